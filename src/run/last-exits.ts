@@ -55,7 +55,8 @@ export class ExitFile {
     const {env, template, name, startedAt} = this.#run
     const path = fileOfTemplate(env, 'exits', template, name)
     try {
-      const line = `${JSON.stringify(await deathView(death, new Masking(masked)))}\n`
+      const masking = new Masking(masked)
+      const line = `${masking.json(await deathView(death, masking))}\n`
       if (this.#count % MAX_DEATHS > 0) appendFileSync(path, line)
       else {
         makeFolder(dirname(path), 0o700)

@@ -43,14 +43,15 @@ export function crashReport({id, exit, livedMs, interrupted, work, line, next, d
   const calls = interrupted.map(each => toldCall(id, each))
   const lived = exit.kind === 'spawn-error' ? undefined : livedMs
   const sentence = exitSentence({name: id, exit: endOf(exit), livedMs: lived, calls, work})
-  const kept = death > 0 && calls.length + work.length > 0 ? [`pillion why ${death} shows what was sent`] : []
-  const details = [
+  return [
+    `${sentence}${next === '' ? '' : `, ${next}`}`,
     ...(calls.length > 1 ? listed(calls) : []),
     ...(work.length > 1 ? shortened(work) : []),
-    ...(line === '' ? [] : [line]),
-    ...kept
+    line,
+    death > 0 && calls.length + work.length > 0 ? `pillion why ${death} shows what was sent` : ''
   ]
-  return [`${sentence}${next === '' ? '' : `, ${next}`}`, ...details].join('\n    ')
+    .filter(Boolean)
+    .join('\n    ')
 }
 
 /** Describes what follows an exit: another start after this time (Infinity: when one of its files changes). */
@@ -72,5 +73,11 @@ const QUESTIONS = ['/dapr/config', '/dapr/subscribe']
 
 function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): ExitFacts['calls'][number] {
   const {method, path, caller, from = caller} = pendingCall
-  return {method, path, forMs, count, from: caller === id && QUESTIONS.includes(path) ? 'its sidecar' : from}
+  return {
+    method,
+    path: path.replace(/[?;].*/s, ''), // what follows may be secret
+    forMs,
+    count,
+    from: caller === id && QUESTIONS.includes(path) ? 'its sidecar' : from
+  }
 }

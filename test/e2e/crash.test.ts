@@ -23,7 +23,7 @@ t.test(
     const line = await run.waitForLine('⚠', {stream: 'stderr'})
     t.match(
       line,
-      /^⚠ {2}"payments" exited with code 7 after \d+(\.\d)? m?s while handling POST \/charge\?n=1 from checkout \([\d.]+ m?s\)$/
+      /^⚠ {2}"payments" exited with code 7 after \d+(\.\d)? m?s while handling POST \/charge from checkout \([\d.]+ m?s\)$/
     )
     await run.waitForLine('pillion why', {stream: 'stderr'})
     t.same(run.stderr.lines.slice(1), ['    Error: out of cards', '    pillion why 1 shows what was sent'])

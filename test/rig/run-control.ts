@@ -30,5 +30,9 @@ export const served =
   (given: Pick<RunControl, 'list'> & Partial<RunControl>): ServeRequest =>
   async (request, response) => {
     const control = controlOf(given)
-    await serveApi({control, recorder: {last: 0}, faults: {}} as unknown as ApiContext, request, response)
+    await serveApi(
+      {control, recorder: {last: 0}, faults: {}, masked: () => []} as unknown as ApiContext,
+      request,
+      response
+    )
   }

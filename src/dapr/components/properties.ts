@@ -27,7 +27,6 @@ const MAX_MS = 2 ** 31 - 1
 
 /** A shorter value is a word that messages have, too. */
 const MIN_SECRET = 8
-
 const FALSE = /^(?:n|no|false|f|off|0|)$/i
 
 /** The metadata of a component. Names are found in any capitals; of equal ones the last counts (Dapr: metadata.GetMetadataProperty). */
@@ -79,13 +78,16 @@ export class Properties {
     return this.#all.get(name.toLowerCase())?.place
   }
 
-  /** Throws what is wrong with a property, with its place, and without what a secret holds. */
+  /** Throws what is wrong with a property, with its place, and without what is secret. */
   fault(name: string, message: string): never {
     const {value = '', isSecret = false} = this.#all.get(name.toLowerCase()) ?? {}
     const shown = isSecret && value.length >= MIN_SECRET ? message.replaceAll(value, '***') : message
-    throw new ComponentFault(shown, this.placeOf(name))
+    throw new ComponentFault(withoutPassword(shown), this.placeOf(name))
   }
 }
+
+/** URLs as Go shows them in errors: `http://me:***@host`. */
+export const withoutPassword = (text: string): string => text.replaceAll(/(:\/\/[^\s/?#@:"]*:)[^\s/?#"]*@/g, '$1***@')
 
 /** The texts that are not empty. */
 export const filled = <T extends Readonly<Record<string, string>>>(texts: T): Partial<T> =>

@@ -5,7 +5,6 @@ import {Masking} from '../telemetry/recorder/masking.ts'
 import type {RunControl} from '../../control/run-control.ts'
 import type {RunFacts} from './run-facts.ts'
 import {appsNamed, isVersion, type AppName} from './apps.ts'
-import {withoutPasswords} from './masked-template.ts'
 import {ApiProblem} from './problem.ts'
 
 /** The latest last. Throws an ApiProblem if the run has no such app. */
@@ -32,10 +31,8 @@ export async function maskedEnvironment({control, masked}: RunFacts, name: AppNa
   const masking = new Masking(masked())
   return {
     folder: launch.folder,
-    command: launch.command.map(withoutPasswords),
-    variables: launch.added
-      .toSorted()
-      .map(each => [each, withoutPasswords(masking.named(each, launch.environment[each] ?? ''))])
+    command: masking.command(launch.command),
+    variables: launch.added.toSorted().map(each => [each, masking.named(each, launch.environment[each] ?? '')])
   }
 }
 

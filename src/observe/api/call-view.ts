@@ -44,7 +44,7 @@ export function rowOf(
     status,
     isOpen,
     isFailed: !isOpen && isFailed(line),
-    failure: masking.target(reasonFirst(content.failure)),
+    failure: masking.text(reasonFirst(content.failure)),
     waitedMs: heldMs(line, now),
     waitedFor: content.waitedFor,
     firstByteMs,

@@ -36,7 +36,7 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
       const call = recorder.call(number)
       if (call === undefined) continue
       if (!matches(call, () => contentOf(call))) continue
-      if (room-- > 0) text += `${JSON.stringify(rowOf(call, contentOf(call), masking))}\n`
+      if (room-- > 0) text += `${masking.json(rowOf(call, contentOf(call), masking))}\n`
       else dropped++
     }
     if (!isFull) text += droppedLine()

@@ -1,8 +1,6 @@
 import {isAlias, isScalar, isSeq, parseAllDocuments, visit, type Node} from 'yaml'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
-/** Passwords in texts: `postgres://user:secret@host`, `host=db password=secret`, `--password=secret`. */
-const IN_TEXT = [/(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g, /((?:password|passwd|pwd)=)(?!\$[\w{(]|<masked, )([^\s;&"',]+)/gi]
 /** A name and its value in one line: of a comment or of what is no YAML, and of a variable that is not set, `${NAME:-secret}`. */
 const NAMED = [
   /^([ \t]*(?:#[# \t]*)?(?:- +)?["']?([\w.-]+)["']?:[ \t]+)(?![|>#])(\S.*)$/gm,
@@ -23,7 +21,7 @@ export function maskedTemplate(text: string, masking: Masking): string {
   }
   const mask = (all: string, before: string, name: string, value: string): string =>
     value.includes('<masked, ') || !masking.isSecret(name, value) ? all : before + maskOf(value)
-  return withoutPasswords(NAMED.reduce((whole, named) => whole.replaceAll(named, mask), masked + text.slice(done)))
+  return masking.words(NAMED.reduce((whole, named) => whole.replaceAll(named, mask), masked + text.slice(done)))
 }
 
 /** Where the secret values begin and end, in all documents, also those behind an alias. */
@@ -36,6 +34,10 @@ function secretSpots(text: string, masking: Masking): readonly (readonly number[
         // the value of an alias is not known yet
         if (isScalar(key) && masking.isSecret(String(key.value), isScalar(value) ? String(value.value) : '*'))
           secret.push(valuesOf(value))
+      },
+      Seq: (_, {items}) => {
+        const words = items.map(item => (isScalar(item) ? String(item.value) : ''))
+        secret.push(items.filter((_item, at) => masking.isArgument(words[at - 1] ?? '', words[at] ?? '')) as Node[])
       }
     })
     const anchors = new Set(secret.flat().flatMap(node => (isAlias(node) ? node.source : [])))
@@ -45,9 +47,3 @@ function secretSpots(text: string, masking: Masking): readonly (readonly number[
 }
 
 const valuesOf = (node: unknown): readonly Node[] => (isSeq(node) ? node.items.flatMap(valuesOf) : [node as Node])
-
-const hidden = (_: string, before: string, secret: string): string => before + maskOf(secret)
-
-/** Masks passwords in addresses and in pairs. */
-export const withoutPasswords = (text: string): string =>
-  IN_TEXT.reduce((whole, pattern) => whole.replaceAll(pattern, hidden), text)

@@ -71,7 +71,7 @@ export async function serveReplays(context: ApiContext, {body, gone, response}: 
   const masking = new Masking(context.masked())
   const done = (replay: Replay): void => {
     if (!response.headersSent) response.writeHead(200, {'content-type': 'application/x-ndjson'})
-    response.write(`${JSON.stringify(replayView(replay, masking))}\n`)
+    response.write(`${masking.json(replayView(replay, masking))}\n`)
   }
   if (asked.pinned === true && asked.edit === undefined)
     await pins.sendAll({isUnsafe, isByItself: false, signal: gone, done})

@@ -33,6 +33,8 @@ export interface OnSocket<R extends Route> {
   readonly isLarge?: true
   /** The body is bytes, not text: latin1. */
   readonly isBytes?: true
+  /** The answer has its secrets. */
+  readonly isPlain?: true
 }
 
 /** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
@@ -56,6 +58,7 @@ interface Found {
   readonly isForPages: boolean
   readonly isLarge: boolean
   readonly isBytes: boolean
+  readonly isPlain: boolean
   readonly at: Readonly<Record<string, string>>
 }
 
@@ -74,8 +77,8 @@ export class Router {
       const [method = '', path = ''] = route.split(' ')
       const pattern = patternOf(path, name => ownOf(KINDS, name)?.pattern ?? ANYTHING)
       const isForPages = typeof row === 'function'
-      const {isLarge = false, isBytes = false} = isForPages ? {} : row
-      return {method, path, pattern, isForPages, isLarge, isBytes, answer: isForPages ? row : row.onSocket}
+      const {isLarge = false, isBytes = false, isPlain = false} = isForPages ? {} : row
+      return {method, path, pattern, isForPages, isLarge, isBytes, isPlain, answer: isForPages ? row : row.onSocket}
     })
   }
 

@@ -59,7 +59,7 @@ export const ROUTES: RouteTable = {
   'POST /apps/{id}/stop': async (context, {at}) => act(context, 'stop', readAppName(at)),
   'POST /apps/{id}/start': async (context, {at}) => act(context, 'start', readAppName(at)),
   'POST /apps/{id}/debug': {onSocket: async (context, {at}) => act(context, 'debug', readAppName(at))},
-  'GET /apps/{id}/launch': {onSocket: async ({control}, {at}) => launchOf(control, readAppName(at))},
+  'GET /apps/{id}/launch': {isPlain: true, onSocket: async ({control}, {at}) => launchOf(control, readAppName(at))},
   'GET /apps/{id}/sidecar': {onSocket: ({control}, request) => lendSidecar(control, readAppName(request.at), request)},
   'GET /apps/{id}/tasks': {
     onSocket: async (context, request) => (await tasksCode()).lendWorkers(context, readAppName(request.at), request)
@@ -135,33 +135,28 @@ export const ROUTES: RouteTable = {
   'POST /pins': async (context, request) => pinCall(context, request),
   'DELETE /pins': async context => unpin(context),
   'DELETE /pins/{number}': async (context, {at}) => unpin(context, Number(at['number'])),
-  'GET /workflows': withWorkflows((code, workflows, {query}, context) =>
-    code.listInstances(workflows, query, maskingOf(context))
-  ),
+  'GET /workflows': withWorkflows((code, workflows, {query}) => code.listInstances(workflows, query)),
   'POST /workflows': async (context, request) => {
     const {startInstance} = await import('./workflows/serve-workflows.ts')
     return startInstance(context, await context.work.workflows(), request)
   },
   'POST /workflows/purge': withWorkflows(async (code, workflows, request) => code.purgeInstances(workflows, request)),
   'POST /workflows/replay': withWorkflows(async (code, workflows, request) => code.replayInstance(workflows, request)),
-  'GET /workflow': withWorkflows((code, workflows, request, context) =>
-    code.oneInstance(workflows, request, maskingOf(context))
-  ),
-  'GET /workflow/history': withWorkflows((code, workflows, request, context) =>
-    code.oneHistory(workflows, request, maskingOf(context))
-  ),
+  'GET /workflow': withWorkflows((code, workflows, request) => code.oneInstance(workflows, request)),
+  'GET /workflow/history': withWorkflows((code, workflows, request) => code.oneHistory(workflows, request)),
   'GET /workflow/timeline': withWorkflows(async (code, workflows, request, context) =>
-    code.oneTimeline(workflows, request, context.plans(), maskingOf(context))
+    code.oneTimeline(workflows, request, context.plans())
   ),
-  'POST /workflow/{action}': withWorkflows(async (code, workflows, request, context) =>
-    code.changeInstance(workflows, request, maskingOf(context))
-  ),
+  'POST /workflow/{action}': withWorkflows(async (code, workflows, request) => code.changeInstance(workflows, request)),
   'GET /jobs': withJobs(async (code, jobs, {query}) => code.listJobs(jobs, query)),
-  'GET /job': withJobs(async (code, jobs, {query}, context) => code.oneJob(jobs, query, maskingOf(context))),
+  'GET /job': withJobs(async (code, jobs, {query}) => code.oneJob(jobs, query)),
   'POST /job/{change}': withJobs(async (code, jobs, request) => code.changeJob(jobs, request)),
   'GET /scheduled': withScheduled(async (code, work, {query}) => code.listScheduled(work, query)),
   'POST /scheduled/delete': withScheduled(async (code, work, request) => code.deleteScheduled(work, request)),
-  'GET /scheduled/jobs': {onSocket: withScheduled(async (code, {jobs}, {query}) => code.keptJobs(jobs, query))},
+  'GET /scheduled/jobs': {
+    isPlain: true,
+    onSocket: withScheduled(async (code, {jobs}, {query}) => code.keptJobs(jobs, query))
+  },
   'POST /scheduled/jobs': {
     isLarge: true,
     onSocket: async (context, request) => {
@@ -173,8 +168,7 @@ export const ROUTES: RouteTable = {
   'GET /actors/of': async ({actors}, {query}) => (await actorsCode()).listActors(actors, query),
   'GET /actor': async (context, {query}) => (await actorsCode()).oneActor(context.actors, query, maskingOf(context)),
   'GET /reminders': async ({actors}, {query}) => (await actorsCode()).listReminders(actors, query),
-  'GET /reminder': async (context, {query}) =>
-    (await actorsCode()).oneReminder(context.actors, query, maskingOf(context)),
+  'GET /reminder': async ({actors}, {query}) => (await actorsCode()).oneReminder(actors, query),
   'POST /reminder/run': async ({actors}, request) => (await actorsCode()).changeReminder(actors, 'run', request),
   'POST /reminder/delete': async ({actors}, request) => (await actorsCode()).changeReminder(actors, 'delete', request),
   'POST /skip': withWorkflows(async (code, workflows, request) => code.skipTime(workflows, request)),

@@ -5,6 +5,7 @@ import type {ApiContext} from './api-context.ts'
 import type {Via} from './events/event-reader.ts'
 import {ApiProblem, problemOf} from './problem.ts'
 import {Router} from './route.ts'
+import {Masking} from '../telemetry/recorder/masking.ts'
 import {ROUTES} from './routes.ts'
 
 /** How a request came in. */
@@ -27,25 +28,26 @@ export async function serveApi(
   // no URL of WHATWG: it would read `/apps/../stop`, which asks for an app, as `/stop`
   const [path = ''] = target.split('?', 1)
   const gone = new AbortController()
+  const masked = (value: object): string => new Masking(context.masked()).json(value)
   const leave = (): void => gone.abort(new Error('who asked for it has left'))
   // the first client may leave while this code is loaded, and its response does not close again: what follows a run would do so to its end
   if (response.destroyed && method === 'GET') return
   if (response.destroyed) leave()
   else response.on('close', leave)
   try {
-    const {answer, at, isForPages, isLarge, isBytes} = ROUTER.find(method, path.replace(/^\/api\/v1/, ''))
+    const {answer, at, isForPages, isLarge, isBytes, isPlain} = ROUTER.find(method, path.replace(/^\/api\/v1/, ''))
     if (via === 'page' && !isForPages)
       throw new ApiProblem(403, 'this is not for pages', 'The control socket of the run answers it.')
     const body = read ?? (method === 'GET' ? '' : await bodyOf(request, {isBytes, max: isLarge ? Infinity : MAX_BODY}))
     const query = new URLSearchParams(target.slice(path.length))
     const value = await answer(context, {at, query, body, gone: gone.signal, via, request, response})
-    if (value !== undefined) end(response, 200, 'application/json', value)
+    if (value !== undefined) end(response, 200, 'application/json', isPlain ? JSON.stringify(value) : masked(value))
   } catch (error) {
     if (response.headersSent) return void response.destroy()
     if (error instanceof ApiProblem && error.details.allow !== undefined)
       response.setHeader('allow', error.details.allow)
     const problem = problemOf(error)
-    end(response, problem.status, 'application/problem+json', problem)
+    end(response, problem.status, 'application/problem+json', masked(problem))
   }
 }
 
@@ -63,5 +65,5 @@ async function bodyOf(
   return body
 }
 
-const end = (response: ServerResponse, status: number, type: string, value: object): void =>
-  void response.writeHead(status, {'content-type': type}).end(JSON.stringify(value))
+const end = (response: ServerResponse, status: number, type: string, text: string): void =>
+  void response.writeHead(status, {'content-type': type}).end(text)

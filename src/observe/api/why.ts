@@ -55,7 +55,7 @@ export async function whyOf(
         }
       })
     ),
-    stalled: workflows === undefined ? [] : await stalledOf(workflows, first.id, masking),
+    stalled: workflows === undefined ? [] : await stalledOf(workflows, first.id),
     death: latest === undefined ? null : await deathView(latest, masking, recorder.spans),
     deaths: kept.length
   }
@@ -63,8 +63,8 @@ export async function whyOf(
 
 const MAX_STALLED = 20
 
-async function stalledOf(workflows: Workflows, app: string, masking: Masking): Promise<readonly Api.Workflow[]> {
+async function stalledOf(workflows: Workflows, app: string): Promise<readonly Api.Workflow[]> {
   const {listInstances} = await import('./workflows/serve-workflows.ts')
   const query = new URLSearchParams({app, status: 'STALLED', limit: MAX_STALLED.toString()})
-  return listInstances(workflows, query, masking).workflows
+  return listInstances(workflows, query).workflows
 }

@@ -8,7 +8,7 @@ import {messageOf} from '../../../model/errors.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem} from '../problem.ts'
 import type {ActorFacts} from '../run-facts.ts'
-import {maskedPayload, timeText} from '../workflows/instance-view.ts'
+import {timeText} from '../workflows/instance-view.ts'
 import {rowsIn} from '../workflows/requests.ts'
 import {reminderView} from './serve-reminders.ts'
 
@@ -132,7 +132,7 @@ async function stateOf(
 /** A value as text, or in base64 if it is none. */
 const valueOf = (key: string, data: Buffer, masking: Masking): Pick<Api.ActorStateItem, 'value' | 'encoding'> =>
   isUtf8(data)
-    ? {value: masking.named(key, maskedPayload(data.toString(), masking)), encoding: 'utf8'}
+    ? {value: masking.named(key, data.toString()), encoding: 'utf8'}
     : {value: data.toString('base64'), encoding: 'base64'}
 
 const absent = (id: string): Actor =>

@@ -3,12 +3,11 @@ import type {ActorAnswer} from '../../../work/actor/actor-host.ts'
 import {ActorError} from '../../../work/actor/actor-error.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import type {FiringName} from '../../../work/actor/timers.ts'
-import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem, givenObject} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
 import {policyText} from '../jobs/job-view.ts'
 import type {ActorFacts} from '../run-facts.ts'
-import {maskedPayload, timeText} from '../workflows/instance-view.ts'
+import {timeText} from '../workflows/instance-view.ts'
 import {askedText} from '../workflows/requests.ts'
 
 /** A reminder without its data. Times are those of the machine's clock. */
@@ -34,11 +33,7 @@ export async function listReminders({reminders}: ActorFacts, query: URLSearchPar
 }
 
 /** One with its data. Throws an ApiProblem. */
-export async function oneReminder(
-  {reminders}: ActorFacts,
-  query: URLSearchParams,
-  masking: Masking
-): Promise<Api.ReminderDetail> {
+export async function oneReminder({reminders}: ActorFacts, query: URLSearchParams): Promise<Api.ReminderDetail> {
   const name = {type: query.get('type') ?? '', id: query.get('id') ?? '', name: query.get('name') ?? ''}
   const kept = await reminders()
   const found = await kept.get(name)
@@ -47,7 +42,7 @@ export async function oneReminder(
     ...reminderView(found, kept.aheadMs),
     dueTime: found.dueTime,
     ttl: found.ttl,
-    data: found.data === undefined ? null : maskedPayload(found.data, masking),
+    data: found.data ?? null,
     failurePolicy: policyText(found.policy)
   }
 }

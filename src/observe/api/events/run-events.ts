@@ -103,7 +103,7 @@ export class RunEvents {
   state(type: 'hello' | 'reset'): ApiEvent {
     this.#tellAgain()
     const context = this.#context()
-    const data = JSON.stringify(runView(context))
+    const data = this.#json(runView(context))
     return {id: this.#log.last, at: Date.now(), type, app: '', subject: '', data}
   }
 
@@ -178,11 +178,8 @@ export class RunEvents {
 
   #tellWorkflow(workflows: Workflows, instance: Instance): void {
     const {app, id, name, status} = instance
-    const masking = new Masking(this.#context().masked())
-    for (const {failure, ...change} of workflows.latestChanges(instance)) {
-      const news = {app, id, name, status: spokenStatus(status), ...change, failure: masking.target(failure)}
-      this.#tell('workflow', news, {app})
-    }
+    for (const change of workflows.latestChanges(instance))
+      this.#tell('workflow', {app, id, name, status: spokenStatus(status), ...change}, {app})
   }
 
   #states(): Map<string, {readonly id: string; readonly json: string}> {
@@ -248,7 +245,7 @@ export class RunEvents {
     for (const fault of this.#context().faults.active?.list() ?? []) {
       if (fault.hits === (this.#hits.get(fault.number) ?? 0)) continue
       this.#hits.set(fault.number, fault.hits)
-      pass([...this.#readers], 'fault', {change: 'hit', fault: faultRow(fault), text: ''}, `hits ${fault.number}`)
+      this.#pass([...this.#readers], 'fault', {change: 'hit', fault: faultRow(fault), text: ''}, `hits ${fault.number}`)
     }
   }
 
@@ -263,11 +260,11 @@ export class RunEvents {
       const readers = [...this.#readers].filter(reader => reader.app === app)
       if (ended.length > 0 && readers.some(reader => reader.wants('calls'))) {
         const sample = sampleCalls(recorder, ended, {app, masking})
-        if (sample.calls.length > 0 || app === '') pass(readers, 'calls', sample)
+        if (sample.calls.length > 0 || app === '') this.#pass(readers, 'calls', sample)
       }
       if (lines === undefined) continue
       const sample = linesOf(lines, app)
-      if (sample.lines.length + sample.notShown > 0) pass(readers, 'lines', sample)
+      if (sample.lines.length + sample.notShown > 0) this.#pass(readers, 'lines', sample)
     }
   }
 
@@ -284,7 +281,7 @@ export class RunEvents {
     for (const reader of this.#readers) {
       const {app} = reader
       const wanted = app === '' ? edges : edges.filter(({from, to}) => from === app || to === app)
-      if (wanted.length > 0 || isWaiting) pass([reader], 'edges', {edges: wanted, waiting}, 'edges')
+      if (wanted.length > 0 || isWaiting) this.#pass([reader], 'edges', {edges: wanted, waiting}, 'edges')
     }
   }
 
@@ -303,7 +300,7 @@ export class RunEvents {
       for (const reader of readers()) {
         const {app} = reader
         const own = app === '' ? troubles : troubles.filter(each => each.app === app)
-        pass([reader], 'troubles', {troubles: own}, 'troubles')
+        this.#pass([reader], 'troubles', {troubles: own}, 'troubles')
       }
     } catch (error) {
       this.#failed(error)
@@ -330,8 +327,19 @@ export class RunEvents {
     value: unknown,
     {app = '', subject = '', at}: Partial<Pick<ApiEvent, 'app' | 'subject'>> & {readonly at?: number | undefined} = {}
   ): void {
-    const event = this.#log.add({type, app, subject, data: JSON.stringify(value)}, at)
+    const event = this.#log.add({type, app, subject, data: this.#json(value)}, at)
     for (const reader of this.#readers) reader.send(event)
+  }
+
+  /** Sends a sample; `subject`: it is a state, of which a slow reader gets the latest. */
+  #pass(readers: readonly EventReader[], type: EventType, value: unknown, subject = ''): void {
+    const event: ApiEvent = {id: 0, at: 0, type, app: '', subject, data: this.#json(value)}
+    for (const reader of readers) reader.send(event)
+  }
+
+  /** What is secret is masked. */
+  #json(value: unknown): string {
+    return new Masking(this.#context().masked()).json(value)
   }
 }
 
@@ -343,9 +351,3 @@ const NO_LOAD = {recent: NO_CALLS, waitingWork: 0, waitingEvents: 0}
 
 /** Facts about an app that only the whole run knows, and that are not known of a past state. */
 const UNKNOWN = {isMain: true, circuitBreakers: [], ...NO_LOAD}
-
-/** Sends a sample; `subject`: it is a state, of which a slow reader gets the latest. */
-function pass(readers: readonly EventReader[], type: EventType, value: unknown, subject = ''): void {
-  const event: ApiEvent = {id: 0, at: 0, type, app: '', subject, data: JSON.stringify(value)}
-  for (const reader of readers) reader.send(event)
-}

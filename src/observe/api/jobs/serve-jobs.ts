@@ -4,11 +4,10 @@ import {UserError} from '../../../model/errors.ts'
 import {jobDataJson} from '../../../work/job/job-data.ts'
 import {JobError, type Job} from '../../../work/job/job.ts'
 import type {JobOutcome, Jobs} from '../../../work/job/jobs.ts'
-import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem, givenObject, wholeIn} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
 import {askedText, rowsIn} from '../workflows/requests.ts'
-import {maskedPayload, timeText} from '../workflows/instance-view.ts'
+import {timeText} from '../workflows/instance-view.ts'
 import {jobView, policyText} from './job-view.ts'
 
 /** Throws a UserError. */
@@ -25,7 +24,7 @@ export async function listJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.
 }
 
 /** Throws an ApiProblem if there is none. */
-export async function oneJob(jobs: Jobs, query: URLSearchParams, masking: Masking): Promise<Api.JobDetail> {
+export async function oneJob(jobs: Jobs, query: URLSearchParams): Promise<Api.JobDetail> {
   const job = await jobMeant(jobs, {name: query.get('name') ?? '', app: query.get('app') ?? ''})
   const json = job.data && jobDataJson(job.data)
   const value = typeof json === 'object' && json !== null && '@type' in json && 'value' in json ? json.value : json
@@ -33,7 +32,7 @@ export async function oneJob(jobs: Jobs, query: URLSearchParams, masking: Maskin
   return {
     ...jobView(job),
     now: timeText(jobs.date()),
-    data: text && maskedPayload(text, masking),
+    data: text,
     failurePolicy: policyText(job.policy)
   }
 }

@@ -45,7 +45,6 @@ export function nodeView({number, depth, alike}: TreeRow, viewing: Viewing): Api
     isOpen: endedAt === Infinity,
     isFailed: failed.has(number),
     ...words,
-    failure: other === undefined || other.kind === 'span' ? words.failure : masking.target(words.failure),
     spans: alike.length > 1 ? [] : views,
     ...(alike.length > 1 && {outcome: '', call: null})
   }

@@ -27,7 +27,7 @@ export function spanView(span: ReceivedSpan, masking: Masking, began: number): A
     totalMs: endedAt - startedAt,
     isFailed,
     summary: summaryOf(masked),
-    message: masking.target(message),
+    message: masking.text(message),
     exception: exception === undefined ? null : maskedException(exception, masking),
     attributes: Object.fromEntries(masked),
     events: events.map(event => ({
@@ -44,13 +44,13 @@ const maskedAttributes = (attributes: Attributes, masking: Masking): Attributes 
     const last = name.slice(name.lastIndexOf('.') + 1)
     if (masking.isSecret(name, value) || masking.isSecret(last, value)) return [name, masking.value(value)]
     const isQuery = name === 'url.query' && !value.startsWith('?')
-    return [name, isQuery ? masking.target(`?${value}`).slice(1) : masking.target(value)]
+    return [name, isQuery ? masking.target(`?${value}`).slice(1) : masking.text(value)]
   })
 
 export const maskedException = ({type, message, stack}: ReceivedException, masking: Masking): Api.SpanException => ({
   type,
-  message: masking.target(message),
-  stack: masking.target(stack)
+  message: masking.text(message),
+  stack: masking.text(stack)
 })
 
 /** SDKs repeat an exception on each span on the way up: it stays at the deepest one. */

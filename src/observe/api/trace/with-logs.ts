@@ -26,7 +26,7 @@ export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[],
   const more: Api.TreeLine[] = []
   for (const {node, log} of latest) {
     const {app, at, severity, text} = log
-    const first = masking.target(withoutColours(text).split('\n', 1)[0] ?? '').trim()
+    const first = masking.text(withoutColours(text).split('\n', 1)[0] ?? '').trim()
     const severe = levelOf(severity)
     const level = severe === undefined ? {} : {level: severe}
     const index = written.findIndex(

@@ -39,7 +39,7 @@ export function workflowCheck(context: WaitContext, {id, state}: Wanted): WaitCh
       if (right !== undefined) return met(`${right.name} of ${right.app} is ${spokenStatus(right.status)}`)
       const [other] = found
       if (other === undefined) return waiting(`there is no workflow '${id}' yet`)
-      const fault = new Masking().target(faultOf(other))
+      const fault = new Masking().text(faultOf(other))
       const reason = `${other.name} of ${other.app} is ${spokenStatus(other.status)}${fault === '' ? '' : `: ${fault}`}`
       return found.every(({status}) => isHopeless(status, state)) ? impossible(reason) : waiting(reason)
     }

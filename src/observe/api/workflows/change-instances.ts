@@ -1,7 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
-import {Masking} from '../../telemetry/recorder/masking.ts'
 import {aborted} from '../../../platform/delay.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {textOf, type Event} from '../../../work/workflow/messages.ts'
@@ -40,7 +39,7 @@ export async function startInstance(
   workflows.byPerson.add(instance.key)
   const isAwaited = startAt === undefined && workflows.connected(app) > 0
   const started = isAwaited ? await until(workflows, instance, gone, ({status}) => status !== PENDING) : instance
-  return instanceView(workflows, started, new Masking(facts.masked()))
+  return instanceView(workflows, started)
 }
 
 /** The commands that an instance gets. */
@@ -66,18 +65,14 @@ const ACTIONS: Readonly<
 }
 
 /** Does something with an instance. Throws a UserError. */
-export async function changeInstance(
-  workflows: Workflows,
-  {at, body, gone}: ApiRequest,
-  masking: Masking
-): Promise<Api.Workflow> {
+export async function changeInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
   const given = givenObject(body, '{"id": "o-17"}')
   const instance = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
   const action = at['action'] as Command | 'rerun' | 'skip'
-  if (action === 'rerun') return instanceView(workflows, await rerunInstance(workflows, instance, given), masking)
+  if (action === 'rerun') return instanceView(workflows, await rerunInstance(workflows, instance, given))
   if (action === 'skip') await asProblem(async () => workflows.skipTimer(instance, askedWhole(given, 'timer')))
   const changed = action === 'skip' ? instance : await tellInstance(workflows, instance, {action, given, gone})
-  return instanceView(workflows, changed, masking)
+  return instanceView(workflows, changed)
 }
 
 /** Reruns a finished instance from a step, by default from the first. */

@@ -1,9 +1,8 @@
 import type * as Api from '../../../model/api.generated.ts'
-import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {failureOf} from '../../../work/workflow/failure.ts'
 import {msOf, type Event} from '../../../work/workflow/messages.ts'
 import {statusName} from '../../../work/workflow/status.ts'
-import {maskedPayload, timeText} from './instance-view.ts'
+import {timeText} from './instance-view.ts'
 
 /** The facts of an event besides its type. */
 interface Said {
@@ -113,23 +112,12 @@ const KINDS: {readonly [K in Kind]: readonly [type: string, say: Describe<K>]} =
   detachedCreated: ['DetachedWorkflowCreated', ({instanceId}) => ({attrs: {instance: instanceId}})]
 }
 
-const PAYLOADS: ReadonlySet<string> = new Set(['input', 'output', 'payload'])
-
-/** The events of a history as they are shown, the oldest first; secrets in payloads are masked. */
-export function historyView(events: readonly Event[], masking: Masking): readonly Api.WorkflowEvent[] {
+/** The events of a history as they are shown, the oldest first. */
+export function historyView(events: readonly Event[]): readonly Api.WorkflowEvent[] {
   let play = 0
   return events.map(event => {
     if (event.workflowStarted !== undefined) play++
-    const {attrs, details, ...rest} = eventView(event, events[0] ?? event, play)
-    const masked = Object.entries(attrs).map(([key, value]) => [
-      key,
-      PAYLOADS.has(key) ? maskedPayload(value, masking) : masking.target(value)
-    ])
-    return {
-      ...rest,
-      details: details && masking.target(details),
-      attrs: Object.fromEntries(masked) as Record<string, string>
-    }
+    return eventView(event, events[0] ?? event, play)
   })
 }
 

@@ -1,5 +1,4 @@
 import type * as Api from '../../../model/api.generated.ts'
-import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {UserError} from '../../../model/errors.ts'
 import {STATUSES} from '../../../work/workflow/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
@@ -8,7 +7,7 @@ import {wholeIn} from '../problem.ts'
 import {givenTime, rowsIn} from './requests.ts'
 
 /** The latest instances that the parameters of a request mean. Throws a UserError. */
-export function listInstances(workflows: Workflows, query: URLSearchParams, masking: Masking): Api.Workflows {
+export function listInstances(workflows: Workflows, query: URLSearchParams): Api.Workflows {
   const limit = rowsIn(query)
   const statuses = query.getAll('status').map(statusIn)
   const found = workflows.search(
@@ -25,7 +24,7 @@ export function listInstances(workflows: Workflows, query: URLSearchParams, mask
   )
   const shown = found.slice(0, limit)
   return {
-    workflows: shown.map(instance => instanceView(workflows, instance, masking)),
+    workflows: shown.map(instance => instanceView(workflows, instance)),
     next: found.length > limit ? (shown.at(-1)?.key ?? null) : null
   }
 }

@@ -1,6 +1,5 @@
 // observe/api/workflows/ shows the workflows of a run, and does what is asked of them. Loaded by the first request about one.
 import type * as Api from '../../../model/api.generated.ts'
-import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {stallsOf} from '../../../work/workflow/failure.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
@@ -22,25 +21,24 @@ export {changeInstance, purgeInstances, startInstance} from './change-instances.
 const asked = (workflows: Workflows, {query}: ApiRequest): Instance =>
   findInstance(workflows, {id: query.get('id') ?? '', app: query.get('app') ?? ''})
 
-export const oneInstance = (workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowDetail =>
-  instanceDetail(workflows, asked(workflows, request), masking)
+export const oneInstance = (workflows: Workflows, request: ApiRequest): Api.WorkflowDetail =>
+  instanceDetail(workflows, asked(workflows, request))
 
 /** `plans`: of the apps of the run, for what their code waits for. */
 export async function oneTimeline(
   workflows: Workflows,
   request: ApiRequest,
-  plans: readonly Pick<AppPlan, 'id' | 'folder'>[],
-  masking: Masking
+  plans: readonly Pick<AppPlan, 'id' | 'folder'>[]
 ): Promise<Api.WorkflowTimeline> {
   const instance = asked(workflows, request)
-  const view = timelineView(workflows, instance, masking)
+  const view = timelineView(workflows, instance)
   const isWaiting = view.steps.some(({kind, state}) => state === 'waits' && (kind === 'timer' || kind === 'event'))
   const folder = plans.find(({id}) => id === instance.app)?.folder
   return {...view, events: isWaiting ? await possibleEvents(workflows, instance, folder) : []}
 }
 
-export function oneHistory(workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowHistory {
+export function oneHistory(workflows: Workflows, request: ApiRequest): Api.WorkflowHistory {
   const instance = asked(workflows, request)
   const events = [...workflows.events(instance), ...stallsOf(instance).map(readEvent)]
-  return {app: instance.app, id: instance.id, events: historyView(events, masking)}
+  return {app: instance.app, id: instance.id, events: historyView(events)}
 }

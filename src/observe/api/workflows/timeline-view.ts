@@ -1,5 +1,4 @@
 import type * as Api from '../../../model/api.generated.ts'
-import type {Masking} from '../../telemetry/recorder/masking.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {isTerminal} from '../../../work/workflow/status.ts'
 import {timelineOf, type Step} from '../../../work/workflow/timeline.ts'
@@ -8,17 +7,13 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {instanceView, timeText} from './instance-view.ts'
 
 /** The steps of an instance, and which workers it lacks. */
-export function timelineView(
-  workflows: Workflows,
-  instance: Instance,
-  masking: Masking
-): Omit<Api.WorkflowTimeline, 'events'> {
+export function timelineView(workflows: Workflows, instance: Instance): Omit<Api.WorkflowTimeline, 'events'> {
   const steps = timelineOf(workflows.events(instance), instance.app, workflows.timers(instance))
   const busy = steps.filter(({kind, state}) => state === 'waits' && (kind === 'activity' || kind === 'child'))
   const needed = isTerminal(instance.status) ? [] : [instance.app, ...busy.map(({app}) => app)]
   return {
-    workflow: instanceView(workflows, instance, masking),
-    steps: steps.map(step => stepView(instance, {...step, failure: masking.target(step.failure)})),
+    workflow: instanceView(workflows, instance),
+    steps: steps.map(step => stepView(instance, step)),
     missing: [...new Set(needed)].filter(app => workflows.connected(app) === 0)
   }
 }

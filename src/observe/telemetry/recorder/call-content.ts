@@ -97,10 +97,14 @@ const CODINGS = {
  * bytes than `max`, stays as it is.
  */
 export function plainBody({headers, body}: RecordedMessage, max: number): Buffer {
-  const [undo, finish] = ownOf(CODINGS, headerValue(headers, 'content-encoding').trim().toLowerCase()) ?? []
+  const coding = headerValue(headers, 'content-encoding').trim().toLowerCase()
+  const [undo, finish] = ownOf(CODINGS, coding) ?? []
   if (undo === undefined || finish === undefined || body.length === 0) return body
   const zlib = process.getBuiltinModule('node:zlib')
-  const plain = orElse(() => zlib[undo](body, {maxOutputLength: max, finishFlush: zlib.constants[finish]}), body)
+  const flushed = {maxOutputLength: max, finishFlush: zlib.constants[finish]}
+  // some servers send deflate without the head of zlib
+  const raw = (): Buffer => (coding === 'deflate' ? zlib.inflateRawSync(body, {maxOutputLength: max}) : body)
+  const plain = orElse(() => zlib[undo](body, flushed), undefined) ?? orElse(raw, body)
   return plain.length === 0 ? body : plain
 }
 

@@ -1,9 +1,10 @@
 import {exactText, parseExactly} from '../../../model/exact-json.ts'
-import {uriDecoded} from '../../../model/or-else.ts'
+import {orElse, uriDecoded} from '../../../model/or-else.ts'
 
 /** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
 const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'auth'])
-const WORDS = /token|key|secret|password|passwd|passphrase|session|signature|credential|connection_?string|assertion/i
+const WORDS =
+  /token|key|secret|password|passwd|passphrase|session|signature|credential|connection_?string|assertion|authorization$|-auth$/i
 /** Words that are secret only as a whole word of a name: `pin`, `userPin`, `x-sig`, not `shipping` or `design`. */
 const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'cvv', 'cvc', 'pwd', 'jwt'])
 /** A name without this has none of them: most names are not taken apart. */
@@ -25,11 +26,14 @@ export type MaskOf = (value: string, name: string) => string
 export class Masking {
   readonly #more: ReadonlySet<string>
   readonly #mask: MaskOf
+  /** What every mask begins with. */
+  readonly #begin: string
 
   /** `more`: further names, in any case. */
   constructor(more: readonly string[] = [], maskOf: MaskOf = lengthOnly) {
     this.#more = new Set(more.map(name => name.toLowerCase()))
     this.#mask = maskOf
+    this.#begin = maskOf('', '').slice(0, 7)
   }
 
   /** This value of a header, parameter or field is masked. */
@@ -44,12 +48,67 @@ export class Masking {
 
   /** The mask of a value that has no place of its own. */
   value(text: string): string {
-    return this.#mask(text, '')
+    return this.#hidden(text, '')
+  }
+
+  /** What is masked already stays as it is. */
+  #hidden(value: string, name: string): string {
+    return value.startsWith(this.#begin) ? value : this.#mask(value, name)
   }
 
   /** Returns a value with a name, masked if it is secret. */
   named(name: string, value: string): string {
-    return this.isSecret(name, value) ? this.#mask(value, name) : value
+    return this.isSecret(name, value) ? this.#hidden(value, name) : this.text(value)
+  }
+
+  /** A word of a command is the secret value of the flag before it. */
+  isArgument(flag: string, word: string): boolean {
+    return FLAG.test(flag) && !word.startsWith('-') && this.isSecret(flag, word)
+  }
+
+  /** The words of a command. */
+  command(words: readonly string[]): readonly string[] {
+    return words.map((word, at) => (this.isArgument(words[at - 1] ?? '', word) ? this.value(word) : this.text(word)))
+  }
+
+  /** JSON of what is shown: no text in it has a secret, whatever it is about. Bodies and lines of apps have masks of their own, or none. */
+  json(value: unknown): string {
+    return JSON.stringify(value, (key, each: unknown) =>
+      typeof each === 'string' && key !== 'body' && key !== 'line' && key !== 'coloured' ? this.text(each) : each
+    )
+  }
+
+  /** A text of any kind: JSON, or words. */
+  text(text: string): string {
+    if (!MAY_HOLD.test(text)) return text
+    const value = BLOCK.test(text) ? orElse(() => parseExactly(text), undefined) : undefined
+    if (value === undefined) return this.words(text)
+    const masked = this.#masked(value)
+    return masked.isChanged ? exactText(masked.value) : text
+  }
+
+  /** Words with addresses, pairs (`password='a b'`, `--token abc`) and fields of JSON in them. */
+  words(text: string): string {
+    const parts = this.#valuesIn(text, NAMED).split('"')
+    return parts.map(part => this.target(part)).join('"')
+  }
+
+  /** Masks the values behind the names that a pattern finds. */
+  #valuesIn(text: string, names: RegExp): string {
+    let masked = ''
+    let done = 0
+    for (const {index, 0: start, 1: quote, 2: field, 3: pair, 4: flag} of text.matchAll(names)) {
+      const name = field ?? pair ?? flag ?? ''
+      if (index < done || !this.isSecret(name, '*')) continue
+      const from = index + start.length
+      const value = quote === undefined ? valueAt(text, from) : fieldAt(text, from, quote)
+      const bare = value.replaceAll(QUOTES, '')
+      if (bare === '' || !this.isSecret(name, bare)) continue
+      const mask = this.#hidden(bare, name)
+      masked += text.slice(done, from) + (quote ?? '') + mask + (quote ?? '')
+      done = from + value.length
+    }
+    return masked + text.slice(done)
   }
 
   /** First line and header lines, whatever ends them. A value may be on several lines (RFC 9112, 5.2). */
@@ -59,7 +118,7 @@ export class Masking {
       const colon = line.indexOf(':')
       const [name, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
       if (colon <= 0) return line
-      return this.isSecret(name, value) ? `${name}: ${this.#mask(value, name)}` : this.target(line)
+      return this.isSecret(name, value) ? `${name}: ${this.#hidden(value, name)}` : this.words(this.target(line))
     })
     return [this.target(first), ...masked].join('\r\n')
   }
@@ -80,12 +139,12 @@ export class Masking {
       const value = text.slice(from, endOf(text, from, /[?&#;\s]/g))
       if (!this.isSecret(uriDecoded(name), uriDecoded(value)) && !this.#hasSecret(value, depth)) continue
       const to = endOf(text, from, before === ';' ? /[?&#;/\s]/g : /[&\s]/g)
-      masked += `${text.slice(done, from)}${this.#mask(text.slice(from, to), uriDecoded(name))}`
+      masked += `${text.slice(done, from)}${this.#hidden(text.slice(from, to), uriDecoded(name))}`
       done = to
     }
     return (masked + text.slice(done)).replace(
       PASSWORD,
-      (_, before: string, password: string) => before + this.#mask(password, 'password')
+      (_, before: string, password: string) => before + this.#hidden(password, 'password')
     )
   }
 
@@ -109,41 +168,25 @@ export class Masking {
     }
   }
 
-  /** Part of a JSON text, read in one pass: a yes or no stays. */
+  /** Part of a JSON text: a yes or no stays. */
   #piece(text: string): string {
-    let masked = ''
-    let done = 0
-    for (let start = text.indexOf('"'); start >= 0;) {
-      const end = stringEnd(text, start)
-      const colon = /^\s*:\s*/.exec(text.slice(end, end + MAX_BLANKS))
-      // without a colon behind it, it is a value in a list
-      const [name, from] = colon === null ? ['', start] : [text.slice(start + 1, end - 1), end + colon[0].length]
-      const whole = text.slice(from, valueEnd(text, from))
-      const isSecret = this.isSecret(name, whole.replaceAll('"', ''))
-      const to = isSecret ? Math.max(from + whole.length, blockEnd(text, from)) : from + whole.length
+    const parts = text.split('"').map(part => {
       // many writers put a backslash before a slash; those of Go and .NET write `&` so
-      const bare = text
-        .slice(from, to)
-        .replaceAll(/"|\\(?=\/)/g, '')
-        .replaceAll(String.raw`\u0026`, '&')
-      const shown = isSecret && to > from ? this.#mask(bare, name) : this.#address(bare)
-      if (shown !== bare) {
-        masked += `${text.slice(done, from)}"${shown}"`
-        done = to
-      }
-      start = text.indexOf('"', shown === bare ? end : to)
-    }
-    return masked + text.slice(done)
+      const bare = part.replaceAll(String.raw`\/`, '/').replaceAll(String.raw`\u0026`, '&')
+      return ADDRESS.test(bare) && this.target(bare) !== bare ? this.target(bare) : part
+    })
+    return this.#valuesIn(parts.join('"'), FIELD)
   }
 
-  /** A text of JSON: as it is, unless it is an address with a secret. */
-  #address(text: string): string {
-    return ADDRESS.test(text) ? this.target(text) : text
+  /** A text of JSON: as it is, unless it has an address, or is JSON, with a secret. */
+  #inner(text: string): string {
+    if (ADDRESS.test(text)) return this.target(text)
+    return BLOCK.test(text) || text.includes('://') ? this.text(text) : text
   }
 
   #masked(value: unknown): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
-      const text = this.#address(value)
+      const text = this.#inner(value)
       return {value: text, isChanged: text !== value}
     }
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
@@ -151,7 +194,7 @@ export class Masking {
     const each = (name: string, inner: unknown): unknown => {
       const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, scalarText(inner))
       const next = isMasked
-        ? {value: this.#mask(scalarText(inner) || exactText(inner), name), isChanged: true}
+        ? {value: this.#hidden(scalarText(inner) || exactText(inner), name), isChanged: true}
         : this.#masked(inner)
       isChanged ||= next.isChanged
       return next.value
@@ -164,7 +207,8 @@ export class Masking {
 }
 
 const FORM = /^application\/x-www-form-urlencoded/i
-const isJson = (text: string, contentType: string): boolean => /json/i.test(contentType) || /^\s*[[{]/.test(text)
+const BLOCK = /^\s*[[{]/
+const isJson = (text: string, contentType: string): boolean => /json/i.test(contentType) || BLOCK.test(text)
 
 /** Whether `Masking` finds what is secret in such a body: it has fields with names. */
 export const hasFields = (text: string, contentType: string): boolean =>
@@ -174,9 +218,6 @@ export const hasFields = (text: string, contentType: string): boolean =>
 const scalarText = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? value.toString() : ''
 
-/** Between a name and its value. */
-const MAX_BLANKS = 64
-
 /** Index after the string that begins here; the end of the text if it is cut. */
 function stringEnd(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
@@ -185,12 +226,6 @@ function stringEnd(text: string, start: number): number {
   }
   return text.length
 }
-
-/** Index after the text or number that begins here; where it begins, if it is neither. */
-const valueEnd = (text: string, start: number): number =>
-  text[start] === '"'
-    ? stringEnd(text, start)
-    : start + (/^[-+.\dEe]*/.exec(text.slice(start, start + MAX_BLANKS))?.[0].length ?? 0)
 
 /** Index after the object or list that begins here, the end of the text if it is cut; where it begins, if it is neither. */
 function blockEnd(text: string, start: number): number {
@@ -213,7 +248,36 @@ const wordsOf = (name: string): readonly string[] =>
     .split(/[^a-z\d]+/)
 
 /** The password in an address: `https://name:password@host`. */
-const PASSWORD = /(:\/\/[^/?#\s:@]*:)([^/?#\s@]+)(?=@)/g
+const PASSWORD = /(:\/\/[^/?#\s:@"']*:)([^\s/"']+)(?=@)/g
+/** A text without these has no words that are secret. */
+const MAY_HOLD = /[=@"]|(?:^|\s)--?\w/
+/** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`) … */
+const FIELD = /(?<!\\)(\\*")([^"\\]{1,100})\1\s*:\s*/g
+/** … or of a pair (`password=`), or of a flag (`--token `). */
+const NAMED = new RegExp(
+  String.raw`${FIELD.source}|(?<![\w.?&#%-])(?:([\w.-]+)(?:=|\s*=\s*(?=['"]))|(--?[\w-]+)\s+(?!-))`,
+  'g'
+)
+/** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */
+const VALUE =
+  /(?!\$[\w{(])(?:'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|\\+"[^"\n]*"?|\{[^}\n]*\}?|(?:\\.|[^\s;,&"'\\])+)/y
+const FLAG = /^--?[\w-]+$/
+const QUOTES = /^[\\"'{]+|[\\"'}]+$/g
+
+function valueAt(text: string, from: number): string {
+  VALUE.lastIndex = from
+  return VALUE.exec(text)?.[0] ?? ''
+}
+
+/** The text, number, object or list of a field, as far as it is there. */
+function fieldAt(text: string, from: number, quote: string): string {
+  if (!text.startsWith(quote, from))
+    return NUMBER.exec(text.slice(from, from + 64))?.[0] || text.slice(from, blockEnd(text, from))
+  let end = text.indexOf(quote, from + quote.length)
+  while (end >= 0 && text[end - 1] === '\\') end = text.indexOf(quote, end + 1)
+  return text.slice(from, end < 0 ? undefined : end + quote.length).split('\n', 1)[0] ?? ''
+}
+const NUMBER = /^[-+.\dEe]+/
 /** How deep addresses within parameters of addresses are searched. */
 const MAX_NESTED = 3
 /** A text that is an address with parameters. */

@@ -10,6 +10,7 @@ import {roughDuration} from '../../../model/duration.ts'
 import {uriDecoded} from '../../../model/or-else.ts'
 import {within} from '../../../platform/delay.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
+import {Masking} from '../recorder/masking.ts'
 import type {SpanExporterOptions, SpanSink, FinishedSpan} from './span.ts'
 
 const EXPORT_TIMEOUT_MS = 10_000
@@ -17,7 +18,7 @@ const EXPORT_TIMEOUT_MS = 10_000
 /** Sends spans to Zipkin's API, version 2, as JSON. */
 export async function openZipkin(url: string, options: SpanExporterOptions): Promise<SpanSink> {
   const {ZipkinExporter} = await import('@opentelemetry/exporter-zipkin')
-  return openSink(`Zipkin at ${url}`, new ZipkinExporter({url}), options)
+  return openSink(`Zipkin at ${new Masking().target(url)}`, new ZipkinExporter({url}), options)
 }
 
 /** Sends spans to an OpenTelemetry collector, over gRPC or as protobuf over HTTP. */

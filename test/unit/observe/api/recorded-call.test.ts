@@ -1,4 +1,4 @@
-import {brotliCompressSync, gzipSync, zstdCompressSync} from 'node:zlib'
+import {brotliCompressSync, deflateRawSync, gzipSync, zstdCompressSync} from 'node:zlib'
 import t from 'tap'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {oneCall, recordedCall} from '../../../../src/observe/api/calls.ts'
@@ -61,6 +61,7 @@ t.test('what is secret in a compressed body is masked, also in one that was cut'
     ['gzip', gzipSync(json)],
     ['X-Gzip', gzipSync(json)],
     ['br', brotliCompressSync(json)],
+    ['deflate', deflateRawSync(json)],
     ['zstd', zstdCompressSync(json)]
   ] as const) {
     const {body: text, encoding} = shown(coding, body)

@@ -6,6 +6,7 @@ import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
 import {orElse} from '../../../../model/or-else.ts'
 import {emptyRecord, ownOf} from '../../../../model/own.ts'
+import {withoutPassword} from '../../properties.ts'
 
 export interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
   /** Paths are joined to it. */
@@ -116,9 +117,6 @@ function isWithin(url: string, base: string): boolean {
 /** `%2e` and `%2f` decoded. */
 const decoded = (path: string): string =>
   path.replace(/%(2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-
-/** A URL as Go shows it in errors: `http://me:***@host`. */
-const withoutPassword = (url: string): string => url.replace(/^(\w+:\/\/[^/?#@:]*:)[^/?#@]*@/, '$1***@')
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 

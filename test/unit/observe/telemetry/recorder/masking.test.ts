@@ -150,3 +150,55 @@ t.test('short words are secret as whole words of a name, however it is written',
   }
   t.end()
 })
+
+t.test('words: pairs, flags, addresses and fields of JSON, however they are quoted; what is masked stays so', t => {
+  const texts: readonly (readonly [text: string, masked: string])[] = [
+    ["host=db password='a b' user=me", 'host=db password=<masked, 3 characters> user=me'],
+    ['Server=db;Password="a ;b";Database=x', 'Server=db;Password=<masked, 4 characters>;Database=x'],
+    [String.raw`"Password=\"a ;b\";Database=x"`, '"Password=<masked, 4 characters>;Database=x"'],
+    ['host:6380,password=abc,ssl=True', 'host:6380,password=<masked, 3 characters>,ssl=True'],
+    ['AccountKey=abc==;EndpointSuffix=y', 'AccountKey=<masked, 5 characters>;EndpointSuffix=y'],
+    ['psql --token abc --port 1', 'psql --token <masked, 3 characters> --port 1'],
+    ['[error] amqp://me:p#ss@mq failed', '[error] amqp://me:<masked, 4 characters>@mq failed'],
+    [String.raw`took {\"token\":\"a\\\"b\",\"n\":1}`, String.raw`took {\"token\":\"<masked, 6 characters>\",\"n\":1}`],
+    ['{"a":{"pin":12}}', '{"a":{"pin":"<masked, 2 characters>"}}'],
+    ['password=$PASSWORD', 'password=$PASSWORD']
+  ]
+  for (const [text, wanted] of texts) {
+    t.equal(masking.text(text), wanted)
+    t.equal(masking.text(wanted), wanted)
+  }
+  t.same(masking.command(['node', '--token', 'abc', '--api-key=d', '-v', 'x']), [
+    'node',
+    '--token',
+    '<masked, 3 characters>',
+    '--api-key=<masked, 1 characters>',
+    '-v',
+    'x'
+  ])
+  t.equal(
+    masking.json({path: '/x?token=abc', all: [{failure: 'password=abc'}], body: 'password=abc'}),
+    '{"path":"/x?token=<masked, 3 characters>","all":[{"failure":"password=<masked, 3 characters>"}],"body":"password=abc"}'
+  )
+  for (const piece of ['a=', '"', '\\', "token='", '"token":"', '--token ', '://a:', 'token= '])
+    t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
+  t.end()
+})
+
+t.test('JSON in a header and in a text of JSON', t => {
+  const inner = JSON.stringify({token: 'a"b', n: 1})
+  t.equal(
+    masking
+      .head(`GET / HTTP/1.1\r\nx-context: ${inner}\r\nbaggage: userToken=abc,n=1`)
+      .split('\r\n')
+      .slice(1)
+      .join('|'),
+    'x-context: {"token":"<masked, 4 characters>","n":1}|baggage: userToken=<masked, 3 characters>,n=1'
+  )
+  t.equal(
+    json(JSON.stringify({log: inner})),
+    JSON.stringify({log: JSON.stringify({token: '<masked, 3 characters>', n: 1})})
+  )
+  t.notMatch(json(`${JSON.stringify({log: inner}).slice(0, -1)},"rest":"xy`), /a\\*"b/, 'also where it is cut')
+  t.end()
+})
