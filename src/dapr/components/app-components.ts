@@ -244,9 +244,8 @@ export class AppComponents {
     return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
   }
 
-  /** One by one are opened: stores for actors, of which the second one is refused, and secret stores, which may need each other. */
+  /** Stores for actors are opened one by one, as the second one is refused; secret stores too, as they may need each other. */
   #openTogether(entries: readonly Entry[], all: readonly ComponentResource[]): ReadonlyMap<Entry, Promise<Opened>> {
-    const isAlone = (resource: ComponentResource): boolean => isActorStore(resource) || isSecretStore(resource)
     const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isAlone(resource))
     const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
     for (const opening of openings.values()) opening.catch(() => undefined) // who waits for it reports that
@@ -345,6 +344,8 @@ async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource):
   // daprd puts the prefix in front of topics itself
   return {name: resource.name, component, properties, topicPrefix: '', space: '', use}
 }
+
+const isAlone = (resource: ComponentResource): boolean => isActorStore(resource) || isSecretStore(resource)
 
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
   Number(isSecretStore(b)) - Number(isSecretStore(a))
