@@ -5,7 +5,7 @@ const {blob, number, text} = column
 
 /**
  * `store`: name of the state store; `marker`: a key that the transaction writes, too: if it exists, the transaction was
- * committed; `event`: a CloudEvent in JSON; `made`: when the row was written, in ms since 1970.
+ * committed; `event`: a CloudEvent in JSON; `made`: when the row was written, in ms since 1970, for earlier versions.
  */
 const COLUMNS = {app: text, store: text, marker: text, pubsub: text, topic: text, event: blob, made: number}
 

@@ -113,7 +113,7 @@ export class ComponentPolicies {
     })
     const finish = (): void => call.finish()
     if (onGone?.over?.aborted === true) finish()
-    onGone?.over?.addEventListener('abort', finish, {once: true})
+    else onGone?.over?.addEventListener('abort', finish, {once: true})
     onGone?.(() => call.cancel())
     const done = await call.run(attempt)
     onGone?.over?.removeEventListener('abort', finish)

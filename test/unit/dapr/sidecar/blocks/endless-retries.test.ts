@@ -1,3 +1,4 @@
+import {getEventListeners} from 'node:events'
 import t from 'tap'
 import type {AppComponents} from '../../../../../src/dapr/components/app-components.ts'
 import {Properties} from '../../../../../src/dapr/components/properties.ts'
@@ -15,7 +16,7 @@ import {usualRule} from '../../../../../src/files/resources/subscriptions.ts'
 import {EncryptRequest} from '../../../../../src/model/dapr/messages/crypto.generated.ts'
 import {SubscribeConfigurationRequest} from '../../../../../src/model/dapr/messages/configuration.generated.ts'
 import {systemClock} from '../../../../../src/platform/clock.ts'
-import {ComponentPolicies} from '../../../../../src/proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {ComponentPolicies, until} from '../../../../../src/proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {encode} from '../../../../../src/proxy/net/grpc/message-codec.ts'
 import {Outbox} from '../../../../../src/work/outbox.ts'
 import {WorkFile} from '../../../../../src/work/work-file.ts'
@@ -189,3 +190,12 @@ t.test('an event of the outbox goes where the files say by now, and another side
   await published.promise
   await second.outbox.close()
 }) // prettier-ignore
+
+t.test('what is tried once listens to nothing: many events of an outbox may be published together', async t => {
+  const signal = AbortSignal.abort()
+  const listening = (): number => getEventListeners(signal, 'abort').length
+  const blocks = await blocksOf(() => ({capabilities: [], publish: async () => t.equal(listening(), 0)}))
+  const trace = {traceparent: '', tracestate: ''}
+  const publication = {pubsubName: 'it', topic: 't', data: Buffer.from('{}'), contentType: '', metadata: {}, trace}
+  await Promise.all([1, 2].map(async () => blocks.publishing.publish(publication, until(signal))))
+})
