@@ -16,11 +16,33 @@ t.test(
     const runs = await openRuns(t)
     await firstRun(runs)
     const run = await runs.begin()
-    await runs.rig.write({'desk/busy': ''})
+    await runs.rig.write({'desk/busy': '/dapr/subscribe'})
     t.equal(await runs.ask('/v1.0/publish/pubsub/news', 'POST', {text: 'rain'}), 204)
     await run.waitForLine('got POST /news')
   }
 )
+
+t.test('an app that does not say its routes yet has a sidecar that is ready, and gets the events that have some', async t => {
+  const runs = await openRuns(t)
+  await firstRun(runs)
+  const topics = {topic: 'sport', routes: {default: '/sport'}, pubsubname: 'pubsub'}
+  await runs.rig.write({
+    'desk/busy': '/sport',
+    'resources/sport.yaml': JSON.stringify({
+      apiVersion: 'dapr.io/v2alpha1',
+      kind: 'Subscription',
+      metadata: {name: 'sport'},
+      spec: topics
+    })
+  })
+  const run = await runs.begin()
+  t.equal(await runs.ask('/v1.0/publish/pubsub/news', 'POST', {text: 'rain'}), 204)
+  await run.waitForLine('desk: woken by an event of topic news')
+  while ((await runs.ask('/v1.0/healthz', 'GET')) !== 204);
+  t.equal(await runs.ask('/v1.0/publish/pubsub/sport', 'POST', {text: 'goal'}), 204)
+  await run.waitForLine('got POST /sport')
+  await run.waitForLine('got POST /news')
+}) // prettier-ignore
 
 t.test('a call of an actor of a type that an app hosted yesterday starts it today', async t => {
   const runs = await openRuns(t)

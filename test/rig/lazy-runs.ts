@@ -4,9 +4,9 @@ import {freePort} from './free-port.ts'
 import {component} from './resource-files.ts'
 import {openRig, type Rig} from './rig.ts'
 
-/** Reads a topic, hosts actors, takes jobs, and prints what it gets. Files make it answer badly: "busy" to the next question about topics, "silent" to those about bindings. */
+/** Reads a topic, hosts actors, takes jobs, and prints what it gets. Files make it answer badly: "busy" to questions about topics, until the path that it names is called, "silent" to those about bindings. */
 const APP = `
-import {existsSync, rmSync} from 'node:fs'
+import {existsSync, readFileSync, rmSync} from 'node:fs'
 import {createServer} from 'node:http'
 const answers = {
   '/dapr/subscribe': [{pubsubname: 'pubsub', topic: 'news', route: '/news'}],
@@ -18,9 +18,9 @@ createServer((request, response) => {
   request.resume().on('end', () => {
     if (!url.startsWith('/dapr/') && method !== 'DELETE') console.log('got ' + method + ' ' + url)
     response.setHeader('content-type', 'application/json')
-    if (url === '/dapr/subscribe' && existsSync('busy')) {
-      rmSync('busy')
-      response.statusCode = 503
+    if (existsSync('busy')) {
+      if (url === '/dapr/subscribe') response.statusCode = 503
+      if (url === readFileSync('busy', 'utf8')) rmSync('busy')
     }
     response.end(JSON.stringify(answers[url] ?? {}))
   })

@@ -84,7 +84,8 @@ export class EventProcess {
     return new Channel({
       app: this.#runtime,
       context: {heldBodies, observer, faults},
-      ready: (signal, cause) => (this.#takesEvents ? undefined : this.#until(() => this.#takesEventsOf(cause), signal)),
+      ready: (signal, cause, mayGo = () => true) =>
+        this.#takesEvents && mayGo() ? undefined : this.#until(() => this.#takesEventsOf(cause) && mayGo(), signal),
       mayRead: signal => (this.#mayRead ? undefined : this.#until(() => this.#mayRead, signal)),
       isReady: () => this.#takesEvents,
       generation: () => this.#runtime.pid,

@@ -151,7 +151,7 @@ class AppSidecar {
 
   /** The app reads over streams that it has opened, or its process has not said yet what it reads and hosts. */
   readonly keepsAwake = (): boolean =>
-    this.#blocks.hasStreams || !this.#subscriptions.isReady || !this.#bindings.isReady || !this.actors.isKnown
+    this.#blocks.hasStreams || this.#subscriptions.isAsked || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
   /** Opens the components of the app. If one cannot be opened, the app is not started. Where the run ends, none is waited for. */

@@ -140,10 +140,8 @@ export class SidecarBindings {
       const bindings = (this.#wanted = wanted.map(({target: {name}}) => name))
       runtime.sleep.learn({bindings})
       const {inputBindings} = await blocks.load()
-      await inputBindings.follow(
-        wanted.map(({target}) => target),
-        channel
-      )
+      const targets = wanted.map(({target}) => target)
+      await inputBindings.follow(targets, channel)
     } catch (error) {
       if (signal.aborted) return
       this.#asked = []

@@ -12,6 +12,9 @@ import type {Subscription} from './http/metadata.ts'
 import {listTopics} from './list-topics.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 
+/** How long a process is asked again, in ms. */
+const AGAIN_MS = 60_000
+
 type Wanted = TopicSubscription & Pick<Subscription, 'type'>
 
 /**
@@ -32,8 +35,8 @@ export class SidecarSubscriptions {
   #isWarned = false
   /** Its process was not asked for a list: there was no broker. */
   #isUnlisted = false
-  /** It is asked again each second: what fails then was said. */
-  #isAskedAgain = false
+  /** Since when it is asked again each second (performance.now()): what fails then was said. */
+  #againSince: number | undefined
 
   constructor(options: DeliveryContext) {
     this.#options = options
@@ -83,6 +86,11 @@ export class SidecarSubscriptions {
     return !this.#mayList || this.#options.runtime.appPort === 0 || this.#process.isKnown
   }
 
+  /** Whether its process has yet to say what it reads. */
+  get isAsked(): boolean {
+    return !this.isReady || this.#againSince !== undefined
+  }
+
   /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()
@@ -103,6 +111,7 @@ export class SidecarSubscriptions {
     if (this.#isUnlisted && this.#hasPubSub) this.#process.askAgain()
     if (isAsked && this.#process.ask()) this.#ask(runtime.pid).catch(this.#notAsked)
     else if (!isAsked) this.#process.forget()
+    if (!isAsked) this.#againSince = undefined
     if (mayList && runtime.sleep.isAsleep && !this.#hasFollowed) void this.#follow()
     this.#process.changed()
   }
@@ -121,38 +130,36 @@ export class SidecarSubscriptions {
   }
 
   readonly #log: DeliveryContext['log'] = (level, text) =>
-    this.#options.log(level === 'error' && this.#isAskedAgain ? 'debug' : level, text)
+    this.#options.log(level === 'error' && this.#againSince !== undefined ? 'debug' : level, text)
 
   /** Code could not be loaded for the question, or the app could not say what it has to. */
   readonly #notAsked = (error: unknown): void => {
     this.#process.askAgain()
     this.#log('error', `error getting topic list from app: ${messageOf(error)}`)
-    this.#isAskedAgain = true
+    this.#againSince ??= performance.now()
     void retryLater(() => this.#look(), this.#over.signal)
   }
 
   async #ask(pid: number): Promise<void> {
     this.#isUnlisted = !this.#hasPubSub
-    const listed = this.#isUnlisted ? [] : await this.#list(pid)
-    if (this.#over.signal.aborted || this.#process.asked !== pid) return
-    const {sleep} = this.#options.runtime
-    // the topics of the process before it hold for one that fails to tell its own; those that start it have no routes
-    if (listed === undefined && this.#listed === undefined && (sleep.triggers.topics ?? []).length > 0)
-      throw new Error('events of its topics wait until it says their routes')
-    this.#isAskedAgain = false
-    if (listed !== undefined) this.#listed = listed
-    if (listed !== undefined) sleep.learn({topics: listed.map(asTrigger)})
-    await this.#follow()
-    this.#options.blocks.setKnown('topics')
-    if (this.#process.asked !== pid) return
-    this.#process.answered(pid)
-  }
-
-  /** Returns the topics that the app lists; undefined: it could not be asked. */
-  async #list(pid: number): Promise<readonly TopicSubscription[] | undefined> {
-    const {runtime, context} = this.#options
+    const {runtime, context, blocks, log} = this.#options
+    const [{sleep}, {signal}] = [runtime, this.#over]
     const isObsolete = (): boolean => this.#process.asked !== pid
-    return listTopics({runtime, context, signal: this.#over.signal, isObsolete}, this.#log)
+    const listed = this.#isUnlisted ? [] : await listTopics({runtime, context, signal, isObsolete}, this.#log)
+    if (signal.aborted || isObsolete()) return
+    // the topics of the process before it hold for one that fails to tell its own; events of those that start it have no routes: they wait
+    const isOpen = listed === undefined && this.#listed === undefined && (sleep.triggers.topics ?? []).length > 0
+    const isAgain = isOpen && this.#process.isKnown && this.#againSince !== undefined
+    if (isAgain && performance.now() - (this.#againSince ?? 0) < AGAIN_MS) throw new Error(WAIT)
+    this.#againSince = undefined
+    if (isAgain) log('error', 'the app does not say the routes of its topics: they are read once it does')
+    if (isAgain) this.#listed = []
+    if (listed !== undefined) sleep.learn({topics: (this.#listed = listed).map(asTrigger)})
+    await this.#follow()
+    blocks.setKnown('topics')
+    if (isObsolete()) return
+    this.#process.answered(pid)
+    if (isOpen && !isAgain) throw new Error(WAIT)
   }
 
   /**
@@ -225,8 +232,10 @@ const asTrigger = ({pubsubName, topic, metadata, deadLetterTopic, bulk}: TopicSu
   return bulk === undefined ? trigger : {...trigger, bulk}
 }
 
-/** Its routes are known once its process has said them, before an event is delivered. */
-const asSubscription = ({bulk, ...trigger}: TopicTrigger): TopicSubscription => ({...trigger, rules: [], bulk})
+/** Its routes are known once its process has said them: until then its events wait. */
+const asSubscription = ({bulk, ...of}: TopicTrigger): TopicSubscription => ({...of, rules: [], bulk, waits: true})
+
+const WAIT = 'events of its topics wait until it says their routes'
 
 const isSame = (a: TopicSubscription, b: TopicSubscription): boolean =>
   a.pubsubName === b.pubsubName && a.topic === b.topic

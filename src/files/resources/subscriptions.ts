@@ -27,6 +27,8 @@ export interface TopicSubscription {
   readonly deadLetterTopic: string
   /** Undefined: one event in each request. */
   readonly bulk: BulkSettings | undefined
+  /** Its rules are not known yet: its events wait. */
+  readonly waits?: true
 }
 
 /** Dapr's Subscription (pkg/apis/subscriptions, v1alpha1 and v2alpha1), as its file has it. */

@@ -55,19 +55,14 @@ export class Configurations {
     return this.#subscriptions.size > 0
   }
 
-  async get(
-    storeName: string,
-    keys: readonly string[],
-    metadata: Metadata,
-    onGone?: OnGone
-  ): Promise<ConfigurationItems> {
-    const store = await this.store(storeName)
+  async get(name: string, keys: readonly string[], metadata: Metadata, onGone?: OnGone): Promise<ConfigurationItems> {
+    const store = await this.store(name)
     try {
-      return await this.#call(storeName, 'get', async () => store.get(keys, metadata), onGone)
+      return await this.#call(name, 'get', async () => store.get(keys, metadata), onGone)
     } catch (error) {
       throw new BlockError(
         [500, 'internal', 'ERR_CONFIGURATION_GET'],
-        `failed to get [${keys.join(' ')}] from Configuration store ${storeName}: ${messageOf(error)}`
+        `failed to get [${keys.join(' ')}] from Configuration store ${name}: ${messageOf(error)}`
       )
     }
   }
@@ -216,10 +211,8 @@ export class Configurations {
 
   /** Moves a subscription to its store once that is back. */
   async #carryOver(id: string, subscription: Subscription, failures: LogLevel = 'error'): Promise<void> {
-    const {
-      request: {storeName, keys, metadata},
-      updates
-    } = subscription
+    const {request, updates} = subscription
+    const {storeName, keys, metadata} = request
     const {log} = this.#context
     let store: ConfigurationStore | undefined
     try {

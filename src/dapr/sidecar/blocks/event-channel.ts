@@ -58,8 +58,8 @@ export interface EventChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'>
 export interface DeliveryProcess {
   readonly app: Callee
   readonly context: CallContext
-  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. `cause`: what starts it if it is asleep. */
-  readonly ready: (signal: AbortSignal, cause: string) => Promise<void> | undefined
+  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. `cause`: what starts it if it is asleep; `mayGo`: false while this event waits for more. */
+  readonly ready: (signal: AbortSignal, cause: string, mayGo?: () => boolean) => Promise<void> | undefined
   /** Settles when events may be read: when the app takes them, or is asleep, as an event starts it then. */
   readonly mayRead: (signal: AbortSignal) => Promise<void> | undefined
   /** The number of the process that takes events. */

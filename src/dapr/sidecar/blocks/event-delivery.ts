@@ -50,11 +50,12 @@ export class EventDelivery {
   constructor(options: EventDeliveryOptions) {
     this.#options = options
     const {context, channel, subscription, over} = options
+    const mayGo = (): boolean => subscription().waits !== true
     this.#held = new HeldDelivery({
       context,
       block: 'pubsub',
       component: () => subscription().pubsubName,
-      ready: signal => channel.ready(signal, `an event of topic ${subscription().topic}`),
+      ready: signal => channel.ready(signal, `an event of topic ${subscription().topic}`, mayGo),
       outcomes: OUTCOMES,
       interrupted: (_answer, crashes) => {
         if (over.aborted) return STOPPED

@@ -145,11 +145,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     return JSON.stringify([pubsubName, topic])
   }
 
-  async #begin(
-    subscription: TopicSubscription,
-    channel: EventChannel,
-    failures: LogLevel
-  ): Promise<boolean | undefined> {
+  async #begin(subscription: TopicSubscription, channel: EventChannel, level: LogLevel): Promise<boolean | undefined> {
     const {log} = this.#context
     const key = this.keyOf(subscription)
     const {pubsubName, topic} = subscription
@@ -167,7 +163,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       this.active.set(key, next ?? (await this.#read(subscription, broker, channel)))
       return true
     } catch (error) {
-      log.write(failures, `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
+      log.write(level, `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
       return undefined
     }
   }
