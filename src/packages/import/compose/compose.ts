@@ -1,4 +1,4 @@
-import {basename} from 'node:path'
+import {basename, dirname} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
 import {nativeServer, type NativePrograms} from './native.ts'
@@ -9,7 +9,7 @@ import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {oddNotes} from '../reading/variables.ts'
+import {envFileVariables, oddNotes} from '../reading/variables.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
@@ -52,8 +52,12 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
   ])
   const withoutSidecars = withoutDapr(new Map(known), file)
   const hosts = [...withoutSidecars.services.values()]
+  // a template has one such file: the first that has what its services name
+  const [files, text] = [variablesFiles(file), JSON.stringify(known)]
+  const named = (path: string): unknown => Object.keys(envFileVariables(path)).find(each => text.includes(`\${${each}`))
+  const variables = files.find(named) ?? files[0]
   const stack: Stack = {
-    file,
+    file: variables === undefined ? file : {...file, start: dirname(variables)},
     project,
     volumes: volumeNames(project, top['volumes']),
     ...withoutSidecars,
@@ -82,7 +86,6 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
   })
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
-  const [variables] = variablesFiles(file)
   const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
   notes.push(...oddNotes('interpolate', variables ?? '', '.env', JSON.stringify(apps)))
   return {

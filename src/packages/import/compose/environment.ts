@@ -1,7 +1,7 @@
 import {join, relative} from 'node:path'
 import {pathFrom} from '../imported.ts'
 import {textAt} from '../reading/files.ts'
-import {envFileVariables, portNumber} from '../reading/variables.ts'
+import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {portHere} from './names.ts'
 import {withValues} from './project.ts'
@@ -41,7 +41,7 @@ export function composeEnvironment(
   if (unknown.length > 0) notes.push(`env: the port of ${unknown.join(' and ')} is not known: write it behind ${host}`)
   if (replaced.size > 0)
     notes.push(`env: ${[...replaced].join(' and ')} ${replaced.size === 1 ? 'is' : 'are'} at ${host} here`)
-  for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPorts(other, env, programs))
+  for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPorts(other, env, stack))
   for (const [name, value] of all) if (value === env[name]) notes.push(...bareNotes(name, value, found))
   const called = [...replaced].filter(id => host !== 'localhost' && programs.has(id))
   if (called.length > 0)
@@ -144,15 +144,11 @@ function partOf({id}: Service, lines: readonly string[]): readonly [start: numbe
 }
 
 /** `DB_PORT: 5432`, where that port is another one here. */
-const movedPorts = (
-  other: Service,
-  env: Readonly<Record<string, string>>,
-  programs: Stack['programs']
-): readonly string[] =>
-  portsOf(other).flatMap(({published, target}) => {
+const movedPorts = (other: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] =>
+  portsOf(other).flatMap(({target}) => {
     const names = Object.keys(env).filter(name => /PORT/i.test(name) && name !== 'PORT' && env[name] === target)
-    const here = (programs.get(other.id) ?? portNumber(published)).toString()
-    if (names.length === 0 || ['', '0', target].includes(here)) return []
+    const here = portHere(other, target, stack)
+    if (names.length === 0 || here === target) return []
     return [`env: ${names.join(', ')}: ${other.id} is at port ${here} here, not at ${target}`]
   })
 
@@ -185,13 +181,13 @@ function pointed(name: string, value: string, {service, host, replaced, unpublis
     const isOwn = other?.id === service.id && host !== 'localhost'
     if (other === undefined || isOwn || ((port === undefined || sign === ',') && !isNamed)) return whole
     if (isKey) ofKey = other
-    const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), programs)
+    const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), stack)
     replaced.add(other.id)
     if (port !== undefined && !programs.has(other.id) && !isPublished(other, port)) unpublished.set(other.id, port)
     return `${before}${host}${at === '' || (port === undefined && at === '80') ? '' : `${sign}${at}`}`
   })
   return changed.replace(/(\bport\s*=\s*)(\d+)/i, (whole, key: string, port: string) =>
-    ofKey === undefined ? whole : key + portHere(ofKey, port, programs)
+    ofKey === undefined ? whole : key + portHere(ofKey, port, stack)
   )
 }
 

@@ -1,7 +1,6 @@
 import {join, relative} from 'node:path'
-import {folderOfStack, portsOf, type Service, type Stack} from './service.ts'
+import {folderOfStack, isPort, portsOf, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, sourcesIn, statAt, textAt} from '../reading/files.ts'
-import {isVariable} from '../reading/variables.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
 const MAX_BYTES = 100_000
@@ -31,7 +30,7 @@ export function namesIn(
       for (const [, id = '', port = ''] of line.matchAll(/(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g)) {
         const other = stack.hosts.get(id)
         if (other === undefined || other.id === except) continue
-        const here = portHere(other, port, stack.programs)
+        const here = portHere(other, port, stack)
         names.push({id, place: `${relative(root, path)}:${index + 1}`, port, portHere: here})
       }
     }
@@ -79,9 +78,9 @@ export function otherPort({services, programs, targets}: Stack, id: string, wher
 }
 
 /** Where the port of a service is reached on this machine. */
-export function portHere(other: Service, port: string, programs: Stack['programs']): string {
+export function portHere(other: Service, port: string, {programs, file}: Stack): string {
   const called = programs.get(other.id)
   if (called !== undefined) return called > 0 && port !== '' ? called.toString() : port
   const published = portsOf(other).find(({target}) => target === port)?.published ?? ''
-  return isVariable(published) || /^\d+$/.test(published) ? published : port
+  return isPort(published, file) ? published : port
 }

@@ -1,5 +1,6 @@
 import {basename, dirname, join} from 'node:path'
 import {envFileVariables} from '../reading/variables.ts'
+import {colonParts} from '../reading/shell-words.ts'
 import type {ImportedFile} from '../imported.ts'
 import {variableOf} from '../../../model/environment.ts'
 import {expand, type FileVariables} from '../../../model/expansion.ts'
@@ -20,26 +21,24 @@ export const variablesFiles = ({path, start = dirname(path)}: ImportedFile): rea
   [...new Set([start, dirname(path)])].map(each => join(each, '.env')).filter(isFile)
 
 /** The variables of the environment, and below them those of the files. */
-const knownVariables = (file: ImportedFile): FileVariables =>
-  Object.assign({}, ...variablesFiles(file).toReversed().map(envFileVariables), process.env) as FileVariables
+const knownVariables = (file: ImportedFile, files = variablesFiles(file)): FileVariables =>
+  Object.assign({}, ...files.toReversed().map(envFileVariables), process.env) as FileVariables
 
 /** A variable by which compose itself is set up; '': it has no value. */
 const projectVariable = (name: string, file: ImportedFile): string => variableOf(knownVariables(file), name)
 
-/** A text with its variables as they are now; as it is, if one has no value, or nothing is left. `file`: the first one of the project. */
-export function withValues(typed: string, file: ImportedFile): string {
-  if (!typed.includes('${')) return typed
-  const {value, unset} = expand({value: typed, text: '', start: 0, end: 0}, knownVariables(file))
-  return unset.length > 0 ? typed : value || typed
-}
+/** A text with its variables as they are now; as it is, if nothing is left. `file`: the first one of the project. */
+export const withValues = (typed: string, file: ImportedFile, files?: readonly string[]): string =>
+  expand({value: typed, text: '', start: 0, end: 0}, typed.includes('${') ? knownVariables(file, files) : {}).value ||
+  typed
 
 /** A service whose commands have the words of a default that compose splits, where its variable is not set. */
 export function withWords(service: Values, file: ImportedFile): Values {
   const {command, entrypoint} = service
-  const ofDefault = (whole: string, name: string, words: string): string =>
-    projectVariable(name, file) === '' ? words : whole
+  const ofDefault = (whole: string, words: string): string =>
+    /\s/.test(words) && withValues(whole, file) === words ? words : whole
   const split = (each: unknown): unknown =>
-    typeof each === 'string' ? each.replaceAll(/\$\{(\w+):?-([^{}"']*\s[^{}"']*)\}/g, ofDefault) : each
+    typeof each === 'string' ? each.replaceAll(/(?<!\$)\$\{\w+:?-([^{}"']*)\}/g, ofDefault) : each
   return {...service, ...given({command: split(command), entrypoint: split(entrypoint)})}
 }
 
@@ -104,10 +103,10 @@ interface Mounts {
   readonly volumes: ReadonlyMap<string, string>
 }
 
-/** `SOURCE:TARGET[:ro]`, or only a target; a default may contain colons: `${DATA:-./data}:/data`. */
+/** `SOURCE:TARGET[:ro]`, or only a target. */
 function shortMount(text: string, names: Mounts): string {
-  const [, source = '', rest = ''] = /^((?:\$\{[^}]*\}|[^:])+)(:.*)?$/.exec(text) ?? []
-  return rest === '' ? text : sourceOf(source, names) + rest
+  const [source = ''] = colonParts(text)
+  return ['', text].includes(source) ? text : sourceOf(source, names) + text.slice(source.length)
 }
 
 /** A folder of this machine stays what it is, except that no shell reads `~` here. */

@@ -1,9 +1,9 @@
 import {constants} from 'node:os'
 import {dirname} from 'node:path'
 import {pathFrom, type ImportedFile} from '../imported.ts'
-import {splitWords} from '../reading/shell-words.ts'
-import {isVariable, portNumber} from '../reading/variables.ts'
-import {withValues} from './project.ts'
+import {colonParts, splitWords} from '../reading/shell-words.ts'
+import {portNumber} from '../reading/variables.ts'
+import {variablesFiles, withValues} from './project.ts'
 import {asMap, given, listedValues, mapOf, textValue, textsOf, written, type Values} from '../reading/yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -70,9 +70,7 @@ export function portsOf({values}: Service): readonly Port[] {
         {address: of('host_ip'), published: of('published'), target: of('target'), isUdp: of('protocol') === 'udp'}
       ]
     }
-    // a default may contain colons: ${PORT:-80}:80
-    const found = each.replace(/\/(?:tcp|udp)$/, '').matchAll(/((?:\$\{[^}]*\}|\[[^\]]*\]|[^:])*)(?::|$)/g)
-    const parts = [...found].map(([, part = '']) => part).slice(0, -1) // the last is what is behind the end
+    const parts = colonParts(each.replace(/\/(?:tcp|udp)$/, ''))
     const target = parts.at(-1) ?? ''
     return [
       {target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':'), isUdp: each.endsWith('/udp')}
@@ -96,10 +94,14 @@ const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
   [/nginx|httpd|caddy|traefik/, 80]
 ]
 
+/** Whether a text is a port with the variables that the template has. */
+export const isPort = (text: string, file: ImportedFile): boolean =>
+  portNumber(withValues(text, file, variablesFiles(file).slice(0, 1))) > 0
+
 /** The number at which a service is reached on this machine, 0: at none. `file`: that of its project, whose variables may have it. */
 export function publishedPort(service: Service, file?: ImportedFile): number | string {
   const {published = '', target = ''} = portsOf(service).find(({isUdp}) => !isUdp) ?? {}
-  if (file !== undefined && isVariable(published) && portNumber(withValues(published, file)) > 0) return published
+  if (file !== undefined && published.includes('$') && isPort(published, file)) return published
   return portNumber(published) || Number.parseInt(published, 10) || portNumber(target) || usualPort(service)
 }
 

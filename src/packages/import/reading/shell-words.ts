@@ -32,6 +32,11 @@ export function splitWords(text: string): readonly string[] {
   return words
 }
 
+const COLON_PART = /((?:\$\{(?:[^{}]|\{[^{}]*\})*\}|\[[^[\]]*\]|[^:])*)(?::|$)/g
+/** The parts of a text between its colons; a variable and an address may contain some: `${DATA:-./data}:/data`, `[::1]:80:80`. */
+export const colonParts = (text: string): readonly string[] =>
+  [...text.matchAll(COLON_PART)].map(([, part = '']) => part).slice(0, -1) // the last is what is behind the end
+
 const PORT_FLAG =
   /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|localhost:|127\.0\.0\.1:|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
 

@@ -36,9 +36,6 @@ export function oddNotes(key: string, path: string, shownAs: string, used?: stri
   ]
 }
 
-/** Whether a text is one `${…}`, whose default may be another one. */
-export const isVariable = (text: string): boolean => /^\$\{(?:[^{}]|\{[^{}]*\})*\}$/.test(text)
-
 /** A port as a number, of a variable its default; 0: it has none. */
 export const portNumber = (port: string): number => Number(/^(?:\$\{\w+:?-)?(\d+)\}?$/.exec(port)?.[1] ?? 0)
 

@@ -6,6 +6,7 @@ import {scalarText} from '../../../files/yaml/scalar-text.ts'
 import type {Pair, YamlNode} from '../../../files/yaml/tree.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {unreadable, type ImportedFile} from '../imported.ts'
+import {colonParts} from './shell-words.ts'
 
 export type Values = Readonly<Record<string, unknown>>
 
@@ -114,7 +115,7 @@ export const asMap = (key: string, value: unknown): Values =>
 
 /** The path at which a volume is mounted: one path has one mount. */
 export const mountTarget = (mount: unknown): string =>
-  isMap(mount) ? textValue(mount['target']) : (/^(?:(?:\$\{[^}]*\}|[^:])+:)?([^:]+)/.exec(textValue(mount))?.[1] ?? '')
+  isMap(mount) ? textValue(mount['target']) : (colonParts(textValue(mount)).slice(0, 2).at(-1) ?? '')
 
 export const isMap: (value: unknown) => value is Values = isObject
 

@@ -115,3 +115,21 @@ t.test('a service that is built: what the file says are arguments', async t => {
   const built = `[build]\n[--quiet]\n[--tag]\n[x:$y]\n[--file]\n[./it's/a "b"]\n[./it's]\n`
   t.equal(readFileSync(seen, 'utf8'), `${built}[run]\n[--rm]\n[--name]\n[shop-web]\n[x:$y]\n`)
 })
+
+t.test('many variables in a mount, and a default that does not end, are read at once', async t => {
+  const many = '${A}'.repeat(60)
+  const {template} = await imported(t, {
+    'compose.yaml': JSON.stringify({
+      services: {
+        a: {
+          image: 'x',
+          volumes: [many, `${many}:/x\ny`],
+          command: `\${A:-${' '.repeat(100_000)}`,
+          ports: ['${'.repeat(100_000)]
+        }
+      }
+    }),
+    'compose.override.yaml': JSON.stringify({services: {a: {volumes: [many]}}})
+  })
+  t.match(template.apps, [{appID: 'a'}])
+})

@@ -224,3 +224,68 @@ t.test('variables of an env file whose path has one reach a container', async t 
     {path: './${NONE:-b}.env', required: false}
   ])
 })
+
+t.test('a variable without a value is nothing in a path, as in compose', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': 'include: ["b$NONE.yaml"]\nservices: {a: {image: x, env_file: "a$NONE.env"}}',
+    'b.yaml': 'services: {b: {image: y}}',
+    'a.env': 'A=1'
+  })
+  t.strictSame(
+    template.apps.map(({command}) => (command as readonly string[]).slice(5)),
+    [['y'], '--env A x'.split(' ')]
+  )
+})
+
+t.test('a default of several words behind $$ is for the shell of the container', async t => {
+  const {template} = await imported(t, {
+    '.env': 'EMPTY=\n',
+    'compose.yaml':
+      'services: {a: {image: x, command: \'sh -c "exec $${CMD:-npm run dev}"\'}, b: {image: x, command: "${EMPTY-a b}"}}'
+  })
+  t.strictSame(
+    template.apps.map(({command}) => (command as readonly string[]).slice(6)),
+    [['sh', '-c', 'exec $${CMD:-npm run dev}'], ['${EMPTY-a b}']]
+  )
+})
+
+t.test('a variable with an address in front of its port is no port for those that call it', async t => {
+  const {template, notes} = await imported(t, {
+    '.env': 'MAIL_PORT=1026\n',
+    'compose.yaml': `
+services:
+  db: {image: postgres, ports: ["\${DB:-127.0.0.1:5433}:5432"]}
+  mail: {image: x, ports: ["$MAIL_PORT:1025"]}
+  shop:
+    image: x
+    network_mode: host
+    environment: {DB: "postgres://u:p@db:5432/x", MAIL: "smtp://mail:1025", MAIL_PORT: 1025}
+`
+  })
+  t.match(template.apps[2]?.['env'], {DB: 'postgres://u:p@localhost:5432/x', MAIL: 'smtp://localhost:${MAIL_PORT}'})
+  t.ok(notes.includes('env: MAIL_PORT: mail is at port ${MAIL_PORT} here, not at 1025'))
+})
+
+t.test('of two files .env the template has that with what its services name', async t => {
+  const {template} = await imported(t, {
+    '.env': 'COMPOSE_FILE=docker/a.yaml\n',
+    docker: {
+      '.env': 'PORT=9000\n',
+      'a.yaml': 'services: {a: {image: x, ports: ["$PORT:80"]}}'
+    }
+  })
+  t.equal(template['interpolate'], './docker/.env')
+  t.match(template.apps, [{ready: {tcp: '${PORT}'}}])
+})
+
+t.test('a port that the template does not have is not checked', async t => {
+  const {template} = await imported(t, {
+    '.env': 'COMPOSE_FILE=docker/a.yaml\nTAG=7\n',
+    docker: {
+      '.env': 'PORT=9000\n',
+      'a.yaml': 'services: {a: {image: "x:$TAG", ports: ["$PORT:80"]}}'
+    }
+  })
+  t.equal(template['interpolate'], './.env')
+  t.match(template.apps, [{ready: {tcp: 80}}])
+})
