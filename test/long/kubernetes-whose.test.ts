@@ -90,17 +90,61 @@ t.test('a Job that failed in a run which was killed is started again', async t =
   const metadata = {name: 'migrate', labels: {...OURS, app: 'migrate'}}
   const conditions = [{type: 'Failed', status: 'True', message: 'it failed'}]
   server.save(JOB, {kind: 'Job', metadata, status: {failed: 1, conditions}})
-  const run = start()
-  await run.waitForLine('Deploying app "migrate" to Kubernetes')
-  await server.watching(3)
   const deleted = Promise.withResolvers<void>()
   server.answer = ({method, path, query}) => {
     if (method === 'PATCH' && path === JOB && !query.has('dryRun')) deleted.resolve()
     return undefined
   }
+  const run = start()
   await deleted.promise
   await server.applied(JOB)
+  await server.watching(3)
   server.save(JOB, {kind: 'Job', metadata, status: {succeeded: 1}})
   t.same(await run.exited, {code: 0, signal: null})
   t.ok(server.asked.indexOf(`DELETE ${JOB}`) < server.asked.indexOf(`PATCH ${JOB}`))
+})
+
+t.test('a Job that another one makes in the place of ours is not deleted', async t => {
+  const {server, run: start} = await openShop(t, [
+    {appID: 'stock'},
+    {appID: 'migrate', kubernetes: {job: true}, dependsOn: ['stock']}
+  ])
+  const conditions = [{type: 'Failed', status: 'True', message: 'it failed'}]
+  const ours = {name: 'migrate', labels: {...OURS, app: 'migrate'}}
+  server.save(JOB, {kind: 'Job', metadata: ours, status: {failed: 1, conditions}})
+  server.answer = ({method, path, query}) => {
+    if (method !== 'PATCH' || query.has('dryRun') || !path.endsWith('/stock')) return undefined
+    server.objects.delete(JOB)
+    server.save(JOB, {kind: 'Job', metadata: {name: 'migrate', labels: {app: 'theirs'}}})
+    return undefined
+  }
+  const run = start()
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(run.stderr.text, 'Job "migrate" exists in the namespace "shop" and belongs to someone else')
+  t.same([...server.objects.keys()], [JOB])
+})
+
+t.test('a Job whose sidecar keeps its pod has failed after half a minute, and ends no other app', async t => {
+  const job = {job: true, patch: {spec: {backoffLimit: 2}}}
+  const {server, run: start} = await openShop(t, [{appID: 'stock'}, {appID: 'migrate', kubernetes: job}])
+  const run = start()
+  await server.applied(JOB)
+  await server.watching(3)
+  server.save(`${PODS}/migrate-1`, {
+    metadata: {name: 'migrate-1', labels: {...OURS, app: 'migrate'}},
+    spec: {containers: [{name: 'migrate', image: 'test/app:1'}, {name: 'daprd'}]},
+    status: {
+      containerStatuses: [
+        {name: 'migrate', state: {terminated: {exitCode: 3}}},
+        {name: 'daprd', state: {running: {startedAt: ''}}}
+      ].map(each => ({...each, ready: false, restartCount: 0, image: ''}))
+    }
+  })
+  await run.waitForLine('"migrate" failed: it exited with code 3, and its sidecar still runs', {stream: 'stderr'})
+  t.ok(server.objects.has(`${DEPLOYMENTS}/stock`))
+  server.print(`${PODS}/stock-1`, 'still here')
+  await run.waitForLine('== APP - stock == still here')
+  run.signal('SIGINT')
+  server.remove(`${PODS}/migrate-1`)
+  t.same(await run.exited, {code: 1, signal: null})
 })

@@ -188,8 +188,19 @@ export class AppDeployment {
   hindrance(): string {
     const failure = this.live === undefined ? '' : conditionText(this.live, 'ReplicaFailure')
     if (failure !== '') return failure
+    return this.pods.map(unschedulable).find(Boolean) ?? this.#held
+  }
+
+  get #held(): string {
     const tried = this.isJob && this.progress() === 'starting' ? this.#newPods : []
-    return [...this.pods.map(unschedulable), ...tried.map(pod => held(pod, this.id))].find(Boolean) ?? ''
+    return tried.map(pod => held(pod, this.id)).find(Boolean) ?? ''
+  }
+
+  /** A Job whose pod does not end has failed. Returns why; '' if it is none. */
+  giveUp(): string {
+    const why = this.#held
+    if (why !== '') this.#end = 'failed'
+    return why
   }
 
   waitsFor(): string {

@@ -17,15 +17,21 @@ export interface Applied {
 /** Makes one change. An object that is still going is waited for; since the check another one may have made one of that name. Rejects with a `UserError`. */
 export async function applyChange(store: ObjectStore, change: Change, signal: AbortSignal): Promise<Applied> {
   const {object, isReplaced} = change
-  if (isReplaced) await store.delete(object)
+  const refuseForeign = (live: LiveObject | undefined): void => {
+    const fault = foreign(live, object, store)
+    if (fault !== undefined) throw fault
+  }
+  if (isReplaced) {
+    refuseForeign(await store.find(object))
+    await store.delete(object)
+  }
   const end = performance.now() + MAX_MS
   let live = await store.find(object)
   for (; live?.metadata.deletionTimestamp !== undefined; live = await store.find(object)) {
     if (performance.now() > end) throw new UserError(`after ${MAX_MS / 1000} s there still is ${keptText(live)}`)
     await sleep(INTERVAL_MS, undefined, {signal})
   }
-  const fault = foreign(live, object, store)
-  if (fault !== undefined) throw fault
+  refuseForeign(live)
   const made = await store.apply(object)
   if (live?.metadata.uid !== made.metadata.uid) return {live: made, outcome: 'created'}
   return {live: made, outcome: isSame(live, made) ? 'unchanged' : 'configured'}

@@ -158,24 +158,24 @@ export class ClusterRun {
     return `${TEMPLATE_LABEL}=${this.#options.objects.name}`
   }
 
-  async #apply(object: Change['object']): Promise<Applied> {
+  async #apply(object: Change['object'], isAgain = false): Promise<Applied> {
     this.#stopping.signal.throwIfAborted()
     const change = this.#changes.get(objectKey(object))
     if (change === undefined) throw new Error(`${objectName(object)} was not checked`)
-    const applied = await applyChange(this.#options.store, change, this.#stopping.signal)
+    const again = {...change, isReplaced: isAgain || change.isReplaced}
+    const applied = await applyChange(this.#options.store, again, this.#stopping.signal)
     if (applied.outcome !== 'unchanged') this.#changed++
     return applied
   }
 
   async #deploy(deployment: AppDeployment): Promise<void> {
     const {app} = deployment
-    const {store, emit, writeFiles} = this.#options
+    const {emit, writeFiles} = this.#options
     const hasFailed = deployment.deploying()
     try {
       emit({type: 'app-deploying', app, files: writeFiles(app)})
-      if (hasFailed) await store.delete(app.workload)
       for (const object of objectsOf(app)) {
-        const {live, outcome} = await this.#apply(object)
+        const {live, outcome} = await this.#apply(object, hasFailed && object === app.workload)
         if (object === app.workload) deployment.applied(live, outcome)
       }
       this.#moved(deployment)
@@ -277,10 +277,13 @@ export class ClusterRun {
   }
 
   #hinder(deployment: AppDeployment): void {
-    const why = deployment.hindrance()
     const {id} = deployment
+    const [why, held] = [deployment.hindrance(), deployment.giveUp()]
     const explanation = `${why}\nWaited ${HINDRANCE_MS / 1000} s.`
-    if (why !== '') this.#cannotRun(id, {message: `the cluster cannot run "${id}"`, explanation})
+    if (held !== '') this.#failed(id, `failed: ${held}`)
+    else if (why !== '') this.#cannotRun(id, {message: `the cluster cannot run "${id}"`, explanation})
+    this.#moved(deployment)
+    this.#look()
   }
 
   /** Of an app that was ready a pod may go, and no other one come: that ends no run. */

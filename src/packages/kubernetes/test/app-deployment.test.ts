@@ -132,6 +132,10 @@ t.test('a Job whose sidecar goes on does not try again, which is said', async t 
     false
   )
   t.match(deployment.hindrance(), /^it exited with code 3, and its sidecar still runs/)
+  t.equal(deployment.progress(), 'starting', 'its sidecar may end, too')
+  t.match(deployment.giveUp(), /^it exited with code 3/)
+  t.equal(deployment.progress(), 'failed')
+  t.equal(deployment.hindrance(), '')
 })
 
 t.test('each end of a container without an id is reported once', async t => {
