@@ -21,8 +21,8 @@ export class StreamChanges {
   readonly groups = new Set<string>()
   /** Writing has failed: all rows must be written again, and nothing is collected until then. */
   isWhole = false
-  /** Entries in `added` wait for the next write, and groups with them. */
-  isPartlyWritten = false
+  /** Entries in `added` wait for the next write, and groups with them: the first that the groups in the file do not know. */
+  partlySince: StreamId | undefined
 
   add(entry: StreamEntry): void {
     if (!this.isWhole) this.added.push(entry)
@@ -41,10 +41,10 @@ export class StreamChanges {
 
   /** These rows are written; `left` are those of new entries that are not. */
   keepAdded(left: StreamEntry[]): void {
+    this.partlySince ??= this.added[0]
     this.added = left
     this.removed = []
     this.trimmed = undefined
-    this.isPartlyWritten = true
   }
 
   rewrite(): void {
@@ -58,6 +58,6 @@ export class StreamChanges {
     this.trimmed = undefined
     this.groups.clear()
     this.isWhole = false
-    this.isPartlyWritten = false
+    this.partlySince = undefined
   }
 }

@@ -57,7 +57,7 @@ export class Stream {
 
   /** Called when all changes are in the file, or those that did not have to wait. */
   written(): void {
-    if (this.changes?.isPartlyWritten === true) return
+    if (this.changes?.partlySince !== undefined) return
     const isWhole = this.changes?.isWhole === true
     this.changes?.clear()
     for (const group of this.groups.values()) group.written(isWhole)

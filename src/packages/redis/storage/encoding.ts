@@ -2,7 +2,7 @@ import type {Value} from '../engine/database.ts'
 import {formatDouble, textPairs} from '../engine/result.ts'
 import {parseFloating} from '../engine/numbers.ts'
 import {SortedSet} from '../engine/sorted-set.ts'
-import {formatId, MAX_ID, MIN_ID, parseId} from '../engine/stream-id.ts'
+import {formatId, MAX_ID, parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
 
 /** How a type is called in the file. */
@@ -30,8 +30,8 @@ export function encodeValue(value: Value): StoredValue {
   if (!(value instanceof Stream)) return {type: 'list', bytes: encodeAll(value)}
   const {serial, lastId, maxDeletedId, entriesAdded, changes} = value
   // entries that wait for the next write count with that: the groups that have read them wait, too
-  const waiting =
-    changes?.isPartlyWritten === true ? value.range(MIN_ID, MAX_ID).filter(({isStored}) => !isStored).length : 0
+  const since = changes?.partlySince
+  const waiting = since === undefined ? 0 : value.range(since, MAX_ID).filter(({isStored}) => !isStored).length
   const head = [serial.toString(), formatId(lastId), formatId(maxDeletedId), (entriesAdded - waiting).toString()]
   return {type: 'stream', bytes: encodeAll(head)}
 }

@@ -63,7 +63,6 @@ export class StreamRows {
   write(stream: Stream, maxBytes: number): WrittenRows {
     const {changes, serial} = stream
     if (changes === undefined) return NOTHING
-    changes.isPartlyWritten = false
     if (changes.isWhole) {
       this.drop(serial)
       for (const entry of stream.range(MIN_ID, MAX_ID)) this.#add(serial, entry)
@@ -78,6 +77,7 @@ export class StreamRows {
       changes.keepAdded(left)
       return {size, isAll: false}
     }
+    changes.partlySince = undefined
     this.#finish(stream, changes.added.length)
     for (const name of changes.groups) {
       const group = stream.groups.get(name)
