@@ -27,7 +27,7 @@ const LOCK_PAUSE_MS = 50
 /**
  * Opens the file and reads its keys. A file that is damaged, or of a newer version, is kept under another name, and a fresh
  * one begun; one that cannot be opened leaves the keys in memory. `warn` is
- * called for files that are set aside, and for what is not written later.
+ * called for files that are set aside or made smaller, and for what is not written later.
  */
 export async function openStoredKeys(path: string, warn: (text: string) => void): Promise<StoredKeys> {
   for (let tries = 1; ; tries++) {

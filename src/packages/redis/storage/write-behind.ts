@@ -72,6 +72,8 @@ export class WriteBehind {
     const changed = this.journal.take()
     if (changed.size === 0 || this.#writer === undefined) return
     const start = performance.now()
+    // what is written as a whole grows while this pauses: so would the next pause
+    const mostMs = this.journal.moved.size > 0 ? LONG_MS : Infinity
     let isLarge = false
     try {
       const left = isAll
@@ -86,7 +88,8 @@ export class WriteBehind {
       this.#failed(error)
     }
     const tookMs = performance.now() - start
-    this.#pauseMs = isLarge || (tookMs >= LONG_MS && keysIn(changed) < FEW_KEYS) ? tookMs / MAX_SHARE : 0
+    const isSlow = isLarge || (tookMs >= LONG_MS && keysIn(changed) < FEW_KEYS)
+    this.#pauseMs = isSlow ? Math.min(tookMs, mostMs) / MAX_SHARE : 0
     if (this.journal.changed.size > 0) this.#wake()
     else if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), REST_MS)
   }

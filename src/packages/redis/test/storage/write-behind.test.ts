@@ -1,3 +1,4 @@
+import {mock} from 'node:test'
 import {join} from 'node:path'
 import t from 'tap'
 import {RedisEngine} from '../../engine/engine.ts'
@@ -72,4 +73,38 @@ t.test('a write that stops at large values has what has moved, and only the next
   t.equal(behind.journal.moved.size, 0)
   engine.close()
   behind.close()
+})
+
+t.test('after a slow write of what belongs together the next is not put off until it is much slower', t => {
+  const writer = {
+    write: () => {
+      now += 3000
+      return new Map()
+    },
+    hasRest: false,
+    close: () => undefined
+  }
+  let now = 0
+  mock.method(performance, 'now', () => now)
+  t.teardown(() => mock.restoreAll())
+  const behind = new WriteBehind(text => t.fail(text))
+  behind.open(writer as unknown as KeyWriter)
+  const engine = new RedisEngine(behind.journal)
+  const session = engine.open()
+  const pauseAfter = (...command: string[]): number => {
+    const timers = mock.method(globalThis, 'setTimeout')
+    for (let twice = 0; twice < 2; twice++) {
+      engine.run(session, command)
+      if (twice === 0) behind.journal.save()
+    }
+    const delay = timers.mock.calls.at(-1)?.arguments[1] ?? 0
+    timers.mock.restore()
+    behind.journal.save()
+    return delay
+  }
+  t.equal(pauseAfter('MSET', 'a', '1', 'b', '2'), 200)
+  t.equal(pauseAfter('SET', 'c', '1'), 12_000, 'one value does not grow meanwhile')
+  engine.close()
+  behind.close()
+  t.end()
 })
