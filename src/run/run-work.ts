@@ -88,6 +88,7 @@ export class RunWork implements WorkAccess {
       this.#options.reporter.tell(`this folder was ${moved.folder}: what its runs have taken on came along`)
     if (!existsSync(path)) return
     const work = await this.#openForLeft()
+    if (work === undefined) return
     work.tellLeft(this.#options, path)
     if (work.reminderCount > 0) await work.reminders()
   }
@@ -139,14 +140,15 @@ export class RunWork implements WorkAccess {
     await work.close()
   }
 
-  /** For what an earlier run has left, which no one may ask for: where no descriptor is free, it is opened a second later. */
-  async #openForLeft(): Promise<OpenWork> {
-    for (; ; await pause(AGAIN_MS))
+  /** For what an earlier run has left, which no one may ask for: where no descriptor is free, it is opened a second later. Undefined: the run ends. */
+  async #openForLeft(): Promise<OpenWork | undefined> {
+    for (; !this.#isClosed; await pause(AGAIN_MS))
       try {
         return await this.#open()
       } catch (error) {
         if (!isShortage(error)) throw error
       }
+    return undefined
   }
 
   async #open(): Promise<OpenWork> {

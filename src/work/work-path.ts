@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {readdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
-import {UserError} from '../model/errors.ts'
+import {isShortage, UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import {linksResolved} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
@@ -48,8 +48,8 @@ export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): b
   try {
     const beginning = beginningOf(plan)
     return readdirSync(stateFolder(env)).some(name => name.startsWith(beginning))
-  } catch {
-    return false
+  } catch (error) {
+    return isShortage(error)
   }
 }
 
