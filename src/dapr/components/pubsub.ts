@@ -32,6 +32,8 @@ export interface SubscribeOptions {
 }
 
 export interface TopicReader {
+  /** Settles once it takes messages; left out: nothing is lost until then. */
+  readonly begun?: Promise<void>
   /** Takes no more messages; settles when those that are being handled have been. */
   stop(): Promise<void>
   /** How many messages wait for this reader or were not acknowledged; left out: the broker does not report it. */

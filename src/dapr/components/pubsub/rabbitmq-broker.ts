@@ -4,7 +4,7 @@ import {pause, within} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {declareTopic, Publisher, publishOptions} from './rabbitmq-publisher.ts'
-import {openQueue, RabbitReader} from './rabbitmq-reader.ts'
+import {whyClosed, openQueue, RabbitReader} from './rabbitmq-reader.ts'
 import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
 
 const MAX_TRIES = 3
@@ -16,7 +16,7 @@ const LEAVE_MS = 5000
 /** A connection to RabbitMQ, which is opened again when it is lost, with all its readers. */
 export class RabbitBroker implements PubSub {
   readonly capabilities = ['MESSAGE_TTL']
-  readonly forgetsUnread = true
+  readonly forgetsUnread: boolean
   readonly #connection: RecoveringChannelModel
   readonly #settings: RabbitSettings
   readonly #readers = new Set<RabbitReader>()
@@ -28,6 +28,7 @@ export class RabbitBroker implements PubSub {
   private constructor(connection: RecoveringChannelModel, settings: RabbitSettings) {
     this.#connection = connection
     this.#settings = settings
+    this.forgetsUnread = settings.deletedWhenUnused
   }
 
   /** Fails if the broker cannot be reached now. */
@@ -81,7 +82,7 @@ export class RabbitBroker implements PubSub {
     const channel = await this.#inTime(openQueue(this.#connection, this.#settings, options))
     const reader = new RabbitReader(this.#connection, channel, {settings: this.#settings, options})
     this.#readers.add(reader)
-    return {stop: async () => this.#stop(reader)}
+    return {begun: reader.begun.promise, stop: async () => this.#stop(reader)}
   }
 
   /** Lets its readers go on for a moment: until the next one reads, a queue without a reader is deleted with what waits there. */
@@ -110,11 +111,12 @@ export class RabbitBroker implements PubSub {
   /** Creates the exchange of a topic. Where the broker refuses it, it closes the channel, with all that others publish there. */
   async #declare(topic: string): Promise<void> {
     const channel = await this.#inTime(this.#connection.createChannel())
-    channel.on('error', () => undefined)
+    const ended = whyClosed(channel)
     try {
       await declareTopic(channel, topic, this.#settings)
     } finally {
-      await channel.close().catch(() => undefined)
+      // where the connection is lost meanwhile, `close` never settles
+      await Promise.race([ended, channel.close().catch(() => undefined)])
     }
   }
 

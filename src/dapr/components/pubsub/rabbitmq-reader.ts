@@ -17,6 +17,8 @@ export class RabbitReader {
   readonly #options: SubscribeOptions
   readonly #over = new AbortController()
   readonly #loop: Promise<void>
+  /** Settles once it takes messages. */
+  readonly begun = Promise.withResolvers<void>()
   #atWork = 0
   #changed = Promise.withResolvers<void>()
   /** Settles when the last message is handled, if messages are handled one by one. */
@@ -62,7 +64,7 @@ export class RabbitReader {
   /** Settles when the channel is closed, or nothing more is to be read. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
-    const closed = endOf(channel)
+    const closed = whyClosed(channel)
     await Promise.race([this.#options.ready(), closed, aborted(signal)])
     if (!signal.aborted) {
       const {consumerTag} = await channel.consume(
@@ -74,6 +76,7 @@ export class RabbitReader {
         },
         {noAck: this.#settings.autoAck}
       )
+      this.begun.resolve()
       await Promise.race([closed, aborted(signal)])
       if (!signal.aborted) throw await closed
       await channel.cancel(consumerTag).catch(() => undefined)
@@ -174,7 +177,7 @@ function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
 }
 
 /** Why a channel was closed, when it is. */
-const endOf = async (channel: Channel): Promise<Error> =>
+export const whyClosed = async (channel: Channel): Promise<Error> =>
   new Promise(resolve => {
     channel.once('error', resolve)
     channel.once('close', () => resolve(new Error('the channel to RabbitMQ is closed')))

@@ -5,6 +5,7 @@ import {inSpace, metadataInSpace} from '../../components/component-values.ts'
 import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {within} from '../../../platform/delay.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {BulkSettings, TopicSubscription} from '../../../files/resources/subscriptions.ts'
@@ -36,6 +37,12 @@ interface Streamed {
   /** Its moves to another broker: one waits for its client, and nothing else does. */
   readonly moves: SerialQueue
 }
+
+/** How a topic is read; `free` settles when what comes may be delivered. */
+type Read = [TopicSubscription, broker: AppComponent<'pubsub'>, channel: EventChannel, free?: Promise<void>]
+
+/** A reader that follows another one has this long to take messages before that is stopped. */
+const BEGIN_MS = 2000
 
 /** Whether both are read in the same way; only their routes may differ. */
 const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
@@ -130,8 +137,8 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     try {
       const broker = await this.#broker(subscription)
       if (isSameBroker(broker, active.broker)) return
-      const next = await this.#besides(active, subscription, broker, channel)
-      await stopFollowed(active)
+      const next = broker && (await this.#besides(active, subscription, broker, channel))
+      if (next === undefined) await stopFollowed(active)
       if (broker === undefined) return gone('stream closed')
       if (next === undefined && !this.#streamed.has(streamed)) return
       streamed.active = next ?? (await this.#read(subscription, broker, channel))
@@ -157,8 +164,8 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
         current.subscription = subscription
         if (isSame) return false
       }
-      const next = await this.#besides(current, subscription, broker, channel)
-      await this.stop(key)
+      const next = broker && (await this.#besides(current, subscription, broker, channel))
+      if (next === undefined) await this.stop(key)
       if (broker === undefined) return false
       this.active.set(key, next ?? (await this.#read(subscription, broker, channel)))
       return true
@@ -183,18 +190,18 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     return undefined
   }
 
-  /** Reads besides `before`, if what waits at the broker would be gone without a reader; undefined: it is read after it. */
-  async #besides(
-    before: Active | undefined,
-    subscription: TopicSubscription,
-    broker: AppComponent<'pubsub'> | undefined,
-    channel: EventChannel
-  ): Promise<Active | undefined> {
-    if (before === undefined || broker?.component.forgetsUnread !== true) return undefined
-    return this.#read(subscription, broker, channel).catch(() => undefined)
+  /** Begins before `before` is stopped, if what waits at the broker would be gone without a reader; undefined: it is read after it. */
+  async #besides(before: Active | undefined, ...[subscription, broker, channel]: Read): Promise<Active | undefined> {
+    if (before === undefined || broker.component.forgetsUnread !== true) return undefined
+    const left = Promise.withResolvers<void>()
+    const next = await this.#read(subscription, broker, channel, left.promise).catch(() => undefined)
+    // an app that takes no events now keeps the next one from it
+    await within(BEGIN_MS, next?.reader.begun ?? Promise.resolve())
+    if (next !== undefined) await stopFollowed(before).finally(left.resolve)
+    return next
   }
 
-  async #read(subscription: TopicSubscription, broker: AppComponent<'pubsub'>, channel: EventChannel): Promise<Active> {
+  async #read(...[subscription, broker, channel, free]: Read): Promise<Active> {
     const {appId: group, log} = this.#context
     const over = new AbortController()
     // each held event listens
@@ -229,12 +236,8 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       handle: message => {
         delivering.waiting++
         delivering.count++
-        return handlerNow()
-          .handle(message)
-          .then(handled => {
-            delivering.waiting--
-            return handled
-          })
+        const handling = free?.then(async () => handlerNow().handle(message)) ?? handlerNow().handle(message)
+        return handling.then(handled => (delivering.waiting--, handled))
       },
       onMuchWaiting: (count, bytes) =>
         log.warn(

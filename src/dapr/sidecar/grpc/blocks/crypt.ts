@@ -11,7 +11,7 @@ import {collectPieces} from '../../../../platform/heap.ts'
 import {within} from '../../../../platform/delay.ts'
 import {decode, encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
 import {OK, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
-import {BlockError} from '../../blocks/block-error.ts'
+import {BlockError, toldWhy} from '../../blocks/block-error.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import type {Document} from '../../blocks/cryptography.ts'
 import type {Scattered} from '../../documents/pieces.ts'
@@ -20,11 +20,8 @@ import type {ServerStream} from '../server-stream.ts'
 /** How long the first message may take (Dapr: pkg/api/grpc/crypto.go). */
 const FIRST_MS = 5000
 
-const refused = (why: string): BlockError =>
-  new BlockError([400, 'invalidArgument', 'ERR_BAD_REQUEST'], `invalid request: ${why}`)
-
-const broken = (why: string): BlockError =>
-  new BlockError([500, 'internal', 'ERR_CRYPTO'], `failed to perform operation: ${why}`)
+const refused = toldWhy([400, 'invalidArgument', 'ERR_BAD_REQUEST'], 'invalid request: ')
+const broken = toldWhy([500, 'internal', 'ERR_CRYPTO'], 'failed to perform operation: ')
 
 /** Encrypts what a stream brings, while it comes. */
 export async function encryptStream(stream: ServerStream, {cryptography}: Blocks): Promise<GrpcStatus> {

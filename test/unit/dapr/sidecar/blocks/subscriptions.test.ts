@@ -297,3 +297,50 @@ t.test('and after it, where both at once are refused', async t => {
   await subscriptions.close()
   t.equal(reading, 0)
 })
+
+t.test('the reader before is stopped once the next one takes messages, which are delivered once it is', async t => {
+  const events: string[] = []
+  const begun = Promise.withResolvers<void>()
+  const stopping = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const first = {
+    subscribe: async () => ({
+      stop: async () => {
+        events.push('first is stopped')
+        stopping.resolve()
+        await answered.promise
+      }
+    })
+  }
+  let handled: Promise<unknown> | undefined
+  const second = {
+    forgetsUnread: true,
+    subscribe: async ({handle}: {readonly handle: (message: object) => Promise<unknown>}) => {
+      handled = handle({data: Buffer.from('{}'), metadata: {}}).catch(() => undefined)
+      return {begun: begun.promise, stop: async () => undefined}
+    }
+  }
+  let component: object = first
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+  const policies = (): never => {
+    events.push('second delivers')
+    throw new Error('delivered')
+  }
+  const context = {appId: 'shop', components: {find}, log, policies} as unknown as BlockContext
+  const subscriptions = new Subscriptions(context)
+  t.teardown(async () => subscriptions.close())
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  component = second
+  const edited = subscriptions.follow([wanted('a')], {} as EventChannel)
+  await new Promise(setImmediate)
+  t.same(events, [])
+  begun.resolve()
+  await stopping.promise
+  await new Promise(setImmediate)
+  t.same(events, ['first is stopped'])
+  answered.resolve()
+  await edited
+  await handled
+  t.same(events, ['first is stopped', 'second delivers'])
+})
