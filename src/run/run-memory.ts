@@ -26,7 +26,8 @@ export class RunMemory {
   }
 
   keepExit(death: Death): void {
-    if (this.#context.plan.file !== '') this.#written = Promise.allSettled([this.#written, this.#write(death)])
+    if (this.#context.plan.file !== '')
+      this.#written = this.#written.then(async () => this.#write(death)).catch(() => undefined)
   }
 
   async #write(death: Death): Promise<void> {
