@@ -5,7 +5,8 @@ const MAX_WAITING = 1024 * 1024
 
 /** Text queued for one reader of a log. Writers never wait for the reader: if it is too slow, the oldest lines are dropped. */
 export class Follower {
-  readonly #most: number
+  readonly #least: number
+  #most: number
   #waiting: string[] = []
   /** Index of the first queued piece: shifting the array for each dropped piece would be slow. */
   #first = 0
@@ -18,8 +19,10 @@ export class Follower {
   #hasEnded = false
   #news = Promise.withResolvers<void>()
 
-  constructor(most = MAX_WAITING) {
-    this.#most = most
+  /** `first`: what may wait at first, while the reader is given what is older; then half of what it has taken at once. */
+  constructor(most = MAX_WAITING, first = most) {
+    this.#least = most
+    this.#most = first
   }
 
   take(text: string): void {
@@ -49,6 +52,7 @@ export class Follower {
     if (this.#waiting.length === 0) return undefined
     const text = this.#notice() + this.#rest()
     this.#isMidLine = !text.endsWith('\n')
+    this.#most = Math.max(this.#least, text.length / 2)
     return text
   }
 

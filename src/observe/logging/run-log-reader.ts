@@ -24,6 +24,9 @@ const NONE_LATER: LaterApps = {isMeant: () => false, next: async () => []}
 /** Reading yields to the event loop after this many characters. */
 const TURN_SIZE = 64 * 1024
 
+/** New lines that wait while older ones are read; a reader may be given hundreds of MB of these. */
+const MAX_MEANWHILE = 16 * 1024 * 1024
+
 /** The head of each line that is sent to a reader: time (0: unknown), stream, app, each followed by a space. */
 const head = (time: number, stream: string, name: string): string => `${time} ${stream} ${encodeURIComponent(name)} `
 
@@ -43,7 +46,7 @@ export async function* readRunLog(
 ): AsyncGenerator<string> {
   const textOf = ({text, coloured}: LogBatch): string => (isColoured ? coloured : text)
   const writers = new Map(apps.map(({writer}, index) => [writer, index]))
-  const follower = new Follower()
+  const follower = new Follower(undefined, MAX_MEANWHILE)
   // in one turn, so that no line is missed between stored and new lines
   const callOff = log.tap(batch => {
     if (isFollowed && (writers.has(batch.writer) || isMeant(batch.writer))) follower.take(headed(batch, textOf(batch)))

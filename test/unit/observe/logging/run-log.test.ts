@@ -193,3 +193,24 @@ t.test('who follows gets the lines of apps that come later, until these have end
   await b.record.close()
   t.match(await end, {done: true})
 })
+
+t.test('what comes while older lines are read waits, and is not dropped', async t => {
+  const {log, app} = scene()
+  const a = app('a')
+  a.write('old\n')
+  const texts = readRunLog(log, [a], {...all, isFollowed: true})
+  t.match((await texts.next()).value, /^\d+ stdout a old\n$/)
+  const large = `${'x'.repeat(200_000)}\n`
+  for (let n = 0; n < 20; n++) a.write(large)
+  t.equal((await texts.next()).value, '\n')
+  // a difference of megabytes takes minutes to show
+  t.equal(
+    String((await texts.next()).value)
+      .replace(/^\d+ /, '')
+      .slice(0, 12),
+    'stdout a xxx'
+  )
+  for (let n = 0; n < 20; n++) a.write(large)
+  t.match(String((await texts.next()).value).slice(0, 40), / lines dropped\n/, 'later it has to keep up')
+  await texts.return(undefined)
+})
