@@ -25,9 +25,12 @@ export class RunMemory {
     if (this.#context.plan.file !== '') this.#timer = setInterval(() => void this.#keep(false), EVERY_MS).unref()
   }
 
-  keepExit(death: Death): void {
-    if (this.#context.plan.file !== '')
-      this.#written = this.#written.then(async () => this.#write(death)).catch(() => undefined)
+  /** Writes one after the other. Rejects if its code cannot be loaded. */
+  async keepExit(death: Death): Promise<void> {
+    if (this.#context.plan.file === '') return
+    const writing = this.#written.then(async () => this.#write(death))
+    this.#written = writing.catch(() => undefined)
+    return writing
   }
 
   async #write(death: Death): Promise<void> {

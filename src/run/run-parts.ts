@@ -75,7 +75,7 @@ export class RunParts {
     this.#recorder = new RunRecorder(
       runtimes,
       () => this.work.openWorkflows(),
-      death => this.memory.keepExit(death),
+      death => void this.memory.keepExit(death),
       async runtime => (await import('./taken-port.ts')).takenPort(this.context, runtime)
     )
     this.api = this.#createApi()
