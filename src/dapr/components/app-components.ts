@@ -136,8 +136,10 @@ export class AppComponents {
     )
     for (const entry of changed) entry.previous = left.find(({resource: {name}}) => name === entry.resource.name)
     let ahead: ReadonlyMap<Entry, Promise<Opened>> | undefined
+    let isLost = false
     for (const [at, entry] of changed.entries()) {
       const {resource, previous} = entry
+      if (isLost && !isSecretStore(resource)) ahead ??= this.#openTogether(changed.slice(at), wanted)
       const what = logName(resource)
       if (previous !== undefined) this.#options.log('info', `Closing existing Component to reload: ${what}`)
       try {
@@ -151,7 +153,7 @@ export class AppComponents {
         const isHarmless = resource.ignoresErrors || fault instanceof NoSecretStore
         failures.push({resource, fault, text: failureText(resource, fault.message), isHarmless})
         // its app does not start: what else is wrong is soon said if all have their time to open at once
-        if (before.length === 0 && !isHarmless) ahead ??= this.#openTogether(changed.slice(at + 1), wanted)
+        isLost ||= before.length === 0 && !isHarmless
       } finally {
         entry.previous = undefined
       }
@@ -244,9 +246,9 @@ export class AppComponents {
     return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
   }
 
-  /** Stores for actors are opened one by one, as the second one is refused; secret stores too, as they may need each other. */
+  /** Opens what comes after the secret stores, which may need each other. Stores for actors are left out, as the second one is refused. */
   #openTogether(entries: readonly Entry[], all: readonly ComponentResource[]): ReadonlyMap<Entry, Promise<Opened>> {
-    const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isAlone(resource))
+    const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
     const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
     for (const opening of openings.values()) opening.catch(() => undefined) // who waits for it reports that
     return openings
@@ -344,8 +346,6 @@ async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource):
   // daprd puts the prefix in front of topics itself
   return {name: resource.name, component, properties, topicPrefix: '', space: '', use}
 }
-
-const isAlone = (resource: ComponentResource): boolean => isActorStore(resource) || isSecretStore(resource)
 
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
   Number(isSecretStore(b)) - Number(isSecretStore(a))

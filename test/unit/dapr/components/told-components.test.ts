@@ -53,3 +53,16 @@ t.test('secret stores that need themselves, or each other, are not there for tha
   t.strictSame(await own.follow([storeIn('first', 'second'), storeIn('second', 'first')]), [])
   t.strictSame(own.names('secretstores'), ['first', 'second'])
 })
+
+t.test('secret stores find each other also after one that cannot be opened, whatever needs them', async t => {
+  const {own, lines} = openComponents()
+  const broken = componentResource('broken', 'secretstores.unknown', {})
+  const plain = componentResource('plain', 'secretstores.local.env', {})
+  const needing = (name: string, secretStore: string): ReturnType<typeof componentResource> => ({
+    ...storeIn(name, secretStore),
+    type: 'state.in-memory'
+  })
+  const all = [broken, storeIn('inner', 'plain'), plain, needing('first', 'plain'), needing('second', 'inner')]
+  t.match(await own.follow(all), [{resource: {name: 'broken'}}])
+  t.notMatch(lines.join(), "isn't loaded")
+})
