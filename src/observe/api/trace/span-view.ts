@@ -20,7 +20,7 @@ export function spanView(span: ReceivedSpan, masking: Masking, began: number): A
     spanId,
     parentId,
     app,
-    name: masking.target(name),
+    name: masking.text(name),
     kind: KINDS[kind] ?? 'unspecified',
     scope,
     startMs: wallTime.at(startedAt) - began,
@@ -31,7 +31,7 @@ export function spanView(span: ReceivedSpan, masking: Masking, began: number): A
     exception: exception === undefined ? null : maskedException(exception, masking),
     attributes: Object.fromEntries(masked),
     events: events.map(event => ({
-      name: event.name,
+      name: masking.text(event.name),
       startMs: event.at,
       attributes: Object.fromEntries(maskedAttributes(event.attributes, masking))
     }))

@@ -19,6 +19,9 @@ const COUNT = /^\d{1,9}$/
 /** Names that contain one of the words and are no secrets. */
 const HARMLESS = /^(?:sec-websocket-key|idempotency-key|x-idempotency-key)$/i
 
+/** Bodies and lines of apps have masks of their own, or none; by its id or name a thing is asked for again. */
+const AS_THEY_ARE = new Set(['body', 'line', 'coloured', 'id', 'name'])
+
 /** Returns what replaces a secret value. */
 export type MaskOf = (value: string, name: string) => string
 
@@ -71,20 +74,22 @@ export class Masking {
     return words.map((word, at) => (this.isArgument(words[at - 1] ?? '', word) ? this.value(word) : this.text(word)))
   }
 
-  /** JSON of what is shown: no text in it has a secret, whatever it is about. Bodies and lines of apps have masks of their own, or none. */
+  /** JSON of what is shown: no text in it has a secret, whatever it is about. Those of these names stay. */
   json(value: unknown): string {
     return JSON.stringify(value, (key, each: unknown) =>
-      typeof each === 'string' && key !== 'body' && key !== 'line' && key !== 'coloured' ? this.text(each) : each
+      typeof each === 'string' && !AS_THEY_ARE.has(key) ? this.text(each) : each
     )
   }
 
   /** A text of any kind: JSON, or words. */
   text(text: string): string {
     if (!MAY_HOLD.test(text)) return text
-    const value = BLOCK.test(text) ? orElse(() => parseExactly(text), undefined) : undefined
-    if (value === undefined) return this.words(text)
-    const masked = this.#masked(value)
-    return masked.isChanged ? exactText(masked.value) : text
+    const masked = (): string => {
+      const {value, isChanged} = this.#masked(parseExactly(text))
+      return isChanged ? exactText(value) : text
+    }
+    // what is nested too deep for the stack is masked as words
+    return (BLOCK.test(text) ? orElse(masked, undefined) : undefined) ?? this.words(text)
   }
 
   /** Words with addresses, pairs (`password='a b'`, `--token abc`) and fields of JSON in them. */
@@ -248,14 +253,14 @@ const wordsOf = (name: string): readonly string[] =>
     .split(/[^a-z\d]+/)
 
 /** The password in an address: `https://name:password@host`. */
-const PASSWORD = /(:\/\/[^/?#\s:@"']*:)([^\s/"']+)(?=@)/g
+const PASSWORD = /(:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])([^\s/"']+)(?=@)/g
 /** A text without these has no words that are secret. */
 const MAY_HOLD = /[=@"]|(?:^|\s)--?\w/
 /** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`) … */
 const FIELD = /(?<!\\)(\\*")([^"\\]{1,100})\1\s*:\s*/g
 /** … or of a pair (`password=`), or of a flag (`--token `). */
 const NAMED = new RegExp(
-  String.raw`${FIELD.source}|(?<![\w.?&#%-])(?:([\w.-]+)(?:=|\s*=\s*(?=['"]))|(--?[\w-]+)\s+(?!-))`,
+  String.raw`${FIELD.source}|(?<![\w.?&#%-])(?:([\w.-]+)(?:=|\s*=\s*(?=['"]))|(--?[\w-]+)[ \t]+(?!-))`,
   'g'
 )
 /** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */
