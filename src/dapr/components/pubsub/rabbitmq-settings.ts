@@ -85,7 +85,7 @@ export function rabbitAddress(properties: Properties): RabbitAddress {
   const url = name === 'hostname' ? urlOf(properties, protocol || 'amqp') : properties.text(name)
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || !['amqp:', 'amqps:'].includes(parsed.protocol) || parsed.host === '')
-    return properties.fault(name, `${PREFIX} ${name} must be a URL like amqp://user:password@host:5672`)
+    return properties.fault(name, `${PREFIX} ${name} must be a URL like amqp://host:5672`)
   if (protocol !== '' && parsed.protocol !== `${protocol}:`)
     properties.fault('protocol', `${PREFIX} protocol does not match connection string, protocol: ${protocol}`)
   const heartbeatMs = properties.durationMs('heartBeat', 10 * SECOND_MS, SECOND_MS)
