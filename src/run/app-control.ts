@@ -96,8 +96,9 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
       const [only, ...others] = meant()
       if (only === undefined) return undefined
       // an edit of the template, or a debugger, opens the app again with another record; an edit may add instances
-      const isMoreThanOne = isFollowed || others.length > 0 || only.logs.isContinued
-      return isMoreThanOne ? runLogOf(meant, reading, false) : readLog(only.logs.app.record, reading)
+      return isFollowed || others.length > 0 || only.logs.isContinued
+        ? runLogOf(meant, reading, false)
+        : readLog(only.logs.app.record, reading)
     },
     runLogs: (ids, {tail, since, isFollowed, isColoured = false, version}, gone) => {
       if (ids.some(id => versioned(id, version).length === 0)) return undefined

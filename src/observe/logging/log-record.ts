@@ -1,5 +1,4 @@
 import type {LogsQuery} from '../../control/run-control.ts'
-import {Follower} from './follower.ts'
 
 /** The log of an app as other terminals read it during the run. Text is latin1, one character for each byte. */
 export interface LogRecord {
@@ -24,38 +23,12 @@ export interface LogQuery extends Omit<LogsQuery, 'version'> {
   readonly gone: AbortSignal
 }
 
-/** A reader this close to the end switches from stored text to new text. */
-const NEAR = 64 * 1024
-
-/**
- * Reads a log: the stored text, and with `isFollowed` new text until the log ends, each line once and in order. The app
- * never waits for the reader: if it is slow, the oldest lines are dropped and a notice says how many.
- */
-export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone}: LogQuery): AsyncGenerator<string> {
+/** Reads what a log has now: an app may write faster than it is read. Who follows an app reads the log of the run (`readRunLog`). */
+export async function* readLog(
+  record: LogRecord,
+  {tail, since}: Pick<LogQuery, 'tail' | 'since'>
+): AsyncGenerator<string> {
   const end = record.length
   const first = since > 0 ? record.startSince(since) : 0
-  let at = tail < 0 ? first : Math.max(first, await record.startOfLast(tail, end))
-  // an app may write faster than it is read
-  if (!isFollowed) {
-    yield* record.read(at, end)
-    return
-  }
-  while (!gone.aborted && record.length - at > NEAR) {
-    const {length} = record
-    yield* record.read(at, length)
-    at = length
-  }
-  const follower = new Follower()
-  const callOff = record.tap(text => follower.take(text)) // in the same turn as reading `length`, so that no text is missed
-  const {length} = record
-  try {
-    if (length > at && !gone.aborted) yield* record.read(at, length)
-    void record.closed.then(() => follower.end())
-    gone.addEventListener('abort', () => follower.end(), {once: true})
-    if (gone.aborted) return
-    for (let text = await follower.next(); text !== undefined; text = await follower.next()) yield text
-  } finally {
-    callOff()
-    follower.leave()
-  }
+  yield* record.read(tail < 0 ? first : Math.max(first, await record.startOfLast(tail, end)), end)
 }

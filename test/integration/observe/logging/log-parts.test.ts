@@ -3,13 +3,11 @@ import t, {type Test} from 'tap'
 import type {Plan} from '../../../../src/model/plan.ts'
 import {keptLog} from '../../../../src/observe/logging/finished-log.ts'
 import {createLogFile, type LogFile} from '../../../../src/observe/logging/log-file.ts'
-import {readLog} from '../../../../src/observe/logging/log-record.ts'
 import {removeOldLogs} from '../../../../src/observe/logging/old-logs.ts'
 import type {Writer} from '../../../../src/observe/logging/open-line.ts'
 
 const SIZE = 8192
 const writer: Writer = {prefix: ''}
-const gone = new AbortController().signal
 
 interface Open {
   readonly file: LogFile
@@ -56,17 +54,6 @@ t.test('at half of its size a file becomes the former one; both together have th
   t.ok(all().endsWith(former + current), 'no line is lost or cut between them')
   t.match(former, /^line \d+\n/)
   for (const path of [file.path, `${file.path}.1`]) t.equal(statSync(path).mode & 0o777, 0o600)
-})
-
-t.test('who follows gets each line once and in order, however often the file is rotated', async t => {
-  const {file, add, all} = await openFile(t)
-  await add(700)
-  const reader = readLog(file, {tail: -1, since: 0, isFollowed: true, gone})
-  const first = await reader.next()
-  const followed = textOf(reader)
-  for (let n = 0; n < 60; n++) await add(n % 3 === 0 ? 900 : 10)
-  await file.close()
-  t.ok(String(first.value) + (await followed) === all())
 })
 
 t.test('a reader that is behind keeps what it has asked for, though the file is rotated twice meanwhile', async t => {

@@ -2,7 +2,6 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {tmpdir} from 'node:os'
 import t, {type Test} from 'tap'
-import {createLogFile} from '../../../../src/observe/logging/log-file.ts'
 import {openKeptLog} from '../../../../src/observe/logging/log-parts.ts'
 import {readPart, startOfLastIn} from '../../../../src/observe/logging/log-reader.ts'
 import {startOfLastLines} from '../../../../src/observe/logging/log-memory.ts'
@@ -45,43 +44,12 @@ t.test('the last lines of a file are found from its end, wherever its pieces are
   t.equal(part, 'two\nthree\n')
 })
 
-t.test('a log file that is being written is read to its end and followed, each line once', async t => {
-  const place = {
-    folder: folderOf(t),
-    id: 'a',
-    kind: 'app',
-    startedAt: new Date(),
-    size: 0,
-    warn: () => undefined
-  } as const
-  const file = await createLogFile(place)
-  if (file === undefined) throw new Error('no log file')
-  const writer = {prefix: ''}
-  const expected = Array.from({length: 30_000}, (_, i) => `line ${i}`)
-  for (const line of expected.slice(0, 20_000)) void file.write({writer, text: `${line}\n`})
-  const log = readLog(file, {tail: -1, since: 0, isFollowed: true, gone: new AbortController().signal})
-  let whole = ''
-  for await (const text of log) {
-    if (whole === '') {
-      for (const line of expected.slice(20_000)) void file.write({writer, text: `${line}\n`})
-      void file.close()
-    }
-    whole += text
-  }
-  t.same(whole.split('\n').slice(0, -1), expected)
-})
-
-t.test('who does not follow a log gets what it has, however fast its app writes', async t => {
+t.test('who reads a log gets what it has, however fast its app writes', async t => {
   const record = new Memory()
   const text = `${'x'.repeat(99)}\n`.repeat(1000)
   record.write({writer: {prefix: ''}, text})
   let whole = ''
-  for await (const piece of readLog(record, {
-    tail: 1000,
-    since: 0,
-    isFollowed: false,
-    gone: new AbortController().signal
-  })) {
+  for await (const piece of readLog(record, {tail: 1000, since: 0})) {
     whole += piece
     if (whole.length > text.length) break
     record.write({writer: {prefix: ''}, text})

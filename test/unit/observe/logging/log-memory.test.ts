@@ -7,8 +7,7 @@ const err = {prefix: ''}
 
 const whole = async (memory: Memory, tail = -1): Promise<string> => {
   let text = ''
-  for await (const piece of readLog(memory, {tail, since: 0, isFollowed: false, gone: new AbortController().signal}))
-    text += piece
+  for await (const piece of readLog(memory, {tail, since: 0})) text += piece
   return text
 }
 
@@ -37,29 +36,6 @@ t.test('lines of two streams are never mixed', async t => {
   memory.write({writer: err, text: 'held\n'})
   await memory.close()
   t.equal(await whole(memory), 'begun\nother\nopen\nheld\n')
-})
-
-t.test('a follower gets what was kept and what comes, each once, to the end', async t => {
-  const memory = new Memory()
-  memory.write({writer: out, text: 'kept\n'})
-  const log = readLog(memory, {tail: -1, since: 0, isFollowed: true, gone: new AbortController().signal})
-  t.same(await log.next(), {done: false, value: 'kept\n'})
-  memory.write({writer: out, text: 'a\n'})
-  memory.write({writer: out, text: 'b\n'})
-  t.same(await log.next(), {done: false, value: 'a\nb\n'})
-  memory.write({writer: out, text: 'last\n'})
-  await memory.close()
-  t.same(await log.next(), {done: false, value: 'last\n'})
-  t.same(await log.next(), {done: true, value: undefined})
-})
-
-t.test('a follower who leaves is forgotten', async t => {
-  const memory = new Memory()
-  const gone = new AbortController()
-  const log = readLog(memory, {tail: 0, since: 0, isFollowed: true, gone: gone.signal})
-  const next = log.next()
-  gone.abort()
-  t.same(await next, {done: true, value: undefined})
 })
 
 t.test('the start of the last lines of a text', async t => {
