@@ -95,8 +95,8 @@ export class AppComponents {
   #entries: readonly Entry[] = []
   /** Components that the last change of files has replaced, and that calls still use. */
   readonly #replaced = new Set<Entry>()
-  /** Secret stores whose own secrets are looked up: one that needs itself, or what needs it, is not there for that. */
-  readonly #lookingUp = new Set<string>()
+  /** The secret store that each one waits for, to look up its own secrets there. */
+  readonly #waitsFor = new Map<string, string>()
   /** Components of a real daprd; undefined: there is none. */
   daprd: DaprdComponents | undefined
 
@@ -139,7 +139,7 @@ export class AppComponents {
     let isLost = false
     for (const [at, entry] of changed.entries()) {
       const {resource, previous} = entry
-      if (isLost && !isSecretStore(resource)) ahead ??= this.#openTogether(changed.slice(at), wanted)
+      if (isLost) ahead ??= this.#openTogether(changed.slice(at), wanted)
       const what = logName(resource)
       if (previous !== undefined) this.#options.log('info', `Closing existing Component to reload: ${what}`)
       try {
@@ -246,7 +246,7 @@ export class AppComponents {
     return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
   }
 
-  /** Opens what comes after the secret stores, which may need each other. Stores for actors are left out, as the second one is refused. */
+  /** Stores for actors are left out, as the second one is refused. */
   #openTogether(entries: readonly Entry[], all: readonly ComponentResource[]): ReadonlyMap<Entry, Promise<Opened>> {
     const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
     const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
@@ -277,17 +277,16 @@ export class AppComponents {
     // what is given back from a file needs no key
     const isReplayed = set.isReplayed(resource)
     const plain = resource.properties.filter(({secret}) => secret === undefined)
-    if (isSecretStore(resource)) this.#lookingUp.add(resource.name)
     const values = await propertyValues(isReplayed ? {...resource, properties: plain} : resource, {
       appId,
       env,
       secretOf: (store, secret) => {
-        if (isSecretStore(resource) && this.#lookingUp.has(store)) return undefined
+        if (isSecretStore(resource) && !this.#mayWait(resource.name, store)) return undefined
         return this.find('secretstores', store)?.then(async found => found.component.get(secret))
       },
       warn,
       error: text => log('error', text)
-    }).finally(() => this.#lookingUp.delete(resource.name))
+    }).finally(() => this.#waitsFor.delete(resource.name))
     if (values === undefined)
       throw new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
     // after secrets and variables have been read: they may be addresses
@@ -302,6 +301,14 @@ export class AppComponents {
     const use = await set.use({resource, properties: grouped, folder, owner: this.#owner, warn})
     const component = keys === undefined ? use.component : keys(use.component)
     return {name: resource.name, component, properties, topicPrefix: topicPrefixOf(resource, env, space), space, use}
+  }
+
+  /** Notes that a secret store waits for another one; false: that one, or what it waits for, waits for it. */
+  #mayWait(store: string, other: string): boolean {
+    for (let at: string | undefined = other; at !== undefined; at = this.#waitsFor.get(at))
+      if (at === store) return false
+    this.#waitsFor.set(store, other)
+    return true
   }
 
   get #openStores(): readonly Opened[] {

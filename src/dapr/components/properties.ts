@@ -27,6 +27,7 @@ const MAX_MS = 2 ** 31 - 1
 
 /** A shorter value is a word that messages have, too. */
 const MIN_SECRET = 8
+
 const FALSE = /^(?:n|no|false|f|off|0|)$/i
 
 /** The metadata of a component. Names are found in any capitals; of equal ones the last counts (Dapr: metadata.GetMetadataProperty). */
