@@ -4,7 +4,7 @@ import {
   type BindingResponse,
   type OutputBinding
 } from '../../components/binding.ts'
-import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
@@ -39,12 +39,10 @@ export class Bindings {
         `binding ${name} does not support operation ${operation}. supported operations:${operations.join(' ')}`
       )
     // who has left waits for nothing: a server that does not answer would keep one connection for each call
-    const gone = new AbortController()
-    onGone?.(() => gone.abort())
-    const leaving = (listener: () => void): void => onGone?.(() => (gone.abort(), listener()))
-    const call = {block: 'bindings', name, operation, onGone: onGone && Object.assign(leaving, onGone)} as const
+    const caller = onGone && leaving(onGone)
+    const call = {block: 'bindings', name, operation, onGone: caller?.onGone} as const
     try {
-      return await this.#context.outbound(call, async () => output.invoke(request, gone.signal))
+      return await this.#context.outbound(call, async () => output.invoke(request, caller?.gone))
     } catch (error) {
       throw new BindingError(name, messageOf(error), error instanceof BindingFailure ? error.metadata : {})
     }

@@ -1,6 +1,6 @@
 import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../../components/language-model.ts'
 import {messageOf} from '../../../model/errors.ts'
-import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {BlockContext} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 
@@ -31,20 +31,14 @@ export class Conversations {
   /** Asks the model. Who leaves, or has waited long enough by a policy, asks no more. */
   async ask({name, model}: FoundModel, question: ModelQuestion, onGone: OnGone): Promise<ModelAnswer> {
     checkToolChoice(name, question)
-    // the caller may have left while the component was opened
-    const gone = new AbortController()
-    onGone(() => gone.abort())
+    const caller = leaving(onGone)
     let asking = new AbortController()
     const attempt = async (): Promise<ModelAnswer> => {
       asking.abort()
       asking = new AbortController()
-      return checked(await model.converse(question, AbortSignal.any([gone.signal, asking.signal])), question)
+      return checked(await model.converse(question, AbortSignal.any([caller.gone, asking.signal])), question)
     }
-    const treatment = {
-      onGone: (listener: () => void) =>
-        gone.signal.aborted ? listener() : gone.signal.addEventListener('abort', listener, {once: true}),
-      isFinal: (error: unknown) => error instanceof FinalError
-    }
+    const treatment = {onGone: caller.onGone, isFinal: (error: unknown) => error instanceof FinalError}
     try {
       return await this.context.outbound({block: 'conversation', name, operation: 'converse', ...treatment}, attempt)
     } catch (error) {

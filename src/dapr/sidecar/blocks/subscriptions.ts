@@ -127,8 +127,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
 
   /** Components have changed: streams continue with those that were reopened. */
   async renew(): Promise<void> {
-    const all = [...this.#streamed]
-    await Promise.all(all.map(async streamed => streamed.moves.run(async () => this.#renew(streamed))))
+    await Promise.all([...this.#streamed].map(async each => each.moves.run(async () => this.#renew(each))))
   }
 
   async #renew(streamed: Streamed): Promise<void> {

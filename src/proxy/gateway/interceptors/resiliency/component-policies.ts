@@ -47,6 +47,16 @@ export interface OnGone {
 /** For what the sidecar does by itself: it is tried again until this is aborted. */
 export const until = (over: AbortSignal): OnGone => Object.assign(() => undefined, {over})
 
+/** A signal that the caller has left, and an `OnGone` for others: the caller keeps its latest listener alone. */
+export function leaving(caller: OnGone): {readonly gone: AbortSignal; readonly onGone: OnGone} {
+  const left = new AbortController()
+  const {signal: gone} = left
+  caller(() => left.abort())
+  const onGone = (listener: () => void): void =>
+    gone.aborted ? listener() : gone.addEventListener('abort', listener, {once: true})
+  return {gone, onGone: Object.assign(onGone, caller)}
+}
+
 /** The result of a call to a component. */
 type Done<T> = {readonly value: T} | {readonly error: unknown}
 
