@@ -35,7 +35,7 @@ export class SidecarSubscriptions {
   #isWarned = false
   /** Its process was not asked for a list: there was no broker. */
   #isUnlisted = false
-  /** Since when it is asked again each second (performance.now()): what fails then was said. */
+  /** Since when it is asked again each second (performance.now()), while its sidecar is ready: what fails then was said. */
   #againSince: number | undefined
 
   constructor(options: DeliveryContext) {
@@ -143,23 +143,26 @@ export class SidecarSubscriptions {
   async #ask(pid: number): Promise<void> {
     this.#isUnlisted = !this.#hasPubSub
     const {runtime, context, blocks, log} = this.#options
-    const [{sleep}, {signal}] = [runtime, this.#over]
+    const {signal} = this.#over
     const isObsolete = (): boolean => this.#process.asked !== pid
     const listed = this.#isUnlisted ? [] : await listTopics({runtime, context, signal, isObsolete}, this.#log)
     if (signal.aborted || isObsolete()) return
     // the topics of the process before it hold for one that fails to tell its own; events of those that start it have no routes: they wait
-    const isOpen = listed === undefined && this.#listed === undefined && (sleep.triggers.topics ?? []).length > 0
-    const isAgain = isOpen && this.#process.isKnown && this.#againSince !== undefined
+    const lacksRoutes =
+      listed === undefined && this.#listed === undefined && (runtime.sleep.triggers.topics ?? []).length > 0
+    const isAgain = lacksRoutes && this.#process.isKnown && this.#againSince !== undefined
     if (isAgain && performance.now() - (this.#againSince ?? 0) < AGAIN_MS) throw new Error(WAIT)
     this.#againSince = undefined
-    if (isAgain) log('error', 'the app does not say the routes of its topics: they are read once it does')
-    if (isAgain) this.#listed = []
-    if (listed !== undefined) sleep.learn({topics: (this.#listed = listed).map(asTrigger)})
+    if (isAgain) {
+      log('error', 'the app does not say the routes of its topics: they are read once it does')
+      this.#listed = []
+    }
+    if (listed !== undefined) runtime.sleep.learn({topics: (this.#listed = listed).map(asTrigger)})
     await this.#follow()
     blocks.setKnown('topics')
     if (isObsolete()) return
     this.#process.answered(pid)
-    if (isOpen && !isAgain) throw new Error(WAIT)
+    if (lacksRoutes && !isAgain) throw new Error(WAIT)
   }
 
   /**
