@@ -60,7 +60,9 @@ export class GrpcSpanExporter implements SpanExporter {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
       try {
         const bytes = ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array()
-        const refusal = await this.#send(bytes, until - performance.now())
+        // a pause may take longer, as while the process is stopped
+        const leastMs = Math.min(FIRST_PAUSE_MS, this.#timeoutMs)
+        const refusal = await this.#send(bytes, Math.max(leastMs, until - performance.now()))
         if (refusal === '') return done({code: ExportResultCode.SUCCESS})
         return done({code: ExportResultCode.FAILED, error: new Error(refusal)})
       } catch (error) {
