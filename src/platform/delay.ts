@@ -1,4 +1,4 @@
-import {codeOf} from '../model/errors.ts'
+import {codeOf, isShortage} from '../model/errors.ts'
 import {systemClock} from './clock.ts'
 
 const LOAD_AGAIN_MS = 5
@@ -29,13 +29,14 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | undef
   return Promise.race([work, late]).finally(() => done.abort())
 }
 
-/** Loads code; tries again while no file can be opened. Undefined: the signal is aborted. Rejects if the code is not there. */
+/** Loads code; tries again while no file can be opened. Undefined: the signal is aborted. Rejects if the code is not there, or is broken. */
 export async function loadSoon<T>(load: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   for (; !signal.aborted; await pause(LOAD_AGAIN_MS, signal))
     try {
       return await load()
     } catch (error) {
-      if (codeOf(error) === 'ERR_MODULE_NOT_FOUND') throw error
+      // Node says so where it cannot open the package.json of the code
+      if (!isShortage(error) && codeOf(error) !== 'ERR_INVALID_PACKAGE_CONFIG') throw error
     }
   return undefined
 }
