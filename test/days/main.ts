@@ -2,6 +2,7 @@
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
+import {walkSeeds} from './seeds.ts'
 import type {Step} from './steps/step.ts'
 import {textOf, walkIn, walkOf} from './steps/steps.ts'
 import {lazyDays} from './template.ts'
@@ -56,12 +57,10 @@ if (values.copies) {
 }
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
 if (values.page || values.kubernetes || values.components) {
-  const walks = values.page
-    ? (await import('./page/walks.ts')).walkPages
-    : values.components
-      ? (await import('./components/walks.ts')).walkAllComponents
-      : (await import('./kubernetes/walks.ts')).walkClusters
-  await walks({seed: Number(values.seed), seeds: Number(values.seeds), steps})
+  const seeds = {seed: Number(values.seed), seeds: Number(values.seeds), steps}
+  if (values.page) await (await import('./page/walks.ts')).walkPages(seeds)
+  else if (values.kubernetes) await (await import('./kubernetes/walks.ts')).walkClusters(seeds)
+  else await walkSeeds(seeds, 'components', (await import('./components/walk.ts')).walkComponents)
   process.exit()
 }
 lazyDays.areOn = values.lazy

@@ -1,5 +1,6 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import {Random} from '../../fuzz/random.ts'
+import type {SeedWalk} from '../seeds.ts'
 import {APPS, House, SERVERS, type App, type ServerName} from './house.ts'
 
 /** Where a component keeps what it has; `broken`: no component has this type. */
@@ -21,13 +22,6 @@ const LOOK_MS = 20
 
 const isServer = (place: Place): place is ServerName => SERVERS.some(name => name === place)
 
-/** What a walk has found; empty: all was as it must be. */
-export interface ComponentsWalk {
-  readonly faults: readonly string[]
-  /** What was done, in its order. */
-  readonly steps: readonly string[]
-}
-
 /**
  * The files of two components and a subscription change in any order, and the servers behind them come and go. At rest what the apps find is
  * what the files say: the right server has the state, events reach those who subscribe and nobody else, and what no file names has
@@ -39,7 +33,7 @@ export async function walkComponents({
 }: {
   readonly seed: number
   readonly steps: number
-}): Promise<ComponentsWalk> {
+}): Promise<SeedWalk> {
   const walk = new Walk(seed)
   const done: string[] = []
   let faults: readonly string[] = []
@@ -65,7 +59,7 @@ class Walk {
   readonly #random: Random
   readonly #up = new Set<ServerName>(SERVERS)
   readonly #places: Record<Name, Place> = {store: 'none', bus: 'none'}
-  /** The apps that have opened it: what could not be opened is tried with the next change of a file, and as the app is started again. */
+  /** The apps that have opened it: what could not be opened is tried with the next change of a component, and as the app is started again. */
   readonly #opened: Readonly<Record<Name, Set<App>>> = {store: new Set(APPS), bus: new Set(APPS)}
   #subscribed: readonly App[] = []
   /** The run has come to rest since the last change. */
@@ -106,9 +100,11 @@ class Walk {
     await this.house.component(name, place === 'none' ? undefined : `${TYPES[name]}.${KINDS[place]}`, metadata, {
       ignoreErrors
     })
+    // a file that is not there cannot be removed
+    const isChanged = place !== 'none' || this.#places[name] !== 'none'
     this.#places[name] = place
     this.#opened[name].clear()
-    this.#tried(APPS)
+    if (isChanged) this.#tried(APPS)
     return `${name}: ${place}${ignoreErrors ? ', errors are ignored' : ''}`
   }
 
@@ -131,8 +127,6 @@ class Walk {
       scopes: apps
     })
     await this.house.file('news', apps.length === 0 ? undefined : text)
-    // a file that was not there cannot be removed
-    if (apps.length + this.#subscribed.length > 0) this.#tried(APPS)
     this.#subscribed = apps
     return `subscribed: ${apps.join(', ') || 'nobody'}`
   }

@@ -4,7 +4,7 @@ import {Random} from '../../fuzz/random.ts'
 import {Shop, type Cluster} from '../../kubernetes/rig/cluster.ts'
 import type {Live} from '../../kubernetes/rig/kube.ts'
 import {Rig} from '../../rig/rig.ts'
-import type {PageWalk} from '../page/walk.ts'
+import type {SeedWalk} from '../seeds.ts'
 import {Team, type Entry} from './team.ts'
 
 const PROGRAM = [process.execPath, join(import.meta.dirname, '../../../bin/pillion.js')]
@@ -19,7 +19,7 @@ const PATIENCE_MS = 20_000
 export async function walkCluster(
   cluster: Cluster,
   {seed, steps}: {readonly seed: number; readonly steps: number}
-): Promise<PageWalk> {
+): Promise<SeedWalk> {
   const random = new Random('kubernetes', seed)
   const namespace = await cluster.api.namespace()
   const kubeconfig = cluster.api.kubeconfig(namespace, {context: 'kind-test', namespace})

@@ -1,17 +1,11 @@
 import type {Browser} from 'playwright-core'
 import {Random} from '../../fuzz/random.ts'
+import type {SeedWalk} from '../seeds.ts'
 import {House} from './house.ts'
 import {Visitor} from './visitor.ts'
 
 /** So many steps come without a look. */
 const BURST = 5
-
-/** What a walk has found; empty: all was as it must be. */
-export interface PageWalk {
-  readonly faults: readonly string[]
-  /** What was done, on the page and to the run, in its order. */
-  readonly steps: readonly string[]
-}
 
 /**
  * Somebody clicks and types anywhere on the page of a run, while the run changes. After each few steps the page shows the apps that there
@@ -20,7 +14,7 @@ export interface PageWalk {
 export async function walkPage(
   browser: Browser,
   {seed, steps}: {readonly seed: number; readonly steps: number}
-): Promise<PageWalk> {
+): Promise<SeedWalk> {
   const random = new Random('page', seed)
   const house = new House(new Random('house', seed))
   const done: string[] = []
