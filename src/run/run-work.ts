@@ -34,7 +34,7 @@ export class RunWork implements WorkAccess {
     this.#options = options
   }
 
-  // each of these rejects if the file cannot be opened
+  /** Each of these opens the file for what it gives, and rejects if it cannot be opened. */
   readonly workflows = async (): Promise<Workflows> => (await this.#open()).workflows
   readonly reminders = async (): Promise<Reminders> => (await this.#open()).reminders()
   readonly jobs = async (): Promise<Jobs> => (await this.#open()).jobs

@@ -248,9 +248,11 @@ export class Apps implements EditedApps {
     for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) this.#leaving.add(runtime)
     this.#arranged()
     const {closeForEdit} = await import('./close-for-edit.ts')
-    const [closing] = await Promise.allSettled([closeForEdit(runtimes, next, this.#options, this.#kept)])
-    await this.#freePublished(runtimes, next) // the number of one may be another port of what is opened next
-    if (closing.status === 'rejected') throw closing.reason
+    try {
+      await closeForEdit(runtimes, next, this.#options, this.#kept)
+    } finally {
+      await this.#freePublished(runtimes, next) // what is opened next may have the number of one
+    }
   }
 
   /** Opens an app for an edit of the template: an existing one keeps its place, and its ports unless the plan sets others. */
@@ -262,9 +264,7 @@ export class Apps implements EditedApps {
     return this.#open(plan, index, {previous, isDebugged, isExcepted: previous?.isExcepted})
   }
 
-  async begin(runtime: AppRuntime): Promise<void> {
-    await this.#options.starts.added(runtime)
-  }
+  readonly begin = async (runtime: AppRuntime): Promise<void> => this.#options.starts.added(runtime)
 
   arrange(plans: readonly AppPlan[]): void {
     const places = new Map(plans.map((plan, index) => [planKey(plan), index]))
@@ -357,8 +357,7 @@ export class Apps implements EditedApps {
           await published.claim([plan], others)
           await this.#options.makesRoom(plan)
           const kept = previous && this.#kept.get(previous)
-          const hasSamePorts =
-            previous !== undefined && (await import('./same-ports.ts')).hasSamePorts(previous.plan, plan)
+          const hasSamePorts = previous && (await import('./same-ports.ts')).hasSamePorts(previous.plan, plan)
           if (previous !== undefined) this.#kept.delete(previous)
           ;[ports] = await claimPorts(
             {...this.#options.plan, apps: [plan]},
