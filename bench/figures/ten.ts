@@ -3,6 +3,7 @@ import {once} from 'node:events'
 import {createServer, type AddressInfo, type Socket} from 'node:net'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
+import {orElse} from '../../src/model/or-else.ts'
 import type {Rig} from '../../test/rig/rig.ts'
 import {descendantsOf, tracesCarrying} from '../../test/rig/traces.ts'
 import {inRounds, type Figure, type Measure} from '../figure.ts'
@@ -96,7 +97,7 @@ async function roundOf(rig: Rig, {name, setup, replaced, server, ready}: Round):
 
 /** Kills what a supervisor that failed has left, and removes its folder, for the next round. */
 async function endAll(rig: Rig, name: string, ready: Listener): Promise<void> {
-  for (const {pid} of tracesCarrying(rig.marker)) process.kill(pid, 'SIGKILL')
+  for (const {pid} of tracesCarrying(rig.marker)) orElse(() => process.kill(pid, 'SIGKILL'), false)
   await ready.count(0)
   await rm(join(rig.folder, name), {recursive: true, force: true})
 }

@@ -120,7 +120,7 @@ t.test('a Job that tries again has failed when it gives up, not with its first p
   t.equal(deployment.progress(), 'completed')
 })
 
-t.test('a Job whose sidecar goes on does not try again, which is said', async t => {
+t.test('where its sidecar keeps running, Kubernetes does not restart the pod of a Job: Pillion says so', async t => {
   const {deployment} = open('Job', () => undefined, {backoffLimit: 2})
   deployment.applied(live('1', 10), 'created')
   const failed = pod('a', {app: {exitCode: 3}})
