@@ -66,3 +66,12 @@ t.test('secret stores find each other also after one that cannot be opened, what
   t.match(await own.follow(all), [{resource: {name: 'broken'}}])
   t.notMatch(lines.join(), "isn't loaded")
 })
+
+t.test('a secret store that is being opened is there for one that a call opens meanwhile', async t => {
+  const {own, lines} = openComponents({prefix: 'SHOP_'})
+  const base = componentResource('base', 'secretstores.local.env', {})
+  const following = own.follow([storeIn('plain', 'base'), base, storeIn('inner', 'plain')])
+  await own.find('secretstores', 'inner')
+  t.strictSame(await following, [])
+  t.notMatch(lines.join(), "isn't loaded")
+})
