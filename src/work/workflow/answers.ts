@@ -89,7 +89,8 @@ export async function answerActivity(engine: Engine, app: string, answer: Activi
 function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
   const {activity} = item
   if (!engine.store.endActivity(activity)) return false
-  engine.drop(activity.instance, each => each.task === activity.task && each !== activity)
+  const second = engine.activities.at(activity)
+  if (second !== undefined && second !== item) engine.drop(second)
   engine.file.afterCommit(() => engine.forget(item, sent))
   return true
 }

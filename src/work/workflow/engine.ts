@@ -139,9 +139,10 @@ export class Engine {
     return item
   }
 
-  /** Dismisses the activities of an instance that are no longer wanted. */
-  drop(instance: number, isUnwanted: (activity: OpenActivity) => boolean): void {
-    for (const item of this.activities.drop(instance, isUnwanted)) this.dismiss(item)
+  /** Dismisses an open activity, which is no longer wanted. */
+  drop(item: ActivityItem): void {
+    this.activities.drop(item)
+    this.dismiss(item)
   }
 
   /** Dismisses an activity that is no longer wanted; if a worker has it, its answer is still expected. */
@@ -154,7 +155,10 @@ export class Engine {
    * will answer that, perhaps without a token.
    */
   forget(item: ActivityItem, sent = item.token): void {
-    if (item.token !== sent) return this.drop(item.activity.instance, each => each === item.activity)
+    if (item.token !== sent) {
+      if (this.activities.at(item.activity) === item) this.drop(item)
+      return
+    }
     this.#workersFor(item).remove(item)
     this.activities.remove(item)
   }

@@ -12,7 +12,8 @@ export function endFarChildren(engine: Engine, instance: Instance, output: strin
   for (const child of engine.store.farChildren(instance.key)) {
     const asked = decode(CHILD_REQUEST, child.request)
     if (asked.isDetached || asked.isEnded) continue
-    engine.drop(child.instance, ({task}) => task === child.task)
+    const item = engine.activities.at(child)
+    if (item !== undefined) engine.drop(item)
     const end = {...child, request: encode(CHILD_REQUEST, {...asked, isEnded: true, input: textOf(output)})}
     engine.store.addActivity(end)
     engine.add(end, instance)

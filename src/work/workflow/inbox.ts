@@ -133,7 +133,7 @@ function stall(engine: Engine, instance: Instance, {reason, description}: Stall)
 
 /** Drops the open activities and timers of an instance; with `isWhole` also its children in other runs. */
 export function drop(engine: Engine, {key}: Instance, isWhole = true): void {
-  engine.drop(key, ({isChild}) => isWhole || isChild === 0)
+  for (const item of engine.activities.ofInstance(key)) if (isWhole || item.activity.isChild === 0) engine.drop(item)
   engine.store.endActivities(key)
   engine.wakeUps.removeOf(TIMER, key)
 }

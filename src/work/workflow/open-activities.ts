@@ -37,15 +37,14 @@ export class OpenActivities {
     this.#forget(item)
   }
 
-  /** Drops the tasks of an instance that are no longer wanted, and returns them. Those that a worker has are still found, as dropped. */
-  drop(instance: number, isUnwanted: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
-    const all = [...(this.#ofInstance.get(instance)?.values() ?? [])]
-    const items = all.filter(({activity}) => isUnwanted(activity))
-    for (const item of items) {
-      item.isDropped = true
-      this.#forget(item)
-    }
-    return items
+  ofInstance(instance: number): readonly ActivityItem[] {
+    return [...(this.#ofInstance.get(instance)?.values() ?? [])]
+  }
+
+  /** Drops a task that is no longer wanted. If a worker has it, it is still found, as dropped. */
+  drop(item: ActivityItem): void {
+    item.isDropped = true
+    this.#forget(item)
   }
 
   /** Drops the tasks of instances of this run that are not in the file as they are here, and returns them; the others are wanted again. */
