@@ -1,11 +1,10 @@
 import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {noSuchKey, syntaxError, wrongArity} from '../engine/errors.ts'
+import {List, type Side} from '../engine/list.ts'
 import {clampRange, countIn, integer, parseFloating} from '../engine/numbers.ts'
 import {Blocked, NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-
-type Side = 'left' | 'right'
 
 export const LISTS: CommandTable = {
   lpush: pushes('left', 'lpush', true),
@@ -17,7 +16,7 @@ export const LISTS: CommandTable = {
   llen: reads(2, ({db}, [key = '']) => db.list(key)?.length ?? 0),
   lrange: reads(4, ({db}, [key = '', start = '', stop = '']) => {
     const [first, last] = [integer(start), integer(stop)]
-    const list = db.list(key) ?? []
+    const list = db.list(key) ?? new List()
     return list.slice(...clampRange(first, last, list.length))
   }),
   lindex: reads(3, ({db}, [key = '', index = '']) => {
@@ -30,7 +29,7 @@ export const LISTS: CommandTable = {
     const given = integer(index)
     const at = given < 0 ? list.length + given : given
     if (at < 0 || at >= list.length) throw new RedisError('ERR index out of range')
-    list[at] = value
+    list.set(at, value)
     db.changed(key, 'l', 'lset')
     return OK_STATUS
   }),
@@ -39,10 +38,12 @@ export const LISTS: CommandTable = {
     const [first, last] = [integer(start), integer(stop)]
     const list = db.list(key)
     if (list === undefined) return OK_STATUS
-    const rest = list.slice(...clampRange(first, last, list.length))
-    db.put(key, rest)
+    const {length} = list
+    const [from, to] = clampRange(first, last, length)
+    for (let gone = Math.min(from, length); gone > 0; gone--) list.take('left')
+    for (let gone = length - Math.max(from, to); gone > 0; gone--) list.take('right')
     db.changed(key, 'l', 'ltrim')
-    db.deleteIfEmpty(key, rest.length)
+    db.deleteIfEmpty(key, list.length)
     return OK_STATUS
   }),
   linsert: writes(5, insert),
@@ -62,12 +63,8 @@ function pushes(side: Side, event: string, mayCreate: boolean): CommandDefinitio
 }
 
 function push(db: Database, key: string, side: Side, values: readonly string[], event: string): number {
-  const old = db.list(key) ?? []
-  let list = old
-  if (side === 'right') for (const value of values) list.push(value)
-  else if (values.length === 1) list.unshift(values[0] ?? '')
-  // each `unshift` moves the whole list
-  else list = values.toReversed().concat(old)
+  const list = db.list(key) ?? new List()
+  for (const value of values) list.add(side, value)
   db.put(key, list)
   db.changed(key, 'l', event)
   return list.length
@@ -82,24 +79,21 @@ function pops(side: Side): CommandDefinition {
     if (list === undefined) return NIL_ARRAY
     const gone = Math.min(wanted, list.length)
     if (gone === 0) return []
-    const taken = side === 'left' ? list.splice(0, gone) : list.splice(list.length - gone).toReversed()
+    const taken = Array.from({length: gone}, () => list.take(side) ?? '')
     popped(db, key, side, list)
     return taken
   })
 }
 
-const take = (list: string[] | undefined, side: Side): string | undefined =>
-  side === 'left' ? list?.shift() : list?.pop()
-
 function pop(db: Database, key: string, side: Side): string | undefined {
   const list = db.list(key)
-  const value = take(list, side)
+  const value = list?.take(side)
   if (list === undefined || value === undefined) return undefined
   popped(db, key, side, list)
   return value
 }
 
-function popped(db: Database, key: string, side: Side, list: readonly string[]): void {
+function popped(db: Database, key: string, side: Side, list: List): void {
   db.changed(key, 'l', side === 'left' ? 'lpop' : 'rpop')
   db.deleteIfEmpty(key, list.length)
 }
@@ -121,7 +115,7 @@ function moveElement(db: Database, from: string, to: string, [source, target]: S
   const list = db.list(from)
   if (list === undefined) return undefined
   db.list(to)
-  const value = take(list, source)
+  const value = list.take(source)
   if (value === undefined) return undefined
   db.moved(from, to)
   push(db, to, target, [value], target === 'left' ? 'lpush' : 'rpush')
@@ -145,7 +139,7 @@ function movesLater(arity: number, sides: (args: readonly string[]) => Sides): C
       const ends = sides(rest)
       const timeoutMs = parseTimeout(rest.at(-1) ?? '')
       const attempt = (isFirst = false): string | undefined =>
-        isFirst || Array.isArray(db.get(from)) ? moveElement(db, from, to, ends) : undefined
+        isFirst || db.get(from) instanceof List ? moveElement(db, from, to, ends) : undefined
       return attempt(true) ?? new Blocked([from], timeoutMs, attempt, null)
     },
     [1, 2, 1]
@@ -158,11 +152,11 @@ function removeEqual({db}: Session, [key = '', count = '', value = '']: readonly
   const list = db.list(key)
   if (list === undefined) return 0
   let left = wanted === 0 ? Infinity : Math.abs(wanted)
-  const inOrder = wanted < 0 ? list.toReversed() : list
+  const inOrder = wanted < 0 ? list.toArray().toReversed() : list.toArray()
   const kept = inOrder.filter(each => each !== value || left-- <= 0)
   const removed = list.length - kept.length
   if (removed === 0) return 0
-  db.put(key, wanted < 0 ? kept.toReversed() : kept)
+  db.put(key, new List(wanted < 0 ? kept.toReversed() : kept))
   db.changed(key, 'l', 'lrem')
   db.deleteIfEmpty(key, kept.length)
   return removed
@@ -173,11 +167,12 @@ function insert({db}: Session, [key = '', place = '', pivot = '', value = '']: r
   if (where !== 'BEFORE' && where !== 'AFTER') throw syntaxError()
   const list = db.list(key)
   if (list === undefined) return 0
-  const at = list.indexOf(pivot)
+  const values = list.toArray()
+  const at = values.indexOf(pivot)
   if (at === -1) return -1
-  list.splice(where === 'BEFORE' ? at : at + 1, 0, value)
+  db.put(key, new List(values.toSpliced(where === 'BEFORE' ? at : at + 1, 0, value)))
   db.changed(key, 'l', 'linsert')
-  return list.length
+  return values.length + 1
 }
 
 function positions({db}: Session, [key = '', value = '', ...options]: readonly string[]): Result {
@@ -196,14 +191,14 @@ function positions({db}: Session, [key = '', value = '', ...options]: readonly s
     throw new RedisError(
       "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list"
     )
-  const list = db.list(key) ?? []
+  const list = db.list(key) ?? new List()
   const wanted = count === -1 ? 1 : count === 0 ? Infinity : count
   const found: number[] = []
   const looked = most === 0 ? list.length : Math.min(most, list.length)
   let skipped = Math.abs(rank) - 1
   for (let step = 0; step < looked && found.length < wanted; step++) {
     const at = rank > 0 ? step : list.length - 1 - step
-    if (list[at] === value && skipped-- <= 0) found.push(at)
+    if (list.at(at) === value && skipped-- <= 0) found.push(at)
   }
   return count === -1 ? (found[0] ?? null) : found
 }
@@ -217,7 +212,7 @@ function popsLater(side: Side): CommandDefinition {
       const attempt = (isFirst = false): readonly string[] | undefined => {
         for (const key of keys) {
           // a key that has another type by then is waited for further
-          const value = isFirst || Array.isArray(db.get(key)) ? pop(db, key, side) : undefined
+          const value = isFirst || db.get(key) instanceof List ? pop(db, key, side) : undefined
           if (value !== undefined) return [key, value]
         }
         return undefined

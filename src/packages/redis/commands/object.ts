@@ -1,4 +1,5 @@
 import type {Value} from '../engine/database.ts'
+import {List} from '../engine/list.ts'
 import {parseInt64} from '../engine/numbers.ts'
 import {SortedSet} from '../engine/sorted-set.ts'
 import {MAX_ID, MIN_ID} from '../engine/stream-id.ts'
@@ -21,7 +22,7 @@ export function encodingOf(value: Value): string {
     return value.length <= 44 ? 'embstr' : 'raw'
   }
   if (value instanceof Stream) return 'stream'
-  if (Array.isArray(value)) return 'quicklist'
+  if (value instanceof List) return 'quicklist'
   if (value instanceof Set) {
     const isAllNumbers = [...value].every(member => parseInt64(member) !== undefined)
     return isAllNumbers && value.size <= 512 ? 'intset' : 'hashtable'
@@ -53,7 +54,7 @@ export function copyOfValue(value: Value): Value {
   if (typeof value === 'string') return value
   if (value instanceof Map) return new Map(value)
   if (value instanceof Set) return new Set(value)
-  if (Array.isArray(value)) return [...value]
+  if (value instanceof List) return new List(value.toArray())
   return value instanceof SortedSet ? new SortedSet(new Map(value.scores)) : copyOfStream(value)
 }
 

@@ -1,10 +1,11 @@
 import {wrongType} from './errors.ts'
 import type {ExpiryTimer} from './expiry-timer.ts'
 import type {NotificationKind} from './notifications.ts'
+import {List} from './list.ts'
 import {SortedSet} from './sorted-set.ts'
 import {Stream} from './stream.ts'
 
-export type Value = string | Map<string, string> | string[] | Set<string> | SortedSet | Stream
+export type Value = string | Map<string, string> | List | Set<string> | SortedSet | Stream
 
 /** The events of a database for its engine. */
 export interface DatabaseEvents {
@@ -70,8 +71,8 @@ export class Database {
     return this.#ofType<Map<string, string>>(key, Map)
   }
 
-  list(key: string): string[] | undefined {
-    return this.#ofType<string[]>(key, Array)
+  list(key: string): List | undefined {
+    return this.#ofType(key, List)
   }
 
   members(key: string): Set<string> | undefined {

@@ -1,5 +1,6 @@
 import type {Value} from '../engine/database.ts'
 import {formatDouble, textPairs} from '../engine/result.ts'
+import {List} from '../engine/list.ts'
 import {parseFloating} from '../engine/numbers.ts'
 import {SortedSet} from '../engine/sorted-set.ts'
 import {formatId, MAX_ID, parseId} from '../engine/stream-id.ts'
@@ -27,7 +28,7 @@ export function encodeValue(value: Value): StoredValue {
       type: 'zset',
       bytes: encodeAll([...value.scores].flatMap(([member, score]) => [member, formatDouble(score)]))
     }
-  if (!(value instanceof Stream)) return {type: 'list', bytes: encodeAll(value)}
+  if (!(value instanceof Stream)) return {type: 'list', bytes: encodeAll(value.toArray())}
   const {serial, lastId, maxDeletedId, entriesAdded, changes} = value
   // entries that wait for the next write count with that: the groups that have read them wait, too
   const since = changes?.partlySince
@@ -43,7 +44,7 @@ export function decodeValue(type: string, bytes: Buffer): Value {
     case 'hash':
       return decodeHash(bytes)
     case 'list':
-      return decodeAll(bytes)
+      return new List(decodeAll(bytes))
     case 'set':
       return new Set(decodeAll(bytes))
     case 'zset': {
