@@ -39,16 +39,19 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   if (live === undefined || item === undefined || start === undefined) return warn(app, `${what}: it waits for none`)
   if (isEarlier(item)) return warn(app, `${what}: it is one to an earlier dispatch`)
   const turn = applyAnswer(start, answer, engine.clock.date())
-  const isNewer = workers.latest > live.instance.updated
-  const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isNewer, warn)
+  const generation = workers.generationOf(item)
+  const isOther = live.generation === undefined || live.generation !== generation
+  const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isOther, warn)
   try {
     await keep(engine, () => {
       // a turn that could not be written the first time may have been sent again
       if (item.start !== start) return
       if (live.turn !== item) return engine.forgetTurn(item)
       engine.endTurn(live)
-      if (stall === undefined) applyTurn(engine, live, turn, start)
-      else hold(engine, live, stall)
+      if (stall === undefined) {
+        live.generation = generation
+        applyTurn(engine, live, turn, start)
+      } else hold(engine, live, stall)
     })
   } catch (error) {
     // the worker does not answer it again: the turn is sent once more

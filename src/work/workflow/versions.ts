@@ -38,13 +38,13 @@ export function versionStall({actions, version}: TurnAnswer, patches: readonly s
 export function codeStall(
   {instance: {app, name, id}, history}: LiveInstance,
   answer: TurnAnswer,
-  isNewCode: boolean,
+  isOtherCode: boolean,
   warn: (app: string, text: string) => void
 ): Stall | undefined {
   const text = mismatchText(answer, history)
   if (text === undefined) return undefined
   const description = `${text}. Undo the change; or, once it is over: pillion workflow rerun ${id}, or purge ${id}`
-  if (isNewCode) return {reason: CODE_CHANGED, description}
+  if (isOtherCode) return {reason: CODE_CHANGED, description}
   warn(app, `workflow '${name}' '${id}' ${description}`)
   return undefined
 }

@@ -68,6 +68,8 @@ export interface WorkItem extends Limited {
 
 interface Connected {
   readonly worker: Worker
+  /** How many workers its instance has had before: one with another number may have other code. */
+  readonly generation: number
   readonly items: Set<WorkItem>
   /** Its process is about to end, so it gets no more work. Resolved when it has nothing in hand. */
   leaving: PromiseWithResolvers<void> | undefined
@@ -92,7 +94,8 @@ export interface WorkersEvents {
 export class AppWorkers {
   readonly #connected: Connected[] = []
   #abandoned: readonly Abandoned[] = []
-  #latest = 0
+  /** How many workers each instance has had. */
+  readonly #generations = new Map<string, number>()
   readonly #waiting = new Set<WorkItem>()
   /** Items that have waited longest, by the limit that holds them: each answer looks here, and thousands may wait. */
   readonly #limited = new Map<string, Set<WorkItem>>()
@@ -113,11 +116,6 @@ export class AppWorkers {
   /** The number of connected workers; `home`: of one instance of the app. */
   count(home?: string): number {
     return this.#connected.filter(({worker}) => home === undefined || worker.home === home).length
-  }
-
-  /** When the latest worker has connected: milliseconds since 1970. */
-  get latest(): number {
-    return this.#latest
   }
 
   get isBusy(): boolean {
@@ -196,9 +194,10 @@ export class AppWorkers {
   }
 
   /** Connects a worker; the returned function disconnects it, and gives what it had to others. */
-  connect(worker: Worker, now = 0): () => void {
-    this.#latest = now
-    const connected: Connected = {worker, items: new Set(), leaving: undefined}
+  connect(worker: Worker): () => void {
+    const generation = this.#generations.get(worker.home) ?? 0
+    this.#generations.set(worker.home, generation + 1)
+    const connected: Connected = {worker, generation, items: new Set(), leaving: undefined}
     this.#connected.push(connected)
     return () => {
       this.#connected.splice(this.#connected.indexOf(connected), 1)
@@ -260,6 +259,11 @@ export class AppWorkers {
     else if (own === token && this.isInHand(item)) this.#sendTokens ??= true
     // a worker that has outlived the previous run may answer what that run sent
     return token === '' || own === token || (own === '' && execution !== undefined && token.endsWith(`.${execution}`))
+  }
+
+  /** The generation of the worker that has an item. */
+  generationOf(item: WorkItem): number | undefined {
+    return this.#inHand.get(item)?.generation
   }
 
   isInHand(item: WorkItem): boolean {

@@ -218,13 +218,21 @@ export class Workflows extends KnownInstances {
   /** Connects a worker of an app; the returned function disconnects it. */
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
-    const leave = workers.connect(worker, this.#options.clock.date())
-    if ([...this.#engine.held.values()].includes(app)) this.#keep(() => retryHeld(this.#engine, app))
+    const leave = workers.connect(worker)
+    this.#retryHeld(app)
     if (this.#engine.large.delete(app)) this.#engine.leftWork.again(app)
     if (!this.#met.has(app)) this.#options.onFirstWorker(app)
     this.#met.add(app)
     this.#firstWorker.resolve()
-    return this.#connected(leave)
+    return this.#connected(() => {
+      leave()
+      // what the one that has left could not continue, those that are still there may
+      if (workers.count() > 0) this.#retryHeld(app)
+    })
+  }
+
+  #retryHeld(app: string): void {
+    if ([...this.#engine.held.values()].includes(app)) this.#keep(() => retryHeld(this.#engine, app))
   }
 
   #connected(leave: () => void): () => void {
