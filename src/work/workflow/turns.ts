@@ -1,12 +1,12 @@
 import {randomUUID} from 'node:crypto'
 import type {Engine} from './engine.ts'
-import {complete, drop, endChildren, post, recursiveEndOf, want} from './inbox.ts'
+import {complete, drop, endChildren, fits, post, recursiveEndOf, want} from './inbox.ts'
 import type {Instance} from './instance.ts'
 import {readEvent, splitEvents} from './messages.ts'
 import {forwardedHistory} from './propagation.ts'
 import type {Rerun} from './rerun.ts'
 import {startEventOf} from './start-event.ts'
-import {CONTINUED_AS_NEW, RUNNING} from './status.ts'
+import {CONTINUED_AS_NEW, RUNNING, STALLED} from './status.ts'
 import {createChild, endTimers, schedule, setTimer, startLater, beginTrace} from './tasks.ts'
 import type {Turn, TurnStart} from './turn.ts'
 import {countBegun} from './work-counts.ts'
@@ -29,7 +29,7 @@ export function applyTurn(
 ): void {
   const {store} = engine
   const {instance} = live
-  const {key} = instance
+  const {key, status} = instance
   const last = inbox.reduce((latest, {id}) => Math.max(latest, id), 0)
   store.take(key, last)
   live.inbox = live.inbox.filter(({id}) => id > last)
@@ -44,7 +44,10 @@ export function applyTurn(
   instance.started ??= began
   instance.updated = engine.clock.date()
   instance.status = turn.status
-  instance.stall = undefined
+  // an activity may still be too large, whatever else has come
+  if (status === STALLED && (turn.end ?? turn.again) === undefined)
+    for (const {app, bytes} of store.activitySizes(key)) fits(engine, instance, app, bytes)
+  if (instance.status !== STALLED) instance.stall = undefined
   instance.customStatus = turn.customStatus
   if (turn.again !== undefined) beginAgain(engine, live, turn.again, turn.events)
   else {

@@ -271,6 +271,11 @@ export class WorkflowStore {
     return this.#sql.get(ACTIVITY, 'SELECT * FROM activities WHERE instance = ? AND task = ?', instance, task)
   }
 
+  activitySizes(instance: number): readonly {readonly app: string; readonly bytes: number}[] {
+    const sql = 'SELECT app, octet_length(request) AS bytes FROM activities WHERE instance = ? AND isChild = 0'
+    return this.#sql.all({app: text, bytes: number}, sql, instance)
+  }
+
   activity(app: string, id: string, task: number): OpenActivity | undefined {
     const sql = `${APPS} SELECT activities.* FROM apps CROSS JOIN instances ON instances.app = apps.app AND id = ?
       CROSS JOIN activities ON instance = key AND task = ? AND activities.app = ?`

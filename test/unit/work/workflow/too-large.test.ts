@@ -25,3 +25,26 @@ t.test('what was too large goes on with the next worker, if more may be sent by 
   await workflows.completeTurn('small', answer('task', [end()]))
   t.match(workflows.find('small', 'task'), {status: 1, stall: undefined})
 })
+
+t.test('an activity that is too large keeps its workflow stalled, whatever else comes of that', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const leave = workflows.connect('small', worker)
+  await workflows.start('shop', order())
+  const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
+  const toSmall = {id: 0, scheduleTask: big, router: {sourceAppID: '', targetAppID: 'small'}}
+  await workflows.completeTurn('shop', answer('o-1', [toSmall, call(1, 'send')]))
+  t.match(workflows.find('shop', 'o-1'), {status: 8})
+  await workflows.completeActivity('shop', done('o-1', 1))
+  await workflows.completeTurn('shop', answer('o-1'))
+  t.match(workflows.find('shop', 'o-1'), {status: 8}, 'it still waits for the one that nobody gets')
+  house.maxBytes = () => Infinity
+  leave()
+  workflows.connect('small', worker)
+  await workflows.quiet(0)
+  await workflows.completeActivity('small', done('o-1', 0))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  t.match(workflows.find('shop', 'o-1'), {status: 1, stall: undefined})
+})
