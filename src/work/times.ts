@@ -29,11 +29,7 @@ function isoStep(text: string): Stride | undefined {
   const [years = 0, months = 0, weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = found
     .slice(1)
     .map(part => Number((part as string | undefined) ?? 0))
-  return {
-    months: years * 12 + months,
-    days: weeks * 7 + days,
-    ms: hours * 3_600_000 + minutes * 60_000 + seconds * 1000
-  }
+  return {months: years * 12 + months, days: weeks * 7 + days, ms: ((hours * 60 + minutes) * 60 + seconds) * 1000}
 }
 
 function goStep(text: string): Stride | undefined {

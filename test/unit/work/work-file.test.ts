@@ -275,3 +275,15 @@ t.test('without a free descriptor the file is not left for the memory: who asks 
     `)
   )
 })
+
+t.test('a file is forgotten as a whole or not at all', async t => {
+  const {workflows, file, close} = await openHouse(t)
+  await workflows.start('shop', order())
+  file.database.exec("CREATE TRIGGER stop BEFORE DELETE ON inbox BEGIN SELECT RAISE(ABORT, 'killed'); END")
+  t.throws(() => file.empty(), {message: /killed/})
+  file.database.exec('ROLLBACK; DROP TRIGGER stop')
+  t.match(new WorkflowStore(file.database).find('shop', 'o-1'), {name: 'order'})
+  file.empty()
+  t.equal(new WorkflowStore(file.database).find('shop', 'o-1'), undefined)
+  close()
+})
