@@ -40,7 +40,8 @@ export class ReplayItem implements WorkItem {
   readonly turn: number
   token = ''
   readonly parts: TurnParts
-  readonly #history: readonly Uint8Array[]
+  /** Up to this turn; a continue-as-new empties that of the instance. */
+  readonly history: readonly Uint8Array[]
   /** The worker's answer; undefined: there will be none. */
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
   /** The caller has disconnected. */
@@ -51,11 +52,11 @@ export class ReplayItem implements WorkItem {
     this.instance = {...instance}
     this.turn = turn
     this.parts = partsOf(history[turn])
-    this.#history = history.slice(0, turn)
+    this.history = history.slice(0, turn + 1)
   }
 
   compose(token: string): Uint8Array | undefined {
-    if (!this.isLeft) return turnMessage(this.instance, {history: this.#history, ...this.parts}, token)
+    if (!this.isLeft) return turnMessage(this.instance, {history: this.history.slice(0, -1), ...this.parts}, token)
     this.answer.resolve(undefined)
     return undefined
   }
@@ -142,14 +143,11 @@ export async function replayTurn(
   flush()
   const answer = await Promise.race([item.answer.promise, left])
   if (answer === undefined) throw new WorkflowError('active', `turn ${turn} of workflow '${id}' has got no answer`)
-  return replayed(item, history, answer)
+  // it may have had another one meanwhile
+  return {...replayed(item, answer), turns: Math.max(item.instance.turns, history.length)}
 }
 
-function replayed(
-  {turn, parts, instance}: ReplayItem,
-  history: readonly Uint8Array[],
-  answer: TurnResponse
-): ReplayedTurn {
+function replayed({turn, parts, instance, history}: ReplayItem, answer: TurnResponse): Omit<ReplayedTurn, 'turns'> {
   const {app, id} = instance
   const {startedAt: at, did} = parts
   const start = {app, id, trace: undefined, isSuspended: false, startedAt: at, sentAt: 0, aheadMs: 0, inbox: []}
@@ -158,14 +156,13 @@ function replayed(
     again === undefined
       ? events.flatMap(bytes => doneStepOf(readEvent(bytes)) ?? [])
       : [endStep(statusName(CONTINUED_AS_NEW), again.input)]
-  const before = history.slice(0, turn)
+  const before = history.slice(0, -1)
   const patches = [...new Set(before.flatMap(patchesOf))]
   const difference =
     mismatchText(answer, before) ?? versionStall(answer, patches)?.description.trim() ?? differenceOf(did, does)
-  const changes = changesOf({...instance, status: RUNNING}, history.slice(0, turn + 1))
+  const changes = changesOf({...instance, status: RUNNING}, history)
   return {
     turn,
-    turns: history.length,
     at,
     came: changes.flatMap(cameText),
     did: did.map(({what}) => what),

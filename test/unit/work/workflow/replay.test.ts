@@ -160,3 +160,17 @@ t.test('without a worker it waits for one; there is no turn that was not', async
   await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
   t.match(await replay, {difference: ''})
 })
+
+t.test('a replay that waits for a turn which continues as new tells of the turn that was asked for', async t => {
+  const place = await withOrder(t)
+  const {workflows, worker} = place
+  await workflows.completeActivity('shop', done('o-1', 2))
+  const [turn] = worker.items.splice(0)
+  const replay = workflows.replay(instanceOf(workflows), 1, new AbortController().signal)
+  for (let at = 0; at < 6; at++) await new Promise(resolve => setImmediate(resolve))
+  await workflows.completeTurn('shop', answer('o-1', [end(2, '2')], turn?.token))
+  while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
+  const same = [call(2, 'charge'), {id: 3, createTimer: timer(timeOf(5000))}]
+  await workflows.completeTurn('shop', answer('o-1', same, worker.items[0]?.token))
+  t.match(await replay, {turn: 1, turns: 2, came: ['activity reserve done'], difference: ''})
+})
