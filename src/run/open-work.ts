@@ -211,8 +211,9 @@ export class OpenWork {
       )
   }
 
-  /** Reports the work that waits for an app which has left the template. */
+  /** Reports the work that waits for an app which has left the template; what another run can do is asked of that. */
   tellWaiting(app: string): void {
+    this.workflows.mayTakeMore()
     const now = systemClock.date()
     const {count = 0} = new WorkflowStore(this.#file.database).active(now).find(each => each.app === app) ?? {}
     if (count > 0) this.#warnWaiting(app, count, counted(count, 'workflow'))

@@ -121,17 +121,19 @@ export function schedule(engine: Engine, live: LiveInstance, {task, app, schedul
   else countSize(engine, app, request.length, instance.name, name)
 }
 
-/** Moves tasks that another run was to do to the workers that this run has for the app now. */
-export function bringHome(engine: Engine, app: string): void {
-  for (const item of engine.farWorkersOf(app).waiting()) {
-    if (!(item instanceof ActivityItem)) continue
-    const {activity, id, source} = item
-    const {instance, request, isChild} = activity
+/** Moves tasks to those who have their app now: workers of this run, or other runs. What other runs have asked for is asked elsewhere by them. */
+export function moveTasks(engine: Engine, app: string): void {
+  const own = engine.workersOf(app)
+  const isHere = own.count() > 0
+  for (const item of (isHere ? engine.farWorkersOf(app) : own).waiting()) {
+    if (!(item instanceof ActivityItem) || item.activity.instance < NO_INSTANCE) continue
+    const {activity, id, source, isChild} = item
     engine.forget(item)
-    if (isChild === 0) engine.workersOf(app).add(engine.activities.add(activity, {id, app: source}))
+    if (!isHere) engine.add(activity, {id, app: source})
+    else if (!isChild) own.add(engine.activities.add(activity, {id, app: source}))
     else {
       engine.store.endActivity(activity)
-      beginOwn(engine, instance, app, decode(CHILD_REQUEST, request))
+      beginOwn(engine, activity.instance, app, decode(CHILD_REQUEST, activity.request))
     }
   }
 }

@@ -17,7 +17,7 @@ import {eventOf, type ActivityResponse, type Event, type TurnResponse} from './m
 import {post, retryHeld} from './inbox.ts'
 import {purge, purgeForParent, type PurgeRequest} from './purge.ts'
 import type {ReplayedTurn} from './replay.ts'
-import {bringHome, create, fireNextTimer, whyNotReplaced} from './tasks.ts'
+import {create, fireNextTimer, moveTasks, whyNotReplaced} from './tasks.ts'
 import {appsWithCapacity, openEngine, reread, takeMore, takeUp} from './take-up.ts'
 import {beginRerun} from './turns.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
@@ -364,7 +364,10 @@ export class Workflows extends KnownInstances {
   #flush(): void {
     if (this.#options.file.isChanging) return
     const {workers: all, farWorkers, leftWork} = this.#engine
-    for (const workers of all.values()) workers.flush()
+    for (const [app, workers] of all) {
+      if (workers.isUnclaimed && !this.#options.hasApp(app)) moveTasks(this.#engine, app)
+      workers.flush()
+    }
     for (const app of new Set([...all.keys(), ...leftWork.apps]))
       if (this.lacksWorker(app)) this.#options.needsWorker?.(app)
     for (const [app, workers] of farWorkers) {
@@ -378,7 +381,7 @@ export class Workflows extends KnownInstances {
   /** Looks for another run with an app that something waits for. */
   #seek(app: string): void {
     const {hasApp, wanted} = this.#options
-    if (this.connected(app) > 0) this.#keep(() => bringHome(this.#engine, app))
+    if (this.connected(app) > 0) this.#keep(() => moveTasks(this.#engine, app))
     else if (!hasApp(app)) wanted(app)
   }
 

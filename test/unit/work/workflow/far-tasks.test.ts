@@ -340,3 +340,20 @@ t.test(
     await workflows.start('small', order())
   }
 )
+
+t.test('what waits for an app that leaves the template is asked of another run that has it', async t => {
+  const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]
+  shop.house.hasApp = () => true
+  lend(shop, bank)
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [call(1, 'charge', 'bank')]))
+  await quiet(shop, bank)
+  t.strictSame(bank.worker.seen(), [])
+  shop.house.hasApp = app => app === 'shop'
+  shop.house.workflows.mayTakeMore()
+  await quiet(shop, bank)
+  t.strictSame(bank.worker.seen(), ['charge 1'])
+  await bank.house.workflows.completeActivity('bank', done('o-1', 1))
+  await quiet(shop, bank)
+  t.match(shop.worker.seen().at(-1), /workflowStarted taskCompleted$/)
+})
