@@ -74,10 +74,6 @@ export class ActorTable {
     return this.known.flatMap(({actors}) => [...actors.values()].filter(each => each.place === hosting))
   }
 
-  hostingOf(host: ActorHost): Hosting | undefined {
-    return this.#hostings.get(host)
-  }
-
   /** Replaces the types of a host. */
   set(host: ActorHost, types: Hosting['types'] & {}): void {
     const hosting = this.#hostings.get(host) ?? new Hosting(host)

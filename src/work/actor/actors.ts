@@ -86,7 +86,7 @@ export class Actors {
 
   /** Drops the actors of a process that has ended or was replaced, without deactivating them. `only`: those of these types. */
   lost(host: ActorHost, only?: ReadonlySet<string>): void {
-    const hosting = this.table.hostingOf(host)
+    const hosting = this.table.hostings.find(each => each.host === host)
     if (hosting === undefined) return
     if (only === undefined) {
       hosting.types = undefined

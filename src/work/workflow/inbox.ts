@@ -61,7 +61,8 @@ export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>
 /** Gives the instance a turn if its inbox has entries and it has no turn yet; `isRead`: there is room for it in memory. */
 export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   const {instance, turn} = live
-  if (!live.mayTurn || engine.held.has(instance.key) || engine.replays.has(nameOf(instance))) return
+  if (live.inbox.length === 0 || !live.mayStart) return
+  if (engine.held.has(instance.key) || engine.replays.has(nameOf(instance))) return
   const workers = engine.workersOf(instance.app)
   if (turn !== undefined && workers.isInHand(turn)) return
   if (!fits(engine, instance, instance.app, live.turnBytes)) {

@@ -100,10 +100,6 @@ export class LiveInstance {
     return this.instance.turns > 0 || this.inbox.some(({kind}) => kind === 'start')
   }
 
-  get mayTurn(): boolean {
-    return this.inbox.length > 0 && this.mayStart
-  }
-
   /** Whether it is suspended at the end of its history. */
   get isSuspended(): boolean {
     const {status} = this.instance

@@ -152,28 +152,21 @@ export class WorkflowCalls {
   }
 }
 
-/** The text before the reason of a failure (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
+/** Dapr's words before the reason of a failure (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
+const failing = (code: string, doing: string, what: string, how: string): ReturnType<typeof toldWhy> =>
+  internal(code, `error ${doing}: failed to ${what}: failed to ${how}: `)
+
 const FAILURES_OF: Readonly<Record<Command, (id: string, event: string) => (why: string) => BlockError>> = {
-  pause: id =>
-    internal(
-      'ERR_PAUSE_WORKFLOW',
-      `error pausing workflow ${id}: failed to pause workflow ${id}: failed to suspend workflow: `
-    ),
-  resume: id =>
-    internal(
-      'ERR_RESUME_WORKFLOW',
-      `error resuming workflow ${id}: failed to resume workflow ${id}: failed to resume workflow: `
-    ),
-  terminate: id =>
-    internal(
-      'ERR_TERMINATE_WORKFLOW',
-      `error terminating workflow '${id}': failed to terminate workflow ${id}: failed to submit termination request: `
-    ),
-  raise: (id, event) =>
-    internal(
-      'ERR_RAISE_EVENT_WORKFLOW',
-      `error raising event on workflow '${id}': failed to raise event ${event} on workflow ${id}: failed to raise event: `
-    )
+  pause: id => failing('ERR_PAUSE_WORKFLOW', `pausing workflow ${id}`, `pause workflow ${id}`, 'suspend workflow'),
+  resume: id => failing('ERR_RESUME_WORKFLOW', `resuming workflow ${id}`, `resume workflow ${id}`, 'resume workflow'),
+  terminate: id => {
+    const end = `terminate workflow ${id}`
+    return failing('ERR_TERMINATE_WORKFLOW', `terminating workflow '${id}'`, end, 'submit termination request')
+  },
+  raise: (id, event) => {
+    const what = `raise event ${event} on workflow ${id}`
+    return failing('ERR_RAISE_EVENT_WORKFLOW', `raising event on workflow '${id}'`, what, 'raise event')
+  }
 }
 
 const startFailed = (name: string): ReturnType<typeof toldWhy> =>
