@@ -23,20 +23,18 @@ interface Loan {
   readonly end: () => void
 }
 
+type FarSide = Pick<Workflows, 'connectRun' | 'completeFar' | 'missing'>
+
 /** Activities and children that apps of the user's other runs do: such a run acts as a worker here, until it ends. */
 export class FarWork {
   readonly #search: LeaseSearch
   readonly #lender: TaskLender
-  readonly #workflows: Pick<Workflows, 'connectRun' | 'completeFar' | 'missing'>
+  readonly #workflows: FarSide
   /** Apps that are searched for, or were found. */
   readonly #apps = new Set<string>()
   readonly #closing = new AbortController()
 
-  constructor(
-    search: LeaseSearch,
-    lender: TaskLender,
-    workflows: Pick<Workflows, 'connectRun' | 'completeFar' | 'missing'>
-  ) {
+  constructor(search: LeaseSearch, lender: TaskLender, workflows: FarSide) {
     this.#search = search
     this.#lender = lender
     this.#workflows = workflows

@@ -47,7 +47,8 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       // a turn that could not be written the first time may have been sent again
       if (item.start !== start) return
       if (live.turn !== item) return engine.forgetTurn(item)
-      engine.endTurn(live)
+      live.turn = undefined
+      engine.file.afterCommit(() => engine.forgetTurn(item)) // its worker is free once that is kept
       if (stall === undefined) {
         live.generation = generation
         applyTurn(engine, live, turn, start)

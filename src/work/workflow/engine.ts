@@ -163,13 +163,6 @@ export class Engine {
     this.activities.remove(item)
   }
 
-  /** Ends the turn of an instance; its worker is free once that is committed, as it may be undone. */
-  endTurn(live: LiveInstance): void {
-    const {turn} = live
-    live.turn = undefined
-    if (turn !== undefined) this.file.afterCommit(() => this.forgetTurn(turn))
-  }
-
   /** Drops the turn of an instance; if a worker has it, its answer is still expected. */
   dropTurn(live: LiveInstance): void {
     const {turn} = live
