@@ -143,7 +143,6 @@ export async function replayTurn(
   flush()
   const answer = await Promise.race([item.answer.promise, left])
   if (answer === undefined) throw new WorkflowError('active', `turn ${turn} of workflow '${id}' has got no answer`)
-  // it may have had another one meanwhile
   return {...replayed(item, answer), turns: Math.max(item.instance.turns, history.length)}
 }
 

@@ -94,7 +94,6 @@ export interface WorkersEvents {
 export class AppWorkers {
   readonly #connected: Connected[] = []
   #abandoned: readonly Abandoned[] = []
-  /** How many workers each instance has had. */
   readonly #generations = new Map<string, number>()
   readonly #waiting = new Set<WorkItem>()
   /** Items that have waited longest, by the limit that holds them: each answer looks here, and thousands may wait. */
@@ -261,7 +260,6 @@ export class AppWorkers {
     return token === '' || own === token || (own === '' && execution !== undefined && token.endsWith(`.${execution}`))
   }
 
-  /** The generation of the worker that has an item. */
   generationOf(item: WorkItem): number | undefined {
     return this.#inHand.get(item)?.generation
   }
