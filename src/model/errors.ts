@@ -36,8 +36,8 @@ export interface UserErrorDetails {
   readonly code?: MistakeCode
   /** Each mistake with its place, for programs. */
   readonly mistakes?: readonly TemplateMistake[]
-  /** The paths that are missing: once they are there, the template has these mistakes no longer. */
-  readonly missing?: readonly string[]
+  /** The paths that the template names and whose next save may mend it: they are missing, or it has its values from them. */
+  readonly mendedBy?: readonly string[]
   readonly cause?: unknown
 }
 
@@ -48,10 +48,10 @@ export class UserError extends Error {
   readonly exitCode: number
   readonly code: MistakeCode | undefined
   readonly mistakes: readonly TemplateMistake[]
-  readonly missing: readonly string[]
+  readonly mendedBy: readonly string[]
 
   constructor(message: string, details: UserErrorDetails = {}) {
-    const {stream = 'stderr', explanation = '', exitCode = 1, code, mistakes = [], missing = [], cause} = details
+    const {stream = 'stderr', explanation = '', exitCode = 1, code, mistakes = [], mendedBy = [], cause} = details
     super(message, {cause})
     this.name = 'UserError'
     this.stream = stream
@@ -59,7 +59,7 @@ export class UserError extends Error {
     this.exitCode = exitCode
     this.code = code
     this.mistakes = mistakes
-    this.missing = missing
+    this.mendedBy = mendedBy
   }
 }
 

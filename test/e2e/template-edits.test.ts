@@ -95,6 +95,30 @@ t.test('keys at the top: what counts from the next start on is said; interpolate
   t.equal(await next(), 'writer', 'a save of the file of variables is an edit')
 })
 
+t.test('a template whose mistake comes of the file of variables is read again once that is saved', async t => {
+  const rig = await openRig(t)
+  const save = async (top: string, keys: string): Promise<void> =>
+    rig.write({
+      'dapr.yaml': `${top}\nversion: 1\napps: [{appID: a, appDirPath: ., command: ${JSON.stringify(rig.drivenCommand)}, ${keys}}]`
+    })
+  await save('', '')
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await rig.driven('a')
+  await run.waitForLine('Writing log files')
+  let nth = 0
+  const isRefused = async (): Promise<void> =>
+    void (await run.waitForLine(/the edited template has a mistake/, {nth: ++nth, stream: 'stderr'}))
+  await save('interpolate: one.env', 'env: {WORD: "${WORD:?is needed}"}')
+  await isRefused()
+  await rig.write({'one.env': 'WORD=one'})
+  t.equal((await rig.driven('a')).env['WORD'], 'one')
+  await rig.write({'two.env': 'TIME=soon'})
+  await save('interpolate: two.env', 'env: {WORD: two}, stop: {timeout: "${TIME}"}')
+  await isRefused()
+  await rig.write({'two.env': 'TIME=2s'})
+  t.equal((await rig.driven('a')).env['WORD'], 'two')
+})
+
 t.test('a variable that an edit changes is for the resources at once, and for the processes that have it', async t => {
   const rig = await openRig(t)
   const port = await freePort()

@@ -77,7 +77,7 @@ function throwFaults({source, faults}: Reading): void {
   if (first === undefined) return
   const lines = inOrder.map(({message}) => `\n  ${message}`).join('')
   const headline = `error in parsing the provided app config file: yaml: unmarshal errors:${lines}`
-  throw templateError(source, {...first, headline}, others)
+  throw templateError(source, {...first, headline}, ...others)
 }
 
 function readApps(reading: Reading, apps: Pair | undefined): readonly Section<AppValues>[] {

@@ -9,6 +9,8 @@ export interface Source {
   readonly text: string
   /** The files of a template made of several files, in the order of their texts. */
   readonly files?: readonly SourceFile[]
+  /** The file of variables that `interpolate` names; it may be missing. */
+  readonly variablesFile?: string | undefined
 }
 
 /** One file of a template of several. */
@@ -38,7 +40,7 @@ export interface Mistake {
   readonly expected?: string
   /** What to write instead. */
   readonly hint?: string
-  /** The path of a file or folder that is not there. */
+  /** The path of a file or folder that is not there, or cannot be read. */
   readonly missing?: string
 }
 
@@ -54,36 +56,34 @@ const MAX_SIDE = 4 * WIDTH
 const BEFORE_START = 'Error getting apps from config file: '
 
 /** The error for a template that cannot run: Dapr's text, and the place of each mistake. */
-export const templateError = (source: Source, mistake: Mistake, others: readonly Mistake[] = []): UserError =>
-  new UserError(BEFORE_START + (mistake.headline ?? mistake.message), {
-    stream: 'stdout',
-    mistakes: [mistake, ...others].map(each => placed(source, each)),
-    missing: [mistake, ...others].flatMap(({missing}) => missing ?? []),
-    explanation: [explain(source, mistake), ...others.map(each => explainOther(source, mistake, each))].join('\n')
-  })
+export const templateError = (source: Source, ...mistakes: readonly [Mistake, ...Mistake[]]): UserError =>
+  errorOf(source, mistakes, BEFORE_START, 'stdout')
 
 /** A headline has the messages of all. */
 const explainOther = (source: Source, {headline}: Mistake, other: Mistake): string =>
   `${headline === undefined ? `${other.message}\n` : ''}${explain(source, other)}`
 
 /** The error for a template that cannot be read at all: there is no place to show. */
-export const unreadableTemplate = (message: string, cause: unknown): UserError =>
-  new UserError(BEFORE_START + message, {stream: 'stdout', code: 'template-unreadable', cause})
+export const unreadableTemplate = (message: string, cause: unknown, mendedBy: readonly string[] = []): UserError =>
+  new UserError(BEFORE_START + message, {stream: 'stdout', code: 'template-unreadable', mendedBy, cause})
 
 /** The error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI). It goes to stderr. */
 export const appError = (source: Source, id: string, mistake: Mistake): UserError =>
-  errorOf(source, mistake, `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: `)
+  errorOf(source, [mistake], `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: `)
 
 /** The error for a value with which Dapr cannot start an app. */
 export const startError = (source: Source, id: string, mistake: Mistake): UserError =>
-  errorOf(source, mistake, `Error starting Dapr and app (${JSON.stringify(id)}): `, 'stdout')
+  errorOf(source, [mistake], `Error starting Dapr and app (${JSON.stringify(id)}): `, 'stdout')
 
-const errorOf = (source: Source, mistake: Mistake, before: string, stream?: 'stdout'): UserError =>
-  new UserError(before + mistake.message, {
+function errorOf(source: Source, all: readonly [Mistake, ...Mistake[]], before: string, stream?: 'stdout'): UserError {
+  const [first, ...others] = all
+  return new UserError(before + (first.headline ?? first.message), {
     ...(stream && {stream}),
-    explanation: explain(source, mistake),
-    mistakes: [placed(source, mistake)]
+    mistakes: all.map(each => placed(source, each)),
+    mendedBy: [source.variablesFile, ...all.map(({missing}) => missing)].filter(path => path !== undefined),
+    explanation: [explain(source, first), ...others.map(each => explainOther(source, first, each))].join('\n')
   })
+}
 
 /** A mistake for programs. */
 export const placed = (

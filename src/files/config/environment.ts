@@ -32,8 +32,7 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
       const isMissing = codeOf(error) === 'ENOENT'
       if (!required && isMissing) continue
       const message = `error in reading the envFile: open ${path}: ${inGoWords(error)}`
-      const why = isMissing ? ({code: 'path-not-found', missing: path} as const) : {}
-      settings.refuse({...why, key: 'envFile', inside, message})
+      settings.refuse({...(isMissing && {code: 'path-not-found'}), missing: path, key: 'envFile', inside, message})
     }
   }
   return {paths, variables: Object.fromEntries(variables) as Record<string, string>}

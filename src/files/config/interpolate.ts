@@ -15,7 +15,8 @@ export function variablesIn(path: string): FileVariables {
     if (codeOf(error) === 'ENOENT') return {}
     throw unreadableTemplate(
       `error in reading the file that interpolate names: open ${path}: ${inGoWords(error)}`,
-      error
+      error,
+      [path]
     )
   }
 }
@@ -37,6 +38,6 @@ export function interpolate(documents: readonly Yaml[], {source, variables}: Int
   for (const mistake of expanded.flatMap(each => each.unset))
     if (!unset.has(mistake.message)) unset.set(mistake.message, mistake)
   const [first, ...others] = faults.slice(0, MAX_MISTAKES).map((fault): Mistake => ({code: 'interpolation', ...fault}))
-  if (first !== undefined) throw templateError(source, first, others)
+  if (first !== undefined) throw templateError(source, first, ...others)
   return Array.from(unset.values(), mistake => ({code: 'unset-variable', ...mistake}))
 }

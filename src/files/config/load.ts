@@ -1,7 +1,7 @@
 // Turns the text of a run template into a plan: finds the file, reads it as Dapr's CLI does, and adds our own keys. The result
 // is a complete plan, or one `UserError` with Dapr's text, the place, the quoted line with carets, and what to write instead.
 // Reads files and checks whether paths exist; writes nothing and starts nothing.
-import {UserError, type Place} from '../../model/errors.ts'
+import type {Place} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Overrides} from './app.ts'
 import {decodeTemplate} from './decode.ts'
@@ -13,7 +13,6 @@ import type {ForEach} from './merge.ts'
 import type {Reading} from './nodes.ts'
 import {absolutePath} from './paths.ts'
 import type {YamlNode} from '../yaml/tree.ts'
-import type {FileVariables} from '../../model/expansion.ts'
 import {resolvePlan, type Given} from './resolve.ts'
 import {checkOurKeys} from './schema.ts'
 import type {Entry} from './service-versions.ts'
@@ -68,7 +67,8 @@ export async function loadTemplate(
   try {
     return await loadFiles(files, around, overrides)
   } catch (error) {
-    throw error instanceof UserError ? (await import('./foreign-file.ts')).explainForeign(error, files) : error
+    const explain = async (): Promise<unknown> => (await import('./foreign-file.ts')).explainForeign(error, files)
+    throw await explain().catch(() => error) // its code may be gone, as after an upgrade
   }
 }
 
@@ -82,18 +82,17 @@ export async function loadFiles(
   const {profiles: wanted, variables, watch} = overrides
   const several = others.length > 0 ? await import('./several-files.ts') : undefined
   const documents = [first, ...others].map(({document}) => document)
-  const source = several?.joinSources([first, ...others]) ?? first.source
+  const text = several?.joinSources([first, ...others]) ?? first.source
   const interpolation = interpolationOf(documents)
   const variablesFile =
     typeof interpolation === 'object'
-      ? absolutePath(interpolation.path, fileAt(source, interpolation.at)?.folder ?? first.found.folder, around.home)
+      ? absolutePath(interpolation.path, fileAt(text, interpolation.at)?.folder ?? first.found.folder, around.home)
       : undefined
-  const replaced =
-    interpolation === false ? undefined : {...(await variablesOf(variablesFile)), ...around.env, ...variables}
-  const unset =
-    replaced === undefined
-      ? []
-      : (await import('./interpolate.ts')).interpolate(documents, {source, variables: replaced})
+  const source = {...text, variablesFile}
+  const own = interpolation === false ? undefined : await import('./interpolate.ts')
+  const ofFile = variablesFile === undefined ? {} : own?.variablesIn(variablesFile)
+  const replaced = own && {...ofFile, ...around.env, ...variables}
+  const unset = (replaced && own.interpolate(documents, {source, variables: replaced})) ?? []
   const reading: Reading = {source, faults: []}
   const root = several?.mergeFiles(reading, documents) ?? first.document.root
   const written = resolveWritten({...first, documents, source, unset, reading, root}, around, {
@@ -128,10 +127,6 @@ export async function loadFiles(
     }
   }
 }
-
-/** The variables of the file that `interpolate` names, if it names one. */
-const variablesOf = async (file: string | undefined): Promise<FileVariables> =>
-  file === undefined ? {} : (await import('./interpolate.ts')).variablesIn(file)
 
 /** Reads a template of one file. Throws a `UserError` where it cannot be read, `NoYaml` where it is none. */
 export function openFile(found: FoundTemplate, {readStdin}: LoadContext): Opened {

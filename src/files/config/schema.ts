@@ -25,7 +25,7 @@ export function checkOurKeys(
     })
   )
   const [first, ...others] = mistakes.toSorted((a, b) => a.spot.start - b.spot.start).slice(0, MAX_MISTAKES)
-  if (first !== undefined) throw templateError(source, first, others)
+  if (first !== undefined) throw templateError(source, first, ...others)
 }
 
 /** One fault for each place: the first one is the most specific. */

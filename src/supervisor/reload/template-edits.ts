@@ -64,8 +64,8 @@ export class TemplateEdits {
   #edits: Promise<void> = Promise.resolve()
   #pending = 0
   #isOver = false
-  /** What the template names as it was saved last, and is not there: once it is, the template is read again. */
-  #missing: readonly string[] = []
+  /** What the template names as it was saved last, and may mend it: once it is saved, the template is read again. */
+  #mendedBy: readonly string[] = []
   /** Ids of apps of inactive profiles that the user has started. */
   readonly #broughtIn = new Set<string>()
   /** Lets the run end; while an app could not be opened, the run waits for the next edit. */
@@ -139,17 +139,17 @@ export class TemplateEdits {
 
   /** What to follow after a mistake; undefined: the same as before. */
   get #awaited(): readonly string[] | undefined {
-    return this.#missing.length === 0 ? undefined : [...filesOf(this.#plan), ...this.#missing]
+    return this.#mendedBy.length === 0 ? undefined : [...filesOf(this.#plan), ...this.#mendedBy]
   }
 
   /** The new plan; undefined, after a warning, if the template has a mistake. */
   async #reread(): Promise<Plan | undefined> {
-    this.#missing = []
+    this.#mendedBy = []
     try {
       return await this.#options.reread()
     } catch (error) {
       if (!(error instanceof UserError)) throw error
-      this.#missing = error.missing
+      this.#mendedBy = error.mendedBy
       this.#warn(`the edited template has a mistake, so nothing was changed: ${wordsOf(error)}`)
       return undefined
     }

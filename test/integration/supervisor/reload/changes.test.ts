@@ -159,7 +159,7 @@ t.test('a file that an edit names before it is there is waited for', async t => 
   const template = new Template(t)
   await template.begin()
   const env = join(template.file, '../config/.env')
-  template.mistake = new UserError('no such file', {missing: [env]})
+  template.mistake = new UserError('no such file', {mendedBy: [env]})
   saved(template.file, '2')
   while (template.warned.length === 0) await new Promise(setImmediate)
   await atRest()

@@ -83,7 +83,7 @@ t.test('the carets of something long end with the line that is shown', async t =
 t.test('a mistake of the template goes to stdout, one of an app at its turn to stderr', async t => {
   const source = sourceOf('a: b')
   const mistake = {message: 'no', spot: {start: 3, end: 4}, expected: 'expected c', hint: 'write c'}
-  const first = templateError(source, mistake, [{...mistake, expected: '', hint: ''}])
+  const first = templateError(source, mistake, {...mistake, expected: '', hint: ''})
   t.match(first, {message: 'Error getting apps from config file: no', stream: 'stdout', exitCode: 1})
   t.equal(first.explanation, 'dapr.yaml:1:4\na: b\n   ^\nexpected c\nwrite c\nno\ndapr.yaml:1:4\na: b\n   ^')
   const message = 'Error validating run config for app "a \\"b\\"" present in dapr.yaml: no'

@@ -46,11 +46,11 @@ t.test('an .env file of common lies in the folder of each app, below the env of 
 })
 
 t.test('an .env file that cannot be read is refused', async t => {
-  const {message, explanation, missing} = failure(t, orders('envFile: [app.mjs, .env]'))
+  const {message, explanation, mendedBy} = failure(t, orders('envFile: [app.mjs, .env]'))
   const told = 'error in reading the envFile: open $/orders/.env: no such file or directory'
   t.equal(message, `Error getting apps from config file: ${told}`)
   t.match(explanation, 'dapr.yaml:5:24\n')
-  t.strictSame(missing, ['$/orders/.env'], 'a run waits for it')
+  t.strictSame(mendedBy, ['$/orders/.env'], 'a run waits for it')
 })
 
 t.test("Daeploy's file: names and values are trimmed, comments and other lines passed over, quotes kept", async t => {

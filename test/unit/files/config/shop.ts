@@ -66,20 +66,20 @@ export function failure(
   t: Test,
   yaml: string,
   setting: Setting = {}
-): Pick<UserError, 'message' | 'stream' | 'explanation' | 'exitCode' | 'missing'> {
+): Pick<UserError, 'message' | 'stream' | 'explanation' | 'exitCode' | 'mendedBy'> {
   const folder = openShop(t, yaml, setting.files)
   try {
     loadIn(folder, setting)
   } catch (thrown) {
     const error = thrown instanceof NoYaml ? yamlMistake(thrown) : thrown
     if (!(error instanceof UserError)) throw error
-    const {message, stream, explanation, exitCode, missing} = error
+    const {message, stream, explanation, exitCode, mendedBy} = error
     return {
       message: message.replaceAll(folder, '$'),
       stream,
       explanation: explanation.replaceAll(folder, '$'),
       exitCode,
-      missing: missing.map(path => path.replaceAll(folder, '$'))
+      mendedBy: mendedBy.map(path => path.replaceAll(folder, '$'))
     }
   }
   throw new Error('the template was accepted')
