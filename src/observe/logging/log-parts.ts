@@ -1,7 +1,12 @@
-import {close, open} from 'node:fs'
+import {close, existsSync, open} from 'node:fs'
 import {rename} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
+import {makeFolder} from '../../platform/make-folder.ts'
 import {LogText, openPart} from './log-reader.ts'
+
+/** How often the file is looked for: the user may have removed it. */
+const LOOK_MS = 1000
 
 /** Returns the path of the older half of a log file: `….log.1`. */
 export const formerPath = (path: string): string => `${path}.1`
@@ -35,8 +40,8 @@ export class LogParts {
   #start = 0
   #current = 0
   #tried = 0
-  /** Odd while the file is being rotated. */
-  #steps = 0
+  /** When the file was looked for (`performance.now()`). */
+  #lookedAt = performance.now()
   #rotation: Promise<void> | undefined
 
   constructor(path: string, descriptor: number, most: number) {
@@ -45,9 +50,17 @@ export class LogParts {
     this.#most = most
   }
 
-  /** Whether to rotate after `written` bytes: between two lines, if they are not too long. */
+  /** Whether to rotate after `written` bytes: between two lines, if they are not too long; at once where the file is gone. */
   isFull(written: number, isMidLine: boolean): boolean {
-    return written - this.#tried >= (isMidLine ? this.#most : this.#most / 2)
+    return written - this.#tried >= (isMidLine ? this.#most : this.#most / 2) || this.#isGone()
+  }
+
+  #isGone(): boolean {
+    const now = performance.now()
+    if (now - this.#lookedAt < LOOK_MS) return false
+    this.#lookedAt = now
+    // where the app's own folder has gone, too, it is not to come back
+    return !existsSync(this.#path) && existsSync(join(this.#path, '../../..'))
   }
 
   /** Never rejects: a file that cannot be renamed is written further. */
@@ -60,31 +73,28 @@ export class LogParts {
   /** Opens what is kept. */
   async open(): Promise<LogText> {
     for (;;) {
-      await this.#rotation
-      const steps = this.#steps
+      const rotation = this.#rotation
+      await rotation
       const former = this.#start < this.#current ? await openPart(formerPath(this.#path), this.#start) : undefined
       const current = await openPart(this.#path, this.#current)
       const text = new LogText([former, current].filter(part => part !== undefined))
-      if (steps === this.#steps && steps % 2 === 0) return text
+      if (rotation === this.#rotation) return text
       await text.close()
     }
   }
 
   async #rotate(written: number): Promise<void> {
     const former = formerPath(this.#path)
-    this.#steps++
-    try {
-      await rename(this.#path, former)
-      this.#start = this.#current
-      const descriptor = await openNew(this.#path).catch(async (error: unknown) => {
-        await rename(former, this.#path)
-        throw error
-      })
-      close(this.descriptor, () => undefined) // all was written
-      this.descriptor = descriptor
-      this.#current = written
-    } finally {
-      this.#steps++
-    }
+    const isThere = existsSync(this.#path)
+    if (isThere) await rename(this.#path, former)
+    else makeFolder(dirname(this.#path))
+    this.#start = isThere ? this.#current : written
+    const descriptor = await openNew(this.#path).catch(async (error: unknown) => {
+      if (isThere) await rename(former, this.#path)
+      throw error
+    })
+    close(this.descriptor, () => undefined) // all was written
+    this.descriptor = descriptor
+    this.#current = written
   }
 }

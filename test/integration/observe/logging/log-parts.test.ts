@@ -1,4 +1,6 @@
-import {readdirSync, readFileSync, renameSync, statSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type {Plan} from '../../../../src/model/plan.ts'
 import {keptLog} from '../../../../src/observe/logging/finished-log.ts'
@@ -134,5 +136,30 @@ t.test(
     t.match(next?.path, /235959\.log$/)
     await removeOldLogs([{folder, name: 'shop', keep: 1}], async () => new Set<string>())
     t.same(readdirSync(folder), ['shop_app_20260131235959.log'], 'both files of an old log are removed')
+  }
+)
+
+t.test(
+  'a file that was removed, with its folder, begins again: what is written later is kept, and what was there is not',
+  async t => {
+    const folder = join(t.testdir(), 'shop', '.dapr', 'logs')
+    const warn = (text: string): void => void t.fail(text)
+    const file = await createLogFile({folder, id: 'shop', kind: 'app', startedAt: new Date(), size: 0, warn})
+    if (file === undefined) throw new Error('no file')
+    const write = async (text: string): Promise<void> => {
+      file.write({writer, text})
+      while (file.isWriting) await pause(1)
+    }
+    await write('before\n')
+    rmSync(dirname(folder), {recursive: true})
+    for (let n = 0; !existsSync(file.path); n++) await pause(20).then(async () => write(`gone ${n}\n`))
+    await write('after\n')
+    t.match(readFileSync(file.path, 'latin1'), /^gone \d+\nafter\n$/)
+    t.equal(await textOf(file.read(0, file.length)), readFileSync(file.path, 'latin1'))
+    t.match(await textOf(file.read(1, file.length)), /older lines are no longer kept\ngone \d+\nafter\n$/)
+    rmSync(join(folder, '../..'), {recursive: true})
+    for (let n = 0; n < 60; n++) await pause(20).then(async () => write(`gone ${n}\n`))
+    t.notOk(existsSync(join(folder, '../..')), 'the folder of the app does not come back')
+    await file.close()
   }
 )
