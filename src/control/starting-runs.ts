@@ -1,7 +1,6 @@
 import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
-import {codeOf} from '../model/errors.ts'
 import {orElse} from '../model/or-else.ts'
 import {systemClock} from '../platform/clock.ts'
 import {pause} from '../platform/delay.ts'
@@ -59,8 +58,8 @@ export async function announceStart(
 export const startingRuns = (env: Environment): readonly RunIdentity[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(startingIn)
 
-/** Ends what is about to be a run, as Ctrl-C does. `onSlow` is called with its pid if that takes longer than 10 s. False: there is none. */
-export async function endStarting(meant: readonly RunIdentity[], onSlow: (pid: number) => void): Promise<boolean> {
+/** Ends processes of runs as Ctrl-C does: what is about to be a run, or cannot be asked. `onSlow` is called with its pid if that takes longer than 10 s. False: there is none. */
+export async function endBySignal(meant: readonly RunIdentity[], onSlow: (pid: number) => void): Promise<boolean> {
   await Promise.all(
     meant.map(async ({pid, started}) => {
       interrupt(pid)
@@ -73,14 +72,8 @@ export async function endStarting(meant: readonly RunIdentity[], onSlow: (pid: n
 }
 
 /** Does nothing if it has ended by now. One that Ctrl-Z has stopped takes no signal before it continues. */
-function interrupt(pid: number): void {
-  try {
-    process.kill(pid, 'SIGINT')
-    if (isSuspended(pid)) process.kill(pid, 'SIGCONT')
-  } catch (error) {
-    if (codeOf(error) !== 'ESRCH') throw error
-  }
-}
+const interrupt = (pid: number): boolean =>
+  orElse(() => process.kill(pid, 'SIGINT') && (!isSuspended(pid) || process.kill(pid, 'SIGCONT')), false)
 
 function startingIn(folder: string): readonly RunIdentity[] {
   return readdirSync(folder).flatMap(name => {

@@ -177,7 +177,7 @@ export class AppRuntimes {
 
 /** Reports that an app is not ready, and where it listens instead, if that is known. */
 async function reportNotReady(runtime: AppRuntime, note: Note, reporter: Reporter): Promise<void> {
-  const {portHint} = await import('../../supervisor/messages/port-hint.ts')
-  reportNote(reporter, runtime.id, note, await portHint(runtime))
+  const hint = async (): Promise<string> => (await import('../../supervisor/messages/port-hint.ts')).portHint(runtime)
+  reportNote(reporter, runtime.id, note, await hint().catch(() => '')) // its code may be gone, as after an upgrade
   await bypassHint(runtime, reporter)
 }

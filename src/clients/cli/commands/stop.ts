@@ -1,6 +1,8 @@
 import {ApiError} from '../../../control/api-client.ts'
 import {endRun, unlessGone, type FoundRun} from '../../../control/client.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
+import type {RunIdentity} from '../../../control/run-file.ts'
+import {endBySignal, startingRuns} from '../../../control/starting-runs.ts'
 import {UserError} from '../../../model/errors.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {isSamePath} from '../../../platform/paths.ts'
@@ -77,23 +79,21 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
 
 /** Ends the run that `--name` names, also one that is about to be. Throws a UserError if there is none. */
 async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
-  const {endStarting, startingRuns} = await import('../../../control/starting-runs.ts')
+  const isMeant = ({name, templateFile}: RunIdentity): boolean =>
+    name === place.name && (place.typed === '' || isSamePath(templateFile, place.template))
   // where a run has the name, no other one gets it
   const isTaken = livingRuns(process.env).some(({name}) => name === place.name)
-  const starting = startingRuns(process.env).filter(
-    ({name, templateFile}) =>
-      !isTaken && name === place.name && (place.typed === '' || isSamePath(templateFile, place.template))
-  )
+  const starting = isTaken ? [] : startingRuns(process.env).filter(isMeant)
   const files = new Set(starting.map(({templateFile}) => templateFile))
   if (files.size > 1)
     throw new UserError(`several runs are being started that may be called "${place.name}"`, {
       explanation: [...files].map(file => `pillion down -f ${shellQuoted(file)}\n`).join('')
     })
-  const wasStarting = await endStarting(starting, tellSlow(asJson))
+  const wasStarting = await endBySignal(starting, tellSlow(asJson))
   const runs = await runsHere(asJson, ({name}) => name === place.name)
   const run = pickRun(runs, place)
   if (run !== undefined) await endRun(run, tellSlow(asJson))
-  else if (!wasStarting) throw noRun(runs, place)
+  else if (!(await endBySignal(mute(runs).filter(isMeant), tellSlow(asJson))) && !wasStarting) throw noRun(runs, place)
   say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return 0
 }
@@ -101,17 +101,24 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
 /** Ends the runs of a template, and what killed runs have left; false if no run was there. */
 async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
-  const {endStarting, startingRuns} = await import('../../../control/starting-runs.ts')
+  const isMeant = ({templateFile}: RunIdentity): boolean => isSamePath(templateFile, file)
   // first: what begins to run meanwhile is found among the runs
-  const starting = startingRuns(process.env).filter(({templateFile}) => isSamePath(templateFile, file))
-  const wasStarting = await endStarting(starting, tellSlow(asJson))
-  const runs = await runsHere(asJson, ({templateFile}) => isSamePath(templateFile, file))
+  const wasStarting = await endBySignal(startingRuns(process.env).filter(isMeant), tellSlow(asJson))
+  const runs = await runsHere(asJson, isMeant)
   const meant = runs.filter(run => isSamePath(run.listing.template.file, file))
-  await Promise.all([...meant.map(async run => endRun(run, tellSlow(asJson))), sweep(process.env, {warn})])
-  const isEnded = wasStarting || meant.length > 0
+  const [hasEnded] = await Promise.all([
+    endBySignal(mute(runs).filter(isMeant), tellSlow(asJson)),
+    ...meant.map(async run => endRun(run, tellSlow(asJson))),
+    sweep(process.env, {warn})
+  ])
+  const isEnded = wasStarting || hasEnded || meant.length > 0
   if (isEnded) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return isEnded
 }
+
+/** The runs that cannot be asked: their code is gone, as after an upgrade, or they are of another version. */
+const mute = (runs: readonly FoundRun[]): readonly RunIdentity[] =>
+  livingRuns(process.env).filter(({pid}) => !runs.some(({listing}) => listing.pid === pid))
 
 /** Apps may have minutes to end: the user is informed meanwhile. */
 const tellSlow =

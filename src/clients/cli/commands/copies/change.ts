@@ -4,9 +4,8 @@ import {runtimeFolders, usableFolder} from '../../../../control/folder.ts'
 import {startsOf, type KnownCopy} from '../../../../control/known-copies.ts'
 import type {RunIdentity} from '../../../../control/run-file.ts'
 import {oneByOne} from '../../../../control/run-name.ts'
-import {endStarting, startingRuns} from '../../../../control/starting-runs.ts'
+import {endBySignal, startingRuns} from '../../../../control/starting-runs.ts'
 import {UserError} from '../../../../model/errors.ts'
-import {isSameStart, startOf} from '../../../../platform/process-table.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {confirm} from '../../input.ts'
@@ -40,22 +39,16 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   }
   const tellSlow = (pid: number): void =>
     say(process.stderr, 'warning', `the run with pid ${pid} is still stopping`, asJson)
-  await endStarting(starting, tellSlow)
+  await endBySignal(starting, tellSlow)
   const runs = running.length === 0 ? [] : await runsHere(asJson, ({pid}) => running.some(run => run.pid === pid))
-  const isStopped = async ({pid, started}: RunIdentity): Promise<boolean> => {
-    const found = runs.find(({listing}) => listing.pid === pid)
-    if (found === undefined) return !isSameStart(startOf(pid), started)
-    await endRun(found, tellSlow)
-    return true
+  const endOne = async (run: RunIdentity): Promise<unknown> => {
+    const found = runs.find(({listing}) => listing.pid === run.pid)
+    // its code may be gone, as after an upgrade
+    return found === undefined ? endBySignal([run], tellSlow) : endRun(found, tellSlow)
   }
-  const all = [
-    ...starting.map(({name}) => ({name, isOver: true})),
-    ...(await Promise.all(running.map(async run => ({name: run.name, isOver: await isStopped(run)}))))
-  ]
-  for (const {name, isOver} of all)
-    if (isOver) say(process.stdout, 'success', `${name} was stopped`, asJson)
-    else say(process.stderr, 'failure', `${name} does not respond`, asJson)
-  return all.every(({isOver}) => isOver) ? 0 : 1
+  await Promise.all(running.map(endOne))
+  for (const {name} of [...starting, ...running]) say(process.stdout, 'success', `${name} was stopped`, asJson)
+  return 0
 }
 
 /** `copies forget NAME … [--yes]`: removes what copies have left (`remainsOf`). Asks first. */
