@@ -109,7 +109,7 @@ export class StartOrder {
     for (const runtime of first) if (runtime.fault !== '') this.#refuse(runtime)
     const starts = first
       .filter(({fault}) => fault === '')
-      .map(runtime => [runtime, runtime.start(isPiped(runtime.plan) ? pipes.shift() : undefined)] as const)
+      .map(each => [each, each.start(isPiped(each.plan) && !each.isDebugged ? pipes.shift() : undefined)] as const)
     for (const each of pipes) closePipes(each)
     for (const [runtime, start] of starts) {
       await start

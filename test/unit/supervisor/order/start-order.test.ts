@@ -16,6 +16,8 @@ const settle = async (): Promise<void> => new Promise(resolve => setImmediate(re
 /** Apps that start when the test says so, and what is asked of them and told. */
 class Scene {
   readonly log: string[] = []
+  /** Ids of the apps that were given pipes. */
+  readonly piped: string[] = []
   readonly clock = new TestClock()
   isOver = false
   readonly order: StartOrder
@@ -55,7 +57,8 @@ class Scene {
       },
       sidecar: {id, httpPort: 0, grpcPort: 0, appPort: 0, command: [id]},
       pid: 0,
-      start: async () => {
+      start: async (pipes: unknown) => {
+        if (pipes !== undefined) this.piped.push(id)
         this.log.push(`start: ${id}`)
         await spawn.promise
       },
@@ -310,4 +313,13 @@ t.test('when the run is over, nothing is told any more', async t => {
   scene.news()
   scene.clock.pass(100_000)
   t.same(scene.news(), [])
+})
+
+t.test('an app that the user starts in a debugger gets no pipes: nobody would close them', async t => {
+  const scene = new Scene()
+  Object.assign(scene.add('a'), {isDebugged: true})
+  scene.add('b')
+  void scene.order.begin([{} as Parameters<StartOrder['begin']>[0][number]])
+  await settle()
+  t.same(scene.piped, ['b'])
 })
