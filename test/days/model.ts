@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
 import {
+  BAD_CODE,
   beforeSave,
   either,
   hasFailed,
@@ -23,11 +24,15 @@ import {
   namesOf,
   sleeps,
   wholeOf,
+  withNeeded,
   withoutUnsaid,
   type Entry,
   type How,
   type Template
 } from './template.ts'
+
+/** With these a process of an app may have ended. */
+const ANY_CODE = [0, BAD_CODE, 128 + 9, 128 + 12]
 
 /** A run of a template under `up --watch`, as the manual (reload.md, daily.md, template.md, variants.md) describes it. */
 export class Model extends Starts {
@@ -35,6 +40,7 @@ export class Model extends Starts {
   up(how: How = {}): void {
     const before = new Map([...this.gone, ...this.apps])
     this.isUp = true
+    this.underWay.clear()
     this.how = how
     this.followed = this.written
     this.apps = new Map()
@@ -305,9 +311,35 @@ export class Model extends Starts {
       })
   }
 
+  /** The ids of commands that may be under way, of what these need and of what needs them. */
+  underWay = new Set<string>()
+
+  /** A command for an app was begun, and nobody waits for its end. */
+  leave(id: string): void {
+    const {apps} = this.followed
+    for (const needed of withNeeded([id], apps)) this.underWay.add(needed)
+    for (const {id: each} of apps) if (withNeeded([each], apps).has(id)) this.underWay.add(each)
+  }
+
+  /** The apps as they are now, whatever becomes of them. */
+  copy(): ReadonlyMap<string, App> {
+    return new Map([...this.apps].map(([name, app]) => [name, {...app, lives: {...app.lives}}]))
+  }
+
+  /** What a step did may have come before or after what commands do that are under way, or in between. */
+  blur(before: ReadonlyMap<string, App>): void {
+    for (const [name, app] of this.apps) {
+      if (!this.underWay.has(app.entry.id)) continue
+      const after = orWaiting(either(app, before.get(name)))
+      const codes = new Set([...after.codes, ...ANY_CODE])
+      this.apps.set(name, {...after, codes, lives: {min: 0, max: Infinity}, isTouched: true})
+    }
+  }
+
   /** What was seen is taken as what is: the next step begins from there. */
   settle(seen: (app: App) => {readonly phase: Phase; readonly code: number}): void {
     this.steps = 0
+    this.underWay.clear()
     this.before = this.followed
     this.hasPendingEdit = false
     this.gone = new Map()

@@ -18,7 +18,7 @@ function lineOf(action: Action): string {
     case 'write many':
       return `for d in ${action.folders.join(' ')}; do for i in $(seq ${action.count}); do echo ${action.text} > $d/many-$i.txt; done; done`
     case 'pillion':
-      return `pillion ${action.args.join(' ')}`
+      return `pillion ${action.args.join(' ')}${action.isLeft === true ? ' &' : ''}`
     case 'up':
       return `pillion up ${action.args.join(' ')} & pillion wait --for ready`
     case 'kill app':

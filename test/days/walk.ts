@@ -70,6 +70,7 @@ class Day {
   async make(step: Step, tally: Tally | undefined): Promise<readonly string[]> {
     const model = this.#model
     model.steps++
+    const before = model.underWay.size > 0 ? model.copy() : undefined
     const actions = planned(model, step, this.#world)
     if (actions === undefined) {
       model.steps--
@@ -77,7 +78,8 @@ class Day {
     }
     tally?.set(step.kind, (tally.get(step.kind) ?? 0) + 1)
     this.#world.begin(step.a * 1001 + step.b)
-    for (const action of actions) await this.#act(action)
+    if (before !== undefined) model.blur(before)
+    for (const action of actions) await this.#act(this.#left(action, step))
     return step.isHurried ? [] : this.rest()
   }
 
@@ -102,6 +104,14 @@ class Day {
       return {phase: (told && phaseIn(app, told, seen)) ?? 'up', code: told?.exitCode ?? 0}
     })
     this.#world.settle()
+  }
+
+  /** A command in a burst: the next step does not wait for its end. */
+  #left(action: Action, {isHurried}: Step): Action {
+    const [verb = '', id = ''] = action.do === 'pillion' ? action.args : []
+    if (action.do !== 'pillion' || !isHurried || verb === 'down') return action
+    this.#model.leave(id)
+    return {...action, isLeft: true}
   }
 
   async #act(action: Action): Promise<void> {

@@ -62,6 +62,8 @@ export class RealWorld implements World {
   readonly #notes = join(this.#rig.folder, 'notes')
   readonly #told: string[] = []
   #run: Program | undefined
+  /** Commands that may be under way. */
+  readonly #left: Promise<unknown>[] = []
   #calls = new Calls()
   readonly #promises = new Promises()
   /** How many calls since the last rest were made before this run began. */
@@ -109,6 +111,7 @@ export class RealWorld implements World {
       case 'write many':
         return this.#writeMany(action)
       case 'pillion':
+        if (action.isLeft === true) return void this.#left.push(this.#pillion(action.args))
         await this.#pillion(action.args)
         if (action.args[0] !== 'down') return
         await this.#run?.exited
@@ -244,6 +247,7 @@ export class RealWorld implements World {
 
   async rest(): Promise<string> {
     await this.#calls.over(PATIENCE_MS)
+    await Promise.race([Promise.all(this.#left.splice(0)), pause(PATIENCE_MS)])
     let why = ''
     for (let i = 0; i < RESTS && !(await this.#waitsForNobody(why)); i++) {
       const {code, stderr} = await this.#pillion(REST)

@@ -43,6 +43,8 @@ export class SimulatedWorld implements World {
   readonly #folder = mkdtempSync(join(tmpdir(), 'day-'))
   readonly #machine: Machine
   readonly #said: string[] = []
+  /** Commands that may be under way. */
+  #left: Promise<void>[] = []
   #run: Run | undefined
   #ended: string | undefined
   /** When the last look was as it should be. */
@@ -70,9 +72,12 @@ export class SimulatedWorld implements World {
           for (let i = 1; i <= action.count; i++)
             this.#machine.write(join(this.#folder, folder, `many-${i}.txt`), action.text, {isSeen: false})
         break
-      case 'pillion':
-        await this.#until(this.#pillion(action.args[0] ?? '', action.args[1] ?? ''))
+      case 'pillion': {
+        const command = this.#pillion(action.args[0] ?? '', action.args[1] ?? '')
+        if (action.isLeft === true) this.#left.push(command)
+        else await this.#until(command)
         break
+      }
       case 'up':
         await this.#up(action.args)
         break
@@ -120,6 +125,8 @@ export class SimulatedWorld implements World {
 
   async rest(): Promise<string> {
     await this.#machine.pass(REST_MS)
+    await this.#until(Promise.all(this.#left).then(() => undefined))
+    this.#left = []
     let quiet = this.#isRestless() ? 0 : 10
     for (let i = 0; i < MAX_WAITS && quiet < 10; i++) {
       await this.#machine.pass(REST_MS / 10)

@@ -22,7 +22,8 @@ export type Action =
     }
   /** So many further files in each of these folders, all at once, as a switch of branches writes them. */
   | {readonly do: 'write many'; readonly folders: readonly string[]; readonly count: number; readonly text: string}
-  | {readonly do: 'pillion'; readonly args: readonly string[]}
+  /** `isLeft`: what comes next does not wait until it has ended. */
+  | {readonly do: 'pillion'; readonly args: readonly string[]; readonly isLeft?: boolean}
   | {readonly do: 'up'; readonly args: readonly string[]}
   /** `name` is that of an instance: `a.2`. */
   | {readonly do: 'kill app'; readonly name: string; readonly signal: 'SIGKILL' | 'SIGUSR2'}
