@@ -20,6 +20,8 @@ export interface PublishedHost {
   read(text: string): VerbatimHead | undefined | false
   /** Starts the call of a request with `begin`. */
   start(head: VerbatimHead, connection: PublishedConnection): void
+  /** That call is over; `isAnswered`: by the app. */
+  ended(isAnswered: boolean): void
   /** What came is no HTTP/1: it is HTTP/2, or the connection passes as bytes. */
   passBytes(socket: net.Socket, bytes: Buffer): void
   forget(connection: PublishedConnection): void
@@ -56,6 +58,8 @@ export class PublishedConnection implements Downstream {
   #isSending = false
   /** The response says that no other one follows. */
   #isLast = false
+  /** The app has answered the request. */
+  #isAnswered = false
   /** The connection has become a tunnel. */
   #isSwitched = false
 
@@ -141,6 +145,7 @@ export class PublishedConnection implements Downstream {
   /** The next call starts, unless the rest of a body is to come: who waits for a word before it sends one may send it or not. */
   done(): void {
     this.tunnel = undefined
+    this.#host.ended(this.#isAnswered)
     if (this.#isLast || this.#isSwitched || !this.#isWhole || this.#request?.keep === false) this.#close()
     else this.#next()
   }
@@ -160,6 +165,7 @@ export class PublishedConnection implements Downstream {
 
   #headText({text, size, keep}: ResponseHead, lines: string): string {
     this.#isLast ||= !keep
+    this.#isAnswered = true
     return lines === '' ? text.slice(0, size) : `${text.slice(0, size - 2)}${lines}\r\n`
   }
 
@@ -256,10 +262,12 @@ export class PublishedConnection implements Downstream {
     this.#chunks = head.length < 0 ? new Chunks(false) : undefined
     this.#isSending = false
     this.#isLast = false
+    this.#isAnswered = false
     this.#host.start(head, this)
   }
 
   #passBytes(): void {
+    this.isFresh = false
     this.#host.forget(this)
     this.#host.passBytes(this.socket, this.#caller.leave() ?? NO_BYTES)
   }

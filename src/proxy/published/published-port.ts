@@ -38,8 +38,10 @@ export class PublishedPort implements PublishedHost {
   readonly #connections = new Connections()
   readonly #http = new Set<PublishedConnection>()
   readonly #frames = new Set<FrameServer>()
-  /** A request of HTTP/1 has come: the app is none that speaks first. */
+  /** The app has answered in HTTP/1: it is none that speaks first. That a caller speaks it shows nothing: some only look what listens there. */
   #speaksHttp = false
+  /** Requests of HTTP/1 whose answers are to show it. */
+  #asked = 0
   readonly #known = new KnownHeads<VerbatimHead>()
 
   /**
@@ -69,10 +71,16 @@ export class PublishedPort implements PublishedHost {
   }
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
-    this.#speaksHttp = true
+    this.#asked++
     const call = new PublishedPortCall(this.#contextOf(), this.#knownCaller(connection), head, connection)
     call.start()
     this.#attribute(call, connection)
+  }
+
+  ended(isAnswered: boolean): void {
+    this.#asked--
+    this.#speaksHttp ||= isAnswered
+    if (!this.#speaksHttp) for (const each of this.#http) this.#passIfSilent(each)
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {
@@ -103,15 +111,16 @@ export class PublishedPort implements PublishedHost {
     })
     const connection = new PublishedConnection(this, socket)
     this.#http.add(connection)
-    if (this.#speaksHttp) return
-    setTimeout(() => {
-      if (!this.#speaksHttp) connection.passIfSilent()
-    }, SILENCE_MS).unref()
+    if (!this.#speaksHttp) setTimeout(() => this.#passIfSilent(connection), SILENCE_MS).unref()
+  }
+
+  /** The app may be one that speaks first, which a caller waits for that is silent. */
+  #passIfSilent(connection: PublishedConnection): void {
+    if (!this.#speaksHttp && this.#asked === 0) connection.passIfSilent()
   }
 
   /** A caller of HTTP/2 without TLS. */
   async #serveFrames(socket: net.Socket, early: Buffer): Promise<void> {
-    this.#speaksHttp = true
     socket.pause().on('error', () => socket.destroy())
     try {
       const {serveFrames} = await import('./frame-calls.ts')

@@ -63,6 +63,7 @@ t.test(
               })
               .send(pool, text.slice(0, size))
           },
+          ended: nothing,
           passBytes: () => void t.fail('it is HTTP/1'),
           forget: connection => void open.delete(connection)
         },

@@ -1,0 +1,44 @@
+import {once} from 'node:events'
+import net, {type AddressInfo} from 'node:net'
+import {setTimeout as pause} from 'node:timers/promises'
+import t from 'tap'
+import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
+import {Pool} from '../../../../src/proxy/net/pool.ts'
+import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
+import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
+
+t.test('a connection that passes as bytes is passed once, however long it lasts', async t => {
+  let connections = 0
+  const app = net.createServer(socket => {
+    connections++
+    socket.on('error', () => undefined).on('data', bytes => void socket.write(bytes))
+  })
+  await once(app.listen(0, '127.0.0.1'), 'listening')
+  const pool = new Pool({hosts: ['127.0.0.1'], port: (app.address() as AddressInfo).port})
+  const context = {
+    callee: 'db',
+    heldBodies: new HeldBodies(),
+    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  }
+  const claims = await listen(0, ['127.0.0.1'])
+  const port = new PublishedPort(
+    claims,
+    () => context,
+    () => ''
+  )
+  const caller = net.connect(portOf(claims), '127.0.0.1')
+  t.teardown(async () => {
+    caller.destroy()
+    app.close()
+    await port.close(AbortSignal.abort())
+  })
+  caller.write('*1\r\n')
+  t.equal(((await once(caller, 'data')) as [Buffer])[0].toString(), '*1\r\n')
+  await pause(300) // longer than a silence after which the app may be one that speaks first
+  caller.write('*2\r\n')
+  t.equal(((await once(caller, 'data')) as [Buffer])[0].toString(), '*2\r\n')
+  t.equal(connections, 1)
+})
