@@ -35,7 +35,8 @@ export class FrameClient extends FrameConnection {
 
   /** Whether it takes no new calls at all. */
   get isLeaving(): boolean {
-    return this.isClosing
+    // the other side may have left just now: its `close` follows
+    return this.isClosing || this.socket.readableEnded || this.socket.destroyed
   }
 
   /** Why it ended, in a word or two. */

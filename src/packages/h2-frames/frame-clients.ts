@@ -46,7 +46,6 @@ export class FrameClients {
   readonly #target: FrameTarget
   readonly #open = new Set<FrameClient>()
   readonly #waiting = new Set<Waiter>()
-  readonly #sockets = new Set<net.Socket>()
   #connecting: net.Socket | undefined
   /** Connections in a row that were accepted and closed. */
   #closed = 0
@@ -79,7 +78,6 @@ export class FrameClients {
   cut(): void {
     this.retire()
     for (const each of this.#open) each.destroy('the app is being stopped')
-    for (const socket of this.#sockets) socket.destroy()
   }
 
   #free(): FrameClient | undefined {
@@ -107,7 +105,6 @@ export class FrameClients {
     const socket = isSecure
       ? tls().connect({host, port, minVersion: 'TLSv1.2', rejectUnauthorized: false, ALPNProtocols: ['h2']})
       : net.connect(socketPath === undefined ? {host, port, onread} : {path: socketPath, onread})
-    this.#sockets.add(socket)
     this.#connecting = socket
     socket.setNoDelay(true)
     let error: Error | undefined
@@ -136,7 +133,6 @@ export class FrameClients {
       .on('error', (each: Error) => (error = isAccepted || codeOf(before) !== 'ECONNREFUSED' ? each : before))
       .on('close', () => {
         clearTimeout(timer)
-        this.#sockets.delete(socket)
         if (client?.hasSettings === true) return this.#serve()
         if (error !== undefined && !isAccepted && index + 1 < hosts.length) return this.#connect(index + 1, error)
         this.#connecting = undefined

@@ -1,3 +1,4 @@
+import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
@@ -52,6 +53,48 @@ t.test('a call that waits for room does not get that of a connection that has ju
 })
 
 const SETTINGS_ALONE = frameHead(0, SETTINGS, 0, 0)
+
+/** Connections to a callee that does nothing, with the sockets at both ends, and how a call on one of them was lost. */
+async function openIdle(t: Test): Promise<{clients: FrameClients; ours: net.Socket[]; theirs: net.Socket[]}> {
+  const [ours, theirs]: [net.Socket[], net.Socket[]] = [[], []]
+  const server = net.createServer(socket => {
+    theirs.push(socket.on('error', nothing).resume())
+    socket.write(SETTINGS_ALONE, 'latin1')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const {port} = server.address() as AddressInfo
+  const seen = (message: unknown): void => {
+    const {socket} = message as {readonly socket: net.Socket}
+    ours.push(socket)
+  }
+  subscribe('net.client.socket', seen)
+  const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
+  t.teardown(() => {
+    unsubscribe('net.client.socket', seen)
+    clients.cut()
+    server.close()
+  })
+  return {clients, ours, theirs}
+}
+
+const takeOne = async (clients: FrameClients): Promise<FrameClient> =>
+  new Promise((opened, reject) => clients.take({opened, failed: why => reject(new Error(why))}))
+
+t.test('a call gets no connection whose other end has just left', async t => {
+  for (const leave of ['end', 'resetAndDestroy'] as const) {
+    const {clients, ours, theirs} = await openIdle(t)
+    const first = await takeOne(clients)
+    const [socket] = ours
+    if (socket === undefined) throw new Error('there is no connection')
+    const second = new Promise<FrameClient>((opened, reject) => {
+      const take = (): void => clients.take({opened, failed: why => reject(new Error(why))})
+      socket.once(leave === 'end' ? 'end' : 'error', take)
+    })
+    theirs[0]?.[leave]()
+    t.not(await second, first, leave)
+  }
+})
+
 /** More than connections that are opened to one callee. */
 const MANY = 70
 
