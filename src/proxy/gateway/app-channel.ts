@@ -191,7 +191,7 @@ export const grpcDial = (pool: () => Pool, maxBytes: number, onInvoke: (invocati
   const connect = lazyConnect(async () =>
     (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool(), maxBytes, onInvoke)
   )
-  return {scheme: 'http', opens: 'connect', open: () => new ProtocolAdapter(connect)}
+  return {scheme: 'http', opens: 'connect', carriesOne: true, open: () => new ProtocolAdapter(connect)}
 }
 
 /** How to connect to an app with this protocol; undefined: plain TCP. */

@@ -6,6 +6,8 @@ export interface Dial {
   readonly scheme: 'http' | 'https'
   /** The event that signals an open connection. */
   readonly opens: 'connect' | 'secureConnect'
+  /** A connection carries one call: whether the callee listens is seen before each. */
+  readonly carriesOne?: true
   /** Starts connecting. The stream carries HTTP/1.1, whatever the callee speaks. */
   open(host: string, port: number): Duplex
 }

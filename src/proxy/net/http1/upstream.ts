@@ -287,7 +287,7 @@ export class Upstream {
     end: number
   ): void {
     // after an exception uvicorn, for one, closes the connection without announcing it: the next call would fail
-    this.#keep = head.keep && head.status !== 500
+    this.#keep = head.keep && head.status !== 500 && this.#owner.dial?.carriesOne !== true
     this.#left = head.status === 101 && responseHandler.isTunnel ? UNTIL_CLOSE : head.left
     if (this.#left >= 0 && end - at === head.left && text.length === head.size + head.left) {
       this.#free()

@@ -1,10 +1,12 @@
+import {once} from 'node:events'
+import net, {type AddressInfo} from 'node:net'
 import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 import grpc from '@grpc/grpc-js'
 import t, {type Test} from 'tap'
 import {grpcDial} from '../../../../../src/proxy/gateway/app-channel.ts'
 import {grpcHealth} from '../../../../../src/proxy/net/grpc/app-health.ts'
 import type {InvokeRequest} from '../../../../../src/proxy/net/grpc/invoke-messages.ts'
-import {onStream} from '../frames.ts'
+import {data, headers, onStream} from '../frames.ts'
 import {openTestSidecar, rawApp, type TestSidecar} from '../rig.ts'
 import {callbackApp, grpcApp, type OnInvoke} from './rig.ts'
 
@@ -184,6 +186,30 @@ t.test('a caller who leaves cancels the call at the app', async t => {
   t.equal(await left, 'left')
   await cancelled.promise
 })
+
+t.test(
+  'a call to an app that has just stopped to listen waits in its queue, whether it was called before or not',
+  async t => {
+    const sockets: net.Socket[] = []
+    const server = net.createServer(socket => {
+      sockets.push(socket.on('error', () => undefined))
+      onStream(socket, stream => {
+        const head = headers(stream, {':status': '200', 'content-type': 'application/grpc'}, 0)
+        socket.write(head + data(stream, '\0'.repeat(5)) + headers(stream, {'grpc-status': '0'}), 'latin1')
+      })
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const {port} = await opened(t, (server.address() as AddressInfo).port)
+    t.equal((await fetchFrom(port, 'x')).status, 200)
+    const closed = once(server, 'close')
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await closed
+    const asked = await fetchFrom(port, 'x', {method: 'POST', body: 'hello'})
+    t.equal(asked.status, 500)
+    t.match(await asked.text(), /its queue says so/)
+  }
+)
 
 const ask = async (port: number, timeoutMs = 60_000): Promise<number> =>
   grpcHealth({hosts: ['127.0.0.1'], port, isSecure: false}, timeoutMs)
