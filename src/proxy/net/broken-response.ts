@@ -12,19 +12,11 @@ export class BrokenResponse {
     this.opened = opened
   }
 
-  /** The part of a piece that is passed on; `ended` is called if that is not all of it. */
-  take(bytes: Buffer, ended: () => void): Buffer {
-    if (bytes.length > this.left) ended()
-    const taken = bytes.subarray(0, this.left)
+  /** The part of a piece that is passed on; `ended` is called if that is not all of it. A text has one character for each byte. */
+  take<Piece extends Buffer | string>(piece: Piece, ended: () => void): Piece {
+    if (piece.length > this.left) ended()
+    const taken = typeof piece === 'string' ? piece.slice(0, this.left) : piece.subarray(0, this.left)
     this.left -= taken.length
-    return taken
-  }
-
-  /** As `take`, for text with one character for each byte. */
-  takeText(text: string, ended: () => void): string {
-    if (text.length > this.left) ended()
-    const taken = text.slice(0, this.left)
-    this.left -= taken.length
-    return taken
+    return taken as Piece
   }
 }

@@ -1,7 +1,25 @@
+import {readSync} from 'node:fs'
 import net from 'node:net'
 
 /** The field of a socket that holds its connection (Node 26: lib/net.js). */
 export const HANDLE = '_handle'
+
+/** Lets `read` have what has come on a connection before a write failed: its other side may answer, and close, before it has taken all. */
+export function readBeforeFailure(socket: net.Socket, buffer: Buffer, read: (count: number) => void): void {
+  const destroy = socket.destroy.bind(socket)
+  socket.destroy = error => {
+    for (let count = error && readNow(socket, buffer); count; count = readNow(socket, buffer)) read(count)
+    return destroy(error)
+  }
+}
+
+function readNow(socket: net.Socket, buffer: Buffer): number {
+  try {
+    return readSync((Reflect.get(socket, HANDLE) as {readonly fd: number}).fd, buffer)
+  } catch {
+    return 0 // there is nothing, or it is gone
+  }
+}
 
 /** Lets `take` see each connection before the listeners of a server do: they get what it returns; undefined: none of it. */
 export function interceptConnections(server: net.Server, take: (socket: net.Socket) => net.Socket | undefined): void {

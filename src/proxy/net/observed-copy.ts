@@ -1,13 +1,8 @@
 import type {Call, CallObserver, HeadText} from '../../model/call.ts'
 import {CallJournal} from './call-journal.ts'
 
-interface CopyRequest {
-  readonly caller: string
-  /** The name of the shadow: `<id>@<version>`. */
-  readonly callee: string
-  readonly method: string
-  /** The path with the query. */
-  readonly path: string
+/** The callee is the shadow, as `<id>@<version>`, and the path has the query. */
+interface CopyRequest extends Pick<Call, 'caller' | 'callee' | 'method' | 'path'> {
   /** The head as it is sent, with the empty line. */
   readonly head: string
   readonly body: Buffer

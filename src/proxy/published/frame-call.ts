@@ -232,7 +232,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     const {isOver, broken} = this.#passage
     const journal = this.#journal
     if (isOver || this.#isCut) return callee.credit(bytes.length)
-    const passed = broken === undefined ? bytes : broken.takeText(bytes, () => this.#break())
+    const passed = broken === undefined ? bytes : broken.take(bytes, () => this.#break())
     const isFirst = journal.responseBytes === 0
     journal.responseBytes += passed.length
     journal.observer?.text(this.call, 'response', passed)

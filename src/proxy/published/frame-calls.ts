@@ -15,21 +15,16 @@ export interface FrameCallsOptions {
 }
 
 /** Serves a caller that speaks HTTP/2 without TLS: each of its streams is a call. What has been read of it is read next. */
-export function serveFrames({socket, onEnd, ...options}: FrameCallsOptions): FrameServer {
+export function serveFrames(options: FrameCallsOptions): FrameServer {
+  const {socket, context, onEnd} = options
   socket.allowHalfOpen = false
   socket.write(SERVER_GREETING, 'latin1')
-  return new FrameServer(
-    socket,
-    text => options.context().warn(text),
-    server => callsOf(server, options),
-    onEnd
-  )
+  const warn = (text: string): void => context().warn(text)
+  return new FrameServer(socket, warn, server => callsOf(server, options), onEnd)
 }
 
-type CallOptions = Pick<FrameCallsOptions, 'context' | 'caller' | 'onStart'>
-
 /** Makes a call of each stream: its head is all that is not the call's. */
-const callsOf = ({walker}: FrameServer, {context: contextOf, caller, onStart}: CallOptions): StreamHandler => ({
+const callsOf = ({walker}: FrameServer, {context: contextOf, caller, onStart}: FrameCallsOptions): StreamHandler => ({
   ...DISCARDED,
   head: (stream, block, isLast) => {
     const head = new FrameHead()

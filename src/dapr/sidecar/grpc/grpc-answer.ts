@@ -97,7 +97,7 @@ export class GrpcAnswer {
     if (tooLarge > 0) return this.#call.failAttempt(tooLargeFor(tooLarge, this.#gauge))
     if (passage.isPoliced) this.#passFirst()
     if (journal.responseBytes === 0) changed?.()
-    const passed = broken === undefined ? bytes : broken.takeText(bytes, () => this.#breakSoon(broken))
+    const passed = broken === undefined ? bytes : broken.take(bytes, () => this.#breakSoon(broken))
     journal.responseBytes += passed.length
     journal.observer?.text(journal.call, 'response', passed)
     this.#caller.writeData(passed, false)

@@ -252,10 +252,10 @@ export class FastConnection implements Downstream {
       return false
     }
     if (!this.#share.take(() => this.#next())) return false
-    if (bytes.length < PLAIN_LIMIT && isHalfLine(bytes)) return this.#waitForLine()
+    if (bytes.length < PLAIN_LIMIT && isHalfLine(bytes)) return this.#waitForMore(true)
     const request = this.#fastPath.read(bytes.toString('latin1', 0, Math.min(PLAIN_LIMIT, bytes.length)))
     if (request !== undefined && bytes.length < request.size + request.length)
-      if (this.#fastPath.plain.needsBody?.(request) === true) return this.#waitForBody()
+      if (this.#fastPath.plain.needsBody?.(request) === true) return this.#waitForMore(false)
     if (request === undefined || this.#fastPath.isClosing || !this.#start(request, bytes)) {
       this.#caller.early = bytes
       this.#fastPath.handOver(this, socket, this.#caller.leave() ?? NO_BYTES)
@@ -264,16 +264,10 @@ export class FastConnection implements Downstream {
     return !this.isBusy
   }
 
-  /** The first line shows which protocol the caller speaks. */
-  #waitForLine(): false {
-    if (!this.isFresh) this.age = 0
-    this.isFresh = true
-    this.#caller.resume()
-    return false
-  }
-
-  #waitForBody(): false {
-    this.isFresh = false
+  /** Waits for the rest of a first line, which shows which protocol the caller speaks, or of a body. */
+  #waitForMore(isFresh: boolean): false {
+    if (isFresh && !this.isFresh) this.age = 0
+    this.isFresh = isFresh
     this.#caller.resume()
     return false
   }

@@ -39,7 +39,14 @@ export class Http1Downstream implements Downstream {
 
   /** A body that arrived with the head is parsed after the current handler: defers, so that both are sent in one write. */
   sendBody(): void {
-    if (this.#body.length !== 0) process.nextTick(() => this.#sendFirstSafely())
+    if (this.#body.length === 0) return
+    process.nextTick(() => {
+      try {
+        this.#sendFirst()
+      } catch (error) {
+        this.exchange.crash(error)
+      }
+    })
   }
 
   resume(): void {
@@ -97,14 +104,6 @@ export class Http1Downstream implements Downstream {
     // In HTTP/1.1 without `close`, node's own Connection header is redundant.
     if (response.shouldKeepAlive && this.#request.httpVersionMinor === 1) response.removeHeader('connection')
     response.writeHead(status, reasonOf(status), pairsOf(lines))
-  }
-
-  #sendFirstSafely(): void {
-    try {
-      this.#sendFirst()
-    } catch (error) {
-      this.exchange.crash(error)
-    }
   }
 
   /** Usually the whole body has arrived by now. */

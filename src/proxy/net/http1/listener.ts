@@ -266,11 +266,8 @@ export class Listener {
     if (!/^(HPE_|ERR_HTTP_)/.test(code) || !socket.writable) return void socket.destroy()
     const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
     // No response for bytes behind a last request, or for a connection that was never used.
-    const isSilent = code === 'HPE_CLOSED_CONNECTION' || (status === 408 && !this.#hasSentBytes(socket))
+    const hasSent = 'bytesRead' in socket && Number(socket.bytesRead) > 0
+    const isSilent = code === 'HPE_CLOSED_CONNECTION' || (status === 408 && !hasSent)
     this.#connection(socket).breakOff(isSilent ? '' : refusalText(status))
-  }
-
-  #hasSentBytes(socket: Duplex): boolean {
-    return 'bytesRead' in socket && typeof socket.bytesRead === 'number' && socket.bytesRead > 0
   }
 }

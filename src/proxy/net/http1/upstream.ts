@@ -6,6 +6,7 @@ import type {ResponseHead, HeaderRules} from './response-head.ts'
 import {Chunks, type TakeChunk} from './chunked.ts'
 import {UpstreamError, type Dial} from '../dialer.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
+import {readBeforeFailure} from '../intercept-connections.ts'
 import type {ResponseHeads} from './response-heads.ts'
 import {corkTurn, LateText, SMALL} from './late-text.ts'
 import {isMuchWork, isShared, letOthersRead} from './shared-reads.ts'
@@ -208,6 +209,7 @@ export class Upstream {
         }
       }
     })
+    readBeforeFailure(socket, scratch, count => this.#read(scratch, count))
     return socket
   }
 
@@ -338,8 +340,8 @@ export class Upstream {
 
   /** The response is complete: returns the connection to the pool, or closes it. */
   #free(): void {
-    const wasSent =
-      this.#responseHandler?.isSent === true && this.#late.text === '' && this.#socket.writableLength === 0
+    const isWritten = this.#late.text === '' && this.#socket.writable && this.#socket.writableLength === 0
+    const wasSent = this.#responseHandler?.isSent === true && isWritten
     this.#responseHandler = undefined
     this.#inBody = false
     this.#chunks = undefined

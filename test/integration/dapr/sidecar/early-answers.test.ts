@@ -1,6 +1,6 @@
 import {answerAfterAll} from '../../../rig/early-answer.ts'
 import {connect} from './caller.ts'
-import {onBothPaths, openTestSidecar} from './rig.ts'
+import {onBothPaths, openTestSidecar, rawApp} from './rig.ts'
 
 /** What is answered before its body was read: first lines, and the status. */
 const REFUSED = {
@@ -37,4 +37,27 @@ onBothPaths('nothing is done of what follows a request that was refused', async 
   caller.send(put('later', 'x'))
   t.equal(await caller.closed(), '')
   t.same([...sidecar.customMetadata.keys()], [])
+})
+
+const LARGE = 'HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge'
+
+onBothPaths('the answer of an app that refuses a body and hangs up reaches a caller who still sends', async t => {
+  const appPort = await rawApp(t, socket =>
+    socket.once('data', () => {
+      socket.pause() // what is not read resets the connection
+      socket.write(LARGE, () => socket.destroy())
+    })
+  )
+  const {port, underWay} = await openTestSidecar(t, {appPort})
+  for (let n = 0; n < 10; n++) {
+    const caller = await connect(t, port)
+    caller.send('POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000\r\n\r\n')
+    const answer = caller.answer()
+    for (let sent = 0; sent < 150; sent++) {
+      caller.send('x'.repeat(20_000))
+      await new Promise(setImmediate)
+    }
+    t.match(await answer, {status: 413, body: 'large'})
+    t.equal(underWay(), 0)
+  }
 })
