@@ -4,6 +4,7 @@ import {wallTime} from '../../platform/wall-time.ts'
 import {
   contentOf,
   headerValue,
+  MAX_PLAIN,
   methodOf,
   plainBody,
   type CallContent,
@@ -46,7 +47,7 @@ export function rowOf(
     isFailed: !isOpen && isFailed(line),
     failure: masking.text(reasonFirst(content.failure)),
     waitedMs: heldMs(line, now),
-    waitedFor: content.waitedFor,
+    waitedFor: content.waitedFor.map(reason => masking.text(reason)),
     firstByteMs,
     totalMs: tookMs(line, now),
     requestBytes: line.requestBytes,
@@ -78,9 +79,6 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number, sai
     isTruncated: (call.flags & FLAG.truncated) !== 0
   }
 }
-
-/** A body that has more bytes once it is decompressed is shown as it came. */
-export const MAX_PLAIN = 1024 * 1024
 
 /** `bytes`: of the whole body. One that was cut may end within a character, and is text all the same. */
 export function messageView(message: RecordedMessage, bytes: number, masking = new Masking()): Api.Message {

@@ -1,13 +1,11 @@
 import {isAlias, isScalar, isSeq, parseAllDocuments, visit, type Node} from 'yaml'
-import type {Masking} from '../telemetry/recorder/masking.ts'
+import {MASK, type Masking} from '../telemetry/recorder/masking.ts'
 
 /** A name and its value in one line: of a comment or of what is no YAML, and of a variable that is not set, `${NAME:-secret}`. */
 const NAMED = [
   /^([ \t]*(?:#[# \t]*)?(?:- +)?["']?([\w.-]+)["']?:[ \t]+)(?![|>#])(\S.*)$/gm,
   /(\$\{(\w+):?[-+])([^{}\n]+)(?=\})/g
 ]
-
-const maskOf = (value: string): string => `<masked, ${value.trim().length} characters>`
 
 /** The text of a template without the values of keys with a secret name, wherever these are written; lines stay where they are. */
 export function maskedTemplate(text: string, masking: Masking): string {
@@ -16,11 +14,11 @@ export function maskedTemplate(text: string, masking: Masking): string {
   for (const [start = 0, end = 0] of secretSpots(text, masking).toSorted(([a = 0], [b = 0]) => a - b)) {
     if (start < done || end <= start) continue
     const value = text.slice(start, end)
-    masked += text.slice(done, start) + maskOf(value) + '\n'.repeat(value.split('\n').length - 1)
+    masked += text.slice(done, start) + masking.value(value.trim()) + '\n'.repeat(value.split('\n').length - 1)
     done = end
   }
   const mask = (all: string, before: string, name: string, value: string): string =>
-    value.includes('<masked, ') || !masking.isSecret(name, value) ? all : before + maskOf(value)
+    MASK.test(value) || !masking.isSecret(name, value) ? all : before + masking.value(value.trim())
   return masking.words(NAMED.reduce((whole, named) => whole.replaceAll(named, mask), masked + text.slice(done)))
 }
 

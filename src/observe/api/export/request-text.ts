@@ -1,10 +1,10 @@
 import {isUtf8} from 'node:buffer'
 import {CONNECTION_HEADERS} from '../../../model/connection-headers.ts'
-import {contentOf, plainBody} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, MAX_PLAIN, plainBody} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {editedCall} from '../../replay/edit.ts'
 import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
-import {isoTime, MAX_PLAIN} from '../call-view.ts'
+import {isoTime} from '../call-view.ts'
 import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
 import {Variables} from './variables.ts'
 

@@ -92,6 +92,9 @@ const CODINGS = {
   zstd: ['zstdDecompressSync', 'ZSTD_e_flush']
 } as const
 
+/** A body that has more bytes once it is decompressed is shown as it came. */
+export const MAX_PLAIN = 1024 * 1024
+
 /**
  * A body without its compression. One that is compressed in an unknown or broken way, was cut before there is anything to show, or has more
  * bytes than `max`, stays as it is.

@@ -295,3 +295,5 @@ function endOf(text: string, from: number, stop: RegExp): number {
 }
 
 const lengthOnly: MaskOf = value => `<masked, ${value.length} characters>`
+/** A text with such a mask. */
+export const MASK = /<masked, \d+ characters>/

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type {Call} from '../../../../../src/model/call.ts'
 import {harExporter} from '../../../../../src/observe/api/export/har.ts'
+import {otlpExporter} from '../../../../../src/observe/api/export/otlp.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
 t.test(
@@ -34,4 +35,17 @@ t.test('the address of a redirection is masked wherever it is', async t => {
   const text = recorded && harExporter({masked: [], portOf: () => 0, now: 3000}).text(recorded)
   t.match(text, /"redirectURL":"https:\/\/x\/cb\?code=<masked, 28 characters>/)
   t.notMatch(text, /S3cr3t/)
+})
+
+t.test('what a call has waited for has the last words of an app, without their secrets', async t => {
+  const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
+  const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
+  recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
+  recorder.held(call, '"stock" exited with 1 at 10:00:00 and is restarting: Error: no postgres://me:S3cr3t@db/x')
+  const recorded = recorder.call(1)
+  for (const exporter of [harExporter, otlpExporter]) {
+    const text = recorded && exporter({masked: [], portOf: () => 0, now: 3000}).text(recorded)
+    t.match(text, /is restarting: Error: no postgres:\/\/me:<masked, 6 characters>@db\/x/, exporter.name)
+    t.notMatch(text, /S3cr3t/, exporter.name)
+  }
 })
