@@ -16,15 +16,35 @@ import type {SpanExporterOptions, SpanSink, FinishedSpan} from './span.ts'
 const EXPORT_TIMEOUT_MS = 10_000
 
 /** Sends spans to Zipkin's API, version 2, as JSON. */
-export async function openZipkin(url: string, options: SpanExporterOptions): Promise<SpanSink> {
+export async function openZipkin(url: string, options: SpanExporterOptions, ms = EXPORT_TIMEOUT_MS): Promise<SpanSink> {
   const {ZipkinExporter} = await import('@opentelemetry/exporter-zipkin')
-  return openSink(`Zipkin at ${new Masking().target(url)}`, new ZipkinExporter({url}), options)
+  const exporter: SpanExporter = new ZipkinExporter({url})
+  // its own way to send waits for an answer without end, and keeps the spans and a connection of each batch
+  Object.assign(exporter, {_send: sendAsJson(url, ms)})
+  return openSink(`Zipkin at ${new Masking().target(url)}`, exporter, options, ms)
 }
+
+/** Sends a batch; it is over when the answer is there, or the time is up. */
+const sendAsJson =
+  (url: string, timeoutMs: number) =>
+  (spans: readonly object[], done: Parameters<SpanExporter['export']>[1]): void => {
+    let error: Error | undefined = new Error('the connection closed without a response')
+    const {request} = process.getBuiltinModule(url.startsWith('https:') ? 'node:https' : 'node:http')
+    const how = {method: 'POST', headers: {'content-type': 'application/json'}, signal: AbortSignal.timeout(timeoutMs)}
+    request(url, how, answer => {
+      const {statusCode = 0} = answer.resume()
+      error = statusCode < 400 ? undefined : new Error(`status ${statusCode}`)
+    })
+      .on('error', failure => (error = failure))
+      .on('close', () => done(error ? {code: ExportResultCode.FAILED, error} : {code: ExportResultCode.SUCCESS}))
+      .end(JSON.stringify(spans))
+  }
 
 /** Sends spans to an OpenTelemetry collector, over gRPC or as protobuf over HTTP. */
 export async function openOtlp(otlp: OtlpSettings, options: SpanExporterOptions): Promise<SpanSink> {
   const timeoutMs = otlp.timeoutMs || EXPORT_TIMEOUT_MS
-  return openSink(`the collector at ${otlp.endpoint}`, await otlpExporter(otlp, timeoutMs), options, timeoutMs)
+  const shown = new Masking().target(`://${otlp.endpoint}`).slice('://'.length)
+  return openSink(`the collector at ${shown}`, await otlpExporter(otlp, timeoutMs), options, timeoutMs)
 }
 
 async function otlpExporter(otlp: OtlpSettings, timeoutMillis: number): Promise<SpanExporter> {

@@ -33,14 +33,10 @@ export interface TracedRequest {
 }
 
 /** The name of the span: Dapr uses the callee and method of an invocation, the type and method of an actor, else the path. */
-export const spanName = ({
-  verb,
-  callee,
-  method,
-  path,
-  actor
-}: Pick<TracedRequest, 'verb' | 'callee' | 'method' | 'path' | 'actor'>): string =>
-  callee === '' ? (actor?.name ?? actorIn(verb, path)?.name ?? path) : `CallLocal/${callee}/${method}`
+export function spanName(traced: Pick<TracedRequest, 'verb' | 'callee' | 'method' | 'path' | 'actor'>): string {
+  const {verb, callee, method, path, actor} = traced
+  return callee === '' ? (actor?.name ?? actorIn(verb, path)?.name ?? path) : `CallLocal/${callee}/${method}`
+}
 
 /** Type, id, and the method if one is called. */
 const ACTOR = /^\/v1\.0\/actors\/([^/]+)\/([^/]+)\/(?:method\/(.+))?/

@@ -7,7 +7,7 @@ import t, {type Test} from 'tap'
 import {DEFAULT_TRACING} from '../../../../src/files/resources/defaults.ts'
 import type {OtlpSettings} from '../../../../src/files/resources/tracing-settings.ts'
 import {openExporters} from '../../../../src/observe/telemetry/tracing/exporters.ts'
-import {resourceAttributes} from '../../../../src/observe/telemetry/tracing/opentelemetry.ts'
+import {openZipkin, resourceAttributes} from '../../../../src/observe/telemetry/tracing/opentelemetry.ts'
 import type {FinishedSpan} from '../../../../src/observe/telemetry/tracing/span.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -269,6 +269,37 @@ t.test('the end does not wait for one that never answers', async t => {
   sink?.add(span())
   await sink?.close(20)
   t.pass('it is over')
+})
+
+t.test('a Zipkin that never answers keeps no connection', async t => {
+  const sockets: net.Socket[] = []
+  const all = Promise.withResolvers<void>()
+  const server = net.createServer(socket => {
+    sockets.push(socket.on('error', () => undefined).resume())
+    socket.once('close', () => sockets.every(each => each.closed) && sockets.length === 2 && all.resolve())
+    // the second answer begins, and does not end
+    if (sockets.length === 2) socket.write('HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  const {options, warned} = listen()
+  const sink = await openZipkin(`http://127.0.0.1:${(server.address() as net.AddressInfo).port}/`, options, 50)
+  for (let n = 0; n < 1024; n++) sink.add(span()) // two batches
+  await all.promise
+  t.match(warned, [/^spans cannot be sent to Zipkin at http:\/\/127.* no response within 50 ms/])
+  await sink.close(5000)
+})
+
+t.test('the address of a collector is said without its password', async t => {
+  for (const protocol of ['http', 'grpc'] as const) {
+    const {options, warned} = listen()
+    const place = {...otlp(1, protocol), endpoint: 'me:S3cr3t@127.0.0.1:1', timeoutMs: 50}
+    const sink = await openExporters({...DEFAULT_TRACING, otlp: place}, options)
+    sink?.add(span())
+    await sink?.close(5000)
+    t.match(warned, [/^spans cannot be sent to the collector at me:<masked, 6 characters>@127\.0\.0\.1:1: /], protocol)
+    t.notMatch(warned[0], /S3cr3t/)
+  }
 })
 
 t.test('spans as lines of the log', async t => {
