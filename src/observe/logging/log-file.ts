@@ -65,14 +65,8 @@ function reasonOf(error: unknown): string {
  * Creates and opens an app's log file. Each app has its own file: if the name exists (in Dapr two apps with one id that
  * start in the same second share a file), the next free second is used. Undefined, after a warning, if that fails.
  */
-export async function createLogFile({
-  folder,
-  id,
-  kind,
-  startedAt,
-  size,
-  warn
-}: LogFilePlace): Promise<LogFile | undefined> {
+export async function createLogFile(place: LogFilePlace): Promise<LogFile | undefined> {
+  const {folder, id, kind, startedAt, size, warn} = place
   try {
     makeFolder(folder)
     for (let second = 0; ; second++) {
@@ -110,7 +104,7 @@ export class LogFile implements LogRecord {
   readonly path: string
   readonly #parts: LogParts
   readonly #warn: Warn
-  readonly #lines = new WholeLines()
+  readonly #lines = new WholeLines(text => this.#append(text))
   readonly #times = new Times()
   #waiting: string[] = []
   #waitingSize = 0

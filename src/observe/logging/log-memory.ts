@@ -18,7 +18,7 @@ export class Memory implements LogRecord {
   readonly #most: {readonly lines: number; readonly bytes: number}
   readonly #close: () => void
   readonly #taps = new Set<(text: string) => void>()
-  readonly #lines = new WholeLines()
+  readonly #lines = new WholeLines(text => this.#add(text))
   readonly #times = new Times()
   #packs: Buffer[] = []
   #packed = 0

@@ -17,8 +17,9 @@ export interface Ending {
   readonly writer: Writer | undefined
 }
 
-/** Maximum number of characters that wait for another writer's line to end. */
+/** Maximum number of characters that wait for another writer's line to end, and how long they do. */
 const MAX_HELD = 1024 * 1024
+const MAX_HELD_MS = 5000
 
 /**
  * Returns the text of a piece after the given end: an open line of the same writer continues without a second prefix; an
@@ -30,13 +31,20 @@ export function following({isOpen, writer}: Ending, piece: WrittenPiece): string
 }
 
 /**
- * Keeps lines together that come in pieces: while the line of one writer is open, pieces of the others wait, up to 1 MiB;
- * then the line is broken, as `following` does.
+ * Keeps lines together that come in pieces: while the line of one writer is open, pieces of the others wait, up to 1 MiB and
+ * for 5 s; then the line is broken, as `following` does. That of a progress bar may stay open for hours.
  */
 export class WholeLines {
+  readonly #late: (text: string) => void
   #open: Writer | undefined
   #held: WrittenPiece[] = []
   #heldSize = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** `late` gets what has waited too long. */
+  constructor(late: (text: string) => void) {
+    this.#late = late
+  }
 
   /** Adds a piece and returns the text to write now, possibly ''. */
   take(piece: WrittenPiece): string {
@@ -44,6 +52,7 @@ export class WholeLines {
     if (this.#open === undefined || this.#open === piece.writer) return this.#append(piece) + this.#retryHeld()
     this.#held.push(piece)
     this.#heldSize += piece.text.length
+    this.#timer ??= setTimeout(() => this.#late(this.release()), MAX_HELD_MS).unref()
     return this.#heldSize > MAX_HELD ? this.release() : ''
   }
 
@@ -70,6 +79,8 @@ export class WholeLines {
 
   #takeHeld(): WrittenPiece[] {
     const held = this.#held
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#held = []
     this.#heldSize = 0
     return held

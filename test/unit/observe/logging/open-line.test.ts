@@ -1,3 +1,4 @@
+import {mock} from 'node:test'
 import t from 'tap'
 import {following, type WrittenPiece, WholeLines, type Writer} from '../../../../src/observe/logging/open-line.ts'
 import {prefixed} from '../../../../src/observe/logging/prefix.ts'
@@ -75,7 +76,7 @@ t.test('on a console, an interrupted line gets a newline and its rest the prefix
 
 t.test('in a file, every line is whole, in the order of its writer, however texts are cut', t => {
   const wrong = everyOrder.filter(pieces => {
-    const file = new WholeLines()
+    const file = new WholeLines(() => undefined)
     const text = pieces.map(next => file.take(next)).join('')
     const lines = text.split('\n')
     const of = (writer: Writer): string => lines.filter(line => line.startsWith(writer.prefix)).join('\n')
@@ -92,7 +93,7 @@ t.test('in a file, every line is whole, in the order of its writer, however text
 })
 
 t.test('in a file, what waits for a line comes in its order, and may open a line itself', t => {
-  const file = new WholeLines()
+  const file = new WholeLines(() => undefined)
   t.equal(file.take(piece(A, 'lo')), 'A: lo')
   t.equal(file.take(piece(B, 'b1\nb')), '')
   t.equal(file.take(piece(STATUS, 'ended\n')), '')
@@ -103,7 +104,7 @@ t.test('in a file, what waits for a line comes in its order, and may open a line
 })
 
 t.test('in a file, a line is cut when more than 1 MiB waits for it, and goes on behind its prefix', t => {
-  const file = new WholeLines()
+  const file = new WholeLines(() => undefined)
   const full = piece(B, `${'x'.repeat(1024 * 1024 - 4)}\n`)
   t.equal(full.text.length, 1024 * 1024)
   t.equal(file.take(piece(A, 'lo')), 'A: lo')
@@ -116,12 +117,33 @@ t.test('in a file, a line is cut when more than 1 MiB waits for it, and goes on 
 })
 
 t.test('in a file, what still waits at the end is released', t => {
-  const file = new WholeLines()
+  const file = new WholeLines(() => undefined)
   file.take(piece(A, 'lo'))
   file.take(piece(B, 'b\n'))
   file.take(piece(STATUS, 'ended\n'))
   t.equal(file.release(), '\nB: b\nended\n')
   t.equal(file.release(), '')
   t.equal(file.take(piece(A, '')), '', 'no text is no line')
+  t.end()
+})
+
+t.test('in a file, what has waited for 5 s is written, though the line has not ended, as that of a progress bar', t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const late: string[] = []
+  const file = new WholeLines(text => void late.push(text))
+  t.equal(file.take(piece(A, '45 %')), 'A: 45 %')
+  t.equal(file.take(piece(B, 'b1\n')), '')
+  mock.timers.tick(4000)
+  t.equal(file.take(piece(B, 'b2\n')), '')
+  mock.timers.tick(999)
+  t.same(late, [])
+  mock.timers.tick(1)
+  t.same(late, ['\nB: b1\nB: b2\n'])
+  t.equal(file.take(piece(A, ' 46 %')), 'A:  46 %')
+  t.equal(file.take(piece(B, 'b3\n')), '')
+  t.equal(file.take(piece(A, '\n')), '\nB: b3\n')
+  mock.timers.tick(5000)
+  t.equal(late.length, 1, 'nothing waits')
   t.end()
 })
