@@ -60,20 +60,21 @@ export function listAnswer({summary, items, facts, cursorAfter, fromEnd = false,
 
 const moreAt = (cursor: string): string => (cursor === '' ? '' : `\nThere is more: call again with cursor "${cursor}".`)
 
-/** A part of a text, from an offset on. */
+/** A part of a text, from an offset on; `rest`: where the rest is, if no cursor leads there. */
 export function textAnswer(
   summary: string,
   text: string,
-  {from, facts}: {from: number; facts?: Readonly<Record<string, unknown>>}
+  {from, facts, rest}: {from: number; facts?: Readonly<Record<string, unknown>>; rest?: string}
 ): ToolResult {
   const short = clipped(summary, MAX_SUMMARY)
   const budget = MAX_BYTES - AROUND_BYTES - sizeOf(short) - sizeOf(facts ?? {})
   let end = Math.min(text.length, from + budget)
   while (end > from && sizeOf(text.slice(from, end)) > budget) end = from + Math.floor((end - from) * 0.8)
   if (isHighSurrogate(text.charCodeAt(end - 1))) end--
-  const cursor = end < text.length ? end.toString() : ''
+  const cursor = end < text.length && rest === undefined ? end.toString() : ''
+  const more = end < text.length && rest !== undefined ? `\n${rest}` : moreAt(cursor)
   return {
-    content: [{type: 'text', text: `${short}\n${marked(text.slice(from, end))}${moreAt(cursor)}`}],
+    content: [{type: 'text', text: `${short}\n${marked(text.slice(from, end))}${more}`}],
     structuredContent: {...facts, ...(cursor !== '' && {cursor})}
   }
 }

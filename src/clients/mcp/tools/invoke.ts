@@ -54,6 +54,7 @@ export const invokeTool: Tool = {
     const text = number === undefined ? '' : await recordedAnswer(run, number, signal)
     return textAnswer(`${answer.status} after ${took}${answer.why}.${recorded}`, text || answer.text, {
       from: 0,
+      rest: number === undefined ? 'The rest is left out: it is not recorded.' : 'The rest is left out: "call" has it.',
       facts: {status: answer.status, ...(number !== undefined && {call: number})}
     })
   }
@@ -86,7 +87,9 @@ async function send(
     throw new UserError(`"${target}" is not a URL path`, {
       explanation: 'Percent-encode spaces and characters beyond ASCII.'
     })
+  const token = process.env['DAPR_API_TOKEN'] ?? ''
   const headers = {
+    ...(token !== '' && {'dapr-api-token': token}),
     ...(body !== '' && {'content-type': 'application/json', 'content-length': Buffer.byteLength(body)}),
     ...wanted
   }

@@ -93,19 +93,8 @@ const detailText = (detail: Api.WorkflowDetail, steps: readonly Api.WorkflowStep
     ...steps.map(stepText)
   ].join('\n')
 
-function stepText({
-  kind,
-  eventId,
-  name,
-  app,
-  instance,
-  startedAt,
-  endedAt,
-  state,
-  tries,
-  until,
-  failure
-}: Api.WorkflowStep): string {
+function stepText(step: Api.WorkflowStep): string {
+  const {kind, eventId, name, app, instance, startedAt, endedAt, state, tries, until, failure} = step
   const number = eventId === null ? '' : ` (event ${eventId})`
   const took = endedAt === null ? '' : ` to ${endedAt}`
   const more = [instance, tries > 1 ? `try ${tries}` : '', until === null ? '' : `until ${until}`, failure].filter(
