@@ -44,7 +44,8 @@ export function editOf(text: string, call: Edited): Api.RequestEdit | string {
   const [head = '', ...bodies] = asTyped(text).split('\n\n')
   const [line = '', ...lines] = head.split('\n')
   const body = bodies.join('\n\n')
-  const [, method, path] = /^([A-Za-z]+) +(\/\S*) *(?:HTTP\/[\d.]+)?$/.exec(line.trim()) ?? []
+  // a path with a mask has blanks
+  const [, method, path] = /^([A-Za-z]+) +(\/.*?)(?: +HTTP\/[\d.]+)?$/.exec(line.trim()) ?? []
   if (method === undefined || path === undefined) return 'The first line has to be a method and a path: POST /orders/7'
   const given: Api.Message['headers'][number][] = []
   for (const [index, each] of lines.entries()) {

@@ -130,13 +130,8 @@ function Content({call}: {readonly call: Api.CallDetail}) {
 }
 
 /** Returns the phases of a call in their order. */
-function phasesOf({
-  waitedMs,
-  connectMs,
-  firstByteMs,
-  totalMs,
-  isOpen
-}: Api.CallDetail): readonly (readonly [name: string, ms: number])[] {
+function phasesOf(call: Api.CallDetail): readonly (readonly [name: string, ms: number])[] {
+  const {waitedMs, connectMs, firstByteMs, totalMs, isOpen} = call
   const first = firstByteMs === 0 ? totalMs : firstByteMs
   return [
     ['held', waitedMs],

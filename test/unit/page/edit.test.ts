@@ -40,3 +40,13 @@ t.test('several headers of one name are one list: none is lost where another one
   t.same(editOf(typed.replace(/x-tag.*\n/gi, ''), tagged), {headers: {'x-tag': null}})
   t.end()
 })
+
+t.test('a path with a mask can be left as it is', t => {
+  const masked = {...call('{}'), path: '/upload?token=<masked, 3 characters>'}
+  t.same(editOf(textOf(masked), masked), {})
+  t.same(editOf(textOf(masked).replace('{}', '[]'), masked), {body: '[]'})
+  t.same(editOf(textOf(masked).replace('POST', 'PUT'), masked), {method: 'PUT'})
+  t.same(editOf('GET /upload?n=1 HTTP/1.1\nx-user: ann\n\n{}', masked), {method: 'GET', path: '/upload?n=1'})
+  t.type(editOf('upload', masked), 'string')
+  t.end()
+})
