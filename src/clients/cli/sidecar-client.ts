@@ -85,14 +85,8 @@ export const socketIn = (folder: string, id: string): string =>
   folder === '' ? '' : join(folder, `dapr-${id}-http.socket`)
 
 /** Sends a request to a sidecar; rejects with the message of Go's client if the connection fails, or breaks. */
-export async function callSidecar({
-  method,
-  url,
-  type,
-  body,
-  headers: others,
-  socket
-}: SidecarCall): Promise<SidecarAnswer> {
+export async function callSidecar(call: SidecarCall): Promise<SidecarAnswer> {
+  const {method, url, type, body, headers: others, socket} = call
   const token = process.env['DAPR_API_TOKEN'] ?? ''
   const headers: OutgoingHttpHeaders = {
     ...others,

@@ -1,11 +1,10 @@
 import {readTypes} from '../../../observe/api/events/event.ts'
-import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {eventText} from '../event-text.ts'
 import {followedEvents} from '../followed-events.ts'
-import {print, printWhole, signedLine} from '../print.ts'
+import {endWithStdout, print, printWhole, signedLine} from '../print.ts'
 import {runHere} from '../run-here.ts'
-import {UsageError} from '../usage-error.ts'
+import {readTyped, UsageError} from '../usage-error.ts'
 
 /** The types of events in the text for people; samples are for programs and pages. */
 const TEXT_TYPES = 'app,reload,asleep,woken,death,fault,workflow,note'
@@ -19,36 +18,18 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   if (after !== undefined && !/^[1-9]\d{0,14}$/.test(after))
     throw new UsageError(`invalid argument "${after}" for "--after" flag: expected the id of an event`)
   const isText = (flags.text('output') || 'text') === 'text'
-  const types = checkedTypes(flags.text('types') ?? (isText ? TEXT_TYPES : ''))
+  const types = flags.text('types') ?? (isText ? TEXT_TYPES : '')
+  readTyped(() => readTypes(types))
   const isFollowed = flags.isSet('follow')
-  const failure = Promise.withResolvers<never>()
-  let isBroken = false
-  process.stdout.on('error', error => {
-    if (codeOf(error) === 'EPIPE') process.exit() // `events -f | head`: the reader has closed the pipe
-    isBroken = true // a second failure would be a second message
-    failure.reject(new UserError(`cannot write events: ${messageOf(error)}`))
-  })
+  endWithStdout() // `events -f | head`
   const run = await runHere(flags, asJson)
   const app = flags.text('app') ?? ''
   let shown = 0
-  const show = async (): Promise<void> => {
-    for await (const event of followedEvents(run, {types, app, after, ...(!isFollowed && {once: '1'})})) {
-      const text = isText ? eventText(event) : `${JSON.stringify(event)}\n`
-      if (text !== '') shown++
-      if (!isBroken) await printWhole(process.stdout, text)
-    }
+  for await (const event of followedEvents(run, {types, app, after, ...(!isFollowed && {once: '1'})})) {
+    const text = isText ? eventText(event) : `${JSON.stringify(event)}\n`
+    if (text !== '') shown++
+    await printWhole(process.stdout, text)
   }
-  await Promise.race([show(), failure.promise])
   if (shown === 0 && isText && !isFollowed) print(process.stderr, signedLine('info', NONE, asJson))
   return 0
-}
-
-function checkedTypes(text: string): string {
-  try {
-    readTypes(text)
-    return text
-  } catch (error) {
-    if (error instanceof UserError) throw new UsageError(`${error.message}. ${error.explanation}`)
-    throw error
-  }
 }

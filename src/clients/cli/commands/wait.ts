@@ -1,16 +1,14 @@
 import type * as Api from '../../../model/api.generated.ts'
-import type {Condition} from '../../../observe/api/wait/condition.ts'
 import {readCondition} from '../../../observe/api/wait/condition.ts'
 import {readIgnored} from '../../../observe/api/wait/ignored-calls.ts'
 import {unlessGone} from '../../../control/client.ts'
-import {UserError} from '../../../model/errors.ts'
 import {comingRun} from '../coming-run.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {flagDuration} from '../since.ts'
-import {UsageError} from '../usage-error.ts'
+import {readTyped, UsageError} from '../usage-error.ts'
 
 const CODES: Readonly<Record<Api.Waited['outcome'], number>> = {met: 0, impossible: 1, timeout: 124}
 
@@ -40,13 +38,7 @@ function readAsked(flags: GivenFlags): Asked {
   const conditions = flags.list('for')
   if (conditions.length === 0) throw new UsageError('wait needs a condition: --for ready')
   const ignore = flags.list('ignore')
-  try {
-    for (const condition of conditions) readCondition(condition) satisfies Condition
-    readIgnored(ignore)
-  } catch (error) {
-    if (error instanceof UserError) throw new UsageError(`${error.message}. ${error.explanation}`)
-    throw error
-  }
+  readTyped(() => [conditions.map(readCondition), readIgnored(ignore)])
   return {for: conditions, any: flags.isSet('any'), ignore, from: readFrom(flags.text('from') ?? 'start')}
 }
 
