@@ -5,6 +5,7 @@ import {systemText} from './paths.ts'
 import type {Environment} from '../model/environment.ts'
 import type {LimitsPlan} from '../model/plan.ts'
 import {findProgram} from './program-version.ts'
+import {keepingShell} from './run-script.ts'
 
 /** How a program is started so that it and its children have limits. */
 export interface LimitedProcess {
@@ -97,7 +98,7 @@ function byCgroup({memoryBytes, cpus}: LimitsPlan, {root = '', top, controllers}
     remove(folder)
     return undefined
   }
-  const prefix = ['/bin/sh', '-c', 'echo 0 >"$0" && exec "$@"', join(folder, 'cgroup.procs')]
+  const prefix = [keepingShell(), '-c', 'echo 0 >"$0" && exec "$@"', join(folder, 'cgroup.procs')]
   return {prefix, release: () => remove(folder)}
 }
 

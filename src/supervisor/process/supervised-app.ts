@@ -17,7 +17,7 @@ import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
 import {dropStdio, placeOrExit, processPipes, type ProcessStdio} from './process-pipes.ts'
 import {Readiness, probeTargetOf} from './readiness.ts'
 import {afterRun, isShort, nextStart, NO_FAILURES, type Failures, type NextStart} from './restart-policy.ts'
-import {shellFor} from './shell.ts'
+import {shellFor} from '../../platform/run-script.ts'
 import {findForeignListeners, type ForeignListener} from './foreign-listener.ts'
 import type {Note, Supervised} from './supervised.ts'
 import {Tail} from './line-splitter.ts'
@@ -274,7 +274,7 @@ export class SupervisedApp implements Supervised {
       stdio,
       // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
       command:
-        single === undefined ? [shellFor(plan), ...(this.terminal?.exec ?? EXEC), ...plan.command] : plan.command,
+        single === undefined ? [shellFor(place.env), ...(this.terminal?.exec ?? EXEC), ...plan.command] : plan.command,
       input: single?.input,
       isRaw: single !== undefined,
       take: (stream, text) => {

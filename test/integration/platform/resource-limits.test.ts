@@ -80,7 +80,7 @@ t.test("the user's systemd is asked first; a controller that it does not have is
   ])
   writeFileSync(join(root, 'cg/user.slice/user-1000.slice/user@1000.service/cgroup.controllers'), 'memory pids\n')
   const other = asked(root, {path: 'bin'})
-  t.equal(typeof other === 'string' ? other : other.prefix[0], '/bin/sh')
+  t.match(typeof other === 'string' ? other : other.prefix[0], /\/(?:ba)?sh$/)
   t.end()
 })
 
