@@ -2,21 +2,15 @@ import {lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
+import {removeContainers, type Containers} from './containers.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
 import {isTrial, TRIAL_PREFIX} from './dead-runs.ts'
 import {currentSystem, type SystemIdentity} from './run-file.ts'
 
 const ABOUT = 'about.json'
-const TIMEOUT_MS = 10_000
 
-/** Containers of a trial, and the program that ends them. */
-export interface TrialContainers {
-  readonly engine: string
-  readonly names: readonly string[]
-}
-
-interface About extends SystemIdentity, TrialContainers {
+interface About extends SystemIdentity, Containers {
   readonly pid: number
   /** As `Seen.started`. */
   readonly started: number
@@ -28,7 +22,7 @@ interface About extends SystemIdentity, TrialContainers {
  */
 export class TrialFolder {
   readonly path: string
-  #containers: TrialContainers = {engine: '', names: []}
+  #containers: Containers = {engine: '', names: []}
 
   constructor() {
     this.path = mkdtempSync(join(tmpdir(), TRIAL_PREFIX))
@@ -36,7 +30,7 @@ export class TrialFolder {
   }
 
   /** Records the containers before they are started. */
-  note(containers: TrialContainers): void {
+  note(containers: Containers): void {
     this.#containers = containers
     const about: About = {...currentSystem(), ...containers, pid: process.pid, started: startOf(process.pid)}
     writeFileSync(join(this.path, ABOUT), JSON.stringify(about))
@@ -67,7 +61,7 @@ export async function sweepTrials(env: Environment): Promise<void> {
 }
 
 /** Undefined: it is no folder of ours, or its trial may still run. */
-function aboutOf(path: string): TrialContainers | undefined {
+function aboutOf(path: string): Containers | undefined {
   try {
     const stat = lstatSync(path)
     if (!stat.isDirectory() || stat.uid !== process.getuid?.()) return undefined
@@ -78,20 +72,4 @@ function aboutOf(path: string): TrialContainers | undefined {
   } catch {
     return undefined // it is being made, or has gone
   }
-}
-
-async function removeContainers({engine, names}: TrialContainers, env: Environment): Promise<void> {
-  if (names.length === 0) return
-  const {runCommand} = await import('../platform/run-command.ts')
-  const whole = Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-  )
-  // they have ended, as a rule: then it fails
-  await runCommand({
-    command: [engine, 'rm', '--force', '--volumes', ...names],
-    folder: '/',
-    env: whole,
-    timeoutMs: TIMEOUT_MS,
-    signal: new AbortController().signal
-  })
 }

@@ -1,5 +1,6 @@
 import {openSync} from 'node:fs'
 import {devNull} from 'node:os'
+import type {Environment} from '../model/environment.ts'
 import {messageOf} from '../model/errors.ts'
 import {spawnGroup, type ProcessGroup} from './process-group.ts'
 
@@ -8,10 +9,10 @@ export interface CommandOptions {
   readonly command: readonly string[]
   readonly folder: string
   /** The whole environment. */
-  readonly env: Readonly<Record<string, string>>
+  readonly env: Environment
   readonly timeoutMs: number
   /** Aborted: kill it. */
-  readonly signal: AbortSignal
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -22,7 +23,11 @@ export async function runCommand({command, folder, env, timeoutMs, signal}: Comm
   let group: ProcessGroup
   try {
     const output = {theirs: openSync(devNull, 'w')}
-    group = spawnGroup({command, folder, env, stdio: {stdout: output, stderr: output}, hasInput: false})
+    const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)) as Record<
+      string,
+      string
+    >
+    group = spawnGroup({command, folder, env: set, stdio: {stdout: output, stderr: output}, hasInput: false})
   } catch (error) {
     return `could not be started: ${messageOf(error)}` // no descriptor is left
   }
@@ -33,11 +38,11 @@ export async function runCommand({command, folder, env, timeoutMs, signal}: Comm
   }
   const onAbort = (): void => kill('was cancelled')
   const timer = setTimeout(() => kill(`did not exit within ${timeoutMs / 1000} s`), timeoutMs)
-  signal.addEventListener('abort', onAbort)
-  if (signal.aborted) onAbort()
+  signal?.addEventListener('abort', onAbort)
+  if (signal?.aborted === true) onAbort()
   const exit = await group.exited
   clearTimeout(timer)
-  signal.removeEventListener('abort', onAbort)
+  signal?.removeEventListener('abort', onAbort)
   if (why !== '') return why
   if (exit.kind === 'spawn-error') return `could not be started: ${exit.message}`
   if (exit.kind === 'signal') return `was ended by ${exit.signal}`

@@ -28,18 +28,10 @@ export async function checkDocker({apps}: Pick<Plan, 'apps'>, env: Environment):
   const [first] = users
   if (first === undefined) return []
   const {client, folder, env: own} = first
-  const whole = Object.fromEntries(
-    Object.entries({...env, ...own}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-  )
+  const whole = {...env, ...own}
   if (findProgram(client, whole['PATH'] ?? '') === undefined) return [] // the check of the commands reports it
   const command = [client, 'version', '--format', '{{.Server.Version}}']
-  const why = await runCommand({
-    command,
-    folder,
-    env: whole,
-    timeoutMs: TIMEOUT_MS,
-    signal: new AbortController().signal
-  })
+  const why = await runCommand({command, folder, env: whole, timeoutMs: TIMEOUT_MS})
   if (why === '') return [ok('the Docker daemon answers')]
   const ids = [...new Set(users.map(({id}) => JSON.stringify(id)))].join(', ')
   return [

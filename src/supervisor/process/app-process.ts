@@ -1,5 +1,6 @@
 import type {Readable} from 'node:stream'
 import {endGroup} from './end-group.ts'
+import {containerOf, removeContainers} from '../../control/containers.ts'
 import {spawnGroup, type ProcessGroup} from '../../platform/process-group.ts'
 import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
@@ -41,6 +42,7 @@ export class AppProcess {
   readonly #output: Output
   readonly #input: Readable | undefined
   readonly #limited: LimitedProcess | undefined
+  readonly #spawned: Pick<AppProcessOptions, 'command' | 'env'>
   readonly #bornAt = performance.now()
   #endedAt: number | undefined
 
@@ -48,6 +50,7 @@ export class AppProcess {
     const {stdio} = options
     this.marker = marker
     this.#limited = limited
+    this.#spawned = options
     const command = [...(limited?.prefix ?? []), ...options.command]
     this.group = spawnGroup({...options, command, hasInput: input !== undefined})
     void this.#timeLife()
@@ -81,6 +84,10 @@ export class AppProcess {
     this.#output.release()
     this.#limited?.release()
     // a process that hangs in the kernel has received SIGKILL and will exit when the kernel returns
-    return group.hasExited() ? group.exited : {kind: 'signal', signal: 'SIGKILL'}
+    const exit = group.hasExited() ? await group.exited : ({kind: 'signal', signal: 'SIGKILL'} as const)
+    const container =
+      exit.kind === 'signal' && exit.signal === 'SIGKILL' ? containerOf(this.#spawned.command) : undefined
+    if (container !== undefined) await removeContainers(container, this.#spawned.env)
+    return exit
   }
 }

@@ -2,6 +2,7 @@ import {statSync} from 'node:fs'
 import {resolve} from 'node:path'
 import type {TrialFolder} from '../../../control/trial-folder.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
+import {containerOf, ENGINE} from '../../../control/containers.ts'
 import {isFreePort} from '../../../proxy/ports/app-port.ts'
 import {fixedPorts, isolatedPlan, movedPorts} from '../../../proxy/ports/isolated-plan.ts'
 
@@ -10,15 +11,14 @@ import {fixedPorts, isolatedPlan, movedPorts} from '../../../proxy/ports/isolate
  * and volumes of their own, and logs, data and work that end with the trial. `servers`: apps that keep data in their folder.
  */
 export async function trialPlan(plan: Plan, folder: TrialFolder, servers: ReadonlySet<string>): Promise<Plan> {
-  const names = plan.apps.flatMap(({command}) => nameOf(command) ?? [])
-  const engine = plan.apps.flatMap(({command}) => (nameOf(command) === undefined ? [] : engineOf(command)))[0]
-  const own = new Map(names.map(name => [name, `${name}-check-${process.pid}`]))
-  if (engine !== undefined) folder.note({engine, names: [...own.values()]})
+  const containers = plan.apps.flatMap(({command}) => containerOf(command) ?? [])
+  const own = new Map(containers.flatMap(({names}) => names.map(name => [name, `${name}-check-${process.pid}`])))
+  if (containers[0] !== undefined) folder.note({...containers[0], names: [...own.values()]})
   const logs = folder.folder('logs')
   const apps = plan.apps.map((app): AppPlan => ({
     ...app,
     folder: servers.has(app.id) ? folder.folder('data', app.id) : app.folder,
-    command: nameOf(app.command) === undefined ? app.command : ownVolumes(named(app.command, own), app.folder),
+    command: containerOf(app.command) === undefined ? app.command : ownVolumes(named(app.command, own), app.folder),
     ready: app.ready.kind === 'command' ? {...app.ready, command: named(app.ready.command, own)} : app.ready,
     logs: {...app.logs, folder: logs, app: 'file', sidecar: 'file'},
     watch: {...app.watch, paths: []}
@@ -31,19 +31,6 @@ async function withFreePorts(plan: Plan): Promise<Plan> {
   const free: number[] = []
   for (const port of fixedPorts(plan)) if (await isFreePort(port)) free.push(port)
   return isolatedPlan(plan, await movedPorts(plan, new Map(free.map(port => [port, port]))))
-}
-
-const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)$/
-
-/** `docker run …`, or `sh -c 'docker build … && exec "$@"' … docker run …`, as import writes both; undefined: no container. */
-function engineOf(command: readonly string[]): string | undefined {
-  const at = command.findIndex((word, index) => ENGINE.test(word) && command[index + 1] === 'run')
-  return at === -1 ? undefined : command[at]
-}
-
-function nameOf(command: readonly string[]): string | undefined {
-  const at = engineOf(command) === undefined ? -1 : command.indexOf('--name')
-  return at === -1 ? undefined : command[at + 1]
 }
 
 /** Renames containers: in `--name`, in `docker exec`, and where one shares the network of another. */

@@ -1,3 +1,6 @@
+import {existsSync} from 'node:fs'
+import {chmod} from 'node:fs/promises'
+import {join} from 'node:path'
 import {test} from 'tap'
 import {Scene} from './scene.ts'
 
@@ -10,5 +13,30 @@ test('a variable reaches the program whatever its name is: shells drop some', as
     void app.start()
     await app.ended
     for (const [name, value] of Object.entries(odd)) t.match(witness.text.stdout, `${name}=${value}\n`, name)
+  }
+})
+
+/** The daemon keeps a container, and its name, whatever becomes of the client. */
+const ENGINE_STAND_IN = `#!/bin/sh
+[ "$1" = rm ] && exec rmdir "$HELD/$4"
+mkdir "$HELD/$4" || exit 125
+trap '' TERM
+echo up
+exec sleep 1000
+`
+
+test('a container that does not end at its signal ends with its app, which may start again', async t => {
+  const scene = new Scene(t)
+  const held = t.testdir({bin: {docker: ENGINE_STAND_IN}})
+  await chmod(join(held, 'bin/docker'), 0o755)
+  const env = {PATH: `${held}/bin:${process.env['PATH'] ?? ''}`, HELD: held}
+  const run = ['docker', 'run', '--rm', '--name', 'shop-web', 'image']
+  const stop = {signal: 'SIGTERM', timeoutMs: 100, scope: 'all'} as const
+  for (const command of [run, ['sh', '-c', 'exec "$@"', 'build', ...run]]) {
+    const {app, witness} = scene.app({command, env, stop})
+    void app.start()
+    await witness.seen(/up/)
+    await app.stop('user')
+    t.notOk(existsSync(join(held, 'shop-web')))
   }
 })

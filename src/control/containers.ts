@@ -1,0 +1,31 @@
+import type {Environment} from '../model/environment.ts'
+import {runCommand} from '../platform/run-command.ts'
+
+/** Programs that run containers. */
+export const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)$/
+const TIMEOUT_MS = 10_000
+
+/** Containers, and the program that starts and ends them. */
+export interface Containers {
+  readonly engine: string
+  readonly names: readonly string[]
+}
+
+/**
+ * The container that goes with its command: `docker run --rm --name NAME …`, or `sh -c 'docker build … && exec "$@"' … docker run …`, as
+ * import writes both; undefined: there is none.
+ */
+export function containerOf(command: readonly string[]): Containers | undefined {
+  const at = command.findIndex((word, index) => ENGINE.test(word) && command[index + 1] === 'run')
+  const [engine = '', ...words] = command.slice(at)
+  const name = words[words.indexOf('--name') + 1]
+  return at === -1 || name === 'run' || name === undefined || !words.includes('--rm')
+    ? undefined
+    : {engine, names: [name]}
+}
+
+/** Ends containers that outlive the program which has started them: their daemon keeps them, with their names and ports. It fails where they have ended, as a rule. */
+export async function removeContainers({engine, names}: Containers, env: Environment): Promise<void> {
+  const command = [engine, 'rm', '--force', '--volumes', ...names]
+  if (names.length > 0) await runCommand({command, folder: '/', env, timeoutMs: TIMEOUT_MS})
+}
