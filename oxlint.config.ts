@@ -30,7 +30,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'h2-frames': ['model'],
   redis: ['model', 'proxy/net', 'platform'],
-  import: ['model', 'files/yaml', 'files/config'],
+  import: ['model', 'files/yaml', 'files/config', 'files/resources'],
   daeploy: [
     'model',
     'proxy/net',

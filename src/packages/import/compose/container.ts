@@ -75,7 +75,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(network.replace(/^service:/, ''))
   const env = composeEnvironment(service, stack, isHere ? 'localhost' : 'host.docker.internal', notes)
-  const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each))
+  const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each) || /^\d|\W/.test(each)) // a shell may drop `a.b`
   const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
   const hosts = hostsOf(service, env, stack, notes)
   const [entrypoint = '', ...entrypointArgs] = commandWords(values['entrypoint'])
@@ -145,22 +145,17 @@ function hostsOf(
     id => /^[\w.-]+$/.test(id) && (stack.hosts.get(id) ?? service) !== service
   )
   const inFiles = new Set(names.map(({id}) => id))
+  const environment = JSON.stringify(service.values['environment'] ?? '')
   for (const id of new Set(known))
-    if (!inFiles.has(id) && !inEnvironment(service, id)) notes.push(...otherPort(stack, id, 'where it calls that'))
+    if (!inFiles.has(id) && !environment.includes(id)) notes.push(...otherPort(stack, id, 'where it calls that'))
   return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
 }
-
-const inEnvironment = ({values}: Service, id: string): boolean =>
-  JSON.stringify(values['environment'] ?? '').includes(id)
-
-/** A published port of this machine, and how `docker run --publish` reads it. */
-type Published = NonNullable<ImportedApp['published']>[number]
 
 /**
  * The published ports of a service; if it has none, the usual one of its image, since programs outside of containers call it. A
  * port that compose would choose itself keeps its number: callers and probes expect it there.
  */
-function publishedPorts(service: Service, notes: string[]): readonly Published[] {
+function publishedPorts(service: Service, notes: string[]): NonNullable<ImportedApp['published']> {
   const ports = portsOf(service)
   const usual = usualPort(service).toString()
   if (ports.length === 0 && usual !== '0' && !('network_mode' in service.values)) {
@@ -172,18 +167,16 @@ function publishedPorts(service: Service, notes: string[]): readonly Published[]
     notes.push(
       `ports: ${listed(free)} ${free.length === 1 ? 'has no number of this machine: it keeps its own here' : 'have no numbers of this machine: they keep their own here'}`
     )
-  const all = ports.map(port => publishedAs({...port, published: port.published || port.target}))
+  const all = ports.map(({address, published: own, target, isUdp}) => {
+    const published = own || target
+    const text = [address, published, target].filter(part => part !== '').join(':') + (isUdp ? '/udp' : '')
+    return {port: isUdp ? 0 : Number(/^\d+$/.exec(published)?.[0] ?? 0), text}
+  })
   return all.filter(({text}, at) => all.findIndex(each => each.text === text) === at)
 }
 
 const listed = (words: readonly string[]): string =>
   [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(each => each !== '').join(' and ')
-
-/** `[ADDRESS:]PUBLISHED:TARGET[/udp]` */
-function publishedAs({address, published, target, isUdp}: ReturnType<typeof portsOf>[number]): Published {
-  const text = [address, published, target].filter(part => part !== '').join(':') + (isUdp ? '/udp' : '')
-  return {port: isUdp ? 0 : Number(/^\d+$/.exec(published)?.[0] ?? 0), text}
-}
 
 /** Names of the variables that its container gets. The program `docker` reads the env files, as they are when it starts. */
 function passed(
@@ -215,9 +208,11 @@ function readyOf(service: Service, name: string, {file}: Stack): Values | undefi
 const flagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
   ...Object.entries(FLAGS).flatMap(([key, flag]) => {
     const value = textValue(values[key])
-    const program = /^service:(.*)$/.exec(value)?.[1] ?? ''
-    if (!stack.programs.has(program)) return value === '' ? [] : [flag, inContainers(value, stack)]
-    notes.push(`${key}: ${program} is a program: here it is that of this machine`)
+    const name = /^service:(.*)$/.exec(value)?.[1] ?? ''
+    const other = stack.services.get(stack.leftOut.get(name) ?? name) // its container
+    if (!stack.programs.has(name))
+      return value === '' ? [] : [flag, other === undefined ? value : `container:${containerName(other, stack)}`]
+    notes.push(`${key}: ${name} is a program: here it is that of this machine`)
     return [flag, 'host']
   }),
   ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : []))
@@ -232,13 +227,6 @@ const listFlagsOf = (values: Values, stack: Stack, notes: string[]): readonly st
 
 const containerName = ({id, values}: Service, stack: Stack): string =>
   textValue(values['container_name']) || `${stack.project}-${id.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`
-
-/** `network_mode: service:db` is the network of its container. */
-const inContainers = (value: string, stack: Stack): string => {
-  const name = /^service:(.*)$/.exec(value)?.[1] ?? ''
-  const other = stack.services.get(stack.leftOut.get(name) ?? name)
-  return other === undefined ? value : `container:${containerName(other, stack)}`
-}
 
 /** A shell names nine arguments by one digit; three are the tag, the Dockerfile and the folder. */
 const MAX_FLAGS = 6

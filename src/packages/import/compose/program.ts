@@ -136,7 +136,7 @@ export function appOf(
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
   notes.push(...envFileNotes(service, stack))
   if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
-  notes.push(...leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus']))
+  notes.push(...leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus', 'tty', 'stdin_open']))
   return {id, folder, keys, notes}
 }
 

@@ -1,5 +1,5 @@
 import {basename, dirname, join} from 'node:path'
-import {envFileVariables} from '../reading/variables.ts'
+import {envFileVariables, withNamed} from '../reading/variables.ts'
 import {colonParts} from '../reading/shell-words.ts'
 import type {ImportedFile} from '../imported.ts'
 import {variableOf} from '../../../model/environment.ts'
@@ -32,14 +32,23 @@ export const withValues = (typed: string, file: ImportedFile, files?: readonly s
   expand({value: typed, text: '', start: 0, end: 0}, typed.includes('${') ? knownVariables(file, files) : {}).value ||
   typed
 
-/** A service whose commands have the words of a default that compose splits, where its variable is not set. */
+/** A service whose commands have the words of a default that compose splits, where its variable is not set, and whose variables without a value have that of `.env`. */
 export function withWords(service: Values, file: ImportedFile): Values {
-  const {command, entrypoint} = service
+  const {command, entrypoint, environment, build} = service
   const ofDefault = (whole: string, words: string): string =>
     /\s/.test(words) && withValues(whole, file) === words ? words : whole
   const split = (each: unknown): unknown =>
     typeof each === 'string' ? each.replaceAll(/(?<!\$)\$\{\w+:?-([^{}"']*)\}/g, ofDefault) : each
-  return {...service, ...given({command: split(command), entrypoint: split(entrypoint)})}
+  const files = variablesFiles(file)
+  return {
+    ...service,
+    ...given({
+      command: split(command),
+      entrypoint: split(entrypoint),
+      environment: withNamed('environment', environment, files),
+      build: isMap(build) ? {...build, ...given({args: withNamed('args', build['args'], files)})} : build
+    })
+  }
 }
 
 /** The values of a project whose services of COMPOSE_PROFILES start by themselves: `dev,debug`, or `*` for all. */

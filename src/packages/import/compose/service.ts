@@ -5,7 +5,7 @@ import {colonParts, splitWords} from '../reading/shell-words.ts'
 import {portNumber} from '../reading/variables.ts'
 import {variablesFiles, withValues} from './project.ts'
 import {asMap, given, listedValues, mapOf, textValue, textsOf, written, type Values} from '../reading/yaml-file.ts'
-import {ownOf} from '../../../model/own.ts'
+import {parseGoDuration} from '../../../files/resources/go-duration.ts'
 
 /** The facts about an app in the container of its sidecar. */
 export interface ComposeSidecar {
@@ -168,15 +168,11 @@ function withoutOptional({depends_on: needed, profiles}: Values, {services, left
   return Object.fromEntries(all.filter(each => !gone.includes(each)))
 }
 
-const MILLISECONDS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}
-
 /** A duration as a template has it, with one unit, of one as Go has it: `1m30s`. */
 function durationOf(text: string): string | undefined {
-  if (/^\d+(?:ms|s|m)$/.test(text)) return text
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined
-  const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)]
-  const total = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (ownOf(MILLISECONDS, unit) ?? 0), 0)
-  return total % 1000 === 0 ? `${total / 1000}s` : `${Math.round(total)}ms`
+  const ms = parseGoDuration(text)
+  if (typeof ms === 'string') return undefined
+  return /^\d+(?:ms|s|m)$/.test(text) ? text : ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.round(ms)}ms`
 }
 
 /** A signal by its name or number; undefined: it is the usual one, or one that a template does not have, which a note says. */
@@ -199,7 +195,7 @@ export function healthCommand({values}: Service): readonly string[] | undefined 
 
 /** Keys that are carried over, or that neither a program nor a container has a need of here. */
 const KNOWN = new Set(
-  'image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging volumes tty stdin_open init platform develop pull_policy hostname'.split(
+  'image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging volumes init platform develop pull_policy hostname'.split(
     ' '
   )
 )

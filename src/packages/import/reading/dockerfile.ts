@@ -48,7 +48,10 @@ export function commandOfDockerfile(
 function stageOf(file: string, target: string): readonly string[] {
   const stages = new Map<string, readonly string[]>()
   let name = ''
-  for (const line of linesOf(file)) {
+  for (const each of textAt(file)
+    .replaceAll(/\\\r?\n/g, ' ')
+    .split(/\r?\n/)) {
+    const line = each.trim()
     const [, from = '', as] = /^FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line) ?? []
     if (from === '') stages.set(name, [...(stages.get(name) ?? []), line])
     else {
@@ -59,12 +62,6 @@ function stageOf(file: string, target: string): readonly string[] {
   }
   return stages.get(name) ?? []
 }
-
-const linesOf = (file: string): readonly string[] =>
-  textAt(file)
-    .replaceAll(/\\\r?\n/g, ' ')
-    .split(/\r?\n/)
-    .map(line => line.trim())
 
 /** Words of a command with paths of the image as paths of the folder that it has there. */
 export const withoutWorkdir = (words: readonly string[], workdir: string): readonly string[] =>

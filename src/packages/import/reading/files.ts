@@ -19,15 +19,13 @@ function contentOf(folder: string): ReadonlyMap<string, Dirent> {
   const found = known.get(folder)
   if (found !== undefined) return found
   if (known.get(dirname(folder))?.has(basename(folder)) === false) return new Map()
-  const content = new Map(entries(folder).map(entry => [entry.name, entry]))
+  // none where it cannot be read, or there is none
+  const entries = orElse(() => readdirSync(folder, {withFileTypes: true}), [])
+  const content = new Map(entries.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(entry => [entry.name, entry]))
   known.set(folder, content)
   onFolder(known.size)
   return content
 }
-
-const entries = (folder: string): readonly Dirent[] =>
-  // it cannot be read, or there is none
-  orElse(() => readdirSync(folder, {withFileTypes: true}).toSorted((a, b) => (a.name < b.name ? -1 : 1)), [])
 
 /** Whether one of these is in a folder, or where its path from there leads. */
 export const has = (folder: string, ...names: readonly string[]): boolean =>

@@ -42,9 +42,7 @@ const PORT_FLAG =
 
 /** The port that a command line names, or that its program is known for; 0: unknown. */
 export const commandPort = (line: string): number =>
-  flaggedPort(line) || (portVariable(line) === '' ? usualPortOf(line) : 0)
-
-const usualPortOf = (line: string): number => USUAL_PORTS.find(([program]) => program.test(line))?.[1] ?? 0
+  flaggedPort(line) || (portVariable(line) === '' ? (USUAL_PORTS.find(([start]) => start.test(line))?.[1] ?? 0) : 0)
 
 /** The variable that a command line takes its port from: `--port $WEB_PORT`; '' = none. */
 export const portVariable = (line: string): string =>

@@ -3,11 +3,20 @@ import {basename} from 'node:path'
 import {envVariables, oddVariables} from '../../../model/environment.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {textAt} from './files.ts'
+import {asMap} from './yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
 
 /** The variables of an env file as it is now; none if it is not there. */
 export const envFileVariables = (file: string): Readonly<Record<string, string | undefined>> =>
   envVariables(textAt(file))
+
+/** Variables whose names have no value, but one in these files. */
+export function withNamed(key: string, value: unknown, files: readonly string[]): unknown {
+  const known = files.flatMap(path => Object.keys(envFileVariables(path)))
+  const found = Object.entries(asMap(key, value)).filter(([name, each]) => each === null && known.includes(name))
+  const values = Object.fromEntries(found.map(([name]) => [name, `\${${name}}`]))
+  return found.length === 0 ? value : {...asMap(key, value), ...values}
+}
 
 const SAMPLES = ['.example', '.sample', '.template', '.dist', '.default', '-example', '-sample']
 

@@ -289,3 +289,32 @@ t.test('a port that the template does not have is not checked', async t => {
   t.equal(template['interpolate'], './.env')
   t.match(template.apps, [{ready: {tcp: 80}}])
 })
+
+t.test('a variable without a value is that of .env, if there is one', async t => {
+  const {template, text} = await imported(t, {
+    '.env': 'PORT_OF_AD=9555\nBASE=alpine\nKEY=hidden\n',
+    'compose.yaml': `services:
+  ad: {image: x, environment: [PORT_OF_AD, NONE, OTHER=1]}
+  db: {build: {context: ./db, args: [BASE, NONE]}, environment: {KEY: , NONE: }}
+  api: {build: ./api, command: python3 main.py, environment: {KEY: , NONE: }}
+  plain: {build: {context: ./db}, environment: }
+`,
+    api: python(),
+    db: {Dockerfile: 'ARG BASE\nFROM $BASE\n'}
+  })
+  const [ad, db, api] = template.apps
+  t.equal(template['interpolate'], './.env')
+  t.strictSame(ad?.['env'], {PORT_OF_AD: '${PORT_OF_AD}', OTHER: '1'})
+  t.strictSame(
+    ad?.['command'],
+    'docker run --rm --name shop-ad --env PORT_OF_AD --env OTHER --env NONE x'.split(' '),
+    'docker takes the others from the environment'
+  )
+  t.strictSame((db?.['command'] as readonly string[] | undefined)?.slice(7, 9), [
+    '--build-arg=BASE=${BASE}',
+    '--build-arg=NONE'
+  ])
+  t.strictSame(db?.['env'], {KEY: '${KEY}'})
+  t.strictSame(api?.['env'], {KEY: '${KEY}'})
+  t.notMatch(text, 'hidden', 'a template is shared')
+})

@@ -60,6 +60,25 @@ t.test('variables of a container that docker reads itself are passed by their va
   )
 })
 
+t.test('a variable of a container that a shell drops is passed by its value', async t => {
+  const environment = {'discovery.type': 'single-node', 'node-name': 'a', PLAIN: '1'}
+  const {template} = await imported(t, {
+    'compose.yaml': JSON.stringify({services: {es: {image: 'x', environment}, own: {build: 'own', environment}}}),
+    own: {Dockerfile: 'FROM x\n'}
+  })
+  for (const {env, command} of template.apps) {
+    t.strictSame(env, {PLAIN: '1'})
+    t.match((command as readonly string[]).join(' '), '--env discovery.type=single-node --env node-name=a --env PLAIN ')
+  }
+})
+
+t.test('a terminal of a container is told: without one a shell ends at once', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {sh: {image: alpine, tty: true, stdin_open: true}}'
+  })
+  t.strictSame(notes, ['tty: true is not carried over', 'stdin_open: true is not carried over'])
+})
+
 t.test('a service waits for one whose network it shares, or to which it has a link', async t => {
   const {template} = await imported(t, {
     'compose.yaml':
