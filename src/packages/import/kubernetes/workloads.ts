@@ -124,6 +124,8 @@ class Workload {
     if (mounts.length > 0) this.#note(`volumeMounts: ${mounts.join(', ')} is not carried over`)
     const environment = this.#environment(container, around.names)
     const port = this.#port(container)
+    const called = port && build === undefined ? freeFrom(Number(port.called), around.published) : 0
+    around.published.add(called)
     const words = (key: string): readonly string[] =>
       textsOf(container[key]).map(word => literal(expanded(word, environment)))
     const args = words('args')
@@ -133,7 +135,7 @@ class Workload {
       entrypoint: container['command'] === undefined ? undefined : words('command'),
       command: args.length === 0 ? undefined : args,
       environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literal),
-      ports: port && [build ? port.target : `${takePort(Number(port.called), around.published)}:${port.target}`],
+      ports: port && [build ? port.target : `${called}:${port.target}`],
       profiles: kind === 'CronJob' ? ['cron'] : undefined
     })
     return [[this.id, service], ...this.#sidecar(around)]
@@ -190,14 +192,15 @@ class Workload {
   }
 
   #dataOf(kind: 'ConfigMap' | 'Secret', name: string): Readonly<Record<string, string>> | undefined {
-    const object = this.#all.find(({values}) => values['kind'] === kind && nameOf(values) === name)?.values
-    if (object === undefined) return undefined
+    const named = this.#all.map(({values}) => values).filter(each => each['kind'] === kind && nameOf(each) === name)
+    const own = named.filter(each => namespaceOf(each) === namespaceOf(this.#object.values))
     const decode = (text: string): string => (kind === 'Secret' ? Buffer.from(text, 'base64').toString() : text)
-    const data = Object.entries(mapOf(object['data'])).map(([key, each]) => [key, decode(textValue(each))] as const)
-    return Object.fromEntries([
-      ...data,
-      ...Object.entries(mapOf(object['stringData'])).map(([key, each]) => [key, textValue(each)] as const)
+    // an overlay comes behind its base
+    const pairs = (own.length > 0 ? own : named).flatMap(({data, stringData}) => [
+      ...Object.entries(mapOf(data)).map(([key, each]) => [key, decode(textValue(each))] as const),
+      ...Object.entries(mapOf(stringData)).map(([key, each]) => [key, textValue(each)] as const)
     ])
+    return named.length === 0 ? undefined : Object.fromEntries(pairs)
   }
 
   /** Dapr's annotations, as the container that a compose file has for the sidecar. */
@@ -230,13 +233,6 @@ class Workload {
       ]
     ]
   }
-}
-
-/** The number, or the next one that no container has, which this one has from now on. */
-function takePort(port: number, published: Set<number>): number {
-  const free = freeFrom(port, published)
-  published.add(free)
-  return free
 }
 
 /** The template of a workload's pods: a pod itself, that of a schedule's job, or that of any other kind. */

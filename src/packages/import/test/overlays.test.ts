@@ -1,0 +1,28 @@
+import t from 'tap'
+import {imported} from './read.ts'
+
+const map = (data: string, namespace: string): string =>
+  `kind: ConfigMap\nmetadata: {name: c, namespace: ${namespace}}\ndata: ${data}\n`
+
+t.test('an overlay adds to a ConfigMap of its base; one of another namespace is another one', async t => {
+  const pod =
+    'kind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: busybox, envFrom: [{configMapRef: {name: c}}]}]}\n'
+  const {template} = await imported(
+    t,
+    {
+      base: {
+        'kustomization.yaml':
+          'resources: [pod.yaml, other.yaml]\nconfigMapGenerator: [{name: c, literals: [A=1, B=1]}]\n',
+        'pod.yaml': pod,
+        'other.yaml': map('{A: "9", D: "9"}', 'other')
+      },
+      over: {
+        'kustomization.yaml':
+          'resources: [../base]\nconfigMapGenerator: [{name: c, behavior: merge, literals: [B=2, C=2]}]\n'
+      }
+    },
+    'over/kustomization.yaml',
+    'kubernetes'
+  )
+  t.strictSame(template.apps[0]?.['env'], {A: '1', B: '2', C: '2'})
+})
