@@ -1,13 +1,16 @@
-import {writeFileSync} from 'node:fs'
+import {lstatSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
-import {makeFolder} from '../../platform/make-folder.ts'
+import {makeFolder, writeWhole} from '../../platform/make-folder.ts'
 
 /** Writes a file that a flag names, with the folders above it. Throws a UserError. */
 export function writeGiven(path: string, text: string, shownAs = path): void {
   try {
     makeFolder(dirname(path))
-    writeFileSync(path, text)
+    const there = lstatSync(path, {throwIfNoEntry: false})
+    // a file that is there is lost only when the new one is whole; what is no file is written to
+    if (there?.isFile() === true) writeWhole(path, text, there.mode & 0o777)
+    else writeFileSync(path, text)
   } catch (error) {
     throw new UserError(`cannot write ${shownAs}: ${messageOf(error)}`, {cause: error})
   }

@@ -1,9 +1,9 @@
-import {chmodSync, existsSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, readdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {orElse} from '../../model/or-else.ts'
 import {readTextBytes, utf8Text} from '../../model/read-file.ts'
-import {makeFolder} from '../../platform/make-folder.ts'
+import {makeFolder, writeWhole} from '../../platform/make-folder.ts'
 import {objectsOf, type KubernetesObject, type TemplateObjects} from './object.ts'
 import {yamlText} from './yaml-text.ts'
 
@@ -58,11 +58,7 @@ export const writeFiles = (folder: string, files: readonly ExportFile[]): void =
     for (const {name} of files) refuseForeign(join(folder, name), HEADER)
     for (const name of there)
       if (files.every(file => file.name !== name) && isOurs(join(folder, name), HEADER)) rmSync(join(folder, name))
-    for (const {name, text, isSecret} of files) {
-      writeFileSync(join(folder, name), text, isSecret ? {mode: 0o600} : {})
-      // a file that was there keeps its mode
-      if (isSecret) chmodSync(join(folder, name), 0o600)
-    }
+    for (const {name, text, isSecret} of files) writeWhole(join(folder, name), text, isSecret ? 0o600 : 0o666)
   })
 
 /** Writes a file whose first line is `header`. Throws a `UserError` where there is one that Pillion has not written. */
@@ -70,7 +66,7 @@ export const writeFile = (path: string, text: string, header: string): void =>
   telling(() => {
     refuseForeign(path, header)
     makeFolder(dirname(path))
-    writeFileSync(path, text)
+    writeWhole(path, text)
   })
 
 const isOurs = (path: string, header: string): boolean =>
