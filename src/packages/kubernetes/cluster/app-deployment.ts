@@ -48,6 +48,8 @@ export class AppDeployment {
   /** There is one, or there was. */
   #hasPods = false
   readonly #logs = new Map<string, ContainerLog>()
+  /** The container in the middle of a line, which comes in pieces; '' = none. */
+  #within = ''
   /** Settles when every end so far was reported. */
   #reports: Promise<void> = Promise.resolve()
   /** Ids of the starts of containers whose end was reported. */
@@ -226,21 +228,23 @@ export class AppDeployment {
       pod: pod.metadata.name,
       container: name,
       tail: isFromBefore ? TAIL : undefined,
-      take: this.#taker(name),
+      take: this.#taker(key, name),
       signal
     })
     this.#logs.set(key, log)
     return log
   }
 
-  #taker(container: string): (text: string) => Promise<void> | undefined {
+  #taker(key: string, container: string): (text: string) => Promise<void> | undefined {
     this.#open ??= this.#options.openLogs(this.app)
     const open = this.#open
     let logs: AppLogs | undefined
     const put = ({app, sidecar}: AppLogs, text: string): Promise<void> | undefined => {
-      if (container !== SIDECAR) return app.sink({app: this.id, stream: 'stdout', text})
-      sidecar.write(text, 'error')
-      return undefined
+      if (container === SIDECAR) return sidecar.write(text, 'error') as undefined
+      // that of another pod begins on a line of its own
+      const whole = ['', key].includes(this.#within) ? text : `\n${text}`
+      this.#within = text.endsWith('\n') ? '' : key
+      return app.sink({app: this.id, stream: 'stdout', text: whole})
     }
     return text => {
       if (logs !== undefined) return put(logs, text)

@@ -7,6 +7,7 @@ import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {isLoopback} from '../../../model/loopback.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
+import {SingleFlight} from '../../../model/single-flight.ts'
 
 /** The cluster that a command talks to, and how to be let in. */
 export interface ClusterAccess {
@@ -73,21 +74,23 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
     return fresh
   }
   let current = selected()
+  // a program that gives them runs once for all requests, also for those of which an old token is refused at the same time
+  const asked = new SingleFlight<'credentials', RequestOptions>()
   return {
     context: context.name,
     server: cluster.server.replace(/\/+$/, ''),
     namespace: namespace || context.namespace || 'default',
     isLocal: LOCAL_CONTEXT.test(context.name) || isHere(hostname),
-    async options() {
-      const options: RequestOptions = {}
-      try {
-        await current.applyToHTTPSOptions(options)
-      } catch (error) {
-        throw refused(error, current.getCurrentUser(), context)
-      }
-      return options
-    },
+    options: async () =>
+      asked.do('credentials', async () => {
+        const options: RequestOptions = {}
+        await current.applyToHTTPSOptions(options).catch((error: unknown) => {
+          throw refused(error, current.getCurrentUser(), context)
+        })
+        return options
+      }),
     forget() {
+      if (asked.size > 0) return
       // who logs in again writes other credentials into the files; none go to another server
       const renewed = orElse(selected, current)
       if (renewed.getCurrentCluster()?.server === cluster.server) current = renewed

@@ -1,5 +1,7 @@
+import {once} from 'node:events'
+import {PassThrough} from 'node:stream'
 import t from 'tap'
-import {AppDeployment, type AppDeploymentOptions, type ContainerExit} from '../cluster/app-deployment.ts'
+import {AppDeployment, type AppDeploymentOptions, type AppLogs, type ContainerExit} from '../cluster/app-deployment.ts'
 import type {ClusterClient} from '../cluster/api-client.ts'
 import type {LiveObject} from '../cluster/object-store.ts'
 import type {Pod, Terminated} from '../cluster/pod.ts'
@@ -207,4 +209,43 @@ t.test('a pod without a sidecar is a fault, unless the template has turned it of
   const off = {...plain, metadata: {...plain.metadata, annotations: {'dapr.io/enabled': 'false'}}}
   t.equal(verdictOf(off, 'app', 'kind'), undefined)
   t.end()
+})
+
+t.test('a line of one pod that comes in pieces is not continued by another pod', async t => {
+  const [over, shown] = [new AbortController(), new PassThrough({encoding: 'utf8'})]
+  const streams = new Map<string, PassThrough>()
+  const deployment = new AppDeployment({
+    client: {
+      open: async (_: string, path: string) => {
+        const stream = new PassThrough()
+        streams.set(path.split('/').at(-2) ?? '', stream)
+        return Promise.resolve(stream)
+      }
+    } as unknown as ClusterClient,
+    app: {id: 'app', workload: {kind: 'Deployment'}} as unknown as AppObjects,
+    signal: over.signal,
+    openLogs: async () =>
+      Promise.resolve({app: {sink: ({text}: {text: string}) => void shown.write(text)}} as unknown as AppLogs),
+    onPod: () => undefined,
+    onExit: () => undefined
+  })
+  const print = async (name: string, text: string): Promise<unknown> => {
+    streams.get(name)?.write(text)
+    return once(shown, 'data')
+  }
+  for (const uid of ['one', 'two']) {
+    const {status, ...rest} = pod(uid, {app: {exitCode: 0}})
+    const [container] = status?.containerStatuses ?? []
+    const running = {name: 'app', ready: true, restartCount: 0, image: '', ...container, containerID: uid}
+    deployment.podChanged(
+      {...rest, status: {containerStatuses: [{...running, state: {running: {startedAt: ''}}}]}},
+      false
+    )
+  }
+  const [at, long] = ['2026-01-01T00:00:00.000000001Z', 'x'.repeat(70_000)]
+  t.strictSame(await print('one', `${at} ${long}`), [long])
+  t.strictSame(await print('two', `${at} short\n`), ['\nshort\n'])
+  t.strictSame(await print('one', 'y\n'), ['y\n'])
+  over.abort()
+  for (const stream of streams.values()) stream.end()
 })

@@ -1,5 +1,5 @@
-import {writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {existsSync, writeFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {FakeApiServer, type Answer} from '../../../../test/rig/fake-api-server.ts'
@@ -151,6 +151,26 @@ t.test('who logs in again during a run is let in; credentials for another server
   await t.rejects(client.json('GET', '/version'), {code: 401})
   writeFileSync(config, server.kubeconfig({token: 'new'}))
   t.match(await client.json('GET', '/version'), {major: '1'})
+})
+
+t.test('a program that gives credentials runs once at a time, however many requests need new ones', async t => {
+  const {server, config} = await openClient(t)
+  const folder = dirname(config)
+  const status = '{"kind":"ExecCredential","status":{"token":"\'$(cat token)\'"}}'
+  const script = `cd ${folder}; mkdir running || touch twice; sleep 0.2; echo '${status}'; rmdir running`
+  writeFileSync(join(folder, 'token'), 'old')
+  writeFileSync(config, server.kubeconfig({exec: {command: 'sh', args: ['-c', script]}}))
+  const client = new ClusterClient(openAccess({context: '', namespace: ''}, {KUBECONFIG: config}, folder))
+  t.teardown(() => client.close())
+  const ask = async (): Promise<unknown> => client.json('GET', '/version')
+  await Promise.all(Array.from({length: 5}, ask))
+  let valid = 'new'
+  server.answer = ({token}) => (token === valid ? undefined : {code: 401})
+  for (valid of ['new', 'newer']) {
+    writeFileSync(join(folder, 'token'), valid)
+    for (const answer of await Promise.all(Array.from({length: 20}, ask))) t.match(answer, {major: '1'})
+  }
+  t.notOk(existsSync(join(folder, 'twice')))
 })
 
 t.test('an answer that breaks off is asked for again, as one that does not come', async t => {
