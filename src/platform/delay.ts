@@ -29,6 +29,13 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | undef
   return Promise.race([work, late]).finally(() => done.abort())
 }
 
+/** Whether work is done in time. */
+export const isWithin = async (ms: number, work: Promise<unknown>): Promise<boolean> =>
+  (await within(
+    ms,
+    work.then(() => true)
+  )) ?? false
+
 /** Loads code; tries again while no file can be opened. Undefined: the signal is aborted. Rejects if the code is not there, or is broken. */
 export async function loadSoon<T>(load: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   for (; !signal.aborted; await pause(LOAD_AGAIN_MS, signal))

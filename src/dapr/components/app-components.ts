@@ -320,11 +320,9 @@ export class AppComponents {
   /** Closes a component; one whose server does not answer holds up no change of files. */
   async #close({opening, resource}: Entry): Promise<void> {
     const opened = await opening.begun?.catch(() => undefined) // why one cannot be opened was said
-    try {
-      await within(CLOSE_MS, Promise.resolve(opened?.use.release()))
-    } catch (error) {
+    const failed = (error: unknown): void =>
       this.#options.log('warn', `Component ${resource.name} could not be closed: ${messageOf(error)}`)
-    }
+    await within(CLOSE_MS, Promise.resolve(opened?.use.release())).catch(failed)
   }
 }
 

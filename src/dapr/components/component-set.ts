@@ -119,13 +119,12 @@ export class ComponentSet {
       this.#instances.delete(key)
       await (await instance.opened).close?.()
     }
-    try {
-      return {component: await instance.opened, release}
-    } catch (error) {
+    const component = await instance.opened.catch((error: unknown) => {
       // the next one who wants it tries again
       if (this.#instances.get(key) === instance) this.#instances.delete(key)
       throw error
-    }
+    })
+    return {component, release}
   }
 
   /** Opens a model whose answers are recorded, or given back. */

@@ -94,6 +94,13 @@ export const withoutPassword = (text: string): string => text.replaceAll(/(:\/\/
 export const filled = <T extends Readonly<Record<string, string>>>(texts: T): Partial<T> =>
   Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')) as Partial<T>
 
+/** For the end of a promise: why it has failed follows these words. */
+export const because =
+  (words: string) =>
+  (error: unknown): never => {
+    throw new Error(`${words}: ${messageOf(error)}`, {cause: error})
+  }
+
 /** The reason for a failed connection: a host with several addresses fails with one error for each. */
 export const connectFailure = (error: unknown): string =>
   error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

@@ -184,13 +184,11 @@ export class ClientConnection implements RedisConnection {
   async #connectSubscriber(): Promise<Client> {
     // each subscription that ends while the server is away listens
     const client = (this.#subscriberClient = this.#create().setMaxListeners(0))
-    try {
-      await client.connect()
-      return client
-    } catch (error) {
+    await client.connect().catch((error: unknown) => {
       this.#subscriber = undefined
       throw this.#isClosed ? closed() : error
-    }
+    })
+    return client
   }
 
   /** Waits for the connection if it is lost. */

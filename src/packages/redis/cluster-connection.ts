@@ -2,7 +2,8 @@ import {SingleFlight} from '../../model/single-flight.ts'
 import {pause} from '../../platform/delay.ts'
 import type {RedisAddress} from './official-client.ts'
 import {ClientConnection} from './client-connection.ts'
-import {itemsIn, type Argument, type MessageListener, type RedisConnection, type RedisReply} from './connection.ts'
+import {itemsIn, orClosed} from './connection.ts'
+import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 import {slotKey, slotOf} from './slots.ts'
 
@@ -55,13 +56,7 @@ export class ClusterConnection implements RedisConnection {
   /** `address`: one node, and others in `more`. Rejects if none of them answers as a cluster does. */
   static async open(address: RedisAddress): Promise<ClusterConnection> {
     const connection = new ClusterConnection(address)
-    try {
-      await connection.#refresh()
-      return connection
-    } catch (error) {
-      await connection.close()
-      throw error
-    }
+    return orClosed(connection, connection.#refresh())
   }
 
   async command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply> {
@@ -209,14 +204,11 @@ export class ClusterConnection implements RedisConnection {
     }
     const lost = (): void => void this.#succeed(at)
     const node = await ClientConnection.open(address, {lost, back, silent: lost}, this.#over.signal)
-    try {
-      // a replica says what its master says
+    // a replica says what its master says
+    const listening = async (): Promise<void> => {
       if (this.#isMaster(at)) for (const each of this.#listening) await listen(node, each)
-      return node
-    } catch (error) {
-      await node.close()
-      throw error
     }
+    return orClosed(node, listening())
   }
 
   /** A node is gone: the others are asked who has its slots, which takes them a while, until it is back or has none. */

@@ -10,6 +10,20 @@ export type RedisReply = null | number | string | Buffer | RedisError | readonly
 export const itemsIn = (reply: RedisReply | undefined): readonly RedisReply[] =>
   Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
+/** What is open, once it is ready for use, too; it is closed if it never is. */
+export async function orClosed<C extends Pick<RedisConnection, 'close'>>(
+  opened: C,
+  ready: Promise<unknown>
+): Promise<C> {
+  try {
+    await ready
+    return opened
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
 /** Called with each message of a channel, and the channel. */
 export type MessageListener = (channel: string, message: Buffer) => void
 

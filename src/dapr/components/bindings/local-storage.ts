@@ -9,6 +9,7 @@ import {fileFault} from '../../../model/read-file.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
 import {pathInside} from './local-storage/path-inside.ts'
+import {because} from '../properties.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -66,12 +67,11 @@ async function create(root: string, request: BindingRequest): Promise<BindingRes
   } catch (error) {
     throw new Error(`error creating directory ${folder}: ${messageOf(error)}`, {cause: error})
   }
-  try {
+  const save = async (): Promise<void> => {
     checkFile(path)
     await writeFile(path, contentOf(request.data))
-  } catch (error) {
-    throw new Error(`error creating file ${path}: ${messageOf(error)}`, {cause: error})
   }
+  await save().catch(because(`error creating file ${path}`))
   return json({fileName: relative(root, path)})
 }
 
@@ -96,13 +96,8 @@ function checkFile(path: string): void {
 /** All files below a folder, in the order of their paths. */
 async function list(root: string, request: BindingRequest): Promise<BindingResponse> {
   const path = await pathInside(root, nameIn(request))
-  let isFolder: boolean
-  try {
-    isFolder = (await stat(path)).isDirectory()
-  } catch (error) {
-    throw new Error(`error getting stats for path ${path}: ${messageOf(error)}`, {cause: error})
-  }
-  if (!isFolder) throw new Error(`unable to list files as the file specified is not a directory: ${path}`)
+  const found = await stat(path).catch(because(`error getting stats for path ${path}`))
+  if (!found.isDirectory()) throw new Error(`unable to list files as the file specified is not a directory: ${path}`)
   const entries = await readdir(path, {recursive: true, withFileTypes: true})
   const files = entries.filter(entry => !entry.isDirectory()).map(({parentPath, name}) => join(parentPath, name))
   // Dapr: null where there is none
@@ -111,11 +106,8 @@ async function list(root: string, request: BindingRequest): Promise<BindingRespo
 
 async function remove(root: string, request: BindingRequest): Promise<undefined> {
   const path = await pathInside(root, nameIn(request))
-  try {
-    await ((await lstat(path)).isDirectory() ? rmdir(path) : unlink(path))
-  } catch (error) {
-    throw new Error(`error deleting file ${path}: ${messageOf(error)}`, {cause: error})
-  }
+  const removed = lstat(path).then(async found => (found.isDirectory() ? rmdir(path) : unlink(path)))
+  await removed.catch(because(`error deleting file ${path}`))
 }
 
 /** A text in JSON is its text, and what is base64 is its bytes. */

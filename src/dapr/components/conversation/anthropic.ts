@@ -1,10 +1,10 @@
-import {messageOf} from '../../../model/errors.ts'
 import {exactText, jsonOrText} from '../../../model/exact-json.ts'
 import type {OpenComponent} from '../component.ts'
 import type {LanguageModel, ModelAnswer, ModelMessage, ModelQuestion, ToolCall} from '../language-model.ts'
 import {checkedUrl} from './chat-completions.ts'
 import {keepingAnswers} from './kept-answers.ts'
 import {modelName} from './model-name.ts'
+import {because} from '../properties.ts'
 import {countOf, listOf, memberOf, Provider, stringOf} from './provider.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -26,11 +26,9 @@ export const open: OpenComponent<LanguageModel> = async options => {
   const converse = async (question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer> => {
     if (question.responseFormat !== undefined)
       warn(`component ${name}: Anthropic’s Messages API takes no response format; it is left out`)
-    try {
-      return answerIn(await provider.post('messages', requestOf(model, question), signal))
-    } catch (error) {
-      throw new Error(`anthropic: failed to create message: ${messageOf(error)}`, {cause: error})
-    }
+    const ask = async (): Promise<ModelAnswer> =>
+      answerIn(await provider.post('messages', requestOf(model, question), signal))
+    return ask().catch(because('anthropic: failed to create message'))
   }
   const close = async (): Promise<void> => provider.close()
   return keepingAnswers({capabilities: [], model, converse, close}, options)

@@ -36,11 +36,7 @@ export const open: OpenComponent<CryptoProvider> = async ({properties, folder, e
   const ask: Source =
     target === undefined ? sourceIn(written, folder) : async () => fetched(target, new URL(written).host)
   const find = kept(ask, isUrl ? refreshMs : 0, why => warn(`component ${component}: ${why}`))
-  try {
-    await find()
-  } catch (error) {
-    fail(`failed to load the JWKS: ${messageOf(error)}`)
-  }
+  await find().catch((error: unknown) => fail(`failed to load the JWKS: ${messageOf(error)}`))
   return {capabilities: [], ...wrapBy(async name => keyNamed(await find(), name)), close: async () => target?.close()}
 }
 

@@ -1,5 +1,5 @@
 import {constants, createCipheriv, createDecipheriv, privateDecrypt, publicEncrypt, type KeyObject} from 'node:crypto'
-import {messageOf} from '../../../model/errors.ts'
+import {because} from '../properties.ts'
 import type {CryptoProvider, WrapAlgorithm} from './types.ts'
 import type {OwnKey} from './parse-key.ts'
 
@@ -13,12 +13,7 @@ type Direction = 'wrapKey' | 'unwrapKey'
 /** Wraps and unwraps by the keys that are found by their names. */
 export const wrapBy = (find: (name: string) => Promise<OwnKey>): Pick<CryptoProvider, 'wrap' | 'unwrap'> => {
   const keyFor = async (name: string, algorithm: WrapAlgorithm, direction: Direction): Promise<KeyObject> => {
-    let found: OwnKey
-    try {
-      found = await find(name)
-    } catch (error) {
-      throw new Error(`failed to retrieve the key encryption key: ${messageOf(error)}`, {cause: error})
-    }
+    const found = await find(name).catch(because('failed to retrieve the key encryption key'))
     const {key, operations, use, algorithm: only} = found
     if ((use !== '' && use !== 'enc') || (operations.length > 0 && !operations.includes(direction)))
       throw new Error(`key cannot perform the '${direction}' operation`)

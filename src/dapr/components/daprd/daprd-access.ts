@@ -102,10 +102,7 @@ export function causeOf(error: unknown): string {
 /** Calls a method for a component; its errors are those of the component. */
 export const callerOf =
   ({access}: OpenedByDaprd) =>
-  async (method: string, message: Uint8Array): Promise<Uint8Array> => {
-    try {
-      return await access.call(method, message)
-    } catch (error) {
+  async (method: string, message: Uint8Array): Promise<Uint8Array> =>
+    access.call(method, message).catch((error: unknown) => {
       throw new Error(causeOf(error), {cause: error})
-    }
-  }
+    })

@@ -1,4 +1,4 @@
-import {within} from '../../../platform/delay.ts'
+import {isWithin} from '../../../platform/delay.ts'
 import type {Handled} from '../pubsub.ts'
 
 interface Holding<E> {
@@ -15,11 +15,7 @@ export function heldReader<E>(
 ): {readonly stop: () => Promise<void>} {
   const open = new Set<Promise<Handled>>()
   const end = read(async event => {
-    const isReady = await within(
-      holdMs,
-      ready().then(() => true)
-    )
-    if (isReady === undefined) return 'returned'
+    if (!(await isWithin(holdMs, ready()))) return 'returned'
     const handled = handle(event)
     open.add(handled)
     return handled.finally(() => open.delete(handled))

@@ -50,13 +50,10 @@ function failureOf(error: unknown): Error {
 export function daprdStore(options: OpenedByDaprd): StateStore {
   const {access, capabilities, resource} = options
   const storeName = resource.name
-  const call = async (method: string, message: Uint8Array): Promise<Uint8Array> => {
-    try {
-      return await access.call(method, message)
-    } catch (error) {
+  const call = async (method: string, message: Uint8Array): Promise<Uint8Array> =>
+    access.call(method, message).catch((error: unknown) => {
       throw failureOf(error)
-    }
-  }
+    })
   return {
     capabilities,
     get: async (key, {consistency, metadata}) => {

@@ -1,6 +1,7 @@
 import type {Pool, PoolClient} from 'pg'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
+import {because} from '../properties.ts'
 
 /** One step of a schema. */
 export type Migration = (client: PoolClient) => Promise<unknown>
@@ -28,11 +29,7 @@ export async function migrate(
       throw new Error(`invalid migration level found in metadata table: ${rows[0]?.value ?? ''}`)
     for (const [at, migration] of migrations.entries()) {
       if (at < level) continue
-      try {
-        await migration(client)
-      } catch (error) {
-        throw new Error(`failed to perform migration ${at}: ${messageOf(error)}`, {cause: error})
-      }
+      await migration(client).catch(because(`failed to perform migration ${at}`))
       await client.query(
         `INSERT INTO ${metadataTable} (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`,
         [key, (at + 1).toString()]

@@ -8,13 +8,9 @@ import {rabbitAddress, addressProperty, PREFIX, rabbitSettings} from './rabbitmq
 export const open: OpenComponent<PubSub> = async ({properties, warn}) => {
   const settings = rabbitSettings(properties)
   const address = rabbitAddress(properties)
-  try {
-    return await RabbitBroker.open(address, settings, warn)
-  } catch (error) {
+  return RabbitBroker.open(address, settings, warn).catch((error: unknown) => {
     const {host} = new URL(address.url)
-    return properties.fault(
-      addressProperty(properties),
-      `${PREFIX} cannot connect to ${host}: ${connectFailure(error)}`
-    )
-  }
+    const why = `${PREFIX} cannot connect to ${host}: ${connectFailure(error)}`
+    return properties.fault(addressProperty(properties), why)
+  })
 }

@@ -109,11 +109,11 @@ export class StreamReader {
     if (ids.length === 0 || processingTimeoutMs === 0) return
     const idle = processingTimeoutMs.toString()
     const group = this.#group
-    try {
-      await this.#connection.command(['XCLAIM', topic, group, group, '0', ...ids, 'IDLE', idle, 'JUSTID'])
-    } catch (error) {
-      log('warn', `redis streams: messages of stream ${topic} wait for redelivery: ${messageOf(error)}`)
-    }
+    await this.#connection
+      .command(['XCLAIM', topic, group, group, '0', ...ids, 'IDLE', idle, 'JUSTID'])
+      .catch((error: unknown) =>
+        log('warn', `redis streams: messages of stream ${topic} wait for redelivery: ${messageOf(error)}`)
+      )
   }
 
   /** More has been read than is being handled, or more is likely to be read at once. */
@@ -319,12 +319,13 @@ const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> => {
 
 async function createGroup(connection: RedisConnection, topic: string, group: string): Promise<void> {
   const create = async (): Promise<unknown> => connection.command(['XGROUP', 'CREATE', topic, group, '0', 'MKSTREAM'])
-  try {
-    // once more if there was no reply: a run that was the Redis may have ended just then, and another one is it by now
-    await create().catch(async (error: unknown) => (error instanceof RedisError ? Promise.reject(error) : create()))
-  } catch (error) {
+  // once more if there was no reply: a run that was the Redis may have ended just then, and another one is it by now
+  const begun = create().catch(async (error: unknown) =>
+    error instanceof RedisError ? Promise.reject(error) : create()
+  )
+  await begun.catch((error: unknown) => {
     if (!messageOf(error).startsWith('BUSYGROUP')) throw error
-  }
+  })
 }
 
 function messageIn(fields: readonly RedisReply[]): BrokerMessage {

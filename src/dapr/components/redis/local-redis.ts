@@ -3,6 +3,7 @@ import {
   keysFile,
   loadBuiltIn,
   loadClient,
+  orClosed,
   redisMode,
   type BuiltInRedis,
   type RedisAddress,
@@ -80,13 +81,8 @@ export class LocalRedis {
     )
     this.#connections.add(connection)
     // an app of this run that is the Redis starts later: commands wait for it
-    try {
-      if (!this.#options.isOwnPort(this.#port)) await Promise.race([connection.connected(), this.#isOfApp.promise])
-      return connection
-    } catch (error) {
-      await connection.close()
-      throw error
-    }
+    if (this.#options.isOwnPort(this.#port)) return connection
+    return orClosed(connection, Promise.race([connection.connected(), this.#isOfApp.promise]))
   }
 
   /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held, or is that of a space. */
@@ -150,14 +146,9 @@ export class LocalRedis {
       back: () => void (isKnown && this.#back(client, over))
     }
     const client = await ClientConnection.open(address, listener, over)
-    try {
-      await this.#identify(client)
-      isKnown = true
-      return client
-    } catch (error) {
-      await client.close()
-      throw error
-    }
+    await orClosed(client, this.#identify(client))
+    isKnown = true
+    return client
   }
 
   /** Opens the built-in one. False: another process has the port, or is to have it. Rejects if it is turned off. */

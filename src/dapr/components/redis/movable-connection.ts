@@ -1,5 +1,5 @@
-import {within} from '../../../platform/delay.ts'
-import {RedisError, type Argument, type MessageListener, type RedisConnection, type RedisReply} from '#redis'
+import {isWithin, within} from '../../../platform/delay.ts'
+import {orClosed, RedisError, type Argument, type MessageListener, type RedisConnection, type RedisReply} from '#redis'
 
 /** How long a command waits for an app of the run that is the Redis, and has not started yet. */
 const START_MS = 60_000
@@ -80,13 +80,7 @@ export class MovableConnection implements RedisConnection {
     await this.#ready() // who connects while the server is away would take its place
     const duplicate = new MovableConnection(this.#open, this.#waitMs, () => this.#duplicates.delete(duplicate))
     this.#duplicates.add(duplicate)
-    try {
-      await duplicate.connected()
-      return duplicate
-    } catch (error) {
-      await duplicate.close()
-      throw error
-    }
+    return orClosed(duplicate, duplicate.connected())
   }
 
   async close(): Promise<void> {
@@ -165,8 +159,8 @@ export class MovableConnection implements RedisConnection {
 
   /** Waits while the server is gone. */
   async #ready(): Promise<RedisConnection> {
-    const back = this.#pause?.promise.then(() => true)
-    if (back !== undefined && (await within(this.#waitMs, back)) === undefined) throw new Error('Redis does not answer')
+    const back = this.#pause?.promise
+    if (back !== undefined && !(await isWithin(this.#waitMs, back))) throw new Error('Redis does not answer')
     const connecting = this.connected()
     const current = this.#current
     const connection = await within(START_MS, connecting)

@@ -12,12 +12,8 @@ const DIAL_MS = 5000
 /** Connects a component to its Redis; `prefix`: what precedes Dapr's error. */
 export async function openRedis(prefix: string, {properties, redis}: OpenOptions): Promise<RedisConnection> {
   const address = redisTarget(properties)
-  try {
-    return await redis.connect(address)
-  } catch (error) {
-    const at = `${address.host}:${address.port}`
-    return properties.fault('redisHost', `${prefix} at ${at}: ${messageOf(error)}`)
-  }
+  const lead = `${prefix} at ${address.host}:${address.port}`
+  return redis.connect(address).catch((error: unknown) => properties.fault('redisHost', `${lead}: ${messageOf(error)}`))
 }
 
 /** The settings that all components of Redis share (components-contrib: common/component/redis/settings.go). */

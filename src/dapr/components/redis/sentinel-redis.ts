@@ -1,6 +1,6 @@
 import {messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
-import {loadClient, type RedisAddress, type RedisConnection} from '#redis'
+import {itemsIn, loadClient, orClosed, type RedisAddress, type RedisConnection} from '#redis'
 import {MovableConnection} from './movable-connection.ts'
 
 /** Between two questions after a master that is gone. */
@@ -42,24 +42,15 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
     }
     const listener = {lost: leave, back: () => {}, silent: leave}
     const client = await ClientConnection.open(await masterOf(address, sentinels), listener)
-    try {
-      // a former master may not know yet that it is no longer one
-      const role = await client.command(['ROLE'])
-      if (Array.isArray(role) && String(role[0]) === 'master') return client
-      throw new Error(`the master "${sentinels.master}" is changing`)
-    } catch (error) {
-      await client.close()
-      throw error
+    // a former master may not know yet that it is no longer one
+    const check = async (): Promise<void> => {
+      const [role = ''] = itemsIn(await client.command(['ROLE']))
+      if (String(role) !== 'master') throw new Error(`the master "${sentinels.master}" is changing`)
     }
+    return orClosed(client, check())
   }
   const root = new MovableConnection(open, address.connectTimeoutMs ?? 5000, () => over.abort())
-  try {
-    await root.connected()
-    return root
-  } catch (error) {
-    await root.close()
-    throw error
-  }
+  return orClosed(root, root.connected())
 }
 
 /** The address of the master, by the first sentinel that knows it. */

@@ -1,4 +1,3 @@
-import {messageOf} from '../../../model/errors.ts'
 import {FiringFault, type FiringRequest} from '../../../work/actor/firing-spec.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import {ReminderExists, type Reminders, type ReminderRequest} from '../../../work/actor/reminders.ts'
@@ -6,7 +5,7 @@ import type {FiringName} from '../../../work/actor/timers.ts'
 import {checkReserved} from './actor-calls.ts'
 import {checkActor, checkFiring} from './actor-names.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {BlockError, failing, toldWhy} from './block-error.ts'
 
 const timerFailed = toldWhy([500, 'internal', 'ERR_ACTOR_TIMER_CREATE'], 'error creating actor timer: ')
 
@@ -96,12 +95,9 @@ export class ActorFirings {
         'operations on actor reminders are only possible on hosted actor types'
       )
     const [code, words] = CODES[verb]
-    try {
-      return await work(await actors.reminders())
-    } catch (error) {
-      if (error instanceof BlockError) throw error
-      throw new BlockError([500, 'internal', code], `${words}: ${messageOf(error)}`)
-    }
+    const failed = failing([500, 'internal', code], `${words}: `)
+    const done = actors.reminders().then(work)
+    return done.catch(async (error: unknown) => (error instanceof BlockError ? Promise.reject(error) : failed(error)))
   }
 }
 

@@ -6,7 +6,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {checkReserved} from './actor-calls.ts'
 import {checkActor} from './actor-names.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {BlockError, failing, toldWhy} from './block-error.ts'
 import {SEPARATOR} from './key-prefix.ts'
 
 /** A step of a transaction, as a caller makes it. */
@@ -35,13 +35,9 @@ export class ActorState {
     checkReserved(type)
     checkActor(type, id)
     const store = await this.#store()
-    try {
-      return await this.#call(store, 'get', onGone, async () =>
-        store.component.get(this.#keyOf(store, type, id, key), {consistency: '', metadata: {}})
-      )
-    } catch (error) {
-      throw new BlockError([500, 'internal', 'ERR_ACTOR_STATE_GET'], `error getting actor state: ${messageOf(error)}`)
-    }
+    return this.#call(store, 'get', onGone, async () =>
+      store.component.get(this.#keyOf(store, type, id, key), {consistency: '', metadata: {}})
+    ).catch(failing([500, 'internal', 'ERR_ACTOR_STATE_GET'], 'error getting actor state: '))
   }
 
   /** Lists the state of an actor for a user, without a call of the app. Rejects with the reason. */
@@ -73,12 +69,13 @@ export class ActorState {
       return operation === 'delete' ? {kind: 'delete', request} : {kind: 'upsert', request: {...request, value, isJson}}
     })
     if (operations.length === 0) return
-    try {
-      await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
-    } catch (error) {
-      const text = `error saving actor transaction state: ${messageOf(error)}`
-      throw new BlockError([500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'], text)
-    }
+    const failed = [
+      [500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'],
+      'error saving actor transaction state: '
+    ] as const
+    await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations)).catch(
+      failing(...failed)
+    )
   }
 
   #keyOf({space}: AppComponent<'state'>, type: string, id: string, key: string): string {
@@ -90,13 +87,10 @@ export class ActorState {
   }
 
   async #store(): Promise<AppComponent<'state'>> {
-    try {
-      const store = await this.#context.components.actorStore()
-      if (store !== undefined) return store
-    } catch (error) {
+    const store = await this.#context.components.actorStore()?.catch((error: unknown) => {
       throw none(` (${messageOf(error)})`)
-    }
-    throw none('')
+    })
+    return store ?? Promise.reject(none(''))
   }
 }
 

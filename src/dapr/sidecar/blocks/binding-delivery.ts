@@ -80,11 +80,8 @@ export class BindingDelivery {
 
   async #save({storeName, state}: BindingEffects): Promise<void> {
     if (state.length === 0) return
-    try {
-      await this.#options.state.save(storeName, state, until(this.#options.over))
-    } catch (error) {
-      this.#log(`error saving state from app response: ${messageOf(error)}`)
-    }
+    const saved = this.#options.state.save(storeName, state, until(this.#options.over))
+    await saved.catch((error: unknown) => this.#log(`error saving state from app response: ${messageOf(error)}`))
   }
 
   async #send({to, data, isParallel}: BindingEffects): Promise<void> {

@@ -41,23 +41,22 @@ export class Bindings {
     // who has left waits for nothing: a server that does not answer would keep one connection for each call
     const caller = onGone && leaving(onGone)
     const call = {block: 'bindings', name, operation, onGone: caller?.onGone} as const
-    try {
-      return await this.#context.outbound(call, async () => output.invoke(request, caller?.gone))
-    } catch (error) {
-      throw new BindingError(name, messageOf(error), error instanceof BindingFailure ? error.metadata : {})
-    }
+    return this.#context
+      .outbound(call, async () => output.invoke(request, caller?.gone))
+      .catch((error: unknown) => {
+        throw new BindingError(name, messageOf(error), error instanceof BindingFailure ? error.metadata : {})
+      })
   }
 
   async #find(name: string): Promise<OutputBinding> {
     const missing = (why: string): BindingError => new BindingError(name, `couldn't find output binding ${name}${why}`)
     const found = this.#context.components.find('bindings', name)
     if (found === undefined) throw missing(this.#context.whyNone('bindings', name))
-    let output: OutputBinding | undefined
-    try {
-      output = (await found).component.output
-    } catch (error) {
-      throw missing(` (${name} could not be opened: ${messageOf(error)})`)
-    }
+    const {output} = (
+      await found.catch((error: unknown) => {
+        throw missing(` (${name} could not be opened: ${messageOf(error)})`)
+      })
+    ).component
     if (output === undefined) throw missing(` (${name} only brings events to the app)`)
     return output
   }

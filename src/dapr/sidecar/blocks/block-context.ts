@@ -129,11 +129,9 @@ class ComponentCalls {
       const why = this.whyNone(block, name)
       throw components.names(block).length === 0 ? missing.none(why) : missing.unknown(why)
     }
-    try {
-      return await found
-    } catch (error) {
+    return found.catch((error: unknown) => {
       throw missing.none(` (${name} could not be opened: ${messageOf(error)})`)
-    }
+    })
   }
 
   /** Why there is no component of this name, in brackets behind a space; '' = unknown. */

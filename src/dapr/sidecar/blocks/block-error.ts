@@ -1,3 +1,5 @@
+import {messageOf} from '../../../model/errors.ts'
+
 /** The codes of gRPC that calls to building blocks end with (google.golang.org/grpc/codes). */
 export const GRPC_CODES = {
   unknown: 2,
@@ -47,3 +49,10 @@ export const toldWhy =
   (...[kind, text, details]: ConstructorParameters<typeof BlockError>) =>
   (why: string): BlockError =>
     new BlockError(kind, text + why, details)
+
+/** For the end of a promise: why it has failed follows these words. */
+export const failing =
+  (...of: ConstructorParameters<typeof BlockError>) =>
+  (error: unknown): never => {
+    throw toldWhy(...of)(messageOf(error))
+  }

@@ -1,8 +1,7 @@
 import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../../components/language-model.ts'
-import {messageOf} from '../../../model/errors.ts'
 import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {BlockError, failing, toldWhy} from './block-error.ts'
 
 /** A component that was found. */
 export interface FoundModel {
@@ -39,16 +38,10 @@ export class Conversations {
       return checked(await model.converse(question, AbortSignal.any([caller.gone, asking.signal])), question)
     }
     const treatment = {onGone: caller.onGone, isFinal: (error: unknown) => error instanceof FinalError}
-    try {
-      return await this.context.outbound({block: 'conversation', name, operation: 'converse', ...treatment}, attempt)
-    } catch (error) {
-      throw new BlockError(
-        [500, 'internal', 'ERR_CONVERSATION_INVOKE'],
-        `failed conversing with component ${name}: ${messageOf(error)}`
-      )
-    } finally {
-      asking.abort()
-    }
+    return this.context
+      .outbound({block: 'conversation', name, operation: 'converse', ...treatment}, attempt)
+      .catch(failing([500, 'internal', 'ERR_CONVERSATION_INVOKE'], `failed conversing with component ${name}: `))
+      .finally(() => asking.abort())
   }
 
   /** Dapr's error for a request without inputs. */

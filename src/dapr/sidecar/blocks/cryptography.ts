@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto'
+import {because} from '../../components/properties.ts'
 import type {CryptoProvider, NamedKey, WrapAlgorithm} from '../../components/crypto/types.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
@@ -106,13 +107,9 @@ export class Cryptography {
   }
 
   async #wrapped({name, provider, onGone}: FoundProvider, fileKey: Buffer, by: NamedKey): Promise<Buffer> {
-    try {
-      return await this.#context.outbound({block: 'crypto', name, operation: 'crypto_op', onGone}, async () =>
-        provider.wrap(fileKey, by)
-      )
-    } catch (error) {
-      throw new Error(`failed to wrap the file key: ${messageOf(error)}`, {cause: error})
-    }
+    const call = {block: 'crypto', name, operation: 'crypto_op', onGone} as const
+    const wrapped = this.#context.outbound(call, async () => provider.wrap(fileKey, by))
+    return wrapped.catch(because('failed to wrap the file key'))
   }
 
   /**

@@ -1,8 +1,7 @@
 import type {AppComponent} from '../../components/app-components.ts'
 import type {Unlocked} from '../../components/lock/types.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import {messageOf} from '../../../model/errors.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {BlockError, failing, toldWhy} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
 import {prefixOf, SEPARATOR} from './key-prefix.ts'
 
@@ -27,34 +26,31 @@ export class Locks {
   ): Promise<boolean> {
     if (request.expiryInSeconds <= 0) throw malformed('ExpiryInSeconds is not positive', storeName)
     const store = await this.#store(storeName, request)
-    try {
-      const key = this.#keyIn(store, request)
-      return await this.#context.outbound({block: 'lock', name: storeName, onGone}, async () =>
-        store.component.lock(key, request.lockOwner, request.expiryInSeconds * 1000)
-      )
-    } catch (error) {
-      throw new BlockError([500, 'internal', 'ERR_TRY_LOCK'], `failed to try acquiring lock: ${messageOf(error)}`)
-    }
+    const {lockOwner, expiryInSeconds} = request
+    return this.#call(store, request, onGone, async key =>
+      store.component.lock(key, lockOwner, expiryInSeconds * 1000)
+    ).catch(failing([500, 'internal', 'ERR_TRY_LOCK'], 'failed to try acquiring lock: '))
   }
 
   async unlock(storeName: string, request: LockRequest, onGone?: OnGone): Promise<Unlocked> {
     const store = await this.#store(storeName, request)
-    try {
-      const key = this.#keyIn(store, request)
-      return await this.#context.outbound({block: 'lock', name: storeName, onGone}, async () =>
-        store.component.unlock(key, request.lockOwner)
-      )
-    } catch (error) {
-      throw new BlockError([500, 'internal', 'ERR_UNLOCK'], `failed to release lock: ${messageOf(error)}`)
-    }
+    return this.#call(store, request, onGone, async key => store.component.unlock(key, request.lockOwner)).catch(
+      failing([500, 'internal', 'ERR_UNLOCK'], 'failed to release lock: ')
+    )
   }
 
-  #keyIn({name, properties, space}: AppComponent<'lock'>, {resourceId}: LockRequest): string {
+  async #call<T>(
+    {name, properties, space}: AppComponent<'lock'>,
+    {resourceId}: LockRequest,
+    onGone: OnGone | undefined,
+    work: (key: string) => Promise<T>
+  ): Promise<T> {
     const {appId, namespace} = this.#context
     const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name, space})
     const wrong = [resourceId, prefix].find(text => text.includes(SEPARATOR))
     if (wrong !== undefined) throw new Error(`input key/keyPrefix '${wrong}' can't contain '${SEPARATOR}'`)
-    return ['lock', ...(prefix === '' ? [] : [prefix]), resourceId].join(SEPARATOR)
+    const key = ['lock', ...(prefix === '' ? [] : [prefix]), resourceId].join(SEPARATOR)
+    return this.#context.outbound({block: 'lock', name, onGone}, async () => work(key))
   }
 
   /** Checks in the order of Dapr: any store, the fields, this store. */

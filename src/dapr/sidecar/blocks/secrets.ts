@@ -1,8 +1,7 @@
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import {messageOf} from '../../../model/errors.ts'
 import type {Secret, SecretStore} from '../../components/secrets/types.ts'
 import {isSecretAllowed} from '../../../files/resources/secret-scopes.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {BlockError, failing, toldWhy} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
 
 /** A missing secret is not a failure of its store. */
@@ -25,32 +24,23 @@ export class Secrets {
         [403, 'permissionDenied', 'ERR_PERMISSION_DENIED'],
         `access denied by policy to get ${JSON.stringify(name)} from ${JSON.stringify(storeName)}`
       )
-    try {
-      return await this.#call(storeName, 'get', onGone, async () => {
-        const secret = await store.get(name)
-        if (secret === undefined) throw new NotFound(`secret ${name} not found`)
-        return secret
-      })
-    } catch (error) {
-      throw new BlockError(
-        [500, 'internal', 'ERR_SECRET_GET'],
-        `failed getting secret with key ${name} from secret store ${storeName}: ${messageOf(error)}`
-      )
-    }
+    const words = `failed getting secret with key ${name} from secret store ${storeName}: `
+    return this.#call(storeName, 'get', onGone, async () => {
+      const secret = await store.get(name)
+      if (secret === undefined) throw new NotFound(`secret ${name} not found`)
+      return secret
+    }).catch(failing([500, 'internal', 'ERR_SECRET_GET'], words))
   }
 
   /** All secrets that the app may read. */
   async all(storeName: string, onGone?: OnGone): Promise<Readonly<Record<string, Secret>>> {
     const store = await this.#store(storeName)
-    try {
-      const secrets = Object.entries(await this.#call(storeName, 'bulk_get', onGone, async () => store.all()))
-      return Object.fromEntries(secrets.filter(([name]) => this.#isAllowed(storeName, name)))
-    } catch (error) {
-      throw new BlockError(
-        [500, 'internal', 'ERR_SECRET_GET'],
-        `failed getting secrets from secret store ${storeName}: ${messageOf(error)}`
-      )
-    }
+    const failed = failing(
+      [500, 'internal', 'ERR_SECRET_GET'],
+      `failed getting secrets from secret store ${storeName}: `
+    )
+    const secrets = await this.#call(storeName, 'bulk_get', onGone, async () => store.all()).catch(failed)
+    return Object.fromEntries(Object.entries(secrets).filter(([name]) => this.#isAllowed(storeName, name)))
   }
 
   async #call<T>(name: string, operation: string, onGone: OnGone | undefined, work: () => Promise<T>): Promise<T> {

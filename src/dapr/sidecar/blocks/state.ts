@@ -12,7 +12,7 @@ import {
 import type {DeleteRequest, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
-import {BlockError, toldWhy, type BlockErrorDetails} from './block-error.ts'
+import {BlockError, failing, toldWhy, type BlockErrorDetails} from './block-error.ts'
 import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
 import type {BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
@@ -89,21 +89,15 @@ export class State {
     const store = await this.#store(storeName)
     const stored = keys.map(key => this.#keyIn(store, key))
     if (keys.length === 0) return []
-    const getOne = async (key: string, storedKey: string): Promise<BulkItem> => {
-      try {
-        return {key, item: await store.component.get(storedKey, options), error: ''}
-      } catch (error) {
-        return {key, item: undefined, error: messageOf(error)}
-      }
-    }
-    const most = parallelism > 0 ? parallelism : 10
-    try {
-      return await this.#call(store, 'bulk_get', onGone, async () =>
-        inParallel([...keys.entries()], async ([at, key]) => getOne(key, stored[at] ?? ''), most)
+    const getOne = async (key: string, storedKey: string): Promise<BulkItem> =>
+      store.component.get(storedKey, options).then(
+        item => ({key, item, error: ''}),
+        (error: unknown) => ({key, item: undefined, error: messageOf(error)})
       )
-    } catch (error) {
-      throw new BlockError([500, 'internal', 'ERR_STATE_BULK_GET'], messageOf(error))
-    }
+    const most = parallelism > 0 ? parallelism : 10
+    return this.#call(store, 'bulk_get', onGone, async () =>
+      inParallel([...keys.entries()], async ([at, key]) => getOne(key, stored[at] ?? ''), most)
+    ).catch(failing([500, 'internal', 'ERR_STATE_BULK_GET'], ''))
   }
 
   async transact(

@@ -137,11 +137,9 @@ export class WorkflowCalls {
   }
 
   async #open(failed: (why: string) => BlockError): Promise<Workflows> {
-    try {
-      return await this.#context.work.workflows()
-    } catch (error) {
+    return this.#context.work.workflows().catch((error: unknown) => {
       throw failed(messageOf(error))
-    }
+    })
   }
 
   #appOf(appId: string): string {

@@ -86,12 +86,10 @@ export const CONFIGURATION_OPERATIONS: OperationsOf<typeof CONFIGURATION> = {
     http: unsubscribe,
     // an unknown id is reported in the answer
     grpc: grpc(UnsubscribeConfigurationRequest, UnsubscribeConfigurationResponse, async ({configurations}, {id}) => {
-      try {
-        await configurations.end(id)
-        return {ok: true}
-      } catch (error) {
-        return {ok: false, message: `failed to unsubscribe to configuration request ${id}: ${messageOf(error)}`}
-      }
+      const why = await configurations.end(id).then(() => '', messageOf)
+      return why === ''
+        ? {ok: true}
+        : {ok: false, message: `failed to unsubscribe to configuration request ${id}: ${why}`}
     })
   }
 }

@@ -1,12 +1,11 @@
 import type {Environment} from '../../../../model/environment.ts'
-import {messageOf} from '../../../../model/errors.ts'
 import {collectFirst} from '../../../../proxy/net/collector.ts'
 import {requestWeb, type WebOptions} from '../../../../proxy/net/external-adapter.ts'
 import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
 import {orElse} from '../../../../model/or-else.ts'
 import {emptyRecord, ownOf} from '../../../../model/own.ts'
-import {withoutPassword} from '../../properties.ts'
+import {because, withoutPassword} from '../../properties.ts'
 
 export interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
   /** Paths are joined to it. */
@@ -56,12 +55,9 @@ export class WebTarget {
     const {url} = this.#options
     const text = path === '' ? url : `${url.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`
     if (!isWithin(text, url)) throw new Error(`the path ${JSON.stringify(path)} leads out of ${withoutPassword(url)}`)
-    try {
-      return await this.#send(new URL(text), request)
-    } catch (error) {
-      const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
-      throw new Error(`${verb} ${JSON.stringify(withoutPassword(text))}: ${messageOf(error)}`, {cause: error})
-    }
+    const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
+    const failed = because(`${verb} ${JSON.stringify(withoutPassword(text))}`)
+    return this.#send(new URL(text), request).catch(failed)
   }
 
   close(): void {

@@ -34,10 +34,8 @@ export async function pathInside(root: string, name: string): Promise<string> {
 /** Returns the target of a link; undefined: it is not a link. */
 async function linkAt(path: string): Promise<string | undefined> {
   if (path.includes('\0')) throw new Error('error getting absolute path: invalid argument')
-  try {
-    return await readlink(path)
-  } catch (error) {
-    if (['EINVAL', 'ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined
-    throw error
-  }
+  return readlink(path).catch((error: unknown) => {
+    if (!['EINVAL', 'ENOENT', 'ENOTDIR'].includes(codeOf(error))) throw error
+    return undefined
+  })
 }
