@@ -324,3 +324,35 @@ t.test('a connection that is lost while a topic is created holds up no topic aft
   await publish(pubsub, 'later', 'yes')
   t.ok(isLost)
 })
+
+t.test('a message that was not handled does not come back at once, as others have their turn', {skip}, async t => {
+  const reading = await read(await broker(t), 'held')
+  const other = await channel(t)
+  other.publish('held', '', Buffer.from('one'))
+  ;(await reading.next()).finish('returned')
+  other.publish('held', '', Buffer.from('two'))
+  t.equal(await textOf(reading), 'two')
+  t.equal(await textOf(reading), 'one')
+})
+
+t.test('messages that wait for their turn when the connection is lost come once, and in order', {skip}, async t => {
+  const own = await realRabbit(t)
+  const pubsub = await openComponent(t, open, {
+    connectionString: own.url,
+    reconnectWaitSeconds: '100ms',
+    deletedWhenUnused: 'false',
+    deliveryMode: '2',
+    concurrencyMode: 'single'
+  })
+  const reading = await read(pubsub, 'turns')
+  for (const text of ['1', '2', '3']) await publish(pubsub, 'turns', text)
+  const first = await reading.next()
+  t.equal(first.text, '1')
+  await own.stop()
+  await own.start()
+  first.finish()
+  await publish(pubsub, 'turns', '4')
+  const texts: string[] = []
+  while (texts.at(-1) !== '4') texts.push(await textOf(reading))
+  t.same(texts, ['1', '2', '3', '4'])
+})

@@ -11,22 +11,26 @@ interface Publication {
   readonly options: Options.Publish
 }
 
+const CLOSED = new Error('the channel to RabbitMQ is closed')
+
 /** Publishes over one channel as long as that is open. */
 export class Publisher {
   readonly #channel: ConfirmChannel
   readonly #declare: (topic: string) => Promise<unknown>
   /** The exchanges by topic. */
   readonly #exchanges = new Map<string, Promise<unknown>>()
-  readonly #closed = Promise.withResolvers<never>()
-  isClosed = false
+  #whyClosed: Error | undefined
 
   /** `declare`: creates the exchange of a topic, over another channel. */
   constructor(channel: ConfirmChannel, declare: (topic: string) => Promise<unknown>) {
     this.#channel = channel
     this.#declare = declare
-    this.#closed.promise.catch(() => (this.isClosed = true))
-    channel.on('error', error => this.#closed.reject(error))
-    channel.on('close', () => this.#closed.reject(new Error('the channel to RabbitMQ is closed')))
+    channel.on('error', error => (this.#whyClosed = error))
+    channel.on('close', () => (this.#whyClosed ??= CLOSED))
+  }
+
+  get isClosed(): boolean {
+    return this.#whyClosed !== undefined
   }
 
   async publish({topic, key, data, options}: Publication): Promise<void> {
@@ -36,16 +40,15 @@ export class Publisher {
       this.#exchanges.set(topic, declared)
       declared.catch(() => this.#exchanges.delete(topic))
     }
-    await Promise.race([declared, this.#closed.promise])
-    const confirmed = new Promise<void>((resolve, reject) => {
+    await declared
+    await new Promise<void>((resolve, reject) => {
       this.#channel.publish(topic, key, data, options, error => {
         if (error === null || error === undefined) resolve()
-        // the channel itself reports why it was closed
-        else if (!(error instanceof Error && error.message === 'channel closed'))
-          reject(new Error('did not receive confirmation of publishing'))
+        // as the library says it, behind its event with the reason
+        else if (error instanceof Error && error.message === 'channel closed') reject(this.#whyClosed ?? CLOSED)
+        else reject(new Error('did not receive confirmation of publishing'))
       })
     })
-    await Promise.race([confirmed, this.#closed.promise])
   }
 }
 

@@ -8,6 +8,8 @@ import {declareTopic} from './rabbitmq-publisher.ts'
 
 /** Maximum number of messages that wait here if no limit is set; the rest stays with the broker. */
 const MAX_WAITING = 256
+/** Before a message that was not handled goes back: the broker delivers it again at once. */
+const RETURN_MS = 1000
 const QUEUE_TYPES = ['classic', 'quorum']
 
 /** Reads the queue of one subscription over a channel of its own; one that is closed is replaced. */
@@ -21,6 +23,8 @@ export class RabbitReader {
   readonly begun = Promise.withResolvers<void>()
   #atWork = 0
   #changed = Promise.withResolvers<void>()
+  /** The channel that is read: what came over one before it comes again. */
+  #channel: Channel | undefined
   /** Settles when the last message is handled, if messages are handled one by one. */
   #turn: Promise<void> = Promise.resolve()
 
@@ -65,6 +69,8 @@ export class RabbitReader {
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
     const closed = whyClosed(channel)
+    this.#channel = channel
+    void closed.then(() => (this.#channel = undefined))
     await Promise.race([this.#options.ready(), closed, aborted(signal)])
     if (!signal.aborted) {
       const {consumerTag} = await channel.consume(
@@ -99,11 +105,12 @@ export class RabbitReader {
 
   async #handle(channel: Channel, message: ConsumeMessage): Promise<void> {
     const {autoAck, requeueInFailure, hasMessageProperties} = this.#settings
+    const {signal} = this.#over
+    if (this.#channel !== channel && !autoAck) return
     const metadata = hasMessageProperties ? propertiesOf(message) : {}
-    const handled = this.#over.signal.aborted
-      ? 'returned'
-      : await this.#options.handle({data: message.content, metadata})
+    const handled = signal.aborted ? 'returned' : await this.#options.handle({data: message.content, metadata})
     if (autoAck) return
+    if (handled === 'returned') await pause(RETURN_MS, signal)
     try {
       if (handled === 'done') channel.ack(message)
       else channel.nack(message, false, handled === 'returned' || requeueInFailure)

@@ -1,0 +1,63 @@
+import {EventEmitter} from 'node:events'
+import {setFlagsFromString} from 'node:v8'
+import {runInNewContext} from 'node:vm'
+import type {ConfirmChannel} from 'amqplib'
+import t from 'tap'
+import {Publisher} from '../../../../src/dapr/components/pubsub/rabbitmq-publisher.ts'
+
+/** A channel whose broker confirms, refuses, or says nothing, by the text of a message. */
+class Channel extends EventEmitter {
+  readonly #open: ((error: Error | null) => void)[] = []
+
+  publish(_: string, __: string, data: Buffer, ___: object, confirmed: (error: Error | null) => void): void {
+    const text = data.toString()
+    if (text === 'yes') queueMicrotask(() => confirmed(null))
+    else if (text === 'no') queueMicrotask(() => confirmed(new Error('message nacked')))
+    else this.#open.push(confirmed)
+  }
+
+  /** As the library does: those that wait hear of it before the event. */
+  end(): void {
+    for (const confirmed of this.#open) confirmed(new Error('channel closed'))
+    this.emit('close')
+  }
+}
+
+const publisherOn = (channel: Channel): Publisher =>
+  new Publisher(channel as unknown as ConfirmChannel, async () => undefined)
+
+const publication = (text: string) => ({topic: 'orders', key: '', data: Buffer.from(text), options: {}})
+
+t.test('what waits for the broker fails with its channel, for the reason that this has', async t => {
+  const [channel, other] = [new Channel(), new Channel()]
+  const publisher = publisherOn(channel)
+  await publisher.publish(publication('yes'))
+  await t.rejects(publisher.publish(publication('no')), {message: 'did not receive confirmation of publishing'})
+  const waiting = publisher.publish(publication('later'))
+  await new Promise(setImmediate)
+  t.equal(publisher.isClosed, false)
+  channel.emit('error', new Error('no exchange'))
+  channel.end()
+  await t.rejects(waiting, {message: 'no exchange'})
+  t.equal(publisher.isClosed, true)
+  const lost = publisherOn(other)
+  const left = lost.publish(publication('later'))
+  await new Promise(setImmediate)
+  other.end()
+  await t.rejects(left, {message: 'the channel to RabbitMQ is closed'})
+  t.equal(lost.isClosed, true)
+})
+
+t.test('nothing is kept of what was published', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const publisher = publisherOn(new Channel())
+  const publishMany = async (): Promise<number> => {
+    for (let count = 0; count < 30_000; count++) await publisher.publish(publication('yes'))
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = await publishMany()
+  const grown = (await publishMany()) - before
+  t.ok(grown < 1_000_000, `${grown} bytes`)
+})
