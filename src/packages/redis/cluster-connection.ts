@@ -114,6 +114,10 @@ export class ClusterConnection implements RedisConnection {
     return ClusterConnection.open(this.#address)
   }
 
+  async nodeOf(key: Argument): Promise<RedisConnection> {
+    return this.#node(this.#masterOf(slotOf(key)))
+  }
+
   async close(): Promise<void> {
     this.#over.abort()
     const nodes = [...this.#nodes.values()]
@@ -146,8 +150,7 @@ export class ClusterConnection implements RedisConnection {
   async #onKey<T>(key: Argument | undefined, run: (node: ClientConnection) => Promise<T>): Promise<T> {
     const slot = key === undefined ? 0 : slotOf(key)
     for (let tries = 0; ; tries++) {
-      const at = this.#slots.findLast(({from, to}) => from <= slot && slot <= to)?.node
-      if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot}`)
+      const at = this.#masterOf(slot)
       let opening: Promise<ClientConnection> | undefined
       try {
         const node = await this.#node(at)
@@ -175,6 +178,12 @@ export class ClusterConnection implements RedisConnection {
         if (!isKnown) void this.#greet()
       }
     }
+  }
+
+  #masterOf(slot: number): string {
+    const at = this.#slots.findLast(({from, to}) => from <= slot && slot <= to)?.node
+    if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot}`)
+    return at
   }
 
   /** A slot that is moving: this once another node has the key. */
@@ -221,7 +230,7 @@ export class ClusterConnection implements RedisConnection {
       this.#lost.delete(at)
       const node = this.#nodes.get(at)
       this.#nodes.delete(at)
-      await (await node)?.close()
+      await node?.then(async left => left.close()).catch(() => undefined) // one that could not be opened is closed
     }
   }
 

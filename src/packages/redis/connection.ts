@@ -43,6 +43,8 @@ export interface RedisConnection {
   subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>>
   /** Calls the listener each time that it continues with another server, or one that was restarted: settings of the server are gone. Left out: it never does. */
   onServer?(listener: () => void): void
+  /** The connection to the node that has a key, for commands without one. Left out: all keys are at one server. */
+  nodeOf?(key: Argument): Promise<RedisConnection>
   /** Opens another connection to the same Redis and database. */
   duplicate(): Promise<RedisConnection>
   /** Closes the connection; what is waiting rejects. */

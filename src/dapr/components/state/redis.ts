@@ -82,20 +82,19 @@ class RedisState implements StateStore {
       throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
     }
     if (!isStrong) return
-    const info = await redis.command(['INFO', 'replication']).catch((error: unknown) => {
+    const node = (await redis.nodeOf?.(key)) ?? redis
+    const info = await node.command(['INFO', 'replication']).catch((error: unknown) => {
       if (!(error instanceof RedisError)) throw error
       return '' // it is saved, though we may not ask
     })
     const replicas = /connected_slaves:(\d+)/.exec(String(info))?.[1] ?? '0'
-    if (replicas !== '0') await redis.command(['WAIT', replicas, REPLICA_MS.toString()])
+    if (replicas !== '0') await node.command(['WAIT', replicas, REPLICA_MS.toString()])
   }
 
   async delete(request: DeleteRequest): Promise<void> {
-    try {
-      await this.#redis.command(deleteCommand(request))
-    } catch (error) {
+    await this.#redis.command(deleteCommand(request)).catch((error: unknown) => {
       throw error instanceof RedisError ? new EtagError('mismatch', error.message) : error
-    }
+    })
   }
 
   /** Runs the operations in one MULTI: a step that is refused does not undo the others. */

@@ -356,3 +356,9 @@ t.test('a master that refuses listeners is skipped', async t => {
   for (let turns = 0; turns < 1000 && engine.sessions.size > 0; turns++) await new Promise(setImmediate)
   t.equal(engine.sessions.size, 0)
 })
+
+t.test('the node of a key is that which commands on it go to', async t => {
+  const {connection} = await openTwo(t)
+  for (const key of ['a', 'b', 'c', 'd']) await connection.command(['SET', key, 'x'])
+  for (const key of ['a', 'b', 'c', 'd']) t.equal(await (await connection.nodeOf(key)).command(['EXISTS', key]), 1, key)
+})
