@@ -87,14 +87,18 @@ export class Publishing {
     const startedAt = performance.now()
     // between two of them it would be closed where an edit has replaced it
     const end = this.#context.components.beginCall(pubsubName)
-    for (const {entryId, id, message} of messages) {
+    const send = async ({entryId, id, message}: (typeof messages)[number]): Promise<unknown> => {
       const event = {topic, id, traceparent: publication.trace.traceparent}
       const call = {block: 'pubsub', name: pubsubName, onGone, event} as const
-      try {
-        await this.#context.outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
-      } catch (error) {
-        failed.push({entryId, error: messageOf(error)})
-      }
+      return this.#context
+        .outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
+        .catch((error: unknown) => failed.push({entryId, error: messageOf(error)}))
+    }
+    // in their order; once one has failed, each of those that are left may wait for the broker as long
+    for (let at = 0; at < messages.length;) {
+      const next = messages.slice(at, failed.length === 0 ? at + 1 : undefined)
+      await Promise.all(next.map(send))
+      at += next.length
     }
     end()
     const {log} = this.#context

@@ -46,3 +46,40 @@ t.test(
     t.same(sent, ['1', '2', '3', 'closed'])
   }
 )
+
+t.test('once an event of several has failed, those that are left wait for the broker together', async t => {
+  const called: string[] = []
+  const all = Promise.withResolvers<void>()
+  const component = {
+    capabilities: [],
+    publish: async (_: string, {data}: {readonly data: Buffer}) => {
+      if (called.push(data.toString()) === 5) all.resolve()
+      if (called.length === 1) return
+      if (called.length > 2) await all.promise
+      throw new Error(`no answer to ${data.toString()}`)
+    }
+  }
+  const components = {
+    beginCall: () => () => undefined,
+    find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: '', space: ''})
+  } as unknown as AppComponents
+  const options: Partial<BlockContextOptions> = {
+    appId: 'shop',
+    components,
+    policies: () => undefined,
+    counted: () => undefined,
+    log: {isDebug: false, write: () => undefined, warn: () => undefined}
+  }
+  const publishing = new Publishing(blockContext(options as BlockContextOptions))
+  const failed = await publishing.publishBulk({
+    pubsubName: 'bus',
+    topic: 'orders',
+    metadata: {rawPayload: 'true'},
+    trace: {traceparent: '', tracestate: ''},
+    entries: ['1', '2', '3', '4', '5'].map(entry)
+  })
+  t.same(
+    failed,
+    ['2', '3', '4', '5'].map(entryId => ({entryId, error: `no answer to ${entryId}`}))
+  )
+})
