@@ -177,9 +177,9 @@ export class AppRuntime implements Callee {
     return 'pid' in state ? (state.pid ?? 0) : 0
   }
 
-  /** The start of its oldest living process, in ms of performance.now(); 0: we did not start it. */
-  get livingSince(): number {
-    return this.#program.livingSince
+  /** The starts of its living processes, first that of the current one, in ms of performance.now(); 0: we did not start it. */
+  get lives(): readonly number[] {
+    return this.#program.lives
   }
 
   get progress(): Progress {

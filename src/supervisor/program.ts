@@ -80,12 +80,12 @@ export class Program {
     await Promise.all([this.#app, ...this.#others].map(async app => app.ended))
   }
 
-  /** The start of the oldest living process, in ms of performance.now(). 0 if we did not start it. */
-  get livingSince(): number {
+  /** The starts of the living processes, first that of the current one, in ms of performance.now(). 0 if we did not start it. */
+  get lives(): readonly number[] {
     const living = [this.#app, ...this.#others].filter(
       ({state: {phase}}) => !['exited', 'backoff', 'asleep'].includes(phase)
     )
-    return Math.min(...living.map(app => this.#births.get(app) ?? 0))
+    return living.map(app => this.#births.get(app) ?? 0).filter(birth => birth !== Infinity)
   }
 
   /** The current process was started, or is just about to be. */

@@ -59,3 +59,25 @@ t.test('… overlap: what the new process asks for before it takes over is its o
   await shop.closed
   t.equal(await firstUpdate(next, redis), '/configuration/settings/size')
 })
+
+/** The value of the next update of `color`. */
+const nextColor = async (shop: Driven, redis: ClientConnection, color: string): Promise<string> => {
+  await redis.command(['SET', 'color', color])
+  const request = await shop.nextRequest()
+  await request.reply({})
+  const {items} = JSON.parse(request.body) as {readonly items: Readonly<Record<string, {readonly value: string}>>}
+  return items['color']?.value ?? ''
+}
+
+t.test('… overlap: a new process that asks for the same changes nothing until it takes over, or ends', async t => {
+  const {rig, shop, redis} = await openShop(t, {watch: true, reload: 'overlap'})
+  await rig.write({'shop/main.js': '// changed'})
+  const next = await rig.driven('shop')
+  await subscribe(next, 'color')
+  t.equal(await nextColor(shop, redis, 'red'), 'red')
+  t.equal(await nextColor(shop, redis, 'blue'), 'blue')
+  await next.exit(1)
+  await next.closed
+  t.equal(await nextColor(shop, redis, 'green'), 'green')
+  t.equal(await nextColor(shop, redis, 'white'), 'white')
+})

@@ -84,7 +84,7 @@ class AppSidecar {
       this.#logResources()
     })
     this.#stops = [
-      runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
+      runtime.onMove(() => this.#blocks.followProcesses()),
       runtime.queue.onOpen(() => options.work.appReady(runtime)),
       runtime.onMove(() => options.work.appReady(runtime)),
       this.#blocks.onComponents(() => void path.external.open())
@@ -216,6 +216,7 @@ class AppSidecar {
       instance: runtime.name,
       isHttpApp: runtime.appPort > 0 && takesQuestions(runtime),
       namespace: env['NAMESPACE'] ?? '',
+      lives: () => runtime.lives,
       whyMissing: this.#whyMissing,
       postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
       policies: () => effects.componentPolicies,

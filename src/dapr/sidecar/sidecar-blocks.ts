@@ -142,9 +142,9 @@ export class SidecarBlocks {
     return this.#loading.begun?.catch(() => undefined)
   }
 
-  /** Processes of the app that were started before this have ended (milliseconds of performance.now()). */
-  endedBefore(livingSince: number): void {
-    this.#blocks?.configurations.endBefore(livingSince)
+  /** Processes of the app have begun, or ended. */
+  followProcesses(): void {
+    this.#blocks?.configurations.followProcesses()
   }
 
   /** The actors that the app hosts by streams are gone. */

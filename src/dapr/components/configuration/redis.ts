@@ -20,7 +20,9 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
       const channels = keys.length > 0 ? [...new Set(keys)].map(escapePattern) : ['*']
       const tell = async (key: string): Promise<void> => {
         const items = await itemsOf(redis, [key])
-        changed(Object.keys(items).length > 0 ? items : {[key]: NOTHING})
+        // a key of another type is no configuration: a state item, a stream of events
+        const type = Object.keys(items).length > 0 ? 'string' : String(await redis.command(['TYPE', key]))
+        if (type === 'string' || type === 'none') changed({[key]: NOTHING, ...items})
       }
       await notified
       return beginAll(channels, async channel =>
@@ -37,13 +39,10 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
 const NOTHING: ConfigurationItem = {value: '', version: '', metadata: {}}
 
 /** Asks for events of keys; a server that forbids it may have them on already. */
-async function notify(redis: RedisConnection, warn: (text: string) => void): Promise<void> {
-  try {
-    await redis.command(['CONFIG', 'SET', 'notify-keyspace-events', 'KA'])
-  } catch (error) {
-    warn(`changes of configuration may not be seen: ${messageOf(error)}`)
-  }
-}
+const notify = async (redis: RedisConnection, warn: (text: string) => void): Promise<unknown> =>
+  redis
+    .command(['CONFIG', 'SET', 'notify-keyspace-events', 'KA'])
+    .catch((error: unknown) => warn(`changes of configuration may not be seen: ${messageOf(error)}`))
 
 /** Items of keys that have a value; keys of other types are left out. */
 async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise<ConfigurationItems> {

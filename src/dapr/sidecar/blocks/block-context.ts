@@ -37,6 +37,8 @@ export interface BlockContextOptions {
   readonly isHttpApp: boolean
   /** NAMESPACE of the sidecar, '' = none. */
   readonly namespace: string
+  /** The starts of the app's living processes, in ms of performance.now(), first that of the one that gets the calls. */
+  readonly lives: () => readonly number[]
   readonly components: AppComponents
   readonly configuration: () => Configuration
   /** Why a component is missing that a file names, in brackets behind a space; '' where no file does. */

@@ -1,10 +1,11 @@
 import {randomUUID} from 'node:crypto'
+import {isDeepStrictEqual} from 'node:util'
 import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration/types.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {until, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {LogLevel} from '../../../model/plan.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {failing, toldWhy} from './block-error.ts'
 import {policyTarget, type BlockContext} from './block-context.ts'
 import {retryLater} from '../retry-later.ts'
 
@@ -24,8 +25,8 @@ export interface ConfigurationRequest {
 }
 
 interface Subscription {
-  /** Milliseconds of performance.now(). */
-  readonly since: number
+  /** The process that asked for it, by its start (milliseconds of performance.now()); undefined: it is of none. */
+  process: number | undefined
   readonly request: ConfigurationRequest
   readonly updates: Updates
   /** The watcher of changes: another one after its file has changed; undefined: none, until the file changes again. */
@@ -42,8 +43,6 @@ type End = () => Promise<void>
 export class Configurations {
   readonly #context: BlockContext
   readonly #subscriptions = new Map<string, Subscription>()
-  /** Processes that were started before this have ended. */
-  #livingSince = 0
   readonly #closing = new AbortController()
 
   constructor(context: BlockContext) {
@@ -57,14 +56,9 @@ export class Configurations {
 
   async get(name: string, keys: readonly string[], metadata: Metadata, onGone?: OnGone): Promise<ConfigurationItems> {
     const store = await this.store(name)
-    try {
-      return await this.#call(name, 'get', async () => store.get(keys, metadata), onGone)
-    } catch (error) {
-      throw new BlockError(
-        [500, 'internal', 'ERR_CONFIGURATION_GET'],
-        `failed to get [${keys.join(' ')}] from Configuration store ${name}: ${messageOf(error)}`
-      )
-    }
+    const words = `failed to get [${keys.join(' ')}] from Configuration store ${name}: `
+    const failed = failing([500, 'internal', 'ERR_CONFIGURATION_GET'], words)
+    return this.#call(name, 'get', async () => store.get(keys, metadata), onGone).catch(failed)
   }
 
   /** The id of the subscription. `ended`: it was ended, not by the one who has asked for it. */
@@ -74,27 +68,25 @@ export class Configurations {
     ended: () => void = () => undefined
   ): Promise<string> {
     const {storeName, keys} = request
-    const since = performance.now()
+    const process = request.isOfProcess === true ? Math.max(...this.#context.lives()) : undefined
     const store = await this.store(storeName)
     const id = randomUUID()
-    const updates: Updates = new Updates(items => changed(id, items, updates.over.signal))
-    try {
-      const endAtStore = await this.#begin(store, request, updates)
-      const end = async (): Promise<void> => {
-        updates.areOver = true
-        await subscription.endAtStore()
-        ended()
-      }
-      const subscription: Subscription = {since, request, updates, store, endAtStore, isEnding: false, end}
-      this.#subscriptions.set(id, subscription)
-    } catch (error) {
-      throw new BlockError(
-        [500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'],
-        `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: ${messageOf(error)}`
-      )
+    const updates: Updates = new Updates(
+      items => changed(id, items, updates.over.signal),
+      () => [undefined, this.#context.lives()[0]].includes(this.#subscriptions.get(id)?.process)
+    )
+    const words = `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: `
+    const failed = failing([500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'], words)
+    const endAtStore = await this.#begin(store, request, updates).catch(failed)
+    const end = async (): Promise<void> => {
+      updates.areOver = true
+      await subscription.endAtStore()
+      ended()
     }
+    const subscription: Subscription = {process, request, updates, store, endAtStore, isEnding: false, end}
+    this.#subscriptions.set(id, subscription)
     // meanwhile its process may have ended, or its store may have been opened again
-    this.endBefore(this.#livingSince)
+    this.followProcesses()
     await this.renew()
     return id
   }
@@ -138,19 +130,25 @@ export class Configurations {
       const why = await send(control)
       if (why !== '') throw new Error(why)
     }
-    try {
-      await policies.around(target, attempt, {onGone: until(over)})
-      return ''
-    } catch (error) {
-      return messageOf(error)
-    }
+    return policies.around(target, attempt, {onGone: until(over)}).then(() => '', messageOf)
   }
 
-  /** The app's processes that were started before this have ended (milliseconds of performance.now()): so do their subscriptions. */
-  endBefore(livingSince: number): void {
-    this.#livingSince = livingSince
-    for (const [id, subscription] of this.#subscriptions)
-      if (subscription.request.isOfProcess === true && subscription.since < livingSince) void this.drop(id)
+  /**
+   * Processes of the app have begun, ended, or taken over: subscriptions end with the one that asked, and say nothing before that gets the calls.
+   * What one seems to have asked for that failed before it took over may be of the current one, which keeps it unless it has the same.
+   */
+  followProcesses(): void {
+    const lives = this.#context.lives()
+    const [current = 0] = lives
+    const all = [...this.#subscriptions]
+    for (const [id, subscription] of all) {
+      const {process, request, updates} = subscription
+      const isOver = process !== undefined && !lives.includes(process)
+      const isDouble = all.some(([, other]) => other.process === current && isSame(other.request, request))
+      if (isOver && current > 0 && process > current && !isDouble) subscription.process = current
+      else if (isOver) void this.drop(id)
+      updates.tell()
+    }
   }
 
   /** Subscriptions to a store that was opened again continue there, as soon as it takes them. Never rejects. */
@@ -242,26 +240,45 @@ export class Configurations {
   }
 }
 
+const isSame = (a: ConfigurationRequest, b: ConfigurationRequest): boolean =>
+  isDeepStrictEqual([a.storeName, a.keys, a.metadata], [b.storeName, b.keys, b.metadata])
+
+/** Number of changes that wait as they came: of more, each key has its latest alone. */
+const MANY = 100
+
 /** The changes of one subscription, one after the other. */
 class Updates {
   readonly #changed: (items: ConfigurationItems) => Promise<void>
-  #turn: Promise<void> = Promise.resolve()
+  readonly #mayGo: () => boolean
+  readonly #waiting: ConfigurationItems[] = []
+  #isAtWork = false
   /** No further one is sent. */
   areOver = false
   /** Aborted when the subscription has ended: one that the app did not take is not sent again. */
   readonly over = new AbortController()
 
-  /** `changed` never rejects. */
-  constructor(changed: (items: ConfigurationItems) => Promise<void>) {
+  /** `changed` never rejects. `mayGo`: false while changes have to wait; then `tell` is called once they need not. */
+  constructor(changed: (items: ConfigurationItems) => Promise<void>, mayGo: () => boolean) {
     this.#changed = changed
+    this.#mayGo = mayGo
   }
 
   add(items: ConfigurationItems): void {
-    this.#turn = this.#tell(this.#turn, items)
+    const last = this.#waiting.length < MANY ? undefined : this.#waiting.pop()
+    this.#waiting.push({...last, ...items})
+    this.tell()
   }
 
-  async #tell(before: Promise<void>, items: ConfigurationItems): Promise<void> {
-    await before
-    if (!this.areOver) await this.#changed(items)
+  tell(): void {
+    if (!this.#isAtWork) void this.#tellAll()
+  }
+
+  async #tellAll(): Promise<void> {
+    this.#isAtWork = true
+    while (this.#waiting.length > 0 && this.#mayGo()) {
+      const items = this.#waiting.shift() ?? {}
+      if (!this.areOver) await this.#changed(items)
+    }
+    this.#isAtWork = false
   }
 }

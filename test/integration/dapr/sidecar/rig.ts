@@ -164,6 +164,7 @@ export const noBlocks =
       instance: 'a',
       isHttpApp: true,
       namespace: '',
+      lives: () => [1],
       components,
       configuration: () => DEFAULT_CONFIGURATION,
       whyMissing,

@@ -26,8 +26,13 @@ function newStore() {
   }
 }
 
-const blockOf = (store: () => object, write: (level: string, text: string) => void = () => undefined): Configurations =>
+const blockOf = (
+  store: () => object,
+  write: (level: string, text: string) => void = () => undefined,
+  lives: () => readonly number[] = () => [1]
+): Configurations =>
   new Configurations({
+    lives,
     component: async () => Promise.resolve({component: store()}),
     components: {find: async () => Promise.resolve({component: store()})},
     outbound: async (_: object, work: () => Promise<unknown>) => work(),
@@ -149,4 +154,84 @@ t.test('a subscription that its store cannot take when it is opened again contin
   while (after.ends.length === 0) await new Promise(setImmediate)
   after.ends[0]?.resolve()
   await closed
+})
+
+t.test('who is slow to take changes gets the latest of each key: no more wait than he can be behind', async t => {
+  const store = newStore()
+  const block = blockOf(() => store)
+  const took = Promise.withResolvers<void>()
+  const changes: string[] = []
+  await block.subscribe(REQUEST, async (_, items) => {
+    for (const [key, {value}] of Object.entries(items)) changes.push(`${key}=${value}`)
+    await took.promise
+  })
+  for (let value = 0; value < 1000; value++) store.change?.({color: {...ITEM, value: value.toString()}})
+  store.change?.({size: ITEM})
+  took.resolve()
+  while (changes.at(-1) !== 'size=1') await new Promise(setImmediate)
+  t.ok(changes.length < 150, `${changes.length} changes`)
+  t.same(changes.slice(0, 3), ['color=0', 'color=1', 'color=2'])
+  t.equal(changes.at(-2), 'color=999')
+})
+
+/** The app's processes by their starts, first the one that gets the calls, and what its subscriptions say. */
+function newProcesses() {
+  const store = {...newStore(), ended: 0, told: new Set<(items: ConfigurationItems) => void>()}
+  store.subscribe = async (_keys, _metadata, changed) => {
+    store.told.add(changed)
+    return async () => {
+      store.told.delete(changed)
+      store.ended++
+    }
+  }
+  const processes = {
+    store,
+    lives: [1],
+    said: [] as string[],
+    change: async (value: string) => {
+      for (const changed of store.told) changed({color: {...ITEM, value}})
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    },
+    subscribe: async (name: string, keys: readonly string[]) =>
+      block.subscribe({...REQUEST, keys, isOfProcess: true}, async (_, {color}) => {
+        processes.said.push(`${name} ${color?.value}`)
+      }),
+    live: async (...lives: number[]) => {
+      processes.lives = lives
+      block.followProcesses()
+      await new Promise(setImmediate)
+    }
+  }
+  const block = blockOf(
+    () => store,
+    () => undefined,
+    () => processes.lives
+  )
+  return processes
+}
+
+t.test('what a process asks for that is to take over says nothing before it does', async t => {
+  const processes = newProcesses()
+  await processes.subscribe('old', ['color'])
+  await processes.live(1, 2)
+  await processes.subscribe('new', ['color'])
+  await processes.change('red')
+  t.same(processes.said, ['old red'])
+  await processes.live(2)
+  t.same(processes.said, ['old red', 'new red'])
+  t.equal(processes.store.ended, 1)
+  await processes.change('blue')
+  t.same(processes.said.slice(2), ['new blue'])
+})
+
+t.test('what a process has asked for that failed before it took over ends with it', async t => {
+  const processes = newProcesses()
+  await processes.subscribe('old', ['color'])
+  await processes.live(1, 2)
+  await processes.subscribe('new', ['color'])
+  await processes.subscribe('old', ['color', 'size'])
+  await processes.live(1)
+  t.equal(processes.store.ended, 1, 'not what the old one may have asked for meanwhile')
+  await processes.change('red')
+  t.same(processes.said, ['old red', 'old red'])
 })

@@ -53,6 +53,7 @@ async function blocksOf(
   } as unknown as AppComponents
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}
   const options = {
+    lives: () => [1],
     appId: 'shop',
     namespace: '',
     components,

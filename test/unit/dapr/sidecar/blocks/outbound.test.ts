@@ -12,6 +12,9 @@ import {mergeResiliencies, readResiliency} from '../../../../../src/files/resour
 import {newBlocks, type Blocks} from '../../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {StateSet} from '../../../../../src/dapr/sidecar/blocks/state-requests.ts'
 
+/** The starts of the app's processes. */
+let LIVES: readonly number[] = [1]
+
 /** Blocks whose components are one object, and what they count. */
 const blocksOf = async (
   component: object,
@@ -39,6 +42,7 @@ const blocksOf = async (
     instance: 'shop',
     isHttpApp: true,
     namespace: '',
+    lives: () => LIVES,
     components: components as unknown as AppComponents,
     configuration: () => DEFAULT_CONFIGURATION,
     whyMissing: () => '',
@@ -293,7 +297,8 @@ t.test('subscriptions of a process end with it, also one that it was still askin
   const ids = [await first, await stream]
   const late = subscribe(true)
   await new Promise(setImmediate)
-  blocks.configurations.endBefore(performance.now())
+  LIVES = [2]
+  blocks.configurations.followProcesses()
   t.equal(ended, 1, 'not that of a stream')
   for (const begin of begun) begin()
   const lateId = await late
