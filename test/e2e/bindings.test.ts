@@ -237,6 +237,23 @@ t.test('an app that does not want a binding', async t => {
   t.pass('both are in the log of the sidecar')
 })
 
+t.test('a binding that the app has not answered yet keeps no other one from being read', async t => {
+  const {shop} = await openShop(t, {
+    'resources/late.yaml': component('late', 'bindings.cron', {...OFTEN, route: '/late'}),
+    'resources/tick.yaml': component('tick', 'bindings.cron', {...OFTEN, direction: 'input'})
+  })
+  await shop.listen()
+  const question = await shop.nextRequest()
+  t.match(question, {method: 'OPTIONS', url: '/late'})
+  await nextEvent(shop, '/tick')
+  t.match(await shop.fetch('/v1.0/healthz'), {status: 204})
+  await question.reply({status: 200})
+  let event = await shop.nextRequest()
+  while (event.url !== '/late') event = await shop.nextRequest()
+  t.equal(event.method, 'POST')
+  await shop.answer({status: 200})
+})
+
 t.test('a schedule that is none: the app is not started, the file is shown with a caret', async t => {
   const rig = await openRig(t)
   await rig.write({'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: 'often'})})

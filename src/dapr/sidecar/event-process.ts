@@ -1,3 +1,4 @@
+import {isWithin} from '../../platform/delay.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
@@ -15,6 +16,9 @@ export interface DeliveryContext {
   readonly log: (level: LogLevel, text: string) => void
 }
 
+/** How long a process waits for its first events, in ms, while some of what it wants cannot be read yet. */
+const SLOW_MS = 2000
+
 /**
  * Which process of an app was asked what events it wants, and whether it takes them: once it has said so, while it is ready and
  * its queue is open. Each new process is asked again.
@@ -24,6 +28,8 @@ export class EventProcess {
   #asked: number | undefined
   /** The one whose answer holds. */
   #current: number | undefined
+  /** All that this one wants is read. */
+  #known: number | undefined
   /** Resolves for those who wait until the app takes events. */
   #changed = Promise.withResolvers<void>()
 
@@ -39,7 +45,7 @@ export class EventProcess {
   /** Whether what the app wants is known; one that takes no calls, since it is not healthy, is asked later. */
   get isKnown(): boolean {
     const {isListening, queue, pid} = this.#runtime
-    return isListening && (pid === this.#current || !queue.isOpen)
+    return isListening && (pid === this.#known || !queue.isOpen)
   }
 
   /** Marks the current process as asked. False if it was asked already, or accepts no calls yet: its health check may still fail. */
@@ -50,9 +56,17 @@ export class EventProcess {
     return true
   }
 
-  /** What this process has answered holds. */
+  /** It is about to be read what this process wants: a server that does not answer keeps no event of another one from it. */
+  async followed(pid: number, following: Promise<void>): Promise<void> {
+    const isSlow = !(await isWithin(SLOW_MS, following))
+    if (isSlow && pid === this.#runtime.pid) this.#current = pid
+    this.changed()
+    await following
+  }
+
+  /** What this process has answered holds, and is read. */
   answered(pid: number): void {
-    this.#current = pid
+    this.#current = this.#known = pid
     this.changed()
     this.#runtime.noteReady()
   }
@@ -64,8 +78,7 @@ export class EventProcess {
 
   /** No process takes events until one was asked. */
   forget(): void {
-    this.#asked = undefined
-    this.#current = undefined
+    this.#asked = this.#current = this.#known = undefined
   }
 
   /** Those who wait look again. */

@@ -1,13 +1,17 @@
 import {messageOf} from '../../model/errors.ts'
-import {aborted} from '../../platform/delay.ts'
+import {aborted, isWithin} from '../../platform/delay.ts'
 import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/binding-direction.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import {retryLater} from './retry-later.ts'
 import {isDaprApp, untilAnswer} from './ask-app.ts'
-import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
+import type {BindingChannel, BindingTarget, SaidBindings} from './blocks/binding-channel.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
+
+/** How long what an app says at once waits for its other answers (Dapr: app-binding-options-timeout), and how long these may take, in ms. */
+const QUICK_MS = 3000
+const LATE_MS = 60_000
 
 /** An input binding that a file names. */
 interface Input {
@@ -25,8 +29,9 @@ export class SidecarBindings {
   readonly #options: DeliveryContext
   readonly #stops: readonly (() => void)[]
   #inputs: readonly Input[] = []
-  /** The inputs that the app was last asked about. */
+  /** The inputs that the app was last asked about, and what it has said of them. */
   #asked: readonly Input[] = []
+  #said: SaidBindings = new Map()
   /** Names of those that its last process wanted; undefined: none has said yet. */
   #wanted: readonly string[] | undefined
   /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
@@ -127,27 +132,42 @@ export class SidecarBindings {
     const {blocks, log, runtime} = this.#options
     this.#hasFollowed = true
     try {
-      const inputs = this.#inputs
-      this.#asked = inputs
+      this.#asked = this.#inputs
+      const said = (this.#said = new Map())
+      const asked = this.#asked.filter(({isWanted}) => !isWanted).map(({target}) => target)
       const channel = await this.#openChannel()
-      const asked = inputs.filter(({isWanted}) => !isWanted).map(({target}) => target)
-      const said = asked.length === 0 ? undefined : await channel.wanted(asked, untilAnswer(runtime, signal))
-      if (signal.aborted) return
-      const before = this.#wanted ?? runtime.sleep.triggers.bindings ?? []
-      const isTaken = (name: string): boolean => said?.get(name) ?? before.includes(name)
-      for (const {name} of asked) if (!isTaken(name)) log('info', `app has not subscribed to binding ${name}.`)
-      const wanted = inputs.filter(({target: {name}, isWanted}) => isWanted || isTaken(name))
-      const bindings = (this.#wanted = wanted.map(({target: {name}}) => name))
-      runtime.sleep.learn({bindings})
-      const {inputBindings} = await blocks.load()
-      const targets = wanted.map(({target}) => target)
-      await inputBindings.follow(targets, channel)
+      const late = AbortSignal.any([untilAnswer(runtime, signal), AbortSignal.timeout(LATE_MS)])
+      const asking = asked.length === 0 ? Promise.resolve() : channel.ask(asked, said, late)
+      // one that it does not answer keeps no other from being read
+      if (!(await isWithin(QUICK_MS, asking))) {
+        const open = asked.filter(({name}) => !said.has(name)).map(({name}) => name)
+        log('error', `app has not said yet whether it subscribes to: ${open.join(', ')}.`)
+        await this.#follow(pid, channel, signal)
+      }
+      await asking
+      await this.#follow(pid, channel, signal)
     } catch (error) {
       if (signal.aborted) return
       this.#asked = []
       log('error', `failed to read from bindings: ${messageOf(error)}`)
       void retryLater(() => this.#reload(), signal)
+      blocks.setKnown('bindings')
+      this.#process.answered(pid)
     }
+  }
+
+  /** Reads what the app has said that it wants; of what it has not, what its last process wanted. */
+  async #follow(pid: number, channel: BindingChannel, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const {blocks, log, runtime} = this.#options
+    const before = this.#wanted ?? runtime.sleep.triggers.bindings ?? []
+    const isTaken = (name: string): boolean => this.#said.get(name) ?? before.includes(name)
+    const targets = this.#asked.flatMap(({target, isWanted}) => (isWanted || isTaken(target.name) ? target : []))
+    for (const name of this.#said.keys()) if (!isTaken(name)) log('info', `app has not subscribed to binding ${name}.`)
+    const bindings = (this.#wanted = targets.map(({name}) => name))
+    runtime.sleep.learn({bindings})
+    const {inputBindings} = await blocks.load()
+    await this.#process.followed(pid, inputBindings.follow(targets, channel))
     if (signal.aborted) return
     blocks.setKnown('bindings')
     this.#process.answered(pid)

@@ -158,7 +158,7 @@ export class SidecarSubscriptions {
       this.#listed = []
     }
     if (listed !== undefined) runtime.sleep.learn({topics: (this.#listed = listed).map(asTrigger)})
-    await this.#follow()
+    await this.#process.followed(pid, this.#follow())
     blocks.setKnown('topics')
     if (isObsolete()) return
     this.#process.answered(pid)

@@ -13,6 +13,8 @@ interface Entry {
 
 /** How often the time is checked: a sleeping machine stops its timers, and its clock may be set. */
 const LOOK_MS = 60_000
+/** So many times may be with an app, which may not answer: others are left out. */
+const MAX_AT_ONCE = 100
 
 /** All schedules of a run on one timer, which is set for the next that is due; without any there is none. */
 export class Timetable {
@@ -100,7 +102,7 @@ class CronReader implements BindingReader {
   constructor(schedule: Schedule, options: ReadOptions) {
     this.#options = options
     this.#end = TIMETABLE.add(schedule, () => {
-      if (this.#isWaiting) return
+      if (this.#isWaiting || this.#handled.size >= MAX_AT_ONCE) return
       const handled = this.#fire()
       this.#handled.add(handled)
       void handled.finally(() => this.#handled.delete(handled))

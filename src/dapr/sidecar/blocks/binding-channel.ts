@@ -11,8 +11,8 @@ export interface BindingTarget {
   readonly route: string
 }
 
-/** Whether the app wants the events of each binding, by its name; undefined, or left out: it could not be asked. */
-export type WantedBindings = ReadonlyMap<string, boolean | undefined>
+/** Whether the app wants the events of each binding, by its name; undefined: it could not be asked; left out: it has not answered yet. */
+export type SaidBindings = Map<string, boolean | undefined>
 
 /** The effects that an app's answer to an event asks for (components-contrib: bindings/responses.go). */
 export interface BindingEffects {
@@ -34,8 +34,8 @@ export type BindingAnswer =
 
 /** How events of bindings reach the app: over HTTP or gRPC. */
 export interface BindingChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
-  /** Asks the process that is ready, until the signal is aborted. That it could not be asked is logged. */
-  wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<WantedBindings>
+  /** Asks the process that is ready, until the signal is aborted; each answer is in `said` when it comes. That it could not be asked is logged. */
+  ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void>
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer>
 }

@@ -1,10 +1,12 @@
-import {pause} from '../../../platform/delay.ts'
+import {pause, within} from '../../../platform/delay.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 
 /** Between two tries to begin, in ms: the first, and the longest. */
 const FIRST_MS = 500
 const LONGEST_MS = 30_000
+/** What is no longer wanted has this long to stop before the rest begins: both may read one queue. */
+const STOP_MS = 2000
 
 /** Something that is read for an app. */
 export interface Followed {
@@ -22,10 +24,11 @@ export async function stopFollowed({over, reader}: Followed): Promise<void> {
 /** Begins to read one, unless it is read already. True: it has begun; undefined: it cannot be read now, which is logged. */
 type Begin<T> = (wanted: T, failures: LogLevel) => Promise<boolean | undefined>
 
-/** All of one kind that is read for an app: exactly what is wanted, one change after the other. */
+/** All of one kind that is read for an app: exactly what is wanted. */
 export abstract class AllFollowed<T, A extends Followed> {
   protected readonly active = new Map<string, A>()
-  readonly #changes = new SerialQueue()
+  /** The changes of each, one after the other: one whose server does not answer holds up no other. */
+  readonly #changes = new Map<string, SerialQueue>()
   readonly #closing = new AbortController()
   /** What is to be read now. */
   #wanted: readonly T[] = []
@@ -38,13 +41,26 @@ export abstract class AllFollowed<T, A extends Followed> {
 
   /** Stops what is not wanted, and begins what is; what does not answer is tried again, as a server may start later, or come back. */
   protected async followAll(wanted: readonly T[], begin: Begin<T>): Promise<void> {
-    await this.#changes.run(async () => {
-      if (this.#closing.signal.aborted) return
-      this.#wanted = wanted
-      const keys = new Set(wanted.map(each => this.keyOf(each)))
-      await this.#stopAll([...this.active.keys()].filter(key => !keys.has(key)))
-      void this.#untilBegun(wanted, await this.#begin(wanted, 'error', begin), begin)
+    if (this.#closing.signal.aborted) return
+    this.#wanted = wanted
+    const keys = new Set(wanted.map(each => this.keyOf(each)))
+    const left = [...this.#changes.keys()].filter(key => !keys.has(key))
+    const stopped = Promise.all(left.map(async key => this.#change(key, async () => this.stop(key))))
+    stopped.catch(() => undefined) // it is awaited below
+    if (left.length > 0) {
+      await within(STOP_MS, stopped) // an app may keep one event for long
+      if (this.#wanted !== wanted) return
+    }
+    const begun = wanted.map(async each => {
+      const isNew = await this.#change(
+        this.keyOf(each),
+        async () => !this.#closing.signal.aborted && begin(each, 'error')
+      )
+      if (isNew === undefined) void this.#untilBegun(wanted, each, begin)
+      return isNew === true ? [each] : []
     })
+    this.begun?.((await Promise.all(begun)).flat())
+    await stopped
   }
 
   protected async stop(key: string): Promise<void> {
@@ -53,32 +69,27 @@ export abstract class AllFollowed<T, A extends Followed> {
     if (active !== undefined) await stopFollowed(active)
   }
 
-  /** Stops all; settles when the app has answered what it already got. */
+  /** Stops all, also what is about to begin; settles when the app has answered what it already got. */
   async close(): Promise<void> {
     this.#closing.abort()
     this.#wanted = []
-    for (const {over} of this.active.values()) over.abort()
-    await this.#changes.run(async () => this.#stopAll([...this.active.keys()]))
+    const stop = async (key: string): Promise<void> => this.stop(key)
+    await Promise.all([...this.#changes.keys()].flatMap(key => [stop(key), this.#change(key, async () => stop(key))]))
   }
 
-  async #stopAll(keys: readonly string[]): Promise<void> {
-    await Promise.all(keys.map(async key => this.stop(key)))
+  async #change<R>(key: string, work: () => Promise<R>): Promise<R> {
+    const changes = this.#changes.get(key) ?? new SerialQueue()
+    this.#changes.set(key, changes)
+    return changes.run(work)
   }
 
-  /** Gives those that cannot be read now. */
-  async #begin(some: readonly T[], failures: LogLevel, begin: Begin<T>): Promise<readonly T[]> {
-    const areNew = await Promise.all(some.map(async each => begin(each, failures)))
-    this.begun?.(some.filter((_, at) => areNew[at]))
-    return some.filter((_, at) => areNew[at] === undefined)
-  }
-
-  /** Tries all that are left together, until none is, or others are wanted. */
-  async #untilBegun(wanted: readonly T[], all: readonly T[], begin: Begin<T>): Promise<void> {
-    let left = all
-    for (let waitMs = FIRST_MS; left.length > 0; waitMs = Math.min(LONGEST_MS, 2 * waitMs)) {
+  /** Tries again until it has begun, or others are wanted. */
+  async #untilBegun(wanted: readonly T[], each: T, begin: Begin<T>): Promise<void> {
+    let isNew: boolean | undefined
+    for (let waitMs = FIRST_MS; isNew === undefined; waitMs = Math.min(LONGEST_MS, 2 * waitMs)) {
       await pause(waitMs, this.#closing.signal)
-      const late = left
-      left = await this.#changes.run(async () => (this.#wanted === wanted ? this.#begin(late, 'debug', begin) : []))
+      isNew = await this.#change(this.keyOf(each), async () => this.#wanted === wanted && begin(each, 'debug'))
     }
+    if (isNew) this.begun?.([each])
   }
 }

@@ -9,7 +9,7 @@ import {decode, encode} from '../../../../proxy/net/grpc/message-codec.ts'
 import {OK, UNIMPLEMENTED, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
 import {traceFields} from '../../../../proxy/net/grpc/trace-fields.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from '../../blocks/binding-channel.ts'
-import type {WantedBindings} from '../../blocks/binding-channel.ts'
+import type {SaidBindings} from '../../blocks/binding-channel.ts'
 import {carriedTraceparent, freshTraceparent} from '../../http/trace.ts'
 import {
   BindingEventRequest,
@@ -25,23 +25,21 @@ const NOTHING = new Uint8Array(0)
 
 /** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class GrpcBindingChannel extends EventProcessChannel implements BindingChannel {
-  async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<WantedBindings> {
+  async ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void> {
     const {app, context, log} = this.process
     const warn = (text: string): void => log('warn', text)
     const question = {app, context, path: `${CALLBACK}ListInputBindings`, fields: '', message: NOTHING, signal, warn}
     const response = await askedAgain(async () => requestGrpcApp(question), signal)
-    const failed = (why: string): WantedBindings => {
+    const failed = (why: string): void => {
       if (!signal.aborted) log('error', `error getting input bindings from app: ${why}`)
-      return new Map()
     }
-    const said = (all: readonly string[]): WantedBindings =>
-      new Map(targets.map(({name}) => [name, all.includes(name)]))
+    const listed = (all: readonly string[]): void => targets.forEach(({name}) => said.set(name, all.includes(name)))
     if (response.kind === 'unreachable') return failed(response.why)
     const {status, message} = response
-    if (status.code === UNIMPLEMENTED) return said([])
+    if (status.code === UNIMPLEMENTED) return listed([])
     if (status.code !== OK) return failed(statusText(status))
     try {
-      return said(decode(ListInputBindingsResponse, message).bindings)
+      return listed(decode(ListInputBindingsResponse, message).bindings)
     } catch (error) {
       return failed(messageOf(error))
     }

@@ -6,7 +6,7 @@ import {requestApp} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {messageOf} from '../../../../model/errors.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from '../../blocks/binding-channel.ts'
-import type {WantedBindings} from '../../blocks/binding-channel.ts'
+import type {SaidBindings} from '../../blocks/binding-channel.ts'
 import {compactJson, itemTexts, memberTexts} from '../../blocks/json-text.ts'
 import {carriedTraceparent, freshTraceparent} from '../trace.ts'
 import {metadataLines, pathOf} from './app-headers.ts'
@@ -22,9 +22,9 @@ const NOTHING = Buffer.alloc(0)
 
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel extends EventProcessChannel implements BindingChannel {
-  async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<WantedBindings> {
-    const ask = async (target: BindingTarget) => [target.name, await this.#isWanted(target, signal)] as const
-    return new Map(await inParallel(targets, ask, QUESTIONS_AT_ONCE))
+  async ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void> {
+    const ask = async (target: BindingTarget) => said.set(target.name, await this.#isWanted(target, signal))
+    await inParallel(targets, ask, QUESTIONS_AT_ONCE)
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
