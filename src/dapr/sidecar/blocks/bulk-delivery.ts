@@ -1,8 +1,8 @@
 import {randomUUID} from 'node:crypto'
 import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
-import {MAX_TIMER_MS} from '../../../files/resources/go-duration.ts'
 import type {BulkSettings} from '../../../files/resources/subscriptions.ts'
+import {systemClock} from '../../../platform/clock.ts'
 import type {BatchEntry, EventChannel, EventTarget} from './event-channel.ts'
 import type {EventDelivery} from './event-delivery.ts'
 import {endSpan, inSpan, type EventOutcome} from './event-outcome.ts'
@@ -38,14 +38,14 @@ export class BulkDelivery {
   readonly #settings: BulkSettings
   readonly #over: AbortSignal
   #waiting: Waiting[] = []
-  #timer: NodeJS.Timeout | undefined
+  #callOff: (() => void) | undefined
 
   constructor(delivery: EventDelivery, channel: EventChannel, settings: BulkSettings, over: AbortSignal) {
     this.#delivery = delivery
     this.#channel = channel
     this.#settings = settings
     this.#over = over
-    over.addEventListener('abort', () => void this.#flush(), {once: true})
+    over.addEventListener('abort', () => this.#flush(), {once: true})
   }
 
   /** Delivers a message together with others. Never rejects. */
@@ -54,38 +54,45 @@ export class BulkDelivery {
     if (event instanceof Error) return this.#delivery.fail(message, event.message, 'without id')
     return new Promise(resolve => {
       this.#waiting.push({message, event, entryId: randomUUID(), resolve})
-      if (this.#waiting.length >= this.#settings.maxMessages || this.#over.aborted) void this.#flush()
-      else this.#timer ??= setTimeout(() => void this.#flush(), Math.min(this.#settings.maxAwaitMs, MAX_TIMER_MS))
+      if (this.#waiting.length >= this.#settings.maxMessages || this.#over.aborted) this.#flush()
+      else this.#callOff ??= systemClock.after(this.#settings.maxAwaitMs, () => this.#flush())
     })
   }
 
-  async #flush(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    const batch = this.#waiting
-    this.#waiting = []
-    for (let left: readonly Waiting[] = batch; left.length > 0;) left = await this.#deliverSome(left)
+  #flush(): void {
+    this.#callOff?.()
+    this.#callOff = undefined
+    void this.#deliverSome(this.#waiting.splice(0))
   }
 
-  /** Delivers those of one path, as an attempt of a policy has one request at a time; resolves with those of the others. */
-  async #deliverSome(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+  /**
+   * Delivers those of one path, as an attempt of a policy has one request at a time, and those of the others behind its first one. What is tried
+   * again, maybe without end, holds up no other: each is acknowledged once it is handled.
+   */
+  async #deliverSome(batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return
+    const left = new Set(batch)
     let tried = batch
     const outcome = await this.#delivery.attempt(async attempt => {
+      const isFirst = tried === batch
       const {target, entries, nowhere} = this.#targetOf(tried.filter(isLeft))
       tried = [...entries, ...nowhere]
       const worst = target && (await this.#deliver(target, entries, attempt))
+      for (const each of tried) if (!isLeft(each) && left.delete(each)) void this.#conclude(each)
+      const others = isFirst ? batch.filter(each => !tried.includes(each) && left.delete(each)) : []
+      void this.#deliverSome(others)
       return worst === undefined || worst.kind === 'success'
         ? (nowhere.find(isLeft)?.outcome ?? {kind: 'success'})
         : worst
     })
-    const done = new Set([...tried, ...batch.filter(each => !isLeft(each))])
-    // one that is put aside at a slow broker keeps no other from being acknowledged
-    const conclude = async (each: Waiting): Promise<void> => {
-      const {message, event, resolve, outcome: own = outcome} = each
-      resolve(await this.#delivery.conclude(outcome.kind === 'stopped' && isLeft(each) ? outcome : own, message, event))
-    }
-    await Promise.all([...done].map(conclude))
-    return batch.filter(each => !done.has(each))
+    for (const each of tried) if (left.delete(each)) void this.#conclude(each, outcome)
+    void this.#deliverSome([...left]) // their routes have changed between two attempts
+  }
+
+  /** The broker learns what has come of an event. */
+  async #conclude({message, event, resolve, outcome: own}: Waiting, last?: EventOutcome): Promise<void> {
+    const outcome = last?.kind === 'stopped' ? last : (own ?? last)
+    if (outcome !== undefined) resolve(await this.#delivery.conclude(outcome, message, event))
   }
 
   /** Finds the first path, and the events that go there; those that go nowhere have their outcome then. */

@@ -5,11 +5,8 @@ import type {BlockSpan} from './block-context.ts'
 import type {AppEvent, EventAnswer} from './event-channel.ts'
 import {STOPPED, type Stopped} from './held-delivery.ts'
 
-/** Why an event does not reach the app. */
-type Undelivered = Stopped | {readonly kind: 'expired'} | {readonly kind: 'unrouted'}
-
-/** The result of a delivery. */
-export type EventOutcome = EventAnswer | Undelivered
+/** The result of a delivery: an answer of the app, or why the event does not reach it. */
+export type EventOutcome = EventAnswer | Stopped | {readonly kind: 'expired' | 'unrouted'}
 
 /** The outcome of an event that crashes the app again and again. */
 export const CRASHED: EventOutcome = {
@@ -35,17 +32,13 @@ function judge(outcome: EventOutcome): Verdict {
     case 'unrouted':
       return 'success'
     case 'failed':
-      return isFailingStatus(outcome.status) ? outcome.status : 'failed'
+      // a status of HTTP, or a code of gRPC
+      return outcome.status >= 300 || (outcome.status > 0 && outcome.status <= 16) ? outcome.status : 'failed'
     case 'interrupted':
       return 'failed'
     case 'stopped':
       return 'excluded'
   }
-}
-
-/** A status of HTTP, or a code of gRPC. */
-function isFailingStatus(status: number): boolean {
-  return status >= 300 || (status > 0 && status <= 16)
 }
 
 /** The event in the trace of its span. */

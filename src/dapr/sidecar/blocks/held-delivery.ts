@@ -19,15 +19,12 @@ export interface Interrupted {
   readonly text: string
 }
 
-/** The event cannot be sent to the app as it is. */
-interface Unsendable {
-  readonly kind: 'failed'
-  readonly status: 0
-  readonly text: string
-}
-
-/** The result of a delivery: an answer of the app, or why there is none. */
-type Outcome<Answer> = Answer | Interrupted | Stopped | Unsendable
+/** The result of a delivery: an answer of the app, or why there is none; `failed`: the event cannot be sent as it is. */
+type Outcome<Answer> =
+  | Answer
+  | Interrupted
+  | Stopped
+  | {readonly kind: 'failed'; readonly status: 0; readonly text: string}
 
 /** Delivers an event once. Rejects if it cannot be sent: what others have published may be anything. */
 type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>

@@ -1,4 +1,5 @@
 import {jsonIn} from '../../../../model/is-json.ts'
+import {orElse} from '../../../../model/or-else.ts'
 import {requestApp, type AppRequestOptions, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {
@@ -15,8 +16,6 @@ import {metadataLines, pathOf, valueText} from './app-headers.ts'
 
 const SUCCESS: EventAnswer = {kind: 'success'}
 const DROP: EventAnswer = {kind: 'drop'}
-
-type EventRequest = Pick<AppRequestOptions, 'lines' | 'body' | 'attempt'>
 
 /** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
 export class HttpEventChannel extends EventProcessChannel implements EventChannel {
@@ -44,7 +43,10 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
     return response.kind === 'response' ? answersOf(response, entries) : this.unanswered(response, before)
   }
 
-  #post({path, subscription: {pubsubName, topic}}: EventTarget, request: EventRequest): Promise<AppResponse> {
+  #post(
+    {path, subscription: {pubsubName, topic}}: EventTarget,
+    request: Pick<AppRequestOptions, 'lines' | 'body' | 'attempt'>
+  ): Promise<AppResponse> {
     const {app, context, log} = this.process
     return requestApp({
       app,
@@ -67,16 +69,12 @@ function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): Eve
   const isSuccess = status >= 200 && status < 300
   if (!isSuccess) return {kind: status === 404 ? 'unknown' : 'failed', status, text: body.toString()}
   if (body.length === 0) return SUCCESS
-  const word = statusIn(body.toString())
+  // it is missing where the body is no JSON object
+  const {status: said} = (jsonIn(body.toString()) ?? {}) as {readonly status?: unknown}
+  const word = typeof said === 'string' ? said : ''
   if (word === '' || word === 'SUCCESS') return SUCCESS
   if (word === 'DROP') return DROP
   return {kind: 'failed', status, text: body.toString()}
-}
-
-/** '' if it is missing, or the body is not a JSON object. */
-function statusIn(text: string): string {
-  const {status} = (jsonIn(text) ?? {}) as {readonly status?: unknown}
-  return typeof status === 'string' ? status : ''
 }
 
 function batchText({subscription: {pubsubName, topic}}: EventTarget, entries: readonly BatchEntry[]): string {
@@ -110,17 +108,8 @@ function answersOf(
 }
 
 /** The statuses by entry; undefined: the body has none. */
-function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
-  try {
-    const {statuses} = JSON.parse(text) as {readonly statuses?: unknown}
-    if (!Array.isArray(statuses)) return undefined
-    return new Map(
-      (statuses as readonly {readonly entryId?: unknown; readonly status?: unknown}[]).map(({entryId, status}) => [
-        String(entryId),
-        String(status)
-      ])
-    )
-  } catch {
-    return undefined
-  }
-}
+const statusesIn = (text: string): ReadonlyMap<string, string> | undefined =>
+  orElse(() => {
+    const {statuses} = JSON.parse(text) as {readonly statuses: readonly {entryId?: unknown; status?: unknown}[]}
+    return new Map(statuses.map(({entryId, status}) => [String(entryId), String(status)]))
+  }, undefined)

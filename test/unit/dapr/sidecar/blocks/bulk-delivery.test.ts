@@ -191,3 +191,28 @@ t.test('an answer to an attempt that has ended does not count any more', async t
   t.same(await handle(['/a']), ['done'])
   t.equal(sent, 2)
 })
+
+t.test('what is tried again without end holds up neither what is handled nor what goes to another path', async t => {
+  const sent: string[] = []
+  const again = Promise.withResolvers<void>()
+  const handle = bulkOf(
+    async deliver => {
+      for (let tries = 0; ; tries++) {
+        const outcome = await deliver()
+        if (outcome.kind !== 'failed') return outcome
+        if (tries === 2) await again.promise
+      }
+    },
+    async ({path}, entries) => {
+      sent.push(`${path} ${entries.length}`)
+      if (path === '/b') return entries.map(() => ({kind: 'success'}))
+      return entries.map((_, at) => (at === 0 ? {kind: 'failed', status: 500, text: ''} : {kind: 'success'}))
+    },
+    4
+  )
+  const handled: string[] = []
+  for (const path of ['/a', '/a', '/b', '/a']) void handle([path]).then(([how]) => handled.push(`${path} ${how}`))
+  for (let turn = 0; turn < 40; turn++) await new Promise(setImmediate)
+  t.same(handled.toSorted(), ['/a done', '/a done', '/b done'])
+  t.same(sent.toSorted(), ['/a 1', '/a 1', '/a 3', '/b 1'])
+})
