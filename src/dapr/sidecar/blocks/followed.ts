@@ -31,7 +31,7 @@ export abstract class AllFollowed<T, A extends Followed> {
   readonly #changes = new Map<string, SerialQueue>()
   readonly #closing = new AbortController()
   /** What is to be read now. */
-  #wanted: readonly T[] = []
+  #wanted: ReadonlyMap<string, T> = new Map()
 
   /** Names one of its kind. */
   protected abstract keyOf(wanted: T): string
@@ -40,27 +40,28 @@ export abstract class AllFollowed<T, A extends Followed> {
   protected begun?(all: readonly T[]): void
 
   /** Stops what is not wanted, and begins what is; what does not answer is tried again, as a server may start later, or come back. */
-  protected async followAll(wanted: readonly T[], begin: Begin<T>): Promise<void> {
+  protected async followAll(all: readonly T[], begin: Begin<T>): Promise<void> {
     if (this.#closing.signal.aborted) return
-    this.#wanted = wanted
-    const keys = new Set(wanted.map(each => this.keyOf(each)))
-    const left = [...this.#changes.keys()].filter(key => !keys.has(key))
-    const stopped = Promise.all(left.map(async key => this.#change(key, async () => this.stop(key))))
+    const wanted = (this.#wanted = new Map(all.map(each => [this.keyOf(each), each])))
+    const left = [...this.#changes.keys()].filter(key => !wanted.has(key))
+    const stopped = Promise.all(left.map(async key => this.#change(key, 'error', begin)))
     stopped.catch(() => undefined) // it is awaited below
     if (left.length > 0) {
       await within(STOP_MS, stopped) // an app may keep one event for long
       if (this.#wanted !== wanted) return
     }
-    const begun = wanted.map(async each => {
-      const isNew = await this.#change(
-        this.keyOf(each),
-        async () => !this.#closing.signal.aborted && begin(each, 'error')
-      )
-      if (isNew === undefined) void this.#untilBegun(wanted, each, begin)
-      return isNew === true ? [each] : []
+    const begun = [...wanted].map(async ([key, each]) => {
+      const isNew = await this.#change(key, 'error', begin)
+      if (isNew === undefined) void this.#untilBegun(wanted, key, begin)
+      return isNew === true ? [this.#wanted.get(key) ?? each] : []
     })
     this.begun?.((await Promise.all(begun)).flat())
     await stopped
+  }
+
+  /** Whether it is still to be read as this says: another change may have come meanwhile, and follows. */
+  protected isWanted(wanted: T): boolean {
+    return this.#wanted.get(this.keyOf(wanted)) === wanted
   }
 
   protected async stop(key: string): Promise<void> {
@@ -72,24 +73,31 @@ export abstract class AllFollowed<T, A extends Followed> {
   /** Stops all, also what is about to begin; settles when the app has answered what it already got. */
   async close(): Promise<void> {
     this.#closing.abort()
-    this.#wanted = []
+    this.#wanted = new Map()
     const stop = async (key: string): Promise<void> => this.stop(key)
-    await Promise.all([...this.#changes.keys()].flatMap(key => [stop(key), this.#change(key, async () => stop(key))]))
+    await Promise.all([...this.#changes].flatMap(([key, changes]) => [stop(key), changes.run(async () => stop(key))]))
   }
 
-  async #change<R>(key: string, work: () => Promise<R>): Promise<R> {
+  /** Begins one, or stops it, as is wanted once the changes before are done. */
+  async #change(key: string, failures: LogLevel, begin: Begin<T>): Promise<boolean | undefined> {
     const changes = this.#changes.get(key) ?? new SerialQueue()
     this.#changes.set(key, changes)
-    return changes.run(work)
+    return changes.run(async () => {
+      const wanted = this.#wanted.get(key)
+      if (wanted !== undefined) return begin(wanted, failures)
+      await this.stop(key)
+      return false
+    })
   }
 
   /** Tries again until it has begun, or others are wanted. */
-  async #untilBegun(wanted: readonly T[], each: T, begin: Begin<T>): Promise<void> {
+  async #untilBegun(wanted: ReadonlyMap<string, T>, key: string, begin: Begin<T>): Promise<void> {
     let isNew: boolean | undefined
     for (let waitMs = FIRST_MS; isNew === undefined; waitMs = Math.min(LONGEST_MS, 2 * waitMs)) {
       await pause(waitMs, this.#closing.signal)
-      isNew = await this.#change(this.keyOf(each), async () => this.#wanted === wanted && begin(each, 'debug'))
+      isNew = this.#wanted === wanted ? await this.#change(key, 'debug', begin) : false
     }
-    if (isNew) this.begun?.([each])
+    const each = wanted.get(key)
+    if (isNew && each !== undefined) this.begun?.([each])
   }
 }

@@ -49,7 +49,8 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
         return true
       }
       await this.stop(name)
-      if (binding?.component.input !== undefined) this.active.set(name, await this.#read(target, binding, channel))
+      if (binding?.component.input !== undefined && this.isWanted(target))
+        this.active.set(name, await this.#read(target, binding, channel))
       return true
     } catch (error) {
       log.write(failures, `error reading from input binding ${name}: ${messageOf(error)}`)

@@ -165,7 +165,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       }
       const next = broker && (await this.#besides(current, subscription, broker, channel))
       if (next === undefined) await this.stop(key)
-      if (broker === undefined) return false
+      if (broker === undefined || (next === undefined && !this.isWanted(subscription))) return false
       this.active.set(key, next ?? (await this.#read(subscription, broker, channel)))
       return true
     } catch (error) {

@@ -344,3 +344,28 @@ t.test('the reader before is stopped once the next one takes messages, which are
   await handled
   t.same(events, ['first is stopped', 'second delivers'])
 })
+
+t.test('a topic of which the app keeps an event holds up no change of another topic', async t => {
+  const kept = Promise.withResolvers<void>()
+  const read: string[] = []
+  const newBus = (): object => ({
+    subscribe: async ({topic}: SubscribeOptions) => {
+      read.push(topic)
+      return {stop: async () => (topic === 'a' ? kept.promise : void read.push(`not ${topic}`))}
+    }
+  })
+  let component = newBus()
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+  const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+  await subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
+  component = newBus()
+  const first = subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
+  const second = subscriptions.follow([wanted('a'), wanted('c')], {} as EventChannel)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  t.same(read.splice(0).slice(2).toSorted(), ['c', 'not b'])
+  kept.resolve()
+  await Promise.all([first, second])
+  t.same(read, ['a'])
+  await subscriptions.close()
+})
