@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components]`: see README.md. */
+/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components | --deliveries]`: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -28,6 +28,8 @@ const {values} = parseArgs({
     crashes: {type: 'boolean', default: false},
     /** Worktrees and clones of one repository instead: the numbers of their ports; with `--real` the built program. */
     copies: {type: 'boolean', default: false},
+    /** Events on their way to an app instead. */
+    deliveries: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
     /** Files of components instead, and the servers behind them. */
@@ -54,6 +56,12 @@ if (values.copies) {
   const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), walk, isFirst}
   const {walkAllCopies} = values.real ? await import('./copies/walks.ts') : await import('./copies/number-walks.ts')
   process.exit((await walkAllCopies(numbers)) ? 0 : 1)
+}
+if (values.deliveries) {
+  const {walkAllDeliveries} = await import('./deliveries/walks.ts')
+  const {seed, seeds, walk, first: isFirst, steps: count = 40, tries: most = 200} = values
+  const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(count), tries: Number(most), walk, isFirst}
+  process.exit((await walkAllDeliveries(numbers)) ? 0 : 1)
 }
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
 if (values.page || values.kubernetes || values.components) {

@@ -108,6 +108,7 @@ export class SidecarSubscriptions {
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
     if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayList
+    if (this.#isUnlisted && runtime.sleep.isAsleep) this.#listed = undefined
     if (this.#isUnlisted && this.#hasPubSub) this.#process.askAgain()
     if (isAsked && this.#process.ask()) this.#ask(runtime.pid).catch(this.#notAsked)
     else if (!isAsked) this.#process.forget()
@@ -157,7 +158,9 @@ export class SidecarSubscriptions {
       log('error', 'the app does not say the routes of its topics: they are read once it does')
       this.#listed = []
     }
-    if (listed !== undefined) runtime.sleep.learn({topics: (this.#listed = listed).map(asTrigger)})
+    if (listed !== undefined) this.#listed = listed
+    // a process that was not asked has not said what starts it
+    if (listed !== undefined && !this.#isUnlisted) runtime.sleep.learn({topics: listed.map(asTrigger)})
     await this.#process.followed(pid, this.#follow())
     blocks.setKnown('topics')
     if (isObsolete()) return
@@ -202,9 +205,7 @@ export class SidecarSubscriptions {
     this.#warnOfDoubles()
     try {
       const [{subscriptions}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
-      const now = this.#wanted()
-      if (!this.#over.signal.aborted) await subscriptions.follow(now, channel)
-      this.#followed = now
+      if (!this.#over.signal.aborted) await subscriptions.follow((this.#followed = this.#wanted()), channel)
     } catch (error) {
       log('error', `failed to subscribe to topics: ${messageOf(error)}`)
       void retryLater(async () => this.#follow(), this.#over.signal)
