@@ -62,7 +62,7 @@ export const startingRuns = (env: Environment): readonly RunIdentity[] =>
 export async function endBySignal(meant: readonly RunIdentity[], onSlow: (pid: number) => void): Promise<boolean> {
   await Promise.all(
     meant.map(async ({pid, started}) => {
-      interrupt(pid)
+      if (isSameStart(startOf(pid), started)) interrupt(pid) // else another process has its pid by now
       const callOff = systemClock.after(SLOW_MS, () => onSlow(pid))
       while (isSameStart(startOf(pid), started)) await pause(LOOK_MS)
       callOff()

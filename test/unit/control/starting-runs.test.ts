@@ -1,7 +1,9 @@
+import {spawn} from 'node:child_process'
 import {chmodSync, existsSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {ownStart, startingRuns} from '../../../src/control/starting-runs.ts'
+import {endBySignal, ownStart, startingRuns} from '../../../src/control/starting-runs.ts'
+import {startOf} from '../../../src/platform/process-table.ts'
 
 t.test('a start that is about to write who it is stays; that of a killed process does not', t => {
   const folder = t.testdir({})
@@ -16,4 +18,13 @@ t.test('a start that is about to write who it is stays; that of a killed process
   writeFileSync(own, JSON.stringify({...start, started: start.started - 100}))
   t.strictSame([look(), existsSync(own)], [[], false], 'the pid came again')
   t.end()
+})
+
+t.test('a process that has got the pid of a run since gets no signal', async t => {
+  const other = spawn('sleep', ['60'])
+  t.teardown(() => other.kill('SIGKILL'))
+  const {pid = 0} = other
+  await endBySignal([{...ownStart('/x/dapr.yaml'), pid, started: startOf(pid) - 1e6}], () => undefined)
+  await new Promise(resolve => setTimeout(resolve, 100))
+  t.equal(other.signalCode, null)
 })
