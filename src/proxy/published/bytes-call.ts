@@ -30,17 +30,8 @@ export class BytesCall implements Passenger {
     const request = {method: 'TCP', path: `:${socket.localPort ?? 0}`, lines: ''}
     const {method, path} = request
     this.#stream = new TunnelStream(() => this.#fail('the app was replaced'))
-    this.call = {
-      caller,
-      callee,
-      method,
-      path,
-      number: 0,
-      isPublished: true,
-      sent: request,
-      isTunnel: true,
-      stream: this.#stream
-    }
+    const call = {caller, callee, method, path, number: 0, isPublished: true, sent: request}
+    this.call = {...call, isTunnel: true, stream: this.#stream}
     this.#context = context
     this.#journal = new CallJournal(this.call, request, observer, recorded)
     this.#passage = new Passage(this, context, this.#journal, early.length)

@@ -41,6 +41,8 @@ export class PublishedConnection implements Downstream {
   tunnel: TunnelStream | undefined
   /** No request has come yet. */
   isFresh = true
+  /** One should have come by now, of a caller that speaks first. */
+  isLate = false
   /** The app that holds its other end; '' = it was not looked for yet. */
   caller = ''
   readonly socket: net.Socket
@@ -89,7 +91,7 @@ export class PublishedConnection implements Downstream {
 
   /** The caller has sent nothing: it may wait for the app to speak first. */
   passIfSilent(): void {
-    if (this.isFresh && this.#caller.early === undefined && !this.socket.destroyed) this.#passBytes()
+    if (this.isLate && this.isFresh && this.#caller.early === undefined && !this.socket.destroyed) this.#passBytes()
   }
 
   /** Starts the call of the request that has come. */

@@ -80,7 +80,7 @@ export class PublishedPort implements PublishedHost {
   ended(isAnswered: boolean): void {
     this.#asked--
     this.#speaksHttp ||= isAnswered
-    if (!this.#speaksHttp) for (const each of this.#http) this.#passIfSilent(each)
+    this.#passSilent()
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {
@@ -111,12 +111,16 @@ export class PublishedPort implements PublishedHost {
     })
     const connection = new PublishedConnection(this, socket)
     this.#http.add(connection)
-    if (!this.#speaksHttp) setTimeout(() => this.#passIfSilent(connection), SILENCE_MS).unref()
+    if (this.#speaksHttp) return
+    setTimeout(() => {
+      connection.isLate = true
+      this.#passSilent()
+    }, SILENCE_MS).unref()
   }
 
-  /** The app may be one that speaks first, which a caller waits for that is silent. */
-  #passIfSilent(connection: PublishedConnection): void {
-    if (!this.#speaksHttp && this.#asked === 0) connection.passIfSilent()
+  /** The app may be one that speaks first, which callers wait for that are silent. */
+  #passSilent(): void {
+    if (!this.#speaksHttp && this.#asked === 0) for (const each of this.#http) each.passIfSilent()
   }
 
   /** A caller of HTTP/2 without TLS. */

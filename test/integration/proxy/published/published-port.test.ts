@@ -42,3 +42,34 @@ t.test('a connection that passes as bytes is passed once, however long it lasts'
   t.equal(((await once(caller, 'data')) as [Buffer])[0].toString(), '*2\r\n')
   t.equal(connections, 1)
 })
+
+t.test('a call without an answer does not pass another connection that has hardly begun', async t => {
+  const denied = {ok: false, error: 'it is gone', down: undefined} as const
+  const context = {
+    callee: 'api',
+    heldBodies: new HeldBodies(),
+    admit: () => denied,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  } as unknown as ReturnType<ConstructorParameters<typeof PublishedPort>[1]>
+  const claims = await listen(0, ['127.0.0.1'])
+  const port = new PublishedPort(
+    claims,
+    () => context,
+    () => ''
+  )
+  const ask = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+  const [one, other] = [net.connect(portOf(claims), '127.0.0.1'), net.connect(portOf(claims), '127.0.0.1')]
+  t.teardown(async () => {
+    one.destroy()
+    other.destroy()
+    await port.close(AbortSignal.abort())
+  })
+  for (const each of [one, other]) each.on('error', () => undefined)
+  one.write(ask)
+  t.match(String(((await once(one, 'data')) as [Buffer])[0]), /^HTTP\/1.1 503 /)
+  other.write(ask)
+  const said = await Promise.race([once(other, 'data'), once(other, 'close').then(() => ['nothing'])])
+  t.match(String(said[0]), /^HTTP\/1.1 503 /)
+})
