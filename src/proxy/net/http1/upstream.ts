@@ -192,24 +192,27 @@ export class Upstream {
   }
 
   #connectPlain(host: string): net.Socket {
+    const read = (count: number): void => {
+      try {
+        this.#read(scratch, count)
+      } catch (error) {
+        this.#crash(error)
+      }
+    }
     const socket = net.connect({
       host,
       port: this.#owner.port,
       noDelay: true,
       onread: {
         buffer: scratch,
-        callback: (count, bytes) => {
-          try {
-            this.#read(bytes as Buffer, count)
-          } catch (error) {
-            this.#crash(error)
-          }
+        callback: count => {
+          read(count)
           if (isMuchWork(count, this.#taken)) letOthersRead(socket)
           return true
         }
       }
     })
-    readBeforeFailure(socket, scratch, count => this.#read(scratch, count))
+    readBeforeFailure(socket, scratch, read)
     return socket
   }
 
