@@ -17,11 +17,9 @@ export interface Containers {
  */
 export function containerOf(command: readonly string[]): Containers | undefined {
   const at = command.findIndex((word, index) => ENGINE.test(word) && command[index + 1] === 'run')
-  const [engine = '', ...words] = command.slice(at)
-  const name = words[words.indexOf('--name') + 1]
-  return at === -1 || name === 'run' || name === undefined || !words.includes('--rm')
-    ? undefined
-    : {engine, names: [name]}
+  // elsewhere `--name` may be a word of the program in the container
+  const [engine = '', , removed, named, name] = at === -1 ? [] : command.slice(at)
+  return removed === '--rm' && named === '--name' && name !== undefined ? {engine, names: [name]} : undefined
 }
 
 /** Ends containers that outlive the program which has started them: their daemon keeps them, with their names and ports. It fails where they have ended, as a rule. */

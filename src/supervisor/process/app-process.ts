@@ -85,9 +85,11 @@ export class AppProcess {
     this.#limited?.release()
     // a process that hangs in the kernel has received SIGKILL and will exit when the kernel returns
     const exit = group.hasExited() ? await group.exited : ({kind: 'signal', signal: 'SIGKILL'} as const)
-    const container =
-      exit.kind === 'signal' && exit.signal === 'SIGKILL' ? containerOf(this.#spawned.command) : undefined
-    if (container !== undefined) await removeContainers(container, this.#spawned.env)
+    const {command, env} = this.#spawned
+    // what is killed while it builds an image has no container yet: one of that name is not ours
+    const hasRun = exit.kind === 'signal' && exit.signal === 'SIGKILL' && !command.some(word => /\bbuild\b/.test(word))
+    const container = hasRun ? containerOf(command) : undefined
+    if (container !== undefined) await removeContainers(container, env)
     return exit
   }
 }

@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs'
 import {chmod} from 'node:fs/promises'
 import {join} from 'node:path'
 import {test} from 'tap'
+import {containerOf} from '../../../../src/control/containers.ts'
 import {Scene} from './scene.ts'
 
 test('a variable reaches the program whatever its name is: shells drop some', async t => {
@@ -32,11 +33,21 @@ test('a container that does not end at its signal ends with its app, which may s
   const env = {PATH: `${held}/bin:${process.env['PATH'] ?? ''}`, HELD: held}
   const run = ['docker', 'run', '--rm', '--name', 'shop-web', 'image']
   const stop = {signal: 'SIGTERM', timeoutMs: 100, scope: 'all'} as const
-  for (const command of [run, ['sh', '-c', 'exec "$@"', 'build', ...run]]) {
+  // one that is killed while it builds has no container: the name is that of another one
+  for (const [command, isLeft] of [
+    [run, false],
+    [['sh', '-c', 'exec "$@"', 'build', ...run], true]
+  ] as const) {
     const {app, witness} = scene.app({command, env, stop})
     void app.start()
     await witness.seen(/up/)
     await app.stop('user')
-    t.notOk(existsSync(join(held, 'shop-web')))
+    t.equal(existsSync(join(held, 'shop-web')), isLeft)
   }
+})
+
+test('a name among the words of the program in a container is not that of the container', t => {
+  t.equal(containerOf(['docker', 'run', '--rm', 'tool:1', 'migrate', '--name', 'prod-db']), undefined)
+  t.same(containerOf(['docker', 'run', '--rm', '--name', 'db', 'postgres']), {engine: 'docker', names: ['db']})
+  t.end()
 })
