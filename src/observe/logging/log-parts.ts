@@ -59,7 +59,7 @@ export class LogParts {
     const now = performance.now()
     if (now - this.#lookedAt < LOOK_MS) return false
     this.#lookedAt = now
-    // where the app's own folder has gone, too, it is not to come back
+    // an app whose own folder has gone, too, gets no new log file
     return !existsSync(this.#path) && existsSync(join(this.#path, '../../..'))
   }
 

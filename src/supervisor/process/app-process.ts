@@ -86,10 +86,11 @@ export class AppProcess {
     // a process that hangs in the kernel has received SIGKILL and will exit when the kernel returns
     const exit = group.hasExited() ? await group.exited : ({kind: 'signal', signal: 'SIGKILL'} as const)
     const {command, env} = this.#spawned
+    const container = exit.kind === 'signal' && exit.signal === 'SIGKILL' ? containerOf(command) : undefined
     // what is killed while it builds an image has no container yet: one of that name is not ours
-    const hasRun = exit.kind === 'signal' && exit.signal === 'SIGKILL' && !command.some(word => /\bbuild\b/.test(word))
-    const container = hasRun ? containerOf(command) : undefined
-    if (container !== undefined) await removeContainers(container, env)
+    if (container === undefined || /\bbuild\b/.test(command.slice(0, command.indexOf(container.engine)).join(' ')))
+      return exit
+    await removeContainers(container, env)
     return exit
   }
 }

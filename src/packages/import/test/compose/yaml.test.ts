@@ -72,7 +72,7 @@ t.test('a variable of a container that a shell drops is passed by its value', as
   }
 })
 
-t.test('a terminal of a container is told: without one a shell ends at once', async t => {
+t.test('import marks that a container wanted a terminal: a shell without one ends at once', async t => {
   const {notes} = await imported(t, {
     'compose.yaml': 'services: {sh: {image: alpine, tty: true, stdin_open: true}}'
   })
