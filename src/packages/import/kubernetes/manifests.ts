@@ -5,8 +5,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {readImported} from '../find-source.ts'
 import type {ImportedFile} from '../imported.ts'
 import type {ManifestObject} from './workloads.ts'
-import {entriesOf, isFile, isFolder, isLink} from '../reading/files.ts'
-import {envFileVariables} from '../reading/variables.ts'
+import {entriesOf, isFile, isFolder, isLink, textAt} from '../reading/files.ts'
 import {documentsOf, listedValues, mapOf, textValue, textsOf, variablePairs, type Values} from '../reading/yaml-file.ts'
 
 /** Objects, and what could not be read of their files. */
@@ -71,10 +70,13 @@ function generated(values: Values, file: ImportedFile, notes: string[]): readonl
         const [name, files] = [textValue(each['name']), [...textsOf(each['envs']), ...textsOf(each['env'])]]
         if (kind === 'Secret' && files.length > 0)
           notes.push(`${file.shownAs}: the Secret ${name} is made of ${files.join(', ')}: name it as envFile`)
-        const read = kind === 'Secret' ? [] : files.map(env => envFileVariables(resolve(dirname(file.path), env)))
-        const literals = variablePairs(textsOf(each['literals']))
+        // in a file quotes and # belong to a value, around a literal quotes do not (kustomize, package kv)
+        const read = kind === 'Secret' ? [] : files.map(env => textAt(resolve(dirname(file.path), env)))
+        const lines = read.flatMap(text => text.split(/\r?\n/)).map(line => line.trimStart())
+        const literals = textsOf(each['literals']).map(text => text.replace(/^([^=]+=)(["'])(.*)\2$/s, '$1$3'))
+        const all = [...lines.filter(line => /^[^#]/.test(line)), ...literals]
         // as plain texts, also those of a Secret
-        return {values: {kind, metadata: {name}, stringData: Object.assign({}, ...read, literals) as Values}, file}
+        return {values: {kind, metadata: {name}, stringData: variablePairs(all)}, file}
       })
   )
 }
