@@ -1,10 +1,10 @@
-import {basename, dirname} from 'node:path'
+import {basename, dirname, relative} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
 import {nativeServer, type NativePrograms} from './native.ts'
 import {programPorts} from './ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
-import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withWords} from './project.ts'
+import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withValues, withWords} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
@@ -18,9 +18,9 @@ export function importCompose(
   overrides: readonly ImportedFile[],
   {cwd, native}: {readonly cwd: string; readonly native: NativePrograms | undefined}
 ): Imported {
-  const {values, notes} = readProject(file, overrides, cwd)
+  const read = readProject(file, overrides, cwd)
   const from = [file, ...overrides].map(({path}) => basename(path)).join(' and ')
-  return importServices({file, values: withActive(values, file), notes, from, native})
+  return importServices({...read, file, values: withActive(read.values, file), from, native})
 }
 
 /** Services in the terms of a compose file. */
@@ -30,6 +30,8 @@ export interface ServicesFile {
   readonly values: Values
   /** By service. */
   readonly notes: ReadonlyMap<string, readonly string[]>
+  /** Further env files that its values may need. */
+  readonly envs?: readonly string[]
   /** The name of the source, for people. */
   readonly from: string
   /** Given: databases become programs where the machine has these. */
@@ -40,22 +42,29 @@ export interface ServicesFile {
  * A service that is built from a folder with a program of its own becomes that program; every other one a container by
  * `docker run`. Throws a `UserError` if there are none.
  */
-export function importServices({file, values, notes: notesOf, from, native}: ServicesFile): Imported {
+export function importServices({file, values, notes: notesOf, envs = [], from, native}: ServicesFile): Imported {
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
   const project = projectName(file, textValue(top['name']))
-  const known = all.map(([id, value]): [string, Service] => [
-    id,
-    {id, values: withWords(withTexts(value ?? {}, withBraces) as Values, file), notes: notesOf.get(id) ?? []}
-  ])
+  const known = all.map(([id, value]): [string, Service] => {
+    const own = [...(notesOf.get(id) ?? [])]
+    return [id, {id, values: withWords(withTexts(value ?? {}, withBraces) as Values, file, own), notes: own}]
+  })
   const withoutSidecars = withoutDapr(new Map(known), file)
   const hosts = [...withoutSidecars.services.values()]
   // a template has one such file: the first that has what its services name
-  const [files, text] = [variablesFiles(file), JSON.stringify(known)]
-  const named = (path: string): unknown => Object.keys(envFileVariables(path)).find(each => text.includes(`\${${each}`))
-  const variables = files.find(named) ?? files[0]
+  const [files, text] = [[...variablesFiles(file), ...envs], JSON.stringify(known)]
+  const named = (path: string): readonly string[] =>
+    Object.keys(envFileVariables(path)).filter(each => text.includes(`\${${each}`))
+  const variables = files.find(path => named(path).length > 0) ?? files[0]
+  for (const path of new Set(files)) {
+    const unread = named(path).filter(each => withValues(`\${${each}}`, file, [variables ?? path]) === `\${${each}}`)
+    const shown = relative(dirname(file.path), path)
+    if (unread.length > 0)
+      notes.push(`interpolate: ${shown}: ${unread.join(', ')}: a template reads one such file: write them into it`)
+  }
   const stack: Stack = {
     file: variables === undefined ? file : {...file, start: dirname(variables)},
     project,

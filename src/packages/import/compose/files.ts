@@ -5,6 +5,7 @@ import {readImported} from '../find-source.ts'
 import {isRepository} from './service.ts'
 import {pathTo, unreadable, withBraces, type ImportedFile} from '../imported.ts'
 import {withValues} from './project.ts'
+import {isFile} from '../reading/files.ts'
 import {
   isMap,
   listedValues,
@@ -30,15 +31,17 @@ export function readProject(
   overrides: readonly ImportedFile[],
   cwd: string,
   from = dirname(file.path)
-): {readonly values: Values; readonly notes: ReadonlyMap<string, readonly string[]>} {
+): Pick<ProjectReader, 'notes' | 'envs'> & {readonly values: Values} {
   const folder = dirname(file.path)
   const reader = new ProjectReader(cwd, file)
   const values = reader.together([file, ...overrides], folder)
-  return {values: withPathsFrom(values, folder, from), notes: reader.notes}
+  return {values: withPathsFrom(values, folder, from), notes: reader.notes, envs: reader.envs}
 }
 
 class ProjectReader {
   readonly notes = new Map<string, string[]>()
+  /** The env files of what is included. */
+  readonly envs: string[] = []
   readonly #cwd: string
   /** The files that are being included, the outermost first. */
   readonly #open: string[] = []
@@ -84,11 +87,13 @@ class ProjectReader {
 
   /** An entry of `include`: a path, or several that override each other, with the folder from which their paths count. */
   #included(entry: unknown, {path}: ImportedFile, folder: string): Values {
-    const {path: named = entry, project_directory: own} = mapOf(entry)
+    const {path: named = entry, project_directory: own, env_file: files} = mapOf(entry)
     if (textsOf(named).some(isRepository)) return {include: [entry]} // compose fetches it; a note names it
     const [first, ...over] = textsOf(named).map(each => readImported(this.#pathOf(each, path), this.#cwd))
     if (first === undefined) return {}
     const from = textValue(own) === '' ? dirname(first.path) : this.#pathOf(textValue(own), path)
+    const ofFiles = files === undefined ? [join(from, '.env')] : textsOf(files).map(each => this.#pathOf(each, path))
+    this.envs.push(...ofFiles.filter(isFile))
     return withPathsFrom(this.together([first, ...over], from), from, folder)
   }
 

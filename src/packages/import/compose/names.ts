@@ -1,5 +1,5 @@
 import {join, relative} from 'node:path'
-import {folderOfStack, isPort, portsOf, type Service, type Stack} from './service.ts'
+import {folderOfStack, isPort, portsOf, type Port, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, sourcesIn, statAt, textAt} from '../reading/files.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
@@ -81,6 +81,17 @@ export function otherPort({services, programs, targets}: Stack, id: string, wher
 export function portHere(other: Service, port: string, {programs, file}: Stack): string {
   const called = programs.get(other.id)
   if (called !== undefined) return called > 0 && port !== '' ? called.toString() : port
-  const published = portsOf(other).find(({target}) => target === port)?.published ?? ''
+  const published =
+    portsOf(other)
+      .map(each => publishedFor(each, port))
+      .find(Boolean) ?? ''
   return isPort(published, file) ? published : port
+}
+
+/** `9105` for `9205` of `9100-9110:9200-9210`; '': it is another port. Docker tries the first number of `9100-9110:80` first. */
+function publishedFor({published, target}: Port, port: string): string {
+  const [start = '', end = start] = target.split('-')
+  const ahead = Number(port) - Number(start)
+  if (target !== port && !(ahead >= 0 && Number(port) <= Number(end))) return ''
+  return published.replace(/^(\d+)(?:-\d+)?$/, (_, first: string) => `${Number(first) + (ahead || 0)}`)
 }

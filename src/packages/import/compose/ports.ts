@@ -47,7 +47,7 @@ const rank = (program: ListeningProgram): number => (numberOf(program) > 0 ? 0 :
 
 /** The number that it publishes; 0: none. */
 const numberOf = ({service}: ListeningProgram): number =>
-  Number(/^\d+$/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
+  Number(/^\d+(?=$|-)/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
 
 function kindOf({command, folder, service, target}: ListeningProgram): Kind {
   if (/\$\{?PORT\b/.test(command.join(' '))) return 'variable'

@@ -157,7 +157,7 @@ function limitsKey(values: Values): Values | undefined {
 function listeningPort(service: Service, command: readonly string[], dockerfile: string): number {
   const [port] = portsOf(service)
   return (
-    Number(port?.target ?? textsOf(service.values['expose'])[0] ?? 0) ||
+    Number.parseInt(port?.target ?? textsOf(service.values['expose'])[0] ?? '') ||
     commandPort(command.join(' ')) ||
     (dockerfile === '' ? 0 : portOfDockerfile(dockerfile))
   )
@@ -184,7 +184,8 @@ function calledPort({id}: Service, {services}: Stack): number {
 }
 
 function portNotes(service: Service, keys: Values, own: number): readonly string[] {
-  const [port, ...others] = portsOf(service)
+  const [port] = portsOf(service)
+  const others = portsOf(service).filter(({target}, at) => at > 0 || target.includes('-'))
   const notes: string[] = []
   const listens = own > 0 ? own.toString() : port?.target
   if (port !== undefined && !['', listens].includes(port.published) && !('port' in keys))
@@ -212,12 +213,9 @@ function readyOf(health: readonly string[] | undefined, {id}: Service, target: n
   const [, host = '', path = '/'] =
     /https?:\/\/([\w.-]+|\[::1\])(?::[\w${}:-]+)?(\/[^\s"'|;&)]*)?/.exec(health.join(' ')) ?? []
   if (target > 0 && ['localhost', '127.0.0.1', '0.0.0.0', '[::1]', id].includes(host)) return {http: path}
-  return isHere(health) ? {command: health} : undefined
+  const isHere = /^(?:curl|wget|node|python3?|sh|bash|pg_isready|redis-cli)$/.test(health[0] ?? '')
+  return isHere ? {command: health} : undefined
 }
-
-/** A check by what every machine has. */
-const isHere = (command: readonly string[]): boolean =>
-  /^(?:curl|wget|node|python3?|sh|bash|pg_isready|redis-cli)$/.test(command[0] ?? '')
 
 /** Notes on env files that compose needs and a person makes of a sample, and on those in which it replaces variables. */
 export const envFileNotes = ({values}: Service, {file}: Stack): readonly string[] =>

@@ -32,19 +32,34 @@ export const withValues = (typed: string, file: ImportedFile, files?: readonly s
   expand({value: typed, text: '', start: 0, end: 0}, typed.includes('${') ? knownVariables(file, files) : {}).value ||
   typed
 
-/** A service whose commands have the words of a default that compose splits, where its variable is not set, and whose variables without a value have that of `.env`. */
-export function withWords(service: Values, file: ImportedFile): Values {
+/** A quoted text, a `$${`, or a variable of a command; its default may have variables. */
+const PIECES = /'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|\$\$\{|\$\{(?:[^{}]|\{[^{}]*\})*\}/g
+
+/** A command as text, which compose splits once its variables are replaced: words of the file that count now are written, and what is nothing is none. */
+function withSplit(key: string, command: unknown, file: ImportedFile, notes: string[]): unknown {
+  if (typeof command !== 'string') return command
+  const now = (value: string): string => withValues(`${value}\n`, file).slice(0, -1)
+  return command.replaceAll(PIECES, (piece, at: number) => {
+    const [value, word = ''] = [now(piece), /^\$\{\w+:?[-+]([^]*)\}$/.exec(piece)?.[1]]
+    if (/\s/.test(word) && now(word) === value) return word
+    const isSet = now(piece.replace(/^(\$\{\w+)\}$/, '$1-set}')) === value
+    const isNone = value === '' && isSet && !/\S/.test(command.charAt(at - 1) + command.charAt(at + piece.length))
+    if (!piece.startsWith('${') || value === piece || !(isNone || /\s/.test(value))) return piece
+    const here = value === '' ? 'is empty now, and left out' : 'is several words for compose, and one here: write them'
+    notes.push(`${key}: ${piece} ${here}`)
+    return value === '' ? '' : piece
+  })
+}
+
+/** A service whose commands have the words that compose makes of their variables, and whose variables without a value have that of `.env`. */
+export function withWords(service: Values, file: ImportedFile, notes: string[]): Values {
   const {command, entrypoint, environment, build} = service
-  const ofDefault = (whole: string, words: string): string =>
-    /\s/.test(words) && withValues(whole, file) === words ? words : whole
-  const split = (each: unknown): unknown =>
-    typeof each === 'string' ? each.replaceAll(/(?<!\$)\$\{\w+:?-([^{}"']*)\}/g, ofDefault) : each
   const files = variablesFiles(file)
   return {
     ...service,
     ...given({
-      command: split(command),
-      entrypoint: split(entrypoint),
+      command: withSplit('command', command, file, notes),
+      entrypoint: withSplit('entrypoint', entrypoint, file, notes),
       environment: withNamed('environment', environment, files),
       build: isMap(build) ? {...build, ...given({args: withNamed('args', build['args'], files)})} : build
     })

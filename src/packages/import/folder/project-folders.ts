@@ -65,9 +65,8 @@ function workspaceGlobs(root: string): readonly string[] {
 /** Whether globs name a folder that is a package. */
 function matcher(root: string, globs: readonly string[]): (folder: string) => boolean {
   const compiled = (all: readonly string[]): ReturnType<typeof compileGlob> =>
-    all.flatMap(glob => {
-      return orElse(() => compileGlob(glob.replace(/^\.\//, '').replace(/\/$/, ''), root), []) // too many alternatives
-    })
+    // none: it has too many alternatives
+    all.flatMap(glob => orElse(() => compileGlob(glob.replace(/^\.\//, '').replace(/\/$/, ''), root), []))
   const taken = compiled(globs.filter(glob => !glob.startsWith('!')))
   const left = compiled(globs.filter(glob => glob.startsWith('!')).map(glob => glob.slice(1)))
   return folder =>

@@ -65,3 +65,27 @@ t.test('a port in a variable of its own is named, where another one is published
     []
   )
 })
+
+t.test('ports of a range are called at theirs, and one that gets the first free of a range at its first', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  a: {image: x, ports: ["9100-9110:9200-9210"]}
+  b: {image: x, ports: ["7080-7085:8080"]}
+  web: {build: web, command: node server.js, ports: ["8100-8102:8100-8102"]}
+  c: {image: x, environment: {A: "http://a:9205/x", B: "http://b:8080", OUT: "http://a:9100", WEB: "http://web:8100"}}
+`,
+    web: NODE
+  })
+  const here = 'http://host.docker.internal'
+  t.match(template.apps, [
+    {},
+    {},
+    {port: 8100},
+    {env: {A: `${here}:9105/x`, B: `${here}:7080`, OUT: `${here}:9100`, WEB: `${here}:8100`}}
+  ])
+  const alone = await imported(t, {
+    'compose.yaml': 'services: {web: {build: web, command: node server.js, ports: ["8100-8102:8100-8102"]}}',
+    web: NODE
+  })
+  t.match(alone.template.apps, [{port: 8100}])
+})

@@ -100,7 +100,7 @@ services:
   })
   t.strictSame(template.apps[0]?.['command'], ['python3', 'main.py', '--x'])
   const words = template.apps[1]?.['command'] as readonly string[]
-  t.strictSame(words.slice(5), ['--entrypoint', 'sh', 'x', '-c', 'serve', '${ARGS:---a b}', '${PW:+--password ${PW}}'])
+  t.strictSame(words.slice(5), ['--entrypoint', 'sh', 'x', '-c', 'serve', '${ARGS:---a b}'])
 })
 
 t.test('variables of a file that name others are marked: here they stay as they are written', async t => {
@@ -245,7 +245,7 @@ t.test('a default of several words behind $$ is for the shell of the container',
   })
   t.strictSame(
     template.apps.map(({command}) => (command as readonly string[]).slice(6)),
-    [['sh', '-c', 'exec $${CMD:-npm run dev}'], ['${EMPTY-a b}']]
+    [['sh', '-c', 'exec $${CMD:-npm run dev}'], []]
   )
 })
 
@@ -317,4 +317,46 @@ t.test('a variable without a value is that of .env, if there is one', async t =>
   t.strictSame(db?.['env'], {KEY: '${KEY}'})
   t.strictSame(api?.['env'], {KEY: '${KEY}'})
   t.notMatch(text, 'hidden', 'a template is shared')
+})
+
+t.test(
+  'a variable of a command that is not one word: its words of the file count, and values stay in .env',
+  async t => {
+    const {template, notes} = await imported(t, {
+      '.env': 'OPTS=--b 1 "hidden words"\nONE=x\nNONE=\n',
+      'compose.yaml': `services:
+  a:
+    image: x
+    command: run $ONE $$ONE $OPTS \${NONE} "\${OPTS}" \${NONE}y \${ONE:+--flag \${ONE}} \${NONE:+--flag \${ONE}} \${X?no} $GONE end
+  b: {image: x, command: [run, $OPTS, $NONE]}
+`
+    })
+    const words = (index: number): readonly unknown[] =>
+      ((template.apps[index]?.['command'] ?? []) as readonly unknown[]).slice(6)
+    const split = 'run ${ONE} $ONE ${OPTS} ${OPTS} ${NONE}y --flag ${ONE} ${X?no} ${GONE} end'.split(' ')
+    t.strictSame(words(0), split)
+    t.strictSame(words(1), ['run', '${OPTS}', '${NONE}'])
+    t.strictSame(
+      notes.filter(note => note.startsWith('command')),
+      [
+        'command: ${OPTS} is several words for compose, and one here: write them',
+        'command: ${NONE} is empty now, and left out',
+        'command: ${NONE:+--flag ${ONE}} is empty now, and left out'
+      ]
+    )
+  }
+)
+
+t.test('the variables of an included file are those of its own .env, where a template can have these', async t => {
+  const included = {
+    '.env': 'PORT=5555\nTAG=inner\n',
+    'compose.yaml': 'services: {db: {image: "postgres:${TAG}", ports: ["${PORT}:5432"]}}'
+  }
+  const compose = 'include: [infra/compose.yaml]\nservices: {a: {image: "x:${MINE-}"}}\n'
+  const alone = await imported(t, {'compose.yaml': compose, infra: included})
+  t.equal(alone.template['interpolate'], './infra/.env')
+  t.match(alone.template.apps[0], {ready: {tcp: '${PORT}'}})
+  const both = await imported(t, {'compose.yaml': compose, '.env': 'MINE=1\nTAG=outer\n', infra: included})
+  t.equal(both.template['interpolate'], './.env')
+  t.ok(both.notes.includes('interpolate: infra/.env: PORT: a template reads one such file: write them into it'))
 })
