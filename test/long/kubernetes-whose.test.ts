@@ -69,6 +69,24 @@ t.test('a Secret that a user may make, and not list, goes with its run', async t
   t.same([...server.objects.keys()], [])
 })
 
+t.test('stop deletes the Secrets of a run that was killed also where it may not list them', async t => {
+  const {rig, server, env, run: start} = await openShop(t, [{appID: 'stock', envFile: '.env'}])
+  await rig.write({'stock/.env': 'PASSWORD=x\n'})
+  server.answer = ({method, path}) => (method === 'GET' && path.endsWith('/secrets') ? {code: 403} : undefined)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  run.signal('SIGKILL')
+  await run.exited
+  const secret = '/api/v1/namespaces/shop/secrets/stock-env'
+  const ours = server.objects.get(secret)
+  server.save(secret, {kind: 'Secret', metadata: {name: 'stock-env'}})
+  t.match(await rig.run(['stop', '-k', '-f', '.'], {env}), {code: 0})
+  t.same([...server.objects.keys()], [secret], 'that of someone else stays')
+  if (ours !== undefined) server.save(secret, ours)
+  t.match(await rig.run(['stop', '-k', '-f', '.'], {env}), {code: 0, stdout: /Deleting Secret "stock-env"/})
+  t.same([...server.objects.keys()], [])
+})
+
 t.test('a write that meets another one of the same moment is sent again', async t => {
   const {server, run: start} = await openShop(t)
   const message = 'Operation cannot be fulfilled on resourcequotas "few": the object has been modified'

@@ -6,6 +6,8 @@ import type {AddressInfo} from 'node:net'
 interface Stored {
   readonly apiVersion?: string
   readonly kind?: string
+  /** Of the options of a DELETE. */
+  readonly preconditions?: {readonly uid?: string}
   readonly metadata: {
     readonly name: string
     readonly namespace?: string
@@ -226,7 +228,7 @@ export class FakeApiServer {
     if (/^\/api\/v1\/namespaces\/[^/]+$/.test(path)) return send(response, 200, {kind: 'Namespace'})
     if (path.endsWith('/log')) return this.#sendLog(path.slice(0, -'/log'.length), query, response)
     if (method === 'PATCH' && body !== undefined) return this.#apply(path, body, {query, response})
-    if (method === 'DELETE') return this.#delete(path, response)
+    if (method === 'DELETE') return this.#delete(path, body?.preconditions?.uid, response)
     const object = this.objects.get(path)
     if (object !== undefined) return send(response, 200, object)
     if (!/\/(?:secrets|services|deployments|jobs|pods|components|configurations|resiliencies)$/.test(path))
@@ -267,9 +269,13 @@ export class FakeApiServer {
     })
   }
 
-  #delete(path: string, response: ServerResponse): void {
+  #delete(path: string, wanted: string | undefined, response: ServerResponse): void {
     const object = this.objects.get(path)
     if (object === undefined) return send(response, 404, {kind: 'Status', status: 'Failure', reason: 'NotFound'})
+    const {uid = ''} = object.metadata
+    const message = `Operation cannot be fulfilled: Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`
+    if (wanted !== undefined && wanted !== uid)
+      return send(response, 409, {kind: 'Status', status: 'Failure', reason: 'Conflict', code: 409, message})
     this.remove(path)
     send(response, 200, {kind: 'Status', status: 'Success'})
     if (!['Deployment', 'Job'].includes(object.kind ?? '') || this.hasGrace) return

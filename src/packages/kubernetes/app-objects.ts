@@ -3,7 +3,7 @@ import {isObject} from '../../model/is-object.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
 import type {Dependency} from '../../model/plan.ts'
 import {daprAnnotations} from './annotations.ts'
-import {labelsOf, type AppObjects, type KubernetesObject, type ObjectMeta} from './object.ts'
+import {labelsOf, secretName, type AppObjects, type KubernetesObject, type ObjectMeta} from './object.ts'
 import {podSpec, type Image} from './pod.ts'
 import {podPort} from './variables.ts'
 
@@ -48,7 +48,7 @@ export function appObjects(entry: Entry, options: AppObjectOptions): AppObjects 
     ...(options.namespace !== '' && {namespace: options.namespace}),
     labels: {...labelsOf(options.template), app: plan.id}
   })
-  const secret = secretOf(metadata(`${plan.id}-env`), options.fileVariables)
+  const secret = secretOf(metadata(secretName(plan.id)), options.fileVariables)
   return {
     id: plan.id,
     plan,

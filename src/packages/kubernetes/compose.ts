@@ -68,15 +68,13 @@ export async function composeFile(
   const name = templateLabel(plan)
   const plans = deployed.map(({entry}) => entry.plan)
   const resources = new DaprResources(plans, {cwd: options.cwd, namespace: '', template: name})
+  const leftOut = keysWithoutMeaningInCompose(deployed.map(({entry}) => entry))
   mistakes.throwAll()
   return {
     text:
       COMPOSE_HEADER + yamlText({name: projectName(name), services, ...(isScheduled && {volumes: {scheduler: {}}})}),
     warnings: [
-      ...namedOnce(
-        keysWithoutMeaningInCompose(deployed.map(({entry}) => entry)),
-        'no meaning in a container, left out'
-      ),
+      ...namedOnce(leftOut, 'no meaning in a container, left out'),
       ...shadowWarnings(entries, deployed),
       ...new Set(deployed.flatMap(app => envFileWarnings(app, options))),
       ...resources.composeWarnings
@@ -206,12 +204,10 @@ const envFileWarnings = ({entry: {settings, plan}}: DeployedApp, {home, cwd}: Co
   envFilesOf(settings.values.envFile).flatMap(({path: written}) => {
     const path = absolutePath(written, plan.folder, home)
     const {referring, cut} = oddVariables(orElse(() => readTextFile(path), ''))
+    const shown = relative(cwd, path)
     return [
-      ...namedOnce(
-        referring,
-        `${relative(cwd, path)}: compose replaces the $NAME in it: put the value in single quotes`
-      ),
-      ...namedOnce(cut, `${relative(cwd, path)}: the # in it begins no comment for compose: write a blank before it`)
+      ...namedOnce(referring, `${shown}: compose replaces the $NAME in it: put the value in single quotes`),
+      ...namedOnce(cut, `${shown}: the # in it begins no comment for compose: write a blank before it`)
     ]
   })
 

@@ -147,10 +147,7 @@ export class DaprResources {
       if (kind === 'Component') this.#checks.push(() => checkType(document.field('spec').field('type')))
       return
     }
-    if (before.text === text) {
-      before.apps.add(app)
-      return
-    }
+    if (before.text === text) return void before.apps.add(app)
     const {file, line} = before.document.field('metadata').field('name').place
     const message = `there are two different ${kind}s ${JSON.stringify(name.text())}: the other one is at ${file}:${line}`
     this.#checks.push(() => refuse(name.place, message, 'rename one of them: a namespace has one of a name'))

@@ -20,11 +20,7 @@ export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly De
     const same = entries.filter(({plan}) => plan.id === id && plan.version === version)
     const isGiven = same.length > 1 || entry.settings.values.replicas !== undefined
     const sum = same.reduce((total, {settings}) => total + (settings.values.replicas ?? 1), 0)
-    return {
-      entry,
-      dependsOn: apps.find(app => app.id === id)?.dependsOn ?? [],
-      replicas: isGiven ? sum : undefined
-    }
+    return {entry, dependsOn: apps.find(app => app.id === id)?.dependsOn ?? [], replicas: isGiven ? sum : undefined}
   })
   return inStartOrder(all)
 }

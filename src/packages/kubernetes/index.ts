@@ -27,6 +27,7 @@ export {
   MANAGED_BY,
   MANAGER,
   TEMPLATE_LABEL,
+  secretName,
   templateLabel,
   type AppObjects,
   type KubernetesObject,

@@ -52,6 +52,9 @@ export interface TemplateObjects {
 export const objectsOf = ({secret, service, workload}: AppObjects): readonly KubernetesObject[] =>
   [secret, service, workload].filter(object => object !== undefined)
 
+/** The name of the Secret of an app. */
+export const secretName = (id: string): string => `${id}-env`
+
 /** The label that marks an object as ours; its value is the template's name. */
 export const TEMPLATE_LABEL = 'pillion/template'
 

@@ -36,10 +36,8 @@ export async function templateObjects(loaded: Loaded, options: ObjectsOptions): 
   const mistakes = new Mistakes()
   const deployed = deployedIn(entries, plan)
   const template = templateLabel(plan)
-  const resources = new DaprResources(
-    deployed.map(({entry}) => entry.plan),
-    {...options, namespace, template}
-  )
+  const plans = deployed.map(({entry}) => entry.plan)
+  const resources = new DaprResources(plans, {...options, namespace, template})
   const awaited = awaitedIn(deployed)
   const apps = deployed.map(({entry, dependsOn, replicas}): AppObjects => {
     const {settings, plan: app} = entry

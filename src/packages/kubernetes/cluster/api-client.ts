@@ -229,12 +229,11 @@ function reasonOf(error: unknown): string {
   return messageOf(error) || codeOf(error)
 }
 
-/** What passes by itself: a proxy does not reach the server, another write came first (else it has causes), or the server says when to come again. An eviction that a budget forbids is none: we ask for none. */
-const isBusy = (error: ClusterError): boolean =>
-  [429, 503].includes(error.code) ||
-  isAway(error) ||
-  (error.code === 409 && error.status.reason === 'Conflict' && error.status.details?.causes === undefined) ||
-  (error.code >= 500 && 'retryAfterSeconds' in (error.status.details ?? {}))
+/** What passes by itself: a proxy does not reach the server, another write came first (else it has causes, or another one has the name of what is deleted), or the server says when to come again. An eviction that a budget forbids is none: we ask for none. */
+const isBusy = ({code, method, status: {reason, details = {}}}: ClusterError): boolean =>
+  [429, 502, 503, 504].includes(code) ||
+  (code === 409 && method !== 'DELETE' && reason === 'Conflict' && details.causes === undefined) ||
+  (code >= 500 && 'retryAfterSeconds' in details)
 
 const isAway = ({code}: ClusterError): boolean => code === 502 || code === 504
 

@@ -32,12 +32,7 @@ export class ClusterError extends Error {
 /** Whether it is an answer with this status. */
 export const isStatus = (error: unknown, code: number): boolean => error instanceof ClusterError && error.code === code
 
-const VERBS: Readonly<Record<string, string>> = {
-  GET: 'read',
-  PATCH: 'apply',
-  POST: 'create',
-  DELETE: 'delete'
-}
+const VERBS: Readonly<Record<string, string>> = {GET: 'read', PATCH: 'apply', POST: 'create', DELETE: 'delete'}
 
 /** An answer as an error with advice for the user; `what` names the object, or the request: `Deployment "shop"`. */
 export function asUserError(error: ClusterError, what: string, context: string): UserError {

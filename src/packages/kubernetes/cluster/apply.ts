@@ -22,8 +22,9 @@ export async function applyChange(store: ObjectStore, change: Change, signal: Ab
     if (fault !== undefined) throw fault
   }
   if (isReplaced) {
-    refuseForeign(await store.find(object))
-    await store.delete(object)
+    const before = await store.find(object)
+    refuseForeign(before)
+    if (before !== undefined) await store.delete({...object, metadata: before.metadata})
   }
   const end = performance.now() + MAX_MS
   let live = await store.find(object)

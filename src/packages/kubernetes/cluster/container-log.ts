@@ -132,12 +132,8 @@ export class ContainerLog {
       sinceTime: this.#cursor.since
     }
     try {
-      const response = await client.open('GET', `/api/v1/namespaces/${namespace}/pods/${pod}/log`, {
-        query,
-        signal,
-        patienceMs: 0,
-        waits: true
-      })
+      const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`
+      const response = await client.open('GET', path, {query, signal, patienceMs: 0, waits: true})
       for await (const chunk of response as AsyncIterable<Buffer>) {
         const text = this.#cursor.push(chunk)
         if (text !== '') await take(text)

@@ -1,7 +1,9 @@
+import {spawn, type ChildProcess, type SpawnOptions} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import type {RequestOptions} from 'node:https'
 import {delimiter, join} from 'node:path'
 import {KubeConfig} from '@kubernetes/client-node/dist/config.js'
+import {ExecAuth} from '@kubernetes/client-node/dist/exec_auth.js'
 import type {Cluster, Context, User} from '@kubernetes/client-node/dist/config_types.js'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {isLoopback} from '../../../model/loopback.ts'
@@ -71,6 +73,8 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
       each.server.startsWith('http:') ? {...each, skipTLSVerify: true} : each
     )
     fresh.loadFromOptions({clusters, users: config.users, contexts: config.contexts, currentContext: context.name})
+    for (const each of fresh['authenticators'] as readonly object[])
+      if (each instanceof ExecAuth) each['execFn'] = spawnProgram
     return fresh
   }
   let current = selected()
@@ -96,6 +100,14 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
       if (renewed.getCurrentCluster()?.server === cluster.server) current = renewed
     }
   }
+}
+
+/** As kubectl does, gives a program the terminal to ask at, or nothing: the library leaves a pipe open, on which it waits for ever. */
+function spawnProgram(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const isAsked = process.stdin.isTTY && process.stderr.isTTY
+  const child = spawn(command, args, {...options, stdio: [isAsked ? 'inherit' : 'ignore', 'pipe', 'pipe']})
+  if (isAsked) child.stderr?.pipe(process.stderr, {end: false})
+  return child
 }
 
 /** Why there are no credentials. */

@@ -37,11 +37,17 @@ interface ResourceList {
 export const objectName = ({kind, metadata}: Pick<KubernetesObject, 'kind' | 'metadata'>): string =>
   `${kind} "${metadata.name}"`
 
+/** Who may not list a kind may not always read its objects, either. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof UserError && isStatus(error.cause, 403))) throw error
+}
+
 /** Reads and writes the objects of one namespace. */
 export class ObjectStore {
   readonly client: ClusterClient
   readonly #plurals = new Map(Object.entries(PLURALS))
-  readonly #applied: KubernetesObject[] = []
+  /** What is looked for by its name where its kind may not be listed. */
+  readonly expected: KubernetesObject[] = []
 
   constructor(client: ClusterClient) {
     this.client = client
@@ -116,23 +122,24 @@ export class ObjectStore {
         type,
         needs: 'metadata'
       })
-      if (!dryRun) this.#applied.push(object)
+      if (!dryRun) this.expected.push(object)
       return live
     } catch (error) {
       throw this.#asUserError(error, objectName(object))
     }
   }
 
-  /** Deletes an object and, in the background, what it owns. No failure if it is gone. */
-  async delete(object: KubernetesObject): Promise<void> {
+  /** Deletes an object and, in the background, what it owns. No failure if it is gone, and another one may have its name. */
+  async delete(object: LiveObject): Promise<void> {
+    const preconditions = {uid: object.metadata.uid}
     try {
-      await this.client.json('DELETE', this.#pathTo(object), {body: {propagationPolicy: 'Background'}})
+      await this.client.json('DELETE', this.#pathTo(object), {body: {propagationPolicy: 'Background', preconditions}})
     } catch (error) {
-      if (!isStatus(error, 404)) throw this.#asUserError(error, objectName(object))
+      if (!isStatus(error, 404) && !isStatus(error, 409)) throw this.#asUserError(error, objectName(object))
     }
   }
 
-  /** The objects of a kind in the namespace that the labels select, those that were applied if it may not be listed; none if it is unknown. */
+  /** The objects of a kind in the namespace that the labels select, those that are `expected` if it may not be listed; none if it is unknown. */
   async list(kind: string, labels: string): Promise<readonly LiveObject[]> {
     const at = kind.lastIndexOf('/')
     const apiVersion = kind.slice(0, at)
@@ -144,8 +151,10 @@ export class ObjectStore {
     } catch (error) {
       if (!isStatus(error, 404) && !isStatus(error, 403))
         throw this.#asUserError(error, path.slice(path.lastIndexOf('/') + 1))
-      const applied = this.#applied.filter(object => `${object.apiVersion}/${object.kind}` === kind)
-      return (await inParallel(applied, async object => this.find(object))).filter(live => live !== undefined)
+      const named = this.expected.filter(object => `${object.apiVersion}/${object.kind}` === kind)
+      const found = await inParallel(named, async object => this.find(object).catch(unlessRefused))
+      const [label = '', value = ''] = labels.split(/[=,]/)
+      return found.flatMap(live => (live?.metadata.labels?.[label] === value ? [live] : []))
     }
   }
 

@@ -9,10 +9,7 @@ export interface Pod extends WatchedObject {
     readonly creationTimestamp: string
     readonly deletionTimestamp?: string
   }
-  readonly spec: {
-    readonly containers: readonly Container[]
-    readonly initContainers?: readonly Container[]
-  }
+  readonly spec: {readonly containers: readonly Container[]; readonly initContainers?: readonly Container[]}
   readonly status?: {
     readonly phase?: string
     readonly message?: string

@@ -85,11 +85,7 @@ async function deleteAll(
   objects: readonly LiveObject[],
   faults: UserError[]
 ): Promise<readonly LiveObject[]> {
-  for (const id of new Set(objects.map(appOf)))
-    onDelete(
-      id,
-      objects.filter(object => appOf(object) === id)
-    )
+  for (const [id, of] of Map.groupBy(objects, appOf)) onDelete(id, of)
   const kept = await inParallel(objects, async object => {
     try {
       await store.delete(object)

@@ -243,3 +243,12 @@ t.test('a list that comes whole, however long, is read; one that does not end is
   server.answer = () => page('a', {continue: 'more'})
   await t.rejects(client.list('/api/v1/pods'), {message: /with a list that does not end$/})
 })
+
+t.test('a program that gives credentials has no input to wait for without a terminal', {timeout: 8000}, async t => {
+  const {server, config} = await openClient(t)
+  const status = '{"kind":"ExecCredential","status":{"token":"a"}}'
+  writeFileSync(config, server.kubeconfig({exec: {command: 'sh', args: ['-c', `read line; echo '${status}'`]}}))
+  const client = new ClusterClient(openAccess({context: '', namespace: ''}, {KUBECONFIG: config}, dirname(config)))
+  t.teardown(() => client.close())
+  t.match(await client.json('GET', '/version'), {major: '1'})
+})

@@ -1,5 +1,5 @@
 import {join} from 'node:path'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {FakeApiServer} from '../../../../test/rig/fake-api-server.ts'
 import {ClusterClient} from '../cluster/api-client.ts'
 import {openAccess} from '../cluster/kubeconfig.ts'
@@ -8,7 +8,7 @@ import {takeDown} from '../cluster/take-down.ts'
 
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/shop/deployments'
 
-t.test('what a run that is still at its start makes meanwhile goes, too', async t => {
+async function openStore(t: Test) {
   const server = new FakeApiServer()
   await server.open()
   const folder = t.testdir({config: server.kubeconfig()})
@@ -18,11 +18,22 @@ t.test('what a run that is still at its start makes meanwhile goes, too', async 
     client.close()
     await server.close()
   })
-  const save = (name: string): void =>
-    void server.save(`${DEPLOYMENTS}/${name}`, {
-      kind: 'Deployment',
-      metadata: {name, labels: {app: name, 'pillion/template': 'shop'}}
-    })
+  const save = (name: string, labels = {app: name, 'pillion/template': 'shop'}): void =>
+    void server.save(`${DEPLOYMENTS}/${name}`, {kind: 'Deployment', metadata: {name, labels}})
+  const deleted: string[] = []
+  const down = {
+    store: new ObjectStore(client),
+    labels: 'pillion/template=shop',
+    apps: [],
+    now: new AbortController().signal,
+    onDelete: (id: string) => void deleted.push(id),
+    onWait: (text: string) => t.fail(text)
+  }
+  return {server, save, down, deleted}
+}
+
+t.test('what a run that is still at its start makes meanwhile goes, too', async t => {
+  const {server, save, down, deleted} = await openStore(t)
   save('stock')
   let isLate = false
   server.answer = ({method}) => {
@@ -30,16 +41,23 @@ t.test('what a run that is still at its start makes meanwhile goes, too', async 
     isLate ||= method === 'DELETE'
     return undefined
   }
-  const deleted: string[] = []
-  const count = await takeDown({
-    store: new ObjectStore(client),
-    labels: 'pillion/template=shop',
-    apps: [],
-    now: new AbortController().signal,
-    onDelete: id => deleted.push(id),
-    onWait: text => t.fail(text)
-  })
+  t.equal(await takeDown(down), 2)
   t.strictSame(deleted, ['stock', 'late'])
-  t.equal(count, 2)
   t.strictSame([...server.objects.keys()], [])
+})
+
+t.test('what another one has made under the name of an object meanwhile is not deleted', {timeout: 8000}, async t => {
+  const {server, save, down} = await openStore(t)
+  save('stock')
+  save('shop')
+  const path = `${DEPLOYMENTS}/stock`
+  server.answer = ({method, nth}) => {
+    if (method !== 'DELETE' || nth > 1 || server.objects.get(path)?.metadata.labels?.['app'] !== 'stock')
+      return undefined
+    server.remove(path)
+    save('stock', {app: 'theirs', 'pillion/template': 'other'})
+    return undefined
+  }
+  await takeDown(down)
+  t.strictSame([...server.objects.keys()], [path])
 })

@@ -5,6 +5,7 @@ import {
   MANAGED_BY,
   MANAGER,
   TEMPLATE_LABEL,
+  secretName,
   templateLabel,
   objectName
 } from '#kubernetes'
@@ -30,6 +31,9 @@ export const stopInCluster: CommandHandler = async context => {
   return withCluster(access, async client => {
     const store = new ObjectStore(client)
     await store.lookUpDapr()
+    // who may make a Secret may not always list all of them
+    for (const id of ids.length > 0 ? ids : apps.map(app => app.id))
+      store.expected.push({apiVersion: 'v1', kind: 'Secret', metadata: {name: secretName(id), labels: {}}})
     const end = new AbortController()
     const stopNow = (): void => {
       end.abort()
