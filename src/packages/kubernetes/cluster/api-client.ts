@@ -88,7 +88,12 @@ export class ClusterClient {
     let next: string | undefined
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const query = {...ask.query, limit: PAGE, continue: next}
-      const {items, metadata} = await this.json<List<T>>('GET', path, {...ask, query, needs: 'items'})
+      const page = this.json<List<T>>('GET', path, {...ask, query, needs: 'items'})
+      const {items, metadata} = await page.catch(async (error: unknown) => {
+        if (next === undefined || !isStatus(error, 410)) throw error
+        all.length = 0 // the server has forgotten the place: all at once, as kubectl asks for it then
+        return this.json<List<T>>('GET', path, {...ask, needs: 'items'})
+      })
       all.push(items)
       next = metadata?.continue || undefined
       if (next === undefined) return {items: all.flat(), version: metadata?.resourceVersion ?? ''}

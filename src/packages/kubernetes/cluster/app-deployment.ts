@@ -148,10 +148,7 @@ export class AppDeployment {
   /** A Job whose pod is gone says by its status how it ended, and one that tries again (`backoffLimit`) when it gives up. */
   #jobProgress(): AppProgress {
     const code = jobExit(this.#newPods, this.id)
-    const {succeeded = 0, failed = 0} = (this.live?.['status'] ?? {}) as {
-      readonly succeeded?: number
-      readonly failed?: number
-    }
+    const {succeeded = 0, failed = 0} = (this.live?.['status'] ?? {}) as Readonly<Record<string, number | undefined>>
     if (code === 0 || succeeded > 0) return 'completed'
     const {backoffLimit = 0} = (this.app.workload['spec'] ?? {}) as {readonly backoffLimit?: number}
     const isOver = backoffLimit === 0 || (this.live !== undefined && conditionText(this.live, 'Failed') !== '')

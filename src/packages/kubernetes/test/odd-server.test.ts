@@ -252,3 +252,17 @@ t.test('a program that gives credentials has no input to wait for without a term
   t.teardown(() => client.close())
   t.match(await client.json('GET', '/version'), {major: '1'})
 })
+
+t.test('a list whose place the server has forgotten between its pages is read at once', async t => {
+  const {server, client} = await openClient(t)
+  server.answer = ({query}) => {
+    if (query.has('continue')) return {code: 410}
+    return query.has('limit') ? page('a', {resourceVersion: '7', continue: 'more'}) : page('b', {resourceVersion: '8'})
+  }
+  const {items, version} = await client.list<{readonly metadata: {readonly name: string}}>(
+    '/api/v1/namespaces/shop/pods'
+  )
+  t.same([items.map(({metadata}) => metadata.name), version], [['b'], '8'])
+  server.answer = () => ({code: 410})
+  await t.rejects(client.list('/api/v1/namespaces/shop/pods'), {code: 410})
+})
