@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {readTime} from '../../model/duration.ts'
 import {UserError} from '../../model/errors.ts'
-import {readEdit, type RequestEdit} from '../replay/edit.ts'
+import {readEdit} from '../replay/edit.ts'
 import {ReplayRefused, type Replay} from '../replay/replayer.ts'
 import {callsOf, lastFailed, type Window, type WindowEnd} from '../replay/select.ts'
 import {sendInOrder, type Pace} from '../replay/sequence.ts'
@@ -14,18 +14,8 @@ import {recordedCall} from './calls.ts'
 import {ApiProblem, givenObject} from './problem.ts'
 import {pinsView, replayView} from './replay-view.ts'
 
-/** The calls that are to be sent again: numbers, the latest one that failed, those that are pinned, or a window. */
-interface Asked {
-  readonly calls?: unknown
-  readonly lastFailed?: unknown
-  readonly pinned?: unknown
-  readonly window?: unknown
-  /** Pace of a window: `recorded` (default) or `answered`. */
-  readonly pace?: unknown
-  readonly unsafe?: unknown
-  /** The edit of the request, if it is one call. */
-  readonly edit?: unknown
-}
+/** What a request asks for, not checked. */
+type Asked = Readonly<Partial<Record<keyof Api.ReplayWishes, unknown>>>
 
 /** Sends one call again. Throws a UserError. */
 export async function replayCall(context: ApiContext, number: number, {body, gone}: ApiRequest): Promise<Api.Replay> {
@@ -92,7 +82,7 @@ export async function serveReplays(context: ApiContext, {body, gone, response}: 
 interface Selection {
   readonly calls: readonly RecordedCall[]
   readonly pace: Pace
-  readonly edit?: RequestEdit | undefined
+  readonly edit?: Api.RequestEdit | undefined
 }
 
 function selected({recorder}: ApiContext, asked: Asked): Selection {

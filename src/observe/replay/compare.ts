@@ -1,18 +1,9 @@
 import {diffLines} from 'diff'
 import diffValues, {type Difference as ValueDifference} from 'microdiff'
+import type {Difference} from '../../model/api.generated.ts'
 import {exactText, parseExactly} from '../../model/exact-json.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {CallAnswer} from './answer.ts'
-
-/** Something that is not the same in two answers. */
-export interface Difference {
-  readonly what: 'status' | 'type' | 'body' | 'time'
-  /** The place within the body: a field of JSON (`items.0.price`), a line of text (`line 3`); '' = all of it. */
-  readonly path: string
-  /** '' = there was nothing. */
-  readonly before: string
-  readonly after: string
-}
 
 /** Parts that differ each time: fields of JSON with `*` for each index, lines of text, or `body`: all of it. */
 export type Noise = ReadonlySet<string>
@@ -43,15 +34,10 @@ interface Found extends Difference {
 export function compare(before: CallAnswer, after: CallAnswer, noise: Noise, masking: Masking): Comparison {
   const bodies = differentBodies(before, after, masking)
   const isNoise = ({noise: name}: Found): boolean => noise.has(name) || noise.has(WHOLE_BODY)
-  const left = bodies.filter(each => !isNoise(each))
+  const left = bodies.filter(each => !isNoise(each)).map(({noise: _noise, ...each}) => each)
   const all = [...differentHeads(before, after), ...left]
   return {
-    differences: all.slice(0, MAX_SHOWN).map(({what, path, before: was, after: is}) => ({
-      what,
-      path,
-      before: was,
-      after: is
-    })),
+    differences: all.slice(0, MAX_SHOWN),
     count: all.length,
     leftOut: [...new Set(bodies.filter(isNoise).map(({noise: name}) => name))]
   }

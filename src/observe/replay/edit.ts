@@ -1,18 +1,11 @@
+import type {RequestEdit} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
+import {exactText, jsonOrText} from '../../model/exact-json.ts'
 import {isObject} from '../../model/is-object.ts'
 import {PIECE, type TapePiece} from '../telemetry/recorder/byte-tape.ts'
-import {contentOf, methodPath} from '../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue, MAX_PLAIN, methodPath, plainBody} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
-
-/** The changes to a recorded request before it is sent; the rest stays as it was. */
-export interface RequestEdit {
-  readonly method?: string
-  /** The path as the callee sees it: `/orders/7?full=1`. */
-  readonly path?: string
-  /** Values by name; null: without this header. */
-  readonly headers?: Readonly<Record<string, string | null>>
-  readonly body?: string
-}
+import {MASK, type Masking} from '../telemetry/recorder/masking.ts'
 
 /** A token, as methods and names of headers are (RFC 9110, 5.6.2). */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
@@ -28,6 +21,7 @@ export function readEdit(value: unknown): RequestEdit | undefined {
   if (unknown !== undefined) throw wrong(`edit.${unknown}`, 'is not known')
   if (method !== undefined && !(typeof method === 'string' && TOKEN.test(method)))
     throw wrong('edit.method', 'is not a method of HTTP')
+  if (typeof path === 'string' && MASK.test(path)) throw isMasked('edit.path')
   if (path !== undefined && !(typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path)))
     throw wrong('edit.path', 'is not a path that begins with / and has its spaces as %20')
   if (body !== undefined && typeof body !== 'string') throw wrong('edit.body', 'is not a text')
@@ -45,6 +39,7 @@ function readHeaders(value: unknown): Readonly<Record<string, string | null>> {
     if (!TOKEN.test(name)) throw wrong('edit.headers', `has “${name}”, which is not the name of a header`)
     if (text !== null && !(typeof text === 'string' && FIELD_VALUE.test(text)))
       throw wrong(`edit.headers.${name}`, 'is not the value of a header: it has one line, in Latin-1')
+    if (MASK.test(text ?? '')) throw isMasked(`edit.headers.${name}`)
   }
   return value as Readonly<Record<string, string | null>>
 }
@@ -53,6 +48,29 @@ const wrong = (field: string, why: string): UserError =>
   new UserError(`${field} ${why}`, {
     explanation: 'For example: {"edit": {"path": "/orders/8", "headers": {"x-user": null}, "body": "{}"}}'
   })
+
+const isMasked = (field: string): UserError => wrong(field, 'has a mask: write the value itself')
+
+/** The edit with the values of the call in place of masks that its body has left. Throws a UserError where that has no such value. */
+export function withoutMasks(edit: RequestEdit, call: RecordedCall, masking: Masking): RequestEdit {
+  if (!MASK.test(edit.body ?? '')) return edit
+  const {request} = contentOf(call)
+  const plain = plainBody(request, MAX_PLAIN)
+  const shown = masking.body(plain, headerValue(request.headers, 'content-type'))
+  const body = unmasked(jsonOrText(edit.body ?? ''), jsonOrText(shown.toString()), jsonOrText(plain.toString()))
+  return {...edit, body: typeof body === 'string' ? body : exactText(body)}
+}
+
+function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
+  if (typeof edited === 'string' && MASK.test(edited) && edited !== shown) throw isMasked('edit.body')
+  if (typeof edited !== 'object' || edited === null) return edited === shown ? sent : edited
+  const [before, own] = [shown, sent].map(each => Object.entries(each ?? {}))
+  // of a list with fewer items or more it is not known which is which
+  const known = Array.isArray(edited) && edited.length !== before?.length ? [] : before
+  const [masks, values] = [new Map(known), new Map(own)]
+  const inner = Object.entries(edited).map(([name, each]) => [name, unmasked(each, masks.get(name), values.get(name))])
+  return Array.isArray(edited) ? inner.map(([, each]) => each) : Object.fromEntries(inner)
+}
 
 /** The call with its request as it was edited. */
 export function editedCall(call: RecordedCall, {method, path, headers = {}, body}: RequestEdit): RecordedCall {

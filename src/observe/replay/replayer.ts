@@ -1,5 +1,6 @@
 // observe/replay/ sends recorded calls again, each through the sidecar of its caller or at the port of its callee, and compares the answers. It is loaded when a client asks for
 // the first time.
+import type {RequestEdit} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
@@ -9,7 +10,7 @@ import {ExpectedReplays} from '../telemetry/recorder/expected-replays.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {answerOf, type CallAnswer} from './answer.ts'
 import {compare, type Comparison, type Noise} from './compare.ts'
-import {editedCall, type RequestEdit} from './edit.ts'
+import {editedCall, withoutMasks} from './edit.ts'
 import {requestOf, sendAgain, type RequestText, type Resent, type CallPlace} from './send.ts'
 import {isDelivery, whyNotSent} from './why-not-sent.ts'
 
@@ -93,7 +94,8 @@ export class Replayer {
 
   /** Sends a call again, and compares the answers. Rejects with a `ReplayRefused` if it is not sent. */
   async replay(recorded: RecordedCall, how: HowToReplay): Promise<Replay> {
-    const call = how.edit === undefined ? recorded : editedCall(recorded, how.edit)
+    const edit = how.edit && withoutMasks(how.edit, recorded, this.context.masking())
+    const call = edit === undefined ? recorded : editedCall(recorded, edit)
     const way = this.#check(call, how.isUnsafe)
     const copy = copyOfCall(call)
     const before = this.#turns.get(call.number)
@@ -152,8 +154,9 @@ export class Replayer {
     const {before = answerOf(call), noise = new Set<string>(), taken, signal} = how
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(new Error(NO_RESPONSE)), TIMEOUT_MS)
-    const signals = [timeout.signal, this.#over.signal, ...(signal === undefined ? [] : [signal])]
     const ended = Promise.withResolvers<void>()
+    const given = AbortSignal.any([timeout.signal, this.#over.signal, ...(signal === undefined ? [] : [signal])])
+    given.addEventListener('abort', () => ended.resolve())
     let number = 0
     const expected = {
       caller: call.edgeOf.caller,
@@ -171,8 +174,9 @@ export class Replayer {
     recorder.replays = this.#expected
     let sent: Resent
     try {
-      sent = await way(call, AbortSignal.any(signals))
-      if (number > 0) await ended.promise
+      sent = await way(call, given)
+      // of an app that is not recorded no end is heard
+      if (((recorder.line(number)?.flags ?? 0) & FLAG.open) !== 0) await ended.promise
     } finally {
       clearTimeout(timer)
       stop()

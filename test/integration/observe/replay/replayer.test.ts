@@ -1,4 +1,5 @@
 import t from 'tap'
+import {readEdit} from '../../../../src/observe/replay/edit.ts'
 import {FLAG} from '../../../../src/observe/telemetry/recorder/call-lines.ts'
 import {openSidecar} from './sidecar.ts'
 
@@ -22,6 +23,26 @@ t.test('the request is what the caller has sent, but for headers about the conne
   await replayer.replay(made('GET /of-http2 HTTP/1.1\r\naccept: a\r\n\r\n'), ASKED)
   t.match(heads[1], /^GET \/of-http2 HTTP\/1\.1\r\naccept: a\r\nPillion-Replay: 3\r\nHost: 127\.0\.0\.1:\d+\r\n/)
 })
+
+t.test(
+  'a mask that an edit has left stands for what was masked; one that stands for nothing is sent to nobody',
+  async t => {
+    const bodies: string[] = []
+    const {replayer, made} = await openSidecar(t, (_request, body) => (bodies.push(body), {}))
+    const head = 'POST /v1.0/invoke/stock/method/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n'
+    const call = made(head, '{"n":1,"users":[{"name":"ann","pin":1234,"keys":["a","b"]}],"url":"http://me:S3cr3t@db/"}')
+    const shown =
+      '{"n":2,"users":[{"name":"bob","pin":"<masked, 4 characters>","keys":"<masked, 9 characters>"}],"url":"http://me:<masked, 6 characters>@db/"}'
+    await replayer.replay(call, {isUnsafe: true, edit: {body: shown}})
+    t.same(bodies, ['{"n":2,"users":[{"name":"bob","pin":1234,"keys":["a","b"]}],"url":"http://me:S3cr3t@db/"}'])
+    const fewer = '{"users":[{"pin":"<masked, 4 characters>"},{}]}'
+    for (const body of ['{"pin":"<masked, 4 characters>"}', 'pin=<masked, 4 characters>', fewer])
+      await t.rejects(replayer.replay(call, {isUnsafe: true, edit: {body}}), /edit\.body has a mask/)
+    t.equal(bodies.length, 1)
+    t.throws(() => readEdit({path: '/?token=<masked, 3 characters>'}), /edit\.path/)
+    t.throws(() => readEdit({headers: {'x-token': '<masked, 3 characters>'}}), /edit\.headers\.x-token has a mask/)
+  }
+)
 
 t.test('an edited request is sent so; what is not edited stays as it was, and the call itself, too', async t => {
   const bodies: string[] = []
@@ -70,6 +91,12 @@ t.test('a replay is a call of its own, and counts in no edge', async t => {
   t.equal(recorder.replays, undefined, 'nothing is looked for any more')
   made('GET /other HTTP/1.1\r\nPillion-Replay: 1\r\n\r\n')
   t.match(recorder.line(3), {flags: FLAG.admitted}, 'the header alone makes no replay')
+})
+
+t.test('a replay of which no record is kept is over with its answer', {timeout: 20_000}, async t => {
+  const {replayer, made} = await openSidecar(t, () => ({isDropped: true, status: 202}))
+  t.match(await replayer.replay(made(GET), ASKED), {after: {status: 202}})
+  t.equal(replayer.context.recorder.replays, undefined)
 })
 
 t.test('no answer, a broken one, one of the sidecar alone', async t => {

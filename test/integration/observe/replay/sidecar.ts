@@ -19,6 +19,8 @@ interface Answered {
   readonly isEndless?: boolean
   /** The connection is cut in place of an answer. */
   readonly isCut?: boolean
+  /** Its caller turns out to be an app that is not recorded. */
+  readonly isDropped?: boolean
 }
 
 export type Answer = (request: IncomingMessage, body: string) => Answered | Promise<Answered>
@@ -40,7 +42,7 @@ export async function openSidecar(
   answer: Answer,
   context: Partial<ReplayContext> = {}
 ): Promise<FakeSidecar> {
-  const recorder = new CallRecorder(() => 100_000)
+  const recorder = new CallRecorder(app => (app === 'quiet' ? -1 : 100_000))
   const deaths = new Deaths(recorder)
   const heads: string[] = []
   const reported: Replay[] = []
@@ -84,8 +86,10 @@ export async function openSidecar(
       body: text = '{}',
       type = 'application/json',
       isCut = false,
-      isEndless = false
+      isEndless = false,
+      isDropped = false
     } = await answer(request, body)
+    if (isDropped) recorder.attributed(Object.assign(call, {caller: 'quiet'}))
     if (isEndless) {
       response.on('close', () => end(call, status, text, type)).writeHead(status, {'content-type': type})
       return void response.write(text)
