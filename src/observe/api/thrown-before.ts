@@ -1,6 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {traceIdOf} from '../../model/traceparent.ts'
-import {spanDetails, type ReceivedException} from '../telemetry/otlp/received.ts'
+import {spanDetails} from '../telemetry/otlp/received.ts'
 import type {SpanStore} from '../telemetry/otlp/span-store.ts'
 import type {Death} from '../telemetry/recorder/deaths.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
@@ -19,7 +19,7 @@ export function thrownBefore(
   spans: SpanStore
 ): readonly Api.SpanException[] {
   const traces = new Set(inside.map(({call}) => traceIdOf(tracesOf(call).wentWith)))
-  const found: {readonly at: number; readonly exception: ReceivedException}[] = []
+  const found: {readonly at: number; readonly exception: Api.SpanException}[] = []
   for (const [id, {spans: own, logs}] of spans.traces) {
     const isOf = (each: {readonly app: string}, moment: number): boolean =>
       each.app === app && (traces.has(id) || (moment >= at - LAST_MS && moment <= at))
@@ -30,7 +30,7 @@ export function thrownBefore(
     }
     for (const log of logs)
       if (log.exception !== '' && isOf(log, log.at))
-        found.push({at: log.at, exception: JSON.parse(log.exception) as ReceivedException})
+        found.push({at: log.at, exception: JSON.parse(log.exception) as Api.SpanException})
   }
   const latest = found.toSorted((a, b) => b.at - a.at).map(({exception}) => maskedException(exception, masking))
   return [...new Map(latest.map(each => [exceptionText(each), each])).values()].slice(0, MAX_THROWN)

@@ -1,7 +1,14 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import {VERSION} from '../../../model/version.ts'
-import {contentOf, headerValue, type CallContent, type RecordedMessage} from '../../telemetry/recorder/call-content.ts'
+import {
+  contentOf,
+  headerValue,
+  MAX_PLAIN,
+  plainBody,
+  type CallContent,
+  type RecordedMessage
+} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf} from '../call-view.ts'
@@ -103,7 +110,7 @@ function responseOf(
     cookies: [],
     headers: headersOf(response),
     content: {
-      size: responseBytes,
+      size: message.body.length < responseBytes ? responseBytes : plainBody(message, MAX_PLAIN).length,
       mimeType: headerValue(message.headers, 'content-type') || 'x-unknown',
       ...(body === '' ? {} : {text: body}),
       ...(encoding === 'base64' ? {encoding} : {}),

@@ -1,10 +1,5 @@
-import {
-  spanDetails,
-  type Attributes,
-  type ReceivedException,
-  type ReceivedLog,
-  type ReceivedSpan
-} from '../../telemetry/otlp/received.ts'
+import type {SpanException} from '../../../model/api.generated.ts'
+import {spanDetails, type Attributes, type ReceivedLog, type ReceivedSpan} from '../../telemetry/otlp/received.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import type {Gathered} from '../trace/gather.ts'
 import type {JoinedTrace} from '../trace/join-spans.ts'
@@ -43,7 +38,7 @@ function logEvent({at, severity, text, exception}: ReceivedLog, {startedAt}: Rec
     ['log.severity_number', severity.toString()]
   ]
   if (exception !== '') {
-    const {type, message, stack} = JSON.parse(exception) as ReceivedException
+    const {type, message, stack} = JSON.parse(exception) as SpanException
     attributes.push(['exception.type', type], ['exception.message', message], ['exception.stacktrace', stack])
   }
   return {name: 'log', at: at - startedAt, attributes: attributes satisfies Attributes}

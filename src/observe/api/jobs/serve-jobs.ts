@@ -63,13 +63,7 @@ export async function changeJob(jobs: Jobs, {at, body}: ApiRequest): Promise<Api
 
 const changed = (job: Job, outcome: JobOutcome['kind'] | null = null): Api.JobChange => ({job: jobView(job), outcome})
 
-interface AskedJob {
-  readonly name: string
-  /** '' if it is not given. */
-  readonly app: string
-}
-
-async function jobMeant(jobs: Jobs, {name, app}: AskedJob): Promise<Job> {
+async function jobMeant(jobs: Jobs, {name, app}: Required<Api.JobName>): Promise<Job> {
   if (name === '') throw new UserError('the job has no name', {explanation: 'For example: {"name": "report"}'})
   const those = await jobs.named(name, app)
   if (those.length > 1)

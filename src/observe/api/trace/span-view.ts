@@ -2,7 +2,7 @@ import type * as Api from '../../../model/api.generated.ts'
 import {exceptionText} from '../../../model/thrown-at.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
 import {summaryOf} from '../../telemetry/otlp/conventions.ts'
-import {spanDetails, type Attributes, type ReceivedException, type ReceivedSpan} from '../../telemetry/otlp/received.ts'
+import {spanDetails, type Attributes, type ReceivedSpan} from '../../telemetry/otlp/received.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 
 /** Kinds of spans, by their numbers in trace.proto. */
@@ -47,7 +47,7 @@ const maskedAttributes = (attributes: Attributes, masking: Masking): Attributes 
     return [name, isQuery ? masking.target(`?${value}`).slice(1) : masking.text(value)]
   })
 
-export const maskedException = ({type, message, stack}: ReceivedException, masking: Masking): Api.SpanException => ({
+export const maskedException = ({type, message, stack}: Api.SpanException, masking: Masking): Api.SpanException => ({
   type,
   message: masking.text(message),
   stack: masking.text(stack)

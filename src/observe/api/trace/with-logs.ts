@@ -1,6 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {withoutColours} from '../../logging/prefix.ts'
-import type {ReceivedException} from '../../telemetry/otlp/received.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {isOfApp} from '../line-view.ts'
 import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'
@@ -14,6 +13,8 @@ interface Lines {
 
 /** How far apart the times of a line and of its log record may be, in ms. */
 const SAME_MS = 1000
+/** Characters of which both have to be the same. */
+const MAX_SAME = 1000
 /** Maximum number of lines in one tree. */
 const MAX_LINES = 1000
 
@@ -26,7 +27,9 @@ export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[],
   const more: Api.TreeLine[] = []
   for (const {node, log} of latest) {
     const {app, at, severity, text} = log
-    const first = masking.text(withoutColours(text).split('\n', 1)[0] ?? '').trim()
+    const first = (withoutColours(text).split('\n', 1)[0] ?? '').trim()
+    // a line may be JSON, and is cut
+    const ways = [first, JSON.stringify(first).slice(1, -1)].map(each => each.slice(0, MAX_SAME))
     const severe = levelOf(severity)
     const level = severe === undefined ? {} : {level: severe}
     const index = written.findIndex(
@@ -34,15 +37,15 @@ export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[],
         Math.abs(each.at - at) <= SAME_MS &&
         first !== '' &&
         isOfApp(each.line.app, app) &&
-        each.line.line.includes(first) &&
-        !records.has(number)
+        !records.has(number) &&
+        ways.some(way => each.line.line.includes(way))
     )
     const known = lines[index]
     if (known !== undefined) {
       records.set(index, {node, others: 0, line: {...known.line, ...level}})
       continue
     }
-    const line = [first, exceptionOf(log.exception, masking)].filter(word => word !== '').join(' – ')
+    const line = [masking.text(first), exceptionOf(log.exception, masking)].filter(word => word !== '').join(' – ')
     more.push({node, others: 0, line: {time: new Date(at).toISOString(), app, stream: null, line, ...level}})
   }
   const all = [...lines.map((line, index) => records.get(index) ?? line), ...more]
@@ -53,7 +56,7 @@ export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[],
 
 function exceptionOf(json: string, masking: Masking): string {
   if (json === '') return ''
-  const exception = maskedException(JSON.parse(json) as ReceivedException, masking)
+  const exception = maskedException(JSON.parse(json) as Api.SpanException, masking)
   const place = thrownAt(exception)
   return `${exceptionText(exception)}${place === '' ? '' : ` (${place})`}`
 }

@@ -1,5 +1,6 @@
+import type {SpanException} from '../../../model/api.generated.ts'
 import {readAttributes, shortText, fieldsOf, elementsOf, anyText, primitiveText} from './any-value.ts'
-import type {Attributes, ReceivedException, ReceivedLog, ReceivedSpan, Sender, SpanDetails} from './received.ts'
+import type {Attributes, ReceivedLog, ReceivedSpan, Sender, SpanDetails} from './received.ts'
 
 /** Characters of the name of a span. */
 const MAX_NAME = 512
@@ -89,7 +90,7 @@ export function readLogRecord(log: Message, {sender, now}: SpanReading): Receive
 }
 
 /** The exception, as the semantic conventions name it; undefined: there is none. */
-function exceptionIn(attributes: Attributes): ReceivedException | undefined {
+function exceptionIn(attributes: Attributes): SpanException | undefined {
   const valueOf = (name: string): string => attributes.findLast(([each]) => each === name)?.[1] ?? ''
   const [type, message, stack] = ['exception.type', 'exception.message', 'exception.stacktrace'].map(valueOf)
   if (type === undefined || message === undefined || stack === undefined) return undefined

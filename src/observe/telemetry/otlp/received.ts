@@ -1,5 +1,6 @@
 // observe/telemetry/otlp/ receives what the OpenTelemetry SDKs of apps send (OTLP 1.x, opentelemetry-proto), and keeps the latest spans and log records
 // of a run in a bounded amount of memory. Nothing of it but the port is opened before the first connection, and nothing waits for it.
+import type {SpanException} from '../../../model/api.generated.ts'
 
 /** `Span.SpanKind` of OpenTelemetry's trace.proto. */
 export const KIND = {internal: 1, server: 2, client: 3, producer: 4, consumer: 5} as const
@@ -34,13 +35,6 @@ export interface ReceivedSpan extends Sender {
 
 export type Attributes = readonly (readonly [name: string, value: string])[]
 
-/** The exception that ended a span, or that a log record reports. */
-export interface ReceivedException {
-  readonly type: string
-  readonly message: string
-  readonly stack: string
-}
-
 /** The parts that are read only when a span is shown. */
 export interface SpanDetails {
   /** The description of its status. */
@@ -48,7 +42,7 @@ export interface SpanDetails {
   /** Name of the instrumentation. */
   readonly scope: string
   readonly attributes: Attributes
-  readonly exception?: ReceivedException
+  readonly exception?: SpanException
   /** Other events, such as `retry`. */
   readonly events?: readonly {readonly name: string; readonly at: number; readonly attributes: Attributes}[]
 }
@@ -63,7 +57,7 @@ export interface ReceivedLog extends Sender {
   /** From 1 to 24; 0: not said. */
   readonly severity: number
   readonly text: string
-  /** JSON of its `ReceivedException`; '' = none. */
+  /** JSON of the exception that it reports; '' = none. */
   readonly exception: string
 }
 

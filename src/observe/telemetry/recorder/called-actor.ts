@@ -1,14 +1,7 @@
+import type {CalledActor} from '../../../model/api.generated.ts'
 import {uriDecoded} from '../../../model/or-else.ts'
 import type {CallContent} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
-
-/** An actor, and what it was called for. */
-interface CalledActor {
-  readonly type: string
-  readonly id: string
-  /** The method; for a firing `timer/NAME` or `remind/NAME`. */
-  readonly method: string
-}
 
 /** Targets as the recorder has them: of methods with the address of Dapr's API, of firings as their app gets them. */
 const METHOD = /^\/v1\.0\/actors\/([^/?]+)\/([^/?]+)\/method\/([^?]+)/

@@ -1,3 +1,4 @@
+import {gzipSync} from 'node:zlib'
 import t from 'tap'
 import type {Call} from '../../../../../src/model/call.ts'
 import {harExporter} from '../../../../../src/observe/api/export/har.ts'
@@ -48,4 +49,24 @@ t.test('what a call has waited for has the last words of an app, without their s
     t.match(text, /is restarting: Error: no postgres:\/\/me:<masked, 6 characters>@db\/x/, exporter.name)
     t.notMatch(text, /S3cr3t/, exporter.name)
   }
+})
+
+t.test('the size of a compressed answer is that of its text; of one that is kept in part what came', async t => {
+  const sizes = (body: Buffer, bodyBytes: number): unknown => {
+    const recorder = new CallRecorder(() => bodyBytes, 64, 64 * 1024)
+    const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
+    recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
+    const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n'
+    recorder.responded(call, {text: head, size: head.length})
+    recorder.bytes(call, 'response', body, 0, body.length)
+    const recorded = recorder.call(1)
+    if (recorded === undefined) throw new Error('it is kept')
+    const {response} = JSON.parse(harExporter({masked: [], portOf: () => 0, now: 3000}).text(recorded)) as {
+      readonly response: {readonly content: {readonly size: number}; readonly bodySize: number}
+    }
+    return [response.content.size, response.bodySize]
+  }
+  const body = gzipSync('a'.repeat(500))
+  t.same(sizes(body, 1000), [500, body.length])
+  t.same(sizes(body, 20), [body.length, body.length])
 })
