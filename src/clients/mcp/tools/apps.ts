@@ -80,7 +80,12 @@ export const appLogs: Tool = {
     const app = givenText(given, 'app')
     const grep = givenText(given, 'grep')
     const wanted = givenNumber(given, 'lines', LINES)
-    const [, place, shown = '0'] = /^(\d+):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
+    const started = Date.parse(run.listing.startedAt)
+    const [, place, shown = '0', of = started] = /^(\d+):(\d+):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
+    if (Number(of) !== started)
+      throw new UserError('the cursor is of a run that has ended', {
+        explanation: 'Leave it out for the lines of this run.'
+      })
     // what came since the first answer
     const {id, version} = readAppName({id: encodeURIComponent(app)})
     const since = {app: id, version, from: place ?? ''}
@@ -100,7 +105,7 @@ export const appLogs: Tool = {
       summary:
         older.length === 0 ? `${app} has written no ${skipped > 0 ? 'older' : 'such'} lines.` : `Lines of ${app}:`,
       items: older.map(text => ({text})),
-      cursorAfter: count => (count < older.length || !isEnd ? `${at}:${Number(shown) + count}` : ''),
+      cursorAfter: count => (count < older.length || !isEnd ? `${at}:${Number(shown) + count}:${started}` : ''),
       fromEnd: true
     })
   }

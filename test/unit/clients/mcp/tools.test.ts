@@ -206,17 +206,21 @@ t.test('older lines of a log follow those that were shown, whatever has come sin
       })()
     }
   }
-  const run = {api: new ApiClient(send)} as unknown as FoundRun
-  const ask = async (given: object) =>
-    callTool(
+  let startedAt = '2026-01-31T14:46:28.000Z'
+  const ask = async (given: object) => {
+    const run = {api: new ApiClient(send), listing: {startedAt}} as unknown as FoundRun
+    return callTool(
       appLogs,
       {app: 'shop', lines: 3, ...given},
       {findRun: async () => run, signal: new AbortController().signal}
     )
+  }
   const first = await ask({})
   t.match(first, {content: [{text: /line 6\nline 7\nline 8\n/}]})
   lines.push('line 9', 'line 10')
   place += 2
   const {cursor} = first.structuredContent as {readonly cursor: string}
   t.match(await ask({cursor}), {content: [{text: /\]\nline 3\nline 4\nline 5\n\[/}]})
+  startedAt = '2026-01-31T14:50:00.000Z'
+  t.match(await ask({cursor}), {isError: true, content: [{text: /^the cursor is of a run that has ended\. /}]})
 })
