@@ -92,11 +92,11 @@ function Types() {
 }
 
 function NoActor({type}: {readonly type: string}) {
-  const port = appList.value.find(({httpPort}) => httpPort > 0)?.httpPort ?? 3500
+  const app = appList.value.find(({httpPort}) => httpPort > 0)
   return (
     <>
       <p>None is active. A call makes one so:</p>
-      <pre>{`curl -X POST http://127.0.0.1:${port}/v1.0/actors/${visible(type)}/1/method/METHOD`}</pre>
+      <pre>{`curl -X POST http://${app?.sidecarHost ?? '127.0.0.1'}:${app?.httpPort ?? 3500}/v1.0/actors/${visible(type)}/1/method/METHOD`}</pre>
     </>
   )
 }

@@ -158,7 +158,7 @@ interface FactsProps {
 
 function Facts({app, folder, docs}: FactsProps) {
   const {command, appPort, appProtocol, httpPort, grpcPort, pid, startedAt, waitsFor, logFile, circuitBreakers} = app
-  const sidecar = `http://localhost:${httpPort}/v1.0/metadata`
+  const sidecar = `http://${app.sidecarHost ?? 'localhost'}:${httpPort}/v1.0/metadata`
   const facts: readonly (readonly [string, ComponentChildren])[] = [
     ['command', command],
     ['folder', folder],

@@ -195,7 +195,7 @@ function Hint({isFiltered}: {readonly isFiltered: boolean}) {
   return (
     <>
       <p>No job is scheduled. This schedules one of {app?.id ?? 'an app'}:</p>
-      <pre>{`curl localhost:${app?.httpPort ?? 3500}/v1.0/jobs/report -d '{"schedule": "@every 10s"}'`}</pre>
+      <pre>{`curl ${app?.sidecarHost ?? 'localhost'}:${app?.httpPort ?? 3500}/v1.0/jobs/report -d '{"schedule": "@every 10s"}'`}</pre>
     </>
   )
 }

@@ -9,6 +9,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {plannedFacts} from '../supervisor/listed-app.ts'
 import {recentView} from '../observe/api/edges.ts'
 import type {Edges} from '../observe/telemetry/recorder/edges.ts'
+import {reachable} from './app-control.ts'
 import type {Apps} from './apps/apps.ts'
 
 /** Identifies this run for commands that find it suspended. */
@@ -53,6 +54,7 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
     apps: [
       ...apps.all.map(runtime => ({
         ...runtime.listing(),
+        ...sidecarHost(runtime),
         isMain: of.isMain(runtime),
         circuitBreakers: (of.sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({
           name: endpoint.key,
@@ -74,6 +76,11 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
       }))
     ]
   }
+}
+
+function sidecarHost({plan}: AppRuntime): Pick<App, 'sidecarHost'> {
+  const [host = ''] = reachable(plan.sidecar.listenAddresses)
+  return host === '127.0.0.1' ? {} : {sidecarHost: /^[^[]*:/.test(host) ? `[${host}]` : host}
 }
 
 const NO_CALLS = {calls: 0, failed: 0, p95Ms: 0}

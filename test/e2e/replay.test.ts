@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
+import {agent} from '../long/mcp-agent.ts'
 import {bodies, openShop} from './replay-scene.ts'
 
 t.test('a call is sent again as it was, through the sidecar of its caller, and is a call of its own', async t => {
@@ -108,8 +109,29 @@ t.test('a call by `invoke` comes from outside, not from the app; it can be sent 
   const invoke = ['invoke', '--app-id', 'stock', '--verb', 'GET', '--method']
   t.match(await rig.run([...invoke, 'items']), {code: 0, stdout: '"count":1'})
   t.match(await rows('to:stock path:/items'), [{from: 'outside', to: 'stock', status: 200}])
-  t.match(await replay(String(await numberOf('from:outside'))), [{before: {status: 200}, after: {status: 200}}])
+  const number = String(await numberOf('from:outside'))
+  t.match(await replay(number), [{before: {status: 200}, after: {status: 200}}])
+  t.match(
+    (await rig.run(['calls', number, '-o', 'curl'])).stdout,
+    /127\.0\.0\.1:\d+\/v1\.0\/invoke\/stock\/method\/items/
+  )
   t.match(await rows('from:outside'), [{path: '/items'}, {path: '/items'}])
   t.match(await rig.run([...invoke, 'die']), {code: 1})
   t.match(await rig.run(['why', 'stock']), {stdout: /while handling GET \/die from outside[^]*outside → stock/})
+})
+
+t.test('a sidecar that listens at another address is called there', async t => {
+  const {rig, numberOf} = await openShop(t, {apiListenAddresses: '::1'})
+  t.match(await rig.run(['invoke', '--app-id', 'stock', '--verb', 'GET', '--method', 'items']), {
+    code: 0,
+    stdout: '"count":1'
+  })
+  const number = String(await numberOf('to:stock path:/items'))
+  for (const format of ['curl', 'http'])
+    t.match((await rig.run(['calls', number, '-o', format])).stdout, /http:\/\/\[::1\]:\d+\/v1/, format)
+  const {call} = await agent(t, rig)
+  t.match(await call('invoke', {app: 'stock', path: 'items'}), {facts: {status: 200}})
+  t.match(await rig.run(['publish', '-i', 'stock', '-p', 'none', '-t', 'x', '-d', '{}']), {
+    stdout: /http:\/\/\[::1\]:\d+/
+  })
 })

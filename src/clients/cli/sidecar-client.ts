@@ -96,7 +96,7 @@ export async function callSidecar(call: SidecarCall): Promise<SidecarAnswer> {
   }
   const {hostname, port} = new URL(url)
   const path = escaped(url.replace(/^https?:\/\/[^/]*/, ''))
-  const where = socket === '' ? {host: hostname, port} : {socketPath: socket}
+  const where = socket === '' ? {host: hostname.replaceAll(/[[\]]/g, ''), port} : {socketPath: socket}
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     http
       .request({...where, method, path, headers, agent: false}, resolve) // Node's own agent may go to a proxy

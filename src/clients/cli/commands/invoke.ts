@@ -20,7 +20,7 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
   const failed = (why: string, explanation = ''): UserError =>
     new UserError(`error invoking app ${id}: ${why}`, {explanation})
   const app = await findApp(id, {flags, asJson}, `error invoking app ${id}: app ID ${id} not found`)
-  const sidecar = `http://127.0.0.1:${app.httpPort}`
+  const sidecar = `http://${app.sidecarHost ?? '127.0.0.1'}:${app.httpPort}`
   const answer = await callSidecar({
     method: flags.text('verb') || 'POST',
     url: `${sidecar}/v1.0/invoke/${id}/method/${flags.text('method') ?? ''}`,

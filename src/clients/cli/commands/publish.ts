@@ -34,7 +34,7 @@ async function send(
   if (topic === '') throw new UserError('topic is missing')
   const app = await findApp(id, {flags, asJson}, "couldn't find a running Dapr instance")
   const folder = flags.text('unix-domain-socket') ?? ''
-  const host = folder === '' ? `localhost:${app.httpPort}` : 'unix'
+  const host = folder === '' ? `${app.sidecarHost ?? 'localhost'}:${app.httpPort}` : 'unix'
   const url = `http://${host}/v1.0/publish/${pubsub}/${topic}${query}`
   const answer = await callSidecar({method: 'POST', url, type: bodyType(body), body, socket: socketIn(folder, id)})
   const {code} = answer

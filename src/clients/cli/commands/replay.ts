@@ -11,17 +11,11 @@ import {UsageError} from '../usage-error.ts'
 import {outputColumns} from '../columns.ts'
 import {sinceOf} from '../since.ts'
 
-/** The ends of a window as the API takes them: numbers of calls, or times (ISO 8601). */
-interface WindowEnds {
-  readonly from: number | string
-  readonly to?: number | string
-}
-
 /**
  * Parses `--window`: `30s` (until now), `120..180` (calls), `14:46:20..14:46:30` (today, in local time; the second one may be left out).
  * Throws a UsageError.
  */
-export function windowOf(text: string, now: number): WindowEnds {
+export function windowOf(text: string, now: number): NonNullable<Api.ReplayWishes['window']> {
   const [first = '', second, ...rest] = text.split('..')
   const from = endOf(first, now)
   const to = second === undefined || second === '' ? undefined : endOf(second, now)

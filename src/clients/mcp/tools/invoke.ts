@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
 import {isCalled, type FoundRun} from '../../../control/client.ts'
+import type {App} from '../../../model/api.generated.ts'
 import {UserError, messageOf} from '../../../model/errors.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
 import {messageView} from '../../../observe/api/call-view.ts'
@@ -33,8 +34,8 @@ export const invokeTool: Tool = {
     const to = givenText(given, 'app')
     const from = givenText(given, 'from') || to
     const {apps} = await run.api.ask('GET /apps/{id}', {at: {id: from}, signal})
-    const port = apps.find(({httpPort}) => httpPort > 0)?.httpPort
-    if (port === undefined)
+    const sidecar = apps.find(({httpPort}) => httpPort > 0)
+    if (sidecar === undefined)
       throw new UserError(`"${from}" is stopped, and its sidecar with it`, {
         explanation: 'The tool "restart" brings it back.'
       })
@@ -45,7 +46,7 @@ export const invokeTool: Tool = {
     const {traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`} = headers
     const {last: after} = await run.api.ask('GET /calls', {query: {limit: 1}, signal}).catch(() => ({last: 0}))
     const began = performance.now()
-    const answer = await send(port, to, {given, headers: {...headers, traceparent}}, signal)
+    const answer = await send(sidecar, to, {given, headers: {...headers, traceparent}}, signal)
     const took = durationText(performance.now() - began)
     const q = `from:"${idOf(from)}" to:"${idOf(to)}" trace:"${traceparent.split('-')[1] ?? ''}"`
     const {calls} = await run.api.ask('GET /calls', {query: {q, after}, signal}).catch(() => ({calls: []}))
@@ -76,7 +77,7 @@ interface Invoked {
 
 /** Throws a UserError if there is no response. */
 async function send(
-  port: number,
+  {sidecarHost = '127.0.0.1', httpPort: port}: App,
   to: string,
   {given, headers: wanted}: {readonly given: Arguments; readonly headers: Readonly<Record<string, string>>},
   signal: AbortSignal
@@ -99,7 +100,7 @@ async function send(
       http
         .request(
           {
-            host: '127.0.0.1',
+            host: sidecarHost.replaceAll(/[[\]]/g, ''),
             port,
             method: givenText(given, 'method') || 'GET',
             path: `/v1.0/invoke/${encodeURIComponent(to)}/method/${target}`,

@@ -14,7 +14,7 @@ const MAX_ARGUMENT = 32 * 1024
 export const curlExporter = (options: ExporterOptions): Exporter =>
   requestExporter(options, {mark: '#', name: 'command', write: commandOf})
 
-function commandOf(call: RecordedCall, port: number, variables: Variables): string {
+function commandOf(call: RecordedCall, authority: string, variables: Variables): string {
   const {request} = contentOf(call)
   const {masking} = variables
   const masked = masking.head(request.head).split(/\r?\n/)
@@ -31,7 +31,7 @@ function commandOf(call: RecordedCall, port: number, variables: Variables): stri
   const hasBody = body.length > 0
   const options = [
     method === 'HEAD' ? '--head' : `-X ${word(method)}`,
-    ...addressOf(target, port, word),
+    ...addressOf(target, authority, word),
     ...headerOptions(masked.slice(1), hasBody).map(line => `-H ${word(line)}`)
   ]
   const isArgument = hasBody && body.length <= MAX_ARGUMENT && isPrintable(body)
@@ -43,9 +43,9 @@ function commandOf(call: RecordedCall, port: number, variables: Variables): stri
 }
 
 /** The target as it was sent: curl would drop `/../` and what follows a `#`, and reads `[` and `{` as patterns. */
-function addressOf(target: string, port: number, word: (text: string) => string): readonly string[] {
+function addressOf(target: string, authority: string, word: (text: string) => string): readonly string[] {
   const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '')
-  const place = `http://127.0.0.1:${port}`
+  const place = `http://${authority}`
   if (/^\/[\w.~:/?@!$&'()*+,;=%-]*$/.test(path)) return ['-g --path-as-is', word(place + path)]
   return [`--request-target ${word(path)}`, word(`${place}/`)]
 }

@@ -1,3 +1,4 @@
+import {OUTSIDE} from '../../../model/call.ts'
 import {UserError} from '../../../model/errors.ts'
 import {writeTo} from '../../../proxy/net/http1/write-to.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
@@ -44,11 +45,14 @@ export async function exportCalls(
   const one = query.get('number')
   const numbers = one === null ? await snapshot.matching(callsQuery(query, ALL, ALL), turns) : [numberOf(recorder, one)]
   const {apps} = control.list()
-  const portOf = ({flags, edgeOf: {caller, callee}}: RecordedCall): number => {
-    if ((flags & FLAG.published) === 0) return apps.find(({id}) => id === caller)?.httpPort ?? 0
-    return Number(/:(\d+)$/.exec(apps.find(({id}) => id === callee)?.url ?? '')?.[1] ?? 0)
+  const placeOf = ({flags, edgeOf: {caller, callee}}: RecordedCall): string => {
+    const isPublished = (flags & FLAG.published) !== 0
+    const app = apps.find(({id}) => id === (isPublished || caller === OUTSIDE ? callee : caller))
+    // not every resolver knows the names below localhost
+    if (isPublished) return app?.url.replace(/^http:\/\/(?:.*\.(?=localhost:))?/, '') ?? ''
+    return app === undefined || app.httpPort === 0 ? '' : `${app.sidecarHost ?? '127.0.0.1'}:${app.httpPort}`
   }
-  const exporter = (await load())({masked: masked(), portOf, now: snapshot.at, gathered})
+  const exporter = (await load())({masked: masked(), placeOf, now: snapshot.at, gathered})
   response.writeHead(200, {'content-type': exporter.type, trailer: TRAILER})
   let isFirst = true
   let text = exporter.before

@@ -15,8 +15,8 @@ export interface Exporter {
 export interface ExporterOptions {
   /** Additional names whose values are masked. */
   readonly masked: readonly string[]
-  /** The port that a call is sent to: of its caller's sidecar, or of its callee; 0: there is none in this run. */
-  readonly portOf: (call: RecordedCall) => number
+  /** The host and port that a call is sent to: of a sidecar, or of its callee; '': there is none in this run. */
+  readonly placeOf: (call: RecordedCall) => string
   /** `performance.now()` at the moment that is written. */
   readonly now: number
   /** The causes of calls, if the format has them. */

@@ -13,7 +13,7 @@ import type {Variables} from './variables.ts'
 export const httpFileExporter = (options: ExporterOptions): Exporter =>
   requestExporter(options, {mark: '###', name: 'request', write: requestOf})
 
-function requestOf(call: RecordedCall, port: number, variables: Variables): string {
+function requestOf(call: RecordedCall, place: string, variables: Variables): string {
   const {request} = contentOf(call)
   const {masking} = variables
   const [first = '', ...lines] = masking.head(request.head).split(/\r?\n/)
@@ -27,7 +27,7 @@ function requestOf(call: RecordedCall, port: number, variables: Variables): stri
     ...leftOut.map(name => `# the header ${oneLine(name)} is left out: an editor would change its value\n`),
     body === undefined ? '# the body is left out: an editor would change it; pillion calls -o curl has it\n' : ''
   ].join('')
-  const head = [`${method} http://127.0.0.1:${port}${path}`, ...headers].map(line => `${line}\n`).join('')
+  const head = [`${method} http://${place}${path}`, ...headers].map(line => `${line}\n`).join('')
   const text = head + (body === undefined || body === '' ? '' : `\n${body}\n`)
   const named = variables.split(text).map((each, at) => (at % 2 === 0 ? each : `{{${each}}}`))
   return comments + named.join('')

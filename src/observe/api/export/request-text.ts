@@ -16,12 +16,12 @@ export interface RequestFormat {
   readonly mark: string
   /** The word for the text of one call: `command`. */
   readonly name: string
-  /** Writes the request of a call, to be sent to `port`. */
-  readonly write: (call: RecordedCall, port: number, variables: Variables) => string
+  /** Writes the request of a call, to be sent to a host and port. */
+  readonly write: (call: RecordedCall, place: string, variables: Variables) => string
 }
 
 /** Exports calls as requests that people send again. A comment names each call, or says why it cannot be sent. */
-export function requestExporter({masked, portOf}: ExporterOptions, {mark, name, write}: RequestFormat): Exporter {
+export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name, write}: RequestFormat): Exporter {
   const variables = new Variables(masked)
   return {
     type: 'text/plain; charset=utf-8',
@@ -32,12 +32,12 @@ export function requestExporter({masked, portOf}: ExporterOptions, {mark, name, 
       const {caller, callee} = call.edgeOf
       const edge = oneLine(`${caller} → ${callee}`)
       const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${edge}\n`
-      const port = portOf(call)
+      const place = placeOf(call)
       const reason = isDelivery(call)
         ? `it is an event: pillion replay ${call.number} --unsafe delivers it again`
-        : whyNotSent(call, port > 0)
+        : whyNotSent(call, place !== '')
       return (
-        comment + (reason === '' ? write(decompressed(call), port, variables) : `# no ${name}: ${oneLine(reason)}\n`)
+        comment + (reason === '' ? write(decompressed(call), place, variables) : `# no ${name}: ${oneLine(reason)}\n`)
       )
     }
   }

@@ -14,7 +14,7 @@ t.test(
     const entry = (): object => {
       const recorded = recorder.call(1)
       if (recorded === undefined) throw new Error('it is kept')
-      return JSON.parse(harExporter({masked: [], portOf: () => 0, now: 3000}).text(recorded) ?? '') as object
+      return JSON.parse(harExporter({masked: [], placeOf: () => '', now: 3000}).text(recorded) ?? '') as object
     }
     t.match(entry(), {
       time: 2000,
@@ -33,7 +33,7 @@ t.test('the address of a redirection is masked wherever it is', async t => {
   const head = 'HTTP/1.1 302 Found\r\nLocation: https://x/cb?code=S3cr3t77#access_token=S3cr3t\r\n\r\n'
   recorder.responded(call, {text: head, size: head.length})
   const recorded = recorder.call(1)
-  const text = recorded && harExporter({masked: [], portOf: () => 0, now: 3000}).text(recorded)
+  const text = recorded && harExporter({masked: [], placeOf: () => '', now: 3000}).text(recorded)
   t.match(text, /"redirectURL":"https:\/\/x\/cb\?code=<masked, 28 characters>/)
   t.notMatch(text, /S3cr3t/)
 })
@@ -45,28 +45,31 @@ t.test('what a call has waited for has the last words of an app, without their s
   recorder.held(call, '"stock" exited with 1 at 10:00:00 and is restarting: Error: no postgres://me:S3cr3t@db/x')
   const recorded = recorder.call(1)
   for (const exporter of [harExporter, otlpExporter]) {
-    const text = recorded && exporter({masked: [], portOf: () => 0, now: 3000}).text(recorded)
+    const text = recorded && exporter({masked: [], placeOf: () => '', now: 3000}).text(recorded)
     t.match(text, /is restarting: Error: no postgres:\/\/me:<masked, 6 characters>@db\/x/, exporter.name)
     t.notMatch(text, /S3cr3t/, exporter.name)
   }
 })
 
-t.test('the size of a compressed answer is that of its text; of one that is kept in part what came', async t => {
-  const sizes = (body: Buffer, bodyBytes: number): unknown => {
-    const recorder = new CallRecorder(() => bodyBytes, 64, 64 * 1024)
-    const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
-    recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
-    const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n'
-    recorder.responded(call, {text: head, size: head.length})
-    recorder.bytes(call, 'response', body, 0, body.length)
-    const recorded = recorder.call(1)
-    if (recorded === undefined) throw new Error('it is kept')
-    const {response} = JSON.parse(harExporter({masked: [], portOf: () => 0, now: 3000}).text(recorded)) as {
-      readonly response: {readonly content: {readonly size: number}; readonly bodySize: number}
-    }
-    return [response.content.size, response.bodySize]
+/** `content.size` and `bodySize` of a compressed answer of which this many bytes are kept. */
+const sizes = (body: Buffer, bodyBytes: number): unknown => {
+  const recorder = new CallRecorder(() => bodyBytes, 64, 64 * 1024)
+  const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
+  recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
+  const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n'
+  recorder.responded(call, {text: head, size: head.length})
+  recorder.bytes(call, 'response', body, 0, body.length)
+  const recorded = recorder.call(1)
+  if (recorded === undefined) throw new Error('it is kept')
+  const {response} = JSON.parse(harExporter({masked: [], placeOf: () => '', now: 3000}).text(recorded)) as {
+    readonly response: {readonly content: {readonly size: number}; readonly bodySize: number}
   }
+  return [response.content.size, response.bodySize]
+}
+
+t.test('the size of a compressed answer is that of its text; of one that is kept in part what came', t => {
   const body = gzipSync('a'.repeat(500))
   t.same(sizes(body, 1000), [500, body.length])
   t.same(sizes(body, 20), [body.length, body.length])
+  t.end()
 })

@@ -23,7 +23,7 @@ function requestText(type: string, body: string): string {
     failure: ''
   } as CallRecord)
   const recorded = recorder.call(1)
-  return (recorded && httpFileExporter({masked: [], portOf: () => 7, now: 3000}).text(recorded)) ?? ''
+  return (recorded && httpFileExporter({masked: [], placeOf: () => '127.0.0.1:7', now: 3000}).text(recorded)) ?? ''
 }
 
 /** The body of a request in a file. */
