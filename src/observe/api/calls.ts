@@ -38,7 +38,7 @@ export async function listCalls(
   masking: Masking
 ): Promise<readonly Api.Call[]> {
   const turns = new Turns(() => recorder.last)
-  const matches = readFilter(q, recorder.spans)
+  const matches = readFilter(q, recorder)
   const rows: Api.Call[] = []
   for (const number of recorder.numbers(before === 0 ? undefined : before)) {
     if (rows.length >= limit || number <= after) break

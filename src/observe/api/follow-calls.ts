@@ -15,8 +15,7 @@ const MAX_BATCH = 200
  * 50 ms only the first ones are, and none while the reader has more to read than fits; `{"dropped": 17}` says how many were left out. Throws a UserError for a faulty filter.
  */
 export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams, response: ServerResponse): undefined {
-  const matches = readFilter(query.get('q') ?? '', recorder.spans)
-  const masking = new Masking(masked())
+  const matches = readFilter(query.get('q') ?? '', recorder)
   let numbers: number[] = []
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
@@ -27,6 +26,7 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
   }
   const write = (): void => {
     timer = undefined
+    const masking = new Masking(masked()) // an edit of the template may have added names
     const ended = numbers
     numbers = []
     const isFull = response.writableNeedDrain

@@ -24,7 +24,7 @@ const NOT_MADE = FLAG.own | FLAG.shadow | FLAG.replay | FLAG.open
 
 /** The calls of a window, the oldest first, with copies of their bytes. Throws a UserError for a faulty filter, and if there are none or too many. */
 export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly RecordedCall[] {
-  const matches = readFilter(q, recorder.spans)
+  const matches = readFilter(q, recorder)
   const found: RecordedCall[] = []
   let count = 0
   for (const number of recorder.numbers()) {

@@ -34,7 +34,7 @@ export class CallSnapshot {
 
   /** The numbers of the calls that the query means, the oldest first. Takes short turns. Rejects with a UserError for a faulty filter. */
   async matching({q, before, after, limit}: CallsQuery, turns: Turns): Promise<readonly number[]> {
-    const matches = readFilter(q, this.#recorder.spans)
+    const matches = readFilter(q, this.#recorder)
     const found: number[] = []
     for (const number of this.#numbers) {
       if (before > 0 && number >= before) continue

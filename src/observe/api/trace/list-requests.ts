@@ -21,7 +21,7 @@ export async function listRequests(
   q: string,
   limit: number
 ): Promise<readonly Api.RequestRow[]> {
-  const matches = readFilter(q, recorder.spans)
+  const matches = readFilter(q, recorder)
   const masking = new Masking(masked())
   const turns = new Turns(() => recorder.last)
   const {links, failed} = await gather(recorder, work.openWorkflows(), turns, MAX_CALLS)

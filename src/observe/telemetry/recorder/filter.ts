@@ -36,8 +36,8 @@ const STATES: Readonly<Record<string, number | CallFilter>> = {
   ...MARKS
 }
 
-/** Filters by the spans of apps; undefined: there are none. */
-type Spans = Pick<SpanStore, 'hasSpan'> | undefined
+/** Has the spans of apps as soon as one has sent some. */
+type Spans = {readonly spans: Pick<SpanStore, 'hasSpan'> | undefined} | undefined
 
 const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilter>> = {
   from: value => {
@@ -96,7 +96,7 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
   },
   body: value => (_, content) => content().request.body.includes(value) || content().response.body.includes(value),
   trace: value => (_, content) => content().traceparent.includes(value),
-  span: (value, spans) => (_, content) => spans?.hasSpan(traceIdOf(content().traceparent), value) === true
+  span: (value, spans) => (_, content) => spans?.spans?.hasSpan(traceIdOf(content().traceparent), value) === true
 }
 
 /** Fields that need the bytes of a call: they are asked last. */

@@ -62,3 +62,21 @@ t.test('calls that a filter leaves out are not counted, although the reader does
   response.emit('close')
   t.strictSame(texts, ['{"dropped":1}\n'])
 })
+
+t.test('names to mask, and spans, that come while calls are followed count from then on', async t => {
+  const {recorder, made} = await openSidecar(t, () => ({}))
+  const response = Object.assign(new EventEmitter(), {
+    writableNeedDrain: false,
+    write: (text: string) => response.emit('text', text),
+    writeHead: () => ({flushHeaders: () => undefined})
+  })
+  let masked: readonly string[] = []
+  const facts = {recorder, masked: () => masked} as unknown as RunFacts
+  followCalls(facts, new URLSearchParams({q: 'span:SELECT'}), response as unknown as ServerResponse)
+  masked = ['color']
+  recorder.spans = {hasSpan: () => true} as unknown as NonNullable<typeof recorder.spans>
+  const text = once(response, 'text')
+  made('GET /items?color=red HTTP/1.1\r\n\r\n')
+  t.match(await text, [/"path":"\/items\?color=<masked, 3 characters>"/])
+  response.emit('close')
+})
