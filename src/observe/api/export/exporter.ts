@@ -23,5 +23,8 @@ export interface ExporterOptions {
   readonly gathered?: Pick<Gathered, 'links' | 'traced' | 'spans'> | undefined
 }
 
+/** What is said of a body in which `Masking` finds no names. */
+export const UNMASKED = 'neither JSON nor a form: nothing in it is masked'
+
 /** Text for a comment of one line: nothing in it ends the line or moves a terminal's cursor. */
 export const oneLine = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD')

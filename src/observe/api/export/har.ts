@@ -13,7 +13,7 @@ import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf} from '../call-view.ts'
 import {spanView} from '../trace/span-view.ts'
-import {type Exporter, type ExporterOptions} from './exporter.ts'
+import {UNMASKED, type Exporter, type ExporterOptions} from './exporter.ts'
 import {spansByCall} from './received-spans.ts'
 
 const CREATOR = {name: 'Pillion', version: VERSION}
@@ -94,14 +94,17 @@ function requestOf(message: RecordedMessage, detail: Api.CallDetail): object {
 }
 
 /** A `_encoding` of `base64`: HAR has none for what is sent. */
-const textOf = ({body, encoding}: Api.Message): object =>
-  encoding === 'utf8' ? {text: body} : {text: body, _encoding: encoding}
+const textOf = ({body, encoding, isUnmasked}: Api.Message): object => ({
+  text: body,
+  ...(encoding === 'base64' && {_encoding: encoding}),
+  ...(isUnmasked === true && {comment: UNMASKED})
+})
 
 function responseOf(
   message: RecordedMessage,
   {response, status, responseBytes, marks, isTruncated}: Api.CallDetail
 ): object {
-  const {line, headers, body, encoding} = response
+  const {line, headers, body, encoding, isUnmasked = false} = response
   const [, version = 'HTTP/1.1', code = '0', statusText = ''] = /^(\S+) (\d+) ?(.*)$/.exec(line) ?? []
   return {
     status: marks.includes('grpc') ? Number(code) : status,
@@ -114,7 +117,7 @@ function responseOf(
       mimeType: headerValue(message.headers, 'content-type') || 'x-unknown',
       ...(body === '' ? {} : {text: body}),
       ...(encoding === 'base64' ? {encoding} : {}),
-      ...(isTruncated ? {comment: 'a part of the bodies is not kept'} : {})
+      ...((isTruncated || isUnmasked) && {comment: isTruncated ? 'a part of the bodies is not kept' : UNMASKED})
     },
     redirectURL: headers.find(([name]) => name.toLowerCase() === 'location')?.[1] ?? '',
     headersSize: sizeOf(message),

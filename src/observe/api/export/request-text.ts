@@ -1,11 +1,12 @@
 import {isUtf8} from 'node:buffer'
 import {CONNECTION_HEADERS} from '../../../model/connection-headers.ts'
-import {contentOf, MAX_PLAIN, plainBody} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue, MAX_PLAIN, plainBody} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {hasFields} from '../../telemetry/recorder/masking.ts'
 import {editedCall} from '../../replay/edit.ts'
 import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
 import {isoTime} from '../call-view.ts'
-import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
+import {oneLine, UNMASKED, type Exporter, type ExporterOptions} from './exporter.ts'
 import {Variables} from './variables.ts'
 
 /** Headers that the client writes itself, or that belong to the connection. */
@@ -36,9 +37,11 @@ export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name,
       const reason = isDelivery(call)
         ? `it is an event: pillion replay ${call.number} --unsafe delivers it again`
         : whyNotSent(call, place !== '')
-      return (
-        comment + (reason === '' ? write(decompressed(call), place, variables) : `# no ${name}: ${oneLine(reason)}\n`)
-      )
+      if (reason !== '') return `${comment}# no ${name}: ${oneLine(reason)}\n`
+      const sent = decompressed(call)
+      const {body, headers} = contentOf(sent).request
+      const isMasked = body.length === 0 || hasFields(body.toString('latin1'), headerValue(headers, 'content-type'))
+      return comment + (isMasked ? '' : `# the body is ${UNMASKED}\n`) + write(sent, place, variables)
     }
   }
 }

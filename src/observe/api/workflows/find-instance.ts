@@ -5,15 +5,8 @@ import {noSuchApp} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import type {RunFacts} from '../run-facts.ts'
 
-/** An instance as people name it. */
-export interface AskedInstance {
-  readonly id: string
-  /** '' if it is not given: no other app has an instance of this id. */
-  readonly app: string
-}
-
-/** Throws an ApiProblem if there is no such instance, or if several apps have one. */
-export function findInstance(workflows: Workflows, {id, app}: AskedInstance): Instance {
+/** `app` is '' where it is not given: no other app has an instance of this id. Throws an ApiProblem if there is no such instance, or if several apps have one. */
+export function findInstance(workflows: Workflows, {id, app}: Pick<Instance, 'id' | 'app'>): Instance {
   const apps = app === '' ? workflows.appsWith(id) : [app]
   if (apps.length > 1)
     throw new ApiProblem(409, `several apps have a workflow '${id}': ${apps.join(', ')}`, 'Name the app (--app-id).')

@@ -51,3 +51,14 @@ t.test('a compressed body is written as it was before, and its secrets are varia
   t.match(text, /\n\n\{"token":"\{\{TOKEN\}\}"\}\n$/)
   t.notMatch(text, /encoding/i)
 })
+
+t.test('a body in which nothing is masked is said to be so', async t => {
+  const note = /\n# the body is neither JSON nor a form: nothing in it is masked\n/
+  t.match(requestText('multipart/form-data; boundary=x', '--x\r\nname="password"\r\n\r\nS3cr3t'), note)
+  t.match(requestText('text/plain', 'password=S3cr3t'), note)
+  for (const [type, body] of [
+    ['application/json', '{"password":"S3cr3t"}'],
+    ['text/plain', '']
+  ] as const)
+    t.notMatch(requestText(type, body), /nothing in it/)
+})
