@@ -3,6 +3,10 @@ import {takeToken} from './token.ts'
 
 const {token, isReadOnly} = takeToken()
 
+/** The run that the page shows. What is asked of it is not done by the next one, whose calls have the same numbers. */
+let shown = ''
+export const showsRun = (run: string): void => void (shown = run)
+
 /** Whether the page may change the run: false if it was opened with `--read-only`. */
 export const mayChange = !isReadOnly
 export const hasToken = token !== ''
@@ -28,6 +32,7 @@ async function send({method, path, body, accept, signal}: Outgoing): Promise<Pag
     headers: {
       authorization: `Bearer ${token}`,
       ...(accept !== undefined && {accept}),
+      ...(method !== 'GET' && shown !== '' && {'pillion-run': shown}),
       ...(body !== '' && {'content-type': 'application/json'})
     },
     ...(typeof body === 'string' && body !== '' && {body}),

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {computed, signal} from '@preact/signals'
 import type {ApiError} from '../../src/control/api-client.ts'
-import {api, hasToken, problemOf} from './api.ts'
+import {api, hasToken, problemOf, showsRun} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
 import {mayFollow, watchTabs} from './tabs.ts'
 
@@ -19,11 +19,7 @@ export interface EventData {
   death: Api.Death
   reload: {readonly app: string; readonly files: readonly string[]; readonly tookMs: number; readonly held: number}
   replay: Api.Replay
-  fault: {
-    readonly change: 'on' | 'off' | 'hit' | 'disabled' | 'enabled'
-    readonly fault: Api.Fault
-    readonly text: string
-  }
+  fault: Api.FaultChange
   note: {readonly code: string; readonly text: string}
   /** An instance of a workflow has changed. */
   workflow: {readonly app: string; readonly id: string}
@@ -152,6 +148,7 @@ function take({type, data, at: when}: RunEvent): void {
     const {apps: all, ...rest} = data as Api.Run
     const isOther = run.value?.run !== rest.run
     run.value = rest
+    showsRun(rest.run)
     apps.value = new Map(all.map(app => [keyOf(app), app]))
     if (isOther) {
       takeEdges({edges: [], waiting: {}})
@@ -163,7 +160,7 @@ function take({type, data, at: when}: RunEvent): void {
   } else if (type === 'app') {
     takeApp(data as Api.App)
     tell('app', data as Api.App, at)
-  } else if (type === 'edges') takeEdges(data as EdgeSample)
+  } else if (type === 'edges') takeEdges(data as Api.EdgeSample)
   else if (type === 'troubles') ({troubles: troubles.value} = data as Api.Troubles)
   else if (type === 'death') {
     const death = data as Api.Death
@@ -186,12 +183,7 @@ function takeApp(app: Api.App): void {
   apps.value = changed
 }
 
-interface EdgeSample {
-  readonly edges: readonly Api.Edge[]
-  readonly waiting: Readonly<Record<string, number>>
-}
-
-function takeEdges(sample: EdgeSample): void {
+function takeEdges(sample: Api.EdgeSample): void {
   edges.value = sample.edges
   waiting.value = new Map(Object.entries(sample.waiting))
 }

@@ -171,3 +171,20 @@ t.test('jobs of a file may be long; what is too long for another route is refuse
   t.match(await askLong('/api/v1/scheduled/jobs'), {jobs: 1})
   t.match(await askLong('/api/v1/faults'), {status: 413, detail: 'the body is longer than 1048576 characters'})
 })
+
+t.test('what a page asks of the run that it shows is not done by the next one', async t => {
+  const begun: string[] = []
+  const control = {list: () => ({run: 'second', apps: []})}
+  const replays = async (): Promise<never> => Promise.reject(new Error(`${begun.push('asked')}`))
+  const context = {masked: () => [], control, replays, recorder: new CallRecorder(() => 1)} as unknown as ApiContext
+  for (const run of ['first', 'second']) {
+    const response = Object.assign(new LeftResponse(), {destroyed: false})
+    const told = new Promise<number>(resolve => {
+      response.writeHead = (status => (resolve(status as number), response)) as (status?: number) => LeftResponse
+    })
+    const request = {method: 'DELETE', url: '/api/v1/pins', headers: {'pillion-run': run}} as unknown as IncomingMessage
+    await serveApi(context, request, response as unknown as ServerResponse, {via: 'page', body: ''})
+    begun.push(`${await told}`)
+  }
+  t.same(begun, ['409', 'asked', '500'])
+})
