@@ -35,7 +35,12 @@ export interface FoundSource {
 /** The first one that is there lies over the file (compose-go, cli.DefaultOverrideFileNames; process-compose does the same). */
 const OVERRIDES: Partial<Readonly<Record<SourceKind, readonly string[]>>> = {
   'process-compose': ['process-compose.override.yml', 'process-compose.override.yaml'],
-  compose: ['', 'docker-'].flatMap(each => [`${each}compose.override.yml`, `${each}compose.override.yaml`])
+  compose: [
+    'compose.override.yml',
+    'compose.override.yaml',
+    'docker-compose.override.yml',
+    'docker-compose.override.yaml'
+  ]
 }
 
 /** The meaning of a path: a file of a known kind, a folder with one, or just a folder. Throws a `UserError`. */

@@ -12,11 +12,26 @@ export interface WithoutDapr {
   readonly leftOut: ReadonlyMap<string, string>
 }
 
-/** Flags of daprd (cmd/daprd/options) and keys of the template: `dapr-http-port` is `daprHTTPPort`. */
+/** Flags of daprd (cmd/daprd/options) and keys of the template. */
 export const DAPRD_KEYS: ReadonlyMap<string, string> = new Map(
-  'app-port app-protocol app-ssl app-max-concurrency dapr-http-port dapr-grpc-port enable-api-logging enable-app-health-check app-health-check-path app-health-probe-interval app-health-probe-timeout app-health-threshold enable-profiling log-level max-body-size read-buffer-size'
-    .split(' ')
-    .map(flag => [flag, flag.replaceAll(/-(http|grpc|ssl|.)/g, (_, part: string) => part.toUpperCase())])
+  Object.entries({
+    'app-port': 'appPort',
+    'app-protocol': 'appProtocol',
+    'app-ssl': 'appSSL',
+    'app-max-concurrency': 'appMaxConcurrency',
+    'dapr-http-port': 'daprHTTPPort',
+    'dapr-grpc-port': 'daprGRPCPort',
+    'enable-api-logging': 'enableApiLogging',
+    'enable-app-health-check': 'enableAppHealthCheck',
+    'app-health-check-path': 'appHealthCheckPath',
+    'app-health-probe-interval': 'appHealthProbeInterval',
+    'app-health-probe-timeout': 'appHealthProbeTimeout',
+    'app-health-threshold': 'appHealthThreshold',
+    'enable-profiling': 'enableProfiling',
+    'log-level': 'logLevel',
+    'max-body-size': 'maxBodySize',
+    'read-buffer-size': 'readBufferSize'
+  })
 )
 /** Flags that have other keys, or say nothing here. */
 const OTHER_FLAGS =

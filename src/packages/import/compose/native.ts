@@ -138,7 +138,12 @@ const SERVERS: readonly Server[] = [
 ]
 
 /** Where packages have servers that are in no folder of PATH; the newest version first. */
-const OUTSIDE_PATH = '/usr/lib/postgresql /opt/homebrew/opt /usr/local/opt /usr/lib/rabbitmq'.split(' ')
+const OUTSIDE_PATH: readonly string[] = [
+  '/usr/lib/postgresql',
+  '/opt/homebrew/opt',
+  '/usr/local/opt',
+  '/usr/lib/rabbitmq'
+]
 
 /** The server of a service as a program; a text: why it stays a container. */
 export function nativeServer(service: Service, stack: Stack, native: NativePrograms): ImportedApp | string {

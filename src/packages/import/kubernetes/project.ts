@@ -21,10 +21,19 @@ export function importManifests(path: string, cwd: string): Imported {
 }
 
 /** Folders in which projects keep their manifests. */
-const FOLDERS =
-  'k8s kubernetes kubernetes-manifests manifests .k8s deploy/kubernetes deploy deploy/k8s deployment infra/k8s infra/kubernetes'.split(
-    ' '
-  )
+const FOLDERS = [
+  'k8s',
+  'kubernetes',
+  'kubernetes-manifests',
+  'manifests',
+  '.k8s',
+  'deploy/kubernetes',
+  'deploy',
+  'deploy/k8s',
+  'deployment',
+  'infra/k8s',
+  'infra/kubernetes'
+]
 
 /**
  * The apps of a folder with the ports and the environment that manifests in it say, and the containers that they need besides;
