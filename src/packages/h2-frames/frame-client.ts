@@ -36,7 +36,7 @@ export class FrameClient extends FrameConnection {
   /** Whether it takes no new calls at all. */
   get isLeaving(): boolean {
     // the other side may have left just now: its `close` follows
-    return this.isClosing || this.socket.readableEnded || this.socket.destroyed
+    return this.isClosing || this.socket.readableEnded || !this.socket.writable
   }
 
   /** Why it ended, in a word or two. */
@@ -47,6 +47,7 @@ export class FrameClient extends FrameConnection {
   /** Begins a call with its head; `repeated`: its first fields, where they are likely to come again. */
   open(handler: StreamHandler, fields: string, isLast: boolean, repeated = ''): FrameStream {
     const stream = new FrameStream(this, this.#next, this.peerWindow, handler)
+    stream.openedAtWrite = this.writer.writes
     this.#next += 2
     this.streams.add(stream)
     if (this.#next > MAX_STREAM_ID) this.isClosing = true

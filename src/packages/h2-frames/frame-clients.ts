@@ -41,6 +41,16 @@ const GONE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
 
+/** Ends a connection on which a write has failed a turn later: what the callee has said before it ended is read until then. */
+function readBeforeEnd(socket: net.Socket): void {
+  const destroy = socket.destroy.bind(socket)
+  socket.destroy = (error?: NodeJS.ErrnoException) => {
+    if (error?.syscall !== 'write') return destroy(error)
+    setImmediate(() => setImmediate(destroy, error))
+    return socket
+  }
+}
+
 /** The connections to one callee that carry many calls each, shared by all who call it. */
 export class FrameClients {
   readonly #target: FrameTarget
@@ -102,9 +112,11 @@ export class FrameClients {
         return true
       }
     }
+    const at = {host, port, onread}
     const socket = isSecure
-      ? tls().connect({host, port, minVersion: 'TLSv1.2', rejectUnauthorized: false, ALPNProtocols: ['h2']})
-      : net.connect(socketPath === undefined ? {host, port, onread} : {path: socketPath, onread})
+      ? tls().connect({...at, minVersion: 'TLSv1.2', rejectUnauthorized: false, ALPNProtocols: ['h2']})
+      : net.connect(socketPath === undefined ? at : {path: socketPath, onread})
+    readBeforeEnd(socket)
     this.#connecting = socket
     socket.setNoDelay(true)
     let error: Error | undefined
@@ -127,7 +139,6 @@ export class FrameClients {
           freed: () => this.#serve(),
           closed: closed => this.#open.delete(closed)
         })
-        if (isSecure) client.listen()
       })
       // if an address refuses, nothing listens: a machine without IPv6 has another error for ::1
       .on('error', (each: Error) => (error = isAccepted || codeOf(before) !== 'ECONNREFUSED' ? each : before))

@@ -35,9 +35,9 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   /** SETTINGS_INITIAL_WINDOW_SIZE of the peer. */
   protected peerWindow = INITIAL_WINDOW
   protected readonly socket: Socket
+  protected readonly writer: FrameWriter
   protected isClosing = false
   readonly #reader = new FrameReader(this)
-  readonly #writer: FrameWriter
   readonly #guard = new FloodGuard()
   readonly #warn: (text: string) => void
   /** Streams whose data waits for room on the connection, not on their own window. */
@@ -59,7 +59,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   constructor(socket: Socket, warn: (text: string) => void) {
     this.socket = socket
     this.#warn = warn
-    this.#writer = new FrameWriter(socket, () => this.#pushWaiting())
+    this.writer = new FrameWriter(socket, () => this.#pushWaiting())
     socket.on('error', ({message}: Error) => void (this.why ||= message)).on('close', () => this.#closed())
   }
 
@@ -142,24 +142,24 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   }
 
   send(bytes: string): void {
-    this.#writer.send(bytes)
+    this.writer.send(bytes)
   }
 
   sendFields(bytes: string): void {
-    this.#writer.send(bytes)
+    this.writer.send(bytes)
     this.#guard.answered()
   }
 
   sendData(head: string, bytes: Data): void {
     this.#window -= bytes.length
-    if (typeof bytes === 'string') this.#writer.send(head + bytes)
-    else this.#writer.sendBytes(head, bytes)
+    if (typeof bytes === 'string') this.writer.send(head + bytes)
+    else this.writer.sendBytes(head, bytes)
     this.#guard.answered()
   }
 
   /** Bytes of data that may be sent now; below 0: not even an empty frame. */
   get room(): number {
-    return this.#writer.isClogged ? -1 : this.#window
+    return this.writer.isClogged ? -1 : this.#window
   }
 
   waitsForRoom(stream: FrameStream): void {
@@ -189,12 +189,12 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
 
   /** Reads on, unless the peer makes us keep what it does not read. */
   protected readOn(): void {
-    if (!this.#writer.isStuck) this.socket.resume()
+    if (!this.writer.isStuck) this.socket.resume()
   }
 
   /** Ends the connection: everything has been sent and nothing is under way. */
   protected finish(): void {
-    this.#writer.flush()
+    this.writer.flush()
     this.socket.end()
   }
 
@@ -323,7 +323,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     if (payload.length !== 8) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a ping of another length')
     if ((flags & frames.ACK) !== 0) return
     this.#guard.useless()
-    this.#writer.sendLate(frames.frameHead(8, frames.PING, frames.ACK, 0) + payload)
+    this.writer.sendLate(frames.frameHead(8, frames.PING, frames.ACK, 0) + payload)
   }
 
   #windowUpdate(id: number, text: string, at: number, length: number): void {
@@ -361,8 +361,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     const isTheirs = error instanceof ConnectionError
     if (!isTheirs) this.#warn(bugText(error))
     this.why ||= isTheirs ? error.message : 'internal error'
-    this.#writer.send(frames.goAwayFrame(this.lastStream, isTheirs ? error.code : frames.INTERNAL_ERROR))
-    this.#writer.flush()
+    this.writer.send(frames.goAwayFrame(this.lastStream, isTheirs ? error.code : frames.INTERNAL_ERROR))
+    this.writer.flush()
     this.socket.destroySoon()
     // what follows is discarded; a peer that does not read gets no more time
     this.#hasFailed = true
@@ -384,7 +384,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.isClosing = true
     for (const stream of this.streams.all()) {
       stream.close()
-      stream.handler.lost(stream, why)
+      stream.handler.lost(stream, why, stream.openedAtWrite === this.writer.writes)
     }
     this.ended()
   }

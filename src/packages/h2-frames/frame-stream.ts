@@ -40,7 +40,7 @@ export interface StreamHandler {
   sent(stream: FrameStream, bytes: number): void
   /** The peer has ended it. */
   reset(stream: FrameStream, code: number): void
-  /** Called when its connection is gone; `isUnprocessed`: the peer says that it has not begun to handle the stream (RFC 9113, 8.7). */
+  /** Called when its connection is gone; `isUnprocessed`: the peer has not begun to handle the stream: it says so (RFC 9113, 8.7), or has got nothing of it. */
   lost(stream: FrameStream, why: string, isUnprocessed?: boolean): void
 }
 
@@ -56,6 +56,8 @@ export class FrameStream {
   isLocalDone = false
   /** The piece that has brought it, counted by its connection, where the peer has opened it. */
   openedAtRead = -Infinity
+  /** The writes of its connection before it, where we have opened it. */
+  openedAtWrite = -1
   /** Its data are passed on as bytes: they are large. */
   takesBytes = false
   /** Bytes that the peer takes. */

@@ -24,6 +24,8 @@ export class FrameWriter {
   isClogged = false
   /** The peer is not read from: what it sends makes us keep more and more. */
   isStuck = false
+  /** How often something was written. */
+  writes = 0
   #most = 0
   readonly #socket: Duplex
   /** The output before `#out`: bytes that are not copied, and the frames between them. */
@@ -74,6 +76,7 @@ export class FrameWriter {
     this.#out = ''
     if (parts.length > 0) this.#parts = []
     if ((out === '' && parts.length === 0) || !this.#socket.writable) return
+    this.writes++
     const isTaken = parts.length > 0 ? this.#writeAll(parts, out) : this.#socket.write(out, 'latin1')
     const {writableLength} = this.#socket
     if (isTaken || writableLength <= CLOG_BYTES) return

@@ -1,5 +1,6 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {once} from 'node:events'
+import {stat} from 'node:fs/promises'
 import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {encodeField} from '../field-text.ts'
@@ -93,6 +94,60 @@ t.test('a call gets no connection whose other end has just left', async t => {
     theirs[0]?.[leave]()
     t.not(await second, first, leave)
   }
+})
+
+t.test('a call whose head was not written when its connection ended may be sent again, and no other', async t => {
+  for (const isWritten of [false, true]) {
+    const {clients, ours, theirs} = await openIdle(t)
+    const connection = await takeOne(clients)
+    const [ourEnd] = ours
+    const [theirEnd] = theirs
+    if (ourEnd === undefined || theirEnd === undefined) throw new Error('there is no connection')
+    const isThere = new Promise<void>(resolve => {
+      theirEnd.on('data', bytes => void (bytes.includes('x-call') && resolve()))
+    })
+    const isUnprocessed = new Promise(resolve => {
+      const lost: StreamHandler['lost'] = (_, _why, isUnbegun = false) => resolve(isUnbegun)
+      const handler = {head: nothing, data: nothing, sent: nothing, reset: nothing, lost}
+      connection.open(handler, encodeField('x-call', 'here'), true)
+    })
+    if (isWritten) await isThere
+    ourEnd.destroy()
+    t.equal(await isUnprocessed, !isWritten)
+  }
+})
+
+t.test('what an app has answered before it ended is read, although a write to it fails first', async t => {
+  const {clients, theirs} = await openIdle(t)
+  const connection = await takeOne(clients)
+  const ends: string[] = []
+  const open = (name: string): Promise<void> =>
+    new Promise(resolve => {
+      const end = (how: string): void => {
+        ends.push(`${name}: ${how}`)
+        resolve()
+      }
+      const handler = {
+        head: nothing,
+        data: nothing,
+        sent: nothing,
+        reset: () => end('answered'),
+        lost: () => end('lost')
+      }
+      connection.open(handler, encodeField('x-call', name), true)
+    })
+  const [theirEnd] = theirs
+  if (theirEnd === undefined) throw new Error('there is no connection')
+  const come = async (name: string): Promise<void> =>
+    new Promise(resolve => theirEnd.on('data', bytes => void (bytes.includes(name) && resolve())))
+  const first = open('first')
+  await come('first')
+  // behind an event of the system, what is queued is written before anything is read
+  await stat('.')
+  theirEnd.write(resetFrame(1, 0), 'latin1')
+  theirEnd.resetAndDestroy()
+  await Promise.all([first, open('second')])
+  t.strictSame(ends, ['first: answered', 'second: lost'])
 })
 
 /** More than connections that are opened to one callee. */
