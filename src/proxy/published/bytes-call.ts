@@ -6,11 +6,16 @@ import {Passage, type Passenger} from '../gateway/passage.ts'
 import {CallJournal} from '../net/call-journal.ts'
 import {contain} from '../net/error-boundary.ts'
 import {abortConnection} from '../net/http1/abort-connection.ts'
+import {readBeforeFailure} from '../net/intercept-connections.ts'
+import {writeCopy} from '../net/write-copy.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {TunnelStream} from './tunnel-stream.ts'
 
 /** The status of a connection that passes as bytes: as of one that has switched its protocol. */
 const SWITCHED = 101
+
+/** What the apps of all calls say is read into it. */
+const scratch = Buffer.allocUnsafeSlow(65_536)
 
 /** Bytes that are no HTTP: one connection to the app for one of a caller, passed on both ways and listed as one call. */
 export class BytesCall implements Passenger {
@@ -20,7 +25,7 @@ export class BytesCall implements Passenger {
   readonly #passage: Passage
   readonly #socket: net.Socket
   readonly #stream: TunnelStream
-  #early: Buffer | undefined
+  readonly #early: Buffer
   #upstream: net.Socket | undefined
   #isOver = false
 
@@ -78,8 +83,11 @@ export class BytesCall implements Passenger {
 
   /** `before`: why the address before this one failed. */
   #connect(hosts: readonly string[], port: number, at: number, before = ''): void {
-    const upstream = net.connect({host: hosts[at] ?? '127.0.0.1', port, noDelay: true, allowHalfOpen: true})
+    const read = (count: number): boolean => this.#take(scratch.subarray(0, count))
+    const onread = {buffer: scratch, callback: read}
+    const upstream = net.connect({host: hosts[at] ?? '127.0.0.1', port, noDelay: true, allowHalfOpen: true, onread})
     this.#upstream = upstream
+    readBeforeFailure(upstream, scratch, read)
     contain(upstream, error => this.crash(error))
     let why = ''
     upstream
@@ -102,26 +110,24 @@ export class BytesCall implements Passenger {
     journal.connectedAt = performance.now()
     journal.status = SWITCHED
     this.#stream.open()
-    const early = this.#early
-    this.#early = undefined
-    if (early !== undefined && early.length > 0) {
-      journal.requestBytes += early.length
-      upstream.write(early)
-    }
+    journal.requestBytes = this.#early.length
+    if (this.#early.length > 0) upstream.write(this.#early)
     const {broken} = this.#passage
-    const isCut = broken !== undefined && broken.left >= 0
-    const cut = (): void => void setImmediate(() => this.#fail('cut by a fault'))
     socket.on('data', (bytes: Buffer) => void (journal.requestBytes += bytes.length)).pipe(upstream)
-    upstream
-      .on('data', (bytes: Buffer) => {
-        if (journal.firstByteAt === 0) journal.firstByteAt = performance.now()
-        const passed = isCut ? broken.take(bytes, cut) : bytes
-        journal.responseBytes += passed.length
-        if (!socket.write(passed)) upstream.pause()
-      })
-      .on('end', () => socket.end())
+    upstream.on('end', () => socket.end())
     socket.on('drain', () => upstream.resume())
     broken?.opened?.()
+  }
+
+  /** Passes on what the app says; false: it is read on at the next `drain`. */
+  #take(bytes: Buffer): boolean {
+    const journal = this.#journal
+    const {broken} = this.#passage
+    if (journal.firstByteAt === 0) journal.firstByteAt = performance.now()
+    const cut = (): void => void setImmediate(() => this.#fail('cut by a fault'))
+    const passed = broken !== undefined && broken.left >= 0 ? broken.take(bytes, cut) : bytes
+    journal.responseBytes += passed.length
+    return writeCopy(this.#socket, passed)
   }
 
   #fail(why: string): void {

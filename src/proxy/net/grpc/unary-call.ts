@@ -143,26 +143,16 @@ export class UnaryCall implements StreamHandler, Waiter {
   }
 
   #end({status, message, details}: AnswerFields): void {
-    if (status !== 0)
-      return this.#over({
-        status: {
-          code: status < 0 ? INTERNAL : status,
-          message: percentDecoded(message),
-          details: Buffer.from(details, 'base64').toString('latin1')
-        },
-        head: this.#head,
-        message: NOTHING,
-        isCut: false
-      })
+    const head = this.#head
+    if (status !== 0) {
+      const code = status < 0 ? INTERNAL : status
+      const end = {code, message: percentDecoded(message), details: Buffer.from(details, 'base64').toString('latin1')}
+      return this.#over({status: end, head, message: NOTHING, isCut: false})
+    }
     const answer = this.#answer.whole()
     if (this.#gauge.count !== 1 || answer[0] !== 0)
       return this.#fail(INTERNAL, 'the answer of the app is not one message')
-    this.#over({
-      status: {code: 0, message: ''},
-      head: this.#head,
-      message: answer.subarray(PREFIX_BYTES),
-      isCut: false
-    })
+    this.#over({status: {code: 0, message: ''}, head, message: answer.subarray(PREFIX_BYTES), isCut: false})
   }
 
   #fail(code: number, message: string, isCut = false): void {

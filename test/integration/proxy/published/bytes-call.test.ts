@@ -90,3 +90,31 @@ t.test('an app that refuses is asked for again, whatever is wrong with its next 
   await new Promise(resolve => caller.on('error', nothing).on('close', resolve))
   t.strictSame(asked, [false, true])
 })
+
+t.test('what the app has said before it ended its connection arrives, although a write to it fails first', async t => {
+  let caller: net.Socket | undefined
+  const appPort = await listen(t, socket => {
+    socket.on('error', nothing).once('data', () => {
+      // what is ready first is read first: what the caller says is written to a connection that is gone
+      caller?.write('more')
+      socket.write('last words')
+      socket.resetAndDestroy()
+    })
+  })
+  const pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
+  const context = {
+    heldBodies: new HeldBodies(),
+    callee: 'db',
+    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: nothing}) as const,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  }
+  const port = await listen(t, socket => new BytesCall(context, 'web', socket, Buffer.alloc(0)).start())
+  caller = net.connect(port, '127.0.0.1')
+  let got = ''
+  caller.on('error', nothing).on('data', (bytes: Buffer) => (got += bytes.toString()))
+  caller.write('first')
+  await new Promise(resolve => caller.on('close', resolve))
+  t.equal(got, 'last words')
+})
