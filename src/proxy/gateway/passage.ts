@@ -112,6 +112,7 @@ export class Passage {
     this.#refusals.set(grpcPool, count)
     if (count >= MAX_REFUSALS) return false
     this.#journal.isFirstTurn = false
+    this.isBroken = false
     this.leave()
     this.#admit(true)
     return true

@@ -45,7 +45,7 @@ export class Exchange implements ResponseHandler {
   #responded: ((status: number) => void) | undefined
   #attempt: Attempt | undefined
   #kept: KeptBody | undefined
-  #unsent: Unsent | undefined
+  readonly #unsent = new Unsent()
 
   constructor(downstream: Downstream) {
     this.#downstream = downstream
@@ -86,7 +86,6 @@ export class Exchange implements ResponseHandler {
     this.#maxBodyBytes = maxBodyBytes
     this.isSent = false
     this.#hasResponse = false
-    this.#isFramed = false
     this.#responded = undefined
     this.onPiece = undefined
     return this
@@ -98,6 +97,7 @@ export class Exchange implements ResponseHandler {
     if (handler === undefined) return
     if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)
     this.#broken = handler.broken
+    if (this.#unsent.text !== '') this.#unsent.text = head + this.#unsent.text.slice(this.#head.length)
     this.#pool = pool
     this.#head = head
     this.#brokeOff = ''
@@ -162,14 +162,11 @@ export class Exchange implements ResponseHandler {
    * `resume()`. Call it even after the call has ended, for the mirrored copy.
    */
   sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {
-    const copy = this.#copy
-    if (copy !== undefined) {
-      if (bytes !== undefined) copy.take(bytes)
-      if (isLast) copy.whole()
-    }
+    if (bytes !== undefined) this.#copy?.take(bytes)
+    if (isLast) this.#copy?.whole()
     this.#kept?.add(bytes, isLast)
     // a connection that is not open yet gets what is kept, or was not sent, once it is
-    const to = this.#upstream?.isOpen === false ? this.#unsent : this.#upstream
+    const to = this.#upstream?.isOpen === true ? this.#upstream : this.#unsent.text === '' ? undefined : this.#unsent
     if (this.isSent || (to ?? this.#kept) === undefined) return true
     const journal = this.#handler?.journal
     // the content of a body in chunks that passes with its framing is reported by the downstream
@@ -227,7 +224,7 @@ export class Exchange implements ResponseHandler {
     if (journal?.isRecorded === true) journal.connectedAt = wasOpen ? journal.admittedAt : performance.now()
     if (this.#length === 0) this.sendBody(undefined, true)
     this.#broken?.opened?.()
-    if (this.#unsent !== undefined || this.#kept?.isStarted === true) return this.#sendAgain()
+    if (this.#unsent.text !== '' || this.#kept?.isStarted === true) return this.#sendAgain()
     if (this.#kept !== undefined) this.#kept.isStarted = true
     this.#downstream.sendBody?.()
   }
@@ -306,14 +303,16 @@ export class Exchange implements ResponseHandler {
     this.#upstream = undefined
     if (handler === undefined) return
     const known = this.#brokeOff
-    if (failure === 'refused' && known === '') return handler.refused(why)
-    const unsent = upstream?.unsent ?? ''
+    const unsent = (this.#broken === undefined && upstream?.unsent) || ''
+    const isReplaced = pool?.isRetired !== false
+    if (unsent !== '') this.#unsent.text = unsent
+    if (known === '' && (failure === 'refused' || (unsent !== '' && isReplaced))) return handler.refused(why)
     const isSafe = unsent !== '' || (this.#length === 0 && isSafeAgain(this.#method, failure, upstream))
-    if (pool?.isRetired !== false || this.#broken !== undefined || !isSafe)
+    if (isReplaced || this.#broken !== undefined || !isSafe)
       return this.#giveUp(known || why, known === '' ? failure : 'silent')
     handler.resent()
-    this.#brokeOff = why
-    this.#serve(pool.connect(), unsent)
+    this.#brokeOff = unsent === '' ? why : ''
+    this.#serve(pool.connect())
   }
 
   /** A response begins; undefined: it cannot be passed on. */
@@ -345,11 +344,10 @@ export class Exchange implements ResponseHandler {
     })
   }
 
-  #serve(upstream: Upstream, unsent = ''): void {
+  #serve(upstream: Upstream): void {
     if (this.#handler !== undefined) this.#handler.journal.attempts++
-    this.#isHeadSent = unsent !== ''
+    this.#isHeadSent = this.#unsent.text !== ''
     this.isSent &&= this.#isHeadSent
-    this.#unsent = unsent === '' ? undefined : new Unsent(unsent)
     this.#upstream = upstream
     if (this.#responded !== undefined) this.#attempt = new Attempt(this, upstream, this.#responded)
     upstream.serve(this.#attempt ?? this)
@@ -357,9 +355,9 @@ export class Exchange implements ResponseHandler {
 
   /** Sends what another connection has not written, or what is kept of the body, then continues with the rest. */
   #sendAgain(): void {
-    const [upstream, kept, unsent] = [this.#upstream, this.#kept, this.#unsent]
-    this.#unsent = undefined
-    if (unsent !== undefined) upstream?.writeAll(unsent.text, undefined)
+    const [upstream, kept, unsent] = [this.#upstream, this.#kept, this.#unsent.text]
+    this.#unsent.text = ''
+    if (unsent !== '') upstream?.writeAll(unsent, undefined)
     else if (kept?.isLost === true) return this.#giveUp(`the request cannot be sent again: ${this.whyOnce}`)
     else if (upstream !== undefined && kept !== undefined) this.#write(upstream, kept.whole(), kept.isWhole)
     if (!this.isSent) this.#downstream.resume?.()
@@ -386,6 +384,7 @@ export class Exchange implements ResponseHandler {
     if (handler === undefined) return
     this.#handler = undefined
     this.#attempt = undefined
+    this.#unsent.text = ''
     this.#kept?.release()
     this.#kept = undefined
     try {

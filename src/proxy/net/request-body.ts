@@ -20,13 +20,9 @@ export function writeChunk(
   return before + after === '' ? true : to.writeAll(before, size > 0 ? bytes : undefined, after)
 }
 
-/** What one connection was given of a request, and has not written: it waits until another one is open. */
+/** What one connection was given of a request, and has not written: it waits until another one is open. '' = nothing. */
 export class Unsent {
-  text: string
-
-  constructor(text: string) {
-    this.text = text
-  }
+  text = ''
 
   /** False: wait until the connection is open. */
   writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {

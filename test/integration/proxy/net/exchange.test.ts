@@ -169,6 +169,62 @@ for (const host of ['127.0.0.1', '::1'])
       }
     )
 
+const headFor = (host: string): string => `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 2\r\n\r\n`
+
+for (const isRetired of [false, true])
+  t.test(
+    `what was not written to a process that has ended waits for the next one${isRetired ? ', known or not' : ''}`,
+    async t => {
+      const sockets: net.Socket[] = []
+      const serve = (socket: net.Socket): void => {
+        sockets.push(socket)
+        socket.on('data', (bytes: Buffer) => {
+          const [head = '', body = ''] = bytes.toString().split('\r\n\r\n')
+          const answer = `${/Host: (\w+)/.exec(head)?.[1]} ${body}`
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`)
+        })
+      }
+      const server = net.createServer(serve)
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      const old = new Pool({hosts: ['127.0.0.1'], port: (server.address() as AddressInfo).port})
+      const next = new Pool({hosts: ['127.0.0.1'], port: await listen(t, serve)})
+      t.teardown(() => next.cut())
+      const call = async (letters: string, isOnce: boolean): Promise<string> =>
+        new Promise(resolve => {
+          const downstream: Downstream = {
+            toHead: false,
+            isTunnel: false,
+            refusesSwitch: false,
+            sendBody: () => exchange.sendBody(Buffer.from(isOnce ? letters : letters.slice(0, 1)), isOnce),
+            resume: nothing,
+            whole: (_head, _lines, body) => resolve(body),
+            head: nothing,
+            body: () => true,
+            end: nothing,
+            cut: nothing,
+            reply: nothing,
+            reset: nothing,
+            destroy: nothing,
+            done: nothing
+          }
+          const refused = (): void => {
+            exchange.sendBody(Buffer.from(letters.slice(1)), true)
+            exchange.send(next, headFor('next'))
+          }
+          const failed = (why: string): void => resolve(why)
+          const exchange = new Exchange(downstream).begin({...handlerOf(t), refused, failed}, 'POST', 2)
+          exchange.send(old, headFor('old'))
+        })
+      t.equal(await call('ab', true), 'old ab')
+      await new Promise(resolve => setImmediate(resolve))
+      server.close()
+      sockets[0]?.destroy()
+      const second = call('cd', false)
+      if (isRetired) old.retire()
+      t.equal(await second, 'next cd')
+    }
+  )
+
 t.test('a tunnel whose callee has gone does not wait for a caller that stays', async t => {
   const appPort = await listen(t, socket => {
     socket.once('data', () => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nhello'))
