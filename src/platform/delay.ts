@@ -2,6 +2,7 @@ import {codeOf, isShortage} from '../model/errors.ts'
 import {systemClock} from './clock.ts'
 
 const LOAD_AGAIN_MS = 5
+const isDone = (): boolean => true
 
 /** Resolves after `ms` milliseconds, or once the signal is aborted; never rejects. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
@@ -15,12 +16,19 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.removeEventListener('abort', end)
 }
 
-/** Settles when the signal is aborted; at once if it already is. */
-export const aborted = async (signal: AbortSignal): Promise<void> =>
+/** Settles when the signal is aborted; at once if it already is. `until`: it is not waited for any longer. */
+export const aborted = async (signal: AbortSignal, until: {readonly signal?: AbortSignal} = {}): Promise<void> =>
   new Promise(resolve => {
     if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), {once: true})
+    else signal.addEventListener('abort', () => resolve(), {once: true, ...until})
   })
+
+/** The result of work, or undefined once the signal is aborted. It leaves nothing at the signal, which may last as long as the run. */
+export async function orAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  const done = new AbortController()
+  const end = aborted(signal, {signal: done.signal}).then(() => undefined)
+  return Promise.race([work, end]).finally(() => done.abort())
+}
 
 /** The result of work, or undefined if it takes longer. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
@@ -31,10 +39,7 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | undef
 
 /** Whether work is done in time. */
 export const isWithin = async (ms: number, work: Promise<unknown>): Promise<boolean> =>
-  (await within(
-    ms,
-    work.then(() => true)
-  )) ?? false
+  (await within(ms, work.then(isDone))) ?? false
 
 /** Loads code; tries again while no file can be opened. Undefined: the signal is aborted. Rejects if the code is not there, or is broken. */
 export async function loadSoon<T>(load: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {

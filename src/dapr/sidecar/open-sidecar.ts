@@ -1,5 +1,5 @@
 import {hostGuard} from '../../proxy/gateway/guards.ts'
-import {aborted} from '../../platform/delay.ts'
+import {orAborted} from '../../platform/delay.ts'
 import {PageGuard} from '../../proxy/gateway/page-guard.ts'
 import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/interceptor.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
@@ -156,11 +156,11 @@ class AppSidecar {
 
   /** Opens the components of the app. If one cannot be opened, the app is not started. Where the run ends, none is waited for. */
   async openComponents(): Promise<void> {
-    await Promise.race([this.#openComponents(), aborted(this.#options.ending)])
+    await orAborted(this.#options.ending, this.#openComponents())
   }
 
   /** Tries again what could not be opened: a server, or a file that it needs, may be there by now. */
-  readonly openAgain = async (): Promise<void> => Promise.race([this.#blocks.reload(), aborted(this.#options.ending)])
+  readonly openAgain = async (): Promise<void> => orAborted(this.#options.ending, this.#blocks.reload())
 
   async #openComponents(): Promise<void> {
     this.#options.runtime.faults.set('components', await this.#blocks.open())
@@ -203,7 +203,7 @@ class AppSidecar {
     const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
     await Promise.all(ports.map(async port => port.close(cut)))
     // one that is being opened may wait for its server
-    await Promise.race([this.#blocks.close(), aborted(cut)])
+    await orAborted(cut, this.#blocks.close())
     await this.#path.close()
     this.#options.resources.close()
   }

@@ -1,6 +1,6 @@
 import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../../model/errors.ts'
-import {aborted, pause} from '../../../platform/delay.ts'
+import {orAborted, pause} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
 import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
@@ -52,10 +52,7 @@ export class RabbitReader {
     let channel: Channel | undefined = first
     while (!signal.aborted) {
       try {
-        channel ??= await Promise.race([
-          openQueue(this.#connection, this.#settings, this.#options),
-          aborted(signal).then(() => undefined)
-        ])
+        channel ??= await orAborted(signal, openQueue(this.#connection, this.#settings, this.#options))
         if (channel !== undefined) await this.#consume(channel)
       } catch (error) {
         log('error', `error in subscriber for ${topic}: ${messageOf(error)}`)
@@ -71,7 +68,7 @@ export class RabbitReader {
     const closed = whyClosed(channel)
     this.#channel = channel
     void closed.then(() => (this.#channel = undefined))
-    await Promise.race([this.#options.ready(), closed, aborted(signal)])
+    await orAborted(signal, Promise.race([this.#options.ready(), closed]))
     if (!signal.aborted) {
       const {consumerTag} = await channel.consume(
         queueOf(this.#options, this.#settings),
@@ -83,7 +80,7 @@ export class RabbitReader {
         {noAck: this.#settings.autoAck}
       )
       this.begun.resolve()
-      await Promise.race([closed, aborted(signal)])
+      await orAborted(signal, closed)
       if (!signal.aborted) throw await closed
       await channel.cancel(consumerTag).catch(() => undefined)
       while (this.#atWork > 0) await this.#changed.promise
