@@ -21,6 +21,8 @@ export interface SubscribeOptions {
   readonly metadata: Readonly<Record<string, string>>
   /** Resolves when messages can be handled: what is not needed yet stays with the broker. */
   readonly ready: () => Promise<void>
+  /** Returns the messages that the app has not got yet: it takes none for long, and another reader of the group may. */
+  readonly takeBack?: () => void
   /** Messages handled at once; 0: as many as the component is set to. */
   readonly atOnce: number
   /** Never rejects. */

@@ -148,6 +148,11 @@ class Reader {
     return this.#options.topic
   }
 
+  /** What the app has not got comes back: it may be for another instance. */
+  takeBack(): void {
+    if (!this.#isStopped) this.#options.takeBack?.()
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true
     tell(this.#group)

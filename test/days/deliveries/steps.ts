@@ -87,6 +87,13 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       for (let left = 1 + random.below(3); left > 0; left--) house.publish(server, topic)
     }
   ],
+  'take back': [
+    6,
+    (house, random) => {
+      const readers = house.servers.flatMap(({components}) => [...components].flatMap(each => [...each.readers]))
+      oneOf(random, readers).takeBack()
+    }
+  ],
   answer: [20, (house, random) => answer(oneOf(random, house.requests), random)],
   'answer all': [5, house => answerAll(house)],
   pass: [14, async (house, random) => house.pass(random.pick(PASSES))],

@@ -2,7 +2,7 @@ import {setImmediate as turn} from 'node:timers/promises'
 import {jsonIn} from '../../../model/is-json.ts'
 import type {Backlog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
-import {pause} from '../../../platform/delay.ts'
+import {isWithin, pause} from '../../../platform/delay.ts'
 import {itemsIn, RedisError, type RedisConnection, type RedisReply} from '#redis'
 import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 
@@ -33,6 +33,9 @@ interface Entry {
 /** After an error that is not about the group. */
 const RETRY_MS = 500
 
+/** Those of this process: what one gives back, another one of its group reads at once. */
+const READERS = new Set<StreamReader>()
+
 const textOf = (reply: RedisReply | undefined): string =>
   Buffer.isBuffer(reply) ? reply.toString() : String(reply ?? '')
 
@@ -55,7 +58,11 @@ export class StreamReader {
   readonly #left: string[] = []
   #acknowledging: Promise<void> | undefined
   /** Settles when the messages that were left over are read: they are older than new ones, and come first. */
-  readonly #begun = Promise.withResolvers<void>()
+  #begun = Promise.withResolvers<void>()
+  /** The app has taken no messages for as long as one may be handled: they are given back. */
+  #isAway = false
+  /** Aborted to look for messages that were given back before the next interval. */
+  #look = new AbortController()
   #atWork = 0
   /** The last read has brought as much as it may. */
   #wasFull = false
@@ -76,6 +83,7 @@ export class StreamReader {
     this.#options = options
     this.#group = settings.consumerId || options.group
     this.#loops = [this.#read(), this.#redeliver()]
+    READERS.add(this)
   }
 
   /** A new group begins with the first entry of the stream. */
@@ -90,15 +98,20 @@ export class StreamReader {
 
   /** Takes no more; settles when what is being handled has been, and is acknowledged. */
   async stop(): Promise<void> {
+    READERS.delete(this)
     this.#over.abort()
     // a component that is opened again is closed before its subscriptions are stopped
-    for (const {id} of this.#queue.splice(0)) this.#left.push(id)
-    this.#tell()
+    this.#leaveQueue()
     await Promise.all(this.#loops)
     while (this.#atWork > 0) await this.#changed.promise
     await this.#acknowledging
     await this.#giveBack()
     await this.#reading.close()
+  }
+
+  #leaveQueue(): void {
+    for (const {id} of this.#queue.splice(0)) this.#return(id)
+    this.#tell()
   }
 
   /** Gives back what was not handled: the next reader takes it at once, before new messages, not only after it was idle for long. */
@@ -114,6 +127,7 @@ export class StreamReader {
       .catch((error: unknown) =>
         log('warn', `redis streams: messages of stream ${topic} wait for redelivery: ${messageOf(error)}`)
       )
+    for (const each of READERS) if (each.#options.topic === topic && each.#group === group) each.#look.abort()
   }
 
   /** More has been read than is being handled, or more is likely to be read at once. */
@@ -150,10 +164,10 @@ export class StreamReader {
     const {queueDepth, readTimeoutMs} = this.#settings
     const {signal} = this.#over
     const group = this.#group
-    await this.#begun.promise
     while (!signal.aborted) {
       // messages that the app cannot take yet stay in the stream
       await ready()
+      await this.#begun.promise
       while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
       if (signal.aborted) return
       const count = Math.max(queueDepth, this.#limit)
@@ -177,17 +191,35 @@ export class StreamReader {
     const {redeliverIntervalMs, processingTimeoutMs} = this.#settings
     if (redeliverIntervalMs === 0 || processingTimeoutMs === 0) return this.#begun.resolve()
     const {signal} = this.#over
-    while (!signal.aborted) {
+    let ready: Promise<void> | undefined
+    for (let waited = 0; !signal.aborted;) {
+      this.#look = new AbortController()
       try {
         await this.#keepInHand()
-        await this.#claim()
+        ready ??= this.#options.ready()
+        const isReady = await isWithin(redeliverIntervalMs, ready)
+        waited = isReady ? 0 : waited + redeliverIntervalMs
+        if (isReady) await this.#claim()
+        else if (waited >= processingTimeoutMs) await this.#leave()
+        if (!isReady) continue
       } catch (error) {
         await this.#recover(error, `error retrieving pending messages of stream ${this.#options.topic}`)
       }
+      ready = undefined
       this.#begun.resolve()
-      await pause(redeliverIntervalMs, signal)
+      await pause(redeliverIntervalMs, AbortSignal.any([signal, this.#look.signal]))
     }
     this.#begun.resolve()
+  }
+
+  /** What the app does not take is not kept from another instance; ours reads it first once it does. */
+  async #leave(): Promise<void> {
+    if (!this.#isAway) this.#begun = Promise.withResolvers()
+    this.#isAway = true
+    this.#leaveQueue()
+    this.#options.takeBack?.()
+    await turn()
+    await this.#giveBack()
   }
 
   /** Keeps messages that are handled for long from being idle: another instance of the app must not take them over. */
@@ -202,6 +234,7 @@ export class StreamReader {
     const {processingTimeoutMs, queueDepth} = this.#settings
     const group = this.#group
     const idle = processingTimeoutMs.toString()
+    this.#isAway = false
     for (;;) {
       await ready()
       if (this.#over.signal.aborted) return
@@ -259,7 +292,7 @@ export class StreamReader {
 
   #return(id: string): void {
     this.#inHand.delete(id)
-    if (this.#over.signal.aborted) this.#left.push(id)
+    if (this.#over.signal.aborted || this.#isAway) this.#left.push(id)
   }
 
   /** Acknowledges all messages that are handled in one turn of the event loop together. */

@@ -203,24 +203,34 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
   async #read(...[subscription, broker, channel, free]: Read): Promise<Active> {
     const {appId: group, log} = this.#context
     const over = new AbortController()
-    // each held event listens
     setMaxListeners(0, over.signal)
-    const delivery = new EventDelivery({
-      context: this.#context,
-      channel,
-      broker,
-      subscription: () => active.subscription,
-      over: over.signal
-    })
     const delivering = {waiting: 0, count: 0}
     const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over, delivering}
     let batches: {readonly settings: BulkSettings; readonly handler: BulkDelivery} | undefined
+    /** Aborted when what the app has not got is wanted back. */
+    let taken = new AbortController()
+    let ended = over.signal
+    const begin = (): EventDelivery => {
+      taken = new AbortController()
+      ended = AbortSignal.any([over.signal, taken.signal])
+      // each held event listens
+      setMaxListeners(0, ended)
+      batches = undefined
+      return new EventDelivery({
+        context: this.#context,
+        channel,
+        broker,
+        subscription: () => active.subscription,
+        over: ended
+      })
+    }
+    let delivery = begin()
     // a save may change whether and how events are delivered in batches
     const handlerNow = (): EventDelivery | BulkDelivery => {
       const settings = active.subscription.bulk
       if (settings === undefined) return delivery
       if (!isDeepStrictEqual(settings, batches?.settings))
-        batches = {settings, handler: new BulkDelivery(delivery, channel, settings, over.signal)}
+        batches = {settings, handler: new BulkDelivery(delivery, channel, settings, ended)}
       return batches?.handler ?? delivery
     }
     const reader = await broker.component.subscribe({
@@ -228,6 +238,10 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       group: inSpace(broker.space, group),
       metadata: metadataInSpace(subscription.metadata, broker.space),
       ready: async () => channel.mayRead(over.signal),
+      takeBack: () => {
+        taken.abort()
+        delivery = begin()
+      },
       get atOnce() {
         return active.subscription.bulk?.maxMessages ?? 0
       },

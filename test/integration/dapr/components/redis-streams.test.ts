@@ -290,6 +290,76 @@ t.test(
   }
 )
 
+t.test('what an instance gives back goes to another one at once', async t => {
+  const {redis, streams, subscribe} = scene(t, {concurrency: 1})
+  for (const text of ['1', '2', '3']) await streams.publish('orders', message(text))
+  const first = await subscribe('orders')
+  const one = await first.next()
+  const others = new RedisStreams(await redis.duplicate(), SETTINGS)
+  t.teardown(async () => others.close())
+  const heard = new StartQueue<string>()
+  const second = await others.subscribe({
+    topic: 'orders',
+    group: 'shop',
+    metadata: {},
+    ready: async () => undefined,
+    atOnce: 0,
+    handle: async ({data}) => {
+      heard.put(data.toString())
+      return 'done'
+    },
+    log: () => undefined
+  })
+  await streams.publish('orders', message('4'))
+  t.equal(await heard.take(), '4')
+  const stopping = first.stop()
+  one.finish()
+  await stopping
+  t.same([await heard.take(), await heard.take()], ['2', '3'])
+  await second.stop()
+})
+
+t.test('an instance that takes no messages for long leaves them to another one, and none comes twice', async t => {
+  const {redis, streams, subscribe} = scene(t, {redeliverIntervalMs: 5, processingTimeoutMs: 20, concurrency: 1})
+  let isReady = Promise.withResolvers<void>()
+  isReady.resolve()
+  const heard = new StartQueue<string>()
+  let held: PromiseWithResolvers<Handled> | undefined
+  const first = await subscribe('orders', {
+    ready: async () => isReady.promise,
+    handle: async ({data}) => {
+      heard.put(`first: ${data.toString()}`)
+      return (held = Promise.withResolvers()).promise
+    },
+    takeBack: () => held?.resolve('returned')
+  })
+  for (const text of ['1', '2']) await streams.publish('orders', message(text))
+  t.equal(await heard.take(), 'first: 1')
+  isReady = Promise.withResolvers()
+  const others = new RedisStreams(await redis.duplicate(), {...SETTINGS, processingTimeoutMs: 20})
+  t.teardown(async () => others.close())
+  const second = await others.subscribe({
+    topic: 'orders',
+    group: 'shop',
+    metadata: {},
+    ready: async () => undefined,
+    atOnce: 1,
+    handle: async ({data}) => {
+      heard.put(`second: ${data.toString()}`)
+      return 'done'
+    },
+    log: () => undefined
+  })
+  t.same([await heard.take(), await heard.take()], ['second: 1', 'second: 2'])
+  await acknowledged(redis)
+  await second.stop()
+  await streams.publish('orders', message('3'))
+  isReady.resolve()
+  t.equal(await heard.take(), 'first: 3', 'the one that left them has forgotten them')
+  held?.resolve('done')
+  await first.stop()
+})
+
 t.test('times with parts of a millisecond are followed: Redis takes whole ones', async t => {
   const dialed: (number | undefined)[] = []
   const connect = async ({connectTimeoutMs}: RedisTarget): Promise<MemoryConnection> => {
