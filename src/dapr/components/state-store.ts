@@ -59,6 +59,26 @@ export interface StateStore extends Component {
   transact(operations: readonly StateOperation[]): Promise<void>
 }
 
+/** Sets and deletes by its transactions. */
+export abstract class TransactedState {
+  abstract transact(operations: readonly StateOperation[]): Promise<void>
+
+  async set(request: SetRequest): Promise<void> {
+    await this.transact([{kind: 'upsert', request}])
+  }
+
+  async delete(request: DeleteRequest): Promise<void> {
+    await this.transact([{kind: 'delete', request}])
+  }
+}
+
+/** Throws an EtagError if the item of this etag (undefined: there is none) must not be changed so. */
+export function checkEtag({kind, request: {key, etag, options}}: StateOperation, found: string | undefined): void {
+  if (etag !== '' && found !== etag) throw new EtagError('mismatch', `${key} has another etag, or is not there`)
+  if (kind === 'upsert' && etag === '' && options.concurrency === 'first-write' && found !== undefined)
+    throw new EtagError('mismatch', `${key} is there already`)
+}
+
 /** The item has changed since the caller read it, or the etag is invalid (components-contrib: state/errors.go). */
 export class EtagError extends Error {
   readonly kind: 'mismatch' | 'invalid'

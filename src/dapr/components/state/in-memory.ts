@@ -1,15 +1,8 @@
 import {randomBytes} from 'node:crypto'
 import {MEMORY_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import type {OpenComponent} from '../component.ts'
-import {
-  EtagError,
-  ttlOf,
-  type DeleteRequest,
-  type SetRequest,
-  type StateItem,
-  type StateOperation,
-  type StateStore
-} from '../state-store.ts'
+import {checkEtag, TransactedState, ttlOf, type SetRequest, type StateItem} from '../state-store.ts'
+import type {StateOperation, StateStore} from '../state-store.ts'
 
 interface Kept {
   readonly data: Buffer
@@ -26,7 +19,7 @@ const SWEEP_EVERY = 1000
 /** The last moment that a Date can hold, in ms since 1970. */
 const LAST_MS = 8.64e15
 
-export class InMemoryState implements StateStore {
+export class InMemoryState extends TransactedState implements StateStore {
   readonly capabilities = MEMORY_CAPABILITIES
   readonly #items = new Map<string, Kept>()
   readonly #now: () => number
@@ -34,6 +27,7 @@ export class InMemoryState implements StateStore {
   #writes = 0
 
   constructor(now: () => number) {
+    super()
     this.#now = now
   }
 
@@ -49,17 +43,9 @@ export class InMemoryState implements StateStore {
     return found.slice(0, limit)
   }
 
-  async set(request: SetRequest): Promise<void> {
-    await this.transact([{kind: 'upsert', request}])
-  }
-
-  async delete(request: DeleteRequest): Promise<void> {
-    await this.transact([{kind: 'delete', request}])
-  }
-
   async transact(operations: readonly StateOperation[]): Promise<void> {
     const ttls = operations.map(ttlOf)
-    for (const operation of operations) this.#check(operation)
+    for (const each of operations) checkEtag(each, this.#find(each.request.key)?.etag)
     for (const [at, operation] of operations.entries()) {
       if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
       else this.#items.delete(operation.request.key)
@@ -75,13 +61,6 @@ export class InMemoryState implements StateStore {
     if (item === undefined || item.expiresAt > this.#now()) return item
     this.#items.delete(key)
     return undefined
-  }
-
-  #check({kind, request: {key, etag, options}}: StateOperation): void {
-    const item = this.#find(key)
-    if (etag !== '' && item?.etag !== etag) throw new EtagError('mismatch', `${key} has another etag, or is not there`)
-    if (kind === 'upsert' && etag === '' && options.concurrency === 'first-write' && item !== undefined)
-      throw new EtagError('mismatch', `${key} is there already`)
   }
 
   #put({key, value}: SetRequest, ttl: number | undefined): void {

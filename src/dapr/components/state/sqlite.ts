@@ -9,15 +9,8 @@ import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
 import {sqliteFile} from './sqlite-file.ts'
-import {
-  EtagError,
-  ttlOf,
-  type DeleteRequest,
-  type SetRequest,
-  type StateItem,
-  type StateOperation,
-  type StateStore
-} from '../state-store.ts'
+import {checkEtag, TransactedState, ttlOf, type SetRequest, type StateItem} from '../state-store.ts'
+import type {StateOperation, StateStore} from '../state-store.ts'
 
 const DEFAULT_BUSY_MS = 2000
 const DEFAULT_CLEANUP_MS = 3_600_000
@@ -70,7 +63,7 @@ interface Row {
 
 const IS_FRESH = '(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)'
 
-class SqliteState implements StateStore {
+class SqliteState extends TransactedState implements StateStore {
   readonly capabilities = STATE_CAPABILITIES
   readonly #database: DatabaseSync
   readonly #select: StatementSync
@@ -87,6 +80,7 @@ class SqliteState implements StateStore {
     {state, metadata}: {state: string; metadata: string},
     {busyMs, cleanupMs}: {busyMs: number; cleanupMs: number}
   ) {
+    super()
     this.#database = database
     this.#busyMs = busyMs
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
@@ -124,14 +118,6 @@ class SqliteState implements StateStore {
     return rows.map(({key}) => String(key))
   }
 
-  async set(request: SetRequest): Promise<void> {
-    await this.transact([{kind: 'upsert', request}])
-  }
-
-  async delete(request: DeleteRequest): Promise<void> {
-    await this.transact([{kind: 'delete', request}])
-  }
-
   /** Writes in one transaction, as soon as no other process does. */
   async transact(operations: readonly StateOperation[]): Promise<void> {
     const ttls = operations.map(ttlOf)
@@ -151,7 +137,8 @@ class SqliteState implements StateStore {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
       for (const [at, operation] of operations.entries()) {
-        this.#check(operation)
+        const {etag, options, key} = operation.request
+        if (etag !== '' || options.concurrency === 'first-write') checkEtag(operation, this.#row(key)?.etag)
         if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
         else this.#remove.run(operation.request.key)
       }
@@ -161,13 +148,6 @@ class SqliteState implements StateStore {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
-  }
-
-  #check({kind, request: {key, etag, options}}: StateOperation): void {
-    if (etag === '' && (kind === 'delete' || options.concurrency !== 'first-write')) return
-    const row = this.#row(key)
-    if (etag !== '' && row?.etag !== etag) throw new EtagError('mismatch', `${key} has another etag, or is not there`)
-    if (etag === '' && row !== undefined) throw new EtagError('mismatch', `${key} is there already`)
   }
 
   #put({key, value}: SetRequest, ttl = 0): void {
