@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components | --deliveries]`: see README.md. */
+/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components | --deliveries | --redis]`: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -34,6 +34,8 @@ const {values} = parseArgs({
     kubernetes: {type: 'boolean', default: false},
     /** Files of components instead, and the servers behind them. */
     components: {type: 'boolean', default: false},
+    /** Commands at the built-in Redis and at redis-server instead. */
+    redis: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
     first: {type: 'boolean', default: false},
     /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
@@ -64,10 +66,11 @@ if (values.deliveries) {
   process.exit((await walkAllDeliveries(numbers)) ? 0 : 1)
 }
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
-if (values.page || values.kubernetes || values.components) {
+if (values.page || values.kubernetes || values.components || values.redis) {
   const seeds = {seed: Number(values.seed), seeds: Number(values.seeds), steps}
   if (values.page) await (await import('./page/walks.ts')).walkPages(seeds)
   else if (values.kubernetes) await (await import('./kubernetes/walks.ts')).walkClusters(seeds)
+  else if (values.redis) await walkSeeds(seeds, 'redis', (await import('./redis/walk.ts')).walkRedis)
   else await walkSeeds(seeds, 'components', (await import('./components/walk.ts')).walkComponents)
   process.exit()
 }

@@ -47,15 +47,23 @@ function count({db}: Session, keys: readonly string[]): number {
 }
 
 function rename(db: Database, from: string, to: string): void {
+  if (db.get(from) === undefined) throw noSuchKey()
+  if (from !== to) transfer([db, from, 'rename_from'], [db, to, 'rename_to'])
+}
+
+type Place = readonly [database: Database, key: string, event: string]
+
+/** Moves a value, with its time to live, to another key or database. False: it is not there. */
+function transfer([db, from, leaves]: Place, [target, to, comes]: Place): boolean {
   const value = db.get(from)
-  if (value === undefined) throw noSuchKey()
-  if (from === to) return
+  if (value === undefined) return false
   const expiry = db.expiresAt(from)
   db.moved(from, to)
-  db.delete(from, 'rename_from')
-  db.replace(to, value)
-  db.setExpiry(to, expiry)
-  db.changed(to, 'g', 'rename_to')
+  db.delete(from, leaves)
+  target.replace(to, value)
+  target.setExpiry(to, expiry)
+  target.changed(to, 'g', comes)
+  return true
 }
 
 export function databaseAt(session: Session, text: string): Database {
@@ -87,13 +95,6 @@ function move(session: Session, [key = '', index = '']: readonly string[]): Resu
   const {db} = session
   if (integer(index) === db.index) throw new RedisError('ERR source and destination objects are the same')
   const target = databaseAt(session, index)
-  const value = db.get(key)
-  if (value === undefined || target.get(key) !== undefined) return 0
-  const expiry = db.expiresAt(key)
-  db.moved(key)
-  db.delete(key, 'move_from')
-  target.replace(key, value)
-  target.setExpiry(key, expiry)
-  target.changed(key, 'g', 'move_to')
-  return 1
+  if (target.get(key) !== undefined) return 0
+  return transfer([db, key, 'move_from'], [target, key, 'move_to']) ? 1 : 0
 }

@@ -138,8 +138,7 @@ function claim({db}: Session, [key = '', name = '', consumer = '', idle = '', ..
     if (entry !== undefined && message === undefined) group.acknowledge(id)
     if (message === undefined || (entry === undefined && options.isForced !== true)) continue
     if (entry !== undefined && minIdle > 0 && now - entry.deliveredAt < minIdle) continue
-    const deliveries =
-      options.deliveries ?? (entry?.deliveries ?? 1) + (options.isJustId === true || entry === undefined ? 0 : 1)
+    const deliveries = options.deliveries ?? (entry?.deliveries ?? 1) + (options.isJustId === true ? 0 : 1)
     group.consumer(consumer, now)
     group.assign({ms: id.ms, seq: id.seq, consumer, deliveredAt: options.deliveredAt, deliveries})
     claimed.push(options.isJustId === true ? formatId(id) : shown(message))

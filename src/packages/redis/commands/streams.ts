@@ -126,9 +126,13 @@ function setLastId({db}: Session, [key = '', text = '', ...options]: readonly st
     const word = (options[at] ?? '').toUpperCase()
     if (value === undefined) throw new RedisError('ERR syntax error')
     if (word === 'ENTRIESADDED') entriesAdded = integer(value)
-    else if (word === 'MAXDELETEDID') maxDeletedId = parseId(value)
+    else if (word === 'MAXDELETEDID') maxDeletedId = /^0(?:-0)?$/.test(value) ? maxDeletedId : parseId(value)
     else throw new RedisError('ERR syntax error')
   }
+  if (entriesAdded < stream.length)
+    throw new RedisError('ERR The entries_added specified in XSETID is smaller than the target stream length')
+  if (maxDeletedId !== stream.maxDeletedId && compareIds(id, maxDeletedId) < 0)
+    throw new RedisError('ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id')
   Object.assign(stream, {lastId: id, entriesAdded, maxDeletedId})
   db.changed(key, 't', 'xsetid')
   return OK_STATUS
