@@ -206,7 +206,7 @@ export class StreamReader {
         await this.#recover(error, `error retrieving pending messages of stream ${this.#options.topic}`)
       }
       ready = undefined
-      this.#begun.resolve()
+      if (!this.#isAway) this.#begun.resolve()
       await pause(redeliverIntervalMs, AbortSignal.any([signal, this.#look.signal]))
     }
     this.#begun.resolve()

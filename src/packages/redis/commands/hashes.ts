@@ -75,7 +75,7 @@ function change(
 function randomFields({db, protocol}: Session, [key = '', count, option, ...rest]: readonly string[]): Result {
   const hash = db.hash(key) ?? NONE
   const fields = [...hash.keys()]
-  if (count === undefined) return pick(fields) ?? null
+  if (count === undefined) return sample(fields, 1)[0] ?? null
   const wanted = integer(count)
   if (rest.length > 0 || (option !== undefined && option.toUpperCase() !== 'WITHVALUES')) throw syntaxError()
   const chosen = sample(fields, wanted)
@@ -84,12 +84,11 @@ function randomFields({db, protocol}: Session, [key = '', count, option, ...rest
   return protocol === 3 ? found : found.flat()
 }
 
-const pick = <T>(all: readonly T[]): T | undefined => all[Math.trunc(Math.random() * all.length)]
-
 /** Returns `count` different elements; if it is negative, as many that may repeat. */
 export function sample(all: readonly string[], count: number): readonly string[] {
   if (all.length === 0) return []
-  if (count < 0) return Array.from({length: Math.min(-count, 1_000_000)}, () => pick(all) ?? '')
+  if (count < 0)
+    return Array.from({length: Math.min(-count, 1_000_000)}, () => all[Math.trunc(Math.random() * all.length)] ?? '')
   const rest = [...all]
   for (let at = 0; at < Math.min(count, rest.length); at++) {
     const other = at + Math.trunc(Math.random() * (rest.length - at))

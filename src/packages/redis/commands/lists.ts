@@ -52,8 +52,8 @@ export const LISTS: CommandTable = {
   lmove: moves(5, sidesIn),
   blpop: popsLater('left'),
   brpop: popsLater('right'),
-  brpoplpush: movesLater(4, () => ['right', 'left']),
-  blmove: movesLater(6, sidesIn)
+  brpoplpush: moves(4, () => ['right', 'left'], true),
+  blmove: moves(6, sidesIn, true)
 }
 
 function pushes(side: Side, event: string, mayCreate: boolean): CommandDefinition {
@@ -124,23 +124,15 @@ function moveElement(db: Database, from: string, to: string, [source, target]: S
   return value
 }
 
-function moves(arity: number, sides: (args: readonly string[]) => Sides): CommandDefinition {
-  return writes(
-    arity,
-    ({db}, [from = '', to = '', ...rest]) => moveElement(db, from, to, sides(rest)) ?? null,
-    [1, 2, 1]
-  )
-}
-
-function movesLater(arity: number, sides: (args: readonly string[]) => Sides): CommandDefinition {
+function moves(arity: number, sides: (args: readonly string[]) => Sides, isLater = false): CommandDefinition {
   return writes(
     arity,
     ({db}, [from = '', to = '', ...rest]) => {
       const ends = sides(rest)
-      const timeoutMs = parseTimeout(rest.at(-1) ?? '')
+      const timeoutMs = isLater ? parseTimeout(rest.at(-1) ?? '') : 0
       const attempt = (isFirst = false): string | undefined =>
         isFirst || db.get(from) instanceof List ? moveElement(db, from, to, ends) : undefined
-      return attempt(true) ?? new Blocked([from], timeoutMs, attempt, null)
+      return attempt(true) ?? (isLater ? new Blocked([from], timeoutMs, attempt, null) : null)
     },
     [1, 2, 1]
   )
