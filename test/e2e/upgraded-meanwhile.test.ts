@@ -1,19 +1,25 @@
 import {cpSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {isExecutable} from '../rig/disguise.ts'
-import {openRig} from '../rig/rig.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const skip = isExecutable && 'the executable has all of its code in one file'
 
-t.test('a run whose program is upgraded meanwhile goes on without the code that it has not loaded', {skip}, async t => {
+/** A rig whose program has its own code, and what removes the part of it that is loaded when it is needed. */
+async function upgradable(t: Test): Promise<{readonly rig: Rig; readonly upgrade: () => void}> {
   const place = mkdtempSync(join(tmpdir(), 'upgraded-'))
   t.teardown(() => rmSync(place, {recursive: true, force: true}))
   for (const name of ['bin', 'dist', 'package.json'])
     cpSync(join(ROOT, name), join(place, name), {recursive: true, filter: from => !from.endsWith('.map')})
   const rig = await openRig(t, {program: [process.execPath, join(place, 'bin/pillion.js')]})
+  return {rig, upgrade: () => rmSync(join(place, 'dist/chunks'), {recursive: true})}
+}
+
+t.test('a run whose program is upgraded meanwhile goes on without the code that it has not loaded', {skip}, async t => {
+  const {rig, upgrade} = await upgradable(t)
   const apps = [
     {appID: 'stock', autoPort: true, watch: true, reload: 'overlap'},
     {appID: 'frail', autoPort: true, watch: true, restart: 'always', ready: {timeout: '2s'}}
@@ -27,7 +33,7 @@ t.test('a run whose program is upgraded meanwhile goes on without the code that 
   await next.listen()
   await run.waitForLine('frail: reloaded')
 
-  rmSync(join(place, 'dist/chunks'), {recursive: true})
+  upgrade()
   await next.exit(3)
   await run.waitForLine(/^⚠ {2}"frail" exited with code 3/, {stream: 'stderr'})
   const last = await rig.driven('frail')
@@ -40,7 +46,9 @@ t.test('a run whose program is upgraded meanwhile goes on without the code that 
     await run.waitForLine('stock: reloaded', {nth})
   }
   await rig.template(apps.map(each => ({...each, logLevel: 'debug'})))
-  await run.waitForLine(/cannot apply the edit of the template: Cannot find module/, {stream: 'stderr'})
+  await run.waitForLine(/cannot apply the edit of the template: files of Pillion are gone.*: Cannot find module/, {
+    stream: 'stderr'
+  })
   t.equal((await last.fetch('/v1.0/healthz/outbound')).status, 204, 'what an edit cannot change goes on')
   await rig.write({'dapr.yaml': '{version: 1, apps: 7}'})
   await run.waitForLine(/the edited template has a mistake/, {stream: 'stderr'})
@@ -48,4 +56,28 @@ t.test('a run whose program is upgraded meanwhile goes on without the code that 
   t.same(await down.exited, {code: 0, signal: null}, 'it is ended, though it cannot be asked')
   t.same(await run.exited, {code: 0, signal: null})
   t.equal(run.stderr.text.split('a task has failed').length, 2, 'once')
+})
+
+t.test('an edit that needs code which an upgrade has removed leaves the app as it was', {skip}, async t => {
+  const {rig, upgrade} = await upgradable(t)
+  const stock = {appID: 'stock', autoPort: true}
+  await rig.template([stock])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await (await rig.driven('stock')).listen()
+  const edited = {...stock, logLevel: 'debug'}
+  await rig.template([edited])
+  await (await rig.driven('stock')).listen()
+  upgrade()
+  for (const idleTimeout of ['1m', '2m']) {
+    await rig.template([{...edited, lazy: true, idleTimeout}])
+    const app = await rig.driven('stock')
+    await run.waitForLine(/, "stock" stays as it was: files of Pillion are gone, as after an upgrade/, {
+      nth: idleTimeout === '1m' ? 1 : 2,
+      stream: 'stderr'
+    })
+    await app.listen()
+    t.equal((await app.fetch('/v1.0/healthz/outbound')).status, 204)
+  }
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
 })

@@ -1,5 +1,5 @@
 import {isTakenByBoundary} from '../../platform/boundary.ts'
-import {codeOf, isShortage, messageOf} from '../../model/errors.ts'
+import {isCodeGone, isShortage, messageOf} from '../../model/errors.ts'
 import {shownStatus} from './say.ts'
 import type {Terminal} from './terminal.ts'
 
@@ -47,11 +47,10 @@ export function guard(
   }
   let warnedAt = -Infinity
   const onRejection = (error: unknown): void => {
-    const isGone = codeOf(error) === 'ERR_MODULE_NOT_FOUND'
-    if (!isGone && !isShortage(error)) return onBug(error)
+    if (!isCodeGone(error) && !isShortage(error)) return onBug(error)
     if (isTakenByBoundary(error) || performance.now() - warnedAt < EVERY_MS) return
     warnedAt = performance.now()
-    const [code, why, advice] = isGone ? UPGRADED : SHORT
+    const [code, why, advice] = isCodeGone(error) ? UPGRADED : SHORT
     const text = `a task has failed, since ${why}: ${messageOf(error)}. The run continues; ${advice}`
     void terminal.err.print(shownStatus(process.stderr, 'warning', text, asJson, code))
   }

@@ -1,4 +1,4 @@
-import {messageOf, UserError} from '../../model/errors.ts'
+import {isCodeGone, messageOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
@@ -162,7 +162,8 @@ export class TemplateEdits {
     const changes = planChanges(this.#plan, after)
     const {added, removed, changed} = changes
     for (const plan of [...added, ...changed]) this.#want(plan)
-    this.#options.applies(editText(this.#plan, after, editedAtStart(this.#options.plan, after)))
+    const before = this.#plan
+    this.#options.applies(editText(before, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
     apps.leaveOut(after.leftOut ?? [])
     const closed = [...added, ...changed].filter(plan => this.#isClosed(plan))
@@ -174,7 +175,10 @@ export class TemplateEdits {
       await apps.closeAll(leaving, closed).catch(warn)
       await Promise.all(removed.map(async plan => this.#remove(plan).catch(warn)))
       apps.arrange(after.apps)
-      const opened = await this.#open(after.apps.filter(plan => closed.includes(plan)))
+      const opened = await this.#open(
+        after.apps.filter(plan => closed.includes(plan)),
+        before
+      )
       apps.arrange(after.apps)
       return opened
     } finally {
@@ -209,35 +213,38 @@ export class TemplateEdits {
     if (runtime !== undefined) await apps.remove(runtime)
   }
 
-  async #open(plans: readonly AppPlan[]): Promise<readonly AppRuntime[]> {
+  async #open(plans: readonly AppPlan[], before: Plan): Promise<readonly AppRuntime[]> {
     const apps = this.#options.apps()
     const opened: AppRuntime[] = []
-    const failed = new Set<AppPlan>()
+    const failed = new Map<AppPlan, AppPlan | undefined>()
     for (const plan of plans) {
       if (this.#isOver) return opened
+      const index = this.#plan.apps.indexOf(plan)
       try {
-        const runtime = await apps.openPlan(plan, this.#plan.apps.indexOf(plan))
+        const runtime = await apps.openPlan(plan, index)
         if (runtime !== undefined) opened.push(runtime)
       } catch (error) {
-        failed.add(plan)
-        await this.#remove(plan)
+        // the fault may be ours, as where code is gone after an upgrade: with its settings of before the app is useful
+        const was = error instanceof UserError ? undefined : before.apps.find(each => planKey(each) === planKey(plan))
+        const runtime = was && (await apps.openPlan(was, index).catch(() => undefined))
+        failed.set(plan, runtime && was)
+        if (runtime === undefined) await this.#remove(plan)
+        else opened.push(runtime)
         if (error instanceof UserError) this.#warn(wordsOf(error))
-        else this.#warnFailed(error)
+        else this.#warnFailed(error, runtime && `, "${plan.id}" stays as it was`)
       }
     }
-    this.#tryAgainLater(failed)
+    this.#release()
+    this.#release = [...failed.values()].includes(undefined) ? apps.hold() : () => undefined
+    // the next save adds, or changes, what could not be opened
+    const standing = this.#plan.apps.flatMap(app => (failed.has(app) ? (failed.get(app) ?? []) : app))
+    this.#plan = {...this.#plan, apps: standing}
     return opened
   }
 
-  /** Apps that could not be opened are no part of the plan, so that the next save adds them. */
-  #tryAgainLater(failed: ReadonlySet<AppPlan>): void {
-    this.#release()
-    this.#release = failed.size > 0 ? this.#options.apps().hold() : () => undefined
-    this.#plan = {...this.#plan, apps: this.#plan.apps.filter(app => !failed.has(app))}
-  }
-
-  #warnFailed(error: unknown): void {
-    this.#warn(`cannot apply the edit of the template: ${messageOf(error)}`)
+  #warnFailed(error: unknown, outcome = ''): void {
+    const why = isCodeGone(error) ? 'files of Pillion are gone, as after an upgrade, so end and start it soon: ' : ''
+    this.#warn(`cannot apply the edit of the template${outcome}: ${why}${messageOf(error)}`)
   }
 
   #warn(text: string): void {
