@@ -207,10 +207,10 @@ export class Run {
 
   /** Stops the apps; their sidecars stay open meanwhile. */
   async #endApps(): Promise<void> {
-    const {actors, apps, context} = this.#parts
+    const {actors, apps, context, watchdog} = this.#parts
     await endApps(
       apps.all,
-      context,
+      {...context, spared: watchdog.spared},
       async runtime => actors.end(runtime, this.#lifetime.now),
       async () => this.#parts.endDaprds()
     )

@@ -192,11 +192,6 @@ export class AppRuntime implements Callee {
     return this.appPort === 0 || (state.phase === 'running' && state.ready)
   }
 
-  /** The markers of its processes whose orphans survive the run. */
-  get sparedMarkers(): readonly string[] {
-    return this.plan.stop.scope === 'group' ? this.#program.markers.map(marker => `PILLION_LIFE=${marker}`) : []
-  }
-
   /** Whether it can be used, unless the user has stopped it (`Apps.availabilityOf`). */
   get availability(): Availability {
     return availabilityOf(this)

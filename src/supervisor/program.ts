@@ -14,7 +14,7 @@ export interface ProgramOptions {
   readonly lines: Sink
   /** The environment of a process with this marker; the app should listen on `appPort`. */
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
-  readonly nextMarker: () => string
+  readonly nextMarker: (plan: AppPlan) => string
   /** The working directory of a process. */
   readonly folderOf: (plan: AppPlan) => string | Promise<string>
   /** Called right before each spawn; false if the run is stopping or has ended. */
@@ -197,7 +197,7 @@ export class Program {
             processMarker: () => this.marker,
             environment: () => {
               this.#births.set(app, performance.now())
-              this.#markers.push(nextMarker())
+              this.#markers.push(nextMarker(plan))
               return environment(this.marker, plan, appPort)
             },
             next: (policy, failures, exit, hasFailedAfterChange) => {

@@ -61,6 +61,24 @@ t.test('with the scope group, what has left the group lives on after the run', a
   process.kill(outside)
 })
 
+t.test('the scope group is that of each process, also where an edit or a stop has closed its app since', async t => {
+  const rig = await openRig(t)
+  const stop = {timeout: '500ms'}
+  await rig.template([{appID: 'a', stop}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await Promise.all([rig.driven('a'), rig.driven('b')])
+  await rig.template([{appID: 'a', stop: {...stop, scope: 'group'}}, {appID: 'b'}])
+  const outside = await (await rig.driven('a')).spawn({leavesGroup: true})
+  await rig.run(['stop', 'a'])
+  await rig.run(['start', 'a'])
+  await rig.driven('a')
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+  const left = await rig.leftovers(0)
+  t.match(left, [`${outside} sleep`])
+  process.kill(outside)
+})
+
 t.test('ready by tcp: calls wait for the port', async t => {
   const rig = await openRig(t)
   const port = await freePort()

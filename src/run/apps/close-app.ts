@@ -8,6 +8,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import {stopInOrder} from '../../supervisor/order/stop-order.ts'
 import {endMarked} from '../../supervisor/process/end-group.ts'
+import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 
 /**
  * Stops the apps of a run, dependents first, each once `deactivate` has deactivated its actors; then, by `endComponents`, the processes of
@@ -15,7 +16,7 @@ import {endMarked} from '../../supervisor/process/end-group.ts'
  */
 export async function endApps(
   apps: readonly AppRuntime[],
-  {run, plan, lifetime: {now}, reporter}: RunContext,
+  {run, plan, lifetime: {now}, reporter, spared}: RunContext & Pick<Watchdog, 'spared'>,
   deactivate: (runtime: AppRuntime) => Promise<void>,
   endComponents: () => Promise<unknown>
 ): Promise<void> {
@@ -30,7 +31,7 @@ export async function endApps(
   await endComponents()
   await endMarked({
     marker: `PILLION_RUN=${run}`,
-    spared: apps.flatMap(runtime => runtime.sparedMarkers),
+    spared: spared.map(life => `PILLION_LIFE=${life}`),
     graceMs: longestGraceMs(plan),
     now,
     ended: orphan => reportNote(reporter, '', {type: 'orphan-ended', ...orphan})

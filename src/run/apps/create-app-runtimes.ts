@@ -125,7 +125,7 @@ export class AppRuntimes {
       ports,
       logs,
       environment: this.#environmentOf(plan, ports),
-      nextMarker: () => this.#nextMarker(plan),
+      nextMarker: app => this.#nextMarker(app),
       folderOf: app => services.workspaces.folderOf(app),
       maySpawn: () => !lifetime.isOver,
       serverRefusal,

@@ -27,7 +27,8 @@ export class Watchdog {
   readonly #lost: (why: string) => void
   /** The watched groups, which its replacement gets, too. */
   readonly #groups = new Map<number, number>()
-  readonly #spared: string[] = []
+  /** The values of `PILLION_LIFE` of all processes whose orphans survive the run, also of apps that were closed since. */
+  readonly spared: string[] = []
   #terminal = ''
   #process: ChildProcess | undefined
   #isDismissed = false
@@ -50,7 +51,7 @@ export class Watchdog {
       this.#lost(messageOf(error))
     }
     for (const [group, started] of this.#groups) this.#tell(`+${group} ${started}`)
-    for (const marker of this.#spared) this.#tell(`spare ${marker}`)
+    for (const marker of this.spared) this.#tell(`spare ${marker}`)
     if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
 
@@ -69,7 +70,7 @@ export class Watchdog {
 
   /** Spares processes that leave the group of this process (the value of `PILLION_LIFE`). */
   spare(marker: string): void {
-    this.#spared.push(marker)
+    this.spared.push(marker)
     this.#tell(`spare ${marker}`)
   }
 
