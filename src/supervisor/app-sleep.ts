@@ -2,7 +2,7 @@ import {isDeepStrictEqual} from 'node:util'
 import type {AppState} from '../model/app-state.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {canBeWoken, type Triggers} from '../model/triggers.ts'
-import {systemClock} from '../platform/clock.ts'
+import {systemClock, type Clock} from '../platform/clock.ts'
 import type {AdmissionQueue, PendingCall} from '../proxy/gateway/admission-queue.ts'
 import type {Sleep} from './sleep.ts'
 
@@ -30,14 +30,15 @@ export interface AppSleepOptions extends SleepSwitch {
   readonly learn: (triggers: Triggers) => void
 }
 
-/** The pause in ms before an app that has failed to start is started again for what waits without a limit; it doubles each time. */
+/** The pause in ms before an app that has failed to start is started again for what waits without a limit; it doubles each time, up to the longest. */
 const AGAIN_MS = 1000
-const MAX_TRIES = 6
+const LONGEST_MS = 60_000
 
 /** The sleep of an app. A call that comes while the app falls asleep keeps it awake, or waits for the next process: none is lost. */
 export class AppSleep implements Sleep {
   readonly #sleeper: Sleeper
   readonly #options: AppSleepOptions
+  readonly #clock: Clock
   #isFalling = false
   #isWaking = false
   #works = 0
@@ -53,9 +54,10 @@ export class AppSleep implements Sleep {
   #isBarred = false
   #onAsleep = (): void => undefined
 
-  constructor(sleeper: Sleeper, options: AppSleepOptions) {
+  constructor(sleeper: Sleeper, options: AppSleepOptions, clock: Clock = systemClock) {
     this.#sleeper = sleeper
     this.#options = options
+    this.#clock = clock
   }
 
   get beginsAsleep(): boolean {
@@ -97,8 +99,8 @@ export class AppSleep implements Sleep {
   need(cause: string): void {
     this.#needed = cause
     if (this.#failures === 0) return void this.wake(cause)
-    if (!this.isAsleep || this.#callOff !== undefined || this.#failures >= MAX_TRIES) return
-    this.#callOff = systemClock.after(AGAIN_MS * 2 ** (this.#failures - 1), () => {
+    if (!this.isAsleep || this.#callOff !== undefined) return
+    this.#callOff = this.#clock.after(Math.min(AGAIN_MS * 2 ** (this.#failures - 1), LONGEST_MS), () => {
       this.#callOff = undefined
       this.wake(cause)
     })

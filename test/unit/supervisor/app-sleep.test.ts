@@ -2,6 +2,7 @@ import t from 'tap'
 import type {AppState} from '../../../src/model/app-state.ts'
 import {AdmissionQueue} from '../../../src/proxy/gateway/admission-queue.ts'
 import {AppSleep} from '../../../src/supervisor/app-sleep.ts'
+import {TestClock} from '../../rig/clock.ts'
 import {planOf} from '../../rig/plan.ts'
 
 const nothing = (): void => undefined
@@ -53,6 +54,30 @@ t.test('one that cannot be started is tried again later, or once it can be, not 
   sleep.onMove()
   sleep.retry()
   t.equal(woken.length, 2, 'it runs')
+  t.end()
+})
+
+t.test('what waits without a limit tries again without an end, at most once a minute', t => {
+  const clock = new TestClock()
+  const woken: number[] = []
+  const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
+  const sleep = new AppSleep(
+    {name: 'stock', plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app},
+    {sleep: nothing, starting: nothing, triggers: () => ({}), wake: () => woken.push(clock.now()), learn: nothing},
+    clock
+  )
+  sleep.need('a job')
+  for (let tries = 1; tries < 10; tries++) {
+    app.state = {phase: 'starting', pid: 1}
+    sleep.onMove()
+    app.state = {phase: 'asleep', last: {kind: 'code', code: 1}}
+    sleep.onMove()
+    sleep.need('a job')
+    clock.pass(Math.min(1000 * 2 ** (tries - 1), 60_000) - 1)
+    t.equal(woken.length, tries)
+    clock.pass(1)
+    t.equal(woken.length, tries + 1)
+  }
   t.end()
 })
 
