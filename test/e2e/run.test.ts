@@ -185,3 +185,16 @@ t.test('flags that belong into the template are named on stdout and ignored', as
     '⚠  The following flags are ignored when using --run-file and should be configured in the run file instead: app-id, dapr-http-port'
   )
 })
+
+t.test('where too few files may be open, a run says so and fails, without a stack trace', async t => {
+  const rig = await openRig(t)
+  await rig.template(['a', 'b', 'c'].map(appID => ({appID, command: ['true']})))
+  // what is opened last differs: code, a listener, a folder
+  for (const limit of [23, 40, 56]) {
+    const limited = ['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh']
+    const run = rig.start([...limited, ...rig.program, 'run', '-f', '.'])
+    t.same(await run.exited, {code: 1, signal: null})
+    t.match(run.stderr.text + run.stdout.text, /❌ .*EMFILE: too many open files|❌ .*\n.*EMFILE: too many open files/)
+    t.notMatch(run.stderr.text, /^ {4}at /m)
+  }
+})

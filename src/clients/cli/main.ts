@@ -2,7 +2,7 @@
 // stdout and stderr, handles signals and chooses exit codes. The code of a command is loaded when the command is called.
 import {basename} from 'node:path'
 import {CommanderError} from 'commander'
-import {messageOf, UserError} from '../../model/errors.ts'
+import {isShortage, messageOf, UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {asCommander, inCobrasWords} from './argv.ts'
 import {calledBy, commandsFor, withVerb} from './command-named.ts'
@@ -11,7 +11,7 @@ import {OTHER_FLAGS} from './other-words.ts'
 import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 import {runCommandLine} from './parse.ts'
-import {noteFailure, printWhole, unwritten} from './print.ts'
+import {noteFailure, printWhole, signedLine, unwritten} from './print.ts'
 
 const EXIT_USAGE = 255
 const EXIT_BUG = 70
@@ -37,12 +37,17 @@ async function main(): Promise<number> {
     if (error instanceof UserError) return userFailure(error)
     if (isFolderGone(error))
       return userFailure(new UserError('this folder is gone', {explanation: 'Change to one that exists.'}))
-    await printWhole(
-      process.stderr,
-      `${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`
-    )
-    return EXIT_BUG
+    throw error
   }
+}
+
+/** Reports what is no mistake of the user: no descriptor is free, also for the code that reports mistakes, or a bug of ours. */
+async function unexpected(error: unknown): Promise<number> {
+  const isBug = !isShortage(error)
+  const short = `no more files may be open: ${messageOf(error)}. To raise the limit: ulimit -n`
+  const stack = `${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`
+  await printWhole(process.stderr, isBug ? stack : signedLine('failure', short, wantsJson))
+  return isBug ? EXIT_BUG : 1
 }
 
 /** Whether the folder in which we were started was removed, as that of a worktree that is no longer needed: `process.cwd()` throws. */
@@ -99,4 +104,4 @@ async function leave(code: number): Promise<void> {
 }
 
 // no top-level await: the single executable is CommonJS
-void main().then(leave)
+void main().catch(unexpected).then(leave)
