@@ -58,7 +58,7 @@ export async function announceStart(
 export const startingRuns = (env: Environment): readonly RunIdentity[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(startingIn)
 
-/** Ends processes of runs as Ctrl-C does: what is about to be a run, or cannot be asked. `onSlow` is called with its pid if that takes longer than 10 s. False: there is none. */
+/** Ends processes of runs as a terminal that closes does, which may come twice: what is about to be a run, or cannot be asked. `onSlow` is called with its pid if that takes longer than 10 s. False: there is none. */
 export async function endBySignal(meant: readonly RunIdentity[], onSlow: (pid: number) => void): Promise<boolean> {
   await Promise.all(
     meant.map(async ({pid, started}) => {
@@ -73,7 +73,7 @@ export async function endBySignal(meant: readonly RunIdentity[], onSlow: (pid: n
 
 /** Does nothing if it has ended by now. One that Ctrl-Z has stopped takes no signal before it continues. */
 const interrupt = (pid: number): boolean =>
-  orElse(() => process.kill(pid, 'SIGINT') && (!isSuspended(pid) || process.kill(pid, 'SIGCONT')), false)
+  orElse(() => process.kill(pid, 'SIGHUP') && (!isSuspended(pid) || process.kill(pid, 'SIGCONT')), false)
 
 function startingIn(folder: string): readonly RunIdentity[] {
   return readdirSync(folder).flatMap(name => {

@@ -21,8 +21,8 @@ interface Stoppable {
 }
 
 /**
- * The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. `takes`: whether something
- * else takes the first signal. Returns a function that says whether there was a bug.
+ * The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. A second HUP does not: it comes
+ * from a terminal that closes, or from `down`, which may be repeated. `takes`: whether something else takes the first signal. Returns a function that says whether there was a bug.
  */
 export function guard(
   lived: Stoppable,
@@ -33,8 +33,8 @@ export function guard(
   let hasBug = false
   const onSignal = (signal: EndSignal): void => {
     if (takes?.(signal) === true) return void (isAsked = true)
-    if (isAsked) lived.stopNow()
-    else lived.stop()
+    if (!isAsked) lived.stop()
+    else if (signal !== 'SIGHUP') lived.stopNow()
     isAsked = true
   }
   for (const signal of SIGNALS) process.on(signal, () => onSignal(signal))

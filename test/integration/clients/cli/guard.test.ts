@@ -4,7 +4,7 @@ import t from 'tap'
 const GUARD = new URL('../../../../src/clients/cli/guard.ts', import.meta.url).href
 
 /** Guards a run in a program of its own, in which promises are rejected that nobody awaits; gives what is printed and done. */
-function guarded(codes: readonly string[]): {readonly stdout: string; readonly stderr: string} {
+function guarded(codes: readonly string[], then = ''): {readonly stdout: string; readonly stderr: string} {
   const script = `
     import {guard} from ${JSON.stringify(GUARD)}
     const err = {print: async text => void process.stderr.write(text)}
@@ -14,6 +14,7 @@ function guarded(codes: readonly string[]): {readonly stdout: string; readonly s
       Promise.reject(Object.assign(new Error(code + ': of a test'), {code}))
       await new Promise(setImmediate)
     }
+    ${then}
     console.log(hasBug())`
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], {encoding: 'utf8'})
 }
@@ -27,6 +28,19 @@ t.test('where no file can be opened for a moment the run goes on, and says so on
   )
   t.end()
 })
+
+t.test(
+  'a second signal ends the grace, but for HUP: a terminal that closes may send two, as a repeated down does',
+  t => {
+    const signalled = (...signals: readonly string[]): string =>
+      guarded([], `for (const signal of ${JSON.stringify(signals)}) process.emit(signal)`).stdout
+    t.equal(signalled('SIGINT', 'SIGTERM'), 'stop\nstopNow\nfalse\n')
+    t.equal(signalled('SIGHUP', 'SIGHUP'), 'stop\nfalse\n')
+    t.equal(signalled('SIGINT', 'SIGHUP'), 'stop\nfalse\n')
+    t.equal(signalled('SIGHUP', 'SIGINT'), 'stop\nstopNow\nfalse\n')
+    t.end()
+  }
+)
 
 t.test('another error that nobody awaits is a bug, which ends the run', t => {
   const {stdout, stderr} = guarded(['ENOENT'])
