@@ -73,7 +73,7 @@ export const codeOf = (error: unknown): string =>
 /** No descriptor is free: that passes, and says nothing of the file. */
 export const isShortage = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes(codeOf(error))
 
-/** Code is not there any more, as after an upgrade of the program that runs. */
+export const CODE_GONE = 'files of Pillion are gone, as after an upgrade'
 export const isCodeGone = (error: unknown): boolean => codeOf(error) === 'ERR_MODULE_NOT_FOUND'
 
 /** The default case of a switch over a union: reaching it is a bug. */

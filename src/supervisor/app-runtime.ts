@@ -17,7 +17,7 @@ import {AppChannel} from '../proxy/gateway/app-channel.ts'
 import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
 import {ExitReporter} from './exit-reporter.ts'
-import type {Progress} from './order/progress.ts'
+import {noProgress, type Progress} from './order/progress.ts'
 import type {Candidate} from './reload/overlap.ts'
 import {reached} from './reload/reached.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
@@ -75,6 +75,7 @@ export class AppRuntime implements Callee {
   readonly #status: RuntimeStatus
   #recheckedAt = -Infinity // performance.now()
   #isExcepted = false
+  isReopened = false // an edit closes it, and opens another one in its place: who waits for it waits for that
   /** The length of its log when its current process was started, in characters. */
   logStart = 0
 
@@ -183,7 +184,7 @@ export class AppRuntime implements Callee {
   }
 
   get progress(): Progress {
-    return this.#status.progress
+    return this.isReopened ? noProgress(this.id, this.plan.command.length > 0) : this.#status.progress
   }
 
   /** Whether its process accepts calls, or it has no port for them; whether calls are sent is another matter (`availability`). */
@@ -351,7 +352,7 @@ export class AppRuntime implements Callee {
 
   listing(): ReturnType<typeof listedApp> {
     const {startedAt, waitsFor, loop} = this.#status
-    const restarts = Math.max(0, this.#program.markers.length - 1)
+    const restarts = Math.max(0, this.#program.starts - 1)
     return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor, loop})
   }
 

@@ -28,6 +28,7 @@ export interface AppSleepOptions extends SleepSwitch {
   readonly wake: (cause: string) => void
   /** Called when it is known what starts the app. */
   readonly learn: (triggers: Triggers) => void
+  readonly clock?: Clock
 }
 
 /** The pause in ms before an app that has failed to start is started again for what waits without a limit; it doubles each time, up to the longest. */
@@ -38,7 +39,6 @@ const LONGEST_MS = 60_000
 export class AppSleep implements Sleep {
   readonly #sleeper: Sleeper
   readonly #options: AppSleepOptions
-  readonly #clock: Clock
   #isFalling = false
   #isWaking = false
   #works = 0
@@ -54,10 +54,9 @@ export class AppSleep implements Sleep {
   #isBarred = false
   #onAsleep = (): void => undefined
 
-  constructor(sleeper: Sleeper, options: AppSleepOptions, clock: Clock = systemClock) {
+  constructor(sleeper: Sleeper, options: AppSleepOptions) {
     this.#sleeper = sleeper
     this.#options = options
-    this.#clock = clock
   }
 
   get beginsAsleep(): boolean {
@@ -100,7 +99,8 @@ export class AppSleep implements Sleep {
     this.#needed = cause
     if (this.#failures === 0) return void this.wake(cause)
     if (!this.isAsleep || this.#callOff !== undefined) return
-    this.#callOff = this.#clock.after(Math.min(AGAIN_MS * 2 ** (this.#failures - 1), LONGEST_MS), () => {
+    const {clock = systemClock} = this.#options
+    this.#callOff = clock.after(Math.min(AGAIN_MS * 2 ** (this.#failures - 1), LONGEST_MS), () => {
       this.#callOff = undefined
       this.wake(cause)
     })

@@ -40,7 +40,10 @@ export class Program {
   readonly #options: ProgramOptions
   #app: Supervised
   readonly #others = new Set<Supervised>()
-  readonly #markers: string[] = []
+  /** The marker of the latest process, '' before the first. */
+  marker = ''
+  /** How many processes were started. */
+  starts = 0
   /** When the latest process of each was started, in ms of performance.now(); Infinity: it is being stopped. */
   readonly #births = new WeakMap<Supervised, number>()
   #isStopped = false
@@ -59,15 +62,6 @@ export class Program {
   /** The current process, which receives calls. */
   get app(): Supervised {
     return this.#app
-  }
-
-  /** The marker of the latest process, '' before the first. */
-  get marker(): string {
-    return this.#markers.at(-1) ?? ''
-  }
-
-  get markers(): readonly string[] {
-    return this.#markers
   }
 
   /** The current process has exited, and no candidate or previous process is left. */
@@ -197,7 +191,8 @@ export class Program {
             processMarker: () => this.marker,
             environment: () => {
               this.#births.set(app, performance.now())
-              this.#markers.push(nextMarker(plan))
+              this.marker = nextMarker(plan)
+              this.starts++
               return environment(this.marker, plan, appPort)
             },
             next: (policy, failures, exit, hasFailedAfterChange) => {

@@ -247,6 +247,28 @@ t.test(
   }
 )
 
+t.test('an app that waits for another one waits on while an edit opens that again: its calls wait, too', async t => {
+  const rig = await openRig(t)
+  const template = async (keys: object): Promise<void> =>
+    rig.template([
+      {appID: 'a', autoPort: true, ...keys},
+      {appID: 'b', autoPort: true, dependsOn: ['a']},
+      {appID: 'c', command: []}
+    ])
+  await template({})
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const [{http}] = await Promise.all([run.ports('c'), rig.driven('a')])
+  const call = fetch(`http://127.0.0.1:${http}/v1.0/invoke/b/method/x`)
+  await run.waitForLine('Writing log files', {nth: 2})
+  await template({logLevel: 'debug'})
+  await (await rig.driven('a')).listen()
+  const b = await rig.driven('b')
+  await b.answer({body: 'b'})
+  await b.listen()
+  t.equal(await (await call).text(), 'b')
+  t.equal(run.stderr.text, '')
+})
+
 t.test('an app that waits for another one waits on when its environment is edited, and says so', async t => {
   const rig = await openRig(t)
   const template = async (word: string): Promise<void> =>

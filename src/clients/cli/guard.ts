@@ -1,5 +1,5 @@
 import {isTakenByBoundary} from '../../platform/boundary.ts'
-import {isCodeGone, isShortage, messageOf} from '../../model/errors.ts'
+import {CODE_GONE, isCodeGone, isShortage, messageOf} from '../../model/errors.ts'
 import {shownStatus} from './say.ts'
 import type {Terminal} from './terminal.ts'
 
@@ -9,11 +9,7 @@ type EndSignal = (typeof SIGNALS)[number]
 const EVERY_MS = 60_000
 /** Of a task that has failed: the warning's code, why, and what to do. */
 const SHORT = ['few-descriptors', 'no more files may be open', 'to raise the limit: ulimit -n'] as const
-const UPGRADED = [
-  'background-task-failed',
-  'files of Pillion are gone, as after an upgrade',
-  'end and start it soon'
-] as const
+const UPGRADED = ['background-task-failed', CODE_GONE, 'end and start it soon'] as const
 
 interface Stoppable {
   stop(): void
@@ -21,8 +17,8 @@ interface Stoppable {
 }
 
 /**
- * The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. A second HUP does not: it comes
- * from a terminal that closes, or from `down`, which may be repeated. `takes`: whether something else takes the first signal. Returns a function that says whether there was a bug.
+ * The first signal, or a closed stdout, stops the run; a second one, or a bug of ours, kills everything. A HUP, as of a repeated `down`, does
+ * not. `takes`: whether something else takes the first signal. Returns a function that says whether there was a bug.
  */
 export function guard(
   lived: Stoppable,

@@ -43,11 +43,10 @@ async function main(): Promise<number> {
 
 /** Reports what is no mistake of the user: no descriptor is free, also for the code that reports mistakes, or a bug of ours. */
 async function unexpected(error: unknown): Promise<number> {
-  const isBug = !isShortage(error)
+  const {stack = messageOf(error)}: {readonly stack?: string} = error instanceof Error ? error : {}
   const short = `no more files may be open: ${messageOf(error)}. To raise the limit: ulimit -n`
-  const stack = `${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`
-  await printWhole(process.stderr, isBug ? stack : signedLine('failure', short, wantsJson))
-  return isBug ? EXIT_BUG : 1
+  await printWhole(process.stderr, isShortage(error) ? signedLine('failure', short, wantsJson) : `${stack}\n`)
+  return isShortage(error) ? 1 : EXIT_BUG
 }
 
 /** Whether the folder in which we were started was removed, as that of a worktree that is no longer needed: `process.cwd()` throws. */

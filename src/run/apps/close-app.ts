@@ -8,7 +8,6 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import {stopInOrder} from '../../supervisor/order/stop-order.ts'
 import {endMarked} from '../../supervisor/process/end-group.ts'
-import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 
 /**
  * Stops the apps of a run, dependents first, each once `deactivate` has deactivated its actors; then, by `endComponents`, the processes of
@@ -16,7 +15,7 @@ import type {Watchdog} from '../../supervisor/process/watchdog.ts'
  */
 export async function endApps(
   apps: readonly AppRuntime[],
-  {run, plan, lifetime: {now}, reporter, spared}: RunContext & Pick<Watchdog, 'spared'>,
+  {run, plan, lifetime: {now}, reporter, spared}: RunContext & {readonly spared: readonly string[]},
   deactivate: (runtime: AppRuntime) => Promise<void>,
   endComponents: () => Promise<unknown>
 ): Promise<void> {

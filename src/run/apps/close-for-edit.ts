@@ -22,6 +22,7 @@ export async function closeForEdit(
     order.map(async (runtime, at) => {
       const {plan, ports} = runtime
       const after = next.find(each => planKey(each) === planKey(plan))
+      runtime.isReopened = after !== undefined
       const callers = order.slice(0, at).filter(({id}) => calls(id, runtime.id))
       const onDrained = (): void => drains.get(runtime)?.resolve()
       const edited = {

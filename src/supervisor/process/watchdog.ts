@@ -27,8 +27,7 @@ export class Watchdog {
   readonly #lost: (why: string) => void
   /** The watched groups, which its replacement gets, too. */
   readonly #groups = new Map<number, number>()
-  /** The values of `PILLION_LIFE` of all processes whose orphans survive the run, also of apps that were closed since. */
-  readonly spared: string[] = []
+  readonly spared: string[] = [] // values of `PILLION_LIFE`, also of apps that were closed since
   #terminal = ''
   #process: ChildProcess | undefined
   #isDismissed = false

@@ -1,4 +1,4 @@
-import {isCodeGone, messageOf, UserError} from '../../model/errors.ts'
+import {CODE_GONE, isCodeGone, messageOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
@@ -159,14 +159,14 @@ export class TemplateEdits {
   async #apply(after: Plan): Promise<readonly AppRuntime[]> {
     const apps = this.#options.apps()
     await apps.ready()
-    const changes = planChanges(this.#plan, after)
-    const {added, removed, changed} = changes
-    for (const plan of [...added, ...changed]) this.#want(plan)
     const before = this.#plan
+    const {added, removed, changed} = planChanges(before, after)
+    for (const plan of [...added, ...changed]) this.#want(plan)
     this.#options.applies(editText(before, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
     apps.leaveOut(after.leftOut ?? [])
-    const closed = [...added, ...changed].filter(plan => this.#isClosed(plan))
+    const touched = new Set([...added, ...changed])
+    const closed = after.apps.filter(plan => touched.has(plan) && this.#isClosed(plan))
     const letIn = apps.holdCalls(closed.map(({id}) => id))
     try {
       const leaving = [...removed, ...closed].flatMap(plan => apps.find(plan) ?? [])
@@ -175,10 +175,7 @@ export class TemplateEdits {
       await apps.closeAll(leaving, closed).catch(warn)
       await Promise.all(removed.map(async plan => this.#remove(plan).catch(warn)))
       apps.arrange(after.apps)
-      const opened = await this.#open(
-        after.apps.filter(plan => closed.includes(plan)),
-        before
-      )
+      const opened = await this.#open(closed, before)
       apps.arrange(after.apps)
       return opened
     } finally {
@@ -243,7 +240,7 @@ export class TemplateEdits {
   }
 
   #warnFailed(error: unknown, outcome = ''): void {
-    const why = isCodeGone(error) ? 'files of Pillion are gone, as after an upgrade, so end and start it soon: ' : ''
+    const why = isCodeGone(error) ? `${CODE_GONE}, so end and start it soon: ` : ''
     this.#warn(`cannot apply the edit of the template${outcome}: ${why}${messageOf(error)}`)
   }
 

@@ -63,8 +63,14 @@ t.test('what waits without a limit tries again without an end, at most once a mi
   const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
   const sleep = new AppSleep(
     {name: 'stock', plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app},
-    {sleep: nothing, starting: nothing, triggers: () => ({}), wake: () => woken.push(clock.now()), learn: nothing},
-    clock
+    {
+      sleep: nothing,
+      starting: nothing,
+      triggers: () => ({}),
+      wake: () => woken.push(clock.now()),
+      learn: nothing,
+      clock
+    }
   )
   sleep.need('a job')
   for (let tries = 1; tries < 10; tries++) {

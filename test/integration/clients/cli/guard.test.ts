@@ -19,6 +19,9 @@ function guarded(codes: readonly string[], then = ''): {readonly stdout: string;
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], {encoding: 'utf8'})
 }
 
+const signalled = (...signals: readonly string[]): string =>
+  guarded([], `for (const signal of ${JSON.stringify(signals)}) process.emit(signal)`).stdout
+
 t.test('where no file can be opened for a moment the run goes on, and says so once', t => {
   const {stdout, stderr} = guarded(['EMFILE', 'ENFILE', 'EMFILE'])
   t.equal(stdout, 'false\n')
@@ -32,8 +35,6 @@ t.test('where no file can be opened for a moment the run goes on, and says so on
 t.test(
   'a second signal ends the grace, but for HUP: a terminal that closes may send two, as a repeated down does',
   t => {
-    const signalled = (...signals: readonly string[]): string =>
-      guarded([], `for (const signal of ${JSON.stringify(signals)}) process.emit(signal)`).stdout
     t.equal(signalled('SIGINT', 'SIGTERM'), 'stop\nstopNow\nfalse\n')
     t.equal(signalled('SIGHUP', 'SIGHUP'), 'stop\nfalse\n')
     t.equal(signalled('SIGINT', 'SIGHUP'), 'stop\nfalse\n')
