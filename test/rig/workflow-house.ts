@@ -28,11 +28,13 @@ type Item = ReturnType<typeof decode<typeof WORK_ITEM>>
 export class TestWorker {
   readonly limit: number
   readonly home: string
+  readonly process: number | undefined
   readonly items: Item[] = []
 
-  constructor(limit = Infinity, home = 'shop') {
+  constructor(limit = Infinity, home = 'shop', process?: number) {
     this.limit = limit
     this.home = home
+    this.process = process
   }
 
   send(item: Uint8Array): void {

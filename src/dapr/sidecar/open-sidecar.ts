@@ -281,6 +281,7 @@ class AppSidecar {
       own: {
         appId: runtime.id,
         instance: runtime.name,
+        lives: () => runtime.lives,
         blocks: async () => this.#blocks.load(),
         workflows: work.workflows,
         facts: this.#facts,

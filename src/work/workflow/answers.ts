@@ -39,8 +39,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   if (live === undefined || item === undefined || start === undefined) return warn(app, `${what}: it waits for none`)
   if (isEarlier(item)) return warn(app, `${what}: it is one to an earlier dispatch`)
   const turn = applyAnswer(start, answer, engine.clock.date())
-  const generation = workers.generationOf(item)
-  const isOther = live.generation === undefined || live.generation !== generation
+  const isOther = live.instance.updated <= workers.sameCodeSince
   const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isOther, warn)
   try {
     await keep(engine, () => {
@@ -49,10 +48,8 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       if (live.turn !== item) return engine.forgetTurn(item)
       live.turn = undefined
       engine.file.afterCommit(() => engine.forgetTurn(item)) // its worker is free once that is kept
-      if (stall === undefined) {
-        live.generation = generation
-        applyTurn(engine, live, turn, start)
-      } else hold(engine, live, stall)
+      if (stall === undefined) applyTurn(engine, live, turn, start)
+      else hold(engine, live, stall)
     })
   } catch (error) {
     // the worker does not answer it again: the turn is sent once more

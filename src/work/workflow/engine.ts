@@ -104,7 +104,7 @@ export class Engine {
     if (known !== undefined) return known
     // the run that has the app limits and counts what its workers get
     const isOwn = all === this.workers
-    const workers = new AppWorkers(() => (isOwn ? this.options.settings(app) : DEFAULT_WORKFLOWS), {
+    const workers = new AppWorkers(() => (isOwn ? this.options.settings(app) : DEFAULT_WORKFLOWS), this.clock, {
       onSent: item => isOwn && countSent(this, app, item),
       onLeft: item => {
         if (isOwn) countLeft(this, app, item)

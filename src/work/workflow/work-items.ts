@@ -43,8 +43,6 @@ export class LiveInstance {
   turn: TurnItem | undefined
   /** When its first turn was sent, by `performance.now()`; undefined: not known in this run. */
   began: number | undefined
-  /** The generation of the worker that has made its latest turn; undefined: not known in this run. */
-  generation: number | undefined
   #clock: number | undefined
   #patches: string[] = []
   #patched = 0

@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto'
+import type {Clock} from '../../platform/clock.ts'
 import {aborted} from '../../platform/delay.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import {PORTION, PORTION_BYTES} from './left-work.ts'
@@ -10,6 +11,8 @@ const LACK_MS = 2000
 export interface Worker {
   readonly limit: number
   readonly home: string
+  /** When its process began, by `performance.now()`; undefined: not known. */
+  readonly process?: number | undefined
   /** It has yet to read what it got: it gets no more now. */
   readonly isBehind?: () => boolean
   send(item: Uint8Array): void
@@ -68,8 +71,6 @@ export interface WorkItem extends Limited {
 
 interface Connected {
   readonly worker: Worker
-  /** How many workers its instance has had before: one with another number may have other code. */
-  readonly generation: number
   readonly items: Set<WorkItem>
   /** Its process is about to end, so it gets no more work. Resolved when it has nothing in hand. */
   leaving: PromiseWithResolvers<void> | undefined
@@ -94,7 +95,6 @@ export interface WorkersEvents {
 export class AppWorkers {
   readonly #connected: Connected[] = []
   #abandoned: readonly Abandoned[] = []
-  readonly #generations = new Map<string, number>()
   readonly #waiting = new Set<WorkItem>()
   /** Items that have waited longest, by the limit that holds them: each answer looks here, and thousands may wait. */
   readonly #limited = new Map<string, Set<WorkItem>>()
@@ -103,11 +103,17 @@ export class AppWorkers {
   #sendTokens: boolean | undefined
   /** When the waiting items began to wait for a worker to connect, by `performance.now()`; 0: they do not. */
   #lacksSince = 0
+  /** The only process with connected workers, or its worker; undefined: there was none yet, or there are several. */
+  #only: number | Worker | undefined
+  /** Since when all turns were made by that process, and so by the same code, in ms since 1970. */
+  sameCodeSince = Infinity
   readonly #limits: WorkLimits
+  readonly #clock: Clock
   readonly #events: WorkersEvents
 
   /** `settings`: what the app's Configuration says now. */
-  constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>, events: WorkersEvents) {
+  constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>, clock: Clock, events: WorkersEvents) {
+    this.#clock = clock
     this.#events = events
     this.#limits = new WorkLimits(settings)
   }
@@ -194,12 +200,12 @@ export class AppWorkers {
 
   /** Connects a worker; the returned function disconnects it, and gives what it had to others. */
   connect(worker: Worker): () => void {
-    const generation = this.#generations.get(worker.home) ?? 0
-    this.#generations.set(worker.home, generation + 1)
-    const connected: Connected = {worker, generation, items: new Set(), leaving: undefined}
+    const connected: Connected = {worker, items: new Set(), leaving: undefined}
     this.#connected.push(connected)
+    this.#noteProcesses()
     return () => {
       this.#connected.splice(this.#connected.indexOf(connected), 1)
+      this.#noteProcesses()
       if (this.#connected.length === 0) {
         this.#lacksSince = performance.now()
         this.#sendTokens = undefined
@@ -260,8 +266,12 @@ export class AppWorkers {
     return token === '' || own === token || (own === '' && execution !== undefined && token.endsWith(`.${execution}`))
   }
 
-  generationOf(item: WorkItem): number | undefined {
-    return this.#inHand.get(item)?.generation
+  #noteProcesses(): void {
+    const [first, second] = new Set(this.#connected.map(({worker}) => worker.process ?? worker))
+    if (first === undefined) return // a worker of the same process may connect again
+    const only = second === undefined ? first : undefined
+    if (only !== this.#only) this.sameCodeSince = only === undefined ? Infinity : this.#clock.date()
+    this.#only = only
   }
 
   isInHand(item: WorkItem): boolean {
@@ -281,15 +291,9 @@ export class AppWorkers {
   }
 
   #next(): Connected | undefined {
-    let best: Connected | undefined
-    for (const each of this.#connected)
-      if (
-        each.leaving === undefined &&
-        each.items.size < each.worker.limit &&
-        each.worker.isBehind?.() !== true &&
-        (best === undefined || each.items.size < best.items.size)
-      )
-        best = each
-    return best
+    const able = this.#connected.filter(
+      ({worker, items, leaving}) => leaving === undefined && items.size < worker.limit && worker.isBehind?.() !== true
+    )
+    return able.toSorted((one, other) => one.items.size - other.items.size)[0]
   }
 }

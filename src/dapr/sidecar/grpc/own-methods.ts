@@ -16,6 +16,8 @@ export interface OwnMethodsContext {
   readonly appId: string
   /** The app's name, with a number if it is not its first instance. */
   readonly instance: string
+  /** See `AppRuntime.lives`. */
+  readonly lives: () => readonly number[]
   readonly facts: () => Facts
   /** Loads the building blocks of the app. */
   readonly blocks: () => Promise<Blocks>

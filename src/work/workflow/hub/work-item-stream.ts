@@ -24,7 +24,7 @@ const JAVASCRIPT_LIMIT = 100
 /** GetWorkItems: sends work to a worker until it disconnects or the sidecar closes; resolves with the status that ends the stream. */
 export async function streamWorkItems(
   workflows: Workflows,
-  {appId: app, instance: home}: {readonly appId: string; readonly instance: string},
+  {appId: app, instance: home, lives}: {appId: string; instance: string; lives: () => readonly number[]},
   stream: WorkerStream,
   userAgent: string
 ): Promise<GrpcStatus> {
@@ -34,7 +34,8 @@ export async function streamWorkItems(
     // all that waits at once would be more than a stream may have waiting, and would come again when the worker connects again
     if (stream.isBehind) void stream.room().then(() => workflows.mayTakeMore())
   }
-  const leave = workflows.connect(app, {limit, home, isBehind: () => stream.isBehind, send})
+  const process = Math.max(0, ...lives()) || undefined
+  const leave = workflows.connect(app, {limit, home, process, isBehind: () => stream.isBehind, send})
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   leave()
   return {code: CANCELLED, message: 'shutting down'}

@@ -131,6 +131,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     own: {
       appId: 'a',
       instance: 'a',
+      lives: () => [],
       blocks: settings.blocks ?? noBlocks(),
       workflows: async () => Promise.reject(new Error('no workflows here')),
       facts: () => FACTS,

@@ -20,7 +20,7 @@ t.test('a worker of the SDK for JavaScript has at most 100 items in hand, which 
       isBehind: false,
       room: async () => Promise.resolve()
     }
-    const ended = streamWorkItems(workflows, {appId: 'shop', instance: 'shop'}, stream, userAgent)
+    const ended = streamWorkItems(workflows, {appId: 'shop', instance: 'shop', lives: () => []}, stream, userAgent)
     t.equal(sent, count, userAgent)
     left.abort()
     t.match(await ended, {code: 1})
@@ -40,7 +40,7 @@ t.test('a worker gets what it has not read in portions: no more than a stream ma
     send: () => void (stream.isBehind = ++sent % 4 === 0),
     room: async () => read.promise
   }
-  void streamWorkItems(workflows, {appId: 'shop', instance: 'shop'}, stream, '')
+  void streamWorkItems(workflows, {appId: 'shop', instance: 'shop', lives: () => []}, stream, '')
   for (const expected of [4, 8, 10]) {
     t.equal(sent, expected)
     stream.isBehind = false
