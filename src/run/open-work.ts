@@ -114,7 +114,12 @@ export class OpenWork {
             (error: unknown) => this.#log(app, 'warn', `other runs cannot be asked for a worker: ${messageOf(error)}`)
           ),
         purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
-        needsWorker,
+        needsWorker: (app, hadOne) => {
+          needsWorker(app)
+          const isUp = ({id, app: {state}}: AppRuntime): boolean =>
+            id === app && !['exited', 'backoff'].includes(state.phase)
+          return runtimes().some(each => isUp(each) && (hadOne || each.sleep.triggers.hasWorkers === true))
+        },
         onFirstWorker: app => this.#onFirstWorker(app),
         tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,
         counted: (app, event) => {

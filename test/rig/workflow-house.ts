@@ -79,6 +79,8 @@ export interface House {
   hasApp: EngineOptions['hasApp']
   /** What other apps ask of an app. */
   isAllowed: EngineOptions['isAllowed']
+  /** Whether an app that has no worker may get one. */
+  needsWorker: NonNullable<EngineOptions['needsWorker']>
   /** Removes children that other runs have; undefined: no run has the app. */
   purgeFar: EngineOptions['purgeFar']
   /** The traces of all apps; undefined: there are none. */
@@ -97,11 +99,12 @@ export async function openHouse(
   const met: string[] = []
   const counted: WorkflowEvent[] = []
   const warn: EngineOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const house: Pick<House, 'settings' | 'maxBytes' | 'hasApp' | 'isAllowed' | 'purgeFar' | 'traces'> = {
+  const house: Pick<House, 'settings' | 'maxBytes' | 'hasApp' | 'isAllowed' | 'needsWorker' | 'purgeFar' | 'traces'> = {
     settings: DEFAULT_WORKFLOWS,
     maxBytes: app => (app === 'small' && house.hasApp(app) ? 4096 : Infinity),
     hasApp,
     isAllowed: () => true,
+    needsWorker: () => false,
     purgeFar: async () => Promise.resolve(undefined),
     traces: undefined
   }
@@ -116,6 +119,7 @@ export async function openHouse(
     settings: () => house.settings,
     wanted: app => void workflows.missing(app),
     isAllowed: (app, access) => house.isAllowed(app, access),
+    needsWorker: (app, hadOne) => house.needsWorker(app, hadOne),
     onFirstWorker: app => met.push(app),
     purgeFar: async (child, isForced) => house.purgeFar(child, isForced),
     tracesOf: () => house.traces,

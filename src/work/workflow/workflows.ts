@@ -207,7 +207,15 @@ export class Workflows extends KnownInstances {
 
   #isBusy(): boolean {
     const {workers} = this.#engine
-    return appsWithCapacity(this.#engine).length > 0 || [...workers.values()].some(({isBusy}) => isBusy)
+    if (appsWithCapacity(this.#engine).length > 0 || [...workers.values()].some(({isBusy}) => isBusy)) return true
+    return this.#lookForWorkers().includes(true)
+  }
+
+  /** Wakes the apps that need a worker; for each, whether it may get one. */
+  #lookForWorkers(): readonly boolean[] {
+    const {workers, leftWork} = this.#engine
+    const lacking = [...new Set([...workers.keys(), ...leftWork.apps])].filter(app => this.lacksWorker(app))
+    return lacking.map(app => this.#options.needsWorker?.(app, this.#met.has(app)) === true)
   }
 
   /** Resolves when an app of the run has had a worker. */
@@ -363,13 +371,12 @@ export class Workflows extends KnownInstances {
   /** Sends to workers only what is kept. */
   #flush(): void {
     if (this.#options.file.isChanging) return
-    const {workers: all, farWorkers, leftWork} = this.#engine
+    const {workers: all, farWorkers} = this.#engine
     for (const [app, workers] of all) {
       if (workers.isUnclaimed && !this.#options.hasApp(app)) moveTasks(this.#engine, app)
       workers.flush()
     }
-    for (const app of new Set([...all.keys(), ...leftWork.apps]))
-      if (this.lacksWorker(app)) this.#options.needsWorker?.(app)
+    this.#lookForWorkers()
     for (const [app, workers] of farWorkers) {
       workers.flush()
       if (workers.isUnclaimed) this.#seek(app)

@@ -90,7 +90,10 @@ export class WalkRun {
       onFirstWorker: () => undefined,
       purgeFar: async (child, isForced) => this.purgeFar(child, isForced),
       tracesOf: () => undefined,
-      needsWorker: app => this.#need(app),
+      needsWorker: app => {
+        this.#need(app)
+        return this.#waking.has(app)
+      },
       counted: () => undefined
     })
     const deliver: SeriesWatch['deliver'] = async job => {
@@ -152,6 +155,11 @@ export class WalkRun {
     if (this.workflows.lacksWorker(app)) this.#need(app)
     this.jobs.appReady(app)
     this.actors.look()
+  }
+
+  /** An app that something waits for is being started. */
+  get isWaking(): boolean {
+    return this.#waking.size > 0
   }
 
   #need(app: string): void {

@@ -121,7 +121,7 @@ export class WorkWorld {
     this.#checkHeld()
     for (const run of this.runs) {
       const isHeld = run.answering.size > 0 || [...this.watch.held].some(({worker}) => run.workers.includes(worker))
-      if (!isHeld && !run.mayRetry) await this.#checkQuiet(run)
+      if (!isHeld && !run.mayRetry && !run.isWaking) await this.#checkQuiet(run)
     }
   }
 

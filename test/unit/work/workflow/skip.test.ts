@@ -272,6 +272,24 @@ t.test('jobs and workers that do not answer cost a skip half a minute together',
   house.close()
 })
 
+t.test('a skip waits for the workers of an app that its timers wake, or that reloads', async t => {
+  for (const isReloaded of [false, true]) {
+    const house = await openHouse(t)
+    const {workflows, clock} = house
+    clock.pass(1000)
+    const {leave} = sleeper(workflows, 7)
+    await workflows.start('shop', order())
+    await workflows.quiet(1000)
+    leave()
+    house.needsWorker = (app, hadOne) => app === 'shop' && (hadOne || !isReloaded)
+    const skipped = workflows.skip(3 * DAY_MS, NEVER)
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    sleeper(workflows, 7)
+    t.match(await skipped, {fired: {length: 3}, isSettled: true})
+    house.close()
+  }
+})
+
 /** Lets so many milliseconds pass. */
 async function passed(clock: House['clock'], ms: number): Promise<string> {
   for (let at = 0; at < ms; at += 1000) {
