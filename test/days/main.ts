@@ -2,6 +2,7 @@
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
+import {walkShortened} from './walks.ts'
 import {walkSeeds} from './seeds.ts'
 import type {Step} from './steps/step.ts'
 import {textOf, walkIn, walkOf} from './steps/steps.ts'
@@ -42,28 +43,19 @@ const {values} = parseArgs({
     tries: {type: 'string'}
   }
 })
-if (values.work) {
-  const {walkWorks} = await import('./work/walks.ts')
-  const {seed, seeds, walk, crashes, first: isFirst} = values
-  const numbers = {
-    seed: Number(seed),
-    seeds: Number(seeds),
-    steps: Number(values.steps ?? 60),
-    tries: Number(values.tries ?? 300)
-  }
-  process.exit((await walkWorks({...numbers, walk, isFirst, crashes})) ? 0 : 1)
+if (values.work || values.deliveries) {
+  const kind = values.work
+    ? (await import('./work/walks.ts')).workWalks(values.crashes)
+    : (await import('./deliveries/walks.ts')).DELIVERIES
+  const {seed, seeds, walk, first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
+  const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(count), tries: Number(most), walk, isFirst}
+  process.exit((await walkShortened(numbers, kind)) ? 0 : 1)
 }
 if (values.copies) {
   const {seed, seeds, walk, first: isFirst} = values
   const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), walk, isFirst}
   const {walkAllCopies} = values.real ? await import('./copies/walks.ts') : await import('./copies/number-walks.ts')
   process.exit((await walkAllCopies(numbers)) ? 0 : 1)
-}
-if (values.deliveries) {
-  const {walkAllDeliveries} = await import('./deliveries/walks.ts')
-  const {seed, seeds, walk, first: isFirst, steps: count = 40, tries: most = 200} = values
-  const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(count), tries: Number(most), walk, isFirst}
-  process.exit((await walkAllDeliveries(numbers)) ? 0 : 1)
 }
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
 if (values.page || values.kubernetes || values.components || values.redis) {

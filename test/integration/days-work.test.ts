@@ -1,13 +1,13 @@
 import t from 'tap'
-import type {WorkStep} from '../days/work/step.ts'
-import {workWalk} from '../days/work/steps.ts'
-import {walkWork, workWalkIn} from '../days/work/walks.ts'
+import {KINDS, workWalk} from '../days/work/steps.ts'
+import {walkWork} from '../days/work/walks.ts'
+import {stepsIn, type WalkStep} from '../days/walks.ts'
 
 const FROM = 1
 const SEEDS = 50
 const STEPS = 60
 
-const kinds = (walk: readonly WorkStep[]): readonly string[] => walk.map(({kind, a, b}) => `${kind} ${a} ${b}`)
+const kinds = (walk: readonly WalkStep[]): readonly string[] => walk.map(({kind, a, b}) => `${kind} ${a} ${b}`)
 
 t.test('what outlives a run is exact, whatever comes in whichever order: walks of fifty seeds', async t => {
   for (let seed = FROM; seed < FROM + SEEDS; seed++) {
@@ -142,5 +142,5 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
 
 for (const [what, [seed, walk]] of Object.entries(FOUND))
   t.test(`found: ${what}`, async t => {
-    t.strictSame((await walkWork(seed, workWalkIn(walk))).faults, [])
+    t.strictSame((await walkWork(seed, stepsIn(walk, KINDS))).faults, [])
   })

@@ -1,3 +1,4 @@
+import {stepText} from '../walks.ts'
 import {Random} from '../../fuzz/random.ts'
 import {Copies, WEIGHTS} from './copies.ts'
 
@@ -30,10 +31,6 @@ export function copySteps(seed: number, steps: number): readonly CopyStep[] {
     isHurried: random.oneIn(4)
   }))
 }
-
-/** As `copyStepsIn` reads them; after `…` the next one follows at once. */
-export const copyStepsText = (steps: readonly CopyStep[]): string =>
-  steps.map(({kind, a, b, isHurried}) => `${kind} ${a} ${b}${isHurried ? ' …' : ''}`).join(', ')
 
 export const copyStepsIn = (text: string): readonly CopyStep[] =>
   text.split(', ').map(each => {
@@ -86,7 +83,7 @@ export async function walkAllCopies({
     )
     if (faults.length === 0) continue
     failed++
-    console.log(`# --copies --seed ${seed} --walk '${copyStepsText(made)}'\n${done.join('\n')}\n`)
+    console.log(`# --copies --seed ${seed} --walk '${stepText(made)}'\n${done.join('\n')}\n`)
     if (isFirst) break
   }
   return failed === 0

@@ -1,19 +1,11 @@
 import {Random} from '../../fuzz/random.ts'
 import type {EventAnswer} from '../../../src/dapr/sidecar/blocks/event-channel.ts'
 import type {TopicSubscription} from '../../../src/files/resources/subscriptions.ts'
+import type {WalkStep} from '../walks.ts'
 import type {Manner} from './broker.ts'
 import {House, type Request} from './house.ts'
 import {policiesOf, POLICIES} from './policies.ts'
 import {DEAD_LETTERS, STREAMED} from './witness.ts'
-
-/** A step of a walk; the numbers decide what it is about. */
-export interface DeliveryStep {
-  readonly kind: string
-  readonly a: number
-  readonly b: number
-  /** The next one follows in the same instant. */
-  readonly isHurried: boolean
-}
 
 /** A step makes no sense as things are. */
 export class NoSense extends Error {}
@@ -227,7 +219,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
 const WEIGHTED = Object.entries(KINDS).flatMap(([kind, [weight]]) => Array.from({length: weight}, () => kind))
 
 /** The steps of a seed. */
-export function deliveryWalk(seed: number, steps: number): readonly DeliveryStep[] {
+export function deliveryWalk(seed: number, steps: number): readonly WalkStep[] {
   const random = new Random('deliveries', seed)
   return Array.from({length: steps}, () => ({
     kind: random.pick(WEIGHTED),

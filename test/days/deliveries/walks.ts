@@ -1,7 +1,7 @@
 import {Random} from '../../fuzz/random.ts'
-import {shrink} from '../shrink.ts'
+import type {WalkKind, WalkStep} from '../walks.ts'
 import {House} from './house.ts'
-import {answerAll, deliveryWalk, KINDS, NoSense, topicsOf, type DeliveryStep} from './steps.ts'
+import {answerAll, deliveryWalk, KINDS, NoSense, topicsOf} from './steps.ts'
 import {STREAMED} from './witness.ts'
 
 /** How long all that waits may take at the end, and how much of it passes at once, in ms. */
@@ -10,7 +10,7 @@ const PIECE_MS = 2000
 
 /** Makes the steps of a walk; gives what was wrong. */
 export async function walkDeliveries(
-  steps: readonly DeliveryStep[],
+  steps: readonly WalkStep[],
   tally?: Map<string, number>
 ): Promise<readonly string[]> {
   const house = new House()
@@ -91,51 +91,13 @@ async function end(house: House): Promise<void> {
   }
 }
 
-const textOf = (steps: readonly DeliveryStep[]): string =>
-  steps.map(({kind, a, b, isHurried}) => `${kind} ${a} ${b}${isHurried ? ' …' : ''}`).join(', ')
-
-/** Steps as a failure prints them. */
-export const deliveryWalkIn = (text: string): readonly DeliveryStep[] =>
-  text.split(', ').map(each => {
-    const [, kind = '', a, b, hurry] = /^(.+) (\d+) (\d+)( …)?$/.exec(each) ?? []
-    if (!(kind in KINDS)) throw new Error(`no step: ${each}`)
-    return {kind, a: Number(a), b: Number(b), isHurried: hurry !== undefined}
-  })
-
 /** What kind of failure it is, whatever it names. */
 const sortOf = ([fault = '']: readonly string[]): string => fault.replaceAll(/\S*\d+\S*|\b[abcs]\b/g, '_')
 
-/** Walks seeds one after the other, and prints what fails, shortened; false: something did. */
-export async function walkAllDeliveries({
-  seed: first,
-  seeds,
-  steps,
-  walk,
-  tries,
-  isFirst
-}: {
-  readonly seed: number
-  readonly seeds: number
-  readonly steps: number
-  readonly walk?: string | undefined
-  readonly tries: number
-  readonly isFirst: boolean
-}): Promise<boolean> {
-  const tally = new Map<string, number>()
-  let failed = 0
-  for (let seed = first; seed < first + seeds; seed++) {
-    const whole = walk === undefined ? deliveryWalk(seed, steps) : deliveryWalkIn(walk)
-    const faults = await walkDeliveries(whole, tally)
-    if (faults.length === 0) continue
-    failed++
-    const fails = async (part: readonly DeliveryStep[]): Promise<boolean> =>
-      sortOf(await walkDeliveries(part)) === sortOf(faults)
-    const shortest = tries > 0 ? await shrink(whole, fails, tries) : whole
-    console.log(`seed ${seed}: ${faults.join('; ')}`)
-    console.log(`  ${shortest.length} steps: --deliveries --seed ${seed} --walk '${textOf(shortest)}'`)
-    if (isFirst) break
-  }
-  console.log(`${seeds} seeds of ${steps} steps, ${failed} failed`)
-  console.log(`made: ${[...tally].map(([kind, n]) => `${n} × ${kind}`).join(', ')}`)
-  return failed === 0
+export const DELIVERIES: WalkKind = {
+  flag: 'deliveries',
+  kinds: KINDS,
+  invented: deliveryWalk,
+  walk: async (_, steps, tally) => ({faults: await walkDeliveries(steps, tally)}),
+  sortOf
 }

@@ -1,11 +1,10 @@
-import {registerHooks} from 'node:module'
+import {replaceBy, type Replaced} from '../replace-modules.ts'
 
 const PARTS = new URL('parts.ts', import.meta.url).href
 const RUN = /\/src\/(run|supervisor)\//
 const WATCHER = /\/src\/files\/watcher\//
 
-/** Ends of the addresses of modules, and who gets another one in their place. */
-const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
+const REPLACED: Replaced = [
   [/\/platform\/clock\.ts$/, /\/src\//],
   [/\/platform\/(pipes|probe)\.ts$/, RUN],
   [/\/process\/(app-process|foreign-listener|watchdog)\.ts$/, RUN],
@@ -27,13 +26,4 @@ const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
 ]
 
 /** Call it before anything of src is loaded: from then on these modules are those of `parts.ts`, for whoever is named as their user. */
-export function replaceModules(): void {
-  registerHooks({
-    resolve(specifier, context, next) {
-      const {parentURL = ''} = context
-      const path = specifier.startsWith('.') ? new URL(specifier, parentURL).href : specifier
-      const isReplaced = REPLACED.some(([module, user]) => module.test(path) && user.test(parentURL))
-      return isReplaced ? {url: PARTS, shortCircuit: true} : next(specifier, context)
-    }
-  })
-}
+export const replaceModules = (): void => replaceBy(PARTS, REPLACED)

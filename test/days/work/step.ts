@@ -1,15 +1,6 @@
 import type {Random} from '../../fuzz/random.ts'
 import type {WorkWorld} from './world.ts'
 
-/** A step of a walk; the numbers decide what it is about. */
-export interface WorkStep {
-  readonly kind: string
-  readonly a: number
-  readonly b: number
-  /** The next one follows in the same instant. */
-  readonly isHurried: boolean
-}
-
 /** A step makes no sense as things are. */
 export class NotNow extends Error {}
 

@@ -5,7 +5,8 @@ import type {WorkWorld} from './world.ts'
 import type {Fault} from './disk.ts'
 import {SERIES} from './series-steps.ts'
 import {SLEEPS} from './sleeps.ts'
-import {APPS, NotNow, oneOf, type Do, type WorkStep} from './step.ts'
+import type {WalkStep} from '../walks.ts'
+import {APPS, NotNow, oneOf, type Do} from './step.ts'
 
 const PASSES = [1, 500, 1000, 2000, 10_000, 60_000] as const
 
@@ -202,7 +203,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
 const WEIGHTED = Object.entries(KINDS).flatMap(([kind, [weight]]) => Array.from({length: weight}, () => kind))
 
 /** The walk of a seed. */
-export function workWalk(seed: number, steps: number): readonly WorkStep[] {
+export function workWalk(seed: number, steps: number): readonly WalkStep[] {
   const random = new Random('work', seed)
   return Array.from({length: steps}, () => ({
     kind: random.pick(WEIGHTED),

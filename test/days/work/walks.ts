@@ -1,12 +1,9 @@
 import {Random} from '../../fuzz/random.ts'
-import {shrink} from '../shrink.ts'
-import {NotNow, type WorkStep} from './step.ts'
+import type {WalkKind, WalkStep} from '../walks.ts'
+import {NotNow} from './step.ts'
 import {KINDS, workWalk} from './steps.ts'
 import {isOfEnd} from './disk.ts'
 import {WorkWorld} from './world.ts'
-
-/** How often each kind of step was made. */
-export type WorkTally = Map<string, number>
 
 /** A crash at a write of the first run. */
 export interface CrashAt {
@@ -17,8 +14,8 @@ export interface CrashAt {
 /** Makes the steps of a walk; what was wrong. `crash`: at a write of the first run, counted from its beginning. */
 export async function walkWork(
   seed: number,
-  steps: readonly WorkStep[],
-  tally?: WorkTally,
+  steps: readonly WalkStep[],
+  tally?: Map<string, number>,
   crash?: CrashAt
 ): Promise<{readonly faults: readonly string[]; readonly writes: number}> {
   const world = new WorkWorld(seed)
@@ -58,69 +55,25 @@ async function made(act: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Steps as text, which `workWalkIn` reads; after `…` the next one follows in the same instant. */
-export const workText = (steps: readonly WorkStep[]): string =>
-  steps.map(({kind, a, b, isHurried}) => `${kind} ${a} ${b}${isHurried ? ' …' : ''}`).join(', ')
-
-export const workWalkIn = (text: string): readonly WorkStep[] =>
-  text.split(', ').map(each => {
-    const [, kind = '', a, b, hurry] = /^(.+) (\d+) (\d+)( …)?$/.exec(each) ?? []
-    if (!(kind in KINDS)) throw new Error(`no step: ${each}`)
-    return {kind, a: Number(a), b: Number(b), isHurried: hurry !== undefined}
-  })
-
-interface WorkWalks {
-  readonly seed: number
-  readonly seeds: number
-  readonly steps: number
-  readonly walk?: string | undefined
-  readonly tries: number
-  readonly isFirst: boolean
-  /** Of each seed each write of the first run is once the last one before a crash. */
-  readonly crashes: boolean
-}
-
-/** Walks seeds one after the other, and prints what fails, shortened; false: something did. */
-export async function walkWorks({
-  seed: first,
-  seeds,
-  steps,
-  walk,
-  tries,
-  isFirst,
-  crashes
-}: WorkWalks): Promise<boolean> {
-  const tally: WorkTally = new Map()
-  let failed = 0
-  let crashed = 0
-  for (let seed = first; seed < first + seeds; seed++) {
-    const whole = walk === undefined ? workWalk(seed, steps) : workWalkIn(walk)
-    let {faults, writes} = await walkWork(seed, whole, tally)
-    let crash: CrashAt | undefined
-    const points = crashes ? writes : 0
-    for (let write = 1; write <= points && faults.length === 0; write++)
-      for (const isAfter of [false, true]) {
-        crash = {write, isAfter}
-        crashed++
-        ;({faults} = await walkWork(seed, whole, tally, crash))
-        if (faults.length > 0) break
-      }
-    if (faults.length === 0) continue
-    failed++
-    const sort = sortOf(faults)
-    const fails = async (part: readonly WorkStep[]): Promise<boolean> =>
-      sortOf((await walkWork(seed, part, undefined, faults.length > 0 ? crash : undefined)).faults) === sort
-    const shortest = tries > 0 && crash === undefined ? await shrink(whole, fails, tries) : whole
-    const at = crash === undefined ? '' : ` (a crash ${crash.isAfter ? 'after' : 'before'} write ${crash.write})`
-    console.log(`seed ${seed}${at}: ${faults.join('; ')}`)
-    console.log(`  ${shortest.length} steps: --work --seed ${seed} --walk '${workText(shortest)}'`)
-    if (isFirst) break
-  }
-  console.log(`${seeds} seeds of ${steps} steps, ${failed} failed${crashes ? `; ${crashed} crashes` : ''}`)
-  console.log(`made: ${[...tally].map(([kind, n]) => `${n} × ${kind}`).join(', ')}`)
-  return failed === 0
-}
-
 /** What kind of failure it is, whatever it names. */
 const sortOf = ([fault = '']: readonly string[]): string =>
   fault.replaceAll(/'[^']*'|\{.*|[\da-f]{8}-[\da-f-]+|\S*\d+\S*|\b[abc]\b/g, '_')
+
+/** With `crashes` each write of the first run of each seed is once the last one before a crash. */
+export const workWalks = (crashes: boolean): WalkKind => ({
+  flag: 'work',
+  kinds: KINDS,
+  invented: workWalk,
+  walk: async (seed, steps, tally) => {
+    const {faults, writes} = await walkWork(seed, steps, tally)
+    const points = crashes && tally !== undefined && faults.length === 0 ? writes : 0
+    for (let write = 1; write <= points; write++)
+      for (const isAfter of [false, true]) {
+        const crashed = await walkWork(seed, steps, tally, {write, isAfter})
+        if (crashed.faults.length > 0)
+          return {faults: crashed.faults, at: ` (a crash ${isAfter ? 'after' : 'before'} write ${write})`}
+      }
+    return {faults}
+  },
+  sortOf
+})
