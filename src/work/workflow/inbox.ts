@@ -26,6 +26,9 @@ const MUCH_BYTES = 64 << 20
 /** The kind of the wake-ups that remove an instance at the end of its retention. */
 export const RETENTION = 'workflow-retention'
 
+/** A child whose parent is in another run is kept so long if that does not hear of its end: it would start it again. */
+const UNKNOWN_MS = 7 * 86_400_000
+
 /** The key of the policy for each end; the most specific one wins (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */
 const ENDS: Readonly<Record<number, 'completed' | 'failed' | 'terminated'>> = {
   [COMPLETED]: 'completed',
@@ -179,12 +182,17 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   spanOfEnd(engine, live)
 }
 
-/** Plans the removal of an instance that is over, as the current policy of its app says. */
-function keepForRetention({wakeUps, clock, options}: Engine, {app, key, status}: Instance): void {
+/** Plans the removal of an instance that is over, as the current policy of its app says. `isKnown`: its parent has kept the result. */
+export function keepForRetention(
+  {wakeUps, clock, options}: Engine,
+  {app, key, status, parent}: Instance,
+  isKnown = parent === undefined || options.hasApp(parent.app)
+): void {
   const {retention} = options.settings(app)
   const ms = retention[ownOf(ENDS, status) ?? 'anyTerminal'] ?? retention.anyTerminal
   if (ms === undefined) return
-  wakeUps.add(RETENTION, {due: clock.date() + ms, owner: key, name: '', data: NO_BYTES})
+  const due = clock.date() + Math.max(ms, isKnown ? 0 : UNKNOWN_MS)
+  wakeUps.add(RETENTION, {due, owner: key, name: '', data: NO_BYTES})
 }
 
 /** Terminates all descendants of an instance at once: one that starts others without end could not be caught up with. */

@@ -3,12 +3,15 @@ import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST, FAR_ANSWER, FAR_ITEM} from './far-messages.ts'
-import {payloadTooLarge} from './inbox.ts'
+import {keepForRetention, payloadTooLarge} from './inbox.ts'
 import type {Instance} from './instance.ts'
 import {ACTIVITY_REQUEST, FAILURE_DETAILS, textOf} from './messages.ts'
 import {COMPLETED, isTerminal} from './status.ts'
 import {beginChild, NOT_ALLOWED} from './tasks.ts'
 import type {ActivityItem} from './work-items.ts'
+
+/** A run that has got an answer, and is there this long after, has kept it. */
+const KEPT_MS = 10_000
 
 /** Resolves once the instance has ended; undefined: it was removed. Never, if its client has disconnected before. */
 type Ended = (instance: Instance, onGone: (listener: () => void) => void) => Promise<Instance | undefined>
@@ -39,6 +42,8 @@ export class RemoteClients {
   readonly #flush: () => void
   readonly #ended: Ended
   readonly #clients = new Map<string, RemoteClient>()
+  /** Cancel what follows answers about children. */
+  readonly #answered = new Set<() => void>()
   #items = 0
 
   constructor(engine: Engine, flush: () => void, ended: Ended) {
@@ -122,6 +127,16 @@ export class RemoteClients {
     const {status, output, failure} = child
     if (status === COMPLETED) answer(of, {result: textOf(output)})
     else answer(of, {...(failure && {failureDetails: failure}), isFailed: true})
+    const stop = this.#engine.clock.after(KEPT_MS, () => {
+      this.#answered.delete(stop)
+      if (gone.aborted || this.#engine.store.at(child.key)?.execution !== child.execution) return
+      keep(this.#engine, () => keepForRetention(this.#engine, child, true)).catch(() => undefined)
+    })
+    this.#answered.add(stop)
+  }
+
+  close(): void {
+    for (const stop of this.#answered) stop()
   }
 
   /** Forgets an activity; if a worker has it, its answer is still expected. */

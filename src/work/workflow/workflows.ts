@@ -394,6 +394,7 @@ export class Workflows extends KnownInstances {
 
   close(): void {
     this.#retry?.()
+    this.remoteClients.close()
     this.#silence.close()
   }
 }

@@ -12,6 +12,7 @@ import {
   type House
 } from '../../../rig/workflow-house.ts'
 import type {Event} from '../../../../src/work/workflow/messages.ts'
+import {DEFAULT_WORKFLOWS} from '../../../../src/files/resources/defaults.ts'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
 import {COMPLETED, CONTINUED_AS_NEW, STALLED, TERMINATED} from '../../../../src/work/workflow/status.ts'
 
@@ -356,4 +357,37 @@ t.test('what waits for an app that leaves the template is asked of another run t
   await bank.house.workflows.completeActivity('bank', done('o-1', 1))
   await quiet(shop, bank)
   t.match(shop.worker.seen().at(-1), /workflowStarted taskCompleted$/)
+})
+
+t.test('a child that is over is kept until the other run has heard of it: asked again, it would run twice', async t => {
+  const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]
+  const {workflows, clock} = bank.house
+  bank.house.settings = {...DEFAULT_WORKFLOWS, retention: {anyTerminal: 5000}}
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      clock.pass(1000)
+      await quiet(shop, bank)
+    }
+  }
+  const leave = lend(shop, bank)
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [child(1)]))
+  await quiet(shop, bank)
+  leave()
+  await workflows.completeTurn('bank', answer('c-1', [end(COMPLETED, '"paid"')]))
+  await pass(60)
+  t.match(workflows.find('bank', 'c-1'), {status: COMPLETED}, 'the other run is not there')
+  // it is killed before it has kept the answer
+  const client = workflows.remoteClients.register('bank', {onAnswer: () => client.leave(), end: () => undefined})
+  shop.house.workflows.connectRun('bank', {send: item => void client.ask(item)})()
+  await pass(60)
+  t.match(workflows.find('bank', 'c-1'), {status: COMPLETED}, 'it may not have kept the answer')
+  bank.worker.seen()
+  lend(shop, bank)
+  await quiet(shop, bank)
+  t.strictSame(bank.worker.seen(), [], 'it does not run again')
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [end()]))
+  t.match(shop.house.workflows.find('shop', 'o-1'), {status: COMPLETED})
+  await pass(60)
+  t.equal(workflows.find('bank', 'c-1'), undefined, 'the policy removes it then')
 })
