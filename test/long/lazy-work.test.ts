@@ -56,7 +56,7 @@ t.test('a timer of a workflow of yesterday starts the app of its worker today', 
   const rig = await openRig(t)
   const port = await freePort()
   await rig.template([
-    {appID: 'orders', lazy: true, daprHTTPPort: port, command: [process.execPath, WORKER], env: {TIMER_MS: '3000'}},
+    {appID: 'orders', lazy: true, daprHTTPPort: port, command: [process.execPath, WORKER], env: {TIMER_MS: '3600000'}},
     {appID: 'other', command: ['sleep', '1000']}
   ])
   const ask = async (path: string): Promise<number> => {
@@ -74,6 +74,8 @@ t.test('a timer of a workflow of yesterday starts the app of its worker today', 
   await first.exited
   const second = rig.pillion(['run', '-f', '.'])
   await second.waitForLine('App id "orders" starts with its first call')
+  const skip = rig.pillion(['skip', '2h'])
   await second.waitForLine('orders: woken by a workflow')
+  t.equal((await skip.exited).code, 0)
   await rig.until(['workflow', 'history', 'o-1', '-o', 'json'], 'ExecutionCompleted')
 })
