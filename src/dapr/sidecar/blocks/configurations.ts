@@ -87,7 +87,7 @@ export class Configurations {
     this.#subscriptions.set(id, subscription)
     // meanwhile its process may have ended, or its store may have been opened again
     this.followProcesses()
-    await this.renew()
+    await this.#carryOver(id, subscription)
     return id
   }
 

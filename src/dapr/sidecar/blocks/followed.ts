@@ -29,6 +29,8 @@ export abstract class AllFollowed<T, A extends Followed> {
   protected readonly active = new Map<string, A>()
   /** The changes of each, one after the other: one whose server does not answer holds up no other. */
   readonly #changes = new Map<string, SerialQueue>()
+  /** What has yet to stop: settles once it has, or is waited for no longer. */
+  readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
   /** What is to be read now. */
   #wanted: ReadonlyMap<string, T> = new Map()
@@ -43,20 +45,19 @@ export abstract class AllFollowed<T, A extends Followed> {
   protected async followAll(all: readonly T[], begin: Begin<T>): Promise<void> {
     if (this.#closing.signal.aborted) return
     const wanted = (this.#wanted = new Map(all.map(each => [this.keyOf(each), each])))
+    for (const key of wanted.keys()) this.#leaving.delete(key)
     const left = [...this.#changes.keys()].filter(key => !wanted.has(key))
-    const stopped = Promise.all(left.map(async key => this.#change(key, 'error', begin)))
-    stopped.catch(() => undefined) // it is awaited below
     if (left.length > 0) {
-      await within(STOP_MS, stopped) // an app may keep one event for long
+      await Promise.all(left.map(async key => this.#leave(key, begin)))
       if (this.#wanted !== wanted) return
     }
-    const begun = [...wanted].map(async ([key, each]) => {
+    const beginning = [...wanted].map(async ([key, each]) => {
       const isNew = await this.#change(key, 'error', begin)
       if (isNew === undefined) void this.#untilBegun(wanted, key, begin)
       return isNew === true ? [this.#wanted.get(key) ?? each] : []
     })
-    this.begun?.((await Promise.all(begun)).flat())
-    await stopped
+    const begun = await Promise.all(beginning)
+    this.begun?.(begun.flat())
   }
 
   /** Whether it is still to be read as this says: another change may have come meanwhile, and follows. */
@@ -76,6 +77,18 @@ export abstract class AllFollowed<T, A extends Followed> {
     this.#wanted = new Map()
     const stop = async (key: string): Promise<void> => this.stop(key)
     await Promise.all([...this.#changes].flatMap(([key, changes]) => [stop(key), changes.run(async () => stop(key))]))
+  }
+
+  /** Stops one that is not wanted. An app may keep an event for long, and a server may never answer: it is waited for once. */
+  async #leave(key: string, begin: Begin<T>): Promise<unknown> {
+    const known = this.#leaving.get(key)
+    if (known !== undefined) return known
+    const stopped = this.#change(key, 'error', begin)
+    const leaving = within(STOP_MS, stopped)
+    this.#leaving.set(key, leaving)
+    const done = (): unknown => this.#leaving.get(key) === leaving && this.#leaving.delete(key)
+    stopped.then(done, done)
+    return leaving
   }
 
   /** Begins one, or stops it, as is wanted once the changes before are done. */

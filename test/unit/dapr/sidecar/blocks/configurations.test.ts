@@ -235,3 +235,25 @@ t.test('what a process has asked for that failed before it took over ends with i
   await processes.change('red')
   t.same(processes.said, ['old red', 'old red'])
 })
+
+t.test('one does not wait for another store, which does not answer', async t => {
+  const [store, other] = [newStore(), newStore()]
+  const opening = Promise.withResolvers<object>()
+  let isOpening = false
+  const block = new Configurations({
+    lives: () => [1],
+    component: async (_: string, name: string) => ({component: name === 'config' ? store : other}),
+    components: {
+      find: async (_: string, name: string) =>
+        name === 'other' && isOpening ? opening.promise : {component: name === 'config' ? store : other}
+    },
+    outbound: async (_: object, work: () => Promise<unknown>) => work(),
+    log: {isDebug: false, write: () => undefined, warn: () => undefined}
+  } as unknown as BlockContext)
+  await block.subscribe({...REQUEST, storeName: 'other'}, async () => Promise.resolve())
+  isOpening = true
+  let id = ''
+  void block.subscribe(REQUEST, async () => Promise.resolve()).then(given => (id = given))
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  t.not(id, '')
+})

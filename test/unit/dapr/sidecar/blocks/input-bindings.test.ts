@@ -1,3 +1,4 @@
+import {mock} from 'node:test'
 import t from 'tap'
 import type {BindingChannel} from '../../../../../src/dapr/sidecar/blocks/binding-channel.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
@@ -26,13 +27,14 @@ t.test('a binding whose server does not answer keeps no other one from being rea
     state: {} as State
   })
   const wanted = ['slow', 'quick'].map(name => ({name, route: name}))
-  const following = bindings.follow(wanted, {} as BindingChannel)
+  const following = bindings.follow(wanted, {} as BindingChannel).then(() => read.push('all'))
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
   t.strictSame(read, ['quick'])
   answers.resolve()
   await following
+  t.strictSame(read, ['quick', 'slow', 'all'])
   await bindings.close()
-  t.strictSame(read.slice(1).toSorted(), ['quick stops', 'slow', 'slow stops'])
+  t.strictSame(read.slice(3).toSorted(), ['quick stops', 'slow stops'])
 })
 
 t.test(
@@ -88,17 +90,18 @@ function newBindings() {
       return {stop: async () => void log.push(`${name} stops`)}
     }
   })
-  const components = new Map(['slow', 'quick', 'other'].map(name => [name, {input: input(name)}]))
+  const components = new Map(['slow', 'quick', 'other', 'late'].map(name => [name, {input: input(name)}]))
   const context = {
     components: {find: async (_: unknown, name: string) => ({component: components.get(name)})},
     log: {write: () => undefined}
   }
   const blocks = {bindings: {} as Bindings, state: {} as State}
   const bindings = new InputBindings(context as unknown as BlockContext, blocks)
-  const follow = async (...names: readonly string[]): Promise<void> => {
+  const follow = async (...names: readonly string[]): Promise<{readonly following: Promise<void>}> => {
     const wanted = names.map(name => ({name, route: name}))
-    void bindings.follow(wanted, {} as BindingChannel)
+    const following = bindings.follow(wanted, {} as BindingChannel)
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    return {following}
   }
   return {log, bindings, follow}
 }
@@ -112,4 +115,20 @@ t.test('one that is not read yet holds up no later change, and no end, of anothe
   void bindings.close()
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
   t.same(log.slice(3), ['quick stops', 'other stops'])
+})
+
+t.test('one that is not wanted any more and never stops is waited for once, not at each later change', async t => {
+  t.teardown(() => mock.timers.reset())
+  mock.timers.enable({apis: ['setTimeout']})
+  const {log, follow} = newBindings()
+  await follow('slow', 'quick')
+  const {following} = await follow('quick', 'other')
+  t.same(log, ['slow is read', 'quick is read'])
+  mock.timers.tick(2000)
+  await following
+  t.same(log.slice(2), ['other is read'])
+  await follow('quick')
+  t.same(log.slice(3), ['other stops'])
+  await follow('quick', 'late')
+  t.same(log.slice(4), ['late is read'])
 })
