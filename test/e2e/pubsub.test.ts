@@ -142,6 +142,7 @@ createServer(async (request, response) => {
     (await fetch(`http://127.0.0.1:${http}/v1.0/${path}`, {method, ...(method === 'POST' && {body: '1'})})).status
   await run.waitForLine('asked')
   t.equal(await call('healthz'), 500)
+  await run.waitForLine('app has not said yet which topics it subscribes to')
   t.notMatch(run.stdout.text, /dapr initialized/)
   t.equal(await call('invoke/shop/method/go'), 200)
   await run.waitForLine('dapr initialized. Status: Running')

@@ -145,7 +145,7 @@ export class SidecarBindings {
         await this.#follow(pid, channel, signal)
       }
       await asking
-      await this.#follow(pid, channel, signal)
+      await this.#follow(pid, channel, signal, true)
     } catch (error) {
       if (signal.aborted) return
       this.#asked = []
@@ -157,13 +157,20 @@ export class SidecarBindings {
   }
 
   /** Reads what the app has said that it wants; of what it has not, what its last process wanted. */
-  async #follow(pid: number, channel: BindingChannel, signal: AbortSignal): Promise<void> {
+  async #follow(pid: number, channel: BindingChannel, signal: AbortSignal, isLast = false): Promise<void> {
     if (signal.aborted) return
     const {blocks, log, runtime} = this.#options
     const before = this.#wanted ?? runtime.sleep.triggers.bindings ?? []
     const isTaken = (name: string): boolean => this.#said.get(name) ?? before.includes(name)
     const targets = this.#asked.flatMap(({target, isWanted}) => (isWanted || isTaken(target.name) ? target : []))
-    for (const name of this.#said.keys()) if (!isTaken(name)) log('info', `app has not subscribed to binding ${name}.`)
+    for (const {
+      target: {name},
+      isWanted
+    } of isLast ? this.#asked : []) {
+      if (isWanted || isTaken(name)) continue
+      if (this.#said.get(name) === false) log('info', `app has not subscribed to binding ${name}.`)
+      else log('warn', `app has not said whether it subscribes to binding ${name}: it is not read.`)
+    }
     const bindings = (this.#wanted = targets.map(({name}) => name))
     runtime.sleep.learn({bindings})
     const {inputBindings} = await blocks.load()

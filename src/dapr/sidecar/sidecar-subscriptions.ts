@@ -1,5 +1,5 @@
 import {messageOf} from '../../model/errors.ts'
-import {aborted} from '../../platform/delay.ts'
+import {aborted, isWithin} from '../../platform/delay.ts'
 import {isBuilt} from '../../files/resources/component-support.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -12,6 +12,8 @@ import type {Subscription} from './http/metadata.ts'
 import {listTopics} from './list-topics.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 
+/** An app that does not list its topics for so long is named, in ms. */
+const QUICK_MS = 3000
 /** How long a process is asked again, in ms. */
 const AGAIN_MS = 60_000
 
@@ -146,7 +148,10 @@ export class SidecarSubscriptions {
     const {runtime, context, blocks, log} = this.#options
     const {signal} = this.#over
     const isObsolete = (): boolean => this.#process.asked !== pid
-    const listed = this.#isUnlisted ? [] : await listTopics({runtime, context, signal, isObsolete}, this.#log)
+    const listing = this.#isUnlisted ? [] : listTopics({runtime, context, signal, isObsolete}, this.#log)
+    if (!(await isWithin(QUICK_MS, Promise.resolve(listing))) && !signal.aborted && !isObsolete())
+      log('warn', 'app has not said yet which topics it subscribes to: they are read once it does.')
+    const listed = await listing
     if (signal.aborted || isObsolete()) return
     // the topics of the process before it hold for one that fails to tell its own; events of those that start it have no routes: they wait
     const lacksRoutes =

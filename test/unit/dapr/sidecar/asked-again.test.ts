@@ -1,10 +1,12 @@
 import t from 'tap'
+import {HttpBindingChannel} from '../../../../src/dapr/sidecar/http/blocks/http-binding-channel.ts'
 import type {DeliveryContext} from '../../../../src/dapr/sidecar/event-process.ts'
 import type {SidecarBlocks} from '../../../../src/dapr/sidecar/sidecar-blocks.ts'
 import {SidecarBindings} from '../../../../src/dapr/sidecar/sidecar-bindings.ts'
 import {SidecarSubscriptions} from '../../../../src/dapr/sidecar/sidecar-subscriptions.ts'
 import type {ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
 import {NO_RESOURCES} from '../../../../src/files/resources/defaults.ts'
+import {aborted} from '../../../../src/platform/delay.ts'
 import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {componentResource} from '../../../rig/component-resource.ts'
@@ -83,6 +85,40 @@ t.test('a binding of daprd that is opened at its first use is read', async t => 
   const sidecar = new SidecarBindings(context)
   t.match(await followed.promise, [{name: 'mail'}])
   await sidecar.close(AbortSignal.abort())
+})
+
+t.test('what an app says of its bindings is in the log once, and that it has not said it in time', async t => {
+  const lines: string[] = []
+  const inputBindings = {follow: async () => undefined, close: async () => undefined}
+  const components = ['no', 'mute'].map(name => componentResource(name, 'bindings.cron', {schedule: '@every 1s'}))
+  const context = contextOf({components}, {inputBindings})
+  await t.rejects(context.blocks.load())
+  const [late, last] = [new AbortController(), Promise.withResolvers<void>()]
+  const {ask} = HttpBindingChannel.prototype
+  const {timeout} = AbortSignal
+  t.teardown(() => {
+    HttpBindingChannel.prototype.ask = ask
+    AbortSignal.timeout = timeout
+  })
+  AbortSignal.timeout = () => late.signal
+  HttpBindingChannel.prototype.ask = async (_, said, signal) => {
+    said.set('no', false)
+    await aborted(signal)
+    said.set('mute', undefined)
+  }
+  const log = (level: string, text: string): void => {
+    lines.push(`${level}: ${text}`)
+    if (lines.length === 1) setImmediate(() => late.abort())
+    if (level === 'warn') last.resolve()
+  }
+  const sidecar = new SidecarBindings({...context, log})
+  await last.promise
+  await sidecar.close(AbortSignal.abort())
+  t.same(lines, [
+    'error: app has not said yet whether it subscribes to: mute.',
+    'info: app has not subscribed to binding no.',
+    'warn: app has not said whether it subscribes to binding mute: it is not read.'
+  ])
 })
 
 t.test('a sidecar that closes does not wait for components that are being opened', async t => {
