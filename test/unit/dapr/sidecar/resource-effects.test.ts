@@ -1,7 +1,9 @@
 import t, {type Test} from 'tap'
 import {ResourceEffects, type ResourceEffectsOptions} from '../../../../src/dapr/sidecar/resource-effects.ts'
 import {OpenResources, type ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
+import type {PipelineRequest} from '../../../../src/dapr/sidecar/http/middleware/middleware.ts'
 import {NO_RESOURCES} from '../../../../src/files/resources/defaults.ts'
+import {componentResource} from '../../../rig/component-resource.ts'
 
 const app = {id: 'shop', resources: {folders: [], configFile: '', defaultFolder: ''}}
 
@@ -24,7 +26,7 @@ async function follow(t: Test, use: (samplingRate: string) => void) {
     warn: (text: string) => warnings.push(text)
   } as unknown as ResourceEffectsOptions)
   t.teardown(() => effects.close())
-  return {resources, warnings}
+  return {resources, warnings, effects}
 }
 
 const SHORTAGE = new Error('EMFILE: too many open files')
@@ -56,4 +58,30 @@ t.test('a change that could not be applied is applied once it can be, though not
   resources.change(sampled('0.5'))
   await applied.promise
   t.equal(tries, 2)
+})
+
+t.test('an edit of something else takes from no middleware what it has counted', async t => {
+  const {resources, effects} = await follow(t, () => undefined)
+  const limit = (name: string, perSecond = '1e-9'): ResourceSnapshot['components'][number] =>
+    componentResource(name, 'middleware.http.ratelimit', {
+      maxRequestsPerSecond: perSecond,
+      pipelineType: 'httpPipeline',
+      priority: '1'
+    })
+  const edit = async (...components: ResourceSnapshot['components']): Promise<void> => {
+    const before = effects.rules.pipeline
+    resources.change({...NO_RESOURCES, components})
+    for (let turn = 0; turn < 200 && effects.rules.pipeline === before; turn++) await new Promise(setImmediate)
+  }
+  const request: PipelineRequest = {url: '/', rawHeaders: [], isUppercase: false}
+  const statuses = async (): Promise<readonly (number | undefined)[]> =>
+    Promise.all(effects.rules.pipeline.map(async middleware => (await middleware(request))?.status))
+  await edit(limit('a'))
+  t.same(await statuses(), [undefined])
+  await edit(limit('a'), componentResource('store', 'state.in-memory', {}))
+  t.same(await statuses(), [429])
+  await edit(limit('a'), limit('b'))
+  t.same(await statuses(), [429, undefined])
+  await edit(limit('a', '2e-9'), limit('b'))
+  t.same(await statuses(), [undefined, 429])
 })

@@ -8,7 +8,10 @@ import {upperCase} from '../../../../../src/dapr/sidecar/http/middleware/upper-c
 const place = {file: 'config.yaml', line: 4, column: 1, source: ''}
 
 const made = async (type: string, metadata: Readonly<Record<string, string>>): Promise<Pipeline | string> =>
-  createPipeline([{name: 'm', type: `middleware.http.${type}`, metadata: Object.entries(metadata), place, fault: ''}])
+  createPipeline(
+    [{name: 'm', type: `middleware.http.${type}`, metadata: Object.entries(metadata), place, fault: ''}],
+    []
+  )
 
 const pipeline = async (type: string, metadata: Readonly<Record<string, string>>): Promise<Pipeline> => {
   const each = await made(type, metadata)
