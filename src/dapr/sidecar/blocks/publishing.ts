@@ -2,6 +2,7 @@ import type {AppComponent} from '../../components/app-components.ts'
 import type {BrokerMessage} from '../../components/pubsub.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {inParallel} from '../../../platform/in-parallel.ts'
 import {BlockError, toldWhy, type BlockErrorDetails} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
 import {envelopeOf, metadataValue, type Publication} from './cloud-event.ts'
@@ -25,6 +26,9 @@ export type BulkPublication = Omit<Publication, 'data' | 'contentType'> & {reado
 
 type Target = Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
 type Broker = AppComponent<'pubsub'>
+
+/** As many events of one request may wait for their broker together (Dapr: pkg/runtime/pubsub/default_bulkpub.go). */
+const MOST_AT_ONCE = 100
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
@@ -95,11 +99,10 @@ export class Publishing {
         .catch((error: unknown) => failed.push({entryId, error: messageOf(error)}))
     }
     // in their order; once one has failed, each of those that are left may wait for the broker as long
-    for (let at = 0; at < messages.length;) {
-      const next = messages.slice(at, failed.length === 0 ? at + 1 : undefined)
-      await Promise.all(next.map(send))
-      at += next.length
-    }
+    let tried = 0
+    for (; tried < messages.length && failed.length === 0; tried++)
+      await Promise.all(messages.slice(tried, tried + 1).map(send))
+    await inParallel(messages.slice(tried), send, MOST_AT_ONCE)
     end()
     const {log} = this.#context
     if (log.isDebug)

@@ -47,39 +47,52 @@ t.test(
   }
 )
 
-t.test('once an event of several has failed, those that are left wait for the broker together', async t => {
-  const called: string[] = []
-  const all = Promise.withResolvers<void>()
-  const component = {
-    capabilities: [],
-    publish: async (_: string, {data}: {readonly data: Buffer}) => {
-      if (called.push(data.toString()) === 5) all.resolve()
-      if (called.length === 1) return
-      if (called.length > 2) await all.promise
-      throw new Error(`no answer to ${data.toString()}`)
+t.test(
+  'once an event of several has failed, a hundred of those that are left wait for the broker together',
+  async t => {
+    let called = 0
+    let most = 0
+    let waiting: PromiseWithResolvers<void>[] = []
+    const component = {
+      capabilities: [],
+      publish: async (_: string, {data}: {readonly data: Buffer}) => {
+        called++
+        if (called === 1) return
+        const turn = Promise.withResolvers<void>()
+        most = Math.max(most, waiting.push(turn))
+        // the last one of those that may come now lets the others go
+        setImmediate(() => {
+          for (const each of waiting) each.resolve()
+          waiting = []
+        })
+        await turn.promise
+        throw new Error(`no answer to ${data.toString()}`)
+      }
     }
+    const components = {
+      beginCall: () => () => undefined,
+      find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: '', space: ''})
+    } as unknown as AppComponents
+    const options: Partial<BlockContextOptions> = {
+      appId: 'shop',
+      components,
+      policies: () => undefined,
+      counted: () => undefined,
+      log: {isDebug: false, write: () => undefined, warn: () => undefined}
+    }
+    const publishing = new Publishing(blockContext(options as BlockContextOptions))
+    const ids = Array.from({length: 500}, (_, at) => String(at))
+    const failed = await publishing.publishBulk({
+      pubsubName: 'bus',
+      topic: 'orders',
+      metadata: {rawPayload: 'true'},
+      trace: {traceparent: '', tracestate: ''},
+      entries: ids.map(entry)
+    })
+    t.same(
+      failed,
+      ids.slice(1).map(entryId => ({entryId, error: `no answer to ${entryId}`}))
+    )
+    t.equal(most, 100)
   }
-  const components = {
-    beginCall: () => () => undefined,
-    find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: '', space: ''})
-  } as unknown as AppComponents
-  const options: Partial<BlockContextOptions> = {
-    appId: 'shop',
-    components,
-    policies: () => undefined,
-    counted: () => undefined,
-    log: {isDebug: false, write: () => undefined, warn: () => undefined}
-  }
-  const publishing = new Publishing(blockContext(options as BlockContextOptions))
-  const failed = await publishing.publishBulk({
-    pubsubName: 'bus',
-    topic: 'orders',
-    metadata: {rawPayload: 'true'},
-    trace: {traceparent: '', tracestate: ''},
-    entries: ['1', '2', '3', '4', '5'].map(entry)
-  })
-  t.same(
-    failed,
-    ['2', '3', '4', '5'].map(entryId => ({entryId, error: `no answer to ${entryId}`}))
-  )
-})
+)
