@@ -57,7 +57,7 @@ export class RunResources {
     return resources
   }
 
-  /** The resources of an app; undefined: its sidecar is not open. */
+  /** The resources of an app, also of a stopped one; undefined: its sidecar was never open. */
   snapshotOf(id: string): ResourceSnapshot | undefined {
     return this.#store.snapshotOf(id)
   }

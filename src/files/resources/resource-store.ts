@@ -32,6 +32,8 @@ export class ResourceStore {
   /** Undefined: no app has had any. */
   #files: ResourceFiles | undefined
   readonly #apps = new Set<OpenResources>()
+  /** The last ones of each app whose sidecar was closed: its policies hold for what is asked of it while it is stopped. */
+  readonly #closed = new Map<string, ResourceSnapshot>()
   readonly #reported = new Set<string>()
   readonly #warned = new Set<string>()
   /** Files were read for an app that came, or an edit changes what they mean: the apps that have them get that at the next refresh. */
@@ -62,7 +64,7 @@ export class ResourceStore {
         warn: (code, text) => {
           if (dirname(configFile) !== defaultFolder) this.#warnOnce(code, text)
         },
-        closed: () => this.#apps.delete(opened)
+        closed: () => this.#apps.delete(opened) && this.#closed.set(app.id, opened.snapshot)
       })
       this.#apps.add(opened)
       this.#tell()
@@ -91,10 +93,10 @@ export class ResourceStore {
     return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
   }
 
-  /** The resources of an app; undefined: its sidecar is not open. */
+  /** The resources of an app, also of a stopped one; undefined: its sidecar was never open. */
   snapshotOf(id: string): ResourceSnapshot | undefined {
     for (const {app, snapshot} of this.#apps) if (app.id === id) return snapshot
-    return undefined
+    return this.#closed.get(id)
   }
 
   /** The WorkflowAccessPolicies of all apps, each once. */
