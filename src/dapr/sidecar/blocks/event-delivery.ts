@@ -1,9 +1,11 @@
+import {hash} from 'node:crypto'
 import type {AppComponent} from '../../components/app-components.ts'
 import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {ProcessStatus} from '../../../model/component-event.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {pause} from '../../../platform/delay.ts'
 import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
 import type {BlockContext, BlockSpan} from './block-context.ts'
 import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
@@ -35,6 +37,10 @@ export interface EventDeliveryOptions {
   readonly over: AbortSignal
 }
 
+/** What comes back from its dead letter topic waits longer each time, up to LONGEST_MS; so many events are remembered. */
+const LONGEST_MS = 1000
+const MAX_DEAD = 10_000
+
 /** An event has failed when this many processes of the app ended while they handled it. */
 const MAX_CRASHES = 3
 
@@ -44,6 +50,8 @@ const MAX_CRASHES = 3
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
   readonly #held: HeldDelivery<Exclude<EventOutcome, Interrupted | Stopped>>
+  /** How often an event was sent to the dead letter topic, by the hash of its message. */
+  readonly #dead = new Map<string, number>()
   /** Name and attributes of the spans of its events. */
   #spanOf = spanOf('')
 
@@ -247,9 +255,21 @@ export class EventDelivery {
     const {context, broker, subscription, over} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
     if (deadLetterTopic === '') return 'done'
+    const key = hash('sha1', message.data)
+    const passes = this.#dead.get(key) ?? 0
+    if (passes === 1)
+      context.log.write(
+        'warn',
+        `an event of topic ${topic} has come back from the dead letter topic ${deadLetterTopic}: if it goes round, each time takes up to ${LONGEST_MS} ms`
+      )
+    // topics that name each other would pass it on as fast as they can, without end
+    if (passes > 0) await pause(Math.min(LONGEST_MS, 10 * 2 ** passes), over)
     try {
       const call = {block: 'pubsub', name: pubsubName, onGone: until(over)} as const
       await context.outbound(call, async () => broker.component.publish(broker.topicPrefix + deadLetterTopic, message))
+      this.#dead.delete(key) // the latest ones are remembered
+      this.#dead.set(key, passes + 1)
+      if (this.#dead.size > MAX_DEAD) this.#dead.delete(this.#dead.keys().next().value ?? '')
       if (context.log.isDebug)
         context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)
       return 'done'
