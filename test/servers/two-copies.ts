@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import type {Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
@@ -33,6 +34,8 @@ export async function startCopy(rig: Rig, name: string, list: readonly object[])
   await shop.subscribe(list)
   await shop.listen()
   await subscribed(shop, list.length)
+  // it is listed before it is read: until then RabbitMQ drops what is published
+  while ((await shop.fetch('/v1.0/healthz')).status !== 204) await pause(10)
   return {name, run, shop}
 }
 
