@@ -10,7 +10,7 @@ import {pipelineOf, type PipelineKey} from '../../files/resources/http-pipeline.
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {retryLater} from './retry-later.ts'
 import {plainError} from './http/errors.ts'
-import type {MadeMiddleware, Pipeline} from './http/middleware/middleware.ts'
+import type {Middleware, Pipeline} from './http/middleware/middleware.ts'
 import type {SidecarPolicies} from './policies.ts'
 import type {ResiliencyReporterOptions} from './report-resiliency.ts'
 import type {SidecarRules} from './sidecar-options.ts'
@@ -128,12 +128,12 @@ export class ResourceEffects {
   async #followPipeline(key: PipelineKey, use: (pipeline: Pipeline) => Promise<void> | void): Promise<void> {
     const {runtime, warn} = this.#options
     let hasOne = false
-    const made: MadeMiddleware[] = []
+    const kept = new Map<string, Middleware>()
     await this.#follow(
       ({configuration, components}) => pipelineOf(key, configuration[key], components),
       async specs => {
         const pipeline =
-          specs.length === 0 ? [] : await (await import('./http/middleware/pipeline.ts')).createPipeline(specs, made)
+          specs.length === 0 ? [] : await (await import('./http/middleware/pipeline.ts')).createPipeline(specs, kept)
         if (typeof pipeline !== 'string') {
           hasOne = true
           runtime.faults.delete(key)

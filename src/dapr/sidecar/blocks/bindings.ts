@@ -7,7 +7,7 @@ import {
 import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from './block-error.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 
 /** A call to a binding that failed; what the component knows of it goes to the caller all the same. */
 export class BindingError extends BlockError {
@@ -20,13 +20,7 @@ export class BindingError extends BlockError {
 }
 
 /** The output bindings of one app (Dapr: pkg/runtime/processor/binding/send.go). */
-export class Bindings {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class Bindings extends AppBlock {
   /** Undefined: the operation gives nothing. Rejects with a BindingError. */
   async invoke(name: string, request: BindingRequest, onGone?: OnGone): Promise<BindingResponse | undefined> {
     const {operation} = request
@@ -41,7 +35,7 @@ export class Bindings {
     // who has left waits for nothing: a server that does not answer would keep one connection for each call
     const caller = onGone && leaving(onGone)
     const call = {block: 'bindings', name, operation, onGone: caller?.onGone} as const
-    return this.#context
+    return this.context
       .outbound(call, async () => output.invoke(request, caller?.gone))
       .catch((error: unknown) => {
         throw new BindingError(name, messageOf(error), error instanceof BindingFailure ? error.metadata : {})
@@ -50,8 +44,8 @@ export class Bindings {
 
   async #find(name: string): Promise<OutputBinding> {
     const missing = (why: string): BindingError => new BindingError(name, `couldn't find output binding ${name}${why}`)
-    const found = this.#context.components.find('bindings', name)
-    if (found === undefined) throw missing(this.#context.whyNone('bindings', name))
+    const found = this.context.components.find('bindings', name)
+    if (found === undefined) throw missing(this.context.whyNone('bindings', name))
     const {output} = (
       await found.catch((error: unknown) => {
         throw missing(` (${name} could not be opened: ${messageOf(error)})`)

@@ -115,6 +115,15 @@ export type BlockContext = BlockContextOptions & ComponentCalls
 export const blockContext = (options: BlockContextOptions): BlockContext =>
   Object.assign(new ComponentCalls(options), options)
 
+/** A building block of one app. */
+export abstract class AppBlock {
+  protected readonly context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.context = context
+  }
+}
+
 /** Finds the components of an app, and calls them. */
 class ComponentCalls {
   readonly #options: BlockContextOptions

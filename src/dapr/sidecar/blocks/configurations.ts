@@ -6,7 +6,7 @@ import {until, type OnGone} from '../../../proxy/gateway/interceptors/resiliency
 import {messageOf} from '../../../model/errors.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import {failing, toldWhy} from './block-error.ts'
-import {policyTarget, type BlockContext} from './block-context.ts'
+import {AppBlock, policyTarget} from './block-context.ts'
 import {retryLater} from '../retry-later.ts'
 
 type Metadata = Readonly<Record<string, string>>
@@ -40,14 +40,9 @@ interface Subscription {
 type End = () => Promise<void>
 
 /** The configuration of one app (Dapr: pkg/api/universal/configuration.go). */
-export class Configurations {
-  readonly #context: BlockContext
+export class Configurations extends AppBlock {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #closing = new AbortController()
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
 
   /** The app has subscribed to some. */
   get areRead(): boolean {
@@ -68,12 +63,12 @@ export class Configurations {
     ended: () => void = () => undefined
   ): Promise<string> {
     const {storeName, keys} = request
-    const process = request.isOfProcess === true ? Math.max(...this.#context.lives()) : undefined
+    const process = request.isOfProcess === true ? Math.max(...this.context.lives()) : undefined
     const store = await this.store(storeName)
     const id = randomUUID()
     const updates: Updates = new Updates(
       items => changed(id, items, updates.over.signal),
-      () => [undefined, this.#context.lives()[0]].includes(this.#subscriptions.get(id)?.process)
+      () => [undefined, this.context.lives()[0]].includes(this.#subscriptions.get(id)?.process)
     )
     const words = `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: `
     const failed = failing([500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'], words)
@@ -103,7 +98,7 @@ export class Configurations {
   async drop(id: string): Promise<void> {
     const subscription = this.#subscriptions.get(id)
     this.#forget(id)
-    await subscription?.end().catch((error: unknown) => this.#context.log.write('warn', messageOf(error)))
+    await subscription?.end().catch((error: unknown) => this.context.log.write('warn', messageOf(error)))
   }
 
   /** Ends a subscription, whatever its store. Rejects if there is none of this id. */
@@ -123,7 +118,7 @@ export class Configurations {
 
   /** Sends an update to the app with the inbound policies of its store; gives why it was not taken, '' = it was. */
   async deliver(store: string, send: (by?: AttemptControl) => Promise<string>, over: AbortSignal): Promise<string> {
-    const policies = this.#context.policies()
+    const policies = this.context.policies()
     if (policies === undefined) return send()
     const target = policyTarget('configuration', store, 'inbound')
     const attempt = async (control?: AttemptControl): Promise<void> => {
@@ -138,7 +133,7 @@ export class Configurations {
    * What one seems to have asked for that failed before it took over may be of the current one, which keeps it unless it has the same.
    */
   followProcesses(): void {
-    const lives = this.#context.lives()
+    const lives = this.context.lives()
     const [current = 0] = lives
     const all = [...this.#subscriptions]
     for (const [id, subscription] of all) {
@@ -170,7 +165,7 @@ export class Configurations {
   }
 
   async store(name: string): Promise<ConfigurationStore> {
-    const {component} = await this.#context.component('configuration', name, {
+    const {component} = await this.context.component('configuration', name, {
       none: toldWhy(
         [500, 'failedPrecondition', 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED'],
         'configuration stores not configured'
@@ -211,10 +206,10 @@ export class Configurations {
   async #carryOver(id: string, subscription: Subscription, failures: LogLevel = 'error'): Promise<void> {
     const {request, updates} = subscription
     const {storeName, keys, metadata} = request
-    const {log} = this.#context
+    const {log} = this.context
     let store: ConfigurationStore | undefined
     try {
-      store = (await this.#context.components.find('configuration', storeName))?.component
+      store = (await this.context.components.find('configuration', storeName))?.component
       if (store === undefined || store === subscription.store || subscription.isEnding) return
       subscription.store = store
       subscription.endAtStore = async () => {} // it has ended with the store before
@@ -236,7 +231,7 @@ export class Configurations {
   }
 
   async #call<T>(name: string, operation: string, work: () => Promise<T>, onGone: OnGone | undefined): Promise<T> {
-    return this.#context.outbound({block: 'configuration', name, operation, onGone}, work)
+    return this.context.outbound({block: 'configuration', name, operation, onGone}, work)
   }
 }
 

@@ -7,7 +7,7 @@ import {isSignedBy, readHead, writeHead, type ReadHead, type SegmentCipher} from
 import {PieceReader, type Pieces, type Scattered} from '../documents/pieces.ts'
 import {decryptSegments, encryptSegments} from '../documents/segments.ts'
 import {BlockError, toldWhy} from './block-error.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 import {ownOf} from '../../../model/own.ts'
 
 const WRAP_ALGORITHMS: Readonly<Record<string, WrapAlgorithm>> = {
@@ -56,16 +56,10 @@ const failed = (error: unknown): BlockError =>
     : new BlockError([500, 'internal', 'ERR_CRYPTO'], `failed to perform operation: ${messageOf(error)}`)
 
 /** Cryptography (Dapr: pkg/api/universal/crypto.go): documents are encrypted by keys that apps never see. */
-export class Cryptography {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class Cryptography extends AppBlock {
   /** Rejects with Dapr's error and our reason. */
   async find(name: string, onGone?: OnGone): Promise<FoundProvider> {
-    const {component: provider} = await this.#context.component('crypto', name, {
+    const {component: provider} = await this.context.component('crypto', name, {
       none: toldWhy([500, 'internal', 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED'], 'crypto providers not configured'),
       unknown: toldWhy([400, 'invalidArgument', 'ERR_CRYPTO_PROVIDER_NOT_FOUND'], `crypto provider ${name} not found`)
     })
@@ -108,7 +102,7 @@ export class Cryptography {
 
   async #wrapped({name, provider, onGone}: FoundProvider, fileKey: Buffer, by: NamedKey): Promise<Buffer> {
     const call = {block: 'crypto', name, operation: 'crypto_op', onGone} as const
-    const wrapped = this.#context.outbound(call, async () => provider.wrap(fileKey, by))
+    const wrapped = this.context.outbound(call, async () => provider.wrap(fileKey, by))
     return wrapped.catch(because('failed to wrap the file key'))
   }
 
@@ -119,7 +113,7 @@ export class Cryptography {
   async #fileKey({name, provider, onGone}: FoundProvider, {manifest}: ReadHead, keyName: string): Promise<Buffer> {
     const {algorithm, wrappedKey} = manifest
     try {
-      const key = await this.#context.outbound({block: 'crypto', name, operation: 'crypto_op', onGone}, async () =>
+      const key = await this.context.outbound({block: 'crypto', name, operation: 'crypto_op', onGone}, async () =>
         provider.unwrap(wrappedKey, {name: keyName, algorithm})
       )
       return key.length === KEY_BYTES ? key : randomBytes(KEY_BYTES)

@@ -37,7 +37,7 @@ export interface EventDeliveryOptions {
   readonly over: AbortSignal
 }
 
-/** What comes back from its dead letter topic waits longer each time, up to LONGEST_MS; so many events are remembered. */
+/** What comes back from a dead letter topic waits longer each time, up to LONGEST_MS; so many events are remembered. */
 const LONGEST_MS = 1000
 const MAX_DEAD = 10_000
 
@@ -125,7 +125,7 @@ export class EventDelivery {
       return 'done'
     }
     const {log} = this.#options.context
-    const {topic, pubsubName} = this.#options.subscription()
+    const {topic, pubsubName, deadLetterTopic} = this.#options.subscription()
     const id = idOf(event)
     const when = `while processing pub/sub event ${id}`
     switch (outcome.kind) {
@@ -147,7 +147,7 @@ export class EventDelivery {
           'error',
           `non-retriable error returned from app ${when}: ${outcome.text}. status code returned: ${outcome.status}`
         )
-        this.#warnLost(this.#refusalOf(event, outcome.status))
+        if (deadLetterTopic === '') this.#warnLost('did not take', this.#refusalOf(event, outcome.status))
         return this.#toDeadLetters(message)
       case 'interrupted':
       case 'failed': {
@@ -197,10 +197,7 @@ export class EventDelivery {
       'warn',
       `event ${id} of topic ${topic} in pubsub ${pubsubName} is lost: the app answered ${oneLine(answer)}. A deadLetterTopic of the subscription keeps such events; a retry policy in targets.components.${pubsubName}.inbound of a Resiliency delivers them again`
     )
-    context.log.warn(
-      'message-lost',
-      `"${context.appId}" failed to handle an event of topic ${topic} in pubsub ${pubsubName}, which is lost: ${oneLine(answer)}. A deadLetterTopic keeps such events, a retry policy delivers them again; further ones are in the sidecar's log`
-    )
+    this.#warnLost('failed to handle', answer, ', a retry policy delivers them again')
     return 'done'
   }
 
@@ -210,14 +207,13 @@ export class EventDelivery {
     return 'path' in target && status > 0 ? `POST ${target.path} answered ${status}` : `it answered ${status}`
   }
 
-  /** An event that is not delivered again is lost, unless there is a topic for those. */
-  #warnLost(why: string): void {
+  /** Nothing keeps an event; `more`: what else would. */
+  #warnLost(did: string, why: string, more = ''): void {
     const {context, subscription} = this.#options
-    const {deadLetterTopic, pubsubName, topic} = subscription()
-    if (deadLetterTopic !== '') return
+    const {pubsubName, topic} = subscription()
     context.log.warn(
       'message-lost',
-      `"${context.appId}" did not take an event of topic ${topic} in pubsub ${pubsubName}, which is lost: ${oneLine(why)}. A deadLetterTopic keeps such events; further ones are in the sidecar's log`
+      `"${context.appId}" ${did} an event of topic ${topic} in pubsub ${pubsubName}, which is lost: ${oneLine(why)}. A deadLetterTopic keeps such events${more}; further ones are in the sidecar's log`
     )
   }
 
@@ -267,9 +263,8 @@ export class EventDelivery {
     try {
       const call = {block: 'pubsub', name: pubsubName, onGone: until(over)} as const
       await context.outbound(call, async () => broker.component.publish(broker.topicPrefix + deadLetterTopic, message))
-      this.#dead.delete(key) // the latest ones are remembered
+      if (this.#dead.size === MAX_DEAD) this.#dead.clear()
       this.#dead.set(key, passes + 1)
-      if (this.#dead.size > MAX_DEAD) this.#dead.delete(this.#dead.keys().next().value ?? '')
       if (context.log.isDebug)
         context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)
       return 'done'

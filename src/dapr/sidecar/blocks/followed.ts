@@ -1,5 +1,6 @@
 import {pause, within} from '../../../platform/delay.ts'
 import type {LogLevel} from '../../../model/plan.ts'
+import {AppBlock} from './block-context.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 
 /** Between two tries to begin, in ms: the first, and the longest. */
@@ -25,7 +26,7 @@ export async function stopFollowed({over, reader}: Followed): Promise<void> {
 type Begin<T> = (wanted: T, failures: LogLevel) => Promise<boolean | undefined>
 
 /** All of one kind that is read for an app: exactly what is wanted. */
-export abstract class AllFollowed<T, A extends Followed> {
+export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   protected readonly active = new Map<string, A>()
   /** The changes of each, one after the other: one whose server does not answer holds up no other. */
   readonly #changes = new Map<string, SerialQueue>()
@@ -48,7 +49,7 @@ export abstract class AllFollowed<T, A extends Followed> {
     for (const key of wanted.keys()) this.#leaving.delete(key)
     const left = [...this.#changes.keys()].filter(key => !wanted.has(key))
     if (left.length > 0) {
-      await Promise.all(left.map(async key => this.#leave(key, begin)))
+      await Promise.all(left.map(async key => this.#leaving.get(key) ?? this.#leave(key, begin)))
       if (this.#wanted !== wanted) return
     }
     const beginning = [...wanted].map(async ([key, each]) => {
@@ -81,8 +82,6 @@ export abstract class AllFollowed<T, A extends Followed> {
 
   /** Stops one that is not wanted. An app may keep an event for long, and a server may never answer: it is waited for once. */
   async #leave(key: string, begin: Begin<T>): Promise<unknown> {
-    const known = this.#leaving.get(key)
-    if (known !== undefined) return known
     const stopped = this.#change(key, 'error', begin)
     const leaving = within(STOP_MS, stopped)
     this.#leaving.set(key, leaving)

@@ -20,12 +20,10 @@ type Blocks = Pick<BindingDeliveryOptions, 'bindings' | 'state'>
 
 /** The bindings that bring events to one app (Dapr: pkg/runtime/processor/binding). */
 export class InputBindings extends AllFollowed<BindingTarget, Active> {
-  readonly #context: BlockContext
   readonly #blocks: Blocks
 
   constructor(context: BlockContext, blocks: Blocks) {
-    super()
-    this.#context = context
+    super(context)
     this.#blocks = blocks
   }
 
@@ -40,9 +38,9 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
 
   async #begin(target: BindingTarget, channel: BindingChannel, failures: LogLevel): Promise<boolean | undefined> {
     const {name} = target
-    const {log} = this.#context
+    const {log} = this.context
     try {
-      const binding = await this.#context.components.find('bindings', name)
+      const binding = await this.context.components.find('bindings', name)
       const current = this.active.get(name)
       if (current !== undefined && current.binding.component === binding?.component) {
         current.target = target
@@ -59,13 +57,13 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
   }
 
   async #read(first: BindingTarget, binding: AppComponent<'bindings'>, channel: BindingChannel): Promise<Active> {
-    const {log} = this.#context
+    const {log} = this.context
     const over = new AbortController()
     // each held event listens
     setMaxListeners(0, over.signal)
     const active: Omit<Active, 'reader'> & {reader?: BindingReader} = {target: first, binding, over}
     const delivery = new BindingDelivery({
-      context: this.#context,
+      context: this.context,
       channel,
       ...this.#blocks,
       target: () => active.target,

@@ -2,7 +2,7 @@ import type {AppComponent} from '../../components/app-components.ts'
 import type {Unlocked} from '../../components/lock/types.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 import {prefixOf, SEPARATOR} from './key-prefix.ts'
 
 export interface LockRequest {
@@ -11,13 +11,7 @@ export interface LockRequest {
 }
 
 /** The locks of one app (Dapr: pkg/api/universal/lock.go). */
-export class Locks {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class Locks extends AppBlock {
   /** False: it is held by another owner. */
   async lock(
     storeName: string,
@@ -45,18 +39,18 @@ export class Locks {
     onGone: OnGone | undefined,
     work: (key: string) => Promise<T>
   ): Promise<T> {
-    const {appId, namespace} = this.#context
+    const {appId, namespace} = this.context
     const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name, space})
     const wrong = [resourceId, prefix].find(text => text.includes(SEPARATOR))
     if (wrong !== undefined) throw new Error(`input key/keyPrefix '${wrong}' can't contain '${SEPARATOR}'`)
     const key = ['lock', ...(prefix === '' ? [] : [prefix]), resourceId].join(SEPARATOR)
-    return this.#context.outbound({block: 'lock', name, onGone}, async () => work(key))
+    return this.context.outbound({block: 'lock', name, onGone}, async () => work(key))
   }
 
   /** Checks in the order of Dapr: any store, the fields, this store. */
   async #store(name: string, {resourceId, lockOwner}: LockRequest): Promise<AppComponent<'lock'>> {
     const fault = resourceId === '' ? 'ResourceId is empty' : lockOwner === '' ? 'LockOwner is empty' : ''
-    const store = await this.#context.component('lock', name, {
+    const store = await this.context.component('lock', name, {
       none: toldWhy([500, 'failedPrecondition', 'ERR_LOCK_STORE_NOT_CONFIGURED'], 'lock store is not configured'),
       unknown: why =>
         fault === ''

@@ -5,7 +5,7 @@ import {Once} from '../../../model/once.ts'
 import {pause, within} from '../../../platform/delay.ts'
 import type {KeptEvent, Outbox} from '../../../work/outbox.ts'
 import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock, type BlockContext} from './block-context.ts'
 import type {Publishing} from './publishing.ts'
 import {outboxTransaction, type OutboxTarget} from './outbox-events.ts'
 import type {StateChange} from './state-requests.ts'
@@ -41,8 +41,7 @@ export function outboxOf({name, properties}: Store, app: string): OutboxTarget |
  * Publishes what the transactions of one app have saved. A row of the file has the event before the transaction begins, a marker
  * within it shows that it was committed: an event comes once for each committed transaction, or again, and never without one.
  */
-export class OutboxCalls {
-  readonly #context: BlockContext
+export class OutboxCalls extends AppBlock {
   readonly #publishing: Publishing
   readonly #closing = new AbortController()
   readonly #claiming = new Once<void>()
@@ -51,17 +50,17 @@ export class OutboxCalls {
   readonly #underWay = new Set<Promise<void>>()
 
   constructor(context: BlockContext, publishing: Publishing) {
-    this.#context = context
+    super(context)
     this.#publishing = publishing
   }
 
   /** Resumes what an earlier run has left, and what another sidecar of the app leaves when it closes; once. */
   async begin(): Promise<void> {
     await this.#claiming.do(async () => {
-      const outbox = await this.#context.work.outbox()
+      const outbox = await this.context.work.outbox()
       if (this.#closing.signal.aborted) return
       const claim = (): void => {
-        for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
+        for (const event of outbox.claim(this.context.appId)) this.#follow(outbox, event, false)
       }
       claim()
       this.#stopClaiming = outbox.onRelease(claim)
@@ -83,7 +82,7 @@ export class OutboxCalls {
     // as in Dapr, nothing is saved whose event could never be published (pkg/runtime/pubsub/outbox.go, PublishInternal)
     if (events.length > 0)
       await this.#publishing.checkTopic({pubsubName: target.pubsub, topic: target.topic, metadata: {}})
-    const outbox = await this.#context.work.outbox()
+    const outbox = await this.context.work.outbox()
     const kept = await outbox.keep(events)
     const markers = kept.map(({marker}): StateOperation => ({
       kind: 'upsert',
@@ -140,7 +139,7 @@ export class OutboxCalls {
         if (isPublished || performance.now() - since > COMMIT_MS) return await outbox.drop([event])
       } catch (error) {
         const {store, topic, pubsub} = event
-        this.#context.log.warn(
+        this.context.log.warn(
           'outbox',
           `events of transactions of ${store} cannot be published to ${topic} of ${pubsub}, and are tried again: ${messageOf(error)}`
         )
@@ -151,14 +150,14 @@ export class OutboxCalls {
   }
 
   async #store({store}: KeptEvent): Promise<Store> {
-    const found = this.#context.components.find('state', store)
+    const found = this.context.components.find('state', store)
     if (found === undefined) throw new Error(`state store ${store} is not found`)
     return found
   }
 
   /** Publishes an event where the component says now: it may have been corrected since the event was kept. */
   async #publish({event, ...kept}: KeptEvent, store: Store): Promise<void> {
-    const {pubsub: pubsubName, topic} = outboxOf(store, this.#context.appId) ?? kept
+    const {pubsub: pubsubName, topic} = outboxOf(store, this.context.appId) ?? kept
     const contentType = 'application/cloudevents+json'
     const trace = {traceparent: '', tracestate: ''}
     const publication = {pubsubName, topic, data: Buffer.from(event), contentType, metadata: {}, trace}

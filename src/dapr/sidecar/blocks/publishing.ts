@@ -4,7 +4,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {messageOf} from '../../../model/errors.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
 import {BlockError, toldWhy, type BlockErrorDetails} from './block-error.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 import {envelopeOf, metadataValue, type Publication} from './cloud-event.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
 
@@ -34,15 +34,9 @@ const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
 
 /** The publishing of one app (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
-export class Publishing {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class Publishing extends AppBlock {
   get appId(): string {
-    return this.#context.appId
+    return this.context.appId
   }
 
   /** Rejects where nothing can be published, before the events are read. */
@@ -58,16 +52,17 @@ export class Publishing {
 
   async publish(publication: Publication, onGone?: OnGone): Promise<void> {
     const {pubsubName, topic, metadata} = publication
-    const broker = this.#opened(publication) ?? (await this.#broker(publication))
+    const opened = topic === '' ? undefined : this.context.components.opened('pubsub', pubsubName)
+    const broker = opened ?? (await this.#broker(publication))
     const isRaw = this.#isRaw(publication)
     const {id, data} = isRaw ? {id: '', data: undefined} : this.#envelope(publication, broker)
     const message = data === undefined ? rawMessage(publication) : {data, metadata}
     this.#checkScopes(broker, publication)
-    const {log} = this.#context
+    const {log} = this.context
     try {
       const event = {topic, id, traceparent: publication.trace.traceparent}
       const call = {block: 'pubsub', name: pubsubName, operation: topic, onGone, event} as const
-      await this.#context.outbound(call, () => broker.component.publish(broker.topicPrefix + topic, message))
+      await this.context.outbound(call, () => broker.component.publish(broker.topicPrefix + topic, message))
     } catch (error) {
       throw this.failed(publication, messageOf(error))
     }
@@ -90,11 +85,11 @@ export class Publishing {
     const failed: FailedEntry[] = []
     const startedAt = performance.now()
     // between two of them it would be closed where an edit has replaced it
-    const end = this.#context.components.beginCall(pubsubName)
+    const end = this.context.components.beginCall(pubsubName)
     const send = async ({entryId, id, message}: (typeof messages)[number]): Promise<unknown> => {
       const event = {topic, id, traceparent: publication.trace.traceparent}
       const call = {block: 'pubsub', name: pubsubName, onGone, event} as const
-      return this.#context
+      return this.context
         .outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
         .catch((error: unknown) => failed.push({entryId, error: messageOf(error)}))
     }
@@ -104,13 +99,13 @@ export class Publishing {
       await Promise.all(messages.slice(tried, tried + 1).map(send))
     await inParallel(messages.slice(tried), send, MOST_AT_ONCE)
     end()
-    const {log} = this.#context
+    const {log} = this.context
     if (log.isDebug)
       log.write(
         'debug',
         `published ${messages.length - failed.length} of ${messages.length} events to topic ${topic} in pubsub ${pubsubName}`
       )
-    this.#context.counted({
+    this.context.counted({
       type: 'bulk-published',
       component: pubsubName,
       topic,
@@ -131,14 +126,10 @@ export class Publishing {
     )
   }
 
-  #opened({pubsubName, topic}: Target): Broker | undefined {
-    return topic === '' ? undefined : this.#context.components.opened('pubsub', pubsubName)
-  }
-
   async #broker({pubsubName, topic, metadata}: Target): Promise<Broker> {
     if (pubsubName === '') throw unnamed('DAPR_PUBSUB_NAME_EMPTY', pubsubName, 'pubsub name is empty', metadata)
     const missing = pubsubNotFound(pubsubName, metadata)
-    const found = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
+    const found = await this.context.component('pubsub', pubsubName, {none: missing, unknown: missing})
     if (topic !== '') return found
     throw unnamed('DAPR_PUBSUB_TOPICNAME_EMPTY', pubsubName, `topic is empty in pubsub ${pubsubName}`, metadata)
   }
@@ -156,7 +147,7 @@ export class Publishing {
   }
 
   #envelope(publication: Publication, {component}: Broker): {readonly data: Buffer; readonly id: string} {
-    const {appId} = this.#context
+    const {appId} = this.context
     try {
       const {text, id} = envelopeOf(publication, appId, component.capabilities.includes('MESSAGE_TTL'))
       return {data: Buffer.from(text), id}
@@ -174,7 +165,7 @@ export class Publishing {
   }
 
   #checkScopes({properties}: Broker, {pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>): void {
-    const {appId} = this.#context
+    const {appId} = this.context
     if (isTopicAllowed(properties, 'publishingScopes', {appId, topic})) return
     const message = `topic ${topic} is not allowed for app id ${appId}`
     throw new BlockError(

@@ -2,7 +2,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import type {Secret, SecretStore} from '../../components/secrets/types.ts'
 import {isSecretAllowed} from '../../../files/resources/secret-scopes.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 
 /** A missing secret is not a failure of its store. */
 class NotFound extends Error {}
@@ -10,13 +10,7 @@ class NotFound extends Error {}
 const isNotFound = (error: unknown): boolean => error instanceof NotFound
 
 /** The secrets of one app (Dapr: pkg/api/universal/secrets.go). */
-export class Secrets {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class Secrets extends AppBlock {
   async get(storeName: string, name: string, onGone?: OnGone): Promise<Secret> {
     const store = await this.#store(storeName)
     if (!this.#isAllowed(storeName, name))
@@ -44,15 +38,15 @@ export class Secrets {
   }
 
   async #call<T>(name: string, operation: string, onGone: OnGone | undefined, work: () => Promise<T>): Promise<T> {
-    return this.#context.outbound({block: 'secretstores', name, operation, isFinal: isNotFound, onGone}, work)
+    return this.context.outbound({block: 'secretstores', name, operation, isFinal: isNotFound, onGone}, work)
   }
 
   #isAllowed(store: string, name: string): boolean {
-    return isSecretAllowed(this.#context.configuration().secretScopes, store, name)
+    return isSecretAllowed(this.context.configuration().secretScopes, store, name)
   }
 
   async #store(name: string): Promise<SecretStore> {
-    const {component} = await this.#context.component('secretstores', name, {
+    const {component} = await this.context.component('secretstores', name, {
       none: toldWhy([500, 'failedPrecondition', 'ERR_SECRET_STORES_NOT_CONFIGURED'], 'secret store is not configured'),
       unknown: toldWhy(
         [401, 'invalidArgument', 'ERR_SECRET_STORE_NOT_FOUND'],

@@ -14,7 +14,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError, failing, toldWhy, type BlockErrorDetails} from './block-error.ts'
 import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock, type BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
 import type {StateChange, StateDelete, StateSet} from './state-requests.ts'
 
@@ -30,17 +30,16 @@ export interface BulkItem {
 type Store = AppComponent<'state'>
 
 /** The state of one app (Dapr: pkg/api/universal/state.go, pkg/api/http). */
-export class State {
-  readonly #context: BlockContext
+export class State extends AppBlock {
   readonly #outbox: OutboxCalls
 
   constructor(context: BlockContext, outbox: OutboxCalls) {
-    this.#context = context
+    super(context)
     this.#outbox = outbox
   }
 
   async get(storeName: string, key: string, options: GetOptions, onGone?: OnGone): Promise<StateItem | undefined> {
-    const store = this.#context.components.opened('state', storeName) ?? (await this.#store(storeName))
+    const store = this.context.components.opened('state', storeName) ?? (await this.#store(storeName))
     const stored = this.#keyIn(store, key)
     try {
       return await this.#call(store, 'get', onGone, () => store.component.get(stored, options))
@@ -57,7 +56,7 @@ export class State {
 
   /** Saves all items, even if some of them fail; then throws. */
   async save(storeName: string, changes: readonly StateSet[], onGone?: OnGone): Promise<void> {
-    const store = this.#context.components.opened('state', storeName) ?? (await this.#store(storeName))
+    const store = this.context.components.opened('state', storeName) ?? (await this.#store(storeName))
     const requests = changes.map(change => ({change, key: this.#keyIn(store, change.key)}))
     const errors = await this.#writeEach(store, 'set', onGone, requests, async ({change, key}) =>
       store.component.set(setRequest(change, key))
@@ -144,9 +143,9 @@ export class State {
       })
     // what refuses another attempt may be what the first one has written
     const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
-    const target = outboxOf(store, this.#context.appId)
+    const target = outboxOf(store, this.context.appId)
     // while its events are written to a file it would be closed where an edit has replaced it
-    const end = this.#context.components.beginCall(storeName)
+    const end = this.context.components.beginCall(storeName)
     try {
       if (target === undefined) await write(operationsOf(changes))
       else await this.#outbox.transact(target, changes, {operationsOf, write, isRefusal: isUnwritten})
@@ -183,7 +182,7 @@ export class State {
     work: () => Promise<T>,
     isFinal: (error: unknown) => boolean = isRefusal
   ): Promise<T> {
-    return this.#context.outbound({block: 'state', name, operation, isFinal, onGone}, work)
+    return this.context.outbound({block: 'state', name, operation, isFinal, onGone}, work)
   }
 
   async #deleteEach(
@@ -210,7 +209,7 @@ export class State {
     const [first] = requests
     if (first === undefined) return []
     // most requests have one item, and no policy that would try it again
-    if (requests.length === 1 && this.#context.policies() === undefined)
+    if (requests.length === 1 && this.context.policies() === undefined)
       return this.#call(store, operation, onGone, () => write(first)).then(
         () => [],
         (error: unknown) => [error]
@@ -240,7 +239,7 @@ export class State {
 
   #keyIn({name, properties, space}: Store, key: string): string {
     if (key === '') throw new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], 'state key cannot be empty')
-    const {appId, namespace} = this.#context
+    const {appId, namespace} = this.context
     const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name, space})
     const wrong = [key, prefix].find(text => text.includes(SEPARATOR))
     if (wrong !== undefined) throw illegalKey(wrong, name)
@@ -248,8 +247,8 @@ export class State {
   }
 
   async #store(name: string): Promise<Store> {
-    const metadata = {appID: this.#context.appId}
-    return this.#context.component('state', name, {
+    const metadata = {appID: this.context.appId}
+    return this.context.component('state', name, {
       none: toldWhy(
         [500, 'failedPrecondition', 'ERR_STATE_STORE_NOT_CONFIGURED'],
         `state store ${name} is not configured`,

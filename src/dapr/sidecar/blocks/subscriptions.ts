@@ -9,7 +9,6 @@ import {within} from '../../../platform/delay.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {BulkSettings, TopicSubscription} from '../../../files/resources/subscriptions.ts'
-import type {BlockContext} from './block-context.ts'
 import {toldWhy} from './block-error.ts'
 import {BulkDelivery} from './bulk-delivery.ts'
 import type {EventChannel} from './event-channel.ts'
@@ -54,13 +53,7 @@ const isSameBroker = (a: AppComponent<'pubsub'> | undefined, b: AppComponent<'pu
 
 /** The subscriptions of one app: reads their topics, and delivers what comes (Dapr: pkg/runtime/processor/subscriber). */
 export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
-  readonly #context: BlockContext
   readonly #streamed = new Set<Streamed>()
-
-  constructor(context: BlockContext) {
-    super()
-    this.#context = context
-  }
 
   /**
    * Reads exactly these topics from now on. A topic that is already read continues with its new routes: no message is
@@ -73,7 +66,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
   protected override begun(all: readonly TopicSubscription[]): void {
     for (const [name, some] of Map.groupBy(all, ({pubsubName}) => pubsubName)) {
       const topics = some.map(({topic}) => topic).join(' ')
-      this.#context.log.write('info', `app is subscribed to the following topics: [${topics}] through pubsub=${name}`)
+      this.context.log.write('info', `app is subscribed to the following topics: [${topics}] through pubsub=${name}`)
     }
   }
 
@@ -83,9 +76,9 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
    */
   async open(subscription: TopicSubscription, channel: EventChannel, gone: Streamed['gone']): Promise<TopicReader> {
     const {pubsubName, topic} = subscription
-    const {log, appId} = this.#context
+    const {log, appId} = this.context
     const missing = pubsubNotFound(pubsubName, {})
-    const broker = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
+    const broker = await this.context.component('pubsub', pubsubName, {none: missing, unknown: missing})
     const refused = toldWhy([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: `)
     if (!isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic}))
       throw refused(`subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
@@ -152,7 +145,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
   }
 
   async #begin(subscription: TopicSubscription, channel: EventChannel, level: LogLevel): Promise<boolean | undefined> {
-    const {log} = this.#context
+    const {log} = this.context
     const key = this.keyOf(subscription)
     const {pubsubName, topic} = subscription
     try {
@@ -177,10 +170,10 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
   /** The component of a subscription; undefined: there is none, or the app is not allowed to subscribe. */
   async #broker(subscription: TopicSubscription): Promise<AppComponent<'pubsub'> | undefined> {
     const {pubsubName, topic} = subscription
-    const {log, appId} = this.#context
-    const broker = await this.#context.components.find('pubsub', pubsubName)
+    const {log, appId} = this.context
+    const broker = await this.context.components.find('pubsub', pubsubName)
     if (broker === undefined) {
-      const why = this.#context.whyNone('pubsub', pubsubName)
+      const why = this.context.whyNone('pubsub', pubsubName)
       log.write('warn', `no pub/sub component ${pubsubName} for the subscription to topic ${topic}${why}`)
       return undefined
     }
@@ -201,7 +194,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
   }
 
   async #read(...[subscription, broker, channel, free]: Read): Promise<Active> {
-    const {appId: group, log} = this.#context
+    const {appId: group, log} = this.context
     const over = new AbortController()
     setMaxListeners(0, over.signal)
     const delivering = {waiting: 0, count: 0}
@@ -217,7 +210,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       setMaxListeners(0, ended)
       batches = undefined
       return new EventDelivery({
-        context: this.#context,
+        context: this.context,
         channel,
         broker,
         subscription: () => active.subscription,
@@ -255,7 +248,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       onMuchWaiting: (count, bytes) =>
         log.warn(
           'events-wait',
-          `"${this.#context.appId}" has not taken ${count} events of topic ${subscription.topic} (${subscription.pubsubName}): they take ${Math.round(bytes / 2 ** 20)} MiB of memory`
+          `"${this.context.appId}" has not taken ${count} events of topic ${subscription.topic} (${subscription.pubsubName}): they take ${Math.round(bytes / 2 ** 20)} MiB of memory`
         ),
       log: (level, text) => log.write(level, text)
     })

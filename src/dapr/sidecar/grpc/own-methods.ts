@@ -1,12 +1,12 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
 import {grpcMethod} from '../../../model/dapr/api/methods.ts'
-import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import type {Facts} from '../http/metadata.ts'
-import {workParent, type Trace} from '../http/trace.ts'
+import type {BlockCaller} from '../operations/operation.ts'
+import {workParent} from '../http/trace.ts'
 import {sentTrace} from './grpc-trace.ts'
 import {metadataMessage} from './metadata-message.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
@@ -38,13 +38,8 @@ export type OwnMethod = (
 ) => OwnAnswer | Promise<OwnAnswer>
 
 /** A call that the sidecar answers itself. */
-export interface OwnGrpcCall {
+export interface OwnGrpcCall extends BlockCaller {
   readonly head: RequestHead
-  readonly trace: Trace
-  /** Adds a field to the head of the answer. */
-  readonly setHeader: (name: string, value: string) => void
-  /** Calls the listener when the caller disconnects. */
-  readonly onGone: OnGone
 }
 
 const EMPTY = new Uint8Array(0)

@@ -50,14 +50,7 @@ const traceIn = (lines: string): {readonly traceparent: string; readonly tracest
   return {traceparent, tracestate}
 }
 
-/** The names in errors of a bulk request. */
-interface BulkTarget {
-  readonly pubsubName: string
-  readonly topic: string
-  readonly appId: string
-}
-
-function entriesIn(text: string, target: BulkTarget): readonly BulkEntry[] {
+function entriesIn(text: string, target: Parameters<typeof unmarshalable>[0]): readonly BulkEntry[] {
   const {topic, pubsubName, appId} = target
   const unreadable = (words: string): BlockError => {
     const message = `error when unmarshaling the request for topic ${topic} pubsub ${pubsubName}: ${words}`

@@ -45,11 +45,7 @@ export class GrpcEventChannel extends EventProcessChannel implements EventChanne
     return 'kind' in answer ? answer : answerOfStatus(answer.status)
   }
 
-  async deliverBatch(
-    target: EventTarget,
-    entries: readonly BatchEntry[],
-    attempt?: AttemptControl
-  ): Promise<readonly EventAnswer[] | EventAnswer> {
+  readonly deliverBatch: EventChannel['deliverBatch'] = async (target, entries, attempt) => {
     const unsendable = new Map<string, EventAnswer>()
     const items = entries.flatMap(entry => {
       try {

@@ -30,11 +30,7 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
     return response.kind === 'response' ? answerOf(response) : this.unanswered(response, before)
   }
 
-  async deliverBatch(
-    target: EventTarget,
-    entries: readonly BatchEntry[],
-    attempt?: AttemptControl
-  ): Promise<readonly EventAnswer[] | EventAnswer> {
+  readonly deliverBatch: EventChannel['deliverBatch'] = async (target, entries, attempt) => {
     const {pubsubName} = target.subscription
     const body = batchText(target, entries)
     const lines = `Content-Type: application/json\r\n${nameLine(pubsubName)}` + traceLine(traceparentOfAll(entries))

@@ -12,12 +12,6 @@ export interface PipelineRequest {
 /** Replies in place of the sidecar, or passes the request on. */
 export type Middleware = (request: PipelineRequest) => Reply | undefined | Promise<Reply | undefined>
 
-/** A middleware, and what it was made from: its name, type and metadata. */
-export interface MadeMiddleware {
-  readonly key: string
-  readonly middleware: Middleware
-}
-
 /** The middleware of one sidecar, in its order. */
 export type Pipeline = readonly Middleware[]
 

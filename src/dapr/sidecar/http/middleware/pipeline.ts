@@ -2,36 +2,39 @@ import {unreachable} from '../../../../model/errors.ts'
 import type {MiddlewareSpec} from '../../../../files/resources/http-pipeline.ts'
 import {middlewareType, type MiddlewareType} from '../../../../files/resources/middleware-types.ts'
 import {bearer} from './bearer.ts'
-import {MiddlewareFault, type MadeMiddleware, type Middleware, type Pipeline} from './middleware.ts'
+import {MiddlewareFault, type Middleware, type Pipeline} from './middleware.ts'
 import {rateLimit} from './rate-limit.ts'
 
 /**
- * Makes a pipeline; a text: why it cannot be made. A middleware that is left out would let pass what it is to keep out. `before`: those of the
- * last pipeline, which become those of this one; an edit of something else takes from none what it has counted, or fetched.
+ * Makes a pipeline; a text: why it cannot be made. A middleware that is left out would let pass what it is to keep out. `kept`: those of the
+ * last pipeline, by what they were made from: an edit of something else takes from none what it has counted.
  */
 export async function createPipeline(
   specs: readonly MiddlewareSpec[],
-  before: MadeMiddleware[]
+  kept: Map<string, Middleware>
 ): Promise<Pipeline | string> {
-  const made: MadeMiddleware[] = []
-  const left = [...before]
+  const pipeline: Middleware[] = []
+  const made = new Map<string, Middleware>()
   for (const {name, type, metadata, place, fault} of specs) {
     const at = `${place.file}:${place.line}: the middleware "${name}"`
     const known = middlewareType(type)
     if (known === undefined) return `${at} is of type ${type}, which is not supported yet`
     if (fault !== '') return `${at} cannot be used: ${fault}`
+    const key = JSON.stringify([name, type, metadata])
     try {
-      const key = JSON.stringify([name, type, metadata])
-      const same = left.findIndex(each => each.key === key)
-      const [kept = {key, middleware: await create(known, new Map(metadata))}] = same < 0 ? [] : left.splice(same, 1)
-      made.push(kept)
+      // one that is listed twice is two
+      const before = made.has(key) ? undefined : kept.get(key)
+      const middleware = before ?? (await create(known, new Map(metadata)))
+      made.set(key, middleware)
+      pipeline.push(middleware)
     } catch (error) {
       if (error instanceof MiddlewareFault) return `${at} cannot be used: ${error.message}`
       throw error
     }
   }
-  before.splice(0, Infinity, ...made)
-  return made.map(({middleware}) => middleware)
+  kept.clear()
+  for (const [key, middleware] of made) kept.set(key, middleware)
+  return pipeline
 }
 
 async function create(type: MiddlewareType, metadata: ReadonlyMap<string, string>): Promise<Middleware> {

@@ -10,7 +10,7 @@ const place = {file: 'config.yaml', line: 4, column: 1, source: ''}
 const made = async (type: string, metadata: Readonly<Record<string, string>>): Promise<Pipeline | string> =>
   createPipeline(
     [{name: 'm', type: `middleware.http.${type}`, metadata: Object.entries(metadata), place, fault: ''}],
-    []
+    new Map()
   )
 
 const pipeline = async (type: string, metadata: Readonly<Record<string, string>>): Promise<Pipeline> => {
