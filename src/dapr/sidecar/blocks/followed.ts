@@ -85,8 +85,8 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     const stopped = this.#change(key, 'error', begin)
     const leaving = within(STOP_MS, stopped)
     this.#leaving.set(key, leaving)
-    const done = (): unknown => this.#leaving.get(key) === leaving && this.#leaving.delete(key)
-    stopped.then(done, done)
+    const forget = (): unknown => this.#leaving.get(key) === leaving && this.#leaving.delete(key)
+    stopped.then(forget, forget)
     return leaving
   }
 

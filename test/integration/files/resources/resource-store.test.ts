@@ -250,29 +250,32 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
 const policy = (operation: string): string =>
   `apiVersion: dapr.io/v1alpha1\nkind: WorkflowAccessPolicy\nmetadata: {name: guard}\nscopes: [bank]\nspec:\n  rules:\n  - callers: [{appID: shop}]\n    workflows: [{name: pay, operations: [${operation}]}]\n`
 
-t.test('a WorkflowAccessPolicy is for the apps of its scopes, counts as it is now, and holds for a stopped one', async t => {
-  const {open, store, write, warnings} = scene(t, {'r/guard.yaml': policy('schedule')})
-  await open('shop')
-  const bank = await open('bank')
-  const may = (app: string): boolean =>
-    isAccessAllowed(store.snapshotOf(app)?.accessPolicies ?? [], {
-      caller: 'shop',
-      kind: 'workflows',
-      operation: 'purge',
-      name: 'pay'
-    })
-  t.ok(may('shop'))
-  t.notOk(may('bank'))
-  t.equal(store.accessPolicies.size, 1)
-  bank.close()
-  t.notOk(may('bank'))
-  await open('bank')
-  write('r/guard.yaml', policy('schedule, purge'))
-  await store.refresh()
-  t.ok(may('bank'))
-  t.strictSame(store.withoutEffect, [])
-  t.strictSame(warnings, [])
-})
+t.test(
+  'a WorkflowAccessPolicy is for the apps of its scopes, counts as it is now, and holds for a stopped one',
+  async t => {
+    const {open, store, write, warnings} = scene(t, {'r/guard.yaml': policy('schedule')})
+    await open('shop')
+    const bank = await open('bank')
+    const may = (app: string): boolean =>
+      isAccessAllowed(store.snapshotOf(app)?.accessPolicies ?? [], {
+        caller: 'shop',
+        kind: 'workflows',
+        operation: 'purge',
+        name: 'pay'
+      })
+    t.ok(may('shop'))
+    t.notOk(may('bank'))
+    t.equal(store.accessPolicies.size, 1)
+    bank.close()
+    t.notOk(may('bank'))
+    await open('bank')
+    write('r/guard.yaml', policy('schedule, purge'))
+    await store.refresh()
+    t.ok(may('bank'))
+    t.strictSame(store.withoutEffect, [])
+    t.strictSame(warnings, [])
+  }
+)
 
 t.test('a Configuration among the resources that configFilePath names is read as such', async t => {
   const folder = t.testdir({'config.yaml': 'kind: Configuration\nspec: {tracing: {samplingRate: "0"}}\n'})

@@ -1,4 +1,6 @@
+import {mock} from 'node:test'
 import t from 'tap'
+import type {BindingChannel} from '../../../../src/dapr/sidecar/blocks/binding-channel.ts'
 import {HttpBindingChannel} from '../../../../src/dapr/sidecar/http/blocks/http-binding-channel.ts'
 import type {DeliveryContext} from '../../../../src/dapr/sidecar/event-process.ts'
 import type {SidecarBlocks} from '../../../../src/dapr/sidecar/sidecar-blocks.ts'
@@ -94,18 +96,13 @@ t.test('what an app says of its bindings is in the log once, and that it has not
   const context = contextOf({components}, {inputBindings})
   await t.rejects(context.blocks.load())
   const [late, last] = [new AbortController(), Promise.withResolvers<void>()]
-  const {ask} = HttpBindingChannel.prototype
-  const {timeout} = AbortSignal
-  t.teardown(() => {
-    HttpBindingChannel.prototype.ask = ask
-    AbortSignal.timeout = timeout
-  })
-  AbortSignal.timeout = () => late.signal
-  HttpBindingChannel.prototype.ask = async (_, said, signal) => {
+  t.teardown(() => mock.restoreAll())
+  mock.method(AbortSignal, 'timeout', () => late.signal)
+  mock.method(HttpBindingChannel.prototype, 'ask', async (...[, said, signal]: Parameters<BindingChannel['ask']>) => {
     said.set('no', false)
     await aborted(signal)
     said.set('mute', undefined)
-  }
+  })
   const log = (level: string, text: string): void => {
     lines.push(`${level}: ${text}`)
     if (lines.length === 1) setImmediate(() => late.abort())

@@ -60,14 +60,16 @@ t.test('a change that could not be applied is applied once it can be, though not
   t.equal(tries, 2)
 })
 
+/** A limit of requests for each second, far below one. */
+const limit = (name: string, perSecond = '1e-9'): ResourceSnapshot['components'][number] =>
+  componentResource(name, 'middleware.http.ratelimit', {
+    maxRequestsPerSecond: perSecond,
+    pipelineType: 'httpPipeline',
+    priority: '1'
+  })
+
 t.test('an edit of something else takes from no middleware what it has counted', async t => {
   const {resources, effects} = await follow(t, () => undefined)
-  const limit = (name: string, perSecond = '1e-9'): ResourceSnapshot['components'][number] =>
-    componentResource(name, 'middleware.http.ratelimit', {
-      maxRequestsPerSecond: perSecond,
-      pipelineType: 'httpPipeline',
-      priority: '1'
-    })
   const edit = async (...components: ResourceSnapshot['components']): Promise<void> => {
     const before = effects.rules.pipeline
     resources.change({...NO_RESOURCES, components})

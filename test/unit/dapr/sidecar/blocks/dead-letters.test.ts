@@ -1,0 +1,61 @@
+import {mock} from 'node:test'
+import t from 'tap'
+import type {OpenOptions} from '../../../../../src/dapr/components/component.ts'
+import {Properties} from '../../../../../src/dapr/components/properties.ts'
+import {open as openInMemory} from '../../../../../src/dapr/components/pubsub/in-memory.ts'
+import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
+import type {EventAnswer, EventChannel, EventTarget} from '../../../../../src/dapr/sidecar/blocks/event-channel.ts'
+import {Subscriptions} from '../../../../../src/dapr/sidecar/blocks/subscriptions.ts'
+import {usualRule, type TopicSubscription} from '../../../../../src/files/resources/subscriptions.ts'
+
+const dead = (topic: string, deadLetterTopic: string): TopicSubscription => ({
+  pubsubName: 'bus',
+  topic,
+  metadata: {},
+  rules: [usualRule('/')],
+  deadLetterTopic,
+  bulk: undefined
+})
+
+t.test(
+  'an event that fails goes round between topics that name each other for dead letters ever more slowly',
+  async t => {
+    t.teardown(() => mock.timers.reset())
+    mock.timers.enable({apis: ['setTimeout']})
+    const lines: string[] = []
+    const write = (_: string, text: string): unknown => /round/.test(text) && lines.push(text)
+    const component = await openInMemory({name: 'bus', warn: () => undefined} as unknown as OpenOptions)
+    const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+    const subscriptions = new Subscriptions({
+      appId: 'shop',
+      components: {find},
+      policies: () => undefined,
+      counted: () => undefined,
+      outbound: async (_: object, work: () => Promise<unknown>) => work(),
+      log: {isDebug: false, write, warn: write}
+    } as unknown as BlockContext)
+    t.teardown(async () => subscriptions.close())
+    const got: string[] = []
+    const deliver = async ({subscription: {topic}}: EventTarget): Promise<EventAnswer> => {
+      got.push(topic)
+      await new Promise(setImmediate)
+      return {kind: 'failed', status: 500, text: 'broken'}
+    }
+    const channel = {ready: () => undefined, mayRead: () => undefined, deliver} as unknown as EventChannel
+    await subscriptions.follow([dead('a', 'b'), dead('b', 'a')], channel)
+    const gotBy = async (ms: number): Promise<string> => {
+      mock.timers.tick(ms)
+      for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+      return got.splice(0).join('')
+    }
+    await component.publish('a', {data: Buffer.from('{"id":"1"}'), metadata: {}})
+    t.equal(await gotBy(0), 'aba')
+    for (let passes = 0; passes < 30; passes++) await gotBy(1000)
+    t.equal(await gotBy(999), '')
+    t.match(await gotBy(1), /^[ab]$/)
+    t.same(lines.length, 2)
+    await component.publish('a', {data: Buffer.from('{"id":"2"}'), metadata: {}})
+    await gotBy(1000)
+    t.match(await gotBy(0), '')
+  }
+)
