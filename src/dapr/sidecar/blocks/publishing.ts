@@ -28,7 +28,7 @@ type Target = Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
 type Broker = AppComponent<'pubsub'>
 
 /** As many events of one request may wait for their broker together (Dapr: pkg/runtime/pubsub/default_bulkpub.go). */
-const MOST_AT_ONCE = 100
+const MAX_AT_ONCE = 100
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
@@ -97,7 +97,7 @@ export class Publishing extends AppBlock {
     let tried = 0
     for (; tried < messages.length && failed.length === 0; tried++)
       await Promise.all(messages.slice(tried, tried + 1).map(send))
-    await inParallel(messages.slice(tried), send, MOST_AT_ONCE)
+    await inParallel(messages.slice(tried), send, MAX_AT_ONCE)
     end()
     const {log} = this.context
     if (log.isDebug)
