@@ -2,21 +2,14 @@ import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {Call, CallDetail} from '../../src/model/api.generated.ts'
+import {recordedCalls} from '../rig/control-socket.ts'
 import {openActors, post, until, worksOf} from './actors-house.ts'
 
 t.test(
   'calls of actors are calls of the recorder: with type, id and method, what they waited for, and where they were refused; so are timers and reminders',
   async t => {
     const {rig, call, journal} = await openActors(t)
-    const rows = async (...filter: readonly string[]): Promise<readonly Call[]> => {
-      const {stdout} = await rig.run(['calls', ...filter, '-o', 'ndjson'])
-      return stdout === ''
-        ? []
-        : stdout
-            .trimEnd()
-            .split('\n')
-            .map(line => JSON.parse(line) as Call)
-    }
+    const rows = async (...filter: readonly string[]): Promise<readonly Call[]> => recordedCalls(rig, filter.join(' '))
     t.match(await call('shop', '/Counter/0/method/add', post('1')), {status: 200}, 'its host has started')
     t.match(await call('shop', '/Counter/1/method/add?by=hand', post('1')), {status: 200, body: '1'})
     const slow = call('shop', '/Counter/2/method/hold', post(join(rig.home, 'release')))

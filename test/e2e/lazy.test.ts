@@ -1,9 +1,10 @@
 import t from 'tap'
 import type * as Api from '../../src/model/api.generated.ts'
+import {appsOf, recordedCalls} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {ask, managerOf} from '../rig/manager.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {openShop, invoke, appsOf, stateOf, calls, APP} from '../rig/lazy-shop.ts'
+import {openShop, invoke, stateOf, APP} from '../rig/lazy-shop.ts'
 
 t.test('a lazy app has no process until its first call, which waits for one', async t => {
   const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true}])
@@ -26,7 +27,7 @@ t.test('a lazy app has no process until its first call, which waits for one', as
   t.equal(new Set(pids).size, 1, 'one process for all of them')
   await run.waitForLine('stock: woken by shop: GET /')
   t.match(await appsOf(rig), [{}, {id: 'stock', state: 'running', isReady: true}])
-  const marked = (await calls(rig, 'stock')).filter(({marks}) => marks.includes('woke'))
+  const marked = (await recordedCalls(rig, 'to:stock')).filter(({marks}) => marks.includes('woke'))
   t.equal(marked.length, 1, 'the one that has started it is marked')
   t.match(marked[0]?.waitedFor, ['"stock" is asleep'])
 })
@@ -39,7 +40,7 @@ t.test('calls, trace and events say what has started an app, and how long that t
   const {data} = JSON.parse(events.stdout.trim().split('\n').at(-1) ?? '') as Extract<Api.Event, {type: 'woken'}>
   t.match(data, {app: 'stock', name: 'stock', cause: 'shop: GET /items'})
   t.match((await rig.run(['events'])).stdout, /^\S+ {2}stock {2}was woken in \d+ ms by shop: GET \/items$/m)
-  const [call] = await calls(rig, 'stock')
+  const [call] = await recordedCalls(rig, 'to:stock')
   t.match(call, {marks: ['woke'], path: '/items', waitedFor: ['"stock" is asleep']})
   t.ok(data.tookMs > 0 && (call?.waitedMs ?? 0) > 0, 'both know how long')
   t.match((await rig.run(['calls', 'to:stock'])).stdout, /woke/)

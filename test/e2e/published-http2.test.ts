@@ -3,7 +3,7 @@ import {once} from 'node:events'
 import http2 from 'node:http2'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
-import {ask as askRun, controlSocket} from '../rig/control-socket.ts'
+import {ask as askRun, controlSocket, recordedCalls} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -100,12 +100,6 @@ async function openShop(t: Test): Promise<{
   return {rig, run, session}
 }
 
-const calls = async (rig: Rig): Promise<readonly Api.Call[]> =>
-  (await rig.run(['calls', '-o', 'ndjson'])).stdout
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as Api.Call)
-
 const GRPC = {':method': 'POST', ':path': '/shop.Items/Get', 'content-type': 'application/grpc', te: 'trailers'}
 
 t.test(
@@ -128,7 +122,14 @@ t.test(
     await rig.write({'web/again.txt': '1'})
     await run.waitForLine('called: 200', {nth: 2})
     t.match(
-      (await calls(rig)).map(({from, to, method, path, status, marks}) => ({from, to, method, path, status, marks})),
+      (await recordedCalls(rig)).map(({from, to, method, path, status, marks}) => ({
+        from,
+        to,
+        method,
+        path,
+        status,
+        marks
+      })),
       [
         {from: 'web', to: 'api', method: 'GET', path: '/from-web', status: 200},
         {from: 'outside', to: 'api', method: 'PUT', path: '/a?q=1', status: 200},
@@ -173,7 +174,7 @@ t.test('a call that the app says it has not looked at is refused, so that its ca
   const {rig, session} = await openShop(t)
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
   await t.rejects(ask(session, {':path': '/leave'}), /NGHTTP2_REFUSED_STREAM/)
-  t.match((await calls(rig)).at(-1), {path: '/leave', failure: /GOAWAY/})
+  t.match((await recordedCalls(rig)).at(-1), {path: '/leave', failure: /GOAWAY/})
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
 })
 
@@ -184,7 +185,7 @@ t.test('without the app a caller of HTTP/2 is told why, one of gRPC by its statu
   await run.waitForLine('exited with code 3', {stream: 'stderr'})
   const refused = await ask(session, {':path': '/'})
   t.match(refused, {head: {':status': 503, 'retry-after': '1'}, body: /^"api" cannot be reached: .*3/})
-  t.match((await calls(rig)).at(-1), {status: 503, marks: ['ours'], failure: /3/})
+  t.match((await recordedCalls(rig)).at(-1), {status: 503, marks: ['ours'], failure: /3/})
   t.match((await ask(session, GRPC)).head, {':status': 200, 'grpc-status': '14', 'grpc-message': /"api"/})
   await rig.run(['restart', 'api'])
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
@@ -195,13 +196,13 @@ t.test('a call over HTTP/2 is sent again over HTTP/2, with its body, and compare
   const sent = {':method': 'PUT', ':path': '/a?q=1', ':authority': 'copy-b.localhost:1', 'x-twice': ['1', '2']}
   const {body} = await ask(session, sent, {body: Buffer.from('{"a":1}')})
   t.match(JSON.parse(body), {version: '0', bytes: 7})
-  const number = `${(await calls(rig)).at(-1)?.number}`
+  const number = `${(await recordedCalls(rig)).at(-1)?.number}`
   const refused = await rig.run(['replay', number])
   t.match(refused.stdout, /PUT may change something/)
   await rig.write({'api/version.txt': '1'})
   await run.waitForLine('api: reloaded')
   t.match((await rig.run(['replay', number, '--unsafe'])).stdout, /version/, 'the answer of the new code differs')
-  const replayed = (await calls(rig)).at(-1)
+  const replayed = (await recordedCalls(rig)).at(-1)
   t.match(replayed, {from: 'outside', to: 'api', method: 'PUT', path: '/a?q=1', status: 200, marks: ['replay']})
   const {json} = await askRun(controlSocket(rig), `/api/v1/calls/${replayed?.number}`)
   const detail = json as Api.CallDetail

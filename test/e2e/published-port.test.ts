@@ -4,6 +4,7 @@ import net from 'node:net'
 import {text} from 'node:stream/consumers'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
+import {recordedCalls} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -82,12 +83,6 @@ async function exchange(port: number, text: string, until?: string): Promise<str
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
 
-const calls = async (rig: Rig): Promise<readonly Api.Call[]> =>
-  (await rig.run(['calls', '-o', 'ndjson'])).stdout
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as Api.Call)
-
 t.test('a call at the port passes as it came, and is recorded with who made it', async t => {
   const {rig, run, port} = await openShop(t)
   const answer = await exchange(
@@ -120,7 +115,7 @@ t.test('a call at the port passes as it came, and is recorded with who made it',
 
   await rig.write({'web/again.txt': '1'})
   await run.waitForLine('called: 200', {nth: 2})
-  const rows = await calls(rig)
+  const rows = await recordedCalls(rig)
   t.match(
     rows.map(({from, to, method, path, status}) => ({from, to, method, path, status})),
     [
@@ -137,7 +132,7 @@ t.test('a call at the port passes as it came, and is recorded with who made it',
 
 t.test('who is not recorded is not recorded at a port either, from its first call on', async t => {
   const {rig} = await openShop(t, {}, {record: false})
-  t.equal((await rig.run(['calls', '-o', 'ndjson'])).stdout, '')
+  t.same(await recordedCalls(rig), [])
   t.match(await rig.run(['wait', '--for', 'idle']), {code: 0}, 'the call is over')
 })
 
@@ -157,7 +152,7 @@ t.test('a call at the port is sent again there, as its caller made it, and writt
   await fetch(`http://127.0.0.1:${port}/items?id=7`, {headers: {'x-own': '1'}})
   await rig.write({'api/version.txt': '1'})
   await run.waitForLine('api: reloaded')
-  const [, mine] = await calls(rig)
+  const [, mine] = await recordedCalls(rig)
   const replay = async (number: number): Promise<string> => (await rig.run(['replay', number.toString()])).stdout
   t.match(
     await replay(mine?.number ?? 0),
@@ -165,7 +160,7 @@ t.test('a call at the port is sent again there, as its caller made it, and writt
   )
   t.match(await replay(1), /^call 1, GET \/from-web, web → api: 200 again/)
   t.match(
-    (await calls(rig)).slice(2).map(({from, path, marks}) => ({from, path, marks})),
+    (await recordedCalls(rig)).slice(2).map(({from, path, marks}) => ({from, path, marks})),
     [
       {from: 'outside', path: '/items?id=7', marks: ['replay']},
       {from: 'web', path: '/from-web', marks: ['replay']}
@@ -192,7 +187,7 @@ t.test('requests of one connection come in their order; an upgrade and other pro
   const broken = await exchange(port, 'GET / HTTP/1.1\r\nHost : a\r\n\r\n')
   t.match(broken, /^HTTP\/1\.1 400 Bad Request\r\n/, 'the app decides about what is no plain HTTP')
   t.match(
-    (await calls(rig)).slice(-2).map(({method, path, status}) => ({method, path, status})),
+    (await recordedCalls(rig)).slice(-2).map(({method, path, status}) => ({method, path, status})),
     [
       {method: 'GET', path: '/live', status: 101},
       {method: 'TCP', status: 101}
@@ -217,7 +212,7 @@ t.test('an app that speaks first is heard by a caller that waits for it', async 
   })
   await once(socket, 'close')
   t.equal(got, '220 ready\r\ngot HELO')
-  const row = (await calls(rig)).at(-1)
+  const row = (await recordedCalls(rig)).at(-1)
   t.match(row, {from: 'outside', to: 'mail', method: 'TCP', requestBytes: 4, responseBytes: 19})
 })
 
@@ -244,6 +239,7 @@ t.test('a save under load loses no call, and a fault hits the edge that it names
       const answer = await fetch(`http://127.0.0.1:${port}/load`)
       statuses.push(answer.status)
       versions.add(((await answer.json()) as {readonly version: string}).version)
+      await pause(2) // the reload wants some of the processor, too
     }
   }
   const loads = [load(), load(), load(), load()]

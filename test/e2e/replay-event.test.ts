@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
+import {recordedCalls} from '../rig/control-socket.ts'
 import {openShop, publish} from './pubsub-shop.ts'
 
 t.test('an event is delivered again, as it was, and the answers are compared', async t => {
@@ -7,11 +8,7 @@ t.test('an event is delivered again, as it was, and the answers are compared', a
   await publish(shop, 'bus/orders?metadata.partitionKey=7', '{"n": 1, "password": "swordfish"}')
   const first = await shop.nextRequest()
   await first.reply({status: 500, body: 'broken'})
-  const rows = async (): Promise<readonly Api.Call[]> =>
-    (await rig.run(['calls', 'from:bus/orders', '-o', 'ndjson'])).stdout
-      .split('\n')
-      .filter(Boolean)
-      .map(line => JSON.parse(line) as Api.Call)
+  const rows = async (): Promise<readonly Api.Call[]> => recordedCalls(rig, 'from:bus/orders')
   let found: Api.Call | undefined
   while (found === undefined || found.isOpen) [found] = await rows()
   const number = found.number.toString()

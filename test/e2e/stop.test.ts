@@ -1,6 +1,8 @@
 import {readFile, symlink} from 'node:fs/promises'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
+import {appsOf} from '../rig/control-socket.ts'
 import {inDisguise} from '../rig/disguise.ts'
 import {openRig} from '../rig/rig.ts'
 import {environmentOf} from '../rig/traces.ts'
@@ -212,8 +214,7 @@ t.test('an app that is started while the last one finishes its calls keeps the r
   const answer = fetch(`http://127.0.0.1:${a.env['DAPR_HTTP_PORT'] ?? ''}/v1.0/invoke/a/method/slow`)
   const request = await a.nextRequest()
   const stopping = rig.run(['stop', 'a'])
-  const states = async (): Promise<string> => (await rig.run(['ps', '-o', 'json'])).stdout
-  while ((await states()).split('"state":"stopped"').length < 3) await new Promise(setImmediate)
+  while ((await appsOf(rig)).some(({state}) => state !== 'stopped')) await pause(5)
   t.match(await rig.run(['start', 'b']), {code: 0})
   await Promise.all([request.reply(), answer])
   t.match(await stopping, {code: 0})

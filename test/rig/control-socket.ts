@@ -2,6 +2,7 @@
 import {existsSync, readdirSync} from 'node:fs'
 import {request, type IncomingMessage} from 'node:http'
 import {join} from 'node:path'
+import type * as Api from '../../src/model/api.generated.ts'
 import type {Rig} from './rig.ts'
 
 export interface Answer {
@@ -48,6 +49,16 @@ export async function ask(socketPath: string, path: string, asking: Asking = {})
     body,
     json: type.includes('json') && !type.includes('nd') ? JSON.parse(body) : undefined
   }
+}
+
+/** The apps of the run, as `ps -o json` has them: a question on the socket costs a hundredth of a command. */
+export const appsOf = async (rig: Rig): Promise<readonly Api.App[]> =>
+  ((await ask(controlSocket(rig), '/api/v1/apps')).json as Api.Apps).apps
+
+/** The calls of the run, the latest last, as `calls -o ndjson` has them. */
+export const recordedCalls = async (rig: Rig, q = ''): Promise<readonly Api.Call[]> => {
+  const {json} = await ask(controlSocket(rig), `/api/v1/calls?limit=1000&q=${encodeURIComponent(q)}`)
+  return (json as Api.Calls).calls.toReversed()
 }
 
 /** The lines of a response, as they come. */

@@ -1,5 +1,5 @@
 import type {Test} from 'tap'
-import type * as Api from '../../src/model/api.generated.ts'
+import {appsOf} from './control-socket.ts'
 import {freePort} from './free-port.ts'
 import {openRig, type Rig, type TemplateApp} from './rig.ts'
 
@@ -41,16 +41,5 @@ export async function openShop(t: Test, apps: readonly TemplateApp[], args: read
 export const invoke = async (port: number, app: string, path = '/'): Promise<Response> =>
   fetch(`http://127.0.0.1:${port}/v1.0/invoke/${app}/method${path}`)
 
-export const appsOf = async (rig: Rig): Promise<readonly Api.App[]> => {
-  const {stdout} = await rig.run(['ps', '-o', 'json'])
-  return JSON.parse(stdout) as readonly Api.App[]
-}
-
 export const stateOf = async (rig: Rig, id: string): Promise<string> =>
   (await appsOf(rig)).find(each => each.id === id)?.state ?? ''
-
-export const calls = async (rig: Rig, app: string): Promise<readonly Api.Call[]> =>
-  (await rig.run(['calls', `to:${app}`, '-o', 'ndjson'])).stdout
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as Api.Call)
