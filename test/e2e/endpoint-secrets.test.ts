@@ -4,6 +4,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
@@ -48,7 +49,7 @@ t.test('headers of an HTTPEndpoint that a secret store has; one that is missing 
   })
   t.match(await shop.fetch('/v1.0/invoke/other/method/x'), {status: 500, body: /there is no secret store safe/})
   await rig.write({'resources/site.yaml': endpoint('site', {name: 'deep:er'})})
-  while ((await headersOf())['authorization'] !== 'second');
+  while ((await headersOf())['authorization'] !== 'second') await pause(5)
   t.notMatch(run.stderr.text, /first|second/)
 })
 

@@ -1,4 +1,5 @@
 import type {IncomingMessage} from 'node:http'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {misfit} from '../rig/api-schema.ts'
 import {ask, controlSocket, open, linesOf} from '../rig/control-socket.ts'
@@ -164,7 +165,7 @@ t.test('a fault is told when it goes on and off, and how many calls it has hit',
       text: 'fault 1 is on: shop → stock: 503 (50 % of the calls) (20 times)'
     }
   })
-  while ((await call('/x')) !== 503);
+  while ((await call('/x')) !== 503) await pause(5)
   t.match((await events.next('fault', ({change}) => change === 'hit')).data, {fault: {number: 1, hits: 1}, text: ''})
   await ask(socket, '/api/v1/faults/1/disable', post)
   const disabled = await events.next('fault', ({change}) => change === 'disabled')

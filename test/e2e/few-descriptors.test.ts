@@ -5,6 +5,7 @@ import {Agent} from 'node:http'
 import http2 from 'node:http2'
 import {connect} from 'node:net'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {beginSilence, called, oddApp} from '../rig/bad-input.ts'
 import {controlSocket} from '../rig/control-socket.ts'
@@ -31,8 +32,7 @@ const limited = (rig: Rig): readonly string[] => [
 const logged = async (rig: Rig, line: RegExp): Promise<void> => {
   const logs = (): readonly string[] =>
     readdirSync(rig.folder, {recursive: true, encoding: 'utf8'}).filter(name => name.includes('_daprd_'))
-  while (!logs().some(name => line.test(readFileSync(join(rig.folder, name), 'utf8'))))
-    await new Promise(resolve => setImmediate(resolve))
+  while (!logs().some(name => line.test(readFileSync(join(rig.folder, name), 'utf8')))) await pause(10)
 }
 
 t.test(

@@ -1,4 +1,5 @@
 import parse from 'parse-prometheus-text-format'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
@@ -61,7 +62,7 @@ t.test('each sidecar counts its calls, probes and policies under Dapr’s names,
   t.match(caller.get('process_resident_memory_bytes'), [[{}, /^\d+$/]])
   await rig.write({'config.yaml': 'kind: Configuration\nspec: {metrics: {enabled: false}}\n'})
   const {DAPR_METRICS_PORT: port = ''} = shop.env
-  while ((await fetch(`http://127.0.0.1:${port}/`)).status !== 404);
+  while ((await fetch(`http://127.0.0.1:${port}/`)).status !== 404) await pause(5)
   run.signal('SIGINT')
   t.match(await run.exited, {code: 0})
 })

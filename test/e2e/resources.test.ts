@@ -3,6 +3,7 @@ import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs'
 import http from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {openRig} from '../rig/rig.ts'
 
@@ -29,7 +30,7 @@ t.test(
     const shop = await rig.driven('shop')
     const answers = async (id: string): Promise<string> => (await shop.fetch(`/v1.0/invoke/${id}/method/x`)).body
     const until = async (id: string, expected: string): Promise<void> => {
-      while ((await answers(id)) !== expected);
+      while ((await answers(id)) !== expected) await pause(5)
     }
     t.equal(await answers('site'), 'old')
     await rig.write({'resources/site.yaml': endpoint('site', anew)})
@@ -54,7 +55,7 @@ t.test('the first resource of a folder that was empty takes effect', async t => 
   const answer = async (): Promise<string> => (await shop.fetch('/v1.0/invoke/site/method/x')).body
   t.match(await answer(), /ERR_DIRECT_INVOKE/)
   await rig.write({'resources/site.yaml': endpoint('site', outside)})
-  while ((await answer()) !== 'outside');
+  while ((await answer()) !== 'outside') await pause(5)
   run.signal('SIGINT')
   t.match(await run.exited, {code: 0})
 })
@@ -140,7 +141,7 @@ t.test(
       const run = rig.pillion(['run', '-f', '.', ...flags])
       const shop = await rig.driven('shop')
       await shop.listen()
-      while ((await shop.fetch('/v1.0/healthz')).status !== 204);
+      while ((await shop.fetch('/v1.0/healthz')).status !== 204) await pause(5)
       await shop.fetch('/v1.0/metadata')
       run.signal('SIGINT')
       t.match(await run.exited, {code: 0})
