@@ -56,10 +56,7 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
         ...runtime.listing(),
         ...sidecarHost(runtime),
         isMain: of.isMain(runtime),
-        circuitBreakers: (of.sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({
-          name: endpoint.key,
-          state
-        })),
+        circuitBreakers: of.sidecarOf(runtime)?.breakers.map(({endpoint: {key}, state}) => ({name: key, state})) ?? [],
         recent: recentOf(runtime.id),
         waitingWork: of.waitingWork(runtime),
         waitingEvents: (of.sidecarOf(runtime)?.backlogs ?? []).reduce((sum, {manyWaiting}) => sum + manyWaiting, 0),

@@ -116,9 +116,8 @@ export class OpenWork {
         purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
         needsWorker: (app, hadOne) => {
           needsWorker(app)
-          const isUp = ({id, app: {state}}: AppRuntime): boolean =>
-            id === app && !['exited', 'backoff'].includes(state.phase)
-          return runtimes().some(each => isUp(each) && (hadOne || each.sleep.triggers.hasWorkers === true))
+          const up = runtimes().filter(each => each.id === app && !['exited', 'backoff'].includes(each.app.state.phase))
+          return up.some(({sleep}) => hadOne || sleep.triggers.hasWorkers === true)
         },
         onFirstWorker: app => this.#onFirstWorker(app),
         tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,
