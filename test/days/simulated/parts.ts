@@ -215,6 +215,7 @@ export const endMarked = async (): Promise<void> => undefined
 
 // supervisor/process/watchdog.ts
 export class Watchdog {
+  readonly spared: readonly string[] = []
   start = nothing
   watch = nothing
   forget = nothing

@@ -49,7 +49,7 @@ export async function exportCalls(
     const isPublished = (flags & FLAG.published) !== 0
     const app = apps.find(({id}) => id === (isPublished || caller === OUTSIDE ? callee : caller))
     // not every resolver knows the names below localhost
-    if (isPublished) return app?.url.replace(/^http:\/\/(?:.*\.(?=localhost:))?/, '') ?? ''
+    if (isPublished) return app?.url.replace(/^http:\/\//, '').replace(/^(?:.*\.)?localhost(?=:)/, '127.0.0.1') ?? ''
     return app === undefined || app.httpPort === 0 ? '' : `${app.sidecarHost ?? '127.0.0.1'}:${app.httpPort}`
   }
   const exporter = (await load())({masked: masked(), placeOf, now: snapshot.at, gathered})
