@@ -61,6 +61,8 @@ export class StreamReader {
   #begun = Promise.withResolvers<void>()
   /** The app has taken no messages for as long as one may be handled: they are given back. */
   #isAway = false
+  /** More were left over than are read ahead: they are claimed once those that were are handled. */
+  #hasMore = false
   /** Aborted to look for messages that were given back before the next interval. */
   #look = new AbortController()
   #atWork = 0
@@ -170,6 +172,7 @@ export class StreamReader {
       await this.#begun.promise
       while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
       if (signal.aborted) return
+      if (this.#isAway) continue // it has given its messages back meanwhile
       const count = Math.max(queueDepth, this.#limit)
       const block = readTimeoutMs.toString()
       try {
@@ -206,7 +209,7 @@ export class StreamReader {
         await this.#recover(error, `error retrieving pending messages of stream ${this.#options.topic}`)
       }
       ready = undefined
-      if (!this.#isAway) this.#begun.resolve()
+      if (!this.#isAway && !this.#hasMore) this.#begun.resolve()
       await pause(redeliverIntervalMs, AbortSignal.any([signal, this.#look.signal]))
     }
     this.#begun.resolve()
@@ -214,7 +217,10 @@ export class StreamReader {
 
   /** What the app does not take is not kept from another instance; ours reads it first once it does. */
   async #leave(): Promise<void> {
-    if (!this.#isAway) this.#begun = Promise.withResolvers()
+    if (!this.#isAway) {
+      this.#begun.resolve() // who waits for it sees that it is away
+      this.#begun = Promise.withResolvers()
+    }
     this.#isAway = true
     this.#leaveQueue()
     this.#options.takeBack?.()
@@ -230,18 +236,21 @@ export class StreamReader {
   }
 
   async #claim(): Promise<void> {
-    const {topic, ready} = this.#options
+    if (this.#hasMore && this.#queue.length > 0) return
+    const {topic} = this.#options
     const {processingTimeoutMs, queueDepth} = this.#settings
     const group = this.#group
     const idle = processingTimeoutMs.toString()
     this.#isAway = false
-    for (;;) {
-      await ready()
-      if (this.#over.signal.aborted) return
+    this.#hasMore = false
+    // what came back after the others
+    await this.#giveBack()
+    while (!this.#over.signal.aborted) {
       const pending = itemsIn(
         await this.#connection.command(['XPENDING', topic, group, 'IDLE', idle, '-', '+', queueDepth.toString()])
       )
       const ids = pending.map(each => textOf(itemsIn(each)[0])).filter(id => !this.#inHand.has(id))
+      this.#hasMore = ids.length > 0 && pending.length >= queueDepth
       if (ids.length === 0) return
       const claimed = itemsIn(await this.#connection.command(['XCLAIM', topic, group, group, idle, ...ids]))
       const entries = claimed.filter(each => each !== null)
@@ -250,8 +259,7 @@ export class StreamReader {
       const there = new Set(entries.map(entry => textOf(itemsIn(entry)[0])))
       const gone = ids.filter(id => !there.has(id))
       if (gone.length > 0) await this.#dropDeleted(gone)
-      if (pending.length < queueDepth) return
-      while (this.#queue.length > 0 && !this.#over.signal.aborted) await this.#changed.promise
+      if (!this.#hasMore || this.#queue.length > 0) return
     }
   }
 
@@ -269,7 +277,7 @@ export class StreamReader {
       const [id, fields] = itemsIn(entry)
       const read = {id: textOf(id), message: messageIn(itemsIn(fields))}
       if (this.#inHand.has(read.id)) continue
-      if (this.#over.signal.aborted) this.#left.push(read.id)
+      if (this.#over.signal.aborted || this.#isAway) this.#left.push(read.id)
       else {
         this.#inHand.add(read.id)
         this.#queue.push(read)
@@ -282,6 +290,7 @@ export class StreamReader {
     this.#atWork++
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       if (this.#queue.length === 0) this.#tell()
+      if (this.#hasMore && this.#queue.length === 0) this.#look.abort()
       const handled = await this.#options.handle(entry.message)
       if (handled !== 'returned') this.#acknowledge(entry.id)
       else this.#return(entry.id)

@@ -1,0 +1,114 @@
+import t, {type Test} from 'tap'
+import {RedisStreams} from '../../../../src/dapr/components/pubsub/redis.ts'
+import type {Handled} from '../../../../src/dapr/components/pubsub.ts'
+import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
+import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'
+import {StartQueue} from '../../../rig/queue.ts'
+
+const SETTINGS = {
+  consumerId: '',
+  redeliverIntervalMs: 5,
+  processingTimeoutMs: 20,
+  queueDepth: 2,
+  concurrency: 1,
+  maxLength: 0,
+  readTimeoutMs: 3000
+}
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+}
+
+/** An instance of an app that takes messages; each is in its hand until `answer` is called. */
+async function open(t: Test, redis: MemoryConnection, settings = SETTINGS) {
+  const streams = new RedisStreams(await redis.duplicate(), settings)
+  t.teardown(async () => streams.close())
+  const heard = new StartQueue<string>()
+  const taken = Promise.withResolvers<void>()
+  let ready = Promise.withResolvers<void>()
+  ready.resolve()
+  let held = Promise.withResolvers<Handled>()
+  const answer = (handled: Handled): void => {
+    held.resolve(handled)
+    held = Promise.withResolvers()
+  }
+  const reader = await streams.subscribe({
+    topic: 'orders',
+    group: 'shop',
+    metadata: {},
+    ready: async () => ready.promise,
+    atOnce: 0,
+    handle: async ({data}) => {
+      heard.put(data.toString())
+      return held.promise
+    },
+    takeBack: () => {
+      answer('returned')
+      taken.resolve()
+    },
+    log: () => undefined
+  })
+  t.teardown(async () => {
+    const stopping = reader.stop()
+    answer('done')
+    await stopping
+  })
+  return {
+    next: async () => heard.take(),
+    answer,
+    leave: () => (ready = Promise.withResolvers()),
+    comeBack: () => ready.resolve(),
+    taken: taken.promise
+  }
+}
+
+/** A stream with these messages, which an instance that is gone may have read. */
+async function newStream(texts: readonly string[], areRead = false): Promise<MemoryConnection> {
+  const redis = new MemoryConnection(new RedisEngine())
+  for (const text of texts) await redis.command(['XADD', 'orders', '*', 'data', text])
+  await redis.command(['XGROUP', 'CREATE', 'orders', 'shop', '0'])
+  if (areRead) await redis.command(['XREADGROUP', 'GROUP', 'shop', 'shop', 'STREAMS', 'orders', '>'])
+  return redis
+}
+
+for (const [what, texts, later] of [
+  ['that wait', ['1', '2', '3', '4', '5'], []],
+  ['that come', ['1'], ['2']]
+] as const)
+  t.test(`an instance that has given its messages back takes none ${what} before its app does`, async t => {
+    const redis = await newStream(texts)
+    const shop = await open(t, redis, {...SETTINGS, redeliverIntervalMs: 20, processingTimeoutMs: 40})
+    t.equal(await shop.next(), '1')
+    await turns()
+    shop.leave()
+    await shop.taken
+    for (const text of later) await redis.command(['XADD', 'orders', '*', 'data', text])
+    await turns()
+    shop.comeBack()
+    for (const text of [...texts, ...later]) {
+      t.equal(await shop.next(), text)
+      shop.answer('done')
+    }
+  })
+
+t.test('what an instance has claimed of many is kept, given back if its app takes none, and comes once', async t => {
+  const redis = await newStream(['1', '2', '3'], true)
+  const first = await open(t, redis)
+  t.equal(await first.next(), '1')
+  await turns()
+  first.leave()
+  const second = await open(t, redis)
+  const texts: string[] = []
+  while (texts.length < 3) {
+    texts.push(await second.next())
+    await new Promise(setImmediate)
+    second.answer('done')
+  }
+  t.same(texts.toSorted(), ['1', '2', '3'])
+  second.leave()
+  await second.taken
+  await redis.command(['XADD', 'orders', '*', 'data', '4'])
+  first.comeBack()
+  first.answer('done')
+  t.equal(await first.next(), '4')
+})
