@@ -39,6 +39,8 @@ export interface EventDeliveryOptions {
 
 /** What comes back from a dead letter topic waits longer each time, up to LONGEST_MS; so many events are remembered. */
 const LONGEST_MS = 1000
+/** The same for what has no id: equal messages may be several events, none of which comes back. */
+const LONGEST_RAW_MS = 20
 const MAX_DEAD = 10_000
 
 /** An event has failed when this many processes of the app ended while they handled it. */
@@ -253,13 +255,14 @@ export class EventDelivery {
     if (deadLetterTopic === '') return 'done'
     const key = hash('sha1', message.data)
     const passes = this.#dead.get(key) ?? 0
+    const longestMs = isRaw(subscription()) ? LONGEST_RAW_MS : LONGEST_MS
     if (passes === 1)
       context.log.write(
         'warn',
-        `an event of topic ${topic} has come back from the dead letter topic ${deadLetterTopic}: if it goes round, each time takes up to ${LONGEST_MS} ms`
+        `an event of topic ${topic} goes to the dead letter topic ${deadLetterTopic} again: if it goes round, each time takes up to ${longestMs} ms`
       )
     // topics that name each other would pass it on as fast as they can, without end
-    if (passes > 0) await pause(Math.min(LONGEST_MS, 10 * 2 ** passes), over)
+    if (passes > 0) await pause(Math.min(longestMs, 10 * 2 ** passes), over)
     try {
       const call = {block: 'pubsub', name: pubsubName, onGone: until(over)} as const
       await context.outbound(call, async () => broker.component.publish(broker.topicPrefix + deadLetterTopic, message))
