@@ -28,7 +28,7 @@ import {StallReporter} from './stall-reporter.ts'
 
 export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
   readonly runtimes: () => readonly AppRuntime[]
-  /** The resources of an app; undefined: its sidecar is not open. */
+  /** The resources of an app, also of a stopped one; undefined: its sidecar was never open. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
   readonly deliverJob: DeliverJob
   /** Searches the user's other runs. */

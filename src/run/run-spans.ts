@@ -15,7 +15,7 @@ export interface RunSpansOptions {
   /** Its spans are set when the store is created. */
   readonly recorder: CallRecorder
   readonly runtimes: () => readonly AppRuntime[]
-  /** The tracing settings in the Configuration of an app; undefined: its sidecar is not open. */
+  /** The tracing settings in the Configuration of an app; undefined: its sidecar was never open. */
   readonly tracingOf: (id: string) => TracingSettings | undefined
 }
 
