@@ -79,6 +79,11 @@ export class FrameStream {
     this.handler = handler
   }
 
+  /** What its streams have in common, and no other connection. */
+  get connection(): object {
+    return this.#connection
+  }
+
   /** Hands its data on as bytes, soon: for those that are large. Not for connections that read into a buffer of their own. */
   takeBytes(): void {
     if (this.isOver || this.takesBytes) return

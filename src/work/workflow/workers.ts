@@ -13,16 +13,10 @@ export interface Worker {
   readonly home: string
   /** When its process began, by `performance.now()`; undefined: not known. */
   readonly process?: number | undefined
+  readonly connection?: object
   /** It has yet to read what it got: it gets no more now. */
   readonly isBehind?: () => boolean
   send(item: Uint8Array): void
-}
-
-/** Names what a limit applies to. */
-interface Limited {
-  readonly kind: 'workflows' | 'activities'
-  /** The name of the workflow or activity. */
-  readonly name: string
 }
 
 /** How much work the workers of an app have in hand, of each kind and of each name, and how much they may have, as its Configuration says. */
@@ -36,7 +30,7 @@ class WorkLimits {
   }
 
   /** Which limit keeps one more from being under way: that of its kind, or of its name within that (`kind name`); '' = none. */
-  of(item: Limited): string {
+  of(item: WorkItem): string {
     const {kind} = item
     const {all, byName} = this.#settings()[kind]
     if (this.#counts[kind] >= all) return kind
@@ -45,7 +39,7 @@ class WorkLimits {
   }
 
   /** Adds one to what is under way (`by`: 1), or subtracts one (−1). */
-  count({kind, name}: Limited, by: 1 | -1): void {
+  count({kind, name}: WorkItem, by: 1 | -1): void {
     this.#counts[kind] += by
     const named = (this.#named[kind].get(name) ?? 0) + by
     if (named > 0) this.#named[kind].set(name, named)
@@ -54,7 +48,10 @@ class WorkLimits {
 }
 
 /** Work for a worker. */
-export interface WorkItem extends Limited {
+export interface WorkItem {
+  readonly kind: 'workflows' | 'activities'
+  /** The name of the workflow or activity. */
+  readonly name: string
   /**
    * Whether a worker may still answer an older item of the same name: without a token, its answer could not be distinguished from
    * one to this item.
@@ -105,6 +102,7 @@ export class AppWorkers {
   #lacksSince = 0
   /** The only process with connected workers, or its worker; undefined: there was none yet, or there are several. */
   #only: number | Worker | undefined
+  #connection: object | undefined // of the latest worker; a program that reloads itself has another one in the same process
   /** Since when all turns were made by that process, and so by the same code, in ms since 1970. */
   sameCodeSince = Infinity
   readonly #limits: WorkLimits
@@ -201,6 +199,8 @@ export class AppWorkers {
   /** Connects a worker; the returned function disconnects it, and gives what it had to others. */
   connect(worker: Worker): () => void {
     const connected: Connected = {worker, items: new Set(), leaving: undefined}
+    if (this.#connected.length === 0 && worker.connection !== this.#connection) this.#only = undefined
+    this.#connection = worker.connection
     this.#connected.push(connected)
     this.#noteProcesses()
     return () => {
@@ -268,7 +268,7 @@ export class AppWorkers {
 
   #noteProcesses(): void {
     const [first, second] = new Set(this.#connected.map(({worker}) => worker.process ?? worker))
-    if (first === undefined) return // a worker of the same process may connect again
+    if (first === undefined) return // a worker of the same connection may come again
     const only = second === undefined ? first : undefined
     if (only !== this.#only) this.sameCodeSince = only === undefined ? Infinity : this.#clock.date()
     this.#only = only

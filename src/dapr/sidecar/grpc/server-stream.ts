@@ -63,6 +63,10 @@ export class ServerStream implements StreamHandler {
     this.#splitter = new MessageSplitter(received.sidecar.maxBodyBytes)
   }
 
+  get connection(): object {
+    return this.received.caller.connection
+  }
+
   /** Calls the listener when the caller has disconnected, or got the status. */
   readonly onGone = (listener: () => void): void => void aborted(this.left).then(listener)
 

@@ -6,6 +6,7 @@ import type {Workflows} from '../workflows.ts'
 export interface WorkerStream {
   readonly left: AbortSignal
   readonly closing: AbortSignal
+  readonly connection: object
   /** More waits for the worker than it takes soon. */
   readonly isBehind: boolean
   /** Settles when little waits for the worker, or it has left. */
@@ -35,7 +36,8 @@ export async function streamWorkItems(
     if (stream.isBehind) void stream.room().then(() => workflows.mayTakeMore())
   }
   const process = Math.max(0, ...lives()) || undefined
-  const leave = workflows.connect(app, {limit, home, process, isBehind: () => stream.isBehind, send})
+  const {connection} = stream
+  const leave = workflows.connect(app, {limit, home, process, connection, isBehind: () => stream.isBehind, send})
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   leave()
   return {code: CANCELLED, message: 'shutting down'}

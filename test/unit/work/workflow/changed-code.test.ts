@@ -27,6 +27,14 @@ const MISMATCHED = {
 const BETWEEN: Readonly<Record<string, [status: number, what: (scene: Scene) => unknown]>> = {
   nothing: [FAILED, () => undefined],
   'its worker connects again': [FAILED, ({leave, connect}) => (leave(), connect(1))],
+  'its worker connects again on another connection, as after dotnet watch': [
+    STALLED,
+    ({leave, connect}) => (leave(), connect(1, 'shop', {}))
+  ],
+  'its process has a second worker on another connection': [
+    FAILED,
+    ({leave, connect}) => (connect(1, 'shop', {}), leave())
+  ],
   'its process has a second worker': [FAILED, ({connect, isBusy}) => ((isBusy.value = true), connect(1))],
   'it is dropped from memory': [FAILED, async ({fill}) => fill()],
   'its process is replaced': [STALLED, ({leave, connect}) => (leave(), connect(2))],
@@ -43,7 +51,7 @@ const BETWEEN: Readonly<Record<string, [status: number, what: (scene: Scene) => 
 
 interface Scene {
   readonly leave: () => void
-  readonly connect: (process: number | undefined, home?: string) => () => void
+  readonly connect: (process: number | undefined, home?: string, connection?: object) => () => void
   /** Makes the first worker take no more. */
   readonly isBusy: {value: boolean}
   /** Takes the memory for instances that wait. */
@@ -54,15 +62,17 @@ for (const [between, [status, what]] of Object.entries(BETWEEN))
   t.test(`who has failed since its code differs: ${between}`, async t => {
     const {workflows, clock} = await openHouse(t)
     const isBusy = {value: false}
-    const connect: Scene['connect'] = (process, home) => {
+    const connection = {}
+    const connect: Scene['connect'] = (process, home, own = connection) => {
       clock.pass(1000)
-      const leave = workflows.connect('shop', new TestWorker(Infinity, home, process))
+      const worker = Object.assign(new TestWorker(Infinity, home, process), {connection: own})
+      const leave = workflows.connect('shop', worker)
       clock.pass(1000)
       return leave
     }
     const leave = workflows.connect(
       'shop',
-      Object.assign(new TestWorker(Infinity, 'shop', 1), {isBehind: () => isBusy.value})
+      Object.assign(new TestWorker(Infinity, 'shop', 1), {connection, isBehind: () => isBusy.value})
     )
     clock.pass(1000)
     await workflows.start('shop', order())

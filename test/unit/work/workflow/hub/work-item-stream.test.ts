@@ -16,6 +16,7 @@ t.test('a worker of the SDK for JavaScript has at most 100 items in hand, which 
     const stream = {
       left: left.signal,
       closing: new AbortController().signal,
+      connection: {},
       send: () => sent++,
       isBehind: false,
       room: async () => Promise.resolve()
@@ -36,6 +37,7 @@ t.test('a worker gets what it has not read in portions: no more than a stream ma
   const stream = {
     left: new AbortController().signal,
     closing: new AbortController().signal,
+    connection: {},
     isBehind: false,
     send: () => void (stream.isBehind = ++sent % 4 === 0),
     room: async () => read.promise
