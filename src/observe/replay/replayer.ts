@@ -2,6 +2,7 @@
 // the first time.
 import type {RequestEdit} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
+import {orAborted} from '../../platform/delay.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
@@ -156,7 +157,6 @@ export class Replayer {
     const timer = setTimeout(() => timeout.abort(new Error(NO_RESPONSE)), TIMEOUT_MS)
     const ended = Promise.withResolvers<void>()
     const given = AbortSignal.any([timeout.signal, this.#over.signal, ...(signal === undefined ? [] : [signal])])
-    given.addEventListener('abort', () => ended.resolve())
     let number = 0
     const expected = {
       caller: call.edgeOf.caller,
@@ -176,7 +176,7 @@ export class Replayer {
     try {
       sent = await way(call, given)
       // of an app that is not recorded no end is heard
-      if (((recorder.line(number)?.flags ?? 0) & FLAG.open) !== 0) await ended.promise
+      if (((recorder.line(number)?.flags ?? 0) & FLAG.open) !== 0) await orAborted(given, ended.promise)
     } finally {
       clearTimeout(timer)
       stop()

@@ -1,3 +1,4 @@
+import {getEventListeners} from 'node:events'
 import t from 'tap'
 import {readEdit} from '../../../../src/observe/replay/edit.ts'
 import {FLAG} from '../../../../src/observe/telemetry/recorder/call-lines.ts'
@@ -182,4 +183,21 @@ t.test('what is not sent again', async t => {
   t.match((await gone.replayer.tryReplay(outside, ASKED)).refusal?.message, 'it came from outside to the manager')
   t.match((await gone.replayer.tryReplay(gone.made(GET), ASKED)).refusal?.message, 'shop has no sidecar in this run')
   t.equal(recorder.last, 4, 'nothing was sent')
+})
+
+t.test('a replay that is over leaves no listener at the signal of the run', {timeout: 8000}, async t => {
+  const {replayer, made} = await openSidecar(t, () => ({}))
+  const any = AbortSignal.any.bind(AbortSignal)
+  t.teardown(() => (AbortSignal.any = any))
+  const given: AbortSignal[] = []
+  AbortSignal.any = signals => {
+    const signal = any(signals)
+    given.push(signal)
+    return signal
+  }
+  await replayer.replay(made('GET /items HTTP/1.1\r\n\r\n'), {isUnsafe: false})
+  const [signal] = given
+  if (signal === undefined) throw new Error('there is no signal')
+  // that of the request goes once its connection is closed
+  while (getEventListeners(signal, 'abort').length > 0) await new Promise(resolve => setImmediate(resolve))
 })
