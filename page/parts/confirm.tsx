@@ -1,5 +1,6 @@
 import {signal} from '@preact/signals'
 import {useLayoutEffect, useRef} from 'preact/hooks'
+import {runId} from '../state/run.ts'
 
 interface Question {
   readonly text: string
@@ -10,14 +11,14 @@ interface Question {
   readonly or?: {readonly text: string; readonly run: () => void}
 }
 
-const question = signal<Question | undefined>(undefined)
+const question = signal<(Question & {readonly of: string}) | undefined>(undefined)
 
-/** Asks for confirmation before an action that cannot be undone. */
-export const confirm = (asked: Question): void => void (question.value = asked)
+/** Asks for confirmation before an action that cannot be undone. It is of this run: in the next one a number means another call. */
+export const confirm = (asked: Question): void => void (question.value = {...asked, of: runId.peek()})
 
 export function Confirm() {
   const dialog = useRef<HTMLDialogElement>(null)
-  const asked = question.value
+  const asked = question.value?.of === runId.value ? question.value : undefined
   // a layout effect opens the dialog at once: a late close event of an earlier question then finds it open, and is ignored
   useLayoutEffect(() => {
     if (asked === undefined) dialog.current?.close()

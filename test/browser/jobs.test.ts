@@ -41,6 +41,22 @@ t.test('jobs', async t =>
       t.strictSame(troubles, [])
     })
 
+    await t.test('a question of one run closes once the page shows the next one', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW, {
+        'GET /jobs': () => ({now: at(20), jobs: [REPORT], next: null}),
+        'GET /job': () => ({...REPORT, now: at(20), data: null, failurePolicy: 'drop'})
+      })
+      const {page} = await open(browser, run.url)
+      await page.goto(`${page.url().replace(/#.*/, '')}#/jobs/checkout/report`)
+      await page.getByRole('region', {name: 'report'}).getByRole('button', {name: 'Delete …'}).click()
+      const question = page.getByRole('dialog', {name: 'Delete the job report?'})
+      await question.waitFor()
+      run.restart()
+      run.cut()
+      await question.waitFor({state: 'hidden'})
+    })
+
     await t.test('after time was skipped it says when a job comes by the clock on the wall', async t => {
       const run = await madeUp(t)
       const DAY_MS = 86_400_000

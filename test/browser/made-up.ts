@@ -182,12 +182,13 @@ const TOLD_AGAIN = new Set(['fault', 'edges'])
 /** `run`: which run it is; `port`: that of an earlier one. */
 export async function madeUp(
   test: {teardown(close: () => void): void},
-  {run = 'a'.repeat(32), port = 0, key = randomBytes(32)} = {}
+  {run: first = 'a'.repeat(32), port = 0, key = randomBytes(32)} = {}
 ): Promise<MadeUp> {
   const readers = new Map<ServerResponse, readonly string[]>()
   const waiting = new Set<() => void>()
   const kept: {readonly id: number; readonly frame: string}[] = []
   const tokens = tokensFor(key, 'shop')
+  let run = first
   let firstId = 1000
   let id = firstId
   const made: Omit<MadeUp, 'url' | 'readOnlyUrl' | 'close'> = {
@@ -208,6 +209,7 @@ export async function madeUp(
         if (types.includes(type) || ['hello', 'reset', 'bye'].includes(type)) reader.write(frame)
     },
     restart: () => {
+      run = randomBytes(16).toString('hex')
       firstId = id += 1_000_000
       kept.length = 0
       made.isDown = false
