@@ -135,7 +135,9 @@ export class ObjectStore {
     try {
       await this.client.json('DELETE', this.#pathTo(object), {body: {propagationPolicy: 'Background', preconditions}})
     } catch (error) {
-      if (!isStatus(error, 404) && !isStatus(error, 409)) throw this.#asUserError(error, objectName(object))
+      if (isStatus(error, 404)) return
+      const isOther = isStatus(error, 409) && (await this.find(object))?.metadata.uid !== preconditions.uid
+      if (!isOther) throw this.#asUserError(error, objectName(object))
     }
   }
 

@@ -61,3 +61,11 @@ t.test('what another one has made under the name of an object meanwhile is not d
   await takeDown(down)
   t.strictSame([...server.objects.keys()], [path])
 })
+
+t.test('an object that the server did not delete, since another write came first, is not taken for gone', async t => {
+  const {server, save, down} = await openStore(t)
+  save('stock')
+  const [before] = await down.store.list('apps/v1/Deployment', down.labels)
+  server.answer = ({method}) => (method === 'DELETE' ? {code: 409} : undefined)
+  await t.rejects(down.store.delete(before as NonNullable<typeof before>), {name: 'UserError'})
+})
