@@ -163,11 +163,9 @@ export class SidecarBindings {
     const before = this.#wanted ?? runtime.sleep.triggers.bindings ?? []
     const isTaken = (name: string): boolean => this.#said.get(name) ?? before.includes(name)
     const targets = this.#asked.flatMap(({target, isWanted}) => (isWanted || isTaken(target.name) ? target : []))
-    for (const {
-      target: {name},
-      isWanted
-    } of isLast ? this.#asked : []) {
-      if (isWanted || isTaken(name)) continue
+    const left = this.#asked.filter(({target, isWanted}) => !isWanted && !isTaken(target.name))
+    for (const {target} of isLast ? left : []) {
+      const {name} = target
       if (this.#said.get(name) === false) log('info', `app has not subscribed to binding ${name}.`)
       else log('warn', `app has not said whether it subscribes to binding ${name}: it is not read.`)
     }

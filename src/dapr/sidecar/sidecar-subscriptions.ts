@@ -12,7 +12,7 @@ import type {Subscription} from './http/metadata.ts'
 import {listTopics} from './list-topics.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 
-/** An app that does not list its topics for so long is named, in ms. */
+/** The log names an app that has not listed its topics after this time, in ms. */
 const QUICK_MS = 3000
 /** How long a process is asked again, in ms. */
 const AGAIN_MS = 60_000

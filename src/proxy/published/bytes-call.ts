@@ -83,7 +83,14 @@ export class BytesCall implements Passenger {
 
   /** `before`: why the address before this one failed. */
   #connect(hosts: readonly string[], port: number, at: number, before = ''): void {
-    const read = (count: number): boolean => this.#take(scratch.subarray(0, count))
+    const read = (count: number): boolean => {
+      try {
+        return this.#take(scratch.subarray(0, count))
+      } catch (error) {
+        this.crash(error) // this is no listener: `contain` does not see it
+        return false
+      }
+    }
     const onread = {buffer: scratch, callback: read}
     const upstream = net.connect({host: hosts[at] ?? '127.0.0.1', port, noDelay: true, allowHalfOpen: true, onread})
     this.#upstream = upstream

@@ -26,7 +26,7 @@ const MUCH_BYTES = 64 << 20
 /** The kind of the wake-ups that remove an instance at the end of its retention. */
 export const RETENTION = 'workflow-retention'
 
-/** A child whose parent is in another run is kept so long if that does not hear of its end: it would start it again. */
+/** How long, in ms, a child that is over is kept for a parent in another run that has not heard of it: that run would start the child again. */
 const UNKNOWN_MS = 7 * 86_400_000
 
 /** The key of the policy for each end; the most specific one wins (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */

@@ -37,7 +37,7 @@ export interface EventDeliveryOptions {
   readonly over: AbortSignal
 }
 
-/** What comes back from a dead letter topic waits longer each time, up to LONGEST_MS; so many events are remembered. */
+/** An event that comes back from a dead letter topic waits longer each time, up to LONGEST_MS; MAX_DEAD events are remembered. */
 const LONGEST_MS = 1000
 /** The same for what has no id: equal messages may be several events, none of which comes back. */
 const LONGEST_RAW_MS = 20

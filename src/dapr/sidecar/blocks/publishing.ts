@@ -94,10 +94,10 @@ export class Publishing extends AppBlock {
         .catch((error: unknown) => failed.push({entryId, error: messageOf(error)}))
     }
     // in their order; once one has failed, each of those that are left may wait for the broker as long
-    let tried = 0
-    for (; tried < messages.length && failed.length === 0; tried++)
-      await Promise.all(messages.slice(tried, tried + 1).map(send))
-    await inParallel(messages.slice(tried), send, MAX_AT_ONCE)
+    const left = [...messages]
+    for (let next = left.shift(); next !== undefined; next = failed.length === 0 ? left.shift() : undefined)
+      await send(next)
+    await inParallel(left, send, MAX_AT_ONCE)
     end()
     const {log} = this.context
     if (log.isDebug)

@@ -90,8 +90,9 @@ export function portHere(other: Service, port: string, {programs, file}: Stack):
 
 /** `9105` for `9205` of `9100-9110:9200-9210`; '': it is another port. Docker tries the first number of `9100-9110:80` first. */
 function publishedFor({published, target}: Port, port: string): string {
-  const [start = '', end = start] = target.split('-')
-  const ahead = Number(port) - Number(start)
-  if (target !== port && !(ahead >= 0 && Number(port) <= Number(end))) return ''
-  return published.replace(/^(\d+)(?:-\d+)?$/, (_, first: string) => `${Number(first) + (ahead || 0)}`)
+  if (target === port) return published.replace(/^(\d+)-\d+$/, '$1')
+  const [start = Number.NaN, end = start] = target.split('-').map(Number)
+  const ahead = Number(port) - start
+  if (!(ahead >= 0 && Number(port) <= end)) return ''
+  return published.replace(/^(\d+)(?:-\d+)?$/, (_, first: string) => `${Number(first) + ahead}`)
 }

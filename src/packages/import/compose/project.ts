@@ -40,14 +40,18 @@ function withSplit(key: string, command: unknown, file: ImportedFile, notes: str
   if (typeof command !== 'string') return command
   const now = (value: string): string => withValues(`${value}\n`, file).slice(0, -1)
   return command.replaceAll(PIECES, (piece, at: number) => {
-    const [value, word = ''] = [now(piece), /^\$\{\w+:?[-+]([^]*)\}$/.exec(piece)?.[1]]
-    if (/\s/.test(word) && now(word) === value) return word
-    const isSet = now(piece.replace(/^(\$\{\w+)\}$/, '$1-set}')) === value
-    const isNone = value === '' && isSet && !/\S/.test(command.charAt(at - 1) + command.charAt(at + piece.length))
-    if (!piece.startsWith('${') || value === piece || !(isNone || /\s/.test(value))) return piece
-    const here = value === '' ? 'is empty now, and left out' : 'is several words for compose, and one here: write them'
-    notes.push(`${key}: ${piece} ${here}`)
-    return value === '' ? '' : piece
+    if (!piece.startsWith('${')) return piece
+    const value = now(piece)
+    const [, words = ''] = /^\$\{\w+:?[-+]([^]*)\}$/.exec(piece) ?? []
+    if (/\s/.test(words) && now(words) === value) return words
+    if (/\s/.test(value) && value !== piece)
+      notes.push(`${key}: ${piece} is several words for compose, and one here: write them`)
+    const isWord = !/\S/.test(command.charAt(at - 1) + command.charAt(at + piece.length))
+    // one that has no value yet may get one before the template runs
+    const isUnset = /^\$\{\w+\}$/.test(piece) && now(piece.replace('}', '-unset}')) !== ''
+    if (value !== '' || !isWord || isUnset) return piece
+    notes.push(`${key}: ${piece} is empty now, and left out`)
+    return ''
   })
 }
 

@@ -115,6 +115,11 @@ const CONDITIONS = new Map([
   ['service_healthy', 'ready'],
   ['service_completed_successfully', 'completed']
 ])
+const RESTARTS = new Map([
+  ['always', 'always'],
+  ['unless-stopped', 'always'],
+  ['on-failure', 'on-failure']
+])
 
 /** Keys that mean the same for a program and for a container. */
 export function sharedKeys({values, id}: Service, stack: Stack, notes: string[]): Values {
@@ -135,7 +140,7 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   )
   for (const name of all.map(([each]) => ownerOf(each)))
     if (name !== '' && !services.has(name)) notes.push(`depends_on: there is no service ${name}`)
-  const [restart = ''] = textValue(values['restart']).replace('unless-stopped', 'always').split(':')
+  const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')
   const stop = given({
     signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),
     timeout: durationOf(textValue(values['stop_grace_period']))
@@ -143,7 +148,7 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   const profiles = textsOf(values['profiles'])
   return given({
     dependsOn: known.length === 0 ? undefined : Object.fromEntries(known),
-    restart: /^(?:always|on-failure)$/.test(restart) ? restart : undefined,
+    restart: RESTARTS.get(restart),
     stop: Object.keys(stop).length === 0 ? undefined : stop,
     profiles: profiles.length === 0 ? undefined : profiles
   })

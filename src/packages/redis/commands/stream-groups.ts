@@ -55,8 +55,8 @@ function change(session: Session, [given = '', ...args]: readonly string[]): Res
     if (subcommand === 'destroy') return 0
     throw new RedisError(`NOGROUP No such consumer group '${name}' for key name '${key}'`)
   }
-  const isNone = subcommand.endsWith('consumer') && group.consumers.has(third) !== (subcommand === 'delconsumer')
-  if (isNone) return 0
+  const isKnown = group.consumers.has(third)
+  if (isKnown ? subcommand === 'createconsumer' : subcommand === 'delconsumer') return 0
   const result = apply(stream, group, subcommand, third, options)
   stream.changes?.groups.add(name)
   db.changed(key, 't', `xgroup-${subcommand}`)
