@@ -239,7 +239,6 @@ t.test('a save under load loses no call, and a fault hits the edge that it names
       const answer = await fetch(`http://127.0.0.1:${port}/load`)
       statuses.push(answer.status)
       versions.add(((await answer.json()) as {readonly version: string}).version)
-      await pause(2) // the reload wants some of the processor, too
     }
   }
   const loads = [load(), load(), load(), load()]
