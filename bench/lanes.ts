@@ -127,18 +127,25 @@ export async function startDaprdPair(rig: Rig, command: string, port: number): P
   await rig.write({'names.yaml': JSON.stringify({kind: 'Configuration', spec: {nameResolution}})})
   const args = ['--config', 'names.yaml']
   startDaprd(rig, [command, ...args, '--app-port', port.toString()], 'daprd-callee', ports.slice(4))
+  // the first one creates the tables of names, which are locked meanwhile
+  await answered(`http://127.0.0.1:${ports[4] ?? 0}/v1.0/metadata`, {})
   startDaprd(rig, [command, ...args], 'daprd-caller', ports.slice(0, 4))
   const [http = 0] = ports
-  const url = `http://127.0.0.1:${http}/v1.0/invoke/daprd-callee/method/plain`
+  await answered(`http://127.0.0.1:${http}/v1.0/invoke/daprd-callee/method/plain`, {method: 'POST', body: 'once'})
+  return http
+}
+
+/** Waits until one of Dapr's sidecars answers with a success. */
+async function answered(url: string, init: RequestInit): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
-    const isAnswered = await fetch(url, {method: 'POST', body: 'once'}).then(
-      async answer => answer.ok && (await answer.text()) === 'once',
+    const isAnswered = await fetch(url, init).then(
+      async answer => (await answer.text()) !== '' && answer.ok,
       () => false
     )
-    if (isAnswered) return http
+    if (isAnswered) return
     await pause(100)
   }
-  throw new Error("daprd's sidecars do not find each other")
+  throw new Error(`daprd does not answer at ${url}`)
 }
 
 /** Two of Dapr's sidecars with a Redis of their own. */
