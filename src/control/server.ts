@@ -78,7 +78,7 @@ export async function register(
     known = await oneByOne(folder, async () => introduce(folder, about))
     server = await open()
   } catch (error) {
-    rmSync(home, {recursive: true, force: true})
+    removeHome(home)
     throw error
   }
   let isOver = false
@@ -111,9 +111,18 @@ export async function register(
       server.close()
       await written
       server.close() // it may be another one by now
-      rmSync(home, {recursive: true, force: true})
+      removeHome(home)
       await within(TIMEOUT_MS, Promise.all(answers))
     }
+  }
+}
+
+/** Never fails: what cannot be removed now, as where no more files may be open, a later command removes as that of a dead run. */
+function removeHome(home: string): void {
+  try {
+    rmSync(home, {recursive: true, force: true})
+  } catch {
+    // the reason why the run ends is what the user has to know
   }
 }
 
