@@ -1,5 +1,6 @@
 import type {Measure, MeasureName, Unit} from './figure.ts'
-import {DAPR, GOALS, type Goal} from './goals.ts'
+import type {Goal} from './goal.ts'
+import {DAPR, GOALS} from './goals.ts'
 
 export const HEAD = ['figure', 'ours', 'peer', 'ratio', 'min–max', 'goal', 'met', 'Dapr'] as const
 
