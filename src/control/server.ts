@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {serveInOrder} from '../proxy/net/http1/connection.ts'
 import {http} from '../proxy/net/http1/node-http.ts'
 import {messageOf} from '../model/errors.ts'
+import {orElse} from '../model/or-else.ts'
 import {systemClock, type Clock} from '../platform/clock.ts'
 import {within} from '../platform/delay.ts'
 import {usableFolder} from './folder.ts'
@@ -117,14 +118,8 @@ export async function register(
   }
 }
 
-/** Never fails: what cannot be removed now, as where no more files may be open, a later command removes as that of a dead run. */
-function removeHome(home: string): void {
-  try {
-    rmSync(home, {recursive: true, force: true})
-  } catch {
-    // the reason why the run ends is what the user has to know
-  }
-}
+/** Never fails, since that would hide why the run ends: where no more files may be open, the watchdog removes it. */
+const removeHome = (home: string): void => orElse(() => rmSync(home, {recursive: true, force: true}), undefined)
 
 /** Code cannot be loaded while no file can be opened: this request fails, and later ones are answered. */
 function fail(response: ServerResponse, error: unknown): void {
