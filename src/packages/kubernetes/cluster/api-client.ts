@@ -147,6 +147,7 @@ export class ClusterClient {
   /** From now on a server that cannot be reached is not asked again, and has little time for what it was asked. */
   hurry(): void {
     this.#hurry.abort()
+    this.access.hurry()
   }
 
   close(): void {

@@ -1,10 +1,10 @@
 import {spawn, type ChildProcess, type SpawnOptions} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import type {RequestOptions} from 'node:https'
-import {delimiter, join} from 'node:path'
+import {delimiter, dirname, join, resolve} from 'node:path'
 import {KubeConfig} from '@kubernetes/client-node/dist/config.js'
 import {ExecAuth} from '@kubernetes/client-node/dist/exec_auth.js'
-import type {Cluster, Context, User} from '@kubernetes/client-node/dist/config_types.js'
+import {exportCluster, type Cluster, type Context, type User} from '@kubernetes/client-node/dist/config_types.js'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {isLoopback} from '../../../model/loopback.ts'
 import {orElse} from '../../../model/or-else.ts'
@@ -24,7 +24,13 @@ export interface ClusterAccess {
   options(): Promise<RequestOptions>
   /** The server refused the credentials: they are fetched again for the next request. */
   forget(): void
+  /** A program that gives credentials has little time from now on. */
+  hurry(): void
 }
+
+/** A program that gives credentials, and can ask no person, has this long; one that runs at a second Ctrl-C as long as a server. */
+const PROGRAM_MS = 60_000
+const HURRIED_MS = 5000
 
 /** Names of contexts that tools for clusters on one machine give. */
 const LOCAL_CONTEXT = /^(?:kind-.*|k3d-.*|minikube|docker-desktop|rancher-desktop|orbstack|colima|microk8s)$/
@@ -65,6 +71,8 @@ export function openAccess(
 
 function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, namespace: string): ClusterAccess {
   const {hostname} = new URL(cluster.server)
+  let program: ChildProcess | undefined
+  const {cluster: described} = exportCluster(cluster) as {readonly cluster: object}
   const selected = (): KubeConfig => {
     const config = read()
     const fresh = new KubeConfig()
@@ -73,8 +81,13 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
       each.server.startsWith('http:') ? {...each, skipTLSVerify: true} : each
     )
     fresh.loadFromOptions({clusters, users: config.users, contexts: config.contexts, currentContext: context.name})
+    const user = fresh.getCurrentUser()
     for (const each of fresh['authenticators'] as readonly object[])
-      if (each instanceof ExecAuth) each['execFn'] = spawnProgram
+      if (each instanceof ExecAuth)
+        each['execFn'] = (...call: ProgramCall) => {
+          program = startProgram(call, (user?.exec ?? {}) as ProgramOfUser, described)
+          return program
+        }
     return fresh
   }
   let current = selected()
@@ -93,6 +106,7 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
         })
         return options
       }),
+    hurry: () => endIn(HURRIED_MS, program),
     forget() {
       if (asked.size > 0) return
       // who logs in again writes other credentials into the files; none go to another server
@@ -102,18 +116,51 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
   }
 }
 
-/** As kubectl does, gives a program the terminal to ask at, or nothing: the library leaves a pipe open, on which it waits for ever. */
-function spawnProgram(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-  const isAsked = process.stdin.isTTY && process.stderr.isTTY
-  const child = spawn(command, args, {...options, stdio: [isAsked ? 'inherit' : 'ignore', 'pipe', 'pipe']})
-  if (isAsked) child.stderr?.pipe(process.stderr, {end: false})
+/** How a kubeconfig names a program that gives credentials. */
+interface ProgramOfUser {
+  readonly apiVersion?: string
+  readonly interactiveMode?: 'Never' | 'IfAvailable' | 'Always'
+  readonly provideClusterInfo?: boolean
+  command?: string
+}
+type ProgramCall = readonly [command: string, args: readonly string[], options: SpawnOptions]
+
+/**
+ * Starts a program as kubectl does (client-go, plugin/pkg/client/auth/exec): with the terminal to ask at, or with nothing, since the
+ * library leaves a pipe open, on which it waits for ever.
+ */
+function startProgram(
+  [command, args, {env = process.env}]: ProgramCall,
+  {apiVersion, interactiveMode, provideClusterInfo}: ProgramOfUser,
+  described: object
+): ChildProcess {
+  const interactive = interactiveMode !== 'Never' && [process.stdin, process.stderr].every(({isTTY}) => isTTY)
+  if (interactiveMode === 'Always' && !interactive) throw new Error('it needs a terminal to ask at')
+  const spec = {interactive, ...(provideClusterInfo === true && {cluster: described})}
+  const KUBERNETES_EXEC_INFO = JSON.stringify({apiVersion, kind: 'ExecCredential', spec})
+  const child = spawn(command, args, {
+    env: {...env, KUBERNETES_EXEC_INFO},
+    stdio: [interactive ? 'inherit' : 'ignore', 'pipe', 'pipe']
+  })
+  if (interactive) child.stderr?.pipe(process.stderr, {end: false})
+  else endIn(PROGRAM_MS, child)
   return child
+}
+
+/** Ends a program that gives nothing. What it has started may keep its output open. */
+function endIn(ms: number, program: ChildProcess | undefined): void {
+  const end = (): void => {
+    program?.emit('error', new Error('it gave no answer'))
+    program?.kill('SIGKILL')
+    for (const stream of [program?.stdout, program?.stderr]) stream?.destroy()
+  }
+  setTimeout(end, ms).unref()
 }
 
 /** Why there are no credentials. */
 function refused(error: unknown, user: User | null, {name}: Context): UserError {
   const path = error instanceof Error && 'path' in error ? String(error.path) : ''
-  const program = (user?.exec as {readonly command?: string} | undefined)?.command ?? ''
+  const program = (user?.exec as ProgramOfUser | null)?.command ?? ''
   if (program === '') {
     const why = path === '' ? messageOf(error) : `cannot read ${path}: ${codeOf(error)}`
     return new UserError(`cannot use the credentials of the Kubernetes context "${name}": ${why}`)
@@ -162,6 +209,9 @@ function readOne(file: string): KubeConfig {
   try {
     // the library refuses an empty file
     if (readTextFile(file).trim() !== '') config.loadFromFile(file)
+    // as in kubectl, a path counts from the file, a name is in PATH
+    for (const {exec} of config.users as readonly {exec?: ProgramOfUser | null}[])
+      if (exec?.command?.includes('/') === true) exec.command = resolve(dirname(file), exec.command)
   } catch (error) {
     if (error instanceof TypeError) return config // a text that is no object
     throw new UserError(`cannot read the kubeconfig ${file}: ${messageOf(error).split('\n', 1)[0] ?? ''}`)

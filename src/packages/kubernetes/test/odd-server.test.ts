@@ -1,4 +1,4 @@
-import {existsSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import t, {type Test} from 'tap'
@@ -265,4 +265,50 @@ t.test('a list whose place the server has forgotten between its pages is read at
   t.same([items.map(({metadata}) => metadata.name), version], [['b'], '8'])
   server.answer = () => ({code: 410})
   await t.rejects(client.list('/api/v1/namespaces/shop/pods'), {code: 410})
+})
+
+/** A client of a server, whose user is what a program says. */
+async function withProgram(t: Test, exec: object, user: object = {}) {
+  const {server, config} = await openClient(t)
+  const folder = dirname(config)
+  writeFileSync(config, server.kubeconfig({exec: {apiVersion: 'client.authentication.k8s.io/v1', ...exec}, ...user}))
+  const client = new ClusterClient(openAccess({context: '', namespace: ''}, {KUBECONFIG: config}, folder))
+  t.teardown(() => client.close())
+  return {server, client, folder}
+}
+
+t.test('a program that gives no credentials holds up nothing after a second Ctrl-C', {timeout: 20_000}, async t => {
+  const {client} = await withProgram(t, {command: 'sh', args: ['-c', 'sleep 30; true']})
+  const asked = t.rejects(client.json('GET', '/version'), {
+    message: '"sh", which gives the credentials of the Kubernetes context "kind-fake", failed: it gave no answer'
+  })
+  await sleep(100) // were it not started yet, it would have its own time
+  client.hurry()
+  await asked
+})
+
+t.test('a program is asked as kubectl asks it: by its path, and with what it has to know', async t => {
+  const {server, client, folder} = await withProgram(t, {
+    command: './bin/login',
+    args: null,
+    env: [{name: 'MORE', value: 'x'}],
+    provideClusterInfo: true
+  })
+  mkdirSync(join(folder, 'bin'))
+  const status = '{"kind":"ExecCredential","status":{"token":"a"}}'
+  const script = `#!/bin/sh\necho "$MORE $KUBERNETES_EXEC_INFO" > ${folder}/seen\necho '${status}'\n`
+  writeFileSync(join(folder, 'bin/login'), script, {mode: 0o755})
+  t.match(await client.json('GET', '/version'), {major: '1'})
+  const [more, info = ''] = readFileSync(join(folder, 'seen'), 'utf8').split(/ (.*)/s)
+  t.equal(more, 'x')
+  t.match(JSON.parse(info), {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    kind: 'ExecCredential',
+    spec: {interactive: false, cluster: {server: server.url}}
+  })
+})
+
+t.test('a program that needs a terminal is not started without one', async t => {
+  const {client} = await withProgram(t, {command: 'sh', args: ['-c', 'exit 0'], interactiveMode: 'Always'})
+  await t.rejects(client.json('GET', '/version'), {message: /failed: it needs a terminal to ask at$/})
 })
