@@ -113,7 +113,8 @@ class Watcher<T extends WatchedObject> {
     try {
       for await (const line of jsonLines(response)) this.#take(line as WatchEvent)
     } catch (error) {
-      if (error instanceof ClusterError) throw error // else the connection was cut: that is an end like any other
+      // else the connection was cut: that is an end like any other
+      if (error instanceof ClusterError || error instanceof UserError) throw error
     }
   }
 
@@ -131,12 +132,12 @@ class Watcher<T extends WatchedObject> {
   #changed(object: T): void {
     const before = this.#known.get(object.metadata.uid)
     this.#known.set(object.metadata.uid, object)
-    if (before?.metadata.resourceVersion !== object.metadata.resourceVersion) this.#handler.changed(object)
+    if (before?.metadata.resourceVersion !== object.metadata.resourceVersion) apart(() => this.#handler.changed(object))
   }
 
   #gone(object: T): void {
     this.#known.delete(object.metadata.uid)
-    this.#handler.gone(object)
+    apart(() => this.#handler.gone(object))
   }
 
   /** Called once, and once when it is over. */
@@ -144,6 +145,17 @@ class Watcher<T extends WatchedObject> {
     const isTroubled = error !== undefined
     if (isTroubled !== this.#isTroubled) this.#handler.troubled?.(error)
     this.#isTroubled = isTroubled
+  }
+}
+
+/** What a handler throws is a bug, which is reported as any other: it is no trouble of the server, and no other handler's. */
+function apart(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

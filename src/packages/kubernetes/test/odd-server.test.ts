@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process'
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -311,4 +312,28 @@ t.test('a program is asked as kubectl asks it: by its path, and with what it has
 t.test('a program that needs a terminal is not started without one', async t => {
   const {client} = await withProgram(t, {command: 'sh', args: ['-c', 'exit 0'], interactiveMode: 'Always'})
   await t.rejects(client.json('GET', '/version'), {message: /failed: it needs a terminal to ask at$/})
+})
+
+const WATCH = join(import.meta.dirname, '../cluster/watch.ts')
+
+t.test('what a handler of a watch throws is a bug, and no cut', t => {
+  const script = `import {Readable} from 'node:stream'
+import {watch} from ${JSON.stringify(WATCH)}
+process.on('uncaughtException', error => console.log('bug ' + error.message))
+const end = new AbortController()
+const object = (name, resourceVersion) => ({metadata: {uid: name, name, resourceVersion}})
+const events = [object('b', '2'), object('c', '3')].map(each => JSON.stringify({type: 'ADDED', object: each}) + '\\n')
+const client = {
+  list: async () => ({items: [object('a', '1')], version: '1'}),
+  open: async () => Object.assign(Readable.from(events.splice(0).map(each => Buffer.from(each))), {setTimeout() {}})
+}
+const changed = ({metadata: {name}}) => {
+  console.log(name)
+  if (name === 'c') end.abort()
+  else throw new Error('of ' + name)
+}
+await watch(client, {path: '/', labels: '', signal: end.signal}, {changed, gone() {}})`
+  const {stdout, stderr} = spawnSync(process.execPath, ['--input-type=module', '-e', script], {encoding: 'utf8'})
+  t.equal(stdout, 'a\nbug of a\nb\nbug of b\nc\n', stderr)
+  t.end()
 })
