@@ -166,3 +166,24 @@ t.test('a Job whose sidecar keeps its pod has failed after half a minute, and en
   server.remove(`${PODS}/migrate-1`)
   t.same(await run.exited, {code: 1, signal: null})
 })
+
+t.test('stop says what it may not look for, and that it knows nothing where it may not see Deployments', async t => {
+  const {rig, server, env, run: start} = await openShop(t, [{appID: 'stock', envFile: '.env'}])
+  await rig.write({'stock/.env': 'PASSWORD=x\n'})
+  const run = start()
+  await run.waitForLine('1 app ready')
+  run.signal('SIGKILL')
+  await run.exited
+  server.answer = ({method, path}) => (method === 'GET' && path.includes('/namespaces/shop/') ? {code: 403} : undefined)
+  t.match(await rig.run(['stop', '-k', '-f', '.'], {env}), {
+    code: 1,
+    stderr: /you may not read deployments in the Kubernetes context "kind-fake"/
+  })
+  server.answer = ({method, path}) => (method === 'GET' && path.includes('/secrets') ? {code: 403} : undefined)
+  t.match(await rig.run(['stop', '-k', '-f', '.'], {env}), {
+    code: 0,
+    stdout: /Deleting Deployment "stock"/,
+    stderr: /you may not list secrets in the namespace "shop": what a run made of these is still there/
+  })
+  t.same([...server.objects.keys()], ['/api/v1/namespaces/shop/secrets/stock-env'])
+})

@@ -37,17 +37,14 @@ interface ResourceList {
 export const objectName = ({kind, metadata}: Pick<KubernetesObject, 'kind' | 'metadata'>): string =>
   `${kind} "${metadata.name}"`
 
-/** Who may not list a kind may not always read its objects, either. */
-function unlessRefused(error: unknown): undefined {
-  if (!(error instanceof UserError && isStatus(error.cause, 403))) throw error
-}
-
 /** Reads and writes the objects of one namespace. */
 export class ObjectStore {
   readonly client: ClusterClient
   readonly #plurals = new Map(Object.entries(PLURALS))
   /** What is looked for by its name where its kind may not be listed. */
   readonly expected: KubernetesObject[] = []
+  /** Kinds of which it is not known what is there: they may not be listed, and what is expected of them may not be read. */
+  readonly hidden = new Set<string>()
 
   constructor(client: ClusterClient) {
     this.client = client
@@ -151,10 +148,19 @@ export class ObjectStore {
       // items of a list do not say what they are
       return items.map(item => ({...item, apiVersion, kind: kind.slice(at + 1)}))
     } catch (error) {
-      if (!isStatus(error, 404) && !isStatus(error, 403))
-        throw this.#asUserError(error, path.slice(path.lastIndexOf('/') + 1))
+      if (isStatus(error, 404)) return []
+      const plural = path.slice(path.lastIndexOf('/') + 1)
+      // who may not list Deployments knows nothing of a run
+      if (!isStatus(error, 403) || plural === 'deployments') throw this.#asUserError(error, plural)
       const named = this.expected.filter(object => `${object.apiVersion}/${object.kind}` === kind)
-      const found = await inParallel(named, async object => this.find(object).catch(unlessRefused))
+      if (named.length === 0) this.hidden.add(plural)
+      const found = await inParallel(named, async object =>
+        this.find(object).catch((refused: unknown) => {
+          if (!(refused instanceof UserError && isStatus(refused.cause, 403))) throw refused
+          this.hidden.add(plural)
+          return undefined
+        })
+      )
       const [label = '', value = ''] = labels.split(/[=,]/)
       return found.flatMap(live => (live?.metadata.labels?.[label] === value ? [live] : []))
     }

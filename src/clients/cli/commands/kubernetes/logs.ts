@@ -1,4 +1,4 @@
-import {ClusterError, asUserError, type ClusterClient, daprPods, SIDECAR, type Pod} from '#kubernetes'
+import {ClusterError, asUserError, daprPods, SIDECAR, type Pod} from '#kubernetes'
 import {endWithStdout} from '../../print.ts'
 import type {IncomingMessage} from 'node:http'
 import {appPrefix, prefixed} from '../../../../observe/logging/prefix.ts'
@@ -33,9 +33,18 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
     const read = await Promise.all(
       pods.map(async ({pod}) => {
         try {
-          const log = await open(client, pod, {...query, container: isApp ? ownOf(pod, id) : SIDECAR})
+          const {name, namespace: of} = pod.metadata
+          const container = isApp ? ownOf(pod, id) : SIDECAR
+          const path = `/api/v1/namespaces/${of}/pods/${name}/log`
+          const log = await client
+            .open('GET', path, {query: {...query, container}, waits: true})
+            .catch((error: unknown) => {
+              throw error instanceof ClusterError
+                ? asUserError(error, `the log of pod "${name}"`, access.context)
+                : error
+            })
           await write(log, prefix).catch((error: unknown) => {
-            throw new UserError(`the log of pod "${pod.metadata.name}" broke off: ${messageOf(error)}`, {cause: error})
+            throw new UserError(`the log of pod "${name}" broke off: ${messageOf(error)}`, {cause: error})
           })
           return true
         } catch (error) {
@@ -55,23 +64,6 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
 /** The app's container: the one named like its id, or the only one that is not a sidecar. */
 const ownOf = ({spec}: Pod, id: string): string =>
   (spec.containers.find(({name}) => name === id) ?? spec.containers.find(({name}) => name !== SIDECAR))?.name ?? id
-
-async function open(
-  client: ClusterClient,
-  {metadata}: Pod,
-  query: {readonly container: string; readonly follow: true | undefined; readonly tailLines: number | undefined}
-): Promise<IncomingMessage> {
-  try {
-    return await client.open('GET', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/log`, {
-      query,
-      waits: true
-    })
-  } catch (error) {
-    throw error instanceof ClusterError
-      ? asUserError(error, `the log of pod "${metadata.name}"`, client.access.context)
-      : error
-  }
-}
 
 /** Whole lines, since several pods may write; on a terminal with control characters made visible. */
 async function write(log: IncomingMessage, prefix: string): Promise<void> {

@@ -12,15 +12,14 @@ import {
 import {findTemplates} from '../../../../files/config/find.ts'
 import {loadTemplate, openFiles} from '../../../../files/config/load.ts'
 import {UserError} from '../../../../model/errors.ts'
-import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import type {CommandHandler} from '../../command-handler.ts'
 import {idsOf} from '../../run-here.ts'
 import {say} from '../../say.ts'
 import {surroundings} from '../../surroundings.ts'
 import {confirmCluster, accessFor, withCluster} from './open-cluster.ts'
 
 /** `stop -k -f PATH`, `stop -k ID …`: deletes by label what runs of the template made, or of these apps, or of these apps of the template. Exit 0 where nothing is. */
-export const stopInCluster: CommandHandler = async context => {
-  const {flags, words, asJson} = context
+export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
   const runFile = flags.text('run-file') ?? ''
   const ids = idsOf({words, flags})
   if (runFile === '' && ids.length === 0)
@@ -40,6 +39,8 @@ export const stopInCluster: CommandHandler = async context => {
       client.hurry()
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopNow)
+    const what = ids.length > 0 ? ids.join(', ') : `the run file "${runFile}"`
+    const place = `the namespace "${store.namespace}"`
     const count = await takeDown({
       store,
       labels: ids.length === 0 ? labels : `${labels},app in (${ids.join(',')})`,
@@ -52,7 +53,15 @@ export const stopInCluster: CommandHandler = async context => {
       }
     })
     if (count > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
-    else say(process.stderr, 'failure', notFound(context, store), asJson)
+    else say(process.stderr, 'failure', `Failed to stop: there is nothing of ${what} in ${place}`, asJson)
+    const hidden = [...store.hidden].join(', ')
+    if (hidden !== '')
+      say(
+        process.stderr,
+        'warning',
+        `you may not list ${hidden} in ${place}: what a run made of these is still there`,
+        asJson
+      )
     return 0
   })
 }
@@ -76,11 +85,4 @@ async function ofTemplate(runFile: string): Promise<Pick<TakeDownOptions, 'label
     if (opened === undefined || name.includes('${')) throw error
     return {labels: labelOf({name, file: opened.found.file}), apps: []}
   }
-}
-
-function notFound({flags, words}: CommandContext, {namespace}: ObjectStore): string {
-  const runFile = flags.text('run-file')
-  const ids = idsOf({words, flags})
-  const what = ids.length > 0 ? `of ${ids.join(', ')}` : `of the run file "${runFile ?? ''}"`
-  return `Failed to stop: there is nothing ${what} in the namespace "${namespace}"`
 }
