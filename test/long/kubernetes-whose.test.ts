@@ -187,3 +187,18 @@ t.test('stop says what it may not look for, and that it knows nothing where it m
   })
   t.same([...server.objects.keys()], ['/api/v1/namespaces/shop/secrets/stock-env'])
 })
+
+t.test('two templates whose names no label can have are two', async t => {
+  const {rig, server, env} = await openShop(t)
+  const start = async (name: string, appID: string): Promise<void> => {
+    await rig.template([{appID, command: undefined, containerImage: 'test/app:1'}], {}, {name})
+    const run = rig.pillion(['run', '-k', '-f', '.'], {env})
+    await run.waitForLine('1 app ready')
+    run.signal('SIGKILL')
+    await run.exited
+  }
+  await start('商店', 'stock')
+  await start('订单', 'orders')
+  t.ok(server.objects.has(`${DEPLOYMENTS}/stock`))
+  t.ok(server.objects.has(`${DEPLOYMENTS}/orders`))
+})

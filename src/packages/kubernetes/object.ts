@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import {basename, dirname} from 'node:path'
 import type {AppPlan, Dependency, Plan} from '../../model/plan.ts'
 
@@ -75,8 +76,11 @@ export const templateLabel = ({name, file}: Pick<Plan, 'name' | 'file'>): string
 
 const MAX_LABEL = 63
 
-/** Converts a text to the value of a label: other characters become `-`. */
+/** Converts a text to the value of a label: other characters become `-`. A hash keeps two names apart that are one without what is lost. */
 export function labelValue(text: string): string {
-  const value = text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, MAX_LABEL)
-  return value.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '') || 'template'
+  const name = text.normalize()
+  const isKept = /^[\0-\x7F]*$/.test(name) && name.length <= MAX_LABEL
+  const end = isKept ? '' : `-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
+  const value = name.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, MAX_LABEL - end.length)
+  return `${value.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '') || 'template'}${end}`
 }
