@@ -64,7 +64,8 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     const shop = await cluster.shop(t)
     cluster.kubelet.program('test/crash', container => {
       container.log(`start ${container.restarts}\nno such store\n`)
-      setTimeout(() => container.exit(3), 10)
+      // a node keeps the lines of two starts: on a busy machine those of the others are never asked for
+      container.onRead = () => setTimeout(() => container.exit(3), 10)
     })
     await shop.template([{appID: 'crash', containerImage: 'test/crash:1'}, {appID: 'stock'}])
     const {code, stdout, stderr} = await shop.pillion('run', '-k', '-f', '.')
@@ -72,7 +73,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     t.match(stdout, '❌  "crash" exited with code 3: no such store\n')
     t.match(stderr, '❌  "crash" exited 5 times in a row, last with code 3: no such store\n')
     const starts = [...stdout.matchAll(/== APP - crash == start (\d+)/g)].map(([, number]) => Number(number))
-    t.ok(starts.length > 2)
+    t.ok(starts.length > 4)
     t.same(
       starts,
       [...new Set(starts)].toSorted((a, b) => a - b),

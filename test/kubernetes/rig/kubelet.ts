@@ -36,6 +36,8 @@ export class FakeContainer {
   starts: Start[] = []
   restarts = 0
   isReady = false
+  /** Called when the lines of its last start are asked for. */
+  onRead: () => void = () => undefined
   waiting: {reason: string; message: string} | undefined = {reason: 'ContainerCreating', message: ''}
 
   constructor(pod: FakePod, spec: ContainerSpec, isInit: boolean) {
@@ -347,7 +349,8 @@ export class Kubelet {
     const pod = [...this.pods.values()].find(
       ({object: {metadata}}) => metadata.name === name && metadata.namespace === namespace
     )
-    const starts = pod?.containers.find(each => each.name === container)?.starts ?? []
+    const read = pod?.containers.find(each => each.name === container)
+    const starts = read?.starts ?? []
     const start = searchParams.get('previous') === 'true' ? starts.at(-2) : starts.at(-1)
     if (start === undefined) {
       response.writeHead(pod === undefined ? 404 : 400)
@@ -355,6 +358,7 @@ export class Kubelet {
       return
     }
     serve(start, searchParams, response)
+    if (start === read?.last) read.onRead()
   }
 }
 
