@@ -244,9 +244,11 @@ function buildAndRun(
   return ['sh', '-c', script, 'build', image, file, context, ...more, ...run]
 }
 
-/** PostgreSQL waits for its clients on SIGTERM. */
-const withStop = (image: string, keys: Values): Values =>
-  /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
+/** Docker gives a container ten seconds. PostgreSQL waits for its clients on SIGTERM. */
+const withStop = (image: string, keys: Values): Values => ({
+  ...keys,
+  stop: {...(/postgres|postgis|timescale/.test(image) && {signal: 'SIGINT'}), timeout: '10s', ...mapOf(keys['stop'])}
+})
 
 function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
   if (key === 'extra_hosts' && isMap(value))

@@ -185,7 +185,7 @@ export function nativeServer(service: Service, stack: Stack, native: NativeProgr
       command: ['sh', '-c', `mkdir -p "$0" && cd "$0" && ${prefix}${server.script}`, id, ...words],
       ...shared,
       ready: server.ready === undefined ? undefined : {command: ['sh', '-c', `${prefix}${server.ready}`]},
-      stop: server.stop === undefined ? stop : {...mapOf(stop), ...server.stop}
+      stop: server.stop === undefined ? stop : {...server.stop, ...mapOf(stop)}
     }),
     hasOwnData: true,
     notes: [...notes, ...leftOver(service, ['user', 'shm_size'])]

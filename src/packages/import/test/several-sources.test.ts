@@ -101,7 +101,10 @@ services:
     said,
     /it is in Procfile and in compose\.yaml; command.*: as in Procfile; .*restart.*env\.CACHE.*: from compose\.yaml/
   )
-  t.match(said, /it is in Procfile and in compose\.yaml; command: as in Procfile; ready of its container: left out/)
+  t.match(
+    said,
+    /it is in Procfile and in compose\.yaml; command: as in Procfile; ready, stop of its container: left out/
+  )
 })
 
 t.test('process-compose and compose: what it waits for stays what it says', async t => {

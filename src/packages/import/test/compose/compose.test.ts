@@ -96,7 +96,7 @@ secrets: {key: {file: ./key}}
           'postgres:16'
         ],
         env: {POSTGRES_PASSWORD: '${DB_PASSWORD}', COST: '$5'},
-        stop: {signal: 'SIGINT'},
+        stop: {signal: 'SIGINT', timeout: '10s'},
         ready: {command: ['docker', 'exec', 'demo-db', 'sh', '-c', 'pg_isready -U postgres']}
       },
       {
@@ -115,6 +115,7 @@ secrets: {key: {file: ./key}}
           '--save',
           ''
         ],
+        stop: {timeout: '10s'},
         ready: {tcp: 6379}
       }
     ]

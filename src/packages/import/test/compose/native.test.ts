@@ -104,3 +104,17 @@ t.test('--native: users and databases of an env file count, and a password of on
   t.match(notes.join('\n'), /MARIADB_PASSWORD of its env file would be written into the template/)
   t.notMatch(text, /hidden|secret/)
 })
+
+t.test('--native: what the file says of a stop comes before what its server needs', async t => {
+  const files = {
+    'compose.yaml':
+      'services: {db: {image: postgres, stop_grace_period: 1m}, old: {image: mariadb, stop_grace_period: 2m, stop_signal: SIGQUIT}, cache: {image: mariadb}}'
+  }
+  const programs = ['postgres', 'initdb', 'mariadbd', 'mariadb-install-db', 'mariadb-admin']
+  const {template} = await imported(t, files, '.', undefined, machine(t, ...programs))
+  t.match(template.apps, [
+    {stop: {signal: 'SIGINT', timeout: '1m'}},
+    {stop: {signal: 'SIGQUIT', timeout: '2m'}},
+    {stop: {timeout: '30s'}}
+  ])
+})
