@@ -1,5 +1,6 @@
 // What only the whole template shows: variables without a value, and apps that code calls and the template has not.
 import {join, relative} from 'node:path'
+import {isInside} from '../../model/glob.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import {sourcesIn, textAt} from './reading/files.ts'
 import {envFileVariables} from './reading/variables.ts'
@@ -19,14 +20,11 @@ export function withMissing(
       notes: [
         ...app.notes,
         ...unsetNotes(app, imported, env),
-        ...(isIn(app.folder, roots) ? callNotes(app, ids, cwd) : [])
+        ...(roots.some(root => isInside(app.folder, root)) ? callNotes(app, ids, cwd) : [])
       ]
     }))
   }
 }
-
-const isIn = (folder: string, roots: readonly string[]): boolean =>
-  roots.some(root => folder === root || folder.startsWith(`${root}/`))
 
 /** Set by a shell itself, or by the run. */
 const KNOWN =

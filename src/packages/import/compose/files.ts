@@ -20,6 +20,8 @@ import {
 
 /** More files that include or extend each other are a mistake. */
 const MAX_FILES = 100
+/** Files that each include the next one twice are read without an end. */
+const MAX_READS = 1000
 
 /**
  * Reads a compose file with the files that it includes and extends, and overrides over it, as compose-go merges them (its packages
@@ -46,6 +48,7 @@ class ProjectReader {
   /** The files that are being included, the outermost first. */
   readonly #open: string[] = []
   readonly #values = new Map<string, Values>()
+  #reads = 0
   readonly #first: ImportedFile
 
   constructor(cwd: string, first: ImportedFile) {
@@ -65,6 +68,8 @@ class ProjectReader {
     const id = realpathSync(file.path)
     if (this.#open.includes(id))
       throw unreadable(file, 'it includes itself', Math.max(0, file.text.search(/^include:/m)))
+    this.#reads += 1
+    if (this.#reads > MAX_READS) throw unreadable(file, `files are included more than ${MAX_READS} times`, 0)
     this.#open.push(id)
     const {include, ...own} = this.#valuesOf(file)
     const services = mapOf(own['services'])

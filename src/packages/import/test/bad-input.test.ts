@@ -198,3 +198,12 @@ t.test('a folder called .env, as of an environment of Python, is no file of vari
     t.notMatch(text, /\.env/)
   }
 })
+
+/** A compose file that includes the next one twice. */
+const next = (at: number): string => `include: [${at}.yaml, ./${at}.yaml]\nservices: {s${at}: {image: x}}`
+
+t.test('files that each include the next one twice are a message', async t => {
+  const files = Object.fromEntries(Array.from({length: 40}, (_, at) => [`${at}.yaml`, next(at + 1)]))
+  const error = await refusal(t, {...files, 'compose.yaml': next(0), '40.yaml': 'services: {a: {image: x}}'})
+  t.match(error, {message: / files are included more than 1000 times$/})
+})

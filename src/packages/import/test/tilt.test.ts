@@ -115,3 +115,28 @@ t.test('compose files whose names are computed are reported', async t => {
   const {notes} = await imported(t, {Tiltfile: text})
   t.match(notes, ['Tiltfile:1: docker_compose is not carried over: its files are not named here'])
 })
+
+t.test('compose files of a Tiltfile have the variables next to them, and next to what they include', async t => {
+  const {template, notes} = await imported(
+    t,
+    {
+      Tiltfile: "docker_compose('deploy/compose.yaml')\n",
+      deploy: {
+        'compose.yaml': 'include: [parts/a.yaml]\nservices: {db: {image: "postgres:17"}}',
+        parts: {'a.yaml': 'services: {a: {image: "x:${TAG}"}}', '.env': 'TAG=7\n'}
+      }
+    },
+    'Tiltfile'
+  )
+  t.equal(template['interpolate'], './deploy/parts/.env')
+  t.notMatch(notes.join('\n'), /TAG/)
+  const {template: other} = await imported(
+    t,
+    {
+      Tiltfile: "docker_compose('deploy/compose.yaml')\n",
+      deploy: {'compose.yaml': 'services: {db: {image: "postgres:${TAG}"}}', '.env': 'TAG=17\n'}
+    },
+    'Tiltfile'
+  )
+  t.equal(other['interpolate'], './deploy/.env')
+})

@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs'
 import {basename, dirname, relative, resolve} from 'node:path'
 import {importServices} from '../compose/compose.ts'
 import {readProject} from '../compose/files.ts'
+import {variablesFiles} from '../compose/project.ts'
 import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
@@ -26,8 +27,9 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   const all = composed.reduce<Values>((values, {values: over}) => mergedValues(values, over), {services})
   const hasServices = Object.keys(mapOf(all['services'])).length > 0
   const allNotes = new Map([...notesOf, ...composed.flatMap(each => [...each.notes])])
+  const envs = [...tiltfile.composeFiles.flatMap(variablesFiles), ...composed.flatMap(each => each.envs)]
   const imported = hasServices
-    ? importServices({file, values: all, notes: allNotes, from: basename(file.path)})
+    ? importServices({file, values: all, notes: allNotes, envs, from: basename(file.path)})
     : undefined
   const own = imported?.interpolate === undefined ? tiltfile.apps : tiltfile.apps.map(withoutVariables)
   const apps = [...(imported?.apps ?? []), ...own]
