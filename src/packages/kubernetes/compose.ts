@@ -6,7 +6,7 @@ import type {EnvFile} from '../../files/config/keys.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
 import {oddVariables} from '../../model/environment.ts'
 import {orElse} from '../../model/or-else.ts'
-import type {AppPlan, PublishedPlan} from '../../model/plan.ts'
+import type {AppPlan, Dependency, PublishedPlan} from '../../model/plan.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import {buildFileOf} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
@@ -134,7 +134,7 @@ function appService(
   const isTaken = published.some(each => collide(each, outer))
   const ports = isPublished ? [isTaken ? port.toString() : `${addressOf(outer)}${outer.number}:${port}`] : []
   if (isPublished) published.push(outer)
-  const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, isChecked(deployed, id))}])
+  const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, id, deployed)}])
   return {
     ...imageOf(entry, shown),
     environment: Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, escaped(text)])),
@@ -211,13 +211,10 @@ const envFileWarnings = ({entry: {settings, plan}}: DeployedApp, {home, cwd}: Co
     ]
   })
 
-/** Whether an app's container has a health check, without which its health cannot be waited for. */
-const isChecked = (deployed: readonly DeployedApp[], id: string): boolean =>
-  deployed.some(({entry}) => entry.plan.id === id && entry.plan.ready.kind === 'command')
-
-const conditionOf = (until: 'started' | 'ready' | 'completed', hasCheck: boolean): string =>
+/** The health of a container can be waited for only where it has a check. */
+const conditionOf = (until: Dependency['until'], id: string, deployed: readonly DeployedApp[]): string =>
   until === 'completed'
     ? 'service_completed_successfully'
-    : until === 'ready' && hasCheck
+    : until === 'ready' && deployed.some(({entry: {plan}}) => plan.id === id && plan.ready.kind === 'command')
       ? 'service_healthy'
       : 'service_started'

@@ -30,12 +30,9 @@ export const keysWithoutMeaning = (entries: readonly Entry[]): readonly string[]
     ...(typeof ready === 'object' && ready.log !== undefined ? ['ready.log'] : [])
   ])
 
-/** Keys that a container of a compose file has, and a pod has not. */
-const OF_COMPOSE: ReadonlySet<AppKey> = new Set(['restart'])
-
-/** The keys without a meaning in a compose file. */
+/** The keys without a meaning in a compose file, whose containers are restarted as it says. */
 export const keysWithoutMeaningInCompose = (entries: readonly Entry[]): readonly string[] =>
-  namesIn(entries, [...KEYS.filter(key => !OF_COMPOSE.has(key)), 'replicas', 'unixDomainSocket'], ({ready}) =>
+  namesIn(entries, [...KEYS.filter(key => key !== 'restart'), 'replicas', 'unixDomainSocket'], ({ready}) =>
     typeof ready !== 'object' ? [] : ['http', 'tcp', 'log'].filter(key => key in ready).map(key => `ready.${key}`)
   )
 

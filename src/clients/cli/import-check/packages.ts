@@ -1,5 +1,7 @@
 import {existsSync, readdirSync} from 'node:fs'
 import {dirname, join} from 'node:path'
+import {jsonIn} from '../../../model/is-json.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 
 /** A command that installs packages, and where it is run. */
@@ -98,25 +100,20 @@ const hasModules = (folder: string): boolean =>
 
 /** A package of Node with dependencies, and no folder of packages at or above it. */
 function lacksModules(folder: string): boolean {
-  try {
-    const read = JSON.parse(readTextFile(join(folder, 'package.json'))) as Record<string, unknown> | null
-    const needed = ['dependencies', 'devDependencies'].flatMap(key =>
-      Object.keys((read?.[key] as object | undefined) ?? {})
-    )
-    return needed.length > 0 && !foldersAbove(folder).some(hasModules)
-  } catch {
-    return false // no package, or a broken one
-  }
+  // none: no package, or a broken one
+  const read = jsonIn(orElse(() => readTextFile(join(folder, 'package.json')), '')) as Record<string, unknown> | null
+  const needed = ['dependencies', 'devDependencies'].flatMap(key =>
+    Object.keys((read?.[key] as object | undefined) ?? {})
+  )
+  return needed.length > 0 && !foldersAbove(folder).some(hasModules)
 }
 
 /** A module that the program has itself: it is looked for in the wrong folder, and no package lacks. */
 function isOwnModule(folder: string, name: string): boolean {
   if (name === '') return false
-  try {
-    return [folder, ...readdirSync(folder).map(each => join(folder, each))].some(
+  const has = (): boolean =>
+    [folder, ...readdirSync(folder).map(each => join(folder, each))].some(
       each => existsSync(join(each, `${name}.py`)) || existsSync(join(each, name, '__init__.py'))
     )
-  } catch {
-    return false // the folder cannot be read
-  }
+  return orElse(has, false) // the folder cannot be read
 }

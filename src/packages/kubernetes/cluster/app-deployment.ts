@@ -232,23 +232,16 @@ export class AppDeployment {
     return log
   }
 
-  #taker(key: string, container: string): (text: string) => Promise<void> | undefined {
+  #taker(key: string, container: string): (text: string) => Promise<void> {
     this.#open ??= this.#options.openLogs(this.app)
     const open = this.#open
-    let logs: AppLogs | undefined
-    const put = ({app, sidecar}: AppLogs, text: string): Promise<void> | undefined => {
-      if (container === SIDECAR) return sidecar.write(text, 'error') as undefined
+    return async text => {
+      const {app, sidecar} = await open
+      if (container === SIDECAR) return sidecar.write(text, 'error')
       // that of another pod begins on a line of its own
       const whole = ['', key].includes(this.#within) ? text : `\n${text}`
       this.#within = text.endsWith('\n') ? '' : key
-      return app.sink({app: this.id, stream: 'stdout', text: whole})
-    }
-    return text => {
-      if (logs !== undefined) return put(logs, text)
-      return open.then(async opened => {
-        logs = opened
-        return put(opened, text)
-      })
+      await app.sink({app: this.id, stream: 'stdout', text: whole})
     }
   }
 
