@@ -29,7 +29,7 @@ export interface ClusterAccess {
 }
 
 /** A program that gives credentials, and can ask no person, has this long; one that runs at a second Ctrl-C as long as a server. */
-const PROGRAM_MS = 60_000
+const PROGRAM_MS = 180_000
 const HURRIED_MS = 5000
 
 /** Names of contexts that tools for clusters on one machine give. */

@@ -17,7 +17,6 @@ import {loadTemplate} from '../../../../files/config/load.ts'
 import {emitTo} from '../../../../model/emit.ts'
 import {UserError} from '../../../../model/errors.ts'
 import type {Plan} from '../../../../model/plan.ts'
-import {parseGoDuration} from '../../../../files/resources/go-duration.ts'
 import {refuseProfiles} from '../../../../supervisor/order/selection.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {flagVariables} from '../../env-flag.ts'
@@ -28,13 +27,12 @@ import {warnOfIgnored} from '../ignored-flags.ts'
 import {signedLine} from '../../print.ts'
 import {surroundings} from '../../surroundings.ts'
 import {openTerminal, type Terminal} from '../../terminal.ts'
-import {UsageError} from '../../usage-error.ts'
+import {flagDuration} from '../../since.ts'
 import {confirmCluster, accessFor, withCluster} from './open-cluster.ts'
 import {wantedImages} from './wanted-images.ts'
 import {RunView} from './run-view.ts'
 
 const EXIT_BUG = 70
-const DEFAULT_TIMEOUT_MS = 5 * 60_000
 /** Flags that have a meaning on this machine alone. */
 const NOT_THERE =
   'watch only except rest lazy isolated strict-ports name forget no-record allowed-origins dashboard'.split(' ')
@@ -47,7 +45,7 @@ export const runInCluster: CommandHandler = async context => {
     throw new UserError('a single app cannot run on Kubernetes: name a run template with --run-file')
   const refused = NOT_THERE.find(name => flags.names.includes(name))
   if (refused !== undefined) throw new UserError(`--${refused} is not supported with --kubernetes: leave it out`)
-  const timeoutMs = timeoutOf(flags.text('timeout'))
+  const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '5m')
   const terminal = openTerminal()
   try {
     warnOfIgnored(context, terminal, RUN_IN_CLUSTER)
@@ -112,11 +110,4 @@ async function run({terminal, plan, ...prepared}: Prepared, context: CommandCont
   } finally {
     view.end()
   }
-}
-
-function timeoutOf(text: string | undefined): number {
-  const ms = text === undefined ? DEFAULT_TIMEOUT_MS : parseGoDuration(text)
-  if (typeof ms === 'number' && ms > 0 && ms < 2 ** 31) return ms
-  const why = typeof ms === 'string' ? ms : 'expected a time above 0, such as 5m or 90s'
-  throw new UsageError(`invalid argument "${text ?? ''}" for "--timeout" flag: ${why}`)
 }
