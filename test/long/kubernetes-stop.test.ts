@@ -11,3 +11,22 @@ t.test('stop -k takes back what a template has made that cannot be loaded any mo
   t.match(await rig.run(['stop', '-k', '-f', '.'], {env}), {code: 0, stderr: ''})
   t.same([...server.objects.keys()], [])
 })
+
+t.test('stop -k takes the files of a run, the first of which names it', async t => {
+  const {rig, env, server} = await openShop(t)
+  await rig.write({'more.yaml': 'apps: [{appID: stock, env: {A: "1"}}]\n'})
+  const files = ['-f', 'dapr.yaml', '-f', 'more.yaml']
+  const deployed = async (): Promise<void> => {
+    const killed = rig.pillion(['run', '-k', ...files], {env})
+    await killed.waitForLine('1 app ready')
+    killed.signal('SIGKILL')
+    await killed.exited
+  }
+  await deployed()
+  t.match(await rig.run(['stop', '-k', ...files], {env}), {code: 0, stderr: ''})
+  t.same([...server.objects.keys()], [])
+  await deployed()
+  await rig.write({'more.yaml': 'apps: [{appID: stock, appPort: none}]\n'})
+  t.match(await rig.run(['stop', '-k', ...files], {env}), {code: 0, stderr: ''}, 'also if they have a mistake by now')
+  t.same([...server.objects.keys()], [])
+})

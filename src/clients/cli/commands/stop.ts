@@ -21,8 +21,9 @@ import {UsageError} from '../usage-error.ts'
  * `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID … [-f PATH]`: returns when everything named has ended; with apps,
  * `-f` and `--name` say of which run. Succeeds if nothing is running: scripts stop twice.
  */
-export const stop: CommandHandler = async ({flags, words, asJson}) => {
-  const runFile = flags.text('run-file')
+export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
+  const [runFile] = all.list('run-file') // of several the first names a run
+  const flags = runFile === undefined ? all : all.with({'run-file': runFile})
   const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
   const ids = idsOf({words, flags})
   if (ids.length === 0 && flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)

@@ -5,6 +5,7 @@ import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './comm
 import {RUN_ENTRY, UP_ENTRY} from './run.ts'
 
 const RUN_FILES: Flag = {...textFlag('run-file', 'Path to the run template file', 'f'), repeats: true, shown: '"."'}
+const asRepeated = (flag: Flag): Flag => (flag.name === 'run-file' ? {...flag, repeats: true} : flag)
 
 /** Commands for a template: run it, stop it, see what runs, check it, write it. */
 export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
@@ -16,7 +17,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
       usage: '[flags]',
       flags: [
         textFlag('app-id', 'The application id to be stopped', 'a'),
-        ...whichRun('Path to the run template file for the list of apps to stop', 'f'),
+        ...whichRun('Path to the run template file for the list of apps to stop', 'f').map(asRepeated),
         textFlag('version', 'Stop only this version of a Daeploy service')
       ],
       examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],

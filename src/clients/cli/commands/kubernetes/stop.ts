@@ -20,11 +20,11 @@ import {confirmCluster, accessFor, withCluster} from './open-cluster.ts'
 
 /** `stop -k -f PATH`, `stop -k ID …`: deletes by label what runs of the template made, or of these apps, or of these apps of the template. Exit 0 where nothing is. */
 export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
-  const runFile = flags.text('run-file') ?? ''
+  const files = flags.list('run-file').filter(file => file !== '')
   const ids = idsOf({words, flags})
-  if (runFile === '' && ids.length === 0)
+  if (files.length === 0 && ids.length === 0)
     throw new UserError('nothing to stop: add --run-file PATH, or the ids of apps')
-  const {labels, apps} = runFile === '' ? {labels: MANAGED, apps: []} : await ofTemplate(runFile)
+  const {labels, apps} = files.length === 0 ? {labels: MANAGED, apps: []} : await ofTemplate(files)
   const access = accessFor(flags)
   await confirmCluster(access, flags, ids.length > 0 ? `delete ${ids.join(', ')}` : 'delete what a template made')
   return withCluster(access, async client => {
@@ -39,7 +39,7 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
       client.hurry()
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopNow)
-    const what = ids.length > 0 ? ids.join(', ') : `the run file "${runFile}"`
+    const what = ids.length > 0 ? ids.join(', ') : `the run file "${files.join('" and "')}"`
     const place = `the namespace "${store.namespace}"`
     const count = await takeDown({
       store,
@@ -71,16 +71,17 @@ const MANAGED = `${MANAGED_BY}=${MANAGER}`
 const labelOf = (plan: Parameters<typeof templateLabel>[0]): string => `${TEMPLATE_LABEL}=${templateLabel(plan)}`
 
 /** The deployed template may have become invalid: only its name and, where it can be read, the order of its apps count. */
-async function ofTemplate(runFile: string): Promise<Pick<TakeDownOptions, 'labels' | 'apps'>> {
+async function ofTemplate(files: readonly string[]): Promise<Pick<TakeDownOptions, 'labels' | 'apps'>> {
   const around = surroundings()
   try {
-    const {plan} = await loadTemplate(runFile, around, {watch: false})
+    const {plan} = await loadTemplate(files, around, {watch: false})
     return {labels: labelOf(plan), apps: plan.apps}
   } catch (error) {
-    if (!(error instanceof UserError) || runFile === '-') throw error
-    const [opened] = await openFiles(findTemplates([runFile], around.cwd), around)
-    const written = opened?.document.root.kind === 'map' ? opened.document.root.pairs : []
+    if (!(error instanceof UserError) || files.includes('-')) throw error
+    const all = await openFiles(findTemplates(files, around.cwd), around)
+    const written = all.flatMap(({document: {root}}) => (root.kind === 'map' ? root.pairs : []))
     const node = written.findLast(pair => pair.name === 'name')?.node
+    const [opened] = all
     const name = node === undefined ? '' : node.kind === 'scalar' ? node.text : '${'
     if (opened === undefined || name.includes('${')) throw error
     return {labels: labelOf({name, file: opened.found.file}), apps: []}
