@@ -1,76 +1,65 @@
-import {syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
+import {containing, keyless} from '../engine/command.ts'
+import {syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {NIL_ARRAY, OK_STATUS, RedisError, Verbatim, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {ownOf} from '../../../model/own.ts'
 
-type Subcommand = (session: Session, args: readonly string[]) => Result
-
-/** The subcommands of CLIENT. Those without effect here answer as if they had one. */
-const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
-  id: session => session.id,
-  getname: ({name}) => (name === '' ? null : name),
-  setname: (session, [name = '']) => {
+/** CLIENT. What has no effect here answers as if it had one. */
+export const client = containing({
+  id: keyless(2, session => session.id),
+  getname: keyless(2, ({name}) => (name === '' ? null : name)),
+  setname: keyless(3, (session, [name = '']) => {
     if (!/^[!-~]*$/.test(name))
       throw new RedisError('ERR Client names cannot contain spaces, newlines or special characters.')
     session.name = name
     return OK_STATUS
-  },
-  setinfo: (session, [attribute = '', value = '']) => {
+  }),
+  setinfo: keyless(4, (session, [attribute = '', value = '']) => {
     const name = attribute.toLowerCase()
     if (name === 'lib-name') session.libraryName = value
     else if (name === 'lib-ver') session.libraryVersion = value
     else throw new RedisError(`ERR Unrecognized option '${attribute}'`)
     return OK_STATUS
-  },
-  info: session => new Verbatim(`${describe(session)}\n`),
-  list: session => new Verbatim([...session.engine.sessions].map(each => `${describe(each)}\n`).join('')),
-  kill,
-  unblock: ({engine}, [id = '', how = 'TIMEOUT']) => {
+  }),
+  info: keyless(2, session => new Verbatim(`${describe(session)}\n`)),
+  list: keyless(-2, ({engine}) => new Verbatim([...engine.sessions].map(each => `${describe(each)}\n`).join(''))),
+  kill: keyless(-3, kill),
+  unblock: keyless(-3, ({engine}, [id = '', how = 'TIMEOUT']) => {
     const target = [...engine.sessions].find(session => session.id === integer(id))
     if (target?.cancelWait === undefined) return 0
     const isError = how.toUpperCase() === 'ERROR'
     target.cancelWait(isError ? new RedisError('UNBLOCKED client unblocked via CLIENT UNBLOCK') : NIL_ARRAY)
     return 1
-  },
-  reply: (_, [mode = '']) => {
+  }),
+  reply: keyless(3, (_, [mode = '']) => {
     if (mode.toUpperCase() !== 'ON') throw new RedisError('ERR CLIENT REPLY OFF and SKIP are not supported here')
     return OK_STATUS
-  },
-  tracking: (_, [mode = '']) => {
+  }),
+  tracking: keyless(-3, (_, [mode = '']) => {
     if (mode.toUpperCase() !== 'OFF') throw new RedisError('ERR CLIENT TRACKING is not supported here')
     return OK_STATUS
-  },
-  trackinginfo: () =>
-    new Map<string, Result>([
-      ['flags', new Set(['off'])],
-      ['redirect', -1],
-      ['prefixes', []]
-    ]),
-  getredir: () => -1,
-  pause: () => OK_STATUS,
-  unpause: () => OK_STATUS,
-  'no-evict': () => OK_STATUS,
-  'no-touch': () => OK_STATUS
-}
+  }),
+  trackinginfo: keyless(
+    2,
+    () =>
+      new Map<string, Result>([
+        ['flags', new Set(['off'])],
+        ['redirect', -1],
+        ['prefixes', []]
+      ])
+  ),
+  getredir: keyless(2, () => -1),
+  pause: keyless(-3, () => OK_STATUS),
+  unpause: keyless(2, () => OK_STATUS),
+  'no-evict': keyless(3, () => OK_STATUS),
+  'no-touch': keyless(3, () => OK_STATUS)
+})
 
-const ARITY: Readonly<Record<string, readonly [least: number, most: number]>> = {
-  setname: [1, 1],
-  setinfo: [2, 2],
-  unblock: [1, 2],
-  kill: [1, 20],
-  reply: [1, 1],
-  id: [0, 0],
-  getname: [0, 0]
-}
-
-export const client: Subcommand = (session, [given = '', ...args]) => {
-  const name = given.toLowerCase()
-  const subcommand = ownOf(SUBCOMMANDS, name)
-  if (subcommand === undefined) throw unknownSubcommand('CLIENT', given)
-  const [least, most] = ownOf(ARITY, name) ?? [0, Infinity]
-  if (args.length < least || args.length > most) throw wrongArity(`client|${name}`)
-  return subcommand(session, args)
+/** What a client is in, as CLIENT LIST abbreviates it. */
+function flagsOf({subscriptions, queue, cancelWait}: Session): string {
+  const flags = `${subscriptions > 0 ? 'P' : ''}${queue === undefined ? '' : 'x'}${cancelWait === undefined ? '' : 'b'}`
+  return flags || 'N'
 }
 
 /** One line of CLIENT LIST. */
@@ -83,7 +72,7 @@ function describe(session: Session): string {
     name: session.name,
     age: Math.trunc((now - at) / 1000),
     idle: Math.trunc((now - session.lastAt) / 1000),
-    flags: session.subscriptions > 0 ? 'P' : session.cancelWait === undefined ? 'N' : 'b',
+    flags: flagsOf(session),
     db: session.db.index,
     sub: session.channels.size,
     psub: session.patterns.size,

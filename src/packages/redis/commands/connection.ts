@@ -37,7 +37,7 @@ export const CONNECTION_COMMANDS: CommandTable = {
     session.name = ''
     return new Status('RESET')
   }),
-  client: keyless(-2, client)
+  client
 }
 
 function hello(session: Session, [version, ...options]: readonly string[]): Result {

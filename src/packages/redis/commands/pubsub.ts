@@ -1,6 +1,5 @@
-import {keyless, type CommandDefinition, type CommandTable} from '../engine/command.ts'
+import {containing, keyless, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {ChannelKind} from '../engine/channels.ts'
-import {unknownSubcommand} from '../engine/errors.ts'
 import {matching} from '../engine/pattern.ts'
 import {Push, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
@@ -11,7 +10,14 @@ export const PUBSUB_COMMANDS: CommandTable = {
   psubscribe: subscribes('psubscribe', 'patterns'),
   unsubscribe: unsubscribes('unsubscribe', 'channels'),
   punsubscribe: unsubscribes('punsubscribe', 'patterns'),
-  pubsub: keyless(-2, inspect)
+  pubsub: containing({
+    channels: keyless(-2, ({engine}, [pattern]) => {
+      const {names} = engine.channels
+      return pattern === undefined ? names : matching(names, pattern)
+    }),
+    numsub: keyless(-2, ({engine}, names) => names.flatMap(name => [name, engine.channels.subscribers(name)])),
+    numpat: keyless(2, ({engine}) => engine.channels.patternCount)
+  })
 }
 
 /** One confirmation for each name: all but the last are pushed, the last is the answer. */
@@ -44,18 +50,4 @@ function unsubscribes(word: string, kind: ChannelKind): CommandDefinition {
       session.engine.channels.unsubscribe(session, kind, name)
     )
   })
-}
-
-function inspect({engine}: Session, [given = '', ...names]: readonly string[]): Result {
-  const {channels} = engine
-  switch (given.toLowerCase()) {
-    case 'channels':
-      return names[0] === undefined ? channels.names : matching(channels.names, names[0])
-    case 'numsub':
-      return names.flatMap(name => [name, channels.subscribers(name)])
-    case 'numpat':
-      return channels.patternCount
-    default:
-      throw unknownSubcommand('PUBSUB', given)
-  }
 }

@@ -1,6 +1,5 @@
 import {createHash} from 'node:crypto'
-import {keyless, type CommandTable} from '../engine/command.ts'
-import {unknownSubcommand} from '../engine/errors.ts'
+import {containing, keyless, type CommandTable} from '../engine/command.ts'
 import {integer} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
@@ -36,18 +35,13 @@ export const SCRIPT_COMMANDS: CommandTable = {
     }),
     grows: ([, sha = '']) => SAVING.has(bySha.get(sha.toLowerCase())?.program)
   },
-  script: keyless(-2, (_, [given = '', ...args]) => {
-    switch (given.toLowerCase()) {
-      case 'load':
-        return load(args[0] ?? '').sha
-      case 'exists':
-        return args.map(sha => (bySha.has(sha.toLowerCase()) ? 1 : 0))
-      case 'flush':
-        forget()
-        return OK_STATUS
-      default:
-        throw unknownSubcommand('SCRIPT', given)
-    }
+  script: containing({
+    load: keyless(3, (_, [text = '']) => load(text).sha),
+    exists: keyless(-3, (_, shas) => shas.map(sha => (bySha.has(sha.toLowerCase()) ? 1 : 0))),
+    flush: keyless(-2, () => {
+      forget()
+      return OK_STATUS
+    })
   })
 }
 

@@ -1,7 +1,7 @@
 import {VERSION} from '../../../model/version.ts'
-import {keyless, reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
-import type {Database} from '../engine/database.ts'
-import {noSuchKey, syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
+import {containing, keyless, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
+import type {Database, Value} from '../engine/database.ts'
+import {noSuchKey, syntaxError, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {OK_STATUS, textPairs, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
 import type {CommandEngine, RunCommand, Session} from '../engine/session.ts'
@@ -12,7 +12,16 @@ export const SERVER: CommandTable = {
   flushdb: flushes(({db}) => [db]),
   flushall: flushes(({engine}) => engine.databases),
   info: keyless(-1, ({engine}, sections) => new Verbatim(formatInfo(engine, sections))),
-  config: keyless(-2, config),
+  config: containing({
+    get: keyless(-3, ({engine}, patterns) => engine.configuration.get(patterns)),
+    set: keyless(-4, ({engine}, args) => {
+      if (args.length % 2 !== 0) throw wrongArity('config|set')
+      engine.configuration.set(textPairs(args))
+      return OK_STATUS
+    }),
+    resetstat: keyless(2, () => OK_STATUS),
+    rewrite: keyless(2, () => new RedisError('ERR The server is running without a config file'))
+  }),
   time: keyless(1, () => {
     const now = Date.now()
     return [Math.trunc(now / 1000).toString(), ((now % 1000) * 1000).toString()]
@@ -34,12 +43,29 @@ export const SERVER: CommandTable = {
     given.toLowerCase() === 'len' ? 0 : given.toLowerCase() === 'get' ? [] : OK_STATUS
   ),
   latency: keyless(-2, (_, [given = '']) => (given.toLowerCase() === 'reset' ? 0 : [])),
-  module: keyless(-2, (_, [given = '']) => {
-    if (given.toLowerCase() !== 'list') throw unknownSubcommand('MODULE', given)
-    return []
+  module: containing({list: keyless(2, () => [])}),
+  memory: containing({
+    usage: keyless(-3, ({db}, [key = '']) => {
+      const value = db.get(key)
+      return value === undefined ? null : memoryOf(key, value)
+    }),
+    doctor: keyless(2, () => new Verbatim('No memory issue is known here.\n')),
+    purge: keyless(2, () => OK_STATUS),
+    stats: keyless(2, () => new Map<string, Result>([['total.allocated', process.memoryUsage.rss()]]))
   }),
-  memory: keyless(-2, memory),
-  object: reads(-2, object, [2, 2, 1]),
+  object: containing(
+    {
+      encoding: ofValue(encodingOf),
+      refcount: ofValue(() => 1),
+      idletime: ofValue(() => 0),
+      freq: ofValue(() => {
+        throw new RedisError(
+          'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.'
+        )
+      })
+    },
+    [2, 2, 1]
+  ),
   debug: keyless(-2, (session, [given = '', key = '']) => {
     if (given.toLowerCase() !== 'object') throw new RedisError(`ERR DEBUG ${given.toUpperCase()} is not supported here`)
     const value = session.db.get(key)
@@ -64,53 +90,12 @@ function flushes(databasesOf: (session: Session) => readonly Database[]): Comman
   return writes(-1, run, [0, 0, 0])
 }
 
-function config({engine}: Session, [given = '', ...args]: readonly string[]): Result {
-  switch (given.toLowerCase()) {
-    case 'get':
-      if (args.length === 0) throw wrongArity('config|get')
-      return engine.configuration.get(args)
-    case 'set': {
-      if (args.length === 0 || args.length % 2 !== 0) throw wrongArity('config|set')
-      engine.configuration.set(textPairs(args))
-      return OK_STATUS
-    }
-    case 'resetstat':
-      return OK_STATUS
-    case 'rewrite':
-      throw new RedisError('ERR The server is running without a config file')
-    default:
-      throw unknownSubcommand('CONFIG', given)
-  }
-}
-
-function memory({db}: Session, [given = '', key = '']: readonly string[]): Result {
-  switch (given.toLowerCase()) {
-    case 'usage': {
-      const value = db.get(key)
-      return value === undefined ? null : memoryOf(key, value)
-    }
-    case 'doctor':
-      return new Verbatim('No memory issue is known here.\n')
-    case 'purge':
-      return OK_STATUS
-    case 'stats':
-      return new Map<string, Result>([['total.allocated', process.memoryUsage.rss()]])
-    default:
-      throw unknownSubcommand('MEMORY', given)
-  }
-}
-
-function object({db}: Session, [given = '', key = '']: readonly string[]): Result {
-  const subcommand = given.toLowerCase()
-  if (!['encoding', 'refcount', 'idletime', 'freq'].includes(subcommand)) throw unknownSubcommand('OBJECT', given)
-  const value = db.get(key)
-  if (value === undefined) return null
-  if (subcommand === 'encoding') return encodingOf(value)
-  if (subcommand === 'freq')
-    throw new RedisError(
-      'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.'
-    )
-  return subcommand === 'refcount' ? 1 : 0
+/** A question of OBJECT about a value. */
+function ofValue(answer: (value: Value) => Result): CommandDefinition {
+  return keyless(3, ({db}, [key = '']) => {
+    const value = db.get(key)
+    return value === undefined ? null : answer(value)
+  })
 }
 
 /** The version of Redis whose commands and answers these are. */

@@ -1,5 +1,5 @@
-import {reads, type CommandTable} from '../engine/command.ts'
-import {noSuchKey, syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
+import {containing, reads, type CommandTable} from '../engine/command.ts'
+import {noSuchKey, syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {RedisError, type Result} from '../engine/result.ts'
 import type {ConsumerGroup} from '../engine/consumer-group.ts'
@@ -9,18 +9,31 @@ import type {Stream} from '../engine/stream.ts'
 import {lagOf} from './group-position.ts'
 import {shown} from './streams.ts'
 
-export const STREAM_INFO: CommandTable = {xinfo: reads(-2, info, [2, 2, 1])}
+export const STREAM_INFO: CommandTable = {
+  xinfo: containing(
+    {
+      stream: reads(-3, (session, [key = '', ...rest]) => {
+        const stream = streamAt(session, key)
+        return rest.length === 0 ? ofStream(stream) : inFull(stream, rest)
+      }),
+      groups: reads(3, (session, [key = '']) => {
+        const stream = streamAt(session, key)
+        return sorted(stream.groups).map(([, group]) => ofGroup(stream, group))
+      }),
+      consumers: reads(4, ofConsumers)
+    },
+    [2, 2, 1]
+  )
+}
 
-function info({db}: Session, [given = '', key, ...rest]: readonly string[]): Result {
-  const subcommand = given.toLowerCase()
-  if (!['stream', 'groups', 'consumers'].includes(subcommand)) throw unknownSubcommand('XINFO', given)
-  if (key === undefined || (subcommand === 'consumers' && rest.length !== 1)) throw wrongArity(`xinfo|${subcommand}`)
+function streamAt({db}: Session, key: string): Stream {
   const stream = db.stream(key)
   if (stream === undefined) throw noSuchKey()
-  if (subcommand === 'stream') return rest.length === 0 ? ofStream(stream) : inFull(stream, rest)
-  if (subcommand === 'groups') return sorted(stream.groups).map(([, group]) => ofGroup(stream, group))
-  const [name = ''] = rest
-  const group = stream.groups.get(name)
+  return stream
+}
+
+function ofConsumers(session: Session, [key = '', name = '']: readonly string[]): Result {
+  const group = streamAt(session, key).groups.get(name)
   if (group === undefined) throw new RedisError(`NOGROUP No such consumer group '${name}' for key name '${key}'`)
   return sorted(group.consumers).map(([consumer, {pending, seenAt}]) =>
     map({name: consumer, pending, idle: Math.max(Date.now() - seenAt, 0)})
@@ -69,8 +82,10 @@ const positionOf = (stream: Stream, group: ConsumerGroup): Readonly<Record<strin
   lag: lagOf(stream, group) ?? null
 })
 
-function inFull(stream: Stream, [word = '', count = 'COUNT', text = '10', ...rest]: readonly string[]): Result {
-  if (word.toUpperCase() !== 'FULL' || count.toUpperCase() !== 'COUNT' || rest.length > 0) throw syntaxError()
+function inFull(stream: Stream, [word = '', ...options]: readonly string[]): Result {
+  const [count = 'COUNT', text = '10'] = options
+  if (word.toUpperCase() !== 'FULL' || count.toUpperCase() !== 'COUNT' || ![0, 2].includes(options.length))
+    throw syntaxError()
   const most = integer(text) <= 0 ? Infinity : integer(text)
   return map({
     ...head(stream),

@@ -1,7 +1,6 @@
-import {keyless, type CommandTable} from '../engine/command.ts'
+import {containing, keyless, type CommandTable} from '../engine/command.ts'
 import type {Command} from '../engine/session.ts'
 import {Status, type Result} from '../engine/result.ts'
-import {unknownSubcommand} from '../engine/errors.ts'
 import {CONNECTION_COMMANDS} from './connection.ts'
 import {EXPIRY} from './expiry.ts'
 import {HASHES} from './hashes.ts'
@@ -19,6 +18,16 @@ import {STREAM_READS} from './stream-read.ts'
 import {STREAMS} from './streams.ts'
 import {STRINGS} from './strings.ts'
 import {TRANSACTIONS} from './transactions.ts'
+
+/** COMMAND with a word behind it. */
+const DESCRIPTIONS = containing({
+  count: keyless(2, () => commands.length),
+  list: keyless(-2, () => commands.map(({name}) => name)),
+  info: keyless(-2, (_, names) =>
+    (names.length > 0 ? names.map(commandNamed) : commands).map(each => (each === undefined ? null : entryOf(each)))
+  ),
+  docs: keyless(-2, () => new Map())
+})
 
 const FAMILIES: readonly CommandTable[] = [
   CONNECTION_COMMANDS,
@@ -38,7 +47,13 @@ const FAMILIES: readonly CommandTable[] = [
   STREAMS,
   STRINGS,
   TRANSACTIONS,
-  {command: keyless(-1, describe)}
+  {
+    command: {
+      ...DESCRIPTIONS,
+      arity: -1,
+      run: (session, args) => (args.length > 0 ? DESCRIPTIONS.run(session, args) : commands.map(entryOf))
+    }
+  }
 ]
 
 const commands: readonly Command[] = FAMILIES.flatMap(family =>
@@ -52,26 +67,6 @@ const byName = new Map(
 
 /** The command of this name, in any case. */
 export const commandNamed = (name: string): Command | undefined => byName.get(name) ?? byName.get(name.toLowerCase())
-
-/** COMMAND and its subcommands. */
-function describe(_: unknown, [given, ...names]: readonly string[]): Result {
-  switch (given?.toLowerCase()) {
-    case undefined:
-      return commands.map(entryOf)
-    case 'count':
-      return commands.length
-    case 'list':
-      return commands.map(({name}) => name)
-    case 'info':
-      return (names.length > 0 ? names.map(commandNamed) : commands).map(each =>
-        each === undefined ? null : entryOf(each)
-      )
-    case 'docs':
-      return new Map()
-    default:
-      throw unknownSubcommand('COMMAND', given ?? '')
-  }
-}
 
 const entryOf = ({name, arity, isWrite, keys}: Command): Result => [
   name,

@@ -1,3 +1,4 @@
+import {ownOf} from '../../../model/own.ts'
 import type {Command, KeyPositions, RunCommand} from './session.ts'
 
 /** A command without its name, as the tables of the families hold it. */
@@ -17,3 +18,13 @@ export const writes = commands(true)
 
 /** A command without keys. */
 export const keyless = (arity: number, run: RunCommand): CommandDefinition => reads(arity, run, [0, 0, 0])
+
+/** A command that only holds others, by their names. Their arities count both names. */
+export const containing = (subcommands: CommandTable, keys: KeyPositions = [0, 0, 0]): CommandDefinition => ({
+  ...reads(
+    -2,
+    (session, [given = '', ...args]) => ownOf(subcommands, given.toLowerCase())?.run(session, args) ?? null,
+    keys
+  ),
+  subcommands
+})

@@ -1,5 +1,6 @@
 import {messageOf} from '../../../model/errors.ts'
-import {outOfMemory, wrongArity} from './errors.ts'
+import {ownOf} from '../../../model/own.ts'
+import {outOfMemory, unknownSubcommand, wrongArity} from './errors.ts'
 import {Blocked, QUEUED, RedisError, type Result} from './result.ts'
 import {ARGUMENT_BYTES} from './memory-limit.ts'
 import type {Command, QueuedCommand, Session} from './session.ts'
@@ -53,14 +54,25 @@ export function invokeCommand(session: Session, command: Command, args: readonly
 }
 
 function refusal(session: Session, command: Command, args: readonly string[]): RedisError | undefined {
-  const {name, arity} = command
-  if (arity > 0 ? args.length !== arity : args.length < -arity) return wrongArity(name)
+  const {name} = command
+  const fault = misuse(command, args)
+  if (fault !== undefined) return fault
   if (session.protocol === 2 && !session.mayMix && session.subscriptions > 0 && !WHILE_SUBSCRIBED.has(name))
     return new RedisError(
       `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
     )
   if (session.engine.memory.refuses(command, args)) return outOfMemory()
   return undefined
+}
+
+/** What is wrong with the number of arguments, or with the name of a command that this one holds. */
+function misuse({name, arity, subcommands}: Command, args: readonly string[]): RedisError | undefined {
+  if (arity > 0 ? args.length !== arity : args.length < -arity) return wrongArity(name)
+  const given = args[1]
+  if (subcommands === undefined || given === undefined) return undefined
+  const held = ownOf(subcommands, given.toLowerCase())
+  if (held === undefined) return unknownSubcommand(name.toUpperCase(), given)
+  return misuse({...held, name: `${name}|${given.toLowerCase()}`}, args)
 }
 
 /** Long arguments are cut, as in Redis. */

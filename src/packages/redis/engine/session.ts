@@ -40,6 +40,8 @@ export interface Command {
   readonly keys: KeyPositions
   /** Whether a call may make keys grow; left out: its name says it. */
   readonly grows?: (args: readonly string[]) => boolean
+  /** Those that it only holds, by their names in lower case. */
+  readonly subcommands?: Readonly<Record<string, Omit<Command, 'name'>>>
   readonly run: RunCommand
 }
 
