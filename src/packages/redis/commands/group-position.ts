@@ -21,9 +21,9 @@ export function lagOf(stream: Stream, group: ConsumerGroup): number | undefined 
   return read === undefined ? undefined : stream.entriesAdded - read
 }
 
-/** An entry at this id or behind it was deleted. */
-const hasGapBehind = (stream: Stream, id: StreamId): boolean =>
-  stream.length > 0 && compareIds(stream.maxDeletedId, MIN_ID) > 0 && compareIds(id, stream.maxDeletedId) <= 0
+/** An entry at this id or behind it, and behind the first one, was deleted. */
+const hasGapBehind = ({first, maxDeletedId}: Stream, id: StreamId): boolean =>
+  first !== undefined && compareIds(first, maxDeletedId) <= 0 && compareIds(id, maxDeletedId) <= 0
 
 /** How many entries were added up to this id; undefined if deleted ones make it unknown. */
 function positionOf(stream: Stream, id: StreamId): number | undefined {

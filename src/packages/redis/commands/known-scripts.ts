@@ -20,12 +20,15 @@ const save: ScriptProgram = (db, key, [etag = '', data = '', isFirstWrite]) => {
     hash = new Map()
     db.delete(key)
   }
-  const next = addInt64(int64(hash.get('version') ?? '0', notInHash), 1n)
   hash.set('data', data)
-  if (isFirstWrite === '0') hash.set('first-write', '0')
-  hash.set('version', next.toString())
   db.put(key, hash)
   db.changed(key, 'h', 'hset')
+  if (isFirstWrite === '0') {
+    hash.set('first-write', '0')
+    db.changed(key, 'h', 'hset')
+  }
+  const next = addInt64(int64(hash.get('version') ?? '0', notInHash), 1n)
+  hash.set('version', next.toString())
   db.changed(key, 'h', 'hincrby')
   return Number(next)
 }

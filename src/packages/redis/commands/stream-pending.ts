@@ -116,7 +116,7 @@ export function groupAt(
 
 interface ClaimOptions {
   deliveredAt: number
-  deliveries?: number
+  deliveries?: number | undefined
   isForced?: boolean
   isJustId?: boolean
   lastId?: StreamId
@@ -162,8 +162,10 @@ function parseClaim(args: readonly string[], now: number): ClaimOptions {
         throw new RedisError(`ERR Unrecognized XCLAIM option '${args[at - 1] ?? ''}'`)
       if (option === 'IDLE') options.deliveredAt = timeOr(now - amount(value, 'IDLE'), now)
       else if (option === 'TIME') options.deliveredAt = timeOr(amount(value, 'TIME'), now)
-      else if (option === 'RETRYCOUNT') options.deliveries = amount(value, 'RETRYCOUNT')
-      else options.lastId = parseId(value)
+      else if (option === 'RETRYCOUNT') {
+        const count = amount(value, 'RETRYCOUNT')
+        options.deliveries = count < 0 ? undefined : count
+      } else options.lastId = parseId(value)
     }
   }
   return options

@@ -2,7 +2,7 @@ import {constants} from 'node:buffer'
 import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {syntaxError, wrongArity} from '../engine/errors.ts'
-import {addFloating, addInt64, clampRange, floating, int64, integer} from '../engine/numbers.ts'
+import {addFloating, addInt64, clampRange, int64, integer} from '../engine/numbers.ts'
 import {OK_STATUS, textPairs, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {parseExpiry} from './expiry.ts'
@@ -65,7 +65,7 @@ export const STRINGS: CommandTable = {
     return increase(db, key, -amount)
   }),
   incrbyfloat: writes(3, ({db}, [key = '', by = '']) => {
-    const text = addFloating(floating(db.string(key) ?? '0'), floating(by))
+    const text = addFloating(db.string(key) ?? '0', by)
     db.put(key, text)
     db.changed(key, '$', 'incrbyfloat')
     return text

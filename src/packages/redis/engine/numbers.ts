@@ -64,21 +64,29 @@ export function addInt64(left: bigint, right: bigint): bigint {
   return sum
 }
 
-/** Adds decimal numbers without the noise of binary ones (0.1 + 0.2): Redis computes with 80 bits and prints 17 digits. */
-export function addFloating(left: number, right: number): string {
-  const sum = left + right
-  if (!Number.isFinite(sum)) throw new RedisError('ERR increment would produce NaN or Infinity')
-  if (Number.isInteger(sum)) return BigInt(sum).toString()
-  const rounded = Number(sum.toPrecision(15))
-  const shown = Math.abs(sum - rounded) <= Math.abs(sum) * 2 ** -51 ? rounded : sum
-  const text = shown.toString()
-  if (!text.includes('e')) return text
-  return Math.abs(shown) > 1
-    ? BigInt(shown).toString()
-    : shown
-        .toFixed(17)
-        .replace(/\.?0+$/, '')
-        .replace(/^-0$/, '0')
+/** Decimals that Redis prints, and the longest text that it reads as a number. */
+const PLACES = 17
+const MAX_CHARACTERS = 5 * 1024
+
+/** A decimal number in units of its last place. Throws for what is none, or infinite. */
+function decimal(text: string, fault: () => RedisError): bigint {
+  if (text.length >= MAX_CHARACTERS) throw fault()
+  const value = floating(text, fault)
+  if (!Number.isFinite(value)) throw new RedisError('ERR increment would produce NaN or Infinity')
+  if (value === 0) return 0n
+  const [digits = '', exponent = '0'] = text.toLowerCase().split('e')
+  const [whole = '', fraction = ''] = digits.replace('+', '').split('.')
+  const shift = PLACES - fraction.length + Number(exponent)
+  const all = BigInt(whole + fraction)
+  return shift < 0 ? all / 10n ** BigInt(-shift) : all * 10n ** BigInt(shift)
+}
+
+/** Adds decimal numbers, exactly: Redis computes with 64 bits, and prints the noise of that. */
+export function addFloating(left: string, right: string, fault = notFloat): string {
+  const sum = decimal(left, fault) + decimal(right, notFloat)
+  const digits = (sum < 0n ? -sum : sum).toString().padStart(PLACES + 1, '0')
+  const fraction = digits.slice(-PLACES).replace(/0+$/, '')
+  return `${sum < 0n ? '-' : ''}${digits.slice(0, -PLACES)}${fraction === '' ? '' : `.${fraction}`}`
 }
 
 /** Returns start and end of a range that may count from the end, as `slice` takes them: neither is negative. */

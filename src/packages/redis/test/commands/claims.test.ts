@@ -19,3 +19,16 @@ t.test('who claims nothing is no consumer of the group', async t => {
   t.match(run('XAUTOCLAIM orders shop third 0 0'), '1-1')
   t.match(run('XPENDING orders shop'), 'third')
 })
+
+t.test('a claim with a count of deliveries below 0 counts as one without', async t => {
+  const engine = new RedisEngine()
+  t.teardown(() => engine.close())
+  const session = engine.open()
+  const run = (command: string): string => encodeResult(engine.run(session, command.split(' ')) as Result, 2)
+  run('XADD orders 1-1 data x')
+  run('XGROUP CREATE orders shop 0')
+  run('XREADGROUP GROUP shop first STREAMS orders >')
+  run('XCLAIM orders shop second 0 1-1 RETRYCOUNT 5')
+  run('XCLAIM orders shop third 0 1-1 RETRYCOUNT -1')
+  t.match(run('XPENDING orders shop - + 1'), /third\r\n:\d+\r\n:6\r\n$/)
+})

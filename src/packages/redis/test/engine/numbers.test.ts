@@ -1,5 +1,6 @@
 import t from 'tap'
 import {addFloating, clampRange, parseFloating} from '../../engine/numbers.ts'
+import {RedisError} from '../../engine/result.ts'
 
 t.test('floating point numbers are read as by Redis', async t => {
   const cases: readonly (readonly [text: string, value: number | undefined])[] = [
@@ -25,11 +26,21 @@ t.test('a text of a million digits is looked at once', async t => {
 })
 
 t.test('small sums are not zero', t => {
-  t.equal(addFloating(0, 1e-7), '0.0000001')
-  t.equal(addFloating(1e-10, 2.5e-10), '0.00000000035')
-  t.equal(addFloating(0, -1e-20), '0')
-  t.equal(addFloating(0.1, 0.2), '0.3')
-  t.equal(addFloating(1e21, 0), '1000000000000000000000')
+  t.equal(addFloating('0', '1e-7'), '0.0000001')
+  t.equal(addFloating('1e-10', '2.5e-10'), '0.00000000035')
+  t.equal(addFloating('0', '-1e-20'), '0')
+  t.equal(addFloating('0.1', '0.2'), '0.3')
+  t.equal(addFloating('1e21', '0'), '1000000000000000000000')
+  t.end()
+})
+
+t.test('sums are exact, also beyond the integers of a double', t => {
+  t.equal(addFloating('9007199254740993', '1'), '9007199254740994')
+  t.equal(addFloating('9007199254740993.5', '-.25'), '9007199254740993.25')
+  t.equal(addFloating('-18014398509481985', '+2.e0'), '-18014398509481983')
+  t.equal(addFloating('0e999999999', '1e-999999999'), '0')
+  for (const text of ['inf', '1e400', `0.${'1'.repeat(6000)}`, 'x'])
+    t.throws(() => addFloating('1', text), RedisError, text)
   t.end()
 })
 
