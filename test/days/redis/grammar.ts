@@ -1,4 +1,5 @@
 /** Commands of Redis that nobody thought of: each is an array of words, made from random numbers. */
+import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../../../src/packages/redis/dapr-scripts.ts'
 
 /** A number from 0 up to below this one. */
 export type Random = (below: number) => number
@@ -153,6 +154,23 @@ const RULES: Readonly<Record<string, Words>> = {
     'TTL|PTTL|EXPIRETIME|PEXPIRETIME|PERSIST $K',
     'SCAN 0 COUNT 1000 [MATCH $P] [TYPE stream|TYPE hash|TYPE string]'
   ],
+  script: [
+    'EVAL $SAVE 1 $H $ETAG $V 0|2',
+    'EVAL $SAVE 1 $H $ETAG $V 2',
+    'EVAL $DELETE 1 $H $ETAG',
+    'EVAL $UNLOCK 1 $S $V'
+  ],
+  channels: [
+    'SUBSCRIBE $M',
+    'PSUBSCRIBE $Q',
+    'UNSUBSCRIBE $M',
+    'PUNSUBSCRIBE $Q',
+    'PUBLISH $M $V',
+    'PUBLISH $M $V',
+    'PUBSUB CHANNELS [a*]',
+    'PUBSUB NUMPAT',
+    'PUBSUB NUMSUB {$M}'
+  ],
   session: [
     'SELECT 0|1',
     'PING [$V]',
@@ -161,19 +179,22 @@ const RULES: Readonly<Record<string, Words>> = {
     'EXEC',
     'EXEC',
     'DISCARD',
-    'WATCH {string0|string1|list0|set1|hash0}',
-    'UNWATCH'
+    'WATCH {string0|string1|list0|set1|hash0|zset0|stream0|stream1}',
+    'UNWATCH',
+    'HELLO 2|3',
+    'RESET',
+    'CLIENT GETNAME',
+    'CLIENT SETNAME $M'
   ],
   wrong: [
     'NOSUCH $V $K',
     'FLUSHDB',
-    'PUBLISH $M $V',
-    'SUBSCRIBE ch',
-    'UNSUBSCRIBE',
-    'PSUBSCRIBE c*',
-    'PUNSUBSCRIBE',
-    'PUBSUB NUMPAT',
-    'PUBSUB NUMSUB ch'
+    'FLUSHALL',
+    'XGROUP $C $Y $G',
+    'XINFO $C $Y',
+    'CONFIG GET',
+    'CLIENT NOSUCH',
+    'SCRIPT EXISTS $V'
   ]
 }
 
@@ -187,7 +208,9 @@ const SHARES: Readonly<Record<string, number>> = {
   stream: 16,
   group: 24,
   keys: 14,
-  session: 9,
+  script: 6,
+  channels: 6,
+  session: 12,
   wrong: 1
 }
 
@@ -197,16 +220,21 @@ const FAR = '4102444800'
 
 const WORDS: Readonly<Record<string, Words>> = {
   V: ['1', '-7', '10', '2.5', 'a', 'text', '', 'x\r\ny', '\0\xff', '123456', 'x'.repeat(70)],
-  M: ['a', 'b', 'c', 'd', '1', '2', '', '\xff\0', 'aa'],
+  M: ['a', 'b', 'c', 'd', '1', '2', '', '\xff\0', 'aa', 'version'],
   T: ['1000', '2000', '0', '-1', '1000000', '9223372036854775807', 'x'],
   AT: [FAR, `${FAR}000`, '1', '0', '-5'],
   I: ['0', '1', '2', '3', '-1', '-2', '-3', '5', '100', '-100'],
   O: ['0', '1', '2', '3', '5', '8', '-1'],
-  F: ['1', '0.5', '-2.5', '1e3', 'inf', 'nan', 'x'],
+  F: ['1', '0.5', '-2.5', '1e3', 'inf', 'nan', 'x', '9007199254740993', '-9007199254740992.5', '0.0625'],
   N: ['1', '2', '2', '3', '-1', '0', '1.5', 'inf', '-inf', '1e10', '0.25'],
   B: ['0', '1', '(1', '2', '(2', '3', '-inf', '+inf', 'inf', '(x', '-1'],
   X: ['-', '+', '[a', '(a', '[b', '(c', '[', '(', 'a', '[aa'],
   P: ['*', 'a*', '?', '[ab]', '[^a]', '\\*', '*t*0', '', '*\xff*'],
+  Q: ['a*', '?', '[ab]*', 'c?'],
+  ETAG: ['0', '0', '1', '2', '3', '', 'x'],
+  SAVE: [SAVE_SCRIPT],
+  DELETE: [DELETE_SCRIPT],
+  UNLOCK: [UNLOCK_SCRIPT],
   ID: [
     '0',
     '1',
@@ -235,7 +263,7 @@ export function commandOf(random: Random): Words {
   const words = filled(pick(rules, random), random)
   if (
     random(60) !== 0 ||
-    /^(?:SCAN|EXEC|PUBSUB|P?SUBSCRIBE|XREAD|XREADGROUP|B[LR]POP|BRPOPLPUSH|BLMOVE|HRANDFIELD|SPOP|SRANDMEMBER|XINFO|XGROUP|HSCAN|SSCAN|ZSCAN|XACK|XDEL)$/.test(
+    /^(?:SCAN|EXEC|EVAL|HELLO|CLIENT|PUBSUB|P?(?:UN)?SUBSCRIBE|XREAD|XREADGROUP|B[LR]POP|BRPOPLPUSH|BLMOVE|HRANDFIELD|SPOP|SRANDMEMBER|HSCAN|SSCAN|ZSCAN|XACK|XDEL)$/.test(
       words[0] ?? ''
     )
   )
@@ -247,6 +275,9 @@ export function commandOf(random: Random): Words {
   if (how === 1) return [...words, pick(WORDS['V'] ?? [], random)]
   return words.with(at, at === 0 ? (words[0] ?? '') : pick(['0', '2', '-1'], random))
 }
+
+/** A key of any type. */
+export const anyKey = (random: Random): string => pick(WORDS['K'] ?? [], random)
 
 const pick = <T>(all: readonly T[], random: Random): T => all[random(all.length)] as T
 

@@ -26,6 +26,12 @@ class Connection {
       })
   }
 
+  /** Asks for its id. */
+  async begin(): Promise<void> {
+    this.send(['CLIENT', 'ID'])
+    this.id = String(await this.next()).slice(1)
+  }
+
   send(args: readonly string[]): void {
     this.socket.write(request(args), 'latin1')
   }
@@ -52,13 +58,18 @@ class Connection {
   }
 }
 
+/** What was answered, by the name of the client. */
+export type Answers = Readonly<Record<string, Answer>>
+
 export class Side {
+  readonly #port: number
   readonly clients: Connection[] = []
   readonly #waiting = new Set<number>()
   readonly #control: Connection
   readonly #listener: Connection
 
   private constructor(port: number, count: number) {
+    this.#port = port
     this.#control = new Connection(port)
     this.#listener = new Connection(port)
     for (let at = 0; at < count; at++) this.clients.push(new Connection(port))
@@ -66,10 +77,7 @@ export class Side {
 
   static async open(port: number, count: number): Promise<Side> {
     const side = new Side(port, count)
-    for (const client of [side.#control, side.#listener, ...side.clients]) {
-      client.send(['CLIENT', 'ID'])
-      client.id = String(await client.next()).slice(1)
-    }
+    for (const client of [side.#control, side.#listener, ...side.clients]) await client.begin()
     await side.call('CONFIG', 'SET', 'notify-keyspace-events', 'KEA')
     side.#listener.send(['PSUBSCRIBE', '__key*'])
     await side.#listener.next()
@@ -85,10 +93,33 @@ export class Side {
     return this.#waiting.has(at)
   }
 
-  /** Sends a command, and returns all that was answered then: by name of the client. */
-  async run(at: number, args: readonly string[]): Promise<Readonly<Record<string, Answer>>> {
+  /** Ends the connection of a client from another one, and opens it again; returns what the others were answered then. */
+  async kill(at: number): Promise<Answers> {
+    const client = this.#client(at)
+    const answers: Record<string, Answer> = {answer: await this.call('CLIENT', 'KILL', 'ID', client.id)}
+    while ((await client.next()) !== 'CLOSED');
+    this.#waiting.delete(at)
+    this.clients[at] = new Connection(this.#port)
+    await this.clients[at].begin()
+    return this.#after(answers)
+  }
+
+  /** The time of a key comes; returns what the clients were answered then. */
+  async expire(key: string): Promise<Answers> {
+    const answers: Record<string, Answer> = {answer: await this.call('PEXPIRE', key, '20')}
+    while ((await this.call('EXISTS', key)) !== ':0');
+    return this.#after(answers)
+  }
+
+  #client(at: number): Connection {
     const client = this.clients[at]
     if (client === undefined) throw new Error(`no client ${at}`)
+    return client
+  }
+
+  /** Sends a command, and returns all that was answered then: by name of the client. */
+  async run(at: number, args: readonly string[]): Promise<Answers> {
+    const client = this.#client(at)
     client.send(args)
     const answers: Record<string, Answer> = {}
     for (;;) {
@@ -104,6 +135,10 @@ export class Side {
         break
       }
     }
+    return this.#after(answers)
+  }
+
+  async #after(answers: Record<string, Answer>): Promise<Answers> {
     await this.#others(answers)
     answers['events'] = await this.#events()
     return answers
