@@ -18,11 +18,13 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
     subscribe: async (keys, _, changed) => {
       const prefix = `__keyspace@${database}__:`
       const channels = keys.length > 0 ? [...new Set(keys)].map(escapePattern) : ['*']
+      // one question for each event: two might be answered before and after another change
       const tell = async (key: string): Promise<void> => {
-        const items = await itemsOf(redis, [key])
-        // a key of another type is no configuration: a state item, a stream of events
-        const type = Object.keys(items).length > 0 ? 'string' : String(await redis.command(['TYPE', key]))
-        if (type === 'string' || type === 'none') changed({[key]: NOTHING, ...items})
+        const value = await redis.command(['GET', key]).catch((error: unknown) => {
+          if (!messageOf(error).startsWith('WRONGTYPE')) throw error
+          return undefined // a state item, a stream of events: no configuration
+        })
+        if (value !== undefined) changed({[key]: itemOf(value)})
       }
       await notified
       return beginAll(channels, async channel =>
@@ -35,9 +37,6 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
   }
 }
 
-/** The item of a deleted key. */
-const NOTHING: ConfigurationItem = {value: '', version: '', metadata: {}}
-
 /** Asks for events of keys; a server that forbids it may have them on already. */
 const notify = async (redis: RedisConnection, warn: (text: string) => void): Promise<unknown> =>
   redis
@@ -47,16 +46,17 @@ const notify = async (redis: RedisConnection, warn: (text: string) => void): Pro
 /** Items of keys that have a value; keys of other types are left out. */
 async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise<ConfigurationItems> {
   const values = keys.length === 0 ? [] : itemsIn(await redis.command(['MGET', ...keys]))
-  return Object.fromEntries(
-    keys.flatMap((key, at): readonly (readonly [string, ConfigurationItem])[] => {
-      const [value = '', version = ''] = textOf(values[at] ?? null).split('||')
-      return value === '' ? [] : [[key, {value, version, metadata: {}}]]
-    })
-  )
+  const items = keys.map((key, at) => [key, itemOf(values[at] ?? null)] as const)
+  return Object.fromEntries(items.filter(([, {value}]) => value !== ''))
 }
 
-const textOf = (reply: RedisReply): string =>
-  Buffer.isBuffer(reply) ? reply.toString() : typeof reply === 'string' ? reply : ''
+/** The item of an answer; an empty one, if the key has no value. */
+function itemOf(reply: RedisReply): ConfigurationItem {
+  const [value = '', version = ''] = textOf(reply).split('||')
+  return {value, version, metadata: {}}
+}
+
+const textOf = (reply: RedisReply): string => String(reply ?? '')
 
 /** A key as a pattern that fits it alone. */
 const escapePattern = (key: string): string => key.replace(/[\\*?[\]]/g, String.raw`\$&`)
