@@ -52,6 +52,7 @@ export class RedisStreams implements PubSub {
   constructor(connection: RedisConnection, settings: StreamSettings) {
     this.#connection = connection
     this.#settings = settings
+    connection.onServer?.(() => this.#readers.forEach(reader => reader.look())) // a run that ended has given back
   }
 
   // few promises: many events

@@ -63,7 +63,6 @@ export class StreamReader {
   #isAway = false
   /** More were left over than are read ahead: they are claimed once those that were are handled. */
   #hasMore = false
-  /** Aborted to look for messages that were given back before the next interval. */
   #look = new AbortController()
   #atWork = 0
   /** The last read has brought as much as it may. */
@@ -73,6 +72,9 @@ export class StreamReader {
   #position = ''
   /** Resolved when a worker is free again. */
   #changed = Promise.withResolvers<void>()
+
+  /** Looks for messages that were given back before the next interval. */
+  readonly look = (): void => this.#look.abort()
 
   private constructor(
     connections: {readonly connection: RedisConnection; readonly reading: RedisConnection},
@@ -129,7 +131,7 @@ export class StreamReader {
       .catch((error: unknown) =>
         log('warn', `redis streams: messages of stream ${topic} wait for redelivery: ${messageOf(error)}`)
       )
-    for (const each of READERS) if (each.#options.topic === topic && each.#group === group) each.#look.abort()
+    for (const each of READERS) if (each.#options.topic === topic && each.#group === group) each.look()
   }
 
   /** More has been read than is being handled, or more is likely to be read at once. */
@@ -290,7 +292,7 @@ export class StreamReader {
     this.#atWork++
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       if (this.#queue.length === 0) this.#tell()
-      if (this.#hasMore && this.#queue.length === 0) this.#look.abort()
+      if (this.#hasMore && this.#queue.length === 0) this.look()
       const handled = await this.#options.handle(entry.message)
       if (handled !== 'returned') this.#acknowledge(entry.id)
       else this.#return(entry.id)

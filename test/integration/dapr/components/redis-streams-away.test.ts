@@ -50,6 +50,7 @@ async function open(t: Test, redis: MemoryConnection, settings = SETTINGS) {
   })
   t.teardown(async () => {
     const stopping = reader.stop()
+    ready.resolve() // as at the end of a subscription
     answer('done')
     await stopping
   })
@@ -111,4 +112,32 @@ t.test('what an instance has claimed of many is kept, given back if its app take
   first.comeBack()
   first.answer('done')
   t.equal(await first.next(), '4')
+})
+
+t.test('what another run has given back as it ended is taken at once by one that goes on with its Redis', async t => {
+  const listeners: (() => void)[] = []
+  const redis = Object.assign(await newStream(['left'], true), {
+    onServer: (listener: () => void): void => void listeners.push(listener)
+  })
+  const streams = new RedisStreams(redis, {...SETTINGS, redeliverIntervalMs: 600_000, processingTimeoutMs: 60_000})
+  t.teardown(async () => streams.close())
+  const heard = new StartQueue<string>()
+  await streams.subscribe({
+    topic: 'orders',
+    group: 'shop',
+    metadata: {},
+    ready: async () => undefined,
+    atOnce: 0,
+    handle: async ({data}) => {
+      heard.put(data.toString())
+      return 'done'
+    },
+    log: () => undefined
+  })
+  await redis.command(['XADD', 'orders', '*', 'data', 'new'])
+  t.equal(await heard.take(), 'new')
+  const [[id]] = (await redis.command(['XRANGE', 'orders', '-', '+', 'COUNT', '1'])) as [[string]]
+  await redis.command(['XCLAIM', 'orders', 'shop', 'shop', '0', id, 'IDLE', '60000', 'JUSTID'])
+  for (const goesOn of listeners) goesOn()
+  t.equal(await heard.take(), 'left')
 })
