@@ -77,14 +77,15 @@ const MAX_OF_APP = 20
 const FINISHED = 5
 /** How many earlier ends are searched for the same request. */
 const COMPARED = 5
-/** Bytes of requests and responses of all ends; beyond it the oldest ends lose theirs. */
+/** Bytes of requests and responses of all ends; beyond it those of the oldest ends are not kept. */
 const MAX_BYTES = 2 * 1024 * 1024
 
 /** The ends of processes that were not requested, with copies of the calls around them. */
 export class Deaths {
   readonly #recorder: CallRecorder
   #all: Death[] = []
-  readonly #requests = new Map<Death, ReadonlySet<string>>()
+  /** The requests that were inside at an end, by its number. */
+  readonly #requests = new Map<number, ReadonlySet<string>>()
   #count = 0
 
   constructor(recorder: CallRecorder) {
@@ -105,7 +106,7 @@ export class Deaths {
   timesOf(app: string, call: RecordedCall, after = 0): number {
     const request = fingerprint(call)
     const ends = this.all(app).slice(-COMPARED)
-    return ends.filter(death => death.number > after && this.#requests.get(death)?.has(request) === true).length
+    return ends.filter(death => death.number > after && this.#requests.get(death.number)?.has(request) === true).length
   }
 
   /** Keeps what is known about an end. */
@@ -116,7 +117,7 @@ export class Deaths {
     const groups = this.#grouped(ended.inside)
     const inside = [...groups]
       .map(({request, ...group}) => {
-        const times = earlier.filter(death => this.#requests.get(death)?.has(request) === true).length
+        const times = earlier.filter(death => this.#requests.get(death.number)?.has(request) === true).length
         return {group: {...group, times}, rank: answered.has(request) ? 1 : 0}
       })
       .toSorted((a, b) => b.group.times - a.group.times || a.rank - b.rank || a.group.forMs - b.group.forMs)
@@ -126,7 +127,7 @@ export class Deaths {
       .toSorted((a, b) => b.times - a.times)
     const known = {...ended, ...readable(ended), number: ++this.#count}
     const death: Death = {...known, inside, work, finished, earlier: earlier.length}
-    this.#requests.set(death, new Set(groups.map(({request}) => request)))
+    this.#requests.set(death.number, new Set(groups.map(({request}) => request)))
     this.#all.push(death)
     this.#forgetOld(ended.app)
     return death
@@ -169,27 +170,22 @@ export class Deaths {
     const [oldest] = this.all(app)
     if (oldest !== undefined && this.all(app).length > MAX_OF_APP) {
       this.#all = this.#all.filter(death => death !== oldest)
-      this.#requests.delete(oldest)
+      this.#requests.delete(oldest.number)
     }
-    let bytes = 0
-    this.#all = this.#all
-      .toReversed()
-      .map(death => {
-        bytes += sizeOf(death)
-        return bytes > MAX_BYTES ? this.#withoutBytes(death) : death
-      })
-      .toReversed()
-  }
-
-  #withoutBytes(death: Death): Death {
-    const bare = {
+    let left = MAX_BYTES
+    const kept = (call: RecordedCall): RecordedCall => {
+      const size = sizeOfPieces(call.pieces)
+      if (size > left) return {...call, pieces: []}
+      left -= size
+      return call
+    }
+    // of an end with more than that, those are kept that are the likeliest cause
+    const fitted = (death: Death): Death => ({
       ...death,
-      inside: death.inside.map(each => ({...each, call: {...each.call, pieces: []}})),
-      finished: death.finished.map(call => ({...call, pieces: []}))
-    }
-    this.#requests.set(bare, this.#requests.get(death) ?? new Set())
-    this.#requests.delete(death)
-    return bare
+      inside: death.inside.map(each => ({...each, call: kept(each.call)})),
+      finished: death.finished.map(kept)
+    })
+    this.#all = this.#all.toReversed().map(fitted).toReversed()
   }
 }
 
@@ -210,9 +206,6 @@ function readable({lines, place}: Ended): Pick<Ended, 'lines' | 'place'> {
 
 const isSame = (a: HeldWork, b: HeldWork): boolean =>
   a.kind === b.kind && a.name === b.name && a.app === b.app && a.id === b.id
-
-const sizeOf = ({inside, finished}: Death): number =>
-  sizeOfPieces([...inside.map(({call}) => call), ...finished].flatMap(({pieces}) => pieces))
 
 /** Two requests with the same verb, path and body are taken for the same. */
 function fingerprint(call: RecordedCall): string {

@@ -114,3 +114,22 @@ t.test('a request like one that was just answered comes after those of which non
   )
   t.end()
 })
+
+t.test('of an end with more bytes than are kept, those of the likeliest causes are', t => {
+  const recorder = new CallRecorder(() => 200_000)
+  const deaths = new Deaths(recorder)
+  const bodies = Array.from({length: 20}, (_, at) => `${at}`.padEnd(150_000, 'x'))
+  deaths.add(ended({inside: inside(recorder, bodies)}))
+  deaths.add(ended({inside: inside(recorder, ['a'])}))
+  const [first, second] = deaths.all('stock').map(death => death.inside.map(({call}) => call.pieces.length > 0))
+  t.same(second, [true])
+  t.same(
+    first?.slice(0, 13),
+    Array.from({length: 13}, () => true)
+  )
+  t.same(
+    first?.slice(14),
+    Array.from({length: 6}, () => false)
+  )
+  t.end()
+})
