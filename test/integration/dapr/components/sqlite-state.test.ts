@@ -68,3 +68,16 @@ t.test('a delete in a transaction deletes what is there, whatever is said of wha
     t.equal(await store.get('a', {consistency: '', metadata: {}}), undefined)
   }
 })
+
+t.test('bytes are kept as they are, whether they are text or not', async t => {
+  const store = await openComponent(t, open, {connectionString: join(t.testdir(), 'state.db')})
+  const values = ['', 'a\0b', '\0', '\ufeffa', 'Ä😀'].map(text => Buffer.from(text))
+  for (const [at, value] of [...values, Buffer.from([8, 0, 18, 255])].entries()) {
+    await store.set(request(`key${at}`, value))
+    t.same(
+      (await store.get(`key${at}`, {consistency: '', metadata: {}}))?.data,
+      value,
+      JSON.stringify(value.toString())
+    )
+  }
+})
