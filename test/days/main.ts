@@ -12,9 +12,10 @@ import {walk, type Finding, type Tally} from './walk.ts'
 
 const {values} = parseArgs({
   options: {
-    seed: {type: 'string', default: Math.floor(Math.random() * 1e6).toString()},
+    /** Several, with a walk each: all are walked in one process. */
+    seed: {type: 'string', multiple: true, default: [Math.floor(Math.random() * 1e6).toString()]},
     /** A walk of these steps, as a failure prints them, instead of those that the seed makes. */
-    walk: {type: 'string'},
+    walk: {type: 'string', multiple: true},
     steps: {type: 'string'},
     /** How many seeds, one after the other. */
     seeds: {type: 'string', default: '1'},
@@ -43,23 +44,33 @@ const {values} = parseArgs({
     tries: {type: 'string'}
   }
 })
+const [seed = ''] = values.seed
+const given = values.walk ?? []
+const [only] = given
 if (values.work || values.deliveries) {
   const kind = values.work
     ? (await import('./work/walks.ts')).workWalks(values.crashes)
     : (await import('./deliveries/walks.ts')).DELIVERIES
-  const {seed, seeds, walk, first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
-  const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(count), tries: Number(most), walk, isFirst}
+  const {seeds, first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
+  const numbers = {
+    seed: Number(seed),
+    seeds: Number(seeds),
+    steps: Number(count),
+    tries: Number(most),
+    walk: only,
+    isFirst
+  }
   process.exit((await walkShortened(numbers, kind)) ? 0 : 1)
 }
 if (values.copies) {
-  const {seed, seeds, walk, first: isFirst} = values
-  const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), walk, isFirst}
+  const {seeds, first: isFirst} = values
+  const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), walk: only, isFirst}
   const {walkAllCopies} = values.real ? await import('./copies/walks.ts') : await import('./copies/number-walks.ts')
   process.exit((await walkAllCopies(numbers)) ? 0 : 1)
 }
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
 if (values.page || values.kubernetes || values.components || values.redis) {
-  const seeds = {seed: Number(values.seed), seeds: Number(values.seeds), steps}
+  const seeds = {seed: Number(seed), seeds: Number(values.seeds), steps}
   if (values.page) await (await import('./page/walks.ts')).walkPages(seeds)
   else if (values.kubernetes) await (await import('./kubernetes/walks.ts')).walkClusters(seeds)
   else if (values.redis) await walkSeeds(seeds, 'redis', (await import('./redis/walk.ts')).walkRedis)
@@ -75,16 +86,19 @@ const worlds = values.real ? await import('./real/world.ts') : await import('./s
 const opens = (seed: number) => async (): Promise<World> =>
   'RealWorld' in worlds ? worlds.RealWorld.open() : Promise.resolve(new worlds.SimulatedWorld(seed))
 
-for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < last; seed++) {
+const numbers =
+  given.length > 1 ? values.seed.map(Number) : Array.from({length: Number(values.seeds)}, (_, at) => Number(seed) + at)
+for (const [at, number] of numbers.entries()) {
   const from = performance.now()
-  console.log(`seed ${seed}, ${steps} steps`)
-  const whole = values.walk === undefined ? walkOf(seed, steps, values.real) : walkIn(values.walk)
-  const open = opens(seed)
+  console.log(`seed ${number}, ${steps} steps`)
+  const text = given[at] ?? only
+  const whole = text === undefined ? walkOf(number, steps, values.real) : walkIn(text)
+  const open = opens(number)
   const finding = await walk(whole, open, tally)
   console.log(`  ${finding === undefined ? 'as it must be' : finding.faults.join('; ')} (${seconds(from)})`)
   if (finding === undefined) continue
   process.exitCode = 1
-  await explain({finding, seed}, whole.slice(0, finding.steps), open)
+  await explain({finding, seed: number}, whole.slice(0, finding.steps), open)
   if (values.first) break
 }
 if (why !== '') console.log(`no full disk, and no full table of descriptors: ${why}`)
