@@ -222,7 +222,7 @@ export class WalkRun {
       if (mayBe) this.#mayAdvance += ms
     }
     world.ask(
-      async () => this.workflows.skip(ms, AbortSignal.abort()),
+      async () => this.#wakeUps.skip(ms),
       () => end(true),
       end
     )
