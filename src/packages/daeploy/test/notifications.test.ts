@@ -94,3 +94,13 @@ t.test('a posted notification is read, and what it lacks is listed as FastAPI li
     }))
   })
 })
+
+t.test('one that comes again and again is not the oldest', async t => {
+  const kept = new Notifications()
+  for (let i = 0; i <= 1500; i++) {
+    kept.add({...heavy, msg: i.toString()}, 0)
+    kept.add(heavy, 0)
+  }
+  const [found] = Object.values(kept.list()).filter(({msg}) => msg === heavy.msg)
+  t.match(found, {counter: 1501})
+})
