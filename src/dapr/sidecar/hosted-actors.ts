@@ -8,7 +8,6 @@ import type {SidecarActorsOptions} from './actor-access.ts'
 const NO_STORE =
   'no state store has actorStateStore: "true": their state cannot be read or kept, and newer versions of Dapr host none'
 
-/** The actors that an app hosts. */
 export class HostedActors {
   readonly #options: SidecarActorsOptions
   readonly #actors: Actors

@@ -71,14 +71,10 @@ const namesIn = (value: Json): readonly string[] =>
     ? value['entities'].filter((name): name is string => typeof name === 'string' && name !== '')
     : []
 
-function objectIn(text: string): Json {
-  const value = jsonIn(text)
-  return isObject(value) ? value : {}
-}
-
 /** The types of actors that an app hosts, by the configuration that it has given; '' = none (Dapr: pkg/config, ApplicationConfig). */
 export function hostedTypes(text: string, tell: WarnOfSettings): ReadonlyMap<string, TypeSettings> {
-  const configuration = objectIn(text)
+  const given = jsonIn(text)
+  const configuration: Json = isObject(given) ? given : {}
   const names = namesIn(configuration)
   if (names.length === 0) return new Map()
   const warn: WarnOfSettings = words => tell(`GET /dapr/config: ${words}`)

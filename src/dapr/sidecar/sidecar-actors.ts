@@ -17,7 +17,6 @@ export class SidecarActors {
   readonly #over = new AbortController()
   /** The process that was asked; 0: one that is not ours. */
   #asked: number | undefined
-  /** Its process has reported its types. */
   #hasTold = false
 
   constructor(options: SidecarActorsOptions) {

@@ -145,6 +145,7 @@ export class SidecarBlocks {
   /** Processes of the app have begun, or ended. */
   followProcesses(): void {
     this.#blocks?.configurations.followProcesses()
+    this.#blocks?.actorStreams.followProcesses()
   }
 
   /** The actors that the app hosts by streams are gone. */

@@ -89,7 +89,6 @@ export interface OpenSidecarOptions {
   readonly components: () => Promise<ComponentSet>
   readonly daprd: FindDaprd
   readonly work: SidecarWork
-  /** The actors of the run. */
   readonly actors: ActorAccess
   /** The `appProtocol` of an app of the run; '' if the run has no such app. */
   readonly protocolOf: (id: string) => string

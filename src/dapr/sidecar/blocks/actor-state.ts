@@ -69,12 +69,9 @@ export class ActorState {
       return operation === 'delete' ? {kind: 'delete', request} : {kind: 'upsert', request: {...request, value, isJson}}
     })
     if (operations.length === 0) return
-    const failed = [
-      [500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'],
-      'error saving actor transaction state: '
-    ] as const
+    const code = [500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'] as const
     await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations)).catch(
-      failing(...failed)
+      failing(code, 'error saving actor transaction state: ')
     )
   }
 

@@ -36,7 +36,6 @@ function turnOver(journal: CallJournal | undefined, answer: ActorAnswer): void {
   journal.ended()
 }
 
-/** A stream by which an app hosts actors. */
 export interface ActorSession {
   readonly isBusy: boolean
   send(request: ActorRequest): Promise<ActorAnswer>
@@ -48,22 +47,28 @@ const HOLD_MS = 60_000
 
 const NOT_CONNECTED = {kind: 'lost', why: 'actor host is not connected', wasSent: false} as const
 
-/** The actors that an app hosts by streams: the newest one that has their type gets the work. */
+type Types = ReadonlyMap<string, TypeSettings>
+/** `process`: when the one began that seems to have opened the stream. */
+type Stream = readonly [session: ActorSession, types: Types, process: number]
+
+/** The actors that an app hosts by streams: the newest one of its process that has their type gets the work. */
 export class ActorStreams {
   readonly isHttpApp: boolean
   readonly #context: BlockContext
   readonly #host: ActorHost
   /** The open streams that have types; the newest is the last. */
-  #sessions: readonly (readonly [session: ActorSession, types: ReadonlyMap<string, TypeSettings>])[] = []
+  #sessions: readonly Stream[] = []
   #actors: Actors | undefined
+  /** When the process began that gets the calls. */
+  #current: number | undefined
   #isClosed = false
 
   constructor(context: BlockContext) {
     this.#context = context
     this.isHttpApp = context.isHttpApp
-    const isOpen = (): boolean => this.#sessions.length > 0
+    const isOpen = (): boolean => this.#able.length > 0
     const sessionOf = (type: string): ActorSession | undefined =>
-      this.#sessions.findLast(([, types]) => types.has(type))?.[0]
+      this.#able.findLast(([, types]) => types.has(type))?.[0]
     const isBusy = (): boolean => this.#sessions.some(([session]) => session.isBusy)
     this.#host = {
       app: context.appId,
@@ -97,24 +102,22 @@ export class ActorStreams {
   }
 
   /** A stream begins, for these types. */
-  async open(session: ActorSession, types: ReadonlyMap<string, TypeSettings>): Promise<void> {
+  async open(session: ActorSession, types: Types): Promise<void> {
     if (types.size === 0) return
     const actors = await this.#context.actors.load()
     if (this.#isClosed) return
     this.#actors = actors
-    this.#sessions = [...this.#sessions, [session, types]]
-    actors.host(this.#host, this.#types)
+    this.#sessions = [...this.#sessions, [session, types, Math.max(...this.#context.lives())]]
+    if (this.#able.length > 0) actors.host(this.#host, this.#types)
     this.#context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
-  /** Called when a stream has ended: the actors of its types are gone, unless a newer one has their type; an older one takes their calls. */
+  /** Called when a stream has ended: the actors that had their calls by it are gone; another one takes these. */
   closed(session: ActorSession): void {
-    const at = this.#sessions.findIndex(each => each[0] === session)
-    const ended = this.#sessions[at]?.[1]
+    const ended = this.#sessions.find(([each]) => each === session)
     if (ended === undefined) return
-    const newer = this.#sessions.slice(at + 1)
-    this.#sessions = this.#sessions.toSpliced(at, 1)
-    const gone = [...ended.keys()].filter(type => !newer.some(([, types]) => types.has(type)))
+    const gone = [...ended[1].keys()].filter(type => this.#able.findLast(([, types]) => types.has(type)) === ended)
+    this.#sessions = this.#sessions.filter(each => each !== ended)
     if (this.#sessions.length === 0) return this.#actors?.lost(this.#host)
     this.#actors?.lost(this.#host, new Set(gone))
     // the process may be about to sleep: what started it still does
@@ -122,9 +125,23 @@ export class ActorStreams {
     this.#actors?.look()
   }
 
-  /** The types that all streams have reported; the newest stream wins. */
-  get #types(): ReadonlyMap<string, TypeSettings> {
-    return new Map(this.#sessions.flatMap(([, types]) => [...types]))
+  /** Called when processes of the app have begun, ended or taken over. */
+  followProcesses(): void {
+    const [current] = this.#context.lives()
+    if (current === undefined || current === this.#current) return
+    this.#current = current
+    if (this.#able.length > 0) this.#actors?.host(this.#host, this.#types)
+  }
+
+  /** The streams that may get work, those of the process that gets the calls last; one that is to take over gets none before. */
+  get #able(): readonly Stream[] {
+    const [current, ...others] = this.#context.lives()
+    const able = this.#sessions.filter(([, , process]) => !others.includes(process))
+    return able.toSorted(([, , one], [, , other]) => Number(one === current) - Number(other === current))
+  }
+
+  get #types(): Types {
+    return new Map(this.#able.flatMap(([, types]) => [...types]))
   }
 
   /** Called before another sidecar of the app opens: what is done later by the name of its instance would be done to that one. */

@@ -87,7 +87,6 @@ export class WorkflowCalls {
     await this.tell('raise', name, event, data)
   }
 
-  /** Purges an instance with its children. */
   async purge({appId, id}: InstanceName): Promise<void> {
     const app = this.#appOf(appId)
     checkId(id)

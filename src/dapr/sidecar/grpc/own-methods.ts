@@ -19,9 +19,7 @@ export interface OwnMethodsContext {
   /** See `AppRuntime.lives`. */
   readonly lives: () => readonly number[]
   readonly facts: () => Facts
-  /** Loads the building blocks of the app. */
   readonly blocks: () => Promise<Blocks>
-  /** Loads the workflows of the run. */
   readonly workflows: () => Promise<Workflows>
   /** Metadata that was set over either API. */
   readonly customMetadata: Map<string, string>
@@ -80,7 +78,6 @@ const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
 /** The service of the workers of workflows and their clients (durabletask). */
 const TASK_HUB = '/TaskHubSidecarService/'
 
-/** The stream of a worker. */
 export const WORK_ITEMS = 'GetWorkItems'
 
 let hub: typeof import('../../../work/workflow/hub/hub.ts') | undefined

@@ -4,7 +4,6 @@ import {WORK_ITEMS, type OwnMethodsContext, type OwnStreamName} from './own-meth
 import type {RequestHead} from './request-head.ts'
 import type {ServerStream} from './server-stream.ts'
 
-/** Serves a stream to its end. */
 export function serveStream(
   stream: ServerStream,
   name: OwnStreamName,

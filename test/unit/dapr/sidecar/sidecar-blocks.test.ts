@@ -114,6 +114,7 @@ t.test('actors are hosted by no sidecar that has left them, also where its block
   } as unknown as OpenSidecarOptions
   const context = {
     appId: 'shop',
+    lives: () => [],
     actors: {load: async () => Promise.resolve({host: () => void hosted++, leave: () => undefined})},
     log: {write: () => undefined}
   } as unknown as SharedContext

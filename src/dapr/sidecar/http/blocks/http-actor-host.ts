@@ -108,7 +108,6 @@ function firingBody({kind, callback, dueTime, period, data}: Firing): Buffer {
   return Buffer.from(`{${members.join(',')}}`)
 }
 
-/** Reads an app's response to a call of an actor. */
 export function actorAnswerOf(response: AppResponse): ActorAnswer {
   if (response.kind === 'unreachable') return {kind: 'lost', why: response.why, wasSent: response.wasSent}
   const {status, lines, body} = response

@@ -11,11 +11,12 @@ const TICK = {type: 'Cart', id: '1', name: 'tick'}
 const WISH = {dueTime: '1s', period: '1s', ttl: '', callback: '', data: undefined}
 
 /** The streams of one sidecar of an app. */
-const streamsOf = (load: () => Promise<Actors>): ActorStreams =>
+const streamsOf = (load: () => Promise<Actors>, lives: readonly number[] = []): ActorStreams =>
   new ActorStreams({
     appId: 'carts',
     instance: 'carts',
     isHttpApp: false,
+    lives: () => lives,
     actors: {load, faults: undefined},
     policies: () => undefined,
     log: {isDebug: false, write: () => undefined, warn: () => undefined}
@@ -120,4 +121,50 @@ t.test('a stream that ends while the actors of its app are let go lets no turn o
   t.equal(await retired, true)
   actors.resume('carts')
   t.strictSame(await Promise.all([under.outcome, waiting.outcome]), ['ok', 'ok'])
+})
+
+t.test('the actors of a process stay with it until the one that is to take over has done so', async t => {
+  const {actors, call} = openActorHouse()
+  t.teardown(() => actors.close())
+  const lives = [1]
+  const streams = streamsOf(async () => Promise.resolve(actors), lives)
+  const came: string[] = []
+  const session = (process: string): ActorSession => ({
+    ...SESSION,
+    isBusy: false,
+    deactivate: async (_, id) => {
+      came.push(`${process}: ${id} is let go`)
+      return Promise.resolve(true)
+    },
+    send: async ({id}: ActorRequest) => {
+      came.push(`${process}: ${id}`)
+      return Promise.resolve({kind: 'done', lines: '', body: Buffer.from('ok'), isError: false, isCancelled: false})
+    }
+  })
+  const [old, failed, next] = [session('old'), session('failed'), session('next')]
+  const calls = async (id: string): Promise<readonly string[]> => {
+    t.equal(await call(`Cart/${id}`, 'add').outcome, 'ok')
+    return came.splice(0)
+  }
+  await streams.open(old, types(['Cart']))
+  t.strictSame(await calls('1'), ['old: 1'])
+  lives.push(2)
+  await streams.open(failed, types(['Cart', 'Order']))
+  t.strictSame(await calls('1'), ['old: 1'])
+  t.notOk(actors.table.isHosted('Order'))
+  lives.pop()
+  streams.closed(failed)
+  t.ok(actors.table.isActiveAt('carts', 'Cart', '1'), 'a process that does not come up takes none along')
+  lives.push(3)
+  await streams.open(next, types(['Cart', 'Order']))
+  await actors.retire('carts', new AbortController().signal)
+  t.strictSame(came.splice(0), ['old: 1 is let go'])
+  lives.shift()
+  streams.followProcesses()
+  actors.resume('carts')
+  t.strictSame(await calls('1'), ['next: 1'])
+  t.ok(actors.table.isHosted('Order'))
+  streams.closed(old)
+  t.ok(actors.table.isActiveAt('carts', 'Cart', '1'))
+  t.strictSame(await calls('1'), ['next: 1'])
 })
