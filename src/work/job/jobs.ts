@@ -117,6 +117,11 @@ export class Jobs {
     return this.#options.wakeUps.date()
   }
 
+  /** How far the times of jobs are ahead of the clock of the machine, in ms. */
+  get aheadMs(): number {
+    return this.#options.wakeUps.ahead
+  }
+
   /** Adds jobs with their whole state; jobs of the same names are replaced. */
   async take(jobs: readonly Omit<Job, 'key'>[]): Promise<void> {
     await this.#options.file.change(() => {

@@ -4,27 +4,28 @@ import {readTime} from '../../../model/duration.ts'
 import {UserError} from '../../../model/errors.ts'
 import {checkJobName, JobError, type Job} from '../../../work/job/job.ts'
 import type {FailurePolicy} from '../../../work/series/series.ts'
-import {planOf} from '../../../work/job/plan.ts'
+import type {Jobs} from '../../../work/job/jobs.ts'
+import {jobSchedule, planOf} from '../../../work/job/plan.ts'
 import {timeText} from '../workflows/instance-view.ts'
-import {timeOrNull} from './job-view.ts'
 
-/** A job as a file has it; JSON leaves out what is undefined. */
-export function keptJob(job: Job): Api.KeptJob {
+/** A job as a file has it; JSON leaves out what is undefined. Its times are those of the machine: another run may have skipped less, or more. */
+export function keptJob(job: Job, aheadMs: number): Api.KeptJob {
+  const at = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : timeText(ms - aheadMs))
   const {key: _key, attempts: _attempts, isDue: _isDue, answer: _answer, data, isPaused, ...kept} = job
   return {
     ...kept,
     data: data && {typeUrl: data.typeUrl, value: Buffer.from(data.value).toString('base64')},
-    begin: timeText(job.begin),
-    planned: timeOrNull(job.planned) ?? undefined,
-    expires: timeOrNull(job.expires) ?? undefined,
-    last: timeOrNull(job.last) ?? undefined,
+    begin: at(job.begin),
+    planned: at(job.planned),
+    expires: at(job.expires),
+    last: at(job.last),
     isPaused: isPaused || undefined
   } as Api.KeptJob
 }
 
 /** A job that came from a file; `place`: its place there. Throws a UserError. */
-export function readKeptJob(value: unknown, place: string): Omit<Job, 'key'> {
-  const fields = new Fields(value, place)
+export function readKeptJob(value: unknown, place: string, jobs: Pick<Jobs, 'aheadMs' | 'date'>): Omit<Job, 'key'> {
+  const fields = new Fields(value, place, jobs.aheadMs)
   const [app, name] = [fields.text('app'), fields.text('name')]
   if (app === undefined || name === undefined || name === '') throw fields.wrong('app and name are needed')
   const said = {
@@ -38,10 +39,15 @@ export function readKeptJob(value: unknown, place: string): Omit<Job, 'key'> {
   try {
     checkJobName(app, name)
     if (said.schedule === undefined && said.dueTime === undefined) throw new JobError('invalid', 'Schedule is empty')
-    planOf({name, ...said}, begin)
+    planOf({name, ...said}, begin, jobs.aheadMs)
   } catch (error) {
     throw error instanceof JobError ? fields.wrong(error.message) : error
   }
+  const [planned, count] = [fields.time('planned'), fields.count('count') ?? 0]
+  const isFirst = count === 0 && said.dueTime !== undefined
+  const plan = said.schedule === undefined || isFirst ? undefined : jobSchedule(said.schedule)
+  // what comes by the calendar comes by that of this run
+  const isByDate = plan !== undefined && plan.step === undefined && planned !== undefined && planned > jobs.date()
   return {
     app,
     name,
@@ -49,10 +55,10 @@ export function readKeptJob(value: unknown, place: string): Omit<Job, 'key'> {
     data: fields.data(),
     policy: fields.policy(),
     begin,
-    planned: fields.time('planned'),
+    planned: isByDate ? plan.next(jobs.date()) : planned,
     expires: fields.time('expires'),
     last: fields.time('last'),
-    count: fields.count('count') ?? 0,
+    count,
     attempts: 0,
     isDue: false,
     isPaused: fields.get('isPaused') === true,
@@ -64,9 +70,11 @@ export function readKeptJob(value: unknown, place: string): Omit<Job, 'key'> {
 class Fields {
   readonly #place: string
   readonly #given: Readonly<Record<string, unknown>>
+  readonly #aheadMs: number
 
-  constructor(value: unknown, place: string) {
+  constructor(value: unknown, place: string, aheadMs = 0) {
     this.#place = place
+    this.#aheadMs = aheadMs
     if (!isObject(value)) throw this.wrong('it is not an object')
     this.#given = value
   }
@@ -97,7 +105,7 @@ class Fields {
     const text = this.text(name)
     const at = text === undefined ? undefined : readTime(text)
     if (Number.isNaN(at)) throw this.wrong(`${name} is not a time`)
-    return at
+    return at === undefined ? undefined : at + this.#aheadMs
   }
 
   data(): Job['data'] {

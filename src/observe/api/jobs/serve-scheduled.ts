@@ -52,14 +52,17 @@ export async function deleteScheduled(work: KnownWork, {body}: ApiRequest): Prom
 export async function keptJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.KeptJobs> {
   const found = await jobs.some({after: wholeIn(query, 'after') ?? 0, limit: PAGE + 1})
   const shown = found.slice(0, PAGE)
-  return {jobs: shown.map(keptJob), next: found.length > PAGE ? (shown.at(-1)?.key ?? null) : null}
+  return {
+    jobs: shown.map(job => keptJob(job, jobs.aheadMs)),
+    next: found.length > PAGE ? (shown.at(-1)?.key ?? null) : null
+  }
 }
 
 /** Keeps jobs that came from a file. Throws a UserError. */
 export async function takeJobs(jobs: Jobs, {body}: ApiRequest): Promise<Api.JobsTaken> {
   const {jobs: list} = givenObject(body, '{"jobs": []}')
   if (!Array.isArray(list)) throw new UserError('jobs is not a list', {explanation: 'For example: {"jobs": []}'})
-  const read = list.map((job, at) => readKeptJob(job, `jobs[${at}]`))
+  const read = list.map((job, at) => readKeptJob(job, `jobs[${at}]`, jobs))
   await jobs.take(read)
   return {jobs: read.length, counters: read.filter(({count}) => count > 0).length}
 }
@@ -68,7 +71,8 @@ const isWithin = (name: string, within: string): boolean =>
   within === 'all' || name === within || name.startsWith(`${within}/`)
 
 async function waiting({jobs, workflows, reminders}: KnownWork): Promise<readonly Waiting[]> {
-  const [ofApps, ofWorkflows, table] = await Promise.all([allOf(jobs), workflows.waitingTimers(), reminders()])
+  const ofApps = await jobs.some({after: 0, limit: Number.MAX_SAFE_INTEGER})
+  const [ofWorkflows, table] = await Promise.all([workflows.waitingTimers(), reminders()])
   const all: readonly Waiting[] = [
     ...ofApps.map(job => ({view: jobRow(job), remove: async () => jobs.delete(job.app, job.name)})),
     ...(await table.list()).map(each => ({view: reminderRow(each), remove: async () => table.delete(each)})),
@@ -76,10 +80,6 @@ async function waiting({jobs, workflows, reminders}: KnownWork): Promise<readonl
   ]
   const order = ({view: {begin, name}}: Waiting): string => `${begin} ${name}`
   return all.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
-}
-
-async function allOf(jobs: Jobs): Promise<readonly Job[]> {
-  return jobs.some({after: 0, limit: Number.MAX_SAFE_INTEGER})
 }
 
 const NONE = {expires: null, schedule: null, dueTime: null, ttl: null, repeats: null, count: 0, last: null} as const
