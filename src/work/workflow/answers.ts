@@ -39,7 +39,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   if (live === undefined || item === undefined || start === undefined) return warn(app, `${what}: it waits for none`)
   if (isEarlier(item)) return warn(app, `${what}: it is one to an earlier dispatch`)
   const turn = applyAnswer(start, answer, engine.clock.date())
-  const isOther = live.instance.updated <= workers.sameCodeSince
+  const isOther = live.madeAt <= workers.sameCodeSince
   const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isOther, warn)
   try {
     await keep(engine, () => {

@@ -84,6 +84,13 @@ export class LiveInstance {
     this.#clock = time
   }
 
+  /** When its latest turn was made. A rerun that has had none of its own has those of its source, which may have been made by other code. */
+  get madeAt(): number {
+    const {created, updated} = this.instance
+    const copied = updated > created ? [] : eventsOf(this.history.slice(-1))
+    return copied.reduce((at, {timestamp}) => Math.min(at, timestamp === undefined ? at : msOf(timestamp)), updated)
+  }
+
   /** The patches that its turns have met, in order: each turn is decoded once. */
   get patches(): readonly string[] {
     if (this.#patched > this.history.length) [this.#patched, this.#patches] = [0, []]
@@ -217,7 +224,6 @@ function dueOf({kind, event}: InboxEntry): number {
   return fireAt === undefined ? 0 : msOf(fireAt)
 }
 
-/** A task for a worker. */
 export class ActivityItem implements WorkItem {
   readonly kind = 'activities'
   readonly activity: OpenActivity

@@ -22,6 +22,9 @@ export interface WorkerStream {
 const JAVASCRIPT = /(^| )grpc-node-js\//
 const JAVASCRIPT_LIMIT = 100
 
+/** When the processes at the other ends of connections began (0: not known): while one of an app replaces another one, both live. */
+const BEGUN = new WeakMap<object, number>()
+
 /** GetWorkItems: sends work to a worker until it disconnects or the sidecar closes; resolves with the status that ends the stream. */
 export async function streamWorkItems(
   workflows: Workflows,
@@ -35,9 +38,11 @@ export async function streamWorkItems(
     // all that waits at once would be more than a stream may have waiting, and would come again when the worker connects again
     if (stream.isBehind) void stream.room().then(() => workflows.mayTakeMore())
   }
-  const process = Math.max(0, ...lives()) || undefined
   const {connection} = stream
-  const leave = workflows.connect(app, {limit, home, process, connection, isBehind: () => stream.isBehind, send})
+  const process = BEGUN.get(connection) ?? Math.max(0, ...lives())
+  BEGUN.set(connection, process)
+  const isBehind = (): boolean => stream.isBehind
+  const leave = workflows.connect(app, {limit, home, process: process || undefined, connection, isBehind, send})
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   leave()
   return {code: CANCELLED, message: 'shutting down'}

@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t from 'tap'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {streamWorkItems} from '../../../../src/work/workflow/hub/work-item-stream.ts'
 import {FAILURE_DETAILS} from '../../../../src/work/workflow/messages.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
@@ -127,3 +128,56 @@ t.test('in the next run a workflow stalls that its code does not fit any more', 
   await next.workflows.completeTurn('shop', answer('o-1', [MISMATCHED]))
   t.equal(next.workflows.find('shop', 'o-1')?.status, STALLED)
 })
+
+t.test('a rerun stalls whose source was made by another process than the one that has its first turn', async t => {
+  const {workflows, clock} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker(Infinity, 'shop', 1))
+  clock.pass(1000)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+  await workflows.completeActivity('shop', done('o-1', 1))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  clock.pass(1000)
+  leave()
+  workflows.connect('shop', new TestWorker(Infinity, 'shop', 2))
+  clock.pass(1000)
+  await workflows.rerun('shop', {id: 'o-1', eventId: undefined, newId: 'o-2', input: undefined, newChildId: undefined})
+  await workflows.completeActivity('shop', done('o-2', 1))
+  await workflows.completeTurn('shop', answer('o-2', [MISMATCHED]))
+  t.equal(workflows.find('shop', 'o-2')?.status, STALLED)
+  t.equal(workflows.find('shop', 'o-2')?.updated, 3000)
+})
+
+t.test(
+  'a worker that opens its stream again while another process is to take over is still one of its own',
+  async t => {
+    const {workflows, close, clock} = await openHouse(t)
+    const lives = [1]
+    const open = (connection: object): AbortController => {
+      clock.pass(1000)
+      const left = new AbortController()
+      const shared = {closing: new AbortController().signal, isBehind: false, send: () => undefined}
+      const stream = {...shared, left: left.signal, connection, room: async () => Promise.resolve()}
+      void streamWorkItems(workflows, {appId: 'shop', instance: 'shop', lives: () => lives}, stream, '')
+      clock.pass(1000)
+      return left
+    }
+    const [old, next] = [{}, {}]
+    const first = open(old)
+    lives.push(2)
+    open(next)
+    first.abort()
+    await new Promise(setImmediate)
+    const again = open(old)
+    await workflows.start('shop', order())
+    await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+    clock.pass(1000)
+    again.abort()
+    await new Promise(setImmediate)
+    lives.shift()
+    await workflows.completeActivity('shop', done('o-1', 1))
+    await workflows.completeTurn('shop', answer('o-1', [MISMATCHED]))
+    t.equal(workflows.find('shop', 'o-1')?.status, STALLED, 'the code may be another one')
+    close()
+  }
+)
