@@ -36,7 +36,6 @@ export const NOT_ALLOWED = encode(FAILURE_DETAILS, {
   stackTrace: undefined
 })
 
-/** The request for a child. */
 export type ChildRequest = Message<typeof CHILD_REQUEST>
 
 const isSame = (one: Parent, other: Parent): boolean =>
@@ -195,8 +194,8 @@ export function fireTimer(engine: Engine, {owner, name, data}: WakeUp): void {
   post(engine, owner, {kind: 'timer', name, event})
 }
 
-/** Creates a child. One in an app of another run is asked for until that run reports its end. */
-export function createChild(engine: Engine, live: LiveInstance, child: NewChild): void {
+/** Creates a child; `aheadMs`: as for timers. One in an app of another run is asked for until that run reports its end. */
+export function createChild(engine: Engine, live: LiveInstance, child: NewChild, aheadMs: number): void {
   const {instance} = live
   const {app: parentApp, id: parentId, execution} = instance
   const {app, id, name, input, isDetached, scope, startAt, trace = instance.trace ?? ''} = child
@@ -204,7 +203,7 @@ export function createChild(engine: Engine, live: LiveInstance, child: NewChild)
   const [key, task] = isDetached && isFar ? [NO_INSTANCE, engine.store.nextDetached()] : [instance.key, child.task]
   const parent = {app: parentApp, id: parentId, execution, task}
   const received = (scope === undefined ? undefined : propagatedHistory(live, scope, child.task)) ?? NO_BYTES
-  const start = startAt === undefined ? undefined : timeOf(startAt)
+  const start = startAt === undefined ? undefined : timeOf(startAt - aheadMs)
   const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false, startAt: start}
   if (!isFar) return beginOwn(engine, key, app, asked)
   const request = encode(CHILD_REQUEST, asked)

@@ -20,7 +20,6 @@ const MAX_ROUNDS = 20
 /** … and then pauses for this time, in ms. */
 const PAUSE_MS = 1000
 
-/** Applies the outcome of a turn. */
 export function applyTurn(
   engine: Engine,
   live: LiveInstance,
@@ -83,7 +82,7 @@ function ask(
 ): void {
   for (const activity of activities) schedule(engine, live, activity)
   for (const timer of timers) setTimer(engine, live.instance.key, timer, aheadMs)
-  for (const child of children) createChild(engine, live, child)
+  for (const child of children) createChild(engine, live, child, aheadMs)
 }
 
 /** Continues an instance as new: with a new history, and with the entries that came meanwhile, except results for the old one. */
@@ -138,6 +137,7 @@ export function beginRerun(
   for (const events of rerun.turns) addTurn(engine, live, events)
   Object.assign(instance, {status: RUNNING, started: now, version})
   engine.write(instance)
-  ask(engine, live, rerun)
+  // a timer that was set after a skip is as far away as its code meant
+  ask(engine, live, rerun, Math.max(0, live.clock - now))
   return instance
 }

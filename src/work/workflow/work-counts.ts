@@ -19,7 +19,6 @@ interface Counting {
   readonly live: Pick<LiveInstances, 'at'>
 }
 
-/** Counts an item that a worker has got. */
 export function countSent(engine: Counting, app: string, item: WorkItem): void {
   const {name} = item
   if (item instanceof TurnItem) countSize(engine, app, item.live.turnBytes, name)
@@ -57,11 +56,10 @@ export function countBegun({options}: Counting, {app, name}: Instance, inbox: Tu
   if (start === undefined) return
   const {timestamp, executionStarted} = readEvent(start.event)
   const planned = executionStarted?.scheduledStart ?? timestamp
-  const elapsedMs = planned === undefined ? 0 : began - msOf(planned)
+  const elapsedMs = planned === undefined ? 0 : Math.max(0, began - msOf(planned))
   options.counted(app, {type: 'begun', workflow: name, elapsedMs})
 }
 
-/** Counts an instance that is over. */
 export function countEnded({options, clock}: Counting, {app, name, status: end, started}: Instance): void {
   const status = end === COMPLETED ? 'success' : end === TERMINATED ? 'terminated' : 'failed'
   const elapsedMs = started === undefined ? 0 : clock.date() - started

@@ -298,3 +298,59 @@ async function passed(clock: House['clock'], ms: number): Promise<string> {
   }
   return `it takes more than ${ms} ms`
 }
+
+t.test('a detached workflow starts as long after a skip as its creator, whose clock goes on, has said', async t => {
+  const {workflows, clock, close} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const parent = await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [{id: 0, createTimer: timer(timeOf(DAY_MS))}]))
+  await workflows.skipTimer(parent, undefined)
+  const now = msOf(worker.items.at(-1)?.turn?.fresh[0]?.timestamp ?? timeOf(0))
+  t.equal(now, DAY_MS)
+  const createDetached = {
+    instanceId: 'later',
+    name: 'pay',
+    version: undefined,
+    input: undefined,
+    scheduledStart: timeOf(now + 1000),
+    parentTraceContext: undefined
+  }
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, createDetached}, end()]))
+  worker.items.length = 0
+  clock.pass(1000)
+  for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
+  t.match(worker.seen(), [/^later: .*executionStarted$/])
+  close()
+})
+
+t.test('the timer of a rerun is as far away as its code meant, also where time was skipped before it', async t => {
+  const {workflows, clock, close} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const source = await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [{id: 0, createTimer: timer(timeOf(30 * DAY_MS))}]))
+  await workflows.skipTimer(source, undefined)
+  const inAnHour = timeOf(30 * DAY_MS + 3_600_000)
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, createTimer: timer(inAnHour)}]))
+  t.strictSame([...workflows.timers(source)], [[1, 3_600_000]])
+  await workflows.skipTimer(source, undefined)
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  clock.pass(1000)
+  const again = {id: 'o-1', eventId: 1, newId: 'o-2', input: undefined, newChildId: undefined}
+  t.strictSame([...workflows.timers(await workflows.rerun('shop', again))], [[1, 3_601_000]])
+  close()
+})
+
+t.test('a start that a skip brings nearer counts as one without delay', async t => {
+  const {workflows, counted, close} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  const instance = await workflows.start('shop', order('o-1', DAY_MS))
+  await workflows.skipTimer(instance, undefined)
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  t.match(
+    counted.filter(({type}) => type === 'begun'),
+    [{elapsedMs: 0}]
+  )
+  close()
+})
