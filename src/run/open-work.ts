@@ -3,6 +3,7 @@ import type {LeaseSearch} from '../control/sidecar-leases.ts'
 import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {Actors} from '../work/actor/actors.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {mayConnect} from '../supervisor/availability-of.ts'
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
 import {shrink} from '../platform/database-file.ts'
@@ -114,10 +115,9 @@ export class OpenWork {
             (error: unknown) => this.#log(app, 'warn', `other runs cannot be asked for a worker: ${messageOf(error)}`)
           ),
         purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
-        needsWorker: (app, hadOne) => {
+        needsWorker: (app, leftAt) => {
           needsWorker(app)
-          const up = runtimes().filter(each => each.id === app && !['exited', 'backoff'].includes(each.app.state.phase))
-          return up.some(({sleep}) => hadOne || sleep.triggers.hasWorkers === true)
+          return runtimes().some(each => each.id === app && mayConnect(each, leftAt))
         },
         onFirstWorker: app => this.#onFirstWorker(app),
         tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,

@@ -23,6 +23,7 @@ export class RunJobs {
       if (outcome !== undefined && outcome.kind !== 'undeliverable') return outcome
     }
     for (const [{sleep}] of all) sleep.need(`job ${job.name}`)
-    return {kind: 'undeliverable', answer: 'no process of the app takes calls'}
+    const isExpected = all.some(([{availability}]) => availability === 'waiting' || availability === 'asleep')
+    return {kind: 'undeliverable', answer: 'no process of the app takes calls', isExpected}
   }
 }

@@ -30,7 +30,6 @@ interface Known {
   readonly loop: ExitLoop | null
 }
 
-/** Describes an app for others. */
 export function listedApp(
   {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
   {createdAt, startedAt, restarts, waitsFor, loop}: Known
@@ -106,7 +105,6 @@ function publishedUrl({published}: AppPlan): string {
 
 const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 
-/** The exit of its latest process. */
 function lastExit(state: AppState): Exit | undefined {
   if (state.phase === 'backoff' || state.phase === 'asleep') return state.last
   return state.phase === 'exited' ? state.exit : undefined

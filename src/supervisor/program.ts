@@ -15,7 +15,6 @@ export interface ProgramOptions {
   /** The environment of a process with this marker; the app should listen on `appPort`. */
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
   readonly nextMarker: (plan: AppPlan) => string
-  /** The working directory of a process. */
   readonly folderOf: (plan: AppPlan) => string | Promise<string>
   /** Called right before each spawn; false if the run is stopping or has ended. */
   readonly maySpawn: () => boolean
@@ -42,7 +41,6 @@ export class Program {
   readonly #others = new Set<Supervised>()
   /** The marker of the latest process, '' before the first. */
   marker = ''
-  /** How many processes were started. */
   starts = 0
   /** When the latest process of each was started, in ms of performance.now(); Infinity: it is being stopped. */
   readonly #births = new WeakMap<Supervised, number>()
@@ -135,7 +133,6 @@ export class Program {
     return old
   }
 
-  /** Stops a candidate or a previous process. */
   async drop(app: Supervised, why: Why): Promise<void> {
     await app.stop(why)
     this.#others.delete(app)

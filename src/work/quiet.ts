@@ -1,5 +1,8 @@
 import type {Clock} from '../platform/clock.ts'
 
+/** So often it is looked at in ms, where nothing says that it has changed: what may bring work may have become too late for that. */
+const LOOK_MS = 1000
+
 /** Waits until no work is under way. */
 export class Quiet {
   readonly #clock: Clock
@@ -21,7 +24,7 @@ export class Quiet {
     const end = this.#clock.now() + maxMs
     while (this.#isBusy() && this.#clock.now() < end) {
       const late = Promise.withResolvers<void>()
-      const stop = this.#clock.after(end - this.#clock.now(), late.resolve)
+      const stop = this.#clock.after(Math.min(LOOK_MS, end - this.#clock.now()), late.resolve)
       await Promise.race([this.#change.promise, late.promise])
       stop()
     }

@@ -16,7 +16,6 @@ interface AnyColumn {
 
 export type Columns = Readonly<Record<string, AnyColumn>>
 
-/** A row of these columns. */
 export type RowOf<C extends Columns> = {readonly [K in keyof C]: C[K] extends SqlColumn<infer T> ? T : never}
 
 const plain = <T extends SQLInputValue>(

@@ -6,7 +6,6 @@ const MAX_NAMED = 1000
 /** How many firings of one series are made one by one; beyond that only the latest one is. */
 const MAX_OF_SERIES = 100
 
-/** What a skip has done. */
 export interface Skipped {
   /** In the order in which they were due, each with how far the skip was then, in ms. */
   readonly fired: readonly (WakeUp & {readonly afterMs: number})[]

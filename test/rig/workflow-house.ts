@@ -119,7 +119,7 @@ export async function openHouse(
     settings: () => house.settings,
     wanted: app => void workflows.missing(app),
     isAllowed: (app, access) => house.isAllowed(app, access),
-    needsWorker: (app, hadOne) => house.needsWorker(app, hadOne),
+    needsWorker: (app, leftAt) => house.needsWorker(app, leftAt),
     onFirstWorker: app => met.push(app),
     purgeFar: async (child, isForced) => house.purgeFar(child, isForced),
     tracesOf: () => house.traces,

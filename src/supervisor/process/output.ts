@@ -19,7 +19,6 @@ interface Stream {
   taken: Promise<void> | undefined
 }
 
-/** Splits bytes into lines. */
 type Splitter = Pick<LineSplitter, 'push' | 'end'>
 
 /** Reads the two pipes of a process, or its terminal, from the spawn until every writer has closed them. */

@@ -18,7 +18,6 @@ export interface ReadinessOptions {
 /** Pause between the end of one command and the start of the next. */
 const COMMAND_EVERY_MS = 250
 
-/** Detects when a process of an app is ready. */
 export class Readiness {
   readonly #options: ReadinessOptions
   readonly #log: LogWatch | undefined
@@ -68,7 +67,6 @@ export class Readiness {
     return false
   }
 
-  /** Probes the port once. */
   async #attempt(): Promise<boolean> {
     const {ready, target, isApp} = this.#options
     const host = await firstAccepting(target)

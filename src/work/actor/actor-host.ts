@@ -2,7 +2,6 @@ import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {OnGone} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {FiringRequest} from './firing-spec.ts'
 
-/** A call of an actor's method. */
 export interface MethodCall {
   readonly kind: 'method'
   readonly method: string
@@ -19,7 +18,6 @@ export interface Firing extends Omit<FiringRequest, 'ttl'> {
   readonly name: string
 }
 
-/** What an actor does in its turn. */
 export type ActorWork = MethodCall | Firing
 
 export type ActorAnswer =
@@ -57,7 +55,6 @@ export interface ActorRequest {
   readonly journal?: CallJournal | undefined
 }
 
-/** An instance of an app that hosts actors. */
 export interface ActorHost extends ActorCaller {
   /** Whether its process takes calls now, is expected to later, or will not; with the reason. */
   readonly state: 'open' | 'held' | 'shut'

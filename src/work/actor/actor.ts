@@ -13,7 +13,6 @@ export interface ActorType {
   readonly idle: (actor: Actor) => void
 }
 
-/** Options of a call. */
 export interface TurnOptions {
   /** The call waits for a host without a limit. */
   readonly isPatient?: boolean

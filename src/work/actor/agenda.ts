@@ -20,7 +20,6 @@ export class Agenda {
   #stop: (() => void) | undefined
   /** How many entries have got over since some were removed, roughly. */
   #over = 0
-  /** When the timer fires. */
   #armed = Infinity
 
   constructor(clock: Clock) {

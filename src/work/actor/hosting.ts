@@ -16,7 +16,6 @@ export class Hosting {
     return this.retirements.size > 0
   }
 
-  /** Whether a turn can begin here. */
   get isOpen(): boolean {
     return this.types !== undefined && !this.isRetiring && this.host.state === 'open'
   }

@@ -5,7 +5,6 @@ import type {FiringName} from './timers.ts'
 
 const {flag, json, number, optional, text} = column
 
-/** The kind of the wake-ups of reminders. */
 export const REMINDER = 'reminder'
 
 /** `data`: JSON; `due`: the next firing; `step`: ms between two firings; `remaining`: the number of firings left, the next one included. */
@@ -49,7 +48,6 @@ export class ReminderStore extends Table<typeof COLUMNS> {
     )
   }
 
-  /** Reminders that are due and not done. */
   due(): readonly Reminder[] {
     return this.all('WHERE isDue = 1 ORDER BY due, key')
   }

@@ -78,7 +78,6 @@ export class Reminders {
     })
   }
 
-  /** Undefined: there is no such reminder. */
   async get(name: FiringName): Promise<Reminder | undefined> {
     await this.#options.file.settled()
     return this.#store.find(name)

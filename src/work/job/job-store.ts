@@ -29,7 +29,6 @@ const COLUMNS = {
 /** The columns that change with each tick. */
 export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>>
 
-/** Selects jobs. */
 export interface JobsQuery {
   /** Left out: jobs of all apps. */
   readonly app?: string | undefined
@@ -86,7 +85,6 @@ export class JobStore {
     return this.#all("WHERE name = ?1 AND (?2 = '' OR app = ?2) ORDER BY app", name, app)
   }
 
-  /** Jobs that are due and not done. */
   due(): readonly Job[] {
     return this.#all('WHERE isDue = 1 ORDER BY planned, key')
   }

@@ -34,7 +34,6 @@ export interface Job extends JobRequest, Planned {
   readonly answer: string
 }
 
-/** Why a job is refused. */
 export class JobError extends Error {
   readonly kind: 'exists' | 'invalid' | 'unknown' | 'busy'
 

@@ -5,13 +5,13 @@ import {checkJobName, JobError, jobKey, type Job, type JobRequest} from './job.t
 import {JobStore, type JobChange, type JobsQuery} from './job-store.ts'
 import {jobSchedule, latestDue, missedText, planOf} from './plan.ts'
 
-/** The kind of wake-ups of jobs. */
 export const JOB = 'job'
 
-/** The result of a delivered tick. */
 export interface JobOutcome extends Delivered {
   /** The tick is done, since the app has no handler for the job. */
   readonly isMissing?: boolean
+  /** A process that takes it is about to come: a skip waits for that. */
+  readonly isExpected?: boolean
 }
 
 /** Delivers a tick to an app. Rejects if it could not even be tried. */
@@ -32,6 +32,8 @@ interface AppJobs {
   busy: number
   /** How often the app has become ready: a delivery that failed before that may be tried again. */
   readies: number
+  /** Resolved when its ticks are brought the next time. */
+  next: PromiseWithResolvers<void>
 }
 
 /** The jobs of a run. */
@@ -189,7 +191,6 @@ export class Jobs {
   }
 
   async #set(app: string, name: string, change: (job: Job) => JobChange): Promise<Job> {
-    await this.get(app, name)
     return this.#options.file.change(() => {
       const job = this.#store.find(app, name)
       if (job === undefined) throw new JobError('unknown', `job not found: ${name}`)
@@ -213,13 +214,15 @@ export class Jobs {
 
   #enqueue({key, app}: Job): void {
     const waiting = this.#apps.get(app)
-    if (waiting === undefined) this.#apps.set(app, {due: [key], returned: [], busy: 0, readies: 0})
-    else waiting.due.push(key)
+    if (waiting !== undefined) return void waiting.due.push(key)
+    this.#apps.set(app, {due: [key], returned: [], busy: 0, readies: 0, next: Promise.withResolvers()})
   }
 
   #pump(app: string): void {
     const waiting = this.#apps.get(app)
     if (waiting === undefined || this.#series.isClosed) return
+    waiting.next.resolve()
+    waiting.next = Promise.withResolvers()
     waiting.due.unshift(...waiting.returned.splice(0))
     for (const key of waiting.due.splice(0, MAX_WITH_APP - waiting.busy)) {
       waiting.busy++
@@ -266,7 +269,9 @@ export class Jobs {
   /** What could not even be tried, for instance as no file can be opened for a moment, is tried again a second later. */
   async #bring(job: Job): Promise<JobOutcome> {
     try {
-      return await this.#send(job)
+      const outcome = await this.#send(job)
+      if (outcome.isExpected === true) void this.#series.track(async () => this.#apps.get(job.app)?.next.promise)
+      return outcome
     } catch (error) {
       this.#options.clock.after(RETRY_MS, () => this.#pump(job.app))
       return {kind: 'undeliverable', answer: messageOf(error)}

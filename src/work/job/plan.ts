@@ -56,7 +56,6 @@ export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: numbe
 /** Missed ticks beyond this number are not counted one by one: that would block the whole run. */
 export const MAX_COUNTED = 1000
 
-/** Describes how many ticks were missed. */
 export const missedText = (count: number): string => (count === MAX_COUNTED ? `${count} or more` : String(count))
 
 /** Finds the latest tick that is due by `now`, beginning with one that is; a schedule that has missed none is left as it is. */

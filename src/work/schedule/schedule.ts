@@ -2,7 +2,6 @@ import {parseGoDuration} from '../../files/resources/go-duration.ts'
 import {TimeZone, type WallTime} from './time-zone.ts'
 import {ownOf} from '../../model/own.ts'
 
-/** A recurring schedule. */
 export interface Schedule {
   /** The next time after an instant, in milliseconds since 1970; undefined: there is none within five years. */
   next(after: number): number | undefined

@@ -32,13 +32,11 @@ export interface Delivered {
   readonly answer: string
 }
 
-/** The table of a series. */
 export interface PlannedRows<R extends Planned> {
   readonly at: (key: number) => R | undefined
   /** `change`: of the columns that all series have. */
   readonly update: (key: number, change: {readonly attempts?: number; readonly isDue?: boolean}) => void
   readonly delete: (key: number) => void
-  /** Rows that are due, in their order. */
   readonly due: () => readonly R[]
 }
 
@@ -59,7 +57,6 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
   readonly rows: PlannedRows<R>
   /** What `skip` reports about a firing. */
   readonly nameOf: (row: R) => object
-  /** The name for logs. */
   readonly title: (row: R) => string
   /** Called once when a firing is due and that is kept; not again until the row is released. */
   readonly onDue: (row: R) => void

@@ -37,8 +37,8 @@ export interface EngineOptions {
   /** Called when something waits for an app that is not in this run: another run may have it. */
   readonly wanted: (app: string) => void
   readonly purgeFar: PurgeFar
-  /** Called when something waits for an app that has no worker (`hadOne`: any more); true: one of its processes may connect one. */
-  readonly needsWorker?: (app: string, hadOne: boolean) => boolean
+  /** Called when something waits for an app that has no worker; true: it may get one soon. `leftAt`: when its last one has left (`AppWorkers`). */
+  readonly needsWorker?: (app: string, leftAt: number) => boolean
   /** Called when a worker of an app connects for the first time. */
   readonly onFirstWorker: (app: string) => void
   readonly counted: (app: string, event: WorkflowEvent) => void

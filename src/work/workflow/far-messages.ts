@@ -28,7 +28,6 @@ export const FAR_ITEM = {
   completionToken: [10, 'string']
 } as const
 
-/** The result of a task. */
 export const FAR_ANSWER = {
   instanceId: [1, 'string'],
   taskId: [2, 'int32'],

@@ -56,7 +56,6 @@ export type NewInstance = Pick<
   'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent' | 'trace' | 'received'
 >
 
-/** A request to start an instance. */
 export interface StartRequest {
   readonly id: string
   readonly name: string

@@ -13,7 +13,6 @@ interface Cursor {
   bytes: number
 }
 
-/** The next rows of an app. */
 interface Portion {
   /** Keys of instances with waiting entries, in the order of these entries. */
   readonly instances: readonly number[]

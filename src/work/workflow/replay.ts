@@ -24,7 +24,6 @@ export interface ReplayedTurn {
   readonly came: readonly string[]
   /** What it did, from the history, for example `activity charge`. */
   readonly did: readonly string[]
-  /** What the code does now. */
   readonly does: readonly string[]
   /** Describes the first difference; '': there is none. */
   readonly difference: string
@@ -86,7 +85,6 @@ interface ReplayOptions {
   readonly gone: AbortSignal
   /** Resolves when `isMet` returns true for the instance. */
   readonly until: (isMet: () => boolean, onGone: (listener: () => void) => void) => Promise<unknown>
-  /** Sends waiting work to workers. */
   readonly flush: () => void
 }
 

@@ -33,5 +33,4 @@ export const statusName = (status: number): string => NAMES[status] ?? 'UNKNOWN'
 
 const TERMINAL: ReadonlySet<number> = new Set([COMPLETED, FAILED, CANCELED, TERMINATED])
 
-/** Whether an instance of this status is over. */
 export const isTerminal = (status: number): boolean => TERMINAL.has(status)

@@ -43,7 +43,6 @@ class Timeline {
   readonly #open = new Map<number, Step>()
   /** Activities by what all their tries have in common. */
   readonly #tried = new Map<string, Step>()
-  /** Waits for events. */
   readonly #awaiting = new Set<Step>()
   #suspension: Step | undefined
   readonly #dues: ReadonlyMap<number, number>

@@ -16,7 +16,6 @@ import {
 } from './messages.ts'
 import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED, TERMINATED} from './status.ts'
 
-/** What a turn begins with. */
 export interface TurnStart {
   readonly app: string
   readonly id: string
@@ -60,7 +59,6 @@ export interface NewChild {
   readonly trace?: string | undefined
 }
 
-/** A message for another instance. */
 export interface InstanceMessage {
   readonly app: string
   readonly id: string
@@ -72,7 +70,6 @@ export interface InstanceMessage {
 /** An event that the next round of a continue-as-new begins with. */
 export type Carried = Pick<InboxEntry, 'name' | 'event'>
 
-/** The outcome of a turn. */
 export interface Turn {
   /** Events that are added to the history; of a continue-as-new, the last ones of the old history, which is dropped. */
   readonly events: readonly Uint8Array[]

@@ -18,7 +18,6 @@ export interface Stall {
 
 /** Errors of workers whose code does not fit the history: by the names of the SDKs' errors, or in the words of the one for Go. */
 const NON_DETERMINISM = /NonDeterminis|a previous execution called/i
-/** The step that does not fit, as SDKs name it. */
 const STEP = /\bID=(\d+)|sequence number (\d+)/i
 
 /**

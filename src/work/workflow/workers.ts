@@ -47,10 +47,8 @@ class WorkLimits {
   }
 }
 
-/** Work for a worker. */
 export interface WorkItem {
   readonly kind: 'workflows' | 'activities'
-  /** The name of the workflow or activity. */
   readonly name: string
   /**
    * Whether a worker may still answer an older item of the same name: without a token, its answer could not be distinguished from
@@ -98,6 +96,8 @@ export class AppWorkers {
   readonly #inHand = new Map<WorkItem, Connected>()
   /** Whether all answers of the connected workers have had tokens; undefined: there was none yet. */
   #sendTokens: boolean | undefined
+  /** When its last worker has left, by `performance.now()`; 0: it has had none. */
+  leftAt = 0
   /** When the waiting items began to wait for a worker to connect, by `performance.now()`; 0: they do not. */
   #lacksSince = 0
   /** The only process with connected workers, or its worker; undefined: there was none yet, or there are several. */
@@ -207,7 +207,7 @@ export class AppWorkers {
       this.#connected.splice(this.#connected.indexOf(connected), 1)
       this.#noteProcesses()
       if (this.#connected.length === 0) {
-        this.#lacksSince = performance.now()
+        this.leftAt = this.#lacksSince = performance.now()
         this.#sendTokens = undefined
       }
       this.#abandon(connected)

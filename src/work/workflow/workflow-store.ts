@@ -45,7 +45,6 @@ const CHANGING = Object.keys(INSTANCE).filter(name => !/^(?:app|id|name|parent.*
 
 const ENTRY = {id: number, kind: text as SqlColumn<InboxKind>, name: text, event: blob}
 
-/** The kind of the wake-ups of timers. */
 export const TIMER = 'workflow-timer'
 /** The kind of the wake-ups of starts at a later time. */
 export const START = 'workflow-start'
@@ -304,7 +303,6 @@ export class WorkflowStore {
     )
   }
 
-  /** Timers in the order of their times. */
   waitingTimers(): readonly WaitingTimer[] {
     return this.#sql.all(WAITING_TIMER, WAITING_TIMERS)
   }

@@ -41,7 +41,6 @@ export class Workflows extends KnownInstances {
   readonly remoteClients: RemoteClients
   readonly #waiters = new Waiters()
   readonly #firstWorker = Promise.withResolvers<void>()
-  readonly #met = new Set<string>()
   readonly #silence: Silence
   readonly #quiet: Quiet
   readonly #skips = new SerialQueue()
@@ -215,7 +214,7 @@ export class Workflows extends KnownInstances {
   #lookForWorkers(): readonly boolean[] {
     const {workers, leftWork} = this.#engine
     const lacking = [...new Set([...workers.keys(), ...leftWork.apps])].filter(app => this.lacksWorker(app))
-    return lacking.map(app => this.#options.needsWorker?.(app, this.#met.has(app)) === true)
+    return lacking.map(app => this.#options.needsWorker?.(app, workers.get(app)?.leftAt ?? 0) === true)
   }
 
   /** Resolves when an app of the run has had a worker. */
@@ -229,8 +228,7 @@ export class Workflows extends KnownInstances {
     const leave = workers.connect(worker)
     this.#retryHeld(app)
     if (this.#engine.large.delete(app)) this.#engine.leftWork.again(app)
-    if (!this.#met.has(app)) this.#options.onFirstWorker(app)
-    this.#met.add(app)
+    if (workers.leftAt === 0 && workers.count() === 1) this.#options.onFirstWorker(app)
     this.#firstWorker.resolve()
     return this.#connected(() => {
       leave()

@@ -33,3 +33,17 @@ t.test(
     file.close()
   }
 )
+
+const refuse: OpenSidecar['deliverJob'] = async () => Promise.resolve({kind: 'undeliverable', answer: 'no'})
+
+t.test('a tick that an app cannot take yet is expected to be taken, unless no process of it is to come', async t => {
+  for (const [availability, isExpected] of [
+    ['waiting', true],
+    ['asleep', true],
+    ['never', false]
+  ] as const) {
+    const runtime = {id: 'shop', availability, sleep: {need: () => undefined}} as unknown as AppRuntime
+    const {deliver} = new RunJobs(new Map([[runtime, {deliverJob: refuse} as OpenSidecar]]))
+    t.match(await deliver({app: 'shop', name: 'j'} as never), {kind: 'undeliverable', isExpected})
+  }
+})

@@ -281,7 +281,7 @@ t.test('a skip waits for the workers of an app that its timers wake, or that rel
     await workflows.start('shop', order())
     await workflows.quiet(1000)
     leave()
-    house.needsWorker = (app, hadOne) => app === 'shop' && (hadOne || !isReloaded)
+    house.needsWorker = (app, leftAt) => app === 'shop' && (leftAt > 0 || !isReloaded)
     const skipped = workflows.skip(3 * DAY_MS, NEVER)
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
     sleeper(workflows, 7)
@@ -298,6 +298,37 @@ async function passed(clock: House['clock'], ms: number): Promise<string> {
   }
   return `it takes more than ${ms} ms`
 }
+
+t.test('a skip brings each tick of a job whose app is about to have a process, not the latest one alone', async t => {
+  const house = await openHouse(t)
+  let isUp = false
+  const come: (number | undefined)[] = []
+  const jobs = jobsOf(house, async ({planned}) => {
+    if (!isUp) return Promise.resolve({kind: 'undeliverable', answer: 'it starts', isExpected: true})
+    come.push(planned)
+    return Promise.resolve({kind: 'done', answer: '200'})
+  })
+  await jobs.schedule('shop', {name: 'daily', schedule: '@every 24h'}, false)
+  const skipped = house.workflows.skip(3 * DAY_MS, NEVER)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  t.equal(house.wakeUps.ahead, DAY_MS)
+  isUp = true
+  jobs.appReady('shop')
+  t.match(await skipped, {fired: {length: 3}, isSettled: true})
+  t.strictSame(come, [DAY_MS, 2 * DAY_MS, 3 * DAY_MS])
+  jobs.close()
+  house.close()
+})
+
+t.test('a skip does not wait to its end for a worker that will not come any more', async t => {
+  const house = await openHouse(t)
+  const {workflows, clock} = house
+  await workflows.start('shop', order())
+  house.needsWorker = () => clock.now() < 3000
+  const skipped = workflows.skip(DAY_MS, NEVER)
+  t.match(await Promise.race([skipped, passed(clock, 10_000)]), {fired: {length: 0}, isSettled: true})
+  house.close()
+})
 
 t.test('a detached workflow starts as long after a skip as its creator, whose clock goes on, has said', async t => {
   const {workflows, clock, close} = await openHouse(t)
