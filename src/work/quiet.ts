@@ -3,7 +3,6 @@ import type {Clock} from '../platform/clock.ts'
 /** So often it is looked at in ms, where nothing says that it has changed: what may bring work may have become too late for that. */
 const LOOK_MS = 1000
 
-/** Waits until no work is under way. */
 export class Quiet {
   readonly #clock: Clock
   readonly #isBusy: () => boolean

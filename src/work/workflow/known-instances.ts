@@ -26,7 +26,6 @@ export class KnownInstances {
     return lines.length <= MAX_NAMED ? lines : [...lines.slice(0, MAX_NAMED), 'and more workflows']
   }
 
-  /** Finds an instance by the id that its app has given it. */
   find(app: string, id: string): Instance | undefined {
     return this.#engine.live.find(app, id)?.instance
   }

@@ -18,14 +18,16 @@ export interface PurgeRequest {
 
 /** Purges an instance; returns how many were removed. Children in other runs go first: if one of these stays, all stay. Throws a WorkflowError. */
 export async function purge(engine: Engine, app: string, id: string, request: PurgeRequest): Promise<number> {
-  const far = request.isRecursive ? familyOf(engine, app, id, request).flatMap(each => farChildrenOf(engine, each)) : []
+  const before = request.isRecursive ? familyOf(engine, app, id, request) : []
+  const far = before.flatMap(each => farChildrenOf(engine, each))
   let there = 0
   for (const child of far) there += await purgeFar(engine, app, child, request.isForced)
   const purgeHere = (): number => {
-    // another instance of this id may have begun meanwhile
-    const all = familyOf(engine, app, id, request)
-    for (const each of all) remove(engine, each.key)
-    return all.length + there
+    // another instance of this id may have begun meanwhile; of one that continues as new the children are not its own any more
+    const all = new Set([...(there > 0 ? before : []), ...familyOf(engine, app, id, request)].map(({key}) => key))
+    const keys = [...all].filter(key => engine.store.at(key) !== undefined)
+    for (const key of keys) remove(engine, key)
+    return keys.length + there
   }
   // an instance that waits for a child which is gone would wait forever
   return there > 0 ? keep(engine, purgeHere) : engine.file.change(purgeHere)
