@@ -16,6 +16,8 @@ const SETTINGS = {idleMs: 20_000, drainMs: 2000, drains: true, isReentrant: fals
 const TYPES = new Map([['T', SETTINGS]])
 /** Until an app that is started has workers, takes jobs and hosts actors. */
 const BOOT_MS = 300
+/** So long the caller of a skip waits. */
+const STAYS_MS = 4000
 
 /** Until it is noticed that what a process had is lost. */
 const LATE_MS = 1500
@@ -49,7 +51,8 @@ export class WalkRun {
   /** How far time was ahead at the latest rest, and so much more it may be. */
   #knownAhead = 0
   #mayAdvance = 0
-  #skips = 0
+  /** Skips that have not ended, with how far they go. */
+  readonly #skips = new Map<object, number>()
   readonly #fault: (text: string) => void
   #file!: WorkFile
   #wakeUps!: WakeUps
@@ -187,6 +190,8 @@ export class WalkRun {
     this.#waking.clear()
     this.answering = new Set()
     this.series.allowOneMore()
+    for (const ms of this.#skips.values()) this.#mayAdvance += ms
+    this.#skips.clear()
   }
 
   /** What a run that was killed does no more. */
@@ -214,15 +219,19 @@ export class WalkRun {
     return this.#wakeUps.ahead
   }
 
-  /** Time is skipped, if that is kept. */
-  skip(ms: number, world: Pick<WorkWorld, 'ask'>): void {
-    this.#skips++
+  /** Time is skipped, if that is kept; `isWhole`: from one thing that is due to the next, as long as the caller stays. */
+  skip(ms: number, isWhole: boolean, world: Pick<WorkWorld, 'ask'>): void {
+    const caller = new AbortController()
+    this.#skips.set(caller, ms)
     const end = (mayBe: boolean): void => {
-      this.#skips--
-      if (mayBe) this.#mayAdvance += ms
+      if (this.#skips.delete(caller) && mayBe) this.#mayAdvance += ms
     }
+    this.clock.clock().after(
+      STAYS_MS,
+      this.alive(() => caller.abort())
+    )
     world.ask(
-      async () => this.#wakeUps.skip(ms),
+      async () => (isWhole ? this.workflows.skip(ms, caller.signal) : this.#wakeUps.skip(ms)),
       () => end(true),
       end
     )
@@ -230,7 +239,7 @@ export class WalkRun {
 
   /** Time is ahead by what was skipped. */
   checkAhead(): void {
-    if (this.#skips > 0) return
+    if (this.#skips.size > 0) return
     const {ahead} = this
     if (ahead < this.#knownAhead || ahead > this.#knownAhead + this.#mayAdvance)
       this.#fault(`time is ahead by ${ahead} ms, which were not skipped`)

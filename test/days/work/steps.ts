@@ -162,7 +162,10 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       world.ask(async () => workflows.skipTimer(found, undefined))
     }
   ],
-  skip: [2, (world, random) => random.pick(world.runs).skip(random.pick([1000, 30_000, 3_600_000]), world)],
+  skip: [
+    2,
+    (world, random) => random.pick(world.runs).skip(random.pick([1000, 30_000, 3_600_000]), random.oneIn(2), world)
+  ],
   pass: [20, async (world, random) => world.pass(random.pick(PASSES))],
   jump: [1, (world, random) => random.pick(world.runs).clock.jump(random.pick([-5000, 5000, 3_600_000]))],
   retention: [1, (world, random) => void (random.pick(world.runs).retention = random.pick([undefined, 0, 5000]))],
