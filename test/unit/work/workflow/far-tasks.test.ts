@@ -391,21 +391,3 @@ t.test('a child that is over is kept until the other run has heard of it: asked 
   await pass(60)
   t.equal(workflows.find('bank', 'c-1'), undefined, 'the policy removes it then')
 })
-
-t.test('a purge leaves no child behind whose own child in another run it has removed', async t => {
-  const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]
-  lend(shop, bank)
-  const {workflows} = shop.house
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [{id: 0, createChild: childOf('mid')}]))
-  await workflows.completeTurn('shop', answer('mid', [child(0)]))
-  await quiet(shop, bank)
-  await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'again', input: undefined}})
-  // its parent begins anew meanwhile, and has no children any more
-  shop.house.purgeFar = async (...given) => {
-    await workflows.completeTurn('shop', answer('o-1', [end(CONTINUED_AS_NEW)]))
-    return bank.house.workflows.purgeChild(...given)
-  }
-  t.equal(await workflows.purge('shop', 'o-1', {isRecursive: true, isForced: true}), 3)
-  t.strictSame([workflows.find('shop', 'o-1'), workflows.find('shop', 'mid')], [undefined, undefined])
-})
