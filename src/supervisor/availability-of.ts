@@ -1,6 +1,5 @@
 import {succeeded, type AppState} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
-import type {Sleep} from './sleep.ts'
 
 interface Judged {
   readonly app: {readonly state: AppState}
@@ -35,20 +34,3 @@ const hasFinished = (state: AppState): boolean =>
 /** Whether there is no process, and none will be started automatically. */
 const isDown = (state: AppState): boolean =>
   state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)
-
-/** Within this time in ms a process has connected its workers of workflows, or connects them again. */
-const CONNECT_MS = 10_000
-
-interface Connecting {
-  readonly availability: Availability
-  readonly lives: readonly number[]
-  readonly sleep: Pick<Sleep, 'triggers'>
-}
-
-/** Whether an app may get a worker soon. `leftAt`: when its last one has left, by `performance.now()`; 0: it has had none. */
-export function mayConnect({availability, lives, sleep}: Connecting, leftAt: number): boolean {
-  if (availability === 'waiting') return true
-  if (availability === 'asleep') return leftAt > 0 || sleep.triggers.hasWorkers === true
-  const isUp = availability === 'ready' || availability === 'debugged'
-  return isUp && performance.now() - Math.max(leftAt, ...lives) < CONNECT_MS
-}

@@ -1,3 +1,5 @@
+import type {Availability} from '../model/availability.ts'
+import type {Triggers} from '../model/triggers.ts'
 import type {WakeUp, WakeUps} from './wake-ups.ts'
 
 /** How far one skip may go: a hundred years. Beyond what a Date can hold no time could be shown any more, nor read from the file. */
@@ -77,4 +79,21 @@ class SeriesLimit {
     this.#wakeUps.hold(this.#held)
     return true
   }
+}
+
+/** Within this time in ms a process has connected its workers, or connects them again. */
+const CONNECT_MS = 10_000
+
+interface Connecting {
+  readonly availability: Availability
+  readonly lives: readonly number[]
+  readonly sleep: {readonly triggers: Triggers}
+}
+
+/** Whether an app may get a worker soon. `leftAt`: when its last one has left, by `performance.now()`; 0: it has had none. */
+export function mayConnect({availability, lives, sleep}: Connecting, leftAt: number): boolean {
+  if (availability === 'waiting') return true
+  if (availability === 'asleep') return leftAt > 0 || sleep.triggers.hasWorkers === true
+  const isUp = availability === 'ready' || availability === 'debugged'
+  return isUp && performance.now() - Math.max(leftAt, ...lives) < CONNECT_MS
 }

@@ -46,7 +46,6 @@ export class LeftWork {
     this.#cursors.set(app, cursor)
   }
 
-  /** Reads all that waits for an app once more. */
   again(app: string): void {
     const {left, bytes} = this.#cursors.get(app) ?? {left: 0, bytes: 0}
     this.#cursors.set(app, {entry: 0, activity: FIRST_ACTIVITY, left, bytes})

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type {AppState, Exit} from '../../../src/model/app-state.ts'
 import type {Availability} from '../../../src/model/availability.ts'
-import {availabilityOf, mayConnect} from '../../../src/supervisor/availability-of.ts'
+import {availabilityOf} from '../../../src/supervisor/availability-of.ts'
 
 const OK: Exit = {kind: 'code', code: 0}
 const FAILED: Exit = {kind: 'code', code: 3}
@@ -43,24 +43,3 @@ t.test('one meaning of ready', async t => {
   t.equal(judge(backoff(FAILED, Infinity)), 'never')
   t.equal(judge({phase: 'idle'}, {isGivenUp: true}), 'never')
 })
-
-const may = (availability: Availability, born: number, leftAt: number, hasWorkers?: boolean): boolean =>
-  mayConnect({availability, lives: [born], sleep: {triggers: hasWorkers === undefined ? {} : {hasWorkers}}}, leftAt)
-
-t.test(
-  'a worker is awaited while a process starts and for a moment after, not of one that has run without for long',
-  async t => {
-    const [before, now] = [40_000, 100_000]
-    t.capture(performance, 'now', () => now)
-    t.ok(may('waiting', before, 0))
-    t.ok(may('ready', now, 0), 'right after up')
-    t.notOk(may('ready', before, 0))
-    t.notOk(may('ready', before, before), 'its workers were edited out')
-    t.ok(may('ready', before, now), 'its worker connects again')
-    t.ok(may('debugged', now, 0))
-    t.notOk(may('never', before, now))
-    t.notOk(may('asleep', 0, 0))
-    t.ok(may('asleep', 0, before))
-    t.ok(may('asleep', 0, 0, true))
-  }
-)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {Jobs} from '../../../src/work/job/jobs.ts'
-import {advanceClock} from '../../../src/work/skip.ts'
+import type {Availability} from '../../../src/model/availability.ts'
+import {advanceClock, mayConnect} from '../../../src/work/skip.ts'
 import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 import {TestClock} from '../../rig/clock.ts'
@@ -54,3 +55,24 @@ t.test('a skip whose caller has left while it waited for work under way moves no
   wakeUps.close()
   file.close()
 })
+
+const may = (availability: Availability, born: number, leftAt: number, hasWorkers?: boolean): boolean =>
+  mayConnect({availability, lives: [born], sleep: {triggers: hasWorkers === undefined ? {} : {hasWorkers}}}, leftAt)
+
+t.test(
+  'a worker is awaited while a process starts and for a moment after, not of one that has run without for long',
+  async t => {
+    const [before, now] = [40_000, 100_000]
+    t.capture(performance, 'now', () => now)
+    t.ok(may('waiting', before, 0))
+    t.ok(may('ready', now, 0), 'right after up')
+    t.notOk(may('ready', before, 0))
+    t.notOk(may('ready', before, before), 'its workers were edited out')
+    t.ok(may('ready', before, now), 'its worker connects again')
+    t.ok(may('debugged', now, 0))
+    t.notOk(may('never', before, now))
+    t.notOk(may('asleep', 0, 0))
+    t.ok(may('asleep', 0, before))
+    t.ok(may('asleep', 0, 0, true))
+  }
+)
