@@ -113,8 +113,8 @@ async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun
   const api = clientOf(socketPath)
   try {
     const listing = await api.ask('GET /run', {signal: AbortSignal.timeout(TIMEOUT_MS)})
-    if (isOurs(listing)) return {listing, api, folder: dirname(socketPath)}
     const {pid, version} = listing
+    if (lineOf(version) === lineOf(VERSION)) return {listing, api, folder: dirname(socketPath)}
     onSkipped(`the run with pid ${pid} is of version ${version}, and this is ${VERSION}: it is skipped`)
   } catch (error) {
     if (error instanceof Error && /^(Abort|Timeout)Error$/.test(error.name)) return 'silent'
@@ -124,8 +124,6 @@ async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun
 }
 
 /** The protocol is the same in all versions with the same first two numbers. */
-const isOurs = ({version}: Api.Run): boolean => lineOf(version) === lineOf(VERSION)
-
 const lineOf = (version: string): string => version.split('.').slice(0, 2).join('.')
 
 /** A client of the run with this socket. */

@@ -6,7 +6,7 @@ import {orElse} from '../model/or-else.ts'
 import {codeOf, messageOf} from '../model/errors.ts'
 import type {Exit} from '../model/app-state.ts'
 import {closeTheirs, type TheirStdio} from './pipes.ts'
-import {posixSpawn} from './posix-spawn.ts'
+import {posixSpawn, type PosixSpawnOptions} from './posix-spawn.ts'
 import {startOfNew} from './process-table.ts'
 
 /** A process group: a leader that we spawned, and its children. */
@@ -25,12 +25,7 @@ export interface ProcessGroup {
   signal(name: NodeJS.Signals): void
 }
 
-export interface SpawnOptions {
-  /** The program and its arguments, found by the PATH of `env`. */
-  readonly command: readonly string[]
-  readonly folder: string
-  /** The complete environment; nothing is added. */
-  readonly env: Readonly<Record<string, string>>
+export interface SpawnOptions extends Pick<PosixSpawnOptions, 'command' | 'folder' | 'env'> {
   /** The child's ends are closed here, whether the spawn succeeds or not. */
   readonly stdio: TheirStdio
   /** The process gets a pipe as stdin; otherwise its stdin is empty, or the terminal. */
@@ -86,10 +81,12 @@ const leaderOf = (child: ChildProcess, folder: string): Leader => ({
   hasExited: () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 })
 
-/** Signals a group. Does nothing if the group is gone or we lack permission. */
-export function signalGroup(group: number, name: NodeJS.Signals): void {
+export const signalGroup = (group: number, name: NodeJS.Signals): void => sendSignal(-group, name)
+
+/** Signals a process, or a group by its negative number. Does nothing if it is gone or we lack permission. */
+export function sendSignal(target: number, name: NodeJS.Signals): void {
   try {
-    process.kill(-group, name)
+    process.kill(target, name)
   } catch (error) {
     if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error
   }

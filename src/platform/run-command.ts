@@ -2,12 +2,9 @@ import {openSync} from 'node:fs'
 import {devNull} from 'node:os'
 import type {Environment} from '../model/environment.ts'
 import {messageOf} from '../model/errors.ts'
-import {spawnGroup, type ProcessGroup} from './process-group.ts'
+import {spawnGroup, type ProcessGroup, type SpawnOptions} from './process-group.ts'
 
-export interface CommandOptions {
-  /** The program and its arguments; the program is found by the PATH of `env`. */
-  readonly command: readonly string[]
-  readonly folder: string
+export interface CommandOptions extends Pick<SpawnOptions, 'command' | 'folder'> {
   /** The whole environment. */
   readonly env: Environment
   readonly timeoutMs: number

@@ -8,23 +8,16 @@ import type {ReadApp} from '../observe/logging/run-log-reader.ts'
 import type {RunLog, RunLogWriter} from '../observe/logging/run-log.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {StartOrder} from '../supervisor/order/start-order.ts'
-import type {Changes} from '../supervisor/reload/changes.ts'
-import type {Apps} from './apps/apps.ts'
-import type {AppStarter} from './apps/start-app.ts'
+import type {AppStarter, AppStarterOptions} from './apps/start-app.ts'
 
 /** The parts of a run that requests to it need. */
-export interface AppControlParts extends Pick<RunContext, 'run' | 'startedAt' | 'env' | 'lifetime' | 'form'> {
+export interface AppControlParts
+  extends Pick<RunContext, 'run' | 'startedAt' | 'env' | 'form'>, Omit<AppStarterOptions, 'faultNow'> {
   /** The key with which other runs identify themselves at its sidecars (`dapr/sidecar/http/delegated-caller.ts`). */
   readonly key: string
   readonly runLog: RunLog
-  readonly apps: Apps
-  readonly starts: StartOrder
-  readonly changes: Changes
   /** The apps with an open sidecar. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  /** The main version of an id. */
-  readonly main: (id: string) => AppRuntime | undefined
 }
 
 /** Handles requests of other terminals and other runs that only read, or that concern one app. */

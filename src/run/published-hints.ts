@@ -4,17 +4,8 @@ import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {portsHeldBy} from '../platform/port-owners.ts'
 import {look} from '../platform/process-table.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {portAdvice, programText} from './port-advice.ts'
-
-/** The parts of an app with a published port that its hints need. */
-interface HintedApp {
-  readonly id: string
-  readonly plan: AppPlan
-  readonly pid: number
-  readonly appPort: number
-  readonly isListening: boolean
-  readonly app: {readonly lastLines: readonly string[]; readonly bestLine: string}
-}
 
 /** What programs print that cannot bind a port. */
 export const PORT_TAKEN =
@@ -27,7 +18,7 @@ const ENDS_AT_ONCE_MS = 5000
 
 /** Warns after the end of a process that wanted the port at which we listen for its app. */
 export function hintAtEnd(
-  {id, plan, app, isListening}: HintedApp,
+  {id, plan, app, isListening}: AppRuntime,
   exit: Exit,
   livedMs: number,
   reporter: Reporter
@@ -42,7 +33,7 @@ export function hintAtEnd(
 }
 
 /** Warns about a program that has moved on to another port without a word: only the ports of its processes show that. */
-export async function hintIfMovedOn(runtime: HintedApp, reporter: Reporter): Promise<void> {
+export async function hintIfMovedOn(runtime: AppRuntime, reporter: Reporter): Promise<void> {
   const {id, plan, pid, appPort} = runtime
   if (plan.published === undefined || pid === 0) return
   await wait(LISTENS_WITHIN_MS, undefined, {ref: false})

@@ -1,5 +1,6 @@
 import type {SharedTerminal} from '../control/run-control.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {isDown} from '../supervisor/availability-of.ts'
 
 /** The terminal of an app, or why it has none. `starts`: an app that sleeps is started, and waited for until `gone` is aborted. */
 export async function sharedTerminal(
@@ -28,17 +29,13 @@ export async function sharedTerminal(
           await app.terminal.type(bytes, left)
           return ''
         }
-        if (hasEnded(runtime)) return ENDED
+        if (isDown(runtime.app.state)) return ENDED
         await moved(runtime, left)
       }
       return ''
     }
   }
 }
-
-/** Whether no further process starts by itself: the app has ended, or waits for a save. */
-const hasEnded = ({app: {state}}: AppRuntime): boolean =>
-  state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)
 
 const ENDED = 'its process has ended'
 const NOT_WOKEN = 'it is asleep, and could not be started'

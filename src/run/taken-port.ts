@@ -1,18 +1,12 @@
 import {basename} from 'node:path'
 import {foreignServer, serverText} from '../control/foreign-server.ts'
 import {numbersInFiles} from '../files/config/numbers-in-files.ts'
-import {listenPorts, type AppPlan} from '../model/plan.ts'
+import {listenPorts} from '../model/plan.ts'
 import {orElse} from '../model/or-else.ts'
 import {readTextFile} from '../model/read-file.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {PORT_TAKEN} from './published-hints.ts'
 import type {RunContext} from './run-context.ts'
-
-/** An app whose process has ended. */
-interface EndedApp {
-  readonly name: string
-  readonly plan: AppPlan
-  readonly app: {readonly lastLines: readonly string[]; readonly bestLine: string}
-}
 
 /**
  * Why a process could not listen: which other run has its port, and where the number is written; this is also reported as a
@@ -20,7 +14,7 @@ interface EndedApp {
  */
 export async function takenPort(
   {env, plan, reporter}: Pick<RunContext, 'env' | 'plan' | 'reporter'>,
-  {name, plan: app, app: {lastLines, bestLine}}: EndedApp
+  {name, plan: app, app: {lastLines, bestLine}}: AppRuntime
 ): Promise<string> {
   const lines = [bestLine, ...lastLines]
   if (!lines.some(line => PORT_TAKEN.test(line))) return ''

@@ -32,5 +32,5 @@ const hasFinished = (state: AppState): boolean =>
   (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last))
 
 /** Whether there is no process, and none will be started automatically. */
-const isDown = (state: AppState): boolean =>
+export const isDown = (state: AppState): boolean =>
   state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)

@@ -4,17 +4,18 @@ import {codeOf, messageOf} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import {decodeText} from '../yaml/decode-text.ts'
-import {readComponents, type ComponentResource} from './components.ts'
+import type {ResourceSnapshot} from './app-resources.ts'
+import {readComponents} from './components.ts'
 import type {FactsOfType} from './component-types.ts'
 import {readConfiguration} from './read-configuration.ts'
 import {type Configuration} from './dapr-configuration.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {ResourceFault} from './fault.ts'
-import {parseResourceFile, headOf, type PlacedReference, type ResourceFile, type ResourceHead} from './field.ts'
-import {readHttpEndpoints, type HttpEndpoint} from './http-endpoints.ts'
+import {parseResourceFile, headOf, type ResourceFile, type ResourceHead} from './field.ts'
+import {readHttpEndpoints} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
-import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
-import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.ts'
+import {readSubscriptions} from './subscriptions.ts'
+import {readAccessPolicies} from './workflow-access.ts'
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
 
 /** A variable in braces, of one special character, or a word; or a brace that is not closed soon: each is searched for so far. */
@@ -32,15 +33,9 @@ export const expandVariables = (text: string, env: Environment): string =>
     : text
 
 /** What is read of one file of a resource folder. */
-export interface FolderFile {
-  readonly endpoints: readonly HttpEndpoint[]
-  readonly components: readonly ComponentResource[]
-  readonly subscriptions: readonly SubscriptionResource[]
+export interface FolderFile extends Omit<ResourceSnapshot, 'resiliency' | 'mcpServers' | 'configuration' | 'faults'> {
   readonly resiliency: ResiliencyResource | undefined
-  readonly accessPolicies: readonly WorkflowAccessPolicy[]
   readonly mcpServers: readonly ResourceHead[]
-  readonly withoutEffect: readonly WithoutEffect[]
-  readonly references: readonly PlacedReference[]
 }
 
 /** What is read of a Configuration. */

@@ -169,7 +169,7 @@ export class Watch {
       if (filter.counts(path) || filter.hasRules(path)) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
-      if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp(watcher)
+      if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp()
       else if (isSetUp || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
       else if (!areFiles && filter.counts(path) && !this.#hashes.learn(path, stats)) see(path, 'other')
     }
@@ -241,15 +241,12 @@ export class Watch {
   }
 
   /** Follows nothing any more: the memory of the run is for the calls. */
-  async #giveUp(watcher: FSWatcher): Promise<void> {
+  async #giveUp(): Promise<void> {
     if (this.#isClosed) return
     const {folder, givesUp, maxFiles = MAX_FILES} = this.#options
-    this.#closing.abort()
-    this.#rest.close()
-    this.#hashes.close()
+    const closed = this.close()
     givesUp(`more than ${maxFiles.toLocaleString('en')} files are in ${folder}`)
-    await watcher.close()
-    this.#setUp.resolve()
+    await closed
   }
 
   #poll(why: string): void {

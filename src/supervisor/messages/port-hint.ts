@@ -2,17 +2,11 @@ import type {AppPlan} from '../../model/plan.ts'
 import {portsHeldBy} from '../../platform/port-owners.ts'
 import {firstAccepting, statusOf} from '../../platform/probe.ts'
 import {look} from '../../platform/process-table.ts'
+import type {AppRuntime} from '../app-runtime.ts'
 import {probeTargetOf} from '../process/readiness.ts'
 
 /** The parts of an app that the hint needs. */
-export interface HintedApp {
-  readonly plan: AppPlan
-  /** Its process group; 0 = none. */
-  readonly pid: number
-  /** 0 = none. */
-  readonly appPort: number
-  readonly isListening: boolean
-}
+export type HintedApp = Pick<AppRuntime, 'plan' | 'pid' | 'appPort' | 'isListening'>
 
 /**
  * Where an app listens that is not ready because nothing listens on its port, or what it answers to the probe of `ready.http`; ''

@@ -3,8 +3,8 @@ import {isatty} from 'node:tty'
 import type {Exit} from '../../model/app-state.ts'
 import {messageOf} from '../../model/errors.ts'
 import {isForeground} from '../../platform/key-mode.ts'
-import {endMarked} from './end-group.ts'
-import type {Orphan} from './process-tracker.ts'
+import {sendSignal} from '../../platform/process-group.ts'
+import {endMarked, type MarkedEnding} from './end-group.ts'
 
 /**
  * A command of the user that has our stdin, stdout and stderr. On a terminal it shares our process group, so that it can read there and
@@ -49,20 +49,11 @@ export class ForegroundCommand {
 
   signal(name: NodeJS.Signals): void {
     const pid = this.#child?.pid
-    if (this.#isOver || pid === undefined) return
-    try {
-      process.kill(this.#sharesTerminal ? pid : -pid, name)
-    } catch {
-      // it has just ended
-    }
+    if (!this.#isOver && pid !== undefined) sendSignal(this.#sharesTerminal ? pid : -pid, name)
   }
 
   /** Ends the processes that the command has left behind: SIGTERM, the grace period, SIGKILL. Returns immediately if there are none. */
-  async endRest(options: {
-    readonly graceMs: number
-    readonly now: AbortSignal
-    readonly ended: (orphan: Orphan) => void
-  }): Promise<void> {
+  async endRest(options: Pick<MarkedEnding, 'graceMs' | 'now' | 'ended'>): Promise<void> {
     await endMarked({...options, marker: `PILLION_LIFE=${this.#marker}`})
   }
 }

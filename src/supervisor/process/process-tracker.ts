@@ -1,5 +1,4 @@
-import {codeOf} from '../../model/errors.ts'
-import {signalGroup, type ProcessGroup} from '../../platform/process-group.ts'
+import {sendSignal, signalGroup, type ProcessGroup} from '../../platform/process-group.ts'
 import {
   descendantsIn,
   hidesEnvironments,
@@ -127,11 +126,7 @@ export class ProcessTracker {
     this.#reported.add(`${key} ${name}`)
     if (!this.#reported.has(key)) ended({pid, command: now.command})
     this.#reported.add(key)
-    try {
-      process.kill(pid, name)
-    } catch (error) {
-      if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error // the process has exited, or access is denied
-    }
+    sendSignal(pid, name)
   }
 }
 

@@ -1,40 +1,21 @@
 import type {Reloaded} from '../../model/events.ts'
-import type {AppPlan} from '../../model/plan.ts'
 import type {Why} from '../../model/app-state.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {loadSoon} from '../../platform/delay.ts'
 import {withDeadline} from './deadline.ts'
 import type {FinishWork} from './overlap.ts'
-import type {AdmissionQueue, QueueStats, PendingCall} from '../../proxy/gateway/admission-queue.ts'
+import type {QueueStats, PendingCall} from '../../proxy/gateway/admission-queue.ts'
+import type {AppRuntime} from '../app-runtime.ts'
 import type {Overlapping} from './overlap.ts'
 import {cutText} from '../messages/cut.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** The part of an app that a reload needs. */
-export interface Reloadable extends Overlapping {
-  readonly id: string
-  /** Its name for people. */
-  readonly name: string
-  /** The plan of its current process. */
-  readonly plan: AppPlan
-  /** The plan of its next process: another one after an edit of the template. */
-  readonly wanted: AppPlan
-  readonly queue: AdmissionQueue
-  /** Calls the listener after each change of its state or health; the returned function ends that. */
-  onMove(listener: () => void): () => void
-  /** Closes connections to the old process, busy ones after their call; new calls get new connections. */
-  renewPool(): void
-  /** Closes all connections to the current process and cancels their calls. */
-  cutCalls(): void
-  /** Its process was started, or is just about to be. */
-  readonly hasStarted: boolean
-  /** Stops the current process and starts one of the wanted plan, if it has been started at all. */
-  replace(why: Why): Promise<void>
-  /** The user runs its process in a debugger. */
-  readonly isDebugged: boolean
-  /** Sets whether its next process is started in a debugger. */
-  debug(isDebugged: boolean): void
-}
+export type Reloadable = Overlapping &
+  Pick<
+    AppRuntime,
+    'id' | 'plan' | 'wanted' | 'onMove' | 'renewPool' | 'cutCalls' | 'hasStarted' | 'replace' | 'isDebugged' | 'debug'
+  >
 
 export interface ReloadsOptions {
   readonly runtime: Reloadable

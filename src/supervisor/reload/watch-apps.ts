@@ -2,17 +2,13 @@ import {dirname} from 'node:path'
 import {existsSync} from 'node:fs'
 import {isDeepStrictEqual} from 'node:util'
 import {Watch, type WatchOptions} from '../../files/watcher/watcher.ts'
-import type {AppPlan} from '../../model/plan.ts'
 import {systemClock} from '../../platform/clock.ts'
+import type {AppRuntime} from '../app-runtime.ts'
 import {RestartLimiter} from './restart-limiter.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** An app whose files are watched. */
-export interface WatchedApp {
-  readonly id: string
-  /** The plan of its next process. */
-  readonly wanted: AppPlan
-}
+export type WatchedApp = Pick<AppRuntime, 'id' | 'wanted'>
 
 /** Called with the changed files of an app, relative to its folder. */
 export type OnFiles<M> = (runtime: M, files: readonly string[]) => void
