@@ -4,26 +4,20 @@ import {SupervisedApp, type SupervisedOptions} from './process/supervised-app.ts
 import {ExternalApp} from './process/external-app.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
 import {nextStart} from './process/restart-policy.ts'
-import type {Note, Supervised} from './process/supervised.ts'
+import type {Supervised} from './process/supervised.ts'
 import {messageOf} from '../model/errors.ts'
-import type {Sink} from '../model/events.ts'
 import {maySleep, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 
-export interface ProgramOptions {
-  readonly lines: Sink
+export interface ProgramOptions extends Pick<SupervisedOptions, 'lines' | 'noted' | 'serverRefusal' | 'watchdog'> {
   /** The environment of a process with this marker; the app should listen on `appPort`. */
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
   readonly nextMarker: (plan: AppPlan) => string
   readonly folderOf: (plan: AppPlan) => string | Promise<string>
   /** Called right before each spawn; false if the run is stopping or has ended. */
   readonly maySpawn: () => boolean
-  readonly serverRefusal?: SupervisedOptions['serverRefusal']
-  /** Gets each process group, in case we are killed. */
-  readonly watchdog: SupervisedOptions['watchdog']
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
-  readonly noted: (note: Note) => void
   /** The latest plan of the app: it says which saves restart it, and whether it sleeps. */
   readonly plan: () => AppPlan
   /** The user starts the first process in a debugger. */
@@ -110,10 +104,14 @@ export class Program {
     if (this.#hasStarted || (wasAsleep && app.sleep === undefined)) await app.start()
   }
 
-  /** Replaces a process that has exited by a new one, which is not started. */
+  /** Replaces a process that has exited, or waits for its next start, by a new one, which is not started. */
   reset(plan: AppPlan, appPort: number): void {
+    const old = this.#app
     this.#hasStarted = false
     this.#app = this.#newApp(plan, appPort)
+    if (old.state.phase === 'exited') return
+    this.#others.add(old)
+    void this.drop(old, 'user')
   }
 
   /** Creates a candidate, which the caller starts. It is not restarted automatically. */

@@ -119,3 +119,16 @@ t.test('of two processes that are prepared in the same instant the end of one le
   await program.app.stop('user')
   t.strictSame(witness.notes, [], 'it has ended no other process')
 })
+
+t.test('one that waits for its next process starts none once another one is in its place', async t => {
+  const {program, witness, spawned} = programOf(t, undefined, planOf({command: script('exit 3'), restart: 'always'}))
+  await program.start(undefined)
+  await witness.phase('backoff')
+  const {app} = program
+  const before = spawned()
+  program.reset(planOf({command: script('exec sleep 1000')}), 0)
+  t.match(await app.ended, {phase: 'exited', asked: true})
+  t.equal(spawned(), before)
+  await program.start(undefined)
+  t.equal(spawned(), before + 1)
+})
