@@ -52,7 +52,7 @@ export class AppStarter {
     try {
       // also an app that `up --except` would leave to the user: it was asked for now
       for (const plan of leftOut) await this.#bringing.do(plan, async () => this.#bringIn(plan, {isDebugged: false}))
-      for (const runtime of meant) await this.#bringUp(runtime)
+      for (const runtime of apps.named(id)) await this.#bringUp(runtime)
       const begun = apps.named(id)
       if (begun.length === 0) return failed(GONE)
       const whys = await Promise.all(begun.map(async runtime => this.#whyNotBegun(runtime)))
@@ -96,6 +96,7 @@ export class AppStarter {
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime, {isDebugged: true})
       if (fresh === undefined) return refused(GONE)
+      if (!fresh.isDebugged) return this.#debug(id) // a start that came before has opened it
       await starts.late(fresh)
       if (fresh.fault !== '') fresh.debug(false) // it can be handed over once that is corrected
       return {why: fresh.fault, wasDebugged: false}
@@ -119,11 +120,12 @@ export class AppStarter {
     if (runtime !== undefined) await starts.late(runtime)
   }
 
-  async #debugLeftOut(plan: AppPlan | undefined): Promise<HandedOver> {
+  async #debugLeftOut(plan: AppPlan | undefined): Promise<HandedOver | undefined> {
     if (plan === undefined) return refused('the run is stopping')
     if (plan.command.length === 0) return refused('it has no command: start it yourself')
     await this.#bringing.do(plan, async () => this.#bringIn(plan, {isDebugged: true}))
-    return {why: '', wasDebugged: false}
+    const isStarted = this.#options.apps.named(plan.id).some(({isDebugged}) => !isDebugged)
+    return isStarted ? this.#debug(plan.id) : {why: '', wasDebugged: false}
   }
 
   /** Starts the dependencies of an app that are not running. */
@@ -148,7 +150,8 @@ export class AppStarter {
     if (isTakenBack) return changes.takeBack(runtime)
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime)
-      if (fresh !== undefined) await starts.late(fresh)
+      if (fresh?.isDebugged === true) await changes.takeBack(fresh) // a debugger has asked for it before
+      else if (fresh !== undefined) await starts.late(fresh)
     } else if (runtime.sleep.isAsleep) runtime.sleep.wake('start')
     else if (!runtime.isGivenUp && this.#isFree(runtime)) await changes.restart([runtime])
     else {

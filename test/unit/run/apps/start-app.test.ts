@@ -1,5 +1,7 @@
 import t from 'tap'
+import {SingleFlight} from '../../../../src/model/single-flight.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
+import type {OpenMode} from '../../../../src/run/apps/create-app-runtimes.ts'
 import {AppStarter, type AppStarterOptions} from '../../../../src/run/apps/start-app.ts'
 import {planOf} from '../../../rig/plan.ts'
 
@@ -12,18 +14,27 @@ const app = (id: string, wishes: object = {}): AppRuntime => {
   return {id, plan, wanted: plan, ...rest, ...more, ...wishes} as unknown as AppRuntime
 }
 
-const starterOf = (all: AppRuntime[], options: object, stopped: readonly AppRuntime[] = []): AppStarter => {
+/** `fault`: that of an app that is opened again. */
+const starterOf = (
+  all: AppRuntime[],
+  options: object,
+  stopped: readonly AppRuntime[] = [],
+  fault: {readonly fault?: string} = {}
+): AppStarter => {
+  const opening = new SingleFlight<AppRuntime, AppRuntime>()
   const apps = {
     all,
     settled: async () => undefined,
     named: (id: string) => all.filter(each => each.id === id),
     leftOut: () => [],
     isStopped: (runtime: AppRuntime) => stopped.includes(runtime),
-    reopen: async (runtime: AppRuntime) => {
-      const fresh = app(runtime.id, {fault: 'its store cannot be opened', debug: () => undefined})
-      all.splice(all.indexOf(runtime), 1, fresh)
-      return Promise.resolve(fresh)
-    }
+    reopen: async (runtime: AppRuntime, {isDebugged = false}: OpenMode = {}) =>
+      opening.do(runtime, async () => {
+        await new Promise(setImmediate)
+        const fresh = app(runtime.id, {isDebugged, debug: () => undefined, ...fault})
+        all.splice(all.indexOf(runtime), 1, fresh)
+        return fresh
+      })
   }
   const main = (id: string): AppRuntime | undefined => all.find(each => each.id === id)
   const starts = {late: async () => undefined}
@@ -49,6 +60,25 @@ t.test('an app that an edit opens again while its components are tried again is 
 
 t.test('a stopped app whose components cannot be opened is not handed over', async t => {
   const stopped = app('shop')
-  const starter = starterOf([stopped], {}, [stopped])
+  const starter = starterOf([stopped], {}, [stopped], {fault: 'its store cannot be opened'})
   t.match(await starter.debug('shop'), {why: 'its store cannot be opened'})
+})
+
+t.test('of a start and a debugger that come at once for a stopped app the later one has it', async t => {
+  for (const isLast of ['debug', 'start'] as const) {
+    const stopped = app('shop')
+    const all = [stopped]
+    const log: string[] = []
+    const changes = {
+      handOver: async (runtime: AppRuntime) => void log.push(runtime === all[0] ? 'handed over' : 'another one'),
+      takeBack: async (runtime: AppRuntime) => void log.push(runtime === all[0] ? 'taken back' : 'another one')
+    }
+    const starts = {late: async () => void log.push('started')}
+    const starter = starterOf(all, {changes, starts}, [stopped])
+    const asked = {debug: async () => starter.debug('shop'), start: async () => starter.start('shop')}
+    const first = asked[isLast === 'debug' ? 'start' : 'debug']()
+    const second = asked[isLast]()
+    t.match(await Promise.all([first, second]), [{why: ''}, {why: ''}])
+    t.same(log, ['started', isLast === 'debug' ? 'handed over' : 'taken back'])
+  }
 })
