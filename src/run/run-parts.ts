@@ -124,6 +124,7 @@ export class RunParts {
       emit,
       reporter,
       runtimes,
+      lost: () => this.apps.lost,
       isOver: () => lifetime.isOver
     })
     const {changes, starts, work, actors} = this

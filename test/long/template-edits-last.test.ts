@@ -78,3 +78,26 @@ t.test('a run waits for the next save while an app of its template cannot be ope
   const {env} = await rig.driven('a')
   t.equal(env['DAPR_HTTP_PORT'], free.toString())
 })
+
+t.test('what depends on an app that an edit cannot open is not started before that can be', async t => {
+  const rig = await openRig(t)
+  const [taken, free] = [await freePort(), await freePort()]
+  const holder = rig.start([
+    'node',
+    '-e',
+    `require('net').createServer().listen(${taken}, '127.0.0.1', () => console.log('listens'))`
+  ])
+  await holder.waitForLine('listens')
+  const web = {appID: 'web', dependsOn: ['db']}
+  await rig.template([{appID: 'db'}, web])
+  const program = rig.pillion(['run', '-f', '.', '--watch'])
+  await Promise.all([rig.driven('db'), rig.driven('web')])
+  await program.waitForLine('Writing log files', {nth: 2})
+  const edited = {...web, logLevel: 'debug'}
+  await rig.template([{appID: 'db', daprHTTPPort: taken}, edited])
+  await program.waitForLine('"web" was not started: it depends on "db" becoming ready, but "db" was not started', {
+    stream: 'stderr'
+  })
+  await rig.template([{appID: 'db', daprHTTPPort: free}, edited])
+  await Promise.all([rig.driven('db'), rig.driven('web')])
+})

@@ -10,7 +10,7 @@ import {claimPorts, type SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
-import {planKey} from '../../supervisor/reload/plan-diff.ts'
+import {planKey} from '../../supervisor/reload/plan-key.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
 import type {AppCloser} from './close-app.ts'
@@ -62,6 +62,7 @@ export class Apps implements EditedApps {
   readonly #holds = new Set<Promise<void>>()
   /** Ids whose apps an edit opens; settles when it has. Edits come one after the other. */
   #reopening: {readonly ids: readonly string[]; readonly done: Promise<void>} | undefined
+  lost: readonly string[] = []
   /** Listening servers of sidecars that an edit opens again. */
   readonly #kept = new Map<AppRuntime, SidecarServers>()
 
@@ -107,9 +108,8 @@ export class Apps implements EditedApps {
 
   /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */
   whyStopped(id: string): string {
-    const named = this.#all.filter(runtime => runtime.id === id)
-    if (named.some(runtime => this.#stopped.has(runtime))) return whyStopped(id)
-    const leftOut = named.length > 0 ? undefined : this.#leftOut.find(plan => plan.id === id)
+    if (this.#all.some(runtime => runtime.id === id && this.#stopped.has(runtime))) return whyStopped(id)
+    const [leftOut] = this.isLeftOut(id) ? this.leftOut(id) : []
     return leftOut === undefined ? '' : whyLeftOut(id, leftOut.profiles ?? [])
   }
 
@@ -240,7 +240,8 @@ export class Apps implements EditedApps {
     })
   }
 
-  readonly ready = async (): Promise<unknown> => import('./close-for-edit.ts')
+  readonly ready = async (plans: readonly AppPlan[]): Promise<unknown> =>
+    (await import('./close-for-edit.ts')).loadForPlans(plans)
 
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
     const opened = new Set(next.map(planKey))

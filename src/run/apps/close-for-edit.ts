@@ -1,10 +1,21 @@
 import type {SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppPlan} from '../../model/plan.ts'
+import {allOrNone} from '../../platform/all-or-none.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import {planKey} from '../../supervisor/reload/plan-diff.ts'
+import {planKey} from '../../supervisor/reload/plan-key.ts'
 import type {AppsOptions} from './apps.ts'
-import {callersFirst} from './callers-first.ts'
 import {keepsPorts} from './same-ports.ts'
+
+/** Loads what processes by these plans need: later it may be gone, as after an upgrade. */
+export const loadForPlans = async (plans: readonly AppPlan[]): Promise<unknown> =>
+  Promise.all(
+    plans.flatMap(({tty, limits, ready}) => [
+      ...(tty === true ? [import('../../supervisor/process/app-terminal.ts')] : []),
+      ...(limits === undefined ? [] : [import('../../supervisor/process/limits.ts')]),
+      ...(ready.kind === 'command' ? [import('../../proxy/ports/isolated-plan.ts')] : []),
+      ...(ready.kind === 'log' ? [import('re2js')] : [])
+    ])
+  )
 
 /**
  * Closes the apps that an edit opens again by the plans `next`, or removes: each takes calls until its callers among them are drained.
@@ -18,7 +29,7 @@ export async function closeForEdit(
 ): Promise<void> {
   const drains = new Map(runtimes.map(runtime => [runtime, Promise.withResolvers<void>()]))
   const order = callersFirst(runtimes, calls)
-  const closing = await Promise.allSettled(
+  await allOrNone(
     order.map(async (runtime, at) => {
       const {plan, ports} = runtime
       const after = next.find(each => planKey(each) === planKey(plan))
@@ -34,6 +45,21 @@ export async function closeForEdit(
       if (servers !== undefined) kept.set(runtime, servers)
     })
   )
-  const failed = closing.find(({status}) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
+}
+
+/** Each app before those that it has called, as far as none of these has called it. */
+export function callersFirst<A extends {readonly id: string}>(
+  apps: readonly A[],
+  calls: (caller: string, callee: string) => boolean
+): readonly A[] {
+  const order = new Set<A>()
+  const seen = new Set<A>()
+  const place = (app: A): void => {
+    if (seen.has(app)) return
+    seen.add(app)
+    for (const caller of apps) if (caller.id !== app.id && calls(caller.id, app.id)) place(caller)
+    order.add(app)
+  }
+  apps.forEach(place)
+  return [...order]
 }

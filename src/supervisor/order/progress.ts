@@ -24,6 +24,12 @@ export const noProgress = (id: string, hasCommand: boolean): Progress => ({
   state: {phase: 'idle'}
 })
 
+/** The progress of an app that is not there, since it could not be opened. */
+export const neverOpened = (id: string): Progress => ({
+  ...noProgress(id, true),
+  state: {phase: 'exited', exit: undefined, asked: true}
+})
+
 /** The progress after a state change. An app that sleeps has to start again for its dependents. */
 export function progressed(before: Progress, state: AppState): Progress {
   const exit = exitOf(state)

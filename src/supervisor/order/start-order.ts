@@ -14,6 +14,8 @@ export interface StartOrderOptions {
   readonly reporter: Reporter
   /** All apps of the run, also exited ones. */
   readonly runtimes: () => readonly Startable[]
+  /** Ids of apps that an edit could not open: what depends on them is not started. */
+  readonly lost: () => readonly string[]
   /** The run is stopping: no app may be started. */
   readonly isOver: () => boolean
   readonly clock?: Clock
@@ -42,7 +44,7 @@ export class StartOrder {
     this.#options = options
     this.#endless = new EndlessWaits(options.reporter, options.clock)
     this.#queue = new StartQueue({
-      runtimes: options.runtimes,
+      ...options,
       start: runtime => {
         if (runtime.fault !== '') this.#refuse(runtime)
         else if (runtime.sleep.isAsleep) void runtime.start(undefined)

@@ -1,4 +1,4 @@
-import {standingOf} from './progress.ts'
+import {neverOpened, standingOf} from './progress.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 
 /** The part of an app that the start order needs. */
@@ -25,6 +25,8 @@ export type Startable = Pick<
 export interface StartQueueOptions {
   /** All apps of the run. */
   readonly runtimes: () => readonly Startable[]
+  /** Ids of apps that could not be opened. */
+  readonly lost: () => readonly string[]
   /** Called when all dependencies are met. */
   readonly start: (runtime: Startable) => void
   /** Called while it still waits for some of these. */
@@ -66,10 +68,8 @@ export class StartQueue {
     const ids = new Set(dependsOn.map(({id}) => id))
     // an app checked before may have been given up
     const needed = [...ids].flatMap(id => byId.get(id) ?? [])
-    const standing = standingOf(
-      dependsOn,
-      needed.map(each => each.progress)
-    )
+    const lost = this.#options.lost().filter(id => ids.has(id) && !byId.has(id))
+    const standing = standingOf(dependsOn, [...needed.map(each => each.progress), ...lost.map(neverOpened)])
     if (runtime.isGivenUp) {
       if (standing.kind === 'never') return
       runtime.reset()

@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
 import {maySleep, type AppPlan, type Plan} from '../../model/plan.ts'
+import {planKey} from './plan-key.ts'
 
 /** The changes of an edited template. Apps are matched by id, version and instance. */
 export interface PlanChanges {
@@ -10,9 +11,6 @@ export interface PlanChanges {
   /** Keys at the top that count when a run starts. */
   readonly atStart: readonly string[]
 }
-
-/** What makes an app of a plan the same one in another plan. */
-export const planKey = ({id, version, instance}: AppPlan): string => JSON.stringify([id, version, instance])
 
 /** Apps in another order are no change. */
 export function planChanges(before: Plan, after: Plan): PlanChanges {
@@ -124,11 +122,3 @@ const used = ({
   resources: _d,
   ...rest
 }: AppPlan): unknown => rest
-
-/** The files that a plan was read from, with those of apps that are left out: they start as they were edited last. */
-export const filesOf = ({file, overlays = [], variablesFile, apps, leftOut = []}: Plan): readonly string[] => [
-  file,
-  ...overlays,
-  ...(variablesFile === undefined ? [] : [variablesFile]),
-  ...new Set([...apps, ...leftOut].flatMap(({envFiles}) => envFiles))
-]

@@ -3,7 +3,8 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {editedAtStart, editText, effectOf, filesOf, planKey, planChanges} from './plan-diff.ts'
+import {editedAtStart, editText, effectOf, planChanges} from './plan-diff.ts'
+import {filesOf, planKey} from './plan-key.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {
@@ -16,8 +17,10 @@ export interface EditedApps {
   hold(): () => void
   /** Waits until no app is being opened or removed; no other one is before `work` has settled. */
   inTurn<T>(work: () => Promise<T>): Promise<T>
-  /** Loads what `closeAll` and `openPlan` need: after an upgrade it may be gone, and the apps go on as they are. */
-  ready(): Promise<unknown>
+  /** Ids of apps that could not be opened: what depends on them does not start. */
+  lost: readonly string[]
+  /** Loads what `closeAll`, `openPlan` and processes by these plans need: after an upgrade it may be gone, and the apps go on as they are. */
+  ready(plans: readonly AppPlan[]): Promise<unknown>
   /** These apps are left out from now on, unless the user starts them. */
   leaveOut(plans: readonly AppPlan[]): void
   /** Stops apps, those that call others of them first. `openPlan` opens them again by these plans, or they are removed next. */
@@ -158,9 +161,9 @@ export class TemplateEdits {
   /** Returns the apps that were opened and have to be started. Ports may move from app to app: all are closed before one is opened. */
   async #apply(after: Plan): Promise<readonly AppRuntime[]> {
     const apps = this.#options.apps()
-    await apps.ready()
     const before = this.#plan
     const {added, removed, changed} = planChanges(before, after)
+    await apps.ready([...added, ...changed])
     for (const plan of [...added, ...changed]) this.#want(plan)
     this.#options.applies(editText(before, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
@@ -225,14 +228,16 @@ export class TemplateEdits {
         const was = error instanceof UserError ? undefined : before.apps.find(each => planKey(each) === planKey(plan))
         const runtime = was && (await apps.openPlan(was, index).catch(() => undefined))
         failed.set(plan, runtime && was)
-        if (runtime === undefined) await this.#remove(plan)
+        if (runtime === undefined) apps.lost = [...apps.lost, plan.id]
+        if (runtime === undefined) await this.#remove(plan).catch(failure => this.#warnFailed(failure))
         else opened.push(runtime)
         if (error instanceof UserError) this.#warn(wordsOf(error))
         else this.#warnFailed(error, runtime && `, "${plan.id}" stays as it was`)
       }
     }
     this.#release()
-    this.#release = [...failed.values()].includes(undefined) ? apps.hold() : () => undefined
+    apps.lost = [...failed].flatMap(([{id}, was]) => (was === undefined ? id : []))
+    this.#release = apps.lost.length > 0 ? apps.hold() : () => undefined
     // the next save adds, or changes, what could not be opened
     const standing = this.#plan.apps.flatMap(app => (failed.has(app) ? (failed.get(app) ?? []) : app))
     this.#plan = {...this.#plan, apps: standing}

@@ -53,6 +53,7 @@ class Template {
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},
       apps: () => ({
+        lost: [],
         find: () => undefined,
         isStopped: () => false,
         isWhollyStopped: () => false,

@@ -20,6 +20,8 @@ class Scene {
   readonly piped: string[] = []
   readonly clock = new TestClock()
   isOver = false
+  /** Ids of apps that could not be opened. */
+  lost: readonly string[] = []
   readonly order: StartOrder
   readonly #apps = new Map<string, {progress: Progress; readonly spawned: () => void; readonly runtime: Startable}>()
 
@@ -31,6 +33,7 @@ class Scene {
       },
       reporter: {warn: (_, text) => this.log.push(text)},
       runtimes: () => this.runtimes,
+      lost: () => this.lost,
       isOver: () => this.isOver,
       clock: this.clock
     })
@@ -322,4 +325,20 @@ t.test('an app that the user starts in a debugger gets no pipes: nobody would cl
   void scene.order.begin([{} as Parameters<StartOrder['begin']>[0][number]])
   await settle()
   t.same(scene.piped, ['b'])
+})
+
+t.test('what depends on an app that could not be opened is given up, and waits for it once it is there', async t => {
+  const scene = new Scene()
+  scene.lost = ['db']
+  await scene.order.added(scene.add('web', [{id: 'db', until: 'ready'}]))
+  const why = '"web" was not started: it depends on "db" becoming ready, but "db" was not started'
+  t.same(scene.news(), [why, 'given up: web'])
+  scene.order.look()
+  t.same(scene.news(), [])
+  scene.add('db')
+  scene.order.look()
+  t.same(scene.news(), ['web waits until "db" is ready'])
+  scene.lost = []
+  await scene.moves('db', {phase: 'running', pid: 1, ready: true})
+  t.same(scene.news(), ['start: web'])
 })

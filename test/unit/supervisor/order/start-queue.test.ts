@@ -30,6 +30,7 @@ function chainOf(count: number): {
   })
   const queue = new StartQueue({
     runtimes: () => runtimes,
+    lost: () => [],
     start: () => undefined,
     waits: () => undefined,
     giveUp: () => undefined
