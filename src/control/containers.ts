@@ -1,4 +1,5 @@
 import type {Environment} from '../model/environment.ts'
+import {runCommand} from '../platform/run-command.ts'
 
 /** Programs that run containers. */
 export const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)$/
@@ -23,7 +24,6 @@ export function containerOf(command: readonly string[]): Containers | undefined 
 
 /** Ends containers that outlive the program which has started them: their daemon keeps them, with their names and ports. It fails where they have ended, as a rule. */
 export async function removeContainers({engine, names}: Containers, env: Environment): Promise<void> {
-  const {runCommand} = await import('../platform/run-command.ts')
   const command = [engine, 'rm', '--force', '--volumes', ...names]
   if (names.length > 0) await runCommand({command, folder: '/', env, timeoutMs: TIMEOUT_MS})
 }

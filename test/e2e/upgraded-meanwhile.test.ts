@@ -1,8 +1,13 @@
-import {cpSync, mkdtempSync, rmSync} from 'node:fs'
+import {once} from 'node:events'
+import {cpSync, existsSync, mkdtempSync, rmSync} from 'node:fs'
+import {chmod} from 'node:fs/promises'
+import {createServer} from 'node:http'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import type {Driven} from '../rig/command.ts'
 import {isExecutable} from '../rig/disguise.ts'
+import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -68,6 +73,7 @@ t.test('an edit that needs code which an upgrade has removed leaves the app as i
   await rig.template([edited])
   await (await rig.driven('stock')).listen()
   upgrade()
+  let last: Driven | undefined
   for (const idleTimeout of ['1m', '2m']) {
     await rig.template([{...edited, lazy: true, idleTimeout}])
     const app = await rig.driven('stock')
@@ -77,7 +83,46 @@ t.test('an edit that needs code which an upgrade has removed leaves the app as i
     })
     await app.listen()
     t.equal((await app.fetch('/v1.0/healthz/outbound')).status, 204)
+    last = app
   }
+  for (const [index, key] of [{tty: true}, {limits: {cpus: 1}}, {ready: {command: ['true']}}].entries()) {
+    await rig.template([{...edited, ...key}])
+    await run.waitForLine(/cannot apply the edit of the template: files of Pillion are gone, as after an upgrade/, {
+      nth: index + 1,
+      stream: 'stderr'
+    })
+  }
+  t.equal((await last?.fetch('/v1.0/healthz/outbound'))?.status, 204, 'its process goes on')
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('a run whose program was upgraded starts what sleeps, and leaves no container', {skip}, async t => {
+  const {rig, upgrade} = await upgradable(t)
+  const docker = join(rig.folder, 'docker')
+  await rig.write({
+    docker: `#!/bin/sh
+[ "$1" = rm ] && exec rmdir "${rig.folder}/held-$4"
+mkdir "${rig.folder}/held-$4" && trap '' TERM && echo up && exec sleep 1000
+`
+  })
+  await chmod(docker, 0o755)
+  const port = await freePort()
+  await rig.template([
+    {appID: 'web', command: [docker, 'run', '--rm', '--name', 'web', 'image'], stop: {timeout: '300ms'}},
+    {appID: 'shop'},
+    {appID: 'late', appPort: port, lazy: true}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [shop] = await Promise.all([rig.driven('shop'), run.waitForLine('== APP - web == up')])
+  await run.waitForLine('Writing log files', {nth: 2})
+  upgrade()
+  const other = createServer((_, response) => response.end()).listen(port, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  void shop.fetch('/v1.0/invoke/late/method/x').catch(() => undefined)
+  await rig.driven('late')
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.notOk(existsSync(join(rig.folder, 'held-web')))
 })

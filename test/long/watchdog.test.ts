@@ -1,4 +1,6 @@
 import {existsSync, readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {chmod} from 'node:fs/promises'
+import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
@@ -219,4 +221,26 @@ t.test('one that was stopped does not outlive the run', async t => {
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
   while (markers(pid)) await pause(20)
+})
+
+t.test('a container that does not end at its signal ends with the run that is killed', async t => {
+  const rig = await openRig(t)
+  // the daemon keeps a container, and its name, whatever becomes of the client
+  await rig.write({
+    'bin/docker': `#!/bin/sh
+[ "$1" = rm ] && exec rmdir "${rig.folder}/held/$4"
+mkdir -p "${rig.folder}/held/$4" && trap '' TERM && echo up && exec sleep 1000
+`
+  })
+  await chmod(join(rig.folder, 'bin/docker'), 0o755)
+  const command = [join(rig.folder, 'bin/docker'), 'run', '--rm', '--name', 'shop-web', 'image']
+  await rig.template([{appID: 'a', command, stop: {timeout: '300ms'}}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('== APP - a == up')
+  await run.waitForLine('Writing log files')
+  t.ok(existsSync(join(rig.folder, 'held/shop-web')))
+  const watchdog = await watchdogOf(run.pid)
+  run.signal('SIGKILL')
+  t.notOk(await outlasts(watchdog, 1800 + BUSY_MS))
+  t.notOk(existsSync(join(rig.folder, 'held/shop-web')))
 })

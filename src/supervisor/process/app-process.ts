@@ -1,21 +1,16 @@
 import type {Readable} from 'node:stream'
-import {endGroup} from './end-group.ts'
-import {containerOf, removeContainers} from '../../control/containers.ts'
-import {spawnGroup, type ProcessGroup} from '../../platform/process-group.ts'
+import {endGroup, type GroupEnding} from './end-group.ts'
+import {containerOf, removeContainers, type Containers} from '../../control/containers.ts'
+import {spawnGroup, type ProcessGroup, type SpawnOptions} from '../../platform/process-group.ts'
 import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import type {LimitedProcess} from '../../platform/resource-limits.ts'
-import type {Orphan} from './process-tracker.ts'
-import type {StopPlan} from '../../model/plan.ts'
 import type {Exit} from '../../model/app-state.ts'
 
-export interface AppProcessOptions {
-  readonly command: readonly string[]
+export interface AppProcessOptions extends Pick<SpawnOptions, 'command' | 'folder' | 'env'> {
   /** The limits of the process. Left out: there are none. */
   readonly limited?: LimitedProcess | undefined
-  readonly folder: string
-  readonly env: Readonly<Record<string, string>>
   readonly stdio: ProcessPipes | ProcessTerminal
   /** The stdin of the process; undefined: empty. */
   readonly input: Readable | undefined
@@ -28,21 +23,18 @@ export interface AppProcessOptions {
 /** What is prepared for a process before it is started. */
 export type ProcessPlace = Pick<AppProcessOptions, 'folder' | 'env' | 'limited' | 'marker'>
 
-export interface ProcessEnding {
-  readonly stop: StopPlan
-  readonly isSuccess: boolean
-  readonly now: AbortSignal
-  readonly ended: (orphan: Orphan) => void
-}
+export type ProcessEnding = Omit<GroupEnding, 'group' | 'output' | 'marker'>
 
 /** One process of an app with its group, its pipes and its children, from the spawn until all are gone. */
 export class AppProcess {
   readonly marker: string
   readonly group: ProcessGroup
+  /** What goes on when it is killed. */
+  readonly container: Containers | undefined
+  readonly #env: AppProcessOptions['env']
   readonly #output: Output
   readonly #input: Readable | undefined
   readonly #limited: LimitedProcess | undefined
-  readonly #spawned: Pick<AppProcessOptions, 'command' | 'env'>
   readonly #bornAt = performance.now()
   #endedAt: number | undefined
 
@@ -50,7 +42,8 @@ export class AppProcess {
     const {stdio} = options
     this.marker = marker
     this.#limited = limited
-    this.#spawned = options
+    this.#env = options.env
+    this.container = lastingContainer(options.command)
     const command = [...(limited?.prefix ?? []), ...options.command]
     this.group = spawnGroup({...options, command, hasInput: input !== undefined})
     void this.#timeLife()
@@ -85,12 +78,15 @@ export class AppProcess {
     this.#limited?.release()
     // a process that hangs in the kernel has received SIGKILL and will exit when the kernel returns
     const exit = group.hasExited() ? await group.exited : ({kind: 'signal', signal: 'SIGKILL'} as const)
-    const {command, env} = this.#spawned
-    const container = exit.kind === 'signal' && exit.signal === 'SIGKILL' ? containerOf(command) : undefined
-    // what is killed while it builds an image has no container yet: one of that name is not ours
-    if (container === undefined || /\bbuild\b/.test(command.slice(0, command.indexOf(container.engine)).join(' ')))
-      return exit
-    await removeContainers(container, env)
+    const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
+    if (isKilled && this.container !== undefined) await removeContainers(this.container, this.#env)
     return exit
   }
+}
+
+/** The container that goes on when its command is killed. What is killed while it builds an image has none: one of that name is not ours. */
+function lastingContainer(command: readonly string[]): Containers | undefined {
+  const container = containerOf(command)
+  const before = command.slice(0, command.indexOf(container?.engine ?? ''))
+  return /\bbuild\b/.test(before.join(' ')) ? undefined : container
 }

@@ -29,10 +29,11 @@ export class ForeignListener {
   ): Promise<boolean> {
     if (address === undefined) this.#hasLeft = true
     if (this.#hasLeft || address === undefined) return true
-    const {listeningAmong} = await import('../../platform/port-owners.ts')
+    const owners = await loadOwners()
+    if (owners === undefined) return true
     const {all, carries} = await look()
     const own = all.filter(({pid, group}) => group === app.group || carries(pid, app.marker)).map(({pid}) => pid)
-    const found = await listeningAmong(own, {port: this.port, addresses: [address]})
+    const found = await owners.listeningAmong(own, {port: this.port, addresses: [address]})
     const isApp = found === undefined || found.size > 0 // where that is unknown, an app that listens must not wait forever
     if (!isApp) await pause(LOOK_EVERY_MS)
     return isApp
@@ -62,6 +63,9 @@ async function findForeignListener(
   if (port === 0 || (isAllocated && !isReplacing) || channel.address !== '') return undefined
   const isTaken = (await firstAccepting({addresses: LOOPBACK, port})) !== undefined
   if (!isTaken) return undefined
-  const {ownerOf} = await import('../../platform/port-owners.ts')
-  return new ForeignListener(port, await ownerOf(port))
+  return new ForeignListener(port, await (await loadOwners())?.ownerOf(port))
 }
+
+/** Undefined: the code is gone, as after an upgrade. An app starts without it, too. */
+const loadOwners = async (): Promise<typeof import('../../platform/port-owners.ts') | undefined> =>
+  import('../../platform/port-owners.ts').catch(() => undefined)

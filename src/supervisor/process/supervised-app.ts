@@ -284,7 +284,7 @@ export class SupervisedApp implements Supervised {
         return lines({app: plan.id, stream, text})
       }
     })
-    this.#options.watchdog?.watch(appProcess.group, plan.stop.timeoutMs)
+    this.#options.watchdog?.watch(appProcess.group, plan.stop.timeoutMs, appProcess.container)
     this.#machine.enter({phase: 'starting', pid: appProcess.group.pid})
     this.#watchReady(appProcess, readiness)
     return appProcess

@@ -6,8 +6,8 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 /**
  * The script of the watchdog, as text so that the bundle and the executable contain it. It runs in any POSIX shell; `$1` is
  * the run's marker, `$2` the grace period in milliseconds, `$3` the folder of the run's socket. It reads commands of
- * `watchdog.ts`: `+GROUP START`, `-GROUP`, `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED` (modes of `stty -g`), `bye`. If its
- * input ends without `bye`, the run was killed.
+ * `watchdog.ts`: `+GROUP START`, `-GROUP`, `container GROUP:START NAME ENGINE`, `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED`
+ * (modes of `stty -g`), `bye`. If its input ends without `bye`, the run was killed.
  *
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
  * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read
@@ -18,7 +18,7 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
  * gone: all is calm if it is so twice, since a child between fork and exec does not carry the mark yet.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
-mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= known=' ' asked=' ' spared=' ' kin=' '
+mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= known=' ' asked=' ' spared=' ' kin=' '
 trap '' HUP INT TERM
 
 if [ -e /proc/self/stat ]; then
@@ -54,6 +54,8 @@ while read -r word rest; do
       # ps writes starts in other words
       [ -e /proc/self/stat ] || known="$known$(one "\${word#+}" | sed 's/:[^:]*:[^:]*$//') " ;;
     -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
+    container) containers="$containers$rest
+" ;;
     grace) grace=$rest ;;
     spare) lives="$lives $rest" ;;
     terminal) terminal=$rest ;;
@@ -134,6 +136,10 @@ while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
   else send KILL; kills=$((kills + 1))
   fi
   sleep 0.1 || sleep 1
+done
+# where they have ended with their commands, this fails
+printf '%s' "$containers" | while read -r group name engine; do
+  case $groups in *" $group "*) "$engine" rm --force --volumes "$name" </dev/null ;; esac
 done
 [ -n "$home" ] && cd "$home" && rm -rf daprd-* && rm -f socket new about about.new spared data dashboard.html && rmdir "$home"
 `

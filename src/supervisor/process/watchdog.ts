@@ -1,12 +1,13 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import type {Socket} from 'node:net'
+import type {Containers} from '../../control/containers.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {ProcessGroup} from '../../platform/process-group.ts'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
 
-/** A watchdog that exits sooner than this is not replaced: the next one would fail, too. */
+/** A watchdog that exits sooner than this is not replaced at once: the next one would fail, too. */
 const SHORT_RUN_MS = 1000
 /** On exit we wait this long for the watchdog. */
 const GONE_WITHIN_MS = 500
@@ -14,7 +15,7 @@ const GONE_WITHIN_MS = 500
 /**
  * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all
  * processes with the run's marker. It is a shell that reads a pipe which only we hold, so that its input ends when we do.
- * It has its own session, and neither our streams nor our markers. If it is killed, it is replaced.
+ * It has its own session, and neither our streams nor our markers. If it is killed, it is replaced; where that fails, with the next process.
  */
 export class Watchdog {
   /** The value of `PILLION_RUN`. */
@@ -23,13 +24,16 @@ export class Watchdog {
   #graceMs: number
   /** Folders where the shell finds its tools, in addition to the system's. */
   readonly #searchPath: string
-  /** Called if the watchdog cannot start, or has exited and is not replaced. */
+  /** Called if the watchdog cannot start, or has exited and is not replaced: once, until one has lived. */
   readonly #lost: (why: string) => void
-  /** The watched groups, which its replacement gets, too. */
-  readonly #groups = new Map<number, number>()
+  /** The commands of the watched groups, which its replacement gets, too. */
+  readonly #groups = new Map<number, readonly string[]>()
   readonly spared: string[] = [] // values of `PILLION_LIFE`, also of apps that were closed since
   #terminal = ''
   #process: ChildProcess | undefined
+  #home = ''
+  #isLost = false
+  #isReported = false
   #isDismissed = false
 
   constructor(marker: string, graceMs: number, searchPath: string, lost: (why: string) => void) {
@@ -44,22 +48,27 @@ export class Watchdog {
    * killed, the watchdog removes `home`, the folder of the run's socket.
    */
   start(home: string): void {
+    this.#home = home
+    this.#isLost = false
     try {
       this.#process = this.#spawn(home)
     } catch (error) {
-      this.#lost(messageOf(error))
+      this.#lose(messageOf(error))
     }
-    for (const [group, started] of this.#groups) this.#tell(`+${group} ${started}`)
+    for (const line of [...this.#groups.values()].flat()) this.#tell(line)
     for (const marker of this.spared) this.#tell(`spare ${marker}`)
     if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
 
-  /** Adds a process group, which may have this long to end: longer than any one had before, if an edit says so. */
-  watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>, graceMs = 0): void {
+  /** Adds a process group, which may have this long to end: longer than any one had before, if an edit says so. `container`: of its command. */
+  watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>, graceMs = 0, container?: Containers): void {
     if (pid === undefined) return
+    if (this.#isLost && !this.#isDismissed) this.start(this.#home)
     if (graceMs > this.#graceMs) this.#tell(`grace ${(this.#graceMs = graceMs)}`)
-    this.#groups.set(pid, started)
-    this.#tell(`+${pid} ${started}`)
+    const {engine = '', names = []} = container ?? {}
+    const lines = [`+${pid} ${started}`, ...names.map(name => `container ${pid}:${started} ${name} ${engine}`)]
+    this.#groups.set(pid, lines)
+    for (const line of lines) this.#tell(line)
   }
 
   /** Removes a group that is gone: the system may reuse its number. */
@@ -105,7 +114,7 @@ export class Watchdog {
         stdio: ['pipe', 'ignore', 'ignore']
       }
     )
-    child.once('error', ({message}) => this.#lost(message))
+    child.once('error', ({message}) => this.#lose(message))
     child.once('exit', () => this.#replace(home, performance.now() - startedAt))
     child.stdin?.on('error', () => undefined) // `exit` follows
     child.unref()
@@ -126,8 +135,15 @@ export class Watchdog {
 
   #replace(home: string, livedMs: number): void {
     if (this.#isDismissed) return
-    if (livedMs < SHORT_RUN_MS) this.#lost('it was killed from outside')
-    else this.start(home)
+    if (livedMs < SHORT_RUN_MS) return this.#lose('it was killed from outside')
+    this.#isReported = false
+    this.start(home)
+  }
+
+  #lose(why: string): void {
+    this.#isLost = true
+    if (!this.#isReported) this.#lost(why)
+    this.#isReported = true
   }
 }
 

@@ -2,15 +2,19 @@ import {execFileSync, spawn, type ChildProcess} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
 import {once} from 'node:events'
 import {copyFile} from 'node:fs/promises'
-import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from '../../../../src/supervisor/process/watchdog-script.ts'
 import {Watchdog} from '../../../../src/supervisor/process/watchdog.ts'
 import {startOf} from '../../../../src/platform/process-table.ts'
+import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
 import {missing} from '../../../rig/missing.ts'
 
 const newMark = (): string => randomBytes(16).toString('hex')
+
+const module = (name: string): string => import.meta.resolve(`../../../../src/${name}.ts`)
 
 /** A process that leads a group and a session of its own. */
 class Sleeper {
@@ -231,4 +235,59 @@ t.test("the user's browser lives on; one that a program drives does not", async 
   await vanish({marker, graceMs: 0, lines: []})
   await headless.gone
   t.equal(window.signal, null)
+})
+
+t.test(
+  'the container of a command that was killed is removed; that of a command that had ended is not ours',
+  async t => {
+    const folder = t.testdir({'a docker': '#!/bin/sh\necho "$@" >>"$0.log"\n'})
+    const engine = join(folder, 'a docker')
+    chmodSync(engine, 0o755)
+    const [left, gone] = [new Sleeper(t, {}), new Sleeper(t, {})]
+    const containerOf = ({pid}: Sleeper, name: string): string => `container ${pid}:${startOf(pid)} ${name} ${engine}`
+    const lines = [left.told, containerOf(left, 'shop-web'), gone.told, containerOf(gone, 'shop-db'), `-${gone.pid}`]
+    await vanish({marker: newMark(), lines})
+    t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
+  }
+)
+
+t.test('where no descriptor was free, it is started with the next process, and knows those before it', async t => {
+  const file = join(t.testdir(), 'pids')
+  await t.resolves(
+    withFewDescriptors(`
+      import {spawn} from 'node:child_process'
+      import {readdirSync, readFileSync, writeFileSync} from 'node:fs'
+      const {Watchdog} = await import('${module('supervisor/process/watchdog')}')
+      const {startOf} = await import('${module('platform/process-table')}')
+      const marker = '${newMark()}'
+      const sleepers = [1, 2].map(() => spawn('sleep', ['300'], {detached: true, stdio: 'ignore'}))
+      const watched = sleepers.map(({pid}) => ({pid, started: startOf(pid)}))
+      const lost = []
+      const watchdog = new Watchdog(marker, 0, process.env.PATH, why => lost.push(why))
+      const watchdogs = () =>
+        readdirSync('/proc').filter(name => {
+          try {
+            return readFileSync('/proc/' + name + '/cmdline', 'utf8').includes('watchdog\\0' + marker)
+          } catch {
+            return false
+          }
+        })
+      fill()
+      watchdog.start('')
+      await new Promise(setImmediate)
+      watchdog.watch(watched[0])
+      await new Promise(setImmediate)
+      free()
+      equal(lost.length, 1)
+      equal(watchdogs().length, 0)
+      watchdog.watch(watched[1])
+      equal(watchdogs().length, 1)
+      writeFileSync('${file}', watched.map(({pid}) => pid).join(' '))
+      await new Promise(setImmediate)
+      process.exit()
+    `)
+  )
+  const pids = readFileSync(file, 'utf8').split(' ').map(Number)
+  t.equal(pids.length, 2)
+  while (pids.some(pid => startOf(pid) > 0)) await pause(20)
 })
