@@ -2,30 +2,29 @@
 import {readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import type {KeptRun} from '../model/api.generated.ts'
-import type {Environment} from '../model/environment.ts'
+import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {makeFolder, writeWhole} from '../platform/make-folder.ts'
 import {repositoryAbove} from '../platform/paths.ts'
 import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
 import {isObject} from '../model/is-object.ts'
 import {orElse} from '../model/or-else.ts'
-import {fileOfTemplate} from './last-exits.ts'
+import {fileOfTemplate, type TemplateRuns} from './last-exits.ts'
 
 /** The file keeps this many runs: the oldest is removed. */
 const MAX_RUNS = 30
 /** Two runs that write at the same moment overwrite each other: then the write is tried again. */
 const MAX_TRIES = 3
 
-/** Selects the runs of a template; `name`: the name of the run, if it has one. */
-export interface TemplateRuns {
-  readonly env: Environment
-  readonly template: string
-  readonly name: string
-}
-
-/** The runs of a template that the file knows, the oldest first. Broken lines are left out. */
+/** The runs of a template that the file knows, the oldest first. Broken lines are left out. Throws a UserError if it is there and cannot be read. */
 export function keptRuns({env, template, name}: TemplateRuns): readonly KeptRun[] {
-  const text = orElse(() => readFileSync(fileOfTemplate(env, 'runs', template, name), 'utf8'), '')
-  return text.split('\n').flatMap(parsed)
+  try {
+    return readFileSync(fileOfTemplate(env, 'runs', template, name), 'utf8')
+      .split('\n')
+      .flatMap(parsed)
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return []
+    throw new UserError(`the earlier runs of ${template} cannot be read: ${messageOf(cause)}`, {cause})
+  }
 }
 
 function parsed(line: string): readonly KeptRun[] {

@@ -32,12 +32,15 @@ export function fileOfTemplate(env: Environment, kind: 'exits' | 'runs', templat
   return join(stateFolder(env), kind, `${short}.jsonl`)
 }
 
-/** A run of a template. */
-interface TemplateRun {
+/** Selects the runs of a template; `name`: the name of the run, if it has one. */
+export interface TemplateRuns {
   readonly env: Environment
   /** The absolute path of the template. */
   readonly template: string
   readonly name: string
+}
+
+interface TemplateRun extends TemplateRuns {
   readonly startedAt: number
 }
 

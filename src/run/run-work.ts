@@ -154,10 +154,11 @@ export class RunWork implements WorkAccess {
   async #open(): Promise<OpenWork> {
     if (this.#isClosed) throw new UserError('the run is stopping')
     this.#opened = await this.#opening.do(async () => {
-      const {OpenWork: Work} = await import('./open-work.ts')
+      // both before the file is open: where one cannot be loaded, none would close it
+      const [{OpenWork: Work}, {noteOwner}] = await Promise.all([import('./open-work.ts'), import('./moved-work.ts')])
       const path = workPath(this.#options)
       const open = await Work.open(this.#options, path)
-      if (path !== undefined) (await import('./moved-work.ts')).noteOwner(this.#options, path)
+      if (path !== undefined) noteOwner(this.#options, path)
       open.workflows.onChanged(instance => {
         for (const listener of this.#listeners) listener(open.workflows, instance)
       })

@@ -1,4 +1,4 @@
-import {randomUUID} from 'node:crypto'
+import {createHash, randomUUID} from 'node:crypto'
 import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
@@ -114,7 +114,11 @@ export class RemoteClients {
     const {id: instanceId = '', task: taskId = -1} = asked.parent ?? {}
     const of = {instanceId, taskId}
     // a child that could not be written at once is asked for again by the client that has connected since
-    const begun = await keep(this.#engine, () => (gone.aborted ? undefined : beginChild(this.#engine, app, asked)))
+    // a detached child has no parent: by this it is known when it is asked for again, as the answer was lost
+    const execution = asked.isDetached ? createHash('sha256').update(request).digest('hex') : undefined
+    const begun = await keep(this.#engine, () =>
+      gone.aborted ? undefined : beginChild(this.#engine, app, asked, execution)
+    )
     if (begun === undefined) return
     if ('failure' in begun) return answer(of, failed(begun.failure))
     if (begun.child === undefined || asked.isDetached) return answer(of, {})

@@ -45,14 +45,14 @@ const isSame = (one: Parent, other: Parent): boolean =>
 export function create(
   engine: Engine,
   app: string,
-  {id, name, input, startAt, parent, trace: askedBy, received}: Creation
+  {id, name, input, startAt, parent, trace: askedBy, received, execution = randomUUID()}: Creation
 ): Instance {
   const {store, clock} = engine
   const existing = store.find(app, id)
   if (existing !== undefined) remove(engine, existing.key)
   const now = clock.date()
   const trace = beginTrace(engine, app, askedBy)
-  const fresh = {app, id, execution: randomUUID(), name, created: now, input, parent, trace, received}
+  const fresh = {app, id, execution, name, created: now, input, parent, trace, received}
   const {instance} = engine.live.begin(store.insert(fresh))
   const event = startEventOf(store, now, fresh, {startAt, askedBy})
   if (startAt === undefined || startAt <= now) post(engine, instance.key, {kind: 'start', name: '', event})
@@ -219,14 +219,16 @@ function beginOwn(engine: Engine, key: number, app: string, asked: ChildRequest)
   if ('failure' in begun && !isDetached && !isEnded) postResult(engine, of, {failure: begun.failure})
 }
 
-/** Begins a child in an app of this run, once; an active instance of another creator is left alone, and the task fails. */
+/** Begins a child in an app of this run, once; an active instance of another creator is left alone, and the task fails. `execution`: if it is known. */
 export function beginChild(
   engine: Engine,
   app: string,
-  {id, name, input, parent, trace, received, isDetached, isEnded, startAt}: ChildRequest
+  {id, name, input, parent, trace, received, isDetached, isEnded, startAt}: ChildRequest,
+  execution?: string
 ): {readonly child: Instance | undefined} | {readonly failure: Uint8Array} {
   const existing = engine.store.find(app, id)
-  const isOwn = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
+  const isChild = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
+  const isOwn = isChild || (existing !== undefined && existing.execution === execution)
   const shared = {caller: parent?.app ?? '', kind: 'workflows'} as const
   if (isEnded) {
     if (isOwn && engine.mayAsk(app, {...shared, operation: 'terminate', name: existing.name})) {
@@ -241,7 +243,7 @@ export function beginChild(
   if (refusal === undefined) {
     const start = {id, name, input: input?.value, startAt: startAt && msOf(startAt), trace}
     const given = received.length === 0 ? undefined : received
-    return {child: create(engine, app, {...start, received: given, ...(!isDetached && {parent})})}
+    return {child: create(engine, app, {...start, received: given, execution, ...(!isDetached && {parent})})}
   }
   if (isDetached) engine.options.warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
   return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage: refusal.message})}

@@ -1,4 +1,4 @@
-import {appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
+import {appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {KeptRun} from '../../../src/model/api.generated.ts'
@@ -72,7 +72,26 @@ t.test('what cannot be written leaves nothing beside it', t => {
   const [file = ''] = readdirSync(files)
   rmSync(join(files, file))
   mkdirSync(join(files, file))
-  t.throws(() => keepRun(of, runOf('b')), {code: 'EISDIR'})
+  t.throws(() => keepRun(of, runOf('b')), {message: /EISDIR/})
   t.same(readdirSync(files), [file])
+  t.end()
+})
+
+t.test('what cannot be read is not taken for no runs: those before it stay', t => {
+  const folder = t.testdir()
+  const of = {env: {XDG_STATE_HOME: folder}, template: '/shop/dapr.yaml', name: ''}
+  keepRun(of, runOf('a'))
+  const files = join(folder, 'pillion/runs')
+  const [file = ''] = readdirSync(files)
+  const [path, kept] = [join(files, file), join(folder, 'kept')]
+  renameSync(path, kept)
+  symlinkSync(path, path) // each reader fails, and a file can be put in its place
+  t.throws(() => keepRun(of, runOf('b')), {message: /the earlier runs of \/shop\/dapr.yaml cannot be read: ELOOP/})
+  renameSync(kept, path)
+  keepRun(of, runOf('b'))
+  t.same(
+    keptRuns(of).map(({run}) => run),
+    ['a', 'b']
+  )
   t.end()
 })
