@@ -26,15 +26,18 @@ export async function endApps(
       return app.stop(why)
     }
   }))
-  await stopInOrder(stoppable, now)
-  await endComponents()
-  await endMarked({
-    marker: `PILLION_RUN=${run}`,
-    spared: spared.map(life => `PILLION_LIFE=${life}`),
-    graceMs: longestGraceMs(plan),
-    now,
-    ended: orphan => reportNote(reporter, '', {type: 'orphan-ended', ...orphan})
-  })
+  try {
+    await stopInOrder(stoppable, now)
+    await endComponents()
+  } finally {
+    await endMarked({
+      marker: `PILLION_RUN=${run}`,
+      spared: spared.map(life => `PILLION_LIFE=${life}`),
+      graceMs: longestGraceMs(plan),
+      now,
+      ended: orphan => reportNote(reporter, '', {type: 'orphan-ended', ...orphan})
+    })
+  }
 }
 
 export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporter'> {
@@ -110,10 +113,8 @@ export class AppCloser {
 
   /** Closes all sidecars and logs after the apps have exited; `cut` is aborted to stop waiting for connections. */
   async closeAll(runtimes: readonly AppRuntime[], cut: AbortSignal): Promise<void> {
-    await Promise.all([
-      ...this.#behind,
-      ...runtimes.map(async runtime => this.#once(runtime, async () => this.#closeSidecar(runtime, cut)))
-    ])
+    await Promise.all(runtimes.map(async runtime => this.#once(runtime, async () => this.#closeSidecar(runtime, cut))))
+    await Promise.all(this.#behind) // also those that an edit has left just now
   }
 
   /** Rejects new calls to an app and lets those in flight finish within its grace period, then cancels them. */

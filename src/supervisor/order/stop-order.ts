@@ -1,4 +1,5 @@
 import type {AppPlan} from '../../model/plan.ts'
+import {allOrNone} from '../../platform/all-or-none.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {aborted} from '../../platform/delay.ts'
 import {withDeadline} from '../reload/deadline.ts'
@@ -34,7 +35,7 @@ export async function stopInOrder(
     if (index < levels.length - 1)
       await withDeadline(deadline, async late => Promise.race([Promise.allSettled(ending), aborted(late)]))
   }
-  await Promise.all(ending)
+  await allOrNone(ending)
 }
 
 /** Apps in stop order: each app comes after all its direct and indirect dependents. */

@@ -79,3 +79,18 @@ t.test('without a grace all are asked at once', async t => {
   await settle()
   t.same(asked, ['page', 'mail', 'shop', 'db'])
 })
+
+t.test('one that cannot be stopped is told when the others have ended', async t => {
+  const {apps, end} = scene({a: [], b: []})
+  const broken = {plan: {id: 'c', dependsOn: []}, stop: async () => Promise.reject(new Error('c cannot be stopped'))}
+  let isTold = false
+  const stopped = stopInOrder([...apps, broken], new AbortController().signal).catch((error: unknown) => {
+    isTold = true
+    throw error
+  })
+  end('a')
+  await settle()
+  t.notOk(isTold)
+  end('b')
+  await t.rejects(stopped, {message: 'c cannot be stopped'})
+})
