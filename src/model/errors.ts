@@ -33,7 +33,7 @@ export interface UserErrorDetails {
   readonly explanation?: string
   readonly exitCode?: number
   /** The kind of mistake, for programs. */
-  readonly code?: MistakeCode
+  readonly code?: MistakeCode | undefined
   /** Each mistake with its place, for programs. */
   readonly mistakes?: readonly TemplateMistake[]
   /** The paths that the template names and whose next save may mend it: they are missing, or it has its values from them. */

@@ -176,3 +176,21 @@ t.test('validate: a scope that names no app, folders that no app uses, a compone
       /part\/dapr\.yaml:2:1\n[^]*this is a Component of Dapr, not a template[^]*put it into a folder that resourcesPath names; pillion import -o run\.yaml writes a template/
   })
 })
+
+t.test('run names all mistakes of a template, the first one as Dapr does, the others below it', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'dapr.yaml': `version: 1
+apps:
+  - appID: a
+  - {appID: b, appDirPath: ., appLogDestination: nowhere}
+`
+  })
+  const {code, stdout, stderr} = await rig.run(['run', '-f', '.'])
+  t.equal(code, 1)
+  t.equal(
+    stdout,
+    "❌  Error getting apps from config file: required field 'appDirPath' not found in the provided app config file\n"
+  )
+  t.match(stderr, /^dapr\.yaml:3:5\n[^]*invalid log destination type: nowhere\ndapr\.yaml:4:\d+\n/)
+})

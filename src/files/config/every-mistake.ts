@@ -64,6 +64,15 @@ export async function examineTemplate(
     }
 }
 
+/** The first mistake of a template, and below it the others, as `validate` shows them. Any other error stays as it is. */
+export async function withAllMistakes(error: unknown, ...of: Parameters<typeof examineTemplate>): Promise<unknown> {
+  if (!(error instanceof UserError) || error.mistakes.length === 0) return error
+  const {stream, exitCode, code, mistakes, mendedBy, cause} = error
+  const others = (await examineTemplate(...of)).errors.slice(1).map(other => `${other.message}\n${other.explanation}`)
+  const explanation = [error.explanation, ...others].join('\n')
+  return new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, cause, explanation})
+}
+
 /** The index of an app before others were taken out; what is no app of the first file comes behind these. */
 function indexBefore(root: YamlNode | undefined, rest: YamlNode | undefined): (index: number) => number {
   const all = itemsOf(root)

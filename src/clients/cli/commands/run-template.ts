@@ -40,10 +40,14 @@ export interface Selected extends Pick<Form, 'reread' | 'hints'> {
 export async function selectedApps(call: CommandContext): Promise<Selected> {
   const files = call.flags.list('run-file').filter(file => file !== '')
   const watch = call.flags.isSet('watch')
-  const load = async (): Promise<Loaded> => loadTemplate(files, surroundings(), {watch, ...asked(call.flags)})
+  const [around, overrides] = [surroundings(), {watch, ...asked(call.flags)}]
+  const load = async (): Promise<Loaded> => loadTemplate(files, around, overrides)
   const fresh = await freshCopy(files, call)
   await fresh?.bring()
-  const loaded = await load()
+  const loaded = await load().catch(async (error: unknown) => {
+    const {withAllMistakes} = await import('../../../files/config/every-mistake.ts')
+    throw await withAllMistakes(error, files, around, overrides)
+  })
   refuseProfiles(loaded.plan, call.flags.list('profile'))
   const own = chosen(loaded.plan, call)
   const lender = await lenderFor(own)
