@@ -4,6 +4,7 @@ import {exitOf, type Exit, succeeded, type Why} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
+import {loadSoon} from '../../platform/delay.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import type {FinishWork} from './overlap.ts'
 import {Reloads, type ReloadCause} from './reload.ts'
@@ -56,10 +57,14 @@ export class Changes {
   readonly #left = new WeakSet<AppRuntime>()
   /** Apps that are being restarted or wait for their turn, with the number of requests. */
   readonly #exchanged = new Map<AppRuntime, number>()
-  #isOver = false
+  readonly #over = new AbortController()
 
   constructor(options: ChangesOptions) {
     this.#options = options
+  }
+
+  get #isOver(): boolean {
+    return this.#over.signal.aborted
   }
 
   /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
@@ -68,8 +73,13 @@ export class Changes {
     const {apps, leftOut = []} = plan
     const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
     if (this.#isOver || (!isWatched && reread === undefined)) return
-    const {Watching} = await import('./watch-apps.ts')
-    if (reread !== undefined) await this.#loadEdits(reread)
+    const loaded = await loadSoon(
+      async () => Promise.all([import('./watch-apps.ts'), import('./template-edits.ts')]),
+      this.#over.signal
+    )
+    if (loaded === undefined || this.#isOver) return
+    const [{Watching}, {TemplateEdits: Edits}] = loaded
+    if (reread !== undefined) this.#beginEdits(Edits, reread)
     // what is not read again is not the template's alone: it may be a file of apps, too
     const templateFiles = reread === undefined ? [plan.file, ...(plan.overlays ?? [])] : filesOf(plan)
     this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
@@ -91,9 +101,8 @@ export class Changes {
       void this.#exchange(runtime, 'watch', {files})
   }
 
-  async #loadEdits(reread: () => Promise<Plan>): Promise<void> {
+  #beginEdits(Edits: typeof TemplateEdits, reread: () => Promise<Plan>): void {
     const {plan, apps, reporter, hints = () => [], emit, onEdited} = this.#options
-    const {TemplateEdits: Edits} = await import('./template-edits.ts')
     this.#edits = new Edits({
       plan,
       reread,
@@ -112,7 +121,6 @@ export class Changes {
       reporter
     })
     for (const brought of this.#broughtIn) this.#edits.broughtIn(brought)
-    if (this.#isOver) this.#edits.end()
   }
 
   /**
@@ -187,7 +195,7 @@ export class Changes {
 
   /** Called when the run is stopping: nothing is restarted from now on. */
   end(): void {
-    this.#isOver = true
+    this.#over.abort()
     this.#edits?.end()
     for (const reloads of this.#reloads.values()) reloads.end()
     void this.#watching?.close()

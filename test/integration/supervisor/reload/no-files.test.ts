@@ -1,6 +1,7 @@
 import {spawnSync} from 'node:child_process'
 import {join} from 'node:path'
 import t from 'tap'
+import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
 
 const SRC = join(import.meta.dirname, '../../../../src')
 
@@ -38,4 +39,28 @@ t.test('a save while no file can be opened is acted on once one can', t => {
   const {stdout, stderr} = spawnSync('sh', ['-c', limited, process.execPath, SCRIPT], {encoding: 'utf8'})
   t.match(JSON.parse(stdout || JSON.stringify([stderr])), [/^a second process was wanted/])
   t.end()
+})
+
+t.test('a run that begins while no file can be opened follows its template once one can', async t => {
+  const template = join(t.testdir({'dapr.yaml': ''}), 'dapr.yaml')
+  await t.resolves(
+    withFewDescriptors(`
+      const {Changes} = await import(${JSON.stringify(join(SRC, 'supervisor/reload/changes.ts'))})
+      const changes = new Changes({
+        plan: {file: ${JSON.stringify(template)}, apps: []},
+        since: Date.now(),
+        reread: async () => Promise.reject(new Error('it was not saved')),
+        runtimes: () => [],
+        reporter: {warn: (_, text) => { throw new Error(text) }}
+      })
+      fill()
+      const begun = changes.begin()
+      begun.catch(() => undefined)
+      for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate)
+      free()
+      await begun
+      equal(changes.isTemplateChanging, false)
+      changes.end()
+    `)
+  )
 })
