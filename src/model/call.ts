@@ -60,11 +60,11 @@ export interface Call {
 
 /** A call that may be a stream without end: a reload or a stop does not wait for it. */
 export interface OpenStream {
-  /** The request is still open, or a message of the response has been passed on. */
+  /** Behind its first message the request is open still, or a message of the response has been passed on. */
   readonly isStream: boolean
   /** Ends it in a way that makes the caller open it again. */
   endStream(): void
-  /** Called when it becomes a stream. */
+  /** Called when it may have become a stream. */
   changed: (() => void) | undefined
 }
 

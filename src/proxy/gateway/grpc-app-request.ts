@@ -157,7 +157,7 @@ class GrpcAppRequest implements Passenger {
     if (message.length > 0) this.#journal.observer?.text(this.#call, 'response', framed(message))
     this.#journal.responseBytes = message.length
     const {broken} = this.#passage
-    if (isCut) void this.#cut(status.message)
+    if (isCut) this.#cut(status.message).catch((error: unknown) => this.crash(error))
     else if (broken !== undefined && !isWhole(message, broken)) this.#fail('cut by a fault')
     else this.#settle({kind: 'answer', status, message})
   }

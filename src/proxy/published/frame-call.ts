@@ -26,6 +26,7 @@ import {CallJournal} from '../net/call-journal.ts'
 import {type AnswerFields, readAnswer} from '../net/grpc/answer-fields.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
+import {MessageGauge} from '../net/grpc/message-gauge.ts'
 import {
   answerHead,
   type GrpcStatus,
@@ -60,6 +61,9 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   #early: string[] = []
   #trailers = ''
   #isRequestDone = false
+  /** The messages of a call of gRPC, both ways. */
+  readonly #asked = new MessageGauge(0)
+  readonly #answered = new MessageGauge(0)
   /** The caller has got the head of a response. */
   #hasBegun = false
 
@@ -79,7 +83,8 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   }
 
   get isStream(): boolean {
-    return this.#passage.admitted !== undefined && (!this.#isRequestDone || this.#journal.responseBytes > 0)
+    const isAnswered = this.#journal.responseBytes > 0 && !this.#answered.isWithinFirst
+    return this.#passage.admitted !== undefined && (isAnswered || (!this.#isRequestDone && !this.#asked.isWithinFirst))
   }
 
   endStream(): void {
@@ -179,7 +184,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     // the caller may send it again (RFC 9113 §8.7)
     if (isUnprocessed) return this.#fail(why, REFUSED_STREAM)
     this.#passage.isBroken = true
-    void this.#explain(why)
+    this.#explain(why).catch((error: unknown) => this.crash(error))
   }
 
   #takeTrailers(block: string, isLast: boolean): void {
@@ -195,6 +200,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     const journal = this.#journal
     if (isLast) this.#isRequestDone = true
     if (this.#passage.isOver) return this.#caller.credit(bytes.length)
+    if (this.#head.isGrpc) this.#asked.measure(bytes)
     journal.requestBytes += bytes.length
     journal.observer?.text(this.call, 'request', bytes)
     const callee = this.#callee
@@ -202,6 +208,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     else if (callee === undefined) this.#early.push(kept(bytes))
     else if (callee.isOver) this.#caller.credit(bytes.length)
     else callee.writeData(bytes, isLast)
+    this.changed?.()
   }
 
   /** A block of the response: its head, one before it, or what ends it. */
@@ -212,7 +219,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     if (broken !== undefined && broken.left < 0) {
       broken.isOver = true
       this.#passage.isBroken = true
-      return void this.#explain('EOF')
+      return void this.#explain('EOF').catch((error: unknown) => this.crash(error))
     }
     const {httpStatus} = fields
     const isInterim = httpStatus >= 100 && httpStatus < 200
@@ -233,12 +240,12 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     const journal = this.#journal
     if (isOver || this.#isCut) return callee.credit(bytes.length)
     const passed = broken === undefined ? bytes : broken.take(bytes, () => this.#break())
-    const isFirst = journal.responseBytes === 0
+    if (this.#head.isGrpc) this.#answered.measure(passed)
     journal.responseBytes += passed.length
     journal.observer?.text(this.call, 'response', passed)
     const isWhole = isLast && !this.#isCut
     this.#caller.writeData(passed, isWhole)
-    if (isFirst) this.changed?.()
+    this.changed?.()
     if (isWhole) this.#endWhole('')
   }
 

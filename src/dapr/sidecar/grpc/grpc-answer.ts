@@ -38,10 +38,10 @@ export class GrpcAnswer {
   hasBegun = false
   /** The caller has got a message of an attempt that policies could have discarded before. */
   hasPassed = false
+  gauge: MessageGauge
   readonly #call: AnsweredCall
   readonly #caller: FrameStream
   readonly #maxBytes: number
-  #gauge: MessageGauge
   /** The head that is held back, as fields; '': none. */
   #head = ''
 
@@ -50,18 +50,13 @@ export class GrpcAnswer {
     this.#call = call
     this.#caller = caller
     this.#maxBytes = maxBytes
-    this.#gauge = new MessageGauge(maxBytes)
-  }
-
-  /** The callee has a limit, too. */
-  limit(max: number): void {
-    this.#gauge.limit(max)
+    this.gauge = new MessageGauge(maxBytes)
   }
 
   /** Called when another attempt begins. */
   restart(): void {
     this.#head = ''
-    this.#gauge = new MessageGauge(this.#maxBytes)
+    this.gauge = new MessageGauge(this.#maxBytes)
   }
 
   takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
@@ -93,14 +88,14 @@ export class GrpcAnswer {
     const {journal, passage, changed} = this.#call
     const {broken} = passage
     if (passage.isOver || (broken !== undefined && this.#isDropped(broken))) return callee.credit(bytes.length)
-    const tooLarge = this.#gauge.measure(bytes)
-    if (tooLarge > 0) return this.#call.failAttempt(tooLargeFor(tooLarge, this.#gauge))
+    const tooLarge = this.gauge.measure(bytes)
+    if (tooLarge > 0) return this.#call.failAttempt(tooLargeFor(tooLarge, this.gauge))
     if (passage.isPoliced) this.#passFirst()
-    if (journal.responseBytes === 0) changed?.()
     const passed = broken === undefined ? bytes : broken.take(bytes, () => this.#breakSoon(broken))
     journal.responseBytes += passed.length
     journal.observer?.text(journal.call, 'response', passed)
     this.#caller.writeData(passed, false)
+    changed?.()
     if (isLast) this.#call.failAttempt(NO_TRAILERS)
   }
 

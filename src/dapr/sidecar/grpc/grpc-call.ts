@@ -118,7 +118,9 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
 
   /** More messages may follow, or have passed: it may never end by itself (`AdmissionQueue.drained`). */
   get isStream(): boolean {
-    return this.passage.admitted !== undefined && (!this.#messages.isDone || this.journal.responseBytes > 0)
+    const {isDone, gauge} = this.#messages
+    const isAnswered = this.journal.responseBytes > 0 && !this.#answer.gauge.isWithinFirst
+    return this.passage.admitted !== undefined && (isAnswered || (!isDone && !gauge.isWithinFirst))
   }
 
   endStream(): void {
@@ -281,6 +283,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     if (!messages.add(bytes, callee !== undefined)) return this.#fail(NO_STREAMS)
     if (callee?.isOver === true) this.sent(callee, bytes.length)
     else callee?.writeData(bytes, isLast)
+    this.changed?.()
   }
 
   /** Policies apply only until a stream is open: what follows is passed on unchecked. */
@@ -337,7 +340,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     if (this.#accept === undefined) this.#attemptEnd = end
     this.#settle(this.verdictOf(end.code), () => {
       if (process === undefined) this.#fail(end)
-      else void this.#explain(process, end)
+      else this.#explain(process, end).catch((error: unknown) => this.crash(error))
     })
   }
 
@@ -360,7 +363,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
 
   /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '' = those of the caller. */
   #faultOfSize(body: string, max: number): GrpcStatus | undefined {
-    this.#answer.limit(max)
+    this.#answer.gauge.limit(max)
     if (body === '') {
       const bytes = this.#messages.gauge.limit(max)
       return bytes === 0 ? undefined : tooLargeFor(bytes, this.#messages.gauge)

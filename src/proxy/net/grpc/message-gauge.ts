@@ -32,6 +32,11 @@ export class MessageGauge {
     return this.#left > 0 || this.#prefix !== ''
   }
 
+  /** Within the first message: there may be no other one. */
+  get isWithinFirst(): boolean {
+    return this.count === 0 && this.isWithin
+  }
+
   /** More than one message has begun. */
   get isBehindFirst(): boolean {
     return this.count > 1 || (this.count === 1 && this.isWithin)

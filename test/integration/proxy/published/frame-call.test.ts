@@ -1,7 +1,7 @@
 import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import t from 'tap'
-import {FieldWalker, type FrameStream} from '#h2-frames'
+import {FieldWalker, type FrameClient, type FrameStream, type Waiter} from '#h2-frames'
 import type {Call} from '../../../../src/model/call.ts'
 import type {Admission} from '../../../../src/proxy/gateway/admission.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
@@ -102,4 +102,39 @@ t.test('what a call has sent counts again where its callee has refused it, and i
   t.notOk(heldBodies.hold(1), 'but for no more than without it')
   call.endStream()
   t.ok(heldBodies.hold(MIB), 'there is room again')
+})
+
+const PREFIX = '\0\0\0\0\u0008'
+
+t.test('a call of gRPC is no stream within its first message, however slowly that comes', async t => {
+  const connection = {
+    walker: new FieldWalker(),
+    open: () => callee
+  } as unknown as FrameClient
+  const frameClients = {take: (waiter: Waiter) => waiter.opened(connection), leave: () => undefined}
+  const pool = {plain: {frameClients}}
+  const context = {
+    callee: 'api',
+    heldBodies: new HeldBodies(),
+    admit: () => ({ok: true, pool, isLocal: true, token: '', leave: () => undefined}) as unknown as Admission,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => t.fail(text)
+  }
+  const half = {writeHead: () => undefined, writeData: () => undefined, credit: () => undefined, reset: () => undefined}
+  const [caller, callee] = [{...half}, {...half}] as unknown as [FrameStream, FrameStream]
+  const head = new FrameHead()
+  head.isGrpc = true
+  const call = new FrameCall(context, 'web', head, caller, new FieldWalker())
+  const seen: boolean[] = []
+  call.start(false)
+  call.changed = () => seen.push(call.isStream)
+  t.equal(call.isStream, true, 'it has not begun to send one')
+  for (const from of [caller, callee]) {
+    call.data(from, `${PREFIX}four`, false)
+    call.data(from, 'more', false)
+    call.data(from, '', from === caller)
+  }
+  t.strictSame(seen, [false, true, false, false, true, true])
+  call.endStream()
 })
