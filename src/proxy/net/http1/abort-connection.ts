@@ -2,8 +2,12 @@ import net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {isOnUnixSocket} from '../claimed-server.ts'
 
-/** Closes a caller's connection by RST, so that a response without a length is not taken for complete. */
+/**
+ * Closes a caller's connection by RST, so that a response without a length is not taken for complete. While its end is being sent, behind
+ * all else, it is closed in the usual way: Node would keep it, and never say that it is closed (Node 26: EINVAL of uv_tcp_close_reset).
+ */
 export const abortConnection = (socket: Duplex): void => {
-  if (socket instanceof net.Socket && !isOnUnixSocket(socket)) socket.resetAndDestroy()
+  const isEnding = socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished
+  if (socket instanceof net.Socket && !isOnUnixSocket(socket) && !isEnding) socket.resetAndDestroy()
   else socket.destroy()
 }
