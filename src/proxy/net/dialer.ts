@@ -1,3 +1,4 @@
+import type {OnReadOpts} from 'node:net'
 import type {Duplex} from 'node:stream'
 
 /** How to connect to a callee other than over plain TCP. */
@@ -8,8 +9,8 @@ export interface Dial {
   readonly opens: 'connect' | 'secureConnect'
   /** A connection carries one call: whether the callee listens is seen before each. */
   readonly carriesOne?: true
-  /** Starts connecting. The stream carries HTTP/1.1, whatever the callee speaks. */
-  open(host: string, port: number): Duplex
+  /** Starts connecting. The stream carries HTTP/1.1, whatever the callee speaks; one that reads by `onread` has no `data`. */
+  open(host: string, port: number, onread: OnReadOpts): Duplex
 }
 
 /** A failure whose message the caller gets as it is. */
@@ -21,5 +22,16 @@ const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls'
 export const secureDial: Dial = {
   scheme: 'https',
   opens: 'secureConnect',
-  open: (host, port) => tls().connect({host, port, minVersion: 'TLSv1.2', rejectUnauthorized: false}).setNoDelay(true)
+  open: (host, port, onread) => {
+    const at = {host, port, onread}
+    const socket = tls().connect({...at, minVersion: 'TLSv1.2', rejectUnauthorized: false})
+    const destroy = socket.destroy.bind(socket)
+    // what the app said before a write failed is read until then
+    socket.destroy = (error?: NodeJS.ErrnoException) => {
+      if (error?.syscall !== 'write') return destroy(error)
+      setImmediate(() => setImmediate(destroy, error))
+      return socket
+    }
+    return socket.setNoDelay(true)
+  }
 }

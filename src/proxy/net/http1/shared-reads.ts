@@ -68,7 +68,7 @@ export function holdReads(socket: Duplex): (() => boolean) | undefined {
 }
 
 /** Reads on in a turn of its own; libuv would read up to 2 MB of one connection before the next one has its turn. */
-export function letOthersRead(socket: net.Socket): void {
+export function letOthersRead(socket: Duplex): void {
   const readOn = holdReads(socket)
   if (readOn !== undefined) readInOwnTurn(readOn)
 }

@@ -83,6 +83,7 @@ export class Upstream {
   idleMs = 0
   isOpen = false
   readonly #owner: UpstreamOwner
+  readonly #onread = {buffer: scratch, callback: (count: number) => this.#take(count)}
   #socket: Duplex
   #late: LateText
   /** How often `#late` had been written when the call began. */
@@ -168,7 +169,7 @@ export class Upstream {
     const socket =
       dial === undefined
         ? this.#connectPlain(host)
-        : dial.open(host, port).on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
+        : dial.open(host, port, this.#onread).on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
     contain(socket, error => this.#crash(error))
     let isAccepted = false
     if (dial?.opens === 'secureConnect') socket.once('connect', () => (isAccepted = true))
@@ -192,28 +193,20 @@ export class Upstream {
   }
 
   #connectPlain(host: string): net.Socket {
-    const read = (count: number): void => {
-      try {
-        this.#read(scratch, count)
-      } catch (error) {
-        this.#crash(error)
-      }
-    }
-    const socket = net.connect({
-      host,
-      port: this.#owner.port,
-      noDelay: true,
-      onread: {
-        buffer: scratch,
-        callback: count => {
-          read(count)
-          if (isMuchWork(count, this.#taken)) letOthersRead(socket)
-          return true
-        }
-      }
-    })
-    readBeforeFailure(socket, scratch, read)
+    const socket = net.connect({host, port: this.#owner.port, noDelay: true, onread: this.#onread})
+    readBeforeFailure(socket, scratch, this.#onread.callback)
     return socket
+  }
+
+  /** Takes bytes of the common buffer. No event calls it: nothing else would contain its exceptions. */
+  #take(count: number): true {
+    try {
+      this.#read(scratch, count)
+    } catch (error) {
+      this.#crash(error)
+    }
+    if (isMuchWork(count, this.#taken)) letOthersRead(this.#socket)
+    return true
   }
 
   /** The error of a connection that was open, in the same way. */

@@ -1,10 +1,13 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
+import tls from 'node:tls'
 import t from 'tap'
+import {secureDial, type Dial} from '../../../../../src/proxy/net/dialer.ts'
 import type {ResponseHandler} from '../../../../../src/proxy/net/http1/upstream.ts'
 import {PLAIN_RULES} from '../../../../../src/proxy/net/http1/response-head.ts'
 import {Pool} from '../../../../../src/proxy/net/pool.ts'
+import {tlsFile} from '../../../../rig/tls.ts'
 
 const REFUSAL = 'HTTP/1.1 413 Too Large\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nlarge\r\n0\r\n\r\n'
 
@@ -47,3 +50,51 @@ t.test('an exception at an answer that is read after a failed write ends its own
   })
   t.match(crashed, {message: 'a bug'})
 })
+
+t.test(
+  'what an app that speaks TLS has answered before it ended is read, although a write to it fails first',
+  async t => {
+    const ours: net.Socket[] = []
+    const callee = tls.createServer({key: tlsFile('server.key'), cert: tlsFile('server.pem')}, socket =>
+      socket
+        .on('error', () => undefined)
+        .once('data', () => {
+          socket.write(REFUSAL)
+          // as Node does after a failed write: what has come was not read yet
+          ours[0]?.destroy(Object.assign(new Error('write EPIPE'), {code: 'EPIPE', syscall: 'write'}))
+        })
+    )
+    await once(callee.listen(0, '127.0.0.1'), 'listening')
+    t.teardown(() => callee.close())
+    const dial: Dial = {
+      ...secureDial,
+      open: (...asked) => {
+        const socket = secureDial.open(...asked) as net.Socket
+        ours.push(socket)
+        return socket
+      }
+    }
+    const upstream = new Pool({hosts: ['127.0.0.1'], port: (callee.address() as AddressInfo).port, dial}).connect()
+    const answer = await new Promise(resolve => {
+      let text = ''
+      const handler: ResponseHandler = {
+        isSent: false,
+        toHead: false,
+        rules: PLAIN_RULES,
+        isTunnel: false,
+        open: () => void upstream.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'),
+        head: ({status}) => void (text += `${status} `),
+        body: bytes => {
+          text += String(bytes)
+          return true
+        },
+        end: () => resolve(text),
+        whole: ({status}) => resolve(status),
+        fail: (_, why) => resolve(why),
+        crash: resolve
+      }
+      upstream.serve(handler)
+    })
+    t.equal(answer, '413 large')
+  }
+)
