@@ -2,6 +2,7 @@ import net from 'node:net'
 import {codeOf} from '../../model/errors.ts'
 import {handshakeText} from '../../model/tls-alert.ts'
 import {FrameClient} from './frame-client.ts'
+import {byItself} from './frame-stream.ts'
 
 export interface FrameTarget {
   /** Addresses, tried in this order. */
@@ -95,10 +96,11 @@ export class FrameClients {
     return undefined
   }
 
-  /** Those that only end what is under way on them do not count: a callee may leave many of them behind. */
+  /** Those that only end what is under way on them do not count: a callee may leave many of them behind. One that takes no call at all is waited for. */
   #connectMore(): void {
-    const taking = [...this.#open].filter(({isLeaving}) => !isLeaving).length
-    if (this.#connecting === undefined && taking < MAX_CONNECTIONS) this.#connect(0)
+    const taking = [...this.#open].filter(({isLeaving}) => !isLeaving)
+    const mayHelp = taking.length < MAX_CONNECTIONS && taking.every(({streams}) => streams.size > 0)
+    if (this.#connecting === undefined && mayHelp) this.#connect(0)
   }
 
   /** `before`: why the address before this one failed. */
@@ -134,7 +136,10 @@ export class FrameClients {
             this.#closed = 0
             this.#open.add(opened)
             this.#serve()
-            if (this.#isRetired) opened.leave()
+            if (!this.#isRetired) return
+            // another one would take none either
+            if (opened.streams.size === 0) this.#fail('the app takes no calls', true)
+            opened.leave()
           },
           freed: () => this.#serve(),
           closed: closed => this.#open.delete(closed)
@@ -162,7 +167,7 @@ export class FrameClients {
       const free = this.#free()
       if (free === undefined) return this.#connectMore()
       this.#waiting.delete(waiter)
-      waiter.opened(free)
+      byItself(() => waiter.opened(free), this.#target.warn)
     }
   }
 
@@ -170,7 +175,7 @@ export class FrameClients {
     this.#closed = 0
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    for (const waiter of waiting) waiter.failed(why, isRefused)
+    for (const waiter of waiting) byItself(() => waiter.failed(why, isRefused), this.#target.warn)
   }
 }
 

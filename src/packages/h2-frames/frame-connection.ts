@@ -5,7 +5,7 @@ import {BulkReader, type BulkSink} from './bulk-reader.ts'
 import {FieldWalker} from './field-walker.ts'
 import {FloodGuard} from './flood-guard.ts'
 import {FrameReader, type FrameSink} from './frame-reader.ts'
-import type {Data, FrameStream} from './frame-stream.ts'
+import {byItself, type Data, type FrameStream} from './frame-stream.ts'
 import {FrameWriter} from './frame-writer.ts'
 import * as frames from './frames.ts'
 import {SentFields} from './sent-fields.ts'
@@ -383,8 +383,9 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     // a call that waits for room must not get it on this connection
     this.isClosing = true
     for (const stream of this.streams.all()) {
+      const lose = (): void => stream.handler.lost(stream, why, stream.openedAtWrite === this.writer.writes)
       stream.close()
-      stream.handler.lost(stream, why, stream.openedAtWrite === this.writer.writes)
+      byItself(lose, this.#warn)
     }
     this.ended()
   }

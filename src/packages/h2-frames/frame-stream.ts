@@ -1,3 +1,4 @@
+import {bugText} from '../../model/errors.ts'
 import type {FieldWalker} from './field-walker.ts'
 import {DATA, END_STREAM, frameHead, headersFrames, MAX_PAYLOAD, resetFrame, windowFrame} from './frames.ts'
 import {kept} from './field-text.ts'
@@ -42,6 +43,15 @@ export interface StreamHandler {
   reset(stream: FrameStream, code: number): void
   /** Called when its connection is gone; `isUnprocessed`: the peer has not begun to handle the stream: it says so (RFC 9113, 8.7), or has got nothing of it. */
   lost(stream: FrameStream, why: string, isUnprocessed?: boolean): void
+}
+
+/** Does what belongs to one call: an exception of it stops no other one. */
+export function byItself(act: () => void, warn: (text: string) => void): void {
+  try {
+    act()
+  } catch (error) {
+    warn(bugText(error))
+  }
 }
 
 /** One stream of a connection: the half of a call that its caller or its callee sees. */

@@ -287,3 +287,76 @@ t.test(
     t.ok(all.every(came => came === 2 * message.length))
   }
 )
+
+/** No stream at all. */
+const NO_STREAMS = `${frameHead(6, SETTINGS, 0, 0)}\0\u0003${uint32(0)}`
+const ACKNOWLEDGED = frameHead(0, SETTINGS, 1, 0)
+
+/** A callee that takes no calls, and `acknowledged` once a connection knows. Gives the connections to it. */
+async function openFull(
+  t: Test,
+  acknowledged: (socket: net.Socket) => void
+): Promise<{clients: FrameClients; sockets: readonly net.Socket[]}> {
+  const sockets: net.Socket[] = []
+  const server = net.createServer(socket => {
+    sockets.push(socket.on('error', nothing))
+    socket.write(NO_STREAMS, 'latin1')
+    socket.on('data', bytes => void (bytes.toString('latin1').includes(ACKNOWLEDGED) && acknowledged(socket)))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const {port} = server.address() as AddressInfo
+  const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
+  t.teardown(() => {
+    clients.cut()
+    server.close()
+  })
+  return {clients, sockets}
+}
+
+t.test('a callee that takes no calls is waited for at one connection', async t => {
+  const {clients, sockets} = await openFull(t, socket => void socket.write(ONE_STREAM, 'latin1'))
+  await takeOne(clients)
+  t.equal(sockets.length, 1)
+})
+
+t.test('who waits for a callee that takes no calls is sent away when that is replaced', {timeout: 20_000}, async t => {
+  const knows = Promise.withResolvers<void>()
+  const {clients} = await openFull(t, () => knows.resolve())
+  const sent = new Promise(resolve => {
+    clients.take({
+      opened: () => t.fail('it takes none'),
+      failed: (_why, isRefused) => resolve(isRefused)
+    })
+  })
+  await knows.promise
+  clients.retire()
+  t.equal(await sent, true)
+})
+
+const bug = (): never => {
+  throw new Error('a bug')
+}
+
+t.test('an exception of one call is no other one\u2019s', async t => {
+  const warnings: string[] = []
+  const server = net.createServer(socket => void socket.on('error', nothing).resume().write(SETTINGS_ALONE, 'latin1'))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const {port} = server.address() as AddressInfo
+  const target = {hosts: ['127.0.0.1'], port, isSecure: false, warn: (text: string) => void warnings.push(text)}
+  const clients = new FrameClients(target)
+  const connection = await takeOne(clients)
+  const isLost = new Promise<void>(resolve => {
+    for (const lost of [bug, () => resolve()])
+      connection.open({head: nothing, data: nothing, sent: nothing, reset: nothing, lost}, '', true)
+  })
+  clients.cut()
+  await isLost
+  t.match(warnings, [/a bug/])
+  await new Promise(resolve => server.close(resolve))
+  const others = new FrameClients(target)
+  const hasFailed = new Promise<void>(resolve => {
+    for (const failed of [bug, () => resolve()]) others.take({opened: nothing, failed})
+  })
+  await hasFailed
+  t.match(warnings, [/a bug/, /a bug/])
+})
