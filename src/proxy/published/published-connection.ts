@@ -197,7 +197,7 @@ export class PublishedConnection implements Downstream {
     }
     const wasWhole = this.#isWhole
     const piece = caller.takeEarly(bytes === undefined ? 0 : this.#bodyIn(bytes))
-    const isTaken = wasWhole || this.#exchange.sendBody(piece, this.#isWhole)
+    const isTaken = wasWhole || this.#exchange.sendBody(piece, this.#isWhole) || this.#isWhole
     // only a socket that is read notices that the caller disconnects
     if (!isTaken) this.socket.pause()
     else if (!caller.isFull) caller.resume()

@@ -124,11 +124,7 @@ export class FastConnection implements Downstream {
   }
 
   sendBody(): void {
-    let isTaken = true
-    if (this.#length > 0) {
-      const body = this.#takeBody()
-      isTaken = this.#exchange.sendBody(body, this.#missing === 0)
-    }
+    const isTaken = this.#length === 0 || this.#exchange.sendBody(this.#takeBody(), this.#missing === 0)
     // Only a socket that is read notices that the caller disconnects.
     const goesOn = this.#missing > 0 ? isTaken : !this.#caller.isFull
     if (goesOn) this.#caller.resume()
@@ -229,7 +225,8 @@ export class FastConnection implements Downstream {
     const size = Math.min(this.#missing, bytes.length)
     this.#missing -= size
     const piece = size === bytes.length ? bytes : bytes.subarray(0, size)
-    if (!this.#exchange.sendBody(piece, this.#missing === 0)) this.#socket.pause()
+    const isTaken = this.#exchange.sendBody(piece, this.#missing === 0)
+    if (!isTaken && this.#missing > 0) this.#socket.pause()
     return bytes.subarray(size)
   }
 
