@@ -102,7 +102,7 @@ export class Passage {
     else this.#run.settle(outcome)
   }
 
-  /** The connection was refused: asks again, since the queue knows when the callee will listen. False: it has refused too often. */
+  /** The connection was refused, which says nothing of a process that has replaced that one: asks again, since the queue knows when the callee will listen. False: it has refused too often. */
   refused(): boolean {
     const {admitted} = this
     if (admitted === undefined) return false
@@ -114,7 +114,7 @@ export class Passage {
     this.#journal.isFirstTurn = false
     this.isBroken = false
     this.leave()
-    this.#admit(true)
+    this.#admit(!grpcPool.isRetired)
     return true
   }
 

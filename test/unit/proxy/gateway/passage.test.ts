@@ -1,0 +1,33 @@
+import t from 'tap'
+import {Passage, type Passenger} from '../../../../src/proxy/gateway/passage.ts'
+import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
+import {Pool} from '../../../../src/proxy/net/pool.ts'
+
+const nothing = (): void => undefined
+
+t.test('a process that was replaced, and refuses, says nothing of the one that takes calls now', async t => {
+  const asked: boolean[] = []
+  const pools = [true, false].map(isRetired => {
+    const pool = new Pool({hosts: ['127.0.0.1'], port: 1})
+    if (isRetired) pool.retire()
+    return pool
+  })
+  const passenger: Passenger = {
+    ask: isRefused => {
+      asked.push(isRefused)
+      const [pool = new Pool({hosts: [], port: 1})] = pools.splice(0, 1)
+      return {ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: nothing}
+    },
+    send: nothing,
+    denied: nothing,
+    struck: nothing,
+    drop: nothing,
+    crash: nothing
+  }
+  const call = {caller: 'web', callee: 'shop', method: 'GET', path: '/'}
+  const passage = new Passage(passenger, {}, new CallJournal(call, {...call, lines: ''}, undefined, undefined), 0)
+  passage.start()
+  t.ok(passage.refused())
+  t.ok(passage.refused())
+  t.strictSame(asked, [false, false, true])
+})
