@@ -1,6 +1,7 @@
 import {once} from 'node:events'
-import http2 from 'node:http2'
+import http2, {type ServerHttp2Stream} from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
+import {mock} from 'node:test'
 import t from 'tap'
 import {Http2Listener} from '../../../../src/proxy/net/http2/http2-listener.ts'
 
@@ -8,15 +9,12 @@ import {Http2Listener} from '../../../../src/proxy/net/http2/http2-listener.ts'
 const HEAD_MS = 30
 
 t.test('a call on a connection that a listener has left to its successor may take as long as any', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  const called = Promise.withResolvers<ServerHttp2Stream>()
   const listener = new Http2Listener({
     maxHeadBytes: 16_384,
     headMs: HEAD_MS,
-    serve: ({stream}) => {
-      setTimeout(() => {
-        stream.respond({':status': 200})
-        stream.end('ok')
-      }, 5 * HEAD_MS)
-    },
+    serve: ({stream}) => called.resolve(stream),
     crashed: error => t.fail(String(error))
   })
   listener.close()
@@ -24,12 +22,17 @@ t.test('a call on a connection that a listener has left to its successor may tak
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   t.teardown(() => {
+    mock.timers.reset()
     session.destroy()
     server.close()
   })
-  const stream = session.request({':path': '/'})
+  const request = session.request({':path': '/'})
   let body = ''
-  stream.on('data', (piece: Buffer) => (body += piece.toString()))
-  await once(stream, 'end')
+  request.on('data', (piece: Buffer) => (body += piece.toString()))
+  const stream = await called.promise
+  mock.timers.tick(5 * HEAD_MS)
+  stream.respond({':status': 200})
+  stream.end('ok')
+  await once(request, 'end')
   t.equal(body, 'ok')
 })

@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
+import {mock} from 'node:test'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
@@ -44,6 +45,8 @@ t.test('a connection that passes as bytes is passed once, however long it lasts'
 })
 
 t.test('a call without an answer does not pass another connection that has hardly begun', async t => {
+  // no time passes: it is silent for no longer
+  mock.timers.enable({apis: ['setTimeout']})
   const denied = {ok: false, error: 'it is gone', down: undefined} as const
   const context = {
     callee: 'api',
@@ -62,6 +65,7 @@ t.test('a call without an answer does not pass another connection that has hardl
   const ask = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
   const [one, other] = [net.connect(portOf(claims), '127.0.0.1'), net.connect(portOf(claims), '127.0.0.1')]
   t.teardown(async () => {
+    mock.timers.reset()
     one.destroy()
     other.destroy()
     await port.close(AbortSignal.abort())
