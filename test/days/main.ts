@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components | --deliveries | --redis]`: see README.md. */
+/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components | --deliveries | --redis | --connections]`: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -38,6 +38,8 @@ const {values} = parseArgs({
     components: {type: 'boolean', default: false},
     /** Commands at the built-in Redis and at redis-server instead. */
     redis: {type: 'boolean', default: false},
+    /** Callers, an app, and the connections between them instead. */
+    connections: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
     first: {type: 'boolean', default: false},
     /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
@@ -69,11 +71,13 @@ if (values.copies) {
   process.exit((await walkAllCopies(numbers)) ? 0 : 1)
 }
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
-if (values.page || values.kubernetes || values.components || values.redis) {
+if (values.page || values.kubernetes || values.components || values.redis || values.connections) {
   const seeds = {seed: Number(seed), seeds: Number(values.seeds), steps}
   if (values.page) await (await import('./page/walks.ts')).walkPages(seeds)
   else if (values.kubernetes) await (await import('./kubernetes/walks.ts')).walkClusters(seeds)
   else if (values.redis) await walkSeeds(seeds, 'redis', (await import('./redis/walk.ts')).walkRedis)
+  else if (values.connections)
+    await walkSeeds(seeds, 'connections', (await import('./connections/walk.ts')).walkConnections)
   else await walkSeeds(seeds, 'components', (await import('./components/walk.ts')).walkComponents)
   process.exit()
 }
