@@ -51,11 +51,7 @@ const NO_CREDENTIALS = {ca: '', cert: '', key: ''}
 
 /** Calls of one app to external endpoints. They carry no token and no headers about the caller (Dapr: pkg/runtime/channels). */
 export class ExternalEndpoints {
-  readonly #resources: AppResources
-  readonly #apps: Admit
-  readonly #recorded: Recorded | undefined
-  readonly #env: Environment
-  readonly #secretOf: SecretOf
+  readonly #options: Required<ExternalEndpointsOptions>
   /** Secret stores can be asked. */
   #asksSecrets = false
   /** The middleware in front of all of them; undefined: none. */
@@ -67,11 +63,7 @@ export class ExternalEndpoints {
   readonly #again = new SingleFlight<'secrets', void>()
 
   constructor({resources, apps, recorded, env = {}, secretOf = noSecrets}: ExternalEndpointsOptions) {
-    this.#recorded = recorded
-    this.#env = env
-    this.#secretOf = secretOf
-    this.#resources = resources
-    this.#apps = apps
+    this.#options = {resources, apps, recorded, env, secretOf}
     this.#known = this.#readEndpoints(new Map())
     this.#unsubscribe = resources.onChange(() => {
       this.#known = this.#readEndpoints(this.#known)
@@ -89,7 +81,7 @@ export class ExternalEndpoints {
   readonly admit: Admit = (call, isRefused, caller) => {
     if (IS_URL.test(call.callee)) return this.#url(call)
     const endpoint = this.#known.get(call.callee)?.endpoint
-    if (endpoint === undefined) return this.#apps(call, isRefused, caller)
+    if (endpoint === undefined) return this.#options.apps(call, isRefused, caller)
     if (typeof endpoint !== 'string') return this.#admitted(endpoint)
     void this.#again.do('secrets', async () => this.#readSecrets())
     return denied(endpoint)
@@ -108,7 +100,7 @@ export class ExternalEndpoints {
 
   /** An unchanged endpoint keeps its connections; one whose secrets have to be read is called as before until they are. */
   #readEndpoints(before: ReadonlyMap<string, Known>): Map<string, Known> {
-    const {endpoints} = this.#resources.snapshot
+    const {endpoints} = this.#options.resources.snapshot
     const known = new Map(
       endpoints.map(resource => {
         const old = before.get(resource.name)
@@ -123,7 +115,7 @@ export class ExternalEndpoints {
   #newEndpoint(resource: HttpEndpoint, old: Known | undefined): Known {
     const isUnread = resource.secrets.length > 0 && resource.fault === ''
     const unread = old?.endpoint ?? faultText(resource.name, 'its secrets are not read yet')
-    return {resource, isUnread, endpoint: isUnread ? unread : endpointOf(resource, this.#env)}
+    return {resource, isUnread, endpoint: isUnread ? unread : endpointOf(resource, this.#options.env)}
   }
 
   async #readSecrets(): Promise<void> {
@@ -134,7 +126,7 @@ export class ExternalEndpoints {
     const {withSecrets} = await import('../../files/resources/http-endpoints.ts')
     await Promise.all(
       unread.map(async ({resource}) => {
-        const endpoint = endpointOf(await withSecrets(resource, this.#secretOf), this.#env)
+        const endpoint = endpointOf(await withSecrets(resource, this.#options.secretOf), this.#options.env)
         const known = this.#known.get(resource.name)
         // meanwhile the file may have changed, or they were read by another change
         if (known?.resource !== resource || !known.isUnread) return retire(endpoint)
@@ -168,7 +160,7 @@ export class ExternalEndpoints {
       token: '',
       pathPrefix: path,
       external: {lines, names, root},
-      recorded: this.#recorded,
+      recorded: this.#options.recorded,
       pipeline: this.pipeline,
       leave: () => undefined
     }

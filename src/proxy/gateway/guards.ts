@@ -16,15 +16,13 @@ export const hostOf = (authority: string): string => {
   return isIP(address) === 6 ? address : isIP(lower) === 6 ? lower : ''
 }
 
-const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::' || address === '[::]'
-
 /**
  * Protects against web pages that reach a sidecar through a name of their own that resolves to this machine (DNS
  * rebinding). A sidecar that listens on all addresses accepts any IP address as Host, since rebinding needs a name.
  */
 export const hostGuard = (allowed: readonly string[]): IsAllowedHost => {
   const names = new Set(allowed.map(hostOf).filter(host => host !== ''))
-  const isAnywhere = allowed.some(isWildcard)
+  const isAnywhere = allowed.some(each => ['0.0.0.0', '::', '[::]'].includes(each))
   let last = ''
   return authority => {
     if (authority === last) return true

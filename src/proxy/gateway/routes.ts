@@ -2,7 +2,7 @@ import type {CallObserver, Call} from '../../model/call.ts'
 import {instanceName, type AppPlan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPermit} from '../net/mirror.ts'
-import {isHeld, type Admission, type Admit, type Held} from './admission.ts'
+import {denied, isHeld, type Admission, type Admit, type Held} from './admission.ts'
 import type {CallerIdentity} from './caller-header.ts'
 import {admitBy, Instances, type Reopening} from './instances.ts'
 import type {Callee} from './local-apps.ts'
@@ -102,7 +102,8 @@ export class Routes<M extends Reachable> {
   #shadowOf({runtime, callee}: Named<M>): Shadow {
     const known = this.#shadows.get(callee)
     if (known !== undefined) return known
-    const admit = admitBy({find: () => callee, elsewhere: nowhere}) // the call that is copied has been checked
+    const elsewhere: Admit = () => denied(`couldn't find service: ${runtime.id}`)
+    const admit = admitBy({find: () => callee, elsewhere}) // the call that is copied has been checked
     const shadow: Shadow = {
       name: `${runtime.id} ${runtime.plan.version}`,
       callee: `${runtime.id}@${runtime.plan.version}`,
@@ -137,5 +138,3 @@ function nameIn(segment: string): string {
   const at = segment.lastIndexOf('_')
   return at > 0 && /^\d+\.\d+\.\d+/.test(segment.slice(at + 1)) ? segment.slice(0, at) : segment
 }
-
-const nowhere: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})

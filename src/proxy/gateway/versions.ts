@@ -110,11 +110,6 @@ export class Versions<M extends Versioned & Callee> {
     return meant?.isById === true && meant.version === plan.version
   }
 
-  /** The open instances. */
-  instances(id: string, version: string): readonly M[] {
-    return this.#runtimes.filter(each => each.id === id && each.plan.version === version)
-  }
-
   /** Returns the identity of an app as a caller. */
   readonly identify: Identify = id => this.main(id)?.identity
 
@@ -150,7 +145,8 @@ export class Versions<M extends Versioned & Callee> {
       const [first = ''] = versions
       const version = this.#assigned.get(id) ?? first
       meant.set(id, {id, version, isById: true})
-      const of = (each: string): readonly Named<M>[] => [named.get(`${id}_${each}`)].filter(isThere)
+      const of = (each: string): readonly Named<M>[] =>
+        [named.get(`${id}_${each}`)].filter(found => found !== undefined)
       const [main] = of(version)
       if (main === undefined) named.delete(id)
       else named.set(id, {...main, isById: true})
@@ -167,5 +163,3 @@ export class Versions<M extends Versioned & Callee> {
 }
 
 const nameOf = ({id, plan}: Versioned): string => `${id}_${plan.version}`
-
-const isThere = <T>(value: T | undefined): value is T => value !== undefined

@@ -15,8 +15,6 @@ export interface PoolOptions {
   readonly protocol?: string
   /** Bytes of one gRPC message, to the callee and back (its `maxBodySize`); 0 or omitted: not known here, or any number. */
   readonly maxMessageBytes?: number
-  /** Appended in brackets to the error of a failed call; omitted: nothing. */
-  readonly hint?: string
   readonly process?: PooledProcess
 }
 
@@ -40,8 +38,6 @@ export class Pool implements UpstreamOwner {
   readonly dial: Dial | undefined
   /** The Host header of requests. */
   readonly authority: string
-  /** Appended in brackets to the error of a failed call, '' = nothing. */
-  readonly hint: string
   /** The app's `appProtocol`, '' = not known. */
   readonly protocol: string
   /** Bytes of one gRPC message, to the callee and back; 0 = any number. */
@@ -51,19 +47,19 @@ export class Pool implements UpstreamOwner {
   /** Undefined: not known here. */
   readonly process: PooledProcess | undefined
   readonly responseHeads = new ResponseHeads()
+  /** The process behind it was replaced, or is about to be. */
+  isRetired = false
   readonly #idle: Upstream[] = []
   readonly #all = new Set<Upstream>()
-  #isRetired = false
   #plain: Pool | undefined
   #sweep: NodeJS.Timeout | undefined
   /** The time of it (`performance.now()`). */
   #sweptAt = 0
 
-  constructor({hosts, port, dial, authority, protocol = '', maxMessageBytes = 0, hint = '', process}: PoolOptions) {
+  constructor({hosts, port, dial, authority, protocol = '', maxMessageBytes = 0, process}: PoolOptions) {
     this.protocol = protocol
     this.maxMessageBytes = maxMessageBytes
     this.process = process
-    this.hint = hint
     this.hosts = hosts
     this.port = port
     this.dial = dial
@@ -71,16 +67,11 @@ export class Pool implements UpstreamOwner {
     this.authority = authority ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
   }
 
-  /** The process behind it was replaced, or is about to be. */
-  get isRetired(): boolean {
-    return this.#isRetired
-  }
-
   /** A pool for the same process over plain TCP, whatever protocol its sidecar speaks to it. */
   get plain(): Pool {
     if (this.dial === undefined) return this
-    const {hosts, port, process, hint} = this
-    this.#plain ??= new Pool({hosts, port, hint, ...(process && {process})})
+    const {hosts, port, process} = this
+    this.#plain ??= new Pool({hosts, port, ...(process && {process})})
     return this.#plain
   }
 
@@ -97,7 +88,7 @@ export class Pool implements UpstreamOwner {
   }
 
   keep(upstream: Upstream): boolean {
-    if (this.#isRetired || this.#idle.length >= MAX_IDLE) return false
+    if (this.isRetired || this.#idle.length >= MAX_IDLE) return false
     this.#idle.push(upstream)
     if (this.#sweep === undefined) this.#startSweep()
     return true
@@ -111,7 +102,7 @@ export class Pool implements UpstreamOwner {
 
   /** Closes idle connections; those with a call in flight close after it. Later calls get new connections. */
   retire(): void {
-    this.#isRetired = true
+    this.isRetired = true
     clearInterval(this.#sweep)
     for (const upstream of this.#idle.splice(0)) upstream.drop()
     this.frameClients?.retire()

@@ -21,7 +21,7 @@ export async function listenOnSocket(folder: string, appId: string, api: Api): P
   try {
     makeFolder(folder)
     if (await isDead(path)) await unlink(path)
-    return await listen(path)
+    return await startListening(server => server.listen({path, backlog: BACKLOG}))
   } catch (error) {
     const why = codeOf(error) === 'EADDRINUSE' ? 'another process listens there' : messageOf(error)
     throw new UserError(`the socket of app "${appId}" cannot be opened at ${path}: ${why}`, {cause: error})
@@ -40,8 +40,9 @@ const isDead = async (path: string): Promise<boolean> =>
       .on('error', error => resolve(codeOf(error) === 'ECONNREFUSED'))
   })
 
-const listen = async (path: string): Promise<Server> =>
+/** Waits until a server listens that keeps the connections which come before it is served. */
+export const startListening = async (listenOf: (server: Server) => void): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createClaim()
-    server.once('error', reject).listen({path, backlog: BACKLOG}, () => resolve(server.off('error', reject)))
+    listenOf(server.once('error', reject).once('listening', () => resolve(server.off('error', reject))))
   })

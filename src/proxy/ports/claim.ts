@@ -1,10 +1,10 @@
 import net, {type Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
-import {BACKLOG, createClaim, release} from '../net/claimed-server.ts'
+import {BACKLOG, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import {GIVE_LOOPBACK, LOOPBACK} from '../../platform/probe.ts'
-import {listenOnSocket, type Api} from './bind.ts'
+import {listenOnSocket, startListening, type Api} from './bind.ts'
 import {freeAppPort, noFreePort, whoHolds, type NameOwner} from './app-port.ts'
 import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
 
@@ -270,12 +270,6 @@ async function listenByHandle(port: number, host: string): Promise<Server | unde
 
 /** The function by which node:cluster listens; a number is an error (node: lib/net.js). */
 type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: number, flags: number) => object | number
-
-const startListening = async (listenOf: (server: Server) => void): Promise<Server> =>
-  new Promise((resolve, reject) => {
-    const server = createClaim()
-    listenOf(server.once('error', reject).once('listening', () => resolve(server.off('error', reject))))
-  })
 
 /** The port of listening servers; 0: none. */
 export function portOf(servers: readonly Server[]): number {

@@ -173,7 +173,7 @@ export class Invocation extends ProxiedCall {
       scheme: pool?.dial?.scheme ?? 'http',
       authority: pool?.authority ?? '',
       path: external === undefined ? this.call.path : externalPath(this.call.path, pathPrefix, external.root),
-      why: pool === undefined || pool.hint === '' ? why : `${why} (${pool.hint})`
+      why
     })
   }
 

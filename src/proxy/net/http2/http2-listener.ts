@@ -146,7 +146,8 @@ export class Http2Listener {
         session
           // A broken connection ends its streams, which emit their own errors.
           .on('error', error => {
-            if (isTheirs(error)) flooded()
+            // by what its caller has sent: node and nghttp2 have guards of their own
+            if (codeOf(error).startsWith('ERR_HTTP2_')) flooded()
             session.destroy()
           })
           .on('close', () => this.#sessions.delete(session))
@@ -173,9 +174,6 @@ export class Http2Listener {
     })
   }
 }
-
-/** Whether a session ended for what its caller has sent: node and nghttp2 have guards of their own. */
-const isTheirs = (error: Error): boolean => codeOf(error).startsWith('ERR_HTTP2_')
 
 function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamRequest | undefined {
   const pseudo: Record<string, string> = {}
