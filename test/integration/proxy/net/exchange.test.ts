@@ -1,15 +1,18 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
+import tls from 'node:tls'
 import t, {type Test} from 'tap'
 import type {Call, CallObserver} from '../../../../src/model/call.ts'
 import type {CallHandler} from '../../../../src/proxy/net/call-handler.ts'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
+import {secureDial} from '../../../../src/proxy/net/dialer.ts'
 import type {Downstream} from '../../../../src/proxy/net/downstream.ts'
 import {Exchange} from '../../../../src/proxy/net/exchange.ts'
 import {PLAIN_RULES} from '../../../../src/proxy/net/http1/response-head.ts'
 import {UpgradeTunnel} from '../../../../src/proxy/net/http1/upgrade-tunnel.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {closed} from '../../../rig/closed.ts'
+import {tlsFile} from '../../../rig/tls.ts'
 
 const nothing = (): void => undefined
 
@@ -168,6 +171,38 @@ for (const host of ['127.0.0.1', '::1'])
         t.equal(sockets.length, 2)
       }
     )
+
+t.test('what was not written to a connection with TLS that is closed goes to another one, too', async t => {
+  const sockets: net.Socket[] = []
+  const server = tls.createServer({key: tlsFile('server.key'), cert: tlsFile('server.pem')}, socket => {
+    sockets.push(socket.on('error', nothing))
+    socket.on('data', () => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const pool = new Pool({hosts: ['127.0.0.1'], port: (server.address() as AddressInfo).port, dial: secureDial})
+  t.teardown(() => {
+    pool.cut()
+    server.close()
+  })
+  const call = async (): Promise<string> =>
+    new Promise(resolve => {
+      const downstream = {
+        toHead: false,
+        isTunnel: false,
+        refusesSwitch: false,
+        sendBody: () => exchange.sendBody(Buffer.from('ab'), true),
+        whole: (_head: unknown, _lines: string, body: string) => resolve(body)
+      } as unknown as Downstream
+      const exchange = new Exchange(downstream).begin({...handlerOf(t), failed: resolve}, 'POST', 2)
+      exchange.send(pool, headFor('x'))
+    })
+  t.equal(await call(), 'ok')
+  // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
+  await new Promise(resolve => setImmediate(resolve))
+  sockets[0]?.destroy()
+  t.equal(await call(), 'ok')
+  t.equal(sockets.length, 2)
+})
 
 const headFor = (host: string): string => `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 2\r\n\r\n`
 
