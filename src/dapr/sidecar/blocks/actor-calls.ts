@@ -6,7 +6,7 @@ import type {Outcomes, ResilientCall} from '../../../proxy/gateway/interceptors/
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {cleanMethod} from '../http/go-path.ts'
 import {checkActor, checkMethod} from './actor-names.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock, type BlockContext} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 
 /** A call of a method of an actor, as a caller makes it. */
@@ -30,13 +30,12 @@ export type ActorReply = Extract<ActorAnswer, {readonly kind: 'done'}>
 const RESERVED = 'dapr.internal.'
 
 /** Calls of actors (Dapr: pkg/api/universal/actors.go, pkg/actors/engine). */
-export class ActorCalls {
-  readonly #context: BlockContext
+export class ActorCalls extends AppBlock {
   /** The header lines that identify the caller to the app. */
   readonly #callerLines: string
 
   constructor(context: BlockContext) {
-    this.#context = context
+    super(context)
     const namespace = context.namespace || 'default'
     this.#callerLines = `Dapr-Api-Call: true\r\nDapr-Caller-App-Id: ${context.appId}\r\nDapr-Caller-Namespace: ${namespace}\r\n`
   }
@@ -46,11 +45,11 @@ export class ActorCalls {
     checkActor(type, id)
     checkMethod(called)
     const method = cleanMethod(called)
-    const {actors, appId: app, instance} = this.#context
+    const {actors, appId: app, instance} = this.context
     const work = {kind: 'method', method, query, lines: lines + this.#callerLines, body} as const
     const all = await actors.load()
     const request = {...call, work, caller: {app, instance}, onStop: onGone}
-    const policies = this.#context.policies()
+    const policies = this.context.policies()
     const found = policies?.findActor(type, id)
     const attempt = async (more: Partial<ActorRequest>, options: TurnOptions): Promise<Outcome> => {
       const wanted = {...request, ...more}

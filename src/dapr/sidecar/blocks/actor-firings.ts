@@ -4,7 +4,7 @@ import {ReminderExists, type Reminders, type ReminderRequest} from '../../../wor
 import type {FiringName} from '../../../work/actor/timers.ts'
 import {checkReserved} from './actor-calls.ts'
 import {checkActor, checkFiring} from './actor-names.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 
 const timerFailed = toldWhy([500, 'internal', 'ERR_ACTOR_TIMER_CREATE'], 'error creating actor timer: ')
@@ -19,16 +19,10 @@ const CODES = {
 type Verb = keyof typeof CODES
 
 /** Timers and reminders of actors (Dapr: pkg/api/universal/actors.go, pkg/messages/predefined.go). */
-export class ActorFirings {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class ActorFirings extends AppBlock {
   async setTimer(name: FiringName, request: FiringRequest): Promise<void> {
     check('timer', name)
-    const {actors, appId, instance} = this.#context
+    const {actors, appId, instance} = this.context
     const {type, id} = name
     const all = await actors.load()
     if (!(await all.isHostedBy(appId, type)))
@@ -42,7 +36,7 @@ export class ActorFirings {
 
   async deleteTimer(name: FiringName): Promise<void> {
     check('timer', name)
-    const all = await this.#context.actors.load()
+    const all = await this.context.actors.load()
     all.timers.delete(name)
   }
 
@@ -50,7 +44,7 @@ export class ActorFirings {
     check('reminder', name)
     await this.#reminders('create', name.type, async reminders => {
       try {
-        await reminders.set(this.#context.appId, name, request)
+        await reminders.set(this.context.appId, name, request)
       } catch (error) {
         if (!(error instanceof ReminderExists)) throw error
         throw new BlockError(
@@ -87,7 +81,7 @@ export class ActorFirings {
   }
 
   async #reminders<T>(verb: Verb, type: string, work: (reminders: Reminders) => Promise<T>): Promise<T> {
-    const {actors, appId} = this.#context
+    const {actors, appId} = this.context
     const all = await actors.load()
     if (!(await all.isHostedBy(appId, type)))
       throw new BlockError(

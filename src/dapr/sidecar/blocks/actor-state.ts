@@ -5,7 +5,7 @@ import type {StateItem, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {checkReserved} from './actor-calls.ts'
 import {checkActor} from './actor-names.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 import {SEPARATOR} from './key-prefix.ts'
 
@@ -23,13 +23,7 @@ export interface ActorOperation {
 const NO_OPTIONS = {concurrency: '', consistency: ''} as const
 
 /** The state of actors, in the store that is marked for them (Dapr: pkg/actors/state). */
-export class ActorState {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class ActorState extends AppBlock {
   /** Whether the actor is active, or hosted here, is not asked. */
   async get(type: string, id: string, key: string, onGone: OnGone): Promise<StateItem | undefined> {
     checkReserved(type)
@@ -59,7 +53,7 @@ export class ActorState {
   async transact(type: string, id: string, changes: readonly ActorOperation[], onGone: OnGone): Promise<void> {
     checkReserved(type)
     checkActor(type, id)
-    const {actors, instance} = this.#context
+    const {actors, instance} = this.context
     if (!(await actors.load()).table.isActiveAt(instance, type, id))
       throw new BlockError([400, 'internal', 'ERR_ACTOR_INSTANCE_MISSING'], 'actor instance is missing')
     const store = await this.#store()
@@ -76,15 +70,15 @@ export class ActorState {
   }
 
   #keyOf({space}: AppComponent<'state'>, type: string, id: string, key: string): string {
-    return [inSpace(space, this.#context.appId), type, id, key].join(SEPARATOR)
+    return [inSpace(space, this.context.appId), type, id, key].join(SEPARATOR)
   }
 
   async #call<T>({name}: AppComponent<'state'>, operation: string, onGone: OnGone, work: () => Promise<T>): Promise<T> {
-    return this.#context.outbound({block: 'state', name, operation, onGone}, work)
+    return this.context.outbound({block: 'state', name, operation, onGone}, work)
   }
 
   async #store(): Promise<AppComponent<'state'>> {
-    const store = await this.#context.components.actorStore()?.catch((error: unknown) => {
+    const store = await this.context.components.actorStore()?.catch((error: unknown) => {
       throw none(` (${messageOf(error)})`)
     })
     return store ?? Promise.reject(none(''))

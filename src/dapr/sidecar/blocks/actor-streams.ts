@@ -1,6 +1,6 @@
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings, ActorWork} from '../../../work/actor/actor-host.ts'
 import type {Actors} from '../../../work/actor/actors.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock, type BlockContext} from './block-context.ts'
 import {faultedTurn} from './faulted-turn.ts'
 import {timedFiring} from './timed-firing.ts'
 import type {CallJournal} from '../../../proxy/net/call-journal.ts'
@@ -52,9 +52,8 @@ type Types = ReadonlyMap<string, TypeSettings>
 type Stream = readonly [session: ActorSession, types: Types, process: number]
 
 /** The actors that an app hosts by streams: the newest one of its process that has their type gets the work. */
-export class ActorStreams {
+export class ActorStreams extends AppBlock {
   readonly isHttpApp: boolean
-  readonly #context: BlockContext
   readonly #host: ActorHost
   /** The open streams that have types; the newest is the last. */
   #sessions: readonly Stream[] = []
@@ -64,7 +63,7 @@ export class ActorStreams {
   #isClosed = false
 
   constructor(context: BlockContext) {
-    this.#context = context
+    super(context)
     this.isHttpApp = context.isHttpApp
     const isOpen = (): boolean => this.#able.length > 0
     const sessionOf = (type: string): ActorSession | undefined =>
@@ -98,18 +97,18 @@ export class ActorStreams {
 
   /** Shows on the terminal what of a stream cannot be used as it is. */
   warn(text: string): void {
-    this.#context.log.warn('actors', `"${this.#context.instance}" ${text}`)
+    this.context.log.warn('actors', `"${this.context.instance}" ${text}`)
   }
 
   /** A stream begins, for these types. */
   async open(session: ActorSession, types: Types): Promise<void> {
     if (types.size === 0) return
-    const actors = await this.#context.actors.load()
+    const actors = await this.context.actors.load()
     if (this.#isClosed) return
     this.#actors = actors
-    this.#sessions = [...this.#sessions, [session, types, Math.max(...this.#context.lives())]]
+    this.#sessions = [...this.#sessions, [session, types, Math.max(...this.context.lives())]]
     if (this.#able.length > 0) actors.host(this.#host, this.#types)
-    this.#context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
+    this.context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
   /** Called when a stream has ended: the actors that had their calls by it are gone; another one takes these. */
@@ -127,7 +126,7 @@ export class ActorStreams {
 
   /** Called when processes of the app have begun, ended or taken over. */
   followProcesses(): void {
-    const [current] = this.#context.lives()
+    const [current] = this.context.lives()
     if (current === undefined || current === this.#current) return
     this.#current = current
     if (this.#able.length > 0) this.#actors?.host(this.#host, this.#types)
@@ -135,7 +134,7 @@ export class ActorStreams {
 
   /** The streams that may get work, those of the process that gets the calls last; one that is to take over gets none before. */
   get #able(): readonly Stream[] {
-    const [current, ...others] = this.#context.lives()
+    const [current, ...others] = this.context.lives()
     const able = this.#sessions.filter(([, , process]) => !others.includes(process))
     return able.toSorted(([, , one], [, , other]) => Number(one === current) - Number(other === current))
   }

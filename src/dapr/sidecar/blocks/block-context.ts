@@ -117,7 +117,7 @@ export const blockContext = (options: BlockContextOptions): BlockContext =>
 
 /** A building block of one app. */
 export abstract class AppBlock {
-  protected readonly context: BlockContext
+  readonly context: BlockContext
 
   constructor(context: BlockContext) {
     this.context = context

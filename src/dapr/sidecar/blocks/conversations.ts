@@ -1,6 +1,6 @@
 import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../../components/language-model.ts'
 import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 
 /** A component that was found. */
@@ -12,13 +12,7 @@ export interface FoundModel {
 const CHOICES = "'auto', 'none', 'required', or a specific tool name matching the tools available to be used"
 
 /** Conversation with language models (Dapr: pkg/api/universal/conversation.go). */
-export class Conversations {
-  readonly context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.context = context
-  }
-
+export class Conversations extends AppBlock {
   /** Rejects with Dapr's error and our reason. */
   async find(name: string): Promise<FoundModel> {
     const words = `failed finding conversation component ${name}`

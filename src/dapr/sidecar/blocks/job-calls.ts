@@ -2,7 +2,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {JobError, type Job, type JobRequest} from '../../../work/job/job.ts'
 import type {Jobs} from '../../../work/job/jobs.ts'
 import {BlockError} from './block-error.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 
 /** Names of codes of gRPC, as Go prints them. */
 const CODES: Readonly<Record<JobError['kind'], string>> = {
@@ -22,16 +22,10 @@ const REASONS: Readonly<Record<JobVerb, string>> = {
 }
 
 /** The jobs of one app, in Dapr's words (Dapr: pkg/api/universal/jobs.go, pkg/api/errors/scheduler.go). */
-export class JobCalls {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class JobCalls extends AppBlock {
   /** Settles when it is kept. */
   async schedule(request: JobRequest, isOverwriting: boolean): Promise<void> {
-    const {appId, postToApp, log} = this.#context
+    const {appId, postToApp, log} = this.context
     if (request.name === '') throw this.refused('DAPR_SCHEDULER_JOB_NAME_EMPTY', 'Name is empty')
     if (request.schedule === undefined && request.dueTime === undefined)
       throw this.refused('DAPR_SCHEDULER_SCHEDULE_EMPTY', 'Schedule is empty')
@@ -42,21 +36,21 @@ export class JobCalls {
 
   async get(name: string): Promise<Job> {
     if (name.trim() === '') throw this.refused('DAPR_SCHEDULER_JOB_NAME_EMPTY', 'Name is empty')
-    return this.#asked('get', async jobs => jobs.get(this.#context.appId, name))
+    return this.#asked('get', async jobs => jobs.get(this.context.appId, name))
   }
 
   /** Deletes a job; one that does not exist counts as deleted. */
   async delete(name: string): Promise<void> {
     if (name.trim() === '') throw this.refused('DAPR_SCHEDULER_JOB_NAME_EMPTY', 'Name is empty')
-    await this.#asked('delete', async jobs => jobs.delete(this.#context.appId, name))
+    await this.#asked('delete', async jobs => jobs.delete(this.context.appId, name))
   }
 
   async deletePrefix(prefix: string): Promise<void> {
-    await this.#asked('delete', async jobs => jobs.deletePrefix(this.#context.appId, prefix))
+    await this.#asked('delete', async jobs => jobs.deletePrefix(this.context.appId, prefix))
   }
 
   async list(): Promise<readonly Job[]> {
-    return this.#asked('list', async jobs => jobs.list(this.#context.appId))
+    return this.#asked('list', async jobs => jobs.list(this.context.appId))
   }
 
   /** The error for a request that is wrong in itself. */
@@ -65,13 +59,13 @@ export class JobCalls {
   }
 
   #details(reason: string, isNamespaced = true): {reason: string; metadata: Record<string, string>} {
-    const {appId: appID, namespace} = this.#context
+    const {appId: appID, namespace} = this.context
     return {reason, metadata: isNamespaced ? {appID, namespace: namespace || 'default'} : {appID}}
   }
 
   async #asked<T>(verb: JobVerb, work: (jobs: Jobs) => Promise<T>): Promise<T> {
     try {
-      return await work(await this.#context.work.jobs())
+      return await work(await this.context.work.jobs())
     } catch (error) {
       const kind = error instanceof JobError ? error.kind : 'invalid'
       const reason = REASONS[verb]

@@ -35,10 +35,6 @@ const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
 
 /** The publishing of one app (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
 export class Publishing extends AppBlock {
-  get appId(): string {
-    return this.context.appId
-  }
-
   /** Rejects where nothing can be published, before the events are read. */
   async check(target: Target): Promise<void> {
     await this.#broker(target)

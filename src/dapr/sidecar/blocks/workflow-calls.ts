@@ -5,7 +5,7 @@ import type {Instance} from '../../../work/workflow/instance.ts'
 import {timeAt} from '../../../work/times.ts'
 import {WorkflowError, type Refusal} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
-import type {BlockContext} from './block-context.ts'
+import {AppBlock} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -36,13 +36,7 @@ type Command = 'pause' | 'resume' | 'terminate' | 'raise'
 const EMPTY_TEXT = {value: ''}
 
 /** Dapr's own API of workflows (Dapr: pkg/api/universal/workflow.go, pkg/messages/predefined.go). */
-export class WorkflowCalls {
-  readonly #context: BlockContext
-
-  constructor(context: BlockContext) {
-    this.#context = context
-  }
-
+export class WorkflowCalls extends AppBlock {
   /** Starts one; its id. Settles when it is kept, whether a worker is there or not. */
   async start({appId, id: wanted, name, input, options, trace}: WorkflowStart): Promise<string> {
     const id = wanted === '' ? randomUUID() : wanted
@@ -131,18 +125,18 @@ export class WorkflowCalls {
 
   /** Throws a WorkflowError if another app's policies forbid the operation. `name`: of the workflow, if there is no instance yet. */
   #check(workflows: Workflows, app: string, id: string, operation: WorkflowOperation, name?: string): void {
-    const access = {caller: this.#context.appId, kind: 'workflows', operation} as const
+    const access = {caller: this.context.appId, kind: 'workflows', operation} as const
     workflows.checkAccess(app, id, {...access, name: name ?? workflows.find(app, id)?.name ?? ''})
   }
 
   async #open(failed: (why: string) => BlockError): Promise<Workflows> {
-    return this.#context.work.workflows().catch((error: unknown) => {
+    return this.context.work.workflows().catch((error: unknown) => {
       throw failed(messageOf(error))
     })
   }
 
   #appOf(appId: string): string {
-    if (appId === '') return this.#context.appId
+    if (appId === '') return this.context.appId
     if (/^[\p{L}\p{Nd}_-]+$/u.test(appId)) return appId
     const words = 'is invalid: only alphanumeric, dash and underscore characters are allowed'
     throw invalid('ERR_WORKFLOW_APP_ID_INVALID', `workflow app ID '${appId}' ${words}`)

@@ -37,7 +37,7 @@ const publishBulk: BlockHandler = async ({publishing}, request) => {
   const [pubsubName = '', topic = ''] = params
   const target = {pubsubName, topic, metadata: metadataOf(query), trace: traceIn(request.trace)}
   await publishing.check(target)
-  const entries = entriesIn(body.toString(), {pubsubName, topic, appId: publishing.appId})
+  const entries = entriesIn(body.toString(), {pubsubName, topic, appId: publishing.context.appId})
   const failed = await publishing.publishBulk({...target, entries}, request.onGone)
   if (failed.length === 0) return EMPTY
   return json({failedEntries: failed, errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE'}, 500)
@@ -125,10 +125,11 @@ const publishBulkByGrpc: GrpcOperation = grpc(
   BulkPublishResponse,
   async ({publishing}, {entries: sent, ...target}, {trace, onGone}) => {
     await publishing.check(target)
+    const {appId} = publishing.context
     const ids = new Set<string>()
     const entries = sent.map(({event, ...entry}): BulkEntry => {
       if (entry.entryId === '' || ids.has(entry.entryId))
-        throw unmarshalable({...target, appId: publishing.appId}, 'entryId is duplicated or not present for entry')
+        throw unmarshalable({...target, appId}, 'entryId is duplicated or not present for entry')
       ids.add(entry.entryId)
       return {...entry, data: bufferOf(event)}
     })
