@@ -236,7 +236,7 @@ export class RunParts {
         this.changes.join(runtime)
       },
       broughtIn: app => this.changes.broughtIn(app),
-      removed: id => this.work.appRemoved(id),
+      removed: id => [this.work, this.resources].forEach(each => each.appRemoved(id)),
       arranged: all => {
         this.routes.versions.arrange(all)
         this.services.keepOnly(all)

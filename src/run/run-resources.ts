@@ -50,6 +50,7 @@ export class RunResources {
     })
     const refusal = resources.snapshot.faults.find(({isRefusal}) => isRefusal === true)
     if (refusal !== undefined) {
+      resources.close()
       const {message, place, expected, hint} = refusal
       throw new UserError(message, {explanation: explainPlace(place, 1, [expected, hint])})
     }
@@ -58,9 +59,10 @@ export class RunResources {
   }
 
   /** The resources of an app, also of a stopped one; undefined: its sidecar was never open. */
-  snapshotOf(id: string): ResourceSnapshot | undefined {
-    return this.#store.snapshotOf(id)
-  }
+  readonly snapshotOf = (id: string): ResourceSnapshot | undefined => this.#store.snapshotOf(id)
+
+  /** Called when no app of this id is in the run any more. */
+  readonly appRemoved = (id: string): void => this.#store.appRemoved(id)
 
   /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
   report(): void {
@@ -145,7 +147,6 @@ export class RunResources {
   }
 
   async #watch(path: string, what: Pick<WatchOptions, 'folder' | 'watch'>): Promise<void> {
-    if (this.#isClosed || this.#watches.has(path)) return
     const {Watch} = await import('../files/watcher/watcher.ts')
     if (this.#isClosed || this.#watches.has(path)) return
     const opened = new Watch({

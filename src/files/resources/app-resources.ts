@@ -51,6 +51,8 @@ export type App = Pick<AppPlan, 'id' | 'resources'>
 export class OpenResources implements AppResources {
   readonly app: App
   snapshot: ResourceSnapshot
+  /** Its sidecar is. */
+  isClosed = false
   readonly #listeners = new Set<(snapshot: ResourceSnapshot) => void>()
   readonly warn: AppResources['warn']
   readonly #closed: () => void
@@ -82,6 +84,7 @@ export class OpenResources implements AppResources {
   }
 
   close(): void {
+    this.isClosed = true
     this.#listeners.clear()
     this.#closed()
   }

@@ -64,13 +64,7 @@ function readEndpoint(document: Field, env: Environment): readonly HttpEndpoint[
     name.warn('metadata.name is empty: this HTTPEndpoint is left out', {expected: 'expected a name for the resource'})
     return []
   }
-  return [
-    {
-      ...headOf(document),
-      ...readSpec(document, env),
-      place: name.place
-    }
-  ]
+  return [{...headOf(document), ...readSpec(document, env), place: name.place}]
 }
 
 type Spec = Omit<HttpEndpoint, 'name' | 'namespace' | 'scopes' | 'place'>

@@ -81,6 +81,7 @@ export class ResourceFiles {
       .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
     const subscriptions = all.flatMap(file => file.subscriptions).filter(isFor)
     const accessPolicies = all.flatMap(file => file.accessPolicies).filter(isFor)
+    const mcpServers = all.flatMap(file => file.mcpServers).filter(isFor)
     const {resiliency, faults} = mergeResiliencies(
       all.flatMap(file => file.resiliency ?? []),
       id
@@ -97,10 +98,7 @@ export class ResourceFiles {
       subscriptions,
       resiliency,
       accessPolicies,
-      mcpServers: all
-        .flatMap(file => file.mcpServers)
-        .filter(isFor)
-        .map(({name}) => name),
+      mcpServers: mcpServers.map(({name}) => name),
       configuration: {
         ...configuration,
         tracing: movedTracing(withOtelVariables(configuration.tracing, env), movedPorts)

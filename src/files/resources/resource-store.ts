@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs'
 import {dirname, relative} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
 import type {MovedPorts} from '../../model/moved-ports.ts'
-import type {Reporter, WarningCode} from '../../model/reporter.ts'
+import type {Reporter} from '../../model/reporter.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
 import type {FactsOfType} from './component-types.ts'
@@ -31,9 +31,8 @@ export class ResourceStore {
   readonly #movedPorts: MovedPorts | undefined
   /** Undefined: no app has had any. */
   #files: ResourceFiles | undefined
+  /** Those of stopped apps, too: their policies hold for what is asked of them meanwhile. */
   readonly #apps = new Set<OpenResources>()
-  /** The last ones of each app whose sidecar was closed: its policies hold for what is asked of it while it is stopped. */
-  readonly #closed = new Map<string, ResourceSnapshot>()
   readonly #reported = new Set<string>()
   readonly #warned = new Set<string>()
   /** Files were read for an app that came, or an edit changes what they mean: the apps that have them get that at the next refresh. */
@@ -60,13 +59,17 @@ export class ResourceStore {
       const {configFile, defaultFolder} = app.resources
       const files = this.#hasAny(app) ? await this.#load() : this.#files
       if ((await files?.read([app])) === true) this.#isUnshared = true
-      const opened = new OpenResources(app, files?.snapshotOf(app) ?? bare(app), {
+      const bare = {...NO_RESOURCES, components: usualComponents(app.resources)}
+      const opened = new OpenResources(app, files?.snapshotOf(app) ?? bare, {
         warn: (code, text) => {
-          if (dirname(configFile) !== defaultFolder) this.#warnOnce(code, text)
+          if (dirname(configFile) === defaultFolder || this.#warned.has(text)) return
+          this.#warned.add(text)
+          this.#reporter.warn(code, text)
         },
-        closed: () => this.#apps.delete(opened) && this.#closed.set(app.id, opened.snapshot)
+        closed: () => this.#forgetClosed(app.id)
       })
       this.#apps.add(opened)
+      this.#forgetClosed(app.id)
       this.#tell()
       return opened
     })
@@ -76,11 +79,10 @@ export class ResourceStore {
   get followed(): Readonly<Record<'folders' | 'empty' | 'files', readonly string[]>> {
     const apps = [...this.#apps].map(({app}) => app.resources)
     const folders = [...new Set(apps.flatMap(each => each.folders))]
-    const files = new Set(apps.map(each => each.configFile))
     return {
       folders: folders.filter(folder => filesIn(folder).length > 0),
       empty: folders.filter(folder => filesIn(folder).length === 0 && existsSync(folder)),
-      files: [...files].filter(file => file !== '')
+      files: [...new Set(apps.map(each => each.configFile))].filter(file => file !== '')
     }
   }
 
@@ -95,8 +97,18 @@ export class ResourceStore {
 
   /** The resources of an app, also of a stopped one; undefined: its sidecar was never open. */
   snapshotOf(id: string): ResourceSnapshot | undefined {
-    for (const {app, snapshot} of this.#apps) if (app.id === id) return snapshot
-    return this.#closed.get(id)
+    return [...this.#apps].findLast(({app}) => app.id === id)?.snapshot
+  }
+
+  /** Called when no app of this id is in the run any more: its sidecar may still be closing. */
+  appRemoved(id: string): void {
+    for (const each of this.#apps) if (each.app.id === id) this.#apps.delete(each)
+  }
+
+  /** Forgets those of an app whose sidecars are closed, but for the newest ones. */
+  #forgetClosed(id: string): void {
+    const all = [...this.#apps].filter(({app}) => app.id === id)
+    for (const each of all.slice(0, -1)) if (each.isClosed) this.#apps.delete(each)
   }
 
   /** The WorkflowAccessPolicies of all apps, each once. */
@@ -158,12 +170,6 @@ export class ResourceStore {
     return (this.#files ??= new Files({env: this.#env, factsOfType}, path => this.#shown(path), this.#movedPorts))
   }
 
-  #warnOnce(code: WarningCode, text: string): void {
-    if (this.#warned.has(text)) return
-    this.#warned.add(text)
-    this.#reporter.warn(code, text)
-  }
-
   /** Each fault once; again when it was gone meanwhile. */
   #tell(): void {
     const texts = new Set([...this.#apps].flatMap(({snapshot}) => snapshot.faults.map(faultText)))
@@ -175,6 +181,3 @@ export class ResourceStore {
     }
   }
 }
-
-/** The resources of an app without files. */
-const bare = ({resources}: App): ResourceSnapshot => ({...NO_RESOURCES, components: usualComponents(resources)})

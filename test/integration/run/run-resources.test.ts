@@ -64,6 +64,31 @@ async function scene(t: Test): Promise<Scene> {
   }
 }
 
+t.test('resources that are refused leave nothing behind: what is opened next counts', async t => {
+  const folders = t.testdir({first: {}, next: {'a.yaml': endpoint('http://next')}})
+  const warnings: string[] = []
+  const reporter = {warn: (_: string, text: string): unknown => warnings.push(text)}
+  const resources = new RunResources(
+    {env: {}, plan: {}, startedAt: Date.now(), reporter} as unknown as ConstructorParameters<typeof RunResources>[0],
+    () => undefined
+  )
+  const open = async (name: string): Promise<AppResources> => {
+    const plan = {folders: [join(folders, name)], configFile: '', defaultFolder: '/none', variables: {}}
+    return resources.open({id: 'shop', plan: {resources: plan}, wanted: {resources: plan}} as unknown as AppRuntime)
+  }
+  const refuse = (variable: string): void =>
+    writeFileSync(join(folders, 'first/a.yaml'), endpoint(`http://\${${variable}:?is needed}`))
+  refuse('ONE')
+  await t.rejects(open('first'), /ONE/)
+  t.match(warnings, [/ONE/])
+  await open('next')
+  t.equal(resources.snapshotOf('shop')?.endpoints[0]?.baseUrl, 'http://next')
+  refuse('TWO')
+  await resources.edited()
+  t.equal(warnings.length, 1, 'the app has no such file')
+  await resources.close()
+})
+
 t.test('each save is a reason to read: what was read last may be what the file held in between', async t => {
   const {folder, resources, open, refreshed} = await scene(t)
   await open('shop')

@@ -268,14 +268,48 @@ t.test(
     t.equal(store.accessPolicies.size, 1)
     bank.close()
     t.notOk(may('bank'))
-    await open('bank')
     write('r/guard.yaml', policy('schedule, purge'))
     await store.refresh()
-    t.ok(may('bank'))
+    t.ok(may('bank'), 'as it is saved while the app is stopped')
+    const [again, other] = [await open('bank'), await open('bank')]
+    write('r/guard.yaml', policy('schedule'))
+    await store.refresh()
+    t.notOk(may('bank'))
+    again.close()
+    other.close()
+    t.notOk(may('bank'))
+    store.appRemoved('bank')
+    t.equal(store.snapshotOf('bank'), undefined)
     t.strictSame(store.withoutEffect, [])
     t.strictSame(warnings, [])
   }
 )
+
+t.test('of an app that leaves the run nothing is kept, also where its sidecar closes later', async t => {
+  const {open, store} = scene(t, {'r/guard.yaml': policy('schedule')})
+  const bank = await open('bank')
+  store.appRemoved('bank')
+  bank.close()
+  t.equal(store.snapshotOf('bank'), undefined)
+  t.strictSame(store.followed.folders, [])
+})
+
+t.test('of an app that an edit opens again the newest resources count, in whatever order sidecars close', async t => {
+  const {store, folder, write} = scene(t, {'r/guard.yaml': policy('schedule')})
+  mkdirSync(join(folder, 'next'))
+  write('next/guard.yaml', policy('purge'))
+  const from = (name: string) => ({folders: [join(folder, name)], configFile: '', defaultFolder: '/home/.dapr'})
+  for (const id of ['bank', 'bank-too']) {
+    const before = await store.open({id, resources: from('r')})
+    const after = await store.open({id, resources: from('next')})
+    t.equal(store.snapshotOf(id), after.snapshot)
+    for (const each of id === 'bank' ? [before, after] : [after, before]) {
+      each.close()
+      t.equal(store.snapshotOf(id), after.snapshot)
+    }
+  }
+  t.strictSame(store.followed.folders, [join(folder, 'next')])
+})
 
 t.test('a Configuration among the resources that configFilePath names is read as such', async t => {
   const folder = t.testdir({'config.yaml': 'kind: Configuration\nspec: {tracing: {samplingRate: "0"}}\n'})
