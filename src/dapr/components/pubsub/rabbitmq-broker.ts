@@ -4,7 +4,7 @@ import {pause, within} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {declareTopic, Publisher, publishOptions} from './rabbitmq-publisher.ts'
-import {whyClosed, openQueue, RabbitReader} from './rabbitmq-reader.ts'
+import {closeChannel, openQueue, RabbitReader} from './rabbitmq-reader.ts'
 import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
 
 const MAX_TRIES = 3
@@ -111,12 +111,12 @@ export class RabbitBroker implements PubSub {
   /** Creates the exchange of a topic. Where the broker refuses it, it closes the channel, with all that others publish there. */
   async #declare(topic: string): Promise<void> {
     const channel = await this.#inTime(this.#connection.createChannel())
-    const ended = whyClosed(channel)
+    // what it declares fails, too
+    channel.on('error', () => undefined)
     try {
       await declareTopic(channel, topic, this.#settings)
     } finally {
-      // where the connection is lost meanwhile, `close` never settles
-      await Promise.race([ended, channel.close().catch(() => undefined)])
+      await closeChannel(channel)
     }
   }
 

@@ -49,15 +49,17 @@ export class RabbitReader {
   async #read(first: Channel): Promise<void> {
     const {signal} = this.#over
     const {topic, log} = this.#options
-    let channel: Channel | undefined = first
+    let opening: Promise<Channel> | undefined = Promise.resolve(first)
     while (!signal.aborted) {
       try {
-        channel ??= await orAborted(signal, openQueue(this.#connection, this.#settings, this.#options))
+        opening ??= openQueue(this.#connection, this.#settings, this.#options)
+        const channel = await orAborted(signal, opening)
         if (channel !== undefined) await this.#consume(channel)
+        else void opening.then(closeChannel).catch(() => undefined)
       } catch (error) {
         log('error', `error in subscriber for ${topic}: ${messageOf(error)}`)
       }
-      channel = undefined
+      opening = undefined
       if (!signal.aborted) await pause(this.#settings.reconnectWaitMs, signal)
     }
   }
@@ -85,7 +87,7 @@ export class RabbitReader {
       await channel.cancel(consumerTag).catch(() => undefined)
       while (this.#atWork > 0) await this.#changed.promise
     }
-    await channel.close().catch(() => undefined)
+    await closeChannel(channel)
   }
 
   async #take(channel: Channel, message: ConsumeMessage): Promise<void> {
@@ -145,7 +147,7 @@ export async function openQueue(
     for (const key of textNamed(metadata, 'routingKey').split(',')) await channel.bindQueue(queue, topic, key)
     return channel
   } catch (error) {
-    await channel.close().catch(() => undefined)
+    await closeChannel(channel)
     throw error
   }
 }
@@ -181,11 +183,16 @@ function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
 }
 
 /** Why a channel was closed, when it is. */
-export const whyClosed = async (channel: Channel): Promise<Error> =>
+const whyClosed = async (channel: Channel): Promise<Error> =>
   new Promise(resolve => {
     channel.once('error', resolve)
     channel.once('close', () => resolve(new Error('the channel to RabbitMQ is closed')))
   })
+
+/** Closes a channel. The library's promise never settles where the connection is lost meanwhile. */
+export async function closeChannel(channel: Channel): Promise<void> {
+  await Promise.race([whyClosed(channel), channel.close().catch(() => undefined)])
+}
 
 /** Properties and headers of a message, as headers of the delivery. */
 function propertiesOf({properties}: ConsumeMessage): BrokerMessage['metadata'] {
