@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components | --deliveries | --redis | --connections]`: see README.md. */
+/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components | --configurations | --deliveries | --redis | --connections]`: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -32,6 +32,8 @@ const {values} = parseArgs({
     copies: {type: 'boolean', default: false},
     /** Events on their way to an app instead. */
     deliveries: {type: 'boolean', default: false},
+    /** Subscriptions to configuration instead. */
+    configurations: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
     /** Files of components instead, and the servers behind them. */
@@ -49,10 +51,12 @@ const {values} = parseArgs({
 const [seed = ''] = values.seed
 const given = values.walk ?? []
 const [only] = given
-if (values.work || values.deliveries) {
+if (values.work || values.deliveries || values.configurations) {
   const kind = values.work
     ? (await import('./work/walks.ts')).workWalks(values.crashes)
-    : (await import('./deliveries/walks.ts')).DELIVERIES
+    : values.deliveries
+      ? (await import('./deliveries/walks.ts')).DELIVERIES
+      : (await import('./configurations.ts')).CONFIGURATIONS
   const {seeds, first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
   const numbers = {
     seed: Number(seed),

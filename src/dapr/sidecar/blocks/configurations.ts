@@ -80,8 +80,9 @@ export class Configurations extends AppBlock {
     }
     const subscription: Subscription = {process, request, updates, store, endAtStore, isEnding: false, end}
     this.#subscriptions.set(id, subscription)
-    // meanwhile its process may have ended, or its store may have been opened again
+    // meanwhile its process may have ended, its store may have been opened again, or all may have been closed
     this.followProcesses()
+    if (this.#closing.signal.aborted) await this.drop(id)
     await this.#carryOver(id, subscription)
     return id
   }
@@ -118,14 +119,14 @@ export class Configurations extends AppBlock {
 
   /** Sends an update to the app with the inbound policies of its store; gives why it was not taken, '' = it was. */
   async deliver(store: string, send: (by?: AttemptControl) => Promise<string>, over: AbortSignal): Promise<string> {
-    const policies = this.context.policies()
-    if (policies === undefined) return send()
     const target = policyTarget('configuration', store, 'inbound')
     const attempt = async (control?: AttemptControl): Promise<void> => {
       const why = await send(control)
       if (why !== '') throw new Error(why)
     }
-    return policies.around(target, attempt, {onGone: until(over)}).then(() => '', messageOf)
+    // code may not be loaded for want of a descriptor
+    const sent = this.context.policies()?.around(target, attempt, {onGone: until(over)}) ?? attempt()
+    return sent.then(() => '', messageOf)
   }
 
   /**
@@ -211,13 +212,17 @@ export class Configurations extends AppBlock {
     try {
       store = (await this.context.components.find('configuration', storeName))?.component
       if (store === undefined || store === subscription.store || subscription.isEnding) return
+      const {endAtStore} = subscription
+      // it ends with the store before, unless other apps have that still; who ends it waits for the next one alone
+      const endBefore = async (): Promise<void> => void endAtStore().catch(() => undefined)
+      if (subscription.store !== undefined) subscription.endAtStore = endBefore
       subscription.store = store
-      subscription.endAtStore = async () => {} // it has ended with the store before
       const end = await store.subscribe(keys, metadata, items => updates.add(items))
       const isWanted =
         this.#subscriptions.get(id) === subscription && subscription.store === store && !subscription.isEnding
       if (!isWanted) return await end()
       subscription.endAtStore = end
+      void endBefore()
       log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)
     } catch (error) {
       // it may have continued at a later one

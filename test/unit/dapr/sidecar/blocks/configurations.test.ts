@@ -125,6 +125,72 @@ t.test('a store that is opened again twice in a row is subscribed to once, which
   t.equal(after.listening, 1)
 })
 
+t.test('one whose store is opened again for its app alone ends at the one before, which others still have', async t => {
+  const [shared, own] = [newStore(), newStore()]
+  let store = shared
+  const block = blockOf(() => store)
+  const changes: string[] = []
+  await block.subscribe(REQUEST, async (_, items) => void changes.push(...Object.keys(items)))
+  store = own
+  await block.renew()
+  t.equal(shared.ends.length, 1)
+  shared.ends[0]?.resolve()
+  await new Promise(setImmediate)
+  t.same([shared.listening, own.listening], [0, 1])
+})
+
+t.test('and one that ends meanwhile ends at both', async t => {
+  const [shared, own] = [newStore(), newStore()]
+  const taken = Promise.withResolvers<void>()
+  const {subscribe} = own
+  own.subscribe = async function (...given) {
+    await taken.promise
+    return subscribe.apply(own, given)
+  }
+  let store = shared
+  const block = blockOf(() => store)
+  const id = await block.subscribe(REQUEST, async () => Promise.resolve())
+  store = own
+  const renewed = block.renew()
+  await new Promise(setImmediate)
+  await block.end(id)
+  t.equal(shared.ends.length, 1)
+  taken.resolve()
+  while (own.ends.length === 0) await new Promise(setImmediate)
+  own.ends[0]?.resolve()
+  await renewed
+  t.equal(own.listening, 0)
+})
+
+t.test('one that its store takes only when all have been closed is over', async t => {
+  const store = newStore()
+  const taken = Promise.withResolvers<void>()
+  const {subscribe} = store
+  store.subscribe = async function (...given) {
+    await taken.promise
+    return subscribe.apply(store, given)
+  }
+  const block = blockOf(() => store)
+  const subscribing = block.subscribe(REQUEST, async () => Promise.resolve())
+  await new Promise(setImmediate)
+  await block.close()
+  taken.resolve()
+  while (store.ends.length === 0) await new Promise(setImmediate)
+  store.ends[0]?.resolve()
+  await subscribing
+  t.equal(store.listening, 0)
+  t.equal(block.areRead, false)
+})
+
+t.test('an update that cannot be sent, as no file can be opened, is named as one that was not taken', async t => {
+  const policies = (): undefined => undefined
+  const block = new Configurations({policies} as unknown as BlockContext)
+  const send = async (): Promise<string> => Promise.reject(new Error('EMFILE: too many open files'))
+  t.equal(await block.deliver('config', send, new AbortController().signal), 'EMFILE: too many open files')
+  t.equal(await block.deliver('config', async () => '', new AbortController().signal), '')
+  t.equal(await block.deliver('config', async () => 'status code 500', new AbortController().signal), 'status code 500')
+})
+
 t.test('a subscription that its store cannot take when it is opened again continues there once it can', async t => {
   const [before, after] = [newStore(), newStore()]
   const taken = Promise.withResolvers<void>()
