@@ -63,8 +63,11 @@ export class MovableConnection implements RedisConnection {
       const end = await connection.subscribe(pattern, listener)
       listening.end ??= end
     } catch (error) {
-      this.#listening.delete(listening)
-      throw error
+      // where it has moved meanwhile, the next server has it
+      if (listening.end === undefined) {
+        this.#listening.delete(listening)
+        throw error
+      }
     }
     return async () => {
       this.#listening.delete(listening)

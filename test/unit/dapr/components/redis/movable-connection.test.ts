@@ -54,6 +54,22 @@ t.test('a subscription that is on its way when the connection moves goes along, 
   t.same(next.listened, [])
 })
 
+t.test('and also where the server that is gone never takes it', async t => {
+  const held = Promise.withResolvers<void>()
+  const [old, next] = [new Server(held.promise), new Server()]
+  const connection = opened([old, next])
+  await connection.connected()
+  const subscribing = connection.subscribe('key*', () => undefined)
+  await new Promise(setImmediate)
+  await connection.move()
+  t.same(next.listened, ['key*'])
+  held.reject(new Error('the connection to Redis is closed'))
+  const end = await subscribing
+  t.same(next.listened, ['key*'])
+  await end()
+  t.same(next.listened, [])
+})
+
 t.test('a subscription that ends while the connection moves is not left behind', async t => {
   const held = Promise.withResolvers<void>()
   const [old, next] = [new Server(), new Server(held.promise)]
