@@ -254,6 +254,25 @@ t.test('a binding that the app has not answered yet keeps no other one from bein
   await shop.answer({status: 200})
 })
 
+t.test('nor do many of them keep another one from being asked', async t => {
+  const late = Array.from({length: 9}, (_, n) => [
+    `resources/late${n}.yaml`,
+    component(`late${n}`, 'bindings.cron', OFTEN)
+  ])
+  const {shop} = await openShop(t, {
+    ...Object.fromEntries(late),
+    'resources/tick.yaml': component('tick', 'bindings.cron', OFTEN)
+  })
+  await shop.listen()
+  let question = await shop.nextRequest()
+  while (question.url !== '/tick') question = await shop.nextRequest()
+  await question.reply({status: 200})
+  let event = await shop.nextRequest()
+  while (event.method !== 'POST') event = await shop.nextRequest()
+  t.equal(event.url, '/tick')
+  await shop.answer({status: 200})
+})
+
 t.test('a schedule that is none: the app is not started, the file is shown with a caret', async t => {
   const rig = await openRig(t)
   await rig.write({'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: 'often'})})

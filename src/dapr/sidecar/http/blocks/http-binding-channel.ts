@@ -1,4 +1,5 @@
 import {inParallel} from '../../../../platform/in-parallel.ts'
+import {within} from '../../../../platform/delay.ts'
 import {askedAgain} from '../../ask-app.ts'
 import {EventProcessChannel} from '../../blocks/event-channel.ts'
 import type {BindingEvent} from '../../../components/binding.ts'
@@ -14,8 +15,9 @@ import {textIn} from '../../operations/block-request.ts'
 import {isObject} from '../../../../model/is-object.ts'
 import {readItem} from '../../operations/state-json.ts'
 
-/** An app with hundreds of bindings is not flooded. */
+/** An app with hundreds of bindings is not flooded; a question that it does not answer keeps the next one for so long, in ms. */
 const QUESTIONS_AT_ONCE = 8
+const SLOW_MS = 200
 
 const JSON_LINE = 'Content-Type: application/json\r\n'
 const NOTHING = Buffer.alloc(0)
@@ -23,8 +25,13 @@ const NOTHING = Buffer.alloc(0)
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel extends EventProcessChannel implements BindingChannel {
   async ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void> {
-    const ask = async (target: BindingTarget) => said.set(target.name, await this.#isWanted(target, signal))
-    await inParallel(targets, ask, QUESTIONS_AT_ONCE)
+    const ask = async (target: BindingTarget) => {
+      const answered = this.#isWanted(target, signal).then(isWanted => said.set(target.name, isWanted))
+      await within(SLOW_MS, answered)
+      return {answered}
+    }
+    const asked = await inParallel(targets, ask, QUESTIONS_AT_ONCE)
+    await Promise.all(asked.map(async ({answered}) => answered))
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
