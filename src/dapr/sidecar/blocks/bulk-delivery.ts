@@ -33,9 +33,10 @@ const isLeft = ({outcome}: Waiting): boolean =>
  * each path of its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only those that failed are delivered again.
  */
 export class BulkDelivery {
+  /** They may change while it is read. */
+  settings: BulkSettings
   readonly #delivery: EventDelivery
   readonly #channel: EventChannel
-  readonly #settings: BulkSettings
   readonly #over: AbortSignal
   #waiting: Waiting[] = []
   #callOff: (() => void) | undefined
@@ -43,7 +44,7 @@ export class BulkDelivery {
   constructor(delivery: EventDelivery, channel: EventChannel, settings: BulkSettings, over: AbortSignal) {
     this.#delivery = delivery
     this.#channel = channel
-    this.#settings = settings
+    this.settings = settings
     this.#over = over
     over.addEventListener('abort', () => this.#flush(), {once: true})
   }
@@ -54,8 +55,8 @@ export class BulkDelivery {
     if (event instanceof Error) return this.#delivery.fail(message, event.message, 'without id')
     return new Promise(resolve => {
       this.#waiting.push({message, event, entryId: randomUUID(), resolve})
-      if (this.#waiting.length >= this.#settings.maxMessages || this.#over.aborted) this.#flush()
-      else this.#callOff ??= systemClock.after(this.#settings.maxAwaitMs, () => this.#flush())
+      if (this.#waiting.length >= this.settings.maxMessages || this.#over.aborted) this.#flush()
+      else this.#callOff ??= systemClock.after(this.settings.maxAwaitMs, () => this.#flush())
     })
   }
 

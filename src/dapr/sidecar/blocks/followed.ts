@@ -8,6 +8,8 @@ const FIRST_MS = 500
 const LONGEST_MS = 30_000
 /** What is no longer wanted has this long to stop before the rest begins: both may read one queue. */
 const STOP_MS = 2000
+/** What does not begin in this time is no longer waited for: its server may never answer. */
+const LATE_MS = 60_000
 
 /** Something that is read for an app. */
 export interface Followed {
@@ -57,7 +59,12 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
       if (isNew === undefined) void this.#untilBegun(wanted, key, begin)
       return isNew === true ? [this.#wanted.get(key) ?? each] : []
     })
-    const begun = await Promise.all(beginning)
+    const inTime = beginning.map(async each => {
+      const some = await within(LATE_MS, each)
+      if (some === undefined) void each.then(late => this.begun?.(late))
+      return some ?? []
+    })
+    const begun = await Promise.all(inTime)
     this.begun?.(begun.flat())
   }
 

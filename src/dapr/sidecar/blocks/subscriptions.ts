@@ -8,7 +8,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {within} from '../../../platform/delay.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
-import type {BulkSettings, TopicSubscription} from '../../../files/resources/subscriptions.ts'
+import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
 import {toldWhy} from './block-error.ts'
 import {BulkDelivery} from './bulk-delivery.ts'
 import type {EventChannel} from './event-channel.ts'
@@ -199,7 +199,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     setMaxListeners(0, over.signal)
     const delivering = {waiting: 0, count: 0}
     const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over, delivering}
-    let batches: {readonly settings: BulkSettings; readonly handler: BulkDelivery} | undefined
+    let batches: BulkDelivery | undefined
     /** Aborted when what the app has not got is wanted back. */
     let taken = new AbortController()
     let ended = over.signal
@@ -222,9 +222,9 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     const handlerNow = (): EventDelivery | BulkDelivery => {
       const settings = active.subscription.bulk
       if (settings === undefined) return delivery
-      if (!isDeepStrictEqual(settings, batches?.settings))
-        batches = {settings, handler: new BulkDelivery(delivery, channel, settings, ended)}
-      return batches?.handler ?? delivery
+      batches ??= new BulkDelivery(delivery, channel, settings, ended)
+      batches.settings = settings
+      return batches
     }
     const reader = await broker.component.subscribe({
       topic: broker.topicPrefix + subscription.topic,
