@@ -14,8 +14,11 @@ export function heldReader<E>(
   read: (deliver: (event: E) => Promise<Handled>) => () => void
 ): {readonly stop: () => Promise<void>} {
   const open = new Set<Promise<Handled>>()
+  // a broker delivers again what is returned: one waits for the app, and not each of them
+  let waiting: Promise<void> | undefined
+  const isReady = async (): Promise<void> => (waiting ??= ready().finally(() => (waiting = undefined)))
   const end = read(async event => {
-    if (!(await isWithin(holdMs, ready()))) return 'returned'
+    if (!(await isWithin(holdMs, isReady()))) return 'returned'
     const handled = handle(event)
     open.add(handled)
     return handled.finally(() => open.delete(handled))
