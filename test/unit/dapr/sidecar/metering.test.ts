@@ -69,3 +69,17 @@ t.test(
     metering.close()
   }
 )
+
+t.test('an edit of another part of the Configuration takes nothing from what was counted', async t => {
+  const resources = withResources(NO_RESOURCES)
+  const metering = new SidecarMetering('shop', '', resources)
+  metering.served(record)
+  const {configuration} = NO_RESOURCES
+  resources.change({
+    ...NO_RESOURCES,
+    configuration: {...configuration, metrics: {...DEFAULT_METRICS}, secretScopes: [], fault: 'another one'}
+  })
+  metering.served(record)
+  t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '2')
+  metering.close()
+})

@@ -22,9 +22,8 @@ export async function createPipeline(
     if (fault !== '') return `${at} cannot be used: ${fault}`
     const key = JSON.stringify([name, type, metadata])
     try {
-      // one that is listed twice is two
-      const before = made.has(key) ? undefined : kept.get(key)
-      const middleware = before ?? (await create(known, new Map(metadata)))
+      // one that is listed twice is one, which each request passes twice (Dapr: pkg/middleware/store)
+      const middleware = made.get(key) ?? kept.get(key) ?? (await create(known, new Map(metadata)))
       made.set(key, middleware)
       pipeline.push(middleware)
     } catch (error) {

@@ -7,11 +7,16 @@ import {upperCase} from '../../../../../src/dapr/sidecar/http/middleware/upper-c
 
 const place = {file: 'config.yaml', line: 4, column: 1, source: ''}
 
+const specOf = (type: string, metadata: Readonly<Record<string, string>>) => ({
+  name: 'm',
+  type: `middleware.http.${type}`,
+  metadata: Object.entries(metadata),
+  place,
+  fault: ''
+})
+
 const made = async (type: string, metadata: Readonly<Record<string, string>>): Promise<Pipeline | string> =>
-  createPipeline(
-    [{name: 'm', type: `middleware.http.${type}`, metadata: Object.entries(metadata), place, fault: ''}],
-    new Map()
-  )
+  createPipeline([specOf(type, metadata)], new Map())
 
 const pipeline = async (type: string, metadata: Readonly<Record<string, string>>): Promise<Pipeline> => {
   const each = await made(type, metadata)
@@ -125,4 +130,11 @@ t.test('bearer: an issuer that does not answer is given up, and its keys are loo
   const middleware = await pipeline('bearer', {issuer: 'https://issuer', audience: 'shop'})
   for (const _ of [1, 2]) t.equal(await sent(middleware, '/x', ['Authorization', 'Bearer a.b.c']), 401)
   t.equal(asked, 2)
+})
+
+t.test('one that is listed twice is one, before and after an edit', async t => {
+  const limit = specOf('ratelimit', {maxRequestsPerSecond: '1'})
+  const kept = new Map()
+  const pipelines = [await createPipeline([limit, limit], kept), await createPipeline([limit, limit], kept)]
+  t.equal(new Set(pipelines.flat()).size, 1)
 })
