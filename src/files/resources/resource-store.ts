@@ -33,7 +33,8 @@ export class ResourceStore {
   #files: ResourceFiles | undefined
   /** Those of stopped apps, too: their policies hold for what is asked of them meanwhile. */
   readonly #apps = new Set<OpenResources>()
-  readonly #reported = new Set<string>()
+  /** The faults that there are: each was reported. */
+  #reported: ReadonlySet<string> = new Set()
   readonly #warned = new Set<string>()
   /** Files were read for an app that came, or an edit changes what they mean: the apps that have them get that at the next refresh. */
   #isUnshared = false
@@ -80,8 +81,8 @@ export class ResourceStore {
     const apps = [...this.#apps].map(({app}) => app.resources)
     const folders = [...new Set(apps.flatMap(each => each.folders))]
     return {
-      folders: folders.filter(folder => filesIn(folder).length > 0),
-      empty: folders.filter(folder => filesIn(folder).length === 0 && existsSync(folder)),
+      folders: folders.filter(hasFiles),
+      empty: folders.filter(folder => !hasFiles(folder) && existsSync(folder)),
       files: [...new Set(apps.map(each => each.configFile))].filter(file => file !== '')
     }
   }
@@ -157,11 +158,10 @@ export class ResourceStore {
 
   /** An app without files needs no code that reads them. */
   #hasAny({resources: {folders, configFile}}: App): boolean {
-    const names = Object.keys(this.#env)
     return (
       configFile !== '' ||
-      folders.some(folder => filesIn(folder).length > 0) ||
-      names.some(name => name.startsWith('OTEL_EXPORTER_OTLP_'))
+      folders.some(hasFiles) ||
+      Object.keys(this.#env).some(name => name.startsWith('OTEL_EXPORTER_OTLP_'))
     )
   }
 
@@ -173,11 +173,10 @@ export class ResourceStore {
   /** Each fault once; again when it was gone meanwhile. */
   #tell(): void {
     const texts = new Set([...this.#apps].flatMap(({snapshot}) => snapshot.faults.map(faultText)))
-    for (const text of this.#reported) if (!texts.has(text)) this.#reported.delete(text)
-    for (const text of texts) {
-      if (this.#reported.has(text)) continue
-      this.#reported.add(text)
-      this.#reporter.warn('resource-not-used', text)
-    }
+    const before = this.#reported
+    this.#reported = texts
+    for (const text of texts) if (!before.has(text)) this.#reporter.warn('resource-not-used', text)
   }
 }
+
+const hasFiles = (folder: string): boolean => filesIn(folder).length > 0
