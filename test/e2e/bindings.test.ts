@@ -255,12 +255,10 @@ t.test('a binding that the app has not answered yet keeps no other one from bein
 })
 
 t.test('nor do many of them keep another one from being asked', async t => {
-  const late = Array.from({length: 9}, (_, n) => [
-    `resources/late${n}.yaml`,
-    component(`late${n}`, 'bindings.cron', OFTEN)
-  ])
+  const names = Array.from({length: 9}, (_, n) => `late${n}`)
+  const late = names.map(name => [`resources/${name}.yaml`, component(name, 'bindings.cron', OFTEN)] as const)
   const {shop} = await openShop(t, {
-    ...Object.fromEntries(late),
+    ...(Object.fromEntries(late) as Record<string, string>),
     'resources/tick.yaml': component('tick', 'bindings.cron', OFTEN)
   })
   await shop.listen()

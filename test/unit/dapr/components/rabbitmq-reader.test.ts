@@ -38,15 +38,15 @@ const options = {
   log: () => undefined
 }
 
-const readerOf = (channel: FakeChannel, next: Promise<FakeChannel>): RabbitReader =>
-  new RabbitReader({createChannel: async () => next} as unknown as RecoveringChannelModel, asChannel(channel), {
+const readerOf = (channel: FakeChannel, next: () => Promise<FakeChannel>): RabbitReader =>
+  new RabbitReader({createChannel: next} as unknown as RecoveringChannelModel, asChannel(channel), {
     settings: {reconnectWaitMs: 1, consumerId: ''} as unknown as RabbitSettings,
     options
   })
 
 t.test('a reader has stopped where the connection is lost while its channel is closed', async t => {
   const channel = new FakeChannel()
-  const reader = readerOf(channel, Promise.resolve(channel))
+  const reader = readerOf(channel, async () => channel)
   await channel.consumed.promise
   const stopped = reader.stop()
   await channel.closing.promise
@@ -64,12 +64,10 @@ t.test('a channel that is there when its reader has stopped is closed', async t 
   const [lost, late] = [new FakeChannel(), new FakeChannel()]
   const opening = Promise.withResolvers<FakeChannel>()
   const asked = Promise.withResolvers<void>()
-  const reader = readerOf(lost, {
-    then: (...given: Parameters<Promise<FakeChannel>['then']>) => {
-      asked.resolve()
-      return opening.promise.then(...given)
-    }
-  } as Promise<FakeChannel>)
+  const reader = readerOf(lost, async () => {
+    asked.resolve()
+    return opening.promise
+  })
   await lost.consumed.promise
   lost.emit('close')
   await asked.promise

@@ -5,14 +5,15 @@ import {Configurations} from '../../../../../src/dapr/sidecar/blocks/configurati
 
 const ITEM = {value: '1', version: '', metadata: {}}
 
-/** A store whose subscriptions end when the test says so. */
-function newStore() {
+/** A store whose subscriptions end when the test says so, and begin once they may. */
+function newStore(mayBegin?: Promise<void>) {
   const ends: PromiseWithResolvers<void>[] = []
   return {
     ends,
     listening: 0,
     change: undefined as ((items: ConfigurationItems) => void) | undefined,
     async subscribe(...given: Parameters<ConfigurationStore['subscribe']>): Promise<() => Promise<void>> {
+      if (mayBegin !== undefined) await mayBegin
       this.listening++
       this.change = given[2]
       return Promise.resolve(async () => {
@@ -140,13 +141,8 @@ t.test('one whose store is opened again for its app alone ends at the one before
 })
 
 t.test('and one that ends meanwhile ends at both', async t => {
-  const [shared, own] = [newStore(), newStore()]
   const taken = Promise.withResolvers<void>()
-  const {subscribe} = own
-  own.subscribe = async function (...given) {
-    await taken.promise
-    return subscribe.apply(own, given)
-  }
+  const [shared, own] = [newStore(), newStore(taken.promise)]
   let store = shared
   const block = blockOf(() => store)
   const id = await block.subscribe(REQUEST, async () => Promise.resolve())
@@ -163,13 +159,8 @@ t.test('and one that ends meanwhile ends at both', async t => {
 })
 
 t.test('one that its store takes only when all have been closed is over', async t => {
-  const store = newStore()
   const taken = Promise.withResolvers<void>()
-  const {subscribe} = store
-  store.subscribe = async function (...given) {
-    await taken.promise
-    return subscribe.apply(store, given)
-  }
+  const store = newStore(taken.promise)
   const block = blockOf(() => store)
   const subscribing = block.subscribe(REQUEST, async () => Promise.resolve())
   await new Promise(setImmediate)
@@ -183,12 +174,12 @@ t.test('one that its store takes only when all have been closed is over', async 
 })
 
 t.test('an update that cannot be sent, as no file can be opened, is named as one that was not taken', async t => {
-  const policies = (): undefined => undefined
-  const block = new Configurations({policies} as unknown as BlockContext)
-  const send = async (): Promise<string> => Promise.reject(new Error('EMFILE: too many open files'))
-  t.equal(await block.deliver('config', send, new AbortController().signal), 'EMFILE: too many open files')
-  t.equal(await block.deliver('config', async () => '', new AbortController().signal), '')
-  t.equal(await block.deliver('config', async () => 'status code 500', new AbortController().signal), 'status code 500')
+  const block = new Configurations({policies: () => undefined} as unknown as BlockContext)
+  const {signal} = new AbortController()
+  const shortage = new Error('EMFILE: too many open files')
+  t.equal(await block.deliver('config', async () => Promise.reject(shortage), signal), shortage.message)
+  t.equal(await block.deliver('config', async () => '', signal), '')
+  t.equal(await block.deliver('config', async () => 'status code 500', signal), 'status code 500')
 })
 
 t.test('a subscription that its store cannot take when it is opened again continues there once it can', async t => {

@@ -40,6 +40,9 @@ function subscriptionsOf(brokers: Readonly<Record<string, object>>) {
   return {lines, subscriptions: new Subscriptions(context as unknown as BlockContext)}
 }
 
+const begun = (name: string): string =>
+  `info: app is subscribed to the following topics: [orders] through pubsub=${name}`
+
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
 }
@@ -62,8 +65,6 @@ t.test('a broker that never answers is waited for a minute, and its topic is rea
   t.equal(isDone, false)
   mock.timers.tick(1)
   await following
-  const begun = (name: string): string =>
-    `info: app is subscribed to the following topics: [orders] through pubsub=${name}`
   t.same(lines, [begun('quick')])
   answers.resolve()
   await turns()
@@ -72,7 +73,7 @@ t.test('a broker that never answers is waited for a minute, and its topic is rea
 })
 
 t.test('edits of how events come in batches count at once, and leave nothing at the signal of their topic', async t => {
-  let deliver: (message: BrokerMessage) => Promise<Handled> = async () => 'returned'
+  let deliver: ((message: BrokerMessage) => Promise<Handled>) | undefined
   const {subscriptions} = subscriptionsOf({
     bus: {
       followsSettings: true,
@@ -94,7 +95,7 @@ t.test('edits of how events come in batches count at once, and leave nothing at 
   for (let size = 1; size <= 20; size++) {
     await subscriptions.follow([{...topicOf('bus'), bulk: bulkSettings(size, 1e9)}], channel)
     const messages = Array.from({length: size}, (_, n) => ({data: Buffer.from(`{"id":"${n}"}`), metadata: {}}))
-    t.same(new Set(await Promise.all(messages.map(async message => deliver(message)))), new Set(['done']))
+    t.same(new Set(await Promise.all(messages.map(async message => deliver?.(message)))), new Set(['done']))
   }
   t.same(
     sizes,

@@ -134,7 +134,7 @@ t.test('bearer: an issuer that does not answer is given up, and its keys are loo
 
 t.test('one that is listed twice is one, before and after an edit', async t => {
   const limit = specOf('ratelimit', {maxRequestsPerSecond: '1'})
-  const kept = new Map()
+  const kept = new Map<string, Pipeline[number]>()
   const pipelines = [await createPipeline([limit, limit], kept), await createPipeline([limit, limit], kept)]
   t.equal(new Set(pipelines.flat()).size, 1)
 })
