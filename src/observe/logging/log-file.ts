@@ -210,8 +210,9 @@ export class LogFile implements LogRecord {
     if (this.#waitingSize === 0) return this.#end()
     if (this.#parts.isFull(this.#written, this.#isCut)) return void this.#rotate()
     const text = this.#waiting.join('')
-    this.#forget()
-    this.#put(text)
+    const end = endOfPart(text, this.#parts.room(this.#written))
+    this.#keep(text.slice(end))
+    this.#put(text.slice(0, end))
   }
 
   async #rotate(): Promise<void> {
@@ -241,7 +242,7 @@ export class LogFile implements LogRecord {
     this.#hasWarned = true
     for (const text of [unwritten, ...this.#waiting]) gap.add(text)
     this.#gap = gap
-    this.#forget()
+    this.#keep('')
     this.length = this.#written
     this.#times.cut(this.length)
     this.#tellReaders(Infinity)
@@ -267,9 +268,11 @@ export class LogFile implements LogRecord {
     this.#put(note, gap)
   }
 
-  #forget(): void {
-    this.#waiting = []
-    this.#waitingSize = 0
+  /** What waits from now on; writers go on once it is little. */
+  #keep(rest: string): void {
+    this.#waiting = rest === '' ? [] : [rest]
+    this.#waitingSize = rest.length
+    if (rest.length > MAX_WAITING) return
     this.#drain?.resolve()
     this.#drain = undefined
   }
@@ -293,4 +296,10 @@ export class LogFile implements LogRecord {
     this.#state = 'closed'
     close(this.#parts.descriptor, () => this.#closed.resolve()) // after a failed close nothing is left to do: the text was written
   }
+}
+
+/** Where the line ends with which a text has this many characters, or the text itself. */
+function endOfPart(text: string, room: number): number {
+  const end = text.length > room ? text.indexOf('\n', Math.max(0, room - 1)) : -1
+  return end < 0 ? text.length : end + 1
 }

@@ -55,6 +55,11 @@ export class LogParts {
     return written - this.#tried >= (isMidLine ? this.#most : this.#most / 2) || this.#isGone()
   }
 
+  /** How many bytes the current file takes until it is full. */
+  room(written: number): number {
+    return this.#most / 2 - (written - this.#tried)
+  }
+
   #isGone(): boolean {
     const now = performance.now()
     if (now - this.#lookedAt < LOOK_MS) return false

@@ -58,6 +58,20 @@ t.test('at half of its size a file becomes the former one; both together have th
   for (const path of [file.path, `${file.path}.1`]) t.equal(statSync(path).mode & 0o777, 0o600)
 })
 
+t.test(
+  'no more than half of its size is in one file, though all comes at once, but for the rest of a line',
+  async t => {
+    const {file, add, all} = await openFile(t)
+    await add(3000)
+    await file.close()
+    const former = readFileSync(`${file.path}.1`, 'latin1')
+    const current = readFileSync(file.path, 'latin1')
+    const most = SIZE / 2 + 'line 2999\n'.length
+    t.ok(former.length < most && current.length < most, `${former.length} and ${current.length} bytes`)
+    t.ok(all().endsWith(former + current), 'no line is lost or cut between them')
+  }
+)
+
 t.test('a reader that is behind keeps what it has asked for, though the file is rotated twice meanwhile', async t => {
   const {file, add, all} = await openFile(t)
   await add(500)
