@@ -1,9 +1,10 @@
 import {asBytes} from '../../model/bytes.ts'
+import {linesIn} from './prefix.ts'
 
 /** Maximum number of unread characters; then the oldest lines are dropped. */
 const MAX_WAITING = 1024 * 1024
 
-/** Text queued for one reader of a log. Writers never wait for the reader: if it is too slow, the oldest lines are dropped. */
+/** Whole lines queued for one reader of a log. Writers never wait for the reader: if it is too slow, the oldest lines are dropped. */
 export class Follower {
   readonly #least: number
   #most: number
@@ -12,10 +13,6 @@ export class Follower {
   #first = 0
   #size = 0
   #dropped = 0
-  /** The last dropped piece ended within a line. */
-  #isCut = false
-  /** The text that the reader has received ends within a line. */
-  #isMidLine = false
   #hasEnded = false
   #news = Promise.withResolvers<void>()
 
@@ -25,10 +22,10 @@ export class Follower {
     this.#most = first
   }
 
-  take(text: string): void {
-    if (text === '' || this.#hasEnded) return
-    this.#waiting.push(text)
-    this.#size += text.length
+  take(lines: string): void {
+    if (lines === '' || this.#hasEnded) return
+    this.#waiting.push(lines)
+    this.#size += lines.length
     while (this.#size > this.#most && this.#waiting.length - this.#first > 1) this.#drop()
     this.#news.resolve()
   }
@@ -45,52 +42,33 @@ export class Follower {
     this.#forget()
   }
 
-  /** Returns all queued text, after a notice about dropped lines; undefined after the end. */
+  /** Returns all queued lines, after a notice about dropped ones; undefined after the end. */
   async next(): Promise<string | undefined> {
     if (this.#waiting.length === 0 && !this.#hasEnded) await this.#news.promise
     this.#news = Promise.withResolvers<void>()
     if (this.#waiting.length === 0) return undefined
-    const text = this.#notice() + this.#rest()
-    this.#isMidLine = !text.endsWith('\n')
+    const notice = this.#dropped === 0 ? '' : asBytes(`… ${this.#dropped} lines dropped\n`)
+    const text = notice + this.#waiting.join('')
+    this.#dropped = 0
+    this.#forget()
     this.#most = Math.max(this.#least, text.length / 2)
     return text
   }
 
   #drop(): void {
-    const text = this.#waiting[this.#first] ?? ''
+    const lines = this.#waiting[this.#first] ?? ''
     this.#waiting[this.#first++] = ''
     if (this.#first * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#first)
       this.#first = 0
     }
-    this.#size -= text.length
-    this.#dropped += text.split('\n').length - 1
-    this.#isCut = !text.endsWith('\n')
-  }
-
-  /** The queued text without the rest of a line whose beginning was dropped. */
-  #rest(): string {
-    let text = this.#waiting.join('')
-    if (this.#isCut) {
-      const end = text.indexOf('\n')
-      text = text.slice(end < 0 ? text.length : end + 1)
-    }
-    this.#forget()
-    this.#isCut = false
-    return text
+    this.#size -= lines.length
+    this.#dropped += linesIn(lines)
   }
 
   #forget(): void {
     this.#waiting = []
     this.#first = 0
     this.#size = 0
-  }
-
-  #notice(): string {
-    const count = this.#dropped + (this.#isCut ? 1 : 0)
-    this.#dropped = 0
-    if (count === 0) return ''
-    const notice = asBytes(`… ${count} lines dropped\n`)
-    return this.#isMidLine ? `\n${notice}` : notice
   }
 }

@@ -23,22 +23,6 @@ t.test('the oldest lines are dropped, counted and told of before what is left', 
   t.equal(await follower.next(), '6\n')
 })
 
-t.test('of a long line that comes in pieces all goes or nothing, and it counts once', async t => {
-  const follower = new Follower(8)
-  for (const text of ['long', 'long', 'long', 'er\n', 'x\n']) follower.take(text)
-  t.match(await follower.next(), /1 lines dropped\nx\n$/)
-  follower.take('begun')
-  t.equal(await follower.next(), 'begun')
-  for (const text of ['more', 'more', 'more', '!\nnext\n']) follower.take(text)
-  t.match(await follower.next(), /^\n.* 1 lines dropped\nnext\n$/, 'what the reader has of it gets its newline')
-})
-
-t.test('a line whose end was never kept is dropped whole', async t => {
-  const follower = new Follower(4)
-  for (const text of ['aaaa', 'bbbb', 'cc']) follower.take(text)
-  t.match(await follower.next(), /1 lines dropped\n$/)
-})
-
 t.test('what a stuck reader loses costs next to nothing, however many pieces wait', async t => {
   const follower = new Follower()
   const pieces = 4_000_000 // at 67 µs each this would be minutes, and the test would not end in its time
