@@ -210,7 +210,7 @@ export class LogFile implements LogRecord {
     if (this.#waitingSize === 0) return this.#end()
     if (this.#parts.isFull(this.#written, this.#isCut)) return void this.#rotate()
     const text = this.#waiting.join('')
-    const end = endOfPart(text, this.#parts.room(this.#written))
+    const end = this.#parts.endIn(text, this.#written)
     this.#keep(text.slice(end))
     this.#put(text.slice(0, end))
   }
@@ -296,10 +296,4 @@ export class LogFile implements LogRecord {
     this.#state = 'closed'
     close(this.#parts.descriptor, () => this.#closed.resolve()) // after a failed close nothing is left to do: the text was written
   }
-}
-
-/** Where the line ends with which a text has this many characters, or the text itself. */
-function endOfPart(text: string, room: number): number {
-  const end = text.length > room ? text.indexOf('\n', Math.max(0, room - 1)) : -1
-  return end < 0 ? text.length : end + 1
 }

@@ -55,9 +55,11 @@ export class LogParts {
     return written - this.#tried >= (isMidLine ? this.#most : this.#most / 2) || this.#isGone()
   }
 
-  /** How many bytes the current file takes until it is full. */
-  room(written: number): number {
-    return this.#most / 2 - (written - this.#tried)
+  /** The end of the line with which the current file is full; that of the text if it is not full by then. */
+  endIn(text: string, written: number): number {
+    const room = this.#most / 2 - (written - this.#tried)
+    const end = text.length > room ? text.indexOf('\n', Math.max(0, room - 1)) : -1
+    return end < 0 ? text.length : end + 1
   }
 
   #isGone(): boolean {
