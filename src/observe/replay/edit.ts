@@ -1,7 +1,8 @@
 import type {RequestEdit} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
-import {exactText, jsonOrText} from '../../model/exact-json.ts'
+import {exactText, parseExactly} from '../../model/exact-json.ts'
 import {isObject} from '../../model/is-object.ts'
+import {orElse} from '../../model/or-else.ts'
 import {PIECE, type TapePiece} from '../telemetry/recorder/byte-tape.ts'
 import {contentOf, headerValue, MAX_PLAIN, methodPath, plainBody} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
@@ -53,23 +54,33 @@ const isMasked = (field: string): UserError => wrong(field, 'has a mask: write t
 
 /** The edit with the values of the call in place of masks that its body has left. Throws a UserError where that has no such value. */
 export function withoutMasks(edit: RequestEdit, call: RecordedCall, masking: Masking): RequestEdit {
-  if (!MASK.test(edit.body ?? '')) return edit
+  const {body = ''} = edit
+  if (!MASK.test(body)) return edit
   const {request} = contentOf(call)
   const plain = plainBody(request, MAX_PLAIN)
-  const shown = masking.body(plain, headerValue(request.headers, 'content-type'))
-  const body = unmasked(jsonOrText(edit.body ?? ''), jsonOrText(shown.toString()), jsonOrText(plain.toString()))
-  return {...edit, body: typeof body === 'string' ? body : exactText(body)}
+  const shown = masking.body(plain, headerValue(request.headers, 'content-type')).toString()
+  if (body === shown) return {...edit, body: plain.toString()}
+  const [after, before, sent] = [body, shown, plain.toString()].map(text => orElse(() => parseExactly(text), undefined))
+  // in what is no JSON it is not known what a mask stands for
+  if (after === undefined || before === undefined) throw isMasked('edit.body')
+  return {...edit, body: exactText(unmasked(after, before, sent))}
 }
 
+/** `shown` and `sent`: what was at the place of a value; undefined: nothing, or it is not known. Throws a UserError. */
 function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
   if (typeof edited === 'string' && MASK.test(edited) && edited !== shown) throw isMasked('edit.body')
   if (typeof edited !== 'object' || edited === null) return edited === shown ? sent : edited
-  const [before, own] = [shown, sent].map(each => Object.entries(each ?? {}))
-  // of a list with fewer items or more it is not known which is which
-  const known = Array.isArray(edited) && edited.length !== before?.length ? [] : before
-  const [masks, values] = [new Map(known), new Map(own)]
-  const inner = Object.entries(edited).map(([name, each]) => [name, unmasked(each, masks.get(name), values.get(name))])
-  return Array.isArray(edited) ? inner.map(([, each]) => each) : Object.fromEntries(inner)
+  const isKnown = !Array.isArray(edited) || hasPlaces(edited, shown)
+  const [masks, values] = [isKnown ? shown : {}, sent].map(each => new Map(Object.entries(each ?? {})))
+  const all = Object.entries(edited).map(([name, each]) => [name, unmasked(each, masks?.get(name), values?.get(name))])
+  return Array.isArray(edited) ? all.map(([, each]) => each) : Object.fromEntries(all)
+}
+
+/** Whether it is known which item is which, though they have no names: of two that have changed one may have moved to the other's place. */
+function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
+  if (!Array.isArray(shown) || shown.length !== edited.length) return false
+  const changed = edited.map(exactText).filter((item, at) => MASK.test(item) && item !== exactText(shown[at]))
+  return changed.length < 2
 }
 
 /** The call with its request as it was edited. */

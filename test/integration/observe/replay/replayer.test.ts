@@ -5,6 +5,7 @@ import {FLAG} from '../../../../src/observe/telemetry/recorder/call-lines.ts'
 import {openSidecar} from './sidecar.ts'
 
 const GET = 'GET /items?id=7 HTTP/1.1\r\nHost: localhost:3500\r\nX-A: 1\r\nx-a: 2\r\n\r\n'
+const POST_JSON = 'POST /v1.0/invoke/stock/method/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n'
 const ASKED = {isUnsafe: false}
 
 t.test('the request is what the caller has sent, but for headers about the connection', async t => {
@@ -30,8 +31,10 @@ t.test(
   async t => {
     const bodies: string[] = []
     const {replayer, made} = await openSidecar(t, (_request, body) => (bodies.push(body), {}))
-    const head = 'POST /v1.0/invoke/stock/method/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n'
-    const call = made(head, '{"n":1,"users":[{"name":"ann","pin":1234,"keys":["a","b"]}],"url":"http://me:S3cr3t@db/"}')
+    const call = made(
+      POST_JSON,
+      '{"n":1,"users":[{"name":"ann","pin":1234,"keys":["a","b"]}],"url":"http://me:S3cr3t@db/"}'
+    )
     const shown =
       '{"n":2,"users":[{"name":"bob","pin":"<masked, 4 characters>","keys":"<masked, 9 characters>"}],"url":"http://me:<masked, 6 characters>@db/"}'
     await replayer.replay(call, {isUnsafe: true, edit: {body: shown}})
@@ -44,6 +47,27 @@ t.test(
     t.throws(() => readEdit({headers: {'x-token': '<masked, 3 characters>'}}), /edit\.headers\.x-token has a mask/)
   }
 )
+
+t.test('an item of a list keeps what was masked in it where it is known which item it is', async t => {
+  const bodies: string[] = []
+  const {replayer, made} = await openSidecar(t, (_request, body) => (bodies.push(body), {}))
+  const call = made(POST_JSON, '{"users":[{"name":"ann","pin":1234},{"name":"bob","pin":5678}]}')
+  const [ann, bob, eve] = ['ann', 'bob', 'eve'].map(name => `{"name":"${name}","pin":"<masked, 4 characters>"}`)
+  await replayer.replay(call, {isUnsafe: true, edit: {body: `{"users":[${ann},${eve}],"page":2}`}})
+  t.same(bodies, ['{"users":[{"name":"ann","pin":1234},{"name":"eve","pin":5678}],"page":2}'])
+  for (const users of [`${bob},${ann}`, `${bob}`, `${eve},${ann},${bob}`])
+    await t.rejects(replayer.replay(call, {isUnsafe: true, edit: {body: `{"users":[${users}]}`}}), /body has a mask/)
+  t.equal(bodies.length, 1, 'nobody is sent the secret of another')
+})
+
+t.test('a body that is one text of JSON stays one', async t => {
+  const bodies: string[] = []
+  const {replayer, made} = await openSidecar(t, (_request, body) => (bodies.push(body), {}))
+  const call = made(POST_JSON, '"http://me:S3cr3t@db/"')
+  const edit = {body: '"http://me:<masked, 6 characters>@db/"'}
+  for (const body of [edit.body, ` ${edit.body}`]) await replayer.replay(call, {isUnsafe: true, edit: {body}})
+  t.same(bodies, ['"http://me:S3cr3t@db/"', '"http://me:S3cr3t@db/"'])
+})
 
 t.test('an edited request is sent so; what is not edited stays as it was, and the call itself, too', async t => {
   const bodies: string[] = []
