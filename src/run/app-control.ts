@@ -71,12 +71,12 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
   async function* runLogOf(meant: Meant, reading: LogQuery, hasHeads: boolean): AsyncGenerator<string> {
     const read = readBy(meant)
     const {readRunLog, withoutHeads} = await import('../observe/logging/run-log-reader.ts')
-    const known = new Map<RunLogWriter, boolean>()
+    // only what is found is kept: an edit, or another main version, makes others meant
+    const known = new Set<RunLogWriter>()
     const lines = readRunLog(runLog, read, reading, {
       isMeant: writer => {
-        const isMeant = known.get(writer) ?? readBy(meant).some(each => each.writer === writer)
-        known.set(writer, isMeant)
-        return isMeant
+        if (!known.has(writer) && readBy(meant).some(each => each.writer === writer)) known.add(writer)
+        return known.has(writer)
       },
       next: async () => apps.settled().then(() => readBy(meant))
     })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type {AppRuntime} from '../../../src/supervisor/app-runtime.ts'
 import {appControl} from '../../../src/run/app-control.ts'
+import {RunLog} from '../../../src/observe/logging/run-log.ts'
 import {planOf} from '../../rig/plan.ts'
 
 type Asked = Parameters<typeof appControl>[0]
@@ -30,4 +31,38 @@ t.test('restart does not wait for a component that cannot be opened and that the
 t.test('nor does it fail where their code cannot be loaded; one that keeps the app from starting is said', async t => {
   t.equal(await restartOf('', noCode).why, '')
   t.equal(await restartOf('its store cannot be opened', noCode).why, 'its store cannot be opened')
+})
+
+t.test('who follows an app is given the lines of the version that was assigned meanwhile', async t => {
+  const runLog = new RunLog()
+  const record = {length: 0, closed: new Promise(() => undefined), startOfLast: async () => 0}
+  const versions = ['1.0.0', '2.0.0'].map(version => {
+    const plan = {...planOf({id: 'svc', command: ['node']}), version}
+    return {id: 'svc', plan, logs: {app: {runLog: runLog.writer(version), record}}}
+  })
+  const [first, second] = versions.map(({logs}) => logs.app.runLog)
+  let main = versions[0]
+  const asked = {
+    apps: {named: () => versions, settled: async () => undefined},
+    main: () => main,
+    runLog,
+    form: {kind: 'daeploy'}
+  } as unknown as Asked
+  const gone = new AbortController()
+  const query = {tail: 0, since: 0, isFollowed: true, isColoured: false, version: '', gone: gone.signal}
+  const given: string[] = []
+  const isRead = (async () => {
+    for await (const text of appControl(asked).runLogs(['svc'], query, gone.signal) ?? []) {
+      given.push(text.replaceAll(/^\d+ /gm, ''))
+      if (text.endsWith('last\n')) gone.abort()
+    }
+  })()
+  while (given.length === 0) await new Promise(setImmediate)
+  first?.write('stdout', 'a\n', 1)
+  second?.write('stdout', 'not asked for\n', 1)
+  main = versions[1]
+  second?.write('stdout', 'b\n', 1)
+  first?.write('stdout', 'last\n', 1)
+  await isRead
+  t.equal(given.join(''), '\nstdout 1.0.0 a\nstdout 2.0.0 b\nstdout 1.0.0 last\n')
 })
