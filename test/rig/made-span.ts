@@ -1,6 +1,18 @@
 import {KIND, type ReceivedSpan, type SpanDetails} from '../../src/observe/telemetry/otlp/received.ts'
+import {wallTime} from '../../src/platform/wall-time.ts'
 
-/** A span that an app has sent; times are those of `performance.now()`. */
+const zero = {at: 0}
+
+/** What is made is counted from now on: earlier, another test may have set the clock back. */
+export function countFromNow(): void {
+  wallTime.note()
+  zero.at = performance.now()
+}
+
+/** The `performance.now()` of a time of what is made. */
+export const moment = (ms: number): number => zero.at + ms
+
+/** A span that an app has sent. */
 export function madeSpan(
   ids: string,
   [from, until]: readonly [number, number],
@@ -15,8 +27,8 @@ export function madeSpan(
     parentId: parentId === '' ? '' : parentId.padEnd(16, '0'),
     name: spanId,
     kind: KIND.internal,
-    startedAt: performance.timeOrigin + from,
-    endedAt: performance.timeOrigin + until,
+    startedAt: wallTime.of(moment(from)),
+    endedAt: wallTime.of(moment(until)),
     isFailed: false,
     details: JSON.stringify({message: '', scope: '', attributes: [], ...details}),
     ...more

@@ -5,8 +5,9 @@ import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {KIND} from '../../../../../src/observe/telemetry/otlp/received.ts'
 import {SpanStore} from '../../../../../src/observe/telemetry/otlp/span-store.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {wallTime} from '../../../../../src/platform/wall-time.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
-import {madeSpan} from '../../../../rig/made-span.ts'
+import {countFromNow, madeSpan, moment} from '../../../../rig/made-span.ts'
 
 interface Made {
   readonly edge: string
@@ -22,9 +23,9 @@ function made(observer: CallRecorder, {edge, path, traceparent, times: [from, un
   const request = {method: 'GET', path, lines}
   const call = {caller, callee, method: 'GET', path}
   const journal = new CallJournal(call, request, observer, undefined)
-  journal.begun(from)
+  journal.begun(moment(from))
   journal.admitted(true, undefined, undefined)
-  Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
+  Object.assign(journal, {status: 200, firstByteAt: moment(until), isWhole: true})
   journal.ended()
 }
 
@@ -32,6 +33,7 @@ const parent = (trace: string, span: string, flags = '01'): string =>
   `00-${trace.padEnd(32, '0')}-${span.padEnd(16, '0')}-${flags}`
 
 function openTree() {
+  countFromNow()
   const recorder = new CallRecorder(() => 100)
   const store = new SpanStore({isRecorded: () => true})
   recorder.spans = store
@@ -172,7 +174,7 @@ const record = (number: number) => ({
   isApp: true,
   traceId: 'a'.padEnd(32, '0'),
   spanId: id(number).padEnd(16, '0'),
-  at: performance.timeOrigin + number,
+  at: wallTime.of(moment(number)),
   severity: 13,
   text: `line ${number}`,
   exception: ''
