@@ -11,6 +11,7 @@ import {readPart, startOfLastIn} from './log-reader.ts'
 import {type WrittenPiece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './log-record.ts'
 import {Times} from './times.ts'
+import {aborted} from '../../platform/delay.ts'
 
 /** Maximum number of characters queued for the disk before writers have to wait. */
 const MAX_WAITING = 1024 * 1024
@@ -121,7 +122,8 @@ export class LogFile implements LogRecord {
   /** The text on disk ends within a line. */
   #isCut = false
   #drain: PromiseWithResolvers<void> | undefined
-  readonly #closed = Promise.withResolvers<void>()
+  readonly #closing = new AbortController()
+  readonly closed = this.#closing.signal
 
   constructor(descriptor: number, path: string, warn: Warn, most = Infinity) {
     this.#parts = new LogParts(path, descriptor, most)
@@ -139,10 +141,6 @@ export class LogFile implements LogRecord {
 
   get isWriting(): boolean {
     return this.#state === 'open' && this.#written < this.length
-  }
-
-  get closed(): Promise<void> {
-    return this.#closed.promise
   }
 
   tap(take: (text: string) => void): () => void {
@@ -181,7 +179,7 @@ export class LogFile implements LogRecord {
       if (this.#gap !== undefined) this.#resume()
       else if (!this.#isWriting) this.#writeNext()
     }
-    return this.#closed.promise
+    return aborted(this.closed)
   }
 
   #append(text: string): void {
@@ -294,6 +292,6 @@ export class LogFile implements LogRecord {
   #end(): void {
     if (this.#state !== 'closing') return
     this.#state = 'closed'
-    close(this.#parts.descriptor, () => this.#closed.resolve()) // after a failed close nothing is left to do: the text was written
+    close(this.#parts.descriptor, () => this.#closing.abort()) // after a failed close nothing is left to do: the text was written
   }
 }

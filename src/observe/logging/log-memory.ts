@@ -12,11 +12,11 @@ const PACK_SIZE = 64 * 1024
  * reading, so that writing is cheap.
  */
 export class Memory implements LogRecord {
-  readonly closed: Promise<void>
   readonly isWriting = false
   length = 0
   readonly #most: {readonly lines: number; readonly bytes: number}
-  readonly #close: () => void
+  readonly #closing = new AbortController()
+  readonly closed = this.#closing.signal
   readonly #taps = new Set<(text: string) => void>()
   readonly #lines = new WholeLines(text => this.#add(text))
   readonly #times = new Times()
@@ -26,9 +26,6 @@ export class Memory implements LogRecord {
 
   constructor({lines = MAX_LINES, bytes = MAX_BYTES} = {}) {
     this.#most = {lines, bytes}
-    const closed = Promise.withResolvers<void>()
-    this.closed = closed.promise
-    this.#close = closed.resolve
   }
 
   /** Adds lines or pieces of lines of several writers. */
@@ -39,7 +36,7 @@ export class Memory implements LogRecord {
   /** No more text will be written. */
   async close(): Promise<void> {
     this.#add(this.#lines.release())
-    this.#close()
+    this.#closing.abort()
   }
 
   tap(take: (text: string) => void): () => void {

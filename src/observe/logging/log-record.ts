@@ -14,8 +14,8 @@ export interface LogRecord {
   startSince(time: number): number
   /** Passes new text to `take` until the returned function is called. */
   tap(take: (text: string) => void): () => void
-  /** Settles when the log is complete. */
-  readonly closed: Promise<void>
+  /** Aborted when the log is complete. */
+  readonly closed: AbortSignal
 }
 
 export interface LogQuery extends Omit<LogsQuery, 'version'> {

@@ -1,4 +1,5 @@
 import {setImmediate as turn} from 'node:timers/promises'
+import {aborted} from '../../platform/delay.ts'
 import {Follower} from './follower.ts'
 import {startOfLastLines} from './log-memory.ts'
 import type {LogRecord, LogQuery} from './log-record.ts'
@@ -66,7 +67,7 @@ export async function* readRunLog(
     yield* memory.texts.toReversed()
     if (!isFollowed) return
     yield '\n' // an empty line: all lines after it are new
-    void areClosed(apps, next).then(stop)
+    void areClosed(apps, next, gone).then(stop)
     for (let text = await follower.next(); text !== undefined; text = await follower.next()) yield text
   } finally {
     gone.removeEventListener('abort', stop)
@@ -76,11 +77,12 @@ export async function* readRunLog(
 }
 
 /** Settles when these apps have ended for good: what an edit of the template closes, it opens again. */
-async function areClosed(apps: readonly ReadApp[], next: LaterApps['next']): Promise<void> {
-  await Promise.all(apps.map(async ({record}) => record.closed))
+async function areClosed(apps: readonly ReadApp[], next: LaterApps['next'], gone: AbortSignal): Promise<void> {
+  // who has left leaves nothing at the logs, which last as long as the run
+  await Promise.all(apps.map(async ({record}) => aborted(record.closed, {signal: gone})))
   const others = await next()
   const isKnown = ({record}: ReadApp): boolean => apps.some(each => each.record === record)
-  if (!others.every(isKnown)) await areClosed(others, next)
+  if (!others.every(isKnown)) await areClosed(others, next, gone)
 }
 
 /** The lines in memory, the latest first. */

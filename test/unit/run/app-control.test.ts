@@ -35,7 +35,7 @@ t.test('nor does it fail where their code cannot be loaded; one that keeps the a
 
 t.test('who follows an app is given the lines of the version that was assigned meanwhile', async t => {
   const runLog = new RunLog()
-  const record = {length: 0, closed: new Promise(() => undefined), startOfLast: async () => 0}
+  const record = {length: 0, closed: new AbortController().signal, startOfLast: async () => 0}
   const versions = ['1.0.0', '2.0.0'].map(version => {
     const plan = {...planOf({id: 'svc', command: ['node']}), version}
     return {id: 'svc', plan, logs: {app: {runLog: runLog.writer(version), record}}}

@@ -1,3 +1,4 @@
+import {aborted} from '../../../platform/delay.ts'
 import {appPrefix} from '../../../observe/logging/prefix.ts'
 import type {ServiceLogsWanted} from '../management.ts'
 import type {LogRecord} from '../../../observe/logging/log-record.ts'
@@ -37,8 +38,8 @@ export class RecentLines {
     void this.#awaitEnd(record.closed, unsubscribe)
   }
 
-  async #awaitEnd(closed: Promise<void>, unsubscribe: () => void): Promise<void> {
-    await closed
+  async #awaitEnd(closed: AbortSignal, unsubscribe: () => void): Promise<void> {
+    await aborted(closed)
     unsubscribe()
     this.#hasEnded = true
     this.#wake()

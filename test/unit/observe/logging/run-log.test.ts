@@ -1,3 +1,4 @@
+import {getEventListeners} from 'node:events'
 import t from 'tap'
 import {Memory} from '../../../../src/observe/logging/log-memory.ts'
 import {linesIn, prefixed} from '../../../../src/observe/logging/prefix.ts'
@@ -139,8 +140,10 @@ t.test('who has left is given nothing more', async t => {
   const texts = readRunLog(log, [a], {...all, isFollowed: true, gone: gone.signal})
   t.equal((await texts.next()).value, '\n')
   const next = texts.next()
+  t.equal(getEventListeners(a.record.closed, 'abort').length, 1)
   gone.abort()
   t.match(await next, {done: true})
+  t.equal(getEventListeners(a.record.closed, 'abort').length, 0, 'nothing of it stays at the log')
 })
 
 t.test('a stretch of the log can be read by its place, as far as it is kept', async t => {

@@ -6,15 +6,15 @@ const nobody = (): void => undefined
 
 const scene = () => {
   let take: (text: string) => void = nobody
-  const closed = Promise.withResolvers<void>()
+  const closing = new AbortController()
   const recent = new RecentLines('scales', {
     tap: each => {
       take = each
       return nobody
     },
-    closed: closed.promise
+    closed: closing.signal
   })
-  return {recent, write: (text: string) => take(text), close: () => closed.resolve()}
+  return {recent, write: (text: string) => take(text), close: () => closing.abort()}
 }
 
 const all = async (texts: AsyncIterable<string>): Promise<string> => {
