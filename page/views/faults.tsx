@@ -6,7 +6,7 @@ import {CopyButton} from '../parts/copy-button.tsx'
 import {api, mayChange} from '../state/api.ts'
 import {faults} from '../state/faults.ts'
 import {route} from '../state/route.ts'
-import {appList, edges} from '../state/run.ts'
+import {appList, edges, runId} from '../state/run.ts'
 
 const enable = async ({number}: Api.Fault, isEnabled: boolean): Promise<boolean> => {
   const verb = isEnabled ? 'enable' : 'disable'
@@ -22,9 +22,9 @@ export default function Faults() {
     from: parameters.get('from') ?? EMPTY.from,
     to: parameters.get('to') ?? EMPTY.to
   })
-  const [chosen, setEdited] = useState(0)
-  // a fault that has ended is no longer edited: the form adds a new one
-  const edited = faults.value.some(({number}) => number === chosen) ? chosen : 0
+  const [chosen, setEdited] = useState('')
+  // a fault that has ended, also with its run, is no longer edited: the form adds a new one
+  const edited = faults.value.find(({number}) => `${runId.value} ${number}` === chosen)?.number ?? 0
   const save = async (): Promise<void> => {
     const body = keysOf(form)
     const done =
@@ -33,7 +33,7 @@ export default function Faults() {
         : await change(`fault ${edited} is changed`, async () =>
             api.ask('POST /faults/{number}', {at: {number: edited}, body})
           )
-    if (done) setEdited(0)
+    if (done) setEdited('')
   }
   return (
     <>
@@ -52,7 +52,7 @@ export default function Faults() {
       <Table
         onEdit={row => {
           setForm(formOf(row))
-          setEdited(row.number)
+          setEdited(`${runId.value} ${row.number}`)
         }}
       />
       {mayChange && (

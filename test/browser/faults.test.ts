@@ -95,6 +95,19 @@ t.test('faults', async t =>
       await page.getByRole('form', {name: 'New fault'}).waitFor() // what is over cannot be replaced
     })
 
+    await t.test('a fault of the next run with the number of the one that was edited is not replaced', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      run.faults = [fault(1)]
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Faults'}).click()
+      await page.getByRole('button', {name: 'Edit fault 1'}).click()
+      await page.getByRole('form', {name: 'Fault 1'}).waitFor()
+      run.restart()
+      run.cut()
+      await page.getByRole('form', {name: 'New fault'}).waitFor()
+    })
+
     await t.test('a fault that is edited keeps its end, and stays disabled', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)
