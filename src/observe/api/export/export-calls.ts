@@ -48,9 +48,10 @@ export async function exportCalls(
   const placeOf = ({flags, edgeOf: {caller, callee}}: RecordedCall): string => {
     const isPublished = (flags & FLAG.published) !== 0
     const app = apps.find(({id}) => id === (isPublished || caller === OUTSIDE ? callee : caller))
+    if (app === undefined) return ''
     // not every resolver knows the names below localhost
-    if (isPublished) return app?.url.replace(/^http:\/\//, '').replace(/^(?:.*\.)?localhost(?=:)/, '127.0.0.1') ?? ''
-    return app === undefined || app.httpPort === 0 ? '' : `${app.sidecarHost ?? '127.0.0.1'}:${app.httpPort}`
+    if (isPublished) return app.url.replace('http://', '').replace(/^(.*\.)?localhost:/, '127.0.0.1:')
+    return app.httpPort === 0 ? '' : `${app.sidecarHost ?? '127.0.0.1'}:${app.httpPort}`
   }
   const exporter = (await load())({masked: masked(), placeOf, now: snapshot.at, gathered})
   response.writeHead(200, {'content-type': exporter.type, trailer: TRAILER})
