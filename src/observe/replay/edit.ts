@@ -61,7 +61,7 @@ export function withoutMasks(edit: RequestEdit, call: RecordedCall, masking: Mas
   const shown = masking.body(plain, headerValue(request.headers, 'content-type')).toString()
   if (body === shown) return {...edit, body: plain.toString()}
   const [after, before, sent] = [body, shown, plain.toString()].map(text => orElse(() => parseExactly(text), undefined))
-  // in what is no JSON it is not known what a mask stands for
+  // what is no JSON has no places by which a mask is known
   if (after === undefined || before === undefined) throw isMasked('edit.body')
   return {...edit, body: exactText(unmasked(after, before, sent))}
 }
