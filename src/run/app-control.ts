@@ -5,7 +5,7 @@ import type {Launch} from '../model/api.generated.ts'
 import {Once} from '../model/once.ts'
 import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
 import type {ReadApp} from '../observe/logging/run-log-reader.ts'
-import type {RunLog, RunLogWriter} from '../observe/logging/run-log.ts'
+import type {RunLog} from '../observe/logging/run-log.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AppStarter, AppStarterOptions} from './apps/start-app.ts'
@@ -71,13 +71,8 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
   async function* runLogOf(meant: Meant, reading: LogQuery, hasHeads: boolean): AsyncGenerator<string> {
     const read = readBy(meant)
     const {readRunLog, withoutHeads} = await import('../observe/logging/run-log-reader.ts')
-    // only what is found is kept: an edit, or another main version, makes others meant
-    const known = new Set<RunLogWriter>()
     const lines = readRunLog(runLog, read, reading, {
-      isMeant: writer => {
-        if (!known.has(writer) && readBy(meant).some(each => each.writer === writer)) known.add(writer)
-        return known.has(writer)
-      },
+      isMeant: writer => readBy(meant).some(each => each.writer === writer),
       next: async () => apps.settled().then(() => readBy(meant))
     })
     yield* hasHeads ? lines : withoutHeads(lines, form.kind === 'template')

@@ -14,7 +14,7 @@ export interface ReadApp {
 
 /** The apps that come while lines are followed. */
 export interface LaterApps {
-  /** Whether lines of this writer are wanted. */
+  /** Whether lines of this writer are wanted; asked until they are. */
   readonly isMeant: (writer: RunLogWriter) => boolean
   /** Those that there are once none is about to be opened. */
   readonly next: () => Promise<readonly ReadApp[]>
@@ -47,10 +47,14 @@ export async function* readRunLog(
 ): AsyncGenerator<string> {
   const textOf = ({text, coloured}: LogBatch): string => (isColoured ? coloured : text)
   const writers = new Map(apps.map(({writer}, index) => [writer, index]))
+  // only what is wanted is kept: an edit, or another main version, makes others wanted
+  const known = new Set(writers.keys())
   const follower = new Follower(undefined, MAX_MEANWHILE)
   // in one turn, so that no line is missed between stored and new lines
   const callOff = log.tap(batch => {
-    if (isFollowed && (writers.has(batch.writer) || isMeant(batch.writer))) follower.take(headed(batch, textOf(batch)))
+    if (!isFollowed) return
+    if (!known.has(batch.writer) && isMeant(batch.writer)) known.add(batch.writer)
+    if (known.has(batch.writer)) follower.take(headed(batch, textOf(batch)))
   })
   const latest = log.latest()
   const ends = apps.map(({writer, record}) => ({length: record.length, isOpen: writer.isOpen}))
