@@ -1,5 +1,4 @@
 import t from 'tap'
-import type {RedisConnection, RedisReply} from '#redis'
 import type {ConfigurationItems} from '../../../../src/dapr/components/configuration/types.ts'
 import {open} from '../../../../src/dapr/components/configuration/redis.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
