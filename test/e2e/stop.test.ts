@@ -216,7 +216,9 @@ t.test('an app that is started while the last one finishes its calls keeps the r
   const stopping = rig.run(['stop', 'a'])
   while ((await appsOf(rig)).some(({state}) => state !== 'stopped')) await pause(5)
   t.match(await rig.run(['start', 'b']), {code: 0})
-  await Promise.all([request.reply(), answer])
+  // the app ends as soon as its answer has gone, perhaps before it says so
+  void request.reply().catch(() => undefined)
+  t.match(await answer, {status: 200})
   t.match(await stopping, {code: 0})
   t.notOk(run.hasExited)
   t.match(await rig.run(['list', '-o', 'json']), {stdout: /"appId": ?"b"/})

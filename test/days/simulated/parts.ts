@@ -187,6 +187,7 @@ export class RunResources {
     return {}
   }
   report = nothing
+  appRemoved = nothing
   edited = async (): Promise<void> => undefined
   follow = async (): Promise<void> => undefined
   close = async (): Promise<void> => undefined
