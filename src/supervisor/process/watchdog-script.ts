@@ -19,6 +19,8 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
 mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= known=' ' asked=' ' spared=' ' kin=' '
+nl='
+'
 trap '' HUP INT TERM
 
 if [ -e /proc/self/stat ]; then
@@ -54,8 +56,7 @@ while read -r word rest; do
       # ps writes starts in other words
       [ -e /proc/self/stat ] || known="$known$(one "\${word#+}" | sed 's/:[^:]*:[^:]*$//') " ;;
     -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
-    container) containers="$containers$rest
-" ;;
+    container) containers=$containers$rest$nl ;;
     grace) grace=$rest ;;
     spare) lives="$lives $rest" ;;
     terminal) terminal=$rest ;;
@@ -126,10 +127,22 @@ send() {
   done
 }
 
+# containers whose commands are gone, at once: the next run may have some of their names. Where they have ended, too, it fails
+remove() {
+  held=$containers containers=
+  while [ -n "$held" ]; do
+    line=\${held%%"$nl"*} held=\${held#*"$nl"}
+    group=\${line%% *} name=\${line#* }; engine=\${name#* } name=\${name%% *}
+    case $ours in *" \${group%:*} "*) containers=$containers$line$nl; continue ;; esac
+    case $groups in *" $group "*) "$engine" rm --force --volumes "$name" </dev/null & ;; esac
+  done
+}
+
 clock
 end=$((now + grace / 10)) calm=0 kills=0
 while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
   look
+  remove
   clock
   if [ -z "$left" ]; then calm=$((calm + 1))
   elif calm=0 && [ "$now" -lt "$end" ]; then send TERM
@@ -137,9 +150,8 @@ while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
   fi
   sleep 0.1 || sleep 1
 done
-# where they have ended with their commands, this fails
-printf '%s' "$containers" | while read -r group name engine; do
-  case $groups in *" $group "*) "$engine" rm --force --volumes "$name" </dev/null ;; esac
-done
+ours=' '
+remove
+wait
 [ -n "$home" ] && cd "$home" && rm -rf daprd-* && rm -f socket new about about.new spared data dashboard.html && rmdir "$home"
 `

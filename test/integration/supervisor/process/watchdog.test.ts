@@ -251,6 +251,21 @@ t.test(
   }
 )
 
+for (const shell of SHELLS.filter(([file]) => existsSync(file)))
+  t.test(
+    `in ${shell.join(' ')}: a container goes with its command: later the next run may have one of its name`,
+    async t => {
+      const [deaf, left] = [new Sleeper(t, {}, DEAF), new Sleeper(t, {})]
+      await deaf.said
+      const folder = t.testdir({docker: `#!/bin/sh\nkill -KILL ${deaf.pid} && echo "$@" >>"$0.log"\n`})
+      const engine = join(folder, 'docker')
+      chmodSync(engine, 0o755)
+      const container = `container ${left.pid}:${startOf(left.pid)} shop-web ${engine}`
+      await vanish({shell, marker: newMark(), graceMs: 20_000, lines: [deaf.told, left.told, container]})
+      t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
+    }
+  )
+
 t.test('where no descriptor was free, it is started with the next process, and knows those before it', async t => {
   const file = join(t.testdir(), 'pids')
   await t.resolves(
