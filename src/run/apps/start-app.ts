@@ -7,6 +7,7 @@ import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
+import {planKey} from '../../supervisor/reload/plan-key.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
 import type {Apps} from './apps.ts'
 import type {OpenMode} from './create-app-runtimes.ts'
@@ -52,7 +53,9 @@ export class AppStarter {
     try {
       // also an app that `up --except` would leave to the user: it was asked for now
       for (const plan of leftOut) await this.#bringing.do(plan, async () => this.#bringIn(plan, {isDebugged: false}))
-      for (const runtime of apps.named(id)) await this.#bringUp(runtime)
+      const brought = new Set(leftOut.map(planKey)) // one of these may have done its work already
+      for (const runtime of apps.named(id))
+        if (runtime.isDebugged || !brought.has(planKey(runtime.plan))) await this.#bringUp(runtime)
       const begun = apps.named(id)
       if (begun.length === 0) return failed(GONE)
       const whys = await Promise.all(begun.map(async runtime => this.#whyNotBegun(runtime)))

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {SingleFlight} from '../../../../src/model/single-flight.ts'
+import type {AppPlan} from '../../../../src/model/plan.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import type {OpenMode} from '../../../../src/run/apps/create-app-runtimes.ts'
 import {AppStarter, type AppStarterOptions} from '../../../../src/run/apps/start-app.ts'
@@ -82,3 +83,29 @@ t.test('of a start and a debugger that come at once for a stopped app the later 
     t.same(log, ['started', isLast === 'debug' ? 'handed over' : 'taken back'])
   }
 })
+
+t.test(
+  'an app of an inactive profile that has ended when the last of its instances is opened is not started twice',
+  async t => {
+    const all: AppRuntime[] = []
+    const leftOut = [0, 1].map(instance => planOf({id: 'job', command: ['node'], dependsOn: [], instance}))
+    const log: string[] = []
+    const apps = {
+      all,
+      settled: async () => undefined,
+      named: () => all,
+      leftOut: () => leftOut.slice(all.length),
+      isStopped: () => false,
+      bringIn: async (plan: AppPlan) => {
+        const state = {phase: 'exited', asked: false, exit: {kind: 'code', code: 0}}
+        const opened = app('job', {plan, wanted: plan, app: {state}})
+        all.push(opened)
+        return Promise.resolve(opened)
+      }
+    }
+    const starts = {late: async ({plan}: AppRuntime) => void log.push(`start ${plan.instance}`)}
+    const changes = {restart: async ([again]: AppRuntime[]) => void log.push(`restart ${again?.plan.instance}`)}
+    t.match(await starterOf([], {apps, starts, changes}).start('job'), {outcome: 'started'})
+    t.same(log, ['start 0', 'start 1'])
+  }
+)
