@@ -2,10 +2,8 @@ import {homedir} from 'node:os'
 import {readInputBytes} from '../../model/read-file.ts'
 import type {LoadContext} from '../../files/config/load.ts'
 
-/** The folder and environment of the command, which a template is resolved against. */
-export const surroundings = (): LoadContext => ({
-  cwd: process.cwd(),
-  home: homedir(),
-  env: process.env,
-  readStdin: readInputBytes
-})
+/** The folder and environment of the command, which a template is resolved against; its stdin is there once, for all who ask. */
+export function surroundings(): LoadContext {
+  let input: Buffer | undefined
+  return {cwd: process.cwd(), home: homedir(), env: process.env, readStdin: () => (input ??= readInputBytes())}
+}

@@ -30,10 +30,8 @@ export async function examineTemplate(
   let lacksApps = false
   let isForeign = false
   let readings = 0
-  let stdin: Buffer | string | undefined
-  const readStdin = (): Buffer | string => (stdin ??= around.readStdin())
   const load = async (): Promise<Loaded> => {
-    const read = await openFiles(findTemplates([typed].flat(), around.cwd), {...around, readStdin})
+    const read = await openFiles(findTemplates([typed].flat(), around.cwd), around)
     const files = read.map(file => {
       const root = found.mistakes.reduce(withoutMistake, file.document.root)
       lacksApps ||= itemsOf(root).length < itemsOf(file.document.root).length
