@@ -118,7 +118,7 @@ export async function register(
   }
 }
 
-/** Never fails, since that would hide why the run ends: where no more files may be open, the watchdog removes it. */
+/** Never fails, since that would hide why the run ends: what stays, as where no more files may be open, a later command removes. */
 const removeHome = (home: string): void => orElse(() => rmSync(home, {recursive: true, force: true}), undefined)
 
 /** Code cannot be loaded while no file can be opened: this request fails, and later ones are answered. */
