@@ -16,7 +16,7 @@ export interface WatchdogNeeds {
 
 /** Creates the watchdog of a run without starting it. */
 export const watchdogFor = ({marker, plan, env, reporter}: WatchdogNeeds): Watchdog =>
-  new Watchdog(marker, longestGraceMs(plan), env['PATH'] ?? '', why =>
+  new Watchdog(marker, longestGraceMs(plan), env, why =>
     reporter.warn(
       'watchdog-lost',
       `the watchdog of this run has exited (${why}): if Pillion is killed by SIGKILL now, its apps keep running`

@@ -228,19 +228,19 @@ t.test('a container that does not end at its signal ends with the run that is ki
   // the daemon keeps a container, and its name, whatever becomes of the client
   await rig.write({
     'bin/docker': `#!/bin/sh
-[ "$1" = rm ] && exec rmdir "${rig.folder}/held/$4"
-mkdir -p "${rig.folder}/held/$4" && trap '' TERM && echo up && exec sleep 1000
+[ "$1" = rm ] && exec rmdir "${rig.folder}/held/$DOCKER_HOST-$4"
+mkdir -p "${rig.folder}/held/$DOCKER_HOST-$4" && trap '' TERM && echo up && exec sleep 1000
 `
   })
   await chmod(join(rig.folder, 'bin/docker'), 0o755)
   const command = [join(rig.folder, 'bin/docker'), 'run', '--rm', '--name', 'shop-web', 'image']
   await rig.template([{appID: 'a', command, stop: {timeout: '300ms'}}])
-  const run = rig.pillion(['run', '-f', '.'])
+  const run = rig.pillion(['run', '-f', '.'], {env: {DOCKER_HOST: 'far'}})
   await run.waitForLine('== APP - a == up')
   await run.waitForLine('Writing log files')
-  t.ok(existsSync(join(rig.folder, 'held/shop-web')))
+  t.ok(existsSync(join(rig.folder, 'held/far-shop-web')))
   const watchdog = await watchdogOf(run.pid)
   run.signal('SIGKILL')
   t.notOk(await outlasts(watchdog, 1800 + BUSY_MS))
-  t.notOk(existsSync(join(rig.folder, 'held/shop-web')))
+  t.notOk(existsSync(join(rig.folder, 'held/far-shop-web')))
 })

@@ -1,6 +1,7 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import type {Socket} from 'node:net'
 import type {Containers} from '../../control/containers.ts'
+import type {Environment} from '../../model/environment.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {ProcessGroup} from '../../platform/process-group.ts'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
@@ -11,6 +12,8 @@ import type {KeyMode} from '../../platform/key-mode.ts'
 const SHORT_RUN_MS = 1000
 /** On exit we wait this long for the watchdog. */
 const GONE_WITHIN_MS = 500
+/** Variables that say which daemon has the containers: another one may have some of the same names. */
+const OF_ENGINES = /^(?:CONTAINER|CONTAINERD|DOCKER)_|^XDG_RUNTIME_DIR$/
 
 /**
  * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all
@@ -22,8 +25,8 @@ export class Watchdog {
   readonly #marker: string
   /** Time from SIGTERM to SIGKILL after we were killed. */
   #graceMs: number
-  /** Folders where the shell finds its tools, in addition to the system's. */
-  readonly #searchPath: string
+  /** That of the run: where the shell finds its tools, in addition to the system's, and engines their containers. */
+  readonly #env: Environment
   /** Called if the watchdog cannot start, or has exited and is not replaced: once, until one has lived. */
   readonly #lost: (why: string) => void
   /** The commands of the watched groups, which its replacement gets, too. */
@@ -36,10 +39,10 @@ export class Watchdog {
   #isReported = false
   #isDismissed = false
 
-  constructor(marker: string, graceMs: number, searchPath: string, lost: (why: string) => void) {
+  constructor(marker: string, graceMs: number, env: Environment, lost: (why: string) => void) {
     this.#marker = marker
     this.#graceMs = graceMs
-    this.#searchPath = searchPath
+    this.#env = env
     this.#lost = lost
   }
 
@@ -103,13 +106,15 @@ export class Watchdog {
 
   #spawn(home: string): ChildProcess {
     const startedAt = performance.now()
+    const {PATH = '', ...rest} = this.#env
+    const ofEngines = Object.fromEntries(Object.entries(rest).filter(([name]) => OF_ENGINES.test(name)))
     const child = spawn(
       '/bin/sh',
       ['-c', WATCHDOG_LOADER, 'pillion-watchdog', this.#marker, this.#graceMs.toFixed(0), home],
       {
         cwd: '/',
         // SHLVL: a first bash whose input is a socket behaves as if started by rshd, and reads ~/.bashrc
-        env: {PATH: `/usr/bin:/bin:${this.#searchPath}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
+        env: {...ofEngines, PATH: `/usr/bin:/bin:${PATH}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
         detached: true,
         stdio: ['pipe', 'ignore', 'ignore']
       }

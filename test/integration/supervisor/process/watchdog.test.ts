@@ -202,7 +202,7 @@ t.test('an app has the time to end that an edit has given it', async t => {
 t.test('dismissed, it ends and touches nobody', async t => {
   const marker = newMark()
   const lost: string[] = []
-  const watchdog = new Watchdog(marker, 100, '', why => lost.push(why))
+  const watchdog = new Watchdog(marker, 100, {}, why => lost.push(why))
   watchdog.start('')
   const exchange = new Sleeper(t, {PILLION_RUN: marker})
   watchdog.watch({pid: exchange.pid, started: startOf(exchange.pid)})
@@ -212,7 +212,7 @@ t.test('dismissed, it ends and touches nobody', async t => {
 })
 
 t.test('one that cannot be dismissed because it was never started is no hindrance', async t => {
-  const watchdog = new Watchdog(newMark(), 100, '', why => t.fail(why))
+  const watchdog = new Watchdog(newMark(), 100, {}, why => t.fail(why))
   watchdog.watch({pid: undefined, started: 0})
   watchdog.forget({pid: 1})
   watchdog.spare('x-1')
@@ -278,7 +278,7 @@ t.test('where no descriptor was free, it is started with the next process, and k
       const sleepers = [1, 2].map(() => spawn('sleep', ['300'], {detached: true, stdio: 'ignore'}))
       const watched = sleepers.map(({pid}) => ({pid, started: startOf(pid)}))
       const lost = []
-      const watchdog = new Watchdog(marker, 0, process.env.PATH, why => lost.push(why))
+      const watchdog = new Watchdog(marker, 0, process.env, why => lost.push(why))
       const watchdogs = () =>
         readdirSync('/proc').filter(name => {
           try {
