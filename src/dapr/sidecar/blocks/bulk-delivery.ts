@@ -46,7 +46,7 @@ export class BulkDelivery {
     this.#channel = channel
     this.settings = settings
     this.#over = over
-    over.addEventListener('abort', () => this.#flush(), {once: true})
+    over.addEventListener('abort', () => this.flush(), {once: true})
   }
 
   /** Delivers a message together with others. Never rejects. */
@@ -55,12 +55,12 @@ export class BulkDelivery {
     if (event instanceof Error) return this.#delivery.fail(message, event.message, 'without id')
     return new Promise(resolve => {
       this.#waiting.push({message, event, entryId: randomUUID(), resolve})
-      if (this.#waiting.length >= this.settings.maxMessages || this.#over.aborted) this.#flush()
-      else this.#callOff ??= systemClock.after(this.settings.maxAwaitMs, () => this.#flush())
+      if (this.#waiting.length >= this.settings.maxMessages || this.#over.aborted) this.flush()
+      else this.#callOff ??= systemClock.after(this.settings.maxAwaitMs, () => this.flush())
     })
   }
 
-  #flush(): void {
+  flush(): void {
     this.#callOff?.()
     this.#callOff = undefined
     void this.#deliverSome(this.#waiting.splice(0))

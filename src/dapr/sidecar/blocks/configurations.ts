@@ -152,7 +152,6 @@ export class Configurations extends AppBlock {
     await Promise.all([...this.#subscriptions].map(async ([id, subscription]) => this.#carryOver(id, subscription)))
   }
 
-  /** Ends all subscriptions. */
   async close(): Promise<void> {
     this.#closing.abort()
     const all = [...this.#subscriptions.values()]

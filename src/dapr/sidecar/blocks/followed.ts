@@ -38,7 +38,6 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   /** What is to be read now. */
   #wanted: ReadonlyMap<string, T> = new Map()
 
-  /** Names one of its kind. */
   protected abstract keyOf(wanted: T): string
 
   /** Called with those that have begun together. */

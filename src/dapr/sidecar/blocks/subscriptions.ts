@@ -223,6 +223,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       const settings = active.subscription.bulk
       if (settings === undefined) return delivery
       batches ??= new BulkDelivery(delivery, channel, settings, ended)
+      if (batches.settings !== settings) batches.flush() // what waits would keep its own time
       batches.settings = settings
       return batches
     }

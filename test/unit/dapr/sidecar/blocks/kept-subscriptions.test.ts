@@ -43,6 +43,17 @@ function subscriptionsOf(brokers: Readonly<Record<string, object>>) {
 const begun = (name: string): string =>
   `info: app is subscribed to the following topics: [orders] through pubsub=${name}`
 
+/** The subscriptions of an app to a broker that follows settings, and how a message comes there. */
+function busOf() {
+  let handler: SubscribeOptions['handle'] | undefined
+  const subscribe = async ({handle}: SubscribeOptions) => {
+    handler = handle
+    return {stop: async () => undefined}
+  }
+  const deliver = async (message: BrokerMessage): Promise<Handled> => (await handler?.(message)) ?? 'returned'
+  return {...subscriptionsOf({bus: {followsSettings: true, subscribe}}), deliver}
+}
+
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
 }
@@ -103,5 +114,26 @@ t.test('edits of how events come in batches count at once, and leave nothing at 
   )
   t.equal(signals.size, 1)
   for (const signal of signals) t.ok(getEventListeners(signal, 'abort').length < 5)
+  await subscriptions.close()
+})
+
+t.test('events in batches wait no longer than an edit allows, also behind those that came before it', async t => {
+  t.teardown(() => mock.timers.reset())
+  mock.timers.enable({apis: ['setTimeout']})
+  const {subscriptions, deliver} = busOf()
+  const channel = {
+    ready: () => undefined,
+    deliverBatch: async (_: unknown, entries: readonly unknown[]) => entries.map(() => ({kind: 'success'}))
+  } as unknown as EventChannel
+  const handled: string[] = []
+  const send = (id: string): void =>
+    void deliver({data: Buffer.from(`{"id":"${id}"}`), metadata: {}}).then(() => handled.push(id))
+  await subscriptions.follow([{...topicOf('bus'), bulk: bulkSettings(100, 60_000)}], channel)
+  send('before')
+  await subscriptions.follow([{...topicOf('bus'), bulk: bulkSettings(100, 10)}], channel)
+  send('after')
+  mock.timers.tick(10)
+  await turns()
+  t.strictSame(handled, ['before', 'after'])
   await subscriptions.close()
 })
