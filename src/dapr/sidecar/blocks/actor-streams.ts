@@ -58,8 +58,8 @@ export class ActorStreams extends AppBlock {
   /** The open streams that have types; the newest is the last. */
   #sessions: readonly Stream[] = []
   #actors: Actors | undefined
-  /** When the process began that gets the calls. */
-  #current: number | undefined
+  /** The streams that could get work when their types were registered last. */
+  #registered: readonly Stream[] = []
   #isClosed = false
 
   constructor(context: BlockContext) {
@@ -107,7 +107,7 @@ export class ActorStreams extends AppBlock {
     if (this.#isClosed) return
     this.#actors = actors
     this.#sessions = [...this.#sessions, [session, types, Math.max(...this.context.lives())]]
-    if (this.#able.length > 0) actors.host(this.#host, this.#types)
+    this.#register()
     this.context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
@@ -126,10 +126,14 @@ export class ActorStreams extends AppBlock {
 
   /** Called when processes of the app have begun, ended or taken over. */
   followProcesses(): void {
-    const [current] = this.context.lives()
-    if (current === undefined || current === this.#current) return
-    this.#current = current
-    if (this.#able.length > 0) this.#actors?.host(this.#host, this.#types)
+    if (this.context.lives().length > 0) this.#register()
+  }
+
+  /** Registers the types of all, where a stream may get work that got none before. */
+  #register(): void {
+    const before = this.#registered
+    this.#registered = this.#able
+    if (this.#registered.some(each => !before.includes(each))) this.#actors?.host(this.#host, this.#types)
   }
 
   /** The streams that may get work, those of the process that gets the calls last; one that is to take over gets none before. */

@@ -3,7 +3,6 @@ import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resilien
 import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 
-/** A component that was found. */
 export interface FoundModel {
   readonly name: string
   readonly model: LanguageModel

@@ -168,3 +168,24 @@ t.test('the actors of a process stay with it until the one that is to take over 
   t.ok(actors.table.isActiveAt('carts', 'Cart', '1'))
   t.strictSame(await calls('1'), ['next: 1'])
 })
+
+t.test('a stream that a process opens again gets its calls once the one that was to take over has ended', async t => {
+  const {actors, call} = openActorHouse()
+  t.teardown(() => actors.close())
+  const lives = [1]
+  const streams = streamsOf(async () => Promise.resolve(actors), lives)
+  streams.followProcesses()
+  const answer = {kind: 'done', lines: '', body: Buffer.from('ok'), isError: false, isCancelled: false} as const
+  const first = {...SESSION, isBusy: false, send: async () => Promise.resolve(answer)}
+  const again = {...first}
+  await streams.open(first, types(['Cart']))
+  lives.push(2)
+  streams.followProcesses()
+  streams.closed(first)
+  await streams.open(again, types(['Cart']))
+  const waiting = call('Cart/1', 'add')
+  await new Promise(setImmediate)
+  lives.pop()
+  streams.followProcesses()
+  t.equal(await Promise.race([waiting.outcome, new Promise(setImmediate)]), 'ok')
+})
