@@ -60,7 +60,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     })
     const inTime = beginning.map(async each => {
       const some = await within(LATE_MS, each)
-      if (some === undefined) void each.then(late => this.begun?.(late))
+      if (some === undefined) void each.then(late => this.begun?.(late)).catch(() => undefined)
       return some ?? []
     })
     const begun = await Promise.all(inTime)

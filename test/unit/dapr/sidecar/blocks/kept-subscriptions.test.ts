@@ -54,6 +54,8 @@ function busOf() {
   return {...subscriptionsOf({bus: {followsSettings: true, subscribe}}), deliver}
 }
 
+const cannotStop = async (): Promise<never> => Promise.reject(new Error('it cannot stop'))
+
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
 }
@@ -137,3 +139,30 @@ t.test('events in batches wait no longer than an edit allows, also behind those 
   t.strictSame(handled, ['before', 'after'])
   await subscriptions.close()
 })
+
+t.test(
+  'a topic that is not wanted once its broker answers after all, and whose reader fails to stop, ends no run',
+  async t => {
+    t.teardown(() => mock.timers.reset())
+    mock.timers.enable({apis: ['setTimeout']})
+    const answers = Promise.withResolvers<void>()
+    const {subscriptions} = subscriptionsOf({
+      slow: {subscribe: async () => answers.promise.then(() => ({stop: cannotStop}))}
+    })
+    const unhandled: unknown[] = []
+    const note = (error: unknown): unknown => unhandled.push(error)
+    process.on('unhandledRejection', note)
+    t.teardown(() => process.off('unhandledRejection', note))
+    const both = [1, 2].map(async () => subscriptions.follow([topicOf('slow')], {} as EventChannel))
+    await turns()
+    mock.timers.tick(60_000)
+    await Promise.all(both)
+    const none = subscriptions.follow([], {} as EventChannel)
+    await turns()
+    mock.timers.tick(2000)
+    await none
+    answers.resolve()
+    await turns()
+    t.strictSame(unhandled, [])
+  }
+)
