@@ -76,11 +76,12 @@ function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
   return Array.isArray(edited) ? all.map(([, each]) => each) : Object.fromEntries(all)
 }
 
-/** Whether it is known which item is which, though they have no names: of two that have changed one may have moved to the other's place. */
+/** Whether it is known which item is which, though they have no names: one that has changed may have moved, where another place has, or had, a mask. */
 function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
   if (!Array.isArray(shown) || shown.length !== edited.length) return false
-  const changed = edited.map(exactText).filter((item, at) => MASK.test(item) && item !== exactText(shown[at]))
-  return changed.length < 2
+  const [after, before] = [edited.map(exactText), shown.map(exactText)]
+  const changed = after.filter((item, at) => item !== before[at] && MASK.test(`${item} ${before[at]}`))
+  return changed.length < 2 && !changed.some(item => before.includes(item))
 }
 
 /** The call with its request as it was edited. */
