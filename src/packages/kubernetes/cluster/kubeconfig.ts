@@ -24,7 +24,7 @@ export interface ClusterAccess {
   options(): Promise<RequestOptions>
   /** The server refused the credentials: they are fetched again for the next request. */
   forget(): void
-  /** A program that gives credentials has little time from now on. */
+  /** A program that gives credentials has little time from now on, also one that is started later. */
   hurry(): void
 }
 
@@ -72,6 +72,7 @@ export function openAccess(
 function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, namespace: string): ClusterAccess {
   const {hostname} = new URL(cluster.server)
   let program: ChildProcess | undefined
+  let isHurried = false
   const {cluster: described} = exportCluster(cluster) as {readonly cluster: object}
   const selected = (): KubeConfig => {
     const config = read()
@@ -86,6 +87,7 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
       if (each instanceof ExecAuth)
         each['execFn'] = (...call: ProgramCall) => {
           program = startProgram(call, (user?.exec ?? {}) as ProgramOfUser, described)
+          if (isHurried) endIn(HURRIED_MS, program)
           return program
         }
     return fresh
@@ -106,7 +108,10 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
         })
         return options
       }),
-    hurry: () => endIn(HURRIED_MS, program),
+    hurry() {
+      isHurried = true
+      endIn(HURRIED_MS, program)
+    },
     forget() {
       if (asked.size > 0) return
       // who logs in again writes other credentials into the files; none go to another server

@@ -283,9 +283,11 @@ t.test('a program that gives no credentials holds up nothing after a second Ctrl
   const asked = t.rejects(client.json('GET', '/version'), {
     message: '"sh", which gives the credentials of the Kubernetes context "kind-fake", failed: it gave no answer'
   })
-  await sleep(100) // were it not started yet, it would have its own time
+  await sleep(100) // it has been started, or it is after that
   client.hurry()
   await asked
+  // whoever waited goes on, and needs credentials for what is left to do
+  await t.rejects(client.json('GET', '/version'), {message: /it gave no answer$/})
 })
 
 t.test('a program is asked as kubectl asks it: by its path, and with what it has to know', async t => {
