@@ -1,7 +1,7 @@
 import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {notFloatInHash, notInHash, syntaxError, wrongArity} from '../engine/errors.ts'
-import {addFloating, addInt64, int64, integer} from '../engine/numbers.ts'
+import {addFloating, addInt64, floating, int64, integer} from '../engine/numbers.ts'
 import {OK_STATUS, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {scanned} from './scan.ts'
@@ -55,6 +55,7 @@ function increase({db}: Session, [key = '', field = '', by = '']: readonly strin
 }
 
 function increaseFloat({db}: Session, [key = '', field = '', by = '']: readonly string[]): Result {
+  floating(by) // what is wrong with it counts before what is there
   return change(db, [key, field, 'hincrbyfloat'], old => addFloating(old, by, notFloatInHash))
 }
 
