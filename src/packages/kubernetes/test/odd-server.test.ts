@@ -279,14 +279,16 @@ async function withProgram(t: Test, exec: object, user: object = {}) {
 }
 
 t.test('a program that gives no credentials holds up nothing after a second Ctrl-C', {timeout: 20_000}, async t => {
-  const {client} = await withProgram(t, {command: 'sh', args: ['-c', 'sleep 30; true']})
+  const {client, folder} = await withProgram(t, {command: './hangs'})
+  const started = join(folder, 'started')
+  writeFileSync(join(folder, 'hangs'), `#!/bin/sh\ntouch '${started}'\nsleep 30\ntrue\n`, {mode: 0o755})
   const asked = t.rejects(client.json('GET', '/version'), {
-    message: '"sh", which gives the credentials of the Kubernetes context "kind-fake", failed: it gave no answer'
+    message: /hangs", which gives the credentials of the Kubernetes context "kind-fake", failed: it gave no answer$/
   })
-  await sleep(100) // it has been started, or it is after that
+  while (!existsSync(started)) await sleep(10)
   client.hurry()
   await asked
-  // whoever waited goes on, and needs credentials for what is left to do
+  // a request that waited for credentials fails, and the next one starts the program again
   await t.rejects(client.json('GET', '/version'), {message: /it gave no answer$/})
 })
 
