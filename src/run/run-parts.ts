@@ -236,7 +236,10 @@ export class RunParts {
         this.changes.join(runtime)
       },
       broughtIn: app => this.changes.broughtIn(app),
-      removed: id => [this.work, this.resources].forEach(each => each.appRemoved(id)),
+      removed: id => {
+        this.work.appRemoved(id)
+        this.resources.appRemoved(id)
+      },
       arranged: all => {
         this.routes.versions.arrange(all)
         this.services.keepOnly(all)
@@ -277,12 +280,11 @@ export class RunParts {
   }
 
   #createChanges(): Changes {
-    const {plan, startedAt, reread, hints, emit, reporter} = this.context
+    const {startedAt, reread, reporter} = this.context
     return new Changes({
-      plan,
+      ...this.context,
       since: startedAt,
       reread,
-      hints,
       onEdited: () => {
         this.sleep.onEdited()
         void inBackground(reporter, 'cannot read resources again', this.resources.edited())
@@ -293,8 +295,6 @@ export class RunParts {
       keepHosted: runtime => this.actors.resume(runtime),
       finishWork: this.work.present,
       resumeWork: runtime => this.work.resume(runtime),
-      emit,
-      reporter,
       apps: () => this.apps
     })
   }

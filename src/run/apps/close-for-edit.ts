@@ -2,7 +2,7 @@ import type {SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import {planKey} from '../../supervisor/reload/plan-key.ts'
+import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {AppsOptions} from './apps.ts'
 import {keepsPorts} from './same-ports.ts'
 

@@ -5,7 +5,7 @@ import {systemClock} from '../../platform/clock.ts'
 import {AppSleep, type Sleeper, type SleepSwitch} from '../../supervisor/app-sleep.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
-import {planKey} from '../../supervisor/reload/plan-key.ts'
+import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import {activityOf, type IdleParts} from './activity.ts'
 import {IdleClocks} from './idle-clocks.ts'
 

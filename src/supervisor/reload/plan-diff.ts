@@ -1,6 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
 import {maySleep, type AppPlan, type Plan} from '../../model/plan.ts'
-import {planKey} from './plan-key.ts'
+import {planKey} from './plan-facts.ts'
 
 /** The changes of an edited template. Apps are matched by id, version and instance. */
 export interface PlanChanges {

@@ -4,7 +4,7 @@ import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import {editedAtStart, editText, effectOf, planChanges} from './plan-diff.ts'
-import {filesOf, planKey} from './plan-key.ts'
+import {filesOf, planKey} from './plan-facts.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {

@@ -1,3 +1,4 @@
+// What a start has to know of a plan. What compares two plans is loaded with the first edit (`plan-diff.ts`).
 import type {AppPlan, Plan} from '../../model/plan.ts'
 
 /** What makes an app of a plan the same one in another plan. */
