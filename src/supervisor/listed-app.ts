@@ -30,6 +30,7 @@ interface Known {
   readonly loop: ExitLoop | null
 }
 
+/** Describes an app for others. */
 export function listedApp(
   {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
   {createdAt, startedAt, restarts, waitsFor, loop}: Known

@@ -12,6 +12,7 @@ const COLUMNS = {app: text, store: text, marker: text, pubsub: text, topic: text
 /** An event to publish once the transaction that writes its marker is committed. */
 export type OutboxEvent = RowOf<typeof COLUMNS>
 
+/** An event with the key of its row. */
 export type KeptEvent = OutboxEvent & {readonly key: number}
 
 /** Events of transactions: kept from before the transaction until they are published, so that a killed run loses none. */

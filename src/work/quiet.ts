@@ -1,8 +1,9 @@
 import type {Clock} from '../platform/clock.ts'
 
-/** So often it is looked at in ms, where nothing says that it has changed: what may bring work may have become too late for that. */
+/** It also looks this often: time alone may decide that an app gets no worker any more. */
 const LOOK_MS = 1000
 
+/** Waits until no work is under way. */
 export class Quiet {
   readonly #clock: Clock
   readonly #isBusy: () => boolean

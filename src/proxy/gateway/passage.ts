@@ -102,7 +102,7 @@ export class Passage {
     else this.#run.settle(outcome)
   }
 
-  /** The connection was refused, which says nothing of a process that has replaced that one: asks again, since the queue knows when the callee will listen. False: it has refused too often. */
+  /** Called when the connection was refused: asks again, since the queue knows when the callee will listen. False: it has refused too often. */
   refused(): boolean {
     const {admitted} = this
     if (admitted === undefined) return false
@@ -114,7 +114,7 @@ export class Passage {
     this.#journal.isFirstTurn = false
     this.isBroken = false
     this.leave()
-    this.#admit(!grpcPool.isRetired)
+    this.#admit(!grpcPool.isRetired) // a process that has been replaced says nothing of the next one
     return true
   }
 

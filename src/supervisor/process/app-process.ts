@@ -29,7 +29,7 @@ export type ProcessEnding = Omit<GroupEnding, 'group' | 'output' | 'marker'>
 export class AppProcess {
   readonly marker: string
   readonly group: ProcessGroup
-  /** What goes on when it is killed. */
+  /** Its container, which SIGKILL does not end. */
   readonly container: Containers | undefined
   readonly #env: AppProcessOptions['env']
   readonly #output: Output
@@ -84,7 +84,7 @@ export class AppProcess {
   }
 }
 
-/** The container that goes on when its command is killed. What is killed while it builds an image has none: one of that name is not ours. */
+/** The container of a command, which lives on when the command is killed. While the command builds the image, a container of that name is not ours. */
 function lastingContainer(command: readonly string[]): Containers | undefined {
   const container = containerOf(command)
   const before = command.slice(0, command.indexOf(container?.engine ?? ''))

@@ -100,6 +100,7 @@ interface TerminalListener {
   readonly closed: () => void
 }
 
+/** The terminal of one process. */
 export class ProcessTerminal implements TheirStdio {
   /** What a shell runs before the command, which replaces it. */
   readonly exec: readonly string[]

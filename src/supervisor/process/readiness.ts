@@ -18,6 +18,7 @@ export interface ReadinessOptions {
 /** Pause between the end of one command and the start of the next. */
 const COMMAND_EVERY_MS = 250
 
+/** Detects when a process of an app is ready. */
 export class Readiness {
   readonly #options: ReadinessOptions
   readonly #log: LogWatch | undefined

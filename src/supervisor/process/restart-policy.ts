@@ -1,6 +1,7 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {succeeded, type Exit} from '../../model/app-state.ts'
 
+/** Statistics of unexpected exits. */
 export interface Failures {
   /** Since the last process that ran for 10 s or more. */
   readonly inARow: number

@@ -55,6 +55,7 @@ export interface ActorRequest {
   readonly journal?: CallJournal | undefined
 }
 
+/** An instance of an app that hosts actors. */
 export interface ActorHost extends ActorCaller {
   /** Whether its process takes calls now, is expected to later, or will not; with the reason. */
   readonly state: 'open' | 'held' | 'shut'

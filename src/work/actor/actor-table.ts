@@ -2,6 +2,7 @@ import type {Actor, ActorType} from './actor.ts'
 import type {ActorHost} from './actor-host.ts'
 import {Hosting} from './hosting.ts'
 
+/** What an instance of an app hosts. */
 export interface HostedAt {
   /** Its process takes calls. */
   readonly isReady: boolean

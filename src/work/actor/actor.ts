@@ -13,6 +13,7 @@ export interface ActorType {
   readonly idle: (actor: Actor) => void
 }
 
+/** Options of a call. */
 export interface TurnOptions {
   /** The call waits for a host without a limit. */
   readonly isPatient?: boolean

@@ -5,6 +5,7 @@ import type {FiringName} from './timers.ts'
 
 const {flag, json, number, optional, text} = column
 
+/** The kind of the wake-ups of reminders. */
 export const REMINDER = 'reminder'
 
 /** `data`: JSON; `due`: the next firing; `step`: ms between two firings; `remaining`: the number of firings left, the next one included. */

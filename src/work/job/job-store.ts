@@ -29,6 +29,7 @@ const COLUMNS = {
 /** The columns that change with each tick. */
 export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>>
 
+/** Selects jobs. */
 export interface JobsQuery {
   /** Left out: jobs of all apps. */
   readonly app?: string | undefined

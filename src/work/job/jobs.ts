@@ -5,8 +5,10 @@ import {checkJobName, JobError, jobKey, type Job, type JobRequest} from './job.t
 import {JobStore, type JobChange, type JobsQuery} from './job-store.ts'
 import {jobSchedule, latestDue, missedText, planOf} from './plan.ts'
 
+/** The kind of wake-ups of jobs. */
 export const JOB = 'job'
 
+/** The result of a delivered tick. */
 export interface JobOutcome extends Delivered {
   /** The tick is done, since the app has no handler for the job. */
   readonly isMissing?: boolean

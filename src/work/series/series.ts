@@ -32,6 +32,7 @@ export interface Delivered {
   readonly answer: string
 }
 
+/** The table of a series. */
 export interface PlannedRows<R extends Planned> {
   readonly at: (key: number) => R | undefined
   /** `change`: of the columns that all series have. */

@@ -2,6 +2,7 @@ import {failureOf} from './failure.ts'
 import type {Event} from './messages.ts'
 import {FAILED, statusName} from './status.ts'
 
+/** Something that a turn did. */
 export interface DoneStep {
   /** The id of its event; undefined: it is the end of the workflow. */
   readonly id: number | undefined

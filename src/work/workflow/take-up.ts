@@ -27,6 +27,7 @@ export function takeUp(engine: Engine): void {
   for (const app of engine.leftWork.apps) takeMore(engine, app)
 }
 
+/** Reads the next portion of an app. */
 export function takeMore(engine: Engine, app: string): void {
   const {instances, activities} = engine.leftWork.next(app)
   for (const key of instances) {

@@ -16,6 +16,7 @@ import {
 } from './messages.ts'
 import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED, TERMINATED} from './status.ts'
 
+/** What a turn begins with. */
 export interface TurnStart {
   readonly app: string
   readonly id: string
@@ -70,6 +71,7 @@ export interface InstanceMessage {
 /** An event that the next round of a continue-as-new begins with. */
 export type Carried = Pick<InboxEntry, 'name' | 'event'>
 
+/** The outcome of a turn. */
 export interface Turn {
   /** Events that are added to the history; of a continue-as-new, the last ones of the old history, which is dropped. */
   readonly events: readonly Uint8Array[]

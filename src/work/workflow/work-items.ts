@@ -224,6 +224,7 @@ function dueOf({kind, event}: InboxEntry): number {
   return fireAt === undefined ? 0 : msOf(fireAt)
 }
 
+/** A task for a worker. */
 export class ActivityItem implements WorkItem {
   readonly kind = 'activities'
   readonly activity: OpenActivity

@@ -47,6 +47,7 @@ class WorkLimits {
   }
 }
 
+/** Work for a worker. */
 export interface WorkItem {
   readonly kind: 'workflows' | 'activities'
   readonly name: string

@@ -45,6 +45,7 @@ const CHANGING = Object.keys(INSTANCE).filter(name => !/^(?:app|id|name|parent.*
 
 const ENTRY = {id: number, kind: text as SqlColumn<InboxKind>, name: text, event: blob}
 
+/** The kind of the wake-ups of timers. */
 export const TIMER = 'workflow-timer'
 /** The kind of the wake-ups of starts at a later time. */
 export const START = 'workflow-start'

@@ -14,7 +14,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
   redis.onServer?.(() => void notify(redis, options.warn))
   return {
     capabilities: [],
-    get: async keys => itemsOf(redis, keys.length > 0 ? keys : itemsIn(await redis.command(['KEYS', '*'])).map(textOf)),
+    get: async keys => itemsOf(redis, keys.length > 0 ? keys : itemsIn(await redis.command(['KEYS', '*'])).map(String)),
     subscribe: async (keys, _, changed) => {
       const prefix = `__keyspace@${database}__:`
       const channels = keys.length > 0 ? [...new Set(keys)].map(escapePattern) : ['*']
@@ -52,11 +52,9 @@ async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise
 
 /** The item of an answer; an empty one, if the key has no value. */
 function itemOf(reply: RedisReply): ConfigurationItem {
-  const [value = '', version = ''] = textOf(reply).split('||')
+  const [value = '', version = ''] = String(reply ?? '').split('||')
   return {value, version, metadata: {}}
 }
-
-const textOf = (reply: RedisReply): string => String(reply ?? '')
 
 /** A key as a pattern that fits it alone. */
 const escapePattern = (key: string): string => key.replace(/[\\*?[\]]/g, String.raw`\$&`)

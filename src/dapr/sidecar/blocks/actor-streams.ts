@@ -36,6 +36,7 @@ function turnOver(journal: CallJournal | undefined, answer: ActorAnswer): void {
   journal.ended()
 }
 
+/** A stream by which an app hosts actors. */
 export interface ActorSession {
   readonly isBusy: boolean
   send(request: ActorRequest): Promise<ActorAnswer>

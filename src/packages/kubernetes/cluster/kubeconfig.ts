@@ -28,8 +28,9 @@ export interface ClusterAccess {
   hurry(): void
 }
 
-/** A program that gives credentials, and can ask no person, has this long; one that runs at a second Ctrl-C as long as a server. */
+/** How long a program may take to give credentials, if it cannot ask a person. */
 const PROGRAM_MS = 180_000
+/** The same after a second Ctrl-C. */
 const HURRIED_MS = 5000
 
 /** Names of contexts that tools for clusters on one machine give. */

@@ -15,8 +15,9 @@ import {textIn} from '../../operations/block-request.ts'
 import {isObject} from '../../../../model/is-object.ts'
 import {readItem} from '../../operations/state-json.ts'
 
-/** An app with hundreds of bindings is not flooded; a question that it does not answer keeps the next one for so long, in ms. */
+/** An app with hundreds of bindings does not get all questions at once. */
 const QUESTIONS_AT_ONCE = 8
+/** A question that the app has not answered within this time no longer holds back the next one. */
 const SLOW_MS = 200
 
 const JSON_LINE = 'Content-Type: application/json\r\n'
