@@ -61,29 +61,40 @@ const LONG_WAITS = [
   'test/integration/days.test.ts',
   'test/e2e/lazy.test.ts',
   'test/unit/work/workflow/left-work.test.ts',
-  'test/unit/work/workflow/large.test.ts',
   'test/e2e/socket-output.test.ts',
   'test/integration/files/watcher/watcher.test.ts'
 ]
 
-/** A quarter of the processor time of all tests here, for what most changes do not touch: the part `executable` runs them. */
+/** A third of the processor time of all end-to-end tests, for what most changes do not touch: the part `executable` runs them. */
 const BY_EXECUTABLE_ALONE = [
   'actors-end',
+  'actors-gone',
   'actors-runs',
   'actors-seen',
   'actors-verbs',
+  'api-copies',
+  'api-scheduled',
   'bindings',
   'bindings-http',
+  'bindings-local-storage',
+  'configuration-reload',
   'dashboard-listener',
+  'default-components',
   'deploy',
   'doctor',
+  'endpoint-secrets',
   'exec',
+  'few-descriptors',
   'fixed-port',
+  'grpc-configuration',
+  'grpc-pubsub-deep',
   'import-check',
+  'kubernetes-terminal',
   'lazy-ways',
   'lazy-work',
   'lines-left-out',
   'logs-of-copies',
+  'old-logs',
   'otel',
   'public-api',
   'published-flow',
@@ -94,7 +105,9 @@ const BY_EXECUTABLE_ALONE = [
   'runs',
   'tracing',
   'up-run-reports',
+  'upgraded-meanwhile',
   'url',
+  'usage',
   'versions-edited',
   'watch-files'
 ].map(name => `test/e2e/${name}.test.ts`)

@@ -1,18 +1,11 @@
 /** Workflows of thousands of steps: nothing is read, or looked through, once for each of them. */
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
-import {
-  eventOf,
-  joinEvents,
-  ownEvent,
-  readEvent,
-  splitEvents,
-  type Event
-} from '../../../../src/work/workflow/messages.ts'
-import {rerunOf} from '../../../../src/work/workflow/rerun.ts'
-import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
-import {answer, call, done, openHouse, order, TestWorker, type House} from '../../../rig/workflow-house.ts'
+import type {Workflows} from '../../src/work/workflow/workflows.ts'
+import {eventOf, joinEvents, ownEvent, readEvent, splitEvents, type Event} from '../../src/work/workflow/messages.ts'
+import {rerunOf} from '../../src/work/workflow/rerun.ts'
+import {timelineOf} from '../../src/work/workflow/timeline.ts'
+import {answer, call, done, openHouse, order, TestWorker, type House} from '../rig/workflow-house.ts'
 
 /** The seconds of CPU that something takes. */
 async function cpuOf(work: () => unknown): Promise<number> {
