@@ -33,6 +33,8 @@ export interface ConsoleView {
 
 /** An app's own log. */
 export interface AppLog {
+  /** The app's name in the prefix of its lines, which stays when other versions of the app come and go. */
+  readonly name: string
   /** Receives the lines of the app; status lines get no prefix. */
   readonly sink: Sink
   /** The absolute path of the file; '' if there is none. */
@@ -133,7 +135,7 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
     runLog.end()
     return record.close()
   }
-  return {sink, path: file?.path ?? '', record, runLog, close}
+  return {name: id, sink, path: file?.path ?? '', record, runLog, close}
 }
 
 function bothOf(a: Promise<void> | undefined, b: Promise<void> | undefined): Promise<void> | undefined {

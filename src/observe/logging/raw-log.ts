@@ -41,7 +41,7 @@ export function rawLogs(options: RawLogOptions): {app: AppLog; sidecar: SidecarL
     runLog.end()
     return memory.close()
   }
-  return {app: {path: '', sink, record: memory, runLog, close}, sidecar: printedLog(options)}
+  return {app: {name: '', path: '', sink, record: memory, runLog, close}, sidecar: printedLog(options)}
 }
 
 /**

@@ -246,7 +246,7 @@ export class LeaseSearch {
 export async function openLogs(_: AppPlan, {runLog}: LogsNeeds): Promise<Logs> {
   await current.machine.takes(3)
   return {
-    app: {sink: nothing, path: '', record: {} as never, runLog, close},
+    app: {name: '', sink: nothing, path: '', record: {} as never, runLog, close},
     sidecar: {say: nothing, log: nothing, write: nothing, isWriting: false, path: '', close}
   }
 }

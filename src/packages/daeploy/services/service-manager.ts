@@ -45,8 +45,8 @@ export class ServiceManager {
 
   add(runtime: AppRuntime): void {
     if (!isService(runtime)) return
-    const recent = new RecentLines(this.#options.routes.shownAs(runtime.plan), runtime.logs.app.record)
-    const known: Known = {recent, startedAt: undefined, finishedAt: undefined}
+    const {name, record} = runtime.logs.app
+    const known: Known = {recent: new RecentLines(name, record), startedAt: undefined, finishedAt: undefined}
     this.#known.set(runtime, known)
     runtime.onMove(() => {
       const {phase} = runtime.app.state

@@ -1,0 +1,44 @@
+import t from 'tap'
+import {Routes} from '../../../../proxy/gateway/routes.ts'
+import type {AppRuntime} from '../../../../supervisor/app-runtime.ts'
+import {ServiceManager} from '../../services/service-manager.ts'
+
+const nobody = (): void => undefined
+
+/** A version of a service whose log was opened under a name. */
+const version = (number: string, name: string) => {
+  let write: (text: string) => void = nobody
+  const tap = (take: typeof write): (() => void) => {
+    write = take
+    return nobody
+  }
+  const record = {tap, closed: new AbortController().signal}
+  const plan = {id: 'scales', version: number, instance: 1, fixedPort: 8000}
+  const runtime = {id: 'scales', plan, logs: {app: {name, record}}, onMove: nobody} as unknown as AppRuntime
+  return {runtime, write: (text: string) => write(text)}
+}
+
+t.test('the lines of a version are kept, whatever versions came or went while its log was opened', async t => {
+  for (const [name, others] of [
+    ['scales_2.0.0', []],
+    ['scales', ['1.0.0']]
+  ] as const) {
+    const routes = new Routes<AppRuntime>({
+      planned: [],
+      elsewhere: () => ({ok: false, status: 500, error: ''}),
+      reopening: () => undefined,
+      reporter: {warn: nobody}
+    })
+    const {runtime, write} = version('2.0.0', name)
+    const all = [...others.map(each => version(each, 'scales').runtime), runtime]
+    for (const each of all) routes.versions.add(each)
+    const manager = new ServiceManager({routes, env: {}, workspaces: {}, remove: nobody, add: nobody} as never)
+    manager.add(runtime)
+    write(`== APP - ${name} == weighed\n`)
+    const wanted = {tail: 0, isFollowed: false, since: 0}
+    const lines: string[] = []
+    const gone = new AbortController().signal
+    for await (const text of manager.backend.logs('scales', '2.0.0', wanted, gone)) lines.push(text)
+    t.same(lines, ['weighed\n'], name)
+  }
+})
