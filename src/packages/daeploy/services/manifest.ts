@@ -103,6 +103,7 @@ export function writeManifest(folder: string, workspaces: ReadonlyMap<string, Wo
   ])
   const us = {...currentSystem(), pid: process.pid, started: startOf(process.pid)}
   const path = join(folder, MANIFEST)
+  makeFolder(folder, 0o700) // users clear their cache folder at any time
   writeFileSync(`${path}.new`, JSON.stringify({...us, copies: Object.fromEntries(named) as unknown}))
   renameSync(`${path}.new`, path)
 }

@@ -2,6 +2,7 @@ import {mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync,
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import {tarOf} from '../../../../../test/rig/tar.ts'
 import {Workspaces} from '../../services/workspaces.ts'
 import type {AppPlan} from '../../../../model/plan.ts'
 
@@ -78,3 +79,22 @@ t.test('a workspace is made again after a user has cleared the cache', async t =
   t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'one')
   t.same(readdirSync(join(copy, '..')).toSorted(), ['b_1.0.0', 'ledger.json'])
 })
+
+t.test(
+  'a cache folder that the user clears during the run keeps no service from leaving, and from coming again',
+  async t => {
+    const {root, copies} = scene(t)
+    const archive = join(root, 'archive')
+    writeFileSync(archive, tarOf({name: 'service.py', text: 'one'}))
+    await copies.unpack('a_1.0.0', archive)
+    rmSync(join(root, '.cache'), {recursive: true})
+    await copies.dropUnchanged('a_1.0.0')
+    rmSync(join(root, '.cache'), {recursive: true})
+    const folder = await copies.unpack('a_1.0.0', archive)
+    t.equal(readFileSync(join(folder, 'service.py'), 'utf8'), 'one')
+    rmSync(join(root, '.cache'), {recursive: true})
+    t.equal(readFileSync(join(await copies.unpack('a_1.0.0', archive), 'service.py'), 'utf8'), 'one')
+    t.same(await copies.close(), [])
+    t.notOk(readdirSync(root).includes('.cache') && readdirSync(join(root, '.cache/pillion')).length > 0)
+  }
+)
