@@ -94,8 +94,7 @@ function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
   const env = envOf(other, isGone)
   const ownEnv = mapOf(app.keys['env'])
   const newNames = Object.keys(env).filter(name => !(name in ownEnv))
-  const isAdded = (key: string): boolean => added.some(([each]) => each === key)
-  const lost = Object.keys(other.keys).filter(key => key !== 'env' && key in app.keys && !isAdded(key))
+  const lost = Object.keys(other.keys).filter(key => key !== 'env' && key in app.keys)
   const keys = {
     ...app.keys,
     ...(newNames.length > 0 && {env: {...env, ...ownEnv}}),

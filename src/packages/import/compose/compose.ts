@@ -7,7 +7,7 @@ import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
 import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withValues, withWords} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
-import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
+import {buildOf, hostsOfService, withGrace, type Service, type Stack} from './service.ts'
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
@@ -97,14 +97,14 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
   notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
   const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
   notes.push(...oddNotes('interpolate', variables ?? '', '.env', JSON.stringify(apps)))
-  return {
+  return withGrace({
     from,
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
     ...(interpolate !== false && {interpolate}),
     apps,
     offers,
     notes
-  }
+  })
 }
 
 /** A program of this machine where that is wanted and there is one, else a container, with the reason. */

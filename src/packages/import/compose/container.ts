@@ -88,7 +88,10 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     ...ports.flatMap(({text}) => ['--publish', text]),
     ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
     ...flagsOf({...values, ...limitsOf(values)}, stack, notes),
-    ...listFlagsOf(values, stack, notes),
+    ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
+      itemsOf(key, values[key], notes).flatMap(item => [flag, item])
+    ),
+    ...mountsOf(values['volumes'], stack, notes).flatMap(mount => ['--volume', mount]),
     ...[...passed(service, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
       '--env',
       ofDocker.includes(key) ? `${key}=${env[key] ?? ''}` : key
@@ -218,13 +221,6 @@ const flagsOf = (values: Values, stack: Stack, notes: string[]): readonly string
   ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : []))
 ]
 
-const listFlagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
-  ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
-    itemsOf(key, values[key], notes).flatMap(item => [flag, item])
-  ),
-  ...mountsOf(values['volumes'], stack, notes).flatMap(mount => ['--volume', mount])
-]
-
 const containerName = ({id, values}: Service, stack: Stack): string =>
   textValue(values['container_name']) || `${stack.project}-${id.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`
 
@@ -244,11 +240,9 @@ function buildAndRun(
   return ['sh', '-c', script, 'build', image, file, context, ...more, ...run]
 }
 
-/** Docker gives a container ten seconds. PostgreSQL waits for its clients on SIGTERM. */
-const withStop = (image: string, keys: Values): Values => ({
-  ...keys,
-  stop: {...(/postgres|postgis|timescale/.test(image) && {signal: 'SIGINT'}), timeout: '10s', ...mapOf(keys['stop'])}
-})
+/** PostgreSQL waits for its clients on SIGTERM. */
+const withStop = (image: string, keys: Values): Values =>
+  /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
 
 function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
   if (key === 'extra_hosts' && isMap(value))

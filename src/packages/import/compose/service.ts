@@ -1,10 +1,20 @@
 import {constants} from 'node:os'
 import {dirname} from 'node:path'
-import {pathFrom, type ImportedFile} from '../imported.ts'
+import {pathFrom, type Imported, type ImportedFile} from '../imported.ts'
 import {colonParts, splitWords} from '../reading/shell-words.ts'
 import {portNumber} from '../reading/variables.ts'
 import {variablesFiles, withValues} from './project.ts'
-import {asMap, given, listedValues, mapOf, textValue, textsOf, written, type Values} from '../reading/yaml-file.ts'
+import {
+  asMap,
+  given,
+  isMap,
+  listedValues,
+  mapOf,
+  textValue,
+  textsOf,
+  written,
+  type Values
+} from '../reading/yaml-file.ts'
 import {parseGoDuration} from '../../../files/resources/go-duration.ts'
 
 /** The facts about an app in the container of its sidecar. */
@@ -168,6 +178,19 @@ function withoutOptional({depends_on: needed, profiles}: Values, {services, left
   return Object.fromEntries(all.filter(each => !gone.includes(each)))
 }
 
+/** How long compose, docker and process-compose wait for a program before they kill it, where their files do not say it. */
+const GRACE = '10s'
+
+/** A template whose apps have that time to end; what an app says of its stop counts in place of what all say. */
+export const withGrace = (imported: Imported): Imported => ({
+  ...imported,
+  common: {...imported.common, stop: {timeout: GRACE}},
+  apps: imported.apps.map(app => {
+    const {stop} = app.keys
+    return isMap(stop) ? {...app, keys: {...app.keys, stop: {...stop, timeout: stop['timeout'] ?? GRACE}}} : app
+  })
+})
+
 /** A duration as a template has it, with one unit, of one as Go has it: `1m30s`. */
 function durationOf(text: string): string | undefined {
   const ms = parseGoDuration(text)
@@ -179,7 +202,7 @@ function durationOf(text: string): string | undefined {
 export function stopSignal(text: string, key: string, notes: string[]): string | undefined {
   const byNumber = Object.entries(constants.signals).find(([, number]) => number.toString() === text)?.[0]
   const name = byNumber ?? text.toUpperCase().replace(/^(?:SIG)?(?=.)/, 'SIG')
-  if (['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'].includes(name)) return name
+  if (['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGKILL'].includes(name)) return name
   if (!['', 'SIGTERM'].includes(name)) notes.push(`${key}: ${text} is not carried over: it gets SIGTERM`)
   return undefined
 }

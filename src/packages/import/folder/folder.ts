@@ -15,7 +15,7 @@ import {node, startsParts} from './languages/node.ts'
 import {entriesOf, foldersBelow, has} from '../reading/files.ts'
 import {type ProjectReader} from './languages/project.ts'
 import {python} from './languages/python.ts'
-import {textsOf} from '../reading/yaml-file.ts'
+import {given, textsOf} from '../reading/yaml-file.ts'
 import {rust} from './languages/rust.ts'
 
 /** Readers of projects, best first. */
@@ -71,7 +71,7 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   const [taken, beyond] = [apps.slice(0, MAX_APPS), apps[MAX_APPS]]
   return {
     from: `the files of ${basename(folder)}/`,
-    ...(manifests?.interpolate !== undefined && {interpolate: manifests.interpolate}),
+    ...given({interpolate: manifests?.interpolate, common: manifests?.common}),
     apps: taken.map(app => ({...app, notes: [...app.notes, ...otherStarts(app, taken)]})),
     notes: [
       ...(beyond === undefined

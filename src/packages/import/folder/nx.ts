@@ -58,15 +58,12 @@ const INFERRED: readonly (readonly [plugin: RegExp, file: RegExp, option: string
 
 function inferredTarget(folder: string, {plugins}: Values): string | undefined {
   const names = entriesOf(folder)
+  const hasPage = names.includes('index.html')
   for (const each of Array.isArray(plugins) ? (plugins as readonly unknown[]) : []) {
     const plugin = textValue(each) || textValue(mapOf(each)['plugin'])
     const options = mapOf(mapOf(each)['options'])
     for (const [pattern, file, option, usual] of INFERRED)
-      if (
-        pattern.test(plugin) &&
-        names.some(name => file.test(name)) &&
-        names.includes('index.html') !== (usual === 'dev')
-      )
+      if (pattern.test(plugin) && names.some(name => file.test(name)) && hasPage !== (usual === 'dev'))
         return textValue(options[option]) || usual
   }
   return undefined

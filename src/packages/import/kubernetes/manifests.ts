@@ -41,11 +41,7 @@ export function readManifests(names: readonly string[], root: string, cwd: strin
           for (const each of values['kind'] === 'List' ? listedValues(values['items']).map(mapOf) : [values])
             if (typeof each['kind'] === 'string') objects.push({values: each, file})
     } catch (error) {
-      notes.push(
-        messageOf(error)
-          .replace(/^cannot import /, '')
-          .split('\n')[0] ?? ''
-      )
+      notes.push(messageOf(error).replaceAll(/^cannot import |\n[^]*/g, ''))
     }
   }
   const readKustomization = (values: Values, file: ImportedFile): void => {

@@ -43,7 +43,7 @@ export function withManifests(
   apps: readonly ImportedApp[],
   root: string,
   cwd: string
-): Pick<Imported, 'apps' | 'notes' | 'interpolate'> | undefined {
+): Pick<Imported, 'apps' | 'notes' | 'interpolate' | 'common'> | undefined {
   const {objects, notes} = readManifests(
     FOLDERS.filter(each => existsSync(join(root, each))),
     root,

@@ -129,6 +129,7 @@ class Workload {
     const words = (key: string): readonly string[] =>
       textsOf(container[key]).map(word => literal(expanded(word, environment)))
     const args = words('args')
+    const grace = textValue(this.#pod['terminationGracePeriodSeconds'])
     const service = given({
       build: build && given({context: pathTo(build.folder, around.root), dockerfile: build.dockerfile}),
       image,
@@ -136,6 +137,7 @@ class Workload {
       command: args.length === 0 ? undefined : args,
       environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literal),
       ports: port && [build ? port.target : `${called}:${port.target}`],
+      stop_grace_period: grace === '' ? undefined : `${grace}s`,
       profiles: kind === 'CronJob' ? ['cron'] : undefined
     })
     return [[this.id, service], ...this.#sidecar(around)]

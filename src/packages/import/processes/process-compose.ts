@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
-import {basename, dirname} from 'node:path'
-import {stopSignal} from '../compose/service.ts'
+import {basename, dirname, resolve} from 'node:path'
+import {stopSignal, withGrace} from '../compose/service.ts'
 import {readImported} from '../find-source.ts'
 import {
   pathFrom,
@@ -13,6 +13,7 @@ import {
   type ImportedFile
 } from '../imported.ts'
 import {isFile, isFolder} from '../reading/files.ts'
+import {ownOf} from '../../../model/own.ts'
 import {commandOf} from '../reading/shell-words.ts'
 import {missingFileNote} from '../reading/variables.ts'
 import {
@@ -37,7 +38,7 @@ const CONDITIONS = new Map([
 
 /** Keys of a process that are carried over, or that only its own screen and logs use. */
 const KNOWN = new Set(
-  'command entrypoint working_dir environment env_file depends_on availability readiness_probe ready_log_line shutdown replicas disabled namespace description disable_ansi_colors is_daemon is_foreground is_tty is_interactive log_location log_configuration'.split(
+  'command entrypoint working_dir environment env_file depends_on availability readiness_probe ready_log_line shutdown replicas disabled is_disabled namespace description disable_ansi_colors is_daemon is_foreground is_tty is_interactive log_location log_configuration'.split(
     ' '
   )
 )
@@ -48,22 +49,22 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
     (below, each) => mergedValues(below, withBase(each, 0)),
     withBase(file, 0)
   )
-  const all = Object.entries(mapOf(processes))
+  const all = Object.keys(mapOf(processes)).map(id => [id, extended(id, mapOf(processes))] as const)
   if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
   const shared = variablePairs(top['environment'])
-  const interpolate = [shared, ...all.map(([, each]) => variablePairs(mapOf(each)['environment']))].some(env =>
+  const interpolate = [shared, ...all.map(([, each]) => variablePairs(each['environment']))].some(env =>
     Object.values(env).some(value => VARIABLE.test(value))
   )
   const shell = textValue(mapOf(top['shell'])['shell_command'])
   const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
   const ignored = ['vars', 'env_cmds', 'extends', 'env_file', 'dotenv'].filter(key => key in top)
-  return {
+  return withGrace({
     from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
     ...(interpolate && {interpolate}),
     ...(Object.keys(shared).length > 0 && {common: {env: withTexts(shared, withBraces)}}),
-    apps: all.map(([id, each]) => appOf(id, mapOf(each), reader)),
+    apps: all.map(([id, each]) => appOf(id, each, reader)),
     notes: ignored.map(key => `${key}: ${written(top[key])} is not carried over`)
-  }
+  })
 }
 
 /** More files that extend each other are a mistake. */
@@ -74,14 +75,27 @@ const withoutNothing = (all: Values): Values =>
   JSON.parse(JSON.stringify(all, (key, each: unknown) => each ?? (COMMAND.test(key) ? undefined : null))) as Values
 const COMMAND = /^(?:command|entrypoint)$/
 
-/** The values of a file over those of the file that it extends. */
+/** The values of a file over those of the file that it extends, whose processes run in the folder of that file. */
 function withBase(file: ImportedFile, depth: number): Values {
   const {extends: base, ...own} = withoutNothing(valuesOf(file))
   const path = pathFrom(file, textValue(base))
   if (base === undefined) return own
   // a note says that it is not carried over
   if (textValue(base) === '' || depth >= MAX_BASES || !existsSync(path)) return {...own, extends: base}
-  return mergedValues(withBase(readImported(path, dirname(file.path)), depth + 1), own)
+  const below = withBase(readImported(path, dirname(file.path)), depth + 1)
+  const processes = Object.entries(mapOf(below['processes'])).map(([id, each]) => {
+    const folder = resolve(dirname(path), textValue(mapOf(each)['working_dir']))
+    return [id, {...mapOf(each), working_dir: folder}]
+  })
+  return mergedValues({...below, processes: Object.fromEntries(processes) as Values}, own)
+}
+
+/** A process over the one that it extends. Of one that is not there, or extends this one, a note says that it is not carried over. */
+function extended(id: string, all: Values, open: readonly string[] = []): Values {
+  const {extends: base, ...own} = mapOf(ownOf(all, id))
+  const name = textValue(base)
+  const isOther = ownOf(all, name) !== undefined && ![...open, id].includes(name)
+  return isOther ? mergedValues(extended(name, all, [...open, id]), own) : mapOf(ownOf(all, id))
 }
 
 interface Reader {
@@ -96,15 +110,15 @@ const VARIABLE = /\$\{?[A-Za-z_]/
 
 function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Reader): ImportedApp {
   const notes: string[] = []
-  const typed = textValue(process['working_dir'])
-  const folder = folderOf(file, typed, notes)
+  const folder = folderOf(file, textValue(process['working_dir']), notes)
   const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
-  const line = lineOf(process)
   const command = wordsOf(process, shell).map(literal)
   const env = mapOf(withTexts(variablePairs(process['environment']), withBraces))
   const probe = mapOf(process['readiness_probe'])
   const http = mapOf(probe['http_get'])
-  const isDisabled = textValue(process['disabled']) === 'true'
+  const isForeground = textValue(process['is_foreground']) === 'true'
+  // a text wins, since a file over this one cannot say disabled: false
+  const isDisabled = (textValue(process['is_disabled']) || textValue(process['disabled'])) === 'true'
   const named = textValue(process['env_file'])
   const envFile = pathFrom(file, named || '.env')
   const envPath = pathTo(envFile, folder)
@@ -112,12 +126,13 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   for (const [key, value] of Object.entries(process))
     if (!KNOWN.has(key)) notes.push(`${key}: ${written(value)} is not carried over`)
   if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
+  if (isForeground) notes.push(`is_foreground: started by hand alone: pillion start ${id}, or --profile foreground`)
   const isDaemon = textValue(process['is_daemon']) === 'true'
   if (isDaemon)
     notes.push('is_daemon: what it leaves running ends with the run; apps that need it wait with dependsOn: completed')
   const hasPort = Number(textValue(http['port'])) > 0
   if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
-  if (/\{\{|PC_REPLICA_NUM/.test(line)) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
+  if (/\{\{|PC_REPLICA_NUM/.test(lineOf(process))) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
   return {
     id,
     folder,
@@ -131,8 +146,10 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
       restart: isDaemon ? undefined : restartOf(mapOf(process['availability']), notes),
       stop: stopOf(mapOf(process['shutdown']), notes),
       replicas: Number(textValue(process['replicas'])) > 1 ? Number(textValue(process['replicas'])) : undefined,
-      profiles: isDisabled ? ['disabled'] : undefined,
-      tty: ['is_tty', 'is_interactive'].some(key => textValue(process[key]) === 'true') ? true : undefined
+      profiles: isDisabled ? ['disabled'] : isForeground ? ['foreground'] : undefined,
+      tty: ['is_tty', 'is_interactive', 'is_foreground'].some(key => textValue(process[key]) === 'true')
+        ? true
+        : undefined
     }),
     notes
   }
@@ -140,10 +157,9 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
 
 const lineOf = (process: Values): string => textValue(process['command']).replaceAll('$$', '$').trim()
 
-/** The program and its arguments: the entrypoint, or the command line in its shell. */
+/** The program and its arguments: the command line in its shell, or the entrypoint. */
 function wordsOf(process: Values, shell: string): readonly string[] {
-  const words = textsOf(process['entrypoint'])
-  if (words.length > 0) return words
+  if (lineOf(process) === '') return textsOf(process['entrypoint'])
   const isUsual = ['', 'bash', 'sh', '/bin/sh', '/bin/bash'].includes(shell)
   return isUsual ? commandOf(lineOf(process)) : [shell, '-c', lineOf(process)]
 }
@@ -163,7 +179,7 @@ function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string
   for (const [id] of named) if (!ids.has(id)) notes.push(`depends_on: there is no process ${id}`)
   const known = named.filter(([id]) => ids.has(id))
   const all = known.map(([id, how]) => {
-    const condition = textValue(mapOf(how)['condition']) || 'process_completed_successfully'
+    const condition = textValue(mapOf(how)['condition']) || 'process_completed'
     if (condition === 'process_completed')
       notes.push(`depends_on ${id}: process_completed holds whatever the exit code; here it must be 0`)
     return [id, CONDITIONS.get(condition) ?? 'started'] as const
@@ -201,11 +217,10 @@ function stopOf(shutdown: Values, notes: string[]): Values | undefined {
   const command = textValue(shutdown['command'])
   if (command !== '')
     notes.push(`shutdown.command: ${written(command)} is not run: the processes of the app get a signal`)
-  const number = textValue(shutdown['signal'])
   const seconds = textValue(shutdown['timeout_seconds'])
   const stop = given({
-    signal: number === '9' ? 'SIGKILL' : stopSignal(number, 'shutdown.signal', notes),
-    timeout: seconds === '' ? undefined : `${seconds}s`
+    signal: stopSignal(textValue(shutdown['signal']), 'shutdown.signal', notes),
+    timeout: ['', '0'].includes(seconds) ? undefined : `${seconds}s`
   })
   return Object.keys(stop).length === 0 ? undefined : stop
 }

@@ -347,7 +347,7 @@ t.test('keys and fields that are named like a part of every object have no other
   t.match(notes, [/A comes from configMap settings, which is in none of the manifests/])
 })
 
-t.test('two dollars are one, and values of Secrets are as they are', async t => {
+t.test('two dollars are one, values of Secrets are as they are, and a pod has its time to end', async t => {
   const container = {
     name: 'a',
     image: 'x',
@@ -357,11 +357,11 @@ t.test('two dollars are one, and values of Secrets are as they are', async t => 
     ],
     args: ['$$HOME']
   }
-  const pod = {kind: 'Pod', metadata: {name: 'a'}, spec: {containers: [container]}}
+  const pod = {kind: 'Pod', metadata: {name: 'a'}, spec: {containers: [container], terminationGracePeriodSeconds: 45}}
   const secret = {kind: 'Secret', metadata: {name: 's'}, stringData: {p: 'a$$(b$$c'}}
   const text = [pod, secret].map(each => JSON.stringify(each)).join('\n---\n')
   const {template} = await imported(t, {'a.yaml': text}, 'a.yaml', 'kubernetes')
-  t.match(template.apps[0]?.['env'], {PRICE: '$5 $$(PRICE) $(a.b)', PASSWORD: 'a$$(b$$c'})
+  t.match(template.apps, [{env: {PRICE: '$5 $$(PRICE) $(a.b)', PASSWORD: 'a$$(b$$c'}, stop: {timeout: '45s'}}])
   t.match(String(template.apps[0]?.['command']), /,\$HOME$/)
 })
 

@@ -259,12 +259,8 @@ class Interpreter {
     }
     if (name === 'str' && ['string', 'number'].includes(typeof args[0])) return scalarOf(args[0])
     const own = this.#scope.get(name)
-    return isFunction(own) ? this.#run(own, args, named) : this.#called({call: name, line, args, named})
-  }
-
-  #called(call: StarCall): StarValue {
-    const value = this.#onCall(call)
-    return value === undefined ? call : value
+    const call = {call: name, line, args, named}
+    return isFunction(own) ? this.#run(own, args, named) : (this.#onCall(call) ?? call)
   }
 
   #run({parameters, body}: StarFunction, args: readonly StarValue[], named: ReadonlyMap<string, StarValue>): StarValue {

@@ -174,9 +174,7 @@ class Tiltfile {
     const first = isServing ? wordsOf(cmd) : []
     if (first.length > 0)
       notes.push(`${place}: Tilt runs ${first.join(' ')} first: run it once, and after changes that need it`)
-    if (named.has('serve_cmd') && isStarMap(named.get('env')) && isServing)
-      notes.push(`${place}: env is that of its cmd`)
-    const isManual = named.get('auto_init') === false
+    if (isServing && isStarMap(named.get('env'))) notes.push(`${place}: env is that of its cmd`)
     const port = isServing ? portOf(named, command, at) : 0
     const needs = listOf(named.get('resource_deps'))
     this.apps.push({
@@ -191,7 +189,7 @@ class Tiltfile {
             ? undefined
             : Object.fromEntries(needs.map(each => [each.replaceAll(/[^\w.-]/g, '-'), 'ready'])),
         ready: isServing ? readyOf(named.get('readiness_probe')) : undefined,
-        profiles: isManual ? ['manual'] : undefined
+        profiles: named.get('auto_init') === false ? ['manual'] : undefined
       }),
       notes
     })

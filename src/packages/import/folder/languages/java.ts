@@ -59,9 +59,8 @@ function gradleStart(folder: string): ProjectStart | undefined {
   const names = relative(root, folder).split('/').filter(Boolean)
   const task = (name: string): string => [...names.map(each => `:${each}`), names.length > 0 ? ':' : '', name].join('')
   const gradle = wrapper(folder, 'gradlew', 'gradle')
-  if (
-    /org\.springframework\.boot|spring-boot-gradle-plugin|spring\.?boot\)/i.test(own.replaceAll(/.*apply false.*/g, ''))
-  )
+  const applied = own.replaceAll(/.*apply false.*/g, '')
+  if (/org\.springframework\.boot|spring-boot-gradle-plugin|spring\.?boot\)/i.test(applied))
     return {command: [gradle, '-q', task('bootRun')], ...spring(folder)}
   return /\bapplication\b/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
 }

@@ -85,11 +85,8 @@ function nodeStart(folder: string): ProjectStart | undefined {
   const file = files.find(name => name !== '' && has(folder, name))
   const text = file === undefined ? '' : readText(folder, file)
   if (file === undefined || !looksServing(text)) return undefined
-  return {
-    command: ['node', file],
-    port: writtenPort(folder, text),
-    move: readsVariable(text) ? movesByItself : undefined
-  }
+  const move = readsVariable(text) ? movesByItself : undefined
+  return {command: ['node', file], port: writtenPort(folder, text), move}
 }
 
 /** Whether a program's text asks for PORT. */

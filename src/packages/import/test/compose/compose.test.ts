@@ -50,6 +50,7 @@ secrets: {key: {file: ./key}}
     version: 1,
     name: 'demo',
     interpolate: './.env',
+    common: {stop: {timeout: '10s'}},
     apps: [
       {
         appID: 'web',
@@ -115,7 +116,6 @@ secrets: {key: {file: ./key}}
           '--save',
           ''
         ],
-        stop: {timeout: '10s'},
         ready: {tcp: 6379}
       }
     ]
@@ -373,4 +373,24 @@ services:
   t.match(text, /appID: web[^]*limits: {memory: 512Mi, cpus: 0.5}[^]*appID: api[^]*limits: {memory: 2Gi, cpus: 1.5}/)
   t.match(text, /--memory[^]*256M/)
   t.notMatch(notes.join(), /mem_limit|cpus/)
+})
+
+t.test('a program has the ten seconds of compose to end, also where its file says a signal alone', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+services:
+  web: {build: web}
+  quick: {build: web, stop_signal: SIGINT}
+  slow: {build: web, stop_grace_period: 1m30s}
+`,
+    web: NODE
+  })
+  t.match(template, {
+    common: {stop: {timeout: '10s'}},
+    apps: [
+      {appID: 'web', stop: undefined},
+      {appID: 'quick', stop: {signal: 'SIGINT', timeout: '10s'}},
+      {appID: 'slow', stop: {timeout: '90s'}}
+    ]
+  })
 })

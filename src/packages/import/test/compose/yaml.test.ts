@@ -44,9 +44,9 @@ t.test('a compose file means what it means to compose', async t => {
 t.test('a signal that a template does not support is reported', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml':
-      'services: {a: {image: httpd, stop_signal: SIGWINCH}, b: {image: x, stop_signal: RTMIN+3}, c: {image: x, stop_signal: 3}}'
+      'services: {a: {image: httpd, stop_signal: SIGWINCH}, b: {image: x, stop_signal: RTMIN+3}, c: {image: x, stop_signal: 3}, d: {image: x, stop_signal: KILL}}'
   })
-  t.match(template.apps, [{stop: {signal: 'SIGWINCH'}}, {stop: {signal: undefined}}, {stop: {signal: 'SIGQUIT'}}])
+  t.match(template.apps, [{stop: {signal: 'SIGWINCH'}}, {stop: undefined}, {stop: {signal: 'SIGQUIT'}}])
   t.ok(notes.includes('stop_signal: RTMIN+3 is not carried over: it gets SIGTERM'))
 })
 
@@ -110,7 +110,7 @@ t.test('the name of a signal may be in lower case', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml': 'services: {a: {image: x, stop_signal: sigterm}, b: {image: x, stop_signal: quit}}'
   })
-  t.match(template.apps, [{stop: {signal: undefined}}, {stop: {signal: 'SIGQUIT'}}])
+  t.match(template.apps, [{stop: undefined}, {stop: {signal: 'SIGQUIT'}}])
   t.notMatch(notes.join('\n'), /stop_signal/)
 })
 

@@ -39,7 +39,7 @@ processes:
   t.strictSame(template, {
     version: 1,
     interpolate: true,
-    common: {env: {LEVEL: 'debug'}},
+    common: {env: {LEVEL: 'debug'}, stop: {timeout: '10s'}},
     apps: [
       {
         appID: 'db',
@@ -117,11 +117,11 @@ t.test('two processes whose probes ask one port: which, and what to change', asy
 t.test('a file over the one that it extends', async t => {
   const {template} = await imported(t, {
     'process-compose.yaml': 'extends: base/base.yaml\nprocesses: {a: {command: two}}\n',
-    base: {'base.yaml': 'processes: {a: {command: one, working_dir: base}, b: {command: three}}\n'}
+    base: {'base.yaml': 'processes: {a: {command: one, working_dir: api}, b: {command: three}}\n', api: {}}
   })
   t.match(template.apps, [
-    {appID: 'a', appDirPath: './base', command: ['two']},
-    {appID: 'b', command: ['three']}
+    {appID: 'a', appDirPath: './base/api', command: ['two']},
+    {appID: 'b', appDirPath: './base', command: ['three']}
   ])
   const {notes} = await imported(t, {'process-compose.yaml': 'extends: gone.yaml\nprocesses: {a: {command: two}}\n'})
   t.match(notes, ['extends: gone.yaml is not carried over'])
@@ -147,7 +147,7 @@ t.test(
     t.match(text, /import from process-compose\.yml and process-compose\.override\.yml\./)
     t.match(template.apps, [
       {appID: 'a', env: {A: '3', B: '2'}},
-      {appID: 'b', command: ['three'], stop: {signal: 'SIGKILL'}},
+      {appID: 'b', command: ['three'], stop: {timeout: '10s', signal: 'SIGKILL'}},
       {appID: 'c', command: ['four'], stop: undefined}
     ])
     t.match(notes, [/^shutdown\.signal: 6 is not carried over/])
@@ -187,4 +187,48 @@ t.test('a process is waited for also where its condition is left out', async t =
       'processes: {a: {command: serve, depends_on: {b: , c: {}}}, b: {command: x}, c: {command: y}}'
   })
   t.match(template.apps[0], {dependsOn: {b: 'completed', c: 'completed'}})
+})
+
+t.test(
+  'a process that extends another one has what that has; a circle, and one that is not there, are told',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'process-compose.yaml': `
+processes:
+  base: {command: serve, environment: [A=1, B=1], availability: {restart: always}, is_disabled: "true"}
+  web: {extends: base, environment: [B=2], is_disabled: "false"}
+  top: {extends: web, command: top}
+  lost: {extends: toString, command: x}
+  a: {extends: b, command: x}
+  b: {extends: a, command: y}
+`
+    })
+    t.match(template.apps, [
+      {appID: 'base', profiles: ['disabled']},
+      {appID: 'web', command: ['serve'], env: {A: '1', B: '2'}, restart: 'always', profiles: undefined},
+      {appID: 'top', command: ['top'], env: {A: '1', B: '2'}, restart: 'always', profiles: undefined},
+      {appID: 'lost', command: ['x']},
+      {appID: 'a', command: ['x']},
+      {appID: 'b', command: ['y']}
+    ])
+    t.same(
+      notes.filter(note => note.startsWith('extends')),
+      ['extends: toString is not carried over', 'extends: a is not carried over', 'extends: b is not carried over']
+    )
+  }
+)
+
+t.test('what is started by hand alone is not started, and a command counts before an entrypoint', async t => {
+  const {template, notes} = await imported(t, {
+    'process-compose.yaml':
+      'processes: {edit: {command: vim x, is_foreground: true}, api: {command: serve, entrypoint: [other], shutdown: {timeout_seconds: 0}}}'
+  })
+  t.match(template, {
+    common: {stop: {timeout: '10s'}},
+    apps: [
+      {appID: 'edit', profiles: ['foreground'], tty: true},
+      {appID: 'api', command: ['serve'], stop: undefined}
+    ]
+  })
+  t.match(notes, [/^is_foreground: /])
 })
