@@ -6,7 +6,7 @@ import {codeOf, messageOf} from '../../model/errors.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
 import {writeText} from '../../platform/write-text.ts'
 import {Gap} from './gap.ts'
-import {formerPath, LogParts, openNew} from './log-parts.ts'
+import {formerPath, LogParts, openLog} from './log-parts.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
 import {type WrittenPiece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './log-record.ts'
@@ -90,7 +90,7 @@ async function openFree(path: string): Promise<number | undefined> {
     // there is none
   }
   try {
-    return await openNew(path)
+    return await openLog(path, 'ax')
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return undefined
     throw error

@@ -1,11 +1,12 @@
-import {close, existsSync, open} from 'node:fs'
+import {close, existsSync, fstatSync, open, statSync} from 'node:fs'
 import {rename} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
+import {orElse} from '../../model/or-else.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
 import {LogText, openPart} from './log-reader.ts'
 
-/** How often the file is looked for: the user may have removed it. */
+/** How often the file is looked at: the user may have removed, emptied or replaced it. */
 const LOOK_MS = 1000
 
 /** Returns the path of the older half of a log file: `….log.1`. */
@@ -14,8 +15,8 @@ export const formerPath = (path: string): string => `${path}.1`
 /** The path of the log to which a file of this path belongs. */
 export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? path.slice(0, -2) : path)
 
-/** Opens a file that is not there yet. Apps may write secrets: it is its user's alone. */
-export const openNew = async (path: string): Promise<number> => promisify(open)(path, 'wx', 0o600)
+/** Opens a log file to write at its end, with `ax` only if it is not there yet. Apps may write secrets: it is its user's alone. */
+export const openLog = async (path: string, how: 'a' | 'ax'): Promise<number> => promisify(open)(path, how, 0o600)
 
 /** The log that an ended run has left at this path. Rejects if there is none. */
 export async function openKeptLog(path: string): Promise<LogText> {
@@ -40,7 +41,7 @@ export class LogParts {
   #start = 0
   #current = 0
   #tried = 0
-  /** When the file was looked for (`performance.now()`). */
+  /** When the file was looked at (`performance.now()`). */
   #lookedAt = performance.now()
   #rotation: Promise<void> | undefined
 
@@ -50,9 +51,13 @@ export class LogParts {
     this.#most = most
   }
 
-  /** Whether to rotate after `written` bytes: between two lines, if they are not too long; at once where the file is gone. */
+  /** Whether to rotate after `written` bytes: between two lines, if they are not too long; at once where the file is another one by now. */
   isFull(written: number, isMidLine: boolean): boolean {
-    return written - this.#tried >= (isMidLine ? this.#most : this.#most / 2) || this.#isGone()
+    if (written - this.#tried >= (isMidLine ? this.#most : this.#most / 2)) return true
+    const now = performance.now()
+    if (now - this.#lookedAt < LOOK_MS) return false
+    this.#lookedAt = now
+    return orElse(() => this.#isOther(written), false) // it may not be looked at
   }
 
   /** The end of the line with which the current file is full; that of the text if it is not full by then. */
@@ -62,19 +67,17 @@ export class LogParts {
     return end < 0 ? text.length : end + 1
   }
 
-  #isGone(): boolean {
-    const now = performance.now()
-    if (now - this.#lookedAt < LOOK_MS) return false
-    this.#lookedAt = now
-    // an app whose own folder has gone, too, gets no new log file
-    return !existsSync(this.#path) && existsSync(join(this.#path, '../../..'))
+  /** Whether the user has removed, emptied or replaced the file, or added to it. An app whose own folder has gone, too, gets no new one. */
+  #isOther(written: number): boolean {
+    const there = statSync(this.#path, {throwIfNoEntry: false})
+    if (there === undefined) return existsSync(join(this.#path, '../../..'))
+    return there.size !== written - this.#current || there.ino !== fstatSync(this.descriptor).ino
   }
 
   /** Never rejects: a file that cannot be renamed is written further. */
   async rotate(written: number): Promise<void> {
     this.#tried = written
-    this.#rotation = this.#rotate(written).catch(() => undefined)
-    await this.#rotation
+    await (this.#rotation = this.#rotate(written).catch(() => undefined))
   }
 
   /** Opens what is kept. */
@@ -92,16 +95,18 @@ export class LogParts {
 
   async #rotate(written: number): Promise<void> {
     const former = formerPath(this.#path)
-    const isThere = existsSync(this.#path)
-    if (isThere) await rename(this.#path, former)
-    else makeFolder(dirname(this.#path))
-    this.#start = isThere ? this.#current : written
-    const descriptor = await openNew(this.#path).catch(async (error: unknown) => {
-      if (isThere) await rename(former, this.#path)
+    const isOther = this.#isOther(written)
+    if (isOther) makeFolder(dirname(this.#path))
+    else await rename(this.#path, former)
+    const descriptor = await openLog(this.#path, isOther ? 'a' : 'ax').catch(async (error: unknown) => {
+      if (!isOther) await rename(former, this.#path)
       throw error
     })
+    // what another file has already ends where our next text begins
+    const begin = written - fstatSync(descriptor).size
+    this.#start = isOther ? begin : this.#current
+    this.#current = this.#tried = begin
     close(this.descriptor, () => undefined) // all was written
     this.descriptor = descriptor
-    this.#current = written
   }
 }

@@ -1,4 +1,15 @@
-import {existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync} from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
@@ -177,3 +188,56 @@ t.test(
     await file.close()
   }
 )
+
+/** What the user does to a log file, and what is before the text that comes next. */
+const CHANGES: Readonly<Record<string, {readonly change: (path: string) => void; readonly left: string}>> = {
+  emptied: {change: path => truncateSync(path, 0), left: ''},
+  'replaced, as an editor saves,': {
+    change: path => {
+      writeFileSync(`${path}.new`, 'edited\nby hand\n')
+      renameSync(`${path}.new`, path)
+    },
+    left: 'edited\nby hand\n'
+  },
+  'added to': {change: path => appendFileSync(path, 'a note\n'), left: 'before\na note\n'}
+}
+
+for (const [how, {change, left}] of Object.entries(CHANGES))
+  t.test(`a file that was ${how} is continued: what is written later is in it, at its end, and is read`, async t => {
+    const {file, folder} = await openFile(t)
+    const write = async (text: string): Promise<void> => {
+      file.write({writer, text})
+      while (file.isWriting) await pause(1)
+    }
+    await write('before\n')
+    change(file.path)
+    const from = file.length
+    // until the file has been looked at
+    for (let n = 0; n < 60; n++) await pause(20).then(async () => write(`meanwhile ${n}\n`))
+    await write('after\n')
+    const there = readFileSync(file.path, 'latin1')
+    t.ok(there.startsWith(left), there.slice(0, 100))
+    t.match(there, /^meanwhile \d+\n(?:meanwhile \d+\n)*after\n$/m)
+    t.notMatch(there, '\0')
+    t.ok(there.endsWith((await textOf(file.read(from, file.length))).replace(/^…[^\n]*\n/, '').slice(-100)))
+    t.equal(await textOf(file.read(await file.startOfLast(2, file.length), file.length)), 'meanwhile 59\nafter\n')
+    for (let n = 0; n < 400; n++) file.write({writer, text: `more ${n}\n`})
+    while (file.isWriting) await pause(1)
+    for (let n = 0; n < 400; n++) file.write({writer, text: `most ${n}\n`})
+    await file.close()
+    t.same(readdirSync(folder).length, 2, 'it is rotated as before')
+  })
+
+t.test('a log that cannot be looked at any more goes on', async t => {
+  const {file, folder} = await openFile(t)
+  renameSync(folder, `${folder}-away`)
+  symlinkSync(folder, folder)
+  for (let n = 0; n < 60; n++) {
+    await pause(20)
+    file.write({writer, text: `${n}\n`})
+  }
+  await file.close()
+  rmSync(folder)
+  renameSync(`${folder}-away`, folder)
+  t.match(readFileSync(file.path, 'latin1'), /^0\n[^]*\n59\n$/)
+})
