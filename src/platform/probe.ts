@@ -86,13 +86,16 @@ export async function statusOf({host, port, path, isSecure, timeoutMs = ATTEMPT_
   const {get} = isSecure ? await import('node:https') : await import('node:http')
   return new Promise(resolve => {
     const plain = path.toWellFormed().replaceAll(/[^!-~]+/g, encodeURI)
-    const options = {host, port, path: plain, agent: false, rejectUnauthorized: false, timeout: timeoutMs}
+    const options = {host, port, path: plain, agent: false, rejectUnauthorized: false}
     const request = get(options, (response: IncomingMessage) => settle(response.statusCode ?? 0))
     const settle = (status: number): void => {
+      clearTimeout(late)
       resolve(status)
       request.destroy()
     }
-    request.once('timeout', () => settle(0))
-    request.on('error', () => settle(0)) // refused, reset, or not HTTP
+    // the whole head has this time, since it may come byte by byte
+    const late = setTimeout(() => settle(0), timeoutMs)
+    // refused, reset, not HTTP; or another protocol instead of a status, which ends without an error
+    request.on('error', () => settle(0)).once('close', () => settle(0))
   })
 }

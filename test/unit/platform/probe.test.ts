@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import {createServer} from 'node:http'
-import type {AddressInfo} from 'node:net'
+import {createServer as createTcpServer, type AddressInfo} from 'node:net'
 import {test} from 'tap'
 import {pauseAfter, statusOf} from '../../../src/platform/probe.ts'
 
@@ -17,6 +17,26 @@ test('a path with a blank, and with letters of any script, is asked for', async 
     t.equal(await statusOf({host: '127.0.0.1', port, path, isSecure: false}), 200, path)
   t.same(paths, ['/health%20check', '/%E5%81%A5%E5%BA%B7?q=%20', '/%EF%BF%BD'])
 })
+
+for (const [what, head] of [
+  ['whose head never ends', 'HTTP/1.1 200 OK\r\nA: '],
+  [
+    'that becomes another protocol',
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n'
+  ],
+  ['that is never more than interim', 'HTTP/1.1 103 Early Hints\r\n\r\n']
+] as const)
+  test(`an answer ${what} is none: who asks is not kept`, async t => {
+    const server = createTcpServer(socket => {
+      const timer = setInterval(() => socket.write(head.endsWith('\n') ? head : 'a'), 20)
+      socket.on('error', () => undefined).on('close', () => clearInterval(timer))
+      socket.write(head)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const {port} = server.address() as AddressInfo
+    t.equal(await statusOf({host: '127.0.0.1', port, path: '/', isSecure: false, timeoutMs: 200}), 0)
+  })
 
 test('attempts are 5 ms apart for one second, 25 ms up to ten, then 250 ms', async t => {
   t.same(
