@@ -65,7 +65,8 @@ export class FileHashes {
   /** The whole folder was seen: from now on files are read. Settles when none waits to be hashed. */
   async hash(): Promise<void> {
     this.#mayHash = true
-    await this.#hashWaiting()
+    this.#hashing ??= this.#hashAll()
+    await this.#hashing
   }
 
   /** Whether any of these differs from what was known of it. A folder that came or went differs. */
@@ -117,12 +118,7 @@ export class FileHashes {
   #hashLater(path: string): void {
     if (this.#isClosed || this.#toHash.size >= this.#maxWaiting) return
     this.#toHash.add(path)
-    if (this.#mayHash) void this.#hashWaiting()
-  }
-
-  async #hashWaiting(): Promise<void> {
-    this.#hashing ??= this.#hashAll()
-    await this.#hashing
+    if (this.#mayHash) void this.hash()
   }
 
   async #hashAll(): Promise<void> {

@@ -4,6 +4,7 @@ import type {FSWatcher} from 'chokidar'
 import {identityAt} from '../../platform/paths.ts'
 import {codeOf} from '../../model/errors.ts'
 import {orElse} from '../../model/or-else.ts'
+import {isInside} from '../../model/glob.ts'
 import type {WatchPlan} from '../../model/plan.ts'
 import {filterOf, isIgnored, openFilter, type AppFilter} from './app-filter.ts'
 import {FileHashes, isSince, savedSince, type Came} from './file-hashes.ts'
@@ -58,6 +59,11 @@ export interface FilePlan {
 }
 
 const POLL_EVERY_MS = 500
+/** How often it is looked whether other folders are in place: the system does not say so where one above was replaced. */
+const LOOK_EVERY_MS = 2000
+
+/** All that follow files in this process: the library lets them share what follows a folder. */
+const following = new Set<Watch>()
 
 /** How late the time may be that a file gets when it is written (Linux: a tick of the coarse clock). */
 const COARSE_CLOCK_MS = 10
@@ -86,6 +92,8 @@ export class Watch {
   #since: number
   /** The watcher is replaced, since its filter has changed. */
   #renewed: Promise<void> = Promise.resolve()
+  /** Which folders are followed, by path (`identityAt`). */
+  #folders: ReadonlyMap<string, string> = new Map()
   /** Another folder is in place of one that was followed: nothing is followed until the rest. */
   #isReplaced = false
   #polls = false
@@ -107,6 +115,9 @@ export class Watch {
   /** Settles when every change from now on is seen. */
   async open(): Promise<void> {
     const {folder, mountedKind = mountedKindOf} = this.#options
+    following.add(this)
+    const timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref()
+    this.#closing.signal.addEventListener('abort', () => clearInterval(timer))
     const kind = await mountedKind(folder)
     if (kind !== '') this.#poll(`it is on a mounted file system (${kind})`)
     await this.#begin()
@@ -131,6 +142,7 @@ export class Watch {
 
   async close(): Promise<void> {
     this.#closing.abort()
+    following.delete(this)
     this.#rest.close()
     this.#hashes.close()
     this.#setUp.resolve()
@@ -138,6 +150,7 @@ export class Watch {
   }
 
   async #begin(): Promise<void> {
+    await this.#watcher?.close()
     const library = await loadSoon(async () => import('chokidar'), this.#closing.signal)
     if (library === undefined || this.#isClosed) return
     this.#count = 0
@@ -161,7 +174,7 @@ export class Watch {
     const {folder, watch: plan, except = () => [], clock = systemClock} = this.#options
     const since = this.#since
     const areFiles = 'files' in plan
-    const folders = new Map(filter.roots.map(root => [root, identityAt(root)]))
+    this.#folders = new Map(filter.roots.map(root => [root, identityAt(root)]))
     const seen = new Set<string>()
     const see = (path: string, came: Came): void => {
       if (areFiles && !isSetUp) seen.add(path)
@@ -172,11 +185,6 @@ export class Watch {
       if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp()
       else if (isSetUp || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
       else if (!areFiles && filter.counts(path) && !this.#hashes.learn(path, stats)) see(path, 'other')
-    }
-    const replaced = (root: string): void => {
-      this.#isReplaced = true
-      this.#rest.add(root, 'other')
-      void watcher.close() // at once: all watchers of a folder share what follows it
     }
     const vanish = (path: string): void => {
       this.#count--
@@ -196,8 +204,7 @@ export class Watch {
         this.#setUp.resolve()
         void this.#hashes.hash()
         // the library skips a folder that is absent when it begins to follow it; one that it polls, it finds later
-        const other = this.#polls ? undefined : filter.roots.find(root => identityAt(root) !== folders.get(root))
-        if (other !== undefined) return replaced(other)
+        if (this.#look()) return
         // the library looks at a file before it watches its folder: what is saved in between it does not tell, nor what went with a folder
         if (areFiles) {
           for (const path of plan.files)
@@ -215,10 +222,24 @@ export class Watch {
       // another folder is in place of this one: the library may follow the old one from now on, or say nothing of what differs
       .on('raw', (event, name, details) => {
         const {watchedPath: root} = details as {readonly watchedPath: string}
-        if (event !== 'rename' || name !== basename(root) || !folders.has(root)) return
-        if (folders.get(root) === identityAt(root)) return // what has come or gone is in it, and has its name
-        replaced(root)
+        // or what has come or gone is in it, and has its name
+        if (event === 'rename' && name === basename(root) && this.#folders.has(root)) this.#look()
       })
+  }
+
+  /** Whether another folder is in place of one that is followed. All that follow that let go of it at once: who begins to follow it shares what others still do. */
+  #look(): boolean {
+    if (this.#polls || this.#isReplaced) return this.#isReplaced
+    const [other] = [...this.#folders].find(([root, identity]) => identityAt(root) !== identity) ?? []
+    if (other === undefined) return false
+    for (const each of following) {
+      const watched = Object.keys(each.#watcher?.getWatched() ?? {})
+      if (each !== this && !watched.some(path => isInside(path, other))) continue
+      each.#isReplaced = true
+      each.#rest.add(other, 'other')
+      void each.#watcher?.close()
+    }
+    return true
   }
 
   /** Follows what is there now, and what counts by the rules as they are now. */
@@ -227,7 +248,6 @@ export class Watch {
     // what is known already is compared, so that no save counts twice
     this.#since = this.#isReplaced ? 0 : (this.#options.clock ?? systemClock).date() - COARSE_CLOCK_MS
     this.#isReplaced = false
-    await this.#watcher?.close()
     await this.#begin()
   }
 
@@ -236,7 +256,6 @@ export class Watch {
     const limit = LIMITS.get(codeOf(error))
     if (this.#polls || this.#isClosed || limit === undefined) return
     this.#poll(limit)
-    await this.#watcher?.close()
     await this.#begin()
   }
 

@@ -1,5 +1,7 @@
 import fs, {mkdirSync, renameSync} from 'node:fs'
 import {syncBuiltinESMExports} from 'node:module'
+import {relative} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {systemClock} from '../../../../src/platform/clock.ts'
 import {ALL, atRest, Watching} from './watching.ts'
@@ -30,3 +32,32 @@ t.test('another folder in place of the one that begins to be followed: what is s
   w.write('api/saved.js', '1')
   await w.tells('saved.js')
 })
+
+/** The folder of an app, and what follows it, or the code in it; no one of them is told that another folder is in place. */
+for (const paths of [['shop/api'], ['shop/api', '.'], ['.', 'shop/api'], ['shop', 'shop/api']])
+  t.test(
+    `another folder above is put in place for those who follow ${paths.join(' and ')}: saves are seen`,
+    async t => {
+      const w = new Watching()
+      const put = (folder: string): void => {
+        mkdirSync(w.path(`${folder}/api`), {recursive: true})
+        w.write(`${folder}/api/code.js`, folder)
+      }
+      put('shop')
+      const all = paths.map(path => ({path, watching: new Watching()}))
+      for (const {path, watching} of all)
+        await watching.open(t, ALL, {folder: w.path(path).replace(/\/\.$/, ''), clock: systemClock})
+      for (const [at, name] of ['first', 'second'].entries()) {
+        put(`new${at}`)
+        renameSync(w.path('shop'), w.path(`old${at}`))
+        renameSync(w.path(`new${at}`), w.path('shop'))
+        const isTold = ({path, watching}: (typeof all)[number]): boolean =>
+          watching.told.flat().includes(relative(w.path(path), w.path(`shop/api/${name}.js`)))
+        // until it has been looked which folders are there, nothing is told
+        for (let n = 0; !all.every(isTold); n++) {
+          w.write(`shop/api/${name}.js`, `${n}`)
+          await pause(200)
+        }
+      }
+    }
+  )
