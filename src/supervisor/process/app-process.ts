@@ -1,12 +1,13 @@
 import type {Readable} from 'node:stream'
 import {endGroup, type GroupEnding} from './end-group.ts'
-import {containerOf, removeContainers, type Containers} from '../../control/containers.ts'
+import {containerOf, removeContainers} from '../../control/containers.ts'
 import {spawnGroup, type ProcessGroup, type SpawnOptions} from '../../platform/process-group.ts'
 import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import type {LimitedProcess} from '../../platform/resource-limits.ts'
 import type {Exit} from '../../model/app-state.ts'
+import type {OwnContainers} from './watchdog.ts'
 
 export interface AppProcessOptions extends Pick<SpawnOptions, 'command' | 'folder' | 'env'> {
   /** The limits of the process. Left out: there are none. */
@@ -30,8 +31,7 @@ export class AppProcess {
   readonly marker: string
   readonly group: ProcessGroup
   /** Its container, which SIGKILL does not end. */
-  readonly container: Containers | undefined
-  readonly #env: AppProcessOptions['env']
+  readonly container: OwnContainers | undefined
   readonly #output: Output
   readonly #input: Readable | undefined
   readonly #limited: LimitedProcess | undefined
@@ -42,8 +42,7 @@ export class AppProcess {
     const {stdio} = options
     this.marker = marker
     this.#limited = limited
-    this.#env = options.env
-    this.container = lastingContainer(options.command)
+    this.container = lastingContainer(options)
     const command = [...(limited?.prefix ?? []), ...options.command]
     this.group = spawnGroup({...options, command, hasInput: input !== undefined})
     void this.#timeLife()
@@ -79,14 +78,14 @@ export class AppProcess {
     // a process that hangs in the kernel has received SIGKILL and will exit when the kernel returns
     const exit = group.hasExited() ? await group.exited : ({kind: 'signal', signal: 'SIGKILL'} as const)
     const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
-    if (isKilled && this.container !== undefined) await removeContainers(this.container, this.#env)
+    if (isKilled && this.container !== undefined) await removeContainers(this.container, this.container.env)
     return exit
   }
 }
 
 /** The container of a command, which lives on when the command is killed. While the command builds the image, a container of that name is not ours. */
-function lastingContainer(command: readonly string[]): Containers | undefined {
+function lastingContainer({command, env}: Pick<AppProcessOptions, 'command' | 'env'>): OwnContainers | undefined {
   const container = containerOf(command)
   const before = command.slice(0, command.indexOf(container?.engine ?? ''))
-  return /\bbuild\b/.test(before.join(' ')) ? undefined : container
+  return container === undefined || /\bbuild\b/.test(before.join(' ')) ? undefined : {...container, env}
 }

@@ -6,7 +6,7 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 /**
  * The script of the watchdog, as text so that the bundle and the executable contain it. It runs in any POSIX shell; `$1` is
  * the run's marker, `$2` the grace period in milliseconds, `$3` the folder of the run's socket. It reads commands of
- * `watchdog.ts`: `+GROUP START`, `-GROUP`, `container GROUP:START NAME ENGINE`, `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED`
+ * `watchdog.ts`: `+GROUP START`, `-GROUP`, `container GROUP:START NAME ENGINE` (the engine as words of a shell), `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED`
  * (modes of `stty -g`), `bye`. If its input ends without `bye`, the run was killed.
  *
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
@@ -134,8 +134,17 @@ remove() {
     line=\${held%%"$nl"*} held=\${held#*"$nl"}
     group=\${line%% *} name=\${line#* }; engine=\${name#* } name=\${name%% *}
     case $ours in *" \${group%:*} "*) containers=$containers$line$nl; continue ;; esac
-    case $groups in *" $group "*) "$engine" rm --force --volumes "$name" </dev/null & ;; esac
+    case $groups in *" $group "*) eval "$engine rm --force --volumes \\"\\$name\\" </dev/null & limit \\$!" ;; esac
   done
+}
+
+# where the daemon hangs, so does its program
+limit() {
+  (
+    looks=0
+    while [ "$looks" -lt 100 ] && kill -0 "$1"; do looks=$((looks + 1)); sleep 0.1 || sleep 1; done
+    [ "$looks" -lt 100 ] || kill -KILL "$1"
+  ) &
 }
 
 clock

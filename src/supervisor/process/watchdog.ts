@@ -3,6 +3,7 @@ import type {Socket} from 'node:net'
 import type {Containers} from '../../control/containers.ts'
 import type {Environment} from '../../model/environment.ts'
 import {messageOf} from '../../model/errors.ts'
+import {shellQuoted} from '../../model/shell-quoted.ts'
 import type {ProcessGroup} from '../../platform/process-group.ts'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
@@ -12,8 +13,11 @@ import type {KeyMode} from '../../platform/key-mode.ts'
 const SHORT_RUN_MS = 1000
 /** On exit we wait this long for the watchdog. */
 const GONE_WITHIN_MS = 500
-/** Variables that say which daemon has the containers: another one may have some of the same names. */
-const OF_ENGINES = /^(?:CONTAINER|CONTAINERD|DOCKER)_|^XDG_RUNTIME_DIR$/
+/** Variables by which an engine, and the daemon that has the containers, is found: another one may have some of the same names. */
+const OF_ENGINES = /^(?:CONTAINER|CONTAINERD|DOCKER)_|^(?:HOME|PATH|XDG_RUNTIME_DIR)$/
+
+/** Containers of a process, with its environment, by which their daemon is found. */
+export type OwnContainers = Containers & {readonly env: Environment}
 
 /**
  * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all
@@ -25,7 +29,7 @@ export class Watchdog {
   readonly #marker: string
   /** Time from SIGTERM to SIGKILL after we were killed. */
   #graceMs: number
-  /** That of the run: where the shell finds its tools, in addition to the system's, and engines their containers. */
+  /** That of the run: where the shell finds its tools, in addition to the system's. */
   readonly #env: Environment
   /** Called if the watchdog cannot start, or has exited and is not replaced: once, until one has lived. */
   readonly #lost: (why: string) => void
@@ -64,12 +68,13 @@ export class Watchdog {
   }
 
   /** Adds a process group, which may have this long to end: longer than any one had before, if an edit says so. `container`: of its command. */
-  watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>, graceMs = 0, container?: Containers): void {
+  watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>, graceMs = 0, container?: OwnContainers): void {
     if (pid === undefined) return
     if (this.#isLost && !this.#isDismissed) this.start(this.#home)
     if (graceMs > this.#graceMs) this.#tell(`grace ${(this.#graceMs = graceMs)}`)
-    const {engine = '', names = []} = container ?? {}
-    const lines = [`+${pid} ${started}`, ...names.map(name => `container ${pid}:${started} ${name} ${engine}`)]
+    const lines = [`+${pid} ${started}`]
+    if (container !== undefined)
+      for (const name of container.names) lines.push(`container ${pid}:${started} ${name} ${engineText(container)}`)
     this.#groups.set(pid, lines)
     for (const line of lines) this.#tell(line)
   }
@@ -106,15 +111,13 @@ export class Watchdog {
 
   #spawn(home: string): ChildProcess {
     const startedAt = performance.now()
-    const {PATH = '', ...rest} = this.#env
-    const ofEngines = Object.fromEntries(Object.entries(rest).filter(([name]) => OF_ENGINES.test(name)))
     const child = spawn(
       '/bin/sh',
       ['-c', WATCHDOG_LOADER, 'pillion-watchdog', this.#marker, this.#graceMs.toFixed(0), home],
       {
         cwd: '/',
         // SHLVL: a first bash whose input is a socket behaves as if started by rshd, and reads ~/.bashrc
-        env: {...ofEngines, PATH: `/usr/bin:/bin:${PATH}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
+        env: {PATH: `/usr/bin:/bin:${this.#env['PATH'] ?? ''}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
         detached: true,
         stdio: ['pipe', 'ignore', 'ignore']
       }
@@ -150,6 +153,12 @@ export class Watchdog {
     if (!this.#isReported) this.#lost(why)
     this.#isReported = true
   }
+}
+
+/** An engine with its settings, for a shell. A line has no room for those of several lines. */
+function engineText({engine, env}: OwnContainers): string {
+  const settings = Object.entries(env).filter(([name, value = '\n']) => OF_ENGINES.test(name) && !value.includes('\n'))
+  return [...settings.map(([name, value = '']) => `${name}=${shellQuoted(value)}`), shellQuoted(engine)].join(' ')
 }
 
 const hasExited = (child: {readonly exitCode: number | null; readonly signalCode: string | null}): boolean =>

@@ -1,10 +1,11 @@
-import {execFileSync, spawn, type ChildProcess} from 'node:child_process'
+import {execFile, execFileSync, spawn, type ChildProcess} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
 import {once} from 'node:events'
 import {copyFile} from 'node:fs/promises'
 import {chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
+import {promisify} from 'node:util'
 import t, {type Test} from 'tap'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from '../../../../src/supervisor/process/watchdog-script.ts'
 import {Watchdog} from '../../../../src/supervisor/process/watchdog.ts'
@@ -244,7 +245,7 @@ t.test(
     const engine = join(folder, 'a docker')
     chmodSync(engine, 0o755)
     const [left, gone] = [new Sleeper(t, {}), new Sleeper(t, {})]
-    const containerOf = ({pid}: Sleeper, name: string): string => `container ${pid}:${startOf(pid)} ${name} ${engine}`
+    const containerOf = ({pid}: Sleeper, name: string): string => `container ${pid}:${startOf(pid)} ${name} '${engine}'`
     const lines = [left.told, containerOf(left, 'shop-web'), gone.told, containerOf(gone, 'shop-db'), `-${gone.pid}`]
     await vanish({marker: newMark(), lines})
     t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
@@ -265,6 +266,50 @@ for (const shell of SHELLS.filter(([file]) => existsSync(file)))
       t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
     }
   )
+
+for (const shell of SHELLS.filter(([file]) => existsSync(file)))
+  t.test(`in ${shell.join(' ')}: a daemon that hangs is not waited for`, async t => {
+    const left = new Sleeper(t, {})
+    const folder = t.testdir({docker: `#!/bin/sh\necho $$ >"$0.pid"\nexec sleep 300\n`})
+    const engine = join(folder, 'docker')
+    chmodSync(engine, 0o755)
+    await vanish({
+      shell,
+      marker: newMark(),
+      lines: [left.told, `container ${left.pid}:${startOf(left.pid)} shop-web ${engine}`]
+    })
+    t.notOk(existsSync(`/proc/${readFileSync(`${engine}.pid`, 'utf8').trim()}`))
+  })
+
+t.test('each container is removed as its own command would: by the engine and at the daemon of its app', async t => {
+  const folder = t.testdir({docker: '#!/bin/sh\necho "$DOCKER_HOST $SECRET $@" >>"$0.log"\n'})
+  const engine = join(folder, 'docker')
+  chmodSync(engine, 0o755)
+  const left = [new Sleeper(t, {}), new Sleeper(t, {})]
+  await t.resolves(
+    promisify(execFile)(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `
+      const {Watchdog} = await import('${module('supervisor/process/watchdog')}')
+      const watchdog = new Watchdog('${newMark()}', 0, {...process.env, DOCKER_HOST: 'of the run'}, why => { throw new Error(why) })
+      watchdog.start('')
+      const groups = ${JSON.stringify(left.map(({pid}) => ({pid, started: startOf(pid)})))}
+      const env = {PATH: ${JSON.stringify(`${folder}:/bin:/usr/bin`)}, SECRET: '1', DOCKER_TEXT: 'a\\nb'}
+      watchdog.watch(groups[0], 0, {engine: 'docker', names: ['web'], env: {...env, DOCKER_HOST: "of 'web'"}})
+      watchdog.watch(groups[1], 0, {engine: ${JSON.stringify(engine)}, names: ['db'], env: {...env, DOCKER_HOST: 'of the run'}})
+      setImmediate(() => process.kill(process.pid, 'SIGKILL'))
+      `
+    ]).catch(({signal}: {readonly signal: string}) => t.equal(signal, 'SIGKILL'))
+  )
+  const log = (): string => (existsSync(`${engine}.log`) ? readFileSync(`${engine}.log`, 'utf8') : '')
+  while (log().split('\n').length < 3) await pause(20)
+  t.same(log().split('\n').toSorted(), [
+    '',
+    "of 'web'  rm --force --volumes web",
+    'of the run  rm --force --volumes db'
+  ])
+})
 
 t.test('where no descriptor was free, it is started with the next process, and knows those before it', async t => {
   const file = join(t.testdir(), 'pids')
