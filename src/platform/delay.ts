@@ -41,7 +41,7 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | undef
 export const isWithin = async (ms: number, work: Promise<unknown>): Promise<boolean> =>
   (await within(ms, work.then(isDone))) ?? false
 
-/** Loads code; tries again while no file can be opened. Undefined: the signal is aborted. Rejects if the code is not there, or is broken. */
+/** Loads code, or opens pipes; tries again while no file can be opened. Undefined: the signal is aborted. Rejects if the code is not there, or is broken. */
 export async function loadSoon<T>(load: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   for (; !signal.aborted; await pause(LOAD_AGAIN_MS, signal))
     try {

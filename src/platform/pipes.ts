@@ -48,7 +48,9 @@ function systemPipes(count: number, open: number[]): ProcessPipes[] | undefined 
   if (pipe2 === undefined) return undefined
   const both = Buffer.alloc(8)
   const make = (): Pipe => {
-    if (pipe2(both, O_CLOEXEC) !== 0) throw new Error('the system has no further pipe (pipe2(2))')
+    // pipe2(2) fails for no other reason
+    if (pipe2(both, O_CLOEXEC) !== 0)
+      throw Object.assign(new Error('no more files can be opened (pipe2(2))'), {code: 'EMFILE'})
     return {ours: keep(both.readInt32LE(0), open), theirs: keep(both.readInt32LE(4), open)}
   }
   return Array.from({length: count}, () => ({stdout: make(), stderr: make()}))

@@ -1,7 +1,9 @@
 import {tmpdir} from 'node:os'
-import {messageOf} from '../../model/errors.ts'
+import {isShortage, messageOf} from '../../model/errors.ts'
 import type {Exit} from '../../model/app-state.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
+import {loadSoon} from '../../platform/delay.ts'
+import {withDeadline} from '../reload/deadline.ts'
 import type {ProcessPlace} from './app-process.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 
@@ -16,14 +18,19 @@ export const dropStdio = (stdio: ProcessStdio): void => ('lines' in stdio ? stdi
 export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
   makePipes(count).catch((): ProcessPipes[] => [])
 
-/** The pipes of one process, or why there are none. */
-export async function processPipes(): Promise<ProcessPipes | Exit> {
+/** How long it is tried while no file can be opened, which passes as a rule. */
+const TRIED_MS = 10_000
+
+/** The pipes of one process, or why there are none. `over`: none are needed any more. */
+export async function processPipes(over: AbortSignal): Promise<ProcessPipes | Exit> {
   try {
-    const [pipes] = await makePipes(1)
+    const made = await withDeadline({ms: TRIED_MS, over}, async late => loadSoon(async () => makePipes(1), late))
+    const [pipes] = made ?? (await makePipes(1))
     if (pipes === undefined) throw new Error('a process has one set of pipes')
     return pipes
   } catch (error) {
-    const advice = `is there a folder ${tmpdir()} that you may write to? TMPDIR names another one`
+    const ofFolder = `is there a folder ${tmpdir()} that you may write to? TMPDIR names another one`
+    const advice = isShortage(error) ? 'raise the limit (ulimit -n), or end programs' : ofFolder
     return {kind: 'spawn-error', message: `cannot create pipes for its output: ${messageOf(error)}; ${advice}`}
   }
 }

@@ -222,8 +222,8 @@ export class SupervisedApp implements Supervised {
   /** Runs one process, from its pipes to the end of its group. */
   async #live(given: ProcessPipes | undefined): Promise<Ended> {
     const {plan, openTerminal = processPipes} = this.#options
-    const open: () => Promise<ProcessStdio | Exit> = plan.tty === true ? openTerminal : processPipes
-    const [stdio] = await Promise.all([given ?? open(), this.#lookForForeignListener()])
+    const open: (over: AbortSignal) => Promise<ProcessStdio | Exit> = plan.tty === true ? openTerminal : processPipes
+    const [stdio] = await Promise.all([given ?? open(this.#over.signal), this.#lookForForeignListener()])
     if (this.#isOver) {
       if (!('kind' in stdio)) dropStdio(stdio)
       return {exit: undefined, livedMs: 0, isAsked: true}
