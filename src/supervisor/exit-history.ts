@@ -7,7 +7,7 @@ const WINDOW_MS = 600_000
 /** A process that lives longer than this, and 1.5 times as long as those before it, has ended the loop. */
 const HELD_MS = 30_000
 
-/** The exits of an app after which its policy restarts it; times in ms since 1970. */
+/** The exits of an app after which its policy restarts it; times by `performance.now()`. */
 export class ExitHistory {
   #exits: {readonly startedAt: number; readonly endedAt: number}[] = []
 

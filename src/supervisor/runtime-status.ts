@@ -1,13 +1,14 @@
 import type {AppState} from '../model/app-state.ts'
 import type {ExitLoop} from '../model/exit-loop.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
+import {wallTime} from '../platform/wall-time.ts'
 import {ExitHistory} from './exit-history.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
 
 /** What is known about an app besides the state of its process: its progress, its start time, and why it has not been started. */
 export class RuntimeStatus {
-  /** Start time of its process, in ms since 1970; 0 if there is none. */
-  startedAt = 0
+  /** When its process was started, by `performance.now()`: a clock that is set changes no time between two exits; 0 if there is none. */
+  #bornAt = 0
   /** Time of the latest change of state. */
   movedAt = new Date()
   progress: Progress
@@ -23,9 +24,14 @@ export class RuntimeStatus {
     this.progress = initialProgress(plan)
   }
 
+  /** Start time of its process, in ms since 1970; 0 if there is none. */
+  get startedAt(): number {
+    return this.#bornAt && wallTime.of(this.#bornAt)
+  }
+
   /** Null: it does not exit again and again. */
   get loop(): ExitLoop | null {
-    return this.#exits.loop(this.startedAt, Date.now())
+    return this.#exits.loop(this.#bornAt, performance.now())
   }
 
   /** It waits for the apps `ids`; `why` completes "it waits until …". */
@@ -65,17 +71,17 @@ export class RuntimeStatus {
 
   /** A process that was started next to its own has taken its place. */
   promoted(): void {
-    this.startedAt = Date.now()
+    this.#bornAt = performance.now()
     this.#exits.clear()
   }
 
   /** The state of its process has changed. */
   moved(state: AppState): void {
     this.movedAt = new Date()
-    if (state.phase === 'backoff' && state.until < Infinity) this.#exits.add(this.startedAt, this.movedAt.getTime())
+    if (state.phase === 'backoff' && state.until < Infinity) this.#exits.add(this.#bornAt, performance.now())
     if (state.phase === 'exited') this.#exits.clear()
-    if (state.phase === 'starting') this.startedAt = state.pid === undefined ? 0 : this.movedAt.getTime()
-    else if (['exited', 'backoff', 'asleep'].includes(state.phase)) this.startedAt = 0
+    if (state.phase === 'starting') this.#bornAt = state.pid === undefined ? 0 : performance.now()
+    else if (['exited', 'backoff', 'asleep'].includes(state.phase)) this.#bornAt = 0
     this.progress = progressed(this.progress, state)
   }
 }
