@@ -74,29 +74,20 @@ export async function endMarked({
   ended
 }: MarkedEnding): Promise<void> {
   const tracker = new ProcessTracker({marker, spared, endsOrphans: true, ended})
-  if (timeoutMs > 0 && (await isGoneByItself(tracker, timeoutMs))) return
+  if (timeoutMs > 0 && (await withDeadline({ms: timeoutMs}, async late => isGone(tracker, 'none', late)))) return
   await withDeadline({ms: graceMs, over: now}, async grace => {
     if (!(await isGone(tracker, 'SIGTERM', grace))) await kill(tracker)
   })
 }
 
 /** Waits until nothing is left (true) or the grace period is over (false). Also signals processes that appear while it waits. */
-async function isGone(tracker: ProcessTracker, signal: NodeJS.Signals, grace: AbortSignal): Promise<boolean> {
+async function isGone(tracker: ProcessTracker, signal: NodeJS.Signals | 'none', grace: AbortSignal): Promise<boolean> {
   const start = performance.now()
   const most = (): number => (performance.now() - start < 1000 ? LOOK_EVERY_MS : LATER_EVERY_MS)
   for (let wait = FIRST_LOOK_AFTER_MS; await tracker.look(); wait = Math.min(2 * wait, most())) {
     if (grace.aborted) return false
-    await tracker.signalOrphans(signal)
+    if (signal !== 'none') await tracker.signalOrphans(signal)
     await pause(wait, grace)
-  }
-  return true
-}
-
-async function isGoneByItself(tracker: ProcessTracker, timeoutMs: number): Promise<boolean> {
-  const end = performance.now() + timeoutMs
-  while (await tracker.look()) {
-    if (performance.now() >= end) return false
-    await pause(LOOK_EVERY_MS)
   }
   return true
 }

@@ -72,9 +72,8 @@ export class Watchdog {
     if (pid === undefined) return
     if (this.#isLost && !this.#isDismissed) this.start(this.#home)
     if (graceMs > this.#graceMs) this.#tell(`grace ${(this.#graceMs = graceMs)}`)
-    const lines = [`+${pid} ${started}`]
-    if (container !== undefined)
-      for (const name of container.names) lines.push(`container ${pid}:${started} ${name} ${engineText(container)}`)
+    const named = container?.names.map(name => `container ${pid}:${started} ${name} ${engineText(container)}`) ?? []
+    const lines = [`+${pid} ${started}`, ...named]
     this.#groups.set(pid, lines)
     for (const line of lines) this.#tell(line)
   }

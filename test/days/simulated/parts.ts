@@ -243,7 +243,7 @@ export class LeaseSearch {
 }
 
 // run/apps/open-logs.ts
-export async function openLogs(_: AppPlan, {runLog}: LogsNeeds): Promise<Logs> {
+export async function openLogs(_: AppPlan, {runLog}: LogsNeeds): Promise<Omit<Logs, 'name'>> {
   await current.machine.takes(3)
   return {
     app: {name: '', sink: nothing, path: '', record: {} as never, runLog, close},
