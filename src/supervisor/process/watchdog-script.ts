@@ -12,10 +12,13 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
  * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read
  * again before each signal. macOS hides the environment of its own programs: there the start of each leader is read when its group
- * is added, and what is below a group is found by its parents, before the first signal and again with each look.
+ * is added, as ps writes it in other words, and what is below a group is found by its parents, before the first signal and again with each look.
  *
  * It restores the terminal unless its modes were changed meanwhile. TERM reaches each group and each orphan once, KILL until they are
  * gone: all is calm if it is so twice, since a child between fork and exec does not carry the mark yet.
+ *
+ * `seen` writes processes as PID:START:GROUP:STATE; their names may hold anything (proc(5)). `remove` removes containers whose commands are
+ * gone, at once: the next run may have some of their names. Where they have ended, too, it fails. `limit`: where a daemon hangs, so does its program.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
 mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= known=' ' asked=' ' spared=' ' kin=' '
@@ -24,7 +27,6 @@ nl='
 trap '' HUP INT TERM
 
 if [ -e /proc/self/stat ]; then
-  # PID:START:GROUP:STATE of processes; their names may hold anything (proc(5))
   seen() { cat "$@" | sed -En 's/^([0-9]+) \\(.*\\) (.) [-0-9]+ ([-0-9]+) ([-0-9]+ ){16}([0-9]+) .*/\\1:\\5:\\3:\\2/p'; }
   all() { seen /proc/[0-9]*/stat; }
   one() { seen "/proc/$1/stat"; }
@@ -53,7 +55,6 @@ fi
 while read -r word rest; do
   case $word in
     +*) groups="$groups\${word#+}:$rest "
-      # ps writes starts in other words
       [ -e /proc/self/stat ] || known="$known$(one "\${word#+}" | sed 's/:[^:]*:[^:]*$//') " ;;
     -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
     container) containers=$containers$rest$nl ;;
@@ -127,7 +128,6 @@ send() {
   done
 }
 
-# containers whose commands are gone, at once: the next run may have some of their names. Where they have ended, too, it fails
 remove() {
   held=$containers containers=
   while [ -n "$held" ]; do
@@ -138,7 +138,6 @@ remove() {
   done
 }
 
-# where the daemon hangs, so does its program
 limit() {
   (
     looks=0
