@@ -256,8 +256,9 @@ export class SupervisedApp implements Supervised {
     const {plan, folder} = this.#options
     if (folder === undefined) return plan.folder
     for (;;) {
-      const ready = await folder()
-      if (!this.#asked.signal.aborted || this.#isOver) return ready
+      const prepared = folder()
+      await Promise.allSettled([prepared])
+      if (!this.#asked.signal.aborted || this.#isOver) return prepared
       this.#asked = new AbortController()
     }
   }
