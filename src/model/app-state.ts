@@ -22,7 +22,7 @@ export type Why = 'user' | 'watch' | 'unhealthy' | 'idle' | 'run ends'
  *           backoff ◄─── policy: restart · policy: give up ───► exited ◄─────────────────┘
  *              └───────────────── stop requested ───────────────┘
  *
- * A lazy app is `asleep` in place of the first start, after it was idle (from `stopping`), and in place of `exited` by itself.
+ * A lazy app is `asleep` in place of the first start, after it was idle (from `stopping`, or `backoff`), and in place of `exited` by itself.
  */
 export type AppState =
   | {readonly phase: 'idle'}
@@ -43,7 +43,7 @@ export const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
   starting: ['running', 'stopping', 'backoff', 'asleep', 'exited'],
   running: ['running', 'stopping', 'backoff', 'asleep', 'exited'],
   stopping: ['starting', 'asleep', 'exited'],
-  backoff: ['starting', 'exited'],
+  backoff: ['starting', 'asleep', 'exited'],
   asleep: ['starting', 'exited'],
   exited: []
 }

@@ -89,6 +89,16 @@ test('a save while the folder is prepared counts, though that fails: it is prepa
   t.match(witness.text.stdout, /\n\/tmp\n$/)
 })
 
+test('one that is to sleep while it waits for its next start sleeps, and is started again', async t => {
+  const {app, witness} = new Scene(t).app({command: ['false'], restart: 'always'}, {next: () => Infinity})
+  await app.start()
+  await witness.phase('backoff')
+  app.sleep()
+  await witness.phase('asleep')
+  await app.start()
+  await witness.phase('backoff', 2)
+})
+
 const full = (): never => {
   throw new Error('ENOSPC: no space left on device, write')
 }
