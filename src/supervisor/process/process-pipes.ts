@@ -30,7 +30,7 @@ export async function processPipes(over: AbortSignal): Promise<ProcessPipes | Ex
     return pipes
   } catch (error) {
     const ofFolder = `is there a folder ${tmpdir()} that you may write to? TMPDIR names another one`
-    const advice = isShortage(error) ? 'raise the limit (ulimit -n), or end programs' : ofFolder
+    const advice = isShortage(error) ? 'raise the limit (ulimit -n)' : ofFolder
     return {kind: 'spawn-error', message: `cannot create pipes for its output: ${messageOf(error)}; ${advice}`}
   }
 }

@@ -140,9 +140,9 @@ remove() {
 
 limit() {
   (
-    looks=0
-    while [ "$looks" -lt 100 ] && kill -0 "$1"; do looks=$((looks + 1)); sleep 0.1 || sleep 1; done
-    [ "$looks" -lt 100 ] || kill -KILL "$1"
+    n=0
+    while [ "$n" -lt 100 ] && kill -0 "$1"; do n=$((n + 1)); sleep 0.1 || sleep 1; done
+    [ "$n" -lt 100 ] || kill -KILL "$1"
   ) &
 }
 
