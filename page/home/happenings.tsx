@@ -112,15 +112,12 @@ async function addPast(until: number): Promise<void> {
   }
 }
 
-let runId = ''
 let read = readerOf([])
 
-listen('reset', (run, toldAt) => {
-  read = readerOf(run.apps)
-  if (runId === run.run) return
-  runId = run.run
+listen('reset', run => (read = readerOf(run.apps)))
+listen('another', ({apps}, toldAt) => {
   happenings.value = []
-  const started = run.apps.filter(({startedAt}) => startedAt !== null)
+  const started = apps.filter(({startedAt}) => startedAt !== null)
   add(started.map(app => ({...say(keyOf(app), 'was started'), at: Date.parse(app.startedAt ?? '')})))
   addPast(toldAt).catch(() => undefined) // then only later events are shown
 })

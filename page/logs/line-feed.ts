@@ -1,5 +1,5 @@
 import {showProblem} from '../parts/strips.tsx'
-import {listen, run, type EventData} from '../state/run.ts'
+import {listen, runId, type EventData} from '../state/run.ts'
 import {readLines, type Stretch} from './history.ts'
 import type {LineBlocks} from './line-blocks.ts'
 
@@ -17,6 +17,8 @@ interface Gap {
   readonly skip: number
   /** The number of lines; 0 if it is not known. */
   readonly count: number
+  /** The run whose log it is: places in that of the next one are the same numbers. */
+  readonly run: string
 }
 
 /**
@@ -32,7 +34,7 @@ export function feed(
   const {signal} = gone
   const waiting: EventData['lines'][] = []
   let place: number | undefined
-  let ofRun = run.value?.run ?? ''
+  let ofRun = runId.peek()
   let isBehind = true
   let isBusy = false
   /** Whether it has just caught up, so that samples may not have started yet and a gap is loaded instead of shown. */
@@ -44,12 +46,16 @@ export function feed(
       else blocks.append(line)
     }
   }
-  const gap = (missing: Gap): void => blocks.note(textOf(missing), async note => open(missing, note))
-  const open = async ({from, to, skip}: Gap, note: HTMLElement): Promise<void> => {
+  const gap = (left: Omit<Gap, 'run'>): void => {
+    const missing = {...left, run: ofRun}
+    blocks.note(textOf(missing), async note => open(missing, note))
+  }
+  const open = async ({from, to, skip, run: of}: Gap, note: HTMLElement): Promise<void> => {
     hold()
+    if (of !== ofRun) return blocks.replace(note, [{note: ENDED}])
     try {
       const {lines, left} = await readLines({from, to, skip, limit: OPENED}, signal)
-      const rest = left && {...left, to, count: left.left}
+      const rest = left && {...left, to, count: left.left, run: of}
       blocks.replace(note, lines, rest && {text: textOf(rest), open: async next => open(rest, next)})
     } catch (error) {
       if (!signal.aborted) showProblem(error)
@@ -113,10 +119,8 @@ export function feed(
     if (waiting.length > MAX_WAITING) waiting.shift()
     void work()
   })
-  const stopReset = listen('reset', state => {
-    const isOther = ofRun !== '' && ofRun !== state.run
-    ofRun = state.run
-    if (!isOther) return
+  const stopAnother = listen('another', next => {
+    ofRun = next.run
     blocks.note('Another run begins')
     waiting.length = 0
     place = 0
@@ -127,10 +131,12 @@ export function feed(
   return () => {
     gone.abort()
     stop()
-    stopReset()
+    stopAnother()
     stopFollowing()
   }
 }
+
+const ENDED = '… lines of a run that has ended: its log files have them'
 
 const textOf = ({count}: Gap): string =>
   `… ${count === 0 ? '' : `${count.toLocaleString('en')} `}${count === 1 ? 'line' : 'lines'} not shown`

@@ -10,12 +10,8 @@ export const pins = signal<Api.Pins | undefined>(undefined)
 /** The replays that were last sent from this page, in the order of their answers. */
 export const sentNow = signal<readonly Api.Replay[]>([])
 export const isSending = signal(false)
-/** The id of the run in which they were sent. */
-let sentIn = ''
 
-listen('reset', ({run}) => {
-  if (run !== sentIn) sentNow.value = []
-})
+listen('another', () => (sentNow.value = []))
 
 let isLoading = false
 let isWanted = false
@@ -52,7 +48,7 @@ export async function sendReplays(body: object): Promise<void> {
   if (isSending.value) return
   sentNow.value = []
   isSending.value = true
-  const ours = (sentIn = runId.value)
+  const ours = runId.value
   try {
     const replays = await api.follow('POST /replays', {body})
     for await (const replay of replays) if (runId.value === ours) sentNow.value = [...sentNow.value, replay]

@@ -25,10 +25,12 @@ const keep = (lines: readonly Api.Line[]): void => {
   lastLines.value = changed
 }
 
+// another run may lack what an app wrote in the one before
+listen('another', () => (lastLines.value = new Map()))
+
 /** Keeps `lastLines` up to date until the returned function is called. */
 export function followLastLines(): () => void {
   const gone = new AbortController()
-  const stop = listen('lines', ({lines}) => keep(lines))
   const load = async (): Promise<void> => keep(await linesBefore(1000, gone.signal))
   const begin = async (): Promise<void> => {
     await load()
@@ -40,11 +42,15 @@ export function followLastLines(): () => void {
       if (!lastLines.value.has(name)) keep(lines)
     }
   }
-  begin().catch(() => undefined) // new lines are shown even if earlier ones cannot be loaded
-  const stopFollowing = listen('following', () => void load().catch(() => undefined))
+  const later = (): void => undefined // new lines are shown even if earlier ones cannot be loaded
+  begin().catch(later)
+  const stops = [
+    listen('lines', ({lines}) => keep(lines)),
+    listen('following', () => void load().catch(later)),
+    listen('another', () => void begin().catch(later))
+  ]
   return () => {
     gone.abort()
-    stop()
-    stopFollowing()
+    for (const stop of stops) stop()
   }
 }

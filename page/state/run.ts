@@ -25,6 +25,8 @@ export interface EventData {
   workflow: {readonly app: string; readonly id: string}
   /** Samples arrive from now on; those from before, while no view listened or the connection was down, were not sent. */
   following: undefined
+  /** Another run is shown, or the first one; told before `reset`. */
+  another: Api.Run
   /** The whole state was sent (again), and events before it may have been missed. */
   reset: Api.Run
 }
@@ -155,6 +157,7 @@ function take({type, data, at: when}: RunEvent): void {
       troubles.value = []
       exitedApps.clear()
       endedWithRun.value = new Set()
+      tell('another', data as Api.Run, at)
     }
     tell('reset', data as Api.Run, at)
   } else if (type === 'app') {

@@ -101,6 +101,42 @@ t.test('when a run ends, and another one begins', async t =>
       t.equal(await page.getByText('/of-run-a').count(), 0)
     })
 
+    await t.test('the last line of an app, and the graph, are those of the run that is shown', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      const graph = {apps: ['payments', 'of-the-first'], edges: [], uncalled: [], awaited: []}
+      run.answers['GET /logs'] =
+        `${JSON.stringify({time: '2026-01-31T14:46:45.500Z', app: 'payments', stream: 'stdout', line: 'of the first run'})}\n`
+      run.answers['GET /graph'] = graph
+      const {page} = await open(browser, run.url)
+      await page.getByText('of the first run').waitFor()
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const focus = page.getByRole('combobox', {name: 'Focus on an app'})
+      await focus.locator('option', {hasText: 'of-the-first'}).waitFor({state: 'attached'})
+      run.answers['GET /logs'] = ''
+      run.answers['GET /graph'] = {...graph, apps: ['payments', 'of-the-next']}
+      run.restart()
+      run.cut()
+      await focus.locator('option', {hasText: 'of-the-next'}).waitFor({state: 'attached'})
+      t.equal(await focus.locator('option', {hasText: 'of-the-first'}).count(), 0)
+      await page.getByRole('link', {name: 'Apps', exact: true}).click()
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      t.equal(await page.getByText('of the first run').count(), 0)
+    })
+
+    await t.test('what is read is of the run that is shown, too: another one does not answer for it', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      const {page} = await open(browser, run.url)
+      const asked = page.waitForRequest(/\/api\/v1\/graph/)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      t.equal((await asked).headers()['pillion-run'], 'a'.repeat(32))
+      const follows = page.waitForRequest(/\/api\/v1\/events/)
+      run.restart()
+      run.cut()
+      t.equal((await follows).headers()['pillion-run'], undefined, 'events tell which run it is')
+    })
+
     await t.test('a run without an app', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)

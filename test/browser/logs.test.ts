@@ -119,6 +119,31 @@ t.test('the lines of apps', async t =>
       await log.getByText('from 7').waitFor()
     })
 
+    await t.test('what was left out of a run that has ended is not read of the next one', async t => {
+      const run = await runWith(t, [line('first')])
+      const asked: string[] = []
+      run.answers['GET /logs'] = (_body, query) => {
+        if (query.has('limit') && query.has('to')) asked.push(query.toString())
+        return asJson([line(query.has('from') ? 'of the next run' : 'first')])
+      }
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log', {name: 'Lines'})
+      await log.getByText('first').waitFor()
+      await run.followed('lines')
+      run.send('lines', {from: 0, to: 12, lines: [line('shown')], notShown: 3})
+      const left = log.getByRole('button', {name: 'Open 3 lines not shown'})
+      await left.waitFor()
+      run.restart()
+      run.cut()
+      await log.getByText('Another run begins').waitFor()
+      await left.click()
+      await log.getByText('of a run that has ended').waitFor()
+      t.same(asked, [])
+      t.equal(await left.count(), 0)
+      t.same(troubles, [])
+    })
+
     await t.test('what apps say is text', async t => {
       const run = await runWith(t, [...EVIL.map(([text]) => line(text)), line(`begin${'x'.repeat(1024 * 1024)}`)])
       const {page, troubles} = await open(browser, run.url)
