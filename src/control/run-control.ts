@@ -42,6 +42,8 @@ export interface LogsQuery {
   readonly version: string
   /** Lines that are in memory come with the colours of their app. */
   readonly isColoured?: boolean
+  /** Only what was written before this place in the log of the run, if nothing is followed; left out: all. */
+  readonly before?: number
 }
 
 /** A viewer of a terminal. */

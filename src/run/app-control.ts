@@ -88,11 +88,11 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
         ? runLogOf(meant, reading, false)
         : readLog(only.logs.app.record, reading)
     },
-    runLogs: (ids, {tail, since, isFollowed, isColoured = false, version}, gone) => {
+    runLogs: (ids, {version, ...reading}, gone) => {
       if (ids.some(id => versioned(id, version).length === 0)) return undefined
       const meant = (): readonly AppRuntime[] =>
         ids.length === 0 ? apps.all : [...new Set(ids.flatMap(id => versioned(id, version)))]
-      return runLogOf(meant, {tail, since, isFollowed, isColoured, gone}, true)
+      return runLogOf(meant, {...reading, gone}, true)
     }
   }
 }

@@ -84,7 +84,11 @@ t.test('what readers of events do not get can be read from the log: each line on
   )
   const before = await stretch('tail=1')
   t.strictSame((await stretch(`from=${before.place}&to=${before.place}`)).lines, [], 'an answer says where it ends')
+  const older = await stretch('app=loud&tail=3')
+  await fetch(`http://127.0.0.1:${http}/v1.0/invoke/loud/method/go`)
+  t.strictSame(await stretch(`app=loud&tail=3&before=${older.place}`), older, 'whatever has come since')
   for (const [query, detail] of [
+    ['before=x', /before=x is not a number/],
     ['from=x', /from=x is not a number/],
     ['from=1&limit=-1', /limit=-1 is not a number/],
     ['from=1&app=nobody', /no app .*nobody/]

@@ -153,14 +153,17 @@ async function send(
   version: string,
   {query, gone, request, response}: ApiRequest
 ): Promise<undefined> {
-  const asked = {...logsQuery(query), version, isColoured: true}
+  const asked = logsQuery(query)
   const words = (query.get('grep') ?? '').toLowerCase()
-  const texts = control.runLogs(ids, asked, gone)
+  const log = runLog()
+  const before = wholeIn(query, 'before') ?? log.next
+  if (before < log.oldest)
+    throw new ApiProblem(409, 'so much was written since that it cannot be told apart', 'Ask for the last lines again.')
+  const texts = control.runLogs(ids, {...asked, version, isColoured: true, ...(!asked.isFollowed && {before})}, gone)
   if (texts === undefined) throw noSuchAppOf(control.list().apps, ids, version)
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
-  // must be read in the same turn of the event loop as the position
   const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
-  response.writeHead(200, {...typed, [PLACE]: runLog().next}).flushHeaders()
+  response.writeHead(200, {...typed, [PLACE]: before}).flushHeaders()
   try {
     for await (const lines of lineBatches(texts)) {
       const text = lines.map(line => shown(line, words, isJson)).join('')

@@ -42,7 +42,7 @@ const headed = ({writer, stream, time}: LogBatch, text: string): string =>
 export async function* readRunLog(
   log: RunLog,
   apps: readonly ReadApp[],
-  {tail, since, isFollowed, isColoured = false, gone}: LogQuery,
+  {tail, since, isFollowed, isColoured = false, before = Infinity, gone}: LogQuery,
   {isMeant, next}: LaterApps = NONE_LATER
 ): AsyncGenerator<string> {
   const textOf = ({text, coloured}: LogBatch): string => (isColoured ? coloured : text)
@@ -61,7 +61,7 @@ export async function* readRunLog(
   const stop = (): void => follower.end()
   gone.addEventListener('abort', stop, {once: true})
   try {
-    const memory = await readMemory(latest, writers, {tail, since, gone, textOf})
+    const memory = await readMemory(latest, writers, {tail, since, before, gone, textOf})
     if (gone.aborted) return
     const older = apps.map(({writer, record}, index) => {
       const {length = 0, isOpen = false} = ends[index] ?? {}
@@ -102,7 +102,13 @@ interface MemoryLines {
 async function readMemory(
   latest: Iterable<LogBatch>,
   writers: ReadonlyMap<RunLogWriter, number>,
-  {tail, since, gone, textOf}: Omit<LogQuery, 'isFollowed'> & {readonly textOf: (batch: LogBatch) => string}
+  {
+    tail,
+    since,
+    before = Infinity,
+    gone,
+    textOf
+  }: Omit<LogQuery, 'isFollowed'> & {readonly textOf: (batch: LogBatch) => string}
 ): Promise<MemoryLines> {
   const texts: string[] = []
   const counts = Array.from(writers, () => 0)
@@ -115,6 +121,7 @@ async function readMemory(
     if (index === undefined) continue
     const lines = linesIn(batch.text)
     counts[index] = (counts[index] ?? 0) + lines
+    if (batch.number >= before) continue
     const text = textOf(batch)
     texts.push(headed(batch, lines > missing ? text.slice(startOfLastLines(text, missing)) : text))
     missing = Math.max(0, missing - lines)

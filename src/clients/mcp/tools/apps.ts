@@ -1,7 +1,6 @@
 import {ApiError, textLines} from '../../../control/api-client.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
-import {readAppName} from '../../../observe/api/apps.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {stateText} from '../../../model/app-words.ts'
@@ -81,31 +80,26 @@ export const appLogs: Tool = {
     const grep = givenText(given, 'grep')
     const wanted = givenNumber(given, 'lines', LINES)
     const started = Date.parse(run.listing.startedAt)
-    const [, place, shown = '0', of = started] = /^(\d+):(\d+):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
+    const [, place, before = '0', of = started] = /^(\d+):(\d+):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
+    const shown = Number(before)
     if (Number(of) !== started)
       throw new UserError('the cursor is of a run that has ended', {
         explanation: 'Leave it out for the lines of this run.'
       })
-    // what came since the first answer
-    const {id, version} = readAppName({id: encodeURIComponent(app)})
-    const since = {app: id, version, from: place ?? ''}
-    const newer = place === undefined ? '' : await run.api.text('GET /logs', {query: since, signal})
-    const isMeant = (line: string): boolean => line.toLowerCase().includes(grep.toLowerCase())
-    const came = newer.split('\n').slice(0, -1).filter(isMeant).length
-    const skipped = Number(shown) + came
-    const tail = grep === '' ? skipped + wanted : SEARCHED_LINES
-    const query = {tail, ...(grep !== '' && {grep})}
+    const tail = grep === '' ? shown + wanted : SEARCHED_LINES
+    // without what came since the first answer
+    const query = {tail, ...(grep !== '' && {grep}), ...(place !== undefined && {before: place})}
     const {body, message} = await run.api.open('GET /apps/{id}/logs', {at: {id: app}, query, signal})
     const lines: string[] = []
     for await (const line of textLines(body)) lines.push(line)
-    const at = place ?? message.headers[LOG_PLACE]?.toString() ?? ''
-    const older = lines.slice(0, Math.max(0, lines.length - skipped)).slice(-wanted)
-    const isEnd = grep === '' ? lines.length < tail : lines.length <= skipped + wanted
+    const at = message.headers[LOG_PLACE]?.toString() ?? ''
+    const older = lines.slice(0, Math.max(0, lines.length - shown)).slice(-wanted)
+    const isEnd = grep === '' ? lines.length < tail : lines.length <= shown + wanted
+    const none = `${app} has written no ${shown > 0 ? 'older' : 'such'} lines.`
     return listAnswer({
-      summary:
-        older.length === 0 ? `${app} has written no ${skipped > 0 ? 'older' : 'such'} lines.` : `Lines of ${app}:`,
+      summary: older.length === 0 ? none : `Lines of ${app}:`,
       items: older.map(text => ({text})),
-      cursorAfter: count => (count < older.length || !isEnd ? `${at}:${Number(shown) + count}:${started}` : ''),
+      cursorAfter: count => (count < older.length || !isEnd ? `${at}:${shown + count}:${started}` : ''),
       fromEnd: true
     })
   }

@@ -190,12 +190,15 @@ t.test('older lines of a log follow those that were shown, whatever has come sin
   // oxlint-disable-next-line require-await -- as a socket gives it
   const send = async ({path}: {readonly path: string}) => {
     const {searchParams} = new URL(path, 'http://run')
-    const from = Number(searchParams.get('from') ?? 0)
-    const some = from > 0 ? lines.slice(lines.length - place + from) : lines
+    const before = Number(searchParams.get('before') ?? place)
+    const some = lines.slice(0, lines.length - place + before)
+    // an app writes on while an answer is read
+    lines.push('meanwhile')
+    place++
     const tail = Number(searchParams.get('tail') ?? Infinity)
     return {
       status: 200,
-      message: {headers: {'pillion-log-place': `${place}`}},
+      message: {headers: {'pillion-log-place': `${before}`}},
       body: (async function* () {
         yield Buffer.from(
           some

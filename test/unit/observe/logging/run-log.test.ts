@@ -95,6 +95,25 @@ t.test('what memory has no more comes from where it is kept, app by app, each li
   t.same(many, lines.slice(-5000), 'a tail that is longer than memory')
 })
 
+t.test('what was written before a place in the log, whatever has come since', async t => {
+  const {log, app} = scene({lines: 1000, bytes: 1e9})
+  const [a, b] = [app('a'), app('b')]
+  const long = 'x'.repeat(500)
+  for (let i = 0; i < 3000; i++) {
+    a.write(`${i} ${long}\n`)
+    b.write(`${i} ${long}\n`)
+  }
+  const place = log.next
+  const [whole, last] = [
+    await read(readRunLog(log, [a, b], all)),
+    await read(readRunLog(log, [a, b], {...all, tail: 3}))
+  ]
+  for (const text of ['more\n', 'and more\nand\n', 'open']) a.write(text)
+  t.equal(await read(readRunLog(log, [a, b], {...all, before: place})), whole)
+  t.equal(await read(readRunLog(log, [a, b], {...all, before: place, tail: 3})), last)
+  t.notSame(await read(readRunLog(log, [a, b], {...all, tail: 3})), last)
+})
+
 t.test('memory is bounded in lines and in bytes, and by the longest line', t => {
   const {log, app} = scene()
   const a = log.writer('a')
