@@ -28,6 +28,9 @@ const keep = (lines: readonly Api.Line[]): void => {
 // another run may lack what an app wrote in the one before
 listen('another', () => (lastLines.value = new Map()))
 
+/** New lines are shown even if earlier ones cannot be loaded. */
+const later = (): void => undefined
+
 /** Keeps `lastLines` up to date until the returned function is called. */
 export function followLastLines(): () => void {
   const gone = new AbortController()
@@ -42,7 +45,6 @@ export function followLastLines(): () => void {
       if (!lastLines.value.has(name)) keep(lines)
     }
   }
-  const later = (): void => undefined // new lines are shown even if earlier ones cannot be loaded
   begin().catch(later)
   const stops = [
     listen('lines', ({lines}) => keep(lines)),

@@ -25,7 +25,7 @@ export interface EventData {
   workflow: {readonly app: string; readonly id: string}
   /** Samples arrive from now on; those from before, while no view listened or the connection was down, were not sent. */
   following: undefined
-  /** Another run is shown, or the first one; told before `reset`. */
+  /** Another run is shown, or the first one; `reset` follows. */
   another: Api.Run
   /** The whole state was sent (again), and events before it may have been missed. */
   reset: Api.Run

@@ -56,7 +56,8 @@ async function sendStretch(
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
   const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
   response.writeHead(200, {...typed, [PLACE]: Math.min(to, log.next)}).flushHeaders()
-  if (from < log.oldest) await writeTo(response, noteText(OLDER_LINES, isJson))
+  if (from < log.oldest)
+    await writeTo(response, isJson ? `${JSON.stringify({note: OLDER_LINES})}\n` : `${OLDER_LINES}\n`)
   let rest: Api.LinesLeft | undefined
   let size = 0
   for (const batch of log.between(from, to)) {
@@ -90,8 +91,6 @@ function writersOf(apps: readonly Api.App[], name: AppName): readonly string[] {
 }
 
 const OLDER_LINES = '… older lines are no longer in memory: the log files have them'
-
-const noteText = (note: string, isJson: boolean): string => (isJson ? `${JSON.stringify({note})}\n` : `${note}\n`)
 
 const restText = (rest: Api.LinesLeft, isJson: boolean): string =>
   isJson ? `${JSON.stringify(rest)}\n` : `… ${rest.left} lines more\n`
@@ -158,7 +157,11 @@ async function send(
   const log = runLog()
   const before = wholeIn(query, 'before') ?? log.next
   if (before < log.oldest)
-    throw new ApiProblem(409, 'so much was written since that it cannot be told apart', 'Ask for the last lines again.')
+    throw new ApiProblem(
+      409,
+      'so much was written since that this place is no longer kept',
+      'Ask for the last lines again.'
+    )
   const texts = control.runLogs(ids, {...asked, version, isColoured: true, ...(!asked.isFollowed && {before})}, gone)
   if (texts === undefined) throw noSuchAppOf(control.list().apps, ids, version)
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
@@ -179,8 +182,7 @@ async function send(
 
 /** The first of these that the run does not have. */
 function noSuchAppOf(apps: readonly Api.App[], ids: readonly string[], version: string): ApiProblem {
-  const [first = '', ...others] = ids
-  const unknown = [first, ...others].find(id => !apps.some(app => isNamed(app, {id, version}))) ?? first
+  const unknown = ids.find(id => !apps.some(app => isNamed(app, {id, version}))) ?? ids[0] ?? ''
   return noSuchApp(apps, {id: unknown, version})
 }
 
@@ -194,9 +196,7 @@ function shown(headed: string, words: string, isJson: boolean): string {
 }
 
 function logsQuery(parameters: URLSearchParams): Omit<LogsQuery, 'version'> {
-  const tail = parameters.get('tail') ?? ''
   const since = parameters.get('since') ?? ''
-  if (!/^\d{0,9}$/.test(tail)) throw new ApiProblem(400, `tail=${tail} is not a number`, 'Write tail=100, for example.')
   const time = since === '' ? 0 : readTime(since)
   if (Number.isNaN(time))
     throw new ApiProblem(
@@ -204,5 +204,5 @@ function logsQuery(parameters: URLSearchParams): Omit<LogsQuery, 'version'> {
       `since=${since} is not a time`,
       'Write since=2026-01-31T14:46:28Z, for example (ISO 8601).'
     )
-  return {tail: tail === '' ? -1 : Number(tail), since: time, isFollowed: parameters.has('follow')}
+  return {tail: wholeIn(parameters, 'tail') ?? -1, since: time, isFollowed: parameters.has('follow')}
 }

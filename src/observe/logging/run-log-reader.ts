@@ -61,7 +61,7 @@ export async function* readRunLog(
   const stop = (): void => follower.end()
   gone.addEventListener('abort', stop, {once: true})
   try {
-    const memory = await readMemory(latest, writers, {tail, since, before, gone, textOf})
+    const memory = await readMemory(latest, writers, {tail, since, before, gone}, textOf)
     if (gone.aborted) return
     const older = apps.map(({writer, record}, index) => {
       const {length = 0, isOpen = false} = ends[index] ?? {}
@@ -102,13 +102,8 @@ interface MemoryLines {
 async function readMemory(
   latest: Iterable<LogBatch>,
   writers: ReadonlyMap<RunLogWriter, number>,
-  {
-    tail,
-    since,
-    before = Infinity,
-    gone,
-    textOf
-  }: Omit<LogQuery, 'isFollowed'> & {readonly textOf: (batch: LogBatch) => string}
+  {tail, since, before, gone}: Required<Omit<LogQuery, 'isFollowed' | 'isColoured'>>,
+  textOf: (batch: LogBatch) => string
 ): Promise<MemoryLines> {
   const texts: string[] = []
   const counts = Array.from(writers, () => 0)
