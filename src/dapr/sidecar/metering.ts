@@ -1,4 +1,3 @@
-import {isDeepStrictEqual} from 'node:util'
 import type {CallRecord} from '../../model/call.ts'
 import type {ActorCounts} from '../../model/actor-event.ts'
 import {Once} from '../../model/once.ts'
@@ -28,7 +27,8 @@ export class SidecarMetering {
     this.#settings = resources.snapshot.configuration.metrics
     if (resiliency.resources.length > 0) this.count(calls => calls.resiliency.loaded(resiliency.resources))
     this.close = resources.onChange(({configuration: {metrics}, resiliency: policies}) => {
-      const hasNewSettings = !isDeepStrictEqual(metrics, this.#settings)
+      // each reading makes functions for the same rules
+      const hasNewSettings = JSON.stringify(metrics) !== JSON.stringify(this.#settings)
       if (hasNewSettings) this.#reset(metrics)
       if (hasNewSettings || policies !== resiliency) this.count(calls => calls.resiliency.loaded(policies.resources))
       resiliency = policies

@@ -39,6 +39,9 @@ export interface MetricRule {
   /** Name of the metric, with or without `dapr_`. */
   readonly metric: string
   readonly label: string
+  /** By these rules differ: the expression, and what its matches become. */
+  readonly regex: string
+  readonly template: string
   readonly replace: Replace
 }
 
@@ -97,8 +100,8 @@ async function readRules(field: Field | undefined): Promise<readonly MetricRule[
       label.warnUnknownKeys(['name', 'regex'])
       for (const [template, regex] of label.field('regex').entries()) {
         const replace = await readReplacement(regex, template)
-        if (replace !== undefined)
-          rules.push({metric: rule.field('name').text(), label: label.field('name').text(), replace})
+        const names = {metric: rule.field('name').text(), label: label.field('name').text()}
+        if (replace !== undefined) rules.push({...names, regex: regex.text(), template, replace})
       }
     }
   }

@@ -1,6 +1,8 @@
 import t from 'tap'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import type {CallRecord} from '../../../../src/model/call.ts'
+import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {readMetricsSettings} from '../../../../src/files/resources/metrics-settings.ts'
 import {OpenResources, type ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
 import {DEFAULT_METRICS, NO_RESILIENCY, NO_RESOURCES} from '../../../../src/files/resources/defaults.ts'
 import {SidecarMetering} from '../../../../src/dapr/sidecar/metering.ts'
@@ -65,6 +67,27 @@ t.test(
     metering.served(record)
     t.equal(await metering.text(async () => Promise.resolve([])), undefined)
     change({})
+    t.equal(await valueOf(metering, 'dapr_http_server_request_count'), undefined)
+    metering.close()
+  }
+)
+
+t.test(
+  'rules that are read again are the same ones, unless their expression or what it becomes is another',
+  async t => {
+    const read = async (template: string): Promise<ResourceSnapshot> => {
+      const text = `spec: {metrics: {rules: [{name: dapr_x, labels: [{name: path, regex: {${template}: items}}]}]}}`
+      const spec = parseResourceFile({file: 'config.yaml', text}).documents[0]?.field('spec')
+      const metrics = spec === undefined ? DEFAULT_METRICS : await readMetricsSettings(spec)
+      t.equal(metrics.rules.length, 1)
+      return {...NO_RESOURCES, configuration: {...NO_RESOURCES.configuration, metrics}}
+    }
+    const resources = withResources(await read('goods'))
+    const metering = new SidecarMetering('shop', '', resources)
+    metering.served(record)
+    resources.change(await read('goods'))
+    t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '1')
+    resources.change(await read('wares'))
     t.equal(await valueOf(metering, 'dapr_http_server_request_count'), undefined)
     metering.close()
   }

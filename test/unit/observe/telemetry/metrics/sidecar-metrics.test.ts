@@ -101,6 +101,8 @@ t.test('rules change labels', async t => {
       {
         metric: 'http_server_request_count',
         label: 'path',
+        regex: 'method/.+',
+        template: 'method/X',
         replace: path => path.replace(/method\/.+/, 'method/X')
       }
     ]
