@@ -142,9 +142,7 @@ async function sendBytes(texts: AsyncIterable<string> | ApiProblem, {gone, respo
 
 /** Ends a response; settles when its reader has it, or has left. */
 const endOf = async (response: ServerResponse): Promise<undefined> =>
-  new Promise(resolve => {
-    response.once('close', () => resolve(undefined)).end(() => resolve(undefined))
-  })
+  new Promise(resolve => void response.once('close', () => resolve(undefined)).end(() => resolve(undefined)))
 
 async function send(
   {control, runLog}: RunFacts,

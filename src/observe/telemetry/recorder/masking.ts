@@ -130,8 +130,8 @@ export class Masking {
 
   /**
    * Masks the parameters of queries, fragments and path segments (`;jsessionid=`), and passwords before a host, anywhere in a text: a
-   * request target, or a header that holds addresses, such as `Location`. A value with an encoded address is masked as a whole if that
-   * address has a secret.
+   * request target, or a header that holds addresses, such as `Location`. A value with an encoded address, or with JSON, is masked as a
+   * whole if that has a secret.
    */
   target(text: string, depth = 0): string {
     if (!/[?&#;@]/.test(text)) return text // as most headers
@@ -153,11 +153,12 @@ export class Masking {
     )
   }
 
-  /** The value of a parameter is an encoded address with a secret. */
+  /** The value of a parameter is an encoded address, or JSON, with a secret. */
   #hasSecret(value: string, depth: number): boolean {
-    if (depth >= MAX_NESTED || !value.includes('%')) return false
+    if (depth >= MAX_NESTED || !/[%[{]/.test(value)) return false
     const inner = uriDecoded(value)
-    return this.target(inner, depth + 1) !== inner
+    if (inner !== value && this.#hasSecret(inner, depth + 1)) return true
+    return (BLOCK.test(inner) ? this.text(inner) : this.target(inner, depth + 1)) !== inner
   }
 
   /** Fields of JSON and forms; anything else stays as it is. A body that was cut is masked as far as it is there. */
