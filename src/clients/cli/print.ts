@@ -33,6 +33,12 @@ export const printWhole = async (stream: NodeJS.WriteStream, text: string | Buff
     else print(stream, text, resolve)
   })
 
+/** Writes latin1 text; settles once a slow reader has taken it. Many may write: their listeners of `drain` would be taken for a leak. */
+export async function writeBytes(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  const {promise, resolve} = Promise.withResolvers<void>()
+  if (!stream.write(text, 'latin1', () => resolve())) await promise
+}
+
 /** Why something failed, in the system's words. */
 export const errorReason = (error: unknown): string =>
   error instanceof Error && 'errno' in error && typeof error.errno === 'number'

@@ -1,6 +1,5 @@
-import {once} from 'node:events'
 import type {IncomingMessage} from 'node:http'
-import {endWithStdout} from '../print.ts'
+import {endWithStdout, writeBytes} from '../print.ts'
 import {isCalled, type FoundRun} from '../../../control/client.ts'
 import {asSeen, isGone} from '../../../control/ask.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -185,5 +184,5 @@ function matching(read: readonly (LogLine | string)[], grep: Grep): readonly (Lo
 }
 
 async function write(texts: AsyncIterable<string>): Promise<void> {
-  for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await once(process.stdout, 'drain')
+  for await (const text of texts) await writeBytes(process.stdout, text)
 }

@@ -1,5 +1,5 @@
 import {ClusterError, asUserError, daprPods, SIDECAR, type Pod} from '#kubernetes'
-import {endWithStdout} from '../../print.ts'
+import {endWithStdout, writeBytes} from '../../print.ts'
 import type {IncomingMessage} from 'node:http'
 import {appPrefix, prefixed} from '../../../../observe/logging/prefix.ts'
 import {terminalText} from '../../../../observe/logging/terminal-text.ts'
@@ -71,7 +71,7 @@ async function write(log: IncomingMessage, prefix: string): Promise<void> {
   const put = async (text: string): Promise<void> => {
     if (text === '') return
     const shown = prefixed(process.stdout.isTTY ? terminalText(text) : text, prefix)
-    if (!process.stdout.write(shown, 'latin1')) await new Promise(resolve => process.stdout.once('drain', resolve))
+    await writeBytes(process.stdout, shown)
   }
   for await (const chunk of log as AsyncIterable<Buffer>) await put(lines.push(chunk))
   await put(lines.end())
