@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {api, problemOf, problemText} from '../state/api.ts'
-import {connection, isPaused, listen, runId} from '../state/run.ts'
+import {connection, endAll, isPaused, listen, runId} from '../state/run.ts'
 
 const FIRST = 300
 const MAX_ROWS = 5000
@@ -150,12 +150,12 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
     early = []
     void load()
   })
-  return () => {
-    gone.abort()
-    clearTimeout(timer)
-    clearInterval(openTimer)
-    stop()
-    stopFollowing()
-    stopReset()
-  }
+  return endAll(
+    () => gone.abort(),
+    () => clearTimeout(timer),
+    () => clearInterval(openTimer),
+    stop,
+    stopFollowing,
+    stopReset
+  )
 }

@@ -4,7 +4,7 @@ import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {api, keptOr} from '../state/api.ts'
 import {hrefHere} from '../state/route.ts'
-import {listen, type EventData} from '../state/run.ts'
+import {endAll, listen, type EventData} from '../state/run.ts'
 import {Actions} from './actions.tsx'
 import {statusText, whyText} from './columns.tsx'
 import {LinesAround} from './lines-around.tsx'
@@ -29,10 +29,7 @@ function useCall(number: number): Api.CallDetail | string | undefined {
       if (notShown > 0 || calls.some(each => each.number === number)) void load()
     }
     const stops = isOpen ? [listen('calls', onCalls), listen('following', () => void load())] : []
-    return () => {
-      gone.abort()
-      for (const stop of stops) stop()
-    }
+    return endAll(() => gone.abort(), ...stops)
   }, [number, isOpen])
   return call
 }

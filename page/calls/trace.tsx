@@ -8,7 +8,7 @@ import {visible, withoutColours} from '../parts/safe-text.ts'
 import {api, keptOr} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
-import {listen} from '../state/run.ts'
+import {endAll, listen} from '../state/run.ts'
 import {hrefOfCall} from './columns.tsx'
 
 /** The number of lines shown at one step at most. */
@@ -39,11 +39,11 @@ export function useTree(q: string, version: string): Api.RequestTree | string | 
     }
     void load()
     const stop = listen('following', () => void load())
-    return () => {
-      gone.abort()
-      clearTimeout(again)
-      stop()
-    }
+    return endAll(
+      () => gone.abort(),
+      () => clearTimeout(again),
+      stop
+    )
   }, [q, version])
   return tree
 }

@@ -1,7 +1,7 @@
 import {effect, signal} from '@preact/signals'
 import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
-import {edges, runId} from '../state/run.ts'
+import {edges, endAll, runId} from '../state/run.ts'
 
 /** The calls to an app in each recent span of time, the latest last; earlier ones are not known. */
 export interface History {
@@ -82,8 +82,5 @@ export function followTraffic(): () => void {
     endsAt += SPAN_MS
     endSpan()
   })
-  return () => {
-    gone.abort()
-    stop()
-  }
+  return endAll(() => gone.abort(), stop)
 }

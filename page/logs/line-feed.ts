@@ -1,5 +1,5 @@
 import {showProblem} from '../parts/strips.tsx'
-import {listen, runId, type EventData} from '../state/run.ts'
+import {endAll, listen, runId, type EventData} from '../state/run.ts'
 import {readLines, type Stretch} from './history.ts'
 import type {LineBlocks} from './line-blocks.ts'
 
@@ -128,12 +128,7 @@ export function feed(
   })
   const stopFollowing = listen('following', behind)
   void work()
-  return () => {
-    gone.abort()
-    stop()
-    stopAnother()
-    stopFollowing()
-  }
+  return endAll(() => gone.abort(), stop, stopAnother, stopFollowing)
 }
 
 const ENDED = '… lines of a run that has ended: its log files have them'

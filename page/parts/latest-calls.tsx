@@ -3,7 +3,7 @@ import {useEffect, useState} from 'preact/hooks'
 import {COLUMNS as ALL, hrefOfCall} from '../calls/columns.tsx'
 import {api} from '../state/api.ts'
 import {go, hrefOf} from '../state/route.ts'
-import {listen} from '../state/run.ts'
+import {endAll, listen} from '../state/run.ts'
 import {firstCall} from './first-call.ts'
 import {Grid} from './grid.tsx'
 
@@ -30,11 +30,8 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
     }
     const load = (): void => void begin().catch(() => undefined) // live calls are shown even if earlier ones cannot be loaded
     load()
-    const stops = [listen('calls', ({calls: news}) => add(news)), listen('following', load)]
-    return () => {
-      gone.abort()
-      for (const stop of stops) stop()
-    }
+    const stop = listen('calls', ({calls: news}) => add(news))
+    return endAll(() => gone.abort(), stop, listen('following', load))
   }, [app])
   return (
     <div class="latest">

@@ -3,12 +3,9 @@ import {takeToken} from './token.ts'
 
 const {token, isReadOnly} = takeToken()
 
-/** The run that the page shows. What is asked of it is not answered by the next one, whose calls and lines have the same numbers. */
+/** The run that the page shows. What is asked of it is not answered by the next one, whose calls and lines have the same numbers; events tell which run it is. */
 let shown = ''
 export const showsRun = (run: string): void => void (shown = run)
-
-/** Its events tell which run answers. */
-const EVENTS = /^\/api\/v1\/events\?/
 
 /** Whether the page may change the run: false if it was opened with `--read-only`. */
 export const mayChange = !isReadOnly
@@ -35,7 +32,7 @@ async function send({method, path, body, accept, signal}: Outgoing): Promise<Pag
     headers: {
       authorization: `Bearer ${token}`,
       ...(accept !== undefined && {accept}),
-      ...(shown !== '' && !EVENTS.test(path) && {'pillion-run': shown}),
+      ...(shown !== '' && !path.startsWith('/api/v1/events?') && {'pillion-run': shown}),
       ...(body !== '' && {'content-type': 'application/json'})
     },
     ...(typeof body === 'string' && body !== '' && {body}),

@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {linesBefore} from '../logs/history.ts'
 import {instanceName} from '../../src/model/plan.ts'
-import {appList, listen, targetOf} from './run.ts'
+import {appList, endAll, listen, targetOf} from './run.ts'
 
 /** Maximum number of apps whose last line is requested when the page is opened. */
 const MAX_ASKED = 200
@@ -46,13 +46,10 @@ export function followLastLines(): () => void {
     }
   }
   begin().catch(later)
-  const stops = [
+  return endAll(
+    () => gone.abort(),
     listen('lines', ({lines}) => keep(lines)),
     listen('following', () => void load().catch(later)),
     listen('another', () => void begin().catch(later))
-  ]
-  return () => {
-    gone.abort()
-    for (const stop of stops) stop()
-  }
+  )
 }

@@ -140,6 +140,12 @@ export function listen<T extends keyof EventData>(
   }
 }
 
+/** Ends all that was begun. */
+export const endAll =
+  (...ends: readonly (() => void)[]) =>
+  (): void =>
+    ends.forEach(end => end())
+
 function tell<T extends keyof EventData>(type: T, data: EventData[T], at = Date.now()): void {
   for (const listener of listeners.get(type) ?? []) (listener as (data: EventData[T], at: number) => void)(data, at)
 }

@@ -11,7 +11,7 @@ import {act, showProblem} from '../parts/strips.tsx'
 import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {parameter, setParameters} from '../state/route.ts'
-import {appList} from '../state/run.ts'
+import {appList, endAll} from '../state/run.ts'
 import {ownOf} from '../../src/model/own.ts'
 import {idInName} from '../../src/model/plan.ts'
 
@@ -92,10 +92,7 @@ export default function Logs() {
     const observer = new ResizeObserver(toEnd)
     observer.observe(box.current)
     const stop = feed(made, {toEnd, hold: () => (follow(false), (following.current = false))})
-    return () => {
-      observer.disconnect()
-      stop()
-    }
+    return endAll(() => observer.disconnect(), stop)
   }, [])
   useEffect(() => {
     blocks.current?.filter(filterOf({words, mode, apps, isError, level}))

@@ -6,18 +6,16 @@ import {SideBySide} from '../replay/side-by-side.tsx'
 import {SentNow, WindowForm} from '../replay/window-form.tsx'
 import {mayChange} from '../state/api.ts'
 import {hrefOf, parameter} from '../state/route.ts'
-import {listen} from '../state/run.ts'
+import {endAll, listen} from '../state/run.ts'
 import {confirm} from '../parts/confirm.tsx'
 
 export default function Replay() {
   useEffect(() => {
     void loadPins()
-    const stop = listen('replay', () => void loadPins())
-    const stopReset = listen('reset', () => void loadPins())
-    return () => {
-      stop()
-      stopReset()
-    }
+    return endAll(
+      listen('replay', () => void loadPins()),
+      listen('reset', () => void loadPins())
+    )
   }, [])
   const known = pins.value
   const unsafe = known?.pins.filter(({method}) => !isSafe(method)) ?? []

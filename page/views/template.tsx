@@ -4,7 +4,7 @@ import {CopyButton} from '../parts/copy-button.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {api} from '../state/api.ts'
 import {useAsked} from '../state/asked.ts'
-import {listen} from '../state/run.ts'
+import {endAll, listen} from '../state/run.ts'
 
 const SHAPES = {error: '✕', warning: '▲', observed: '◆'} as const
 const TONES = {error: 'bad', warning: 'warn', observed: 'soft'} as const
@@ -15,10 +15,7 @@ export default function Template() {
   const load = (): void => setAsked(before => before + 1)
   useEffect(() => {
     // a note reports an edit of the template that has a mistake or restarts no app
-    const stops = (['reload', 'reset', 'note', 'fault', 'following'] as const).map(type => listen(type, load))
-    return () => {
-      for (const stop of stops) stop()
-    }
+    return endAll(...(['reload', 'reset', 'note', 'fault', 'following'] as const).map(type => listen(type, load)))
   }, [])
   return (
     <>

@@ -3,7 +3,7 @@ import {useEffect, useRef, useState} from 'preact/hooks'
 import {showProblem} from '../parts/strips.tsx'
 import type {AskedArguments, Route} from '../../src/control/api-client.ts'
 import {api, problemOf} from '../state/api.ts'
-import {isPaused, listen} from '../state/run.ts'
+import {endAll, isPaused, listen} from '../state/run.ts'
 
 /** The delay of a reload after an event, so that several events cause one. */
 const SOON_MS = 250
@@ -75,12 +75,12 @@ export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams
     }
     shown.add(ask)
     const stops = (['workflow', 'following', 'reset'] as const).map(type => listen(type, again.soon))
-    return () => {
-      gone.abort()
-      again.stop()
-      shown.delete(ask)
-      for (const stop of stops) stop()
-    }
+    return endAll(
+      () => gone.abort(),
+      again.stop,
+      () => shown.delete(ask),
+      ...stops
+    )
   }, [path])
   return answer?.path === path ? answer.value : undefined
 }
