@@ -112,10 +112,10 @@ export function plainBody({headers, body}: RecordedMessage, max: number): Buffer
 }
 
 function messageOf(pieces: readonly TapePiece[], head: PieceKind, body: PieceKind): RecordedMessage {
-  // a request that was sent again has several responses: the last one counts
+  // a request that was sent again has several responses: the last one counts; a body whose head was overwritten may begin within a secret
   const last = pieces.findLast(({kind}) => kind === head)
   const text = (last?.bytes.toString('latin1') ?? '').replace(/(?:\r?\n)+$/, '')
-  const from = last === undefined ? 0 : pieces.lastIndexOf(last)
+  const from = last === undefined ? pieces.length : pieces.lastIndexOf(last)
   const bodies = pieces.slice(from).filter(({kind}) => kind === body)
   return {head: text, headers: headersOf(text), body: Buffer.concat(bodies.map(({bytes}) => bytes))}
 }
