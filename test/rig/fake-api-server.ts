@@ -8,6 +8,7 @@ interface Stored {
   readonly kind?: string
   /** Of the options of a DELETE. */
   readonly preconditions?: {readonly uid?: string}
+  readonly propagationPolicy?: string
   readonly metadata: {
     readonly name: string
     readonly namespace?: string
@@ -15,6 +16,8 @@ interface Stored {
     readonly annotations?: Readonly<Record<string, string>>
     readonly uid?: string
     readonly resourceVersion?: string
+    readonly deletionTimestamp?: string
+    readonly ownerReferences?: readonly {readonly uid: string}[]
   }
   readonly [field: string]: unknown
 }
@@ -71,6 +74,8 @@ export class FakeApiServer {
   hasPods = true
   /** Pods of deleted Deployments stay until they are removed: they have their grace. */
   hasGrace = false
+  /** By the path of an object that is deleted after its pods (`Foreground`): those that are left. */
+  readonly #last = new Map<string, Set<string>>()
   /** Logs that are followed, with the start of the path of their pod's. */
   readonly #logs = new Map<ServerResponse, string>()
 
@@ -177,6 +182,7 @@ export class FakeApiServer {
     for (const [response, pod] of this.#logs) if (pod === path) response.end()
     const resourceVersion = `${++this.#version}`
     this.#tell('DELETED', path, {...object, metadata: {...object.metadata, resourceVersion}})
+    for (const [owner, pods] of this.#last) if (pods.delete(path) && pods.size === 0) this.remove(owner)
   }
 
   #tell(type: string, path: string, object: Stored): void {
@@ -228,7 +234,7 @@ export class FakeApiServer {
     if (/^\/api\/v1\/namespaces\/[^/]+$/.test(path)) return send(response, 200, {kind: 'Namespace'})
     if (path.endsWith('/log')) return this.#sendLog(path.slice(0, -'/log'.length), query, response)
     if (method === 'PATCH' && body !== undefined) return this.#apply(path, body, {query, response})
-    if (method === 'DELETE') return this.#delete(path, body?.preconditions?.uid, response)
+    if (method === 'DELETE') return this.#delete(path, body, response)
     const object = this.objects.get(path)
     if (object !== undefined) return send(response, 200, object)
     if (!/\/(?:secrets|services|deployments|jobs|pods|components|configurations|resiliencies)$/.test(path))
@@ -269,18 +275,25 @@ export class FakeApiServer {
     })
   }
 
-  #delete(path: string, wanted: string | undefined, response: ServerResponse): void {
+  #delete(path: string, options: Stored | undefined, response: ServerResponse): void {
     const object = this.objects.get(path)
+    const wanted = options?.preconditions?.uid
     if (object === undefined) return send(response, 404, {kind: 'Status', status: 'Failure', reason: 'NotFound'})
     const {uid = ''} = object.metadata
     const message = `Operation cannot be fulfilled: Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`
     if (wanted !== undefined && wanted !== uid)
       return send(response, 409, {kind: 'Status', status: 'Failure', reason: 'Conflict', code: 409, message})
+    const pods = [...this.objects].filter(
+      ([at, {metadata}]) => at.includes('/pods/') && metadata.labels?.['app'] === object.metadata.name
+    )
+    if (options?.propagationPolicy === 'Foreground' && this.hasGrace && pods.length > 0) {
+      this.#last.set(path, new Set(pods.map(([at]) => at)))
+      return send(response, 200, this.save(path, {...object, metadata: {...object.metadata, deletionTimestamp: AT}}))
+    }
     this.remove(path)
     send(response, 200, {kind: 'Status', status: 'Success'})
     if (!['Deployment', 'Job'].includes(object.kind ?? '') || this.hasGrace) return
-    for (const [at, {metadata}] of this.objects)
-      if (at.includes('/pods/') && metadata.labels?.['app'] === object.metadata.name) this.remove(at)
+    for (const [at] of pods) this.remove(at)
   }
 
   #watch(path: string, labels: string, response: ServerResponse): void {

@@ -6,6 +6,7 @@ export interface Pod extends WatchedObject {
     readonly namespace: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly {readonly uid: string}[]
     readonly creationTimestamp: string
     readonly deletionTimestamp?: string
   }

@@ -5,7 +5,7 @@ import type {AppPlan} from '../../../model/plan.ts'
 import type {KubernetesObject} from '../object.ts'
 import {ClusterError} from './api-error.ts'
 import {findAll, throwAll} from './check.ts'
-import {within} from '../../../platform/delay.ts'
+import {orAborted, within} from '../../../platform/delay.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
 import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
 import type {Pod} from './pod.ts'
@@ -45,7 +45,7 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
   const all = await findAll(store, labels)
   if (all.length === 0) return 0
   const end = new AbortController()
-  const gone = await watchPods(store, labels, end.signal)
+  const pods = await watchPods(options, end.signal)
   const known = stopLevels(apps.map(({id, dependsOn}) => ({plan: {id, dependsOn}}))).map(level =>
     level.map(({plan}) => plan.id)
   )
@@ -58,9 +58,10 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
       const unknown = [...new Set(left.map(appOf))].filter(id => id !== '' && !known.flat().includes(id))
       for (const level of [unknown, ...known]) {
         const ofLevel = left.filter(object => level.includes(appOf(object)))
-        const kept = await deleteAll(options, ofLevel, faults)
-        const going = level.filter(id => !kept.some(object => appOf(object) === id))
-        faults.push(...(await gone(going, patienceFor(ofLevel), now)))
+        const owners = pods.owners()
+        const kept = (await deleteAll(options, ofLevel, faults)).map(appOf)
+        const going = level.filter(id => !kept.includes(id))
+        faults.push(...(await pods.gone(going, owners, patienceFor(ofLevel))))
       }
       const resources = left.filter(object => appOf(object) === '')
       await deleteAll(options, resources, faults)
@@ -104,17 +105,18 @@ async function deleteAll(
  * gone, too. A `stop` elsewhere deletes it; if the workloads were deleted by hand, a warning names what is left.
  */
 export async function podsGone(options: TakeDownOptions, workloads: readonly KubernetesObject[]): Promise<void> {
-  const {store, labels, apps, now} = options
+  const {store, labels, apps} = options
   const end = new AbortController()
-  const gone = await watchPods(store, labels, end.signal)
+  const ours = new Set((await findAll(store, labels)).map(({metadata}) => metadata.uid))
+  const pods = await watchPods(options, end.signal)
   const ids = apps.map(({id}) => id)
-  const faults = await gone(ids, patienceFor(workloads), now).finally(() => end.abort())
+  const faults = await pods.gone(ids, pods.owners(), patienceFor(workloads)).finally(() => end.abort())
   throwAll(faults, () => notAll(store))
-  await allGone(options, ' (stop -k deletes it)')
+  await allGone(options, ours)
 }
 
 /** The longest time that a pod of these may take to be gone, in ms. */
-function patienceFor(workloads: readonly KubernetesObject[]): number {
+export function patienceFor(workloads: readonly KubernetesObject[]): number {
   const seconds = workloads.map(({spec}) => {
     const {template} = (spec ?? {}) as {
       readonly template?: {readonly spec?: {readonly terminationGracePeriodSeconds?: number}}
@@ -124,10 +126,17 @@ function patienceFor(workloads: readonly KubernetesObject[]): number {
   return Math.max(0, ...seconds) * 1000 + EXTRA_MS
 }
 
-/** Settles when no pod of these apps is left, or with the error that they do not go. */
-type PodsGone = (ids: readonly string[], patienceMs: number, now: AbortSignal) => Promise<readonly UserError[]>
+interface PodWatch {
+  /** What brings the pods that there are now: later ones of others are those of another run, which may begin meanwhile. */
+  readonly owners: () => ReadonlySet<string>
+  /** Settles when no pod of these apps and owners is left, or with the error that they do not go. */
+  readonly gone: (ids: readonly string[], owners: ReadonlySet<string>, patienceMs: number) => Promise<UserError[]>
+}
 
-async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal): Promise<PodsGone> {
+/** A ReplicaSet or a Job, which may still bring a pod; one without stands for itself. */
+const ownerOf = ({metadata: {uid, ownerReferences}}: Pod): string => ownerReferences?.[0]?.uid ?? uid
+
+async function watchPods({store, labels, now}: TakeDownOptions, signal: AbortSignal): Promise<PodWatch> {
   const left = new Map<string, Pod>()
   let look: (() => void) | undefined
   await watch<Pod>(
@@ -141,20 +150,17 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
       }
     }
   )
-  return async (ids, patienceMs, now) => {
+  const gone: PodWatch['gone'] = async (ids, owners, patienceMs) => {
     const those = (): readonly Pod[] =>
-      [...left.values()].filter(pod => ids.includes(pod.metadata.labels?.['app'] ?? ''))
+      [...left.values()].filter(pod => ids.includes(pod.metadata.labels?.['app'] ?? '') && owners.has(ownerOf(pod)))
     const {promise, resolve} = Promise.withResolvers<void>()
-    const isOver = (): boolean => now.aborted || those().length === 0
     look = () => {
-      if (isOver()) resolve()
+      if (those().length === 0) resolve()
     }
-    now.addEventListener('abort', look)
     look()
-    await within(patienceMs, promise)
-    now.removeEventListener('abort', look)
-    if (isOver()) return []
+    await within(patienceMs, orAborted(now, promise))
     const names = those().map(({metadata}) => metadata.name)
+    if (now.aborted || names.length === 0) return []
     const {namespace, context} = store.client.access
     return [
       new UserError(`pods do not terminate: ${names.join(', ')}`, {
@@ -162,13 +168,15 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
       })
     ]
   }
+  return {owners: () => new Set([...left.values()].map(ownerOf)), gone}
 }
 
-async function allGone({store, labels, now, onWait}: TakeDownOptions, hint = ''): Promise<void> {
+/** `ours`: the ids of those that are waited for where another client deletes them; undefined: all. */
+async function allGone({store, labels, now, onWait}: TakeDownOptions, ours?: ReadonlySet<string>): Promise<void> {
   const startedAt = performance.now()
   let isSaid = false
   while (!now.aborted) {
-    const left = await findAll(store, labels)
+    const left = (await findAll(store, labels)).filter(({metadata}) => ours?.has(metadata.uid) ?? true)
     if (left.length === 0) return
     const elapsed = performance.now() - startedAt
     const kept = left.map(keptText)
@@ -178,7 +186,7 @@ async function allGone({store, labels, now, onWait}: TakeDownOptions, hint = '')
       })
     if (elapsed > SAID_MS && !isSaid) {
       isSaid = true
-      onWait(`waiting until it is gone: ${kept.join('; ')}${hint}`)
+      onWait(`waiting until it is gone: ${kept.join('; ')}${ours === undefined ? '' : ' (stop -k deletes it)'}`)
     }
     await sleep(INTERVAL_MS)
   }

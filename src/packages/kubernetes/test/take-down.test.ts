@@ -4,9 +4,10 @@ import {FakeApiServer} from '../../../../test/rig/fake-api-server.ts'
 import {ClusterClient} from '../cluster/api-client.ts'
 import {openAccess} from '../cluster/kubeconfig.ts'
 import {ObjectStore} from '../cluster/object-store.ts'
-import {takeDown} from '../cluster/take-down.ts'
+import {podsGone, takeDown} from '../cluster/take-down.ts'
 
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/shop/deployments'
+const PODS = '/api/v1/namespaces/shop/pods'
 
 async function openStore(t: Test) {
   const server = new FakeApiServer()
@@ -20,6 +21,10 @@ async function openStore(t: Test) {
   })
   const save = (name: string, labels = {app: name, 'pillion/template': 'shop'}): void =>
     void server.save(`${DEPLOYMENTS}/${name}`, {kind: 'Deployment', metadata: {name, labels}})
+  const savePod = (name: string, app: string, owner: string): void =>
+    void server.save(`${PODS}/${name}`, {
+      metadata: {name, labels: {app, 'pillion/template': 'shop'}, ownerReferences: [{uid: owner}]}
+    })
   const deleted: string[] = []
   const down = {
     store: new ObjectStore(client),
@@ -29,7 +34,7 @@ async function openStore(t: Test) {
     onDelete: (id: string) => void deleted.push(id),
     onWait: (text: string) => t.fail(text)
   }
-  return {server, save, down, deleted}
+  return {server, save, savePod, down, deleted}
 }
 
 t.test('what a run that is still at its start makes meanwhile goes, too', async t => {
@@ -68,4 +73,50 @@ t.test('an object that the server did not delete, since another write came first
   const [before] = await down.store.list('apps/v1/Deployment', down.labels)
   server.answer = ({method}) => (method === 'DELETE' ? {code: 409} : undefined)
   await t.rejects(down.store.delete(before as NonNullable<typeof before>), {name: 'UserError'})
+})
+
+t.test('pods of another run that starts meanwhile are not waited for', {timeout: 20_000}, async t => {
+  const {server, save, savePod, down, deleted} = await openStore(t)
+  server.hasGrace = true
+  for (const name of ['front', 'back']) save(name)
+  savePod('front-1', 'front', 'first')
+  savePod('back-1', 'back', 'first')
+  server.answer = ({method, path, nth}) => {
+    if (method !== 'DELETE') return undefined
+    server.remove(path)
+    if (path.endsWith('/back')) server.remove(`${PODS}/back-1`)
+    else if (nth > 1) server.remove(`${PODS}/front-3`)
+    else {
+      // its ReplicaSet makes one more, and another run begins
+      savePod('front-2', 'front', 'first')
+      server.remove(`${PODS}/front-1`)
+      setTimeout(() => {
+        // were the news of the first pod later than this, it would show nothing, and fail nothing
+        t.strictSame(deleted, ['front'], 'a late pod of its own is waited for')
+        save('front')
+        savePod('front-3', 'front', 'second')
+        server.remove(`${PODS}/front-2`)
+      }, 300)
+    }
+    return {code: 200, body: {}}
+  }
+  const apps = [
+    {id: 'front', dependsOn: [{id: 'back', until: 'ready' as const}]},
+    {id: 'back', dependsOn: []}
+  ]
+  t.equal(await takeDown({...down, apps}), 3)
+  t.strictSame(deleted, ['front', 'back', 'front'])
+  t.strictSame([...server.objects.keys()], [])
+})
+
+t.test('a run whose workloads others have deleted waits for nothing of a run after it', {timeout: 20_000}, async t => {
+  const {server, save, savePod, down} = await openStore(t)
+  savePod('stock-1', 'stock', 'first')
+  const gone = podsGone({...down, apps: [{id: 'stock', dependsOn: []}]}, [])
+  await server.watching(1)
+  save('stock')
+  savePod('stock-2', 'stock', 'second')
+  server.remove(`${PODS}/stock-1`)
+  await gone
+  t.ok(server.objects.has(`${DEPLOYMENTS}/stock`))
 })
