@@ -93,15 +93,13 @@ t.test('a server that is away for a moment while all is taken back', async t => 
   const {server, run: start} = await openShop(t)
   const run = start()
   await run.waitForLine('1 app ready')
-  let isAway = true
-  server.answer = ({method, path, query}) => {
-    if (!isAway || method !== 'GET' || query.has('watch') || !path.endsWith('/pods')) return undefined
-    isAway = false
-    return 'gone'
-  }
+  const answers = ['gone', {code: 500}] as const
+  let asked = 0
+  server.answer = ({method, path, query}) =>
+    method === 'GET' && !query.has('watch') && path.endsWith('/pods') ? answers[asked++] : undefined
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
-  t.notOk(isAway)
+  t.equal(asked, 3)
   t.same([...server.objects.keys()], [])
 })
 

@@ -139,8 +139,10 @@ export class ClusterClient {
   /** How long to retry what has failed like this; 0 = not at all. */
   #patienceMs(error: unknown, {patienceMs = this.outageMs}: Ask): number {
     const isHurried = this.#hurry.signal.aborted
-    // a proxy that does not reach the server is a server that is away
-    if (error instanceof ClusterError) return isBusy(error) && !(isHurried && isAway(error)) ? BUSY_MS : 0
+    if (error instanceof ClusterError) {
+      if (!isAway(error)) return isBusy(error) ? BUSY_MS : 0
+      return isHurried || (error.code === 500 && patienceMs === 0) ? 0 : BUSY_MS
+    }
     return error instanceof UserError || isHurried ? 0 : patienceMs
   }
 
@@ -241,7 +243,9 @@ const isBusy = ({code, method, status: {reason, details = {}}}: ClusterError): b
   (code === 409 && method !== 'DELETE' && reason === 'Conflict' && details.causes === undefined) ||
   (code >= 500 && 'retryAfterSeconds' in details)
 
-const isAway = ({code}: ClusterError): boolean => code === 502 || code === 504
+/** A proxy does not reach the server, or its store fails for a moment: what is asked or deleted, unlike what is applied, is no reason for it. */
+const isAway = ({code, method, status: {details = {}}}: ClusterError): boolean =>
+  code === 502 || code === 504 || (code === 500 && method !== 'PATCH' && !('retryAfterSeconds' in details))
 
 const pauseMs = (tries: number, seconds = 0.25 * 2 ** tries): number =>
   Math.min(Math.max(seconds * 1000, MIN_PAUSE_MS), MAX_PAUSE_MS)

@@ -128,6 +128,21 @@ t.test('what passes by itself is asked again: a proxy that misses its server, an
   t.equal(count, 2)
 })
 
+t.test('a server that fails for a moment during a run is asked again, but for what is applied', async t => {
+  const {server, client} = await openClient(t)
+  const pods = '/api/v1/namespaces/shop/pods'
+  server.save(`${pods}/a`, {metadata: {name: 'a'}})
+  server.answer = ({nth}) => (nth === 1 ? {code: 500} : undefined)
+  await t.rejects(client.json('GET', '/version'), {code: 500}, 'before the run it is told at once')
+  client.outageMs = 3000
+  t.match(await client.json('GET', pods), {items: [{}]})
+  await client.json('DELETE', `${pods}/a`)
+  t.notOk(server.objects.has(`${pods}/a`))
+  await t.rejects(client.json('PATCH', `${pods}/a`, {body: {metadata: {}}}), {code: 500})
+  client.hurry()
+  await t.rejects(client.json('GET', '/apis/dapr.io'), {code: 500}, 'a second Ctrl-C waits for nothing')
+})
+
 t.test('a second Ctrl-C ends the pause before a proxy is asked again', {timeout: 8000}, async t => {
   const {server, client} = await openClient(t)
   const first = Promise.withResolvers<void>()
