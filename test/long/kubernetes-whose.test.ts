@@ -122,6 +122,35 @@ t.test('a Job that failed in a run which was killed is started again', async t =
   t.ok(server.asked.indexOf(`DELETE ${JOB}`) < server.asked.indexOf(`PATCH ${JOB}`))
 })
 
+t.test('a Job that is replaced begins when the pod of the one before has ended', async t => {
+  const {server, run: start} = await openShop(t, [{appID: 'migrate', kubernetes: {job: true}}])
+  const labels = {...OURS, app: 'migrate'}
+  const pod = `${PODS}/migrate-1`
+  server.hasGrace = true
+  server.save(pod, {metadata: {name: 'migrate-1', labels}, spec: {containers: []}})
+  server.save(JOB, {kind: 'Job', metadata: {name: 'migrate', labels}, status: {active: 1}})
+  const asked: string[] = []
+  const applied = Promise.withResolvers<void>()
+  let looks = 0
+  server.answer = ({method, path, query}) => {
+    if (path !== JOB) return undefined
+    if (query.has('dryRun')) return {code: 422, body: {code: 422, message: 'spec.template: field is immutable'}}
+    if (method === 'GET' && asked.at(-1) === 'DELETE' && ++looks === 3) {
+      asked.push('its pod ends')
+      server.remove(pod)
+    }
+    if (method !== 'GET') asked.push(method)
+    if (method === 'PATCH') applied.resolve()
+    return undefined
+  }
+  const run = start()
+  await applied.promise
+  await server.applied(JOB)
+  server.save(JOB, {kind: 'Job', metadata: {name: 'migrate', labels}, status: {succeeded: 1}})
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same(asked.slice(0, 3), ['DELETE', 'its pod ends', 'PATCH'])
+})
+
 t.test('a Job that another one makes in the place of ours is not deleted', async t => {
   const {server, run: start} = await openShop(t, [
     {appID: 'stock'},

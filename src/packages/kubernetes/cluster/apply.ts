@@ -1,6 +1,6 @@
 import {foreign, type Change} from './check.ts'
 import type {LiveObject, ObjectStore} from './object-store.ts'
-import {keptText} from './take-down.ts'
+import {keptText, patienceFor} from './take-down.ts'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {UserError} from '../../../model/errors.ts'
 
@@ -21,15 +21,20 @@ export async function applyChange(store: ObjectStore, change: Change, signal: Ab
     const fault = foreign(live, object, store)
     if (fault !== undefined) throw fault
   }
+  let patienceMs = MAX_MS
   if (isReplaced) {
     const before = await store.find(object)
     refuseForeign(before)
-    if (before !== undefined) await store.delete({...object, metadata: before.metadata})
+    if (before !== undefined) {
+      // what a Job does is never done by two pods at once
+      await store.delete({...object, metadata: before.metadata}, 'Foreground')
+      patienceMs += patienceFor([before])
+    }
   }
-  const end = performance.now() + MAX_MS
+  const end = performance.now() + patienceMs
   let live = await store.find(object)
   for (; live?.metadata.deletionTimestamp !== undefined; live = await store.find(object)) {
-    if (performance.now() > end) throw new UserError(`after ${MAX_MS / 1000} s there still is ${keptText(live)}`)
+    if (performance.now() > end) throw new UserError(`after ${patienceMs / 1000} s there still is ${keptText(live)}`)
     await sleep(INTERVAL_MS, undefined, {signal})
   }
   refuseForeign(live)

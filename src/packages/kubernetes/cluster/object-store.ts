@@ -126,11 +126,11 @@ export class ObjectStore {
     }
   }
 
-  /** Deletes an object and, in the background, what it owns. No failure if it is gone, and another one may have its name. */
-  async delete(object: LiveObject): Promise<void> {
+  /** Deletes an object and, in the background, or before it is gone (`Foreground`), what it owns. No failure if it is gone, and another one may have its name. */
+  async delete(object: LiveObject, propagationPolicy: 'Background' | 'Foreground' = 'Background'): Promise<void> {
     const preconditions = {uid: object.metadata.uid}
     try {
-      await this.client.json('DELETE', this.#pathTo(object), {body: {propagationPolicy: 'Background', preconditions}})
+      await this.client.json('DELETE', this.#pathTo(object), {body: {propagationPolicy, preconditions}})
     } catch (error) {
       if (isStatus(error, 404)) return
       const isOther = isStatus(error, 409) && (await this.find(object))?.metadata.uid !== preconditions.uid
