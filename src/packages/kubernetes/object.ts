@@ -75,12 +75,13 @@ export const templateLabel = ({name, file}: Pick<Plan, 'name' | 'file'>): string
   labelValue(name || basename(dirname(file)))
 
 const MAX_LABEL = 63
+const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/
 
 /** Converts a text to the value of a label: other characters become `-`. A hash keeps two names apart that are one without what is lost. */
 export function labelValue(text: string): string {
   const name = text.normalize()
-  const isKept = /^[\0-\x7F]*$/.test(name) && name.length <= MAX_LABEL
-  const end = isKept ? '' : `-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
+  if (LABEL.test(name)) return name
+  const end = `-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
   const value = name.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, MAX_LABEL - end.length)
   return `${value.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '') || 'template'}${end}`
 }

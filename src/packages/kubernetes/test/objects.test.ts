@@ -34,10 +34,13 @@ t.test('everything has our labels, and an app its own', async t => {
 })
 
 t.test("a template's name, or its folder's, is made a label", async t => {
-  t.equal(labelValue('Shop / 2 (new)'), 'Shop-2-new')
+  t.equal(labelValue('Shop_2.new'), 'Shop_2.new')
+  t.match(labelValue('Shop / 2 (new)'), /^Shop-2-new-[0-9a-f]{8}$/)
   t.match(labelValue('Ünser Shop / 2 (neu)'), /^nser-Shop-2-neu-[0-9a-f]{8}$/)
   t.equal(labelValue('Ü'.normalize('NFD')), labelValue('Ü'), 'folders of macOS')
   for (const [one, other] of [
+    ['shop (1)', 'shop-1'],
+    ['_shop', 'shop'],
     ['商店', '订单'],
     ['商店-api', '订单-api'],
     ['x'.repeat(63) + 'a', 'x'.repeat(63) + 'b']
