@@ -9,7 +9,10 @@ import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {isLoopback} from '../../../model/loopback.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
+import {sendSignal} from '../../../platform/process-group.ts'
+import {descendantsIn, look} from '../../../platform/process-table.ts'
 import {SingleFlight} from '../../../model/single-flight.ts'
+import {parse} from 'yaml'
 
 /** The cluster that a command talks to, and how to be let in. */
 export interface ClusterAccess {
@@ -104,10 +107,15 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
     options: async () =>
       asked.do('credentials', async () => {
         const options: RequestOptions = {}
-        await current.applyToHTTPSOptions(options).catch((error: unknown) => {
-          throw refused(error, current.getCurrentUser(), context)
-        })
-        return options
+        const user: KnownUser | null = current.getCurrentUser()
+        try {
+          await current.applyToHTTPSOptions(options)
+          if (user?.tokenFile === undefined) return options
+          const Authorization = `Bearer ${readTextFile(user.tokenFile).trim()}`
+          return {...options, headers: {...(options.headers as object), Authorization}}
+        } catch (error) {
+          throw refused(error, user, context)
+        }
       }),
     hurry() {
       isHurried = true
@@ -121,6 +129,9 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
     }
   }
 }
+
+/** The library does not know the file of a token, which may change at any time, and comes before a `token`. */
+type KnownUser = User & {tokenFile?: string}
 
 /** How a kubeconfig names a program that gives credentials. */
 interface ProgramOfUser {
@@ -153,14 +164,18 @@ function startProgram(
   return child
 }
 
-/** Ends a program that gives nothing. What it has started may keep its output open. */
+/** Ends a program that gives nothing, and what it has started. What has left it may keep its output open. */
 function endIn(ms: number, program: ChildProcess | undefined): void {
-  const end = (): void => {
+  const end = async (): Promise<void> => {
     program?.emit('error', new Error('it gave no answer'))
+    const {all} = await look()
+    // its number may be another one's once it has exited
+    if (program?.pid !== undefined && program.exitCode === null && program.signalCode === null)
+      for (const {pid} of descendantsIn(all, [program.pid])) sendSignal(pid, 'SIGKILL')
     program?.kill('SIGKILL')
     for (const stream of [program?.stdout, program?.stderr]) stream?.destroy()
   }
-  setTimeout(end, ms).unref()
+  setTimeout(() => void end(), ms).unref()
 }
 
 /** Why there are no credentials. */
@@ -213,11 +228,19 @@ function readAll(files: readonly string[]): KubeConfig {
 function readOne(file: string): KubeConfig {
   const config = new KubeConfig()
   try {
+    const text = readTextFile(file)
     // the library refuses an empty file
-    if (readTextFile(file).trim() !== '') config.loadFromFile(file)
+    if (text.trim() !== '') config.loadFromFile(file)
+    const {users = []} = parse(text.includes('tokenFile') ? text : '{}') as {
+      users?: {user?: {tokenFile?: string}}[] | null
+    }
     // as in kubectl, a path counts from the file, a name is in PATH
-    for (const {exec} of config.users as readonly {exec?: ProgramOfUser | null}[])
+    for (const [index, user] of (config.users as KnownUser[]).entries()) {
+      const exec = user.exec as ProgramOfUser | null
+      const {tokenFile} = users?.[index]?.user ?? {}
       if (exec?.command?.includes('/') === true) exec.command = resolve(dirname(file), exec.command)
+      if (tokenFile) user.tokenFile = resolve(dirname(file), tokenFile)
+    }
   } catch (error) {
     if (error instanceof TypeError) return config // a text that is no object
     throw new UserError(`cannot read the kubeconfig ${file}: ${messageOf(error).split('\n', 1)[0] ?? ''}`)

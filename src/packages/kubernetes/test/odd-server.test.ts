@@ -1,10 +1,11 @@
 import {spawnSync} from 'node:child_process'
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {FakeApiServer, type Answer} from '../../../../test/rig/fake-api-server.ts'
 import {UserError} from '../../../model/errors.ts'
+import {startOf} from '../../../platform/process-table.ts'
 import {ClusterClient} from '../cluster/api-client.ts'
 import {openAccess} from '../cluster/kubeconfig.ts'
 import {ObjectStore} from '../cluster/object-store.ts'
@@ -169,6 +170,26 @@ t.test('who logs in again during a run is let in; credentials for another server
   t.match(await client.json('GET', '/version'), {major: '1'})
 })
 
+t.test('a token is read from its file, as often as it is needed', async t => {
+  const {server, config} = await openClient(t)
+  const folder = dirname(config)
+  const kubeconfig = JSON.parse(server.kubeconfig({token: 'older', tokenFile: 'token'})) as {users: unknown[]}
+  kubeconfig.users.push({name: 'other', user: {tokenFile: 'gone'}})
+  writeFileSync(config, JSON.stringify(kubeconfig))
+  writeFileSync(join(folder, 'token'), 'first\n')
+  const client = new ClusterClient(openAccess({context: '', namespace: ''}, {KUBECONFIG: config}, folder))
+  t.teardown(() => client.close())
+  for (const valid of ['first', 'second']) {
+    server.answer = ({token}) => (token === valid ? undefined : {code: 401})
+    writeFileSync(join(folder, 'token'), `${valid}\n`)
+    t.match(await client.json('GET', '/version'), {major: '1'})
+  }
+  rmSync(join(folder, 'token'))
+  await t.rejects(client.json('GET', '/version'), {
+    message: `cannot use the credentials of the Kubernetes context "kind-fake": cannot read ${folder}/token: ENOENT`
+  })
+})
+
 t.test('a program that gives credentials runs once at a time, however many requests need new ones', async t => {
   const {server, config} = await openClient(t)
   const folder = dirname(config)
@@ -296,7 +317,8 @@ async function withProgram(t: Test, exec: object, user: object = {}) {
 t.test('a program that gives no credentials holds up nothing after a second Ctrl-C', {timeout: 20_000}, async t => {
   const {client, folder} = await withProgram(t, {command: './hangs'})
   const started = join(folder, 'started')
-  writeFileSync(join(folder, 'hangs'), `#!/bin/sh\ntouch '${started}'\nsleep 30\ntrue\n`, {mode: 0o755})
+  const script = `#!/bin/sh\nsleep 30 &\necho $! >> '${started}'\nwait\n`
+  writeFileSync(join(folder, 'hangs'), script, {mode: 0o755})
   const asked = t.rejects(client.json('GET', '/version'), {
     message: /hangs", which gives the credentials of the Kubernetes context "kind-fake", failed: it gave no answer$/
   })
@@ -305,6 +327,8 @@ t.test('a program that gives no credentials holds up nothing after a second Ctrl
   await asked
   // a request that waited for credentials fails, and the next one starts the program again
   await t.rejects(client.json('GET', '/version'), {message: /it gave no answer$/})
+  const pids = readFileSync(started, 'utf8').trim().split('\n').map(Number)
+  t.same(pids.map(startOf), [0, 0], 'what it has started has ended with it')
 })
 
 t.test('a program is asked as kubectl asks it: by its path, and with what it has to know', async t => {
