@@ -12,7 +12,7 @@ export {
   type CheckedChanges
 } from './cluster/check.ts'
 export type {AppProgress, ClusterEvent} from './cluster/cluster-event.ts'
-export {ClusterRun} from './cluster/cluster-run.ts'
+export {ClusterRun, type ClusterRunOptions} from './cluster/cluster-run.ts'
 export {daprPods, type DaprPod} from './cluster/dapr-pods.ts'
 export {deployFiles} from './cluster/deploy-files.ts'
 export {openAccess, type ClusterAccess} from './cluster/kubeconfig.ts'
@@ -21,7 +21,6 @@ export {SIDECAR, type Pod} from './cluster/pod.ts'
 export {hasNativeSidecars} from './cluster/server-version.ts'
 export {takeDown, type TakeDownOptions} from './cluster/take-down.ts'
 export {COMPOSE_HEADER, composeFile} from './compose.ts'
-export {kubernetesFiles, kubernetesText} from './write-files.ts'
 export {buildImages, placeholders, unbuiltIn} from './images/build-images.ts'
 export {
   MANAGED_BY,
@@ -30,10 +29,9 @@ export {
   secretName,
   templateLabel,
   type AppObjects,
-  type KubernetesObject,
-  type TemplateObjects
+  type KubernetesObject
 } from './object.ts'
 export {templateObjects} from './objects.ts'
 export type {Image} from './pod.ts'
-export {writeFile, writeFiles} from './write-files.ts'
+export {kubernetesFiles, kubernetesText, writeFile, writeFiles} from './write-files.ts'
 export {yamlText} from './yaml-text.ts'

@@ -120,16 +120,9 @@ export const RUN_FLAGS: readonly Flag[] = [
   boolFlag('watch', 'Restart an app when its files change, without losing a request; apply edits of the template', 'w')
 ]
 
-/** The flags that `run` accepts together with a template; all others belong in the template. */
-export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
-  'kubernetes',
-  'help',
-  'version',
-  'runtime-path',
-  'log-as-json',
-  'run-file',
+/** Flags with a template that have a meaning on this machine alone. */
+export const HERE_ALONE = [
   'dashboard',
-  'env',
   'except',
   'forget',
   'isolated',
@@ -140,10 +133,22 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'allowed-origins',
   'only',
   'rest',
+  'watch'
+]
+
+/** The flags that `run` accepts together with a template; all others belong in the template. */
+export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
+  'kubernetes',
+  'help',
+  'version',
+  'runtime-path',
+  'log-as-json',
+  'run-file',
+  'env',
   'profile',
-  'watch',
   'log-style',
-  'timestamps'
+  'timestamps',
+  ...HERE_ALONE
 ])
 
 /** Flags of `run -k`. */

@@ -37,6 +37,7 @@ const OUTAGE_MS = 120_000
  */
 export class ClusterRun {
   readonly #options: ClusterRunOptions
+  readonly #labels: string
   readonly #apps: ReadonlyMap<string, AppDeployment>
   readonly #changes: ReadonlyMap<string, Change>
   /** Aborted at the end: nothing is watched or followed any more. */
@@ -67,6 +68,7 @@ export class ClusterRun {
   constructor(options: ClusterRunOptions) {
     this.#options = options
     const {objects, checked, store} = options
+    this.#labels = `${TEMPLATE_LABEL}=${objects.name}`
     this.#apps = new Map(
       objects.apps.map(app => [
         app.id,
@@ -152,10 +154,6 @@ export class ClusterRun {
       await watch<LiveObject>(client, {...what, path: store.pathOf('batch/v1', 'Job')}, workloads)
     await watch<Pod>(client, {...what, path: store.pods}, pods)
     this.#isListed = true
-  }
-
-  get #labels(): string {
-    return `${TEMPLATE_LABEL}=${this.#options.objects.name}`
   }
 
   async #apply(object: Change['object'], isAgain = false): Promise<Applied> {
@@ -366,27 +364,8 @@ export class ClusterRun {
     clearTimeout(this.#timeout)
     for (const timer of this.#hindered.values()) clearTimeout(timer)
     let error = failure
-    const workloads = this.#options.objects.apps.map(({workload}) => workload)
-    // objects that are on their way to the server are created before they are deleted
-    await this.#work
-    try {
-      // what is there before anything was applied is that of another run
-      if (this.#isListed || failure === undefined)
-        await (isTakenBack ? podsGone(this.#takingDown, workloads) : takeDown(this.#takingDown))
-    } catch (left) {
-      error ??= left
-      if (error !== left) this.#options.emit({type: 'warned', text: messageOf(left)})
-    }
-    if (!this.#now.signal.aborted) await Promise.all([...this.#apps.values()].map(async each => each.allRead()))
-    this.#over.abort()
-    await Promise.all([...this.#apps.values()].map(async each => each.close()))
-    if (error !== undefined) this.#ended.reject(error)
-    else this.#ended.resolve(this.#isHealthy)
-  }
-
-  get #takingDown(): TakeDownOptions {
     const {store, objects, emit} = this.#options
-    return {
+    const takingDown: TakeDownOptions = {
       store,
       labels: this.#labels,
       apps: objects.apps,
@@ -394,5 +373,21 @@ export class ClusterRun {
       onDelete: (id, of) => emit({type: 'app-deleting', id, objects: of}),
       onWait: what => emit({type: 'warned', text: what})
     }
+    const workloads = objects.apps.map(({workload}) => workload)
+    // objects that are on their way to the server are created before they are deleted
+    await this.#work
+    try {
+      // what is there before anything was applied is that of another run
+      if (this.#isListed || failure === undefined)
+        await (isTakenBack ? podsGone(takingDown, workloads) : takeDown(takingDown))
+    } catch (left) {
+      error ??= left
+      if (error !== left) emit({type: 'warned', text: messageOf(left)})
+    }
+    if (!this.#now.signal.aborted) await Promise.all([...this.#apps.values()].map(async each => each.allRead()))
+    this.#over.abort()
+    await Promise.all([...this.#apps.values()].map(async each => each.close()))
+    if (error !== undefined) this.#ended.reject(error)
+    else this.#ended.resolve(this.#isHealthy)
   }
 }

@@ -6,11 +6,11 @@ import {
   requireRights,
   type CheckedChanges,
   ClusterRun,
+  type ClusterRunOptions,
   deployFiles,
   hasNativeSidecars,
   ObjectStore,
   templateObjects,
-  type TemplateObjects,
   type ClusterEvent
 } from '#kubernetes'
 import {loadTemplate} from '../../../../files/config/load.ts'
@@ -20,8 +20,7 @@ import type {Plan} from '../../../../model/plan.ts'
 import {refuseProfiles} from '../../../../supervisor/order/selection.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {flagVariables} from '../../env-flag.ts'
-import type {GivenFlags} from '../../given-flags.ts'
-import {RUN_IN_CLUSTER} from '../../entries/run.ts'
+import {HERE_ALONE, RUN_IN_CLUSTER} from '../../entries/run.ts'
 import {guard} from '../../guard.ts'
 import {warnOfIgnored} from '../ignored-flags.ts'
 import {signedLine} from '../../print.ts'
@@ -33,9 +32,6 @@ import {wantedImages} from './wanted-images.ts'
 import {RunView} from './run-view.ts'
 
 const EXIT_BUG = 70
-/** Flags that have a meaning on this machine alone. */
-const NOT_THERE =
-  'watch only except rest lazy isolated strict-ports name forget no-record allowed-origins dashboard'.split(' ')
 
 /** `run -k -f PATH`: runs the apps of a template in a Kubernetes cluster with Dapr, until a signal, `stop -k`, or a failure. */
 export const runInCluster: CommandHandler = async context => {
@@ -43,7 +39,7 @@ export const runInCluster: CommandHandler = async context => {
   const files = flags.list('run-file').filter(file => file !== '')
   if (files.length === 0)
     throw new UserError('a single app cannot run on Kubernetes: name a run template with --run-file')
-  const refused = NOT_THERE.find(name => flags.names.includes(name))
+  const refused = HERE_ALONE.find(name => flags.names.includes(name))
   if (refused !== undefined) throw new UserError(`--${refused} is not supported with --kubernetes: leave it out`)
   const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '5m')
   const terminal = openTerminal()
@@ -57,7 +53,7 @@ export const runInCluster: CommandHandler = async context => {
     const unbuilt = await wantedImages(loaded.plan, context)
     await templateObjects(loaded, {...place, images: unbuilt.placeholders})
     const access = accessFor(flags)
-    const isReading = isDry(flags)
+    const isReading = flags.isSet('dry-run') || flags.isSet('diff')
     if (!isReading) await confirmCluster(access, flags, 'run a template')
     return await withCluster(access, async client => {
       const nativeSidecar = await hasNativeSidecars(client)
@@ -77,19 +73,13 @@ export const runInCluster: CommandHandler = async context => {
   }
 }
 
-const isDry = (flags: GivenFlags): boolean => flags.isSet('dry-run') || flags.isSet('diff')
-
 async function show(checked: CheckedChanges, {flags}: CommandContext): Promise<number> {
   const {changesText, diffText} = await import('./changes-text.ts')
   process.stdout.write(flags.isSet('diff') ? diffText(checked) : changesText(checked))
   return 0
 }
 
-interface Prepared {
-  readonly store: ObjectStore
-  readonly objects: TemplateObjects
-  readonly checked: CheckedChanges
-  readonly timeoutMs: number
+interface Prepared extends Pick<ClusterRunOptions, 'store' | 'objects' | 'checked' | 'timeoutMs'> {
   readonly terminal: Terminal
   readonly plan: Plan
 }
@@ -100,7 +90,7 @@ async function run({terminal, plan, ...prepared}: Prepared, context: CommandCont
     ...prepared,
     emit: emitTo<ClusterEvent>([event => view.hear(event)], text => ({type: 'warned', text})),
     openLogs: async app => view.openLogs(app),
-    writeFiles: app => deployFiles(app, text => view.warn(text))
+    writeFiles: app => deployFiles(app, prepared.objects.apps, text => view.warn(text))
   })
   const hasBug = guard(lived, terminal, {asJson: context.asJson})
   lived.start()
