@@ -34,8 +34,9 @@ export const isStatus = (error: unknown, code: number): boolean => error instanc
 
 const VERBS: Readonly<Record<string, string>> = {GET: 'read', PATCH: 'apply', POST: 'create', DELETE: 'delete'}
 
-/** An answer as an error with advice for the user; `what` names the object, or the request: `Deployment "shop"`. */
-export function asUserError(error: ClusterError, what: string, context: string): UserError {
+/** An answer as an error with advice for the user; another error as it is. `what` names the object, or the request: `Deployment "shop"`. */
+export function asUserError(error: unknown, what: string, context: string): unknown {
+  if (!(error instanceof ClusterError)) return error
   const verb = ownOf(VERBS, error.method) ?? error.method
   const server = `the Kubernetes context "${context}"`
   const [message, explanation = error.message] = ownOf<readonly [message: string, explanation?: string]>(

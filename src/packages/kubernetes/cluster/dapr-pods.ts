@@ -1,6 +1,6 @@
 import {UserError} from '../../../model/errors.ts'
 import type {ClusterClient} from './api-client.ts'
-import {ClusterError, asUserError} from './api-error.ts'
+import {asUserError} from './api-error.ts'
 import {argument, sidecarOf, type Pod} from './pod.ts'
 
 /** A pod with a sidecar of Dapr. */
@@ -15,7 +15,7 @@ export interface DaprPod {
 export async function daprPods(client: ClusterClient, namespace: string): Promise<readonly DaprPod[]> {
   const path = namespace === '' ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
   const {items} = await client.list<Pod>(path).catch((error: unknown) => {
-    throw error instanceof ClusterError ? asUserError(error, 'the pods', client.access.context) : error
+    throw asUserError(error, 'the pods', client.access.context)
   })
   if (!items.every(isPod))
     throw new UserError(

@@ -1,7 +1,7 @@
 import {UserError} from '../../../model/errors.ts'
 import {MANAGER, type KubernetesObject} from '../object.ts'
 import type {ClusterClient} from './api-client.ts'
-import {ClusterError, asUserError, isStatus} from './api-error.ts'
+import {asUserError, isStatus} from './api-error.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
 
 /** An object as the API server has it. */
@@ -171,6 +171,6 @@ export class ObjectStore {
   }
 
   #asUserError(error: unknown, what: string): unknown {
-    return error instanceof ClusterError ? asUserError(error, what, this.client.access.context) : error
+    return asUserError(error, what, this.client.access.context)
   }
 }

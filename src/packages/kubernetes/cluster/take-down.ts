@@ -126,17 +126,11 @@ export function patienceFor(workloads: readonly KubernetesObject[]): number {
   return Math.max(0, ...seconds) * 1000 + EXTRA_MS
 }
 
-interface PodWatch {
-  /** What brings the pods that there are now: later ones of others are those of another run, which may begin meanwhile. */
-  readonly owners: () => ReadonlySet<string>
-  /** Settles when no pod of these apps and owners is left, or with the error that they do not go. */
-  readonly gone: (ids: readonly string[], owners: ReadonlySet<string>, patienceMs: number) => Promise<UserError[]>
-}
-
-/** A ReplicaSet or a Job, which may still bring a pod; one without stands for itself. */
+/** A ReplicaSet or a Job, which may still bring a pod; one without counts as its own. */
 const ownerOf = ({metadata: {uid, ownerReferences}}: Pod): string => ownerReferences?.[0]?.uid ?? uid
 
-async function watchPods({store, labels, now}: TakeDownOptions, signal: AbortSignal): Promise<PodWatch> {
+/** Those that pods have now tell them from the pods of another run, which may begin meanwhile. `gone` settles when no pod of these apps and owners is left, or with the error that they do not go. */
+async function watchPods({store, labels, now}: TakeDownOptions, signal: AbortSignal) {
   const left = new Map<string, Pod>()
   let look: (() => void) | undefined
   await watch<Pod>(
@@ -150,7 +144,7 @@ async function watchPods({store, labels, now}: TakeDownOptions, signal: AbortSig
       }
     }
   )
-  const gone: PodWatch['gone'] = async (ids, owners, patienceMs) => {
+  const gone = async (ids: readonly string[], owners: ReadonlySet<string>, patienceMs: number) => {
     const those = (): readonly Pod[] =>
       [...left.values()].filter(pod => ids.includes(pod.metadata.labels?.['app'] ?? '') && owners.has(ownerOf(pod)))
     const {promise, resolve} = Promise.withResolvers<void>()

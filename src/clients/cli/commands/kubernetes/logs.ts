@@ -1,4 +1,4 @@
-import {ClusterError, asUserError, daprPods, SIDECAR, type Pod} from '#kubernetes'
+import {asUserError, daprPods, SIDECAR, type Pod} from '#kubernetes'
 import {endWithStdout, writeBytes} from '../../print.ts'
 import type {IncomingMessage} from 'node:http'
 import {appPrefix, prefixed} from '../../../../observe/logging/prefix.ts'
@@ -32,22 +32,17 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
     const prefix = isApp ? appPrefix(id) : ''
     const read = await Promise.all(
       pods.map(async ({pod}) => {
+        const {name, namespace: of} = pod.metadata
         try {
-          const {name, namespace: of} = pod.metadata
           const container = isApp ? ownOf(pod, id) : SIDECAR
           const path = `/api/v1/namespaces/${of}/pods/${name}/log`
-          const log = await client
-            .open('GET', path, {query: {...query, container}, waits: true})
-            .catch((error: unknown) => {
-              throw error instanceof ClusterError
-                ? asUserError(error, `the log of pod "${name}"`, access.context)
-                : error
-            })
+          const log = await client.open('GET', path, {query: {...query, container}, waits: true})
           await write(log, prefix).catch((error: unknown) => {
             throw new UserError(`the log of pod "${name}" broke off: ${messageOf(error)}`, {cause: error})
           })
           return true
-        } catch (error) {
+        } catch (reason) {
+          const error = asUserError(reason, `the log of pod "${name}"`, access.context)
           // the others are shown
           if (!(error instanceof UserError)) throw error
           sayError(error, asJson)

@@ -28,14 +28,9 @@ export async function confirmCluster(access: ClusterAccess, flags: GivenFlags, w
   if (access.isLocal || flags.isSet('yes')) return
   const {context, server, namespace} = access
   const where = `context "${context}", server ${server}, namespace "${namespace}"`
-  if (
-    !process.stdin.isTTY ||
-    !process.stdout.isTTY ||
-    [flags.text('run-file'), ...flags.list('run-file')].includes('-')
-  ) {
+  if (!process.stdin.isTTY || !process.stdout.isTTY || flags.list('run-file').includes('-'))
     throw new UserError(`this would ${what} in a cluster that is not on this machine: ${where}`, {
       explanation: 'Add --yes if you mean it, or choose another cluster with --context.'
     })
-  }
   return confirm(`${what} in ${where}`)
 }
