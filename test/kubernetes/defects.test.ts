@@ -235,6 +235,30 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     t.same(await shop.left(), [])
   })
 
+  t.test('a Job that is replaced while it runs has one pod at a time', async t => {
+    const shop = await cluster.shop(t)
+    const kept: number[] = []
+    cluster.kubelet.program('test/long', container => {
+      kept.push(cluster.kubelet.podsOf(shop.namespace, 'long').length)
+      container.log('working')
+      container.isReady = true
+    })
+    const template = async (image: string): Promise<void> =>
+      shop.template([{appID: 'long', containerImage: image, kubernetes: {job: true}}])
+    await template('test/long:1')
+    const killed = shop.run()
+    await killed.waitForLine('== APP - long == working')
+    killed.signal('SIGKILL')
+    await killed.exited
+    await template('test/long:2')
+    const run = shop.run()
+    await run.waitForLine('1 app ready')
+    t.same(kept, [1, 1])
+    run.signal('SIGINT')
+    t.same(await run.exited, {code: 0, signal: null})
+    t.same(await shop.left(), [])
+  })
+
   t.test('a Deployment that ends with 0 is told how it becomes a Job', async t => {
     const shop = await cluster.shop(t)
     cluster.kubelet.program('test/once', container => {
