@@ -80,9 +80,10 @@ if (values.page || values.kubernetes || values.components || values.redis || val
   if (values.page) await (await import('./page/walks.ts')).walkPages(seeds)
   else if (values.kubernetes) await (await import('./kubernetes/walks.ts')).walkClusters(seeds)
   else if (values.redis) await walkSeeds(seeds, 'redis', (await import('./redis/walk.ts')).walkRedis)
-  else if (values.connections)
+  else if (values.connections) {
     await walkSeeds(seeds, 'connections', (await import('./connections/walk.ts')).walkConnections)
-  else await walkSeeds(seeds, 'components', (await import('./components/walk.ts')).walkComponents)
+    await walkSeeds(seeds, 'streams', (await import('./connections/stream-walk.ts')).walkStreams)
+  } else await walkSeeds(seeds, 'components', (await import('./components/walk.ts')).walkComponents)
   process.exit()
 }
 lazyDays.areOn = values.lazy

@@ -1,4 +1,5 @@
 import t from 'tap'
+import {walkStreams} from '../days/connections/stream-walk.ts'
 import {walkConnections} from '../days/connections/walk.ts'
 
 const SEEDS = 10
@@ -9,6 +10,15 @@ for (let seed = 1; seed <= SEEDS; seed++)
     'no request comes twice, and each is answered or cut, whenever connections end: walks of ten seeds',
     async t => {
       const {faults} = await walkConnections({seed, steps: STEPS})
+      t.strictSame(faults, [], `npm run days -- --connections --seed ${seed}`)
+    }
+  )
+
+for (let seed = 1; seed <= SEEDS; seed++)
+  t.test(
+    'streams of HTTP/2 end whole or broken off, whatever both sides change meanwhile: walks of ten seeds',
+    async t => {
+      const {faults} = await walkStreams({seed, steps: STEPS})
       t.strictSame(faults, [], `npm run days -- --connections --seed ${seed}`)
     }
   )

@@ -33,6 +33,11 @@ export class FrameClient extends FrameConnection {
     return this.streams.size >= Math.min(this.peerLimit, MAX_CALLS)
   }
 
+  /** It has had a call. */
+  get wasUsed(): boolean {
+    return this.#next > 1
+  }
+
   /** Whether it takes no new calls at all. */
   get isLeaving(): boolean {
     // the other side may have left just now: its `close` follows

@@ -26,7 +26,7 @@ export interface Waiter {
 /** Connections to one callee whose settings have not come within this time are given up (grpc-go: minConnectTimeout). */
 const OPEN_TIMEOUT_MS = 20_000
 /**
- * Number of connections in a row that one callee may accept and close: a process that ends does so once. One that speaks
+ * Number of connections in a row that one callee may accept and close without a call: a process that ends does so once. One that speaks
  * another protocol, or a proxy without a backend, does it forever.
  */
 const MAX_CLOSED = 3
@@ -58,7 +58,7 @@ export class FrameClients {
   readonly #open = new Set<FrameClient>()
   readonly #waiting = new Set<Waiter>()
   #connecting: net.Socket | undefined
-  /** Connections in a row that were accepted and closed. */
+  /** Connections in a row that were accepted and closed without a call. */
   #closed = 0
   #isRetired = false
 
@@ -133,7 +133,6 @@ export class FrameClients {
           ready: opened => {
             clearTimeout(timer)
             this.#connecting = undefined
-            this.#closed = 0
             this.#open.add(opened)
             this.#serve()
             if (!this.#isRetired) return
@@ -149,11 +148,11 @@ export class FrameClients {
       .on('error', (each: Error) => (error = isAccepted || codeOf(before) !== 'ECONNREFUSED' ? each : before))
       .on('close', () => {
         clearTimeout(timer)
-        if (client?.hasSettings === true) return this.#serve()
+        if (client?.wasUsed === true) return this.#serve()
         if (error !== undefined && !isAccepted && index + 1 < hosts.length) return this.#connect(index + 1, error)
-        this.#connecting = undefined
+        if (this.#connecting === socket) this.#connecting = undefined
         const isEnd = error === undefined && (client === undefined || client.failure === 'EOF')
-        const isGone = isEnd || GONE.has(codeOf(error))
+        const isGone = isEnd || client?.hasSettings === true || GONE.has(codeOf(error))
         if (isAccepted && isGone && !this.#isRetired && ++this.#closed < MAX_CLOSED) return this.#serve()
         const why = isAccepted ? unusedText(this.#target, client, error) : dialText(this.#target, error)
         this.#fail(why, (isGone && !isAccepted) || this.#isRetired)
@@ -167,6 +166,7 @@ export class FrameClients {
       const free = this.#free()
       if (free === undefined) return this.#connectMore()
       this.#waiting.delete(waiter)
+      this.#closed = 0
       byItself(() => waiter.opened(free), this.#target.warn)
     }
   }

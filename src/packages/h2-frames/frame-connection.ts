@@ -198,14 +198,13 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.socket.end()
   }
 
-  /** Must be called now and then: a silent peer is pinged, one that does not answer is cut. Returns how long it has been silent. */
-  look(): number {
+  /** Must be called now and then: a silent peer is pinged, one that does not answer is cut. */
+  look(): void {
     if (this.#hasRead) {
       this.#hasRead = false
       this.#silence = 0
     } else if (++this.#silence > 2) this.destroy('the connection is dead: a ping was not answered')
     else this.send(frames.frameHead(8, frames.PING, 0, 0) + '\0'.repeat(8))
-    return this.#silence
   }
 
   data(id: number, bytes: string | Buffer, padding: number, isLast: boolean): void {
@@ -223,6 +222,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
       return this.#break(stream, code)
     }
     if (padding > 0) stream.credit(padding)
+    // before it is handled: an answer at once to all of it ends the stream, and needs no reset
+    stream.isRemoteDone = isLast
     if (typeof bytes === 'string') stream.handler.data(stream, bytes, isLast)
     else stream.handler.bytes?.(stream, bytes, isLast)
     if (isLast) stream.remoteDone()
@@ -246,6 +247,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
       stream.skipFields(block)
       return this.#break(stream, frames.STREAM_CLOSED)
     }
+    stream.isRemoteDone = isLast
     stream.handler.head(stream, block, isLast)
     if (isLast) stream.remoteDone()
   }
@@ -295,6 +297,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     if (isAck ? length > 0 : length % 6 !== 0)
       throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'settings of another length')
     if (isAck) return
+    // a peer may count what comes before it against its former window (nghttp2, hyper)
+    this.send(frames.frameHead(0, frames.SETTINGS, frames.ACK, 0))
     for (let from = at; from < at + length; from += 6) {
       const name = text.charCodeAt(from) * 256 + text.charCodeAt(from + 1)
       const value = frames.readUint32(text, from + 2)
@@ -302,7 +306,6 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
       else if (name === 3) this.peerLimit = value
       else if (name === 4) this.#setWindow(value)
     }
-    this.send(frames.frameHead(0, frames.SETTINGS, frames.ACK, 0))
     this.settled()
   }
 

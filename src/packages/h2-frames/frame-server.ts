@@ -66,6 +66,7 @@ export class FrameServer extends FrameConnection {
       return this.useless()
     }
     stream.handler = this.#calls
+    stream.isRemoteDone = isLast
     stream.handler.head(stream, block, isLast)
     if (isLast) stream.remoteDone()
   }

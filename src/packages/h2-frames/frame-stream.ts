@@ -193,8 +193,8 @@ export class FrameStream {
     return (this.#used += bytes) <= STREAM_WINDOW
   }
 
+  /** All that the peer has sent has been handled. */
   remoteDone(): void {
-    this.isRemoteDone = true
     if (this.isLocalDone) this.close()
   }
 

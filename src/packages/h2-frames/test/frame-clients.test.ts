@@ -319,6 +319,15 @@ t.test('a callee that takes no calls is waited for at one connection', async t =
   t.equal(sockets.length, 1)
 })
 
+t.test('a callee that takes no calls and closes is not connected to for ever', async t => {
+  const {clients, sockets} = await openFull(t, socket => socket.end())
+  const failed = new Promise(resolve => {
+    clients.take({opened: () => t.fail('it takes none'), failed: resolve})
+  })
+  t.match(await failed, /EOF/)
+  t.equal(sockets.length, 3)
+})
+
 t.test('who waits for a callee that takes no calls is sent away when that is replaced', {timeout: 20_000}, async t => {
   const knows = Promise.withResolvers<void>()
   const {clients} = await openFull(t, () => knows.resolve())

@@ -4,7 +4,7 @@ import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {encodeField} from '../field-text.ts'
 import {FrameServer} from '../frame-server.ts'
-import {frameHead, headersFrames, MAX_WINDOW, SETTINGS, uint32, windowFrame} from '../frames.ts'
+import {DATA, END_STREAM, frameHead, headersFrames, MAX_WINDOW, SETTINGS, uint32, windowFrame} from '../frames.ts'
 import {CONNECTION_WINDOW, PREFACE, SERVER_GREETING, STREAM_WINDOW} from '../greeting.ts'
 import type {FrameStream, StreamHandler} from '../frame-stream.ts'
 
@@ -260,4 +260,79 @@ t.test('a peer that breaks the protocol and does not read why is cut all the sam
   const windows = `${frameHead(6, SETTINGS, 0, 0)}\0\u0004${uint32(MAX_WINDOW)}${windowFrame(0, MAX_WINDOW - 65_535)}`
   client.write(windows + headersFrames(1, '\u0082\u0084\u0086', true), 'latin1')
   await once(socket, 'close')
+})
+
+/** Types and streams of the frames that a server sends, but for its first ones, until `last` has come with what was written together with it. */
+async function framesFor(t: Test, calls: StreamHandler, sent: string, last: string): Promise<string[]> {
+  const server = net.createServer(socket => {
+    socket.write(SERVER_GREETING, 'latin1')
+    t.ok(
+      new FrameServer(
+        socket,
+        text => t.fail(text),
+        () => calls,
+        nothing
+      )
+    )
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const client = net.connect((server.address() as AddressInfo).port, '127.0.0.1')
+  t.teardown(() => {
+    client.destroy()
+    server.close()
+  })
+  client.write(PREFACE + sent, 'latin1')
+  const frames: string[] = []
+  let text = ''
+  while (!frames.includes(last)) {
+    const [bytes] = (await once(client, 'data')) as [Buffer]
+    text += bytes.toString('latin1')
+    frames.length = 0
+    for (let at = 0; at < text.length;) {
+      const size = text.charCodeAt(at + 1) * 256 + text.charCodeAt(at + 2)
+      frames.push(`${text.charCodeAt(at + 3)} of ${text.charCodeAt(at + 8)}`)
+      at += 9 + size
+    }
+  }
+  return frames.slice(2)
+}
+
+const window = (bytes: number): string => `${frameHead(6, SETTINGS, 0, 0)}\0\u0004${uint32(bytes)}`
+
+t.test('what a wider window lets go follows the acknowledgement of the settings that widen it', async t => {
+  const calls: StreamHandler = {
+    head: (stream, block) => {
+      stream.skipFields(block)
+      stream.writeHead('\u0088', false)
+      stream.writeData('x', true)
+    },
+    data: nothing,
+    sent: nothing,
+    reset: nothing,
+    lost: nothing
+  }
+  const asked = headersFrames(1, encodeField(':method', 'GET'), true)
+  const frames = await framesFor(t, calls, window(0) + asked + window(1), '0 of 1')
+  t.strictSame(frames, ['4 of 0', '1 of 1', '4 of 0', '0 of 1'])
+})
+
+const answerTo = (stream: FrameStream, isLast: boolean): void => {
+  if (isLast) stream.writeHead('\u0088', true)
+}
+
+t.test('an answer at once to a whole request is followed by no reset', async t => {
+  const calls: StreamHandler = {
+    head: (stream, block, isLast) => {
+      stream.skipFields(block)
+      answerTo(stream, isLast)
+    },
+    data: (stream, _, isLast) => answerTo(stream, isLast),
+    sent: nothing,
+    reset: nothing,
+    lost: nothing
+  }
+  const head = encodeField(':method', 'POST')
+  const body = `${frameHead(1, DATA, END_STREAM, 3)}x`
+  const asked = headersFrames(1, head, true) + headersFrames(3, head, false) + body
+  t.strictSame(await framesFor(t, calls, window(1) + asked, '1 of 3'), ['4 of 0', '1 of 1', '1 of 3'])
 })
