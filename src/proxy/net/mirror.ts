@@ -210,7 +210,7 @@ class Delivery implements ResponseHandler {
   #observed: ObservedCopy | undefined
   readonly #sending: QueuedCopy
   readonly #permit: ShadowPermit
-  readonly #upstream: Upstream
+  #upstream: Upstream
   readonly #observer: CallObserver | undefined
 
   constructor(sending: QueuedCopy, permit: ShadowPermit, upstream: Upstream, observer: CallObserver | undefined) {
@@ -232,7 +232,7 @@ class Delivery implements ResponseHandler {
     const head = `${of.headFor(pool)}${length}\r\n`
     const {caller, method, path} = of
     const copy = {caller, callee: shadow.callee, method, path, head, body, pid}
-    this.#observed = this.#observer && new ObservedCopy(this.#observer, copy)
+    this.#observed ??= this.#observer && new ObservedCopy(this.#observer, copy)
     this.#upstream.writeAll(head, body)
     this.isSent = true
   }
@@ -258,6 +258,12 @@ class Delivery implements ResponseHandler {
 
   /** An incomplete response, or one with an invalid status, shows that the copy was delivered. */
   fail(failure: Failure, why: string): void {
+    const {pool} = this.#permit
+    if (this.#upstream.unsent !== '' && !pool.isRetired) {
+      // nothing of it was written to an idle connection that has ended
+      this.#upstream = pool.connect()
+      return this.#upstream.serve(this)
+    }
     this.#over(failure === 'cut' || failure === 'bad-status' ? '' : why)
   }
 

@@ -176,6 +176,7 @@ export class Upstream {
     socket
       .on(dial?.opens ?? 'connect', () => {
         this.isOpen = true
+        this.#why = '' // of an address before this one
         this.#responseHandler?.open(false)
       })
       .on('error', (error: Error) => {

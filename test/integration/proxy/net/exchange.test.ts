@@ -10,6 +10,7 @@ import type {Downstream} from '../../../../src/proxy/net/downstream.ts'
 import {Exchange} from '../../../../src/proxy/net/exchange.ts'
 import {PLAIN_RULES} from '../../../../src/proxy/net/http1/response-head.ts'
 import {UpgradeTunnel} from '../../../../src/proxy/net/http1/upgrade-tunnel.ts'
+import {Mirror, type Shadow} from '../../../../src/proxy/net/mirror.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {closed} from '../../../rig/closed.ts'
 import {tlsFile} from '../../../rig/tls.ts'
@@ -313,4 +314,45 @@ t.test('a request that passes as it came is not sent again once an interim respo
   t.equal(await called(), 'malformed')
   t.strictSame(interim, ['103'])
   t.equal(requests.length, 2)
+})
+
+t.test('that an address has refused is not why another one has ended its connection', async t => {
+  const port = await listen(t, socket => socket.on('data', () => socket.destroy()), '::1')
+  const pool = new Pool({hosts: ['127.0.0.1', '::1'], port})
+  t.teardown(() => pool.cut())
+  const why = await new Promise(resolve => {
+    const downstream = {isTunnel: false} as Downstream
+    const exchange = new Exchange(downstream).begin({...handlerOf(t), failed: resolve}, 'POST', 0)
+    exchange.send(pool, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
+  })
+  t.equal(why, 'EOF')
+})
+
+t.test('a copy of which nothing was written to a connection that has ended goes to another one', async t => {
+  const sockets: net.Socket[] = []
+  const requests: string[] = []
+  const port = await listen(t, socket => {
+    sockets.push(socket)
+    socket.on('data', (bytes: Buffer) => {
+      requests.push(bytes.toString().slice(0, 8))
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    })
+  })
+  const pool = new Pool({hosts: ['127.0.0.1'], port})
+  t.teardown(() => pool.cut())
+  const mirror = new Mirror(text => t.fail(text))
+  const send = async (path: string): Promise<void> =>
+    new Promise(leave => {
+      const shadow: Shadow = {name: 'shop 2', callee: 'shop@2', admit: () => ({pool, leave})}
+      const copy = mirror.copy({...CALL, path, headFor: () => `POST ${path} HTTP/1.1\r\nHost: x\r\n`}, [shadow])
+      copy.whole()
+      copy.responded()
+    })
+  await send('/1')
+  // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
+  await new Promise(resolve => setImmediate(resolve))
+  sockets[0]?.destroy()
+  await send('/2')
+  t.strictSame(requests, ['POST /1 ', 'POST /2 '])
+  t.equal(sockets.length, 2)
 })
