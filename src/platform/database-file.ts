@@ -11,6 +11,7 @@ const MANY_PAGES = 10_000
 /** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
 export const BUSY = 5
 export const CORRUPT = 11
+export const TOO_BIG = 18
 const NOT_A_DATABASE = 26
 
 /** The primary result code of an error of SQLite; 0 for other errors. */

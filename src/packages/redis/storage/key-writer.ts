@@ -1,5 +1,6 @@
-import type {DatabaseSync, StatementSync} from 'node:sqlite'
+import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite'
 import {orElse} from '../../../model/or-else.ts'
+import {resultOf, TOO_BIG} from '../../../platform/database-file.ts'
 import type {Database, Value} from '../engine/database.ts'
 import type {ChangedKeys} from '../engine/journal.ts'
 import {join} from '../engine/keyed-sets.ts'
@@ -28,6 +29,9 @@ export class KeyWriter {
   readonly #put: StatementSync
   readonly #remove: StatementSync
   readonly #rows: StreamRows
+  readonly #warn: (text: string) => void
+  /** Names of keys that are too large for a row. */
+  readonly #named = new Set<string>()
   /** The row of each key, by the index of its database. */
   readonly #ids: Map<string, number>[]
   /** Which stream is in which row. */
@@ -36,8 +40,9 @@ export class KeyWriter {
   /** Streams whose rows go with the first write: on a full disk the keys can still be read. */
   #lost: ReadonlySet<number>
 
-  constructor(file: DatabaseSync, {ids, serials, lastId, lost}: StoredRows) {
+  constructor(file: DatabaseSync, {ids, serials, lastId, lost}: StoredRows, warn: (text: string) => void) {
     this.#file = file
+    this.#warn = warn
     this.#begin = file.prepare('BEGIN IMMEDIATE')
     this.#commit = file.prepare('COMMIT')
     this.#put = file.prepare('INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?)')
@@ -167,12 +172,28 @@ export class KeyWriter {
         ids.set(key, id)
       }
       const {type, bytes} = encodeValue(value)
-      this.#put.run(id, database.index, encodeText(key), type, database.expiresAt(key) ?? null, bytes)
+      const row = [id, database.index, encodeText(key), type, database.expiresAt(key) ?? null, bytes]
       size += bytes.length
+      if (!this.#isPut(key, row)) return {size, isAll: true}
     }
     const serial = value instanceof Stream ? value.serial : undefined
     if (this.#serials.get(id) !== serial) written.moved.push([id, serial])
     return {size, isAll: rows.isAll}
+  }
+
+  /** Whether the row is written; the file keeps what it had before of a key that is too large, which keeps no other from it. */
+  #isPut(key: string, row: readonly SQLInputValue[]): boolean {
+    try {
+      this.#put.run(...row)
+      return true
+    } catch (error) {
+      if (resultOf(error) !== TOO_BIG) throw error
+      const name = encodeText(key).toString()
+      if (!this.#named.has(name))
+        this.#warn(`the key ${name} of Redis is too large for its file, which keeps what it had of it before`)
+      this.#named.add(name)
+      return false
+    }
   }
 
   /** Drops the rows of streams that were at one of these keys and are at none of them any more. */

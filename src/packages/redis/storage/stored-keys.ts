@@ -60,7 +60,7 @@ async function open(path: string, warn: (text: string) => void): Promise<StoredK
   try {
     const smaller = shrink(file)
     if (smaller !== '') warn(`the file of Redis' keys, ${path}, ${smaller}`)
-    behind.open(new KeyWriter(file, await load(file, engine)))
+    behind.open(new KeyWriter(file, await load(file, engine), warn))
   } catch (error) {
     engine.close()
     orElse(() => file.close(), undefined) // it may be damaged: then it is set aside next

@@ -16,7 +16,7 @@ t.test('large values are written a few at a time; a stream and what is gone do n
   for (const key of ['a', 'b', 'c']) engine.run(session, ['SET', key, 'x'.repeat(2 * MB)])
   engine.run(session, ['XADD', 'topic', '1-0', 'data', 'x'])
   const file = openKeyFile(join(t.testdir(), 'redis.db'))
-  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
   const all = (...keys: readonly string[]): ChangedKeys => new Map([[database, new Set(keys)]])
   const rows = (): unknown => file.prepare('SELECT count(*) AS count FROM keys').get()?.['count']
 
@@ -62,7 +62,9 @@ t.test('what moves from one key to another is in the file at every moment', t =>
       const session = engine.open()
       const path = join(t.testdir(), 'redis.db')
       const file = openKeyFile(path)
-      const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+      const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text =>
+        t.fail(text)
+      )
       engine.run(session, before)
       writer.write(journal.take())
       if (first !== undefined) engine.run(session, first)
@@ -93,7 +95,7 @@ t.test('what one transaction has saved is in the file as a whole, or not at all'
     const engine = new RedisEngine(journal)
     const session = engine.open()
     const file = openKeyFile(join(t.testdir(), 'redis.db'))
-    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
     for (const key of ['before', 'other', 'more']) engine.run(session, ['SET', key, large])
     engine.run(session, ['MULTI'])
     for (const key of ['order', 'stock', 'bill']) engine.run(session, ['SET', key, large])
@@ -136,7 +138,7 @@ t.test(
     const engine = new RedisEngine(new Journal(nobody))
     const session = engine.open()
     const file = openKeyFile(join(t.testdir(), 'redis.db'))
-    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
     const counts = (): unknown =>
       ['entries', 'groups', 'pending'].map(
         table => file.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
@@ -181,7 +183,7 @@ t.test('what a flood has left is written later, also when the first try does not
     }
     return statement
   }
-  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
   const entries = (): unknown => file.prepare('SELECT count(*) AS count FROM entries').get()?.['count']
 
   engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
@@ -214,7 +216,7 @@ t.test(
     const session = engine.open()
     const path = join(t.testdir(), 'redis.db')
     const file = openKeyFile(path)
-    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
     engine.run(session, ['SET', 'kept', '1'])
     writer.write(journal.take())
     engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
@@ -240,7 +242,7 @@ t.test(
     const next = new RedisEngine(nextJournal)
     // as where the disk is still full: what is there is read all the same
     again.exec('PRAGMA query_only = 1')
-    const nextWriter = new KeyWriter(again, await load(again, next))
+    const nextWriter = new KeyWriter(again, await load(again, next), text => t.fail(text))
     t.equal(next.run(next.open(), ['GET', 'kept']), '1')
     next.run(next.open(), ['SET', 'kept', '2'])
     const more = nextJournal.take()
@@ -262,7 +264,7 @@ for (const flood of ['', ', after a flood', ', with a flood'])
     const session = engine.open()
     const folder = t.testdir()
     const file = openKeyFile(join(folder, 'redis.db'))
-    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
     const read = 'XREADGROUP GROUP g c NOACK STREAMS s >'
     for (const command of ['XADD s 1-1 a b', 'XGROUP CREATE s g 0', read]) engine.run(session, command.split(' '))
     writer.write(journal.take())

@@ -54,7 +54,7 @@ t.test('a write that stops at large values has what has moved, and only the next
   const behind = new WriteBehind(text => t.fail(text))
   const engine = new RedisEngine(behind.journal)
   const file = openKeyFile(join(t.testdir(), 'redis.db'))
-  behind.open(new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}))
+  behind.open(new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text)))
   const session = engine.open()
   const large = 'x'.repeat(5_000_000)
   const values = (): number => file.prepare("SELECT id FROM keys WHERE value = CAST('job' AS BLOB)").all().length
@@ -106,5 +106,41 @@ t.test('after a slow write of what belongs together the next is not put off unti
   t.equal(pauseAfter('SET', 'c', '1'), 12_000, 'one value does not grow meanwhile')
   engine.close()
   behind.close()
+  t.end()
+})
+
+t.test('a value that no row of the file can hold keeps no other key from it, and is told once', t => {
+  const warnings: string[] = []
+  const behind = new WriteBehind(text => warnings.push(text))
+  const engine = new RedisEngine(behind.journal)
+  const file = openKeyFile(join(t.testdir(), 'redis.db'))
+  file.limits.length = 1_000_000 // SQLite has a thousand million
+  behind.open(
+    new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => warnings.push(text))
+  )
+  const session = engine.open()
+  const sizes = (): unknown[] =>
+    file
+      .prepare('SELECT length(value) AS size FROM keys')
+      .all()
+      .map(({size}) => size)
+  const part = 'x'.repeat(600_000)
+  engine.run(session, ['RPUSH', 'queue', part])
+  engine.run(session, ['SET', 'a', '1'])
+  t.equal(behind.journal.save(), true)
+  engine.run(session, ['RPUSH', 'queue', part])
+  engine.run(session, ['SET', 'b', '22'])
+  t.equal(behind.journal.save(), true)
+  engine.run(session, ['RPUSH', 'queue', part])
+  t.equal(behind.journal.save(), true)
+  t.ok(sizes().includes(600_004), 'the list as it last fitted')
+  t.ok(sizes().includes(2), 'what was changed with it')
+  engine.run(session, ['LPOP', 'queue', '2'])
+  engine.run(session, ['LSET', 'queue', '0', 'xyz'])
+  t.equal(behind.journal.save(), true)
+  t.ok(sizes().includes(7))
+  t.same(warnings, ['the key queue of Redis is too large for its file, which keeps what it had of it before'])
+  behind.close()
+  engine.close()
   t.end()
 })
