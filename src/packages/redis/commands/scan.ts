@@ -6,8 +6,11 @@ import {RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {typeOf} from './object.ts'
 
-/** The latest scans of a database, by their cursors: an iterator continues while keys are added and removed, on any connection. */
-const scans = new WeakMap<Database, Map<number, Iterator<string, void>>>()
+/**
+ * The latest scans of a database, by their cursors: an iterator continues while keys are added and removed, on any connection. Of one
+ * that was forgotten: how many keys had been removed by then.
+ */
+const scans = new WeakMap<Database, Map<number, Iterator<string, void> | number>>()
 const MAX_SCANS = 100
 /** After how long a scan that is not continued is forgotten: V8 keeps for an iterator all keys and values that were there at its last step. */
 const MAX_PAUSE_MS = 60_000
@@ -25,7 +28,10 @@ export function scanKeys({db}: Session, [cursor = '', ...options]: readonly stri
   const own = scans.get(db) ?? new Map<number, Iterator<string, void>>()
   scans.set(db, own)
   const before = Math.trunc(start / MAX_SCANS)
-  const keys = own.get(start) ?? iteratorBehind(db, before)
+  const known = own.get(start)
+  // each key that was removed since has moved those behind it
+  const moved = typeof known === 'number' ? db.removed - known : 0
+  const keys = typeof known === 'object' ? known : iteratorBehind(db, before - moved)
   own.delete(start)
   clearTimeout(ends.get(keys))
   const found: string[] = []
@@ -40,9 +46,10 @@ export function scanKeys({db}: Session, [cursor = '', ...options]: readonly stri
   lastScan = (lastScan + 1) % MAX_SCANS
   const place = (before + count) * MAX_SCANS + lastScan
   own.set(place, keys)
-  ends.set(keys, setTimeout(() => own.get(place) === keys && own.delete(place), MAX_PAUSE_MS).unref())
+  const {removed} = db
+  ends.set(keys, setTimeout(() => own.get(place) === keys && own.set(place, removed), MAX_PAUSE_MS).unref())
   const [[oldest, left] = [place, keys]] = own
-  if (own.size > MAX_SCANS && own.delete(oldest)) clearTimeout(ends.get(left))
+  if (own.size > MAX_SCANS && own.delete(oldest) && typeof left === 'object') clearTimeout(ends.get(left))
   return [place.toString(), found]
 }
 

@@ -25,6 +25,8 @@ export interface DatabaseEvents {
 export class Database {
   readonly index: number
   readonly expiries = new Map<string, number>()
+  /** How many keys were ever removed. */
+  removed = 0
   readonly #events: DatabaseEvents
   readonly #values = new Map<string, Value>()
 
@@ -178,12 +180,14 @@ export class Database {
 
   flush(): void {
     const keys = [...this.#values.keys()]
+    this.removed += keys.length
     this.#values.clear()
     this.expiries.clear()
     for (const key of keys) this.#events.changed(this, key)
   }
 
   #remove(key: string): void {
+    this.removed++
     this.#values.delete(key)
     this.expiries.delete(key)
   }

@@ -67,15 +67,18 @@ export function addInt64(left: bigint, right: bigint): bigint {
 /** Decimals that Redis prints, and the longest text that it reads as a number. */
 const PLACES = 17
 const MAX_CHARACTERS = 5 * 1024
+/** Its numbers are larger than those of JavaScript. */
+const MAX_DIGITS = 4932
+const infinite = (): RedisError => new RedisError('ERR increment would produce NaN or Infinity')
 
 /** A decimal number in units of its last place. Throws for what is none, or infinite. */
 function decimal(text: string, fault: () => RedisError): bigint {
   if (text.length >= MAX_CHARACTERS) throw fault()
-  const value = floating(text, fault)
-  if (!Number.isFinite(value)) throw new RedisError('ERR increment would produce NaN or Infinity')
-  if (value === 0) return 0n
+  if (floating(text, fault) === 0) return 0n
+  if (/i/i.test(text)) throw infinite()
   const [digits = '', exponent = '0'] = text.toLowerCase().split('e')
   const [whole = '', fraction = ''] = digits.replace('+', '').split('.')
+  if (whole.length + Number(exponent) > MAX_DIGITS) throw fault()
   const shift = PLACES - fraction.length + Number(exponent)
   const all = BigInt(whole + fraction)
   return shift < 0 ? all / 10n ** BigInt(-shift) : all * 10n ** BigInt(shift)
@@ -85,6 +88,7 @@ function decimal(text: string, fault: () => RedisError): bigint {
 export function addFloating(left: string, right: string, fault = notFloat): string {
   const sum = decimal(left, fault) + decimal(right, notFloat)
   const digits = (sum < 0n ? -sum : sum).toString().padStart(PLACES + 1, '0')
+  if (digits.length > PLACES + MAX_DIGITS) throw infinite()
   const fraction = digits.slice(-PLACES).replace(/0+$/, '')
   return `${sum < 0n ? '-' : ''}${digits.slice(0, -PLACES)}${fraction === '' ? '' : `.${fraction}`}`
 }

@@ -66,3 +66,21 @@ t.test('a scan has one timer, and none once it is over', t => {
   )
   t.end()
 })
+
+t.test('a scan that its client continues late sees each key that is there all the time', t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const engine = new RedisEngine()
+  const session = engine.open()
+  const scan = (cursor: string): readonly [string, readonly string[]] =>
+    engine.run(session, ['SCAN', cursor, 'COUNT', '10']) as unknown as readonly [string, readonly string[]]
+  for (let key = 0; key < 40; key++) engine.run(session, ['SET', `k${key}`, 'v'])
+  const [cursor] = scan('0')
+  engine.run(session, ['DEL', 'k1', 'k2', 'k3'])
+  mock.timers.tick(60_000)
+  engine.run(session, ['DEL', 'k4'])
+  const [next, keys] = scan(cursor)
+  t.ok(keys.includes('k10'))
+  t.ok([...keys, ...scan(next)[1]].includes('k20'))
+  t.end()
+})

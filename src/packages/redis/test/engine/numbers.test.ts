@@ -39,7 +39,7 @@ t.test('sums are exact, also beyond the integers of a double', t => {
   t.equal(addFloating('9007199254740993.5', '-.25'), '9007199254740993.25')
   t.equal(addFloating('-18014398509481985', '+2.e0'), '-18014398509481983')
   t.equal(addFloating('0e999999999', '1e-999999999'), '0')
-  for (const text of ['inf', '1e400', `0.${'1'.repeat(6000)}`, 'x'])
+  for (const text of ['inf', '1e5000', `0.${'1'.repeat(6000)}`, 'x'])
     t.throws(() => addFloating('1', text), RedisError, text)
   t.end()
 })
@@ -59,4 +59,23 @@ t.test('a range that ends before its beginning is empty, however far from the en
     [7, 9, '']
   ]
   for (const [start, stop, found] of cases) t.equal(within(start, stop), found, `${start} ${stop}`)
+})
+
+const words = (left: string, right: string): string => {
+  try {
+    return addFloating(left, right)
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+t.test('sums may be larger than a double, and are read again', t => {
+  const large = addFloating('1.7e308', '1.7e308')
+  t.equal(large, `34${'0'.repeat(307)}`)
+  t.equal(addFloating(large, `-${large}`), '0')
+  t.equal(addFloating('1e4931', '1').length, 4932)
+  t.equal(words('1', '1e999999999'), 'ERR value is not a valid float')
+  t.equal(words('1', '-inf'), 'ERR increment would produce NaN or Infinity')
+  t.equal(words('9e4931', '9e4931'), 'ERR increment would produce NaN or Infinity')
+  t.end()
 })
