@@ -4,6 +4,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {Once} from '../../../model/once.ts'
 import type {OpenComponent} from '../component.ts'
 import {textNamed} from '../component-values.ts'
+import {because} from '../properties.ts'
 import {openRedis} from '../redis/open-redis.ts'
 import {
   EtagError,
@@ -74,13 +75,13 @@ class RedisState implements StateStore {
     const redis = isStrong ? await this.#strong.do(async () => this.#redis.duplicate()) : this.#redis
     try {
       await redis.command(save)
-      // a refused save leaves the time to live as it is
-      if (expire !== undefined) await redis.command(expire)
     } catch (error) {
       if (!(error instanceof RedisError)) throw error
       if (etagOf(request) !== '') throw new EtagError('mismatch', error.message)
       throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
     }
+    // a refused save leaves the time to live as it is
+    if (expire !== undefined) await redis.command(expire).catch(because(`failed to set key ${key} ttl`))
     if (!isStrong) return
     const node = (await redis.nodeOf?.(key)) ?? redis
     const info = await node.command(['INFO', 'replication']).catch((error: unknown) => {

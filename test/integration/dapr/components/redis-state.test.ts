@@ -156,3 +156,11 @@ t.test('a readTimeout below 0 has no end, and 0 is the usual one', async t => {
     await openComponent(t, open, {redisHost: 'localhost', readTimeout}, {redis: {connect}})
   t.same(times, [Infinity, Infinity, undefined, 200, 2000])
 })
+
+t.test('a time to live that Redis does not take is no etag that has changed', async t => {
+  const redis = new MemoryConnection(new RedisEngine())
+  const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
+  await store.set(save('a', '', '').request)
+  const failure = await store.set(save('a', '1', '9'.repeat(17)).request).catch((error: unknown) => error)
+  t.match(failure, {name: 'Error', message: /^failed to set key a ttl: ERR invalid expire time/})
+})
