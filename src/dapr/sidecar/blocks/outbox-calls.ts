@@ -69,12 +69,12 @@ export class OutboxCalls extends AppBlock {
 
   /**
    * Writes a transaction. `operationsOf` makes the steps of a store, `write` writes them, `isRefusal` recognizes errors after which
-   * nothing was written.
+   * nothing was written. `metadata`: of markers.
    */
   async transact(
     target: OutboxTarget,
     all: readonly StateChange[],
-    {operationsOf, write, isRefusal}: TransactionSteps
+    {operationsOf, write, isRefusal, metadata}: TransactionSteps
   ): Promise<void> {
     const {changes, events} = outboxTransaction(all, target)
     const operations = operationsOf(changes)
@@ -86,7 +86,7 @@ export class OutboxCalls extends AppBlock {
     const kept = await outbox.keep(events)
     const markers = kept.map(({marker}): StateOperation => ({
       kind: 'upsert',
-      request: {key: marker, value: Buffer.from('0'), isJson: false, ...UNCONDITIONAL}
+      request: {key: marker, value: Buffer.from('0'), isJson: false, ...UNCONDITIONAL, metadata}
     }))
     try {
       await write([...operations, ...markers])
@@ -173,4 +173,5 @@ interface TransactionSteps {
   readonly operationsOf: (changes: readonly StateChange[]) => readonly StateOperation[]
   readonly write: (operations: readonly StateOperation[]) => Promise<void>
   readonly isRefusal: (error: unknown) => boolean
+  readonly metadata: StateOperation['request']['metadata']
 }

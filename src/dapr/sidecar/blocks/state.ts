@@ -12,6 +12,7 @@ import {
 import type {DeleteRequest, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {emptyRecord} from '../../../model/own.ts'
 import {BlockError, failing, toldWhy, type BlockErrorDetails} from './block-error.ts'
 import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
 import {AppBlock, type BlockContext} from './block-context.ts'
@@ -144,11 +145,13 @@ export class State extends AppBlock {
     // what refuses another attempt may be what the first one has written
     const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
     const target = outboxOf(store, this.context.appId)
+    // other stores than those that let items expire by themselves may take it for a time in the past
+    const kept = store.properties.has('ttlInSeconds') ? {ttlInSeconds: '-1'} : emptyRecord<string>()
     // while its events are written to a file it would be closed where an edit has replaced it
     const end = this.context.components.beginCall(storeName)
     try {
       if (target === undefined) await write(operationsOf(changes))
-      else await this.#outbox.transact(target, changes, {operationsOf, write, isRefusal: isUnwritten})
+      else await this.#outbox.transact(target, changes, {operationsOf, write, isRefusal: isUnwritten, metadata: kept})
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)

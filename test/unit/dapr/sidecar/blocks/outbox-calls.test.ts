@@ -1,5 +1,6 @@
 import t, {type Test} from 'tap'
 import {EtagError, PartlyRefused, type StateOperation} from '../../../../../src/dapr/components/state-store.ts'
+import {open as openRedisState} from '../../../../../src/dapr/components/state/redis.ts'
 import {Properties} from '../../../../../src/dapr/components/properties.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import {OutboxCalls} from '../../../../../src/dapr/sidecar/blocks/outbox-calls.ts'
@@ -8,7 +9,10 @@ import {outboxTransaction} from '../../../../../src/dapr/sidecar/blocks/outbox-e
 import type {Publishing} from '../../../../../src/dapr/sidecar/blocks/publishing.ts'
 import type {StateChange} from '../../../../../src/dapr/sidecar/blocks/state-requests.ts'
 import {Outbox, type KeptEvent, type OutboxEvent} from '../../../../../src/work/outbox.ts'
+import {RedisEngine} from '../../../../../src/packages/redis/engine/engine.ts'
+import {MemoryConnection} from '../../../../../src/packages/redis/memory-connection.ts'
 import {WorkFile} from '../../../../../src/work/work-file.ts'
+import {openComponent} from '../../../../rig/open-component.ts'
 
 const TARGET = {app: 'shop', store: 'store', pubsub: 'bus', topic: 'orders'}
 
@@ -65,7 +69,8 @@ const scene = (
     calls.transact(TARGET, keys.map(upsert), {
       operationsOf: wishes => wishes.map(({request}) => ({kind: 'upsert', request}) as unknown as StateOperation),
       write,
-      isRefusal: () => false
+      isRefusal: () => false,
+      metadata: {}
     })
   return {seen, transact, published: published.promise}
 }
@@ -114,15 +119,14 @@ t.test('a transaction that was tried for minutes may be committed a moment after
   t.equal(seen.published.length, 1)
 })
 
-const OUTBOX = new Properties(
-  Object.entries({outboxPublishPubsub: 'bus', outboxPublishTopic: 'orders'}).map(([name, value]) => ({
-    name,
-    value,
-    secret: undefined,
-    envRef: '',
-    place: {file: '', line: 1, column: 1, source: ''}
-  }))
-)
+const PLACE = {file: '', line: 1, column: 1, source: ''}
+const TARGETS = Object.entries({outboxPublishPubsub: 'bus', outboxPublishTopic: 'orders'}).map(([name, value]) => ({
+  name,
+  value,
+  place: PLACE
+}))
+const TTL = {name: 'ttlInSeconds', value: '1', place: PLACE}
+const OUTBOX = new Properties(TARGETS)
 
 const refusing = (...refused: number[]): Error => new PartlyRefused('some are refused', new Set(refused))
 
@@ -276,4 +280,33 @@ t.test('an outbox that could not be read once is left alone when all closes', as
   await calls.begin()
   await calls.close()
   t.equal(listeners.size, 0)
+})
+
+t.test('the marker of a transaction does not expire, also in a store whose items do', async t => {
+  const redis = new MemoryConnection(new RedisEngine())
+  const more = {redis: {connect: async () => redis}}
+  const component = await openComponent(t, openRedisState, {redisHost: 'localhost', ttlInSeconds: '1'}, more)
+  const markers: string[] = []
+  const context = {
+    appId: 'shop',
+    namespace: '',
+    outbound: async (_: object, work: () => Promise<void>) => work(),
+    component: async () => ({name: 'store', component, properties: new Properties([...TARGETS, TTL]), space: ''}),
+    components: {beginCall: () => () => undefined},
+    work: {
+      outbox: async () => ({
+        keep: async (events: readonly OutboxEvent[]) => {
+          markers.push(...events.map(({marker}) => marker))
+          return Promise.resolve(events)
+        },
+        release: () => undefined
+      })
+    }
+  } as unknown as BlockContext
+  const outbox = new OutboxCalls(context, {checkTopic: async () => undefined} as unknown as Publishing)
+  await outbox.close()
+  const change = {...upsert('a'), request: {...upsert('a').request, etag: '', concurrency: '', consistency: ''}}
+  await new State(context, outbox).transact('store', [change], {})
+  t.equal(await redis.command(['TTL', 'shop||a']), 1)
+  t.equal(await redis.command(['TTL', markers[0] ?? '']), -1)
 })
