@@ -108,7 +108,8 @@ export function textNamed(metadata: Metadata, name: string): string {
   const exact = metadata[name]
   if (exact !== undefined && exact !== '') return exact
   const lower = name.toLowerCase()
-  return Object.entries(metadata).find(([key, value]) => value !== '' && key.toLowerCase() === lower)?.[1] ?? ''
+  for (const key in metadata) if (metadata[key] !== '' && key.toLowerCase() === lower) return metadata[key] ?? ''
+  return ''
 }
 
 /** The topics of a broker whose metadata have `{namespace}` begin with it (Dapr: pkg/runtime/meta, ContainsNamespace), those of a copy with its name. */

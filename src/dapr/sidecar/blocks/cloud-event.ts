@@ -2,6 +2,7 @@ import {isObject} from '../../../model/is-object.ts'
 import {isJson} from '../../../model/is-json.ts'
 import {randomUUID} from 'node:crypto'
 import type {EventFields} from '../../../files/resources/routing-rule.ts'
+import {textNamed} from '../../components/component-values.ts'
 import {compactJson, memberTexts} from './json-text.ts'
 import {timeAt} from '../../../work/times.ts'
 
@@ -60,19 +61,10 @@ function timeNow(): string {
   return time
 }
 
-/** The value of a key that is found in any capitals. */
-export const metadataValue = (metadata: Readonly<Record<string, string>>, name: string): string | undefined => {
-  const exact = metadata[name]
-  if (exact !== undefined) return exact
-  const lower = name.toLowerCase()
-  for (const key in metadata) if (key.toLowerCase() === lower) return metadata[key]
-  return undefined
-}
-
 /** The time at which an event ends that may live `ttlInSeconds`; undefined: never. A text that is no number is ignored. */
 function expirationOf(metadata: Publication['metadata']): string | undefined {
-  const ttl = metadataValue(metadata, 'ttlInSeconds')
-  if (ttl === undefined || !/^[+-]?\d+$/.test(ttl)) return undefined
+  const ttl = textNamed(metadata, 'ttlInSeconds')
+  if (!/^[+-]?\d+$/.test(ttl)) return undefined
   const at = Date.now() + Number(ttl) * 1000
   return timeText(Math.min(Math.max(at, 0), MAX_TIME))
 }
@@ -91,7 +83,7 @@ export function envelopeOf(publication: Publication, appId: string, hasTtl = fal
   const expiration = hasTtl || !hasMetadata ? undefined : expirationOf(metadata)
   if (isCloudEventType(contentType)) return ownEvent(publication, expiration)
   const replaced = (name: string, usual: string): string =>
-    (hasMetadata && metadataValue(metadata, `cloudevent.${name}`)) || usual
+    (hasMetadata && textNamed(metadata, `cloudevent.${name}`)) || usual
   const subject = replaced('subject', '')
   const id = replaced('id', '') || randomUUID()
   const text =

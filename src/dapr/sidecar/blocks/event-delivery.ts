@@ -1,5 +1,6 @@
 import {hash} from 'node:crypto'
 import type {AppComponent} from '../../components/app-components.ts'
+import {textNamed} from '../../components/component-values.ts'
 import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
@@ -21,11 +22,7 @@ function eventOf({data, metadata}: BrokerMessage, subscription: TopicSubscriptio
 }
 
 /** Whether the subscription has `rawPayload` in its metadata. */
-function isRaw({metadata}: TopicSubscription): boolean {
-  for (const key in metadata)
-    if (key.toLowerCase() === 'rawpayload' && /^(?:1|t|true)$/i.test(metadata[key] ?? '')) return true
-  return false
-}
+const isRaw = ({metadata}: TopicSubscription): boolean => /^(?:1|t|true)$/i.test(textNamed(metadata, 'rawPayload'))
 
 export interface EventDeliveryOptions {
   readonly context: BlockContext

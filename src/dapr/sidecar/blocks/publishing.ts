@@ -1,11 +1,12 @@
 import type {AppComponent} from '../../components/app-components.ts'
+import {textNamed} from '../../components/component-values.ts'
 import type {BrokerMessage} from '../../components/pubsub.ts'
-import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
 import {BlockError, toldWhy, type BlockErrorDetails} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
-import {envelopeOf, metadataValue, type Publication} from './cloud-event.ts'
+import {envelopeOf, type Publication} from './cloud-event.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
 
 /** One of several events that are published together. */
@@ -31,7 +32,7 @@ type Broker = AppComponent<'pubsub'>
 const MAX_AT_ONCE = 100
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
-const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
+const FALSE = ['', '0', 'f', 'F', 'FALSE', 'false', 'False']
 
 /** The publishing of one app (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
 export class Publishing extends AppBlock {
@@ -82,9 +83,10 @@ export class Publishing extends AppBlock {
     const startedAt = performance.now()
     // between two of them it would be closed where an edit has replaced it
     const end = this.context.components.beginCall(pubsubName)
+    const caller = onGone && leaving(onGone)
     const send = async ({entryId, id, message}: (typeof messages)[number]): Promise<unknown> => {
       const event = {topic, id, traceparent: publication.trace.traceparent}
-      const call = {block: 'pubsub', name: pubsubName, onGone, event} as const
+      const call = {block: 'pubsub', name: pubsubName, onGone: caller?.onGone, event} as const
       return this.context
         .outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
         .catch((error: unknown) => failed.push({entryId, error: messageOf(error)}))
@@ -131,8 +133,8 @@ export class Publishing extends AppBlock {
   }
 
   #isRaw({pubsubName, metadata}: Pick<Publication, 'pubsubName' | 'metadata'>): boolean {
-    const word = metadataValue(metadata, 'rawPayload')
-    if (word === undefined || FALSE.includes(word)) return false
+    const word = textNamed(metadata, 'rawPayload')
+    if (FALSE.includes(word)) return false
     if (TRUE.includes(word)) return true
     const message = `failed deserializing metadata. Error: rawPayload value must be a valid boolean: actual is '${word}'`
     throw new BlockError(

@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import type {Resiliency} from '../../../../files/resources/resiliency/policies.ts'
 import {
   actorPolicies,
@@ -51,6 +52,7 @@ export const until = (over: AbortSignal): OnGone => Object.assign(() => undefine
 export function leaving(caller: OnGone): {readonly gone: AbortSignal; readonly onGone: OnGone} {
   const left = new AbortController()
   const {signal: gone} = left
+  setMaxListeners(0, gone)
   caller(() => left.abort())
   const onGone = (listener: () => void): void =>
     gone.aborted ? listener() : gone.addEventListener('abort', listener, {once: true})
