@@ -129,8 +129,8 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return async () => {
       drop()
       watch.over.removeEventListener('abort', drop)
-      const {connection} = await this.#serving()
-      await connection.get(`${watch.path}/${watch.id}/unsubscribe`)
+      // one that follows begins without it
+      await this.#current?.connection.get(`${watch.path}/${watch.id}/unsubscribe`)
     }
   }
 

@@ -148,6 +148,18 @@ t.test('a subscription to configuration continues with the daprd that follows on
   await end()
 })
 
+t.test('a subscription to configuration ends also while there is no daprd', async t => {
+  const {daprd, pids, folder, gone} = open(t)
+  const config = resource('config', 'configuration.azure.appconfig')
+  daprd.follow([config])
+  const store = (await daprd.open(config)) as ConfigurationStore
+  const end = await store.subscribe([], {}, () => undefined)
+  writeFileSync(join(folder, 'down'), '')
+  process.kill(pids[0] ?? 0, 'SIGKILL')
+  await gone
+  await end()
+})
+
 t.test('a daprd that takes connections, and does not answer, is given up', async t => {
   const {daprd} = open(t, 500)
   daprd.follow([resource('mute')])
