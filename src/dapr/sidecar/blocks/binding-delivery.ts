@@ -3,6 +3,7 @@ import type {Handled} from '../../components/pubsub.ts'
 import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {failureWords, type Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {orAborted, within} from '../../../platform/delay.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from './binding-channel.ts'
 import type {Bindings} from './bindings.ts'
 import type {BlockContext} from './block-context.ts'
@@ -21,6 +22,9 @@ export interface BindingDeliveryOptions {
 }
 
 type Outcome = BindingAnswer | Stopped
+
+/** How long what an answer asks for is waited for once nothing more is delivered. */
+const EFFECTS_MS = 2000
 
 const OUTCOMES: Outcomes<Outcome> = {
   judge: outcome => {
@@ -69,13 +73,19 @@ export class BindingDelivery {
         return 'returned'
       case 'success':
         // failures are only logged: the event itself has been handled
-        if (outcome.effects !== undefined) await Promise.all([this.#save(outcome.effects), this.#send(outcome.effects)])
+        if (outcome.effects !== undefined) await this.#perform(outcome.effects)
         return 'done'
       case 'failed':
       case 'interrupted':
         context.log.write('warn', `error from app consumer for binding [${target().name}]: ${outcome.text}`)
         return 'failed'
     }
+  }
+
+  async #perform(effects: BindingEffects): Promise<void> {
+    const work = Promise.all([this.#save(effects), this.#send(effects)])
+    await orAborted(this.#options.over, work)
+    await within(EFFECTS_MS, work)
   }
 
   async #save({storeName, state}: BindingEffects): Promise<void> {

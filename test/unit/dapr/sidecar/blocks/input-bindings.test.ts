@@ -1,5 +1,7 @@
 import {mock} from 'node:test'
 import t from 'tap'
+import type {BindingEvent, ReadOptions} from '../../../../../src/dapr/components/binding.ts'
+import type {Handled} from '../../../../../src/dapr/components/pubsub.ts'
 import type {BindingChannel} from '../../../../../src/dapr/sidecar/blocks/binding-channel.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import type {Bindings} from '../../../../../src/dapr/sidecar/blocks/bindings.ts'
@@ -131,4 +133,46 @@ t.test('one that is not wanted any more and never stops is waited for once, not 
   t.same(log.slice(3), ['other stops'])
   await follow('quick', 'late')
   t.same(log.slice(4), ['late is read'])
+})
+
+t.test('what an answer asks for holds up the end of its binding for two seconds', async t => {
+  const handle = Promise.withResolvers<(event: BindingEvent) => Promise<Handled>>()
+  const begun = Promise.withResolvers<void>()
+  const handled: Promise<Handled>[] = []
+  const component = {
+    input: {
+      read: async (options: ReadOptions) => {
+        handle.resolve(options.handle)
+        return Promise.resolve({stop: async () => void (await Promise.all(handled))})
+      }
+    }
+  }
+  const context = {
+    components: {find: async () => ({component})},
+    counted: () => undefined,
+    policies: () => undefined,
+    log: {write: (_: string, text: string) => t.fail(text)}
+  }
+  const slow = {
+    invoke: async () => {
+      begun.resolve()
+      return new Promise(() => undefined)
+    }
+  }
+  const bindings = new InputBindings(context as unknown as BlockContext, {
+    bindings: slow as unknown as Bindings,
+    state: {} as State
+  })
+  const effects = {storeName: '', state: [], to: ['web'], data: Buffer.alloc(0), isParallel: false}
+  const channel = {ready: () => undefined, deliver: async () => Promise.resolve({kind: 'success', effects})}
+  await bindings.follow([{name: 'tick', route: 'tick'}], channel as unknown as BindingChannel)
+  handled.push((await handle.promise)({data: Buffer.alloc(0), metadata: {}}))
+  await begun.promise
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const closed = bindings.close()
+  await new Promise(setImmediate)
+  mock.timers.tick(2000)
+  await closed
+  t.same(await Promise.all(handled), ['done'])
 })
