@@ -1,6 +1,6 @@
 import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../../model/errors.ts'
-import {orAborted, pause} from '../../../platform/delay.ts'
+import {isWithin, orAborted, pause} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
 import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
@@ -10,7 +10,15 @@ import {declareTopic} from './rabbitmq-publisher.ts'
 const MAX_WAITING = 256
 /** Before a message that was not handled goes back: the broker delivers it again at once. */
 const RETURN_MS = 1000
+/** An app that has taken no messages for so long has those that are read for it go to other consumers, in ms. */
+const AWAY_MS = 60_000
 const QUEUE_TYPES = ['classic', 'quorum']
+
+/** A consumer of the queue. `isAway`: the app has not got its messages, and they go back. */
+interface Consumer {
+  readonly tag: string
+  isAway: boolean
+}
 
 /** Reads the queue of one subscription over a channel of its own; one that is closed is replaced. */
 export class RabbitReader {
@@ -64,52 +72,75 @@ export class RabbitReader {
     }
   }
 
-  /** Settles when the channel is closed, or nothing more is to be read. */
+  /** Settles when the channel is closed, or nothing more is to be read. While the app is away it reads one message, if no other consumer takes it. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
     const closed = whyClosed(channel)
+    const lost = new AbortController()
     this.#channel = channel
-    void closed.then(() => (this.#channel = undefined))
-    await orAborted(signal, Promise.race([this.#options.ready(), closed]))
-    if (!signal.aborted) {
-      const {consumerTag} = await channel.consume(
-        queueOf(this.#options, this.#settings),
-        message => {
-          // the broker has cancelled the consumer: its queue is gone
-          if (message === null) void channel.close().catch(() => undefined)
-          else void this.#take(channel, message)
-        },
-        {noAck: this.#settings.autoAck}
-      )
+    void closed.then(() => (this.#channel = undefined)).then(() => lost.abort())
+    const ended = AbortSignal.any([signal, lost.signal])
+    await orAborted(ended, this.#options.ready())
+    let consumer: Consumer | undefined
+    for (let isSpare = false; !ended.aborted; isSpare = !isSpare) {
+      const before = consumer
+      // the next one begins first: a queue without a consumer may be deleted
+      consumer = await this.#begin(channel, isSpare)
       this.begun.resolve()
-      await orAborted(signal, closed)
-      if (!signal.aborted) throw await closed
-      await channel.cancel(consumerTag).catch(() => undefined)
-      while (this.#atWork > 0) await this.#changed.promise
+      if (before !== undefined) await channel.cancel(before.tag)
+      if (before !== undefined && isSpare) {
+        before.isAway = true
+        this.#options.takeBack?.()
+      }
+      await (isSpare ? orAborted(ended, this.#options.ready()) : this.#untilAway(ended))
     }
+    if (!signal.aborted) throw await closed
+    if (consumer !== undefined) await channel.cancel(consumer.tag).catch(() => undefined)
+    while (this.#atWork > 0) await this.#changed.promise
     await closeChannel(channel)
   }
 
-  async #take(channel: Channel, message: ConsumeMessage): Promise<void> {
+  /** `isSpare`: it gets one message, and only if no other consumer takes it. */
+  async #begin(channel: Channel, isSpare: boolean): Promise<Consumer> {
+    const {autoAck, prefetchCount} = this.#settings
+    const consumer = {tag: '', isAway: false}
+    await channel.prefetch(isSpare ? 1 : prefetchCount || Math.max(MAX_WAITING, this.#options.atOnce))
+    const take = (message: ConsumeMessage | null): void => {
+      // the broker has cancelled the consumer: its queue is gone
+      if (message === null) void channel.close().catch(() => undefined)
+      else void this.#take(channel, message, consumer)
+    }
+    const how = {noAck: autoAck, ...(isSpare && {priority: -1})}
+    const {consumerTag: tag} = await channel.consume(queueOf(this.#options, this.#settings), take, how)
+    return Object.assign(consumer, {tag})
+  }
+
+  /** Settles when the app has taken no messages for a while. What was acknowledged when it came cannot go back. */
+  async #untilAway(ended: AbortSignal): Promise<void> {
+    const isThere = async (): Promise<boolean> => isWithin(AWAY_MS, orAborted(ended, this.#options.ready()))
+    do await pause(AWAY_MS, ended)
+    while (!ended.aborted && (this.#settings.autoAck || (await isThere())))
+  }
+
+  async #take(channel: Channel, message: ConsumeMessage, consumer: Consumer): Promise<void> {
     this.#atWork++
-    const turn = this.#settings.isSingle ? this.#turn : undefined
-    const done =
-      turn === undefined ? this.#handle(channel, message) : turn.then(async () => this.#handle(channel, message))
-    if (turn !== undefined) this.#turn = done
+    const handle = async (): Promise<void> => this.#handle(channel, message, consumer)
+    const done = this.#settings.isSingle ? (this.#turn = this.#turn.then(handle)) : handle()
     await done
     this.#atWork--
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
   }
 
-  async #handle(channel: Channel, message: ConsumeMessage): Promise<void> {
+  async #handle(channel: Channel, message: ConsumeMessage, consumer: Consumer): Promise<void> {
     const {autoAck, requeueInFailure, hasMessageProperties} = this.#settings
     const {signal} = this.#over
     if (this.#channel !== channel && !autoAck) return
     const metadata = hasMessageProperties ? propertiesOf(message) : {}
-    const handled = signal.aborted ? 'returned' : await this.#options.handle({data: message.content, metadata})
+    const handled =
+      signal.aborted || consumer.isAway ? 'returned' : await this.#options.handle({data: message.content, metadata})
     if (autoAck) return
-    if (handled === 'returned') await pause(RETURN_MS, signal)
+    if (handled === 'returned' && !consumer.isAway) await pause(RETURN_MS, signal)
     try {
       if (handled === 'done') channel.ack(message)
       else channel.nack(message, false, handled === 'returned' || requeueInFailure)
@@ -125,7 +156,7 @@ export async function openQueue(
   settings: RabbitSettings,
   options: SubscribeOptions
 ): Promise<Channel> {
-  const {topic, metadata, atOnce} = options
+  const {topic, metadata} = options
   const queue = queueOf(options, settings)
   const {durable, deletedWhenUnused: autoDelete} = settings
   const own = argumentsOf(metadata)
@@ -143,7 +174,6 @@ export async function openQueue(
     }
     const dead = settings.enableDeadLetter ? {'x-dead-letter-exchange': `dlx-${queue}`} : {}
     await channel.assertQueue(queue, {durable, autoDelete, arguments: {...dead, ...limitsOf(settings), ...own}})
-    await channel.prefetch(settings.prefetchCount || Math.max(MAX_WAITING, atOnce))
     for (const key of textNamed(metadata, 'routingKey').split(',')) await channel.bindQueue(queue, topic, key)
     return channel
   } catch (error) {

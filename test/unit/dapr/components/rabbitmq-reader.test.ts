@@ -1,4 +1,5 @@
 import {EventEmitter} from 'node:events'
+import {mock} from 'node:test'
 import type {Channel, RecoveringChannelModel} from 'amqplib'
 import t from 'tap'
 import {closeChannel, RabbitReader} from '../../../../src/dapr/components/pubsub/rabbitmq-reader.ts'
@@ -9,16 +10,37 @@ class FakeChannel extends EventEmitter {
   readonly consumed = Promise.withResolvers<void>()
   readonly closing = Promise.withResolvers<void>()
 
-  async consume(): Promise<object> {
+  readonly done: string[] = []
+  readonly takers: ((message: object) => void)[] = []
+
+  async consume(_queue: string, take: (message: object) => void, how: {priority?: number}): Promise<object> {
     this.consumed.resolve()
-    return {consumerTag: 'one'}
+    const consumerTag = String(this.takers.push(take))
+    this.done.push(`begin ${consumerTag} ${how.priority ?? 0}`)
+    return Promise.resolve({consumerTag})
   }
 
-  async cancel(): Promise<void> {}
+  async cancel(tag: string): Promise<void> {
+    this.done.push(`cancel ${tag}`)
+    return Promise.resolve()
+  }
+
+  ack({content}: {content: Buffer}): void {
+    this.done.push(`ack ${content.toString()}`)
+  }
+
+  nack({content}: {content: Buffer}): void {
+    this.done.push(`nack ${content.toString()}`)
+  }
+
   async assertExchange(): Promise<void> {}
   async assertQueue(): Promise<void> {}
   async bindQueue(): Promise<void> {}
-  async prefetch(): Promise<void> {}
+
+  async prefetch(count: number): Promise<void> {
+    this.done.push(`prefetch ${count}`)
+    return Promise.resolve()
+  }
 
   async close(): Promise<void> {
     this.closing.resolve()
@@ -38,10 +60,10 @@ const options = {
   log: () => undefined
 }
 
-const readerOf = (channel: FakeChannel, next: () => Promise<FakeChannel>): RabbitReader =>
+const readerOf = (channel: FakeChannel, next: () => Promise<FakeChannel>, more: object = {}): RabbitReader =>
   new RabbitReader({createChannel: next} as unknown as RecoveringChannelModel, asChannel(channel), {
     settings: {reconnectWaitMs: 1, consumerId: ''} as unknown as RabbitSettings,
-    options
+    options: {...options, ...more}
   })
 
 t.test('a reader has stopped where the connection is lost while its channel is closed', async t => {
@@ -75,4 +97,46 @@ t.test('a channel that is there when its reader has stopped is closed', async t 
   opening.resolve(late)
   await late.closing.promise
   t.pass('it is')
+})
+
+const minute = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  mock.timers.tick(60_000)
+}
+
+t.test('what an app that is away has not got goes to other consumers, and its queue keeps one', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const channel = new FakeChannel()
+  let ready: PromiseWithResolvers<void> | undefined
+  let held = Promise.withResolvers<string>()
+  const answer = (word: string): void => {
+    held.resolve(word)
+    held = Promise.withResolvers()
+  }
+  const reader = readerOf(channel, async () => channel, {
+    ready: async () => ready?.promise,
+    handle: async () => held.promise,
+    takeBack: () => answer('returned')
+  })
+  /** What has been done since it was last asked, once there is more than that. */
+  const next = async (count: number): Promise<readonly string[]> => {
+    while (channel.done.length < count) await new Promise(setImmediate)
+    return channel.done.splice(0)
+  }
+  t.same(await next(2), ['prefetch 256', 'begin 1 0'])
+  await minute()
+  await minute()
+  ready = Promise.withResolvers()
+  channel.takers[0]?.({content: Buffer.from('a'), properties: {}})
+  await minute()
+  await minute()
+  t.same(await next(4), ['prefetch 1', 'begin 2 -1', 'cancel 1', 'nack a'])
+  channel.takers[1]?.({content: Buffer.from('b'), properties: {}})
+  ready.resolve()
+  t.same(await next(3), ['prefetch 256', 'begin 3 0', 'cancel 2'])
+  answer('done')
+  t.same(await next(1), ['ack b'])
+  void reader.stop()
+  t.same(await next(1), ['cancel 3'])
 })
