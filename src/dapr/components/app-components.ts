@@ -274,6 +274,8 @@ export class AppComponents {
   async #openHere(resource: ComponentResource): Promise<Opened> {
     const {appId, folder, env, set, log} = this.#options
     const warn = (text: string): void => log('warn', text)
+    const notLoaded = (): NoSecretStore =>
+      new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
     // what is given back from a file needs no key
     const isReplayed = set.isReplayed(resource)
     const plain = resource.properties.filter(({secret}) => secret === undefined)
@@ -282,13 +284,18 @@ export class AppComponents {
       env,
       secretOf: (store, secret) => {
         if (isSecretStore(resource) && !this.#mayWait(resource.name, store)) return undefined
-        return this.find('secretstores', store)?.then(async found => found.component.get(secret))
+        return this.find('secretstores', store)?.then(
+          async found => found.component.get(secret),
+          (error: unknown) => {
+            // two that need each other are there all the same
+            throw error instanceof NoSecretStore ? new Error(error.message) : notLoaded()
+          }
+        )
       },
       warn,
       error: text => log('error', text)
     }).finally(() => this.#waitsFor.delete(resource.name))
-    if (values === undefined)
-      throw new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
+    if (values === undefined) throw notLoaded()
     // after secrets and variables have been read: they may be addresses
     const placed = movedTogether(values, set.movedPorts)
     await set.checkServer(resource, placed)

@@ -51,6 +51,7 @@ async function secretValue(
     if (value === undefined) error(`Error getting secret: secret ${name} not found`)
     return value ?? ''
   } catch (why) {
+    if (why instanceof ComponentFault) throw why
     error(`Error getting secret: ${String(why)}`)
     return ''
   }

@@ -1,3 +1,5 @@
+import {writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import t from 'tap'
 import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
 import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
@@ -74,4 +76,15 @@ t.test('a secret store that is being opened is there for one that a call opens m
   await own.find('secretstores', 'inner')
   t.strictSame(await following, [])
   t.notMatch(lines.join(), "isn't loaded")
+})
+
+t.test('a component is not opened without its secrets, but once their store can be opened', async t => {
+  const {own} = openComponents()
+  const secretsFile = join(t.testdir({}), 'secrets.json')
+  const secrets = {...componentResource('secrets', 'secretstores.local.file', {secretsFile}), isDefault: true}
+  const web = {...storeIn('web', 'secrets'), type: 'state.in-memory', isDefault: true}
+  t.strictSame(await own.follow([secrets, web]), [])
+  await t.rejects(async () => own.find('state', 'web'), {message: 'secret store secrets is not loaded'})
+  writeFileSync(secretsFile, '{}')
+  t.match(await own.find('state', 'web'), {name: 'web'})
 })
