@@ -175,6 +175,11 @@ export class KafkaGroup {
       retryMs,
       handle: async record => options.handle(this.#messageOf(record)),
       onHandled,
+      gaveUp: ({offset, partition, topic}) =>
+        options.log(
+          'error',
+          `message ${offset} in partition ${partition} of topic ${topic} has failed, and is dropped`
+        ),
       over
     })
     partitions.add(reader)

@@ -14,6 +14,8 @@ export interface PartitionReaderOptions {
   readonly handle: (record: Record) => Promise<Handled>
   /** Called when one more has been handled. */
   readonly onHandled: () => void
+  /** Called with one that has failed as often as it may. */
+  readonly gaveUp: (record: Record) => void
   /** Aborted when nothing more is to be handled. */
   readonly over: AbortSignal
 }
@@ -74,12 +76,14 @@ export class PartitionReader {
 
   /** Whether the group has done with it. */
   async #handle(record: Record): Promise<boolean> {
-    const {handle, maxRetries, retryMs, over} = this.#options
+    const {handle, gaveUp, maxRetries, retryMs, over} = this.#options
     for (let failures = 0; !over.aborted; await pause(retryMs, over)) {
       const handled = await handle(record)
       if (handled === 'done') return true
       // what is returned was not handled: it holds up the commits of those behind it until it is
-      if (handled === 'failed' && maxRetries >= 0 && failures++ >= maxRetries) return !over.aborted
+      if (handled !== 'failed' || maxRetries < 0 || failures++ < maxRetries || over.aborted) continue
+      gaveUp(record)
+      return true
     }
     return false
   }

@@ -5,6 +5,7 @@ import type {Handled} from '../../../../src/dapr/components/pubsub.ts'
 t.test('a message that was returned is handled again, and holds up no later commit for ever', async t => {
   const over = new AbortController()
   const committed: number[] = []
+  const given: string[] = []
   const outcomes = new Map<string, Handled[]>([['0', ['returned', 'returned', 'done']]])
   const reader = new PartitionReader({
     atOnce: 10,
@@ -12,6 +13,7 @@ t.test('a message that was returned is handled again, and holds up no later comm
     retryMs: 1,
     handle: async ({value}) => outcomes.get(String(value))?.shift() ?? 'done',
     onHandled: () => undefined,
+    gaveUp: ({value}) => void given.push(String(value)),
     over: over.signal
   })
   const record = (number: number): Record =>
@@ -23,6 +25,7 @@ t.test('a message that was returned is handled again, and holds up no later comm
   reader.put(record(3))
   await reader.end()
   t.same(outcomes.get('3'), ['done'], 'what failed is not tried again where that is not wanted')
+  t.same(given, ['3'], 'that it is dropped is said')
   outcomes.set('4', ['returned', 'done'])
   over.abort()
   reader.put(record(4))
