@@ -31,11 +31,8 @@ export class RunBorrowing {
    * borrow here themselves.
    */
   readonly elsewhere: Admit = (call, isRefused, caller) => {
-    const {
-      plan: {rest},
-      peerRuns,
-      runName
-    } = this.#options
+    const {peerRuns, runName} = this.#options
+    const {rest} = this.#options.plan
     const apps = this.#options.apps()
     if (rest !== undefined && caller?.run === undefined && this.#isLent(call.callee))
       return peerRuns.admitIn(rest, runName())(call, isRefused)

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined
+  /** When the template was read, in ms since 1970: what is saved later is an edit. Left out: just now. */
+  readonly readAt?: number | undefined
   /** What happens to workflows and the like at the end; left out: they outlive the run. */
   readonly workMode?: WorkMode | undefined
   /** Ids of apps that are left to the user to start (`--except`). */

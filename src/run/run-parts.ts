@@ -280,10 +280,10 @@ export class RunParts {
   }
 
   #createChanges(): Changes {
-    const {startedAt, reread, reporter} = this.context
+    const {startedAt, readAt = startedAt, reread, reporter} = this.context
     return new Changes({
       ...this.context,
-      since: startedAt,
+      since: readAt,
       reread,
       onEdited: () => {
         this.sleep.onEdited()

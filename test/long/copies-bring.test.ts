@@ -287,6 +287,21 @@ t.test('a signal during setup ends it and what it started', async t => {
   t.match(await up(rig, 'main'), {code: 0})
 })
 
+t.test('a template that is saved while its setup runs is the one that is followed', async t => {
+  const rig = await repository(t, {
+    'dapr.yaml': templateOf(
+      {setup: ['sh', '-c', 'sed -i s/b[e]fore/after/ dapr.yaml']},
+      {env: {WORD: 'before'}, command: ['sh', '-c', 'echo "$WORD"; exec sleep 100']}
+    ),
+    'api/a.txt': 'a'
+  })
+  addWorktree(rig, 'pr')
+  const run = rig.pillion(['up', '--watch'], {folder: 'pr'})
+  await run.waitForLine(/^== APP - a == after$/)
+  run.signal('SIGINT')
+  await run.exited
+})
+
 t.test('down ends a copy that is still made ready, and what its setup started', async t => {
   const rig = await repository(t, {
     'dapr.yaml': templateOf({setup: ['sh', '-c', 'sleep 100 & echo begun; wait']}),

@@ -29,7 +29,7 @@ import {surroundings} from '../surroundings.ts'
 import type {Terminal} from '../terminal.ts'
 
 /** A template, and what the flags leave of it. */
-export interface Selected extends Pick<Form, 'reread' | 'hints'> {
+export interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
   readonly loaded: Loaded
   readonly plan: Plan
   /** Ids of `--except`. */
@@ -44,6 +44,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const load = async (): Promise<Loaded> => loadTemplate(files, around, overrides)
   const fresh = await freshCopy(files, call)
   await fresh?.bring()
+  const readAt = Date.now() // what follows may take minutes
   const loaded = await load().catch(async (error: unknown) => {
     const {withAllMistakes} = await import('../../../files/config/every-mistake.ts')
     throw await withAllMistakes(error, files, around, overrides)
@@ -78,7 +79,8 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
         ...(isolation?.hints ?? []),
         ...(lender === undefined ? [] : [lender.hint])
       ]),
-    reread: watch && !files.includes('-') ? again : undefined
+    reread: watch && !files.includes('-') ? again : undefined,
+    readAt
   }
 }
 
@@ -86,7 +88,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
 export async function templateRun(call: CommandContext, terminal: Terminal): Promise<Form> {
   const style = logStyleOf(call.flags.text('log-style'))
   const hasTimes = call.flags.isSet('timestamps')
-  const {plan, except, reread, hints} = await selectedApps(call)
+  const {plan, except, reread, readAt, hints} = await selectedApps(call)
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const hasLive = isLive(call, terminal)
@@ -99,6 +101,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     isJson: call.asJson,
     hints,
     reread,
+    readAt,
     excepted: except,
     workMode: call.flags.isSet('forget') ? 'forgotten' : undefined,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
