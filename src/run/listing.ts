@@ -11,6 +11,7 @@ import {recentView} from '../observe/api/edges.ts'
 import type {Edges} from '../observe/telemetry/recorder/edges.ts'
 import {reachable} from './app-control.ts'
 import type {Apps} from './apps/apps.ts'
+import type {RunContext} from './run-context.ts'
 
 /** Identifies this run for commands that find it suspended. */
 export const runIdentity = ({file, copy = '', apps}: Plan): RunIdentity => ({
@@ -22,12 +23,8 @@ export const runIdentity = ({file, copy = '', apps}: Plan): RunIdentity => ({
   appIds: apps.map(({id}) => id)
 })
 
-export interface Listed {
-  readonly plan: Plan
+export interface Listed extends Pick<RunContext, 'plan' | 'run' | 'startedAt'> {
   readonly name: string
-  /** The marker of the run. */
-  readonly run: string
-  readonly startedAt: number
   readonly isTemplateFollowed: boolean
   readonly apps: Apps
   readonly edges: Edges

@@ -45,7 +45,7 @@ export class RunApi {
   #events: RunEvents | undefined
   readonly #openingEvents = new Once<RunEvents>()
   readonly #early = new EarlyEvents()
-  #dashboard: Promise<OpenDashboard> | undefined
+  readonly #dashboard = new Once<OpenDashboard>()
 
   constructor(options: RunApiOptions) {
     this.#options = options
@@ -70,11 +70,10 @@ export class RunApi {
   /** Opens the listener of the page at the first time; later it says where that is. Rejects with a UserError. */
   async #openDashboard(port: number): Promise<Api.Dashboard> {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UserError(`${port} is not a port`)
-    this.#dashboard ??= this.#open(port).catch((error: unknown) => {
-      this.#dashboard = undefined
+    const opened = this.#dashboard.do(async () => this.#open(port))
+    const {listener, tokens} = await opened.catch((error: unknown) => {
       throw error instanceof UserError ? error : new UserError(messageOf(error), {cause: error})
     })
-    const {listener, tokens} = await this.#dashboard
     if (port > 0 && port !== listener.port) throw new UserError(`it is open at port ${listener.port} already`)
     return {port: listener.port, token: tokens.full, readOnlyToken: tokens.readOnly}
   }
@@ -111,7 +110,7 @@ export class RunApi {
   async close(): Promise<void> {
     await this.#waits?.close()
     await this.#events?.close()
-    const open = await this.#dashboard?.catch(() => undefined) // it was never open
+    const open = await this.#dashboard.begun?.catch(() => undefined) // it was never open
     open?.listener.close()
   }
 
@@ -134,16 +133,10 @@ export class RunApi {
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', env},
       apps: () => runtimes().map(runtime => notRunning(runtime, apps())),
       leftOut: () =>
-        apps()
-          .leftOut()
-          .map(({id, version}) => ({
-            id,
-            version,
-            name: id,
-            availability: 'stopped' as const,
-            waiting: 0,
-            reason: whyStopped(id, apps())
-          })),
+        Array.from(apps().leftOut(), ({id, version}) => {
+          const reason = whyStopped(id, apps())
+          return {id, version, name: id, availability: 'stopped' as const, waiting: 0, reason}
+        }),
       portHint: async wanted => {
         const runtime = runtimes().find(({name}) => name === wanted)
         return runtime === undefined ? '' : (await import('../supervisor/messages/port-hint.ts')).portHint(runtime)

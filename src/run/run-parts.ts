@@ -316,17 +316,14 @@ export class RunParts {
   }
 
   #createControl(): RunControl {
-    const {plan, run, startedAt, env, lifetime, form, reread} = this.context
     const {apps, changes, starts, services, routes} = this
     const sidecars = this.#sidecars
     return {
       list: () =>
         listingOf({
-          plan,
+          ...this.context,
           name: this.name,
-          run,
-          startedAt,
-          isTemplateFollowed: reread !== undefined,
+          isTemplateFollowed: this.context.reread !== undefined,
           apps,
           edges: this.#recorder.calls.edges,
           isMain: runtime => routes.versions.isMain(runtime),
@@ -334,19 +331,15 @@ export class RunParts {
           waitingWork: runtime => this.work.waitingWork(runtime)
         }),
       stop: () => this.#stop(),
-      stopApp: async id => apps.stop(id),
+      stopApp: async id => apps.stop(() => apps.named(id)),
       releaseRedis: port => this.components.releaseRedis(port),
       ...this.api.control,
       ...services.control,
       ...appControl({
+        ...this.context,
         changes,
         starts,
-        run,
-        startedAt,
         key: this.#key,
-        env,
-        lifetime,
-        form,
         apps,
         sidecars,
         runLog: this.appRuntimes.runLog,
@@ -389,7 +382,8 @@ export class RunParts {
   async #shutDown(runtime: AppRuntime, isForced: boolean): Promise<void> {
     this.context.lifetime.isForced ||= isForced
     if (isForced) runtime.stopNow()
-    await this.apps.stop(`${runtime.id}.${runtime.plan.instance}`)
+    // an edit may have opened it again
+    await this.apps.stop(() => [this.apps.find(runtime.plan) ?? []].flat())
   }
 
   /** Spares processes that left the group of this app process: they survive the run, even if the watchdog or a sweep ends it. */

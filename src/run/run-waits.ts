@@ -87,7 +87,12 @@ export class RunWaits implements WaitContext {
 
   readonly workflows: WaitContext['workflows'] = async () => (await this.#options.work().known()).workflows
 
-  readonly whyAbsent: WaitContext['whyAbsent'] = id => this.#whyStopped(id)
+  /** The reason as a sentence, without the brackets around it in errors of calls. */
+  readonly whyAbsent: WaitContext['whyAbsent'] = id =>
+    this.#options
+      .apps()
+      .whyStopped(id)
+      .replaceAll(/^\[|\]$/g, '')
 
   readonly historyOf: WaitContext['historyOf'] = name => this.#options.recorder.historyOf(name)
 
@@ -167,16 +172,8 @@ export class RunWaits implements WaitContext {
   }
 
   #whyNot({id, name, queue}: AppRuntime, isStopped: boolean): string {
-    if (isStopped) return this.#whyStopped(id)
+    if (isStopped) return this.whyAbsent(id)
     return queue.reason === '' ? `"${name}" is not ready` : queue.reason
-  }
-
-  /** The reason as a sentence, without the brackets around it in errors of calls. */
-  #whyStopped(id: string): string {
-    return this.#options
-      .apps()
-      .whyStopped(id)
-      .replaceAll(/^\[|\]$/g, '')
   }
 
   /** Describes an app that starts, stops, or waits for a timed restart; '' = there is none. */

@@ -62,6 +62,24 @@ t.test('stop --app-id ends shadows first: while they end the main version answer
   t.notOk(run.hasExited, 'the others go on')
 })
 
+t.test('/v1.0/shutdown at the sidecar of a version ends that version alone', async t => {
+  const all = await scene(t, [])
+  const [main, shadow] = [marker(all, '1.0.0'), marker(all, '2.0.0')]
+  const mainAsked = main.nextSignal().then(() => true)
+  const port = shadow.env['DAPR_HTTP_PORT'] ?? ''
+  t.equal((await fetch(`http://127.0.0.1:${port}/v1.0/shutdown`, {method: 'POST'})).status, 204)
+  t.equal(await shadow.nextSignal(), 'SIGTERM')
+  await shadow.exit(0)
+  const states = async (): Promise<readonly string[]> => {
+    const {stdout} = await all.rig.run(['ps', '-o', 'json'])
+    const apps = JSON.parse(stdout) as readonly {version: string; availability: string}[]
+    return apps.map(({version, availability}) => `${version} ${availability}`)
+  }
+  t.same(await states(), ['1.0.0 ready', '2.0.0 stopped', '3.0.0 ready'])
+  t.match(await ask(`${all.manager}/services/hello/x`), {body: '1.0.0'})
+  t.equal(await Promise.race([mainAsked, Promise.resolve(false)]), false, 'not asked')
+})
+
 t.test('the last service of a run, too; then the run ends', async t => {
   const all = await scene(t, [])
   const {rig, run} = all

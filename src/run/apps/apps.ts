@@ -287,13 +287,13 @@ export class Apps implements EditedApps {
   }
 
   /**
-   * Stops the apps of an id, or one instance, with their sidecars. Shadows stop first, so that none replaces the main
-   * version. The run ends with its last app. False if there is no such app, or it is stopped already.
+   * Stops these apps with their sidecars. Shadows stop first, so that none replaces the main version. The run ends with its last
+   * app. False if there are none, or they are stopped already.
    */
-  async stop(name: string): Promise<boolean> {
+  async stop(named: () => readonly AppRuntime[]): Promise<boolean> {
     await this.settled()
-    const {isMain, closer, end} = this.#options
-    const meant = this.open.filter(runtime => runtime.isCalled(name))
+    const {isMain, closer, end, sidecars} = this.#options
+    const meant = named().filter(runtime => sidecars.has(runtime))
     if (meant.length === 0) return false
     const isLeft = (each: AppRuntime): boolean => !meant.includes(each) && !each.hasEnded && !this.#stopped.has(each)
     const isLast = (): boolean => this.#opening.size + this.#halfOpen.size === 0 && !this.#all.some(isLeft)
