@@ -53,8 +53,8 @@ export class Changes {
   /** Plans of apps that had joined the run before the edits were loaded. */
   #broughtIn: readonly AppPlan[] = []
   #watching: Watching<AppRuntime> | undefined
-  /** Apps that have left the run. */
-  readonly #left = new WeakSet<AppRuntime>()
+  /** Apps that have joined the run and not left it. */
+  readonly #joined = new Set<AppRuntime>()
   /** Apps that are being restarted or wait for their turn, with the number of requests. */
   readonly #exchanged = new Map<AppRuntime, number>()
   readonly #over = new AbortController()
@@ -69,7 +69,7 @@ export class Changes {
 
   /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
   async begin(): Promise<void> {
-    const {plan, runtimes, reread, since} = this.#options
+    const {plan, reread, since} = this.#options
     const {apps, leftOut = []} = plan
     const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
     if (this.#isOver || (!isWatched && reread === undefined)) return
@@ -84,7 +84,8 @@ export class Changes {
     const templateFiles = reread === undefined ? [plan.file, ...(plan.overlays ?? [])] : filesOf(plan)
     this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
     await Promise.all([
-      ...runtimes().map(async runtime => this.#watching?.follow(runtime, runtime.createdAt)),
+      // also those that are being opened, as by a command that came before
+      ...[...this.#joined].map(async runtime => this.#watching?.follow(runtime, runtime.createdAt)),
       this.#followTemplate(filesOf(plan), since)
     ])
     if (this.#isOver) await this.#watching.close()
@@ -178,6 +179,7 @@ export class Changes {
   join(runtime: AppRuntime): void {
     void this.#watching?.follow(runtime, runtime.createdAt)
   }
+    this.#joined.add(runtime)
 
   /** Called when an app that was left out has been started: from now on edits of the template change it. */
   broughtIn(plan: AppPlan): void {
@@ -187,7 +189,7 @@ export class Changes {
 
   /** Called when the app leaves the run: it is no longer restarted. */
   leave(runtime: AppRuntime): void {
-    this.#left.add(runtime)
+    this.#joined.delete(runtime)
     this.#reloads.get(runtime)?.end()
     this.#reloads.delete(runtime)
     void this.#watching?.remove(runtime)
@@ -240,7 +242,7 @@ export class Changes {
       if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
     }
     return new Rolling({
-      isElsewhere: runtime => this.#left.has(runtime) || runtime.isDebugged,
+      isElsewhere: runtime => !this.#joined.has(runtime) || runtime.isDebugged,
       stopped: ({name}, waiting) => warn(waiting, those => `"${name}" did not become ready: ${those}`),
       onLate: ({name}, waiting) => warn(waiting, those => `${those} until "${name}" is ready`)
     })
@@ -267,7 +269,7 @@ export class Changes {
         },
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })
-    if (this.#isOver || this.#left.has(runtime)) reloads.end()
+    if (this.#isOver || !this.#joined.has(runtime)) reloads.end()
     else this.#reloads.set(runtime, reloads)
     return reloads
   }

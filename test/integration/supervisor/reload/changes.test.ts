@@ -203,6 +203,7 @@ t.test('of an app that has left the run nothing is kept', async t => {
       onMove: () => () => undefined
     } as unknown as AppRuntime
     registry.register(runtime, 'a')
+    template.changes.join(runtime)
     template.changes.leave(runtime)
     await template.changes.restart([runtime])
   }
@@ -211,4 +212,26 @@ t.test('of an app that has left the run nothing is kept', async t => {
     gc()
   }
   t.ok(freed.length >= 90, `${freed.length} of 100 are freed`)
+})
+
+t.test('the files of an app that is still being opened when watching begins are followed', async t => {
+  const template = new Template(t)
+  const folder = t.testdir({'main.js': '1'})
+  const wanted = planOf({id: 'a', folder, command: ['x'], watch: {paths: ['.'], ignore: [], honoursGitignore: false}})
+  const seen = Promise.withResolvers<boolean>()
+  template.changes.join({
+    id: 'a',
+    plan: wanted,
+    wanted,
+    createdAt: Date.now(),
+    app: {state: {phase: 'running', ready: true}},
+    sleep: {isAsleep: false},
+    get isDebugged() {
+      seen.resolve(true)
+      return true
+    }
+  } as unknown as AppRuntime)
+  await template.begin()
+  saved(join(folder, 'main.js'), '2')
+  t.ok(await seen.promise)
 })
