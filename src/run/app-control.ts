@@ -7,6 +7,7 @@ import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
 import type {ReadApp} from '../observe/logging/run-log-reader.ts'
 import type {RunLog} from '../observe/logging/run-log.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
+import {whyNotSpawned} from '../supervisor/messages/why-not-running.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AppStarter, AppStarterOptions} from './apps/start-app.ts'
 
@@ -118,7 +119,8 @@ async function restart(
   if (runtimes.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
     return `"${id}" is not started yet: it waits for its dependencies`
   await changes.restart(left)
-  return stopped.length === 0 ? '' : start()
+  const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
+  return why ?? (stopped.length === 0 ? '' : start())
 }
 
 /** One whose sidecar is closed gets another one. */

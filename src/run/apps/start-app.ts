@@ -5,8 +5,9 @@ import {exitOf, succeeded} from '../../model/app-state.ts'
 import {SingleFlight} from '../../model/single-flight.ts'
 import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
+import {hasReached, neverOpened, standingOf} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
+import {whyNotSpawned} from '../../supervisor/messages/why-not-running.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
 import type {Apps} from './apps.ts'
@@ -133,7 +134,8 @@ export class AppStarter {
 
   /** Starts the dependencies of an app that are not running. */
   async #bringNeeded({dependsOn}: AppPlan): Promise<void> {
-    const {apps, faultNow} = this.#options
+    const {apps, changes, faultNow} = this.#options
+    if (dependsOn.some(({id}) => apps.lost.includes(id))) await changes.applyAgain()
     for (const dependency of dependsOn) {
       for (const plan of apps.leftOut(dependency.id)) await this.#bringing.do(plan, async () => this.#bringIn(plan))
       for (const needed of apps.named(dependency.id))
@@ -149,7 +151,10 @@ export class AppStarter {
     const {apps, starts, changes} = this.#options
     const isTakenBack = runtime.isDebugged && !apps.isStopped(runtime)
     if (!isTakenBack && !this.#isDown(runtime)) return
+    const {state} = runtime.app
     await this.#bringNeeded(runtime.wanted) // of the latest edit, by which it starts
+    // it has waited for these, and was started with them; it may have done its work already
+    if (!isTakenBack && !apps.isStopped(runtime) && runtime.app.state !== state) return
     if (isTakenBack) return changes.takeBack(runtime)
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime)
@@ -170,8 +175,9 @@ export class AppStarter {
   }
 
   #isFree(runtime: AppRuntime): boolean {
-    const all = this.#options.apps.all.map(({progress}) => progress)
-    return standingOf(runtime.plan.dependsOn, all).kind === 'free'
+    const {all, lost} = this.#options.apps
+    const known = [...all.map(({progress}) => progress), ...lost.map(neverOpened)]
+    return standingOf(runtime.plan.dependsOn, known).kind === 'free'
   }
 
   /** Whether a dependency must be started. One that has exited successfully need not be. */
@@ -190,10 +196,10 @@ export class AppStarter {
     const {promise, resolve} = Promise.withResolvers<string>()
     const look = (): void => {
       const {state} = runtime.app
+      const fault = whyNotSpawned(state)
       if (runtime.isGivenUp) resolve(runtime.obstacle)
       else if (this.#options.apps.isStopped(runtime)) resolve('it was stopped meanwhile')
-      else if (state.phase === 'exited' && state.exit?.kind === 'spawn-error')
-        resolve(`it could not be started: ${state.exit.message}`)
+      else if (fault !== '') resolve(fault)
       else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
       else if (state.phase === 'asleep' && !runtime.sleep.isWaking)
         resolve(state.last === undefined ? 'what it depends on has failed' : runtime.queue.reason)

@@ -1,4 +1,4 @@
-import type {AppState} from '../../model/app-state.ts'
+import {exitOf, type AppState} from '../../model/app-state.ts'
 import {loopText, type ExitLoop} from '../../model/exit-loop.ts'
 import {endOf, WAITS_FOR_SAVE} from '../../model/exit-text.ts'
 
@@ -32,6 +32,12 @@ export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, lo
   const line = hasEnded ? app.app.bestLine : ''
   if (loop !== null && state.phase === 'backoff') return `"${name}" ${loopText(loop)}${line === '' ? '' : `: ${line}`}`
   return whyInState(name, state, {at, line})
+}
+
+/** Why the latest process of an app could not be started; '' = it could. */
+export function whyNotSpawned(state: AppState): string {
+  const exit = exitOf(state)
+  return exit?.kind === 'spawn-error' ? `it could not be started: ${exit.message}` : ''
 }
 
 /** `line`: the most useful line of its last output. */

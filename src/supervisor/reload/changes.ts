@@ -146,7 +146,9 @@ export class Changes {
     this.#watching?.lift(runtime)
     const begun = Promise.withResolvers<void>()
     const off = runtime.onMove(() => {
-      if (runtime.app.state.phase === 'starting') begun.resolve()
+      const {state} = runtime.app
+      // without a pid it could not be spawned: what becomes of it follows
+      if ((state.phase === 'starting' && state.pid !== undefined) || state.phase === 'backoff') begun.resolve()
     })
     // with `overlap` no start is visible until the candidate has taken over, which may never happen
     const {stop, ready} = runtime.wanted
@@ -177,14 +179,19 @@ export class Changes {
 
   /** Watches the files of an app that has joined the run, and is not started yet. */
   join(runtime: AppRuntime): void {
+    this.#joined.add(runtime)
     void this.#watching?.follow(runtime, runtime.createdAt)
   }
-    this.#joined.add(runtime)
 
   /** Called when an app that was left out has been started: from now on edits of the template change it. */
   broughtIn(plan: AppPlan): void {
     if (this.#edits === undefined) this.#broughtIn = [...this.#broughtIn, plan]
     else this.#edits.broughtIn(plan)
+  }
+
+  /** Reads the template again: what could not be opened may be by now. Settles when that is applied. */
+  async applyAgain(): Promise<void> {
+    await this.#edits?.saved()
   }
 
   /** Called when the app leaves the run: it is no longer restarted. */

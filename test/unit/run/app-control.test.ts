@@ -6,15 +6,20 @@ import {planOf} from '../../rig/plan.ts'
 
 type Asked = Parameters<typeof appControl>[0]
 
-/** Restarts a running app whose components are tried again by `openAgain`. */
-function restartOf(fault: string, openAgain: () => Promise<void>) {
+/** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then. */
+function restartOf(fault: string, openAgain: () => Promise<void>, after?: object) {
   const plan = planOf({id: 'shop', command: ['node']})
   const runtime = {id: 'shop', plan, fault, app: {state: {phase: 'running', ready: true}}, obstacle: ''}
   const restarted: unknown[] = []
   const asked = {
     apps: {named: () => [runtime as unknown as AppRuntime], isStopped: () => false},
     sidecars: new Map([[runtime, {openAgain}]]),
-    changes: {restart: async (all: readonly unknown[]) => void restarted.push(...all)},
+    changes: {
+      restart: async (all: readonly unknown[]) => {
+        restarted.push(...all)
+        if (after !== undefined) Object.assign(runtime.app, {state: after})
+      }
+    },
     lifetime: {isOver: false}
   } as unknown as Asked
   return {restarted, why: appControl(asked).restartApp('shop')}
@@ -31,6 +36,17 @@ t.test('restart does not wait for a component that cannot be opened and that the
 t.test('nor does it fail where their code cannot be loaded; one that keeps the app from starting is said', async t => {
   t.equal(await restartOf('', noCode).why, '')
   t.equal(await restartOf('its store cannot be opened', noCode).why, 'its store cannot be opened')
+})
+
+t.test('restart says why no process could be started', async t => {
+  const exit = {kind: 'spawn-error', message: 'no such folder'}
+  for (const state of [
+    {phase: 'backoff', failures: 1, until: Infinity, last: exit},
+    {phase: 'exited', exit, asked: false}
+  ]) {
+    const {why} = restartOf('', async () => Promise.resolve(), state)
+    t.equal(await why, 'it could not be started: no such folder')
+  }
 })
 
 t.test('who follows an app is given the lines of the version that was assigned meanwhile', async t => {

@@ -25,6 +25,7 @@ const starterOf = (
   const opening = new SingleFlight<AppRuntime, AppRuntime>()
   const apps = {
     all,
+    lost: [],
     settled: async () => undefined,
     named: (id: string) => all.filter(each => each.id === id),
     leftOut: () => [],
@@ -92,6 +93,7 @@ t.test(
     const log: string[] = []
     const apps = {
       all,
+      lost: [],
       settled: async () => undefined,
       named: () => all,
       leftOut: () => leftOut.slice(all.length),
@@ -109,3 +111,51 @@ t.test(
     t.same(log, ['start 0', 'start 1'])
   }
 )
+
+t.test('an app that is started as soon as what it has waited for runs is not started twice', async t => {
+  const never = {phase: 'exited', asked: true, exit: undefined}
+  const job = app('job', {app: {state: never}, isGivenUp: true})
+  Object.assign(job.wanted, {dependsOn: [{id: 'db', until: 'started'}]})
+  const db = app('db', {app: {state: never}, progress: {id: 'db', state: never, hasStarted: false}})
+  const again: unknown[] = []
+  const changes = {
+    restart: async ([runtime]: AppRuntime[]) => {
+      if (runtime !== db) again.push(runtime)
+      Object.assign(db.app, {state: {phase: 'running', ready: true}})
+      Object.assign(job, {
+        isGivenUp: false,
+        app: {state: {phase: 'exited', asked: false, exit: {kind: 'code', code: 0}}}
+      })
+      return Promise.resolve()
+    }
+  }
+  t.match(await starterOf([job, db], {changes}).start('job'), {outcome: 'started'})
+  t.same(again, [])
+})
+
+t.test('what could not be opened is opened before an app that depends on it', async t => {
+  const exited = {phase: 'exited', asked: false, exit: {kind: 'code', code: 0}}
+  const job = app('job', {app: {state: exited}})
+  const log: string[] = []
+  Object.assign(job.plan, {dependsOn: [{id: 'db', until: 'started'}]})
+  Object.assign(job, {reset: () => void log.push('reset')})
+  const apps = {
+    all: [job],
+    lost: ['db'],
+    settled: async () => undefined,
+    named: (id: string) => (id === 'job' ? [job] : []),
+    leftOut: () => [],
+    isStopped: () => false
+  }
+  const changes = {
+    applyAgain: async () => void log.push('the template is read again'),
+    restart: async () => void log.push('restart')
+  }
+  const starts = {late: async () => void log.push('it waits for its turn')}
+  await starterOf([job], {apps, changes, starts}).start('job')
+  t.same(
+    log,
+    ['the template is read again', 'reset', 'it waits for its turn'],
+    'and where that fails it is not started'
+  )
+})
