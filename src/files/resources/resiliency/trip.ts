@@ -48,6 +48,8 @@ interface Environments {
 }
 
 let environments: Environments | undefined
+/** By their expressions: what is read again is the same, so that the state of its breakers stays. */
+const compiled = new Map<string, Trip>()
 
 /** Most runs have no circuit breaker: the library is loaded when the first `trip` is read. */
 async function loadEnvironments(): Promise<Environments> {
@@ -73,7 +75,8 @@ export async function compileTrip(expression: string): Promise<CompiledTrip> {
     const evaluate = parseExpression(lenient, expression)
     const {valid, type = '', error} = evaluate.check()
     if (!valid) return {trip: never, fault: faultOf('error', error)}
-    const trip: Trip = counts => trips(evaluate, counts)
+    const trip: Trip = compiled.get(expression) ?? (counts => trips(evaluate, counts))
+    compiled.set(expression, trip)
     const checked = parseExpression(strict, expression).check()
     if (!checked.valid) return {trip, fault: faultOf('warning', checked.error)}
     if (type === 'bool' || type === 'dyn') return {trip, fault: undefined}

@@ -1,3 +1,4 @@
+import {starPattern} from '../../../model/star-pattern.ts'
 interface Node<Rule> {
   /** One step of a path with its slash: `/op`, `/*`, `/v*`. */
   readonly step: string
@@ -59,17 +60,5 @@ function childFor<Rule>({children}: Node<Rule>, step: string, isLast: boolean): 
 }
 
 /** Whether a text matches a pattern, in which `*` matches any characters or none. */
-export function matchesStep(text: string, pattern: string): boolean {
-  if (!pattern.includes('*')) return text === pattern
-  const [head = '', ...others] = pattern.split('*')
-  const tail = others.pop() ?? ''
-  if (!text.startsWith(head) || !text.endsWith(tail) || text.length < head.length + tail.length) return false
-  let at = head.length
-  const end = text.length - tail.length
-  for (const part of others) {
-    const found = text.indexOf(part, at)
-    if (found === -1 || found + part.length > end) return false
-    at = found + part.length
-  }
-  return true
-}
+export const matchesStep = (text: string, pattern: string): boolean =>
+  pattern.includes('*') ? starPattern(pattern)(text) : text === pattern

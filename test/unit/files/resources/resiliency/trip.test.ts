@@ -32,6 +32,11 @@ t.test('expressions over the counts', async t => {
   t.equal(defaultTrip({...counts, consecutiveFailures: 6}), true)
 })
 
+t.test('an expression that is read again is the same', async t => {
+  const {trip} = await compileTrip('requests > 3')
+  t.equal((await compileTrip('requests > 3')).trip, trip)
+})
+
 t.test('expressions that do not compile', async t => {
   const table: readonly (readonly [string, RegExp, number])[] = [
     ['consecutiveFailures >', /^trip does not compile: Unexpected token: EOF$/, 21],
