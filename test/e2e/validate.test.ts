@@ -192,7 +192,7 @@ apps:
     stdout,
     "❌  Error getting apps from config file: required field 'appDirPath' not found in the provided app config file\n"
   )
-  t.match(stderr, /^dapr\.yaml:3:5\n[^]*invalid log destination type: nowhere\ndapr\.yaml:4:\d+\n/)
+  t.match(stderr, /^dapr\.yaml:3:5\n[^]*\n❌ {2}[^\n]*invalid log destination type: nowhere\ndapr\.yaml:4:\d+\n/)
   const piped = rig.start(['sh', '-c', 'cat dapr.yaml | "$@"', 'sh', ...rig.program, 'run', '-f', '-'])
   t.match(await piped.exited, {code: 1})
   t.equal(piped.stderr.text, stderr.replaceAll('dapr.yaml', '-'), 'as those of one that comes by stdin')

@@ -66,8 +66,9 @@ export async function examineTemplate(
 export async function withAllMistakes(error: unknown, ...of: Parameters<typeof examineTemplate>): Promise<unknown> {
   if (!(error instanceof UserError) || error.mistakes.length === 0) return error
   const {stream, exitCode, code, mistakes, mendedBy, cause} = error
-  const others = (await examineTemplate(...of)).errors.slice(1).map(other => `${other.message}\n${other.explanation}`)
-  const explanation = [error.explanation, ...others].join('\n')
+  const [, ...others] = (await examineTemplate(...of)).errors
+  const texts = [error.explanation, ...others.map(each => `❌  ${each.message}\n${each.explanation}`)]
+  const explanation = texts.map(text => text.trimEnd()).join('\n')
   return new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, cause, explanation})
 }
 
