@@ -19,6 +19,8 @@ export interface LinesEnd {
 
 /** Time from the signal to SIGKILL. */
 const GRACE_MS = 5000
+/** Ends a group when we are gone, as after a SIGKILL: it reads a pipe that only we hold. */
+const GUARD = 'read -r _ || kill -s TERM -- "-$0"'
 
 /** Runs a command to its end, for which the user waits. It and its children are a process group, which a signal that ends us ends; a second one kills it. Never rejects. */
 export async function runLines(
@@ -35,6 +37,8 @@ export async function runLines(
     buffer: false,
     reject: false
   })
+  const stdio = ['pipe', 'ignore', 'ignore'] as const
+  const guard = execa('sh', ['-c', GUARD, `${child.pid}`], {cwd: '/', detached: true, reject: false, stdio})
   let isEnding = false
   const end = (signal: NodeJS.Signals): void => {
     const kill = (how: NodeJS.Signals): void => {
@@ -61,5 +65,6 @@ export async function runLines(
     return {why: signal === undefined ? `could not be started: ${shortMessage}` : `was ended by ${signal}`, last}
   } finally {
     for (const signal of signals) process.off(signal, end)
+    guard.stdin.end('\n')
   }
 }

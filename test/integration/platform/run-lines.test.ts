@@ -20,3 +20,13 @@ t.test('a second signal ends a command that has ignored the first one', async t 
   clearInterval(again)
   t.equal(startOf(pid), 0)
 })
+
+t.test('a command ends with a program that is killed', async t => {
+  const script = `import(${JSON.stringify(MODULE)}).then(({runLines}) => runLines(['sh', '-c', 'echo $$; sleep 60; :'], {folder: '/', onLine: console.log}))`
+  const program = spawn(process.execPath, ['-e', script], {stdio: ['ignore', 'pipe', 'inherit']})
+  const [line] = (await once(program.stdout, 'data')) as [Buffer]
+  const pid = Number(line.toString())
+  t.teardown(() => startOf(pid) !== 0 && process.kill(-pid, 'SIGKILL'))
+  program.kill('SIGKILL')
+  while (startOf(pid) !== 0) await new Promise(setImmediate)
+})

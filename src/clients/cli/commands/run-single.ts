@@ -50,15 +50,9 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
     ended: () => {
       reporter.end()
       const [first = ''] = words
+      const hint = `${first} is no program. As a template: pillion run -f ${first}`
       if (reporter.isNotFound && isTemplatePath(first) && isThere(first))
-        void terminal.err.print(
-          shownStatus(
-            process.stderr,
-            'warning',
-            `${first} is no program. As a template: pillion run -f ${first}`,
-            asJson
-          )
-        )
+        void terminal.err.print(shownStatus(process.stderr, 'warning', hint, asJson))
     }
   }
 }

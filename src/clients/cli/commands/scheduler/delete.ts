@@ -23,11 +23,7 @@ export const schedulerDeleteAll: CommandHandler = async context => {
   const {api} = await runOf(context)
   const {deleted} = await api.ask('POST /scheduled/delete', {body: {within}})
   for (const {stored} of deleted) say(process.stdout, 'info', `Deleted job '${stored}'.`, context.asJson)
-  say(
-    process.stdout,
-    'info',
-    `Deleted ${deleted.length} jobs in namespace '${shownNamespace(context)}'.`,
-    context.asJson
-  )
+  const text = `Deleted ${deleted.length} jobs in namespace '${shownNamespace(context)}'.`
+  say(process.stdout, 'info', text, context.asJson)
   return 0
 }
