@@ -53,13 +53,17 @@ export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>)
   want(engine, live)
 }
 
-/** Whether its code need not be asked about its end, or cannot be: it may not start yet, or no worker is there for its start, or it is stalled. */
+/** Whether its code need not be asked about its end, or cannot be: it may not start yet, is stalled, or no worker is there for its start, nor its app. */
 const needsNoWorker = (engine: Engine, {mayStart, instance: {app, status, turns}}: LiveInstance): boolean =>
-  !mayStart || status === STALLED || (turns === 0 && engine.workersOf(app).count() === 0)
+  !mayStart ||
+  status === STALLED ||
+  ((turns === 0 || !engine.options.hasApp(app)) && engine.workersOf(app).count() === 0)
 
 /** A recursive termination that the instance has not processed yet. */
 export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>
   inbox.find(({kind, name}) => kind === 'terminate' && name === 'recursive')
+
+const endOf = ({inbox}: LiveInstance): InboxEntry | undefined => inbox.find(({kind}) => kind === 'terminate')
 
 /** Gives the instance a turn if its inbox has entries and it has no turn yet; `isRead`: there is room for it in memory. */
 export function want(engine: Engine, live: LiveInstance, isRead = false): void {
@@ -70,7 +74,8 @@ export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   if (turn !== undefined && workers.isInHand(turn)) return
   if (!fits(engine, instance, instance.app, live.turnBytes)) {
     countSize(engine, instance.app, live.turnBytes, instance.name)
-    return engine.dropTurn(live)
+    const end = engine.file.isInChange ? endOf(live) : undefined
+    return end === undefined ? engine.dropTurn(live) : terminate(engine, live, end)
   }
   if (turn !== undefined || (!isRead && staysInFile(engine, live))) return
   live.turn = new TurnItem(live, engine)
@@ -104,8 +109,10 @@ export function fits(engine: Engine, instance: Instance, app: string, bytes: num
   return false
 }
 
-/** Stalls an instance whose worker cannot continue it: the turn is undone, and waits for another worker. */
+/** Stalls an instance whose worker cannot continue it: the turn is undone, and waits for another worker. One that is to end does so at once. */
 export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
+  const end = endOf(live)
+  if (end !== undefined) return terminate(engine, live, end)
   engine.held.set(live.instance.key, live.instance.app)
   engine.live.rest(live)
   stall(engine, live.instance, why)
@@ -173,9 +180,10 @@ export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}
 
 function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   const {instance} = live
+  // a recursive termination may have come while a worker had the last turn
+  if (endsChildren || recursiveEndOf(live) !== undefined) endChildren(engine, instance, instance.output)
   engine.store.take(instance.key, Number.MAX_SAFE_INTEGER)
   live.inbox = []
-  if (endsChildren) endChildren(engine, instance, instance.output)
   if (instance.parent !== undefined) tellParent(engine, instance, instance.parent)
   keepForRetention(engine, instance)
   countEnded(engine, instance)

@@ -104,17 +104,9 @@ export const EVENT = {
   detachedCreated: [32, {message: {instanceId: [1, 'string']}}]
 } as const
 
-const SCHEDULE_TASK = {
-  ...TASK,
-  taskExecutionId: [5, 'string'],
-  scope: [6, 'int32', 'optional']
-} as const
+const SCHEDULE_TASK = {...TASK, taskExecutionId: [5, 'string'], scope: [6, 'int32', 'optional']} as const
 
-const CREATE_CHILD = {
-  ...CHILD,
-  scope: [6, 'int32', 'optional'],
-  retryOf: [7, OTHER]
-} as const
+const CREATE_CHILD = {...CHILD, scope: [6, 'int32', 'optional'], retryOf: [7, OTHER]} as const
 
 const CREATE_TIMER = {
   fireAt: [1, {message: TIME}],

@@ -30,11 +30,7 @@ import {keptStart, NO_INSTANCE, START, TIMER, type WorkflowStore} from './workfl
 /* What instances ask for: activities, timers and children; how they begin, and are removed. */
 
 /** The failure of a task that the other app refuses (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
-export const NOT_ALLOWED = encode(FAILURE_DETAILS, {
-  errorType: 'WorkflowAccessPolicyDenied',
-  errorMessage: DENIED,
-  stackTrace: undefined
-})
+export const NOT_ALLOWED = encode(FAILURE_DETAILS, {errorType: 'WorkflowAccessPolicyDenied', errorMessage: DENIED})
 
 export type ChildRequest = Message<typeof CHILD_REQUEST>
 
@@ -123,7 +119,7 @@ export function schedule(engine: Engine, live: LiveInstance, {task, app, schedul
 /** Moves tasks to those who have their app now: workers of this run, or other runs. What other runs have asked for is asked elsewhere by them. */
 export function moveTasks(engine: Engine, app: string): void {
   const own = engine.workersOf(app)
-  const isHere = own.count() > 0
+  const isHere = own.count() > 0 || engine.options.hasApp(app)
   for (const item of (isHere ? engine.farWorkersOf(app) : own).waiting()) {
     if (!(item instanceof ActivityItem) || item.activity.instance < NO_INSTANCE) continue
     const {activity, id, source, isChild} = item

@@ -68,8 +68,8 @@ export interface InstanceMessage {
   readonly event: Uint8Array
 }
 
-/** An event that the next round of a continue-as-new begins with. */
-export type Carried = Pick<InboxEntry, 'name' | 'event'>
+/** What the next round of a continue-as-new begins with; `kind`: left out of events. */
+export type Carried = Pick<InboxEntry, 'name' | 'event'> & Partial<Pick<InboxEntry, 'kind'>>
 
 /** The outcome of a turn. */
 export interface Turn {
@@ -100,11 +100,8 @@ interface Gathered {
  */
 export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): Turn {
   const {inbox} = start
-  const version = answer.version
-  const begun = [
-    eventOf(start.startedAt, {workflowStarted: version === undefined ? {version: undefined} : {version}}),
-    ...inbox.map(({event}) => event)
-  ]
+  const {version} = answer
+  const begun = [eventOf(start.startedAt, {workflowStarted: {version}}), ...inbox.map(({event}) => event)]
   const base: Omit<Turn, 'status'> = {
     customStatus: answer.customStatus?.value,
     version: version?.name,
@@ -121,7 +118,10 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   )?.complete
   if (complete !== undefined) checkFailure(complete.failureDetails)
   if (complete?.status === CONTINUED_AS_NEW) {
-    const again = {input: complete.result?.value, carried: complete.carryoverEvents.map(carriedOf)}
+    // code that had its result before it was suspended has gone on
+    const suspension = isSuspendedAfter(start) ? inbox.findLast(({kind}) => kind === 'suspend') : undefined
+    const carried = [...complete.carryoverEvents.map(carriedOf), ...(suspension === undefined ? [] : [suspension])]
+    const again = {input: complete.result?.value, carried}
     return {...base, status: RUNNING, again}
   }
   const gathered = nothing()

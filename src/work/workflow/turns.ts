@@ -6,11 +6,11 @@ import {readEvent, splitEvents} from './messages.ts'
 import {forwardedHistory} from './propagation.ts'
 import type {Rerun} from './rerun.ts'
 import {startEventOf} from './start-event.ts'
-import {CONTINUED_AS_NEW, RUNNING, STALLED} from './status.ts'
+import {CONTINUED_AS_NEW, RUNNING, STALLED, SUSPENDED} from './status.ts'
 import {createChild, endTimers, schedule, setTimer, startLater, beginTrace} from './tasks.ts'
 import type {Turn, TurnStart} from './turn.ts'
 import {countBegun} from './work-counts.ts'
-import type {LiveInstance} from './work-items.ts'
+import {isSuspendedIn, type LiveInstance} from './work-items.ts'
 import {spanOfEnd, spanOfTimer} from './work-spans.ts'
 
 /* What turns make of instances. */
@@ -114,12 +114,8 @@ function beginAgain(
   const start = startEventOf(store, now, instance)
   const isPaused = instance.rounds % MAX_ROUNDS === 0
   if (isPaused) startLater(engine, instance, now + PAUSE_MS, start)
-  const inbox = [
-    ...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]),
-    ...carried.map(each => ({kind: 'event' as const, ...each})),
-    ...later
-  ]
-  for (const entry of inbox) post(engine, key, entry)
+  const inbox = [...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]), ...carried, ...later]
+  for (const entry of inbox) post(engine, key, {kind: 'event', ...entry})
 }
 
 /** Begins a rerun: a copy of the history of an instance that is over, which continues from there. */
@@ -135,9 +131,10 @@ export function beginRerun(
   const live = engine.live.begin(engine.store.insert(fresh))
   const {instance} = live
   for (const events of rerun.turns) addTurn(engine, live, events)
-  Object.assign(instance, {status: RUNNING, started: now, version})
+  Object.assign(instance, {status: isSuspendedIn(live.history) ? SUSPENDED : RUNNING, started: now, version})
   engine.write(instance)
   // a timer that was set after a skip is as far away as its code meant
   ask(engine, live, rerun, Math.max(0, live.clock - now))
+  if (live.turn === undefined) engine.live.rest(live)
   return instance
 }

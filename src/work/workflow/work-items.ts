@@ -213,7 +213,7 @@ export function turnMessage(
 }
 
 /** Whether an instance is suspended at the end of this history. */
-function isSuspendedIn(history: readonly Uint8Array[]): boolean {
+export function isSuspendedIn(history: readonly Uint8Array[]): boolean {
   const last = eventsOf(history).findLast(each => (each.executionSuspended ?? each.executionResumed) !== undefined)
   return last?.executionSuspended !== undefined
 }

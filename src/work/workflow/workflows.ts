@@ -313,7 +313,9 @@ export class Workflows extends KnownInstances {
 
   /** Warns of what waits for an app that no run has; false: nothing does. */
   missing(app: string): boolean {
-    warnOfMissing(this.#engine, app)
+    // it may have come back, and sleep until something is wanted of it
+    if (this.#options.hasApp(app)) this.#seek(app)
+    else warnOfMissing(this.#engine, app)
     return this.#engine.farWorkersOf(app).isUnclaimed
   }
 
@@ -386,8 +388,8 @@ export class Workflows extends KnownInstances {
   /** Looks for another run with an app that something waits for. */
   #seek(app: string): void {
     const {hasApp, wanted} = this.#options
-    if (this.connected(app) > 0) this.#keep(() => moveTasks(this.#engine, app))
-    else if (!hasApp(app)) wanted(app)
+    if (this.connected(app) > 0 || hasApp(app)) this.#keep(() => moveTasks(this.#engine, app))
+    else wanted(app)
   }
 
   close(): void {

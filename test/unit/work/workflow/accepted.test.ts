@@ -1,0 +1,160 @@
+import t from 'tap'
+import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {FAILURE_DETAILS} from '../../../../src/work/workflow/messages.ts'
+import {COMPLETED, CONTINUED_AS_NEW, FAILED, SUSPENDED, TERMINATED} from '../../../../src/work/workflow/status.ts'
+import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+
+/* What was accepted takes effect, whatever a worker makes of the turn in which it comes. */
+
+const terminated = (recurse: boolean): object => ({executionTerminated: {input: {value: '"off"'}, recurse}})
+const suspended = {executionSuspended: {input: undefined}}
+
+t.test('a suspension that comes with the last result of a round holds the next round', async t => {
+  const {workflows} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  leave()
+  await workflows.completeActivity('shop', done('o-1', 0))
+  await workflows.tell('shop', 'o-1', 'suspend', suspended)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  t.match(worker.seen(), [/\| workflowStarted taskCompleted executionSuspended$/])
+  // the SDKs for JavaScript and Python give back what came of the result
+  await workflows.completeTurn('shop', answer('o-1', [end(CONTINUED_AS_NEW, '2')]))
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted executionSuspended'])
+  await workflows.completeTurn('shop', answer('o-1'))
+  t.match(workflows.find('shop', 'o-1'), {status: SUSPENDED, input: '2'})
+  await workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
+  t.match(worker.seen(), [/\| workflowStarted executionResumed$/])
+})
+
+t.test('one that was resumed in the last turn of a round begins the next one', async t => {
+  const {workflows} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  leave()
+  await workflows.tell('shop', 'o-1', 'suspend', suspended)
+  await workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
+  await workflows.completeActivity('shop', done('o-1', 0))
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  worker.seen()
+  await workflows.completeTurn('shop', answer('o-1', [end(CONTINUED_AS_NEW, '2')]))
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+})
+
+const changed = {
+  ...end(FAILED),
+  complete: {
+    status: FAILED,
+    result: undefined,
+    carryoverEvents: [],
+    failureDetails: encode(FAILURE_DETAILS, {
+      errorType: 'NonDeterminismError',
+      errorMessage: 'a previous execution called something else with sequence number 0',
+      stackTrace: undefined
+    })
+  }
+}
+
+t.test('a workflow whose code has changed is terminated all the same', async t => {
+  const {workflows, clock} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker(Infinity, 'shop', 1))
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  clock.pass(1000)
+  leave()
+  await workflows.tell('shop', 'o-1', 'terminate', terminated(false))
+  workflows.connect('shop', new TestWorker(Infinity, 'shop', 2))
+  await workflows.completeTurn('shop', answer('o-1', [changed]))
+  t.match(workflows.find('shop', 'o-1'), {status: TERMINATED, output: '"off"'})
+})
+
+t.test('so is one that has got too large for its workers', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  leave()
+  await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'x', input: {value: 'x'.repeat(5000)}}})
+  house.maxBytes = () => 4096
+  await workflows.tell('shop', 'o-1', 'terminate', terminated(false))
+  t.match(workflows.find('shop', 'o-1'), {status: TERMINATED})
+})
+
+t.test('a recursive termination that comes while a worker ends the workflow reaches its children', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  for (const how of ['completed', 'terminated'] as const) {
+    const id = `o-${how}`
+    await workflows.start('shop', order(id))
+    await workflows.completeTurn('shop', answer(id, [{id: 0, createChild: childOf(`c-${how}`)}]))
+    await workflows.completeTurn('shop', answer(`c-${how}`, [call(0, 'pay')]))
+    if (how === 'completed') await workflows.tell('shop', id, 'event', {eventRaised: {name: 'x', input: undefined}})
+    else await workflows.tell('shop', id, 'terminate', terminated(false))
+    await workflows.tell('shop', id, 'terminate', terminated(true))
+    await workflows.completeTurn('shop', answer(id, [end(how === 'completed' ? COMPLETED : TERMINATED)]))
+    worker.seen()
+    await workflows.completeTurn('shop', answer(`c-${how}`, [end(TERMINATED)]))
+    t.match(workflows.find('shop', `c-${how}`), {status: TERMINATED}, how)
+  }
+})
+
+t.test('a workflow of an app that has left the template is terminated without a worker', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  leave()
+  house.hasApp = app => app !== 'shop'
+  await workflows.tell('shop', 'o-1', 'terminate', terminated(true))
+  t.match(workflows.find('shop', 'o-1'), {status: TERMINATED, output: '"off"'})
+})
+
+t.test('a rerun from a step that was scheduled as its workflow was suspended is suspended', async t => {
+  const {workflows} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  leave()
+  await workflows.completeActivity('shop', done('o-1', 0))
+  await workflows.tell('shop', 'o-1', 'suspend', suspended)
+  workflows.connect('shop', new TestWorker())
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'ship')]))
+  await workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
+  await workflows.completeActivity('shop', done('o-1', 1))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  await workflows.rerun('shop', {id: 'o-1', eventId: 1, newId: 'r-1', input: undefined, newChildId: undefined})
+  t.match(workflows.find('shop', 'r-1'), {status: SUSPENDED})
+})
+
+t.test('an app that comes back and sleeps is woken for the tasks that other runs were asked for', async t => {
+  let isThere = false
+  const house = await openHouse(t, undefined, {hasApp: app => app === 'shop' || isThere})
+  const {workflows} = house
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  const router = {sourceAppID: '', targetAppID: 'bank'}
+  await workflows.completeTurn(
+    'shop',
+    answer('o-1', [call(0, 'charge', 'bank'), {id: 1, createChild: childOf('c-1'), router}])
+  )
+  isThere = true
+  const woken = new Set<string>()
+  house.needsWorker = app => {
+    woken.add(app)
+    return true
+  }
+  workflows.missing('bank')
+  await workflows.settled()
+  t.ok(woken.has('bank'))
+  t.match(workflows.find('bank', 'c-1'), {name: 'pay'})
+  const bank = new TestWorker()
+  workflows.connect('bank', bank)
+  t.same(bank.seen().toSorted(), ['c-1: | workflowStarted executionStarted', 'charge 0'])
+})
