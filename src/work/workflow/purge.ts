@@ -19,14 +19,16 @@ export interface PurgeRequest {
 
 /** Purges an instance; returns how many were removed. Children in other runs go first: if one of these stays, all stay. Throws a WorkflowError. */
 export async function purge(engine: Engine, app: string, id: string, request: PurgeRequest): Promise<number> {
-  const before = request.isRecursive ? familyOf(engine, app, id, request) : []
-  const far = before.flatMap(each => farChildrenOf(engine, each))
+  const root = engine.store.find(app, id)
+  if (root === undefined) throw unknownInstance()
+  const before = familyOf(engine, root, request)
+  const far = request.isRecursive ? before.flatMap(each => farChildrenOf(engine, each)) : []
   let there = 0
   for (const child of far) there += await purgeFar(engine, app, child, request.isForced)
   const purgeHere = (): number => {
-    // another instance of this id may have begun meanwhile; of one that continues as new the children are not its own any more
-    const all = new Set([...(there > 0 ? before : []), ...familyOf(engine, app, id, request)].map(({key}) => key))
-    const keys = [...all].filter(key => engine.store.at(key) !== undefined)
+    // it may be gone, and another one have its ID; of one that continues as new the children are not its own any more
+    const found = [...before, ...familyOf(engine, engine.store.at(root.key) ?? root, request)]
+    const keys = [...new Set(found.map(({key}) => key))].filter(key => engine.store.at(key) !== undefined)
     for (const key of keys) remove(engine, key)
     return keys.length + there
   }
@@ -44,9 +46,7 @@ export async function purgeForParent(engine: Engine, {app, id, parent}: FarChild
 }
 
 /** The instances to remove in this run. Throws a WorkflowError if one of them may not be removed. */
-function familyOf(engine: Engine, app: string, id: string, {isRecursive, isForced}: PurgeRequest): readonly Instance[] {
-  const instance = engine.store.find(app, id)
-  if (instance === undefined) throw unknownInstance()
+function familyOf(engine: Engine, instance: Instance, {isRecursive, isForced}: PurgeRequest): readonly Instance[] {
   const all = isRecursive ? engine.store.family(instance) : [instance]
   if (!isForced && all.some(each => !isTerminal(each.status))) throw notOver()
   for (const each of all) if (each.key !== instance.key) checkAccess(engine, each.parent?.app ?? '', each)
