@@ -23,7 +23,9 @@ export class RunJobs {
       if (outcome !== undefined && outcome.kind !== 'undeliverable') return outcome
     }
     for (const [{sleep}] of all) sleep.need(`job ${job.name}`)
-    const isExpected = all.some(([{availability}]) => availability === 'waiting' || availability === 'asleep')
+    const isExpected = all.some(
+      ([{availability, plan}]) => availability === 'asleep' || (availability === 'waiting' && plan.command.length > 0)
+    )
     return {kind: 'undeliverable', answer: 'no process of the app takes calls', isExpected}
   }
 }

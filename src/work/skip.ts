@@ -86,14 +86,15 @@ const CONNECT_MS = 10_000
 
 interface Connecting {
   readonly availability: Availability
+  readonly plan: {readonly command: readonly string[]}
   readonly lives: readonly number[]
   readonly sleep: {readonly triggers: Triggers}
 }
 
-/** Whether an app may get a worker soon. `leftAt`: when its last one has left, by `performance.now()`; 0: it has had none. */
-export function mayConnect({availability, lives, sleep}: Connecting, leftAt: number): boolean {
-  if (availability === 'waiting') return true
+/** Whether an app may get a worker soon; who starts one without a command, and when, is not known. `leftAt`: when its last one has left, by `performance.now()`; 0: it has had none. */
+export function mayConnect({availability, plan, lives, sleep}: Connecting, leftAt: number): boolean {
+  if (availability === 'waiting' && plan.command.length > 0) return true
   if (availability === 'asleep') return leftAt > 0 || sleep.triggers.hasWorkers === true
-  const isUp = availability === 'ready' || availability === 'debugged'
+  const isUp = availability === 'ready' || availability === 'debugged' || availability === 'waiting'
   return isUp && performance.now() - Math.max(leftAt, ...lives) < CONNECT_MS
 }

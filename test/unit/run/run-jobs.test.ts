@@ -37,12 +37,18 @@ t.test(
 const refuse: OpenSidecar['deliverJob'] = async () => Promise.resolve({kind: 'undeliverable', answer: 'no'})
 
 t.test('a tick that an app cannot take yet is expected to be taken, unless no process of it is to come', async t => {
-  for (const [availability, isExpected] of [
-    ['waiting', true],
-    ['asleep', true],
-    ['never', false]
+  for (const [availability, command, isExpected] of [
+    ['waiting', ['node'], true],
+    ['waiting', [], false],
+    ['asleep', ['node'], true],
+    ['never', ['node'], false]
   ] as const) {
-    const runtime = {id: 'shop', availability, sleep: {need: () => undefined}} as unknown as AppRuntime
+    const runtime = {
+      id: 'shop',
+      availability,
+      plan: {command},
+      sleep: {need: () => undefined}
+    } as unknown as AppRuntime
     const {deliver} = new RunJobs(new Map([[runtime, {deliverJob: refuse} as OpenSidecar]]))
     t.match(await deliver({app: 'shop', name: 'j'} as never), {kind: 'undeliverable', isExpected})
   }

@@ -56,8 +56,15 @@ t.test('a skip whose caller has left while it waited for work under way moves no
   file.close()
 })
 
-const may = (availability: Availability, born: number, leftAt: number, hasWorkers?: boolean): boolean =>
-  mayConnect({availability, lives: [born], sleep: {triggers: hasWorkers === undefined ? {} : {hasWorkers}}}, leftAt)
+const may = (
+  availability: Availability,
+  born: number,
+  leftAt: number,
+  {hasWorkers, command = ['node']}: {hasWorkers?: boolean; command?: readonly string[]} = {}
+): boolean => {
+  const triggers = hasWorkers === undefined ? {} : {hasWorkers}
+  return mayConnect({availability, plan: {command}, lives: [born], sleep: {triggers}}, leftAt)
+}
 
 t.test(
   'a worker is awaited while a process starts and for a moment after, not of one that has run without for long',
@@ -73,6 +80,8 @@ t.test(
     t.notOk(may('never', before, now))
     t.notOk(may('asleep', 0, 0))
     t.ok(may('asleep', 0, before))
-    t.ok(may('asleep', 0, 0, true))
+    t.ok(may('asleep', 0, 0, {hasWorkers: true}))
+    t.notOk(may('waiting', 0, before, {command: []}), 'nobody knows when its process comes')
+    t.ok(may('waiting', 0, now, {command: []}), 'it may only be restarted')
   }
 )
