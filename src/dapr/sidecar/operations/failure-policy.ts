@@ -10,7 +10,7 @@ export function policyOf(
 ): FailurePolicy | undefined {
   if (drop !== undefined) return {kind: 'drop'}
   const {seconds = 0n, nanos = 0} = constant?.interval ?? {}
-  const intervalMs = Number(seconds) * 1000 + nanos / 1e6
+  const intervalMs = Math.max(0, Number(seconds) * 1000 + nanos / 1e6)
   return constant && {kind: 'constant', intervalMs, maxRetries: constant.maxRetries}
 }
 

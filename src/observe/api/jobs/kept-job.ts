@@ -95,9 +95,10 @@ class Fields {
     throw this.wrong(`${name} is not a text`)
   }
 
-  count(name: string): number | undefined {
+  count(name: string, isWhole = true): number | undefined {
     const value = this.get(name)
-    if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0)) return value
+    if (value === undefined) return value
+    if (typeof value === 'number' && value >= 0 && (Number.isInteger(value) || !isWhole)) return value
     throw this.wrong(`${name} is not a whole number`)
   }
 
@@ -119,6 +120,6 @@ class Fields {
     const kind = policy.text('kind')
     if (kind === 'drop') return {kind}
     if (kind !== 'constant') throw policy.wrong('kind is drop or constant')
-    return {kind, intervalMs: policy.count('intervalMs') ?? 0, maxRetries: policy.count('maxRetries')}
+    return {kind, intervalMs: policy.count('intervalMs', false) ?? 0, maxRetries: policy.count('maxRetries')}
   }
 }

@@ -84,17 +84,18 @@ async function waiting({jobs, workflows, reminders}: KnownWork): Promise<readonl
 
 const NONE = {expires: null, schedule: null, dueTime: null, ttl: null, repeats: null, count: 0, last: null} as const
 
-const jobRow = ({app, name, begin, expires, schedule, dueTime, ttl, repeats, count, last}: Job): Api.Scheduled => ({
+const jobRow = ({app, name, begin, dueTime, count, planned = begin, ...job}: Job): Api.Scheduled => ({
   name: `app/${app}/${name}`,
   stored: jobKey(app, name),
-  begin: timeText(dueTime === undefined ? begin : dueTimeOf(dueTime, begin)),
-  expires: timeOrNull(expires),
-  schedule: schedule ?? null,
+  // a time that the app has named is one of its own clock
+  begin: timeText(dueTime === undefined || count > 0 ? dueTimeOf(dueTime ?? '0s', begin) : planned),
+  expires: timeOrNull(job.expires),
+  schedule: job.schedule ?? null,
   dueTime: dueTime ?? null,
-  ttl: ttl ?? null,
-  repeats: repeats ?? null,
+  ttl: job.ttl ?? null,
+  repeats: job.repeats ?? null,
   count,
-  last: timeOrNull(last)
+  last: timeOrNull(job.last)
 })
 
 const reminderRow = ({type, id, name, due, expires, dueTime, period, ttl, remaining}: Reminder): Api.Scheduled => ({

@@ -1,5 +1,5 @@
 import t, {type Test} from 'tap'
-import {keptJobs, takeJobs} from '../../../../src/observe/api/jobs/serve-scheduled.ts'
+import {keptJobs, listScheduled, takeJobs} from '../../../../src/observe/api/jobs/serve-scheduled.ts'
 import type {JobRequest} from '../../../../src/work/job/job.ts'
 import {Jobs} from '../../../../src/work/job/jobs.ts'
 import {openHouse, type House} from '../../../rig/workflow-house.ts'
@@ -67,4 +67,32 @@ t.test('a job that comes by the calendar comes by that of the run that imports i
     ],
     'but the first time that was asked for'
   )
+})
+
+const noReminders = async (): Promise<never> => Promise.resolve({list: () => []} as never)
+
+t.test('the begin of a job at a time that its app has named is as far away as the job', async t => {
+  const house = await openHouse(t)
+  const jobs = jobsOf(house)
+  await house.workflows.skip(84 * HOUR_MS, NEVER)
+  await jobs.schedule('shop', {name: 'once', dueTime: new Date(house.clock.date() + HOUR_MS).toISOString()}, false)
+  const work = {jobs, workflows: house.workflows, reminders: noReminders}
+  const {now, scheduled} = await listScheduled(work, new URLSearchParams())
+  t.strictSame(
+    scheduled.map(({begin}) => Date.parse(begin) - Date.parse(now)),
+    [HOUR_MS]
+  )
+  jobs.close()
+  house.close()
+})
+
+t.test('pauses between tries that are no whole number of ms are taken, too', async t => {
+  const house = await openHouse(t)
+  const jobs = jobsOf(house)
+  const policy = {kind: 'constant', intervalMs: 0.5} as const
+  await jobs.schedule('shop', {name: 'often', dueTime: '1h', policy}, false)
+  await takeJobs(jobs, {body: JSON.stringify(await keptJobs(jobs, new URLSearchParams()))} as never)
+  t.match((await jobs.get('shop', 'often')).policy, {kind: 'constant', intervalMs: 0.5})
+  jobs.close()
+  house.close()
 })
