@@ -112,13 +112,13 @@ export class ActorStreams extends AppBlock {
     this.context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
-  /** Called when a stream has ended: the actors that had their calls by it are gone; another one takes these. */
+  /** Called when a stream has ended: the actors that had their calls by it are gone; another one takes these, or their calls wait. */
   closed(session: ActorSession): void {
     const ended = this.#sessions.find(([each]) => each === session)
     if (ended === undefined) return
     const gone = [...ended[1].keys()].filter(type => this.#able.findLast(([, types]) => types.has(type)) === ended)
     this.#sessions = this.#sessions.filter(each => each !== ended)
-    if (this.#sessions.length === 0) return this.#actors?.lost(this.#host)
+    if (this.#able.length === 0) return this.#actors?.lost(this.#host)
     this.#actors?.lost(this.#host, new Set(gone))
     // the process may be about to sleep: what started it still does
     this.#actors?.table.set(this.#host, this.#types)

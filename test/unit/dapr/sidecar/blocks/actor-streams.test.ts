@@ -189,3 +189,21 @@ t.test('a stream that a process opens again gets its calls once the one that was
   streams.followProcesses()
   t.equal(await Promise.race([waiting.outcome, new Promise(setImmediate)]), 'ok')
 })
+
+t.test('calls wait for the process that is to take over where the stream of the one before it has ended', async t => {
+  const {actors, call} = openActorHouse()
+  t.teardown(() => actors.close())
+  const lives = [1]
+  const streams = streamsOf(async () => Promise.resolve(actors), lives)
+  const answer = {kind: 'done', lines: '', body: Buffer.from('ok'), isError: false, isCancelled: false} as const
+  const first = {...SESSION, isBusy: false, send: async () => Promise.resolve(answer)}
+  await streams.open(first, types(['Cart']))
+  lives.push(2)
+  await streams.open({...first}, types(['Cart']))
+  streams.closed(first)
+  const waiting = call('Cart/1', 'add')
+  await new Promise(setImmediate)
+  lives.shift()
+  streams.followProcesses()
+  t.equal(await Promise.race([waiting.outcome, new Promise(setImmediate)]), 'ok')
+})
