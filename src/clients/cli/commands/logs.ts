@@ -67,7 +67,6 @@ async function logsOfSeveral(context: CommandContext, wanted: LogsWanted, names:
   const [unknown] = missed
   if (unknown !== undefined) throw new UserError(`none of ${names.join(', ')} has an app id ${unknown}`)
   endWithStdout()
-  process.stdout.setMaxListeners(0) // each run whose lines wait for a slow reader listens
   const show = async ({run, ids}: (typeof runs)[number]): Promise<void> =>
     writeLines(run, {...wanted, ids, run: run.listing.name})
   if (wanted.isFollowed) await Promise.all(runs.map(show))
