@@ -30,6 +30,7 @@ export async function purge(engine: Engine, app: string, id: string, request: Pu
     const found = [...before, ...familyOf(engine, engine.store.at(root.key) ?? root, request)]
     const keys = [...new Set(found.map(({key}) => key))].filter(key => engine.store.at(key) !== undefined)
     for (const key of keys) remove(engine, key)
+    if (keys.length + there === 0) throw unknownInstance() // another purge was faster
     return keys.length + there
   }
   // an instance that waits for a child which is gone would wait forever
