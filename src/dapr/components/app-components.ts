@@ -149,7 +149,9 @@ export class AppComponents {
         if (previous !== undefined) this.#options.log('info', `Component updated: ${what}`)
       } catch (error) {
         const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
-        this.#entries = this.#entries.flatMap(each => (each === entry ? (previous ?? []) : each))
+        // what has no secrets yet is opened at its use
+        const instead = previous ?? (fault instanceof ClosedSecretStore ? entry : [])
+        this.#entries = this.#entries.flatMap(each => (each === entry ? instead : each))
         const isHarmless = resource.ignoresErrors || fault instanceof NoSecretStore
         failures.push({resource, fault, text: failureText(resource, fault.message), isHarmless})
         // its app does not start: what else is wrong is soon said if all have their time to open at once
@@ -274,8 +276,8 @@ export class AppComponents {
   async #openHere(resource: ComponentResource): Promise<Opened> {
     const {appId, folder, env, set, log} = this.#options
     const warn = (text: string): void => log('warn', text)
-    const notLoaded = (): NoSecretStore =>
-      new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
+    const notLoaded = `secret store ${resource.secretStore} is not loaded`
+    let Absent = NoSecretStore
     // what is given back from a file needs no key
     const isReplayed = set.isReplayed(resource)
     const plain = resource.properties.filter(({secret}) => secret === undefined)
@@ -283,19 +285,23 @@ export class AppComponents {
       appId,
       env,
       secretOf: (store, secret) => {
-        if (isSecretStore(resource) && !this.#mayWait(resource.name, store)) return undefined
+        if (isSecretStore(resource) && !this.#mayWait(resource.name, store)) {
+          Absent = WaitingSecretStore
+          return undefined
+        }
         return this.find('secretstores', store)?.then(
           async found => found.component.get(secret),
           (error: unknown) => {
             // two that need each other are there all the same
-            throw error instanceof NoSecretStore ? new Error(error.message) : notLoaded()
+            const isMutual = error instanceof WaitingSecretStore && isSecretStore(resource)
+            throw isMutual ? new Error(error.message) : new ClosedSecretStore(notLoaded, resource.place)
           }
         )
       },
       warn,
       error: text => log('error', text)
     }).finally(() => this.#waitsFor.delete(resource.name))
-    if (values === undefined) throw notLoaded()
+    if (values === undefined) throw new Absent(notLoaded, resource.place)
     // after secrets and variables have been read: they may be addresses
     const placed = movedTogether(values, set.movedPorts)
     await set.checkServer(resource, placed)
@@ -345,6 +351,12 @@ async function encryptionOf(
 
 /** The secrets of a component cannot be looked up. */
 class NoSecretStore extends ComponentFault {}
+
+/** Their store cannot be opened yet. */
+class ClosedSecretStore extends NoSecretStore {}
+
+/** Their store waits for secrets of this one. */
+class WaitingSecretStore extends NoSecretStore {}
 
 const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWith(block) && type[block.length] === '.'
 
