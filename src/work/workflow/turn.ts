@@ -118,9 +118,9 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   )?.complete
   if (complete !== undefined) checkFailure(complete.failureDetails)
   if (complete?.status === CONTINUED_AS_NEW) {
-    // code that had its result before it was suspended has gone on
+    // code that had its result before it was suspended has gone on; a round for each event that is left would follow
     const suspension = isSuspendedAfter(start) ? inbox.findLast(({kind}) => kind === 'suspend') : undefined
-    const carried = [...complete.carryoverEvents.map(carriedOf), ...(suspension === undefined ? [] : [suspension])]
+    const carried = [...(suspension === undefined ? [] : [suspension]), ...complete.carryoverEvents.map(carriedOf)]
     const again = {input: complete.result?.value, carried}
     return {...base, status: RUNNING, again}
   }

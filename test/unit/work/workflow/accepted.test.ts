@@ -1,6 +1,6 @@
 import t from 'tap'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
-import {FAILURE_DETAILS} from '../../../../src/work/workflow/messages.ts'
+import {eventOf, FAILURE_DETAILS} from '../../../../src/work/workflow/messages.ts'
 import {COMPLETED, CONTINUED_AS_NEW, FAILED, SUSPENDED, TERMINATED} from '../../../../src/work/workflow/status.ts'
 import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
@@ -27,6 +27,25 @@ t.test('a suspension that comes with the last result of a round holds the next r
   t.match(workflows.find('shop', 'o-1'), {status: SUSPENDED, input: '2'})
   await workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
   t.match(worker.seen(), [/\| workflowStarted executionResumed$/])
+})
+
+t.test('the suspension comes before the events that the next round begins with', async t => {
+  const {workflows} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1'))
+  leave()
+  for (const name of ['one', 'two'])
+    await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name, input: undefined}})
+  await workflows.tell('shop', 'o-1', 'suspend', suspended)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  worker.seen()
+  // each round hears one event
+  const carryoverEvents = [eventOf(0, {eventRaised: {name: 'two', input: undefined}})]
+  const again = {status: CONTINUED_AS_NEW, result: {value: '2'}, carryoverEvents, failureDetails: new Uint8Array(0)}
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, complete: again}]))
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted executionSuspended eventRaised'])
 })
 
 t.test('one that was resumed in the last turn of a round begins the next one', async t => {
