@@ -32,7 +32,7 @@ export class Code {
   readonly #raw: readonly Uint8Array[]
   readonly #own = new Map<number, Event>()
   readonly #came = new Map<string, Came>()
-  readonly #raised: {readonly at: number; readonly name: string; isHeard: boolean}[] = []
+  readonly #raised: {readonly at: number; readonly name: string; isHeard: boolean; isHeld: boolean}[] = []
   readonly #actions: Partial<Action>[] = []
   readonly #faults: string[] = []
   readonly #outcomes: string[] = []
@@ -91,7 +91,7 @@ export class Code {
         this.#faults.push(`timer ${timerFired.timerId} fires ${msOf(due) - this.#turnBegan} ms too early`)
     }
     if (eventRaised !== undefined) {
-      this.#raised.push({at, name: eventRaised.name.toLowerCase(), isHeard: false})
+      this.#raised.push({at, name: eventRaised.name.toLowerCase(), isHeard: false, isHeld: false})
       const ended = this.#timersOf(eventRaised.name).shift()
       if (ended !== undefined) this.#ended.set(ended, this.#turns)
     }
@@ -110,8 +110,17 @@ export class Code {
     if (this.#events.filter(({executionStarted}) => executionStarted !== undefined).length !== 1)
       this.#faults.push('the history has not one start')
     if (terminated !== undefined) this.#complete(5, terminated.executionTerminated?.input?.value ?? '')
-    else if (last?.executionSuspended === undefined) this.#runOps()
+    else {
+      if (last?.executionSuspended !== undefined) this.#holdFrom(this.#events.indexOf(last))
+      this.#runOps()
+    }
     return {actions: this.#actions, faults: this.#faults, waitsFor: this.#waitsFor}
+  }
+
+  /** It is suspended from there on: what has come since waits, and what came before has its effect, as in the SDKs for JavaScript and Python. */
+  #holdFrom(place: number): void {
+    for (const [key, {at}] of this.#came) if (at > place) this.#came.delete(key)
+    for (const raised of this.#raised) raised.isHeld = raised.at > place
   }
 
   #runOps(): void {
@@ -192,7 +201,7 @@ export class Code {
     const expire = (before: number): void =>
       timers.forEach((at, wait) => void (at < before && (ends[wait] ??= 'unheard')))
     for (const raised of this.#raised) {
-      if (raised.isHeard || raised.name !== name.toLowerCase()) continue
+      if (raised.isHeard || raised.isHeld || raised.name !== name.toLowerCase()) continue
       expire(raised.at)
       const wait = ends.indexOf(undefined)
       if (wait < 0) break
@@ -224,7 +233,9 @@ export class Code {
       }
       case 'hear': {
         const timer = op.ms === 0 ? undefined : this.#came.get(`timer ${this.#timer(op.ms, '', op.name)}`)
-        const raised = this.#raised.find(({isHeard, name}) => !isHeard && name === op.name.toLowerCase())
+        const raised = this.#raised.find(
+          ({isHeard, isHeld, name}) => !isHeard && !isHeld && name === op.name.toLowerCase()
+        )
         if (timer === undefined && raised === undefined) this.#waitsFor.push(op.name.toLowerCase())
         if (timer === undefined && raised === undefined) return undefined
         if ((timer?.at ?? Infinity) < (raised?.at ?? Infinity)) return 'unheard'
