@@ -112,9 +112,9 @@ export function fits(engine: Engine, instance: Instance, app: string, bytes: num
 /** Stalls an instance whose worker cannot continue it: the turn is undone, and waits for another worker. One that is to end does so at once. */
 export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
   const end = endOf(live)
+  engine.live.rest(live)
   if (end !== undefined) return terminate(engine, live, end)
   engine.held.set(live.instance.key, live.instance.app)
-  engine.live.rest(live)
   stall(engine, live.instance, why)
 }
 

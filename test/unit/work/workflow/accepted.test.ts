@@ -1,5 +1,7 @@
+import {mock} from 'node:test'
 import t from 'tap'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {LiveInstances} from '../../../../src/work/workflow/live-instances.ts'
 import {eventOf, FAILURE_DETAILS} from '../../../../src/work/workflow/messages.ts'
 import {COMPLETED, CONTINUED_AS_NEW, FAILED, SUSPENDED, TERMINATED} from '../../../../src/work/workflow/status.ts'
 import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
@@ -87,8 +89,11 @@ t.test('a workflow whose code has changed is terminated all the same', async t =
   leave()
   await workflows.tell('shop', 'o-1', 'terminate', terminated(false))
   workflows.connect('shop', new TestWorker(Infinity, 'shop', 2))
+  const rest = mock.method(LiveInstances.prototype, 'rest')
+  t.teardown(() => rest.mock.restore())
   await workflows.completeTurn('shop', answer('o-1', [changed]))
   t.match(workflows.find('shop', 'o-1'), {status: TERMINATED, output: '"off"'})
+  t.equal(rest.mock.callCount(), 1, 'it may be dropped from memory')
 })
 
 t.test('so is one that has got too large for its workers', async t => {
