@@ -2,7 +2,7 @@
 import {isAbsolute, join, relative} from 'node:path'
 import {isDataServer} from '../../model/data-server.ts'
 import {pathTo, withoutVariables, type Imported, type ImportedApp} from './imported.ts'
-import {isMap, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
+import {given, isMap, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
 
 /** A source that was read, and how messages name it. */
 export interface NamedSource {
@@ -32,7 +32,7 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
     })
   )
   const ids = [...new Set(apps.map(({id}) => id))]
-  const united = ids.map(id => unitedApp(apps.filter(app => app.id === id)))
+  const united = ids.map(id => withStop(unitedApp(apps.filter(app => app.id === id)), sources))
   const {kept, notes} = withoutDuplicates(united)
   const waited = kept.flatMap(app =>
     isServer(app) ? [[app.id, 'ready' in app.keys || 'appPort' in app.keys ? 'ready' : 'started'] as const] : []
@@ -53,15 +53,20 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
 const rank = (interpolate: Imported['interpolate']): number =>
   typeof interpolate === 'string' ? 2 : interpolate === true ? 1 : 0
 
-/** The app with what its source says of all of its apps. */
+/** Its time to end is that of all apps of its source where no source says one of it. */
+const withStop = (app: NamedApp, sources: readonly NamedSource[]): NamedApp => {
+  const {stop} = sources.find(({name}) => name === app.source)?.imported.common ?? {}
+  return {...app, keys: {...given({stop}), ...app.keys}}
+}
+
+/** The app with the variables that its source has for all of its apps. */
 function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): ImportedApp {
-  const {env, envFile, ...rest} = common
+  const {env, envFile} = common
   const ownEnv = {...mapOf(env), ...mapOf(app.keys['env'])}
   const file = typeof envFile === 'string' ? pathTo(join(root, envFile), app.folder) : undefined
   return {
     ...app,
     keys: {
-      ...rest,
       ...app.keys,
       ...(Object.keys(ownEnv).length > 0 && {env: ownEnv}),
       ...(file !== undefined && !('envFile' in app.keys) && {envFile: file})

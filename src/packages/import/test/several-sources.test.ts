@@ -77,7 +77,7 @@ services:
     env_file: shop.env
     depends_on: {cache: {condition: service_healthy}}
     restart: always
-  cache: {image: "redis:7", healthcheck: {test: [CMD, redis-cli, ping]}}
+  cache: {image: "redis:7", stop_signal: SIGINT, healthcheck: {test: [CMD, redis-cli, ping]}}
 `
     },
     ['Procfile', 'compose.yaml']
@@ -130,4 +130,23 @@ t.test('several compose files lie over each other; a file is named once', async 
   t.match(JSON.stringify(template.apps), /nginx:2/)
   t.match(await refusal(t, files, ['a.yaml', './a.yaml']), {message: 'a.yaml is named twice'})
   t.match(await refusal(t, files, ['a.yaml', 'no']), {message: 'there is no file or folder no'})
+})
+
+t.test('the time to end that one source says of an app counts, not that of all apps of another one', async t => {
+  const {template} = await imported(
+    t,
+    {
+      'process-compose.yaml': 'processes: {api: {command: node x.js}, job: {command: node x.js}}',
+      'compose.yaml': JSON.stringify({
+        services: {api: {build: './api', stop_grace_period: '1m'}, db: {image: 'redis'}}
+      }),
+      api: {Dockerfile: 'FROM node\nCMD ["node", "x.js"]\n', 'x.js': ''}
+    },
+    ['process-compose.yaml', 'compose.yaml']
+  )
+  t.match(template.apps, [
+    {appID: 'api', stop: {timeout: '1m'}},
+    {appID: 'job', stop: {timeout: '10s'}},
+    {appID: 'db', stop: {timeout: '10s'}}
+  ])
 })
