@@ -97,10 +97,10 @@ export class ContainerLog {
         {...instance, isPrevious: this.#isPrevious(instance)},
         {isOver, tail: this.#cursor.since === undefined ? tail : undefined}
       )
-      const open = this.#cursor.resume()
-      if (open !== '') await this.#options.take(open)
-      if (end === 'gone') return
-      if (end === 'complete' && isOver) return this.#cursor.complete()
+      const isLast = end === 'gone' || (end === 'complete' && isOver)
+      const rest = (isLast ? this.#cursor.end() : '') + this.#cursor.resume()
+      if (rest !== '') await this.#options.take(rest)
+      if (isLast) return end === 'gone' ? undefined : this.#cursor.complete()
       if (performance.now() - startedAt > MAX_PAUSE_MS) tries = 0
       // the status says sooner or later whether the container has ended, or the connection
       await pause(Math.min(FIRST_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS), signal)
@@ -138,8 +138,6 @@ export class ContainerLog {
         const text = this.#cursor.push(chunk)
         if (text !== '') await take(text)
       }
-      const rest = this.#cursor.end()
-      if (rest !== '') await take(rest)
       return 'complete'
     } catch (error) {
       // the pod is gone, or has no log of that start any more

@@ -9,6 +9,8 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/
  */
 export class LogCursor {
   #rest = ''
+  /** The beginning of a line at which a connection has ended: it comes again, unless the log is gone. */
+  #cut = ''
   /** The rest of a line follows whose beginning was passed on. */
   #isWithinLine = false
   /** Whether such a line is passed on. */
@@ -44,9 +46,9 @@ export class LogCursor {
 
   /** The connection, or the container, has ended; what comes next is asked for with `since`. Returns what ends a line that was cut. */
   resume(): string {
-    const open = this.#isWithinLine && this.#isShown ? '\n' : ''
+    const open = this.#isWithinLine ? this.end() : ''
+    this.#cut = this.#rest || this.#cut
     this.#rest = ''
-    this.#isWithinLine = false
     this.#isResuming = this.#time !== ''
     this.#again = this.#count
     return open
@@ -71,10 +73,11 @@ export class LogCursor {
     return out
   }
 
-  /** A last line without newline gets one. */
+  /** Nothing more comes of this start. A last line without newline gets one, also one that was cut, and did not come again. */
   end(): string {
-    const rest = this.#rest
+    const rest = this.#rest || this.#cut
     this.#rest = ''
+    this.#cut = ''
     if (rest === '' && !(this.#isWithinLine && this.#isShown)) return ''
     const text = this.#line(rest, '\n')
     this.#isWithinLine = false
@@ -92,6 +95,7 @@ export class LogCursor {
     // also by a line that is known: the container may have restarted while the log of its last start was asked for
     if (isTimed && !isBlank) this.#hasPrinted = true
     if (!this.#isShown) return ''
+    this.#cut = ''
     if (!isBlank) this.#last = body.slice(0, 1000)
     return body + newline
   }

@@ -3,6 +3,7 @@ import t, {type Test} from 'tap'
 import type {Ask, ClusterClient} from '../cluster/api-client.ts'
 import {ClusterError} from '../cluster/api-error.ts'
 import {ContainerLog} from '../cluster/container-log.ts'
+import {pause} from '../../../platform/delay.ts'
 
 const AT = '2026-01-31T10:00:00.000000000Z '
 
@@ -81,3 +82,29 @@ t.test('a start whose log the kubelet has no more hides no later one', async t =
     [undefined, AT.trim(), AT.trim()]
   )
 })
+
+t.test(
+  'half a line at which a connection ends well comes whole with the next one, or alone where none comes',
+  async t => {
+    const later = '2026-01-31T10:00:01.000000000Z '
+    const running = {...status, containerID: 'a', state: {running: {startedAt: ''}}}
+    const whole = open(t, [`${AT}one\n${later}half`, `${AT}one\n${later}half of`, '', `${later}half of a line\n`])
+    whole.log.look(running)
+    while (whole.asked.length < 3) await pause(10)
+    whole.log.look({...running, state: ended('a')})
+    await whole.log.allRead()
+    t.same(whole.texts, ['one\n', 'half of a line\n'])
+    const gone = new ClusterError(404, {}, {method: 'GET', path: '/log'})
+    for (const next of [gone, '']) {
+      const alone = open(t, [`${AT}one\n${later}bye`, next])
+      alone.log.look(running)
+      alone.log.look({...running, state: ended('a')})
+      await alone.log.allRead()
+      t.same(alone.texts, ['one\n', 'bye\n'])
+    }
+    const known = open(t, [`${AT}one\n`, AT.slice(0, -1), `${AT}on`, gone])
+    known.log.look(running)
+    await known.log.allRead()
+    t.same(known.texts, ['one\n'], 'a line that was passed on is not cut')
+  }
+)

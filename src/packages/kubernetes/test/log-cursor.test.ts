@@ -39,6 +39,9 @@ t.test('a very long line comes in pieces; a cut within it ends it', t => {
   t.equal(cursor.push(Buffer.from(`${at(2)} ${long}`)), long)
   t.equal(cursor.resume(), '\n')
   t.equal(cursor.push(bytes(`${at(2)} ${long}`, `${at(3)} next`)), 'next\n')
+  t.equal(cursor.push(Buffer.from(`${at(4)} ${long}`)), long)
+  t.equal(cursor.push(Buffer.from('yz')), '')
+  t.equal(cursor.resume(), 'yz\n')
   t.end()
 })
 
