@@ -4,7 +4,7 @@ import {jsonIn} from '../../../model/is-json.ts'
 import {collect, UncollectedBody} from '../../../proxy/net/collector.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {ClusterError, isStatus, type ClusterStatus} from './api-error.ts'
-import type {ClusterAccess} from './kubeconfig.ts'
+import {NoCredentials, type ClusterAccess} from './kubeconfig.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {pause} from '../../../platform/delay.ts'
 
@@ -43,7 +43,7 @@ const MAX_PAGES = 2000
 const FIRST_ANSWER_MS = 5000
 /** Later ones may wait for the webhooks of others, each of which has at most 30 s (`timeoutSeconds`). */
 const ANSWER_MS = 60_000
-/** How long to retry a server that is busy (429), is starting, has just learned a kind (503), or is not reached by its proxy (502, 504). */
+/** How long to retry a server that is busy (429), is starting, has just learned a kind (503), or is not reached by its proxy (502, 504); and a program that gives no credentials. */
 const BUSY_MS = 30_000
 /** The shortest and the longest that we wait between two tries. */
 const MIN_PAUSE_MS = 100
@@ -143,6 +143,7 @@ export class ClusterClient {
       if (!isAway(error)) return isBusy(error) ? BUSY_MS : 0
       return isHurried || (error.code === 500 && patienceMs === 0) ? 0 : BUSY_MS
     }
+    if (error instanceof NoCredentials && !isHurried) return Math.min(patienceMs, BUSY_MS)
     return error instanceof UserError || isHurried ? 0 : patienceMs
   }
 

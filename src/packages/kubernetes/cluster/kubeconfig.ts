@@ -178,13 +178,15 @@ function endIn(ms: number, program: ChildProcess | undefined): void {
   setTimeout(() => void end(), ms).unref()
 }
 
-/** Why there are no credentials. */
-function refused(error: unknown, user: User | null, {name}: Context): UserError {
+/** Why there are no credentials: a file cannot be read, or their program has failed, as without a network for a moment. */
+export class NoCredentials extends UserError {}
+
+function refused(error: unknown, user: User | null, {name}: Context): NoCredentials {
   const path = error instanceof Error && 'path' in error ? String(error.path) : ''
   const program = (user?.exec as ProgramOfUser | null)?.command ?? ''
   if (program === '') {
     const why = path === '' ? messageOf(error) : `cannot read ${path}: ${codeOf(error)}`
-    return new UserError(`cannot use the credentials of the Kubernetes context "${name}": ${why}`)
+    return new NoCredentials(`cannot use the credentials of the Kubernetes context "${name}": ${why}`)
   }
   const isMissing = codeOf(error) === 'ENOENT'
   const why = isMissing
@@ -192,7 +194,7 @@ function refused(error: unknown, user: User | null, {name}: Context): UserError 
     : error instanceof SyntaxError || error instanceof TypeError
       ? 'it printed no ExecCredential'
       : messageOf(error).trim() || 'it failed without a word'
-  return new UserError(
+  return new NoCredentials(
     `"${program}", which gives the credentials of the Kubernetes context "${name}", failed: ${why}`,
     {
       explanation: isMissing ? `Install it, or select another context with --context.` : 'You may have to log in again.'

@@ -331,6 +331,22 @@ t.test('a program that gives no credentials holds up nothing after a second Ctrl
   t.same(pids.map(startOf), [0, 0], 'what it has started has ended with it')
 })
 
+t.test('a program that fails once during a run is asked again, but not after a second Ctrl-C', async t => {
+  const {client, folder} = await withProgram(t, {command: './login'})
+  const seen = join(folder, 'seen')
+  const status = JSON.stringify({kind: 'ExecCredential', status: {token: 'x'}})
+  const script = `#!/bin/sh\nif mkdir '${seen}'; then echo 'no network' >&2; exit 1; fi\necho '${status}'\n`
+  writeFileSync(join(folder, 'login'), script, {mode: 0o755})
+  await t.rejects(client.json('GET', '/version'), {message: /failed: no network$/}, 'before the run it is told at once')
+  rmSync(seen, {recursive: true})
+  client.outageMs = 3000
+  t.match(await client.json('GET', '/version'), {major: '1'})
+  client.access.forget()
+  rmSync(seen, {recursive: true})
+  client.hurry()
+  await t.rejects(client.json('GET', '/version'), {message: /failed: no network$/})
+})
+
 t.test('a program is asked as kubectl asks it: by its path, and with what it has to know', async t => {
   const {server, client, folder} = await withProgram(t, {
     command: './bin/login',
