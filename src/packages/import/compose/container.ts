@@ -115,7 +115,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
       env: ofBoth.length > 0 ? Object.fromEntries(ofBoth) : undefined,
       envFile,
-      ...withStop(image, sharedKeys(service, stack, notes)),
+      ...withStop(image, sharedKeys(service, stack, notes), notes, build !== undefined),
       ready: readyOf(service, name, stack)
     }),
     published: ports.filter(({port}) => port > 0),
@@ -240,9 +240,15 @@ function buildAndRun(
   return ['sh', '-c', script, 'build', image, file, context, ...more, ...run]
 }
 
-/** PostgreSQL waits for its clients on SIGTERM. */
-const withStop = (image: string, keys: Values): Values =>
-  /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
+/** PostgreSQL waits for its clients on SIGTERM. A container outlives the shell that builds its image, too, if that is killed. */
+function withStop(image: string, keys: Values, notes: string[], isBuilt: boolean): Values {
+  const {signal, ...stop} = mapOf(keys['stop'])
+  if (isBuilt && signal === 'SIGKILL') {
+    notes.push('stop_signal: SIGKILL would leave a container whose image is built here: it gets SIGTERM')
+    return {...keys, stop}
+  }
+  return /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
+}
 
 function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
   if (key === 'extra_hosts' && isMap(value))

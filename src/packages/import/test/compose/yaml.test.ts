@@ -44,10 +44,14 @@ t.test('a compose file means what it means to compose', async t => {
 t.test('a signal that a template does not support is reported', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml':
-      'services: {a: {image: httpd, stop_signal: SIGWINCH}, b: {image: x, stop_signal: RTMIN+3}, c: {image: x, stop_signal: 3}, d: {image: x, stop_signal: KILL}}'
+      'services: {a: {image: httpd, stop_signal: SIGWINCH}, b: {image: x, stop_signal: RTMIN+3}, c: {image: x, stop_signal: 3}, d: {image: x, stop_signal: KILL}, e: {build: e, stop_signal: KILL}}',
+    e: {Dockerfile: 'FROM scratch\n'}
   })
-  t.match(template.apps, [{stop: {signal: 'SIGWINCH'}}, {stop: undefined}, {stop: {signal: 'SIGQUIT'}}])
+  const signals = template.apps.map(({stop}) => (stop as {signal?: string} | undefined)?.signal)
+  t.strictSame(signals, ['SIGWINCH', undefined, 'SIGQUIT', 'SIGKILL', undefined])
+  t.match(template.apps[4]?.['command'], ['sh', '-c', /^docker build .* exec/])
   t.ok(notes.includes('stop_signal: RTMIN+3 is not carried over: it gets SIGTERM'))
+  t.ok(notes.includes('stop_signal: SIGKILL would leave a container whose image is built here: it gets SIGTERM'))
 })
 
 t.test('variables of a container that docker reads itself are passed by their values', async t => {
