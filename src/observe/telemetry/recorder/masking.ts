@@ -82,20 +82,20 @@ export class Masking {
   }
 
   /** A text of any kind: JSON, or words. */
-  text(text: string): string {
+  text(text: string, depth = 0): string {
     if (!MAY_HOLD.test(text)) return text
     const masked = (): string => {
-      const {value, isChanged} = this.#masked(parseExactly(text))
+      const {value, isChanged} = this.#masked(parseExactly(text), depth)
       return isChanged ? exactText(value) : text
     }
     // what is nested too deep for the stack is masked as words
-    return (BLOCK.test(text) ? orElse(masked, undefined) : undefined) ?? this.words(text)
+    return (BLOCK.test(text) ? orElse(masked, undefined) : undefined) ?? this.words(text, depth)
   }
 
   /** Words with addresses, pairs (`password='a b'`, `--token abc`) and fields of JSON in them. */
-  words(text: string): string {
+  words(text: string, depth = 0): string {
     const parts = this.#valuesIn(text, NAMED).split('"')
-    return parts.map(part => this.target(part)).join('"')
+    return parts.map(part => this.target(part, depth)).join('"')
   }
 
   /** Masks the values behind the names that a pattern finds. */
@@ -158,7 +158,7 @@ export class Masking {
     if (depth >= MAX_NESTED || !/[%[{]/.test(value)) return false
     const inner = uriDecoded(value)
     if (inner !== value && this.#hasSecret(inner, depth + 1)) return true
-    return (BLOCK.test(inner) ? this.text(inner) : this.target(inner, depth + 1)) !== inner
+    return (BLOCK.test(inner) ? this.text(inner, depth + 1) : this.target(inner, depth + 1)) !== inner
   }
 
   /** Fields of JSON and forms; anything else stays as it is. A body that was cut is masked as far as it is there. */
@@ -185,14 +185,14 @@ export class Masking {
   }
 
   /** A text of JSON: as it is, unless it has an address, or is JSON, with a secret. */
-  #inner(text: string): string {
-    if (ADDRESS.test(text)) return this.target(text)
-    return BLOCK.test(text) || text.includes('://') ? this.text(text) : text
+  #inner(text: string, depth: number): string {
+    if (ADDRESS.test(text)) return this.target(text, depth)
+    return BLOCK.test(text) || text.includes('://') ? this.text(text, depth) : text
   }
 
-  #masked(value: unknown): {readonly value: unknown; readonly isChanged: boolean} {
+  #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
-      const text = this.#inner(value)
+      const text = this.#inner(value, depth)
       return {value: text, isChanged: text !== value}
     }
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
@@ -201,7 +201,7 @@ export class Masking {
       const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, scalarText(inner))
       const next = isMasked
         ? {value: this.#hidden(scalarText(inner) || exactText(inner), name), isChanged: true}
-        : this.#masked(inner)
+        : this.#masked(inner, depth)
       isChanged ||= next.isChanged
       return next.value
     }
@@ -284,7 +284,7 @@ function fieldAt(text: string, from: number, quote: string): string {
   return text.slice(from, end < 0 ? undefined : end + quote.length).split('\n', 1)[0] ?? ''
 }
 const NUMBER = /^[-+.\dEe]+/
-/** How deep addresses within parameters of addresses are searched. */
+/** How deep addresses and JSON within parameters are searched: each may be decoded in two ways, so that the work doubles. */
 const MAX_NESTED = 3
 /** A text that is an address with parameters. */
 const ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/)?\/\S*$/i

@@ -18,3 +18,12 @@ t.test('JSON in a parameter, as it is or encoded, also twice, or within an addre
   t.equal(form, `q=<masked, ${once.length} characters>`)
   t.end()
 })
+
+// an hour, if each doubled it
+t.test('addresses and JSON, each within the other, take no longer with each', t => {
+  let value = '[x'
+  for (let depth = 0; depth < 25; depth++) value = `[?a=${encodeURIComponent(value)}`
+  const text = `/items?q=${encodeURIComponent(value)}`
+  t.equal(masking.target(text), text)
+  t.end()
+})
