@@ -6,16 +6,20 @@ import {RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {typeOf} from './object.ts'
 
-/**
- * The latest scans of a database, by their cursors: an iterator continues while keys are added and removed, on any connection. Of one
- * that was forgotten: how many keys had been removed by then.
- */
-const scans = new WeakMap<Database, Map<number, Iterator<string, void> | number>>()
+/** An iterator continues while keys are added and removed, on any connection. */
+interface Scan {
+  /** Left out: it was forgotten. */
+  readonly keys?: Iterator<string, void>
+  /** How many keys had ever been removed when its iterator began. */
+  readonly removed: number
+  readonly pause?: NodeJS.Timeout
+}
+
+/** The latest scans of a database, by their cursors. */
+const scans = new WeakMap<Database, Map<number, Scan>>()
 const MAX_SCANS = 100
 /** After how long a scan that is not continued is forgotten: V8 keeps for an iterator all keys and values that were there at its last step. */
 const MAX_PAUSE_MS = 60_000
-/** The end of each of these pauses. */
-const ends = new WeakMap<Iterator<string, void>, NodeJS.Timeout>()
 let lastScan = 0
 
 /**
@@ -25,15 +29,20 @@ let lastScan = 0
 export function scanKeys({db}: Session, [cursor = '', ...options]: readonly string[]): Result {
   const start = parseCursor(cursor)
   const {pattern, count, type} = parseScanOptions(options, true)
-  const own = scans.get(db) ?? new Map<number, Iterator<string, void>>()
+  const own = scans.get(db) ?? new Map<number, Scan>()
   scans.set(db, own)
-  const before = Math.trunc(start / MAX_SCANS)
   const known = own.get(start)
-  // each key that was removed since has moved those behind it
-  const moved = typeof known === 'number' ? db.removed - known : 0
-  const keys = typeof known === 'object' ? known : iteratorBehind(db, before - moved)
   own.delete(start)
-  clearTimeout(ends.get(keys))
+  clearTimeout(known?.pause)
+  let removed = known?.removed ?? db.removed
+  let before = Math.trunc(start / MAX_SCANS)
+  let keys = known?.keys
+  if (keys === undefined) {
+    // each key that was removed since may have moved those behind it
+    before = Math.max(0, before - (db.removed - removed))
+    keys = iteratorBehind(db, before)
+    removed = db.removed
+  }
   const found: string[] = []
   const budget = new MatchBudget()
   for (let looked = 0; looked < count; looked++) {
@@ -45,11 +54,10 @@ export function scanKeys({db}: Session, [cursor = '', ...options]: readonly stri
   }
   lastScan = (lastScan + 1) % MAX_SCANS
   const place = (before + count) * MAX_SCANS + lastScan
-  own.set(place, keys)
-  const {removed} = db
-  ends.set(keys, setTimeout(() => own.get(place) === keys && own.set(place, removed), MAX_PAUSE_MS).unref())
-  const [[oldest, left] = [place, keys]] = own
-  if (own.size > MAX_SCANS && own.delete(oldest) && typeof left === 'object') clearTimeout(ends.get(left))
+  const forget = (): unknown => own.get(place)?.keys === keys && own.set(place, {removed})
+  own.set(place, {keys, removed, pause: setTimeout(forget, MAX_PAUSE_MS).unref()})
+  const [[oldest, left] = [place]] = own
+  if (own.size > MAX_SCANS && own.delete(oldest)) clearTimeout(left?.pause)
   return [place.toString(), found]
 }
 

@@ -84,3 +84,29 @@ t.test('a scan that its client continues late sees each key that is there all th
   t.ok([...keys, ...scan(next)[1]].includes('k20'))
   t.end()
 })
+
+t.test('so does one whose keys were removed before its latest step, also when it pauses again', t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const engine = new RedisEngine()
+  const session = engine.open()
+  const found: string[] = []
+  const scan = (cursor: string): string => {
+    const [next, keys] = engine.run(session, ['SCAN', cursor, 'COUNT', '10']) as unknown as [string, readonly string[]]
+    found.push(...keys)
+    return next
+  }
+  for (let key = 0; key < 60; key++) engine.run(session, ['SET', `k${key}`, 'v'])
+  let cursor = scan('0')
+  for (let key = 0; cursor !== '0'; key++) {
+    engine.run(session, ['DEL', `k${key}`])
+    cursor = scan(cursor)
+    engine.run(session, ['DEL', `k${50 - key}`])
+    mock.timers.tick(60_000)
+  }
+  const missed = Array.from({length: 60}, (_, key) => `k${key}`)
+    .filter(key => engine.run(session, ['EXISTS', key]) === 1)
+    .filter(key => !found.includes(key))
+  t.strictSame(missed, [])
+  t.end()
+})
