@@ -90,15 +90,17 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
     return found.calls
   }
   const load = async (): Promise<void> => {
+    const ofRun = runId.peek()
     try {
       const after = early === undefined ? since(LATE) : clearedAt()
       const rows = await rowsOf({q, limit: FIRST, after})
+      if (ofRun !== runId.peek()) return // `reset` has asked the next one
       if (early === undefined && !isOfRequests) add(rows)
       else begin(rows)
       mistake.value = ''
       isAnswered.value = true
     } catch (error) {
-      if (gone.signal.aborted) return
+      if (gone.signal.aborted || ofRun !== runId.peek()) return
       const {status} = problemOf(error)
       begin(isOther(q, isOfRequests) ? [] : calls.peek())
       mistake.value = status === 400 ? problemText(error) : ''

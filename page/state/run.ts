@@ -155,8 +155,8 @@ function take({type, data, at: when}: RunEvent): void {
   if (type === 'hello' || type === 'reset') {
     const {apps: all, ...rest} = data as Api.Run
     const isOther = run.value?.run !== rest.run
+    showsRun(rest.run) // before what follows the state asks for something of this run
     run.value = rest
-    showsRun(rest.run)
     apps.value = new Map(all.map(app => [keyOf(app), app]))
     if (isOther) {
       takeEdges({edges: [], waiting: {}})

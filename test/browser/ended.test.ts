@@ -137,6 +137,26 @@ t.test('when a run ends, and another one begins', async t =>
       t.equal((await follows).headers()['pillion-run'], undefined, 'events tell which run it is')
     })
 
+    await t.test('the list of calls, and what was called before, are those of the next run alone', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      run.answers['GET /calls'] = {last: 7, calls: [call(7, {path: '/of-the-first'})]}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls', exact: true}).click()
+      await page.getByText('/of-the-first').waitFor()
+      run.answers['GET /calls'] = {last: 1, calls: [call(1, {path: '/of-the-next'})]}
+      run.restart()
+      run.cut()
+      await page.getByText('/of-the-next').waitFor()
+      t.equal(await page.getByText('/of-the-first').count(), 0)
+      await page.getByRole('link', {name: 'Apps', exact: true}).click()
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      const traffic = page.waitForResponse(/\/api\/v1\/traffic/)
+      run.restart()
+      run.cut()
+      t.equal((await traffic).status(), 200)
+    })
+
     await t.test('a run without an app', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)

@@ -274,6 +274,11 @@ export async function madeUp(
       }
       const what = `${request.method ?? ''} ${path}`
       made.asked.push(what)
+      if ((request.headers['pillion-run'] ?? run) !== run) {
+        response.writeHead(409, {'content-type': 'application/problem+json'})
+        response.end(JSON.stringify({status: 409, detail: 'another run has begun meanwhile', hint: 'Ask again.'}))
+        return
+      }
       // what is asked of an app that has one version is answered by its name alone
       const found = made.answers[what] ?? made.answers[what.replace('%400.0.0', '')]
       const hasDocs = found === undefined && path.endsWith('/docs')
