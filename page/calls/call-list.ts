@@ -81,20 +81,20 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
   } else if (isOther(q, isOfRequests)) begin([])
   let timer: ReturnType<typeof setTimeout> | undefined
   let isAsking = false
+  /** Throws for those of a run that has ended meanwhile: `reset` has asked the next one. */
   const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly Api.Call[]> => {
-    if (isOfRequests) {
-      const {requests} = await api.ask('GET /requests', {query, signal: gone.signal})
-      return requests.filter(({number}) => number > clearedAt())
-    }
-    const found = await api.ask('GET /calls', {query, signal: gone.signal})
-    return found.calls
+    const ofRun = runId.peek()
+    const found = isOfRequests
+      ? (await api.ask('GET /requests', {query, signal: gone.signal})).requests
+      : (await api.ask('GET /calls', {query, signal: gone.signal})).calls
+    if (ofRun !== runId.peek()) throw new Error('another run has begun')
+    return isOfRequests ? found.filter(({number}) => number > clearedAt()) : found
   }
   const load = async (): Promise<void> => {
     const ofRun = runId.peek()
     try {
       const after = early === undefined ? since(LATE) : clearedAt()
       const rows = await rowsOf({q, limit: FIRST, after})
-      if (ofRun !== runId.peek()) return // `reset` has asked the next one
       if (early === undefined && !isOfRequests) add(rows)
       else begin(rows)
       mistake.value = ''

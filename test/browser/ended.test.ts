@@ -149,8 +149,9 @@ t.test('when a run ends, and another one begins', async t =>
       run.cut()
       await page.getByText('/of-the-next').waitFor()
       t.equal(await page.getByText('/of-the-first').count(), 0)
+      const before = page.waitForResponse(/\/api\/v1\/traffic/)
       await page.getByRole('link', {name: 'Apps', exact: true}).click()
-      await page.getByRole('link', {name: 'payments'}).waitFor()
+      await before
       const traffic = page.waitForResponse(/\/api\/v1\/traffic/)
       run.restart()
       run.cut()

