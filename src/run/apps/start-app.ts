@@ -196,14 +196,18 @@ export class AppStarter {
     const {promise, resolve} = Promise.withResolvers<string>()
     const look = (): void => {
       const {state} = runtime.app
-      const fault = whyNotSpawned(state)
+      const {isWaking} = runtime.sleep
+      const fault = isWaking ? '' : whyNotSpawned(state) // that of the process before
+      // without a pid it could not be spawned: what becomes of it follows
+      const isOurs = runtime.plan.command.length > 0 && !runtime.isDebugged
+      const isUnknown = state.phase === 'starting' && state.pid === undefined && isOurs
       if (runtime.isGivenUp) resolve(runtime.obstacle)
       else if (this.#options.apps.isStopped(runtime)) resolve('it was stopped meanwhile')
       else if (fault !== '') resolve(fault)
       else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
-      else if (state.phase === 'asleep' && !runtime.sleep.isWaking)
+      else if (state.phase === 'asleep' && !isWaking)
         resolve(state.last === undefined ? 'what it depends on has failed' : runtime.queue.reason)
-      else if (state.phase !== 'idle' && state.phase !== 'asleep') resolve('')
+      else if (state.phase !== 'idle' && state.phase !== 'asleep' && !isUnknown) resolve('')
     }
     const off = runtime.onMove(look)
     try {

@@ -159,3 +159,38 @@ t.test('what could not be opened is opened before an app that depends on it', as
     'and where that fails it is not started'
   )
 })
+
+t.test('a start that wakes an app says what becomes of its next process, not of the one before', async t => {
+  const last = {kind: 'spawn-error', message: 'no such folder'}
+  const failed = {outcome: 'failed', why: 'it could not be started: no such folder'}
+  for (const [before, moves, outcome] of [
+    [last, [{phase: 'starting', pid: 1}], {outcome: 'started', why: ''}],
+    [
+      undefined,
+      [
+        {phase: 'starting', pid: undefined},
+        {phase: 'asleep', last}
+      ],
+      failed
+    ]
+  ] as const) {
+    const sleep = {isAsleep: true, isWaking: false, wake: () => (sleep.isWaking = true)}
+    const listeners: (() => void)[] = []
+    const lazy = app('lazy', {
+      app: {state: {phase: 'asleep', last: before}},
+      sleep,
+      onMove: (listener: () => void) => {
+        listeners.push(listener)
+        return () => undefined
+      }
+    })
+    const started = starterOf([lazy], {}).start('lazy')
+    await new Promise(setImmediate)
+    sleep.isWaking = false
+    for (const state of moves) {
+      Object.assign(lazy.app, {state})
+      for (const look of listeners) look()
+    }
+    t.same(await started, outcome)
+  }
+})
