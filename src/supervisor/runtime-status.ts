@@ -71,7 +71,7 @@ export class RuntimeStatus {
 
   /** A process that was started next to its own has taken its place. */
   promoted(): void {
-    this.#bornAt = performance.now()
+    this.#bornAt = momentNow()
     this.#exits.clear()
   }
 
@@ -80,10 +80,16 @@ export class RuntimeStatus {
     this.movedAt = new Date()
     if (state.phase === 'backoff' && state.until < Infinity) this.#exits.add(this.#bornAt, performance.now())
     if (state.phase === 'exited') this.#exits.clear()
-    if (state.phase === 'starting') this.#bornAt = state.pid === undefined ? 0 : performance.now()
+    if (state.phase === 'starting') this.#bornAt = state.pid === undefined ? 0 : momentNow()
     else if (['exited', 'backoff', 'asleep'].includes(state.phase)) this.#bornAt = 0
     this.progress = progressed(this.progress, state)
   }
 }
 
 const initialProgress = ({id, command}: AppPlan): Progress => noProgress(id, command.length > 0)
+
+/** With its time of day, which no call may have shown since the machine slept. */
+function momentNow(): number {
+  wallTime.note()
+  return performance.now()
+}

@@ -30,3 +30,15 @@ t.test('what is started has the time of its start, until it ends', async t => {
   status.moved({phase: 'exited', exit: undefined, asked: true})
   t.equal(status.startedAt, 0)
 })
+
+t.test('what is started after the machine has slept, and before any call, has the time of its start', t => {
+  const {now} = Date
+  t.teardown(() => (Date.now = now))
+  const status = new RuntimeStatus(planOf({}))
+  for (const [hour, start] of [() => status.moved({phase: 'starting', pid: 1}), () => status.promoted()].entries()) {
+    Date.now = () => now() + (hour + 1) * 3_600_000
+    start()
+    t.ok(Math.abs(status.startedAt - Date.now()) < 1000)
+  }
+  t.end()
+})
