@@ -14,7 +14,7 @@ const SHORT_RUN_MS = 1000
 /** On exit we wait this long for the watchdog. */
 const GONE_WITHIN_MS = 500
 /** Variables by which an engine, and the daemon that has the containers, is found: another one may have some of the same names. */
-const OF_ENGINES = /^(?:CONTAINER|CONTAINERD|DOCKER)_|^(?:HOME|PATH|XDG_RUNTIME_DIR)$/
+const OF_ENGINES = /^(?:(?:CONTAINER|CONTAINERD|DOCKER)_\w+|HOME|PATH|XDG_RUNTIME_DIR)$/
 
 /** Containers of a process, with its environment, by which their daemon is found. */
 export type OwnContainers = Containers & {readonly env: Environment}

@@ -295,7 +295,7 @@ t.test('each container is removed as its own command would: by the engine and at
       const watchdog = new Watchdog('${newMark()}', 0, {...process.env, DOCKER_HOST: 'of the run'}, why => { throw new Error(why) })
       watchdog.start('')
       const groups = ${JSON.stringify(left.map(({pid}) => ({pid, started: startOf(pid)})))}
-      const env = {PATH: ${JSON.stringify(`${folder}:/bin:/usr/bin`)}, SECRET: '1', DOCKER_TEXT: 'a\\nb'}
+      const env = {PATH: ${JSON.stringify(`${folder}:/bin:/usr/bin`)}, SECRET: '1', DOCKER_TEXT: 'a\\nb', 'DOCKER_NO.NAME': 'of a shell'}
       watchdog.watch(groups[0], 0, {engine: 'docker', names: ['web'], env: {...env, DOCKER_HOST: "of 'web'"}})
       watchdog.watch(groups[1], 0, {engine: ${JSON.stringify(engine)}, names: ['db'], env: {...env, DOCKER_HOST: 'of the run'}})
       setImmediate(() => process.kill(process.pid, 'SIGKILL'))
