@@ -51,6 +51,7 @@ interface Vanishing {
   readonly home?: string
   /** Where its tools are. */
   readonly tools?: string
+  readonly script?: string
   readonly lines: readonly string[]
 }
 
@@ -61,12 +62,13 @@ async function vanish({
   graceMs = 10_000,
   home = '',
   tools = '/usr/bin:/bin',
+  script = WATCHDOG_SCRIPT,
   lines
 }: Vanishing): Promise<void> {
   const args = [...options, '-c', WATCHDOG_LOADER, 'watchdog', marker, graceMs.toString(), home]
   const watchdog = spawn(file, args, {
     cwd: '/',
-    env: {PATH: tools, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
+    env: {PATH: tools, SHLVL: '1', SCRIPT: script},
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore']
   })
@@ -276,6 +278,8 @@ for (const shell of SHELLS.filter(([file]) => existsSync(file)))
     await vanish({
       shell,
       marker: newMark(),
+      // not the ten seconds that a daemon has
+      script: WATCHDOG_SCRIPT.replaceAll('-lt 100 ', '-lt 20 '),
       lines: [left.told, `container ${left.pid}:${startOf(left.pid)} shop-web ${engine}`]
     })
     t.notOk(existsSync(`/proc/${readFileSync(`${engine}.pid`, 'utf8').trim()}`))
