@@ -110,6 +110,13 @@ const DETACHED = `
   DELETE FROM detached;
 `
 
+/** Requests of other runs for detached children, each with the time at which its child began. They were known by the execution of that child before. */
+const BEGUN = `
+  CREATE TABLE begun (request TEXT PRIMARY KEY, time INTEGER) WITHOUT ROWID;
+  CREATE INDEX begun_by_time ON begun (time);
+  INSERT OR IGNORE INTO begun SELECT execution, created FROM instances WHERE length(execution) = 64;
+`
+
 /** The migrations of the file; their number is the version of the file. A file with a higher version was written by a newer Pillion. */
 export const STEPS: readonly string[] = [
   WAKE_UPS + WORKFLOWS,
@@ -124,5 +131,6 @@ export const STEPS: readonly string[] = [
   KEYS,
   SERIES,
   TRIGGERS,
-  DETACHED
+  DETACHED,
+  BEGUN
 ]

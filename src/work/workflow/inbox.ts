@@ -26,8 +26,11 @@ const MUCH_BYTES = 64 << 20
 /** The kind of the wake-ups that remove an instance at the end of its retention. */
 export const RETENTION = 'workflow-retention'
 
-/** How long, in ms, a child that is over is kept for a parent in another run that has not heard of it: that run would start the child again. */
-const UNKNOWN_MS = 7 * 86_400_000
+/**
+ * How long, in ms, another run may not hear an answer: a child that is over is kept so long for its parent there, and the request for
+ * a detached one. That run would start the child again.
+ */
+export const UNKNOWN_MS = 7 * 86_400_000
 
 /** The key of the policy for each end; the most specific one wins (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */
 const ENDS: Readonly<Record<number, 'completed' | 'failed' | 'terminated'>> = {

@@ -68,8 +68,6 @@ export interface StartRequest {
 
 /** A request to start an instance, or to create a child. */
 export interface Creation extends StartRequest {
-  /** The id of its execution; left out: a new one. */
-  readonly execution?: string | undefined
   readonly parent?: Parent | undefined
   /** PropagatedHistory: what the parent passes on. */
   readonly received?: Uint8Array | undefined

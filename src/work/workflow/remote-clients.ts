@@ -114,13 +114,14 @@ export class RemoteClients {
     const {id: instanceId = '', task: taskId = -1} = asked.parent ?? {}
     const of = {instanceId, taskId}
     // a child that could not be written at once is asked for again by the client that has connected since
-    // a detached child has no parent: by this it is known when it is asked for again, as the answer was lost
-    const execution = asked.isDetached ? createHash('sha256').update(request).digest('hex') : undefined
+    const hash = asked.isDetached ? createHash('sha256').update(request).digest('hex') : undefined
     const begun = await keep(this.#engine, () =>
-      gone.aborted ? undefined : beginChild(this.#engine, app, asked, execution)
+      gone.aborted ? undefined : beginChild(this.#engine, app, asked, hash)
     )
     if (begun === undefined) return
     if ('failure' in begun) return answer(of, failed(begun.failure))
+    const {store} = this.#engine
+    if (hash !== undefined) this.#onceKept(gone, () => store.dropBegun(hash))
     if (begun.child === undefined || asked.isDetached) return answer(of, {})
     const done = new AbortController() // one client asks for many children
     const child = await this.#ended(begun.child, listener =>
@@ -131,10 +132,16 @@ export class RemoteClients {
     const {status, output, failure} = child
     if (status === COMPLETED) answer(of, {result: textOf(output)})
     else answer(of, {...(failure && {failureDetails: failure}), isFailed: true})
+    this.#onceKept(gone, () => {
+      if (store.at(child.key)?.execution === child.execution) keepForRetention(this.#engine, child, true)
+    })
+  }
+
+  /** Changes what is known of a child once the other run has kept the answer about it. */
+  #onceKept(gone: AbortSignal, change: () => void): void {
     const stop = this.#engine.clock.after(KEPT_MS, () => {
       this.#answered.delete(stop)
-      if (gone.aborted || this.#engine.store.at(child.key)?.execution !== child.execution) return
-      keep(this.#engine, () => keepForRetention(this.#engine, child, true)).catch(() => undefined)
+      if (!gone.aborted) keep(this.#engine, change).catch(() => undefined)
     })
     this.#answered.add(stop)
   }

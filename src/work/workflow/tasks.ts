@@ -3,7 +3,7 @@ import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.t
 import type {WakeUp} from '../wake-ups.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
-import {drop, fits, post, postResult, RETENTION} from './inbox.ts'
+import {drop, fits, post, postResult, RETENTION, UNKNOWN_MS} from './inbox.ts'
 import type {Creation, InboxEntry, Instance, Parent} from './instance.ts'
 import {
   ACTIVITY_REQUEST,
@@ -41,14 +41,14 @@ const isSame = (one: Parent, other: Parent): boolean =>
 export function create(
   engine: Engine,
   app: string,
-  {id, name, input, startAt, parent, trace: askedBy, received, execution = randomUUID()}: Creation
+  {id, name, input, startAt, parent, trace: askedBy, received}: Creation
 ): Instance {
   const {store, clock} = engine
   const existing = store.find(app, id)
   if (existing !== undefined) remove(engine, existing.key)
   const now = clock.date()
   const trace = beginTrace(engine, app, askedBy)
-  const fresh = {app, id, execution, name, created: now, input, parent, trace, received}
+  const fresh = {app, id, execution: randomUUID(), name, created: now, input, parent, trace, received}
   const {instance} = engine.live.begin(store.insert(fresh))
   const event = startEventOf(store, now, fresh, {startAt, askedBy})
   if (startAt === undefined || startAt <= now) post(engine, instance.key, {kind: 'start', name: '', event})
@@ -215,16 +215,18 @@ function beginOwn(engine: Engine, key: number, app: string, asked: ChildRequest)
   if ('failure' in begun && !isDetached && !isEnded) postResult(engine, of, {failure: begun.failure})
 }
 
-/** Begins a child in an app of this run, once; an active instance of another creator is left alone, and the task fails. `execution`: if it is known. */
+/**
+ * Begins a child in an app of this run, once; an active instance of another creator is left alone, and the task fails. `request`: a
+ * hash of what another run asks for, by which a detached child is known: it has no parent, and may be over and gone.
+ */
 export function beginChild(
   engine: Engine,
   app: string,
   {id, name, input, parent, trace, received, isDetached, isEnded, startAt}: ChildRequest,
-  execution?: string
+  request?: string
 ): {readonly child: Instance | undefined} | {readonly failure: Uint8Array} {
   const existing = engine.store.find(app, id)
-  const isChild = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
-  const isOwn = isChild || (existing !== undefined && existing.execution === execution)
+  const isOwn = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
   const shared = {caller: parent?.app ?? '', kind: 'workflows'} as const
   if (isEnded) {
     if (isOwn && engine.mayAsk(app, {...shared, operation: 'terminate', name: existing.name})) {
@@ -235,11 +237,14 @@ export function beginChild(
   }
   if (!engine.mayAsk(app, {...shared, operation: 'schedule', name})) return {failure: NOT_ALLOWED}
   if (isOwn) return {child: existing}
+  if (request !== undefined && engine.store.hasBegun(request)) return {child: undefined}
   const refusal = existing === undefined ? undefined : whyNotReplaced(engine.store, existing)
   if (refusal === undefined) {
     const start = {id, name, input: input?.value, startAt: startAt && msOf(startAt), trace}
     const given = received.length === 0 ? undefined : received
-    return {child: create(engine, app, {...start, received: given, execution, ...(!isDetached && {parent})})}
+    const now = engine.clock.date()
+    if (request !== undefined) engine.store.addBegun(request, now, now - UNKNOWN_MS)
+    return {child: create(engine, app, {...start, received: given, ...(!isDetached && {parent})})}
   }
   if (isDetached) engine.options.warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
   return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage: refusal.message})}

@@ -231,6 +231,21 @@ export class WorkflowStore {
     return task
   }
 
+  /** Whether a child has begun that another run asked for by this request. */
+  hasBegun(request: string): boolean {
+    return this.#sql.get({}, 'SELECT 1 FROM begun WHERE request = ?', request) !== undefined
+  }
+
+  /** Notes that a child has begun, and drops the requests before a time. */
+  addBegun(request: string, time: number, before: number): void {
+    this.#sql.run('DELETE FROM begun WHERE time < ?', before)
+    this.#sql.run('INSERT INTO begun VALUES (?, ?)', request, time)
+  }
+
+  dropBegun(request: string): void {
+    this.#sql.run('DELETE FROM begun WHERE request = ?', request)
+  }
+
   /** Children of an instance in apps of other runs that are not over as far as is known. */
   farChildren(instance: number): readonly OpenActivity[] {
     const sql = 'SELECT * FROM activities WHERE instance = ? AND isChild = 1'

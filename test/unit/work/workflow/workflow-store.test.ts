@@ -5,10 +5,11 @@ import {NO_INSTANCE, WorkflowStore} from '../../../../src/work/workflow/workflow
 
 t.test('a detached child has a number that none had before', t => {
   const database = new DatabaseSync(':memory:')
-  database.exec(STEPS.slice(0, -1).join(''))
+  const step = STEPS.findIndex(each => each.includes('CREATE TABLE detached'))
+  database.exec(STEPS.slice(0, step).join(''))
   const shared = {instance: NO_INSTANCE, app: 'bank', taskExecution: '', request: new Uint8Array(0), isChild: 1}
   database.exec("INSERT INTO activities VALUES (0, 7, 'bank', '', x'', 1)")
-  database.exec(STEPS.at(-1) ?? '')
+  database.exec(STEPS.slice(step).join(''))
   const store = new WorkflowStore(database)
   const add = (): number => {
     const task = store.nextDetached()
@@ -19,6 +20,23 @@ t.test('a detached child has a number that none had before', t => {
   t.equal(add(), 9)
   t.ok(store.endActivity({...shared, task: 9}))
   t.equal(add(), 10)
+  database.close()
+  t.end()
+})
+
+t.test('requests of other runs that an earlier version knew by an execution are known', t => {
+  const database = new DatabaseSync(':memory:')
+  const step = STEPS.findIndex(each => each.includes('CREATE TABLE begun'))
+  database.exec(STEPS.slice(0, step).join(''))
+  const [hash, other] = ['a'.repeat(64), '3b241101-e2bb-4255-8caf-4136c566a962']
+  for (const execution of [hash, other])
+    database.exec(
+      `INSERT INTO instances (app, id, execution, created) VALUES ('bank', '${execution}', '${execution}', 1)`
+    )
+  database.exec(STEPS.slice(step).join(''))
+  const store = new WorkflowStore(database)
+  t.ok(store.hasBegun(hash))
+  t.notOk(store.hasBegun(other))
   database.close()
   t.end()
 })
