@@ -34,6 +34,11 @@ export class KnownInstances {
     return this.#engine.live.at(key)?.instance
   }
 
+  /** Whether an instance has that status, is over, or has had all commands: a resumption in the same turn hides a suspension. */
+  hasHeard({key, status}: Instance, wanted: number | undefined): boolean {
+    return status === wanted || isTerminal(status) || !this.#engine.store.hasCommand(key)
+  }
+
   /** The events of all its turns, joined by turn. */
   history({key}: Instance): readonly Uint8Array[] {
     return this.#engine.live.at(key)?.history ?? []

@@ -193,6 +193,12 @@ export class WorkflowStore {
     return this.#sql.insert(sql, key, kind, kept.name, kept.data)
   }
 
+  /** Whether an instance is yet to be suspended, resumed or terminated. */
+  hasCommand(key: number): boolean {
+    const sql = "SELECT 1 FROM inbox WHERE instance = ? AND kind IN ('suspend', 'resume', 'terminate')"
+    return this.#sql.get({}, sql, key) !== undefined
+  }
+
   /** Removes the entries of an inbox up to an id. */
   take(key: number, upTo: number): void {
     this.#sql.run('DELETE FROM inbox WHERE instance = ? AND id <= ?', key, upTo)

@@ -108,8 +108,7 @@ async function tellInstance(
     throw new ApiProblem(409, `workflow '${id}' is over: ${spokenStatus(before.status)}`)
   const instance = await asProblem(async () => workflows.tell(app, id, kind, event))
   const isAwaited = wanted !== undefined && workflows.connected(app) > 0
-  const isDone = ({status}: Instance): boolean => status === wanted || isTerminal(status)
-  return isAwaited ? until(workflows, instance, gone, isDone) : instance
+  return isAwaited ? until(workflows, instance, gone, now => workflows.hasHeard(now, wanted)) : instance
 }
 
 /** Removes instances. Throws a UserError. */

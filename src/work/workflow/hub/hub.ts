@@ -157,7 +157,7 @@ function waitFor(isMet: (instance: Instance) => boolean): Method {
   }
 }
 
-/** Sends an instance an event, and waits until the instance has that status, or is over. */
+/** Sends an instance an event, and waits until the instance has that status, is over, or has heard of it. */
 function tell(
   kind: 'suspend' | 'resume' | 'terminate',
   wanted: number | undefined,
@@ -166,7 +166,7 @@ function tell(
   return async (workflows, message, {app, onGone}) => {
     const {instanceId, text, isRecursive} = decode(TELL, message)
     const instance = await workflows.tell(app, instanceId, kind, event(text, isRecursive))
-    await workflows.until(instance, ({status}) => status === wanted || isTerminal(status), onGone)
+    await workflows.until(instance, now => workflows.hasHeard(now, wanted), onGone)
     return NO_BYTES
   }
 }

@@ -1,6 +1,9 @@
 import t from 'tap'
 import {callHub} from '../../../../../src/work/workflow/hub/hub.ts'
-import {openHouse} from '../../../../rig/workflow-house.ts'
+import {TELL} from '../../../../../src/work/workflow/hub/hub-messages.ts'
+import {encode} from '../../../../../src/proxy/net/grpc/message-codec.ts'
+import {RUNNING, SUSPENDED} from '../../../../../src/work/workflow/status.ts'
+import {answer, openHouse, order, TestWorker} from '../../../../rig/workflow-house.ts'
 
 t.test('a method that there is not is refused, also where every object has one of its name', async t => {
   const {workflows} = await openHouse(t)
@@ -11,3 +14,35 @@ t.test('a method that there is not is refused, also where every object has one o
       message: `unknown method ${name} for service TaskHubSidecarService`
     })
 })
+
+t.test(
+  'who suspends or resumes is answered once that was done, also where the opposite has come meanwhile',
+  async t => {
+    const {workflows} = await openHouse(t)
+    workflows.connect('shop', new TestWorker())
+    const tell = async (name: string): Promise<unknown> => {
+      const asked = encode(TELL, {instanceId: 'o-1', text: undefined, isRecursive: false})
+      const answered = callHub(workflows, name, asked, {app: 'shop', trace: '', onGone: () => undefined})
+      await workflows.settled()
+      return answered
+    }
+    await workflows.start('shop', order())
+    await workflows.completeTurn('shop', answer('o-1'))
+    for (const [names, status] of [
+      [['SuspendInstance', 'ResumeInstance'], RUNNING],
+      [['SuspendInstance'], SUSPENDED],
+      [['ResumeInstance', 'SuspendInstance'], SUSPENDED]
+    ] as const) {
+      // what comes while a worker has a turn is in the next one, both at once
+      await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'go', input: undefined}})
+      let isAnswered = false
+      const first = tell(names[0]).then(() => (isAnswered = true))
+      await workflows.settled()
+      if (names[1] !== undefined) await tell(names[1])
+      t.notOk(isAnswered, `${names.join(', ')}: no worker has it yet`)
+      for (let turn = 0; turn < 2; turn++) await workflows.completeTurn('shop', answer('o-1'))
+      await first
+      t.match(workflows.find('shop', 'o-1'), {status})
+    }
+  }
+)
