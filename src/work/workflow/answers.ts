@@ -1,4 +1,4 @@
-import {decode} from '../../proxy/net/grpc/message-codec.ts'
+import {decode, DecodeError} from '../../proxy/net/grpc/message-codec.ts'
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
 import {type ActivityResponse, checkFailure, type TurnResponse} from './messages.ts'
@@ -6,9 +6,9 @@ import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
 import {hold, postResult} from './inbox.ts'
 import {nameOf} from './instance.ts'
 import {leftActivity} from './take-up.ts'
-import {applyAnswer} from './turn.ts'
+import {applyAnswer, type Turn, type TurnStart} from './turn.ts'
 import {applyTurn} from './turns.ts'
-import {codeStall, versionStall} from './versions.ts'
+import {codeStall, unreadableStall, versionStall} from './versions.ts'
 import type {ActivityItem} from './work-items.ts'
 import {spanOfActivity} from './work-spans.ts'
 import type {WorkItem} from './workers.ts'
@@ -38,9 +38,12 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   const start = item?.start
   if (live === undefined || item === undefined || start === undefined) return warn(app, `${what}: it waits for none`)
   if (isEarlier(item)) return warn(app, `${what}: it is one to an earlier dispatch`)
-  const turn = applyAnswer(start, answer, engine.clock.date())
+  const turn = readAnswer(start, answer, engine.clock.date())
   const isOther = live.madeAt <= workers.sameCodeSince
-  const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isOther, warn)
+  const stall =
+    turn instanceof DecodeError
+      ? unreadableStall(turn)
+      : (versionStall(answer, live.patches) ?? codeStall(live, answer, isOther, warn))
   try {
     await keep(engine, () => {
       // a turn that could not be written the first time may have been sent again
@@ -48,13 +51,24 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       if (live.turn !== item) return engine.forgetTurn(item)
       live.turn = undefined
       engine.file.afterCommit(() => engine.forgetTurn(item)) // its worker is free once that is kept
-      if (stall === undefined) applyTurn(engine, live, turn, start)
-      else hold(engine, live, stall)
+      if (stall !== undefined) hold(engine, live, stall)
+      else if (!(turn instanceof DecodeError)) applyTurn(engine, live, turn, start)
     })
   } catch (error) {
     // the worker does not answer it again: the turn is sent once more
     engine.forgetTurn(item)
     if (live.turn === item) live.turn = undefined
+    throw error
+  }
+  if (turn instanceof DecodeError) throw turn
+}
+
+/** What an answer makes of a turn, or why it cannot be read. */
+function readAnswer(start: TurnStart, answer: TurnResponse, now: number): Turn | DecodeError {
+  try {
+    return applyAnswer(start, answer, now)
+  } catch (error) {
+    if (error instanceof DecodeError) return error
     throw error
   }
 }

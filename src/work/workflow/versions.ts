@@ -9,6 +9,8 @@ const PATCH_MISMATCH = 0
 const VERSION_NOT_AVAILABLE = 1
 /** Our own reason: the steps of the code are not those of the history. SDKs do not know it; the description explains it. */
 const CODE_CHANGED = 3
+/** Our own: the answer of the worker asks for what is not known here. */
+const UNREADABLE = 4
 
 /** Why an instance cannot continue with the code of the worker that has answered. */
 export interface Stall {
@@ -47,6 +49,12 @@ export function codeStall(
   warn(app, `workflow '${name}' '${id}' ${description}`)
   return undefined
 }
+
+/** The stall of an instance whose worker has answered what cannot be read: it would answer the same at once if it got the turn again. */
+export const unreadableStall = ({message}: Error): Stall => ({
+  reason: UNREADABLE,
+  description: `the answer of its worker cannot be read: ${message}`
+})
 
 /** Explains an answer that has failed since the code no longer fits the history; undefined: it has not, or for another reason. */
 export function mismatchText({actions}: TurnAnswer, history: readonly Uint8Array[]): string | undefined {
