@@ -8,7 +8,7 @@ import type {Rerun} from './rerun.ts'
 import {startEventOf} from './start-event.ts'
 import {CONTINUED_AS_NEW, RUNNING, STALLED, SUSPENDED} from './status.ts'
 import {createChild, endTimers, schedule, setTimer, startLater, beginTrace} from './tasks.ts'
-import type {Turn, TurnStart} from './turn.ts'
+import type {InstanceMessage, Turn, TurnStart} from './turn.ts'
 import {countBegun} from './work-counts.ts'
 import {isSuspendedIn, type LiveInstance} from './work-items.ts'
 import {spanOfEnd, spanOfTimer} from './work-spans.ts'
@@ -57,16 +57,32 @@ export function applyTurn(
   ask(engine, live, turn, aheadMs)
   const end = turn.children.length === 0 ? undefined : recursiveEndOf(live)
   if (end !== undefined) endChildren(engine, instance, readEvent(end.event).executionTerminated?.input?.value)
-  for (const {app, id, kind, name, event} of turn.messages) {
+  for (const message of turn.messages) {
+    const {app, id, kind, name, event} = message
     const target = store.find(app, id)
     const operation = kind === 'event' ? 'raise' : 'terminate'
     const access = {caller: instance.app, kind: 'workflows', operation, name: target?.name ?? ''} as const
-    if (target !== undefined && engine.mayAsk(app, access)) post(engine, target.key, {kind, name, event})
+    if (target === undefined) warnOfLost(engine, instance, message)
+    else if (engine.mayAsk(app, access)) post(engine, target.key, {kind, name, event})
   }
   if (turn.end !== undefined) complete(engine, live, turn)
   engine.write(instance)
   want(engine, live)
   if (live.turn === undefined) engine.live.rest(live)
+}
+
+/** Warns of what an instance sends to one that this run does not have, once for each workflow and what it sends: events do not travel between runs. */
+function warnOfLost({options, warned, file}: Engine, {app: own, name, id}: Instance, message: InstanceMessage): void {
+  const what = message.kind === 'event' ? `'${message.name}'` : 'its end'
+  const why = options.hasApp(message.app) ? 'which does not exist' : 'which is not in this run'
+  const target = `workflow '${message.id}' of app '${message.app}'`
+  const text = `workflow '${name}' '${id}' has sent ${what} to ${target}, ${why}: it is lost`
+  const kind = JSON.stringify([own, name, what, message.app])
+  file.afterCommit(() => {
+    if (warned.has(kind)) return
+    warned.add(kind)
+    options.warn(own, text)
+  })
 }
 
 function addTurn({store}: Engine, {instance, history}: LiveInstance, events: Turn['events']): void {
