@@ -55,8 +55,17 @@ export const givenNumber = (given: Arguments, name: string, otherwise: number): 
 
 export const textProperty = (description: string): ToolProperty => ({type: 'string', description})
 
+/** The parts of a cursor; there are none where none is given. Throws a UserError if no answer gave it: it would lead to the first rows again. */
+export function cursorParts(given: Arguments, pattern: RegExp): readonly string[] {
+  const text = givenText(given, 'cursor')
+  const found = text === '' ? [] : pattern.exec(text)
+  if (found === null)
+    throw new UserError(`no answer gave the cursor "${text}"`, {explanation: 'Leave it out for the first rows.'})
+  return found.slice(1)
+}
+
 /** A cursor that is a number. */
-export const cursorOf = (given: Arguments): number => Number(givenText(given, 'cursor')) || 0
+export const cursorOf = (given: Arguments): number => Number(cursorParts(given, /^(\d{1,15})$/)[0] ?? 0)
 
 export const CURSOR = textProperty('Continue where an earlier answer ended: the cursor that it gave')
 

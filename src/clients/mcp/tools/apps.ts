@@ -5,7 +5,7 @@ import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {stateText} from '../../../model/app-words.ts'
 import {durationText} from '../../../model/duration.ts'
-import {APP, CURSOR, cursorOf, givenNumber, givenText, SaidByApp, type Tool} from '../tool.ts'
+import {APP, CURSOR, cursorOf, cursorParts, givenNumber, givenText, SaidByApp, type Tool} from '../tool.ts'
 
 export const listApps: Tool = {
   name: 'list_apps',
@@ -80,7 +80,7 @@ export const appLogs: Tool = {
     const grep = givenText(given, 'grep')
     const wanted = givenNumber(given, 'lines', LINES)
     const started = Date.parse(run.listing.startedAt)
-    const [, place, before = '0', of = started] = /^(\d+):(\d+):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
+    const [place = '', before = '0', of = started] = cursorParts(given, /^(\d*):(\d+):(\d+)$/)
     const shown = Number(before)
     if (Number(of) !== started)
       throw new UserError('the cursor is of a run that has ended', {
@@ -88,7 +88,7 @@ export const appLogs: Tool = {
       })
     const tail = grep === '' ? shown + wanted : SEARCHED_LINES
     // without what came since the first answer
-    const query = {tail, ...(grep !== '' && {grep}), ...(place !== undefined && {before: place})}
+    const query = {tail, ...(grep !== '' && {grep}), ...(place !== '' && {before: place})}
     const {body, message} = await run.api.open('GET /apps/{id}/logs', {at: {id: app}, query, signal})
     const lines: string[] = []
     for await (const line of textLines(body)) lines.push(line)

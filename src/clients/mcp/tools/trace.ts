@@ -2,7 +2,7 @@ import type * as Api from '../../../model/api.generated.ts'
 import {guessText} from '../../../model/call-guess.ts'
 import {durationText} from '../../../model/duration.ts'
 import {listAnswer} from '../answer.ts'
-import {CURSOR, givenText, type Tool} from '../tool.ts'
+import {CURSOR, cursorParts, givenText, type Tool} from '../tool.ts'
 
 export const traceTool: Tool = {
   name: 'trace',
@@ -21,7 +21,7 @@ export const traceTool: Tool = {
   required: [],
   run: async (run, given, signal) => {
     // of the same call as the rows before: the latest that matches may be another one by now
-    const [, call = '', row = '0'] = /^(\d*):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
+    const [call = '', row = '0'] = cursorParts(given, /^(\d*):(\d+)$/)
     const tree = await run.api.ask('GET /trace', {query: {q: call || givenText(given, 'filter')}, signal})
     const [root] = tree.nodes
     const from = Number(row)

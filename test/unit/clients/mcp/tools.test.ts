@@ -227,3 +227,16 @@ t.test('older lines of a log follow those that were shown, whatever has come sin
   startedAt = '2026-01-31T14:50:00.000Z'
   t.match(await ask({cursor}), {isError: true, content: [{text: /^the cursor is of a run that has ended\. /}]})
 })
+
+t.test('a cursor that no answer gave is refused: it would lead to the first rows again', async t => {
+  for (const [tool, given] of [
+    [actorsTool, {type: 'Cart'}],
+    [traceTool, {}],
+    [appLogs, {app: 'cart'}]
+  ] as const)
+    for (const cursor of ['x', '-5', '1.5', '1e3', '0x10', ':x', '7:', '9'.repeat(400)])
+      t.equal(
+        await asked(tool, {...given, cursor}, 200, {actors: [], nodes: []}),
+        `no answer gave the cursor "${cursor}". Leave it out for the first rows.`
+      )
+})
