@@ -58,7 +58,9 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const namesOf = (kind: keyof typeof NAMES): readonly string[] =>
     (kind === 'compose' && first !== undefined ? [first] : NAMES[kind]).filter(name => existsSync(at(name)))
   const there = KINDS.flatMap(kind =>
-    kind === 'folder' || kind === 'kubernetes' ? [] : namesOf(kind).map(name => ({kind, name}))
+    kind === 'folder' || kind === 'kubernetes'
+      ? []
+      : namesOf(kind).map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? OF_PROCESSES : kind, name}))
   )
   if (wanted === 'folder' || wanted === 'kubernetes')
     return {kind: wanted, path, overrides: [], others: there.map(({name}) => name), folder: path}
@@ -74,6 +76,12 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
     meant.name === first ? over : (ownOf(OVERRIDES, meant.kind) ?? []).filter(name => existsSync(at(name))).slice(0, 1)
   return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others, folder: path}
 }
+
+const OF_PROCESSES = 'process-compose'
+
+/** Whether a file under a name of compose is one of process-compose, which has two of these names as well. */
+const isOfProcesses = (folder: string, name: string): boolean =>
+  /^compose\.ya?ml$/.test(name) && kindOfText(readText(folder, name)) === OF_PROCESSES
 
 /** The files that COMPOSE_FILE names, of the environment or of `.env`: compose reads these in the place of the usual ones. */
 function filesOfVariable(folder: string): readonly string[] {

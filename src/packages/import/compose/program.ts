@@ -113,6 +113,9 @@ export function appOf(
   if (build !== '') notes.push(build)
   const scale = textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas'])
   if (scale === '0') notes.push('replicas: 0: here it starts: with profiles: [NAME] only --profile NAME starts it')
+  const policy = mapOf(values['deploy'])['restart_policy']
+  if (policy !== undefined)
+    notes.push(`deploy.restart_policy: ${JSON.stringify(policy)} is not carried over: write restart`)
   const copies = Number(scale)
   const hasReplicas = copies > 1 && target === 0
   if (copies > 1 && !hasReplicas)

@@ -150,6 +150,9 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   )
   for (const name of all.map(([each]) => ownerOf(each)))
     if (name !== '' && !services.has(name)) notes.push(`depends_on: there is no service ${name}`)
+  for (const [name, how] of Object.entries(asMap('depends_on', values['depends_on'])))
+    if (textValue(mapOf(how)['restart']) === 'true')
+      notes.push(`depends_on: ${name}: restart is not carried over: it is not restarted with that`)
   const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')
   const stop = given({
     signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),

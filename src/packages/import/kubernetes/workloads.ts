@@ -87,6 +87,8 @@ class Workload {
   readonly #pod: Values
   readonly #annotations: Values
   readonly #callers: readonly Values[]
+  /** Secrets whose values are in its environment. */
+  readonly #inClear = new Set<string>()
 
   /** `taken`: the ids of those before: a Service may select several workloads, and two kinds or namespaces may have one name. */
   constructor(object: ManifestObject, all: readonly ManifestObject[], taken: Set<string>) {
@@ -180,6 +182,10 @@ class Workload {
         this.#note(`env: ${name} comes from ${source(each)}, which is in none of the manifests: write it into env`)
       else env[name] = isMap(each['valueFrom']) ? value : expanded(value, env)
     }
+    if (this.#inClear.size > 0)
+      this.#note(
+        `env: what the Secret ${[...this.#inClear].join(', ')} contains is readable here: name a file of it as envFile if others get this one`
+      )
     return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, shortNames(value, names)]))
   }
 
@@ -202,6 +208,7 @@ class Workload {
       ...Object.entries(mapOf(data)).map(([key, each]) => [key, decode(textValue(each))] as const),
       ...Object.entries(mapOf(stringData)).map(([key, each]) => [key, textValue(each)] as const)
     ])
+    if (kind === 'Secret' && pairs.length > 0) this.#inClear.add(name)
     return named.length === 0 ? undefined : Object.fromEntries(pairs)
   }
 

@@ -57,7 +57,9 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
   )
   const shell = textValue(mapOf(top['shell'])['shell_command'])
   const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
-  const ignored = ['vars', 'env_cmds', 'extends', 'env_file', 'dotenv'].filter(key => key in top)
+  const ignored = ['vars', 'env_cmds', 'extends', 'env_file', 'dotenv', 'disable_env_expansion'].filter(
+    key => key in top
+  )
   return withGrace({
     from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
     ...(interpolate && {interpolate}),
@@ -132,6 +134,10 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
     notes.push('is_daemon: what it leaves running ends with the run; apps that need it wait with dependsOn: completed')
   const hasPort = Number(textValue(http['port'])) > 0
   if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
+  notes.push(
+    ...leftOut('readiness_probe.exec.working_dir', mapOf(probe['exec'])['working_dir']),
+    ...leftOut('shutdown.parent_only', mapOf(process['shutdown'])['parent_only'])
+  )
   if (/\{\{|PC_REPLICA_NUM/.test(lineOf(process))) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
   return {
     id,
@@ -154,6 +160,9 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
     notes
   }
 }
+
+const leftOut = (key: string, value: unknown): readonly string[] =>
+  value === undefined ? [] : [`${key}: ${written(value)} is not carried over`]
 
 const lineOf = (process: Values): string => textValue(process['command']).replaceAll('$$', '$').trim()
 

@@ -360,7 +360,8 @@ t.test('two dollars are one, values of Secrets are as they are, and a pod has it
   const pod = {kind: 'Pod', metadata: {name: 'a'}, spec: {containers: [container], terminationGracePeriodSeconds: 45}}
   const secret = {kind: 'Secret', metadata: {name: 's'}, stringData: {p: 'a$$(b$$c'}}
   const text = [pod, secret].map(each => JSON.stringify(each)).join('\n---\n')
-  const {template} = await imported(t, {'a.yaml': text}, 'a.yaml', 'kubernetes')
+  const {template, notes} = await imported(t, {'a.yaml': text}, 'a.yaml', 'kubernetes')
+  t.match(notes, [/env: what the Secret s contains is readable here/])
   t.match(template.apps, [{env: {PRICE: '$5 $$(PRICE) $(a.b)', PASSWORD: 'a$$(b$$c'}, stop: {timeout: '45s'}}])
   t.match(String(template.apps[0]?.['command']), /,\$HOME$/)
 })

@@ -1,0 +1,48 @@
+import t from 'tap'
+import {imported} from './read.ts'
+
+t.test('a compose.yaml of process-compose is one, also where a folder is named', async t => {
+  const processes = {'compose.yaml': 'processes:\n  a: {command: node main.js}'}
+  t.match((await imported(t, processes)).template.apps, [{appID: 'a', command: ['node', 'main.js']}])
+  const both = {...processes, 'docker-compose.yml': 'services: {b: {image: redis}}'}
+  t.match((await imported(t, both)).template.apps, [{appID: 'a'}])
+})
+
+t.test('keys of process-compose that are not carried over are named', async t => {
+  const {notes} = await imported(t, {
+    'process-compose.yaml': `
+disable_env_expansion: true
+processes:
+  a:
+    command: node main.js
+    readiness_probe: {exec: {command: test -f x, working_dir: sub}}
+    shutdown: {parent_only: true}
+`
+  })
+  t.strictSame(notes, [
+    'disable_env_expansion: true is not carried over',
+    'readiness_probe.exec.working_dir: sub is not carried over',
+    'shutdown.parent_only: true is not carried over'
+  ])
+})
+
+t.test('keys of compose about restarts that are not carried over are named', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  db: {image: redis}
+  a:
+    build: .
+    command: node main.js
+    depends_on: {db: {condition: service_started, restart: true}}
+    deploy: {restart_policy: {condition: any}}
+`,
+    Dockerfile: 'FROM node',
+    'main.js': ''
+  })
+  const ofRestarts = notes.filter(note => note.includes('restart'))
+  t.strictSame(ofRestarts, [
+    'depends_on: db: restart is not carried over: it is not restarted with that',
+    'deploy.restart_policy: {"condition":"any"} is not carried over: write restart'
+  ])
+})
