@@ -1,6 +1,6 @@
-import fs, {mkdirSync, renameSync} from 'node:fs'
+import fs, {mkdirSync, renameSync, symlinkSync} from 'node:fs'
 import {syncBuiltinESMExports} from 'node:module'
-import {relative} from 'node:path'
+import {join, relative} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {systemClock} from '../../../../src/platform/clock.ts'
@@ -61,3 +61,30 @@ for (const paths of [['shop/api'], ['shop/api', '.'], ['.', 'shop/api'], ['shop'
       }
     }
   )
+
+t.test(
+  'a link that leads to the folder is pointed to another one: the files there, and saves of them, are seen',
+  async t => {
+    const app = new Watching()
+    const certain = new Watching()
+    const point = (version: string): void => {
+      mkdirSync(app.path(version))
+      for (const file of ['code.js', 'dapr.yaml']) app.write(`${version}/${file}`, version)
+      symlinkSync(version, app.path('next'))
+      renameSync(app.path('next'), app.path('current'))
+    }
+    point('v1')
+    const folder = app.path('current')
+    await app.open(t, ALL, {folder, clock: systemClock})
+    await certain.open(t, {files: [join(folder, 'dapr.yaml')]}, {folder, clock: systemClock})
+    for (const [at, version] of ['v2', 'v3'].entries()) {
+      point(version)
+      await app.tells('code.js')
+      await certain.changes(2 * at + 1)
+      app.write(`${version}/saved-${version}.js`, '1')
+      await app.tells(`saved-${version}.js`)
+      app.write(`${version}/dapr.yaml`, 'saved')
+      await certain.changes(2 * at + 2)
+    }
+  }
+)
