@@ -29,8 +29,10 @@ import {StallReporter} from './stall-reporter.ts'
 
 export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
   readonly runtimes: () => readonly AppRuntime[]
-  /** The resources of an app, also of a stopped one; undefined: its sidecar was never open. */
+  /** The resources of an app, also of a stopped one, or one that is left out. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
+  /** Reads the resources of the apps that the run leaves out: work may be given to them, as their policies say. */
+  readonly knowLeftOut: () => Promise<void>
   readonly deliverJob: DeliverJob
   /** Searches the user's other runs. */
   readonly search: LeaseSearch

@@ -106,6 +106,7 @@ export class RunParts {
       ...context,
       runtimes,
       resourcesOf: id => this.resources.snapshotOf(id),
+      knowLeftOut: async () => this.resources.knowLeftOut(this.apps.leftOut()),
       search: this.peerRuns.leases,
       lender: this.#borrowing.lender,
       actors: async () => this.actors.load(),
@@ -236,6 +237,8 @@ export class RunParts {
         this.changes.join(runtime)
       },
       broughtIn: app => this.changes.broughtIn(app),
+      leavesOut: async plans =>
+        inBackground(this.context.reporter, 'cannot read resources', this.resources.leaveOut(plans)),
       removed: id => {
         this.work.appRemoved(id)
         this.resources.appRemoved(id)

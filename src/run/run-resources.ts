@@ -2,6 +2,7 @@ import type {RunContext} from './run-context.ts'
 import {watch, type FSWatcher} from 'node:fs'
 import {basename, dirname} from 'node:path'
 import {UserError} from '../model/errors.ts'
+import type {AppPlan} from '../model/plan.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {explainPlace} from '../files/config/diagnose.ts'
 import type {AppResources, ResourceSnapshot} from '../files/resources/app-resources.ts'
@@ -25,6 +26,7 @@ export class RunResources {
   /** Watchers of folders without resources: Node's own, for which nothing is loaded. */
   readonly #awaiting = new Map<string, FSWatcher>()
   #isFollowing = false
+  #knowsLeftOut = false
   #isClosed = false
 
   constructor(context: Pick<RunContext, 'env' | 'plan' | 'startedAt' | 'reporter'>, refreshed: () => void) {
@@ -58,7 +60,20 @@ export class RunResources {
     return resources
   }
 
-  /** The resources of an app, also of a stopped one; undefined: its sidecar was never open. */
+  /** Called when the policies of apps that the run leaves out matter from now on: something may be asked of them. */
+  async knowLeftOut(plans: readonly AppPlan[]): Promise<void> {
+    this.#knowsLeftOut = true
+    await this.leaveOut(plans)
+  }
+
+  /** Called when other apps are left out. */
+  async leaveOut(plans: readonly AppPlan[]): Promise<void> {
+    if (!this.#knowsLeftOut) return
+    await this.#store.leaveOut(plans)
+    if (this.#isFollowing) await this.#followAll()
+  }
+
+  /** The resources of an app, also of a stopped one; undefined: its sidecar was never open, nor was it left out. */
   readonly snapshotOf = (id: string): ResourceSnapshot | undefined => this.#store.snapshotOf(id)
 
   /** Called when no app of this id is in the run any more. */

@@ -156,6 +156,7 @@ export class RunWork implements WorkAccess {
     this.#opened = await this.#opening.do(async () => {
       // both before the file is open: where one cannot be loaded, none would close it
       const [{OpenWork: Work}, {noteOwner}] = await Promise.all([import('./open-work.ts'), import('./moved-work.ts')])
+      await this.#options.knowLeftOut()
       const path = workPath(this.#options)
       const open = await Work.open(this.#options, path)
       if (path !== undefined) noteOwner(this.#options, path)

@@ -1,4 +1,5 @@
 /** `spec.workflow` of a Configuration, policies and metrics of workflows, as the ports of a run show them. */
+import {randomUUID} from 'node:crypto'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {encode} from '../../src/proxy/net/grpc/message-codec.ts'
@@ -63,7 +64,7 @@ t.test('limits, and how long what is over is kept: from the file, and from its n
 })
 
 t.test('a policy of another app, at the ports; what the metrics count', async t => {
-  const policy = {
+  const ofOther = {
     apiVersion: 'dapr.io/v1alpha1',
     kind: 'WorkflowAccessPolicy',
     metadata: {name: 'shop'},
@@ -71,7 +72,7 @@ t.test('a policy of another app, at the ports; what the metrics count', async t 
   }
   const hub = await openHub(t, {
     app: {resourcesPath: 'resources', metricsPort: 0},
-    files: {'shop/resources/policy.yaml': JSON.stringify(policy)},
+    files: {'shop/resources/policy.yaml': JSON.stringify(ofOther)},
     others: [{appID: 'other'}]
   })
   const {call, rig, run} = hub
@@ -100,4 +101,41 @@ t.test('a policy of another app, at the ports; what the metrics count', async t 
     /^dapr_runtime_workflow_activity_execution_count\{activity_name="charge",[^}]*status="success"\} 1$/m
   ])
     t.match(text, line)
+})
+
+/** What `shop` may do. */
+const policy = (operations: readonly string[]): string =>
+  JSON.stringify({
+    apiVersion: 'dapr.io/v1alpha1',
+    kind: 'WorkflowAccessPolicy',
+    metadata: {name: 'stock'},
+    spec: {rules: [{callers: [{appID: 'shop'}], workflows: [{name: '*', operations}]}]}
+  })
+
+t.test('the policies of an app that is left out hold before it is started, as they are in its files then', async t => {
+  const stock = {appID: 'stock', resourcesPath: 'resources', profiles: ['tools']}
+  const hub = await openHub(t, {
+    files: {'stock/resources/policy.yaml': policy(['get'])},
+    others: [stock],
+    flags: ['--watch']
+  })
+  const {call, rig, run} = hub
+  const {http} = await run.ports('shop')
+  const ask = async (app: string): Promise<string> => {
+    const url = `http://127.0.0.1:${http}/v1.0/workflows/dapr/order/start?appID=${app}&instanceID=${randomUUID()}`
+    return (await fetch(url, {method: 'POST'})).text()
+  }
+  const DENIED = /access denied by workflow access policy: app 'shop' operation 'schedule' on workflow 'order'/
+  t.match(await ask('stock'), DENIED)
+  begin(hub, 'o-1')
+  await turn(hub)
+  await call('CompleteWorkflowTask', turnOf('o-1', [schedule(1, 'charge', 'stock')]))
+  t.equal(await turn(hub), 'o-1', 'the activity has failed at once')
+  await rig.write({'stock/resources/policy.yaml': policy(['schedule'])})
+  while (DENIED.test(await ask('stock'))) await pause(20)
+  await rig.write({'other/resources/policy.yaml': policy(['get'])})
+  await rig.template([{appID: 'shop'}, stock, {...stock, appID: 'other'}])
+  while (!DENIED.test(await ask('other'))) await pause(20)
+  await rig.template([{appID: 'shop'}, {appID: 'stock', profiles: ['tools']}])
+  while (DENIED.test(await ask('other'))) await pause(20)
 })

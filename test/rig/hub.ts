@@ -40,14 +40,16 @@ export interface HubOptions {
   readonly app?: Readonly<Record<string, unknown>>
   readonly files?: Readonly<Record<string, string>>
   readonly others?: readonly TemplateApp[]
+  /** Of the run. */
+  readonly flags?: readonly string[]
 }
 
 /** A worker that says nothing by itself, and a client, at the gRPC port of `shop`. */
-export async function openHub(t: Test, {app = {}, files = {}, others = []}: HubOptions = {}): Promise<Hub> {
+export async function openHub(t: Test, {app = {}, files = {}, others = [], flags = []}: HubOptions = {}): Promise<Hub> {
   const rig = await openRig(t)
   await rig.write(files)
   await rig.template([{appID: 'shop', ...app}, ...others])
-  const run = rig.pillion(['run', '-f', '.'])
+  const run = rig.pillion(['run', '-f', '.', ...flags])
   const {grpc: port} = await run.ports('shop')
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,

@@ -33,6 +33,8 @@ export class ResourceStore {
   #files: ResourceFiles | undefined
   /** Those of stopped apps, too: their policies hold for what is asked of them meanwhile. */
   readonly #apps = new Set<OpenResources>()
+  /** Those of apps that the run leaves out. Nothing is said of them, and what an open app has counts instead. */
+  #leftOut: readonly OpenResources[] = []
   /** The faults that there are: each was reported. */
   #reported: ReadonlySet<string> = new Set()
   readonly #warned = new Set<string>()
@@ -76,9 +78,30 @@ export class ResourceStore {
     })
   }
 
+  /** Reads what is there for the apps that the run leaves out: their policies hold for what is asked of them meanwhile. */
+  async leaveOut(apps: readonly App[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#leftOut
+      const files = apps.some(app => this.#hasAny(app)) ? await this.#load() : this.#files
+      // what cannot be read now stays as it was known, and the next refresh reads it
+      this.#leftOut = apps.map(app => {
+        const known = before.find(each => each.app.id === app.id)?.snapshot ?? this.snapshotOf(app.id)
+        const snapshot = known ?? {...NO_RESOURCES, components: usualComponents(app.resources)}
+        return new OpenResources(app, snapshot, {warn: () => undefined, closed: () => undefined})
+      })
+      if (files === undefined) return
+      if (await files.read(apps)) this.#isUnshared = true
+      for (const each of this.#leftOut) each.change(files.snapshotOf(each.app))
+    })
+  }
+
+  get #all(): readonly OpenResources[] {
+    return [...this.#apps, ...this.#leftOut]
+  }
+
   /** The paths to watch: folders with resources, folders that are still empty, and Configurations. */
   get followed(): Readonly<Record<'folders' | 'empty' | 'files', readonly string[]>> {
-    const apps = [...this.#apps].map(({app}) => app.resources)
+    const apps = this.#all.map(({app}) => app.resources)
     const folders = [...new Set(apps.flatMap(each => each.folders))]
     return {
       folders: folders.filter(hasFiles),
@@ -96,9 +119,10 @@ export class ResourceStore {
     return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
   }
 
-  /** The resources of an app, also of a stopped one; undefined: its sidecar was never open. */
+  /** The resources of an app, also of a stopped one; undefined: its sidecar was never open, nor was it left out. */
   snapshotOf(id: string): ResourceSnapshot | undefined {
-    return [...this.#apps].findLast(({app}) => app.id === id)?.snapshot
+    const isOf = ({app}: OpenResources): boolean => app.id === id
+    return ([...this.#apps].findLast(isOf) ?? this.#leftOut.find(isOf))?.snapshot
   }
 
   /** Called when no app of this id is in the run any more: its sidecar may still be closing. */
@@ -125,13 +149,13 @@ export class ResourceStore {
   /** Reads again what has changed, and informs the apps that it is for. */
   async refresh(): Promise<void> {
     await this.#inTurn(async () => {
-      const apps = [...this.#apps].map(({app}) => app)
+      const apps = this.#all.map(({app}) => app)
       const files = this.#files ?? (apps.some(app => this.#hasAny(app)) ? await this.#load() : undefined)
       if (files === undefined) return
       const isChanged = await files.read(apps)
       if (!files.forget(apps) && !isChanged && !this.#isUnshared) return
       this.#isUnshared = false
-      for (const each of this.#apps) each.change(files.snapshotOf(each.app))
+      for (const each of this.#all) each.change(files.snapshotOf(each.app))
       this.#tell()
     })
   }

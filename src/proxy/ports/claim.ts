@@ -22,21 +22,30 @@ export interface SidecarPorts {
   readonly appPort: number
 }
 
+/** How ports are claimed while a run goes on. */
+export interface ClaimWishes {
+  /** A port without a fixed number gets the wanted one if it is free. */
+  readonly wanted?: ((app: AppPlan) => WantedPorts | undefined) | undefined
+  /** Servers that listen for the first app already. */
+  readonly kept?: Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'> | undefined
+  /** The other apps of the run: their numbers stay theirs, also where nothing listens at the moment. */
+  readonly others?: readonly {readonly ports: SidecarPorts; readonly wanted: AppPlan}[]
+}
+
 /** If one of two addresses includes the other, no port is free at both, however often we try. */
 const TRIES = 20
 
 /**
  * Claims every port of the plan before anything starts, first those with a fixed number. If one is taken, throws a
  * UserError that names port, app and owner (the first line is Dapr's, `pkg/standalone/run.go`), and releases the others.
- * A port without a fixed number gets the wanted one if it is free. `kept`: servers that listen for the first app already.
  */
 export async function claimPorts(
   plan: Plan,
   nameOwner: NameOwner,
-  wanted: (app: AppPlan) => WantedPorts | undefined = usualPorts(plan),
-  kept?: Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>
+  {wanted = usualPorts(plan), kept, others = []}: ClaimWishes = {}
 ): Promise<readonly SidecarPorts[]> {
   const claim = new Claim(plan, nameOwner, wanted)
+  for (const other of others) claim.reserve(other)
   const [first] = plan.apps
   if (kept !== undefined && first !== undefined) claim.keepAll(first, kept)
   try {
@@ -70,7 +79,16 @@ class Claim {
     this.#plan = plan
     this.#nameOwner = nameOwner
     this.#wanted = wanted
-    for (const {channel, fixedPort} of plan.apps) this.#reserved.add(channel.port).add(fixedPort)
+    for (const app of [...plan.apps, ...(plan.leftOut ?? [])]) this.#reserveFixed(app)
+  }
+
+  #reserveFixed({channel, fixedPort}: AppPlan): void {
+    this.#reserved.add(channel.port).add(fixedPort)
+  }
+
+  reserve({ports, wanted}: NonNullable<ClaimWishes['others']>[number]): void {
+    this.#reserveFixed(wanted)
+    for (const key of [...(Object.keys(KINDS) as Kind[]), 'appPort'] as const) this.#reserved.add(ports[key])
   }
 
   async fixed(app: AppPlan): Promise<void> {

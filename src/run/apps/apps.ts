@@ -1,6 +1,5 @@
 import type {RunContext} from '../run-context.ts'
 import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
-import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {Availability} from '../../model/availability.ts'
 import {UserError} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
@@ -13,7 +12,7 @@ import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
-import type {AppCloser} from './close-app.ts'
+import {hasEndedWell, type AppCloser} from './close-app.ts'
 import type {AppRuntimes, Opening, OpenMode} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
 
@@ -35,6 +34,8 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly joins: (runtime: AppRuntime) => void
   /** Called when an app that was left out of the run has joined it. */
   readonly broughtIn: (plan: AppPlan) => void
+  /** Called when an edit has set which apps are left out. */
+  readonly leavesOut: (plans: readonly AppPlan[]) => Promise<void>
   /** Called with all apps, the closed ones included, when their order has changed, or one is leaving the run for good. */
   readonly arranged: (all: readonly AppRuntime[]) => void
   /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
@@ -124,8 +125,9 @@ export class Apps implements EditedApps {
   }
 
   /** Sets which apps are left out, after an edit of the template. */
-  leaveOut(plans: readonly AppPlan[]): void {
+  async leaveOut(plans: readonly AppPlan[]): Promise<void> {
     this.#leftOut = plans
+    await this.#options.leavesOut(plans)
   }
 
   /** Opens an app that was left out; the caller starts it. Undefined if that was done meanwhile, or the run ends. Throws a UserError. */
@@ -142,7 +144,9 @@ export class Apps implements EditedApps {
 
   /** Whether no app was given up, and each that has exited has succeeded or was asked to exit. */
   get areAllWell(): boolean {
-    return this.#all.every(runtime => this.isStopped(runtime) || (!runtime.isGivenUp && isWell(runtime.app.state)))
+    return this.#all.every(
+      runtime => this.isStopped(runtime) || (!runtime.isGivenUp && hasEndedWell(runtime.app.state))
+    )
   }
 
   /** Settles when all apps have exited and none will restart, be opened again, or come with an edit. */
@@ -354,18 +358,16 @@ export class Apps implements EditedApps {
       {
         name: 'ports',
         start: async () => {
-          const others = this.open.flatMap(each => (this.#stopped.has(each) ? [] : each.plan))
-          await published.claim([plan], others)
+          const served = this.open.flatMap(each => (this.#stopped.has(each) ? [] : each.plan))
+          await published.claim([plan], served)
           await this.#options.makesRoom(plan)
           const kept = previous && this.#kept.get(previous)
           const hasSamePorts = previous && (await import('./same-ports.ts')).hasSamePorts(previous.plan, plan)
           if (previous !== undefined) this.#kept.delete(previous)
-          ;[ports] = await claimPorts(
-            {...this.#options.plan, apps: [plan]},
-            nameOwner,
-            hasSamePorts ? () => previous.ports : undefined,
-            kept
-          )
+          const alone = {...this.#options.plan, apps: [plan], leftOut: this.#leftOut}
+          const wanted = hasSamePorts ? () => previous.ports : undefined
+          const others = this.#all.filter(each => each !== previous)
+          ;[ports] = await claimPorts(alone, nameOwner, {wanted, kept, others})
         },
         stop: () => ports && releasePorts(ports)
       },
@@ -396,5 +398,3 @@ export class Apps implements EditedApps {
     await this.#options.closer.close(runtime)
   }
 }
-
-const isWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))

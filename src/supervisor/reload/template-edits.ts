@@ -21,8 +21,8 @@ export interface EditedApps {
   lost: readonly string[]
   /** Loads what `closeAll`, `openPlan` and processes by these plans need: after an upgrade it may be gone, and the apps go on as they are. */
   ready(plans: readonly AppPlan[]): Promise<unknown>
-  /** These apps are left out from now on, unless the user starts them. */
-  leaveOut(plans: readonly AppPlan[]): void
+  /** These apps are left out from now on, unless the user starts them. Never fails. */
+  leaveOut(plans: readonly AppPlan[]): Promise<void>
   /** Stops apps, those that call others of them first. `openPlan` opens them again by these plans, or they are removed next. */
   closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void>
   remove(runtime: AppRuntime): Promise<void>
@@ -167,7 +167,7 @@ export class TemplateEdits {
     for (const plan of [...added, ...changed]) this.#want(plan)
     this.#options.applies(editText(before, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
-    apps.leaveOut(after.leftOut ?? [])
+    await apps.leaveOut(after.leftOut ?? [])
     const touched = new Set([...added, ...changed])
     const closed = after.apps.filter(plan => touched.has(plan) && this.#isClosed(plan))
     const letIn = apps.holdCalls(closed.map(({id}) => id))

@@ -96,7 +96,11 @@ export const freeAppPort = async (): Promise<number> => current.machine.next()
 
 // proxy/ports/claim.ts, proxy/ports/claim-all.ts
 type Wanted = (app: AppPlan) => Partial<SidecarPorts> | undefined
-export async function claimPorts({apps}: Plan, _: unknown, wanted: Wanted = nothing): Promise<readonly SidecarPorts[]> {
+export async function claimPorts(
+  {apps}: Plan,
+  _: unknown,
+  {wanted = nothing}: {wanted?: Wanted | undefined} = {}
+): Promise<readonly SidecarPorts[]> {
   const {machine} = current
   await machine.takes(5)
   return apps.map(app => {

@@ -60,7 +60,7 @@ class Template {
         hold: () => () => undefined,
         inTurn: async work => work(),
         ready: async () => Promise.resolve(),
-        leaveOut: () => undefined,
+        leaveOut: async () => undefined,
         holdCalls: () => () => undefined,
         closeAll: async () => undefined,
         remove: async () => undefined,
