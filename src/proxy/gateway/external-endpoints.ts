@@ -201,5 +201,5 @@ function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string
 const webDial = (options: WebOptions): Dial => {
   const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
   const connect = lazyConnect(async () => (await import('../net/external-adapter.ts')).connectWeb(options))
-  return {scheme, opens: 'connect', open: () => new ProtocolAdapter(connect)}
+  return {scheme, opens: 'connect', sendsAgain: true, open: () => new ProtocolAdapter(connect)}
 }

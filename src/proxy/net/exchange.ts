@@ -307,7 +307,8 @@ export class Exchange implements ResponseHandler {
     const isReplaced = pool?.isRetired !== false
     if (unsent !== '') this.#unsent.text = unsent
     if (known === '' && (failure === 'refused' || (unsent !== '' && isReplaced))) return handler.refused(why)
-    const isSafe = unsent !== '' || (this.#length === 0 && isSafeAgain(this.#method, failure, upstream))
+    const mayAgain = this.#length === 0 && pool?.dial?.sendsAgain !== true
+    const isSafe = unsent !== '' || (mayAgain && isSafeAgain(this.#method, failure, upstream))
     if (isReplaced || this.#broken !== undefined || !isSafe)
       return this.#giveUp(known || why, known === '' ? failure : 'silent')
     handler.resent()

@@ -4,9 +4,10 @@ import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
 import {variableOf, type Environment} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
-import {headersByName} from './http1/header-lines.ts'
+import {asWritten} from './http1/header-lines.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
+import {SAFE} from './request-body.ts'
 import {UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
 import {isLoopback} from '../../model/loopback.ts'
@@ -117,17 +118,21 @@ class WebRequest {
   }
 
   end(): void {
-    this.#request?.destroy()
+    const request = this.#request
+    this.#request = undefined
+    request?.destroy()
   }
 
-  #send(url: URL, {method, path, pairs, hasBody}: AdaptedRequest): Writable {
+  /** `isNew`: over a connection of its own. */
+  #send(url: URL, adapted: AdaptedRequest, isNew = false): Writable {
+    const {method, path, pairs, hasBody} = adapted
     const options: RequestOptions & {secureContext?: SecureContext} = {
       hostname: hostOf(url),
       port: url.port,
       method,
       path,
-      headers: headersOf(withHost(pairs, url.host), hasBody),
-      agent: agentOf(url, this.#options),
+      headers: asWritten(withHost(pairs, url.host), hasBody),
+      agent: isNew ? newAgent(url, this.#options, false) : agentOf(url, this.#options),
       // Accept what Go accepts: bare LF, folded headers, both length and chunks; we re-encode everything.
       insecureHTTPParser: true,
       maxHeaderSize: HEAD_LIMIT,
@@ -139,7 +144,9 @@ class WebRequest {
     if (!request.headersSent) request.removeHeader('connection')
     limitDialTime(request, url)
     let interim = 0
+    let heard = 0
     return request
+      .on('socket', ({bytesRead}) => (heard = bytesRead))
       .on('information', () => {
         if (++interim > MAX_INTERIM) request.destroy(new UpstreamError(TOO_MANY_INTERIM))
       })
@@ -150,7 +157,10 @@ class WebRequest {
       })
       .on('response', response => this.#handleResponse(response, {url, method, path, pairs}))
       .on('error', error => {
-        if (this.#request === request) this.#sink.fail(worded(error, url))
+        if (this.#request !== request) return
+        const isSilent = request.reusedSocket && request.socket?.bytesRead === heard
+        if (isSilent && !hasBody && SAFE.has(method)) this.#send(url, adapted, true).end()
+        else this.#sink.fail(worded(error, url))
       })
   }
 
@@ -207,20 +217,6 @@ const without = (pairs: readonly string[], names: readonly string[]): readonly s
 
 const withHost = (pairs: readonly string[], host: string): string[] => ['Host', host, ...without(pairs, ['host'])]
 
-/**
- * Names and values as node:http takes them, each name in its first spelling. A body without a length is chunked: by itself
- * node:http does not frame the body of a GET or DELETE.
- */
-function headersOf(pairs: readonly string[], hasBody: boolean): Record<string, string | string[]> {
-  const names = new Map<string, string>()
-  const headers = headersByName(pairs, written => {
-    const name = names.get(written.toLowerCase()) ?? written
-    names.set(written.toLowerCase(), name)
-    return name
-  })
-  return hasBody && !names.has('content-length') ? {...headers, 'Transfer-Encoding': 'chunked'} : headers
-}
-
 /** Limits the time to establish a connection. */
 function limitDialTime(request: ClientRequest, {host, protocol}: URL): void {
   request.on('socket', socket => {
@@ -252,14 +248,18 @@ const agents = new WeakMap<WebOptions, Map<string, Agent>>()
 
 /** Requests with the same credentials share connections. */
 function agentOf(url: URL, options: WebOptions): Agent {
-  const {protocol} = url
-  const proxy = proxyOf(url, options.env ?? {})
+  const key = url.protocol + proxyOf(url, options.env ?? {})
   const own = agents.get(options) ?? new Map<string, Agent>()
   agents.set(options, own)
-  const proxyEnv = proxy === '' ? undefined : {http_proxy: proxy, https_proxy: proxy}
-  const agent = own.get(protocol + proxy) ?? new (webOf(protocol).Agent)({keepAlive: true, proxyEnv})
-  own.set(protocol + proxy, agent)
+  const agent = own.get(key) ?? newAgent(url, options, true)
+  own.set(key, agent)
   return agent
+}
+
+function newAgent(url: URL, options: WebOptions, keepAlive: boolean): Agent {
+  const proxy = proxyOf(url, options.env ?? {})
+  const proxyEnv = proxy === '' ? undefined : {http_proxy: proxy, https_proxy: proxy}
+  return new (webOf(url.protocol).Agent)({keepAlive, proxyEnv})
 }
 
 const hostOf = ({hostname}: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')

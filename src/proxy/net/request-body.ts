@@ -31,7 +31,8 @@ export class Unsent {
   }
 }
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+/** Methods of requests without a body that may be sent once more. */
+export const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Whether a request without a body may be sent once more, after its connection closed. RFC 9110 §9.2.2, but stricter: only if

@@ -161,3 +161,17 @@ export const headersByName = (
   }
   return headers
 }
+
+/**
+ * Names and values as node:http takes them, each name in its first spelling. A body without a length is chunked: by itself
+ * node:http does not frame the body of a GET or DELETE.
+ */
+export function asWritten(pairs: readonly string[], hasBody: boolean): Record<string, string | string[]> {
+  const names = new Map<string, string>()
+  const headers = headersByName(pairs, written => {
+    const name = names.get(written.toLowerCase()) ?? written
+    names.set(written.toLowerCase(), name)
+    return name
+  })
+  return hasBody && !names.has('content-length') ? {...headers, 'Transfer-Encoding': 'chunked'} : headers
+}

@@ -334,3 +334,19 @@ t.test('an endpoint whose resource changes is called as it says then; others kee
   t.match(await get('/v1.0/invoke/site/method/x'), {body: 'second'}, 'the last good file holds')
   t.match(warnings, [/^r\.yaml:3:7: not valid YAML: /])
 })
+
+t.test('an endpoint that closes what it keeps open is asked once more, and not a third time', async t => {
+  const seen: string[] = []
+  const site = await listen(
+    t,
+    http.createServer((request, response) => {
+      seen.push(request.url ?? '')
+      if (request.url === '/first') response.end('ok')
+      else request.socket.destroy()
+    })
+  )
+  const {get} = await openScene(t, [resource('site', {baseUrl: `http://localhost:${site}`})])
+  t.match(await get('/v1.0/invoke/site/method/first'), {status: 200})
+  t.match(await get('/v1.0/invoke/site/method/a'), {status: 500, body: /EOF/})
+  t.strictSame(seen, ['/first', '/a', '/a'])
+})

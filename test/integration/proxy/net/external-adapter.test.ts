@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import http from 'node:http'
-import type {AddressInfo} from 'node:net'
+import net, {type AddressInfo} from 'node:net'
 import t from 'tap'
 import {requestWeb} from '../../../../src/proxy/net/external-adapter.ts'
 
@@ -43,4 +43,64 @@ t.test('a redirect of a path that begins with two slashes stays at its host', as
     )
     t.equal(status, 200, path)
   }
+})
+
+t.test('a request that finds its connection closed is sent once more, over a new one', async t => {
+  const seen: string[] = []
+  const closing = {on: 2}
+  const server = net.createServer(socket => {
+    let count = 0
+    const id = connections++
+    socket.on('data', bytes => {
+      const [line = ''] = bytes.toString().split(' HTTP')
+      seen.push(`${id} ${line}`)
+      if (++count >= closing.on) {
+        if (line.includes('/begun')) socket.end('HTTP/1.1 20')
+        else socket.destroy()
+      } else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    })
+    socket.on('error', () => undefined)
+  })
+  let connections = 0
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const ask = async (method: string, path: string, body = ''): Promise<string> => {
+    const again = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
+    const send = async (to: typeof again, [verb, url, text]: readonly string[]): Promise<string> =>
+      new Promise(resolve => {
+        const pairs = text === '' ? [] : ['Content-Length', `${text?.length}`]
+        const sink = {
+          respond: (status: number, _: readonly string[], answer: NodeJS.ReadableStream) => {
+            answer.on('end', () => setImmediate(resolve, `${status}`)).resume()
+          },
+          fail: ({message}: Error) => resolve(message)
+        }
+        requestWeb(
+          to,
+          {method: verb ?? '', path: url ?? '', pairs, hasBody: text !== ''},
+          sink,
+          Buffer.from(text ?? '')
+        )
+      })
+    seen.length = connections = 0
+    await send(again, ['GET', '/first', ''])
+    return send(again, [method, path, body])
+  }
+  for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+    t.equal(await ask(method, '/a'), '200', method)
+    t.strictSame(seen, ['0 GET /first', `0 ${method} /a`, `1 ${method} /a`])
+  }
+  for (const [method, path, body] of [
+    ['DELETE', '/a', ''],
+    ['GET', '/a', 'x'],
+    ['POST', '/a', 'x'],
+    ['GET', '/begun', '']
+  ] as const) {
+    t.equal(await ask(method, path, body), 'EOF', `${method} ${path} ${body}`)
+    t.equal(seen.filter(each => each.endsWith(path)).length, 1, `${method} ${path} ${body}`)
+  }
+  closing.on = 1
+  t.equal(await ask('GET', '/a'), 'EOF', 'a new connection')
+  t.strictSame(seen, ['0 GET /first', '1 GET /a'])
 })
