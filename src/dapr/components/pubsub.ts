@@ -1,5 +1,6 @@
 import type {Backlog} from '../../model/activity.ts'
 import type {Component} from './component.ts'
+import {isWithin, orAborted, pause} from '../../platform/delay.ts'
 
 /** A message as a broker carries it: bytes, and metadata as texts. */
 export interface BrokerMessage {
@@ -42,6 +43,16 @@ export interface TopicReader {
   backlog?(): Promise<Backlog>
   /** How many messages wait in our memory, where they are many; else 0. */
   readonly manyWaiting?: number
+}
+
+/** An app that has taken no messages for so long has those that are read for it go to other readers, in ms. */
+const AWAY_MS = 60_000
+
+/** Whether the app takes no messages any more; settles once it has taken none for a while, or when nothing more is read. */
+export async function isAway({ready}: Pick<SubscribeOptions, 'ready'>, ended: AbortSignal): Promise<boolean> {
+  do await pause(AWAY_MS, ended)
+  while (!ended.aborted && (await isWithin(AWAY_MS, orAborted(ended, ready()))))
+  return !ended.aborted
 }
 
 /** A message broker. */

@@ -1,11 +1,10 @@
 import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
 import {messageOf} from '../../../model/errors.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
-import {pause} from '../../../platform/delay.ts'
-import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
-import {NULL} from './kafka-publisher.ts'
+import {orAborted, pause} from '../../../platform/delay.ts'
+import {isAway, type SubscribeOptions} from '../pubsub.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
-import {PartitionReader, type Record} from './partition-reader.ts'
+import {FirstPositions, PartitionReader, recordAsMessage} from './partition-reader.ts'
 
 type Stream = Awaited<ReturnType<Consumer['consume']>>
 
@@ -15,7 +14,7 @@ const MAX_WAITING = 256
 const RETRIES = 20
 const REBALANCE_MS = 60_000
 
-export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'handle' | 'log'>
+export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'takeBack' | 'handle' | 'log'>
 
 /** One topic that a group reads. */
 interface Feed {
@@ -25,6 +24,8 @@ interface Feed {
   stream: Stream | undefined
   /** The consumer of the stream. */
   client: Consumer | undefined
+  /** Its app takes nothing: others of the group read the topic. */
+  isLeft: boolean
 }
 
 /** A member of a consumer group, which reads several topics over one consumer; one that fails is replaced. */
@@ -64,7 +65,8 @@ export class KafkaGroup {
       over: new AbortController(),
       partitions: new Set(),
       stream: undefined,
-      client: undefined
+      client: undefined,
+      isLeft: false
     }
     this.#feeds.add(feed)
     try {
@@ -83,12 +85,19 @@ export class KafkaGroup {
     this.#feeds.delete(feed)
     await this.#changes.run(async () => {
       await feed.stream?.close().catch(() => undefined)
-      await this.#closeUnused()
+      await this.#giveUp(feed)
     })
   }
 
+  /** Its partitions go to other members, at once. */
+  async #giveUp(feed: Feed): Promise<void> {
+    const {client} = feed
+    await this.#closeUnused()
+    if (client !== undefined && client === this.#client) await client.joinGroup({}).catch(() => undefined)
+  }
+
   async #closeUnused(): Promise<void> {
-    if (this.#feeds.size > 0) return
+    if ([...this.#feeds].some(({isLeft}) => !isLeft)) return
     const client = this.#client
     this.#client = undefined
     await client?.close(true).catch(() => undefined) // it is gone also if no broker hears of it
@@ -112,6 +121,7 @@ export class KafkaGroup {
     const stream = await consumer.consume({topics: [feed.options.topic], mode: 'committed', fallbackMode: start})
     feed.stream = stream
     feed.client = consumer
+    feed.isLeft = false
     void this.#follow(feed, stream)
   }
 
@@ -120,7 +130,7 @@ export class KafkaGroup {
     try {
       await this.#consume(feed, stream)
       if (over.signal.aborted) return
-      options.log('warn', `the stream of topic ${options.topic} has ended`)
+      if (!feed.isLeft) options.log('warn', `the stream of topic ${options.topic} has ended`)
     } catch (error) {
       if (over.signal.aborted) return
       options.log('error', `Error consuming ${options.topic}. Retrying...: ${messageOf(error)}`)
@@ -133,7 +143,9 @@ export class KafkaGroup {
     const {options, over, partitions} = feed
     const readers = new Map<number, PartitionReader>()
     const ended = new AbortController()
-    const both = AbortSignal.any([over.signal, ended.signal])
+    const away = new AbortController()
+    const finished = new AbortController()
+    const both = AbortSignal.any([over.signal, ended.signal, away.signal])
     let count = 0
     let changed = Promise.withResolvers<void>()
     const tell = (): void => {
@@ -148,8 +160,9 @@ export class KafkaGroup {
     stream.once('close', () => ended.abort())
     // it may fail while the app is not ready yet: the loop below throws that
     stream.on('error', () => undefined)
+    const leaving = this.#leaveWhenAway(feed, stream, away, AbortSignal.any([over.signal, finished.signal]))
     try {
-      await options.ready()
+      await orAborted(away.signal, options.ready())
       for await (const record of stream) {
         if (both.aborted) break
         count++
@@ -163,8 +176,31 @@ export class KafkaGroup {
       }
     } finally {
       ended.abort()
+      finished.abort()
       for (const reader of readers.values()) void reader.end().then(() => partitions.delete(reader))
+      await leaving
     }
+  }
+
+  /** What an app that is away has not got, and what comes, goes to other members of the group. */
+  async #leaveWhenAway(feed: Feed, stream: Stream, away: AbortController, until: AbortSignal): Promise<void> {
+    const {options, over, client, partitions} = feed
+    const first = new FirstPositions(stream)
+    if (options.takeBack === undefined || !(await isAway(options, until))) return
+    away.abort()
+    options.takeBack()
+    await Promise.all([...partitions].map(async partition => partition.end()))
+    await this.#changes.run(async () => {
+      if (over.signal.aborted || feed.stream !== stream) return
+      try {
+        if (client !== undefined) await first.commit(client, options.topic)
+        feed.isLeft = true
+      } catch (error) {
+        options.log('warn', `topic ${options.topic} cannot be left to others: ${messageOf(error)}`)
+      }
+      await stream.close().catch(() => undefined)
+      if (feed.isLeft) await this.#giveUp(feed)
+    })
   }
 
   #readerFor({options, partitions}: Feed, over: AbortSignal, onHandled: () => void): PartitionReader {
@@ -173,7 +209,7 @@ export class KafkaGroup {
       atOnce: Math.max(1, options.atOnce),
       maxRetries,
       retryMs,
-      handle: async record => options.handle(this.#messageOf(record)),
+      handle: async record => options.handle(recordAsMessage(record, this.#settings)),
       onHandled,
       gaveUp: ({offset, partition, topic}) =>
         options.log(
@@ -227,6 +263,7 @@ export class KafkaGroup {
     const {over, options, client: failed} = feed
     while (!over.signal.aborted) {
       await pause(this.#settings.reconnectMs, over.signal)
+      if (feed.isLeft) await orAborted(over.signal, options.ready())
       if (over.signal.aborted) return
       try {
         await this.#changes.run(async () => {
@@ -239,27 +276,6 @@ export class KafkaGroup {
         return
       } catch (error) {
         options.log('warn', `failed to read topic ${options.topic} again: ${messageOf(error)}`)
-      }
-    }
-  }
-
-  #messageOf({key, value, headers, offset, topic, timestamp, partition}: Record): BrokerMessage {
-    const {escapeHeaders, excluded} = this.#settings
-    // Go's url.QueryEscape; a header may have no value, whatever its type says
-    const escape = (bytes: Buffer | undefined, text = bytes?.toString() ?? ''): string =>
-      escapeHeaders ? encodeURIComponent(text).replaceAll('%20', '+') : text
-    const own = [...headers]
-      .map(([name, content]): readonly [string, string] => [name.toString(), escape(content)])
-      .filter(([name]) => excluded?.test(name) !== true)
-    return {
-      data: value ?? NULL,
-      metadata: {
-        ...(key !== undefined && {__key: escape(key)}),
-        __offset: offset.toString(),
-        __topic: topic,
-        __timestamp: timestamp.toString(),
-        __partition: partition.toString(),
-        ...Object.fromEntries(own)
       }
     }
   }

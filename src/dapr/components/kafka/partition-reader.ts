@@ -1,6 +1,8 @@
-import type {Message as KafkaMessage} from '@platformatic/kafka'
+import type {Consumer, Message as KafkaMessage, MessagesStream} from '@platformatic/kafka'
 import {pause} from '../../../platform/delay.ts'
-import type {Handled} from '../pubsub.ts'
+import type {BrokerMessage, Handled} from '../pubsub.ts'
+import {NULL} from './kafka-publisher.ts'
+import type {KafkaSettings} from './kafka-settings.ts'
 
 export type Record = KafkaMessage
 
@@ -39,7 +41,13 @@ export class PartitionReader {
     this.#options = options
   }
 
+  /** Where the members of the group are counted again, what is not committed comes again: it is handled once. */
   put(record: Record): void {
+    const first = this.#inHand[0]?.record ?? this.#waiting[0]
+    const last = this.#waiting.at(-1) ?? this.#inHand.at(-1)?.record
+    const isInHand =
+      first !== undefined && last !== undefined && first.offset <= record.offset && record.offset <= last.offset
+    if (isInHand) return this.#options.onHandled()
     this.#waiting.push(record)
     this.#next()
   }
@@ -110,5 +118,56 @@ async function isCommitted(record: Record): Promise<boolean> {
     return true
   } catch {
     return false
+  }
+}
+
+/** Where a stream began with each partition: a group that has committed nothing would go on behind what comes while it does not read. */
+export class FirstPositions {
+  readonly #positions = new Map<string, bigint>()
+
+  constructor(stream: Pick<MessagesStream<Buffer, Buffer, Buffer, Buffer>, 'offsetsToFetch' | 'on'>) {
+    const note = (): void => {
+      for (const [partition, offset] of stream.offsetsToFetch)
+        if (!this.#positions.has(partition)) this.#positions.set(partition, offset)
+    }
+    note()
+    stream.on('offsets', note)
+  }
+
+  /** Commits those of the consumer's partitions for which the group has committed nothing. */
+  async commit(client: Consumer, topic: string): Promise<void> {
+    const partitions = client.assignments?.find(each => each.topic === topic)?.partitions ?? []
+    if (partitions.length === 0) return
+    const committed = (await client.listCommittedOffsets({topics: [{topic, partitions}]})).get(topic)
+    const offsets = partitions.flatMap(partition => {
+      const offset = this.#positions.get(`${topic}:${partition}`)
+      const isKnown = (committed?.[partition] ?? -1n) >= 0n
+      return isKnown || offset === undefined ? [] : [{topic, partition, offset, leaderEpoch: -1}]
+    })
+    if (offsets.length > 0) await client.commit({offsets})
+  }
+}
+
+/** A record as it is delivered, with its headers. */
+export function recordAsMessage(
+  {key, value, headers, offset, topic, timestamp, partition}: Record,
+  {escapeHeaders, excluded}: KafkaSettings
+): BrokerMessage {
+  // Go's url.QueryEscape; a header may have no value, whatever its type says
+  const escape = (bytes: Buffer | undefined, text = bytes?.toString() ?? ''): string =>
+    escapeHeaders ? encodeURIComponent(text).replaceAll('%20', '+') : text
+  const own = [...headers]
+    .map(([name, content]): readonly [string, string] => [name.toString(), escape(content)])
+    .filter(([name]) => excluded?.test(name) !== true)
+  return {
+    data: value ?? NULL,
+    metadata: {
+      ...(key !== undefined && {__key: escape(key)}),
+      __offset: offset.toString(),
+      __topic: topic,
+      __timestamp: timestamp.toString(),
+      __partition: partition.toString(),
+      ...Object.fromEntries(own)
+    }
   }
 }

@@ -1,8 +1,8 @@
 import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../../model/errors.ts'
-import {isWithin, orAborted, pause} from '../../../platform/delay.ts'
+import {aborted, orAborted, pause} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
-import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
+import {isAway, type BrokerMessage, type SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
 import {declareTopic} from './rabbitmq-publisher.ts'
 
@@ -10,8 +10,6 @@ import {declareTopic} from './rabbitmq-publisher.ts'
 const MAX_WAITING = 256
 /** Before a message that was not handled goes back: the broker delivers it again at once. */
 const RETURN_MS = 1000
-/** An app that has taken no messages for so long has those that are read for it go to other consumers, in ms. */
-const AWAY_MS = 60_000
 const QUEUE_TYPES = ['classic', 'quorum']
 
 /** A consumer of the queue. `isAway`: the app has not got its messages, and they go back. */
@@ -117,9 +115,8 @@ export class RabbitReader {
 
   /** Settles when the app has taken no messages for a while. What was acknowledged when it came cannot go back. */
   async #untilAway(ended: AbortSignal): Promise<void> {
-    const isThere = async (): Promise<boolean> => isWithin(AWAY_MS, orAborted(ended, this.#options.ready()))
-    do await pause(AWAY_MS, ended)
-    while (!ended.aborted && (this.#settings.autoAck || (await isThere())))
+    if (this.#settings.autoAck) await aborted(ended)
+    else await isAway(this.#options, ended)
   }
 
   async #take(channel: Channel, message: ConsumeMessage, consumer: Consumer): Promise<void> {

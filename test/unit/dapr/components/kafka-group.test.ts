@@ -1,4 +1,5 @@
 import {Readable} from 'node:stream'
+import {mock} from 'node:test'
 import {Consumer} from '@platformatic/kafka'
 import t, {type Test} from 'tap'
 import type {BrokerMessage, Handled} from '../../../../src/dapr/components/pubsub.ts'
@@ -14,7 +15,7 @@ const settings = kafkaSettings(new Properties(properties), true)
 
 /** A stream that a group has asked for, and its consumer. */
 interface Asked {
-  readonly stream: Readable
+  readonly stream: Readable & {readonly offsetsToFetch: Map<string, bigint>}
   readonly consumer: unknown
 }
 
@@ -22,10 +23,17 @@ interface Asked {
 const openGroup = (t: Test) => {
   const asked = new StartQueue<Asked>()
   const closed: unknown[] = []
+  /** What the members of the group ask of the broker. */
+  const done = new StartQueue<unknown>()
   t.intercept(Consumer.prototype, 'consume', {
     value: async function (this: unknown) {
       const readable = new Readable({objectMode: true, read: () => undefined})
-      const stream = Object.assign(readable, {close: async () => Promise.resolve(void readable.destroy())})
+      const close = async (): Promise<void> => {
+        done.put('stream closed')
+        return Promise.resolve(void readable.push(null))
+      }
+      const stream = Object.assign(readable, {close, offsetsToFetch: new Map<string, bigint>()})
+      Object.assign(this as object, {assignments: [{topic: 'orders', partitions: [0, 1, 2]}]})
       asked.put({stream, consumer: this})
       return Promise.resolve(stream)
     }
@@ -33,21 +41,31 @@ const openGroup = (t: Test) => {
   t.intercept(Consumer.prototype, 'close', {
     value: async function (this: unknown) {
       closed.push(this)
+      done.put('client closed')
       return Promise.resolve()
     }
   })
+  t.intercept(Consumer.prototype, 'listCommittedOffsets', {
+    value: async () => Promise.resolve(new Map([['orders', [-1n, 7n, -1n]]]))
+  })
+  t.intercept(Consumer.prototype, 'commit', {
+    value: async ({offsets}: {readonly offsets: readonly object[]}) => Promise.resolve(done.put(offsets))
+  })
+  t.intercept(Consumer.prototype, 'joinGroup', {value: async () => Promise.resolve(done.put('joined'))})
   const group = new KafkaGroup('shop', settings)
   t.teardown(async () => group.close())
   const logged = new StartQueue<string>()
   const read = async (
     topic: string,
     ready: TopicRead['ready'] = async () => undefined,
-    handle: TopicRead['handle'] = async () => 'done'
+    handle: TopicRead['handle'] = async () => 'done',
+    takeBack?: () => void
   ): Promise<Asked> => {
-    await group.read({topic, atOnce: 0, ready, handle, log: (_, text) => logged.put(text)})
+    const log = (_: string, text: string): void => logged.put(text)
+    await group.read({topic, atOnce: 0, ready, handle, log, ...(takeBack && {takeBack})})
     return asked.take()
   }
-  return {group, read, asked, closed, logged}
+  return {group, read, asked, closed, logged, done}
 }
 
 t.test('a stream that fails before the app is ready is opened again once it is', async t => {
@@ -82,11 +100,12 @@ t.test('a stream that is opened late again leaves the consumer that others read 
 const record = (
   value: string,
   committed: () => void,
-  headers: readonly (readonly [string, string?])[] = []
+  headers: readonly (readonly [string, string?])[] = [],
+  offset = BigInt(value)
 ): object => ({
   value: Buffer.from(value),
   headers: new Map(headers.map(([name, content]) => [Buffer.from(name), content && Buffer.from(content)])),
-  offset: 1n,
+  offset,
   topic: 'orders',
   timestamp: 2n,
   partition: 0,
@@ -127,3 +146,84 @@ t.test('what is being handled while its component is closed is committed before 
   t.equal(closed.length, 1)
   t.notOk(group.isReading)
 })
+
+/** Lets what is due happen, and a minute pass. */
+const minute = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  mock.timers.tick(60_000)
+}
+
+t.test('an app that is away leaves its group, and goes on where it was once it is back', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const {read, asked, closed, logged, done} = openGroup(t)
+  const held = Promise.withResolvers<Handled>()
+  let ready: PromiseWithResolvers<void> | undefined
+  const begun = Promise.withResolvers<void>()
+  const orders = await read(
+    'orders',
+    async () => ready?.promise,
+    async () => {
+      begun.resolve()
+      return held.promise
+    },
+    () => {
+      done.put('taken back')
+      held.resolve('returned')
+    }
+  )
+  orders.stream.offsetsToFetch.set('orders:0', 3n).set('orders:1', 4n).set('orders:2', 5n)
+  orders.stream.emit('offsets')
+  orders.stream.push(record('1', () => t.fail('it was not handled')))
+  orders.stream.offsetsToFetch.set('orders:0', 9n)
+  orders.stream.emit('offsets')
+  await begun.promise
+  await minute()
+  await minute()
+  ready = Promise.withResolvers()
+  await minute()
+  await minute()
+  t.equal(await done.take(), 'taken back')
+  t.same(await done.take(), [
+    {topic: 'orders', partition: 0, offset: 3n, leaderEpoch: -1},
+    {topic: 'orders', partition: 2, offset: 5n, leaderEpoch: -1}
+  ])
+  t.same([await done.take(), await done.take()], ['stream closed', 'client closed'])
+  t.same(closed, [orders.consumer])
+  await minute()
+  ready.resolve()
+  await minute()
+  const next = await asked.take()
+  t.not(next.consumer, orders.consumer)
+  t.same(logged.takeRest(), [])
+})
+
+t.test(
+  'a topic of an app that is away, or that is read no more, goes to other members while others are read',
+  async t => {
+    mock.timers.enable({apis: ['setTimeout']})
+    t.teardown(() => mock.timers.reset())
+    const {group, read, closed, done} = openGroup(t)
+    await read('paid')
+    const ready = Promise.withResolvers<void>()
+    await read(
+      'orders',
+      async () => ready.promise,
+      undefined,
+      () => undefined
+    )
+    await minute()
+    await minute()
+    t.same([await done.take(), await done.take()], ['stream closed', 'joined'])
+    const stop = await group.read({
+      topic: 'sent',
+      atOnce: 0,
+      ready: async () => undefined,
+      handle: async () => 'done',
+      log: () => undefined
+    })
+    await stop()
+    t.same([await done.take(), await done.take()], ['stream closed', 'joined'])
+    t.same(closed, [])
+  }
+)

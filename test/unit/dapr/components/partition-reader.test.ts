@@ -17,7 +17,11 @@ t.test('a message that was returned is handled again, and holds up no later comm
     over: over.signal
   })
   const record = (number: number): Record =>
-    ({value: Buffer.from(number.toString()), commit: async () => void committed.push(number)}) as unknown as Record
+    ({
+      offset: BigInt(number),
+      value: Buffer.from(number.toString()),
+      commit: async () => void committed.push(number)
+    }) as unknown as Record
   for (const number of [0, 1, 2]) reader.put(record(number))
   await reader.end()
   t.equal(committed.at(-1), 2)
@@ -31,4 +35,29 @@ t.test('a message that was returned is handled again, and holds up no later comm
   reader.put(record(4))
   await reader.end()
   t.equal(committed.at(-1), 3)
+})
+
+t.test('what comes again before it is committed is handled once', async t => {
+  const [handled, committed]: [number[], number[]] = [[], []]
+  let left = 0
+  const answer = Promise.withResolvers<Handled>()
+  const reader = new PartitionReader({
+    atOnce: 1,
+    maxRetries: 0,
+    retryMs: 1,
+    handle: async ({offset}) => {
+      handled.push(Number(offset))
+      return answer.promise
+    },
+    onHandled: () => left--,
+    gaveUp: () => undefined,
+    over: new AbortController().signal
+  })
+  for (const number of [1, 2, 1, 2, 3]) {
+    left++
+    reader.put({offset: BigInt(number), commit: async () => void committed.push(number)} as unknown as Record)
+  }
+  answer.resolve('done')
+  await reader.end()
+  t.same([handled, committed.at(-1), left], [[1, 2, 3], 3, 0])
 })
