@@ -37,6 +37,7 @@ import {
   UNAVAILABLE
 } from '../net/grpc/status.ts'
 import {TRACEPARENT} from '../net/grpc/trace-fields.ts'
+import {SAFE} from '../net/request-body.ts'
 import {replyPairs, replyTexts, type Reply} from '../net/reply.ts'
 import type {FrameHead} from './frame-head.ts'
 import type {PublishedContext} from './published-port-call.ts'
@@ -66,6 +67,14 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   readonly #answered = new MessageGauge(0)
   /** The caller has got the head of a response. */
   #hasBegun = false
+  /** The callee has said something to it. */
+  #isHeard = false
+  /** The connection to the callee has had calls before. */
+  #isReused = false
+  /** It was sent once more. */
+  #isRepeated = false
+  /** Why, where the app may have looked at it: another process must not get it. */
+  #brokeOff = ''
 
   /** `stream` is the caller's half, `walker` that of its connection. */
   constructor(context: PublishedContext, caller: string, head: FrameHead, stream: FrameStream, walker: FieldWalker) {
@@ -144,6 +153,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     this.#early = []
     const isDone = this.#isRequestDone && this.#trailers === ''
     this.#calleeWalker = connection.walker
+    this.#isReused = connection.wasUsed
     const callee = connection.open(this, bytes + trace, isDone && early.length === 0)
     this.#callee = callee
     for (const [at, piece] of early.entries()) callee.writeData(piece, isDone && at === early.length - 1)
@@ -153,6 +163,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
 
   /** There is none. */
   failed(why: string, isRefused: boolean): void {
+    if (this.#brokeOff !== '') return this.#lose(this.#brokeOff)
     if (!isRefused || !this.#passage.refused()) this.#refuse(503, why)
   }
 
@@ -175,16 +186,35 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
 
   reset(stream: FrameStream, code: number): void {
     if (stream === this.#caller) return this.#end(CALLER_LEFT)
-    if (stream === this.#callee) this.#fail(`the app has reset the stream: ${codeName(code)}`, code)
+    if (stream !== this.#callee || (code === REFUSED_STREAM && this.#repeats(''))) return
+    this.#fail(`the app has reset the stream: ${codeName(code)}`, code)
   }
 
   lost(stream: FrameStream, why: string, isUnprocessed = false): void {
     if (stream === this.#caller) return this.#end(CALLER_LEFT)
-    if (stream !== this.#callee) return
+    if (stream !== this.#callee || this.#repeats(isUnprocessed ? '' : why)) return
     // the caller may send it again (RFC 9113 §8.7)
     if (isUnprocessed) return this.#fail(why, REFUSED_STREAM)
+    this.#lose(why)
+  }
+
+  #lose(why: string): void {
     this.#passage.isBroken = true
     this.#explain(why).catch((error: unknown) => this.crash(error))
+  }
+
+  /** Sends a request without a body once more, where the app has not looked at it (`brokeOff` is ''), or may have closed the connection before. */
+  #repeats(brokeOff: string): boolean {
+    const {isOver, isBroken, admitted} = this.#passage
+    const isWhole = this.#isRequestDone && this.#trailers === '' && this.#journal.requestBytes === 0
+    const mayComeTwice = brokeOff === '' || (this.#isReused && SAFE.has(this.#head.method))
+    if (isOver || isBroken || this.#isHeard || this.#isRepeated || !isWhole || !mayComeTwice) return false
+    if (admitted?.pool.isRetired !== false) return false
+    this.#isRepeated = true
+    this.#brokeOff = brokeOff
+    this.#callee = undefined
+    this.#clients?.take(this)
+    return true
   }
 
   #takeTrailers(block: string, isLast: boolean): void {
@@ -216,10 +246,10 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     const {broken} = this.#passage
     const journal = this.#journal
     if (this.#isCut) return
+    this.#isHeard = true
     if (broken !== undefined && broken.left < 0) {
       broken.isOver = true
-      this.#passage.isBroken = true
-      return void this.#explain('EOF').catch((error: unknown) => this.crash(error))
+      return this.#lose('EOF')
     }
     const {httpStatus} = fields
     const isInterim = httpStatus >= 100 && httpStatus < 200

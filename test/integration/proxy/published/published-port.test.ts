@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import {mock} from 'node:test'
 import {setTimeout as pause} from 'node:timers/promises'
@@ -76,4 +77,74 @@ t.test('a call without an answer does not pass another connection that has hardl
   other.write(ask)
   const said = await Promise.race([once(other, 'data'), once(other, 'close').then(() => ['nothing'])])
   t.match(String(said[0]), /^HTTP\/1.1 503 /)
+})
+
+t.test('a GET whose connection of HTTP/2 the app has just closed is sent once more', async t => {
+  const seen: string[] = []
+  const leave: Readonly<Record<string, (session: http2.ServerHttp2Session) => void>> = {
+    '/lost': session => session.destroy(),
+    '/always': session => session.destroy()
+  }
+  const app = http2.createServer().on('session', session => {
+    session.on('error', () => undefined)
+    let streams = 0
+    session.on('stream', (stream, {':path': path = '', ':method': method = ''}) => {
+      seen.push(`${method} ${path}`)
+      stream.on('error', () => undefined).resume()
+      if (path === '/refused' && streams++ === 1) return stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
+      if (path in leave && (streams++ > 0 || path === '/always')) return leave[path]?.(session)
+      streams++
+      stream.respond()
+      return stream.end('ok')
+    })
+  })
+  await once(app.listen(0, '127.0.0.1'), 'listening')
+  const {port: appPort} = app.address() as AddressInfo
+  let pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
+  const context = {
+    callee: 'api',
+    heldBodies: new HeldBodies(),
+    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  }
+  const claims = await listen(0, ['127.0.0.1'])
+  const port = new PublishedPort(
+    claims,
+    () => context,
+    () => ''
+  )
+  const session = http2.connect(`http://127.0.0.1:${portOf(claims)}`)
+  t.teardown(async () => {
+    session.destroy()
+    app.close()
+    pool.cut()
+    await port.close(AbortSignal.abort())
+  })
+  const ask = async (method: string, path: string): Promise<unknown> => {
+    const stream = session.request({':method': method, ':path': path})
+    if (method === 'PUT') stream.end('body')
+    const ended = new Promise(resolve => {
+      stream.on('response', ({':status': status}) => resolve(status)).on('error', ({message}) => resolve(message))
+    })
+    stream.resume()
+    return ended
+  }
+  /** What comes of the second request of a connection, and how often the app sees it. */
+  const second = async (method: string, path: string): Promise<readonly [unknown, number]> => {
+    pool.cut()
+    pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
+    await ask('GET', '/first')
+    seen.length = 0
+    const answer = await ask(method, path)
+    return [answer, seen.filter(each => each === `${method} ${path}`).length]
+  }
+  t.same(await second('GET', '/lost'), [200, 2])
+  t.same(await second('GET', '/always'), [502, 2])
+  t.same(await second('DELETE', '/lost'), [502, 1])
+  t.same(await second('PUT', '/lost'), [502, 1])
+  t.same(await second('GET', '/refused'), [200, 2])
+  t.same(await second('DELETE', '/refused'), [200, 2])
+  t.match((await second('PUT', '/refused'))[0], /REFUSED_STREAM/)
 })

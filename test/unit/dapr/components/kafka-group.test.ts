@@ -55,13 +55,13 @@ const openGroup = (t: Test) => {
   const group = new KafkaGroup('shop', settings)
   t.teardown(async () => group.close())
   const logged = new StartQueue<string>()
+  const log: TopicRead['log'] = (_, text) => logged.put(text)
   const read = async (
     topic: string,
     ready: TopicRead['ready'] = async () => undefined,
     handle: TopicRead['handle'] = async () => 'done',
     takeBack?: () => void
   ): Promise<Asked> => {
-    const log = (_: string, text: string): void => logged.put(text)
     await group.read({topic, atOnce: 0, ready, handle, log, ...(takeBack && {takeBack})})
     return asked.take()
   }
