@@ -148,3 +148,44 @@ t.test('a GET whose connection of HTTP/2 the app has just closed is sent once mo
   t.same(await second('DELETE', '/refused'), [200, 2])
   t.match((await second('PUT', '/refused'))[0], /REFUSED_STREAM/)
 })
+
+t.test('a caller of HTTP/2 that is silent is pinged, and cut where it does not answer', async t => {
+  const context = {
+    callee: 'api',
+    heldBodies: new HeldBodies(),
+    admit: () => ({ok: false, error: 'it is gone', down: undefined}) as const,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  } as unknown as ReturnType<ConstructorParameters<typeof PublishedPort>[1]>
+  mock.timers.enable({apis: ['setInterval']})
+  const claims = await listen(0, ['127.0.0.1'])
+  const port = new PublishedPort(
+    claims,
+    () => context,
+    () => ''
+  )
+  const caller = net.connect(portOf(claims), '127.0.0.1').on('error', () => undefined)
+  t.teardown(async () => {
+    mock.timers.reset()
+    caller.destroy()
+    await port.close(AbortSignal.abort())
+  })
+  // the preface, and no settings of its own
+  caller.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0', 'latin1')
+  const closed = once(caller, 'close')
+  let text = ''
+  const [settled, pinged] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  caller.on('data', (bytes: Buffer) => {
+    text += bytes.toString('latin1')
+    // its settings are acknowledged: it is read
+    if (text.includes('\0\0\0\u0004\u0001\0\0\0\0')) settled.resolve()
+    if (text.includes('\0\0\u0008\u0006\0\0\0\0\0')) pinged.resolve()
+  })
+  await settled.promise
+  mock.timers.tick(20_000)
+  await pinged.promise
+  mock.timers.tick(20_000)
+  await closed
+  t.pass('it is closed')
+})
