@@ -70,9 +70,10 @@ export class RabbitReader {
     }
   }
 
-  /** Settles when the channel is closed, or nothing more is to be read. While the app is away it reads one message, if no other consumer takes it. */
+  /** Settles when the channel is closed, or nothing more is to be read. While the app is away it reads one message, if no other consumer takes it; none, where it would be acknowledged as it comes. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
+    const {autoAck} = this.#settings
     const closed = whyClosed(channel)
     const lost = new AbortController()
     this.#channel = channel
@@ -83,10 +84,10 @@ export class RabbitReader {
     for (let isSpare = false; !ended.aborted; isSpare = !isSpare) {
       const before = consumer
       // the next one begins first: a queue without a consumer may be deleted
-      consumer = await this.#begin(channel, isSpare)
+      consumer = isSpare && autoAck ? undefined : await this.#begin(channel, isSpare)
       this.begun.resolve()
       if (before !== undefined) await channel.cancel(before.tag)
-      if (before !== undefined && isSpare) {
+      if (before !== undefined && isSpare && !autoAck) {
         before.isAway = true
         this.#options.takeBack?.()
       }
@@ -113,9 +114,10 @@ export class RabbitReader {
     return Object.assign(consumer, {tag})
   }
 
-  /** Settles when the app has taken no messages for a while. What was acknowledged when it came cannot go back. */
+  /** Settles when the app has taken no messages for a while. A queue that is gone without a consumer has to keep one, whatever comes. */
   async #untilAway(ended: AbortSignal): Promise<void> {
-    if (this.#settings.autoAck) await aborted(ended)
+    const {autoAck, deletedWhenUnused} = this.#settings
+    if (autoAck && deletedWhenUnused) await aborted(ended)
     else await isAway(this.#options, ended)
   }
 

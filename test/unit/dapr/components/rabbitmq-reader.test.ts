@@ -60,9 +60,14 @@ const options = {
   log: () => undefined
 }
 
-const readerOf = (channel: FakeChannel, next: () => Promise<FakeChannel>, more: object = {}): RabbitReader =>
+const readerOf = (
+  channel: FakeChannel,
+  next: () => Promise<FakeChannel>,
+  more: object = {},
+  own: Partial<RabbitSettings> = {}
+): RabbitReader =>
   new RabbitReader({createChannel: next} as unknown as RecoveringChannelModel, asChannel(channel), {
-    settings: {reconnectWaitMs: 1, consumerId: ''} as unknown as RabbitSettings,
+    settings: {reconnectWaitMs: 1, consumerId: '', ...own} as unknown as RabbitSettings,
     options: {...options, ...more}
   })
 
@@ -140,3 +145,39 @@ t.test('what an app that is away has not got goes to other consumers, and its qu
   void reader.stop()
   t.same(await next(1), ['cancel 3'])
 })
+
+for (const deletedWhenUnused of [false, true])
+  t.test(
+    `autoAck: the queue of an app that is away keeps its messages (deletedWhenUnused: ${deletedWhenUnused})`,
+    async t => {
+      mock.timers.enable({apis: ['setTimeout']})
+      t.teardown(() => mock.timers.reset())
+      const channel = new FakeChannel()
+      let ready: PromiseWithResolvers<void> | undefined
+      const given: string[] = []
+      const reader = readerOf(
+        channel,
+        async () => channel,
+        {
+          ready: async () => ready?.promise,
+          handle: async ({data}: {data: Buffer}) => Promise.resolve(given.push(data.toString())),
+          takeBack: () => t.fail('what was acknowledged cannot go back')
+        },
+        {autoAck: true, deletedWhenUnused}
+      )
+      while (channel.done.length < 2) await new Promise(setImmediate)
+      await minute()
+      ready = Promise.withResolvers()
+      await minute()
+      await minute()
+      channel.takers[0]?.({content: Buffer.from('late'), properties: {}})
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+      const begun = ['prefetch 256', 'begin 1 0']
+      t.same(channel.done, deletedWhenUnused ? begun : [...begun, 'cancel 1'])
+      t.same(given, ['late'], 'what has come is the app’s')
+      ready.resolve()
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+      t.same(channel.done, deletedWhenUnused ? begun : [...begun, 'cancel 1', 'prefetch 256', 'begin 2 0'])
+      void reader.stop()
+    }
+  )
