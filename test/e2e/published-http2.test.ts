@@ -173,7 +173,10 @@ t.test('a save under load loses no stream, and a fault hits the edge that it nam
 t.test('a call that the app says it has not looked at is refused, so that its caller sends it again', async t => {
   const {rig, session} = await openShop(t)
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
-  await t.rejects(ask(session, {':method': 'POST', ':path': '/leave'}, {body: 'x'}), /NGHTTP2_REFUSED_STREAM/)
+  await t.rejects(
+    ask(session, {':method': 'POST', ':path': '/leave'}, {body: Buffer.from('x')}),
+    /NGHTTP2_REFUSED_STREAM/
+  )
   t.match((await recordedCalls(rig)).at(-1), {path: '/leave', failure: /GOAWAY/})
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
 })
