@@ -192,6 +192,8 @@ export class RunResources {
   }
   report = nothing
   appRemoved = nothing
+  leaveOut = async (): Promise<void> => undefined
+  knowLeftOut = async (): Promise<void> => undefined
   edited = async (): Promise<void> => undefined
   follow = async (): Promise<void> => undefined
   close = async (): Promise<void> => undefined

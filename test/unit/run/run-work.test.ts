@@ -12,6 +12,7 @@ t.test('nothing is opened for who asks after the end: nobody would close it', as
     plan: {file: '', name: '', apps: [{id: 'a', folder}]},
     env: {XDG_STATE_HOME: folder},
     runtimes: () => [],
+    knowLeftOut: async () => undefined,
     reporter: {warn: (_: string, text: string) => warned.push(text), tell: () => undefined}
   } as unknown as RunWorkOptions)
   await work.close()
@@ -43,6 +44,7 @@ t.test(
       plan: {file: '', name: '', apps: [{id: 'a', folder}]},
       env: {XDG_STATE_HOME: folder},
       runtimes: () => [],
+      knowLeftOut: async () => undefined,
       reporter: {warn: (_: string, text: string) => warned.push(text), tell: () => undefined}
     } as unknown as RunWorkOptions)
     await t.rejects(work.workflows(), {code: 'EMFILE'})
@@ -62,6 +64,7 @@ t.test('what an earlier run has left is opened once there is a free descriptor',
         plan: {file: '', name: '', apps: [{id: 'a', folder: '${folder}'}]},
         env: {XDG_STATE_HOME: '${folder}'},
         runtimes: () => [],
+        knowLeftOut: async () => undefined,
         reporter: {warn: (_, text) => { throw new Error(text) }, tell: () => undefined}
       })
       const earlier = work()
