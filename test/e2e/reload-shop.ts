@@ -46,7 +46,8 @@ export async function openShop(
   const {http: port} = await run.ports('shop')
   const delivered = (): readonly string[] => readFileSync(counts, 'utf8').match(/^\d+ \w+$/gm) ?? []
   await run.waitForLine('Writing log files', {nth: 2})
-  await fetch(`http://127.0.0.1:${port}${METHOD}?n=first`)
+  const first = await fetch(`http://127.0.0.1:${port}${METHOD}?n=first`)
+  if (!first.ok) throw new Error(`the first call: ${first.status} ${await first.text()}`)
   return {rig, run, port, delivered}
 }
 
