@@ -89,11 +89,11 @@ export class KafkaGroup {
     })
   }
 
-  /** Its partitions go to other members, at once. */
-  async #giveUp(feed: Feed): Promise<void> {
-    const {client} = feed
+  /** Its partitions go to other members, at once; where all are being stopped they do when the client leaves: commits wait for no round. */
+  async #giveUp({client}: Feed): Promise<void> {
     await this.#closeUnused()
-    if (client !== undefined && client === this.#client) await client.joinGroup({}).catch(() => undefined)
+    const isRead = [...this.#feeds].some(({over, isLeft}) => !over.signal.aborted && !isLeft)
+    if (isRead && client !== undefined && client === this.#client) await client.joinGroup({}).catch(() => undefined)
   }
 
   async #closeUnused(): Promise<void> {
@@ -258,7 +258,7 @@ export class KafkaGroup {
     }
   }
 
-  /** Reads all topics again over a new consumer: the other streams of the old one end with it. */
+  /** Reads all topics again over a new consumer: the other streams of the old one end with it. One that was left has not failed. */
   async #reopen(feed: Feed): Promise<void> {
     const {over, options, client: failed} = feed
     while (!over.signal.aborted) {
@@ -267,7 +267,7 @@ export class KafkaGroup {
       if (over.signal.aborted) return
       try {
         await this.#changes.run(async () => {
-          if (this.#client === failed && failed !== undefined) {
+          if (this.#client === failed && failed !== undefined && !feed.isLeft) {
             this.#client = undefined
             await failed.close(true).catch(() => undefined)
           }

@@ -147,6 +147,28 @@ t.test('what is being handled while its component is closed is committed before 
   t.notOk(group.isReading)
 })
 
+t.test(
+  'a topic that has ended while another one is ended starts no round of the group: its commit would wait',
+  async t => {
+    const {group, read, done} = openGroup(t)
+    const handling = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<Handled>()
+    await read('paid')
+    const {stream} = await read('orders', undefined, async () => {
+      handling.resolve()
+      return answer.promise
+    })
+    stream.push(record('1', () => done.put('committed')))
+    await handling.promise
+    const closing = group.close()
+    t.equal(await done.take(), 'stream closed')
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    answer.resolve('done')
+    await closing
+    t.same(done.takeRest(), ['committed', 'stream closed', 'client closed'])
+  }
+)
+
 /** Lets what is due happen, and a minute pass. */
 const minute = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
@@ -203,8 +225,8 @@ t.test(
   async t => {
     mock.timers.enable({apis: ['setTimeout']})
     t.teardown(() => mock.timers.reset())
-    const {group, read, closed, done} = openGroup(t)
-    await read('paid')
+    const {group, read, asked, closed, logged, done} = openGroup(t)
+    const paid = await read('paid')
     const ready = Promise.withResolvers<void>()
     await read(
       'orders',
@@ -215,6 +237,10 @@ t.test(
     await minute()
     await minute()
     t.same([await done.take(), await done.take()], ['stream closed', 'joined'])
+    ready.resolve()
+    await minute()
+    t.equal((await asked.take()).consumer, paid.consumer, 'the others are read on')
+    t.same([closed, logged.takeRest()], [[], []])
     const stop = await group.read({
       topic: 'sent',
       atOnce: 0,
