@@ -21,7 +21,10 @@ const SILENCE_MS = 200
 /** How a caller begins that speaks HTTP/2 (RFC 9113 §3.4). */
 const HTTP2 = 'PRI * HTTP/2'
 
-/** How often callers of HTTP/2 are looked at, in ms: one that is silent is pinged, one that does not answer that is cut. */
+/**
+ * How often callers of HTTP/2 on other machines are looked at, in ms: one that is silent is pinged, one that does not answer that is cut. On
+ * this machine no caller is gone without a word, and one in a debugger does not answer.
+ */
 const LOOK_MS = 10_000
 
 /** A connection whose caller is looked up once. */
@@ -41,7 +44,6 @@ export class PublishedPort implements PublishedHost {
   readonly #connections = new Connections()
   readonly #http = new Set<PublishedConnection>()
   readonly #frames = new Set<FrameServer>()
-  #looking: NodeJS.Timeout | undefined
   /** The app has answered in HTTP/1: it is none that speaks first. That a caller speaks it shows nothing: some only look what listens there. */
   #speaksHttp = false
   /** Requests of HTTP/1 whose answers are to show it. */
@@ -134,28 +136,26 @@ export class PublishedPort implements PublishedHost {
       const {serveFrames} = await import('./frame-calls.ts')
       if (socket.destroyed) return
       const connection = {socket, caller: ''}
+      let looking: NodeJS.Timeout | undefined
       const frames = serveFrames({
         socket,
         context: this.#contextOf,
         caller: () => this.#knownCaller(connection),
         onStart: call => this.#attribute(call, connection),
-        onEnd: ended => this.#forgetFrames(ended)
+        onEnd: ended => {
+          clearInterval(looking)
+          this.#frames.delete(ended)
+        }
       })
       this.#frames.add(frames)
-      this.#looking ??= setInterval(() => this.#frames.forEach(each => each.look()), LOOK_MS).unref()
+      const isHere = socket.remoteAddress === socket.localAddress
+      if (!isHere) looking = setInterval(() => frames.look(), LOOK_MS).unref()
       frames.read(early, early.length)
       if (this.isClosing) frames.leave()
     } catch (error) {
       this.#contextOf().warn(bugText(error))
       socket.destroy()
     }
-  }
-
-  #forgetFrames(ended: FrameServer): void {
-    this.#frames.delete(ended)
-    if (this.#frames.size > 0) return
-    clearInterval(this.#looking)
-    this.#looking = undefined
   }
 
   /** A rule may name its caller, and a call that the app does not take may be over at once: then it has to be known before. */
