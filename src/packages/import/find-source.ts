@@ -70,7 +70,7 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   if (meant === undefined) return {kind: 'folder', path, overrides: [], others: [], folder: path}
   const others = [
     ...there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name),
-    ...(there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path))
+    ...(there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path).filter(name => name !== meant.name))
   ]
   const override =
     meant.name === first ? over : (ownOf(OVERRIDES, meant.kind) ?? []).filter(name => existsSync(at(name))).slice(0, 1)

@@ -1,4 +1,6 @@
 import t from 'tap'
+import {findSource} from '../find-source.ts'
+import {readFolders} from '../reading/files.ts'
 import {imported} from './read.ts'
 
 t.test('a compose.yaml of process-compose is one, also where a folder is named', async t => {
@@ -6,6 +8,10 @@ t.test('a compose.yaml of process-compose is one, also where a folder is named',
   t.match((await imported(t, processes)).template.apps, [{appID: 'a', command: ['node', 'main.js']}])
   const both = {...processes, 'docker-compose.yml': 'services: {b: {image: redis}}'}
   t.match((await imported(t, both)).template.apps, [{appID: 'a'}])
+  const cwd = t.testdir({one: processes, two: {...processes, 'compose.prod.yaml': ''}})
+  readFolders()
+  t.strictSame(findSource('one', undefined, cwd).others, [], 'it is not found next to itself')
+  t.strictSame(findSource('two', undefined, cwd).others, ['compose.prod.yaml'])
 })
 
 t.test('keys of process-compose that are not carried over are named', async t => {
