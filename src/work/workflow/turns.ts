@@ -71,13 +71,13 @@ export function applyTurn(
   if (live.turn === undefined) engine.live.rest(live)
 }
 
-/** Warns of what an instance sends to one that this run does not have, once for each workflow and what it sends: events do not travel between runs. */
+/** Warns of what an instance sends to one that this run does not have, once for each workflow and app: events do not travel between runs. */
 function warnOfLost({options, warned, file}: Engine, {app: own, name, id}: Instance, message: InstanceMessage): void {
   const what = message.kind === 'event' ? `'${message.name}'` : 'its end'
   const why = options.hasApp(message.app) ? 'which does not exist' : 'which is not in this run'
   const target = `workflow '${message.id}' of app '${message.app}'`
   const text = `workflow '${name}' '${id}' has sent ${what} to ${target}, ${why}: it is lost`
-  const kind = JSON.stringify([own, name, what, message.app])
+  const kind = JSON.stringify([own, name, message.kind, message.app]) // names of events may hold ids
   file.afterCommit(() => {
     if (warned.has(kind)) return
     warned.add(kind)
