@@ -20,7 +20,7 @@ async function outlives(
   metadata: Readonly<Record<string, string>>
 ): Promise<void> {
   const list = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
-  const {shop, run} = await openShop(t, list, {'resources/bus.yaml': component('bus', type, metadata)})
+  const {shop, run, rig} = await openShop(t, list, {'resources/bus.yaml': component('bus', type, metadata)})
   const received = async (n: number): Promise<void> => {
     for (;;) {
       const request = await shop.nextRequest()
@@ -29,6 +29,8 @@ async function outlives(
       if ((data as {n: number}).n === n) return
     }
   }
+  // until then RabbitMQ has no queue for what is published, and Kafka no topic
+  await rig.logged('shop', /app is subscribed to the following topics: \[orders\]/)
   await publish(shop, 'bus/orders', '{"n":1}')
   await received(1)
   await broker.stop()
