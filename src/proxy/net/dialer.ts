@@ -1,5 +1,6 @@
 import type {OnReadOpts} from 'node:net'
-import type {Duplex} from 'node:stream'
+import type {Duplex, Writable} from 'node:stream'
+import {codeOf} from '../../model/errors.ts'
 
 /** How to connect to a callee other than over plain TCP. */
 export interface Dial {
@@ -27,13 +28,22 @@ export const secureDial: Dial = {
   open: (host, port, onread) => {
     const at = {host, port, onread}
     const socket = tls().connect({...at, minVersion: 'TLSv1.2', rejectUnauthorized: false})
-    const destroy = socket.destroy.bind(socket)
-    // what the app said before a write failed is read until then
-    socket.destroy = (error?: NodeJS.ErrnoException) => {
-      if (error?.syscall !== 'write') return destroy(error)
-      setImmediate(() => setImmediate(destroy, error))
-      return socket
-    }
+    hearLastWords(socket)
     return socket.setNoDelay(true)
+  }
+}
+
+/** Lets a connection read what its other side said before a write fails: it may answer, and close, before it has taken all. */
+export function hearLastWords(socket: Writable): void {
+  for (const name of ['_write', '_writev'] as const) {
+    const write = socket[name]?.bind(socket) as (...values: unknown[]) => void
+    Reflect.set(socket, name, (...values: unknown[]) => {
+      const done = values.pop() as (error?: Error | null) => void
+      write(...values, (error?: Error | null) => {
+        const isClosed = error != null && codeOf(error) !== 'EPROTO' // which an alert of TLS has
+        if (isClosed) setImmediate(() => setImmediate(done, error))
+        else done(error)
+      })
+    })
   }
 }

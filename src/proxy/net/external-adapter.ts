@@ -8,7 +8,7 @@ import {asWritten} from './http1/header-lines.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
 import {SAFE} from './request-body.ts'
-import {UpstreamError} from './dialer.ts'
+import {hearLastWords, UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
 import {isLoopback} from '../../model/loopback.ts'
 import {ownOf} from '../../model/own.ts'
@@ -146,7 +146,10 @@ class WebRequest {
     let interim = 0
     let heard = 0
     return request
-      .on('socket', ({bytesRead}) => (heard = bytesRead))
+      .on('socket', socket => {
+        heard = socket.bytesRead
+        if (!request.reusedSocket) hearLastWords(socket)
+      })
       .on('information', () => {
         if (++interim > MAX_INTERIM) request.destroy(new UpstreamError(TOO_MANY_INTERIM))
       })

@@ -1,10 +1,14 @@
 import type {Call} from '../../../../src/model/call.ts'
 import {denied, type Admission} from '../../../../src/proxy/gateway/admission.ts'
 import {ExternalEndpoints} from '../../../../src/proxy/gateway/external-endpoints.ts'
+import {readFileSync} from 'node:fs'
+import type {Socket} from 'node:net'
+import {join} from 'node:path'
+import tls from 'node:tls'
 import t from 'tap'
 import {secureDial} from '../../../../src/proxy/net/dialer.ts'
-import {ask, request} from '../../dapr/sidecar/caller.ts'
-import {echoApp, onRequest, openTestSidecar, rawApp, valuesOf} from '../../dapr/sidecar/rig.ts'
+import {ask, connect, request} from '../../dapr/sidecar/caller.ts'
+import {echoApp, listen, onRequest, openTestSidecar, rawApp, valuesOf} from '../../dapr/sidecar/rig.ts'
 import {openScene, resource} from './scene.ts'
 
 t.test('an endpoint’s own headers are passed on: its date, and a head of 60 KiB', async t => {
@@ -149,3 +153,38 @@ t.test('calls of an endpoint whose secrets cannot be read ask its store again, b
     t.equal(asked, at + 1)
   }
 })
+
+const TLS = join(import.meta.dirname, '../../../fixtures/tls')
+const pem = (name: string): string => readFileSync(join(TLS, name), 'utf8')
+const LARGE = 'large '.repeat(10_000)
+const REFUSAL = `HTTP/1.1 413 Too Large\r\nContent-Length: ${LARGE.length}\r\nConnection: close\r\n\r\n${LARGE}`
+
+/** Answers before it has read the body, and hangs up. */
+const refuse = (socket: Socket): void =>
+  void socket
+    .on('error', () => undefined)
+    .once('data', () => {
+      socket.pause() // what is not read resets the connection
+      socket.write(REFUSAL, () => socket.destroy())
+    })
+
+for (const scheme of ['http', 'https'])
+  t.test(
+    `${scheme}: the answer of an endpoint that refuses a body and hangs up reaches a caller who still sends`,
+    async t => {
+      const key = {key: pem('server.key'), cert: pem('server.pem')}
+      const site = scheme === 'http' ? await rawApp(t, refuse) : await listen(t, tls.createServer(key, refuse))
+      const spec = {baseUrl: `${scheme}://localhost:${site}`, clientTLS: {rootCA: {value: pem('ca.pem')}}}
+      const {port} = await openScene(t, [resource('site', spec)])
+      for (let n = 0; n < 10; n++) {
+        const caller = await connect(t, port)
+        caller.send('POST /v1.0/invoke/site/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000\r\n\r\n')
+        const answer = caller.answer()
+        for (let sent = 0; sent < 150; sent++) {
+          caller.send('x'.repeat(20_000))
+          await new Promise(setImmediate)
+        }
+        t.match(await answer, {status: 413, body: LARGE})
+      }
+    }
+  )
