@@ -1,5 +1,6 @@
 import {Chunks} from './chunked.ts'
 import {isHalfLine} from './first-line.ts'
+import {PER_TURN} from '../own-turn.ts'
 
 /** A head that is longer is refused by node:http. */
 const MAX_HEAD = 128 * 1024
@@ -28,14 +29,18 @@ export class ChunkMerger {
     this.#readable = readable
   }
 
-  /** The bytes for node:http; those that are given may change. Nothing is held back but a first line that is not whole. */
-  merge(read: Buffer): Buffer {
+  /** The bytes for node:http, few requests in a piece; those that are given may change. Only a first line that is not whole is held back. */
+  *merge(read: Buffer): Generator<Buffer> {
     const bytes = this.#held.length === 0 ? read : Buffer.concat([this.#held, read])
     this.#held = Buffer.alloc(0)
-    const merged: Buffer[] = []
-    let at = 0
-    while (at < bytes.length) at = this.#next(bytes, at, merged)
-    return Buffer.concat(merged)
+    let merged: Buffer[] = []
+    let requests = 0
+    for (let at = 0; at < bytes.length; at = this.#next(bytes, at, merged)) {
+      if (this.#part !== 'head' || this.#head !== '' || ++requests % PER_TURN > 0) continue
+      yield Buffer.concat(merged)
+      merged = []
+    }
+    yield Buffer.concat(merged)
   }
 
   get isHolding(): boolean {

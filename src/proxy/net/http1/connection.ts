@@ -2,7 +2,7 @@ import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
 import {closeLingering, lingerAtEnd} from '../lingering-close.ts'
 import {reasonOf, statusLine} from '../status.ts'
-import {holdReads} from './shared-reads.ts'
+import {dropReads, holdReads} from './shared-reads.ts'
 import {PER_TURN, TurnShare} from '../own-turn.ts'
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
@@ -57,6 +57,12 @@ export class Connection {
     else if (this.#turns.length > PER_TURN) this.#readOn = holdReads(this.#socket) ?? this.#readOn
   }
 
+  /** Nothing that arrives from now on is parsed, nor the rest of what has. */
+  endRequests(): void {
+    this.isLast = true
+    dropReads(this.#socket)
+  }
+
   /** Calls `next` when every response has been sent. */
   whenIdle(next: () => void): void {
     this.isLast = true
@@ -99,8 +105,7 @@ export class Connection {
     this.#turns.shift()
     const isOver = !turn.response.shouldKeepAlive || this.#socket.destroyed || this.#socket.writableEnded
     if (isOver) {
-      // what was read together with the request is parsed still
-      this.isLast = true
+      this.endRequests()
       this.#turns = []
     }
     if (this.#turns.length <= PER_TURN) {

@@ -54,28 +54,28 @@ export class FastPath implements FastPathHost {
     }
     // First node's listeners, then the bytes.
     this.#accept(socket)
-    const change = this.#changeOf(socket)
-    changeReads(socket, change)
-    socket.unshift(change(bytes))
+    changeReads(socket, this.#changeOf(socket), bytes)
     socket.resume()
   }
 
   /** How the requests of a connection change before node:http reads them. */
-  #changeOf(socket: net.Socket): (read: Buffer) => Buffer {
+  #changeOf(socket: net.Socket): (read: Buffer) => Iterable<Buffer> {
     const merger = new ChunkMerger(line => readable(line, socket))
     let late: NodeJS.Timeout | undefined
     // node:http limits the time of a head from its first byte on, which it is to get
     const release = (): void => {
       if (socket.readable) socket.push(merger.release())
     }
-    return read => {
-      const merged = merger.merge(read)
-      if (merged.length > 0 || !merger.isHolding) {
-        clearTimeout(late)
-        late = undefined
+    const headMs = this.#headMs
+    return function* (read) {
+      for (const piece of merger.merge(read)) {
+        if (piece.length > 0 || !merger.isHolding) {
+          clearTimeout(late)
+          late = undefined
+        }
+        yield piece
       }
-      if (merger.isHolding) late ??= setTimeout(release, this.#headMs).unref()
-      return merged
+      if (merger.isHolding) late ??= setTimeout(release, headMs).unref()
     }
   }
 

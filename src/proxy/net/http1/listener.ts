@@ -229,7 +229,7 @@ export class Listener {
     const fault = faultOf(request)
     if (fault > 0) {
       connection.add(request, response, () => refuse(response, fault))
-      connection.isLast = true
+      connection.endRequests()
     } else connection.add(request, response, this.#options.serve)
   }
 

@@ -12,17 +12,19 @@ const COUNTED_BY = ['_server', 'server'] as const
 
 /** Gets what a connection reads. */
 type Reader = (bytes: Buffer) => void
+/** What takes its place, piece by piece. */
+type Change = (bytes: Buffer) => Iterable<Buffer>
 
 /** A connection that is read into a buffer that all share, while it has a reader; without one it is like any other. */
 class SharedSocket extends net.Socket {
   reader: Reader | undefined
   /** Changes what is read without a reader. */
-  change: ((bytes: Buffer) => Buffer) | undefined
+  change: Change | undefined
 
   constructor(handle: unknown, allowHalfOpen: boolean) {
     const read = (size: number): boolean => {
       const bytes = buffer.subarray(0, size)
-      if (this.reader === undefined) return this.#pass(bytes)
+      if (this.reader === undefined) return this.pass(bytes)
       try {
         this.reader(bytes)
       } catch (error) {
@@ -33,11 +35,17 @@ class SharedSocket extends net.Socket {
     super({handle, allowHalfOpen, readable: true, writable: true, onread: {buffer, callback: read}} as object)
   }
 
-  /** False: it reads no more for now. */
-  #pass(bytes: Buffer): boolean {
-    const changed = this.change?.(bytes) ?? Buffer.from(bytes)
-    const isTaken = this.push(changed)
-    if (isTaken && isMuchWork(bytes.length, changed.length)) letOthersRead(this)
+  /** Passes on what has been read; false: it reads no more for now. */
+  pass(bytes: Buffer): boolean {
+    const {change} = this
+    let kept = 0
+    let isTaken = true
+    for (const piece of change?.(bytes) ?? [Buffer.from(bytes)]) {
+      if (this.change !== change) break
+      kept += piece.length
+      isTaken = this.push(piece)
+    }
+    if (isTaken && isMuchWork(bytes.length, kept)) letOthersRead(this)
     return isTaken
   }
 }
@@ -95,12 +103,18 @@ export function readWith(socket: Duplex, reader: Reader): () => void {
   }
 }
 
-/** Changes all that a connection without a reader reads from now on; the result is a new Buffer. It has a handler for `data` already. */
-export function changeReads(socket: net.Socket, change: (bytes: Buffer) => Buffer): void {
-  if (!(socket instanceof SharedSocket)) return
+/** Changes these bytes, and all that a connection without a reader reads from now on, into new Buffers. It has a handler for `data` already. */
+export function changeReads(socket: net.Socket, change: Change, bytes: Buffer): void {
+  if (!(socket instanceof SharedSocket)) return socket.unshift(Buffer.concat([...change(bytes)]))
   socket.change = change
   // node:http reads a connection past its stream until there is another listener (lib/_http_server.js, `unconsume`)
   socket.on('data', ignore).off('data', ignore)
+  socket.pass(bytes)
+}
+
+/** Drops all that a connection without a reader reads from now on, and the rest of what it has read. */
+export function dropReads(socket: Duplex): void {
+  if (socket instanceof SharedSocket) socket.change = () => []
 }
 
 const ignore = (): void => undefined

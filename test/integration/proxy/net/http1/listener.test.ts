@@ -1,4 +1,5 @@
 import {execFileSync} from 'node:child_process'
+import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {once} from 'node:events'
 import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
@@ -363,4 +364,17 @@ t.test('where no file can be opened, a request for h2c loses its connection, and
     front.destroy()`
   const limited = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', code]
   t.match(execFileSync('sh', limited, {encoding: 'utf8', timeout: 20_000}), /its connection was closed: .*EMFILE/)
+})
+
+t.test('what follows a request that is refused is not parsed', async t => {
+  const {port} = await openFront(t)
+  let parsed = 0
+  const count = (): void => void parsed++
+  subscribe('http.server.request.start', count)
+  t.teardown(() => unsubscribe('http.server.request.start', count))
+  const {socket, received, closed} = await pendingCall(t, port)
+  socket.end('GET / HTTP/1.1\r\n\r\n'.repeat(100_000))
+  await closed
+  t.match(received(), /^HTTP\/1\.1 400 Bad Request\r\n(?:.*\r\n)+\r\n400 Bad Request$/)
+  t.ok(parsed < 50, `${parsed} were`)
 })

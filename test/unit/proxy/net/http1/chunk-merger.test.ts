@@ -6,7 +6,8 @@ const merged = (text: string, size = text.length): string => {
   const merger = new ChunkMerger(line => line)
   let result = ''
   for (let at = 0; at < text.length; at += size)
-    result += merger.merge(Buffer.from(text.slice(at, at + size), 'latin1')).toString('latin1')
+    for (const piece of merger.merge(Buffer.from(text.slice(at, at + size), 'latin1')))
+      result += piece.toString('latin1')
   return result
 }
 
