@@ -82,6 +82,7 @@ if (values.page || values.kubernetes || values.components || values.redis || val
   else if (values.redis) await walkSeeds(seeds, 'redis', (await import('./redis/walk.ts')).walkRedis)
   else if (values.connections) {
     await walkSeeds(seeds, 'connections', (await import('./connections/walk.ts')).walkConnections)
+    await walkSeeds(seeds, 'calls', (await import('./connections/call-walk.ts')).walkCalls)
     await walkSeeds(seeds, 'streams', (await import('./connections/stream-walk.ts')).walkStreams)
   } else await walkSeeds(seeds, 'components', (await import('./components/walk.ts')).walkComponents)
   process.exit()
