@@ -205,11 +205,11 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
 
   /** Sends a request without a body once more, where the app has not looked at it (`brokeOff` is ''), or may have closed the connection before. */
   #repeats(brokeOff: string): boolean {
-    const {isOver, isBroken, admitted} = this.#passage
+    const {isOver, isBroken, admitted, broken} = this.#passage
     const isWhole = this.#isRequestDone && this.#trailers === '' && this.#journal.requestBytes === 0
     const mayComeTwice = brokeOff === '' || (this.#isReused && SAFE.has(this.#head.method))
     if (isOver || isBroken || this.#isHeard || this.#isRepeated || !isWhole || !mayComeTwice) return false
-    if (admitted?.pool.isRetired !== false) return false
+    if (broken !== undefined || admitted?.pool.isRetired !== false) return false
     this.#isRepeated = true
     this.#brokeOff = brokeOff
     this.#callee = undefined

@@ -4,6 +4,7 @@ import net, {type AddressInfo} from 'node:net'
 import {mock} from 'node:test'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
+import {Faults} from '../../../../src/proxy/faults/faults.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
@@ -81,6 +82,15 @@ t.test('a call without an answer does not pass another connection that has hardl
 
 t.test('a GET whose connection of HTTP/2 the app has just closed is sent once more', async t => {
   const seen: string[] = []
+  const sockets = new Set<net.Socket>()
+  let kills = 0
+  const kill = (): void => {
+    kills++
+    for (const socket of sockets) socket.destroy()
+  }
+  const faults = new Faults({tell: () => undefined, kill})
+  const any = {from: 'any', to: 'any', actor: '', method: '', delayMs: 0, jitterMs: 0, status: 0, body: '', cutAfter: 0}
+  faults.add({...any, path: '/killed', kind: 'kill', rate: 1, seed: 1, times: Infinity, forMs: Infinity})
   const leave: Readonly<Record<string, (session: http2.ServerHttp2Session) => void>> = {
     '/lost': session => session.destroy(),
     '/always': session => session.destroy()
@@ -98,13 +108,15 @@ t.test('a GET whose connection of HTTP/2 the app has just closed is sent once mo
       return stream.end('ok')
     })
   })
+  app.on('connection', (socket: net.Socket) => sockets.add(socket))
   await once(app.listen(0, '127.0.0.1'), 'listening')
   const {port: appPort} = app.address() as AddressInfo
   let pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
   const context = {
     callee: 'api',
     heldBodies: new HeldBodies(),
-    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
+    faults: {active: faults},
+    admit: () => ({ok: true, pool, pid: 7, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
     isOpen: () => true,
     lastLines: () => [],
     warn: (text: string) => void t.fail(text)
@@ -147,6 +159,8 @@ t.test('a GET whose connection of HTTP/2 the app has just closed is sent once mo
   t.same(await second('GET', '/refused'), [200, 2])
   t.same(await second('DELETE', '/refused'), [200, 2])
   t.match((await second('PUT', '/refused'))[0], /REFUSED_STREAM/)
+  t.equal((await second('GET', '/killed'))[0], 502, 'a fault has ended it')
+  t.equal(kills, 1)
 })
 
 t.test('a caller of HTTP/2 on another machine that is silent is pinged, and cut where it does not answer', async t => {
