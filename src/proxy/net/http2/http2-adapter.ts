@@ -51,6 +51,12 @@ const connectTo =
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
     const session: ClientHttp2Session = http2().connect(`http://${authority}`)
     const crashed = (error: unknown): void => failed(new CaughtBug(error))
+    let streams = 0
+    let isLeft = false
+    /** The app has said GOAWAY, and may keep its side open: no call is to be tried here. */
+    const leave = (): void => {
+      if (isLeft && streams === 0) failed(undefined)
+    }
     contain(session, crashed)
     session
       .on('connect', () => {
@@ -59,6 +65,10 @@ const connectTo =
       })
       .on('error', error => failed(worded(error)))
       .on('close', () => failed(undefined))
+      .on('goaway', () => {
+        isLeft = true
+        leave()
+      })
     return {
       request: ({method, path, pairs, hasBody}, sink) => {
         const stream = withHeaders(pairs, ({host: named = authority, ...headers}) =>
@@ -67,6 +77,7 @@ const connectTo =
             {endStream: !hasBody}
           )
         )
+        streams++
         let hasResponse = false
         let interim = 0
         const isWhole = watchEnd(stream)
@@ -86,6 +97,8 @@ const connectTo =
           .on('error', error => sink.fail(worded(error)))
           .on('close', () => {
             if (!hasResponse) sink.fail(new UpstreamError('http2: stream closed'))
+            streams--
+            leave()
           })
         return stream
       },

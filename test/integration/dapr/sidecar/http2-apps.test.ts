@@ -1,9 +1,9 @@
-import type net from 'node:net'
+import net from 'node:net'
 import t, {type Test} from 'tap'
 import {http2Dial} from '../../../../src/proxy/net/http2/http2-adapter.ts'
 import {connect, overHttp2, request, type Answer} from './caller.ts'
 import {data, END_STREAM, frame, goAway, headers, onStream, reset} from './frames.ts'
-import {onBothPaths, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
+import {listen, onBothPaths, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
 
 /** What an app writes on a stream, and what it then does with the connection. */
 interface Way {
@@ -123,6 +123,41 @@ t.test('an app of HTTP/2 that ends its answer, in any way: a caller of HTTP/2 ha
     for (const _ of [1, 2]) t.match(await overHttp2(t, port), {status: 200, body: 'abc', rst: 0}, what)
     t.equal(underWay(), 0, what)
   }
+})
+
+onBothPaths('a GET that meets the GOAWAY of an app of HTTP/2 is sent once more, to another connection', async t => {
+  const seen: number[] = []
+  const appPort = await rawApp(t, socket =>
+    onStream(socket, stream => {
+      seen.push(stream)
+      if (stream === 1) socket.write(head(1) + data(1, 'abc', END_STREAM), 'latin1')
+      else socket.end(goAway(1, 0), 'latin1')
+    })
+  )
+  const {port, underWay} = await openTestSidecar(t, {appPort, dial: http2Dial})
+  const caller = await connect(t, port)
+  for (const _ of [1, 2]) {
+    caller.send(request({method: 'GET'}))
+    t.match(await caller.answer(), {status: 200, body: 'abc'})
+  }
+  t.strictSame(seen, [1, 3, 1])
+  t.equal(underWay(), 0)
+})
+
+onBothPaths('an app of HTTP/2 that says GOAWAY and keeps its side open gets the next POST at another one', async t => {
+  const gone = Promise.withResolvers<void>()
+  const app = net.createServer({allowHalfOpen: true, noDelay: true}, socket => {
+    socket.on('end', gone.resolve)
+    onStream(socket, id => socket.write(head(id) + data(id, 'abc', END_STREAM) + goAway(id, 0), 'latin1'))
+  })
+  const {port, underWay} = await openTestSidecar(t, {appPort: await listen(t, app), dial: http2Dial})
+  const caller = await connect(t, port)
+  for (const _ of [1, 2]) {
+    caller.send(request({body: 'x'}))
+    t.match(await caller.answer(), {status: 200, body: 'abc'})
+    await gone.promise
+  }
+  t.equal(underWay(), 0)
 })
 
 t.test('an app that ends a counted answer late: the next call is its own', async t => {
