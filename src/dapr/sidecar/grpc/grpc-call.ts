@@ -233,9 +233,9 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     this.#loseCallee(this.failedStatus(`error reading from server: ${why}`))
   }
 
-  /** Sends a call that the app has not begun to handle once more, as clients of gRPC do (grpc-go: stream.go, shouldRetry). */
+  /** Sends a call that the app has not begun to handle, as it says, once more, as clients do (grpc-go: stream.go, shouldRetry). */
   #repeat(): boolean {
-    if (this.passage.broken !== undefined || !this.#messages.repeat()) return false
+    if (this.passage.broken !== undefined || this.journal.firstByteAt > 0 || !this.#messages.repeat()) return false
     this.#callee = undefined
     this.#clients?.take(this)
     return true

@@ -136,7 +136,7 @@ export class UnaryCall implements StreamHandler, Waiter {
 
   /** Sends a call that the app has not begun to handle once more, as clients of gRPC do. */
   #repeat(): boolean {
-    if (this.#isRepeated || this.#isOver) return false
+    if (this.#isRepeated || this.#isOver || this.#hasHead) return false
     this.#isRepeated = true
     this.#options.clients.take(this)
     return true

@@ -108,6 +108,25 @@ for (const [what, refusal] of [
     t.strictSame(grpcPort.warnings, [])
   })
 
+for (const [what, refusal] of [
+  ['REFUSED_STREAM', (stream: number) => reset(stream, 7)],
+  ['GOAWAY', (stream: number) => goAway(stream - 1, 0)]
+] as const)
+  t.test(`a call that an app has begun to answer is not sent once more at ${what}`, async t => {
+    let seen = 0
+    const appPort = await rawApp(t, socket =>
+      onStream(socket, stream => {
+        const head = headers(stream, {':status': '200', 'content-type': 'application/grpc'}, 0)
+        const answer = head + data(stream, `\0\0\0\0\x01${++seen}`)
+        socket.write(answer + (seen === 1 ? refusal(stream) : headers(stream, {'grpc-status': '0'})), 'latin1')
+      })
+    )
+    const grpcPort = await openTestGrpcPort(t, {appPort})
+    t.match(await echoClient(t, grpcPort.port).call(), {code: 14})
+    t.equal(seen, 1)
+    t.equal(grpcPort.underWay(), 0)
+  })
+
 t.test('an app that goes away during a call', async t => {
   const appPort = await rawApp(t, socket => onStream(socket, () => socket.destroy()))
   const {port} = await openTestGrpcPort(t, {appPort})
