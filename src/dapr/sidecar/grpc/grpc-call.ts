@@ -207,7 +207,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
 
   data(stream: FrameStream, bytes: string, isLast: boolean): void {
     if (stream === this.#caller) this.#takeRequest(bytes, isLast)
-    else if (stream === this.#callee) this.#answer.takeMessages(stream, bytes, isLast)
+    else if (stream === this.#callee && this.#accept === undefined) this.#answer.takeMessages(stream, bytes, isLast)
   }
 
   sent(stream: FrameStream, bytes: number): void {
