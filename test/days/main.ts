@@ -84,6 +84,7 @@ if (values.page || values.kubernetes || values.components || values.redis || val
     await walkSeeds(seeds, 'connections', (await import('./connections/walk.ts')).walkConnections)
     await walkSeeds(seeds, 'calls', (await import('./connections/call-walk.ts')).walkCalls)
     await walkSeeds(seeds, 'streams', (await import('./connections/stream-walk.ts')).walkStreams)
+    await walkSeeds(seeds, 'grpc', (await import('./connections/grpc-walk.ts')).walkGrpc)
   } else await walkSeeds(seeds, 'components', (await import('./components/walk.ts')).walkComponents)
   process.exit()
 }
