@@ -1,3 +1,4 @@
+import {kept} from '#h2-frames'
 import {KeptBody} from '../../../proxy/net/kept-body.ts'
 import {MessageGauge} from '../../../proxy/net/grpc/message-gauge.ts'
 import {FAILED_PRECONDITION, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
@@ -39,14 +40,14 @@ export class SentMessages {
 
   /** Adds a piece; `hasStream`: it is passed on by the caller of this. False: these are more messages than may be kept. */
   add(bytes: string, hasStream: boolean): boolean {
-    const kept = this.#kept
-    if (kept !== undefined) {
+    if (this.#kept !== undefined) {
       if (this.gauge.isBehindFirst) return false
-      kept.add(bytes, this.isDone)
+      this.#kept.add(bytes, this.isDone)
     }
-    if (!hasStream && kept?.isStarted !== true) (this.#early ??= []).push(bytes)
+    const own = hasStream && this.#passed === undefined ? bytes : kept(bytes)
+    if (!hasStream && this.#kept?.isStarted !== true) (this.#early ??= []).push(own)
     if (this.#passed !== undefined)
-      this.#passed = this.#passed.length + bytes.length > MAX_REPEATED_BYTES ? undefined : this.#passed + bytes
+      this.#passed = this.#passed.length + bytes.length > MAX_REPEATED_BYTES ? undefined : this.#passed + own
     return true
   }
 
@@ -61,9 +62,9 @@ export class SentMessages {
 
   /** The beginning of a new stream: all that has come so far, again for another attempt; undefined: it is no longer kept. */
   first(): readonly string[] | undefined {
-    const kept = this.#kept
-    if (kept?.isStarted === true) return kept.isLost ? undefined : [kept.whole().toString('latin1')]
-    if (kept !== undefined) kept.isStarted = true
+    const all = this.#kept
+    if (all?.isStarted === true) return all.isLost ? undefined : [all.whole().toString('latin1')]
+    if (all !== undefined) all.isStarted = true
     const early = this.#early
     this.#early = undefined
     return early ?? NOTHING
