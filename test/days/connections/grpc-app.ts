@@ -42,9 +42,12 @@ export class GrpcApp {
       .length
   }
 
-  /** Those that are not over. Behind a GOAWAY of its own node may not notice that a connection has ended. */
+  /**
+   * Those that are not over. Node may keep one that we have reset while it writes, and behind a GOAWAY of its own may not notice that a
+   * connection has ended.
+   */
   get streams(): readonly ServerHttp2Stream[] {
-    return [...this.#streams].filter(({session}) => session?.closed === false)
+    return [...this.#streams].filter(({closed, session}) => !closed && session?.closed === false)
   }
 
   async open(): Promise<void> {
