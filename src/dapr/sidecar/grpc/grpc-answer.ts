@@ -29,6 +29,9 @@ export interface AnsweredCall {
 /** The status of an answer that breaks off by a fault. */
 export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
 
+/** The caller's whole connection would end with it. */
+const NO_HEAD: GrpcStatus = {code: INTERNAL, message: 'the app sent data before a head'}
+
 /**
  * The answer of a gRPC call on its way to the caller. With policies around the call, its head is held back until a message follows:
  * once the caller has got one, the call cannot be retried.
@@ -88,6 +91,7 @@ export class GrpcAnswer {
     const {journal, passage, changed} = this.#call
     const {broken} = passage
     if (passage.isOver || (broken !== undefined && this.#isDropped(broken))) return callee.credit(bytes.length)
+    if (!this.hasBegun && this.#head === '') return this.#call.failAttempt(NO_HEAD)
     const tooLarge = this.gauge.measure(bytes)
     if (tooLarge > 0) return this.#call.failAttempt(tooLargeFor(tooLarge, this.gauge))
     if (passage.isPoliced) this.#passFirst()

@@ -52,6 +52,7 @@ const ODD_APPS: Readonly<Record<string, readonly [answer: (stream: number) => st
       13,
       /without sending trailers/
     ],
+    'sends data before a head': [stream => data(stream, '\0\0\0\0\0'), 13, /data before a head/],
     'announces 4 GiB': [
       stream =>
         headers(stream, {':status': '200', 'content-type': 'application/grpc'}, 0) + data(stream, '\0\xff\xff\xff\xff'),
@@ -126,6 +127,24 @@ for (const [what, refusal] of [
     t.equal(seen, 1)
     t.equal(grpcPort.underWay(), 0)
   })
+
+t.test('an app that sends data before a head ends no other call of the caller', async t => {
+  const appPort = await rawApp(t, socket =>
+    onStream(socket, stream => {
+      if (stream > 1) socket.write(data(stream, '\0\0\0\0\0'), 'latin1')
+    })
+  )
+  const {port} = await openTestGrpcPort(t, {appPort})
+  const client = echoClient(t, port)
+  const other = client.both()
+  const ended = new Promise<number>(resolve =>
+    other.on('error', () => undefined).on('status', ({code}) => resolve(code))
+  )
+  t.match(await client.call(), {code: 13})
+  t.match(await client.call(), {code: 13})
+  other.cancel()
+  t.equal(await ended, 1, 'it has ended as it was cancelled')
+})
 
 t.test('an app that goes away during a call', async t => {
   const appPort = await rawApp(t, socket => onStream(socket, () => socket.destroy()))
