@@ -9,6 +9,7 @@ import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
 import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
+import {data, END_STREAM, onStream} from '../../dapr/sidecar/frames.ts'
 
 t.test('a connection that passes as bytes is passed once, however long it lasts', async t => {
   let connections = 0
@@ -219,4 +220,46 @@ t.test('a caller of HTTP/2 on another machine that is silent is pinged, and cut 
   await away.closed
   // what halts in a debugger on this machine is not gone
   t.equal(await Promise.race([here.pinged, here.closed, pause(0, 'left alone')]), 'left alone')
+})
+
+t.test('an app that sends data of HTTP/2 before a head fails that request alone', async t => {
+  const app = net.createServer(socket =>
+    onStream(socket, stream => {
+      if (stream > 1) socket.write(data(stream, 'x', END_STREAM), 'latin1')
+    })
+  )
+  await once(app.listen(0, '127.0.0.1'), 'listening')
+  const pool = new Pool({hosts: ['127.0.0.1'], port: (app.address() as AddressInfo).port})
+  const context = {
+    callee: 'api',
+    heldBodies: new HeldBodies(),
+    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  }
+  const claims = await listen(0, ['127.0.0.1'])
+  const port = new PublishedPort(
+    claims,
+    () => context,
+    () => ''
+  )
+  const session = http2.connect(`http://127.0.0.1:${portOf(claims)}`)
+  session.on('error', () => undefined)
+  t.teardown(async () => {
+    session.destroy()
+    pool.cut()
+    app.close()
+    await port.close(AbortSignal.abort())
+  })
+  const other = session.request({':path': '/other'}).on('error', () => undefined)
+  for (const _ of [1, 2]) {
+    const stream = session.request({':path': '/'}).on('error', () => undefined)
+    const status = new Promise(resolve => {
+      stream.on('response', head => resolve(head[':status'])).on('close', () => resolve('nothing'))
+    })
+    stream.resume()
+    t.equal(await status, 502)
+  }
+  t.notOk(other.closed)
 })
