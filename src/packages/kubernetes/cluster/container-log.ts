@@ -2,7 +2,7 @@ import {pause, within} from '../../../platform/delay.ts'
 import type {ClusterClient} from './api-client.ts'
 import {isStatus} from './api-error.ts'
 import {LogCursor} from './log-cursor.ts'
-import type {ContainerStatus} from './pod.ts'
+import {statusesOf, type ContainerStatus, type Pod} from './pod.ts'
 
 export interface ContainerLogOptions {
   readonly client: ClusterClient
@@ -14,12 +14,6 @@ export interface ContainerLogOptions {
   /** Gets whole lines, or pieces of very long ones, as latin1. The next ones wait for its promise. */
   readonly take: (text: string) => Promise<void> | undefined
   readonly signal: AbortSignal
-}
-
-/** One start of a container. */
-interface Instance {
-  readonly id: string
-  readonly isPrevious: boolean
 }
 
 /** The last line of a container may come after the news of its end. */
@@ -34,12 +28,17 @@ export class ContainerLog {
   /** By start: its last line, once all are read. */
   readonly #read = new Map<string, PromiseWithResolvers<string>>()
   #status: ContainerStatus | undefined
-  #queue: Instance[] = []
+  /** Ids of starts that are still to be read. */
+  #queue: string[] = []
   #isPumping = false
   #isFirst = true
 
   constructor(options: ContainerLogOptions) {
     this.#options = options
+  }
+
+  get #path(): string {
+    return `/api/v1/namespaces/${this.#options.namespace}/pods/${this.#options.pod}`
   }
 
   /** Must be called with each new status of the container. */
@@ -48,8 +47,7 @@ export class ContainerLog {
     const before = status.lastState?.terminated?.containerID
     if (before !== undefined) this.#addPrevious(before)
     const {containerID, state} = status
-    if (containerID !== undefined && (state?.running ?? state?.terminated) !== undefined)
-      this.#add({id: containerID, isPrevious: false})
+    if (containerID !== undefined && (state?.running ?? state?.terminated) !== undefined) this.#add(containerID)
   }
 
   /** The last line of this start of the container that is not blank, as text, or the last one that is known: when all are read, or after a moment. */
@@ -66,13 +64,13 @@ export class ContainerLog {
   #addPrevious(id: string): void {
     const isLeftOut = this.#isFirst && this.#read.size === 0 && this.#options.tail !== undefined
     if (isLeftOut) this.#read.set(id, {...Promise.withResolvers<string>(), promise: Promise.resolve('')})
-    else this.#add({id, isPrevious: true})
+    else this.#add(id)
   }
 
-  #add(instance: Instance): void {
-    if (this.#read.has(instance.id)) return
-    this.#read.set(instance.id, Promise.withResolvers())
-    this.#queue.push(instance)
+  #add(id: string): void {
+    if (this.#read.has(id)) return
+    this.#read.set(id, Promise.withResolvers())
+    this.#queue.push(id)
     if (!this.#isPumping) void this.#pump()
   }
 
@@ -80,24 +78,19 @@ export class ContainerLog {
     this.#isPumping = true
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       this.#cursor.begin()
-      await this.#readInstance(next)
+      await this.#readStart(next)
       this.#isFirst = false
-      this.#read.get(next.id)?.resolve(this.#cursor.lastLine)
+      this.#read.get(next)?.resolve(this.#cursor.lastLine)
     }
     this.#isPumping = false
   }
 
-  async #readInstance(instance: Instance): Promise<void> {
+  async #readStart(id: string): Promise<void> {
     const {signal} = this.#options
-    const tail = this.#isFirst ? this.#options.tail : undefined
     for (let tries = 0; !signal.aborted; tries++) {
       const startedAt = performance.now()
-      const isOver = this.#isOver(instance.id)
-      const end = await this.#stream(
-        {...instance, isPrevious: this.#isPrevious(instance)},
-        {isOver, tail: this.#cursor.since === undefined ? tail : undefined}
-      )
-      const isLast = end === 'gone' || (end === 'complete' && isOver)
+      const end = await this.#stream(id, tries > 0)
+      const isLast = end !== 'cut'
       const rest = (isLast ? this.#cursor.end() : '') + this.#cursor.resume()
       if (rest !== '') await this.#options.take(rest)
       if (isLast) return end === 'gone' ? undefined : this.#cursor.complete()
@@ -107,38 +100,41 @@ export class ContainerLog {
     }
   }
 
-  /** This start of the container has ended. */
-  #isOver(id: string): boolean {
-    const {containerID, state} = this.#status ?? {}
-    return containerID !== id || state?.running === undefined
-  }
-
-  /** The next start has come meanwhile. */
-  #isPrevious({id, isPrevious}: Instance): boolean {
-    return isPrevious || this.#status?.lastState?.terminated?.containerID === id
-  }
-
-  async #stream(
-    {isPrevious}: Instance,
-    {isOver, tail}: {readonly isOver: boolean; readonly tail: number | undefined}
-  ): Promise<'complete' | 'cut' | 'gone'> {
-    const {client, namespace, pod, container, take, signal} = this.#options
-    const query = {
-      container,
-      follow: !isOver && !isPrevious,
-      previous: isPrevious || undefined,
-      timestamps: true,
-      tailLines: tail,
-      sinceTime: this.#cursor.since
-    }
+  /** The status of the container as it is now, or as it is known where pods may only be watched. */
+  async #ask(): Promise<ContainerStatus | undefined> {
+    const {client, container, signal} = this.#options
     try {
-      const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`
-      const response = await client.open('GET', path, {query, signal, patienceMs: 0, waits: true})
+      const pod = await client.json<Pod>('GET', this.#path, {signal, patienceMs: 0})
+      return statusesOf(pod).find(({name}) => name === container)
+    } catch (error) {
+      if (!isStatus(error, 403)) throw error
+      return this.#status
+    }
+  }
+
+  async #stream(id: string, isAgain: boolean): Promise<'complete' | 'cut' | 'gone'> {
+    const {client, container, tail, take, signal} = this.#options
+    let isPrevious = false
+    try {
+      // a watch may tell of a restart later than the log is asked for again, and that log would be another start's
+      const {containerID, state, lastState} = (isAgain ? await this.#ask() : this.#status) ?? {}
+      isPrevious = lastState?.terminated?.containerID === id
+      if (!isPrevious && containerID !== id) return 'gone'
+      const isOver = isPrevious || state?.running === undefined
+      const query = {
+        container,
+        follow: !isOver,
+        previous: isPrevious || undefined,
+        timestamps: true,
+        tailLines: this.#isFirst && this.#cursor.since === undefined ? tail : undefined,
+        sinceTime: this.#cursor.since
+      }
+      const response = await client.open('GET', `${this.#path}/log`, {query, signal, patienceMs: 0, waits: true})
       for await (const chunk of response as AsyncIterable<Buffer>) {
         const text = this.#cursor.push(chunk)
         if (text !== '') await take(text)
       }
-      return 'complete'
+      return isOver ? 'complete' : 'cut'
     } catch (error) {
       // the pod is gone, or has no log of that start any more
       return isStatus(error, 404) || (isPrevious && isStatus(error, 400)) ? 'gone' : 'cut'

@@ -3,6 +3,7 @@ import t, {type Test} from 'tap'
 import type {Ask, ClusterClient} from '../cluster/api-client.ts'
 import {ClusterError} from '../cluster/api-error.ts'
 import {ContainerLog} from '../cluster/container-log.ts'
+import type {ContainerStatus} from '../cluster/pod.ts'
 import {pause} from '../../../platform/delay.ts'
 
 const AT = '2026-01-31T10:00:00.000000000Z '
@@ -12,6 +13,7 @@ function open(t: Test, answers: readonly (string | Error)[], tail?: number) {
   const asked: Ask['query'][] = []
   const texts: string[] = []
   const left = [...answers]
+  let now: ContainerStatus | undefined
   const end = new AbortController()
   t.teardown(() => end.abort())
   const client = {
@@ -20,7 +22,8 @@ function open(t: Test, answers: readonly (string | Error)[], tail?: number) {
       const answer = left.shift() ?? ''
       if (answer instanceof Error) throw answer
       return Readable.from([Buffer.from(answer)])
-    }
+    },
+    json: async () => Promise.resolve({status: {containerStatuses: [now]}})
   }
   const log = new ContainerLog({
     client: client as unknown as ClusterClient,
@@ -31,15 +34,21 @@ function open(t: Test, answers: readonly (string | Error)[], tail?: number) {
     take: async text => void texts.push(text),
     signal: end.signal
   })
-  return {log, asked, texts}
+  /** The container is like this, of which the watch may tell later. */
+  const be = (status: ContainerStatus): void => void (now = status)
+  const look = (status: ContainerStatus): void => {
+    be(status)
+    log.look(status)
+  }
+  return {log, look, be, asked, texts}
 }
 
 const status = {name: 'stock', ready: false, restartCount: 0, image: ''}
 const ended = (containerID: string): object => ({terminated: {exitCode: 1, containerID}})
 
 t.test('of a pod of before the last lines are asked for until there is one', async t => {
-  const {log, asked, texts} = open(t, [new Error('the kubelet is away'), `${AT}last\n`], 10)
-  log.look({...status, containerID: 'a', state: ended('a')})
+  const {log, look, asked, texts} = open(t, [new Error('the kubelet is away'), `${AT}last\n`], 10)
+  look({...status, containerID: 'a', state: ended('a')})
   await log.allRead()
   t.same(
     asked.map(query => query?.['tailLines']),
@@ -49,32 +58,60 @@ t.test('of a pod of before the last lines are asked for until there is one', asy
 })
 
 t.test('the last line of a start is its own: one that has printed nothing has none', async t => {
-  const {log} = open(t, [`${AT}listening\n`, ''])
-  log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
+  const {log, look} = open(t, [`${AT}listening\n`, ''])
+  look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
   t.equal(await log.lastLine('a'), 'listening')
   t.equal(await log.lastLine('b'), '')
 })
 
 t.test('where the log of a start is gone, the last line that is known stands for it', async t => {
   const gone = new ClusterError(404, {}, {method: 'GET', path: '/log'})
-  const {log} = open(t, [`${AT}no such store\n`, gone])
-  log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
+  const {log, look} = open(t, [`${AT}no such store\n`, gone])
+  look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
   t.equal(await log.lastLine('b'), 'no such store')
 })
 
+t.test(
+  'a container that starts again while its log is cut shows its last lines, and those of no other start',
+  async t => {
+    const [second, third, fourth] = [1, 2, 3].map(n => AT.replace(':00.', `:0${n}.`)) as [string, string, string]
+    const {log, look, be, asked, texts} = open(t, [`${AT}up\n`, `${second}no such store\n`, `${third}up\n`])
+    look({...status, containerID: 'a', state: {running: {startedAt: ''}}})
+    const again = {...status, containerID: 'b', lastState: ended('a'), state: ended('b')}
+    be(again) // the watch is cut, too
+    t.equal(await log.lastLine('a'), 'no such store')
+    look(again)
+    await log.allRead()
+    t.same(texts, ['up\n', 'no such store\n', 'up\n'])
+    t.same(
+      asked.map(query => query?.['previous']),
+      [undefined, true, undefined]
+    )
+    const twice = open(t, [`${AT}up\n`, `${third}up\n`, `${fourth}up\n`])
+    twice.look({...status, containerID: 'a', state: {running: {startedAt: ''}}})
+    twice.look({...status, containerID: 'c', lastState: ended('b'), state: ended('c')})
+    await twice.log.allRead()
+    t.same(
+      twice.asked.map(query => query?.['previous']),
+      [undefined, true, undefined],
+      'a start whose log is gone takes that of no later one'
+    )
+  }
+)
+
 t.test('a start has its last line, too, if its log was taken for that of the start before', async t => {
-  const {log} = open(t, [`${AT}no such store\n`, `${AT}no such store\n`])
-  log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
+  const {log, look} = open(t, [`${AT}no such store\n`, `${AT}no such store\n`])
+  look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
   t.equal(await log.lastLine('b'), 'no such store')
 })
 
 t.test('a start whose log the kubelet has no more hides no later one', async t => {
   const lost = 'unable to retrieve container logs for containerd://b'
   const later = '2026-01-31T10:00:01.000000000Z listening\n'
-  const {log, asked, texts} = open(t, [`${AT}one\n`, lost, later])
-  log.look({...status, containerID: 'a', state: ended('a')})
+  const {log, look, asked, texts} = open(t, [`${AT}one\n`, lost, later])
+  look({...status, containerID: 'a', state: ended('a')})
   await log.allRead()
-  log.look({...status, containerID: 'c', lastState: ended('b'), state: ended('c')})
+  look({...status, containerID: 'c', lastState: ended('b'), state: ended('c')})
   t.equal(await log.lastLine('c'), 'listening')
   t.same(texts, ['one\n', 'listening\n'])
   t.same(
@@ -89,21 +126,21 @@ t.test(
     const later = '2026-01-31T10:00:01.000000000Z '
     const running = {...status, containerID: 'a', state: {running: {startedAt: ''}}}
     const whole = open(t, [`${AT}one\n${later}half`, `${AT}one\n${later}half of`, '', `${later}half of a line\n`])
-    whole.log.look(running)
+    whole.look(running)
     while (whole.asked.length < 3) await pause(10)
-    whole.log.look({...running, state: ended('a')})
+    whole.look({...running, state: ended('a')})
     await whole.log.allRead()
     t.same(whole.texts, ['one\n', 'half of a line\n'])
     const gone = new ClusterError(404, {}, {method: 'GET', path: '/log'})
     for (const next of [gone, '']) {
       const alone = open(t, [`${AT}one\n${later}bye`, next])
-      alone.log.look(running)
-      alone.log.look({...running, state: ended('a')})
+      alone.look(running)
+      alone.look({...running, state: ended('a')})
       await alone.log.allRead()
       t.same(alone.texts, ['one\n', 'bye\n'])
     }
     const known = open(t, [`${AT}one\n`, AT.slice(0, -1), `${AT}on`, gone])
-    known.log.look(running)
+    known.look(running)
     await known.log.allRead()
     t.same(known.texts, ['one\n'], 'a line that was passed on is not cut')
   }
