@@ -45,6 +45,8 @@ const FIRST_ANSWER_MS = 5000
 const ANSWER_MS = 60_000
 /** How long to retry a server that is busy (429), is starting, has just learned a kind (503), or is not reached by its proxy (502, 504); and a program that gives no credentials. */
 const BUSY_MS = 30_000
+/** After this time it is said what we wait for. */
+const SAID_MS = 2000
 /** The shortest and the longest that we wait between two tries. */
 const MIN_PAUSE_MS = 100
 const MAX_PAUSE_MS = 10_000
@@ -63,6 +65,9 @@ export class ClusterClient {
   readonly #agents = {http: new HttpAgent({keepAlive: true}), https: new HttpsAgent({keepAlive: true})}
   /** How long to retry a server that cannot be reached; 0 = not at all. */
   outageMs = 0
+  /** Hears once in a while of a server that makes us wait. */
+  onWait: (text: string) => void = () => undefined
+  #saidAt = -Infinity
   readonly #hurry = new AbortController()
 
   constructor(access: ClusterAccess) {
@@ -128,6 +133,10 @@ export class ClusterClient {
         if (error instanceof StaleConnection) continue
         const fault = error instanceof ClusterError ? error : this.#unreachable(error)
         if (elapsed >= this.#patienceMs(error, ask)) throw fault
+        if (performance.now() - startedAt > SAID_MS && performance.now() - this.#saidAt > BUSY_MS / 2) {
+          this.#saidAt = performance.now()
+          this.onWait(`waiting for the API server, still trying: ${messageOf(fault)}`)
+        }
         const isThere = fault instanceof ClusterError && !isAway(fault)
         const signals = [ask.signal, isThere ? undefined : this.#hurry.signal]
         const seconds = fault instanceof ClusterError ? fault.status.details?.retryAfterSeconds : undefined

@@ -45,7 +45,11 @@ export class ContainerLog {
   look(status: ContainerStatus): void {
     this.#status = status
     const before = status.lastState?.terminated?.containerID
-    if (before !== undefined) this.#addPrevious(before)
+    // earlier starts are left out where only the last lines are wanted
+    const isLeftOut = this.#read.size === 0 && this.#options.tail !== undefined
+    if (before !== undefined && !isLeftOut) this.#add(before)
+    else if (before !== undefined)
+      this.#read.set(before, {...Promise.withResolvers<string>(), promise: Promise.resolve('')})
     const {containerID, state} = status
     if (containerID !== undefined && (state?.running ?? state?.terminated) !== undefined) this.#add(containerID)
   }
@@ -58,13 +62,6 @@ export class ContainerLog {
   /** Settles when all lines of all its starts so far are read. */
   async allRead(): Promise<void> {
     await Promise.all([...this.#read.values()].map(async ({promise}) => promise))
-  }
-
-  /** Earlier starts are left out where only the last lines are wanted. */
-  #addPrevious(id: string): void {
-    const isLeftOut = this.#isFirst && this.#read.size === 0 && this.#options.tail !== undefined
-    if (isLeftOut) this.#read.set(id, {...Promise.withResolvers<string>(), promise: Promise.resolve('')})
-    else this.#add(id)
   }
 
   #add(id: string): void {

@@ -120,3 +120,23 @@ t.test('a run whose workloads others have deleted waits for nothing of a run aft
   await gone
   t.ok(server.objects.has(`${DEPLOYMENTS}/stock`))
 })
+
+t.test('what is waited for is said while a server fails for long, once for all that is asked', async t => {
+  const {server, down} = await openStore(t)
+  const {client} = down.store
+  server.answer = () => ({code: 503, headers: {'retry-after': '1'}})
+  const end = new AbortController()
+  const said = Promise.withResolvers<string>()
+  const texts: string[] = []
+  client.onWait = text => {
+    texts.push(text)
+    said.resolve(text)
+  }
+  const asked = ['/version', '/apis/dapr.io'].map(async path =>
+    t.rejects(client.json('GET', path, {signal: end.signal}))
+  )
+  t.equal(await said.promise, 'waiting for the API server, still trying: fake 503')
+  end.abort()
+  await Promise.all(asked)
+  t.equal(texts.length, 1)
+})

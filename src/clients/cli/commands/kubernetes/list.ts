@@ -15,10 +15,10 @@ interface Row {
 }
 
 /** `list -k [--namespace NS] [-A] [-o json|yaml|table]`: all pods with a sidecar, also where that is an init container. */
-export const listInCluster: CommandHandler = async ({flags}) => {
+export const listInCluster: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   const namespace = flags.isSet('all-namespaces') ? '' : (flags.text('namespace') ?? '')
-  const pods = await withCluster(accessFor(flags), async client => daprPods(client, namespace))
+  const pods = await withCluster(accessFor(flags), asJson, async client => daprPods(client, namespace))
   const now = Date.now()
   const rows = pods
     .map(pod => rowOf(pod, now))

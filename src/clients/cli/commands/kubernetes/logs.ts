@@ -18,7 +18,7 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
   const access = accessFor(flags)
   const {namespace} = access
   endWithStdout() // `logs | head`
-  return withCluster(access, async client => {
+  return withCluster(access, asJson, async client => {
     const podName = flags.text('pod-name') ?? ''
     const all = (await daprPods(client, namespace)).filter(
       ({appId, pod}) => appId === id && (podName === '' || pod.metadata.name === podName)

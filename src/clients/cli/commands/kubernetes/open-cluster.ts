@@ -3,14 +3,20 @@ import {ClusterClient, ClusterError, asUserError, openAccess, type ClusterAccess
 import {UserError} from '../../../../model/errors.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {confirm} from '../../input.ts'
+import {say} from '../../say.ts'
 
 /** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none. */
 export const accessFor = (flags: GivenFlags): ClusterAccess =>
   openAccess({context: flags.text('context') ?? '', namespace: flags.text('namespace') ?? ''}, process.env, homedir())
 
 /** Calls `task` with a client of the cluster. What the API server refuses becomes a `UserError`. */
-export async function withCluster<T>(access: ClusterAccess, task: (client: ClusterClient) => Promise<T>): Promise<T> {
+export async function withCluster<T>(
+  access: ClusterAccess,
+  asJson: boolean,
+  task: (client: ClusterClient) => Promise<T>
+): Promise<T> {
   const client = new ClusterClient(access)
+  client.onWait = text => say(process.stderr, 'warning', text, asJson)
   try {
     return await task(client)
   } catch (error) {

@@ -55,7 +55,8 @@ export const runInCluster: CommandHandler = async context => {
     const access = accessFor(flags)
     const isReading = flags.isSet('dry-run') || flags.isSet('diff')
     if (!isReading) await confirmCluster(access, flags, 'run a template')
-    return await withCluster(access, async client => {
+    return await withCluster(access, context.asJson, async client => {
+      client.onWait = text => void terminal.err.print(signedLine('warning', text, context.asJson))
       const nativeSidecar = await hasNativeSidecars(client)
       const store = new ObjectStore(client)
       await requireNamespace(client)

@@ -27,7 +27,7 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
   const {labels, apps} = files.length === 0 ? {labels: MANAGED, apps: []} : await ofTemplate(files)
   const access = accessFor(flags)
   await confirmCluster(access, flags, ids.length > 0 ? `delete ${ids.join(', ')}` : 'delete what a template made')
-  return withCluster(access, async client => {
+  return withCluster(access, asJson, async client => {
     const store = new ObjectStore(client)
     await store.lookUpDapr()
     // who may make a Secret may not always list all of them
@@ -46,7 +46,7 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
       labels: ids.length === 0 ? labels : `${labels},app in (${ids.join(',')})`,
       apps,
       now: end.signal,
-      onWait: text => say(process.stderr, 'warning', text, asJson),
+      onWait: client.onWait,
       onDelete: (_, objects) => {
         for (const object of objects)
           say(process.stdout, 'info', `Deleting ${objectName(object)} from Kubernetes`, asJson)
