@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components | --configurations | --deliveries | --redis | --connections]`: see README.md. */
+/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --clusters | --components | --configurations | --deliveries | --redis | --connections]`: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -36,6 +36,8 @@ const {values} = parseArgs({
     configurations: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
+    /** Commands for a cluster, in simulated time, instead. */
+    clusters: {type: 'boolean', default: false},
     /** Files of components instead, and the servers behind them. */
     components: {type: 'boolean', default: false},
     /** Commands at the built-in Redis and at redis-server instead. */
@@ -74,11 +76,14 @@ if (values.copies) {
   const {walkAllCopies} = values.real ? await import('./copies/walks.ts') : await import('./copies/number-walks.ts')
   process.exit((await walkAllCopies(numbers)) ? 0 : 1)
 }
-const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
-if (values.page || values.kubernetes || values.components || values.redis || values.connections) {
+const steps = Number(
+  values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : values.clusters ? 40 : 200)
+)
+if (values.page || values.kubernetes || values.clusters || values.components || values.redis || values.connections) {
   const seeds = {seed: Number(seed), seeds: Number(values.seeds), steps}
   if (values.page) await (await import('./page/walks.ts')).walkPages(seeds)
   else if (values.kubernetes) await (await import('./kubernetes/walks.ts')).walkClusters(seeds)
+  else if (values.clusters) await walkSeeds(seeds, 'commands', (await import('./clusters/walk.ts')).walkCommands)
   else if (values.redis) await walkSeeds(seeds, 'redis', (await import('./redis/walk.ts')).walkRedis)
   else if (values.connections) {
     await walkSeeds(seeds, 'connections', (await import('./connections/walk.ts')).walkConnections)
