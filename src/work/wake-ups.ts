@@ -145,8 +145,9 @@ export class WakeUps {
     this.#arm()
   }
 
-  remove(id: number): void {
-    this.#sql.run(DELETE, id)
+  /** Removes a wake-up; false: there is none. */
+  remove(id: number): boolean {
+    return this.#sql.run(DELETE, id) > 0
   }
 
   removeOf(kind: string, owner: number): void {

@@ -75,8 +75,8 @@ export class KnownInstances {
     return this.#engine.store.waitingTimers()
   }
 
-  /** Deletes a timer: its workflow then waits without end, as with Dapr. */
-  async deleteTimer({id}: WaitingTimer): Promise<void> {
-    await this.#engine.file.change(() => this.#engine.wakeUps.remove(id))
+  /** Deletes a timer: its workflow then waits without end, as with Dapr. False: there is none any more. */
+  async deleteTimer({id}: WaitingTimer): Promise<boolean> {
+    return this.#engine.file.change(() => this.#engine.wakeUps.remove(id))
   }
 }

@@ -20,7 +20,8 @@ const FILTERS = ['all', 'app', 'actor', 'workflow', 'activity']
 /** One of them, with what deletes it. */
 interface Waiting {
   readonly view: Api.Scheduled
-  readonly remove: () => Promise<unknown>
+  /** False: it is gone already. */
+  readonly remove: () => Promise<boolean>
 }
 
 /** Lists what is scheduled, by begin and name, as Dapr does. Throws a UserError. */
@@ -40,12 +41,11 @@ export async function deleteScheduled(work: KnownWork, {body}: ApiRequest): Prom
     throw new UserError('names is not a list of texts', {explanation: 'For example: {"names": ["app/shop/report"]}'})
   const within = askedText(given, 'within')
   const all = await waiting(work)
-  const meant = all.filter(({view: {name}}) => names.includes(name) || (within !== '' && isWithin(name, within)))
-  for (const {remove} of meant) await remove()
-  return {
-    deleted: meant.map(({view}) => view),
-    missing: names.filter(name => !all.some(({view}) => view.name === name))
-  }
+  const deleted: Api.Scheduled[] = []
+  for (const {view, remove} of all)
+    if ((names.includes(view.name) || (within !== '' && isWithin(view.name, within))) && (await remove()))
+      deleted.push(view)
+  return {deleted, missing: names.filter(name => !deleted.some(each => each.name === name))}
 }
 
 /** Jobs as they are kept. Throws a UserError. */

@@ -1,8 +1,8 @@
 import t, {type Test} from 'tap'
-import {keptJobs, listScheduled, takeJobs} from '../../../../src/observe/api/jobs/serve-scheduled.ts'
+import {deleteScheduled, keptJobs, listScheduled, takeJobs} from '../../../../src/observe/api/jobs/serve-scheduled.ts'
 import type {JobRequest} from '../../../../src/work/job/job.ts'
 import {Jobs} from '../../../../src/work/job/jobs.ts'
-import {openHouse, type House} from '../../../rig/workflow-house.ts'
+import {openHouse, order, type House} from '../../../rig/workflow-house.ts'
 
 const HOUR_MS = 3_600_000
 const NEVER = new AbortController().signal
@@ -93,6 +93,27 @@ t.test('pauses between tries that are no whole number of ms are taken, too', asy
   await jobs.schedule('shop', {name: 'often', dueTime: '1h', policy}, false)
   await takeJobs(jobs, {body: JSON.stringify(await keptJobs(jobs, new URLSearchParams()))} as never)
   t.match((await jobs.get('shop', 'often')).policy, {kind: 'constant', intervalMs: 0.5})
+  jobs.close()
+  house.close()
+})
+
+t.test('what has gone by itself while others were deleted is missing, and not deleted', async t => {
+  const house = await openHouse(t)
+  const {workflows, clock} = house
+  const jobs = jobsOf(house)
+  await jobs.schedule('shop', {name: 'a', dueTime: '1h'}, false)
+  await workflows.start('shop', order('o-1', clock.date() + HOUR_MS))
+  const [, start] = (await workflows.waitingTimers()).map(({name}) => `workflow/shop/o-1/${name}`).toSpliced(0, 0, '')
+  const reminders = async (): Promise<never> =>
+    Promise.resolve({
+      list: async () => {
+        await workflows.skipTimer(await workflows.appeared('shop', 'o-1', () => undefined), undefined)
+        return []
+      }
+    } as never)
+  const body = JSON.stringify({names: ['app/shop/a', start, 'app/shop/b']})
+  const {deleted, missing} = await deleteScheduled({workflows, jobs, reminders}, {body} as never)
+  t.strictSame([deleted.map(({name}) => name), missing], [['app/shop/a'], [start, 'app/shop/b']])
   jobs.close()
   house.close()
 })
