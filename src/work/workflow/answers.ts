@@ -1,7 +1,7 @@
-import {decode, DecodeError} from '../../proxy/net/grpc/message-codec.ts'
+import {decode, DecodeError, encode} from '../../proxy/net/grpc/message-codec.ts'
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
-import {type ActivityResponse, checkFailure, type TurnResponse} from './messages.ts'
+import {type ActivityResponse, checkFailure, FAILURE_DETAILS, type TurnResponse} from './messages.ts'
 import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
 import {hold, postResult} from './inbox.ts'
 import {nameOf} from './instance.ts'
@@ -73,11 +73,22 @@ function readAnswer(start: TurnStart, answer: TurnResponse, now: number): Turn |
   }
 }
 
-/** Applies a worker's answer to an activity. Resolves when that is kept. Throws a DecodeError. */
+/** Applies a worker's answer to an activity: one whose failure cannot be read has failed. Resolves when that is kept. Throws a DecodeError. */
 export async function answerActivity(engine: Engine, app: string, answer: ActivityResponse): Promise<void> {
+  try {
+    checkFailure(answer.failureDetails)
+  } catch (error) {
+    const {description: errorMessage} = unreadableStall(error as DecodeError)
+    const failureDetails = encode(FAILURE_DETAILS, {errorType: 'DecodeError', errorMessage})
+    await endActivity(engine, app, {...answer, failureDetails})
+    throw error
+  }
+  await endActivity(engine, app, answer)
+}
+
+async function endActivity(engine: Engine, app: string, answer: ActivityResponse): Promise<void> {
   const {warn, counted} = engine.options
   const {instanceId: id, taskId: task, completionToken: token, failureDetails} = answer
-  checkFailure(failureDetails)
   const workers = engine.workersOf(app)
   // the removal of the activity may still be undone
   if (engine.activities.named(app, id, task).length === 0) await engine.file.settled()
