@@ -3,7 +3,7 @@ import type {Engine} from './engine.ts'
 import {failureOf} from './failure.ts'
 import type {Instance} from './instance.ts'
 import {eventsOf, type Event} from './messages.ts'
-import {isTerminal} from './status.ts'
+import {isTerminal, STALLED} from './status.ts'
 import {timersOf} from './tasks.ts'
 import type {WaitingTimer, Wanted, WorkflowStore} from './workflow-store.ts'
 
@@ -34,9 +34,13 @@ export class KnownInstances {
     return this.#engine.live.at(key)?.instance
   }
 
-  /** Whether an instance has that status, is over, or has had all commands: a resumption in the same turn hides a suspension. */
+  /**
+   * Whether an instance has that status, is over, or has had all commands: a resumption in the same turn hides a suspension. One that is
+   * stalled has none, but a termination.
+   */
   hasHeard({key, status}: Instance, wanted: number | undefined): boolean {
-    return status === wanted || isTerminal(status) || !this.#engine.store.hasCommand(key)
+    const isStalled = status === STALLED && wanted !== undefined
+    return isStalled || status === wanted || isTerminal(status) || !this.#engine.store.hasCommand(key)
   }
 
   /** The events of all its turns, joined by turn. */

@@ -4,8 +4,8 @@ import {UserError} from '../../../model/errors.ts'
 import {aborted} from '../../../platform/delay.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {textOf, type Event} from '../../../work/workflow/messages.ts'
-import {isTerminal, PENDING, RUNNING, spokenStatus, SUSPENDED} from '../../../work/workflow/status.ts'
-import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
+import {isTerminal, PENDING, RUNNING, spokenStatus, STALLED, SUSPENDED} from '../../../work/workflow/status.ts'
+import {stalledInstance, WorkflowError} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {ApiProblem, givenObject} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
@@ -53,8 +53,7 @@ const ACTIONS: Readonly<
   resume: given => ({event: {executionResumed: {input: textOf(askedText(given, 'reason'))}}, wanted: RUNNING}),
   // also its children, as with Dapr's own API
   terminate: given => ({
-    event: {executionTerminated: {input: textOf(givenPayload(given['output'])), recurse: true}},
-    wanted: -1
+    event: {executionTerminated: {input: textOf(givenPayload(given['output'])), recurse: true}}
   }),
   raise: given => {
     const name = askedText(given, 'event')
@@ -107,8 +106,10 @@ async function tellInstance(
   if (before !== undefined && isTerminal(before.status) && action !== 'terminate')
     throw new ApiProblem(409, `workflow '${id}' is over: ${spokenStatus(before.status)}`)
   const instance = await asProblem(async () => workflows.tell(app, id, kind, event))
-  const isAwaited = wanted !== undefined && workflows.connected(app) > 0
-  return isAwaited ? until(workflows, instance, gone, now => workflows.hasHeard(now, wanted)) : instance
+  if (action === 'raise' || workflows.connected(app) === 0) return instance
+  const heard = await until(workflows, instance, gone, now => workflows.hasHeard(now, wanted))
+  if (heard.status === STALLED) throw new ApiProblem(409, stalledInstance(id).message)
+  return heard
 }
 
 /** Removes instances. Throws a UserError. */

@@ -12,8 +12,8 @@ import {
 import {stallsOf} from '../failure.ts'
 import {ACTIVITY_ANSWER, msOf, NO_BYTES, splitEvents, textOf, timeOf, TURN_ANSWER, type Event} from '../messages.ts'
 import type {Instance} from '../instance.ts'
-import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../status.ts'
-import {WorkflowError, type Refusal} from '../workflow-error.ts'
+import {isTerminal, PENDING, RUNNING, STALLED, SUSPENDED} from '../status.ts'
+import {stalledInstance, WorkflowError, type Refusal} from '../workflow-error.ts'
 import type {Workflows} from '../workflows.ts'
 import {
   FOUND_INSTANCE,
@@ -166,7 +166,8 @@ function tell(
   return async (workflows, message, {app, onGone}) => {
     const {instanceId, text, isRecursive} = decode(TELL, message)
     const instance = await workflows.tell(app, instanceId, kind, event(text, isRecursive))
-    await workflows.until(instance, now => workflows.hasHeard(now, wanted), onGone)
+    const now = await workflows.until(instance, each => workflows.hasHeard(each, wanted), onGone)
+    if (now?.status === STALLED) throw stalledInstance(instanceId)
     return NO_BYTES
   }
 }

@@ -46,3 +46,17 @@ t.test(
     }
   }
 )
+
+t.test('who suspends an instance that stalls is told so', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1'))
+  const asked = encode(TELL, {instanceId: 'o-1', text: undefined, isRecursive: false})
+  const caller = {app: 'shop', trace: '', onGone: () => undefined}
+  const answered = callHub(workflows, 'SuspendInstance', asked, caller)
+  await workflows.settled()
+  await t.rejects(workflows.completeTurn('shop', answer('o-1', [{id: 7}])), {name: 'DecodeError'})
+  const soon = new Promise(resolve => setImmediate(resolve))
+  t.match(await Promise.race([answered, soon]), {code: 2, message: /'o-1': actor is stalled/})
+})
