@@ -20,7 +20,7 @@ export interface OpenActorsOptions extends Pick<CallContext, 'faults'> {
 export function openActors(options: OpenActorsOptions): {readonly here: Actors; readonly far: FarActors} {
   const {sidecars, observer, reporter} = options
   const runtimeOf = (instance: string | undefined): AppRuntime | undefined =>
-    [...sidecars.keys()].find(({name}) => name === instance)
+    [...sidecars.keys()].find(({home}) => home === instance)
   const here = new Actors({
     clock: systemClock,
     mayHost: (type, app) =>

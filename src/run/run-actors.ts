@@ -37,36 +37,36 @@ export class RunActors implements ActorAccess {
 
   readonly elsewhere: ActorAccess['elsewhere'] = async request => (await this.#open()).far.call(request)
 
-  readonly hostedAt: ActorAccess['hostedAt'] = ({name}) => this.#actors?.table.hostedAt(name)
+  readonly hostedAt: ActorAccess['hostedAt'] = ({home}) => this.#actors?.table.hostedAt(home)
 
-  readonly countsOf: ActorAccess['countsOf'] = async ({id, name}) => {
-    if (this.#actors?.table.hostedAt(name) === undefined) return []
+  readonly countsOf: ActorAccess['countsOf'] = async ({id, name, home}) => {
+    if (this.#actors?.table.hostedAt(home) === undefined) return []
     const {countsAt} = await import('../work/actor/actor-counts.ts')
     // reminders belong to the app: one of its instances counts them
     const reminders = name === id ? this.#remindersOf(id) : new Map<string, number>()
-    return countsAt(this.#actors, name, reminders)
+    return countsAt(this.#actors, home, reminders)
   }
 
   readonly onTypes = (): void => this.#actors?.look()
 
   /** Deactivates the actors of an app's process that is about to end; false if the signal is aborted before. */
   readonly present = (runtime: AppRuntime): FinishWork => {
-    const {pid, name} = runtime
+    const {pid, home} = runtime
     // by then another process may have taken its place, with its actors
-    return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(name, signal)
+    return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(home, signal)
   }
 
   /** How long the app lets its actors' turns take to end, in ms; 0: it hosts no actors. */
-  readonly drainMs = ({name}: AppRuntime): number => this.#actors?.drainMs(name) ?? 0
+  readonly drainMs = ({home}: AppRuntime): number => this.#actors?.drainMs(home) ?? 0
 
   /** Deactivates the actors of an app that ends for good: turns under way get at most the time that the app has reported. */
-  async end({name, plan}: AppRuntime, now: AbortSignal): Promise<void> {
-    await this.#actors?.end(name, plan.stop.timeoutMs, now)
+  async end({home, plan}: AppRuntime, now: AbortSignal): Promise<void> {
+    await this.#actors?.end(home, plan.stop.timeoutMs, now)
   }
 
   /** Called when the app's process was replaced. */
   resume(runtime: AppRuntime): void {
-    this.#actors?.resume(runtime.name)
+    this.#actors?.resume(runtime.home)
   }
 
   close(): void {

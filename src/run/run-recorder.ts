@@ -125,7 +125,7 @@ export class RunRecorder {
       livedMs: to - from,
       files: reload !== undefined && reload.at >= from ? reload.files : [],
       inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
-      work: this.#workflows()?.heldBy(id, name, from) ?? [],
+      work: this.#workflows()?.heldBy(id, runtime.home, from) ?? [],
       lines,
       place: async () => placeOf(lines, runtime.plan.folder),
       advice: async () => advice

@@ -97,8 +97,8 @@ export class RunWork implements WorkAccess {
   readonly remindersOf = (app: string): ReadonlyMap<string, number> => this.#opened?.remindersOf(app) ?? new Map()
 
   /** How many workers of workflows an instance of an app has connected. */
-  connectedWorkers({id, name}: AppRuntime): number {
-    return this.#opened?.workflows.connected(id, name) ?? 0
+  connectedWorkers({id, home}: AppRuntime): number {
+    return this.#opened?.workflows.connected(id, home) ?? 0
   }
 
   /** How many turns and activities of workflows wait without a connected worker of the app. */
@@ -117,11 +117,11 @@ export class RunWork implements WorkAccess {
   }
 
   /** Lets the workers of an app's process finish what they have in hand, since it is about to end; false if the signal is aborted before. */
-  readonly present = ({id, name}: AppRuntime): FinishWork =>
-    this.#opened?.workflows.present(id, name) ?? (async () => Promise.resolve(true))
+  readonly present = ({id, home}: AppRuntime): FinishWork =>
+    this.#opened?.workflows.present(id, home) ?? (async () => Promise.resolve(true))
 
   /** Called when the process was replaced. */
-  readonly resume = ({id, name}: AppRuntime): void => this.#opened?.workflows.resume(id, name)
+  readonly resume = ({id, home}: AppRuntime): void => this.#opened?.workflows.resume(id, home)
 
   /** Calls the listener with each instance of a workflow that changes from now on. */
   readonly onWorkflow = (listener: WorkflowListener): void => void this.#listeners.push(listener)

@@ -135,6 +135,12 @@ export class AppRuntime implements Callee {
     return instanceName(this.id, this.plan.instance)
   }
 
+  /** Its name among the instances of all versions: an edit may end one version and begin another at once. */
+  get home(): string {
+    const {version} = this.plan
+    return version === '0.0.0' ? this.name : `${this.name}@${version}`
+  }
+
   /** Whether a command names this app: by the id, which names all instances, or with a number, `name.1`. */
   isCalled(name: string): boolean {
     return name === this.id || name === `${this.id}.${this.plan.instance}`

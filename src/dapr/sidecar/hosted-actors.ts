@@ -41,11 +41,11 @@ export class HostedActors {
 
   /** An app that is not healthy lets its actors go, and gets no calls until it is well. */
   noteHealth(): void {
-    const {isUnhealthy, plan, name} = this.#options.runtime
+    const {isUnhealthy, plan, home} = this.#options.runtime
     if (isUnhealthy === (this.#illness !== undefined)) return
-    if (this.#illness !== undefined) this.#actors.resume(name, this.#illness)
+    if (this.#illness !== undefined) this.#actors.resume(home, this.#illness)
     this.#illness = isUnhealthy ? AbortSignal.timeout(plan.stop.timeoutMs) : undefined
-    if (this.#illness !== undefined) void this.#actors.retire(name, this.#illness)
+    if (this.#illness !== undefined) void this.#actors.retire(home, this.#illness)
   }
 
   /** The app has left the run. */

@@ -213,7 +213,7 @@ class AppSidecar {
     const {tracing, metering, effects} = this.#path
     const context: SharedContext = {
       appId: runtime.id,
-      instance: runtime.name,
+      instance: runtime.home,
       isHttpApp: runtime.appPort > 0 && takesQuestions(runtime),
       namespace: env['NAMESPACE'] ?? '',
       lives: () => runtime.lives,
@@ -280,7 +280,7 @@ class AppSidecar {
       protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
       own: {
         appId: runtime.id,
-        instance: runtime.name,
+        instance: runtime.home,
         lives: () => runtime.lives,
         blocks: async () => this.#blocks.load(),
         workflows: work.workflows,

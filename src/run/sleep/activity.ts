@@ -31,7 +31,7 @@ export function activityOf(
   runtime: AppRuntime,
   {recorder, runtimes, changes, work, sidecars}: Omit<IdleParts, 'context' | 'actors'>
 ): Activity {
-  const {id, name, queue, sleep} = runtime
+  const {id, home, queue, sleep} = runtime
   const isCalling = (): boolean =>
     recorder.open().some(number => {
       const edge = recorder.edges.at(recorder.line(number)?.edge ?? -1)
@@ -59,7 +59,7 @@ export function activityOf(
         runtime.isDebugged ||
         runtime.terminal()?.isAttached === true ||
         changes.isChanging(runtime) ||
-        (work.openWorkflows()?.heldBy(id, name, 0).length ?? 0) > 0 ||
+        (work.openWorkflows()?.heldBy(id, home, 0).length ?? 0) > 0 ||
         // it reads from streams that it has opened itself, which only this process would read, or what starts it is not known yet
         sidecars.get(runtime)?.keepsAwake() === true ||
         isCalling() ||

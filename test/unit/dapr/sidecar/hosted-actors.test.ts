@@ -8,7 +8,7 @@ t.test('an app that is well again keeps its actors, also those that it could not
   t.teardown(() => actors.close())
   const host = new TestHost('carts')
   actors.host(host, types(['Cart']))
-  const runtime = {name: 'carts', isUnhealthy: false, plan: {stop: {timeoutMs: 60_000}}}
+  const runtime = {home: 'carts', isUnhealthy: false, plan: {stop: {timeoutMs: 60_000}}}
   const hosted = new HostedActors({runtime} as unknown as SidecarActorsOptions, actors)
   const long = call('Cart/1', 'long')
   runtime.isUnhealthy = true
@@ -28,7 +28,7 @@ t.test('a call of an app that is well again is not cut by the end of one from be
   t.teardown(() => actors.close())
   const host = new TestHost('carts')
   actors.host(host, new Map([...types(['Cart']), ...types(['Order'], {drains: false})]))
-  const runtime = {name: 'carts', isUnhealthy: false, plan: {stop: {timeoutMs: 60_000}}}
+  const runtime = {home: 'carts', isUnhealthy: false, plan: {stop: {timeoutMs: 60_000}}}
   const hosted = new HostedActors({runtime} as unknown as SidecarActorsOptions, actors)
   void call('Cart/1', 'long')
   runtime.isUnhealthy = true

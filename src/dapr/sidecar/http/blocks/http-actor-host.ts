@@ -27,7 +27,7 @@ export class HttpActorHost implements ActorHost {
   }
 
   get instance(): string {
-    return this.#options.runtime.name
+    return this.#options.runtime.home
   }
 
   get state(): ActorHost['state'] {
