@@ -1,9 +1,11 @@
 import t from 'tap'
 import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
-import type {ActorAccess} from '../../../../src/dapr/sidecar/actor-access.ts'
+import type {ActorAccess, SidecarActorsOptions} from '../../../../src/dapr/sidecar/actor-access.ts'
+import {HostedActors} from '../../../../src/dapr/sidecar/hosted-actors.ts'
 import {SidecarActors} from '../../../../src/dapr/sidecar/sidecar-actors.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
+import {openActorHouse} from '../../../rig/actor-house.ts'
 
 t.test('a process that goes before it can be asked leaves no question to the next one', async t => {
   const queue = new AdmissionQueue({timeoutMs: 60_000})
@@ -86,3 +88,31 @@ t.test(
     actors.close()
   }
 )
+
+t.test('a sidecar that closes behind the next one of its app leaves that one its timers', async t => {
+  const {actors: all} = openActorHouse()
+  t.teardown(() => all.close())
+  const queue = new AdmissionQueue({timeoutMs: 60_000})
+  const app = {id: 'shop', home: 'shop', isListening: false, isUnhealthy: false, appPort: 0, queue}
+  const options = {
+    runtime: {...app, onMove: () => () => undefined},
+    actors: {onTypes: () => undefined},
+    log: () => undefined,
+    components: () => [],
+    warn: () => undefined
+  } as unknown as SidecarActorsOptions
+  const [before, next] = [new SidecarActors(options), new SidecarActors(options)]
+  for (const each of [before, next]) {
+    each.hosted = new HostedActors(options, all)
+    each.hosted.tell('{"entities": ["Cart"]}')
+    all.timers.set(
+      {type: 'Cart', id: '1', name: 'tick'},
+      {dueTime: '1h', period: '', ttl: '', callback: '', data: ''},
+      'shop'
+    )
+    if (each === before) before.close()
+  }
+  before.close()
+  t.match(all.timers.of('Cart', '1'), [{name: 'tick'}])
+  next.close()
+})
