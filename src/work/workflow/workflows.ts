@@ -296,8 +296,8 @@ export class Workflows extends KnownInstances {
 
   /** Applies a worker's answer to an activity. Resolves when that is kept. */
   async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
-    await answerActivity(this.#engine, app, answer)
-    this.#flush() // its worker has room for the next one
+    // its worker has room for the next one, also where the answer cannot be read
+    await answerActivity(this.#engine, app, answer).finally(() => this.#flush())
   }
 
   /** Connects another run that has an app; the returned function disconnects it. */
