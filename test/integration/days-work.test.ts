@@ -4,13 +4,13 @@ import {walkWork} from '../days/work/walks.ts'
 import {stepsIn, type WalkStep} from '../days/walks.ts'
 
 const FROM = 1
-const SEEDS = 50
+const SEEDS = 40
 const STEPS = 60
 
 const kinds = (walk: readonly WalkStep[]): readonly string[] => walk.map(({kind, a, b}) => `${kind} ${a} ${b}`)
 
 for (let seed = FROM; seed < FROM + SEEDS; seed++)
-  t.test('what outlives a run is exact, whatever comes in whichever order: walks of fifty seeds', async t => {
+  t.test('what outlives a run is exact, whatever comes in whichever order: walks of forty seeds', async t => {
     const {faults} = await walkWork(seed, workWalk(seed, STEPS))
     if (faults.length > 0) t.fail(`seed ${seed}: ${faults.join('; ')}: npm run days -- --work --seed ${seed}`)
   })
@@ -131,6 +131,10 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
   'two detached workflows of one app have two numbers, though the first has begun in another run': [
     36,
     'start 598 931'
+  ],
+  'what waits behind an activity of another run is sent once that is answered, though the answer cannot be read': [
+    63,
+    'start 598 452 …, pass 810 231 …, answer a turn 895 31 …, crash 59 416, pass 982 382, job 835 216 …, fail writes 590 605, job deleted 993 57, answer 104 401 …, connect 99 452, pass 703 262, answer 580 722, answer badly 838 675'
   ],
   'events of a child that was removed by force are not those of the next one, for which its parent asks as it is killed before its own removal':
     [

@@ -94,6 +94,11 @@ export class Disk {
     } as unknown as DatabaseSync
   }
 
+  /** What a query counts. */
+  rows(sql: string): number {
+    return Number(this.#tables.prepare(sql).get()?.['rows'])
+  }
+
   /** The run ends here. */
   end(): void {
     this.run++

@@ -9,6 +9,7 @@ import {Workflows} from '../../../src/work/workflow/workflows.ts'
 import {WalkClock} from './clock.ts'
 import {Disk, isOfEnd} from './disk.ts'
 import {SeriesWatch, WalkHost, type Delivery} from './series.ts'
+import {NotNow} from './step.ts'
 import type {Watch, Worker} from './workers.ts'
 import type {WorkWorld} from './world.ts'
 
@@ -21,6 +22,15 @@ const STAYS_MS = 4000
 
 /** Until it is noticed that what a process had is lost. */
 const LATE_MS = 1500
+const LEFT = Object.entries({
+  entry: 'SELECT count(*) AS rows FROM inbox',
+  activity: 'SELECT count(*) AS rows FROM activities',
+  timer: "SELECT count(*) AS rows FROM wake_ups WHERE kind IN ('workflow-timer', 'workflow-start')",
+  retention:
+    "SELECT count(*) AS rows FROM wake_ups WHERE kind = 'workflow-retention' AND owner NOT IN (SELECT key FROM instances)",
+  turn: 'SELECT count(*) AS rows FROM turns WHERE instance NOT IN (SELECT key FROM instances)'
+})
+
 /** More workflows than there are. */
 const ALL = 1000
 
@@ -33,6 +43,10 @@ export class WalkRun {
   readonly series: SeriesWatch
   readonly workers: Worker[] = []
   readonly hosts = new Map<string, WalkHost>()
+  /** Apps that an edit of the template has removed. */
+  readonly absent = new Set<string>()
+  /** How many turns, and how many activities, the workers of an app may have in hand. */
+  limits = {workflows: Infinity, activities: Infinity}
   /** Apps without a process: work of theirs starts one. */
   readonly asleep = new Set<string>()
   readonly #waking = new Set<string>()
@@ -82,12 +96,14 @@ export class WalkRun {
       clock,
       warn: () => undefined,
       onMuchWaiting: () => undefined,
-      hasApp: app => this.apps.includes(app),
+      hasApp: app => this.hasApp(app),
       maxBytes: () => this.maxBytes,
-      settings: () =>
-        this.retention === undefined
-          ? DEFAULT_WORKFLOWS
-          : {...DEFAULT_WORKFLOWS, retention: {anyTerminal: this.retention}},
+      settings: () => ({
+        ...DEFAULT_WORKFLOWS,
+        workflows: {...DEFAULT_WORKFLOWS.workflows, all: this.limits.workflows},
+        activities: {...DEFAULT_WORKFLOWS.activities, all: this.limits.activities},
+        retention: this.retention === undefined ? {} : {anyTerminal: this.retention}
+      }),
       wanted: () => undefined,
       isAllowed: () => true,
       onFirstWorker: () => undefined,
@@ -132,6 +148,27 @@ export class WalkRun {
     }
   }
 
+  hasApp(app: string): boolean {
+    return this.apps.includes(app) && !this.absent.has(app)
+  }
+
+  /** An edit of the template removes an app: its sidecar closes. */
+  remove(app: string): void {
+    this.sleep(app)
+    this.asleep.delete(app)
+    this.#waking.delete(app)
+    this.absent.add(app)
+    this.workflows.mayTakeMore()
+  }
+
+  /** … and another one adds it again. */
+  add(app: string, isAsleep = false): void {
+    this.absent.delete(app)
+    if (isAsleep) this.asleep.add(app)
+    this.workflows.mayTakeMore()
+    this.#look(app)
+  }
+
   /** That of the hosts of the run. */
   get #hostApp(): string {
     return this.apps[0] ?? ''
@@ -166,9 +203,10 @@ export class WalkRun {
   }
 
   #need(app: string): void {
-    if (!this.asleep.has(app) || this.#waking.has(app)) return
+    if (!this.asleep.has(app) || this.#waking.has(app) || this.absent.has(app)) return
     this.#waking.add(app)
     const boot = this.alive(() => {
+      if (!this.#waking.has(app)) return // it was removed meanwhile
       this.#waking.delete(app)
       this.asleep.delete(app)
       this.connect(app, this.sendsTokens(app))
@@ -233,7 +271,8 @@ export class WalkRun {
     world.ask(
       async () => (isWhole ? this.workflows.skip(ms, caller.signal) : this.#wakeUps.skip(ms)),
       () => end(true),
-      end
+      // what was skipped before the step that cannot be written is kept
+      isUnsure => end(isUnsure || isWhole)
     )
   }
 
@@ -259,19 +298,24 @@ export class WalkRun {
     }
   }
 
-  connect(app: string, sendsTokens: boolean): Worker {
+  connect(app: string, sendsTokens: boolean, limit = Infinity): Worker {
+    if (this.absent.has(app)) throw new NotNow()
     const worker: Worker = {
       app,
       home: `${app}.${this.#homes++}`,
       sendsTokens,
+      limit,
       isConnected: true,
       leave: () => undefined
     }
     this.workers.push(worker)
     const stream = {
-      limit: Infinity,
+      limit,
       home: worker.home,
-      send: this.alive((item: Uint8Array) => this.watch.receive(worker, item))
+      send: this.alive((item: Uint8Array) => {
+        this.watch.receive(worker, item)
+        this.#checkLimits(worker)
+      })
     }
     const leave = this.workflows.connect(app, stream)
     worker.leave = () => {
@@ -283,8 +327,20 @@ export class WalkRun {
     return worker
   }
 
+  /** What it got is no more than it takes, and than its app may have in hand. */
+  #checkLimits(worker: Worker): void {
+    const held = [...this.watch.held].filter(each => !each.isAnswered && this.workers.includes(each.worker))
+    const kind = held.at(-1)?.kind
+    const limit = kind === 'turn' ? this.limits.workflows : this.limits.activities
+    const ofApp = held.filter(each => each.worker.app === worker.app && each.kind === kind)
+    const own = held.filter(each => each.worker === worker)
+    if (own.length > worker.limit) this.#fault(`a worker of ${worker.limit} gets ${own.length}`)
+    if (ofApp.length > limit) this.#fault(`${ofApp.length} of a kind are under way, of ${limit}`)
+  }
+
   /** An instance of an app hosts actors, or comes again. */
   host(instance: string): void {
+    if (this.absent.has(this.#hostApp)) throw new NotNow()
     const {disk} = this
     const {run} = disk
     let host = this.hosts.get(instance)
@@ -310,6 +366,7 @@ export class WalkRun {
   }
 
   ready(app: string): void {
+    if (this.absent.has(app)) throw new NotNow()
     this.series.ready.add(app)
     this.jobs.appReady(app)
   }
@@ -326,6 +383,14 @@ export class WalkRun {
       this.series.open.delete(each)
       if (isLate) this.clock.clock().after(LATE_MS, this.alive(each.lose))
       else each.lose()
+    }
+  }
+
+  /** What there is no use for once all workflows have ended. */
+  checkLeft(): void {
+    for (const [what, sql] of LEFT) {
+      const rows = this.disk.rows(sql)
+      if (rows > 0) this.#fault(`${rows} × ${what} of ended workflows are left`)
     }
   }
 

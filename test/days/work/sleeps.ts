@@ -8,7 +8,7 @@ export const SLEEPS: Readonly<
   sleep: [
     5,
     (world, random) => {
-      const idle = world.runs.flatMap(run => run.apps.filter(app => !run.isBusy(app)))
+      const idle = world.runs.flatMap(run => run.apps.filter(app => run.hasApp(app) && !run.isBusy(app)))
       if (idle.length === 0) return
       const app = random.pick(idle)
       world.runOf(app).sleep(app)
@@ -18,7 +18,7 @@ export const SLEEPS: Readonly<
     2,
     (world, random) => {
       const run = random.pick(world.runs)
-      for (const app of run.apps) run.asleep.add(app)
+      for (const app of run.apps) if (run.hasApp(app)) run.asleep.add(app)
       world.restart(run)
     }
   ]

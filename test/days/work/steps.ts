@@ -3,6 +3,7 @@ import {isTerminal} from '../../../src/work/workflow/status.ts'
 import {anyOps, EVENTS, IDS, inbox, listener, monitor, overseer, type Op, type Program} from './program.ts'
 import type {WorkWorld} from './world.ts'
 import type {Fault} from './disk.ts'
+import {EDITS} from './edits.ts'
 import {SERIES} from './series-steps.ts'
 import {SLEEPS} from './sleeps.ts'
 import type {WalkStep} from '../walks.ts'
@@ -193,6 +194,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   unlink: [1, world => world.unlink()],
   link: [2, world => world.link()],
   ...SERIES,
+  ...EDITS,
   'another SDK': [
     2,
     (world, random) => {

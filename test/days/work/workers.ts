@@ -1,5 +1,11 @@
-import {decode} from '../../../src/proxy/net/grpc/message-codec.ts'
-import {ACTIVITY_REQUEST, readEvent, type Event, type TURN_ANSWER} from '../../../src/work/workflow/messages.ts'
+import {decode, DecodeError, encode} from '../../../src/proxy/net/grpc/message-codec.ts'
+import {
+  ACTIVITY_REQUEST,
+  FAILURE_DETAILS,
+  readEvent,
+  type Event,
+  type TURN_ANSWER
+} from '../../../src/work/workflow/messages.ts'
 import type {Message} from '../../../src/proxy/net/grpc/message-codec.ts'
 import type {Instance} from '../../../src/work/workflow/instance.ts'
 import {isTerminal} from '../../../src/work/workflow/status.ts'
@@ -26,6 +32,22 @@ const WORK_ITEM = {
 
 const NOTHING = new Uint8Array(0)
 
+/** `failed`: its activity has; `broken`: what it says cannot be read. */
+export type How = 'done' | 'failed' | 'broken'
+
+const FAILURES = {
+  done: NOTHING,
+  failed: encode(FAILURE_DETAILS, {errorType: 'E', errorMessage: 'no'}),
+  broken: Uint8Array.of(0x0a, 0x7f)
+}
+
+/** The worker hears that its answer cannot be read. */
+async function heard(how: How, answer: Promise<void>): Promise<void> {
+  await answer.catch((error: unknown) => {
+    if (how !== 'broken' || !(error instanceof DecodeError)) throw error
+  })
+}
+
 /** Something that a worker was asked for. */
 export interface Held {
   readonly worker: Worker
@@ -34,7 +56,7 @@ export interface Held {
   readonly key: string
   readonly token: string
   /** Answers, and settles when that is kept. `app`: as whose worker. */
-  readonly answer: (workflows: Workflows, app: string) => Promise<void>
+  readonly answer: (workflows: Workflows, app: string, how?: How) => Promise<void>
   /** The execution that it is of, and how many turns that had before. */
   readonly execution: string
   readonly turns: number
@@ -51,6 +73,8 @@ export interface Worker {
   readonly app: string
   readonly home: string
   readonly sendsTokens: boolean
+  /** So much it takes at a time. */
+  readonly limit: number
   isConnected: boolean
   leave: () => void
 }
@@ -166,17 +190,20 @@ export class Watch {
       isAnswered: false,
       pending: 0,
       links: this.links,
-      answer: async (workflows, app) => {
+      answer: async (workflows, app, how = 'done') => {
         const isOwn = app === worker.app
         const isFirst = this.#latest.get(key) === held && !held.isAnswered && isOwn
         held.isAnswered ||= isOwn
-        await workflows.completeActivity(app, {
-          instanceId: id,
-          taskId,
-          result: {value: resultOf(input?.value ?? '')},
-          failureDetails: NOTHING,
-          completionToken: worker.sendsTokens ? token : ''
-        })
+        await heard(
+          how,
+          workflows.completeActivity(app, {
+            instanceId: id,
+            taskId,
+            result: {value: resultOf(input?.value ?? '')},
+            failureDetails: FAILURES[how],
+            completionToken: worker.sendsTokens ? token : ''
+          })
+        )
         if (isOwn) this.held.delete(held)
         // an answer for another run is kept there
         if (!isFirst || this.#isFar(worker, execution)) return
@@ -238,18 +265,17 @@ export class Watch {
       isAnswered: false,
       pending: 0,
       links: this.links,
-      answer: async (workflows, as) => {
+      answer: async (workflows, as, how = 'done') => {
         held.isAnswered ||= as === app
         held.pending++
-        await workflows
-          .completeTurn(as, {
-            instanceId: id,
-            actions: actions as Message<typeof TURN_ANSWER>['actions'],
-            customStatus: undefined,
-            completionToken: worker.sendsTokens ? token : '',
-            version: undefined
-          })
-          .finally(() => held.pending--)
+        const answered = workflows.completeTurn(as, {
+          instanceId: id,
+          actions: (how === 'broken' ? [{id: 7}] : actions) as Message<typeof TURN_ANSWER>['actions'],
+          customStatus: undefined,
+          completionToken: worker.sendsTokens ? token : '',
+          version: undefined
+        })
+        await heard(how, answered).finally(() => held.pending--)
         if (as === app) this.held.delete(held)
       }
     }

@@ -4,7 +4,8 @@ import type {Instance} from '../../../src/work/workflow/instance.ts'
 import {isOfEnd} from './disk.ts'
 import {EVENTS} from './program.ts'
 import {WalkRun} from './run.ts'
-import {Watch, type Held} from './workers.ts'
+import {Watch, type Held, type How} from './workers.ts'
+import type {Waiting} from './waiting.ts'
 
 /** Two runs whose workflows ask each other's apps, and all that happens to them. */
 export class WorkWorld {
@@ -13,6 +14,8 @@ export class WorkWorld {
   /** Whether workers of an app send the tokens that they got. */
   readonly tokens: Map<string, boolean>
   #links: (() => void)[] = []
+  /** Callers that wait for something. */
+  readonly waiting = new Set<Waiting>()
   #serial = 0
   /** All instances, and how much was written then. */
   #listed: {readonly writes: string; readonly instances: readonly Instance[]} = {writes: '', instances: []}
@@ -27,8 +30,12 @@ export class WorkWorld {
     this.tokens = new Map(['a', 'b', 'c'].map(app => [app, !random.oneIn(4)]))
     for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, this.#rejected)
     const [one, two] = this.runs
-    one.purgeFar = async (...of) => (this.#links.length > 0 ? two.purgeChild(...of) : undefined)
-    two.purgeFar = async (...of) => (this.#links.length > 0 ? one.purgeChild(...of) : undefined)
+    const purgeAt =
+      (there: WalkRun): WalkRun['purgeFar'] =>
+      async (...of) =>
+        this.#links.length > 0 && there.hasApp(of[0].app) ? there.purgeChild(...of) : undefined
+    one.purgeFar = purgeAt(two)
+    two.purgeFar = purgeAt(one)
     this.link()
     for (const run of this.runs) {
       run.sendsTokens = app => this.tokens.get(app) !== false
@@ -65,7 +72,7 @@ export class WorkWorld {
     // one that has crashed, too, is restarted next
     if (this.#links.length > 0 || this.runs.some(({disk}) => disk.isCrashed)) return
     for (const [from, to] of [this.runs, this.runs.toReversed()] as [WalkRun, WalkRun][])
-      for (const app of to.apps) {
+      for (const app of to.apps.filter(each => to.hasApp(each))) {
         const {workflows} = from
         const ends: (() => void)[] = []
         const unlink = (): void => ends.splice(0).forEach(end => end())
@@ -119,6 +126,7 @@ export class WorkWorld {
   /** Whoever has nothing in hand gets what waits. */
   async checkRest(): Promise<void> {
     this.#checkHeld()
+    for (const each of this.waiting) each.check(false)
     for (const run of this.runs) {
       const isHeld = run.answering.size > 0 || [...this.watch.held].some(({worker}) => run.workers.includes(worker))
       if (!isHeld && !run.mayRetry && !run.isWaking) await this.#checkQuiet(run)
@@ -149,11 +157,11 @@ export class WorkWorld {
     return [...this.watch.held].filter(({worker, isAnswered}) => worker.isConnected && !isAnswered)
   }
 
-  answer(held: Held, app = held.worker.app): void {
+  answer(held: Held, app = held.worker.app, how: How = 'done'): void {
     const {workflows, answering} = this.runOf(app)
     const answered = {}
     answering.add(answered)
-    this.ask(async () => held.answer(workflows, app).finally(() => answering.delete(answered)))
+    this.ask(async () => held.answer(workflows, app, how).finally(() => answering.delete(answered)))
   }
 
   /** An event for an instance: no two are the same. */
@@ -210,7 +218,12 @@ export class WorkWorld {
     }
     await this.settle()
     // what is stalled goes on with the next run
-    for (const run of this.runs) run.maxBytes = Infinity
+    for (const run of this.runs) {
+      run.maxBytes = Infinity
+      run.limits = {workflows: Infinity, activities: Infinity}
+      for (const app of run.absent) run.add(app)
+    }
+    this.unlink() // the apps that are there again are linked as well
     if (this.instances().some(({status}) => status === STALLED)) for (const run of this.runs) this.restart(run)
     this.link()
     for (const run of this.runs) {
@@ -224,6 +237,7 @@ export class WorkWorld {
       if (awake.includes(run.apps[0] ?? '')) run.host('h1')
     }
     let calm = 0
+    let passMs = 0
     for (let turn = 0; turn < 400 && this.faults.length === 0; turn++) {
       await this.settle()
       const held = this.inHand()
@@ -240,11 +254,14 @@ export class WorkWorld {
       if (calm > 2 && turn > 15) break
       for (const {app, id, status} of open) {
         if (status === SUSPENDED) this.suspend(app, id, false)
+        // another worker may understand it
+        if (status === STALLED) this.runOf(app).connect(app, this.tokens.get(app) !== false)
         // a rerun has had no turn yet that says what it waits for
         const waits = this.watch.waits.get(`${app} ${id}`) ?? (id.startsWith('r-') ? EVENTS : [])
         for (const name of waits) this.raise(app, id, name)
       }
-      await this.pass(open.length > 0 && turn > 100 ? 600_000 : turn % 3 === 0 ? 10_000 : 1500)
+      passMs = open.length > 0 && turn > 100 ? 600_000 : turn % 3 === 0 ? 10_000 : 1500
+      await this.pass(passMs)
     }
     if (this.faults.length > 0) return
     await this.settle()
@@ -255,7 +272,11 @@ export class WorkWorld {
       }
     await this.settle()
     const all = this.instances()
-    for (const run of this.runs) run.see()
+    for (const run of this.runs) {
+      run.see()
+      run.checkLeft()
+    }
+    for (const each of this.waiting) each.check(true)
     this.watch.checkDetached(all.map(each => this.runOf(each.app).workflows.events(each)))
     for (const {app, id, status, input} of all)
       if (!isTerminal(status)) this.watch.fault(`workflow ${app} ${id} never ends: status ${status}, ${input ?? ''}`)
@@ -264,12 +285,12 @@ export class WorkWorld {
       for (const app of run.apps)
         for (const job of await run.jobs.list(app)) {
           listed.set(`job ${app} ${job.name}`, Number(Buffer.from(job.data?.value ?? []).toString()))
-          if (!job.isPaused && (job.isDue || (job.planned ?? Infinity) < run.date - 60_000))
+          if (!job.isPaused && (job.isDue || (job.planned ?? Infinity) < run.date - passMs * 3 - 60_000))
             this.watch.fault(`job ${app} ${job.name} is silent: ${JSON.stringify({...job, data: ''})}, now ${run.date}`)
         }
       for (const reminder of await run.reminders.list()) {
         listed.set(`reminder ${reminder.id} ${reminder.name}`, Number(reminder.data))
-        if (reminder.due < run.date - 60_000)
+        if (reminder.due < run.date - passMs * 3 - 60_000)
           this.watch.fault(`reminder ${reminder.name} is silent, due ${run.date - reminder.due} ms ago`)
       }
       run.series.checkKept(listed)

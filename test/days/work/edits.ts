@@ -1,0 +1,73 @@
+import type {Random} from '../../fuzz/random.ts'
+import {IDS} from './program.ts'
+import {APPS, NotNow, oneOf, type Do} from './step.ts'
+import type {Held} from './workers.ts'
+import {Waiting, WAITS} from './waiting.ts'
+import type {WorkWorld} from './world.ts'
+
+const ofKind = (world: WorkWorld, random: Random, kind: Held['kind']): Held =>
+  oneOf(
+    random,
+    world.inHand().filter(each => each.kind === kind)
+  )
+
+/** Edits of a template, workers that are slow or answer badly, and callers that wait. */
+export const EDITS: Readonly<Record<string, readonly [weight: number, act: Do]>> = {
+  'app removed': [
+    2,
+    (world, random) => {
+      const app = random.pick(APPS)
+      const run = world.runOf(app)
+      if (run.absent.has(app) || run.isBusy(app)) throw new NotNow()
+      world.unlink()
+      run.remove(app)
+      if (random.oneIn(2)) world.link()
+    }
+  ],
+  'app added': [
+    3,
+    (world, random) => {
+      const app = oneOf(
+        random,
+        world.runs.flatMap(({absent}) => [...absent])
+      )
+      world.unlink()
+      world.runOf(app).add(app, random.oneIn(3))
+      if (random.oneIn(2)) world.link()
+    }
+  ],
+  limits: [
+    2,
+    (world, random) => {
+      const run = random.pick(world.runs)
+      run.limits = {workflows: random.pick([Infinity, 1, 2]), activities: random.pick([Infinity, 1, 2])}
+      run.workflows.mayTakeMore()
+    }
+  ],
+  'connect a slow one': [
+    3,
+    (world, random) => {
+      const app = random.pick(APPS)
+      world.runOf(app).connect(app, world.tokens.get(app) !== false, random.pick([1, 2]))
+    }
+  ],
+  'activity failed': [3, (world, random) => world.answer(ofKind(world, random, 'activity'), undefined, 'failed')],
+  'answer badly': [
+    2,
+    (world, random) => world.answer(ofKind(world, random, random.pick(['turn', 'activity'])), undefined, 'broken')
+  ],
+  await: [
+    6,
+    (world, random) => {
+      const all = world.instances()
+      const {app, id} =
+        all.length === 0 || random.oneIn(4) ? {app: random.pick(APPS), id: random.pick(IDS)} : random.pick(all)
+      return void new Waiting(world, app, id, random.pick(WAITS))
+    }
+  ],
+  'caller leaves': [1, (world, random) => oneOf(random, [...world.waiting]).leave()],
+  'long jump': [
+    1,
+    (world, random) => random.pick(world.runs).clock.jump(random.pick([-3_600_000, -600_000, 7_200_000]))
+  ]
+}
