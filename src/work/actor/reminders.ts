@@ -32,6 +32,8 @@ export class Reminders {
   readonly #run: Actors['run']
   readonly #store: ReminderStore
   readonly #series: FiringSeries<Reminder, Fired>
+  /** End the waits of firings for their turns, by the keys of the reminders. */
+  readonly #waiting = new Map<number, () => void>()
 
   constructor(options: SeriesOptions, run: Actors['run']) {
     // as in a series
@@ -46,7 +48,8 @@ export class Reminders {
       nameOf: ({app, type, id, name}) => ({app, type, id, name}),
       title: reminder => `reminder ${fullName(reminder)}`,
       onDue: ({key}) => void this.#fire(key),
-      deliver: async reminder => this.#deliver(reminder),
+      deliver: async reminder => this.#deliver(reminder).finally(() => this.#waiting.delete(reminder.key)),
+      onRemoved: ({key}) => this.#waiting.get(key)?.(),
       advance: (reminder, fired) => this.#advance(reminder, fired),
       onRetry: (reminder, fired) => {
         this.#passOver(reminder, fired)
@@ -127,13 +130,14 @@ export class Reminders {
       isPatient: true,
       isWanted: () => !this.#series.isClosed && this.#store.at(key)?.isDue === true,
       onBegin: wasHeld => {
+        this.#waiting.delete(key) // its app has it
         isMissed ||= wasHeld
         if (isMissed && attempts === 0 && !catchesUp && step !== undefined)
           planned = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, Math.min(wakeUps.date(), expires - 1))).at
       }
     }
     try {
-      const answer = await this.#run(requestOf(reminder), options)
+      const answer = await this.#run({...requestOf(reminder), onStop: end => void this.#waiting.set(key, end)}, options)
       return {...outcomeOf(answer), due: planned}
     } catch (error) {
       // with too many calls in the queue already, the firing is tried again

@@ -62,6 +62,8 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
   /** Called once when a firing is due and that is kept; not again until the row is released. */
   readonly onDue: (row: R) => void
   readonly deliver: (row: R) => Promise<D>
+  /** Called once the removal of a row is kept. */
+  readonly onRemoved?: (row: R) => void
   /** Writes what changes with a firing that is done or given up; returns the time of the next one, undefined: there is none. */
   readonly advance: (row: R, delivered: D) => number | undefined
   /** Writes what changes with a failed try. */
@@ -119,6 +121,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (row === undefined) return false
     this.#options.rows.delete(row.key)
     this.#options.wakeUps.removeOf(this.#options.kind, row.key)
+    this.#options.file.afterCommit(() => this.#options.onRemoved?.(row))
     return true
   }
 

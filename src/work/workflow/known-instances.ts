@@ -34,13 +34,10 @@ export class KnownInstances {
     return this.#engine.live.at(key)?.instance
   }
 
-  /**
-   * Whether an instance has that status, is over, or has had all commands: a resumption in the same turn hides a suspension. One that is
-   * stalled has none, but a termination.
-   */
+  /** Whether an instance has that status, is over or stalled, or has had all commands: a resumption in the same turn hides a suspension. */
   hasHeard({key, status}: Instance, wanted: number | undefined): boolean {
-    const isStalled = status === STALLED && wanted !== undefined
-    return isStalled || status === wanted || isTerminal(status) || !this.#engine.store.hasCommand(key)
+    if (status === wanted || (status === STALLED && wanted !== undefined)) return true
+    return isTerminal(status) || !this.#engine.store.hasCommand(key)
   }
 
   /** The events of all its turns, joined by turn. */

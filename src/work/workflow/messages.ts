@@ -183,9 +183,7 @@ export const FAILURE_DETAILS = {
 /** Throws a DecodeError if the bytes are no FAILURE_DETAILS; they are passed on undecoded. */
 export const checkFailure = (bytes: Uint8Array): void => void decode(FAILURE_DETAILS, bytes)
 
-/** WorkflowResponse, as it was read. */
 export type TurnResponse = Message<typeof TURN_ANSWER>
-/** ActivityResponse, as it was read. */
 export type ActivityResponse = Message<typeof ACTIVITY_ANSWER>
 
 export type Event = Partial<Message<typeof EVENT>>

@@ -243,3 +243,22 @@ t.test(
     t.strictSame(await reminders.list(), [])
   }
 )
+
+t.test('a reminder that is deleted, or set again, while it waits for a host is waited for no more', async t => {
+  for (const isSetAgain of [false, true]) {
+    const {reminders, host, clock, wakeUps, actors, answerAll} = await openReminders(t)
+    const name = {type: 'Cart', id: '1', name: 'once'}
+    await reminders.set('carts', name, {...REQUEST, dueTime: '1s', period: ''})
+    host.state = 'held'
+    clock.pass(1000)
+    await settled()
+    t.equal(await wakeUps.settled(0), false)
+    if (isSetAgain) await reminders.set('carts', name, {...REQUEST, dueTime: '1h', period: ''})
+    else await reminders.delete(name)
+    await settled()
+    t.equal(await wakeUps.settled(0), true)
+    host.state = 'open'
+    actors.look()
+    t.equal(await answerAll(), 0)
+  }
+})
