@@ -19,7 +19,6 @@ const TYPES = new Map([['T', SETTINGS]])
 const BOOT_MS = 300
 /** So long the caller of a skip waits. */
 const STAYS_MS = 4000
-
 /** Until it is noticed that what a process had is lost. */
 const LATE_MS = 1500
 const LEFT = Object.entries({

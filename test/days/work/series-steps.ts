@@ -1,5 +1,5 @@
 import type {WalkRun} from './run.ts'
-import type {Planned} from './series.ts'
+import type {Plan, Planned} from './series.ts'
 import {APPS, oneOf, type Do} from './step.ts'
 import type {WorkWorld} from './world.ts'
 
@@ -17,14 +17,14 @@ function setPlan(
   world: WorkWorld,
   run: WalkRun,
   name: string,
-  {repeats, retries}: {readonly repeats: number; readonly retries: number},
+  how: Plan,
   set: (serial: number) => Promise<unknown>
 ): void {
   let plans = plansOf.get(run)
   if (plans === undefined) plansOf.set(run, (plans = new Map<string, Planned>()))
   const known = plans
   const {serial} = world
-  const plan = run.series.plan(serial, name, repeats, retries)
+  const plan = run.series.plan(serial, name, how)
   world.ask(
     async () => set(serial),
     () => {
@@ -78,6 +78,36 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
           app,
           {name, ...times, policy, data: {typeUrl: '', value: Buffer.from(String(serial))}},
           random.oneIn(2)
+        )
+      )
+    }
+  ],
+  'job with an end': [
+    3,
+    (world, random) => {
+      const app = random.pick(APPS)
+      const run = world.runOf(app)
+      const name = random.pick(['j1', 'j2'])
+      const times = {schedule: random.pick(['@every 1s', '@every 7s']), ttl: random.pick(['1s', '3s', '30s', '1h'])}
+      const how = {repeats: Infinity, retries: DEFAULT_RETRIES, hasEnd: true}
+      setPlan(world, run, `job ${app} ${name}`, how, async serial =>
+        run.jobs.schedule(app, {name, ...times, data: {typeUrl: '', value: Buffer.from(String(serial))}}, true)
+      )
+    }
+  ],
+  'reminder with an end': [
+    3,
+    (world, random) => {
+      const run = random.pick(world.runs)
+      const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
+      const times = {dueTime: random.pick(['0s', '1s']), period: random.pick(['PT1S', 'PT7S'])}
+      const ttl = random.pick(['2s', '10s', '1h'])
+      const how = {repeats: Infinity, retries: DEFAULT_RETRIES, hasEnd: true}
+      setPlan(world, run, `reminder ${id} ${name}`, how, async serial =>
+        run.reminders.set(
+          'a',
+          {type: 'T', id, name},
+          {...times, ttl, callback: '', data: String(serial), overwrites: true}
         )
       )
     }

@@ -10,6 +10,8 @@ export interface Planned {
   readonly name: string
   /** How often it fires; Infinity: without end. */
   readonly repeats: number
+  /** It ends some time, whatever is left of it. */
+  readonly hasEnd: boolean
   /** How often a firing that fails is tried again, before it is given up. */
   readonly retries: number
   /** Firings that are done, or given up. */
@@ -25,6 +27,11 @@ export interface Planned {
   isSeen: boolean
   /** `over`: it was set again or deleted, or has been refused; `unsure`: a run has ended while that was asked for. */
   state: 'asked' | 'kept' | 'over' | 'unsure'
+}
+
+/** How something is set. */
+export interface Plan extends Pick<Planned, 'repeats' | 'retries'> {
+  readonly hasEnd?: boolean
 }
 
 /** A delivery that an app has and has not answered. */
@@ -66,12 +73,13 @@ export class SeriesWatch {
     for (const each of this.named(name)) each.isPaused = isPaused && each.state === 'kept'
   }
 
-  plan(serial: number, name: string, repeats: number, retries: number): Planned {
+  plan(serial: number, name: string, {repeats, retries, hasEnd = false}: Plan): Planned {
     const planned: Planned = {
       serial,
       name,
       repeats,
       retries,
+      hasEnd,
       fired: 0,
       failed: 0,
       extra: 0,
@@ -86,8 +94,8 @@ export class SeriesWatch {
 
   /** What was acknowledged stands among these names with its serial, or has fired. */
   checkKept(listed: ReadonlyMap<string, number>): void {
-    for (const {serial, name, state, repeats, isSeen} of this.planned.values())
-      if (state === 'kept' && listed.get(name) !== serial && (repeats === Infinity || !isSeen))
+    for (const {serial, name, state, repeats, isSeen, hasEnd} of this.planned.values())
+      if (state === 'kept' && !hasEnd && listed.get(name) !== serial && (repeats === Infinity || !isSeen))
         this.#fault(`${name} was acknowledged, and is lost`)
   }
 

@@ -14,7 +14,7 @@ import {CHILD_REQUEST, FAR_ITEM} from '../../../src/work/workflow/far-messages.t
 import {Code, resultOf} from './code.ts'
 import type {Program} from './program.ts'
 
-const WORK_ITEM = {
+export const WORK_ITEM = {
   turn: [
     1,
     {

@@ -3,6 +3,7 @@ import {isTerminal, STALLED, SUSPENDED} from '../../../src/work/workflow/status.
 import type {Instance} from '../../../src/work/workflow/instance.ts'
 import {isOfEnd} from './disk.ts'
 import {EVENTS} from './program.ts'
+import {replayFaults} from './replays.ts'
 import {WalkRun} from './run.ts'
 import {Watch, type Held, type How} from './workers.ts'
 import type {Waiting} from './waiting.ts'
@@ -295,6 +296,8 @@ export class WorkWorld {
       }
       run.series.checkKept(listed)
       await this.#checkQuiet(run)
+      const own = all.filter(({app}) => run.apps.includes(app))
+      for (const fault of await replayFaults(run, own)) this.watch.fault(fault)
     }
   }
 
