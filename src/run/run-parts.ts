@@ -191,7 +191,7 @@ export class RunParts {
         loaded: () => this.actors.loaded,
         reminders: async () => (await this.work.known()).reminders(),
         stateOf: async (at, ...of) =>
-          (await [...this.#sidecars].find(([{name}]) => name === at)?.[1].actorState(...of)) ?? []
+          (await [...this.#sidecars].find(([{home}]) => home === at)?.[1].actorState(...of)) ?? []
       },
       options: () => this.context
     })

@@ -44,7 +44,8 @@ export class Waiting {
             : run.workflows.find(app, id)
         if (found === undefined) return
         const now = await run.workflows.until(found, each => this.#isMet(each), onGone)
-        if (now !== undefined && !this.#isMet(now))
+        // after a command another one may have come
+        if (now !== undefined && what === 'end' && !this.#isMet(now))
           world.watch.fault(`the ${what} of ${app} ${id} is told, but has not come`)
       },
       () => world.waiting.delete(this),
