@@ -2,6 +2,7 @@ import type {Random} from '../../fuzz/random.ts'
 import {IDS} from './program.ts'
 import {APPS, NotNow, oneOf, type Do} from './step.ts'
 import type {Held} from './workers.ts'
+import {turnsOf} from './replays.ts'
 import {Waiting, WAITS} from './waiting.ts'
 import type {WorkWorld} from './world.ts'
 
@@ -63,6 +64,30 @@ export const EDITS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       const {app, id} =
         all.length === 0 || random.oneIn(4) ? {app: random.pick(APPS), id: random.pick(IDS)} : random.pick(all)
       return void new Waiting(world, app, id, random.pick(WAITS))
+    }
+  ],
+  replay: [
+    2,
+    (world, random) => {
+      const instance = oneOf(random, world.instances())
+      const run = world.runOf(instance.app)
+      const turn = oneOf(random, turnsOf(run, instance))
+      const caller = new AbortController()
+      const began = run.disk.run
+      const check = (): void => {
+        if (run.disk.run === began) world.watch.fault(`a replay of ${instance.app} ${instance.id} gets no answer`)
+      }
+      const waiting = {leave: () => caller.abort(), check: (isEnd: boolean) => void (isEnd && check())}
+      world.waiting.add(waiting)
+      const end = (): void => void world.waiting.delete(waiting)
+      world.ask(
+        async () => {
+          const {difference} = await run.workflows.replay(instance, turn, caller.signal)
+          if (difference !== '') world.watch.fault(`${instance.app} ${instance.id} does not replay: ${difference}`)
+        },
+        end,
+        end
+      )
     }
   ],
   'caller leaves': [1, (world, random) => oneOf(random, [...world.waiting]).leave()],

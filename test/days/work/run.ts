@@ -96,7 +96,7 @@ export class WalkRun {
       warn: () => undefined,
       onMuchWaiting: () => undefined,
       hasApp: app => this.hasApp(app),
-      maxBytes: () => this.maxBytes,
+      maxBytes: app => (this.hasApp(app) ? this.maxBytes : Infinity),
       settings: () => ({
         ...DEFAULT_WORKFLOWS,
         workflows: {...DEFAULT_WORKFLOWS.workflows, all: this.limits.workflows},
@@ -312,7 +312,7 @@ export class WalkRun {
       limit,
       home: worker.home,
       send: this.alive((item: Uint8Array) => {
-        this.watch.receive(worker, item)
+        this.watch.receive(worker, item, id => this.workflows.find(app, id)?.turns ?? 0)
         this.#checkLimits(worker)
       })
     }

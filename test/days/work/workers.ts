@@ -60,6 +60,8 @@ export interface Held {
   /** The execution that it is of, and how many turns that had before. */
   readonly execution: string
   readonly turns: number
+  /** It was made before. */
+  readonly isReplay: boolean
   /** An answer was sent. */
   isAnswered: boolean
   /** How many of its answers are not kept yet. */
@@ -86,6 +88,9 @@ interface Seen {
   /** Tasks whose results were acknowledged. */
   readonly acknowledged: Set<number>
 }
+
+const turnsIn = (past: readonly Uint8Array[]): number =>
+  past.filter(event => readEvent(event).workflowStarted !== undefined).length
 
 /** A child that begins once more is another one. */
 const suspensionKey = (name: string, {serial}: Program, execution: string): string =>
@@ -164,10 +169,11 @@ export class Watch {
     for (const id of this.#wanted) if (!this.#seen.has(id)) this.fault(`the detached ${id} never begins`)
   }
 
-  receive(worker: Worker, bytes: Uint8Array): void {
+  /** `turnsOf`: how many an instance has had. */
+  receive(worker: Worker, bytes: Uint8Array, turnsOf: (id: string) => number): void {
     const {turn, activity, token} = decode(WORK_ITEM, bytes)
     if (!worker.isConnected) this.fault(`a worker of ${worker.app} that has left gets work`)
-    if (turn !== undefined) this.#turn(worker, turn, token)
+    if (turn !== undefined) this.#turn(worker, turn, {token, isReplay: turnsIn(turn.past) < turnsOf(turn.instanceId)})
     if (activity !== undefined) this.#activity(worker, activity, token)
   }
 
@@ -187,6 +193,7 @@ export class Watch {
       token,
       execution,
       turns: 0,
+      isReplay: false,
       isAnswered: false,
       pending: 0,
       links: this.links,
@@ -234,34 +241,36 @@ export class Watch {
       past,
       fresh
     }: Message<(typeof WORK_ITEM)['turn'][1]['message']>,
-    token: string
+    {token, isReplay}: {readonly token: string; readonly isReplay: boolean}
   ): void {
     const {app} = worker
     const key = `${app} ${id} ${execution}`
-    for (const each of this.held)
-      if (each.kind === 'turn' && each.key === key && each.worker.isConnected && !each.isAnswered)
+    for (const each of isReplay ? [] : this.held)
+      if (each.kind === 'turn' && !each.isReplay && each.key === key && each.worker.isConnected && !each.isAnswered)
         this.fault(`workflow ${app} ${id} has two turns at a time`)
-    this.#checkHistory(execution, app, id, past)
+    if (!isReplay) this.#checkHistory(execution, app, id, past)
     const raw = [...past, ...fresh]
     const events = raw.map(readEvent)
     const started = events.find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
     const program = started?.input === undefined ? undefined : (JSON.parse(started.input.value) as Program)
     if (program === undefined) return this.fault(`workflow ${app} ${id} has a turn without a start`)
     this.#readDetached(events)
-    this.#checkRound(program, app, id, execution, started?.parentInstance?.workflowInstance?.executionId?.value)
-    this.#checkResults(execution, `${app} ${id}`, events)
-    this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)
+    if (!isReplay)
+      this.#checkRound(program, app, id, execution, started?.parentInstance?.workflowInstance?.executionId?.value)
+    if (!isReplay) this.#checkResults(execution, `${app} ${id}`, events)
+    if (!isReplay) this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)
     if (!id.startsWith('r-')) this.#checkSuspended(`${app} ${id}`, program, execution, events)
     const {actions, faults, waitsFor} = new Code(program, events, raw, id.startsWith('r-')).run()
     for (const fault of faults) this.fault(`workflow ${app} ${id}: ${fault}`)
-    this.waits.set(`${app} ${id}`, waitsFor)
+    if (!isReplay) this.waits.set(`${app} ${id}`, waitsFor)
     const held: Held = {
       worker,
       kind: 'turn',
       key,
       token,
       execution,
-      turns: past.filter(event => readEvent(event).workflowStarted !== undefined).length,
+      turns: turnsIn(past),
+      isReplay,
       isAnswered: false,
       pending: 0,
       links: this.links,

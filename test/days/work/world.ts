@@ -16,7 +16,7 @@ export class WorkWorld {
   readonly tokens: Map<string, boolean>
   #links: (() => void)[] = []
   /** Callers that wait for something. */
-  readonly waiting = new Set<Waiting>()
+  readonly waiting = new Set<Pick<Waiting, 'leave' | 'check'>>()
   #serial = 0
   /** All instances, and how much was written then. */
   #listed: {readonly writes: string; readonly instances: readonly Instance[]} = {writes: '', instances: []}
@@ -298,6 +298,7 @@ export class WorkWorld {
       await this.#checkQuiet(run)
       const own = all.filter(({app}) => run.apps.includes(app))
       for (const fault of await replayFaults(run, own)) this.watch.fault(fault)
+      await this.settle()
     }
   }
 
