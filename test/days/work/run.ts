@@ -312,7 +312,7 @@ export class WalkRun {
       limit,
       home: worker.home,
       send: this.alive((item: Uint8Array) => {
-        this.watch.receive(worker, item, id => this.workflows.find(app, id)?.turns ?? 0)
+        this.watch.receive(worker, item, id => this.workflows.find(app, id))
         this.#checkLimits(worker)
       })
     }

@@ -92,6 +92,12 @@ interface Seen {
 const turnsIn = (past: readonly Uint8Array[]): number =>
   past.filter(event => readEvent(event).workflowStarted !== undefined).length
 
+/** Whether a turn is one that was made before. */
+const isPast = (
+  {execution, past}: Pick<Message<(typeof WORK_ITEM)['turn'][1]['message']>, 'execution' | 'past'>,
+  now: Instance | undefined
+): boolean => now?.execution !== execution?.value || turnsIn(past) < (now?.turns ?? 0)
+
 /** A child that begins once more is another one. */
 const suspensionKey = (name: string, {serial}: Program, execution: string): string =>
   `${name} ${serial.includes('.') ? execution : serial}`
@@ -169,11 +175,11 @@ export class Watch {
     for (const id of this.#wanted) if (!this.#seen.has(id)) this.fault(`the detached ${id} never begins`)
   }
 
-  /** `turnsOf`: how many an instance has had. */
-  receive(worker: Worker, bytes: Uint8Array, turnsOf: (id: string) => number): void {
+  /** `find`: an instance as it is now. */
+  receive(worker: Worker, bytes: Uint8Array, find: (id: string) => Instance | undefined): void {
     const {turn, activity, token} = decode(WORK_ITEM, bytes)
     if (!worker.isConnected) this.fault(`a worker of ${worker.app} that has left gets work`)
-    if (turn !== undefined) this.#turn(worker, turn, {token, isReplay: turnsIn(turn.past) < turnsOf(turn.instanceId)})
+    if (turn !== undefined) this.#turn(worker, turn, {token, isReplay: isPast(turn, find(turn.instanceId))})
     if (activity !== undefined) this.#activity(worker, activity, token)
   }
 
