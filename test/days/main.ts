@@ -34,6 +34,8 @@ const {values} = parseArgs({
     deliveries: {type: 'boolean', default: false},
     /** Subscriptions to configuration instead. */
     configurations: {type: 'boolean', default: false},
+    /** Edits of the template at any time instead: what runs is what a fresh run would run. */
+    edits: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
     /** Commands for a cluster, in simulated time, instead. */
@@ -53,12 +55,14 @@ const {values} = parseArgs({
 const [seed = ''] = values.seed
 const given = values.walk ?? []
 const [only] = given
-if (values.work || values.deliveries || values.configurations) {
+if (values.work || values.deliveries || values.configurations || values.edits) {
   const kind = values.work
     ? (await import('./work/walks.ts')).workWalks(values.crashes)
     : values.deliveries
       ? (await import('./deliveries/walks.ts')).DELIVERIES
-      : (await import('./configurations.ts')).CONFIGURATIONS
+      : values.edits
+        ? (await import('./edits/walks.ts')).EDITS
+        : (await import('./configurations.ts')).CONFIGURATIONS
   const {seeds, first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
   const numbers = {
     seed: Number(seed),

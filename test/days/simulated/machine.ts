@@ -1,13 +1,13 @@
-import {mkdirSync, writeFileSync} from 'node:fs'
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
 import type {Admit} from '../../../src/proxy/gateway/admission.ts'
 import type {Exit} from '../../../src/model/app-state.ts'
 import type {PublishedContext} from '../../../src/proxy/published/published-port-call.ts'
 import type {Clock} from '../../../src/platform/clock.ts'
 
-/** A file that watchers see. */
+/** A file that watchers see; without text: a folder. */
 export interface File {
-  readonly text: string
+  readonly text: string | undefined
   readonly ino: number
   readonly mtimeMs: number
 }
@@ -33,8 +33,8 @@ interface Timer {
   readonly fire: () => void
 }
 
-/** Whoever is told of changed files: path, and the file, or nothing if it is gone. */
-export type FileListener = (path: string, file: File, isNew: boolean) => void
+/** Whoever is told of files: path, the file as it is or was, and what became of it. */
+export type FileListener = (path: string, file: File, came: 'add' | 'addDir' | 'change' | 'unlink') => void
 
 /** ms since 1970 when a simulated day begins. */
 const DAY_BEGINS = Date.UTC(2026, 0, 1)
@@ -57,6 +57,7 @@ export class Machine {
     }
   }
   readonly files = new Map<string, File>()
+  readonly folders = new Set<string>()
   readonly fileListeners = new Set<FileListener>()
   readonly processes: Process[] = []
   /** Ids of the sidecars that are open, by their HTTP ports, with the way of their calls. */
@@ -126,6 +127,11 @@ export class Machine {
     }
   }
 
+  /** How many things are still to happen by themselves. */
+  get timers(): number {
+    return this.#timers.length
+  }
+
   /** Lets time pass; whatever becomes due happens in order, and all that follows from it at once. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms
@@ -148,10 +154,25 @@ export class Machine {
       mkdirSync(dirname(path), {recursive: true})
       writeFileSync(path, text)
     }
+    const folder = dirname(path)
+    if (isSeen && !this.folders.has(folder)) {
+      this.folders.add(folder)
+      const file = {text: undefined, ino: this.next(), mtimeMs: this.clock.date()}
+      for (const listener of this.fileListeners) listener(folder, file, 'addDir')
+    }
     const isNew = !this.files.has(path)
     const file = {text, ino: this.next(), mtimeMs: this.clock.date()}
     this.files.set(path, file)
-    for (const listener of this.fileListeners) listener(path, file, isNew)
+    for (const listener of this.fileListeners) listener(path, file, isNew ? 'add' : 'change')
+  }
+
+  /** Removes a file; those who listen hear of it a little later. */
+  remove(path: string): void {
+    const file = this.files.get(path)
+    if (file === undefined) return
+    rmSync(path, {force: true})
+    this.files.delete(path)
+    for (const listener of this.fileListeners) listener(path, file, 'unlink')
   }
 
   spawn({env, folder, kind}: {readonly env: Process['env']; readonly folder: string; readonly kind: string}): Process {

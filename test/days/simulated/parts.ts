@@ -251,8 +251,10 @@ export class LeaseSearch {
 // run/apps/open-logs.ts
 export async function openLogs(_: AppPlan, {runLog}: LogsNeeds): Promise<Omit<Logs, 'name'>> {
   await current.machine.takes(3)
+  const closing = new AbortController()
+  const record = {tap: () => nothing, closed: closing.signal} as never
   return {
-    app: {name: '', sink: nothing, path: '', record: {} as never, runLog, close},
+    app: {name: '', sink: nothing, path: '', record, runLog, close: async () => closing.abort()},
     sidecar: {say: nothing, log: nothing, write: nothing, isWriting: false, path: '', close}
   }
 }
@@ -278,8 +280,8 @@ export function watch(roots: readonly string[], {ignored}: WatchWishes): object 
       if (!isClosed) fire()
     })
   }
-  const hear: FileListener = (path, file, isNew) => {
-    if (counts(path, file)) late(() => tell(isNew ? 'add' : 'change', path, file))
+  const hear: FileListener = (path, file, came) => {
+    if (counts(path, file)) late(() => tell(came, path, file))
   }
   late(() => {
     machine.fileListeners.add(hear)
@@ -303,9 +305,9 @@ const statsOf = ({ino, mtimeMs, text}: File): object => ({
   ino,
   mtimeMs,
   ctimeMs: mtimeMs,
-  size: text.length,
-  isFile: () => true,
-  isDirectory: () => false
+  size: text?.length ?? 0,
+  isFile: () => text !== undefined,
+  isDirectory: () => text === undefined
 })
 
 function fileAt(path: string): File {
@@ -314,7 +316,8 @@ function fileAt(path: string): File {
   return file
 }
 
-export const existsSync = (path: string): boolean => current.machine.files.has(path)
+export const existsSync = (path: string): boolean =>
+  current.machine.files.has(path) || current.machine.folders.has(path)
 export const readdirSync = (): readonly string[] => []
 /** The output of the run is no file. */
 export const fstatSync = (): object => ({isFile: () => false})
@@ -324,7 +327,7 @@ export async function stat(path: string): Promise<object> {
 }
 export async function readFile(path: string): Promise<Buffer> {
   if (current.machine.random() < 0.1) await current.machine.takes(3)
-  return Buffer.from(fileAt(path).text)
+  return Buffer.from(fileAt(path).text ?? '')
 }
 export const mountedKindOf = async (): Promise<string> => ''
 export class ExitFile {

@@ -4,11 +4,12 @@ const PARTS = new URL('parts.ts', import.meta.url).href
 const RUN = /\/src\/(run|supervisor)\//
 const WATCHER = /\/src\/files\/watcher\//
 
-const REPLACED: Replaced = [
+/** What is replaced, and for whom. */
+export const REPLACED: Replaced = [
   [/\/platform\/clock\.ts$/, /\/src\//],
   [/\/platform\/(pipes|probe)\.ts$/, RUN],
   [/\/process\/(app-process|foreign-listener|watchdog)\.ts$/, RUN],
-  [/\/process\/end-group\.ts$/, /\/end-apps\.ts$/],
+  [/\/process\/end-group\.ts$/, /\/close-app\.ts$/],
   [/\/ports\/(claim|claim-all|app-port)\.ts$/, RUN],
   [
     /\/ports\/claim\.ts$|\/published\/published-port\.ts$|\/net\/claimed-server\.ts$/,
