@@ -22,8 +22,8 @@ export interface Registration {
    * Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
-  /** The apps of the run are these from now on. Never fails. */
-  update(appIds: readonly string[]): void
+  /** The apps of the run, and their longest grace period, are these from now on. Never fails. */
+  update(appIds: readonly string[], graceMs: number): void
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }
@@ -99,10 +99,11 @@ export async function register(
   )
   return {
     name: known.identity?.name ?? '',
-    update: appIds => {
+    update: (appIds, graceMs) => {
       const {identity} = known
-      if (identity === undefined || identity.appIds.join('\n') === appIds.join('\n')) return
-      known = {...known, identity: {...identity, appIds}}
+      if (identity === undefined) return
+      if (identity.appIds.join('\n') === appIds.join('\n') && known.graceMs === graceMs) return
+      known = {...known, graceMs, identity: {...identity, appIds}}
       write(async () => writeRunFile(home, known))
     },
     spare: marker => noteSpared(home, marker),

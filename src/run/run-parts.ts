@@ -164,7 +164,7 @@ export class RunParts {
     const {plan, run} = this.context
     const about = {
       marker: run,
-      graceMs: longestGraceMs(plan),
+      graceMs: longestGraceMs(plan.apps),
       identity: runIdentity(plan),
       name: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
     }
@@ -246,7 +246,8 @@ export class RunParts {
       arranged: all => {
         this.routes.versions.arrange(all)
         this.services.keepOnly(all)
-        this.#registration?.update(all.map(({id}) => id))
+        const ids = all.map(({id}) => id)
+        this.#registration?.update(ids, longestGraceMs(all.map(each => each.wanted)))
       },
       isMain: runtime => this.routes.versions.isMain(runtime),
       makesRoom: async plan => this.components.giveWay(plan),

@@ -196,7 +196,7 @@ export class Run {
     changes.end()
     context.reporter.release()
     try {
-      const ms = longestGraceMs(context.plan)
+      const ms = longestGraceMs(apps.all.map(({plan}) => plan))
       await withDeadline({ms, over: lifetime.now}, async cut => this.#stages.stop(cut))
       lifetime.phase = 'ended'
       this.#end.resolve(!lifetime.isForced && (lifetime.stopRequested.aborted || apps.areAllWell))

@@ -16,7 +16,7 @@ import {endMarked} from '../../supervisor/process/end-group.ts'
  */
 export async function endApps(
   apps: readonly AppRuntime[],
-  {run, plan, lifetime: {now}, reporter, spared}: RunContext & {readonly spared: readonly string[]},
+  {run, lifetime: {now}, reporter, spared}: RunContext & {readonly spared: readonly string[]},
   deactivate: (runtime: AppRuntime) => Promise<void>,
   endComponents: () => Promise<unknown>
 ): Promise<void> {
@@ -34,7 +34,7 @@ export async function endApps(
     await endMarked({
       marker: `PILLION_RUN=${run}`,
       spared: spared.map(life => `PILLION_LIFE=${life}`),
-      graceMs: longestGraceMs(plan),
+      graceMs: longestGraceMs(apps.map(({plan}) => plan)),
       now,
       ended: orphan => reportNote(reporter, '', {type: 'orphan-ended', ...orphan})
     })

@@ -13,7 +13,7 @@ import {appOf, runOf} from '../../rig/listed.ts'
 import {runSockets, sendToRun} from '../../../src/control/ask.ts'
 import {findRuns} from '../../../src/control/client.ts'
 import {existingFolders, usableFolder} from '../../../src/control/folder.ts'
-import {writeRunFile} from '../../../src/control/run-file.ts'
+import {readRunFile, writeRunFile} from '../../../src/control/run-file.ts'
 import {LeaseSearch} from '../../../src/control/sidecar-leases.ts'
 import type {RunListing, SidecarAddress} from '../../../src/control/run-control.ts'
 import {register, type Registration} from '../../../src/control/server.ts'
@@ -303,7 +303,18 @@ t.test('a run whose folder is gone goes on', async t => {
   const registration = await registered(t, folder, runOf('a'.repeat(32)))
   rmSync(folder, {recursive: true})
   registration.spare('life')
-  registration.update(['shop'])
+  registration.update(['shop'], 7000)
+  await registration.withdraw()
+})
+
+t.test('an edit that gives an app of a run more time to end gives it to what is left after a kill', async t => {
+  const folder = folderOf(t)
+  const marker = 'd'.repeat(32)
+  const identity = {pid: process.pid, name: 'shop', copy: '', started: 0, templateFile: '', appIds: ['shop']}
+  const about = {marker, graceMs: 5000, identity}
+  const registration = await register(folder, about, served({list: () => runOf(marker)}))
+  registration.update(['shop'], 20_000)
+  while (readRunFile(join(folder, marker.slice(0, 8)))?.graceMs !== 20_000) await turn()
   await registration.withdraw()
 })
 
