@@ -205,7 +205,7 @@ type Add = (stream: Stream, text: string, lines: number) => void
 
 /** Writes the lines of one app into the log of its run. */
 export class RunLogWriter {
-  readonly name: string
+  name: string // another one once the app's id has several versions
   readonly #add: Add
   /** The beginnings of lines that have no newline yet. */
   readonly #open: Record<Stream, string> = {stdout: '', stderr: '', status: ''}

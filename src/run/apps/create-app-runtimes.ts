@@ -86,6 +86,7 @@ export class AppRuntimes {
     const {routes, reporter, excepted} = this.#options
     const name = routes.shownAs(app)
     const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
+    runLog.name = name
     const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
     const isContinued = previous !== undefined
     const isExcepted = wasExcepted || (isDebugged === undefined && !isContinued && excepted?.has(app.id) === true)
