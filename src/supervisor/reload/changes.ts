@@ -153,9 +153,10 @@ export class Changes {
     // with `overlap` no start is visible until the candidate has taken over, which may never happen
     const {stop, ready} = runtime.wanted
     const callOff = systemClock.after(stop.timeoutMs + ready.timeoutMs, begun.resolve)
+    const hasTurn = change === undefined && this.#isOneOfSeveral(runtime)
     const exchange =
       change === undefined ? this.#exchange(runtime, 'user') : this.#reloadsOf(runtime).ask('user', change)
-    await (this.#isOneOfSeveral(runtime) ? exchange : Promise.race([begun.promise, exchange]))
+    await (hasTurn ? exchange : Promise.race([begun.promise, exchange]))
     callOff()
     off()
   }
