@@ -100,10 +100,10 @@ export class Watching<M extends WatchedApp> {
   async followTemplate(files: readonly string[], since: number, changed: () => void): Promise<void> {
     this.#templateFiles = files
     if (isDeepStrictEqual(this.#template?.files, files)) return
-    await this.#template?.watch.close()
+    const before = this.#template
     const watch = this.#open({folder: folderOf(files), watch: {files}, since, changed}, 'the template')
-    this.#template = {watch, files}
-    await watch.open()
+    this.#template = {watch, files} // before anything is waited for, so that the end of the run closes it
+    await Promise.all([before?.watch.close(), watch.open()])
     // the clock was set back meanwhile: no time shows what was saved since
     if (systemClock.date() < since) changed()
   }
