@@ -38,7 +38,7 @@ const mayRest = ({wanted}: AppRuntime): boolean => wanted.lazy === true || wante
 
 export async function pictureOf(house: House): Promise<Picture> {
   const {machine, apps} = house
-  const {opened, launched, followed, held} = ledgerOf(machine)
+  const {opened, launched, followed, held, graces} = ledgerOf(machine)
   const picture: Record<string, unknown> = {apps: apps.map(({id, version, instance}) => `${id}.${instance}@${version}`)}
   for (const {runtime, resources} of opened) {
     const name = nameOf(runtime)
@@ -64,10 +64,11 @@ export async function pictureOf(house: House): Promise<Picture> {
         id: process.id,
         env: without(process.env),
         folder: process.folder,
-        text: process.text,
+        text: runtime.plan.watch.paths.length > 0 && process.text,
         listens: process.listens,
         command,
-        limited
+        limited,
+        graceMs: graces.get(pid)
       })
   }
   picture['ports'] = [...machine.bound].map(([port, contextOf]) => `${port} ${contextOf?.().callee}`).toSorted()
@@ -93,24 +94,39 @@ export async function differences(house: House, seed: number): Promise<readonly 
     // what somebody has started, though its profile leaves it out
     for (const {id, state} of house.apps)
       if (state !== 'stopped' && fresh.apps.some(each => each.id === id && each.state === 'stopped'))
-        await fresh.until(Promise.resolve(fresh.run?.control?.startApp(id)))
+        fresh.command(fresh.run?.control?.startApp(id))
     await fresh.rest()
+    // one of these could not be opened
+    if (fresh.apps.some(({id, state}) => state === 'stopped' && !stopped.has(id))) return []
+    if (
+      house.apps.some(
+        ({id, state}) => state !== 'stopped' && fresh.apps.some(each => each.id === id && each.state === 'stopped')
+      )
+    )
+      return []
     const should = await pictureOf(fresh)
     await fresh.down()
     if (fresh.faults.length > 0) return fresh.faults.map(fault => `of a fresh run: ${fault}`)
-    // what was started before a dependency of it became what it is goes on
+    // of several instances, those that wait for one that does not become ready keep what they have
     const unready = new Set(house.apps.flatMap(({id, isReady}) => (isReady ? [] : id)))
+    const several = new Set(house.apps.flatMap(({id, instance}) => (instance > 1 && unready.has(id) ? id : [])))
+    // what was started before a dependency of it became what it is goes on
     const waits = (key: string): boolean =>
-      (/^[a-e]\.\d/.test(key) && unready.has(key.replace(/\..*/s, ''))) ||
+      several.has(key.replace(/[.@].*/s, '')) ||
       (/^\S+ (?:facts|queue|process)$/.test(key) &&
         JSON.stringify(should[key.replace(/ .*/, ' facts')])?.includes('"idle"'))
+    // what nobody names any more may be followed all the same
+    const lost = followedIn(should).filter(roots => !followedIn(is).includes(roots))
+    if (lost.length > 0) return [`nobody follows ${lost.join(', ')}`]
     return [...new Set([...Object.keys(is), ...Object.keys(should)])].flatMap(key =>
-      waits(key) ? [] : differenceOf(key, is[key], should[key])
+      waits(key) || key === 'followed' ? [] : differenceOf(key, is[key], should[key])
     )
   } finally {
     current.machine = house.machine
   }
 }
+
+const followedIn = ({followed}: Picture): readonly unknown[] => followed as readonly unknown[]
 
 function differenceOf(path: string, is: unknown, should: unknown): readonly string[] {
   if (JSON.stringify(is) === JSON.stringify(should)) return []

@@ -31,6 +31,9 @@ await Promise.all([
   import('../../../src/supervisor/messages/port-hint.ts')
 ])
 
+const FIRST_RESOURCE =
+  'apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: r}\nspec: {policies: {timeouts: {t: 9s}}}\n'
+
 /** How long nothing may happen before the run counts as at rest, in ms, and how much of it passes at once. */
 const REST_MS = 6000
 const PIECE_MS = 300
@@ -46,6 +49,7 @@ export class House {
   /** What was sent and is not answered. */
   readonly calls: SimulatedCalls
   template: Template = FIRST
+  before: Template = FIRST
   run: Run | undefined
   hasEnded = false
   /** It cannot be started: somebody else has a port of it, say. */
@@ -67,6 +71,12 @@ export class House {
       house.write(`f-${id}/version.txt`, '0')
     }
     house.write('dapr.yaml', textOf(house.template))
+    if (seed % 4 < 2) {
+      house.template = {...FIRST, common: {resourcesPaths: ['res']}}
+      house.write('res/x.yaml', FIRST_RESOURCE)
+      house.write('dapr.yaml', textOf(house.template))
+    }
+    if (seed % 2 === 1) house.write('mine.yaml', 'common: {env: {MINE: "0"}}\n')
     await house.up()
     return house
   }
@@ -83,19 +93,25 @@ export class House {
     return this.machine.files.has(join(this.folder, path))
   }
 
-  /** Code that fails keeps what a fresh run does from being known. True: there was some. */
-  mendCode(): boolean {
-    const bad = IDS.map(id => `f-${id}/version.txt`).filter(
-      path => this.machine.files.get(join(this.folder, path))?.text?.startsWith('bad') === true
-    )
-    for (const path of bad) this.write(path, 'mended')
+  /** What a run makes of code that fails, or of a broken file, depends on what was there before. True: there was some. */
+  mendFiles(): boolean {
+    const {files} = this.machine
+    const bad = [...files].filter(([path, {text = ''}]) => !path.endsWith('.env') && /^bad|broken/.test(text))
+    for (const [path, {text = ''}] of bad) {
+      const resource = path.includes('config') ? FIRST_RESOURCE.replace('Resiliency', 'Configuration') : FIRST_RESOURCE
+      this.machine.write(path, text.startsWith('bad') ? 'mended' : resource)
+    }
     return bad.length > 0
   }
 
   /** The plan of the files as they are. Rejects if they have a mistake. */
   async load(): Promise<Plan> {
     const around = {cwd: this.folder, home: this.folder, env: {}, readStdin: () => ''}
-    return (await this.machine.outside(loadTemplate('.', around, {watch: true, profiles: []}))).plan
+    return (
+      await this.machine.outside(
+        loadTemplate(this.has('mine.yaml') ? ['dapr.yaml', 'mine.yaml'] : '.', around, {watch: true, profiles: []})
+      )
+    ).plan
   }
 
   async up(): Promise<void> {

@@ -22,6 +22,8 @@ export class Ledger {
   readonly opened = new Set<Opened>()
   /** How each process was started, by its number. */
   readonly launched = new Map<number, AppProcessOptions>()
+  /** The grace period of each process, and those that the watchdog watches. */
+  readonly graces = new Map<number, number>()
   /** The folders and files that somebody follows. */
   readonly followed: (readonly string[])[] = []
   /** The grace of processes that nobody knows any more, at the end of the run. */

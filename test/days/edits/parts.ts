@@ -98,6 +98,19 @@ export class AppProcess extends plain.AppProcess {
   }
 }
 
+// supervisor/process/watchdog.ts
+export class Watchdog {
+  readonly spared: readonly string[] = []
+  start = (): void => undefined
+  spare = this.start
+  guardTerminal = this.start
+  dismiss = async (): Promise<void> => undefined
+  watch = ({pid}: {readonly pid: number}, graceMs: number): unknown => ledgerOf().graces.set(pid, graceMs)
+  forget = ({pid}: {readonly pid: number}): void => {
+    if (!ledgerOf().graces.delete(pid)) ledgerOf().fault(`process ${pid} is forgotten twice`)
+  }
+}
+
 // supervisor/process/end-group.ts
 export const endMarked = async ({graceMs}: {readonly graceMs: number}): Promise<void> => {
   ledgerOf().lastGraceMs = graceMs

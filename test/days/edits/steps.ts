@@ -1,6 +1,6 @@
 import type {Random} from '../../fuzz/random.ts'
 import type {House} from './house.ts'
-import {changed, entryOf, IDS, textOf, type Entry, type Template} from './template.ts'
+import {changed, entryOf, IDS, MINE, textOf, type Entry, type Template} from './template.ts'
 
 /** The step makes no sense now. */
 export class NoSense extends Error {}
@@ -8,6 +8,7 @@ export class NoSense extends Error {}
 type Act = (house: House, random: Random) => unknown
 
 function save(house: House, template: Template): void {
+  house.before = house.template
   house.template = template
   house.write('dapr.yaml', textOf(template))
 }
@@ -36,6 +37,7 @@ const RESOURCES: readonly string[] = [
   'kind: Resiliency\nmetadata: {name: r}\nspec: {policies: {timeouts: {t: 1s}}, targets: {apps: {a: {timeout: t}}}}',
   'kind: Resiliency\nmetadata: {name: r}\nscopes: [b]\nspec: {policies: {timeouts: {t: 2s}}, targets: {apps: {a: {timeout: t}}}}',
   'kind: Component\nmetadata: {name: store}\nspec: {type: state.in-memory, version: v1, metadata: [{name: x, value: "1"}]}',
+  'kind: Component\nmetadata: {name: store}\nspec: {type: state.in-memory, version: v1, metadata: [{name: x, value: "${X:-none}"}]}',
   'kind: Component\nmetadata: {name: bus}\nscopes: [a, c]\nspec: {type: pubsub.in-memory, version: v1}',
   'kind: Subscription\nmetadata: {name: s}\nspec: {topic: t, pubsubname: bus, routes: {default: /t}}',
   'kind: [broken'
@@ -105,6 +107,20 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Act]>
     })
   ],
   reorder: [2, editApps((apps, random) => apps.toSorted(() => random.below(3) - 1))],
+  // a second file that is merged into the template, where the run has one
+  mine: [
+    4,
+    (house, random) => {
+      if (!house.has('mine.yaml')) throw new NoSense()
+      house.write('mine.yaml', `${random.pick(MINE)}\n`)
+    }
+  ],
+  interpolate: [
+    3,
+    (house, random) =>
+      save(house, {...house.template, top: random.pick([{}, {interpolate: true}, {interpolate: './vars.env'}])})
+  ],
+  variables: [4, file(['vars.env'], random => `X=${random.below(50)}\n`)],
   break: [3, house => house.write('dapr.yaml', `${textOf(house.template)}  - {appID: [\n`)],
   mend: [
     8,
@@ -121,6 +137,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Act]>
       }
     }
   ],
+  undo: [5, house => save(house, house.before)],
   'save again': [2, house => house.write('dapr.yaml', textOf(house.template))],
   'env file': [
     5,

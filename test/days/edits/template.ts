@@ -22,8 +22,19 @@ const KINDS: readonly Kind[] = ['server', 'server', 'worker', 'one-shot', 'sidec
 const folderOf = (id: string): string => `f-${id}`
 
 /** Keys of an app, and values that they may get; numbers below 1000 are nobody else's. Those of `SHARED` may stand in `common`. */
+export const MINE: readonly string[] = [
+  'common: {env: {MINE: "1"}}',
+  'common: {stop: {timeout: 9s}, env: {MINE: "2"}}',
+  'apps: [{appID: a, env: {MINE: "3"}}]',
+  'apps: [{appID: b, maxBodySize: 7Mi}, {appID: f, appDirPath: f-a, command: [program, mine, worker]}]',
+  'common: ['
+]
+
 const SHARED: Readonly<Record<string, (random: Random) => unknown>> = {
-  env: random => ({MARK: random.below(100).toString(), ...(random.oneIn(3) && {OTHER: 'x'})}),
+  env: random => ({
+    MARK: random.oneIn(4) ? '${X:-none}' : random.below(100).toString(),
+    ...(random.oneIn(3) && {OTHER: 'x'})
+  }),
   envFile: random => random.pick([['.env'], '.env', [{path: 'more.env', required: false}], ['.env', '../shared.env']]),
   restart: random => random.pick(['no', 'on-failure', 'always']),
   reload: random => random.pick(['replace', 'overlap']),
@@ -55,6 +66,8 @@ const SHARED: Readonly<Record<string, (random: Random) => unknown>> = {
 }
 const OWN: Readonly<Record<string, (random: Random) => unknown>> = {
   ...SHARED,
+  resourcesPaths: random => random.pick([['../res'], ['../res', '../res2'], ['../res2']]),
+  configFilePath: random => random.pick(['../config.yaml', '../config2.yaml']),
   command: random => random.below(100).toString(),
   appPort: random => 401 + random.below(4),
   autoPort: () => true,

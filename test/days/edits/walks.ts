@@ -49,7 +49,7 @@ async function look(house: House): Promise<boolean> {
   if (house.hasEnded || faults.length > 0) return false
   const pids = new Set(house.apps.map(({pid}) => pid))
   for (const {pid, id} of machine.living) if (!pids.has(pid)) faults.push(`process ${pid} of ${id} is nobody's`)
-  if (house.mendCode()) await house.rest()
+  if (house.mendFiles()) await house.rest()
   await begun(house)
   const isMistaken = await house.load().then(
     () => false,
@@ -57,9 +57,9 @@ async function look(house: House): Promise<boolean> {
   )
   if (isMistaken || faults.length > 0 || house.hasEnded) return false
   faults.push(...(await differences(house, 1)))
-  const callees = new Map(house.apps.map(({id, isReady}) => [id, isReady]))
+  const isUnready = (callee: string): boolean => house.apps.some(({id, isReady}) => id === callee && !isReady)
   for (const {from, to, status} of calls.all)
-    if (status === undefined && callees.get(to) !== false) faults.push(`a call from ${from} to ${to} has no answer`)
+    if (status === undefined && !isUnready(to)) faults.push(`a call from ${from} to ${to} has no answer`)
   return true
 }
 
@@ -86,10 +86,11 @@ async function end(house: House): Promise<void> {
   const isQuiet = apps.length > 0 && house.left.size === 0
   await house.down()
   await house.until(Promise.all(house.left))
-  const {lastGraceMs, opened, held, followed} = ledgerOf(machine)
+  const {lastGraceMs, opened, held, followed, graces} = ledgerOf(machine)
   faults.push(...ledgerOf(machine).faults.splice(0))
   if (isQuiet && lastGraceMs !== grace) faults.push(`the last grace is ${lastGraceMs} ms, not ${grace}`)
   for (const {pid, id} of machine.living) faults.push(`process ${pid} of ${id} is left`)
+  for (const pid of graces.keys()) faults.push(`process ${pid} is watched`)
   for (const {runtime} of opened) faults.push(`the sidecar of ${runtime.name} is left`)
   for (const port of [...held.keys(), ...machine.bound.keys()]) faults.push(`port ${port} is left`)
   for (const roots of followed) faults.push(`${roots.join(' ')} is followed`)
