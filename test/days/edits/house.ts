@@ -177,8 +177,10 @@ export class House {
       await this.machine.pass(PIECE_MS)
       quiet = this.#isRestless ? 0 : quiet + 1
     }
-    // a start waits for whatever the app depends on
-    const isWaiting = this.apps.some(({state, isReady}) => state === 'idle' || (state === 'starting' && !isReady))
+    // a start waits for whatever the app depends on, also in a debugger
+    const isWaiting = this.apps.some(
+      ({state, isReady}) => ['idle', 'debugging'].includes(state) || (state === 'starting' && !isReady)
+    )
     if (this.left.size > 0 && !isWaiting && !this.hasEnded) this.faults.push('a command does not end')
     if (quiet < 20) this.faults.push('the run does not come to rest')
     this.faults.push(...ledgerOf(this.machine).faults.splice(0))
@@ -187,7 +189,7 @@ export class House {
   get #isRestless(): boolean {
     const {processes, clock} = this.machine
     return (
-      (this.left.size > 0 && !this.apps.some(({state}) => state === 'idle' || state === 'starting')) ||
+      (this.left.size > 0 && !this.apps.some(({state}) => ['idle', 'starting', 'debugging'].includes(state))) ||
       this.apps.some(({restartsAt}) => restartsAt !== null) ||
       processes.some(({bornAt, endedAt = bornAt}) => clock.now() - endedAt < PIECE_MS)
     )

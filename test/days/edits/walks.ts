@@ -23,7 +23,7 @@ async function walkEdits(
       if (!isHurried && (await look(house))) tally?.set('comparison', (tally.get('comparison') ?? 0) + 1)
       if (house.faults.length > 0 || house.hasEnded) break
     }
-    if (house.faults.length === 0) await end(house)
+    if (house.faults.length === 0) await end(house, steps.at(-1)?.isHurried !== true)
   } catch (error) {
     house.faults.push(`the walk itself failed: ${error instanceof Error ? (error.stack ?? '') : String(error)}`)
   }
@@ -79,16 +79,16 @@ const isDown = ({state, isReady}: Pick<House['apps'][number], 'state' | 'isReady
   state === 'debugging' || (!isReady && !['asleep', 'starting', 'idle'].includes(state))
 
 /** The run ends, and leaves nothing. */
-async function end(house: House): Promise<void> {
+async function end(house: House, isQuiet: boolean): Promise<void> {
   const {machine, faults, apps} = house
   const {lastGraceMs: _, ...ledger} = ledgerOf(machine)
   const grace = Math.max(0, ...[...ledger.opened].map(({runtime}) => runtime.plan.stop.timeoutMs))
-  const isQuiet = apps.length > 0 && house.left.size === 0
   await house.down()
   await house.until(Promise.all(house.left))
   const {lastGraceMs, opened, held, followed, graces} = ledgerOf(machine)
   faults.push(...ledgerOf(machine).faults.splice(0))
-  if (isQuiet && lastGraceMs !== grace) faults.push(`the last grace is ${lastGraceMs} ms, not ${grace}`)
+  if (isQuiet && apps.length > 0 && lastGraceMs !== grace)
+    faults.push(`the last grace is ${lastGraceMs} ms, not ${grace}`)
   for (const {pid, id} of machine.living) faults.push(`process ${pid} of ${id} is left`)
   for (const pid of graces.keys()) faults.push(`process ${pid} is watched`)
   for (const {runtime} of opened) faults.push(`the sidecar of ${runtime.name} is left`)
