@@ -8,7 +8,7 @@ import type {WalkKind, WalkStep} from './walks.ts'
 const KEY = 'color'
 
 /** A store of configuration: who listens there, and how it takes the next one who wants to. */
-class InventedStore implements Pick<ConfigurationStore, 'subscribe'> {
+class InventedStore implements Pick<ConfigurationStore, 'get' | 'subscribe'> {
   readonly listeners = new Set<(value: string) => void>()
   mood: 'quick' | 'slow' | 'failing' = 'quick'
   isClosed = false
@@ -25,6 +25,10 @@ class InventedStore implements Pick<ConfigurationStore, 'subscribe'> {
     const listener = (value: string): void => changed({[KEY]: {value, version: '', metadata: {}}})
     this.listeners.add(listener)
     return async () => void this.listeners.delete(listener)
+  }
+
+  async get(): Promise<ConfigurationItems> {
+    return Promise.resolve({})
   }
 
   answer(): void {

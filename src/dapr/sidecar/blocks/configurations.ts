@@ -216,13 +216,21 @@ export class Configurations extends AppBlock {
       const endBefore = async (): Promise<void> => void endAtStore().catch(() => undefined)
       if (subscription.store !== undefined) subscription.endAtStore = endBefore
       subscription.store = store
-      const end = await store.subscribe(keys, metadata, items => updates.add(items))
+      let since: ConfigurationItems | undefined = {}
+      const end = await store.subscribe(keys, metadata, items => {
+        since &&= {...since, ...items}
+        updates.add(items)
+      })
       const isWanted =
         this.#subscriptions.get(id) === subscription && subscription.store === store && !subscription.isEnding
       if (!isWanted) return await end()
       subscription.endAtStore = end
       void endBefore()
       log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)
+      // what has changed meanwhile was not heard of
+      const found = await store.get(keys, metadata)
+      updates.add({...found, ...since})
+      since = undefined
     } catch (error) {
       // it may have continued at a later one
       if (store !== undefined && subscription.store !== store) return
@@ -263,6 +271,7 @@ class Updates {
   }
 
   add(items: ConfigurationItems): void {
+    if (Object.keys(items).length === 0) return
     const last = this.#waiting.length < MANY ? undefined : this.#waiting.pop()
     this.#waiting.push({...last, ...items})
     this.tell()

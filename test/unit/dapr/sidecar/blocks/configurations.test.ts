@@ -23,7 +23,7 @@ function newStore(mayBegin?: Promise<void>) {
         this.listening--
       })
     },
-    get: async () => Promise.resolve({})
+    get: async (): Promise<ConfigurationItems> => Promise.resolve({})
   }
 }
 
@@ -314,3 +314,31 @@ t.test('one does not wait for another store, which does not answer', async t => 
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
   t.not(id, '')
 })
+
+t.test(
+  'one that continues hears of what has changed meanwhile, and of what changes while it asks for that',
+  async t => {
+    const [before, after] = [newStore(), newStore()]
+    const asked = Promise.withResolvers<void>()
+    const values = Promise.withResolvers<ConfigurationItems>()
+    after.get = async () => {
+      asked.resolve()
+      return values.promise
+    }
+    let store = before
+    const block = blockOf(() => store)
+    const known: Record<string, string> = {}
+    await block.subscribe(REQUEST, async (_, items) => {
+      for (const [key, {value}] of Object.entries(items)) known[key] = value
+      return Promise.resolve()
+    })
+    store = after
+    const renewed = block.renew()
+    await asked.promise
+    after.change?.({late: {...ITEM, value: '3'}})
+    values.resolve({meanwhile: {...ITEM, value: '2'}, late: {...ITEM, value: '2'}})
+    await renewed
+    await new Promise(setImmediate)
+    t.same(known, {meanwhile: '2', late: '3'})
+  }
+)
