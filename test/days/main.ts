@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --clusters | --components | --configurations | --deliveries | --redis | --connections]`: see README.md. */
+/** `npm run days -- --seed N --steps M`, with the kind of walk where it is not a day: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -42,6 +42,8 @@ const {values} = parseArgs({
     clusters: {type: 'boolean', default: false},
     /** Files of components instead, and the servers behind them. */
     components: {type: 'boolean', default: false},
+    /** What is asked of state stores, locks and configuration instead, while their components are edited. */
+    stores: {type: 'boolean', default: false},
     /** Commands at the built-in Redis and at redis-server instead. */
     redis: {type: 'boolean', default: false},
     /** Callers, an app, and the connections between them instead. */
@@ -55,14 +57,17 @@ const {values} = parseArgs({
 const [seed = ''] = values.seed
 const given = values.walk ?? []
 const [only] = given
-if (values.work || values.deliveries || values.configurations || values.edits) {
-  const kind = values.work
-    ? (await import('./work/walks.ts')).workWalks(values.crashes)
-    : values.deliveries
-      ? (await import('./deliveries/walks.ts')).DELIVERIES
-      : values.edits
-        ? (await import('./edits/walks.ts')).EDITS
-        : (await import('./configurations.ts')).CONFIGURATIONS
+/** Walks whose failures are made shorter step by step. */
+const shortened = {
+  work: async () => (await import('./work/walks.ts')).workWalks(values.crashes),
+  deliveries: async () => (await import('./deliveries/walks.ts')).DELIVERIES,
+  edits: async () => (await import('./edits/walks.ts')).EDITS,
+  stores: async () => (await import('./stores/walks.ts')).STORE_WALKS,
+  configurations: async () => (await import('./configurations.ts')).CONFIGURATIONS
+}
+for (const [name, open] of Object.entries(shortened)) {
+  if (values[name as keyof typeof shortened] !== true) continue
+  const kind = await open()
   const {seeds, first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
   const numbers = {
     seed: Number(seed),
