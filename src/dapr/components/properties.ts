@@ -25,8 +25,12 @@ export interface Property {
 /** Node's timers wait no longer, and fire at once for more: 24.8 days. */
 const MAX_MS = 2 ** 31 - 1
 
-/** A shorter value is a word that messages have, too. */
+/** A shorter one is no secret, but a word that messages have, too. */
 const MIN_SECRET = 8
+
+/** A text without a secret. */
+export const without = (secret: string, text: string): string =>
+  secret.length < MIN_SECRET ? text : text.replaceAll(secret, '***')
 
 const FALSE = /^(?:n|no|false|f|off|0|)$/i
 
@@ -81,14 +85,18 @@ export class Properties {
 
   /** Throws what is wrong with a property, with its place, and without what is secret. */
   fault(name: string, message: string): never {
+    throw new ComponentFault(this.shown(name, message), this.placeOf(name))
+  }
+
+  /** A text that may have the value of a property, as it is shown. */
+  shown(name: string, text: string): string {
     const {value = '', isSecret = false} = this.#all.get(name.toLowerCase()) ?? {}
-    const shown = isSecret && value.length >= MIN_SECRET ? message.replaceAll(value, '***') : message
-    throw new ComponentFault(withoutPassword(shown), this.placeOf(name))
+    return withoutPassword(isSecret ? without(value, text) : text)
   }
 }
 
 /** URLs as Go shows them in errors: `http://me:***@host`. */
-export const withoutPassword = (text: string): string => text.replaceAll(/(:\/\/[^\s/?#@:"]*:)[^\s/?#"]*@/g, '$1***@')
+const withoutPassword = (text: string): string => text.replaceAll(/(:\/\/[^\s/?#@:"]*:)[^\s/?#"]*@/g, '$1***@')
 
 /** The texts that are not empty. */
 export const filled = <T extends Readonly<Record<string, string>>>(texts: T): Partial<T> =>

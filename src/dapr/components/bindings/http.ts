@@ -22,6 +22,7 @@ export const open: OpenComponent<Binding> = async options => {
   const failsIfNot2xx = properties.boolean('errorIfNot2XX', true)
   const target = new WebTarget({
     url: urlOf(properties),
+    shown: text => properties.shown('url', text),
     credentials: credentialsOf(options),
     env,
     timeoutMs: properties.durationMs('responseTimeout', 0, 1000),

@@ -3,6 +3,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {exactText, parseExactly} from '../../../model/exact-json.ts'
 import {WebTarget, type WebResponse} from '../bindings/http/web-target.ts'
 import type {OpenOptions} from '../component.ts'
+import {without} from '../properties.ts'
 
 /** A longer answer is cut, and is no JSON then. */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20
@@ -28,8 +29,10 @@ export class Provider {
     this.#options = options
     this.#component = component
     const secretHeaders = Object.keys(options.headers).map(name => name.toLowerCase())
-    const {env} = component
-    this.#target = new WebTarget({url: options.endpoint, env, timeoutMs: 0, maxBytes: MAX_ANSWER_BYTES, secretHeaders})
+    const {env, properties} = component
+    const shown = (text: string): string => properties.shown('endpoint', text)
+    const limits = {timeoutMs: 0, maxBytes: MAX_ANSWER_BYTES}
+    this.#target = new WebTarget({url: options.endpoint, shown, env, ...limits, secretHeaders})
   }
 
   /** Rejects in Dapr's words if the provider cannot be reached, refuses, or answers with what is no JSON. */
@@ -73,8 +76,7 @@ export class Provider {
 
   /** Providers repeat keys in their errors. A short one is no secret: a server of one's own gets any word, which texts have, too. */
   #without(text: string): string {
-    const {key} = this.#options
-    return key.length < MIN_SECRET ? text : text.replaceAll(key, '***')
+    return without(this.#options.key, text)
   }
 
   #why(status: number): string {
@@ -88,7 +90,6 @@ export class Provider {
 }
 
 const MAX_WORDS = 1000
-const MIN_SECRET = 8
 
 /** A provider's text about its failure: `{"error": {"message"}}`, `{"error": "…"}`, `{"message"}`, or plain text. */
 function wordsIn(text: string, shown: (words: string) => string): string {

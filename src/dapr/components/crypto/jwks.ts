@@ -32,7 +32,8 @@ export const open: OpenComponent<CryptoProvider> = async ({properties, folder, e
   const timeoutMs = properties.durationMs('requestTimeout', REQUEST_MS, 1000)
   const isUrl = /^https?:\/\//i.test(written)
   if (isUrl && !URL.canParse(written)) fail(`"${written}" is no URL`)
-  const target = isUrl ? new WebTarget({url: written, env, timeoutMs, maxBytes: MAX_SET_BYTES + 1}) : undefined
+  const shown = (text: string): string => properties.shown('jwks', text)
+  const target = isUrl ? new WebTarget({url: written, shown, env, timeoutMs, maxBytes: MAX_SET_BYTES + 1}) : undefined
   const ask: Source =
     target === undefined ? sourceIn(written, folder) : async () => fetched(target, new URL(written).host)
   const find = kept(ask, isUrl ? refreshMs : 0, why => warn(`component ${component}: ${why}`))

@@ -4,6 +4,7 @@ import type {AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import type {BindingResponse} from '../../../../src/dapr/components/binding.ts'
 import {open} from '../../../../src/dapr/components/bindings/http.ts'
+import {Properties} from '../../../../src/dapr/components/properties.ts'
 import {openComponent} from '../../../rig/open-component.ts'
 
 const serve = async (t: Test, listener: RequestListener): Promise<string> => {
@@ -81,4 +82,18 @@ t.test('a call whose caller has left keeps no connection to a server that does n
   gone.abort()
   await refused
   await closed.promise
+})
+
+t.test('a URL that is a secret is in no error', async t => {
+  const place = {file: 'hook.yaml', line: 1, column: 1, source: ''}
+  const url = {name: 'url', value: 'http://127.0.0.1:1/services/T01/secret', isSecret: true, place}
+  const {output} = await openComponent(t, open, {}, {properties: new Properties([url])})
+  for (const [path, why] of [
+    ['', 'Post "***": dial tcp 127.0.0.1:1: connect: connection refused'],
+    ['news', 'Post "***/news": dial tcp 127.0.0.1:1: connect: connection refused'],
+    ['..', 'the path ".." leads out of ***']
+  ] as const) {
+    const request = {operation: 'post', data: Buffer.from('"text"'), metadata: {path}}
+    await t.rejects(async () => output?.invoke(request), {message: why})
+  }
 })

@@ -5,11 +5,13 @@ import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
 import {orElse} from '../../../../model/or-else.ts'
 import {emptyRecord, ownOf} from '../../../../model/own.ts'
-import {because, withoutPassword} from '../../properties.ts'
+import {because} from '../../properties.ts'
 
 export interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
   /** Paths are joined to it. */
   readonly url: string
+  /** A text that has the URL, as it is shown. */
+  readonly shown: (text: string) => string
   /** The environment in which proxies are looked up. */
   readonly env: Environment
   /** 0: no limit. */
@@ -52,11 +54,11 @@ export class WebTarget {
   /** Rejects a path that leads out of the URL; else as Go's client does: `Get "http://…": dial tcp …: connect: connection refused`. */
   async send(request: WebRequest): Promise<WebResponse> {
     const {method, path} = request
-    const {url} = this.#options
+    const {url, shown} = this.#options
     const text = path === '' ? url : `${url.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`
-    if (!isWithin(text, url)) throw new Error(`the path ${JSON.stringify(path)} leads out of ${withoutPassword(url)}`)
+    if (!isWithin(text, url)) throw new Error(`the path ${JSON.stringify(path)} leads out of ${shown(url)}`)
     const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
-    const failed = because(`${verb} ${JSON.stringify(withoutPassword(text))}`)
+    const failed = because(`${verb} ${JSON.stringify(shown(text))}`)
     return this.#send(new URL(text), request).catch(failed)
   }
 
