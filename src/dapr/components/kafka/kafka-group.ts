@@ -1,7 +1,7 @@
 import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
 import {messageOf} from '../../../model/errors.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
-import {orAborted, pause} from '../../../platform/delay.ts'
+import {orAborted, pause, within} from '../../../platform/delay.ts'
 import {isAway, type SubscribeOptions} from '../pubsub.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 import {FirstPositions, PartitionReader, recordAsMessage} from './partition-reader.ts'
@@ -13,6 +13,8 @@ const MAX_WAITING = 256
 /** A group's first coordinator takes a broker some seconds. */
 const RETRIES = 20
 const REBALANCE_MS = 60_000
+/** A broker that does not answer holds up no reader of another one. */
+const STOP_MS = 2000
 
 export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'takeBack' | 'handle' | 'log'>
 
@@ -22,6 +24,8 @@ interface Feed {
   readonly over: AbortController
   readonly partitions: Set<PartitionReader>
   stream: Stream | undefined
+  /** Where the stream began. */
+  first: FirstPositions | undefined
   /** The consumer of the stream. */
   client: Consumer | undefined
   /** Its app takes nothing: others of the group read the topic. */
@@ -65,6 +69,7 @@ export class KafkaGroup {
       over: new AbortController(),
       partitions: new Set(),
       stream: undefined,
+      first: undefined,
       client: undefined,
       isLeft: false
     }
@@ -84,6 +89,9 @@ export class KafkaGroup {
     await Promise.all([...feed.partitions].map(async partition => partition.end()))
     this.#feeds.delete(feed)
     await this.#changes.run(async () => {
+      // a later reader may begin behind what comes from now on
+      const kept = feed.client && !feed.isLeft && feed.first?.commit(feed.client, feed.options.topic)
+      await within(STOP_MS, Promise.resolve(kept)).catch(() => undefined)
       await feed.stream?.close().catch(() => undefined)
       await this.#giveUp(feed)
     })
@@ -120,6 +128,7 @@ export class KafkaGroup {
     }))
     const stream = await consumer.consume({topics: [feed.options.topic], mode: 'committed', fallbackMode: start})
     feed.stream = stream
+    feed.first = new FirstPositions(stream)
     feed.client = consumer
     feed.isLeft = false
     void this.#follow(feed, stream)
@@ -184,8 +193,7 @@ export class KafkaGroup {
 
   /** What an app that is away has not got, and what comes, goes to other members of the group. */
   async #leaveWhenAway(feed: Feed, stream: Stream, away: AbortController, until: AbortSignal): Promise<void> {
-    const {options, over, client, partitions} = feed
-    const first = new FirstPositions(stream)
+    const {options, over, client, first, partitions} = feed
     if (options.takeBack === undefined || !(await isAway(options, until))) return
     away.abort()
     options.takeBack()
@@ -193,7 +201,7 @@ export class KafkaGroup {
     await this.#changes.run(async () => {
       if (over.signal.aborted || feed.stream !== stream) return
       try {
-        if (client !== undefined) await first.commit(client, options.topic)
+        if (client !== undefined) await first?.commit(client, options.topic)
         feed.isLeft = true
       } catch (error) {
         options.log('warn', `topic ${options.topic} cannot be left to others: ${messageOf(error)}`)

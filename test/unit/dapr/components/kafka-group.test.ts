@@ -253,3 +253,23 @@ t.test(
     t.same(closed, [])
   }
 )
+
+t.test(
+  'what waits for an app when its topic is stopped comes to the next reader, though nothing was committed',
+  async t => {
+    const {group, read, done} = openGroup(t)
+    const handling = Promise.withResolvers<void>()
+    const {stream} = await read('orders', undefined, async () => {
+      handling.resolve()
+      return Promise.resolve('returned')
+    })
+    stream.offsetsToFetch.set('orders:0', 3n)
+    stream.emit('offsets')
+    stream.push(record('3', () => done.put('committed')))
+    stream.push(record('4', () => done.put('committed')))
+    await handling.promise
+    await group.close()
+    t.same(await done.take(), [{topic: 'orders', partition: 0, offset: 3n, leaderEpoch: -1}])
+    t.same(done.takeRest(), ['stream closed', 'client closed'])
+  }
+)
