@@ -1,4 +1,4 @@
-import {compareIds, type StreamId} from './stream-id.ts'
+import {compareIds, indexOf, type StreamId} from './stream-id.ts'
 
 /** An entry that was delivered and not acknowledged. */
 export interface PendingEntry extends StreamId {
@@ -44,14 +44,14 @@ export class PendingList {
   }
 
   find(id: StreamId): PendingEntry | undefined {
-    const entry = this.#entries[this.#indexOf(id)]
+    const entry = this.#entries[indexOf(this.#entries, this.#head, id)]
     return entry?.isGone === false && compareIds(entry, id) === 0 ? entry : undefined
   }
 
   /** Adds an entry that is not there. */
   add({ms, seq, consumer, deliveredAt, deliveries}: Delivery): PendingEntry {
     const entry = {ms, seq, consumer, deliveredAt, deliveries, isGone: false, isStored: false, isChanged: false}
-    const at = this.#indexOf(entry)
+    const at = indexOf(this.#entries, this.#head, entry)
     if (at === this.#entries.length) this.#entries.push(entry)
     // a removed one may have that place
     else this.#entries.splice(at, compareIds(this.#entries[at] ?? entry, entry) === 0 ? 1 : 0, entry)
@@ -72,21 +72,5 @@ export class PendingList {
   /** Returns the current entries as a copy: a caller may change the list while it reads them. */
   all(): readonly PendingEntry[] {
     return this.#entries.filter(entry => !entry.isGone)
-  }
-
-  /** Index of the first entry that is not before the id. */
-  #indexOf(id: StreamId): number {
-    const entries = this.#entries
-    let low = this.#head
-    let high = entries.length
-    const last = entries[high - 1]
-    if (last === undefined || compareIds(last, id) < 0) return high
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const entry = entries[middle]
-      if (entry !== undefined && compareIds(entry, id) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }

@@ -1,5 +1,5 @@
 import {ConsumerGroup} from './consumer-group.ts'
-import {compareIds, MIN_ID, type StreamId} from './stream-id.ts'
+import {compareIds, indexOf, MIN_ID, type StreamId} from './stream-id.ts'
 import {StreamChanges, type StreamEntry} from './stream-changes.ts'
 
 /** The head of the array is cut off when this many entries before it are gone. */
@@ -75,13 +75,13 @@ export class Stream {
   }
 
   find(id: StreamId): StreamEntry | undefined {
-    const entry = this.#entries[this.#indexOf(id)]
+    const entry = this.#entries[indexOf(this.#entries, this.#head, id)]
     return entry !== undefined && compareIds(entry, id) === 0 ? entry : undefined
   }
 
   /** The entries from one id to another, both included, at most `count`. */
   range(start: StreamId, end: StreamId, count = Infinity): readonly StreamEntry[] {
-    const from = this.#indexOf(start)
+    const from = indexOf(this.#entries, this.#head, start)
     let to = from
     for (const last = Math.min(from + count, this.#entries.length); to < last; to++) {
       const entry = this.#entries[to]
@@ -93,7 +93,7 @@ export class Stream {
   /** As `range`, from the end. */
   rangeReversed(start: StreamId, end: StreamId, count = Infinity): readonly StreamEntry[] {
     const found: StreamEntry[] = []
-    let at = this.#indexOf(end)
+    let at = indexOf(this.#entries, this.#head, end)
     const entry = this.#entries[at]
     if (entry === undefined || compareIds(entry, end) !== 0) at--
     for (; at >= this.#head && found.length < count; at--) {
@@ -109,7 +109,7 @@ export class Stream {
     let gone = 0
     let at = 0
     for (const id of ids) {
-      at = this.#indexOf(id)
+      at = indexOf(this.#entries, this.#head, id)
       const entry = this.#entries[at]
       if (entry === undefined || entry.isGone || compareIds(entry, id) !== 0) continue
       gone++
@@ -129,7 +129,7 @@ export class Stream {
 
   /** Drops the entries before an id. */
   trimBefore(id: StreamId, limit = Infinity): number {
-    return this.#trim(Math.min(this.#indexOf(id) - this.#head, limit))
+    return this.#trim(Math.min(indexOf(this.#entries, this.#head, id) - this.#head, limit))
   }
 
   /** The id up to which every group has acknowledged; undefined if there are no groups. */
@@ -165,21 +165,6 @@ export class Stream {
     if (this.#head < MIN_GONE || this.#head * 2 < this.#entries.length) return
     this.#entries = this.#entries.slice(this.#head)
     this.#head = 0
-  }
-
-  /** Index of the first entry that is not before the id. */
-  #indexOf(id: StreamId): number {
-    let low = this.#head
-    let high = this.#entries.length
-    const last = this.#entries[high - 1]
-    if (last !== undefined && compareIds(last, id) < 0) return high
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const entry = this.#entries[middle]
-      if (entry !== undefined && compareIds(entry, id) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }
 
