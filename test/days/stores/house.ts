@@ -9,9 +9,11 @@ import type {OpenSidecarOptions} from '../../../src/dapr/sidecar/sidecar-options
 import type {ComponentResource} from '../../../src/files/resources/components.ts'
 import {DEFAULT_CONFIGURATION} from '../../../src/files/resources/defaults.ts'
 import type {RedisConnection} from '#redis'
+import {Random} from '../../fuzz/random.ts'
 import {componentResource} from '../../rig/component-resource.ts'
 import {freePort} from '../../rig/free-port.ts'
 import {StoreModel, type Sort} from './model.ts'
+import {slowConnection} from './slow-connection.ts'
 
 /** The state stores, by the sorts that they are of. */
 export const STORES: Readonly<Record<string, Sort>> = {mem: 'memory', lite: 'sqlite', red: 'redis', sealed: 'redis'}
@@ -132,13 +134,16 @@ export class House {
   /** Connections to the databases of Redis: those of state, and that of configuration. */
   readonly #databases: RedisConnection[] = []
 
-  private constructor(port: number, hasOther: boolean) {
+  private constructor(port: number, seed: number) {
     this.#port = port
     const env = {XDG_STATE_HOME: this.folder}
     const options = {env, isOwnPort: () => false, reporter: {warn: () => undefined} as never}
     this.#servers = new RedisServers(options)
-    if (hasOther) this.#other = new RedisServers(options)
-    this.set = new ComponentSet({env, redis: this.#servers})
+    if (seed % 2 === 0) this.#other = new RedisServers(options)
+    const random = new Random('turns', seed)
+    const connect: RedisServers['connect'] = async (...target) =>
+      slowConnection(await this.#servers.connect(...target), random)
+    this.set = new ComponentSet({env, redis: {connect}})
     for (const [name, sort] of Object.entries(STORES))
       // SQLite has the time of the machine, which stays as it is
       this.models.set(name, new StoreModel(sort, sort === 'sqlite' ? () => 0 : () => Date.now()))
@@ -147,8 +152,8 @@ export class House {
     this.apps = [new App('a', this), new App('b', this)]
   }
 
-  static async open(hasOther: boolean): Promise<House> {
-    const house = new House(await freePort(), hasOther)
+  static async open(seed: number): Promise<House> {
+    const house = new House(await freePort(), seed)
     const address = {host: 'localhost', port: house.#port}
     await house.#other?.connect(address)
     for (const database of [0, 1, CONFIG_DATABASE])

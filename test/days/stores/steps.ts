@@ -64,7 +64,10 @@ function changeOf(random: Random, {model, protocol}: Asked, kind: Change['kind']
     value: kind === 'upsert' ? valueOf(random, protocol) : '',
     etag: random.pick(etags),
     ...random.pick(CONCURRENCIES),
-    ttl: kind === 'upsert' && random.oneIn(2) ? random.pick([-1, 0, 5, 60]) : undefined
+    ttl:
+      kind === 'upsert' && random.oneIn(2)
+        ? random.pick(model.sort === 'sqlite' ? [-1, 0, 3600] : [-1, 0, 5, 60])
+        : undefined
   }
 }
 

@@ -15,7 +15,7 @@ async function walkStores(
   tally?: Map<string, number>
 ): Promise<readonly string[]> {
   mock.timers.enable({apis: ['Date'], now: 1_800_000_000_000})
-  const house = await House.open(seed % 2 === 0)
+  const house = await House.open(seed)
   const outcry = (error: unknown): void =>
     house.fault(`nobody handles: ${error instanceof Error ? (error.stack ?? '') : String(error)}`)
   process.on('unhandledRejection', outcry)
