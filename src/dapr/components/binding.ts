@@ -31,7 +31,7 @@ export interface OutputBinding {
 /** Something that has happened outside. */
 export type BindingEvent = BrokerMessage
 
-export type ReadOptions = Pick<SubscribeOptions, 'ready' | 'handle' | 'log'>
+export type ReadOptions = Pick<SubscribeOptions, 'ready' | 'takeBack' | 'handle' | 'log'>
 
 export type BindingReader = Pick<TopicReader, 'stop'>
 

@@ -22,9 +22,10 @@ export const open: OpenComponent<Binding> = async options => {
       }
     },
     input: {
-      read: async ({ready, handle, log}) => {
-        if (topics.length === 0) log('warn', 'kafka binding: no topic defined, input bindings will not be started')
-        return {stop: await beginAll(topics, async topic => kafka.read('', {topic, atOnce: 0, ready, handle, log}))}
+      read: async reading => {
+        if (topics.length === 0)
+          reading.log('warn', 'kafka binding: no topic defined, input bindings will not be started')
+        return {stop: await beginAll(topics, async topic => kafka.read('', {...reading, topic, atOnce: 0}))}
       }
     },
     close: async () => kafka.close()

@@ -59,18 +59,24 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
   async #read(first: BindingTarget, binding: AppComponent<'bindings'>, channel: BindingChannel): Promise<Active> {
     const {log} = this.context
     const over = new AbortController()
-    // each held event listens
-    setMaxListeners(0, over.signal)
     const active: Omit<Active, 'reader'> & {reader?: BindingReader} = {target: first, binding, over}
-    const delivery = new BindingDelivery({
-      context: this.context,
-      channel,
-      ...this.#blocks,
-      target: () => active.target,
-      over: over.signal
-    })
+    /** Aborted when what the app has not got is wanted back. */
+    let taken = new AbortController()
+    const begin = (): BindingDelivery => {
+      taken = new AbortController()
+      const ended = AbortSignal.any([over.signal, taken.signal])
+      // each held event listens
+      setMaxListeners(0, over.signal, ended)
+      const target = (): BindingTarget => active.target
+      return new BindingDelivery({context: this.context, channel, ...this.#blocks, target, over: ended})
+    }
+    let delivery = begin()
     const reader = await binding.component.input?.read({
       ready: async () => channel.mayRead(over.signal),
+      takeBack: () => {
+        taken.abort()
+        delivery = begin()
+      },
       handle: async event => delivery.handle(event),
       log: (level, text) => log.write(level, text)
     })

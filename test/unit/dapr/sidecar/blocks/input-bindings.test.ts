@@ -176,3 +176,39 @@ t.test('what an answer asks for holds up the end of its binding for two seconds'
   await closed
   t.same(await Promise.all(handled), ['done'])
 })
+
+t.test('what an app that is away has not got is taken back, and later events come to it once it is back', async t => {
+  let options: ReadOptions | undefined
+  const input = {
+    read: async (given: ReadOptions) => {
+      options = given
+      return Promise.resolve({stop: async () => Promise.resolve()})
+    }
+  }
+  const context = {
+    components: {find: async () => Promise.resolve({component: {input}})},
+    policies: () => undefined,
+    counted: () => undefined
+  } as unknown as BlockContext
+  let isAway = true
+  const got: string[] = []
+  const channel = {
+    ready: (signal: AbortSignal) =>
+      isAway ? new Promise<void>(resolve => signal.addEventListener('abort', () => resolve())) : undefined,
+    deliver: async (_: object, {data}: BindingEvent) => {
+      got.push(data.toString())
+      return Promise.resolve({kind: 'success'})
+    }
+  } as unknown as BindingChannel
+  const bindings = new InputBindings(context, {bindings: {} as Bindings, state: {} as State})
+  await bindings.follow([{name: 'orders', route: 'orders'}], channel)
+  const event = (text: string): BindingEvent => ({data: Buffer.from(text), metadata: {}})
+  const held = options?.handle(event('1'))
+  await new Promise(setImmediate)
+  options?.takeBack?.()
+  isAway = false
+  t.equal(await Promise.race([held, new Promise(setImmediate)]), 'returned')
+  t.equal(await options?.handle(event('2')), 'done')
+  t.same(got, ['2'])
+  await bindings.close()
+})
