@@ -232,9 +232,15 @@ export class House {
     for (const app of this.apps) await app.rest()
     for (let turns = 0; turns < 5; turns++) await turn()
     for (const app of this.apps) {
+      const isReopened = app.edited.has('sealed')
+      // all that could not be opened is tried again
+      if (app.edited.has('vault')) app.edited.add('sealed')
       const edited = [...app.edited].toSorted((a, b) => Number(b === 'vault') - Number(a === 'vault'))
       app.edited.clear()
       for (const name of edited) app.effects.set(name, this.#effectOf(app, name))
+      // it may have been opened before its vault was gone
+      if (edited.includes('vault') && isReopened && app.effects.get('sealed') === false)
+        if (this.files.get('sealed')?.apps.includes(app.name) === true) app.effects.set('sealed', 'unknown')
     }
     await this.#checkExpiry()
   }
