@@ -22,10 +22,20 @@ export const openLog = async (path: string, how: 'a' | 'ax'): Promise<number> =>
 export async function openKeptLog(path: string): Promise<LogText> {
   const former = await openPart(formerPath(path), 0)
   const size = former === undefined ? 0 : (await former.file.stat()).size
-  const current = await openPart(path, size)
-  const parts = [former, current].filter(part => part !== undefined)
+  const parts = await openBehind(former, path, size)
   if (parts.length === 0) throw new Error(`no such file: ${path}`)
   return new LogText(parts)
+}
+
+type Opened = Awaited<ReturnType<typeof openPart>>
+
+/** The former file, if there is one, and the current one. If that cannot be opened, the former one is closed: Node ends the process for a forgotten one. */
+async function openBehind(former: Opened, path: string, from: number): Promise<readonly NonNullable<Opened>[]> {
+  const current = await openPart(path, from).catch(async (error: unknown) => {
+    await former?.file.close()
+    throw error
+  })
+  return [former, current].filter(part => part !== undefined)
 }
 
 /**
@@ -86,8 +96,7 @@ export class LogParts {
       const rotation = this.#rotation
       await rotation
       const former = this.#start < this.#current ? await openPart(formerPath(this.#path), this.#start) : undefined
-      const current = await openPart(this.#path, this.#current)
-      const text = new LogText([former, current].filter(part => part !== undefined))
+      const text = new LogText(await openBehind(former, this.#path, this.#current))
       if (rotation === this.#rotation) return text
       await text.close()
     }

@@ -3,6 +3,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -227,6 +228,26 @@ for (const [how, {change, left}] of Object.entries(CHANGES))
     await file.close()
     t.same(readdirSync(folder).length, 2, 'it is rotated as before')
   })
+
+t.test('a log of which one file cannot be opened leaves the other one closed', async t => {
+  const {file, add} = await openFile(t)
+  for (let n = 0; n < 10; n++) await add(100)
+  await file.close()
+  rmSync(file.path)
+  symlinkSync(file.path, file.path)
+  const plan = {apps: [{id: 'shop', logs: {folder: dirname(file.path)}}]} as unknown as Plan
+  const opened = (): readonly string[] =>
+    readdirSync('/proc/self/fd').filter(each => {
+      try {
+        return readlinkSync(`/proc/self/fd/${each}`).startsWith(file.path)
+      } catch {
+        return false // it was that of the folder
+      }
+    })
+  await t.rejects(textOf(file.read(0, file.length)), {code: 'ELOOP'})
+  await t.rejects(keptLog(plan, {id: 'shop', tail: -1, since: 0}), {code: 'ELOOP'})
+  t.strictSame(opened(), [], 'what is left to the garbage collection ends the process')
+})
 
 t.test('a log that cannot be looked at any more goes on', async t => {
   const {file, folder} = await openFile(t)
