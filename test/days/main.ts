@@ -36,6 +36,8 @@ const {values} = parseArgs({
     configurations: {type: 'boolean', default: false},
     /** Edits of the template at any time instead: what runs is what a fresh run would run. */
     edits: {type: 'boolean', default: false},
+    /** Log files instead, and those who read them. */
+    logs: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
     /** Commands for a cluster, in simulated time, instead. */
@@ -62,6 +64,7 @@ const shortened = {
   work: async () => (await import('./work/walks.ts')).workWalks(values.crashes),
   deliveries: async () => (await import('./deliveries/walks.ts')).DELIVERIES,
   edits: async () => (await import('./edits/walks.ts')).EDITS,
+  logs: async () => (await import('./logs/walks.ts')).LOGS,
   stores: async () => (await import('./stores/walks.ts')).STORE_WALKS,
   configurations: async () => (await import('./configurations.ts')).CONFIGURATIONS
 }
