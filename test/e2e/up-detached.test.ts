@@ -136,6 +136,25 @@ t.test('Ctrl-C while up -d waits ends the run', async t => {
   t.same(await rig.leftovers(), [])
 })
 
+t.test('Ctrl-C at the moment in which all is ready fails up -d, which waits for the end', async t => {
+  const rig = await rigWithApp(
+    t,
+    `const listen = () => require('node:fs').existsSync('go') ? require('node:http').createServer().listen(process.env.PORT) : setTimeout(listen, 10)
+    listen()
+    process.on('SIGTERM', () => setTimeout(process.exit, 500))`
+  )
+  const up = rig.pillion(['up', '-d'])
+  await rig.until(['list', '-o', 'json'], '"appId": "a"')
+  up.signal('SIGSTOP')
+  await rig.write({'a/go': ''})
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+  up.signal('SIGINT')
+  up.signal('SIGCONT')
+  t.match(await up.exited, {code: 1})
+  t.same({out: up.stdout.text, left: await rig.leftovers(0)}, {out: '', left: []})
+  t.match(up.stderr.text, 'the run has ended: pillion logs shows what its apps wrote')
+})
+
 t.test('a template that is piped in, and flags of up, are passed on', async t => {
   const rig = await rigWithApp(t)
   const template = await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')

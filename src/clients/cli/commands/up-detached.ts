@@ -40,7 +40,12 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
     stderr: log.descriptor
   })
   closeSync(log.descriptor)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.interrupt())
+  let isStopped = false
+  const stop = (): void => {
+    isStopped = true
+    child.interrupt()
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
   const late = startedAt + timeoutMs
   const found = await startedRun(child, late)
   const hasFailed = typeof found === 'number' || typeof found === 'string'
@@ -50,7 +55,7 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
   print(process.stderr, readFileSync(log.reader, 'utf8'))
   if (hasFailed) rmSync(log.own, {force: true})
   if (typeof found === 'string') throw new UserError(`the run could not be started: ${found}`)
-  if (typeof found === 'number') return found
+  if (typeof found === 'number') return found || Number(isStopped)
   if (found === undefined) {
     const text = `the run is not there after ${roughDuration(timeoutMs)}: it continues in the background, and writes to ${log.path}`
     say(process.stderr, 'failure', text, asJson)
@@ -60,9 +65,9 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
   const isHere = runPlace(undefined).template === template.file
   // by its name no other run of the folder is meant
   const of = isHere && flags.text('name') === undefined ? '' : ` --name ${name}`
-  if (waited === undefined || apps === undefined) {
+  if (waited === undefined || apps === undefined || isStopped) {
     const ended = isHere || template.file === '' ? of : ` --run-file ${shellQuoted(shownPath(template.file))}`
-    const isWell = (await child.exited) === 0 && waited?.outcome !== 'impossible'
+    const isWell = (await child.exited) === 0 && waited?.outcome !== 'impossible' && !isStopped
     const text = `the run has ended: pillion logs${ended} shows what its apps wrote`
     say(process.stderr, isWell ? 'info' : 'failure', text, asJson)
     return isWell ? 0 : 1
