@@ -208,6 +208,16 @@ t.test('stop ends the command, too; a killed run leaves nothing of it', async t 
   t.same(await rig.leftovers(), [])
 })
 
+t.test('stop waits for a command whose processes do not carry our marks, and its code is the exit code', async t => {
+  const rig = await shop(t)
+  await rig.write({'slow.sh': "trap 'sleep 1; exit 5' TERM; echo begun; while :; do sleep 0.1; done"})
+  const run = rig.pillion(['up', '--run', `env -i PATH="$PATH" RIG_SOCKET="$RIG_SOCKET" sh slow.sh`])
+  await run.waitForLine('begun')
+  t.match(await rig.run(['down']), {code: 0})
+  t.match(await run.exited, {code: 5})
+  t.match(run.stderr.text, /The command exited with code 5 after [\d.]+ s: the run was stopped/)
+})
+
 t.test('on a terminal the command reads it and gets its Ctrl-C, once', async t => {
   const rig = await shop(t)
   await rig.write({

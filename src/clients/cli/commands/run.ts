@@ -15,7 +15,7 @@ import {ownOf} from '../../../model/own.ts'
 /** A form of `run` (template or single app): its options, its output, and its last lines. */
 export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
-  /** Called when the start lines are printed. */
+  /** Called when the start lines are printed; what it does has ended before we do. */
   readonly started?: (run: Run) => Promise<void>
   /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
@@ -94,9 +94,10 @@ export async function live(
     await lived.start()
     tuneForRun()
     giveBackWhenCalm()
-    void started?.(lived)
+    const shown = started?.(lived)
     if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
     const isHealthy = await lived.ended
+    await shown
     ended()
     if (hasBug()) return EXIT_BUG
     return exitCode === undefined ? (isHealthy ? 0 : 1) : exitCode()
