@@ -153,3 +153,12 @@ t.test('wrong values are told bare, on stderr', async t => {
     t.match(lines(stderr)[0], expected)
   }
 })
+
+t.test('a run whose reader of stderr is gone goes on, also with a flag that is deprecated', async t => {
+  const rig = await openRig(t)
+  // by then nobody reads the pipe
+  const line = '{ sleep 0.5; "$@" 2>&1 >/dev/null; echo "CODE $?" >&3; } 3>&2 | true'
+  const run = rig.start(['sh', '-c', line, 'sh', ...rig.program, 'run', '--app-ssl', '-a', 'a', '--', 'true'])
+  await run.exited
+  t.equal(run.stderr.text, 'CODE 0\n')
+})

@@ -84,7 +84,7 @@ const helpColumns = (): number | undefined =>
 function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   for (const {name, deprecated} of flags) {
     if (deprecated !== undefined && given.names.includes(name))
-      process.stderr.write(`Flag --${name} has been deprecated, ${deprecated}\n`)
+      print(process.stderr, `Flag --${name} has been deprecated, ${deprecated}\n`)
   }
   const wrong = given.isSet('kubernetes')
     ? undefined

@@ -8,10 +8,10 @@ import {print, signedLine} from '../print.ts'
 export const invoke: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'invoke')
   if ((flags.text('unix-domain-socket') ?? '') !== '')
-    process.stdout.write(signedLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
+    print(process.stdout, signedLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
   const answer = await ask({flags, asJson}, body)
   if (answer.body.length > 0) print(process.stdout, Buffer.concat([answer.body, Buffer.from('\n')]))
-  process.stdout.write(signedLine('success', 'App invoked successfully', asJson))
+  print(process.stdout, signedLine('success', 'App invoked successfully', asJson))
   return 0
 }
 
