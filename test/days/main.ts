@@ -50,6 +50,8 @@ const {values} = parseArgs({
     redis: {type: 'boolean', default: false},
     /** Callers, an app, and the connections between them instead. */
     connections: {type: 'boolean', default: false},
+    /** Commands that are typed at the same time instead, and disturbed. */
+    terminals: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
     first: {type: 'boolean', default: false},
     /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
@@ -88,23 +90,36 @@ if (values.copies) {
   const {walkAllCopies} = values.real ? await import('./copies/walks.ts') : await import('./copies/number-walks.ts')
   process.exit((await walkAllCopies(numbers)) ? 0 : 1)
 }
-const steps = Number(
-  values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : values.clusters ? 40 : 200)
-)
-if (values.page || values.kubernetes || values.clusters || values.components || values.redis || values.connections) {
-  const seeds = {seed: Number(seed), seeds: Number(values.seeds), steps}
-  if (values.page) await (await import('./page/walks.ts')).walkPages(seeds)
-  else if (values.kubernetes) await (await import('./kubernetes/walks.ts')).walkClusters(seeds)
-  else if (values.clusters) await walkSeeds(seeds, 'commands', (await import('./clusters/walk.ts')).walkCommands)
-  else if (values.redis) await walkSeeds(seeds, 'redis', (await import('./redis/walk.ts')).walkRedis)
-  else if (values.connections) {
-    await walkSeeds(seeds, 'connections', (await import('./connections/walk.ts')).walkConnections)
-    await walkSeeds(seeds, 'calls', (await import('./connections/call-walk.ts')).walkCalls)
-    await walkSeeds(seeds, 'streams', (await import('./connections/stream-walk.ts')).walkStreams)
-    await walkSeeds(seeds, 'grpc', (await import('./connections/grpc-walk.ts')).walkGrpc)
-  } else await walkSeeds(seeds, 'components', (await import('./components/walk.ts')).walkComponents)
+/** Walks of seeds, and how many steps they take. */
+const seeded = {
+  page: [60, async numbers => (await import('./page/walks.ts')).walkPages(numbers)],
+  kubernetes: [50, async numbers => (await import('./kubernetes/walks.ts')).walkClusters(numbers)],
+  clusters: [40, async numbers => walkSeeds(numbers, 'commands', (await import('./clusters/walk.ts')).walkCommands)],
+  components: [
+    200,
+    async numbers => walkSeeds(numbers, 'components', (await import('./components/walk.ts')).walkComponents)
+  ],
+  redis: [200, async numbers => walkSeeds(numbers, 'redis', (await import('./redis/walk.ts')).walkRedis)],
+  terminals: [
+    200,
+    async numbers => walkSeeds(numbers, 'terminals', (await import('./terminals/walk.ts')).walkTerminals)
+  ],
+  connections: [
+    200,
+    async numbers => {
+      await walkSeeds(numbers, 'connections', (await import('./connections/walk.ts')).walkConnections)
+      await walkSeeds(numbers, 'calls', (await import('./connections/call-walk.ts')).walkCalls)
+      await walkSeeds(numbers, 'streams', (await import('./connections/stream-walk.ts')).walkStreams)
+      await walkSeeds(numbers, 'grpc', (await import('./connections/grpc-walk.ts')).walkGrpc)
+    }
+  ]
+} satisfies Record<string, [number, (numbers: Parameters<typeof walkSeeds>[0]) => Promise<void>]>
+for (const [name, [usual, walkAll]] of Object.entries(seeded)) {
+  if (values[name as keyof typeof seeded] !== true) continue
+  await walkAll({seed: Number(seed), seeds: Number(values.seeds), steps: Number(values.steps ?? usual)})
   process.exit()
 }
+const steps = Number(values.steps ?? (values.real ? 50 : 200))
 lazyDays.areOn = values.lazy
 const tries = Number(values.tries ?? (values.real ? 40 : 500))
 const tally: Tally = new Map()
