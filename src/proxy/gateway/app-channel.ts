@@ -1,4 +1,3 @@
-import {http2Dial} from '../net/http2/http2-adapter.ts'
 import {secureDial, type Dial} from '../net/dialer.ts'
 import type {GrpcInvocation} from '../../model/call.ts'
 import type {AppPlan} from '../../model/plan.ts'
@@ -192,6 +191,14 @@ export const grpcDial = (pool: () => Pool, maxBytes: number, onInvoke: (invocati
     (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool(), maxBytes, onInvoke)
   )
   return {scheme: 'http', opens: 'connect', carriesOne: true, open: () => new ProtocolAdapter(connect)}
+}
+
+/** Apps that speak HTTP/2 without TLS. */
+export const http2Dial: Dial = {
+  scheme: 'http',
+  opens: 'connect',
+  open: (host, port) =>
+    new ProtocolAdapter(lazyConnect(async () => (await import('../net/http2/http2-adapter.ts')).connectTo(host, port)))
 }
 
 /** How to connect to an app with this protocol; undefined: plain TCP. */

@@ -1,32 +1,10 @@
-import type {ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders} from 'node:http2'
-import {codeOf} from '../../../model/errors.ts'
-import {headersByName} from '../http1/header-lines.ts'
+import {connect, type ClientHttp2Session, type ClientHttp2Stream} from 'node:http2'
 import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
-import {ProtocolAdapter, type Connect} from '../protocol-adapter.ts'
-import {UpstreamError, type Dial} from '../dialer.ts'
+import type {Connect} from '../protocol-adapter.ts'
+import {UpstreamError} from '../dialer.ts'
+import {withHeaders} from './http2-reply.ts'
 import {keepHandle} from './keep-handle.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
-
-/** Loaded when the first app speaks HTTP/2. */
-const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
-
-/**
- * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one of them:
- * then only the first values are used.
- */
-export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
-  const headers = headersByName(pairs, name => name.toLowerCase())
-  try {
-    return use(headers)
-  } catch (error) {
-    if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
-    return use(
-      Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value])
-      )
-    )
-  }
-}
 
 const worded = (error: Error & {code?: string}): Error =>
   error.code?.startsWith('ERR_HTTP2') === true ? new UpstreamError(`http2: ${error.message}`) : error
@@ -45,11 +23,12 @@ const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {
   return () => isEnded
 }
 
-const connectTo =
+/** Connects to an app that speaks HTTP/2 without TLS from the first byte on (RFC 9113 §3.3). */
+export const connectTo =
   (host: string, port: number): Connect =>
   ({opened, failed}) => {
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
-    const session: ClientHttp2Session = http2().connect(`http://${authority}`)
+    const session: ClientHttp2Session = connect(`http://${authority}`)
     const crashed = (error: unknown): void => failed(new CaughtBug(error))
     let streams = 0
     let isLeft = false
@@ -105,10 +84,3 @@ const connectTo =
       end: () => session.destroy()
     }
   }
-
-/** Apps that speak HTTP/2 without TLS from the first byte on (RFC 9113 §3.3). */
-export const http2Dial: Dial = {
-  scheme: 'http',
-  opens: 'connect',
-  open: (host, port) => new ProtocolAdapter(connectTo(host, port))
-}

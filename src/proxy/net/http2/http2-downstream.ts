@@ -1,7 +1,6 @@
 import type {ServerHttp2Stream} from 'node:http2'
 import {INTERNAL_ERROR} from '#h2-frames'
-import type {CallHandler} from '../call-handler.ts'
-import type {Downstream, IncomingBody} from '../downstream.ts'
+import type {CallHandler, Downstream, IncomingBody} from '../exchange-parts.ts'
 import {Exchange} from '../exchange.ts'
 import {writeCopy} from '../write-copy.ts'
 import {pairsOf} from '../http1/header-lines.ts'

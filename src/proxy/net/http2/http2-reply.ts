@@ -1,6 +1,25 @@
-import type {ServerHttp2Stream} from 'node:http2'
-import {withHeaders} from './http2-adapter.ts'
+import type {OutgoingHttpHeaders, ServerHttp2Stream} from 'node:http2'
+import {codeOf} from '../../../model/errors.ts'
+import {headersByName} from '../http1/header-lines.ts'
 import {replyPairs, type Reply} from '../reply.ts'
+
+/**
+ * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one of them:
+ * then only the first values are used.
+ */
+export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
+  const headers = headersByName(pairs, name => name.toLowerCase())
+  try {
+    return use(headers)
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
+    return use(
+      Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value])
+      )
+    )
+  }
+}
 
 /**
  * Sends the head of a response; `isLast`: there is no body. Returns whether a body may follow. For a stream that the caller

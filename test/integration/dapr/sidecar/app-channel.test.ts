@@ -8,7 +8,7 @@ import http2, {
 import https from 'node:https'
 import {join} from 'node:path'
 import type {Test} from 'tap'
-import {http2Dial} from '../../../../src/proxy/net/http2/http2-adapter.ts'
+import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {secureDial, type Dial} from '../../../../src/proxy/net/dialer.ts'
 import {ask, chunked, connect, request} from './caller.ts'
 import {onBothPaths, listen, openTestSidecar, rawApp, valuesOf, type Seen} from './rig.ts'

@@ -1,7 +1,7 @@
 import http2 from 'node:http2'
 import t, {type Test} from 'tap'
 import type {Admission, Admit} from '../../../../src/proxy/gateway/admission.ts'
-import {http2Dial} from '../../../../src/proxy/net/http2/http2-adapter.ts'
+import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {Copy} from '../../../../src/proxy/net/mirror.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {ProtocolAdapter} from '../../../../src/proxy/net/protocol-adapter.ts'

@@ -1,6 +1,6 @@
 import net from 'node:net'
 import t, {type Test} from 'tap'
-import {http2Dial} from '../../../../src/proxy/net/http2/http2-adapter.ts'
+import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {connect, overHttp2, request, type Answer} from './caller.ts'
 import {data, END_STREAM, frame, goAway, headers, onStream, reset} from './frames.ts'
 import {listen, onBothPaths, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'

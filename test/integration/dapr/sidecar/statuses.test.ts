@@ -1,6 +1,6 @@
 import type net from 'node:net'
 import t, {type Test} from 'tap'
-import {http2Dial} from '../../../../src/proxy/net/http2/http2-adapter.ts'
+import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {ask, connect, overHttp2, request} from './caller.ts'
 import {data, END_STREAM, framesOf, headers, onStream, PREFACE} from './frames.ts'
 import {onBothPaths, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'

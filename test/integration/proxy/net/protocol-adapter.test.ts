@@ -7,7 +7,7 @@ import type {Dial} from '../../../../src/proxy/net/dialer.ts'
 import {grpcDial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {PLAIN_RULES} from '../../../../src/proxy/net/http1/response-head.ts'
 import type {Upstream} from '../../../../src/proxy/net/http1/upstream.ts'
-import {http2Dial} from '../../../../src/proxy/net/http2/http2-adapter.ts'
+import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 
 type Answer = (stream: http2.ServerHttp2Stream, path: string) => void
