@@ -71,7 +71,7 @@ const shortened = {
   configurations: async () => (await import('./configurations.ts')).CONFIGURATIONS
 }
 for (const [name, open] of Object.entries(shortened)) {
-  if (values[name as keyof typeof shortened] !== true) continue
+  if (!values[name as keyof typeof shortened]) continue
   const kind = await open()
   const {seeds, first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
   const numbers = {
@@ -101,7 +101,7 @@ const seeded = {
   ],
   redis: [200, async numbers => walkSeeds(numbers, 'redis', (await import('./redis/walk.ts')).walkRedis)],
   terminals: [
-    200,
+    16,
     async numbers => walkSeeds(numbers, 'terminals', (await import('./terminals/walk.ts')).walkTerminals)
   ],
   connections: [
@@ -115,7 +115,7 @@ const seeded = {
   ]
 } satisfies Record<string, [number, (numbers: Parameters<typeof walkSeeds>[0]) => Promise<void>]>
 for (const [name, [usual, walkAll]] of Object.entries(seeded)) {
-  if (values[name as keyof typeof seeded] !== true) continue
+  if (!values[name as keyof typeof seeded]) continue
   await walkAll({seed: Number(seed), seeds: Number(values.seeds), steps: Number(values.steps ?? usual)})
   process.exit()
 }

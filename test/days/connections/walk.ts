@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
-import type {CallHandler} from '../../../src/proxy/net/call-handler.ts'
+import type {CallHandler} from '../../../src/proxy/net/exchange-parts.ts'
 import {CallJournal} from '../../../src/proxy/net/call-journal.ts'
 import {PLAIN_RULES} from '../../../src/proxy/net/http1/response-head.ts'
 import {shareReads} from '../../../src/proxy/net/http1/shared-reads.ts'

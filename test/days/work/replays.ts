@@ -20,7 +20,7 @@ export const turnsOf = ({workflows}: WalkRun, instance: Instance): readonly numb
 /** Turns of workflows that have ended do what they did once more; what was wrong. */
 export async function replayFaults(run: WalkRun, instances: readonly Instance[]): Promise<readonly string[]> {
   const {workflows} = run
-  for (const worker of [...run.workers]) worker.leave()
+  for (const worker of run.workers.slice()) worker.leave()
   const leaves = run.apps.map(app =>
     workflows.connect(app, {
       limit: Infinity,
