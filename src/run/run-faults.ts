@@ -1,4 +1,4 @@
-import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
+import type {FaultSwitch} from '../proxy/faults/faults.ts'
 import type {Emit} from '../model/events.ts'
 import type {Plan} from '../model/plan.ts'
 import {signalGroup} from '../platform/process-group.ts'

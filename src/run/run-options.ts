@@ -2,11 +2,10 @@ import type {Environment} from '../model/environment.ts'
 import type {WorkMode} from '../work/work-path.ts'
 import type {Readable} from 'node:stream'
 import type {Emit} from '../model/events.ts'
-import type {LogEntry} from '../model/log-entry.ts'
+import type {LogEntry, Plan} from '../model/plan.ts'
 import type {ConsoleOutput} from '../observe/logging/console.ts'
 import type {ConsoleView} from '../observe/logging/app-log.ts'
 import type {Write} from '../observe/logging/raw-log.ts'
-import type {Plan} from '../model/plan.ts'
 import type {Hint} from '../model/reporter.ts'
 
 /** The inputs of a run. */

@@ -1,6 +1,6 @@
-import type {Replays} from '../observe/api/api-context.ts'
+import type {Replays} from '../observe/api/route.ts'
 import type {CallContext} from '../proxy/gateway/call-context.ts'
-import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
+import type {FaultSwitch} from '../proxy/faults/faults.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
 import {OUTSIDE} from '../model/call.ts'
 import {Once} from '../model/once.ts'

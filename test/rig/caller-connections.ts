@@ -1,5 +1,5 @@
 import type net from 'node:net'
-import type {CallHandler} from '../../src/proxy/net/call-handler.ts'
+import type {CallHandler} from '../../src/proxy/net/exchange-parts.ts'
 import type {Exchange} from '../../src/proxy/net/exchange.ts'
 import {FastConnection} from '../../src/proxy/net/http1/fast-connection.ts'
 import {nameReader} from '../../src/proxy/net/http1/header-lines.ts'

@@ -1,4 +1,4 @@
-import type {ApiContext} from '../../src/observe/api/api-context.ts'
+import type {ApiContext} from '../../src/observe/api/route.ts'
 import {serveApi} from '../../src/observe/api/serve-api.ts'
 import type {RunControl} from '../../src/control/run-control.ts'
 import type {ServeRequest} from '../../src/control/server.ts'

@@ -32,7 +32,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'build-info',
     summary: 'Print build info of the program',
-    usage: '[flags]',
     flags: [],
     examples: [],
     load: async () => (await import('./commands/version.ts')).buildInfo

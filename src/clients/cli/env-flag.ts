@@ -1,4 +1,4 @@
-import {UsageError} from './usage-error.ts'
+import {UsageError} from './command-handler.ts'
 import type {Flag} from './flag.ts'
 import type {GivenFlags} from './given-flags.ts'
 

@@ -1,5 +1,5 @@
 import {UserError} from '../../model/errors.ts'
-import {UsageError} from './usage-error.ts'
+import {UsageError} from './command-handler.ts'
 
 /** A command-line flag, in the terms of pflag. Parsing and help are generated from these tables. */
 export interface Flag {

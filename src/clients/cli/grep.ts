@@ -1,6 +1,6 @@
 import {createContext, Script} from 'node:vm'
 import {messageOf, UserError} from '../../model/errors.ts'
-import {UsageError} from './usage-error.ts'
+import {UsageError} from './command-handler.ts'
 
 /** Stops patterns that backtrack without end, such as `(a+)+$`. */
 const TIMEOUT_MS = 2000

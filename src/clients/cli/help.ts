@@ -4,8 +4,8 @@ import {COMMAND_GROUPS, grouped, type Group} from './groups.ts'
 export interface CommandWords {
   readonly name: string
   readonly summary: string
-  /** Follows the name in the usage line. */
-  readonly usage: string
+  /** Follows the name in the usage line; left out: `[flags]`. */
+  readonly usage?: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
   /** How help groups the flags by use on a terminal. What is in no group follows. */
@@ -30,7 +30,7 @@ export const HELP_FLAG: Flag = {name: 'help', short: 'h', type: 'bool', text: 'P
  */
 export function usageText(
   program: string,
-  {name, usage, flags, examples, groups = [], aliases = [], verbs = []}: CommandWords,
+  {name, usage = '[flags]', flags, examples, groups = [], aliases = [], verbs = []}: CommandWords,
   columns = Infinity
 ): string {
   const shown = [...flags.filter(flag => flag.isHidden !== true), HELP_FLAG].toSorted((a, b) =>

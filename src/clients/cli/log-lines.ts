@@ -1,6 +1,6 @@
 import type {GivenFlags} from './given-flags.ts'
 import type {Grep} from './grep.ts'
-import {UsageError} from './usage-error.ts'
+import {UsageError} from './command-handler.ts'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
 import {type LogLine} from '../../observe/logging/headed-lines.ts'
 import {asBytes, decoded} from '../../model/bytes.ts'

@@ -3,7 +3,7 @@ import {appPrefix} from '../../observe/logging/prefix.ts'
 import {asBytes} from '../../model/bytes.ts'
 import type {ConsoleView} from '../../observe/logging/app-log.ts'
 import {dimmed, painted} from './paint.ts'
-import {UsageError} from './usage-error.ts'
+import {UsageError} from './command-handler.ts'
 import {cut, padEnd, widthOf} from './width.ts'
 
 /** `dapr`: `== APP - api == line`; `short`: `api │ line`, aligned. */

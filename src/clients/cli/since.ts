@@ -1,5 +1,5 @@
 import {readTime} from '../../model/duration.ts'
-import {UsageError} from './usage-error.ts'
+import {UsageError} from './command-handler.ts'
 
 const UNITS = {ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000} as const
 

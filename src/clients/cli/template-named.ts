@@ -1,4 +1,4 @@
-import {UsageError} from './usage-error.ts'
+import {UsageError} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 /** Whether a word of a command line is meant as a template or its folder. */

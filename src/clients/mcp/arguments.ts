@@ -4,7 +4,7 @@ import type {Arguments, ToolProperty, Tool} from './tool.ts'
 import {emptyRecord, ownOf} from '../../model/own.ts'
 
 /** Checks what a client gives. Throws a UserError, a sentence with what is allowed. */
-export function readArguments({name, properties, required}: Tool, given: unknown = {}): Arguments {
+export function readArguments({name, properties, required = []}: Tool, given: unknown = {}): Arguments {
   const allowed = Object.keys(properties)
   const takes = allowed.length === 0 ? `${name} takes no arguments.` : `${name} takes: ${allowed.join(', ')}.`
   if (typeof given !== 'object' || given === null || Array.isArray(given))

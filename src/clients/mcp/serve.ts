@@ -88,7 +88,7 @@ export async function callTool(
   }
 }
 
-const described = ({name, title, description, changes, properties, required}: Tool): Described => ({
+const described = ({name, title, description, changes, properties, required = []}: Tool): Described => ({
   name,
   title,
   description,

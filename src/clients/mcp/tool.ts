@@ -29,7 +29,7 @@ export interface Tool {
   readonly description: string
   readonly changes: 'nothing' | 'something'
   readonly properties: Readonly<Record<string, ToolProperty>>
-  readonly required: readonly string[]
+  readonly required?: readonly string[]
   /** Throws a UserError. `signal`: the client has given up. */
   readonly run: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
 }

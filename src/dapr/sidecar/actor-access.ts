@@ -1,7 +1,7 @@
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {ActorCounts} from '../../model/actor-event.ts'
 import type {LogLevel} from '../../model/plan.ts'
-import type {FaultSwitch} from '../../proxy/faults/fault-switch.ts'
+import type {FaultSwitch} from '../../proxy/faults/faults.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'

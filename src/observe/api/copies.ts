@@ -2,7 +2,7 @@ import {runOfProcess} from '../../control/client.ts'
 import {knownCopies, startsOf, type KnownCopy} from '../../control/known-copies.ts'
 import {startingRuns} from '../../control/starting-runs.ts'
 import type * as Api from '../../model/api.generated.ts'
-import type {ApiContext} from './api-context.ts'
+import type {ApiContext} from './route.ts'
 import {ApiProblem} from './problem.ts'
 
 /** The copies of the template; none of a run without a template, or whose template came from standard input. */

@@ -1,10 +1,15 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Route} from '../../control/api-client.ts'
 import type {Answers} from '../../model/api.generated.ts'
-import type {ApiContext} from './api-context.ts'
 import type {Via} from './events/event-reader.ts'
 import {ApiProblem} from './problem.ts'
 import {ownOf} from '../../model/own.ts'
+import type {Environment} from '../../model/environment.ts'
+import type {Pins} from '../replay/pins.ts'
+import type {Replayer} from '../replay/replayer.ts'
+import type {RunEvents} from './events/run-events.ts'
+import type {RunFacts} from './run-facts.ts'
+import type {WaitContext} from './wait/wait-context.ts'
 
 /** A request to the API. */
 export interface ApiRequest {
@@ -112,3 +117,29 @@ const patternOf = (path: string, kindOf: (name: string) => string): RegExp =>
   new RegExp(
     `^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${kindOf(name)})`)}$`
   )
+
+/** The path of a run's template. */
+export interface TemplateSource {
+  /** Absolute paths; empty: it has none. */
+  readonly files: readonly string[]
+  readonly isStdin: boolean
+  /** The environment that it is resolved against. */
+  readonly env: Environment
+}
+
+/** Replays calls of a run. */
+export interface Replays {
+  readonly replayer: Replayer
+  readonly pins: Pins
+}
+
+/** What answers to requests are made from. */
+export interface ApiContext extends RunFacts {
+  /** Replays calls; loaded by the first request that needs it. */
+  readonly replays: () => Promise<Replays>
+  /** The events of the run; loaded by the first request that needs them. */
+  readonly events: () => Promise<RunEvents>
+  /** Evaluates conditions; loaded by the first request that needs it. */
+  readonly waits: () => Promise<WaitContext>
+  readonly template: TemplateSource
+}

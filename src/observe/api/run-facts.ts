@@ -1,5 +1,5 @@
 import type {Availability} from '../../model/availability.ts'
-import type {FaultSwitch} from '../../proxy/faults/fault-switch.ts'
+import type {FaultSwitch} from '../../proxy/faults/faults.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'

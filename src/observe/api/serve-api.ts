@@ -1,10 +1,9 @@
 // observe/api/ answers questions about a run, and does what is asked of it. It is loaded by the first request, and knows neither the control
 // socket nor the page. Requests are those of `/api/v1`, described in `schema/api.yaml`: `routes.ts` has a row for each.
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {ApiContext} from './api-context.ts'
+import {type ApiContext, Router} from './route.ts'
 import type {Via} from './events/event-reader.ts'
 import {ApiProblem, problemOf} from './problem.ts'
-import {Router} from './route.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import {ROUTES} from './routes.ts'
 

@@ -1,4 +1,4 @@
-import type {LogEntry} from '../../model/log-entry.ts'
+import type {LogEntry} from '../../model/plan.ts'
 
 /** The sidecar that writes a log line. */
 export interface LineSource {

@@ -1,10 +1,11 @@
-// proxy/faults/ makes calls fail on purpose, by rules per caller and callee. Which calls are hit depends on the rule alone: the same
-// ones in every run. It ends with the run, and nothing of it is written anywhere.
 import type {Call} from '../../model/call.ts'
 import type {FaultChange, FaultKind, FaultPlan, FaultView} from '../../model/fault.ts'
 import {edgeText, effectText, limitText, rateText} from './fault-text.ts'
 import {FaultRule} from './fault-rule.ts'
 import {delayOf, responseOf, type Hit} from './hit.ts'
+
+// proxy/faults/ makes calls fail on purpose, by rules per caller and callee. Which calls are hit depends on the rule alone: the same
+// ones in every run. It ends with the run, and nothing of it is written anywhere.
 
 /** The actions of faults outside the calls that they hit. */
 export interface FaultActions {
@@ -164,3 +165,9 @@ const viewOf = ({rule: {number, plan, matched, hits, isEnabled}, endsAt}: Active
   isEnabled,
   leftMs: Math.max(0, endsAt - performance.now())
 })
+
+/** The faults of a run; their code is loaded with the first of them. */
+export interface FaultSwitch extends FaultActions {
+  /** Undefined until a fault is added. */
+  active: Faults | undefined
+}

@@ -1,7 +1,7 @@
 import type {Call, Recorded} from '../../model/call.ts'
 import type {Pool} from '../net/pool.ts'
-import type {AppPipeline} from './app-pipeline.ts'
 import type {CallerIdentity} from './caller-header.ts'
+import type {Reply} from '../net/reply.ts'
 
 /** The decision about a call: admitted, or denied with a reason. */
 export type Admission = Admitted | Denied
@@ -70,3 +70,17 @@ export interface Held {
 export type Admit = (call: Call, isRefused?: boolean, caller?: CallerIdentity) => Admission | Held
 
 export const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission
+
+/** A request that the middleware has let pass. */
+export interface PassedRequest {
+  /** The path with the query. */
+  readonly path: string
+  /** Changes each piece of the body in place; undefined: the body stays as it is. */
+  readonly onPiece: ((piece: Buffer) => void) | undefined
+}
+
+/**
+ * The middleware that a sidecar's requests to its app, or to an external endpoint, pass (Dapr: `spec.appHttpPipeline`). A
+ * reply takes the place of the response. Names and values of the headers alternate.
+ */
+export type AppPipeline = (path: string, rawHeaders: readonly string[]) => Promise<PassedRequest | Reply>

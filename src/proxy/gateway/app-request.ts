@@ -1,5 +1,5 @@
 import type {Call} from '../../model/call.ts'
-import type {CallHandler} from '../net/call-handler.ts'
+import type {CallHandler} from '../net/exchange-parts.ts'
 import {CallJournal} from '../net/call-journal.ts'
 import type {Exchange} from '../net/exchange.ts'
 import type {PooledProcess} from '../net/pool.ts'

@@ -1,4 +1,4 @@
-import type {FaultSwitch} from '../faults/fault-switch.ts'
+import type {FaultSwitch} from '../faults/faults.ts'
 import type {CallObserver, Recorded} from '../../model/call.ts'
 import type {HeldBodies} from './held-bodies.ts'
 import type {Interceptor} from './interceptor.ts'

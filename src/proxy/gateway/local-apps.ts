@@ -1,7 +1,6 @@
 import type {Call} from '../../model/call.ts'
-import {denied, type Admission, type Held} from './admission.ts'
+import {denied, type Admission, type Held, type AppPipeline} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
-import type {AppPipeline} from './app-pipeline.ts'
 import type {CalleeCounters} from './callee-counters.ts'
 import type {CallerIdentity} from './caller-header.ts'
 import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'

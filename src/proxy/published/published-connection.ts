@@ -1,5 +1,5 @@
 import type net from 'node:net'
-import type {Downstream} from '../net/downstream.ts'
+import type {Downstream} from '../net/exchange-parts.ts'
 import {Exchange} from '../net/exchange.ts'
 import {abortConnection} from '../net/http1/abort-connection.ts'
 import {CallerSocket} from '../net/http1/caller-socket.ts'

@@ -1,4 +1,4 @@
-import {UsageError} from '../usage-error.ts'
+import {UsageError} from '../command-handler.ts'
 
 /** The detach keys of `docker attach`. */
 export const USUAL_DETACH_KEYS = 'ctrl-p,ctrl-q'

@@ -1,7 +1,6 @@
-import type {CommandContext} from '../command-handler.ts'
+import {type CommandContext, UsageError} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import {flagDuration} from '../since.ts'
-import {UsageError} from '../usage-error.ts'
 
 /** The options of `up --run`. */
 export interface CommandRunOptions {

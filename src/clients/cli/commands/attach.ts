@@ -1,10 +1,9 @@
 import {unlessGone, type FoundRun} from '../../../control/client.ts'
 import {Attachment, typeText} from '../attach/attachment.ts'
 import {detachKeysText, readDetachKeys, USUAL_DETACH_KEYS} from '../attach/detach-keys.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {idsOf, runFinder} from '../run-here.ts'
 import {say, shownStatus} from '../say.ts'
-import {UsageError} from '../usage-error.ts'
 
 /**
  * `attach ID`: connects the terminal to that of an app; what comes by a pipe is typed. Exits as the app does if that ends. Without an id: shows

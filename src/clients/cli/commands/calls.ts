@@ -5,11 +5,10 @@ import {messageOf, UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
 import {wantsColours} from '../colours.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {endWithStdout, print, printWhole} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
-import {UsageError} from '../usage-error.ts'
 import {outputColumns} from '../columns.ts'
 
 const ROWS = 20

@@ -1,7 +1,6 @@
 import {basename} from 'node:path'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {andVerbs} from '../command-named.ts'
-import {UsageError} from '../usage-error.ts'
 import {GLOBAL_FLAGS, type Flag} from '../flag.ts'
 import {HELP_FLAG, type CommandWords} from '../help.ts'
 

@@ -1,10 +1,9 @@
 import {readTypes} from '../../../observe/api/events/event.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, readTyped, UsageError} from '../command-handler.ts'
 import {eventText} from '../event-text.ts'
 import {followedEvents} from '../followed-events.ts'
 import {endWithStdout, print, printWhole, signedLine} from '../print.ts'
 import {runHere} from '../run-here.ts'
-import {readTyped, UsageError} from '../usage-error.ts'
 
 /** The types of events in the text for people; samples are for programs and pages. */
 const TEXT_TYPES = 'app,reload,asleep,woken,death,fault,workflow,note'

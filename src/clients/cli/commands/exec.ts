@@ -1,6 +1,5 @@
 import {runOnTerminal} from '../../../platform/run-on-terminal.ts'
-import type {CommandHandler} from '../command-handler.ts'
-import {UsageError} from '../usage-error.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {launchFor, runWith} from './debug.ts'
 
 /**

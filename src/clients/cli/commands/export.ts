@@ -16,12 +16,11 @@ import {refuseProfiles} from '../../../supervisor/order/selection.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {RUNTIME_VERSION} from '../../../model/version.ts'
-import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
 import {print, signedLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
 import {NO_ACTOR_STORE} from '../../../files/resources/components.ts'
 import {resourcesOf, workflowNeeds} from '../workflow-needs.ts'
-import {UsageError} from '../usage-error.ts'
 
 /** Namespaces are DNS labels. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/

@@ -1,7 +1,6 @@
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
-import {UsageError} from '../usage-error.ts'
 
 const FOR_AGENTS =
   'This command is for coding agents, which start it themselves: see docs/coding-agents.md. Press Ctrl-C to end it.'

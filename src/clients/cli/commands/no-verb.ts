@@ -1,8 +1,7 @@
 import {nearMiss} from '../../../model/near-miss.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {helpOf} from '../help.ts'
 import {print} from '../print.ts'
-import {UsageError} from '../usage-error.ts'
 import type {CommandEntry} from '../entries/command-entry.ts'
 
 /** Words of other tools for one of many, and the verbs of ours that show it. */

@@ -4,10 +4,9 @@ import type {FoundRun} from '../../../control/client.ts'
 import {UserError} from '../../../model/errors.ts'
 import {ownerOf} from '../../../platform/port-owners.ts'
 import {stateFolder} from '../../../platform/state-folder.ts'
-import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
 import {runsHere} from '../run-here.ts'
 import {say} from '../say.ts'
-import {UsageError} from '../usage-error.ts'
 
 const USUAL_PORT = 6379
 

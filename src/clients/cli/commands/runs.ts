@@ -4,14 +4,13 @@ import {UserError} from '../../../model/errors.ts'
 import {commitAt, keptRuns} from '../../../run/kept-runs.ts'
 import {findRuns, type FoundRun} from '../../../control/client.ts'
 import {readRunFile} from '../../../control/run-file.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {outputColumns} from '../columns.ts'
 import {comparison, whenText, type RunChange} from '../compared-runs.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {commandPlace, runsAt} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {fittingTable, type FittingColumn} from '../table.ts'
-import {UsageError} from '../usage-error.ts'
 
 /** `runs [-o json]`: the latest runs of a template, and what is slower or fails more in the last one than in the one before. */
 export const runs: CommandHandler = async ({flags, words}) => {

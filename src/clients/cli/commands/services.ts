@@ -1,7 +1,6 @@
 import type {Service, Notification} from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
-import {UsageError} from '../usage-error.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {UsageError, type CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {runFinder} from '../run-here.ts'
 import {tableOf} from '../table.ts'

@@ -1,11 +1,10 @@
 import type {Skipped, SkippedTimer} from '../../../model/api.generated.ts'
 import {formatGoDuration, parseGoDuration} from '../../../files/resources/go-duration.ts'
 import {MAX_SKIP_MS} from '../../../work/skip.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
-import {UsageError} from '../usage-error.ts'
 
 /** `skip DURATION`: moves the clock of all that waits for a time. */
 export const skip: CommandHandler = async ({words, flags, asJson}) => {

@@ -8,14 +8,13 @@ import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {isSamePath} from '../../../platform/paths.ts'
 import {sweep} from '../../../run/sweep.ts'
 import {findTemplate} from '../../../files/config/find.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {noRun, noSuchRun, pickRun, commandPlace, runPlace, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {isTemplatePath} from '../template-named.ts'
-import {UsageError} from '../usage-error.ts'
 
 /**
  * `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID … [-f PATH]`: returns when everything named has ended; with apps,

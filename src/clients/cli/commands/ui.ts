@@ -1,10 +1,9 @@
 import {UserError} from '../../../model/errors.ts'
 import {wantsColours} from '../colours.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {commandPlace} from '../pick-run.ts'
 import {runFinder} from '../run-here.ts'
 import {Ui} from '../ui/ui.ts'
-import {UsageError} from '../usage-error.ts'
 
 /** `ui`: the table of a run's apps on the whole terminal, with keys, until the user quits. */
 export const ui: CommandHandler = async ({flags, words, asJson}) => {

@@ -2,8 +2,7 @@ import {realpathSync} from 'node:fs'
 import {basename, dirname} from 'node:path'
 import {UserError} from '../../../model/errors.ts'
 import {runScript} from '../../../platform/run-script.ts'
-import type {CommandHandler} from '../command-handler.ts'
-import {UsageError} from '../usage-error.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 
 /**
  * `upgrade --from PLACE`: puts the executable of another release in this one's place, by the script that installs (`scripts/install.sh`).

@@ -3,11 +3,10 @@ import type {App, AppUrl} from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {openInBrowser} from '../../../platform/open-in-browser.ts'
 import {urlOf} from '../app-table.ts'
-import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {idsOf, runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
-import {UsageError} from '../usage-error.ts'
 
 /** `url ID [-o json]`: prints where an app is, whatever ports its copy of the template has. */
 export const url: CommandHandler = async context => {

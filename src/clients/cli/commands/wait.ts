@@ -3,12 +3,11 @@ import {readCondition} from '../../../observe/api/wait/condition.ts'
 import {readIgnored} from '../../../observe/api/wait/ignored-calls.ts'
 import {unlessGone} from '../../../control/client.ts'
 import {comingRun} from '../coming-run.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, readTyped, UsageError} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {flagDuration} from '../since.ts'
-import {readTyped, UsageError} from '../usage-error.ts'
 
 const CODES: Readonly<Record<Api.Waited['outcome'], number>> = {met: 0, impossible: 1, timeout: 124}
 

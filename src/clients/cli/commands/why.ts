@@ -1,7 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {callTable, localTime} from '../call-table.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {UserError} from '../../../model/errors.ts'
 import {isNamedSo} from '../../../model/plan.ts'
@@ -14,7 +14,6 @@ import type {GivenFlags} from '../given-flags.ts'
 import {commandPlace, shownPath} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
 import {indented} from '../ci/outcome-text.ts'
-import {UsageError} from '../usage-error.ts'
 
 /** `why ID`: why an app is not running, or its last exit; `why NUMBER`: one exit; `why`: all apps that are not ready. */
 export const why: CommandHandler = async ({flags, words, asJson}) => {

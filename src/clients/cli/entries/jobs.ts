@@ -29,7 +29,6 @@ export const JOB_VERBS: CommandEntry = {
       name: 'jobs list',
       aliases: ['jobs ls'],
       summary: 'List the jobs of a run',
-      usage: '[flags]',
       flags: [APP, OUTPUT, ...WHICH],
       examples: ['jobs list', 'jobs list --app-id shop -o json'],
       load: async () => (await import('../commands/jobs/list.ts')).jobsList
@@ -80,7 +79,6 @@ export const SCHEDULER: CommandEntry = {
     {
       name: 'scheduler list',
       summary: 'List jobs, reminders of actors, and timers of workflows',
-      usage: '[flags]',
       flags: [
         ...SHARED,
         FORMAT,
@@ -123,7 +121,6 @@ export const SCHEDULER: CommandEntry = {
     {
       name: 'scheduler export',
       summary: 'Write the jobs of a run to a file',
-      usage: '[flags]',
       flags: [...SHARED, textFlag('output-file', 'The file; it must not exist', 'o')],
       required: ['output-file'],
       examples: ['scheduler export -o jobs.json'],
@@ -132,7 +129,6 @@ export const SCHEDULER: CommandEntry = {
     {
       name: 'scheduler import',
       summary: 'Schedule the jobs of a file that export has written',
-      usage: '[flags]',
       flags: [
         ...SHARED.filter(({name}) => name !== 'run-file'),
         textFlag('run-file', 'Path to the run template of the run'),

@@ -24,7 +24,6 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'notifications',
     summary: 'List the notifications of the Daeploy services of a run',
-    usage: '[flags]',
     flags: [outputFlag(['table', 'json'], {refusal: 'dapr'}), ...WHICH_RUN],
     examples: ['notifications', 'notifications -o json'],
     load: async () => (await import('../commands/services.ts')).notifications
@@ -40,7 +39,6 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'invoke',
     summary: 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted',
-    usage: '[flags]',
     // `cmd/invoke.go` of Dapr's CLI.
     flags: [
       textFlag('app-id', 'The application id to invoke', 'a'),
@@ -61,7 +59,6 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'publish',
     summary: 'Publish a pub-sub event. Supported platforms: Self-hosted',
-    usage: '[flags]',
     // `cmd/publish.go` of Dapr's CLI.
     flags: [
       textFlag('data', 'The JSON serialized data string (optional)', 'd'),
@@ -80,7 +77,6 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'init',
     summary: 'Does nothing: there is nothing to install. Exists for scripts that call it',
-    usage: '[flags]',
     // The flags of Dapr's `init`, which scripts may use; they have no effect.
     flags: [
       hiddenFlag('kubernetes', 'bool', 'k'),
@@ -113,7 +109,6 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'uninstall',
     summary: 'Does nothing: nothing was installed. Exists for scripts that call it',
-    usage: '[flags]',
     flags: [
       hiddenFlag('kubernetes', 'bool', 'k'),
       hiddenFlag('all', 'bool'),

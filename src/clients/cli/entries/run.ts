@@ -182,7 +182,6 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
   {
     name: 'run',
     summary: 'Run the apps of a template, each with its sidecar. Supported platforms: Self-hosted',
-    usage: '[flags]',
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
@@ -237,7 +236,6 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
 export const UP_ENTRY: CommandEntry = {
   name: 'up',
   summary: 'Run the template in this folder, as run -f . does',
-  usage: '[flags]',
   flags: [
     ...RUN_FLAGS.filter(({name}) => WITH_TEMPLATE.has(name)).map(flag =>
       flag.name === 'run-file' ? {...flag, shown: '"."'} : flag

@@ -1,5 +1,5 @@
 import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
-import {UsageError} from '../usage-error.ts'
+import {UsageError} from '../command-handler.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, type CommandEntry} from './command-entry.ts'
 
 const RUN_FILE = whichRun('Path to the run template of the run')
@@ -140,7 +140,6 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'mcp',
     summary: 'Serve the run in this folder to a coding agent: the Model Context Protocol on stdin and stdout',
-    usage: '[flags]',
     flags: [boolFlag('read-only', 'Offer only tools that change nothing'), ...RUN_FILE],
     examples: ['mcp', 'mcp --read-only'],
     load: async () => (await import('../commands/mcp.ts')).mcp
@@ -148,7 +147,6 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'graph',
     summary: 'Show which apps have called which, and what dependsOn lacks',
-    usage: '[flags]',
     flags: [outputFlag(['table', 'mermaid', 'json']), ...RUN_FILE],
     examples: ['graph', 'graph -o mermaid', 'graph -o mermaid > calls.mmd'],
     load: async () => (await import('../commands/graph.ts')).graph
@@ -156,7 +154,6 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'dashboard',
     summary: 'Open the page of a run in the browser: its apps, their logs, and the calls between them',
-    usage: '[flags]',
     flags: [
       boolFlag('no-open', 'Print the address only'),
       {
@@ -176,7 +173,6 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'ui',
     summary: 'Show the apps of a run on the terminal: a table, the log of one, and keys that act on it',
-    usage: '[flags]',
     flags: whichRun('Path to the run template of the run', 'f'),
     examples: ['ui', 'ui -f dapr.yaml'],
     load: async () => (await import('../commands/ui.ts')).ui
@@ -184,7 +180,6 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'runs',
     summary: 'Show the latest runs of a template, and what is slower now: since when, and how many commits',
-    usage: '[flags]',
     flags: [outputFlag(['text', 'json']), ...RUN_FILE],
     examples: ['runs', 'runs -o json'],
     load: async () => (await import('../commands/runs.ts')).runs
@@ -220,7 +215,6 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'events',
     summary: 'Show what happens in a run: state changes, reloads, exits',
-    usage: '[flags]',
     flags: [
       textFlag('after', 'Only events after the one with this id'),
       textFlag('app', 'Only events of this app'),

@@ -14,7 +14,6 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     {
       name: 'stop',
       summary: 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted',
-      usage: '[flags]',
       flags: [
         textFlag('app-id', 'The application id to be stopped', 'a'),
         ...whichRun('Path to the run template file for the list of apps to stop', 'f').map(asRepeated),
@@ -34,7 +33,6 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'down',
     summary: 'Stop the runs of the template in this folder, as stop -f . does',
-    usage: '[flags]',
     flags: [...whichRun('Path to the template of the run, in place of this folder’s', 'f')],
     examples: ['down', 'down --name pr-214'],
     load: async () => (await import('../commands/stop.ts')).down
@@ -43,7 +41,6 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     {
       name: 'list',
       summary: 'List all Dapr instances. Supported platforms: Self-hosted',
-      usage: '[flags]',
       flags: [
         boolFlag('all-namespaces', 'If true, list all Dapr pods in all namespaces', 'A'),
         textFlag('namespace', 'List define namespace pod in a Kubernetes cluster'),
@@ -102,7 +99,6 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'validate',
     summary: 'Check a template without running it, and report every mistake',
-    usage: '[flags]',
     flags: [
       envFlag('Set a variable of the template, KEY=VALUE; may be repeated'),
       outputFlag(['text', 'json'], {of: ' of the findings', refusal: 'dapr'}),
@@ -137,7 +133,6 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'doctor',
     summary: 'Check this machine and template for problems and suggest fixes',
-    usage: '[flags]',
     flags: [{...RUN_FILES, shown: '"." if it has one'}],
     examples: ['doctor', 'doctor -f dapr.yaml'],
     load: async () => (await import('../commands/doctor.ts')).doctor
@@ -145,7 +140,6 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'schema',
     summary: 'Print the JSON schema of a run template, for editors',
-    usage: '[flags]',
     flags: [],
     examples: ['schema > template.json'],
     load: async () => (await import('../commands/schema.ts')).schema
@@ -153,7 +147,6 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'version',
     summary: 'Print the version of Pillion, and the Dapr it is compatible with',
-    usage: '[flags]',
     flags: [
       outputFlag(['json'], {
         text: 'The output format of the version command. Valid values are: json',

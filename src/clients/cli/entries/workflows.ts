@@ -1,5 +1,5 @@
 import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
-import {UsageError} from '../usage-error.ts'
+import {UsageError} from '../command-handler.ts'
 import type {CommandEntry} from './command-entry.ts'
 
 /* The flags of `dapr workflow` (cmd/workflow of Dapr's CLI), and our own. */
@@ -90,7 +90,6 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow list',
     aliases: ['workflow ls'],
     summary: 'List the workflows of a run',
-    usage: '[flags]',
     flags: LIST_FLAGS,
     examples: ['workflow list', 'workflow list --app-id shop -o wide', 'workflow list -s FAILED -m 2h'],
     load: async () => (await import('../commands/workflow/list.ts')).listWorkflows

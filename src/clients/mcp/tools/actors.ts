@@ -18,7 +18,6 @@ export const actorsTool: Tool = {
     id: {type: 'string', description: 'With type: the actor with this id'},
     cursor: CURSOR
   },
-  required: [],
   run: async (run, given, signal) => {
     const [type, id] = [givenText(given, 'type'), givenText(given, 'id')]
     const from = cursorOf(given)
@@ -68,7 +67,6 @@ export const remindersTool: Tool = {
     name: {type: 'string', description: 'With type and id: the reminder with this name'},
     cursor: CURSOR
   },
-  required: [],
   run: async (run, given, signal) => {
     const [type, id, name] = [givenText(given, 'type'), givenText(given, 'id'), givenText(given, 'name')]
     if (name !== '') {

@@ -13,7 +13,6 @@ export const listApps: Tool = {
   description: 'The apps of the run: state, whether each accepts calls, ports, restarts, and recent calls.',
   changes: 'nothing',
   properties: {cursor: CURSOR},
-  required: [],
   run: async (run, given, signal) => {
     const {apps, name, template, lastCall} = await run.api.ask('GET /run', {signal})
     const from = cursorOf(given)
@@ -116,7 +115,6 @@ export const whyTool: Tool = {
     end: {type: 'integer', description: 'The number of an exit, instead of an app', minimum: 1},
     cursor: CURSOR
   },
-  required: [],
   run: async (run, given, signal) => {
     const from = cursorOf(given)
     const end = givenNumber(given, 'end', 0)

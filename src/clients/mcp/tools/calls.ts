@@ -16,7 +16,6 @@ export const callsTool: Tool = {
     limit: {type: 'integer', description: 'How many calls, 50 by default', minimum: 1, maximum: 500},
     cursor: CURSOR
   },
-  required: [],
   run: async (run, given, signal) => {
     const limit = givenNumber(given, 'limit', ROWS)
     const before = cursorOf(given)
@@ -95,7 +94,6 @@ export const graphTool: Tool = {
     'Which apps have called which, how often, how many failed, and where that differs from dependsOn of the template.',
   changes: 'nothing',
   properties: {cursor: CURSOR},
-  required: [],
   run: async (run, given, signal) => {
     const {edges, uncalled} = await run.api.ask('GET /graph', {signal})
     const rows = [

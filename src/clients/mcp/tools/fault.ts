@@ -39,7 +39,6 @@ export const faultTool: Tool = {
     disable: textProperty('Disables this fault and keeps its counts: its number, or all'),
     enable: textProperty('Enables this fault again: its number, or all')
   },
-  required: [],
   run: async (run, given, signal) => {
     const verb = (['off', 'disable', 'enable'] as const).find(each => given[each] !== undefined)
     if (verb === undefined && Object.keys(given).length === 0)

@@ -18,7 +18,6 @@ export const jobsTool: Tool = {
     limit: {type: 'integer', description: 'Maximum number of jobs', minimum: 1, maximum: 100},
     cursor: CURSOR
   },
-  required: [],
   run: async (run, given, signal) => {
     const name = givenText(given, 'name')
     if (name !== '') {

@@ -17,7 +17,6 @@ export const replayTool: Tool = {
     pinned: {type: 'boolean', description: 'Instead: all pinned calls'},
     unsafe: {type: 'boolean', description: 'Also sends POST, PUT, PATCH and DELETE'}
   },
-  required: [],
   run: async (run, given, signal) => {
     if (['calls', 'lastFailed', 'pinned'].filter(name => name in given && given[name] !== false).length !== 1)
       throw new UserError('replay needs one of "calls", "lastFailed" and "pinned"', {

@@ -18,7 +18,6 @@ export const traceTool: Tool = {
     },
     cursor: CURSOR
   },
-  required: [],
   run: async (run, given, signal) => {
     // of the same call as the rows before: the latest that matches may be another one by now
     const [call = '', row = '0'] = cursorParts(given, /^(\d*):(\d+)$/)

@@ -37,7 +37,6 @@ export const workflowsTool: Tool = {
     limit: {type: 'integer', description: 'Maximum number of instances', minimum: 1, maximum: 100},
     cursor: CURSOR
   },
-  required: [],
   run: async (run, all, signal) => {
     const cursor = cursorOf(all)
     const query = {
@@ -127,7 +126,6 @@ export const changeWorkflowTool: Tool = {
       minimum: 0
     }
   },
-  required: [],
   run: async (run, all, signal) => {
     const action = givenText(all, 'action')
     if ((all['name'] === undefined) === (action === ''))

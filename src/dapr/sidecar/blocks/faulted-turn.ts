@@ -1,6 +1,6 @@
 import type {CallJournal} from '../../../proxy/net/call-journal.ts'
 import {RESET} from '../../../proxy/gateway/faulted-call.ts'
-import type {FaultSwitch} from '../../../proxy/faults/fault-switch.ts'
+import type {FaultSwitch} from '../../../proxy/faults/faults.ts'
 import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
 
 /**

@@ -60,6 +60,7 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
     const {log} = this.context
     const over = new AbortController()
     const active: Omit<Active, 'reader'> & {reader?: BindingReader} = {target: first, binding, over}
+    const target = (): BindingTarget => active.target
     /** Aborted when what the app has not got is wanted back. */
     let taken = new AbortController()
     const begin = (): BindingDelivery => {
@@ -67,7 +68,6 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
       const ended = AbortSignal.any([over.signal, taken.signal])
       // each held event listens
       setMaxListeners(0, over.signal, ended)
-      const target = (): BindingTarget => active.target
       return new BindingDelivery({context: this.context, channel, ...this.#blocks, target, over: ended})
     }
     let delivery = begin()

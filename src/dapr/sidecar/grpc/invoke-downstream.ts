@@ -1,6 +1,6 @@
 import {isUtf8} from 'node:buffer'
 import {encodeField} from '#h2-frames'
-import type {CallHandler} from '../../../proxy/net/call-handler.ts'
+import type {CallHandler} from '../../../proxy/net/exchange-parts.ts'
 import {pairsOf} from '../../../proxy/net/http1/header-lines.ts'
 import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
 import {writeInvokeResponse} from '../../../proxy/net/grpc/invoke-messages.ts'

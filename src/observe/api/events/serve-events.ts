@@ -1,9 +1,8 @@
-import type {ApiContext} from '../api-context.ts'
+import type {ApiContext, ApiRequest} from '../route.ts'
 import {readAppName, appsNamed} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import {readAfter, readTypes, type EventFormat} from './event.ts'
 import {EventReader, type Via} from './event-reader.ts'
-import type {ApiRequest} from '../route.ts'
 import type {RunEvents} from './run-events.ts'
 
 /** Readers at the same time. */

@@ -1,6 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {CallHandler} from '../call-handler.ts'
-import type {Downstream, IncomingBody} from '../downstream.ts'
+import type {CallHandler, Downstream, IncomingBody} from '../exchange-parts.ts'
 import {Exchange} from '../exchange.ts'
 import {reply, type Reply} from '../reply.ts'
 import {reasonOf} from '../status.ts'

@@ -1,6 +1,5 @@
 import type {Duplex} from 'node:stream'
-import type {CallHandler} from '../call-handler.ts'
-import type {Downstream} from '../downstream.ts'
+import type {CallHandler, Downstream} from '../exchange-parts.ts'
 import {writeCopy} from '../write-copy.ts'
 import {Exchange} from '../exchange.ts'
 import {replyText, type Reply} from '../reply.ts'

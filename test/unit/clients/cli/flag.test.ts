@@ -1,6 +1,6 @@
 import t from 'tap'
 import {COMMANDS} from '../../../../src/clients/cli/commands.ts'
-import {UsageError} from '../../../../src/clients/cli/usage-error.ts'
+import {UsageError} from '../../../../src/clients/cli/command-handler.ts'
 import {UserError} from '../../../../src/model/errors.ts'
 
 t.test(

@@ -1,12 +1,11 @@
 import type {ActorDetail, ActorRow} from '../../../../model/api.generated.ts'
 import type {FoundRun} from '../../../../control/client.ts'
-import type {CommandHandler} from '../../command-handler.ts'
+import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import {age} from '../../age.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {oneLine} from '../../../../observe/api/export/exporter.ts'
 import {tableOf} from '../../table.ts'
-import {UsageError} from '../../usage-error.ts'
 import {runOf} from '../workflow/target.ts'
 import {dueText, reminderTable} from '../reminders/list.ts'
 

@@ -1,7 +1,6 @@
 import type {Job} from '../../../../model/api.generated.ts'
 import type {FoundRun} from '../../../../control/client.ts'
-import type {CommandContext} from '../../command-handler.ts'
-import {UsageError} from '../../usage-error.ts'
+import {type CommandContext, UsageError} from '../../command-handler.ts'
 import {appIn, onlyWord} from '../workflow/target.ts'
 
 const PAGE = 1000

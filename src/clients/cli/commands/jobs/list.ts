@@ -1,11 +1,10 @@
 import type {Job} from '../../../../model/api.generated.ts'
-import type {CommandHandler} from '../../command-handler.ts'
+import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import {relativeTime} from '../../age.ts'
 import {oneLine} from '../../../../observe/api/export/exporter.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {tableOf} from '../../table.ts'
-import {UsageError} from '../../usage-error.ts'
 import {appIn, runOf} from '../workflow/target.ts'
 import {allJobs} from './all-jobs.ts'
 

@@ -5,10 +5,9 @@ import {appPrefix, prefixed} from '../../../../observe/logging/prefix.ts'
 import {terminalText} from '../../../../observe/logging/terminal-text.ts'
 import {LineSplitter} from '../../../../supervisor/process/line-splitter.ts'
 import {messageOf, UserError} from '../../../../model/errors.ts'
-import type {CommandHandler} from '../../command-handler.ts'
+import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import {tailOf} from '../../log-lines.ts'
 import {say, sayError} from '../../say.ts'
-import {UsageError} from '../../usage-error.ts'
 import {accessFor, withCluster} from './open-cluster.ts'
 
 /** `logs -k -a ID [-p POD] [-n NS] [-f] [--tail N] [--app]`: the log of a sidecar, as in Dapr's CLI, or of the app. */

@@ -1,10 +1,9 @@
 import type {Reminder} from '../../../../model/api.generated.ts'
-import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {type CommandContext, type CommandHandler, UsageError} from '../../command-handler.ts'
 import {age} from '../../age.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {tableOf} from '../../table.ts'
-import {UsageError} from '../../usage-error.ts'
 import {onlyWord, runOf} from '../workflow/target.ts'
 
 /** `reminders list [TYPE[/ID]]` */

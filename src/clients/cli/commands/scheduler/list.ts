@@ -1,12 +1,11 @@
 import type {Scheduled} from '../../../../model/api.generated.ts'
-import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {type CommandContext, type CommandHandler, UsageError} from '../../command-handler.ts'
 import {relativeTime} from '../../age.ts'
 import {indentedGoJson} from '../../indented-go-json.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {tableOf} from '../../table.ts'
 import {UserError} from '../../../../model/errors.ts'
-import {UsageError} from '../../usage-error.ts'
 import {runOf} from '../workflow/target.ts'
 import {checkedNames} from './names.ts'
 

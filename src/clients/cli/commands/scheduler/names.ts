@@ -1,6 +1,5 @@
 import {UserError} from '../../../../model/errors.ts'
-import type {CommandContext} from '../../command-handler.ts'
-import {UsageError} from '../../usage-error.ts'
+import {type CommandContext, UsageError} from '../../command-handler.ts'
 
 /** How the names of each kind are made (Dapr's CLI: pkg/scheduler/stored). */
 const FORMATS = [

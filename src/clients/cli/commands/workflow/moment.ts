@@ -1,6 +1,6 @@
 import {parseGoDuration} from '../../../../files/resources/go-duration.ts'
 import {readTime} from '../../../../model/duration.ts'
-import {UsageError} from '../../usage-error.ts'
+import {UsageError} from '../../command-handler.ts'
 
 /** A date, after which the time of day, and after that the zone (UTC), may be left out. */
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i

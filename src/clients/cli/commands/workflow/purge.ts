@@ -1,7 +1,6 @@
 import {isTerminal, STATUSES} from '../../../../work/workflow/status.ts'
-import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {type CommandContext, type CommandHandler, UsageError} from '../../command-handler.ts'
 import {say} from '../../say.ts'
-import {UsageError} from '../../usage-error.ts'
 import {checkedStatus} from './list.ts'
 import {readMoment} from './moment.ts'
 import {appIn, runOf} from './target.ts'

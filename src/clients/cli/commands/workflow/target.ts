@@ -1,7 +1,6 @@
 import type {FoundRun} from '../../../../control/client.ts'
-import type {CommandContext} from '../../command-handler.ts'
+import {type CommandContext, UsageError} from '../../command-handler.ts'
 import {runFinder} from '../../run-here.ts'
-import {UsageError} from '../../usage-error.ts'
 
 /** The run that a verb is for: that of the app, if one is named. Throws a UserError. */
 export async function runOf({flags, asJson}: CommandContext): Promise<FoundRun> {

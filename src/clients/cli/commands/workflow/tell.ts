@@ -1,7 +1,6 @@
 import {jsonOrText} from '../../../../model/exact-json.ts'
-import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {type CommandContext, type CommandHandler, UsageError} from '../../command-handler.ts'
 import {say} from '../../say.ts'
-import {UsageError} from '../../usage-error.ts'
 import {appIn, onlyWord, runOf} from './target.ts'
 
 interface Change {

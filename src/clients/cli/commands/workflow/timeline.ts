@@ -1,12 +1,11 @@
 import type {FoundRun} from '../../../../control/client.ts'
 import type {WorkflowTimeline} from '../../../../model/api.generated.ts'
 import {UserError} from '../../../../model/errors.ts'
-import type {CommandHandler} from '../../command-handler.ts'
+import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import {outputColumns} from '../../columns.ts'
 import {followedEvents} from '../../followed-events.ts'
 import {indentedGoJson} from '../../indented-go-json.ts'
 import {endWithStdout, print} from '../../print.ts'
-import {UsageError} from '../../usage-error.ts'
 import {isOver, stepLine, timelineText} from '../../workflow-timeline.ts'
 import {appIn, onlyWord, runOf} from './target.ts'
 

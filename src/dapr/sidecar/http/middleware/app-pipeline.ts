@@ -1,4 +1,4 @@
-import type {AppPipeline} from '../../../../proxy/gateway/app-pipeline.ts'
+import type {AppPipeline} from '../../../../proxy/gateway/admission.ts'
 import {runPipeline} from './filter.ts'
 import type {Pipeline} from './middleware.ts'
 import {upperCase} from './upper-case.ts'

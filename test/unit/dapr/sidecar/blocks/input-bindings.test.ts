@@ -177,6 +177,8 @@ t.test('what an answer asks for holds up the end of its binding for two seconds'
   t.same(await Promise.all(handled), ['done'])
 })
 
+const event = (text: string): BindingEvent => ({data: Buffer.from(text), metadata: {}})
+
 t.test('what an app that is away has not got is taken back, and later events come to it once it is back', async t => {
   let options: ReadOptions | undefined
   const input = {
@@ -202,7 +204,6 @@ t.test('what an app that is away has not got is taken back, and later events com
   } as unknown as BindingChannel
   const bindings = new InputBindings(context, {bindings: {} as Bindings, state: {} as State})
   await bindings.follow([{name: 'orders', route: 'orders'}], channel)
-  const event = (text: string): BindingEvent => ({data: Buffer.from(text), metadata: {}})
   const held = options?.handle(event('1'))
   await new Promise(setImmediate)
   options?.takeBack?.()

@@ -1,7 +1,7 @@
 import {EventEmitter, once} from 'node:events'
 import {mock} from 'node:test'
 import t from 'tap'
-import type {ApiContext} from '../../../../../src/observe/api/api-context.ts'
+import type {ApiContext} from '../../../../../src/observe/api/route.ts'
 import {EventReader} from '../../../../../src/observe/api/events/event-reader.ts'
 import {TYPES} from '../../../../../src/observe/api/events/event.ts'
 import {RunEvents} from '../../../../../src/observe/api/events/run-events.ts'
