@@ -1,7 +1,7 @@
 import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
 import {messageOf} from '../../../model/errors.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
-import {orAborted, pause, within} from '../../../platform/delay.ts'
+import {orAborted, pause} from '../../../platform/delay.ts'
 import {isAway, type SubscribeOptions} from '../pubsub.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 import {FirstPositions, PartitionReader, recordAsMessage} from './partition-reader.ts'
@@ -13,7 +13,7 @@ const MAX_WAITING = 256
 /** A group's first coordinator takes a broker some seconds. */
 const RETRIES = 20
 const REBALANCE_MS = 60_000
-/** A broker that does not answer holds up no reader of another one. */
+/** A broker that does not answer holds up no reader of another one, however many topics are stopped at once. */
 const STOP_MS = 2000
 
 export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'takeBack' | 'handle' | 'log'>
@@ -87,12 +87,13 @@ export class KafkaGroup {
   async #stop(feed: Feed): Promise<void> {
     feed.over.abort()
     await Promise.all([...feed.partitions].map(async partition => partition.end()))
-    this.#feeds.delete(feed)
+    const late = AbortSignal.timeout(STOP_MS)
     await this.#changes.run(async () => {
       // a later reader may begin behind what comes from now on
       const kept = feed.client && !feed.isLeft && feed.first?.commit(feed.client, feed.options.topic)
-      await within(STOP_MS, Promise.resolve(kept)).catch(() => undefined)
+      await orAborted(late, Promise.resolve(kept)).catch(() => undefined)
       await feed.stream?.close().catch(() => undefined)
+      this.#feeds.delete(feed)
       await this.#giveUp(feed)
     })
   }

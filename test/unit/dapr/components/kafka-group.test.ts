@@ -273,3 +273,36 @@ t.test(
     t.same(done.takeRest(), ['stream closed', 'client closed'])
   }
 )
+
+t.test('what waits in each topic of a group that is closed comes to the next reader', async t => {
+  const {group, read, done} = openGroup(t)
+  const first = await read('orders')
+  const second = await read('orders')
+  for (const {stream} of [first, second]) {
+    stream.offsetsToFetch.set('orders:0', 3n)
+    stream.emit('offsets')
+  }
+  await group.close()
+  const kept = [{topic: 'orders', partition: 0, offset: 3n, leaderEpoch: -1}]
+  t.same(done.takeRest(), [kept, 'stream closed', kept, 'stream closed', 'client closed'])
+})
+
+t.test('a broker that does not answer is waited for once, however many topics are stopped', async t => {
+  const {group, read, closed} = openGroup(t)
+  const limits: AbortController[] = []
+  t.intercept(AbortSignal, 'timeout', {
+    value: () => {
+      const limit = new AbortController()
+      limits.push(limit)
+      return limit.signal
+    }
+  })
+  t.intercept(Consumer.prototype, 'listCommittedOffsets', {value: async () => new Promise(() => undefined)})
+  await read('orders')
+  await read('orders')
+  const closing = group.close()
+  while (limits.length < 2) await new Promise(setImmediate)
+  for (const limit of limits) limit.abort()
+  await closing
+  t.equal(closed.length, 1)
+})
