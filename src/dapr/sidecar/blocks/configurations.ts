@@ -228,8 +228,10 @@ export class Configurations extends AppBlock {
       void endBefore()
       log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)
       // what has changed meanwhile was not heard of
-      const found = await store.get(keys, metadata)
-      updates.add({...found, ...since})
+      const found = await store.get(keys, metadata).catch(messageOf)
+      if (updates.areOver || subscription.store !== store) return
+      if (typeof found === 'string') log.write('warn', `what has changed in ${storeName} cannot be read: ${found}`)
+      else updates.add({...found, ...since})
       since = undefined
     } catch (error) {
       // it may have continued at a later one

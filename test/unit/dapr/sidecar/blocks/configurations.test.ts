@@ -342,3 +342,59 @@ t.test(
     t.same(known, {meanwhile: '2', late: '3'})
   }
 )
+
+for (const isClosed of [false, true])
+  t.test(
+    `one that has continued at a later store hears no more of an earlier one, ${isClosed ? 'closed' : 'late'}`,
+    async t => {
+      const [before, between, after] = [newStore(), newStore(), newStore()]
+      const asked = Promise.withResolvers<void>()
+      const values = Promise.withResolvers<ConfigurationItems>()
+      between.get = async () => {
+        asked.resolve()
+        return values.promise
+      }
+      after.get = async () => Promise.resolve({color: {...ITEM, value: 'new'}})
+      let store = before
+      const levels: string[] = []
+      const block = blockOf(
+        () => store,
+        level => void levels.push(level)
+      )
+      const said: string[] = []
+      await block.subscribe(REQUEST, async (_, {color}) => void said.push(color?.value ?? ''))
+      store = between
+      const first = block.renew()
+      await asked.promise
+      store = after
+      await block.renew()
+      if (isClosed) values.reject(new Error('it is closed'))
+      else values.resolve({color: {...ITEM, value: 'old'}})
+      await first
+      await new Promise(setImmediate)
+      t.same([said, levels], [['new'], ['info', 'info']])
+    }
+  )
+
+t.test('one continues also where what has changed meanwhile cannot be asked for', async t => {
+  const [before, after] = [newStore(), newStore()]
+  after.get = async () => Promise.reject(new Error("invalid key : 'the-color'"))
+  let store = before
+  const lines: string[] = []
+  const block = blockOf(
+    () => store,
+    (level, text) => void lines.push(`${level} ${text.replace(/subscription \S+/, 'one')}`)
+  )
+  const id = await block.subscribe({...REQUEST, keys: ['the-color']}, async () => Promise.resolve())
+  store = after
+  await block.renew()
+  t.same(lines, [
+    'info one continues at configuration store config, which was opened again',
+    "warn what has changed in config cannot be read: invalid key : 'the-color'"
+  ])
+  const ended = block.unsubscribe('config', id)
+  while (after.ends.length === 0) await new Promise(setImmediate)
+  after.ends[0]?.resolve()
+  await ended
+  t.equal(after.listening, 0)
+})
