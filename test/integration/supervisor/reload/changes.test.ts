@@ -6,6 +6,9 @@ import {runInNewContext} from 'node:vm'
 import t, {type Test} from 'tap'
 import {UserError} from '../../../../src/model/errors.ts'
 import {Changes} from '../../../../src/supervisor/reload/changes.ts'
+import {Reloads} from '../../../../src/supervisor/reload/reload.ts'
+import {Watching} from '../../../../src/supervisor/reload/watch-apps.ts'
+import {Watch} from '../../../../src/files/watcher/watcher.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {planOf} from '../../../rig/plan.ts'
@@ -29,6 +32,7 @@ class Template {
   open: (app: AppPlan) => Promise<undefined> = async () => undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'changes-'))
   readonly changes: Changes
+  runtimes: readonly AppRuntime[] = []
   /** The file has an earlier time, rounded up. */
   readonly #since: number
 
@@ -44,7 +48,7 @@ class Template {
         if (this.mistake !== undefined) throw this.mistake
         return this.#plan
       },
-      runtimes: () => [],
+      runtimes: () => this.runtimes,
       letGo: () => async () => Promise.resolve(true),
       letGoMs: () => 0,
       finishWork: () => async () => Promise.resolve(true),
@@ -234,4 +238,56 @@ t.test('the files of an app that is still being opened when watching begins are 
   await template.begin()
   saved(join(folder, 'main.js'), '2')
   t.ok(await seen.promise)
+})
+
+t.test(
+  'one of several instances that is taken back from a debugger is waited for until it starts, not longer',
+  async t => {
+    const template = new Template(t)
+    const asked = Promise.withResolvers<void>()
+    t.intercept(Reloads.prototype, 'ask', {
+      value: async () => {
+        asked.resolve()
+        return new Promise(() => undefined) // it does not become ready
+      }
+    })
+    let moved = (): void => undefined
+    const instance = {
+      id: 'a',
+      plan: {version: '0.0.0'},
+      wanted: {stop: {timeoutMs: 60_000}, ready: {timeoutMs: 60_000}},
+      app: {state: {phase: 'starting', pid: 1}},
+      onMove: (listener: () => void) => {
+        moved = listener
+        return () => undefined
+      }
+    } as unknown as AppRuntime
+    template.runtimes = [instance, {...instance}]
+    const taken = template.changes.takeBack(instance).then(() => 'started')
+    await asked.promise
+    moved()
+    t.equal(await Promise.race([taken, atRest()]), 'started')
+  }
+)
+
+t.test('a run that ends while it turns to other files of its template follows none of them', async t => {
+  const open = new Set<unknown>()
+  t.intercept(Watch.prototype, 'open', {
+    value: async function (this: unknown) {
+      open.add(this)
+      return Promise.resolve()
+    }
+  })
+  t.intercept(Watch.prototype, 'close', {
+    value: async function (this: unknown) {
+      open.delete(this)
+      return Promise.resolve()
+    }
+  })
+  const watching = new Watching<never>([], () => undefined, {warn: () => undefined})
+  await watching.followTemplate(['/shop/a.yaml'], 0, () => undefined)
+  t.equal(open.size, 1)
+  const turned = watching.followTemplate(['/shop/b.yaml'], 0, () => undefined)
+  await Promise.all([watching.close(), turned])
+  t.equal(open.size, 0)
 })
