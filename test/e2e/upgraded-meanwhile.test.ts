@@ -1,5 +1,5 @@
 import {once} from 'node:events'
-import {cpSync, existsSync, mkdtempSync, rmSync} from 'node:fs'
+import {cpSync, existsSync, mkdtempSync, readdirSync, rmSync} from 'node:fs'
 import {chmod} from 'node:fs/promises'
 import {createServer} from 'node:http'
 import {tmpdir} from 'node:os'
@@ -8,19 +8,23 @@ import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import {isExecutable} from '../rig/disguise.ts'
 import {freePort} from '../rig/free-port.ts'
+import {noTerminal, onTerminal} from '../rig/on-terminal.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const skip = isExecutable && 'the executable has all of its code in one file'
 
 /** A rig whose program has its own code, and what removes the part of it that is loaded when it is needed. */
-async function upgradable(t: Test): Promise<{readonly rig: Rig; readonly upgrade: () => void}> {
+async function upgradable(
+  t: Test
+): Promise<{readonly rig: Rig; readonly chunks: string; readonly upgrade: () => void}> {
   const place = mkdtempSync(join(tmpdir(), 'upgraded-'))
   t.teardown(() => rmSync(place, {recursive: true, force: true}))
   for (const name of ['bin', 'dist', 'package.json'])
     cpSync(join(ROOT, name), join(place, name), {recursive: true, filter: from => !from.endsWith('.map')})
   const rig = await openRig(t, {program: [process.execPath, join(place, 'bin/pillion.js')]})
-  return {rig, upgrade: () => rmSync(join(place, 'dist/chunks'), {recursive: true})}
+  const chunks = join(place, 'dist/chunks')
+  return {rig, chunks, upgrade: () => rmSync(chunks, {recursive: true})}
 }
 
 t.test('a run whose program is upgraded meanwhile goes on without the code that it has not loaded', {skip}, async t => {
@@ -126,3 +130,21 @@ mkdir "${rig.folder}/held-$4" && trap '' TERM && echo up && exec sleep 1000
   t.same(await run.exited, {code: 0, signal: null})
   t.notOk(existsSync(join(rig.folder, 'held-web')))
 })
+
+t.test(
+  'a run that was upgraded as it started ends well, without its live view',
+  {skip: skip || noTerminal},
+  async t => {
+    const {rig, chunks} = await upgradable(t)
+    const live = readdirSync(chunks).filter(name => /^live-\w+\.js$/.test(name))
+    t.equal(live.length, 1)
+    for (const name of live) rmSync(join(chunks, name))
+    await rig.template([{appID: 'stock'}])
+    const run = onTerminal(rig, ['run', '-f', '.'])
+    await run.waitForLine(/a task has failed, since files of Pillion are gone, as after an upgrade/)
+    await rig.driven('stock')
+    t.match(await rig.run(['stop', '-f', '.']), {code: 0})
+    t.same(await run.exited, {code: 0, signal: null})
+    t.equal(run.stdout.text.split('Cannot find module').length, 2, 'once')
+  }
+)

@@ -14,7 +14,7 @@ import {ownOf} from '../../../model/own.ts'
 /** A form of `run` (template or single app): its options, its output, and its last lines. */
 export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
-  /** Called when the start lines are printed; what it does has ended before we do. */
+  /** Called when the start lines are printed; what gives the exit code has ended before we do. */
   readonly started?: (run: Run) => Promise<void>
   /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
@@ -96,7 +96,7 @@ export async function live(
     const shown = started?.(lived)
     if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
     const isHealthy = await lived.ended
-    await shown
+    if (exitCode !== undefined) await shown
     ended()
     if (hasBug()) return EXIT_BUG
     return exitCode === undefined ? (isHealthy ? 0 : 1) : exitCode()
