@@ -251,8 +251,8 @@ t.test(
         return new Promise(() => undefined) // it does not become ready
       }
     })
-    let moved = (): void => undefined
-    const instance = {
+    let moved: (() => void) | undefined
+    const fields = {
       id: 'a',
       plan: {version: '0.0.0'},
       wanted: {stop: {timeoutMs: 60_000}, ready: {timeoutMs: 60_000}},
@@ -261,11 +261,12 @@ t.test(
         moved = listener
         return () => undefined
       }
-    } as unknown as AppRuntime
-    template.runtimes = [instance, {...instance}]
+    }
+    const [instance, other] = [{...fields}, {...fields}] as unknown as readonly [AppRuntime, AppRuntime]
+    template.runtimes = [instance, other]
     const taken = template.changes.takeBack(instance).then(() => 'started')
     await asked.promise
-    moved()
+    moved?.()
     t.equal(await Promise.race([taken, atRest()]), 'started')
   }
 )
