@@ -22,16 +22,16 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   const workers = engine.workersOf(app)
   const what = `an answer to a turn of workflow '${id}' is ignored`
   const isEarlier = (of: WorkItem): boolean => !workers.isAnswered(of, completionToken)
+  const dropped = [...engine.droppedTurns].find(each => each.isOf({app, id}) && !isEarlier(each))
+  if (dropped !== undefined) {
+    engine.forgetTurn(dropped)
+    return warn(app, `${what}: it waits for none`)
+  }
   const replayed = engine.replays.get(nameOf({app, id}))
   if (replayed !== undefined && workers.isInHand(replayed)) {
     if (isEarlier(replayed)) return warn(app, `${what}: it is one to an earlier dispatch`)
     workers.remove(replayed)
     return replayed.answer.resolve(answer)
-  }
-  const dropped = [...engine.droppedTurns].find(each => each.isOf({app, id}) && !isEarlier(each))
-  if (dropped !== undefined) {
-    engine.forgetTurn(dropped)
-    return warn(app, `${what}: it waits for none`)
   }
   const live = engine.live.find(app, id)
   const item = live?.turn

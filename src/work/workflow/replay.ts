@@ -10,7 +10,7 @@ import {CONTINUED_AS_NEW, RUNNING, statusName} from './status.ts'
 import {applyAnswer} from './turn.ts'
 import {mismatchText, versionStall} from './versions.ts'
 import type {WorkItem} from './workers.ts'
-import {turnMessage, type LiveInstance} from './work-items.ts'
+import {turnMessage} from './work-items.ts'
 import {WorkflowError} from './workflow-error.ts'
 
 /** A turn as it was, and what the code does now. */
@@ -123,9 +123,8 @@ export async function replayTurn(
     else item.answer.resolve(undefined)
     return undefined
   })
-  const current = (): LiveInstance => engine.live.at(key) ?? live
   const isInHand = (): boolean => {
-    const {turn: now} = current()
+    const now = engine.live.at(key)?.turn
     return now !== undefined && workers.isInHand(now)
   }
   await Promise.race([
@@ -135,9 +134,10 @@ export async function replayTurn(
     ),
     left
   ])
-  const now = current()
-  if (!isInHand()) engine.dropTurn(now)
-  if (!gone.aborted) workers.add(item)
+  const now = engine.live.at(key)
+  if (now !== undefined && !isInHand()) engine.dropTurn(now)
+  if (now === undefined) item.answer.resolve(undefined) // it was purged; its last turn may be in hand
+  else if (!gone.aborted) workers.add(item)
   flush()
   const answer = await Promise.race([item.answer.promise, left])
   if (answer === undefined) throw new WorkflowError('active', `turn ${turn} of workflow '${id}' has got no answer`)

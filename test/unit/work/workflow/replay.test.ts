@@ -174,3 +174,36 @@ t.test('a replay that waits for a turn which continues as new tells of the turn 
   await workflows.completeTurn('shop', answer('o-1', same, worker.items[0]?.token))
   t.match(await replay, {turn: 1, turns: 2, came: ['activity reserve done'], difference: ''})
 })
+
+t.test('an instance that is removed while a replay waits for its turn is not replayed', async t => {
+  const {workflows, worker} = await withOrder(t)
+  await workflows.completeActivity('shop', done('o-1', 2))
+  worker.items.length = 0
+  const replay = workflows.replay(instanceOf(workflows), 0, new AbortController().signal)
+  const refused = t.rejects(replay, {message: "turn 0 of workflow 'o-1' has got no answer"})
+  for (let at = 0; at < 6; at++) await new Promise(resolve => setImmediate(resolve))
+  await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: true})
+  await refused
+  t.strictSame(worker.seen(), [], 'without tokens its answer could not be distinguished from that to the turn')
+  await workflows.completeTurn('shop', answer('o-1', [call(4, 'thank')]))
+  t.ok(await workflows.quiet(0))
+})
+
+t.test('a worker may answer the turn of an instance that is removed while it has a replay of the next one', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [], worker.items.splice(0)[0]?.token))
+  await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'paid', input: undefined}})
+  const [old] = worker.items.splice(0)
+  await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: true})
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [end(1)], worker.items.splice(0)[0]?.token))
+  const replay = workflows.replay(instanceOf(workflows), 0, new AbortController().signal)
+  while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
+  await workflows.completeTurn('shop', answer('o-1', [], old?.token))
+  await workflows.completeTurn('shop', answer('o-1', [end(1)], worker.items[0]?.token))
+  t.match(await replay, {difference: ''})
+  t.ok(await workflows.quiet(0), 'the worker has nothing in hand')
+})
