@@ -108,8 +108,8 @@ async function tellInstance(
   const instance = await asProblem(async () => workflows.tell(app, id, kind, event))
   if (action === 'raise' || workflows.connected(app) === 0) return instance
   const heard = await until(workflows, instance, gone, now => workflows.hasHeard(now, wanted))
-  if (heard.status === STALLED) throw new ApiProblem(409, stalledInstance(id).message)
-  return heard
+  if (heard.status !== STALLED || workflows.hasHeard(heard, undefined)) return heard
+  throw new ApiProblem(409, stalledInstance(id).message)
 }
 
 /** Removes instances. Throws a UserError. */

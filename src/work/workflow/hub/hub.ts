@@ -167,7 +167,7 @@ function tell(
     const {instanceId, text, isRecursive} = decode(TELL, message)
     const instance = await workflows.tell(app, instanceId, kind, event(text, isRecursive))
     const now = await workflows.until(instance, each => workflows.hasHeard(each, wanted), onGone)
-    if (now?.status === STALLED) throw stalledInstance(instanceId)
+    if (now?.status === STALLED && !workflows.hasHeard(now, undefined)) throw stalledInstance(instanceId)
     return NO_BYTES
   }
 }

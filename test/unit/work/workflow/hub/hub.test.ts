@@ -2,8 +2,8 @@ import t from 'tap'
 import {callHub} from '../../../../../src/work/workflow/hub/hub.ts'
 import {TELL} from '../../../../../src/work/workflow/hub/hub-messages.ts'
 import {encode} from '../../../../../src/proxy/net/grpc/message-codec.ts'
-import {RUNNING, SUSPENDED} from '../../../../../src/work/workflow/status.ts'
-import {answer, openHouse, order, TestWorker} from '../../../../rig/workflow-house.ts'
+import {RUNNING, STALLED, SUSPENDED} from '../../../../../src/work/workflow/status.ts'
+import {answer, call, openHouse, order, TestWorker} from '../../../../rig/workflow-house.ts'
 
 t.test('a method that there is not is refused, also where every object has one of its name', async t => {
   const {workflows} = await openHouse(t)
@@ -59,4 +59,19 @@ t.test('who suspends an instance that stalls is told so', async t => {
   await t.rejects(workflows.completeTurn('shop', answer('o-1', [{id: 7}])), {name: 'DecodeError'})
   const soon = new Promise(resolve => setImmediate(resolve))
   t.match(await Promise.race([answered, soon]), {code: 2, message: /'o-1': actor is stalled/})
+})
+
+t.test('who suspends an instance that stalls as it hears of that is answered: it is suspended', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1'))
+  const asked = encode(TELL, {instanceId: 'o-1', text: undefined, isRecursive: false})
+  const answered = callHub(workflows, 'SuspendInstance', asked, {app: 'shop', trace: '', onGone: () => undefined})
+  await workflows.settled()
+  const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
+  const toSmall = {id: 0, scheduleTask: big, router: {sourceAppID: '', targetAppID: 'small'}}
+  await workflows.completeTurn('shop', answer('o-1', [toSmall]))
+  t.match(workflows.find('shop', 'o-1'), {status: STALLED})
+  t.strictSame(await answered, new Uint8Array(0))
 })
