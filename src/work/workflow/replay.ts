@@ -1,4 +1,5 @@
 import {aborted} from '../../platform/delay.ts'
+import {keep} from '../keep.ts'
 import type {TurnResponse} from './messages.ts'
 import {changesOf, type WorkflowChange} from './changes.ts'
 import {doneStepOf, differenceOf, endStep, type DoneStep} from './done-steps.ts'
@@ -102,10 +103,7 @@ export async function replayTurn(
       `workflow '${id}' has no turn ${turn}: it has had ${live?.history.length ?? 0}`
     )
   if (engine.replays.has(nameOf(live.instance)))
-    throw new WorkflowError(
-      'active',
-      `workflow '${id}' is replayed already: a worker has not answered a turn of it yet`
-    )
+    throw new WorkflowError('active', `workflow '${id}' is replayed already: a worker has not answered yet`)
   const {instance, history} = live
   const item = new ReplayItem(instance, history, turn)
   engine.replays.set(nameOf(instance), item)
@@ -113,11 +111,12 @@ export async function replayTurn(
     await item.answer.promise
     engine.replays.delete(nameOf(instance))
     workers.remove(item)
-    const now = engine.live.find(app, id)
-    // a change that cannot be written is tried again with all other waiting work
-    if (now !== undefined) await engine.file.change(() => want(engine, now)).catch(() => undefined)
+    await keep(engine, () => {
+      const now = engine.live.find(app, id)
+      if (now !== undefined) want(engine, now)
+    })
   }
-  void goOn()
+  goOn().catch(() => undefined) // who changes the file next hears why
   const left = aborted(gone).then(() => {
     if (workers.isInHand(item)) item.isLeft = true
     else item.answer.resolve(undefined)

@@ -2,6 +2,7 @@ import t, {type Test} from 'tap'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {FAILURE_DETAILS, timeOf, type Action} from '../../../../src/work/workflow/messages.ts'
 import type {ReplayedTurn} from '../../../../src/work/workflow/replay.ts'
+import {WriteFault} from '../../../../src/work/work-file.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {answer, call, done, end, openHouse, order, TestWorker, timer, type House} from '../../../rig/workflow-house.ts'
 
@@ -206,4 +207,22 @@ t.test('a worker may answer the turn of an instance that is removed while it has
   await workflows.completeTurn('shop', answer('o-1', [end(1)], worker.items[0]?.token))
   t.match(await replay, {difference: ''})
   t.ok(await workflows.quiet(0), 'the worker has nothing in hand')
+})
+
+t.test('after a replay the instance goes on, also where the file is held by another program at its end', async t => {
+  const place = await withOrder(t)
+  const {workflows, worker, file, clock} = place
+  const replay = workflows.replay(instanceOf(workflows), 0, new AbortController().signal)
+  while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
+  await workflows.completeActivity('shop', done('o-1', 2))
+  worker.items.length = 0
+  file.change = async () => Promise.reject(new WriteFault('another program holds it'))
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
+  await replay
+  await new Promise(resolve => setImmediate(resolve))
+  Reflect.deleteProperty(file, 'change')
+  clock.pass(1000)
+  await new Promise(resolve => setImmediate(resolve))
+  await workflows.settled()
+  t.match(worker.seen(), [/\| workflowStarted taskCompleted$/])
 })
