@@ -46,13 +46,20 @@ export class ReplayItem implements WorkItem {
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
   /** The caller has disconnected. */
   isLeft = false
+  readonly #engine: Pick<Engine, 'droppedTurns'>
 
-  constructor(instance: Instance, history: readonly Uint8Array[], turn: number) {
+  constructor(engine: Pick<Engine, 'droppedTurns'>, instance: Instance, history: readonly Uint8Array[], turn: number) {
+    this.#engine = engine
     this.name = instance.name
     this.instance = {...instance}
     this.turn = turn
     this.parts = partsOf(history[turn])
     this.history = history.slice(0, turn + 1)
+  }
+
+  /** Whether a worker still has a turn of this id that its instance has dropped. */
+  get isBehind(): boolean {
+    return [...this.#engine.droppedTurns].some(each => each.isOf(this.instance))
   }
 
   compose(token: string): Uint8Array | undefined {
@@ -97,15 +104,13 @@ export async function replayTurn(
 ): Promise<ReplayedTurn> {
   const workers = engine.workersOf(app)
   const live = engine.live.at(key)
-  if (live === undefined || turn >= live.history.length)
-    throw new WorkflowError(
-      'not found',
-      `workflow '${id}' has no turn ${turn}: it has had ${live?.history.length ?? 0}`
-    )
+  const count = live?.history.length ?? 0
+  if (live === undefined || turn >= count)
+    throw new WorkflowError('not found', `workflow '${id}' has no turn ${turn}: it has had ${count}`)
   if (engine.replays.has(nameOf(live.instance)))
     throw new WorkflowError('active', `workflow '${id}' is replayed already: a worker has not answered yet`)
   const {instance, history} = live
-  const item = new ReplayItem(instance, history, turn)
+  const item = new ReplayItem(engine, instance, history, turn)
   engine.replays.set(nameOf(instance), item)
   const goOn = async (): Promise<void> => {
     await item.answer.promise
@@ -122,10 +127,8 @@ export async function replayTurn(
     else item.answer.resolve(undefined)
     return undefined
   })
-  const isInHand = (): boolean => {
-    const now = engine.live.at(key)?.turn
-    return now !== undefined && workers.isInHand(now)
-  }
+  // the item itself is not sent before
+  const isInHand = (): boolean => workers.isInHand(engine.live.at(key)?.turn ?? item)
   await Promise.race([
     until(
       () => !isInHand(),
@@ -133,10 +136,8 @@ export async function replayTurn(
     ),
     left
   ])
-  const now = engine.live.at(key)
-  if (now !== undefined && !isInHand()) engine.dropTurn(now)
-  if (now === undefined) item.answer.resolve(undefined) // it was purged; its last turn may be in hand
-  else if (!gone.aborted) workers.add(item)
+  if (!isInHand()) engine.dropTurn(engine.live.at(key) ?? live)
+  if (!gone.aborted) workers.add(item)
   flush()
   const answer = await Promise.race([item.answer.promise, left])
   if (answer === undefined) throw new WorkflowError('active', `turn ${turn} of workflow '${id}' has got no answer`)
