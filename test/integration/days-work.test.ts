@@ -128,6 +128,14 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
   ],
   'an activity whose answer is written as its worker is replaced is not given to the next one, whose answer would be that of the next round':
     [98116, 'start 801 0, answer 193 492, answer all 698 41 …, reload 338 109 …, delivered 820 426, answer 63 629'],
+  'a worker is free once it answers the turn of a removed workflow, though it has a replay of its ID': [
+    300012,
+    'start 880 684, start 513 661, start 266 570, answer a turn 290 480, event 180 505, replay 680 39, purge 365 81'
+  ],
+  'a workflow goes on after a replay, though its file cannot be written at the end of that': [
+    910182,
+    'app removed 824 544 …, start 301 764 …, start 942 916, answer 927 80 …, event 888 986, leave 937 811, fail writes 203 448 …, replay 321 109, connect 8 232, answer all 715 85'
+  ],
   'two detached workflows of one app have two numbers, though the first has begun in another run': [
     36,
     'start 598 931'

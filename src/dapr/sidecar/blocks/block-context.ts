@@ -31,7 +31,7 @@ export interface Missing {
 
 export interface BlockContextOptions {
   readonly appId: string
-  /** The app's name, with a number if it is not its first instance. */
+  /** See `AppRuntime.home`. */
   readonly instance: string
   /** The app is called over HTTP. */
   readonly isHttpApp: boolean

@@ -14,7 +14,7 @@ import {ownOf} from '../../../model/own.ts'
 
 export interface OwnMethodsContext {
   readonly appId: string
-  /** The app's name, with a number if it is not its first instance. */
+  /** See `AppRuntime.home`. */
   readonly instance: string
   /** See `AppRuntime.lives`. */
   readonly lives: () => readonly number[]
