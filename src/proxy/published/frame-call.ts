@@ -270,7 +270,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     const journal = this.#journal
     if (isOver || this.#isCut) return callee.credit(bytes.length)
     // passed on, it would end the caller's whole connection
-    if (!this.#hasBegun) return this.#lose('data before a head')
+    if (!this.#hasBegun) return this.#refuse(502, 'data before a head')
     const passed = broken === undefined ? bytes : broken.take(bytes, () => this.#break())
     if (this.#head.isGrpc) this.#answered.measure(passed)
     journal.responseBytes += passed.length

@@ -9,7 +9,7 @@ import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
 import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
-import {data, END_STREAM, onStream} from '../../dapr/sidecar/frames.ts'
+import {data, END_STREAM, headers, onStream} from '../../dapr/sidecar/frames.ts'
 
 t.test('a connection that passes as bytes is passed once, however long it lasts', async t => {
   let connections = 0
@@ -225,15 +225,21 @@ t.test('a caller of HTTP/2 on another machine that is silent is pinged, and cut 
 t.test('an app that sends data of HTTP/2 before a head fails that request alone', async t => {
   const app = net.createServer(socket =>
     onStream(socket, stream => {
-      if (stream > 1) socket.write(data(stream, 'x', END_STREAM), 'latin1')
+      const late = headers(stream, {':status': '200'}, 0) + data(stream, 'rest', END_STREAM)
+      const odd = stream === 3 ? data(stream, 'x', END_STREAM) : data(stream, 'x') + late
+      if (stream > 1) socket.write(odd, 'latin1')
     })
   )
   await once(app.listen(0, '127.0.0.1'), 'listening')
-  const pool = new Pool({hosts: ['127.0.0.1'], port: (app.address() as AddressInfo).port})
+  const {port: appPort} = app.address() as AddressInfo
+  const process = {ended: new Promise<string>(() => undefined), isEnding: () => false}
+  const pool = new Pool({hosts: ['127.0.0.1'], port: appPort, process})
+  const broken: unknown[] = []
+  const leave = (isBroken?: boolean): void => void broken.push(isBroken)
   const context = {
     callee: 'api',
     heldBodies: new HeldBodies(),
-    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
+    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave}) as const,
     isOpen: () => true,
     lastLines: () => [],
     warn: (text: string) => void t.fail(text)
@@ -261,5 +267,6 @@ t.test('an app that sends data of HTTP/2 before a head fails that request alone'
     stream.resume()
     t.equal(await status, 502)
   }
+  t.strictSame(broken, [false, false], 'its connection is whole')
   t.notOk(other.closed)
 })
