@@ -197,12 +197,12 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   }
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
-    if (stream === this.#caller) {
-      // trailers of a caller: gRPC has none, and they mean the end
-      stream.skipFields(block)
-      if (isLast) this.data(stream, '', true)
-    } else if (this.#callee === stream && this.#calleeConnection !== undefined)
-      this.#answer.takeFields(this.#calleeConnection.walker, block, isLast)
+    const walker = this.#calleeConnection?.walker
+    const isAnswer = stream === this.#callee && this.#accept === undefined && walker !== undefined
+    if (isAnswer) return this.#answer.takeFields(walker, block, isLast)
+    stream.skipFields(block)
+    // trailers of a caller: gRPC has none, and they mean the end
+    if (stream === this.#caller && isLast) this.data(stream, '', true)
   }
 
   data(stream: FrameStream, bytes: string, isLast: boolean): void {
@@ -235,7 +235,8 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
 
   /** Sends a call that the app has not begun to handle, as it says, once more, as clients do (grpc-go: stream.go, shouldRetry). */
   #repeat(): boolean {
-    if (this.passage.broken !== undefined || this.journal.firstByteAt > 0 || !this.#messages.repeat()) return false
+    const isEnded = this.#accept !== undefined || this.journal.firstByteAt > 0 || this.passage.broken !== undefined
+    if (isEnded || !this.#messages.repeat()) return false
     this.#callee = undefined
     this.#clients?.take(this)
     return true

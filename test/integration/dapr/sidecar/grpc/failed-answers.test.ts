@@ -1,6 +1,6 @@
 import grpc from '@grpc/grpc-js'
 import t, {type Test} from 'tap'
-import {data, END_STREAM, headers, onStream} from '../frames.ts'
+import {data, END_STREAM, headers, onStream, reset} from '../frames.ts'
 import {policiesOf} from '../policies.ts'
 import {rawApp} from '../rig.ts'
 import {echoClient, openTestGrpcPort, type EchoClient, type TestGrpcPort} from './rig.ts'
@@ -49,3 +49,27 @@ t.test('nothing of a message that is too large reaches the caller, also with pol
   t.strictSame(got, [])
   t.match(grpcPort.records, [{attempts: 1, grpcStatus: 8}])
 })
+
+const HEAD = {':status': '200', 'content-type': 'application/grpc'}
+const MESSAGE = '\0\0\0\0\u0001x'
+for (const [what, fault, code] of [
+  [
+    'and says OK behind it',
+    id => headers(id, HEAD, 0) + data(id, '\0\xff\0\0\0') + headers(id, {'grpc-status': '0'}),
+    8
+  ],
+  ['and then refuses it', id => data(id, MESSAGE) + reset(id, 7), 13]
+] as readonly [string, (stream: number) => string, number][])
+  t.test(`an attempt that an app fails ${what} has failed: one other follows`, async t => {
+    let count = 0
+    const appPort = await rawApp(t, socket =>
+      onStream(socket, id => {
+        const answer = headers(id, HEAD, 0) + data(id, MESSAGE) + headers(id, {'grpc-status': '0'})
+        socket.write(count++ === 0 ? fault(id) : answer, 'latin1')
+      })
+    )
+    const {client, grpcPort} = await open(t, appPort)
+    t.match(await client.call(), {code: 0, answer: 'x'})
+    t.match(grpcPort.records, [{attempts: 2, grpcStatus: 0, earlier: [{status: code}]}])
+    t.equal(count, 2)
+  })
