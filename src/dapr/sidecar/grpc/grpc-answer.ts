@@ -65,8 +65,9 @@ export class GrpcAnswer {
   takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
     const {journal, passage} = this.#call
     const {broken, isPoliced} = passage
-    if (broken !== undefined && this.#isDropped(broken)) return
+    // read in any case: it may change the table of its connection
     const fields = readAnswer(walker, block, isLast)
+    if (broken !== undefined && this.#isDropped(broken)) return
     let head = this.#head
     let more = ''
     const isFirst = !this.hasBegun && head === ''

@@ -1,5 +1,7 @@
 import t from 'tap'
-import {data, frame, goAway, headers, onStream, reset} from '../frames.ts'
+import {Faults} from '../../../../../src/proxy/faults/faults.ts'
+import {readFault} from '../../../../../src/files/config/fault.ts'
+import {data, END_HEADERS, END_STREAM, frame, goAway, headers, HEADERS, onStream, reset} from '../frames.ts'
 import {rawApp} from '../rig.ts'
 import {echoClient, openTestGrpcPort} from './rig.ts'
 
@@ -144,6 +146,24 @@ t.test('an app that sends data before a head ends no other call of the caller', 
   t.match(await client.call(), {code: 13})
   other.cancel()
   t.equal(await ended, 1, 'it has ended as it was cancelled')
+})
+
+t.test('a fault that cuts an answer leaves the other calls of its connection alone', async t => {
+  const faults = new Faults({tell: () => undefined, kill: () => undefined})
+  faults.add(readFault({from: 'any', to: 'any', cut: 3, times: 1}))
+  const appPort = await rawApp(t, socket => {
+    // the second time it is in the table of the connection (RFC 7541 §6)
+    const statuses = ['\x40\x0bgrpc-status\x010', '\xbe']
+    onStream(socket, stream => {
+      const head = headers(stream, {':status': '200', 'content-type': 'application/grpc'}, 0)
+      const end = frame(HEADERS, {flags: END_STREAM | END_HEADERS, stream, payload: statuses.shift() ?? ''})
+      socket.write(head + data(stream, '\0\0\0\0\x01x') + end, 'latin1')
+    })
+  })
+  const {port} = await openTestGrpcPort(t, {appPort, faults: {active: faults}})
+  const client = echoClient(t, port)
+  t.match(await client.call(), {code: 13})
+  t.match(await client.call(), {code: 0, answer: 'x'})
 })
 
 t.test('an app that goes away during a call', async t => {
