@@ -65,7 +65,7 @@ export class ClusterClient {
   readonly #agents = {http: new HttpAgent({keepAlive: true}), https: new HttpsAgent({keepAlive: true})}
   /** How long to retry a server that cannot be reached; 0 = not at all. */
   outageMs = 0
-  /** Hears once in a while of a server that makes us wait. */
+  /** Hears once in a while of a server that makes us wait; not by those that ask for ever, and say so once (`patienceMs`: 0). */
   onWait: (text: string) => void = () => undefined
   #saidAt = -Infinity
   readonly #hurry = new AbortController()
@@ -133,7 +133,7 @@ export class ClusterClient {
         if (error instanceof StaleConnection) continue
         const fault = error instanceof ClusterError ? error : this.#unreachable(error)
         if (elapsed >= this.#patienceMs(error, ask)) throw fault
-        if (performance.now() - startedAt > SAID_MS && performance.now() - this.#saidAt > BUSY_MS / 2) {
+        if (ask.patienceMs !== 0 && performance.now() > Math.max(startedAt + SAID_MS, this.#saidAt + BUSY_MS / 2)) {
           this.#saidAt = performance.now()
           this.onWait(`waiting for the API server, still trying: ${messageOf(fault)}`)
         }
