@@ -17,7 +17,7 @@ export interface Ask {
   /** Default: `application/json`. */
   readonly type?: string
   readonly signal?: AbortSignal | undefined
-  /** How long to retry a server that cannot be reached; default: `ApiClient.outageMs`. */
+  /** How long to retry a server that cannot be reached; default: `ApiClient.outageMs`; -1: nothing is retried, what is asked for changes. */
   readonly patienceMs?: number | undefined
   /** The answer may begin whenever it does: a log that is followed has no head before its first line. */
   readonly waits?: boolean
@@ -132,7 +132,7 @@ export class ClusterClient {
         ask.signal?.throwIfAborted()
         if (error instanceof StaleConnection) continue
         const fault = error instanceof ClusterError ? error : this.#unreachable(error)
-        if (elapsed >= this.#patienceMs(error, ask)) throw fault
+        if (ask.patienceMs === -1 || elapsed >= this.#patienceMs(error, ask)) throw fault
         if (ask.patienceMs !== 0 && performance.now() > Math.max(startedAt + SAID_MS, this.#saidAt + BUSY_MS / 2)) {
           this.#saidAt = performance.now()
           this.onWait(`waiting for the API server, still trying: ${messageOf(fault)}`)

@@ -126,7 +126,7 @@ export class ContainerLog {
         tailLines: this.#isFirst && this.#cursor.since === undefined ? tail : undefined,
         sinceTime: this.#cursor.since
       }
-      const response = await client.open('GET', `${this.#path}/log`, {query, signal, patienceMs: 0, waits: true})
+      const response = await client.open('GET', `${this.#path}/log`, {query, signal, patienceMs: -1, waits: true})
       for await (const chunk of response as AsyncIterable<Buffer>) {
         const text = this.#cursor.push(chunk)
         if (text !== '') await take(text)

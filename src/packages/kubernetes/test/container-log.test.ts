@@ -1,6 +1,9 @@
 import {Readable} from 'node:stream'
 import t, {type Test} from 'tap'
-import type {Ask, ClusterClient} from '../cluster/api-client.ts'
+import {join} from 'node:path'
+import {FakeApiServer} from '../../../../test/rig/fake-api-server.ts'
+import {ClusterClient, type Ask} from '../cluster/api-client.ts'
+import {openAccess} from '../cluster/kubeconfig.ts'
 import {ClusterError} from '../cluster/api-error.ts'
 import {ContainerLog} from '../cluster/container-log.ts'
 import type {ContainerStatus} from '../cluster/pod.ts'
@@ -98,6 +101,40 @@ t.test(
     )
   }
 )
+
+t.test('a container that starts again while a busy server has no log of it shows its last lines', async t => {
+  const server = new FakeApiServer()
+  await server.open()
+  const folder = t.testdir({config: server.kubeconfig()})
+  const access = openAccess({context: '', namespace: ''}, {KUBECONFIG: join(folder, 'config')}, folder)
+  const client = new ClusterClient(access)
+  const end = new AbortController()
+  t.teardown(async () => {
+    end.abort()
+    client.close()
+    await server.close()
+  })
+  const before = {...status, containerID: 'a', state: {running: {startedAt: ''}}}
+  const again = {...status, containerID: 'b', lastState: ended('a'), state: ended('b')}
+  server.answer = ({path, query, nth}) => {
+    if (!path.endsWith('/log')) return {code: 200, body: JSON.stringify({status: {containerStatuses: [again]}})}
+    if (nth === 1) return {code: 503, headers: {'retry-after': '1'}}
+    return {code: 200, body: query.has('previous') ? `${AT}no such store\n` : `${AT}up again\n`}
+  }
+  const texts: string[] = []
+  const log = new ContainerLog({
+    client,
+    namespace: 'shop',
+    pod: 'stock-1',
+    container: 'stock',
+    tail: undefined,
+    take: async text => void texts.push(text),
+    signal: end.signal
+  })
+  log.look(before)
+  await log.allRead()
+  t.strictSame(texts, ['no such store\n'])
+})
 
 t.test('a start has its last line, too, if its log was taken for that of the start before', async t => {
   const {log, look} = open(t, [`${AT}no such store\n`, `${AT}no such store\n`])
