@@ -137,7 +137,8 @@ export class StreamApp {
     const random = this.#random
     const [id = '', length = '0'] = String(headers[':path']).slice(1).split('/')
     const method = String(headers[':method'])
-    this.received.set(`${method} ${id}`, (this.received.get(`${method} ${id}`) ?? 0) + 1)
+    const request = `${method} ${id}`
+    this.received.set(request, (this.received.get(request) ?? 0) + 1)
     let text = ''
     let hasTrailers = false
     const isWhole = watchEnd(stream)
@@ -155,7 +156,7 @@ export class StreamApp {
         if (text !== bodyOf(id, Number(length))) this.faults.push(`${id} has another body: ${text.length} of ${length}`)
         if (hasTrailers !== (headers['x-trailers'] === '1')) this.faults.push(`${id} has other trailers`)
       })
-    const answer = (): void => this.#answer(stream, id)
+    const answer = (): void => this.#answer(stream, id, request)
     if (this.isWell) answer()
     else
       switch (random.below(5)) {
@@ -170,12 +171,17 @@ export class StreamApp {
       }
   }
 
-  #answer(stream: ServerHttp2Stream, id: string): void {
+  #answer(stream: ServerHttp2Stream, id: string, request: string): void {
     if (stream.destroyed || stream.closed) return
     const random = this.#random
     const size = random.pick(ANSWERS)
     const how = this.isWell ? 9 : random.below(10)
-    if (how === 0) return stream.close(random.pick(CODES))
+    if (how === 0) {
+      const code = random.pick(CODES)
+      // it may come once more
+      if (code === http2.constants.NGHTTP2_REFUSED_STREAM) this.received.delete(request)
+      return stream.close(code)
+    }
     if (how === 1) stream.additionalHeaders({':status': 103})
     stream.respond({':status': 200, 'x-id': id}, {waitForTrailers: how === 2})
     stream.on('wantTrailers', () => stream.sendTrailers({'x-end': id}))
