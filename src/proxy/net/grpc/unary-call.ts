@@ -113,9 +113,9 @@ export class UnaryCall implements StreamHandler, Waiter {
   data(stream: FrameStream, bytes: string, isLast: boolean): void {
     stream.credit(bytes.length)
     if (this.#isOver) return
-    const {maxBytes} = this.#options
+    if (!this.#hasHead) return this.#fail(INTERNAL, 'the app sent data before a head')
     const tooLarge = this.#gauge.measure(bytes)
-    if (tooLarge > 0) return this.#fail(RESOURCE_EXHAUSTED, tooLargeText(tooLarge, maxBytes))
+    if (tooLarge > 0) return this.#fail(RESOURCE_EXHAUSTED, tooLargeText(tooLarge, this.#gauge.max))
     if (this.#answer.add(bytes) !== 'added') return this.#fail(RESOURCE_EXHAUSTED, NO_ROOM)
     if (isLast) this.#fail(INTERNAL, 'server closed the stream without sending trailers')
   }
