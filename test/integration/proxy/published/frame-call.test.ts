@@ -130,6 +130,7 @@ t.test('a call of gRPC is no stream within its first message, however slowly tha
   call.start(false)
   call.changed = () => seen.push(call.isStream)
   t.equal(call.isStream, true, 'it has not begun to send one')
+  call.head(callee, '\u0088', false) // 200
   for (const from of [caller, callee]) {
     call.data(from, `${PREFIX}four`, false)
     call.data(from, 'more', false)
