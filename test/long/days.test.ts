@@ -7,6 +7,8 @@ import {limitAlone} from '../rig/limit.ts'
 
 await limitAlone()
 
+t.setTimeout(600_000)
+
 const FROM = 101
 const SEEDS = 20
 const WORK_SEEDS = 300

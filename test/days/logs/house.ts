@@ -57,13 +57,7 @@ export class LoggedRun {
     this.#runLog.tap = take => {
       const read = this.#asking.getStore()
       if (read?.upTo === undefined && read !== undefined)
-        Object.assign(
-          read,
-          this.#state(
-            IDS.filter(id => read.ids.includes(id)),
-            read.kind
-          )
-        )
+        Object.assign(read, this.#state(meantIn(read), read.kind, read.isBytes))
       return tap(take)
     }
     const runtime = (id: Id): object => ({
@@ -223,7 +217,7 @@ export class LoggedRun {
       since,
       tail: kind === 'stretch' ? -1 : tail,
       isBytes,
-      ...this.#state(meant, kind),
+      ...this.#state(meant, kind, isBytes),
       ...(isBytes && {upTo: undefined})
     } as never
     const reader = new Reader(
@@ -240,19 +234,23 @@ export class LoggedRun {
   }
 
   /** What there is to read as a reader begins. */
-  #state(meant: readonly Id[], kind: Read['kind']): Pick<Read, 'begun' | 'there' | 'isAllThere' | 'upTo'> {
+  #state(
+    meant: readonly Id[],
+    kind: Read['kind'],
+    isBytes: boolean
+  ): Pick<Read, 'begun' | 'there' | 'isAllThere' | 'upTo'> {
     const parts = meant.flatMap(id => this.#partsOf(id))
     const isWhole =
       this.#size === 0 &&
       parts.length === meant.length &&
       parts.every(({isEdited, hasFailed}) => !isEdited && !hasFailed)
     const begun = new Map(meant.flatMap(id => this.#streams(id).map(({key, lines}) => [key, lines.length])))
-    const there = kind === 'stretch' ? new Set<string>() : this.#there(meant)
+    const there = kind === 'stretch' ? new Set<string>() : this.#there(meant, isBytes)
     return {begun, there, isAllThere: isWhole, upTo: kind === 'followed' ? undefined : begun}
   }
 
-  /** The lines that are on the disk or in memory. */
-  #there(ids: readonly Id[]): ReadonlySet<string> {
+  /** The lines that are on the disk or, where no bytes of a file are read, in memory. */
+  #there(ids: readonly Id[], isBytes: boolean): ReadonlySet<string> {
     const there = new Set<string>()
     for (const id of ids) {
       const {path} = this.#part(id).log
@@ -261,7 +259,7 @@ export class LoggedRun {
           for (const [, key = ''] of readFileSync(each, 'latin1').matchAll(/^== APP - \w+ == (\w+[oe]\d+):.*\n/gm))
             there.add(key)
     }
-    for (const {writer, text} of this.#runLog.latest())
+    for (const {writer, text} of isBytes ? [] : this.#runLog.latest())
       if (ids.some(id => this.#part(id).log.runLog === writer))
         for (const [, key = ''] of text.matchAll(/^(\w+[oe]\d+):/gm)) there.add(key)
     for (const id of ids) for (const {key, lines} of this.#streams(id)) there.delete(`${key}${lines.length}`)
@@ -392,7 +390,7 @@ export class LoggedRun {
     const isSure =
       streams.every(({broken}) => broken.size === 0) &&
       ids.every(id => this.#partsOf(id).every(({hasFailed, isEdited}) => !hasFailed && !isEdited))
-    const now = this.#size === 0 ? undefined : this.#there(ids)
+    const now = this.#size === 0 ? undefined : this.#there(ids, read.isBytes)
     const isStillThere = (key: string): boolean => now?.has(key) ?? true
     const told = {ends: this.#ends, hasJumped: this.#hasJumped}
     this.faults.push(...faultsInRead(read, {...told, streams, isSure, isStillThere}))
