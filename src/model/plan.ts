@@ -274,12 +274,3 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 /** Whether a log with the minimum level `least` contains lines of `level`. */
 export const writesAt = (least: LogLevel, level: LogLevel): boolean =>
   LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least)
-
-/** A line of a sidecar's log. */
-export interface LogEntry {
-  readonly level: LogLevel
-  readonly message: string
-  /** The component of Dapr that would write it: `dapr.runtime`. */
-  readonly scope: string
-  readonly fields?: Readonly<Record<string, string | number>>
-}

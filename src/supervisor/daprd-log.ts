@@ -1,4 +1,5 @@
-import type {LogEntry, AppPlan} from '../model/plan.ts'
+import type {LogEntry} from '../model/log-entry.ts'
+import type {AppPlan} from '../model/plan.ts'
 import {RUNTIME_VERSION, VERSION} from '../model/version.ts'
 
 /** Ports in the log lines. */

@@ -1,6 +1,7 @@
 import type {AppLog, SidecarLog} from '../observe/logging/app-log.ts'
 import * as status from '../observe/logging/status-lines.ts'
-import type {AppPlan, LogEntry} from '../model/plan.ts'
+import type {LogEntry} from '../model/log-entry.ts'
+import type {AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit} from '../model/app-state.ts'
 import {initializedLines, metadataCalls, shutDownLine, startingLines, type ShownPorts} from './daprd-log.ts'
 

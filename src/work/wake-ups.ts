@@ -145,6 +145,7 @@ export class WakeUps {
     this.#arm()
   }
 
+  /** Removes a wake-up; false: there is none. */
   remove(id: number): boolean {
     return this.#sql.run(DELETE, id) > 0
   }

@@ -1,4 +1,5 @@
-import {type LogEntry, type LogLevel, writesAt} from '../../model/plan.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
+import {type LogLevel, writesAt} from '../../model/plan.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 /** Flags whose effect one of its lines reports; Dapr's own tests wait for these. */

@@ -1,6 +1,6 @@
 import {withBuiltInRetries} from '../../proxy/gateway/built-in-retries.ts'
 import {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
-import type {LogEntry} from '../../model/plan.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import {builtInRetry} from '../../files/resources/defaults.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'

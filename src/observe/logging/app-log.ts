@@ -7,7 +7,8 @@
  * `daprdLogDestination`.
  */
 import type {Lines, Sink} from '../../model/events.ts'
-import {type LogEntry, type LogLevel, type LogPlan, writesAt} from '../../model/plan.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
+import {type LogLevel, type LogPlan, writesAt} from '../../model/plan.ts'
 import {terminalText, TerminalText} from './terminal-text.ts'
 import type {Console, ConsoleWriter} from './console.ts'
 import {createLogFile, type LogFile, type Warn} from './log-file.ts'

@@ -1,5 +1,5 @@
 import type {Lines} from '../../model/events.ts'
-import type {LogEntry} from '../../model/plan.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
 import type {AppLog, SidecarLog} from './app-log.ts'
 import {Memory} from './log-memory.ts'
 import {linesIn, withoutColours} from './prefix.ts'

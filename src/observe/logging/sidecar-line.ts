@@ -1,4 +1,4 @@
-import type {LogEntry} from '../../model/plan.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
 
 /** The sidecar that writes a log line. */
 export interface LineSource {

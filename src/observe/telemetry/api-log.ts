@@ -1,6 +1,6 @@
 import {operationAt} from '../../model/dapr/api/routes.ts'
 import {decoded} from '../../model/bytes.ts'
-import type {LogEntry} from '../../model/plan.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
 import type {CallRecord} from '../../model/call.ts'
 import type {ApiLogging} from '../../files/resources/api-logging.ts'
 

@@ -57,7 +57,6 @@ export class ReplayItem implements WorkItem {
     this.history = history.slice(0, turn + 1)
   }
 
-  /** Whether a worker still has a turn of this id that its instance has dropped. */
   get isBehind(): boolean {
     return [...this.#engine.droppedTurns].some(each => each.isOf(this.instance))
   }

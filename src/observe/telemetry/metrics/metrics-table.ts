@@ -25,6 +25,10 @@ const SERVED = 'app_id grpc_server_method grpc_server_status'
 const SENT = 'app_id grpc_client_method grpc_client_status'
 const ACTOR = 'app_id actor_type'
 const COMPONENT = 'app_id component namespace'
+const OPERATION = `${COMPONENT} operation success`
+const PUBLISHED = `${COMPONENT} success topic`
+const HANDLED = `${COMPONENT} process_status status topic`
+const HANDLED_BULK = `${COMPONENT} process_status topic`
 const JOB = 'app_id namespace operation'
 const POLICY = 'app_id name policy namespace flow_direction target status'
 const CALLER = 'app_id trustDomain namespace'
@@ -159,21 +163,21 @@ export const METRICS = {
   dapr_resiliency_loaded: counter('Number of resiliency policies loaded.', 'app_id name namespace'),
 
   // component_monitoring.go
-  dapr_component_state_count: counter(used('state'), `${COMPONENT} operation success`),
-  dapr_component_state_latencies: times(answered('state'), `${COMPONENT} operation success`),
-  dapr_component_secret_count: counter(used('secret'), `${COMPONENT} operation success`),
-  dapr_component_secret_latencies: times(answered('secret'), `${COMPONENT} operation success`),
-  dapr_component_configuration_count: counter(used('configuration'), `${COMPONENT} operation success`),
-  dapr_component_configuration_latencies: times(answered('configuration'), `${COMPONENT} operation success`),
-  dapr_component_crypto_count: counter(used('crypto'), `${COMPONENT} operation success`),
-  dapr_component_crypto_latencies: times(answered('crypto'), `${COMPONENT} operation success`),
+  dapr_component_state_count: counter(used('state'), OPERATION),
+  dapr_component_state_latencies: times(answered('state'), OPERATION),
+  dapr_component_secret_count: counter(used('secret'), OPERATION),
+  dapr_component_secret_latencies: times(answered('secret'), OPERATION),
+  dapr_component_configuration_count: counter(used('configuration'), OPERATION),
+  dapr_component_configuration_latencies: times(answered('configuration'), OPERATION),
+  dapr_component_crypto_count: counter(used('crypto'), OPERATION),
+  dapr_component_crypto_latencies: times(answered('crypto'), OPERATION),
   dapr_component_conversation_count: counter(used('conversation'), `${COMPONENT} success`),
   dapr_component_conversation_latencies: times(answered('conversation'), `${COMPONENT} success`),
   dapr_component_output_binding_count: counter(
     'The number of operations invoked on the output binding component.',
-    `${COMPONENT} operation success`
+    OPERATION
   ),
-  dapr_component_output_binding_latencies: times(answered('output binding'), `${COMPONENT} operation success`),
+  dapr_component_output_binding_latencies: times(answered('output binding'), OPERATION),
   dapr_component_input_binding_count: counter(
     'The number of incoming events arriving from the input binding component.',
     `${COMPONENT} success`
@@ -181,40 +185,37 @@ export const METRICS = {
   dapr_component_input_binding_latencies: times('The triggered app event processing latency.', `${COMPONENT} success`),
   dapr_component_pubsub_egress_count: counter(
     'The number of outgoing messages published to the pub/sub component.',
-    `${COMPONENT} success topic`
+    PUBLISHED
   ),
-  dapr_component_pubsub_egress_latencies: times(answered('pub/sub'), `${COMPONENT} success topic`),
+  dapr_component_pubsub_egress_latencies: times(answered('pub/sub'), PUBLISHED),
   dapr_component_pubsub_egress_bulk_count: counter(
     'The number of bulk publish calls to the pub/sub component.',
-    `${COMPONENT} success topic`
+    PUBLISHED
   ),
   dapr_component_pubsub_egress_bulk_latencies: times(
     'The latency of the response for the bulk publish call from the pub/sub component.',
-    `${COMPONENT} success topic`
+    PUBLISHED
   ),
   dapr_component_pubsub_egress_bulk_event_count: counter(
     'The number of outgoing messages to the pub/sub component published through bulk publish API.',
-    `${COMPONENT} success topic`
+    PUBLISHED
   ),
   dapr_component_pubsub_ingress_count: counter(
     'The number of incoming messages arriving from the pub/sub component.',
-    `${COMPONENT} process_status status topic`
+    HANDLED
   ),
-  dapr_component_pubsub_ingress_latencies: times(
-    'The consuming app event processing latency.',
-    `${COMPONENT} process_status status topic`
-  ),
+  dapr_component_pubsub_ingress_latencies: times('The consuming app event processing latency.', HANDLED),
   dapr_component_pubsub_ingress_bulk_count: counter(
     'The number of incoming bulk subscribe calls arriving from the bulk pub/sub component.',
-    `${COMPONENT} process_status topic`
+    HANDLED_BULK
   ),
   dapr_component_pubsub_ingress_bulk_latencies: times(
     'The consuming app event processing latency for the bulk pub/sub component.',
-    `${COMPONENT} process_status topic`
+    HANDLED_BULK
   ),
   dapr_component_pubsub_ingress_bulk_event_count: counter(
     'Total number of incoming messages arriving from the bulk pub/sub component via Bulk Subscribe.',
-    `${COMPONENT} process_status topic`
+    HANDLED_BULK
   ),
   dapr_component_job_success_count: counter('The number of successful job triggers.', JOB),
   dapr_component_job_failure_count: counter('The number of failed job triggers.', JOB),

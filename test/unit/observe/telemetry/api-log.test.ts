@@ -2,7 +2,7 @@ import t from 'tap'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {sidecarLine} from '../../../../src/observe/logging/sidecar-line.ts'
 import type {CallRecord} from '../../../../src/model/call.ts'
-import type {LogEntry} from '../../../../src/model/plan.ts'
+import type {LogEntry} from '../../../../src/model/log-entry.ts'
 import {DEFAULT_API_LOGGING} from '../../../../src/files/resources/defaults.ts'
 import {apiLogEntry} from '../../../../src/observe/telemetry/api-log.ts'
 
