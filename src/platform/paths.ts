@@ -29,9 +29,12 @@ export const namesInFolder = (folder: string): readonly string[] => orElse(() =>
 /** The text of a file of proc(5) or the like; '' if the system has none, or does not show it. */
 export const systemText = (path: string): string => orElse(() => readFileSync(path, 'utf8'), '')
 
-/** Which folder or file is at a path: another one that is put there has another identity; '' = none. */
-export const identityAt = (path: string): string =>
+/** How late the time may be that a file gets when it is written (Linux: a tick of the coarse clock). */
+export const FILE_CLOCK_LAG_MS = 10
+
+/** Which folder or file is at a path: another one that is put there has another identity. With `ctimeMs` (stat(2)) each save gives it another one, too. '' = none. */
+export const identityAt = (path: string, time: 'birthtimeMs' | 'ctimeMs' = 'birthtimeMs'): string =>
   orElse(() => {
-    const {ino, birthtimeMs} = statSync(path)
-    return `${ino} ${birthtimeMs}`
+    const stats = statSync(path)
+    return `${stats.ino} ${stats[time]}`
   }, '')

@@ -1,7 +1,7 @@
 import {existsSync, fstatSync, type Stats} from 'node:fs'
 import {basename, join, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
-import {identityAt} from '../../platform/paths.ts'
+import {FILE_CLOCK_LAG_MS, identityAt} from '../../platform/paths.ts'
 import {codeOf} from '../../model/errors.ts'
 import {orElse} from '../../model/or-else.ts'
 import {isInside} from '../../model/glob.ts'
@@ -65,9 +65,6 @@ const LOOK_EVERY_MS = 2000
 /** All that follow files in this process: the library lets them share what follows a folder. */
 const following = new Set<Watch>()
 
-/** How late the time may be that a file gets when it is written (Linux: a tick of the coarse clock). */
-const COARSE_CLOCK_MS = 10
-
 /** More than the sources of one app: each file that is followed takes about 3 kB. */
 const MAX_FILES = 50_000
 
@@ -85,6 +82,8 @@ export class Watch {
   readonly #options: WatchOptions
   readonly #hashes = new FileHashes(path => this.#rest.add(path, 'other'))
   readonly #rest: Debouncer<Came>
+  /** What each file was when a save of it was reported: a busy machine reports one save twice. */
+  readonly #reported = new Map<string, string>()
   readonly #setUp = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined
   #filter: AppFilter | undefined
@@ -192,10 +191,7 @@ export class Watch {
     }
     watcher
       .on('add', appear)
-      .on('addDir', (path, stats) => {
-        if (isSetUp) appear(path, stats)
-        else this.#count++
-      })
+      .on('addDir', (path, stats) => void (isSetUp ? appear(path, stats) : this.#count++))
       .on('change', path => see(path, 'other'))
       .on('unlink', vanish)
       .on('unlinkDir', vanish)
@@ -246,7 +242,7 @@ export class Watch {
   async #renew(): Promise<void> {
     if (this.#isClosed) return
     // what is known already is compared, so that no save counts twice
-    this.#since = this.#isReplaced ? 0 : (this.#options.clock ?? systemClock).date() - COARSE_CLOCK_MS
+    this.#since = this.#isReplaced ? 0 : (this.#options.clock ?? systemClock).date() - FILE_CLOCK_LAG_MS
     this.#isReplaced = false
     await this.#begin()
   }
@@ -284,7 +280,11 @@ export class Watch {
         await (this.#renewed = this.#renewed.then(async () => this.#renew()))
       if (isReplaced) return // all files are compared once they are seen
       const saved = all.filter(([path]) => this.#filter?.counts(path) === true)
-      const isOther = saved.length > 0 && (reportsSaves || (await this.#hashes.differ(saved)))
+      const saves = reportsSaves ? saved.map(([path]) => [path, identityAt(path, 'ctimeMs')] as const) : []
+      const isOther = reportsSaves
+        ? saves.some(([path, now]) => this.#reported.get(path) !== now)
+        : saved.length > 0 && (await this.#hashes.differ(saved))
+      for (const [path, now] of saves) this.#reported.set(path, now)
       if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))
     } finally {
       this.#settling--

@@ -2,6 +2,7 @@ import {CODE_GONE, isCodeGone, messageOf, UserError} from '../../model/errors.ts
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
+import {FILE_CLOCK_LAG_MS} from '../../platform/paths.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import {editedAtStart, editText, effectOf, planChanges} from './plan-diff.ts'
 import {filesOf, planKey} from './plan-facts.ts'
@@ -53,9 +54,6 @@ export interface TemplateEditsOptions {
   readonly isChanging: (runtime: AppRuntime) => boolean
   readonly reporter: Reporter
 }
-
-/** The time of a file may lag behind the clock: the system notes it in steps. */
-const FILE_CLOCK_MS = 10
 
 /**
  * Applies edits of the template, one after the other. An app is known by its id, version and instance. What an edit wants of it
@@ -113,7 +111,7 @@ export class TemplateEdits {
 
   async #edit(): Promise<void> {
     const apps = this.#options.apps()
-    const since = systemClock.date() - FILE_CLOCK_MS
+    const since = systemClock.date() - FILE_CLOCK_LAG_MS
     const {files, opened} = await apps.inTurn(async () => {
       const reread = await this.#reread()
       if (reread === undefined || this.#isOver) return {files: this.#awaited, opened: []}
