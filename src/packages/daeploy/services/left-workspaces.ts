@@ -34,8 +34,12 @@ export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Pro
   }
 }
 
-const isOver = async (manifest: WorkspaceManifest, marker: string): Promise<boolean> =>
-  (await isDead(manifest)) && !(await hasProcessWith(`PILLION_RUN=${marker}`))
+/** Whether a run is dead, and no process has its marker: that may run in a workspace. */
+async function isOver(manifest: WorkspaceManifest, marker: string): Promise<boolean> {
+  if (!(await isDead(manifest))) return false
+  const {all, carries} = await look()
+  return !all.some(({pid, isZombie}) => !isZombie && carries(pid, `PILLION_RUN=${marker}`))
+}
 
 async function tidy(
   folder: string,
@@ -60,10 +64,4 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) return []
     throw error
   }
-}
-
-/** Whether a process has this marker: it may run in a workspace. */
-async function hasProcessWith(marker: string): Promise<boolean> {
-  const {all, carries} = await look()
-  return all.some(({pid, isZombie}) => !isZombie && carries(pid, marker))
 }

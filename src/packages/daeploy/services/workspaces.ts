@@ -79,7 +79,8 @@ export class Workspaces {
       if (owner === name) return folder
       copy = this.#copy(name, source)
     }
-    await this.#enqueueCopy(copy).catch((error: unknown) => this.#reporter.warn('not-copied', messageOf(error)))
+    copy.copied = this.#copyChanges(copy).catch((error: unknown) => this.#reporter.warn('not-copied', messageOf(error)))
+    await copy.copied
     return copy.folder
   }
 
@@ -113,14 +114,12 @@ export class Workspaces {
     return folder
   }
 
-  /** What the user has changed in an earlier deployment is kept under another name. */
-  async #setAside(name: string): Promise<void> {
-    const content = this.#contents.get(name)
+  /** What the user has changed in a workspace that is replaced is kept under another name. */
+  async #setAside(name: string, content = this.#contents.get(name)): Promise<void> {
     if (content === undefined || (await changedIn(this.#folder, [[name, content]])).length === 0) return
     const kept = `${name}_${randomHex(4)}`
     renameSync(join(this.#folder, name), join(this.#folder, kept))
     this.#contents.set(kept, content)
-    this.#contents.delete(name)
     this.#writeManifest()
   }
 
@@ -176,6 +175,7 @@ export class Workspaces {
     const clear = async (): Promise<void> => {
       if (before === undefined) return
       await before.copied
+      await this.#setAside(name, before)
       await rm(before.folder, {recursive: true, force: true})
       makeFolder(folder) // the new copy has the same folder
     }
@@ -206,13 +206,8 @@ export class Workspaces {
   }
 
   /** Copies changes after the current copy operation. */
-  async #enqueueCopy(copy: CopiedWorkspace): Promise<void> {
-    const copying = copy.copied.then(async () => this.#copyChanges(copy))
-    copy.copied = copying.catch(() => undefined)
-    await copying
-  }
-
   async #copyChanges(copy: CopiedWorkspace): Promise<void> {
+    await copy.copied
     const {copyChanges} = await import('./copy-workspace.ts')
     if (await copyChanges(copy, this.#reporter, this.#over)) this.#writeManifest()
   }

@@ -1,4 +1,13 @@
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -12,7 +21,11 @@ const scene = (t: Test) => {
   const project = join(root, 'project')
   mkdirSync(project)
   writeFileSync(join(project, 'service.py'), 'one')
-  return {root, project, copies: new Workspaces({HOME: root}, 'f'.repeat(32), {warn: (_, text) => t.fail(text)})}
+  return {
+    root,
+    project,
+    copies: new Workspaces({HOME: root}, 'f'.repeat(32), {warn: (_, text) => t.fail(text)})
+  }
 }
 
 const app = (id: string, folder: string): AppPlan =>
@@ -55,6 +68,25 @@ t.test('a service that an edit takes to another folder runs what is there', asyn
   copies.keepOnly([])
   t.equal(await copies.folderOf(app('c', root)), root)
 })
+
+t.test(
+  'what the user has changed in the workspace of a service stays when an edit takes the service elsewhere',
+  async t => {
+    const {root, project, copies} = scene(t)
+    const other = join(root, 'other')
+    mkdirSync(other)
+    writeFileSync(join(other, 'service.py'), 'two')
+    await copies.open([app('a', project), app('b', project), app('c', other)])
+    const copy = await copies.folderOf(app('b', project))
+    writeFileSync(join(copy, 'service.py'), 'mine')
+    t.equal(await copies.folderOf(app('b', other)), copy)
+    t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'two')
+    const [kept = '', ...others] = await copies.close()
+    t.same(others, [])
+    t.equal(readFileSync(join(kept, 'service.py'), 'utf8'), 'mine')
+    t.notOk(existsSync(copy))
+  }
+)
 
 t.test('a service that an edit takes to a folder without a file has a folder to run in', async t => {
   const {root, project, copies} = scene(t)
