@@ -81,7 +81,9 @@ export async function copyChanges(
       await cp(join(source, path), place, {preserveTimestamps: true, dereference: true})
       files.set(path, fingerprintOf(await stat(place)))
     })
-    if (!isCopied) now.delete(path)
+    const copied = isCopied ? fingerprint : before
+    if (copied === undefined) now.delete(path)
+    else now.set(path, copied)
     hasChanged = true
   }
   Object.assign(copy, {links, sourceFiles: now})

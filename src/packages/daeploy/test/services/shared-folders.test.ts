@@ -6,6 +6,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync
 } from 'node:fs'
 import {tmpdir} from 'node:os'
@@ -15,7 +16,7 @@ import {tarOf} from '../../../../../test/rig/tar.ts'
 import {Workspaces} from '../../services/workspaces.ts'
 import type {AppPlan} from '../../../../model/plan.ts'
 
-const scene = (t: Test) => {
+const scene = (t: Test, said?: string[]) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'shared-')))
   t.teardown(() => rmSync(root, {recursive: true, force: true}))
   const project = join(root, 'project')
@@ -24,7 +25,7 @@ const scene = (t: Test) => {
   return {
     root,
     project,
-    copies: new Workspaces({HOME: root}, 'f'.repeat(32), {warn: (_, text) => t.fail(text)})
+    copies: new Workspaces({HOME: root}, 'f'.repeat(32), {warn: (_, text) => said?.push(text) ?? t.fail(text)})
   }
 }
 
@@ -87,6 +88,22 @@ t.test(
     t.notOk(existsSync(copy))
   }
 )
+
+t.test('a file that could not be copied again leaves the copy when it leaves its folder', async t => {
+  const {project, copies} = scene(t, [])
+  await copies.open([app('a', project), app('b', project)])
+  const copy = async (): Promise<string> => copies.folderOf(app('b', project))
+  const place = join(await copy(), 'x')
+  const source = join(project, 'x')
+  writeFileSync(source, 'one')
+  await copy()
+  rmSync(source)
+  symlinkSync(place, source) // a file that is copied to itself
+  await copy()
+  rmSync(source)
+  await copy()
+  t.notOk(existsSync(place))
+})
 
 t.test('a service that an edit takes to a folder without a file has a folder to run in', async t => {
   const {root, project, copies} = scene(t)
