@@ -120,12 +120,16 @@ export class ServiceManager {
     try {
       await this.#removals.get(folderName) // its process may still answer calls, in the folder that is replaced
       const folder = await workspaces.unpack(folderName, archive)
-      const {deployedPlan} = await import('../../../files/config/deployed.ts')
-      const home = own['HOME'] || homedir()
-      await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: own}))
-      return ''
+      try {
+        const {deployedPlan} = await import('../../../files/config/deployed.ts')
+        const home = own['HOME'] || homedir()
+        await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: own}))
+        return ''
+      } catch (error) {
+        await workspaces.drop(folderName)
+        throw error
+      }
     } catch (error) {
-      await workspaces.drop(folderName)
       return messageOf(error)
     }
   }

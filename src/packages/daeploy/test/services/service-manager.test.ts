@@ -1,7 +1,12 @@
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import t from 'tap'
+import {tarOf} from '../../../../../test/rig/tar.ts'
 import {Routes} from '../../../../proxy/gateway/routes.ts'
 import type {AppRuntime} from '../../../../supervisor/app-runtime.ts'
 import {ServiceManager} from '../../services/service-manager.ts'
+import {Workspaces} from '../../services/workspaces.ts'
 
 const nobody = (): void => undefined
 
@@ -41,4 +46,19 @@ t.test('the lines of a version are kept, whatever versions came or went while it
     for await (const text of manager.backend.logs('scales', '2.0.0', wanted, gone)) lines.push(text)
     t.same(lines, ['weighed\n'], name)
   }
+})
+
+t.test('a deployment that comes after the end of the workspaces removes none that is kept', async t => {
+  const root = mkdtempSync(join(tmpdir(), 'manager-'))
+  t.teardown(() => rmSync(root, {recursive: true}))
+  const workspaces = new Workspaces({HOME: root}, 'f'.repeat(32), {warn: nobody})
+  const archive = join(root, 'archive')
+  writeFileSync(archive, tarOf({name: 'service.py', text: 'one'}))
+  const file = join(await workspaces.unpack('hello_1.0.0', archive), 'service.py')
+  writeFileSync(file, 'mine')
+  await workspaces.close()
+  const manager = new ServiceManager({routes: {}, env: {}, workspaces, remove: nobody, add: nobody} as never)
+  const deployment = {name: 'hello', version: '1.0.0', port: 8000, env: {}, archive}
+  t.equal(await manager.backend.deploy(deployment), 'the run ends')
+  t.equal(readFileSync(file, 'utf8'), 'mine')
 })
