@@ -94,9 +94,12 @@ say "$version" | head -n 2
 if [ "$system-$machine" = darwin-x64 ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" = 1 ]; then
   say 'This shell runs under Rosetta: for the faster executable of this Mac, arch -arm64 sh install.sh …'
 fi
-case ":$PATH:" in
-  *":$to:"*) ;;
-  *) say "$to is not in your PATH: export PATH=\"$to:\$PATH\"" ;;
-esac
-[ -z "$first" ] || [ "$first" = "$target" ] || say "another one is found first: $first"
+# PATH may have another spelling of the folder
+if ! [ "$first" -ef "$target" ]; then
+  case ":$PATH:" in
+    *":$to:"* | *":$to/:"*) ;;
+    *) say "$to is not in your PATH: export PATH=\"$to:\$PATH\"" ;;
+  esac
+  [ -z "$first" ] || say "another one is found first: $first"
+fi
 say "Undo it: sh install.sh --uninstall --to '$(printf '%s' "$to" | sed "s/'/'\\\\''/g")'"

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {once} from 'node:events'
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
-import {chmod, mkdir, writeFile} from 'node:fs/promises'
+import {chmod, mkdir, symlink, writeFile} from 'node:fs/promises'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
@@ -165,6 +165,14 @@ t.test('a folder that cannot be written, another one in PATH, and arguments that
   })
   t.match(await near.exited, {code: 0})
   t.notMatch(near.stdout.text, /not in your PATH|another one/, 'a folder that is named from here is the same')
+  await symlink(bin, join(rig.folder, 'link'))
+  for (const path of [`${bin}/`, join(rig.folder, 'link')]) {
+    const again = rig.start(['/bin/sh', SCRIPT, '--from', from, '--to', bin], {
+      env: {HOME: rig.home, PATH: `${path}:/usr/bin:/bin`}
+    })
+    t.match(await again.exited, {code: 0})
+    t.notMatch(again.stdout.text, /not in your PATH|another one/, `${path} is the same`)
+  }
   await mkdir(join(rig.folder, 'sources/pillion'), {recursive: true})
   const taken = ['--to', join(rig.folder, 'sources')]
   for (const args of [
