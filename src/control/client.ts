@@ -57,7 +57,7 @@ export async function findRuns(
       const asleep = suspendedRun(dirname(path))
       if (asleep !== undefined) {
         if (suspended(asleep) === 'skip') return undefined
-        resume(asleep.pid)
+        orElse(() => process.kill(asleep.pid, 'SIGCONT'), false) // it may have ended by now
       }
       const run = await runAt(path, onSkipped)
       if (run !== 'silent') return run
@@ -77,9 +77,6 @@ export async function runOfProcess(env: Environment, pid: number): Promise<Found
   const run = living && (await runAt(join(living.home, 'socket'), () => undefined))
   return run === 'silent' ? undefined : run
 }
-
-/** Does nothing if it has ended by now. */
-const resume = (pid: number): boolean => orElse(() => process.kill(pid, 'SIGCONT'), false)
 
 /** The run of a folder if its process is stopped by a signal, Ctrl-Z for instance; undefined if it is not, or that is unknown. */
 function suspendedRun(folder: string): RunIdentity | undefined {

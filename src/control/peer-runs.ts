@@ -52,7 +52,7 @@ export class PeerRuns {
 
   constructor(options: PeerRunsOptions) {
     this.#options = options
-    this.leases = new LeaseSearch(options.env, options.run, {...(options.own && {own: options.own})})
+    this.leases = new LeaseSearch(options.env, options.run, options.own)
   }
 
   /** Admits a call to an app of other runs, round robin over its ready instances, each through a sidecar of its run. */

@@ -37,17 +37,15 @@ export function freeRunName(runs: string, {asked, folder}: NameRequest): string 
   const owner = (name: string): RunIdentity | undefined => others.find(other => other.name === name)
   const isAgain = others.some(({templateFile}) => templateFile !== '' && dirname(templateFile) === folder)
   const names = isAgain ? counted(folder) : namesFor(folder)
-  if (asked === undefined) return firstFree(names, name => owner(name) === undefined)
+  if (asked === undefined) {
+    for (const name of names) if (owner(name) === undefined) return name
+    throw new Error('there is no end of names')
+  }
   const other = owner(asked)
   if (other === undefined) return asked
   throw new UserError(`a run is called "${asked}" already (pid ${other.pid})`, {
     explanation: `Choose another --name, or end that run: pillion down --name ${asked}`
   })
-}
-
-function firstFree(names: Iterable<string>, isFree: (name: string) => boolean): string {
-  for (const name of names) if (isFree(name)) return name
-  throw new Error('there is no end of names')
 }
 
 /** Does something while no other run in the folder does such a thing. */

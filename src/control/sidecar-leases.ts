@@ -44,14 +44,7 @@ export class LeaseSearch {
   readonly #skipUntil = new Map<string, number>()
 
   /** `run`: the marker of our own run. `own`: what it is a copy of; other copies are not asked. */
-  constructor(
-    env: Environment,
-    run: string,
-    {
-      own = {file: '', copy: ''},
-      timeoutMs = TIMEOUT_MS
-    }: {readonly own?: TemplateCopy; readonly timeoutMs?: number} = {}
-  ) {
+  constructor(env: Environment, run: string, own: TemplateCopy = {file: '', copy: ''}, timeoutMs = TIMEOUT_MS) {
     this.#env = env
     this.#own = own
     this.#self = run.slice(0, 8)

@@ -337,13 +337,14 @@ const INITIALIZE = {
   params: {protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {name: 'raw', version: '1'}}
 }
 
-t.test('stdout has the protocol alone; what is none is left out; a client that goes away ends it', async t => {
+t.test('stdout has the protocol alone; what is no message gets an error; a client that goes away ends it', async t => {
   const rig = await shop(t)
   await rig.write({'dapr.yaml': 'version: 1\napps: [}'})
   const server = rig.pillion(['mcp'])
   const send = (id: number, message: object): void =>
     void server.stdin.write(`${JSON.stringify({jsonrpc: '2.0', id, ...message})}\n`)
-  server.stdin.write('not JSON\n{"half": \n[]\n\u0000\n')
+  const ping = '{"jsonrpc":"2.0","id":7,"method":"ping"}'
+  server.stdin.write(`not JSON\n\r\n{"half": \n[${ping}]\n{"id":8}\n\u0000\n`)
   send(1, INITIALIZE)
   await server.waitForLine('"id":1')
   send(2, {method: 'no/such/method'})
@@ -352,7 +353,12 @@ t.test('stdout has the protocol alone; what is none is left out; a client that g
   send(5, {method: 'ping'})
   for (const id of [2, 3, 4, 5]) await server.waitForLine(`"id":${id}`)
   const lines = server.stdout.text.trimEnd().split('\n')
-  const answers = lines.map(line => JSON.parse(line) as {jsonrpc: string; id: number; error?: {code: number}})
+  const answers = lines.map(line => JSON.parse(line) as {jsonrpc: string; id: number | null; error?: {code: number}})
+  t.same(
+    answers.flatMap(({id, error}) => (id === null ? error?.code : [])),
+    [-32700, -32700, -32600, -32600, -32700],
+    'each but an empty line'
+  )
   for (const {jsonrpc} of answers) t.equal(jsonrpc, '2.0')
   t.match(
     answers.find(({id}) => id === 2),

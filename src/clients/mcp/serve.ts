@@ -1,6 +1,8 @@
 // clients/mcp/ offers a run to coding agents: tools of the Model Context Protocol over stdio. It is a client of the run's API, and finds the
 // run again at each call, so that runs may come and go.
-import {McpServer, ProtocolError, ProtocolErrorCode, type Tool as Described} from '@modelcontextprotocol/server'
+import {StringDecoder} from 'node:string_decoder'
+import {McpServer, parseJSONRPCMessage, ProtocolError, ProtocolErrorCode} from '@modelcontextprotocol/server'
+import type {Tool as Described} from '@modelcontextprotocol/server'
 import {serveStdio} from '@modelcontextprotocol/server/stdio'
 import type {FoundRun} from '../../control/client.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
@@ -18,6 +20,8 @@ const MAX_CALLS = 16
 /** More than a run takes: it refuses the others at once, but cannot take any number of connections. */
 const MAX_WAITS = 128
 
+/** Of JSON that is something else, as a batch. */
+const NO_MESSAGE = {code: ProtocolErrorCode.InvalidRequest, message: 'a line is one message of JSON-RPC, no batch'}
 /** The library reads no further then. */
 const TOO_LONG = 'ReadBuffer exceeded'
 const tooLong = (): UserError => new UserError('the client has sent a message of more than 10 MB: mcp ends')
@@ -59,15 +63,37 @@ export async function serveMcp(findRun: FindRun, isReadOnly: boolean): Promise<v
       })
       return served
     },
-    // lines that are no messages are left out; the client gets an error if one can be sent
     {onerror: ({message}) => message.startsWith(TOO_LONG) && over.reject(tooLong())}
   )
+  answerFaults()
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())
   process.stdout.on('error', () => over.resolve()) // each answer that is under way gets one
   try {
     await over.promise
   } finally {
     await handle.close()
+  }
+}
+
+/** Answers lines that are no messages: the library leaves them out, and a client would wait for their answer. */
+function answerFaults(): void {
+  const decoder = new StringDecoder()
+  let rest = ''
+  process.stdin.on('data', (bytes: Buffer) => {
+    const [first = '', ...others] = decoder.write(bytes).split('\n')
+    const lines = [rest + first, ...others]
+    rest = lines.pop() ?? ''
+    lines.forEach(check)
+  })
+}
+
+function check(line: string): void {
+  try {
+    if (line.trim() !== '') parseJSONRPCMessage(JSON.parse(line))
+  } catch (fault) {
+    const error =
+      fault instanceof SyntaxError ? {code: ProtocolErrorCode.ParseError, message: fault.message} : NO_MESSAGE
+    process.stdout.write(`${JSON.stringify({jsonrpc: '2.0', id: null, error})}\n`)
   }
 }
 

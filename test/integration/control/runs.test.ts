@@ -289,7 +289,7 @@ t.test('a run that does not respond is skipped by the next searches', async t =>
   let asked = 0
   server.on('request', () => asked++)
   await registered(t, folder, runOf('8'.repeat(32)))
-  const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x', {timeoutMs: 1000})
+  const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x', undefined, 1000)
   for (let i = 0; i < 3; i++) {
     const [sidecar] = (await search.find('order')).sidecars
     t.equal(sidecar?.address.run, '8'.repeat(32))

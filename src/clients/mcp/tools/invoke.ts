@@ -41,7 +41,10 @@ export const invokeTool: Tool = {
       })
     // calls have the ids of apps, also where an instance is named
     const idOf = (name: string): string => run.listing.apps.find(app => isCalled(app, name))?.id ?? name
-    const headers = lowered((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
+    const named = Object.entries((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
+    const headers: Readonly<Record<string, string>> = Object.fromEntries(
+      named.map(([name, value]) => [name.toLowerCase(), value])
+    )
     // by its trace the call is known among others; one that is given may be shared with some
     const {traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`} = headers
     const {last: after} = await run.api.ask('GET /calls', {query: {limit: 1}, signal}).catch(() => ({last: 0}))
@@ -68,20 +71,13 @@ async function recordedAnswer({api}: FoundRun, number: number, signal: AbortSign
   return isWhole ? recordedText(detail.response) : ''
 }
 
-interface Invoked {
-  readonly status: number
-  readonly text: string
-  /** Why the response is not whole; '' = it is. */
-  readonly why: string
-}
-
-/** Throws a UserError if there is no response. */
+/** A response, and why it is not whole; '' = it is. Throws a UserError if there is none. */
 async function send(
   {sidecarHost = '127.0.0.1', httpPort: port}: App,
   to: string,
   {given, headers: wanted}: {readonly given: Arguments; readonly headers: Readonly<Record<string, string>>},
   signal: AbortSignal
-): Promise<Invoked> {
+): Promise<{readonly status: number; readonly text: string; readonly why: string}> {
   const body = givenText(given, 'body')
   const target = givenText(given, 'path').replace(/^\/+/, '')
   if (/[^\x21-\x7e]/.test(target))
@@ -121,9 +117,6 @@ async function send(
     throw new UserError(`no response${why}`, {cause: error})
   }
 }
-
-const lowered = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 /** The text of a response so far, and why it has not ended; '' = it has. */
 async function textOfResponse(response: IncomingMessage): Promise<{readonly text: string; readonly fault: string}> {

@@ -3,7 +3,6 @@ import {listAnswer, textAnswer} from '../answer.ts'
 import {cursorOf, CURSOR, givenNumber, givenText, givenTexts, SaidByApp, textProperty, type Tool} from '../tool.ts'
 
 const ROWS = 20
-const NAME = textProperty('The name of the job')
 const APP = textProperty('The id of its app; needed if several apps have a job of this name')
 
 export const jobsTool: Tool = {
@@ -44,8 +43,6 @@ function rowText({app, name, schedule, dueTime, state, next, count, attempts, an
   return `- ${name} of ${app}: ${schedule ?? dueTime ?? ''}; ${state}, next ${next ?? 'never'}; ${more.join('; ')}`
 }
 
-const ACTIONS = ['run', 'pause', 'resume', 'delete']
-
 export const changeJobTool: Tool = {
   name: 'change_job',
   title: 'Run or change a job',
@@ -53,9 +50,9 @@ export const changeJobTool: Tool = {
     'Brings a job to its app now, which counts nothing (run), lets it come no more until it is resumed (pause, resume), or deletes it.',
   changes: 'something',
   properties: {
-    name: NAME,
+    name: textProperty('The name of the job'),
     app: APP,
-    action: {type: 'string', description: 'What happens to the job', enum: ACTIONS}
+    action: {type: 'string', description: 'What happens to the job', enum: ['run', 'pause', 'resume', 'delete']}
   },
   required: ['name', 'action'],
   run: async (run, given, signal) => {

@@ -3,8 +3,6 @@ import {UserError} from '../../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
 import type {Tool} from '../tool.ts'
 
-const SHOWN = 10
-
 export const replayTool: Tool = {
   name: 'replay',
   title: 'Send calls again',
@@ -52,7 +50,7 @@ function resultText(result: Api.Replay): string {
   const head = `call ${call} ${from} → ${to} ${method} ${path}`
   if (refusal !== '') return `${head}: not sent: ${refusal} ${hint}`.trimEnd()
   const outcome = after === null ? 'no answer' : after.status.toString()
-  const lines = differences.slice(0, SHOWN).map(({what, path: field, before: old, after: now}) => {
+  const lines = differences.slice(0, 10).map(({what, path: field, before: old, after: now}) => {
     const where = field === '' ? what : `${what} ${field}`
     return `  ${where}: ${old === '' ? 'nothing' : old} → ${now === '' ? 'nothing' : now}`
   })
