@@ -1,4 +1,4 @@
-import {existsSync, readdirSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {basename, dirname, join, relative} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
@@ -7,7 +7,7 @@ import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
 import type {RunIdentity} from './run-file.ts'
-import {isForgotten, repositoryOf} from './repository.ts'
+import {isForgotten, repositoryOf, worktreesIn} from './repository.ts'
 import {spaceNameOf} from './space.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */
@@ -97,12 +97,9 @@ export const startsOf = (copies: readonly KnownCopy[], starts: readonly RunIdent
  */
 function worktreesOf(root: string, places: readonly string[] = []): readonly string[] {
   const common = commonOf(gitOf(root))
-  const folder = join(common, 'worktrees')
-  const added = (existsSync(folder) ? readdirSync(folder) : []).flatMap(name => {
-    const place = dirname(gitText(join(folder, name, 'gitdir')))
-    const isThere = (at: string): boolean => existsSync(join(at, '.git')) && isSamePath(gitOf(at), join(folder, name))
-    const found = isThere(place) ? place : ([root, ...places].find(isThere) ?? place)
-    return found === '.' ? [] : [found]
+  const added = worktreesIn(common).map(([own, place]) => {
+    const isThere = (at: string): boolean => existsSync(join(at, '.git')) && isSamePath(gitOf(at), own)
+    return isThere(place) ? place : ([root, ...places].find(isThere) ?? place)
   })
   const forgotten = [root, ...places].filter(at => {
     const git = existsSync(join(at, '.git')) ? gitOf(at) : ''

@@ -1,8 +1,8 @@
-import {existsSync, readdirSync, statSync} from 'node:fs'
-import {basename, dirname, isAbsolute, join, relative} from 'node:path'
+import {existsSync, statSync} from 'node:fs'
+import {basename, dirname, join, relative, resolve} from 'node:path'
 import {isInside} from '../model/glob.ts'
 import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
-import {linksResolved, repositoryAbove} from '../platform/paths.ts'
+import {linksResolved, namesInFolder, repositoryAbove} from '../platform/paths.ts'
 
 /** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
 export function originOf(file: string): string {
@@ -20,12 +20,15 @@ export function lostOriginOf(file: string, own: string): string {
   const folder = repositoryAbove(dirname(linksResolved(own)))
   if (folder === undefined || existsSync(dirname(file))) return ''
   const git = gitOf(folder)
-  const worktrees = join(commonOf(git), 'worktrees')
-  for (const name of existsSync(worktrees) ? readdirSync(worktrees) : []) {
-    const root = dirname(gitText(join(worktrees, name, 'gitdir')))
-    if (isAbsolute(root) && isInside(file, root)) return `${repositoryOf(git)}\0${relative(root, file)}`
-  }
-  return ''
+  const [, root] = worktreesIn(commonOf(git)).find(([, at]) => isInside(file, at)) ?? []
+  return root === undefined ? '' : `${repositoryOf(git)}\0${relative(root, file)}`
+}
+
+/** The folders of Git of the worktrees that were added to a repository, and where they are, as it knows: by paths that may be relative to the former. */
+export function worktreesIn(common: string): readonly (readonly [git: string, root: string])[] {
+  const folders = namesInFolder(join(common, 'worktrees')).map(name => join(common, 'worktrees', name))
+  const named = folders.map(git => [git, gitText(join(git, 'gitdir'))] as const).filter(([, text]) => text !== '')
+  return named.map(([git, text]) => [git, dirname(resolve(git, text))])
 }
 
 /** Git has removed the folder of this worktree from a repository that is there. */

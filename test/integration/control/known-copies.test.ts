@@ -44,6 +44,18 @@ t.test('a worktree that git moves is one copy, in its new place, with what it ke
   rmSync(space?.folder ?? '', {recursive: true})
 })
 
+t.test('a worktree that git knows by a relative path (worktree.useRelativePaths) is a copy', async t => {
+  git('main', 'worktree', 'add', '-q', '--detach', '../near')
+  // as Git writes them from 2.48 on
+  writeFileSync(join(folder, 'near/.git'), 'gitdir: ../main/.git/worktrees/near\n')
+  writeFileSync(join(folder, 'main/.git/worktrees/near/gitdir'), '../../../../near/.git\n')
+  t.same(copiesIn(), ['main main', 'near near'])
+  t.same(copiesIn('near'), ['main main', 'near near'])
+  rmSync(join(folder, 'near'), {recursive: true})
+  t.same(copiesIn(), ['main main', 'near near gone'])
+  git('main', 'worktree', 'prune')
+})
+
 t.test('a worktree that was moved by hand is found where it has run, and from inside', async t => {
   git('main', 'worktree', 'add', '-q', '--detach', '../pr')
   const space = await spaceOf(env, {file: fileIn('pr'), copy: ''})

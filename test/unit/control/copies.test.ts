@@ -36,6 +36,8 @@ t.test('a worktree that was moved or removed while it runs is still one of its r
   t.equal(lostOriginOf(at('gone/shop'), at('main/shop')), originOf(at('main/shop')))
   t.equal(lostOriginOf(at('gone/shop'), at('pr/shop')), originOf(at('main/shop')), 'asked in another worktree')
   t.not(lostOriginOf(at('gone/tea'), at('main/shop')), originOf(at('main/shop')))
+  writeFileSync(join(gone, 'gitdir'), '../../../../gone/.git\n') // as worktree.useRelativePaths of Git has it
+  t.equal(lostOriginOf(at('gone/shop'), at('main/shop')), originOf(at('main/shop')))
   for (const path of ['elsewhere/shop', 'pr/shop']) t.equal(lostOriginOf(at(path), at('main/shop')), '', path)
 })
 
