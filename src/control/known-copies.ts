@@ -105,7 +105,7 @@ function worktreesOf(root: string, places: readonly string[] = []): readonly str
     const git = existsSync(join(at, '.git')) ? gitOf(at) : ''
     return git !== '' && isForgotten(git) && commonOf(git) === common
   })
-  const main = basename(common) === '.git' ? [dirname(common)] : []
+  const main = basename(common) === '.git' ? [dirname(common)] : [root].filter(at => isSamePath(gitOf(at), common))
   return [...new Set([...main, ...added, ...forgotten, ...(main.length + added.length === 0 ? [root] : [])])]
 }
 

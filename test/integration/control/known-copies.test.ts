@@ -56,6 +56,21 @@ t.test('a worktree that git knows by a relative path (worktree.useRelativePaths)
   git('main', 'worktree', 'prune')
 })
 
+t.test(
+  'a main working tree whose folder of Git is elsewhere (--separate-git-dir, a submodule) is one of its copies',
+  async t => {
+    mkdirSync(join(folder, 'apart'))
+    git('apart', 'init', '-q', '-b', 'main', '--separate-git-dir', '../apart-git')
+    writeFileSync(fileIn('apart'), 'version: 1\n')
+    git('apart', 'add', '.')
+    git('apart', 'commit', '-qm', 'shop')
+    t.same(copiesIn('apart'), ['apart apart'])
+    git('apart', 'worktree', 'add', '-q', '--detach', '../beside')
+    t.same(copiesIn('apart'), ['apart apart', 'beside beside'])
+    t.same(copiesIn('beside'), ['beside beside'], 'Git does not know where it is')
+  }
+)
+
 t.test('a worktree that was moved by hand is found where it has run, and from inside', async t => {
   git('main', 'worktree', 'add', '-q', '--detach', '../pr')
   const space = await spaceOf(env, {file: fileIn('pr'), copy: ''})
