@@ -100,10 +100,10 @@ class Workload {
     this.#pod = mapOf(template['spec'])
     this.#annotations = mapOf(mapOf(template['metadata'])['annotations'])
     this.#callers = all.map(each => each.values).filter(each => each['kind'] === 'Service' && selects(each, labels))
-    this.names = [...this.#callers.map(nameOf), nameOf(values)]
+    this.names = this.#callers.length > 0 ? this.#callers.map(nameOf) : [nameOf(values)]
     const more = `${nameOf(values)}-${textValue(values['kind']).toLowerCase()}`
     const longest = `${more}-${namespaceOf(values)}`
-    this.id = [...this.names, more].find(name => !taken.has(name)) ?? longest
+    this.id = [...this.names, nameOf(values), more].find(name => !taken.has(name)) ?? longest
     taken.add(this.id)
   }
 
@@ -275,7 +275,7 @@ function buildFor(image: string, builds: Builds): {readonly folder: string; read
 /** `api.shop.svc.cluster.local:80` is `api:80` where there is such a service. */
 const shortNames = (value: string, names: ReadonlyMap<string, string>): string =>
   value.replaceAll(
-    /(?<![\w.-])([a-z0-9][a-z0-9-]*)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?(?=[:/?,]|$)/g,
+    /(?<![\w.-])([a-z0-9][a-z0-9-]*)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?(?=:(?!\/\/)|[/?,]|$)/g,
     (whole, host: string) => {
       const id = names.get(host)
       return id === undefined || (whole !== host && !/\.(?:svc|default)\b|\.[a-z0-9-]+$/.test(whole)) ? whole : id
