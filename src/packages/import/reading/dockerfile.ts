@@ -48,9 +48,8 @@ export function commandOfDockerfile(
 function stageOf(file: string, target: string): readonly string[] {
   const stages = new Map<string, readonly string[]>()
   let name = ''
-  for (const each of textAt(file)
-    .replaceAll(/\\\r?\n/g, ' ')
-    .split(/\r?\n/)) {
+  const text = textAt(file).replaceAll(/^[ \t]*#.*\r?\n/gm, '')
+  for (const each of text.replaceAll(/\\[ \t]*\r?\n\s*/g, ' ').split(/\r?\n/)) {
     const line = each.trim()
     const [, from = '', as] = /^FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line) ?? []
     if (from === '') stages.set(name, [...(stages.get(name) ?? []), line])

@@ -46,3 +46,23 @@ CMD ["node", "prod.js"]
   t.equal(await startOf(stages, staged(), '{context: ., target: dev}'), './web node dev.js')
   t.equal(await startOf(stages, staged()), './web node prod.js')
 })
+
+t.test('comments and empty lines within an instruction are no part of it', async t => {
+  const lines = `FROM node
+ENV A=1 \\
+    # B is the second one
+    B=2 \\
+
+    C=3
+CMD ["node", \\
+# its file
+  "server.js"]
+`
+  const {template} = await imported(t, {
+    'compose.yaml': 'services: {web: {build: .}}',
+    Dockerfile: lines,
+    'server.js': ''
+  })
+  t.match(template.apps, [{command: ['node', 'server.js'], env: {A: '1', B: '2', C: '3'}}])
+  t.strictSame(Object.keys(template.apps[0]?.['env'] ?? {}), ['A', 'B', 'C'])
+})
