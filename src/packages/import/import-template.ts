@@ -8,6 +8,7 @@ import type {Imported, ImportedApp} from './imported.ts'
 import type {NamedSource} from './several-sources.ts'
 import {isFolder, readFolders} from './reading/files.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
+import {mapOf} from './reading/yaml-file.ts'
 
 /**
  * Apps of which no two listen on one port, as far as their programs can be given another one. Where they cannot, a note names
@@ -45,10 +46,10 @@ const isFixed = ({keys, move}: ImportedApp): boolean => 'appPort' in keys && !('
 const portsOf = ({keys, published = []}: ImportedApp): readonly number[] =>
   [Number(keys['port'] ?? 0), Number(keys['appPort'] ?? 0), ...published.map(({port}) => port)].filter(port => port > 0)
 
-const movedTo = (app: ImportedApp, port: number): ImportedApp => ({
-  ...app,
-  keys: {...app.keys, ['port' in app.keys ? 'port' : 'appPort']: port, ...app.move?.(port)}
-})
+const movedTo = (app: ImportedApp, port: number): ImportedApp => {
+  const {env, ...keys} = {...app.keys, ['port' in app.keys ? 'port' : 'appPort']: port, ...app.move?.(port)}
+  return {...app, keys: env === undefined ? keys : {...keys, env: {...mapOf(app.keys['env']), ...mapOf(env)}}}
+}
 
 /** Two apps cannot be called at one number. */
 const calledAt = (app: ImportedApp, port: number, owner: string): ImportedApp => ({
@@ -113,9 +114,9 @@ export async function importFrom(
   const folders = new Set(sources.flatMap(each => (each.kind === 'folder' ? [] : [rootOf(each)])))
   const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps, cwd)))
   const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
-  const roots = sources.map(rootOf)
   const whole = {...imported, notes, apps: separatePorts(imported.apps)}
-  return {imported: (await import('./app-notes.ts')).withMissing(whole, {roots, cwd}, process.env), sources}
+  const {withMissing} = await import('./app-notes.ts')
+  return {imported: withMissing(whole, {roots: sources.map(rootOf), cwd}, process.env), sources}
 }
 
 /** The folder that is imported, or that of the file. */

@@ -150,3 +150,16 @@ t.test('the time to end that one source says of an app counts, not that of all a
     {appID: 'db', stop: {timeout: '10s'}}
   ])
 })
+
+t.test('an app that is moved to another port keeps the variables of another source', async t => {
+  const pom = '<artifactId>spring-boot-maven-plugin</artifactId>'
+  const compose = 'services: {a: {image: x, environment: {DB: a}}, b: {image: x, environment: {DB: b}}}'
+  const {template} = await imported(t, {apps: {a: {'pom.xml': pom}, b: {'pom.xml': pom}}, 'compose.yaml': compose}, [
+    'apps',
+    'compose.yaml'
+  ])
+  t.match(template.apps, [
+    {appID: 'a', appPort: 8080, env: {DB: 'a'}},
+    {appID: 'b', appPort: 8081, env: {DB: 'b', SERVER_PORT: '8081'}}
+  ])
+})
