@@ -34,9 +34,9 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
   const ids = [...new Set(apps.map(({id}) => id))]
   const united = ids.map(id => withStop(unitedApp(apps.filter(app => app.id === id)), sources))
   const {kept, notes} = withoutDuplicates(united)
-  const waited = kept.flatMap(app =>
-    isServer(app) ? [[app.id, 'ready' in app.keys || 'appPort' in app.keys ? 'ready' : 'started'] as const] : []
-  )
+  const waited = kept
+    .filter(app => isServer(app) && !('profiles' in app.keys))
+    .map(({id, keys}) => [id, 'ready' in keys || 'appPort' in keys ? 'ready' : 'started'] as const)
   const waiting = kept.map(app => (waited.length > 0 && mayWait(app, sources) ? waitingFor(app, waited) : app))
   const name = all.map(each => each.name).find(each => each !== undefined)
   return {
@@ -83,8 +83,7 @@ const PORTS = new Set(['port', 'appPort', 'autoPort', 'fixedPort'])
 function unitedApp(all: readonly NamedApp[]): NamedApp {
   const first = all.find(app => !isContainer(app)) ?? all[0]
   if (first === undefined) throw new Error('an id without an app')
-  const others = all.filter(app => app !== first)
-  return others.reduce(withKeysOf, first)
+  return all.filter(app => app !== first).reduce(withKeysOf, first)
 }
 
 /** An app with what another source says of it besides. */

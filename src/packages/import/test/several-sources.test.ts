@@ -163,3 +163,12 @@ t.test('an app that is moved to another port keeps the variables of another sour
     {appID: 'b', appPort: 8081, env: {DB: 'b', SERVER_PORT: '8081'}}
   ])
 })
+
+t.test('a server that starts with a profile alone is waited for by none', async t => {
+  const compose = 'services: {db: {image: postgres}, cache: {image: redis, profiles: [extra]}}'
+  const {template} = await imported(t, {Procfile: 'web: node x.js', 'compose.yaml': compose}, [
+    'compose.yaml',
+    'Procfile'
+  ])
+  t.strictSame(template.apps.find(({appID}) => appID === 'web')?.['dependsOn'], {db: 'ready'})
+})
