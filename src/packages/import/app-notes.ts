@@ -1,5 +1,5 @@
 // What only the whole template shows: variables without a value, and apps that code calls and the template has not.
-import {join, relative} from 'node:path'
+import {relative, resolve} from 'node:path'
 import {isInside} from '../../model/glob.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import {sourcesIn, textAt} from './reading/files.ts'
@@ -44,7 +44,7 @@ function unsetNotes(
   const known = {
     ...env,
     ...mapOf(common?.['env']),
-    ...Object.assign({}, ...files.map(file => envFileVariables(join(folder, file)))),
+    ...Object.assign({}, ...files.map(file => envFileVariables(resolve(folder, file)))),
     ...mapOf(keys['env'])
   } as object
   // with `interpolate` the run replaces ${NAME}, and says what has no value; quoted text is read by no shell

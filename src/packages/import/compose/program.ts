@@ -232,10 +232,9 @@ export const envFileNotes = ({values}: Service, {file}: Stack): readonly string[
 /** Env files count from the compose file, here from the folder of the app. */
 export function envFilesOf({values}: Service, {file}: Stack, folder: string): unknown {
   const files = listedValues(values['env_file']).map(each => {
-    const path = pathTo(pathFrom(file, pathOfEntry(each)), folder)
-    return existsSync(join(folder, path)) && !(isMap(each) && each['required'] === 'false')
-      ? path
-      : {path, required: false}
+    const at = pathFrom(file, pathOfEntry(each))
+    const path = pathTo(at, folder)
+    return existsSync(at) && !(isMap(each) && each['required'] === 'false') ? path : {path, required: false}
   })
   return files.length === 0 ? undefined : files.length === 1 ? files[0] : files
 }

@@ -75,3 +75,12 @@ t.test('code outside of the folder is not read', async t => {
   const {imported: found} = await importFrom(['.'], {cwd: join(folder, 'shop')})
   t.strictSame(found.apps[0]?.notes, [])
 })
+
+t.test('an env file far above the folder of an app is read', async t => {
+  const deep = {b: {c: {'x.js': '', Dockerfile: 'FROM node\nCMD ["node", "x.js"]\n'}}}
+  const ofProcfile = await imported(t, {Procfile: 'web: cd a/b/c && ./run $SHOP_A', '.env': 'SHOP_A=1', a: deep})
+  t.notMatch(ofProcfile.notes.join('\n'), /no value is known/)
+  const compose = 'services: {web: {build: ./a/b/c, env_file: .env}}'
+  const {template} = await imported(t, {'compose.yaml': compose, '.env': 'SHOP_A=1', a: deep})
+  t.match(template.apps, [{command: ['node', 'x.js'], envFile: /\/shop\/\.env$/}])
+})
