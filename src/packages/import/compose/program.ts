@@ -13,7 +13,7 @@ import {
 } from './service.ts'
 import type {ListeningProgram, ProgramPort} from './ports.ts'
 import {
-  commandOfDockerfile,
+  commandsOfDockerfile,
   portOfDockerfile,
   runsInFolder,
   startFolder,
@@ -58,9 +58,9 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   const {folder: start, workdir} = startFolder(dockerfile, build.folder, stage)
   const own = withoutWorkdir(startWords(service), workdir)
   const isOwn = own.length > 0
-  const image = commandOfDockerfile(dockerfile, stage)
-  const [entrypoint, cmd] = [withoutWorkdir(image.entrypoint, workdir), withoutWorkdir(image.cmd, workdir)]
-  const candidates = isOwn ? [own] : [[...entrypoint, ...cmd], cmd]
+  const image = commandsOfDockerfile(dockerfile, {target: stage, own})
+  const hasEntrypoint = (service.values['entrypoint'] ?? null) !== null
+  const candidates = hasEntrypoint ? [own] : image.commands.map(each => withoutWorkdir(each, workdir))
   const written = candidates.find(each => each.length > 0 && runsInFolder(each, start))
   const called = calledPort(service, stack)
   if (written !== undefined && (isOwn || buildNote(written, start) === '')) {
@@ -73,7 +73,7 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
       folder: start,
       command: written,
       target,
-      skipped: written === cmd ? entrypoint : []
+      skipped: written === candidates[1] ? withoutWorkdir(image.entrypoint, workdir) : []
     }
   }
   const project = isOwn ? undefined : projectOf(service, build, start, stack)

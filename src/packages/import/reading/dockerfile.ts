@@ -31,17 +31,20 @@ export function runsInFolder(command: readonly string[], folder: string): boolea
   return script === undefined || existsSync(join(folder, script))
 }
 
-/** The default command of an image: ENTRYPOINT and CMD of a stage, the last one unless it is named; empty if the file has none. */
-export function commandOfDockerfile(
+/**
+ * The commands by which an image may start, best first: ENTRYPOINT with CMD, or `own` in its place, and that without ENTRYPOINT. Of a
+ * stage, the last one unless it is named; empty if the file has none.
+ */
+export function commandsOfDockerfile(
   file: string,
-  target = ''
-): {readonly entrypoint: readonly string[]; readonly cmd: readonly string[]} {
+  {target = '', own = []}: {readonly target?: string; readonly own?: readonly string[]} = {}
+): {readonly entrypoint: readonly string[]; readonly commands: readonly (readonly string[])[]} {
   const stage = stageOf(file, target)
-  const last = (name: string): readonly string[] => {
-    const line = stage.findLast(each => new RegExp(`^${name}\\s`, 'i').test(each)) ?? ''
-    return wordsOf(line.slice(name.length).trim())
-  }
-  return {entrypoint: last('ENTRYPOINT'), cmd: last('CMD')}
+  const last = (name: string): string =>
+    (stage.findLast(each => new RegExp(`^${name}\\s`, 'i').test(each)) ?? '').slice(name.length).trim()
+  const [entrypoint, words] = [wordsOf(last('ENTRYPOINT')), own.length > 0 ? own : wordsOf(last('CMD'))]
+  // a line for a shell takes no words
+  return {entrypoint, commands: [/^[^[]/.test(last('ENTRYPOINT')) ? entrypoint : [...entrypoint, ...words], words]}
 }
 
 /** The lines of a stage, behind those of the stages that it is built from. */
@@ -72,8 +75,7 @@ export function variablesOfDockerfile(file: string, target = ''): Readonly<Recor
   for (const line of stageOf(file, target)) {
     const [, rest = ''] = /^ENV\s+(.*)$/i.exec(line) ?? []
     const [, name = '', value = ''] = /^(\w+)\s+(.*)$/.exec(rest) ?? []
-    const pairs =
-      rest.includes('=') && !/^\w+\s/.test(rest) ? splitWords(rest).map(each => each.split(/=(.*)/s)) : [[name, value]]
+    const pairs = name === '' ? splitWords(rest).map(each => each.split(/=(.*)/s)) : [[name, value]]
     for (const [each = '', text = ''] of pairs)
       if (each !== '' && !IMAGE_ONLY.test(each) && !/^\/|[$:]\/|\$/.test(text)) env[each] = text
   }

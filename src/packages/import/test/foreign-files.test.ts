@@ -3,7 +3,7 @@ import {mkdirSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {envFileVariables} from '../reading/variables.ts'
-import {commandOfDockerfile, portOfDockerfile} from '../reading/dockerfile.ts'
+import {commandsOfDockerfile, portOfDockerfile} from '../reading/dockerfile.ts'
 import {findSource, readImported} from '../find-source.ts'
 import {readPackage} from '../folder/languages/node.ts'
 
@@ -36,6 +36,6 @@ for (const [what, put] of Object.entries(ODD))
       )
     t.equal(readPackage(at('package.json')), undefined)
     t.same(envFileVariables(join(at('.env'), '.env')), {})
-    t.same(commandOfDockerfile(join(at('Dockerfile'), 'Dockerfile')), {entrypoint: [], cmd: []})
+    t.same(commandsOfDockerfile(join(at('Dockerfile'), 'Dockerfile')), {entrypoint: [], commands: [[], []]})
     t.equal(portOfDockerfile(join(folder, 'Dockerfile', 'Dockerfile')), 0)
   })

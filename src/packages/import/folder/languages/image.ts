@@ -1,5 +1,5 @@
 import {join} from 'node:path'
-import {commandOfDockerfile, runsInFolder} from '../../reading/dockerfile.ts'
+import {commandsOfDockerfile, runsInFolder} from '../../reading/dockerfile.ts'
 import {commandPort} from '../../reading/shell-words.ts'
 import {has, readText} from '../../reading/files.ts'
 import {portIn, projectApp, type ProjectReader} from './project.ts'
@@ -10,8 +10,8 @@ const PROJECT_FILES = 'package.json requirements.txt pyproject.toml Pipfile setu
 export const image: ProjectReader = {
   appsIn(folder) {
     const isProject = has(folder, ...PROJECT_FILES)
-    const {entrypoint, cmd} = commandOfDockerfile(isProject ? join(folder, 'Dockerfile') : '')
-    const command = [[...entrypoint, ...cmd], cmd].find(each => each.length > 0 && runsInFolder(each, folder))
+    const {commands} = commandsOfDockerfile(isProject ? join(folder, 'Dockerfile') : '')
+    const command = commands.find(each => each.length > 0 && runsInFolder(each, folder))
     if (command === undefined) return []
     const texts = command.map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))
     return [projectApp(folder, {command, port: commandPort(command.join(' ')) || portIn(texts.join('\n'))})]

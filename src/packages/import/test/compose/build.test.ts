@@ -61,3 +61,22 @@ t.test('a context that is a repository is that of docker build', async t => {
   t.match(a, ',build,shop-a,Dockerfile,https://github.com/x/y.git#main,docker,run,')
   t.match(b, ',build,shop-b,web.Dockerfile,git@github.com:x/y.git,docker,run,')
 })
+
+t.test('the ENTRYPOINT of an image comes before the command of its service', async t => {
+  const start = async (lines: string, service: string): Promise<readonly [unknown, string]> => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': `services: {web: {build: ., ${service}}}`,
+      Dockerfile: `FROM ruby\n${lines}\n`,
+      Gemfile: ''
+    })
+    return [template.apps[0]?.['command'], notes.find(note => note.includes('ENTRYPOINT')) ?? '']
+  }
+  const [bundle, wait] = ['ENTRYPOINT ["bundle", "exec"]', 'ENTRYPOINT ["/wait.sh"]\nCMD ["puma"]']
+  t.strictSame(await start(bundle, 'command: rails s'), [['bundle', 'exec', 'rails', 's'], ''])
+  t.strictSame(await start(bundle, 'entrypoint: [rails], command: [s]'), [['rails', 's'], ''])
+  const note = 'the ENTRYPOINT of its image, /wait.sh, is not run'
+  t.strictSame(await start(wait, 'command: rails s'), [['rails', 's'], note])
+  t.strictSame(await start(wait, 'ports: []'), [['puma'], note])
+  // one for a shell takes no words
+  t.strictSame(await start('ENTRYPOINT puma -p 80\nCMD ["-v"]', 'command: rails s'), [['puma', '-p', '80'], ''])
+})
