@@ -74,6 +74,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const envFile = envFilesOf(service, stack, folderOfStack(stack))
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(network.replace(/^service:/, ''))
+  const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
   const env = composeEnvironment(service, stack, isHere ? 'localhost' : 'host.docker.internal', notes)
   const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each) || /^\d|\W/.test(each)) // a shell may drop `a.b`
   const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
@@ -116,7 +117,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       env: ofBoth.length > 0 ? Object.fromEntries(ofBoth) : undefined,
       envFile,
       ...withStop(image, sharedKeys(service, stack, notes), notes, build !== undefined),
-      ready: readyOf(service, name, stack)
+      ready: readyOf(service, name, called)
     }),
     published: ports.filter(({port}) => port > 0),
     notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, KNOWN)]
@@ -200,10 +201,9 @@ function passed(
 }
 
 /** The readiness check: its health check, run in the container; else its port. */
-function readyOf(service: Service, name: string, {file}: Stack): Values | undefined {
+function readyOf(service: Service, name: string, port: number | string): Values | undefined {
   const health = healthCommand(service)
   if (health !== undefined) return {command: ['docker', 'exec', name, ...health]}
-  const port = publishedPort(service, file)
   return port === 0 ? undefined : {tcp: port}
 }
 

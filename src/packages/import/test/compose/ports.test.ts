@@ -89,3 +89,14 @@ t.test('ports of a range are called at theirs, and one that gets the first free 
   })
   t.match(alone.template.apps, [{port: 8100}])
 })
+
+t.test('a container in the network of another one is not asked at a port that it does not publish', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {vpn: {image: vpn}, a: {image: redis, network_mode: "service:vpn"}, b: {image: redis, network_mode: host}, c: {image: redis, network_mode: bridge, ports: ["1:6379"]}}'
+  })
+  t.strictSame(
+    template.apps.map(({ready}) => ready),
+    [undefined, undefined, {tcp: 6379}, {tcp: 1}]
+  )
+})
