@@ -120,7 +120,8 @@ export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): read
       notes.push(`volumes: ${JSON.stringify(each)} is not carried over`)
       return []
     }
-    const from = textValue(source) === '' ? '' : `${sourceOf(textValue(source), names)}:`
+    const path = type === 'bind' ? textValue(source).replace(/^(?=\w)/, './') : textValue(source)
+    const from = path === '' ? '' : `${sourceOf(path, names)}:`
     return [`${from}${textValue(target)}${isReadOnly === 'true' ? ':ro' : ''}`]
   })
 }

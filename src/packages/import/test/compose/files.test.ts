@@ -230,3 +230,12 @@ t.test('COMPOSE_FILE: a file that is not there refuses nothing else, and its .en
   t.equal(template['interpolate'], './.env')
   t.notMatch(notes.join('\n'), /TAG/)
 })
+
+t.test('the long form of a mount of a folder names a path, also without ./', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: x, volumes: [{type: bind, source: data/pg, target: /d}, {type: volume, source: v, target: /v}]}}'
+  })
+  const command = String(template.apps[0]?.['command'])
+  t.match(command, '--volume,./data/pg:/d,--volume,shop_v:/v')
+})
