@@ -102,8 +102,7 @@ class Workload {
     this.#callers = all.map(each => each.values).filter(each => each['kind'] === 'Service' && selects(each, labels))
     this.names = this.#callers.length > 0 ? this.#callers.map(nameOf) : [nameOf(values)]
     const more = `${nameOf(values)}-${textValue(values['kind']).toLowerCase()}`
-    const longest = `${more}-${namespaceOf(values)}`
-    this.id = [...this.names, nameOf(values), more].find(name => !taken.has(name)) ?? longest
+    this.id = [...this.names, nameOf(values), more].find(name => !taken.has(name)) ?? `${more}-${namespaceOf(values)}`
     taken.add(this.id)
   }
 
@@ -130,13 +129,12 @@ class Workload {
     around.published.add(called)
     const words = (key: string): readonly string[] =>
       textsOf(container[key]).map(word => literal(expanded(word, environment)))
-    const args = words('args')
     const grace = textValue(this.#pod['terminationGracePeriodSeconds'])
     const service = given({
       build: build && given({context: pathTo(build.folder, around.root), dockerfile: build.dockerfile}),
       image,
       entrypoint: container['command'] === undefined ? undefined : words('command'),
-      command: args.length === 0 ? undefined : args,
+      command: container['args'] === undefined ? undefined : words('args'),
       environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literal),
       ports: port && [build ? port.target : `${called}:${port.target}`],
       stop_grace_period: grace === '' ? undefined : `${grace}s`,

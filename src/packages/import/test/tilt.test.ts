@@ -140,3 +140,12 @@ t.test('compose files of a Tiltfile have the variables next to them, and next to
   )
   t.equal(other['interpolate'], './deploy/.env')
 })
+
+t.test('what several calls say of one resource adds up', async t => {
+  const {template} = await imported(t, {
+    Tiltfile:
+      "k8s_yaml('k8s.yaml')\nk8s_resource('mail', port_forwards='9001:9000')\nk8s_resource('mail', resource_deps=['a'])\nk8s_resource('mail', resource_deps=['b'])\nlocal_resource('a', 'x')\nlocal_resource('b', serve_cmd='y')\n",
+    'k8s.yaml': 'kind: Pod\nmetadata: {name: mail}\nspec: {containers: [{name: mail, image: mail}]}\n'
+  })
+  t.match(template.apps[0], {ready: {tcp: 9001}, dependsOn: {a: 'completed', b: 'started'}})
+})

@@ -155,7 +155,8 @@ class Tiltfile {
     const name = textOf(call.named.get('workload') ?? call.named.get('name') ?? call.args[0])
     const [forward] = [call.named.get('port_forwards') ?? null].flat()
     const ports = isCall(forward) ? forward.args.slice(0, 2).map(scalarOf).join(':') : scalarOf(forward)
-    this.resources.set(name, {forward: ports, needs: listOf(call.named.get('resource_deps'))})
+    const {forward: before, needs} = this.resources.get(name) ?? {forward: '', needs: []}
+    this.resources.set(name, {forward: before || ports, needs: [...needs, ...listOf(call.named.get('resource_deps'))]})
   }
 
   #addApp(call: StarCall, folder: string, place: string): void {
