@@ -62,7 +62,7 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
   )
   return withGrace({
     from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
-    ...(interpolate && {interpolate}),
+    ...(interpolate && {interpolate: isFile(pathFrom(file, '.env')) ? pathFrom(file, '.env') : true}),
     ...(Object.keys(shared).length > 0 && {common: {env: withTexts(shared, withBraces)}}),
     apps: all.map(([id, each]) => appOf(id, each, reader)),
     notes: ignored.map(key => `${key}: ${written(top[key])} is not carried over`)
@@ -122,10 +122,17 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   // a text wins, since a file over this one cannot say disabled: false
   const isDisabled = (textValue(process['is_disabled']) || textValue(process['disabled'])) === 'true'
   const named = textValue(process['env_file'])
-  const envFile = pathFrom(file, named || '.env')
-  const envPath = pathTo(envFile, folder)
-  if (named !== '' && !named.includes('$') && !isFile(envFile)) notes.push(missingFileNote(named, envFile))
-  for (const [key, value] of Object.entries(process))
+  const own = pathFrom(file, named || '.env')
+  if (named !== '' && !named.includes('$') && !isFile(own)) notes.push(missingFileNote(named, own))
+  const envFiles = [...new Set([pathFrom(file, '.env'), own])].flatMap((at): readonly unknown[] => {
+    const path = pathTo(at, folder)
+    return isFile(at) ? [path] : named !== '' && at === own ? [{path, required: false}] : []
+  })
+  const within = given({
+    'readiness_probe.exec.working_dir': mapOf(probe['exec'])['working_dir'],
+    'shutdown.parent_only': mapOf(process['shutdown'])['parent_only']
+  })
+  for (const [key, value] of Object.entries({...process, ...within}))
     if (!KNOWN.has(key)) notes.push(`${key}: ${written(value)} is not carried over`)
   if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
   if (isForeground) notes.push(`is_foreground: started by hand alone: pillion start ${id}, or --profile foreground`)
@@ -134,10 +141,6 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
     notes.push('is_daemon: what it leaves running ends with the run; apps that need it wait with dependsOn: completed')
   const hasPort = Number(textValue(http['port'])) > 0
   if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
-  notes.push(
-    ...leftOut('readiness_probe.exec.working_dir', mapOf(probe['exec'])['working_dir']),
-    ...leftOut('shutdown.parent_only', mapOf(process['shutdown'])['parent_only'])
-  )
   if (/\{\{|PC_REPLICA_NUM/.test(lineOf(process))) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
   return {
     id,
@@ -146,7 +149,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
       appPort: Number(textValue(http['port'])) || undefined,
       command: command.length > 0 ? command : undefined,
       env: Object.keys(env).length > 0 ? env : undefined,
-      envFile: isFile(envFile) ? envPath : named === '' ? undefined : {path: envPath, required: false},
+      envFile: envFiles.length > 1 ? envFiles : envFiles[0],
       dependsOn: dependenciesOf(process, ids, notes),
       ready: readyOf(process, {http: hasPort ? http : {}, probe, literal}),
       restart: isDaemon ? undefined : restartOf(mapOf(process['availability']), notes),
@@ -160,9 +163,6 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
     notes
   }
 }
-
-const leftOut = (key: string, value: unknown): readonly string[] =>
-  value === undefined ? [] : [`${key}: ${written(value)} is not carried over`]
 
 const lineOf = (process: Values): string => textValue(process['command']).replaceAll('$$', '$').trim()
 

@@ -232,3 +232,18 @@ t.test('what is started by hand alone is not started, and a command counts befor
   })
   t.match(notes, [/^is_foreground: /])
 })
+
+t.test('.env has the variables of all processes, below those of their own files, and of the file itself', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yaml':
+      'processes: {a: {command: a, env_file: own.env, environment: ["URL=http://${HOST_A}"]}, b: {command: b, env_file: .env}, c: {command: c, env_file: gone.env}}',
+    '.env': 'HOST_A=a',
+    'own.env': 'X=1'
+  })
+  t.equal(template['interpolate'], './.env')
+  t.match(template.apps, [
+    {envFile: ['./.env', './own.env']},
+    {envFile: './.env'},
+    {envFile: ['./.env', {path: './gone.env', required: false}]}
+  ])
+})
