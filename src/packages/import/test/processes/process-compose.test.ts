@@ -247,3 +247,22 @@ t.test('.env has the variables of all processes, below those of their own files,
     {envFile: ['./.env', {path: './gone.env', required: false}]}
   ])
 })
+
+t.test('what sh reads in another way, bash gets', async t => {
+  for (const line of [
+    'for i in {1..3}; do echo $i; done',
+    'node x.js &> log',
+    'a=(1 2); echo hi',
+    'echo ${A//a/b}',
+    'echo ${A:1:2}',
+    '((n > 1)) && x',
+    'shopt -s globstar; ls **'
+  ]) {
+    const {template} = await imported(t, {'process-compose.yaml': JSON.stringify({processes: {a: {command: line}}})})
+    t.strictSame(template.apps[0]?.['command'], ['bash', '-c', line])
+  }
+  for (const line of ['echo $((1 + 1)) ${A:-b} ${A#c}', 'a && (b; c)', 'x 2>&1 >&2']) {
+    const {template} = await imported(t, {'process-compose.yaml': JSON.stringify({processes: {a: {command: line}}})})
+    t.strictSame(template.apps[0]?.['command'], ['sh', '-c', line])
+  }
+})
