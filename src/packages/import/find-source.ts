@@ -3,7 +3,6 @@ import {basename, delimiter, dirname, join, relative, resolve} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import {ownOf} from '../../model/own.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import {entriesOf, isFile, readText, statAt} from './reading/files.ts'
 import {envFileVariables} from './reading/variables.ts'
@@ -33,15 +32,9 @@ export interface FoundSource {
 }
 
 /** The first one that is there lies over the file (compose-go, cli.DefaultOverrideFileNames; process-compose does the same). */
-const OVERRIDES: Partial<Readonly<Record<SourceKind, readonly string[]>>> = {
-  'process-compose': ['process-compose.override.yml', 'process-compose.override.yaml'],
-  compose: [
-    'compose.override.yml',
-    'compose.override.yaml',
-    'docker-compose.override.yml',
-    'docker-compose.override.yaml'
-  ]
-}
+const OVERRIDES = ['compose', 'docker-compose', 'process-compose'].flatMap(name =>
+  ['yml', 'yaml'].map(end => `${name}.override.${end}`)
+)
 
 /** The meaning of a path: a file of a known kind, a folder with one, or just a folder. Throws a `UserError`. */
 export function findSource(typed: string, from: string | undefined, cwd: string): FoundSource {
@@ -68,12 +61,14 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   if (meant === undefined && wanted !== undefined)
     throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
   if (meant === undefined) return {kind: 'folder', path, overrides: [], others: [], folder: path}
-  const others = [
-    ...there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name),
-    ...(there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path).filter(name => name !== meant.name))
-  ]
-  const override =
-    meant.name === first ? over : (ownOf(OVERRIDES, meant.kind) ?? []).filter(name => existsSync(at(name))).slice(0, 1)
+  const overrides = OVERRIDES.filter(
+    name => existsSync(at(name)) && meant.kind === (isOfProcesses(path, name) ? OF_PROCESSES : 'compose')
+  )
+  const override = meant.name === first ? over : overrides.slice(0, 1)
+  const more = there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path)
+  const others = [...there.filter(({kind}) => kind !== meant.kind).map(({name}) => name), ...more].filter(
+    name => ![meant.name, ...override].includes(name)
+  )
   return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others, folder: path}
 }
 
@@ -81,7 +76,8 @@ const OF_PROCESSES = 'process-compose'
 
 /** Whether a file under a name of compose is one of process-compose, which has two of these names as well. */
 const isOfProcesses = (folder: string, name: string): boolean =>
-  /^compose\.ya?ml$/.test(name) && kindOfText(readText(folder, name)) === OF_PROCESSES
+  name.startsWith('process-compose.') ||
+  (name.startsWith('compose.') && kindOfText(readText(folder, name)) === OF_PROCESSES)
 
 /** The files that COMPOSE_FILE names, of the environment or of `.env`: compose reads these in the place of the usual ones. */
 function filesOfVariable(folder: string): readonly string[] {

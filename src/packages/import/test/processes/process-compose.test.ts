@@ -1,5 +1,5 @@
 import t from 'tap'
-import {imported, refusal} from '../read.ts'
+import {imported, refusal, type Files} from '../read.ts'
 
 t.test('processes with probes, dependencies and policies', async t => {
   const {template, notes} = await imported(t, {
@@ -246,6 +246,18 @@ t.test('.env has the variables of all processes, below those of their own files,
     {envFile: './.env'},
     {envFile: ['./.env', {path: './gone.env', required: false}]}
   ])
+})
+
+t.test('an override under a name of compose is one where it has processes', async t => {
+  const over = 'processes:\n  a: {command: over}\n'
+  const commandOf = async (files: Files): Promise<unknown> => (await imported(t, files)).template.apps[0]?.['command']
+  for (const name of ['compose.yaml', 'process-compose.yaml']) {
+    const files = {[name]: 'processes:\n  a: {command: serve}\n'}
+    t.strictSame(await commandOf({...files, 'compose.override.yaml': over}), ['over'])
+    t.strictSame(await commandOf({...files, 'compose.override.yaml': 'services: {a: {command: x}}'}), ['serve'])
+  }
+  const compose = {'compose.yaml': 'services: {a: {image: x}}'}
+  t.match(await commandOf({...compose, 'compose.override.yaml': over}), /^docker/)
 })
 
 t.test('what sh reads in another way, bash gets', async t => {
