@@ -58,8 +58,12 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   if (wanted === 'folder' || wanted === 'kubernetes')
     return {kind: wanted, path, overrides: [], others: there.map(({name}) => name), folder: path}
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
-  if (meant === undefined && wanted !== undefined)
-    throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
+  if (meant === undefined && wanted !== undefined) {
+    const other = there.find(({name}) => NAMES[wanted].includes(name))
+    throw other === undefined
+      ? new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
+      : new UserError(`${relative(cwd, at(other.name))} is a file of ${other.kind}`, {explanation: 'Leave out --from.'})
+  }
   if (meant === undefined) return {kind: 'folder', path, overrides: [], others: [], folder: path}
   const overrides = OVERRIDES.filter(
     name => existsSync(at(name)) && meant.kind === (isOfProcesses(path, name) ? OF_PROCESSES : 'compose')

@@ -278,3 +278,10 @@ t.test('what sh reads in another way, bash gets', async t => {
     t.strictSame(template.apps[0]?.['command'], ['sh', '-c', line])
   }
 })
+
+t.test('--from compose of a file of process-compose says what it is', async t => {
+  const text = 'processes:\n  a: {command: serve}\n'
+  t.match(await refusal(t, {'compose.yaml': text}, '.', 'compose'), {
+    message: 'compose.yaml is a file of process-compose'
+  })
+})
