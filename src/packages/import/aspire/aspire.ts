@@ -84,10 +84,10 @@ export function importAppHost(path: string, root: string, cwd: string): Imported
 /** A resource that others refer to. */
 interface Resource {
   readonly id: string
-  /** The variables in which another one gets its address. */
-  readonly variables: (name: string) => Readonly<Record<string, string>>
-  /** A database in a server. */
-  readonly server?: Resource
+  /** The variables in which another one gets its address, that of a connection maybe by a name of its own. */
+  readonly variables: (connection?: string) => Readonly<Record<string, string>>
+  /** The address of a database in a server. */
+  readonly address?: (database: string) => string
 }
 
 class AppHost {
@@ -154,22 +154,14 @@ class AppHost {
 
   #server(id: string, {image, port, env, address}: Server): Resource {
     this.services[id] = {image, environment: env ?? {}, ports: [`${port}:${port}`]}
-    return {
-      id,
-      variables: name => ({[`ConnectionStrings__${name}`]: address(`${id}:${port}`, name === id ? '' : name)})
-    }
+    const at = (database: string): string => address(`${id}:${port}`, database)
+    return {id, address: at, variables: (connection = id) => ({[`ConnectionStrings__${connection}`]: at('')})}
   }
 
   #database(server: Resource, call: ChainCall): Resource {
     const [name = '', own = name] = call.texts
-    return {
-      id: server.id,
-      server,
-      variables: () => {
-        const [value = ''] = Object.values(server.variables(own))
-        return {[`ConnectionStrings__${name}`]: value}
-      }
-    }
+    const value = server.address?.(own) ?? ''
+    return {id: server.id, variables: (connection = name) => ({[`ConnectionStrings__${connection}`]: value})}
   }
 
   /** `Projects.Shop_Api` is the project `Shop.Api.csproj` that the AppHost refers to. */
@@ -215,7 +207,7 @@ class AppHost {
     if (call.name === 'WithReference') {
       if (other === undefined)
         note(`${call.name}(${call.words[0] ?? '…'}) is not carried over: what it refers to was not read`)
-      else Object.assign(env, other.variables(other.server === undefined ? other.id : ''))
+      else Object.assign(env, other.variables(call.named.get('connectionName') ?? call.texts[0]))
     } else if (/^WaitFor(?:Completion|Start)?$/.test(call.name)) {
       const condition =
         {WaitForCompletion: 'service_completed_successfully', WaitForStart: 'service_started'}[call.name] ??

@@ -104,3 +104,19 @@ t.test('what else an AppHost gives a resource is reported', async t => {
     'apphost.cs:3: WithBindMount is not carried over'
   ])
 })
+
+t.test('a reference has the name of its connection', async t => {
+  const {template} = await imported(t, {
+    'AppHost.csproj': '<IsAspireHost/><ProjectReference Include="Api/Api.csproj" />',
+    'Program.cs': `var builder = DistributedApplication.CreateBuilder(args);
+var cache = builder.AddRedis("cache");
+var db = builder.AddPostgres("pg").AddDatabase("orders");
+var api = builder.AddProject<Projects.Api>("api").WithReference(cache, "redis").WithReference(db, connectionName: "Default");
+`,
+    Api: {'Api.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web"/>'}
+  })
+  t.strictSame(template.apps.find(({appID}) => appID === 'api')?.['env'], {
+    ConnectionStrings__redis: 'localhost:6379',
+    ConnectionStrings__Default: 'Host=localhost;Port=5432;Username=postgres;Password=postgres;Database=orders'
+  })
+})
