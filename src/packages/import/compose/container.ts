@@ -73,7 +73,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const ports = publishedPorts(service, notes)
   const envFile = envFilesOf(service, stack, folderOfStack(stack))
   const network = textValue(values['network_mode'])
-  const isHere = network === 'host' || stack.programs.has(network.replace(/^service:/, ''))
+  const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
   const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
   const env = composeEnvironment(service, stack, isHere ? 'localhost' : 'host.docker.internal', notes)
   const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each) || /^\d|\W/.test(each)) // a shell may drop `a.b`
@@ -207,12 +207,18 @@ function readyOf(service: Service, name: string, port: number | string): Values 
   return port === 0 ? undefined : {tcp: port}
 }
 
+/** The service whose network or the like a key names, of a sidecar its app; '': none. */
+function sharedWith(value: string, {leftOut}: Stack): string {
+  const name = /^service:(.*)$/.exec(value)?.[1] ?? ''
+  return leftOut.get(name) ?? name
+}
+
 /** The flags that the keys of a service mean. */
 const flagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
   ...Object.entries(FLAGS).flatMap(([key, flag]) => {
     const value = textValue(values[key])
-    const name = /^service:(.*)$/.exec(value)?.[1] ?? ''
-    const other = stack.services.get(stack.leftOut.get(name) ?? name) // its container
+    const name = sharedWith(value, stack)
+    const other = stack.services.get(name)
     if (!stack.programs.has(name))
       return value === '' ? [] : [flag, other === undefined ? value : `container:${containerName(other, stack)}`]
     notes.push(`${key}: ${name} is a program: here it is that of this machine`)

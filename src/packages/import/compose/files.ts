@@ -142,18 +142,12 @@ interface Extending {
 }
 
 /** The values of a file whose relative paths count from another folder. */
-const withPathsFrom = (values: Values, from: string, to: string): Values =>
-  from === to
-    ? values
-    : {
-        ...values,
-        services: Object.fromEntries(
-          Object.entries(mapOf(values['services'])).map(([name, service]) => [
-            name,
-            withPaths(mapOf(service), from, to)
-          ])
-        )
-      }
+const withPathsFrom = (values: Values, from: string, to: string): Values => ({
+  ...values,
+  services: Object.fromEntries(
+    Object.entries(mapOf(values['services'])).map(([name, service]) => [name, withPaths(mapOf(service), from, to)])
+  )
+})
 
 /** The values of one service, with its relative paths counted from another folder. */
 function withPaths(service: Values, from: string, to: string): Values {

@@ -147,3 +147,17 @@ services:
   t.match(String(byId.get('b')?.['command']), ',--network,container:shop-a,y')
   t.match(byId.get('c'), {env: {URL: 'http://host.docker.internal:3000/x'}})
 })
+
+t.test('a container in the network of a sidecar is in that of its program: this machine’s', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: .}
+  web-dapr: {image: daprio/daprd, command: [./daprd, -app-id, web, -app-port, "3000"], network_mode: "service:web"}
+  log: {image: log, network_mode: "service:web-dapr", environment: {URL: "http://web:3000"}}
+`,
+    Dockerfile: 'FROM node\nCMD ["node", "server.js"]\n',
+    'server.js': ''
+  })
+  t.match(template.apps[1], {appID: 'log', env: {URL: 'http://localhost:3000'}, dependsOn: {web: 'ready'}})
+  t.match(String(template.apps[1]?.['command']), '--network,host,')
+})
