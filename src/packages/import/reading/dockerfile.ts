@@ -40,9 +40,12 @@ export function commandsOfDockerfile(
   {target = '', own = []}: {readonly target?: string; readonly own?: readonly string[]} = {}
 ): {readonly entrypoint: readonly string[]; readonly commands: readonly (readonly string[])[]} {
   const stage = stageOf(file, target)
-  const last = (name: string): string =>
-    (stage.findLast(each => new RegExp(`^${name}\\s`, 'i').test(each)) ?? '').slice(name.length).trim()
-  const [entrypoint, words] = [wordsOf(last('ENTRYPOINT')), own.length > 0 ? own : wordsOf(last('CMD'))]
+  const last = (name: string, lines = stage): string =>
+    (lines.findLast(each => new RegExp(`^${name}\\s`, 'i').test(each)) ?? '').slice(name.length).trim()
+  const at = stage.findLastIndex(each => /^ENTRYPOINT\s/i.test(each))
+  // the CMD of a stage below is not that of an ENTRYPOINT
+  const cmd = last('CMD', stage.slice(at === -1 ? 0 : stage.lastIndexOf('FROM', at)))
+  const [entrypoint, words] = [wordsOf(last('ENTRYPOINT')), own.length > 0 ? own : wordsOf(cmd)]
   // a line for a shell takes no words
   return {entrypoint, commands: [/^[^[]/.test(last('ENTRYPOINT')) ? entrypoint : [...entrypoint, ...words], words]}
 }
@@ -59,7 +62,7 @@ function stageOf(file: string, target: string): readonly string[] {
     else {
       if (target !== '' && name === target.toLowerCase()) break
       name = (as ?? `${stages.size}`).toLowerCase()
-      stages.set(name, stages.get(from.toLowerCase()) ?? [])
+      stages.set(name, [...(stages.get(from.toLowerCase()) ?? []), 'FROM'])
     }
   }
   return stages.get(name) ?? []

@@ -66,3 +66,15 @@ CMD ["node", \\
   t.match(template.apps, [{command: ['node', 'server.js'], env: {A: '1', B: '2', C: '3'}}])
   t.strictSame(Object.keys(template.apps[0]?.['env'] ?? {}), ['A', 'B', 'C'])
 })
+
+t.test('an ENTRYPOINT takes no CMD of the stage below', async t => {
+  const base = 'FROM node AS base\nCMD ["node", "dev.js"]\n'
+  t.equal(
+    await startOf(`${base}FROM base\nENTRYPOINT ["node", "prod.js"]\n`, {'dev.js': '', 'prod.js': ''}),
+    '. node prod.js'
+  )
+  t.equal(
+    await startOf(`${base}ENTRYPOINT ["node", "prod.js"]\n`, {'dev.js': '', 'prod.js': ''}),
+    '. node prod.js node dev.js'
+  )
+})
