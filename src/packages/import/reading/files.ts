@@ -73,7 +73,8 @@ export const entriesOf = (folder: string): readonly string[] => [...contentOf(fo
 export const allIn = (folder: string): readonly string[] =>
   orElse(() => readdirSync(folder, {recursive: true, encoding: 'utf8'}), [])
 
-const SKIPPED = /^(?:\.|node_modules$|vendor$|dist$|build$|target$|bin$|obj$|test|e2e$|docs?$|examples?$|__)/
+const SKIPPED =
+  /^(?:\.|node_modules$|vendor$|dist$|build$|target$|bin$|obj$|test(?:s|data|ing|utils?|helpers?|fixtures?)?(?:$|[-_.])|e2e$|docs?$|examples?$|__)/
 
 /** The folders in a folder in which a project may be, in the order of names. */
 export const foldersIn = (folder: string): readonly string[] =>

@@ -289,3 +289,20 @@ t.test('a number behind a name makes no name that another folder has', async t =
     ['api', 'api-3', 'api-2']
   )
 })
+
+const vite = (): Files => ({'package.json': '{"scripts": {"dev": "vite"}}'})
+
+t.test('a folder with tests is left out, one of testimonials is not', async t => {
+  const {template} = await imported(t, {
+    api: vite(),
+    testimonials: vite(),
+    test: vite(),
+    tests: vite(),
+    'test-utils': vite(),
+    testdata: vite()
+  })
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['api', 'testimonials']
+  )
+})
