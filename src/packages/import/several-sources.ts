@@ -95,10 +95,11 @@ function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
     if (PORTS.has(key)) return !hasPort
     return !(isGone && (key === 'ready' || key === 'stop'))
   })
-  const env = envOf(other, isGone)
+  // the command of a container names its variables
+  const env = isContainer(app) ? {} : envOf(other, isGone)
   const ownEnv = mapOf(app.keys['env'])
   const newNames = Object.keys(env).filter(name => !(name in ownEnv))
-  const lost = Object.keys(other.keys).filter(key => key !== 'env' && key in app.keys)
+  const lost = Object.keys(other.keys).filter(key => (key === 'env' ? isContainer(app) : key in app.keys))
   const keys = {
     ...app.keys,
     ...(newNames.length > 0 && {env: {...env, ...ownEnv}}),

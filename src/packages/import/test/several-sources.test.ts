@@ -172,3 +172,18 @@ t.test('a server that starts with a profile alone is waited for by none', async 
   ])
   t.strictSame(template.apps.find(({appID}) => appID === 'web')?.['dependsOn'], {db: 'ready'})
 })
+
+t.test('a container has the environment of its own source, and a note says so', async t => {
+  const {template, notes} = await imported(
+    t,
+    {
+      'compose.yaml': 'services: {db: {image: postgres, environment: {A: 1}}}',
+      Tiltfile: "k8s_yaml('db.yaml')\n",
+      'db.yaml':
+        'kind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: postgres, env: [{name: B, value: b}]}]}\n'
+    },
+    ['compose.yaml', 'Tiltfile']
+  )
+  t.strictSame(template.apps[0]?.['env'], {A: '1'})
+  t.match(notes.join('\n'), /compose\.yaml and in Tiltfile; command, env, stop, ready: as in compose\.yaml$/m)
+})
