@@ -214,7 +214,7 @@ function hostNotes(dependencies: readonly string[], environment: unknown, stack:
 function readyOf(health: readonly string[] | undefined, {id}: Service, target: number): Values | undefined {
   if (health === undefined) return undefined
   const [, host = '', path = '/'] =
-    /https?:\/\/([\w.-]+|\[::1\])(?::[\w${}:-]+)?(\/[^\s"'|;&)]*)?/.exec(health.join(' ')) ?? []
+    /http:\/\/([\w.-]+|\[::1\])(?::[\w${}:-]+)?(\/[^\s"'|;&)]*)?/.exec(health.join(' ')) ?? []
   if (target > 0 && ['localhost', '127.0.0.1', '0.0.0.0', '[::1]', id].includes(host)) return {http: path}
   const isHere = /^(?:curl|wget|node|python3?|sh|bash|pg_isready|redis-cli)$/.test(health[0] ?? '')
   return isHere ? {command: health} : undefined

@@ -147,6 +147,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
     folder,
     keys: given({
       appPort: Number(textValue(http['port'])) || undefined,
+      appProtocol: hasPort && textValue(http['scheme']).toLowerCase() === 'https' ? 'https' : undefined,
       command: command.length > 0 ? command : undefined,
       env: Object.keys(env).length > 0 ? env : undefined,
       envFile: envFiles.length > 1 ? envFiles : envFiles[0],

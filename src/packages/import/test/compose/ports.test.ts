@@ -100,3 +100,13 @@ t.test('a container in the network of another one is not asked at a port that it
     [undefined, undefined, {tcp: 6379}, {tcp: 1}]
   )
 })
+
+t.test('a health check by https is run as it is: a check of http is none of a port with TLS', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {api: {build: ., ports: ["8443:8443"], healthcheck: {test: [CMD, curl, -kf, "https://localhost:8443/h"]}}}',
+    Dockerfile: 'FROM node\nCMD ["node", "server.js"]\n',
+    'server.js': ''
+  })
+  t.match(template.apps, [{ready: {command: ['curl', '-kf', 'https://localhost:8443/h']}}])
+})

@@ -285,3 +285,11 @@ t.test('--from compose of a file of process-compose says what it is', async t =>
     message: 'compose.yaml is a file of process-compose'
   })
 })
+
+t.test('a probe by https asks by https', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yaml':
+      'processes: {a: {command: a, readiness_probe: {http_get: {scheme: HTTPS, port: 8443, path: /h}}}}'
+  })
+  t.match(template.apps, [{appPort: 8443, appProtocol: 'https', ready: {http: '/h'}}])
+})
