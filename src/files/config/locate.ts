@@ -55,9 +55,9 @@ export function locateApps(template: Template, search: Search, each: ForEach): r
   })
 }
 
-/** The resources of an app without settings, in a folder. */
-export const defaultResources = (folder: string, surroundings: Surroundings): ResourcesPlan =>
-  resourcesOf(folder, NO_PATHS, {common: NO_PATHS, ...surroundings})
+/** The resources of an app without settings, in a folder; `runtime`: the folder of Dapr's folder, if one is named. */
+export const defaultResources = (folder: string, surroundings: Surroundings, runtime = ''): ResourcesPlan =>
+  resourcesOf(folder, {...NO_PATHS, runtime}, {common: NO_PATHS, ...surroundings})
 
 function appFolder(app: Section<AppValues>, {folder, home, source}: Search): string {
   const spot = app.pairs.get('appDirPath')?.value ?? app.spot

@@ -6,7 +6,7 @@ import {resolveApp, type Overrides} from './app.ts'
 import type {AppValues} from './keys.ts'
 import {defaultResources, type Surroundings} from './locate.ts'
 import {noSettings} from './merge.ts'
-import {statFault} from './paths.ts'
+import {absolutePath, statFault} from './paths.ts'
 
 /** The folder in which the command was typed, and what else it adds. */
 export interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
@@ -27,7 +27,7 @@ export function singlePlan(id: string, values: AppValues, around: SingleContext)
 
 /** Paths of flags must exist (`ValidateComponents` in Dapr's CLI). */
 function resourcesOf(values: AppValues, {cwd, ...surroundings}: SingleContext): ResourcesPlan {
-  const usual = defaultResources(cwd, surroundings)
+  const usual = defaultResources(cwd, surroundings, absolutePath(values.runtimePath ?? '', cwd, surroundings.home))
   const typed = values.resourcesPaths ?? []
   for (const path of typed) {
     const absolute = resolve(cwd, path)
