@@ -6,6 +6,7 @@ import {namesInFolder} from './paths.ts'
 import {SerialQueue} from '../model/serial-queue.ts'
 import {holds, linkAt, listenersOn} from './listeners.ts'
 import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'
+import {isUsersProgram} from './shared-programs.ts'
 
 /** The kind of process at the other end of a connection: an app's, another one, or one that we cannot see. */
 export type PeerKind = 'app' | 'other' | 'unknown'
@@ -20,9 +21,6 @@ export interface AppSigns {
 
 /** How long the search runs before it yields to calls. */
 const SLICE_MS = 3
-
-/** Dev servers open the user's browser, which inherits their environment: it speaks for all pages that it shows. */
-const BROWSER = /^(?:chrom|firefox|brave|msedge|microsoft-edge|opera|vivaldi|epiphany|librewolf|zen\b|safari|webkit)/i
 
 const searches = new SerialQueue()
 
@@ -88,4 +86,8 @@ export function environmentValue(pid: number, name: string): string {
   return at < 0 ? '' : environment.slice(from, environment.indexOf('\0', from))
 }
 
-export const isBrowser = (pid: number): boolean => BROWSER.test(basename(linkAt(`/proc/${pid}/exe`)))
+/** Dev servers open the user's browser, which inherits their environment: it speaks for all pages that it shows. */
+export function isBrowser(pid: number): boolean {
+  const program = basename(linkAt(`/proc/${pid}/exe`))
+  return isUsersProgram(program) || /^WebKit\w+Process\b/.test(program)
+}

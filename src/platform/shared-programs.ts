@@ -7,7 +7,7 @@
 /** The user's browsers, and terminals in tmux: we never end them. */
 export const USERS_PROGRAM = [
   '^([^ ]*/)?((google-)?chrom(e|ium)([-_][^ ]*)?|firefox([-_][^ ]*)?|brave(-browser)?|msedge|microsoft-edge[^ ]*)( |$)',
-  '^([^ ]*/)?(opera|vivaldi(-[^ ]*)?|epiphany|librewolf|zen(-bin)?|tmux)( |$)',
+  '^([^ ]*/)?(opera(-beta|-developer)?|vivaldi(-[^ ]*)?|epiphany(-browser)?|librewolf|zen(-bin)?|tmux)( |$)',
   '/Contents/MacOS/(Google Chrome|Chromium|[Ff]irefox|Brave Browser|Microsoft Edge|Opera|Vivaldi|Safari|Arc)'
 ].join('|')
 

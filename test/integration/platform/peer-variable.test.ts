@@ -1,6 +1,8 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import {once} from 'node:events'
+import {copyFileSync, renameSync} from 'node:fs'
 import {createServer, type AddressInfo, type Socket} from 'node:net'
+import {join} from 'node:path'
 import t from 'tap'
 import {PeerVariable} from '../../../src/platform/peer-variable.ts'
 
@@ -56,4 +58,29 @@ t.test('the process at the other end is found, whatever processes and connection
   await once(first, 'exit')
   t.equal(marks.of(await connected(begin('third'))), 'third', 'after one of them has ended')
   t.equal(marks.of(one), '', 'the other end is closed')
+})
+
+t.test('a browser that an app has opened is not the app; a program is, whose name begins as that of one', async t => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const AT = (server.address() as AddressInfo).port.toString()
+  const folder = t.testdir()
+  let program = join(folder, 'operator')
+  copyFileSync(process.execPath, program)
+  const child = spawn(program, ['-e', CALLER], {env: {AT, MARK: 'mine'}, stdio: ['pipe', 'inherit', 'inherit']})
+  child.stdin.write('open')
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  t.teardown(() => {
+    child.kill('SIGKILL')
+    socket.on('error', () => undefined).destroy()
+    server.close()
+  })
+  const marks = new PeerVariable('MARK')
+  const apps = ['operator', 'operations', 'safari-tours', 'chromatic', 'chromedriver', 'firefoxd']
+  const browsers = ['chrome', 'chromium-browser', 'firefox-esr', 'opera', 'opera-beta', 'zen-bin', 'chrome (deleted)']
+  for (const name of [...apps, ...browsers, 'epiphany-browser', 'WebKitNetworkProcess']) {
+    renameSync(program, join(folder, name))
+    program = join(folder, name)
+    t.equal(marks.of(socket), apps.includes(name) ? 'mine' : '', name)
+  }
 })

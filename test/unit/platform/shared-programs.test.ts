@@ -6,7 +6,8 @@ const BROWSERS = [
   '/opt/google/chrome/chrome_crashpad_handler --monitor-self',
   'firefox',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'tmux new-session -d'
+  'tmux new-session -d',
+  '/usr/lib/opera-developer/opera-developer --x'
 ]
 const DAEMONS = [
   '/usr/bin/node /x/node_modules/nx/src/daemon/server/start.js',
