@@ -97,6 +97,8 @@ export class KeptMemory {
 
   /** `utilization`: the part of one processor that was used since the last look, 0–1. */
   workFor(utilization: number, {own, ofFiles}: ResidentMemory, now: number): GiveBack {
+    // what was in use at the last collection, and has been given back since, is no reason to keep as much garbage
+    this.#kept = {...this.#kept, own: Math.min(own, this.#kept.own)}
     const grown = own - this.#kept.own
     if (utilization <= IDLE && grown >= WORTH_BYTES) return 'collect'
     if (utilization <= LIGHT && grown >= 2 * WORTH_BYTES && now - this.#at >= LIGHT_EVERY_MS) return 'collect'

@@ -20,6 +20,11 @@ t.test('memory is given back as soon as a run is idle, and within a minute while
   t.equal(workFor(0.1, 200, 63_000), 'none', 'polled: not that often')
   t.equal(workFor(0.1, 120, 120_000), 'none', 'polled: not for so little')
   t.equal(workFor(0.1, 140, 120_000), 'collect')
+
+  memory.done('collect', {own: 200 * MB, ofFiles: 0}, 180_000)
+  t.equal(workFor(0.01, 60, 183_000), 'none', 'what was in use then is not any more')
+  t.equal(workFor(0.01, 70, 186_000), 'none')
+  t.equal(workFor(0.01, 120, 189_000), 'collect', 'and has come since')
 })
 
 t.test('pages of the program alone are let go when it is idle, as soon as many have been read again', async t => {
