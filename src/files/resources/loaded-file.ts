@@ -62,6 +62,8 @@ export interface FileKind<T> {
   /** The value before a file was read; `fault`: why it cannot be, '' = it does not exist. */
   readonly unread: (fault: string) => T
   readonly read: ReadText<T>
+  /** Whether a value is kept where the file cannot be used later. */
+  readonly isUsable: (value: T) => boolean
 }
 
 /** The content of a file as it is, whether or not it is used. */
@@ -105,12 +107,17 @@ const readConfigFile: ReadText<ConfigFile> = async (file, text, {env}) => {
   return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
 }
 
-export const FOLDER_FILE: FileKind<FolderFile> = {unread: () => EMPTY_FILE, read: readFolderFile}
+export const FOLDER_FILE: FileKind<FolderFile> = {
+  unread: () => EMPTY_FILE,
+  read: readFolderFile,
+  isUsable: () => true
+}
 
 /** A file that exists and cannot be read keeps its app from being started: what it restricts is unknown. */
 export const CONFIG_FILE: FileKind<ConfigFile> = {
   unread: fault => (fault === '' ? EMPTY_CONFIG : {...EMPTY_CONFIG, configuration: {...DEFAULT_CONFIGURATION, fault}}),
-  read: readConfigFile
+  read: readConfigFile,
+  isUsable: ({configuration}) => configuration.fault === ''
 }
 
 /** The fault of a Configuration that cannot be used. */
@@ -141,7 +148,7 @@ export class LoadedFile<T> {
   readonly #kind: FileKind<T>
   /** The text that was read last; undefined: the file could not be read since then. */
   #seen: (Pick<ReadContext, 'variables'> & {readonly text: string}) | undefined
-  #wasRead = false
+  #wasUsable = false
 
   constructor(path: string, shownAs: string, kind: FileKind<T>) {
     this.value = kind.unread('')
@@ -158,13 +165,13 @@ export class LoadedFile<T> {
       const content = await this.#kind.read(this.#shownAs, seen.text, context)
       this.faults = content.faults
       // at the start what can be used is used; later the last good content is better
-      if (!this.#wasRead || !isBroken(content)) this.value = content.value
+      if (!this.#wasUsable || !isBroken(content)) this.value = content.value
       this.#seen = seen
-      this.#wasRead = true
+      this.#wasUsable ||= this.#kind.isUsable(this.value)
       return true
     } catch (error) {
       // Dapr's default Configuration need not be there
-      if (codeOf(error) === 'ENOENT' && !this.#wasRead) return this.#fail('')
+      if (codeOf(error) === 'ENOENT' && !this.#wasUsable) return this.#fail('')
       return this.#fail(`it cannot be read: ${messageOf(error)}`)
     }
   }
@@ -174,7 +181,7 @@ export class LoadedFile<T> {
     const isKnown = (this.faults[0]?.message ?? '') === message
     this.faults = message === '' ? [] : [{severity: 'error', message, place, expected: '', hint: ''}]
     this.#seen = undefined
-    if (!this.#wasRead) this.value = this.#kind.unread(message === '' ? '' : `${place.file}:1: ${message}`)
+    if (!this.#wasUsable) this.value = this.#kind.unread(message === '' ? '' : `${place.file}:1: ${message}`)
     return !isKnown
   }
 }

@@ -70,6 +70,25 @@ t.test('a Configuration that is there and cannot be read keeps the app from bein
   t.match(shop.snapshot.configuration, {fault: '', accessControl: {defaultAction: 'deny'}})
 })
 
+t.test('of a Configuration that was never good the fault is that of its text as it is now', async t => {
+  const {store, open, write, remove} = scene(t)
+  write('config.yaml', 'spec:\n  tracing: {zipkin: {endpointAddress: nowhere}}\n')
+  const shop = await open('shop')
+  t.match(shop.snapshot.configuration.fault, /^config\.yaml:2: spec\.tracing\.zipkin\.endpointAddress is no URL/)
+  const other = 'spec:\n\n  secrets: {scopes: [{storeName: x, defaultAccess: dney}]}\n'
+  write('config.yaml', other)
+  await store.refresh()
+  t.match(shop.snapshot.configuration.fault, /^config\.yaml:3: "dney" is not a defaultAccess/)
+  remove('config.yaml')
+  await store.refresh()
+  t.equal(shop.snapshot.configuration.fault, '', 'it need not be there')
+  write('config.yaml', DENYING)
+  await store.refresh()
+  write('config.yaml', other)
+  await store.refresh()
+  t.match(shop.snapshot.configuration, {fault: '', accessControl: {defaultAction: 'deny'}}, 'the last good one')
+})
+
 t.test('a file is read again with other variables', async t => {
   const {open, write} = scene(t)
   write('r/a.yaml', component('"${HOST:-none}"'))
