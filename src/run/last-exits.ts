@@ -60,7 +60,9 @@ export class ExitFile {
     try {
       const masking = new Masking(masked)
       const line = `${masking.json(await deathView(death, masking))}\n`
-      if (this.#count % MAX_DEATHS > 0) appendFileSync(path, line)
+      // another run of the template may have begun the file again
+      const {pid, startedAt: begun} = lastExits(env, template, name) ?? {}
+      if (this.#count % MAX_DEATHS > 0 && pid === process.pid && begun === startedAt) appendFileSync(path, line)
       else {
         makeFolder(dirname(path), 0o700)
         writeFileSync(path, `${JSON.stringify({pid: process.pid, startedAt})}\n${line}`, {mode: 0o600})

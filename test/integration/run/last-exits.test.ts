@@ -46,3 +46,14 @@ t.test('the file begins with its run, also where the first exit could not be wri
     [2, 3]
   )
 })
+
+t.test('an exit of one run is never added to those of another one of its template', async t => {
+  const env = {XDG_STATE_HOME: t.testdir()}
+  const [one, other] = [5, 6].map(startedAt => new ExitFile({env, template: '/shop/dapr.yaml', name: '', startedAt}))
+  await one?.add(death(1), [])
+  await other?.add(death(2), [])
+  await one?.add(death(3), [])
+  await one?.add(death(4), [])
+  const {startedAt, deaths = []} = lastExits(env, '/shop/dapr.yaml', '') ?? {}
+  t.same([startedAt, ...deaths.map(({number}) => number)], [5, 3, 4])
+})
