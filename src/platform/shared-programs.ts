@@ -4,10 +4,13 @@
  * and for grep.
  */
 
-/** The user's browsers, and terminals in tmux: we never end them. */
+/** The user's browsers, terminals in tmux, and editors, which pages of dev servers open at a line: we never end them. */
 export const USERS_PROGRAM = [
   '^([^ ]*/)?((google-)?chrom(e|ium)([-_][^ ]*)?|firefox([-_][^ ]*)?|brave(-browser)?|msedge|microsoft-edge[^ ]*)( |$)',
   '^([^ ]*/)?(opera(-beta|-developer)?|vivaldi(-[^ ]*)?|epiphany(-browser)?|librewolf|zen(-bin)?|tmux)( |$)',
+  '^[^ ]*/share/(code/code|code-insiders/code-insiders|codium/codium|cursor/cursor|windsurf/windsurf)( |$)',
+  '^[^ ]*/(visual-studio-code/code|sublime_text/sublime_text|zed-editor)( |$)',
+  '/(Visual Studio Code|VSCodium|Cursor|Windsurf|Sublime Text|Zed)[^/]*[.]app/Contents/',
   '/Contents/MacOS/(Google Chrome|Chromium|[Ff]irefox|Brave Browser|Microsoft Edge|Opera|Vivaldi|Safari|Arc)'
 ].join('|')
 

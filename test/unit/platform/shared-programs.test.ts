@@ -1,13 +1,20 @@
 import t from 'tap'
 import {isUsersProgram, outlivesItsApp} from '../../../src/platform/shared-programs.ts'
 
-const BROWSERS = [
+const USERS = [
   '/usr/lib/chromium/chromium --type=renderer',
   '/opt/google/chrome/chrome_crashpad_handler --monitor-self',
   'firefox',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   'tmux new-session -d',
-  '/usr/lib/opera-developer/opera-developer --x'
+  '/usr/lib/opera-developer/opera-developer --x',
+  '/usr/share/code/code --type=zygote',
+  '/snap/code/170/usr/share/code/code /home/me/shop',
+  '/opt/visual-studio-code/code',
+  '/tmp/.mount_cursorAb12/usr/share/cursor/cursor --no-sandbox',
+  '/Applications/Visual Studio Code.app/Contents/Frameworks/Code Helper (Renderer).app/Contents/MacOS/Code Helper',
+  '/opt/sublime_text/sublime_text --fwdargv0 subl',
+  '/home/me/.local/zed.app/libexec/zed-editor'
 ]
 const DAEMONS = [
   '/usr/bin/node /x/node_modules/nx/src/daemon/server/start.js',
@@ -23,11 +30,15 @@ const OTHERS = [
   'node /x/nx serve a',
   'operator',
   'zen-proxy',
+  'code',
+  '/home/me/shop/code/code',
+  './cursor',
+  '/home/me/shop/code-server/code-server',
   ''
 ]
 
 t.test("the user's programs, daemons that others use, and what only looks like them", async t => {
-  for (const command of BROWSERS) t.ok(isUsersProgram(command) && outlivesItsApp(command), command)
+  for (const command of USERS) t.ok(isUsersProgram(command) && outlivesItsApp(command), command)
   for (const command of DAEMONS) t.ok(!isUsersProgram(command) && outlivesItsApp(command), command)
   for (const command of OTHERS) t.notOk(isUsersProgram(command) || outlivesItsApp(command), command)
 })
