@@ -19,7 +19,12 @@ const USERS = [
 const DAEMONS = [
   '/usr/bin/node /x/node_modules/nx/src/daemon/server/start.js',
   '/usr/bin/java -cp x org.gradle.launcher.daemon.bootstrap.GradleDaemon 8.5',
-  '/usr/bin/watchman --foreground'
+  '/usr/bin/watchman --foreground',
+  '/home/me/.cargo/bin/sccache',
+  '/x/node_modules/turbo-linux-64/bin/turbo --skip-infer daemon',
+  '/usr/bin/java -cp x org.jetbrains.kotlin.daemon.KotlinCompileDaemon --daemon-runFilesPath /tmp',
+  '/usr/bin/java -cp x org.mvndaemon.mvnd.common.MavenDaemon',
+  'bazel(shop) -Xmx1g --batch'
 ]
 const OTHERS = [
   '/usr/lib/chromium/chromium --headless=new',
@@ -27,6 +32,9 @@ const OTHERS = [
   'firefox -headless',
   'chromedriver --port=1',
   'chroma run',
+  '/home/me/.cargo/bin/sccache rustc --crate-name shop',
+  'turbo run dev',
+  'bazel run //shop',
   'node /x/nx serve a',
   'operator',
   'zen-proxy',
