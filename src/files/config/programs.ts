@@ -1,4 +1,5 @@
-import {basename} from 'node:path'
+import {homedir} from 'node:os'
+import {basename, resolve} from 'node:path'
 import {packageScript} from './package-script.ts'
 
 /** A program that a command starts, by its name without a folder. */
@@ -114,5 +115,9 @@ function inShell(args: readonly string[], folder: string, within: readonly strin
 function inScript(script: string, folder: string, within: readonly string[]): readonly StartedProgram[] {
   if (within.includes(script)) return []
   const commands = script.split(/&&|\|\||[;|&\n]/).map(each => each.trim().split(/\s+/).filter(Boolean))
-  return commands.flatMap(words => programsIn(words, folder, [...within, script]))
+  let place = folder
+  return commands.flatMap(words => {
+    if (words[0] === 'cd') place = resolve(place, words[1] ?? homedir())
+    return programsIn(words, place, [...within, script])
+  })
 }

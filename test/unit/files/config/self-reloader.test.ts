@@ -88,6 +88,17 @@ t.test('scripts of other packages of a workspace are looked up where they are', 
     t.equal(selfReloader(command.split(' '), folder), '', command)
 })
 
+const scripts = (dev: string): string => JSON.stringify({scripts: {dev}})
+
+t.test('a script of a shell may go to the folder of a package first', async t => {
+  const folder = t.testdir({
+    web: {'package.json': scripts('cd ui && npm run dev'), ui: {'package.json': scripts('vite')}}
+  })
+  t.equal(selfReloader(['sh', '-c', 'cd web && exec npm run dev'], folder), 'vite')
+  t.equal(selfReloader(['sh', '-c', `cd ${folder}; cd ./web/ui; npm run dev`], '/'), 'vite')
+  t.equal(selfReloader(['sh', '-c', 'cd && npm run dev'], join(folder, 'web/ui')), '', 'the home is elsewhere')
+})
+
 t.test('a list of packages may have any number of blank lines', async t => {
   const web = JSON.stringify({name: 'web', scripts: {dev: 'vite'}})
   const list = `packages:\n${'\n'.repeat(200_000)}  - "apps/*"\n`
