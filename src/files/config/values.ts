@@ -67,23 +67,17 @@ export interface Unread {
   readonly before: unknown
 }
 
-/** The value of one of Dapr's keys as its Go type requires. If it has another type: undefined, and the mistake is recorded. */
-export function readAs(kind: KeyKind, reading: Reading, unread: Unread): unknown {
-  const {node} = unread
-  switch (kind) {
-    case 'int':
-      return readNumber(reading, unread)
-    case 'bool':
-      return readBoolean(reading, node)
-    case 'strings':
-      return readTexts(reading, unread)
-    case 'env':
-      return readEnv(reading, unread)
-    case 'string':
-    case 'destination':
-      return readText(reading, WANTED[kind], node)
-  }
+const READERS: Readonly<Record<KeyKind, (reading: Reading, unread: Unread) => unknown>> = {
+  int: readNumber,
+  bool: (reading, {node}) => readBoolean(reading, node),
+  strings: readTexts,
+  env: readEnv,
+  string: (reading, {node}) => readText(reading, WANTED.string, node),
+  destination: (reading, {node}) => readText(reading, WANTED.destination, node)
 }
+
+/** The value of one of Dapr's keys as its Go type requires. If it has another type: undefined, and the mistake is recorded. */
+export const readAs = (kind: KeyKind, reading: Reading, unread: Unread): unknown => READERS[kind](reading, unread)
 
 /** Any scalar is a string by its source text; null is the empty string. */
 function readText(reading: Reading, wanted: WantedType, node: YamlNode): string | undefined {

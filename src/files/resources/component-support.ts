@@ -1,4 +1,5 @@
 import type {Environment} from '../../model/environment.ts'
+import {ownOf} from '../../model/own.ts'
 import {isBlock, splitType} from './component-types.ts'
 import type {ComponentResource} from './components.ts'
 
@@ -28,15 +29,8 @@ export const INSTALL_DAPRD = '"dapr init --slim" of Dapr’s own CLI installs on
 /** `always`: also for what we have ourselves, to compare. */
 export type DaprdUse = 'needed' | 'always' | 'never'
 
+const DAPRD_USES: Readonly<Record<string, DaprdUse>> = {always: 'always', never: 'never', off: 'never'}
+
 /** Reads `PILLION_DAPRD`. */
-export const daprdUseOf = (env: Environment): DaprdUse => {
-  switch ((env['PILLION_DAPRD'] ?? '').toLowerCase()) {
-    case 'always':
-      return 'always'
-    case 'never':
-    case 'off':
-      return 'never'
-    default:
-      return 'needed'
-  }
-}
+export const daprdUseOf = (env: Environment): DaprdUse =>
+  ownOf(DAPRD_USES, (env['PILLION_DAPRD'] ?? '').toLowerCase()) ?? 'needed'

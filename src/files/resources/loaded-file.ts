@@ -61,7 +61,8 @@ export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, w
 export interface FileKind<T> {
   /** The value before a file was read; `fault`: why it cannot be, '' = it does not exist. */
   readonly unread: (fault: string) => T
-  readonly read: ReadText<T>
+  /** Reads the text of a file into what it holds. */
+  readonly read: (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
   /** Whether a value is kept where the file cannot be used later. */
   readonly isUsable: (value: T) => boolean
 }
@@ -72,9 +73,6 @@ export interface FileContent<T> {
   readonly faults: readonly ResourceFault[]
 }
 
-/** Reads the text of a file into what it holds. */
-export type ReadText<T> = (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
-
 export interface ReadContext {
   /** The environment that we were started in. */
   readonly env: Environment
@@ -83,40 +81,36 @@ export interface ReadContext {
   readonly variables?: FileVariables | undefined
 }
 
-/** Reads a file of a resource folder. */
-const readFolderFile: ReadText<FolderFile> = async (file, text, {env, factsOfType, variables}) => {
-  const parsed = parseResourceFile({file, text}, variables)
-  const value = {
-    endpoints: readHttpEndpoints(parsed, env),
-    components: readComponents(parsed, factsOfType),
-    subscriptions: await readSubscriptions(parsed),
-    resiliency: await readResiliency(parsed),
-    accessPolicies: readAccessPolicies(parsed),
-    mcpServers: readMcpServers(parsed),
-    withoutEffect: findWithoutEffect(parsed),
-    references: parsed.references
-  }
-  return {value, faults: parsed.faults}
-}
-
-/** Reads a Configuration; faults show the file as written, not the values of variables. */
-const readConfigFile: ReadText<ConfigFile> = async (file, text, {env}) => {
-  const parsed = parseResourceFile({file, text: expandVariables(text, env)})
-  const withoutEffect = findUnreadKeys(parsed)
-  const configuration = (await readConfiguration(parsed)) ?? {...DEFAULT_CONFIGURATION, fault: faultIn(parsed)}
-  return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
-}
-
+/** A file of a resource folder. */
 export const FOLDER_FILE: FileKind<FolderFile> = {
   unread: () => EMPTY_FILE,
-  read: readFolderFile,
+  read: async (file, text, {env, factsOfType, variables}) => {
+    const parsed = parseResourceFile({file, text}, variables)
+    const value = {
+      endpoints: readHttpEndpoints(parsed, env),
+      components: readComponents(parsed, factsOfType),
+      subscriptions: await readSubscriptions(parsed),
+      resiliency: await readResiliency(parsed),
+      accessPolicies: readAccessPolicies(parsed),
+      mcpServers: readMcpServers(parsed),
+      withoutEffect: findWithoutEffect(parsed),
+      references: parsed.references
+    }
+    return {value, faults: parsed.faults}
+  },
   isUsable: () => true
 }
 
 /** A file that exists and cannot be read keeps its app from being started: what it restricts is unknown. */
 export const CONFIG_FILE: FileKind<ConfigFile> = {
-  unread: fault => (fault === '' ? EMPTY_CONFIG : {...EMPTY_CONFIG, configuration: {...DEFAULT_CONFIGURATION, fault}}),
-  read: readConfigFile,
+  unread: fault => ({...EMPTY_CONFIG, configuration: {...DEFAULT_CONFIGURATION, fault}}),
+  read: async (file, text, {env}) => {
+    const parsed = parseResourceFile({file, text: expandVariables(text, env)})
+    const withoutEffect = findUnreadKeys(parsed)
+    const configuration = (await readConfiguration(parsed)) ?? {...DEFAULT_CONFIGURATION, fault: faultIn(parsed)}
+    // as written, not with the values of variables
+    return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
+  },
   isUsable: ({configuration}) => configuration.fault === ''
 }
 
