@@ -126,11 +126,8 @@ export class ResourceFiles {
     kind: FileKind<T>,
     variables?: FileVariables
   ): Promise<boolean> {
-    let file = known.get(path)
-    if (file === undefined) {
-      file = new LoadedFile(path, this.#shown(path), kind)
-      known.set(path, file)
-    }
+    const file = known.get(path) ?? new LoadedFile(path, this.#shown(path), kind)
+    known.set(path, file)
     return file.refresh({...this.#context, variables})
   }
 }
