@@ -50,8 +50,8 @@ export class RunEvents {
   /** Readers know that there were no calls in the last seconds. */
   #areEdgesQuiet = false
   #ended: number[] = []
-  /** The number of reported hits, by fault. */
-  readonly #hits = new Map<number, number>()
+  /** How many calls each fault was asked about, as readers know. */
+  readonly #matched = new Map<number, number>()
   readonly #lines = new LineSamples()
   #looking: NodeJS.Timeout | undefined
   /** Ends the samples, which are taken only for readers. */
@@ -96,7 +96,7 @@ export class RunEvents {
   #tellAgain(): void {
     this.#areEdgesQuiet = false
     this.#troubles = ''
-    this.#hits.clear()
+    this.#matched.clear()
   }
 
   /** The whole state of the run, as an event that a reader can resume from. */
@@ -240,11 +240,11 @@ export class RunEvents {
     }
   }
 
-  /** How many calls a fault has hit, a few times a second. */
+  /** How many calls a fault has hit, and of how many, a few times a second. */
   #tellHits(): void {
     for (const fault of this.#context().faults.active?.list() ?? []) {
-      if (fault.hits === (this.#hits.get(fault.number) ?? 0)) continue
-      this.#hits.set(fault.number, fault.hits)
+      if (fault.matched === (this.#matched.get(fault.number) ?? 0)) continue
+      this.#matched.set(fault.number, fault.matched)
       this.#pass([...this.#readers], 'fault', {change: 'hit', fault: faultRow(fault), text: ''}, `hits ${fault.number}`)
     }
   }

@@ -333,3 +333,69 @@ t.test('the edge of a call that takes long, and of a topic, is told when it is o
   events.leave(reader)
   t.end()
 })
+
+t.test('a reader of one app is told when no call waits any more', async t => {
+  mock.timers.enable({apis: ['setInterval']})
+  t.teardown(() => mock.timers.reset())
+  let waiting = 1
+  const context = {
+    recorder: new CallRecorder(() => undefined),
+    deaths: undefined,
+    masked: () => [],
+    apps: () => [{id: 'stock', waiting}],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const sink = new Sink()
+  const texts: string[] = []
+  sink.on('text', (text: string) => texts.push(text))
+  const types = new Set(['edges'] as const)
+  events.join(
+    new EventReader(sink, {format: 'ndjson', types, app: 'stock', reset: () => events.state('reset')}),
+    events.mark()
+  )
+  mock.timers.tick(1000)
+  t.match(texts.at(-1), /"waiting":\{"stock":1\}/)
+  waiting = 0
+  mock.timers.tick(1000)
+  t.match(texts.at(-1), /"waiting":\{\}/)
+  const told = texts.length
+  mock.timers.tick(5000)
+  t.equal(texts.length, told, 'once')
+})
+
+t.test('a fault tells how many calls it was asked about, also if it has hit none of them', async t => {
+  mock.timers.enable({apis: ['setInterval']})
+  t.teardown(() => mock.timers.reset())
+  let matched = 3
+  const plan = {from: ANY, to: ANY, rate: 0.01, times: Infinity} as unknown as FaultPlan
+  const active = {list: () => [{number: 1, plan, matched, hits: 0, leftMs: Infinity, isEnabled: true}]}
+  const context = {
+    recorder: new CallRecorder(() => undefined),
+    deaths: undefined,
+    masked: () => [],
+    apps: () => [],
+    faults: {active},
+    work: {onWorkflow: () => undefined},
+    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const sink = new Sink()
+  const texts: string[] = []
+  sink.on('text', (text: string) => texts.push(text))
+  const types = new Set(['fault'] as const)
+  events.join(
+    new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')}),
+    events.mark()
+  )
+  mock.timers.tick(250)
+  t.match(texts.at(-1), /"matched":3,"hits":0/)
+  matched = 9
+  mock.timers.tick(250)
+  t.match(texts.at(-1), /"matched":9,"hits":0/)
+  const told = texts.length
+  mock.timers.tick(1000)
+  t.equal(texts.length, told, 'once')
+})
