@@ -281,7 +281,7 @@ export class RunEvents {
     for (const reader of this.#readers) {
       const {app} = reader
       const wanted = app === '' ? edges : edges.filter(({from, to}) => from === app || to === app)
-      if (wanted.length > 0 || isWaiting) this.#pass([reader], 'edges', {edges: wanted, waiting}, 'edges')
+      this.#pass([reader], 'edges', {edges: wanted, waiting}, 'edges')
     }
   }
 
