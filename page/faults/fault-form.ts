@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {shellQuoted} from '../../src/model/shell-quoted.ts'
+import type {KnownFault} from '../state/faults.ts'
 
 export const KINDS = {
   none: 'it continues',
@@ -84,7 +85,7 @@ export function keysOf(form: FaultForm): Keys {
 const some = (value: number, unit = ''): string => (value === 0 ? '' : `${value}${unit}`)
 
 /** Returns the form filled in with an existing fault; `for` is the time that the fault has left, so its end does not change. */
-export function formOf(row: Api.Fault): FaultForm {
+export function formOf(row: KnownFault): FaultForm {
   return {
     ...EMPTY,
     from: row.from,
@@ -101,7 +102,7 @@ export function formOf(row: Api.Fault): FaultForm {
     rate: row.rate === 1 ? '' : Number((row.rate * 100).toPrecision(12)).toString(),
     seed: row.seed === 1 ? '' : row.seed.toString(),
     times: row.times?.toString() ?? '',
-    for: row.leftMs === null ? '' : `${Math.max(1, Math.ceil(row.leftMs / 1000))}s`
+    for: row.leftMs === null ? '' : `${Math.max(1, Math.ceil((row.leftMs + row.at - Date.now()) / 1000))}s`
   }
 }
 

@@ -4,7 +4,7 @@ import {commandOf, EMPTY, formOf, keysOf, KINDS, templateLines, type FaultForm} 
 import {change, remove} from '../faults/change-faults.ts'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {api, mayChange} from '../state/api.ts'
-import {faults} from '../state/faults.ts'
+import {faults, type KnownFault} from '../state/faults.ts'
 import {route} from '../state/route.ts'
 import {appList, edges, runId} from '../state/run.ts'
 
@@ -65,7 +65,7 @@ export default function Faults() {
   )
 }
 
-function Table({onEdit}: {readonly onEdit: (row: Api.Fault) => void}) {
+function Table({onEdit}: {readonly onEdit: (row: KnownFault) => void}) {
   if (faults.value.length === 0)
     return <p class="empty box">No fault is active. Add one below: calls then fail, wait or break off on purpose.</p>
   return (

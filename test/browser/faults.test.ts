@@ -111,6 +111,7 @@ t.test('faults', async t =>
     await t.test('a fault that is edited keeps its end, and stays disabled', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)
+      run.helloAt = new Date(Date.now() - 600_000).toISOString()
       run.faults = [fault(3, {isEnabled: false, leftMs: 1_199_500})]
       const bodies: unknown[] = []
       run.answers['POST /faults/3'] = body => {
@@ -125,11 +126,31 @@ t.test('faults', async t =>
         page.getByRole('button', {name: 'Replace fault 3'}).click()
       ])
       await page.getByRole('form', {name: 'New fault'}).waitFor()
-      t.match(bodies, [{status: 503, for: '1200s'}])
+      t.match(bodies, [{status: 503, for: /^5\d\ds$/}], 'ten minutes of twenty are over')
       t.same(
         run.asked.filter(each => /^(POST|DELETE) .faults/.test(each)),
         ['POST /faults/3']
       )
+    })
+
+    await t.test('a fault that has hit as many calls as it may is off, though the run keeps it', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      run.faults = [fault(1, {times: 2, hits: 2, matched: 2}), fault(2)]
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: /^Faults ?1$/}).click()
+      const table = page.getByRole('region', {name: 'Faults that are on'})
+      await table.getByRole('rowheader', {name: '2'}).waitFor()
+      t.equal(await table.getByRole('rowheader').count(), 1)
+      const once = fault(3, {times: 1, hits: 0, matched: 0})
+      run.send('fault', {change: 'on', fault: once, text: ''}, 1001)
+      await table.getByRole('rowheader', {name: '3'}).waitFor()
+      const spent = {...once, hits: 1, matched: 1}
+      run.send('fault', {change: 'off', fault: spent, text: 'fault 3 is off'}, 1002)
+      run.send('fault', {change: 'hit', fault: spent, text: ''})
+      run.send('fault', {change: 'hit', fault: fault(2, {hits: 119}), text: ''})
+      await table.getByText('119 of 391').waitFor()
+      t.equal(await table.getByRole('rowheader').count(), 1, 'it does not come back')
     })
 
     await t.test('shows nothing that changes the run to one who may only look', async t => {
