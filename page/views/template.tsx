@@ -15,7 +15,10 @@ export default function Template() {
   const load = (): void => setAsked(before => before + 1)
   useEffect(() => {
     // a note reports an edit of the template that has a mistake or restarts no app
-    return endAll(...(['reload', 'reset', 'note', 'fault', 'following'] as const).map(type => listen(type, load)))
+    return endAll(
+      listen('fault', ({change}) => change === 'hit' || load()),
+      ...(['reload', 'reset', 'note', 'following'] as const).map(type => listen(type, load))
+    )
   }, [])
   return (
     <>

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {FIRST_VIEW, madeUp} from './made-up.ts'
+import {fault, FIRST_VIEW, madeUp} from './made-up.ts'
 
 const finding = (more: Partial<Api.TemplateFinding>): Api.TemplateFinding => ({
   file: '/work/shop/dapr.yaml',
@@ -68,6 +68,23 @@ t.test('the template', async t =>
       run.send('note', {code: 'template-edit-failed', text: 'the edited template has a mistake'}, 1001)
       await page.getByText('nothing is wrong with it').waitFor()
       t.pass('it is asked again')
+    })
+
+    await t.test('is not asked again for each call that a fault hits', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      run.answers['GET /template'] = {files: [], findings: []}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Template'}).click()
+      await page.getByText('nothing is wrong with it').waitFor()
+      const asked = (): number => run.asked.filter(each => each === 'GET /template').length
+      const before = asked()
+      run.send('fault', {change: 'hit', fault: fault(1), text: ''})
+      await page.getByRole('link', {name: /^Faults ?1$/}).waitFor()
+      const again = page.waitForResponse(/template$/)
+      run.send('fault', {change: 'off', fault: fault(1), text: ''}, 1001)
+      await again
+      t.equal(asked(), before + 1)
     })
 
     await t.test('says why there is none', async t => {
