@@ -78,7 +78,6 @@ function Types() {
           rows={rows}
           keyOf={({type}) => type}
           toneOf={({hosts}) => (hosts.length === 0 ? 'bad' : '')}
-          selected=""
           onOpen={({type}) => go(hrefHere(type))}
         />
       ) : (
@@ -126,7 +125,6 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
             columns={columnsOf(type)}
             rows={rows}
             keyOf={each => each.id}
-            toneOf={() => ''}
             selected={id}
             onOpen={each => go(hrefHere(type, each.id))}
           />

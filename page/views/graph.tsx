@@ -12,7 +12,7 @@ import {api} from '../state/api.ts'
 import {useAsked} from '../state/asked.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {hrefOf, parameter, setParameters} from '../state/route.ts'
-import {edges} from '../state/run.ts'
+import {apps, edges} from '../state/run.ts'
 
 /** The picture; its code and that of the layout are loaded when it is shown first. */
 const Picture = late(async () => import('../graph/picture.tsx'))
@@ -24,9 +24,12 @@ const FORMS = ['picture', 'matrix', 'list'] as const
 
 const within = (): string => STEPS.find(each => each === parameter('within')) ?? '1'
 
-/** Loads the graph, again when edges come or go; their figures arrive as events. */
+/** Loads the graph, again when apps or edges come or go; their figures arrive as events. */
 const useGraph = () =>
-  useAsked(async signal => api.ask('GET /graph', {signal}), [edges.value.map(edgeKey).toSorted().join('\n')])
+  useAsked(
+    async signal => api.ask('GET /graph', {signal}),
+    [[...apps.value.keys(), ...edges.value.map(edgeKey)].toSorted().join('\n')]
+  )
 
 const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the figures', run: () => setParameters({edge: ''})}]
 

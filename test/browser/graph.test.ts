@@ -141,6 +141,21 @@ t.test('the graph', async t =>
       t.pass('with what dependsOn says of it')
     })
 
+    await t.test('is asked again when an app comes', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      const graph = {apps: ['checkout'], asleep: [], edges: [], uncalled: [], awaited: []}
+      run.answers['GET /graph'] = graph
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.getByRole('link', {name: /^checkout/}).waitFor()
+      run.answers['GET /graph'] = {...graph, apps: ['checkout', 'mail']}
+      run.send('app', app('mail'), 1001)
+      await picture.getByRole('link', {name: /^mail/}).waitFor()
+      t.pass('it is shown before any call')
+    })
+
     await t.test('is a matrix of many apps; a focus shows the neighbourhood of one', async t => {
       const run = await madeUp(t)
       run.answers['GET /graph'] = {...chain(50)}
