@@ -23,7 +23,7 @@ export interface EventData {
   note: {readonly code: string; readonly text: string}
   /** An instance of a workflow has changed. */
   workflow: {readonly app: string; readonly id: string}
-  /** Samples arrive from now on; those from before, while no view listened or the connection was down, were not sent. */
+  /** Samples arrive from now on; earlier ones were not sent: no view listened, the connection was down, or the page was slow. */
   following: undefined
   /** Another run is shown, or the first one; `reset` follows. */
   another: Api.Run
@@ -178,7 +178,8 @@ function take({type, data, at: when}: RunEvent): void {
   } else if (type === 'bye') {
     endedWithRun.value = new Set(exitedApps)
     connection.value = {state: 'ended', at, retryAt: at, why: ''}
-  } else if (listeners.has(type)) tell(type as keyof EventData, data as never, at)
+  } else if (type === 'dropped') tell('following', undefined)
+  else if (listeners.has(type)) tell(type as keyof EventData, data as never, at)
 }
 
 /** The ids of apps whose process has exited without a crash being reported. */

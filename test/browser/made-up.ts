@@ -206,7 +206,7 @@ export async function madeUp(
       const frame = `${JSON.stringify({...(given !== undefined && {id: given}), ...(at !== undefined && {at}), type, data})}\n`
       if (given !== undefined || TOLD_AGAIN.has(type)) kept.push({id: given ?? Infinity, frame})
       for (const [reader, types] of readers)
-        if (types.includes(type) || ['hello', 'reset', 'bye'].includes(type)) reader.write(frame)
+        if (types.includes(type) || ['hello', 'reset', 'dropped', 'bye'].includes(type)) reader.write(frame)
     },
     restart: () => {
       run = randomBytes(16).toString('hex')

@@ -34,6 +34,36 @@ t.test('a request', async t =>
     })
 
     await t.test('edit and send: what differs is sent, and the answers are compared', async t => {
+    await t.test('its end is shown, also if the page was too slow to be told of it', async t => {
+      const run = await runWithCalls(t)
+      run.answers['GET /calls/7'] = detail(7, {isOpen: true, status: 0})
+      const {page} = await open(browser, run.url)
+      await page.goto(`${page.url().replace(/#.*/, '')}#/calls/7`)
+      await page.getByText('… under way').first().waitFor()
+      await run.followed('calls')
+      run.answers['GET /calls/7'] = detail(7, {status: 204})
+      run.send('dropped', {calls: 3})
+      await page.getByText('204', {exact: true}).first().waitFor()
+      t.pass('its end was among them')
+    })
+
+    await t.test('what was compared at one crash is not at the next', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      run.answers['GET /calls/48190'] = detail(48190)
+      run.answers['GET /calls/48188'] = detail(48188)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
+      const killed = page.getByRole('region', {name: 'Last crash'})
+      await killed.getByRole('button', {name: 'Compare bodies'}).click()
+      await killed.getByRole('group', {name: 'Answered before'}).waitFor()
+      const next = death({number: 4, inside: [{...call(50001), forMs: 1, count: 1, times: 0}], finished: []})
+      Object.assign(run.answers['GET /apps/payments/why'] as object, {death: next})
+      run.send('troubles', {troubles: [trouble({death: 4})]})
+      await killed.getByText('crash 4').waitFor()
+      t.equal(await killed.getByRole('group', {name: 'Answered before'}).count(), 0)
+    })
+
       const run = await runWithCalls(t)
       const bodies: unknown[] = []
       run.answers['POST /calls/7/replay'] = body => (bodies.push(JSON.parse(body)), replayed())
