@@ -133,7 +133,7 @@ function Found({
       )}
       {timeline !== undefined && <Steps timeline={timeline} children={children} />}
       {opened !== undefined && <StepDetail key={opened.eventId} step={opened} trace={detail.trace} />}
-      <FoldedTree key={`${app}/${detail.id}`} q={`workflow:${app}/${detail.id}`} version={lastUpdate} />
+      <FoldedTree q={`workflow:${app}/${detail.id}`} version={lastUpdate} />
       <Payload title="Input" text={input} />
       <Payload title="Output" text={output} />
     </>

@@ -56,7 +56,7 @@ export function StepDetail({step, trace}: {readonly step: Api.WorkflowStep; read
           </ol>
         </>
       )}
-      <LinesAround apps={[step.app]} from={from} until={until} />
+      <LinesAround key={step.endedAt} apps={[step.app]} from={from} until={until} />
     </section>
   )
 }

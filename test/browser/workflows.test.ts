@@ -53,6 +53,9 @@ function answer(run: MadeUp): void {
   })
 }
 
+const lineAs = (text: string): string =>
+  `${JSON.stringify({time: at(1), app: 'checkout', stream: 'stdout', line: text})}\n`
+
 t.test('workflows', async t =>
   withBrowser(t, async browser => {
     await t.test('lists the instances, and shows the steps of one with those of its children', async t => {
@@ -210,6 +213,36 @@ t.test('workflows', async t =>
         await page.getByText('No workflow was started yet').waitFor({timeout: 8000})
       }
     )
+
+    await t.test('the lines of a step are asked again once it has ended', async t => {
+      const run = await madeUp(t)
+      const workflow = instance('o-17')
+      const one = step('activity', 'charge', {endedAt: null, state: 'waits'})
+      Object.assign(run.answers, FIRST_VIEW, {
+        'GET /workflows': {workflows: [workflow], next: null},
+        'GET /workflow': detail(workflow),
+        'GET /workflow/timeline': {workflow, steps: [one], missing: [], events: []},
+        'GET /logs': lineAs('it begins')
+      })
+      const {page} = await open(browser, run.url)
+      await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/checkout/o-17?step=1`)
+      const told = page.getByRole('region', {name: 'What activity charge did'})
+      await told.getByText('Lines of checkout meanwhile').click()
+      await told.getByText('it begins').waitFor()
+      run.answers['GET /logs'] = lineAs('it is done')
+      run.answers['GET /workflow/timeline'] = {
+        workflow,
+        steps: [{...one, endedAt: at(4), state: 'done'}],
+        missing: [],
+        events: []
+      }
+      await run.followed('workflow')
+      run.send('workflow', {app: 'checkout', id: 'o-17'}, 1001)
+      await told.getByText('it begins').waitFor({state: 'detached'})
+      await told.getByText('Lines of checkout meanwhile').click()
+      await told.getByText('it is done').waitFor()
+      t.pass('all its lines')
+    })
 
     await t.test('while it is paused what is opened is shown, and what is changed; nothing else moves', async t => {
       const run = await madeUp(t)
