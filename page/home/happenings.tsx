@@ -79,10 +79,8 @@ function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'da
     if (word !== 'ready') return say(key, text, word === 'not ready')
     const wasReady = seen.has(lifeOf(app))
     seen.add(lifeOf(app))
-    return say(
-      key,
-      wasReady ? 'is ready again' : `${text} after ${duration(Math.max(0, at - Date.parse(app.startedAt ?? '')))}`
-    )
+    const took = app.startedAt && ` after ${duration(Math.max(0, at - Date.parse(app.startedAt)))}`
+    return say(key, wasReady ? 'is ready again' : text + (took ?? ''))
   }
   return ({type, data}, at) => {
     if (type === 'app') return ofApp(data as Api.App, at)

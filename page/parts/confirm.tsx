@@ -34,12 +34,7 @@ export function Confirm() {
     >
       <p id="question">{asked?.text}</p>
       <form method="dialog" class="tools">
-        <button
-          type="submit"
-          onClick={() => {
-            asked?.run()
-          }}
-        >
+        <button type="submit" onClick={asked?.run}>
           {asked?.yes}
         </button>
         {asked?.or !== undefined && (

@@ -187,6 +187,17 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       t.equal(await happened.getByText('2 ×').count(), 0)
     })
 
+    await t.test('an app without a process is ready, after no time', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      const {page} = await open(browser, run.url)
+      const happened = page.getByRole('region', {name: 'What happened'})
+      await happened.getByRole('row').first().waitFor()
+      run.send('app', app('side', {pid: 0, startedAt: null}), 1001)
+      await happened.getByRole('row', {name: /side is ready$/}).waitFor()
+      t.equal(await happened.getByText('NaN').count(), 0)
+    })
+
     await t.test('the line of the last minutes moves on, from the first time that the page is shown', async t => {
       const run = await madeUp(t)
       const apps = [{app: 'payments', calls: [0, 3], failed: [0, 0]}]
