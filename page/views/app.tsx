@@ -97,7 +97,7 @@ function Found({app}: {readonly app: Api.App}) {
         <AppActions app={app} />
       </div>
       {reason !== '' && !app.isReady && <p class="box note">{withoutColours(reason)}</p>}
-      {why?.death && <Death death={why.death} />}
+      {why?.death && <Death key={why.death.number} death={why.death} />}
       <Lives app={app} ends={ends} />
       <div class="columns">
         <section>

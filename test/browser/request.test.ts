@@ -1,7 +1,8 @@
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {call} from './made-up.ts'
+import {call, madeUp} from './made-up.ts'
 import {detail, replayed, runWithCalls} from './made-up-calls.ts'
+import {crash, death, trouble} from './made-up-crash.ts'
 
 t.test('a request', async t =>
   withBrowser(t, async browser => {
@@ -33,7 +34,6 @@ t.test('a request', async t =>
       await page.getByText('the run does not answer').first().waitFor()
     })
 
-    await t.test('edit and send: what differs is sent, and the answers are compared', async t => {
     await t.test('its end is shown, also if the page was too slow to be told of it', async t => {
       const run = await runWithCalls(t)
       run.answers['GET /calls/7'] = detail(7, {isOpen: true, status: 0})
@@ -64,6 +64,7 @@ t.test('a request', async t =>
       t.equal(await killed.getByRole('group', {name: 'Answered before'}).count(), 0)
     })
 
+    await t.test('edit and send: what differs is sent, and the answers are compared', async t => {
       const run = await runWithCalls(t)
       const bodies: unknown[] = []
       run.answers['POST /calls/7/replay'] = body => (bodies.push(JSON.parse(body)), replayed())
