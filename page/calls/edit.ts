@@ -45,7 +45,7 @@ export function editOf(text: string, call: Edited): Api.RequestEdit | string {
   const [line = '', ...lines] = head.split('\n')
   const body = bodies.join('\n\n')
   // a path with a mask has blanks
-  const [, method, path] = /^([A-Za-z]+) +(\/.*?)(?: +HTTP\/[\d.]+)?$/.exec(line.trim()) ?? []
+  const [, method, path] = /^(\S+) +(\/.*?)(?: +HTTP\/[\d.]+)?$/.exec(line.trim()) ?? []
   if (method === undefined || path === undefined) return 'The first line has to be a method and a path: POST /orders/7'
   const given: Api.Message['headers'][number][] = []
   for (const [index, each] of lines.entries()) {

@@ -50,3 +50,11 @@ t.test('a path with a mask can be left as it is', t => {
   t.type(editOf('upload', masked), 'string')
   t.end()
 })
+
+t.test('a method may be any word of HTTP', t => {
+  const search = {...call(''), method: 'M-SEARCH'}
+  t.same(editOf(textOf(search), search), {}, 'what was left as it is')
+  t.same(editOf(textOf(search).replace('ann', 'bob'), search), {headers: {'x-user': 'bob'}})
+  t.same(editOf(textOf(search).replace('M-SEARCH', 'version-control'), search), {method: 'VERSION-CONTROL'})
+  t.end()
+})
