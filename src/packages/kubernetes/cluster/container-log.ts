@@ -86,7 +86,7 @@ export class ContainerLog {
     const {signal} = this.#options
     for (let tries = 0; !signal.aborted; tries++) {
       const startedAt = performance.now()
-      const end = await this.#stream(id, tries > 0)
+      const end = await this.#stream(id)
       const isLast = end !== 'cut'
       const rest = (isLast ? this.#cursor.end() : '') + this.#cursor.resume()
       if (rest !== '') await this.#options.take(rest)
@@ -109,12 +109,12 @@ export class ContainerLog {
     }
   }
 
-  async #stream(id: string, isAgain: boolean): Promise<'complete' | 'cut' | 'gone'> {
+  async #stream(id: string): Promise<'complete' | 'cut' | 'gone'> {
     const {client, container, tail, take, signal} = this.#options
     let isPrevious = false
     try {
-      // a watch may tell of a restart later than the log is asked for again, and that log would be another start's
-      const {containerID, state, lastState} = (isAgain ? await this.#ask() : this.#status) ?? {}
+      // a watch may tell of a restart later than the log is asked for, and that log would be another start's
+      const {containerID, state, lastState} = (await this.#ask()) ?? {}
       isPrevious = lastState?.terminated?.containerID === id
       if (!isPrevious && containerID !== id) return 'gone'
       const isOver = isPrevious || state?.running === undefined

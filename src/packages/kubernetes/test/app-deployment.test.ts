@@ -213,14 +213,12 @@ t.test('a pod without a sidecar is a fault, unless the template has turned it of
 
 t.test('a line of one pod that comes in pieces is not continued by another pod', async t => {
   const [over, shown] = [new AbortController(), new PassThrough({encoding: 'utf8'})]
-  const streams = new Map<string, PassThrough>()
+  const streams = new Map(['one', 'two'].map(name => [name, new PassThrough()]))
+  const pods = new Map<string, unknown>()
   const deployment = new AppDeployment({
     client: {
-      open: async (_: string, path: string) => {
-        const stream = new PassThrough()
-        streams.set(path.split('/').at(-2) ?? '', stream)
-        return Promise.resolve(stream)
-      }
+      open: async (_: string, path: string) => Promise.resolve(streams.get(path.split('/').at(-2) ?? '')),
+      json: async (_: string, path: string) => Promise.resolve(pods.get(path.split('/').at(-1) ?? ''))
     } as unknown as ClusterClient,
     app: {id: 'app', workload: {kind: 'Deployment'}} as unknown as AppObjects,
     signal: over.signal,
@@ -237,10 +235,9 @@ t.test('a line of one pod that comes in pieces is not continued by another pod',
     const {status, ...rest} = pod(uid, {app: {exitCode: 0}})
     const [container] = status?.containerStatuses ?? []
     const running = {name: 'app', ready: true, restartCount: 0, image: '', ...container, containerID: uid}
-    deployment.podChanged(
-      {...rest, status: {containerStatuses: [{...running, state: {running: {startedAt: ''}}}]}},
-      false
-    )
+    const now = {...rest, status: {containerStatuses: [{...running, state: {running: {startedAt: ''}}}]}}
+    pods.set(uid, now)
+    deployment.podChanged(now, false)
   }
   const [at, long] = ['2026-01-01T00:00:00.000000001Z', 'x'.repeat(70_000)]
   t.strictSame(await print('one', `${at} ${long}`), [long])

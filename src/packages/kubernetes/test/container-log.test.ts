@@ -182,3 +182,16 @@ t.test(
     t.same(known.texts, ['one\n'], 'a line that was passed on is not cut')
   }
 )
+
+t.test('a start of which a watch has told later is not taken for the one before it', async t => {
+  const second = AT.replace(':00.', ':01.')
+  const {log, look, be, asked, texts} = open(t, [`${AT}one\n`, `${second}two\n`])
+  look({...status, containerID: 'b', lastState: ended('a'), state: {running: {startedAt: ''}}})
+  be({...status, containerID: 'c', lastState: ended('b'), state: {running: {startedAt: ''}}})
+  await log.allRead()
+  t.same(
+    asked.map(query => query?.['previous']),
+    [true, true]
+  )
+  t.same(texts, ['one\n', 'two\n'])
+})
