@@ -249,6 +249,11 @@ export class FakeApiServer {
 
   #apply(path: string, body: Stored, {query, response}: {query: URLSearchParams; response: ServerResponse}): void {
     const before = this.objects.get(path)
+    const {uid} = body.metadata
+    if (uid !== undefined && uid !== before?.metadata.uid) {
+      const message = `Operation cannot be fulfilled: uid mismatch: the provided object specified uid ${uid}`
+      return send(response, 409, {kind: 'Status', status: 'Failure', reason: 'Conflict', code: 409, message})
+    }
     if (query.has('dryRun'))
       return send(response, 200, {...body, metadata: {...before?.metadata, generation: 1, ...body.metadata}})
     const status = {observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1}

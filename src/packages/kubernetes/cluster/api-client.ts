@@ -247,10 +247,10 @@ function reasonOf(error: unknown): string {
   return messageOf(error) || codeOf(error)
 }
 
-/** What passes by itself: a proxy does not reach the server, another write came first (else it has causes, or another one has the name of what is deleted), or the server says when to come again. An eviction that a budget forbids is none: we ask for none. */
-const isBusy = ({code, method, status: {reason, details = {}}}: ClusterError): boolean =>
+/** What passes by itself: a proxy does not reach the server, another write came first (else it has causes, or another object has the name), or the server says when to come again. An eviction that a budget forbids is none: we ask for none. */
+const isBusy = ({code, message, status: {reason, details = {}}}: ClusterError): boolean =>
   [429, 502, 503, 504].includes(code) ||
-  (code === 409 && method !== 'DELETE' && reason === 'Conflict' && details.causes === undefined) ||
+  (code === 409 && reason === 'Conflict' && details.causes === undefined && !/\bUID\b/i.test(message)) ||
   (code >= 500 && 'retryAfterSeconds' in details)
 
 /** A proxy does not reach the server, or its store fails for a moment: what is asked or deleted, unlike what is applied, is no reason for it. */

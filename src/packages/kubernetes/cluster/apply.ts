@@ -1,3 +1,4 @@
+import {isStatus} from './api-error.ts'
 import {foreign, type Change} from './check.ts'
 import type {LiveObject, ObjectStore} from './object-store.ts'
 import {keptText, patienceFor} from './take-down.ts'
@@ -38,9 +39,17 @@ export async function applyChange(store: ObjectStore, change: Change, signal: Ab
     await sleep(INTERVAL_MS, undefined, {signal})
   }
   refuseForeign(live)
-  const made = await store.apply(object)
-  if (live?.metadata.uid !== made.metadata.uid) return {live: made, outcome: 'created'}
-  return {live: made, outcome: isSame(live, made) ? 'unchanged' : 'configured'}
+  // with it the server changes no other object of the name, and makes none
+  const metadata = {...object.metadata, uid: live?.metadata.uid}
+  try {
+    const made = await store.apply({...object, metadata})
+    if (live === undefined) return {live: made, outcome: 'created'}
+    return {live: made, outcome: isSame(live, made) ? 'unchanged' : 'configured'}
+  } catch (error) {
+    const isRefused = error instanceof UserError && [409, 422].some(code => isStatus(error.cause, code))
+    if (!isRefused || (await store.find(object))?.metadata.uid === metadata.uid) throw error
+    return applyChange(store, {...change, isReplaced: false}, signal)
+  }
 }
 
 /** The server wrote nothing: whether the object is as it was, but for its status and what the cluster itself notes. */

@@ -110,13 +110,11 @@ export class ObjectStore {
   /** Server-side apply, never forced. With `dryRun` the server checks everything and changes nothing. */
   async apply(object: KubernetesObject, {dryRun = false} = {}): Promise<LiveObject> {
     const query = {fieldManager: MANAGER, fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined}
-    // JSON is YAML
-    const type = 'application/apply-patch+yaml'
     try {
       const live = await this.client.json<LiveObject>('PATCH', this.#pathTo(object), {
         query,
         body: object,
-        type,
+        type: 'application/apply-patch+yaml', // JSON is YAML
         needs: 'metadata'
       })
       if (!dryRun) this.expected.push(object)
