@@ -373,13 +373,12 @@ export class ClusterRun {
       onDelete: (id, of) => emit({type: 'app-deleting', id, objects: of}),
       onWait: what => emit({type: 'warned', text: what})
     }
-    const workloads = objects.apps.map(({workload}) => workload)
     // objects that are on their way to the server are created before they are deleted
     await this.#work
     try {
       // what is there before anything was applied is that of another run
       if (this.#isListed || failure === undefined)
-        await (isTakenBack ? podsGone(takingDown, workloads) : takeDown(takingDown))
+        await (isTakenBack ? podsGone : takeDown)(takingDown)
     } catch (left) {
       error ??= left
       if (error !== left) emit({type: 'warned', text: messageOf(left)})

@@ -61,7 +61,7 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
         const owners = pods.owners()
         const kept = (await deleteAll(options, ofLevel, faults)).map(appOf)
         const going = level.filter(id => !kept.includes(id))
-        faults.push(...(await pods.gone(going, owners, patienceFor(ofLevel))))
+        faults.push(...(await pods.gone(going, owners)))
       }
       const resources = left.filter(object => appOf(object) === '')
       await deleteAll(options, resources, faults)
@@ -104,27 +104,28 @@ async function deleteAll(
  * Settles when the pods of these workloads are gone, which another client has deleted: until then they may print; and when all else is
  * gone, too. A `stop` elsewhere deletes it; if the workloads were deleted by hand, a warning names what is left.
  */
-export async function podsGone(options: TakeDownOptions, workloads: readonly KubernetesObject[]): Promise<void> {
+export async function podsGone(options: TakeDownOptions): Promise<void> {
   const {store, labels, apps} = options
   const end = new AbortController()
   const ours = new Set((await findAll(store, labels)).map(({metadata}) => metadata.uid))
   const pods = await watchPods(options, end.signal)
   const ids = apps.map(({id}) => id)
-  const faults = await pods.gone(ids, pods.owners(), patienceFor(workloads)).finally(() => end.abort())
+  const faults = await pods.gone(ids, pods.owners()).finally(() => end.abort())
   throwAll(faults, () => notAll(store))
   await allGone(options, ours)
 }
 
-/** The longest time that a pod of these may take to be gone, in ms. */
-export function patienceFor(workloads: readonly KubernetesObject[]): number {
-  const seconds = workloads.map(({spec}) => {
-    const {template} = (spec ?? {}) as {
-      readonly template?: {readonly spec?: {readonly terminationGracePeriodSeconds?: number}}
-    }
-    return template?.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
-  })
-  return Math.max(0, ...seconds) * 1000 + EXTRA_MS
+interface Spec {
+  readonly terminationGracePeriodSeconds?: number
+  readonly template?: {readonly spec?: Spec}
 }
+
+const graceOf = ({template, terminationGracePeriodSeconds = DEFAULT_GRACE_S}: Spec = {}): number =>
+  template === undefined ? terminationGracePeriodSeconds : graceOf(template.spec)
+
+/** The longest time that one of these pods, or a pod of these workloads, may take to be gone, in ms. */
+export const patienceFor = (all: readonly {readonly metadata: unknown; readonly spec?: unknown}[]): number =>
+  Math.max(0, ...all.map(({spec}) => graceOf(spec as Spec))) * 1000 + EXTRA_MS
 
 /** A ReplicaSet or a Job, which may still bring a pod; one without counts as its own. */
 const ownerOf = ({metadata: {uid, ownerReferences}}: Pod): string => ownerReferences?.[0]?.uid ?? uid
@@ -144,7 +145,7 @@ async function watchPods({store, labels, now}: TakeDownOptions, signal: AbortSig
       }
     }
   )
-  const gone = async (ids: readonly string[], owners: ReadonlySet<string>, patienceMs: number) => {
+  const gone = async (ids: readonly string[], owners: ReadonlySet<string>) => {
     const those = (): readonly Pod[] =>
       [...left.values()].filter(pod => ids.includes(pod.metadata.labels?.['app'] ?? '') && owners.has(ownerOf(pod)))
     const {promise, resolve} = Promise.withResolvers<void>()
@@ -152,7 +153,7 @@ async function watchPods({store, labels, now}: TakeDownOptions, signal: AbortSig
       if (those().length === 0) resolve()
     }
     look()
-    await within(patienceMs, orAborted(now, promise))
+    await within(patienceFor(those()), orAborted(now, promise))
     const names = those().map(({metadata}) => metadata.name)
     if (now.aborted || names.length === 0) return []
     const {namespace, context} = store.client.access

@@ -21,9 +21,10 @@ async function openStore(t: Test) {
   })
   const save = (name: string, labels = {app: name, 'pillion/template': 'shop'}): void =>
     void server.save(`${DEPLOYMENTS}/${name}`, {kind: 'Deployment', metadata: {name, labels}})
-  const savePod = (name: string, app: string, owner: string): void =>
+  const savePod = (name: string, app: string, owner: string, spec = {}): void =>
     void server.save(`${PODS}/${name}`, {
-      metadata: {name, labels: {app, 'pillion/template': 'shop'}, ownerReferences: [{uid: owner}]}
+      metadata: {name, labels: {app, 'pillion/template': 'shop'}, ownerReferences: [{uid: owner}]},
+      spec
     })
   const deleted: string[] = []
   const down = {
@@ -112,7 +113,7 @@ t.test('pods of another run that starts meanwhile are not waited for', {timeout:
 t.test('a run whose workloads others have deleted waits for nothing of a run after it', {timeout: 20_000}, async t => {
   const {server, save, savePod, down} = await openStore(t)
   savePod('stock-1', 'stock', 'first')
-  const gone = podsGone({...down, apps: [{id: 'stock', dependsOn: []}]}, [])
+  const gone = podsGone({...down, apps: [{id: 'stock', dependsOn: []}]})
   await server.watching(1)
   save('stock')
   savePod('stock-2', 'stock', 'second')
@@ -143,4 +144,23 @@ t.test('what is waited for is said while a server fails for long, once for all t
   await Promise.all(others.map(async path => asked(path, 5)))
   end.abort()
   t.strictSame(texts, ['waiting for the API server, still trying: fake 503'])
+})
+
+t.test('a pod has its whole grace also where its workload is gone already', async t => {
+  const {server, savePod, down} = await openStore(t)
+  const [component, set] = ['/apis/dapr.io/v1alpha1/namespaces/shop/components/store', setTimeout]
+  const waits: number[] = []
+  server.save(component, {kind: 'Component', metadata: {name: 'store', labels: {'pillion/template': 'shop'}}})
+  savePod('stock-1', 'stock', 'first', {terminationGracePeriodSeconds: 600})
+  await down.store.lookUpDapr()
+  t.intercept(globalThis, 'setTimeout', {
+    value: (fire: () => void, ms = 0) => {
+      waits.push(ms)
+      // 60 s are those of a request
+      if (ms >= 30_000 && ms !== 60_000) void server.watching(1).then(() => server.remove(`${PODS}/stock-1`))
+      return set(fire, ms)
+    }
+  })
+  t.equal(await takeDown({...down, apps: [{id: 'stock', dependsOn: []}]}), 1)
+  t.ok(Math.max(...waits) > 600_000)
 })
