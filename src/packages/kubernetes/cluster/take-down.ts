@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {UserError} from '../../../model/errors.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
 import {stopLevels} from '../../../supervisor/order/stop-order.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {KubernetesObject} from '../object.ts'
@@ -21,7 +21,7 @@ export interface TakeDownOptions {
   readonly now: AbortSignal
   /** Objects of one app, or of none (''), are being deleted. */
   readonly onDelete: (id: string, objects: readonly KubernetesObject[]) => void
-  /** Called once for an object that cannot be deleted: which, and why. */
+  /** Hears once of objects that cannot be deleted: which, and why; and of a server that does not answer. */
   readonly onWait: (text: string) => void
 }
 
@@ -131,7 +131,7 @@ export const patienceFor = (all: readonly {readonly metadata: unknown; readonly 
 const ownerOf = ({metadata: {uid, ownerReferences}}: Pod): string => ownerReferences?.[0]?.uid ?? uid
 
 /** Those that pods have now tell them from the pods of another run, which may begin meanwhile. `gone` settles when no pod of these apps and owners is left, or with the error that they do not go. */
-async function watchPods({store, labels, now}: TakeDownOptions, signal: AbortSignal) {
+async function watchPods({store, labels, now, onWait}: TakeDownOptions, signal: AbortSignal) {
   const left = new Map<string, Pod>()
   let look: (() => void) | undefined
   await watch<Pod>(
@@ -142,6 +142,9 @@ async function watchPods({store, labels, now}: TakeDownOptions, signal: AbortSig
       gone: pod => {
         left.delete(pod.metadata.uid)
         look?.()
+      },
+      troubled: error => {
+        if (error !== undefined) onWait(`waiting for the API server, still trying: ${messageOf(error)}`)
       }
     }
   )

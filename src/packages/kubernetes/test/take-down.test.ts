@@ -164,3 +164,24 @@ t.test('a pod has its whole grace also where its workload is gone already', asyn
   t.equal(await takeDown({...down, apps: [{id: 'stock', dependsOn: []}]}), 1)
   t.ok(Math.max(...waits) > 600_000)
 })
+
+t.test('who waits for pods hears that the API server does not answer', async t => {
+  const {server, save, savePod, down} = await openStore(t)
+  server.hasGrace = true
+  save('stock')
+  savePod('stock-1', 'stock', 'first')
+  let isAway = false
+  server.answer = ({method, path}) => {
+    if (method === 'DELETE') {
+      isAway = true
+      server.endWatches()
+    }
+    return isAway && path === PODS ? 'gone' : undefined
+  }
+  const said = Promise.withResolvers<string>()
+  const gone = takeDown({...down, apps: [{id: 'stock', dependsOn: []}], onWait: said.resolve})
+  t.match(await said.promise, /^waiting for the API server, still trying: cannot reach the API server/)
+  isAway = false
+  server.remove(`${PODS}/stock-1`)
+  t.equal(await gone, 1)
+})
