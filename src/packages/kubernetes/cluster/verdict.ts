@@ -1,3 +1,4 @@
+import {isTruthy} from '../../../model/truthy.ts'
 import {conditionOf, containersOf, sidecarOf, SIDECAR, statusesOf, type ContainerStatus, type Pod} from './pod.ts'
 
 /** Why an app cannot run in the cluster; a message with what to do. */
@@ -19,8 +20,8 @@ const HOPELESS: ReadonlySet<string> = new Set([
 /** Why the pod of an app will never run; undefined if it may. Pods that are going are not judged. `context`: that of the cluster. */
 export function verdictOf(pod: Pod, id: string, context: string): AppVerdict | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return undefined
-  // the template may have turned it off: kubernetes: {annotations: {dapr.io/enabled: "false"}}
-  if (sidecarOf(pod) === undefined && pod.metadata.annotations?.['dapr.io/enabled'] !== 'false')
+  // the template may have turned it off: kubernetes: {annotations: {dapr.io/enabled: "off"}}
+  if (sidecarOf(pod) === undefined && isTruthy(pod.metadata.annotations?.['dapr.io/enabled'] ?? 'true'))
     return {
       message: `Dapr did not add a sidecar to "${id}" (pod ${pod.metadata.name})`,
       explanation: `Its injector was not asked, or is down. Look at: kubectl get pods -n dapr-system --context ${context}, kubectl get mutatingwebhookconfigurations dapr-sidecar-injector --context ${context}`

@@ -246,3 +246,11 @@ t.test('a line of one pod that comes in pieces is not continued by another pod',
   over.abort()
   for (const stream of streams.values()) stream.end()
 })
+
+t.test('an app whose sidecar is turned off, in any word of Dapr, may run without', async t => {
+  for (const word of ['false', 'False', 'off', 'no', '0']) {
+    const {metadata, ...others} = pod('a', {app: {exitCode: 0}})
+    const off = {...others, metadata: {...metadata, annotations: {'dapr.io/enabled': word}}}
+    t.equal(verdictOf(off, 'app', 'kind'), undefined, word)
+  }
+})
