@@ -57,9 +57,10 @@ export function waitsFor(pod: Pod): string {
   const reason = unschedulable(pod)
   if (reason !== '') return `no node takes it: ${reason}`
   for (const {name, state, ready} of statusesOf(pod)) {
+    if (ready) continue // also an init container that has done its work
     if (state?.waiting !== undefined) return `container ${name}: ${state.waiting.reason ?? 'waiting'}`
     if (state?.terminated !== undefined) return `container ${name} exited with code ${state.terminated.exitCode}`
-    if (!ready) return `container ${name} runs, but is not ready`
+    return `container ${name} runs, but is not ready`
   }
   return pod.status?.phase ?? 'Pending'
 }

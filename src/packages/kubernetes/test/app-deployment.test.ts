@@ -254,3 +254,15 @@ t.test('an app whose sidecar is turned off, in any word of Dapr, may run without
     t.equal(verdictOf(off, 'app', 'kind'), undefined, word)
   }
 })
+
+t.test('what a pod waits for is no init container that has done its work', async t => {
+  const {deployment} = open('Deployment')
+  const each = {restartCount: 0, image: ''}
+  const {status: _status, ...others} = pod('a', {})
+  const status = {
+    initContainerStatuses: [{...each, name: 'mesh', ready: true, state: {terminated: {exitCode: 0}}}],
+    containerStatuses: [{...each, name: 'app', ready: false, state: {running: {startedAt: ''}}}]
+  }
+  deployment.podChanged({...others, status}, false)
+  t.equal(deployment.waitsFor(), 'container app runs, but is not ready')
+})
