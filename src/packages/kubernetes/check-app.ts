@@ -18,6 +18,8 @@ const MAX_OBJECT_BYTES = 2 ** 20
 /** No program can be started with a longer variable (`MAX_ARG_STRLEN` of Linux, with name, `=` and the end). */
 const MAX_VARIABLE_BYTES = 128 * 1024 - 1
 
+const OUR_LABELS = [...Object.keys(labelsOf('')), 'app']
+
 const BUILD_FILES = ['Dockerfile', 'Containerfile']
 
 /** The file from which an app's image can be built; '' = none. */
@@ -70,13 +72,9 @@ function checkNames({settings, plan}: Entry, mistakes: Mistakes): void {
       message: `Kubernetes does not take ${JSON.stringify(wrongVariable)} as the name of a variable`,
       expected: 'expected letters, digits, -, _ and ., no digit first'
     })
-  const reserved = new Set([...Object.keys(labelsOf('')), 'app'])
-  for (const [key, names] of [
-    ['annotations', Object.keys(annotations)],
-    ['labels', Object.keys(labels)]
-  ] as const)
-    for (const name of names) {
-      const isReserved = key === 'labels' && reserved.has(name)
+  for (const [key, all] of Object.entries({annotations, labels}))
+    for (const name of Object.keys(all)) {
+      const isReserved = key === 'labels' && OUR_LABELS.includes(name)
       if (QUALIFIED_NAME.test(name) && !isReserved) continue
       const message = isReserved
         ? `app ${JSON.stringify(plan.id)}: the label ${name} is set by Pillion`
@@ -122,14 +120,13 @@ function checkPatch(settings: Entry['settings'], id: string, mistakes: Mistakes)
   const {patch} = settings.values.kubernetes ?? {}
   if (patch === undefined) return
   const {metadata} = patch as {readonly metadata?: Readonly<Record<string, unknown>> | null}
-  const reserved = [...Object.keys(labelsOf('')), 'app']
   const labels = (metadata?.['labels'] ?? {}) as Readonly<Record<string, unknown>>
   const changed = [
     ...['apiVersion', 'kind'].filter(key => key in patch).map(key => [key]),
     ...(metadata === null || typeof metadata === 'string' ? [['metadata']] : []),
     ...['name', 'namespace'].filter(key => metadata?.[key] !== undefined).map(key => ['metadata', key]),
     ...(metadata?.['labels'] === null ? [['metadata', 'labels']] : []),
-    ...reserved.filter(key => labels[key] !== undefined).map(key => ['metadata', 'labels', key])
+    ...OUR_LABELS.filter(key => labels[key] !== undefined).map(key => ['metadata', 'labels', key])
   ]
   for (const path of changed)
     mistakes.refuse(settings, {

@@ -7,7 +7,7 @@ import {readTextBytes} from '../../model/read-file.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
 import {parseResourceFile, type Field, type ResourceFile} from '../../files/resources/field.ts'
 import {filesIn} from '../../files/resources/resource-folder.ts'
-import {labelsOf, type KubernetesObject, type ResourceObject} from './object.ts'
+import {labelsOf, type ResourceObject} from './object.ts'
 import {daprResource} from './dapr-resource.ts'
 import {COMPOSE, componentWarnings, configurationWarnings, foreignWarnings, placeWarnings} from './resource-warnings.ts'
 
@@ -67,9 +67,10 @@ export class DaprResources {
   }
 
   get objects(): readonly ResourceObject[] {
+    const {namespace, template} = this.#options
     return [...this.#found.values()].flatMap(({document, apps, shownAs}) => {
       const scopes = this.#scopesOf(document, apps)
-      return scopes === 'none' ? [] : [{shownAs, object: this.#objectOf(document, scopes)}]
+      return scopes === 'none' ? [] : [{shownAs, object: daprResource(document, namespace, labelsOf(template), scopes)}]
     })
   }
 
@@ -161,11 +162,6 @@ export class DaprResources {
     if (this.#plans.every(({id}) => apps.has(id))) return written
     const scopes = written === undefined || written.length === 0 ? [...apps] : written.filter(id => apps.has(id))
     return scopes.length === 0 ? 'none' : scopes
-  }
-
-  #objectOf(document: Field, scopes: readonly string[] | undefined): KubernetesObject {
-    const {namespace, template} = this.#options
-    return daprResource(document, namespace, labelsOf(template), scopes)
   }
 
   #namespaceWarnings(documents: readonly Field[]): readonly string[] {

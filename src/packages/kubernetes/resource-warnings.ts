@@ -43,10 +43,10 @@ const IN_FILES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Warnings about a Component or HTTPEndpoint that works on the laptop and not in a cluster. `all`: all resources that go there. */
-export function componentWarnings(document: Field, all: readonly Field[]): readonly string[] {
-  const what = nameOf(document)
-  return [...placeWarnings(document, CLUSTER), ...storeWarnings(document, what, all)]
-}
+export const componentWarnings = (document: Field, all: readonly Field[]): readonly string[] => [
+  ...placeWarnings(document, CLUSTER),
+  ...storeWarnings(document, all)
+]
 
 const nameOf = (document: Field): string =>
   `${document.field('kind').text()} ${JSON.stringify(document.field('metadata').field('name').text())}`
@@ -110,7 +110,7 @@ function fileWarnings(
 }
 
 /** Where `secretKeyRef` leads: without a name to the cluster's own Secrets. */
-function storeWarnings(document: Field, what: string, all: readonly Field[]): readonly string[] {
+function storeWarnings(document: Field, all: readonly Field[]): readonly string[] {
   const store = document.field('auth').field('secretStore')
   const name = textIn(store)
   const refers = JSON.stringify(document.plain()).includes('"secretKeyRef"')
@@ -118,7 +118,13 @@ function storeWarnings(document: Field, what: string, all: readonly Field[]): re
     each => each.field('kind').text() === 'Component' && each.field('metadata').field('name').text() === name
   )
   if (!refers || name === '' || name === 'kubernetes' || isThere) return []
-  return [warning(store, `${what}: the secret store ${JSON.stringify(name)} is not in the cluster`, 'write kubernetes')]
+  return [
+    warning(
+      store,
+      `${nameOf(document)}: the secret store ${JSON.stringify(name)} is not in the cluster`,
+      'write kubernetes'
+    )
+  ]
 }
 
 /** An object of Kubernetes itself, which the sidecars of the laptop do not read. */

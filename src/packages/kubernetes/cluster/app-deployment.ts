@@ -109,10 +109,9 @@ export class AppDeployment {
   podChanged(pod: Pod, isFromBefore: boolean): void {
     const isKnown = this.#pods.has(pod.metadata.uid)
     this.#pods.set(pod.metadata.uid, pod)
-    const statuses = statusesOf(pod)
     if (!isKnown) this.#options.onPod(pod, !this.#hasPods)
     this.#hasPods = true
-    for (const status of statuses) {
+    for (const status of statusesOf(pod)) {
       const log = this.#logOf(pod, status, isFromBefore)
       log.look(status)
       this.#lookAtEnd(pod, status, {log, isFromBefore: isFromBefore && !isKnown})
@@ -233,8 +232,7 @@ export class AppDeployment {
   }
 
   #taker(key: string, container: string): (text: string) => Promise<void> {
-    this.#open ??= this.#options.openLogs(this.app)
-    const open = this.#open
+    const open = (this.#open ??= this.#options.openLogs(this.app))
     return async text => {
       const {app, sidecar} = await open
       if (container === SIDECAR) return sidecar.write(text, 'error')

@@ -140,18 +140,15 @@ export class ClusterRun {
           : `the API server does not answer, logs and states may be old; still trying: ${messageOf(error)}`
       emit({type: 'warned', text})
     }
-    const workloads = {
-      changed: (live: LiveObject) => this.#workloadChanged(live),
-      gone: (live: LiveObject) => this.#workloadGone(live)
-    }
-    const pods = {
-      changed: (pod: Pod) => this.#podChanged(pod),
-      gone: (pod: Pod) => this.#podGone(pod),
-      troubled
-    }
-    await watch<LiveObject>(client, {...what, path: store.pathOf('apps/v1', 'Deployment')}, workloads)
-    if (objects.apps.some(({workload}) => workload.kind === 'Job'))
-      await watch<LiveObject>(client, {...what, path: store.pathOf('batch/v1', 'Job')}, workloads)
+    const follow = async (path: string): Promise<void> =>
+      watch<LiveObject>(
+        client,
+        {...what, path},
+        {changed: live => this.#workloadChanged(live), gone: live => this.#workloadGone(live)}
+      )
+    await follow(store.pathOf('apps/v1', 'Deployment'))
+    if (objects.apps.some(({workload}) => workload.kind === 'Job')) await follow(store.pathOf('batch/v1', 'Job'))
+    const pods = {changed: (pod: Pod) => this.#podChanged(pod), gone: (pod: Pod) => this.#podGone(pod), troubled}
     await watch<Pod>(client, {...what, path: store.pods}, pods)
     this.#isListed = true
   }
@@ -202,9 +199,8 @@ export class ClusterRun {
       this.#options.emit({type: 'all-ready', count, ms, changed: this.#changed})
     }
     this.#isReady = true
-    const isOver = (each: AppDeployment): boolean =>
-      this.#isGivenUp(each) || (each.isJob && each.progress() !== 'starting')
-    if (all.every(isOver)) void this.#endJobs(all)
+    if (all.every(each => this.#isGivenUp(each) || (each.isJob && each.progress() !== 'starting')))
+      void this.#endJobs(all)
   }
 
   /** Ends the run once all of the jobs is reported: nothing is left to run. */
@@ -377,8 +373,7 @@ export class ClusterRun {
     await this.#work
     try {
       // what is there before anything was applied is that of another run
-      if (this.#isListed || failure === undefined)
-        await (isTakenBack ? podsGone : takeDown)(takingDown)
+      if (this.#isListed || failure === undefined) await (isTakenBack ? podsGone : takeDown)(takingDown)
     } catch (left) {
       error ??= left
       if (error !== left) emit({type: 'warned', text: messageOf(left)})

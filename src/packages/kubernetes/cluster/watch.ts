@@ -70,8 +70,7 @@ class Watcher<T extends WatchedObject> {
 
   async list(patienceMs: number | undefined): Promise<void> {
     const {path, labels, signal} = this.#what
-    const query = {labelSelector: labels}
-    const {items, version} = await this.#client.list<T>(path, {query, signal, patienceMs})
+    const {items, version} = await this.#client.list<T>(path, {query: {labelSelector: labels}, signal, patienceMs})
     for (const item of items) this.#changed(item)
     this.#version = version
     const found = new Set(items.map(({metadata}) => metadata.uid))

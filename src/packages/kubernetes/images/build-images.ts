@@ -80,7 +80,10 @@ export async function buildImages(
     built.set(app.folder, digits)
     const image = `${options.registry === '' ? 'pillion' : options.registry}/${app.id}:${digits}`
     await must([builder, 'tag', digits, image], `cannot name the image of "${app.id}"`, options)
-    await deliver(delivery, image, options)
+    if (delivery.command !== undefined) {
+      options.onStep(`${delivery.text} ${image}`)
+      await must(delivery.command(image), `${image} does not get to the cluster`, options, delivery.env)
+    }
     images.set(app.id, {image, pullPolicy: 'IfNotPresent'})
   }
   return images
@@ -118,12 +121,6 @@ async function build(builder: string, {id, folder}: UnbuiltImage, options: Build
   } finally {
     rmSync(place, {recursive: true, force: true})
   }
-}
-
-async function deliver({command, text, env}: ImageDelivery, image: string, options: BuildOptions): Promise<void> {
-  if (command === undefined) return
-  options.onStep(`${text} ${image}`)
-  await must(command(image), `${image} does not get to the cluster`, options, env)
 }
 
 async function must(
