@@ -263,7 +263,8 @@ export class AppDeployment {
     {container, pod, end, id}: Omit<ContainerExit, 'lastLine' | 'failures'> & {id: string},
     log: ContainerLog
   ): Promise<void> {
-    const failures = container !== this.id || livedMs(end) >= STEADY_MS ? 1 : (this.#failures.get(pod) ?? 0) + 1
+    const before = container !== this.id || livedMs(end) >= STEADY_MS ? 0 : (this.#failures.get(pod) ?? 0)
+    const failures = end.exitCode === 0 ? 0 : before + 1
     if (container === this.id) this.#failures.set(pod, failures)
     this.#options.onExit({container, pod, end, lastLine: await log.lastLine(id), failures})
   }

@@ -325,9 +325,8 @@ export class ClusterRun {
   #podChanged(pod: Pod): void {
     const deployment = this.#apps.get(pod.metadata.labels?.['app'] ?? '')
     if (deployment === undefined) return
-    const {uid} = pod.metadata
-    if (!this.#isListed) this.#before.add(uid)
-    deployment.podChanged(pod, this.#before.has(uid))
+    if (!this.#isListed) this.#before.add(pod.metadata.uid)
+    deployment.podChanged(pod, this.#before.has(pod.metadata.uid))
     if (deployment.phase !== 'waiting') this.#moved(deployment)
     this.#look()
   }

@@ -266,3 +266,14 @@ t.test('what a pod waits for is no init container that has done its work', async
   deployment.podChanged({...others, status}, false)
   t.equal(deployment.waitsFor(), 'container app runs, but is not ready')
 })
+
+t.test('an end with 0 is no failure, and ends a row of these', async t => {
+  const {deployment, ends} = open('Deployment')
+  for (const [index, exitCode] of [0, 0, 0, 0, 1, 1, 0, 1].entries())
+    deployment.podChanged(pod('a', {app: {exitCode, containerID: `${index}`}}), false)
+  await deployment.allTold()
+  t.same(
+    ends.filter(({end}) => end.exitCode === 1).map(({failures}) => failures),
+    [1, 2, 1]
+  )
+})
