@@ -1,5 +1,4 @@
 import type {AccessDecision} from '../../../model/call.ts'
-import type {Counter} from './family.ts'
 import type {MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
 
@@ -18,12 +17,12 @@ const UNKNOWN: Caller = {appId: '', trustDomain: '', namespace: ''}
 export class InvocationMetrics {
   readonly #callees: ReturnType<typeof calleeSeries>
   readonly #callers: ReturnType<typeof callerSeries>
-  readonly #decided: (decision: AccessDecision, caller: Caller) => Counter
+  readonly #registry: MetricsRegistry
 
   constructor(registry: MetricsRegistry, appId: string) {
     this.#callees = calleeSeries(registry, appId)
     this.#callers = callerSeries(registry, appId)
-    this.#decided = decisionCounters(registry)
+    this.#registry = registry
   }
 
   /** Another app's sidecar has responded; `status` is that of HTTP, or of gRPC for gRPC calls. */
@@ -42,8 +41,11 @@ export class InvocationMetrics {
   }
 
   /** Access control has decided about a request. */
-  decided(decision: AccessDecision, caller: Caller = UNKNOWN): void {
-    this.#decided(decision, caller).value++
+  decided({by, isAllowed}: AccessDecision, {appId, trustDomain, namespace}: Caller = UNKNOWN): void {
+    const family = this.#registry.counter(
+      `dapr_runtime_acl_${by}_policy_action_${isAllowed ? 'allowed' : 'blocked'}_total`
+    )
+    family.series(appId, trustDomain, namespace).value++
   }
 }
 
@@ -65,22 +67,4 @@ function callerSeries(registry: MetricsRegistry, appId: string) {
     received: receivedRequests.series(appId, caller),
     sent: sentResponses.series(appId, caller, status.toString())
   }))
-}
-
-function decisionCounters(registry: MetricsRegistry): (decision: AccessDecision, caller: Caller) => Counter {
-  const action = (by: 'app' | 'global', what: 'allowed' | 'blocked'): ((caller: Caller) => Counter) => {
-    const family = registry.counter(`dapr_runtime_acl_${by}_policy_action_${what}_total`)
-    // an app is the same object as long as its Configuration is
-    const known = new WeakMap<Caller, Counter>()
-    return caller => {
-      const counter = known.get(caller) ?? family.series(caller.appId, caller.trustDomain, caller.namespace)
-      known.set(caller, counter)
-      return counter
-    }
-  }
-  const actions = {
-    app: {allowed: action('app', 'allowed'), blocked: action('app', 'blocked')},
-    global: {allowed: action('global', 'allowed'), blocked: action('global', 'blocked')}
-  }
-  return ({by, isAllowed}, caller) => actions[by][isAllowed ? 'allowed' : 'blocked'](caller)
 }
