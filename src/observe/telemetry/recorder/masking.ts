@@ -161,17 +161,29 @@ export class Masking {
     return (BLOCK.test(inner) ? this.text(inner, depth + 1) : this.target(inner, depth + 1)) !== inner
   }
 
-  /** Fields of JSON and forms; anything else stays as it is. A body that was cut is masked as far as it is there. */
+  /**
+   * Fields of JSON and forms; anything else stays as it is. A body that was cut is masked as far as it is there. What a client says of its type
+   * may be wrong: `curl -d` calls all that it sends a form.
+   */
   body(body: Buffer, contentType: string): Buffer {
     const text = body.toString('latin1')
-    if (FORM.test(contentType)) return Buffer.from(this.target(`?${text}`).slice(1), 'latin1')
-    if (!isJson(text, contentType)) return body
-    try {
+    const isForm = FORM.test(contentType) && !BLOCK.test(text)
+    if (!isForm && !isJson(text, contentType)) return body
+    const masked = (): Buffer => {
       const {value, isChanged} = this.#masked(parseExactly(body.toString()))
       return isChanged ? Buffer.from(exactText(value)) : body
-    } catch {
-      return Buffer.from(this.#piece(text), 'latin1')
     }
+    const isJsonText = !isForm && text.includes('"')
+    const asText = (): string => (isJsonText ? this.#piece(text) : this.target(`?${this.#form(text)}`).slice(1))
+    return (isForm ? undefined : orElse(masked, undefined)) ?? Buffer.from(asText(), 'latin1')
+  }
+
+  /** Values of a form go up to the next `&`: not every writer escapes what is in them. */
+  #form(text: string): string {
+    return text.replaceAll(/(?<![^&])([^&=]+)=([^&]*)/g, (field, name: string, value: string) => {
+      const isSecret = this.isSecret(uriDecoded(name), uriDecoded(value)) || this.#hasSecret(value, 0)
+      return isSecret ? `${name}=${this.#hidden(value, uriDecoded(name))}` : field
+    })
   }
 
   /** Part of a JSON text: a yes or no stays. */
