@@ -23,7 +23,10 @@ export function whyNotSent(call: RecordedCall, hasPlace: boolean): string {
   const {isKept, request} = contentOf(call)
   if (!isKept || request.head === '') return 'its bytes are no longer kept'
   if (call.method === 'TCP') return 'it was a connection of another protocol than HTTP'
-  if (/upgrade/i.test(headerValue(request.headers, 'connection'))) return 'it opened a websocket or the like'
+  const isUpgrade = /upgrade/i.test(headerValue(request.headers, 'connection'))
+  // clients of Java offer HTTP/2 with each first request
+  if (isUpgrade && (call.status === 101 || headerValue(request.headers, 'upgrade').toLowerCase() !== 'h2c'))
+    return 'it opened a websocket or the like'
   if (request.body.length < call.requestBytes)
     return 'its body is kept in part only: record.body of the template sets how much is'
   if (isPlaced) return ''

@@ -48,6 +48,13 @@ t.test(
   }
 )
 
+t.test('a request that offers HTTP/2, as those of Java do, is an ordinary one where that was not taken', async t => {
+  const {replayer, made, heads} = await openSidecar(t, () => ({}))
+  const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\nX-A: 1\r\n'
+  await replayer.replay(made(`GET /items HTTP/1.1\r\nHost: localhost\r\n${offer}\r\n`), ASKED)
+  t.match(heads[0], /^GET \/items HTTP\/1\.1\r\nHost: localhost\r\nX-A: 1\r\nPillion-Replay: /)
+})
+
 t.test('an item of a list keeps what was masked in it where it is known which item it is', async t => {
   const bodies: string[] = []
   const {replayer, made} = await openSidecar(t, (_request, body) => (bodies.push(body), {}))
