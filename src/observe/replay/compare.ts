@@ -91,12 +91,19 @@ const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0,
 function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   try {
     // around them, so that they may be no objects
-    const [was, is] = [before, after].map(({body}) => ({value: parseExactly(body.toString())}))
+    const [was, is] = [before, after].map(({body}) => ({value: plain(parseExactly(body.toString()))}))
     if (was === undefined || is === undefined) return undefined
     return diffValues(was, is, {cyclesFix: false}).map(each => valueFound(each, masking))
   } catch {
     return undefined // or it is nested too deeply
   }
+}
+
+/** Without what every object has: `constructor` is a field like any other. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  for (const each of Object.values(value)) plain(each)
+  return Array.isArray(value) ? value : Object.setPrototypeOf(value, null)
 }
 
 function valueFound(difference: ValueDifference, masking: Masking): Found {

@@ -132,3 +132,15 @@ t.test('hostile bodies cost little and end nothing', t => {
   t.strictSame([shown.length, count], [50, 1000])
   t.end()
 })
+
+t.test('a field may have the name of something that every object has', t => {
+  t.same(differences(answer('{"a":[{}]}'), answer('{"a":[{"constructor":"red","toString":1}]}')), [
+    ['body', 'a.0.constructor', '', '"red"'],
+    ['body', 'a.0.toString', '', '1']
+  ])
+  t.same(differences(answer('{"constructor":1,"__proto__":2}'), answer('{}')), [
+    ['body', 'constructor', '1', ''],
+    ['body', '__proto__', '2', '']
+  ])
+  t.end()
+})
