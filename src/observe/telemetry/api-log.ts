@@ -4,7 +4,7 @@ import type {LogEntry} from '../../model/log-entry.ts'
 import type {CallRecord} from '../../model/call.ts'
 import type {ApiLogging} from '../../files/resources/api-logging.ts'
 
-const userAgentIn = (lines: string): string => decoded(/^user-agent: (.*)\r$/im.exec(lines)?.[1] ?? '')
+const userAgentIn = (lines: string): string => decoded(/^user-agent:[ \t]*(.*)\r$/im.exec(lines)?.[1] ?? '')
 
 /** Dapr's name of the API that a request was for. */
 function nameOf({call, request: {method, path}}: CallRecord, hasIds: boolean): string {

@@ -30,6 +30,11 @@ const entryOf = (record: CallRecord): LogEntry => {
   return entry
 }
 
+t.test('a client may leave out the blank before a value', async t => {
+  const request = {...call.request, lines: 'x-a:1\r\nuser-agent:me/2\r\n'}
+  t.equal(entryOf({...call, request}).fields?.['useragent'], 'me/2')
+})
+
 t.test('a line of the log has the form of Dapr’s', async t => {
   t.equal(
     sidecarLine(entryOf(call), source, new Date(0)),
