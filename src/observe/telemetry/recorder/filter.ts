@@ -6,7 +6,7 @@ import {wallTime} from '../../../platform/wall-time.ts'
 import {starPattern} from '../../../model/star-pattern.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import type {SpanStore} from '../otlp/span-store.ts'
-import {methodOf, type CallContent} from './call-content.ts'
+import {MAX_PLAIN, methodOf, plainBody, type CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
 import {FLAG, heldMs, isFailed, tookMs} from './call-lines.ts'
 import type {LineOfCall} from './call-recorder.ts'
@@ -94,7 +94,10 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
     const wanted = value.toLowerCase()
     return (_, content) => `${content().request.head}\n${content().response.head}`.toLowerCase().includes(wanted)
   },
-  body: value => (_, content) => content().request.body.includes(value) || content().response.body.includes(value),
+  body: value => (_, content) => {
+    const {request, response} = content()
+    return [request, response].some(each => plainBody(each, MAX_PLAIN).includes(value))
+  },
   trace: value => (_, content) => content().traceparent.includes(value),
   span: (value, spans) => (_, content) => spans?.spans?.hasSpan(traceIdOf(content().traceparent), value) === true
 }

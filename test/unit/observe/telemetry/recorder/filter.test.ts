@@ -1,3 +1,4 @@
+import {gzipSync} from 'node:zlib'
 import t from 'tap'
 import {PIECE} from '../../../../../src/observe/telemetry/recorder/byte-tape.ts'
 import {CallLines, FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
@@ -80,3 +81,26 @@ t.test(
     t.equal(is('status:0', {flags: FLAG.grpc | FLAG.failed}), true, 'it was reset, or its caller has left')
   }
 )
+
+t.test('body: finds what a compressed body says, as it is shown', async t => {
+  const edgeOf = new Edges(() => 0).between('shop', 'stock')
+  const lines = new CallLines(8)
+  const line = {...lines.read(lines.begin(0, edgeOf.index, 'GET', 0)), edgeOf}
+  const head = Buffer.from('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n')
+  const body = gzipSync(`{"order":"no 17"}${' '.repeat(500)}`)
+  const content = contentOf({
+    pieces: [
+      {kind: PIECE.responseHead, bytes: head},
+      {kind: PIECE.responseBody, bytes: body}
+    ]
+  })
+  const found = (words: string): boolean => readFilter(words)(line, () => content)
+  t.strictSame(['body:"no 17"', 'body:18', '-body:17'].map(found), [true, false, false])
+})
+
+t.test('since: and until: take a time, and no number that a Date would take for one', async t => {
+  for (const time of ['2026-01-31', '2026-01-31T14:46:28Z', '2026-01-31T14:46'])
+    t.doesNotThrow(() => readFilter(`since:${time} until:${time}`), time)
+  for (const time of ['10', '5', 'x-1', '2026-02-30', '2026-13-01', '14:46'])
+    t.throws(() => readFilter(`since:${time}`), {message: `the filter since:${time} names no time`}, time)
+})
