@@ -14,18 +14,7 @@ const LEVELS: ReadonlyMap<string, LineLevel> = new Map(
 )
 
 /** The fields in which loggers that write JSON have it: most; Elastic, Serilog, GCP, Python, OpenTelemetry, MongoDB. */
-const KEYS = [
-  'level',
-  'log.level',
-  '@l',
-  'severity',
-  'levelname',
-  'lvl',
-  'loglevel',
-  'severitytext',
-  'severity_text',
-  's'
-]
+const KEYS = 'level log.level @l severity levelname lvl loglevel severitytext severity_text s'.split(' ')
 /** Longer lines are looked at up to here. */
 const MAX_JSON = 16 * 1024
 const MAX_HEAD = 160
@@ -60,7 +49,7 @@ function levelOfJson(line: string): LineLevel | undefined {
     if (level !== undefined) return level
   }
   // Serilog's compact form leaves out "Information"
-  return '@t' in fields && '@m' in fields && !('@l' in fields) ? 'info' : undefined
+  return '@t' in fields && ('@m' in fields || '@mt' in fields) && !('@l' in fields) ? 'info' : undefined
 }
 
 /** The level of a number of Bunyan and Pino: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal. */
@@ -83,9 +72,9 @@ function levelOfLogfmt(head: string): LineLevel | undefined {
     : undefined
 }
 
-/** `INFO:     …`, `[ERROR] …`, `warn: Microsoft…`, `npm error …`, `WARN  …`, and what runtimes write of an uncaught error. */
+/** `INFO:     …`, `INFO[0007] …`, `[ERROR] …`, `warn: Microsoft…`, `npm error …`, `WARN  …`, and what runtimes write of an uncaught error. */
 function levelAtStart(head: string): LineLevel | undefined {
-  const [, bracket, word] = /^(?:\[\s*(\w+)\s*\]|(\w+)(?=:|\s*\||\s+-\s))/.exec(head) ?? []
+  const [, bracket, word] = /^(?:\[\s*(\w+)\s*\]|(\w+)(?=:|\s*\||\s+-\s|\[\d{4}\]))/.exec(head) ?? []
   const level = named(bracket ?? (isLevelWord(word) ? word : undefined))
   if (level !== undefined) return level
   const [, capitals] = /^([A-Z]{3,11})\s/.exec(head) ?? []
@@ -104,15 +93,17 @@ const isLevelWord = (word: string | undefined): boolean =>
   word !== undefined && /^(?:[A-Z]{3,13}|fail|warn|info|dbug|trce|crit|error|warning|debug)$/.test(word)
 
 const UNCAUGHT =
-  /^(?:Traceback \(most recent call last\):|panic: |fatal error: |Unhandled exception|Uncaught |Exception in thread |thread '.*' panicked at |(?:[A-Z]\w*)?(?:Error|Exception): )/
+  /^(?:Traceback \(most recent call last\):|panic: |fatal error: |Unhandled exception|Uncaught |Exception in thread |thread '.*'(?: \(\d+\))? panicked at |(?:[A-Z]\w*)?(?:Error|Exception): )/
 
-/** Up to the level there are times, numbers, threads and names: `2026-01-31 14:46:45,977 - shop - INFO - …`, `[14:46:45 INF] …`. */
+/** Up to the level there are times, numbers, threads and names: `2026-01-31 14:46:45,977 - shop - INFO - …`, `[14:46:45 INF] …`, `[14:46:45] shop.INFO: …`. */
 function levelAfterTime(head: string): LineLevel | undefined {
   if (!/^[[(]?\s*\S*\d/.test(head) && !head.startsWith('[Nest]')) return undefined
   const redis = /^\d+:[MSCX] \d\d \w{3} (?:\d{4} )?\d\d:\d\d:\d\d\.\d{3} ([.*#-]) /.exec(head)
   if (redis !== null) return ({'.': 'debug', '-': 'debug', '*': 'info', '#': 'warn'} as const)[redis[1] ?? '']
   if (!TIME.test(head)) return undefined
-  for (const [, bracket, word] of head.matchAll(/[[(]\s*(\w+)\s*[\])]|(?<=^|[\s|[-])([A-Z]{3,11})(?=[\s|\]:]|$)/g)) {
+  for (const [, bracket, word] of head.matchAll(
+    /[[(]\s*(\w+)\s*[\])]|(?<=^|[\s|[-]|\.(?=[A-Z]+: ))([A-Z]{3,11})(?=[\s|\]:/]|$)/g
+  )) {
     const level = named(bracket ?? word)
     if (level !== undefined) return level
   }
