@@ -1,26 +1,28 @@
 import {stripVTControlCharacters} from 'node:util'
 import {orElse} from './or-else.ts'
+import {LIBRARIES, RUNTIME_CALL} from './thrown-at.ts'
 
 /** How runtimes write the place of a call in the code: Node and Bun, Python, Go, Java and .NET. */
 const FRAMES = [
-  /^\s*at (?:.*\()?(?:file:\/\/)?(?<file>[^()\s:]+\.\w+):(?<line>\d+)(?::\d+)?\)?$/,
-  /^\d+: (?:.*\()?(?:file:\/\/)?(?<file>[^()\s:]+\.\w+):(?<line>\d+):\d+\)?$/, // as it aborts
+  /^\s*at (?:.*\()?(?:file:\/\/)?(?<file>(?:\/[^():]+|[^()\s:]+)\.\w+):(?<line>\d+)(?::\d+)?\)?$/,
+  /^\d+: (?:.*\()?(?:file:\/\/)?(?<file>(?:\/[^():]+|[^()\s:]+)\.\w+):(?<line>\d+):\d+\)?$/, // as it aborts
   /^\s*File "(?<file>[^"<]+)", line (?<line>\d+)/,
-  /^\t(?<file>\/\S+\.go):(?<line>\d+)/,
+  /^\t(?<file>\/[^\t:]+\.go):(?<line>\d+)/,
   /^\s*at .* in (?<file>\/.+):line (?<line>\d+)$/,
-  /^(?:file:\/\/)?(?<file>\/\S+):(?<line>\d+)$/
+  /^(?:file:\/\/)?(?<file>\/(?:\S+|[^:]+\.\w+)):(?<line>\d+)$/
 ]
 const PYTHON = FRAMES[2]
 /** Code that the app has not written itself. */
-const FOREIGN = /(?:^|\/)(?:node_modules|site-packages|dist-packages)\/|^node:|^\/usr\/|^internal\//
+const FOREIGN = new RegExp(`${LIBRARIES.source}|^/usr/|^internal/`)
 
 /**
  * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; '' = they do not say. Of a stack the
  * innermost place counts that is the app's own.
  */
 export function codePlace(lines: readonly string[], folder: string): string {
+  const own = lines.filter(line => !RUNTIME_CALL.test(line))
   for (const frame of FRAMES) {
-    const found = lines
+    const found = own
       .map(line => frame.exec(stripVTControlCharacters(line))?.groups)
       .filter(groups => groups !== undefined)
       .map(({file = '', line = ''}) => ({file: decoded(file), line}))

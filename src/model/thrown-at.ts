@@ -10,7 +10,12 @@ export const exceptionText = (exception: Pick<Exception, 'type' | 'message'> | n
   exception === null ? '' : [exception.type, exception.message].filter(word => word !== '').join(': ')
 
 /** Files of a runtime, and those that a package manager has installed. */
-const LIBRARIES = /[/\\]node_modules[/\\]|\bnode:|[/\\](?:site|dist)-packages[/\\]|[/\\]lib[/\\]python3/
+export const LIBRARIES =
+  /(?:^|[/\\])(?:node_modules|(?:site|dist)-packages|pkg[/\\]mod|libexec[/\\]src)[/\\]|\bnode:|[/\\]lib[/\\]python3/
+
+/** Calls in the runtime of Java and .NET, and in Spring: these have no files, or only their names. */
+export const RUNTIME_CALL =
+  /^\s*at (?:java|javax|jdk|sun|kotlin|scala|org\.springframework|System|Microsoft)\.[^\s(]*\(/
 
 /** The place in the code where it was thrown: the innermost one in code of the app, or else in that of a library; '' = its stack names none. */
 export function thrownAt({stack}: Pick<Exception, 'stack'>): string {
@@ -18,6 +23,6 @@ export function thrownAt({stack}: Pick<Exception, 'stack'>): string {
   const found = lines.filter(line => /^at .|^File ".*", line \d+/.test(line))
   // Python writes the innermost call last
   const places = found[0]?.startsWith('File') === true ? found.toReversed() : found
-  const place = places.find(each => !LIBRARIES.test(each)) ?? places[0] ?? ''
+  const place = places.find(each => !LIBRARIES.test(each) && !RUNTIME_CALL.test(each)) ?? places[0] ?? ''
   return place.replace(/^at /, '')
 }

@@ -14,6 +14,30 @@ TypeError: Cannot read properties of undefined (reading 'cents')
     at process.processTicksAndRejections (node:internal/process/task_queues:103:5)`,
     'svc.mjs:10'
   ],
+  [
+    'Python of pyenv or uv',
+    `  File "/shop/app.py", line 7, in charge
+  File "/home/me/.pyenv/versions/3.12.1/lib/python3.12/json/decoder.py", line 355, in raw_decode`,
+    'app.py:7'
+  ],
+  [
+    'Go, in what it has downloaded',
+    'panic: no\n\ngin.H()\n\t/home/me/go/pkg/mod/github.com/gin/gin.go:7 +0x1d\nmain.main()\n\t/shop/main.go:20 +0x1d',
+    'main.go:20'
+  ],
+  ['Node, in a folder with a blank', 'Error: no\n    at Object.<anonymous> (/shop/a b/svc.js:10:5)', 'a b/svc.js:10'],
+  ['Node, before its stack', '/shop/a b/svc.js:10\nthrow new Error()', 'a b/svc.js:10'],
+  ['Go, in a folder with a blank', 'panic: no\n\nmain.main()\n\t/shop/a b/main.go:20 +0x1d', 'a b/main.go:20'],
+  [
+    'Java, thrown in its library',
+    `Exception in thread "main" java.lang.NumberFormatException: For input string: "x"
+\tat java.base/java.lang.NumberFormatException.forInputString(NumberFormatException.java:67)
+\tat java.base/java.lang.Integer.parseInt(Integer.java:661)
+\tat org.springframework.util.Assert.isTrue(Assert.java:9)
+\tat com.acme.Main.main(Main.java:5)`,
+    'Main.java:5'
+  ],
+  ['a class of the app', '    at System.run (/shop/system.js:3:1)', 'system.js:3'],
   ['Node, without a name', '    at file:///shop/a%20b/main.ts:3:1', 'a b/main.ts:3'],
   [
     'Python',

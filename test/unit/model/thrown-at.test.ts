@@ -16,6 +16,12 @@ t.test('an exception was thrown at the innermost place in code of the app', asyn
   File "/usr/lib/python3.11/sqlite3/dbapi2.py", line 5, in execute
 sqlite3.OperationalError: no such table: missing`
   t.equal(thrownAt({stack: python}), 'File "/srv/stock.py", line 19, in find')
+  const dotnet = `System.FormatException: no
+   at System.Number.ThrowFormatException[TChar](ReadOnlySpan\`1 value)
+   at Shop.Stock.Find(String id) in /srv/Stock.cs:line 5`
+  t.equal(thrownAt({stack: dotnet}), 'Shop.Stock.Find(String id) in /srv/Stock.cs:line 5')
+  const java = 'E: x\n\tat java.base/java.lang.Integer.parseInt(Integer.java:661)\n\tat shop.Stock.find(Stock.java:5)'
+  t.equal(thrownAt({stack: java}), 'shop.Stock.find(Stock.java:5)')
 })
 
 t.test('where only a library is in its stack, it was thrown there', async t => {
