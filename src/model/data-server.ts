@@ -21,16 +21,8 @@ const SERVERS = [
 ]
 
 /** Programs that ask such a server whether it is ready: the app is one, whatever script starts it. */
-const PROBES = [
-  'pg_isready',
-  'redis-cli',
-  'valkey-cli',
-  'mysqladmin',
-  'mariadb-admin',
-  'mongosh',
-  'rabbitmq-diagnostics',
-  'rabbitmqctl'
-]
+const PROBES =
+  'pg_isready redis-cli valkey-cli mysqladmin mariadb-admin mongosh rabbitmq-diagnostics rabbitmqctl'.split(' ')
 
 /** Names of images that containers of such servers are made of. */
 const IMAGES =

@@ -31,7 +31,8 @@ function readZipkin(field: Field): string {
 
 function readOtlp(field: Field): OtlpSettings | undefined {
   field.warnUnknownKeys(['protocol', 'endpointAddress', 'isSecure', 'headers', 'timeout'])
-  const endpoint = field.field('endpointAddress').text()
+  const address = field.field('endpointAddress')
+  const endpoint = address.text()
   const protocol = field.field('protocol')
   const name = protocol.text()
   const expected = 'expected grpc or http'
@@ -39,6 +40,8 @@ function readOtlp(field: Field): OtlpSettings | undefined {
   const headers = Object.fromEntries(field.field('headers').items().flatMap(readHeader))
   const timeoutMs = readTimeout(field.field('timeout'))
   if (endpoint === '') return undefined
+  if (!URL.canParse(`http://${endpoint}`))
+    return address.error(`${address.path} is no address`, {expected: 'expected localhost:4317'})
   if (name === '') {
     protocol.warn('otel has no protocol: no spans are sent', {expected})
     return undefined

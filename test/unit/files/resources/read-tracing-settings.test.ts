@@ -48,6 +48,10 @@ t.test('what is written wrong', async t => {
     ['{samplingRate: 2}', /^warning 3:27 samplingRate 2 is not a share/],
     ['{zipkin: {endpointAddress: "localhost:9411"}}', /^error 3:39 spec\.tracing\.zipkin\.endpointAddress is no URL/],
     ['{otel: {endpointAddress: c, protocol: udp}}', /^error 3:50 invalid protocol udp provided for Otel endpoint/],
+    [
+      '{otel: {endpointAddress: "c:${PORT}", protocol: http}}',
+      /^error 3:37 spec\.tracing\.otel\.endpointAddress is no address/
+    ],
     ['{otel: {endpointAddress: c}}', /^warning 3:19 otel has no protocol: no spans are sent/],
     ['{otel: {headers: [x]}}', /^warning 3:30 .*headers\[0\] has no effect/],
     ['{otel: {timeout: soon}}', /^error 3:29 .*timeout: time: invalid duration "soon"/],
