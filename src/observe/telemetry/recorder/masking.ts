@@ -4,9 +4,9 @@ import {orElse, uriDecoded} from '../../../model/or-else.ts'
 /** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
 const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'auth'])
 const WORDS =
-  /token|key|secret|password|passwd|passphrase|session|signature|credential|connection_?string|assertion|authorization$|-auth$/i
+  /token|key|secret|password|passwd|passphrase|pass_?code(?!c)|session|signature|credential|connection_?string|assertion|authorization$|-auth$/i
 /** Words that are secret only as a whole word of a name: `pin`, `userPin`, `x-sig`, not `shipping` or `design`. */
-const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'cvv', 'cvc', 'pwd', 'jwt'])
+const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'totp', 'cvv', 'cvc', 'pwd', 'jwt'])
 /** A name without this has none of them: most names are not taken apart. */
 const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS].join('|'), 'i')
 /** Names of a secret (OAuth's `code`) and of what is none (`"code": "NOT_FOUND"`, `"pass": true`). */
@@ -258,10 +258,10 @@ function blockEnd(text: string, start: number): number {
   return text.length
 }
 
-/** `userPin`, `user_pin` and `X-User-Pin` have the words `user` and `pin`. */
+/** `userPin`, `user_pin`, `X-User-Pin` and `PINOfUser` have the words `user` and `pin`. */
 const wordsOf = (name: string): readonly string[] =>
   name
-    .replace(/([a-z\d])([A-Z])/g, '$1-$2')
+    .replace(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-')
     .toLowerCase()
     .split(/[^a-z\d]+/)
 

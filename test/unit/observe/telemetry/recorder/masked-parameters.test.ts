@@ -44,3 +44,11 @@ t.test('forms whose writer has escaped nothing, and what is called a form and is
     t.equal(masking.body(Buffer.from(piece.repeat(500_000)), form).length, piece.length * 500_000, 'in no time')
   t.end()
 })
+
+t.test('words of a name behind an acronym, and other words for a secret', t => {
+  for (const name of ['OTPCode', 'PINCode', 'cardCVVValue', 'JWTPayload', 'passcode', 'userPassCode', 'totp', 'X-Totp'])
+    t.equal(masking.isSecret(name, 'a1'), true, name)
+  for (const name of ['OPTIONSList', 'SPINCount', 'PinnedItems', 'BypassCodec', 'HTTPPort', 'mappings'])
+    t.equal(masking.isSecret(name, 'a1'), false, name)
+  t.end()
+})
