@@ -4,11 +4,11 @@ import {orElse, uriDecoded} from '../../../model/or-else.ts'
 /** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
 const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'auth'])
 const WORDS =
-  /token|key|secret|password|passwd|passphrase|pass_?code(?!c)|session|signature|credential|connection_?string|assertion|authorization$|-auth$/i
+  /token|key|secret|password|passwd|passphrase|pass_?code(?!c)|session|signature|credential|connection_?string|assertion|authorization$|[-_]auth$/i
 /** Words that are secret only as a whole word of a name: `pin`, `userPin`, `x-sig`, not `shipping` or `design`. */
-const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'totp', 'cvv', 'cvc', 'pwd', 'jwt'])
+const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'totp', 'cvv', 'cvc', 'pwd', 'pw', 'jwt'])
 /** A name without this has none of them: most names are not taken apart. */
-const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS].join('|'), 'i')
+const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS, 'pass$'].join('|'), 'i')
 /** Names of a secret (OAuth's `code`) and of what is none (`"code": "NOT_FOUND"`, `"pass": true`). */
 const DOUBTFUL = new Set(['code', 'pass'])
 /** No secret: a number, a name of an error, a yes or no. */
@@ -45,7 +45,8 @@ export class Masking {
     if (this.#more.has(lower) || NAMES.has(lower)) return true
     if (COUNT_NAME.test(lower) && COUNT.test(value)) return false
     if (DOUBTFUL.has(lower)) return !PLAIN.test(value)
-    if (MAY_BE_WHOLE.test(name) && wordsOf(name).some(word => WHOLE_WORDS.has(word))) return true
+    const words = MAY_BE_WHOLE.test(name) ? wordsOf(name) : []
+    if (words.at(-1) === 'pass' || words.some(word => WHOLE_WORDS.has(word))) return true
     return WORDS.test(name) && !HARMLESS.test(name)
   }
 

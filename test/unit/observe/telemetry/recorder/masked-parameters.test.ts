@@ -52,3 +52,13 @@ t.test('words of a name behind an acronym, and other words for a secret', t => {
     t.equal(masking.isSecret(name, 'a1'), false, name)
   t.end()
 })
+
+t.test('passwords of databases and mail servers by the names that their variables have', t => {
+  for (const name of ['DB_PASS', 'SMTP_PASS', 'dbPass', 'user-pass', 'ADMIN_PW', 'REDIS_AUTH', 'basic_auth'])
+    for (const value of ['hunter2', 'hunter'])
+      t.equal(masking.named(name, value), `<masked, ${value.length} characters>`, `${name}=${value}`)
+  for (const name of ['pass', 'bypass', 'compass', 'pass_through', 'passRate', 'author', 'unpwned'])
+    t.equal(masking.named(name, 'hunter'), 'hunter', name)
+  t.equal(masking.text('DB_PASS=hunter DB_USER=me'), 'DB_PASS=<masked, 6 characters> DB_USER=me')
+  t.end()
+})
