@@ -162,10 +162,7 @@ export class Masking {
     return (BLOCK.test(inner) ? this.text(inner, depth + 1) : this.target(inner, depth + 1)) !== inner
   }
 
-  /**
-   * Fields of JSON and forms; anything else stays as it is. A body that was cut is masked as far as it is there. What a client says of its type
-   * may be wrong: `curl -d` calls all that it sends a form.
-   */
+  /** Fields of JSON and forms, whatever the client calls them; anything else stays as it is. A body that was cut is masked as far as it is there. */
   body(body: Buffer, contentType: string): Buffer {
     const text = body.toString('latin1')
     const isForm = FORM.test(contentType) && !BLOCK.test(text)
@@ -174,8 +171,8 @@ export class Masking {
       const {value, isChanged} = this.#masked(parseExactly(body.toString()))
       return isChanged ? Buffer.from(exactText(value)) : body
     }
-    const isJsonText = !isForm && text.includes('"')
-    const asText = (): string => (isJsonText ? this.#piece(text) : this.target(`?${this.#form(text)}`).slice(1))
+    const asText = (): string =>
+      !isForm && text.includes('"') ? this.#piece(text) : this.target(`?${this.#form(text)}`).slice(1)
     return (isForm ? undefined : orElse(masked, undefined)) ?? Buffer.from(asText(), 'latin1')
   }
 
@@ -211,9 +208,10 @@ export class Masking {
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
     let isChanged = false
     const each = (name: string, inner: unknown): unknown => {
-      const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, scalarText(inner))
+      const scalar = typeof inner === 'string' ? inner : typeof inner === 'object' ? '' : exactText(inner)
+      const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, scalar)
       const next = isMasked
-        ? {value: this.#hidden(scalarText(inner) || exactText(inner), name), isChanged: true}
+        ? {value: this.#hidden(scalar || exactText(inner), name), isChanged: true}
         : this.#masked(inner, depth)
       isChanged ||= next.isChanged
       return next.value
@@ -233,26 +231,16 @@ const isJson = (text: string, contentType: string): boolean => /json/i.test(cont
 export const hasFields = (text: string, contentType: string): boolean =>
   FORM.test(contentType) || isJson(text, contentType)
 
-/** A text or number; '' for what has values inside, which are looked at one by one. */
-const scalarText = (value: unknown): string =>
-  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? value.toString() : ''
-
-/** Index after the string that begins here; the end of the text if it is cut. */
-function stringEnd(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === '\\') at++
-    else if (text[at] === '"') return at + 1
-  }
-  return text.length
-}
-
 /** Index after the object or list that begins here, the end of the text if it is cut; where it begins, if it is neither. */
 function blockEnd(text: string, start: number): number {
   let depth = 0
+  let isText = false
   for (let at = start; at < text.length; at++) {
     const sign = text[at] ?? ''
-    if (sign === '"') at = stringEnd(text, at) - 1
-    else if (sign === '{' || sign === '[') depth++
+    if (isText && sign === '\\') at++
+    else if (sign === '"') isText = !isText
+    if (isText) continue
+    if (sign === '{' || sign === '[') depth++
     else if (sign === '}' || sign === ']') depth--
     if (depth <= 0) return at === start ? start : at + 1
   }
@@ -291,12 +279,11 @@ function valueAt(text: string, from: number): string {
 /** The text, number, object or list of a field, as far as it is there. */
 function fieldAt(text: string, from: number, quote: string): string {
   if (!text.startsWith(quote, from))
-    return NUMBER.exec(text.slice(from, from + 64))?.[0] || text.slice(from, blockEnd(text, from))
+    return /^[-+.\dEe]+/.exec(text.slice(from, from + 64))?.[0] || text.slice(from, blockEnd(text, from))
   let end = text.indexOf(quote, from + quote.length)
   while (end >= 0 && text[end - 1] === '\\') end = text.indexOf(quote, end + 1)
   return text.slice(from, end < 0 ? undefined : end + quote.length).split('\n', 1)[0] ?? ''
 }
-const NUMBER = /^[-+.\dEe]+/
 /** How deep addresses and JSON within parameters are searched: each may be decoded in two ways, so that the work doubles. */
 const MAX_NESTED = 3
 /** A text that is an address with parameters. */
