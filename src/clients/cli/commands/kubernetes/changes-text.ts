@@ -45,11 +45,15 @@ function patch(object: KubernetesObject, live: LiveObject | undefined, result: L
   return createTwoFilesPatch(...names, before, after).replace(/^=+\n/, '')
 }
 
-/** The fields that people write, without those that the server adds. */
+/** The fields that people write, without those that the server adds, and without what `kubectl apply` was given: of a Secret that has its values. */
 function shown(object: LiveObject, other: LiveObject | undefined, which: 'before' | 'after'): KubernetesObject {
   const {status: _status, metadata, apiVersion, kind, ...others} = object
   const {name, namespace, labels, annotations = {}} = metadata
-  const {'deployment.kubernetes.io/revision': _revision, ...notes} = annotations
+  const {
+    'deployment.kubernetes.io/revision': _revision,
+    'kubectl.kubernetes.io/last-applied-configuration': _applied,
+    ...notes
+  } = annotations
   return {
     apiVersion,
     kind,
