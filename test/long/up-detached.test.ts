@@ -1,6 +1,7 @@
 import {mkdir, readdir, readFile, rm, watch} from 'node:fs/promises'
 import {createServer} from 'node:http'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
@@ -59,6 +60,27 @@ t.test('the log of an up -d that was killed goes with the next one, and that of 
   t.same(logs.filter(name => name.startsWith('up')).toSorted(), ['up.log', own, 'up.log.old'])
 })
 
+t.test('an up -d that was killed leaves the log of its run to it', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', autoPort: true},
+    {appID: 'b', command: ['sleep', '1000']}
+  ])
+  t.teardown(async () => rig.run(['down']))
+  const first = rig.pillion(['up', '-d'])
+  const app = await rig.driven('a')
+  first.signal('SIGKILL')
+  await first.exited
+  t.match(await rig.run(['up', '-d', '--name', 'second', '--only', 'b']), {code: 0})
+  await app.exit(3)
+  await rig.until(['ps', '-o', 'json'], '"exited"')
+  await rig.run(['down', '--name', 'work'])
+  const logs = join(rig.folder, '.dapr/logs')
+  const names = (await readdir(logs)).filter(name => name.startsWith('up.log'))
+  const texts = await Promise.all(names.map(async name => readFile(join(logs, name), 'utf8')))
+  t.match(texts.join(''), /"a" exited with code 3/)
+})
+
 for (const template of ['whole', 'broken'])
   t.test(`up -d whose log is removed while it starts, of a template that is ${template}`, async t => {
     const rig = await rigWithApp(t)
@@ -67,8 +89,10 @@ for (const template of ['whole', 'broken'])
     const text = template === 'whole' ? await readFile(join(rig.folder, 'dapr.yaml'), 'utf8') : 'apps: 1'
     const seen = watch(logs)[Symbol.asyncIterator]()
     const up = rig.pillion(['up', '-d', '-f', '-'])
-    const {value} = await seen.next()
-    await rm(join(logs, value?.filename ?? ''))
+    const names = new Set<string | null | undefined>()
+    // made, then called by the pid of the run
+    while (names.size < 2) names.add((await seen.next()).value?.filename)
+    await rm(join(logs, [...names].at(-1) ?? ''))
     await seen.return?.()
     up.stdin.end(text)
     const {code} = await up.exited

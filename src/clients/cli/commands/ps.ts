@@ -105,7 +105,7 @@ function borrowedLine({borrowsFrom = '', apps}: RunListing, width: number): stri
 async function psLook(
   listings: readonly RunListing[],
   now: number,
-  {width = columns(), isWide = false, before}: PsPlace
+  {width = outputColumns(1), isWide = false, before}: PsPlace
 ): Promise<{text: string; look: UsageSample}> {
   const shown = listings.filter(({apps}) => apps.length > 0)
   const usage = await usageOf(pidsOf(shown))
@@ -123,8 +123,6 @@ async function psLook(
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
 }
-
-const columns = (): number => outputColumns(1)
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
 async function watch(look: () => Promise<readonly RunListing[]>, isWide: boolean): Promise<number> {
@@ -162,7 +160,7 @@ function redraw(text: string): void {
   const lines = text.trimEnd().split('\n')
   const height = Math.max(1, (process.stdout.rows || USUAL_ROWS) - 1)
   const more = lines.length - height
-  const shown = more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${more + 1} more lines`, columns())]
+  const shown = more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${more + 1} more lines`, outputColumns(1))]
   process.stdout.write('\x1b[H')
   for (const line of shown) {
     print(process.stdout, line)

@@ -71,10 +71,7 @@ async function runsUpTo(living: FoundRun, template: string): Promise<readonly Ke
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)
 
 function tableOfRuns(all: readonly KeptRun[]): string {
-  const column = (head: string, cell: (run: KeptRun) => string): FittingColumn => ({
-    head,
-    cells: all.map(cell)
-  })
+  const column = (head: string, cell: (run: KeptRun) => string): FittingColumn => ({head, cells: all.map(cell)})
   const figure = (head: string, cell: (run: KeptRun) => number): FittingColumn => ({
     ...column(head, run => cell(run).toString()),
     alignsRight: true

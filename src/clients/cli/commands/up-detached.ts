@@ -1,5 +1,5 @@
 import {closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync} from 'node:fs'
-import {dirname, join} from 'node:path'
+import {basename, dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {runOfProcess, unlessGone, type FoundRun} from '../../../control/client.ts'
 import {roughDuration} from '../../../model/duration.ts'
@@ -7,6 +7,7 @@ import {messageOf, UserError} from '../../../model/errors.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {orElse} from '../../../model/or-else.ts'
+import {TEMPLATE_NAMES} from '../../../files/config/find.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
 import {startOf} from '../../../platform/process-table.ts'
@@ -31,14 +32,17 @@ const EXIT_NOT_IN_TIME = 124
  */
 export async function upDetached({flags, words, asJson}: CommandContext): Promise<number> {
   const timeoutMs = timeoutOf(flags)
-  const log = openLog(flags)
-  const startedAt = performance.now()
   const isPiped = flags.list('run-file').includes('-')
+  const log = openLog(flags, isPiped)
+  const startedAt = performance.now()
   const child = startOwnProgram(['up', '--background', ...asArguments(flags), '--', ...words], {
     stdin: isPiped ? 0 : 'ignore',
     stderr: log.descriptor
   })
   closeSync(log.descriptor)
+  // by the pid of the run: it stays that of a living one, also if we are killed
+  const own = `${log.path}.${child.pid}`
+  orElse(() => renameSync(`${log.path}.${process.pid}`, own), undefined)
   let isStopped = false
   const stop = (): void => {
     isStopped = true
@@ -48,11 +52,11 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
   const late = startedAt + timeoutMs
   const found = await startedRun(child, late)
   const hasFailed = typeof found === 'number' || typeof found === 'string'
-  if (!hasFailed) orElse(() => renameSync(log.own, log.path), undefined) // if it was removed meanwhile, the run is there all the same
+  if (!hasFailed) orElse(() => renameSync(own, log.path), undefined) // if it was removed meanwhile, the run is there all the same
   const leftMs = Math.max(1, Math.ceil(late - performance.now()))
   const {waited, apps} = typeof found === 'object' ? await readiness(found, leftMs) : {}
   print(process.stderr, readFileSync(log.reader, 'utf8'))
-  if (hasFailed) rmSync(log.own, {force: true})
+  if (hasFailed) rmSync(own, {force: true})
   if (typeof found === 'string') throw new UserError(`the run could not be started: ${found}`)
   if (typeof found === 'number') return found || Number(isStopped)
   if (found === undefined) {
@@ -88,37 +92,35 @@ function timeoutOf(flags: GivenFlags): number {
 }
 
 interface Log {
-  /** Where it is found once the run is there: that of the last run is replaced. */
+  /** Where it is found once the run is there: that of the last run is replaced. Until then a pid follows: of two starts at once each has its own. */
   readonly path: string
-  /** Its path until then: of two starts at once each has its own. */
-  readonly own: string
   readonly descriptor: number
   /** Reads it from its beginning, whatever it is called by then. */
   readonly reader: number
 }
 
 /** Opens the file for the run's warnings. Throws a UserError if it cannot be written. */
-function openLog(flags: GivenFlags): Log {
-  const isPiped = flags.list('run-file').includes('-')
-  const place = commandPlace(
-    isPiped ? flags.with({'run-file': undefined}) : flags.with({'run-file': flags.list('run-file')[0]})
-  )
+function openLog(flags: GivenFlags, isPiped: boolean): Log {
+  const place = commandPlace(flags.with({'run-file': isPiped ? undefined : flags.list('run-file')[0]}))
   const folder = join(place.template === undefined ? place.folder : dirname(place.template), '.dapr/logs')
-  const path = join(folder, 'up.log')
+  const {template = '', name = ''} = place
+  // other runs of the folder go on writing into theirs
+  const names = [(TEMPLATE_NAMES as readonly string[]).includes(basename(template)) ? '' : basename(template), name]
+  const path = join(folder, `up${names.map(each => each && `-${encodeURIComponent(each)}`).join('')}.log`)
   try {
     makeFolder(folder)
     for (const left of readdirSync(folder).filter(isLeft)) rmSync(join(folder, left), {force: true})
     const own = `${path}.${process.pid}`
     // each makes the file if it is not there
-    return {path, own, reader: openSync(own, 'a+', 0o600), descriptor: openSync(own, 'a', 0o600)}
+    return {path, reader: openSync(own, 'a+', 0o600), descriptor: openSync(own, 'a', 0o600)}
   } catch (error) {
     throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {cause: error})
   }
 }
 
-/** The log of an `up -d` that was killed before it could name it. */
+/** The log of an `up -d` that was killed before it could name it, and of no living run. */
 function isLeft(name: string): boolean {
-  const [, pid] = /^up\.log\.(\d+)$/.exec(name) ?? []
+  const [, pid] = /^up(?:-.+)?\.log\.(\d+)$/.exec(name) ?? []
   return pid !== undefined && (Number(pid) === process.pid || startOf(Number(pid)) === 0)
 }
 
