@@ -81,6 +81,21 @@ t.test('an up -d that was killed leaves the log of its run to it', async t => {
   t.match(texts.join(''), /"a" exited with code 3/)
 })
 
+t.test('Ctrl-C ends up -d with its run, also if --timeout is over before that has ended', async t => {
+  const rig = await openRig(t)
+  const app = {appID: 'a', appDirPath: '.', command: ['sleep', '1000']}
+  const setup = ['sh', '-c', 'trap "" INT; touch begun; while ! [ -e go ]; do sleep 0.05; done']
+  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, setup, apps: [app]})})
+  const up = rig.pillion(['up', '-d', '--timeout', '3s'], {folder: 'pr'})
+  while (!(await readdir(join(rig.folder, 'pr'))).includes('begun')) await pause(20)
+  up.signal('SIGINT')
+  await pause(3000)
+  await rig.write({'pr/go': ''})
+  t.match(await up.exited, {code: 1})
+  t.notMatch(up.stderr.text, 'continues in the background')
+  t.same(await rig.leftovers(), [])
+})
+
 for (const template of ['whole', 'broken'])
   t.test(`up -d whose log is removed while it starts, of a template that is ${template}`, async t => {
     const rig = await rigWithApp(t)

@@ -50,7 +50,8 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
   const late = startedAt + timeoutMs
-  const found = await startedRun(child, late)
+  const seen = await startedRun(child, late)
+  const found = seen === undefined && isStopped ? await child.exited : seen
   const hasFailed = typeof found === 'number' || typeof found === 'string'
   if (!hasFailed) orElse(() => renameSync(own, log.path), undefined) // if it was removed meanwhile, the run is there all the same
   const leftMs = Math.max(1, Math.ceil(late - performance.now()))
