@@ -1,3 +1,4 @@
+import {formatGoDuration} from '../files/resources/go-duration.ts'
 import type {Availability} from '../model/availability.ts'
 import type {Triggers} from '../model/triggers.ts'
 import type {WakeUp, WakeUps} from './wake-ups.ts'
@@ -28,21 +29,24 @@ export async function advanceClock(
   signal: AbortSignal
 ): Promise<Skipped> {
   const fired: Skipped['fired'][number][] = []
-  let others = 0
+  let count = 0
   const limit = new SeriesLimit(wakeUps)
   try {
     let isSettled = await settle()
     for (let afterMs = 0; !signal.aborted; isSettled = await settle()) {
       const step = Math.min(ms - afterMs, wakeUps.firstIn() ?? Infinity)
+      const now = await wakeUps.skip(step).catch((error: unknown) => {
+        if (afterMs === 0 || !(error instanceof Error)) throw error
+        const kept = `Only ${formatGoDuration(afterMs)} of it was skipped`
+        throw new Error(error.message.replace('Nothing of this was kept', kept), {cause: error})
+      })
       afterMs += step
-      const now = await wakeUps.skip(step)
       limit.count(now)
       if (now.length === 0 && afterMs === ms && !limit.release()) break
-      const named = now.slice(0, MAX_NAMED - fired.length)
-      fired.push(...named.map(each => ({...each, afterMs})))
-      others += now.length - named.length
+      fired.push(...now.slice(0, MAX_NAMED - fired.length).map(each => ({...each, afterMs})))
+      count += now.length
     }
-    return {fired, others, isSettled}
+    return {fired, others: count - fired.length, isSettled}
   } finally {
     limit.release()
   }
@@ -60,15 +64,13 @@ class SeriesLimit {
   }
 
   count(fired: readonly WakeUp[]): void {
-    const before = this.#held.size
     for (const {kind, owner} of fired) {
       if (this.#isReleased || !this.#wakeUps.isSeries(kind)) continue
       const name = `${kind} ${owner}`
       const count = (this.#counts.get(name) ?? 0) + 1
       this.#counts.set(name, count)
-      if (count >= MAX_OF_SERIES) this.#held.add(name)
+      if (count === MAX_OF_SERIES) this.#wakeUps.hold(this.#held.add(name))
     }
-    if (this.#held.size > before) this.#wakeUps.hold(this.#held)
   }
 
   /** Releases the series that are held back; false: there were none. */

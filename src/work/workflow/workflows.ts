@@ -177,8 +177,7 @@ export class Workflows extends KnownInstances {
   /** Fires now what an instance waits for: its next timer, the timer with an id, or its start. Throws a WorkflowError. */
   async skipTimer({key, id}: Instance, timer: number | undefined): Promise<void> {
     if (await this.#options.file.change(() => fireNextTimer(this.#engine, key, timer))) return
-    const which = timer === undefined ? 'no timer' : `no timer ${timer}`
-    throw new WorkflowError('not found', `workflow '${id}' waits for ${which}`)
+    throw new WorkflowError('not found', `workflow '${id}' waits for no timer${timer === undefined ? '' : ` ${timer}`}`)
   }
 
   /** Advances the clock of what waits by `ms`, once other skips have ended, and does what is due by then. */
@@ -188,8 +187,7 @@ export class Workflows extends KnownInstances {
     const settle = async (): Promise<boolean> => {
       const end = clock.now() + maxMs
       // jobs and reminders may start workflows
-      const areDone = [await wakeUps.settled(maxMs), await this.quiet(end - clock.now())]
-      const isSettled = areDone.every(Boolean)
+      const isSettled = [await wakeUps.settled(maxMs), await this.quiet(end - clock.now())].every(Boolean)
       if (!isSettled) maxMs = AGAIN_MS
       return isSettled
     }
