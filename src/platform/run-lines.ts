@@ -28,17 +28,7 @@ export async function runLines(
   {folder, env = {}, input, onLine = () => undefined}: LinesOptions
 ): Promise<LinesEnd> {
   const {execa} = await import('execa')
-  const child = execa(program, args, {
-    cwd: folder,
-    env,
-    detached: true,
-    ...(input === undefined ? {stdin: 'ignore'} : {input}),
-    all: true,
-    buffer: false,
-    reject: false
-  })
-  const stdio = ['pipe', 'ignore', 'ignore'] as const
-  const guard = execa('sh', ['-c', GUARD, `${child.pid}`], {cwd: '/', detached: true, reject: false, stdio})
+  // first: a signal between its start and this would end us alone
   let isEnding = false
   const end = (signal: NodeJS.Signals): void => {
     const kill = (how: NodeJS.Signals): void => {
@@ -53,6 +43,17 @@ export async function runLines(
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, end)
+  const child = execa(program, args, {
+    cwd: folder,
+    env,
+    detached: true,
+    ...(input === undefined ? {stdin: 'ignore'} : {input}),
+    all: true,
+    buffer: false,
+    reject: false
+  })
+  const stdio = ['pipe', 'ignore', 'ignore'] as const
+  const guard = execa('sh', ['-c', GUARD, `${child.pid}`], {cwd: '/', detached: true, reject: false, stdio})
   let last = ''
   try {
     for await (const line of child.iterable({from: 'all'})) {

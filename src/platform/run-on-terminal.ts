@@ -19,9 +19,9 @@ export interface TerminalCommand {
  */
 export async function runOnTerminal({command: [program, ...args], folder, env}: TerminalCommand): Promise<number> {
   const {spawn} = process.getBuiltinModule('node:child_process')
-  const child = spawn(program, args, {cwd: folder, env, stdio: 'inherit'})
   process.on('SIGINT', () => undefined).on('SIGQUIT', () => undefined)
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
+  const child = spawn(program, args, {cwd: folder, env, stdio: 'inherit'})
   return new Promise((resolve, reject) => {
     child.once('error', error => reject(notStarted(program, folder, error)))
     child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))

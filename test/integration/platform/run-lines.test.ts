@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
+import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {startOf} from '../../../src/platform/process-table.ts'
@@ -29,4 +30,19 @@ t.test('a command ends with a program that is killed', async t => {
   t.teardown(() => startOf(pid) !== 0 && process.kill(-pid, 'SIGKILL'))
   program.kill('SIGKILL')
   while (startOf(pid) !== 0) await new Promise(setImmediate)
+})
+
+t.test('a signal that comes while the command is being started ends it, too', async t => {
+  const file = join(t.testdir(), 'pid')
+  const command = [
+    'sh',
+    '-c',
+    `trap "" INT; echo $$ > ${file}; while kill -INT $PPID; do sleep 0.05; done; exec sleep 60`
+  ]
+  const script = `import(${JSON.stringify(MODULE)}).then(({runLines}) => runLines(${JSON.stringify(command)}, {folder: '/'}))`
+  const program = spawn(process.execPath, ['-e', script], {stdio: ['ignore', 'ignore', 'inherit']})
+  t.same(await once(program, 'exit'), [null, 'SIGINT'])
+  const pid = Number(readFileSync(file, 'utf8'))
+  t.teardown(() => startOf(pid) !== 0 && process.kill(-pid, 'SIGKILL'))
+  t.equal(startOf(pid), 0)
 })
