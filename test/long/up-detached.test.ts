@@ -84,13 +84,16 @@ t.test('an up -d that was killed leaves the log of its run to it', async t => {
 t.test('Ctrl-C ends up -d with its run, also if --timeout is over before that has ended', async t => {
   const rig = await openRig(t)
   const app = {appID: 'a', appDirPath: '.', command: ['sleep', '1000']}
-  const setup = ['sh', '-c', 'trap "" INT; touch begun; while ! [ -e go ]; do sleep 0.05; done']
+  const setup = ['sh', '-c', 'touch begun; exec sleep 1000']
   await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, setup, apps: [app]})})
   const up = rig.pillion(['up', '-d', '--timeout', '3s'], {folder: 'pr'})
   while (!(await readdir(join(rig.folder, 'pr'))).includes('begun')) await pause(20)
+  const [log = ''] = await readdir(join(rig.folder, 'pr/.dapr/logs'))
+  const pid = Number(log.replace('up.log.', ''))
+  process.kill(pid, 'SIGSTOP')
   up.signal('SIGINT')
   await pause(3000)
-  await rig.write({'pr/go': ''})
+  process.kill(pid, 'SIGCONT')
   t.match(await up.exited, {code: 1})
   t.notMatch(up.stderr.text, 'continues in the background')
   t.same(await rig.leftovers(), [])
