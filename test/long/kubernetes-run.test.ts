@@ -371,6 +371,14 @@ t.test('flags that belong to Kubernetes, and others that do not', async t => {
   for (const flag of ['--name', '--rest', '--allowed-origins'])
     await told(['run', '-k', '-f', '.', flag, 'x'], `${flag} is not supported with --kubernetes: leave it out`)
   await told(['run', '-k', '-f', '.', '--timeout', 'soon'], 'invalid argument "soon" for "--timeout" flag')
+  for (const flag of ['--grep=x', '--since=1m', '--timestamps', '--name=x', '--version=1', '--run-file=.'])
+    await told(
+      ['logs', '-k', 'stock', '--app', flag],
+      /^❌ {2}--[\w-]+ is not supported with --kubernetes: leave it out\n$/
+    )
+  await told(['logs', '-k', 'stock', 'shop', '--app'], 'logs -k takes the id of one app')
+  for (const flag of ['--name=x', '--version=1'])
+    await told(['stop', '-k', 'stock', flag], /^❌ {2}--\w+ is not supported with --kubernetes: leave it out\n$/)
   await told(['stop', '-k'], 'nothing to stop: add --run-file PATH, or the ids of apps')
 })
 

@@ -23,9 +23,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
   const isExport = EXPORTS.includes(output)
   if (isExport && flags.isSet('follow'))
-    throw new UserError(`-f cannot be used with -o ${output}`, {
-      explanation: 'Use -f with -o table or -o ndjson.'
-    })
+    throw new UserError(`-f cannot be used with -o ${output}`, {explanation: 'Use -f with -o table or -o ndjson.'})
   const limit = flags.int('number') ?? ROWS
   if (limit < 1) throw new UsageError(`invalid argument "${limit}" for "-n, --number" flag: expected 1 or more`)
   endWithStdout() // `calls -f | head`

@@ -62,10 +62,7 @@ const SHARED: readonly Flag[] = [
   ...WHICH
 ]
 
-const FORMAT: Flag = {
-  ...outputFlag(['short', 'wide', 'yaml', 'json'], {refusal: 'usage'}),
-  shown: '"short"'
-}
+const FORMAT: Flag = {...outputFlag(['short', 'wide', 'yaml', 'json'], {refusal: 'usage'}), shown: '"short"'}
 
 /** The commands about what waits for a time, in the words of Dapr's CLI (cmd/scheduler). */
 export const SCHEDULER: CommandEntry = {

@@ -7,14 +7,16 @@ import {LineSplitter} from '../../../../supervisor/process/line-splitter.ts'
 import {messageOf, UserError} from '../../../../model/errors.ts'
 import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import {tailOf} from '../../log-lines.ts'
+import {idsOf} from '../../run-here.ts'
 import {say, sayError} from '../../say.ts'
 import {accessFor, withCluster} from './open-cluster.ts'
 
 /** `logs -k -a ID [-p POD] [-n NS] [-f] [--tail N] [--app]`: the log of a sidecar, as in Dapr's CLI, or of the app. */
 export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
-  const id = flags.text('app-id') ?? words[0] ?? ''
+  const [id = '', ...others] = idsOf({words, flags})
   if (id === '') throw new UsageError('required flag(s) "app-id" not set')
-  const access = accessFor(flags)
+  if (others.length > 0) throw new UsageError('logs -k takes the id of one app')
+  const access = accessFor(flags, ['grep', 'run-file', 'name', 'since', 'timestamps', 'version'])
   const {namespace} = access
   endWithStdout() // `logs | head`
   return withCluster(access, asJson, async client => {

@@ -5,9 +5,13 @@ import type {GivenFlags} from '../../given-flags.ts'
 import {confirm} from '../../input.ts'
 import {say} from '../../say.ts'
 
-/** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none. */
-export const accessFor = (flags: GivenFlags): ClusterAccess =>
-  openAccess({context: flags.text('context') ?? '', namespace: flags.text('namespace') ?? ''}, process.env, homedir())
+/** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none, or for flags without a meaning there. */
+export function accessFor(flags: GivenFlags, hereAlone: readonly string[] = []): ClusterAccess {
+  const refused = hereAlone.find(name => flags.names.includes(name))
+  if (refused !== undefined) throw new UserError(`--${refused} is not supported with --kubernetes: leave it out`)
+  const [context = '', namespace = ''] = [flags.text('context'), flags.text('namespace')]
+  return openAccess({context, namespace}, process.env, homedir())
+}
 
 /** Calls `task` with a client of the cluster. What the API server refuses becomes a `UserError`. */
 export async function withCluster<T>(

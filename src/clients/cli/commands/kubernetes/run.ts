@@ -39,8 +39,6 @@ export const runInCluster: CommandHandler = async context => {
   const files = flags.list('run-file').filter(file => file !== '')
   if (files.length === 0)
     throw new UserError('a single app cannot run on Kubernetes: name a run template with --run-file')
-  const refused = HERE_ALONE.find(name => flags.names.includes(name))
-  if (refused !== undefined) throw new UserError(`--${refused} is not supported with --kubernetes: leave it out`)
   const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '5m')
   const terminal = openTerminal()
   try {
@@ -52,7 +50,7 @@ export const runInCluster: CommandHandler = async context => {
     // report mistakes of the template before asking for confirmation
     const unbuilt = await wantedImages(loaded.plan, context)
     await templateObjects(loaded, {...place, images: unbuilt.placeholders})
-    const access = accessFor(flags)
+    const access = accessFor(flags, HERE_ALONE)
     const isReading = flags.isSet('dry-run') || flags.isSet('diff')
     if (!isReading) await confirmCluster(access, flags, 'run a template')
     return await withCluster(access, context.asJson, async client => {

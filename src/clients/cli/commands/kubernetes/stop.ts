@@ -25,7 +25,7 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
   if (files.length === 0 && ids.length === 0)
     throw new UserError('nothing to stop: add --run-file PATH, or the ids of apps')
   const {labels, apps} = files.length === 0 ? {labels: MANAGED, apps: []} : await ofTemplate(files)
-  const access = accessFor(flags)
+  const access = accessFor(flags, ['name', 'version'])
   await confirmCluster(access, flags, ids.length > 0 ? `delete ${ids.join(', ')}` : 'delete what a template made')
   return withCluster(access, asJson, async client => {
     const store = new ObjectStore(client)
