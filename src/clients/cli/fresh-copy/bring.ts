@@ -79,11 +79,13 @@ async function copyOne(
   name: string,
   {onProgress}: BringOptions
 ): Promise<{readonly files: number; readonly links: readonly string[]}> {
-  const writers = /(?:^|\/)node_modules$/.test(from) ? [] : writersOf(realpathSync(from))
+  // what writes there is known by the path behind all links, as its files are
+  const real = realpathSync(from)
+  const writers = /(?:^|\/)node_modules$/.test(from) ? [] : writersOf(real)
   const [writer] = writers
   if (writer !== undefined) {
     onProgress(`bringing ${name} from ${writer.program} (pid ${writer.pid}), which runs, by its own tool`)
-    await copyRunning(from, to, writers)
+    await copyRunning(real, to, writers)
     // not of the server's own folder, which changes
     return {files: filesBelow(temporaryFor(to)).files, links: []}
   }

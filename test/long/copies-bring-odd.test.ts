@@ -1,0 +1,49 @@
+import {execFileSync} from 'node:child_process'
+import {mkdirSync, readdirSync, symlinkSync} from 'node:fs'
+import {join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
+import t, {type Test} from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const git = (cwd: string, ...args: readonly string[]): string =>
+  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
+    cwd,
+    encoding: 'utf8',
+    stdio: 'pipe'
+  })
+
+/** A repository `main` that ignores `data`, and a worktree `pr` beside it, with a template that has these keys. */
+async function repository(t: Test, keys: object, app: object = {}): Promise<Rig> {
+  const rig = await openRig(t)
+  const apps = [{appID: 'a', appDirPath: './api', command: ['true'], ...app}]
+  await rig.write({
+    'main/.gitignore': 'data\n',
+    'main/.worktreeinclude': 'api/data/\n',
+    'main/api/a.txt': 'a',
+    'main/dapr.yaml': JSON.stringify({version: 1, ...keys, apps})
+  })
+  const main = join(rig.folder, 'main')
+  git(main, 'init', '-q')
+  git(main, 'add', '.')
+  git(main, 'commit', '-qm', 'all')
+  git(main, 'worktree', 'add', '-q', '../pr')
+  return rig
+}
+
+const up = async (rig: Rig): ReturnType<Rig['run']> => rig.run(['up'], {folder: 'pr'})
+
+for (const wanted of ['data/shop.db', 'data/deep'])
+  t.test(`bring: a database that is written lies behind a link of the main working tree: ${wanted}`, async t => {
+    const rig = await repository(t, {bring: [wanted]})
+    const folder = join(rig.folder, 'disk/data', wanted === 'data/deep' ? 'deep' : '')
+    mkdirSync(folder, {recursive: true})
+    const database = new DatabaseSync(join(folder, 'shop.db'))
+    t.teardown(() => database.close())
+    database.exec('PRAGMA journal_mode = WAL; CREATE TABLE orders (id INTEGER); INSERT INTO orders VALUES (1), (2)')
+    symlinkSync('../disk/data', join(rig.folder, 'main/data'))
+    t.match(await up(rig), {code: 0, stderr: /which runs, by its own tool/})
+    t.same(readdirSync(folder), ['shop.db', 'shop.db-shm', 'shop.db-wal'], 'it is where it was')
+    const copy = new DatabaseSync(join(rig.folder, 'pr', wanted, wanted === 'data/deep' ? 'shop.db' : ''))
+    t.teardown(() => copy.close())
+    t.same({...copy.prepare('SELECT count(*) AS orders FROM orders').get()}, {orders: 2})
+  })
