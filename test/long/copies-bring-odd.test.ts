@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {mkdirSync, readdirSync, symlinkSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t, {type Test} from 'tap'
@@ -47,3 +47,28 @@ for (const wanted of ['data/shop.db', 'data/deep'])
     t.teardown(() => copy.close())
     t.same({...copy.prepare('SELECT count(*) AS orders FROM orders').get()}, {orders: 2})
   })
+
+t.test('bring: a folder comes whole, though another glob names a file in it', async t => {
+  const rig = await repository(t, {bring: ['data/*.db', 'data', 'data/deep']})
+  await rig.write({'main/data/a.db': '1', 'main/data/b.txt': '2', 'main/data/deep/c': '3'})
+  t.match(await up(rig), {code: 0, stderr: /brought from .*\/main: data \(3 files, /})
+  t.same(readdirSync(join(rig.folder, 'pr/data')), ['a.db', 'b.txt', 'deep'])
+})
+
+t.test('an env file comes, and the folder of .worktreeinclude around it', async t => {
+  const rig = await repository(t, {}, {envFile: 'data/.env'})
+  await rig.write({'main/api/data/.env': 'A=1', 'main/api/data/key': 'k'})
+  t.match(await up(rig), {code: 0, stderr: /brought from .*\/main: api\/data \(2 files, /})
+  t.same(readdirSync(join(rig.folder, 'pr/api/data')), ['.env', 'key'])
+})
+
+t.test('a copy that is refused leaves nothing behind', async t => {
+  const rig = await repository(t, {bring: ['data']})
+  await rig.write({'main/data/other': 'o'})
+  const database = new DatabaseSync(join(rig.folder, 'main/data/shop.db'))
+  t.teardown(() => database.close())
+  database.exec('CREATE TABLE orders (id INTEGER); BEGIN EXCLUSIVE')
+  t.match(await up(rig), {code: 1, stderr: /would be wrong: database is locked/})
+  t.notOk(existsSync(join(rig.folder, 'pr/data')))
+  t.notMatch(readdirSync(join(rig.folder, 'pr')).join(), 'pillion-bring')
+})

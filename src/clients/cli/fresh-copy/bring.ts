@@ -44,7 +44,9 @@ async function bringAll(worktree: AddedWorktree, file: string, options: BringOpt
   const copied: string[] = []
   const began = performance.now()
   let total = 0
-  for (const {from, to} of pairs) {
+  // a folder before what another glob names in it, which is there then
+  for (const {from, to} of pairs.toSorted((a, b) => depthOf(a) - depthOf(b))) {
+    if (lstatSync(to, {throwIfNoEntry: false}) !== undefined) continue
     const name = relative(root, to)
     const why = leftToSetup(from)
     if (why !== '') {
@@ -102,6 +104,8 @@ interface Pair {
   readonly from: string
   readonly to: string
 }
+
+const depthOf = ({to}: Pair): number => to.split('/').length
 
 /** The paths that do not exist yet: in a folder that git has filled in part, those that are missing there. */
 async function fresh(worktree: AddedWorktree, from: string, to: string): Promise<readonly Pair[]> {
