@@ -17,7 +17,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {portsHeldBy} from '../../../platform/port-owners.ts'
 import {runLines} from '../../../platform/run-lines.ts'
-import {temporaryFor} from './copy-path.ts'
+import {removeTemporary, temporaryFor} from './copy-path.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
 /** A process that writes files below a folder. */
@@ -63,6 +63,7 @@ export async function copyRunning(from: string, to: string, writers: readonly Fi
     if (program === 'mariadbd') return await copyMariadb(from, temporary, pid)
     if (files.length > 0 && others.length === 0) return await copySqlite(from, temporary, [...new Set(files)])
   } catch (error) {
+    removeTemporary(to)
     throw refusal(from, writer, messageOf(error))
   }
   throw refusal(from, writer, 'its own tool for this is not known here')
