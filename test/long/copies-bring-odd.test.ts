@@ -1,6 +1,6 @@
-import {execFileSync} from 'node:child_process'
-import {existsSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs'
-import {join} from 'node:path'
+import {execFileSync, spawnSync} from 'node:child_process'
+import {chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs'
+import {dirname, join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -71,4 +71,29 @@ t.test('a copy that is refused leaves nothing behind', async t => {
   t.match(await up(rig), {code: 1, stderr: /would be wrong: database is locked/})
   t.notOk(existsSync(join(rig.folder, 'pr/data')))
   t.notMatch(readdirSync(join(rig.folder, 'pr')).join(), 'pillion-bring')
+})
+
+const NOBODY = 65_534
+
+t.test('what another user owns, as a container leaves it, is named, and is no bug of ours', async t => {
+  const rig = await repository(t, {bring: ['data']})
+  await rig.write({'main/data/one/1': '1', 'main/data/owned/2': '2', 'main/data/two/3': '3'})
+  const owned = join(rig.folder, 'main/data/owned')
+  const asNobody = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) {
+    chmodSync(dirname(rig.folder), 0o755)
+    execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, rig.folder])
+    chownSync(owned, 0, 0)
+  }
+  chmodSync(owned, isRoot ? 0o700 : 0)
+  const {status, stderr} = spawnSync('env', [...(isRoot ? asNobody : []), ...rig.program, 'up'], {
+    cwd: join(rig.folder, 'pr'),
+    env: {PATH: process.env['PATH'], HOME: rig.folder},
+    encoding: 'utf8'
+  })
+  t.equal(status, 1)
+  t.match(stderr, /bring: .*\/data cannot be copied: cp exited with 1: cp: .*owned.*: Permission denied/)
+  t.notOk(existsSync(join(rig.folder, 'pr/data')))
+  chmodSync(owned, 0o700)
 })

@@ -2,6 +2,7 @@ import {existsSync, linkSync, lstatSync, readdirSync, readlinkSync, renameSync, 
 import {basename, dirname, isAbsolute, join, relative, resolve, sep} from 'node:path'
 import {codeOf, UserError} from '../../../model/errors.ts'
 import {isInside} from '../../../model/glob.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
@@ -59,15 +60,8 @@ export function filesBelow(from: string): Copied {
   return {files, links}
 }
 
-/** The entries of a folder; none if a program has removed it meanwhile. */
-function entriesOf(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, {withFileTypes: true})
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
-}
+/** The entries of a folder; none if a program has removed it meanwhile, or it is another user's: `cp` says so. */
+const entriesOf = (folder: string): readonly Dirent[] => orElse(() => readdirSync(folder, {withFileTypes: true}), [])
 
 /** Flags of `cp` that keep times, modes and links, best first: clones of blocks where the file system can (GNU, macOS), or a copy. */
 const WAYS = [...(process.platform === 'darwin' ? [['-a', '-c']] : [['-a', '--reflink=auto']]), ['-a']]
@@ -81,15 +75,19 @@ export async function copyPath(from: string, to: string, onFiles: (count: number
     removeTemporary(to)
     makeFolder(dirname(to))
     let count = 0
+    let fault = ''
     const {why: how, last} = await runLines(['cp', ...flags, '-v', from, temporary], {
       folder: dirname(from),
-      onLine: () => onFiles(++count)
+      onLine: line => {
+        if (line.startsWith('cp: ')) fault ||= line // it goes on with the other files
+        else onFiles(++count)
+      }
     })
     if (how === '') {
       for (const link of found.links) rmSync(join(temporary, relative(from, link)))
       return found
     }
-    why = `cp ${how}: ${last}`
+    why = `cp ${how}: ${fault || last}`
   }
   removeTemporary(to)
   throw new UserError(`bring: ${from} cannot be copied: ${why}`)
