@@ -73,6 +73,18 @@ t.test('a copy that is refused leaves nothing behind', async t => {
   t.notMatch(readdirSync(join(rig.folder, 'pr')).join(), 'pillion-bring')
 })
 
+t.test('env files come, though one is in a submodule', async t => {
+  const rig = await repository(t, {}, {envFile: ['../sub/data', 'data']})
+  const main = join(rig.folder, 'main')
+  git(main, 'init', '-q', 'sub')
+  await rig.write({'main/sub/.gitignore': 'data\n', 'main/sub/data': 'A=1', 'main/api/data': 'B=2'})
+  git(join(main, 'sub'), 'add', '.')
+  git(join(main, 'sub'), 'commit', '-qm', 'sub')
+  git(main, 'add', 'sub')
+  t.match(await up(rig), {code: 1, stderr: /brought from .*\/main: api\/data \(1 file/})
+  t.notOk(existsSync(join(rig.folder, 'pr/sub/data')), 'git fills the submodule only while it is empty')
+})
+
 const NOBODY = 65_534
 
 t.test('what another user owns, as a container leaves it, is named, and is no bug of ours', async t => {

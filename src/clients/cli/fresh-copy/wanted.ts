@@ -59,9 +59,11 @@ const pathsIn = (envFile: unknown): readonly string[] =>
 export async function wantedPaths(worktree: AddedWorktree, file: string): Promise<readonly WantedPaths[]> {
   const {bring, envFiles} = bringKeys(file)
   const folder = inMain(worktree, dirname(file))
+  // each alone: git answers for none where one is in a submodule
+  const asked = missing(worktree, envFiles).map(async path => ignored(worktree, [path]))
   const named =
     bring === undefined
-      ? [{glob: 'envFile', paths: await ignored(worktree, missing(worktree, envFiles))}]
+      ? [{glob: 'envFile', paths: (await Promise.all(asked)).flat()}]
       : bring.map(glob => ({glob, paths: matching(worktree, glob, folder)}))
   return [...named, {glob: '.worktreeinclude', paths: await included(worktree)}]
 }
