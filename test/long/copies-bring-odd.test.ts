@@ -1,8 +1,20 @@
 import {execFileSync, spawnSync} from 'node:child_process'
-import {chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync
+} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
+import {orElse} from '../../src/model/or-else.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const git = (cwd: string, ...args: readonly string[]): string =>
@@ -64,13 +76,32 @@ t.test('an env file comes, and the folder of .worktreeinclude around it', async 
 
 t.test('a copy that is refused leaves nothing behind', async t => {
   const rig = await repository(t, {bring: ['data']})
-  await rig.write({'main/data/other': 'o'})
-  const database = new DatabaseSync(join(rig.folder, 'main/data/shop.db'))
-  t.teardown(() => database.close())
-  database.exec('CREATE TABLE orders (id INTEGER); BEGIN EXCLUSIVE')
-  t.match(await up(rig), {code: 1, stderr: /would be wrong: database is locked/})
+  await rig.write({'main/data/other': 'o', 'main/data/shop.db': 'SQLite format 3\0 and then something else'})
+  const written = openSync(join(rig.folder, 'main/data/shop.db'), 'r+')
+  t.teardown(() => closeSync(written))
+  t.match(await up(rig), {code: 1, stderr: /would be wrong: file is not a database/})
   t.notOk(existsSync(join(rig.folder, 'pr/data')))
   t.notMatch(readdirSync(join(rig.folder, 'pr')).join(), 'pillion-bring')
+})
+
+t.test('bring waits for a transaction of who writes a database', async t => {
+  const rig = await repository(t, {bring: ['data/shop.db']})
+  const file = join(rig.folder, 'main/data/shop.db')
+  mkdirSync(dirname(file))
+  const database = new DatabaseSync(file)
+  t.teardown(() => database.close())
+  database.exec('CREATE TABLE orders (id INTEGER); BEGIN EXCLUSIVE; INSERT INTO orders VALUES (1)')
+  const run = rig.pillion(['up'], {folder: 'pr'})
+  const over = new AbortController()
+  void run.exited.then(() => over.abort())
+  const fds = `/proc/${run.pid}/fd`
+  const reads = (): boolean => readdirSync(fds).some(fd => orElse(() => readlinkSync(join(fds, fd)), '') === file)
+  while (!over.signal.aborted && !orElse(reads, false)) await pause(1)
+  database.exec('COMMIT')
+  t.match(await run.exited, {code: 0}, run.stderr.text)
+  const copy = new DatabaseSync(join(rig.folder, 'pr/data/shop.db'))
+  t.teardown(() => copy.close())
+  t.same({...copy.prepare('SELECT count(*) AS orders FROM orders').get()}, {orders: 1})
 })
 
 t.test('env files come, though one is in a submodule', async t => {

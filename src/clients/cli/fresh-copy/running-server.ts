@@ -127,6 +127,9 @@ async function copyMariadb(from: string, temporary: string, pid: number): Promis
   }
 }
 
+/** How long a transaction of the writer is waited for. */
+const BUSY_MS = 5000
+
 /** `VACUUM INTO` of each database; the other files as they are. */
 async function copySqlite(from: string, temporary: string, databases: readonly string[]): Promise<void> {
   const {DatabaseSync} = await import('node:sqlite')
@@ -138,7 +141,7 @@ async function copySqlite(from: string, temporary: string, databases: readonly s
   for (const file of databases) {
     const target = isSingle ? temporary : join(temporary, relative(from, file))
     for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${target}${end}`, {force: true})
-    const database = new DatabaseSync(file, {readOnly: true})
+    const database = new DatabaseSync(file, {readOnly: true, timeout: BUSY_MS})
     try {
       database.prepare('VACUUM INTO ?').run(target)
     } finally {
