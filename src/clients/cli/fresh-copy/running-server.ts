@@ -4,7 +4,6 @@ import {
   existsSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -13,8 +12,8 @@ import {
 import {userInfo} from 'node:os'
 import {dirname, join, relative} from 'node:path'
 import {linkAt} from '../../../platform/listeners.ts'
-import {orElse} from '../../../model/or-else.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
+import {namesInFolder, systemText} from '../../../platform/paths.ts'
 import {portsHeldBy} from '../../../platform/port-owners.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {removeTemporary, temporaryFor} from './copy-path.ts'
@@ -33,11 +32,11 @@ export function writersOf(path: string): readonly FileWriter[] {
   const writers: FileWriter[] = []
   for (const name of numbersIn('/proc')) {
     const pid = Number(name)
-    const program = read(`/proc/${pid}/comm`).trim()
+    const program = systemText(`/proc/${pid}/comm`).trim()
     const files = numbersIn(`/proc/${pid}/fd`).flatMap(fd => {
       const file = linkAt(`/proc/${pid}/fd/${fd}`)
       const isInside = file === path || file.startsWith(`${path}/`)
-      return isInside && /^flags:\s*\d*[12]$/m.test(read(`/proc/${pid}/fdinfo/${fd}`)) ? [file] : []
+      return isInside && /^flags:\s*\d*[12]$/m.test(systemText(`/proc/${pid}/fdinfo/${fd}`)) ? [file] : []
     })
     const isRedis = /^(?:redis|valkey)-server/.test(program) && linkAt(`/proc/${pid}/cwd`) === path
     if (files.length > 0 || isRedis) writers.push({pid, program, files})
@@ -169,8 +168,5 @@ async function run(program: string, args: readonly string[], pid: number): Promi
   return why === '' || last === '' ? why : last
 }
 
-const numbersIn = (folder: string): readonly string[] =>
-  // it has ended, is another user's, or there is no /proc
-  orElse(() => readdirSync(folder).filter(name => /^\d+$/.test(name)), [])
-
-const read = (path: string): string => orElse(() => readFileSync(path, 'utf8'), '')
+/** None if it has ended, is another user's, or there is no /proc. */
+const numbersIn = (folder: string): readonly string[] => namesInFolder(folder).filter(name => /^\d+$/.test(name))

@@ -1,8 +1,10 @@
 // fresh-copy/ makes a worktree that was added to a Git repository ready to run: what git does not carry comes from the main working tree,
 // never over a file that is there, and commands like `npm ci` run once.
-import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
+import {existsSync, readFileSync, statSync} from 'node:fs'
 import {basename, dirname, join, relative, resolve} from 'node:path'
 import {whileLocked} from '../../../control/lock.ts'
+import {orElse} from '../../../model/or-else.ts'
+import {writeWhole} from '../../../platform/make-folder.ts'
 import {repositoryAbove} from '../../../platform/paths.ts'
 import {gitOf} from '../../../platform/git-folder.ts'
 
@@ -48,16 +50,11 @@ export interface Prepared {
 const FILE = 'pillion.json'
 
 export function readPrepared({gitFolder}: AddedWorktree): Prepared {
-  try {
-    const {brought = [], setups = {}} = JSON.parse(readFileSync(join(gitFolder, FILE), 'utf8')) as Partial<Prepared>
-    return {brought, setups}
-  } catch {
-    return {brought: [], setups: {}} // nothing has been done
-  }
+  // without a file nothing has been done
+  const read = (): Partial<Prepared> => JSON.parse(readFileSync(join(gitFolder, FILE), 'utf8')) as Partial<Prepared>
+  const {brought = [], setups = {}} = orElse<Partial<Prepared>>(read, {})
+  return {brought, setups}
 }
 
-export function writePrepared({gitFolder}: AddedWorktree, prepared: Prepared): void {
-  const path = join(gitFolder, FILE)
-  writeFileSync(`${path}.new`, JSON.stringify(prepared))
-  renameSync(`${path}.new`, path)
-}
+export const writePrepared = ({gitFolder}: AddedWorktree, prepared: Prepared): void =>
+  writeWhole(join(gitFolder, FILE), JSON.stringify(prepared))
