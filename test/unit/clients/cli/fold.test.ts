@@ -25,3 +25,9 @@ t.test('where there is no terminal, and in a tiny one, text stays as it is', asy
   t.equal(folded(text, 0), text)
   t.equal(folded(text, 8), text)
 })
+
+t.test('a character that is wider than the terminal is broken, too', async t => {
+  const long = `क${'ा'.repeat(40)}`
+  for (const text of [long, `one ${long} two`, `    ${long}`])
+    t.equal(folded(text, 20).replaceAll(/\s/g, ''), text.replaceAll(/\s/g, ''))
+})
