@@ -24,8 +24,7 @@ function* pieces(line: string, width: number): Generator<string> {
   while (widthOf(left) > width) {
     const fits = fittingEnd(left, width)
     const blank = left.lastIndexOf(' ', fits)
-    // a character may be wider than the terminal, as a vowel sign that is repeated makes it
-    const end = blank > INDENT.length ? blank : fits > INDENT.length ? fits : width
+    const end = blank > INDENT.length ? blank : fits > INDENT.length ? fits : width // a character may be wider
     yield left.slice(0, end)
     left = INDENT + left.slice(end).trimStart()
   }

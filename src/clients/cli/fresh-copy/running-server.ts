@@ -126,10 +126,7 @@ async function copyMariadb(from: string, temporary: string, pid: number): Promis
   }
 }
 
-/** How long a transaction of the writer is waited for. */
-const BUSY_MS = 5000
-
-/** `VACUUM INTO` of each database; the other files as they are. */
+/** `VACUUM INTO` of each database, which waits for a transaction of its writer; the other files as they are. */
 async function copySqlite(from: string, temporary: string, databases: readonly string[]): Promise<void> {
   const {DatabaseSync} = await import('node:sqlite')
   const isSingle = databases.includes(from)
@@ -140,7 +137,7 @@ async function copySqlite(from: string, temporary: string, databases: readonly s
   for (const file of databases) {
     const target = isSingle ? temporary : join(temporary, relative(from, file))
     for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${target}${end}`, {force: true})
-    const database = new DatabaseSync(file, {readOnly: true, timeout: BUSY_MS})
+    const database = new DatabaseSync(file, {readOnly: true, timeout: 5000})
     try {
       database.prepare('VACUUM INTO ?').run(target)
     } finally {
