@@ -93,8 +93,7 @@ const MAX_CELL = 500
 /** Text in a cell of a table: neither markup nor HTML. */
 function cell(text: string): string {
   const plain = plainText(text).replaceAll(/\s*\n\s*/g, ' ')
-  const short = plain.length > MAX_CELL ? `${plain.slice(0, MAX_CELL)}…` : plain
-  return short
+  return (plain.length > MAX_CELL ? `${plain.slice(0, MAX_CELL)}…` : plain)
     .replace(/[\\`*_{}[\]#|~@!]/g, String.raw`\$&`)
     .replace(/[&<>]/g, character => `&#${character.charCodeAt(0)};`)
 }
