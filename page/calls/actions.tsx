@@ -36,7 +36,7 @@ export function Actions({call, edited, hasKeys = false}: ActionsProps) {
     try {
       const answer = await api.ask('POST /calls/{number}/replay', {
         at: {number},
-        body: {unsafe, ...(edit !== undefined && {edit})}
+        body: {unsafe, edit}
       })
       setResult(answer)
       announce(`Answered ${answer.after?.status ?? 0}`)

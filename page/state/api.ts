@@ -35,7 +35,7 @@ async function send({method, path, body, accept, signal}: Outgoing): Promise<Pag
       ...(shown !== '' && !path.startsWith('/api/v1/events?') && {'pillion-run': shown}),
       ...(body !== '' && {'content-type': 'application/json'})
     },
-    ...(typeof body === 'string' && body !== '' && {body}),
+    ...(typeof body === 'string' && body && {body}),
     signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
   })
   const response = await answered.finally(() => clearTimeout(limit))

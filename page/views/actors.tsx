@@ -82,7 +82,7 @@ function Types() {
         />
       ) : (
         <Nothing answer={answer}>
-          <p>No app of the run hosts actors. One does if it names their types, which the SDKs do for you:</p>
+          <p>No app hosts actors. One does if it names their types, as the SDKs do:</p>
           <pre>{'GET /dapr/config → {"entities": ["Cart"]}'}</pre>
         </Nothing>
       )}

@@ -67,7 +67,7 @@ export default function Faults() {
 
 function Table({onEdit}: {readonly onEdit: (row: KnownFault) => void}) {
   if (faults.value.length === 0)
-    return <p class="empty box">No fault is active. Add one below: calls then fail, wait or break off on purpose.</p>
+    return <p class="empty box">No fault is active. One makes calls fail, wait or break off.</p>
   return (
     <div class="scroll box" role="region" aria-label="Faults that are on" tabIndex={0}>
       <table class="table">

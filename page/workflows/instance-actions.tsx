@@ -11,11 +11,12 @@ import {instanceHref, isOver, isWaiting, workflowsHref} from './words.ts'
 /** Returns whether an instance can run again; Dapr cannot rerun a child without its parent. */
 const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instance.parent === null
 
-/** Runs a finished instance again as a new one. `eventId`: the step to begin with; undefined for the first. */
-async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
+/** Runs a finished instance again as a new one: once for a double click. `eventId`: the step to begin with; undefined for the first. */
+async function rerun({detail}: MouseEvent, {app, id}: Api.Workflow, eventId?: number): Promise<void> {
+  if (detail > 1) return
   const again = await change('POST /workflow/{action}', {
     at: {action: 'rerun'},
-    body: {app, id, ...(eventId !== undefined && {eventId})}
+    body: {app, id, eventId}
   })
   if (again === undefined) return
   announce(`${id} runs again as ${again.id}`)
@@ -28,18 +29,16 @@ async function skip({app, id}: Api.Workflow, timer: number): Promise<void> {
     announce(`Skipped a timer of ${id}`)
 }
 
-const RERUN_KINDS: ReadonlySet<Api.WorkflowStep['kind']> = new Set(['activity', 'timer', 'child'])
-
 /** Shows the action that a step of an instance allows now. */
 export function StepAction({instance, step}: {readonly instance: Api.Workflow; readonly step: Api.WorkflowStep}) {
   const {kind, eventId, name} = step
   if (!mayChange || eventId === null) return null
-  if (mayRerun(instance) && RERUN_KINDS.has(kind))
+  if (mayRerun(instance) && ['activity', 'timer', 'child'].includes(kind))
     return (
       <button
         type="button"
         title={`Run ${instance.id} again from ${kind} ${name}`}
-        onClick={() => void rerun(instance, eventId)}
+        onClick={event => void rerun(event, instance, eventId)}
       >
         Run from here
       </button>
@@ -72,7 +71,7 @@ export function InstanceActions({
     return (
       <>
         {mayRerun(instance) && (
-          <button type="button" onClick={() => void rerun(instance)}>
+          <button type="button" onClick={event => void rerun(event, instance)}>
             Run again
           </button>
         )}
@@ -120,7 +119,7 @@ function RaiseEvent({
   const [text, setText] = useState('')
   const [mistake, setMistake] = useState('')
   const event = given ?? names[0] ?? ''
-  const others = [...new Set(names)].filter(name => name !== event)
+  const all = [...new Set(names)]
   const raise = async (): Promise<void> => {
     let data: unknown
     try {
@@ -129,13 +128,7 @@ function RaiseEvent({
       return setMistake(`This is no JSON. Put text in quotes: "${text}"`)
     }
     setMistake('')
-    if (
-      !(await change('POST /workflow/{action}', {
-        at: {action: 'raise'},
-        body: {app, id, event, ...(data !== undefined && {data})}
-      }))
-    )
-      return
+    if (!(await change('POST /workflow/{action}', {at: {action: 'raise'}, body: {app, id, event, data}}))) return
     announce(`Raised ${event}`)
     setName(undefined)
     setText('')
@@ -153,7 +146,7 @@ function RaiseEvent({
         Event <input list="event-names" required value={event} onInput={({currentTarget: {value}}) => setName(value)} />
       </label>
       <datalist id="event-names">
-        {[...new Set(names)].map(name => (
+        {all.map(name => (
           <option key={name} value={name} />
         ))}
       </datalist>
@@ -170,11 +163,14 @@ function RaiseEvent({
       <button type="submit" class="primary">
         Raise{event === '' ? '' : ` ${event}`}
       </button>
-      {others.map(name => (
-        <button key={name} type="button" class="chip" onClick={() => setName(name)}>
-          {name}
-        </button>
-      ))}
+      {all.map(
+        name =>
+          name !== event && (
+            <button key={name} type="button" class="chip" onClick={() => setName(name)}>
+              {name}
+            </button>
+          )
+      )}
       <span id="event-mistake" class="bad" role={mistake === '' ? undefined : 'alert'}>
         {mistake}
       </span>
