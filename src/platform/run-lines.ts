@@ -1,3 +1,4 @@
+import type {Socket} from 'node:net'
 import {signalGroup} from './process-group.ts'
 
 export interface LinesOptions {
@@ -19,6 +20,8 @@ export interface LinesEnd {
 
 /** Time from the signal to SIGKILL. */
 const GRACE_MS = 5000
+/** Time in which what a command has written comes after its end, while something that it has started holds its output. */
+const DRAIN_MS = 200
 /** Ends a group when we are gone, as after a SIGKILL: it reads a pipe that only we hold. */
 const GUARD = 'read -r _ || kill -s TERM -- "-$0"'
 
@@ -55,16 +58,27 @@ export async function runLines(
   const stdio = ['pipe', 'ignore', 'ignore'] as const
   const guard = execa('sh', ['-c', GUARD, `${child.pid}`], {cwd: '/', detached: true, reject: false, stdio})
   let last = ''
-  try {
+  let isOver = false
+  const read = async (): Promise<void> => {
+    // to the end: what the command has left behind would be ended by a pipe that is closed
     for await (const line of child.iterable({from: 'all'})) {
+      if (isOver) continue
       last = line === '' ? last : line
       onLine(line)
     }
-    const {exitCode, signal, shortMessage = ''} = await child
+  }
+  const {nodeChildProcess: ended} = child
+  const drained = new Promise<void>(resolve => ended.once('exit', () => setTimeout(resolve, DRAIN_MS)))
+  try {
+    await Promise.race([read().then(async () => child), drained])
+    const {exitCode, signalCode} = ended
     if (exitCode === 0) return {why: '', last}
-    if (exitCode !== undefined) return {why: `exited with ${exitCode}`, last}
-    return {why: signal === undefined ? `could not be started: ${shortMessage}` : `was ended by ${signal}`, last}
+    if (signalCode !== null) return {why: `was ended by ${signalCode}`, last}
+    if (exitCode !== null && exitCode > 0) return {why: `exited with ${exitCode}`, last}
+    return {why: `could not be started: ${(await child).shortMessage ?? ''}`, last}
   } finally {
+    isOver = true
+    for (const output of [child.stdout, child.stderr]) (output as Partial<Socket>).unref?.()
     for (const signal of signals) process.off(signal, end)
     guard.stdin.end('\n')
   }

@@ -3,6 +3,7 @@ import {once} from 'node:events'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {runLines} from '../../../src/platform/run-lines.ts'
 import {startOf} from '../../../src/platform/process-table.ts'
 
 const MODULE = join(import.meta.dirname, '../../../src/platform/run-lines.ts')
@@ -45,4 +46,12 @@ t.test('a signal that comes while the command is being started ends it, too', as
   const pid = Number(readFileSync(file, 'utf8'))
   t.teardown(() => startOf(pid) !== 0 && process.kill(-pid, 'SIGKILL'))
   t.equal(startOf(pid), 0)
+})
+
+t.test('a command that leaves something running, which holds its output, is over when it ends', async t => {
+  const {why, last} = await runLines(['sh', '-c', 'sleep 60 & echo $!; exit 3'], {folder: '/'})
+  const pid = Number(last)
+  t.equal(why, 'exited with 3')
+  t.not(startOf(pid), 0, 'what it has left behind runs')
+  process.kill(pid)
 })
