@@ -237,7 +237,12 @@ export class Model extends Starts {
         this.#startNeeded(needed)
         continue
       }
-      if (this.of(needed).every(each => this.standingOf(each, condition) === 'met')) continue
+      if (this.of(needed).every(each => this.standingOf(each, condition) === 'met')) {
+        // one that has crashed is started before its save is noticed, which then replaces it
+        for (const each of this.of(needed))
+          if (each.isTouched && each.lives.max > 0) each.lives = beforeSave(each, this.steps)
+        continue
+      }
       this.#startNeeded(needed)
       // before a save is noticed the app still runs, and needs nothing
       const isSure = this.steps <= 1 && this.of(needed).every(isFreelyStopped)

@@ -13,7 +13,9 @@ const FOUND: Readonly<Record<string, string>> = {
   'and one that is removed after an edit of its component sends nothing more':
     'publish 290 437, say 298 729, file 341 898, publish 20 916, component 329 922, file 810 265 …, start 760 473',
   'an app that falls asleep while no file names its broker is started by its events once one does':
-    'say 210 813, publish 917 17, component 194 800, file 874 53, sleep 664 555'
+    'say 210 813, publish 917 17, component 194 800, file 874 53, sleep 664 555',
+  'and one that says what it reads while no file names its broker':
+    'component 22 38 …, file 598 146, say 214 547 …, sleep 331 451'
 }
 
 for (const [what, walk] of Object.entries(FOUND))

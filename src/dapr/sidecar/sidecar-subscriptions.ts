@@ -144,11 +144,11 @@ export class SidecarSubscriptions {
   }
 
   async #ask(pid: number): Promise<void> {
-    this.#isUnlisted = !this.#hasPubSub
+    const isUnlisted = (this.#isUnlisted = !this.#hasPubSub)
     const {runtime, context, blocks, log} = this.#options
     const {signal} = this.#over
     const isObsolete = (): boolean => this.#process.asked !== pid
-    const listing = this.#isUnlisted ? [] : listTopics({runtime, context, signal, isObsolete}, this.#log)
+    const listing = isUnlisted ? [] : listTopics({runtime, context, signal, isObsolete}, this.#log)
     if (!(await isWithin(QUICK_MS, Promise.resolve(listing))) && !signal.aborted && !isObsolete())
       log('warn', 'app has not said yet which topics it subscribes to: they are read once it does.')
     const listed = await listing
@@ -164,8 +164,9 @@ export class SidecarSubscriptions {
       this.#listed = []
     }
     if (listed !== undefined) this.#listed = listed
-    // a process that was not asked has not said what starts it
-    if (listed !== undefined && !this.#isUnlisted) runtime.sleep.learn({topics: listed.map(asTrigger)})
+    // a process that was not asked has not said what starts it; one may answer though its broker has gone meanwhile
+    this.#isUnlisted &&= isUnlisted || listed === undefined
+    if (listed !== undefined && !isUnlisted) runtime.sleep.learn({topics: listed.map(asTrigger)})
     await this.#process.followed(pid, this.#follow())
     blocks.setKnown('topics')
     if (isObsolete()) return
