@@ -1,5 +1,6 @@
 import t from 'tap'
 import {envVariables} from '../../../src/model/environment.ts'
+import {cpuMs} from '../../rig/cpu-ms.ts'
 
 const read = (text: string): readonly (readonly [string, string])[] => Object.entries(envVariables(text))
 
@@ -75,10 +76,10 @@ t.test('a quote that is never closed is a part of the value, as is a # behind it
 })
 
 t.test('a line of blanks is read at once', async t => {
-  const at = performance.now()
+  const at = cpuMs()
   t.strictSame(read(`A${' '.repeat(500_000)}\nexport B \t= 1\nexport =2`), [
     ['B', '1'],
     ['export', '2']
   ])
-  t.ok(performance.now() - at < 5000)
+  t.ok(cpuMs() - at < 5000)
 })

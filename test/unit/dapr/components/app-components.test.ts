@@ -5,6 +5,7 @@ import t, {type Test} from 'tap'
 import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
 import {ComponentSet, type Use, type WantedComponent} from '../../../../src/dapr/components/component-set.ts'
 import type {ComponentResource} from '../../../../src/files/resources/components.ts'
+import {cpuMs} from '../../../rig/cpu-ms.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
 const ofValue = {...place, line: 9}
@@ -290,9 +291,9 @@ t.test('thousands of components are compared at once', async t => {
   const {own, closed} = closing(t)
   const all = Array.from({length: 3000}, (_, at) => ({...atLine(at), name: `store-${at}`}))
   await own.follow(all)
-  const begun = performance.now()
+  const begun = cpuMs()
   await own.follow(all.map(each => ({...each, place})))
-  t.ok(performance.now() - begun < 5000)
+  t.ok(cpuMs() - begun < 5000)
   t.same(closed, [])
 })
 
