@@ -1,3 +1,4 @@
+import {resolve} from 'node:path'
 import {messageOf, type Place} from '../../model/errors.ts'
 import {isTruthy} from '../../model/truthy.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
@@ -88,10 +89,11 @@ export class Properties {
     throw new ComponentFault(this.shown(name, message), this.placeOf(name))
   }
 
-  /** A text that may have the value of a property, as it is shown. */
+  /** A text that may have the value of a property, or a path that was made of it, as it is shown. */
   shown(name: string, text: string): string {
     const {value = '', isSecret = false} = this.#all.get(name.toLowerCase()) ?? {}
-    return withoutPassword(isSecret ? without(value, text) : text)
+    const secrets = [value.trim(), resolve('/', value.trim()).slice(1)]
+    return withoutPassword(isSecret ? secrets.reduce((shown, secret) => without(secret, shown), text) : text)
   }
 }
 

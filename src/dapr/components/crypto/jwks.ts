@@ -50,14 +50,11 @@ function keyNamed(keys: KeySet, name: string): OwnKey {
 /** A text that is no JSON, nor base64 of it, is a path: its file is read at each call. */
 function sourceIn(written: string, folder: string): Source {
   if (written.startsWith('{')) return async () => keysIn(written)
-  const keys = keysInBase64(written)
+  const keys = orElse(() => keysIn(Buffer.from(written, 'base64').toString()), undefined)
   if (keys !== undefined) return async () => keys
   const path = resolve(folder, written.startsWith('file://') ? fileURLToPath(written) : written)
   return async () => keysIn(readTextFile(path))
 }
-
-const keysInBase64 = (written: string): KeySet | undefined =>
-  orElse(() => keysIn(Buffer.from(written, 'base64').toString()), undefined)
 
 /** Asks again once the answer is old; if that fails, the old one stays: apps see neither a file that is just written, nor its path. */
 function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Source {

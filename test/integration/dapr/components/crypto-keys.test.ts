@@ -8,6 +8,7 @@ import t, {type Test} from 'tap'
 import type {CryptoProvider, WrapAlgorithm} from '../../../../src/dapr/components/crypto/types.ts'
 import {open as openJwks} from '../../../../src/dapr/components/crypto/jwks.ts'
 import {open as openFolder} from '../../../../src/dapr/components/crypto/local-storage.ts'
+import {Properties} from '../../../../src/dapr/components/properties.ts'
 import {openComponent} from '../../../rig/open-component.ts'
 
 const SECRET = Buffer.alloc(32, 7)
@@ -150,3 +151,13 @@ t.test(
     await t.rejects(openComponent(t, openJwks, {jwks: 'http://'}), {message: '"http://" is no URL'})
   }
 )
+
+t.test('a key in place of a key set, or of the path to a file, is in no error', async t => {
+  const place = {file: 'keys.yaml', line: 1, column: 1, source: ''}
+  const pem = privateKey.export({type: 'pkcs8', format: 'pem'})
+  for (const value of [pem, 'MIIEsecret//of/the/house\n', './MIIEsecret/of/the/house']) {
+    const properties = new Properties([{name: 'jwks', value, isSecret: true, place}])
+    const message = /^failed to load the JWKS: \w+: [^/]*'\/keys\/\*\*\*'$/
+    await t.rejects(openComponent(t, openJwks, {}, {properties, folder: '/keys'}), {message})
+  }
+})
