@@ -31,7 +31,7 @@ export interface PlacedComponent {
 }
 
 /** Types of components whose data no other copy can reach, or that have no data. */
-const NOT_SHARED = /^(?:secretstores|configuration|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
+const NOT_SHARED = /^(?:secretstores|configuration|conversation|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
 
 /** Returns where a component has its data; undefined: no other copy might use them. */
 export function dataPlaceOf(

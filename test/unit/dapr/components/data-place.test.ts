@@ -38,7 +38,7 @@ t.test('the server is shown, its password never', async t => {
 t.test('what is in no server, or in the Redis of a copy, is shared with nobody', async t => {
   for (const type of ['state.in-memory', 'pubsub.in-memory', 'bindings.cron'])
     t.equal(placeOf(type, {}), undefined, type)
-  for (const type of ['configuration.redis', 'secretstores.local.env', 'crypto.dapr.jwks'])
+  for (const type of ['configuration.redis', 'secretstores.local.env', 'crypto.dapr.jwks', 'conversation.openai'])
     t.equal(placeOf(type, {redisHost: 'db'}), undefined, type)
   t.equal(placeOf('state.sqlite', {connectionString: 'file:x?mode=memory'}), undefined)
   t.equal(placeOf('state.redis', {redisHost: 'localhost:6379'}, {isOwn: true}), undefined)
