@@ -27,13 +27,11 @@ function checkStoreSettings({type}: ComponentResource, properties: Properties): 
 }
 
 /** Throws if a state store is for actors, and another one is, too (Dapr: pkg/runtime/compstore/statestore.go). */
-function checkActorStore(name: string, properties: Properties, opened: readonly OpenedStore[]): void {
+function checkActorStore(name: string, properties: Properties, opened: readonly Opened[]): void {
   const other = opened.find(each => each.name !== name && each.properties.isTrue('actorStateStore'))
   if (other === undefined || !properties.isTrue('actorStateStore')) return
   properties.fault('actorStateStore', `detected duplicate actor state store: ${other.name} and ${name}`)
 }
-
-type OpenedStore = Pick<Opened, 'name' | 'properties'>
 
 export interface AppComponentsOptions {
   readonly appId: string

@@ -10,7 +10,7 @@ interface Kept {
   readonly until: number
 }
 
-/** A model whose answers are kept for as long as `responseCacheTTL` says: an equal question is not asked again. Failures are not kept. */
+/** A model whose answers are kept for as long as `responseCacheTTL` says: an equal question is not asked again. Failures, and answers that say nothing, are not kept. */
 export function keepingAnswers(model: LanguageModel, {properties}: OpenOptions): LanguageModel {
   const name = properties.has('responseCacheTTL') ? 'responseCacheTTL' : 'cacheTTL'
   const keepMs = properties.durationMs(name, 0, 1000)
@@ -21,6 +21,8 @@ export function keepingAnswers(model: LanguageModel, {properties}: OpenOptions):
     const known = kept.get(key)
     if (known !== undefined && performance.now() < known.until) return known.answer
     const answer = await model.converse(question, signal)
+    // asked again by a policy, it may say something
+    if (answer.choices.every(({text, calls}) => text === '' && calls.length === 0)) return answer
     kept.delete(key)
     kept.set(key, {answer, until: performance.now() + keepMs})
     const [oldest] = kept.keys()

@@ -330,3 +330,11 @@ t.test('an equal question is answered from memory for as long as the component s
   await asking(short)
   t.equal(server.asked.length, 5)
 })
+
+t.test('an answer that says nothing is not kept: a policy asks again for the call of a tool', async t => {
+  const server = await openModelServer(t)
+  const model = await open(t, 'openai', {key: 'k', endpoint: server.url, cacheTTL: '1h'})
+  for (const content of ['', 'found']) server.next.push(withJson({choices: [{message: {content}}]}))
+  t.match(await asking(model), {choices: [{text: ''}]})
+  t.match(await asking(model), {choices: [{text: 'found'}]})
+})
