@@ -30,24 +30,24 @@ export function askedOf(question: ModelQuestion): WrittenQuestion {
   return {
     messages: messages.map(said),
     ...(tools.length > 0 && {
-      tools: tools.map(({name, description, parameters}) => ({name, description, parameters: sorted(parameters)}))
+      tools: tools.map(({name, description, parameters}) => ({name, description, parameters: keysSorted(parameters)}))
     }),
     ...(toolChoice !== '' && {toolChoice}),
     ...(temperature !== undefined && {temperature}),
-    ...(responseFormat !== undefined && {responseFormat: sorted(responseFormat) as object}),
-    ...(Object.keys(metadata).length > 0 && {metadata: sorted(metadata) as object}),
+    ...(responseFormat !== undefined && {responseFormat: keysSorted(responseFormat) as object}),
+    ...(Object.keys(metadata).length > 0 && {metadata: keysSorted(metadata) as object}),
     ...(keepPromptMs > 0 && {keepPromptMs})
   }
 }
 
-/** Keys in their order: maps of gRPC come in any. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
+/** Keys in their order: maps of gRPC, and files that other programs have written, come in any. */
+export function keysSorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(keysSorted)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, each]) => [key, sorted(each)])
+      .map(([key, each]) => [key, keysSorted(each)])
   )
 }
 

@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util'
 import type {RecordedQuestion} from './tape.ts'
 
 const MAX_TEXT = 200
@@ -31,14 +32,12 @@ export function nearestText(
 function likeness(a: RecordedQuestion, b: RecordedQuestion): number {
   const at = firstOther(a.messages, b.messages)
   const rest = ['model', 'tools', 'toolChoice', 'temperature', 'responseFormat'] as const
-  const equal = rest.filter(key => isEqual(a[key], b[key])).length
+  const equal = rest.filter(key => isDeepStrictEqual(a[key], b[key])).length
   return at + shared(JSON.stringify(a.messages[at] ?? ''), JSON.stringify(b.messages[at] ?? '')) + equal / 10
 }
 
-const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
-
 const firstOther = (a: readonly unknown[], b: readonly unknown[]): number => {
-  const at = a.findIndex((each, index) => !isEqual(each, b[index]))
+  const at = a.findIndex((each, index) => !isDeepStrictEqual(each, b[index]))
   return at < 0 ? a.length : at
 }
 
@@ -57,6 +56,6 @@ function difference(asked: RecordedQuestion, other: RecordedQuestion): {path: st
   if (at < Math.max(asked.messages.length, other.messages.length))
     return {path: `messages[${at}]`, is: asked.messages[at], was: other.messages[at]}
   const keys = [...new Set([...Object.keys(asked), ...Object.keys(other)])] as (keyof RecordedQuestion)[]
-  const path = keys.find(key => !isEqual(asked[key], other[key])) ?? 'model'
+  const path = keys.find(key => !isDeepStrictEqual(asked[key], other[key])) ?? 'model'
   return {path, is: asked[path], was: other[path]}
 }

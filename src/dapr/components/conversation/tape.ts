@@ -1,10 +1,10 @@
 import {statSync} from 'node:fs'
 import {dirname} from 'node:path'
-import {codeOf, messageOf} from '../../../model/errors.ts'
+import {codeOf, messageOf, type Place} from '../../../model/errors.ts'
 import {readTextBytes, utf8Text} from '../../../model/read-file.ts'
 import {ComponentFault} from '../properties.ts'
 import {FinalError, type ModelAnswer} from '../language-model.ts'
-import type {WrittenQuestion} from './asked.ts'
+import {keysSorted, type WrittenQuestion} from './asked.ts'
 import {memberOf} from './provider.ts'
 import {makeFolder, writeWhole} from '../../../platform/make-folder.ts'
 
@@ -74,7 +74,7 @@ export class Tape {
 
   /** The next answer to a question; undefined: it was not recorded. */
   next(question: RecordedQuestion): ModelAnswer | undefined {
-    const key = JSON.stringify(question)
+    const key = keyOf(question)
     const answers = this.#entries.filter(entry => entry.key === key)
     if (answers.length === 0) return undefined
     const times = this.#asked.get(key) ?? 0
@@ -85,7 +85,7 @@ export class Tape {
   /** Keeps an answer. What earlier runs have of this question goes with the first one; all else stays where it is. */
   async add(question: RecordedQuestion, answer: ModelAnswer): Promise<void> {
     if (versionOf(this.#path) !== this.#version) this.#readEdited()
-    const key = JSON.stringify(question)
+    const key = keyOf(question)
     const times = this.#asked.get(key) ?? 0
     this.#asked.set(key, times + 1)
     const first = this.#entries.findIndex(entry => entry.key === key)
@@ -133,9 +133,9 @@ function versionOf(path: string): string {
   return stat === undefined ? '' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`
 }
 
-type EntryPlace = ConstructorParameters<typeof ComponentFault>[1]
+const keyOf = (question: RecordedQuestion): string => JSON.stringify(keysSorted(question))
 
-function entryIn(source: string, place: EntryPlace): Entry {
+function entryIn(source: string, place: Place): Entry {
   let value: unknown
   try {
     value = JSON.parse(source)
@@ -147,7 +147,7 @@ function entryIn(source: string, place: EntryPlace): Entry {
   if (!isAnswer(answer))
     throw new ComponentFault('this line has no "answer" with a list "choices" of texts and calls', place)
   const {answer: _, ...question} = value as RecordedQuestion & {readonly answer: ModelAnswer}
-  return {key: JSON.stringify(question), question, answer, line: place?.line ?? 0}
+  return {key: keyOf(question), question, answer, line: place.line}
 }
 
 /** A person may have edited it. */

@@ -45,7 +45,6 @@ async function keyIn(root: string, name: string): Promise<OwnKey> {
 
 /** Describes an error without the path that the system's message contains. */
 const whyOf = (error: unknown): string =>
-  isSystemError(error) ? (getSystemErrorMessage(error.errno) ?? codeOf(error)) : messageOf(error)
-
-const isSystemError = (error: unknown): error is Error & {readonly errno: number} =>
   error instanceof Error && 'errno' in error && typeof error.errno === 'number'
+    ? (getSystemErrorMessage(error.errno) ?? codeOf(error))
+    : messageOf(error)

@@ -190,3 +190,16 @@ t.test('where the file cannot be written whole, nothing of it is left beside it'
   t.same(readdirSync(join(path, '..')), [])
   t.end()
 })
+
+t.test('a file whose keys a program has sorted has the same questions', async t => {
+  const said = {
+    answer: {choices: [{calls: [], reason: 'stop', text: '2'}]},
+    messages: [{of: {id: '', name: 'add'}, tool: '2'}],
+    model: ''
+  }
+  const folder = t.testdir({conversations: {'llm.jsonl': `${JSON.stringify(said)}\n`}})
+  const asked = question('', {messages: [{role: 'tool', texts: ['2'], calls: [], resultOf: {name: 'add', id: ''}}]})
+  t.equal(await textOf(await open(t, folder, true), asked), '2')
+  await textOf(await open(t, folder, false), asked)
+  t.equal(readFileSync(join(folder, 'conversations/llm.jsonl'), 'utf8').split('\n').length, 2, 'recorded in its place')
+})
