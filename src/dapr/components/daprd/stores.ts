@@ -18,7 +18,8 @@ import {
   GetSecretRequest,
   GetSecretResponse
 } from '../../../model/dapr/messages/secret.generated.ts'
-import {callerOf, type OpenedByDaprd} from './daprd-access.ts'
+import {ComponentFault} from '../properties.ts'
+import {callerOf, DaprdError, type OpenedByDaprd} from './daprd-access.ts'
 
 /** A secret store of daprd. */
 export function secretStore(options: OpenedByDaprd): SecretStore {
@@ -27,13 +28,16 @@ export function secretStore(options: OpenedByDaprd): SecretStore {
   const storeName = resource.name
   return {
     capabilities,
-    get: async key =>
-      decode(GetSecretResponse, await call('GetSecret', encode(GetSecretRequest, {storeName, key}))).data,
+    get: async key => {
+      const answer = await call('GetSecret', encode(GetSecretRequest, {storeName, key})).catch((error: Error) => {
+        // what needs the secret must not be opened without it
+        throw error.cause instanceof DaprdError ? error : new ComponentFault(error.message, resource.place)
+      })
+      return decode(GetSecretResponse, answer).data
+    },
     all: async () => {
-      const {data} = decode(
-        GetBulkSecretResponse,
-        await call('GetBulkSecret', encode(GetBulkSecretRequest, {storeName}))
-      )
+      const answer = await call('GetBulkSecret', encode(GetBulkSecretRequest, {storeName}))
+      const {data} = decode(GetBulkSecretResponse, answer)
       return Object.fromEntries(Object.entries(data).map(([name, {secrets}]) => [name, secrets]))
     }
   }
@@ -44,7 +48,6 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
   const call = callerOf(options)
   const {access, capabilities, resource} = options
   const storeName = resource.name
-  const base = `/v1.0/configuration/${encodeURIComponent(storeName)}`
   const closed = new AbortController()
   return {
     capabilities,
@@ -59,7 +62,7 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
         ...Object.entries(metadata).map(([name, value]) => [`metadata.${name}`, value])
       ])
       return access.watch({
-        path: base,
+        path: `/v1.0/configuration/${encodeURIComponent(storeName)}`,
         query: query.toString(),
         changed: items => changed(itemsOf(items)),
         over: closed.signal

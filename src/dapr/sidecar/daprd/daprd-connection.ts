@@ -33,8 +33,10 @@ export class DaprdConnection {
       block: this.#headOf(method),
       message,
       maxBytes: 0,
-      done: ({status, message: answer}) =>
-        status.code === 0 ? resolve(answer) : reject(new DaprdError(status.code, status.message)),
+      done: ({status, message: answer, isCut}) =>
+        status.code === 0
+          ? resolve(answer)
+          : reject(isCut ? new Error(status.message) : new DaprdError(status.code, status.message)),
       refused: why => reject(new Error(why))
     }).start()
     return promise

@@ -1,6 +1,9 @@
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
 import t from 'tap'
+import {DaprdError, type DaprdAccess} from '../../../../src/dapr/components/daprd/daprd-access.ts'
+import {secretStore} from '../../../../src/dapr/components/daprd/stores.ts'
+import {componentResource} from '../../../rig/component-resource.ts'
 import {topicPrefixOf, propertyValues} from '../../../../src/dapr/components/component-values.ts'
 import type {ComponentResource} from '../../../../src/files/resources/components.ts'
 
@@ -61,4 +64,31 @@ t.test('topics begin with the namespace where the metadata have it', t => {
   t.equal(topicPrefixOf(resource('{namespace}'), {}), 'default')
   t.equal(topicPrefixOf(resource('{appID}'), {NAMESPACE: 'blue'}), '')
   t.end()
+})
+
+/** The value of a property whose secret daprd cannot give, and what is logged. */
+async function unfilled(why: Error): Promise<readonly [value: string | undefined, errors: readonly string[]]> {
+  const vault = secretStore({
+    resource: componentResource('vault', 'secretstores.hashicorp.vault', {}),
+    capabilities: [],
+    access: {call: async () => Promise.reject(why)} as unknown as DaprdAccess
+  })
+  const errors: string[] = []
+  const properties = [{name: 'token', value: '', secret: {name: 'token', key: 'token'}, envRef: '', place}]
+  const values = await propertyValues(
+    {...resource(''), secretStore: 'vault', properties},
+    {
+      appId: 'shop',
+      env: {},
+      secretOf: async (_, name) => vault.get(name),
+      warn: nothing,
+      error: text => errors.push(text)
+    }
+  )
+  return [values?.[0]?.value, errors]
+}
+
+t.test('a secret is empty where daprd says that there is none, and unknown where it does not answer', async t => {
+  t.strictSame(await unfilled(new DaprdError(13, 'no token')), ['', ['Error getting secret: Error: no token']])
+  await t.rejects(unfilled(new Error('daprd has ended')), {name: 'ComponentFault', message: 'daprd has ended'})
 })
