@@ -23,11 +23,11 @@ interface Feed {
   readonly options: TopicRead
   readonly over: AbortController
   readonly partitions: Set<PartitionReader>
-  stream: Stream | undefined
+  stream?: Stream
   /** Where the stream began. */
-  first: FirstPositions | undefined
+  first?: FirstPositions
   /** The consumer of the stream. */
-  client: Consumer | undefined
+  client?: Consumer
   /** Its app takes nothing: others of the group read the topic. */
   isLeft: boolean
 }
@@ -64,15 +64,7 @@ export class KafkaGroup {
 
   /** Settles when the group reads the topic; the returned function ends that. */
   async read(options: TopicRead): Promise<() => Promise<void>> {
-    const feed: Feed = {
-      options,
-      over: new AbortController(),
-      partitions: new Set(),
-      stream: undefined,
-      first: undefined,
-      client: undefined,
-      isLeft: false
-    }
+    const feed: Feed = {options, over: new AbortController(), partitions: new Set(), isLeft: false}
     this.#feeds.add(feed)
     try {
       await this.#changes.run(async () => this.#open(feed))
@@ -127,7 +119,14 @@ export class KafkaGroup {
       protocols: [{name: assignor, version: 1}],
       partitionAssigner: (...group) => this.#assign(...group)
     }))
-    const stream = await consumer.consume({topics: [feed.options.topic], mode: 'committed', fallbackMode: start})
+    const {topic} = feed.options
+    const consume = async () => consumer.consume({topics: [topic], mode: 'committed', fallbackMode: start})
+    let stream = await consume()
+    // a group that has committed nothing would go on behind what came while the stream was lost
+    if ((await feed.first?.commit(consumer, topic).catch(() => false)) === true) {
+      await stream.close()
+      stream = await consume()
+    }
     feed.stream = stream
     feed.first = new FirstPositions(stream)
     feed.client = consumer

@@ -134,10 +134,10 @@ export class FirstPositions {
     stream.on('offsets', note)
   }
 
-  /** Commits those of the consumer's partitions for which the group has committed nothing. */
-  async commit(client: Consumer, topic: string): Promise<void> {
+  /** Commits those of the consumer's partitions for which the group has committed nothing; true: there were some. */
+  async commit(client: Consumer, topic: string): Promise<boolean> {
     const partitions = client.assignments?.find(each => each.topic === topic)?.partitions ?? []
-    if (partitions.length === 0) return
+    if (partitions.length === 0) return false
     const committed = (await client.listCommittedOffsets({topics: [{topic, partitions}]})).get(topic)
     const offsets = partitions.flatMap(partition => {
       const offset = this.#positions.get(`${topic}:${partition}`)
@@ -145,6 +145,7 @@ export class FirstPositions {
       return isKnown || offset === undefined ? [] : [{topic, partition, offset, leaderEpoch: -1}]
     })
     if (offsets.length > 0) await client.commit({offsets})
+    return offsets.length > 0
   }
 }
 

@@ -306,3 +306,16 @@ t.test('a broker that does not answer is waited for once, however many topics ar
   await closing
   t.equal(closed.length, 1)
 })
+
+t.test('what comes while a lost stream is opened again is read, also if the group has committed nothing', async t => {
+  const {read, asked, done} = openGroup(t)
+  const {stream} = await read('orders')
+  stream.offsetsToFetch.set('orders:0', 5n).set('orders:1', 6n)
+  stream.emit('offsets')
+  stream.destroy(new Error('the broker is gone'))
+  const again = await asked.take()
+  t.equal(await done.take(), 'client closed')
+  t.match(await done.take(), [{topic: 'orders', partition: 0, offset: 5n}])
+  t.equal(await done.take(), 'stream closed')
+  t.equal((await asked.take()).consumer, again.consumer, 'read from there')
+})
