@@ -5,17 +5,12 @@ import type {LanguageModel, ModelAnswer, ModelQuestion} from '../language-model.
 /** Answers beyond this are forgotten, the oldest first. */
 const MAX_ANSWERS = 1000
 
-interface Kept {
-  readonly answer: ModelAnswer
-  readonly until: number
-}
-
 /** A model whose answers are kept for as long as `responseCacheTTL` says: an equal question is not asked again. Failures, and answers that say nothing, are not kept. */
 export function keepingAnswers(model: LanguageModel, {properties}: OpenOptions): LanguageModel {
   const name = properties.has('responseCacheTTL') ? 'responseCacheTTL' : 'cacheTTL'
   const keepMs = properties.durationMs(name, 0, 1000)
   if (keepMs <= 0) return model
-  const kept = new Map<string, Kept>()
+  const kept = new Map<string, {readonly answer: ModelAnswer; readonly until: number}>()
   const converse = async (question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer> => {
     const key = JSON.stringify(askedOf(question))
     const known = kept.get(key)

@@ -77,7 +77,10 @@ export class LocalRedis {
     const connection = new MovableConnection(
       async closed => this.#open(address, apart, AbortSignal.any([closed, this.#over.signal])),
       address.connectTimeoutMs ?? 5000,
-      () => this.#connections.delete(connection)
+      () => {
+        this.#connections.delete(connection)
+        if (this.#connections.size === 0) this.#isLost = false // none of them hears that it is back
+      }
     )
     this.#connections.add(connection)
     // an app of this run that is the Redis starts later: commands wait for it

@@ -291,3 +291,19 @@ t.test('what could not be connected is not kept', async t => {
   for (let n = 0; n < 50; n++) await clients()
   t.match(await clients(), 'connected_clients:1')
 })
+
+t.test('a run follows another one that ends, also if it closed a connection while a Redis was away before', async t => {
+  const real = await openSaying(0, () => 'redis_version:7.0.15')
+  const {port} = real
+  const [redis, other] = [servers(), servers()]
+  t.teardown(async () => redis.close())
+  const before = await redis.connect({host: '127.0.0.1', port})
+  await real.close()
+  await pause(100) // the connection has noticed
+  await before.close()
+  await other.connect({host: '127.0.0.1', port})
+  const connection = await redis.connect({host: '127.0.0.1', port, connectTimeoutMs: 3000})
+  t.equal(await connection.command(['SET', 'a', '1']), 'OK')
+  await other.close()
+  t.equal(await connection.command(['SET', 'a', '2']), 'OK')
+})
