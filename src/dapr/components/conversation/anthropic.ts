@@ -75,10 +75,10 @@ function turnsOf(messages: readonly ModelMessage[]): readonly Turn[] {
 }
 
 function blocksOf({texts, calls, resultOf}: ModelMessage): readonly object[] {
-  if (resultOf !== undefined)
-    return [{type: 'tool_result', tool_use_id: resultOf.id, content: texts.map(text => ({type: 'text', text}))}]
+  const content = texts.filter(text => text !== '').map(text => ({type: 'text', text}))
+  if (resultOf !== undefined) return [{type: 'tool_result', tool_use_id: resultOf.id, content}]
   return [
-    ...texts.filter(text => text !== '').map(text => ({type: 'text', text})),
+    ...content,
     ...calls.map(({id, name, arguments: written}) => ({type: 'tool_use', id, name, input: inputOf(name, written)}))
   ]
 }

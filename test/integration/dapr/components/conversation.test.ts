@@ -201,6 +201,11 @@ t.test('Anthropic’s Messages: what is sent, and what comes back', async t => {
     tools: [{name: 'f', description: 'what it does', input_schema: TOOLS[0]?.parameters}],
     tool_choice: {type: 'any'}
   })
+  // a block without text is refused there
+  const silent = HISTORY.map(each => (each.role === 'tool' ? {...each, texts: ['']} : each))
+  t.match(await bodyOf(server, model, {...asked, messages: silent}), {
+    messages: [{}, {}, {content: [{type: 'tool_result', tool_use_id: 'c1', content: {length: 0}}]}]
+  })
   const bad = [{...HISTORY[2], calls: [{...CALL, arguments: 'a,b'}]}] as ModelQuestion['messages']
   await t.rejects(asking(model, {messages: bad}), {
     message: 'anthropic: failed to create message: the arguments of the call of f are no JSON object'
