@@ -7,11 +7,8 @@ import {openKafka} from '../kafka/open-kafka.ts'
 export const open: OpenComponent<Binding> = async options => {
   const kafka = await openKafka(options, false)
   const publishTopic = options.properties.text('publishTopic')
-  const topics = options.properties
-    .text('topics')
-    .split(',')
-    .map(topic => topic.trim())
-    .filter(topic => topic !== '')
+  const names = options.properties.text('topics').split(/[\s,]+/)
+  const topics = names.filter(topic => topic !== '')
   return bindingOf(options, {
     output: {
       operations: ['create'],

@@ -13,6 +13,9 @@ const ANSWER_MS = 1000
 /** After this time readers that are left over are stopped. */
 const LEAVE_MS = 5000
 
+/** Why a message was not published, and whether its channel is closed. */
+type Failure = {readonly error: unknown; readonly isClosed: boolean}
+
 /** A connection to RabbitMQ, which is opened again when it is lost, with all its readers. */
 export class RabbitBroker implements PubSub {
   readonly capabilities = ['MESSAGE_TTL']
@@ -24,6 +27,7 @@ export class RabbitBroker implements PubSub {
   #publisher: Promise<Publisher> | undefined
   /** Topics are created one after the other: each takes a channel. */
   readonly #declares = new SerialQueue()
+  readonly #repeats = new SerialQueue()
 
   private constructor(connection: RecoveringChannelModel, settings: RabbitSettings) {
     this.#connection = connection
@@ -61,20 +65,27 @@ export class RabbitBroker implements PubSub {
   /** Settles when the broker has confirmed the message; tries again where it goes away meanwhile. */
   async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const options = publishOptions(metadata, this.#settings)
-    const key = textNamed(metadata, 'routingKey')
-    for (let tries = 1; ; tries++) {
-      const opening = (this.#publisher ??= this.#newPublisher())
-      const publisher = await opening
-      try {
-        await publisher.publish({topic, key, data, options})
-        return
-      } catch (error) {
-        // a channel outlives a message that the broker refuses; another publish may have opened the next one
-        if (this.#publisher === opening && publisher.isClosed) this.#publisher = undefined
-        if (tries === MAX_TRIES || this.#over.signal.aborted) throw error
-        // an exchange without use is gone: it is created again at once
-        if (tries > 1) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
-      }
+    const publication = {topic, key: textNamed(metadata, 'routingKey'), data, options}
+    const attempt = async (): Promise<Failure | undefined> => this.#publish(publication)
+    let failure = await attempt()
+    for (let tries = 2; failure !== undefined; tries++) {
+      if (tries > MAX_TRIES || this.#over.signal.aborted) throw failure.error
+      // an exchange without use is gone: it is created again at once
+      if (tries > 2) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
+      // a message that the broker refuses closes the channel: no two that were published there are repeated together
+      failure = await (failure.isClosed ? this.#repeats.run(attempt) : attempt())
+    }
+  }
+
+  async #publish(publication: Parameters<Publisher['publish']>[0]): Promise<Failure | undefined> {
+    const opening = (this.#publisher ??= this.#newPublisher())
+    const publisher = await opening
+    try {
+      return await publisher.publish(publication)
+    } catch (error) {
+      // a channel outlives a message that the broker does not confirm; another publish may have opened the next one
+      if (this.#publisher === opening && publisher.isClosed) this.#publisher = undefined
+      return {error, isClosed: publisher.isClosed}
     }
   }
 

@@ -33,7 +33,7 @@ export class Publisher {
     return this.#whyClosed !== undefined
   }
 
-  async publish({topic, key, data, options}: Publication): Promise<void> {
+  async publish({topic, key, data, options}: Publication): Promise<undefined> {
     let declared = this.#exchanges.get(topic)
     if (declared === undefined) {
       declared = this.#declare(topic)
@@ -41,9 +41,9 @@ export class Publisher {
       declared.catch(() => this.#exchanges.delete(topic))
     }
     await declared
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#channel.publish(topic, key, data, options, error => {
-        if (error === null || error === undefined) resolve()
+        if (error === null || error === undefined) resolve(undefined)
         // as the library says it, behind its event with the reason
         else if (error instanceof Error && error.message === 'channel closed') reject(this.#whyClosed ?? CLOSED)
         else reject(new Error('did not receive confirmation of publishing'))

@@ -12,8 +12,7 @@ type Secrets = ReadonlyMap<string, Secret>
 /** `secretstores.local.file`: a JSON file, read once (components-contrib: secretstores/local/file). */
 export const open: OpenComponent<SecretStore> = async ({properties, folder}) => {
   const isMultiValued = properties.boolean('multiValued')
-  const separator = properties.text('nestedSeparator') || ':'
-  const secrets = read(resolve(folder, pathOf(properties)), properties, {isMultiValued, separator})
+  const secrets = read(resolve(folder, pathOf(properties)), properties, isMultiValued)
   return {
     capabilities: isMultiValued ? ['MULTIPLE_KEY_VALUES_PER_SECRET'] : [],
     get: async name => secrets.get(name),
@@ -24,12 +23,7 @@ export const open: OpenComponent<SecretStore> = async ({properties, folder}) => 
 const pathOf = (properties: Properties): string =>
   properties.text('secretsFile') || properties.fault('secretsFile', 'missing local secrets file in metadata')
 
-interface Reading {
-  readonly isMultiValued: boolean
-  readonly separator: string
-}
-
-function read(path: string, properties: Properties, reading: Reading): Secrets {
+function read(path: string, properties: Properties, isMultiValued: boolean): Secrets {
   let content: unknown
   try {
     content = parseSecret(readTextFile(path))
@@ -37,7 +31,7 @@ function read(path: string, properties: Properties, reading: Reading): Secrets {
     return properties.fault('secretsFile', `${path} cannot be read: ${messageOf(error)}`)
   }
   if (!isObject(content)) return properties.fault('secretsFile', `${path} must hold a JSON object`)
-  const {isMultiValued, separator} = reading
+  const separator = properties.text('nestedSeparator') || ':'
   if (!isMultiValued) return new Map(flatten(content, '', separator).map(([name, value]) => [name, {[name]: value}]))
   return new Map(
     Object.entries(content).flatMap(([name, value]): readonly (readonly [string, Secret])[] => {

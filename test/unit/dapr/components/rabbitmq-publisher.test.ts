@@ -3,6 +3,9 @@ import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import type {ConfirmChannel} from 'amqplib'
 import t from 'tap'
+import {Properties} from '../../../../src/dapr/components/properties.ts'
+import {RabbitBroker} from '../../../../src/dapr/components/pubsub/rabbitmq-broker.ts'
+import {rabbitSettings, type RabbitSettings} from '../../../../src/dapr/components/pubsub/rabbitmq-settings.ts'
 import {Publisher} from '../../../../src/dapr/components/pubsub/rabbitmq-publisher.ts'
 
 /** A channel whose broker confirms, refuses, or says nothing, by the text of a message. */
@@ -61,4 +64,41 @@ t.test('nothing is kept of what was published', async t => {
   const grown = (await publishMany()) - before
   // it was 38 MB of 30,000
   t.ok(grown < 15_000_000, `${grown} bytes`)
+})
+
+/** Confirms what is published a turn later, unless its broker has refused a message on the same channel by then. */
+class StrictChannel extends EventEmitter {
+  readonly #open = new Set<(error: Error | null) => void>()
+
+  publish(_: string, __: string, data: Buffer, ___: object, confirmed: (error: Error | null) => void): void {
+    this.#open.add(confirmed)
+    if (data.toString() === 'too large') setImmediate(() => this.#end())
+    else setImmediate(() => setImmediate(() => this.#open.delete(confirmed) && confirmed(null)))
+  }
+
+  #end(): void {
+    this.emit('error', new Error('PRECONDITION_FAILED'))
+    for (const confirmed of this.#open) confirmed(new Error('channel closed'))
+    this.#open.clear()
+    this.emit('close')
+  }
+
+  async assertExchange(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}
+
+const openStrict = async (): Promise<StrictChannel> => new StrictChannel()
+
+t.test('a message that the broker refuses takes no other one with it, though it closes their channel', async t => {
+  const place = {file: 'bus.yaml', line: 1, column: 1, source: ''}
+  const settings = rabbitSettings(new Properties([{name: 'reconnectWaitSeconds', value: '1ms', place}]))
+  const Broker = RabbitBroker as unknown as new (connection: object, settings: RabbitSettings) => RabbitBroker
+  const broker = new Broker({createConfirmChannel: openStrict, createChannel: openStrict}, settings)
+  const publish = async (text: string): Promise<void> =>
+    broker.publish('orders', {data: Buffer.from(text), metadata: {}})
+  await publish('first')
+  const refused = t.rejects(publish('too large'), {message: 'PRECONDITION_FAILED'})
+  await Promise.all(Array.from({length: 20}, async (_, at) => publish(at.toString())))
+  await refused
 })
