@@ -1,4 +1,4 @@
-import {close, existsSync, fstatSync, open, statSync} from 'node:fs'
+import {close, existsSync, fstatSync, open, readSync, statSync, writeSync} from 'node:fs'
 import {rename} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
@@ -16,7 +16,14 @@ export const formerPath = (path: string): string => `${path}.1`
 export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? path.slice(0, -2) : path)
 
 /** Opens a log file to write at its end, with `ax` only if it is not there yet. Apps may write secrets: it is its user's alone. */
-export const openLog = async (path: string, how: 'a' | 'ax'): Promise<number> => promisify(open)(path, how, 0o600)
+export const openLog = async (path: string, how: 'a+' | 'ax'): Promise<number> => promisify(open)(path, how, 0o600)
+
+/** Ends a line that was cut, or saved without its end. */
+function endLine(descriptor: number): void {
+  const last = Buffer.alloc(1)
+  const {size} = fstatSync(descriptor)
+  if (size > 0 && readSync(descriptor, last, 0, 1, size - 1) > 0 && last[0] !== 10) writeSync(descriptor, '\n')
+}
 
 /** The log that an ended run has left at this path. Rejects if there is none. */
 export async function openKeptLog(path: string): Promise<LogText> {
@@ -107,11 +114,12 @@ export class LogParts {
     const isOther = this.#isOther(written)
     if (isOther) makeFolder(dirname(this.#path))
     else await rename(this.#path, former)
-    const descriptor = await openLog(this.#path, isOther ? 'a' : 'ax').catch(async (error: unknown) => {
+    const descriptor = await openLog(this.#path, isOther ? 'a+' : 'ax').catch(async (error: unknown) => {
       if (!isOther) await rename(former, this.#path)
       throw error
     })
-    // what another file has already ends where our next text begins
+    // what another file has already ends where our next text begins, which is a line of its own
+    if (isOther) orElse(() => endLine(descriptor), undefined)
     const begin = written - fstatSync(descriptor).size
     this.#start = isOther ? begin : this.#current
     this.#current = this.#tried = begin

@@ -229,6 +229,24 @@ for (const [how, {change, left}] of Object.entries(CHANGES))
     t.same(readdirSync(folder).length, 2, 'it is rotated as before')
   })
 
+t.test('a line that was cut by the user is not continued by the next one', async t => {
+  const {file} = await openFile(t)
+  const write = async (text: string): Promise<void> => {
+    file.write({writer, text})
+    while (file.isWriting) await pause(1)
+  }
+  await write('before\nsecond\n')
+  await pause(1100) // then the file is looked at before something is written
+  truncateSync(file.path, 'before\nsec'.length)
+  await write('third\n')
+  const from = file.length
+  await write('fourth\n')
+  t.equal(readFileSync(file.path, 'latin1'), 'before\nsec\nthird\nfourth\n')
+  t.equal(await textOf(file.read(from, file.length)), 'fourth\n')
+  t.equal(await textOf(file.read(await file.startOfLast(2, file.length), file.length)), 'third\nfourth\n')
+  await file.close()
+})
+
 t.test('a log of which one file cannot be opened leaves the other one closed', async t => {
   const {file, add} = await openFile(t)
   for (let n = 0; n < 10; n++) await add(100)
