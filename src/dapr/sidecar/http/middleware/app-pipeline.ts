@@ -9,11 +9,5 @@ export const appPipelineOf =
   async (path, rawHeaders) => {
     const request = {url: path, rawHeaders, isUppercase: false}
     const reply = await runPipeline(pipeline, request)
-    if (reply !== undefined) return reply
-    const changed = request.url === path ? path : asTarget(request.url)
-    return {path: changed, onPiece: request.isUppercase ? upperCase : undefined}
+    return reply ?? {path: request.url, onPiece: request.isUppercase ? upperCase : undefined}
   }
-
-/** Escapes a path that a person has written, for a request line. */
-const asTarget = (url: string): string =>
-  (url.startsWith('/') ? url : `/${url}`).replaceAll(/[^!-~]+/g, text => encodeURIComponent(text.toWellFormed()))

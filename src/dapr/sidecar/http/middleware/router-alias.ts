@@ -1,6 +1,7 @@
 import {RE2JS} from 're2js'
 import {parse} from 'yaml'
 import {orElse} from '../../../../model/or-else.ts'
+import {segmentText} from '../go-path.ts'
 import {MiddlewareFault, type Middleware} from './middleware.ts'
 
 interface Alias {
@@ -16,11 +17,13 @@ interface Alias {
 export function routerAlias(metadata: ReadonlyMap<string, string>): Middleware {
   const aliases = Object.entries(routesIn(metadata.get('routes') ?? '{}')).map(([from, path]) => aliasOf(from, path))
   return request => {
-    const {path, query} = split(request.url)
+    const [sent = ''] = request.url.split('?', 1)
+    const query = request.url.slice(sent.length + 1)
+    const path = segmentText(sent)
     for (const alias of aliases) {
       const match = alias.pattern.matcher(path)
       if (!match.find()) continue
-      const values = alias.names.map((name, at): [string, string] => [name, decode(match.group(at + 1) ?? '')])
+      const values = alias.names.map((name, at): [string, string] => [name, match.group(at + 1) ?? ''])
       const added = new URLSearchParams(values).toString()
       const whole = [query, added].filter(part => part !== '').join('&')
       request.url = whole === '' ? alias.path : `${alias.path}?${whole}`
@@ -49,15 +52,12 @@ function aliasOf(from: string, path: string): Alias {
     })
     .join('')
   try {
-    return {pattern: RE2JS.compile(`^${source}$`), names, path}
+    return {pattern: RE2JS.compile(`^${source}$`), names, path: asTarget(path)}
   } catch {
     throw new MiddlewareFault(`the route ${from} cannot be read`)
   }
 }
 
-function split(url: string): {readonly path: string; readonly query: string} {
-  const at = url.indexOf('?')
-  return at < 0 ? {path: url, query: ''} : {path: url.slice(0, at), query: url.slice(at + 1)}
-}
-
-const decode = (segment: string): string => orElse(() => decodeURIComponent(segment), segment)
+/** Escapes a path that a person has written, for a request line. */
+const asTarget = (path: string): string =>
+  (path.startsWith('/') ? path : `/${path}`).replaceAll(/[^!-~]+/g, text => encodeURIComponent(text.toWellFormed()))

@@ -54,7 +54,9 @@ t.test('patterns are those of RE2, and no path makes one backtrack', async t => 
 const ROUTES = `{
   "/mall/activity/info": "/v1.0/invoke/srv.default/method/mall/activity/info",
   "/hello/activity/{id}/info": "/v1.0/invoke/srv.default/method/hello/activity/info",
-  "/o/{id:[0-9]+}": "/numbered"
+  "/o/{id:[0-9]+}": "/numbered",
+  "/größe": "/maße in cm",
+  "/old path/{id}": "new"
 }`
 
 const ALIASES: readonly (readonly [sent: string, becomes: string])[] = [
@@ -64,7 +66,11 @@ const ALIASES: readonly (readonly [sent: string, becomes: string])[] = [
   ['/hello/activity/1/2/info', '/hello/activity/1/2/info'],
   ['/mall/activity/info/', '/mall/activity/info/'],
   ['/o/12', '/numbered?id=12'],
-  ['/o/x', '/o/x']
+  ['/o/x', '/o/x'],
+  ['/gr%C3%B6%C3%9Fe?q=%C3%B6', '/ma%C3%9Fe%20in%20cm?q=%C3%B6'],
+  [Buffer.from('/größe?q=ö').toString('latin1'), `/ma%C3%9Fe%20in%20cm?q=${Buffer.from('ö').toString('latin1')}`],
+  ['/old%20path/50%25', '/new?id=50%25'],
+  ['/o/%zz', '/o/%zz']
 ]
 
 t.test('routeralias rewrites paths; parts of them go into the query', async t => {
