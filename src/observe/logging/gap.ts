@@ -3,7 +3,8 @@ export class Gap {
   readonly #since: Date
   readonly #reason: string
   #lines = 0
-  #isMidLine = false
+  /** The rest of a line that is left out has not come yet. */
+  isMidLine = false
 
   /** `reason`: the system's message. */
   constructor(reason: string, since = new Date()) {
@@ -15,17 +16,12 @@ export class Gap {
   add(text: string): void {
     if (text === '') return
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#lines++
-    this.#isMidLine = !text.endsWith('\n')
-  }
-
-  /** The rest of a line that is left out has not come yet. */
-  get isMidLine(): boolean {
-    return this.#isMidLine
+    this.isMidLine = !text.endsWith('\n')
   }
 
   /** The text that replaces the lines in the file, latin1. */
   note(until = new Date()): string {
-    const count = this.#lines + (this.#isMidLine ? 1 : 0)
+    const count = this.#lines + (this.isMidLine ? 1 : 0)
     const lines = count === 1 ? '1 line is' : `${count} lines are`
     return `... ${lines} missing here, from ${clockOf(this.#since)} to ${clockOf(until)}: ${this.#reason}\n`
   }
