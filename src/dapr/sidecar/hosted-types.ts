@@ -1,6 +1,6 @@
 import {jsonIn} from '../../model/is-json.ts'
 import type {TypeSettings} from '../../work/actor/actor-host.ts'
-import {isObject} from '../../model/is-object.ts'
+import {member} from './blocks/json-text.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 
 /** How actors are hosted of which an app says nothing (Dapr: pkg/actors/internal/apis/config, defaults). */
@@ -11,8 +11,6 @@ export const USUAL_SETTINGS: TypeSettings = {
   isReentrant: false,
   maxDepth: 32
 }
-
-type Json = Readonly<Record<string, unknown>>
 
 /** Shows on the terminal what cannot be used as it is. */
 export type WarnOfSettings = (text: string) => void
@@ -48,39 +46,40 @@ export function typesWith(
   return types
 }
 
-function durationIn(value: Json, key: string, defaultMs: number, warn: WarnOfSettings): number {
-  const text = value[key] ?? ''
+function durationIn(value: unknown, key: string, defaultMs: number, warn: WarnOfSettings): number {
+  const text = member(value, key) ?? ''
   if (text === '') return defaultMs
   const given = typeof text === 'string' ? parseGoDuration(text) : `it is no text: ${JSON.stringify(text)}`
   return knownMs(key, given, defaultMs, warn)
 }
 
-function settingsIn(value: Json, warn: WarnOfSettings): TypeSettings {
-  const reentrancy = isObject(value['reentrancy']) ? value['reentrancy'] : {}
+function settingsIn(value: unknown, warn: WarnOfSettings): TypeSettings {
+  const reentrancy = member(value, 'reentrancy')
   return {
     idleMs: durationIn(value, 'actorIdleTimeout', USUAL_SETTINGS.idleMs, warn),
     drainMs: durationIn(value, 'drainOngoingCallTimeout', USUAL_SETTINGS.drainMs, warn),
-    drains: value['drainRebalancedActors'] !== false,
-    isReentrant: reentrancy['enabled'] === true,
-    maxDepth: knownDepth(reentrancy['maxStackDepth'])
+    drains: member(value, 'drainRebalancedActors') !== false,
+    isReentrant: member(reentrancy, 'enabled') === true,
+    maxDepth: knownDepth(member(reentrancy, 'maxStackDepth'))
   }
 }
 
-const namesIn = (value: Json): readonly string[] =>
-  Array.isArray(value['entities'])
-    ? value['entities'].filter((name): name is string => typeof name === 'string' && name !== '')
-    : []
+const listIn = (value: unknown, key: string): readonly unknown[] => {
+  const list = member(value, key)
+  return Array.isArray(list) ? list : []
+}
+
+const namesIn = (value: unknown): readonly string[] =>
+  listIn(value, 'entities').filter((name): name is string => typeof name === 'string' && name !== '')
 
 /** The types of actors that an app hosts, by the configuration that it has given; '' = none (Dapr: pkg/config, ApplicationConfig). */
 export function hostedTypes(text: string, tell: WarnOfSettings): ReadonlyMap<string, TypeSettings> {
-  const given = jsonIn(text)
-  const configuration: Json = isObject(given) ? given : {}
+  const configuration = jsonIn(text)
   const names = namesIn(configuration)
   if (names.length === 0) return new Map()
   const warn: WarnOfSettings = words => tell(`GET /dapr/config: ${words}`)
-  const own: unknown = configuration['entitiesConfig']
-  const entries = Array.isArray(own) ? own.filter(isObject) : []
-  if ([configuration, ...entries].some(each => each['remindersStoragePartitions'] !== undefined))
+  const entries = listIn(configuration, 'entitiesConfig')
+  if ([configuration, ...entries].some(each => member(each, 'remindersStoragePartitions') !== undefined))
     warn('remindersStoragePartitions has no effect: reminders are not kept in the state store')
   return typesWith(
     names,

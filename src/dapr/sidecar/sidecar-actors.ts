@@ -93,7 +93,7 @@ export class SidecarActors {
     // an app need not have a configuration
     const text = response?.kind === 'response' && response.status === 200 ? response.body.toString() : ''
     if (text !== '') log(isJson(text) ? 'info' : 'warn', isJson(text) ? LOADED : NO_JSON)
-    if (text.includes('"entities"') || this.hosted !== undefined) {
+    if (/"entities"/i.test(text) || this.hosted !== undefined) {
       const {HostedActors: Hosted} = await import('./hosted-actors.ts')
       this.hosted ??= new Hosted(this.#options, await this.#options.actors.load())
       if (!isCurrent()) return

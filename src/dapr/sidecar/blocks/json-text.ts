@@ -1,3 +1,5 @@
+import {isObject} from '../../../model/is-object.ts'
+
 const SPACE = 0x20
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -6,6 +8,12 @@ const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
+
+/** The value of a key in any capitals, as Go's JSON finds it; what is no object has none. */
+export const member = (from: unknown, name: string): unknown =>
+  isObject(from)
+    ? (from[name] ?? Object.entries(from).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1])
+    : undefined
 
 /**
  * JSON without white between its tokens. Numbers, escapes and the order of keys stay as they are written. The text must be valid

@@ -8,16 +8,11 @@ import {
 import {isObject} from '../../../model/is-object.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {orElse} from '../../../model/or-else.ts'
-
-type Members = Readonly<Record<string, unknown>>
+import {member} from './json-text.ts'
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const KEYS = ['pubsubname', 'topic', 'metadata', 'route', 'routes', 'deadLetterTopic', 'bulkSubscribe']
-
-/** The value of a key in any capitals, as Go's JSON finds it. */
-const member = (from: Members, name: string): unknown =>
-  from[name] ?? Object.entries(from).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
 
 /** The list of an app in JSON. Throws if the text is not a list. */
 export function parseListed(text: string): readonly unknown[] {
@@ -64,13 +59,13 @@ async function readOne(
     const hint = near === '' ? '' : ` (did you mean ${name} by ${near}?)`
     return warn(`subscription ${at} of the app has no ${name}${hint}: it is left out`)
   }
-  const rules = await rulesOf(isObject(routes) ? member(routes, 'rules') : undefined, (expression, {message, offset}) =>
+  const rules = await rulesOf(member(routes, 'rules'), (expression, {message, offset}) =>
     warn(
       `subscription to topic ${topic} of pubsub ${pubsubName}: ${message}: it is left out\n   ${expression}\n   ${' '.repeat(offset)}^`
     )
   )
   if (rules === undefined) return undefined
-  const usual = textOf(isObject(routes) ? member(routes, 'default') : undefined) || textOf(member(item, 'route'))
+  const usual = textOf(member(routes, 'default')) || textOf(member(item, 'route'))
   const all = usual === '' ? rules : [...rules, usualRule(usual)]
   return {
     pubsubName,
@@ -89,7 +84,7 @@ const metadataOf = (value: unknown): TopicSubscription['metadata'] =>
     : {}
 
 const bulkOf = (value: unknown): TopicSubscription['bulk'] =>
-  isObject(value) && member(value, 'enabled') === true
+  member(value, 'enabled') === true
     ? bulkSettings(numberOf(member(value, 'maxMessagesCount')), numberOf(member(value, 'maxAwaitDurationMs')))
     : undefined
 

@@ -1,5 +1,4 @@
 import {jsonIn} from '../../../../model/is-json.ts'
-import {orElse} from '../../../../model/or-else.ts'
 import {requestApp, type AppRequestOptions, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {
@@ -10,6 +9,7 @@ import {
   type EventChannel,
   type EventTarget
 } from '../../blocks/event-channel.ts'
+import {member} from '../../blocks/json-text.ts'
 import {goJson} from '../go-text.ts'
 import {eventTraceparent, traceparentOfAll} from '../trace.ts'
 import {metadataLines, pathOf, valueText} from './app-headers.ts'
@@ -65,9 +65,7 @@ function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): Eve
   const isSuccess = status >= 200 && status < 300
   if (!isSuccess) return {kind: status === 404 ? 'unknown' : 'failed', status, text: body.toString()}
   if (body.length === 0) return SUCCESS
-  // it is missing where the body is no JSON object
-  const {status: said} = (jsonIn(body.toString()) ?? {}) as {readonly status?: unknown}
-  const word = typeof said === 'string' ? said : ''
+  const word = textOf(member(jsonIn(body.toString()), 'status'))
   if (word === '' || word === 'SUCCESS') return SUCCESS
   if (word === 'DROP') return DROP
   return {kind: 'failed', status, text: body.toString()}
@@ -99,13 +97,15 @@ function answersOf(
   return entries.map(({entryId}) => {
     const word = statuses.get(entryId)
     if (word === 'SUCCESS') return SUCCESS
-    return word === 'DROP' ? DROP : {kind: 'failed', status: 0, text: `${word ?? 'no'} status of entry ${entryId}`}
+    return word === 'DROP' ? DROP : {kind: 'failed', status: 0, text: `${word || 'no'} status of entry ${entryId}`}
   })
 }
 
 /** The statuses by entry; undefined: the body has none. */
-const statusesIn = (text: string): ReadonlyMap<string, string> | undefined =>
-  orElse(() => {
-    const {statuses} = JSON.parse(text) as {readonly statuses: readonly {entryId?: unknown; status?: unknown}[]}
-    return new Map(statuses.map(({entryId, status}) => [String(entryId), String(status)]))
-  }, undefined)
+function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
+  const statuses = member(jsonIn(text), 'statuses')
+  if (!Array.isArray(statuses)) return undefined
+  return new Map(statuses.map(each => [textOf(member(each, 'entryId')), textOf(member(each, 'status'))]))
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
