@@ -1,8 +1,8 @@
 import {readdir} from 'node:fs/promises'
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
 import {codeOf} from '../../model/errors.ts'
 import {logFileStem, logStart, stemOf} from './log-file.ts'
-import {openKeptLog, logPathOf} from './log-parts.ts'
+import {byLastWrite, openKeptLog, logPathOf} from './log-parts.ts'
 import {endOfLog, type LogText, readPart, startOfLastIn} from './log-reader.ts'
 import {idInName, type Plan} from '../../model/plan.ts'
 
@@ -22,24 +22,24 @@ export interface KeptLog {
   readonly hasOlder: boolean
 }
 
-/** The newest log file of an app that runs of a template have left. */
+/** The latest log file of an app that runs of a template have left. */
 export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promise<KeptLog | undefined> {
   const ids = [id, idInName(id)]
   const folders = new Set(plan.apps.filter(app => ids.includes(app.id)).map(({logs}) => logs.folder))
   const stem = logFileStem(id, 'app')
-  const names = (await Promise.all([...folders].map(logsIn))).flat().filter(({name}) => stemOf(name) === stem)
-  const newest = names.toSorted((a, b) => (a.name < b.name ? 1 : -1))[0]
+  const paths = (await Promise.all([...folders].map(logsIn))).flat().filter(path => stemOf(basename(path)) === stem)
+  const newest = (await byLastWrite(paths)).at(-1)
   if (newest === undefined) return undefined
-  const open = async (): Promise<LogText> => openKeptLog(join(newest.folder, newest.name))
+  const open = async (): Promise<LogText> => openKeptLog(newest)
   const {size, mtimeMs} = await endOfLog(open)
   const isOld = mtimeMs < since
   const from = isOld ? size : tail < 0 ? 0 : await startOfLastIn(open, tail, size)
-  return {texts: readPart(open, from, size), hasOlder: !isOld && logStart(newest.name) < since}
+  return {texts: readPart(open, from, size), hasOlder: !isOld && logStart(newest) < since}
 }
 
-async function logsIn(folder: string): Promise<readonly {readonly folder: string; readonly name: string}[]> {
+async function logsIn(folder: string): Promise<readonly string[]> {
   try {
-    return (await readdir(folder)).map(name => ({folder, name: logPathOf(name)}))
+    return (await readdir(folder)).map(name => join(folder, logPathOf(name)))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
     throw error

@@ -47,7 +47,7 @@ export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'ki
 /** The prefix of the names of all log files of an app: `<id>_app_`. A slash in an id becomes `_`. */
 export const logFileStem = (id: string, kind: LogFilePlace['kind']): string => `${id.replaceAll('/', '_')}_${kind}_`
 
-/** The stem of a file with such a name, undefined if it has none. Names of one stem sort by time. */
+/** The stem of a file with such a name, undefined if it has none. */
 export const stemOf = (name: string): string | undefined => /^(.*_(?:app|daprd)_)\d{14}\.log$/s.exec(name)?.[1]
 
 /** The start time in the name of such a file, in ms since 1970, with a precision of one second. */

@@ -1,10 +1,10 @@
 import {close, existsSync, fstatSync, open, readSync, statSync, writeSync} from 'node:fs'
-import {rename} from 'node:fs/promises'
+import {rename, stat} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
 import {orElse} from '../../model/or-else.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
-import {LogText, openPart} from './log-reader.ts'
+import {LogText, openPart, type OpenPart} from './log-reader.ts'
 
 /** How often the file is looked at: the user may have removed, emptied or replaced it. */
 const LOOK_MS = 1000
@@ -14,6 +14,16 @@ export const formerPath = (path: string): string => `${path}.1`
 
 /** The path of the log to which a file of this path belongs. */
 export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? path.slice(0, -2) : path)
+
+/** Paths of logs in the order in which they were last written: names have local time, which comes again in another time zone. */
+export async function byLastWrite(paths: readonly string[]): Promise<readonly string[]> {
+  const ages = [...new Set(paths)].map(async path => {
+    const {mtimeMs} = await stat(path).catch(async () => stat(formerPath(path)).catch(() => ({mtimeMs: 0})))
+    return {path, mtimeMs}
+  })
+  const aged = await Promise.all(ages)
+  return aged.toSorted((a, b) => a.mtimeMs - b.mtimeMs || (a.path < b.path ? -1 : 1)).map(({path}) => path)
+}
 
 /** Opens a log file to write at its end, with `ax` only if it is not there yet. Apps may write secrets: it is its user's alone. */
 export const openLog = async (path: string, how: 'a+' | 'ax'): Promise<number> => promisify(open)(path, how, 0o600)
@@ -34,10 +44,8 @@ export async function openKeptLog(path: string): Promise<LogText> {
   return new LogText(parts)
 }
 
-type Opened = Awaited<ReturnType<typeof openPart>>
-
 /** The former file, if there is one, and the current one. If that cannot be opened, the former one is closed: Node ends the process for a forgotten one. */
-async function openBehind(former: Opened, path: string, from: number): Promise<readonly NonNullable<Opened>[]> {
+async function openBehind(former: OpenPart | undefined, path: string, from: number): Promise<readonly OpenPart[]> {
   const current = await openPart(path, from).catch(async (error: unknown) => {
     await former?.file.close()
     throw error

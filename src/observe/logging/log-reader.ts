@@ -5,7 +5,7 @@ import {codeOf} from '../../model/errors.ts'
 const PIECE_SIZE = 64 * 1024
 
 /** An open file, and the offset of its first byte in its log. */
-interface Part {
+export interface OpenPart {
   readonly file: FileHandle
   readonly from: number
 }
@@ -16,7 +16,7 @@ interface LogEnd {
 }
 
 /** Undefined: there is no such file. */
-export async function openPart(path: string, from: number): Promise<Part | undefined> {
+export async function openPart(path: string, from: number): Promise<OpenPart | undefined> {
   try {
     return {file: await openFile(path), from}
   } catch (error) {
@@ -27,9 +27,9 @@ export async function openPart(path: string, from: number): Promise<Part | undef
 
 /** The text of a log: the former file and the current one, open, so that a reader keeps what is rotated meanwhile. */
 export class LogText {
-  readonly #parts: readonly Part[]
+  readonly #parts: readonly OpenPart[]
 
-  constructor(parts: readonly Part[]) {
+  constructor(parts: readonly OpenPart[]) {
     this.#parts = parts
   }
 

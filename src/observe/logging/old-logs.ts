@@ -1,7 +1,7 @@
 import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {logFileStem, stemOf} from './log-file.ts'
-import {formerPath, logPathOf} from './log-parts.ts'
+import {byLastWrite, formerPath, logPathOf} from './log-parts.ts'
 
 /** The log files of an app: their folder, the app's name in them, and how many of each kind are kept. */
 export interface KeptLogs {
@@ -11,15 +11,17 @@ export interface KeptLogs {
   readonly keep: number
 }
 
-/** Log files of apps and their sidecars in one folder that are too old to keep. Names sort by time. */
+/** Log files of apps and their sidecars in one folder that are too old to keep. */
 async function oldLogs(folder: string, apps: readonly KeptLogs[]): Promise<readonly string[]> {
   const files = await readdir(folder).catch((): string[] => []) // no folder, or not readable
-  const byStem = Map.groupBy([...new Set(files.map(logPathOf))].toSorted(), stemOf)
-  return apps.flatMap(({name, keep}) =>
-    (['app', 'daprd'] as const).flatMap(kind =>
-      (byStem.get(logFileStem(name, kind)) ?? []).slice(0, -keep).map(file => join(folder, file))
-    )
-  )
+  const byStem = Map.groupBy(files.map(logPathOf), stemOf)
+  const old: string[] = []
+  for (const {name, keep} of apps)
+    for (const kind of ['app', 'daprd'] as const) {
+      const paths = (byStem.get(logFileStem(name, kind)) ?? []).map(file => join(folder, file))
+      old.push(...(await byLastWrite(paths)).slice(0, -keep))
+    }
+  return old
 }
 
 /**

@@ -187,17 +187,10 @@ class Pack {
   }
 
   #grow(): void {
-    const {times, moments, sources} = this
-    const ends = this.#ends
-    const length = 2 * times.length
-    this.times = new Float64Array(length)
-    this.moments = new Float64Array(length)
-    this.sources = new Uint16Array(length)
-    this.#ends = new Uint32Array(length)
-    this.times.set(times)
-    this.moments.set(moments)
-    this.sources.set(sources)
-    this.#ends.set(ends)
+    this.times = new Float64Array(this.times.buffer.transfer(2 * this.times.byteLength))
+    this.moments = new Float64Array(this.moments.buffer.transfer(2 * this.moments.byteLength))
+    this.sources = new Uint16Array(this.sources.buffer.transfer(2 * this.sources.byteLength))
+    this.#ends = new Uint32Array(this.#ends.buffer.transfer(2 * this.#ends.byteLength))
   }
 }
 

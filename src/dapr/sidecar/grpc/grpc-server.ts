@@ -145,7 +145,6 @@ class Calls implements StreamHandler {
   readonly #context: GrpcContext
   readonly #reader: HeadReader
   readonly #guards: GrpcGuards
-
   readonly #peer: Peer
 
   constructor(context: GrpcContext, connection: FrameServer, peer: Peer) {

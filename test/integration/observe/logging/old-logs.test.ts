@@ -1,5 +1,8 @@
-import {readdirSync} from 'node:fs'
+import {readdirSync, utimesSync} from 'node:fs'
+import {join} from 'node:path'
 import t from 'tap'
+import type {Plan} from '../../../../src/model/plan.ts'
+import {keptLog} from '../../../../src/observe/logging/finished-log.ts'
 import {removeOldLogs} from '../../../../src/observe/logging/old-logs.ts'
 
 const FILES = {'a_app_20260101000001.log': '', 'a_app_20260101000002.log': '', 'a_daprd_20260101000001.log': ''}
@@ -20,3 +23,18 @@ t.test('where nothing is old, nobody is asked; a folder that is not there is non
   await removeOldLogs([{folder: `${folder}/none`, name: 'a', keep: 1}], nobody)
   t.equal(readdirSync(folder).length, 3)
 })
+
+t.test(
+  'what was written last is kept, and read, though its name has an earlier time: that of another time zone',
+  async t => {
+    const folder = t.testdir({'a_app_20260101000001.log': 'late\n', 'a_app_20260101060000.log.1': 'early\n'})
+    utimesSync(join(folder, 'a_app_20260101060000.log.1'), 1000, 1000)
+    const plan = {apps: [{id: 'a', logs: {folder}}]} as unknown as Plan
+    const log = await keptLog(plan, {id: 'a', tail: -1, since: 0})
+    let text = ''
+    for await (const each of log?.texts ?? []) text += each
+    t.equal(text, 'late\n')
+    await removeOldLogs([{folder, name: 'a', keep: 1}], async () => Promise.resolve(new Set<string>()))
+    t.same(readdirSync(folder), ['a_app_20260101000001.log'])
+  }
+)
