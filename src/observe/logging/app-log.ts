@@ -15,7 +15,7 @@ import {createLogFile, type LogFile, type Warn} from './log-file.ts'
 import {Memory} from './log-memory.ts'
 import type {Writer} from './open-line.ts'
 import {appPrefix, linesIn, prefixed, withoutColours} from './prefix.ts'
-import {asBytes} from '../../model/bytes.ts'
+import {asBytes, decoded} from '../../model/bytes.ts'
 import type {LogRecord} from './log-record.ts'
 import type {RunLogWriter} from './run-log.ts'
 import {sidecarLine, type LineSource} from './sidecar-line.ts'
@@ -161,7 +161,7 @@ function sidecarLog(options: AppLogsOptions, file: LogFile | undefined): Sidecar
   return {
     log,
     write: (text, level) => {
-      if (source.isJson) log({level, message: text.trimEnd(), scope: 'dapr.runtime'})
+      if (source.isJson) log({level, message: decoded(text).trimEnd(), scope: 'dapr.runtime'})
       else if (writesAt(least, level)) put(text)
     },
     say: (...lines) => put(lines.map(plan.sidecar === 'console' ? withSign : plainly).join('')),

@@ -3,7 +3,7 @@ import type {LogEntry} from '../../model/log-entry.ts'
 import type {AppLog, SidecarLog} from './app-log.ts'
 import {Memory} from './log-memory.ts'
 import {linesIn, withoutColours} from './prefix.ts'
-import {asBytes} from '../../model/bytes.ts'
+import {asBytes, decoded} from '../../model/bytes.ts'
 import type {RunLogWriter} from './run-log.ts'
 import {sidecarLine, type LineSource} from './sidecar-line.ts'
 
@@ -77,8 +77,7 @@ function printedLog({out, shows, source}: RawLogOptions): SidecarLog {
       early = undefined
     },
     log,
-    write: (text, level) =>
-      log({level, message: Buffer.from(text.trimEnd(), 'latin1').toString(), scope: 'dapr.runtime'}),
+    write: (text, level) => log({level, message: decoded(text).trimEnd(), scope: 'dapr.runtime'}),
     close: async () => Promise.resolve()
   }
 }

@@ -168,3 +168,17 @@ t.test(
     rig.close()
   }
 )
+
+t.test('lines of a sidecar in JSON have their characters, those in free form, too', async t => {
+  const {console, shown} = openConsole()
+  const plan = {app: 'console', sidecar: 'console', folder: '', keep: 0, size: 0} as const
+  const source = {appId: 'shop', instance: 'laptop', version: '1.18.0', isJson: true}
+  const {sidecar} = await openAppLogs({...optionsFor('', console), plan, source})
+  sidecar.log({level: 'warn', message: 'größe', scope: 'dapr.runtime'})
+  sidecar.write(Buffer.from('größe “1” là\n').toString('latin1'), 'warn')
+  const lines = Buffer.from(shown(), 'latin1').toString().trimEnd().split('\n')
+  t.same(
+    lines.map(line => (JSON.parse(line) as {msg: string}).msg),
+    ['größe', 'größe “1” là']
+  )
+})
