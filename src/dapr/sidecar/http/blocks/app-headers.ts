@@ -1,5 +1,3 @@
-import {orElse} from '../../../../model/or-else.ts'
-
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /** Characters that headers cannot have: line breaks are removed, and others sent as UTF-8. */
@@ -32,8 +30,11 @@ export function headerLines(
 
 const PLAIN_ROUTE = /^\/[\w\-./]*$/
 
-const decodeOnce = (path: string): string => orElse(() => decodeURI(path), path)
+/** What is an escape already. */
+const ESCAPED = /%25(?=[0-9a-f]{2})/gi
 
 /** A route of an app as the path of a request: with its slash, and without a query, as Dapr does it. */
 export const pathOf = (route: string): string =>
-  PLAIN_ROUTE.test(route) ? route : encodeURI(decodeOnce(`/${route.replace(/^\//, '').replace(/\?.*$/s, '')}`))
+  PLAIN_ROUTE.test(route)
+    ? route
+    : encodeURI(`/${route.replace(/^\//, '').replace(/\?.*$/s, '')}`).replace(ESCAPED, '%')
