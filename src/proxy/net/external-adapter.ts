@@ -158,7 +158,7 @@ class WebRequest {
         socket.destroy()
         this.#sink.respond(statusCode, rawHeaders, Readable.from([]))
       })
-      .on('response', response => this.#handleResponse(response, {url, method, path, pairs}))
+      .on('response', response => this.#handleResponse(response, url, adapted))
       .on('error', error => {
         if (this.#request !== request) return
         const isSilent = request.reusedSocket && request.socket?.bytesRead === heard
@@ -167,17 +167,13 @@ class WebRequest {
       })
   }
 
-  #handleResponse(
-    response: IncomingMessage,
-    from: {url: URL; method: string; path: string; pairs: readonly string[]}
-  ): void {
+  #handleResponse(response: IncomingMessage, url: URL, {method, path, pairs, hasBody}: AdaptedRequest): void {
     const {statusCode = 0, rawHeaders, headers} = response
-    const {method, hasBody} = this.#adapted
     const isFollowed =
       this.#options.followsRedirects &&
       headers.location !== undefined &&
       (REDIRECT_AS_GET.has(statusCode) ||
-        (REDIRECT_UNCHANGED.has(statusCode) && (!hasBody || this.#body !== undefined)))
+        (REDIRECT_UNCHANGED.has(statusCode) && (!this.#adapted.hasBody || this.#body !== undefined)))
     if (!isFollowed) return this.#sink.respond(statusCode, rawHeaders, response)
     let left = MAX_REDIRECT_BYTES
     response.on('data', ({length}: Buffer) => {
@@ -185,29 +181,28 @@ class WebRequest {
     })
     if (++this.#redirects > MAX_REDIRECTS)
       return this.#sink.fail(new UpstreamError(`stopped after ${MAX_REDIRECTS} redirects`))
-    const to = whereTo(headers.location ?? '', from)
+    const to = whereTo(headers.location ?? '', url, path)
     if (to === undefined)
       return this.#sink.fail(new UpstreamError(`failed to parse Location header "${headers.location ?? ''}"`))
     const isSame = REDIRECT_UNCHANGED.has(statusCode) || method === 'HEAD'
     const dropped = [
       ...(isSame ? [] : ['content-length', 'content-type']),
       // Another host must not get these headers.
-      ...(to.host === from.url.host && to.protocol === from.url.protocol
+      ...(to.host === url.host && to.protocol === url.protocol
         ? []
         : ['authorization', 'cookie', 'dapr-api-token', ...this.#options.secretHeaders])
     ]
-    const pairs = without(from.pairs, dropped)
     const isSent = isSame && hasBody
-    const next = {method: isSame ? method : 'GET', path: to.pathname + to.search, pairs, hasBody: isSent}
+    const next = {method: isSame ? method : 'GET', path: to.pathname + to.search, hasBody: isSent}
     try {
-      this.#send(to, next).end(isSent ? this.#body : undefined)
+      this.#send(to, {...next, pairs: without(pairs, dropped)}).end(isSent ? this.#body : undefined)
     } catch (error) {
       this.#sink.fail(worded(error as Error, to)) // its proxy is none
     }
   }
 }
 
-function whereTo(location: string, {url, path}: {url: URL; path: string}): URL | undefined {
+function whereTo(location: string, url: URL, path: string): URL | undefined {
   // together, since a path may begin with two slashes
   const base = new URL(url.origin + path)
   if (!URL.canParse(location, base.href)) return undefined

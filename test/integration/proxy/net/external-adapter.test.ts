@@ -45,6 +45,43 @@ t.test('a redirect of a path that begins with two slashes stays at its host', as
   }
 })
 
+t.test('a redirect that keeps the method keeps that of the request which it answers, not the first one', async t => {
+  const seen: string[] = []
+  const where: Readonly<Record<string, readonly [number, string]>> = {
+    '/a': [303, '/b'],
+    '/b': [307, '/b/'],
+    '/c': [307, '/d']
+  }
+  const server = http.createServer((request, response) => {
+    const {method = '', url = ''} = request
+    let body = ''
+    request.setEncoding('latin1').on('data', piece => (body += String(piece)))
+    request.on('end', () => {
+      seen.push(`${method} ${url} ${body}`)
+      const [status, to] = where[url] ?? [200, '']
+      response.writeHead(status, to === '' ? {} : {Location: to}).end()
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.closeAllConnections())
+  t.teardown(() => server.close())
+  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const options = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
+  for (const [path, body, then] of [
+    ['/a', '', ['POST /a ', 'GET /b ', 'GET /b/ ']],
+    ['/a', 'x', ['POST /a x', 'GET /b ', 'GET /b/ ']],
+    ['/c', 'x', ['POST /c x', 'POST /d x']]
+  ] as const) {
+    seen.length = 0
+    const pairs = ['Content-Length', `${body.length}`]
+    const status = await new Promise<number>((respond, fail) =>
+      requestWeb(options, {method: 'POST', path, pairs, hasBody: body !== ''}, {respond, fail}, Buffer.from(body))
+    )
+    t.equal(status, 200)
+    t.strictSame(seen, then)
+  }
+})
+
 t.test('a request that finds its connection closed is sent once more, over a new one', async t => {
   const seen: string[] = []
   const closing = {on: 2}
