@@ -26,7 +26,7 @@ export interface RemoteSide {
   end(): void
 }
 
-/** Connects the remote side; `opened` is called when it is connected, `failed` when it fails or closes. */
+/** Connects the remote side; `opened` is called when it is connected, `failed` when it fails or, without an error, takes no more requests. */
 export type Connect = (on: {
   readonly opened: () => void
   readonly failed: (error: Error | undefined) => void
@@ -73,13 +73,24 @@ export class ProtocolAdapter extends Duplex {
   #response: Readable | undefined
   /** The request whose response is not complete. */
   #current: AdaptedRequest | undefined
+  #isLast = false
 
   constructor(connect: Connect) {
     super({allowHalfOpen: true})
     this.#remote = connect({
       opened: () => this.emit('connect'),
-      failed: error => void (error === undefined ? this.push(null) : this.destroy(error))
+      failed: error => {
+        if (error !== undefined) return void this.destroy(error)
+        this.#isLast = true
+        if (this.#current === undefined) this.push(null)
+      }
     })
+  }
+
+  /** The response is complete; behind the last one the connection ends. */
+  #over(): void {
+    this.#current = undefined
+    if (this.#isLast) this.push(null)
   }
 
   override _write(bytes: Buffer, _: string, done: (error?: Error | null) => void): void {
@@ -184,21 +195,24 @@ export class ProtocolAdapter extends Duplex {
     }
     this.push(`HTTP/1.1 ${status.toString().padStart(3, '0')}\r\n${lines}\r\n`, 'latin1')
     this.#response = body
-    // whole by its length it may end later, when the next request is under way already
+    let left = isEmpty ? 0 : hasLength ? lengthOf(valueOf(pairs, 'content-length') ?? '') : Infinity
+    // whole by its length it ends later, when the next request may be under way already
+    if (left === 0) this.#over()
     const isOver = (): boolean => this.destroyed || this.#current !== adapted
     body
       .on('data', (piece: Buffer) => {
-        if (isEmpty || piece.length === 0 || isOver()) return
+        if (piece.length === 0 || isOver()) return
         const isTaken = isChunked
           ? this.push(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, CRLF]))
           : this.push(piece)
-        if (!isTaken) body.pause()
+        if ((left -= piece.length) === 0) this.#over()
+        else if (!isTaken) body.pause()
       })
       .on('end', () => {
         if (isOver()) return
         this.#response = undefined
-        this.#current = undefined
         if (isChunked) this.push('0\r\n\r\n')
+        this.#over()
       })
       .on('error', error => {
         if (!isOver()) this.destroy(error)

@@ -30,12 +30,6 @@ export const connectTo =
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
     const session: ClientHttp2Session = connect(`http://${authority}`)
     const crashed = (error: unknown): void => failed(new CaughtBug(error))
-    let streams = 0
-    let isLeft = false
-    /** The app has said GOAWAY, and may keep its side open: no call is to be tried here. */
-    const leave = (): void => {
-      if (isLeft && streams === 0) failed(undefined)
-    }
     contain(session, crashed)
     session
       .on('connect', () => {
@@ -44,10 +38,8 @@ export const connectTo =
       })
       .on('error', error => failed(worded(error)))
       .on('close', () => failed(undefined))
-      .on('goaway', () => {
-        isLeft = true
-        leave()
-      })
+      // the app may keep its side open: no call is to be tried here
+      .on('goaway', () => failed(undefined))
     return {
       request: ({method, path, pairs, hasBody}, sink) => {
         const stream = withHeaders(pairs, ({host: named = authority, ...headers}) =>
@@ -56,7 +48,6 @@ export const connectTo =
             {endStream: !hasBody}
           )
         )
-        streams++
         let hasResponse = false
         let interim = 0
         const isWhole = watchEnd(stream)
@@ -76,8 +67,6 @@ export const connectTo =
           .on('error', error => sink.fail(worded(error)))
           .on('close', () => {
             if (!hasResponse) sink.fail(new UpstreamError('http2: stream closed'))
-            streams--
-            leave()
           })
         return stream
       },

@@ -160,6 +160,31 @@ onBothPaths('an app of HTTP/2 that says GOAWAY and keeps its side open gets the 
   t.equal(underWay(), 0)
 })
 
+for (const [what, answer] of [
+  ['counted', (id: number) => head(id, {'content-length': '3'}) + data(id, 'abc')],
+  ['empty', (id: number) => headers(id, {':status': '204'}, 0)]
+] as const)
+  onBothPaths(
+    `an app of HTTP/2 that says GOAWAY before it ends a stream whose answer is ${what}: the next POST`,
+    async t => {
+      const seen: number[] = []
+      const appPort = await rawApp(t, socket =>
+        onStream(socket, id => {
+          seen.push(id)
+          socket.write(answer(id) + goAway(id, 0), 'latin1')
+        })
+      )
+      const {port, underWay} = await openTestSidecar(t, {appPort, dial: http2Dial})
+      const caller = await connect(t, port)
+      for (const _ of [1, 2]) {
+        caller.send(request({body: 'x'}))
+        t.match(await caller.answer(), {status: what === 'empty' ? 204 : 200})
+      }
+      t.strictSame(seen, [1, 1])
+      t.equal(underWay(), 0)
+    }
+  )
+
 t.test('an app that ends a counted answer late: the next call is its own', async t => {
   const ends: (() => void)[] = []
   const appPort = await rawApp(t, socket =>
