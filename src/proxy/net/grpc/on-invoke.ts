@@ -57,14 +57,10 @@ const messageOf = ({method: verb, path, pairs}: AdaptedRequest, body: Buffer): U
   })
 }
 
-/** Fields of gRPC itself, which say nothing to a caller of HTTP. */
-const OWN_FIELDS: ReadonlySet<string> = new Set([
-  'content-type',
-  'grpc-status',
-  'grpc-message',
-  'grpc-encoding',
-  'grpc-accept-encoding'
-])
+/** Fields of gRPC itself, which say nothing to a caller of HTTP, and of the body in its form. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(
+  'content-type content-length grpc-status grpc-message grpc-encoding grpc-accept-encoding'.split(' ')
+)
 
 /** The head of an app of gRPC as headers; what is gRPC's own stays behind. */
 const headersOf = (head: string): string[] => {

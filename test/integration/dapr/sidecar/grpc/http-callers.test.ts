@@ -145,6 +145,22 @@ t.test('the details of a status are in the body', async t => {
   t.strictSame(await (await fetchFrom(port, 'broken')).json(), {code: 9, message: 'no pears'})
 })
 
+t.test(
+  'a status without a body that says so with a length, as servers of .NET and Rust send it, is passed on',
+  async t => {
+    const fields = {':status': '200', 'content-type': 'application/grpc', 'content-length': '0'}
+    const appPort = await rawApp(t, socket =>
+      onStream(socket, id => {
+        socket.write(headers(id, {...fields, 'grpc-status': '5', 'grpc-message': 'no such order'}), 'latin1')
+      })
+    )
+    const {port} = await opened(t, appPort)
+    const response = await fetchFrom(port, 'x')
+    t.equal(response.status, 404)
+    t.strictSame(await response.json(), {code: 5, message: 'no such order'})
+  }
+)
+
 t.test('an app of gRPC that has no OnInvoke, answers nonsense, or too much', async t => {
   const none = await opened(t, await grpcApp(t))
   t.equal((await fetchFrom(none.port, 'x')).status, 501)
