@@ -1,24 +1,24 @@
 import type {OutgoingHttpHeaders, ServerHttp2Stream} from 'node:http2'
-import {codeOf} from '../../../model/errors.ts'
+import {codeOf, messageOf} from '../../../model/errors.ts'
+import {ownOf} from '../../../model/own.ts'
 import {headersByName} from '../http1/header-lines.ts'
 import {replyPairs, type Reply} from '../reply.ts'
 
 /**
  * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one of them:
- * then only the first values are used.
+ * then only the first value of that one is used.
  */
 export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
   const headers = headersByName(pairs, name => name.toLowerCase())
-  try {
-    return use(headers)
-  } catch (error) {
-    if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
-    return use(
-      Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value])
-      )
-    )
-  }
+  for (;;)
+    try {
+      return use(headers)
+    } catch (error) {
+      const name = /"(.*)"/.exec(messageOf(error))?.[1] ?? ''
+      const values = ownOf(headers, name)
+      if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE' || !Array.isArray(values)) throw error
+      headers[name] = values[0] ?? ''
+    }
 }
 
 /**

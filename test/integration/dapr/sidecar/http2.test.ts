@@ -85,6 +85,16 @@ t.test('a call of HTTP/2 means what it means in HTTP/1', async t => {
   t.equal(underWay(), 0)
 })
 
+t.test('a header that HTTP/2 has once only, and an app sends twice, takes no value from the others', async t => {
+  const lines = ['Set-Cookie: a=1', 'Set-Cookie: b=2', ...['no', 'x'].map(each => `X-Content-Type-Options: ${each}`)]
+  const head = ['HTTP/1.1 200 OK', ...lines, 'Age: 1', 'Age: 2', 'Vary: a', 'Vary: b', 'Content-Length: 0', '', '']
+  const appPort = await rawApp(t, socket => onRequest(socket, () => socket.write(head.join('\r\n'))))
+  const {port} = await openTestSidecar(t, {appPort})
+  const {status, headers} = await got(connectTo(t, port), get('/x'))
+  t.equal(status, 200)
+  t.match(headers, {'set-cookie': ['a=1', 'b=2'], 'x-content-type-options': 'no', age: '1', vary: 'a, b'})
+})
+
 t.test('the routes of the sidecar, its refusals and its errors are the same', async t => {
   const {session} = await opened(t, {limits: {maxBodyBytes: 1000, readBufferBytes: 4096}})
   t.match(await got(session, {':path': '/v1.0/healthz'}), {status: 204})
