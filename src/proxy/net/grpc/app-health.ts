@@ -1,4 +1,6 @@
-import {FrameClients, encodeField} from '#h2-frames'
+import {encodeField} from '#h2-frames'
+import {Pool} from '../pool.ts'
+import {clientsOf} from './clients-of.ts'
 import {headFields} from './head-fields.ts'
 import {timeoutText} from './timeout.ts'
 import {UnaryCall} from './unary-call.ts'
@@ -15,16 +17,14 @@ export interface HealthTarget {
 /** Asks an app of gRPC for its health (Dapr: pkg/apphealth). Its code, -1: there was no answer in time. Any code but 0 is a failure. */
 export const grpcHealth = async (target: HealthTarget, timeoutMs: number): Promise<number> => {
   const {hosts, port, isSecure} = target
-  const clients = new FrameClients({...target, warn: () => undefined})
-  const protocol = isSecure ? 'grpcs' : 'grpc'
-  const authority = `${hosts[0] ?? ''}:${port}`
+  const pool = new Pool({hosts, port, protocol: isSecure ? 'grpcs' : 'grpc'})
   const deadline = encodeField('grpc-timeout', timeoutText(timeoutMs))
   let timer: NodeJS.Timeout | undefined
   const code = await new Promise<number>(resolve => {
     timer = setTimeout(() => resolve(-1), timeoutMs)
     new UnaryCall({
-      clients,
-      block: headFields({protocol, authority}, HEALTH_CHECK, 'application/grpc') + deadline,
+      clients: clientsOf(pool, () => undefined),
+      block: headFields(pool, HEALTH_CHECK, 'application/grpc') + deadline,
       message: new Uint8Array(0),
       maxBytes: 0,
       done: ({status}) => resolve(status.code),
@@ -32,6 +32,6 @@ export const grpcHealth = async (target: HealthTarget, timeoutMs: number): Promi
     }).start()
   })
   clearTimeout(timer)
-  clients.cut()
+  pool.cut()
   return code
 }

@@ -248,3 +248,10 @@ t.test('the health of an app of gRPC', async t => {
   t.equal(await ask(1), -1)
   t.equal(await ask(await rawApp(t, socket => void socket.resume()), 50), -1)
 })
+
+t.test('a probe names an address of IPv6 in brackets, as other calls do', async t => {
+  const named = Promise.withResolvers<string>()
+  const port = await rawApp(t, socket => onStream(socket, (_, head) => named.resolve(head)))
+  void grpcHealth({hosts: ['::1', '127.0.0.1'], port, isSecure: false}, 60_000)
+  t.ok((await named.promise).includes(`[::1]:${port}`))
+})
