@@ -171,7 +171,7 @@ class WebRequest {
     const {statusCode = 0, rawHeaders, headers} = response
     const isFollowed =
       this.#options.followsRedirects &&
-      headers.location !== undefined &&
+      Boolean(headers.location) &&
       (REDIRECT_AS_GET.has(statusCode) ||
         (REDIRECT_UNCHANGED.has(statusCode) && (!this.#adapted.hasBody || this.#body !== undefined)))
     if (!isFollowed) return this.#sink.respond(statusCode, rawHeaders, response)

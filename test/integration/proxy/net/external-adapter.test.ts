@@ -82,6 +82,23 @@ t.test('a redirect that keeps the method keeps that of the request which it answ
   }
 })
 
+t.test('an empty Location leads nowhere: the answer is passed on', async t => {
+  let count = 0
+  const server = http.createServer((_, response) => {
+    count++
+    response.writeHead(307, {Location: ''}).end()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.closeAllConnections())
+  t.teardown(() => server.close())
+  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const options = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
+  const status = await new Promise<number>((respond, fail) =>
+    requestWeb(options, {method: 'POST', path: '/', pairs: [], hasBody: false}, {respond, fail}, Buffer.alloc(0))
+  )
+  t.strictSame([status, count], [307, 1])
+})
+
 t.test('a request that finds its connection closed is sent once more, over a new one', async t => {
   const seen: string[] = []
   const closing = {on: 2}
