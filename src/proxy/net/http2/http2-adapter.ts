@@ -1,5 +1,5 @@
 import {connect, type ClientHttp2Session, type ClientHttp2Stream} from 'node:http2'
-import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
+import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import type {Connect} from '../protocol-adapter.ts'
 import {UpstreamError} from '../dialer.ts'
 import {withHeaders} from './http2-reply.ts'
@@ -28,7 +28,7 @@ export const connectTo =
   (host: string, port: number): Connect =>
   ({opened, failed}) => {
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
-    const session: ClientHttp2Session = connect(`http://${authority}`)
+    const session: ClientHttp2Session = connect(`http://${authority}`, {maxHeaderListPairs: HEAD_LIMIT})
     const crashed = (error: unknown): void => failed(new CaughtBug(error))
     contain(session, crashed)
     session

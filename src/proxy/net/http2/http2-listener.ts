@@ -125,6 +125,7 @@ export class Http2Listener {
           maxConcurrentStreams: MAX_STREAMS,
           enableConnectProtocol: false
         },
+        maxHeaderListPairs: this.#options.maxHeadBytes, // their size bounds their number
         streamResetBurst: resetBurst,
         streamResetRate: RESETS_PER_SECOND
       })
