@@ -182,20 +182,20 @@ export class ProtocolAdapter extends Duplex {
     adapted: AdaptedRequest,
     {status, pairs, body}: {readonly status: number; readonly pairs: readonly string[]; readonly body: Readable}
   ): void {
-    const names = pairs.filter((_, at) => at % 2 === 0).map(each => each.toLowerCase())
     const isEmpty = adapted.method === 'HEAD' || status < 200 || status === 204 || status === 304
     // A length is ignored if there are chunks.
-    const hasLength = names.includes('content-length') && !names.includes('transfer-encoding')
-    const isChunked = !isEmpty && !hasLength
+    const hasCoding = valueOf(pairs, 'transfer-encoding') !== undefined
+    const length = hasCoding ? undefined : valueOf(pairs, 'content-length')
+    const isChunked = !isEmpty && length === undefined
     let lines = isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
     for (let at = 0; at < pairs.length; at += 2) {
       const name = pairs[at] ?? ''
-      if (!OF_CONNECTION.has(name.toLowerCase()) && (hasLength || name.toLowerCase() !== 'content-length'))
+      if (!OF_CONNECTION.has(name.toLowerCase()) && (length !== undefined || name.toLowerCase() !== 'content-length'))
         lines += `${name}: ${pairs[at + 1] ?? ''}\r\n`
     }
     this.push(`HTTP/1.1 ${status.toString().padStart(3, '0')}\r\n${lines}\r\n`, 'latin1')
     this.#response = body
-    let left = isEmpty ? 0 : hasLength ? lengthOf(valueOf(pairs, 'content-length') ?? '') : Infinity
+    let left = isEmpty ? 0 : lengthOf(length ?? '')
     // whole by its length it ends later, when the next request may be under way already
     if (left === 0) this.#over()
     const isOver = (): boolean => this.destroyed || this.#current !== adapted
