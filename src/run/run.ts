@@ -176,7 +176,8 @@ export class Run {
     const {plan, env, reporter} = context
     warnDuplicateRun({plan, env, reporter}, this.#parts.name)
     memory.begin()
-    if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
+    // its code may not be there to read: no descriptor is free
+    if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs)).catch(() => undefined)
     void inBackground(reporter, 'cannot clean up after killed runs', sweep(env, reporter))
     void inBackground(reporter, 'cannot resume workflows', work.begin())
     void inBackground(reporter, 'cannot watch files', changes.begin())

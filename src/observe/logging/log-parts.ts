@@ -1,5 +1,5 @@
 import {close, existsSync, fstatSync, open, readSync, statSync, writeSync} from 'node:fs'
-import {rename, stat} from 'node:fs/promises'
+import {rename} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
 import {orElse} from '../../model/or-else.ts'
@@ -14,16 +14,6 @@ export const formerPath = (path: string): string => `${path}.1`
 
 /** The path of the log to which a file of this path belongs. */
 export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? path.slice(0, -2) : path)
-
-/** Paths of logs in the order in which they were last written: names have local time, which comes again in another time zone. */
-export async function byLastWrite(paths: readonly string[]): Promise<readonly string[]> {
-  const ages = [...new Set(paths)].map(async path => {
-    const {mtimeMs} = await stat(path).catch(async () => stat(formerPath(path)).catch(() => ({mtimeMs: 0})))
-    return {path, mtimeMs}
-  })
-  const aged = await Promise.all(ages)
-  return aged.toSorted((a, b) => a.mtimeMs - b.mtimeMs || (a.path < b.path ? -1 : 1)).map(({path}) => path)
-}
 
 /** Opens a log file to write at its end, with `ax` only if it is not there yet. Apps may write secrets: it is its user's alone. */
 export const openLog = async (path: string, how: 'a+' | 'ax'): Promise<number> => promisify(open)(path, how, 0o600)

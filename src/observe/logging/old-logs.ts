@@ -1,7 +1,17 @@
-import {readdir, rm} from 'node:fs/promises'
+import {readdir, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {logFileStem, stemOf} from './log-file.ts'
-import {byLastWrite, formerPath, logPathOf} from './log-parts.ts'
+import {formerPath, logPathOf} from './log-parts.ts'
+
+/** Paths of logs in the order in which they were last written: names have local time, which comes again in another time zone. */
+export async function byLastWrite(paths: readonly string[]): Promise<readonly string[]> {
+  const ages = [...new Set(paths)].map(async path => {
+    const {mtimeMs} = await stat(path).catch(async () => stat(formerPath(path)).catch(() => ({mtimeMs: 0})))
+    return {path, mtimeMs}
+  })
+  const aged = await Promise.all(ages)
+  return aged.toSorted((a, b) => a.mtimeMs - b.mtimeMs || (a.path < b.path ? -1 : 1)).map(({path}) => path)
+}
 
 /** The log files of an app: their folder, the app's name in them, and how many of each kind are kept. */
 export interface KeptLogs {

@@ -3,7 +3,6 @@ import {bypassHint, importHint, type Services} from '#daeploy'
 import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 import {Console} from '../../observe/logging/console.ts'
-import {removeOldLogs} from '../../observe/logging/old-logs.ts'
 import {RunLog} from '../../observe/logging/run-log.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
@@ -100,11 +99,12 @@ export class AppRuntimes {
     return this.#marked.get(marker) ?? ''
   }
 
-  /** Removes old log files of earlier runs, none of `own`. Never fails: a file that cannot be removed stays. */
+  /** Removes old log files of earlier runs, none of `own`. A file that cannot be removed stays. */
   async removeOldLogs(own: readonly Logs[]): Promise<void> {
     const {plan, run, routes, env} = this.#options
     const apps = plan.apps.map(app => ({...app.logs, name: routes.shownAs(app)}))
     const files = own.flatMap(({app, sidecar}) => [app.path, sidecar.path])
+    const {removeOldLogs} = await import('../../observe/logging/old-logs.ts')
     await removeOldLogs(apps, async () => {
       const {logsInUse} = await import('../../control/client.ts')
       const others = await logsInUse(env, run)
