@@ -16,8 +16,7 @@ export interface Cut {
 export function cutText({id, left, ms, after}: Cut): string {
   const named = left.slice(0, MAX_NAMED).map(({method, path, caller}) => `${method} ${path} from ${caller}`)
   const more = left.length > named.length ? ` and ${left.length - named.length} more` : ''
-  const calls = left.length === 1 ? '1 call was' : `${left.length} calls were`
+  const [calls, verb] = left.length === 1 ? ['1 call', 'was'] : [`${left.length} calls`, 'were']
   const seconds = (ms / 1000).toString()
-  const verb = left.length === 1 ? 'was' : 'were'
-  return `"${id}": ${calls} still in flight ${seconds} s after ${after} and ${verb} cancelled: ${named.join(', ')}${more}`
+  return `"${id}": ${calls} ${verb} still in flight ${seconds} s after ${after} and ${verb} cancelled: ${named.join(', ')}${more}`
 }

@@ -89,8 +89,11 @@ export class Rolling {
     }
     // with `overlap` the process that is to take over starts next to the current one
     let callOff = clock.after(stop.timeoutMs + ready.timeoutMs, late)
+    let before = ''
     const off = runtime.onMove(() => {
-      if (runtime.app.state.phase !== 'starting') return
+      const isNew = runtime.app.state.phase === 'starting' && before !== 'backoff'
+      before = runtime.app.state.phase
+      if (!isNew) return // one that crashes again and again would never be late
       callOff()
       callOff = clock.after(ready.timeoutMs, late)
     })
@@ -108,10 +111,8 @@ export class Rolling {
     const waiting = this.#turns.filter(turn => turn.changes <= changes && turn.runtime.app.state.phase !== 'asleep')
     if (waiting.length === 0) return
     this.#turns = this.#turns.filter(turn => !waiting.includes(turn))
-    this.#options.stopped(
-      runtime,
-      waiting.map(turn => turn.runtime)
-    )
+    const kept = waiting.map(turn => turn.runtime)
+    this.#options.stopped(runtime, kept)
     for (const {done} of waiting) done.resolve()
   }
 }

@@ -32,7 +32,11 @@ class Instance {
   }
 
   starts(): void {
-    this.app.state.phase = 'starting'
+    this.moves('starting')
+  }
+
+  moves(phase: string): void {
+    this.app.state.phase = phase
     for (const listener of this.#listeners) listener()
   }
 
@@ -151,6 +155,19 @@ t.test('one that is late and then ends stops those that wait', async t => {
   clock.pass(3000)
   await all[0]?.comes('shut')
   t.same(kept, ['late a: a.2 a.3', 'a: a.2 a.3'])
+})
+
+t.test('one that crashes and is restarted, again and again, is late', async t => {
+  const {rolling, kept, clock, all} = shop()
+  const answers = all.map(async instance => instance.ask(rolling, 'restart'))
+  all[0]?.moves('stopping')
+  for (let crash = 0; crash < 3; crash++) {
+    all[0]?.moves('starting')
+    clock.pass(2000)
+    all[0]?.moves('backoff')
+  }
+  t.same(kept, ['late a: a.2 a.3'])
+  if (kept.length > 0) await Promise.all(answers)
 })
 
 t.test('one whose new process starts beside the old one is late, too', async t => {
