@@ -247,7 +247,8 @@ export class RunParts {
         this.routes.versions.arrange(all)
         this.services.keepOnly(all)
         const ids = all.map(({id}) => id)
-        this.#registration?.update(ids, longestGraceMs(all.map(each => each.wanted)))
+        // also those that are leaving, and go on by the plan before an edit
+        this.#registration?.update(ids, longestGraceMs(this.apps.all.flatMap(({plan: was, wanted}) => [was, wanted])))
       },
       isMain: runtime => this.routes.versions.isMain(runtime),
       makesRoom: async plan => this.components.giveWay(plan),

@@ -1,10 +1,12 @@
+import {readFile} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {appsOf, ask, controlSocket} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
-import {app, edited} from './edited.ts'
+import {app, edited, template} from './edited.ts'
 
 t.test('each of many edits changes what it says, and nothing else', async t => {
   const rig = await openRig(t)
@@ -290,4 +292,16 @@ t.test('an app that waits for another one waits on when its environment is edite
   t.match(await rig.run(['restart', 'b']), {code: 1, stderr: /"b" is not started yet: it waits for its dependencies/})
   await a.listen()
   t.equal((await rig.driven('b')).env['WORD'], '2')
+})
+
+t.test('while an app that was removed ends, its grace period counts for whoever ends a killed run', async t => {
+  const rig = await openRig(t)
+  const run = await edited(t, rig, [app('a', '1'), app('slow', '1', {stop: {timeout: '60s'}})])
+  const slow = run.life('slow')
+  await slow?.catchSignal('SIGTERM')
+  await template(rig, 1, [app('a', '1')])
+  t.equal(await slow?.nextSignal(), 'SIGTERM')
+  t.match(JSON.parse(await readFile(join(dirname(controlSocket(rig)), 'about'), 'utf8')), {graceMs: 60_000})
+  await slow?.exit(0)
+  await run.settled('it has ended', {starts: ['mark'], gone: ['slow']})
 })
