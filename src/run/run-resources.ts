@@ -77,7 +77,10 @@ export class RunResources {
   readonly snapshotOf = (id: string): ResourceSnapshot | undefined => this.#store.snapshotOf(id)
 
   /** Called when no app of this id is in the run any more. */
-  readonly appRemoved = (id: string): void => this.#store.appRemoved(id)
+  readonly appRemoved = (id: string): void => {
+    this.#store.appRemoved(id)
+    this.#forgetUnnamed()
+  }
 
   /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
   report(): void {
@@ -125,12 +128,24 @@ export class RunResources {
 
   async #followAll(): Promise<void> {
     if (this.#isClosed) return
+    this.#forgetUnnamed()
     const {folders, empty, files} = this.#store.followed
     for (const folder of empty) this.#await(folder)
     await Promise.all([
       ...folders.map(async folder => this.#watchFolder(folder)),
       ...files.map(async file => this.#watch(file, {folder: dirname(file), watch: {files: [file]}}))
     ])
+  }
+
+  /** Closes the watchers of paths that no app names any more. */
+  #forgetUnnamed(): void {
+    const {named} = this.#store.followed
+    for (const path of [...this.#awaiting.keys(), ...this.#watches.keys()]) {
+      if (named.includes(path)) continue
+      this.#awaitNoMore(path)
+      void this.#watches.get(path)?.close()
+      this.#watches.delete(path)
+    }
   }
 
   /** Waits for the first resource of a folder. */

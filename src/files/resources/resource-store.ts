@@ -99,15 +99,13 @@ export class ResourceStore {
     return [...this.#apps, ...this.#leftOut]
   }
 
-  /** The paths to watch: folders with resources, folders that are still empty, and Configurations. */
-  get followed(): Readonly<Record<'folders' | 'empty' | 'files', readonly string[]>> {
+  /** The paths to watch: folders with resources, folders that are still empty, and Configurations; `named`: also folders that are gone. */
+  get followed(): Readonly<Record<'folders' | 'empty' | 'files' | 'named', readonly string[]>> {
     const apps = this.#all.map(({app}) => app.resources)
     const folders = [...new Set(apps.flatMap(each => each.folders))]
-    return {
-      folders: folders.filter(hasFiles),
-      empty: folders.filter(folder => !hasFiles(folder) && existsSync(folder)),
-      files: [...new Set(apps.map(each => each.configFile))].filter(file => file !== '')
-    }
+    const files = [...new Set(apps.map(each => each.configFile))].filter(file => file !== '')
+    const empty = folders.filter(folder => !hasFiles(folder) && existsSync(folder))
+    return {folders: folders.filter(hasFiles), empty, files, named: [...folders, ...files]}
   }
 
   /** Resources of the user without effect, each once; those in Dapr's own folder are left out. */

@@ -64,6 +64,26 @@ async function scene(t: Test): Promise<Scene> {
   }
 }
 
+t.test('what no app names any more is not followed', async t => {
+  const {folder, resources, open} = await scene(t)
+  const plan = {folders: [t.testdir({'b.yaml': endpoint('http://other')})], configFile: '', defaultFolder: '/none'}
+  const other = {id: 'other', plan: {resources: plan}, wanted: {resources: plan}} as unknown as AppRuntime
+  const followed = (): number => process.getActiveResourcesInfo().filter(name => name === 'FSEventWrap').length
+  const shop = await open('shop')
+  await resources.follow()
+  const before = followed()
+  await resources.open(other)
+  t.ok(followed() > before)
+  resources.appRemoved('other')
+  for (let turns = 0; followed() > before && turns < 1000; turns++) await new Promise(setImmediate)
+  t.equal(followed(), before)
+  rmSync(folder, {recursive: true})
+  resources.appRemoved('another')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'a.yaml'), endpoint('http://back'))
+  await has(shop, 'http://back')
+})
+
 t.test('resources that are refused leave nothing behind: what is opened next counts', async t => {
   const folders = t.testdir({first: {}, next: {'a.yaml': endpoint('http://next')}})
   const warnings: string[] = []
