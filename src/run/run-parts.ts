@@ -76,7 +76,7 @@ export class RunParts {
       runtimes,
       () => this.work.openWorkflows(),
       death => void this.memory.keepExit(death),
-      async runtime => (await import('./taken-port.ts')).takenPort(this.context, runtime)
+      async (runtime, hints) => (await import('./taken-port.ts')).takenPort({...this.context, reporter: hints}, runtime)
     )
     this.api = this.#createApi()
     const context = createContext(observed(run, [this.#recorder, this.api]), lifetime)
@@ -315,7 +315,7 @@ export class RunParts {
       serverRefusal: this.#serverRefusal,
       explain: (id, pendingCall) => this.changes.callCycle(id, pendingCall),
       sleep: this.sleep,
-      died: (runtime, exit) => this.#recorder.died(runtime, exit),
+      died: (...ended) => this.#recorder.died(...ended),
       spare: marker => this.#spare(marker)
     })
   }

@@ -4,6 +4,7 @@ import {succeeded, type Exit} from '../model/app-state.ts'
 import type {CallObserver} from '../model/call.ts'
 import type {RunEvent} from '../model/events.ts'
 import {endOf} from '../model/exit-text.ts'
+import type {Reporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {KeptExit} from '../supervisor/crash-reporter.ts'
 import {CallRecorder} from '../observe/telemetry/recorder/call-recorder.ts'
@@ -54,14 +55,14 @@ export class RunRecorder {
   readonly #masks = new Map<string, readonly string[]>()
 
   readonly #onDeath: (death: Death) => void
-  readonly #adviceFor: (runtime: AppRuntime) => Promise<string>
+  readonly #adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
 
   /** `runtimes`: all apps of the run; `workflows`: undefined if there are none; `adviceFor`: what to do about an exit, '' = not known. */
   constructor(
     runtimes: () => readonly AppRuntime[],
     workflows: () => Workflows | undefined,
     onDeath: (death: Death) => void,
-    adviceFor: (runtime: AppRuntime) => Promise<string>
+    adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
   ) {
     this.#adviceFor = adviceFor
     this.#workflows = workflows
@@ -102,7 +103,7 @@ export class RunRecorder {
   }
 
   /** Records an unexpected exit. Undefined for a success, which needs no explanation. */
-  died(runtime: AppRuntime, exit: Exit): KeptExit | undefined {
+  died(runtime: AppRuntime, exit: Exit, hints: Reporter): KeptExit | undefined {
     const {id, name, queue, logs} = runtime
     this.#exits.set(name, {text: endOf(exit), at: performance.now()})
     if (succeeded(exit)) return undefined
@@ -113,7 +114,7 @@ export class RunRecorder {
     const [start, end] = [runtime.logStart, record.length]
     const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
     // the run that has its port may have ended before the user asks
-    const advice = this.#adviceFor(runtime).catch(() => '')
+    const advice = this.#adviceFor(runtime, hints).catch(() => '')
     this.deaths ??= new Deaths(this.calls)
     const death = this.deaths.add({
       app: id,

@@ -4,6 +4,7 @@ import {numbersInFiles} from '../files/config/numbers-in-files.ts'
 import {listenPorts} from '../model/plan.ts'
 import {orElse} from '../model/or-else.ts'
 import {readTextFile} from '../model/read-file.ts'
+import type {Reporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {PORT_TAKEN} from './published-hints.ts'
 import type {RunContext} from './run-context.ts'
@@ -13,7 +14,7 @@ import type {RunContext} from './run-context.ts'
  * warning. '' = it has ended for another reason, or no other run has the port.
  */
 export async function takenPort(
-  {env, plan, reporter}: Pick<RunContext, 'env' | 'plan' | 'reporter'>,
+  {env, plan, reporter}: Pick<RunContext, 'env' | 'plan'> & {readonly reporter: Reporter},
   {name, plan: app, app: {lastLines, bestLine}}: AppRuntime
 ): Promise<string> {
   const lines = [bestLine, ...lastLines]

@@ -22,8 +22,8 @@ export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'plan'
   readonly explain: (pendingCall: PendingCall) => string
   /** Called when its state has changed. */
   readonly moved: () => void
-  /** Called when a process exited unexpectedly. Returns what is recorded of the exit; undefined: nothing is. */
-  readonly ended: (exit: Exit) => KeptExit | undefined
+  /** Called when a process exited unexpectedly, with who takes advice about it. Returns what is recorded of the exit; undefined: nothing is. */
+  readonly ended: (exit: Exit, hints: Reporter) => KeptExit | undefined
   /** Left out: the app never sleeps. */
   readonly openSleep?: OpenSleep | undefined
   readonly reporter: Reporter

@@ -45,8 +45,8 @@ export function crashReport({id, exit, livedMs, interrupted, work, line, next, d
   const sentence = exitSentence({name: id, exit: endOf(exit), livedMs: lived, calls, work})
   return [
     `${sentence}${next === '' ? '' : `, ${next}`}`,
-    ...(calls.length > 1 ? listed(calls) : []),
-    ...(work.length > 1 ? shortened(work) : []),
+    ...(calls.length > 1 ? shortened(calls.map(callInFlight), callCount(calls.slice(MAX_CALLS))) : []),
+    ...(work.length > 1 ? shortened(work, work.length - MAX_CALLS) : []),
     line,
     death > 0 && calls.length + work.length > 0 ? `pillion why ${death} shows what was sent` : ''
   ]
@@ -58,15 +58,9 @@ export function crashReport({id, exit, livedMs, interrupted, work, line, next, d
 export const nextStartText = (inMs: number): string =>
   inMs === Infinity ? WAITS_FOR_SAVE : `restarting in ${spokenDuration(Math.max(1, Math.ceil(inMs / 100)) * 100)}`
 
-/** The first items, and how many more there are. */
-const shortened = (work: readonly string[]): readonly string[] =>
-  work.length <= MAX_CALLS ? work : [...work.slice(0, MAX_CALLS), `and ${work.length - MAX_CALLS} more`]
-
-function listed(calls: ExitFacts['calls']): readonly string[] {
-  const shown = calls.slice(0, MAX_CALLS).map(callInFlight)
-  const more = callCount(calls.slice(MAX_CALLS))
-  return more === 0 ? shown : [...shown, `and ${more} more`]
-}
+/** The first of them, and how many more there are. */
+const shortened = (all: readonly string[], more: number): readonly string[] =>
+  more <= 0 ? all : [...all.slice(0, MAX_CALLS), `and ${more} more`]
 
 /** What Dapr's sidecar asks of an app that is ready. */
 const QUESTIONS = ['/dapr/config', '/dapr/subscribe']

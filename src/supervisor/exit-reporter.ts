@@ -33,6 +33,14 @@ export class ExitReporter {
   /** The only app of its run: the terminal shows enough of it. */
   readonly #isSingle: boolean
   readonly #ended: AppRuntimeOptions['ended']
+  /** Advice, which is given once while the app exits again and again. */
+  readonly #hints: Reporter = {
+    warn: (code, text) => {
+      if (!this.#given.has(text)) this.#reporter.warn(code, text)
+      this.#given.add(text)
+    }
+  }
+  readonly #given = new Set<string>()
   #latest = ''
   /** Number of exits at which the loop is reported again. */
   #nextExits = 0
@@ -47,9 +55,10 @@ export class ExitReporter {
 
   report(exit: Exit, app: EndedApp): void {
     this.#log.ended(exit)
+    if (app.loop === null) this.#given.clear()
     const {command, folder} = app.plan
     const fault = exit.kind === 'spawn-error' ? lookPathFault(command, folder, app.searchPath()) : ''
-    const kept = this.#ended(fault === '' ? exit : {kind: 'spawn-error', message: fault})
+    const kept = this.#ended(fault === '' ? exit : {kind: 'spawn-error', message: fault}, this.#hints)
     if (!succeeded(exit)) this.#explain(exit, app, kept ?? NOTHING_KEPT)
   }
 
@@ -67,8 +76,7 @@ export class ExitReporter {
     if (app.state.phase === 'exited' && plan.restart !== 'no') return // the warning `given-up` reports it
     const isShells127 = !this.#isSingle && exit.kind === 'code' && exit.code === 127
     const missing = isShells127 ? whyNotFound(plan.command, plan.folder, searchPath()) : ''
-    if (missing !== '')
-      return this.#reporter.warn('command-not-found', `"${this.#name}" could not be started: ${missing}`)
+    if (missing !== '') return this.#hints.warn('command-not-found', `"${this.#name}" could not be started: ${missing}`)
     const livedMs = app.lived.to - app.lived.from
     const [line, death] = this.#isSingle ? ['', 0] : [app.bestLine, number]
     this.#tell({id: this.#name, exit, livedMs, interrupted, work, line, death}, ended)

@@ -47,7 +47,7 @@ export interface AppRuntimesOptions extends RunContext {
   readonly explain: (id: string, pendingCall: PendingCall) => string
   readonly sleep: RunSleep
   /** Called when a process exits unexpectedly. Returns what is recorded of the exit; undefined: nothing is. */
-  readonly died: (runtime: AppRuntime, exit: Exit) => KeptExit | undefined
+  readonly died: (runtime: AppRuntime, exit: Exit, hints: Reporter) => KeptExit | undefined
   /** The marker of an app process whose orphans survive the run. */
   readonly spare: (marker: string) => void
 }
@@ -139,11 +139,11 @@ export class AppRuntimes {
         published.onMove(runtime, reporter)
         emit({type: 'app-moved', app: () => runtime.listing()})
       },
-      ended: exit => {
+      ended: (exit, hints) => {
         emit({type: 'app-ended', id: plan.id, exit})
-        importHint(runtime, reporter)
-        published.onEnd(runtime, exit, reporter)
-        return died(runtime, exit)
+        importHint(runtime, hints)
+        published.onEnd(runtime, exit, hints)
+        return died(runtime, exit, hints)
       },
       reporter,
       noted: note => {

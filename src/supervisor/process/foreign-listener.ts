@@ -46,24 +46,20 @@ export class ForeignListener {
  * left one.
  */
 export async function findForeignListeners(
-  plan: AppPlan,
-  own: {readonly appPort: number; readonly isReplacing: boolean},
+  {channel: {address, autoPort}}: AppPlan,
+  {appPort, isReplacing}: {readonly appPort: number; readonly isReplacing: boolean},
   readyPort: number
 ): Promise<readonly ForeignListener[]> {
-  const ports = [...new Set([own.appPort, readyPort])]
-  const found = await Promise.all(ports.map(async port => findForeignListener(plan, {...own, port})))
-  return found.filter(each => each !== undefined)
-}
-
-async function findForeignListener(
-  {channel}: AppPlan,
-  {port, appPort, isReplacing}: {readonly port: number; readonly appPort: number; readonly isReplacing: boolean}
-): Promise<ForeignListener | undefined> {
-  const isAllocated = channel.autoPort && port === appPort
-  if (port === 0 || (isAllocated && !isReplacing) || channel.address !== '') return undefined
-  const isTaken = (await firstAccepting({addresses: LOOPBACK, port})) !== undefined
-  if (!isTaken) return undefined
-  return new ForeignListener(port, await (await loadOwners())?.ownerOf(port))
+  if (address !== '') return []
+  const allocated = autoPort && !isReplacing ? appPort : 0
+  const found = await Promise.all(
+    [...new Set([appPort, readyPort])].map(async port => {
+      if (port === 0 || port === allocated) return []
+      const isTaken = (await firstAccepting({addresses: LOOPBACK, port})) !== undefined
+      return isTaken ? [new ForeignListener(port, await (await loadOwners())?.ownerOf(port))] : []
+    })
+  )
+  return found.flat()
 }
 
 /** Undefined: the code is gone, as after an upgrade. An app starts without it, too. */

@@ -64,11 +64,13 @@ async function scene(t: Test): Promise<Scene> {
   }
 }
 
+/** How many folders are followed. */
+const followed = (): number => process.getActiveResourcesInfo().filter(name => name === 'FSEventWrap').length
+
 t.test('what no app names any more is not followed', async t => {
   const {folder, resources, open} = await scene(t)
   const plan = {folders: [t.testdir({'b.yaml': endpoint('http://other')})], configFile: '', defaultFolder: '/none'}
   const other = {id: 'other', plan: {resources: plan}, wanted: {resources: plan}} as unknown as AppRuntime
-  const followed = (): number => process.getActiveResourcesInfo().filter(name => name === 'FSEventWrap').length
   const shop = await open('shop')
   await resources.follow()
   const before = followed()

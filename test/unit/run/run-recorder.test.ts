@@ -27,7 +27,8 @@ t.test('a save that reloaded one version of an app has not started the process o
     recorder.noticed({...numbers, type: 'reloaded', id: 'shop', version, files})
   reloaded('1.0.0', ['app.mjs'])
   reloaded('3.0.0', ['later.mjs'])
-  for (const each of ['1.0.0', '2.0.0', '3.0.0']) recorder.died(runtime(each), {kind: 'code', code: 1})
+  for (const each of ['1.0.0', '2.0.0', '3.0.0'])
+    recorder.died(runtime(each), {kind: 'code', code: 1}, {warn: () => undefined})
   t.same(
     deaths.map(death => death.files),
     [['app.mjs'], [], ['later.mjs']]
