@@ -89,10 +89,10 @@ class IdleClock {
     this.#note(instances)
     const idleMs = systemClock.now() - this.#since
     if (idleMs >= this.#timeoutMs) {
-      if (await this.#fall(instances, idleMs)) return this.#onEnd()
+      await this.#fall(instances, idleMs)
       this.#since = systemClock.now()
     }
-    this.#wait()
+    this.#wait() // also for one that is asleep: something may have started it meanwhile
   }
 
   #note(instances: readonly AppRuntime[]): void {
@@ -105,18 +105,15 @@ class IdleClock {
     this.#count = count
   }
 
-  /** Puts the instances to sleep; false: something came meanwhile. */
-  async #fall(instances: readonly AppRuntime[], idleMs: number): Promise<boolean> {
+  /** Puts the instances to sleep, unless something comes meanwhile. */
+  async #fall(instances: readonly AppRuntime[], idleMs: number): Promise<void> {
     const running = instances.filter(({app: {state}}) => state.phase === 'running')
     const fell = await Promise.all(running.map(async each => this.#fallOne(each)))
     const asleep = running.filter((_, at) => fell[at])
-    if (asleep.length < running.length) {
-      for (const each of asleep) each.sleep.wake('another instance of it is needed')
-      return false
-    }
+    const isWanted = asleep.length < running.length
     for (const {name, sleep, sidecar} of asleep)
-      if (sleep.isAsleep) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs})
-    return true
+      if (isWanted) sleep.wake('another instance of it is needed')
+      else if (sleep.isAsleep) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs})
   }
 
   async #fallOne(runtime: AppRuntime): Promise<boolean> {

@@ -41,3 +41,31 @@ t.test('the time is that of the app as an edit has opened it again', async t => 
   t.equal(await asleep.promise, 'app-asleep')
   over.abort()
 })
+
+t.test('one that is started again while it falls asleep falls asleep later', async t => {
+  const over = new AbortController()
+  const asleep = Promise.withResolvers<string>()
+  const stock = running(10)
+  const state = stock.app as {state: AppState}
+  let falls = 0
+  const {sleep} = stock
+  const clocks = new IdleClocks({
+    emit: event => asleep.resolve(event.type),
+    over: over.signal,
+    activityOf: () => ({isBusy: () => false, count: () => 0}),
+    instancesOf: () => [stock],
+    finish: () => [],
+    graceMs: () => 1000,
+    // a save has requested a process, which runs by now
+    resume: () => {
+      if (falls++ > 0) return
+      state.state = {phase: 'running', pid: 2, ready: true}
+      sleep.onMove()
+      clocks.follow(stock)
+    }
+  })
+  clocks.follow(stock)
+  t.equal(await asleep.promise, 'app-asleep')
+  t.equal(falls, 2)
+  over.abort()
+})
