@@ -8,25 +8,25 @@ const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 /** Reports, once for each app, that others wait for the end of an app that probably never ends: a server. */
 export class EndlessWaits {
   readonly #reporter: Reporter
+  readonly #runtimes: () => readonly Startable[]
   readonly #clock: Clock
   /** Cancels the timer of an app that others wait for, by its id. */
   readonly #watched = new Map<string, () => void>()
 
-  constructor(reporter: Reporter, clock: Clock = systemClock) {
+  constructor(reporter: Reporter, runtimes: () => readonly Startable[], clock: Clock = systemClock) {
     this.#reporter = reporter
+    this.#runtimes = runtimes
     this.#clock = clock
   }
 
   /** Checks the dependencies of an app that waits; `needed`: the apps that it depends on. */
-  look(waiting: Startable, needed: readonly Startable[]): void {
-    for (const {id} of waiting.plan.dependsOn.filter(({until}) => until === 'completed')) {
+  look({plan}: Startable, needed: readonly Startable[]): void {
+    for (const id of awaitedBy(plan)) {
       const app = needed.find(each => each.id === id && goesOn(each))
       if (app === undefined || this.#watched.has(id)) continue
       const afterMs = listens(app) ? TOLD_AFTER_MS.listens : TOLD_AFTER_MS.other
-      this.#watched.set(
-        id,
-        this.#clock.after(afterMs, () => this.#tell(waiting, app, afterMs))
-      )
+      const callOff = this.#clock.after(afterMs, () => this.#tell(app, afterMs))
+      this.#watched.set(id, callOff)
     }
   }
 
@@ -35,11 +35,11 @@ export class EndlessWaits {
     for (const callOff of this.#watched.values()) callOff()
   }
 
-  #tell(waiting: Startable, app: Startable, afterMs: number): void {
-    if (waiting.app.state.phase !== 'idle' || !goesOn(app)) {
-      this.#watched.delete(app.id)
-      return
-    }
+  #tell(app: Startable, afterMs: number): void {
+    const waiting = this.#runtimes().find(
+      ({plan, app: {state}}) => state.phase === 'idle' && awaitedBy(plan).includes(app.id)
+    )
+    if (waiting === undefined || !goesOn(app)) return void this.#watched.delete(app.id)
     const until = listens(app) ? 'ready' : 'started'
     const seconds = (afterMs / 1000).toString()
     this.#reporter.warn(
@@ -48,6 +48,10 @@ export class EndlessWaits {
     )
   }
 }
+
+/** The ids of the apps that have to end before an app with this plan starts. */
+const awaitedBy = ({dependsOn}: Startable['plan']): readonly string[] =>
+  dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)
 
 const listens = ({plan: {ready}}: Startable): boolean => ready.kind === 'tcp' || ready.kind === 'http'
 

@@ -42,7 +42,7 @@ export class StartOrder {
 
   constructor(options: StartOrderOptions) {
     this.#options = options
-    this.#endless = new EndlessWaits(options.reporter, options.clock)
+    this.#endless = new EndlessWaits(options.reporter, options.runtimes, options.clock)
     this.#queue = new StartQueue({
       ...options,
       start: runtime => {

@@ -280,6 +280,19 @@ t.test('who waits for the end of a server says so once, and what to write', asyn
   t.same(toldOf(scene), [], 'once')
 })
 
+t.test('where the first that waits for a server is stopped, another one says so', async t => {
+  const scene = new Scene()
+  scene.add('db', [], '', 'tcp')
+  for (const id of ['web', 'api']) scene.add(id, COMPLETED)
+  void scene.order.begin([])
+  await scene.spawned('db')
+  await scene.moves('db', RUNNING)
+  await scene.moves('web', {phase: 'exited', exit: undefined, asked: true})
+  scene.news()
+  scene.clock.pass(5000)
+  t.match(toldOf(scene), [/^"api" waits until "db" ends/])
+})
+
 t.test('a one-shot app that ends in time is no server; one without a port has a minute', async t => {
   const scene = new Scene()
   scene.add('db')
