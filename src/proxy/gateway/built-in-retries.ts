@@ -47,8 +47,6 @@ export function withBuiltInRetries(admit: Admit, retryFor: RetryFor, emit: EmitR
   }
 }
 
-const now = (): number => performance.now()
-
 /** The pause before the next retry; undefined if there is none. */
 function nextDelay(
   call: Call,
@@ -58,7 +56,7 @@ function nextDelay(
 ): number | undefined {
   if (retry === undefined) return undefined
   const retries = known.get(call) ?? {
-    backoff: new Backoff(retry, {startedAt: now(), now, random: Math.random}),
+    backoff: new Backoff(retry, {startedAt: performance.now(), now: () => performance.now(), random: Math.random}),
     count: 0
   }
   known.set(call, retries)

@@ -67,7 +67,10 @@ export async function overlap(
   runtime: Overlapping,
   {signal, healthyMs, switched, letGo, keepHosted, ...shared}: OverlapOptions
 ): Promise<string> {
-  const candidate = await runtime.candidate().catch(noCandidate)
+  const candidate = await runtime.candidate().catch((error: unknown) => {
+    if (error instanceof UserError) return error // there is no port for it
+    throw error
+  })
   if (candidate instanceof UserError) return `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`
   const isUp = await comesUp(candidate, {signal, healthyMs, ...shared})
   if (isUp) await withDeadline({ms: shared.timeoutMs, over: signal, clock: shared.clock}, letGo)
@@ -89,12 +92,6 @@ const isEnding = (state: AppState): boolean => state.phase === 'running' && !sta
 
 const GOES_ON = 'the old process continues'
 
-/** There is no port for it. */
-function noCandidate(error: unknown): UserError {
-  if (error instanceof UserError) return error
-  throw error
-}
-
 /** Lets the calls and the work in the old process finish, or cancels them after the timeout; then stops it. */
 async function leave(
   queue: AdmissionQueue,
@@ -108,7 +105,8 @@ async function leave(
   ) // of those inside now
   const old = exchange()
   if (!(await drained)) {
-    const left = inside.filter(pendingCall => queue.inFlight.has(pendingCall))
+    const {inFlight} = queue // a copy
+    const left = inside.filter(pendingCall => inFlight.has(pendingCall))
     if (left.length > 0) cut(left)
     old.cut()
   }

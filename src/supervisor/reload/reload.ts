@@ -175,7 +175,8 @@ export class Reloads {
     const isDone = async (signal: AbortSignal): Promise<boolean> =>
       (await Promise.all([runtime.queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
     if (await withDeadline(deadline, isDone)) return 0
-    const left = pendingCalls.filter(pendingCall => runtime.queue.inFlight.has(pendingCall))
+    const {inFlight} = runtime.queue // a copy
+    const left = pendingCalls.filter(pendingCall => inFlight.has(pendingCall))
     if (this.#over.signal.aborted || left.length === 0) return 0
     this.#reportCut(left, timeoutMs)
     runtime.cutCalls()
@@ -251,7 +252,8 @@ export class Reloads {
 
   #reportCut(left: readonly PendingCall[], timeoutMs: number): void {
     const {runtime, reporter, callCycle} = this.#options
-    const why = left.map(callCycle).find(words => words !== '') ?? ''
+    const callers = new Map(left.map(pendingCall => [pendingCall.caller, pendingCall]))
+    const why = [...callers.values()].map(callCycle).find(words => words !== '') ?? ''
     reporter.warn('calls-cut', cutText({id: runtime.name, left, ms: timeoutMs, after: 'the change'}) + why)
   }
 
