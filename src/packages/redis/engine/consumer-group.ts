@@ -1,5 +1,5 @@
 import {PendingList, type Delivery, type PendingEntry} from './pending-list.ts'
-import {nextId, MAX_ID, type StreamId} from './stream-id.ts'
+import {compareIds, nextId, MAX_ID, type StreamId} from './stream-id.ts'
 
 export interface Consumer {
   /** The time of its last request, in milliseconds since 1970. */
@@ -93,7 +93,8 @@ export class ConsumerGroup {
 
   /** The first id that this group may still need. */
   firstOpen(): StreamId {
-    return this.pending.first ?? nextId(this.lastId) ?? MAX_ID
+    const [next, {first = next}] = [nextId(this.lastId) ?? MAX_ID, this.pending]
+    return compareIds(first, next) < 0 ? first : next // XGROUP SETID may have moved it back
   }
 
   #change(entry: PendingEntry): void {
