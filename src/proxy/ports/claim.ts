@@ -1,6 +1,6 @@
 import net, {type Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
-import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
+import {instanceName, listenPorts, type AppPlan, type Plan} from '../../model/plan.ts'
 import {BACKLOG, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import {GIVE_LOOPBACK, LOOPBACK} from '../../platform/probe.ts'
@@ -73,17 +73,18 @@ class Claim {
   readonly #bound = new Map<AppPlan, Map<Kind, readonly Server[]>>()
   readonly #sockets: Server[] = []
   /** Never allocated: apps of this template may want them. */
-  readonly #reserved = new Set<number>()
+  readonly #reserved: Set<number>
 
   constructor(plan: Plan, nameOwner: NameOwner, wanted: (app: AppPlan) => WantedPorts | undefined) {
     this.#plan = plan
     this.#nameOwner = nameOwner
     this.#wanted = wanted
+    this.#reserved = new Set(plan.movedPorts?.values())
     for (const app of [...plan.apps, ...(plan.leftOut ?? [])]) this.#reserveFixed(app)
   }
 
-  #reserveFixed({channel, fixedPort}: AppPlan): void {
-    this.#reserved.add(channel.port).add(fixedPort)
+  #reserveFixed(app: AppPlan): void {
+    for (const port of [...listenPorts(app), app.published?.number ?? 0]) this.#reserved.add(port)
   }
 
   reserve({ports, wanted}: NonNullable<ClaimWishes['others']>[number]): void {
@@ -137,9 +138,8 @@ class Claim {
 
   async #socket({id, instance, sidecar}: AppPlan, api: Api): Promise<readonly Server[]> {
     if (sidecar.socketFolder === '') return []
-    const server = await listenOnSocket(sidecar.socketFolder, instanceName(id, instance), api)
-    this.#sockets.push(server)
-    return [server]
+    this.#sockets.push(await listenOnSocket(sidecar.socketFolder, instanceName(id, instance), api))
+    return this.#sockets.slice(-1)
   }
 
   #keep(app: AppPlan, kind: Kind, servers: readonly Server[]): readonly Server[] {

@@ -144,6 +144,27 @@ t.test('an app has the same allocated port in each run, also next to a fixed por
 })
 
 t.test(
+  'a number at which an app is waited for or will be called, or that a copy has for another, is given to none',
+  async t => {
+    const a = app('a', {}, {autoPort: true})
+    const [usual] = await claimPorts(plan(a), unknownOwner)
+    const port = usual?.appPort ?? 0
+    release(usual === undefined ? [] : [usual])
+    const ready = {...app('db').ready, kind: 'tcp', port} as AppPlan['ready']
+    const published = {host: '', number: port} as NonNullable<AppPlan['published']>
+    for (const [what, other] of Object.entries({
+      ready: plan(a, {...app('db'), ready}),
+      published: {...plan(a), leftOut: [{...app('web'), published}]},
+      copy: {...plan(a), movedPorts: new Map([[1025, port]])}
+    })) {
+      const ports = await claimPorts(other, unknownOwner)
+      t.not(ports[0]?.appPort, port, what)
+      release(ports)
+    }
+  }
+)
+
+t.test(
   'a number of another app of the run, or of one that is left out, is given to none, though nothing listens there',
   async t => {
     const b = app('b', {}, {autoPort: true})
