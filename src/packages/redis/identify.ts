@@ -16,7 +16,7 @@ const MAX_BYTES = 64 * 1024
 export async function identify(port: number): Promise<Answerer> {
   for (const host of LOOPBACK) {
     const info = await serverInfo(host, port)
-    if (info !== undefined) return answererOf(info)
+    if (info !== undefined) return answererOf(Buffer.from(info, 'latin1').toString())
   }
   return {kind: 'none'}
 }

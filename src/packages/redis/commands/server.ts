@@ -3,7 +3,7 @@ import {containing, keyless, writes, type CommandDefinition, type CommandTable} 
 import type {Database, Value} from '../engine/database.ts'
 import {noSuchKey, syntaxError, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {OK_STATUS, textPairs, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
+import {bytesOf, OK_STATUS, textPairs, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
 import type {CommandEngine, RunCommand, Session} from '../engine/session.ts'
 import {encodingOf, memoryOf} from './object.ts'
 
@@ -108,7 +108,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     redis_version: REDIS_VERSION,
     redis_mode: 'standalone',
     pillion_version: VERSION,
-    ...(space !== '' && {pillion_space: space}),
+    ...(space !== '' && {pillion_space: bytesOf(space)}),
     os: `${process.platform} ${process.arch}`,
     arch_bits: 64,
     process_id: process.pid,
