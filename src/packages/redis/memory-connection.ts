@@ -4,6 +4,13 @@ import {Blocked, bytesOf, RedisError, type Push, type Result} from './engine/res
 import type {Session} from './engine/session.ts'
 import {toReply} from './protocol/writer.ts'
 
+/** The reply of a command that is alone: a refusal is thrown. */
+function replyTo(result: Result): RedisReply {
+  const reply = toReply(result)
+  if (reply instanceof RedisError) throw reply
+  return reply
+}
+
 const closed = (): Error => new Error('the connection to Redis is closed')
 
 /** A connection to an engine of this process, without a socket. */
@@ -26,8 +33,7 @@ export class MemoryConnection implements RedisConnection {
     while (this.#last !== undefined) await this.#last
     signal?.throwIfAborted()
     const result = this.#execute(args)
-    if (result instanceof RedisError) throw result
-    return result instanceof Blocked ? this.#wait(result, signal) : toReply(result)
+    return result instanceof Blocked ? this.#wait(result, signal) : replyTo(result)
   }
 
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
@@ -91,8 +97,7 @@ export class MemoryConnection implements RedisConnection {
     signal?.removeEventListener('abort', onAbort)
     this.#last = undefined
     over.resolve()
-    if (result instanceof RedisError) throw result
-    if (result !== undefined) return toReply(result)
+    if (result !== undefined) return replyTo(result)
     signal?.throwIfAborted()
     throw closed()
   }

@@ -41,7 +41,7 @@ export function toReply(result: Result): RedisReply {
   if (result === null || typeof result === 'number') return result
   if (Array.isArray(result)) return listOf(result as readonly Result[])
   if (result instanceof Map) return pairsOf(result as ReadonlyMap<string, Result>)
-  if (result instanceof RedisError) return result
+  if (result instanceof RedisError) return new RedisError(Buffer.from(result.message, 'latin1').toString())
   if (typeof result === 'bigint') return Number(result)
   if (result instanceof Status) return result.text
   if (result instanceof NilArray) return null

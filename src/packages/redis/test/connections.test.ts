@@ -37,6 +37,9 @@ async function check(t: Test, connection: RedisConnection): Promise<void> {
       message: 'WRONGTYPE Operation against a key holding the wrong kind of value'
     })
     await t.rejects(run('XGROUP', 'CREATE', 's', 'g', '0'), /^RedisError: BUSYGROUP|BUSYGROUP/)
+    await t.rejects(run('XREADGROUP', 'GROUP', 'группа', 'c', 'STREAMS', 's', '>'), /NOGROUP .*группа/)
+    const refused = await connection.transaction([['XGROUP', 'SETID', 's', 'группа', '0']])
+    t.match(refused, [{name: 'RedisError', message: /NOGROUP .*группа/}])
   })
 
   await t.test('a transaction runs as a whole; a failed command does not undo the others', async t => {
