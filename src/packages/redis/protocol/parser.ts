@@ -165,7 +165,7 @@ export function splitInline(line: string): readonly string[] | undefined {
   }
 }
 
-const isSpace = (character: string | undefined): boolean => character !== undefined && /\s/.test(character)
+const isSpace = (character: string | undefined): boolean => character !== undefined && /[\t-\r ]/.test(character)
 
 interface Word {
   readonly text: string

@@ -69,6 +69,16 @@ t.test('what is no request is named as Redis names it', async t => {
     t.throws(() => parse(bytes(text)), new ProtocolError(fault), JSON.stringify(text))
 })
 
+t.test('a typed line is cut at spaces of ASCII alone: the bytes of letters are none', async t => {
+  for (const word of ['voilà', 'Роман', '†'])
+    for (const typed of [word, `"${word}"`, `'${word}'`])
+      t.same(
+        parse(Buffer.from(`SET\tname  ${typed} \r\n`)),
+        [['SET', 'name', Buffer.from(word).toString('latin1')]],
+        typed
+      )
+})
+
 t.test('a line without an end is refused at 64 KiB', async t => {
   const long = 'a'.repeat(64 * 1024 + 1)
   t.throws(() => parse(bytes(long)), new ProtocolError('too big inline request'))
