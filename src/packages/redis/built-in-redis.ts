@@ -29,7 +29,7 @@ export class BuiltInRedis {
 
   /** Throws a UserError if the port is taken. Clients that come before the keys are read wait. */
   static async open({port, file, space = '', warn}: BuiltInRedisOptions): Promise<BuiltInRedis> {
-    const server = await RedisServer.bind(port)
+    const server = await RedisServer.bind(port, space)
     try {
       const keys = file === undefined ? inMemory() : await openStoredKeys(file, warn)
       keys.engine.space = space

@@ -257,9 +257,8 @@ export class ClusterConnection implements RedisConnection {
     for (const {ends} of this.#listening) {
       const begun = ends.get(node)
       ends.delete(node)
-      await (
-        await begun
-      )?.()
+      const end = await begun
+      await end?.()
     }
   }
 

@@ -1,4 +1,5 @@
 import {connect} from 'node:net'
+import {VERSION} from '../../model/version.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 
 /** The server at a port of this machine: none, our own Redis, or another one. */
@@ -9,6 +10,8 @@ export type Answerer =
 
 /** The time for an answer: another Redis may be busy with one command. */
 const TIMEOUT_MS = 1000
+/** All that is sent to who listens. */
+export const QUESTION = 'INFO server\r\nQUIT\r\n'
 /** More than any Redis says of its server. */
 const MAX_BYTES = 64 * 1024
 
@@ -20,6 +23,9 @@ export async function identify(port: number): Promise<Answerer> {
   }
   return {kind: 'none'}
 }
+
+/** What our own Redis says of itself to this question before it has read its keys. */
+export const introduction = (space: string): string => `pillion_version:${VERSION}\r\npillion_space:${space}\r\n`
 
 /** Finds the kind of a server by its INFO. */
 export function answererOf(info: string): Answerer {
@@ -42,7 +48,7 @@ const serverInfo = async (host: string, port: number): Promise<string | undefine
     socket
       .once('connect', () => {
         isConnected = true
-        socket.write('INFO server\r\nQUIT\r\n')
+        socket.write(QUESTION)
       })
       .on('data', (chunk: Buffer) => {
         said += chunk.toString('latin1')

@@ -2,6 +2,7 @@ import {createServer, type Server, type Socket} from 'node:net'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {spareDescriptors} from '../../proxy/net/spare-descriptors.ts'
 import type {RedisEngine} from './engine/engine.ts'
+import {introduction, QUESTION} from './identify.ts'
 import {ServerConnection} from './server-connection.ts'
 
 const MAX_CLIENTS = 10_000
@@ -18,14 +19,18 @@ export class RedisServer {
   #early: Socket[] = []
   #engine: RedisEngine | undefined
 
+  /** The space of the keys: another run that asks for it does not wait until they are read. */
+  #space = ''
+
   private constructor() {}
 
   /**
    * Binds 127.0.0.1 and, where there is one, ::1. Port 0 takes a free one. Clients wait until `serve`. Throws a UserError if
    * the port is taken.
    */
-  static async bind(port: number): Promise<RedisServer> {
+  static async bind(port: number, space = ''): Promise<RedisServer> {
     const bound = new RedisServer()
+    bound.#space = space
     try {
       bound.port = await bound.#listen('127.0.0.1', port)
       await bound.#listen('::1', bound.port)
@@ -41,7 +46,10 @@ export class RedisServer {
   serve(engine: RedisEngine): void {
     engine.port = this.port
     this.#engine = engine
-    for (const socket of this.#early) this.#accept(socket)
+    // who has left meanwhile is no client
+    for (const socket of this.#early)
+      if (socket.readable) this.#accept(socket.removeAllListeners('data'))
+      else socket.destroy()
     this.#early = []
   }
 
@@ -78,6 +86,9 @@ export class RedisServer {
   #accept(socket: Socket): void {
     if (this.#engine === undefined) {
       this.#early.push(socket.on('error', () => {}))
+      const answer = (bytes: Buffer): unknown =>
+        bytes.toString() === QUESTION ? socket.end(introduction(this.#space)) : socket.pause().unshift(bytes)
+      socket.once('data', answer).resume()
       return
     }
     if (this.#connections.size >= MAX_CLIENTS) {

@@ -64,14 +64,13 @@ function flagsOf({subscriptions, queue, cancelWait}: Session): string {
 
 /** One line of CLIENT LIST. */
 function describe(session: Session): string {
-  const [now, at] = [Date.now(), session.since]
   const fields = {
     id: session.id,
     addr: session.address,
     laddr: session.localAddress,
     name: session.name,
-    age: Math.trunc((now - at) / 1000),
-    idle: Math.trunc((now - session.lastAt) / 1000),
+    age: Math.trunc((Date.now() - session.since) / 1000),
+    idle: Math.trunc((Date.now() - session.lastAt) / 1000),
     flags: flagsOf(session),
     db: session.db.index,
     sub: session.channels.size,

@@ -16,12 +16,9 @@ const save: ScriptProgram = (db, key, [etag = '', data = '', isFirstWrite]) => {
   const version = hash?.get('version') ?? ''
   const isFree = version === '' || version === etag || (etag === '0' && hash?.has('first-write') !== true)
   if (!isFree) return `failed to set key ${key}`
-  if (hash === undefined) {
-    hash = new Map()
-    db.delete(key)
-  }
-  hash.set('data', data)
-  db.put(key, hash)
+  if (hash === undefined) db.delete(key)
+  hash ??= new Map()
+  db.put(key, hash.set('data', data))
   db.changed(key, 'h', 'hset')
   if (isFirstWrite === '0') {
     hash.set('first-write', '0')

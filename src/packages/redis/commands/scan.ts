@@ -67,19 +67,16 @@ function iteratorBehind(db: Database, count: number): Iterator<string, void> {
   return keys
 }
 
-interface ScanOptions {
-  readonly pattern: string | undefined
-  readonly count: number
-  readonly type: string | undefined
-}
-
 function parseCursor(text: string): number {
   if (!/^\d{1,20}$/.test(text)) throw new RedisError('ERR invalid cursor')
   return Number(text)
 }
 
 /** MATCH, COUNT and, for SCAN, TYPE. */
-function parseScanOptions(options: readonly string[], mayHaveType = false): ScanOptions {
+function parseScanOptions(
+  options: readonly string[],
+  mayHaveType = false
+): {readonly pattern: string | undefined; readonly count: number; readonly type: string | undefined} {
   let pattern: string | undefined
   let type: string | undefined
   let count = 10

@@ -36,10 +36,9 @@ export const SORTED_SETS: CommandTable = {
     return removeScored(db, key, all.slice(...clampRange(first, last, all.length)), 'zremrangebyrank')
   }),
   zscan: reads(-3, ({db}, [key = '', cursor = '', ...options]) => {
-    const set = db.sortedSet(key)
-    const all = orderedAt(db, key).map(({member}) => member)
-    const members = scanned(all, cursor, options)
-    return ['0', members.flatMap(member => [member, formatDouble(set?.scores.get(member) ?? 0)])]
+    const {ordered, scores} = db.sortedSet(key) ?? new SortedSet()
+    const all = ordered.map(({member}) => member)
+    return ['0', scanned(all, cursor, options).flatMap(member => [member, formatDouble(scores.get(member) ?? 0)])]
   }),
   ...rangeCommands
 }
