@@ -105,11 +105,7 @@ export class Table<C extends Columns> {
   }
 
   at(key: number): Keyed<C> | undefined {
-    return this.one('WHERE key = ?', key)
-  }
-
-  one(where: string, ...values: SQLInputValue[]): Keyed<C> | undefined {
-    return this.all(where, ...values)[0]
+    return this.all('WHERE key = ?', key)[0]
   }
 
   all(where: string, ...values: SQLInputValue[]): readonly Keyed<C>[] {

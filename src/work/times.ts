@@ -82,10 +82,7 @@ export function periodOf(text: string): Period {
   if (step === undefined && (all === '' || rest !== ''))
     throw new TimeFault(`parse error: unsupported duration format: ${text}`)
   const isNothing = step === undefined || (step.months === 0 && step.days === 0 && step.ms <= 0)
-  return {
-    step: isNothing ? undefined : step,
-    repeats: all === '' ? undefined : Number(count)
-  }
+  return {step: isNothing ? undefined : step, repeats: all === '' ? undefined : Number(count)}
 }
 
 /** The latest time of a series that is not after `now`, and how many before it were left out. */

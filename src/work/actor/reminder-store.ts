@@ -37,7 +37,7 @@ export class ReminderStore extends Table<typeof COLUMNS> {
   }
 
   find({type, id, name}: FiringName): Reminder | undefined {
-    return this.one('WHERE type = ? AND id = ? AND name = ?', type, id, name)
+    return this.all('WHERE type = ? AND id = ? AND name = ?', type, id, name)[0]
   }
 
   /** Reminders in the order of their next firing. Without `type` or `id`: of any type, of any id. */

@@ -3,7 +3,7 @@ import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
 import {type ActivityResponse, checkFailure, FAILURE_DETAILS, type TurnResponse} from './messages.ts'
 import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
-import {hold, postResult} from './inbox.ts'
+import {hold, keepForRetention, postResult} from './inbox.ts'
 import {nameOf} from './instance.ts'
 import {leftActivity} from './take-up.ts'
 import {applyAnswer, type Turn, type TurnStart} from './turn.ts'
@@ -145,6 +145,8 @@ export async function answerFar(engine: Engine, app: string, bytes: Uint8Array):
     const {activity, isChild, source} = item
     if (!end(engine, item)) return
     const child = isChild ? decode(CHILD_REQUEST, activity.request) : undefined
+    const of = engine.store.at(activity.instance)
+    if (child?.isEnded === true && of !== undefined) keepForRetention(engine, of)
     if (child?.isDetached === true || child?.isEnded === true) return
     const router = isChild ? {sourceAppID: app, targetAppID: source} : undefined
     postResult(engine, activity, {result, failure: isFailed ? failureDetails : undefined, router})

@@ -20,6 +20,10 @@ export function endFarChildren(engine: Engine, instance: Instance, output: strin
   }
 }
 
+/** Whether children of an instance in other runs have yet to hear that they are to end. */
+export const endsFarChildren = ({store}: Engine, key: number): boolean =>
+  store.farChildren(key).some(({request}) => decode(CHILD_REQUEST, request).isEnded)
+
 /** Warns once of each thing that waits for an app which no run has. */
 export function warnOfMissing(engine: Engine, app: string): void {
   for (const item of engine.farWorkersOf(app).waiting()) {

@@ -1,6 +1,6 @@
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
-import {endFarChildren} from './far-tasks.ts'
+import {endFarChildren, endsFarChildren} from './far-tasks.ts'
 import {nameOf, type Instance, type InboxEntry, type Parent} from './instance.ts'
 import {stallsOf} from './failure.ts'
 import {eventOf, joinEvents, readEvent, textOf, type Event, NO_BYTES} from './messages.ts'
@@ -27,8 +27,8 @@ const MUCH_BYTES = 64 << 20
 export const RETENTION = 'workflow-retention'
 
 /**
- * How long, in ms, another run may not hear an answer: a child that is over is kept so long for its parent there, and the request for
- * a detached one. That run would start the child again.
+ * How long, in ms, another run may not hear of something: a child that is over is kept so long for its parent there, which would start
+ * it again, an instance that is over for children there that are to end, and the request for a detached child.
  */
 export const UNKNOWN_MS = 7 * 86_400_000
 
@@ -195,15 +195,16 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
 
 /** Plans the removal of an instance that is over, as the current policy of its app says. `isKnown`: its parent has kept the result. */
 export function keepForRetention(
-  {wakeUps, clock, options}: Engine,
+  engine: Engine,
   {app, key, status, parent}: Instance,
-  isKnown = parent === undefined || options.hasApp(parent.app)
+  isKnown = parent === undefined || engine.options.hasApp(parent.app)
 ): void {
-  const {retention} = options.settings(app)
+  const {retention} = engine.options.settings(app)
   const ms = retention[ownOf(ENDS, status) ?? 'anyTerminal'] ?? retention.anyTerminal
   if (ms === undefined) return
-  const due = clock.date() + Math.max(ms, isKnown ? 0 : UNKNOWN_MS)
-  wakeUps.add(RETENTION, {due, owner: key, name: '', data: NO_BYTES})
+  const isHeard = isKnown && !endsFarChildren(engine, key)
+  const due = engine.clock.date() + Math.max(ms, isHeard ? 0 : UNKNOWN_MS)
+  engine.wakeUps.add(RETENTION, {due, owner: key, name: '', data: NO_BYTES})
 }
 
 /** Terminates all descendants of an instance at once: one that starts others without end could not be caught up with. */

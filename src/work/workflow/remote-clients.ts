@@ -89,13 +89,11 @@ export class RemoteClients {
     const {name, taskId, taskExecutionId, workflowInstance} = decode(ACTIVITY_REQUEST, request)
     const id = workflowInstance?.instanceId ?? ''
     const of = {instanceId: id, taskId}
+    if (!engine.mayAsk(app, {caller: source, kind: 'activities', operation: 'schedule', name}))
+      return answer(of, failed(NOT_ALLOWED))
     const tooLarge = payloadTooLarge(request.length, engine.options.maxBytes(app))
-    const refusal = !engine.mayAsk(app, {caller: source, kind: 'activities', operation: 'schedule', name})
-      ? NOT_ALLOWED
-      : tooLarge === undefined
-        ? undefined
-        : encode(FAILURE_DETAILS, {errorType: 'PayloadSizeExceeded', errorMessage: tooLarge})
-    if (refusal !== undefined) return answer(of, failed(refusal))
+    if (tooLarge !== undefined)
+      return answer(of, failed(encode(FAILURE_DETAILS, {errorType: 'PayloadSizeExceeded', errorMessage: tooLarge})))
     // a row number that no instance has
     const instance = -++this.#items
     const activity = {instance, task: taskId, app, taskExecution: taskExecutionId, request, isChild: 0}
