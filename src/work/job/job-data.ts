@@ -1,4 +1,5 @@
 import {isUtf8} from 'node:buffer'
+import {jsonOrText} from '../../model/exact-json.ts'
 import {isJson} from '../../model/is-json.ts'
 import {decode} from '../../proxy/net/grpc/message-codec.ts'
 import {valueIn} from '../../proxy/net/grpc/struct.ts'
@@ -21,15 +22,17 @@ export function jobBody(data: JobData | undefined): Buffer {
   return isJson(text) ? Buffer.from(text.trim()) : bytes
 }
 
-/** The data as Dapr's API returns them with a job: JSON as it is, else text, else base64. */
-export function jobDataJson(data: JobData): unknown {
+/** The data as people see them: JSON as it is, else text, else base64. */
+export function plainData(data: JobData): unknown {
   const wrapped = wrappedIn(data)
-  if (wrapped !== undefined) return {'@type': data.typeUrl, value: wrapped}
+  if (wrapped !== undefined) return wrapped
   const bytes = Buffer.from(data.value)
-  const text = bytes.toString()
-  if (isJson(text)) return JSON.parse(text)
-  return isUtf8(bytes) ? text : bytes.toString('base64')
+  return isUtf8(bytes) ? jsonOrText(bytes.toString()) : bytes.toString('base64')
 }
+
+/** The data as Dapr's API returns them with a job. */
+export const jobDataJson = (data: JobData): unknown =>
+  wrappedIn(data) === undefined ? plainData(data) : {'@type': data.typeUrl, value: plainData(data)}
 
 /** The JSON that a message wraps, as its type says; undefined: its type is another one, or its bytes do not fit the type (any app may send it). */
 function wrappedIn({typeUrl, value}: JobData): unknown {

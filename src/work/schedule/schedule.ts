@@ -87,10 +87,7 @@ function readField(text: string, bounds: Bounds): Field {
     .filter(each => each !== '')
     .map(each => readRange(each, bounds))
   if (ranges.length === 0) throw new Error(`no value in field: ${text}`)
-  return {
-    values: new Set(ranges.flatMap(({values}) => [...values])),
-    isAny: ranges.some(({isAny}) => isAny)
-  }
+  return {values: new Set(ranges.flatMap(({values}) => [...values])), isAny: ranges.some(({isAny}) => isAny)}
 }
 
 function readRange(text: string, bounds: Bounds): Field {

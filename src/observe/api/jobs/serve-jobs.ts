@@ -1,7 +1,8 @@
 // observe/api/jobs/ shows the jobs of a run, and does what is asked of them. Loaded by the first request about one.
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
-import {jobDataJson} from '../../../work/job/job-data.ts'
+import {exactText} from '../../../model/exact-json.ts'
+import {plainData} from '../../../work/job/job-data.ts'
 import {JobError, type Job} from '../../../work/job/job.ts'
 import type {JobOutcome, Jobs} from '../../../work/job/jobs.ts'
 import {ApiProblem, givenObject, wholeIn} from '../problem.ts'
@@ -26,9 +27,8 @@ export async function listJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.
 /** Throws an ApiProblem if there is none. */
 export async function oneJob(jobs: Jobs, query: URLSearchParams): Promise<Api.JobDetail> {
   const job = await jobMeant(jobs, {name: query.get('name') ?? '', app: query.get('app') ?? ''})
-  const json = job.data && jobDataJson(job.data)
-  const value = typeof json === 'object' && json !== null && '@type' in json && 'value' in json ? json.value : json
-  const text = value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value)
+  const value = job.data && plainData(job.data)
+  const text = value === undefined ? null : typeof value === 'string' ? value : exactText(value)
   return {
     ...jobView(job),
     now: timeText(jobs.date()),
