@@ -95,9 +95,9 @@ export class SidecarActors {
     if (text !== '') log(isJson(text) ? 'info' : 'warn', isJson(text) ? LOADED : NO_JSON)
     if (/"entities"/i.test(text) || this.hosted !== undefined) {
       const {HostedActors: Hosted} = await import('./hosted-actors.ts')
-      this.hosted ??= new Hosted(this.#options, await this.#options.actors.load())
+      const all = await this.#options.actors.load()
       if (!isCurrent()) return
-      this.hosted.tell(text)
+      ;(this.hosted ??= new Hosted(this.#options, all)).tell(text)
     }
     if (this.hosted === undefined && response?.kind === 'response') runtime.sleep.learn({actors: []})
     this.#hasTold = true
