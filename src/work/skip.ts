@@ -9,9 +9,12 @@ const MAX_NAMED = 1000
 /** How many firings of one series are made one by one; beyond that only the latest one is. */
 const MAX_OF_SERIES = 100
 
-export interface Skipped {
-  /** In the order in which they were due, each with how far the skip was then, in ms. */
-  readonly fired: readonly (WakeUp & {readonly afterMs: number})[]
+/** Says whose a wake-up is. */
+export type Whose<T> = (wakeUp: WakeUp) => T
+
+export interface Skipped<T> {
+  /** In the order in which they were due, each with how far the skip was then, in ms, and whose it was. */
+  readonly fired: readonly (WakeUp & {readonly afterMs: number; readonly of: T | undefined})[]
   readonly others: number
   /** All work that had been started by the end was done. */
   readonly isSettled: boolean
@@ -19,16 +22,16 @@ export interface Skipped {
 
 /**
  * Advances the clock of what waits by `ms`, from one wake-up to the next. `settle` waits for the work that a wake-up has started,
- * which may set further wake-ups within the skip; it resolves with true once that is done. An aborted signal ends the skip where
- * it is.
+ * which may set further wake-ups within the skip; it resolves with true once that is done. `of` is asked as a wake-up fires: by the end,
+ * its owner may be gone. An aborted signal ends the skip where it is.
  */
-export async function advanceClock(
+export async function advanceClock<T>(
   wakeUps: WakeUps,
   ms: number,
-  settle: () => Promise<boolean>,
+  {settle, of}: {readonly settle: () => Promise<boolean>; readonly of?: Whose<T> | undefined},
   signal: AbortSignal
-): Promise<Skipped> {
-  const fired: Skipped['fired'][number][] = []
+): Promise<Skipped<T>> {
+  const fired: Skipped<T>['fired'][number][] = []
   let count = 0
   const limit = new SeriesLimit(wakeUps)
   try {
@@ -43,7 +46,7 @@ export async function advanceClock(
       afterMs += step
       limit.count(now)
       if (now.length === 0 && afterMs === ms && !limit.release()) break
-      fired.push(...now.slice(0, MAX_NAMED - fired.length).map(each => ({...each, afterMs})))
+      fired.push(...now.slice(0, MAX_NAMED - fired.length).map(each => ({...each, afterMs, of: of?.(each)})))
       count += now.length
     }
     return {fired, others: count - fired.length, isSettled}

@@ -101,7 +101,7 @@ async function endActivity(engine: Engine, app: string, answer: ActivityResponse
   if (known.length === 0) return warn(app, unknown)
   if (item === undefined) return warn(app, `${what}: it is one to an earlier dispatch`)
   const {token: sent} = item
-  const isAwaited = await endTask(engine, item, answer)
+  const isAwaited = await endTask(engine, item, answer, sent)
   engine.forget(item, sent)
   if (!isAwaited) return warn(app, unknown)
   item.answered?.(answer)
@@ -122,10 +122,9 @@ function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
 }
 
 /** Posts the result of a task to its instance; false: the instance has one already. */
-async function endTask(engine: Engine, item: ActivityItem, answer: ActivityResponse): Promise<boolean> {
+async function endTask(engine: Engine, item: ActivityItem, answer: ActivityResponse, sent: string): Promise<boolean> {
   if (item.answered !== undefined) return true
   const {result, failureDetails} = answer
-  const {token: sent} = item
   return keep(engine, () => {
     if (!end(engine, item, sent)) return item.isDropped
     postResult(engine, item.activity, {result, failure: failureDetails.length > 0 ? failureDetails : undefined})

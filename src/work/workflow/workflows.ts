@@ -4,7 +4,7 @@ import {SerialQueue} from '../../model/serial-queue.ts'
 import {aborted} from '../../platform/delay.ts'
 import {keep, RETRY_MS} from '../keep.ts'
 import {Quiet} from '../quiet.ts'
-import {advanceClock, type Skipped} from '../skip.ts'
+import {advanceClock, type Skipped, type Whose} from '../skip.ts'
 import {answerActivity, answerFar, answerTurn} from './answers.ts'
 import type {Engine, EngineOptions} from './engine.ts'
 import type {FarChild} from './far-messages.ts'
@@ -181,10 +181,10 @@ export class Workflows extends KnownInstances {
   }
 
   /** Advances the clock of what waits by `ms`, once other skips have ended, and does what is due by then. */
-  async skip(ms: number, signal: AbortSignal): Promise<Skipped> {
+  async skip<T>(ms: number, signal: AbortSignal, of?: Whose<T>): Promise<Skipped<T>> {
     const {wakeUps, clock} = this.#options
     let maxMs = SETTLE_MS
-    const settle = async (): Promise<boolean> => {
+    const calm = async (): Promise<boolean> => {
       const end = clock.now() + maxMs
       // jobs and reminders may start workflows
       const isSettled = [await wakeUps.settled(maxMs), await this.quiet(end - clock.now())].every(Boolean)
@@ -193,7 +193,8 @@ export class Workflows extends KnownInstances {
     }
     // others wait for this one, but not for what a caller who has left would have waited for
     const left = aborted(signal).then(() => false)
-    return this.#skips.run(async () => advanceClock(wakeUps, ms, async () => Promise.race([settle(), left]), signal))
+    const settle = async (): Promise<boolean> => Promise.race([calm(), left])
+    return this.#skips.run(async () => advanceClock(wakeUps, ms, {settle, of}, signal))
   }
 
   /** Resolves with true when no worker has work any more, or with false after `maxMs`. */

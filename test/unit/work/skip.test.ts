@@ -28,7 +28,7 @@ t.test('after a skip that could not be written to its end, what it has held back
     if (came === 100) file.database.exec('PRAGMA query_only = 1')
     return wakeUps.settled(1000)
   }
-  const skipped = advanceClock(wakeUps, DAY_MS, settle, new AbortController().signal)
+  const skipped = advanceClock(wakeUps, DAY_MS, {settle}, new AbortController().signal)
   await t.rejects(skipped, {message: /cannot be written: [^.]*\. Only 1h40m0s of it was skipped$/})
   t.equal(wakeUps.ahead, 100 * 60_000)
   file.database.exec('PRAGMA query_only = 0')
@@ -51,7 +51,7 @@ t.test('a skip whose caller has left while it waited for work under way moves no
     caller.abort()
     return Promise.resolve(false)
   }
-  t.strictSame(await advanceClock(wakeUps, DAY_MS, settle, caller.signal), {fired: [], others: 0, isSettled: false})
+  t.strictSame(await advanceClock(wakeUps, DAY_MS, {settle}, caller.signal), {fired: [], others: 0, isSettled: false})
   t.equal(wakeUps.ahead, 0)
   wakeUps.close()
   file.close()

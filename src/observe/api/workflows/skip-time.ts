@@ -1,10 +1,12 @@
 import {givenObject} from '../problem.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {REMINDER, type Reminder} from '../../../work/actor/reminder-store.ts'
+import type {Instance} from '../../../work/workflow/instance.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
 import type {Job} from '../../../work/job/job.ts'
 import {JOB} from '../../../work/job/jobs.ts'
 import {MAX_SKIP_MS} from '../../../work/skip.ts'
+import type {WakeUp} from '../../../work/wake-ups.ts'
 import {TIMER} from '../../../work/workflow/workflow-store.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ApiRequest} from '../route.ts'
@@ -18,8 +20,8 @@ export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): 
     throw new UserError('ms is missing, 0, or more than a hundred years', {
       explanation: 'For example: {"ms": 86400000}'
     })
-  const {fired, others, isSettled} = await workflows.skip(ms, gone)
-  const views = fired.flatMap(({kind, owner, name: text, data, afterMs: after}): Api.SkippedTimer[] => {
+  const {fired, others, isSettled} = await workflows.skip(ms, gone, wakeUp => ownerOf(workflows, wakeUp))
+  const views = fired.flatMap(({kind, of, name: text, data, afterMs: after}): Api.SkippedTimer[] => {
     const afterMs = Math.round(after)
     if (kind === REMINDER) {
       const {app, type, id: actorId, name: reminder} = JSON.parse(text) as Reminder
@@ -29,11 +31,16 @@ export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): 
       const {app, name} = JSON.parse(text) as Pick<Job, 'app' | 'name'>
       return [{kind: 'job', afterMs, app, id: '', name, eventId: null, actor: null}]
     }
-    const instance = workflows.at(owner)
-    if (instance === undefined) return []
-    const {app, id, name} = instance
+    if (of === undefined) return []
+    const {app, id, name} = of
     const eventId = kind === TIMER ? (readEvent(data).timerFired?.timerId ?? null) : null
     return [{kind: eventId === null ? 'start' : 'timer', afterMs, app, id, name, eventId, actor: null}]
   })
   return {fired: views, others, isSettled}
+}
+
+/** The workflow that a wake-up is of; undefined: it is of another kind. Its payloads are not kept. */
+function ownerOf(workflows: Workflows, {kind, owner}: WakeUp): Pick<Instance, 'app' | 'id' | 'name'> | undefined {
+  const instance = [REMINDER, JOB].includes(kind) ? undefined : workflows.at(owner)
+  return instance && {app: instance.app, id: instance.id, name: instance.name}
 }
