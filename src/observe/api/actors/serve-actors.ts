@@ -83,9 +83,9 @@ export async function oneActor(facts: ActorFacts, query: URLSearchParams, maskin
   const actors = loaded()
   const times = await reminders()
   const own = await times.list(type, id)
+  const kept = await stateOf(facts, {type, id}, masking)
   const actor = actors?.table.find(type, id)
   const now = actors?.now ?? 0
-  const kept = await stateOf(facts, {type, id}, masking)
   if (actor === undefined && own.length === 0 && kept.state.length === 0) {
     if (actors?.table.hosted.includes(type) !== true) throw noSuchType(type, actors)
     throw new ApiProblem(
