@@ -34,6 +34,10 @@ t.test('the same seed makes the same walk', t => {
 
 /** Walks that found something once, and the seed with which they did. */
 const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
+  'a replay that waits for a turn comes though the worker of that leaves, and the file cannot be written': [
+    812719,
+    'start 241 569 …, purge 746 458, answer a turn 169 522, answer 688 966, event 609 720, pass 154 914, start a listener 875 663 …, answer twice 184 486, fail writes 660 132, replay 504 727, leave 100 997 …, app removed 382 391, event 584 41'
+  ],
   'a workflow that an app leaves behind as it ends starts it again at once': [
     2705,
     'start 821 281, connect 270 275 …, answer 972 35, event 265 541, sleep 693 288 …'

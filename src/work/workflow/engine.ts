@@ -17,7 +17,10 @@ import {ActivityItem, TurnItem, type LiveInstance} from './work-items.ts'
 import {AppWorkers, type WorkItem} from './workers.ts'
 import {WorkflowStore, type OpenActivity} from './workflow-store.ts'
 
-type Replayed = WorkItem & {readonly answer: {readonly resolve: (answer: TurnResponse) => void}}
+type Replayed = WorkItem & {
+  readonly look: () => void
+  readonly answer: {readonly resolve: (answer: TurnResponse) => void}
+}
 
 export interface EngineOptions {
   readonly file: WorkFile

@@ -46,6 +46,8 @@ export class ReplayItem implements WorkItem {
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
   /** The caller has disconnected. */
   isLeft = false
+  /** Called when a worker may have answered, or lost, the turn that its instance has. */
+  look: () => void = () => undefined
   readonly #engine: Pick<Engine, 'droppedTurns'>
 
   constructor(engine: Pick<Engine, 'droppedTurns'>, instance: Instance, history: readonly Uint8Array[], turn: number) {
@@ -90,8 +92,6 @@ interface ReplayOptions {
   readonly turn: number
   /** Aborted when the caller disconnects. */
   readonly gone: AbortSignal
-  /** Resolves when `isMet` returns true for the instance. */
-  readonly until: (isMet: () => boolean, onGone: (listener: () => void) => void) => Promise<unknown>
   readonly flush: () => void
 }
 
@@ -99,7 +99,7 @@ interface ReplayOptions {
 export async function replayTurn(
   engine: Engine,
   {key, app, id}: Instance,
-  {turn, gone, until, flush}: ReplayOptions
+  {turn, gone, flush}: ReplayOptions
 ): Promise<ReplayedTurn> {
   const workers = engine.workersOf(app)
   const live = engine.live.at(key)
@@ -128,13 +128,11 @@ export async function replayTurn(
   })
   // the item itself is not sent before
   const isInHand = (): boolean => workers.isInHand(engine.live.at(key)?.turn ?? item)
-  await Promise.race([
-    until(
-      () => !isInHand(),
-      listener => gone.addEventListener('abort', listener)
-    ),
-    left
-  ])
+  const free = Promise.withResolvers<void>()
+  item.look = () => void (isInHand() || free.resolve())
+  if (!engine.file.isChanging) item.look()
+  await Promise.race([free.promise, left])
+  item.look = () => undefined
   if (!isInHand()) engine.dropTurn(engine.live.at(key) ?? live)
   if (!gone.aborted) workers.add(item)
   flush()

@@ -166,12 +166,7 @@ export class Workflows extends KnownInstances {
   /** Gives a turn (from 0) to a worker once more and compares what it does; that changes nothing. Throws a WorkflowError. */
   async replay(instance: Instance, turn: number, gone: AbortSignal): Promise<ReplayedTurn> {
     const {replayTurn} = await import('./replay.ts')
-    return replayTurn(this.#engine, instance, {
-      turn,
-      gone,
-      until: async (isMet, onGone) => this.until(instance, isMet, onGone),
-      flush: () => this.#flush()
-    })
+    return replayTurn(this.#engine, instance, {turn, gone, flush: () => this.#flush()})
   }
 
   /** Fires now what an instance waits for: its next timer, the timer with an id, or its start. Throws a WorkflowError. */
@@ -380,6 +375,7 @@ export class Workflows extends KnownInstances {
       workers.flush()
       if (workers.isUnclaimed) this.#seek(app)
     }
+    for (const each of this.#engine.replays.values()) each.look()
     this.#quiet.changed()
     this.#silence.listen()
   }

@@ -228,3 +228,24 @@ t.test('after a replay the instance goes on, also where the file is held by anot
   await workflows.settled()
   t.match(worker.seen(), [/\| workflowStarted taskCompleted$/])
 })
+
+t.test('a replay comes though the worker that has the turn before leaves, and the file cannot be written', async t => {
+  const {workflows, worker, leave, file} = await withOrder(t)
+  await workflows.completeActivity('shop', done('o-1', 2))
+  t.match(worker.seen(), [/taskCompleted$/])
+  const replay = workflows.replay(instanceOf(workflows), 0, new AbortController().signal)
+  await new Promise(resolve => setImmediate(resolve))
+  file.database.exec('PRAGMA query_only = 1')
+  const lost = t.rejects(workflows.start('shop', order('o-2')), {message: /cannot be written/})
+  leave()
+  await lost
+  file.database.exec('PRAGMA query_only = 0')
+  workflows.connect('shop', worker)
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+  const [item] = worker.items
+  t.match(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')], item?.token))
+  t.match(await replay, {turn: 0, difference: ''})
+  await new Promise(resolve => setImmediate(resolve))
+  t.match(worker.seen(), [/taskCompleted$/], 'then the turn comes again')
+})
