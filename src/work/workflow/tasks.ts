@@ -124,12 +124,13 @@ export function moveTasks(engine: Engine, app: string): void {
     if (!(item instanceof ActivityItem) || item.activity.instance < NO_INSTANCE) continue
     const {activity, id, source, isChild} = item
     engine.forget(item)
+    const of = isHere ? engine.live.at(activity.instance)?.instance : undefined
     if (!isHere) engine.add(activity, {id, app: source})
-    else if (!isChild) own.add(engine.activities.add(activity, {id, app: source}))
-    else {
+    else if (isChild) {
       engine.store.endActivity(activity)
       beginOwn(engine, activity.instance, app, decode(CHILD_REQUEST, activity.request))
-    }
+    } else if (of !== undefined && fits(engine, of, app, activity.request.length))
+      own.add(engine.activities.add(activity, {id, app: source}))
   }
 }
 
