@@ -108,7 +108,8 @@ export function fits(engine: Engine, instance: Instance, app: string, bytes: num
   const description = payloadTooLarge(bytes, engine.options.maxBytes(app))
   if (description === undefined) return true
   engine.large.add(app)
-  if (instance.status !== STALLED) stall(engine, instance, {reason: PAYLOAD_SIZE_EXCEEDED, description})
+  const known = engine.live.at(instance.key)?.instance ?? instance // a turn of it would undo the stall of a copy
+  if (known.status !== STALLED) stall(engine, known, {reason: PAYLOAD_SIZE_EXCEEDED, description})
   return false
 }
 

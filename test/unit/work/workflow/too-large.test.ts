@@ -1,3 +1,4 @@
+import {join} from 'node:path'
 import t from 'tap'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
@@ -73,4 +74,26 @@ t.test('an activity is not too large for an app until that comes to the run and 
   await workflows.completeActivity('small', done('o-1', 0))
   await workflows.completeTurn('shop', answer('o-1', [end()]))
   t.match(workflows.find('shop', 'o-1'), {status: 1, stall: undefined})
+})
+
+t.test('what an earlier run has left and is too large by now stalls a workflow that has a turn, too', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const before = await openHouse(t, path)
+  before.maxBytes = () => Infinity
+  before.workflows.connect('shop', new TestWorker())
+  await before.workflows.start('shop', order())
+  const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
+  const router = {sourceAppID: '', targetAppID: 'small'}
+  await before.workflows.completeTurn('shop', answer('o-1', [{id: 0, scheduleTask: big, router}]))
+  await before.workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'go', input: undefined}})
+  before.close()
+  const {workflows, close} = await openHouse(t, path)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.quiet(0)
+  t.match(workflows.find('shop', 'o-1'), {status: 8})
+  t.match(worker.seen(), [/eventRaised$/])
+  await workflows.completeTurn('shop', answer('o-1'))
+  t.match(workflows.find('shop', 'o-1'), {status: 8}, 'it waits for what nobody gets')
+  close()
 })
