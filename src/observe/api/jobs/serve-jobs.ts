@@ -29,12 +29,7 @@ export async function oneJob(jobs: Jobs, query: URLSearchParams): Promise<Api.Jo
   const job = await jobMeant(jobs, {name: query.get('name') ?? '', app: query.get('app') ?? ''})
   const value = job.data && plainData(job.data)
   const text = value === undefined ? null : typeof value === 'string' ? value : exactText(value)
-  return {
-    ...jobView(job),
-    now: timeText(jobs.date()),
-    data: text,
-    failurePolicy: policyText(job.policy)
-  }
+  return {...jobView(job), now: timeText(jobs.date()), data: text, failurePolicy: policyText(job.policy)}
 }
 
 /** Runs, pauses, resumes or deletes a job. Throws an ApiProblem. */

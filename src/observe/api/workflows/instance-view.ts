@@ -32,13 +32,5 @@ export function instanceDetail(workflows: Workflows, instance: Instance): Api.Wo
   const {version = null, execution, failure} = instance
   const {input = null, output = null} = instance
   const {type: failureType, stack} = failureOf(failure)
-  return {
-    ...instanceView(workflows, instance),
-    input,
-    output,
-    version,
-    failureType,
-    stack,
-    executionId: execution
-  }
+  return {...instanceView(workflows, instance), input, output, version, failureType, stack, executionId: execution}
 }
