@@ -194,6 +194,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     const {life, folder, metadata} = this.#options
     const name = (++this.#lives).toString()
     const promoted = Promise.withResolvers<void>()
+    const own = (): readonly ComponentResource[] => this.#all.filter(each => this.takes(each))
     const daprd = await Daprd.start({
       ...this.#options,
       ending: this.#ending,
@@ -207,11 +208,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
           return this.#readings.topics()
         },
         readerOf: topic => this.#readings.readerOf(topic),
-        bindingAt: path =>
-          bindingAt(
-            path,
-            this.#all.filter(each => this.takes(each))
-          ),
+        bindingAt: path => bindingAt(path, own()),
         wantsBinding: async binding => this.#readings.wantsBinding(binding),
         bindingReader: binding => this.#readings.bindingReader(binding),
         configurationChanged: (id, items) => {
@@ -257,7 +254,10 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     this.#change(async () => {
       await daprd.end()
       // its components may have changed meanwhile: then the next one serves already
-      return this.#current ?? this.#restart(how, daprd.components)
+      const next = this.#current ?? (await this.#restart(how, daprd.components))
+      // what one could not open before is still to be tried again
+      if (next?.components !== this.#wanted) this.#failedAt = performance.now()
+      return next
     })
   }
 
