@@ -3,6 +3,7 @@ import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access.ts'
 import type {BrokerMessage} from '../../components/pubsub.ts'
+import {decoded} from '../../../model/bytes.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {collect} from '../../../proxy/net/collector.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
@@ -67,7 +68,7 @@ export class AppListener {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.headers['dapr-api-token'] !== this.token) return void response.writeHead(403).end()
     const {pathname} = new URL(request.url ?? '/', 'http://app')
-    const body = await bodyOf(request)
+    const body = (await collect(request, 0)).take()
     const [, first = '', secret = '', index = ''] = pathname.split('/')
     if (pathname === '/dapr/config') return sendJson(response, {})
     if (pathname === '/dapr/subscribe') return sendJson(response, await this.#listTopics())
@@ -123,8 +124,6 @@ export class AppListener {
   }
 }
 
-const bodyOf = async (request: IncomingMessage): Promise<Buffer> => (await collect(request, 0)).take()
-
 const sendJson = (response: ServerResponse, value: object): void =>
   void response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
 
@@ -142,7 +141,7 @@ async function deliver(
 const metadataIn = (headers: IncomingMessage['headers']): BrokerMessage['metadata'] =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
-      typeof value === 'string' && !OWN_HEADERS.test(name) ? [[name, value] as const] : []
+      typeof value === 'string' && !OWN_HEADERS.test(name) ? [[name, decoded(value)] as const] : []
     )
   )
 

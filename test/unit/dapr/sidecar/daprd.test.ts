@@ -9,6 +9,7 @@ import t from 'tap'
 import type {AppPlan} from '../../../../src/model/plan.ts'
 import {isForDaprd, daprdUseOf} from '../../../../src/files/resources/component-support.ts'
 import type {ComponentResource} from '../../../../src/files/resources/components.ts'
+import type {BindingEvent} from '../../../../src/dapr/components/binding.ts'
 import {commandLine, daprdVariables} from '../../../../src/dapr/sidecar/daprd/command-line.ts'
 import {findDaprd, isFrom} from '../../../../src/dapr/sidecar/daprd/find-daprd.ts'
 import {holdMsOf} from '../../../../src/dapr/sidecar/daprd/hold.ts'
@@ -191,6 +192,28 @@ t.test('the listener that daprd takes for the app reads nothing of who has not i
   socket.write('POST /dapr/config HTTP/1.1\r\nHost: app\r\nContent-Length: 1000000\r\n\r\n{')
   const [answer] = (await once(socket, 'data')) as [Buffer]
   t.match(answer.toString(), /^HTTP\/1\.1 403 /)
+  socket.destroy()
+})
+
+t.test('metadata that daprd sends in headers keep their characters', async t => {
+  const got: unknown[] = []
+  const options = {
+    bindingAt: (path: string) => path,
+    bindingReader: () => async (event: BindingEvent) => {
+      got.push(event.metadata)
+      return 'done' as const
+    },
+    warn: (text: string) => t.fail(text)
+  }
+  const listener = new AppListener(options as unknown as AppListenerOptions)
+  const port = await listener.open()
+  t.teardown(() => listener.close())
+  const socket = net.connect(port, '127.0.0.1')
+  const head = `POST /in HTTP/1.1\r\nHost: app\r\nDapr-Api-Token: ${listener.token}\r\nContent-Length: 0\r\n`
+  socket.write(`${head}__key: Straße 東\r\n\r\n`)
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  t.match(answer.toString(), /^HTTP\/1\.1 200 /)
+  t.strictSame(got, [{__key: 'Straße 東'}])
   socket.destroy()
 })
 
