@@ -1,6 +1,6 @@
 import {jsonIn} from '../../model/is-json.ts'
 import type {TypeSettings} from '../../work/actor/actor-host.ts'
-import {member} from './blocks/json-text.ts'
+import {memberIn} from './blocks/json-text.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 
 /** How actors are hosted of which an app says nothing (Dapr: pkg/actors/internal/apis/config, defaults). */
@@ -47,25 +47,25 @@ export function typesWith(
 }
 
 function durationIn(value: unknown, key: string, defaultMs: number, warn: WarnOfSettings): number {
-  const text = member(value, key) ?? ''
+  const text = memberIn(value, key) ?? ''
   if (text === '') return defaultMs
   const given = typeof text === 'string' ? parseGoDuration(text) : `it is no text: ${JSON.stringify(text)}`
   return knownMs(key, given, defaultMs, warn)
 }
 
 function settingsIn(value: unknown, warn: WarnOfSettings): TypeSettings {
-  const reentrancy = member(value, 'reentrancy')
+  const reentrancy = memberIn(value, 'reentrancy')
   return {
     idleMs: durationIn(value, 'actorIdleTimeout', USUAL_SETTINGS.idleMs, warn),
     drainMs: durationIn(value, 'drainOngoingCallTimeout', USUAL_SETTINGS.drainMs, warn),
-    drains: member(value, 'drainRebalancedActors') !== false,
-    isReentrant: member(reentrancy, 'enabled') === true,
-    maxDepth: knownDepth(member(reentrancy, 'maxStackDepth'))
+    drains: memberIn(value, 'drainRebalancedActors') !== false,
+    isReentrant: memberIn(reentrancy, 'enabled') === true,
+    maxDepth: knownDepth(memberIn(reentrancy, 'maxStackDepth'))
   }
 }
 
 const listIn = (value: unknown, key: string): readonly unknown[] => {
-  const list = member(value, key)
+  const list = memberIn(value, key)
   return Array.isArray(list) ? list : []
 }
 
@@ -79,7 +79,7 @@ export function hostedTypes(text: string, tell: WarnOfSettings): ReadonlyMap<str
   if (names.length === 0) return new Map()
   const warn: WarnOfSettings = words => tell(`GET /dapr/config: ${words}`)
   const entries = listIn(configuration, 'entitiesConfig')
-  if ([configuration, ...entries].some(each => member(each, 'remindersStoragePartitions') !== undefined))
+  if ([configuration, ...entries].some(each => memberIn(each, 'remindersStoragePartitions') !== undefined))
     warn('remindersStoragePartitions has no effect: reminders are not kept in the state store')
   return typesWith(
     names,

@@ -9,12 +9,6 @@ const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-/** The value of a key in any capitals, as Go's JSON finds it; what is no object has none. */
-export const member = (from: unknown, name: string): unknown =>
-  isObject(from)
-    ? (from[name] ?? Object.entries(from).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1])
-    : undefined
-
 /**
  * JSON without white between its tokens. Numbers, escapes and the order of keys stay as they are written. The text must be valid
  * JSON (RFC 8259).
@@ -51,6 +45,20 @@ export function memberTexts(text: string): ReadonlyMap<string, string> {
     members.set(key, text.slice(from, at))
   }
   return members
+}
+
+/** The key that a name has: in any capitals where it is not there as written, as Go's JSON finds it. */
+const keyIn = (keys: readonly string[], name: string): string =>
+  keys.includes(name) ? name : (keys.find(key => key.toLowerCase() === name.toLowerCase()) ?? name)
+
+/** The value of a key in any capitals; what is no object has none. */
+export const memberIn = (from: unknown, name: string): unknown =>
+  isObject(from) ? from[keyIn(Object.keys(from), name)] : undefined
+
+/** The text of the value of a key in any capitals, as `memberTexts` has it; undefined: there is none. */
+export function memberText(text: string, name: string): string | undefined {
+  const members = memberTexts(text)
+  return members.get(keyIn([...members.keys()], name))
 }
 
 /** The texts of the items of an array, as they are written. The text must be valid JSON; of what is no array there are none. */

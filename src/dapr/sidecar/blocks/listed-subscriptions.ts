@@ -8,7 +8,7 @@ import {
 import {isObject} from '../../../model/is-object.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {orElse} from '../../../model/or-else.ts'
-import {member} from './json-text.ts'
+import {memberIn} from './json-text.ts'
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
@@ -47,9 +47,10 @@ async function readOne(
   warn: (text: string) => undefined
 ): Promise<TopicSubscription | undefined> {
   if (!isObject(item)) return warn(`subscription ${at} of the app is no JSON object: it is left out`)
-  const topic = textOf(member(item, 'topic'))
-  const pubsubName = textOf(member(item, 'pubsubname'))
-  const routes = member(item, 'routes')
+  const topic = textOf(memberIn(item, 'topic'))
+  const pubsubName = textOf(memberIn(item, 'pubsubname'))
+  const listed = memberIn(item, 'routes')
+  const routes = isObject(listed) ? listed : {}
   for (const [name, value] of Object.entries({topic, pubsubname: pubsubName})) {
     if (value !== '') continue
     const near = nearMiss(
@@ -59,21 +60,21 @@ async function readOne(
     const hint = near === '' ? '' : ` (did you mean ${name} by ${near}?)`
     return warn(`subscription ${at} of the app has no ${name}${hint}: it is left out`)
   }
-  const rules = await rulesOf(member(routes, 'rules'), (expression, {message, offset}) =>
+  const rules = await rulesOf(memberIn(routes, 'rules'), (expression, {message, offset}) =>
     warn(
       `subscription to topic ${topic} of pubsub ${pubsubName}: ${message}: it is left out\n   ${expression}\n   ${' '.repeat(offset)}^`
     )
   )
   if (rules === undefined) return undefined
-  const usual = textOf(member(routes, 'default')) || textOf(member(item, 'route'))
+  const usual = textOf(memberIn(routes, 'default')) || textOf(memberIn(item, 'route'))
   const all = usual === '' ? rules : [...rules, usualRule(usual)]
   return {
     pubsubName,
     topic,
-    metadata: metadataOf(member(item, 'metadata')),
+    metadata: metadataOf(memberIn(item, 'metadata')),
     rules: all,
-    deadLetterTopic: textOf(member(item, 'deadLetterTopic')),
-    bulk: bulkOf(member(item, 'bulkSubscribe'))
+    deadLetterTopic: textOf(memberIn(item, 'deadLetterTopic')),
+    bulk: bulkOf(memberIn(item, 'bulkSubscribe'))
   }
 }
 
@@ -84,8 +85,8 @@ const metadataOf = (value: unknown): TopicSubscription['metadata'] =>
     : {}
 
 const bulkOf = (value: unknown): TopicSubscription['bulk'] =>
-  member(value, 'enabled') === true
-    ? bulkSettings(numberOf(member(value, 'maxMessagesCount')), numberOf(member(value, 'maxAwaitDurationMs')))
+  memberIn(value, 'enabled') === true
+    ? bulkSettings(numberOf(memberIn(value, 'maxMessagesCount')), numberOf(memberIn(value, 'maxAwaitDurationMs')))
     : undefined
 
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
@@ -98,10 +99,10 @@ async function rulesOf(
   const rules: RoutingRule[] = []
   for (const item of Array.isArray(list) ? (list as readonly unknown[]) : []) {
     if (!isObject(item)) continue
-    const match = textOf(member(item, 'match'))
+    const match = textOf(memberIn(item, 'match'))
     const rule = await compileRule(match)
     if ('message' in rule) return faulty(match, rule)
-    rules.push({match, path: textOf(member(item, 'path')), fits: rule.fits})
+    rules.push({match, path: textOf(memberIn(item, 'path')), fits: rule.fits})
   }
   return rules
 }

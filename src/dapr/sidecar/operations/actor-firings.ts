@@ -16,7 +16,7 @@ import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import type {FiringName} from '../../../work/actor/timers.ts'
 import {timeAt} from '../../../work/times.ts'
 import {formatGoDuration} from '../../../files/resources/go-duration.ts'
-import {compactJson, memberTexts} from '../blocks/json-text.ts'
+import {compactJson, memberIn, memberText} from '../blocks/json-text.ts'
 import {httpDone, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {inGrpc} from './actor-grpc.ts'
@@ -32,8 +32,8 @@ const nameIn = ({actorType: type, actorId: id, name}: Named): FiringName => ({ty
 function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: boolean} {
   const {text, value} = readJson(request)
   if (!isObject(value)) throw malformed('expected an object')
-  const data = memberTexts(text).get('data')
-  const overwrite = value['overwrite'] ?? true
+  const data = memberText(text, 'data')
+  const overwrite = memberIn(value, 'overwrite') ?? true
   if (typeof overwrite !== 'boolean') throw malformed('"overwrite" must be true or false')
   return {
     dueTime: textIn(value, 'dueTime'),

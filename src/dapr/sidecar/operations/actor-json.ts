@@ -1,6 +1,6 @@
 import type {ActorOperation} from '../blocks/actor-state.ts'
 import {BlockError} from '../blocks/block-error.ts'
-import {compactJson, itemTexts, memberTexts} from '../blocks/json-text.ts'
+import {compactJson, itemTexts, memberIn, memberText} from '../blocks/json-text.ts'
 import {malformed, readJson, type BlockRequest} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 
@@ -16,36 +16,30 @@ export function readOperations(request: BlockRequest): readonly ActorOperation[]
 
 function readOperation(text: string, value: unknown): ActorOperation {
   if (!isObject(value)) throw malformed('an operation must be an object')
-  const operation = value['operation'] ?? ''
+  const operation = memberIn(value, 'operation') ?? ''
   if (typeof operation !== 'string') throw malformed('"operation" must be a text')
-  checkOperation(operation)
-  const request = value['request']
+  if (operation === '') throw bad('operation is empty')
+  if (operation !== 'upsert' && operation !== 'delete') throw bad(`operation type ${operation} not supported`)
+  const request = memberIn(value, 'request')
   if (request === undefined || request === null) throw bad('request data is empty')
   if (!isObject(request)) throw bad('expected a map')
   const key = textOf(request, 'key')
   if (key === '') throw bad('missing key')
-  const members = memberTexts(memberTexts(text).get('request') ?? '{}')
-  const metadata = request['metadata'] ?? {}
+  const metadata = memberIn(request, 'metadata') ?? {}
   if (!isObject(metadata)) throw bad(`'metadata' expected type 'map', got unconvertible type '${goType(metadata)}'`)
   return {
     operation,
     key,
-    value: Buffer.from(compactJson(members.get('value') ?? 'null')),
+    value: Buffer.from(compactJson(memberText(memberText(text, 'request') ?? '{}', 'value') ?? 'null')),
     isJson: true,
     etag: textOf(request, 'etag'),
     metadata: Object.fromEntries(Object.keys(metadata).map(name => [name, textOf(metadata, name)]))
   }
 }
 
-/** Throws for an operation that there is not. */
-function checkOperation(operation: string): void {
-  if (operation === '') throw bad('operation is empty')
-  if (operation !== 'upsert' && operation !== 'delete') throw bad(`operation type ${operation} not supported`)
-}
-
 /** '' where it is left out (mitchellh/mapstructure: the words for another type). */
 function textOf(value: Readonly<Record<string, unknown>>, name: string): string {
-  const member = value[name]
+  const member = memberIn(value, name)
   if (member === undefined || member === null) return ''
   if (typeof member === 'string') return member
   throw bad(

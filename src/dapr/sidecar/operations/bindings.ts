@@ -1,7 +1,7 @@
 import type {BINDINGS} from '../../../model/dapr/api/bindings.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
 import {BindingError} from '../blocks/bindings.ts'
-import {compactJson, memberTexts} from '../blocks/json-text.ts'
+import {compactJson, memberText} from '../blocks/json-text.ts'
 import {apiError, EMPTY} from '../http/errors.ts'
 import {baggageFault} from '../http/baggage.ts'
 import {headerLines, valueText} from '../http/blocks/app-headers.ts'
@@ -33,7 +33,7 @@ const invoke: BlockHandler = async ({bindings}, request) => {
   if (!isObject(value)) throw malformed('expected an object')
   const call = {
     operation: textIn(value, 'operation'),
-    data: Buffer.from(compactJson(memberTexts(text).get('data') ?? 'null')),
+    data: Buffer.from(compactJson(memberText(text, 'data') ?? 'null')),
     metadata: {...textsIn(value, 'metadata'), ...traceOf(request)}
   }
   try {

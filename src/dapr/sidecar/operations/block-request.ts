@@ -3,6 +3,7 @@ import {messageOf} from '../../../model/errors.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
+import {memberIn} from '../blocks/json-text.ts'
 import {EMPTY} from '../http/errors.ts'
 import {goJson} from '../http/go-text.ts'
 import {decoded} from '../../../model/bytes.ts'
@@ -81,7 +82,7 @@ export function readJson({body}: BlockRequest, prefix?: string): {readonly text:
 
 /** The text of a property; '' if it is missing. */
 export function textIn(value: Readonly<Record<string, unknown>>, key: string, prefix?: string): string {
-  const member = value[key]
+  const member = memberIn(value, key)
   if (member === undefined || member === null) return ''
   if (typeof member === 'string') return member
   throw malformed(`"${key}" must be a text`, prefix)
@@ -93,7 +94,7 @@ export function textsIn(
   key: string,
   prefix?: string
 ): Readonly<Record<string, string>> {
-  const member = value[key]
+  const member = memberIn(value, key)
   if (member === undefined || member === null) return {}
   if (!isObject(member)) throw malformed(`"${key}" must be an object`, prefix)
   return Object.fromEntries(Object.keys(member).map(name => [name, textIn(member, name, prefix)]))

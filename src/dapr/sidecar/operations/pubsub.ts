@@ -9,7 +9,7 @@ import {isBase64} from '../../../model/bytes.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {isBinaryType, isCloudEventType, isJsonType} from '../blocks/cloud-event.ts'
-import {itemTexts, memberTexts} from '../blocks/json-text.ts'
+import {itemTexts, memberIn, memberText} from '../blocks/json-text.ts'
 import {pubsubDetails, unmarshalable, type BulkEntry} from '../blocks/publishing.ts'
 import {goJson} from '../http/go-text.ts'
 import {bufferOf, grpc, type GrpcOperation, type OperationsOf} from './operation.ts'
@@ -76,24 +76,20 @@ function entriesIn(text: string, target: Parameters<typeof unmarshalable>[0]): r
   })
 }
 
+/** The SDK for JavaScript writes `entryID`. */
 function readEntry(text: string, entry: Readonly<Record<string, unknown>>, ids: Set<string>): BulkEntry {
-  const [entryId, event, contentType = '', metadata = {}] = ['entryId', 'event', 'contentType', 'metadata'].map(
-    name => entry[keyIn(Object.keys(entry), name)]
+  const [entryId, event, contentType = '', metadata = {}] = ['entryId', 'event', 'contentType', 'metadata'].map(name =>
+    memberIn(entry, name)
   )
   if (typeof entryId !== 'string' || entryId === '' || ids.has(entryId))
     throw new Error(`entryId is duplicated or not present for entry${textAfter(entryId)}`)
   ids.add(entryId)
   if (typeof contentType !== 'string' || !isObject(metadata))
     throw new Error(`contentType of the entry ${entryId} must be a text, and its metadata an object`)
-  const texts = memberTexts(text)
-  const data = eventBytes(event, texts.get(keyIn([...texts.keys()], 'event')) ?? 'null', contentType)
+  const data = eventBytes(event, memberText(text, 'event') ?? 'null', contentType)
   const pairs = Object.entries(metadata).map(([key, value]) => [key, typeof value === 'string' ? value : goJson(value)])
   return {entryId, data, contentType, metadata: Object.fromEntries(pairs) as Record<string, string>}
 }
-
-/** The key of a name in any capitals, as Go's JSON finds it: the SDK for JavaScript writes `entryID`. */
-const keyIn = (keys: readonly string[], name: string): string =>
-  keys.includes(name) ? name : (keys.find(key => key.toLowerCase() === name.toLowerCase()) ?? name)
 
 const textAfter = (entryId: unknown): string =>
   typeof entryId === 'string' && entryId !== '' ? ` (entryId ${entryId})` : ''

@@ -1,5 +1,5 @@
 import {isJson} from '../../../model/is-json.ts'
-import {compactJson, memberTexts} from '../blocks/json-text.ts'
+import {compactJson, memberIn, memberText} from '../blocks/json-text.ts'
 import type {BulkItem} from '../blocks/state.ts'
 import type {StateSet} from '../blocks/state-requests.ts'
 import {goJson} from '../http/go-text.ts'
@@ -11,11 +11,11 @@ export function readItem(text: string, value: unknown, prefix: string | undefine
   if (!isObject(value)) throw malformed('an item must be an object', prefix)
   const key = textIn(value, 'key', prefix)
   if (key === '') throw malformed('"key" is a required field', prefix)
-  const options = value['options'] ?? {}
+  const options = memberIn(value, 'options') ?? {}
   if (!isObject(options)) throw malformed('"options" must be an object', prefix)
   return {
     key,
-    value: Buffer.from(compactJson(memberTexts(text).get('value') ?? 'null')),
+    value: Buffer.from(compactJson(memberText(text, 'value') ?? 'null')),
     isJson: true,
     etag: textIn(value, 'etag', prefix),
     metadata: textsIn(value, 'metadata', prefix),

@@ -13,7 +13,7 @@ import {
   SaveStateRequest
 } from '../../../model/dapr/messages/state.generated.ts'
 import {BlockError} from '../blocks/block-error.ts'
-import {itemTexts, memberTexts} from '../blocks/json-text.ts'
+import {itemTexts, memberIn, memberText} from '../blocks/json-text.ts'
 import type {StateChange} from '../blocks/state-requests.ts'
 import {headerLines} from '../http/blocks/app-headers.ts'
 import {EMPTY} from '../http/errors.ts'
@@ -71,9 +71,9 @@ const deleteState: BlockHandler = async ({state}, request) => {
 const bulkGetState: BlockHandler = async ({state}, request) => {
   const {value} = readJson(request)
   if (!isObject(value)) throw malformed('expected an object')
-  const keys = value['keys'] ?? []
+  const keys = memberIn(value, 'keys') ?? []
   if (!Array.isArray(keys) || !keys.every(key => typeof key === 'string')) throw malformed('"keys" must be texts')
-  const parallelism = value['parallelism'] ?? 0
+  const parallelism = memberIn(value, 'parallelism') ?? 0
   if (typeof parallelism !== 'number' || !Number.isSafeInteger(parallelism))
     throw malformed('"parallelism" must be a whole number')
   const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
@@ -85,16 +85,16 @@ const bulkGetState: BlockHandler = async ({state}, request) => {
 const transactState: BlockHandler = async ({state}, request) => {
   const {text, value} = readJson(request)
   if (!isObject(value)) throw malformed('expected an object')
-  const operations = value['operations'] ?? []
+  const operations = memberIn(value, 'operations') ?? []
   if (!Array.isArray(operations)) throw malformed('"operations" must be an array')
-  const texts = operations.length === 0 ? [] : itemTexts(memberTexts(text).get('operations') ?? '[]')
+  const texts = operations.length === 0 ? [] : itemTexts(memberText(text, 'operations') ?? '[]')
   const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
   const changes = operations.map((operation: unknown, at): StateChange => {
     if (!isObject(operation)) throw malformed('an operation must be an object')
-    const item = memberTexts(texts[at] ?? '{}').get('request') ?? '{}'
+    const item = memberText(texts[at] ?? '{}', 'request') ?? '{}'
     return {
       operation: textIn(operation, 'operation'),
-      request: readItem(item, operation['request'] ?? {}, undefined)
+      request: readItem(item, memberIn(operation, 'request') ?? {}, undefined)
     }
   })
   await state.transact(request.params[0] ?? '', changes, metadata, request.onGone)

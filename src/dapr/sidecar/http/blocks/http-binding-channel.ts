@@ -8,7 +8,7 @@ import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resili
 import {messageOf} from '../../../../model/errors.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from '../../blocks/binding-channel.ts'
 import type {SaidBindings} from '../../blocks/binding-channel.ts'
-import {compactJson, itemTexts, memberTexts} from '../../blocks/json-text.ts'
+import {compactJson, itemTexts, memberIn, memberText} from '../../blocks/json-text.ts'
 import {carriedTraceparent, freshTraceparent} from '../trace.ts'
 import {metadataLines, pathOf} from './app-headers.ts'
 import {textIn} from '../../operations/block-request.ts'
@@ -102,23 +102,22 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
 }
 
 /** A body without these members has no effect: it need not even be JSON. */
-const MAY_WISH = /^\s*\{.*"(?:to|state)"\s*:/s
+const MAY_WISH = /^\s*\{.*"(?:to|state)"\s*:/is
 
 function effectsIn(text: string): BindingEffects | undefined {
   const value: unknown = JSON.parse(text)
   if (!isObject(value)) return undefined
-  const state = value['state'] ?? []
-  const to = value['to'] ?? []
+  const state = memberIn(value, 'state') ?? []
+  const to = memberIn(value, 'to') ?? []
   if (!Array.isArray(state)) throw new Error('"state" must be an array of items')
   if (!Array.isArray(to) || !to.every(name => typeof name === 'string'))
     throw new Error('"to" must be names of bindings')
-  const members = memberTexts(text)
-  const items = itemTexts(members.get('state') ?? '[]')
+  const items = itemTexts(memberText(text, 'state') ?? '[]')
   return {
     storeName: textIn(value, 'storeName', ''),
     state: items.map((item, at) => readItem(item, state[at] as unknown, '')),
     to,
-    data: Buffer.from(compactJson(members.get('data') ?? 'null')),
+    data: Buffer.from(compactJson(memberText(text, 'data') ?? 'null')),
     isParallel: textIn(value, 'concurrency', '') === 'parallel'
   }
 }

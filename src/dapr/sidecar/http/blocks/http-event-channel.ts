@@ -9,7 +9,7 @@ import {
   type EventChannel,
   type EventTarget
 } from '../../blocks/event-channel.ts'
-import {member} from '../../blocks/json-text.ts'
+import {memberIn} from '../../blocks/json-text.ts'
 import {goJson} from '../go-text.ts'
 import {eventTraceparent, traceparentOfAll} from '../trace.ts'
 import {metadataLines, pathOf, valueText} from './app-headers.ts'
@@ -65,7 +65,7 @@ function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): Eve
   const isSuccess = status >= 200 && status < 300
   if (!isSuccess) return {kind: status === 404 ? 'unknown' : 'failed', status, text: body.toString()}
   if (body.length === 0) return SUCCESS
-  const word = textOf(member(jsonIn(body.toString()), 'status'))
+  const word = textOf(memberIn(jsonIn(body.toString()), 'status'))
   if (word === '' || word === 'SUCCESS') return SUCCESS
   if (word === 'DROP') return DROP
   return {kind: 'failed', status, text: body.toString()}
@@ -103,9 +103,9 @@ function answersOf(
 
 /** The statuses by entry; undefined: the body has none. */
 function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
-  const statuses = member(jsonIn(text), 'statuses')
+  const statuses = memberIn(jsonIn(text), 'statuses')
   if (!Array.isArray(statuses)) return undefined
-  return new Map(statuses.map(each => [textOf(member(each, 'entryId')), textOf(member(each, 'status'))]))
+  return new Map(statuses.map(each => [textOf(memberIn(each, 'entryId')), textOf(memberIn(each, 'status'))]))
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -1,4 +1,7 @@
 import t from 'tap'
+import {FIRING_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/actor-firings.ts'
+import {ACTOR_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/actors.ts'
+import {BINDING_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/bindings.ts'
 import {CONVERSATION_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/conversation.ts'
 import {JOB_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/jobs.ts'
 import {LOCK_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/lock.ts'
@@ -20,7 +23,10 @@ async function callOf({http}: BlockOperation, body: string): Promise<unknown> {
   }
   const blocks = {
     locks: {lock: note},
-    state: {bulkGet: note, check: async () => undefined},
+    state: {bulkGet: note, save: note, transact: note, check: async () => undefined},
+    bindings: {invoke: note},
+    actorFirings: {setReminder: note},
+    actorState: {transact: note},
     jobs: {schedule: note},
     conversations: {find: async () => ({model: {model: ''}}), ask, context: {observer: undefined}}
   }
@@ -84,4 +90,32 @@ t.test('a role that no model has is that of a user, also one that objects inheri
     t.match(await callOf(CONVERSATION_OPERATIONS.ConverseAlpha1, `{"inputs":[{"content":"a","role":"${role}"}]}`), {
       messages: [{role: 'user'}]
     })
+})
+
+t.test('keys are found in any capitals, as Go finds them: those of .NET begin with one', async t => {
+  const {SaveState, GetBulkState, ExecuteStateTransaction} = STATE_OPERATIONS
+  const item = '{"Key":"a","Value":{"B":1},"Etag":"2","Metadata":{"C":"d"},"Options":{"Concurrency":"first-write"}}'
+  const read = {key: 'a', etag: '2', metadata: {C: 'd'}, concurrency: 'first-write'}
+  const isValue = ({value}: {value: Buffer}, text: string) => t.equal(value.toString(), text)
+  const [, [saved]] = (await callOf(SaveState, `[${item}]`)) as [string, [{value: Buffer}]]
+  t.match(saved, read)
+  isValue(saved, '{"B":1}')
+  t.match(await callOf(GetBulkState, '{"Keys":["a"],"Parallelism":2}'), ['it', ['a'], {parallelism: 2}])
+  const steps = `{"Operations":[{"Operation":"upsert","Request":${item}}]}`
+  const [, [step]] = (await callOf(ExecuteStateTransaction, steps)) as [string, [{request: {value: Buffer}}]]
+  t.match(step, {operation: 'upsert', request: read})
+  isValue(step.request, '{"B":1}')
+  const asked = '{"Operation":"create","Data":{"B":1},"Metadata":{"C":"d"}}'
+  const [, call] = (await callOf(BINDING_OPERATIONS.InvokeBinding, asked)) as [string, {data: Buffer}]
+  t.match(call, {operation: 'create', metadata: {C: 'd'}})
+  isValue({value: call.data}, '{"B":1}')
+  t.match(await callOf(FIRING_OPERATIONS.RegisterActorReminder, '{"DueTime":"1s","Data":{"B":1},"Overwrite":false}'), [
+    {type: 'it'},
+    {dueTime: '1s', data: '{"B":1}', overwrites: false}
+  ])
+  const turn = '[{"Operation":"upsert","Request":{"Key":"a","Value":{"B":1},"Metadata":{"C":"d"}}}]'
+  const {ExecuteActorStateTransaction = {}} = ACTOR_OPERATIONS
+  const [, , [change]] = (await callOf(ExecuteActorStateTransaction, turn)) as [string, string, [{value: Buffer}]]
+  t.match(change, {operation: 'upsert', key: 'a', metadata: {C: 'd'}})
+  isValue(change, '{"B":1}')
 })
