@@ -4,6 +4,7 @@ import {Properties} from '../properties.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
 import {callerOf, type OpenedByDaprd} from './daprd-access.ts'
 import {heldReader} from './held-reader.ts'
+import {holdMsOf} from './hold.ts'
 
 /** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
 export function daprdBinding(options: OpenedByDaprd): Binding {
@@ -30,5 +31,5 @@ const outputOf = (options: OpenedByDaprd): NonNullable<Binding['output']> => ({
 
 const inputOf = ({access, resource}: OpenedByDaprd): NonNullable<Binding['input']> => ({
   read: async ({ready, handle}) =>
-    heldReader({holdMs: access.holdMs(resource), ready, handle}, deliver => access.readBinding(resource.name, deliver))
+    heldReader({holdMs: holdMsOf(resource), ready, handle}, deliver => access.readBinding(resource.name, deliver))
 })

@@ -52,8 +52,6 @@ export interface DaprdAccess {
   readBinding(name: string, deliver: DeliverEvent): () => void
   /** Subscribes to configuration, which continues with the daprd that follows one; the returned function ends that. Rejects as `call`. */
   watch(configuration: WatchedConfiguration): Promise<() => Promise<void>>
-  /** The time in ms after which the message broker may treat an unanswered message as lost. */
-  holdMs(resource: ComponentResource): number
 }
 
 /** A component that daprd has opened. */

@@ -3,6 +3,7 @@ import type {PubSub} from '../pubsub.ts'
 import {PublishEventRequest} from '../../../model/dapr/messages/pubsub.generated.ts'
 import {callerOf, type OpenedByDaprd} from './daprd-access.ts'
 import {heldReader} from './held-reader.ts'
+import {holdMsOf} from './hold.ts'
 
 /** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */
 export function daprdBroker(options: OpenedByDaprd): PubSub {
@@ -23,7 +24,7 @@ export function daprdBroker(options: OpenedByDaprd): PubSub {
         })
       ),
     subscribe: async ({topic, atOnce, ready, handle}) =>
-      heldReader({holdMs: access.holdMs(resource), ready, handle}, deliver =>
+      heldReader({holdMs: holdMsOf(resource), ready, handle}, deliver =>
         access.read({pubsubName, topic, atOnce, deliver})
       )
   }

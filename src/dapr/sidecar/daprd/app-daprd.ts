@@ -15,7 +15,6 @@ import type {ComponentResource} from '../../../files/resources/components.ts'
 import {retryLater} from '../retry-later.ts'
 import {Daprd} from './daprd.ts'
 import type {DaprdOptions} from './daprd-process.ts'
-import {holdMsOf} from './hold.ts'
 import {Readings} from './readings.ts'
 import {bindingAt, componentsText, neededOf} from './resource-files.ts'
 
@@ -132,10 +131,6 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
       // one that follows begins without it
       await this.#current?.connection.get(`${watch.path}/${watch.id}/unsubscribe`)
     }
-  }
-
-  holdMs(resource: ComponentResource): number {
-    return holdMsOf(resource)
   }
 
   setKnown(what: 'topics' | 'bindings'): void {

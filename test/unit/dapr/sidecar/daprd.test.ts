@@ -12,7 +12,7 @@ import type {ComponentResource} from '../../../../src/files/resources/components
 import type {BindingEvent} from '../../../../src/dapr/components/binding.ts'
 import {commandLine, daprdVariables} from '../../../../src/dapr/sidecar/daprd/command-line.ts'
 import {findDaprd, isFrom} from '../../../../src/dapr/sidecar/daprd/find-daprd.ts'
-import {holdMsOf} from '../../../../src/dapr/sidecar/daprd/hold.ts'
+import {holdMsOf} from '../../../../src/dapr/components/daprd/hold.ts'
 import {AppListener, type AppListenerOptions} from '../../../../src/dapr/sidecar/daprd/app-listener.ts'
 import {entryOf} from '../../../../src/dapr/sidecar/daprd/daprd-process.ts'
 import {bindingAt, componentsText, neededOf} from '../../../../src/dapr/sidecar/daprd/resource-files.ts'
