@@ -29,12 +29,12 @@ export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 
   readonly warn: (text: string) => void
 }
 
-/** A subscription to configuration: each daprd has it by an id of its own. */
-type Watch = WatchedConfiguration & {id: string}
+/** A subscription to configuration: each daprd has it by an id of its own. `since`: what `at` has said. */
+type Watch = WatchedConfiguration & {id: string; at?: Daprd; since?: unknown}
 
-const begin = async (watch: Watch, {connection}: Daprd): Promise<void> => {
-  const answer = await connection.get(`${watch.path}/subscribe?${watch.query}`)
-  watch.id = (JSON.parse(answer) as {readonly id: string}).id
+const begin = async (watch: Watch, at: Daprd): Promise<void> => {
+  const {id} = JSON.parse(await at.connection.get(`${watch.path}/subscribe?${watch.query}`)) as {readonly id: string}
+  Object.assign(watch, {id, at, since: {}})
 }
 
 /** A daprd that has run this long has started successfully. */
@@ -117,7 +117,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   }
 
   async watch(wanted: WatchedConfiguration): Promise<() => Promise<void>> {
-    const watch = {...wanted, id: ''}
+    const watch: Watch = {...wanted, id: ''}
     const drop = (): void => void this.#watches.delete(watch)
     for (let daprd: Daprd | undefined; daprd === undefined || daprd !== this.#current;) {
       daprd = await this.#serving()
@@ -129,7 +129,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
       drop()
       watch.over.removeEventListener('abort', drop)
       // one that follows begins without it
-      await this.#current?.connection.get(`${watch.path}/${watch.id}/unsubscribe`)
+      if (watch.at === this.#current) await watch.at?.connection.get(`${watch.path}/${watch.id}/unsubscribe`)
     }
   }
 
@@ -207,7 +207,11 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
         wantsBinding: async binding => this.#readings.wantsBinding(binding),
         bindingReader: binding => this.#readings.bindingReader(binding),
         configurationChanged: (id, items) => {
-          for (const watch of this.#watches) if (watch.id === id) watch.changed(items)
+          for (const watch of this.#watches)
+            if (watch.id === id) {
+              watch.since = {...(watch.since as object), ...(items as object)}
+              watch.changed(items)
+            }
         },
         warn: text => this.#options.log({level: 'warn', message: text, scope: 'dapr.runtime'})
       }
@@ -223,19 +227,21 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     for (const [key, value] of Object.entries(metadata())) void daprd.tell(key, value)
     this.#current = daprd
     void this.#untilEnd(daprd)
-    for (const watch of this.#watches) void this.#beginAgain(watch, daprd)
+    for (const watch of this.#watches) void this.#beginAgain(watch, daprd, before === undefined)
     return daprd
   }
 
-  /** Subscribes again, at the daprd that follows the one with which it was done, as soon as the store answers. Never rejects. */
-  async #beginAgain(watch: Watch, daprd: Daprd, level: LogLevel = 'error'): Promise<void> {
+  /** Subscribes again at the next daprd, as soon as the store answers. `isLate`: changes may have been missed. Never rejects. */
+  async #beginAgain(watch: Watch, daprd: Daprd, isLate: boolean, level: LogLevel = 'error'): Promise<void> {
     if (!this.#watches.has(watch) || this.#current !== daprd) return
     try {
-      await begin(watch, daprd)
+      if (watch.at !== daprd) await begin(watch, daprd)
+      const found = isLate ? await daprd.connection.get(`${watch.path}?${watch.query}`) : ''
+      if (found !== '') watch.changed({...(JSON.parse(found) as object), ...(watch.since as object)})
     } catch (error) {
       const message = `the subscription to ${watch.path} cannot continue yet: ${messageOf(error)}`
       this.#options.log({level, message, scope: 'dapr.runtime'})
-      await retryLater(async () => this.#beginAgain(watch, daprd, 'debug'), this.#ending)
+      await retryLater(async () => this.#beginAgain(watch, daprd, true, 'debug'), this.#ending)
     }
   }
 

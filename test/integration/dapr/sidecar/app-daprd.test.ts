@@ -1,6 +1,6 @@
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
 import {mock} from 'node:test'
 import t, {type Test} from 'tap'
 import type {ConfigurationItems, ConfigurationStore} from '../../../../src/dapr/components/configuration/types.ts'
@@ -12,8 +12,8 @@ import {pause} from '../../../../src/platform/delay.ts'
 /**
  * Serves at its socket what it was given; one whose components have the word `slow` does so once there is a file `go`, one with the word
  * `mute` does not answer, one with the word `stubborn` does not end at SIGTERM. While there is a file `down` it ends at once, while there is
- * one `refused` nobody can subscribe. Who has subscribed to configuration is told of a change at SIGUSR2. One whose components have the
- * word `reads` asks for topics, and writes what it got.
+ * one `refused` nobody can subscribe. Its configuration is the file `items`. Who has subscribed to configuration is told of a change at
+ * SIGUSR2. One whose components have the word `reads` asks for topics, and writes what it got.
  */
 const PROGRAM = `#!${process.execPath}
 const {existsSync, readFileSync, writeFileSync} = require('node:fs')
@@ -29,6 +29,7 @@ const server = http.createServer((request, response) => {
   if (request.url.includes('/subscribe?') && existsSync('refused')) return response.writeHead(500).end('{}', isBegun)
   if (request.url.includes('/subscribe?')) return response.end(JSON.stringify({id}), isBegun)
   if (request.url.includes('/unsubscribe')) return response.writeHead(request.url.includes(id) ? 200 : 500).end()
+  if (request.url.includes('/configuration/')) return response.end(existsSync('items') ? readFileSync('items') : '')
   if (request.url.endsWith('/outbound')) return response.writeHead(204).end()
   response.end(JSON.stringify({components}))
 })
@@ -91,7 +92,7 @@ function open(t: Test, timeoutMs = 60_000, graceMs = 1000) {
     ports: {httpPort: 1, grpcPort: 2},
     env: process.env,
     run: 'r',
-    life: 'r-d',
+    life: basename(folder),
     folder: join(folder, 'd'),
     use: 'always',
     metadata: () => ({}),
@@ -158,6 +159,31 @@ t.test('a subscription to configuration ends also while there is no daprd', asyn
   process.kill(pids[0] ?? 0, 'SIGKILL')
   await gone
   await end()
+})
+
+t.test('a subscription to configuration ends also while the next daprd refuses it', async t => {
+  const {daprd, pids, folder} = open(t)
+  const config = resource('config', 'configuration.azure.appconfig')
+  daprd.follow([config])
+  const store = (await daprd.open(config)) as ConfigurationStore
+  const end = await store.subscribe([], {}, () => undefined)
+  writeFileSync(join(folder, 'refused'), '')
+  daprd.follow([config, resource('two')])
+  await daprd.open(resource('two'))
+  while (!existsSync(join(folder, `subscribed-${pids[1]}`))) await pause(5)
+  await end()
+})
+
+t.test('what has changed in a configuration while there was no daprd is said', async t => {
+  const {daprd, pids, folder} = open(t)
+  const config = resource('config', 'configuration.azure.appconfig')
+  daprd.follow([config])
+  const store = (await daprd.open(config)) as ConfigurationStore
+  const told = Promise.withResolvers<ConfigurationItems>()
+  await store.subscribe([], {}, told.resolve)
+  writeFileSync(join(folder, 'items'), '{"k":{"value":"new"}}')
+  process.kill(pids[0] ?? 0, 'SIGKILL')
+  t.strictSame(await told.promise, {k: {value: 'new', version: '', metadata: {}}})
 })
 
 t.test('a daprd that takes connections, and does not answer, is given up', async t => {
