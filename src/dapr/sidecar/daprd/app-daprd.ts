@@ -30,7 +30,7 @@ export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 
 }
 
 /** A subscription to configuration: each daprd has it by an id of its own. `since`: what `at` has said. */
-type Watch = WatchedConfiguration & {id: string; at?: Daprd; since?: unknown}
+type Watch = WatchedConfiguration & {id: string; at?: Daprd; since?: object}
 
 const begin = async (watch: Watch, at: Daprd): Promise<void> => {
   const {id} = JSON.parse(await at.connection.get(`${watch.path}/subscribe?${watch.query}`)) as {readonly id: string}
@@ -157,7 +157,11 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   #change(work: () => Promise<Daprd | undefined>): void {
     const latest = (this.#latest = this.#latest.catch(() => undefined).then(work))
     this.#failedAt = Infinity
-    latest.catch(() => latest === this.#latest && void this.#failed())
+    latest.then(
+      // what it could not open before is still to be tried again
+      daprd => void (daprd?.components !== this.#wanted && (this.#failedAt = performance.now())),
+      () => latest === this.#latest && void this.#failed()
+    )
   }
 
   /** No call may come, though the app reads by it, or wants to read more. */
@@ -175,11 +179,12 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     if (performance.now() - this.#failedAt >= RETRY_MS) this.#change(async () => this.#exchange(false))
   }
 
-  /** Starts a daprd that has what is wanted, and ends the one before: the latter serves until the new one is ready. */
+  /** Starts a daprd that has what is wanted, and ends the one before, which serves until then. `isForced`: the readings alone differ. */
   async #exchange(isForced: boolean): Promise<Daprd | undefined> {
     const before = this.#current
-    if (this.#ending.aborted || (before?.components === this.#wanted && !isForced)) return before
-    const daprd = this.#wanted === '' ? (this.#current = undefined) : await this.#start(this.#wanted)
+    const components = isForced && before !== undefined ? before.components : this.#wanted
+    if (this.#ending.aborted || (before?.components === components && !isForced)) return before
+    const daprd = components === '' ? (this.#current = undefined) : await this.#start(components)
     await before?.end()
     return daprd
   }
@@ -207,11 +212,9 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
         wantsBinding: async binding => this.#readings.wantsBinding(binding),
         bindingReader: binding => this.#readings.bindingReader(binding),
         configurationChanged: (id, items) => {
-          for (const watch of this.#watches)
-            if (watch.id === id) {
-              watch.since = {...(watch.since as object), ...(items as object)}
-              watch.changed(items)
-            }
+          const watch = [...this.#watches].find(each => each.id === id)
+          Object.assign(watch?.since ?? {}, items)
+          watch?.changed(items)
         },
         warn: text => this.#options.log({level: 'warn', message: text, scope: 'dapr.runtime'})
       }
@@ -237,7 +240,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     try {
       if (watch.at !== daprd) await begin(watch, daprd)
       const found = isLate ? await daprd.connection.get(`${watch.path}?${watch.query}`) : ''
-      if (found !== '') watch.changed({...(JSON.parse(found) as object), ...(watch.since as object)})
+      if (found !== '') watch.changed({...(JSON.parse(found) as object), ...watch.since})
     } catch (error) {
       const message = `the subscription to ${watch.path} cannot continue yet: ${messageOf(error)}`
       this.#options.log({level, message, scope: 'dapr.runtime'})
@@ -255,10 +258,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     this.#change(async () => {
       await daprd.end()
       // its components may have changed meanwhile: then the next one serves already
-      const next = this.#current ?? (await this.#restart(how, daprd.components))
-      // what one could not open before is still to be tried again
-      if (next?.components !== this.#wanted) this.#failedAt = performance.now()
-      return next
+      return this.#current ?? this.#restart(how, daprd.components)
     })
   }
 
@@ -284,8 +284,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
 
   /** Replaces a daprd that has already asked what the app reads: it asks only once. */
   #readingsChanged(): void {
-    if (this.#isUpToDate) return
-    this.#change(async () => this.#exchange(!this.#isUpToDate))
+    if (!this.#isUpToDate) this.#change(async () => this.#exchange(!this.#isUpToDate))
   }
 
   get #isUpToDate(): boolean {

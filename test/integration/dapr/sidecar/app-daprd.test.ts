@@ -11,15 +11,16 @@ import {pause} from '../../../../src/platform/delay.ts'
 
 /**
  * Serves at its socket what it was given; one whose components have the word `slow` does so once there is a file `go`, one with the word
- * `mute` does not answer, one with the word `stubborn` does not end at SIGTERM. While there is a file `down` it ends at once, while there is
- * one `refused` nobody can subscribe. Its configuration is the file `items`. Who has subscribed to configuration is told of a change at
- * SIGUSR2. One whose components have the word `reads` asks for topics, and writes what it got.
+ * `mute` does not answer, one with the word `stubborn` does not end at SIGTERM, one with the word `broken` ends at once. While there is a
+ * file `down` all end at once, while there is one `refused` nobody can subscribe. Its configuration is the file `items`. Who has subscribed
+ * to configuration is told of a change at SIGUSR2. One whose components have the word `reads` asks for topics, and writes what it got.
  */
 const PROGRAM = `#!${process.execPath}
 const {existsSync, readFileSync, writeFileSync} = require('node:fs')
 const of = name => process.argv[process.argv.indexOf('--' + name) + 1]
 if (existsSync('down')) process.exit(1)
 const text = readFileSync(of('resources-path') + '/components.yaml', 'utf8')
+if (text.includes('broken')) process.exit(1)
 const components = text.split('---').map(each => ({name: JSON.parse(each).metadata.name, capabilities: []}))
 const http = require('node:http')
 const id = String(process.pid)
@@ -316,6 +317,16 @@ t.test('a topic that an app reads from now on is read though daprd cannot be rep
   rmSync(join(folder, 'down'))
   while ((await topicsOf(-1)).length < 2) await pause(5)
   t.strictSame(await topicsOf(-1), ['first', 'second'])
+})
+
+t.test('a component that cannot be opened keeps no topic of another one from being read', async t => {
+  const {daprd, add, topicsOf} = await reading(t)
+  const broken = {...resource('broken'), isDefault: true}
+  daprd.follow([resource('reads'), broken])
+  await t.rejects(daprd.open(broken), {message: /^daprd ended before it was ready/})
+  add('first')
+  while ((await topicsOf(-1)).length === 0) await pause(5)
+  t.strictSame(await topicsOf(-1), ['first'])
 })
 
 t.test('topics are read again by a daprd that has ended too often, once it can start', async t => {
