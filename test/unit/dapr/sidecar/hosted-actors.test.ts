@@ -1,5 +1,6 @@
 import t from 'tap'
 import {HostedActors} from '../../../../src/dapr/sidecar/hosted-actors.ts'
+import {hostedTypes, USUAL_SETTINGS} from '../../../../src/dapr/sidecar/hosted-types.ts'
 import type {SidecarActorsOptions} from '../../../../src/dapr/sidecar/actor-access.ts'
 import {openActorHouse, TestHost, types} from '../../../rig/actor-house.ts'
 
@@ -41,4 +42,11 @@ t.test('a call of an app that is well again is not cut by the end of one from be
   t.strictSame(host.inside, ['Order/1 pay'])
   await host.open[0]?.answer('paid')
   t.equal(await order.outcome, 'paid')
+})
+
+t.test('the types that an app hosts are found in any capitals of their keys', t => {
+  const text = '{"Entities":["Cart"],"ActorIdleTimeout":"1m","Reentrancy":{"Enabled":true}}'
+  const settings = {...USUAL_SETTINGS, idleMs: 60_000, isReentrant: true}
+  t.strictSame([...hostedTypes(text, words => t.fail(words))], [['Cart', settings]])
+  t.end()
 })

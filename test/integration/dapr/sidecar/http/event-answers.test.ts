@@ -1,0 +1,50 @@
+import {once} from 'node:events'
+import {createServer} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import t, {type Test} from 'tap'
+import type {AppEvent, DeliveryProcess, EventTarget} from '../../../../../src/dapr/sidecar/blocks/event-channel.ts'
+import {HttpEventChannel} from '../../../../../src/dapr/sidecar/http/blocks/http-event-channel.ts'
+import {AdmissionQueue} from '../../../../../src/proxy/gateway/admission-queue.ts'
+import {ConcurrencyLimiter} from '../../../../../src/proxy/gateway/concurrency-limiter.ts'
+import {HeldBodies} from '../../../../../src/proxy/gateway/held-bodies.ts'
+import {Pool} from '../../../../../src/proxy/net/pool.ts'
+
+const EVENT: AppEvent = {fields: {}, body: Buffer.from('{}'), metadata: {}}
+const TARGET: EventTarget = {
+  subscription: {pubsubName: 'bus', topic: 'orders', metadata: {}, rules: [], deadLetterTopic: '', bulk: undefined},
+  path: '/orders'
+}
+
+/** A channel to an app that answers each request so. */
+async function channelTo(t: Test, answer: string): Promise<HttpEventChannel> {
+  const server = createServer((_, response) => response.end(answer)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  const pool = new Pool({hosts: ['127.0.0.1'], port})
+  t.teardown(() => {
+    pool.cut()
+    server.close()
+  })
+  const queue = new AdmissionQueue({timeoutMs: 60_000})
+  queue.open()
+  const app = {id: 'shop', appPort: port, queue, limiter: new ConcurrencyLimiter(() => 0), pool, pid: 0, token: ''}
+  const process = {app, context: {heldBodies: new HeldBodies()}, generation: () => 0, isReady: () => true}
+  return new HttpEventChannel(process as unknown as DeliveryProcess)
+}
+
+t.test('what an app has said of an event counts in any capitals of its keys', async t => {
+  for (const key of ['status', 'Status']) {
+    const channel = await channelTo(t, `{"${key}":"RETRY"}`)
+    t.match(await channel.deliver(TARGET, EVENT), {kind: 'failed'}, key)
+  }
+})
+
+t.test('what it has said of each of several events does so, too', async t => {
+  for (const [statuses, entryId, status] of [
+    ['statuses', 'entryId', 'status'],
+    ['Statuses', 'EntryId', 'Status']
+  ]) {
+    const channel = await channelTo(t, `{"${statuses}":[{"${entryId}":"a","${status}":"SUCCESS"}]}`)
+    t.strictSame(await channel.deliverBatch(TARGET, [{entryId: 'a', event: EVENT}]), [{kind: 'success'}], statuses)
+  }
+})
