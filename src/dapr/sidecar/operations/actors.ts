@@ -54,7 +54,7 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
       inGrpc(async ({actors}, {actorType: type, actorId: id, method, data, metadata}, {onGone, trace}) => {
         const sent = headerLines(metadata, OF_SIDECAR)
         const reentrancyId = headerOf({lines: sent}, REENTRANCY)
-        const lines = sent + traceLines(trace)
+        const lines = headerOf({lines: sent}, 'traceparent') === '' ? sent + traceLines(trace) : sent
         const call = {type, id, method, query: '', lines, body: bufferOf(data), reentrancyId, onGone}
         return {data: (await actors.invoke(call)).body}
       })
