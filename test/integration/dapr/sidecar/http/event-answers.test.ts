@@ -43,7 +43,7 @@ t.test('what it has said of each of several events does so, too', async t => {
   for (const [statuses, entryId, status] of [
     ['statuses', 'entryId', 'status'],
     ['Statuses', 'EntryId', 'Status']
-  ]) {
+  ] as const) {
     const channel = await channelTo(t, `{"${statuses}":[{"${entryId}":"a","${status}":"SUCCESS"}]}`)
     t.strictSame(await channel.deliverBatch(TARGET, [{entryId: 'a', event: EVENT}]), [{kind: 'success'}], statuses)
   }
