@@ -88,14 +88,13 @@ const transactState: BlockHandler = async ({state}, request) => {
   const operations = memberIn(value, 'operations') ?? []
   if (!Array.isArray(operations)) throw malformed('"operations" must be an array')
   const texts = operations.length === 0 ? [] : itemTexts(memberText(text, 'operations') ?? '[]')
-  const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
+  const asked = metadataOf(request.query)
+  const metadata = {...textsIn(value, 'metadata'), ...asked}
   const changes = operations.map((operation: unknown, at): StateChange => {
     if (!isObject(operation)) throw malformed('an operation must be an object')
-    const item = memberText(texts[at] ?? '{}', 'request') ?? '{}'
-    return {
-      operation: textIn(operation, 'operation'),
-      request: readItem(item, memberIn(operation, 'request') ?? {}, undefined)
-    }
+    const written = memberText(texts[at] ?? '{}', 'request') ?? '{}'
+    const item = readItem(written, memberIn(operation, 'request') ?? {}, undefined)
+    return {operation: textIn(operation, 'operation'), request: {...item, metadata: {...item.metadata, ...asked}}}
   })
   await state.transact(request.params[0] ?? '', changes, metadata, request.onGone)
   return EMPTY

@@ -11,7 +11,7 @@ import type {Blocks} from '../../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {BlockRequest} from '../../../../../src/dapr/sidecar/operations/block-request.ts'
 
 /** What an operation makes of a body: the call of its block, or the error of the caller. */
-async function callOf({http}: BlockOperation, body: string): Promise<unknown> {
+async function callOf({http}: BlockOperation, body: string, query = ''): Promise<unknown> {
   let called: unknown
   const note = async (...given: unknown[]): Promise<unknown> => {
     called = given
@@ -32,7 +32,7 @@ async function callOf({http}: BlockOperation, body: string): Promise<unknown> {
   }
   const request: BlockRequest = {
     params: ['it'],
-    query: '',
+    query,
     lines: '',
     trace: '',
     body: Buffer.from(body),
@@ -91,6 +91,19 @@ t.test('a role that no model has is that of a user, also one that objects inheri
       messages: [{role: 'user'}]
     })
 })
+
+t.test(
+  'metadata in the query of a transaction take precedence over those of its items, as where items are saved',
+  async t => {
+    const {SaveState, ExecuteStateTransaction} = STATE_OPERATIONS
+    const item = '{"key":"a","value":1,"metadata":{"ttlInSeconds":"100","other":"b"}}'
+    const query = '?metadata.ttlInSeconds=5'
+    const metadata = {ttlInSeconds: '5', other: 'b'}
+    t.match(await callOf(SaveState, `[${item}]`, query), ['it', [{metadata}]])
+    const steps = `{"operations":[{"operation":"upsert","request":${item}}]}`
+    t.match(await callOf(ExecuteStateTransaction, steps, query), ['it', [{request: {metadata}}]])
+  }
+)
 
 t.test('keys are found in any capitals, as Go finds them: those of .NET begin with one', async t => {
   const {SaveState, GetBulkState, ExecuteStateTransaction} = STATE_OPERATIONS
