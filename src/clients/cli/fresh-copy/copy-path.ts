@@ -79,7 +79,7 @@ export async function copyPath(from: string, to: string, onFiles: (count: number
     const {why: how, last} = await runLines(['cp', ...flags, '-v', from, temporary], {
       folder: dirname(from),
       onLine: line => {
-        if (line.startsWith('cp: ')) fault ||= line // it goes on with the other files
+        if (line.startsWith('cp: ')) fault ||= line // it copies the other files all the same
         else onFiles(++count)
       }
     })
