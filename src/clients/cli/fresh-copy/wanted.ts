@@ -59,13 +59,12 @@ const pathsIn = (envFile: unknown): readonly string[] =>
 export async function wantedPaths(worktree: AddedWorktree, file: string): Promise<readonly WantedPaths[]> {
   const {bring, envFiles} = bringKeys(file)
   const folder = inMain(worktree, dirname(file))
+  const ofApps: string[] = []
   // each alone: git answers for none where one is in a submodule
-  const asked = missing(worktree, envFiles).map(async path => ignored(worktree, [path]))
-  const named =
-    bring === undefined
-      ? [{glob: 'envFile', paths: (await Promise.all(asked)).flat()}]
-      : bring.map(glob => ({glob, paths: matching(worktree, glob, folder)}))
-  return [...named, {glob: '.worktreeinclude', paths: await included(worktree)}]
+  if (bring === undefined)
+    for (const path of missing(worktree, envFiles)) ofApps.push(...(await ignored(worktree, [path])))
+  const named = bring?.map(glob => ({glob, paths: matching(worktree, glob, folder)}))
+  return [...(named ?? [{glob: 'envFile', paths: ofApps}]), {glob: '.worktreeinclude', paths: await included(worktree)}]
 }
 
 /** Env files that the main working tree has, and this one has not. */

@@ -1,4 +1,5 @@
-import {chmodSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {chmodSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {wantedPaths} from '../../../../src/clients/cli/fresh-copy/wanted.ts'
@@ -22,4 +23,28 @@ t.test('a folder that we may not read is not looked through, and keeps no other 
     if (isRoot) process.seteuid?.(0)
     chmodSync(closed, 0o755)
   }
+})
+
+t.test('git is asked about one env file after the other', async t => {
+  const names = Array.from({length: 12}, (_, at) => `.env.${at}`)
+  const folder = t.testdir({
+    main: {'.gitignore': '.env*\n', ...Object.fromEntries(names.map(name => [name, '']))},
+    pr: {}
+  })
+  const [main, root] = [join(folder, 'main'), join(folder, 'pr')]
+  execFileSync('git', ['init', '-q'], {cwd: main})
+  let most = 0
+  const count = (): void => void (most = Math.max(most, process.listenerCount('SIGINT')))
+  process.on('newListener', count)
+  t.teardown(() => process.off('newListener', count))
+  /** How many listeners there are at once while git is asked. */
+  const listenersFor = async (envFile: readonly string[]): Promise<number> => {
+    most = 0
+    writeFileSync(join(root, 'dapr.yaml'), JSON.stringify({version: 1, common: {envFile}, apps: []}))
+    t.match(await wantedPaths({root, main, gitFolder: ''}, join(root, 'dapr.yaml')), [
+      {glob: 'envFile', paths: envFile.map(name => join(main, name))}
+    ])
+    return most
+  }
+  t.equal(await listenersFor(names), await listenersFor(names.slice(0, 1)))
 })
