@@ -45,7 +45,7 @@ export async function runLines(
     void child.finally(() => process.off(signal, end).kill(process.pid, signal))
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.on(signal, end)
+  for (const signal of signals) process.setMaxListeners(0).on(signal, end) // any number of commands at once
   const child = execa(program, args, {
     cwd: folder,
     env,

@@ -55,3 +55,12 @@ t.test('a command that leaves something running, which holds its output, is over
   t.not(startOf(pid), 0, 'what it has left behind runs')
   process.kill(pid)
 })
+
+t.test('any number of commands at once is no leak', async t => {
+  const warnings: string[] = []
+  const note = ({message}: Error): void => void warnings.push(message)
+  process.on('warning', note)
+  t.teardown(() => process.off('warning', note))
+  await Promise.all(Array.from({length: 12}, async () => runLines(['true'], {folder: '/'})))
+  t.same(warnings, [])
+})
