@@ -55,6 +55,8 @@ const PYTHON = /^python[\d.]*$/
 const PACKAGE_MANAGERS = new Set(['npm', 'pnpm', 'yarn', 'bun'])
 const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh', 'su'])
 const ASSIGNMENT = /^\w+=/
+/** The folder of a `cd` that names one, not a variable or the like. */
+const CD = /^cd (?:-\S* )*(["']?)([^-"'$`~<>][^"'$`~<>]*?)\1(?: \d?>.*)?$/
 
 /** `npm run dev` may call `npm run vite`, and so on. */
 const MAX_DEPTH = 5
@@ -117,7 +119,8 @@ function inScript(script: string, folder: string, within: readonly string[]): re
   const commands = script.split(/&&|\|\||[;|&\n]/).map(each => each.trim().split(/\s+/).filter(Boolean))
   let place = folder
   return commands.flatMap(words => {
-    if (words[0] === 'cd') place = resolve(place, words[1] ?? homedir())
+    if (words[0] === 'cd')
+      place = resolve(place, words[1] === undefined ? homedir() : (CD.exec(words.join(' '))?.[2] ?? ''))
     return programsIn(words, place, [...within, script])
   })
 }
