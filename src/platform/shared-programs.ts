@@ -10,7 +10,7 @@ export const USERS_PROGRAM = [
   '^([^ ]*/)?(opera(-beta|-developer)?|vivaldi(-[^ ]*)?|epiphany(-browser)?|librewolf|zen(-bin)?|tmux)( |$)',
   '^[^ ]*/share/(code/code|code-insiders/code-insiders|codium/codium|cursor/cursor|windsurf/windsurf)( |$)',
   '^[^ ]*/(visual-studio-code/code|sublime_text/sublime_text|zed-editor)( |$)',
-  '/(Visual Studio Code|VSCodium|Cursor|Windsurf|Sublime Text|Zed)[^/]*[.]app/Contents/',
+  '/(Visual Studio Code|VSCodium|Cursor|Windsurf|Sublime Text|Zed)[^/]*[.]app/Contents/(MacOS|Frameworks)/',
   '/Contents/MacOS/(Google Chrome|Chromium|[Ff]irefox|Brave Browser|Microsoft Edge|Opera|Vivaldi|Safari|Arc)'
 ].join('|')
 

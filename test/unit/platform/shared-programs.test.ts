@@ -42,6 +42,7 @@ const OTHERS = [
   '/home/me/shop/code/code',
   './cursor',
   '/home/me/shop/code-server/code-server',
+  '/Applications/Cursor.app/Contents/Resources/app/resources/helpers/node worker.js',
   ''
 ]
 
