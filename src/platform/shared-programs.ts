@@ -4,14 +4,19 @@
  * and for grep.
  */
 
-/** The user's browsers, terminals in tmux, and editors, which pages of dev servers open at a line: we never end them. */
+/** Editors, which pages of dev servers open at a line: what runs in them, as in their terminals, is the user's, too. */
+export const EDITOR = [
+  '^[^ ]*/share/(code/code|code-insiders/code-insiders|codium/codium|cursor/cursor|windsurf/windsurf)( |$)',
+  '^[^ ]*/(visual-studio-code/code|sublime_text/sublime_text|zed-editor)( |$)',
+  '/(Visual Studio Code|VSCodium|Cursor|Windsurf|Sublime Text|Zed)[^/]*[.]app/Contents/(MacOS|Frameworks)/'
+].join('|')
+
+/** The user's browsers, tmux, and editors: we never end them. */
 export const USERS_PROGRAM = [
   '^([^ ]*/)?((google-)?chrom(e|ium)([-_][^ ]*)?|firefox([-_][^ ]*)?|brave(-browser)?|msedge|microsoft-edge[^ ]*)( |$)',
   '^([^ ]*/)?(opera(-beta|-developer)?|vivaldi(-[^ ]*)?|epiphany(-browser)?|librewolf|zen(-bin)?|tmux)( |$)',
-  '^[^ ]*/share/(code/code|code-insiders/code-insiders|codium/codium|cursor/cursor|windsurf/windsurf)( |$)',
-  '^[^ ]*/(visual-studio-code/code|sublime_text/sublime_text|zed-editor)( |$)',
-  '/(Visual Studio Code|VSCodium|Cursor|Windsurf|Sublime Text|Zed)[^/]*[.]app/Contents/(MacOS|Frameworks)/',
-  '/Contents/MacOS/(Google Chrome|Chromium|[Ff]irefox|Brave Browser|Microsoft Edge|Opera|Vivaldi|Safari|Arc)'
+  '/Contents/MacOS/(Google Chrome|Chromium|[Ff]irefox|Brave Browser|Microsoft Edge|Opera|Vivaldi|Safari|Arc)',
+  EDITOR
 ].join('|')
 
 /** A browser that a program drives, such as a test's: it is the app's. */
@@ -22,6 +27,9 @@ const DAEMON =
   /\/nx\/(dist\/)?src\/(daemon|project-graph\/plugins)\/|GradleDaemon|KotlinCompileDaemon|org\.mvndaemon\.|VBCSCompiler|\/nodeReuse:true|^([^ ]*\/)?(watchman( |$)|sccache$|turbo (--skip-infer )?daemon( |$)|bazel\()/
 const users = new RegExp(USERS_PROGRAM)
 const automated = new RegExp(AUTOMATED_BROWSER)
+
+/** Whether what runs below it is left alone, too. */
+export const isEditor = (command: string): boolean => new RegExp(EDITOR).test(command) && !automated.test(command)
 
 /** Whether a process with this command line is left alone even when the run ends, unless it is in the process group of its app. */
 export const isUsersProgram = (command: string): boolean => users.test(command) && !automated.test(command)

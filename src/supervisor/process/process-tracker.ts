@@ -8,7 +8,7 @@ import {
   lookAgain,
   ownAncestry
 } from '../../platform/process-table.ts'
-import {isUsersProgram, outlivesItsApp} from '../../platform/shared-programs.ts'
+import {isEditor, isUsersProgram, outlivesItsApp} from '../../platform/shared-programs.ts'
 import type {ProcessSnapshot, Seen} from '../../platform/process-info.ts'
 
 /** A process that we ended after it had left its app's process group, or after its app had exited. */
@@ -51,7 +51,7 @@ export class ProcessTracker {
     const now = await look()
     const members = this.#membersIn(now)
     this.#hasMembers = members.length > 0
-    this.#orphans = await this.#withoutShared(this.#orphansIn(now, new Set(members)))
+    this.#orphans = await this.#withoutShared(this.#orphansIn(now, new Set(members)), now)
     for (const {pid, started} of [...members, ...this.#orphans]) this.#known.set(pid, started)
     return members.length + this.#orphans.length > 0 || now.all.length === 0
   }
@@ -97,10 +97,12 @@ export class ProcessTracker {
     )
   }
 
-  /** Removes processes whose command lines show that they are shared; only the few outside the group are checked. */
-  async #withoutShared(orphans: readonly Seen[]): Promise<readonly Seen[]> {
-    const again = await Promise.all(orphans.map(async ({pid}) => lookAgain(pid)))
-    return orphans.filter((_, at) => !this.#isLeftAlone(again[at]?.command ?? ''))
+  /** Removes processes whose command lines show that they are shared, and what runs in editors; only the few outside the group are checked. */
+  async #withoutShared(orphans: readonly Seen[], {all}: ProcessSnapshot): Promise<readonly Seen[]> {
+    const again = await Promise.all(orphans.map(async ({pid}) => (await lookAgain(pid))?.command ?? ''))
+    const editors = orphans.filter((_, at) => isEditor(again[at] ?? '')).map(({pid}) => pid)
+    const inEditors = descendantsIn(all, editors)
+    return orphans.filter((seen, at) => !this.#isLeftAlone(again[at] ?? '') && !inEditors.includes(seen))
   }
 
   /** Whether a process survives: when an app ends, daemons that others use; when the run ends, only the user's own ones. */

@@ -1,4 +1,4 @@
-import {AUTOMATED_BROWSER, USERS_PROGRAM} from '../../platform/shared-programs.ts'
+import {AUTOMATED_BROWSER, EDITOR, USERS_PROGRAM} from '../../platform/shared-programs.ts'
 
 /** Runs the script that the variable `SCRIPT` contains: as an argument, `ps` would show all of it. */
 export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
@@ -32,6 +32,7 @@ if [ -e /proc/self/stat ]; then
   one() { seen "/proc/$1/stat"; }
   likely() { grep -lszF -e "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g'; }
   line_of() { tr '\\0' ' ' <"/proc/$1/cmdline"; }
+  parent_of() { sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status"; }
   carries() { tr '\\0' '\\n' <"/proc/$1/environ" | grep -qxF -e "$2"; }
   clock() { read -r up rest </proc/uptime; now=\${up%.*}\${up#*.}; }
   below() { :; }
@@ -41,6 +42,7 @@ else
   one() { seen -p "$1"; }
   likely() { rows=$(ps -A -E -ww -o pid=,command=); printf '%s\\n' "$rows" | grep -F -e " $mark" | sed 's/^ *//; s/ .*//'; }
   line_of() { ps -ww -o command= -p "$1"; }
+  parent_of() { ps -o ppid= -p "$1" | tr -d ' '; }
   carries() { ps -E -ww -o command= -p "$1" | sed 's/$/ /' | grep -qF -e " $2 "; }
   clock() { now=$(date +%s)00; }
   below() {
@@ -100,10 +102,12 @@ isspared() {
   for life in $lives; do
     carries "$pid" "PILLION_LIFE=$life" && spared="$spared$pid:$start " && return 0
   done
-  line=$(line_of "$pid")
-  printf '%s' "$line" | grep -qE -e '${USERS_PROGRAM}' || return 1
-  printf '%s' "$line" | grep -qE -e '${AUTOMATED_BROWSER}' && return 1
-  spared="$spared$pid:$start "
+  above=$pid wanted='${USERS_PROGRAM}'
+  while case $likely in *" $above "*) ;; *) false ;; esac; do
+    line_of "$above" | grep -E -e "$wanted" | grep -qvE -e '${AUTOMATED_BROWSER}' && spared="$spared$pid:$start " && return 0
+    above=$(parent_of "$above") wanted='${EDITOR}'
+  done
+  return 1
 }
 
 is() {

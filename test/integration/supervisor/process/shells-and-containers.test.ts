@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
-import {chmod} from 'node:fs/promises'
-import {join} from 'node:path'
+import {chmod, copyFile, mkdir, readFile} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
 import {test} from 'tap'
 import {containerOf} from '../../../../src/control/containers.ts'
 import {Scene} from './scene.ts'
@@ -50,4 +50,24 @@ test('a name among the words of the program in a container is not that of the co
   t.equal(containerOf(['docker', 'run', '--rm', 'tool:1', 'migrate', '--name', 'prod-db']), undefined)
   t.same(containerOf(['docker', 'run', '--rm', '--name', 'db', 'postgres']), {engine: 'docker', names: ['db']})
   t.end()
+})
+
+test('an editor that an app has opened, and what runs in it, outlives the app', async t => {
+  const scene = new Scene(t)
+  const folder = await scene.folder()
+  const editor = join(folder, 'share/code/code')
+  await mkdir(dirname(editor), {recursive: true})
+  await copyFile('/bin/bash', editor)
+  const inside = `setsid sh -c 'echo $$ >pids; exec sleep 300' & until [ -s pids ]; do sleep 0.05; done; echo $$ >>pids; wait`
+  const open = `setsid ${editor} -c "$INSIDE" & until [ "$(wc -l <pids)" = 2 ]; do sleep 0.05; done; echo up; sleep 300`
+  const {app, witness} = scene.app({folder, command: ['sh', '-c', open], env: {INSIDE: inside}})
+  await app.start()
+  await witness.seen(/up/)
+  const pids = (await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n').map(Number)
+  t.teardown(async () => {
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    while ((await scene.left()).length > 0) await new Promise(setImmediate)
+  })
+  await app.stop('user')
+  t.same(new Set(await scene.left()), new Set(pids))
 })

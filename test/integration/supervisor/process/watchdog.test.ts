@@ -240,6 +240,23 @@ t.test("the user's browser lives on; one that a program drives does not", async 
   t.equal(window.signal, null)
 })
 
+t.test('what runs in an editor that the run has opened lives on', async t => {
+  const marker = newMark()
+  const editor = join(t.testdir({share: {code: {}}}), 'share/code/code')
+  await copyFile('/bin/bash', editor)
+  const inside = `setsid sh -c 'echo $$; exec sleep 300' & wait`
+  const [opened, other] = [
+    new Sleeper(t, {PILLION_RUN: marker, INSIDE: inside}, `exec ${editor} -c "$INSIDE"`),
+    new Sleeper(t, {PILLION_RUN: marker})
+  ]
+  const pid = Number(String(await opened.said))
+  t.teardown(() => process.kill(pid, 'SIGKILL'))
+  await vanish({marker, graceMs: 0, lines: []})
+  await other.gone
+  t.not(startOf(pid), 0)
+  t.not(startOf(opened.pid), 0)
+})
+
 t.test(
   'the container of a command that was killed is removed; that of a command that had ended is not ours',
   async t => {
