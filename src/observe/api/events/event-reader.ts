@@ -146,12 +146,12 @@ export class EventReader {
     this.#waiting = this.#waiting.slice(next)
   }
 
-  /** Replaces what was left out: news by the whole state, samples by their number. */
+  /** Replaces what was left out: news by the whole state, which has no samples, and these by their number. */
   #writeLoss(): void {
     const {format, reset} = this.#options
     const data = JSON.stringify(this.#dropped)
     if (this.#hasLost) this.#write(frameOf(reset(), format))
-    else if (data !== '{}') this.#write(frameOf({id: 0, at: 0, type: 'dropped', app: '', subject: '', data}, format))
+    if (data !== '{}') this.#write(frameOf({id: 0, at: 0, type: 'dropped', app: '', subject: '', data}, format))
     this.#hasLost = false
     this.#dropped = {}
   }

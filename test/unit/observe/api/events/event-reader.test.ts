@@ -71,10 +71,12 @@ t.test('one who is slower still gets the whole state instead, and every end of a
   const reader = new EventReader(sink, {format: 'ndjson', types: TYPES, app: '', reset, maxWaiting: 1000})
   sink.isFull = true
   reader.send(news(1, 'note'))
+  for (let i = 0; i < 7; i++) reader.send(news(0, 'calls'))
   for (let id = 2; id < 40; id++) reader.send(news(id, id % 10 === 0 ? 'death' : 'note', {size: 60}))
   sink.drain()
-  const [, first, ...rest] = sink.told
+  const [, first, dropped, ...rest] = sink.told
   t.match(first, {id: 99, type: 'reset', data: {whole: true}})
+  t.match(dropped, {type: 'dropped', data: {calls: 7}}, 'the state has no samples: they are counted as ever')
   t.same(
     rest.filter(({type}) => type === 'death').map(({id}) => id),
     [10, 20, 30]
