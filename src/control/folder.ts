@@ -85,9 +85,7 @@ function check(folder: string): boolean {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
     throw new UserError(`${folder} cannot be read: ${messageOf(error)}`, {cause: error})
   }
-  throw new UserError(`${folder} must be a folder that you own, with mode 0700`, {
-    explanation: remedy(folder, isOwn)
-  })
+  throw new UserError(`${folder} must be a folder that you own, with mode 0700`, {explanation: remedy(folder, isOwn)})
 }
 
 /** A folder that the user names may be any: to remove it, or to change its mode, can break a system. */

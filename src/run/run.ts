@@ -129,11 +129,7 @@ export class Run {
         start: async () => parts.published.claim(plan.apps),
         stop: async cut => parts.published.close(cut)
       },
-      {
-        name: 'ports',
-        start: async () => void (claims = await claimAll(plan)),
-        stop: () => releaseAll(claims)
-      },
+      {name: 'ports', start: async () => void (claims = await claimAll(plan)), stop: () => releaseAll(claims)},
       // after the ports, none of which it may take; it closes once all apps have sent their last spans
       {name: 'spans', start: async () => parts.spans.open(plan), stop: async cut => parts.spans.close(cut)},
       // before the sidecars, so that its connections close after log followers have received the end of their log

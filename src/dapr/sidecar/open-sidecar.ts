@@ -109,11 +109,7 @@ class AppSidecar {
     this.#metrics = openMetricsPort(
       runtime.ports.metrics,
       async () => path.metering.text(async () => options.actors.countsOf(runtime)),
-      {
-        isAllowedHost: hostGuard(runtime.plan.sidecar.listenAddresses),
-        pages: this.#pages,
-        warn
-      }
+      {isAllowedHost: hostGuard(runtime.plan.sidecar.listenAddresses), pages: this.#pages, warn}
     )
   }
 

@@ -110,9 +110,7 @@ export function sleepPlan(settings: Settings, isLazy = false): Pick<AppPlan, 'la
   const {lazy = isLazy, idleTimeout} = settings.values
   return {
     ...(lazy && {lazy: true}),
-    ...(idleTimeout !== undefined && {
-      idleTimeoutMs: checkedTime(milliseconds(idleTimeout), settings, 'idleTimeout')
-    })
+    ...(idleTimeout !== undefined && {idleTimeoutMs: checkedTime(milliseconds(idleTimeout), settings, 'idleTimeout')})
   }
 }
 

@@ -55,11 +55,7 @@ function readPolicy(document: Field): WorkflowAccessPolicy | undefined {
   spec.warnUnknownKeys(['rules'])
   const rules = spec.field('rules').items().map(readRule)
   if (rules.includes(undefined)) return undefined
-  return {
-    ...headOf(document),
-    grants: rules.flatMap(rule => rule ?? []),
-    place: document.field('kind').place
-  }
+  return {...headOf(document), grants: rules.flatMap(rule => rule ?? []), place: document.field('kind').place}
 }
 
 /** Undefined: the policy cannot be used. */

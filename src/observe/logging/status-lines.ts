@@ -63,7 +63,4 @@ export function updatingMetadata(cliPid: number, command = '', appPid?: number):
 }
 
 /** The last line of the start in a sidecar's log; an empty line follows. */
-export const upAndRunning: StatusLine = {
-  sign: 'success',
-  text: "You're up and running! Dapr logs will appear here.\n"
-}
+export const upAndRunning: StatusLine = {sign: 'success', text: "You're up and running! Dapr logs will appear here.\n"}

@@ -76,11 +76,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   },
   {...textFlag('max-body-size', 'Max size of the request body'), shown: '"4Mi"'},
   int('metrics-port', 'The port of metrics on dapr', 'M'),
-  {
-    name: 'except',
-    type: 'strings',
-    text: 'Do not start these apps: you do, for example in a debugger'
-  },
+  {name: 'except', type: 'strings', text: 'Do not start these apps: you do, for example in a debugger'},
   {
     name: 'allowed-origins',
     type: 'strings',
@@ -98,11 +94,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {name: 'only', type: 'strings', text: 'Run only these apps and those that they depend on'},
   {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
   textFlag('port', 'Where others call the application: Pillion listens there, and passes calls on'),
-  {
-    name: 'profile',
-    type: 'strings',
-    text: 'Also start the apps that have one of these profiles'
-  },
+  {name: 'profile', type: 'strings', text: 'Also start the apps that have one of these profiles'},
   int('profile-port', 'The port for the profile server to listen on'),
   {...textFlag('read-buffer-size', 'HTTP header read buffer'), shown: '"4Ki"'},
   textFlag('rest', 'With --only: call the other apps in the run of this name, another copy of the template'),

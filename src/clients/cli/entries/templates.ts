@@ -148,10 +148,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'version',
     summary: 'Print the version of Pillion, and the Dapr it is compatible with',
     flags: [
-      outputFlag(['json'], {
-        text: 'The output format of the version command. Valid values are: json',
-        refusal: 'dapr'
-      })
+      outputFlag(['json'], {text: 'The output format of the version command. Valid values are: json', refusal: 'dapr'})
     ],
     examples: ['version -o json'],
     load: async () => (await import('../commands/version.ts')).version

@@ -32,9 +32,7 @@ export function checkParents(root: string, to: string): void {
     if (!stat.isDirectory())
       throw new UserError(
         `bring: ${relative(root, to)} is not copied: ${relative(root, path)} is ${stat.isSymbolicLink() ? 'a link' : 'no folder'}`,
-        {
-          explanation: 'Make it a folder of this worktree, or take the path out of bring.'
-        }
+        {explanation: 'Make it a folder of this worktree, or take the path out of bring.'}
       )
   }
 }

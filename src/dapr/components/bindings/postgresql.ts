@@ -57,9 +57,7 @@ const PARSERS = new Map<number, ToJson>(
 )
 
 /** Values of rows as JSON texts: numbers and JSON keep what is written. */
-const JSON_VALUES: CustomTypesConfig = {
-  getTypeParser: (type: number) => (PARSERS.get(type) ?? quoted) as never
-}
+const JSON_VALUES: CustomTypesConfig = {getTypeParser: (type: number) => (PARSERS.get(type) ?? quoted) as never}
 
 /** Rows as JSON. */
 const rowsText = (rows: readonly (readonly (string | null)[])[]): string =>

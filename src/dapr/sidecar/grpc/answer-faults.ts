@@ -2,10 +2,7 @@ import type {AnswerFields} from '../../../proxy/net/grpc/answer-fields.ts'
 import {INTERNAL, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {RequestHead} from './request-head.ts'
 
-export const NO_TRAILERS: GrpcStatus = {
-  code: INTERNAL,
-  message: 'server closed the stream without sending trailers'
-}
+export const NO_TRAILERS: GrpcStatus = {code: INTERNAL, message: 'server closed the stream without sending trailers'}
 
 /** An answer repeats the type of its request (grpc-go). */
 export const answerType = ({contentType}: RequestHead): string =>

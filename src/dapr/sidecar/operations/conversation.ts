@@ -103,10 +103,7 @@ async function converseAlpha2(
   } as const
   return recordModelCall(conversations, asked, messages.ConversationResponseAlpha2, async () => {
     const answer = await conversations.ask(found, question, onGone)
-    const reply = {
-      contextId: contextId === '' ? undefined : contextId,
-      outputs: outputsOf(answer, model, scrubPii)
-    }
+    const reply = {contextId: contextId === '' ? undefined : contextId, outputs: outputsOf(answer, model, scrubPii)}
     return {model, answer, reply}
   })
 }

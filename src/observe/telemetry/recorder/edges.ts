@@ -132,11 +132,7 @@ export class Edges {
     for (const edge of this.#all) {
       const {calls, failed, p95Ms} = edge.recent(now)
       const sum = all.get(edge.callee) ?? {calls: 0, failed: 0, p95Ms: 0}
-      all.set(edge.callee, {
-        calls: sum.calls + calls,
-        failed: sum.failed + failed,
-        p95Ms: Math.max(sum.p95Ms, p95Ms)
-      })
+      all.set(edge.callee, {calls: sum.calls + calls, failed: sum.failed + failed, p95Ms: Math.max(sum.p95Ms, p95Ms)})
     }
     return all
   }
