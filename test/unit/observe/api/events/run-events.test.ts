@@ -386,10 +386,8 @@ t.test('a fault tells how many calls it was asked about, also if it has hit none
   const texts: string[] = []
   sink.on('text', (text: string) => texts.push(text))
   const types = new Set(['fault'] as const)
-  events.join(
-    new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')}),
-    events.mark()
-  )
+  const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
+  events.join(reader, events.mark())
   mock.timers.tick(250)
   t.match(texts.at(-1), /"matched":3,"hits":0/)
   matched = 9
