@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import {delimiter, join} from 'node:path'
-import {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT, HOOK_TEXT} from '#daeploy'
+import {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
 import type {PublishedPlan} from '../model/plan.ts'
 import {fnv1a} from '../model/fnv1a.ts'
@@ -41,14 +41,14 @@ if (port > 0 && !fixed.has(port) && !Server.prototype[mark]) {
 }
 `
 
-/** The environment of a process whose bind of the number in its code is moved, if it is a program of Node or Python. */
+/** The environment of a process whose bind of the number in its code is moved, if it is a program of Node or Python. `python`: our hook of it. */
 export function withPortHooks(
   before: Record<string, string>,
   {inCode, number}: PublishedPlan,
-  {appPort, env}: {readonly appPort: number; readonly env: Environment}
+  {appPort, env, python}: {readonly appPort: number; readonly env: Environment; readonly python: string}
 ): Record<string, string> {
   if (appPort === 0 || appPort === inCode) return before
-  const folder = hookFolder(env)
+  const folder = hookFolder(env, python)
   if (folder === '') return before
   const {NODE_OPTIONS = '', PYTHONPATH = ''} = before
   return {
@@ -65,13 +65,13 @@ export function withPortHooks(
  * The folder of the hooks, '' if they cannot be written. They are never removed, since a process that outlives the run still
  * needs them when it starts another one; a version of Pillion with other hooks writes them next to these.
  */
-function hookFolder(env: Environment): string {
-  const folder = join(cacheFolder(env), `port-hooks-${fnv1a(Buffer.from(NODE_TEXT + HOOK_TEXT)).toString(16)}`)
+function hookFolder(env: Environment, python: string): string {
+  const folder = join(cacheFolder(env), `port-hooks-${fnv1a(Buffer.from(NODE_TEXT + python)).toString(16)}`)
   try {
     makeFolder(folder, 0o700)
     for (const [name, text] of [
       [NODE_FILE, NODE_TEXT],
-      [HOOK_FILE, HOOK_TEXT]
+      [HOOK_FILE, python]
     ] as const)
       if (!existsSync(join(folder, name))) writeWhole(join(folder, name), text) // another run may write it at the same moment
     return folder

@@ -1,3 +1,4 @@
+import {loadHookText} from '#daeploy'
 import type {Exit} from '../model/app-state.ts'
 import type {Environment} from '../model/environment.ts'
 import type {AppPlan} from '../model/plan.ts'
@@ -12,6 +13,7 @@ export class RunPublished {
   readonly #options: RunPublishedOptions
   #ports: PublishedPorts | undefined
   #withHooks: typeof WithPortHooks | undefined
+  #python = ''
 
   constructor(options: RunPublishedOptions) {
     this.#options = options
@@ -21,7 +23,11 @@ export class RunPublished {
   async claim(plans: readonly AppPlan[], others: readonly AppPlan[] = []): Promise<void> {
     if (plans.every(({published}) => published === undefined)) return
     if (this.#ports === undefined) {
-      const {openPublished, withPortHooks} = await import('./open-published.ts')
+      const [{openPublished, withPortHooks}, python] = await Promise.all([
+        import('./open-published.ts'),
+        loadHookText()
+      ])
+      this.#python = python
       this.#withHooks = withPortHooks
       this.#ports ??= openPublished(this.#options)
     }
@@ -34,7 +40,8 @@ export class RunPublished {
     {plan, ...at}: {readonly plan: AppPlan; readonly appPort: number; readonly env: Environment}
   ): Record<string, string> {
     const {published} = plan
-    return published === undefined ? before : (this.#withHooks?.(before, published, at) ?? before)
+    if (published === undefined) return before
+    return this.#withHooks?.(before, published, {...at, python: this.#python}) ?? before
   }
 
   /** Called when the state of an app has changed: one that has just started may listen elsewhere, which is reported then. */

@@ -1,5 +1,12 @@
 import {delimiter} from 'node:path'
-import {HOOK_DOTTED, HOOK_FIXED_PORT, HOOK_PORT} from './python-hook.ts'
+
+/** The name of the file of the hook: Python imports a module with this name when it starts (docs.python.org, `site`). */
+export const HOOK_FILE = 'sitecustomize.py'
+
+/** Names of the variables that the hook reads. */
+export const HOOK_PORT = 'PILLION_PORT'
+export const HOOK_FIXED_PORT = 'PILLION_FIXED_PORT'
+export const HOOK_DOTTED = 'PILLION_DOTTED_ENV'
 
 export interface ServiceFacts {
   readonly name: string

@@ -7,8 +7,11 @@ import type {LeftWorkspaces} from './services/left-workspaces.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 export {importHint} from './services/hints.ts'
-export {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT, HOOK_TEXT} from './python-hook.ts'
+export {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT} from './environment.ts'
 export {Services} from './services/services.ts'
+
+/** The Python hook, which a run without published ports and services does not load. */
+export const loadHookText = async (): Promise<string> => (await import('./python-hook.ts')).HOOK_TEXT
 
 /** Removes what killed runs have left of workspaces (`left-workspaces.ts`). Costs one look at a folder if there are none. */
 export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {

@@ -1,15 +1,9 @@
+import {HOOK_DOTTED, HOOK_FIXED_PORT, HOOK_PORT} from './environment.ts'
+
 /*
  * Loaded by every Python process of a service, because its folder is first on PYTHONPATH. It restores variables whose names
  * contain a dot, which dash, npm and make drop, and replaces the hard-coded port by the allocated one.
  */
-
-/** The file's name: Python imports a module with this name when it starts (docs.python.org, `site`). */
-export const HOOK_FILE = 'sitecustomize.py'
-
-/** Names of the variables that the hook reads. */
-export const HOOK_PORT = 'PILLION_PORT'
-export const HOOK_FIXED_PORT = 'PILLION_FIXED_PORT'
-export const HOOK_DOTTED = 'PILLION_DOTTED_ENV'
 
 export const HOOK_TEXT = `# Written by pillion; see PILLION_PORT and PILLION_FIXED_PORT in the environment.
 import json

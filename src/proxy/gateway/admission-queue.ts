@@ -290,10 +290,7 @@ export class AdmissionQueue {
     this.#limit(queued)
     this.#waiting.add(queued)
     this.#options.onWait?.(pendingCall)
-    return {
-      outcome: promise,
-      cancel: () => this.#settle(queued, CALLER_DISCONNECTED)
-    }
+    return {outcome: promise, cancel: () => this.#settle(queued, CALLER_DISCONNECTED)}
   }
 
   #limit(queued: QueuedCall): void {

@@ -3,6 +3,7 @@ import {bypassHint, importHint, type Services} from '#daeploy'
 import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 import {Console} from '../../observe/logging/console.ts'
+import {removeOldLogs} from '../../observe/logging/old-logs.ts'
 import {RunLog} from '../../observe/logging/run-log.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
@@ -104,7 +105,6 @@ export class AppRuntimes {
     const {plan, run, routes, env} = this.#options
     const apps = plan.apps.map(app => ({...app.logs, name: routes.shownAs(app)}))
     const files = own.flatMap(({app, sidecar}) => [app.path, sidecar.path])
-    const {removeOldLogs} = await import('../../observe/logging/old-logs.ts')
     await removeOldLogs(apps, async () => {
       const {logsInUse} = await import('../../control/client.ts')
       const others = await logsInUse(env, run)

@@ -1,11 +1,13 @@
-import {exactText} from '../../../model/exact-json.ts'
 import {ownOf} from '../../../model/own.ts'
 
 const ESCAPES = /[<>&\u2028\u2029]/g
 const escapeOf = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** JSON as Go's json.Marshal writes it: `<`, `>`, `&` and the line separators as escapes. */
-export const goJson = (value: unknown): string => exactText(value).replace(ESCAPES, escapeOf)
+/** JSON with the escapes of Go's json.Marshal: those of `<`, `>`, `&` and the line separators. */
+export const goEscaped = (json: string): string => json.replace(ESCAPES, escapeOf)
+
+/** JSON as Go's json.Marshal writes it. */
+export const goJson = (value: unknown): string => goEscaped(JSON.stringify(value))
 
 const NAMED: Readonly<Record<string, string>> = {
   '\u0007': '\\a',

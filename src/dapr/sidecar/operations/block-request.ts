@@ -3,9 +3,10 @@ import {messageOf} from '../../../model/errors.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
+import {exactText} from '../../../model/exact-json.ts'
 import {memberIn} from '../blocks/json-text.ts'
 import {EMPTY} from '../http/errors.ts'
-import {goJson} from '../http/go-text.ts'
+import {goEscaped} from '../http/go-text.ts'
 import {decoded} from '../../../model/bytes.ts'
 import {isObject} from '../../../model/is-object.ts'
 
@@ -38,7 +39,7 @@ export const httpDone =
 export const json = (value: unknown, status = 200): Reply => ({
   status,
   type: 'application/json',
-  body: goJson(value),
+  body: goEscaped(exactText(value)),
   lines: ''
 })
 

@@ -95,12 +95,7 @@ async function converseAlpha2(
   const {model} = found.model
   const question = questionIn(request)
   const sent = {...request, inputs: inputs.map(scrubbedInput)}
-  const asked = {
-    name,
-    version: 'v1.0-alpha2',
-    kept,
-    request: [messages.ConversationRequestAlpha2, sent]
-  } as const
+  const asked = {name, version: 'v1.0-alpha2', kept, request: [messages.ConversationRequestAlpha2, sent]} as const
   return recordModelCall(conversations, asked, messages.ConversationResponseAlpha2, async () => {
     const answer = await conversations.ask(found, question, onGone)
     const reply = {contextId: contextId === '' ? undefined : contextId, outputs: outputsOf(answer, model, scrubPii)}

@@ -53,14 +53,7 @@ export class CallMetrics extends SidecarMetrics {
     if (record.grpcStatus !== undefined) return this.#servedGrpc(record, record.grpcStatus)
     const elapsedMs = endedAt - startedAt
     const code = status === 0 ? NO_STATUS : status
-    this.http.served({
-      verb: request.method,
-      path: request.path,
-      status: code,
-      requestBytes,
-      responseBytes,
-      elapsedMs
-    })
+    this.http.served({verb: request.method, path: request.path, status: code, requestBytes, responseBytes, elapsedMs})
     this.#called(record, code, 'unary')
     if (failure !== '' && this.#settings.hasErrorCodes) this.#failed(call.callee, failure)
   }

@@ -4,8 +4,7 @@ import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import type {CallObserver} from '../../../model/call.ts'
 import type {ManagerApi} from '../manager-api.ts'
-import {serviceEnvironment} from '../environment.ts'
-import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'
+import {HOOK_FILE, serviceEnvironment} from '../environment.ts'
 import type {Notification, Notifications} from '../notifications.ts'
 import {isOwnPeer} from '../peer.ts'
 import type {ManagerRoute, ManagerRoutesOptions} from '../routes.ts'
@@ -58,6 +57,8 @@ export class Services {
   readonly #tokens: Tokens
   readonly #pages: PageGuard
   readonly #manager: ServiceManager
+  /** The text of our Python hook, once a service is to have a process. */
+  #hookText = ''
   #port: {readonly number: number; readonly listener: Listener} | undefined
 
   constructor(options: ServicesOptions) {
@@ -109,7 +110,8 @@ export class Services {
   async managerApiOf(runtime: AppRuntime): Promise<ManagerApi | undefined> {
     if (!this.areEnabled) return undefined
     const route = await this.#createRoute(() => false)
-    const {ManagerApi: Api} = await import('../manager-api.ts')
+    const [{ManagerApi: Api}, hook] = await Promise.all([import('../manager-api.ts'), import('../python-hook.ts')])
+    this.#hookText = hook.HOOK_TEXT
     return new Api({
       caller: runtime.id,
       observer: this.#options.observer,
@@ -190,7 +192,7 @@ export class Services {
   #hook(): string {
     const folder = this.workspaces.folder('python')
     const file = join(folder, HOOK_FILE)
-    if (!existsSync(file)) writeWhole(file, HOOK_TEXT)
+    if (!existsSync(file)) writeWhole(file, this.#hookText)
     return folder
   }
 }

@@ -28,10 +28,7 @@ const methodOf = (path: string): {readonly method: string; readonly query: strin
   const flag = path.indexOf('?')
   const escaped = flag < 0 ? path : path.slice(0, flag)
   const query = flag < 0 ? '' : path.slice(flag + 1)
-  return {
-    method: percentDecoded(escaped).replace(/^\//, ''),
-    query: Buffer.from(query, 'latin1').toString()
-  }
+  return {method: percentDecoded(escaped).replace(/^\//, ''), query: Buffer.from(query, 'latin1').toString()}
 }
 
 const metadataOf = (pairs: readonly string[]): string => {

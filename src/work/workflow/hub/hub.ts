@@ -96,9 +96,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     await workflows.settled()
     const instance = workflows.find(app, id)
     if (instance === undefined) return {code: NOT_FOUND, message: `workflow instance '${id}' not found`}
-    return encode(HISTORY, {
-      events: [...workflows.history(instance).flatMap(splitEvents), ...stallsOf(instance)]
-    })
+    return encode(HISTORY, {events: [...workflows.history(instance).flatMap(splitEvents), ...stallsOf(instance)]})
   },
   CompleteWorkflowTask: completeTurn,
   CompleteOrchestratorTask: completeTurn,
