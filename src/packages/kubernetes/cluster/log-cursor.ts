@@ -16,10 +16,10 @@ export class LogCursor {
   /** Whether such a line is passed on. */
   #isShown = true
   #time = ''
-  /** The number of lines with this time. */
-  #count = 0
-  /** Lines of the last time that come again. */
-  #again = 0
+  /** The lines with this time. */
+  #known: string[] = []
+  /** Those of the last time that come again, behind others where only the last lines were asked for. */
+  #again: string[] = []
   #isResuming = false
   #last = ''
   #hasPrinted = false
@@ -50,7 +50,7 @@ export class LogCursor {
     this.#cut = this.#rest || this.#cut
     this.#rest = ''
     this.#isResuming = this.#time !== ''
-    this.#again = this.#count
+    this.#again = [...this.#known]
     return open
   }
 
@@ -89,7 +89,7 @@ export class LogCursor {
     const space = line.indexOf(' ')
     const time = space < 0 ? line : line.slice(0, space)
     const isTimed = TIME.test(time)
-    this.#isShown = isTimed && this.#isNew(time)
+    this.#isShown = isTimed && this.#isNew(time, line)
     const body = plain(space < 0 ? '' : line.slice(space + 1))
     const isBlank = body.trim() === ''
     // also by a line that is known: the container may have restarted while the log of its last start was asked for
@@ -100,20 +100,19 @@ export class LogCursor {
     return body + newline
   }
 
-  #isNew(time: string): boolean {
+  #isNew(time: string, line: string): boolean {
     if (this.#isResuming) {
       if (time < this.#time) return false
-      if (time === this.#time && this.#again > 0) {
-        this.#again--
+      const at = this.#again.indexOf(line)
+      if (at >= 0) {
+        this.#again.splice(at, 1)
         return false
       }
       this.#isResuming = time === this.#time
     }
-    if (time === this.#time) this.#count++
-    else {
-      this.#time = time
-      this.#count = 1
-    }
+    if (time !== this.#time) this.#known = []
+    this.#time = time
+    this.#known.push(line)
     return true
   }
 }

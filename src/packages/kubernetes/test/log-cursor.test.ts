@@ -30,6 +30,16 @@ t.test('after a cut whole seconds come again: each line is passed on once', t =>
   t.end()
 })
 
+t.test('after a cut no line comes twice, though the first ones were not asked for and have the same time', t => {
+  const cursor = new LogCursor()
+  t.equal(cursor.push(bytes(`${at(1)} b`, `${at(1)} c`)), 'b\nc\n', 'the last two of three')
+  t.equal(cursor.resume(), '')
+  const again = cursor.push(bytes(`${at(1)} a`, `${at(1)} b`, `${at(1)} c`, `${at(2)} d`))
+  t.match(again, /d\n$/)
+  t.notMatch(again, /[bc]/)
+  t.end()
+})
+
 t.test('a very long line comes in pieces; a cut within it ends it', t => {
   const cursor = new LogCursor()
   const long = 'x'.repeat(100_000)
