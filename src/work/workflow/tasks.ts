@@ -3,7 +3,7 @@ import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.t
 import type {WakeUp} from '../wake-ups.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
-import {drop, fits, post, postResult, RETENTION, UNKNOWN_MS} from './inbox.ts'
+import {drop, fits, keepForRetention, post, postResult, RETENTION, UNKNOWN_MS} from './inbox.ts'
 import type {Creation, InboxEntry, Instance, Parent} from './instance.ts'
 import {
   ACTIVITY_REQUEST,
@@ -187,18 +187,16 @@ export function fireTimer(engine: Engine, {owner, name, data}: WakeUp): void {
   if (timerFired === undefined) return
   const now = engine.clock.date()
   const isSkipped = due !== undefined && msOf(due) > now
-  const event = eventOf(now, {timerFired: {...timerFired, isSkipped}})
-  post(engine, owner, {kind: 'timer', name, event})
+  post(engine, owner, {kind: 'timer', name, event: eventOf(now, {timerFired: {...timerFired, isSkipped}})})
 }
 
 /** Creates a child; `aheadMs`: as for timers. One in an app of another run is asked for until that run reports its end. */
 export function createChild(engine: Engine, live: LiveInstance, child: NewChild, aheadMs: number): void {
   const {instance} = live
-  const {app: parentApp, id: parentId, execution} = instance
   const {app, id, name, input, isDetached, scope, startAt, trace = instance.trace ?? ''} = child
   const isFar = !engine.options.hasApp(app)
   const [key, task] = isDetached && isFar ? [NO_INSTANCE, engine.store.nextDetached()] : [instance.key, child.task]
-  const parent = {app: parentApp, id: parentId, execution, task}
+  const parent = {app: instance.app, id: instance.id, execution: instance.execution, task}
   const received = (scope === undefined ? undefined : propagatedHistory(live, scope, child.task)) ?? NO_BYTES
   const start = startAt === undefined ? undefined : timeOf(startAt - aheadMs)
   const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false, startAt: start}
@@ -212,6 +210,8 @@ export function createChild(engine: Engine, live: LiveInstance, child: NewChild,
 function beginOwn(engine: Engine, key: number, app: string, asked: ChildRequest): void {
   const {parent, isDetached, isEnded} = asked
   const begun = beginChild(engine, app, asked)
+  const ended = isEnded ? engine.store.at(key) : undefined
+  if (ended !== undefined) keepForRetention(engine, ended)
   const of = {instance: key, task: parent?.task ?? -1, taskExecution: '', isChild: 1}
   if ('failure' in begun && !isDetached && !isEnded) postResult(engine, of, {failure: begun.failure})
 }

@@ -54,3 +54,25 @@ t.test('a child in another run is ended though that run comes when the retention
   await pass(2000)
   t.equal(shop.workflows.find('shop', 'o-1'), undefined, 'the policy removes it then')
 })
+
+t.test('the policy of a parent counts, too, once the app of a child that is to end comes to its run', async t => {
+  const apps = new Set(['shop'])
+  const house = await openHouse(t, undefined, {hasApp: app => apps.has(app)})
+  const {workflows, clock} = house
+  workflows.connect('shop', new TestWorker(Infinity, 'shop'))
+  house.settings = {...DEFAULT_WORKFLOWS, retention: {anyTerminal: 5000}}
+  await workflows.start('shop', order())
+  const router = {sourceAppID: '', targetAppID: 'bank'}
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: childOf('c-1'), router}]))
+  await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
+  await workflows.completeTurn('shop', answer('o-1', [end(TERMINATED)]))
+  clock.pass(60_000)
+  await workflows.settled()
+  t.match(workflows.find('shop', 'o-1'), {status: TERMINATED})
+  apps.add('bank')
+  workflows.connect('bank', new TestWorker(Infinity, 'bank'))
+  await workflows.settled()
+  clock.pass(6000)
+  await workflows.settled()
+  t.equal(workflows.find('shop', 'o-1'), undefined)
+})
