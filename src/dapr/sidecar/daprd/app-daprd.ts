@@ -100,8 +100,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     })
     const capabilities = (await daprd?.ready)?.get(name)
     if (capabilities !== undefined) return componentOf({resource, capabilities, access: this})
-    const why = daprd?.errors.find(text => text.includes(` ${name} `)) ?? 'daprd has not opened it'
-    throw new ComponentFault(why, place)
+    throw new ComponentFault(daprd?.errors.find(text => text.includes(` ${name} `)) ?? 'daprd has not opened it', place)
   }
 
   async call(method: string, message: Uint8Array): Promise<Uint8Array> {
@@ -159,7 +158,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     this.#failedAt = Infinity
     latest.then(
       // what it could not open before is still to be tried again
-      daprd => void (daprd?.components !== this.#wanted && (this.#failedAt = performance.now())),
+      daprd => latest === this.#latest && daprd?.components !== this.#wanted && (this.#failedAt = performance.now()),
       () => latest === this.#latest && void this.#failed()
     )
   }

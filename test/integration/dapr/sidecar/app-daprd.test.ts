@@ -264,6 +264,20 @@ t.test('components that are edited after a daprd could not start are tried once'
   t.equal(pids.length, 2)
 })
 
+t.test('components that are edited while daprd starts are tried once', async t => {
+  const {daprd, pids, folder} = open(t)
+  daprd.follow([resource('slow')])
+  while (pids.length < 1) await new Promise(setImmediate)
+  daprd.follow([resource('slow'), resource('broken')])
+  writeFileSync(join(folder, 'go'), '')
+  while (pids.length < 2) await new Promise(setImmediate)
+  const later = performance.now() + 30_000
+  t.teardown(() => mock.restoreAll())
+  mock.method(performance, 'now', () => later)
+  await t.rejects(daprd.open(resource('broken')), {message: /^daprd ended before it was ready/})
+  t.equal(pids.length, 2)
+})
+
 t.test('a subscription to configuration that the next daprd refuses at first continues there', async t => {
   const {daprd, pids, lines, folder} = open(t)
   const config = resource('config', 'configuration.azure.appconfig')
