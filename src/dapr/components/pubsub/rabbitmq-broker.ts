@@ -72,6 +72,7 @@ export class RabbitBroker implements PubSub {
       if (tries > MAX_TRIES || this.#over.signal.aborted) throw failure.error
       // an exchange without use is gone: it is created again at once
       if (tries > 2) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
+      if (failure.isClosed) await (this.#publisher ??= this.#newPublisher()) // one wait for all
       // a message that the broker refuses closes the channel: no two that were published there are repeated together
       failure = await (failure.isClosed ? this.#repeats.run(attempt) : attempt())
     }

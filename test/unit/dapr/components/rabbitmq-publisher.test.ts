@@ -90,10 +90,11 @@ class StrictChannel extends EventEmitter {
 
 const openStrict = async (): Promise<StrictChannel> => new StrictChannel()
 
+const place = {file: 'bus.yaml', line: 1, column: 1, source: ''}
+const settings = rabbitSettings(new Properties([{name: 'reconnectWaitSeconds', value: '1ms', place}]))
+const Broker = RabbitBroker as unknown as new (connection: object, settings: RabbitSettings) => RabbitBroker
+
 t.test('a message that the broker refuses takes no other one with it, though it closes their channel', async t => {
-  const place = {file: 'bus.yaml', line: 1, column: 1, source: ''}
-  const settings = rabbitSettings(new Properties([{name: 'reconnectWaitSeconds', value: '1ms', place}]))
-  const Broker = RabbitBroker as unknown as new (connection: object, settings: RabbitSettings) => RabbitBroker
   const broker = new Broker({createConfirmChannel: openStrict, createChannel: openStrict}, settings)
   const publish = async (text: string): Promise<void> =>
     broker.publish('orders', {data: Buffer.from(text), metadata: {}})
@@ -102,3 +103,24 @@ t.test('a message that the broker refuses takes no other one with it, though it 
   await Promise.all(Array.from({length: 20}, async (_, at) => publish(at.toString())))
   await refused
 })
+
+t.test(
+  'messages whose channel is lost wait together for a broker that does not come back, not one after the other',
+  async t => {
+    const channels: StrictChannel[] = []
+    const openLost = async (): Promise<StrictChannel> => {
+      if (channels.push(new StrictChannel()) > 1) throw new Error('no broker')
+      return channels[0] as StrictChannel
+    }
+    const broker = new Broker({createConfirmChannel: openLost, createChannel: openStrict}, settings)
+    const publish = async (text: string): Promise<void> =>
+      broker.publish('orders', {data: Buffer.from(text), metadata: {}})
+    await publish('first')
+    const results = await Promise.allSettled(['too large', 'a', 'b', 'c'].map(publish))
+    t.strictSame(
+      results.map(each => each.status === 'rejected' && (each.reason as Error).message),
+      results.map(() => 'no broker')
+    )
+    t.equal(channels.length, 2)
+  }
+)
