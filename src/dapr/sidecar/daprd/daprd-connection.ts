@@ -33,10 +33,9 @@ export class DaprdConnection {
       block: this.#headOf(method),
       message,
       maxBytes: 0,
-      done: ({status, message: answer, isCut}) =>
-        status.code === 0
-          ? resolve(answer)
-          : reject(isCut ? new Error(status.message) : new DaprdError(status.code, status.message)),
+      done: ({status: {code, message: why}, head, message: answer, isCut}) =>
+        // without a head daprd has not answered
+        code === 0 ? resolve(answer) : reject(isCut || head === '' ? new Error(why) : new DaprdError(code, why)),
       refused: why => reject(new Error(why))
     }).start()
     return promise
