@@ -15,7 +15,7 @@ t.test(
   'a sidecar that closes while the code of actors is loaded leaves the next one of its app its timers',
   async t => {
     const {actors: all} = openActorHouse()
-    const server = createServer((_, response) => response.end('{"entities": ["Cart"]}')).listen(0, '127.0.0.1')
+    const server = createServer((_, response) => response.end('{"Entities": ["Cart"]}')).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const {port} = server.address() as AddressInfo
     const pool = new Pool({hosts: ['127.0.0.1'], port})

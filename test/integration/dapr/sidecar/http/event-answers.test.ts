@@ -3,6 +3,7 @@ import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import type {AppEvent, DeliveryProcess, EventTarget} from '../../../../../src/dapr/sidecar/blocks/event-channel.ts'
+import {HttpBindingChannel} from '../../../../../src/dapr/sidecar/http/blocks/http-binding-channel.ts'
 import {HttpEventChannel} from '../../../../../src/dapr/sidecar/http/blocks/http-event-channel.ts'
 import {AdmissionQueue} from '../../../../../src/proxy/gateway/admission-queue.ts'
 import {ConcurrencyLimiter} from '../../../../../src/proxy/gateway/concurrency-limiter.ts'
@@ -15,8 +16,8 @@ const TARGET: EventTarget = {
   path: '/orders'
 }
 
-/** A channel to an app that answers each request so. */
-async function channelTo(t: Test, answer: string): Promise<HttpEventChannel> {
+/** An app that answers each request so. */
+async function appThat(t: Test, answer: string): Promise<DeliveryProcess> {
   const server = createServer((_, response) => response.end(answer)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
@@ -29,8 +30,11 @@ async function channelTo(t: Test, answer: string): Promise<HttpEventChannel> {
   queue.open()
   const app = {id: 'shop', appPort: port, queue, limiter: new ConcurrencyLimiter(() => 0), pool, pid: 0, token: ''}
   const process = {app, context: {heldBodies: new HeldBodies()}, generation: () => 0, isReady: () => true}
-  return new HttpEventChannel(process as unknown as DeliveryProcess)
+  return process as unknown as DeliveryProcess
 }
+
+const channelTo = async (t: Test, answer: string): Promise<HttpEventChannel> =>
+  new HttpEventChannel(await appThat(t, answer))
 
 t.test('what an app has said of an event counts in any capitals of its keys', async t => {
   for (const key of ['status', 'Status']) {
@@ -47,4 +51,11 @@ t.test('what it has said of each of several events does so, too', async t => {
     const channel = await channelTo(t, `{"${statuses}":[{"${entryId}":"a","${status}":"SUCCESS"}]}`)
     t.strictSame(await channel.deliverBatch(TARGET, [{entryId: 'a', event: EVENT}]), [{kind: 'success'}], statuses)
   }
+})
+
+t.test('and what it asks for as it answers an event of a binding', async t => {
+  const channel = new HttpBindingChannel(await appThat(t, '{"To":["mail"],"Data":{"A":1},"Concurrency":"parallel"}'))
+  const answer = await channel.deliver({name: 'tick', route: '/tick'}, {data: Buffer.from(''), metadata: {}})
+  t.match(answer, {kind: 'success', effects: {to: ['mail'], isParallel: true}})
+  t.equal(answer.kind === 'success' && answer.effects?.data.toString(), '{"A":1}')
 })
