@@ -103,7 +103,7 @@ export class LogCursor {
   #isNew(time: string, line: string): boolean {
     if (this.#isResuming) {
       if (time < this.#time) return false
-      const at = this.#again.indexOf(line)
+      const at = this.#again.findIndex(each => each.startsWith(line)) // its end may be cut off
       if (at >= 0) {
         this.#again.splice(at, 1)
         return false
