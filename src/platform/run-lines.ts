@@ -34,15 +34,14 @@ export async function runLines(
   // first: a signal between its start and this would end us alone
   let isEnding = false
   const end = (signal: NodeJS.Signals): void => {
-    const kill = (how: NodeJS.Signals): void => {
-      if (child.pid !== undefined) signalGroup(child.pid, how)
-    }
-    if (isEnding) return kill('SIGKILL')
+    const kill = (how: NodeJS.Signals): unknown => child.pid !== undefined && signalGroup(child.pid, how)
+    if (isEnding) return void kill('SIGKILL')
     isEnding = true
     kill(signal)
-    setTimeout(() => kill('SIGKILL'), GRACE_MS).unref()
     // then the signal ends us, too
-    void child.finally(() => process.off(signal, end).kill(process.pid, signal))
+    const leave = (): unknown => process.off(signal, end).kill(process.pid, signal)
+    setTimeout(() => [kill('SIGKILL'), leave()], GRACE_MS).unref()
+    void child.finally(leave)
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.setMaxListeners(0).on(signal, end) // any number of commands at once
@@ -57,8 +56,7 @@ export async function runLines(
   })
   const stdio = ['pipe', 'ignore', 'ignore'] as const
   const guard = execa('sh', ['-c', GUARD, `${child.pid}`], {cwd: '/', detached: true, reject: false, stdio})
-  let last = ''
-  let isOver = false
+  let [last, isOver] = ['', false]
   const read = async (): Promise<void> => {
     // to the end: what the command has left behind would be ended by a pipe that is closed
     for await (const line of child.iterable({from: 'all'})) {
@@ -68,7 +66,9 @@ export async function runLines(
     }
   }
   const {nodeChildProcess: ended} = child
-  const drained = new Promise<void>(resolve => ended.once('exit', () => setTimeout(resolve, DRAIN_MS)))
+  // what ignores a signal that ends us, as `&` of a shell makes it, is waited for
+  const {promise: drained, resolve} = Promise.withResolvers<void>()
+  ended.once('exit', () => setTimeout(() => isEnding || resolve(), DRAIN_MS))
   try {
     await Promise.race([read().then(async () => child), drained])
     const {exitCode, signalCode} = ended

@@ -56,6 +56,22 @@ t.test('a command that leaves something running, which holds its output, is over
   process.kill(pid)
 })
 
+t.test('what a command has started in the background, which ignores a signal, ends with us, too', async t => {
+  const command = ['sh', '-c', 'sleep 60 & echo $$ $!; exec sleep 60']
+  const script = `import(${JSON.stringify(MODULE)}).then(({runLines}) => runLines(${JSON.stringify(command)}, {folder: '/', onLine: console.log}))`
+  const program = spawn(process.execPath, ['-e', script], {stdio: ['ignore', 'pipe', 'inherit']})
+  const [line] = (await once(program.stdout, 'data')) as [Buffer]
+  const [leader = 0, left = 0] = line.toString().split(' ').map(Number)
+  t.teardown(() => startOf(left) !== 0 && process.kill(left, 'SIGKILL'))
+  program.kill('SIGINT')
+  const end = once(program, 'exit')
+  while (startOf(leader) !== 0) await new Promise(setImmediate)
+  const again = setInterval(() => program.kill('SIGINT'), 1000)
+  t.same(await end, [null, 'SIGINT'])
+  clearInterval(again)
+  t.equal(startOf(left), 0)
+})
+
 t.test('any number of commands at once is no leak', async t => {
   const warnings: string[] = []
   const note = ({message}: Error): void => void warnings.push(message)
