@@ -185,6 +185,26 @@ for (const [what, answer] of [
     }
   )
 
+for (const [when, answer] of [
+  ['before', (id: number) => goAway(id, 0) + head(id) + data(id, 'abc', END_STREAM)],
+  ['behind', (id: number) => head(id, {'content-length': '3'}) + data(id, 'abc', END_STREAM) + goAway(id, 0)]
+] as const)
+  onBothPaths(`an app of HTTP/2 that says GOAWAY ${when} its answer: a POST that waits for that`, async t => {
+    const seen: number[] = []
+    const appPort = await rawApp(t, socket =>
+      onStream(socket, id => {
+        seen.push(id)
+        socket.write(answer(id), 'latin1')
+      })
+    )
+    const {port, underWay} = await openTestSidecar(t, {appPort, dial: http2Dial})
+    const caller = await connect(t, port)
+    caller.send(request({body: 'x'}).repeat(3))
+    for (const _ of [1, 2, 3]) t.match(await caller.answer(), {status: 200, body: 'abc'})
+    t.strictSame(seen, [1, 1, 1])
+    t.equal(underWay(), 0)
+  })
+
 t.test('an app that ends a counted answer late: the next call is its own', async t => {
   const ends: (() => void)[] = []
   const appPort = await rawApp(t, socket =>
