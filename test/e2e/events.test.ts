@@ -138,6 +138,8 @@ t.test('events tell what happens to apps and between them, and go on where a rea
   await run.exited
 })
 
+const isHit = ({change, fault}: Told['data']): boolean => change === 'hit' && (fault as {hits: number}).hits > 0
+
 t.test('a fault is told when it goes on and off, and how many calls it has hit', async t => {
   const rig = await openRig(t)
   await rig.write({'app.mjs': APP})
@@ -166,7 +168,6 @@ t.test('a fault is told when it goes on and off, and how many calls it has hit',
     }
   })
   while ((await call('/x')) !== 503) await pause(5)
-  const isHit = ({change, fault}: Told['data']): boolean => change === 'hit' && (fault as {hits: number}).hits > 0
   t.match((await events.next('fault', isHit)).data, {fault: {number: 1, hits: 1}, text: ''})
   await ask(socket, '/api/v1/faults/1/disable', post)
   const disabled = await events.next('fault', ({change}) => change === 'disabled')
