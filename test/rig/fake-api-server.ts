@@ -78,6 +78,8 @@ export class FakeApiServer {
   readonly #last = new Map<string, Set<string>>()
   /** Logs that are followed, with the start of the path of their pod's. */
   readonly #logs = new Map<ServerResponse, string>()
+  /** Lines of pods whose log no one follows yet. */
+  #unread: (readonly [pod: string, line: string])[] = []
 
   constructor(secure?: {readonly cert: Buffer; readonly key: Buffer}) {
     this.#secure = secure
@@ -171,9 +173,11 @@ export class FakeApiServer {
     return saved
   }
 
-  /** A line of a pod that runs, for those who follow its log. */
+  /** A line of a pod that runs, for those who follow its log; where none does yet, for the first who does. */
   print(pod: string, line: string): void {
-    for (const [response, path] of this.#logs) if (path === pod) response.write(`${AT}${line}\n`)
+    const readers = [...this.#logs].filter(([, path]) => path === pod)
+    if (readers.length === 0) this.#unread.push([pod, line])
+    for (const [response] of readers) response.write(`${AT}${line}\n`)
   }
 
   remove(path: string): void {
@@ -318,6 +322,8 @@ export class FakeApiServer {
     response.write(this.log.replaceAll(/^(?=.)/gm, at))
     if (query.get('follow') !== 'true') return void response.end()
     this.#logs.set(response, pod)
+    for (const [of, line] of this.#unread) if (of === pod) response.write(`${at}${line}\n`)
+    this.#unread = this.#unread.filter(([of]) => of !== pod)
     response.on('close', () => this.#logs.delete(response))
   }
 }
