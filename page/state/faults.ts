@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {listen} from './run.ts'
 
-/** A fault, and when the run has told of it, in ms since 1970. */
+/** A fault, and when the run sent it, in ms since 1970. */
 export interface KnownFault extends Api.Fault {
   readonly at: number
 }

@@ -40,7 +40,10 @@ export async function runLines(
     kill(signal)
     // then the signal ends us, too
     const leave = (): unknown => process.off(signal, end).kill(process.pid, signal)
-    setTimeout(() => [kill('SIGKILL'), leave()], GRACE_MS).unref()
+    setTimeout(() => {
+      kill('SIGKILL')
+      leave()
+    }, GRACE_MS).unref()
     void child.finally(leave)
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

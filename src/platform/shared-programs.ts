@@ -26,10 +26,11 @@ export const AUTOMATED_BROWSER = ' --?(headless|remote-debugging-|enable-automat
 const DAEMON =
   /\/nx\/(dist\/)?src\/(daemon|project-graph\/plugins)\/|GradleDaemon|KotlinCompileDaemon|org\.mvndaemon\.|VBCSCompiler|\/nodeReuse:true|^([^ ]*\/)?(watchman( |$)|sccache$|turbo (--skip-infer )?daemon( |$)|bazel\()/
 const users = new RegExp(USERS_PROGRAM)
+const editors = new RegExp(EDITOR)
 const automated = new RegExp(AUTOMATED_BROWSER)
 
 /** Whether what runs below it is left alone, too. */
-export const isEditor = (command: string): boolean => new RegExp(EDITOR).test(command) && !automated.test(command)
+export const isEditor = (command: string): boolean => editors.test(command) && !automated.test(command)
 
 /** Whether a process with this command line is left alone even when the run ends, unless it is in the process group of its app. */
 export const isUsersProgram = (command: string): boolean => users.test(command) && !automated.test(command)

@@ -172,7 +172,7 @@ export class Run {
     const {plan, env, reporter} = context
     warnDuplicateRun({plan, env, reporter}, this.#parts.name)
     memory.begin()
-    // its code may not be there to read: no descriptor is free
+    // who asks other runs is loaded for it, which fails where no descriptor is free
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs)).catch(() => undefined)
     void inBackground(reporter, 'cannot clean up after killed runs', sweep(env, reporter))
     void inBackground(reporter, 'cannot resume workflows', work.begin())

@@ -164,7 +164,7 @@ export class SidecarSubscriptions {
       this.#listed = []
     }
     if (listed !== undefined) this.#listed = listed
-    // a process that was not asked has not said what starts it; one may answer though its broker has gone meanwhile
+    // a process that was not asked has not said what starts it; one that was may answer after its broker has left the files
     this.#isUnlisted &&= isUnlisted || listed === undefined
     if (listed !== undefined && !isUnlisted) runtime.sleep.learn({topics: listed.map(asTrigger)})
     await this.#process.followed(pid, this.#follow())

@@ -27,8 +27,8 @@ const MUCH_BYTES = 64 << 20
 export const RETENTION = 'workflow-retention'
 
 /**
- * How long, in ms, another run may not hear of something: a child that is over is kept so long for its parent there, which would start
- * it again, an instance that is over for children there that are to end, and the request for a detached child.
+ * How long, in ms, we keep what another run has yet to receive: a child that has ended, as its parent there would start it again; an
+ * instance that has ended, as its children there have to end, too; and the request for a detached child.
  */
 export const UNKNOWN_MS = 7 * 86_400_000
 

@@ -100,6 +100,7 @@ class RedisState implements StateStore {
 
   /** Runs the operations in one MULTI: a step that is refused does not undo the others. */
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
+    // a refused save leaves the time to live as it is
     const ifSaved = new Map<number, Command>()
     const commands = operations.flatMap(({kind, request}, of) => {
       if (kind === 'delete') return [{of, command: deleteCommand(request)}]

@@ -49,8 +49,7 @@ async function readOne(
   if (!isObject(item)) return warn(`subscription ${at} of the app is no JSON object: it is left out`)
   const topic = textOf(memberIn(item, 'topic'))
   const pubsubName = textOf(memberIn(item, 'pubsubname'))
-  const listed = memberIn(item, 'routes')
-  const routes = isObject(listed) ? listed : {}
+  const routes = memberIn(item, 'routes')
   for (const [name, value] of Object.entries({topic, pubsubname: pubsubName})) {
     if (value !== '') continue
     const near = nearMiss(

@@ -1,24 +1,13 @@
-import {join} from 'node:path'
 import t from 'tap'
-import {FakeApiServer} from '../../../../test/rig/fake-api-server.ts'
-import {ClusterClient} from '../cluster/api-client.ts'
 import {applyChange} from '../cluster/apply.ts'
-import {openAccess} from '../cluster/kubeconfig.ts'
 import {ObjectStore} from '../cluster/object-store.ts'
+import {openServer} from './open-server.ts'
 
 const PATH = '/apis/apps/v1/namespaces/shop/deployments/stock'
 const OURS = {app: 'stock', 'pillion/template': 'shop'}
 
 t.test('what is applied over an object of ours is not applied over another one of its name', async t => {
-  const server = new FakeApiServer()
-  await server.open()
-  const folder = t.testdir({config: server.kubeconfig()})
-  const access = openAccess({context: '', namespace: ''}, {KUBECONFIG: join(folder, 'config')}, folder)
-  const client = new ClusterClient(access)
-  t.teardown(async () => {
-    client.close()
-    await server.close()
-  })
+  const {server, client} = await openServer(t)
   const store = new ObjectStore(client)
   const object = {apiVersion: 'apps/v1', kind: 'Deployment', metadata: {name: 'stock', labels: OURS}}
   const result = await store.apply(object)

@@ -1,13 +1,11 @@
 import {Readable} from 'node:stream'
 import t, {type Test} from 'tap'
-import {join} from 'node:path'
-import {FakeApiServer} from '../../../../test/rig/fake-api-server.ts'
 import {ClusterClient, type Ask} from '../cluster/api-client.ts'
-import {openAccess} from '../cluster/kubeconfig.ts'
 import {ClusterError} from '../cluster/api-error.ts'
 import {ContainerLog} from '../cluster/container-log.ts'
 import type {ContainerStatus} from '../cluster/pod.ts'
 import {pause} from '../../../platform/delay.ts'
+import {openServer} from './open-server.ts'
 
 const AT = '2026-01-31T10:00:00.000000000Z '
 
@@ -103,17 +101,9 @@ t.test(
 )
 
 t.test('a container that starts again while a busy server has no log of it shows its last lines', async t => {
-  const server = new FakeApiServer()
-  await server.open()
-  const folder = t.testdir({config: server.kubeconfig()})
-  const access = openAccess({context: '', namespace: ''}, {KUBECONFIG: join(folder, 'config')}, folder)
-  const client = new ClusterClient(access)
+  const {server, client} = await openServer(t)
   const end = new AbortController()
-  t.teardown(async () => {
-    end.abort()
-    client.close()
-    await server.close()
-  })
+  t.teardown(() => end.abort())
   const before = {...status, containerID: 'a', state: {running: {startedAt: ''}}}
   const again = {...status, containerID: 'b', lastState: ended('a'), state: ended('b')}
   server.answer = ({path, query, nth}) => {
@@ -183,7 +173,7 @@ t.test(
   }
 )
 
-t.test('a start of which a watch has told later is not taken for the one before it', async t => {
+t.test('the log of a restart that the watch reports late is not read as that of the start before', async t => {
   const second = AT.replace(':00.', ':01.')
   const {log, look, be, asked, texts} = open(t, [`${AT}one\n`, `${second}two\n`])
   look({...status, containerID: 'b', lastState: ended('a'), state: {running: {startedAt: ''}}})

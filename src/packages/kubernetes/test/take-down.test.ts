@@ -1,24 +1,13 @@
-import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {FakeApiServer} from '../../../../test/rig/fake-api-server.ts'
-import {ClusterClient} from '../cluster/api-client.ts'
-import {openAccess} from '../cluster/kubeconfig.ts'
 import {ObjectStore} from '../cluster/object-store.ts'
+import {openServer} from './open-server.ts'
 import {podsGone, takeDown} from '../cluster/take-down.ts'
 
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/shop/deployments'
 const PODS = '/api/v1/namespaces/shop/pods'
 
 async function openStore(t: Test) {
-  const server = new FakeApiServer()
-  await server.open()
-  const folder = t.testdir({config: server.kubeconfig()})
-  const access = openAccess({context: '', namespace: ''}, {KUBECONFIG: join(folder, 'config')}, folder)
-  const client = new ClusterClient(access)
-  t.teardown(async () => {
-    client.close()
-    await server.close()
-  })
+  const {server, client} = await openServer(t)
   const save = (name: string, labels = {app: name, 'pillion/template': 'shop'}): void =>
     void server.save(`${DEPLOYMENTS}/${name}`, {kind: 'Deployment', metadata: {name, labels}})
   const savePod = (name: string, app: string, owner: string, spec = {}): void =>

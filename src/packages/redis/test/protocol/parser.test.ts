@@ -69,7 +69,7 @@ t.test('what is no request is named as Redis names it', async t => {
     t.throws(() => parse(bytes(text)), new ProtocolError(fault), JSON.stringify(text))
 })
 
-t.test('a typed line is cut at spaces of ASCII alone: the bytes of letters are none', async t => {
+t.test('a typed command is split at ASCII spaces only, never within the bytes of a letter', async t => {
   for (const word of ['voilà', 'Роман', '†'])
     for (const typed of [word, `"${word}"`, `'${word}'`])
       t.same(
