@@ -122,7 +122,8 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
     const shown = isShown ? (onTerminal?.[stream].push(text) ?? bare) : bare
     const {prefix} = inFile[stream]
     const kept = prefixed(bare, prefix)
-    runLog.write(stream, text, prefix === '' ? linesIn(bare) : (kept.length - bare.length) / prefix.length)
+    const lines = prefix === '' ? linesIn(bare) : (kept.length - bare.length) / prefix.length
+    runLog.write(stream, text, lines, record.length)
     const fileWaits = record.write({writer: inFile[stream], text: kept})
     if (!isShown) return fileWaits
     const writer = onConsole[stream]

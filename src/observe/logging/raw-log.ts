@@ -33,8 +33,8 @@ export function rawLogs(options: RawLogOptions): {app: AppLog; sidecar: SidecarL
   const sink = ({stream, text}: Lines): Promise<void> | undefined => {
     if (stream === 'status') return undefined
     const bare = withoutColours(text)
+    runLog.write(stream, text, linesIn(bare), memory.length)
     memory.write({writer: writers[stream], text: bare})
-    runLog.write(stream, text, linesIn(bare))
     return (stream === 'stderr' ? err : out)(keepsColours ? text : bare)
   }
   const close = async (): Promise<void> => {

@@ -57,16 +57,13 @@ export async function* readRunLog(
     if (known.has(batch.writer)) follower.take(headed(batch, textOf(batch)))
   })
   const latest = log.latest()
-  const ends = apps.map(({writer, record}) => ({length: record.length, isOpen: writer.isOpen}))
+  const places = apps.map(({writer, record}) => Math.min(record.length, writer.openPlace))
   const stop = (): void => follower.end()
   gone.addEventListener('abort', stop, {once: true})
   try {
-    const memory = await readMemory(latest, writers, {tail, since, before, gone}, textOf)
+    const memory = await readMemory(latest, {writers, places}, {tail, since, before, gone}, textOf)
     if (gone.aborted) return
-    const older = apps.map(({writer, record}, index) => {
-      const {length = 0, isOpen = false} = ends[index] ?? {}
-      return {name: writer.name, record, length, newer: (memory.counts[index] ?? 0) + (isOpen ? 1 : 0)}
-    })
+    const older = apps.map(({writer: {name}, record}, index) => ({name, record, end: places[index] ?? 0}))
     yield* readOlder(older, {missing: memory.missing, since})
     yield* memory.texts.toReversed()
     if (!isFollowed) return
@@ -92,21 +89,18 @@ async function areClosed(apps: readonly ReadApp[], next: LaterApps['next'], gone
 /** The lines in memory, the latest first. */
 interface MemoryLines {
   readonly texts: readonly string[]
-  /** The number of lines of each app. */
-  readonly counts: readonly number[]
   /** How many older lines are wanted. */
   readonly missing: number
 }
 
-/** Reads the wanted lines of these apps from the latest batch back. Stops early if the reader is gone. */
+/** Reads the wanted lines of these apps from the latest batch back; sets `places` to where those begin in the log of each app. Stops early if the reader is gone. */
 async function readMemory(
   latest: Iterable<LogBatch>,
-  writers: ReadonlyMap<RunLogWriter, number>,
+  {writers, places}: {readonly writers: ReadonlyMap<RunLogWriter, number>; readonly places: number[]},
   {tail, since, before, gone}: Required<Omit<LogQuery, 'isFollowed' | 'isColoured'>>,
   textOf: (batch: LogBatch) => string
 ): Promise<MemoryLines> {
   const texts: string[] = []
-  const counts = Array.from(writers, () => 0)
   let missing = tail < 0 ? Infinity : tail
   let size = 0
   for (const batch of latest) {
@@ -114,24 +108,24 @@ async function readMemory(
     if (missing === 0 || gone.aborted) break
     const index = writers.get(batch.writer)
     if (index === undefined) continue
-    const lines = linesIn(batch.text)
-    counts[index] = (counts[index] ?? 0) + lines
+    // a write that failed has set the log back: the latest place is not always the highest one
+    places[index] = Math.min(places[index] ?? 0, batch.place)
     if (batch.number >= before) continue
+    const lines = linesIn(batch.text)
     const text = textOf(batch)
     texts.push(headed(batch, lines > missing ? text.slice(startOfLastLines(text, missing)) : text))
     missing = Math.max(0, missing - lines)
     size += batch.text.length
     if (size > TURN_SIZE) size = await turn(0)
   }
-  return {texts, counts, missing}
+  return {texts, missing}
 }
 
 interface Older {
   readonly name: string
   readonly record: LogRecord
-  readonly length: number
-  /** The number of lines at its end to leave out. */
-  readonly newer: number
+  /** Where what memory has begins. */
+  readonly end: number
 }
 
 /** Lines that are no longer in memory; at most `missing`. */
@@ -139,19 +133,18 @@ async function* readOlder(
   apps: readonly Older[],
   {missing, since}: {readonly missing: number; readonly since: number}
 ): AsyncGenerator<string> {
-  const parts: {readonly app: Older; readonly from: number; readonly to: number}[] = []
+  const parts: {readonly app: Older; readonly from: number}[] = []
   let left = missing
   for (const app of apps.toReversed()) {
     if (left === 0) break
-    const {record, length, newer} = app
-    const to = await record.startOfLast(newer, length)
+    const {record, end} = app
     const first = since > 0 ? record.startSince(since) : 0
-    const from = left === Infinity ? first : Math.max(first, await record.startOfLast(newer + left, length))
-    if (from >= to) continue
-    parts.unshift({app, from, to})
-    if (left < Infinity) for await (const text of record.read(from, to)) left = Math.max(0, left - linesIn(text))
+    const from = left === Infinity ? first : Math.max(first, await record.startOfLast(left, end))
+    if (from >= end) continue
+    parts.unshift({app, from})
+    if (left < Infinity) for await (const text of record.read(from, end)) left = Math.max(0, left - linesIn(text))
   }
-  for (const {app, from, to} of parts) yield* headedPart(app.name, app.record.read(from, to))
+  for (const {app, from} of parts) yield* headedPart(app.name, app.record.read(from, app.end))
 }
 
 /** Lines of an app without times, each with its `head`. */

@@ -20,6 +20,8 @@ export interface LogBatch {
   readonly at: number
   /** The same in ms since 1970; this clock may be set back. */
   readonly time: number
+  /** Where it begins in the log of its app (`LogRecord.length`). */
+  readonly place: number
   readonly text: string
   /** The text with the colours of the app. */
   readonly coloured: string
@@ -45,8 +47,8 @@ export class RunLog {
   /** Creates a writer for an app; `name` is the name in the prefix of its lines. */
   writer(name: string): RunLogWriter {
     const first = this.#sources.length
-    const writer = new RunLogWriter(name, (stream, text, lines) =>
-      this.#add(first + STREAMS.indexOf(stream), text, lines)
+    const writer = new RunLogWriter(name, (stream, text, lines, place) =>
+      this.#add(first + STREAMS.indexOf(stream), text, lines, place)
     )
     for (const stream of STREAMS) this.#sources.push({writer, stream})
     return writer
@@ -101,12 +103,12 @@ export class RunLog {
 
   #batch(pack: Pack, index: number): LogBatch | undefined {
     const source = this.#sources[pack.sources[index] ?? 0]
-    const [at = 0, time = 0] = [pack.moments[index], pack.times[index]]
+    const [at = 0, time = 0, place = 0] = pack.numbers.subarray(3 * index, 3 * index + 3)
     const coloured = pack.text(index)
-    return source && {...source, number: pack.first + index, at, time, text: withoutColours(coloured), coloured}
+    return source && {...source, number: pack.first + index, at, time, place, text: withoutColours(coloured), coloured}
   }
 
-  #add(source: number, text: string, lines: number): void {
+  #add(source: number, text: string, lines: number, place: number): void {
     let pack = this.#packs.at(-1)
     if (pack === undefined || !pack.hasRoom(text.length)) {
       pack = this.#forget(text.length) ?? new Pack(Math.max(PACK_SIZE, text.length))
@@ -114,7 +116,7 @@ export class RunLog {
       this.#packs.push(pack)
       this.#size += pack.bytes.length
     }
-    pack.add(source, text, lines)
+    pack.add(source, text, lines, place)
     this.#next++
     this.#lines += lines
     const batch = this.#taps.size > 0 ? this.#batch(pack, pack.count - 1) : undefined
@@ -151,8 +153,8 @@ class Pack {
   count = 0
   /** The number of current readers. */
   readers = 0
-  times = new Float64Array(64)
-  moments = new Float64Array(64)
+  /** `at`, `time` and `place` of each batch. */
+  numbers = new Float64Array(3 * 64)
   sources = new Uint16Array(64)
   #ends = new Uint32Array(64)
   #used = 0
@@ -171,12 +173,11 @@ class Pack {
     return this.#used + length <= this.bytes.length
   }
 
-  add(source: number, text: string, lines: number): void {
-    if (this.count === this.times.length) this.#grow()
+  add(source: number, text: string, lines: number, place: number): void {
+    if (this.count === this.sources.length) this.#grow()
     this.bytes.write(text, this.#used, 'latin1')
     this.#used += text.length
-    this.times[this.count] = Date.now()
-    this.moments[this.count] = performance.now()
+    this.numbers.set([performance.now(), Date.now(), place], 3 * this.count)
     this.sources[this.count] = source
     this.#ends[this.count++] = this.#used
     this.lines += lines
@@ -187,46 +188,52 @@ class Pack {
   }
 
   #grow(): void {
-    this.times = new Float64Array(this.times.buffer.transfer(2 * this.times.byteLength))
-    this.moments = new Float64Array(this.moments.buffer.transfer(2 * this.moments.byteLength))
+    this.numbers = new Float64Array(this.numbers.buffer.transfer(2 * this.numbers.byteLength))
     this.sources = new Uint16Array(this.sources.buffer.transfer(2 * this.sources.byteLength))
     this.#ends = new Uint32Array(this.#ends.buffer.transfer(2 * this.#ends.byteLength))
   }
 }
 
-type Add = (stream: Stream, text: string, lines: number) => void
+type Add = (stream: Stream, text: string, lines: number, place: number) => void
 
 /** Writes the lines of one app into the log of its run. */
 export class RunLogWriter {
   name: string // another one once the app's id has several versions
   readonly #add: Add
   /** The beginnings of lines that have no newline yet. */
-  readonly #open: Record<Stream, string> = {stdout: '', stderr: '', status: ''}
+  readonly #open = {stdout: {...NOTHING}, stderr: {...NOTHING}, status: {...NOTHING}}
 
   constructor(name: string, add: Add) {
     this.name = name
     this.#add = add
   }
 
-  /** Whether a line is incomplete. */
-  get isOpen(): boolean {
-    return this.#open.stdout !== '' || this.#open.stderr !== ''
+  /** Where the first incomplete line begins in the log of the app; Infinity: none is incomplete. */
+  get openPlace(): number {
+    return Math.min(...Object.values(this.#open).map(({text, place}) => (text === '' ? Infinity : place)))
   }
 
-  /** Adds latin1 text in any pieces, with its colours, without prefix; `lines`: approximate number of newlines. */
-  write(stream: Stream, text: string, lines: number): void {
+  /**
+   * Adds latin1 text in any pieces, with its colours, without prefix; `lines`: approximate number of newlines. `place`: where
+   * the text will begin in the log of the app.
+   */
+  write(stream: Stream, text: string, lines: number, place: number): void {
     if (text === '') return
-    if (text.endsWith('\n') && this.#open[stream] === '') return this.#add(stream, text, lines)
+    const open = this.#open[stream]
+    if (open.text === '') open.place = place
     const end = text.lastIndexOf('\n') + 1
     if (end > 0) {
-      this.#add(stream, this.#open[stream] + text.slice(0, end), lines)
-      this.#open[stream] = ''
+      this.#add(stream, open.text + text.slice(0, end), lines, open.place)
+      Object.assign(open, {text: '', place})
     }
-    this.#open[stream] = (this.#open[stream] + text.slice(end)).slice(0, MAX_LINE)
+    open.text = (open.text + text.slice(end)).slice(0, MAX_LINE)
   }
 
   /** No more text will be written. */
   end(): void {
-    for (const stream of ['stdout', 'stderr'] as const) if (this.#open[stream] !== '') this.write(stream, '\n', 1)
+    for (const stream of ['stdout', 'stderr'] as const)
+      if (this.#open[stream].text !== '') this.write(stream, '\n', 1, 0)
   }
 }
+
+const NOTHING = {text: '', place: 0}

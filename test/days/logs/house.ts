@@ -270,11 +270,16 @@ export class LoggedRun {
   async page(random: Random): Promise<void> {
     if (this.#disk.isWaiting || this.#disk.isSlow || this.isOpening) return
     const id = random.pick(IDS)
-    const {isEdited, hasFailed} = this.#part(id)
+    const part = this.#part(id)
     const streams = this.#streams(id)
     const isSure =
-      this.#partsOf(id).length === 1 && streams.every(({broken}) => broken.size === 0) && !isEdited && !hasFailed
-    this.faults.push(...(await this.#pages.ask(random, {id, streams, isSure, isWhole: this.#size === 0})))
+      this.#partsOf(id).length === 1 &&
+      streams.every(({broken}) => broken.size === 0) &&
+      !part.isEdited &&
+      !part.hasFailed
+    const faults = await this.#pages.ask(random, {id, streams, isSure, isWhole: this.#size === 0})
+    // what waits for the disk is lost if it cannot be written now
+    if (!part.hasFailed) this.faults.push(...faults)
   }
 
   /** The page reads on where it is in the log of the run. */

@@ -74,11 +74,11 @@ t.test('who follows an app is given the lines of the version that was assigned m
     }
   })()
   while (given.length === 0) await new Promise(setImmediate)
-  first?.write('stdout', 'a\n', 1)
-  second?.write('stdout', 'not asked for\n', 1)
+  first?.write('stdout', 'a\n', 1, 0)
+  second?.write('stdout', 'not asked for\n', 1, 0)
   main = versions[1]
-  second?.write('stdout', 'b\n', 1)
-  first?.write('stdout', 'last\n', 1)
+  second?.write('stdout', 'b\n', 1, 0)
+  first?.write('stdout', 'last\n', 1, 0)
   await isRead
   t.equal(given.join(''), '\nstdout 1.0.0 a\nstdout 2.0.0 b\nstdout 1.0.0 last\n')
 })

@@ -19,9 +19,9 @@ function scene(max?: {readonly lines: number; readonly bytes: number}) {
       name,
       writer,
       record,
-      write: (text: string) => {
-        writer.write('stdout', text, linesIn(text))
-        record.write({writer: open, text: prefixed(text, prefix)})
+      write: (text: string, isKept = true) => {
+        writer.write('stdout', text, linesIn(text), record.length)
+        if (isKept) record.write({writer: open, text: prefixed(text, prefix)})
       }
     }
   }
@@ -118,18 +118,18 @@ t.test('memory is bounded in lines and in bytes, and by the longest line', t => 
   const {log, app} = scene()
   const a = log.writer('a')
   const text = `${'x'.repeat(99)}\n`.repeat(600)
-  for (let i = 0; i < 1000; i++) a.write('stdout', text, 600)
+  for (let i = 0; i < 1000; i++) a.write('stdout', text, 600, 0)
   let lines = 0
   for (const batch of log.latest()) lines += linesIn(batch.text)
   t.ok(lines >= 50_000 && lines < 54_000, lines.toString())
   const big = `${'x'.repeat(1_000_000)}\n`
-  for (let i = 0; i < 100; i++) a.write('stdout', big, 1)
+  for (let i = 0; i < 100; i++) a.write('stdout', big, 1, 0)
   let size = 0
   for (const batch of log.latest()) size += batch.text.length
   t.ok(size > 30e6 && size < 34e6, size.toString())
   const b = app('b')
-  for (let i = 0; i < 100; i++) b.writer.write('stdout', 'x'.repeat(100_000), 0)
-  b.writer.write('stdout', '\n', 1)
+  for (let i = 0; i < 100; i++) b.writer.write('stdout', 'x'.repeat(100_000), 0, 0)
+  b.writer.write('stdout', '\n', 1, 0)
   const [last] = log.latest()
   t.equal(last?.text.length, 1024 * 1024 + 1)
   t.end()
@@ -165,12 +165,27 @@ t.test('who has left is given nothing more', async t => {
   t.equal(getEventListeners(a.record.closed, 'abort').length, 0, 'nothing of it stays at the log')
 })
 
+t.test('older lines of an app come whole where its log lacks some that memory has', async t => {
+  const {log, app} = scene({lines: 2, bytes: 1e9})
+  const a = app('a')
+  const long = 'x'.repeat(100_000)
+  a.write('first\n')
+  a.write(`second ${long}\n`)
+  a.write(`third ${long}\n`)
+  a.write(`lost ${long}\n`, false)
+  for (const name of ['fourth', 'last']) a.write(`${name} ${long}\n`)
+  const names = (text: string) => shown(text).map(line => line.replace(/ x*$/, '').split(' ').at(-1))
+  t.equal(log.oldest, 3, 'three are no longer in memory')
+  t.same(names(await read(readRunLog(log, [a], all))), ['first', 'second', 'third', 'lost', 'fourth', 'last'])
+  t.same(names(await read(readRunLog(log, [a], {...all, tail: 4}))), ['third', 'lost', 'fourth', 'last'])
+})
+
 t.test('a stretch of the log can be read by its place, as far as it is kept', async t => {
   const log = new RunLog({lines: 10, bytes: 1e9})
   const writer = log.writer('a')
   const between = (from: number, to: number): string =>
     [...log.between(from, to)].map(({number, text}) => `${number} ${text}`).join('')
-  for (let n = 0; n < 5; n++) writer.write('stdout', `line ${n}\n`, 1)
+  for (let n = 0; n < 5; n++) writer.write('stdout', `line ${n}\n`, 1, 0)
   t.strictSame([log.oldest, log.next], [0, 5])
   t.equal(between(1, 3), '1 line 1\n2 line 2\n')
   t.equal(between(4, 99), '4 line 4\n')
@@ -178,7 +193,7 @@ t.test('a stretch of the log can be read by its place, as far as it is kept', as
   const reading = log.between(0, 2)
   t.match(reading.next().value, {number: 0, text: 'line 0\n'})
   const large = `${'x'.repeat(200_000)}\n`
-  for (let n = 5; n < 40; n++) writer.write('stdout', large, 1)
+  for (let n = 5; n < 40; n++) writer.write('stdout', large, 1, 0)
   t.match(reading.next().value, {number: 1, text: 'line 1\n'}, 'what is being read stays intact')
   t.ok(reading.next().done)
   t.ok(log.oldest > 5 && log.oldest <= 30, 'older ones are gone')

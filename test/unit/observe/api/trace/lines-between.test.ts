@@ -12,6 +12,7 @@ const logOf = (...batches: readonly (readonly [app: string, time: number, text: 
       stream: 'stdout' as const,
       at,
       time: Math.floor(at),
+      place: 0,
       text,
       coloured: text
     }))

@@ -220,12 +220,12 @@ t.test('what an app writes after the clock is set back is found, with the time o
   const recorder = new CallRecorder(() => 100)
   const runLog = new RunLog()
   const shop = runLog.writer('shop')
-  shop.write('stdout', 'before\n', 1)
+  shop.write('stdout', 'before\n', 1, 0)
   t.teardown(() => mock.timers.reset())
   const now = Date.now() - 3_600_000
   mock.timers.enable({apis: ['Date'], now})
   const from = performance.now()
-  shop.write('stdout', 'paid\n', 1)
+  shop.write('stdout', 'paid\n', 1, 0)
   made(recorder, 'web shop', '/pay', [from, performance.now()])
   const {lines} = await requestTree(
     {...facts(recorder), runLog: () => runLog, work: {openWorkflows: () => undefined}},

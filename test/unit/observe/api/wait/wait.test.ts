@@ -48,13 +48,13 @@ t.test('a line that was written in the millisecond before does not count from th
     (await waitFor(context, {conditions: [readCondition('log:saved')], timeoutMs, from})).outcome
   const shop = log.writer('shop')
   const before = events.mark()
-  shop.write('stdout', 'saved\n', 1)
+  shop.write('stdout', 'saved\n', 1, 0)
   const after = events.mark()
   mock.timers.setTime(500_000) // the clock is set back
   t.equal(await outcome('start'), 'met')
   t.equal(await outcome(before), 'met')
   t.equal(await outcome(after, 30), 'timeout')
   t.equal(await outcome('now', 30), 'timeout')
-  shop.write('stdout', 'saved\n', 1)
+  shop.write('stdout', 'saved\n', 1, 0)
   t.equal(await outcome(after), 'met')
 })
