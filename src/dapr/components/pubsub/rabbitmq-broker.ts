@@ -72,9 +72,17 @@ export class RabbitBroker implements PubSub {
       if (tries > MAX_TRIES || this.#over.signal.aborted) throw failure.error
       // an exchange without use is gone: it is created again at once
       if (tries > 2) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
-      if (failure.isClosed) await (this.#publisher ??= this.#newPublisher()) // one wait for all
-      // a message that the broker refuses closes the channel: no two that were published there are repeated together
-      failure = await (failure.isClosed ? this.#repeats.run(attempt) : attempt())
+      failure = await (failure.isClosed ? this.#repeat(attempt) : attempt())
+    }
+  }
+
+  /** A message that the broker refuses closes the channel: no two that were published there are repeated together. */
+  async #repeat(attempt: () => Promise<Failure | undefined>): Promise<Failure | undefined> {
+    for (;;) {
+      const opening = (this.#publisher ??= this.#newPublisher())
+      await opening // one wait for all, also for those whose channel is lost again before their turn
+      const done = await this.#repeats.run(async () => this.#publisher === opening && {failure: await attempt()})
+      if (done !== false) return done.failure
     }
   }
 

@@ -124,3 +124,24 @@ t.test(
     t.equal(channels.length, 2)
   }
 )
+
+t.test('those whose channel is lost again before they are repeated wait together, too', async t => {
+  let opened = 0
+  const openLost = async (): Promise<StrictChannel> => {
+    if (++opened <= 2) return new StrictChannel()
+    // all of them have had their turn by then
+    for (let turns = 0; turns < 50; turns++) await new Promise(setImmediate)
+    throw new Error('no broker')
+  }
+  const broker = new Broker({createConfirmChannel: openLost, createChannel: openStrict}, settings)
+  const publish = async (text: string): Promise<void> =>
+    broker.publish('orders', {data: Buffer.from(text), metadata: {}})
+  await publish('first')
+  const results = await Promise.allSettled(['too large', 'a', 'b', 'c', 'd', 'e'].map(publish))
+  t.strictSame(
+    results.map(each => each.status === 'rejected' && (each.reason as Error).message),
+    results.map(() => 'no broker')
+  )
+  // once for all of those that waited, and once more for the one that was refused, if it comes late
+  t.ok(opened <= 4, `${opened} channels`)
+})
