@@ -93,8 +93,16 @@ const CODES_OF_HTTP: ReadonlyMap<number, number> = new Map([
   [404, UNIMPLEMENTED]
 ])
 
-/** The gRPC code for a stream that the callee has reset with an HTTP/2 error code. */
-export const codeOfReset = (code: number): number => (code === 8 ? CANCELLED : code === 7 ? UNAVAILABLE : INTERNAL)
+/** The gRPC code for a stream that the callee has reset with an HTTP/2 error code (grpc-go: http2ErrConvTab). */
+export const codeOfReset = (code: number): number => CODES_OF_RESET.get(code) ?? (code > 13 ? UNKNOWN : INTERNAL)
+
+const CODES_OF_RESET: ReadonlyMap<number, number> = new Map([
+  [3, RESOURCE_EXHAUSTED],
+  [7, UNAVAILABLE],
+  [8, CANCELLED],
+  [11, RESOURCE_EXHAUSTED],
+  [12, PERMISSION_DENIED]
+])
 
 /** Statuses of HTTP for codes, by their numbers (Dapr: pkg/messaging/v1/util.go, HTTPStatusFromCode). */
 const HTTP_STATUSES = [200, 408, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401]
