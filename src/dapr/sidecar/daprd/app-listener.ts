@@ -79,7 +79,7 @@ export class AppListener {
       if (first === 'topic') return deliver(topic, request, body, response)
       if (first === 'topics') return deliverSeveral(topic, body, response)
     }
-    if (first === 'configuration') return this.#change(body, response)
+    if (first === 'configuration' && index !== '') return this.#change(body, response)
     const binding = this.#options.bindingAt(decodeURIComponent(pathname.slice(1)))
     if (binding === undefined) response.writeHead(404).end()
     else if (request.method === 'OPTIONS') response.writeHead((await this.#wants(binding)) ? 200 : 404).end()

@@ -217,6 +217,23 @@ t.test('metadata that daprd sends in headers keep their characters', async t => 
   socket.destroy()
 })
 
+t.test('a binding may be named configuration: daprd asks for it, and its events come', async t => {
+  const options = {
+    bindingAt: (path: string) => (path === 'configuration' ? path : undefined),
+    bindingReader: () => async () => 'done' as const,
+    wantsBinding: async () => true,
+    warn: (text: string) => t.fail(text)
+  }
+  const listener = new AppListener(options as unknown as AppListenerOptions)
+  const port = await listener.open()
+  t.teardown(() => listener.close())
+  for (const method of ['OPTIONS', 'POST']) {
+    const headers = {'dapr-api-token': listener.token}
+    const {status} = await fetch(`http://127.0.0.1:${port}/configuration`, {method, headers})
+    t.equal(status, 200, method)
+  }
+})
+
 t.test('a daprd that was too old is found once it is replaced', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'dapr-'))
   t.teardown(() => rmSync(folder, {recursive: true}))
