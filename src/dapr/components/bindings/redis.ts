@@ -53,9 +53,7 @@ function ttlIn(metadata: Metadata): number | undefined {
   if (text === '') return undefined
   if (/^[-+]?\d+$/.test(text)) {
     const seconds = Number(text)
-    if (seconds > 0) return seconds
-    // to Go 0 is a duration, too
-    if (seconds === 0) return 0
+    if (seconds >= 0) return seconds // to Go 0 is a duration, too
     throw new Error(`ttl value must be higher than zero: actual is '${seconds}'`)
   }
   const ms = parseGoDuration(text)

@@ -25,11 +25,13 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
   const cleanupMs = properties.durationMs('cleanupInterval', DEFAULT_CLEANUP_MS, 1000)
   const path = sqliteFile(properties, folder)
   const {DatabaseSync: Database} = loadSqlite()
+  let database: DatabaseSync | undefined
   try {
     // SQLite would wait for a lock on the thread that carries all calls
-    const database = new Database(path, {timeout: 0})
-    return await whenFree(busyMs, () => new SqliteState(database, names, {busyMs, cleanupMs}))
+    const opened = (database = new Database(path, {timeout: 0}))
+    return await whenFree(busyMs, () => new SqliteState(opened, names, {busyMs, cleanupMs}))
   } catch (error) {
+    database?.close()
     return properties.fault('connectionString', `${path} cannot be opened: ${messageOf(error)}`)
   }
 }

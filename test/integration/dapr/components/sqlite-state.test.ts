@@ -1,3 +1,4 @@
+import {readdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t from 'tap'
@@ -80,4 +81,15 @@ t.test('bytes are kept as they are, whether they are text or not', async t => {
       JSON.stringify(value.toString())
     )
   }
+})
+
+t.test('a file that cannot be opened is not held open', async t => {
+  const path = join(t.testdir(), 'state.db')
+  writeFileSync(path, 'no database'.repeat(100))
+  const files = (): number => readdirSync('/proc/self/fd').length
+  const opening = async (): Promise<unknown> => openComponent(t, open, {connectionString: path})
+  await t.rejects(opening(), {message: /file is not a database/})
+  const before = files()
+  for (let tries = 0; tries < 20; tries++) await t.rejects(opening())
+  t.ok(files() < before + 20, 'some of its own may come and go')
 })
