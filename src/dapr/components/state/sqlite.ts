@@ -29,7 +29,8 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
   try {
     // SQLite would wait for a lock on the thread that carries all calls
     const opened = (database = new Database(path, {timeout: 0}))
-    return await whenFree(busyMs, () => new SqliteState(opened, names, {busyMs, cleanupMs}))
+    const isPlain = properties.boolean('disableWAL')
+    return await whenFree(busyMs, () => new SqliteState(opened, names, {busyMs, cleanupMs, isPlain}))
   } catch (error) {
     database?.close()
     return properties.fault('connectionString', `${path} cannot be opened: ${messageOf(error)}`)
@@ -80,12 +81,13 @@ class SqliteState extends TransactedState implements StateStore {
   constructor(
     database: DatabaseSync,
     {state, metadata}: {state: string; metadata: string},
-    {busyMs, cleanupMs}: {busyMs: number; cleanupMs: number}
+    {busyMs, cleanupMs, isPlain}: {busyMs: number; cleanupMs: number; isPlain: boolean}
   ) {
     super()
     this.#database = database
     this.#busyMs = busyMs
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    // a file of a network that several machines write into cannot have a WAL
+    database.exec(`PRAGMA journal_mode = ${isPlain ? 'DELETE' : 'WAL; PRAGMA synchronous = NORMAL'}`)
     database.exec(`CREATE TABLE IF NOT EXISTS ${metadata} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS ${state} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, is_binary BOOLEAN NOT NULL,
         etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL, update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);

@@ -54,6 +54,7 @@ export const STATE_TYPES: TypesOf<StateStore> = {
       'busyTimeout',
       'cleanupInterval',
       'connectionString',
+      'disableWAL',
       'metadataTableName',
       'tableName',
       'timeout'

@@ -1,4 +1,4 @@
-import {readdirSync, writeFileSync} from 'node:fs'
+import {existsSync, readdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t from 'tap'
@@ -81,6 +81,16 @@ t.test('bytes are kept as they are, whether they are text or not', async t => {
       JSON.stringify(value.toString())
     )
   }
+})
+
+t.test('disableWAL: nothing is kept beside the file, as a network needs it', async t => {
+  const path = join(t.testdir(), 'state.db')
+  const store = await openComponent(t, open, {connectionString: path, disableWAL: 'true'})
+  await store.set(request('a', Buffer.from('1')))
+  t.notOk(existsSync(`${path}-wal`))
+  const other = await openComponent(t, open, {connectionString: path})
+  await other.set(request('b', Buffer.from('2')))
+  t.ok(existsSync(`${path}-wal`), 'it has one without')
 })
 
 t.test('a file that cannot be opened is not held open', async t => {
