@@ -164,6 +164,7 @@ t.test('a cluster: keys of all nodes, transactions, streams, events of keys', {s
     queueDepth: 100,
     concurrency: 10,
     maxLength: 0,
+    ttlMs: 0,
     readTimeoutMs: 3000
   })
   const seen = new Set<string>()

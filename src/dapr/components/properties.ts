@@ -72,11 +72,11 @@ export class Properties {
   }
 
   /** Whole milliseconds that a timer can wait, as Redis and `AbortSignal.timeout` want them; a bare number counts units of this many (Dapr has both: milliseconds for Redis, seconds elsewhere). */
-  durationMs(name: string, fallback: number, unitMs = 1): number {
+  durationMs(name: string, fallback: number, unitMs = 1, mostMs = MAX_MS): number {
     const text = this.text(name)
     if (text === '') return fallback
     const ms = /^[-+]?\d+$/.test(text) ? Number(text) * unitMs : parseGoDuration(text)
-    return typeof ms === 'number' ? Math.min(Math.ceil(ms), MAX_MS) : this.fault(name, `${name}: ${ms}`)
+    return typeof ms === 'number' ? Math.min(Math.ceil(ms), mostMs) : this.fault(name, `${name}: ${ms}`)
   }
 
   /** The place of a property; undefined: there is none. */

@@ -24,7 +24,7 @@ export interface RabbitSettings {
   /** 0: no limit. */
   readonly maxLen: number
   readonly maxLenBytes: number
-  /** Undefined: messages do not expire. */
+  /** Undefined: messages do not expire. RabbitMQ takes no more than 32 bits. */
   readonly ttlMs: number | undefined
   readonly hasMessageProperties: boolean
 }
@@ -54,7 +54,7 @@ export function rabbitSettings(properties: Properties): RabbitSettings {
   if (prefetchCount < 0 || prefetchCount > 255)
     properties.fault('prefetchCount', 'prefetchCount must be between 0 and 255')
   const ttlName = properties.has('ttlInSeconds') ? 'ttlInSeconds' : 'ttl'
-  const ttlMs = properties.has(ttlName) ? properties.durationMs(ttlName, 0, SECOND_MS) : undefined
+  const ttlMs = properties.has(ttlName) ? properties.durationMs(ttlName, 0, SECOND_MS, 2 ** 32 - 1) : undefined
   return {
     consumerId: properties.text('consumerID'),
     durable: properties.boolean('durable', true),

@@ -61,9 +61,10 @@ export class RedisStreams implements PubSub {
   }
 
   #add(topic: string, {data, metadata}: BrokerMessage): Promise<unknown> {
-    const {maxLength} = this.#settings
+    const {maxLength, ttlMs} = this.#settings
     const command: Argument[] = ['XADD', topic]
     if (maxLength > 0) command.push('MAXLEN', '~', maxLength.toString())
+    else if (ttlMs > 0) command.push('MINID', '~', `${Math.max(0, Date.now() - ttlMs)}-1`)
     command.push('*', 'data', data)
     if (Object.keys(metadata).length > 0) command.push('metadata', JSON.stringify(metadata))
     return this.#connection.command(command)
@@ -107,6 +108,7 @@ export const open: OpenComponent<PubSub> = async options => {
     queueDepth: properties.integer('queueDepth', 100),
     concurrency: properties.integer('concurrency', 10),
     maxLength: properties.integer('maxLenApprox', 0),
+    ttlMs: properties.durationMs('streamTTL', 0, 1, Infinity),
     readTimeoutMs: readTimeoutMs > 0 ? readTimeoutMs : READ_TIMEOUT_MS
   }
   return new RedisStreams(await openRedis('redis streams: error connecting to redis', options), settings)

@@ -20,6 +20,8 @@ export interface StreamSettings {
   readonly concurrency: number
   /** The approximate number of entries to keep in a stream; 0: all. */
   readonly maxLength: number
+  /** About how long entries are kept, if no number is set. */
+  readonly ttlMs: number
   /** How long one read waits for messages. */
   readonly readTimeoutMs: number
 }

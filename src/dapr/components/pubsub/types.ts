@@ -10,7 +10,7 @@ const RABBITMQ_PROPERTIES =
   `autoAck caCert clientCert clientKey clientName concurrency concurrencyMode connectionString deletedWhenUnused
   deliveryMode durable enableDeadLetter exchangeKind heartBeat host hostname maxLen maxLenBytes password
   prefetchCount protocol publishMessagePropertiesToMetadata publisherConfirm reconnectWaitSeconds requeueInFailure
-  saslExternal ttlInSeconds username`.split(/\s+/)
+  saslExternal ttl ttlInSeconds username`.split(/\s+/)
 
 export const PUBSUB_TYPES: TypesOf<PubSub> = {
   'in-memory': {
@@ -33,7 +33,7 @@ export const PUBSUB_TYPES: TypesOf<PubSub> = {
     hasClient: true
   },
   redis: {
-    properties: [...REDIS_PROPERTIES, ...PUBSUB_PROPERTIES, 'queueDepth', 'concurrency', 'maxLenApprox'],
+    properties: [...REDIS_PROPERTIES, ...PUBSUB_PROPERTIES, 'queueDepth', 'concurrency', 'maxLenApprox', 'streamTTL'],
     capabilities: [],
     load: async () => (await import('./redis.ts')).open,
     hasClient: true

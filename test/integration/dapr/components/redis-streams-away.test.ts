@@ -12,6 +12,7 @@ const SETTINGS = {
   queueDepth: 2,
   concurrency: 1,
   maxLength: 0,
+  ttlMs: 0,
   readTimeoutMs: 3000
 }
 

@@ -15,6 +15,7 @@ const SETTINGS: StreamSettings = {
   queueDepth: 100,
   concurrency: 10,
   maxLength: 0,
+  ttlMs: 0,
   readTimeoutMs: 3000
 }
 
@@ -172,6 +173,17 @@ t.test('a stream keeps about as many entries as maxLenApprox says', async t => {
   for (let n = 0; n < 1000; n++) await streams.publish('orders', message('x'))
   const length = Number(await redis.command(['XLEN', 'orders']))
   t.ok(length >= 100 && length < 400, length.toString())
+})
+
+t.test('a stream keeps its entries about as long as streamTTL says', async t => {
+  const {redis, streams} = scene(t, {ttlMs: 60_000})
+  const hourAgo = Date.now() - 3_600_000
+  for (let n = 0; n < 1000; n++) await redis.command(['XADD', 'orders', `${hourAgo}-${n + 1}`, 'data', 'x'])
+  await streams.publish('orders', message('1'))
+  const length = Number(await redis.command(['XLEN', 'orders']))
+  t.ok(length >= 1 && length < 400, length.toString())
+  await streams.publish('orders', message('2'))
+  t.equal(Number(await redis.command(['XLEN', 'orders'])) - length, 1, 'the new ones stay')
 })
 
 t.test('nothing is read while nobody can take it; a pending entry that was deleted is acknowledged', async t => {

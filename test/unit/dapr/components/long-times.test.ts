@@ -3,6 +3,7 @@ import {open as openHttp} from '../../../../src/dapr/components/bindings/http.ts
 import type {OpenComponent} from '../../../../src/dapr/components/component.ts'
 import type {Component} from '../../../../src/dapr/components/component.ts'
 import {Properties} from '../../../../src/dapr/components/properties.ts'
+import {rabbitSettings} from '../../../../src/dapr/components/pubsub/rabbitmq-settings.ts'
 import {openRedis} from '../../../../src/dapr/components/redis/open-redis.ts'
 import {open as openSqlite} from '../../../../src/dapr/components/state/sqlite.ts'
 import {InMemoryState} from '../../../../src/dapr/components/state/in-memory.ts'
@@ -21,6 +22,14 @@ t.test(
     t.equal(read('-1'), -1)
   }
 )
+
+t.test('what a message lives is no timer: it is as long as RabbitMQ takes it', async t => {
+  const ttlOf = (value: string): number | undefined =>
+    rabbitSettings(new Properties([{name: 'ttlInSeconds', value, place}])).ttlMs
+  t.equal(ttlOf('720h'), 2_592_000_000)
+  t.equal(ttlOf('2592000'), 2_592_000_000)
+  t.equal(ttlOf('9999h'), 2 ** 32 - 1)
+})
 
 t.test('a part of a millisecond is a whole one', async t => {
   for (const [text, ms] of [

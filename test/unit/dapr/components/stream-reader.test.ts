@@ -10,6 +10,7 @@ const settings = {
   queueDepth: 10,
   concurrency: 1,
   maxLength: 0,
+  ttlMs: 0,
   readTimeoutMs: 0
 }
 
