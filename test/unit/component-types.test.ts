@@ -1,6 +1,7 @@
 import t from 'tap'
 import {componentTypes} from '../../scripts/ledger.ts'
 import {componentType} from '../../src/dapr/components/block-types.ts'
+import {Properties} from '../../src/dapr/components/properties.ts'
 import {isBuilt, isForDaprd} from '../../src/files/resources/component-support.ts'
 import {splitType} from '../../src/files/resources/component-types.ts'
 import {readComponents, type ComponentResource} from '../../src/files/resources/components.ts'
@@ -42,6 +43,48 @@ t.test('the table of component types in the ledger has each type of Dapr once, w
       not.toSorted(),
       kindsOf(type => !isBuilt(read(type)) && !isForDaprd(read(type), 'needed')),
       `${category}: not`
+    )
+  }
+})
+
+/** Reads what it is asked for, and notes the names. */
+class NotedProperties extends Properties {
+  readonly names = new Set<string>()
+
+  override text(name: string): string {
+    this.names.add(name)
+    return super.text(name)
+  }
+}
+
+const NOWHERE = {connectionString: 'host=127.0.0.1 port=1'}
+const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'bindings.cron': {schedule: '@every 1h'},
+  'bindings.http': {url: 'http://localhost'},
+  'bindings.postgresql': NOWHERE,
+  'configuration.postgresql': {...NOWHERE, table: 'settings'},
+  'pubsub.rabbitmq': {hostname: '127.0.0.1:1'},
+  'state.postgresql': NOWHERE,
+  'state.sqlite': {url: ':memory:'}
+}
+
+t.test('no property that a type reads is said to have no effect', async t => {
+  const place = {file: 'a.yaml', line: 1, column: 1, source: ''}
+  const connect = async (): Promise<never> => Promise.reject(new Error('it is not there'))
+  for (const type of daprTypes().filter(each => componentType(each) !== undefined)) {
+    if (type.endsWith('.kafka')) continue // it would look for its brokers for long
+    const {load, properties: known} = componentType(type) ?? t.fail(type)
+    const given = Object.entries({key: 'key', redisHost: 'localhost', ...VALUES[type]})
+    const properties = new NotedProperties(given.map(([name, value]) => ({name, value, place})))
+    const redis = {connect}
+    const options = {name: 'a', version: 'v1', properties, folder: t.testdir(), env: {}, redis, warn: () => undefined}
+    const component = await (await load())(options).catch(() => undefined)
+    await component?.close?.()
+    const names = new Set(known.map(name => name.toLowerCase()))
+    t.same(
+      [...properties.names].filter(name => !names.has(name.toLowerCase())),
+      [],
+      type
     )
   }
 })

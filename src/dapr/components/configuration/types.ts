@@ -26,7 +26,7 @@ export interface ConfigurationStore extends Component {
 }
 
 const POSTGRESQL: ComponentType<ConfigurationStore> = {
-  properties: [...POSTGRESQL_PROPERTIES, 'connMaxIdleTime', 'notifyChannel', 'pgNotifyChannel', 'table'],
+  properties: [...POSTGRESQL_PROPERTIES, 'notifyChannel', 'pgNotifyChannel', 'table'],
   capabilities: [],
   load: async () => (await import('./postgresql.ts')).open,
   hasClient: true

@@ -17,7 +17,7 @@ export const CONVERSATION_TYPES: TypesOf<LanguageModel> = {
     capabilities: [],
     load: async () => (await import('./anthropic.ts')).open
   },
-  deepseek: chat('deepseek', 'maxTokens'),
+  deepseek: chat('deepseek', ...CACHE, 'maxTokens'),
   echo: {properties: [], capabilities: [], load: async () => (await import('./echo.ts')).open},
   googleai: chat('googleai', ...CACHE),
   huggingface: chat('huggingface', ...CACHE),

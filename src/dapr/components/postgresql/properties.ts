@@ -10,8 +10,11 @@ export const POSTGRESQL_PROPERTIES = [
   'password',
   'sslRootCert',
   'connectionMaxIdleTime',
+  'connMaxIdleTime',
   'maxConns',
   'queryExecMode',
   'timeout',
-  'timeoutInSeconds'
+  'timeoutInSeconds',
+  'useAWSIAM',
+  'useAzureAD'
 ]

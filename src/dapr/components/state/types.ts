@@ -57,7 +57,9 @@ export const STATE_TYPES: TypesOf<StateStore> = {
       'disableWAL',
       'metadataTableName',
       'tableName',
-      'timeout'
+      'timeout',
+      'timeoutInSeconds',
+      'url'
     ],
     capabilities: STATE_CAPABILITIES,
     load: async () => (await import('./sqlite.ts')).open,
