@@ -67,25 +67,9 @@ function pathOf(type: string, properties: Properties, folder: string): string {
 }
 
 /** Properties that say where the data are: two components that differ in one of these do not share their data. */
-const PLACE_PROPERTIES = [
-  'redisHost',
-  'redisPort',
-  'redisDB',
-  'host',
-  'hostname',
-  'port',
-  'brokers',
-  'connectionString',
-  'url',
-  'database',
-  'databaseName',
-  'schema',
-  'keyPrefix',
-  'tableName',
-  'tablePrefix',
-  'consumerID',
-  'consumerGroup'
-]
+const PLACE_PROPERTIES =
+  `redisHost redisPort redisDB host hostname port brokers connectionString url database databaseName schema
+  keyPrefix tableName tablePrefix consumerID consumerGroup`.split(/\s+/)
 
 /** The server, without a password; '' where the properties do not name it in a way that we know. */
 function serverOf(properties: Properties): string {

@@ -6,8 +6,14 @@ export const IN_MEMORY = ':memory:'
 
 /** The file of a connection string, `data.db`, `file:data.db?mode=rwc`, `:memory:`, as seen from the folder of the app. */
 export function sqliteFile(properties: Properties, folder: string): string {
-  const text = properties.text('connectionString') || properties.text('url')
+  const text = textOf(properties)
   if (text === '') properties.fault('connectionString', 'missing connection string')
   const file = text.replace(/^file:/, '').replace(/\?.*$/s, '')
   return file === IN_MEMORY || /[?&]mode=memory\b/.test(text) ? IN_MEMORY : resolve(folder, file)
 }
+
+/** Whether nothing may be written there: `file:data.db?mode=ro`. */
+export const isReadOnly = (properties: Properties): boolean =>
+  /[?&](?:mode=ro|immutable=1)(?:&|$)/.test(textOf(properties))
+
+const textOf = (properties: Properties): string => properties.text('connectionString') || properties.text('url')

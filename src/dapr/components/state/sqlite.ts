@@ -8,7 +8,7 @@ import {pause} from '../../../platform/delay.ts'
 import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
-import {sqliteFile} from './sqlite-file.ts'
+import {isReadOnly, sqliteFile} from './sqlite-file.ts'
 import {checkEtag, TransactedState, ttlOf, type SetRequest, type StateItem} from '../state-store.ts'
 import type {StateOperation, StateStore} from '../state-store.ts'
 
@@ -23,14 +23,15 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
   }
   const busyMs = properties.durationMs('busyTimeout', DEFAULT_BUSY_MS, 1000)
   const cleanupMs = properties.durationMs('cleanupInterval', DEFAULT_CLEANUP_MS, 1000)
+  const isPlain = properties.boolean('disableWAL')
   const path = sqliteFile(properties, folder)
   const {DatabaseSync: Database} = loadSqlite()
   let database: DatabaseSync | undefined
   try {
     // SQLite would wait for a lock on the thread that carries all calls
-    const opened = (database = new Database(path, {timeout: 0}))
-    const isPlain = properties.boolean('disableWAL')
-    return await whenFree(busyMs, () => new SqliteState(opened, names, {busyMs, cleanupMs, isPlain}))
+    const opened = (database = new Database(path, {timeout: 0, readOnly: isReadOnly(properties)}))
+    if (!isReadOnly(properties)) await whenFree(busyMs, () => prepare(opened, names, isPlain))
+    return await whenFree(busyMs, () => new SqliteState(opened, names, {busyMs, cleanupMs}))
   } catch (error) {
     database?.close()
     return properties.fault('connectionString', `${path} cannot be opened: ${messageOf(error)}`)
@@ -57,6 +58,20 @@ function tableName(properties: Properties, name: string, fallback: string): stri
   return /^[a-z_]\w*$/i.test(text) ? text : properties.fault(name, `${name}: "${text}" is no name of a table`)
 }
 
+interface TableNames {
+  readonly state: string
+  readonly metadata: string
+}
+
+/** Creates the tables; `isPlain`: without a WAL, which a file of a network that several machines write into cannot have. */
+function prepare(database: DatabaseSync, {state, metadata}: TableNames, isPlain: boolean): void {
+  database.exec(`PRAGMA journal_mode = ${isPlain ? 'DELETE' : 'WAL; PRAGMA synchronous = NORMAL'}`)
+  database.exec(`CREATE TABLE IF NOT EXISTS ${metadata} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS ${state} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, is_binary BOOLEAN NOT NULL,
+      etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL, update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+    INSERT INTO ${metadata} (key, value) VALUES ('migrations', '1') ON CONFLICT (key) DO NOTHING`)
+}
+
 interface Row {
   readonly value: string
   readonly is_binary: number
@@ -78,20 +93,10 @@ class SqliteState extends TransactedState implements StateStore {
   /** How long to wait for a lock of another process, in ms. */
   readonly #busyMs: number
 
-  constructor(
-    database: DatabaseSync,
-    {state, metadata}: {state: string; metadata: string},
-    {busyMs, cleanupMs, isPlain}: {busyMs: number; cleanupMs: number; isPlain: boolean}
-  ) {
+  constructor(database: DatabaseSync, {state}: TableNames, {busyMs, cleanupMs}: {busyMs: number; cleanupMs: number}) {
     super()
     this.#database = database
     this.#busyMs = busyMs
-    // a file of a network that several machines write into cannot have a WAL
-    database.exec(`PRAGMA journal_mode = ${isPlain ? 'DELETE' : 'WAL; PRAGMA synchronous = NORMAL'}`)
-    database.exec(`CREATE TABLE IF NOT EXISTS ${metadata} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS ${state} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, is_binary BOOLEAN NOT NULL,
-        etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL, update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
-      INSERT INTO ${metadata} (key, value) VALUES ('migrations', '1') ON CONFLICT (key) DO NOTHING`)
     this.#select = database.prepare(
       `SELECT value, is_binary, etag, expiration_time FROM ${state} WHERE key = ? AND ${IS_FRESH}`
     )

@@ -103,3 +103,15 @@ t.test('a file that cannot be opened is not held open', async t => {
   for (let tries = 0; tries < 20; tries++) await t.rejects(opening())
   t.ok(files() < before + 20, 'some of its own may come and go')
 })
+
+t.test('mode=ro: what is in the file is read, and nothing is written', async t => {
+  const path = join(t.testdir(), 'state.db')
+  const store = await openComponent(t, open, {connectionString: path})
+  await store.set(request('a', Buffer.from('1')))
+  for (const option of ['mode=ro', 'cache=private&immutable=1']) {
+    const reader = await openComponent(t, open, {connectionString: `file:${path}?${option}`})
+    t.equal((await reader.get('a', {consistency: '', metadata: {}}))?.data.toString(), '1')
+    await t.rejects(reader.set(request('a', Buffer.from('2'))), {message: /readonly database/})
+  }
+  t.equal((await store.get('a', {consistency: '', metadata: {}}))?.data.toString(), '1')
+})
