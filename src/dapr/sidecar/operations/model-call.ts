@@ -3,6 +3,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {MODEL_HEADER, modelFactsText} from '../../../model/model-facts.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {Schema} from '../../../proxy/net/grpc/message-codec.ts'
+import {statusLine} from '../../../proxy/net/status.ts'
 import type {ModelAnswer} from '../../components/language-model.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {Conversations} from '../blocks/conversations.ts'
@@ -55,7 +56,7 @@ export async function recordModelCall<R extends object>(
     journal.status = status
     journal.firstByteAt = performance.now()
     journal.responseBytes = text.length
-    const head = `HTTP/1.1 ${status} ${status === 200 ? 'OK' : 'Internal Server Error'}\r\ncontent-type: application/json\r\n${more}\r\n`
+    const head = `${statusLine(status)}content-type: application/json\r\n${more}\r\n`
     observer.responded(call, {text: head, size: head.length})
     observer.text(call, 'response', text)
     journal.ended()
