@@ -57,6 +57,8 @@ class NotedProperties extends Properties {
   }
 }
 
+const connect = async (): Promise<never> => Promise.reject(new Error('it is not there'))
+
 const NOWHERE = {connectionString: 'host=127.0.0.1 port=1'}
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'bindings.cron': {schedule: '@every 1h'},
@@ -70,10 +72,11 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 t.test('no property that a type reads is said to have no effect', async t => {
   const place = {file: 'a.yaml', line: 1, column: 1, source: ''}
-  const connect = async (): Promise<never> => Promise.reject(new Error('it is not there'))
-  for (const type of daprTypes().filter(each => componentType(each) !== undefined)) {
-    if (type.endsWith('.kafka')) continue // it would look for its brokers for long
-    const {load, properties: known} = componentType(type) ?? t.fail(type)
+  for (const type of daprTypes()) {
+    const found = componentType(type)
+    // Kafka would look for its brokers for long
+    if (found === undefined || type.endsWith('.kafka')) continue
+    const {load, properties: known} = found
     const given = Object.entries({key: 'key', redisHost: 'localhost', ...VALUES[type]})
     const properties = new NotedProperties(given.map(([name, value]) => ({name, value, place})))
     const redis = {connect}

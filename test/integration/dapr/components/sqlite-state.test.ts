@@ -93,15 +93,16 @@ t.test('disableWAL: nothing is kept beside the file, as a network needs it', asy
   t.ok(existsSync(`${path}-wal`), 'it has one without')
 })
 
+const openFiles = (): number => readdirSync('/proc/self/fd').length
+
 t.test('a file that cannot be opened is not held open', async t => {
   const path = join(t.testdir(), 'state.db')
   writeFileSync(path, 'no database'.repeat(100))
-  const files = (): number => readdirSync('/proc/self/fd').length
   const opening = async (): Promise<unknown> => openComponent(t, open, {connectionString: path})
   await t.rejects(opening(), {message: /file is not a database/})
-  const before = files()
+  const before = openFiles()
   for (let tries = 0; tries < 20; tries++) await t.rejects(opening())
-  t.ok(files() < before + 20, 'some of its own may come and go')
+  t.ok(openFiles() < before + 20, 'some of its own may come and go')
 })
 
 t.test('mode=ro: what is in the file is read, and nothing is written', async t => {

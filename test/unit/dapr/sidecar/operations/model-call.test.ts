@@ -46,11 +46,12 @@ t.test('a question that fails in a way nobody expects is over, too', async t => 
   t.match(ended, [{status: 500, failure: 'of a provider'}])
 })
 
+const refuses = async (): Promise<never> => Promise.reject(invalidQuestion('llm', 'no such tool'))
+
 t.test('an answer has the words of its status', async t => {
   const {heads, conversations} = newObserver()
   const asked = {name: 'llm', version: 'v1.0-alpha2', kept: '', request: [{}, {}]} as const
-  const refuse = async (): Promise<never> => Promise.reject(invalidQuestion('llm', 'no such tool'))
-  await t.rejects(recordModelCall(conversations, asked, {}, refuse))
+  await t.rejects(recordModelCall(conversations, asked, {}, refuses))
   await t.rejects(recordModelCall(conversations, asked, {}, fails))
   t.match(heads, [/^HTTP\/1\.1 400 Bad Request\r\n/, /^HTTP\/1\.1 500 Internal Server Error\r\n/])
 })
