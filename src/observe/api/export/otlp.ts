@@ -7,7 +7,7 @@ import {contentOf} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {rowOf} from '../call-view.ts'
-import {receivedSpans, spansWithLogs} from './received-spans.ts'
+import {nanoseconds, receivedSpans, spansWithLogs} from './received-spans.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 
 /** Span kind and status code of OpenTelemetry's `trace.proto`. */
@@ -72,10 +72,10 @@ function spanOf({startedAt, waitedMs}: RecordedCall, row: Api.Call): object {
     flags: Number.parseInt(flags, 16) | (parentSpanId === '' ? 0 : REMOTE_PARENT),
     name: isGrpc ? path.replace(/^\//, '') : method || 'HTTP',
     kind: SERVER,
-    startTimeUnixNano: nanoseconds(startedAt),
-    endTimeUnixNano: nanoseconds(startedAt + totalMs),
+    startTimeUnixNano: nanoseconds(wallTime.of(startedAt)),
+    endTimeUnixNano: nanoseconds(wallTime.of(startedAt + totalMs)),
     attributes: [...attributes, ...ownAttributes(row)],
-    events: waitedMs > 0 ? [{timeUnixNano: nanoseconds(startedAt + waitedMs), name: 'admitted'}] : [],
+    events: waitedMs > 0 ? [{timeUnixNano: nanoseconds(wallTime.of(startedAt + waitedMs)), name: 'admitted'}] : [],
     status: isFailed ? {code: ERROR, message: failure} : {code: UNSET}
   }
 }
@@ -152,6 +152,3 @@ const whole = (key: string, value: number): Attribute => ({key, value: {intValue
 /** The id of a call: unique across runs, and the same in each export. */
 const hex = (name: string, digits: number): string =>
   createHash('sha256').update(`${PROCESS_START} ${name}`).digest('hex').slice(0, digits)
-
-/** Since 1970, of a `performance.now()`; right to a microsecond. */
-const nanoseconds = (at: number): string => `${Math.round(wallTime.of(at) * 1000)}000`

@@ -78,16 +78,16 @@ function sentSpan(span: ReceivedSpan, masking: Masking): {readonly scope: string
       ...(parentId !== '' && {parentSpanId: parentId}),
       name,
       kind: spanKindOf(kind),
-      startTimeUnixNano: nano(startedAt),
-      endTimeUnixNano: nano(endedAt),
+      startTimeUnixNano: nanoseconds(startedAt),
+      endTimeUnixNano: nanoseconds(endedAt),
       attributes: pairs(attributes),
       events: [
         ...events.map(event => ({
           name: event.name,
-          timeUnixNano: nano(startedAt + event.startMs),
+          timeUnixNano: nanoseconds(startedAt + event.startMs),
           attributes: pairs(event.attributes)
         })),
-        ...(thrown === null ? [] : [{name: 'exception', timeUnixNano: nano(endedAt), attributes: thrown}])
+        ...(thrown === null ? [] : [{name: 'exception', timeUnixNano: nanoseconds(endedAt), attributes: thrown}])
       ],
       status: isFailed ? {code: 2, message} : {code: 0}
     }
@@ -99,4 +99,4 @@ const pairs = (attributes: Readonly<Record<string, string>>): readonly object[] 
   Object.entries(attributes).map(([key, value]) => pair(key, value))
 
 /** Converts ms since 1970 to nanoseconds; exact to a microsecond. */
-const nano = (ms: number): string => `${Math.round(ms * 1000)}000`
+export const nanoseconds = (ms: number): string => `${Math.round(ms * 1000)}000`

@@ -1,13 +1,8 @@
 import {isUtf8} from 'node:buffer'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 
-/** A part of a word that the shell reads from a variable. */
-interface Variable {
-  readonly variable: string
-}
-
-/** Bytes of which some are variables. */
-export type Parts = readonly (Buffer | Variable)[]
+/** Bytes, and between them what the shell reads from a variable. */
+export type Parts = readonly (Buffer | {readonly variable: string})[]
 
 /** A word for a POSIX shell that means these bytes, whatever they are. Bytes that are no printable text are octal. */
 export function shellWord(parts: Parts): string {

@@ -140,9 +140,6 @@ function tracedCall(recorder: CallRecorder, number: number) {
   return {line, event, traced}
 }
 
-/** A time since 1970 as one of `performance.now()`. */
-const at = (ms: number): number => wallTime.at(ms)
-
 const PLAIN = {publisher: '', cameWith: '', wentWith: '', method: ''} as const
 
 function* usesOf(recorder: CallRecorder, others: Map<number, Other>, failed: Set<number>): Generator<PublishedCall> {
@@ -173,7 +170,7 @@ async function* workflowCalls(
   workflows: Workflows,
   {oldest, others, failed, turns}: Gathering
 ): AsyncGenerator<TracedCall> {
-  const isOf = ({status, updated}: Instance): boolean => !isTerminal(status) || at(updated) >= oldest
+  const isOf = ({status, updated}: Instance): boolean => !isTerminal(status) || wallTime.at(updated) >= oldest
   const instances = workflows.search({}, MAX_WORKFLOWS).filter(isOf).toReversed()
   /** Steps that have started other instances. */
   const starters = new Map<string, number>()
@@ -192,8 +189,8 @@ async function* workflowCalls(
     const steps = timelineOf(history, app, workflows.timers(instance))
     if (steps.at(-1)?.state === 'failed' && steps.at(-1)?.kind === 'end') failed.add(number)
     const askedBy = history.find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
-    const end = isTerminal(status) ? at(updated) : Infinity
-    const span = {startedAt: at(created), admittedAt: at(created), respondedAt: end, endedAt: end}
+    const end = isTerminal(status) ? wallTime.at(updated) : Infinity
+    const span = {startedAt: wallTime.at(created), admittedAt: wallTime.at(created), respondedAt: end, endedAt: end}
     const call: TracedCall = {
       ...PLAIN,
       ...span,
@@ -227,7 +224,7 @@ function stepCall(
   {instance, number, parent}: {readonly instance: Instance; readonly number: number; readonly parent: number}
 ): TracedCall {
   const isActivity = kind === 'activity'
-  const end = endedAt === undefined ? Infinity : at(endedAt) + 1 // it is in whole ms
+  const end = endedAt === undefined ? Infinity : wallTime.at(endedAt) + 1 // it is in whole ms
   return {
     ...PLAIN,
     number,
@@ -235,8 +232,8 @@ function stepCall(
     to: isActivity || kind === 'child' ? app : '',
     method: kind,
     path: name,
-    startedAt: at(startedAt),
-    admittedAt: at(startedAt),
+    startedAt: wallTime.at(startedAt),
+    admittedAt: wallTime.at(startedAt),
     respondedAt: end,
     endedAt: end,
     wentWith: isActivity ? activityTrace(instance, id) : '',

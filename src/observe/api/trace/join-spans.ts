@@ -93,7 +93,7 @@ export class JoinedTrace {
       call => call !== own
     )
     const call =
-      named.find(each => isServiceOf(each.to, span)) ?? named[0] ?? this.#openAt(span.app, at(span.startedAt))
+      named.find(each => isServiceOf(each.to, span)) ?? named[0] ?? this.#openAt(span.app, wallTime.at(span.startedAt))
     return call === own ? undefined : call?.number
   }
 
@@ -165,8 +165,6 @@ export class JoinedTrace {
   }
 }
 
-const at = (ms: number): number => wallTime.at(ms)
-
 /** A call that an app got, and the latest end of those that began up to it: a trace of a whole run has thousands of both calls and spans. */
 interface Got {
   readonly call: TracedCall
@@ -203,7 +201,7 @@ const isSame = (name: string, app: string): boolean => name === app || name.star
 const isServiceOf = (to: string, {app}: ReceivedSpan): boolean => isSame(to, app)
 
 const isAnswer = ({to, isLast = false, admittedAt, endedAt}: TracedCall, span: ReceivedSpan): boolean => {
-  const start = at(span.startedAt)
+  const start = wallTime.at(span.startedAt)
   return !isLast && isServiceOf(to, span) && admittedAt - CLOCK_MS <= start && start <= endedAt + CLOCK_MS
 }
 

@@ -144,14 +144,9 @@ export class CallRecorder implements CallObserver {
 
   bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void {
     const {number = 0} = call
-    const {lines, tape} = this.#memory ?? {}
-    if (lines === undefined || tape === undefined || number === 0 || to <= from) return
+    if (number === 0 || to <= from) return
     const room = this.#room(call, direction, to - from)
-    if (room === 0) return
-    this.#memory?.kept.save()
-    const previous = lines.lastPiece(number)
-    const at = tape.addBytes(number, kindOf(direction), buffer, [from, from + room], previous)
-    lines.addPiece(number, at, !tape.has(previous))
+    if (room > 0) this.#addBytes(number, kindOf(direction), buffer, [from, from + room])
   }
 
   ended(record: CallRecord): void {
@@ -169,7 +164,7 @@ export class CallRecorder implements CallObserver {
     // bytes of a tunnel are counted, but not kept
     if (call.isTunnel === true) lines.countBytes(number, true, requestBytes)
     lines.end(number, flags, grpcStatus ?? status, record)
-    kept?.forget(number)
+    for (const {kind, bytes} of kept?.take(number) ?? []) this.#addBytes(number, kind, bytes, [0, bytes.length])
     if ((lines.flags(number) & FLAG.replay) === 0) {
       const edge = this.#edgeOf(call)
       edge.requestBytes += requestBytes
@@ -247,6 +242,14 @@ export class CallRecorder implements CallObserver {
     const room = Math.max(0, Math.min(bytes, this.#edgeOf(call).bodyBytes - before))
     if (room < bytes) lines.flag(number, FLAG.truncated)
     return room
+  }
+
+  #addBytes(number: number, kind: PieceKind, buffer: Buffer, range: readonly [number, number]): void {
+    const {lines, tape, kept} = this.#memory ?? {}
+    if (lines === undefined || tape === undefined) return
+    kept?.save()
+    const previous = lines.lastPiece(number)
+    lines.addPiece(number, tape.addBytes(number, kind, buffer, range, previous), !tape.has(previous))
   }
 
   /** `length` -1: the whole text. The result is the position of the piece. */

@@ -4,6 +4,7 @@ import type {CallLines} from './call-lines.ts'
 /** The tape is checked each time that one of its parts, an eighth, was written. */
 const PARTS = 8
 const MAX_BYTES = 1024 * 1024
+const NONE: readonly TapePiece[] = []
 
 /**
  * Requests of calls under way whose place on the tape is about to be overwritten: who wants to know what killed an app needs those that
@@ -25,13 +26,22 @@ export class KeptRequests {
   }
 
   of(number: number): readonly TapePiece[] {
-    return this.#pieces.get(number) ?? []
+    return this.#pieces.get(number) ?? NONE
   }
 
   forget(number: number): void {
     if (this.#pieces.size === 0) return
     this.#bytes -= sizeOfPieces(this.of(number))
     this.#pieces.delete(number)
+  }
+
+  /** Gives back what was put aside of a call that is over, with what has come since: the tape is to have it, as of any other. */
+  take(number: number): readonly TapePiece[] {
+    if (!this.#pieces.has(number)) return NONE
+    this.#keep(number, this.#lines.firstPiece(number))
+    const pieces = this.of(number)
+    this.forget(number)
+    return pieces
   }
 
   /** Call it before a piece is written: once for each part, saves what the next one would overwrite. */

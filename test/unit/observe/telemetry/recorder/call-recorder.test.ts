@@ -2,6 +2,7 @@ import t from 'tap'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import type {Call, CallRecord} from '../../../../../src/model/call.ts'
 import {PIECE} from '../../../../../src/observe/telemetry/recorder/byte-tape.ts'
+import {contentOf} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
 import {FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
@@ -125,6 +126,24 @@ t.test('the latest calls are kept; the line of one under way is never overwritte
   recorder.ended(recordOf(long))
   t.equal(piecesOf(recorder, 1).at(-1), '4 late')
   make(recorder, callOf())
+  t.end()
+})
+
+t.test('a call that took long has its request when it is over, however many others came meanwhile', t => {
+  const recorder = new CallRecorder(() => 1000, 512, 4096)
+  const long = callOf()
+  recorder.started(long, request, 1000)
+  recorder.bytes(long, 'request', Buffer.from('ab'), 0, 2)
+  for (let count = 0; count < 80; count++) make(recorder, callOf())
+  recorder.bytes(long, 'request', Buffer.from('cd'), 0, 2)
+  recorder.responded(long, {text: 'HTTP/1.1 200 OK\r\n\r\nok', size: 19}, 'ok')
+  for (let count = 0; count < 10; count++) make(recorder, callOf())
+  recorder.ended(recordOf(long, {trace: 'traceparent: 00-1\r\n', requestBytes: 4}))
+  const {path, isKept, request: sent, response, traceparent} = contentOf({pieces: recorder.call(1)?.pieces ?? []})
+  t.match({path, isKept, traceparent}, {path: '/items', isKept: true, traceparent: '00-1'})
+  t.same([sent.body.toString(), response.head, response.body.toString()], ['abcd', 'HTTP/1.1 200 OK', 'ok'])
+  for (let count = 0; count < 80; count++) make(recorder, callOf())
+  t.same(piecesOf(recorder, 1), [], 'it is overwritten as any other')
   t.end()
 })
 
