@@ -110,8 +110,7 @@ export class Masking {
       const value = quote === undefined ? valueAt(text, from) : fieldAt(text, from, quote)
       const bare = value.replaceAll(QUOTES, '')
       if (bare === '' || !this.isSecret(name, bare)) continue
-      const mask = this.#hidden(bare, name)
-      masked += text.slice(done, from) + (quote ?? '') + mask + (quote ?? '')
+      masked += text.slice(done, from) + (quote ?? '') + this.#hidden(bare, name) + (quote ?? '')
       done = from + value.length
     }
     return masked + text.slice(done)
@@ -148,10 +147,7 @@ export class Masking {
       masked += `${text.slice(done, from)}${this.#hidden(text.slice(from, to), uriDecoded(name))}`
       done = to
     }
-    return (masked + text.slice(done)).replace(
-      PASSWORD,
-      (_, before: string, password: string) => before + this.#hidden(password, 'password')
-    )
+    return (masked + text.slice(done)).replace(PASSWORD, password => this.#hidden(password, 'password'))
   }
 
   /** The value of a parameter is an encoded address, or JSON, with a secret. */
@@ -166,7 +162,7 @@ export class Masking {
   body(body: Buffer, contentType: string): Buffer {
     const text = body.toString('latin1')
     const isForm = FORM.test(contentType) && !BLOCK.test(text)
-    if (!isForm && !isJson(text, contentType)) return body
+    if (!hasFields(text, contentType)) return body
     const masked = (): Buffer => {
       const {value, isChanged} = this.#masked(parseExactly(body.toString()))
       return isChanged ? Buffer.from(exactText(value)) : body
@@ -179,14 +175,16 @@ export class Masking {
   /** Values of a form go up to the next `&`: not every writer escapes what is in them. */
   #form(text: string): string {
     return text.replaceAll(/(?<![^&])([^&=]+)=([^&]*)/g, (field, name: string, value: string) => {
-      const isSecret = this.isSecret(uriDecoded(name), uriDecoded(value)) || this.#hasSecret(value, 0)
+      const plain = uriDecoded(value.replace(/%.?$/, ''))
+      const isSecret = this.isSecret(uriDecoded(name), plain) || CUT_PASSWORD.test(plain) || this.#hasSecret(value, 0)
       return isSecret ? `${name}=${this.#hidden(value, uriDecoded(name))}` : field
     })
   }
 
   /** Part of a JSON text: a yes or no stays. */
   #piece(text: string): string {
-    const parts = text.split('"').map(part => {
+    const whole = text.replace(CUT_PASSWORD, password => this.#hidden(password, 'password'))
+    const parts = whole.split('"').map(part => {
       // many writers put a backslash before a slash; those of Go and .NET write `&` so
       const bare = part.replaceAll(String.raw`\/`, '/').replaceAll(String.raw`\u0026`, '&')
       return ADDRESS.test(bare) && this.target(bare) !== bare ? this.target(bare) : part
@@ -225,11 +223,10 @@ export class Masking {
 
 const FORM = /^application\/x-www-form-urlencoded/i
 const BLOCK = /^\s*[[{]/
-const isJson = (text: string, contentType: string): boolean => /json/i.test(contentType) || BLOCK.test(text)
 
 /** Whether `Masking` finds what is secret in such a body: it has fields with names. */
 export const hasFields = (text: string, contentType: string): boolean =>
-  FORM.test(contentType) || isJson(text, contentType)
+  FORM.test(contentType) || /json/i.test(contentType) || BLOCK.test(text)
 
 /** Index after the object or list that begins here, the end of the text if it is cut; where it begins, if it is neither. */
 function blockEnd(text: string, start: number): number {
@@ -255,7 +252,9 @@ const wordsOf = (name: string): readonly string[] =>
     .split(/[^a-z\d]+/)
 
 /** The password in an address: `https://name:password@host`. */
-const PASSWORD = /(:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])([^\s/"']+)(?=@)/g
+const PASSWORD = /(?<=:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)/g
+/** … of which the `@` was cut off. */
+const CUT_PASSWORD = /(?<=:\\?\/\\?\/[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */
 const MAY_HOLD = /[=@"]|(?:^|\s)--?\w/
 /** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`) … */

@@ -42,6 +42,8 @@ t.test('addresses in headers: their queries, fragments, path segments, passwords
   t.equal(shown('Content-Type: text/html; charset=utf-8'), 'Content-Type: text/html; charset=utf-8')
   const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
   t.equal(masking.target(deep), deep, 'in no time')
+  const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
+  t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
   t.end()
 })
 
@@ -101,14 +103,25 @@ t.test('JSON that was cut: as far as it is there', t => {
   t.equal(json('{"links":["/plain","/x?token=abc","/y'), '{"links":["/plain","/x?token=<masked, 3 characters>","/y')
   t.notMatch(json(String.raw`{"next":"https:\/\/a.de\/x?token=hunter2","rest":"xy`), /hunter2/)
   t.notMatch(json(String.raw`{"next":"https://a.de/x?a=1\u0026token=hunter2","rest":"xy`), /hunter2/)
-  const harmless = String.raw`{"next":"https://a.de/x?a=1\u0026b=2","rest":"xy`
-  t.equal(json(harmless), harmless)
+  t.equal(json('{"a":1,"url":"amqp://ada:hunter2'), '{"a":1,"url":"amqp://ada:<masked, 7 characters>')
+  t.equal(json('{"url":"https://ada:12hunter#2'), '{"url":"https://ada:<masked, 10 characters>')
+  t.notMatch(json(String.raw`{"url":"https:\/\/ada:hunter2`), /hunter2/)
+  t.notMatch(json(String.raw`{"log":"{\"url\":\"https://ada:hunter2`), /hunter2/)
+  for (const harmless of [
+    String.raw`{"next":"https://a.de/x?a=1\u0026b=2","rest":"xy`,
+    '{"url":"http://shop:808',
+    '{"url":"http://shop:8080/x:y',
+    '{"url":"http://shop:80?x:y'
+  ])
+    t.equal(json(harmless), harmless)
   t.end()
 })
 
 t.test('forms, and bodies of other kinds', t => {
   const form = masking.body(Buffer.from('name=a&password=b%20c'), 'application/x-www-form-urlencoded; charset=utf-8')
   t.equal(form.toString(), 'name=a&password=<masked, 5 characters>')
+  for (const cut of ['https://ada:hunter2', 'https%3A%2F%2Fada%3Ahunter2', 'https%3A%2F%2Fada%3Ahunter2%4'])
+    t.notMatch(masking.body(Buffer.from(`a=1&url=${cut}`), 'application/x-www-form-urlencoded').toString(), /hunter2/)
   const bytes = Buffer.from([0, 255, 34, 58])
   t.equal(masking.body(bytes, 'application/octet-stream'), bytes)
   t.equal(
@@ -217,182 +230,8 @@ t.test(
     t.equal(masking.json(job), JSON.stringify(job), 'it is asked for by its id or name')
     const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
     t.equal(masking.target(deep), deep, 'in no time')
-    t.end()
-  }
-)
-
-t.test('a text of JSON that is an address', t => {
-  t.equal(
-    json('{"url":"https://x/cb?code=a1b2c3&n=1","text":"a?code=a1b2c3"}'),
-    '{"url":"https://x/cb?code=<masked, 6 characters>&n=1","text":"a?code=a1b2c3"}'
-  )
-  t.equal(json('{"url":"/cb?token=abc","cut":"'), '{"url":"/cb?token=<masked, 3 characters>","cut":"')
-  t.end()
-})
-
-t.test('JSON: at any depth, whatever the value is; the rest stays to the byte', t => {
-  t.equal(json('{ "a" : 1 }'), '{ "a" : 1 }')
-  t.equal(
-    json('{"user":{"password":"x\\"y","tokens":["a","b"]},"secret":7,"n":null}'),
-    '{"user":{"password":"<masked, 3 characters>","tokens":"<masked, 9 characters>"},"secret":"<masked, 1 characters>","n":null}'
-  )
-  t.equal(
-    json('{"id":12345678901234567890,"price":0.1,"secret":-98765432109876543210}'),
-    '{"id":12345678901234567890,"price":0.1,"secret":"<masked, 21 characters>"}'
-  )
-  t.equal(json('[{"apiKey":"k"}]'), '[{"apiKey":"<masked, 1 characters>"}]')
-  t.end()
-})
-
-t.test('short words are secret as a whole word of a name; code, where it is no name or number of an error', t => {
-  t.equal(
-    masking.target('/cb?code=4/P7q7W91a&sig=x%3D&pin=12&shipping=2&design=3&state=ok'),
-    '/cb?code=<masked, 10 characters>&sig=<masked, 4 characters>&pin=<masked, 2 characters>&shipping=2&design=3&state=ok'
-  )
-  t.equal(
-    json('{"code":"NOT_FOUND","n":{"code":404},"errorCode":"ERR_X","pass":true,"userPin":1234,"connectionString":"a"}'),
-    '{"code":"NOT_FOUND","n":{"code":404},"errorCode":"ERR_X","pass":true,"userPin":"<masked, 4 characters>","connectionString":"<masked, 1 characters>"}'
-  )
-  t.equal(
-    json('{"code":"a1b2","ssn":"1-2","cut":"'),
-    '{"code":"<masked, 4 characters>","ssn":"<masked, 3 characters>","cut":"'
-  )
-  t.equal(
-    masking
-      .body(Buffer.from('client_assertion=x&credentials=y&code=9f8e7d'), 'application/x-www-form-urlencoded')
-      .toString(),
-    'client_assertion=<masked, 1 characters>&credentials=<masked, 1 characters>&code=<masked, 6 characters>'
-  )
-  t.end()
-})
-
-t.test('JSON that was cut: as far as it is there', t => {
-  t.equal(json('{"token":"abcdef","rest":"xy'), '{"token":"<masked, 6 characters>","rest":"xy')
-  t.equal(json('{"a":1,"token":"abc'), '{"a":1,"token":"<masked, 3 characters>"')
-  for (const block of ['{"value":"hunter2","n":[1,"}"]}', '["hunter2",{"a":"x"}]']) {
-    t.match(json(`{"credentials":${block},"rest":"xy`), /^\{"credentials":"<masked, \d+ characters>","rest":"xy$/)
-    t.match(json(`{"credentials":${block.slice(0, -4)}`), /^\{"credentials":"<masked, \d+ characters>"$/)
-  }
-  t.equal(json('{"secret":true,"keys":null,"rest":"xy'), '{"secret":true,"keys":null,"rest":"xy')
-  t.equal(json('{"links":["/plain","/x?token=abc","/y'), '{"links":["/plain","/x?token=<masked, 3 characters>","/y')
-  t.notMatch(json(String.raw`{"next":"https:\/\/a.de\/x?token=hunter2","rest":"xy`), /hunter2/)
-  t.notMatch(json(String.raw`{"next":"https://a.de/x?a=1\u0026token=hunter2","rest":"xy`), /hunter2/)
-  const harmless = String.raw`{"next":"https://a.de/x?a=1\u0026b=2","rest":"xy`
-  t.equal(json(harmless), harmless)
-  t.end()
-})
-
-t.test('forms, and bodies of other kinds', t => {
-  const form = masking.body(Buffer.from('name=a&password=b%20c'), 'application/x-www-form-urlencoded; charset=utf-8')
-  t.equal(form.toString(), 'name=a&password=<masked, 5 characters>')
-  const bytes = Buffer.from([0, 255, 34, 58])
-  t.equal(masking.body(bytes, 'application/octet-stream'), bytes)
-  t.equal(
-    masking.body(Buffer.from('{"token":"a"}'), '').toString(),
-    '{"token":"<masked, 1 characters>"}',
-    'without a type'
-  )
-  t.end()
-})
-
-t.test('a body that is made to be slow to read is read at once', t => {
-  const evil = Buffer.from(`{${'"a\\'.repeat(100_000)}`)
-  t.equal(masking.body(evil, 'application/json').length, evil.length)
-  t.end()
-})
-
-t.test('counts of tokens are no secrets, tokens are', async t => {
-  const masking = new Masking()
-  const shown = (value: object): string =>
-    masking.body(Buffer.from(JSON.stringify(value)), 'application/json').toString()
-  const counts = '{"prompt_tokens":12,"completionTokens":"34","max_tokens":2048}'
-  t.equal(shown(JSON.parse(counts) as object), counts)
-  t.notMatch(shown({tokens: 'abc-1234567', token: 12, refresh_tokens: '1234567890123'}), /abc|12,|123456/)
-})
-
-t.test('short words are secret as whole words of a name, however it is written', t => {
-  for (const word of ['sig', 'pin', 'ssn', 'otp', 'cvv', 'cvc', 'pwd', 'jwt']) {
-    const capital = word.charAt(0).toUpperCase() + word.slice(1)
-    for (const name of [
-      word,
-      word.toUpperCase(),
-      `x-${word}`,
-      `${word}_2`,
-      `user${capital}`,
-      `user${word.toUpperCase()}`
-    ])
-      t.ok(masking.isSecret(name, 'abc'), name)
-    for (const name of [`a${word}`, `${word}x`]) t.notOk(masking.isSecret(name, 'abc'), name)
-  }
-  t.end()
-})
-
-t.test('words: pairs, flags, addresses and fields of JSON, however they are quoted; what is masked stays so', t => {
-  const texts: readonly (readonly [text: string, masked: string])[] = [
-    ["host=db password='a b' user=me", 'host=db password=<masked, 3 characters> user=me'],
-    ['Server=db;Password="a ;b";Database=x', 'Server=db;Password=<masked, 4 characters>;Database=x'],
-    [String.raw`"Password=\"a ;b\";Database=x"`, '"Password=<masked, 4 characters>;Database=x"'],
-    ['host:6380,password=abc,ssl=True', 'host:6380,password=<masked, 3 characters>,ssl=True'],
-    ['AccountKey=abc==;EndpointSuffix=y', 'AccountKey=<masked, 5 characters>;EndpointSuffix=y'],
-    ['psql --token abc --port 1', 'psql --token <masked, 3 characters> --port 1'],
-    ['[error] amqp://me:p#ss@mq failed', '[error] amqp://me:<masked, 4 characters>@mq failed'],
-    [String.raw`took {\"token\":\"a\\\"b\",\"n\":1}`, String.raw`took {\"token\":\"<masked, 6 characters>\",\"n\":1}`],
-    ['{"a":{"pin":12}}', '{"a":{"pin":"<masked, 2 characters>"}}'],
-    ['password=$PASSWORD', 'password=$PASSWORD']
-  ]
-  for (const [text, wanted] of texts) {
-    t.equal(masking.text(text), wanted)
-    t.equal(masking.text(wanted), wanted)
-  }
-  t.same(masking.command(['node', '--token', 'abc', '--api-key=d', '-v', 'x']), [
-    'node',
-    '--token',
-    '<masked, 3 characters>',
-    '--api-key=<masked, 1 characters>',
-    '-v',
-    'x'
-  ])
-  t.equal(
-    masking.json({path: '/x?token=abc', all: [{failure: 'password=abc'}], body: 'password=abc'}),
-    '{"path":"/x?token=<masked, 3 characters>","all":[{"failure":"password=<masked, 3 characters>"}],"body":"password=abc"}'
-  )
-  for (const piece of ['a=', '"', '\\', "token='", '"token":"', '--token ', '://a:', 'token= '])
-    t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
-  t.end()
-})
-
-t.test('JSON in a header and in a text of JSON', t => {
-  const inner = JSON.stringify({token: 'a"b', n: 1})
-  t.equal(
-    masking
-      .head(`GET / HTTP/1.1\r\nx-context: ${inner}\r\nbaggage: userToken=abc,n=1`)
-      .split('\r\n')
-      .slice(1)
-      .join('|'),
-    'x-context: {"token":"<masked, 4 characters>","n":1}|baggage: userToken=<masked, 3 characters>,n=1'
-  )
-  t.equal(
-    json(JSON.stringify({log: inner})),
-    JSON.stringify({log: JSON.stringify({token: '<masked, 3 characters>', n: 1})})
-  )
-  t.notMatch(json(`${JSON.stringify({log: inner}).slice(0, -1)},"rest":"xy`), /a\\*"b/, 'also where it is cut')
-  t.end()
-})
-
-t.test(
-  'what is no secret stays: the line after a flag, a port before a query, what things are called by; deep JSON',
-  t => {
-    for (const text of [
-      'command: dotnet run --no-session\nappPort: 5000',
-      'GET http://localhost:3000?user=me@example.com failed',
-      'http://localhost:3000#me@home',
-      'http://[::1]:3000?user=me@example.com'
-    ])
-      t.equal(masking.text(text), text)
-    const workflow = {id: 'import?session=7', parent: {app: 'shop', id: 'key=5'}}
-    t.equal(masking.json(workflow), JSON.stringify(workflow), 'it is asked for by its id')
-    const deep = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
-    t.match(masking.text(deep), '{"token":"<masked, 3 characters>"}')
+    const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
+    t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
     t.end()
   }
 )
