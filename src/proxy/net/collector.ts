@@ -1,4 +1,5 @@
 import type {Readable} from 'node:stream'
+import {sendContinue} from './http1/expect-continue.ts'
 import {bodyTurn} from './own-turn.ts'
 
 /** Counts the bytes of several bodies; see `Budget`. */
@@ -159,6 +160,7 @@ export const isRefused = (request: Readable): boolean => refused.has(request)
 
 /** Collects the body of a request. If that fails, the rest is not read, and the request can still be answered. */
 export async function collectRequest(request: Readable, maxBytes: number, room?: Room): Promise<Collector> {
+  sendContinue(request)
   try {
     return await collect(request.iterator({destroyOnReturn: false}), maxBytes, room)
   } catch (error) {

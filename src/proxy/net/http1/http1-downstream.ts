@@ -108,7 +108,7 @@ export class Http1Downstream implements Downstream {
   /** Usually the whole body has arrived by now. */
   #sendFirst(): void {
     if (!this.exchange.isBusy || this.#isReading) return
-    if (isAwaitingContinue(this.#request)) sendContinue(this.#request, this.#response)
+    sendContinue(this.#request)
     const first = this.#request.read() as Buffer | null
     if (first !== null) this.#body.onPiece?.(first)
     const isWhole = this.#request.complete && this.#request.readableLength === 0

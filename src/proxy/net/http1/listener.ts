@@ -184,7 +184,7 @@ export class Listener {
       })
       .on('request', (request, response) => this.#add(request, response))
       .on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-        awaitContinue(request)
+        awaitContinue(request, response)
         this.#add(request, response)
       })
       .on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {

@@ -115,6 +115,18 @@ t.test('a page whose name leads here, by a DNS server of its own, may not send',
   t.equal(store.size, 0)
 })
 
+t.test('who asks before a body is sent is told to send it', async t => {
+  const {port} = await open(t)
+  const headers = {'content-type': 'application/json', 'content-length': 2, expect: '100-continue'}
+  const asking = request({port, path: '/v1/traces', method: 'POST', headers})
+  asking.flushHeaders()
+  await once(asking, 'continue')
+  asking.end('{}')
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage]
+  t.equal(answer.resume().statusCode, 200)
+  t.end()
+})
+
 t.test('what names no app keeps the name of its service', async t => {
   const {store, post} = await open(t)
   const spans = [span('a'.repeat(32), 'b'.repeat(16))]
