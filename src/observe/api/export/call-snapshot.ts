@@ -63,14 +63,14 @@ export class CallSnapshot {
     return `${size} ${calls} overwritten before this was written: ${are} missing, or ${lack} bytes`
   }
 
-  /** Bytes are overwritten in the order in which calls began. */
+  /** Bytes are overwritten in the order in which calls began, but those of a long one later: two in a row are looked at. */
   #findFirstWhole(): number {
     const ended = this.#numbers.filter(number => !this.#underWay.has(number))
     let [low, high] = [0, ended.length] // the number of the latest ones that are whole
     while (low < high) {
       const middle = Math.ceil((low + high) / 2)
-      const call = this.#recorder.call(ended[middle - 1] ?? 0)
-      if (call !== undefined && hasRequest(call)) low = middle
+      const last = ended.slice(Math.max(0, middle - 2), middle).map(number => this.#recorder.call(number))
+      if (last.every(call => call !== undefined && hasRequest(call))) low = middle
       else high = middle - 1
     }
     return ended[low - 1] ?? Infinity
