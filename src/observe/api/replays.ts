@@ -109,7 +109,7 @@ function windowIn(value: unknown): Window {
   const {from, to, q = ''} = value as {readonly from?: unknown; readonly to?: unknown; readonly q?: unknown}
   if (typeof q !== 'string')
     throw new UserError('q of the window is not a filter', {explanation: 'For example: "to:stock"'})
-  return {from: endIn('from', from, 0), to: endIn('to', to, Date.now()), q}
+  return {from: endIn('from', from, 0), to: endIn('to', to, Infinity), q}
 }
 
 /** `open`: where it is left out. */
