@@ -23,7 +23,6 @@ export interface RequestFormat {
 
 /** Exports calls as requests that people send again. A comment names each call, or says why it cannot be sent. */
 export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name, write}: RequestFormat): Exporter {
-  const variables = new Variables(masked)
   return {
     type: 'text/plain; charset=utf-8',
     before: '',
@@ -41,7 +40,7 @@ export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name,
       const sent = decompressed(call)
       const {body, headers} = contentOf(sent).request
       const isMasked = body.length === 0 || hasFields(body.toString('latin1'), headerValue(headers, 'content-type'))
-      return comment + (isMasked ? '' : `# the body is ${UNMASKED}\n`) + write(sent, place, variables)
+      return comment + (isMasked ? '' : `# the body is ${UNMASKED}\n`) + write(sent, place, new Variables(masked))
     }
   }
 }

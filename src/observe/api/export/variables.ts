@@ -5,15 +5,25 @@ import {Masking} from '../../telemetry/recorder/masking.ts'
 const TAKEN = new Set(['ENV', 'HOME', 'IFS', 'LANG', 'PATH', 'PS1', 'PS4', 'PWD', 'SHELL', 'TERM', 'USER'])
 
 /**
- * Masks secrets so that they can be found again, and variables put in their place. What an app writes cannot pass for one: their marks
+ * Masks the secrets of a call so that they can be found again, and variables put in their place. What an app writes cannot pass for one: their marks
  * are random.
  */
 export class Variables {
   readonly masking: Masking
   readonly #mark = randomBytes(12).toString('hex')
+  /** Numbers of the different secrets of the call that share a name. */
+  readonly #values = new Map<string, Map<string, number>>()
 
   constructor(masked: readonly string[]) {
-    this.masking = new Masking(masked, (_, name) => `${this.#mark}${nameOf(name)}${this.#mark}`)
+    const between = (text: string): string => `${this.#mark}${text}${this.#mark}`
+    this.masking = new Masking(masked, (value, name) => between(this.#variable(value, nameOf(name))))
+  }
+
+  #variable(value: string, name: string): string {
+    const values = this.#values.get(name) ?? new Map<string, number>()
+    const count = values.get(value) ?? values.size + 1
+    this.#values.set(name, values.set(value, count))
+    return count === 1 ? name : `${name}__${count}`
   }
 
   /** A masked text: pieces of text at even places, names of variables at odd ones. */

@@ -36,12 +36,8 @@ function split({apps}: WaitContext, rest: string): {app: string; pattern: string
   const all = apps()
   const [, first = '', after = ''] = /^([^:]+):(.+)$/s.exec(rest) ?? []
   if (first !== '' && appsCalled(all, first).length > 0) return {app: first, pattern: after, hint: ''}
-  const near = /^[\w.-]+$/.test(first)
-    ? nearMiss(
-        first,
-        all.map(({id}) => id)
-      )
-    : ''
+  const ids = all.map(({id}) => id)
+  const near = /^[\w.-]+$/.test(first) ? nearMiss(first, ids) : ''
   const hint = near === '' ? '' : `; the run has no app "${first}": did you mean ${near}:?`
   return {app: '', pattern: rest, hint}
 }

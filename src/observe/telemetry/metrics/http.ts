@@ -59,10 +59,8 @@ export class HttpMetrics {
   probed(status: number, elapsedMs: number): void {
     const labels = [this.#appId, status.toString()]
     this.#registry.counter('dapr_http_healthprobes_completed_count').series(...labels).value++
-    this.#registry
-      .histogram('dapr_http_healthprobes_roundtrip_latency')
-      .series(...labels)
-      .observe(elapsedMs)
+    const latency = this.#registry.histogram('dapr_http_healthprobes_roundtrip_latency')
+    latency.series(...labels).observe(elapsedMs)
   }
 }
 

@@ -62,3 +62,9 @@ t.test('a body in which nothing is masked is said to be so', async t => {
   ] as const)
     t.notMatch(requestText(type, body), /nothing in it/)
 })
+
+t.test('two secrets of one name in a call are two variables, equal ones are one', async t => {
+  const body = '[{"password":"a"},{"password":"b"},{"password":"a"}]'
+  const text = '[{"password":"{{PASSWORD}}"},{"password":"{{PASSWORD__2}}"},{"password":"{{PASSWORD}}"}]\n'
+  t.equal(written('application/json', body), text)
+})
