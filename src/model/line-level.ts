@@ -1,11 +1,14 @@
+import {orElse} from './or-else.ts'
+
 /** How serious a line says that it is. */
 export type LineLevel = 'error' | 'warn' | 'info' | 'debug'
 
 /** The words that frameworks and servers write, in lower case. */
 const WORDS: Readonly<Record<LineLevel, string>> = {
-  error: 'error err erro eror fatal ftl critical crit panic severe emerg emergency alert fail dpanic',
-  warn: 'warn warning wrn wrng',
-  info: 'info inf information informational notice note log',
+  error:
+    'error err erro eror fatal fata ftl critical crit panic pani pnc dpanic severe schwerwiegend emerg emergency alert fail',
+  warn: 'warn warning wrn wrng warnung',
+  info: 'info inf information informational notice note log success',
   debug: 'debug dbg debu trace trc trac verbose vrb fine finer finest dbug trce silly'
 }
 
@@ -28,24 +31,23 @@ export function levelOf(line: string): LineLevel | undefined {
   if (first === 0x7b) return levelOfJson(line)
   // most lines of text do not begin with a level
   const head = line.length > MAX_HEAD ? line.slice(0, MAX_HEAD) : line
-  return levelOfLogfmt(head) ?? levelAtStart(head) ?? levelAfterTime(head)
+  return levelOfLogfmt(head) ?? levelAtStart(head) ?? levelAfterTime(head) ?? levelOfPlace(head)
 }
 
-const named = (word: string | undefined): LineLevel | undefined => LEVELS.get(word?.toLowerCase() ?? '')
+/** slog writes a level between two as `INFO+2`. */
+const named = (word = ''): LineLevel | undefined => LEVELS.get(word.toLowerCase().replace(/[+-]\d+$/, ''))
 
 function levelOfJson(line: string): LineLevel | undefined {
   if (line.length > MAX_JSON) return undefined
-  let fields: Readonly<Record<string, unknown>>
-  try {
-    fields = JSON.parse(line) as typeof fields
-  } catch {
-    return undefined
-  }
-  for (const [key, value] of Object.entries(fields)) {
+  const fields = orElse(() => JSON.parse(line) as Readonly<Record<string, unknown>>, {})
+  const {log, record} = fields as Readonly<Record<string, {level?: unknown} | null | undefined>>
+  // Elastic's `"log": {"level": …}`, and Loguru's `"record": {"level": {"name": …}}`
+  const inner = log?.level ?? (record?.level as {name?: unknown} | null | undefined)?.name
+  for (const [key, value] of [...Object.entries(fields), ['level', inner] as const]) {
     if (!KEYS.includes(key.toLowerCase())) continue
     if (typeof value === 'number') return levelOfNumber(value)
     if (typeof value !== 'string') continue
-    const level = key === 's' ? ofMongo(value) : named(value)
+    const level = key === 's' ? ofInitial(/^(?:[FEWI]|D\d?)$/.exec(value)?.[0][0]) : named(value)
     if (level !== undefined) return level
   }
   // Serilog's compact form leaves out "Information"
@@ -58,53 +60,59 @@ function levelOfNumber(value: number): LineLevel | undefined {
   return value < 30 ? 'debug' : value < 40 ? 'info' : value < 50 ? 'warn' : 'error'
 }
 
-const ofMongo = (initial: string): LineLevel | undefined => ofInitial(initial[0])
-
 /** `E0131 …` of klog, `E, [2026…` of Ruby. */
 const ofInitial = (initial: string | undefined): LineLevel | undefined =>
   ({F: 'error', E: 'error', W: 'warn', I: 'info', D: 'debug'} as const)[initial ?? '']
 
 /** `time=… level=info msg=…`: one field alone may be part of a sentence. */
 function levelOfLogfmt(head: string): LineLevel | undefined {
-  const found = /(?:^|\s)(?:level|lvl|severity)=("?)(\w+)\1(?:\s|$)/i.exec(head)
+  const found = /(?:^|\s)(?:level|lvl|severity)=("?)([\w+-]+)\1(?:\s|$)/i.exec(head)
   return found !== null && /(?:^|\s)(?:time|ts|t|msg|message|caller|logger|source|app_id)=/.test(head)
     ? named(found[2])
     : undefined
 }
 
-/** `INFO:     …`, `INFO[0007] …`, `[ERROR] …`, `warn: Microsoft…`, `npm error …`, `WARN  …`, and what runtimes write of an uncaught error. */
+/** `INFO:     …`, `INFO[0007] …`, `[ERROR] …`, `warn: Microsoft…`, `npm error …`, `WARN  …`, `<3>…`, and what runtimes write of an uncaught error. */
 function levelAtStart(head: string): LineLevel | undefined {
-  const [, bracket, word] = /^(?:\[\s*(\w+)\s*\]|(\w+)(?=:|\s*\||\s+-\s|\[\d{4}\]))/.exec(head) ?? []
+  const [, bracket, word] =
+    /^(?:\[GIN-debug\] |nginx: |[✘▲] )?(?:\[\s*(\w+)\s*\]|(\w+)(?=:|\s*\||\s+-\s|\[(?:[\dT:|.+Z-]{4,}\]|E\d+\]:)))/.exec(
+      head
+    ) ?? []
   const level = named(bracket ?? (isLevelWord(word) ? word : undefined))
   if (level !== undefined) return level
-  const [, capitals] = /^([A-Z]{3,11})\s/.exec(head) ?? []
+  const [, capitals] = /^(?:\s*|[\w.]+ - )([A-Z]{3,11})\s/.exec(head) ?? []
   // `LOG`, `NOTE`, `FINE` and others begin sentences in capitals, too
-  if (capitals !== undefined && /^(?:ERROR|FATAL|WARN|WARNING|INFO|DEBUG|TRACE|SEVERE)$/.test(capitals))
+  if (capitals !== undefined && /^(?:ERROR?|FATAL?|WARN|WARNING|INFO|DEBUG?|TRACE|SEVERE|CRITICAL)$/.test(capitals))
     return named(capitals)
-  const [, npm] = /^npm (\S+)/.exec(head) ?? []
-  if (npm !== undefined) return named(npm.replace('!', '').replace('ERR', 'error'))
-  const [, initial] = /^([EWIDF])(?:\d{4} \d\d:\d\d:\d\d|, \[\d{4}-)/.exec(head) ?? []
-  if (initial !== undefined) return ofInitial(initial)
-  return UNCAUGHT.test(head) ? 'error' : undefined
+  const [, tool] = /^(?:npm|PHP) ([^\s!:]+)/.exec(head) ?? []
+  const [, mark] = /^(?:<(?=.>)| (?=[⨯⚠] ))([0-7ewi⨯⚠])/.exec(head) ?? []
+  const [, initial] = /^\[?([EWIDF])(?:, \[| )?\d{4}[\d-]*[ T]\d\d:\d\d/.exec(head) ?? []
+  if (mark !== undefined) return ofMark(mark)
+  return named(tool) ?? ofInitial(initial) ?? (UNCAUGHT.test(head) ? 'error' : undefined)
 }
+
+/** Of syslog, as .NET writes its marks for systemd, of webpack and of Next. */
+const ofMark = (mark: string): LineLevel =>
+  '0123e⨯'.includes(mark) ? 'error' : '4w⚠'.includes(mark) ? 'warn' : mark === '7' ? 'debug' : 'info'
 
 /** Before a colon: in capitals, as Python has it, or in .NET's four characters. */
 const isLevelWord = (word: string | undefined): boolean =>
-  word !== undefined && /^(?:[A-Z]{3,13}|fail|warn|info|dbug|trce|crit|error|warning|debug)$/.test(word)
+  word !== undefined && /^(?:[A-Z]{3,13}|fail|warn|info|dbug|trce|crit|error|warning|debug|verbose|silly)$/.test(word)
 
 const UNCAUGHT =
-  /^(?:Traceback \(most recent call last\):|panic: |fatal error: |Unhandled exception|Uncaught |Exception in thread |thread '.*'(?: \(\d+\))? panicked at |(?:[A-Z]\w*)?(?:Error|Exception): )/
+  /^(?:Traceback \(most recent call last\):|panic: |(?:PHP )?(?:[Ff]atal|Parse) error: |Unhandled exception|Uncaught |Caused by: |Exception in thread |thread '.*'(?: \(\d+\))? panicked at |(?:[\w$]+\.)*(?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?(?::?$|: ))/
 
 /** Up to the level there are times, numbers, threads and names: `2026-01-31 14:46:45,977 - shop - INFO - …`, `[14:46:45 INF] …`, `[14:46:45] shop.INFO: …`. */
 function levelAfterTime(head: string): LineLevel | undefined {
-  if (!/^[[(]?\s*\S*\d/.test(head) && !head.startsWith('[Nest]')) return undefined
+  if (!/^[[(]?\s*(?:[A-Z][a-z]{2} ){0,2}\S*\d/.test(head) && !head.startsWith('[Nest]')) return undefined
   const redis = /^\d+:[MSCX] \d\d \w{3} (?:\d{4} )?\d\d:\d\d:\d\d\.\d{3} ([.*#-]) /.exec(head)
   if (redis !== null) return ({'.': 'debug', '-': 'debug', '*': 'info', '#': 'warn'} as const)[redis[1] ?? '']
-  if (!TIME.test(head)) return undefined
-  for (const [, bracket, word] of head.matchAll(
-    /[[(]\s*(\w+)\s*[\])]|(?<=^|[\s|[-]|\.(?=[A-Z]+: ))([A-Z]{3,11})(?=[\s|\]:/]|$)/g
+  const word = named(AFTER_TIME.exec(head)?.[1])
+  if (word !== undefined || !TIME.test(head)) return word
+  for (const [, bracket, capitals] of head.matchAll(
+    /[[(<]\s*(?:\w+:)?(\w+)\s*[\])>]|(?<=^|[\s|[-]|\.(?=[A-Z]+: )|:(?=[A-Z]+:))([A-Z]{3,11})(?=[\s|\]:/]|$)/g
   )) {
-    const level = named(bracket ?? word)
+    const level = named(bracket ?? capitals)
     if (level !== undefined) return level
   }
   return undefined
@@ -112,3 +120,16 @@ function levelAfterTime(head: string): LineLevel | undefined {
 
 /** A time of day; in brackets and without one, a level would be any word in capitals. */
 const TIME = /\d{1,2}:\d\d/
+
+/** `2026-01-31T14:46:45Z [shop] error: …`, `14:46:45 info: Shop[0]`, and the columns of zap. */
+const AFTER_TIME =
+  /^(?:[\d\s/.,:+|[\]()TZAPMUC-]{5,}|[\d.]+e\+\d+\t)(?:\[[^\]]*\] )?(?<![A-Za-z])([A-Za-z][a-z]{2,10})(?=:\s|\t| +\| | - )/
+
+/** `a.ts(3,1): error TS2304: …` of compilers, `a.py:3: UserWarning: …`, `tool: error: …`, `(node:12) Warning: …`. */
+function levelOfPlace(head: string): LineLevel | undefined {
+  const [, error] =
+    /^\(node:\d+\) |^\S[^"{}]*?(?::| -(?=[\w ]+\d:)) (?:(?:fatal )?(error)|warning|[A-Z]\w+Warning)(?: [A-Z]+\d+)?: /.exec(
+      head
+    ) ?? [undefined, '']
+  return error === '' ? undefined : error === undefined ? 'warn' : 'error'
+}
