@@ -1,23 +1,21 @@
 import {exactText, parseExactly} from '../../../model/exact-json.ts'
 import {orElse, uriDecoded} from '../../../model/or-else.ts'
 
-/** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
-const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'auth'])
+/** Names whose values are masked wherever recorded bytes leave the process. */
 const WORDS =
-  /token|key|secret|password|passwd|passphrase|pass_?code(?!c)|session|signature|credential|connection_?string|assertion|authorization$|[-_]auth$/i
+  /token|key|secret|pass[-_]?(?:word|phrase|code(?!c))|passwd|session|signature|credential|conn(?:ection)?[-_]?str(?:ing|$)|assertion|authorization$|^(?:set-)?cookie$/i
 /** Words that are secret only as a whole word of a name: `pin`, `userPin`, `x-sig`, not `shipping` or `design`. */
-const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'totp', 'cvv', 'cvc', 'pwd', 'pw', 'jwt'])
+const WHOLE_WORDS = new Set(
+  'sig pin ssn otp totp cvv cvv2 cvc cvc2 pwd pw jwt csrf psk creds bearer verifier'.split(' ')
+)
 /** A name without this has none of them: most names are not taken apart. */
-const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS, 'pass$'].join('|'), 'i')
-/** Names of a secret (OAuth's `code`) and of what is none (`"code": "NOT_FOUND"`, `"pass": true`). */
-const DOUBTFUL = new Set(['code', 'pass'])
-/** No secret: a number, a name of an error, a yes or no. */
+const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS, 'pass$', 'auth$'].join('|'), 'i')
+/** No secret, as `code` (it is one of OAuth, too) and `pass` have it: a number, a name of an error, a yes or no. */
 const PLAIN = /^(?:-?\d{1,5}|(?=.{0,32}$)[a-z]*(?:[_.-][a-z]+)*)$/i
-/** Names of counts, such as `prompt_tokens`, and their values. */
-const COUNT_NAME = /tokens$/i
-const COUNT = /^\d{1,9}$/
+/** Names of counts, such as `prompt_tokens` and `totalTokenCount`. */
+const COUNT_NAME = /tokens$|tokens?[-_]?(?:count|used|limit|remaining)$/i
 /** Names that contain one of the words and are no secrets. */
-const HARMLESS = /^(?:sec-websocket-key|idempotency-key|x-idempotency-key)$/i
+const HARMLESS = /^(?:sec-websocket-key|(?:x-)?idempotency-key|\w*tokens_?details)$/i
 
 /** Bodies and lines of apps have masks of their own, or none; by its id or name a thing is asked for again. */
 const AS_THEY_ARE = new Set(['body', 'line', 'coloured', 'id', 'name'])
@@ -33,7 +31,7 @@ export class Masking {
   readonly #begin: string
 
   /** `more`: further names, in any case. */
-  constructor(more: readonly string[] = [], maskOf: MaskOf = lengthOnly) {
+  constructor(more: readonly string[] = [], maskOf: MaskOf = value => `<masked, ${value.length} characters>`) {
     this.#more = new Set(more.map(name => name.toLowerCase()))
     this.#mask = maskOf
     this.#begin = maskOf('', '').slice(0, 7)
@@ -42,11 +40,11 @@ export class Masking {
   /** This value of a header, parameter or field is masked. */
   isSecret(name: string, value: string): boolean {
     const lower = name.toLowerCase()
-    if (this.#more.has(lower) || NAMES.has(lower)) return true
-    if (COUNT_NAME.test(lower) && COUNT.test(value)) return false
-    if (DOUBTFUL.has(lower)) return !PLAIN.test(value)
+    if (this.#more.has(lower)) return true
+    if (COUNT_NAME.test(lower) && /^\d{1,9}$/.test(value)) return false
+    if (/^(?:code|pass)$/.test(lower)) return !PLAIN.test(value)
     const words = MAY_BE_WHOLE.test(name) ? wordsOf(name) : []
-    if (words.at(-1) === 'pass' || words.some(word => WHOLE_WORDS.has(word))) return true
+    if (/^(?:pass|auth)$/.test(words.at(-1) ?? '') || words.some(word => WHOLE_WORDS.has(word))) return true
     return WORDS.test(name) && !HARMLESS.test(name)
   }
 
@@ -103,8 +101,8 @@ export class Masking {
   #valuesIn(text: string, names: RegExp): string {
     let masked = ''
     let done = 0
-    for (const {index, 0: start, 1: quote, 2: field, 3: pair, 4: flag} of text.matchAll(names)) {
-      const name = field ?? pair ?? flag ?? ''
+    for (const {index, 0: start, 1: quote, 2: field, 3: entry, 4: pair, 5: flag} of text.matchAll(names)) {
+      const name = field ?? entry ?? pair ?? flag ?? 'authorization'
       if (index < done || !this.isSecret(name, '*')) continue
       const from = index + start.length
       const value = quote === undefined ? valueAt(text, from) : fieldAt(text, from, quote)
@@ -195,7 +193,7 @@ export class Masking {
   /** A text of JSON: as it is, unless it has an address, or is JSON, with a secret. */
   #inner(text: string, depth: number): string {
     if (ADDRESS.test(text)) return this.target(text, depth)
-    return BLOCK.test(text) || text.includes('://') ? this.text(text, depth) : text
+    return BLOCK.test(text) || PAIRS.test(text) ? this.text(text, depth) : text
   }
 
   #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
@@ -221,6 +219,8 @@ export class Masking {
   }
 }
 
+/** A text of JSON that has pairs of a connection string, an address, or a token. */
+const PAIRS = /:\/\/|\bB(?:earer|asic) |(?:^|;) *(?:password|pwd|\w*accesskey|accountkey) *=/i
 const FORM = /^application\/x-www-form-urlencoded/i
 const BLOCK = /^\s*[[{]/
 
@@ -256,17 +256,18 @@ const PASSWORD = /(?<=:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)/g
 /** … of which the `@` was cut off. */
 const CUT_PASSWORD = /(?<=:\\?\/\\?\/[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */
-const MAY_HOLD = /[=@"]|(?:^|\s)--?\w/
-/** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`) … */
-const FIELD = /(?<!\\)(\\*")([^"\\]{1,100})\1\s*:\s*/g
-/** … or of a pair (`password=`), or of a flag (`--token `). */
+const MAY_HOLD = /[=@"]|(?:^|\s)--?\w|['\w]: '|\bB(?:earer|asic) /i
+/** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before what is no word or parameter … */
+const FIELD =
+  /(?<!\\)(\\*")([^"\\]{1,100})\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g
+/** … or of an entry as Python, JavaScript, Ruby and C# show objects, or of a pair (`password=`), or of a flag (`--token `). */
 const NAMED = new RegExp(
-  String.raw`${FIELD.source}|(?<![\w.?&#%-])(?:([\w.-]+)(?:=|\s*=\s*(?=['"]))|(--?[\w-]+)[ \t]+(?!-))`,
+  String.raw`${FIELD.source}|(?<![\w.?&#%-])(?:(?:(?<=[{,]\s{0,9}:?)|['"])([\w.-]{1,100})(?:['"]?\s*(?::|=>)\s*(?=['"])| = )|([\w.-]+)(?:=>?|\s*=\s*(?=['"]))|(--?[\w-]+)[ \t]+(?!-))`,
   'g'
 )
 /** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */
 const VALUE =
-  /(?!\$[\w{(])(?:'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|\\+"[^"\n]*"?|\{[^}\n]*\}?|(?:\\.|[^\s;,&"'\\])+)/y
+  /(?!\$[\w{(])(?:[Bb](?:earer|asic) +(?=\w))?(?:'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|\\+"[^"\n]*"?|\{[^}\n]*\}?|(?:\\.|[^\s;,&"'\\])+)/y
 const FLAG = /^--?[\w-]+$/
 const QUOTES = /^[\\"'{]+|[\\"'}]+$/g
 
@@ -294,6 +295,5 @@ function endOf(text: string, from: number, stop: RegExp): number {
   return stop.exec(text)?.index ?? text.length
 }
 
-const lengthOnly: MaskOf = value => `<masked, ${value.length} characters>`
-/** A text with such a mask. */
+/** A text with a mask. */
 export const MASK = /<masked, \d+ characters>/

@@ -235,3 +235,78 @@ t.test(
     t.end()
   }
 )
+
+t.test('names of secrets and of what is none, as programs have them', t => {
+  const secret =
+    'pass_word pass-phrase basicAuth httpAuth CONN_STR connStr conn_string ConnectionStrings:Default ConnectionStrings__Shop ' +
+    'code_verifier codeVerifier _csrf csrf wifi_psk dbCreds bearer cvv2 cardCvc2 AWS_SECRET_ACCESS_KEY SharedAccessSignature ' +
+    'X-Amz-Credential Ocp-Apim-Subscription-Key x-functions-key spring.datasource.password _authToken Set-Cookie COOKIE'
+  const plain =
+    'passport_number compass author authority isAuthenticated authMethod connectionStrategy cookieConsent creditLimit verified ' +
+    'bearing description traceparent completion_tokens_details promptTokensDetails'
+  for (const name of secret.split(' ')) t.ok(masking.isSecret(name, 'hunter2'), name)
+  for (const name of plain.split(' ')) t.notOk(masking.isSecret(name, 'hunter2'), name)
+  t.end()
+})
+
+t.test('what a model says of its tokens stays', t => {
+  const usage = {
+    prompt_tokens: 19,
+    prompt_tokens_details: {cached_tokens: 0},
+    completion_tokens_details: {reasoning_tokens: 7},
+    promptTokensDetails: [{modality: 'TEXT', tokenCount: 4}],
+    totalTokenCount: 33
+  }
+  t.equal(json(JSON.stringify({usage})), JSON.stringify({usage}))
+  t.equal(masking.named('anthropic-ratelimit-tokens-remaining', '1000'), '1000')
+  t.end()
+})
+
+t.test('tokens behind their scheme, and objects as languages show them', t => {
+  const secret = 'hunter2Xy9'
+  const texts = [
+    `Authorization=Bearer ${secret}`,
+    `x-a=1,authorization="Basic ${secret}"`,
+    `curl -H "Authorization: Bearer ${secret}" localhost`,
+    `invalid token: bearer ${secret}`,
+    `{'user': 'ada', 'password': '${secret}'}`,
+    `got { user: 'ada', password: '${secret}' }`,
+    `{:user=>"ada", :password=>"${secret}"}`,
+    `User { Name = ada, Password = ${secret} }`
+  ]
+  for (const text of texts) {
+    const masked = masking.text(text)
+    t.equal(masked.replace(/<masked, (?:10|17|16) characters>/, '*').includes('masked'), false, masked)
+    t.notMatch(masked, secret)
+    t.equal(masking.text(masked), masked)
+  }
+  t.same(masking.command(['curl', '-H', `Authorization: Bearer ${secret}`]), [
+    'curl',
+    '-H',
+    'Authorization: Bearer <masked, 10 characters>'
+  ])
+  for (const text of [
+    `Server=db;User Id=ada;Password=${secret};`,
+    `AccountName=shop;AccountKey=${secret}==`,
+    `Endpoint=x;SharedAccessKey=${secret}`,
+    `Bearer ${secret}`
+  ]) {
+    t.notMatch(json(JSON.stringify({value: text})), secret, text)
+    t.notMatch(
+      json(`${JSON.stringify({headers: ['Authorization', `Bearer ${secret}`]}).slice(0, -2)},"x`),
+      secret,
+      'cut'
+    )
+  }
+  for (const text of [
+    'Bearer error="invalid_token"',
+    'Basic authentication is off, use bearer tokens',
+    "unknown key: 'name'",
+    "no such token: 'x' (a key = 5)",
+    'Authorization: Bearer $TOKEN'
+  ])
+    t.equal(masking.text(text), text)
+  for (const piece of ['Bearer ', "'a': '", '{a: ', 'Basic aaaaaaaa', "{ a: '"])
+    t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
+  t.end()
+})
