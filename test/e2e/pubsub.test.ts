@@ -251,11 +251,20 @@ t.test('events that wait in memory outlive an edit of their component', async t 
 })
 
 t.test('the command publishes; an event that comes while the app starts is delivered when it is there', async t => {
-  const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
-  const send = async (data: string): Promise<void> => {
-    const args = ['publish', '-i', 'shop', '-p', 'bus', '-t', 'orders', '-d', data, '-m', '{"key":"7"}']
+  const odd = 'a?b/c#d&e%20é'
+  const {rig, shop} = await openShop(t, [
+    {pubsubname: 'bus', topic: 'orders', route: '/orders'},
+    {pubsubname: 'bus', topic: odd, route: '/odd'}
+  ])
+  const send = async (data: string, topic = 'orders', key = '7'): Promise<void> => {
+    const args = ['publish', '-i', 'shop', '-p', 'bus', '-t', topic, '-d', data, '-m', JSON.stringify({key})]
     t.match(await rig.run(args), {code: 0, stdout: '✅  Event published successfully\n', stderr: ''})
   }
+  await send('{"n":0}', odd, '1&2+3 %20')
+  const first = await shop.nextRequest()
+  t.match(first, {url: '/odd', headers: {key: '1&2+3 %20'}}, 'signs of URLs in a topic, and in metadata')
+  t.match(eventOf(first), {topic: odd, data: {n: 0}})
+  await first.reply()
   await send('{"n":1}')
   const request = await shop.nextRequest()
   t.match(request.headers, {key: '7'})

@@ -35,7 +35,7 @@ async function send(
   const app = await findApp(id, {flags, asJson}, "couldn't find a running Dapr instance")
   const folder = flags.text('unix-domain-socket') ?? ''
   const host = folder === '' ? `${app.sidecarHost ?? 'localhost'}:${app.httpPort}` : 'unix'
-  const url = `http://${host}/v1.0/publish/${pubsub}/${topic}${query}`
+  const url = `http://${host}/v1.0/publish/${encodeURIComponent(pubsub)}/${encodeURIComponent(topic)}${query}`
   const answer = await callSidecar({method: 'POST', url, type: bodyType(body), body, socket: socketIn(folder, id)})
   const {code} = answer
   if (code >= 200 && code < 300) return
@@ -50,7 +50,9 @@ function metadataOf(json: string): string {
   if (json === '') return ''
   const given = objectIn(json)
   if (given instanceof Error) throw new UserError(`Error parsing metadata as JSON. Error: ${given.message}`)
-  const pairs = Object.entries(given).map(([key, value]) => `metadata.${key}=${String(value)}`)
+  const pairs = Object.entries(given).map(
+    ([key, value]) => `metadata.${encodeURIComponent(key)}=${encodeURIComponent(String(value))}`
+  )
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }
 
