@@ -38,8 +38,8 @@ t.test('--log-level debug tells each publish, delivery and answer; what is lost 
     },
     3
   )
-  const send = async (id: number, topic: string, more = ''): Promise<void> =>
-    publish(shop, `bus/${topic}?metadata.cloudevent.id=${id}${more}`, '1')
+  const send = async (id: number, topic: string): Promise<void> =>
+    publish(shop, `bus/${topic}?metadata.cloudevent.id=${id}`, '1')
   for (const [id, answer] of [
     {},
     {body: '{"status":"DROP"}'},
@@ -52,7 +52,8 @@ t.test('--log-level debug tells each publish, delivery and answer; what is lost 
     await request.reply(answer)
   }
   await publish(shop, 'bus/raw?metadata.rawPayload=true', 'no event')
-  await send(6, 'orders', '&metadata.ttlInSeconds=0')
+  const late = {'content-type': 'application/cloudevents+json'}
+  await publish(shop, 'bus/orders', '{"id":"6","expiration":"2020-01-01T00:00:00Z"}', late)
   await send(7, 'rules')
   const entries = ['a', 'b'].map(entryId => ({entryId, event: entryId, contentType: 'text/plain'}))
   const body = JSON.stringify(entries)

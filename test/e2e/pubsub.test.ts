@@ -40,6 +40,9 @@ t.test('each content type has its envelope; metadata replaces its fields', async
     ['application/octet-stream', 'bytes', '', {data_base64: 'Ynl0ZXM=', data: undefined}],
     ['application/vnd.x+json', '{"a":1}', '', {data: '{"a":1}', datacontenttype: 'application/vnd.x+json'}],
     ['text/plain', 'pear', '?metadata.ttlInSeconds=9', {data: 'pear', expiration: /^\d{4}-.*Z$/}],
+    ['text/plain', 'pear', '?metadata.ttlInSeconds=99999999999999999999', {expiration: '9999-12-31T23:59:59Z'}],
+    ['text/plain', 'pear', '?metadata.ttlInSeconds=0', {expiration: undefined}],
+    ['text/plain', 'pear', '?metadata.ttlInSeconds=-1', {expiration: undefined}],
     [
       'text/plain',
       'pear',

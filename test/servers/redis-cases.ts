@@ -241,7 +241,7 @@ export const PUBSUB_CASES: readonly Step[] = [
   event(/^POST \/few /),
   publish('ruled', '{}'),
   event(/^POST \/few /),
-  publish('orders?metadata.ttlInSeconds=0', '"late"'),
+  publish('orders', '{"id":"11","expiration":"2020-01-01T00:00:00Z"}', done, 'application/cloudevents+json'),
   publish('orders', '"in time"'),
   event(/"in time"/),
   post(

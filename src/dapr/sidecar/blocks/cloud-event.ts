@@ -61,12 +61,11 @@ function timeNow(): string {
   return time
 }
 
-/** The time at which an event ends that may live `ttlInSeconds`; undefined: never. A text that is no number is ignored. */
+/** The time at which an event ends that may live `ttlInSeconds`; undefined: never. What is no number above zero is ignored. */
 function expirationOf(metadata: Publication['metadata']): string | undefined {
   const ttl = textNamed(metadata, 'ttlInSeconds')
-  if (!/^[+-]?\d+$/.test(ttl)) return undefined
-  const at = Date.now() + Number(ttl) * 1000
-  return timeText(Math.min(Math.max(at, 0), MAX_TIME))
+  if (!/^\+?0*[1-9]\d*$/.test(ttl)) return undefined
+  return timeText(Math.min(Date.now() + Number(ttl) * 1000, MAX_TIME))
 }
 
 /** The year 9999. */
