@@ -133,7 +133,7 @@ export class EventDelivery {
       case 'expired':
         this.#count('drop', 'drop')
         log.write('warn', `dropping expired pub/sub event ${id} as of ${String(event.fields['expiration'])}`)
-        return 'done'
+        return this.#toDeadLetters(message)
       case 'unrouted':
         this.#count('drop', 'success')
         log.write('warn', `no matching route for event ${id} in pubsub ${pubsubName} and topic ${topic}; skipping`)

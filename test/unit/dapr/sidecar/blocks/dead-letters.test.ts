@@ -71,3 +71,9 @@ t.test('equal messages without an id may be several events: they wait for each o
   t.equal(await gotBy(0), 'aa')
   for (let n = 2; n < 10; n++) t.equal(await gotBy(20), 'a')
 })
+
+t.test('an event whose time is over goes to the dead letter topic, where raw payloads are taken', async t => {
+  const {publish, gotBy} = await open(t, dead('a', 'b'), dead('b', '', {rawPayload: 'true'}))
+  await publish('{"id":"1","expiration":"2020-01-01T00:00:00Z"}')
+  t.equal(await gotBy(0), 'b')
+})
