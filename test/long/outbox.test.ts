@@ -112,6 +112,17 @@ t.test('what an event says: the value, or that of a projection; other metadata a
   await last.reply({status: 200})
 })
 
+t.test('the event of a transaction belongs to the trace of its caller', async t => {
+  const shop = await openShop(t, OUTBOX)
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const body = JSON.stringify({operations: [upsert('a', 1)]})
+  await shop.fetch('/v1.0/state/store/transaction', {method: 'POST', headers: {traceparent}, body})
+  const request = await shop.nextRequest()
+  t.match(JSON.parse(request.body), {data: 1, traceparent, traceid: traceparent})
+  t.match(request.headers, {traceparent: new RegExp('a'.repeat(32))})
+  await request.reply({status: 200})
+})
+
 t.test('half an outbox is none; one whose pub/sub is not there refuses the transaction', async t => {
   const half = await openShop(t, {outboxPublishTopic: 'orders'})
   t.equal(await transact(half, [upsert('a', 1)]), 204)

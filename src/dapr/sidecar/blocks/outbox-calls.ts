@@ -69,14 +69,14 @@ export class OutboxCalls extends AppBlock {
 
   /**
    * Writes a transaction. `operationsOf` makes the steps of a store, `write` writes them, `isRefusal` recognizes errors after which
-   * nothing was written. `metadata`: of markers.
+   * nothing was written. `metadata`: of markers. `trace`: of the caller.
    */
   async transact(
     target: OutboxTarget,
     all: readonly StateChange[],
-    {operationsOf, write, isRefusal, metadata}: TransactionSteps
+    {operationsOf, write, isRefusal, metadata, trace}: TransactionSteps
   ): Promise<void> {
-    const {changes, events} = outboxTransaction(all, target)
+    const {changes, events} = outboxTransaction(all, target, trace)
     const operations = operationsOf(changes)
     if (operations.length === 0) return
     // as in Dapr, nothing is saved whose event could never be published (pkg/runtime/pubsub/outbox.go, PublishInternal)
@@ -174,4 +174,5 @@ interface TransactionSteps {
   readonly write: (operations: readonly StateOperation[]) => Promise<void>
   readonly isRefusal: (error: unknown) => boolean
   readonly metadata: StateOperation['request']['metadata']
+  readonly trace: string | undefined
 }

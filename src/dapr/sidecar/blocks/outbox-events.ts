@@ -27,22 +27,27 @@ export interface OutboxTransaction {
 const isProjection = ({operation, request}: StateChange): boolean =>
   operation === 'upsert' && isTruthy(request.metadata[PROJECTION] ?? '')
 
-/** One event for each item that is saved; each has a marker of its own (Dapr: pkg/runtime/pubsub/outbox.go). */
-export function outboxTransaction(all: readonly StateChange[], target: OutboxTarget): OutboxTransaction {
+/** One event for each item that is saved, in this trace; each has a marker of its own (Dapr: pkg/runtime/pubsub/outbox.go). */
+export function outboxTransaction(all: readonly StateChange[], target: OutboxTarget, trace = ''): OutboxTransaction {
   const projections = new Map(all.filter(isProjection).map(({request}) => [request.key, request]))
   const changes = all.filter(change => !isProjection(change))
   const made = Date.now()
   const events = changes.flatMap(({operation, request}): OutboxEvent[] => {
     if (operation !== 'upsert') return []
     const marker = `outbox-${randomUUID()}`
-    const event = eventOf(request, projections.get(request.key) ?? request, marker, target)
+    const event = eventOf(request, projections.get(request.key) ?? request, marker, {...target, trace})
     return [{...target, marker, event: Buffer.from(event), made}]
   })
   return {changes, events}
 }
 
 /** `request`: what is saved, whose metadata become keys of the event; `said`: what the event says. */
-function eventOf(request: StateSet, said: StateSet, marker: string, {app, topic, pubsub}: OutboxTarget): string {
+function eventOf(
+  request: StateSet,
+  said: StateSet,
+  marker: string,
+  {app, topic, pubsub, trace}: OutboxTarget & {readonly trace: string}
+): string {
   const text = said.value.toString()
   const given = said.metadata['contentType'] ?? ''
   const isText = !said.isJson || text.startsWith('"')
@@ -58,6 +63,7 @@ function eventOf(request: StateSet, said: StateSet, marker: string, {app, topic,
     source: app,
     specversion: '1.0',
     topic,
+    traceparent: trace,
     type: 'com.dapr.event.sent',
     ...request.metadata,
     id: marker

@@ -151,7 +151,10 @@ export class State extends AppBlock {
     const end = this.context.components.beginCall(storeName)
     try {
       if (target === undefined) await write(operationsOf(changes))
-      else await this.#outbox.transact(target, changes, {operationsOf, write, isRefusal: isUnwritten, metadata: kept})
+      else {
+        const steps = {operationsOf, write, isRefusal: isUnwritten, metadata: kept, trace: onGone?.traceparent}
+        await this.#outbox.transact(target, changes, steps)
+      }
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)

@@ -70,7 +70,8 @@ const scene = (
       operationsOf: wishes => wishes.map(({request}) => ({kind: 'upsert', request}) as unknown as StateOperation),
       write,
       isRefusal: () => false,
-      metadata: {}
+      metadata: {},
+      trace: ''
     })
   return {seen, transact, published: published.promise}
 }
