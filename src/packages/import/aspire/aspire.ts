@@ -125,14 +125,9 @@ class AppHost {
   #add(call: ChainCall): Resource | undefined {
     const [, what = ''] = /^Add(\w+)$/.exec(call.name) ?? []
     const id = call.texts[0] ?? ''
-    if (
-      what === '' ||
-      /^(?:Parameter|DockerComposeEnvironment|AzureContainerAppEnvironment|KubernetesEnvironment)$/.test(what)
-    ) {
-      if (what === 'Parameter')
-        this.notes.push(`${this.#place(call)}: the parameter ${id} has no value here: write it where it is used`)
-      return undefined
-    }
+    if (what === 'Parameter')
+      this.notes.push(`${this.#place(call)}: the parameter ${id} has no value here: write it where it is used`)
+    if (/^(?:|Parameter|(?:DockerCompose|AzureContainerApp|Kubernetes)Environment)$/.test(what)) return undefined
     const plain = what.replace(/^Azure(?:Managed)?|(?:FlexibleServer|Container|Server)$/g, '')
     const server = SERVERS.get(what) ?? SERVERS.get(plain)
     if (server !== undefined) return this.#server(id, server)

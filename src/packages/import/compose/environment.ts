@@ -63,11 +63,7 @@ export const pathOfEntry = (entry: unknown): string => textValue(entry) || textV
 
 /** The variables of its env files: hosts in them are elsewhere here, too. */
 export const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    envPaths(service, stack)
-      .flatMap(path => Object.entries(envFileVariables(path)))
-      .map(([name, value = '']) => [name, value])
-  )
+  Object.assign({}, ...envPaths(service, stack).map(envFileVariables)) as Readonly<Record<string, string>>
 
 /** `DATABASE_HOST: db`, a name that has no dot: whole values that may be hosts, and stay as they are. */
 function bareNotes(name: string, value: string, {service, stack, host}: Found): readonly string[] {

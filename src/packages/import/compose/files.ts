@@ -114,7 +114,8 @@ class ProjectReader {
     const base = textValue(from) || textValue(mapOf(from)['service'])
     if (base === '') return own
     const named = textValue(mapOf(from)['file'])
-    const other = named === '' ? file : this.#fileAt(this.#pathOf(named, file.path))
+    const path = this.#pathOf(named, file.path)
+    const other = named === '' ? file : orElse(() => readImported(path, this.#cwd), undefined) // a note names it
     const others = other === file ? services : mapOf(other && this.#valuesOf(other)['services'])
     const opened = [...open, `${file.path}:${name}`]
     if (other === undefined || !(base in others) || opened.includes(`${other.path}:${base}`)) {
@@ -125,10 +126,6 @@ class ProjectReader {
     const below = this.#extended(base, {file: other, folder: origin, services: others, owner, open: opened})
     const {services: left} = withoutReset({services: {[name]: withPaths(below, origin, folder)}}, file)
     return mergedValues(mapOf(mapOf(left)[name]), own)
-  }
-
-  #fileAt(path: string): ImportedFile | undefined {
-    return orElse(() => readImported(path, this.#cwd), undefined) // a note names it
   }
 }
 

@@ -51,13 +51,9 @@ function herokuNote(command: readonly string[], folder: string): string {
   const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
   if (jar !== '' && !/[*$]/.test(jar) && !existsSync(resolve(folder, jar))) {
     const build = ['mvnw', 'gradlew'].find(name => existsSync(join(folder, name)))
-    const make =
-      build === undefined
-        ? jar.startsWith('build/')
-          ? 'gradle build'
-          : 'mvn package'
-        : `./${build} ${build === 'mvnw' ? 'package' : 'build'}`
-    return `it starts ${jar}, which is not there: ${make} makes it`
+    const isGradle = build === undefined ? jar.startsWith('build/') : build === 'gradlew'
+    const tool = build === undefined ? (isGradle ? 'gradle' : 'mvn') : `./${build}`
+    return `it starts ${jar}, which is not there: ${tool} ${isGradle ? 'build' : 'package'} makes it`
   }
   const [program = ''] = command
   if (program.startsWith('heroku-php-'))
@@ -115,6 +111,8 @@ function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: 
       notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
     }
   const {port, isSure, isTold} = listensOn(id, {folder, line}, Number(env.PORT), own['PORT'] !== undefined)
+  const mend = isTold && !isWritten ? 'write its number as fixedPort' : 'change appPort'
+  const notes = isSure ? [] : [`foreman sets PORT=${env.PORT}: if the program listens elsewhere, ${mend}`]
   const variable = portVariable(line)
   const unknown = `appPort: ${variable} says where it listens: write its number`
   if (port === 0) return {id, folder, keys: {command, env}, notes: variable === '' ? [] : [unknown]}
@@ -125,12 +123,9 @@ function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: 
   }
   if (isTold && !isWritten) {
     const {PORT: _, ...others} = env
-    const keys = {port, command, ...(Object.keys(others).length > 0 && {env: others})}
-    const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, write its number as fixedPort`
-    return {id, folder, keys, notes: isSure ? [] : [doubt]}
+    return {id, folder, keys: {port, command, ...(Object.keys(others).length > 0 && {env: others})}, notes}
   }
-  const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, change appPort`
-  return {id, folder, keys: {appPort: port, command, env}, notes: isSure ? [] : [doubt]}
+  return {id, folder, keys: {appPort: port, command, env}, notes}
 }
 
 /** `cd web && npm start` runs in that folder, if it is there. */
