@@ -37,7 +37,13 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
   const waited = kept
     .filter(app => isServer(app) && !('profiles' in app.keys))
     .map(({id, keys}) => [id, 'ready' in keys || 'appPort' in keys ? 'ready' : 'started'] as const)
-  const waiting = kept.map(app => (waited.length > 0 && mayWait(app, sources) ? waitingFor(app, waited) : app))
+  const waiting = [...kept]
+  for (const [at, app] of kept.entries()) {
+    const [waiters, {keys}] = [waitersOf(app.id, waiting), app]
+    const servers = mayWait(app, sources) ? waited.filter(([id]) => !waiters.has(id)) : []
+    const dependsOn = {...Object.fromEntries(servers), ...mapOf(keys['dependsOn'])}
+    if (servers.length > 0) waiting[at] = {...app, keys: {...keys, dependsOn}}
+  }
   const name = all.map(each => each.name).find(each => each !== undefined)
   return {
     from: all.map(({from}) => from).join(' and '),
@@ -171,7 +177,10 @@ const isServer = ({keys}: ImportedApp): boolean =>
 const mayWait = (app: NamedApp, sources: readonly NamedSource[]): boolean =>
   !isServer(app) && !('profiles' in app.keys) && sources.find(({name}) => name === app.source)?.hasNoOrder === true
 
-function waitingFor(app: NamedApp, servers: readonly (readonly [string, string])[]): NamedApp {
-  const {keys} = app
-  return {...app, keys: {...keys, dependsOn: {...Object.fromEntries(servers), ...mapOf(keys['dependsOn'])}}}
+/** The apps that wait for one, also by others. */
+function waitersOf(id: string, apps: readonly NamedApp[]): ReadonlySet<string> {
+  const found = new Set([id])
+  for (const name of found)
+    for (const app of apps) if (Object.hasOwn(mapOf(app.keys['dependsOn']), name)) found.add(app.id)
+  return found
 }

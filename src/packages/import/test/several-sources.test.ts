@@ -187,3 +187,22 @@ t.test('a container has the environment of its own source, and a note says so', 
   t.strictSame(template.apps[0]?.['env'], {A: '1'})
   t.match(notes.join('\n'), /compose\.yaml and in Tiltfile; command, env, stop, ready: as in compose\.yaml$/m)
 })
+
+t.test('a program does not wait for a server that waits for it, also by others', async t => {
+  const compose = {
+    db: {image: 'postgres', depends_on: ['worker']},
+    cache: {image: 'redis', depends_on: ['web']},
+    queue: {image: 'rabbitmq', depends_on: ['between']},
+    between: {image: 'x', depends_on: ['web']},
+    web: {image: 'x'},
+    worker: {image: 'x'}
+  }
+  const {template} = await imported(
+    t,
+    {Procfile: 'web: node x.js\nworker: node y.js\n', 'compose.yaml': JSON.stringify({services: compose})},
+    ['Procfile', 'compose.yaml']
+  )
+  const needed = (id: string): unknown => template.apps.find(({appID}) => appID === id)?.['dependsOn']
+  t.strictSame(needed('web'), {db: 'ready'})
+  t.strictSame(needed('worker'), undefined)
+})
