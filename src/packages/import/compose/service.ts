@@ -1,5 +1,5 @@
 import {constants} from 'node:os'
-import {dirname} from 'node:path'
+import {dirname, isAbsolute, relative} from 'node:path'
 import {pathFrom, type Imported, type ImportedFile} from '../imported.ts'
 import {colonParts, splitWords} from '../reading/shell-words.ts'
 import {portNumber} from '../reading/variables.ts'
@@ -255,9 +255,11 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   if (build === undefined || build === null) return undefined
   const {context, dockerfile, target, args} = mapOf(build)
   const named = textValue(build) || textValue(context) || '.'
+  const folder = isRepository(named) ? named : pathFrom(file, named)
+  const recipe = textValue(dockerfile) || 'Dockerfile'
   return {
-    folder: isRepository(named) ? named : pathFrom(file, named),
-    dockerfile: textValue(dockerfile) || 'Dockerfile',
+    folder,
+    dockerfile: isAbsolute(recipe) ? relative(folder, recipe) : recipe,
     flags: [
       ...(textValue(target) === '' ? [] : [`--target=${textValue(target)}`]),
       // without a value docker takes it from the environment

@@ -1,3 +1,4 @@
+import {join} from 'node:path'
 import t from 'tap'
 import {findSource} from '../find-source.ts'
 import {readFolders} from '../reading/files.ts'
@@ -51,4 +52,14 @@ services:
     'depends_on: db: restart is not carried over: it is not restarted with that',
     'deploy.restart_policy: {"condition":"any"} is not carried over: write restart'
   ])
+})
+
+t.test('an absolute Dockerfile is the one that is built', async t => {
+  const build = {context: './api', dockerfile: join(t.testdirName, 'shop/other/Dockerfile')}
+  const {template} = await imported(t, {
+    'compose.yaml': JSON.stringify({services: {a: {build}}}),
+    api: {'x.js': ''},
+    other: {Dockerfile: 'FROM node\nCMD ["node", "x.js"]\n'}
+  })
+  t.match(template.apps, [{command: ['node', 'x.js']}])
 })
