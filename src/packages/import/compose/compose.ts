@@ -4,7 +4,7 @@ import {containerApp} from './container.ts'
 import {nativeServer, type NativePrograms} from './native.ts'
 import {programPorts} from './ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
-import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withValues, withWords} from './project.ts'
+import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withWords} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, withGrace, type Service, type Stack} from './service.ts'
@@ -59,8 +59,9 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
   const named = (path: string): readonly string[] =>
     Object.keys(envFileVariables(path)).filter(each => text.includes(`\${${each}`))
   const variables = files.find(path => named(path).length > 0) ?? files[0]
+  const read = Object.keys({...envFileVariables(variables ?? ''), ...process.env})
   for (const path of new Set(files)) {
-    const unread = named(path).filter(each => withValues(`\${${each}}`, file, [variables ?? path]) === `\${${each}}`)
+    const unread = named(path).filter(each => !read.includes(each))
     const shown = relative(dirname(file.path), path)
     if (unread.length > 0)
       notes.push(`interpolate: ${shown}: ${unread.join(', ')}: a template reads one such file: write them into it`)
@@ -118,8 +119,9 @@ function serverOrContainer(
   if (native !== undefined && typeof found !== 'string') return found
   if (typeof found !== 'string') offers.push(service.id)
   const app = containerApp(service, stack)
-  const isWanted = native !== undefined && typeof found === 'string'
-  return isWanted ? {...app, notes: [...app.notes, `--native: it stays a container: ${found}`]} : app
+  return native === undefined
+    ? app
+    : {...app, notes: [...app.notes, `--native: it stays a container: ${found as string}`]}
 }
 
 /** In containers every program may listen on ports below 1024. */

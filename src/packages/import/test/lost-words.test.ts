@@ -63,3 +63,11 @@ t.test('an absolute Dockerfile is the one that is built', async t => {
   })
   t.match(template.apps, [{command: ['node', 'x.js']}])
 })
+
+t.test('an empty variable of the file of variables is in it', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {a: {image: x, environment: {A: "${A}", B: "${B}"}}}',
+    '.env': 'A=1\nB=\n'
+  })
+  t.strictSame(notes, [])
+})
