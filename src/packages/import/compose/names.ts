@@ -5,6 +5,8 @@ import {entriesOf, isFile, sourcesIn, statAt, textAt} from '../reading/files.ts'
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
 const MAX_BYTES = 100_000
 const MAX_FILES = 50
+/** Names in these are not read by a program. */
+const OF_COMPOSE = /\/(?:docker-)?compose[^/]*\.ya?ml$/
 
 /** A name of another service in a file. */
 export interface NameInFile {
@@ -24,7 +26,8 @@ export function namesIn(
 ): readonly NameInFile[] {
   const root = folderOfStack(stack)
   const names: NameInFile[] = []
-  for (const path of paths.flatMap(filesAt).slice(0, max))
+  const files = paths.flatMap(filesAt).filter(path => path !== stack.file.path && !OF_COMPOSE.test(path))
+  for (const path of files.slice(0, max))
     for (const [index, line] of textAt(path).split('\n').entries()) {
       if (/^\s*(?:#|\/\/)/.test(line)) continue
       for (const [, id = '', port = ''] of line.matchAll(/(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g)) {
