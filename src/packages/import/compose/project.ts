@@ -115,11 +115,13 @@ export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): read
   return listedValues(volumes).flatMap(each => {
     if (!isMap(each)) return [shortMount(textValue(each), names)]
     const {type = 'volume', source, target, read_only: isReadOnly} = each
+    const part = textValue(mapOf(each['volume'])['subpath'])
     const isKnown = textValue(target) !== '' && (type === 'volume' || (type === 'bind' && textValue(source) !== ''))
     if (!isKnown) {
       notes.push(`volumes: ${JSON.stringify(each)} is not carried over`)
       return []
     }
+    if (part !== '') notes.push(`volumes: ${textValue(target)}: the whole volume is mounted there, not ${part} of it`)
     const path = type === 'bind' ? textValue(source).replace(/^(?=\w)/, './') : textValue(source)
     const from = path === '' ? '' : `${sourceOf(path, names)}:`
     return [`${from}${textValue(target)}${isReadOnly === 'true' ? ':ro' : ''}`]

@@ -86,3 +86,9 @@ t.test('the compose files in the folder of an image are no files of its program'
     ['app.conf:1: db:5432 is db:5433 here: write that']
   )
 })
+
+t.test('a part of a volume is not mounted, and a note says so', async t => {
+  const volumes = [{type: 'volume', source: 'v', target: '/data', volume: {subpath: 'a/b'}}]
+  const {notes} = await imported(t, {'compose.yaml': JSON.stringify({services: {a: {image: 'x', volumes}}})})
+  t.strictSame(notes, ['volumes: /data: the whole volume is mounted there, not a/b of it'])
+})
