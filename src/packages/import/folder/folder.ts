@@ -7,16 +7,14 @@ import {sampleOf} from '../reading/variables.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {foldersOf} from './project-folders.ts'
 import {dotnet} from './languages/dotnet.ts'
-import {elixir, php, ruby} from './languages/frameworks.ts'
+import {elixir, php, ruby, rust} from './languages/frameworks.ts'
 import {go} from './languages/go.ts'
-import {image} from './languages/image.ts'
 import {java} from './languages/java.ts'
 import {node, startsParts} from './languages/node.ts'
 import {entriesOf, foldersBelow, has} from '../reading/files.ts'
-import {type ProjectReader} from './languages/project.ts'
+import {image, type ProjectReader} from './languages/project.ts'
 import {python} from './languages/python.ts'
 import {given, textsOf} from '../reading/yaml-file.ts'
-import {rust} from './languages/rust.ts'
 
 /** Readers of projects, best first. */
 const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
@@ -155,7 +153,9 @@ interface Projects {
 }
 
 async function projectsOf(root: string): Promise<Projects> {
-  const nx = has(root, 'nx.json') ? (await import('./nx.ts')).nxApps(root) : new Map<string, readonly ImportedApp[]>()
+  const nx = has(root, 'nx.json')
+    ? (await import('./workspaces.ts')).nxApps(root)
+    : new Map<string, readonly ImportedApp[]>()
   const known = new Map(nx) // a folder is asked for more than once
   const find = (folder: string): readonly ImportedApp[] => {
     const apps = known.get(folder) ?? appsIn(folder)
@@ -171,7 +171,7 @@ async function projectsOf(root: string): Promise<Projects> {
   const below = parts.flatMap(find)
   const isRootLeft = below.length > 0 && own.length > 0 && (all.isWorkspace || startsParts(root))
   const apps = [...(isRootLeft ? [] : own), ...below]
-  const turbo = has(root, 'turbo.json') ? (await import('./turbo.ts')).withTurbo(apps, root) : apps
+  const turbo = has(root, 'turbo.json') ? (await import('./workspaces.ts')).withTurbo(apps, root) : apps
   return {
     apps: turbo,
     silent: parts.flatMap(part => {

@@ -55,12 +55,10 @@ export function flaggedPort(line: string): number {
   return written <= 65_535 ? written : 0
 }
 
-/** Programs that listen on the port of the variable PORT, unless they are given another one. */
+/** Whether a program is known to listen on the port of the variable PORT, unless it is given another one. */
+export const readsPort = (line: string): boolean => READS_PORT.test(line)
 const READS_PORT =
   /\b(?:next|nuxt|nuxi|nitro|nitropack|react-router|remix) (?:dev|start)\b|\breact-scripts start\b|\brails s(?:erver)?\b|\bgunicorn\b|\bpuma\b/
-
-/** Whether a program is known to listen on the port of the variable PORT. */
-export const readsPort = (line: string): boolean => READS_PORT.test(line)
 
 /** Programs of Node and Python: Pillion moves their bind. */
 const MOVED =
@@ -70,29 +68,23 @@ const MOVED =
 export const hasMovedBind = (command: readonly string[], folder: string): boolean =>
   programsIn(command, folder).some(({name}) => MOVED.test(name))
 
-/** Programs that take a port as `--port`, at the end of a line that is nothing but their start. */
+/** Whether `--port NUMBER` behind a command line has its program listen there: it is nothing but its start. */
+export const takesPortFlag = (line: string): boolean => TAKES_PORT_FLAG.test(line)
 const TAKES_PORT_FLAG =
   /^\s*(?:npx )?(?:vite|astro|ng serve|vue-cli-service serve|webpack(?:-dev-server| serve)|uvicorn|fastapi)\b[^&|;]*$/
-
-/** Whether `--port NUMBER` behind a command line has its program listen there. */
-export const takesPortFlag = (line: string): boolean => TAKES_PORT_FLAG.test(line)
 
 /** Ports on which programs of development listen unless they are given another one. */
 const USUAL_PORTS: readonly (readonly [RegExp, number])[] = [
   [/\bvite preview\b/, 4173],
   [/\bvite(?! build| optimize)\b|\bvite dev\b/, 5173],
-  [
-    /\b(?:next|nuxt|nuxi|nitro|nitropack|react-router) (?:dev|start)\b|\breact-scripts start\b|\bremix dev\b|\brails s(?:erver)?\b/,
-    3000
-  ],
+  [/\b(?:next|nuxt|nuxi|nitro|nitropack|react-router) (?:dev|start)\b|\breact-scripts start\b/, 3000],
+  [/\bremix dev\b|\brails s(?:erver)?\b/, 3000],
   [/\bastro dev\b/, 4321],
   [/\bng serve\b/, 4200],
   [/\bvue-cli-service serve\b|\bwebpack(?:-dev-server| serve)\b/, 8080],
   [/\bflask\b.*\brun\b/, 5000],
-  [
-    /\buvicorn\b|\bfastapi (?:dev|run)\b|\bgunicorn\b|\bmanage\.py runserver\b|\bphp artisan serve\b|\bmkdocs serve\b/,
-    8000
-  ],
+  [/\buvicorn\b|\bfastapi (?:dev|run)\b|\bgunicorn\b/, 8000],
+  [/\bmanage\.py runserver\b|\bphp artisan serve\b|\bmkdocs serve\b/, 8000],
   [/\bspring-boot:run\b|\bbootRun\b|\bquarkus:dev\b/, 8080],
   [/\bpuma\b/, 9292],
   [/\bmix phx\.server\b/, 4000]

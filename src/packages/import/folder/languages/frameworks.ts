@@ -1,5 +1,6 @@
 import {has, readText} from '../../reading/files.ts'
-import {movesByItself, projectApp, type ProjectReader} from './project.ts'
+import {addressIn} from './go.ts'
+import {movedByVariable, movesByItself, projectApp, type ProjectReader} from './project.ts'
 
 /** Programs of Ruby: Rails, Sinatra, and what `rackup` starts. */
 export const ruby: ProjectReader = {
@@ -7,14 +8,9 @@ export const ruby: ProjectReader = {
     if (has(folder, 'bin/rails') && has(folder, 'config/application.rb', 'config.ru'))
       return [projectApp(folder, {command: ['bin/rails', 'server'], port: 3000, move: movesByItself})]
     const file = ['app.rb', 'server.rb', 'main.rb'].find(name => /sinatra/i.test(readText(folder, name)))
+    const rackup = ['bundle', 'exec', 'rackup']
     if (has(folder, 'config.ru'))
-      return [
-        projectApp(folder, {
-          command: ['bundle', 'exec', 'rackup'],
-          port: 9292,
-          move: port => ({command: ['bundle', 'exec', 'rackup', '-p', port.toString()]})
-        })
-      ]
+      return [projectApp(folder, {command: rackup, port: 9292, move: at => ({command: [...rackup, '-p', `${at}`]})})]
     if (file === undefined) return []
     const port = Number(/set :port,\D*(\d{4,5})/.exec(readText(folder, file))?.[1] ?? 4567)
     return [projectApp(folder, {command: ['bundle', 'exec', 'ruby', file], port, move: movesByItself})]
@@ -55,3 +51,13 @@ const phoenixPort = (folder: string): number => Number(/\bport:\D{0,60}?(\d{4,5}
 
 const movesOf = (folder: string): typeof movesByItself | undefined =>
   /env\(\s*"PORT"/.test(readText(folder, 'config/dev.exs')) ? movesByItself : undefined
+
+/** Programs of Rust. */
+export const rust: ProjectReader = {
+  appsIn(folder) {
+    if (!has(folder, 'Cargo.toml') || !has(folder, 'src/main.rs')) return []
+    const text = readText(folder, 'src/main.rs')
+    return [projectApp(folder, {command: ['cargo', 'run'], port: addressIn(text), move: movedByVariable(text)})]
+  },
+  reasonOf: folder => (has(folder, 'Cargo.toml') ? 'it has no src/main.rs' : '')
+}

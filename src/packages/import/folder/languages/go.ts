@@ -39,6 +39,6 @@ export const addressIn = (text: string): number =>
 
 /** Programs from before Go's modules do not start as they are. */
 const moduleNote = (folder: string): readonly string[] =>
-  ['.', '..', '../..', '../../..'].some(way => has(join(folder, way), 'go.mod', 'go.work'))
+  ['.', '..', '../..', '../../..', '../../../..'].some(way => has(join(folder, way), 'go.mod', 'go.work'))
     ? []
     : ['go run needs a go.mod, and none is there: go mod init, and go mod tidy']

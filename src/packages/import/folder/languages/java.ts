@@ -16,6 +16,7 @@ export const java: ProjectReader = {
         : 'its pom.xml has neither Spring Boot nor Quarkus'
     }
     if (!has(folder, 'build.gradle', 'build.gradle.kts') || has(folder, ...SETTINGS)) return ''
+    if (hasSpring(gradleText(folder))) return 'none of its classes is a program'
     return 'its build file has neither Spring Boot nor the plugin application'
   }
 }
@@ -36,7 +37,8 @@ function mavenStart(folder: string): ProjectStart | undefined {
   return {command: [maven, '-q', 'quarkus:dev'], port: 8080, move: byVariable('QUARKUS_HTTP_PORT'), notes}
 }
 
-const hasSpring = (pom: string): boolean => /spring-boot-maven-plugin|spring-boot-starter/.test(pom)
+const hasSpring = (text: string): boolean =>
+  /spring-boot-(?:maven-plugin|gradle-plugin|starter)|org\.springframework\.boot|spring\.?boot\)/i.test(text)
 
 /** A module with Spring's classes and no program. */
 const isLibrary = (folder: string, pom: string): boolean =>
@@ -53,14 +55,17 @@ function siblingsOf(folder: string, pom: string): readonly string[] {
   return [`it needs ${needed.join(', ')} of the same project: mvn install -DskipTests in the folder above, once`]
 }
 
+const gradleText = (folder: string): string => readText(folder, 'build.gradle') + readText(folder, 'build.gradle.kts')
+
 function gradleStart(folder: string): ProjectStart | undefined {
-  const own = readText(folder, 'build.gradle') + readText(folder, 'build.gradle.kts')
+  const own = gradleText(folder)
   const root = [folder, join(folder, '..'), join(folder, '../..')].find(each => has(each, ...SETTINGS)) ?? folder
   const names = relative(root, folder).split('/').filter(Boolean)
   const task = (name: string): string => [...names.map(each => `:${each}`), names.length > 0 ? ':' : '', name].join('')
   const gradle = wrapper(folder, 'gradlew', 'gradle')
   const applied = own.replaceAll(/.*apply false.*/g, '')
-  if (/org\.springframework\.boot|spring-boot-gradle-plugin|spring\.?boot\)/i.test(applied))
+  const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
+  if (hasSpring(applied) && !isRoot && startsSpring(folder))
     return {command: [gradle, '-q', task('bootRun')], ...spring(folder)}
   return /\bapplication\b/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
 }
@@ -83,7 +88,7 @@ function springPort(folder: string): number {
     const properties = folders.map(each => readText(each, `${name}.properties`)).join('\n')
     const yaml = folders.flatMap(each => ['yml', 'yaml'].map(end => readText(each, `${name}.${end}`))).join('\n')
     const port =
-      /^[ \t]*server\.port[ \t]*[=:][ \t]*(?:\$\{\w+:)?(\d+)/m.exec(properties)?.[1] ??
+      /^[ \t]*server\.port[ \t]*[=:][ \t]*(?:\$\{\w+:)?(\d+)/m.exec(`${properties}\n${yaml}`)?.[1] ??
       /^server:[ \t\r]*\n(?:[ \t]+\S.*\r?\n|[ \t\r]*\n)*?[ \t]+port:[ \t]*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1]
     if (port !== undefined) return Number(port)
   }

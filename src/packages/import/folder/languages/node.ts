@@ -162,7 +162,7 @@ export const execOf = (folder: string): readonly string[] =>
 
 /** The package manager that a project names, or whose lock file it has, in the folder or above. */
 export function managerOf(folder: string): string {
-  for (const each of ['.', '..', '../..', '../../..'].map(way => join(folder, way))) {
+  for (const each of ['.', '..', '../..', '../../..', '../../../..'].map(way => join(folder, way))) {
     const named = /^(npm|pnpm|yarn|bun)@/.exec(String(readPackage(each)?.['packageManager']))?.[1]
     if (named !== undefined) return named
     if (has(each, 'pnpm-lock.yaml', 'pnpm-workspace.yaml')) return 'pnpm'
@@ -173,4 +173,4 @@ export function managerOf(folder: string): string {
   return 'npm'
 }
 
-const looksServing = (text: string): boolean => /\.listen\(|createServer|serve\(/.test(text)
+const looksServing = (text: string): boolean => /\.listen\(|createServer|\bserve\(/.test(text)

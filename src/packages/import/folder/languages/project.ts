@@ -1,7 +1,8 @@
 import {basename, join} from 'node:path'
-import {portOfDockerfile} from '../../reading/dockerfile.ts'
+import {commandsOfDockerfile, portOfDockerfile, runsInFolder} from '../../reading/dockerfile.ts'
 import type {ImportedApp} from '../../imported.ts'
-import {hasMovedBind, portVariable} from '../../reading/shell-words.ts'
+import {has, readText} from '../../reading/files.ts'
+import {commandPort, hasMovedBind, portVariable} from '../../reading/shell-words.ts'
 import {given} from '../../reading/yaml-file.ts'
 
 /** How the projects of one language are found in a folder, and started. */
@@ -68,3 +69,18 @@ const PORTS = [
 /** The port that a program's text names; 0: none. */
 export const portIn = (text: string): number =>
   Number(PORTS.map(each => each.exec(text)?.[1]).find(port => port !== undefined) ?? 0)
+
+const PROJECT_FILES = 'package.json requirements.txt pyproject.toml Pipfile setup.py Gemfile'.split(' ')
+
+/** The program that the Dockerfile of a project starts, if it runs outside of its image. */
+export const image: ProjectReader = {
+  appsIn(folder) {
+    const isProject = has(folder, ...PROJECT_FILES)
+    const {commands} = commandsOfDockerfile(isProject ? join(folder, 'Dockerfile') : '')
+    const command = commands.find(each => each.length > 0 && runsInFolder(each, folder))
+    if (command === undefined) return []
+    const texts = command.map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))
+    return [projectApp(folder, {command, port: commandPort(command.join(' ')) || portIn(texts.join('\n'))})]
+  },
+  reasonOf: () => ''
+}

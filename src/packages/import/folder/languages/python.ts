@@ -10,7 +10,8 @@ export const python: ProjectReader = {
 }
 
 function pythonApps(folder: string): readonly ImportedApp[] {
-  const interpreter = has(folder, '.venv/bin/python') ? '.venv/bin/python' : has(folder, 'uv.lock') ? 'uv' : 'python3'
+  const locks = ['uv.lock', ...(has(folder, 'pyproject.toml') ? ['../uv.lock', '../../uv.lock'] : [])] // of a workspace
+  const interpreter = has(folder, '.venv/bin/python') ? '.venv/bin/python' : has(folder, ...locks) ? 'uv' : 'python3'
   const run = (...words: readonly string[]): readonly string[] =>
     interpreter === 'uv' ? ['uv', 'run', 'python', ...words] : [interpreter, ...words]
   /** A command with its port at the end. */

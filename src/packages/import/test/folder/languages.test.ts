@@ -117,3 +117,59 @@ t.test('bin/dev: the first port that it gives foreman', async t => {
     t.match(template.apps[0], {port}, script)
   }
 })
+
+const source = (text: string): Files => ({main: {java: {'A.java': text}}})
+
+t.test('Gradle: modules that only use Spring, and a root of modules, start nothing', async t => {
+  const plugin = 'buildscript { dependencies { classpath "org.springframework.boot:spring-boot-gradle-plugin:2" } }'
+  const spring = 'dependencies { compile "org.springframework.boot:spring-boot-starter:2" }'
+  const {template, notes} = await imported(
+    t,
+    {
+      'settings.gradle': 'include "lib"\ninclude "web"',
+      'build.gradle': plugin,
+      lib: {'build.gradle': spring, src: source('class A {}')},
+      web: {'build.gradle': spring, src: source('@SpringBootApplication class A {}')}
+    },
+    '.',
+    'folder'
+  )
+  t.match(template.apps, [{appID: 'web', command: ['gradle', '-q', ':web:bootRun']}])
+  t.equal(template.apps.length, 1)
+  t.ok(
+    notes.some(note => note.startsWith('lib: left out, as none of its classes is a program')),
+    notes.join('\n')
+  )
+})
+
+t.test(
+  'a port of Spring in one line of YAML, uv of a workspace, go.mod far above, and scripts for a browser',
+  async t => {
+    const {template, notes} = await imported(
+      t,
+      {
+        'uv.lock': '',
+        'go.mod': 'module x',
+        config: {
+          'pom.xml': 'spring-boot-maven-plugin',
+          src: {main: {resources: {'application.yml': 'server.port: 8888\nspring:\n  x: 1'}}}
+        },
+        backend: {'pyproject.toml': '', 'main.py': 'app = FastAPI()'},
+        a: {b: {c: {d: {'main.go': 'package main'}}}},
+        js: {'app.js': 'new MutationObserver(f).observe(document)'}
+      },
+      '.',
+      'folder'
+    )
+    t.match(
+      template.apps.map(({appID, command, appPort}) => [appID, (command as string[]).slice(0, 3).join(' '), appPort]),
+      [
+        ['d', 'go run .', undefined],
+        ['backend', 'uv run python', undefined],
+        ['config', 'mvn -q spring-boot:run', 8888]
+      ]
+    )
+    t.equal(template.apps.length, 3)
+    t.notOk(notes.some(note => note.includes('go.mod')))
+  }
+)

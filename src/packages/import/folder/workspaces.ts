@@ -1,4 +1,5 @@
-// Nx: the projects of a workspace that `nx serve` starts (nx.dev/reference/project-configuration).
+// Workspaces: what `nx serve` starts (nx.dev/reference/project-configuration), and what a script needs before it by turbo.json
+// (turborepo.com/docs/reference/configuration).
 import {basename} from 'node:path'
 import {appsIn} from './folder.ts'
 import type {ImportedApp} from '../imported.ts'
@@ -6,7 +7,7 @@ import {execOf, readPackage, readsVariable} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
 import {movedByVariable, movesByItself, portIn, projectApp, type ProjectStart} from './languages/project.ts'
 import {commandPort} from '../reading/shell-words.ts'
-import {isMap, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
+import {isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
 const MAX_DEPTH = 4
 
@@ -36,14 +37,8 @@ function appOf(folder: string, root: string, project: Values, workspace: Values)
   const command = [...execOf(root), 'nx', target, name]
   const known = {...mapOf(mapOf(workspace['targetDefaults'])[target]), ...mapOf(targets[target])}
   const {port, move} = listening(folder, known)
-  return {
-    ...projectApp(root, {
-      command,
-      port,
-      move: move === 'flag' ? at => ({command: [...command, `--port=${at}`]}) : move
-    }),
-    id: name.replace(/^@[^/]*\//, '')
-  }
+  const moved: ProjectStart['move'] = move === 'flag' ? at => ({command: [...command, `--port=${at}`]}) : move
+  return {...projectApp(root, {command, port, move: moved}), id: name.replace(/^@[^/]*\//, '')}
 }
 
 /** Plugins that make a target of a file of settings, which the project need not name. */
@@ -102,4 +97,48 @@ function listening(
     .join('\n')
   const move = readsVariable(text) ? movesByItself : movedByVariable(text)
   return {port: written || portIn(text), move}
+}
+
+/** Apps with the tasks that turbo runs before their scripts, each task an app that ends. */
+export function withTurbo(apps: readonly ImportedApp[], root: string): readonly ImportedApp[] {
+  const shared = tasksIn(root)
+  const filters = new Map<string, string[]>()
+  const started = apps.map(app => {
+    const [, word, script = ''] = (app.keys['command'] ?? []) as readonly string[]
+    const name = readPackage(app.folder)?.['name']
+    if (word !== 'run' || typeof name !== 'string') return app
+    const task = {
+      ...mapOf(shared[script]),
+      ...mapOf(shared[`${name}#${script}`]),
+      ...mapOf(tasksIn(app.folder)[script])
+    }
+    const needed = textsOf(task['dependsOn']).map(each => taskOf(each, name))
+    for (const {task: each, filter} of needed) filters.set(each, [...(filters.get(each) ?? []), filter])
+    const ids = [...new Set(needed.map(each => idOf(each.task)))]
+    return ids.length === 0
+      ? app
+      : {...app, keys: {...app.keys, dependsOn: Object.fromEntries(ids.map(id => [id, 'completed']))}}
+  })
+  const before = [...filters].map(([task, names]) => ({
+    id: idOf(task),
+    folder: root,
+    keys: {command: [...execOf(root), 'turbo', 'run', task, ...new Set(names.map(name => `--filter=${name}`))]},
+    notes: []
+  }))
+  return [...before, ...started]
+}
+
+/** `^build` is the task of all packages that one needs, `web#build` that of another one, `build` its own. */
+function taskOf(typed: string, name: string): {readonly task: string; readonly filter: string} {
+  if (typed.startsWith('^')) return {task: typed.slice(1), filter: `${name}^...`}
+  const [owner = name, task] = typed.split('#')
+  return task === undefined ? {task: typed, filter: name} : {task, filter: owner}
+}
+
+const idOf = (task: string): string => `turbo-${task.replaceAll(/[^\w-]/g, '-')}`
+
+/** The tasks of a turbo.json; none if it is not there. */
+function tasksIn(folder: string): Values {
+  const {tasks, pipeline} = jsonOf(folder, 'turbo.json')
+  return isMap(tasks) ? tasks : mapOf(pipeline)
 }
