@@ -21,19 +21,8 @@ export function importManifests(path: string, cwd: string): Imported {
 }
 
 /** Folders in which projects keep their manifests. */
-const FOLDERS = [
-  'k8s',
-  'kubernetes',
-  'kubernetes-manifests',
-  'manifests',
-  '.k8s',
-  'deploy/kubernetes',
-  'deploy',
-  'deploy/k8s',
-  'deployment',
-  'infra/k8s',
-  'infra/kubernetes'
-]
+const FOLDERS =
+  'k8s kubernetes kubernetes-manifests manifests .k8s deploy/kubernetes deploy deploy/k8s deployment infra/k8s infra/kubernetes'
 
 /**
  * The apps of a folder with the ports and the environment that manifests in it say, and the containers that they need besides;
@@ -45,7 +34,7 @@ export function withManifests(
   cwd: string
 ): Pick<Imported, 'apps' | 'notes' | 'interpolate' | 'common'> | undefined {
   const {objects, notes} = readManifests(
-    FOLDERS.filter(each => existsSync(join(root, each))),
+    FOLDERS.split(' ').filter(each => existsSync(join(root, each))),
     root,
     cwd
   )

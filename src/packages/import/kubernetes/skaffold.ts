@@ -8,7 +8,7 @@ import {foldersIn} from '../reading/files.ts'
 import {type Imported, type ImportedFile} from '../imported.ts'
 import {imageName, imagesAlone, servicesOf, type Builds} from './workloads.ts'
 import {readManifests} from './manifests.ts'
-import {documentsOf, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+import {documentsOf, given, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
 /** The apps that a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or one that deploys nothing which is read. */
 export function importSkaffold(file: ImportedFile, cwd: string): Imported {
@@ -18,8 +18,7 @@ export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const folders = foldersIn(root).filter(each => appsIn(each).length > 0)
   const named = folders.map(folder => [`./${basename(folder)}`, {folder}] as const)
   const {services, notes: notesOf} = servicesOf(objects, new Map([...found.builds, ...named]), root)
-  const alone = imagesAlone(found.builds, services, root).map(([image, each]) => [basename(image), each] as const)
-  const all = {...services, ...Object.fromEntries(alone)}
+  const all = {...services, ...Object.fromEntries(imagesAlone(found.builds, services, root))}
   const imported = importServices({file, values: {services: all}, notes: notesOf, from: basename(file.path)})
   return {...imported, notes: [...found.notes, ...notes, ...imported.notes]}
 }
@@ -59,9 +58,9 @@ const profilesOfDev = ({profiles}: Values): readonly Values[] =>
 function configIn({build, deploy, manifests}: Values, folder: string): Config {
   const artifacts = listedValues(mapOf(build)['artifacts']).map(mapOf)
   const builds = artifacts.map(each => {
-    const context = contextOf(each, folder)
-    const dockerfile = textValue(mapOf(each['docker'])['dockerfile'])
-    return [imageName(textValue(each['image'])), {folder: context, ...(dockerfile !== '' && {dockerfile})}] as const
+    const {dockerfile, target, buildArgs: args} = mapOf(each['docker'])
+    const more: Values = given({dockerfile, target, args})
+    return [imageName(textValue(each['image'])), {folder: contextOf(each, folder), ...more}] as const
   })
   const kubectl = mapOf(mapOf(deploy)['kubectl'])
   const kustomize = [mapOf(mapOf(deploy)['kustomize']), mapOf(mapOf(manifests)['kustomize'])]

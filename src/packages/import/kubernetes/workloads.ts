@@ -3,11 +3,15 @@ import {basename, relative} from 'node:path'
 import {DAPRD_KEYS} from '../compose/dapr.ts'
 import {freeFrom} from '../compose/ports.ts'
 import {pathTo, withTexts, type ImportedFile} from '../imported.ts'
+import {servicePorts, shortNames, type KnownHost, type KnownHosts, type ServicePort} from './service-ports.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord, ownOf} from '../../../model/own.ts'
 
 /** How images are built, by their names without a tag. */
-export type Builds = ReadonlyMap<string, {readonly folder: string; readonly dockerfile?: string}>
+export type Builds = ReadonlyMap<string, ImageBuild>
+
+/** Further keys are those of compose's `build`. */
+export type ImageBuild = Values & {readonly folder: string}
 
 /** An object of a manifest, and its file. */
 export interface ManifestObject {
@@ -21,7 +25,6 @@ export interface ReadServices {
   readonly notes: ReadonlyMap<string, readonly string[]>
 }
 
-const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Job', 'CronJob'])
 /** What a sidecar of Dapr reads from its folders. */
 const RESOURCES = new Set(['Component', 'HTTPEndpoint', 'Resiliency', 'Subscription'])
 /** Others have kinds of these names, too. */
@@ -29,7 +32,8 @@ const isOfDapr = ({values}: ManifestObject): boolean => /^(?:dapr\.io\/|$)/.test
 
 /** Paths in the result count from `root`. */
 export function servicesOf(objects: readonly ManifestObject[], builds: Builds, root: string): ReadServices {
-  const found = objects.filter(({values}) => WORKLOADS.has(textValue(values['kind'])))
+  // also those of other kinds that make pods: a Rollout, a Service of Knative
+  const found = objects.filter(({values}) => listedValues(mapOf(podTemplate(values)['spec'])['containers']).length > 0)
   // of one that several files have the last counts
   const last = new Map(
     found.map(each => [`${textValue(each.values['kind'])} ${namespaceOf(each.values)} ${nameOf(each.values)}`, each])
@@ -37,7 +41,7 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
   const taken = new Set<string>()
   const workloads = Array.from(last.values(), each => new Workload(each, objects, taken))
   // a name that several have is that of the first
-  const names = new Map(workloads.toReversed().flatMap(each => each.names.map(name => [name, each.id] as const)))
+  const names = new Map(workloads.toReversed().flatMap(each => each.hosts))
   const resources = objects.filter(each => isOfDapr(each) && RESOURCES.has(textValue(each.values['kind'])))
   const components = resources.map(({file}) => file.path)
   const published = new Set<number>()
@@ -47,8 +51,7 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
 
 interface Around {
   readonly builds: Builds
-  /** The service that each host name means. */
-  readonly names: ReadonlyMap<string, string>
+  readonly names: KnownHosts
   readonly root: string
   /** Numbers of this machine at which containers are called. */
   readonly published: Set<number>
@@ -56,31 +59,34 @@ interface Around {
   readonly components: readonly string[]
 }
 
-const nameOf = (object: Values): string => textValue(mapOf(object['metadata'])['name'])
+const nameOf = ({metadata}: Values): string =>
+  textValue(mapOf(metadata)['name']) || textValue(mapOf(metadata)['generateName']).replace(/-+$/, '')
 const namespaceOf = (object: Values): string => textValue(mapOf(object['metadata'])['namespace']) || 'default'
+
+/** The `build` of a compose file. */
+const buildKeys = ({folder, args, ...more}: ImageBuild, root: string): Values =>
+  given({context: pathTo(folder, root), ...more, args: withTexts(args, literal)})
 
 /** An image without its registry's tag or digest. */
 export const imageName = (image: string): string => image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
 
-/** Images that are built, and that none of these services runs, as services by themselves. */
-export const imagesAlone = (
-  builds: Builds,
-  services: ReadServices['services'],
-  root: string
-): readonly (readonly [image: string, service: Values])[] => {
-  const run = new Set(Object.values(services).map(each => basename(imageName(textValue(each['image'])))))
-  return [...builds]
-    .filter(([image]) => !run.has(basename(image)))
-    .map(([image, {folder, dockerfile}]) => [
-      image,
-      {image, build: {context: pathTo(folder, root), ...(dockerfile && {dockerfile})}}
-    ])
+/** Images that are built, and that none of these services runs, as services by themselves, by the last parts of their names. */
+export function imagesAlone(builds: Builds, services: Values, root: string): readonly (readonly [string, Values])[] {
+  const run = new Set(Object.values(services).map(each => buildFor(textValue(mapOf(each)['image']), builds)))
+  const taken = new Set(Object.keys(services))
+  return [...builds].flatMap(([image, build]) => {
+    if (run.has(build)) return []
+    const [name, last] = [imageName(image), basename(imageName(image))]
+    const id = taken.has(last) ? name.replaceAll('/', '-') : last
+    taken.add(id)
+    return [[id, {image: name, build: buildKeys(build, root)}] as const]
+  })
 }
 
 class Workload {
   readonly id: string
   /** All names at which it is called. */
-  readonly names: readonly string[]
+  readonly hosts: readonly (readonly [name: string, KnownHost])[]
   readonly notes: string[] = []
   readonly #object: ManifestObject
   readonly #all: readonly ManifestObject[]
@@ -100,10 +106,11 @@ class Workload {
     this.#pod = mapOf(template['spec'])
     this.#annotations = mapOf(mapOf(template['metadata'])['annotations'])
     this.#callers = all.map(each => each.values).filter(each => each['kind'] === 'Service' && selects(each, labels))
-    this.names = this.#callers.length > 0 ? this.#callers.map(nameOf) : [nameOf(values)]
+    const names = this.#callers.length > 0 ? this.#callers.map(nameOf) : [nameOf(values)]
     const more = `${nameOf(values)}-${textValue(values['kind']).toLowerCase()}`
-    this.id = [...this.names, nameOf(values), more].find(name => !taken.has(name)) ?? `${more}-${namespaceOf(values)}`
+    this.id = [...names, nameOf(values), more].find(name => !taken.has(name)) ?? `${more}-${namespaceOf(values)}`
     taken.add(this.id)
+    this.hosts = names.map((name, at) => [name, {id: this.id, ports: servicePorts(this.#callers[at] ?? {}, this.#pod)}])
   }
 
   /** The service, and the one of its sidecar of Dapr. */
@@ -124,19 +131,22 @@ class Workload {
     const mounts = listedValues(container['volumeMounts']).map(each => textValue(mapOf(each)['mountPath']))
     if (mounts.length > 0) this.#note(`volumeMounts: ${mounts.join(', ')} is not carried over`)
     const environment = this.#environment(container, around.names)
-    const port = this.#port(container)
-    const called = port && build === undefined ? freeFrom(Number(port.called), around.published) : 0
-    around.published.add(called)
+    const ports = this.#ports(container)
+    const published = (build === undefined ? ports : []).map(({target, called, end}) => {
+      const port = freeFrom(Number(called), around.published)
+      around.published.add(port)
+      return `${port}:${target}${end}`
+    })
     const words = (key: string): readonly string[] =>
       textsOf(container[key]).map(word => literal(expanded(word, environment)))
     const grace = textValue(this.#pod['terminationGracePeriodSeconds'])
     const service = given({
-      build: build && given({context: pathTo(build.folder, around.root), dockerfile: build.dockerfile}),
+      build: build && buildKeys(build, around.root),
       image,
       entrypoint: container['command'] === undefined ? undefined : words('command'),
       command: container['args'] === undefined ? undefined : words('args'),
       environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literal),
-      ports: port && [build ? port.target : `${called}:${port.target}`],
+      ports: ports[0] && (build ? [ports[0].target] : published),
       stop_grace_period: grace === '' ? undefined : `${grace}s`,
       profiles: kind === 'CronJob' ? ['cron'] : undefined
     })
@@ -147,19 +157,15 @@ class Workload {
     this.notes.push(`${this.#object.file.shownAs}: ${text}`)
   }
 
-  /** Where a container listens, and where it is called. */
-  #port(container: Values): {readonly target: string; readonly called: string} | undefined {
-    const ports = listedValues(container['ports']).map(mapOf)
-    const [service] = this.#callers.flatMap(each => listedValues(mapOf(each['spec'])['ports']).map(mapOf))
-    const wanted = textValue(service?.['targetPort'])
-    const named = ports.find(each => each['name'] === wanted)
-    const target = /^\d+$/.test(wanted)
-      ? wanted
-      : textValue((named ?? ports[0])?.['containerPort']) || textValue(service?.['port'])
-    return target === '' ? undefined : {target, called: textValue(service?.['port']) || target}
+  /** Those of its Services, each once, or the one that its container names. */
+  #ports(container: Values): readonly ServicePort[] {
+    const all = this.hosts.flatMap(([, {ports}]) => ports)
+    const own = textValue(mapOf(listedValues(container['ports'])[0])['containerPort'])
+    if (all.length === 0) return own === '' ? [] : [{target: own, called: own, end: ''}]
+    return all.filter(({target, end}, at) => all.findIndex(each => each.target === target && each.end === end) === at)
   }
 
-  #environment(container: Values, names: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  #environment(container: Values, names: KnownHosts): Readonly<Record<string, string>> {
     const env = emptyRecord<string>()
     for (const from of listedValues(container['envFrom']).map(mapOf))
       for (const [kind, key] of [
@@ -220,24 +226,14 @@ class Workload {
     )?.file.path
     if (config === undefined && flag('config') !== '')
       this.#note(`dapr.io/config: the Configuration ${flag('config')} is in none of the manifests`)
+    const flags = ['app-id', ...DAPRD_KEYS.keys()].flatMap(name => (flag(name) === '' ? [] : [`-${name}`, flag(name)]))
+    const command = [...flags, ...folders.flatMap((_, index) => ['-resources-path', `/components/${index}`])]
+    const volumes = folders.map((folder, index) => `./${folder}:/components/${index}`)
+    if (config !== undefined) command.push('-config', '/config.yaml')
+    if (config !== undefined) volumes.push(`./${relative(root, config)}:/config.yaml`)
+    const network = `service:${this.id}`
     return [
-      [
-        `${this.id}-dapr`,
-        {
-          image: 'daprio/daprd',
-          network_mode: `service:${this.id}`,
-          command: [
-            './daprd',
-            ...['app-id', ...DAPRD_KEYS.keys()].flatMap(name => (flag(name) === '' ? [] : [`-${name}`, flag(name)])),
-            ...folders.flatMap((_, index) => ['-resources-path', `/components/${index}`]),
-            ...(config === undefined ? [] : ['-config', '/config.yaml'])
-          ],
-          volumes: [
-            ...folders.map((folder, index) => `./${folder}:/components/${index}`),
-            ...(config === undefined ? [] : [`./${relative(root, config)}:/config.yaml`])
-          ]
-        }
-      ]
+      [`${this.id}-dapr`, {image: 'daprio/daprd', network_mode: network, command: ['./daprd', ...command], volumes}]
     ]
   }
 }
@@ -260,25 +256,12 @@ function selects(service: Values, labels: Values): boolean {
  * Finds the build of an image by its whole name, or by its last part: registries are added when it is deployed. `./redis` is a
  * folder, not that well-known image.
  */
-function buildFor(image: string, builds: Builds): {readonly folder: string; readonly dockerfile?: string} | undefined {
+function buildFor(image: string, builds: Builds): ImageBuild | undefined {
   const name = imageName(image)
-  return (
-    builds.get(name) ??
-    [...builds].find(
-      ([each]) => basename(each) === basename(name) && (name.includes('/') || !each.startsWith('./'))
-    )?.[1]
-  )
+  const isOf = (each: string): boolean =>
+    basename(imageName(each)) === basename(name) && (name.includes('/') || !each.startsWith('./'))
+  return builds.get(image) ?? builds.get(name) ?? [...builds].find(([each]) => isOf(each))?.[1]
 }
-
-/** `api.shop.svc.cluster.local:80` is `api:80` where there is such a service. */
-const shortNames = (value: string, names: ReadonlyMap<string, string>): string =>
-  value.replaceAll(
-    /(?<![\w.-])([a-z0-9][a-z0-9-]*)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?(?=:(?!\/\/)|[/?,]|$)/g,
-    (whole, host: string) => {
-      const id = names.get(host)
-      return id === undefined || (whole !== host && !/\.(?:svc|default)\b|\.[a-z0-9-]+$/.test(whole)) ? whole : id
-    }
-  )
 
 /** `$(NAME)` is the value of a variable that is known, and `$$` one dollar. */
 const expanded = (text: string, env: Readonly<Record<string, string>>): string =>

@@ -38,8 +38,6 @@ export function added(a: StarValue, b: StarValue): StarValue {
   return isStarList(a) && isStarList(b) && a.length + b.length <= MAX_LENGTH ? [...a, ...b] : undefined
 }
 
-export const negated = (value: StarValue): StarValue => (typeof value === 'number' ? -value : undefined)
-
 const bounded = (text: string): string | undefined => (text.length > MAX_LENGTH ? undefined : text)
 
 /** `text % values`; undefined where one is not known. */

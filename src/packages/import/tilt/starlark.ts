@@ -9,7 +9,6 @@ import {
   isCall,
   isStarList,
   isStarMap,
-  negated,
   scalarOf,
   type StarCall,
   type StarValue
@@ -19,6 +18,9 @@ import {
 const MAX_STEPS = 20_000
 /** Expressions and blocks that are nested deeper are no text of a person. */
 const MAX_NESTED = 500
+
+/** Its result is not known. */
+const OPERATOR = /^(?:==|!=|<=?|>=?|in|not|[-*/|&]|\/\/)$/
 
 /** Runs a file and reports its calls in their order. `onCall` may return a value; a call without one is a value by itself. */
 export function runStarlark(text: string, onCall: (call: StarCall) => StarValue): void {
@@ -132,12 +134,9 @@ class Interpreter {
     const values = this.#expression()
     this.#read.take(':')
     const items: readonly StarValue[] = isStarMap(values) ? [...values.map.keys()] : isStarList(values) ? values : []
-    this.#block(items.map(item => () => this.#bind(names, item)))
-  }
-
-  #bind(names: readonly string[], item: StarValue): void {
-    for (const [index, name] of names.entries())
+    const set = (item: StarValue, name: string, index: number): unknown =>
       this.#scope.set(name, names.length > 1 && isStarList(item) ? item[index] : item)
+    this.#block(items.map(item => () => names.forEach((name, index) => set(item, name, index))))
   }
 
   /** The values that a condition depends on are not known: both branches are read, and the first value of a name stays. */
@@ -165,10 +164,7 @@ class Interpreter {
         this.#read.at += 1
         const other = this.#operand()
         value ??= other
-      } else if (
-        /^(?:==|!=|<=?|>=?|in|not|[-*/|&]|\/\/)$/.test(this.#read.next.text) &&
-        this.#read.next.kind !== 'text'
-      ) {
+      } else if (this.#read.next.kind !== 'text' && OPERATOR.test(this.#read.next.text)) {
         this.#read.at += 1
         this.#operand()
         value = undefined
@@ -181,7 +177,9 @@ class Interpreter {
   #operand(): StarValue {
     if (this.#nested > MAX_NESTED) this.#read.at = this.#read.tokens.length
     this.#nested += 1
-    let value = this.#read.take('not') || this.#read.take('-') ? negated(this.#operand()) : this.#primary()
+    const isNegated = this.#read.take('not') || this.#read.take('-')
+    let value = isNegated ? this.#operand() : this.#primary()
+    if (isNegated) value = typeof value === 'number' ? -value : undefined
     for (;;) {
       if (this.#read.take('.')) value = this.#member(value)
       else if (this.#read.take('[')) value = this.#item(value)

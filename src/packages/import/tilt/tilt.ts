@@ -7,12 +7,12 @@ import {variablesFiles} from '../compose/project.ts'
 import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {imageName, imagesAlone, servicesOf} from '../kubernetes/workloads.ts'
+import {imagesAlone, servicesOf, type ImageBuild} from '../kubernetes/workloads.ts'
 import {readManifests} from '../kubernetes/manifests.ts'
 import {commandOf, commandPort} from '../reading/shell-words.ts'
 import {runStarlark} from './starlark.ts'
 import {isCall, isStarList, isStarMap, scalarOf, type StarCall, type StarValue} from './starlark-values.ts'
-import {given, mapOf, mergedValues, textsOf, type Values} from '../reading/yaml-file.ts'
+import {given, mapOf, mergedValues, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
 /** The apps that a Tiltfile starts. Rejects with a `UserError` if none of them can be read. */
 export async function importTiltfile(file: ImportedFile, cwd: string): Promise<Imported> {
@@ -21,8 +21,7 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   const {objects, notes} = readManifests(tiltfile.manifests, root, cwd)
   const {services: workloads, notes: notesOf} = servicesOf(objects, tiltfile.builds, root)
   const alone = imagesAlone(tiltfile.builds, workloads, root)
-  const built = Object.fromEntries(alone.map(([image, each]) => [basename(image), each]))
-  const services = withForwards({...workloads, ...built}, tiltfile)
+  const services = withForwards({...workloads, ...Object.fromEntries(alone)}, tiltfile)
   const composed = tiltfile.composeFiles.map(each => readProject(each, [], cwd, root))
   const all = composed.reduce<Values>((values, {values: over}) => mergedValues(values, over), {services})
   const hasServices = Object.keys(mapOf(all['services'])).length > 0
@@ -35,17 +34,17 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   const apps = [...(imported?.apps ?? []), ...own]
   if (apps.length === 0) throw unreadable(file, 'it starts nothing that can be read', 0)
   const ids = new Set(apps.map(({id}) => id))
-  const ending = new Set(tiltfile.ending)
   return {
     ...imported,
     from: basename(file.path),
-    apps: apps.map(app => withKnownIds(withResource(app, tiltfile), ids, ending)),
+    apps: apps.map(app => withNeeds(app, tiltfile, ids)),
     notes: [
       ...tiltfile.notes,
       ...notes,
       ...(imported?.notes ?? []),
       ...alone.map(
-        ([image]) => `${image}: no manifest that was read runs this image: its ports and environment are not known`
+        ([, {image}]) =>
+          `${textValue(image)}: no manifest that was read runs this image: its ports and environment are not known`
       )
     ]
   }
@@ -56,15 +55,17 @@ class Tiltfile {
   readonly notes: string[] = []
   /** The apps that run a command and end. */
   readonly ending: string[] = []
-  readonly builds = new Map<string, {readonly folder: string; readonly dockerfile?: string}>()
+  readonly builds = new Map<string, ImageBuild>()
   /** Absolute. */
   readonly manifests: string[] = []
   readonly composeFiles: ImportedFile[] = []
-  /** By app, of `k8s_resource` and `dc_resource`: the port of this machine, `8080`, or with that of the container, `8080:80`. */
-  readonly resources = new Map<string, {readonly forward: string; readonly needs: readonly string[]}>()
+  /** By app, of `k8s_resource` and `dc_resource`: ports of this machine, `8080`, or with that of the container, `8080:80`. */
+  readonly resources = new Map<string, Record<'forwards' | 'needs', readonly string[]>>()
   readonly #cwd: string
   readonly #root: string
   readonly #seen = new Set<string>()
+  /** By the names of resources, which may contain what an id may not. */
+  readonly #ids = new Map<string, string>()
 
   constructor(file: ImportedFile, cwd: string) {
     this.#cwd = cwd
@@ -81,28 +82,16 @@ class Tiltfile {
   #called(call: StarCall, file: ImportedFile): StarValue {
     const folder = dirname(file.path)
     const place = `${file.shownAs}:${call.line}`
-    const text = (index: number, name: string): string => textOf(call.named.get(name) ?? call.args[index])
+    const path = textOf(call.named.get('path') ?? call.args[0])
     switch (call.call) {
       case 'local_resource':
         this.#addApp(call, folder, place)
         break
       case 'docker_build':
-      case 'docker_build_with_restart': {
-        const dockerfile = textOf(call.named.get('dockerfile'))
-        const context = resolve(folder, text(1, 'context') || '.')
-        if (text(0, 'ref') === '') this.notes.push(`${place}: an image whose name is not written here is left out`)
-        else
-          this.builds.set(imageName(text(0, 'ref')), {
-            folder: context,
-            ...(dockerfile !== '' && {dockerfile: relative(context, resolve(folder, dockerfile))})
-          })
+      case 'docker_build_with_restart':
+      case 'custom_build':
+        this.#addBuild(call, folder, place)
         break
-      }
-      case 'custom_build': {
-        const [context] = listOf(call.named.get('deps') ?? call.args[2])
-        if (text(0, 'ref') !== '') this.builds.set(imageName(text(0, 'ref')), {folder: resolve(folder, context ?? '.')})
-        break
-      }
       case 'k8s_yaml':
         this.#addManifests(call.named.get('yaml') ?? call.args[0], folder, place)
         break
@@ -110,7 +99,7 @@ class Tiltfile {
         const paths = listOf(call.named.get('configPaths') ?? call.args[0])
         if (paths.length === 0)
           this.notes.push(`${place}: docker_compose is not carried over: its files are not named here`)
-        for (const path of paths) this.#open(resolve(folder, path), place, found => this.composeFiles.push(found))
+        for (const each of paths) this.#open(resolve(folder, each), place, found => this.composeFiles.push(found))
         break
       }
       case 'k8s_resource':
@@ -119,8 +108,7 @@ class Tiltfile {
         break
       case 'include':
       case 'load':
-        if (!text(0, 'path').startsWith('ext://'))
-          this.#open(resolve(folder, text(0, 'path')), place, found => this.#read(found))
+        if (!path.startsWith('ext://')) this.#open(resolve(folder, path), place, found => this.#read(found))
         break
       case 'helm':
       case 'helm_resource':
@@ -142,6 +130,19 @@ class Tiltfile {
     }
   }
 
+  #addBuild({call, named, args}: StarCall, folder: string, place: string): void {
+    const [name, dockerfile] = [textOf(named.get('ref') ?? args[0]), textOf(named.get('dockerfile'))]
+    const places = call === 'custom_build' ? (named.get('deps') ?? args[2]) : (named.get('context') ?? args[1])
+    const context = resolve(folder, listOf(places)[0] ?? '.')
+    if (name === '') this.notes.push(`${place}: an image whose name is not written here is left out`)
+    else
+      this.builds.set(name, {
+        folder: context,
+        ...(dockerfile !== '' && {dockerfile: relative(context, resolve(folder, dockerfile))}),
+        ...given({target: named.get('target'), args: variables(named.get('build_args'))})
+      })
+  }
+
   #addManifests(value: StarValue, folder: string, place: string): void {
     if (isStarList(value)) for (const each of value) this.#addManifests(each, folder, place)
     else if (typeof value === 'string') this.manifests.push(resolve(folder, value))
@@ -153,42 +154,58 @@ class Tiltfile {
 
   #addResource(call: StarCall): void {
     const name = textOf(call.named.get('workload') ?? call.named.get('name') ?? call.args[0])
-    const [forward] = [call.named.get('port_forwards') ?? null].flat()
-    const ports = isCall(forward) ? forward.args.slice(0, 2).map(scalarOf).join(':') : scalarOf(forward)
-    const {forward: before, needs} = this.resources.get(name) ?? {forward: '', needs: []}
-    this.resources.set(name, {forward: before || ports, needs: [...needs, ...listOf(call.named.get('resource_deps'))]})
+    const forwards = [call.named.get('port_forwards') ?? []]
+      .flat()
+      .map(each => (isCall(each) ? each.args.slice(0, 2).map(scalarOf).join(':') : scalarOf(each)))
+    const {forwards: before, needs} = this.resources.get(name) ?? {forwards: [], needs: []}
+    this.resources.set(name, {forwards: [...before, ...forwards], needs: [...needs, ...this.#needs(call)]})
+  }
+
+  #needs = ({named}: StarCall): readonly string[] => listOf(named.get('resource_deps')).map(each => this.#idOf(each))
+
+  #idOf(name: string): string {
+    const wanted = name.replaceAll(/[^\w.-]/g, '-')
+    const isTaken = [...this.#ids].some(([other, id]) => other !== name && id === wanted)
+    const id = this.#ids.get(name) ?? (isTaken ? `${wanted}-${this.#ids.size}` : wanted)
+    this.#ids.set(name, id)
+    return id
   }
 
   #addApp(call: StarCall, folder: string, place: string): void {
     const {named, args} = call
-    const id = textOf(named.get('name') ?? args[0])
+    const id = this.#idOf(textOf(named.get('name') ?? args[0]))
     const [cmd, serve] = [named.get('cmd') ?? args[1], named.get('serve_cmd')]
-    const isServing = serve !== undefined && serve !== '' && serve !== null
+    const isServing = named.has('serve_cmd') && serve !== '' && serve !== null
     const at = resolve(folder, textOf(named.get(isServing ? 'serve_dir' : 'dir')))
     const command = wordsOf(isServing ? serve : cmd)
-    if (id === '' || command.length === 0 || isCall(isServing ? serve : cmd)) {
-      this.notes.push(`${place}: ${id === '' ? 'local_resource' : id} is left out: its command is not written here`)
+    const isOther = this.apps.some(app => app.id === id)
+    if (id === '' || isOther || command.length === 0) {
+      const why = isOther ? 'it is above with another command' : 'its command is not written here'
+      this.notes.push(`${place}: ${id === '' ? 'local_resource' : id} is left out: ${why}`)
       return
     }
     const notes: string[] = []
-    if (!isServing) this.ending.push(id.replaceAll(/[^\w.-]/g, '-'))
+    if (!isServing) this.ending.push(id)
     const first = isServing ? wordsOf(cmd) : []
     if (first.length > 0)
       notes.push(`${place}: Tilt runs ${first.join(' ')} first: run it once, and after changes that need it`)
     if (isServing && isStarMap(named.get('env'))) notes.push(`${place}: env is that of its cmd`)
+    const key = isServing ? 'serve_env' : 'env'
+    const env = variables(named.get(key))
+    const written = named.has(key) ? named.get(key) : null
+    const names = isStarMap(written) ? [...written.map.keys()] : written === null ? [] : [key]
+    const lost = names.filter(name => env?.[name] === undefined)
+    if (lost.length > 0) notes.push(`${place}: ${lost.join(', ')}: no value is written here: write it into env`)
     const port = isServing ? portOf(named, command, at) : 0
-    const needs = listOf(named.get('resource_deps'))
+    const needs = this.#needs(call)
     this.apps.push({
-      id: id.replaceAll(/[^\w.-]/g, '-'),
+      id,
       folder: at,
       keys: given({
         appPort: port > 0 ? port : undefined,
         command,
-        env: variables(named.get(isServing ? 'serve_env' : 'env')),
-        dependsOn:
-          needs.length === 0
-            ? undefined
-            : Object.fromEntries(needs.map(each => [each.replaceAll(/[^\w.-]/g, '-'), 'ready'])),
+        env,
+        dependsOn: needs.length === 0 ? undefined : Object.fromEntries(needs.map(each => [each, 'ready'])),
         ready: isServing ? readyOf(named.get('readiness_probe')) : undefined,
         profiles: named.get('auto_init') === false ? ['manual'] : undefined
       }),
@@ -221,12 +238,7 @@ function readyOf(probe: StarValue): Values | undefined {
   return action?.call === 'http_get_action' ? {http: textOf(action.named.get('path')).replace(/^\/?/, '/')} : undefined
 }
 
-/** The app with what the Tiltfile says of it besides. */
-function withResource(app: ImportedApp, {resources}: Tiltfile): ImportedApp {
-  const {needs} = resources.get(app.id) ?? {needs: []}
-  const dependsOn = {...Object.fromEntries(needs.map(id => [id, 'started'])), ...mapOf(app.keys['dependsOn'])}
-  return Object.keys(dependsOn).length === 0 ? app : {...app, keys: {...app.keys, dependsOn}}
-}
+const inside = (port: string): string => port.split(':').at(-1) ?? ''
 
 /** Services that are called at the ports to which Tilt forwards. */
 function withForwards(
@@ -235,28 +247,29 @@ function withForwards(
 ): Readonly<Record<string, Values>> {
   return Object.fromEntries(
     Object.entries(services).map(([id, service]) => {
-      const forward = resources.get(id)?.forward ?? ''
-      const [target] = textsOf(service['ports'])
-      const [, host = '', inside = target?.split(':').at(-1) ?? ''] =
-        /^(?:\d+\.\d+\.\d+\.\d+:|localhost:)?(\d+)(?::(\d+))?$/.exec(forward) ?? []
-      return [id, host === '' || inside === '' ? service : {...service, ports: [`${host}:${inside}`]}]
+      const ports = textsOf(service['ports'])
+      const forwarded = (resources.get(id)?.forwards ?? []).flatMap(each => {
+        const [, here = '', target = inside(ports[0] ?? '')] =
+          /^(?:\d+\.\d+\.\d+\.\d+:|localhost:)?(\d+)(?::(\d+))?$/.exec(each) ?? []
+        return here === '' || target === '' ? [] : [`${here}:${target}`]
+      })
+      const others = ports.filter(port => !forwarded.some(each => inside(each) === inside(port)))
+      return [id, forwarded.length === 0 ? service : {...service, ports: [...forwarded, ...others]}]
     })
   )
 }
 
-/** A resource of Tilt may be another one than an app: a group, or what was left out. One that ends is waited for. */
-function withKnownIds(app: ImportedApp, ids: ReadonlySet<string>, ending: ReadonlySet<string>): ImportedApp {
+/** The app with what its resource needs: an app, and no group or what was left out. One that ends is waited for. */
+function withNeeds(app: ImportedApp, {resources, ending}: Tiltfile, ids: ReadonlySet<string>): ImportedApp {
   const {dependsOn, ...keys} = app.keys
-  if (dependsOn === undefined) return app
-  const known = Object.entries(mapOf(dependsOn))
+  const started = (resources.get(app.id)?.needs ?? []).map(id => [id, 'started'] as const)
+  const all = Object.entries({...Object.fromEntries<unknown>(started), ...mapOf(dependsOn)})
+  const known = all
     .filter(([id]) => ids.has(id))
-    .map(([id, how]) => [id, ending.has(id) ? 'completed' : how] as const)
-  const gone = Object.keys(mapOf(dependsOn)).filter(id => !ids.has(id))
-  return {
-    ...app,
-    keys: known.length === 0 ? keys : {...keys, dependsOn: Object.fromEntries(known)},
-    notes: [...app.notes, ...gone.map(id => `resource_deps: ${id} is no app here`)]
-  }
+    .map(([id, how]) => [id, ending.includes(id) ? 'completed' : how] as const)
+  const gone = all.filter(([id]) => !ids.has(id)).map(([id]) => `resource_deps: ${id} is no app here`)
+  const needs = known.length === 0 ? {} : {dependsOn: Object.fromEntries(known)}
+  return {...app, keys: {...keys, ...needs}, notes: [...app.notes, ...gone]}
 }
 
 const textOf = (value: StarValue): string => (typeof value === 'string' ? value : '')
@@ -266,8 +279,10 @@ const listOf = (value: StarValue): readonly string[] =>
   (isStarList(value) ? value : [value]).filter(each => typeof each === 'string')
 
 /** A line is for a shell; a list has the words. */
-const wordsOf = (value: StarValue): readonly string[] =>
-  typeof value === 'string' ? commandOf(value.trim()) : isStarList(value) ? value.map(each => textOf(each)) : []
+const wordsOf = (value: StarValue): readonly string[] => {
+  if (typeof value === 'string') return commandOf(value.trim())
+  return isStarList(value) && listOf(value).length === value.length ? listOf(value) : []
+}
 
 function variables(value: StarValue): Readonly<Record<string, string>> | undefined {
   if (!isStarMap(value)) return undefined

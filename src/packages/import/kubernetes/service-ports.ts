@@ -1,0 +1,43 @@
+// Kubernetes' Services: each has its own address, and this machine has each number once.
+import {listedValues, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
+
+/** Where a container listens, and where it is called. */
+export interface ServicePort {
+  readonly target: string
+  readonly called: string
+  readonly end: '/udp' | ''
+}
+
+/** The service that a host name means, and the ports at which it is called there. */
+export interface KnownHost {
+  readonly id: string
+  readonly ports: readonly ServicePort[]
+}
+export type KnownHosts = ReadonlyMap<string, KnownHost>
+
+/** Where a Service calls pods, and where these listen. */
+export function servicePorts(service: Values, pod: Values): readonly ServicePort[] {
+  const own = listedValues(pod['containers']).flatMap(each => listedValues(mapOf(each)['ports']).map(mapOf))
+  return listedValues(mapOf(service['spec'])['ports']).map(each => {
+    const {port, targetPort, protocol} = mapOf(each)
+    const [called, wanted] = [textValue(port), textValue(targetPort) || textValue(port)]
+    const named = own.find(({name}) => name === wanted) ?? own[0]
+    const target = /^\d+$/.test(wanted) ? wanted : textValue(named?.['containerPort']) || called
+    return {called, target, end: protocol === 'UDP' ? '/udp' : ''}
+  })
+}
+
+const NAME =
+  /(?<![\w.-])(http:\/\/)?([a-z0-9][a-z0-9-]*)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?(?::(\d+)(?![\w.:-]|[^/\s,]*@))?(?=:(?!\/\/)|[/?,]|$)/g
+
+/** `api.shop.svc.cluster.local:80` is `api:8080` where there is such a service, and its container listens there. */
+export const shortNames = (value: string, names: KnownHosts): string =>
+  value.replaceAll(
+    NAME,
+    (whole, before: string | undefined, host: string, port: string = before === undefined ? '' : '80') => {
+      const found = names.get(host)
+      if (found === undefined) return whole
+      const target = found.ports.find(({called}) => called === port)?.target ?? port
+      return `${before ?? ''}${found.id}${target === '' || (target === '80' && !whole.endsWith(':80')) ? '' : `:${target}`}`
+    }
+  )

@@ -1,0 +1,81 @@
+// The ports of Kubernetes' Services: several may have one number, which this machine has once.
+import t from 'tap'
+import {imported} from './read.ts'
+
+const workload = (
+  name: string,
+  ports: string,
+  container = '[{name: http, containerPort: 8080}]',
+  env = '[]'
+): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}}
+spec:
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec: {containers: [{name: ${name}, image: x/${name}, ports: ${container}, env: ${env}}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}}
+spec: {selector: {app: ${name}}, ports: ${ports}}
+---`
+
+t.test('a Service is called at its own number, and its container listens at another one', async t => {
+  const env = `[
+    {name: A_URL, value: "http://a"}, {name: B_URL, value: "http://b:80/x"}, {name: C_URL, value: "http://c.default.svc.cluster.local:80"},
+    {name: D_URL, value: "http://d:9000"}, {name: E_DSN, value: "postgres://c:80@b:80/c"}, {name: F_URL, value: "http://b"}]`
+  const {template, notes} = await imported(
+    t,
+    {
+      'all.yaml': [
+        workload('a', '[{port: 80, targetPort: 8080}]'),
+        workload('b', '[{port: 80, targetPort: http}]'),
+        workload('c', '[{port: 80, targetPort: 3000}]'),
+        workload(
+          'd',
+          '[{port: 80, targetPort: 3000}, {port: 9000, targetPort: 9001}, {port: 53, targetPort: 53, protocol: UDP}]'
+        ),
+        workload('z', '[{port: 7000}]', '[{containerPort: 7777}]', env)
+      ].join('')
+    },
+    'all.yaml'
+  )
+  const published = template.apps.map(({command}) =>
+    (command as string[]).flatMap((word, at, all) => (all[at - 1] === '--publish' ? [word] : []))
+  )
+  t.strictSame(published, [['80:8080'], ['81:8080'], ['82:3000'], ['83:3000', '9000:9001', '53:53/udp'], ['7000:7000']])
+  t.strictSame(template.apps[4]?.['env'], {
+    A_URL: 'http://host.docker.internal:80',
+    B_URL: 'http://host.docker.internal:81/x',
+    C_URL: 'http://host.docker.internal:82',
+    D_URL: 'http://host.docker.internal:9000',
+    E_DSN: 'postgres://c:80@host.docker.internal:81/c',
+    F_URL: 'http://host.docker.internal:81'
+  })
+  t.strictSame(notes, ['env: a and b and c and d are at host.docker.internal here'])
+})
+
+const pod = (image: string): string => `{template: {spec: {containers: [{name: c, image: ${image}}]}}}`
+
+t.test('workloads of other kinds, and of generated names', async t => {
+  const {template} = await imported(
+    t,
+    {
+      'all.yaml': [
+        `{kind: ReplicationController, metadata: {name: web}, spec: ${pod('web')}}`,
+        `{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: api}, spec: ${pod('api')}}`,
+        `{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: hello}, spec: ${pod('hello')}}`,
+        `{kind: Job, metadata: {generateName: before-}, spec: ${pod('a')}}`,
+        `{kind: Job, metadata: {generateName: after-}, spec: ${pod('b')}}`
+      ].join('\n---\n')
+    },
+    'all.yaml',
+    'kubernetes'
+  )
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['web', 'api', 'hello', 'before', 'after']
+  )
+})
