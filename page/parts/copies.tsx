@@ -41,9 +41,10 @@ const closers = {
     const list = currentTarget as HTMLDetailsElement
     if (relatedTarget instanceof Node && !list.contains(relatedTarget)) list.open = false
   },
-  onKeyDown: ({key, currentTarget}: KeyboardEvent) => {
-    const list = currentTarget as HTMLDetailsElement
-    if (key !== 'Escape' || !list.open) return
+  onKeyDown: (event: KeyboardEvent) => {
+    const list = event.currentTarget as HTMLDetailsElement
+    if (event.key !== 'Escape' || !list.open) return
+    event.preventDefault()
     list.open = false
     list.querySelector('summary')?.focus()
   }

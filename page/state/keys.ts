@@ -39,7 +39,8 @@ export const isTyping = (target: EventTarget | null): boolean =>
   !target.matches('[type=checkbox]') &&
   (target.isContentEditable || ['INPUT', 'SELECT', 'TEXTAREA'].includes(target.tagName))
 
-let first = ''
+/** The first key of two, such as `g`; '' if none was pressed. */
+export let first = ''
 let forget: ReturnType<typeof setTimeout> | undefined
 
 addEventListener('keydown', event => {

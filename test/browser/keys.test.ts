@@ -119,6 +119,54 @@ t.test('by keyboard alone', async t =>
       t.same(troubles, [])
     })
 
+    await t.test('in a table, too, the second of two keys goes to a view', async t => {
+      const run = await madeUp(t)
+      fill(run)
+      const {page} = await open(browser, run.url, 'light', {width: 1440, height: 800})
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      for (const [key, view] of [
+        ['r', 'Replay'],
+        ['l', 'Logs'],
+        ['j', 'Jobs']
+      ] as const) {
+        await press(page, 'j')
+        t.match(await active(page), /payments/)
+        await press(page, 'g', key)
+        await page.getByRole('main', {name: view}).waitFor()
+        t.notMatch(page.url(), /app=/)
+        await press(page, 'g', 'a')
+        await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      }
+      t.same(
+        run.asked.filter(each => each.startsWith('POST')),
+        [],
+        'no app is restarted'
+      )
+    })
+
+    await t.test('Esc closes the list of copies alone', async t => {
+      const run = await madeUp(t)
+      fill(run)
+      const copy = {folder: '/shop', branch: 'main', state: 'running'}
+      run.answers['GET /copies'] = {
+        copies: [
+          {...copy, name: 'main', pid: 1, isThis: true},
+          {...copy, name: 'fix', pid: 2, isThis: false}
+        ]
+      }
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await page.goto(`${page.url().replace(/#.*/, '')}#/apps/checkout`)
+      await page.getByRole('heading', {name: 'Apps / checkout'}).waitFor()
+      await page.getByText('1 other copy').click()
+      await page.getByRole('banner').getByText('fix').waitFor()
+      await press(page, 'Escape')
+      await page.getByRole('banner').getByText('fix').waitFor({state: 'hidden'})
+      t.match(page.url(), /#\/apps\/checkout$/, 'the app stays')
+      await press(page, 'Escape')
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+    })
+
     await t.test('the graph: an edge, its figures, its calls', async t => {
       const run = await madeUp(t)
       fill(run)
