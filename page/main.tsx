@@ -122,6 +122,15 @@ function Page() {
 
 addEventListener('pointerover', showWhatIsCut)
 
+/** Lets a double click submit a form, or do what changes the run (`.once`), only once. */
+function once(event: MouseEvent): void {
+  const {detail, target} = event
+  if (detail < 2 || !(target instanceof Element) || target.closest('[type=submit], .once') === null) return
+  event.preventDefault()
+  event.stopPropagation()
+}
+addEventListener('click', once, {capture: true})
+
 const element = document.getElementById('page')
 if (element !== null) {
   element.textContent = ''

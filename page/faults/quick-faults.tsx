@@ -1,8 +1,26 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {announce} from '../parts/announce.tsx'
 import {visible} from '../parts/safe-text.ts'
+import {failure, showProblem} from '../parts/strips.tsx'
 import {api, mayChange} from '../state/api.ts'
 import {faults} from '../state/faults.ts'
 import {hrefOf} from '../state/route.ts'
-import {change, remove} from './change-faults.ts'
+
+/** Requests a change of the faults; returns whether the run made it, and shows why at the top of the page if not. */
+export async function change(text: string, request: () => Promise<unknown>): Promise<boolean> {
+  failure.value = ''
+  try {
+    await request()
+    announce(text)
+    return true
+  } catch (error) {
+    showProblem(error)
+    return false
+  }
+}
+
+export const remove = async ({number}: Api.Fault): Promise<boolean> =>
+  change(`fault ${number} is off`, async () => api.ask('DELETE /faults/{number}', {at: {number}}))
 
 /** The most common faults. */
 const QUICK = [
@@ -22,6 +40,7 @@ export function QuickFaults({from = 'any', to}: {readonly from?: string; readonl
         <button
           key={text}
           type="button"
+          class="once"
           title={`${text}: ${calls}`}
           onClick={() =>
             void change(`${text}: ${calls}`, async () => api.ask('POST /faults', {body: {from, to, ...keys}}))

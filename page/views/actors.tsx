@@ -212,7 +212,12 @@ function ReminderLine({reminder: {type, id, name, due, period}}: {readonly remin
       </span>
       {mayChange && (
         <>
-          <button type="button" title="It fires now, which counts nothing" onClick={() => void tell('run')}>
+          <button
+            type="button"
+            class="once"
+            title="It fires now, which counts nothing"
+            onClick={() => void tell('run')}
+          >
             Fire now
           </button>
           <button

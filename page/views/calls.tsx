@@ -35,15 +35,13 @@ const wordsOf = (q: string): readonly string[] => q.split(' ').filter(word => wo
 
 const KEYS: readonly Key[] = [{keys: 'x', text: 'Clear the calls', run: clear}]
 
-const close = (): void => go(hrefHere())
-
 /** Shows the list of calls (`#/calls`) or the request of one (`#/calls/7`). */
 export default function Calls() {
   const [open = ''] = route.value.rest
   return /^\d+$/.test(open) ? <Opened key={runId.value} number={Number(open)} /> : <CallTable />
 }
 
-const KEYS_OF_REQUEST: readonly Key[] = [{keys: 'Escape', text: 'Back to the calls', run: () => close()}]
+const KEYS_OF_REQUEST: readonly Key[] = [{keys: 'Escape', text: 'Back to the calls', run: () => go(hrefHere())}]
 
 function Opened({number}: {readonly number: number}) {
   useKeys(KEYS_OF_REQUEST)

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
 import {commandOf, EMPTY, formOf, keysOf, KINDS, templateLines, type FaultForm} from '../faults/fault-form.ts'
-import {change, remove} from '../faults/change-faults.ts'
+import {change, remove} from '../faults/quick-faults.tsx'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {api, mayChange} from '../state/api.ts'
 import {faults, type KnownFault} from '../state/faults.ts'

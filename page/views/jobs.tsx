@@ -173,7 +173,12 @@ function JobActions({job: {app, name, state}}: {readonly job: Api.JobDetail}) {
   const isPaused = state === 'paused'
   return (
     <div class="tools">
-      <button type="button" title="It comes to its app now, which counts nothing" onClick={() => void tell('run')}>
+      <button
+        type="button"
+        class="once"
+        title="It comes to its app now, which counts nothing"
+        onClick={() => void tell('run')}
+      >
         Run now
       </button>
       <button type="button" onClick={() => void tell(isPaused ? 'resume' : 'pause')}>

@@ -11,9 +11,8 @@ import {instanceHref, isOver, isWaiting, workflowsHref} from './words.ts'
 /** Returns whether an instance can run again; Dapr cannot rerun a child without its parent. */
 const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instance.parent === null
 
-/** Runs a finished instance again as a new one: once for a double click. `eventId`: the step to begin with; undefined for the first. */
-async function rerun({detail}: MouseEvent, {app, id}: Api.Workflow, eventId?: number): Promise<void> {
-  if (detail > 1) return
+/** Runs a finished instance again as a new one. `eventId`: the step to begin with; undefined for the first. */
+async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
   const again = await change('POST /workflow/{action}', {
     at: {action: 'rerun'},
     body: {app, id, eventId}
@@ -37,8 +36,9 @@ export function StepAction({instance, step}: {readonly instance: Api.Workflow; r
     return (
       <button
         type="button"
+        class="once"
         title={`Run ${instance.id} again from ${kind} ${name}`}
-        onClick={event => void rerun(event, instance, eventId)}
+        onClick={() => void rerun(instance, eventId)}
       >
         Run from here
       </button>
@@ -71,7 +71,7 @@ export function InstanceActions({
     return (
       <>
         {mayRerun(instance) && (
-          <button type="button" onClick={event => void rerun(event, instance)}>
+          <button type="button" class="once" onClick={() => void rerun(instance)}>
             Run again
           </button>
         )}

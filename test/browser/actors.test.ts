@@ -59,7 +59,7 @@ t.test('actors', async t =>
       await panel.getByText('«5 bytes»').waitFor()
       t.match(await panel.getByRole('link', {name: 'Calls'}).getAttribute('href'), /^#\/calls\?q=actor/)
       t.strictSame(await violations(page), [])
-      await panel.getByRole('button', {name: 'Fire now'}).click()
+      await panel.getByRole('button', {name: 'Fire now'}).dblclick()
       await panel.getByRole('button', {name: 'Delete …'}).click()
       await page.getByRole('button', {name: 'Delete', exact: true}).click()
       while (told.length < 2) await page.waitForTimeout(20)

@@ -66,10 +66,16 @@ t.test('faults', async t =>
         })
         .waitFor()
       await same.getByText(`- {from: checkout, to: payments, path: "/orders/*'s", cut: 100, rate: 0.3}`).waitFor()
-      await form.getByRole('button', {name: 'Switch on'}).click()
+      await form.getByRole('button', {name: 'Switch on'}).dblclick()
       while (bodies.length === 0) await page.getByRole('form').first().waitFor()
       t.same(JSON.parse(bodies[0] ?? ''), {from: 'checkout', to: 'payments', path: "/orders/*'s", cut: 100, rate: 0.3})
       t.same(troubles, [])
+      await page.goto(`${page.url().replace(/#.*/, '')}#/apps/payments`)
+      const quick = page.getByRole('group', {name: 'Faults of calls to payments'})
+      await quick.getByRole('button', {name: 'Fail half'}).dblclick()
+      await quick.getByRole('button', {name: 'Fail all'}).click()
+      while (!bodies.at(-1)?.endsWith('"status":503}')) await quick.waitFor()
+      t.equal(bodies.length, 3, 'a double click adds one fault')
     })
 
     await t.test('says what the run says of a mistake; an edited fault replaces its old one', async t => {

@@ -32,7 +32,7 @@ t.test('jobs', async t =>
       const panel = page.getByRole('region', {name: 'report'})
       await panel.getByText('{"kind":"daily"}').waitFor()
       t.strictSame(await violations(page), [])
-      await panel.getByRole('button', {name: 'Run now'}).click()
+      await panel.getByRole('button', {name: 'Run now'}).dblclick()
       await panel.getByRole('button', {name: 'Pause'}).click()
       await panel.getByRole('button', {name: 'Delete …'}).click()
       await page.getByRole('button', {name: 'Delete', exact: true}).click()

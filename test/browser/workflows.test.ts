@@ -113,7 +113,7 @@ t.test('workflows', async t =>
       await form.getByRole('button', {name: 'Raise'}).click()
       await form.getByRole('alert').getByText('This is no JSON. Put text in quotes: "yes"').waitFor()
       await form.getByLabel('Data').fill('{"by":"Ada","id":12345678901234567890}')
-      await form.getByRole('button', {name: 'Raise'}).click()
+      await form.getByRole('button', {name: 'Raise'}).dblclick()
       await sent('raise')
       await page.getByRole('button', {name: 'Skip'}).click()
       await sent('skip')
