@@ -4,7 +4,7 @@ import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {api, keptOr} from '../state/api.ts'
 import {hrefHere} from '../state/route.ts'
-import {endAll, listen, type EventData} from '../state/run.ts'
+import {endAll, listen, opened, type EventData} from '../state/run.ts'
 import {Actions} from './actions.tsx'
 import {statusText, whyText} from './columns.tsx'
 import {LinesAround} from './lines-around.tsx'
@@ -30,7 +30,7 @@ function useCall(number: number): Api.CallDetail | string | undefined {
     }
     const stops = isOpen ? [listen('calls', onCalls), listen('following', () => void load())] : []
     return endAll(() => gone.abort(), ...stops)
-  }, [number, isOpen])
+  }, [number, isOpen, opened.value])
   return call
 }
 

@@ -1,7 +1,7 @@
 import {signal} from '@preact/signals'
 import type {ComponentType, JSX} from 'preact'
 import {useEffect} from 'preact/hooks'
-import {connection, hasReconnected} from '../state/run.ts'
+import {connection, opened} from '../state/run.ts'
 
 /** A component whose code is loaded when it is shown first, or before that by `preload`. */
 export interface LateComponent<P extends object> {
@@ -26,7 +26,7 @@ export function late<P extends object>(load: () => Promise<{readonly default: Co
   function Late(props: P) {
     const Found = code.value
     const isOpen = connection.value.state === 'open'
-    const mayReload = Found === undefined && hasFailed.value && hasReconnected.value && isOpen
+    const mayReload = Found === undefined && hasFailed.value && opened.value > 1 && isOpen
     useEffect(preload, [])
     useEffect(() => {
       if (mayReload) location.reload()

@@ -38,7 +38,7 @@ export const failure = signal('')
 
 effect(() => {
   const {state} = connection.value
-  if (state === 'lost' || state === 'ended') failure.value = ''
+  failure.value = ''
   if (state === 'lost') announce('The run does not answer')
   if (state === 'ended') announce('The run has ended')
 })

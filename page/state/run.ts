@@ -48,8 +48,8 @@ export const troubles = signal<readonly Api.Trouble[]>([])
 export const connection = signal<Connection>(
   hasToken ? {state: 'asking'} : {state: 'refused', why: 'this page has no token', hint: ''}
 )
-/** Whether the run has answered again after a loss of the connection. */
-export const hasReconnected = signal(false)
+/** How often the connection was opened: more than once after it was lost. */
+export const opened = signal(0)
 /** Whether the user has paused the samples, to read them. */
 export const isPaused = signal(false)
 
@@ -85,8 +85,10 @@ const stream = new EventStream({
     api.follow('GET /events', {query: {types, ...(after > 0 && {after})}, signal: until}),
   onEvent: take,
   onOpen: () => {
-    if ('at' in connection.value) hasReconnected.value = true
-    connection.value = {state: 'open'}
+    if (connection.value.state !== 'open') {
+      connection.value = {state: 'open'}
+      opened.value++
+    }
     if (isShown()) tell('following', undefined)
   },
   onLost: (error, retryAt) => lost(problemOf(error), retryAt)

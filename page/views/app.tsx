@@ -14,7 +14,7 @@ import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf} from '../state/route.ts'
-import {appList, keyOf, targetOf, troubles, waiting} from '../state/run.ts'
+import {appList, keyOf, opened, targetOf, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC, outgoing} from '../state/traffic.ts'
 
 /** The data loaded about one app; a field is undefined until it arrives, or if there is none. */
@@ -26,7 +26,7 @@ interface Details {
   readonly docs?: Api.AppDocs
 }
 
-/** Loads the details of an app, or of the instance that `id` names, again whenever `changes` is another value. */
+/** Loads the details of an app, or of the instance that `id` names, again whenever `changes` is another value or the run answers again. */
 function useDetails(id: string, changes: string): Details {
   const [details, setDetails] = useState<Details>({})
   useEffect(() => {
@@ -40,7 +40,7 @@ function useDetails(id: string, changes: string): Details {
     // the run asks the app itself, which may log a line, so this is loaded only while the app is shown
     api.ask('GET /apps/{id}/docs', asked).then(docs => show({docs}), keep)
     return () => gone.abort()
-  }, [id, changes])
+  }, [id, changes, opened.value])
   return details
 }
 

@@ -6,7 +6,7 @@ import {SideBySide} from '../replay/side-by-side.tsx'
 import {SentNow, WindowForm} from '../replay/window-form.tsx'
 import {mayChange} from '../state/api.ts'
 import {hrefOf, parameter} from '../state/route.ts'
-import {endAll, listen} from '../state/run.ts'
+import {endAll, listen, opened} from '../state/run.ts'
 import {confirm} from '../parts/confirm.tsx'
 
 export default function Replay() {
@@ -16,7 +16,7 @@ export default function Replay() {
       listen('replay', () => void loadPins()),
       listen('reset', () => void loadPins())
     )
-  }, [])
+  }, [opened.value])
   const known = pins.value
   const unsafe = known?.pins.filter(({method}) => !isSafe(method)) ?? []
   const sendPinned = (): void => {

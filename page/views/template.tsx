@@ -17,7 +17,7 @@ export default function Template() {
     // a note reports an edit of the template that has a mistake or restarts no app
     return endAll(
       listen('fault', ({change}) => change === 'hit' || load()),
-      ...(['reload', 'reset', 'note', 'following'] as const).map(type => listen(type, load))
+      ...(['reload', 'reset', 'note'] as const).map(type => listen(type, load))
     )
   }, [])
   return (
