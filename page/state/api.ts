@@ -60,9 +60,9 @@ async function* piecesOf({body}: Response): AsyncGenerator<Uint8Array, void> {
 /** The client of the API of the run that serves this page; `problemOf` reads the errors that it throws. */
 export const api = new ApiClient(send)
 
-/** Returns the problem that the API reports, or one with status 0 if the run does not answer. */
+/** Returns the problem that the API reports, or one with status 0 if the run does not answer: another one may (412). */
 export const problemOf = (error: unknown): ApiError =>
-  error instanceof ApiError
+  error instanceof ApiError && error.status !== 412
     ? error
     : new ApiError({status: 0, detail: 'the run does not answer', hint: 'It may have ended.'})
 

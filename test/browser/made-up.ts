@@ -275,8 +275,8 @@ export async function madeUp(
       const what = `${request.method ?? ''} ${path}`
       made.asked.push(what)
       if ((request.headers['pillion-run'] ?? run) !== run) {
-        response.writeHead(409, {'content-type': 'application/problem+json'})
-        response.end(JSON.stringify({status: 409, detail: 'another run has begun meanwhile', hint: 'Ask again.'}))
+        response.writeHead(412, {'content-type': 'application/problem+json'})
+        response.end(JSON.stringify({status: 412, detail: 'another run has begun meanwhile', hint: 'Ask again.'}))
         return
       }
       // what is asked of an app that has one version is answered by its name alone

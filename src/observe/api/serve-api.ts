@@ -39,7 +39,7 @@ export async function serveApi(
       throw new ApiProblem(403, 'this is not for pages', 'The control socket of the run answers it.')
     const {'pillion-run': shown = ''} = request.headers
     if (shown !== '' && shown !== context.control.list().run)
-      throw new ApiProblem(409, 'another run has begun meanwhile', 'Ask again once the page shows it.')
+      throw new ApiProblem(412, 'another run has begun meanwhile', 'Ask again once the page shows it.')
     const body = read ?? (method === 'GET' ? '' : await bodyOf(request, {isBytes, max: isLarge ? Infinity : MAX_BODY}))
     const query = new URLSearchParams(target.slice(path.length))
     const value = await answer(context, {at, query, body, gone: gone.signal, via, request, response})

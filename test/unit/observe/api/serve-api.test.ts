@@ -186,5 +186,5 @@ t.test('what a page asks of the run that it shows is not done by the next one', 
     await serveApi(context, request, response as unknown as ServerResponse, {via: 'page', body: ''})
     begun.push(`${await told}`)
   }
-  t.same(begun, ['409', 'asked', '500'])
+  t.same(begun, ['412', 'asked', '500'])
 })
