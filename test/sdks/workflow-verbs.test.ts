@@ -149,6 +149,10 @@ t.test('replay: the code of an order runs through its history once more; what wa
     await stepped.waitForLine(`turn ${turn}  `)
   }
   t.match(await stepped.exited, {code: 0})
+  const atOnce = rig.pillion(['workflow', 'replay', 'over', '--step'])
+  atOnce.stdin.end('\n\n')
+  t.match(await atOnce.exited, {code: 0})
+  t.match(atOnce.stdout.text, /^turn 1 [^\n]*\nturn 2 [^\n]*\n$/, 'each of two lines that come at once is one')
 
   const file = join(rig.folder, 'orders/orders.mjs')
   const code = await readFile(file, 'utf8')

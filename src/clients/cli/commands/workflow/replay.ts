@@ -1,3 +1,4 @@
+import {createInterface} from 'node:readline'
 import type {WorkflowReplayed} from '../../../../model/api.generated.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {indentedGoJson} from '../../indented-go-json.ts'
@@ -14,9 +15,10 @@ export const replayWorkflow: CommandHandler = async context => {
   const {app, workers} = await run.api.ask('GET /workflow', {query: {id, ...appIn(context)}})
   if (workers === 0)
     say(process.stderr, 'pending', `"${app}" has no worker of workflows connected: waits for one`, asJson)
+  const isEntered = flags.isSet('step') ? stepper(context) : undefined
   const replays: WorkflowReplayed[] = []
   for (let turn = 0; turn < (replays.at(-1)?.turns ?? 1); turn++) {
-    if (flags.isSet('step') && !(await isEntered(context, turn))) break
+    if ((await isEntered?.(turn)) === false) break
     const replayed = await run.api.ask('POST /workflows/replay', {body: {id, ...appIn(context), turn}})
     replays.push(replayed)
     if (!isJson) print(process.stdout, turnLine(replayed))
@@ -44,16 +46,11 @@ function turnLine({turn, came, did, does, difference}: WorkflowReplayed): string
   return `turn ${turn + 1}  ${came.join(', ')} → ${was}${is}\n`
 }
 
-/** False: nothing more can come from the terminal. */
-async function isEntered({asJson}: CommandContext, turn: number): Promise<boolean> {
-  say(process.stderr, 'pending', `Enter sends turn ${turn + 1} to the worker`, asJson)
-  const {promise, resolve} = Promise.withResolvers<boolean>()
-  const entered = (): void => resolve(true)
-  const ended = (): void => resolve(false)
-  process.stdin.once('data', entered).once('end', ended).resume()
-  try {
-    return await promise
-  } finally {
-    process.stdin.off('data', entered).off('end', ended).pause()
+/** Asks for a line before each turn; each line counts, also of several that come at once. False: no more will come. */
+function stepper({asJson}: CommandContext): (turn: number) => Promise<boolean> {
+  const lines = createInterface({input: process.stdin})[Symbol.asyncIterator]()
+  return async turn => {
+    say(process.stderr, 'pending', `Enter sends turn ${turn + 1} to the worker`, asJson)
+    return (await lines.next()).done !== true
   }
 }
