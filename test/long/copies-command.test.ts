@@ -87,7 +87,11 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
   t.match(await rig.run(['copies', 'forget', 'pr'], {folder: 'main'}), {code: 1, stderr: /Add --yes/})
   const lock = join(rig.runtimeDir, 'naming.lock')
   symlinkSync(JSON.stringify({id: 'killed', pid: process.pid, started: 1, ...currentSystem()}), lock)
-  t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {code: 0, stdout: /pr is forgotten/})
+  t.match(
+    await rig.run(['copies', 'forget', 'pr', 'pr', '--yes'], {folder: 'main'}),
+    {code: 0, stdout: /^.*pr is forgotten\n$/},
+    'named twice, it is one'
+  )
   t.notOk(lstatSync(lock, {throwIfNoEntry: false}), 'no start goes on meanwhile: it has taken the lock of a killed one')
   t.same(left(), [])
   t.ok(readdirSync(state).some(name => name.startsWith('work-main-')))

@@ -54,7 +54,7 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
 export const forgetCopies: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length === 0) throw new UsageError('which copy? pillion copies forget NAME')
-  for (const {name} of named(copiesOf(flags), words)) {
+  for (const {name} of named(copiesOf(flags), [...new Set(words)])) {
     const asked = remainsNow(flags, name)
     if (asked.length === 0) {
       say(process.stdout, 'info', `${name} has nothing to forget`, asJson)
