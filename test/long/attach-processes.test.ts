@@ -1,9 +1,11 @@
+import {existsSync, readFileSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {displayOf} from '../rig/display.ts'
 import {openRig} from '../rig/rig.ts'
-import {noScreen, type Screen} from '../rig/screen.ts'
+import {noScreen, Screen} from '../rig/screen.ts'
 import {attached, DETACH, runOf, SHELL} from './attach-house.ts'
 
 const skip = noScreen
@@ -109,6 +111,18 @@ t.test('attach that is killed: the run goes on, and another can attach', {skip},
   await other.shows(/\^C[^]*ready> /)
   other.type('echo go""es on\r')
   await other.line(/^goes on$/)
+})
+
+t.test('a terminal that hangs up detaches, also where SIGHUP is ignored: that is no failure', {skip}, async t => {
+  const rig = await openRig(t)
+  await runOf(rig)
+  const left = join(rig.folder, 'left')
+  const ignoring = `trap '' HUP; "$@" 2>/dev/null; echo "code=$?" > '${left}'`
+  const screen = new Screen(rig, ['sh', '-c', ignoring, 'sh', ...rig.program, 'attach', 'shell'])
+  await screen.shows(/ready> /)
+  await screen.close()
+  while (!existsSync(left) || readFileSync(left, 'utf8') === '') await pause(20)
+  t.equal(readFileSync(left, 'utf8'), 'code=0\n')
 })
 
 t.test('1 MB for an app that does not read: the run answers others, and nothing is lost', {skip}, async t => {

@@ -53,7 +53,9 @@ export const noteFailure = (error: Error): void => void (firstFailure ??= error)
 /** The error if stdout could not be written (a full disk, for example); '' if it could, or if its reader is gone. */
 export function unwritten(): string {
   const failure = firstFailure ?? process.stdout.errored
-  return failure === null || codeOf(failure) === 'EPIPE' ? '' : `cannot write to stdout: ${errorReason(failure)}\n`
+  // a terminal that has hung up gives EIO
+  const gone = process.stdout.isTTY ? ['EPIPE', 'EIO'] : ['EPIPE']
+  return failure === null || gone.includes(codeOf(failure)) ? '' : `cannot write to stdout: ${errorReason(failure)}\n`
 }
 
 /** Ends a command as soon as stdout is closed: `logs -f | head`. */
