@@ -121,13 +121,23 @@ t.test(
 
 t.test('reports are written when the apps do not become ready, and when a port is taken', async t => {
   const rig = await shop(t)
-  await rig.write({'stock.mjs': 'console.log("no database"); process.exit(4)'})
+  await rig.write({
+    'stock.mjs': 'console.log("no database"); process.exit(4)',
+    'report/logs/other.log': 'of an earlier run',
+    'report/logs/other.sidecar.log': '',
+    'report/logs/mine.log': 'of the user'
+  })
   t.match(await rig.run(['up', '--junit', 'junit.xml', '--report', 'report', '--run', 'true']), {code: 125})
   t.match(
     readIn(rig, 'junit.xml'),
     /name="the apps are ready" time="[\d.]+">\n +<failure message="not all apps became ready">/
   )
   t.match(readIn(rig, 'junit.xml'), 'no database')
+  t.same(
+    readdirSync(join(rig.folder, 'report/logs')).filter(name => /^(?:other|mine)/.test(name)),
+    ['mine.log'],
+    'no log of an app that was in an earlier report'
+  )
   const other = await shop(t)
   await rig.write({'stock.mjs': SERVER})
   const run = rig.pillion(['up', '--run', 'echo $DAPR_HTTP_PORT; read line'])

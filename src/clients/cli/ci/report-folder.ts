@@ -1,4 +1,4 @@
-import {createWriteStream} from 'node:fs'
+import {createWriteStream, rmSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Readable} from 'node:stream'
@@ -9,6 +9,7 @@ import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {openKeptLog} from '../../../observe/logging/log-parts.ts'
 import {readPart} from '../../../observe/logging/log-reader.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
+import {namesInFolder} from '../../../platform/paths.ts'
 import {deathsMarkdown} from './deaths-markdown.ts'
 import type {RunOutcome} from './outcome.ts'
 import {within} from '../../../platform/delay.ts'
@@ -29,8 +30,12 @@ export class ReportFolder {
 
   /** Throws a UserError if nothing can be written there. */
   static async open(path: string, warn: (text: string) => void): Promise<ReportFolder> {
+    const logs = join(path, 'logs')
     try {
-      makeFolder(join(path, 'logs'))
+      makeFolder(logs)
+      // of an earlier run, which may have had other apps: a sidecar's name is surely ours
+      for (const name of namesInFolder(logs).filter(each => each.endsWith('.sidecar.log')))
+        for (const old of [name, name.replace(/\.sidecar\.log$/, '.log')]) rmSync(join(logs, old), {force: true})
       await Promise.all(['events.ndjson', 'calls.har', 'deaths.md'].map(async name => writeFile(join(path, name), '')))
     } catch (error) {
       throw new UserError(`cannot write the report to ${path}: ${messageOf(error)}`, {cause: error})
