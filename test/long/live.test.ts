@@ -239,6 +239,25 @@ t.test(
   }
 )
 
+for (const [who, isKey] of [
+  ['the key q', true],
+  ['another terminal', false]
+] as const)
+  t.test(`Ctrl-C kills where the terminal says so, though ${who} has asked for the end`, {skip}, async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'db', stop: {timeout: '60m'}}])
+    const screen = live(rig)
+    const db = await rig.driven('db')
+    await screen.line(/^1 app ready in/)
+    await db.catchSignal('SIGTERM')
+    if (isKey) await press(screen, 'q', /stopping 1 app/)
+    const down = isKey ? undefined : rig.pillion(['down'])
+    await screen.shows(/Ctrl-C again kills/)
+    screen.type('\x03')
+    await screen.line(/^1 app stopped in \d+\.\d s · killed: db$/)
+    await down?.exited
+  })
+
 t.test('a crash does not wrap', {skip}, async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'api', autoPort: true}, {appID: 'caller'}])

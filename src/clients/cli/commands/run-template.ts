@@ -123,6 +123,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
       live = new Live(terminal, run, view)
       await live.begin()
     },
+    takes: signal => live?.takes(signal) === true,
     ended: () => {
       callOff?.()
       live?.end()

@@ -23,6 +23,7 @@ export interface LiveRun {
   /** Undefined: it has not come up. */
   readonly control: Pick<RunControl, 'list' | 'restartApp'> | undefined
   stop(): void
+  stopNow(): void
   /** Should we be killed, this terminal gets its modes back; undefined: it has them. */
   guardTerminal(mode: KeyMode | undefined): void
 }
@@ -71,6 +72,12 @@ export class Live {
   hear(event: RunEvent): void {
     if (event.type === 'stopping') this.#stop()
     if (event.type === 'app-moved') this.#look()
+  }
+
+  /** A signal to us: while the terminal says that Ctrl-C kills, it does, also if a key or another terminal has asked for the end. */
+  takes(signal: string): boolean {
+    if (this.#isLate && signal === 'SIGINT') this.#run.stopNow()
+    return false
   }
 
   /** Whether all apps have started, and have no lines here any more: an app that comes later has Dapr's lines. */
