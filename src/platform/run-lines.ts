@@ -82,6 +82,8 @@ export async function runLines(
   } finally {
     isOver = true
     for (const output of [child.stdout, child.stderr]) (output as Partial<Socket>).unref?.()
+    // a signal that the system has given us by now comes with the next turn of the event loop: without a listener it would be lost
+    for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate)
     for (const signal of signals) process.off(signal, end)
     guard.stdin.end('\n')
   }

@@ -48,6 +48,16 @@ t.test('a signal that comes while the command is being started ends it, too', as
   t.equal(startOf(pid), 0)
 })
 
+t.test('a signal that comes as the command is over ends us, too', async t => {
+  // the last that is done before the signals are left to others: the system gives the signal then
+  const script = `require('node:net').Socket.prototype.unref = () => process.kill(process.pid, 'SIGHUP')
+    import(${JSON.stringify(MODULE)})
+      .then(({runLines}) => runLines(['true'], {folder: '/'}))
+      .then(() => setImmediate(() => setImmediate(() => process.exit(0))))`
+  const program = spawn(process.execPath, ['-e', script], {stdio: ['ignore', 'ignore', 'inherit']})
+  t.same(await once(program, 'exit'), [null, 'SIGHUP'])
+})
+
 t.test('a command that leaves something running, which holds its output, is over when it ends', async t => {
   const {why, last} = await runLines(['sh', '-c', 'sleep 60 & echo $!; exit 3'], {folder: '/'})
   const pid = Number(last)
