@@ -201,7 +201,7 @@ export class RunLogWriter {
   name: string // another one once the app's id has several versions
   readonly #add: Add
   /** The beginnings of lines that have no newline yet. */
-  readonly #open = {stdout: {...NOTHING}, stderr: {...NOTHING}, status: {...NOTHING}}
+  readonly #open = {stdout: {text: '', place: 0}, stderr: {text: '', place: 0}, status: {text: '', place: 0}}
 
   constructor(name: string, add: Add) {
     this.name = name
@@ -235,5 +235,3 @@ export class RunLogWriter {
       if (this.#open[stream].text !== '') this.write(stream, '\n', 1, 0)
   }
 }
-
-const NOTHING = {text: '', place: 0}

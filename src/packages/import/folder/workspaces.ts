@@ -19,8 +19,7 @@ export function nxApps(root: string): ReadonlyMap<string, readonly ImportedApp[]
     const project = has(folder, 'project.json') ? jsonOf(folder, 'project.json') : mapOf(readPackage(folder)?.['nx'])
     const isProject = has(folder, 'project.json') || (folder !== root && has(folder, 'package.json'))
     const found = isProject ? appOf(folder, root, project, workspace) : undefined
-    if (found !== undefined) apps.set(folder, [found])
-    else if (has(folder, 'project.json')) apps.set(folder, [])
+    if (found !== undefined || has(folder, 'project.json')) apps.set(folder, found === undefined ? [] : [found])
   }
   return apps
 }
