@@ -9,25 +9,9 @@ export interface StartedProgram {
 }
 
 /** Programs that start the one behind them. */
-const LAUNCHERS = new Set([
-  'npx',
-  'bunx',
-  'pnpx',
-  'exec',
-  'env',
-  'cross-env',
-  'poetry',
-  'uv',
-  'uvx',
-  'pipenv',
-  'run',
-  'dlx',
-  'corepack',
-  'dotenv',
-  'doppler',
-  'op',
-  'infisical'
-])
+const LAUNCHERS = new Set(
+  'npx bunx pnpx exec env cross-env poetry uv uvx pipenv run dlx corepack dotenv doppler op infisical'.split(' ')
+)
 /** Flags of launchers that have a value behind them. */
 const VALUED =
   /^(?:--(?:extra|group|env-file|with|with-editable|with-requirements|python|project|directory|package|config)|-[XWpe])$/

@@ -17,36 +17,12 @@ const WANTED: Readonly<Record<KeyKind, WantedType>> = {
 export const TO_REPLACE = 'to replace it from the environment, write interpolate: true at the top'
 
 /** The only keys of ours with booleans or numbers; elsewhere `no` and `8080` are strings. */
-const TYPED_KEYS = new Set([
-  'replicas',
-  'watch',
-  'autoPort',
-  'tcp',
-  'keep',
-  'cpus',
-  'record',
-  'replay',
-  'otel',
-  'timeout',
-  'lazy',
-  'idleTimeout',
-  'port',
-  'fixedPort',
-  'tty',
-  'interpolate',
-  'isolate',
-  'managerPort',
-  'required',
-  'status',
-  'abort',
-  'never',
-  'cut',
-  'kill',
-  'rate',
-  'seed',
-  'times',
-  'job'
-])
+const TYPED_KEYS = new Set(
+  (
+    'replicas watch autoPort tcp keep cpus record replay otel timeout lazy idleTimeout port fixedPort tty ' +
+    'interpolate isolate managerPort required status abort never cut kill rate seed times job'
+  ).split(' ')
+)
 
 /** Maps whose keys are free: their values are text, or have the type that they are written with. */
 const FREE_KEYS = new Map<string, Free>([

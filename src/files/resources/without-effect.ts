@@ -65,20 +65,10 @@ const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
   wasm: isThere
 }
 
-const READ_KEYS = [
-  'accessControl',
-  'api',
-  'appHttpPipeline',
-  'components',
-  'httpPipeline',
-  'logging',
-  'metric',
-  'metrics',
-  'mtls',
-  'secrets',
-  'tracing',
-  'workflow'
-]
+const READ_KEYS =
+  'accessControl api appHttpPipeline components httpPipeline logging metric metrics mtls secrets tracing workflow'.split(
+    ' '
+  )
 
 /** Finds keys without effect in a Configuration, and those that Dapr does not know either. */
 export function findUnreadKeys({documents: [document]}: ResourceFile): readonly WithoutEffect[] {
