@@ -31,22 +31,25 @@ const MAVEN: Need = {program: 'mvn', debian: 'maven'}
 const REDIS: Need = {program: 'redis-server', debian: 'redis-server'}
 const CURL: Need = {program: 'curl', debian: 'curl'}
 
-/** What asks the system: processes, listeners, pipes, terminals. */
+/** End-to-end tests of what asks the system: processes, listeners, pipes, terminals. */
+const OF_SYSTEM = [
+  'crash',
+  'few-descriptors',
+  'lifecycle',
+  'list',
+  'logs',
+  'output',
+  'ps',
+  'refused',
+  'reload',
+  'run',
+  'stop',
+  'up'
+].map(name => `test/e2e/${name}.test.ts`)
+
+/** What may differ from one platform to another. */
 const OF_PLATFORM = [
-  ...[
-    'crash',
-    'few-descriptors',
-    'lifecycle',
-    'list',
-    'logs',
-    'output',
-    'ps',
-    'refused',
-    'reload',
-    'run',
-    'stop',
-    'up'
-  ].map(name => `test/e2e/${name}.test.ts`),
+  ...OF_SYSTEM,
   ...['live', 'orphans-single', 'orphans-template', 'suspended'].map(name => `test/long/${name}.test.ts`)
 ]
 
@@ -65,8 +68,9 @@ const LONG_WAITS = [
   'test/integration/files/watcher/watcher.test.ts'
 ]
 
-/** A third of the processor time of all end-to-end tests, for what most changes do not touch: the part `executable` runs them. */
+/** More than a third of the processor time of all end-to-end tests, for what most changes do not touch: the part `executable` runs them. */
 const BY_EXECUTABLE_ALONE = [
+  'actors',
   'actors-end',
   'actors-gone',
   'actors-runs',
@@ -78,32 +82,44 @@ const BY_EXECUTABLE_ALONE = [
   'bindings-http',
   'bindings-local-storage',
   'configuration-reload',
+  'daeploy-stop',
   'dashboard-listener',
+  'days-terminals',
   'default-components',
   'deploy',
   'doctor',
   'endpoint-secrets',
+  'events-wait',
   'exec',
   'few-descriptors',
   'fixed-port',
+  'graph',
+  'grpc',
   'grpc-configuration',
   'grpc-pubsub-deep',
+  'import',
   'import-check',
+  'jobs',
   'kubernetes-terminal',
   'lazy-ways',
   'lazy-work',
   'lines-left-out',
   'logs-of-copies',
+  'logs-size',
   'old-logs',
   'otel',
   'public-api',
+  'published-edits',
   'published-flow',
   'published-http2',
+  'published-port',
   'pubsub-redis',
   'redis',
   'replay',
   'runs',
+  'secrets',
   'tracing',
+  'up-detached',
   'up-run-reports',
   'upgraded-meanwhile',
   'url',
@@ -158,9 +174,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
     needs: [GO]
   },
   executable: {
-    tests: ['test/e2e'],
-    minutes: 4,
-    what: 'end-to-end tests of the single executable',
+    tests: [...new Set([...BY_EXECUTABLE_ALONE, ...OF_SYSTEM])],
+    minutes: 3,
+    what: 'end-to-end tests of the single executable: what asks the system, and what `npm test` leaves out',
     ...OF_EXECUTABLE
   },
   long: {
