@@ -40,8 +40,7 @@ export async function advanceClock<T>(
       const step = Math.min(ms - afterMs, wakeUps.firstIn() ?? Infinity)
       const now = await wakeUps.skip(step).catch((error: unknown) => {
         if (afterMs === 0 || !(error instanceof Error)) throw error
-        const kept = `Only ${formatGoDuration(afterMs)} of it was skipped`
-        throw new Error(error.message.replace('Nothing of this was kept', kept), {cause: error})
+        throw new Error(`${formatGoDuration(afterMs)} were skipped, and no more: ${error.message}`, {cause: error})
       })
       afterMs += step
       limit.count(now)
