@@ -20,16 +20,19 @@ export interface TerminalCommand {
 export async function runOnTerminal({command: [program, ...args], folder, env}: TerminalCommand): Promise<number> {
   const {spawn} = process.getBuiltinModule('node:child_process')
   process.on('SIGINT', () => undefined).on('SIGQUIT', () => undefined)
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
-  const child = spawn(program, args, {cwd: folder, env, stdio: 'inherit'})
-  return new Promise((resolve, reject) => {
-    child.once('error', error => reject(notStarted(program, folder, error)))
+  let child: ReturnType<typeof spawn> | undefined
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child?.kill(signal))
+  return new Promise<number>((resolve, reject) => {
+    child = spawn(program, args, {cwd: folder, env, stdio: 'inherit'}) // some failures it throws
+    child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))
+  }).catch((error: unknown) => {
+    throw notStarted(program, folder, error)
   })
 }
 
-function notStarted(program: string, folder: string, error: Error): UserError {
-  const exitCode = codeOf(error) === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE
-  const why = codeOf(error) === 'ENOENT' ? `no program "${program}" is found from ${folder}` : messageOf(error)
-  return new UserError(why, {exitCode, cause: error})
+function notStarted(program: string, folder: string, error: unknown): UserError {
+  const isMissing = codeOf(error) === 'ENOENT' || program === ''
+  const why = isMissing ? `no program "${program}" is found from ${folder}` : messageOf(error)
+  return new UserError(why, {exitCode: isMissing ? NOT_FOUND : NOT_EXECUTABLE, cause: error})
 }

@@ -47,6 +47,12 @@ t.test('what is missing is said', async t => {
     code: 127,
     stderr: `❌  no program "no-such-program" is found from ${join(rig.folder, 'a')}\n`
   })
+  t.match(await rig.run(['exec', 'a', '--', '']), {
+    code: 127,
+    stderr: `❌  no program "" is found from ${join(rig.folder, 'a')}\n`
+  })
+  await rig.write({'a/file.txt': ''})
+  t.match(await rig.run(['exec', 'a', '--', './file.txt/x']), {code: 126, stderr: '❌  spawn ENOTDIR\n'})
   await rig.run(['stop', 'a'])
   t.match(await rig.run(['exec', 'a', '--', 'ls']), {code: 1, stderr: /"pillion start a" brings it back/})
 })
