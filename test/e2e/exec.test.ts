@@ -56,3 +56,17 @@ t.test('what is missing is said', async t => {
   await rig.run(['stop', 'a'])
   t.match(await rig.run(['exec', 'a', '--', 'ls']), {code: 1, stderr: /"pillion start a" brings it back/})
 })
+
+t.test('an id with an @ is no version', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a@b', command: ['sleep', '600']}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('Writing log files')
+  t.match(await rig.run(['exec', 'a@b', '--', 'sh', '-c', 'echo $APP_ID']), {code: 0, stdout: 'a@b\n'})
+  t.match(await rig.run(['restart', 'a@b']), {code: 0})
+  t.match(await rig.run(['logs', 'a@b']), {code: 0})
+  t.match(await rig.run(['why', 'a@b']), {code: 0})
+  t.match(await rig.run(['debug', 'a@b']), {code: 0})
+  t.match(await rig.run(['env', 'a@b@1.0.0']), {code: 1})
+  t.match(await rig.run(['stop', 'a@b']), {code: 0, stdout: '✅  app stopped successfully: a@b\n'})
+})

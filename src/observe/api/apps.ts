@@ -1,6 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {isCalled} from '../../control/client.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {orElse} from '../../model/or-else.ts'
 import {ApiProblem} from './problem.ts'
 import type {ApiRequest} from './route.ts'
 import type {RunControl} from '../../control/run-control.ts'
@@ -12,16 +13,12 @@ export interface AppName {
   readonly version: string
 }
 
-/** Reads the `{id}` of a path. Throws an ApiProblem if its percent-encoding is broken. */
+/** Reads the `{id}` of a path; an id may have an `@`, too. Throws an ApiProblem if its percent-encoding is broken. */
 export function readAppName({id: segment = ''}: ApiRequest['at']): AppName {
-  let text: string
-  try {
-    text = decodeURIComponent(segment)
-  } catch {
-    throw new ApiProblem(400, `${segment} is not an app name`, 'Percent-encode it (RFC 3986).')
-  }
-  const at = text.lastIndexOf('@')
-  return at > 0 ? {id: text.slice(0, at), version: text.slice(at + 1)} : {id: text, version: ''}
+  const text = orElse(() => decodeURIComponent(segment), undefined)
+  if (text === undefined) throw new ApiProblem(400, `${segment} is not an app name`, 'Percent-encode it (RFC 3986).')
+  const [, id = text, version = ''] = /^(.+)@(\*|\d[^@]*)$/s.exec(text) ?? []
+  return {id, version}
 }
 
 /** Whether a name means this instance. */

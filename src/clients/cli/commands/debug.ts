@@ -2,6 +2,7 @@ import {ApiError} from '../../../control/api-client.ts'
 import {withReason, type FoundRun} from '../../../control/client.ts'
 import type {Launch} from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
+import {readAppName} from '../../../observe/api/apps.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {UsageError, type CommandContext, type CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
@@ -140,4 +141,4 @@ async function appOf(
 export const runWith = async (
   {flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>,
   id: string
-): Promise<FoundRun> => (await runFinder(flags, asJson)).find(id.replace(/(?!^)@[^@]*$/, ''))
+): Promise<FoundRun> => (await runFinder(flags, asJson)).find(readAppName({id: encodeURIComponent(id)}).id)
