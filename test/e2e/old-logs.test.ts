@@ -55,3 +55,23 @@ t.test('a file that another run still writes stays', async t => {
   await second.exited
   t.ok(readdirSync(folder).includes(written))
 })
+
+t.test('logs of an ended run are those of the version that is asked for', async t => {
+  const rig = await openRig(t)
+  const versions = ['1.0.0', '2.0.0']
+  await rig.template(versions.map(version => ({appID: 'svc', version, appDirPath: version})))
+  for (const version of versions) {
+    const folder = join(rig.folder, version, '.dapr/logs')
+    mkdirSync(folder, {recursive: true})
+    writeFileSync(join(folder, named(`svc_${version}`, 'app', 1)), `of ${version}\n`)
+  }
+  t.match(await rig.run(['logs', 'svc', '--version', '2.0.0', '--grep', 'of']), {
+    code: 0,
+    stdout: 'of 2.0.0\n'
+  })
+  t.match(await rig.run(['logs', 'svc', '--version', '*', '--grep', 'of']), {code: 0, stdout: /1\.0\.0\n.*2\.0\.0\n/})
+  t.match(await rig.run(['logs', 'svc', '--version', '3.0.0']), {
+    code: 1,
+    stderr: /^❌ {2}no run has an app "svc", and its version 3\.0\.0 has no log file yet\n/
+  })
+})

@@ -1,6 +1,7 @@
 import {loadTemplate} from '../../../files/config/load.ts'
 import {keptLog, type KeptLog} from '../../../observe/logging/finished-log.ts'
 import {headedPart} from '../../../observe/logging/run-log-reader.ts'
+import {isVersion} from '../../../observe/api/apps.ts'
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {instanceName, isNamedSo, type Plan} from '../../../model/plan.ts'
@@ -18,7 +19,7 @@ export interface FinishedLogs {
 
 /** The log files of the last run of a template. Throws a UserError if there are none; `others`: what to say of runs elsewhere. */
 export async function finishedLogs(
-  {ids, tail, since, asJson, grep}: LogsWanted,
+  {ids, tail, since, asJson, grep, version}: LogsWanted,
   template: string | undefined,
   others: string
 ): Promise<FinishedLogs> {
@@ -31,11 +32,11 @@ export async function finishedLogs(
   const found: {readonly name: string; readonly log: KeptLog}[] = []
   for (const each of wanted) {
     const before = found.length
-    for (const name of namesOf(plan, each)) {
+    for (const name of namesOf(plan, each, ids.length === 0 ? '' : version)) {
       const log = await keptLog(plan, {id: name, tail: grep === undefined ? tail : -1, since})
       if (log !== undefined) found.push({name, log})
     }
-    if (found.length === before && ids.length > 0) throw whyNone(each, plan, others)
+    if (found.length === before && ids.length > 0) throw whyNone(each, plan, others, version)
   }
   if (found.length === 0)
     throw new UserError(`${nowhere}, and ${plan.shownAs} has no log files yet`, {explanation: others})
@@ -50,19 +51,23 @@ export async function finishedLogs(
   }
 }
 
-/** The names under which what an id or a name means has written. */
-function namesOf({apps}: Plan, text: string): readonly string[] {
+/** The names under which what an id or a name means has written; `wanted`: of which version, '' = of all. */
+function namesOf({apps}: Plan, text: string, wanted: string): readonly string[] {
   const named = apps.map(({id, version, instance}) => {
     const isOneOfMany = apps.some(each => each.id === id && each.version !== version)
-    return {id, name: instanceName(isOneOfMany ? `${id}_${version}` : id, instance)}
+    return {id, version, name: instanceName(isOneOfMany ? `${id}_${version}` : id, instance)}
   })
-  return [...new Set(named.filter(each => isNamedSo(each, text)).map(({name}) => name))]
+  const meant = named.filter(each => isNamedSo(each, text) && isVersion({id: text, version: wanted}, each.version))
+  return [...new Set(meant.map(({name}) => name))]
 }
 
-function whyNone(id: string, {apps, shownAs}: Plan, others: string): UserError {
+function whyNone(id: string, {apps, shownAs}: Plan, others: string, version: string): UserError {
   const ids = [...new Set(apps.map(app => app.id))]
   if (ids.includes(id))
-    return new UserError(`no run has an app "${id}", and the app has no log file yet`, {explanation: others})
+    return new UserError(
+      `no run has an app "${id}", and ${version === '' ? 'the app' : `its version ${version}`} has no log file yet`,
+      {explanation: others}
+    )
   const near = nearMiss(id, ids)
   const meant = near === '' ? '' : `: did you mean ${near}?`
   const explanation = `Its apps: ${ids.join(', ')}\n${others}`

@@ -30,13 +30,10 @@ export const logs: CommandHandler = async context => {
   const [id = ''] = wanted.ids
   const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined
   if (run === undefined) {
-    if (names[0] !== undefined)
-      say(
-        process.stderr,
-        'warning',
-        `${noneCalled(names[0], finder.runs).message}; what follows is in the newest log files, of whatever run`,
-        wanted.asJson
-      )
+    if (names[0] !== undefined) {
+      const text = `${noneCalled(names[0], finder.runs).message}; what follows is in the newest log files, of whatever run`
+      say(process.stderr, 'warning', text, wanted.asJson)
+    }
     const texts = await finishedLogs(
       wanted,
       finder.place.template && shownPath(finder.place.template),
