@@ -163,6 +163,7 @@ export class RunWaits implements WaitContext {
       isFinished: availability === 'finished' && !isChanging,
       isGivenUp: runtime.isGivenUp,
       isOver: isOver && !isChanging,
+      isLeftOut: isStopped && runtime.isExcepted,
       hasProcess: !isOver && availability !== 'finished',
       isChanging,
       isWatched: plan.watch.paths.length > 0,

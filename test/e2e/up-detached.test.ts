@@ -111,6 +111,22 @@ t.test('an app that cannot become ready: exit code 1 with its reason, and the ru
   t.same(await rig.leftovers(), [])
 })
 
+t.test('up -d does not wait for what --except leaves out, whose sidecar takes calls', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', autoPort: true},
+    {appID: 'b', command: ['sleep', '600']}
+  ])
+  const {code, stdout, stderr} = await rig.run(['up', '-d', '--except', 'a'])
+  t.match({code, stdout}, {code: 0, stdout: /^ {2}b {2}ready\n1 app ready /})
+  t.match(stderr, /^⚠ {2}"a" is not started \(--except\).*\n$/)
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0, stdout: '✅  ready: b\n'})
+  t.match(await rig.run(['wait', '--for', 'ready:a']), {code: 1})
+  t.match(await rig.run(['publish', '-i', 'a', '-p', 'pubsub', '-t', 'x', '-d', '1']), {code: 0, stderr: ''})
+  t.match(await rig.run(['completion', 'ids', 'publish']), {code: 0, stdout: 'a\nb\n'})
+  t.match(await rig.run(['down']), {code: 0})
+})
+
 t.test('a run that ends while up -d waits: exit code 1', async t => {
   const rig = await rigWithApp(t, 'process.exitCode = 3')
   t.match(await rig.run(['up', '-d']), {code: 1, stderr: /"a" exited with code 3/})

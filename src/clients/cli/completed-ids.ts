@@ -17,8 +17,8 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   env: app => !isStopped(app),
   url: app => hasPort(app) && !isStopped(app),
   open: app => hasPort(app) && !isStopped(app) && !app.appProtocol.startsWith('grpc'),
-  invoke: app => !isStopped(app),
-  publish: app => !isStopped(app)
+  invoke: ({httpPort}) => httpPort > 0,
+  publish: ({httpPort}) => httpPort > 0
 }
 
 /** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder; of workflows behind their verbs. */

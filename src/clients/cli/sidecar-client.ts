@@ -46,7 +46,7 @@ export async function findApp(
   const finder = await runFinder(flags, asJson)
   const meant = runsMeant(finder.runs, finder.place, {id})
   for (const run of meant) {
-    const app = run.listing.apps.find(each => each.id === id && each.state !== 'stopped')
+    const app = run.listing.apps.find(each => each.id === id && each.httpPort > 0) // also one that --except has left out
     if (app === undefined) continue
     finder.use(run)
     return app

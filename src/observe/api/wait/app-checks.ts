@@ -21,15 +21,14 @@ function missing(apps: readonly WaitedApp[], isImpossible: boolean, reason: stri
 export function readyCheck({apps, stopping}: WaitContext, app: string): WaitCheck {
   return {
     look: () => {
-      const meant = appsCalled(apps(), app)
+      const meant = appsCalled(apps(), app).filter(({isLeftOut}) => app !== '' || !isLeftOut)
       if (app !== '' && meant.length === 0) return left(app)
       const open = meant.filter(({isReady, isFinished}) => !isReady && !isFinished)
-      if (open.length === 0) return met(meant.length === 0 ? 'the run has no apps' : listed(meant))
+      if (open.length === 0) return met(meant.length === 0 ? 'the run starts no apps' : listed(meant))
       const over = open.filter(({isOver}) => isOver)
       if (stopping.aborted) return missing(open, true, 'the run is stopping')
-      return over.length > 0
-        ? missing(open, true, `${listed(over)} will not become ready`)
-        : missing(open, false, `not ready: ${listed(open)}`)
+      const reason = over.length > 0 ? `${listed(over)} will not become ready` : `not ready: ${listed(open)}`
+      return missing(open, over.length > 0, reason)
     }
   }
 }

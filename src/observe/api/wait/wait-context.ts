@@ -20,6 +20,8 @@ export interface WaitedApp {
   readonly isOver: boolean
   /** It was never started, as what it depends on has failed. */
   readonly isGivenUp: boolean
+  /** `--except` has left it to the user, and it is not there yet: it is waited for by its name alone. */
+  readonly isLeftOut: boolean
   /** Its process runs, or is to be started by the run. */
   readonly hasProcess: boolean
   /** A saved file of it, or a request, is being acted on, or is about to be. */
