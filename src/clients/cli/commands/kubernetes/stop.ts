@@ -55,13 +55,8 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
     if (count > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
     else say(process.stderr, 'failure', `Failed to stop: there is nothing of ${what} in ${place}`, asJson)
     const hidden = [...store.hidden].join(', ')
-    if (hidden !== '')
-      say(
-        process.stderr,
-        'warning',
-        `you may not list ${hidden} in ${place}: what a run made of these is still there`,
-        asJson
-      )
+    const unseen = `you may not list ${hidden} in ${place}: what a run made of these is still there`
+    if (hidden !== '') say(process.stderr, 'warning', unseen, asJson)
     return 0
   })
 }
