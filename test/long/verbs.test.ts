@@ -100,10 +100,6 @@ t.test('publish asks the sidecar, and tells the URL where the sidecar refuses', 
     stderr:
       /^❌ {2}Error publishing topic t: unexpected status code 404 on publishing to t in p\n\{"errorCode":"ERR_PUBSUB_NOT_FOUND".*\}\n$/
   })
-  t.match(await rig.run(['publish', '-i', 'a', '-p', 'p', '-t', 'a/b?c#d%41', '-d', '1', '-m', '{"k":"1&2+3"}']), {
-    code: 1,
-    stdout: `http://localhost:${http}/v1.0/publish/p/a/b%3Fc%23d%2541?metadata.k=1%262%2B3\n`
-  })
 })
 
 t.test('-u calls through a unix socket, with a word of warning', async t => {
