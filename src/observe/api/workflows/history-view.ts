@@ -150,7 +150,7 @@ const routerText = ({sourceAppID, targetAppID}: NonNullable<Event['router']>): s
 
 /** A time to the second, as Go's RFC3339 has it. */
 const secondText = (time: Parameters<typeof msOf>[0] | undefined): string =>
-  time === undefined ? '' : `${new Date(Number(time.seconds) * 1000).toISOString().slice(0, 19)}Z`
+  time === undefined ? '' : timeText(msOf({...time, nanos: 0})).replace('.000Z', 'Z')
 
 /** Why a timer was created: the kind, and the key and value of what it belongs to. */
 function originOf(timer: NonNullable<Event['timerCreated']>): readonly [kind: string, key: string, value: string] {

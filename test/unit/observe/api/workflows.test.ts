@@ -93,6 +93,21 @@ t.test('skip: a timer of one workflow, or the clock of all', async t => {
     })
 })
 
+t.test('the history of a workflow with a timer for a time that no Date can hold is shown', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  const times = [253_402_300_800n, 9_000_000_000_000n, 300_000_000_000_000n]
+  const timers = times.map((seconds, id) => ({id, createTimer: timer({seconds, nanos: 5})}))
+  await workflows.completeTurn('shop', answer('o-1', timers))
+  const query = new URLSearchParams({id: 'o-1'})
+  const {events} = oneHistory(workflows, {query} as ApiRequest)
+  t.match(
+    events.filter(({type}) => type === 'TimerCreated').map(({attrs}) => attrs['fireAt']),
+    ['+010000-01-01T00:00:00Z', '+275760-09-13T00:00:00Z', '+275760-09-13T00:00:00Z']
+  )
+})
+
 t.test('purge: all that are over, those that others have started with these; one that is not over stays', async t => {
   const {workflows} = await openHouse(t)
   workflows.connect('shop', new TestWorker())
