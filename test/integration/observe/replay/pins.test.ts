@@ -1,6 +1,7 @@
 import t from 'tap'
 import {Pins} from '../../../../src/observe/replay/pins.ts'
 import type {Replay} from '../../../../src/observe/replay/replayer.ts'
+import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 import {openSidecar, type Answer, type FakeSidecar} from './sidecar.ts'
 
 const GET = 'GET /items HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -105,7 +106,12 @@ t.test('a request that was inside at two ends is not sent by itself, until it is
 
 t.test('limits: 50 calls, 2 MiB; what is wrong is said', async t => {
   const {pins, made, replayer} = await openPins(t, () => ({}))
-  await t.rejects(pins.sendAll({isUnsafe: false, isByItself: false, signal}), {message: 'no call is pinned'})
+  const explanation = 'Give the number of one to pillion replay --pin.'
+  await t.rejects(pins.sendAll({isUnsafe: false, isByItself: false, signal}), {
+    message: 'no call is pinned',
+    explanation
+  })
+  t.equal(new Masking().text(explanation), explanation, 'the API takes no word of it for a secret')
   const post = (body = ''): ReturnType<typeof made> => made('POST /items HTTP/1.1\r\nHost: x\r\n\r\n', body)
   for (let i = 0; i < 50; i++) await pins.add(post(), signal)
   await t.rejects(pins.add(post(), signal), {message: '50 calls are pinned already', explanation: /Unpin one/})
