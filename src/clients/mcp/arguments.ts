@@ -17,7 +17,8 @@ export function readArguments({name, properties, required = []}: Tool, given: un
       const hint = near === '' ? '' : `Did you mean "${near}"? `
       throw new UserError(`${name} has no argument "${key}"`, {explanation: `${hint}${takes}`})
     }
-    if (value !== null) read[key] = readValue(name, key, property, value)
+    // models fill in arguments that they do not mean
+    if (value !== null && (value !== '' || required.includes(key))) read[key] = readValue(name, key, property, value)
   }
   const missing = required.filter(key => !Object.hasOwn(read, key))
   if (missing.length === 0) return read

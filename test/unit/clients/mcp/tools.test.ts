@@ -12,6 +12,7 @@ import {invokeTool} from '../../../../src/clients/mcp/tools/invoke.ts'
 import {changeJobTool} from '../../../../src/clients/mcp/tools/jobs.ts'
 import {replayTool} from '../../../../src/clients/mcp/tools/replay.ts'
 import {traceTool} from '../../../../src/clients/mcp/tools/trace.ts'
+import {workflowsTool} from '../../../../src/clients/mcp/tools/workflows.ts'
 import {ApiClient} from '../../../../src/control/api-client.ts'
 import type {FoundRun} from '../../../../src/control/client.ts'
 
@@ -239,4 +240,12 @@ t.test('a cursor that no answer gave is refused: it would lead to the first rows
         await asked(tool, {...given, cursor}, 200, {actors: [], nodes: []}),
         `no answer gave the cursor "${cursor}". Leave it out for the first rows.`
       )
+})
+
+t.test('an empty text is an argument that is left out, unless it is needed', t => {
+  for (const given of [{app: '', status: '', limit: '', cursor: ''}, {app: null}, {}])
+    t.strictSame({...readArguments(workflowsTool, given)}, {})
+  t.strictSame({...readArguments(changeJobTool, {name: '', action: 'run', app: ''})}, {name: '', action: 'run'})
+  t.throws(() => readArguments(changeJobTool, {name: 'nightly', action: ''}), {message: /one of run, pause/})
+  t.end()
 })
