@@ -28,3 +28,30 @@ t.test('the answer of an app that calls itself is its own', async t => {
         time
       )
 })
+
+/** Answers with more than is recorded. */
+const LARGE = `
+import {createServer} from 'node:http'
+createServer((_, response) => {
+  response.writeHead(200, {'content-type': 'application/json', 'x-buyer': 'S3cr3t'})
+  response.end(JSON.stringify({buyer: 'S3cr3t', items: 'x'.repeat(20_000)}))
+}).listen(Number(process.env.APP_PORT), '127.0.0.1')
+`
+
+t.test('what is secret by the template is masked also in an answer of which a part is recorded', async t => {
+  const rig = await openRig(t)
+  await rig.write({'shop/app.mjs': LARGE})
+  const app = {appID: 'shop', appDirPath: 'shop', autoPort: true, command: ['node', 'app.mjs']}
+  for (const body of ['16Ki', '100']) {
+    await rig.template([{...app, record: {body, mask: ['x-buyer', 'buyer']}}])
+    const run = rig.pillion(['run', '-f', '.'])
+    await run.waitForLine('Writing log files')
+    const {call} = await agent(t, rig)
+    t.match(await call('wait', {for: ['ready']}), {facts: {outcome: 'met'}})
+    const {text} = await call('invoke', {app: 'shop', path: 'items'})
+    t.match(text, /x-buyer: <masked, 6 characters>\n[^]*"buyer":"<masked, 6 characters>","items":"xx/i)
+    t.notMatch(text, 'S3cr3t')
+    if (body === '100') t.match(text, /xx\n… \(20029 bytes in all\)\n/)
+    await rig.run(['stop', '-f', '.'])
+  }
+})

@@ -64,11 +64,11 @@ export const invokeTool: Tool = {
   }
 }
 
-/** The response without what is secret by the template as well; '' = it is not recorded, or only a part of it. */
+/** The response, as much of it as is recorded, without what is secret by the template as well; '' = it is not recorded. */
 async function recordedAnswer({api}: FoundRun, number: number, signal: AbortSignal): Promise<string> {
   const detail = await api.ask('GET /calls/{number}', {at: {number}, signal}).catch(() => undefined)
-  const isWhole = detail?.isKept === true && !detail.isOpen && !detail.isTruncated
-  return isWhole ? recordedText(detail.response) : ''
+  if (detail?.isKept !== true || detail.response.line === '') return ''
+  return `${recordedText(detail.response)}${detail.isTruncated ? `… (${detail.responseBytes} bytes in all)\n` : ''}`
 }
 
 /** A response, and why it is not whole; '' = it is. Throws a UserError if there is none. */
