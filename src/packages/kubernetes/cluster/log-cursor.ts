@@ -101,8 +101,8 @@ export class LogCursor {
   }
 
   #isNew(time: string, line: string): boolean {
+    if (time < this.#time) return !this.#isResuming // one of the two streams of a container may be behind the other
     if (this.#isResuming) {
-      if (time < this.#time) return false
       const at = this.#again.findIndex(each => each.startsWith(line)) // its end may be cut off
       if (at >= 0) {
         this.#again.splice(at, 1)
@@ -110,7 +110,7 @@ export class LogCursor {
       }
       this.#isResuming = time === this.#time
     }
-    if (time !== this.#time) this.#known = []
+    if (time > this.#time) this.#known = []
     this.#time = time
     this.#known.push(line)
     return true

@@ -40,6 +40,18 @@ t.test('after a cut no line comes twice, though the first ones were not asked fo
   t.end()
 })
 
+t.test(
+  'after a cut no line comes twice, though the two streams of a container were not written in the order of their times',
+  t => {
+    const cursor = new LogCursor()
+    const before = [`${at(1, 1)} out 1`, `${at(1, 5)} out 2`, `${at(1, 3)} err 1`, `${at(1, 4)} err 2`]
+    t.equal(cursor.push(bytes(...before)), 'out 1\nout 2\nerr 1\nerr 2\n')
+    t.equal(cursor.resume(), '')
+    t.equal(cursor.push(bytes(...before, `${at(1, 6)} out 3`)), 'out 3\n')
+    t.end()
+  }
+)
+
 t.test('a very long line comes in pieces; a cut within it ends it', t => {
   const cursor = new LogCursor()
   const long = 'x'.repeat(100_000)
