@@ -85,11 +85,10 @@ export class Management {
     response.on('close', () => gone.abort())
     response.writeHead(200, {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'})
     response.flushHeaders()
+    if (response.req.method === 'HEAD') gone.abort()
     try {
-      for await (const text of this.#backend.logs(named.name, named.version, logsWanted(given, since), gone.signal)) {
+      for await (const text of this.#backend.logs(named.name, named.version, logsWanted(given, since), gone.signal))
         await writeTo(response, text)
-        if (gone.signal.aborted) break
-      }
     } catch (error) {
       if (!gone.signal.aborted) throw error // else the reader has disconnected
     }
