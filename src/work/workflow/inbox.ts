@@ -109,7 +109,9 @@ export function fits(engine: Engine, instance: Instance, app: string, bytes: num
   if (description === undefined) return true
   engine.large.add(app)
   const known = engine.live.at(instance.key)?.instance ?? instance // a turn of it would undo the stall of a copy
-  if (known.status !== STALLED) stall(engine, known, {reason: PAYLOAD_SIZE_EXCEEDED, description})
+  if (isTerminal(known.status))
+    engine.options.warn(known.app, `activity of ${known.name} '${known.id}': ${description}`)
+  else if (known.status !== STALLED) stall(engine, known, {reason: PAYLOAD_SIZE_EXCEEDED, description})
   return false
 }
 
@@ -134,8 +136,7 @@ export function retryHeld(engine: Engine, app: string): void {
 
 function stall(engine: Engine, instance: Instance, {reason, description}: Stall): void {
   const stalls = stallsOf(instance)
-  const latest = stalls.at(-1)
-  const known = latest && readEvent(latest).executionStalled
+  const [known] = stalls.slice(-1).map(each => readEvent(each).executionStalled)
   instance.status = STALLED
   if (known?.reason === reason && known.description === description) return
   const event = eventOf(engine.clock.date(), {executionStalled: {reason, description}})
@@ -161,16 +162,15 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   wakeUps.removeOf(START, instance.key)
   drop(engine, instance, false)
   engine.held.delete(instance.key)
-  const {executionTerminated} = readEvent(event)
+  const {input: result, recurse = false} = readEvent(event).executionTerminated ?? {}
   const now = clock.date()
-  const result = executionTerminated?.input
   const executionCompleted = {status: TERMINATED, result, failureDetails: NO_BYTES}
   const begun = instance.turns === 0 ? [startEventOf(store, now, instance)] : []
   live.history.push(store.addTurn(instance, [...begun, event, eventOf(now, {executionCompleted})]))
   Object.assign(instance, {status: TERMINATED, updated: now, stall: undefined, output: result?.value})
   instance.turns++
   engine.write(instance) // its descendants, which tell it of their ends, may take its place in memory
-  over(engine, live, executionTerminated?.recurse === true)
+  over(engine, live, recurse)
 }
 
 /** Ends an instance as the turn of its worker says, which is in its history; the caller writes the instance. */

@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
-import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 t.test('what was too large goes on with the next worker, if more may be sent by then', async t => {
   const house = await openHouse(t)
@@ -95,5 +95,27 @@ t.test('what an earlier run has left and is too large by now stalls a workflow t
   t.match(worker.seen(), [/eventRaised$/])
   await workflows.completeTurn('shop', answer('o-1'))
   t.match(workflows.find('shop', 'o-1'), {status: 8}, 'it waits for what nobody gets')
+  close()
+})
+
+t.test('a workflow that has ended is not stalled by an activity that is too large', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const before = await openHouse(t, path)
+  before.workflows.connect('shop', new TestWorker())
+  before.workflows.connect('small', new TestWorker())
+  const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
+  const toSmall = {id: 0, scheduleTask: big, router: {sourceAppID: '', targetAppID: 'small'}}
+  await before.workflows.start('shop', order('parent'))
+  await before.workflows.completeTurn('shop', answer('parent', [{id: 0, createChild: childOf('o-1')}]))
+  await before.workflows.completeTurn('shop', answer('o-1', [toSmall, end()]))
+  t.match(before.workflows.find('shop', 'o-1'), {status: 1, stall: undefined})
+  const parent = before.workflows.find('shop', 'parent')
+  await before.workflows.completeTurn('shop', answer('parent', [end()]))
+  t.match(before.workflows.events(parent as never), [{}, {}, {childCreated: {}}, {}, {childCompleted: {}}, {}])
+  before.close()
+  const {workflows, close} = await openHouse(t, path)
+  workflows.connect('small', new TestWorker())
+  await workflows.quiet(0)
+  t.match(workflows.find('shop', 'o-1'), {status: 1, stall: undefined}, 'nor by the next run')
   close()
 })
