@@ -81,6 +81,6 @@ export class ActorHosts {
       )
     )
     // of several instances the first one: the app has the same id
-    return hosts.find(host => host !== undefined)?.replace(/\.\d+$/, '')
+    return hosts.find(host => host !== undefined)?.replace(/(?:\.\d+)?(?:@\d+\.\d+\.\d+.*)?$/, '')
   }
 }
