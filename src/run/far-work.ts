@@ -2,6 +2,7 @@ import type {TasksDone} from '../model/api.generated.ts'
 import {ApiError, type Asked} from '../control/api-client.ts'
 import {clientOf} from '../control/client.ts'
 import type {LeaseSearch} from '../control/sidecar-leases.ts'
+import {SerialQueue} from '../model/serial-queue.ts'
 import {pause} from '../platform/delay.ts'
 import type {FarChild} from '../work/workflow/far-messages.ts'
 import {WorkflowError} from '../work/workflow/workflow-error.ts'
@@ -91,27 +92,26 @@ export class FarWork {
     const over = new AbortController()
     const all = AbortSignal.any([signal, over.signal, this.#closing.signal])
     const done = await clientOf(path).follow('GET /apps/{id}/tasks', {at: {id}, signal: all})
-    const first = await done.next()
-    const client = first.value?.guest
+    const client = (await done.next()).value?.guest
     if (client === undefined) throw new Error('the run has ended')
     return {path, client, done, end: () => over.abort()}
   }
 
   async #work(app: string, {path, client, done, end}: Loan): Promise<void> {
-    const api = clientOf(path)
+    const posts = new SerialQueue() // each has a connection of its own, and a child begins before it is to end
     let items: string[] = []
     const post = async (): Promise<void> => {
       const body = {guest: client, items}
       items = []
       try {
-        await api.ask('POST /apps/{id}/tasks', {at: {id: app}, body})
+        await clientOf(path).ask('POST /apps/{id}/tasks', {at: {id: app}, body})
       } catch {
         end() // all that is not answered is asked for again
       }
     }
     const leave = this.#workflows.connectRun(app, {
       send: item => {
-        if (items.push(Buffer.from(item).toString('base64')) === 1) setImmediate(() => void post())
+        if (items.push(Buffer.from(item).toString('base64')) === 1) setImmediate(() => void posts.run(post))
       }
     })
     for await (const {answer = ''} of done)
