@@ -116,7 +116,7 @@ function withoutInApp(item: ListItem, spot: Spot): ListItem | readonly ListItem[
   const appWith = (rest: readonly Pair[]): ListItem => ({...item, node: {kind: 'map', spot: node.spot, pairs: rest}})
   if (wrong?.name === 'appDirPath' || !has('appDirPath')) {
     const kept = pairs.filter(pair => pair !== wrong && pair.name !== 'appDirPath' && !IN_FOLDER.includes(pair.name))
-    const id = has('appID') ? [] : [textPair('appID', basename(textOf(wrong?.node)))]
+    const id = has('appID') ? [] : [textPair('appID', basename(textOf(wrong?.node)), wrong?.value ?? node.spot)]
     return appWith([...kept, textPair('appDirPath', '.'), ...id])
   }
   // an id of a service may be one of an app without a version
@@ -145,7 +145,6 @@ const pairAt = (node: YamlNode, spot: Spot): Pair | undefined =>
 
 const textOf = (node: YamlNode | undefined): string => (node?.kind === 'scalar' ? node.text : '')
 
-function textPair(name: string, text: string): Pair {
-  const spot = {start: 0, end: 0}
+function textPair(name: string, text: string, spot: Spot = {start: 0, end: 0}): Pair {
   return {name, key: spot, value: spot, merged: false, node: {kind: 'scalar', spot, text, style: 'plain', tag: ''}}
 }

@@ -13,7 +13,8 @@ async function examine(t: Test, yaml: string, {files = {}, env = {}} = {}) {
       ? [message]
       : mistakes.map(({message: text, place: {line, column}}) => `${line}:${column} ${text}`)
   )
-  return {all: all.map(text => text.replaceAll(folder, '$')), apps: loaded?.plan.apps.map(({id}) => id)}
+  const hints = loaded?.hints().map(({place: {line, column}, code}) => `${line}:${column} ${code}`)
+  return {all: all.map(text => text.replaceAll(folder, '$')), apps: loaded?.plan.apps.map(({id}) => id), hints}
 }
 
 t.test('mistakes of all checks are found in one reading, each once', async t => {
@@ -167,4 +168,9 @@ t.test('of thousands of mistakes in one list the first ones are found: each is a
   const {all} = await examine(t, `version: 1\napps:\n  - appDirPath: ./orders\n    dependsOn: [${ids}]\n`)
   t.match(all[0], /depends on "a0"/)
   t.ok(all.length >= 100 && all.length < 200, `${all.length}`)
+})
+
+t.test('what is wrong with an id that a folder gives is shown at the folder, also where that is missing', async t => {
+  const {hints} = await examine(t, 'version: 1\napps:\n  - appDirPath: ./Shop.Ordres\n    appPort: 80\n')
+  t.same(hints, ['3:17 odd-app-id'])
 })
