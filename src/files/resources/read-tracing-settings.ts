@@ -77,9 +77,7 @@ function readTimeout(field: Field): number {
 export function withOtelVariables(settings: TracingSettings, env: Environment): TracingSettings {
   const variable = (name: string): string =>
     env[`OTEL_EXPORTER_OTLP_TRACES_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`] || ''
-  const endpoint = variable('ENDPOINT')
-    .replace(/^http:\/\//, '')
-    .replace(/^https:\/\//, '')
+  const endpoint = variable('ENDPOINT').replace(/^https?:\/\//, '')
   if (settings.otlp !== undefined || endpoint === '') return settings
   const timeout = Number(variable('TIMEOUT'))
   return {

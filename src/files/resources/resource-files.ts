@@ -68,20 +68,18 @@ export class ResourceFiles {
 
   snapshotOf({id, resources: {folders, configFile, defaultFolder}}: App): ResourceSnapshot {
     const {env} = this.#context
-    const shown = this.#shown
     const movedPorts = this.#movedPorts
-    const paths = [...new Set(folders.flatMap(filesIn))].filter(path => path !== configFile)
+    const paths = [...new Set(folders.flatMap(filesIn))]
     const files = paths.flatMap(path => this.#files.get(path) ?? [])
     const all = files.map(({value}) => value)
+    const configurations = new Set([...this.#configurations.keys()].map(path => this.#files.get(path)?.value))
+    const others = all.filter(file => !configurations.has(file))
     const isFor = areFor(id, env['NAMESPACE'] ?? '')
     const {endpoints, faults: doubles} = firstOfName(all.flatMap(file => file.endpoints).filter(isFor))
-    const usual = `${shown(defaultFolder)}/`
+    const usual = `${this.#shown(defaultFolder)}/`
     const named = [...usualComponents({folders, defaultFolder}), ...all.flatMap(file => file.components)]
       .filter(isFor)
       .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
-    const subscriptions = all.flatMap(file => file.subscriptions).filter(isFor)
-    const accessPolicies = all.flatMap(file => file.accessPolicies).filter(isFor)
-    const mcpServers = all.flatMap(file => file.mcpServers).filter(isFor)
     const {resiliency, faults} = mergeResiliencies(
       all.flatMap(file => file.resiliency ?? []),
       id
@@ -95,10 +93,10 @@ export class ResourceFiles {
     return {
       endpoints: endpoints.map(each => ({...each, baseUrl: movedText(each.baseUrl, movedPorts)})),
       components,
-      subscriptions,
+      subscriptions: all.flatMap(file => file.subscriptions).filter(isFor),
       resiliency,
-      accessPolicies,
-      mcpServers: mcpServers.map(({name}) => name),
+      accessPolicies: all.flatMap(file => file.accessPolicies).filter(isFor),
+      mcpServers: all.flatMap(file => file.mcpServers.filter(isFor).map(({name}) => name)),
       configuration: {
         ...configuration,
         tracing: movedTracing(withOtelVariables(configuration.tracing, env), movedPorts)
@@ -106,10 +104,10 @@ export class ResourceFiles {
       withoutEffect: [
         ...components.filter(isUnbuilt).map(unbuiltComponent),
         ...denials,
-        ...all.flatMap(file => file.withoutEffect),
+        ...others.flatMap(file => file.withoutEffect),
         ...withoutEffect
       ],
-      references: all.flatMap(file => file.references),
+      references: others.flatMap(file => file.references),
       faults: [
         ...files.flatMap(file => file.faults),
         ...doubles,

@@ -61,7 +61,8 @@ export class ResourceStore {
     return this.#inTurn(async () => {
       const {configFile, defaultFolder} = app.resources
       const files = this.#hasAny(app) ? await this.#load() : this.#files
-      if ((await files?.read([app])) === true) this.#isUnshared = true
+      const isNew = (await files?.read([app])) === true
+      this.#isUnshared ||= isNew
       const bare = {...NO_RESOURCES, components: usualComponents(app.resources)}
       const opened = new OpenResources(app, files?.snapshotOf(app) ?? bare, {
         warn: (code, text) => {
@@ -73,6 +74,9 @@ export class ResourceStore {
       })
       this.#apps.add(opened)
       this.#forgetClosed(app.id)
+      // its Configuration has an effect now, also where it lies among the resources of others
+      for (const each of isNew ? this.#all : [])
+        if (files && each.app.resources.folders.includes(dirname(configFile))) each.change(files.snapshotOf(each.app))
       this.#tell()
       return opened
     })

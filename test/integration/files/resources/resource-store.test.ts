@@ -247,6 +247,29 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
   t.strictSame(usual.withoutEffect, [], 'not of what lies in Dapr’s own folder')
 })
 
+t.test(
+  'a Configuration among the resources has an effect where any app names its file, and so have the Components behind it',
+  async t => {
+    const files = {
+      'r/all.yaml': [
+        'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: all}\nspec: {tracing: {samplingRate: "${RATE}"}}\n',
+        'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: orders}\nspec: {type: state.in-memory, version: v1}\n'
+      ].join('---\n')
+    }
+    const {store, folder, open} = scene(t, files, {RATE: '1'})
+    const configFile = join(folder, 'r', 'all.yaml')
+    const resources = {folders: [join(folder, 'r')], configFile, defaultFolder: '/home/.dapr'}
+    t.strictSame(namesIn(await open('before')), ['orders'])
+    const named = await store.open({id: 'named', resources})
+    t.strictSame([named.snapshot.configuration.tracing.samplingRate, namesIn(named)], ['1', ['orders']])
+    t.strictSame(namesIn(await open('behind')), ['orders'])
+    t.strictSame(store.withoutEffect, [], 'one of them names the file')
+    t.strictSame(named.snapshot.references, [], 'its variables are replaced')
+  }
+)
+
+const namesIn = ({snapshot}: AppResources): readonly string[] => snapshot.components.map(({name}) => name)
+
 const policy = (operation: string): string =>
   `apiVersion: dapr.io/v1alpha1\nkind: WorkflowAccessPolicy\nmetadata: {name: guard}\nscopes: [bank]\nspec:\n  rules:\n  - callers: [{appID: shop}]\n    workflows: [{name: pay, operations: [${operation}]}]\n`
 
