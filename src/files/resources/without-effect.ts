@@ -52,15 +52,16 @@ function inDocument(document: Field): readonly WithoutEffect[] {
 
 const isThere = (field: Field): boolean => field.entries().size > 0
 
-/** Features that a Configuration turns on for a real Dapr (pkg/config/configuration.go), and that are always on here. */
-const ALWAYS_ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders'])
+/** Features that Dapr knows (pkg/config/configuration.go): those that are always on here, and those that never are. It ignores other names. */
+const ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders', 'WorkflowsRemoteActivityReminder'])
+const OFF = new Set(['WorkflowHistorySigning', 'WorkflowsClusteredDeployment', 'WorkflowsFastPath'])
 
-const asksForMore = (field: Field): boolean =>
-  field.items().some(item => !ALWAYS_ON.has(item.field('name').text()) || item.field('enabled').boolean() === false)
+const asksForOther = (field: Field): boolean =>
+  field.items().some(item => (item.field('enabled').boolean() === false ? ON : OFF).has(item.field('name').text()))
 
 /** Keys of a Configuration's `spec` that nothing here reads, and when they ask for anything. */
 const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
-  features: asksForMore,
+  features: asksForOther,
   nameResolution: isThere,
   wasm: isThere
 }

@@ -270,6 +270,17 @@ t.test(
 
 const namesIn = ({snapshot}: AppResources): readonly string[] => snapshot.components.map(({name}) => name)
 
+t.test('features that Dapr has for all by now are not called unsupported', async t => {
+  const features = (...names: readonly string[]): string =>
+    `kind: Configuration\nspec: {features: [${names.map(name => `{name: ${name}, enabled: true}`).join(', ')}]}\n`
+  const {store, open, write} = scene(t, {'config.yaml': features('Resiliency', 'PubSub.Routing', 'proxy.grpc')})
+  await open()
+  t.strictSame(store.withoutEffect, [])
+  write('config.yaml', features('Resiliency', 'WorkflowHistorySigning'))
+  await store.refresh()
+  t.match(store.withoutEffect, [{what: 'spec.features', why: 'it is not supported yet'}])
+})
+
 const policy = (operation: string): string =>
   `apiVersion: dapr.io/v1alpha1\nkind: WorkflowAccessPolicy\nmetadata: {name: guard}\nscopes: [bank]\nspec:\n  rules:\n  - callers: [{appID: shop}]\n    workflows: [{name: pay, operations: [${operation}]}]\n`
 
