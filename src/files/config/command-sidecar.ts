@@ -34,8 +34,6 @@ export function commandSidecar(template: Template, {id, cwd, source, variables, 
   if (location === undefined) throw new Error('no location')
   const chosen = Object.fromEntries(KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]])))
   const settings = noSettings(id, cwd, chosen)
-  const {resources} = location
-  const {home} = around
-  const optional = {...resources, areOptional: true}
-  return resolveApp(settings, {home, resources: optional, s2i: undefined, ...(variables && {variables})})
+  const resources = {...location.resources, areOptional: true}
+  return resolveApp(settings, {home: around.home, resources, s2i: undefined, ...(variables && {variables})})
 }

@@ -107,10 +107,7 @@ function repeatedIds(entries: readonly Entry[], source: Source, wanted?: readonl
 
 function repeatedAppPorts(entries: readonly Entry[], source: Source, wanted?: readonly string[]): readonly Mistake[] {
   return entries.flatMap(({settings, plan}, index) => {
-    const {
-      id,
-      channel: {port, address}
-    } = plan
+    const {port, address} = plan.channel
     const first = entries
       .slice(0, port === 0 ? 0 : index)
       .find(
@@ -118,7 +115,7 @@ function repeatedAppPorts(entries: readonly Entry[], source: Source, wanted?: re
           channel.port === port && channel.address === address && meet(other, plan, wanted)
       )
     if (first === undefined) return []
-    const ids = `${JSON.stringify(first.plan.id)} and ${JSON.stringify(id)}`
+    const ids = `${JSON.stringify(first.plan.id)} and ${JSON.stringify(plan.id)}`
     const places = `${placeText(source, first.settings.spot('appPort'))} and ${placeText(source, settings.spot('appPort'))}`
     return {
       code: 'duplicate-app-port',

@@ -46,14 +46,9 @@ export function readyPlan(settings: Settings, served: ServedPort): ReadyPlan {
   if (served !== 'none')
     return http === undefined ? {kind: 'tcp', port: served, timeoutMs} : {kind: 'http', path: http, timeoutMs}
   if (http === undefined || !settings.isOwn('ready')) return {kind: 'spawned', timeoutMs}
+  const message = 'ready.http needs an appPort'
   const hint = 'write appPort, or autoPort: true'
-  return settings.refuse({
-    code: 'conflicting-keys',
-    key: 'ready',
-    inside: ['http'],
-    message: 'ready.http needs an appPort',
-    hint
-  })
+  return settings.refuse({code: 'conflicting-keys', key: 'ready', inside: ['http'], message, hint})
 }
 
 /** RE2 is loaded when an app is waited for. JavaScript knows what it does not, but for two forms: `(?P<name>x)` and `(?i)x`. */

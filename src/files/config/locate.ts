@@ -93,11 +93,8 @@ function pathsOf(
   const fault = configFile === '' ? '' : fileFault(configFile)
   if (fault !== '') {
     const message = `error in reading the configFilePath: open ${configFile}: ${fault}`
-    throw templateError(search.source, {
-      code: 'path-not-found',
-      message,
-      spot: pairs.get('configFilePath')?.value ?? spot
-    })
+    const at = pairs.get('configFilePath')?.value ?? spot
+    throw templateError(search.source, {code: 'path-not-found', message, spot: at})
   }
   const last = check('resourcesPath', values.resourcesPath ?? '')
   const runtime = check('runtimePath', values.runtimePath ?? '')

@@ -67,24 +67,18 @@ function listenAddresses(settings: Settings): readonly string[] {
   const addresses = written.filter(address => address !== '').map(unbracketed)
   const wrong = addresses.find(address => !isHost(address))
   if (wrong === undefined) return [...new Set(addresses)]
+  const message = `apiListenAddresses: "${wrong}" is not an address`
   const expected = 'expected IP addresses of this machine, separated by commas'
-  return settings.refuse({
-    key: 'apiListenAddresses',
-    message: `apiListenAddresses: "${wrong}" is not an address`,
-    expected
-  })
+  return settings.refuse({key: 'apiListenAddresses', message, expected})
 }
 
 /** The address that the app listens on, '' for the loopback. */
 function channelAddress(settings: Settings): string {
   const address = unbracketed((settings.values.appChannelAddress ?? '').trim())
   if (address === '' || isHost(address)) return address
+  const message = `appChannelAddress: "${address}" is not an address`
   const expected = 'expected a host name or an IP address, without a scheme or a port'
-  return settings.refuse({
-    key: 'appChannelAddress',
-    message: `appChannelAddress: "${address}" is not an address`,
-    expected
-  })
+  return settings.refuse({key: 'appChannelAddress', message, expected})
 }
 
 /** `[::1]` → `::1` */

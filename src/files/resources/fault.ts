@@ -10,6 +10,13 @@ export interface ResourceFault extends PlacedMistake {
   readonly isRefusal?: boolean
 }
 
+/** A fault inside the text of a field. */
+export interface TextFault {
+  readonly severity: ResourceFault['severity']
+  readonly message: string
+  readonly hint?: string
+}
+
 /** Details of a fault besides its message. */
 export interface FaultDetails {
   /** What is expected there. */

@@ -2,7 +2,8 @@ import type {Place} from '../../model/errors.ts'
 import {placeIn} from '../yaml/place.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import type {FaultDetails, ResourceFault} from './fault.ts'
+import type {FaultDetails, ResourceFault, TextFault} from './fault.ts'
+import type {Dialect} from '../yaml/dialects.ts'
 import {RESOURCE} from '../yaml/other-dialects.ts'
 import {explainFault, type ExplainedFault} from '../yaml/explain.ts'
 import {expandTree} from '../yaml/expand-tree.ts'
@@ -17,17 +18,11 @@ export interface ResourceSource {
   readonly text: string
 }
 
-/** A fault inside the text of a field. */
-export interface TextFault {
-  readonly severity: ResourceFault['severity']
-  readonly message: string
-  readonly hint?: string
-}
-
 /** What all fields of one file share. */
 interface Reading {
   readonly source: ResourceSource
   readonly faults: ResourceFault[]
+  readonly dialect: Dialect
 }
 
 /** A `${…}` and its place. */
@@ -48,14 +43,14 @@ export interface ResourceFile {
 }
 
 /** Reads a file as daprd does: each document alone, so that one that is broken hides no other. `variables` are the values for `${…}`. */
-export function parseResourceFile({file, text}: ResourceSource, variables?: FileVariables): ResourceFile {
-  const source = {file, text: withGoLines(text.replace(/^\uFEFF/, ''))}
-  const reading: Reading = {source, faults: []}
+export function parseResourceFile(from: ResourceSource, variables?: FileVariables, dialect = RESOURCE): ResourceFile {
+  const source = {...from, text: withGoLines(from.text.replace(/^\uFEFF/, ''))}
+  const reading: Reading = {source, faults: [], dialect}
   const roots: Field[] = []
   const references: PlacedReference[] = []
   const hasVariables = source.text.includes('${')
   let broken = 0
-  for (const {root, fault} of readYaml(source.text, RESOURCE)) {
+  for (const {root, fault} of readYaml(source.text, dialect)) {
     if (fault !== undefined) {
       // counted apart from the warnings: one that is not noted would leave a document out without a word
       if (broken++ < MAX_FAULTS) addFault(reading, explainFault(fault, source.text))
@@ -118,11 +113,11 @@ export class Field {
     return this.#placeAt(this.#start)
   }
 
-  /** The value of a key, found as Go's JSON finds struct fields: in any capitals when it is not there as written. */
+  /** The value of a key, found as Go's JSON finds struct fields: in any capitals when it is not there as written; but in a Configuration. */
   field(key: string): Field {
     const pairs = this.#pairs()
-    const lower = key.toLowerCase()
-    const pair = pairs.findLast(([name]) => name === key) ?? pairs.findLast(([name]) => name.toLowerCase() === lower)
+    const named = this.#named(key)
+    const pair = pairs.findLast(([name]) => name === key) ?? pairs.findLast(([name]) => this.#named(name) === named)
     return pair === undefined ? this.#child(key) : pair[1]
   }
 
@@ -151,7 +146,13 @@ export class Field {
   /** A text, '' when absent. Numbers are written as Go writes them, as sigs.k8s.io/yaml converts them for Go's string fields. */
   text(): string {
     if (this.#node === undefined) return ''
-    return this.#node.kind === 'scalar' ? scalarText(this.#node, RESOURCE) : (this.#mistyped('a text') ?? '')
+    if (this.#node.kind !== 'scalar') return this.#mistyped('a text') ?? ''
+    return this.#reading.dialect === RESOURCE ? scalarText(this.#node, RESOURCE) : this.#node.text
+  }
+
+  /** What is the same of all spellings of a key. */
+  #named(key: string): string {
+    return this.#reading.dialect === RESOURCE ? key.toLowerCase() : key
   }
 
   /** A value of any type as Dapr's `DynamicValue` has it: a text as it is, all else as Go's JSON; '' when absent. */
@@ -237,9 +238,9 @@ export class Field {
 
   /** Warns of each key that is not known: nothing reads it. */
   warnUnknownKeys(known: readonly string[]): void {
-    const lower = new Set(known.map(key => key.toLowerCase()))
+    const names = new Set(known.map(key => this.#named(key)))
     for (const [name, field] of this.#pairs()) {
-      if (lower.has(name.toLowerCase()) || isFull(this.#reading)) continue
+      if (names.has(this.#named(name)) || isFull(this.#reading)) continue
       const near = nearMiss(name, known)
       const hint = near === '' ? '' : `did you mean ${near}?`
       field.#warnAt(field.#keyStart, `unknown key ${field.path}: it has no effect`, {hint})

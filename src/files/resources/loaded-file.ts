@@ -4,6 +4,7 @@ import {codeOf, messageOf} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import {decodeText} from '../yaml/decode-text.ts'
+import {CONFIGURATION_FILE} from '../yaml/other-dialects.ts'
 import type {ResourceSnapshot} from './app-resources.ts'
 import {readComponents} from './components.ts'
 import type {FactsOfType} from './component-types.ts'
@@ -105,7 +106,7 @@ export const FOLDER_FILE: FileKind<FolderFile> = {
 export const CONFIG_FILE: FileKind<ConfigFile> = {
   unread: fault => ({...EMPTY_CONFIG, configuration: {...DEFAULT_CONFIGURATION, fault}}),
   read: async (file, text, {env}) => {
-    const parsed = parseResourceFile({file, text: expandVariables(text, env)})
+    const parsed = parseResourceFile({file, text: expandVariables(text, env)}, undefined, CONFIGURATION_FILE)
     const withoutEffect = findUnreadKeys(parsed)
     const configuration = (await readConfiguration(parsed)) ?? {...DEFAULT_CONFIGURATION, fault: faultIn(parsed)}
     // as written, not with the values of variables

@@ -1,6 +1,7 @@
 import type {Environment} from '../../model/environment.ts'
 import type {Field} from './field.ts'
-import {MAX_TIMER_MS, parseGoDuration} from './go-duration.ts'
+import {MAX_TIMER_MS} from './go-duration.ts'
+import {durationWithUnit} from './read-workflow-settings.ts'
 import type {OtlpSettings, TracingSettings} from './tracing-settings.ts'
 
 /** Reads `spec.tracing` (Dapr: pkg/config, TracingSpec). */
@@ -62,13 +63,7 @@ function splitHeader(text: string): readonly (readonly [string, string])[] {
   return at < 1 ? [] : [[text.slice(0, at).trim(), text.slice(at + 1).trim()]]
 }
 
-function readTimeout(field: Field): number {
-  const text = field.text()
-  const ms = text === '' ? 0 : parseGoDuration(text)
-  if (typeof ms === 'number') return Math.min(Math.max(0, ms), MAX_TIMER_MS)
-  field.error(`${field.path}: ${ms}`, {expected: 'expected a duration such as 10s'})
-  return 0
-}
+const readTimeout = (field: Field): number => Math.min(durationWithUnit(field) ?? 0, MAX_TIMER_MS)
 
 /**
  * What `OTEL_*` variables add where the file names no endpoint (Dapr: pkg/config, SetTracingSpecFromEnv): with one of them

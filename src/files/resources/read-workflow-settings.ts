@@ -57,14 +57,14 @@ function readRetention(policy: Field): RetentionTimes {
   policy.warnUnknownKeys(RETAINED_ENDS)
   return Object.fromEntries(
     RETAINED_ENDS.flatMap(end => {
-      const ms = readDuration(policy.field(end))
+      const ms = durationWithUnit(policy.field(end))
       return ms === undefined ? [] : [[end, ms]]
     })
   )
 }
 
-/** Reads a duration, which needs a unit: Go's YAML takes a bare number for nanoseconds, which is never meant. */
-function readDuration(field: Field): number | undefined {
+/** Reads a duration of a Configuration, which needs a unit; undefined: there is none, or it is a fault, which is noted. */
+export function durationWithUnit(field: Field): number | undefined {
   if (field.isAbsent) return undefined
   const text = field.text()
   const ms = /^[-+]?0*[1-9]\d*$/.test(text) ? `time: missing unit in duration "${text}"` : parseGoDuration(text)

@@ -7,6 +7,9 @@ import {ownOf} from '../../model/own.ts'
 /** Resources: daprd cuts the file (pkg/internal/loader/disk), and sigs.k8s.io/yaml makes JSON of each part by yaml.v2. */
 export const RESOURCE: Dialect = {...TEMPLATE, documents: partsOf, keyName: jsonKey}
 
+/** Configurations: yaml.v3 into the structs of daprd, which finds keys as they are written alone (pkg/config, LoadStandaloneConfiguration). */
+export const CONFIGURATION_FILE: Dialect = {...TEMPLATE, merge: 'own', hasUniqueKeys: true}
+
 /** Compose files: go.yaml.in/yaml/v4, all documents (compose-go, loader). */
 export const COMPOSE_FILE: Dialect = {
   documents: 'all',
