@@ -26,35 +26,18 @@ import {envFileVariables} from '../reading/variables.ts'
 import {pathTo, type ImportedApp} from '../imported.ts'
 import {asMap, given, isMap, listedValues, mapOf, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
 
-/** Keys of a service, and the flags of `docker run` with one value that they mean. */
-const FLAGS: Readonly<Record<string, string>> = {
-  user: '--user',
-  working_dir: '--workdir',
-  hostname: '--hostname',
-  platform: '--platform',
-  shm_size: '--shm-size',
-  mem_limit: '--memory',
-  cpus: '--cpus',
-  pid: '--pid',
-  ipc: '--ipc',
-  runtime: '--runtime',
-  network_mode: '--network'
-}
+/** Keys and flags of `docker run`: `hostname` is `--hostname`. */
+const flagsOfKeys = (text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(text.split(' ').map(each => [each.replace(/=.*/, ''), `--${each.replace(/.*=/, '')}`]))
+/** Keys of a service, and the flags with one value that they mean. */
+const FLAGS = flagsOfKeys(
+  'user working_dir=workdir hostname platform shm_size=shm-size mem_limit=memory cpus pid ipc runtime network_mode=network'
+)
 /** The flags of lists: one for each item. */
-const LIST_FLAGS: Readonly<Record<string, string>> = {
-  cap_add: '--cap-add',
-  cap_drop: '--cap-drop',
-  devices: '--device',
-  dns: '--dns',
-  extra_hosts: '--add-host',
-  security_opt: '--security-opt',
-  tmpfs: '--tmpfs'
-}
-const SWITCHES: Readonly<Record<string, string>> = {
-  privileged: '--privileged',
-  read_only: '--read-only',
-  init: '--init'
-}
+const LIST_FLAGS = flagsOfKeys(
+  'cap_add=cap-add cap_drop=cap-drop devices=device dns extra_hosts=add-host security_opt=security-opt tmpfs'
+)
+const SWITCHES = flagsOfKeys('privileged read_only=read-only init')
 
 const KNOWN = [FLAGS, LIST_FLAGS, SWITCHES].flatMap(each => Object.keys(each))
 
@@ -81,10 +64,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const hosts = hostsOf(service, env, stack, notes)
   const [entrypoint = '', ...entrypointArgs] = commandWords(values['entrypoint'])
   const run = [
-    'docker',
-    'run',
-    '--rm',
-    '--name',
+    ...'docker run --rm --name'.split(' '),
     name,
     ...ports.flatMap(({text}) => ['--publish', text]),
     ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),

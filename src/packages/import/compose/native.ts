@@ -43,6 +43,11 @@ const arePlainFlags = (args: readonly string[]): boolean =>
 
 const ODD_COMMAND = 'its command names files or ports of the container'
 
+const withoutUsers =
+  (variable: RegExp): NonNullable<Server['words']> =>
+  (env, args) =>
+    Object.keys(env).some(name => variable.test(name)) ? 'its image makes users' : args.length > 0 ? ODD_COMMAND : []
+
 const MYSQL_WORDS: Server['words'] = (env, args) => {
   const of = (name: string): string => env[`MYSQL_${name}`] ?? env[`MARIADB_${name}`] ?? ''
   const words = [of('ROOT_PASSWORD'), of('DATABASE'), of('USER'), of('PASSWORD')]
@@ -105,8 +110,7 @@ const SERVERS: readonly Server[] = [
     name: 'MongoDB',
     image: /(?:^|\/)mongo$/,
     programs: ['mongod'],
-    words: (env, args) =>
-      'MONGO_INITDB_ROOT_USERNAME' in env ? 'its image makes users' : args.length > 0 ? ODD_COMMAND : [],
+    words: withoutUsers(/^MONGO_INITDB_ROOT_USERNAME$/),
     script: 'mkdir -p data && exec mongod --dbpath data --port "$PORT" --bind_ip 127.0.0.1'
   },
   {
@@ -115,12 +119,7 @@ const SERVERS: readonly Server[] = [
     programs: ['rabbitmq-server'],
     refusesRoot: true,
     isOutsidePath: true,
-    words: (env, args) =>
-      Object.keys(env).some(name => name.startsWith('RABBITMQ_'))
-        ? 'its image makes users'
-        : args.length > 0
-          ? ODD_COMMAND
-          : [],
+    words: withoutUsers(/^RABBITMQ_/),
     script:
       'mkdir -p data && RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$PORT" RABBITMQ_DIST_PORT="$((PORT + 20000))" RABBITMQ_NODENAME="rabbit$PORT@localhost" RABBITMQ_MNESIA_BASE="$PWD/data" RABBITMQ_LOG_BASE="$PWD/data" RABBITMQ_LOGS=- RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$PWD/data/rabbitmq" RABBITMQ_ENABLED_PLUGINS_FILE="$PWD/data/plugins" exec rabbitmq-server',
     stop: {timeout: '30s'}
@@ -129,21 +128,13 @@ const SERVERS: readonly Server[] = [
     name: 'NATS',
     image: /(?:^|\/)nats$/,
     programs: ['nats-server'],
-    words: (_, args) => {
-      const isKnown = args.every(arg => /^(?:nats-server|-js|--?jetstream)$/.test(arg))
-      return isKnown ? [] : ODD_COMMAND
-    },
+    words: (_, args) => (args.every(arg => /^(?:nats-server|-js|--?jetstream)$/.test(arg)) ? [] : ODD_COMMAND),
     script: 'exec nats-server -a 127.0.0.1 -p "$PORT" -js -sd data'
   }
 ]
 
 /** Where packages have servers that are in no folder of PATH; the newest version first. */
-const OUTSIDE_PATH: readonly string[] = [
-  '/usr/lib/postgresql',
-  '/opt/homebrew/opt',
-  '/usr/local/opt',
-  '/usr/lib/rabbitmq'
-]
+const OUTSIDE_PATH = '/usr/lib/postgresql /opt/homebrew/opt /usr/local/opt /usr/lib/rabbitmq'.split(' ')
 
 /** The server of a service as a program; a text: why it stays a container. */
 export function nativeServer(service: Service, stack: Stack, native: NativePrograms): ImportedApp | string {
@@ -201,7 +192,9 @@ function programFolders({programs, isOutsidePath}: Server, searchPath: string): 
   const inPath = searchPath.split(delimiter).filter(folder => folder.startsWith('/'))
   const outside = OUTSIDE_PATH.flatMap(folder => [
     join(folder, 'bin'),
-    ...versionsIn(folder).map(each => join(folder, each, 'bin'))
+    ...entriesOf(folder)
+      .toSorted((a, b) => b.localeCompare(a, 'en', {numeric: true}))
+      .map(each => join(folder, each, 'bin'))
   ])
   const found = new Set<string>()
   for (const program of programs) {
@@ -213,6 +206,3 @@ function programFolders({programs, isOutsidePath}: Server, searchPath: string): 
   }
   return [...found]
 }
-
-const versionsIn = (folder: string): readonly string[] =>
-  entriesOf(folder).toSorted((a, b) => b.localeCompare(a, 'en', {numeric: true}))

@@ -9,13 +9,11 @@ import {movedByVariable, movesByItself, portIn, projectApp, type ProjectStart} f
 import {commandPort} from '../reading/shell-words.ts'
 import {isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
-const MAX_DEPTH = 4
-
 /** The apps of each folder that has a project of Nx; none where a project starts nothing. */
 export function nxApps(root: string): ReadonlyMap<string, readonly ImportedApp[]> {
   const workspace = jsonOf(root, 'nx.json')
   const apps = new Map<string, readonly ImportedApp[]>()
-  for (const folder of [root, ...foldersBelow(root, MAX_DEPTH)]) {
+  for (const folder of [root, ...foldersBelow(root, 4)]) {
     const project = has(folder, 'project.json') ? jsonOf(folder, 'project.json') : mapOf(readPackage(folder)?.['nx'])
     const isProject = has(folder, 'project.json') || (folder !== root && has(folder, 'package.json'))
     const found = isProject ? appOf(folder, root, project, workspace) : undefined

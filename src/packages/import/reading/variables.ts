@@ -21,10 +21,8 @@ export function withNamed(key: string, value: unknown, files: readonly string[])
 const SAMPLES = ['.example', '.sample', '.template', '.dist', '.default', '-example', '-sample']
 
 /** The name of the sample next to an env file: `.env.example`; '': there is none. */
-export const sampleOf = (file: string): string => {
-  const found = SAMPLES.find(end => existsSync(file + end))
-  return found === undefined ? '' : basename(file) + found
-}
+export const sampleOf = (file: string): string =>
+  SAMPLES.filter(end => existsSync(file + end)).map(end => basename(file) + end)[0] ?? ''
 
 /** A note on an env file that is not there, by its path in a source and on this machine. */
 export function missingFileNote(path: string, at: string): string {
