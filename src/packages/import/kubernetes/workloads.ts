@@ -64,7 +64,7 @@ const nameOf = ({metadata}: Values): string =>
 const namespaceOf = (object: Values): string => textValue(mapOf(object['metadata'])['namespace']) || 'default'
 
 /** The `build` of a compose file. */
-const buildKeys = ({folder, args, ...more}: ImageBuild, root: string): Values =>
+const buildKeys = ({folder, args, entrypoint: _entrypoint, ...more}: ImageBuild, root: string): Values =>
   given({context: pathTo(folder, root), ...more, args: withTexts(args, literal)})
 
 /** An image without its registry's tag or digest. */
@@ -77,7 +77,8 @@ export function imagesAlone(builds: Builds, services: Values, root: string): rea
   return [...builds].flatMap(([image, build]) => {
     if (run.has(build)) return []
     const [name, last] = [imageName(image), basename(imageName(image))]
-    const id = taken.has(last) ? name.replaceAll('/', '-') : last
+    const wanted = taken.has(last) ? name.replaceAll('/', '-') : last
+    const id = taken.has(wanted) ? `${wanted}-${taken.size}` : wanted
     taken.add(id)
     return [[id, {image: name, build: buildKeys(build, root)}] as const]
   })
@@ -121,11 +122,11 @@ class Workload {
     if (container === undefined) return []
     const image = textValue(container['image'])
     const build = buildFor(image, around.builds)
-    const kind = textValue(this.#object.values['kind'])
     for (const other of containers)
       if (other !== container) this.#note(`the container ${textValue(other['name'])} of its pod is left out`)
     for (const other of listedValues(this.#pod['initContainers']))
       this.#note(`initContainers: ${textValue(mapOf(other)['name'])} is not run before it`)
+    const kind = textValue(this.#object.values['kind'])
     if (kind === 'CronJob')
       this.#note('CronJob: its schedule does not start it here: pillion start does, or --profile cron')
     const mounts = listedValues(container['volumeMounts']).map(each => textValue(mapOf(each)['mountPath']))
@@ -143,7 +144,7 @@ class Workload {
     const service = given({
       build: build && buildKeys(build, around.root),
       image,
-      entrypoint: container['command'] === undefined ? undefined : words('command'),
+      entrypoint: build?.['entrypoint'] ?? (container['command'] === undefined ? undefined : words('command')),
       command: container['args'] === undefined ? undefined : words('args'),
       environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literal),
       ports: ports[0] && (build ? [ports[0].target] : published),

@@ -149,3 +149,26 @@ t.test('what several calls say of one resource adds up', async t => {
   })
   t.match(template.apps[0], {ready: {tcp: 9001}, dependsOn: {a: 'completed', b: 'started'}})
 })
+
+const pod = (kind: string, name: string): string =>
+  `kind: ${kind}\nmetadata: {name: ${name}}\nspec: {template: {spec: {containers: [{name: x, image: ${name}, command: [old]}]}}}\n`
+
+t.test('a Tiltfile: jobs that others wait for, the entrypoint of a build, and three tags of an image', async t => {
+  const {template} = await imported(t, {
+    Tiltfile: `k8s_yaml('k8s.yaml')
+k8s_resource('api', resource_deps=['migrate'])
+local_resource('web', serve_cmd='npm start', resource_deps=['migrate'])
+docker_build_with_restart('api', 'api', entrypoint=['node', 'main.js'], live_update=[])
+docker_build('x/tool:a', 'a')
+docker_build('x/tool:b', 'b')
+docker_build('x/tool:c', 'c')
+`,
+    'k8s.yaml': `${pod('Job', 'migrate')}---\n${pod('Deployment', 'api')}`,
+    api: {'main.js': '', Dockerfile: 'FROM node\nCMD ["./api"]\n'},
+    ...Object.fromEntries(['a', 'b', 'c'].map(name => [name, {'package.json': '{"scripts": {"start": "node x.js"}}'}]))
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  t.match(byId.get('api'), {command: ['node', 'main.js'], dependsOn: {migrate: 'completed'}})
+  t.match(byId.get('web'), {dependsOn: {migrate: 'completed'}})
+  t.equal(template.apps.filter(({appID}) => String(appID).includes('tool')).length, 3)
+})

@@ -20,6 +20,10 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   const root = dirname(file.path)
   const {objects, notes} = readManifests(tiltfile.manifests, root, cwd)
   const {services: workloads, notes: notesOf} = servicesOf(objects, tiltfile.builds, root)
+  const jobs = objects
+    .filter(({values}) => values['kind'] === 'Job')
+    .map(({values}) => mapOf(values['metadata'])['name'])
+  tiltfile.ending.push(...textsOf(jobs))
   const alone = imagesAlone(tiltfile.builds, workloads, root)
   const services = withForwards({...workloads, ...Object.fromEntries(alone)}, tiltfile)
   const composed = tiltfile.composeFiles.map(each => readProject(each, [], cwd, root))
@@ -82,7 +86,7 @@ class Tiltfile {
   #called(call: StarCall, file: ImportedFile): StarValue {
     const folder = dirname(file.path)
     const place = `${file.shownAs}:${call.line}`
-    const path = textOf(call.named.get('path') ?? call.args[0])
+    const path = textValue(call.named.get('path') ?? call.args[0])
     switch (call.call) {
       case 'local_resource':
         this.#addApp(call, folder, place)
@@ -96,7 +100,7 @@ class Tiltfile {
         this.#addManifests(call.named.get('yaml') ?? call.args[0], folder, place)
         break
       case 'docker_compose': {
-        const paths = listOf(call.named.get('configPaths') ?? call.args[0])
+        const paths = textsOf(call.named.get('configPaths') ?? call.args[0])
         if (paths.length === 0)
           this.notes.push(`${place}: docker_compose is not carried over: its files are not named here`)
         for (const each of paths) this.#open(resolve(folder, each), place, found => this.composeFiles.push(found))
@@ -131,15 +135,20 @@ class Tiltfile {
   }
 
   #addBuild({call, named, args}: StarCall, folder: string, place: string): void {
-    const [name, dockerfile] = [textOf(named.get('ref') ?? args[0]), textOf(named.get('dockerfile'))]
+    const [name, dockerfile] = [textValue(named.get('ref') ?? args[0]), textValue(named.get('dockerfile'))]
     const places = call === 'custom_build' ? (named.get('deps') ?? args[2]) : (named.get('context') ?? args[1])
-    const context = resolve(folder, listOf(places)[0] ?? '.')
+    const entry = call === 'custom_build' ? [] : wordsOf(named.get('entrypoint'))
+    const context = resolve(folder, textsOf(places)[0] ?? '.')
     if (name === '') this.notes.push(`${place}: an image whose name is not written here is left out`)
     else
       this.builds.set(name, {
         folder: context,
         ...(dockerfile !== '' && {dockerfile: relative(context, resolve(folder, dockerfile))}),
-        ...given({target: named.get('target'), args: variables(named.get('build_args'))})
+        ...given({
+          target: named.get('target'),
+          args: variables(named.get('build_args')),
+          entrypoint: entry[0] && entry
+        })
       })
   }
 
@@ -147,13 +156,13 @@ class Tiltfile {
     if (isStarList(value)) for (const each of value) this.#addManifests(each, folder, place)
     else if (typeof value === 'string') this.manifests.push(resolve(folder, value))
     else if (isCall(value) && ['kustomize', 'listdir', 'read_file'].includes(value.call))
-      this.manifests.push(resolve(folder, textOf(value.args[0])))
+      this.manifests.push(resolve(folder, textValue(value.args[0])))
     else if (isCall(value) && value.call === 'helm') return
     else this.notes.push(`${place}: the manifests of this k8s_yaml are not read: they are not named here`)
   }
 
   #addResource(call: StarCall): void {
-    const name = textOf(call.named.get('workload') ?? call.named.get('name') ?? call.args[0])
+    const name = textValue(call.named.get('workload') ?? call.named.get('name') ?? call.args[0])
     const forwards = [call.named.get('port_forwards') ?? []]
       .flat()
       .map(each => (isCall(each) ? each.args.slice(0, 2).map(scalarOf).join(':') : scalarOf(each)))
@@ -161,7 +170,7 @@ class Tiltfile {
     this.resources.set(name, {forwards: [...before, ...forwards], needs: [...needs, ...this.#needs(call)]})
   }
 
-  #needs = ({named}: StarCall): readonly string[] => listOf(named.get('resource_deps')).map(each => this.#idOf(each))
+  #needs = ({named}: StarCall): readonly string[] => textsOf(named.get('resource_deps')).map(each => this.#idOf(each))
 
   #idOf(name: string): string {
     const wanted = name.replaceAll(/[^\w.-]/g, '-')
@@ -173,10 +182,10 @@ class Tiltfile {
 
   #addApp(call: StarCall, folder: string, place: string): void {
     const {named, args} = call
-    const id = this.#idOf(textOf(named.get('name') ?? args[0]))
+    const id = this.#idOf(textValue(named.get('name') ?? args[0]))
     const [cmd, serve] = [named.get('cmd') ?? args[1], named.get('serve_cmd')]
     const isServing = named.has('serve_cmd') && serve !== '' && serve !== null
-    const at = resolve(folder, textOf(named.get(isServing ? 'serve_dir' : 'dir')))
+    const at = resolve(folder, textValue(named.get(isServing ? 'serve_dir' : 'dir')))
     const command = wordsOf(isServing ? serve : cmd)
     const isOther = this.apps.some(app => app.id === id)
     if (id === '' || isOther || command.length === 0) {
@@ -218,7 +227,7 @@ class Tiltfile {
 function portOf(named: ReadonlyMap<string, StarValue>, command: readonly string[], folder: string): number {
   const action = probeAction(named.get('readiness_probe'))
   const [link] = [named.get('links') ?? null].flat()
-  const url = isCall(link) ? textOf(link.args[0]) : scalarOf(link)
+  const url = isCall(link) ? textValue(link.args[0]) : scalarOf(link)
   const keys = appsIn(folder)[0]?.keys ?? {}
   return (
     Number(action?.named.get('port') ?? action?.args[0] ?? 0) ||
@@ -234,8 +243,8 @@ function probeAction(probe: StarValue): StarCall | undefined {
 }
 
 function readyOf(probe: StarValue): Values | undefined {
-  const action = probeAction(probe)
-  return action?.call === 'http_get_action' ? {http: textOf(action.named.get('path')).replace(/^\/?/, '/')} : undefined
+  const get = probeAction(probe)
+  return get?.call === 'http_get_action' ? {http: textValue(get.named.get('path')).replace(/^\/?/, '/')} : undefined
 }
 
 const inside = (port: string): string => port.split(':').at(-1) ?? ''
@@ -272,16 +281,10 @@ function withNeeds(app: ImportedApp, {resources, ending}: Tiltfile, ids: Readonl
   return {...app, keys: {...keys, ...needs}, notes: [...app.notes, ...gone]}
 }
 
-const textOf = (value: StarValue): string => (typeof value === 'string' ? value : '')
-
-/** The texts of a list, or of one text. */
-const listOf = (value: StarValue): readonly string[] =>
-  (isStarList(value) ? value : [value]).filter(each => typeof each === 'string')
-
 /** A line is for a shell; a list has the words. */
 const wordsOf = (value: StarValue): readonly string[] => {
   if (typeof value === 'string') return commandOf(value.trim())
-  return isStarList(value) && listOf(value).length === value.length ? listOf(value) : []
+  return isStarList(value) && textsOf(value).length === value.length ? textsOf(value) : []
 }
 
 function variables(value: StarValue): Readonly<Record<string, string>> | undefined {
