@@ -3,7 +3,7 @@ import {basename, dirname, join, relative, resolve} from 'node:path'
 import {chainsOf, type ChainCall, type Chain} from './calls.ts'
 import {importServices} from '../compose/compose.ts'
 import {readImported} from '../find-source.ts'
-import {pathTo, unreadable, type Imported, type ImportedFile} from '../imported.ts'
+import {pathTo, type Imported, type ImportedFile} from '../imported.ts'
 import {projectFile} from '../folder/languages/dotnet.ts'
 import {entriesOf, readText} from '../reading/files.ts'
 import {listedValues, type Values} from '../reading/yaml-file.ts'
@@ -70,14 +70,18 @@ const SERVERS = new Map<string, Server>(
 const PROGRAMS =
   /^(?:NpmApp|NodeApp|ViteApp|JavaScriptApp|PnpmApp|YarnApp|BunApp|PythonApp|UvicornApp|PythonModule|UvApp|GolangApp|JavaApp|SpringApp|RustApp|CSharpApp|DenoApp|NextJsApp)$/
 
-/** The programs that an AppHost starts. Throws a `UserError` if none of them can be read. */
-export function importAppHost(path: string, root: string, cwd: string): Imported {
+/** The programs that an AppHost starts; undefined: none of them can be read. */
+export function importAppHost(path: string, root: string, cwd: string): Imported | undefined {
   const file = readImported(path, cwd)
   const host = new AppHost(file, root)
-  if (Object.keys(host.services).length === 0) throw unreadable(file, 'it adds nothing that can be read', 0)
+  if (Object.keys(host.services).length === 0) return undefined
   const base = {path: join(root, 'apphost'), shownAs: file.shownAs, text: ''}
-  const values = {services: host.services}
-  const imported = importServices({file: base, values, notes: host.notesOf, from: file.shownAs})
+  const imported = importServices({
+    file: base,
+    values: {services: host.services},
+    notes: host.notesOf,
+    from: file.shownAs
+  })
   return {...imported, notes: [...host.notes, ...imported.notes]}
 }
 
@@ -109,10 +113,15 @@ class AppHost {
     return `${this.#file.shownAs}:${call.line}`
   }
 
+  #note(id: string, call: ChainCall, text: string): void {
+    this.notesOf.set(id, [...(this.notesOf.get(id) ?? []), `${this.#place(call)}: ${text}`])
+  }
+
   #read({variable, start, calls}: Chain): void {
     const [first, ...others] = calls
     if (first === undefined) return
-    let resource = start === 'builder' || /^builder$/i.test(start) ? this.#add(first) : this.#resources.get(start)
+    let resource =
+      start === 'builder' || /^builder$/i.test(start) ? this.#add(first, variable) : this.#resources.get(start)
     const rest = resource !== undefined && start !== 'builder' ? calls : others
     for (const call of rest) {
       if (resource === undefined) break
@@ -122,12 +131,17 @@ class AppHost {
     if (variable !== '' && resource !== undefined) this.#resources.set(variable, resource)
   }
 
-  #add(call: ChainCall): Resource | undefined {
+  /** A resource whose name is not written has that of its variable. */
+  #add(call: ChainCall, variable: string): Resource | undefined {
     const [, what = ''] = /^Add(\w+)$/.exec(call.name) ?? []
-    const id = call.texts[0] ?? ''
+    const id = call.texts[0] ?? variable
     if (what === 'Parameter')
       this.notes.push(`${this.#place(call)}: the parameter ${id} has no value here: write it where it is used`)
     if (/^(?:|Parameter|(?:DockerCompose|AzureContainerApp|Kubernetes)Environment)$/.test(what)) return undefined
+    if (id === '') {
+      this.notes.push(`${this.#place(call)}: ${call.name} is left out: its name is not written here`)
+      return undefined
+    }
     const plain = what.replace(/^Azure(?:Managed)?|(?:FlexibleServer|Container|Server)$/g, '')
     const server = SERVERS.get(what) ?? SERVERS.get(plain)
     if (server !== undefined) return this.#server(id, server)
@@ -139,11 +153,10 @@ class AppHost {
       this.services[id] = {image: `${image}:${tag}`, environment: {}}
       return {id, variables: () => ({})}
     }
-    if (['Connection', 'ConnectionString', 'ExternalService'].includes(what)) {
-      this.notes.push(`${this.#place(call)}: ${id} is outside of this: write its address into env of those that use it`)
-      return undefined
-    }
-    this.notes.push(`${this.#place(call)}: ${call.name} ("${id}") is left out: what it starts is not known here`)
+    const why = ['Connection', 'ConnectionString', 'ExternalService'].includes(what)
+      ? `${id} is outside of this: write its address into env of those that use it`
+      : `${call.name} ("${id}") is left out: what it starts is not known here`
+    this.notes.push(`${this.#place(call)}: ${why}`)
     return undefined
   }
 
@@ -156,13 +169,15 @@ class AppHost {
   #database(server: Resource, call: ChainCall): Resource {
     const [name = '', own = name] = call.texts
     const value = server.address?.(own) ?? ''
+    if (value.includes(';Database='))
+      this.#note(server.id, call, `the database ${own} is not made here: have a program make it, or do so once`)
     return {id: server.id, variables: (connection = name) => ({[`ConnectionStrings__${connection}`]: value})}
   }
 
   /** `Projects.Shop_Api` is the project `Shop.Api.csproj` that the AppHost refers to. */
   #projectFolder(call: ChainCall): string | undefined {
     const folder = dirname(this.#file.path)
-    const written = call.texts.find(each => each.endsWith('.csproj'))
+    const written = call.texts.find(each => each?.endsWith('.csproj'))
     if (written !== undefined) return dirname(resolve(folder, written.replaceAll('\\', '/')))
     const name = call.generic.replace(/^(?:global::)?Projects\./, '')
     const text = readText(folder, projectFile(folder) ?? '')
@@ -197,8 +212,7 @@ class AppHost {
     const other = this.#resources.get(call.words[0] ?? '')
     const env = service['environment'] as Record<string, string>
     const needs = (service['depends_on'] ?? {}) as Record<string, Values>
-    const note = (text: string): void =>
-      void this.notesOf.set(id, [...(this.notesOf.get(id) ?? []), `${this.#place(call)}: ${text}`])
+    const note = (text: string): void => this.#note(id, call, text)
     if (call.name === 'WithReference') {
       if (other === undefined)
         note(`${call.name}(${call.words[0] ?? '…'}) is not carried over: what it refers to was not read`)

@@ -4,8 +4,8 @@ export interface ChainCall {
   /** `Projects.Api` of `AddProject<Projects.Api>("api")`. */
   readonly generic: string
   readonly line: number
-  /** Its arguments that are texts. */
-  readonly texts: readonly string[]
+  /** Its arguments that are texts; undefined: one with values in it. */
+  readonly texts: readonly (string | undefined)[]
   /** Its arguments that are names. */
   readonly words: readonly string[]
   /** Its named arguments that are texts, names or numbers. */
@@ -72,16 +72,15 @@ function closingOf(code: string, from: number): number {
 }
 
 function argumentsOf(text: string): Pick<ChainCall, 'texts' | 'words' | 'named'> {
-  const texts: string[] = []
+  const texts: (string | undefined)[] = []
   const words: string[] = []
   const named = new Map<string, string>()
   for (const each of splitAtCommas(text)) {
     const [, name = '', value = each] = /^(\w+)\s*:\s*([^]*)$/.exec(each) ?? []
     const literal = /^[@$]?"((?:[^"\\]|\\.)*)"$/.exec(value)?.[1]
     const isPlain = literal !== undefined && !(value.startsWith('$') && literal.includes('{'))
-    if (isPlain && name === '') texts.push(unescaped(literal, value))
-    else if (name === '' && /^\w+$/.test(value)) words.push(value)
-    else if (name === '') words.push('')
+    if (literal !== undefined && name === '') texts.push(isPlain ? unescaped(literal, value) : undefined)
+    else if (name === '') words.push(/^\w+$/.test(value) ? value : '')
     if (name !== '' && (isPlain || /^\w+$/.test(value))) named.set(name, isPlain ? unescaped(literal, value) : value)
     if (name !== '' && isPlain && ['name', 'value', 'image', 'tag'].includes(name))
       texts.push(unescaped(literal, value))

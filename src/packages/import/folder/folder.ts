@@ -53,8 +53,9 @@ const MAX_APPS = 50
 /** The apps of a folder and of the folders in it, as their project files show them. Throws a `UserError` if there are none. */
 export async function importFolder(folder: string, shownAs: string, cwd: string): Promise<Imported> {
   const [host, ...hosts] = await appHostsIn(folder)
-  if (host !== undefined) {
-    const imported = (await import('../aspire/aspire.ts')).importAppHost(host, folder, cwd)
+  const imported =
+    host === undefined ? undefined : (await import('../aspire/aspire.ts')).importAppHost(host, folder, cwd)
+  if (imported !== undefined) {
     const others = hosts.map(each => relative(folder, dirname(each)))
     const notes =
       others.length === 0
@@ -62,7 +63,8 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
         : [`${others.join(', ')}: other AppHosts, which are not part of this: import the folder above one`]
     return {...imported, notes: [...notes, ...imported.notes]}
   }
-  const {apps: projects, silent, notes} = await projectsOf(folder)
+  const {apps: projects, silent: left, notes} = await projectsOf(folder)
+  const silent = [...(host ? [[relative(folder, host), 'it adds nothing that can be read'] as const] : []), ...left]
   if (projects.length === 0) throw nothingFound(shownAs, silent, composeFiles(folder, cwd))
   const manifests = (await import('../kubernetes/project.ts')).withManifests(projects, folder, cwd)
   const apps = withUniqueIds(manifests?.apps ?? projects)
@@ -167,16 +169,16 @@ async function projectsOf(root: string): Promise<Projects> {
     isProject: folder => find(folder).length > 0 || reasonOf(folder) !== '',
     isBelow: part => own.some(app => startsBelow(app, part))
   })
-  const parts = all.folders.filter(each => each !== root)
+  const parts = all.folders
   const below = parts.flatMap(find)
   const isRootLeft = below.length > 0 && own.length > 0 && (all.isWorkspace || startsParts(root))
   const apps = [...(isRootLeft ? [] : own), ...below]
   const turbo = has(root, 'turbo.json') ? (await import('./workspaces.ts')).withTurbo(apps, root) : apps
   return {
     apps: turbo,
-    silent: parts.flatMap(part => {
+    silent: [...(apps.length === 0 ? [root] : []), ...parts].flatMap(part => {
       const reason = find(part).length > 0 ? '' : reasonOf(part)
-      return reason === '' ? [] : [[relative(root, part), reason] as const]
+      return reason === '' ? [] : [[relative(root, part) || '.', reason] as const]
     }),
     notes: [
       ...all.notes,
@@ -190,7 +192,7 @@ const nothingFound = (shownAs: string, silent: Projects['silent'], others: reado
     explanation: [
       ...silent.map(([part, reason]) => `${part}: ${reason}`),
       'Looked for process-compose.yaml, compose.yaml, Procfile, Tiltfile, skaffold.yaml, and in the folder and its folders for',
-      'package.json, go.mod, pyproject.toml, manage.py, app.py, main.py, pom.xml, build.gradle, Cargo.toml, Gemfile, mix.exs, composer.json, *.csproj and',
+      'package.json, deno.json, go.mod, pyproject.toml, manage.py, app.py, main.py, pom.xml, build.gradle, Cargo.toml, Gemfile, mix.exs, composer.json, *.csproj and',
       `manifests of Kubernetes. Or name a file${others.length === 0 ? '' : `: ${others.slice(0, 5).join(', ')}`}.`
     ].join('\n')
   })

@@ -81,7 +81,7 @@ t.test('an AppHost that adds nothing', async t => {
   const files = {
     'apphost.cs': '#:sdk Aspire.AppHost.Sdk@13.0.0\nvar builder = X.CreateBuilder(args);\nbuilder.Build().Run();\n'
   }
-  t.match(await refusal(t, files), {message: 'cannot import apphost.cs: it adds nothing that can be read'})
+  t.match(await refusal(t, files), {explanation: /apphost\.cs: it adds nothing that can be read/})
 })
 
 t.test('each endpoint of a resource is a port, also where its numbers have no names', async t => {
@@ -119,4 +119,38 @@ var api = builder.AddProject<Projects.Api>("api").WithReference(cache, "redis").
     ConnectionStrings__redis: 'localhost:6379',
     ConnectionStrings__Default: 'Host=localhost;Port=5432;Username=postgres;Password=postgres;Database=orders'
   })
+})
+
+t.test('names with values in them: the variable is the name, and other texts keep their places', async t => {
+  const {template, notes} = await imported(t, {
+    'apphost.cs': `#:sdk Aspire.AppHost.Sdk@13.0.0
+var db = builder.AddPostgres("pg").AddDatabase("shopdb");
+var api = builder.AddProject($"{prefix}-api", "Api/Api.csproj").WithReference(db).WithEnvironment("KEY", $"{x}");
+var web = builder.AddNpmApp($"{prefix}-web", "web", "dev").WithReference(api);
+builder.AddContainer($"{prefix}-mail", "mailpit");
+`,
+    Api: {'Api.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web">'},
+    web: {'package.json': '{"scripts": {"dev": "vite"}}'}
+  })
+  t.match(template.apps, [{appID: 'pg'}, {appID: 'api', appDirPath: './Api'}, {appID: 'web', appDirPath: './web'}])
+  t.equal(template.apps.length, 3)
+  for (const note of [
+    'apphost.cs:2: the database shopdb is not made here: have a program make it, or do so once',
+    'apphost.cs:3: KEY is not carried over: its value is not written here',
+    'apphost.cs:5: AddContainer is left out: its name is not written here'
+  ])
+    t.ok(notes.includes(note), note)
+})
+
+t.test('where an AppHost adds nothing that can be read, the projects next to it are taken', async t => {
+  const {template, notes} = await imported(t, {
+    AppHost: {
+      'AppHost.csproj': '<Project Sdk="Aspire.AppHost.Sdk"><OutputType>Exe</OutputType>',
+      'AppHost.cs': 'var builder = X.CreateBuilder(args);\nbuilder.ConfigureServices();\n'
+    },
+    Api: {'Api.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web">'}
+  })
+  t.match(template.apps, [{appID: 'Api'}])
+  t.equal(template.apps.length, 1)
+  t.match(notes, [/^AppHost\/AppHost\.cs: left out, as it adds nothing that can be read/])
 })

@@ -30,7 +30,7 @@ export const projectFile = (folder: string): string | undefined =>
 
 const isProgram = (text: string): boolean =>
   /Sdk\.(?:Web|Worker|BlazorWebAssembly)|<OutputType>\s*(?:Win)?Exe/.test(text) &&
-  !/Microsoft\.NET\.Test\.Sdk|IsTestProject>true/.test(text)
+  !/Microsoft\.NET\.Test\.Sdk|IsTestProject>true|Aspire\.AppHost|IsAspireHost/.test(text)
 
 /** The address of the profile that `dotnet run` takes, the first one of a project: that of http, if it has one; '': none. */
 function launchUrl(folder: string): string {
