@@ -7,7 +7,8 @@ import {documentsOf, mapOf, textsOf} from '../reading/yaml-file.ts'
 
 /** Folders in which projects keep their parts: no projects by themselves, unless they have a project file. */
 const GROUPS = new Set(['apps', 'packages', 'services', 'cmd', 'src', 'libs'])
-const PROJECT_FILES = 'package.json go.mod pom.xml Cargo.toml requirements.txt pyproject.toml project.json'.split(' ')
+const PROJECT_FILES =
+  'package.json deno.json go.mod pom.xml Cargo.toml requirements.txt pyproject.toml project.json'.split(' ')
 
 /** A part may be as far below: `src/Services/Basket/Basket.API`. */
 const MAX_DEPTH = 4

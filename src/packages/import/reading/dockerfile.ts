@@ -122,6 +122,6 @@ function wordsOf(text: string): readonly string[] {
   return Array.isArray(words) ? words.map(String) : []
 }
 
-/** The port that an image says it listens on; 0: none. */
+/** The port that an image says it listens on; 0: none, or one of those for root, as a web server in front has them. */
 export const portOfDockerfile = (file: string): number =>
-  Number(/^[ \t]*EXPOSE[ \t]+(\d+)/im.exec(textAt(file))?.[1] ?? 0)
+  Number(/^[ \t]*EXPOSE[ \t]+(\d{4,5})\b/im.exec(textAt(file))?.[1] ?? 0)

@@ -79,7 +79,9 @@ const SKIPPED =
 /** The folders in a folder in which a project may be, in the order of names. */
 export const foldersIn = (folder: string): readonly string[] =>
   [...contentOf(folder)].flatMap(([name, entry]) =>
-    entry.isDirectory() && !SKIPPED.test(name) ? [join(folder, name)] : []
+    entry.isDirectory() && (!SKIPPED.test(name) || (name === 'docs' && basename(folder) === 'apps'))
+      ? [join(folder, name)]
+      : []
   )
 
 /** Projects with more folders keep their programs further up. */

@@ -33,9 +33,11 @@ const listening = (text: string): {port: number; move: ReturnType<typeof movedBy
   move: movedByVariable(text)
 })
 
-/** The number of an address in a program's text, `":8080"`; 0: none. */
+/** The number of the address at which a program's text listens, `":8080"`, before one that it may call; 0: none. */
 export const addressIn = (text: string): number =>
-  Number(/"(?:[a-z][\w.]*|\d+(?:\.\d+){3})?:(\d{2,5})"/i.exec(text)?.[1] ?? 0)
+  /dial|client|kafka/i.test(text) && !/listen|serve\b|\.(?:run|start)\(|bind\(/i.test(text)
+    ? 0
+    : Number((/":(\d{2,5})"/.exec(text) ?? /"(?:[a-z][\w.]*|\d+(?:\.\d+){3}):(\d{2,5})"/i.exec(text))?.[1] ?? 0)
 
 /** Programs from before Go's modules do not start as they are. */
 const moduleNote = (folder: string): readonly string[] =>

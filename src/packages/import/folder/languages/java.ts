@@ -67,7 +67,7 @@ function gradleStart(folder: string): ProjectStart | undefined {
   const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
   if (hasSpring(applied) && !isRoot && startsSpring(folder))
     return {command: [gradle, '-q', task('bootRun')], ...spring(folder)}
-  return /\bapplication\b/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
+  return /(?<!\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
 }
 
 /** The wrapper in the folder or above it, else the program of the machine. */
@@ -95,17 +95,14 @@ function springPort(folder: string): number {
   return 0
 }
 
-const MAX_SOURCES = 2000
-
-/** Whether one of its classes starts Spring, or is a program by itself; true where there are none to read. */
+/** Whether one of its classes starts Spring, or is a program by itself; where there are none to read, its settings are those of one. */
 function startsSpring(folder: string): boolean {
   const main = join(folder, 'src/main')
-  const sources = allIn(main).filter(name => /\.(?:java|kt|groovy|scala)$/.test(name))
+  const files = allIn(main)
+  const sources = files.filter(name => /\.(?:java|kt|groovy|scala)$/.test(name))
+  if (sources.length === 0) return !has(folder, 'src') || files.some(name => name.includes('application'))
   const likely = sources.toSorted((a, b) => Number(/App|Main|Boot/.test(b)) - Number(/App|Main|Boot/.test(a)))
-  return (
-    sources.length === 0 ||
-    likely
-      .slice(0, MAX_SOURCES)
-      .some(name => /SpringBootApplication|SpringApplication|static void main\(|fun main\(/.test(readText(main, name)))
-  )
+  return likely
+    .slice(0, 2000)
+    .some(name => /SpringBootApplication|SpringApplication|static void main\(|fun main\(/.test(readText(main, name)))
 }

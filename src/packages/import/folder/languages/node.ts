@@ -4,33 +4,38 @@ import {jsonIn} from '../../../../model/is-json.ts'
 import {envFileVariables} from '../../reading/variables.ts'
 import {mapOf, textValue, type Values} from '../../reading/yaml-file.ts'
 import {commandPort, flaggedPort, readsPort, takesPortFlag} from '../../reading/shell-words.ts'
-import {has, entriesOf, readText} from '../../reading/files.ts'
+import {has, entriesOf, jsonOf, readText} from '../../reading/files.ts'
 import {movesByItself, portIn, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
 
 /** The scripts that start a package, best first. */
 const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
 
-/** The package.json of a folder; undefined if there is none, or if it is not JSON. */
+const isDeno = (folder: string): boolean => !has(folder, 'package.json') && has(folder, 'deno.json', 'deno.jsonc')
+
+/** The package.json of a folder, or what its deno.json says in its terms; undefined if there is none, or if it is not JSON. */
 export function readPackage(folder: string): Values | undefined {
+  const deno = isDeno(folder) ? {...jsonOf(folder, 'deno.jsonc'), ...jsonOf(folder, 'deno.json')} : undefined
+  if (deno !== undefined) return {...deno, scripts: deno['tasks'], main: 'main.ts'}
   const read = jsonIn(readText(folder, 'package.json'))
   return read === undefined ? undefined : mapOf(read)
 }
 
 const scriptsIn = (folder: string): Values => mapOf(readPackage(folder)?.['scripts'])
 
-/** Packages of Node, by their scripts. */
+/** Packages of Node and Deno, by their scripts. */
 export const node: ProjectReader = {
   appsIn(folder) {
     const start = nodeStart(folder)
     return start === undefined ? [] : [projectApp(folder, start)]
   },
   reasonOf(folder) {
-    if (!has(folder, 'package.json')) return ''
+    if (!has(folder, 'package.json') && !isDeno(folder)) return ''
     const scripts = scriptsIn(folder)
+    const file = isDeno(folder) ? 'deno.json' : 'package.json'
     if (readPackage(folder) === undefined) return 'its package.json is not JSON'
     const compiles = SCRIPTS.find(name => typeof scripts[name] === 'string')
     return compiles === undefined
-      ? `its package.json has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
+      ? `its ${file} has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
       : `its script ${compiles} only builds it: apps that import it need ${managerOf(folder)} run ${'build' in scripts ? 'build' : compiles} there once`
   }
 }
@@ -40,8 +45,11 @@ function startScript(folder: string): {readonly script: string; readonly line: s
   const scripts = scriptsIn(folder)
   const lineOf = (name: string): string => {
     const line = textValue(scripts[name]).trim()
-    const other = /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run) ([\w:.-]+)$/.exec(line)?.[1] ?? ''
-    return textValue(scripts[other]) || line
+    const [, other = '', rest = ''] =
+      /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run|deno task) ([\w:.-]+)((?: --)?(?: --(?:watch|port[ =]\d+))*)$/.exec(
+        line
+      ) ?? []
+    return textValue(scripts[other]) === '' ? line : `${textValue(scripts[other])}${rest}`
   }
   const script = SCRIPTS.find(name => typeof scripts[name] === 'string' && !onlyBuilds(lineOf(name)))
   return script === undefined ? undefined : {script, line: lineOf(script)}
@@ -73,7 +81,7 @@ function nodeStart(folder: string): ProjectStart | undefined {
   const found = startScript(folder)
   if (found !== undefined) {
     const {script, line} = found
-    const command = [managerOf(folder), 'run', script]
+    const command = isDeno(folder) ? ['deno', 'task', script] : [managerOf(folder), 'run', script]
     const notes = [buildNote(command, folder)].filter(Boolean)
     const port = flaggedPort(line) || configuredPort(line, folder) || commandPort(line)
     if (port > 0) return {command, port, move: moveOf(line, command), notes}
@@ -86,16 +94,19 @@ function nodeStart(folder: string): ProjectStart | undefined {
   const text = file === undefined ? '' : readText(folder, file)
   if (file === undefined || !looksServing(text)) return undefined
   const move = readsVariable(text) ? movesByItself : undefined
-  return {command: ['node', file], port: writtenPort(folder, text), move}
+  const runner = isDeno(folder) ? ['deno', 'run', '-A'] : ['node']
+  return {command: [...runner, file], port: writtenPort(folder, text), move}
 }
 
 /** Whether a program's text asks for PORT. */
 export const readsVariable = (text: string): boolean =>
-  /process\.env(?:\.PORT\b|\[['"]PORT)|\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)
+  /\benv(?:\.PORT\b|\[['"]PORT)|\.env\.get\(['"]PORT|\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)
 
 /** PORT of `.env`, where the program reads that; else the number in its text. */
 const writtenPort = (folder: string, text: string): number =>
-  (readsVariable(text) && Number(envFileVariables(join(folder, '.env'))['PORT'])) || portIn(text)
+  (readsVariable(text) && Number(envFileVariables(join(folder, '.env'))['PORT'])) ||
+  portIn(text) ||
+  (/\bDeno\.serve\(/.test(text) ? 8000 : 0)
 
 /** Programs, and the files that say their port. */
 const CONFIGS: readonly (readonly [RegExp, RegExp])[] = [

@@ -173,7 +173,10 @@ t.test('a program below the folder that starts it is one app', async t => {
 })
 
 t.test('a folder with nothing in it is refused, with what was looked for', async t => {
-  t.match(await refusal(t, {}), {message: 'found nothing to import in .', explanation: /package\.json, go\.mod/})
+  t.match(await refusal(t, {}), {
+    message: 'found nothing to import in .',
+    explanation: /package\.json, deno\.json, go\.mod/
+  })
   t.match(await refusal(t, {x: {'package.json': 'not JSON'}, y: {'package.json': '[]'}}), {message: /found nothing/})
 })
 
@@ -305,4 +308,44 @@ t.test('a folder with tests is left out, one of testimonials is not', async t =>
     template.apps.map(({appID}) => appID),
     ['api', 'testimonials']
   )
+})
+
+const go = (text: string): Files => ({'go.mod': 'module x', 'main.go': `package main\n${text}`})
+
+t.test('ports that a program calls, and ports of a web server in front, are not where it listens', async t => {
+  const web = '<Project Sdk="Microsoft.NET.Sdk.Web">'
+  const server = 'redis.New("127.0.0.1:6379")\nhttp.Address(":8000")\napp.Run()'
+  t.strictSame(
+    await apps(t, {
+      caller: go('grpc.Dial("127.0.0.1:9000")'),
+      front: {'package.json': pkg({start: 'ng serve --port 4300'}), Dockerfile: 'FROM nginx\nEXPOSE 80\n'},
+      image: {'package.json': pkg({start: 'node x.js'}), 'x.js': '', Dockerfile: 'FROM nginx\nEXPOSE 80\n'},
+      net: {'x.csproj': web, Dockerfile: 'EXPOSE 80\n'},
+      server: go(server)
+    }),
+    [
+      'caller ./caller - go run .',
+      'front ./front =4300 npm run start',
+      'image ./image - npm run start',
+      'net ./net - dotnet run',
+      'server ./server 8000 go run .'
+    ]
+  )
+})
+
+t.test('modules of Gradle with Spring’s classes, or of Android, and no program', async t => {
+  const spring = 'dependencies { compile "org.springframework.boot:spring-boot-starter-data-jpa" }'
+  const {template} = await imported(t, {
+    jpa: {'build.gradle': spring, src: {main: {resources: {'orm.xml': ''}}}},
+    e2e_tests: {'build.gradle': spring, src: {test: {java: {'X.java': 'class X {}'}}}},
+    phone: {'build.gradle': "plugins { id 'com.android.application' }"},
+    tool: {'build.gradle.kts': 'plugins { application }'}
+  })
+  t.match(template.apps, [{appID: 'tool'}])
+  t.equal(template.apps.length, 1)
+})
+
+t.test('a folder whose own project starts nothing says why', async t => {
+  const error = await refusal(t, {'pyproject.toml': '', src: {shop: {'__init__.py': ''}}})
+  t.match(error.explanation, /^\.: it has no manage\.py/)
 })

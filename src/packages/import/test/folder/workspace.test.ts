@@ -101,3 +101,38 @@ t.test('Nx: projects with a target that serves, and those whose target a plugin 
     'the-site . 3000 npx nx develop the-site'
   ])
 })
+
+t.test('an app called docs, and a script that passes its words on', async t => {
+  const files = {
+    'package.json': pkg({dev: 'turbo run dev'}, {workspaces: ['apps/*', 'packages/*']}),
+    docs: {'package.json': pkg({dev: 'vite'})},
+    apps: {
+      docs: {'package.json': pkg({dev: 'next dev -p 3001'})},
+      web: {'package.json': pkg({dev: 'npm run serve -- --port 4000', serve: 'vite'})},
+      site: {'package.json': pkg({dev: 'gatsby develop'})}
+    },
+    packages: {api: {'package.json': pkg({dev: 'pnpm build --watch', build: 'tsc -b'})}}
+  }
+  t.strictSame(await commands(t, files), [
+    'docs ./apps/docs 3001 npm run dev',
+    'site ./apps/site 8000 npm run dev',
+    'web ./apps/web 4000 npm run dev'
+  ])
+})
+
+t.test('Deno: tasks, tasks of parts in the root, and a file that serves', async t => {
+  const files = {
+    'deno.json': '{"workspace": ["./www"], "tasks": {"dev": "deno task --cwd=www dev"}}',
+    www: {'deno.jsonc': '{\n// the page\n"tasks": {"dev": "vite"}}'},
+    api: {'deno.json': '{"tasks": {"start": "deno run -A main.ts"}}', 'main.ts': 'Deno.serve({port: 4100}, x)'},
+    plain: {'deno.json': '{}', 'main.ts': 'Deno.serve(() => new Response(Deno.env.get("PORT")))'},
+    lib: {'deno.json': '{"name": "@x/lib", "tasks": {"test": "deno test"}}'}
+  }
+  t.strictSame(await commands(t, files), [
+    'api ./api 4100 deno task start',
+    'plain ./plain 8000 deno run -A main.ts',
+    'www ./www 5173 deno task dev'
+  ])
+  const {notes} = await imported(t, files)
+  t.match(notes, [/scripts of the root/, /^lib: left out, as its deno\.json has no script dev/])
+})
