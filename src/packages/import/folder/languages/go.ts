@@ -37,7 +37,8 @@ const listening = (text: string): {port: number; move: ReturnType<typeof movedBy
 export const addressIn = (text: string): number =>
   /dial|client|kafka/i.test(text) && !/listen|serve\b|\.(?:run|start)\(|bind\(/i.test(text)
     ? 0
-    : Number((/":(\d{2,5})"/.exec(text) ?? /"(?:[a-z][\w.]*|\d+(?:\.\d+){3}):(\d{2,5})"/i.exec(text))?.[1] ?? 0)
+    : Number((LISTENED.exec(text) ?? /"(?:[a-z][\w.]*|\d+(?:\.\d+){3}):(\d{2,5})"/i.exec(text))?.[1] ?? 0)
+const LISTENED = /(?:"|(?:listen|serve|run|start|bind)\w*\([^()"]*(?:"tcp",\s*)?"[\w.]*):(\d{2,5})"/i
 
 /** Programs from before Go's modules do not start as they are. */
 const moduleNote = (folder: string): readonly string[] =>

@@ -317,6 +317,7 @@ t.test('ports that a program calls, and ports of a web server in front, are not 
   const server = 'redis.New("127.0.0.1:6379")\nhttp.Address(":8000")\napp.Run()'
   t.strictSame(
     await apps(t, {
+      bound: go('redis.New("127.0.0.1:6379")\nnet.Listen("tcp", "127.0.0.1:4240")'),
       caller: go('grpc.Dial("127.0.0.1:9000")'),
       front: {'package.json': pkg({start: 'ng serve --port 4300'}), Dockerfile: 'FROM nginx\nEXPOSE 80\n'},
       image: {'package.json': pkg({start: 'node x.js'}), 'x.js': '', Dockerfile: 'FROM nginx\nEXPOSE 80\n'},
@@ -324,6 +325,7 @@ t.test('ports that a program calls, and ports of a web server in front, are not 
       server: go(server)
     }),
     [
+      'bound ./bound 4240 go run .',
       'caller ./caller - go run .',
       'front ./front =4300 npm run start',
       'image ./image - npm run start',
