@@ -12,8 +12,10 @@ const LINES = [
   /level=error.*non-retriable error returned from app while processing pub\/sub event 3: gone\. status code returned: 404/,
   /level=warn.*retriable error returned from app while processing pub\/sub event 4, topic: orders, body: .*busy.*\. status code returned: 503/,
   /level=warn.*event 4 of topic orders in pubsub bus is lost: the app answered 503 busy\. A deadLetterTopic .* targets\.components\.bus\.inbound/,
+  /level=warn.*RETRY status returned from app while processing pub\/sub event 5/,
+  /level=warn.*unknown status returned from app while processing pub\/sub event 6, status: MAYBE/,
   /level=error.*error deserializing cloud event in pubsub bus and topic raw/,
-  /level=warn.*dropping expired pub\/sub event 6 as of /,
+  /level=warn.*dropping expired pub\/sub event 8 as of /,
   /level=warn.*no matching route for event 7 in pubsub bus and topic rules; skipping/,
   /level=debug.*published 2 of 2 events to topic nobody in pubsub bus/
 ] as const
@@ -44,7 +46,9 @@ t.test('--log-level debug tells each publish, delivery and answer; what is lost 
     {},
     {body: '{"status":"DROP"}'},
     {status: 404, body: 'gone'},
-    {status: 503, body: 'busy'}
+    {status: 503, body: 'busy'},
+    {body: '{"status":"RETRY"}'},
+    {body: '{"status":"MAYBE"}'}
   ].entries()) {
     await send(id + 1, 'orders')
     const request = await shop.nextRequest()
@@ -53,7 +57,7 @@ t.test('--log-level debug tells each publish, delivery and answer; what is lost 
   }
   await publish(shop, 'bus/raw?metadata.rawPayload=true', 'no event')
   const late = {'content-type': 'application/cloudevents+json'}
-  await publish(shop, 'bus/orders', '{"id":"6","expiration":"2020-01-01T00:00:00Z"}', late)
+  await publish(shop, 'bus/orders', '{"id":"8","expiration":"2020-01-01T00:00:00Z"}', late)
   await send(7, 'rules')
   const entries = ['a', 'b'].map(entryId => ({entryId, event: entryId, contentType: 'text/plain'}))
   const body = JSON.stringify(entries)

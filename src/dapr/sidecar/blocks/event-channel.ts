@@ -38,8 +38,8 @@ export type EventAnswer =
   | {readonly kind: 'drop'}
   /** The app has nothing for this path. */
   | {readonly kind: 'unknown'; readonly status: number; readonly text: string}
-  /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. */
-  | {readonly kind: 'failed'; readonly status: number; readonly text: string}
+  /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. `word`: RETRY, or one unknown to Dapr. */
+  | {readonly kind: 'failed'; readonly status: number; readonly text: string; readonly word?: string}
   | Interrupted
 
 /** How events reach the app: over HTTP or gRPC. */

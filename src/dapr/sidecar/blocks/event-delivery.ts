@@ -141,18 +141,19 @@ export class EventDelivery {
       case 'drop':
         log.write('warn', `DROP status returned from app ${when}`)
         return this.#toDeadLetters(message)
-      case 'unknown':
-        log.write(
-          'error',
-          `non-retriable error returned from app ${when}: ${outcome.text}. status code returned: ${outcome.status}`
-        )
+      case 'unknown': {
+        const answered = `${outcome.text}. status code returned: ${outcome.status}`
+        log.write('error', `non-retriable error returned from app ${when}: ${answered}`)
         if (deadLetterTopic === '') this.#warnLost('did not take', this.#refusalOf(event, outcome.status))
         return this.#toDeadLetters(message)
+      }
       case 'interrupted':
       case 'failed': {
-        const status = outcome.kind === 'failed' ? outcome.status : 0
-        const answer = `body: ${outcome.text}. status code returned: ${status}`
-        log.write('warn', `retriable error returned from app ${when}, topic: ${topic}, ${answer}`)
+        const {status, word} = outcome.kind === 'failed' ? outcome : {status: 0, word: undefined}
+        const answer = `topic: ${topic}, body: ${outcome.text}. status code returned: ${status}`
+        const error = `retriable error returned from app ${when}, ${answer}`
+        const said = `${word === 'RETRY' ? word : 'unknown'} status returned from app ${when}, status: ${word}`
+        log.write('warn', word === undefined ? error : said)
         return this.fail(message, status === 0 ? outcome.text : `${status} ${outcome.text}`.trim(), id)
       }
     }
@@ -269,10 +270,8 @@ export class EventDelivery {
         context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)
       return 'done'
     } catch (error) {
-      context.log.write(
-        'error',
-        `error sending message to dead letter, origin topic: ${topic} dead letter topic ${deadLetterTopic} err: ${messageOf(error)}`
-      )
+      const way = `origin topic: ${topic} dead letter topic ${deadLetterTopic}`
+      context.log.write('error', `error sending message to dead letter, ${way} err: ${messageOf(error)}`)
       return 'returned'
     }
   }

@@ -72,5 +72,6 @@ const STATUSES = Object.keys(STATUS)
 export function answerOfStatus(status: number): EventAnswer {
   if (status === STATUS.SUCCESS) return {kind: 'success'}
   if (status === STATUS.DROP) return {kind: 'drop'}
-  return {kind: 'failed', status: 0, text: STATUSES[status] ?? `unknown status ${status}`}
+  const word = STATUSES[status]
+  return {kind: 'failed', status: 0, text: word ?? `unknown status ${status}`, word: word ?? `${status}`}
 }

@@ -68,7 +68,7 @@ function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): Eve
   const word = textOf(memberIn(jsonIn(body.toString()), 'status'))
   if (word === '' || word === 'SUCCESS') return SUCCESS
   if (word === 'DROP') return DROP
-  return {kind: 'failed', status, text: body.toString()}
+  return {kind: 'failed', status, text: body.toString(), word}
 }
 
 function batchText({subscription: {pubsubName, topic}}: EventTarget, entries: readonly BatchEntry[]): string {
