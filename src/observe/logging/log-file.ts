@@ -105,7 +105,7 @@ export class LogFile implements LogRecord {
   readonly path: string
   readonly #parts: LogParts
   readonly #warn: Warn
-  readonly #lines = new WholeLines(text => this.#append(text))
+  readonly lines = new WholeLines(text => this.#append(text))
   readonly #times = new Times()
   #waiting: string[] = []
   #waitingSize = 0
@@ -165,7 +165,7 @@ export class LogFile implements LogRecord {
   /** Returns a promise while more than 1 MiB is queued; it settles when that is written, and never rejects. */
   write(piece: WrittenPiece): Promise<void> | undefined {
     if (this.#state !== 'open') return undefined
-    this.#append(this.#lines.take(piece))
+    this.#append(this.lines.take(piece))
     if (this.#waitingSize <= MAX_WAITING) return undefined
     this.#drain ??= Promise.withResolvers<void>()
     return this.#drain.promise
@@ -174,7 +174,7 @@ export class LogFile implements LogRecord {
   /** Writes the queue and closes the file; settles when that is done or has failed; never rejects. */
   async close(): Promise<void> {
     if (this.#state === 'open') {
-      this.#append(this.#lines.release())
+      this.#append(this.lines.release())
       this.#state = 'closing'
       if (this.#gap !== undefined) this.#resume()
       else if (!this.#isWriting) this.#writeNext()

@@ -18,7 +18,7 @@ export class Memory implements LogRecord {
   readonly #closing = new AbortController()
   readonly closed = this.#closing.signal
   readonly #taps = new Set<(text: string) => void>()
-  readonly #lines = new WholeLines(text => this.#add(text))
+  readonly lines = new WholeLines(text => this.#add(text))
   readonly #times = new Times()
   #packs: Buffer[] = []
   #packed = 0
@@ -30,12 +30,12 @@ export class Memory implements LogRecord {
 
   /** Adds lines or pieces of lines of several writers. */
   write(piece: WrittenPiece): undefined {
-    this.#add(this.#lines.take(piece))
+    this.#add(this.lines.take(piece))
   }
 
   /** No more text will be written. */
   async close(): Promise<void> {
-    this.#add(this.#lines.release())
+    this.#add(this.lines.release())
     this.#closing.abort()
   }
 

@@ -1,9 +1,12 @@
 import type {LogsQuery} from '../../control/run-control.ts'
+import type {WholeLines} from './open-line.ts'
 
 /** The log of an app as other terminals read it during the run. Text is latin1, one character for each byte. */
 export interface LogRecord {
   /** Number of characters written so far. */
   readonly length: number
+  /** What waits to be written. */
+  readonly lines: Pick<WholeLines, 'heldSize'>
   /** Part of it waits to be written to a disk. */
   readonly isWriting: boolean
   /** Reads the characters `from` to `to`, in pieces; begins later if the beginning is no longer kept. */

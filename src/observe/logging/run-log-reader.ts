@@ -20,8 +20,6 @@ export interface LaterApps {
   readonly next: () => Promise<readonly ReadApp[]>
 }
 
-const NONE_LATER: LaterApps = {isMeant: () => false, next: async () => []}
-
 /** Reading yields to the event loop after this many characters. */
 const TURN_SIZE = 64 * 1024
 
@@ -43,10 +41,12 @@ export async function* readRunLog(
   log: RunLog,
   apps: readonly ReadApp[],
   {tail, since, isFollowed, isColoured = false, before = Infinity, gone}: LogQuery,
-  {isMeant, next}: LaterApps = NONE_LATER
+  {isMeant, next}: LaterApps = {isMeant: () => false, next: async () => []}
 ): AsyncGenerator<string> {
   const textOf = ({text, coloured}: LogBatch): string => (isColoured ? coloured : text)
-  const writers = new Map(apps.map(({writer}, index) => [writer, index]))
+  const writers = new Map(
+    apps.map(({writer, record}) => [writer, {name: writer.name, record, end: record.length, isCut: writer.isOpen}])
+  )
   // only what is wanted is kept: an edit, or another main version, makes others wanted
   const known = new Set(writers.keys())
   const follower = new Follower(undefined, MAX_MEANWHILE)
@@ -57,14 +57,12 @@ export async function* readRunLog(
     if (known.has(batch.writer)) follower.take(headed(batch, textOf(batch)))
   })
   const latest = log.latest()
-  const places = apps.map(({writer, record}) => Math.min(record.length, writer.openPlace))
   const stop = (): void => follower.end()
   gone.addEventListener('abort', stop, {once: true})
   try {
-    const memory = await readMemory(latest, {writers, places}, {tail, since, before, gone}, textOf)
+    const memory = await readMemory(latest, writers, {tail, since, before, gone}, textOf)
     if (gone.aborted) return
-    const older = apps.map(({writer: {name}, record}, index) => ({name, record, end: places[index] ?? 0}))
-    yield* readOlder(older, {missing: memory.missing, since})
+    yield* readOlder([...writers.values()], {missing: memory.missing, since})
     yield* memory.texts.toReversed()
     if (!isFollowed) return
     yield '\n' // an empty line: all lines after it are new
@@ -86,33 +84,25 @@ async function areClosed(apps: readonly ReadApp[], next: LaterApps['next'], gone
   if (!others.every(isKnown)) await areClosed(others, next, gone)
 }
 
-/** The lines in memory, the latest first. */
-interface MemoryLines {
-  readonly texts: readonly string[]
-  /** How many older lines are wanted. */
-  readonly missing: number
-}
-
-/** Reads the wanted lines of these apps from the latest batch back; sets `places` to where those begin in the log of each app. Stops early if the reader is gone. */
+/** Reads the wanted lines of these apps from the latest batch back, and returns how many older ones are missing; sets where those begin in the log of each app. Stops early if the reader is gone. */
 async function readMemory(
   latest: Iterable<LogBatch>,
-  {writers, places}: {readonly writers: ReadonlyMap<RunLogWriter, number>; readonly places: number[]},
+  writers: ReadonlyMap<RunLogWriter, Older>,
   {tail, since, before, gone}: Required<Omit<LogQuery, 'isFollowed' | 'isColoured'>>,
   textOf: (batch: LogBatch) => string
-): Promise<MemoryLines> {
+): Promise<{readonly texts: readonly string[]; readonly missing: number}> {
   const texts: string[] = []
   let missing = tail < 0 ? Infinity : tail
   let size = 0
   for (const batch of latest) {
     if (batch.time < since) missing = 0
     if (missing === 0 || gone.aborted) break
-    const index = writers.get(batch.writer)
-    if (index === undefined) continue
+    const older = writers.get(batch.writer)
+    if (older === undefined) continue
     // a write that failed has set the log back: the latest place is not always the highest one
-    places[index] = Math.min(places[index] ?? 0, batch.place)
+    Object.assign(older, {end: Math.min(older.end, batch.place), isCut: true})
     if (batch.number >= before) continue
-    const lines = linesIn(batch.text)
-    const text = textOf(batch)
+    const [lines, text] = [linesIn(batch.text), textOf(batch)]
     texts.push(headed(batch, lines > missing ? text.slice(startOfLastLines(text, missing)) : text))
     missing = Math.max(0, missing - lines)
     size += batch.text.length
@@ -126,6 +116,8 @@ interface Older {
   readonly record: LogRecord
   /** Where what memory has begins. */
   readonly end: number
+  /** A line that begins before it is in memory, or not complete yet. */
+  readonly isCut: boolean
 }
 
 /** Lines that are no longer in memory; at most `missing`. */
@@ -133,18 +125,25 @@ async function* readOlder(
   apps: readonly Older[],
   {missing, since}: {readonly missing: number; readonly since: number}
 ): AsyncGenerator<string> {
-  const parts: {readonly app: Older; readonly from: number}[] = []
+  const parts: {readonly name: string; readonly record: LogRecord; readonly from: number; readonly end: number}[] = []
   let left = missing
   for (const app of apps.toReversed()) {
     if (left === 0) break
-    const {record, end} = app
+    const {name, record} = app
+    const end = app.isCut ? await startOfLine(record, app.end) : app.end
     const first = since > 0 ? record.startSince(since) : 0
     const from = left === Infinity ? first : Math.max(first, await record.startOfLast(left, end))
     if (from >= end) continue
-    parts.unshift({app, from})
+    parts.unshift({name, record, from, end})
     if (left < Infinity) for await (const text of record.read(from, end)) left = Math.max(0, left - linesIn(text))
   }
-  for (const {app, from} of parts) yield* headedPart(app.name, app.record.read(from, app.end))
+  for (const {name, record, from, end} of parts) yield* headedPart(name, record.read(from, end))
+}
+
+/** The place, or where the line begins that this place lies within. */
+async function startOfLine(record: LogRecord, place: number): Promise<number> {
+  for await (const text of record.read(place - 1, place)) if (text.endsWith('\n')) return place
+  return record.startOfLast(1, place)
 }
 
 /** Lines of an app without times, each with its `head`. */

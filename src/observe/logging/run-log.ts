@@ -20,7 +20,7 @@ export interface LogBatch {
   readonly at: number
   /** The same in ms since 1970; this clock may be set back. */
   readonly time: number
-  /** Where it begins in the log of its app (`LogRecord.length`). */
+  /** The place in the log of its app (`LogRecord.length`) where it begins, but for the beginning of its first line that came before. */
   readonly place: number
   readonly text: string
   /** The text with the colours of the app. */
@@ -201,16 +201,16 @@ export class RunLogWriter {
   name: string // another one once the app's id has several versions
   readonly #add: Add
   /** The beginnings of lines that have no newline yet. */
-  readonly #open = {stdout: {text: '', place: 0}, stderr: {text: '', place: 0}, status: {text: '', place: 0}}
+  readonly #open: Record<Stream, string> = {stdout: '', stderr: '', status: ''}
 
   constructor(name: string, add: Add) {
     this.name = name
     this.#add = add
   }
 
-  /** Where the first incomplete line begins in the log of the app; Infinity: none is incomplete. */
-  get openPlace(): number {
-    return Math.min(...Object.values(this.#open).map(({text, place}) => (text === '' ? Infinity : place)))
+  /** Whether a line is incomplete. */
+  get isOpen(): boolean {
+    return this.#open.stdout !== '' || this.#open.stderr !== ''
   }
 
   /**
@@ -219,19 +219,16 @@ export class RunLogWriter {
    */
   write(stream: Stream, text: string, lines: number, place: number): void {
     if (text === '') return
-    const open = this.#open[stream]
-    if (open.text === '') open.place = place
     const end = text.lastIndexOf('\n') + 1
     if (end > 0) {
-      this.#add(stream, open.text + text.slice(0, end), lines, open.place)
-      Object.assign(open, {text: '', place})
+      this.#add(stream, this.#open[stream] + text.slice(0, end), lines, place)
+      this.#open[stream] = ''
     }
-    open.text = (open.text + text.slice(end)).slice(0, MAX_LINE)
+    this.#open[stream] = (this.#open[stream] + text.slice(end)).slice(0, MAX_LINE)
   }
 
-  /** No more text will be written. */
-  end(): void {
-    for (const stream of ['stdout', 'stderr'] as const)
-      if (this.#open[stream].text !== '') this.write(stream, '\n', 1, 0)
+  /** No more text will be written; the log of the app ends at `place`. */
+  end(place: number): void {
+    for (const stream of STREAMS) if (this.#open[stream] !== '') this.write(stream, '\n', 1, place)
   }
 }

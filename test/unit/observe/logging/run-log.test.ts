@@ -20,7 +20,7 @@ function scene(max?: {readonly lines: number; readonly bytes: number}) {
       writer,
       record,
       write: (text: string, isKept = true) => {
-        writer.write('stdout', text, linesIn(text), record.length)
+        writer.write('stdout', text, linesIn(text), record.length + record.lines.heldSize)
         if (isKept) record.write({writer: open, text: prefixed(text, prefix)})
       }
     }
@@ -56,7 +56,7 @@ t.test('lines of all apps stand in the order in which they came, with their time
     const time = Number(line.split(' ')[0])
     t.ok(time >= before && time <= Date.now())
   }
-  a.writer.end()
+  a.writer.end(a.record.length)
   t.same(shown(await read(readRunLog(log, [a, b], all))).at(-1), 'a si')
   t.same(shown(await read(readRunLog(log, [b], all))), ['b two', 'b three', 'b five'])
   t.same(shown(await read(readRunLog(log, [a, b], {...all, tail: 2}))), ['a four', 'a si'])
@@ -178,6 +178,41 @@ t.test('older lines of an app come whole where its log lacks some that memory ha
   t.equal(log.oldest, 3, 'three are no longer in memory')
   t.same(names(await read(readRunLog(log, [a], all))), ['first', 'second', 'third', 'lost', 'fourth', 'last'])
   t.same(names(await read(readRunLog(log, [a], {...all, tail: 4}))), ['third', 'lost', 'fourth', 'last'])
+})
+
+t.test('each line comes once where pieces end within lines, and while a line of the other stream is open', async t => {
+  const {log, app} = scene({lines: 1000, bytes: 1e9})
+  const [a, b] = [app('a'), app('b')]
+  const lines = Array.from({length: 5000}, (_, n) => `${n} ${'x'.repeat(200)}`)
+  const text = lines.map(line => `${line}\n`).join('')
+  for (let at = 0; at < text.length; at += 5000) a.write(text.slice(at, at + 5000))
+  const numbers = async (of: typeof a, tail = -1) =>
+    shown(await read(readRunLog(log, [of], {...all, tail}))).map(line => Number(line.split(' ').at(-2)))
+  const expected = lines.map((_, n) => n)
+  t.same(await numbers(a), expected)
+  t.same(await numbers(a, 4500), expected.slice(-4500))
+  b.write('Password: ')
+  const other = {prefix: 'b '}
+  for (const line of lines) {
+    b.writer.write('stderr', `${line}\n`, 1, b.record.length + b.record.lines.heldSize)
+    b.record.write({writer: other, text: `b ${line}\n`})
+  }
+  await b.record.close()
+  const answered = (await numbers(b)).filter(number => !Number.isNaN(number))
+  t.same(answered, expected)
+})
+
+t.test('a last line without a newline is there as long as its log', async t => {
+  const {log, app} = scene({lines: 10, bytes: 1e9})
+  const [a, b] = [app('a'), app('b')]
+  a.write('first\nlast')
+  a.writer.end(a.record.length)
+  await a.record.close()
+  t.same(shown(await read(readRunLog(log, [a], all))), ['a first', 'a last'], 'in memory')
+  for (let n = 0; n < 40; n++) b.write(`${'x'.repeat(100_000)}\n`)
+  t.ok(log.oldest > 2)
+  const older = (await read(readRunLog(log, [a], all))).split('\n').map(line => line.split(' ').at(-1))
+  t.same(older, ['first', 'last', ''])
 })
 
 t.test('a stretch of the log can be read by its place, as far as it is kept', async t => {
