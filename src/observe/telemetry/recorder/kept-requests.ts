@@ -38,7 +38,7 @@ export class KeptRequests {
   /** Gives back what was put aside of a call that is over, with what has come since: the tape is to have it, as of any other. */
   take(number: number): readonly TapePiece[] {
     if (!this.#pieces.has(number)) return NONE
-    this.#keep(number, this.#lines.firstPiece(number))
+    this.#keep(number, this.#lines.firstPiece(number), Infinity)
     const pieces = this.of(number)
     this.forget(number)
     return pieces
@@ -56,10 +56,10 @@ export class KeptRequests {
     }
   }
 
-  #keep(number: number, first: number): void {
+  #keep(number: number, first: number, most = MAX_BYTES): void {
     const pieces = this.#tape.pieces(number, first).map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
     const bytes = sizeOfPieces(pieces)
-    if (this.#bytes + bytes > MAX_BYTES) return
+    if (this.#bytes + bytes > most) return
     this.#bytes += bytes
     this.#pieces.set(number, [...this.of(number), ...pieces])
     this.#lines.addPiece(number, -1, true)

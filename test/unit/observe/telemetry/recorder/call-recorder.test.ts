@@ -147,6 +147,25 @@ t.test('a call that took long has its request when it is over, however many othe
   t.end()
 })
 
+t.test('a long call has its bytes in their order, also where no more could be put aside', t => {
+  const recorder = new CallRecorder(() => 100_000, 512, 65_536)
+  const long = callOf()
+  recorder.started(long, request, 1000)
+  recorder.bytes(long, 'request', Buffer.from('ab'), 0, 2)
+  const large = Buffer.alloc(12_000)
+  for (let count = 0; count < 120; count++) {
+    const other = callOf()
+    recorder.started(other, request, 1000)
+    recorder.bytes(other, 'request', large, 0, large.length)
+  }
+  const rest = Buffer.alloc(20_000, 'c')
+  recorder.bytes(long, 'request', rest, 0, rest.length)
+  recorder.ended(recordOf(long, {requestBytes: 20_002}))
+  const {path, request: sent} = contentOf({pieces: recorder.call(1)?.pieces ?? []})
+  t.same([path, sent.body.toString()], ['/items?id=7', `ab${rest.toString()}`])
+  t.end()
+})
+
 t.test('where every line is a call under way, further calls are carried and not kept', t => {
   const recorder = new CallRecorder(() => 1000, 4, 4096)
   const calls = Array.from({length: 6}, () => callOf())
