@@ -4,6 +4,7 @@ import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import {messageOf} from '../../model/errors.ts'
 import {isSemanticVersion} from '../../model/semantic-version.ts'
+import {sendContinue} from '../../proxy/net/http1/expect-continue.ts'
 import type {Reply} from '../../proxy/net/reply.ts'
 import {failure, missing} from './replies.ts'
 
@@ -91,6 +92,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
         )
       })
       form.on('error', reject)
+      sendContinue(request)
       request.on('error', reject).pipe(form)
     })
   } catch (error) {

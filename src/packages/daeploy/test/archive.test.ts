@@ -1,9 +1,12 @@
+import {once} from 'node:events'
 import {existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync} from 'node:fs'
+import {request, type IncomingMessage} from 'node:http'
 import {join} from 'node:path'
 import {gzipSync} from 'node:zlib'
 import t, {type Test} from 'tap'
 import {unpackArchive} from '../archive.ts'
 import {tarOf, type Member} from '../../../../test/rig/tar.ts'
+import {openManager} from './rig.ts'
 
 /** A record of pax; its length counts its own three digits. */
 const pax = (record: string): string => `${record.length + 5} ${record}\n`
@@ -178,4 +181,23 @@ t.test('an archive that cannot be opened is refused, and nothing else fails', as
   const root = t.testdir({in: {}})
   await t.rejects(unpackArchive(join(root, 'gone'), join(root, 'in')), {code: 'ENOENT'})
   await new Promise(resolve => setTimeout(resolve, 20)) // what fails behind it would end the run
+})
+
+t.test('who asks before an archive is sent is told to send it', async t => {
+  const {port} = await openManager(t, {managed: {newUpload: () => join(t.testdir({}), 'upload')}})
+  const form = new FormData()
+  for (const [name, value] of Object.entries({name: 'a', version: '1.0.0'})) form.set(name, value)
+  form.set('file', new Blob(['a tar']), 'a.tar')
+  const sent = new Response(form)
+  const asking = request({
+    port,
+    path: '/services/~tar',
+    method: 'POST',
+    headers: {'content-type': sent.headers.get('content-type') ?? '', expect: '100-continue'}
+  })
+  asking.flushHeaders()
+  await once(asking, 'continue')
+  asking.end(Buffer.from(await sent.arrayBuffer()))
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage]
+  t.equal(answer.resume().statusCode, 202)
 })
