@@ -254,7 +254,7 @@ const wordsOf = (name: string): readonly string[] =>
 /** The password in an address: `https://name:password@host`. */
 const PASSWORD = /(?<=:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)/g
 /** … of which the `@` was cut off. */
-const CUT_PASSWORD = /(?<=:\\?\/\\?\/[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
+const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */
 const MAY_HOLD = /[=@"]|(?:^|\s)--?\w|['\w]: '|\bB(?:earer|asic) /i
 /** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before what is no word or parameter … */

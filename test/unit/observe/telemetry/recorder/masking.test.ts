@@ -122,6 +122,8 @@ t.test('forms, and bodies of other kinds', t => {
   t.equal(form.toString(), 'name=a&password=<masked, 5 characters>')
   for (const cut of ['https://ada:hunter2', 'https%3A%2F%2Fada%3Ahunter2', 'https%3A%2F%2Fada%3Ahunter2%4'])
     t.notMatch(masking.body(Buffer.from(`a=1&url=${cut}`), 'application/x-www-form-urlencoded').toString(), /hunter2/)
+  const port = Buffer.from('url=http://[::1]:8080')
+  t.equal(masking.body(port, 'application/x-www-form-urlencoded').toString(), port.toString(), 'no password')
   const bytes = Buffer.from([0, 255, 34, 58])
   t.equal(masking.body(bytes, 'application/octet-stream'), bytes)
   t.equal(
