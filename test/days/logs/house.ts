@@ -270,13 +270,10 @@ export class LoggedRun {
   async page(random: Random): Promise<void> {
     if (this.#disk.isWaiting || this.#disk.isSlow || this.isOpening) return
     const id = random.pick(IDS)
-    const part = this.#part(id)
-    const streams = this.#streams(id)
+    const [part, streams] = [this.#part(id), this.#streams(id)]
+    const {isEdited, hasFailed} = part
     const isSure =
-      this.#partsOf(id).length === 1 &&
-      streams.every(({broken}) => broken.size === 0) &&
-      !part.isEdited &&
-      !part.hasFailed
+      this.#partsOf(id).length === 1 && streams.every(({broken}) => broken.size === 0) && !isEdited && !hasFailed
     const faults = await this.#pages.ask(random, {id, streams, isSure, isWhole: this.#size === 0})
     // what waits for the disk is lost if it cannot be written now
     if (!part.hasFailed) this.faults.push(...faults)

@@ -23,9 +23,10 @@ t.test(
   }
 )
 
+const ttlOf = (value: string): number | undefined =>
+  rabbitSettings(new Properties([{name: 'ttlInSeconds', value, place}])).ttlMs
+
 t.test('what a message lives is no timer: it is as long as RabbitMQ takes it', async t => {
-  const ttlOf = (value: string): number | undefined =>
-    rabbitSettings(new Properties([{name: 'ttlInSeconds', value, place}])).ttlMs
   t.equal(ttlOf('720h'), 2_592_000_000)
   t.equal(ttlOf('2592000'), 2_592_000_000)
   t.equal(ttlOf('9999h'), 2 ** 32 - 1)

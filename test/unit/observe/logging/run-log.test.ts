@@ -165,6 +165,8 @@ t.test('who has left is given nothing more', async t => {
   t.equal(getEventListeners(a.record.closed, 'abort').length, 0, 'nothing of it stays at the log')
 })
 
+const names = (text: string) => shown(text).map(line => line.replace(/ x*$/, '').split(' ').at(-1))
+
 t.test('older lines of an app come whole where its log lacks some that memory has', async t => {
   const {log, app} = scene({lines: 2, bytes: 1e9})
   const a = app('a')
@@ -174,7 +176,6 @@ t.test('older lines of an app come whole where its log lacks some that memory ha
   a.write(`third ${long}\n`)
   a.write(`lost ${long}\n`, false)
   for (const name of ['fourth', 'last']) a.write(`${name} ${long}\n`)
-  const names = (text: string) => shown(text).map(line => line.replace(/ x*$/, '').split(' ').at(-1))
   t.equal(log.oldest, 3, 'three are no longer in memory')
   t.same(names(await read(readRunLog(log, [a], all))), ['first', 'second', 'third', 'lost', 'fourth', 'last'])
   t.same(names(await read(readRunLog(log, [a], {...all, tail: 4}))), ['third', 'lost', 'fourth', 'last'])
