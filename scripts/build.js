@@ -47,8 +47,9 @@ function compileSchema({later = [], only}) {
   // of an error we read the place, the parameters and the schema that was not met: each run loads this code
   const code = standalone
     .default(ajv, validators)
+    .replaceAll(', parentData, parentDataProperty, rootData=data', '')
     .replaceAll(/schemaPath:"[^"]*",keyword:"[^"]*",/g, '')
-    .replaceAll(/schema:[\w.]+,(parentSchema:[\w.]+),data\d*}/g, '$1}')
+    .replaceAll(/schema:(?:[\w.]+|"[^"]*"),(parentSchema:[\w.]+),data\d*}/g, '$1}')
     .replaceAll(
       /if\(vErrors === null\)\{vErrors = \[(err\d+)\];\}else \{vErrors\.push\(\1\);\}/g,
       '(vErrors ??= []).push($1);'

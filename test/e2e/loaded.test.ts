@@ -37,7 +37,7 @@ const UNUSED = [
  * Bytes of our code that the start of a plain template loads. Raise it only for what each run needs before its first app
  * starts, or when no descriptor is free to load it with; load all else when it is used.
  */
-const MAX_BYTES = 977_100
+const MAX_BYTES = 976_500
 
 interface Loaded {
   readonly bytes: number

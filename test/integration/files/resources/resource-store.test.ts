@@ -1,45 +1,16 @@
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
-import fs, {mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import fs, {mkdirSync, rmSync} from 'node:fs'
 import {syncBuiltinESMExports} from 'node:module'
 import {join} from 'node:path'
-import t, {type Test} from 'tap'
-import type {MovedPorts} from '../../../../src/model/moved-ports.ts'
+import t from 'tap'
 import {DEFAULT_CONFIGURATION} from '../../../../src/files/resources/defaults.ts'
 import {appPolicies} from '../../../../src/files/resources/resiliency/resiliency.ts'
 import type {AppResources, ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
 import {ResourceStore} from '../../../../src/files/resources/resource-store.ts'
 import {isAccessAllowed} from '../../../../src/files/resources/workflow-access.ts'
 import {tracesNothing} from '../../../../src/files/resources/tracing-settings.ts'
-
-interface Scene {
-  readonly folder: string
-  readonly store: ResourceStore
-  readonly warnings: string[]
-  /** Of an app whose resources are in `r` and whose Configuration is `config.yaml`. */
-  readonly open: (id?: string) => Promise<AppResources>
-  readonly write: (path: string, text: string) => void
-}
-
-const scene = (
-  t: Test,
-  files: Record<string, string>,
-  env: Record<string, string> = {},
-  movedPorts?: MovedPorts
-): Scene => {
-  const folder = t.testdir({r: {}})
-  const write = (path: string, text: string): void => writeFileSync(join(folder, path), text)
-  for (const [path, text] of Object.entries(files)) write(path, text)
-  const warnings: string[] = []
-  const reporter = {warn: (code: string, text: string): void => void warnings.push(`${code} ${text}`)}
-  const store = new ResourceStore(env, folder, reporter, async () => componentType, movedPorts)
-  const resources = {
-    folders: [join(folder, 'r'), join(folder, 'none')],
-    configFile: join(folder, 'config.yaml'),
-    defaultFolder: '/home/.dapr'
-  }
-  return {folder, store, warnings, write, open: async (id = 'shop') => store.open({id, resources})}
-}
+import {scene} from './scene.ts'
 
 const resiliency = (timeout: string, more = ''): string =>
   `kind: Resiliency\nmetadata: {name: main}\nspec:\n  policies:\n    timeouts: {general: ${timeout}}\n  targets:\n    apps:\n      stock: {timeout: general${more}}\n`
@@ -269,36 +240,6 @@ t.test(
 )
 
 const namesIn = ({snapshot}: AppResources): readonly string[] => snapshot.components.map(({name}) => name)
-
-t.test('features that Dapr has for all by now are not called unsupported', async t => {
-  const features = (...names: readonly string[]): string =>
-    `kind: Configuration\nspec: {features: [${names.map(name => `{name: ${name}, enabled: true}`).join(', ')}]}\n`
-  const {store, open, write} = scene(t, {'config.yaml': features('Resiliency', 'PubSub.Routing', 'proxy.grpc')})
-  await open()
-  t.strictSame(store.withoutEffect, [])
-  write('config.yaml', features('Resiliency', 'WorkflowHistorySigning'))
-  await store.refresh()
-  t.match(store.withoutEffect, [{what: 'spec.features', why: 'it is not supported yet'}])
-})
-
-t.test(
-  'a Configuration is read as yaml.v3 reads it: keys in their capitals, each once, texts as written, one document',
-  async t => {
-    const {store, open, write, warnings} = scene(t, {
-      'config.yaml':
-        'kind: Configuration\nspec:\n  accessControl:\n    trustDomain: 1.10\n    defaultaction: deny\n---\nspec: [\n'
-    })
-    const app = await open()
-    t.match(app.snapshot.configuration.accessControl, {defaultAction: 'allow', trustDomain: '1.10'})
-    t.match(warnings, [/unknown key spec\.accessControl\.defaultaction: .*did you mean defaultAction\?/])
-    write('config.yaml', 'kind: Configuration\nspec: {tracing: {samplingRate: "1"}}\nspec: {}\n')
-    await store.refresh()
-    t.match(warnings[1], /config\.yaml:3:1: not valid YAML: mapping key "spec" already defined/)
-    write('config.yaml', 'spec: {tracing: {otel: {endpointAddress: "c:1", protocol: grpc, timeout: 10}}}\n')
-    await store.refresh()
-    t.match(warnings[2], /spec\.tracing\.otel\.timeout: time: missing unit in duration "10"/)
-  }
-)
 
 const policy = (operation: string): string =>
   `apiVersion: dapr.io/v1alpha1\nkind: WorkflowAccessPolicy\nmetadata: {name: guard}\nscopes: [bank]\nspec:\n  rules:\n  - callers: [{appID: shop}]\n    workflows: [{name: pay, operations: [${operation}]}]\n`
