@@ -76,12 +76,8 @@ export function importAppHost(path: string, root: string, cwd: string): Imported
   const host = new AppHost(file, root)
   if (Object.keys(host.services).length === 0) return undefined
   const base = {path: join(root, 'apphost'), shownAs: file.shownAs, text: ''}
-  const imported = importServices({
-    file: base,
-    values: {services: host.services},
-    notes: host.notesOf,
-    from: file.shownAs
-  })
+  const values = {services: host.services}
+  const imported = importServices({file: base, values, notes: host.notesOf, from: file.shownAs})
   return {...imported, notes: [...host.notes, ...imported.notes]}
 }
 

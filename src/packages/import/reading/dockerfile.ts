@@ -122,6 +122,7 @@ function wordsOf(text: string): readonly string[] {
   return Array.isArray(words) ? words.map(String) : []
 }
 
-/** The port that an image says it listens on; 0: none, or one of those for root, as a web server in front has them. */
+/** The port that an image says it listens on; 0: none, or it is that of a web server in front of what was built. */
 export const portOfDockerfile = (file: string): number =>
-  Number(/^[ \t]*EXPOSE[ \t]+(\d{4,5})\b/im.exec(textAt(file))?.[1] ?? 0)
+  IN_FRONT.test(textAt(file)) ? 0 : Number(/^[ \t]*EXPOSE[ \t]+(\d+)/im.exec(textAt(file))?.[1] ?? 0)
+const IN_FRONT = /^[ \t]*(?:FROM|CMD|ENTRYPOINT)\b.*(?:nginx|httpd|caddy|-apache)/im

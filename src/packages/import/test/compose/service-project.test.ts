@@ -108,3 +108,21 @@ t.test('a program of Go without a module is a mark', async t => {
   const {notes} = await imported(t, {api: {'main.go': 'package main // ":8080"'}})
   t.match(notes, ['go run needs a go.mod, and none is there: go mod init, and go mod tidy'])
 })
+
+t.test('a program listens at the port for root that its image has', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  front: {build: front, environment: {API: "http://api", NET: "http://net/x"}}
+  api: {build: api}
+  net: {build: net}
+`,
+    front: {'x.js': '', Dockerfile: 'FROM node\nEXPOSE 80\nCMD ["node", "x.js"]\n'},
+    api: {'x.js': '', Dockerfile: 'FROM node\nEXPOSE 80\nCMD ["node", "x.js"]\n'},
+    net: {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 80\nENTRYPOINT ["dotnet", "x.dll"]\n'}
+  })
+  t.match(template.apps, [
+    {port: 81, fixedPort: 80, env: {API: 'http://localhost:82', NET: 'http://localhost/x'}},
+    {port: 82, fixedPort: 80},
+    {appPort: 80, command: ['dotnet', 'run', '--urls', 'http://localhost:80']}
+  ])
+})

@@ -322,6 +322,7 @@ t.test('ports that a program calls, and ports of a web server in front, are not 
       front: {'package.json': pkg({start: 'ng serve --port 4300'}), Dockerfile: 'FROM nginx\nEXPOSE 80\n'},
       image: {'package.json': pkg({start: 'node x.js'}), 'x.js': '', Dockerfile: 'FROM nginx\nEXPOSE 80\n'},
       net: {'x.csproj': web, Dockerfile: 'EXPOSE 80\n'},
+      plain: {'package.json': pkg({start: 'node x.js'}), 'x.js': '', Dockerfile: 'FROM node\nEXPOSE 80\n'},
       server: go(server)
     }),
     [
@@ -329,7 +330,8 @@ t.test('ports that a program calls, and ports of a web server in front, are not 
       'caller ./caller - go run .',
       'front ./front =4300 npm run start',
       'image ./image - npm run start',
-      'net ./net - dotnet run',
+      'net ./net 80 dotnet run --urls http://localhost:80',
+      'plain ./plain =81 npm run start',
       'server ./server 8000 go run .'
     ]
   )
