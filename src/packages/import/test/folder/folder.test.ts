@@ -310,6 +310,7 @@ t.test('a folder with tests is left out, one of testimonials is not', async t =>
   )
 })
 
+const rust = (text: string): Files => ({'Cargo.toml': '', src: {'main.rs': text}})
 const go = (text: string): Files => ({'go.mod': 'module x', 'main.go': `package main\n${text}`})
 
 t.test('ports that a program calls, and ports of a web server in front, are not where it listens', async t => {
@@ -333,6 +334,25 @@ t.test('ports that a program calls, and ports of a web server in front, are not 
       'net ./net 80 dotnet run --urls http://localhost:80',
       'plain ./plain =81 npm run start',
       'server ./server 8000 go run .'
+    ]
+  )
+})
+
+t.test('a program that calls others listens itself, too', async t => {
+  t.strictSame(
+    await apps(t, {
+      any: go('addr := "0.0.0.0:8081"\ngo http.ListenAndServe(":9090", metrics)\nhttp.ListenAndServe(addr, nil)'),
+      found: go('discovery.New(Nodes: []string{"0.0.0.0:7171"})\nhttp.Address(":8000")'),
+      parsed: rust('let addr: SocketAddr = "0.0.0.0:8082".parse(); let client = Client::new();'),
+      safe: go('conn := grpc.Dial("x:50051")\necho.New().StartTLS(":8083")'),
+      server: go('client := redis.NewClient("redis:6379")\napi.New(client).RunServer(":8084")')
+    }),
+    [
+      'any ./any 8081 go run .',
+      'found ./found 8000 go run .',
+      'parsed ./parsed 8082 cargo run',
+      'safe ./safe 8083 go run .',
+      'server ./server 8084 go run .'
     ]
   )
 })
