@@ -67,7 +67,7 @@ function gradleStart(folder: string): ProjectStart | undefined {
   const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
   if (hasSpring(applied) && !isRoot && startsSpring(folder))
     return {command: [gradle, '-q', task('bootRun')], ...spring(folder)}
-  return /(?<!\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
+  return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
 }
 
 /** The wrapper in the folder or above it, else the program of the machine. */
@@ -85,24 +85,23 @@ const spring = (folder: string): Pick<ProjectStart, 'port' | 'move'> => ({
 function springPort(folder: string): number {
   const folders = ['src/main/resources', 'src/main/resources/config'].map(each => join(folder, each))
   for (const name of ['application', 'application-dev', 'application-local']) {
-    const properties = folders.map(each => readText(each, `${name}.properties`)).join('\n')
-    const yaml = folders.flatMap(each => ['yml', 'yaml'].map(end => readText(each, `${name}.${end}`))).join('\n')
-    const port =
-      /^[ \t]*server\.port[ \t]*[=:][ \t]*(?:\$\{\w+:)?(\d+)/m.exec(`${properties}\n${yaml}`)?.[1] ??
-      /^server:[ \t\r]*\n(?:[ \t]+\S.*\r?\n|[ \t\r]*\n)*?[ \t]+port:[ \t]*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1]
+    const texts = ['properties', 'yml', 'yaml'].flatMap(end => folders.map(each => readText(each, `${name}.${end}`)))
+    const port = SERVER_PORT.exec(texts.join('\n'))?.[1]
     if (port !== undefined) return Number(port)
   }
   return 0
 }
+const SERVER_PORT =
+  /^(?:[ \t]*server\.port[ \t]*=|server(?:\.port[ \t]*:|:[ \t\r]*\n(?:[ \t]+\S.*\r?\n|[ \t\r]*\n)*?[ \t]+port:))[ \t]*(?:\$\{\w+:)?(\d+)/m
 
 /** Whether one of its classes starts Spring, or is a program by itself; where there are none to read, its settings are those of one. */
 function startsSpring(folder: string): boolean {
-  const main = join(folder, 'src/main')
-  const files = allIn(main)
+  const main = join(folder, 'src')
+  const files = allIn(main).filter(name => !/^\w*test\w*\//i.test(name))
   const sources = files.filter(name => /\.(?:java|kt|groovy|scala)$/.test(name))
   if (sources.length === 0) return !has(folder, 'src') || files.some(name => name.includes('application'))
   const likely = sources.toSorted((a, b) => Number(/App|Main|Boot/.test(b)) - Number(/App|Main|Boot/.test(a)))
   return likely
     .slice(0, 2000)
-    .some(name => /SpringBootApplication|SpringApplication|static void main\(|fun main\(/.test(readText(main, name)))
+    .some(name => /SpringBootApplication|SpringApplication|static void main ?\(|fun main\(/.test(readText(main, name)))
 }

@@ -13,6 +13,7 @@ async function started(test: Test, files: Files): Promise<string> {
 }
 
 const WEB = '<Project Sdk="Microsoft.NET.Sdk.Web">'
+const SPRING = {'App.java': '@SpringBootApplication class App {}'}
 const launched = (url: string): Files => ({
   Properties: {'launchSettings.json': JSON.stringify({profiles: {http: {commandName: 'Project', applicationUrl: url}}})}
 })
@@ -53,11 +54,27 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
         src: {main: {resources: {'application.properties': 'server.port=${PORT:9090}'}}}
       }
     ],
+    [
+      'mvn -q spring-boot:run, appPort 9091',
+      {
+        'pom.xml': 'spring-boot-maven-plugin',
+        src: {
+          main: {
+            resources: {
+              'application.yml': 'management:\n  server.port: 9000\nserver:\n  port: 9091\n---\nserver.port: 80\n'
+            }
+          }
+        }
+      }
+    ],
+    ['mvn -q spring-boot:run, appPort 8080', {'pom.xml': 'spring-boot-maven-plugin', src: {java: SPRING}}],
     ['x: left out, as its pom.xml has neither Spring Boot nor Quarkus', {'pom.xml': '<project>'}]
   ],
   Gradle: [
     ['./gradlew -q bootRun, appPort 8080', {gradlew: '', 'build.gradle': "id 'org.springframework.boot'"}],
     ['gradle -q run', {'build.gradle.kts': 'plugins { application }'}],
+    ['gradle -q run', {'build.gradle': "plugins { id 'io.micronaut.application' }"}],
+    ['gradle -q bootRun, appPort 8080', {'build.gradle': "id 'org.springframework.boot'", src: {jvmMain: SPRING}}],
     [
       '../gradlew -q :api:bootRun, appPort 8080',
       {
