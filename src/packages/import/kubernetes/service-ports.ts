@@ -28,16 +28,16 @@ export function servicePorts(service: Values, pod: Values): readonly ServicePort
 }
 
 const NAME =
-  /(?<![\w.-])(http:\/\/)?([a-z0-9][a-z0-9-]*)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?(?::(\d+)(?![\w.:-]|[^/\s,]*@))?(?=:(?!\/\/)|[/?,]|$)/g
+  /(?<![\w.-])(http:\/\/)?([a-z0-9][a-z0-9-]*)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?(?::(\d+)(?![\w.:-]|[^/\s,]*@)|(?=(:(?!\/\/))|[/?,]|$))/g
 
 /** `api.shop.svc.cluster.local:80` is `api:8080` where there is such a service, and its container listens there. */
 export const shortNames = (value: string, names: KnownHosts): string =>
   value.replaceAll(
     NAME,
-    (whole, before: string | undefined, host: string, port: string = before === undefined ? '' : '80') => {
-      const found = names.get(host)
+    (whole, before: string | undefined, host: string, port: string | undefined, colon: string | undefined) => {
+      const [found, wanted] = [names.get(host), port ?? (before !== undefined && colon === undefined ? '80' : '')]
       if (found === undefined) return whole
-      const target = found.ports.find(({called}) => called === port)?.target ?? port
+      const target = found.ports.find(({called}) => called === wanted)?.target ?? wanted
       return `${before ?? ''}${found.id}${target === '' || (target === '80' && !whole.endsWith(':80')) ? '' : `:${target}`}`
     }
   )

@@ -44,7 +44,7 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
   const names = new Map(workloads.toReversed().flatMap(each => each.hosts))
   const resources = objects.filter(each => isOfDapr(each) && RESOURCES.has(textValue(each.values['kind'])))
   const components = resources.map(({file}) => file.path)
-  const published = new Set<number>()
+  const published = {'': new Set<number>(), '/udp': new Set<number>()}
   const services = workloads.flatMap(each => each.services({builds, names, root, components, published}))
   return {services: Object.fromEntries(services), notes: new Map(workloads.map(({id, notes}) => [id, notes]))}
 }
@@ -53,8 +53,8 @@ interface Around {
   readonly builds: Builds
   readonly names: KnownHosts
   readonly root: string
-  /** Numbers of this machine at which containers are called. */
-  readonly published: Set<number>
+  /** Numbers of this machine at which containers are called: TCP and UDP have their own. */
+  readonly published: Readonly<Record<ServicePort['end'], Set<number>>>
   /** Files with resources of Dapr. */
   readonly components: readonly string[]
 }
@@ -134,8 +134,8 @@ class Workload {
     const environment = this.#environment(container, around.names)
     const ports = this.#ports(container)
     const published = (build === undefined ? ports : []).map(({target, called, end}) => {
-      const port = freeFrom(Number(called), around.published)
-      around.published.add(port)
+      const port = freeFrom(Number(called), around.published[end])
+      around.published[end].add(port)
       return `${port}:${target}${end}`
     })
     const words = (key: string): readonly string[] =>

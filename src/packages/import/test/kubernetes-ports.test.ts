@@ -57,6 +57,32 @@ t.test('a Service is called at its own number, and its container listens at anot
   t.strictSame(notes, ['env: a and b and c and d are at host.docker.internal here'])
 })
 
+t.test('a Service in longer texts, at a port that is not known, and at numbers of TCP and UDP', async t => {
+  const env = `[
+    {name: LIST, value: '["http://b:80","http://b"]'}, {name: TWO, value: "http://b:80 http://b:80"}, {name: LATER, value: "http://b:$(NOWHERE)"},
+    {name: NAMES, value: "dns:53"}]`
+  const {template} = await imported(
+    t,
+    {
+      'all.yaml': [
+        workload('a', '[{port: 80}]'),
+        workload('b', '[{port: 80, targetPort: http}]'),
+        workload('dns', '[{port: 53, protocol: UDP}, {port: 53}]'),
+        workload('z', '[{port: 7000}]', '[]', env)
+      ].join('')
+    },
+    'all.yaml'
+  )
+  t.match(template.apps[3]?.['env'], {
+    LIST: '["http://host.docker.internal:81","http://host.docker.internal"]',
+    TWO: 'http://host.docker.internal:81 http://host.docker.internal:81',
+    LATER: 'http://host.docker.internal:$(NOWHERE)',
+    NAMES: 'host.docker.internal:53'
+  })
+  const {command} = template.apps[2] ?? {}
+  t.strictSame((command as string[]).slice(5, 9), ['--publish', '53:53/udp', '--publish', '53:53'])
+})
+
 const pod = (image: string): string => `{template: {spec: {containers: [{name: c, image: ${image}}]}}}`
 
 t.test('workloads of other kinds, and of generated names', async t => {
