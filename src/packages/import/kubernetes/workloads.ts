@@ -106,7 +106,8 @@ class Workload {
     this.#all = all
     this.#pod = mapOf(template['spec'])
     this.#annotations = mapOf(mapOf(template['metadata'])['annotations'])
-    this.#callers = all.map(each => each.values).filter(each => each['kind'] === 'Service' && selects(each, labels))
+    const services = all.map(each => each.values).filter(each => each['kind'] === 'Service')
+    this.#callers = services.filter(each => selects(each, labels, values))
     const names = this.#callers.length > 0 ? this.#callers.map(nameOf) : [nameOf(values)]
     const more = `${nameOf(values)}-${textValue(values['kind']).toLowerCase()}`
     this.id = [...names, nameOf(values), more].find(name => !taken.has(name)) ?? `${more}-${namespaceOf(values)}`
@@ -247,10 +248,11 @@ function podTemplate(object: Values): Values {
   return mapOf(inner['template'])
 }
 
-/** Whether a Service selects pods with these labels. */
-function selects(service: Values, labels: Values): boolean {
+/** Whether a Service selects the pods of a workload, which have these labels; one of both may not say its namespace. */
+function selects(service: Values, labels: Values, workload: Values): boolean {
+  const namespaces = new Set([namespaceOf(service), namespaceOf(workload), 'default'])
   const wanted = Object.entries(mapOf(mapOf(service['spec'])['selector']))
-  return wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value)
+  return namespaces.size < 3 && wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value)
 }
 
 /**
