@@ -259,7 +259,7 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   const recipe = textValue(dockerfile) || 'Dockerfile'
   return {
     folder,
-    dockerfile: isAbsolute(recipe) ? relative(folder, recipe) : recipe,
+    dockerfile: isAbsolute(recipe) && !isRepository(named) ? relative(folder, recipe) : recipe,
     flags: [
       ...(textValue(target) === '' ? [] : [`--target=${textValue(target)}`]),
       // without a value docker takes it from the environment
