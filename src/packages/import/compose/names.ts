@@ -64,12 +64,12 @@ export function namesInCode(
 }
 
 function filesAt(path: string): readonly string[] {
-  const stat = statAt(path)
-  if (stat?.isFile() === true) return stat.size <= MAX_BYTES ? [path] : []
-  return entriesOf(path)
-    .map(name => join(path, name))
-    .filter(isFile)
+  const files = isFile(path) ? [path] : entriesOf(path).map(name => join(path, name))
+  return files.filter(file => isFile(file) && sizeOf(file) > 0 && sizeOf(file) <= MAX_BYTES)
 }
+
+/** Files of the kernel have none, and some of them are read without end. */
+const sizeOf = (file: string): number => statAt(file)?.size ?? 0
 
 /** A note on a service that is called at another port here than in its container. */
 export function otherPort({services, programs, targets}: Stack, id: string, where: string): readonly string[] {

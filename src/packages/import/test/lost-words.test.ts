@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {findSource} from '../find-source.ts'
@@ -98,4 +99,20 @@ t.test('a part of a volume is not mounted, and a note says so', async t => {
   const volumes = [{type: 'volume', source: 'v', target: '/data', volume: {subpath: 'a/b'}}]
   const {notes} = await imported(t, {'compose.yaml': JSON.stringify({services: {a: {image: 'x', volumes}}})})
   t.strictSame(notes, ['volumes: /data: the whole volume is mounted there, not a/b of it'])
+})
+
+t.test('files of the kernel that are mounted are not read', {skip: process.platform !== 'linux'}, async t => {
+  const {title} = process
+  process.title = 'db:5432'
+  t.teardown(() => (process.title = title))
+  t.match(readFileSync('/proc/self/comm', 'utf8'), 'db:5432')
+  const services = {
+    a: {image: 'x', volumes: ['/proc/self/comm:/title:ro', '/proc:/all:ro']},
+    db: {image: 'postgres', ports: ['5433:5432']}
+  }
+  const {notes} = await imported(t, {'compose.yaml': JSON.stringify({services})})
+  t.strictSame(
+    notes.filter(note => note.includes('db')),
+    []
+  )
 })
