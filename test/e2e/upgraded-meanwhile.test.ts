@@ -6,15 +6,13 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
-import {isExecutable} from '../rig/disguise.ts'
 import {freePort} from '../rig/free-port.ts'
 import {noTerminal, onTerminal} from '../rig/on-terminal.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const skip = isExecutable && 'the executable has all of its code in one file'
 
-/** A rig whose program has its own code, and what removes the part of it that is loaded when it is needed. */
+/** A rig whose program, the built one always, has its own code, and what removes the part of it that is loaded when it is needed. */
 async function upgradable(
   t: Test
 ): Promise<{readonly rig: Rig; readonly chunks: string; readonly upgrade: () => void}> {
@@ -27,7 +25,7 @@ async function upgradable(
   return {rig, chunks, upgrade: () => rmSync(chunks, {recursive: true})}
 }
 
-t.test('a run whose program is upgraded meanwhile goes on without the code that it has not loaded', {skip}, async t => {
+t.test('a run whose program is upgraded meanwhile goes on without the code that it has not loaded', async t => {
   const {rig, upgrade} = await upgradable(t)
   const apps = [
     {appID: 'stock', autoPort: true, watch: true, reload: 'overlap'},
@@ -67,7 +65,7 @@ t.test('a run whose program is upgraded meanwhile goes on without the code that 
   t.equal(run.stderr.text.split('a task has failed').length, 2, 'once')
 })
 
-t.test('an edit that needs code which an upgrade has removed leaves the app as it was', {skip}, async t => {
+t.test('an edit that needs code which an upgrade has removed leaves the app as it was', async t => {
   const {rig, upgrade} = await upgradable(t)
   const stock = {appID: 'stock', autoPort: true}
   await rig.template([stock])
@@ -101,7 +99,7 @@ t.test('an edit that needs code which an upgrade has removed leaves the app as i
   t.same(await run.exited, {code: 0, signal: null})
 })
 
-t.test('a run whose program was upgraded starts what sleeps, and leaves no container', {skip}, async t => {
+t.test('a run whose program was upgraded starts what sleeps, and leaves no container', async t => {
   const {rig, upgrade} = await upgradable(t)
   const docker = join(rig.folder, 'docker')
   await rig.write({
@@ -131,20 +129,16 @@ mkdir "${rig.folder}/held-$4" && trap '' TERM && echo up && exec sleep 1000
   t.notOk(existsSync(join(rig.folder, 'held-web')))
 })
 
-t.test(
-  'a run that was upgraded as it started ends well, without its live view',
-  {skip: skip || noTerminal},
-  async t => {
-    const {rig, chunks} = await upgradable(t)
-    const live = readdirSync(chunks).filter(name => /^live-\w+\.js$/.test(name))
-    t.equal(live.length, 1)
-    for (const name of live) rmSync(join(chunks, name))
-    await rig.template([{appID: 'stock'}])
-    const run = onTerminal(rig, ['run', '-f', '.'])
-    await run.waitForLine(/a task has failed, since files of Pillion are gone, as after an upgrade/)
-    await rig.driven('stock')
-    t.match(await rig.run(['stop', '-f', '.']), {code: 0})
-    t.same(await run.exited, {code: 0, signal: null})
-    t.equal(run.stdout.text.split('Cannot find module').length, 2, 'once')
-  }
-)
+t.test('a run that was upgraded as it started ends well, without its live view', {skip: noTerminal}, async t => {
+  const {rig, chunks} = await upgradable(t)
+  const live = readdirSync(chunks).filter(name => /^live-\w+\.js$/.test(name))
+  t.equal(live.length, 1)
+  for (const name of live) rmSync(join(chunks, name))
+  await rig.template([{appID: 'stock'}])
+  const run = onTerminal(rig, ['run', '-f', '.'])
+  await run.waitForLine(/a task has failed, since files of Pillion are gone, as after an upgrade/)
+  await rig.driven('stock')
+  t.match(await rig.run(['stop', '-f', '.']), {code: 0})
+  t.same(await run.exited, {code: 0, signal: null})
+  t.equal(run.stdout.text.split('Cannot find module').length, 2, 'once')
+})

@@ -76,6 +76,7 @@ const BY_EXECUTABLE_ALONE = [
   'actors-runs',
   'actors-seen',
   'actors-verbs',
+  'alone',
   'api-copies',
   'api-scheduled',
   'bindings',
