@@ -32,7 +32,8 @@ t.test('the answer of an app that calls itself is its own', async t => {
 /** Answers with more than is recorded. */
 const LARGE = `
 import {createServer} from 'node:http'
-createServer((_, response) => {
+createServer(({method}, response) => {
+  if (method === 'POST') return response.end('taken')
   response.writeHead(200, {'content-type': 'application/json', 'x-buyer': 'S3cr3t'})
   response.end(JSON.stringify({buyer: 'S3cr3t', items: 'x'.repeat(20_000)}))
 }).listen(Number(process.env.APP_PORT), '127.0.0.1')
@@ -51,7 +52,10 @@ t.test('what is secret by the template is masked also in an answer of which a pa
     const {text} = await call('invoke', {app: 'shop', path: 'items'})
     t.match(text, /x-buyer: <masked, 6 characters>\n[^]*"buyer":"<masked, 6 characters>","items":"xx/i)
     t.notMatch(text, 'S3cr3t')
-    if (body === '100') t.match(text, /xx\n… \(20029 bytes in all\)\n/)
+    if (body === '100') t.match(text, /xx\n\(not all of the bodies is recorded: the response has 20029 bytes\)\n/)
+    const taken = await call('invoke', {app: 'shop', path: 'items', method: 'POST', body: 'x'.repeat(200)})
+    if (body === '100')
+      t.match(taken.text, /\ntaken\n[^…]*\(not all of the bodies is recorded: the response has 5 bytes\)/)
     await rig.run(['stop', '-f', '.'])
   }
 })

@@ -68,7 +68,8 @@ export const invokeTool: Tool = {
 async function recordedAnswer({api}: FoundRun, number: number, signal: AbortSignal): Promise<string> {
   const detail = await api.ask('GET /calls/{number}', {at: {number}, signal}).catch(() => undefined)
   if (detail?.isKept !== true || detail.response.line === '') return ''
-  return `${recordedText(detail.response)}${detail.isTruncated ? `… (${detail.responseBytes} bytes in all)\n` : ''}`
+  const part = `(not all of the bodies is recorded: the response has ${detail.responseBytes} bytes)\n`
+  return recordedText(detail.response) + (detail.isTruncated ? part : '')
 }
 
 /** A response, and why it is not whole; '' = it is. Throws a UserError if there is none. */
