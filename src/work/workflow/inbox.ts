@@ -104,14 +104,14 @@ function staysInFile(engine: Engine, live: LiveInstance): boolean {
 }
 
 /** Whether a worker can take a message of this size; if not, the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
-export function fits(engine: Engine, instance: Instance, app: string, bytes: number): boolean {
+export function fits(engine: Engine, instance: Instance, app: string, bytes: number, isNew = false): boolean {
   const description = payloadTooLarge(bytes, engine.options.maxBytes(app))
   if (description === undefined) return true
   engine.large.add(app)
   const known = engine.live.at(instance.key)?.instance ?? instance // a turn of it would undo the stall of a copy
-  if (isTerminal(known.status))
-    engine.options.warn(known.app, `activity of ${known.name} '${known.id}': ${description}`)
-  else if (known.status !== STALLED) stall(engine, known, {reason: PAYLOAD_SIZE_EXCEEDED, description})
+  const isOver = isTerminal(known.status)
+  if (isOver && isNew) engine.options.warn(known.app, `activity of ${known.name} '${known.id}': ${description}`)
+  if (!isOver && known.status !== STALLED) stall(engine, known, {reason: PAYLOAD_SIZE_EXCEEDED, description})
   return false
 }
 

@@ -112,7 +112,7 @@ export function schedule(engine: Engine, live: LiveInstance, {task, app, schedul
   })
   const activity = {...of, app, request}
   engine.store.addActivity(activity)
-  if (fits(engine, instance, app, request.length)) engine.add(activity, instance)
+  if (fits(engine, instance, app, request.length, true)) engine.add(activity, instance)
   else countSize(engine, app, request.length, instance.name, name)
 }
 

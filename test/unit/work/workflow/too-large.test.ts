@@ -113,9 +113,13 @@ t.test('a workflow that has ended is not stalled by an activity that is too larg
   await before.workflows.completeTurn('shop', answer('parent', [end()]))
   t.match(before.workflows.events(parent as never), [{}, {}, {childCreated: {}}, {}, {childCompleted: {}}, {}])
   before.close()
-  const {workflows, close} = await openHouse(t, path)
-  workflows.connect('small', new TestWorker())
-  await workflows.quiet(0)
+  t.match(before.said, [/^shop: activity of pay 'o-1': .* exceeds /])
+  const {workflows, close, said} = await openHouse(t, path)
+  for (let count = 0; count < 2; count++) {
+    workflows.connect('small', new TestWorker())
+    await workflows.quiet(0)
+  }
   t.match(workflows.find('shop', 'o-1'), {status: 1, stall: undefined}, 'nor by the next run')
+  t.strictSame(said, [], 'which does not say it again for each worker')
   close()
 })
