@@ -22,6 +22,7 @@ export interface MiddlewareSpec extends HandlerSpec {
 /** Undefined: the Configuration does not say, and Components with a `pipelineType` do (Dapr: pkg/runtime/channels). */
 export const readHandlers = (spec: Field, key: PipelineKey): readonly HandlerSpec[] | undefined => {
   const pipeline = spec.field(key)
+  pipeline.warnUnknownKeys(['handlers'])
   if (pipeline.isAbsent) return undefined
   return pipeline
     .field('handlers')

@@ -66,13 +66,13 @@ const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
   wasm: isThere
 }
 
-const READ_KEYS =
-  'accessControl api appHttpPipeline components httpPipeline logging metric metrics mtls secrets tracing workflow'.split(
-    ' '
-  )
+const KEYS =
+  'accessControl api appHttpPipeline components httpPipeline logging metric metrics mtls secrets tracing workflow'
+const READ_KEYS = KEYS.split(' ')
 
 /** Finds keys without effect in a Configuration, and those that Dapr does not know either. */
 export function findUnreadKeys({documents: [document]}: ResourceFile): readonly WithoutEffect[] {
+  document?.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'status'])
   const spec = document?.field('spec')
   spec?.warnUnknownKeys([...READ_KEYS, ...Object.keys(UNREAD_KEYS)])
   return Object.entries(UNREAD_KEYS).flatMap(([key, asks]) => {

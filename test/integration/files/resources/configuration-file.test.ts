@@ -29,5 +29,11 @@ t.test(
     write('config.yaml', 'spec: {tracing: {otel: {endpointAddress: "c:1", protocol: grpc, timeout: 10}}}\n')
     await store.refresh()
     t.match(warnings[2], /spec\.tracing\.otel\.timeout: time: missing unit in duration "10"/)
+    write('config.yaml', 'kind: Configuration\nSpec: {}\nspec: {httpPipeline: {Handlers: []}}\n')
+    await store.refresh()
+    t.match(warnings.slice(3), [
+      /unknown key Spec: it has no effect \(did you mean spec\?\)/,
+      /unknown key spec\.httpPipeline\.Handlers/
+    ])
   }
 )
