@@ -40,7 +40,7 @@ export async function advanceClock<T>(
       const step = Math.min(ms - afterMs, wakeUps.firstIn() ?? Infinity)
       const now = await wakeUps.skip(step).catch((error: unknown) => {
         if (afterMs === 0 || !(error instanceof Error)) throw error
-        throw new Error(`${formatGoDuration(afterMs)} were skipped, and no more: ${error.message}`, {cause: error})
+        throw new Error(`${error.message} (${formatGoDuration(afterMs)} were skipped before)`, {cause: error})
       })
       afterMs += step
       limit.count(now)
