@@ -54,7 +54,7 @@ export class WholeLines {
     this.#held.push(piece)
     this.heldSize = (this.heldSize || 1) + piece.text.length
     this.#timer ??= setTimeout(() => this.#late(this.release()), MAX_HELD_MS).unref()
-    return this.heldSize > MAX_HELD ? this.release() : ''
+    return this.heldSize - 1 > MAX_HELD ? this.release() : ''
   }
 
   /** Returns all waiting text, even if a line is open. */
