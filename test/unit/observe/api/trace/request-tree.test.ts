@@ -5,6 +5,7 @@ import {requestTree} from '../../../../../src/observe/api/trace/request-tree.ts'
 import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {wallTime} from '../../../../../src/platform/wall-time.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../../rig/workflow-house.ts'
 
@@ -52,15 +53,17 @@ t.test(
     const house = await openHouse(t)
     const {workflows, clock} = house
     const recorder = new CallRecorder(() => 100)
-    const until = (at: number): void => clock.pass(Math.floor(performance.timeOrigin + at) - clock.date())
+    // of now: a clock that is set back meanwhile dates what was before twice
+    const from = performance.now()
+    const until = (ms: number): void => clock.pass(Math.floor(wallTime.of(from + ms)) - clock.date())
     workflows.connect('shop', new TestWorker())
-    made(recorder, 'web shop', '/orders', [1000, 1010])
-    until(1005)
+    made(recorder, 'web shop', '/orders', [from, from + 10])
+    until(5)
     await workflows.start('shop', order('o-1'))
     await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
     workflows.byPerson.add((await workflows.start('shop', order('by-hand'))).key)
-    made(recorder, 'shop bank', '/charge', [1020, 1025])
-    until(1030)
+    made(recorder, 'shop bank', '/charge', [from + 20, from + 25])
+    until(30)
     await workflows.completeActivity('shop', done('o-1', 0))
     await workflows.completeTurn('shop', answer('o-1', [end(3)]))
     for (const q of ['1', '2', 'workflow:o-1', 'workflow:shop/o-1']) {
