@@ -1,6 +1,6 @@
 import type {ComponentChildren} from 'preact'
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
-import {areKeysOn, first as begun} from '../state/keys.ts'
+import {areKeysOn, firstKey} from '../state/keys.ts'
 import {classOf, Heads, inOrder} from './sorting.tsx'
 import {ownOf} from '../../src/model/own.ts'
 
@@ -109,7 +109,7 @@ export function Grid<T>(props: GridProps<T>) {
   const page = Math.max(1, Math.floor(height / rowHeight) - 2)
   const onKeyDown = (event: KeyboardEvent): void => {
     const isInHead = event.target instanceof Element && event.target.closest('.heads') !== null
-    if (event.ctrlKey || event.metaKey || event.altKey || isInHead || begun !== '') return
+    if (event.ctrlKey || event.metaKey || event.altKey || isInHead || firstKey !== '') return
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: at + 1,
       j: at + 1,

@@ -40,22 +40,22 @@ export const isTyping = (target: EventTarget | null): boolean =>
   (target.isContentEditable || ['INPUT', 'SELECT', 'TEXTAREA'].includes(target.tagName))
 
 /** The first key of two, such as `g`; '' if none was pressed. */
-export let first = ''
+export let firstKey = ''
 let forget: ReturnType<typeof setTimeout> | undefined
 
 addEventListener('keydown', event => {
   if (!areKeysOn.value || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.repeat)
     return
   if (isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
-  const typed = first === '' ? event.key : `${first} ${event.key}`
+  const typed = firstKey === '' ? event.key : `${firstKey} ${event.key}`
   clearTimeout(forget)
-  first = ''
+  firstKey = ''
   const key = keys.value.find(({keys: wanted}) => wanted === typed)
   if (key !== undefined) {
     event.preventDefault()
     key.run()
   } else if (keys.value.some(({keys: wanted}) => wanted.startsWith(`${typed} `))) {
-    first = typed
-    forget = setTimeout(() => (first = ''), 1500)
+    firstKey = typed
+    forget = setTimeout(() => (firstKey = ''), 1500)
   }
 })

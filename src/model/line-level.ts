@@ -127,9 +127,10 @@ const AFTER_TIME =
 
 /** `a.ts(3,1): error TS2304: …` of compilers, `a.py:3: UserWarning: …`, `tool: error: …`, `(node:12) Warning: …`. */
 function levelOfPlace(head: string): LineLevel | undefined {
-  const [, error] =
+  const found =
     /^\(node:\d+\) |^\S[^"{}]*?(?::| -(?=[\w ]+\d:)) (?:(?:fatal )?(error)|warning|[A-Z]\w+Warning)(?: [A-Z]+\d+)?: /.exec(
       head
-    ) ?? [undefined, '']
-  return error === '' ? undefined : error === undefined ? 'warn' : 'error'
+    )
+  if (found === null) return undefined
+  return found[1] === undefined ? 'warn' : 'error'
 }

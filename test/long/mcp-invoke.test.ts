@@ -52,10 +52,10 @@ t.test('what is secret by the template is masked also in an answer of which a pa
     const {text} = await call('invoke', {app: 'shop', path: 'items'})
     t.match(text, /x-buyer: <masked, 6 characters>\n[^]*"buyer":"<masked, 6 characters>","items":"xx/i)
     t.notMatch(text, 'S3cr3t')
-    if (body === '100') t.match(text, /xx\n\(not all of the bodies is recorded: the response has 20029 bytes\)\n/)
+    if (body === '100') t.match(text, /xx\n\(only a part of the bodies is recorded; the response has 20029 bytes\)\n/)
     const taken = await call('invoke', {app: 'shop', path: 'items', method: 'POST', body: 'x'.repeat(200)})
     if (body === '100')
-      t.match(taken.text, /\ntaken\n[^…]*\(not all of the bodies is recorded: the response has 5 bytes\)/)
+      t.match(taken.text, /\ntaken\n[^…]*\(only a part of the bodies is recorded; the response has 5 bytes\)/)
     await rig.run(['stop', '-f', '.'])
   }
 })

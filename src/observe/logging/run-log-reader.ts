@@ -100,7 +100,8 @@ async function readMemory(
     const older = writers.get(batch.writer)
     if (older === undefined) continue
     // a write that failed has set the log back: the latest place is not always the highest one
-    Object.assign(older, {end: Math.min(older.end, batch.place), isCut: true})
+    older.end = Math.min(older.end, batch.place)
+    older.isCut = true
     if (batch.number >= before) continue
     const [lines, text] = [linesIn(batch.text), textOf(batch)]
     texts.push(headed(batch, lines > missing ? text.slice(startOfLastLines(text, missing)) : text))
@@ -115,9 +116,9 @@ interface Older {
   readonly name: string
   readonly record: LogRecord
   /** Where what memory has begins. */
-  readonly end: number
+  end: number
   /** A line that begins before it is in memory, or not complete yet. */
-  readonly isCut: boolean
+  isCut: boolean
 }
 
 /** Lines that are no longer in memory; at most `missing`. */
@@ -125,16 +126,16 @@ async function* readOlder(
   apps: readonly Older[],
   {missing, since}: {readonly missing: number; readonly since: number}
 ): AsyncGenerator<string> {
-  const parts: {readonly name: string; readonly record: LogRecord; readonly from: number; readonly end: number}[] = []
+  const parts: (Older & {readonly from: number})[] = []
   let left = missing
   for (const app of apps.toReversed()) {
     if (left === 0) break
-    const {name, record} = app
+    const {record} = app
     const end = app.isCut ? await startOfLine(record, app.end) : app.end
     const first = since > 0 ? record.startSince(since) : 0
     const from = left === Infinity ? first : Math.max(first, await record.startOfLast(left, end))
     if (from >= end) continue
-    parts.unshift({name, record, from, end})
+    parts.unshift({...app, from, end})
     if (left < Infinity) for await (const text of record.read(from, end)) left = Math.max(0, left - linesIn(text))
   }
   for (const {name, record, from, end} of parts) yield* headedPart(name, record.read(from, end))

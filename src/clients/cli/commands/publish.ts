@@ -50,10 +50,8 @@ function metadataOf(json: string): string {
   if (json === '') return ''
   const given = objectIn(json)
   if (given instanceof Error) throw new UserError(`Error parsing metadata as JSON. Error: ${given.message}`)
-  const pairs = Object.entries(given).map(
-    ([key, value]) => `metadata.${encodeURIComponent(key)}=${encodeURIComponent(String(value))}`
-  )
-  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
+  const query = new URLSearchParams(Object.entries(given).map(([key, value]) => [`metadata.${key}`, String(value)]))
+  return query.size === 0 ? '' : `?${query.toString()}`
 }
 
 const CLOUD_EVENT = ['id', 'source', 'specversion', 'type', 'data']

@@ -74,10 +74,11 @@ export class Live {
     if (event.type === 'app-moved') this.#look()
   }
 
-  /** A signal to us: while the terminal says that Ctrl-C kills, it does, also if a key or another terminal has asked for the end. */
+  /** Takes a Ctrl-C while the terminal says that it kills, also if a key or another terminal has asked for the end. */
   takes(signal: string): boolean {
-    if (this.#isLate && signal === 'SIGINT') this.#run.stopNow()
-    return false
+    if (!this.#isLate || signal !== 'SIGINT') return false
+    this.#run.stopNow()
+    return true
   }
 
   /** Whether all apps have started, and have no lines here any more: an app that comes later has Dapr's lines. */

@@ -68,7 +68,7 @@ export const invokeTool: Tool = {
 async function recordedAnswer({api}: FoundRun, number: number, signal: AbortSignal): Promise<string> {
   const detail = await api.ask('GET /calls/{number}', {at: {number}, signal}).catch(() => undefined)
   if (detail?.isKept !== true || detail.response.line === '') return ''
-  const part = `(not all of the bodies is recorded: the response has ${detail.responseBytes} bytes)\n`
+  const part = `(only a part of the bodies is recorded; the response has ${detail.responseBytes} bytes)\n`
   return recordedText(detail.response) + (detail.isTruncated ? part : '')
 }
 

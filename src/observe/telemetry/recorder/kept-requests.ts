@@ -4,7 +4,6 @@ import type {CallLines} from './call-lines.ts'
 /** The tape is checked each time that one of its parts, an eighth, was written. */
 const PARTS = 8
 const MAX_BYTES = 1024 * 1024
-const NONE: readonly TapePiece[] = []
 
 /**
  * Requests of calls under way whose place on the tape is about to be overwritten: who wants to know what killed an app needs those that
@@ -26,7 +25,7 @@ export class KeptRequests {
   }
 
   of(number: number): readonly TapePiece[] {
-    return this.#pieces.get(number) ?? NONE
+    return this.#pieces.get(number) ?? []
   }
 
   forget(number: number): void {
@@ -37,7 +36,7 @@ export class KeptRequests {
 
   /** Gives back what was put aside of a call that is over, with what has come since: the tape is to have it, as of any other. */
   take(number: number): readonly TapePiece[] {
-    if (!this.#pieces.has(number)) return NONE
+    if (!this.#pieces.has(number)) return []
     this.#keep(number, this.#lines.firstPiece(number), Infinity)
     const pieces = this.of(number)
     this.forget(number)

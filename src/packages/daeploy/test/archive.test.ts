@@ -183,7 +183,7 @@ t.test('an archive that cannot be opened is refused, and nothing else fails', as
   await new Promise(resolve => setTimeout(resolve, 20)) // what fails behind it would end the run
 })
 
-t.test('who asks before an archive is sent is told to send it', async t => {
+t.test('a client that asks before it sends an archive gets 100 Continue', async t => {
   const {port} = await openManager(t, {managed: {newUpload: () => join(t.testdir({}), 'upload')}})
   const form = new FormData()
   for (const [name, value] of Object.entries({name: 'a', version: '1.0.0'})) form.set(name, value)
