@@ -47,7 +47,7 @@ class Events {
 
 const NDJSON = {headers: {accept: 'application/x-ndjson'}}
 const APP = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 console.log('up')
 http.createServer((request, response) => {
   if (request.url === '/die') process.exit(3)

@@ -6,7 +6,7 @@ import {openRig} from '../rig/rig.ts'
 const ECHO = [process.execPath, join(import.meta.dirname, '../fixtures/apps/grpc-echo.mjs')]
 
 const SERVER = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 createServer((request, response) => response.end('stock')).listen(Number(process.env.APP_PORT), '127.0.0.1')
 `
 

@@ -3,7 +3,7 @@ import {API, misfitOf} from '../rig/api-schema.ts'
 import {openRig} from '../rig/rig.ts'
 
 const APP = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   if (request.url === '/die') process.exit(3)
   response.end('{}')

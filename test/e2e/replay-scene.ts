@@ -4,7 +4,7 @@ import {openRig, type Rig} from '../rig/rig.ts'
 
 /** Counts what comes and tells it; `/die` ends it, `/hold` gets no answer until `/release`. `PRICE` stands for a number. */
 export const STOCK = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 let count = 0
 const held = []
 http.createServer((request, response) => {

@@ -7,7 +7,7 @@ import {openRig, type Rig} from './rig.ts'
 /** Reads a topic, hosts actors, takes jobs, and prints what it gets. Files make it answer badly: "busy" to questions about topics, until the path that it names is called, "silent" to those about bindings. */
 const APP = `
 import {existsSync, readFileSync, rmSync} from 'node:fs'
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 const answers = {
   '/dapr/subscribe': [{pubsubname: 'pubsub', topic: 'news', route: '/news'}],
   '/dapr/config': {entities: ['Cart']}

@@ -5,7 +5,7 @@ import {openRig, type Rig, type TemplateApp} from './rig.ts'
 
 /** Answers with its pid and the path. Ends at once if its file says so. */
 export const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 import {existsSync} from 'node:fs'
 if (existsSync('broken')) {
   console.error('no database')
