@@ -22,6 +22,8 @@ export class ChunkMerger {
   readonly #readable: (line: Buffer) => Buffer
   #part: Part = 'head'
   #head = ''
+  /** The last request asked for another protocol: behind one that does not get it, node:http drops the rest of a piece. */
+  #isAlone = false
   /** The begin of a first line. */
   #held: Buffer = Buffer.alloc(0)
 
@@ -36,7 +38,7 @@ export class ChunkMerger {
     let merged: Buffer[] = []
     let requests = 0
     for (let at = 0; at < bytes.length; at = this.#next(bytes, at, merged)) {
-      if (this.#part !== 'head' || this.#head !== '' || ++requests % PER_TURN > 0) continue
+      if (this.#part !== 'head' || this.#head !== '' || (++requests % PER_TURN > 0 && !this.#isAlone)) continue
       yield Buffer.concat(merged)
       merged = []
     }
@@ -88,6 +90,7 @@ export class ChunkMerger {
     const head = this.#head.slice(0, end + 2)
     this.#head = ''
     this.#part = partAfter(head)
+    this.#isAlone = /\r\nupgrade:/i.test(head)
     return at + end + END.length - before
   }
 
@@ -116,9 +119,11 @@ const INVALID = Buffer.from('?\r\n')
 function partAfter(head: string): Part {
   const valueOf = (name: string): string => new RegExp(`\\r\\n${name}:([^\\r]*)`, 'i').exec(head)?.[1]?.trim() ?? ''
   const coding = valueOf('transfer-encoding').toLowerCase()
-  const isSwitch = /upgrade/i.test(valueOf('connection')) && /^(?:websocket|h2c)$/i.test(valueOf('upgrade'))
+  const length = Number(valueOf('content-length'))
+  const protocol = valueOf('upgrade').toLowerCase()
+  const isHttp2 = protocol === 'h2c' && valueOf('http2-settings') !== '' && coding === '' && length === 0
+  const isSwitch = /\r\nconnection:[^\r]*upgrade/i.test(head) && (protocol === 'websocket' || isHttp2)
   if (isSwitch || head.startsWith('CONNECT ')) return 'unknown'
   if (coding !== '') return coding === 'chunked' ? new Chunks() : 'unknown'
-  const length = Number(valueOf('content-length'))
   return length > 0 ? length : 'head'
 }

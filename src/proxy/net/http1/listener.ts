@@ -214,18 +214,12 @@ export class Listener {
     this.#options.warn?.(bugText(error))
   }
 
-  #contain(request: IncomingMessage, response: ServerResponse): void {
-    const {socket} = request
-    const crashed = (error: unknown): void => this.#crashed(error, socket)
-    contain(request, crashed)
-    contain(response, crashed)
-  }
-
   #add(request: IncomingMessage, response: ServerResponse): void {
-    const connection = this.#connection(request.socket)
+    const {socket} = request
+    const connection = this.#connection(socket)
     if (connection.isLast) return
     restoreQuery(request)
-    this.#contain(request, response)
+    for (const each of [request, response]) contain(each, error => this.#crashed(error, socket))
     const fault = faultOf(request)
     if (fault > 0) {
       connection.add(request, response, () => refuse(response, fault))

@@ -3,7 +3,7 @@ import type net from 'node:net'
 import t, {type Test} from 'tap'
 import {closed} from '../../../rig/closed.ts'
 import {connect, request} from './caller.ts'
-import {openTestSidecar, rawApp} from './rig.ts'
+import {echoApp, openTestSidecar, rawApp} from './rig.ts'
 
 const UPGRADE = request({
   method: 'GET',
@@ -141,6 +141,21 @@ t.test('other upgrades are plain calls', async t => {
   t.match(await caller.answer(), {status: 200, body: 'plain'})
   caller.send(request({method: 'GET', lines: 'Upgrade: websocket\r\n'}))
   t.match(await caller.answer(), {status: 200, body: 'plain'}, 'a websocket without Connection')
+})
+
+t.test('a request behind one that does not get its upgrade is answered, whatever bytes it has', async t => {
+  const {port: appPort} = await echoApp(t)
+  const {port} = await openTestSidecar(t, {appPort})
+  const settings = 'Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n'
+  for (const lines of ['Connection: Upgrade\r\nUpgrade: foo\r\n', `${settings}Upgrade: h2c\r\n`]) {
+    const caller = await connect(t, port)
+    const next = request({method: 'ODD', path: '/\xe9', body: 'next'})
+    caller.send(request({lines, body: 'first'}) + next)
+    t.match(await caller.answer(), {status: 200, body: 'first'})
+    t.match(await caller.answer(), {status: 200, body: 'next'}, 'in the same packet')
+    caller.send(next)
+    t.match(await caller.answer(), {status: 200, body: 'next'}, 'later')
+  }
 })
 
 t.test('a tunnel closes when its sidecar is destroyed', async t => {

@@ -40,6 +40,7 @@ t.test('the messages stay the same in pieces of any size', t => {
 t.test('what cannot be read is passed on, or is invalid still', t => {
   const same = [
     `${POST}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n1\r\nx\r\n1\r\nx\r\n`,
+    `${POST}Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET /x`,
     'CONNECT a:1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n1\r\nx\r\n',
     `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n1\r\nx\r\n`,
     'x'.repeat(200_000),
