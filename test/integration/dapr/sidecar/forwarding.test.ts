@@ -236,6 +236,16 @@ onBothPaths('a caller with Expect gets 100 Continue, and then the response', asy
   t.match(await caller.answer(), {status: 200, body: 'hello'}, 'body at once')
 })
 
+onBothPaths(
+  '`Expect: 100-continue` without a body is answered at once; it is said that the connection ends',
+  async t => {
+    const {port} = await openTestSidecar(t, {appPort: (await echoApp(t)).port})
+    const caller = await connect(t, port)
+    caller.send(request({lines: 'Expect: 100-continue\r\n'}))
+    t.match(await caller.answer(), {status: 200, headers: {connection: 'close'}})
+  }
+)
+
 onBothPaths('another expectation is refused', async t => {
   const {port} = await openTestSidecar(t)
   t.match(await ask(t, port, request({lines: 'Expect: miracles\r\n', body: 'x'})), {status: 417, body: ''})
