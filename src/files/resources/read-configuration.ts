@@ -37,8 +37,12 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
   return faults.some(({severity}) => severity === 'error') ? undefined : configuration
 }
 
+const MTLS_KEYS =
+  'enabled workloadCertTTL allowedClockSkew sentryAddress controlPlaneTrustDomain tokenValidators'.split(' ')
+
 /** The part of a Configuration's `spec` that nothing here enforces yet, if it restricts anything. */
 function readUnenforced(spec: Field): readonly UnenforcedKey[] {
   const mtls = spec.field('mtls')
+  mtls.warnUnknownKeys(MTLS_KEYS)
   return mtls.field('enabled').boolean() === true ? [{key: 'mtls', place: mtls.place}] : []
 }

@@ -56,8 +56,12 @@ const isThere = (field: Field): boolean => field.entries().size > 0
 const ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders', 'WorkflowsRemoteActivityReminder'])
 const OFF = new Set(['WorkflowHistorySigning', 'WorkflowsClusteredDeployment', 'WorkflowsFastPath'])
 
-const asksForOther = (field: Field): boolean =>
-  field.items().some(item => (item.field('enabled').boolean() === false ? ON : OFF).has(item.field('name').text()))
+function asksForOther(field: Field): boolean {
+  for (const item of field.items()) item.warnUnknownKeys(['name', 'enabled'])
+  return field
+    .items()
+    .some(item => (item.field('enabled').boolean() === false ? ON : OFF).has(item.field('name').text()))
+}
 
 /** Keys of a Configuration's `spec` that nothing here reads, and when they ask for anything. */
 const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
