@@ -217,7 +217,7 @@ t.test('settings that cannot be', async t => {
   const host = {redisHost: 'localhost:1'}
   const cases: readonly (readonly [values: Readonly<Record<string, string>>, message: string])[] = [
     [{}, 'redisHost is missing'],
-    [{...host, redisType: 'ring'}, 'redisType: "ring" is none of node, cluster'],
+    [{...host, redisType: 'ring'}, 'redisType: "ring" is none of node, cluster, sentinel'],
     [{...host, failover: 'true'}, 'failover needs sentinelMasterName'],
     [{redisHost: 'a:b:c'}, '"a:b:c" is no host and port']
   ]

@@ -1,5 +1,5 @@
 import type {Component, TypesOf} from '../component.ts'
-import {REDIS_PROPERTIES} from '../redis/properties.ts'
+import {RETRIED_PROPERTIES} from '../redis/properties.ts'
 
 /** The result of an unlock (Dapr: UnlockResponse.Status). */
 export type Unlocked = 'done' | 'not-there' | 'not-owned' | 'failed'
@@ -12,7 +12,7 @@ export interface LockStore extends Component {
 
 export const LOCK_TYPES: TypesOf<LockStore> = {
   redis: {
-    properties: [...REDIS_PROPERTIES, 'keyPrefix', 'maxRetries', 'maxRetryBackoff'],
+    properties: [...RETRIED_PROPERTIES, 'keyPrefix'],
     capabilities: [],
     load: async () => (await import('./redis.ts')).open,
     hasClient: true

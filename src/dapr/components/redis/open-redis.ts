@@ -8,6 +8,8 @@ import type {Sentinels} from './sentinel-redis.ts'
 const DEFAULT_PORT = 6379
 /** Also for `dialTimeout: 0`, as in Go's client. */
 const DIAL_MS = 5000
+/** `sentinel`, as documented for locks, is `node`: `failover` makes the difference. */
+const TYPES = ['node', 'cluster', 'sentinel']
 
 /** Connects a component to its Redis; `prefix`: what precedes Dapr's error. */
 export async function openRedis(prefix: string, {properties, redis}: OpenOptions): Promise<RedisConnection> {
@@ -21,8 +23,7 @@ export function redisTarget(properties: Properties): RedisTarget {
   const text = (name: string): string => properties.text(name)
   if (text('redisHost') === '' && text('redisPort') === '') properties.fault('redisHost', 'redisHost is missing')
   const type = text('redisType') || 'node'
-  if (type !== 'node' && type !== 'cluster')
-    properties.fault('redisType', `redisType: "${type}" is none of node, cluster`)
+  if (!TYPES.includes(type)) properties.fault('redisType', `redisType: "${type}" is none of ${TYPES.join(', ')}`)
   const isSentinel = properties.boolean('failover')
   const defaultPort = properties.integer('redisPort', DEFAULT_PORT)
   const hosts = type === 'cluster' || isSentinel ? text('redisHost').split(',') : [text('redisHost')]

@@ -4,3 +4,6 @@ export const REDIS_PROPERTIES =
   redisMaxRetryInterval sentinelUsername sentinelPassword sentinelMasterName failover enableTLS
   insecureSkipTLSVerify clientCert clientKey dialTimeout readTimeout writeTimeout poolSize poolTimeout
   maxConnAge minIdleConns idleCheckFrequency idleTimeout redeliverInterval processingTimeout`.split(/\s+/)
+
+/** Those of state stores and locks, with the older names that Dapr still reads there. */
+export const RETRIED_PROPERTIES = [...REDIS_PROPERTIES, 'maxRetries', 'maxRetryBackoff']

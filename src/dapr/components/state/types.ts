@@ -3,7 +3,7 @@ import {MEMORY_CAPABILITIES, STATE_CAPABILITIES} from '../../../files/resources/
 import type {ComponentType, TypesOf} from '../component.ts'
 import type {StateStore} from '../state-store.ts'
 import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
-import {REDIS_PROPERTIES} from '../redis/properties.ts'
+import {RETRIED_PROPERTIES} from '../redis/properties.ts'
 
 /** The properties that all state stores have. */
 const STORE_PROPERTIES = [
@@ -43,7 +43,7 @@ export const STATE_TYPES: TypesOf<StateStore> = {
   postgres: POSTGRESQL,
   postgresql: POSTGRESQL,
   redis: {
-    properties: [...REDIS_PROPERTIES, ...STORE_PROPERTIES, 'queryIndexes', 'ttlInSeconds'],
+    properties: [...RETRIED_PROPERTIES, ...STORE_PROPERTIES, 'queryIndexes', 'ttlInSeconds'],
     capabilities: STATE_CAPABILITIES,
     load: async () => (await import('./redis.ts')).open,
     hasClient: true
