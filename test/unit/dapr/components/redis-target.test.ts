@@ -1,9 +1,10 @@
 import t from 'tap'
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {Properties} from '../../../../src/dapr/components/properties.ts'
-import {redisTarget, type RedisTarget} from '../../../../src/dapr/components/redis/open-redis.ts'
+import {redisTarget} from '../../../../src/dapr/components/redis/open-redis.ts'
+import type {RedisTarget} from '../../../../src/dapr/components/redis/redis-servers.ts'
 
-const place = {file: 'redis.yaml', line: 1, column: 1, text: ''}
+const place = {file: 'redis.yaml', line: 1, column: 1, source: ''}
 
 const targetOf = (values: Readonly<Record<string, string>>): RedisTarget =>
   redisTarget(new Properties(Object.entries(values).map(([name, value]) => ({name, value, place}))))
