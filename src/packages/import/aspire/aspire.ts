@@ -157,7 +157,7 @@ class AppHost {
   }
 
   #server(id: string, {image, port, env, address}: Server): Resource {
-    this.services[id] = {image, environment: env ?? {}, ports: [`${port}:${port}`]}
+    this.services[id] = {image, environment: {...env}, ports: [`${port}:${port}`]}
     const at = (database: string): string => address(`${id}:${port}`, database)
     return {id, address: at, variables: (connection = id) => ({[`ConnectionStrings__${connection}`]: at('')})}
   }

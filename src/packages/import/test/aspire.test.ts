@@ -154,3 +154,16 @@ t.test('where an AppHost adds nothing that can be read, the projects next to it 
   t.equal(template.apps.length, 1)
   t.match(notes, [/^AppHost\/AppHost\.cs: left out, as it adds nothing that can be read/])
 })
+
+t.test('servers of one kind have their own variables', async t => {
+  const {template} = await imported(t, {
+    'apphost.cs': `#:sdk Aspire.AppHost.Sdk@13.0.0
+builder.AddPostgres("pg").WithEnvironment("POSTGRES_DB", "orders");
+builder.AddPostgres("other");
+`
+  })
+  t.strictSame(
+    template.apps.map(({env}) => env),
+    [{POSTGRES_PASSWORD: 'postgres', POSTGRES_DB: 'orders'}, {POSTGRES_PASSWORD: 'postgres'}]
+  )
+})
