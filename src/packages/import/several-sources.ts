@@ -1,7 +1,7 @@
 // Several sources become one template: programs of one, servers of the other, and one app of what both name.
 import {isAbsolute, join, relative} from 'node:path'
 import {isDataServer} from '../../model/data-server.ts'
-import {pathTo, withoutVariables, type Imported, type ImportedApp} from './imported.ts'
+import {pathTo, withoutVariables, withTexts, type Imported, type ImportedApp} from './imported.ts'
 import {given, isMap, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
 
 /** A source that was read, and how messages name it. */
@@ -128,12 +128,7 @@ function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
 
 /** A program finds on this machine what a container finds at the host. */
 const envOf = ({keys}: ImportedApp, isGone: boolean): Values =>
-  Object.fromEntries(
-    Object.entries(mapOf(keys['env'])).map(([name, value]) => [
-      name,
-      isGone && typeof value === 'string' ? value.replaceAll('host.docker.internal', 'localhost') : value
-    ])
-  )
+  mapOf(withTexts(keys['env'], text => (isGone ? text.replaceAll('host.docker.internal', 'localhost') : text)))
 
 /** Paths of env files from another folder. */
 function moved(value: unknown, from: string, to: string): unknown {

@@ -182,12 +182,10 @@ export function withSidecars(
 }
 
 const withIds = (keys: Values, ids: ReadonlyMap<string, string>): Values =>
-  isMap(keys['dependsOn'])
-    ? {
-        ...keys,
-        dependsOn: Object.fromEntries(Object.entries(keys['dependsOn']).map(([id, how]) => [ids.get(id) ?? id, how]))
-      }
-    : keys
+  given({...keys, dependsOn: isMap(keys['dependsOn']) ? renamed(keys['dependsOn'], ids) : undefined})
+
+const renamed = (values: Values, ids: ReadonlyMap<string, string>): Values =>
+  Object.fromEntries(Object.entries(values).map(([id, value]) => [ids.get(id) ?? id, value]))
 
 /** The ports of a sidecar, and the variables in which its app gets them. */
 const OWN = {daprHTTPPort: 'DAPR_HTTP_PORT', daprGRPCPort: 'DAPR_GRPC_PORT'}

@@ -35,14 +35,8 @@ export function projectOf(service: Service, build: Build, start: string, stack: 
 
 /** The possible names of a service's project: `cart`, of a service `cart-service` with an image `shop/cart`. */
 function namesOf({id, values}: Service): readonly string[] {
-  const all = [id, basename(imageName(textValue(values['image'])))].filter(each => each !== '')
-  return [
-    ...new Set(
-      all.flatMap(each => [
-        each,
-        each.replace(/[-_]?(?:service|svc|srv|app|server)$/, ''),
-        each.replace(/[-_]?(?:svc|srv)$/, '-service')
-      ])
-    )
-  ].filter(Boolean)
+  return [id, basename(imageName(textValue(values['image'])))]
+    .flatMap(each => [each, each.replace(KIND, ''), each.replace(/[-_]?(?:svc|srv)$/, '-service')])
+    .filter(Boolean)
 }
+const KIND = /[-_]?(?:service|svc|srv|app|server)$/

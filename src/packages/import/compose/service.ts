@@ -125,11 +125,6 @@ const CONDITIONS = new Map([
   ['service_healthy', 'ready'],
   ['service_completed_successfully', 'completed']
 ])
-const RESTARTS = new Map([
-  ['always', 'always'],
-  ['unless-stopped', 'always'],
-  ['on-failure', 'on-failure']
-])
 
 /** Keys that mean the same for a program and for a container. */
 export function sharedKeys({values, id}: Service, stack: Stack, notes: string[]): Values {
@@ -153,7 +148,9 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   for (const [name, how] of Object.entries(asMap('depends_on', values['depends_on'])))
     if (textValue(mapOf(how)['restart']) === 'true')
       notes.push(`depends_on: ${name}: restart is not carried over: it is not restarted with that`)
-  const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')
+  const restart = textValue(values['restart'])
+    .replace(/^on-failure:.*/, 'on-failure')
+    .replace('unless-stopped', 'always')
   const stop = given({
     signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),
     timeout: durationOf(textValue(values['stop_grace_period']))
@@ -161,7 +158,7 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   const profiles = textsOf(values['profiles'])
   return given({
     dependsOn: known.length === 0 ? undefined : Object.fromEntries(known),
-    restart: RESTARTS.get(restart),
+    restart: ['always', 'on-failure'].find(each => each === restart),
     stop: Object.keys(stop).length === 0 ? undefined : stop,
     profiles: profiles.length === 0 ? undefined : profiles
   })

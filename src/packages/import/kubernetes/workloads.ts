@@ -170,11 +170,8 @@ class Workload {
   #environment(container: Values, names: KnownHosts): Readonly<Record<string, string>> {
     const env = emptyRecord<string>()
     for (const from of listedValues(container['envFrom']).map(mapOf))
-      for (const [kind, key] of [
-        ['ConfigMap', 'configMapRef'],
-        ['Secret', 'secretRef']
-      ] as const) {
-        const name = textValue(mapOf(from[key])['name'])
+      for (const kind of ['ConfigMap', 'Secret'] as const) {
+        const name = textValue(mapOf(from[kind === 'Secret' ? 'secretRef' : 'configMapRef'])['name'])
         if (name === '') continue
         const data = this.#dataOf(kind, name)
         if (data === undefined)

@@ -28,14 +28,6 @@ import {
   type Values
 } from '../reading/yaml-file.ts'
 
-const CONDITIONS = new Map([
-  ['process_started', 'started'],
-  ['process_healthy', 'ready'],
-  ['process_log_ready', 'ready'],
-  ['process_completed', 'completed'],
-  ['process_completed_successfully', 'completed']
-])
-
 /** Keys of a process that are carried over, or that only its own screen and logs use. */
 const KNOWN = new Set(
   'command entrypoint working_dir environment env_file depends_on availability readiness_probe ready_log_line shutdown replicas disabled is_disabled namespace description disable_ansi_colors is_daemon is_foreground is_tty is_interactive log_location log_configuration'.split(
@@ -192,7 +184,8 @@ function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string
     const condition = textValue(mapOf(how)['condition']) || 'process_completed'
     if (condition === 'process_completed')
       notes.push(`depends_on ${id}: process_completed holds whatever the exit code; here it must be 0`)
-    return [id, CONDITIONS.get(condition) ?? 'started'] as const
+    const isReady = /^process_(?:healthy|log_ready)$/.test(condition)
+    return [id, isReady ? 'ready' : condition.startsWith('process_completed') ? 'completed' : 'started'] as const
   })
   return all.length === 0 ? undefined : (Object.fromEntries(all) as Values)
 }

@@ -20,10 +20,8 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   const root = dirname(file.path)
   const {objects, notes} = readManifests(tiltfile.manifests, root, cwd)
   const {services: workloads, notes: notesOf} = servicesOf(objects, tiltfile.builds, root)
-  const jobs = objects
-    .filter(({values}) => values['kind'] === 'Job')
-    .map(({values}) => mapOf(values['metadata'])['name'])
-  tiltfile.ending.push(...textsOf(jobs))
+  const jobs = objects.filter(({values}) => values['kind'] === 'Job')
+  tiltfile.ending.push(...textsOf(jobs.map(({values}) => mapOf(values['metadata'])['name'])))
   const alone = imagesAlone(tiltfile.builds, workloads, root)
   const services = withForwards({...workloads, ...Object.fromEntries(alone)}, tiltfile)
   const composed = tiltfile.composeFiles.map(each => readProject(each, [], cwd, root))
