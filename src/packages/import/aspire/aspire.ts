@@ -1,12 +1,14 @@
 // Aspire: the resources of an AppHost, as far as its program says them by literals (learn.microsoft.com/dotnet/aspire).
-import {basename, dirname, join, relative, resolve} from 'node:path'
+import {basename, dirname, join, resolve} from 'node:path'
 import {chainsOf, type ChainCall, type Chain} from './calls.ts'
 import {importServices} from '../compose/compose.ts'
 import {readImported} from '../find-source.ts'
 import {pathTo, type Imported, type ImportedFile} from '../imported.ts'
 import {projectFile} from '../folder/languages/dotnet.ts'
-import {entriesOf, readText} from '../reading/files.ts'
-import {listedValues, type Values} from '../reading/yaml-file.ts'
+import {appsIn} from '../folder/folder.ts'
+import {ownOf} from '../../../model/own.ts'
+import {entriesOf, has, readText} from '../reading/files.ts'
+import {given, listedValues, textsOf, type Values} from '../reading/yaml-file.ts'
 
 /** The file of a folder that makes an AppHost; undefined: it is none. */
 export function appHostFile(folder: string): string | undefined {
@@ -66,9 +68,17 @@ const SERVERS = new Map<string, Server>(
   })
 )
 
-/** Programs of other languages, by the part of the call behind `Add`: their arguments are a name and a folder. */
+/** Programs, by the part of the call behind `Add`: the arguments of most are a name and a folder. */
 const PROGRAMS =
-  /^(?:NpmApp|NodeApp|ViteApp|JavaScriptApp|PnpmApp|YarnApp|BunApp|PythonApp|UvicornApp|PythonModule|UvApp|GolangApp|JavaApp|SpringApp|RustApp|CSharpApp|DenoApp|NextJsApp)$/
+  /^(?:Project|Dockerfile|NpmApp|NodeApp|ViteApp|JavaScriptApp|PnpmApp|YarnApp|BunApp|PythonApp|UvicornApp|PythonModule|UvApp|GolangApp|GoApp|JavaApp|SpringApp|RustApp|CSharpApp|DenoApp|NextJsApp)$/
+
+/** What starts the file or the module behind that folder. */
+const RUNNERS = {
+  AddPythonApp: 'python3',
+  AddPythonModule: 'python3 -m',
+  AddUvicornApp: 'python3 -m uvicorn',
+  AddNodeApp: 'node'
+}
 
 /** The programs that an AppHost starts; undefined: none of them can be read. */
 export function importAppHost(path: string, root: string, cwd: string): Imported | undefined {
@@ -141,9 +151,7 @@ class AppHost {
     const plain = what.replace(/^Azure(?:Managed)?|(?:FlexibleServer|Container|Server)$/g, '')
     const server = SERVERS.get(what) ?? SERVERS.get(plain)
     if (server !== undefined) return this.#server(id, server)
-    if (what === 'Project' || what === 'CSharpApp') return this.#program(id, this.#projectFolder(call), call)
-    if (PROGRAMS.test(what) || what === 'Dockerfile')
-      return this.#program(id, resolve(dirname(this.#file.path), (call.texts[1] ?? '.').replaceAll('\\', '/')), call)
+    if (PROGRAMS.test(what)) return this.#program(id, this.#projectFolder(call), call)
     if (what === 'Container') {
       const [, image = '', tag = 'latest'] = call.texts
       this.services[id] = {image: `${image}:${tag}`, environment: {}}
@@ -173,8 +181,8 @@ class AppHost {
   /** `Projects.Shop_Api` is the project `Shop.Api.csproj` that the AppHost refers to. */
   #projectFolder(call: ChainCall): string | undefined {
     const folder = dirname(this.#file.path)
-    const written = call.texts.find(each => each?.endsWith('.csproj'))
-    if (written !== undefined) return dirname(resolve(folder, written.replaceAll('\\', '/')))
+    const path = resolve(folder, (call.texts[1] ?? '').replaceAll('\\', '/'))
+    if (call.generic === '') return path.endsWith('.csproj') ? dirname(path) : path
     const name = call.generic.replace(/^(?:global::)?Projects\./, '')
     const text = readText(folder, projectFile(folder) ?? '')
     const references = [...text.matchAll(/<ProjectReference\s+Include="([^"]+)"/g)].map(([, path = '']) =>
@@ -190,14 +198,22 @@ class AppHost {
   }
 
   #program(id: string, folder: string | undefined, call: ChainCall): Resource | undefined {
-    if (folder === undefined || entriesOf(folder).length === 0) {
-      this.notes.push(`${this.#place(call)}: ${id} is left out: its project is not where this says`)
+    const [, , named = '', target] = call.texts
+    const isImage = call.name === 'AddDockerfile'
+    const isThere = folder !== undefined && entriesOf(folder).length > 0
+    const isRead = isThere && (isImage || has(folder, 'Dockerfile') || appsIn(folder).length > 0)
+    const runner = isRead || named === '' ? undefined : ownOf(RUNNERS, call.name)
+    if (!isThere || (!isRead && runner === undefined)) {
+      const why = isThere ? 'what it starts is not known here' : 'its project is not where this says'
+      this.notes.push(`${this.#place(call)}: ${id} is left out: ${why}`)
       return undefined
     }
+    const words = runner && [...(has(folder, 'uv.lock') ? ['uv', 'run'] : []), ...runner.split(' '), named]
     this.services[id] = {
-      build: {context: pathTo(folder, this.#root) || relative(this.#root, folder)},
+      build: {context: pathTo(folder, this.#root), ...(isImage && named !== '' && given({dockerfile: named, target}))},
       environment: {},
-      depends_on: {}
+      depends_on: {},
+      ...given({command: words})
     }
     return {id, variables: () => ({[`services__${id}__http__0`]: `http://${id}`})}
   }
@@ -232,7 +248,14 @@ class AppHost {
       const variable = call.named.get('env')
       if (variable !== undefined && variable !== 'PORT')
         note(`${variable} says its port: write it into env, or appPort`)
-    } else if (/^With(?:Args|\w*BindMount|\w*Volume|Replicas|Image\w*|HostPort|InitFiles)$/.test(call.name))
+    } else if (
+      call.name === 'WithArgs' &&
+      'command' in service &&
+      call.words.length === 0 &&
+      !call.texts.includes(undefined)
+    )
+      service['command'] = [...textsOf(service['command']), ...textsOf(call.texts)]
+    else if (/^With(?:Args|\w*BindMount|\w*Volume|Replicas|Image\w*|HostPort|InitFiles)$/.test(call.name))
       note(`${call.name} is not carried over`)
   }
 }

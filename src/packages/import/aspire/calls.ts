@@ -23,7 +23,7 @@ export interface Chain {
 
 /** The chains of calls of a program of C#, in order. Blocks and conditions are passed over: what is in them is read. */
 export function chainsOf(text: string): readonly Chain[] {
-  const code = withoutComments(text)
+  const code = withConstants(withoutComments(text))
   const chains: Chain[] = []
   const start =
     /(?:(?:var|[\w<>.?]+)\s+(\w+)\s*=\s*|(?<=^|[;{}\n])\s*(?:(\w+)\s*=\s*)?)(?:await\s+)?(\w+)\s*(?=\.\s*\w+\s*[<(])/g
@@ -41,6 +41,13 @@ const withoutComments = (text: string): string =>
   text.replaceAll(/"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\//g, each =>
     each.startsWith('"') ? each : each.replaceAll(/[^\n]/g, ' ')
   )
+
+/** Names of texts, `var name = "orders";`, as these texts where calls are given them. */
+function withConstants(code: string): string {
+  const declared = code.matchAll(/\b(?:var|string)\s+(\w+)\s*=\s*("(?:[^"\\\n]|\\.)*")\s*;/g)
+  const texts = new Map([...declared].map(([, name = '', text = '']) => [name, text]))
+  return code.replaceAll(/"(?:[^"\\\n]|\\.)*"|(?<=[(,:]\s*)\w+(?=\s*[,)])/g, word => texts.get(word) ?? word)
+}
 
 function callsAt(code: string, from: number): {readonly calls: readonly ChainCall[]; readonly end: number} {
   const calls: ChainCall[] = []

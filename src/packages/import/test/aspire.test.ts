@@ -167,3 +167,64 @@ builder.AddPostgres("other");
     [{POSTGRES_PASSWORD: 'postgres', POSTGRES_DB: 'orders'}, {POSTGRES_PASSWORD: 'postgres'}]
   )
 })
+
+t.test('texts that the program names are read as if they stood in its calls', async t => {
+  const {template, notes} = await imported(t, {
+    'apphost.cs': `#:sdk Aspire.AppHost.Sdk@13.0.0
+var ordersName = "orders";
+string level = "debug";
+var pg = builder.AddPostgres("pg").WithEnvironment("POSTGRES_DB", ordersName);
+var orders = pg.AddDatabase(ordersName);
+builder.AddNpmApp("web", "web").WithReference(orders).WithEnvironment("LEVEL", level).WithEnvironment("TEXT", "a, level)");
+`,
+    web: {'package.json': '{"scripts": {"dev": "vite"}}'}
+  })
+  t.strictSame(
+    template.apps.map(({env}) => env),
+    [
+      {POSTGRES_PASSWORD: 'postgres', POSTGRES_DB: 'orders'},
+      {
+        ConnectionStrings__orders: 'Host=localhost;Port=5432;Username=postgres;Password=postgres;Database=orders',
+        LEVEL: 'debug',
+        TEXT: 'a, level)'
+      }
+    ]
+  )
+  t.ok(notes.includes('apphost.cs:5: the database orders is not made here: have a program make it, or do so once'))
+})
+
+t.test('programs that an AppHost names by a folder, a file or a module', async t => {
+  const {template, notes} = await imported(t, {
+    'apphost.cs': `#:sdk Aspire.AppHost.Sdk@13.0.0
+var api = builder.AddCSharpApp("api", "./api");
+builder.AddPythonApp("job", "./job", "tick.py").WithReference(api);
+builder.AddPythonModule("module", "./module", "uvicorn").WithArgs("api:app", "--port=8000");
+builder.AddNodeApp("node", "./node", "tick.js").WithArgs(value).WithArgs($"{x}");
+builder.AddGoApp("go", "./go");
+builder.AddDockerfile("image", "./image", "Dockerfile.dev", "dev");
+builder.AddJavaApp("java", "./java", "target/app.jar");
+`,
+    api: {'Api.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web"/>'},
+    job: {'tick.py': ''},
+    module: {'api.py': '', 'uv.lock': ''},
+    node: {'tick.js': ''},
+    go: {'go.mod': '', 'main.go': 'package main'},
+    image: {'Dockerfile.dev': 'FROM scratch AS dev\n'},
+    java: {'pom.xml': '<project/>'}
+  })
+  t.match(template.apps, [
+    {appID: 'api', appDirPath: './api', command: ['dotnet', 'run']},
+    {appID: 'job', appDirPath: './job', command: ['python3', 'tick.py']},
+    {appID: 'module', command: ['uv', 'run', 'python3', '-m', 'uvicorn', 'api:app', '--port=8000'], port: 8000},
+    {appID: 'node', appDirPath: './node', command: ['node', 'tick.js']},
+    {appID: 'go', command: ['go', 'run', '.']},
+    {appID: 'image'}
+  ])
+  t.equal(template.apps.length, 6, 'no image of a folder without a Dockerfile')
+  t.match(String(template.apps[5]?.['command']), ',./image/Dockerfile.dev,./image,--target=dev,')
+  for (const note of [
+    'apphost.cs:5: WithArgs is not carried over',
+    'apphost.cs:8: java is left out: what it starts is not known here'
+  ])
+    t.ok(notes.includes(note), note)
+})
