@@ -2,7 +2,7 @@ import {programsIn} from '../../../files/config/programs.ts'
 
 /** Syntax that only a shell understands: operators, quotes, variables, globs, assignments before the program, its own commands. */
 const SHELL_SYNTAX =
-  /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=|^\s*(?:cd|exec|source|\.|export|set|if|while|for|until|ulimit)\s/
+  /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=|^\s*(?:cd|exec|source|\.|export|set|if|while|for|until|ulimit|exit|eval|wait|trap|umask|unset|time|command|:)(?:\s|$)/
 /** Syntax that only bash understands. */
 const BASH_SYNTAX =
   /\[\[|<\(|\b(?:source|declare|shopt|mapfile)\s|\bpipefail\b|\$'|<<<|&>|(?<!\$)\(\(|\{\w+\.\.\w+\}|\$\{\w+(?:[/^,[]|:\d)|\w=\(/

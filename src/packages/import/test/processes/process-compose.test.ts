@@ -293,3 +293,14 @@ t.test('a probe by https asks by https', async t => {
   })
   t.match(template.apps, [{appPort: 8443, appProtocol: 'https', ready: {http: '/h'}}])
 })
+
+t.test('commands of the shell itself are run by one', async t => {
+  const lines = ['exit 3', 'eval echo a', 'time npm start', ': nothing', 'wait', 'trap - INT', 'exited', 'timeout 5 x']
+  const {template} = await imported(t, {
+    'process-compose.yaml': `processes:\n${lines.map((line, at) => `  p${at}: {command: "${line}"}\n`).join('')}`
+  })
+  t.strictSame(
+    template.apps.map(({command}) => command),
+    lines.map((line, at) => (at < 6 ? ['sh', '-c', line] : line.split(' ')))
+  )
+})
