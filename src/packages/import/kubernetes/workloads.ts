@@ -259,7 +259,9 @@ function selects(service: Values, labels: Values, workload: Values): boolean {
 function buildFor(image: string, builds: Builds): ImageBuild | undefined {
   const name = imageName(image)
   const isOf = (each: string): boolean =>
-    basename(imageName(each)) === basename(name) && (name.includes('/') || !each.startsWith('./'))
+    basename(imageName(each)) === basename(name) &&
+    (name.includes('/') || !each.startsWith('./')) &&
+    (image === name || imageName(each) === each || basename(each) === basename(image)) // a tag is another image
   return builds.get(image) ?? builds.get(name) ?? [...builds].find(([each]) => isOf(each))?.[1]
 }
 

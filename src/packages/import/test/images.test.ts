@@ -113,3 +113,24 @@ local_resource('all', serve_cmd='node all.js', serve_env=cfg['env'])`
     'Tiltfile:12: serve_env: no value is written here: write it into env'
   ])
 })
+
+t.test('a tag that is built is no other tag of the image', async t => {
+  const pod = (name: string, image: string): string =>
+    `---\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: x, image: "${image}"}]}\n`
+  const {template} = await imported(t, {
+    Tiltfile: "docker_build('web:dev', 'web')\ndocker_build('api', 'api')\nk8s_yaml('k8s.yaml')\n",
+    'k8s.yaml':
+      pod('other', 'registry/web:prod') +
+      pod('same', 'registry/web:dev') +
+      pod('api', 'registry/api:1') +
+      pod('plain', 'registry/web'),
+    web: go(8001),
+    api: go(8002)
+  })
+  t.match(template.apps, [
+    {appID: 'other', command: /docker/},
+    {appID: 'same', appDirPath: './web'},
+    {appID: 'api', appDirPath: './api'},
+    {appID: 'plain', appDirPath: './web'}
+  ])
+})
