@@ -56,8 +56,11 @@ const movesOf = (folder: string): typeof movesByItself | undefined =>
 export const rust: ProjectReader = {
   appsIn(folder) {
     if (!has(folder, 'Cargo.toml') || !has(folder, 'src/main.rs')) return []
-    const text = readText(folder, 'src/main.rs')
-    return [projectApp(folder, {command: ['cargo', 'run'], port: addressIn(text), move: movedByVariable(text)})]
+    const [text, manifest] = [readText(folder, 'src/main.rs'), readText(folder, 'Cargo.toml')]
+    const isOne = !has(folder, 'src/bin') || /^default-run\b/m.test(manifest) // cargo does not choose one of several
+    const [, name = ''] = (isOne ? null : /^\[package\][^[]*?^name\s*=\s*["']([^"']+)/m.exec(manifest)) ?? []
+    const command = ['cargo', 'run', ...(name === '' ? [] : ['--bin', name])]
+    return [projectApp(folder, {command, port: addressIn(text), move: movedByVariable(text)})]
   },
   reasonOf: folder => (has(folder, 'Cargo.toml') ? 'it has no src/main.rs' : '')
 }

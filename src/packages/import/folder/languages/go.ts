@@ -35,7 +35,8 @@ const listening = (text: string): {port: number; move: ReturnType<typeof movedBy
 
 /** The number of the address at which a program's text listens, `":8080"`, before one that it may call; 0: none. */
 export const addressIn = (text: string): number =>
-  /dial|client|kafka/i.test(text) && !/listen|serve\b|\.(?:run|start)\w*\(|bind\(|[:=]\s*"0\.0\.0\.0:/i.test(text)
+  /dial|client|kafka/i.test(text) &&
+  !/listen|serve\b|\.(?:run|start)\w*\(|bind\(|[:=]\s*"0\.0\.0\.0:|flag\.\w+\([^()]*":\d/i.test(text)
     ? 0
     : Number((LISTENED.exec(text) ?? /"(?:[a-z][\w.]*|\d+(?:\.\d+){3}):(\d{2,5})"/i.exec(text))?.[1] ?? 0)
 const LISTENED = /(?:"|[:=]\s*"0\.0\.0\.0|(?:listen|serve|run|start|bind)\w*\([^()"]*(?:"tcp",\s*)?"[\w.]*):(\d{2,5})"/i

@@ -15,7 +15,8 @@ const isDeno = (folder: string): boolean => !has(folder, 'package.json') && has(
 /** The package.json of a folder, or what its deno.json says in its terms; undefined if there is none, or if it is not JSON. */
 export function readPackage(folder: string): Values | undefined {
   const deno = isDeno(folder) ? {...jsonOf(folder, 'deno.jsonc'), ...jsonOf(folder, 'deno.json')} : undefined
-  if (deno !== undefined) return {...deno, scripts: deno['tasks'], main: 'main.ts'}
+  const tasks = Object.entries(mapOf(deno?.['tasks'])).map(([name, each]) => [name, mapOf(each)['command'] ?? each])
+  if (deno !== undefined) return {...deno, scripts: Object.fromEntries(tasks) as Values, main: 'main.ts'}
   const read = jsonIn(readText(folder, 'package.json'))
   return read === undefined ? undefined : mapOf(read)
 }

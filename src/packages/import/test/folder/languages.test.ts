@@ -93,6 +93,45 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
     ['dotnet run --urls http://localhost:8080, appPort 8080', {'x.csproj': WEB, Dockerfile: 'FROM x\nEXPOSE 8080'}],
     ['x: left out, as its project makes no program', {'x.csproj': '<Project Sdk="Microsoft.NET.Sdk">'}],
     ['x: left out, as its project makes no program', {'x.csproj': `${WEB}<IsTestProject>true</IsTestProject>`}]
+  ],
+  Rust: [
+    // cargo run refuses to choose one of several
+    [
+      'cargo run --bin shop-api',
+      {'Cargo.toml': '[package]\nname = "shop-api"\n', src: {'main.rs': '', bin: {'seed.rs': ''}}}
+    ],
+    [
+      'cargo run',
+      {'Cargo.toml': '[package]\nname = "x"\ndefault-run = "x"\n', src: {'main.rs': '', bin: {'seed.rs': ''}}}
+    ],
+    ['cargo run', {'Cargo.toml': '[package]\nname = "x"\n', src: {'main.rs': ''}}]
+  ],
+  Go: [
+    [
+      'go run ., appPort 8084',
+      {
+        'go.mod': '',
+        'main.go':
+          'package main\nvar addr = flag.String("addr", ":8084", "where it is")\nfunc main() { api.New(client.New(), *addr).Wait() }'
+      }
+    ],
+    [
+      'go run .',
+      {'go.mod': '', 'main.go': 'package main\nfunc main() { client.Dial(flag.String("at", "localhost:8084", "")) }'}
+    ]
+  ],
+  Deno: [
+    [
+      'deno task dev, appPort 8000',
+      {
+        'deno.json': '{"tasks": {"dev": {"description": "runs it", "command": "deno serve main.ts"}}}',
+        'main.ts': 'export default {}'
+      }
+    ],
+    [
+      'deno task start, appPort 8000',
+      {'deno.json': '{"tasks": {"dev": {"dependencies": ["a"]}, "start": "deno serve main.ts"}}', 'main.ts': ''}
+    ]
   ]
 }
 
