@@ -222,6 +222,7 @@ class AppHost {
     const service = this.services[id]
     if (service === undefined) return
     const other = this.#resources.get(call.words[0] ?? '')
+    const areWritten = call.words.length === 0 && !call.texts.includes(undefined)
     const env = service['environment'] as Record<string, string>
     const needs = (service['depends_on'] ?? {}) as Record<string, Values>
     const note = (text: string): void => this.#note(id, call, text)
@@ -248,12 +249,7 @@ class AppHost {
       const variable = call.named.get('env')
       if (variable !== undefined && variable !== 'PORT')
         note(`${variable} says its port: write it into env, or appPort`)
-    } else if (
-      call.name === 'WithArgs' &&
-      'command' in service &&
-      call.words.length === 0 &&
-      !call.texts.includes(undefined)
-    )
+    } else if (call.name === 'WithArgs' && 'command' in service && areWritten)
       service['command'] = [...textsOf(service['command']), ...textsOf(call.texts)]
     else if (/^With(?:Args|\w*BindMount|\w*Volume|Replicas|Image\w*|HostPort|InitFiles)$/.test(call.name))
       note(`${call.name} is not carried over`)

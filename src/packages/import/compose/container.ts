@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {addressesIn, composeEnvironment, envPaths, privatePorts} from './environment.ts'
+import {addressesIn, composeEnvironment, privatePorts, variablesOfFiles} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
 import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
@@ -22,7 +22,6 @@ import {
   type Service,
   type Stack
 } from './service.ts'
-import {envFileVariables} from '../reading/variables.ts'
 import {pathTo, type ImportedApp} from '../imported.ts'
 import {asMap, given, isMap, listedValues, mapOf, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
 
@@ -169,7 +168,7 @@ function passed(
   stack: Stack,
   notes: string[]
 ): readonly string[] {
-  const names = envPaths(service, stack).flatMap(path => Object.keys(envFileVariables(path)))
+  const names = Object.keys(variablesOfFiles(service, stack))
   if (names.length > 0)
     notes.push(
       `env_file: the container gets the variables that are in it now, ${listed(names)}: name a new one by --env`

@@ -55,7 +55,7 @@ export function composeEnvironment(
 const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
 
 /** The paths of its env files, with the variables in them as they are now. */
-export const envPaths = ({values}: Service, {file}: Stack): readonly string[] =>
+const envPaths = ({values}: Service, {file}: Stack): readonly string[] =>
   listedValues(values['env_file']).map(each => pathFrom(file, withValues(pathOfEntry(each), file)))
 
 /** An env file is named by its path, or by a map with it. */

@@ -148,9 +148,7 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   for (const [name, how] of Object.entries(asMap('depends_on', values['depends_on'])))
     if (textValue(mapOf(how)['restart']) === 'true')
       notes.push(`depends_on: ${name}: restart is not carried over: it is not restarted with that`)
-  const restart = textValue(values['restart'])
-    .replace(/^on-failure:.*/, 'on-failure')
-    .replace('unless-stopped', 'always')
+  const [restart] = textValue(values['restart']).replace('unless-stopped', 'always').split(':')
   const stop = given({
     signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),
     timeout: durationOf(textValue(values['stop_grace_period']))
