@@ -138,10 +138,7 @@ function moved(value: unknown, from: string, to: string): unknown {
 }
 
 /** Removes apps that are built of the folder in which another source starts a program, under other names. */
-function withoutDuplicates(apps: readonly NamedApp[]): {
-  readonly kept: readonly NamedApp[]
-  readonly notes: readonly string[]
-} {
+function withoutDuplicates(apps: readonly NamedApp[]): {kept: readonly NamedApp[]; notes: readonly string[]} {
   const programs = apps.filter(({builtFrom}) => builtFrom === undefined)
   const duplicates = new Map<string, NamedApp>()
   for (const {id, source, builtFrom} of apps) {

@@ -1,5 +1,5 @@
 import {basename, join} from 'node:path'
-import {commandsOfDockerfile, portOfDockerfile, runsInFolder} from '../../reading/dockerfile.ts'
+import {commandsOfDockerfile, portOfDockerfile, runsInFolder, variablesOfDockerfile} from '../../reading/dockerfile.ts'
 import type {ImportedApp} from '../../imported.ts'
 import {has, readText} from '../../reading/files.ts'
 import {commandPort, hasMovedBind, portVariable} from '../../reading/shell-words.ts'
@@ -80,7 +80,11 @@ export const image: ProjectReader = {
     const command = commands.find(each => each.length > 0 && runsInFolder(each, folder))
     if (command === undefined) return []
     const texts = command.map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))
-    return [projectApp(folder, {command, port: commandPort(command.join(' ')) || portIn(texts.join('\n'))})]
+    const {PORT = '', ...env} = variablesOfDockerfile(join(folder, 'Dockerfile'))
+    const named = Number(env['FLASK_RUN_PORT'] ?? PORT)
+    const port = named || commandPort(command.join(' ')) || portIn(texts.join('\n'))
+    const app = projectApp(folder, {command, port})
+    return [Object.keys(env).length === 0 ? app : {...app, keys: {...app.keys, env}}]
   },
   reasonOf: () => ''
 }

@@ -229,3 +229,24 @@ t.test(
     t.notOk(notes.some(note => note.includes('go.mod')))
   }
 )
+
+t.test('a program that only a Dockerfile names has the variables of its image', async t => {
+  const {template} = await imported(
+    t,
+    {
+      api: {
+        'requirements.txt': 'flask',
+        'hello.py': '',
+        Dockerfile: 'FROM python\nENV FLASK_APP hello.py\nENV FLASK_RUN_PORT=8000 PORT=1\nCMD ["flask", "run"]\n'
+      },
+      plain: {'requirements.txt': 'flask', Dockerfile: 'FROM python\nENV PORT=7000\nCMD ["flask", "run"]\n'}
+    },
+    '.',
+    'folder'
+  )
+  t.match(template.apps, [
+    {port: 8000, command: ['flask', 'run'], env: {FLASK_APP: 'hello.py', FLASK_RUN_PORT: '8000'}},
+    {port: 7000}
+  ])
+  t.notOk('env' in (template.apps[1] ?? {}), 'PORT is what the run gives it')
+})
