@@ -181,8 +181,8 @@ class AppHost {
   /** `Projects.Shop_Api` is the project `Shop.Api.csproj` that the AppHost refers to. */
   #projectFolder(call: ChainCall): string | undefined {
     const folder = dirname(this.#file.path)
-    const path = resolve(folder, (call.texts[1] ?? '').replaceAll('\\', '/'))
-    if (call.generic === '') return path.endsWith('.csproj') ? dirname(path) : path
+    const named = resolve(folder, (call.texts[1] ?? '').replaceAll('\\', '/'))
+    if (call.generic === '') return named.endsWith('.csproj') ? dirname(named) : named
     const name = call.generic.replace(/^(?:global::)?Projects\./, '')
     const text = readText(folder, projectFile(folder) ?? '')
     const references = [...text.matchAll(/<ProjectReference\s+Include="([^"]+)"/g)].map(([, path = '']) =>

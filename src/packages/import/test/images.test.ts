@@ -114,9 +114,10 @@ local_resource('all', serve_cmd='node all.js', serve_env=cfg['env'])`
   ])
 })
 
+const pod = (name: string, image: string): string =>
+  `---\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: x, image: "${image}"}]}\n`
+
 t.test('a tag that is built is no other tag of the image', async t => {
-  const pod = (name: string, image: string): string =>
-    `---\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: x, image: "${image}"}]}\n`
   const {template} = await imported(t, {
     Tiltfile: "docker_build('web:dev', 'web')\ndocker_build('api', 'api')\nk8s_yaml('k8s.yaml')\n",
     'k8s.yaml':
