@@ -81,8 +81,7 @@ export const image: ProjectReader = {
     if (command === undefined) return []
     const texts = command.map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))
     const {PORT = '', ...env} = variablesOfDockerfile(join(folder, 'Dockerfile'))
-    const named = Number(env['FLASK_RUN_PORT'] ?? PORT)
-    const port = named || commandPort(command.join(' ')) || portIn(texts.join('\n'))
+    const port = Number(env['FLASK_RUN_PORT'] ?? PORT) || commandPort(command.join(' ')) || portIn(texts.join('\n'))
     const app = projectApp(folder, {command, port})
     return [Object.keys(env).length === 0 ? app : {...app, keys: {...app.keys, env}}]
   },

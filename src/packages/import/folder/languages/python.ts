@@ -28,7 +28,7 @@ function pythonApps(folder: string): readonly ImportedApp[] {
   )
   if (file === undefined) return []
   const text = readText(folder, file)
-  const asgi = /^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:fastapi\.)?(?:FastAPI|Starlette|Litestar)\(/m.exec(text)?.[1]
+  const asgi = /FastAPI|Starlette|Litestar/.test(text) ? ASGI.exec(text)?.[1] : undefined
   const module = file.replace(/\.py$/, '').replaceAll('/', '.')
   if (asgi !== undefined) return listening(8000, '-m', 'uvicorn', `${module}:${asgi}`, '--port')
   const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.exec(text)?.[1]
@@ -39,6 +39,7 @@ function pythonApps(folder: string): readonly ImportedApp[] {
   return [projectApp(folder, {command: run(file), port, move: movedByVariable(text)})]
 }
 
+const ASGI = /^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:(?:fastapi\.)?(?:FastAPI|Starlette|Litestar)|create_app)\(/m
 const FILES = ['main.py', 'app.py', 'server.py', 'app/main.py', 'src/main.py']
 
 /** Whether a folder has a project file of Python. */

@@ -120,6 +120,20 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       {'go.mod': '', 'main.go': 'package main\nfunc main() { client.Dial(flag.String("at", "localhost:8084", "")) }'}
     ]
   ],
+  Python: [
+    [
+      'python3 -m uvicorn main:app --port 8000, port 8000',
+      {
+        'requirements.txt': '',
+        'main.py': 'def create_app() -> FastAPI:\n    return FastAPI()\n\napp: FastAPI = create_app()\n'
+      }
+    ],
+    [
+      'python3 -m flask --app main run --port 5000, port 5000',
+      {'requirements.txt': '', 'main.py': 'app = Flask(__name__)\nother = create_app()\n'}
+    ],
+    ['python3 main.py', {'requirements.txt': '', 'main.py': 'job = create_app()\n'}]
+  ],
   Deno: [
     [
       'deno task dev, appPort 8000',
