@@ -68,7 +68,8 @@ async function begun(house: House): Promise<void> {
   const {leftOut = []} = await house.load().catch(() => ({leftOut: []}))
   const isLeftOut = (app: string): boolean => leftOut.some(({id}) => id === app)
   for (let tries = 0; tries < 3; tries++) {
-    const down = house.apps.filter(each => isDown(each) && (each.state === 'debugging' || !isLeftOut(each.id)))
+    // one that a profile leaves out may have been started, and have failed since
+    const down = house.apps.filter(each => isDown(each) && (each.state !== 'stopped' || !isLeftOut(each.id)))
     if (down.length === 0) return
     for (const {id} of down) house.command(house.run?.control?.startApp(id))
     await house.rest()
