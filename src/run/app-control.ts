@@ -36,8 +36,8 @@ export function appControl(
     ...logControl(asked),
     restartApp: async id => {
       const meant = apps.named(id)
-      if (meant.length === 0) return (await (await starter()).start(id))?.why
-      return restart(meant, asked, async () => (await (await starter()).start(id))?.why ?? '')
+      const start = async (): Promise<string | undefined> => (await (await starter()).start(id))?.why
+      return meant.length === 0 ? start() : restart(meant, asked, start)
     },
     startApp: async id => (await starter()).start(id),
     debugApp: async id => (await starter()).debug(id),
@@ -98,12 +98,12 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
   }
 }
 
-/** Restarts apps; `start` starts them if they were stopped or have exited. Returns '' when new processes run, else the reason. */
+/** Restarts apps; `start` starts them if they were stopped or have exited. Returns '' when new processes run, else the reason; undefined: they are gone. */
 async function restart(
   runtimes: readonly AppRuntime[],
   {apps, changes, lifetime, ...parts}: AppControlParts,
-  start: () => Promise<string>
-): Promise<string> {
+  start: () => Promise<string | undefined>
+): Promise<string | undefined> {
   const id = runtimes[0]?.id ?? ''
   if (lifetime.isOver) return 'the run is stopping'
   const fault = await faultBy(parts)(runtimes)
@@ -119,8 +119,12 @@ async function restart(
   if (runtimes.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
     return `"${id}" is not started yet: it waits for its dependencies`
   await changes.restart(left)
+  await apps.settled()
+  if (lifetime.isOver) return 'the run is stopping'
+  if (left.some(each => apps.isStopped(each))) return 'it was stopped meanwhile'
   const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
-  return why ?? (stopped.length === 0 ? '' : start())
+  // an edit may have opened them again
+  return why ?? (stopped.length === 0 && left.every(each => apps.all.includes(each)) ? '' : start())
 }
 
 /** One whose sidecar is closed gets another one. */

@@ -6,18 +6,29 @@ import {planOf} from '../../rig/plan.ts'
 
 type Asked = Parameters<typeof appControl>[0]
 
-/** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then. */
-function restartOf(fault: string, openAgain: () => Promise<void>, after?: object) {
+/** Other apps, or another phase of the run. */
+type Meanwhile = Partial<Record<'apps' | 'lifetime', object>>
+
+/** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then; `meanwhile`: what happens to the run. */
+function restartOf(fault: string, openAgain: () => Promise<void>, after?: object, meanwhile?: Meanwhile) {
   const plan = planOf({id: 'shop', command: ['node']})
   const runtime = {id: 'shop', plan, fault, app: {state: {phase: 'running', ready: true}}, obstacle: ''}
   const restarted: unknown[] = []
   const asked = {
-    apps: {named: () => [runtime as unknown as AppRuntime], isStopped: () => false},
+    apps: {
+      named: () => [runtime as unknown as AppRuntime],
+      isStopped: () => false,
+      settled: async () => undefined,
+      leftOut: () => [],
+      all: [runtime]
+    },
     sidecars: new Map([[runtime, {openAgain}]]),
     changes: {
       restart: async (all: readonly unknown[]) => {
         restarted.push(...all)
         if (after !== undefined) Object.assign(runtime.app, {state: after})
+        Object.assign(asked.apps, meanwhile?.apps)
+        Object.assign(asked.lifetime, meanwhile?.lifetime)
       }
     },
     lifetime: {isOver: false}
@@ -47,6 +58,18 @@ t.test('restart says why no process could be started', async t => {
     const {why} = restartOf('', async () => Promise.resolve(), state)
     t.equal(await why, 'it could not be started: no such folder')
   }
+})
+
+t.test('a restart that a stop, or an edit, has come before is none', async t => {
+  const ended = {phase: 'exited', exit: undefined, asked: true}
+  const after = async (meanwhile: Meanwhile) => restartOf('', async () => Promise.resolve(), ended, meanwhile).why
+  t.equal(await after({lifetime: {isOver: true}}), 'the run is stopping')
+  t.equal(await after({apps: {isStopped: () => true}}), 'it was stopped meanwhile')
+  const all = [
+    {id: 'shop', plan: planOf({id: 'shop', command: ['node']}), app: {state: {phase: 'running', ready: true}}}
+  ]
+  t.equal(await after({apps: {all, named: () => all}}), '', 'it was opened again')
+  t.equal(await after({apps: {all: [], named: () => []}}), undefined, 'it has left the run')
 })
 
 t.test('who follows an app is given the lines of the version that was assigned meanwhile', async t => {
