@@ -108,7 +108,12 @@ export class AppStarter {
     const wasDebugged = runtime.isDebugged && !runtime.isExcepted
     if (runtime.isExcepted) runtime.debug(true)
     else if (!wasDebugged) await changes.handOver(runtime)
-    return {why: '', wasDebugged}
+    await apps.settled()
+    if (lifetime.isOver) return refused('the run is stopping')
+    if (apps.isStopped(runtime)) return refused('it was stopped meanwhile')
+    return apps.all.includes(runtime)
+      ? {why: '', wasDebugged}
+      : {...((await this.#debug(id)) ?? refused(GONE)), wasDebugged}
   }
 
   /** Prepares a stopped or exited app, so that it starts as soon as its dependencies are met; settles when it is prepared. */

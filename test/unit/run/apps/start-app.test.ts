@@ -60,6 +60,34 @@ t.test('an app that an edit opens again while its components are tried again is 
   t.equal(handedOver[0], after)
 })
 
+t.test(
+  'an app that is stopped, opened again or removed while its process ends is not said to be handed over',
+  async t => {
+    const [before, after] = [app('shop'), app('shop')]
+    for (const [all, handedOver] of [
+      [[after], [before, after]],
+      [[], [before]]
+    ] as const) {
+      const there = [before]
+      const asked: AppRuntime[] = []
+      const handOver = async (runtime: AppRuntime): Promise<void> => {
+        asked.push(runtime)
+        there.splice(0, 1, ...all)
+        return Promise.resolve()
+      }
+      const why = all.length === 0 ? 'it has left the template meanwhile' : ''
+      t.match(await starterOf(there, {changes: {handOver}}).debug('shop'), {why, wasDebugged: false})
+      t.same(asked, handedOver)
+    }
+    const stopped: AppRuntime[] = []
+    const stops = {handOver: async () => void stopped.push(before)}
+    t.match(await starterOf([before], {changes: stops}, stopped).debug('shop'), {why: 'it was stopped meanwhile'})
+    const lifetime = {isOver: false}
+    const ends = {handOver: async () => void (lifetime.isOver = true)}
+    t.match(await starterOf([before], {changes: ends, lifetime}).debug('shop'), {why: 'the run is stopping'})
+  }
+)
+
 t.test('a stopped app whose components cannot be opened is not handed over', async t => {
   const stopped = app('shop')
   const starter = starterOf([stopped], {}, [stopped], {fault: 'its store cannot be opened'})
