@@ -85,7 +85,9 @@ class IdleClock {
   async #look(): Promise<void> {
     const instances = this.#instances
     const isRunning = instances.some(({app: {state}}) => state.phase === 'running' || state.phase === 'starting')
-    if (this.#options.over.aborted || this.#timeoutMs === Infinity || !isRunning) return this.#onEnd()
+    // else the others would wake those that fall asleep
+    const mayAllSleep = instances.every(({sleep}) => sleep instanceof AppSleep)
+    if (this.#options.over.aborted || this.#timeoutMs === Infinity || !isRunning || !mayAllSleep) return this.#onEnd()
     this.#note(instances)
     const idleMs = systemClock.now() - this.#since
     if (idleMs >= this.#timeoutMs) {

@@ -4,6 +4,7 @@ import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {IdleClocks} from '../../../../src/run/sleep/idle-clocks.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {AppSleep} from '../../../../src/supervisor/app-sleep.ts'
+import {AWAKE} from '../../../../src/supervisor/sleep.ts'
 import {planOf} from '../../../rig/plan.ts'
 
 const nothing = (): void => undefined
@@ -69,3 +70,39 @@ t.test('one that is started again while it falls asleep falls asleep later', asy
   t.equal(falls, 2)
   over.abort()
 })
+
+t.test(
+  'one with an instance that never sleeps, as another entry of its id says, is not idle until that is gone',
+  async t => {
+    const over = new AbortController()
+    const asleep = Promise.withResolvers<string>()
+    const looked = Promise.withResolvers<void>()
+    const [stock, other] = [running(10), {...running(10), sleep: AWAKE} as AppRuntime]
+    let instances = [stock, other]
+    let hasBegun = false
+    const judged = new Set<number>()
+    const clocks = new IdleClocks({
+      emit: event => asleep.resolve(event.type),
+      over: over.signal,
+      activityOf: () => {
+        judged.add(instances.length)
+        return {isBusy: () => false, count: () => 0}
+      },
+      instancesOf: () => {
+        if (hasBegun) setImmediate(looked.resolve)
+        return instances
+      },
+      finish: () => [],
+      graceMs: () => 1000,
+      resume: nothing
+    })
+    clocks.follow(stock)
+    hasBegun = true
+    await looked.promise
+    instances = [stock]
+    clocks.follow(stock)
+    t.equal(await asleep.promise, 'app-asleep')
+    t.same([...judged], [1])
+    over.abort()
+  }
+)
