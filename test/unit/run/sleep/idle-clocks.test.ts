@@ -77,7 +77,7 @@ t.test(
     const over = new AbortController()
     const asleep = Promise.withResolvers<string>()
     const looked = Promise.withResolvers<void>()
-    const [stock, other] = [running(10), {...running(10), sleep: AWAKE} as AppRuntime]
+    const [stock, other] = [running(10), Object.assign(running(10), {sleep: AWAKE})]
     let instances = [stock, other]
     let hasBegun = false
     const judged = new Set<number>()
