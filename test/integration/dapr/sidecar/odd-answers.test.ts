@@ -148,8 +148,12 @@ t.test(
     )
     const {port, underWay} = await openTestSidecar(t, {appPort})
     const wrong: string[] = []
+    /** Answers that begin alike are cut once where they are alike. */
+    const cut = new Set<string>()
     for (const [row, [what, bytes]] of READ.entries()) {
       for (let at = 0; at < bytes.length; at++) {
+        if (cut.has(bytes.slice(0, at))) continue
+        cut.add(bytes.slice(0, at))
         const path = `/?row=${row}&at=${at}`
         const answers = [
           await ask(t, port, request({path, body: 'x'})),
