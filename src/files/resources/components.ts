@@ -85,9 +85,8 @@ export function whyDouble(resource: ComponentResource, all: readonly ComponentRe
 export const doubleComponents = (all: readonly ComponentResource[]): readonly ResourceFault[] =>
   all.flatMap(resource => {
     const message = whyDouble(resource, all)
-    const hint = 'rename one of them'
-    const {place} = resource
-    return message === '' ? [] : [{severity: 'error', message, place, expected: '', hint, isFatal: true} as const]
+    const found = {severity: 'error', message, place: resource.place, expected: '', isFatal: true} as const
+    return message === '' ? [] : [{...found, hint: 'rename one of them'}]
   })
 
 /** The Components of a file. */

@@ -57,10 +57,9 @@ const ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders', 'Workflo
 const OFF = new Set(['WorkflowHistorySigning', 'WorkflowsClusteredDeployment', 'WorkflowsFastPath'])
 
 function asksForOther(field: Field): boolean {
-  for (const item of field.items()) item.warnUnknownKeys(['name', 'enabled'])
-  return field
-    .items()
-    .some(item => (item.field('enabled').boolean() === false ? ON : OFF).has(item.field('name').text()))
+  const items = field.items()
+  for (const item of items) item.warnUnknownKeys(['name', 'enabled'])
+  return items.some(item => (item.field('enabled').boolean() === false ? ON : OFF).has(item.field('name').text()))
 }
 
 /** Keys of a Configuration's `spec` that nothing here reads, and when they ask for anything. */

@@ -24,14 +24,13 @@ import {callerOf, DaprdError, type OpenedByDaprd} from './daprd-access.ts'
 /** A secret store of daprd. */
 export function secretStore(options: OpenedByDaprd): SecretStore {
   const call = callerOf(options)
-  const {capabilities, resource} = options
-  const storeName = resource.name
+  const storeName = options.resource.name
   return {
-    capabilities,
+    capabilities: options.capabilities,
     get: async key => {
       const answer = await call('GetSecret', encode(GetSecretRequest, {storeName, key})).catch((error: Error) => {
         // what needs the secret must not be opened without it
-        throw error.cause instanceof DaprdError ? error : new ComponentFault(error.message, resource.place)
+        throw error.cause instanceof DaprdError ? error : new ComponentFault(error.message, options.resource.place)
       })
       return decode(GetSecretResponse, answer).data
     },
@@ -91,10 +90,9 @@ const resourceIdOf = (key: string): string => key.slice(key.lastIndexOf('||') + 
 /** A lock store of daprd. */
 export function lockStore(options: OpenedByDaprd): LockStore {
   const call = callerOf(options)
-  const {capabilities, resource} = options
-  const storeName = resource.name
+  const storeName = options.resource.name
   return {
-    capabilities,
+    capabilities: options.capabilities,
     lock: async (key, lockOwner, expiryMs) => {
       const request = {storeName, resourceId: resourceIdOf(key), lockOwner, expiryInSeconds: Math.ceil(expiryMs / 1000)}
       return decode(TryLockResponse, await call('TryLockAlpha1', encode(TryLockRequest, request))).success
