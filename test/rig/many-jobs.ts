@@ -9,7 +9,6 @@ import type {Program} from './program.ts'
 import type {Rig} from './rig.ts'
 
 const COUNTER = join(import.meta.dirname, '../fixtures/apps/job-counter.mjs')
-const BATCH = 1000
 
 /** What the app has seen: times in ms since 1970, 0 = nothing came. */
 export interface Ticks {
@@ -57,22 +56,36 @@ const fail = (text: string): never => {
 
 const deliver = async () => ({kind: 'undeliverable', answer: ''}) as const
 
-/** Makes the file of the rig's template, which is then not running: jobs of `shop`, each once; `due`: when, in ms since 1970. */
-export async function writeJobs(rig: Rig, count: number, due: (index: number) => number): Promise<void> {
+/** When jobs come, in ms since 1970: the first, the second, and each later one so much after the one before it. */
+export interface Dues {
+  readonly first: number
+  readonly second: number
+  readonly stepMs: number
+}
+
+/** Makes the file of the rig's template, which is then not running: jobs of `shop`, each once. All but two are copies of the second. */
+export async function writeJobs(rig: Rig, count: number, {first, second, stepMs}: Dues): Promise<void> {
   const folder = join(rig.home, '.local/state/pillion')
   const name = readdirSync(folder).find(each => /^work-.*\.db$/.test(each))
   if (name === undefined) throw new Error(`no file in ${folder}`)
   const file = await WorkFile.open(join(folder, name), fail)
   const wakeUps = new WakeUps(file, systemClock)
   const jobs = new Jobs({file, wakeUps, log: (_app, _level, text) => fail(text), clock: systemClock}, deliver)
-  for (let from = 0; from < count; from += BATCH) {
-    const numbers = Array.from({length: Math.min(BATCH, count - from)}, (_, index) => from + index)
-    await Promise.all(
-      numbers.map(async n => jobs.schedule('shop', {name: `job-${n}`, dueTime: new Date(due(n)).toISOString()}, false))
-    )
-  }
+  for (const [n, due] of [first, second].entries())
+    await jobs.schedule('shop', {name: `job-${n}`, dueTime: new Date(due).toISOString()}, false)
   jobs.close()
   wakeUps.close()
+  file.database.exec(`
+    WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count - 1})
+    INSERT INTO jobs (app, name, schedule, dueTime, ttl, repeats, dataType, data, policy, begin, planned, expires, count, last,
+        attempts, isDue, isPaused, answer)
+      SELECT app, 'job-' || n, schedule, dueTime, ttl, repeats, dataType, data, policy, begin, planned + (n - 1) * ${stepMs},
+        expires, count, last, attempts, isDue, isPaused, answer
+      FROM numbers, jobs WHERE jobs.name = 'job-1';
+    INSERT INTO wake_ups (due, kind, owner, name, data)
+      SELECT copy.planned, kind, copy.key, json_object('app', copy.app, 'name', copy.name), wake_ups.data
+      FROM jobs AS copy, jobs AS second, wake_ups
+      WHERE second.name = 'job-1' AND copy.key > second.key AND kind = 'job' AND owner = second.key`)
   file.close()
 }
 
