@@ -1,7 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
-import {beginFile, countingRun, writeJobs} from '../rig/many-jobs.ts'
+import {beginFile, countingRun, copyJobs} from '../rig/many-jobs.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {residentMegabytes} from '../rig/usage.ts'
 
@@ -20,7 +20,7 @@ t.test('10,000 jobs at the same second: each comes once; what a kill leaves come
   const appPort = await freePort()
   await beginFile(rig, appPort)
   const due = Math.ceil(Date.now() / 1000) * 1000 + 8000
-  await writeJobs(rig, 10_000, {first: due, second: due, stepMs: 0})
+  await copyJobs(rig, 10_000, {first: due, second: due, stepMs: 0})
   const run = await countingRun(rig, appPort)
   const {first} = await run.ticked(1000)
   t.ok(first >= due, 'none is early')
@@ -45,7 +45,7 @@ t.test('100,000 jobs that wait take little memory, and one that is due comes at 
   const plain = await countingRun(rig, appPort)
   const before = await residentMegabytes(plain.program.pid)
   await plain.end()
-  await writeJobs(rig, 100_000, {first: Date.now() + 500, second: Date.now() + DAY_MS, stepMs: 1})
+  await copyJobs(rig, 100_000, {first: Date.now() + 500, second: Date.now() + DAY_MS, stepMs: 1})
   const run = await countingRun(rig, appPort)
   t.match(await run.ticked(1), {count: 1, names: 1})
   const more = (await residentMegabytes(run.program.pid)) - before
