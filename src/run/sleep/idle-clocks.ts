@@ -85,10 +85,11 @@ class IdleClock {
   async #look(): Promise<void> {
     const instances = this.#instances
     const isRunning = instances.some(({app: {state}}) => state.phase === 'running' || state.phase === 'starting')
-    // else the others would wake those that fall asleep
-    const mayAllSleep = instances.every(({sleep}) => sleep instanceof AppSleep)
-    if (this.#options.over.aborted || this.#timeoutMs === Infinity || !isRunning || !mayAllSleep) return this.#onEnd()
-    this.#note(instances)
+    if (this.#options.over.aborted || this.#timeoutMs === Infinity || !isRunning) return this.#onEnd()
+    // one that never sleeps would wake those that fall asleep
+    const mayAllSleep = instances.every(({app, sleep}) => app.state.phase === 'exited' || sleep instanceof AppSleep)
+    if (mayAllSleep) this.#note(instances)
+    else this.#since = systemClock.now()
     const idleMs = systemClock.now() - this.#since
     if (idleMs >= this.#timeoutMs) {
       await this.#fall(instances, idleMs)

@@ -106,3 +106,29 @@ t.test(
     over.abort()
   }
 )
+
+t.test('an instance that never sleeps and has exited, as by a stop, keeps no other awake', async t => {
+  const over = new AbortController()
+  const asleep = Promise.withResolvers<string>()
+  const looked = Promise.withResolvers<void>()
+  const [stock, other] = [running(10), Object.assign(running(10), {sleep: AWAKE})]
+  let hasBegun = false
+  const clocks = new IdleClocks({
+    emit: event => asleep.resolve(event.type),
+    over: over.signal,
+    activityOf: () => ({isBusy: () => false, count: () => 0}),
+    instancesOf: () => {
+      if (hasBegun) setImmediate(looked.resolve)
+      return [stock, other]
+    },
+    finish: () => [],
+    graceMs: () => 1000,
+    resume: nothing
+  })
+  clocks.follow(stock)
+  hasBegun = true
+  await looked.promise
+  Object.assign(other.app, {state: {phase: 'exited', exit: undefined, asked: true}})
+  t.equal(await asleep.promise, 'app-asleep')
+  over.abort()
+})
