@@ -1,7 +1,6 @@
 import type {RunContext} from './run-context.ts'
 import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import {takesCalls} from '../model/availability.ts'
-import type {Launch} from '../model/api.generated.ts'
 import {Once} from '../model/once.ts'
 import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
 import type {ReadApp} from '../observe/logging/run-log-reader.ts'
@@ -44,7 +43,7 @@ export function appControl(
     launch: async (id, version) => {
       const open = apps.named(id).filter(each => !apps.isStopped(each))
       const runtime = version === '' ? (asked.main(id) ?? open[0]) : open.find(({plan}) => plan.version === version)
-      return runtime && launchOf(runtime, asked.env)
+      return runtime && (await import('./apps/start-app.ts')).ownLaunch(runtime, asked.env)
     },
     terminal: async (id, starts, gone) => {
       const runtime = asked.main(id) ?? apps.named(id)[0]
@@ -109,8 +108,7 @@ async function restart(
   const fault = await faultBy(parts)(runtimes)
   if (fault !== '') return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
-  const stopped = runtimes.filter(each => apps.isStopped(each))
-  const left = runtimes.filter(each => !stopped.includes(each))
+  const left = runtimes.filter(each => !apps.isStopped(each))
   const hasEnded = left.every(({app}) => ['exited', 'backoff', 'asleep'].includes(app.state.phase))
   if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return start()
   if (runtimes.some(({isDebugged}) => isDebugged))
@@ -124,7 +122,7 @@ async function restart(
   if (left.some(each => apps.isStopped(each))) return 'it was stopped meanwhile'
   const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
   // an edit may have opened them again
-  return why ?? (stopped.length === 0 && left.every(each => apps.all.includes(each)) ? '' : start())
+  return why ?? (left.length === runtimes.length && left.every(each => apps.all.includes(each)) ? '' : start())
 }
 
 /** One whose sidecar is closed gets another one. */
@@ -136,14 +134,6 @@ const faultBy =
     if (runtimes.some(({fault}) => fault !== '')) await opened
     return runtimes.find(runtime => sidecars.has(runtime) && runtime.fault !== '')?.fault ?? ''
   }
-
-async function launchOf(runtime: AppRuntime, env: AppControlParts['env']): Promise<Launch> {
-  const {environment: whole, ...rest} = await runtime.launch()
-  const {FORCE_COLOR: _colour, ...plain} = whole // set for our terminal, unless the template sets it
-  const environment = (runtime.plan.env['FORCE_COLOR'] ?? env['FORCE_COLOR']) === undefined ? plain : whole
-  const added = Object.keys(environment).filter(name => environment[name] !== env[name])
-  return {...rest, environment, added}
-}
 
 function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: AppControlParts): LeasedSidecar | undefined {
   const sidecar = sidecars.get(runtime)

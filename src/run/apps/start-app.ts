@@ -1,5 +1,6 @@
 import type {RunContext} from '../run-context.ts'
 import type {HandedOver, StartResult} from '../../control/run-control.ts'
+import type {Launch} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {exitOf, succeeded} from '../../model/app-state.ts'
 import {SingleFlight} from '../../model/single-flight.ts'
@@ -222,6 +223,15 @@ export class AppStarter {
       off()
     }
   }
+}
+
+/** How an app is started; `added`: the names of its variables that `env` has not, or has otherwise. */
+export async function ownLaunch(runtime: AppRuntime, env: RunContext['env']): Promise<Launch> {
+  const {environment: whole, ...rest} = await runtime.launch()
+  const {FORCE_COLOR: _colour, ...plain} = whole // set for our terminal, unless the template sets it
+  const environment = (runtime.plan.env['FORCE_COLOR'] ?? env['FORCE_COLOR']) === undefined ? plain : whole
+  const added = Object.keys(environment).filter(name => environment[name] !== env[name])
+  return {...rest, environment, added}
 }
 
 const GONE = 'it has left the template meanwhile'
