@@ -46,7 +46,7 @@ const withoutComments = (text: string): string =>
 function withConstants(code: string): string {
   const declared = code.matchAll(/\b(?:var|string)\s+(\w+)\s*=\s*("(?:[^"\\\n]|\\.)*")\s*;/g)
   const texts = new Map([...declared].map(([, name = '', text = '']) => [name, text]))
-  return code.replaceAll(/"(?:[^"\\\n]|\\.)*"|(?<=[(,:]\s*)\w+(?=\s*[,)])/g, word => texts.get(word) ?? word)
+  return code.replaceAll(/"(?:[^"\\\n]|\\.)*"|\b(?<=[(,:]\s*)\w+(?=\s*[,)])/g, word => texts.get(word) ?? word)
 }
 
 function callsAt(code: string, from: number): {readonly calls: readonly ChainCall[]; readonly end: number} {
