@@ -5,7 +5,7 @@ const SHELL_SYNTAX =
   /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=|^\s*(?:cd|exec|source|\.|export|set|if|while|for|until|ulimit|exit|eval|wait|trap|umask|unset|time|command|:)(?:\s|$)/
 /** Syntax that only bash understands. */
 const BASH_SYNTAX =
-  /^time\s|\[\[|<\(|\b(?:source|declare|shopt|mapfile)\s|\bpipefail\b|\$'|<<<|&>|(?<!\$)\(\(|\{\w+\.\.\w+\}|\$\{\w+(?:[/^,[]|:\d)|\w=\(/
+  /(?:^|[;&|]\s*)time\s|\[\[|<\(|\b(?:source|declare|shopt|mapfile)\s|\bpipefail\b|\$'|<<<|&>|(?<!\$)\(\(|\{\w+\.\.\w+\}|\$\{\w+(?:[/^,[]|:\d)|\w=\(/
 
 /** A command line as the `command` of a template: words if they are plain, else for a shell. */
 export function commandOf(line: string): readonly string[] {

@@ -295,13 +295,23 @@ t.test('a probe by https asks by https', async t => {
 })
 
 t.test('commands of the shell itself are run by one', async t => {
-  const lines = ['exit 3', 'eval echo a', 'time npm start', ': nothing', 'wait', 'trap - INT', 'exited', 'timeout 5 x']
+  const lines = [
+    'exit 3',
+    'eval echo a',
+    'time npm start',
+    ': nothing',
+    'wait',
+    'trap - INT',
+    'cd web && time npm start',
+    'exited',
+    'timeout 5 x'
+  ]
   const {template} = await imported(t, {
     'process-compose.yaml': `processes:\n${lines.map((line, at) => `  p${at}: {command: "${line}"}\n`).join('')}`
   })
   t.strictSame(
     template.apps.map(({command}) => command),
     // dash has no `time`
-    lines.map((line, at) => (at < 6 ? [at === 2 ? 'bash' : 'sh', '-c', line] : line.split(' ')))
+    lines.map((line, at) => (at < 7 ? [line.includes('time ') ? 'bash' : 'sh', '-c', line] : line.split(' ')))
   )
 })
