@@ -61,6 +61,8 @@ const {values} = parseArgs({
 const [seed = ''] = values.seed
 const given = values.walk ?? []
 const [only] = given
+const numbers =
+  given.length > 1 ? values.seed.map(Number) : Array.from({length: Number(values.seeds)}, (_, at) => Number(seed) + at)
 /** Walks whose failures are made shorter step by step. */
 const shortened = {
   work: async () => (await import('./work/walks.ts')).workWalks(values.crashes),
@@ -73,22 +75,15 @@ const shortened = {
 for (const [name, open] of Object.entries(shortened)) {
   if (!values[name as keyof typeof shortened]) continue
   const kind = await open()
-  const {seeds, first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
-  const numbers = {
-    seed: Number(seed),
-    seeds: Number(seeds),
-    steps: Number(count),
-    tries: Number(most),
-    walk: only,
-    isFirst
-  }
-  process.exit((await walkShortened(numbers, kind)) ? 0 : 1)
+  const {first: isFirst, steps: count = values.work ? 60 : 40, tries: most = 300} = values
+  const walks = {seeds: numbers, steps: Number(count), tries: Number(most), walks: given, isFirst}
+  process.exit((await walkShortened(walks, kind)) ? 0 : 1)
 }
 if (values.copies) {
   const {seeds, first: isFirst} = values
-  const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), walk: only, isFirst}
+  const walks = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), walk: only, isFirst}
   const {walkAllCopies} = values.real ? await import('./copies/walks.ts') : await import('./copies/number-walks.ts')
-  process.exit((await walkAllCopies(numbers)) ? 0 : 1)
+  process.exit((await walkAllCopies(walks)) ? 0 : 1)
 }
 /** Walks of seeds, and how many steps they take. */
 const seeded = {
@@ -129,8 +124,6 @@ const worlds = values.real ? await import('./real/world.ts') : await import('./s
 const opens = (seed: number) => async (): Promise<World> =>
   'RealWorld' in worlds ? worlds.RealWorld.open() : Promise.resolve(new worlds.SimulatedWorld(seed))
 
-const numbers =
-  given.length > 1 ? values.seed.map(Number) : Array.from({length: Number(values.seeds)}, (_, at) => Number(seed) + at)
 for (const [at, number] of numbers.entries()) {
   const from = performance.now()
   console.log(`seed ${number}, ${steps} steps`)

@@ -22,10 +22,11 @@ export const stepsIn = (text: string, kinds: object): readonly WalkStep[] =>
   })
 
 export interface Walks {
-  readonly seed: number
-  readonly seeds: number
+  /** One after the other. */
+  readonly seeds: readonly number[]
   readonly steps: number
-  readonly walk?: string | undefined
+  /** Steps as a failure prints them, instead of those that a seed makes: for each seed its own, or one for all. */
+  readonly walks: readonly string[]
   readonly tries: number
   readonly isFirst: boolean
 }
@@ -50,12 +51,13 @@ export interface WalkKind {
 
 /** Walks seeds one after the other, and prints what fails, shortened; false: something did. */
 export async function walkShortened(
-  {seed: first, seeds, steps, walk: given, tries, isFirst}: Walks,
+  {seeds, steps, walks, tries, isFirst}: Walks,
   {flag, kinds, invented, walk, sortOf}: WalkKind
 ): Promise<boolean> {
   const tally = new Map<string, number>()
   let failed = 0
-  for (let seed = first; seed < first + seeds; seed++) {
+  for (const [nth, seed] of seeds.entries()) {
+    const given = walks[nth] ?? walks[0]
     const whole = given === undefined ? invented(seed, steps) : stepsIn(given, kinds)
     const {faults, at = ''} = await walk(seed, whole, tally)
     if (faults.length === 0) continue
@@ -68,7 +70,7 @@ export async function walkShortened(
     console.log(`  ${shortest.length} steps: --${flag} --seed ${seed} --walk '${stepText(shortest)}'`)
     if (isFirst) break
   }
-  console.log(`${seeds} seeds of ${steps} steps, ${failed} failed`)
+  console.log(`${seeds.length} seeds of ${steps} steps, ${failed} failed`)
   console.log(`made: ${[...tally].map(([kind, n]) => `${n} × ${kind}`).join(', ')}`)
   return failed === 0
 }
