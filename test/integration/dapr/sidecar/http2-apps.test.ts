@@ -1,66 +1,22 @@
 import net from 'node:net'
-import t, {type Test} from 'tap'
+import t from 'tap'
 import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
-import {connect, overHttp2, request, type Answer} from './caller.ts'
-import {data, END_STREAM, frame, goAway, headers, onStream, reset} from './frames.ts'
-import {listen, onBothPaths, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
-
-/** What an app writes on a stream, and what it then does with the connection. */
-interface Way {
-  readonly text: (stream: number) => string
-  readonly after?: (socket: net.Socket) => void
-}
-
-const CODES = [...Array.from({length: 14}, (_, code) => code), 255, 0xff_ff_ff_ff]
-
-const head = (stream: number, fields: Readonly<Record<string, string>> = {}): string =>
-  headers(stream, {':status': '200', ...fields}, 0)
-
-/** Trailers that node refuses, as the length is false. */
-const refused = (id: number): string =>
-  head(id, {'content-length': '9'}) + data(id, 'abc') + headers(id, {'x-trailer': '1'})
-
-const end = (socket: net.Socket): void => void socket.end()
-
-const BROKEN: Readonly<Record<string, Way>> = {
-  ...Object.fromEntries(
-    CODES.flatMap(code => [
-      [`resets with ${code} after the head`, {text: (id: number) => head(id) + reset(id, code)}],
-      [`resets with ${code} within the body`, {text: (id: number) => head(id) + data(id, 'abc') + reset(id, code)}],
-      [
-        `resets with ${code} within its length`,
-        {text: (id: number) => head(id, {'content-length': '9'}) + data(id, 'abc') + reset(id, code)}
-      ],
-      [
-        `says GOAWAY ${code} and leaves`,
-        {text: (id: number) => head(id) + data(id, 'abc') + goAway(id, code), after: end}
-      ]
-    ])
-  ),
-  'leaves after the head': {text: id => head(id), after: end},
-  'leaves within the body': {text: id => head(id) + data(id, 'abc'), after: end},
-  'sends a broken frame': {text: id => head(id) + data(id, 'abc') + frame(0, {payload: 'abc'})},
-  'sends what is no frame': {text: id => head(id) + data(id, 'abc') + '\xff'.repeat(40)},
-  'sends less than its length': {text: id => head(id, {'content-length': '9'}) + data(id, 'abc', END_STREAM)},
-  'sends more than its length': {text: id => head(id, {'content-length': '2'}) + data(id, 'abc', END_STREAM)},
-  'sends less than its length, and trailers': {
-    text: id =>
-      headers(id, {':status': '103', link: '</a>'}, 0) +
-      head(id, {'content-length': '9'}) +
-      data(id, 'abc') +
-      headers(id, {'x-trailer': '1'})
-  },
-  'sends less than its length, trailers, a reset': {
-    text: id => refused(id) + reset(id, 0)
-  },
-  'sends less than its length, trailers, GOAWAY 0': {
-    text: id => refused(id) + goAway(id, 0)
-  },
-  'sends less than its length, trailers, GOAWAY 1': {
-    text: id => refused(id) + goAway(id, 1)
-  },
-  'sends trailers that end nothing': {text: id => head(id) + data(id, 'abc') + headers(id, {'x-trailer': '1'}, 0)}
-}
+import {connect, overHttp2, request} from './caller.ts'
+import {data, END_STREAM, goAway, headers, onStream, reset} from './frames.ts'
+import {
+  BEHIND_TRAILERS,
+  BROKEN,
+  brokenWith,
+  end,
+  head,
+  isBrokenOff,
+  isSeen,
+  isSeenOverHttp2,
+  opened,
+  refuseTrailers,
+  type Way
+} from './http2-ways.ts'
+import {listen, onBothPaths, openTestSidecar, rawApp} from './rig.ts'
 
 const WHOLE: Readonly<Record<string, Way>> = {
   'ends with its data': {text: id => head(id) + data(id, 'abc', END_STREAM)},
@@ -72,38 +28,14 @@ const WHOLE: Readonly<Record<string, Way>> = {
   'ends, says GOAWAY and leaves': {text: id => head(id) + data(id, 'abc', END_STREAM) + goAway(id, 0), after: end}
 }
 
-const opened = async (t: Test, {text, after}: Way): Promise<TestSidecar> => {
-  const appPort = await rawApp(t, socket =>
-    onStream(socket, stream => {
-      socket.write(text(stream), 'latin1')
-      after?.(socket)
-    })
-  )
-  return openTestSidecar(t, {appPort, dial: http2Dial})
-}
+/** No error, and that of a call that was cancelled; `test/long/http2-codes.test.ts` has all codes. */
+const SOME = {...BROKEN, ...brokenWith([0, 8])}
 
-/** The connection was closed within the answer, or before one began a failure was told. */
-const isBrokenOff = (answer: Answer | undefined): boolean => answer === undefined || answer.status === 500
+onBothPaths('an app of HTTP/2 that breaks off its answer, in any way: the caller sees it', async t => isSeen(t, SOME))
 
-onBothPaths('an app of HTTP/2 that breaks off its answer, in any way: the caller sees it', async t => {
-  for (const [what, way] of Object.entries(BROKEN)) {
-    const {port, underWay} = await opened(t, way)
-    const caller = await connect(t, port)
-    caller.send(request({method: 'GET'}))
-    const answer = await caller.answer()
-    t.ok(isBrokenOff(answer), `${what}: ${JSON.stringify(answer)}`)
-    t.equal(underWay(), 0, what)
-  }
-})
-
-t.test('an app of HTTP/2 that breaks off its answer, in any way: a caller of HTTP/2 sees it', async t => {
-  for (const [what, way] of Object.entries(BROKEN)) {
-    const {port, underWay} = await opened(t, way)
-    const {status, rst} = await overHttp2(t, port)
-    t.ok(rst !== 0 || status === 500, `${what}: ${JSON.stringify({status, rst})}`)
-    t.equal(underWay(), 0, what)
-  }
-})
+t.test('an app of HTTP/2 that breaks off its answer, in any way: a caller of HTTP/2 sees it', async t =>
+  isSeenOverHttp2(t, SOME)
+)
 
 onBothPaths('an app of HTTP/2 that ends its answer, in any way: the caller has it', async t => {
   for (const [what, way] of Object.entries(WHOLE)) {
@@ -225,21 +157,7 @@ t.test('an app that ends a counted answer late: the next call is its own', async
   t.equal(underWay(), 0)
 })
 
-for (const [what, ending] of [
-  ['nothing', ''],
-  ['GOAWAY 0', goAway(1, 0)],
-  ['GOAWAY 1', goAway(1, 1)]
-] as const) {
-  t.test(`an app whose trailers are refused, many times, with ${what} behind: node does not abort`, async t => {
-    const {port, underWay} = await opened(t, {text: id => refused(id) + ending})
-    const call = async (): Promise<void> => {
-      const caller = await connect(t, port)
-      caller.send(request({method: 'GET'}))
-      await caller.answer()
-      caller.socket.destroy()
-    }
-    // node frees what a connection held with the garbage of later ones
-    for (let round = 0; round < 20; round++) await Promise.all(Array.from({length: 32}, call))
-    t.equal(underWay(), 0)
-  })
-}
+for (const [what, ending] of BEHIND_TRAILERS)
+  t.test(`an app whose trailers are refused, with ${what} behind: its calls end`, async t =>
+    refuseTrailers(t, ending, 1)
+  )
