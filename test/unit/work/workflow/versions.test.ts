@@ -6,7 +6,8 @@ import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {stallsOf} from '../../../../src/work/workflow/failure.ts'
 import {FAILURE_DETAILS, readEvent, type Action, type TurnAnswer} from '../../../../src/work/workflow/messages.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
-import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {endStalled} from './large-inputs.ts'
 
 const STALLED = 8
 
@@ -212,33 +213,7 @@ t.test('each round of one that continues as new has its own start and version', 
   t.equal(counted.filter(({type}) => type === 'begun').length, 1)
 })
 
-t.test('who is terminated while it stalled stays so, however much its children have', async t => {
-  const {workflows, file} = await openHouse(t)
-  let sent = 0
-  const connect = (): (() => void) =>
-    workflows.connect('shop', {limit: Infinity, home: 'shop', send: () => void sent++})
-  const leave = connect()
-  await workflows.start('shop', order())
-  leave()
-  // one that takes nothing else
-  const leaveOne = workflows.connect('shop', {limit: 1, home: 'shop', send: () => undefined})
-  const input = {value: 'x'.repeat(400_000)}
-  const children = Array.from({length: 60}, (_, id) => ({id, createChild: childOf(`c${id}`, 'pay', input)}))
-  await workflows.completeTurn('shop', answer('o-1', children))
-  leaveOne()
-  await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'x', input: undefined}})
-  const leaveAgain = connect()
-  await workflows.completeTurn('shop', answer('o-1', [{versionNotAvailable: {}}]))
-  t.match(workflows.find('shop', 'o-1'), {status: STALLED})
-  leaveAgain()
-  await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
-  t.ok(workflows.search({}, 100).every(({status}) => status === 5))
-  t.equal(workflows.find('shop', 'o-1')?.status, 5)
-  t.equal(file.database.prepare('SELECT count(*) AS count FROM inbox').get()?.['count'], 0)
-  sent = 0
-  connect()
-  t.equal(sent, 0)
-})
+t.test('who is terminated while it stalled stays so, however much its children have', async t => endStalled(t, 3))
 
 t.test(
   'while two processes of an app work, code that differs stalls a workflow until one of them has left',
