@@ -1,37 +1,11 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {copyFileSync, existsSync, readdirSync, readFileSync, statSync, watch, writeFileSync} from 'node:fs'
+import {copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {DatabaseSync} from 'node:sqlite'
 import {basename, dirname, join} from 'node:path'
-import t, {type Test} from 'tap'
-import {BuiltInRedis} from '../built-in-redis.ts'
-import type {Argument, RedisConnection} from '../connection.ts'
+import t from 'tap'
+import {fileIn, open, rowsIn, walkStreams, written} from './stored.ts'
 import {dump} from '../../../../test/rig/redis-keys.ts'
-
-interface Opened {
-  readonly redis: BuiltInRedis
-  readonly connection: RedisConnection
-  readonly warnings: readonly string[]
-  readonly run: (...args: readonly Argument[]) => Promise<unknown>
-}
-
-async function open(file: string): Promise<Opened> {
-  const warnings: string[] = []
-  const redis = await BuiltInRedis.open({port: 0, file, warn: text => void warnings.push(text)})
-  const connection = redis.connect()
-  return {redis, connection, warnings, run: async (...args) => connection.command(args)}
-}
-
-const fileIn = (t: Test): string => join(t.testdir(), 'state/redis.db')
-
-/** What is in the tables, without what engines show. */
-function rowsIn(file: string): Readonly<Record<string, unknown>> {
-  const database = new DatabaseSync(file)
-  const count = (table: string): unknown => database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']
-  const counts = Object.fromEntries(['keys', 'entries', 'groups', 'pending'].map(table => [table, count(table)]))
-  database.close()
-  return counts
-}
 
 t.test('what is in a database is there again', async t => {
   const file = fileIn(t)
@@ -167,69 +141,9 @@ async function untilEntries(file: string, count: number): Promise<void> {
   while (entriesIn(file) !== count) await written(file)
 }
 
-t.test('streams that are renamed, trimmed, deleted and made anew are written as they are', async t => {
-  const file = fileIn(t)
-  for (let seed = 1; seed <= 20; seed++) {
-    const {redis, connection, run} = await open(file)
-    await run('FLUSHALL')
-    const random = seeded(seed)
-    for (let step = 0; step < 60; step++) {
-      await connection.command(randomCommand(random)).catch(() => {}) // some are refused: fine
-      if (step % 20 === 19) await written(file)
-    }
-    const before = await dump(connection)
-    await redis.close()
-    const again = await open(file)
-    const after = await dump(again.connection)
-    if (JSON.stringify(after) !== JSON.stringify(before)) t.same(after, before, `seed ${seed}`)
-    t.same(again.warnings, [])
-    await again.redis.close()
-  }
-})
-
-/** The next time the file is written; the change that leads to it has been made. */
-async function written(file: string): Promise<void> {
-  const watcher = watch(`${file}-wal`)
-  await once(watcher, 'change')
-  watcher.close()
-}
-
-/** Numbers that look random and are the same in each run (mulberry32). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
-function randomCommand(random: (below: number) => number): readonly string[] {
-  const key = (): string => `s${random(3)}`
-  const group = (): string => `g${random(2)}`
-  const id = (): string => `${1 + random(60)}-0`
-  const commands: readonly (() => readonly string[])[] = [
-    () => ['XADD', key(), '*', 'data', random(1000).toString()],
-    () => ['XADD', key(), '*', 'data', random(1000).toString()],
-    () => ['XADD', key(), 'MAXLEN', '5', '*', 'data', 'trimmed'],
-    () => ['XADD', key(), id(), 'data', 'at'],
-    () => ['XGROUP', 'CREATE', key(), group(), '0', 'MKSTREAM'],
-    () => ['XGROUP', 'DESTROY', key(), group()],
-    () => ['XGROUP', 'SETID', key(), group(), '0'],
-    () => ['XGROUP', 'DELCONSUMER', key(), group(), 'a'],
-    () => ['XREADGROUP', 'GROUP', group(), 'a', 'COUNT', '2', 'STREAMS', key(), '>'],
-    () => ['XREADGROUP', 'GROUP', group(), 'b', 'STREAMS', key(), '>'],
-    () => ['XACK', key(), group(), id()],
-    () => ['XDEL', key(), id()],
-    () => ['RENAME', key(), key()],
-    () => ['COPY', key(), key(), 'REPLACE'],
-    () => ['DEL', key()],
-    () => ['SET', key(), 'text'],
-    () => ['EXPIRE', key(), '1000']
-  ]
-  return commands[random(commands.length)]?.() ?? []
-}
+t.test('streams that are renamed, trimmed, deleted and made anew are written as they are', async t =>
+  walkStreams(t, 1, 3)
+)
 
 t.test('after kill -9 the lock is free, and what was written is there', async t => {
   const file = fileIn(t)
@@ -253,24 +167,6 @@ t.test('after kill -9 the lock is free, and what was written is there', async t 
   t.same(warnings, [])
   t.same(await run('GET', 'kept'), Buffer.from('1'))
   t.equal(await run('XLEN', 'stream'), 1000)
-  await redis.close()
-})
-
-t.test('a burst is written while it goes on: kill -9 loses the last few thousand changes at most', async t => {
-  const file = fileIn(t)
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../../../test/fixtures/redis-burst.ts'), file], {
-    stdio: ['ignore', 'inherit', 'inherit']
-  })
-  t.same(await once(child, 'exit'), [null, 'SIGKILL'])
-  const {redis, run, warnings} = await open(file)
-  t.same(warnings, [])
-  const items = Number(await run('DBSIZE')) - 1
-  const messages = Number(await run('XLEN', 'topic'))
-  t.ok(items >= 48_000, items.toString())
-  t.ok(messages >= 48_000, messages.toString())
-  t.equal(await run('EXISTS', 'app||1', `app||${items}`), 2, 'what is lost is the last')
-  const [pending] = (await run('XPENDING', 'topic', 'g')) as readonly number[]
-  t.ok(Number(pending) >= 24_000 && Number(pending) <= 25_000, 'what was being processed is known')
   await redis.close()
 })
 
@@ -327,27 +223,6 @@ t.test('a folder that cannot be made leaves the keys in memory, and says so', as
   t.match(redis.where, /^in memory only: .*file/)
   t.equal(await run('SET', 'a', '1'), 'OK')
   await redis.close()
-})
-
-t.test('what every group has acknowledged is dropped beyond ten thousand entries', async t => {
-  const file = fileIn(t)
-  const {redis, run} = await open(file)
-  await run('XGROUP', 'CREATE', 's', 'g', '0', 'MKSTREAM')
-  await run('XGROUP', 'CREATE', 's', 'slow', '0')
-  for (let at = 1; at <= 10_500; at++) await run('XADD', 's', `${at}-0`, 'data', 'x')
-  const read = async (group: string): Promise<void> => {
-    await run('XREADGROUP', 'GROUP', group, 'c', 'STREAMS', 's', '>')
-    for (let at = 1; at <= 10_500; at++) if (at !== 300) await run('XACK', 's', group, `${at}-0`)
-  }
-  await read('g')
-  t.equal(await run('XLEN', 's'), 10_500)
-  await read('slow')
-  t.equal(await run('XLEN', 's'), 10_500 - 299)
-  await run('XACK', 's', 'g', '300-0')
-  await run('XACK', 's', 'slow', '300-0')
-  t.equal(await run('XLEN', 's'), 10_000)
-  await redis.close()
-  t.same(rowsIn(file), {keys: 1, entries: 10_000, groups: 2, pending: 0})
 })
 
 t.test('an expired key is gone from the file too', async t => {
