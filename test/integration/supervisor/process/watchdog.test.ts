@@ -1,126 +1,19 @@
-import {execFile, execFileSync, spawn, type ChildProcess} from 'node:child_process'
-import {randomBytes} from 'node:crypto'
-import {once} from 'node:events'
+import {execFile} from 'node:child_process'
 import {copyFile} from 'node:fs/promises'
 import {chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {promisify} from 'node:util'
-import t, {type Test} from 'tap'
-import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from '../../../../src/supervisor/process/watchdog-script.ts'
+import t from 'tap'
 import {Watchdog} from '../../../../src/supervisor/process/watchdog.ts'
 import {startOf} from '../../../../src/platform/process-table.ts'
 import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
-import {missing} from '../../../rig/missing.ts'
-
-const newMark = (): string => randomBytes(16).toString('hex')
+import {newMark, Sleeper, testShell, vanish} from './watchdog-shell.ts'
 
 const module = (name: string): string => import.meta.resolve(`../../../../src/${name}.ts`)
 
-/** A process that leads a group and a session of its own. */
-class Sleeper {
-  readonly child: ChildProcess
-  readonly pid: number
-  readonly gone: Promise<unknown>
-  /** Settles when it says something. */
-  readonly said: Promise<unknown>
-
-  constructor(t: Test, env: Readonly<Record<string, string>>, script = 'exec sleep 300') {
-    const stdio = ['ignore', 'pipe', 'ignore'] as const
-    const child = spawn('sh', ['-c', script], {env: {PATH: '/usr/bin:/bin', ...env}, detached: true, stdio: [...stdio]})
-    this.child = child
-    this.said = new Promise(resolve => child.stdout.once('data', resolve))
-    this.pid = this.child.pid ?? 0
-    this.gone = once(this.child, 'exit')
-    t.teardown(() => this.child.kill('SIGKILL'))
-  }
-
-  get told(): string {
-    return `+${this.pid} ${startOf(this.pid)}`
-  }
-
-  get signal(): NodeJS.Signals | null {
-    return this.child.signalCode
-  }
-}
-
-interface Vanishing {
-  readonly shell?: readonly [string, ...string[]]
-  readonly marker: string
-  readonly graceMs?: number
-  readonly home?: string
-  /** Where its tools are. */
-  readonly tools?: string
-  readonly script?: string
-  readonly lines: readonly string[]
-}
-
-/** Tells a watchdog these lines and vanishes; settles when the watchdog is gone. */
-async function vanish({
-  shell: [file, ...options] = ['/bin/sh'],
-  marker,
-  graceMs = 10_000,
-  home = '',
-  tools = '/usr/bin:/bin',
-  script = WATCHDOG_SCRIPT,
-  lines
-}: Vanishing): Promise<void> {
-  const args = [...options, '-c', WATCHDOG_LOADER, 'watchdog', marker, graceMs.toString(), home]
-  const watchdog = spawn(file, args, {
-    cwd: '/',
-    env: {PATH: tools, SHLVL: '1', SCRIPT: script},
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore']
-  })
-  const gone = once(watchdog, 'exit')
-  watchdog.stdin.end(lines.map(line => `${line}\n`).join(''))
-  await gone
-}
-
-/** Says so once it is deaf. */
-const DEAF = "trap '' TERM; echo deaf; while :; do sleep 0.05; done"
-const SHELLS: readonly (readonly [string, ...string[]])[] = [
-  ['/bin/dash'],
-  ['/bin/bash', '--posix'],
-  ['/bin/busybox', 'sh'],
-  ['/bin/ksh']
-]
-
-for (const shell of SHELLS.filter(([file]) => existsSync(file))) {
-  t.test(`in ${shell.join(' ')}: TERM, the grace, KILL for groups and for what carries the mark`, async t => {
-    const marker = newMark()
-    const obedient = new Sleeper(t, {PILLION_RUN: marker})
-    const deaf = new Sleeper(t, {PILLION_RUN: marker}, DEAF)
-    const deafGroup = new Sleeper(t, {}, DEAF)
-    const another = new Sleeper(t, {PILLION_RUN: newMark()})
-    await Promise.all([deaf.said, deafGroup.said])
-    await vanish({shell, marker, graceMs: 1000, lines: [deafGroup.told]})
-    await Promise.all([obedient.gone, deaf.gone, deafGroup.gone])
-    t.same([obedient.signal, deaf.signal, deafGroup.signal], ['SIGTERM', 'SIGKILL', 'SIGKILL'])
-    t.equal(another.signal, null)
-  })
-}
-
-/** As in Alpine: no tools but these. */
-const BUSYBOX = '/bin/busybox'
-const WITHOUT = existsSync(BUSYBOX) ? false : missing('busybox')
-t.test(
-  'with the tools of busybox alone, what carries the mark and has left all groups is ended',
-  {skip: WITHOUT},
-  async t => {
-    const tools = mkdtempSync('/tmp/busybox-')
-    t.teardown(() => rmSync(tools, {recursive: true}))
-    execFileSync(BUSYBOX, ['--install', '-s', tools])
-    const marker = newMark()
-    const obedient = new Sleeper(t, {PILLION_RUN: marker, ZZZ: 'last'})
-    const deaf = new Sleeper(t, {A: 'first', PILLION_RUN: marker, ZZZ: 'last'}, DEAF)
-    const spared = new Sleeper(t, {A: 'first', PILLION_RUN: marker, PILLION_LIFE: `${marker}-1`})
-    await deaf.said
-    await vanish({shell: [BUSYBOX, 'sh'], tools, marker, graceMs: 1000, lines: [`spare ${marker}-1`]})
-    await Promise.all([obedient.gone, deaf.gone])
-    t.same([obedient.signal, deaf.signal, spared.signal], ['SIGTERM', 'SIGKILL', null])
-  }
-)
+// `test/long/watchdog-shells.test.ts` has the other shells
+testShell(['/bin/sh'])
 
 t.test('an empty machine is left without waiting for the grace', async t => {
   await vanish({marker: newMark(), graceMs: 600_000, lines: []}) // no test waits that long
@@ -270,37 +163,6 @@ t.test(
     t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
   }
 )
-
-for (const shell of SHELLS.filter(([file]) => existsSync(file)))
-  t.test(
-    `in ${shell.join(' ')}: a container goes with its command: later the next run may have one of its name`,
-    async t => {
-      const [deaf, left] = [new Sleeper(t, {}, DEAF), new Sleeper(t, {})]
-      await deaf.said
-      const folder = t.testdir({docker: `#!/bin/sh\nkill -KILL ${deaf.pid} && echo "$@" >>"$0.log"\n`})
-      const engine = join(folder, 'docker')
-      chmodSync(engine, 0o755)
-      const container = `container ${left.pid}:${startOf(left.pid)} shop-web ${engine}`
-      await vanish({shell, marker: newMark(), graceMs: 20_000, lines: [deaf.told, left.told, container]})
-      t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
-    }
-  )
-
-for (const shell of SHELLS.filter(([file]) => existsSync(file)))
-  t.test(`in ${shell.join(' ')}: a daemon that hangs is not waited for`, async t => {
-    const left = new Sleeper(t, {})
-    const folder = t.testdir({docker: `#!/bin/sh\necho $$ >"$0.pid"\nexec sleep 300\n`})
-    const engine = join(folder, 'docker')
-    chmodSync(engine, 0o755)
-    await vanish({
-      shell,
-      marker: newMark(),
-      // not the ten seconds that a daemon has
-      script: WATCHDOG_SCRIPT.replaceAll('-lt 100 ', '-lt 20 '),
-      lines: [left.told, `container ${left.pid}:${startOf(left.pid)} shop-web ${engine}`]
-    })
-    t.notOk(existsSync(`/proc/${readFileSync(`${engine}.pid`, 'utf8').trim()}`))
-  })
 
 t.test('each container is removed as its own command would: by the engine and at the daemon of its app', async t => {
   const folder = t.testdir({docker: '#!/bin/sh\necho "$DOCKER_HOST $SECRET $@" >>"$0.log"\n'})
