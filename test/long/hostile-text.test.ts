@@ -1,0 +1,9 @@
+/** What `test/unit/clients/cli/ui/hostile-text.test.ts` does in three rounds, in twelve. */
+import t from 'tap'
+import {showsHostile, tellsHostile} from '../unit/clients/cli/ui/hostile-text.ts'
+
+t.test('ui: whatever apps are called and write, no line is wider than the terminal, and none acts on it', async t =>
+  showsHostile(t, 12)
+)
+
+t.test('the lines of a start and of an end, with names like that, and 200 apps', async t => tellsHostile(t, 12))
