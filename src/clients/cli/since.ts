@@ -1,4 +1,5 @@
 import {readTime} from '../../model/duration.ts'
+import {ownOf} from '../../model/own.ts'
 import {UsageError} from './command-handler.ts'
 
 const UNITS = {ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000} as const
@@ -6,8 +7,6 @@ const UNITS = {ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000} as const
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/
 /** A longer time does not fit into a timer (setTimeout). */
 const MAX_MS = 24 * UNITS.d
-
-const isUnit = (text: string): text is keyof typeof UNITS => Object.hasOwn(UNITS, text)
 
 /**
  * Parses `--since` into ms since 1970: a duration before now (`10m`, `1h30m`, `2d`), or a date with or without a time of
@@ -37,6 +36,6 @@ export function flagDuration(name: string, text: string): number {
 function durationOf(text: string): number {
   let ms = 0
   for (const [, amount = '', unit = ''] of text.matchAll(/([\d.]+)(ms|s|m|h|d)/g))
-    ms += Number(amount) * (isUnit(unit) ? UNITS[unit] : 0)
+    ms += Number(amount) * (ownOf(UNITS, unit) ?? 0)
   return ms
 }

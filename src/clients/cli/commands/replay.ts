@@ -19,7 +19,10 @@ export function windowOf(text: string, now: number): NonNullable<Api.ReplayWishe
   const from = endOf(first, now)
   const to = second === undefined || second === '' ? undefined : endOf(second, now)
   const isWhole = second === undefined ? typeof from !== 'number' : second === '' || to !== undefined
-  if (from === undefined || !isWhole || rest.length > 0) throw wrong(text)
+  if (from === undefined || !isWhole || rest.length > 0)
+    throw new UsageError(
+      `invalid argument "${text}" for "--window" flag: expected a duration until now (30s), calls (120..180) or times (14:46:20..14:46:30)`
+    )
   return to === undefined ? {from} : {from, to}
 }
 
@@ -34,11 +37,6 @@ function endOf(text: string, now: number): number | string | undefined {
   }
   return orElse(() => new Date(sinceOf(text, now)).toISOString(), undefined)
 }
-
-const wrong = (text: string): UsageError =>
-  new UsageError(
-    `invalid argument "${text}" for "--window" flag: expected a duration until now (30s), calls (120..180) or times (14:46:20..14:46:30)`
-  )
 
 /** `replay N …` (`--data`, `--header`, `--method`, `--path` change its request), `--last-failed`, `--pinned`, `--window W [filter …]` send calls again; `--pin`, `--unpin` and nothing: those that are pinned. */
 export const replay: CommandHandler = async context => {

@@ -24,6 +24,7 @@ export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
   const [runFile] = all.list('run-file') // of several the first names a run
   const flags = runFile === undefined ? all : all.with({'run-file': runFile})
   const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
+  if (flags.text('version') === '') throw new UsageError('--version is empty: expected a version of a service')
   const ids = idsOf({words, flags})
   if (ids.length === 0 && flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)
   if (wanted === undefined && ids.length === 0)
