@@ -102,6 +102,8 @@ t.test('dapr scheduler: list, get, delete, delete-all, export and import', async
     stdout: /Deleted job 'app\|\|default\|\|shop\|\|b'\.\n[^]*Deleted 2 jobs in namespace 'default'\./
   })
   t.match(await rig.run(['scheduler', 'import', '-f', file]), {code: 0, stdout: /Imported 2 items\.\n/})
+  await rig.write({'marked.json': `\uFEFF${readFileSync(file, 'utf8')}`})
+  t.match(await rig.run(['scheduler', 'import', '-f', 'marked.json']), {code: 0, stdout: /Imported 2 items\.\n/})
   t.match(await shop.fetch('/v1.0/jobs/a'), {status: 200, body: /"schedule":"@daily","ttl":"48h"/})
   t.equal(names((await rig.run(['scheduler', 'list'])).stdout), names(list))
   await rig.write({gob: 'a\0b', 'half.json': '{"kind": "pillion-jobs", "version": 1, "jobs": [{"app": "shop"}]}'})

@@ -13,7 +13,7 @@ const OUR_SHARE = 0.5
 /** Whether the system lets us follow all files of the watched apps (inotify(7)); where it has no such limit, nothing. */
 export async function checkWatches({apps}: Plan): Promise<readonly Check[]> {
   const watched = apps.filter(({watch, command}) => watch.paths.length > 0 && command.length > 0)
-  const limit = limitOf('max_user_watches')
+  const limit = orElse(() => Number(readTextFile('/proc/sys/fs/inotify/max_user_watches')), undefined) // only Linux has it
   if (watched.length === 0 || limit === undefined) return []
   const counts = await Promise.all(watched.map(countPaths))
   const sum = counts.reduce((all, count) => all + count, 0)
@@ -26,10 +26,6 @@ export async function checkWatches({apps}: Plan): Promise<readonly Check[]> {
     )
   ]
 }
-
-const limitOf = (name: string): number | undefined =>
-  // another system
-  orElse(() => Number(readTextFile(`/proc/sys/fs/inotify/${name}`)), undefined)
 
 /** Counts the watched paths of an app: the files that count, and the folders that hold them. */
 async function countPaths({folder, watch}: AppPlan): Promise<number> {

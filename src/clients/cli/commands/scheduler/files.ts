@@ -1,6 +1,8 @@
 import {readFileSync, writeFileSync} from 'node:fs'
 import type {KeptJob} from '../../../../model/api.generated.ts'
-import {messageOf, UserError} from '../../../../model/errors.ts'
+import {codeOf, messageOf, UserError} from '../../../../model/errors.ts'
+import {orElse} from '../../../../model/or-else.ts'
+import {utf8Text} from '../../../../model/read-file.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {runOf} from '../workflow/target.ts'
@@ -27,9 +29,8 @@ export const exportJobs: CommandHandler = async context => {
     // data of apps may be secret
     writeFileSync(file, `${JSON.stringify({kind: KIND, version: 1, jobs}, null, 1)}\n`, {flag: 'wx', mode: 0o600})
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
-      throw new UserError(`file '${file}' already exists`)
-    throw new UserError(`cannot write ${file}: ${messageOf(error)}`)
+    const isThere = codeOf(error) === 'EEXIST'
+    throw new UserError(isThere ? `file '${file}' already exists` : `cannot write ${file}: ${messageOf(error)}`)
   }
   const counters = jobs.filter(({count}) => count > 0).length
   say(process.stdout, 'info', `Exported ${jobs.length} jobs and ${counters} counters.`, context.asJson)
@@ -60,12 +61,9 @@ function jobsIn(file: string): readonly unknown[] {
   } catch (error) {
     throw new UserError(`cannot read ${file}: ${messageOf(error)}`)
   }
-  try {
-    const {kind, version, jobs} = JSON.parse(bytes.toString()) as {kind?: unknown; version?: unknown; jobs?: unknown}
-    if (kind === KIND && version === 1 && Array.isArray(jobs)) return jobs
-  } catch {
-    // said below
-  }
+  type Read = Readonly<Partial<Record<'kind' | 'version' | 'jobs', unknown>>>
+  const {kind, version, jobs} = orElse(() => JSON.parse(utf8Text(bytes)) as Read | null, null) ?? {}
+  if (kind === KIND && version === 1 && Array.isArray(jobs)) return jobs
   const isGob = bytes.includes(0)
   throw new UserError(`${file} is not a file that "pillion scheduler export" has written`, {
     explanation: isGob
