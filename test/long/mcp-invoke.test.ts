@@ -20,12 +20,13 @@ t.test('the answer of an app that calls itself is its own', async t => {
   await rig.pillion(['run', '-f', '.']).waitForLine('Writing log files')
   const {call} = await agent(t, rig)
   t.match(await call('wait', {for: ['ready']}), {facts: {outcome: 'met'}})
-  for (const headers of [{}, {traceparent: `00-${'7'.repeat(32)}-${'7'.repeat(16)}-01`}])
+  const given = ['7', '0', 'X'].map(sign => ({traceparent: `00-${sign.repeat(32)}-${'7'.repeat(16)}-01`}))
+  for (const headers of [{}, {traceparent: 'none'}, {TraceParent: ''}, ...given])
     for (const time of ['once', 'again'])
       t.match(
         (await call('invoke', {app: 'self', path: 'outer', headers})).text,
-        /\nHTTP\/1\.1 200 [^]*\nouter\n/,
-        time
+        / It is call \d+\.\n[^]*\nHTTP\/1\.1 200 [^]*\nouter\n/,
+        `${JSON.stringify(headers)} ${time}`
       )
 })
 

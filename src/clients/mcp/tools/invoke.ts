@@ -13,6 +13,7 @@ import {APP, givenText, type Arguments, type Tool} from '../tool.ts'
 const TIMEOUT_MS = 30_000
 /** This much of a response is read; `call` shows the rest. */
 const MAX_BODY = 64 * 1024
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 export const invokeTool: Tool = {
@@ -46,7 +47,9 @@ export const invokeTool: Tool = {
       named.map(([name, value]) => [name.toLowerCase(), value])
     )
     // by its trace the call is known among others; one that is given may be shared with some
-    const {traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`} = headers
+    const own = headers['traceparent'] ?? ''
+    const fresh = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
+    const traceparent = TRACEPARENT.test(own) ? own : fresh // a sidecar takes no other
     const {last: after} = await run.api.ask('GET /calls', {query: {limit: 1}, signal}).catch(() => ({last: 0}))
     const began = performance.now()
     const answer = await send(sidecar, to, {given, headers: {...headers, traceparent}}, signal)
