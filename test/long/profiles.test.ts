@@ -147,3 +147,15 @@ t.test('what cannot be: an unknown profile, an app that needs one that is left o
   await rig.template([{appID: 'shop'}])
   t.match(await rig.run(['up', '--profile', 'x']), {code: 1, stderr: /No app has profiles\./})
 })
+
+t.test('validate refuses a profile that no app has, as a run does', async t => {
+  const rig = await openRig(t)
+  await rig.template(APPS)
+  const refused = {
+    code: 1,
+    stderr: '❌  --profile names "stor", which no app of this template has\nDid you mean "store"?\n'
+  }
+  for (const args of [['up'], ['validate'], ['validate', '-o', 'json']])
+    t.match(await rig.run([...args, '--profile', 'tools,store', '--profile', 'stor']), refused, args.join(' '))
+  t.match(await rig.run(['validate', '--profile', 'tools,store']), {code: 0, stdout: /can run: 3 apps/})
+})

@@ -17,7 +17,8 @@ type LaunchFormat = 'shell' | 'dotenv' | 'vscode'
 export function launchText(launch: Launch, format: LaunchFormat): string {
   if (format === 'vscode') return `${JSON.stringify(launchEntry(launch), null, 2)}\n`
   const command = launch.command.map(shellQuoted).join(' ')
-  return `# ${oneLine(`${launch.appId}, in ${launch.folder}: ${command}`)}\n${variables(launch, format)}`
+  const head = `${launch.appId}, in ${launch.folder}: ${command}`.replaceAll(/[\r\n]+/g, ' ')
+  return `# ${head}\n${variables(launch, format)}`
 }
 
 /** The variables alone, each on its line. */
@@ -43,8 +44,6 @@ function dotenvLine(name: string, value: string): string {
 }
 
 const PLAIN = /^[\w./:@%+,-]*$/
-
-const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ')
 
 /** An entry of `configurations` (code.visualstudio.com/docs/debugtest/debugging-configuration), by what the command calls. */
 function launchEntry({appId, folder, command, environment, added}: Launch): object {

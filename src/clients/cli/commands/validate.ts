@@ -13,6 +13,7 @@ import {isActorStore, isActorStoreMark, NO_ACTOR_STORE} from '../../../files/res
 import type {PlacedReference} from '../../../files/resources/field.ts'
 import type {WithoutEffect} from '../../../files/resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
+import {refuseProfiles} from '../../../supervisor/order/selection.ts'
 import {print, signedLine} from '../print.ts'
 import {sayError} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
@@ -28,8 +29,9 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   const profiles = flags.list('profile')
   const overrides = {watch: false, variables: flagVariables(flags), ...(profiles.length > 0 && {profiles})}
   const examined = await examineTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
-  if (flags.text('output') === 'json') return printJson(examined)
   const {errors, loaded} = examined
+  if (loaded !== undefined && errors.length === 0) refuseProfiles(loaded.plan, profiles)
+  if (flags.text('output') === 'json') return printJson(examined)
   for (const error of errors) sayError(error, asJson)
   const all = await findingsOf(examined)
   for (const finding of all) {
