@@ -46,7 +46,12 @@ t.test('wrong words: a number, a switch, a list of shorts, a flag that was nearl
     [['run', '-xy'], "unknown shorthand flag: 'x' in -xy"],
     [['run', '-v'], "unknown shorthand flag: 'v' in -v"],
     [['stop', '--run-fil', 'x'], 'unknown flag: --run-fil'],
-    [['completion'], 'completion needs a shell: bash, zsh or fish']
+    [['completion'], 'completion needs a shell: bash, zsh or fish'],
+    [['stop', '--version=', 'hello'], '--version is empty: expected a version of a service'],
+    [['copies', 'rm', 'pr'], 'unknown command "rm" for "pillion copies"'],
+    [['graph', 'shop'], 'graph takes no arguments, and got shop'],
+    [['dashboard', 'pr'], 'dashboard takes no arguments, and got pr'],
+    [['notifications', 'hello'], 'notifications takes no arguments, and got hello']
   ] as const) {
     const {code, stdout, stderr} = await rig.run(args)
     t.equal(code, 255, args.join(' '))

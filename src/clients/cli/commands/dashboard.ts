@@ -4,7 +4,7 @@ import {homeOf} from '../../../control/server.ts'
 import type {Dashboard} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {openInBrowser} from '../../../platform/open-in-browser.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {runName} from '../pick-run.ts'
 import {signedLine} from '../print.ts'
 import {runHere} from '../run-here.ts'
@@ -12,7 +12,8 @@ import {say} from '../say.ts'
 import type {Terminal} from '../terminal.ts'
 
 /** `dashboard`: prints the address of a run's page, and opens it. */
-export const dashboard: CommandHandler = async ({flags, asJson}) => {
+export const dashboard: CommandHandler = async ({flags, words, asJson}) => {
+  if (words.length > 0) throw new UsageError(`dashboard takes no arguments, and got ${words[0] ?? ''}`)
   const port = flags.int('port') ?? 0
   if (port < 0 || port > 65_535 || (port === 0 && flags.names.includes('port')))
     throw new UserError(`${port} is not a port`, {explanation: 'Give a number from 1 to 65535.'})

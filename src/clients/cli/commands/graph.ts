@@ -1,12 +1,13 @@
 import {mermaidText} from '../../../observe/api/graph-drawings.ts'
-import type {CommandHandler} from '../command-handler.ts'
+import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {graphTable, percentile} from '../graph-text.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
 
 /** `graph [-o mermaid|json]`: who calls whom in a run, and where that differs from `dependsOn`, which apps sleep. */
-export const graph: CommandHandler = async ({flags, asJson}) => {
+export const graph: CommandHandler = async ({flags, words, asJson}) => {
+  if (words.length > 0) throw new UsageError(`graph takes no arguments, and got ${words[0] ?? ''}`)
   const output = flags.text('output')
   const run = await runHere(flags, asJson)
   const shown = await run.api.ask('GET /graph')

@@ -57,7 +57,8 @@ export const assign: CommandHandler = async ({flags, asJson, words: [name, versi
 }
 
 /** `notifications [-o json]`: lists the notifications of the services of one run, oldest first. */
-export const notifications: CommandHandler = async ({flags, asJson}) => {
+export const notifications: CommandHandler = async ({flags, words, asJson}) => {
+  if (words.length > 0) throw new UsageError(`notifications takes no arguments, and got ${words[0] ?? ''}`)
   const run = (await runFinder(flags, asJson)).lookAloud()
   const kept = (await run?.api.ask('GET /notifications')) ?? {}
   const all = Object.values(kept)

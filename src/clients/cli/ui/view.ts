@@ -76,7 +76,7 @@ export function tableHeight(count: number, {height}: ScreenSize): number {
 /** The screen as lines, none wider than it. `top`: the first app in the table. */
 export function uiLines(view: UiView, top: number, size: ScreenSize): readonly string[] {
   const {width, height} = size
-  const last = visibleCut(view.message === '' ? hintOf(view) : view.message, width)
+  const last = visibleCut(view.message || (view.page === undefined ? TABLE_HINT : PAGE_HINT), width)
   if (view.page !== undefined) {
     const {title, lines} = view.page === 'log' ? logPage(view, size) : textPage(view.page, view.scrolled, size)
     return fitted([visibleCut(title, width), ...lines], height, last)
@@ -86,8 +86,6 @@ export function uiLines(view: UiView, top: number, size: ScreenSize): readonly s
   const log = logRows < MIN_LOG ? [] : [logTitle(view, width), ...logLines(view, logRows, width)]
   return fitted([titleOf(view, width), ...tableLines(view, {top, rows, width}), ...log], height, last)
 }
-
-const hintOf = ({page}: UiView): string => (page === undefined ? TABLE_HINT : PAGE_HINT)
 
 /** `lines` as the first ones of a screen, and `last` as its last one. */
 const fitted = (lines: readonly string[], height: number, last: string): readonly string[] =>

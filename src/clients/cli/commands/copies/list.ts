@@ -6,7 +6,7 @@ import {findTemplate} from '../../../../files/config/find.ts'
 import {memoryText} from '../../../../model/memory-text.ts'
 import {runLines} from '../../../../platform/run-lines.ts'
 import {usageOf} from '../../../../platform/usage.ts'
-import type {CommandHandler} from '../../command-handler.ts'
+import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {commandPlace} from '../../pick-run.ts'
 import {print} from '../../print.ts'
@@ -28,7 +28,8 @@ interface CopyRow {
 }
 
 /** `copies [-o json]`: the copies of the template of the folder. */
-export const listCopies: CommandHandler = async ({flags}) => {
+export const listCopies: CommandHandler = async ({flags, words: [word]}) => {
+  if (word !== undefined) throw new UsageError(`unknown command "${word}" for "pillion copies"`)
   const runs = await findRuns(process.env)
   const rows = await Promise.all(copiesOf(flags).map(async copy => rowOf(copy, runs)))
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(rows)}\n`)
