@@ -146,6 +146,19 @@ t.test('pasted text triggers nothing, in one piece or byte by byte', {skip}, asy
   await screen.ended()
 })
 
+t.test('c clears the screen also while apps start, and what is waited for is shown again', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'db', autoPort: true}])
+  const screen = live(rig)
+  const db = await rig.driven('db')
+  await screen.line(/^0 of 1 ready$/)
+  await press(screen, 'c', /\x1b\[H\x1b\[2J[^]*0 of 1 ready/) // oxlint-disable-line no-control-regex
+  await db.listen()
+  await screen.line(/^1 app ready in/)
+  screen.type('\x03')
+  await screen.ended()
+})
+
 for (const [name, end] of [
   ['kill -9', (screen: Screen) => screen.kill('SIGKILL')],
   ['a Ctrl-backslash', (screen: Screen) => screen.type('\x1c')],

@@ -21,6 +21,8 @@ const TIMEOUT_MS = 1000
 
 /** Moves to the start of the line and erases it (ECMA-48, EL). */
 const ERASE_LINE = '\r\x1b[K'
+/** Moves to the first place, and erases the screen. */
+export const CLEAR = '\x1b[H\x1b[2J'
 /** Moves to the line above (CUU) and erases it. */
 const ERASE_ABOVE = `\x1b[A${ERASE_LINE}`
 
@@ -137,7 +139,7 @@ class AppChannel implements TerminalOutput {
 
   write(text: string): Promise<void> | undefined {
     if (text === '' || this.#isClosed) return undefined
-    this.midLine = !text.endsWith('\n')
+    this.midLine = !isWhole(text)
     this.#waiting.push(text)
     this.#size += text.length
     if (!this.#isWriting) this.#writeSoon()
@@ -206,7 +208,7 @@ class AppChannel implements TerminalOutput {
 
   /** `text`, and the status below it where a line has ended; most streams have none. */
   #aboveStatus(text: string): string {
-    if (text !== '') this.#isWholeLine = text.endsWith('\n')
+    if (text !== '') this.#isWholeLine = isWhole(text)
     if (this.#status === '' && this.#shownStatus === '') return text
     const before = this.#shownStatus === '' ? '' : erasing(this.#shownStatus)
     this.#shownStatus = this.#isWholeLine ? this.#status : ''
@@ -231,6 +233,9 @@ class AppChannel implements TerminalOutput {
     this.#closed.resolve()
   }
 }
+
+/** Whether what follows begins at the start of a line. */
+const isWhole = (text: string): boolean => text.endsWith('\n') || text.endsWith(CLEAR)
 
 /** Erases lines from the last one upwards. */
 const erasing = (shown: string): string => ERASE_LINE + ERASE_ABOVE.repeat(shown.split('\n').length - 1)

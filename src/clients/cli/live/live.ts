@@ -13,7 +13,7 @@ import {psText} from '../commands/ps.ts'
 import {USUAL_ROWS} from '../columns.ts'
 import {signedLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
-import type {Terminal} from '../terminal.ts'
+import {CLEAR, type Terminal} from '../terminal.ts'
 import {KeyInput} from './key-input.ts'
 import {idsIn, Prompt} from './prompt.ts'
 import {endText, grid, helpText, isSettled, readyText, startingText, waitingText} from './texts.ts'
@@ -180,13 +180,11 @@ export class Live {
       case 'l':
         return this.#ask('show the lines of which apps? (Enter: all)', ids => this.#showOnly(ids))
       case 't':
-        this.#view.hasTimes = !this.#view.hasTimes
-        return
+        return void (this.#view.hasTimes = !this.#view.hasTimes)
       case 'p':
         return void this.#showProcesses()
       case 'c':
-        void this.#terminal.out.write('\x1b[H\x1b[2J')
-        return
+        return void this.#terminal.out.write(CLEAR)
       case 'h':
       case '?':
         return this.#print(helpText(this.#width))

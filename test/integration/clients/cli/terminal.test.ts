@@ -4,7 +4,7 @@ import {createServer, type Server, Socket} from 'node:net'
 import {join} from 'node:path'
 import {text as textOf} from 'node:stream/consumers'
 import t from 'tap'
-import {openTerminal} from '../../../../src/clients/cli/terminal.ts'
+import {CLEAR, openTerminal} from '../../../../src/clients/cli/terminal.ts'
 
 /** A real pipe; nothing is read before `read` is called. */
 function openPipe(folder: string, name = 'pipe') {
@@ -58,6 +58,17 @@ t.test('our own text begins on a line of its own', async t => {
   t.notOk(out.midLine)
   out.print('ours too\n')
   const expected = 'a prompt? \nours\nours too\n'
+  t.equal(await pipe.read(expected.length), expected)
+  await pipe.leave()
+})
+
+t.test('behind a screen that was erased a line begins', async t => {
+  const pipe = openPipe(t.testdir())
+  const {out} = openTerminal({stdout: pipe.fd, stderr: devNull})
+  out.write(`a line\n${CLEAR}`)
+  t.notOk(out.midLine)
+  out.print('ours\n')
+  const expected = `a line\n${CLEAR}ours\n`
   t.equal(await pipe.read(expected.length), expected)
   await pipe.leave()
 })
