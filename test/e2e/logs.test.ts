@@ -58,24 +58,6 @@ t.test('three follow at once, each line once and in order, to the end of the run
   }
 })
 
-t.test('the id of several instances means all of them: their new lines, and the last ones of all', async t => {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'stock', replicas: 2}])
-  const run = rig.pillion(['run', '-f', '.'])
-  const lives = [await rig.driven('stock'), await rig.driven('stock')]
-  for (const [index, life] of lives.entries()) {
-    await life.print(`before ${index}\n`)
-    await run.waitForLine(`before ${index}`)
-  }
-  const follower = rig.pillion(['logs', 'stock', '-f'])
-  for (const [index] of lives.entries()) await follower.waitForLine(`before ${index}`)
-  for (const [index, life] of lives.entries()) {
-    await life.print(`after ${index}\n`)
-    await follower.waitForLine(`after ${index}`)
-  }
-  t.match((await rig.run(['logs', 'stock', '--tail', '1'])).stdout, /^== APP - stock\S* == after 1\n$/)
-})
-
 t.test('after the end of a run its files are read, the newest first', async t => {
   const rig = await openRig(t)
   for (const word of ['first', 'second']) {
@@ -109,36 +91,4 @@ t.test('after the end of a run its files are read, the newest first', async t =>
     stdout: '',
     stderr: '❌  no run has an app "stock"; single runs leave no log files, and this folder has no template\n'
   })
-})
-
-t.test('what is kept of a single run is in memory, and gone with it', async t => {
-  const rig = await openRig(t)
-  const run = rig.pillion(['run', '-a', 'a', '--', ...rig.drivenCommand])
-  const a = await rig.driven('a')
-  await a.print('\x1b[31mred\x1b[0m\nplain\r\n')
-  await a.print('on stderr\n', 'stderr')
-  await run.waitForLine('plain')
-  await run.waitForLine('on stderr', {stream: 'stderr'})
-  t.same(await rig.run(['logs', '-a', 'a']), {code: 0, stdout: 'red\nplain\r\non stderr\n', stderr: ''})
-  const follower = rig.pillion(['logs', '-a', 'a', '-f', '--tail', '1'])
-  await follower.waitForLine('on stderr')
-  await a.print('later\n')
-  await follower.waitForLine('later')
-  run.signal('SIGTERM')
-  await run.exited
-  t.match(await follower.exited, {code: 0})
-  t.equal(follower.stdout.text, 'on stderr\nlater\n')
-  const after = await rig.run(['logs', '-a', 'a'])
-  t.match(after, {code: 1, stdout: ''})
-  t.equal(after.stderr.split('\n').length, 2, 'one line')
-})
-
-t.test('an app whose log goes to the console alone is kept in memory', async t => {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'a', appLogDestination: 'console'}])
-  const run = rig.pillion(['run', '-f', '.'])
-  const a = await rig.driven('a')
-  await a.print('seen\n')
-  await run.waitForLine('seen')
-  t.match(await rig.run(['logs', '-a', 'a']), {code: 0, stdout: '== APP - a == seen\n'})
 })
