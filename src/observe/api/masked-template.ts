@@ -1,5 +1,6 @@
 import {isAlias, isScalar, isSeq, parseAllDocuments, visit, type Node} from 'yaml'
-import {MASK, type Masking} from '../telemetry/recorder/masking.ts'
+import {MASK} from '../replay/edit.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
 
 /** A name and its value in one line: of a comment or of what is no YAML, and of a variable that is not set, `${NAME:-secret}`. */
 const NAMED = [

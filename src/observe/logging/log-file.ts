@@ -1,5 +1,4 @@
-import {close} from 'node:fs'
-import {access} from 'node:fs/promises'
+import {close, existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../model/errors.ts'
@@ -83,12 +82,7 @@ export async function createLogFile(place: LogFilePlace): Promise<LogFile | unde
 
 /** Undefined: the name is taken, perhaps by a run that was killed while it rotated its file. */
 async function openFree(path: string): Promise<number | undefined> {
-  try {
-    await access(formerPath(path))
-    return undefined
-  } catch {
-    // there is none
-  }
+  if (existsSync(formerPath(path))) return undefined
   try {
     return await openLog(path, 'ax')
   } catch (error) {

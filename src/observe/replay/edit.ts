@@ -6,8 +6,10 @@ import {orElse} from '../../model/or-else.ts'
 import {PIECE, type TapePiece} from '../telemetry/recorder/byte-tape.ts'
 import {contentOf, headerValue, MAX_PLAIN, methodPath, plainBody} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
-import {MASK, type Masking} from '../telemetry/recorder/masking.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
 
+/** A text with a mask. */
+export const MASK = /<masked, \d+ characters>/
 /** A token, as methods and names of headers are (RFC 9110, 5.6.2). */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 /** The characters of a header value (RFC 9110, 5.5). */

@@ -63,8 +63,9 @@ export class Masking {
     return this.isSecret(name, value) ? this.#hidden(value, name) : this.text(value)
   }
 
-  /** A word of a command is the secret value of the flag before it. */
+  /** A word of a command is the secret value of the flag before it, or a header with one. */
   isArgument(flag: string, word: string): boolean {
+    if (/^(?:-H|--header)$/.test(flag)) return this.words(`-H '${word}'`) !== `-H '${this.words(word)}'`
     return FLAG.test(flag) && !word.startsWith('-') && this.isSecret(flag, word)
   }
 
@@ -93,7 +94,10 @@ export class Masking {
 
   /** Words with addresses, pairs (`password='a b'`, `--token abc`) and fields of JSON in them. */
   words(text: string, depth = 0): string {
-    const parts = this.#valuesIn(text, NAMED).split('"')
+    const shown = text.replace(HEADER, (all: string, start: string, _: string, name: string, value: string) =>
+      this.isSecret(name, value) ? start + this.#hidden(value, name) : all
+    )
+    const parts = this.#valuesIn(shown, NAMED).split('"')
     return parts.map(part => this.target(part, depth)).join('"')
   }
 
@@ -203,9 +207,12 @@ export class Masking {
     }
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
     let isChanged = false
+    const {name: called} = value as {readonly name?: unknown} // of a setting: `{"name": "password", "value": "x"}`
+    const setting = typeof called === 'string' && /^[\w.:-]+$/.test(called) ? called : 'value'
     const each = (name: string, inner: unknown): unknown => {
       const scalar = typeof inner === 'string' ? inner : typeof inner === 'object' ? '' : exactText(inner)
-      const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, scalar)
+      const own = name === 'value' && typeof inner === 'string' ? setting : name
+      const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(own, scalar)
       const next = isMasked
         ? {value: this.#hidden(scalar || exactText(inner), name), isChanged: true}
         : this.#masked(inner, depth)
@@ -220,7 +227,7 @@ export class Masking {
 }
 
 /** A text of JSON that has pairs of a connection string, an address, or a token. */
-const PAIRS = /:\/\/|\bB(?:earer|asic) |(?:^|;) *(?:password|pwd|\w*accesskey|accountkey) *=/i
+const PAIRS = /:\/\/|(?:-H|--header)\b|\bB(?:earer|asic) |(?:^|;) *(?:password|pwd|\w*accesskey|accountkey) *=/i
 const FORM = /^application\/x-www-form-urlencoded/i
 const BLOCK = /^\s*[[{]/
 
@@ -230,16 +237,11 @@ export const hasFields = (text: string, contentType: string): boolean =>
 
 /** Index after the object or list that begins here, the end of the text if it is cut; where it begins, if it is neither. */
 function blockEnd(text: string, start: number): number {
+  if (!BLOCK.test(text[start] ?? '')) return start
   let depth = 0
-  let isText = false
-  for (let at = start; at < text.length; at++) {
-    const sign = text[at] ?? ''
-    if (isText && sign === '\\') at++
-    else if (sign === '"') isText = !isText
-    if (isText) continue
-    if (sign === '{' || sign === '[') depth++
-    else if (sign === '}' || sign === ']') depth--
-    if (depth <= 0) return at === start ? start : at + 1
+  for (const {index, 0: sign} of text.slice(start).matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/gs)) {
+    depth += '[{'.includes(sign) ? 1 : ']}'.includes(sign) ? -1 : 0
+    if (depth === 0) return start + index + 1
   }
   return text.length
 }
@@ -259,12 +261,15 @@ const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[
 const MAY_HOLD = /[=@"]|(?:^|\s)--?\w|['\w]: '|\bB(?:earer|asic) /i
 /** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before what is no word or parameter … */
 const FIELD =
-  /(?<!\\)(\\*")([^"\\]{1,100})\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g
+  /(?<!\\)(\\*")([^"\\]{1,100})(?:(?<=[nN]ame\1\s{0,9}:\s{0,9}\1[\w.:-]+)\1\s*,\s*\1[vV]alue(?=\1\s*:\s*\1))?\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g
 /** … or of an entry as Python, JavaScript, Ruby and C# show objects, or of a pair (`password=`), or of a flag (`--token `). */
 const NAMED = new RegExp(
   String.raw`${FIELD.source}|(?<![\w.?&#%-])(?:(?:(?<=[{,]\s{0,9}:?)|['"])([\w.-]{1,100})(?:['"]?\s*(?::|=>)\s*(?=['"])| = )|([\w.-]+)(?:=>?|\s*=\s*(?=['"]))|(--?[\w-]+)[ \t]+(?!-))`,
   'g'
 )
+/** A header in a command, in quotes or without. */
+const HEADER =
+  /((?:^|[\s'"])(?:-H[ \t]*|--header[ \t=]+)(\\*['"]|)([\w-]+):[ \t]*(?:(?:[Bb]earer|Basic) +)?)((?:(?!\2)[^\n])+|[^\s'"\\]+)/g
 /** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */
 const VALUE =
   /(?!\$[\w{(])(?:[Bb](?:earer|asic) +(?=\w))?(?:'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|\\+"[^"\n]*"?|\{[^}\n]*\}?|(?:\\.|[^\s;,&"'\\])+)/y
@@ -294,6 +299,3 @@ function endOf(text: string, from: number, stop: RegExp): number {
   stop.lastIndex = from
   return stop.exec(text)?.index ?? text.length
 }
-
-/** A text with a mask. */
-export const MASK = /<masked, \d+ characters>/

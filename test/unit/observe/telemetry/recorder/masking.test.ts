@@ -191,6 +191,13 @@ t.test('words: pairs, flags, addresses and fields of JSON, however they are quot
     '-v',
     'x'
   ])
+  t.same(masking.command(['curl', '-H', 'X-Api-Key: abc', '--header', 'Accept: abc']), [
+    'curl',
+    '-H',
+    '<masked, 14 characters>',
+    '--header',
+    'Accept: abc'
+  ])
   t.equal(
     masking.json({path: '/x?token=abc', all: [{failure: 'password=abc'}], body: 'password=abc'}),
     '{"path":"/x?token=<masked, 3 characters>","all":[{"failure":"password=<masked, 3 characters>"}],"body":"password=abc"}'
@@ -310,5 +317,40 @@ t.test('tokens behind their scheme, and objects as languages show them', t => {
     t.equal(masking.text(text), text)
   for (const piece of ['Bearer ', "'a': '", '{a: ', 'Basic aaaaaaaa', "{ a: '"])
     t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
+  t.end()
+})
+
+t.test('a header in the text of a command; the value beside the name of a setting', t => {
+  const masked = new Masking()
+  const texts: readonly (readonly [string, string])[] = [
+    [`curl -H 'X-Api-Key: abc d' x`, `curl -H 'X-Api-Key: <masked, 5 characters>' x`],
+    [`curl --header="Cookie: a=b; c=d" x`, `curl --header="Cookie: <masked, 8 characters>" x`],
+    ['curl -HX-Api-Key:abc x', 'curl -HX-Api-Key:<masked, 3 characters> x'],
+    [
+      String.raw`{"command":"curl -H \"X-Api-Key: abc\""}`,
+      String.raw`{"command":"curl -H \"X-Api-Key: <masked, 3 characters>\""}`
+    ],
+    [String.raw`run "curl -H \"X-Api-Key: abc\""`, String.raw`run "curl -H \"X-Api-Key: <masked, 3 characters>\""`],
+    [`curl -H 'Accept: abc' x`, `curl -H 'Accept: abc' x`],
+    ['[{"name":"redisPassword","value":"abc"}]', '[{"name":"redisPassword","value":"<masked, 3 characters>"}]'],
+    [
+      'at {"name": "redisPassword", "value": "abc"} end',
+      'at {"name": "redisPassword", "value": "<masked, 3 characters>"} end'
+    ],
+    [
+      String.raw`at "{\"name\":\"redisPassword\",\"value\":\"abc\"}"`,
+      String.raw`at "{\"name\":\"redisPassword\",\"value\":\"<masked, 3 characters>\"}"`
+    ],
+    ['{"name":"redisHost","value":"abc"}', '{"name":"redisHost","value":"abc"}'],
+    ['{"name":"Monkey","value":7}', '{"name":"Monkey","value":7}'],
+    ['at {"name": "Monkey", "value": 7}', 'at {"name": "Monkey", "value": 7}'],
+    ['at {"name": "no such key", "value": "abc"}', 'at {"name": "no such key", "value": "abc"}']
+  ]
+  for (const [text, wanted] of texts) {
+    t.equal(masked.text(text), wanted)
+    t.equal(masked.text(wanted), wanted)
+  }
+  for (const piece of [`-H '`, '-H "a: ', '"name":"a","value":', '-H a:'])
+    t.ok(masked.text(piece.repeat(20_000)).length > 0, 'in no time')
   t.end()
 })
