@@ -103,8 +103,7 @@ export class Masking {
 
   /** Masks the values behind the names that a pattern finds. */
   #valuesIn(text: string, names: RegExp): string {
-    let masked = ''
-    let done = 0
+    let [masked, done] = ['', 0]
     for (const {index, 0: start, 1: quote, 2: field, 3: entry, 4: pair, 5: flag} of text.matchAll(names)) {
       const name = field ?? entry ?? pair ?? flag ?? 'authorization'
       if (index < done || !this.isSecret(name, '*')) continue
@@ -137,8 +136,7 @@ export class Masking {
    */
   target(text: string, depth = 0): string {
     if (!/[?&#;@]/.test(text)) return text // as most headers
-    let masked = ''
-    let done = 0
+    let [masked, done] = ['', 0]
     for (const {index, 0: start, 1: before, 2: name = ''} of text.matchAll(/([?&#;])([^=?&#;\s]+)=/g)) {
       if (index < done) continue
       const from = index + start.length
