@@ -5,17 +5,18 @@ import {ENDS, fill, openWorkshop, OUTPUTS} from './orphans.ts'
 const NPM_ENDS: readonly string[] = ['TERM', 'INT twice', 'KILL']
 
 const workshop = await openWorkshop(t, ['plain', 'wrapper', 'session', 'npm', 'go'])
-// each kind with each end once, and every kind and every end with both outputs: all three together are in the template of orphans-template
 await fill(
   t,
   workshop,
-  workshop.kinds.flatMap((kind, nth) =>
-    ENDS.filter(end => kind !== 'npm' || NPM_ENDS.includes(end)).map(end => ({
-      end,
-      output: OUTPUTS[(nth + ENDS.indexOf(end)) % OUTPUTS.length] ?? 'pipe',
-      kinds: [kind],
-      form: 'single' as const,
-      graceMs: 5000
-    }))
+  workshop.kinds.flatMap(kind =>
+    OUTPUTS.flatMap(output =>
+      ENDS.filter(end => kind !== 'npm' || NPM_ENDS.includes(end)).map(end => ({
+        end,
+        output,
+        kinds: [kind],
+        form: 'single' as const,
+        graceMs: 5000
+      }))
+    )
   )
 )
