@@ -1,19 +1,6 @@
 /** Commands of Redis that nobody thought of: each is an array of words, made from random numbers. */
 import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../../../src/packages/redis/dapr-scripts.ts'
-
-/** A number from 0 up to below this one. */
-export type Random = (below: number) => number
-
-/** Numbers that look random and are the same in each run (mulberry32). */
-export function seeded(seed: number): Random {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
+import type {Random} from '../../rig/seeded.ts'
 
 type Words = readonly string[]
 

@@ -3,7 +3,8 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {BuiltInRedis} from '../../../src/packages/redis/built-in-redis.ts'
 import {realRedis} from '../../rig/redis.ts'
-import {anyKey, commandOf, seeded} from './grammar.ts'
+import {seeded} from '../../rig/seeded.ts'
+import {anyKey, commandOf} from './grammar.ts'
 import {Side, type Answer, type Answers} from './side.ts'
 
 const CLIENTS = 3

@@ -1,4 +1,5 @@
 import t from 'tap'
+import {seeded} from '../../../../test/rig/seeded.ts'
 import {RedisEngine} from '../engine/engine.ts'
 import {Blocked} from '../engine/result.ts'
 import {encodeResult} from '../protocol/writer.ts'
@@ -12,17 +13,6 @@ const WORDS = [
   '\0\xff',
   'x'.repeat(300)
 ]
-
-/** Numbers that look random and are the same in each run (mulberry32). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
 
 t.test('no arguments make a command throw: what is wrong is an answer', async t => {
   const engine = new RedisEngine()

@@ -6,6 +6,7 @@ import type {Test} from 'tap'
 import {BuiltInRedis} from '../built-in-redis.ts'
 import type {Argument, RedisConnection} from '../connection.ts'
 import {dump} from '../../../../test/rig/redis-keys.ts'
+import {seeded, type Random} from '../../../../test/rig/seeded.ts'
 
 interface Opened {
   readonly redis: BuiltInRedis
@@ -61,18 +62,7 @@ export async function written(file: string): Promise<void> {
   watcher.close()
 }
 
-/** Numbers that look random and are the same in each run (mulberry32). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
-function randomCommand(random: (below: number) => number): readonly string[] {
+function randomCommand(random: Random): readonly string[] {
   const key = (): string => `s${random(3)}`
   const group = (): string => `g${random(2)}`
   const id = (): string => `${1 + random(60)}-0`

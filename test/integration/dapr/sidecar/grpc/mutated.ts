@@ -1,18 +1,8 @@
 import net from 'node:net'
 import type {Test} from 'tap'
+import {seeded} from '../../../../rig/seeded.ts'
 import {data, frame, headers, PREFACE, request} from '../frames.ts'
 import {echoClient, grpcApp, openTestGrpcPort} from './rig.ts'
-
-/** A generator of numbers that are the same in each run (mulberry32). */
-const numbers = (seed: number): ((below: number) => number) => {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
-}
 
 const CALL = {':method': 'POST', ':path': '/test.Echo/Unary', 'content-type': 'application/grpc', 'dapr-app-id': 'b'}
 const GOOD =
@@ -41,7 +31,7 @@ const mutate = (text: string, next: (below: number) => number): string => {
 export async function mutateFrames(t: Test, seed: number, rounds: number): Promise<void> {
   const {port, underWay, warnings} = await openTestGrpcPort(t, {appPort: await grpcApp(t)})
   const client = echoClient(t, port)
-  const next = numbers(seed)
+  const next = seeded(seed)
   const attack = async (): Promise<void> => {
     const text = mutate(GOOD, next)
     const cut = next(text.length)
