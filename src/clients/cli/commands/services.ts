@@ -17,8 +17,7 @@ export function serviceTable(services: readonly Service[]): string {
     status === 'running' ? `Running (since ${seconds(startedAt)})` : stoppedText(finishedAt)
   ])
   const widths = HEADS.map((head, i) => Math.max(head.length + 2, ...rows.map(row => row[i]?.length ?? 0)))
-  const lines = [HEADS, widths.map(width => '-'.repeat(width)), ...(rows.length === 0 ? [['']] : rows)]
-  return lines
+  return [HEADS, widths.map(width => '-'.repeat(width)), ...(rows.length === 0 ? [['']] : rows)]
     .map(
       cells =>
         `${cells

@@ -35,9 +35,10 @@ export const waitTool: Tool = {
       items: conditions.map(({condition, state, reason, apps}) => ({
         text: [
           `${condition}: ${state}: ${reason}`,
-          ...apps.map(
-            ({app, reason: why, lastLine}) => `  ${app}: ${why}${lastLine === '' ? '' : `; last line: ${lastLine}`}`
-          )
+          ...apps.map(({app, reason: why, lastLine}) => {
+            const last = lastLine === '' ? 'it has written no output' : `last line: ${lastLine}`
+            return `  ${app}: ${why === '' ? '' : `${why}; `}${last}`
+          })
         ].join('\n'),
         fact: {condition, state}
       })),

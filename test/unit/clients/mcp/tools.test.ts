@@ -12,6 +12,7 @@ import {invokeTool} from '../../../../src/clients/mcp/tools/invoke.ts'
 import {changeJobTool} from '../../../../src/clients/mcp/tools/jobs.ts'
 import {replayTool} from '../../../../src/clients/mcp/tools/replay.ts'
 import {traceTool} from '../../../../src/clients/mcp/tools/trace.ts'
+import {waitTool} from '../../../../src/clients/mcp/tools/wait.ts'
 import {workflowsTool} from '../../../../src/clients/mcp/tools/workflows.ts'
 import {ApiClient} from '../../../../src/control/api-client.ts'
 import type {FoundRun} from '../../../../src/control/client.ts'
@@ -248,4 +249,17 @@ t.test('an empty text is an argument that is left out, unless it is needed', t =
   t.strictSame({...readArguments(changeJobTool, {name: '', action: 'run', app: ''})}, {name: '', action: 'run'})
   t.throws(() => readArguments(changeJobTool, {name: 'nightly', action: ''}), {message: /one of run, pause/})
   t.end()
+})
+
+t.test('a wait says of each app why, and what it has written last', async t => {
+  const apps = [
+    {app: 'shop', reason: 'it starts', lastLine: 'reading'},
+    {app: 'stock', reason: '', lastLine: 'listening'},
+    {app: 'bank', reason: 'it starts', lastLine: ''}
+  ]
+  const conditions = [{condition: 'ready', state: 'waiting', reason: '2 of 3', apps}]
+  t.match(
+    await asked(waitTool, {for: ['ready']}, 200, {outcome: 'timeout', id: 1, tookMs: 5, conditions, notes: []}),
+    / {2}shop: it starts; last line: reading\n {2}stock: last line: listening\n {2}bank: it starts; it has written no output/
+  )
 })
