@@ -12,7 +12,7 @@ import {withBrowser} from './browser.ts'
 
 /** Counts the requests that reach it. */
 const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 let count = 0
 createServer((request, response) => {
   response.setHeader('access-control-allow-origin', '*')

@@ -5,7 +5,7 @@ import {openRig, type Rig} from '../rig/rig.ts'
 import {open, withBrowser} from './browser.ts'
 
 const APP = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   let body = ''
   request.on('data', piece => (body += piece)).on('end', () => {

@@ -5,7 +5,7 @@ import {withBrowser} from './browser.ts'
 
 /** Shows the cookies that came, and sets one of its own. */
 const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 const {PILLION_LIFE, PORT} = process.env
 createServer(({url, headers}, response) => {
   if (url === '/die') process.exit(3)

@@ -4,7 +4,7 @@ import {ask, controlSocket} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
 
 const HOUSE = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   request.resume()
   response.end(request.url === '/dapr/config' ? JSON.stringify({entities: ['Cart']}) : '{}')

@@ -4,7 +4,7 @@ import {ask, controlSocket, open} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
 
 const SAYING = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 console.log('\\x1b[32mHello\\x1b[0m Grüße')
 console.error('a warning')
 http.createServer((request, response) => {

@@ -11,7 +11,7 @@ interface Opened {
 }
 
 const APP = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => response.end('{}')).listen(process.env.APP_PORT)
 `
 

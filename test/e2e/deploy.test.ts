@@ -48,8 +48,8 @@ t.test(
   'a service that is killed keeps its folder until its last call is answered; its name is free after that',
   async t => {
     const {rig, run, manager, deploy, kill} = await openDeployer(t)
-    const server = `import {createServer} from 'node:http'
-import {existsSync, readFileSync} from 'node:fs'
+    const server = `import {existsSync, readFileSync} from 'node:fs'
+const {createServer} = process.getBuiltinModule('node:http')
 createServer(async ({url}, response) => {
   console.log('asked', url)
   while (url === '/slow' && !existsSync('${join(rig.folder, 'go')}')) await new Promise(done => setTimeout(done, 20))

@@ -4,7 +4,7 @@ import {openRig} from '../rig/rig.ts'
 
 /** The number stands in the code. */
 const NODE = (port: number): string => `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 const server = http.createServer((request, response) => response.end('node at ' + server.address().port))
 server.listen(${port}, () => console.log('node at ' + server.address().port))
 `

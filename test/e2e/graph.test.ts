@@ -3,7 +3,7 @@ import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
 const CALLEE = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   response.writeHead(request.url === '/fail' ? 503 : 200).end()
 }).listen(process.env.APP_PORT)

@@ -17,7 +17,7 @@ import {openRig} from '../rig/rig.ts'
 
 /** Hosts the actors of type `cart`, and answers whatever it is asked. */
 const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 createServer((request, response) => {
   request.resume()
   if (request.url === '/dapr/subscribe') return response.end('[]')

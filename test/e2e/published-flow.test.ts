@@ -9,7 +9,7 @@ import {openRig} from '../rig/rig.ts'
 
 /** Sends back what it gets as it comes; `/events` sends one event for each request of `/next`; `/most` says how many it had at once. */
 const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 let events
 let [now, most] = [0, 0]
 createServer((request, response) => {

@@ -10,8 +10,8 @@ import {openRig, type Rig} from '../rig/rig.ts'
 
 /** It knows nothing of Dapr: it takes its port from PORT, and answers with what it got. */
 const API = `
-import {createServer} from 'node:http'
 import {readFileSync} from 'node:fs'
+const {createServer} = process.getBuiltinModule('node:http')
 const version = readFileSync('version.txt', 'utf8')
 const server = createServer((request, response) => {
   if (request.url === '/die') process.exit(3)

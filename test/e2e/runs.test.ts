@@ -4,7 +4,7 @@ import type {KeptRun} from '../../src/model/api.generated.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const APP = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => setTimeout(() => response.end('{}'), MS)).listen(process.env.APP_PORT)
 `
 

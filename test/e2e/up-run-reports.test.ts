@@ -4,7 +4,7 @@ import t from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const SERVER = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   if (request.url === '/die') {
     process.stdout.write(Buffer.from([...Buffer.from('::error::mine ##[error]mine ##vso[task]mine \\x1b[31mred ]]> '), 0xff, 0xfe, 10]))

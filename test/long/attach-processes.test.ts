@@ -11,8 +11,8 @@ import {attached, DETACH, runOf, SHELL} from './attach-house.ts'
 const skip = noScreen
 
 /** Tells which version it is, and what it reads. */
-const READER = `import {createServer} from 'node:http'
-import {version} from './version.mjs'
+const READER = `import {version} from './version.mjs'
+const {createServer} = process.getBuiltinModule('node:http')
 process.stdin.on('data', data => console.log(version, 'got', data.toString().trim(), process.stdout.columns))
 const port = process.env.APP_PORT
 if (port) createServer((_, answer) => answer.end(version)).listen(port, '127.0.0.1', () => console.log(version, 'serves'))

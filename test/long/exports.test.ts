@@ -12,7 +12,7 @@ import {openRig, type Rig} from '../rig/rig.ts'
 
 /** Answers with what it got, so that a call that is sent again can be compared with the first. */
 const CALLEE = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   const pieces = []
   request.on('data', piece => pieces.push(piece)).on('end', () => {

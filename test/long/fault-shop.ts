@@ -5,7 +5,7 @@ import {openRig, type Rig} from '../rig/rig.ts'
 
 /** Counts the requests of callers that reach it; `/hold` gets no answer, `/slow` two pieces. */
 const CALLEE = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 let count = 0
 http.createServer((request, response) => {
   if (request.url === '/count') return response.end(String(count))

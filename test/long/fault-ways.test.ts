@@ -118,7 +118,7 @@ t.test('policies of the caller see a callee of gRPC that fails, and try again', 
 })
 
 const CHAT = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 const server = http.createServer((_, response) => response.end('0123456789'))
 server.on('upgrade', (_, socket) => {
   socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n')

@@ -62,7 +62,7 @@ t.test('a run is not idle while a call is in an app or waits, unless it is ignor
 })
 
 const STREAMS = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   response.writeHead(200, {'content-type': 'text/event-stream'}).write('data: 1\\n\\n')
 }).on('upgrade', (request, socket) => {

@@ -70,7 +70,7 @@ t.test('import: hostile names and values of joined files, and of servers as prog
   }
 })
 
-t.test('import: 300 services, and a folder with 100,000 files', async t => {
+t.test('import: 300 services, and a folder with 25,000 files in 2,500 folders', async t => {
   const rig = await openRig(t)
   const services = Object.fromEntries(
     Array.from({length: 300}, (_, at) => [
@@ -86,7 +86,7 @@ t.test('import: 300 services, and a folder with 100,000 files', async t => {
   for (let folder = 0; folder < 2500; folder++) {
     const path = join(rig.folder, 'deep/data', `d${folder}`)
     mkdirSync(path, {recursive: true})
-    for (let file = 0; file < 40; file++) writeFileSync(join(path, `f${file}.json`), '')
+    for (let file = 0; file < 10; file++) writeFileSync(join(path, `f${file}.json`), '')
   }
   await rig.write({'deep/web/package.json': '{"scripts": {"dev": "vite"}}'})
   const began = performance.now()
@@ -97,7 +97,7 @@ t.test('import: 300 services, and a folder with 100,000 files', async t => {
   })
   t.ok(performance.now() - began < 60_000, 'it does not look into each of them')
   t.equal(deep.stderr.includes('reading folders'), false, 'a pipe is no terminal')
-  t.comment(`100,000 files: ${Math.round(performance.now() - began)} ms`)
+  t.comment(`25,000 files: ${Math.round(performance.now() - began)} ms`)
   for (let folder = 1; folder < 2000; folder++) mkdirSync(join(rig.folder, `all/d${folder}`), {recursive: true})
   await rig.write({'all/web/package.json': '{"scripts": {"dev": "vite"}}'})
   t.notMatch(await rig.run(['import', 'all', '-o', '-']), {stdout: /only the first/}, '2000 folders are all looked at')

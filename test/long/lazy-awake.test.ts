@@ -13,7 +13,7 @@ import {attached, DETACH} from './attach-house.ts'
 
 /** Answers with its pid; upgrades any connection; streams at `/stream`. */
 const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 createServer((request, response) => {
   if (request.url === '/stream') {
     response.writeHead(200, {'content-type': 'text/event-stream'})

@@ -82,7 +82,7 @@ t.test('events for an app whose dependency has failed hold up nothing, and come 
     'resources/orders.yaml': subscription('orders'),
     'resources/bills.yaml': subscription('bills'),
     'app.mjs': `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 createServer((request, response) => {
   console.log('got ' + request.url)
   response.end('{}')

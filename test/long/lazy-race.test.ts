@@ -16,7 +16,7 @@ const SPREAD_MS = 30
 
 /** Prints the number of each call, event and turn that it gets. */
 const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 const {APP_ID, APP_PORT} = process.env
 const answers = {
   '/dapr/config': {entities: APP_ID === 'actor' ? ['Cart'] : []},

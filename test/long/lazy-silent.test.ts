@@ -5,7 +5,7 @@ import {openRig} from '../rig/rig.ts'
 
 /** Accepts connections, and answers what is no question of Dapr's. */
 const HANGS = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 createServer((request, response) => {
   if (!request.url.startsWith('/dapr/')) response.end('here')
 }).listen(Number(process.env.APP_PORT), '127.0.0.1')

@@ -20,7 +20,7 @@ const MOST_KB_IDLE = 12
 /** Listens when there is a file called go, and numbers its answers. */
 const APP = `
 import {existsSync} from 'node:fs'
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 let answers = 0
 const server = createServer({keepAliveTimeout: 0}, (request, response) => response.end(\`\${process.pid} \${++answers};\`))
 console.log('waits')

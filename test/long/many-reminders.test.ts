@@ -3,14 +3,14 @@ import t from 'tap'
 import {called} from '../rig/bad-input.ts'
 import {openRig} from '../rig/rig.ts'
 
-const COUNT = Number(process.env['REMINDERS'] ?? 20_000)
+const COUNT = Number(process.env['REMINDERS'] ?? 10_000)
 const SETTERS = 32
-const MEASURED_MS = 15_000
+const MEASURED_MS = 5000
 
 t.setTimeout(300_000)
 
 const HOST = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 let fired = 0
 http.createServer((request, response) => {
   if (request.url.includes('/remind/')) fired++
@@ -19,7 +19,7 @@ http.createServer((request, response) => {
 }).listen(process.env.APP_PORT)
 `
 
-t.test('20,000 reminders of a second on one app do not hold up calls beside them', async t => {
+t.test('10,000 reminders of a second on one app do not hold up calls beside them', async t => {
   const rig = await openRig(t)
   await rig.write({'host/app.mjs': HOST})
   await rig.template([

@@ -7,8 +7,8 @@ import {openRig, type Rig} from '../rig/rig.ts'
 export const ERAS = ['legacy', '2026-07-28'] as const
 
 const SHOP = `
-import http from 'node:http'
 import {price} from './price.mjs'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   if (request.url === '/die') process.exit(3)
   if (request.url === '/large') return response.end('é😀"\\n'.repeat(20_000))

@@ -4,7 +4,7 @@ import {agent} from './mcp-agent.ts'
 
 /** Calls itself, in the same trace. */
 const CALLS_ITSELF = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 const {APP_PORT, DAPR_HTTP_PORT} = process.env
 createServer(async ({url, headers: {traceparent}}, response) => {
   if (url === '/inner') return response.writeHead(404).end('inner')
@@ -32,7 +32,7 @@ t.test('the answer of an app that calls itself is its own', async t => {
 
 /** Answers with more than is recorded. */
 const LARGE = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 createServer(({method}, response) => {
   if (method === 'POST') return response.end('taken')
   response.writeHead(200, {'content-type': 'application/json', 'x-buyer': 'S3cr3t'})

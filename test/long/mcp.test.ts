@@ -21,7 +21,7 @@ const READING = [
 ]
 /** Ends its connections within a response. */
 const BREAKS_OFF = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 createServer((request, response) => {
   response.write('data: 1\\n', () => setImmediate(() => response.destroy()))
 }).listen(Number(process.env.APP_PORT), '127.0.0.1')

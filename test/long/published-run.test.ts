@@ -4,7 +4,7 @@ import {openRig, type Rig} from '../rig/rig.ts'
 
 /** Says who it is, and in which process; `/die` ends it, `/next` asks the app at NEXT for `/die`. */
 const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 const {APP_ID, PILLION_LIFE, NEXT, PORT} = process.env
 createServer(async ({url, headers}, response) => {
   if (url === '/die') process.exit(3)

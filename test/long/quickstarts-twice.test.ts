@@ -12,8 +12,8 @@ const COPIES = ['main', 'pr']
 /** The folder of the worktree, which each order tells; the rest as Dapr's quickstarts for JavaScript over HTTP have it. */
 const BEGIN = `import {basename, join} from 'node:path'
 import {existsSync} from 'node:fs'
-import {createServer} from 'node:http'
 import {setTimeout} from 'node:timers/promises'
+const {createServer} = process.getBuiltinModule('node:http')
 const copy = basename(join(process.cwd(), '../..'))
 const dapr = 'http://localhost:' + (process.env.DAPR_HTTP_PORT ?? '3500')
 const json = {'content-type': 'application/json'}

@@ -5,7 +5,7 @@ import {openRig} from '../rig/rig.ts'
 
 /** Lists a topic, and prints what it is asked. */
 const APP = `
-import {createServer} from 'node:http'
+const {createServer} = process.getBuiltinModule('node:http')
 const topics = JSON.stringify([{pubsubname: 'bus', topic: 'listed', route: '/listed'}])
 createServer((request, response) => {
   console.log(request.method, request.url)

@@ -9,7 +9,7 @@ const invoke = (id: string, path: string): string =>
   `curl -s http://127.0.0.1:$DAPR_HTTP_PORT/v1.0/invoke/${id}/method${path}`
 
 const SERVER = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   if (request.url === '/die') process.exit(3)
   response.writeHead(request.url === '/fail' ? 503 : 200)
@@ -237,8 +237,8 @@ t.test('on a terminal the command reads it and gets its Ctrl-C, once', async t =
 })
 
 const SLOW = `
-import http from 'node:http'
 import {appendFileSync} from 'node:fs'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   response.end()
   if (['/again', '/slow'].includes(request.url)) setTimeout(() => appendFileSync('done', 'x'), 300)
@@ -253,7 +253,7 @@ t.test('--settle waits until nothing goes on in the run', async t => {
   t.match(settled, {code: 0, stderr: /The run has been idle for 0\.70 s/})
   t.equal(readFileSync(join(rig.folder, 'done'), 'utf8'), 'xx')
   await rig.write({
-    'stock.mjs': `import http from 'node:http'
+    'stock.mjs': `const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => setTimeout(() => response.end(), 50)).listen(process.env.APP_PORT)
 const call = () => fetch('http://127.0.0.1:' + process.env.DAPR_HTTP_PORT + '/v1.0/invoke/stock/method/x').then(call, call)
 call()

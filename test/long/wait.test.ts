@@ -10,7 +10,7 @@ const DOCS = join(import.meta.dirname, '../../docs/wait.md')
 
 /** Answers, crashes, and writes what it is asked to. */
 const APP = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 console.log('listening on ' + process.env.APP_PORT)
 http.createServer((request, response) => {
   if (request.url === '/die') {
@@ -163,7 +163,7 @@ t.test('a hundred patterns share one thread', async t => {
 })
 
 const ORDERS = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer(async (request, response) => {
   if (request.url === '/pack') console.log('packed item 7')
   else await fetch('http://127.0.0.1:' + process.env.DAPR_HTTP_PORT + '/v1.0/invoke/stock/method/pack')

@@ -8,7 +8,7 @@ import {openRig} from '../rig/rig.ts'
 import {call} from '../rig/workflow-house.ts'
 
 const STOCK = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 http.createServer((request, response) => {
   let body = ''
   request.on('data', piece => (body += piece)).on('end', () => {
@@ -88,7 +88,7 @@ t.test('a request kills an app: why names it, what was answered before, and that
 })
 
 const SILENT = `
-import http from 'node:http'
+const http = process.getBuiltinModule('node:http')
 console.error('listening at', process.env.APP_PORT)
 http.createServer((request, response) => {
   if (request.url === '/exit') setTimeout(() => process.exit(7), 2300)

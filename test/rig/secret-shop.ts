@@ -20,9 +20,9 @@ export interface SecretShop {
 }
 
 const SERVER = `
-import {createServer} from 'node:http'
 import * as zlib from 'node:zlib'
 import {readFileSync} from 'node:fs'
+const {createServer} = process.getBuiltinModule('node:http')
 const {answers, headers, plain} = JSON.parse(readFileSync('answers.json', 'utf8'))
 const compress = {gzip: zlib.gzipSync, br: zlib.brotliCompressSync, deflate: zlib.deflateSync, zstd: zlib.zstdCompressSync}
 createServer((request, response) => {

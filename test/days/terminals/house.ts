@@ -6,7 +6,7 @@ import {Rig} from '../../rig/rig.ts'
 import {environmentOf, tracesCarrying, type Trace} from '../../rig/traces.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
-const SERVER = `import {createServer} from 'node:http'
+const SERVER = `const {createServer} = process.getBuiltinModule('node:http')
 createServer((request, response) => {
   if (request.url.startsWith('/dapr/')) response.statusCode = 404
   console.log(request.url)
