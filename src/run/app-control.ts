@@ -120,6 +120,7 @@ async function restart(
   await apps.settled()
   if (lifetime.isOver) return 'the run is stopping'
   if (left.some(each => apps.isStopped(each))) return 'it was stopped meanwhile'
+  if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
   const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
   // an edit may have opened them again
   return why ?? (left.length === runtimes.length && left.every(each => apps.all.includes(each)) ? '' : start())

@@ -6,8 +6,8 @@ import {planOf} from '../../rig/plan.ts'
 
 type Asked = Parameters<typeof appControl>[0]
 
-/** Other apps, or another phase of the run. */
-type Meanwhile = Partial<Record<'apps' | 'lifetime', object>>
+/** Other apps, another phase of the run, or another state of the app. */
+type Meanwhile = Partial<Record<'apps' | 'lifetime' | 'runtime', object>>
 
 /** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then; `meanwhile`: what happens to the run. */
 function restartOf(fault: string, openAgain: () => Promise<void>, after?: object, meanwhile?: Meanwhile) {
@@ -29,6 +29,7 @@ function restartOf(fault: string, openAgain: () => Promise<void>, after?: object
         if (after !== undefined) Object.assign(runtime.app, {state: after})
         Object.assign(asked.apps, meanwhile?.apps)
         Object.assign(asked.lifetime, meanwhile?.lifetime)
+        Object.assign(runtime, meanwhile?.runtime)
       }
     },
     lifetime: {isOver: false}
@@ -65,6 +66,7 @@ t.test('a restart that a stop, or an edit, has come before is none', async t => 
   const after = async (meanwhile: Meanwhile) => restartOf('', async () => Promise.resolve(), ended, meanwhile).why
   t.equal(await after({lifetime: {isOver: true}}), 'the run is stopping')
   t.equal(await after({apps: {isStopped: () => true}}), 'it was stopped meanwhile')
+  t.equal(await after({runtime: {isDebugged: true}}), 'it went to a debugger meanwhile')
   const all = [
     {id: 'shop', plan: planOf({id: 'shop', command: ['node']}), app: {state: {phase: 'running', ready: true}}}
   ]
