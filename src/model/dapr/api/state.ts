@@ -3,7 +3,7 @@ import type {BlockApi} from './block-api.ts'
 /** State (Dapr: pkg/api/http/http.go, constructStateEndpoints). */
 export const STATE = {
   components: {one: 'state store', purpose: 'state', policies: 'Statestore', counted: 'state'},
-  errors: '_STATE_ state',
+  errors: 'ERR_STATE|DAPR_STATE|SUPPORTED_STATE state',
   operations: {
     GetState: {http: 'GET v1.0/state/*/*', grpc: 'v1/state'},
     DeleteState: {http: 'DELETE v1.0/state/*/*', grpc: 'v1/state'},

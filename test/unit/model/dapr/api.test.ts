@@ -45,6 +45,12 @@ t.test('operations are found by their routes, with what stands for parameters', 
 t.test('codes of errors count for their block', async t => {
   t.equal(errorCategory('ERR_LOCK_STORE_NOT_FOUND'), 'lock')
   t.equal(errorCategory('ERR_STATE_STORE_NOT_FOUND'), 'state')
+  t.equal(errorCategory('ERR_NOT_SUPPORTED_STATE_OPERATION'), 'state')
+  t.equal(errorCategory('DAPR_STATE_NOT_FOUND'), 'state')
+  t.equal(errorCategory('ERR_ACTOR_STATE_GET'), 'actor')
+  t.equal(errorCategory('ERR_ACTOR_STATE_TRANSACTION_SAVE'), 'actor')
+  t.equal(errorCategory('ERR_SECRET_GET'), 'secret')
+  t.equal(errorCategory('ERR_PERMISSION_DENIED'), 'secret')
   t.equal(errorCategory('ERR_DIRECT_INVOKE'), 'service-invocation')
   t.equal(errorCategory('ERR_MALFORMED_REQUEST'), 'common')
   t.equal(errorCategory('ERR_RAISE_EVENT_WORKFLOW'), 'workflow')
