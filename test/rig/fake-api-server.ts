@@ -27,6 +27,8 @@ export interface Asked {
   readonly path: string
   readonly query: URLSearchParams
   readonly token: string
+  /** Whose rights are asked for in the place of one's own (`as` in a kubeconfig). */
+  readonly impersonated: Readonly<Record<string, unknown>>
   /** How many requests of this method and path have come, with this one. */
   readonly nth: number
 }
@@ -206,7 +208,8 @@ export class FakeApiServer {
     const pieces: Buffer[] = []
     for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
     const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
-    const given = await this.answer({method, path, query, token, nth})
+    const headers = Object.entries(request.headersDistinct).filter(([header]) => header.startsWith('impersonate-'))
+    const given = await this.answer({method, path, query, token, nth, impersonated: Object.fromEntries(headers)})
     if (given === 'never') return
     if (given === 'gone') return void request.socket.destroy()
     if (given === 'half' || given === 'cut') {

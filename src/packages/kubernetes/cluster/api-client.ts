@@ -30,12 +30,6 @@ interface List<T> {
   readonly items: readonly T[]
 }
 
-/** All objects of a list, and the version from which a watch of them continues. */
-interface WholeList<T> {
-  readonly items: readonly T[]
-  readonly version: string
-}
-
 const PAGE = 500
 /** Enough for a million objects; a server that never ends its list is none of Kubernetes. */
 const MAX_PAGES = 2000
@@ -87,8 +81,8 @@ export class ClusterClient {
     return answer as T
   }
 
-  /** A list, which comes in pages. */
-  async list<T>(path: string, ask: Ask = {}): Promise<WholeList<T>> {
+  /** All objects of a list, which comes in pages, and the version from which a watch of them continues. */
+  async list<T>(path: string, ask: Ask = {}): Promise<Pick<List<T>, 'items'> & {readonly version: string}> {
     const all: (readonly T[])[] = []
     let next: string | undefined
     for (let pages = 0; pages < MAX_PAGES; pages++) {

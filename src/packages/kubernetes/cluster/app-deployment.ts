@@ -50,8 +50,6 @@ export class AppDeployment {
   readonly #logs = new Map<string, ContainerLog>()
   /** The container in the middle of a line, which comes in pieces; '' = none. */
   #within = ''
-  /** Settles when every end so far was reported. */
-  #reports: Promise<void> = Promise.resolve()
   /** Ids of the starts of containers whose end was reported. */
   readonly #reported = new Set<string>()
   #open: Promise<AppLogs> | undefined
@@ -61,6 +59,8 @@ export class AppDeployment {
   #old: ReadonlySet<string> = new Set()
   /** How a Job has ended. */
   #end: AppProgress | undefined
+  /** Settles when every end so far was reported. */
+  reports: Promise<void> = Promise.resolve()
   phase: AppProgress = 'waiting'
   live: LiveObject | undefined
 
@@ -120,11 +120,6 @@ export class AppDeployment {
 
   podGone(pod: Pod): void {
     this.#pods.delete(pod.metadata.uid)
-  }
-
-  /** Settles when every known end was reported. */
-  async allTold(): Promise<void> {
-    await this.#reports
   }
 
   /** Settles when all lines of pods that have ended are read, or after a moment. */
@@ -254,8 +249,8 @@ export class AppDeployment {
       this.#reported.add(id)
       // events from before our run are not reported
       if (isFromBefore) continue
-      const [before, report] = [this.#reports, this.#tell({container: name, pod: pod.metadata.name, end, id}, log)]
-      this.#reports = report.then(async () => before)
+      const [before, report] = [this.reports, this.#tell({container: name, pod: pod.metadata.name, end, id}, log)]
+      this.reports = report.then(async () => before)
     }
   }
 

@@ -205,7 +205,7 @@ export class ClusterRun {
 
   /** Ends the run once all of the jobs is reported: nothing is left to run. */
   async #endJobs(all: readonly AppDeployment[]): Promise<void> {
-    await Promise.all(all.map(async each => each.allTold()))
+    await Promise.all(all.map(({reports}) => reports))
     if (!this.#stopping.signal.aborted) await this.#end(undefined)
   }
 

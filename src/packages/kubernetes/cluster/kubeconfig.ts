@@ -85,7 +85,9 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
     const clusters = config.clusters.map(each =>
       each.server.startsWith('http:') ? {...each, skipTLSVerify: true} : each
     )
-    fresh.loadFromOptions({clusters, users: config.users, contexts: config.contexts, currentContext: context.name})
+    // and verifies no server for a context without a user
+    const users = [...config.users, {name: context.user}]
+    fresh.loadFromOptions({clusters, users, contexts: config.contexts, currentContext: context.name})
     const user = fresh.getCurrentUser()
     for (const each of fresh['authenticators'] as readonly object[])
       if (each instanceof ExecAuth)
@@ -110,9 +112,9 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
         const user: KnownUser | null = current.getCurrentUser()
         try {
           await current.applyToHTTPSOptions(options)
-          if (user?.tokenFile === undefined) return options
-          const Authorization = `Bearer ${readTextFile(user.tokenFile).trim()}`
-          return {...options, headers: {...(options.headers as object), Authorization}}
+          const {impersonation, tokenFile} = user ?? {}
+          const token = tokenFile !== undefined && {Authorization: `Bearer ${readTextFile(tokenFile).trim()}`}
+          return {...options, headers: {...(options.headers as object), ...impersonation, ...token}}
         } catch (error) {
           throw refused(error, user, context)
         }
@@ -130,8 +132,21 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
   }
 }
 
-/** The library does not know the file of a token, which may change at any time, and comes before a `token`. */
-type KnownUser = User & {tokenFile?: string}
+/** The library does not know the file of a token, which may change at any time, and comes before a `token`; nor all headers of who acts as someone else. */
+type KnownUser = User & {tokenFile?: string; impersonation?: object}
+
+/** A user as it is written, as far as the library does not read it. */
+interface WrittenUser {
+  readonly tokenFile?: string
+  readonly 'as-groups'?: readonly string[]
+  readonly 'as-uid'?: string
+  readonly 'as-user-extra'?: Readonly<Record<string, readonly string[]>>
+}
+
+function impersonationOf({'as-groups': groups, 'as-uid': uid, 'as-user-extra': extra}: WrittenUser): object {
+  const others = Object.entries(extra ?? {}).map(([key, all]) => [`Impersonate-Extra-${encodeURIComponent(key)}`, all])
+  return {'Impersonate-Group': groups ?? [], 'Impersonate-Uid': uid ?? [], ...(Object.fromEntries(others) as object)}
+}
 
 /** How a kubeconfig names a program that gives credentials. */
 interface ProgramOfUser {
@@ -233,15 +248,14 @@ function readOne(file: string): KubeConfig {
     const text = readTextFile(file)
     // the library refuses an empty file
     if (text.trim() !== '') config.loadFromFile(file)
-    const {users = []} = parse(text.includes('tokenFile') ? text : '{}') as {
-      users?: {user?: {tokenFile?: string}}[] | null
-    }
+    const {users = []} = parse(/tokenFile|as-/.test(text) ? text : '{}') as {users?: {user?: WrittenUser}[] | null}
     // as in kubectl, a path counts from the file, a name is in PATH
     for (const [index, user] of (config.users as KnownUser[]).entries()) {
       const exec = user.exec as ProgramOfUser | null
-      const {tokenFile} = users?.[index]?.user ?? {}
+      const written = users?.[index]?.user ?? {}
       if (exec?.command?.includes('/') === true) exec.command = resolve(dirname(file), exec.command)
-      if (tokenFile) user.tokenFile = resolve(dirname(file), tokenFile)
+      if (written.tokenFile) user.tokenFile = resolve(dirname(file), written.tokenFile)
+      user.impersonation = impersonationOf(written)
     }
   } catch (error) {
     if (error instanceof TypeError) return config // a text that is no object

@@ -178,10 +178,7 @@ async function allGone({store, labels, now, onWait}: TakeDownOptions, ours?: Rea
     if (left.length === 0) return
     const elapsed = performance.now() - startedAt
     const kept = left.map(keptText)
-    if (elapsed > OBJECT_MS)
-      throw new UserError(notAll(store), {
-        explanation: kept.map(text => `  ${text}`).join('\n')
-      })
+    if (elapsed > OBJECT_MS) throw new UserError(notAll(store), {explanation: kept.map(text => `  ${text}`).join('\n')})
     if (elapsed > SAID_MS && !isSaid) {
       isSaid = true
       onWait(`waiting until it is gone: ${kept.join('; ')}${ours === undefined ? '' : ' (stop -k deletes it)'}`)

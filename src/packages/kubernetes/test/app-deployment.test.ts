@@ -144,7 +144,7 @@ t.test('each end of a container without an id is reported once', async t => {
   const {deployment, ends} = open('Deployment')
   const end = {exitCode: 137, reason: 'ContainerStatusUnknown'}
   for (const uid of ['a', 'a', 'b']) deployment.podChanged(pod(uid, {daprd: end, app: end}), false)
-  await deployment.allTold()
+  await deployment.reports
   t.same(
     ends.map(exit => `${exit.pod} ${exit.container}`),
     ['a daprd', 'a app', 'b daprd', 'b app']
@@ -155,7 +155,7 @@ t.test('failures in a row are those of one pod', async t => {
   const {deployment, ends} = open('Deployment')
   for (const [uid, containerID] of ['a1', 'b1', 'c1', 'a2', 'd1', 'e1', 'a3'].map(id => [id.slice(0, 1), id] as const))
     deployment.podChanged(pod(uid, {app: {exitCode: 1, containerID}}), false)
-  await deployment.allTold()
+  await deployment.reports
   t.same(
     ends.map(exit => `${exit.pod} ${exit.failures}`),
     ['a 1', 'b 1', 'c 1', 'a 2', 'd 1', 'e 1', 'a 3']
@@ -271,7 +271,7 @@ t.test('an end with 0 is no failure, and ends a row of these', async t => {
   const {deployment, ends} = open('Deployment')
   for (const [index, exitCode] of [0, 0, 0, 0, 1, 1, 0, 1].entries())
     deployment.podChanged(pod('a', {app: {exitCode, containerID: `${index}`}}), false)
-  await deployment.allTold()
+  await deployment.reports
   t.same(
     ends.filter(({end}) => end.exitCode === 1).map(({failures}) => failures),
     [1, 2, 1]
