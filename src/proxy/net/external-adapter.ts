@@ -267,7 +267,7 @@ const portOf = ({port, protocol}: URL): string => port || (protocol === 'https:'
  * The proxy of a URL as Go finds it (golang.org/x/net/http/httpproxy), never one for the loopback; '' = none. Node would ignore one
  * without a scheme, and knows neither the subnets nor the subdomains of NO_PROXY.
  */
-function proxyOf(url: URL, env: Environment): string {
+export function proxyOf(url: URL, env: Environment): string {
   const valueOf = (name: string): string => variableOf(env, name) || variableOf(env, name.toLowerCase())
   const proxy = valueOf(url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY')
   const spared = valueOf('NO_PROXY').toLowerCase().split(',')

@@ -268,12 +268,9 @@ async function statusOf(response: IncomingMessage): Promise<ClusterStatus> {
   const text = await bodyText(response, MAX_ERROR_BYTES).catch(() => '')
   const after = Number(response.headers['retry-after'])
   const seconds = Number.isFinite(after) ? {retryAfterSeconds: after} : {}
-  try {
-    const status = JSON.parse(text) as ClusterStatus
-    return {...status, details: {...seconds, ...status.details}}
-  } catch {
-    return {...(text.trim() !== '' && {message: text.trim().slice(0, 1000)}), details: seconds}
-  }
+  const status = jsonIn(text) as ClusterStatus
+  if (isObject(status)) return {...status, details: {...seconds, ...status.details}}
+  return {...(text.trim() !== '' && {message: text.trim().slice(0, 1000)}), details: seconds}
 }
 
 /** Reads a body. Rejects if it is longer than `maxBytes`. */

@@ -81,10 +81,6 @@ export class AppDeployment {
     return this.phase !== 'waiting' && this.phase !== 'deploying'
   }
 
-  get pods(): readonly Pod[] {
-    return [...this.#pods.values()]
-  }
-
   /** The workload is going to be applied: a pod that it brings may be seen before the answer of the server. Returns whether it is a Job that has failed. */
   deploying(): boolean {
     const hasFailed = this.isJob && this.live !== undefined && this.#jobProgress() === 'failed'
@@ -158,13 +154,13 @@ export class AppDeployment {
   }
 
   get #newPods(): readonly Pod[] {
-    return this.pods.filter(({metadata}) => !this.#old.has(metadata.uid))
+    return [...this.#pods.values()].filter(({metadata}) => !this.#old.has(metadata.uid))
   }
 
   /** It is deployed, and its own container runs, or has ended, in one of its pods that stay. */
   get hasStarted(): boolean {
     if (!this.isApplied) return false
-    const pods = this.isJob ? this.#newPods : this.pods
+    const pods = this.isJob ? this.#newPods : [...this.#pods.values()]
     return pods
       .filter(({metadata}) => metadata.deletionTimestamp === undefined)
       .flatMap(statusesOf)
@@ -181,7 +177,7 @@ export class AppDeployment {
   hindrance(): string {
     const failure = this.live === undefined ? '' : conditionText(this.live, 'ReplicaFailure')
     if (failure !== '') return failure
-    return this.pods.map(unschedulable).find(Boolean) ?? this.#held
+    return this.#pods.values().map(unschedulable).find(Boolean) ?? this.#held
   }
 
   get #held(): string {
@@ -197,9 +193,9 @@ export class AppDeployment {
   }
 
   waitsFor(): string {
-    const pod = this.pods.find(
-      ({metadata, status}) => metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded'
-    )
+    const pod = this.#pods
+      .values()
+      .find(({metadata, status}) => metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded')
     return pod === undefined ? 'no pod was made' : waitsFor(pod)
   }
 

@@ -9,6 +9,7 @@ import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {isLoopback} from '../../../model/loopback.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
+import {proxyOf} from '../../../proxy/net/external-adapter.ts'
 import {sendSignal} from '../../../platform/process-group.ts'
 import {descendantsIn, look} from '../../../platform/process-table.ts'
 import {SingleFlight} from '../../../model/single-flight.ts'
@@ -52,11 +53,10 @@ export function openAccess(
   const config = readAll(files)
   const shown = files.join(', ')
   const name = wanted.context || config.currentContext
-  if (!name) {
+  if (!name)
     throw new UserError(`no Kubernetes context is selected in ${shown}`, {
       explanation: `Select one with --context NAME, or with kubectl config use-context NAME.${known(config.contexts)}`
     })
-  }
   const context = config.contexts.find(each => each.name === name)
   if (context === undefined)
     throw new UserError(`there is no Kubernetes context "${name}" in ${shown}`, {
@@ -70,7 +70,9 @@ export function openAccess(
   // without one the server is asked without credentials, as kubectl does
   if (context.user && !config.users.some(each => each.name === context.user))
     throw new UserError(`the context "${name}" names a user "${context.user}", which is not in ${shown}`)
-  return accessOf(() => readAll(files), context, cluster, wanted.namespace)
+  // for Go a proxy of SOCKS looks up the name, as it does for the library with an `h`
+  const proxyUrl = (cluster.proxyUrl || proxyOf(new URL(cluster.server), env)).replace(/^socks5:/, 'socks5h:')
+  return accessOf(() => readAll(files), context, {...cluster, proxyUrl}, wanted.namespace)
 }
 
 function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, namespace: string): ClusterAccess {
@@ -82,9 +84,11 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
     const config = read()
     const fresh = new KubeConfig()
     // the library speaks plain HTTP only where certificates are not verified
-    const clusters = config.clusters.map(each =>
-      each.server.startsWith('http:') ? {...each, skipTLSVerify: true} : each
-    )
+    const clusters = config.clusters.map(each => ({
+      ...each,
+      skipTLSVerify: each.skipTLSVerify || each.server.startsWith('http:'),
+      proxyUrl: cluster.proxyUrl
+    }))
     // and verifies no server for a context without a user
     const users = [...config.users, {name: context.user}]
     fresh.loadFromOptions({clusters, users, contexts: config.contexts, currentContext: context.name})

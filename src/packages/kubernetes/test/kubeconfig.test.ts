@@ -1,4 +1,6 @@
 import {join} from 'node:path'
+import {createServer} from 'node:http'
+import {connect, type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {FakeApiServer, type Asked} from '../../../../test/rig/fake-api-server.ts'
 import {tlsFile, TLS} from '../../../../test/rig/tls.ts'
@@ -6,10 +8,17 @@ import {ClusterClient} from '../cluster/api-client.ts'
 import {openAccess} from '../cluster/kubeconfig.ts'
 import {openServer} from './open-server.ts'
 
+const openSecure = async (t: Test): Promise<FakeApiServer> => {
+  const server = new FakeApiServer({cert: Buffer.from(tlsFile('server.pem')), key: Buffer.from(tlsFile('server.key'))})
+  await server.open()
+  t.teardown(async () => server.close())
+  return server
+}
+
 /** Asks once with a kubeconfig. */
-async function ask(t: Test, config: string): Promise<unknown> {
+async function ask(t: Test, config: string, env: NodeJS.ProcessEnv = {}): Promise<unknown> {
   const folder = t.testdir({config})
-  const access = openAccess({context: '', namespace: ''}, {KUBECONFIG: join(folder, 'config')}, folder)
+  const access = openAccess({context: '', namespace: ''}, {KUBECONFIG: join(folder, 'config'), ...env}, folder)
   const client = new ClusterClient(access)
   try {
     return await client.json('GET', '/version')
@@ -59,5 +68,33 @@ t.test(
       'impersonate-uid': ['7'],
       'impersonate-extra-acme.com%2fproject': ['a', 'b']
     })
+  }
+)
+
+t.test(
+  'a server is reached by the proxy that the environment names, as with kubectl; one of this machine is not',
+  async t => {
+    const server = await openSecure(t)
+    const through: string[] = []
+    const proxy = createServer().on('connect', ({url = ''}, socket) => {
+      through.push(url)
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      const up = connect(Number(new URL(server.url).port), '127.0.0.1', () => socket.pipe(up).pipe(socket))
+      for (const each of [up, socket]) each.on('error', () => [up, socket].map(end => end.destroy()))
+    })
+    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => proxy.close())
+    const {port} = proxy.address() as AddressInfo
+    const trusted = {'certificate-authority': join(TLS, 'ca.pem'), 'tls-server-name': 'localhost'}
+    const config = server.kubeconfig({}, {...trusted, server: 'https://cluster.test'})
+    t.match(await ask(t, config, {HTTPS_PROXY: `127.0.0.1:${port}`}), {major: '1'})
+    t.strictSame(through, ['cluster.test:443'])
+    t.match(await ask(t, server.kubeconfig({}, trusted), {HTTPS_PROXY: 'http://127.0.0.1:1'}), {major: '1'})
+    const written = server.kubeconfig(
+      {},
+      {...trusted, server: 'https://cluster.test', 'proxy-url': `http://127.0.0.1:${port}`}
+    )
+    t.match(await ask(t, written, {HTTPS_PROXY: 'http://127.0.0.1:1'}), {major: '1'}, 'the kubeconfig comes first')
+    await t.rejects(ask(t, config, {HTTPS_PROXY: `127.0.0.1:${port}`, NO_PROXY: '.test'}), {message: /ENOTFOUND/})
   }
 )
