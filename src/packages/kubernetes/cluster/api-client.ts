@@ -191,7 +191,10 @@ export class ClusterClient {
       let timer: NodeJS.Timeout | undefined
       const wait = (ms: number): void => {
         clearTimeout(timer)
-        timer = setTimeout(() => sent.destroy(silentFor(ms)), ms)
+        timer = setTimeout(() => {
+          sent.destroy()
+          fail(silentFor(ms)) // `sent` says so only once a proxy has answered
+        }, ms)
       }
       const hurry = (): void => wait(FIRST_ANSWER_MS)
       const settle = (): void => {
@@ -208,11 +211,12 @@ export class ClusterClient {
         wait(timeoutMs)
         signal.addEventListener('abort', hurry)
       }
-      sent.on('error', error => {
+      const fail = (error: Error): void => {
         settle()
         // the server has closed a connection that was idle
         reject(sent.reusedSocket && codeOf(error) === 'ECONNRESET' ? new StaleConnection() : error)
-      })
+      }
+      sent.on('error', fail)
       sent.on('socket', socket => socket.setKeepAlive(true, 30_000))
       sent.end(body)
     })
@@ -268,8 +272,8 @@ async function statusOf(response: IncomingMessage): Promise<ClusterStatus> {
   const text = await bodyText(response, MAX_ERROR_BYTES).catch(() => '')
   const after = Number(response.headers['retry-after'])
   const seconds = Number.isFinite(after) ? {retryAfterSeconds: after} : {}
-  const status = jsonIn(text) as ClusterStatus
-  if (isObject(status)) return {...status, details: {...seconds, ...status.details}}
+  const status = jsonIn(text)
+  if (isObject(status)) return {...status, details: {...seconds, ...(status as ClusterStatus).details}}
   return {...(text.trim() !== '' && {message: text.trim().slice(0, 1000)}), details: seconds}
 }
 

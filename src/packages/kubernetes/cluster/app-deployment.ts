@@ -177,7 +177,7 @@ export class AppDeployment {
   hindrance(): string {
     const failure = this.live === undefined ? '' : conditionText(this.live, 'ReplicaFailure')
     if (failure !== '') return failure
-    return this.#pods.values().map(unschedulable).find(Boolean) ?? this.#held
+    return [...this.#pods.values()].map(unschedulable).find(Boolean) ?? this.#held
   }
 
   get #held(): string {
@@ -193,9 +193,9 @@ export class AppDeployment {
   }
 
   waitsFor(): string {
-    const pod = this.#pods
-      .values()
-      .find(({metadata, status}) => metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded')
+    const pod = [...this.#pods.values()].find(
+      ({metadata, status}) => metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded'
+    )
     return pod === undefined ? 'no pod was made' : waitsFor(pod)
   }
 

@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import {createServer} from 'node:http'
-import {connect, type AddressInfo} from 'node:net'
+import {connect, createServer as createTcp, type AddressInfo, type Socket} from 'node:net'
 import t, {type Test} from 'tap'
 import {FakeApiServer, type Asked} from '../../../../test/rig/fake-api-server.ts'
 import {tlsFile, TLS} from '../../../../test/rig/tls.ts'
@@ -98,3 +98,19 @@ t.test(
     await t.rejects(ask(t, config, {HTTPS_PROXY: `127.0.0.1:${port}`, NO_PROXY: '.test'}), {message: /ENOTFOUND/})
   }
 )
+
+t.test('a proxy that does not answer is waited for no longer than a server', {timeout: 20_000}, async t => {
+  const {server} = await openServer(t)
+  const sockets: Socket[] = []
+  const silent = createTcp(socket => sockets.push(socket.on('error', () => undefined)))
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  })
+  const {port} = silent.address() as AddressInfo
+  for (const scheme of ['http', 'socks5']) {
+    const config = server.kubeconfig({}, {server: 'https://cluster.test', 'proxy-url': `${scheme}://127.0.0.1:${port}`})
+    await t.rejects(ask(t, config), {message: /no answer within 5 s$/}, scheme)
+  }
+})
