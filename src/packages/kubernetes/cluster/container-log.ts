@@ -24,6 +24,7 @@ const MAX_PAUSE_MS = 5000
 /** Follows the log of a container across its restarts, from its first line, and continues where a connection was cut. */
 export class ContainerLog {
   readonly #options: ContainerLogOptions
+  readonly #path: string
   readonly #cursor = new LogCursor()
   /** By start: its last line, once all are read. */
   readonly #read = new Map<string, PromiseWithResolvers<string>>()
@@ -35,10 +36,7 @@ export class ContainerLog {
 
   constructor(options: ContainerLogOptions) {
     this.#options = options
-  }
-
-  get #path(): string {
-    return `/api/v1/namespaces/${this.#options.namespace}/pods/${this.#options.pod}`
+    this.#path = `/api/v1/namespaces/${options.namespace}/pods/${options.pod}`
   }
 
   /** Must be called with each new status of the container. */
@@ -52,6 +50,7 @@ export class ContainerLog {
       this.#read.set(before, {...Promise.withResolvers<string>(), promise: Promise.resolve('')})
     const {containerID, state} = status
     if (containerID !== undefined && (state?.running ?? state?.terminated) !== undefined) this.#add(containerID)
+    else if (!this.#isPumping) this.#isFirst = false // what starts from now on is read whole
   }
 
   /** The last line of this start of the container that is not blank, as text, or the last one that is known: when all are read, or after a moment. */

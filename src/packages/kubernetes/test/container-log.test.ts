@@ -58,6 +58,19 @@ t.test('of a pod of before the last lines are asked for until there is one', asy
   t.same(texts, ['last\n'])
 })
 
+t.test('of a pod of before what starts from now on is read whole', async t => {
+  for (const first of [{}, {containerID: 'b', lastState: ended('b')}]) {
+    const {log, look, asked} = open(t, [`${AT}one\n`], 10)
+    look({...status, ...first, state: {waiting: {}}})
+    look({...status, containerID: 'c', state: ended('c')})
+    await log.allRead()
+    t.same(
+      asked.map(query => query?.['tailLines']),
+      [undefined]
+    )
+  }
+})
+
 t.test('the last line of a start is its own: one that has printed nothing has none', async t => {
   const {log, look} = open(t, [`${AT}listening\n`, ''])
   look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
