@@ -13,14 +13,13 @@ export interface DaprPod {
 
 /** All pods with a sidecar in a namespace, or in all ('') of them. */
 export async function daprPods(client: ClusterClient, namespace: string): Promise<readonly DaprPod[]> {
+  const {server, context} = client.access
   const path = namespace === '' ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
   const {items} = await client.list<Pod>(path).catch((error: unknown) => {
-    throw asUserError(error, 'the pods', client.access.context)
+    throw asUserError(error, 'the pods', context)
   })
   if (!items.every(isPod))
-    throw new UserError(
-      `${client.access.server} is no Kubernetes API server: it answers GET ${path} with no list of pods`
-    )
+    throw new UserError(`${server} is no Kubernetes API server: it answers GET ${path} with no list of pods`)
   return items.flatMap(pod => {
     const sidecar = sidecarOf(pod)
     if (sidecar === undefined) return []

@@ -56,11 +56,13 @@ const SHOWN_LINES = 30
 /** Number of digits of an image's id in its name. */
 const DIGITS = 12
 
-/** Apps without an image that have a Dockerfile. No Dockerfile is ever invented. */
+/** Apps without an image that have a Dockerfile; of several entries of one the first is deployed. No Dockerfile is ever invented. */
 export const unbuiltIn = (
   apps: readonly {readonly id: string; readonly folder: string; readonly elsewhere: {readonly containerImage: string}}[]
 ): readonly UnbuiltImage[] =>
-  apps.filter(({folder, elsewhere}) => elsewhere.containerImage === '' && buildFileOf(folder) !== '')
+  apps
+    .filter(({id}, index) => apps.findIndex(other => other.id === id) === index)
+    .filter(({folder, elsewhere}) => elsewhere.containerImage === '' && buildFileOf(folder) !== '')
 
 /** Placeholders of images that are not built yet, while everything else is checked. */
 export const placeholders = (apps: readonly UnbuiltImage[]): ReadonlyMap<string, Image> =>
