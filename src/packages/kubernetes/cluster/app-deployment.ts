@@ -8,7 +8,7 @@ import {within} from '../../../platform/delay.ts'
 import {isOlder, type LiveObject} from './object-store.ts'
 import {SIDECAR, statusesOf, type ContainerStatus, type Pod, type Terminated} from './pod.ts'
 import {held, unschedulable, verdictOf, waitsFor, type AppVerdict} from './verdict.ts'
-import {conditionText, isRolledOut, jobExit} from './workload.ts'
+import {conditionText, isRolledOut, jobExits} from './workload.ts'
 
 export interface AppLogs {
   readonly app: AppLog
@@ -137,18 +137,19 @@ export class AppDeployment {
 
   /** A Job whose pod is gone says by its status how it ended, and one that tries again (`backoffLimit`) when it gives up. */
   #jobProgress(): AppProgress {
-    const code = jobExit(this.#newPods, this.id)
+    const codes = jobExits(this.#newPods, this.id)
     const {succeeded = 0, failed = 0} = (this.live?.['status'] ?? {}) as Readonly<Record<string, number | undefined>>
-    if (code === 0 || succeeded > 0) return 'completed'
-    const {backoffLimit = 0} = (this.app.workload['spec'] ?? {}) as {readonly backoffLimit?: number}
+    const spec = (this.app.workload['spec'] ?? {}) as {readonly backoffLimit?: number; readonly completions?: number}
+    const {backoffLimit = 0, completions = 1} = spec
+    if (Math.max(succeeded, codes.filter(code => code === 0).length) >= completions) return 'completed'
     const isOver = backoffLimit === 0 || (this.live !== undefined && conditionText(this.live, 'Failed') !== '')
-    return isOver && (code !== undefined || failed > 0) ? 'failed' : 'starting'
+    return isOver && (codes.some(code => code !== 0) || failed > 0) ? 'failed' : 'starting'
   }
 
   /** What a Job died of that has no exit code: it was evicted, or took too long. */
   failure(): string {
     const pods = this.#newPods
-    if (jobExit(pods, this.id) !== undefined) return ''
+    if (jobExits(pods, this.id).some(code => code !== 0)) return ''
     const {message = ''} = pods.find(({status}) => status?.phase === 'Failed')?.status ?? {}
     return `failed: ${message || (this.live && conditionText(this.live, 'Failed')) || 'its pod is gone'}`
   }

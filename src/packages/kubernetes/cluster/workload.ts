@@ -31,10 +31,8 @@ export function conditionText(live: LiveObject, name: 'ReplicaFailure' | 'Failed
   return condition === undefined ? '' : (condition.message ?? condition.reason ?? 'unknown')
 }
 
-/** The exit code of a Job's own container, of the last of its pods if none ended with 0; undefined while it runs. Its sidecar may never end, so that the Job stays active. */
-export function jobExit(pods: Iterable<Pod>, id: string): number | undefined {
-  const codes = [...pods].flatMap(
+/** The exit codes of a Job's own container, of each pod in which it has ended. Its sidecar may never end, so that the Job stays active. */
+export const jobExits = (pods: readonly Pod[], id: string): readonly number[] =>
+  pods.flatMap(
     ({status}) => status?.containerStatuses?.find(({name}) => name === id)?.state?.terminated?.exitCode ?? []
   )
-  return codes.includes(0) ? 0 : codes.at(-1)
-}

@@ -122,6 +122,18 @@ t.test('a Job that tries again has failed when it gives up, not with its first p
   t.equal(deployment.progress(), 'completed')
 })
 
+t.test('a Job of several completions has completed when so many pods have', async t => {
+  const {deployment} = open('Job', undefined, {completions: 2})
+  deployment.deploying()
+  deployment.applied(live('1', 10), 'created')
+  deployment.podChanged(pod('a', {app: {exitCode: 0}}), false)
+  t.equal(deployment.progress(), 'starting')
+  deployment.see(live('1', 11, {status: {succeeded: 1}}))
+  t.equal(deployment.progress(), 'starting')
+  deployment.podChanged(pod('b', {app: {exitCode: 0}}), false)
+  t.equal(deployment.progress(), 'completed')
+})
+
 t.test('where its sidecar keeps running, Kubernetes does not restart the pod of a Job: Pillion says so', async t => {
   const {deployment} = open('Job', () => undefined, {backoffLimit: 2})
   deployment.applied(live('1', 10), 'created')
