@@ -194,6 +194,7 @@ export class AppDeployment {
   }
 
   waitsFor(): string {
+    if (this.phase === 'waiting') return `waits for ${this.app.dependsOn.map(({id}) => id).join(', ')}`
     const pod = [...this.#pods.values()].find(
       ({metadata, status}) => metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded'
     )

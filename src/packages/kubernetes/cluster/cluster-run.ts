@@ -57,6 +57,8 @@ export class ClusterRun {
   /** Ids of apps that were ready once. */
   readonly #served = new Set<string>()
   readonly #hindered = new Map<string, NodeJS.Timeout>()
+  /** Ids of workloads that are gone: the answer to what made one may come later. */
+  readonly #gone = new Set<string>()
   #isListed = false
   /** What comes before the apps is there. */
   #isPrepared = false
@@ -173,6 +175,8 @@ export class ClusterRun {
         const {live, outcome} = await this.#apply(object, hasFailed && object === app.workload)
         if (object === app.workload) deployment.applied(live, outcome)
       }
+      if (deployment.live !== undefined && this.#gone.has(deployment.live.metadata.uid))
+        this.#workloadGone(deployment.live)
       this.#moved(deployment)
       this.#look()
     } catch (error) {
@@ -260,14 +264,11 @@ export class ClusterRun {
     if (verdict !== undefined) return this.#cannotRun(id, verdict)
     const hindrance = deployment.hindrance()
     const timer = this.#hindered.get(id)
+    const hinder = (): void => this.#hinder(deployment)
     if (hindrance === '') {
       clearTimeout(timer)
       this.#hindered.delete(id)
-    } else if (timer === undefined)
-      this.#hindered.set(
-        id,
-        setTimeout(() => this.#hinder(deployment), HINDRANCE_MS)
-      )
+    } else if (timer === undefined) this.#hindered.set(id, setTimeout(hinder, HINDRANCE_MS))
   }
 
   #hinder(deployment: AppDeployment): void {
@@ -290,11 +291,7 @@ export class ClusterRun {
 
   #late(): void {
     const late = [...this.#apps.values()].filter(each => !this.#isSettled(each))
-    const all = late.map(each => {
-      const why =
-        each.phase === 'waiting' ? `waits for ${each.app.dependsOn.map(({id}) => id).join(', ')}` : each.waitsFor()
-      return `  ${each.id}: ${why}`
-    })
+    const all = late.map(each => `  ${each.id}: ${each.waitsFor()}`)
     this.#fail(
       new UserError(`not ready within ${this.#options.timeoutMs / 1000} s: ${late.map(({id}) => id).join(', ')}`, {
         explanation: `${all.join('\n')}\nGive them more time with --timeout.`
@@ -312,6 +309,7 @@ export class ClusterRun {
 
   /** A `stop` elsewhere: when the last workload is gone the run has nothing left to do. One of before leaves its app to be deployed. */
   #workloadGone(live: LiveObject): void {
+    this.#gone.add(live.metadata.uid)
     const deployment = this.#apps.get(live.metadata.labels['app'] ?? '')
     if (deployment === undefined || this.#stopping.signal.aborted || !deployment.isApplied) return
     if (deployment.live?.metadata.uid !== live.metadata.uid) return

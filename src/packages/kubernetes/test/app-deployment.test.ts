@@ -275,6 +275,7 @@ t.test('what a pod waits for is no init container that has done its work', async
     initContainerStatuses: [{...each, name: 'mesh', ready: true, state: {terminated: {exitCode: 0}}}],
     containerStatuses: [{...each, name: 'app', ready: false, state: {running: {startedAt: ''}}}]
   }
+  deployment.applied(live('1', 10), 'created')
   deployment.podChanged({...others, status}, false)
   t.equal(deployment.waitsFor(), 'container app runs, but is not ready')
 })

@@ -1,0 +1,74 @@
+import t, {type Test} from 'tap'
+import type {AppLogs} from '../cluster/app-deployment.ts'
+import {checkObjects} from '../cluster/check.ts'
+import type {ClusterEvent} from '../cluster/cluster-event.ts'
+import {ClusterRun} from '../cluster/cluster-run.ts'
+import {ObjectStore} from '../cluster/object-store.ts'
+import {openServer} from './open-server.ts'
+import {objectsIn, orders} from './shop.ts'
+
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/shop/deployments'
+const LOGS = {
+  app: {sink: () => undefined, close: () => undefined},
+  sidecar: {write: () => undefined, close: () => undefined}
+}
+
+/** A run that is not started yet; `heard` settles with the next event that fits. */
+async function openRun(t: Test, yaml: string) {
+  const {server, client} = await openServer(t)
+  const store = new ObjectStore(client)
+  await store.lookUpDapr()
+  const objects = await objectsIn(t, yaml)
+  const waiting = new Set<(event: ClusterEvent) => void>()
+  const run = new ClusterRun({
+    store,
+    objects,
+    checked: await checkObjects(store, objects),
+    timeoutMs: 60_000,
+    emit: event => {
+      for (const hear of waiting) hear(event)
+    },
+    openLogs: async () => Promise.resolve(LOGS as unknown as AppLogs),
+    writeFiles: () => []
+  })
+  const heard = async (fits: (event: ClusterEvent) => boolean): Promise<void> =>
+    new Promise(resolve => {
+      const hear = (event: ClusterEvent): void => {
+        if (!fits(event) || !waiting.delete(hear)) return
+        resolve()
+      }
+      waiting.add(hear)
+    })
+  return {server, run, heard}
+}
+
+t.test('a workload that is gone before the answer to what has made it is known to be gone', async t => {
+  const {server, run, heard} = await openRun(
+    t,
+    `${orders()}  - appID: stock\n    appDirPath: ./orders\n    containerImage: stock:1\n`
+  )
+  const ready = heard(
+    event =>
+      event.type === 'all-ready' || (event.type === 'app-moved' && event.id === 'stock' && event.progress === 'ready')
+  )
+  server.answer = async ({method, path, query}) => {
+    if (method !== 'PATCH' || path !== `${DEPLOYMENTS}/orders` || query.has('dryRun')) return undefined
+    await ready
+    const labels = {app: 'orders', 'pillion/template': 'shop'}
+    const body = server.save(path, {apiVersion: 'apps/v1', kind: 'Deployment', metadata: {name: 'orders', labels}})
+    server.remove(path)
+    // what the watch brings after it
+    const moved = heard(event => event.type === 'app-moved' && event.id === 'stock')
+    const stock = server.objects.get(`${DEPLOYMENTS}/stock`)
+    if (stock !== undefined) server.save(`${DEPLOYMENTS}/stock`, stock)
+    await moved
+    return {code: 201, body}
+  }
+  const told = heard(
+    event => event.type === 'warned' && event.text.startsWith('Deployment "orders" was deleted by someone else')
+  )
+  run.start()
+  await told
+  run.stop()
+  t.equal(await run.ended, true)
+})
