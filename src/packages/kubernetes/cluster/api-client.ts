@@ -189,6 +189,7 @@ export class ClusterClient {
     const request = url.protocol === 'http:' ? requestHttp : requestHttps
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
+      let answer: IncomingMessage | undefined
       const wait = (ms: number): void => {
         clearTimeout(timer)
         timer = setTimeout(() => {
@@ -196,15 +197,17 @@ export class ClusterClient {
           fail(silentFor(ms)) // `sent` says so only once a proxy has answered
         }, ms)
       }
-      const hurry = (): void => wait(FIRST_ANSWER_MS)
+      const hurry = (): void => void (answer?.setTimeout(FIRST_ANSWER_MS) ?? wait(FIRST_ANSWER_MS))
       const settle = (): void => {
         clearTimeout(timer)
         signal.removeEventListener('abort', hurry)
       }
       const sent = request(url, options, response => {
-        settle()
+        clearTimeout(timer)
+        answer = response.once('close', settle)
+        const end = (): unknown => response.destroy(silentFor(signal.aborted ? FIRST_ANSWER_MS : timeoutMs))
         // of the body, too; a watch has a time of its own
-        if (timeoutMs > 0) response.setTimeout(timeoutMs, () => response.destroy(silentFor(timeoutMs)))
+        if (timeoutMs > 0) response.setTimeout(timeoutMs, end)
         resolve(response)
       })
       if (timeoutMs > 0) {

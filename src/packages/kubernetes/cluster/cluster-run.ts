@@ -142,12 +142,11 @@ export class ClusterRun {
           : `the API server does not answer, logs and states may be old; still trying: ${messageOf(error)}`
       emit({type: 'warned', text})
     }
-    const follow = async (path: string): Promise<void> =>
-      watch<LiveObject>(
-        client,
-        {...what, path},
-        {changed: live => this.#workloadChanged(live), gone: live => this.#workloadGone(live)}
-      )
+    const workloads = {
+      changed: (live: LiveObject) => this.#workloadChanged(live),
+      gone: (live: LiveObject) => this.#workloadGone(live)
+    }
+    const follow = async (path: string): Promise<void> => watch(client, {...what, path}, workloads)
     await follow(store.pathOf('apps/v1', 'Deployment'))
     if (objects.apps.some(({workload}) => workload.kind === 'Job')) await follow(store.pathOf('batch/v1', 'Job'))
     const pods = {changed: (pod: Pod) => this.#podChanged(pod), gone: (pod: Pod) => this.#podGone(pod), troubled}

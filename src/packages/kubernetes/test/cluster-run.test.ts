@@ -1,4 +1,5 @@
 import t, {type Test} from 'tap'
+import {bodyText} from '../cluster/api-client.ts'
 import type {AppLogs} from '../cluster/app-deployment.ts'
 import {checkObjects} from '../cluster/check.ts'
 import type {ClusterEvent} from '../cluster/cluster-event.ts'
@@ -71,4 +72,14 @@ t.test('a workload that is gone before the answer to what has made it is known t
   await told
   run.stop()
   t.equal(await run.ended, true)
+})
+
+t.test('a second Ctrl-C waits five seconds for the rest of an answer, too', {timeout: 20_000}, async t => {
+  const {server, client} = await openServer(t)
+  await client.json('GET', '/version')
+  server.answer = () => 'half'
+  const asked = client.open('GET', '/apis/dapr.io')
+  const body = bodyText(await asked, 1000)
+  client.hurry()
+  await t.rejects(body, {message: 'no answer within 5 s'})
 })
