@@ -30,3 +30,20 @@ t.test('stop -k takes the files of a run, the first of which names it', async t 
   t.match(await rig.run(['stop', '-k', ...files], {env}), {code: 0, stderr: ''}, 'also if they have a mistake by now')
   t.same([...server.objects.keys()], [])
 })
+
+t.test('stop -k of an app leaves the resources of Dapr to the others, whatever labels they have', async t => {
+  const {rig, env, server} = await openShop(t, [{appID: 'stock'}, {appID: 'shop'}])
+  const save = (path: string, kind: string, name: string, app: string): string => {
+    const labels = {app, 'pillion/template': 'shop', 'app.kubernetes.io/managed-by': 'pillion'}
+    server.save(`${path}/${name}`, {kind, metadata: {name, labels}})
+    return `${path}/${name}`
+  }
+  for (const args of [['-f', '.'], []]) {
+    const store = save('/apis/dapr.io/v1alpha1/namespaces/shop/components', 'Component', 'store', 'stock')
+    const [shop] = ['shop', 'stock'].map(app =>
+      save('/apis/apps/v1/namespaces/shop/deployments', 'Deployment', app, app)
+    )
+    t.match(await rig.run(['stop', '-k', 'stock', ...args], {env}), {code: 0, stderr: ''})
+    t.strictSame([...server.objects.keys()], [store, shop])
+  }
+})

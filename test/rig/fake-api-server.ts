@@ -334,12 +334,14 @@ export class FakeApiServer {
 const podPath = (path: string, name: string): string =>
   `/api/v1/namespaces/${/namespaces\/([^/]+)/.exec(path)?.[1] ?? ''}/pods/${name}-1`
 
-/** `a=1,b=2` */
+/** `a=1,b in (2,3)` */
 const isSelected = ({metadata: {labels = {}}}: Stored, selector: string): boolean =>
-  selector === '' ||
-  selector.split(',').every(each => {
-    const [name = '', value = ''] = each.split('=')
-    return labels[name] === value
+  (selector.match(/[^,(]+\([^)]*\)|[^,]+/g) ?? []).every(each => {
+    const [, name = '', value = ''] = /^(\S+?)(?:=| in )(.*)$/.exec(each) ?? []
+    return value
+      .replaceAll(/[()]/g, '')
+      .split(',')
+      .includes(labels[name] ?? '')
   })
 
 function send(

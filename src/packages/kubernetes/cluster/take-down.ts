@@ -78,7 +78,8 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
 
 const notAll = ({namespace}: ObjectStore): string => `not everything is gone from the namespace "${namespace}"`
 
-const appOf = ({metadata}: KubernetesObject): string => metadata.labels['app'] ?? ''
+const appOf = ({apiVersion, metadata}: KubernetesObject): string =>
+  apiVersion.startsWith('dapr.io/') ? '' : (metadata.labels['app'] ?? '')
 
 /** Returns those that the server refuses to delete; why is among `faults` then. */
 async function deleteAll(
@@ -110,8 +111,7 @@ export async function podsGone(options: TakeDownOptions): Promise<void> {
   const ours = new Set((await findAll(store, labels)).map(({metadata}) => metadata.uid))
   const pods = await watchPods(options, end.signal)
   const ids = apps.map(({id}) => id)
-  const faults = await pods.gone(ids, pods.owners()).finally(() => end.abort())
-  throwAll(faults, () => notAll(store))
+  throwAll(await pods.gone(ids, pods.owners()).finally(() => end.abort()), () => notAll(store))
   await allGone(options, ours)
 }
 

@@ -41,6 +41,20 @@ t.test('what a run that is still at its start makes meanwhile goes, too', async 
   t.strictSame([...server.objects.keys()], [])
 })
 
+t.test('resources of Dapr go last, whatever labels their file gives them', async t => {
+  const {server, save, down, deleted} = await openStore(t)
+  await down.store.lookUpDapr()
+  const labels = {app: 'stock', 'pillion/template': 'shop'}
+  server.save('/apis/dapr.io/v1alpha1/namespaces/shop/components/a', {kind: 'Component', metadata: {name: 'a', labels}})
+  save('stock')
+  await takeDown(down)
+  t.strictSame(deleted, ['stock', ''])
+  t.match(
+    server.asked.findLast(asked => asked.startsWith('DELETE')),
+    /components\/a$/
+  )
+})
+
 t.test('what another one has made under the name of an object meanwhile is not deleted', {timeout: 8000}, async t => {
   const {server, save, down} = await openStore(t)
   save('stock')

@@ -29,7 +29,7 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
   await confirmCluster(access, flags, ids.length > 0 ? `delete ${ids.join(', ')}` : 'delete what a template made')
   return withCluster(access, asJson, async client => {
     const store = new ObjectStore(client)
-    await store.lookUpDapr()
+    if (ids.length === 0) await store.lookUpDapr() // its resources are none of single apps, whatever labels they have
     // who may make a Secret may not always list all of them
     for (const id of ids.length > 0 ? ids : apps.map(app => app.id))
       store.expected.push({apiVersion: 'v1', kind: 'Secret', metadata: {name: secretName(id), labels: {}}})
