@@ -8,7 +8,7 @@ import {exportCluster, type Cluster, type Context, type User} from '@kubernetes/
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {isLoopback} from '../../../model/loopback.ts'
 import {orElse} from '../../../model/or-else.ts'
-import {readTextFile} from '../../../model/read-file.ts'
+import {readTextBytes, readTextFile, utf8Text} from '../../../model/read-file.ts'
 import {proxyOf} from '../../../proxy/net/external-adapter.ts'
 import {sendSignal} from '../../../platform/process-group.ts'
 import {descendantsIn, look} from '../../../platform/process-table.ts'
@@ -249,10 +249,10 @@ function readAll(files: readonly string[]): KubeConfig {
 function readOne(file: string): KubeConfig {
   const config = new KubeConfig()
   try {
-    const text = readTextFile(file)
+    const text = utf8Text(readTextBytes(file, 2 ** 26)) // of hundreds of clusters it has some megabytes
     // the library refuses an empty file
     if (text.trim() !== '') config.loadFromFile(file)
-    const {users = []} = parse(/tokenFile|as-/.test(text) ? text : '{}') as {users?: {user?: WrittenUser}[] | null}
+    const {users = []} = parse(/tokenFile|\bas-/.test(text) ? text : '{}') as {users?: {user?: WrittenUser}[] | null}
     // as in kubectl, a path counts from the file, a name is in PATH
     for (const [index, user] of (config.users as KnownUser[]).entries()) {
       const exec = user.exec as ProgramOfUser | null

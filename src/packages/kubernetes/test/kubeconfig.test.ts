@@ -114,3 +114,12 @@ t.test('a proxy that does not answer is waited for no longer than a server', {ti
     await t.rejects(ask(t, config), {message: /no answer within 5 s$/}, scheme)
   }
 })
+
+t.test('a kubeconfig of hundreds of clusters is read', async t => {
+  const {server} = await openServer(t)
+  const config = JSON.parse(server.kubeconfig()) as {clusters: object[]}
+  const data = Buffer.alloc(3000).toString('base64')
+  for (let at = 0; at < 500; at++)
+    config.clusters.push({name: `c${at}`, cluster: {server: 'https://c.test', 'certificate-authority-data': data}})
+  t.match(await ask(t, JSON.stringify(config)), {major: '1'})
+})
