@@ -6,6 +6,7 @@ import type {HandleApi} from './api.ts'
 import {FOREIGN_ORIGIN} from './errors.ts'
 import type {SidecarOptions} from '../sidecar-options.ts'
 import type {SidecarRequest} from './sidecar-request.ts'
+import {untraced} from './trace.ts'
 
 /** A request to the sidecar's own API, over any version of HTTP. */
 export interface OwnCall {
@@ -35,7 +36,7 @@ export const ownApi =
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost)) return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(() => requestShutdown(isForced(headers.lines)))
-    const answer = handle(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
+    const answer = handle(action, {body, query: sent.query, lines: headers.lines + untraced(headers), trace, onGone})
     if (!(answer instanceof Promise)) return respond(answer)
     answer.then(respond).catch((error: unknown) => {
       warn(bugText(error))

@@ -31,8 +31,9 @@ const MAX_POSTED = 200
 export interface PlainBlockCall {
   readonly request: PlainRequest
   readonly call: BlockCall
-  /** Header lines of its trace. */
+  /** Header lines of its trace, and of the one that was sent. */
   readonly trace: string
+  readonly sentTrace: string
   readonly responseTrace: string
   readonly span: CallSpan | undefined
 }
@@ -71,7 +72,7 @@ export class PlainBlocks {
 
   /** Never rejects. */
   async start(
-    {request, call: {call, params}, trace, responseTrace, span}: PlainBlockCall,
+    {request, call: {call, params}, trace, sentTrace, responseTrace, span}: PlainBlockCall,
     connection: FastConnection
   ): Promise<void> {
     const {appId, recorded, warn} = this.#sidecar
@@ -79,7 +80,8 @@ export class PlainBlocks {
     const record = recordOwn(recorded, appId, {method, sent: {path}, headers: {lines, length}, span})
     const onGone: BlockRequest['onGone'] = listener => connection.onGone(listener)
     try {
-      const reply = await this.#callBlock(call, {params, query, lines, trace, body: connection.takeWhole(), onGone})
+      const sent = {params, query, lines: lines + sentTrace, trace, body: connection.takeWhole(), onGone}
+      const reply = await this.#callBlock(call, sent)
       record(reply)
       connection.answer({...reply, lines: reply.lines + responseTrace + dateLine()})
     } catch (error) {

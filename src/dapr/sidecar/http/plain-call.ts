@@ -14,7 +14,7 @@ import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
 import type {PlainBlocks} from './plain-block.ts'
 import {isInvoke, findPlainTarget, type Target} from './target.ts'
-import {linesOfTrace} from './trace.ts'
+import {linesOfTrace, untraced} from './trace.ts'
 
 /*
  * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. What is
@@ -101,7 +101,9 @@ export class PlainCalls {
     const trace = linesOfTrace(span, isTracing, {traceparent, tracestate})
     const responseTrace = isTracing ? trace : ''
     if (target === undefined) {
-      if (call !== undefined) void this.#blocks.start({request, call, trace, responseTrace, span}, connection)
+      const sentTrace = untraced({traceparent, tracestate})
+      if (call !== undefined)
+        void this.#blocks.start({request, call, trace, sentTrace, responseTrace, span}, connection)
       return true
     }
     const framing = request.hasLength ? `Content-Length: ${length}\r\n` : ''

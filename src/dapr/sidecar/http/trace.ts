@@ -73,7 +73,7 @@ export const spanLines = ({context}: CallSpan): string =>
   traceLines({traceparent: formatTraceparent(context), tracestate: formatTracestate(context)})
 
 /** The parent of a workflow that a call starts: the span of the call if it is sampled, or what the caller has sent ('' = nothing). */
-export const workParent = (own: string, sent: string): string => (isSampled(own) ? own : sent)
+export const workParent = (own: string, sent: string): string => (isSampled(own) ? own : carriedTraceparent(sent))
 
 /** The lowest bit of the flags: others may be set, too (W3C Trace Context, level 2). */
 const isSampled = (traceparent: string): boolean => (Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1

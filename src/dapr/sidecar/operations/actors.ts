@@ -18,11 +18,12 @@ import {bufferOf, grpc, grpcDone, type OperationsOf} from './operation.ts'
 const JSON_TYPE = 'application/json'
 const CONTENT_TYPE = /^content-type:/im
 const REENTRANCY = 'dapr-reentrancy-id'
+const SENT_TRACE = /^trace(?:parent|state):.*\r\n/gim
 
 const invoke: BlockHandler = async ({actors}, {params: [type = '', id = '', method = ''], ...request}) => {
   const {query, lines, trace, body, onGone} = request
   const reentrancyId = headerOf({lines}, REENTRANCY)
-  const call = {type, id, method, query, lines: lines + trace, body, reentrancyId, onGone}
+  const call = {type, id, method, query, lines: lines.replace(SENT_TRACE, '') + trace, body, reentrancyId, onGone}
   const {lines: answered, body: bytes} = await actors.invoke(call)
   return {status: 200, type: CONTENT_TYPE.test(answered) ? '' : JSON_TYPE, body: '', bytes, lines: answered}
 }

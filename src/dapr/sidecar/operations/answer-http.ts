@@ -8,7 +8,6 @@ import {operationOf} from './operations.ts'
 
 /** Responds to a call to a building block, failures included. */
 export async function answerHttp(blocks: Blocks, name: BlockCall['call'], request: BlockRequest): Promise<Reply> {
-  // a plain request is read without its trace, which is passed on
   request.onGone.traceparent = headerOf(request, 'traceparent') || headerOf({lines: request.trace}, 'traceparent')
   try {
     return await operationOf(name, 'http')(blocks, request)

@@ -211,7 +211,7 @@ const served = <Q extends Schema & {readonly name: readonly [1, 'string']}, R ex
   reply: R,
   run: (blocks: Blocks, request: Message<Q>, caller: Caller) => Promise<Message<R>>
 ): BlockOperation => ({
-  grpc: grpc(request, reply, async (blocks, message, {head: {traceparent}, onGone}) =>
+  grpc: grpc(request, reply, async (blocks, message, {onGone, onGone: {traceparent = ''}}) =>
     run(blocks, message, {kept: traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`, onGone})
   ),
   http: async (blocks, sent: BlockRequest): Promise<Reply> => {

@@ -1,14 +1,10 @@
+import {ERROR_INFO, RPC_TYPES, STATUS} from '../../../../proxy/net/grpc/error-info.ts'
 import {DecodeError, encode} from '../../../../proxy/net/grpc/message-codec.ts'
 import {latin1} from '../../../../proxy/net/grpc/message-gauge.ts'
 import {INTERNAL, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
 import {BlockError} from '../../blocks/block-error.ts'
 
-const TYPE = 'type.googleapis.com/google.rpc.'
-
-/** google.rpc.Status and what its details hold (googleapis: google/rpc/status.proto, error_details.proto). */
-const ANY = {typeUrl: [1, 'string'], value: [2, 'bytes']} as const
-const STATUS = {code: [1, 'int32'], message: [2, 'string'], details: [3, {list: ANY}]} as const
-const ERROR_INFO = {reason: [1, 'string'], domain: [2, 'string'], metadata: [3, 'map']} as const
+/** Details besides ErrorInfo (googleapis: google/rpc/error_details.proto). */
 const RESOURCE_INFO = {
   type: [1, 'string'],
   name: [2, 'string'],
@@ -38,11 +34,11 @@ function blockStatus({errorCode, grpcCode: code, message: text, details: given}:
   if (details === undefined) return {code, message}
   const {reason, metadata, resource, badField} = details
   const any = [
-    {typeUrl: `${TYPE}ErrorInfo`, value: encode(ERROR_INFO, {reason, domain: 'dapr.io', metadata: metadata ?? {}})},
-    ...(resource === undefined ? [] : [{typeUrl: `${TYPE}ResourceInfo`, value: encode(RESOURCE_INFO, resource)}]),
+    {type: `${RPC_TYPES}ErrorInfo`, value: encode(ERROR_INFO, {reason, domain: 'dapr.io', metadata: metadata ?? {}})},
+    ...(resource === undefined ? [] : [{type: `${RPC_TYPES}ResourceInfo`, value: encode(RESOURCE_INFO, resource)}]),
     ...(badField === undefined
       ? []
-      : [{typeUrl: `${TYPE}BadRequest`, value: encode(BAD_REQUEST, {violations: [badField]})}])
+      : [{type: `${RPC_TYPES}BadRequest`, value: encode(BAD_REQUEST, {violations: [badField]})}])
   ]
   return {code, message, details: latin1(encode(STATUS, {code, message, details: any}))}
 }
