@@ -37,8 +37,8 @@ export const statusFrom = (text: string, otherwise: number): GrpcStatus => {
   return match === null || code < 0 ? {code: otherwise, message: text} : {code, message: text.slice(match[0].length)}
 }
 
-// Anything but printable ASCII, and the escape itself (gRPC over HTTP/2, Status-Message).
-const ESCAPED = /[^\u0020-\u0024\u0026-\u007e]/
+// Anything but printable ASCII, and the escape itself (gRPC over HTTP/2, Status-Message); no value of HTTP/2 has a space at an end.
+const ESCAPED = /[^\u0020-\u0024\u0026-\u007e]|^ | $/
 
 /** A message as it travels: percent-encoded by its UTF-8 bytes. */
 export const escapeMessage = (message: string): string => {
@@ -48,7 +48,7 @@ export const escapeMessage = (message: string): string => {
     const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25
     text += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }
-  return text
+  return text.replaceAll(/^ | $/g, '%20')
 }
 
 /** A text without its percent-encoding, as UTF-8. */

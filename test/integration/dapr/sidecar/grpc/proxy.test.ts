@@ -161,6 +161,9 @@ t.test('a callee that is not named, or not there: Dapr’s words, and why', asyn
       'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused" (why)'
   })
   t.equal(closed.underWay(), 0)
+  const spaced = ' an error without words: '
+  const denying = await openTestGrpcPort(t, {admitGrpc: () => ({ok: false, status: 500, error: spaced})})
+  t.match(await echoClient(t, denying.port).call(), {code: 2, message: spaced})
 })
 
 /** What a raw caller sends first: the preface, settings, the head of a call. */
