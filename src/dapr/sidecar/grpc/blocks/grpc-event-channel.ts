@@ -3,6 +3,7 @@ import {requestGrpcApp, type GrpcAppRequestOptions} from '../../../../proxy/gate
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {decode, encode, type Message, type Schema} from '../../../../proxy/net/grpc/message-codec.ts'
 import {messageOf} from '../../../../model/errors.ts'
+import {OF_CONNECTION} from '../../../../proxy/net/http1/header-lines.ts'
 import {OK, UNIMPLEMENTED} from '../../../../proxy/net/grpc/status.ts'
 import {traceFields} from '../../../../proxy/net/grpc/trace-fields.ts'
 import {
@@ -131,15 +132,15 @@ function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extrac
 const NAME = /^[0-9a-z_.-]+$/
 const VALUE = /^[ -~]*$/
 /** Metadata of the protocol or of the sidecar itself. */
-const OWN =
-  /^(?:content-type|content-length|te|host|connection|user-agent|grpc-.*|.*-bin|traceparent|tracestate|dapr-api-token)$/
+const OWN = /^(?:content-type|content-length|host|user-agent|grpc-.*|.*-bin|traceparent|tracestate|dapr-api-token)$/
 
 /** Metadata of a message; what cannot be metadata of gRPC is left out (gRPC over HTTP/2, Custom-Metadata). */
 function metadataFields(metadata: AppEvent['metadata']): string {
   let fields = ''
   for (const [key, value] of Object.entries(metadata)) {
     const name = key.toLowerCase()
-    if (NAME.test(name) && VALUE.test(value) && !OWN.test(name)) fields += encodeField(name, value)
+    if (NAME.test(name) && VALUE.test(value) && !OWN.test(name) && !OF_CONNECTION.has(name))
+      fields += encodeField(name, value.trim())
   }
   return fields
 }
