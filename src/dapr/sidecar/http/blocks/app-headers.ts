@@ -1,8 +1,8 @@
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** Characters that headers cannot have: line breaks are removed, and others sent as UTF-8. */
+/** Characters that headers cannot have: those of control are removed, and others sent as UTF-8. */
 export const valueText = (value: string): string =>
-  isPlain(value) ? value : Buffer.from(value.replace(/[\r\n\0]+/g, ' ')).toString('latin1')
+  isPlain(value) ? value : Buffer.from(value.replace(/[^\P{Cc}\t]+/gu, ' ')).toString('latin1')
 
 const isPlain = (text: string): boolean => /^[ -~]*$/.test(text)
 
