@@ -3,13 +3,13 @@ import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
 import {UNIMPLEMENTED} from '../../../proxy/net/grpc/status.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 
-const DAPR = '/dapr.proto.runtime.v1.Dapr/'
-/** Paths that do not begin so belong to the proxy, which is not restricted. */
-const RUNTIME = '/dapr.proto.runtime.'
+export const DAPR = '/dapr.proto.runtime.v1.Dapr/'
+/** Paths that do not begin so belong to the proxy: it is not restricted, and the tracing of daprd's streams holds for it alone. */
+export const RUNTIME_PATHS = '/dapr.proto.runtime.'
 
 /** Whether the sidecar serves a method: what is denied goes before what is allowed. */
 export const isMethodServed = (access: ApiAccess | undefined, path: string): boolean => {
-  if (access === undefined || !path.startsWith(RUNTIME)) return true
+  if (access === undefined || !path.startsWith(RUNTIME_PATHS)) return true
   const {allowed, denied} = access
   const rule = path.startsWith(DAPR) ? (grpcMethod(path.slice(DAPR.length))?.rule ?? '') : ''
   // a rule that names no API of gRPC restricts nothing (Dapr: apiAccessRuleToMap)

@@ -16,7 +16,7 @@ import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {methodFault} from '../http/target.ts'
 import type {Trace} from '../http/trace.ts'
-import {isMethodServed, NOT_SERVED} from './api-access.ts'
+import {isMethodServed, NOT_SERVED, RUNTIME_PATHS} from './api-access.ts'
 import {answer} from './answer.ts'
 import {answerType} from './answer-faults.ts'
 import {actorIn, baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
@@ -289,7 +289,7 @@ class Calls implements StreamHandler {
       if (id === undefined) {
         if (IS_REFLECTION.test(head.path))
           return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
-        const isStreamTraced = this.#guards.tracing.isTracing && !head.path.startsWith(RUNTIME)
+        const isStreamTraced = this.#guards.tracing.isTracing && !head.path.startsWith(RUNTIME_PATHS)
         return this.#refuse(stream, head, isStreamTraced ? NO_ID : NO_TARGET)
       }
       const fault = faultOfId(id)
@@ -366,9 +366,6 @@ const answerFields = (
 
 const deadlineOf = ({timeout}: RequestHead): number =>
   timeout === '' ? Infinity : performance.now() + (timeoutMs(timeout) ?? Infinity)
-
-/** Methods that daprd takes for its own: the tracing of its streams lets them pass. */
-const RUNTIME = '/dapr.proto.runtime.'
 
 /** Dapr's words (pkg/diagnostics/grpc_tracing.go). */
 const NO_ID: GrpcStatus = {

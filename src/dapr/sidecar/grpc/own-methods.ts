@@ -7,6 +7,7 @@ import type {Blocks} from '../blocks/blocks.ts'
 import type {Facts} from '../http/metadata.ts'
 import type {BlockCaller} from '../operations/operation.ts'
 import {workParent} from '../http/trace.ts'
+import {DAPR} from './api-access.ts'
 import {sentTrace} from './grpc-trace.ts'
 import {metadataMessage} from './metadata-message.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
@@ -93,8 +94,6 @@ const hubMethod =
       trace: workParent(trace.traceparent, sentTrace(head))
     })
   }
-
-const DAPR = '/dapr.proto.runtime.v1.Dapr/'
 
 const operationIn = (path: string): ApiOperation | undefined =>
   path.startsWith(DAPR) ? grpcMethod(path.slice(DAPR.length))?.operation : undefined

@@ -10,7 +10,7 @@ import {
   UnregisterActorRemindersByTypeRequest,
   UnregisterActorTimerRequest
 } from '../../../model/dapr/messages/actors.generated.ts'
-import {encode, type Message} from '../../../proxy/net/grpc/message-codec.ts'
+import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import type {FiringRequest} from '../../../work/actor/firing-spec.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import type {FiringName} from '../../../work/actor/timers.ts'
@@ -19,7 +19,7 @@ import {formatGoDuration} from '../../../files/resources/go-duration.ts'
 import {compactJson, memberIn, memberText} from '../blocks/json-text.ts'
 import {httpDone, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
-import {inGrpc} from './actor-grpc.ts'
+import {bytesValue, inGrpc} from './actor-grpc.ts'
 import {policyOf} from './failure-policy.ts'
 import {bufferOf, grpc, grpcDone, type OperationsOf} from './operation.ts'
 
@@ -69,17 +69,14 @@ function reminderJson(reminder: Reminder): string {
   return `{${members.flatMap(([name, text]) => (text === undefined ? [] : `"${name}":${text}`)).join(',')}}`
 }
 
-const BYTES_VALUE = {value: [1, 'bytes']} as const
-
 function reminderMessage(reminder: Reminder): Message<typeof GetActorReminderResponse> {
   const {type, id, dueTime, ttl, data} = reminder
-  const value = data === undefined ? undefined : encode(BYTES_VALUE, {value: Buffer.from(data)})
   return {
     actorType: type,
     actorId: id,
     dueTime: dueTime === '' ? undefined : dueTime,
     period: periodText(reminder),
-    data: value && {typeUrl: 'type.googleapis.com/google.protobuf.BytesValue', value},
+    data: bytesValue(data),
     ttl: timeIn(ttl)
   }
 }

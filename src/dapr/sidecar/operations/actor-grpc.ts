@@ -1,3 +1,4 @@
+import {encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {BlockError} from '../blocks/block-error.ts'
 
 /** The prefix of Dapr's errors over HTTP, which those over gRPC do not have. */
@@ -15,3 +16,10 @@ export const inGrpc =
       throw error
     }
   }
+
+const TYPE = 'type.googleapis.com/google.protobuf.BytesValue'
+const BYTES_VALUE = {value: [1, 'bytes']} as const
+
+/** JSON, as Dapr's Any of a BytesValue. */
+export const bytesValue = (data: string | undefined) =>
+  data === undefined ? undefined : {typeUrl: TYPE, value: encode(BYTES_VALUE, {value: Buffer.from(data)})}

@@ -11,6 +11,8 @@ import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** What clients of gRPC take in a head: for one of 8 KiB (Java), or 64 (Node), they end the connection, and all calls on it. */
+const IN_HEAD = /^[ -~]{0,4096}$/
 
 /** The metadata that a binding returns besides its data; Go capitalizes the first character. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
@@ -64,8 +66,10 @@ export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
           ...(baggage !== '' && {baggage})
         }
         const tell = (found: Readonly<Record<string, string>> = {}): void => {
-          for (const [key, value] of Object.entries(found))
-            if (NAME.test(key)) setHeader(`metadata.${key.toLowerCase()}`, valueText(value))
+          for (const [key, value] of Object.entries(found)) {
+            const text = valueText(value.trim())
+            if (NAME.test(key) && IN_HEAD.test(text)) setHeader(`metadata.${key.toLowerCase()}`, text)
+          }
         }
         try {
           const response = await bindings.invoke(name, {operation, data: bufferOf(data), metadata: sent}, onGone)

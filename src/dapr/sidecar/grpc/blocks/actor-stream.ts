@@ -5,9 +5,10 @@ import {
 import {decoded} from '../../../../model/bytes.ts'
 import {encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
 import {pairsOf} from '../../../../proxy/net/http1/header-lines.ts'
-import type {ActorAnswer, ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
+import type {ActorAnswer, ActorRequest} from '../../../../work/actor/actor-host.ts'
 import type {ActorSession} from '../../blocks/actor-streams.ts'
 import {headerLines} from '../../http/blocks/app-headers.ts'
+import {bytesValue} from '../../operations/actor-grpc.ts'
 import type {ServerStream} from '../server-stream.ts'
 import {emptyRecord} from '../../../../model/own.ts'
 
@@ -20,7 +21,6 @@ const NOT_FOUND = 5
 const OWN_ERROR = 'X-DaprErrorResponseHeader: true\r\n'
 /** What the answer to the caller says itself. */
 const OF_CONNECTION = /^(?:connection|keep-alive|proxy-.*|transfer-encoding|upgrade|te|trailer|content-length|date)$/i
-const BYTES_VALUE = {value: [1, 'bytes']} as const
 
 /** The actors of an app by one of its streams: each request is answered with its id. */
 export class ActorStream implements ActorSession {
@@ -48,7 +48,7 @@ export class ActorStream implements ActorSession {
     return this.#ask(id => {
       if (work.kind !== 'method') {
         const {name, dueTime, period, callback} = work
-        const firing = {id, ...actor, name, data: dataOf(work)}
+        const firing = {id, ...actor, name, data: bytesValue(work.data)}
         if (work.kind === 'reminder') return {reminderRequest: {...firing, dueTime: '', period: ''}}
         return {timerRequest: {...firing, dueTime, period, callback}}
       }
@@ -113,15 +113,6 @@ export class ActorStream implements ActorSession {
     this.#waiting.delete(id)
     settle?.(answer)
     if (!this.isBusy) this.#whenIdle?.()
-  }
-}
-
-/** JSON, as Dapr's Any of a BytesValue. */
-function dataOf({data}: Firing): {readonly typeUrl: string; readonly value: Uint8Array} | undefined {
-  if (data === undefined) return undefined
-  return {
-    typeUrl: 'type.googleapis.com/google.protobuf.BytesValue',
-    value: encode(BYTES_VALUE, {value: Buffer.from(data)})
   }
 }
 

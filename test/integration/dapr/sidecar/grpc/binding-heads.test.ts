@@ -1,0 +1,26 @@
+import t from 'tap'
+import type {Blocks} from '../../../../../src/dapr/sidecar/blocks/blocks.ts'
+import {InvokeBindingRequest, InvokeBindingResponse} from '../../../../../src/model/dapr/messages/binding.generated.ts'
+import {decode, encode} from '../../../../../src/proxy/net/grpc/message-codec.ts'
+import {echoClient, openTestGrpcPort} from './rig.ts'
+
+t.test('the head of an answer has what a binding says of it, but for what a client cannot take there', async t => {
+  const insert = `INSERT INTO pears VALUES ${"('pear'),".repeat(8000)}('pear')`
+  const metadata = {sql: insert, short: '\n  SELECT 1\n', name: 'Bärbel', operation: 'exec'}
+  const waiting = Promise.withResolvers<void>()
+  const invoke = async (name: string): Promise<object> => {
+    if (name === 'slow') await waiting.promise
+    return {data: Buffer.from(name), metadata: name === 'slow' ? {} : metadata}
+  }
+  const blocks = {bindings: {invoke}} as unknown as Blocks
+  const {port} = await openTestGrpcPort(t, {blocks: async () => Promise.resolve(blocks)})
+  const client = echoClient(t, port)
+  const slow = client.dapr('InvokeBinding', encode(InvokeBindingRequest, {name: 'slow', operation: 'x'}))
+  const {code, head, answer} = await client.dapr('InvokeBinding', encode(InvokeBindingRequest, {name: 'sql'}))
+  t.equal(code, 0)
+  t.match(head.getMap(), {'metadata.operation': 'exec', 'metadata.short': 'SELECT 1'})
+  t.notHas(head.getMap(), {'metadata.sql': '', 'metadata.name': ''})
+  t.strictSame(decode(InvokeBindingResponse, Buffer.from(answer, 'latin1')).metadata, metadata)
+  waiting.resolve()
+  t.match(await slow, {code: 0}, 'other calls of its connection go on')
+})
