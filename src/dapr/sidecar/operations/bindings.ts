@@ -11,12 +11,15 @@ import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** What clients of gRPC take in a head: for one of 8 KiB (Java), or 64 (Node), they end the connection, and all calls on it. */
-const IN_HEAD = /^[ -~]{0,4096}$/
+const ASCII = /^[ -~]*$/
+
+/** The metadata that clients take in a head. At one of 8 KiB (gRPC in Java), 16 (Node) or 64 they fail, and may end all calls of the connection. */
+const ofHead = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(metadata).filter(([key, {length}]) => NAME.test(key) && length <= 4096))
 
 /** The metadata that a binding returns besides its data; Go capitalizes the first character. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
-  headerLines(metadata, undefined, name => `Metadata.${name}`)
+  headerLines(ofHead(metadata), undefined, name => `Metadata.${name}`)
 
 /** The trace of the call, for bindings that pass it on. */
 function traceOf({lines, trace}: BlockRequest): Record<string, string> {
@@ -66,9 +69,9 @@ export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
           ...(baggage !== '' && {baggage})
         }
         const tell = (found: Readonly<Record<string, string>> = {}): void => {
-          for (const [key, value] of Object.entries(found)) {
+          for (const [key, value] of Object.entries(ofHead(found))) {
             const text = valueText(value.trim())
-            if (NAME.test(key) && IN_HEAD.test(text)) setHeader(`metadata.${key.toLowerCase()}`, text)
+            if (ASCII.test(text)) setHeader(`metadata.${key.toLowerCase()}`, text)
           }
         }
         try {

@@ -1,8 +1,9 @@
 import t from 'tap'
-import type {Blocks} from '../../../../../src/dapr/sidecar/blocks/blocks.ts'
-import {InvokeBindingRequest, InvokeBindingResponse} from '../../../../../src/model/dapr/messages/binding.generated.ts'
-import {decode, encode} from '../../../../../src/proxy/net/grpc/message-codec.ts'
-import {echoClient, openTestGrpcPort} from './rig.ts'
+import type {Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
+import {InvokeBindingRequest, InvokeBindingResponse} from '../../../../src/model/dapr/messages/binding.generated.ts'
+import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {echoClient, openTestGrpcPort} from './grpc/rig.ts'
+import {openTestSidecar} from './rig.ts'
 
 t.test('the head of an answer has what a binding says of it, but for what a client cannot take there', async t => {
   const insert = `INSERT INTO pears VALUES ${"('pear'),".repeat(8000)}('pear')`
@@ -23,4 +24,9 @@ t.test('the head of an answer has what a binding says of it, but for what a clie
   t.strictSame(decode(InvokeBindingResponse, Buffer.from(answer, 'latin1')).metadata, metadata)
   waiting.resolve()
   t.match(await slow, {code: 0}, 'other calls of its connection go on')
+  const {port: httpPort} = await openTestSidecar(t, {blocks: async () => Promise.resolve(blocks)})
+  const response = await fetch(`http://127.0.0.1:${httpPort}/v1.0/bindings/sql`, {method: 'POST', body: '{}'})
+  t.equal(await response.text(), 'sql')
+  t.match(Object.fromEntries(response.headers), {'metadata.operation': 'exec', 'metadata.short': 'SELECT 1'})
+  t.notOk(response.headers.has('metadata.sql'))
 })
