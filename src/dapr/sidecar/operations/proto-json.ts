@@ -2,6 +2,7 @@ import {unreachable} from '../../../model/errors.ts'
 import {ConversationMessage} from '../../../model/dapr/messages/ai.generated.ts'
 import {JobFailurePolicy} from '../../../model/dapr/messages/common.generated.ts'
 import {Any, Duration} from '../../../model/dapr/messages/google.generated.ts'
+import {durationIn} from '../../../proxy/net/grpc/error-details.ts'
 import type {FieldType, Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
 import {structIn, structOf} from '../../../proxy/net/grpc/struct.ts'
 import {malformed} from './block-request.ts'
@@ -126,6 +127,7 @@ function jsonOfField(type: FieldType, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (type === 'bytes') return structIn(value as Uint8Array)
   if (typeof type === 'string') return value
+  if ('message' in type && type.message === Duration) return durationIn(value as Message<typeof Duration>)
   if ('message' in type) return jsonOfMessage(type.message, value as object)
   if ('list' in type) return (value as readonly object[]).map(each => jsonOfMessage(type.list, each))
   return Object.keys(value as object).length > 0 ? value : undefined

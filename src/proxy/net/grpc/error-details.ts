@@ -34,13 +34,10 @@ const SCHEMAS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
 ])
 
 /** google.protobuf.Duration in its JSON form: `1.500s`. */
-function durationOf({seconds, nanos}: Message<typeof DURATION>): string {
+export function durationIn({seconds, nanos}: Message<typeof DURATION>): string {
   const sign = seconds < 0n || nanos < 0 ? '-' : ''
-  const fraction = Math.abs(nanos)
-    .toString()
-    .padStart(9, '0')
-    .replace(/(?:000)+$/, '')
-  return `${sign}${seconds.toString().replace('-', '')}${fraction === '' ? '' : `.${fraction}`}s`
+  const fraction = `.${Math.abs(nanos).toString().padStart(9, '0')}`.replace(/\.?(?:000)+$/, '')
+  return `${sign}${seconds.toString().replace('-', '')}${fraction}s`
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -51,7 +48,7 @@ function valueOf(type: FieldType, value: unknown): unknown {
   if (typeof type === 'string') return value
   if ('list' in type) return (value as readonly Json[]).map(each => jsonOf(type.list, each))
   if (!('message' in type)) return value
-  return type.message === DURATION ? durationOf(value as Message<typeof DURATION>) : jsonOf(type.message, value as Json)
+  return type.message === DURATION ? durationIn(value as Message<typeof DURATION>) : jsonOf(type.message, value as Json)
 }
 
 const jsonOf = (schema: Schema, message: Json): Json =>

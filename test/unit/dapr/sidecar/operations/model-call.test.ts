@@ -22,10 +22,11 @@ const newObserver = () => {
   return {ended, texts, heads, conversations: {context: {appId: 'shop', observer}} as unknown as Conversations}
 }
 
-t.test('a question is recorded as it can be asked again: its tools and its format are JSON', async t => {
+t.test('a question is recorded as it can be asked again: its tools, format and durations are JSON', async t => {
   const {texts, conversations} = newObserver()
   const body = {
     metadata: {},
+    promptCacheRetention: '5400.500s',
     tools: [{function: {name: 'weather', parameters: {type: 'object', required: ['city']}}}],
     responseFormat: {type: 'object'}
   }
