@@ -31,9 +31,10 @@ const MAX_POSTED = 200
 export interface PlainBlockCall {
   readonly request: PlainRequest
   readonly call: BlockCall
-  /** Header lines of its trace, and of the one that was sent. */
+  /** Its header lines, with those of the trace that was sent. */
+  readonly lines: string
+  /** Header lines of its trace. */
   readonly trace: string
-  readonly sentTrace: string
   readonly responseTrace: string
   readonly span: CallSpan | undefined
 }
@@ -72,16 +73,15 @@ export class PlainBlocks {
 
   /** Never rejects. */
   async start(
-    {request, call: {call, params}, trace, sentTrace, responseTrace, span}: PlainBlockCall,
+    {request, call: {call, params}, lines, trace, responseTrace, span}: PlainBlockCall,
     connection: FastConnection
   ): Promise<void> {
     const {appId, recorded, warn} = this.#sidecar
-    const {method, path, query, lines, length} = request
+    const {method, path, query, length} = request
     const record = recordOwn(recorded, appId, {method, sent: {path}, headers: {lines, length}, span})
     const onGone: BlockRequest['onGone'] = listener => connection.onGone(listener)
     try {
-      const sent = {params, query, lines: lines + sentTrace, trace, body: connection.takeWhole(), onGone}
-      const reply = await this.#callBlock(call, sent)
+      const reply = await this.#callBlock(call, {params, query, lines, trace, body: connection.takeWhole(), onGone})
       record(reply)
       connection.answer({...reply, lines: reply.lines + responseTrace + dateLine()})
     } catch (error) {

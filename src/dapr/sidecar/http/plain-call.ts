@@ -101,9 +101,9 @@ export class PlainCalls {
     const trace = linesOfTrace(span, isTracing, {traceparent, tracestate})
     const responseTrace = isTracing ? trace : ''
     if (target === undefined) {
-      const sentTrace = untraced({traceparent, tracestate})
+      const sent = lines + untraced({traceparent, tracestate})
       if (call !== undefined)
-        void this.#blocks.start({request, call, trace, sentTrace, responseTrace, span}, connection)
+        void this.#blocks.start({request, call, lines: sent, trace, responseTrace, span}, connection)
       return true
     }
     const framing = request.hasLength ? `Content-Length: ${length}\r\n` : ''
