@@ -10,7 +10,8 @@ const isPlain = (text: string): boolean => /^[ -~]*$/.test(text)
 const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, first => first.toUpperCase())
 
 /** Fields of the request that are its own. */
-const OWN = /^(?:host|connection|content-length|content-type|transfer-encoding|pubsubname|traceparent|dapr-api-token)$/i
+const OWN =
+  /^(?:host|connection|expect|content-length|content-type|transfer-encoding|pubsubname|traceparent|dapr-api-token)$/i
 
 /** The metadata of a delivery to an app, as header lines of the request; invalid header names are left out. */
 export const metadataLines = (metadata: Readonly<Record<string, string>>): string =>

@@ -72,3 +72,9 @@ t.test(
       )
   }
 )
+
+t.test('metadata whose name asks something of a server keeps no event from the app', async t => {
+  const channel = await channelTo(t, '')
+  for (const name of ['expect', 'Expect', 'upgrade', 'te'])
+    t.match(await channel.deliver(TARGET, {...EVENT, metadata: {[name]: 'delivery'}}), {kind: 'success'}, name)
+})
