@@ -65,7 +65,7 @@ const STATUS = 8
 /** `:status`. */
 export const statusField = (status: number): string =>
   status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString())
-/** A text that a caller has to keep in its head. */
+/** A text, or details, that a caller has to take in a head: clients end their connection for one that is too large. */
 const MAX_MESSAGE = 4096
 
 /** `-bin` fields travel as base64 without padding. */
@@ -80,7 +80,7 @@ export const answerHead = (contentType: string, status = 200): string =>
 export const trailersOf = ({code, message, details}: GrpcStatus): string =>
   encodeField('grpc-status', code.toString()) +
   (message === '' ? '' : encodeField('grpc-message', escapeMessage(message.slice(0, MAX_MESSAGE)))) +
-  (details === undefined ? '' : encodeBinary('grpc-status-details-bin', details))
+  (details === undefined || details.length > MAX_MESSAGE ? '' : encodeBinary('grpc-status-details-bin', details))
 
 /** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */
 export const codeOfHttp = (status: number): number =>

@@ -1,4 +1,5 @@
 import t from 'tap'
+import {BlockError} from '../../../../src/dapr/sidecar/blocks/block-error.ts'
 import type {Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../../src/model/dapr/messages/binding.generated.ts'
 import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
@@ -29,4 +30,24 @@ t.test('the head of an answer has what a binding says of it, but for what a clie
   t.equal(await response.text(), 'sql')
   t.match(Object.fromEntries(response.headers), {'metadata.operation': 'exec', 'metadata.short': 'SELECT 1'})
   t.notOk(response.headers.has('metadata.sql'))
+})
+
+/** Fails with details of as many bytes as the name says. */
+const refuse = async (name: string): Promise<never> => {
+  const details = {reason: 'WHY', metadata: {sent: 'x'.repeat(Number(name))}}
+  return Promise.reject(new BlockError([404, 'invalidArgument', 'ERR'], 'is not found', details))
+}
+
+t.test('an error whose details are too large for a head has its text alone', async t => {
+  const blocks = {bindings: {invoke: refuse}} as unknown as Blocks
+  const {port} = await openTestGrpcPort(t, {blocks: async () => Promise.resolve(blocks)})
+  const client = echoClient(t, port)
+  for (const [size, count] of [
+    ['100', 1],
+    ['70000', 0]
+  ] as const) {
+    const outcome = await client.dapr('InvokeBinding', encode(InvokeBindingRequest, {name: size}))
+    t.match(outcome, {code: 3, message: 'is not found'})
+    t.equal(outcome.trailers.get('grpc-status-details-bin').length, count, size)
+  }
 })
