@@ -87,7 +87,8 @@ export class BulkDelivery {
         : worst
     })
     for (const each of tried) if (left.delete(each)) void this.#conclude(each, outcome)
-    void this.#deliverSome([...left]) // their routes have changed between two attempts
+    // behind an attempt that a policy has ended, or their routes have changed between two
+    void this.#deliverSome(batch.filter(each => left.delete(each)))
   }
 
   /** The broker learns what has come of an event. */

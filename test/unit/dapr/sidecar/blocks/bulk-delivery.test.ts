@@ -216,3 +216,31 @@ t.test('what is tried again without end holds up neither what is handled nor wha
   t.same(handled.toSorted(), ['/a done', '/a done', '/b done'])
   t.same(sent.toSorted(), ['/a 1', '/a 1', '/a 3', '/b 1'])
 })
+
+t.test(
+  'events of another path are delivered once, also where the app answers after a policy has ended the call',
+  async t => {
+    const sent: string[] = []
+    const answered = Promise.withResolvers<void>()
+    const firsts: Promise<EventOutcome>[] = []
+    const handle = bulkOf(
+      async deliver => {
+        firsts.push(deliver(new AttemptControl(1, undefined)))
+        return {kind: 'failed', status: 0, text: 'context deadline exceeded'}
+      },
+      async ({path}, entries) => {
+        sent.push(`${path} ${entries.length}`)
+        if (path === '/a') await answered.promise
+        return {kind: 'success'}
+      },
+      3
+    )
+    t.same(await handle(['/a', '/b', '/a']), ['returned', 'done', 'returned'])
+    await firsts[1]
+    answered.resolve()
+    await firsts[0]
+    await new Promise(setImmediate)
+    t.equal(firsts.length, 2)
+    t.same(sent.toSorted(), ['/a 2', '/b 1'])
+  }
+)
