@@ -71,11 +71,7 @@ export class ClusterConnection implements RedisConnection {
 
   /** Runs commands in one step, which in a cluster is possible for one key only. */
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
-    const groups = new Map<string, number[]>()
-    for (const [at, args] of commands.entries()) {
-      const key = String(slotKey(args))
-      groups.set(key, [...(groups.get(key) ?? []), at])
-    }
+    const groups = Map.groupBy(commands.keys(), at => String(slotKey(commands[at] ?? [])))
     const replies: RedisReply[] = Array.from({length: commands.length}, () => null)
     const run = async (key: string, group: readonly number[]): Promise<void> => {
       const own = group.map(at => commands[at] ?? [])
@@ -115,7 +111,7 @@ export class ClusterConnection implements RedisConnection {
   }
 
   async nodeOf(key: Argument): Promise<RedisConnection> {
-    return this.#node(this.#masterOf(slotOf(key)))
+    return this.#node(await this.#masterOf(slotOf(key)))
   }
 
   async close(): Promise<void> {
@@ -150,7 +146,7 @@ export class ClusterConnection implements RedisConnection {
   async #onKey<T>(key: Argument | undefined, run: (node: ClientConnection) => Promise<T>): Promise<T> {
     const slot = key === undefined ? 0 : slotOf(key)
     for (let tries = 0; ; tries++) {
-      const at = this.#masterOf(slot)
+      const at = await this.#masterOf(slot)
       let opening: Promise<ClientConnection> | undefined
       try {
         const node = await this.#node(at)
@@ -180,8 +176,10 @@ export class ClusterConnection implements RedisConnection {
     }
   }
 
-  #masterOf(slot: number): string {
-    const at = this.#slots.findLast(({from, to}) => from <= slot && slot <= to)?.node
+  /** A slot that no node had may have one by now: the cluster is being made. */
+  async #masterOf(slot: number): Promise<string> {
+    const known = (): string | undefined => this.#slots.findLast(({from, to}) => from <= slot && slot <= to)?.node
+    const at = known() ?? (await this.#refresh().then(known))
     if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot}`)
     return at
   }
@@ -270,11 +268,14 @@ export class ClusterConnection implements RedisConnection {
     const {host, port, more = []} = this.#address
     const given = [{host, port}, ...more].map(each => `${each.host}:${each.port}`)
     let failure: unknown
+    let hasAnswered = false
     const answering = [...this.#nodes.keys(), ...given].filter(at => !this.#lost.has(at))
     for (const at of new Set([...answering, ...this.#lost]))
       try {
         const reply = await (await this.#node(at)).command(['CLUSTER', 'SLOTS'])
         const slots = rangesIn(reply, at.slice(0, at.lastIndexOf(':')))
+        hasAnswered = true
+        if (slots.length === 0) continue // it has left the cluster, or is in none yet
         const hasOthers = slots.some(({node}) => !this.#isMaster(node))
         this.#slots = slots
         if (hasOthers) void this.#greet()
@@ -282,7 +283,7 @@ export class ClusterConnection implements RedisConnection {
       } catch (error) {
         failure = error
       }
-    throw failure
+    if (!hasAnswered) throw failure
   }
 }
 

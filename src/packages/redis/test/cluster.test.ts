@@ -362,3 +362,33 @@ t.test('the node of a key is that which commands on it go to', async t => {
   for (const key of ['a', 'b', 'c', 'd']) await connection.command(['SET', key, 'x'])
   for (const key of ['a', 'b', 'c', 'd']) t.equal(await (await connection.nodeOf(key)).command(['EXISTS', key]), 1, key)
 })
+
+t.test('a cluster that is made after the connection was opened is found', async t => {
+  let all: Result[] = []
+  const node = await openNode(t, () => all)
+  const connection = await ClusterConnection.open({host: '127.0.0.1', port: node.port})
+  t.teardown(async () => connection.close())
+  await t.rejects(connection.command(['SET', 'foo', '1']), /CLUSTERDOWN/)
+  all = [[0, 16_383, ['127.0.0.1', node.port]]]
+  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+})
+
+t.test('a node that has left the cluster does not decide who has slots', async t => {
+  let hasLeft = false
+  const asked = Promise.withResolvers<void>()
+  const all = (): Result => [[0, 16_383, ['127.0.0.1', second.port]]]
+  const first = await openNode(t, () => {
+    if (!hasLeft) return all()
+    asked.resolve()
+    return []
+  })
+  const second: Awaited<ReturnType<typeof openNode>> = await openNode(t, all)
+  const connection = await ClusterConnection.open({host: '127.0.0.1', port: first.port})
+  t.teardown(async () => connection.close())
+  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+  hasLeft = true
+  second.cut()
+  await asked.promise
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  for (const text of ['1', '2']) t.equal(await connection.command(['SET', 'foo', text]), 'OK')
+})
