@@ -4,7 +4,7 @@ import {
   type BindingResponse,
   type OutputBinding
 } from '../../components/binding.ts'
-import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {attemptSignal, leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
@@ -36,7 +36,7 @@ export class Bindings extends AppBlock {
     const caller = onGone && leaving(onGone)
     const call = {block: 'bindings', name, operation, onGone: caller?.onGone} as const
     return this.context
-      .outbound(call, async () => output.invoke(request, caller?.gone))
+      .outbound(call, async attempt => output.invoke(request, attemptSignal(caller?.gone, attempt)))
       .catch((error: unknown) => {
         throw new BindingError(name, messageOf(error), error instanceof BindingFailure ? error.metadata : {})
       })

@@ -154,7 +154,7 @@ class ComponentCalls {
   }
 
   /** Calls a component with its outbound policies, and counts the call. */
-  async outbound<T>(call: OutboundCall, work: () => Promise<T>): Promise<T> {
+  async outbound<T>(call: OutboundCall, work: (attempt?: AttemptControl) => Promise<T>): Promise<T> {
     const startedAt = performance.now()
     const end = this.#options.components.beginCall(call.name)
     try {

@@ -1,5 +1,5 @@
 import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../../components/language-model.ts'
-import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {attemptSignal, leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 
@@ -24,17 +24,12 @@ export class Conversations extends AppBlock {
   async ask({name, model}: FoundModel, question: ModelQuestion, onGone: OnGone): Promise<ModelAnswer> {
     checkToolChoice(name, question)
     const caller = leaving(onGone)
-    let asking = new AbortController()
-    const attempt = async (): Promise<ModelAnswer> => {
-      asking.abort()
-      asking = new AbortController()
-      return checked(await model.converse(question, AbortSignal.any([caller.gone, asking.signal])), question)
-    }
     const treatment = {onGone: caller.onGone, isFinal: (error: unknown) => error instanceof FinalError}
     return this.context
-      .outbound({block: 'conversation', name, operation: 'converse', ...treatment}, attempt)
+      .outbound({block: 'conversation', name, operation: 'converse', ...treatment}, async attempt =>
+        checked(await model.converse(question, attemptSignal(caller.gone, attempt)), question)
+      )
       .catch(failing([500, 'internal', 'ERR_CONVERSATION_INVOKE'], `failed conversing with component ${name}: `))
-      .finally(() => asking.abort())
   }
 
   /** Dapr's error for a request without inputs. */

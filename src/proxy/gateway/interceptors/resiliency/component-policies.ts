@@ -59,6 +59,13 @@ export function leaving(caller: OnGone): {readonly gone: AbortSignal; readonly o
   return {gone, onGone: Object.assign(onGone, caller)}
 }
 
+/** A signal that its caller has left, or that a policy has ended this attempt of the call. */
+export function attemptSignal(gone: AbortSignal | undefined, attempt: AttemptControl | undefined): AbortSignal {
+  const stopped = new AbortController()
+  attempt?.onStop(() => stopped.abort())
+  return AbortSignal.any(gone === undefined ? [stopped.signal] : [gone, stopped.signal])
+}
+
 /** The result of a call to a component. */
 type Done<T> = {readonly value: T} | {readonly error: unknown}
 
