@@ -194,7 +194,7 @@ class Claim {
       return new UserError(`${prefix}cannot listen on ${addresses(app, kind).join(', ')}`, {
         explanation:
           addresses(app, kind) === LOOPBACK && NO_ADDRESS.has(why)
-            ? noLoopback(cause)
+            ? `This machine has no 127.0.0.1 (${why}). ${GIVE_LOOPBACK}`
             : whyNot(cause, file === '' ? '--dapr-listen-addresses' : 'apiListenAddresses'),
         cause
       })
@@ -227,8 +227,6 @@ function whyNot(cause: unknown, key: string): string {
   if (!NO_ADDRESS.has(why)) return messageOf(cause)
   return `"${hostname}" is not an address of this machine (${why}). Use IP addresses of this machine in ${key}.`
 }
-
-const noLoopback = (cause: unknown): string => `This machine has no 127.0.0.1 (${codeOf(cause)}). ${GIVE_LOOPBACK}`
 
 const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
   app.sidecar.listenAddresses.length > 0 && kind !== 'metricsPort' ? app.sidecar.listenAddresses : LOOPBACK

@@ -1,6 +1,6 @@
 import type {Server} from 'node:net'
 import {codeOf, UserError} from '../../model/errors.ts'
-import type {Plan} from '../../model/plan.ts'
+import {listenPorts, type AppPlan, type Plan} from '../../model/plan.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import {whoHolds, type NameOwner} from './app-port.ts'
 import {listen, listenAnywhere, portOf} from './claim.ts'
@@ -21,15 +21,7 @@ const DEFAULT_PORT = 5080
 export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promise<ManagerPort | undefined> {
   const {managerPort} = plan
   if (managerPort === 'none') return undefined
-  const reserved = new Set(
-    plan.apps.flatMap(({channel, fixedPort, sidecar}) => [
-      channel.port,
-      fixedPort,
-      sidecar.httpPort,
-      sidecar.grpcPort,
-      sidecar.metricsPort
-    ])
-  )
+  const reserved = new Set([...plan.apps, ...(plan.leftOut ?? [])].flatMap(portsNamed))
   if (managerPort === 'usual') {
     const servers = reserved.has(DEFAULT_PORT) ? undefined : await tryListen(DEFAULT_PORT)
     return servers === undefined ? free(reserved) : {servers, port: DEFAULT_PORT}
@@ -44,6 +36,11 @@ export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promis
       cause
     })
   }
+}
+
+const portsNamed = (app: AppPlan): readonly number[] => {
+  const {httpPort, grpcPort, metricsPort, internalGrpcPort} = app.sidecar
+  return [...listenPorts(app), app.published?.number ?? 0, httpPort, grpcPort, metricsPort, internalGrpcPort]
 }
 
 async function tryListen(port: number): Promise<readonly Server[] | undefined> {

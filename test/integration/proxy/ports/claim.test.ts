@@ -4,6 +4,7 @@ import t, {type Test} from 'tap'
 import {freePort} from '../../../rig/free-port.ts'
 import {planOf} from '../../../rig/plan.ts'
 import {claimPorts, type SidecarPorts} from '../../../../src/proxy/ports/claim.ts'
+import {claimManagerPort} from '../../../../src/proxy/ports/manager-port.ts'
 import {ownAppPorts} from '../../../../src/proxy/ports/usual-ports.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 
@@ -215,4 +216,16 @@ t.test('overlapping addresses have no free port in common: an error, not an endl
     message: /cannot listen on 0\.0\.0\.0, 127\.0\.0\.1$/,
     explanation: /One of these addresses includes another/
   })
+})
+
+t.test('the default port of the manager is left to whatever the template names it for', async t => {
+  const number = 5080
+  const published = {...app('a'), published: {host: '', number, inCode: number, copy: ''}}
+  const ready = {...app('a'), ready: {kind: 'tcp' as const, port: number, timeoutMs: 1}}
+  const plans = [plan(published), plan(ready), plan(app('a', {internalGrpcPort: number}))]
+  for (const each of [...plans, {...plan(), leftOut: [app('a', {}, {port: number})]}]) {
+    const manager = await claimManagerPort({...each, managerPort: 'usual'}, unknownOwner)
+    for (const server of manager?.servers ?? []) server.close()
+    t.not(manager?.port, number)
+  }
 })
