@@ -93,7 +93,7 @@ function answersOf(
   if (status === 404) return {kind: 'unknown', status, text}
   if (status < 200 || status >= 300) return {kind: 'failed', status, text}
   const statuses = statusesIn(text)
-  if (statuses === undefined) return {kind: 'failed', status: 0, text}
+  if (statuses === undefined) return {kind: 'failed', status: 0, text: `the answer to a batch has no statuses: ${text}`}
   return entries.map(({entryId}) => {
     const word = statuses.get(entryId)
     if (word === 'SUCCESS') return SUCCESS

@@ -78,3 +78,11 @@ t.test('metadata whose name asks something of a server keeps no event from the a
   for (const name of ['expect', 'Expect', 'upgrade', 'te'])
     t.match(await channel.deliver(TARGET, {...EVENT, metadata: {[name]: 'delivery'}}), {kind: 'success'}, name)
 })
+
+t.test('an answer to several events that has no statuses says so', async t => {
+  for (const answer of ['', 'ok', '{}']) {
+    const channel = await channelTo(t, answer)
+    const given = await channel.deliverBatch(TARGET, [{entryId: 'a', event: EVENT}])
+    t.match(given, {kind: 'failed', status: 0, text: /^the answer to a batch has no statuses: /})
+  }
+})
