@@ -106,8 +106,10 @@ export class ClusterConnection implements RedisConnection {
     this.#onServer.add(listener)
   }
 
+  /** By the masters that are known now: none of the nodes that were given may be there any more. */
   async duplicate(): Promise<RedisConnection> {
-    return ClusterConnection.open(this.#address)
+    const more = [...(this.#address.more ?? []), ...this.#masterNames.map(placeOf)]
+    return ClusterConnection.open({...this.#address, more})
   }
 
   async nodeOf(key: Argument): Promise<RedisConnection> {
@@ -164,7 +166,7 @@ export class ClusterConnection implements RedisConnection {
         }
         const [word, , named = ''] = error.message.split(' ')
         // a node that names no hosts means its own
-        const asked = named.startsWith(':') ? at.slice(0, at.lastIndexOf(':')) + named : named
+        const asked = named.startsWith(':') ? placeOf(at).host + named : named
         if (word === 'ASK') return this.#ask(asked, run)
         if (word !== 'MOVED') throw error
         await this.#refresh()
@@ -202,8 +204,7 @@ export class ClusterConnection implements RedisConnection {
   }
 
   async #open(at: string): Promise<ClientConnection> {
-    const end = at.lastIndexOf(':')
-    const address = {...this.#address, host: at.slice(0, end), port: Number(at.slice(end + 1))}
+    const address = {...this.#address, ...placeOf(at)}
     const back = (): void => {
       this.#lost.delete(at)
       for (const each of this.#onServer) each()
@@ -265,15 +266,14 @@ export class ClusterConnection implements RedisConnection {
   }
 
   async #askSlots(): Promise<void> {
-    const {host, port, more = []} = this.#address
-    const given = [{host, port}, ...more].map(each => `${each.host}:${each.port}`)
+    const given = [this.#address, ...(this.#address.more ?? [])].map(({host, port}) => `${host}:${port}`)
     let failure: unknown
     let hasAnswered = false
-    const answering = [...this.#nodes.keys(), ...given].filter(at => !this.#lost.has(at))
+    const answering = [...this.#nodes.keys(), ...given, ...this.#masterNames].filter(at => !this.#lost.has(at))
     for (const at of new Set([...answering, ...this.#lost]))
       try {
         const reply = await (await this.#node(at)).command(['CLUSTER', 'SLOTS'])
-        const slots = rangesIn(reply, at.slice(0, at.lastIndexOf(':')))
+        const slots = rangesIn(reply, placeOf(at).host)
         hasAnswered = true
         if (slots.length === 0) continue // it has left the cluster, or is in none yet
         const hasOthers = slots.some(({node}) => !this.#isMaster(node))
@@ -286,6 +286,8 @@ export class ClusterConnection implements RedisConnection {
     if (!hasAnswered) throw failure
   }
 }
+
+const placeOf = (at: string) => ({host: at.replace(/:\d+$/, ''), port: Number(at.replace(/^.*:/, ''))})
 
 /** By their slots, though nodes may tell them in any order. A node that does not know its own address has the one at which it was asked. */
 const rangesIn = (reply: RedisReply, host: string): readonly SlotRange[] =>
