@@ -35,7 +35,7 @@ interface Entry {
 /** After an error that is not about the group. */
 const RETRY_MS = 500
 
-/** Those of this process: what one gives back, another one of its group reads at once. */
+/** Those of this process: what one gives back, another one of its group reads at once, and what one has, no other one takes over. */
 const READERS = new Set<StreamReader>()
 
 const textOf = (reply: RedisReply | undefined): string =>
@@ -104,13 +104,13 @@ export class StreamReader {
 
   /** Takes no more; settles when what is being handled has been, and is acknowledged. */
   async stop(): Promise<void> {
-    READERS.delete(this)
     this.#over.abort()
     // a component that is opened again is closed before its subscriptions are stopped
     this.#leaveQueue()
     await Promise.all(this.#loops)
     while (this.#atWork > 0) await this.#changed.promise
     await this.#acknowledging
+    READERS.delete(this)
     await this.#giveBack()
     await this.#reading.close()
   }
@@ -133,7 +133,12 @@ export class StreamReader {
       .catch((error: unknown) =>
         log('warn', `redis streams: messages of stream ${topic} wait for redelivery: ${messageOf(error)}`)
       )
-    for (const each of READERS) if (each.#options.topic === topic && each.#group === group) each.look()
+    for (const each of this.#peers) each.look()
+  }
+
+  /** Those that read for the same group; what they have may seem idle where the machine has slept, or they stop. */
+  get #peers(): readonly StreamReader[] {
+    return [...READERS].filter(each => each.#options.topic === this.#options.topic && each.#group === this.#group)
   }
 
   /** More has been read than is being handled, or more is likely to be read at once. */
@@ -250,10 +255,11 @@ export class StreamReader {
     // what came back after the others
     await this.#giveBack()
     while (!this.#over.signal.aborted) {
-      const pending = itemsIn(
-        await this.#connection.command(['XPENDING', topic, group, 'IDLE', idle, '-', '+', queueDepth.toString()])
-      )
-      const ids = pending.map(each => textOf(itemsIn(each)[0])).filter(id => !this.#inHand.has(id))
+      const count = queueDepth.toString()
+      const pending = itemsIn(await this.#connection.command(['XPENDING', topic, group, 'IDLE', idle, '-', '+', count]))
+      const ids = pending
+        .map(each => textOf(itemsIn(each)[0]))
+        .filter(id => !this.#peers.some(each => each.#inHand.has(id)))
       this.#hasMore = ids.length > 0 && pending.length >= queueDepth
       if (ids.length === 0) return
       const claimed = itemsIn(await this.#connection.command(['XCLAIM', topic, group, group, idle, ...ids]))
@@ -358,10 +364,8 @@ export class StreamReader {
 }
 
 /** Names and values in turns. */
-const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> => {
-  const list = itemsIn(reply)
-  return new Map(list.flatMap((name, index) => (index % 2 === 0 ? [[textOf(name), list[index + 1] ?? null]] : [])))
-}
+const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> =>
+  new Map(itemsIn(reply).flatMap((name, at, all) => (at % 2 === 0 ? [[textOf(name), all[at + 1] ?? null]] : [])))
 
 async function createGroup(connection: RedisConnection, topic: string, group: string): Promise<void> {
   const create = async (): Promise<unknown> => connection.command(['XGROUP', 'CREATE', topic, group, '0', 'MKSTREAM'])

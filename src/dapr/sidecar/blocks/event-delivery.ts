@@ -77,9 +77,7 @@ export class EventDelivery {
     const event = this.read(message)
     if (event instanceof Error) return this.fail(message, event.message, 'without id')
     const outcome = await this.attempt(attempt => this.#deliver(event, attempt))
-    if (outcome.kind !== 'success') return this.conclude(outcome, message, event)
-    this.#succeeded(event)
-    return 'done'
+    return outcome.kind === 'success' ? this.#succeeded(event) : this.conclude(outcome, message, event)
   }
 
   /** The event in a message, or an error if it is not one. */
@@ -119,10 +117,7 @@ export class EventDelivery {
 
   /** Does what follows from the outcome of a delivery. */
   async conclude(outcome: EventOutcome, message: BrokerMessage, event: AppEvent): Promise<Handled> {
-    if (outcome.kind === 'success') {
-      this.#succeeded(event)
-      return 'done'
-    }
+    if (outcome.kind === 'success') return this.#succeeded(event)
     const {log} = this.#options.context
     const {topic, pubsubName, deadLetterTopic} = this.#options.subscription()
     const id = idOf(event)
@@ -159,10 +154,11 @@ export class EventDelivery {
     }
   }
 
-  #succeeded(event: AppEvent): void {
+  #succeeded(event: AppEvent): Handled {
     const {context, subscription} = this.#options
     if (context.log.isDebug)
       context.log.write('debug', `app processed pub/sub event ${idOf(event)} of topic ${subscription().topic}`)
+    return 'done'
   }
 
   async #deliver(event: AppEvent, attempt?: AttemptControl): Promise<EventOutcome> {

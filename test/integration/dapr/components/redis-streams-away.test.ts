@@ -58,6 +58,7 @@ async function open(t: Test, redis: MemoryConnection, settings = SETTINGS) {
   return {
     next: async () => heard.take(),
     answer,
+    stop: async () => reader.stop(),
     leave: () => (ready = Promise.withResolvers()),
     comeBack: () => ready.resolve(),
     taken: taken.promise
@@ -141,4 +142,37 @@ t.test('what another run has given back as it ended is taken at once by one that
   await redis.command(['XCLAIM', 'orders', 'shop', 'shop', '0', id, 'IDLE', '60000', 'JUSTID'])
   for (const goesOn of listeners) goesOn()
   t.equal(await heard.take(), 'left')
+})
+
+t.test('what an instance has when the machine sleeps comes to no other one, which looks first', async t => {
+  const redis = await newStream(['left'], true)
+  const slow = await open(t, redis, {...SETTINGS, redeliverIntervalMs: 60_000, processingTimeoutMs: 60_000})
+  for (const text of ['held', 'read ahead']) await redis.command(['XADD', 'orders', '*', 'data', text])
+  t.equal(await slow.next(), 'held')
+  await turns()
+  const quick = await open(t, redis, {...SETTINGS, queueDepth: 4, processingTimeoutMs: 60_000})
+  const date = Date.now.bind(Date)
+  t.teardown(() => (Date.now = date))
+  Date.now = () => date() + 600_000
+  t.equal(await quick.next(), 'left')
+  quick.answer('done')
+  await redis.command(['XADD', 'orders', '*', 'data', 'end'])
+  t.equal(await quick.next(), 'end')
+  quick.answer('done')
+})
+
+t.test('what an instance still has as it stops comes to no other one, however long that takes', async t => {
+  const redis = new MemoryConnection(new RedisEngine())
+  const first = await open(t, redis)
+  await redis.command(['XADD', 'orders', '*', 'data', 'held'])
+  t.equal(await first.next(), 'held')
+  const stopped = first.stop()
+  const second = await open(t, redis)
+  await redis.command(['XADD', 'orders', '*', 'data', 'next'])
+  for (let n = 0; n < 5; n++) {
+    t.equal(await second.next(), 'next')
+    second.answer(n === 4 ? 'done' : 'returned')
+  }
+  first.answer('done')
+  await stopped
 })
