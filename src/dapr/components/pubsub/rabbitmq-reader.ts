@@ -1,6 +1,6 @@
 import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../../model/errors.ts'
-import {aborted, orAborted, pause} from '../../../platform/delay.ts'
+import {aborted, isWithin, orAborted, pause} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
 import {isAway, type BrokerMessage, type SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
@@ -10,6 +10,8 @@ import {declareTopic} from './rabbitmq-publisher.ts'
 const MAX_WAITING = 256
 /** Before a message that was not handled goes back: the broker delivers it again at once. */
 const RETURN_MS = 1000
+/** A queue that is gone without a consumer does not wait longer for its app before it has one. */
+const SOON_MS = 500
 const QUEUE_TYPES = ['classic', 'quorum']
 
 /** A consumer of the queue. `isAway`: the app has not got its messages, and they go back. */
@@ -73,15 +75,17 @@ export class RabbitReader {
   /** Settles when the channel is closed, or nothing more is to be read. While the app is away it reads one message, if no other consumer takes it; none, where it would be acknowledged as it comes. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
-    const {autoAck} = this.#settings
+    const {autoAck, deletedWhenUnused} = this.#settings
     const closed = whyClosed(channel)
     const lost = new AbortController()
     this.#channel = channel
     void closed.then(() => (this.#channel = undefined)).then(() => lost.abort())
     const ended = AbortSignal.any([signal, lost.signal])
-    await orAborted(ended, this.#options.ready())
+    const ready = orAborted(ended, this.#options.ready())
+    const isLate = deletedWhenUnused && !(await isWithin(SOON_MS, ready))
+    if (!isLate) await ready
     let consumer: Consumer | undefined
-    for (let isSpare = false; !ended.aborted; isSpare = !isSpare) {
+    for (let isSpare = isLate && !autoAck; !ended.aborted; isSpare = !isSpare) {
       const before = consumer
       // the next one begins first: a queue without a consumer may be deleted
       consumer = isSpare && autoAck ? undefined : await this.#begin(channel, isSpare)

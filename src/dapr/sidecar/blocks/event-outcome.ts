@@ -24,21 +24,11 @@ export const OUTCOMES: Outcomes<EventOutcome> = {
 
 /** Only what the app may answer differently the next time is a failure; 404 and DROP are not. */
 function judge(outcome: EventOutcome): Verdict {
-  switch (outcome.kind) {
-    case 'success':
-    case 'drop':
-    case 'unknown':
-    case 'expired':
-    case 'unrouted':
-      return 'success'
-    case 'failed':
-      // a status of HTTP, or a code of gRPC
-      return outcome.status >= 300 || (outcome.status > 0 && outcome.status <= 16) ? outcome.status : 'failed'
-    case 'interrupted':
-      return 'failed'
-    case 'stopped':
-      return 'excluded'
-  }
+  if (outcome.kind === 'stopped') return 'excluded'
+  if (outcome.kind === 'interrupted') return 'failed'
+  if (outcome.kind !== 'failed') return 'success'
+  // a status of HTTP, or a code of gRPC
+  return outcome.status >= 300 || (outcome.status > 0 && outcome.status <= 16) ? outcome.status : 'failed'
 }
 
 /** The event in the trace of its span. */

@@ -181,3 +181,19 @@ for (const deletedWhenUnused of [false, true])
       void reader.stop()
     }
   )
+
+t.test('a queue that is gone without a consumer has one, also where its app takes nothing yet', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const channel = new FakeChannel()
+  const ready = Promise.withResolvers<void>()
+  const reader = readerOf(channel, async () => channel, {ready: async () => ready.promise}, {deletedWhenUnused: true})
+  await minute()
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  t.same(channel.done.splice(0), ['prefetch 1', 'begin 1 -1'])
+  if (channel.takers.length > 0) await reader.begun.promise
+  ready.resolve()
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  t.same(channel.done, ['prefetch 256', 'begin 2 0', 'cancel 1'])
+  void reader.stop()
+})
