@@ -167,6 +167,7 @@ export class RunEvents {
     clearTimeout(this.#looking)
     this.#guard(() => this.#look())
     await this.#deathsTold
+    this.#guard(() => (this.#tellEdges(), this.#sample()))
     const bye = this.#log.add({type: 'bye', app: '', subject: '', data: '{}'})
     for (const reader of this.#readers) {
       reader.send(bye)

@@ -65,51 +65,6 @@ t.test('a fault of ours is told to readers, and the run lives', async t => {
   reader.end()
 })
 
-t.test('an end whose lines are still being read is told before bye', async t => {
-  const recorder = new CallRecorder(() => undefined)
-  const deaths = new Deaths(recorder)
-  const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
-  const context = {
-    recorder,
-    deaths,
-    masked: () => [],
-    faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
-    control: {list: () => listing}
-  } as unknown as ApiContext
-  const events = new RunEvents(() => context, new RunLog())
-  const lines = Promise.withResolvers<readonly string[]>()
-  const sink = new Sink()
-  const texts: string[] = []
-  sink.on('text', (text: string) => texts.push(text))
-  events.join(
-    new EventReader(sink, {format: 'ndjson', types: new Set(TYPES), app: '', reset: () => events.state('reset')}),
-    0
-  )
-  deaths.add({
-    app: 'shop',
-    name: 'shop',
-    exit: {kind: 'code', code: 3},
-    reason: '',
-    at: 0,
-    version: '0.0.0',
-    livedMs: 1,
-    files: [],
-    inside: [],
-    work: [],
-    lines: async () => lines.promise,
-    place: async () => Promise.resolve('')
-  })
-  const closed = events.close()
-  lines.resolve(['the last words'])
-  await closed
-  const types = texts
-    .flatMap(text => text.split('\n').filter(Boolean))
-    .map(line => (JSON.parse(line) as {type: string}).type)
-    .filter(type => type !== 'troubles')
-  t.same(types, ['hello', 'death', 'bye'])
-})
-
 t.test('who goes on at an event is told how many calls each fault has hit', async t => {
   const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
   t.teardown(() => clearInterval(alive))

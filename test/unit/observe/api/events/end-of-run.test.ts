@@ -1,0 +1,109 @@
+import {EventEmitter} from 'node:events'
+import {mock} from 'node:test'
+import t from 'tap'
+import {EventReader} from '../../../../../src/observe/api/events/event-reader.ts'
+import {TYPES} from '../../../../../src/observe/api/events/event.ts'
+import {RunEvents} from '../../../../../src/observe/api/events/run-events.ts'
+import type {ApiContext} from '../../../../../src/observe/api/route.ts'
+import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
+import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
+import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+
+class Sink extends EventEmitter {
+  write(text: string): boolean {
+    this.emit('text', text)
+    return true
+  }
+  end(): void {
+    this.emit('close')
+  }
+  destroy(): void {
+    this.emit('close')
+  }
+}
+
+t.test('an end whose lines are still being read is told before bye', async t => {
+  const recorder = new CallRecorder(() => undefined)
+  const deaths = new Deaths(recorder)
+  const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
+  const context = {
+    recorder,
+    deaths,
+    masked: () => [],
+    apps: () => [],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {list: () => listing}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const lines = Promise.withResolvers<readonly string[]>()
+  const sink = new Sink()
+  const texts: string[] = []
+  sink.on('text', (text: string) => texts.push(text))
+  events.join(
+    new EventReader(sink, {format: 'ndjson', types: new Set(TYPES), app: '', reset: () => events.state('reset')}),
+    0
+  )
+  deaths.add({
+    app: 'shop',
+    name: 'shop',
+    exit: {kind: 'code', code: 3},
+    reason: '',
+    at: 0,
+    version: '0.0.0',
+    livedMs: 1,
+    files: [],
+    inside: [],
+    work: [],
+    lines: async () => lines.promise,
+    place: async () => Promise.resolve('')
+  })
+  const closed = events.close()
+  lines.resolve(['the last words'])
+  await closed
+  const types = texts
+    .flatMap(text => text.split('\n').filter(Boolean))
+    .map(line => (JSON.parse(line) as {type: string}).type)
+    .filter(type => !['troubles', 'edges'].includes(type))
+  t.same(types, ['hello', 'death', 'bye'])
+})
+
+t.test('calls and lines of the last moment are told before bye', async t => {
+  mock.timers.enable({apis: ['setInterval']})
+  t.teardown(() => mock.timers.reset())
+  const recorder = new CallRecorder(() => undefined)
+  const context = {
+    recorder,
+    deaths: undefined,
+    masked: () => [],
+    apps: () => [],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
+  } as unknown as ApiContext
+  const log = new RunLog()
+  const events = new RunEvents(() => context, log)
+  const texts: string[] = []
+  const sink = new Sink().on('text', (text: string) => texts.push(text))
+  const types = new Set(['calls', 'edges', 'lines'] as const)
+  events.join(
+    new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')}),
+    events.mark()
+  )
+  log.writer('shop').write('stdout', 'the last words\n', 1, 0)
+  const request = {method: 'GET', path: '/', lines: ''}
+  const journal = new CallJournal(
+    {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
+    request,
+    recorder,
+    undefined
+  )
+  journal.begun(performance.now())
+  journal.ended()
+  await events.close()
+  const told = texts.map(text => (JSON.parse(text) as {type: string}).type)
+  t.same(told.toSorted(), ['bye', 'calls', 'edges', 'lines'])
+  t.equal(told.at(-1), 'bye')
+  t.match(texts.join(''), /the last words/)
+})
