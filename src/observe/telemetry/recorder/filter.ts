@@ -84,7 +84,7 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
     return (_, content) => matches(content().path)
   },
   actor: value => {
-    const matches = globMatcher(value.includes('/') ? value : `${value}/*`)
+    const matches = starPattern(value.includes('/') ? value : `${value}/*`)
     return ({flags}, content) => {
       const {type = '', id = ''} = calledActor(content(), flags) ?? {}
       return type !== '' && matches(`${type}/${id}`)

@@ -104,3 +104,17 @@ t.test('since: and until: take a time, and no number that a Date would take for 
   for (const time of ['10', '5', 'x-1', '2026-02-30', '2026-13-01', '14:46'])
     t.throws(() => readFilter(`since:${time}`), {message: `the filter since:${time} names no time`}, time)
 })
+
+t.test('actor: finds the calls of one actor, and not of those whose names contain its name', async t => {
+  const lines = new CallLines(8)
+  const edgeOf = new Edges(() => 0).between('shop', 'stock')
+  const line = {...lines.read(lines.begin(0, edgeOf.index, 'PUT', 0)), edgeOf}
+  const found = (filter: string): readonly string[] =>
+    ['Cart/1', 'Cart/17', 'OldCart/1'].filter(actor => {
+      const head = `PUT /v1.0/actors/${actor}/method/add HTTP/1.1\r\n\r\n`
+      return readFilter(filter)(line, () => contentOf({pieces: [{kind: PIECE.requestHead, bytes: Buffer.from(head)}]}))
+    })
+  t.strictSame(found('actor:Cart/1'), ['Cart/1'])
+  t.strictSame(found('actor:Cart'), ['Cart/1', 'Cart/17'])
+  t.strictSame(found('actor:*Cart/1'), ['Cart/1', 'OldCart/1'])
+})
