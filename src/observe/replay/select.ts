@@ -30,7 +30,7 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
   for (const number of recorder.numbers()) {
     const line = recorder.line(number)
     if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
-    const at = wallTime.of(line.startedAt)
+    const at = Math.floor(wallTime.of(line.startedAt)) // as it is shown
     const isBefore = 'call' in from ? number < from.call : at < from.time
     const isAfter = 'call' in to ? number > to.call : at > to.time
     if (isBefore || isAfter) continue

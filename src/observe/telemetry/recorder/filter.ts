@@ -77,7 +77,7 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
   },
   until: value => {
     const at = timeIn('until', value)
-    return ({startedAt}) => wallTime.of(startedAt) <= at
+    return ({startedAt}) => Math.floor(wallTime.of(startedAt)) <= at // it is shown in whole ms
   },
   path: value => {
     const matches = globMatcher(value)

@@ -1,6 +1,8 @@
 import t from 'tap'
 import type {ApiContext, ApiRequest} from '../../../../src/observe/api/route.ts'
 import {serveReplays} from '../../../../src/observe/api/replays.ts'
+import {isoTime} from '../../../../src/observe/api/call-view.ts'
+import {callsOf} from '../../../../src/observe/replay/select.ts'
 import {CallRecorder, type RecordedCall} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {wallTime} from '../../../../src/platform/wall-time.ts'
@@ -25,4 +27,21 @@ t.test('a window without an end has the calls that were made before the clock wa
   const asked = {body: '{"window": {"q": "to:stock"}}', gone: new AbortController().signal, response: {}}
   await t.rejects(serveReplays(context as unknown as ApiContext, asked as unknown as ApiRequest), {message: 'sent'})
   t.same(sent, [1])
+})
+
+const shownAt = (startedAt: number): number => Date.parse(isoTime(startedAt))
+
+t.test('a window has the calls that began at the times of its ends, as these are shown', async t => {
+  const recorder = new CallRecorder(() => 1000)
+  const request = {method: 'GET', path: '/x', lines: ''}
+  for (const startedAt of [100.25, 200.5, 300.75]) {
+    const call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
+    recorder.started(call, request, startedAt)
+    recorder.ended(Object.assign(new CallJournal(call, request, undefined, undefined), {status: 200, startedAt}))
+  }
+  const numbersIn = (from: number, to: number): readonly number[] =>
+    callsOf(recorder, {from: {time: shownAt(from)}, to: {time: shownAt(to)}, q: ''}).map(({number}) => number)
+  t.same(numbersIn(100.25, 300.75), [1, 2, 3])
+  t.same(numbersIn(200.5, 200.5), [2])
+  t.same(numbersIn(101.25, 299.75), [2])
 })

@@ -1,5 +1,6 @@
 import {gzipSync} from 'node:zlib'
 import t from 'tap'
+import {isoTime} from '../../../../../src/observe/api/call-view.ts'
 import {PIECE} from '../../../../../src/observe/telemetry/recorder/byte-tape.ts'
 import {CallLines, FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
 import {contentOf, type CallContent} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
@@ -117,4 +118,15 @@ t.test('actor: finds the calls of one actor, and not of those whose names contai
   t.strictSame(found('actor:Cart/1'), ['Cart/1'])
   t.strictSame(found('actor:Cart'), ['Cart/1', 'Cart/17'])
   t.strictSame(found('actor:*Cart/1'), ['Cart/1', 'OldCart/1'])
+})
+
+t.test('until: finds the call that began at that time, as it is shown', async t => {
+  const lines = new CallLines(8)
+  const edgeOf = new Edges(() => 0).between('shop', 'stock')
+  for (const startedAt of [0.25, 0.5, 0.75]) {
+    const line = {...lines.read(lines.begin(startedAt, edgeOf.index, 'GET', 0)), edgeOf}
+    const found = (filter: string): boolean => readFilter(filter)(line, unread)
+    t.ok(found(`since:${isoTime(startedAt)} until:${isoTime(startedAt)}`), `${startedAt}`)
+    t.notOk(found(`until:${isoTime(startedAt - 1)}`))
+  }
 })
