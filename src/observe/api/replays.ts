@@ -117,14 +117,11 @@ function endIn(name: string, value: unknown, open: number): WindowEnd {
   if (value === undefined) return {time: open}
   if (isNumber(value)) return {call: value}
   const time = typeof value === 'string' ? readTime(value) : Number.NaN
-  if (Number.isNaN(time)) throw wrongEnd(name)
-  return {time}
-}
-
-const wrongEnd = (name: string): UserError =>
-  new UserError(`${name} of the window is neither a call number nor a time`, {
+  if (!Number.isNaN(time)) return {time}
+  throw new UserError(`${name} of the window is neither a call number nor a time`, {
     explanation: 'For example: {"from": "2026-01-31T14:46:28Z", "q": "to:stock"}, or {"from": 100, "to": 250}'
   })
+}
 
 const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
 

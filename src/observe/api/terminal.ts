@@ -20,14 +20,18 @@ export async function showTerminal(
   response.writeHead(200, {'content-type': 'application/octet-stream'}).flushHeaders()
   if (size !== undefined) terminal.resize(size)
   let left = 0
+  const tellLeft = (): void => {
+    if (left > 0) response.write(`\r\n[${left} bytes were left out: they were read too slowly]\r\n`)
+    left = 0
+  }
   const off = terminal.attach({
     show: bytes => {
       if (response.writableLength > MAX_WAITING) return void (left += bytes.length)
-      if (left > 0) response.write(`\r\n[${left} bytes were left out: they were read too slowly]\r\n`)
-      left = 0
+      tellLeft()
       response.write(bytes)
     },
     ended: () => {
+      tellLeft()
       // if it were asked later, the run might be gone with its last app
       const {exit = '', exitCode = null} = control.list().apps.find(app => isNamed(app, name)) ?? {}
       const end: TerminalEnd = {exit, exitCode}

@@ -12,20 +12,14 @@ const MAX_STRIKING = 120
 /** Maximum number of latest calls to look at: more would delay calls. */
 const MAX_READ = 2000
 
-export interface SampleWanted {
-  /** Only calls from or to this app; '' = all. */
-  readonly app: string
-  readonly masking: Masking
-}
-
 /**
  * A part of the calls that have ended, for people to look at: first those that failed, waited, met a fault or took longer than
- * the 95th percentile of their edge, then the latest ones.
+ * the 95th percentile of their edge, then the latest ones. `app`: only calls from or to this one; '' = all.
  */
 export function sampleCalls(
   recorder: CallRecorder,
   ended: readonly number[],
-  {app, masking}: SampleWanted
+  {app, masking}: {readonly app: string; readonly masking: Masking}
 ): Api.CallSample {
   const slow = new Map<Edge, number>()
   const isStriking = (line: CallLine, edge: Edge): boolean => {

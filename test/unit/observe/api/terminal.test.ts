@@ -1,4 +1,5 @@
 import t from 'tap'
+import type {TerminalViewer} from '../../../../src/control/run-control.ts'
 import {showTerminal} from '../../../../src/observe/api/terminal.ts'
 
 t.test('who has left while the app was started is no viewer: it would keep the app awake', async t => {
@@ -16,4 +17,29 @@ t.test('who has left while the app was started is no viewer: it would keep the a
   const request = {query: new URLSearchParams(), response, gone: gone.signal}
   await showTerminal(control as never, {id: 'stock', version: '', instance: 0} as never, request as never)
   t.equal(viewers, 0)
+})
+
+t.test('who reads too slowly is told how much was left out, also where the app ends', async t => {
+  let viewer: TerminalViewer | undefined
+  const terminal = {attach: (each: TerminalViewer) => ((viewer = each), () => undefined), resize: () => undefined}
+  const control = {
+    list: () => ({apps: [{id: 'stock', version: '0.0.0', instance: 1, exit: 'exited 0', exitCode: 0}]}),
+    terminal: async () => Promise.resolve(terminal)
+  }
+  const texts: string[] = []
+  const response = {
+    writableLength: 0,
+    writeHead: () => ({flushHeaders: () => undefined}),
+    write: (bytes: Buffer | string) => texts.push(bytes.toString()),
+    addTrailers: () => undefined,
+    end: () => texts.push('end'),
+    once: () => undefined
+  }
+  const request = {query: new URLSearchParams(), response, gone: new AbortController().signal}
+  await showTerminal(control as never, {id: 'stock', version: '', instance: 0} as never, request as never)
+  viewer?.show(Buffer.from('first'))
+  response.writableLength = 2 * 1024 * 1024
+  viewer?.show(Buffer.from('its last words'))
+  viewer?.ended()
+  t.same(texts, ['first', '\r\n[14 bytes were left out: they were read too slowly]\r\n', 'end'])
 })
