@@ -19,8 +19,7 @@ export function editDistance(a: string, b: string): number {
 
 /** The known word that was probably meant: up to a third of its characters may differ, ignoring case; '' if none is close. */
 export function nearMiss(typed: string, known: Iterable<string>): string {
-  let best = ''
-  let least = Infinity
+  let [best, least] = ['', Infinity]
   for (const word of known) {
     const most = Math.max(1, Math.floor(word.length / 3))
     if (Math.abs(typed.length - word.length) > most) continue

@@ -111,6 +111,10 @@ export const maySleep = ({lazy, idleTimeoutMs}: Pick<AppPlan, 'lazy' | 'idleTime
 /** What people call an instance of an app: the first one by the plain name. */
 export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)
 
+/** A name of an instance among those of all versions. */
+export const versionedName = ({name, version}: {readonly name: string; readonly version: string}): string =>
+  version === '0.0.0' ? name : `${name}@${version}`
+
 /** The id in the name that lines of an app have, maybe with a version and the number of an instance behind it: `shop_1.2.0.2`. */
 export const idInName = (name: string): string => name.replace(/_\d+\.\d+\.\d+.*$|\.\d+$/, '')
 

@@ -138,7 +138,7 @@ export class RunApi {
           return {id, version, name: id, availability: 'stopped' as const, waiting: 0, reason}
         }),
       portHint: async wanted => {
-        const runtime = runtimes().find(({name}) => name === wanted)
+        const runtime = runtimes().find(({home}) => home === wanted)
         return runtime === undefined ? '' : (await import('../supervisor/messages/port-hint.ts')).portHint(runtime)
       },
       waits: async () => this.#openWaits(),

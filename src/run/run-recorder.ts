@@ -4,6 +4,7 @@ import {succeeded, type Exit} from '../model/app-state.ts'
 import type {CallObserver} from '../model/call.ts'
 import type {RunEvent} from '../model/events.ts'
 import {endOf} from '../model/exit-text.ts'
+import {versionedName} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {KeptExit} from '../supervisor/crash-reporter.ts'
@@ -94,21 +95,21 @@ export class RunRecorder {
     if (event.type !== 'reloaded') return
     const {id, version, files, tookMs} = event
     const reload = {files, tookMs, at: performance.now()}
-    this.#reloads.set(id, reload).set(`${id}@${version}`, reload)
+    this.#reloads.set(versionedName({name: id, version}), reload)
   }
 
-  /** The latest reload and exit of an app, by its name. */
-  historyOf(name: string): AppHistory {
-    return {exit: this.#exits.get(name), reload: this.#reloads.get(name)}
+  /** The latest reload and exit of an app, by its name among the instances of all versions. */
+  historyOf(home: string): AppHistory {
+    return {exit: this.#exits.get(home), reload: this.#reloads.get(home)}
   }
 
   /** Records an unexpected exit. Undefined for a success, which needs no explanation. */
   died(runtime: AppRuntime, exit: Exit, hints: Reporter): KeptExit | undefined {
-    const {id, name, queue, logs} = runtime
-    this.#exits.set(name, {text: endOf(exit), at: performance.now()})
+    const {id, name, home, queue, logs} = runtime
+    this.#exits.set(home, {text: endOf(exit), at: performance.now()})
     if (succeeded(exit)) return undefined
     const {from, to} = runtime.app.lived
-    const reload = this.#reloads.get(`${name}@${runtime.plan.version}`)
+    const reload = this.#reloads.get(home)
     const interrupted = queue.interruptedBy({from, to})
     const {record} = logs.app
     const [start, end] = [runtime.logStart, record.length]

@@ -94,7 +94,7 @@ export class RunWaits implements WaitContext {
       .whyStopped(id)
       .replaceAll(/^\[|\]$/g, '')
 
-  readonly historyOf: WaitContext['historyOf'] = name => this.#options.recorder.historyOf(name)
+  readonly historyOf: WaitContext['historyOf'] = home => this.#options.recorder.historyOf(home)
 
   readonly onEvent: WaitContext['onEvent'] = listener => {
     this.#listeners.add(listener)
@@ -106,8 +106,8 @@ export class RunWaits implements WaitContext {
     return {mark: () => events.mark(), timeOf: id => events.momentOf(id)}
   }
 
-  readonly lastLine: WaitContext['lastLine'] = name => {
-    const writer = this.#runtimes.find(runtime => runtime.name === name)?.logs.app.runLog
+  readonly lastLine: WaitContext['lastLine'] = home => {
+    const writer = this.#runtimes.find(runtime => runtime.home === home)?.logs.app.runLog
     let left = MAX_BATCHES
     for (const batch of this.runLog.latest()) {
       if (left-- === 0) break
@@ -149,7 +149,7 @@ export class RunWaits implements WaitContext {
   }
 
   #view(runtime: AppRuntime): WaitedApp {
-    const {id, name, plan, logs} = runtime
+    const {id, name, home, plan, logs} = runtime
     const availability = this.#options.apps().availabilityOf(runtime)
     const isStopped = availability === 'stopped'
     const isReady = takesCalls(availability)
@@ -158,6 +158,7 @@ export class RunWaits implements WaitContext {
     return {
       id,
       name,
+      home,
       writer: logs.app.runLog.name,
       isReady,
       isFinished: availability === 'finished' && !isChanging,

@@ -2,7 +2,7 @@ import type {ProcessPipes} from '../platform/pipes.ts'
 import type {Supervised} from './process/supervised.ts'
 import type {Launch} from '../model/api.generated.ts'
 import type {SidecarInfo} from '../model/events.ts'
-import {instanceName, type AppPlan} from '../model/plan.ts'
+import {instanceName, versionedName, type AppPlan} from '../model/plan.ts'
 import {exitOf, succeeded, type AppState, type Why} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import {WAITS_FOR_SAVE} from '../model/exit-text.ts'
@@ -137,8 +137,7 @@ export class AppRuntime implements Callee {
 
   /** Its name among the instances of all versions: an edit may end one version and begin another at once. */
   get home(): string {
-    const {version} = this.plan
-    return version === '0.0.0' ? this.name : `${this.name}@${version}`
+    return versionedName({name: this.name, version: this.plan.version})
   }
 
   /** Whether a command names this app: by the id, which names all instances, or with a number, `name.1`. */

@@ -68,8 +68,8 @@ export interface RunFacts {
   readonly apps: () => readonly NotRunning[]
   /** Apps of profiles that are not active. */
   readonly leftOut: () => readonly NotRunning[]
-  /** Returns where the instance of this name listens, if that is not its port; '' = it listens there. */
-  readonly portHint: (name: string) => Promise<string>
+  /** Returns where the instance of this name among all versions listens, if that is not its port; '' = it listens there. */
+  readonly portHint: (home: string) => Promise<string>
   /** The latest lines of all apps. */
   readonly runLog: () => RunLog
   /** Additional names whose values are masked. */

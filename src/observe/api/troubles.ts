@@ -4,7 +4,7 @@ import {breakerText, waitingEventsText, waitingWorkText} from '../../model/backl
 import {roughDuration} from '../../model/duration.ts'
 import {loopText} from '../../model/exit-loop.ts'
 import {WAITS_FOR_SAVE} from '../../model/exit-text.ts'
-import {instanceName} from '../../model/plan.ts'
+import {instanceName, versionedName} from '../../model/plan.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {Death} from '../telemetry/recorder/deaths.ts'
 import {deathFacts} from './death-view.ts'
@@ -34,8 +34,7 @@ export async function troublesOf(facts: RunFacts, masking: Masking): Promise<rea
     const reason = apps().find(isIt)?.reason ?? ''
     const own = [...(await stateTroubles(app, {name, reason, death, masking})), ...otherTroubles(app, name)]
     const {version} = app
-    const of = version === '0.0.0' ? '' : `@${version}`
-    found.push(...own.map(trouble => ({...trouble, version, key: trouble.key + of})))
+    found.push(...own.map(trouble => ({...trouble, version, key: versionedName({name: trouble.key, version})})))
   }
   const since = Math.min(...found.map(({at}) => (at === null ? Infinity : Date.parse(at))))
   const failures = failuresOf(facts.recorder, {masking, since})

@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import {isNamedSo} from '../../model/plan.ts'
+import {isNamedSo, versionedName} from '../../model/plan.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 import type {Death} from '../telemetry/recorder/deaths.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
@@ -45,7 +45,7 @@ export async function whyOf(
     app: first.id,
     instances: await Promise.all(
       meant.map(async ({name, version, availability, reason}) => {
-        const hint = await portHint(name)
+        const hint = await portHint(versionedName({name, version}))
         return {
           name,
           version,

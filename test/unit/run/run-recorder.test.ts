@@ -7,6 +7,7 @@ const runtime = (version: string): AppRuntime =>
   ({
     id: 'shop',
     name: 'shop',
+    home: `shop@${version}`,
     plan: {version, folder: '/'},
     queue: {interruptedBy: () => []},
     logs: {app: {record: {length: 0}}},
@@ -33,6 +34,7 @@ t.test('a save that reloaded one version of an app has not started the process o
     deaths.map(death => death.files),
     [['app.mjs'], [], ['later.mjs']]
   )
-  t.match(recorder.historyOf('shop').reload, {files: ['later.mjs']})
+  t.match(recorder.historyOf('shop@1.0.0').reload, {files: ['app.mjs']})
+  t.match(recorder.historyOf('shop@3.0.0').reload, {files: ['later.mjs']})
   t.end()
 })

@@ -4,7 +4,7 @@ import {callTable, localTime} from '../call-table.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {UserError} from '../../../model/errors.ts'
-import {isNamedSo} from '../../../model/plan.ts'
+import {isNamedSo, versionedName} from '../../../model/plan.ts'
 import {heldWorkText} from '../../../work/workflow/held-work-text.ts'
 import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'
 import {isVersion, readAppName} from '../../../observe/api/apps.ts'
@@ -81,8 +81,6 @@ function lastRun(flags: GivenFlags, what: string | undefined, output: string): n
   print(process.stdout, `${run}\n${more}\n${latest.map(deathText).join('\n')}`)
   return 0
 }
-
-const versionedName = ({name, version}: Api.Death): string => (version === '0.0.0' ? name : `${name}@${version}`)
 
 function withLastRun(error: unknown, flags: GivenFlags): unknown {
   if (!(error instanceof UserError) || exitsOf(flags).exits === undefined) return error

@@ -4,17 +4,13 @@ import {met, type WaitCheck, type Standing} from './standing.ts'
 /** An app that was dead when a wait for its reload began may be about to be reloaded: the system reports a save a little later. */
 const NOTICED_MS = 1000
 
-const listed = (apps: readonly WaitedApp[]): string => apps.map(({name}) => name).join(', ')
+const listed = (apps: readonly WaitedApp[]): string => apps.map(({home}) => home).join(', ')
 
 const left = (app: string): Standing => ({state: 'impossible', reason: `${app} has left the run`})
 
 /** The standing of a condition that is not met. */
 function missing(apps: readonly WaitedApp[], isImpossible: boolean, reason: string): Standing {
-  return {
-    state: isImpossible ? 'impossible' : 'waiting',
-    reason,
-    apps: apps.map(({name, reason: why}) => ({name, reason: why}))
-  }
+  return {state: isImpossible ? 'impossible' : 'waiting', reason, apps}
 }
 
 /** `ready`: all apps, or the instances of one, take calls, or have finished. */
@@ -38,14 +34,14 @@ export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Si
   return {
     look: () => {
       const meant = appsCalled(apps(), app)
-      const open = meant.filter(({name, hasProcess}) => {
-        const {exit} = historyOf(name)
+      const open = meant.filter(({home, hasProcess}) => {
+        const {exit} = historyOf(home)
         return hasProcess && (exit === undefined || exit.at < since.at)
       })
       if (open.length > 0) return missing(open, false, `${listed(open)} has not exited`)
-      const never = meant.filter(({name, isGivenUp}) => isGivenUp && historyOf(name).exit === undefined)
+      const never = meant.filter(({home, isGivenUp}) => isGivenUp && historyOf(home).exit === undefined)
       if (never.length > 0) return missing(never, true, `${listed(never)} was not started`)
-      const texts = meant.map(({name}) => `${name} ${historyOf(name).exit?.text ?? 'has no process'}`)
+      const texts = meant.map(({home}) => `${home} ${historyOf(home).exit?.text ?? 'has no process'}`)
       return met(meant.length === 0 ? `${app} has left the run` : texts.join(', '))
     }
   }
@@ -62,8 +58,8 @@ export function reloadedCheck({apps, historyOf, stopping}: WaitContext, app: str
       const changing = meant.filter(({isChanging}) => isChanging)
       const over = meant.filter(({isOver, isFinished, isChanging}) => (isOver || isFinished) && !isChanging)
       hasLived ||= over.length < meant.length || changing.length > 0
-      const open = meant.filter(({name, isReady}) => {
-        const {reload} = historyOf(name)
+      const open = meant.filter(({home, isReady}) => {
+        const {reload} = historyOf(home)
         return !isReady || reload === undefined || reload.at < since.at
       })
       if (open.length === 0 && changing.length === 0) return met(reloadText(meant, historyOf))
@@ -79,10 +75,10 @@ export function reloadedCheck({apps, historyOf, stopping}: WaitContext, app: str
 
 function reloadText(apps: readonly WaitedApp[], historyOf: WaitContext['historyOf']): string {
   return apps
-    .map(({name}) => {
-      const {files = [], tookMs = 0} = historyOf(name).reload ?? {}
+    .map(({home}) => {
+      const {files = [], tookMs = 0} = historyOf(home).reload ?? {}
       const what = files.length === 0 ? '' : ` after ${files.join(', ')} had changed`
-      return `${name} was reloaded${what} in ${Math.round(tookMs)} ms`
+      return `${home} was reloaded${what} in ${Math.round(tookMs)} ms`
     })
     .join(', ')
 }

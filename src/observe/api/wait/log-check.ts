@@ -21,7 +21,7 @@ export function logCheck(context: WaitContext, {text, rest}: {text: string; rest
       const {standing, isCaughtUp} = reading
       if (standing.state !== 'waiting') return standing
       const meant = appsCalled(context.apps(), app)
-      const apps = app === '' ? [] : meant.map(({name, reason}) => ({name, reason}))
+      const apps = app === '' ? [] : meant
       if (app !== '' && meant.length === 0) return impossible(`${app} has left the run`)
       // the output of a process is complete before it is said to have ended
       const isSilent = isCaughtUp && meant.length > 0 && meant.every(each => !each.hasProcess && !each.isChanging)

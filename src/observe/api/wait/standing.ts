@@ -1,3 +1,5 @@
+import type {WaitedApp} from './wait-context.ts'
+
 /** The state of a condition. */
 export interface Standing {
   /** `impossible`: it can no longer come true. */
@@ -5,7 +7,7 @@ export interface Standing {
   /** Why it is met, or what is missing. */
   readonly reason: string
   /** The apps because of which it is not met. */
-  readonly apps?: readonly {readonly name: string; readonly reason: string}[]
+  readonly apps?: readonly WaitedApp[]
 }
 
 /** A condition under watch. */

@@ -10,6 +10,8 @@ export interface WaitedApp {
   readonly id: string
   /** The name, with a number if it is not the first instance. */
   readonly name: string
+  /** The name among the instances of all versions. */
+  readonly home: string
   /** The name in the log of the run: with the version if its id has several. */
   readonly writer: string
   /** It takes calls, or runs if it has no port. */
@@ -50,7 +52,7 @@ export interface WaitContext {
   readonly workflows: () => Promise<Workflows>
   /** Why the run has no app of this id although its template has one; '' = the template has none either. */
   readonly whyAbsent: (id: string) => string
-  readonly historyOf: (name: string) => AppHistory
+  readonly historyOf: (home: string) => AppHistory
   readonly activity: readonly ActivitySource[]
   readonly backlogs: () => readonly TopicBacklog[]
   /** Numbers of the calls of gRPC that are streams now, and how many there are that are not recorded. */
@@ -58,7 +60,7 @@ export interface WaitContext {
   /** A line of an app, or of its sidecar, waits to be written to its log file. */
   readonly isWriting: () => boolean
   /** The last line of an app's output; '' if there is none. */
-  readonly lastLine: (name: string) => string
+  readonly lastLine: (home: string) => string
   /** Calls the listener with each event of the run; the result ends that. */
   readonly onEvent: (listener: (event: RunEvent) => void) => () => void
   /** The end of the run waits until this answer is given; it never rejects. */

@@ -171,7 +171,7 @@ const viewOf = (
   condition: condition?.text ?? '',
   state,
   reason,
-  apps: apps.map(({name, reason: why}) => ({app: name, reason: why, lastLine: lastLine(name)}))
+  apps: apps.map(({name, home, reason: why}) => ({app: name, reason: why, lastLine: lastLine(home)}))
 })
 
 function notesOf(checks: readonly WaitCheck[]): readonly string[] {

@@ -58,3 +58,36 @@ t.test('a line that was written in the millisecond before does not count from th
   shop.write('stdout', 'saved\n', 1, 0)
   t.equal(await outcome(after), 'met')
 })
+
+const helloOf = (version: string, more: Partial<WaitedApp>): Partial<WaitedApp> => ({
+  id: 'hello',
+  name: 'hello',
+  home: `hello@${version}`,
+  isReady: true,
+  ...more
+})
+
+t.test('of several versions of an app, an exit or a reload of one is not that of another', async t => {
+  const history = {
+    exit: {text: 'exited with code 0', at: performance.now()},
+    reload: {files: [], tookMs: 5, at: performance.now()}
+  }
+  const apps = [helloOf('1.0.0', {hasProcess: false}), helloOf('2.0.0', {hasProcess: true})]
+  const context = {
+    apps: () => apps,
+    historyOf: (home: string) => (home === 'hello@1.0.0' ? history : {}),
+    onEvent: () => () => undefined,
+    lastLine: (home: string) => `the last line of ${home}`,
+    stopping: new AbortController().signal,
+    ended: new AbortController().signal,
+    events: async () => ({mark: () => 1, timeOf: () => undefined})
+  } as unknown as WaitContext
+  const look = async (condition: string): Promise<object | undefined> =>
+    (await waitFor(context, {conditions: [readCondition(condition)], timeoutMs: 1})).conditions[0]
+  t.match(await look('exit:hello'), {
+    state: 'waiting',
+    reason: 'hello@2.0.0 has not exited',
+    apps: [{app: 'hello', lastLine: 'the last line of hello@2.0.0'}]
+  })
+  t.match(await look('reloaded:hello'), {state: 'waiting', reason: /^hello@2.0.0 was not reloaded/})
+})
