@@ -21,11 +21,13 @@ const PLAIN = {version: '', isBad: false, isOver: false, at: null, error: '', pl
 
 /** A trouble without the calls that failed because of it. */
 type Found = Omit<Api.Trouble, 'failed' | 'failedCalls'>
+/** `callee`: what calls to it name, with its version if that is not the main one. */
+type FoundOf = Found & {readonly callee: string}
 
 /** The troubles that need a person, the worst first: one entry for one cause, with the calls that failed because of it (docs/states.md). */
 export async function troublesOf(facts: RunFacts, masking: Masking): Promise<readonly Api.Trouble[]> {
   const {control, deaths, apps} = facts
-  const found: Found[] = []
+  const found: FoundOf[] = []
   for (const app of control.list().apps) {
     const name = instanceName(app.id, app.instance)
     const isIt = (each: {readonly name: string; readonly version: string}): boolean =>
@@ -33,13 +35,14 @@ export async function troublesOf(facts: RunFacts, masking: Masking): Promise<rea
     const death = deaths?.all(app.id).findLast(isIt)
     const reason = apps().find(isIt)?.reason ?? ''
     const own = [...(await stateTroubles(app, {name, reason, death, masking})), ...otherTroubles(app, name)]
-    const {version} = app
-    found.push(...own.map(trouble => ({...trouble, version, key: versionedName({name: trouble.key, version})})))
+    const {id, version, isMain} = app
+    const callee = isMain ? id : `${id}@${version}`
+    found.push(...own.map(trouble => ({...trouble, version, callee, key: versionedName({name: trouble.key, version})})))
   }
   const since = Math.min(...found.map(({at}) => (at === null ? Infinity : Date.parse(at))))
   const failures = failuresOf(facts.recorder, {masking, since})
   const troubles = found.map(trouble => withFailures(trouble, found, failures))
-  const known = new Set(found.filter(explainsFailures).map(({app}) => app))
+  const known = new Set(found.filter(explainsFailures).map(({callee}) => callee))
   const others = failures.filter(({to, recent}) => !known.has(to) && recent.failed > 0).map(callsTrouble)
   return [...troubles, ...others].toSorted((a, b) => rank(a) - rank(b) || timeOf(b) - timeOf(a))
 }
@@ -50,10 +53,11 @@ const timeOf = ({at}: Api.Trouble): number => (at === null ? 0 : Date.parse(at))
 /** Calls to an app with such a trouble fail because of it. */
 const explainsFailures = ({kind}: Found): boolean => !['work', 'events', 'calls'].includes(kind)
 
-function withFailures(trouble: Found, all: readonly Found[], failures: readonly FailedCalls[]): Api.Trouble {
+function withFailures(found: FoundOf, all: readonly FoundOf[], failures: readonly FailedCalls[]): Api.Trouble {
+  const {callee, ...trouble} = found
   // of several troubles of one app the first has caused the failures
-  const isFirst = all.find(each => each.app === trouble.app && explainsFailures(each)) === trouble
-  const calls = isFirst ? failures.find(({to}) => to === trouble.app) : undefined
+  const isFirst = all.find(each => each.callee === callee && explainsFailures(each)) === found
+  const calls = isFirst ? failures.find(({to}) => to === callee) : undefined
   return {...trouble, failed: calls?.edges ?? [], failedCalls: calls?.count ?? 0}
 }
 

@@ -200,3 +200,21 @@ t.test('the lines of an exit, which may be long, are not read for a trouble', as
   })
   t.match(found, [{key: 'exit shop', place: 'svc.mjs:10', error: 'TypeError: no cents'}])
 })
+
+t.test('a shadow that is down has not made the calls of the main version fail', async t => {
+  const down = {state: 'backoff', availability: 'never', exit: 'exited 1', exitCode: 1} as const
+  const [shadow, main] = await troubles({
+    apps: [
+      {id: 'hello', version: '1.0.0', state: 'running', isReady: true, availability: 'ready'},
+      {id: 'hello', version: '2.0.0', isMain: false, ...down}
+    ],
+    calls: [
+      {to: 'hello', status: 500, startedAgo: 5000, endedAgo: 4000},
+      {to: 'hello', status: 500, startedAgo: 5000, endedAgo: 4000},
+      {to: 'hello@2.0.0', status: 503, startedAgo: 5000, endedAgo: 4000}
+    ],
+    exits: () => [exitOf('hello', {version: '2.0.0'})]
+  })
+  t.match(shadow, {kind: 'exit', version: '2.0.0', failedCalls: 1, failed: [{to: 'hello@2.0.0', calls: 1}]})
+  t.match(main, {kind: 'calls', app: 'hello', failedCalls: 2, failed: [{to: 'hello', calls: 2}]})
+})
