@@ -57,6 +57,9 @@ export const isPaused = signal(false)
 export const keyOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'instance'>): string =>
   `${id}${version === '0.0.0' || version === '' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance}`}`
 
+/** Returns the callee of calls to an app: the copies for a shadow name its version, too. */
+export const calleeOf = ({id, version, isMain}: Api.App): string => (isMain ? id : `${id}@${version}`)
+
 /** Returns what an action on an app affects: one instance if the app has several, or all versions of its id, which act together. */
 export function targetOf(app: Api.App): {readonly name: string; readonly text: string} {
   const same = appList.value.filter(({id}) => id === app.id)

@@ -14,7 +14,7 @@ import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf} from '../state/route.ts'
-import {appList, keyOf, opened, targetOf, troubles, waiting} from '../state/run.ts'
+import {appList, calleeOf, keyOf, opened, targetOf, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC, outgoing} from '../state/traffic.ts'
 
 /** The data loaded about one app; a field is undefined until it arrives, or if there is none. */
@@ -102,9 +102,9 @@ function Found({app}: {readonly app: Api.App}) {
       <div class="columns">
         <section>
           <h2>Calls in and out</h2>
-          <Figures id={id} />
+          <Figures app={app} />
           <QuickFaults to={id} />
-          <LatestCalls app={id} />
+          <LatestCalls app={calleeOf(app)} />
         </section>
         <section>
           <h2>Facts</h2>
@@ -128,8 +128,9 @@ function Found({app}: {readonly app: Api.App}) {
   )
 }
 
-function Figures({id}: {readonly id: string}) {
-  const {perSecond, calls, failed, p95Ms} = incoming.value.get(id) ?? NO_TRAFFIC
+function Figures({app}: {readonly app: Api.App}) {
+  const {id} = app
+  const {perSecond, calls, failed, p95Ms} = incoming.value.get(calleeOf(app)) ?? NO_TRAFFIC
   const out = outgoing.value.get(id) ?? NO_TRAFFIC
   const figures: readonly (readonly [string, string, string?])[] = [
     ['in', `${rate(perSecond)}/s`],

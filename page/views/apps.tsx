@@ -21,7 +21,7 @@ import {isDown, rankOf, wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {followLastLines, lastLines} from '../state/last-lines.ts'
 import {go, hrefOf, parameter, route, setParameters} from '../state/route.ts'
-import {appList, keyOf, runId, troubles, waiting} from '../state/run.ts'
+import {appList, calleeOf, keyOf, runId, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 
 export const App = late(async () => import('./app.tsx'))
@@ -47,13 +47,13 @@ const counts = computed(() => {
   return found
 })
 
-const trafficOf = ({id}: Api.App) => incoming.value.get(id) ?? NO_TRAFFIC
+const trafficOf = (app: Api.App) => incoming.value.get(calleeOf(app)) ?? NO_TRAFFIC
 
 const sum = (all: readonly number[]): string => count(all.reduce((a, b) => a + b, 0))
 
 /** Shows the calls of the last minutes as a line, with the failed ones as a second line of another colour. */
-function Minutes({id}: {readonly id: string}) {
-  const {calls, failed} = histories.value.get(id) ?? NO_HISTORY
+function Minutes({callee}: {readonly callee: string}) {
+  const {calls, failed} = histories.value.get(callee) ?? NO_HISTORY
   if (calls.every(each => each === 0)) return null
   const label = `${sum(calls)} calls, ${sum(failed)} failed, in the last ${HISTORY_MINUTES} minutes`
   return <Sparkline values={calls} below={failed} label={label} />
@@ -85,7 +85,7 @@ const COLUMNS: readonly Column<Api.App>[] = [
       const {perSecond} = trafficOf(app)
       return (
         <>
-          <Minutes id={app.id} /> <span>{perSecond === 0 ? '–' : rate(perSecond)}</span>
+          <Minutes callee={calleeOf(app)} /> <span>{perSecond === 0 ? '–' : rate(perSecond)}</span>
         </>
       )
     }

@@ -281,6 +281,12 @@ t.test('the apps', async t =>
       await row('payments@2.0.0').getByText('by payments_2.0.0').waitFor()
       await row('checkout@1.0.0').getByText('by checkout_1.0.0').waitFor()
       await row('checkout@2.0.0').getByText('by checkout', {exact: true}).waitFor()
+      // copies of calls for a shadow name its version
+      const edges = [edge('checkout', 'payments', 756, 234), edge('mirror', 'payments@1.0.0', 10, 3)]
+      run.send('edges', {edges, waiting: {}})
+      await row('payments@2.0.0').getByText('234 of 756').waitFor()
+      t.match(await row('payments@1.0.0').locator('.failed').innerText(), '3 of 10')
+      t.equal(await row('payments@3.0.0').locator('.failed').innerText(), '–')
     })
 
     await t.test('a key that is held down acts once', async t => {
