@@ -3,7 +3,7 @@ import {useState} from 'preact/hooks'
 import {timeOfDay} from '../parts/format.ts'
 import {visible, withoutColours} from '../parts/safe-text.ts'
 import {api, problemOf} from '../state/api.ts'
-import {appList} from '../state/run.ts'
+import {appList, calleeOf} from '../state/run.ts'
 
 /** The time before and after a span for which lines are shown, too. */
 const AROUND_MS = 20
@@ -12,8 +12,8 @@ const MAX_LINES = 200
 /** Shows, when opened, the lines that apps wrote during a span, in ms since 1970. */
 export function LinesAround(span: Span) {
   const [lines, setLines] = useState<readonly Api.Line[] | string | undefined>(undefined)
-  const ids = new Set(appList.value.map(({id}) => id))
-  const apps = [...new Set(span.apps)].filter(id => ids.has(id))
+  const ids = new Map(appList.value.flatMap(app => [app.id, calleeOf(app)].map(name => [name, app.id] as const)))
+  const apps = [...new Set(span.apps.flatMap(name => ids.get(name) ?? []))]
   const load = (isOpen: boolean): void => {
     if (!isOpen || Array.isArray(lines) || apps.length === 0) return
     linesOf({...span, apps}).then(setLines, (error: unknown) => setLines(problemOf(error).message))

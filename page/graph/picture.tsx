@@ -4,7 +4,7 @@ import {visible} from '../parts/safe-text.ts'
 import {isDown, statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
-import {appList} from '../state/run.ts'
+import {appList, calleeOf} from '../state/run.ts'
 import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
 import {isTopic, labelOf, nameOf, sentenceOf, widthOf} from './edge-text.ts'
 import type {Groups} from './groups.ts'
@@ -216,7 +216,7 @@ function Box({place, name, text, isRound = false}: BoxProps) {
 }
 
 function Node({node, place, graph, onSeen}: NodeProps) {
-  const app = appList.value.find(({id}) => id === node)
+  const app = appList.value.find(each => calleeOf(each) === node)
   const status = app && statusOf(app, now.value)
   const p95 = Math.max(0, ...graph.edges.filter(({to}) => to === node).map(({figures}) => figures?.recent.p95Ms ?? 0))
   const other = isTopic(node) ? 'topic' : 'not an app of this run'
@@ -248,7 +248,7 @@ interface GroupProps {
 
 /** Shows a group of nodes as one box; it is marked as bad if any of its apps is down. */
 function Group({name, members, place, onOpen, onSeen}: GroupProps) {
-  const all = appList.value.filter(({id}) => members.includes(id))
+  const all = appList.value.filter(app => members.includes(calleeOf(app)))
   const down = all.filter(isDown).length
   const text = members.every(isTopic)
     ? `${members.length} topics`

@@ -82,6 +82,24 @@ const UNDER_BOXES = `(() => {
 
 t.test('the graph', async t =>
   withBrowser(t, async browser => {
+    await t.test('a shadow is an app of the run, and not the main version', async t => {
+      const run = await madeUp(t)
+      const edges = [edge('checkout', 'payments', 10), edge('mirror', 'payments@1.0.0', 10)]
+      run.answers['GET /graph'] = {...GRAPH, edges, uncalled: []}
+      const down = {state: 'exited', isReady: false, exitCode: 1, exit: 'exited with code 1'} as const
+      run.apps = [
+        app('checkout'),
+        app('payments', {version: '1.0.0', isMain: false, ...down}),
+        app('payments', {version: '2.0.0'})
+      ]
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.getByRole('link', {name: /^payments, ● ready/}).waitFor()
+      const shadow = picture.getByRole('link', {name: /^payments@1\.0\.0, ✕ down/})
+      t.equal(await shadow.getAttribute('href'), '#/apps/payments%401.0.0')
+    })
+
     await t.test('is a picture, the same as a table, and has the figures of an edge', async t => {
       const run = await madeUp(t)
       shopWithGraph(run)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {call, madeUp} from './made-up.ts'
+import {app, call, madeUp} from './made-up.ts'
 import {detail, replayed, runWithCalls} from './made-up-calls.ts'
 import {crash, death, trouble} from './made-up-crash.ts'
 
@@ -45,6 +45,15 @@ t.test('a request', async t =>
       run.send('dropped', {calls: 3})
       await page.getByText('204', {exact: true}).first().waitFor()
       t.pass('its end was among them')
+    })
+
+    await t.test('the lines of a shadow are those of its app', async t => {
+      const run = await runWithCalls(t)
+      run.apps = [app('payments', {version: '1.0.0', isMain: false}), app('payments', {version: '2.0.0'})]
+      run.answers['GET /calls/7'] = detail(7, {from: 'mirror', to: 'payments@1.0.0'})
+      const {page} = await open(browser, run.url)
+      await page.goto(`${page.url().replace(/#.*/, '')}#/calls/7`)
+      await page.getByText('Lines of payments meanwhile').waitFor()
     })
 
     await t.test('what was compared at one crash is not at the next', async t => {
