@@ -116,14 +116,12 @@ function withProof(call: TracedCall, spans: JoinedTraces, traced: ReadonlyMap<nu
 /** Returns the latest time at which it can have begun. */
 const last = ({startedAt, startsWithinMs = 0}: TracedCall): number => startedAt + startsWithinMs
 
-/**
- * The data that link a call to others; undefined: it is not kept, or no app made it: a replay, a copy for a shadow, a question of
- * the app's own sidecar.
- */
+/** The data that link a call to others; undefined: it is not kept, or of the app's own sidecar. No app made replays and copies for shadows. */
 function tracedCall(recorder: CallRecorder, number: number) {
   const line = recorder.call(number)
-  if (line === undefined || (line.flags & (FLAG.replay | FLAG.shadow)) !== 0) return undefined
+  if (line === undefined) return undefined
   const {flags, edgeOf, startedAt, waitedMs, firstByteMs, totalMs} = line
+  const isAgain = (flags & (FLAG.replay | FLAG.shadow)) !== 0
   if ((flags & FLAG.own) !== 0 && edgeOf.caller === edgeOf.callee) return undefined
   const isOpen = (flags & FLAG.open) !== 0
   const {event, ...traces} = tracesOf(line)
@@ -135,9 +133,11 @@ function tracedCall(recorder: CallRecorder, number: number) {
     startedAt,
     admittedAt: (flags & FLAG.admitted) === 0 ? Infinity : startedAt + waitedMs,
     respondedAt: firstByteMs === 0 ? Infinity : startedAt + firstByteMs,
-    endedAt: isOpen ? Infinity : startedAt + totalMs
+    endedAt: isOpen ? Infinity : startedAt + totalMs,
+    ...(isAgain && {cameWith: '', madeFor: {parents: [], reason: 'trace'}}),
+    ...((flags & FLAG.shadow) !== 0 && {wentWith: ''}) // what its trace has is of the call that was copied
   }
-  return {line, event, traced}
+  return {line, event: isAgain ? '' : event, traced}
 }
 
 const PLAIN = {publisher: '', cameWith: '', wentWith: '', method: ''} as const

@@ -237,3 +237,45 @@ t.test('what an app writes after the clock is set back is found, with the time o
   t.match(lines, [{line: {line: 'paid', time: new Date(now).toISOString()}}])
   t.equal(lines.length, 1)
 })
+
+t.test('a call that was sent again is a request of its own, with the calls that were made for it', async t => {
+  const recorder = new CallRecorder(() => 100)
+  const replayed = (edge: string, path: string, times: [number, number]): void => {
+    const replay = {caller: '', started: () => undefined}
+    recorder.replays = {find: () => replay} as unknown as NonNullable<CallRecorder['replays']>
+    made(recorder, edge, path, times)
+    recorder.replays = undefined
+  }
+  const from = performance.now()
+  made(recorder, 'web shop', '/orders', [from, from + 5])
+  replayed('web shop', '/orders', [from + 10, from + 20])
+  made(recorder, 'shop bank', '/charge', [from + 12, from + 15])
+  made(recorder, 'web shop', '/orders', [from + 30, from + 60])
+  replayed('web shop', '/orders', [from + 35, from + 50])
+  made(recorder, 'shop bank', '/charge', [from + 40, from + 45])
+  publish(recorder, 'shop bus orders', 'e-1', from + 70)
+  deliver(recorder, 'bus/orders mail', 'e-1', [from + 71, from + 72])
+  recorder.replays = {find: () => ({caller: 'mail', started: () => undefined})} as never
+  deliver(recorder, 'bus/orders mail', 'e-1', [from + 80, from + 81])
+  recorder.replays = undefined
+  const rows = async (q: string) => {
+    const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, q)
+    return nodes.map(({id, depth, link}) => [id, depth, link?.reason])
+  }
+  t.same(await rows('1'), [[1, 0, undefined]])
+  t.same(await rows('2'), [
+    [2, 0, undefined],
+    [3, 1, 'only']
+  ])
+  t.equal((await rows('6')).find(([id]) => id === 6)?.[2], 'guess', 'it was made for the replay, or for the other call')
+  t.same(await rows('8'), [[8, 0, undefined]], 'it is not published again')
+  const requests = await listRequests({...facts(recorder), work: {openWorkflows: () => undefined}}, 'is:replay', 10)
+  t.same(
+    requests.map(({number, calls}) => [number, calls]),
+    [
+      [8, 1],
+      [5, 1],
+      [2, 2]
+    ]
+  )
+})
