@@ -88,10 +88,14 @@ export interface RunControl {
    */
   readonly runLogs: (ids: readonly string[], asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   /**
-   * The terminal of an app (`tty: true`), or why it has none; undefined if the run has no such app. `starts`: one that sleeps is started, and
-   * waited for until `gone` is aborted.
+   * The terminal of an app (`tty: true`), or why it has none; undefined if the run has no such app. `version`: '' = the main one. `starts`: one that
+   * sleeps is started, and waited for until `gone` is aborted.
    */
-  readonly terminal: (id: string, starts: boolean, gone: AbortSignal) => Promise<SharedTerminal | string | undefined>
+  readonly terminal: (
+    name: {readonly id: string; readonly version: string},
+    starts: boolean,
+    gone: AbortSignal
+  ) => Promise<SharedTerminal | string | undefined>
   readonly leaseSidecar: (id: string) => LeasedSidecar | undefined
   /** The Daeploy services of the run, in template order. */
   readonly services: () => readonly Api.Service[]

@@ -31,6 +31,8 @@ export function appControl(
   const loading = new Once<AppStarter>()
   const starter = async (): Promise<AppStarter> =>
     loading.do(async () => new (await import('./apps/start-app.ts')).AppStarter({...asked, faultNow: faultBy(asked)}))
+  const meantOf = (all: readonly AppRuntime[], {id, version}: {readonly id: string; readonly version: string}) =>
+    ['', '*'].includes(version) ? (asked.main(id) ?? all[0]) : all.find(({plan}) => plan.version === version)
   return {
     ...logControl(asked),
     restartApp: async id => {
@@ -42,11 +44,11 @@ export function appControl(
     debugApp: async id => (await starter()).debug(id),
     launch: async (id, version) => {
       const open = apps.named(id).filter(each => !apps.isStopped(each))
-      const runtime = version === '' ? (asked.main(id) ?? open[0]) : open.find(({plan}) => plan.version === version)
+      const runtime = meantOf(open, {id, version})
       return runtime && (await import('./apps/start-app.ts')).ownLaunch(runtime, asked.env)
     },
-    terminal: async (id, starts, gone) => {
-      const runtime = asked.main(id) ?? apps.named(id)[0]
+    terminal: async (name, starts, gone) => {
+      const runtime = meantOf(apps.named(name.id), name)
       if (runtime !== undefined && apps.isStopped(runtime)) return 'it is stopped'
       return runtime && (await import('./shared-terminal.ts')).sharedTerminal(runtime, starts, gone)
     },

@@ -59,7 +59,7 @@ export async function typeInto(
 
 async function screenOf(control: RunControl, name: AppName, gone: AbortSignal, starts = true): Promise<SharedTerminal> {
   appsNamed(control.list().apps, name)
-  const terminal = (await control.terminal(name.id, starts, gone)) ?? 'it has left the run'
+  const terminal = (await control.terminal(name, starts, gone)) ?? 'it has left the run'
   if (typeof terminal === 'string') throw refused(name, terminal)
   return terminal
 }

@@ -107,3 +107,21 @@ t.test('who follows an app is given the lines of the version that was assigned m
   await isRead
   t.equal(given.join(''), '\nstdout 1.0.0 a\nstdout 2.0.0 b\nstdout 1.0.0 last\n')
 })
+
+t.test('the terminal of a version is its own, and without one that of the main version', async t => {
+  const [first, second] = ['1.0.0', '2.0.0'].map(version => ({
+    id: 'hello',
+    plan: {...planOf({id: 'hello', command: ['node']}), version},
+    isDebugged: version === '1.0.0'
+  }))
+  const asked = {
+    apps: {named: () => [first, second], isStopped: () => false},
+    main: () => first
+  } as unknown as Asked
+  const terminalOf = async (version: string) =>
+    appControl(asked).terminal({id: 'hello', version}, false, new AbortController().signal)
+  t.match(await terminalOf(''), /^it is in a debugger/)
+  t.match(await terminalOf('1.0.0'), /^it is in a debugger/)
+  t.match(await terminalOf('2.0.0'), /^it has no terminal/)
+  t.equal(await terminalOf('3.0.0'), undefined)
+})

@@ -59,13 +59,7 @@ export class IdleCheck implements WaitCheck {
   }
 
   #now(): string {
-    const calls = this.#calls.underWay()
-    if (calls !== '') return calls
-    for (const source of this.#context.activity) {
-      const busy = source.busy()
-      if (busy !== '') return busy
-    }
-    return ''
+    return this.#context.activity.reduce((busy, source) => busy || source.busy(), this.#calls.underWay())
   }
 
   #hasMoved(): boolean {
