@@ -18,13 +18,18 @@ effect(() => {
   known = new Set(troubles.value.map(({key}) => key))
 })
 
+/** Returns the address of an app as `keyOf` names it: with its version, if it has one. */
+const hrefOfApp = ({app, name, version}: Api.Trouble): string =>
+  hrefOf('apps', [['', '0.0.0'].includes(version) ? name : `${app}@${version}${name.slice(app.length)}`])
+
 /** Returns the address where the user can do what a problem needs first. */
-function hrefOfAction({action, kind, app, name, request}: Api.Trouble): string {
+function hrefOfAction(trouble: Api.Trouble): string {
+  const {action, kind, app, request} = trouble
   switch (action.kind) {
     case 'request':
       return hrefOf('calls', [(request?.number ?? 0).toString()])
     case 'exit':
-      return hrefOf('apps', [name])
+      return hrefOfApp(trouble)
     case 'logs':
       return hrefOf('logs', [], {app})
     case 'calls':
@@ -35,13 +40,14 @@ function hrefOfAction({action, kind, app, name, request}: Api.Trouble): string {
 }
 
 /** Shows the sentence about a problem, as in the terminal and `why`, with the app's name as a link. */
-function Sentence({trouble: {text, name, kind}}: {readonly trouble: Api.Trouble}) {
+function Sentence({trouble}: {readonly trouble: Api.Trouble}) {
+  const {text, name, kind} = trouble
   const [before = '', ...after] = text.split(`"${name}"`)
   if (after.length === 0) return <>{visible(text)}</>
   return (
     <>
       {visible(before)}
-      {kind === 'calls' ? <b>{visible(name)}</b> : <a href={hrefOf('apps', [name])}>{visible(name)}</a>}
+      {kind === 'calls' ? <b>{visible(name)}</b> : <a href={hrefOfApp(trouble)}>{visible(name)}</a>}
       {visible(after.join(`"${name}"`))}
     </>
   )

@@ -287,6 +287,8 @@ t.test('the apps', async t =>
       await row('payments@2.0.0').getByText('234 of 756').waitFor()
       t.match(await row('payments@1.0.0').locator('.failed').innerText(), '3 of 10')
       t.equal(await row('payments@3.0.0').locator('.failed').innerText(), '–')
+      const link = page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments', exact: true})
+      t.equal(await link.first().getAttribute('href'), '#/apps/payments%401.0.0')
     })
 
     await t.test('a key that is held down acts once', async t => {
