@@ -60,7 +60,7 @@ export class SidecarMetering {
   async text(actors: () => Promise<readonly ActorCounts[]>): Promise<string | undefined> {
     if (!this.#settings.isEnabled) return undefined
     const [calls, counts] = await Promise.all([this.#load(), actors()])
-    if (counts.length > 0) calls.actors.level(counts)
+    calls.actors.level(counts)
     return calls.text()
   }
 

@@ -106,3 +106,12 @@ t.test('an edit of another part of the Configuration takes nothing from what was
   t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '2')
   metering.close()
 })
+
+t.test('the counts of actors are zero once the app hosts none any more', async t => {
+  const metering = new SidecarMetering('shop', '', withResources(NO_RESOURCES))
+  const cart = {actor: 'Cart', pending: 3, timers: 2, reminders: 1}
+  t.match(await metering.text(async () => Promise.resolve([cart])), /^dapr_runtime_actor_timers\{.*\} 2$/m)
+  t.equal(await valueOf(metering, 'dapr_runtime_actor_pending_actor_calls'), '0')
+  t.equal(await valueOf(metering, 'dapr_runtime_actor_timers'), '0')
+  t.equal(await valueOf(metering, 'dapr_runtime_actor_reminders'), '0')
+})
