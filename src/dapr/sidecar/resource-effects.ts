@@ -116,10 +116,7 @@ export class ResourceEffects {
     const {id, plan} = runtime
     runtime.faults.set('configuration', fault)
     runtime.identity = {appId: id, namespace, trustDomain: accessControl?.trustDomain ?? DEFAULT_TRUST_DOMAIN}
-    if (accessControl === undefined) {
-      runtime.accessControl = undefined
-      return
-    }
+    if (accessControl === undefined) return void (runtime.accessControl = undefined)
     const {AccessControlInterceptor} = await import('../../proxy/gateway/interceptors/access-control.ts')
     runtime.accessControl = new AccessControlInterceptor(accessControl, !plan.channel.protocol.startsWith('grpc'))
   }

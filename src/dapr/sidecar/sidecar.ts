@@ -192,7 +192,7 @@ export class Sidecar implements SidecarContext {
     if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
     const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
     const exchange = (handler: CallHandler): Exchange => new Http1Downstream(request, response, handler, body).exchange
-    this.#answer(parsed, response, {body: request, destroy: () => request.socket.destroy(), respond, exchange})
+    this.#answer(parsed, response, {body: request, onPiece, destroy: () => request.socket.destroy(), respond, exchange})
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
@@ -222,14 +222,14 @@ export class Sidecar implements SidecarContext {
     }
     const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
     const exchange = (handler: CallHandler): Exchange => new Http2Downstream(stream, method, handler, body).exchange
-    this.#answer(parsed, stream, {body: stream, destroy: () => stream.destroy(), respond, exchange})
+    this.#answer(parsed, stream, {body: stream, onPiece, destroy: () => stream.destroy(), respond, exchange})
   }
 
   /** Refuses a request, serves it by the sidecar's own API, or calls an app; `out`: where the response is written. */
   #answer(
     parsed: SidecarRequest,
     out: Writable,
-    {exchange, ...own}: Pick<OwnCall, 'body' | 'destroy' | 'respond'> & {exchange: (handler: CallHandler) => Exchange}
+    {exchange, ...own}: Omit<OwnCall, 'finished' | 'onGone'> & {exchange: (handler: CallHandler) => Exchange}
   ): void {
     if (parsed.refusal !== undefined) own.respond(parsed.refusal)
     else if (parsed.action !== undefined)

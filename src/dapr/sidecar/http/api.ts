@@ -8,6 +8,7 @@ import type {BlockRequest} from '../operations/block-request.ts'
 import {decoded} from '../../../model/bytes.ts'
 import {metadataText} from './metadata.ts'
 import {apiError, EMPTY} from './errors.ts'
+import type {OnPiece} from './middleware/filter.ts'
 import type {SidecarOptions} from '../sidecar-options.ts'
 import type {RouteAction} from './routes.ts'
 
@@ -15,7 +16,12 @@ import type {RouteAction} from './routes.ts'
 export type HandleApi = (action: RouteAction, request: DaprRequest) => Reply | Promise<Reply>
 
 /** The parts of a request other than its path. */
-export type DaprRequest = Pick<BlockRequest, 'query' | 'lines' | 'trace' | 'onGone'> & {readonly body: Readable}
+export interface DaprRequest extends Pick<BlockRequest, 'query' | 'lines' | 'trace' | 'onGone'> {
+  readonly body: Readable
+  readonly onPiece: OnPiece
+}
+
+type UseBody = (body: Buffer) => Reply | Promise<Reply>
 
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
@@ -32,7 +38,7 @@ export const createApi = (
     return wanted === null || wanted === appId ? EMPTY : otherApp
   }
   // an error response if it cannot be read
-  const withBody = async (bytes: Readable, use: (body: Buffer) => Reply | Promise<Reply>): Promise<Reply> => {
+  const withBody = async ({body: bytes, onPiece}: DaprRequest, use: UseBody): Promise<Reply> => {
     let body: Collector
     try {
       body = await collectRequest(bytes, maxBodyBytes)
@@ -42,6 +48,7 @@ export const createApi = (
     }
     const {size} = body
     try {
+      onPiece?.(body.whole())
       return await use(body.whole())
     } finally {
       body.release()
@@ -49,19 +56,18 @@ export const createApi = (
     }
   }
   return (action, request) => {
-    const {body: bytes, query, ...rest} = request
     switch (action.kind) {
       case 'health':
-        return health(query)
+        return health(request.query)
       case 'metadata':
         return {status: 200, type: 'application/json', body: metadataText(appId, facts(), custom), lines: ''}
       case 'put-metadata':
-        return withBody(bytes, body => {
+        return withBody(request, body => {
           custom.set(action.key, body.toString())
           return EMPTY
         })
       case 'block':
-        return withBody(bytes, async body => callBlock(action.call, {...rest, params: action.params, query, body}))
+        return withBody(request, async body => callBlock(action.call, {...request, params: action.params, body}))
       case 'outbound-health':
       case 'shutdown':
         return EMPTY

@@ -55,11 +55,9 @@ const NO_APP_ID = 'failed getting app id either from the URL path or the header 
 const PREFLIGHT_HINT =
   ' [a browser sends OPTIONS without dapr-app-id: call /v1.0/invoke/<app id>/method/<path> instead]'
 
-const noAppIdReply = apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID)
-const noAppIdForPreflight = apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + PREFLIGHT_HINT)
-
 /** A request that names no app. */
-export const noAppId = (method: string): Reply => (method === 'OPTIONS' ? noAppIdForPreflight : noAppIdReply)
+export const noAppId = (method: string): Reply =>
+  apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + (method === 'OPTIONS' ? PREFLIGHT_HINT : ''))
 
 /** An app of gRPC that is not connected to: the status of its channel, as any other status of gRPC (Dapr: pkg/channel/grpc). */
 export const unavailable = (message: string): Reply => ({

@@ -47,10 +47,8 @@ export function linesOfCaller(identity: Identity, caller: string): (callee: stri
   const [local, remote] = [new Map<string, string>(), new Map<string, string>()]
   return (callee, isLocal) => {
     const known = isLocal ? local : remote
-    const lines = known.get(callee)
-    if (lines !== undefined) return lines
-    const text = callerHeaders(identity, caller, {callee, isLocal})
-    known.set(callee, text)
-    return text
+    let lines = known.get(callee)
+    if (lines === undefined) known.set(callee, (lines = callerHeaders(identity, caller, {callee, isLocal})))
+    return lines
   }
 }

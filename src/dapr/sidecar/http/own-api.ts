@@ -4,6 +4,7 @@ import {bugText} from '../../../model/errors.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import type {HandleApi} from './api.ts'
 import {FOREIGN_ORIGIN} from './errors.ts'
+import type {OnPiece} from './middleware/filter.ts'
 import type {SidecarOptions} from '../sidecar-options.ts'
 import type {SidecarRequest} from './sidecar-request.ts'
 import {untraced} from './trace.ts'
@@ -11,6 +12,7 @@ import {untraced} from './trace.ts'
 /** A request to the sidecar's own API, over any version of HTTP. */
 export interface OwnCall {
   readonly body: Readable
+  readonly onPiece: OnPiece
   /** Closes the connection, or the stream. */
   readonly destroy: () => void
   readonly respond: (reply: Reply) => void
@@ -30,13 +32,14 @@ export const ownApi =
     isAllowedHost: IsAllowedHost,
     {requestShutdown, warn}: Pick<SidecarOptions, 'requestShutdown' | 'warn'>
   ) =>
-  (parsed: SidecarRequest, {body, destroy, respond, finished, onGone}: OwnCall): void => {
+  (parsed: SidecarRequest, {body, onPiece, destroy, respond, finished, onGone}: OwnCall): void => {
     const {action, headers, sent, trace} = parsed
     if (action === undefined) return
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost)) return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(() => requestShutdown(isForced(headers.lines)))
-    const answer = handle(action, {body, query: sent.query, lines: headers.lines + untraced(headers), trace, onGone})
+    const lines = headers.lines + untraced(headers)
+    const answer = handle(action, {body, onPiece, query: sent.query, lines, trace, onGone})
     if (!(answer instanceof Promise)) return respond(answer)
     answer.then(respond).catch((error: unknown) => {
       warn(bugText(error))

@@ -50,8 +50,7 @@ export class PlainBlocks {
   constructor(sidecar: SidecarContext, callBlock: CallBlock) {
     this.#sidecar = sidecar
     this.#callBlock = callBlock
-    const {maxBodyBytes} = sidecar
-    this.#maxBodyBytes = maxBodyBytes === 0 ? MAX_BODY_BYTES : Math.min(MAX_BODY_BYTES, maxBodyBytes)
+    this.#maxBodyBytes = Math.min(MAX_BODY_BYTES, sidecar.maxBodyBytes || MAX_BODY_BYTES)
   }
 
   /** Whether the request is answered here; its body has to be there then. */

@@ -65,7 +65,6 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
 
   async #isWanted({route}: BindingTarget, signal: AbortSignal): Promise<boolean | undefined> {
     const {app, context, log} = this.process
-    const warn = (text: string): void => log('warn', text)
     const question = {
       app,
       context,
@@ -74,7 +73,7 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
       lines: JSON_LINE,
       body: NOTHING,
       signal,
-      warn
+      warn: (text: string) => log('warn', text)
     }
     const response = await askedAgain(async () => requestApp(question), signal)
     if (response.kind === 'unreachable') {

@@ -1,5 +1,8 @@
+import {once} from 'node:events'
+import http2 from 'node:http2'
 import t, {type Test} from 'tap'
 import type {Facts} from '../../../../../src/dapr/sidecar/http/metadata.ts'
+import type {Pipeline} from '../../../../../src/dapr/sidecar/http/middleware/middleware.ts'
 import {ask, connect} from '../caller.ts'
 import {echoApp, openTestSidecar} from '../rig.ts'
 
@@ -124,6 +127,22 @@ t.test('what is put into metadata stays there, and the last one wins', async t =
   t.match(await ask(t, port, plain('PUT', '/v1.0/metadata/a%2Fb%20c', '', 't\xc3\xbco')), {status: 204})
   const answer = await ask(t, port, plain('GET', '/v1.0/metadata'))
   t.match(answer?.body, /"extended":{"a\/b c":"t\xc3\xbco","daprRuntimeVersion"/)
+})
+
+t.test('a middleware that writes capitals does so with bodies for the sidecar itself, too', async t => {
+  const pipeline: Pipeline = [request => void (request.isUppercase = true)]
+  const {port} = await openTestSidecar(t, {rules: {interceptor: undefined, pipeline}})
+  t.match(await ask(t, port, plain('PUT', '/v1.0/metadata/key', '', 'value')), {status: 204})
+  t.match(
+    (await ask(t, port, plain('GET', '/v1.0/metadata')))?.body,
+    /"extended":{"daprRuntimeVersion":"[^"]*","key":"VALUE"}/
+  )
+  const session = http2.connect(`http://127.0.0.1:${port}`)
+  t.teardown(() => session.destroy())
+  const stream = session.request({':method': 'PUT', ':path': '/v1.0/metadata/key'})
+  stream.end('other')
+  await once(stream.resume(), 'close')
+  t.match((await ask(t, port, plain('GET', '/v1.0/metadata')))?.body, /"key":"OTHER"/)
 })
 
 /** Names as they stand in a path, and what they mean. */
