@@ -4,7 +4,7 @@ import type {FastConnection} from '../../../proxy/net/http1/fast-connection.ts'
 import type {PlainRequest} from '../../../proxy/net/http1/plain-request.ts'
 import {plainValues} from './plain-call.ts'
 import {idOfBasic} from './target.ts'
-import {untraced} from './trace.ts'
+import {traceLines} from './trace.ts'
 
 /** A plain request for a mounted router, with the headers that a sidecar takes out of the lines. */
 export interface MountedCall extends Pick<
@@ -44,7 +44,7 @@ export const startMounted = (
   const {appId, host, apiToken, authorization, traceparent, tracestate} = plainValues(request)
   if (appId !== '' || authorization.startsWith('Basic ')) return false
   const {method, path, query, length, hasLength, text, size} = request
-  const lines = request.lines + untraced({traceparent, tracestate})
+  const lines = request.lines + traceLines({traceparent, tracestate})
   return mounted.startPlain(
     {method, path, query, lines, length, hasLength, host, authorization, apiToken, text, size},
     connection

@@ -78,19 +78,15 @@ export const workParent = (own: string, sent: string): string => (isSampled(own)
 /** The lowest bit of the flags: others may be set, too (W3C Trace Context, level 2). */
 const isSampled = (traceparent: string): boolean => (Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1
 
-/** A trace as header lines. */
+/** A trace as header lines; what is '' has none. */
 export const traceLines = ({traceparent, tracestate}: Trace): string =>
-  tracestate === '' ? `Traceparent: ${traceparent}\r\n` : `Traceparent: ${traceparent}\r\nTracestate: ${tracestate}\r\n`
-
-/** The lines of a trace that is passed on unchanged, as with `samplingRate: "0"`. */
-export const untraced = ({traceparent, tracestate}: Trace): string =>
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
 /** The trace headers that a request is sent with: those of its span; without a span its own trace or a new one; without tracing those that came. */
 export function linesOfTrace(span: CallSpan | undefined, isTracing: boolean, sent: Trace): string {
   if (span !== undefined) return spanLines(span)
-  return isTracing ? traceLines(traceOf(sent.traceparent, sent.tracestate)) : untraced(sent)
+  return traceLines(isTracing ? traceOf(sent.traceparent, sent.tracestate) : sent)
 }
 
 /** The trace that a message carries, unchanged: where no span is begun, an id of ours would be a parent that is never exported. '' = none is valid. */

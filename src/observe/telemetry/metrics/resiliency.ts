@@ -28,6 +28,7 @@ export class ResiliencyMetrics {
   /** These resources are loaded now; all policies are counted under the name of the last one, as in Dapr. */
   loaded(resources: readonly ResiliencyName[]): void {
     this.#name = resources.at(-1) ?? this.#name
+    for (const target of this.#targets.values()) target.replaced()
     this.#targets.clear()
     const loaded = this.#registry.counter('dapr_resiliency_loaded')
     for (const {name, namespace} of resources) loaded.series(this.#appId, name, namespace).value++
@@ -38,8 +39,7 @@ export class ResiliencyMetrics {
     const target = this.#targets.get(keyOf(event.endpoint)) ?? this.#addTarget(event.endpoint)
     switch (event.type) {
       case 'applied':
-        target.applied(event.policy, event.state)
-        return
+        return target.applied(event.policy, event.state)
       case 'retrying':
         if (event.retry === 1) target.activated('retry', '')
         return
@@ -109,6 +109,11 @@ class TargetSeries {
 
   activated(policy: PolicyKind, status: string): void {
     this.#lookup.activation(policy, status).value++
+  }
+
+  /** Its circuit breaker, if it had one, is gone, or another one has begun. */
+  replaced(): void {
+    if (this.#shown !== '') this.show('closed')
   }
 
   show(state: BreakerState): void {

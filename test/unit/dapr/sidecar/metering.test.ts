@@ -115,3 +115,28 @@ t.test('the counts of actors are zero once the app hosts none any more', async t
   t.equal(await valueOf(metering, 'dapr_runtime_actor_timers'), '0')
   t.equal(await valueOf(metering, 'dapr_runtime_actor_reminders'), '0')
 })
+
+t.test('a circuit breaker counts as closed once other policies have taken the place of its own', async t => {
+  const withPolicies = (...names: readonly string[]): ResourceSnapshot => ({
+    ...NO_RESOURCES,
+    resiliency: {...NO_RESILIENCY, resources: names.map(name => ({name, namespace: ''}))}
+  })
+  const resources = withResources(withPolicies('main'))
+  const metering = new SidecarMetering('shop', '', resources)
+  const states = async (): Promise<readonly string[]> =>
+    [
+      ...((await metering.text(async () => Promise.resolve([]))) ?? '').matchAll(
+        /^dapr_resiliency_cb_state\{.*status="([^"]*)".*\} 1$/gm
+      )
+    ].map(([, state = '']) => state)
+  const endpoint = {target: 'stock', key: 'stock:items'}
+  metering.count(({resiliency}) =>
+    resiliency.record({type: 'breaker-changed', from: 'closed', to: 'open', openForMs: 60_000, endpoint})
+  )
+  t.same(await states(), ['open'])
+  for (const names of [['other'], []]) {
+    resources.change(withPolicies(...names))
+    t.same(await states(), ['closed'])
+  }
+  metering.close()
+})
