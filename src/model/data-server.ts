@@ -26,11 +26,12 @@ const PROBES =
 
 /** Names of images that containers of such servers are made of. */
 const IMAGES =
-  /(?:^|[\s/])(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
+  /(?:^|\s)(?:[\w.-]+(?::\d+)?\/)*(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
 
-/** Matches these names where a shell expects a program. */
+/** Where a shell expects a program, with or without its path, or in a `bin`. Other words may end as paths do: URLs of databases. */
+const AS_PROGRAM = String.raw`(?:(?:^|\bexec\s+|\bnice\s+|[;&|{(]\s*|\bthen\s+)(?:[^\s:=]*\/)?|\s[^\s:=]*bin\/)`
 const started = (names: readonly string[]): RegExp =>
-  new RegExp(String.raw`(?:^|\bexec\s+|\bnice\s+|[;&|{(/]\s*|\bthen\s+)(?:${names.join('|')})(?=\s|$)`, 'i')
+  new RegExp(String.raw`${AS_PROGRAM}(?:${names.join('|')})(?=\s|$)`, 'i')
 
 const STARTS_SERVER = started(SERVERS)
 const ASKS_SERVER = started(PROBES)

@@ -12,12 +12,23 @@ t.test('databases are known by their program, their image, and what asks whether
     ['sh', '-c', 'mkdir -p data && exec redis-server --port $PORT'],
     ['bash', '-c', 'mailpit --smtp 127.0.0.1:1025'],
     ['docker', 'run', '--rm', '--publish', '5432:5432', 'postgres:17'],
-    ['podman', 'run', 'docker.io/library/redis']
+    ['podman', 'run', 'docker.io/library/redis'],
+    ['docker', 'run', 'localhost:5000/shop/redis:7'],
+    ['sh', '-c', 'mkdir -p data; (/opt/redis/redis-server --port $PORT)'],
+    ['sudo', '-u', 'postgres', '/usr/lib/postgresql/17/bin/postgres', '-D', 'data'],
+    ['./tools/minio', 'server', 'data']
   ])
     t.ok(isDataServer({command, ready: SPAWNED}), command.join(' '))
   for (const command of [
     ['node', 'postgres.js'],
     ['node', 'server.js', '--db', 'postgres'],
+    ['node', 'server.js', '--db', 'postgres://shop@127.0.0.1:5432/postgres'],
+    ['node', 'server.js', '--db=jdbc:postgresql://127.0.0.1/postgres', '--port', '3000'],
+    ['sh', '-c', 'DATABASE_URL=postgres://127.0.0.1/postgres exec node server.js'],
+    ['python', 'backup.py', '--socket', '/var/run/mysqld'],
+    ['go', 'run', './cmd/etcd'],
+    ['docker', 'run', '-e', 'DATABASE_URL=postgres://127.0.0.1/postgres', 'shop/web:1'],
+    ['docker', 'run', 'shop/web:1', '--db', 'postgres://127.0.0.1/postgres'],
     ['sh', '-c', 'until pg_isready; do sleep 1; done; exec node server.js'],
     ['docker', 'run', 'shop/web:1'],
     ['npm', 'run', 'redis-server']
