@@ -62,7 +62,6 @@ export async function askApp({
   isObsolete,
   warn
 }: Question): Promise<AppResponse | undefined> {
-  // a database would take it for an attack
   if (await isServer(runtime.plan)) return undefined
   const {requestApp} = await import('../../proxy/gateway/app-request.ts')
   if (isObsolete()) return undefined
@@ -83,7 +82,8 @@ export async function askApp({
 /** Words in the command of a database or the like: only then it is examined closely. */
 const MAY_BE_SERVER = /postgres|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
 
-async function isServer(plan: AppRuntime['plan']): Promise<boolean> {
+/** Whether an app is a database or the like, which would take a question for an attack. */
+export async function isServer(plan: AppRuntime['plan']): Promise<boolean> {
   const {command, ready} = plan
   const words = ready.kind === 'command' ? [...command, ...ready.command] : command
   return MAY_BE_SERVER.test(words.join(' ')) && (await import('../../model/data-server.ts')).isDataServer(plan)

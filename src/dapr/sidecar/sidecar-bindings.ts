@@ -4,7 +4,7 @@ import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/b
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import {retryLater} from './retry-later.ts'
-import {isDaprApp, untilAnswer} from './ask-app.ts'
+import {isDaprApp, isServer, untilAnswer} from './ask-app.ts'
 import type {BindingChannel, BindingTarget, SaidBindings} from './blocks/binding-channel.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
@@ -135,9 +135,10 @@ export class SidecarBindings {
       this.#asked = this.#inputs
       const said = (this.#said = new Map())
       const asked = this.#asked.filter(({isWanted}) => !isWanted).map(({target}) => target)
+      if (asked.length > 0 && (await isServer(runtime.plan))) for (const {name} of asked) said.set(name, false)
       const channel = await this.#openChannel()
       const late = AbortSignal.any([untilAnswer(runtime, signal), AbortSignal.timeout(LATE_MS)])
-      const asking = asked.length === 0 ? Promise.resolve() : channel.ask(asked, said, late)
+      const asking = asked.length === said.size ? Promise.resolve() : channel.ask(asked, said, late)
       // one that it does not answer keeps no other from being read
       if (!(await isWithin(QUICK_MS, asking))) {
         const open = asked.filter(({name}) => !said.has(name)).map(({name}) => name)

@@ -84,8 +84,7 @@ export class PlainCalls {
     connection: FastConnection
   ): boolean {
     const {path, query, lines, length, values} = request
-    const host = values[HOST] ?? ''
-    if (!isAllowedHost(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
+    if (!isAllowedHost(values[HOST] ?? '') || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
     if (apiAccess() !== undefined) return false
     // Health checks are not traced.
     if (isTracing && path.includes('/healthz')) return false

@@ -29,7 +29,7 @@ function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object, isAsleep
   return {
     runtime: {
       id: 'shop',
-      plan: {channel: {protocol: 'http'}, fixedPort: 0},
+      plan: {channel: {protocol: 'http'}, fixedPort: 0, command: ['node'], ready: {kind: 'none'}},
       wanted: {},
       isListening: !isAsleep,
       appPort: 1,
@@ -160,7 +160,7 @@ t.test('an app that does not say the routes of its topics is asked again for a m
   await t.rejects(context.blocks.load())
   const topics = [{pubsubName: 'bus', topic: 'orders', metadata: {}, deadLetterTopic: ''}]
   // a database is not asked
-  const plan = {...context.runtime.plan, command: ['postgres'], ready: {kind: 'none'}}
+  const plan = {...context.runtime.plan, command: ['postgres']}
   Object.assign(context.runtime, {plan, sleep: {...context.runtime.sleep, triggers: {topics}}})
   const sidecar = new SidecarSubscriptions(context)
   t.match(await follows[0]?.promise, [{topic: 'orders', waits: true}])
@@ -173,3 +173,20 @@ t.test('an app that does not say the routes of its topics is asked again for a m
   while (sidecar.isAsked) await new Promise(setImmediate)
   await sidecar.close(AbortSignal.abort())
 }) // prettier-ignore
+
+t.test('a database is not asked which bindings it wants', async t => {
+  const asked = mock.method(HttpBindingChannel.prototype, 'ask', async () => Promise.resolve())
+  t.teardown(() => asked.mock.restore())
+  const followed = Promise.withResolvers<readonly object[]>()
+  const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
+  const components = [componentResource('tick', 'bindings.cron', {schedule: '@every 1s'})]
+  const context = contextOf({components}, {inputBindings})
+  await t.rejects(context.blocks.load())
+  Object.assign(context.runtime, {plan: {...context.runtime.plan, command: ['postgres']}})
+  const lines: string[] = []
+  const sidecar = new SidecarBindings({...context, log: (level, text) => void lines.push(`${level} ${text}`)})
+  t.same(await followed.promise, [])
+  t.equal(asked.mock.callCount(), 0)
+  t.same(lines, ['info app has not subscribed to binding tick.'])
+  await sidecar.close(AbortSignal.abort())
+})
