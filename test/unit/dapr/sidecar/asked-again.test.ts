@@ -4,6 +4,7 @@ import type {BindingChannel} from '../../../../src/dapr/sidecar/blocks/binding-c
 import {HttpBindingChannel} from '../../../../src/dapr/sidecar/http/blocks/http-binding-channel.ts'
 import type {DeliveryContext} from '../../../../src/dapr/sidecar/event-process.ts'
 import type {SidecarBlocks} from '../../../../src/dapr/sidecar/sidecar-blocks.ts'
+import {isServer} from '../../../../src/dapr/sidecar/ask-app.ts'
 import {SidecarBindings} from '../../../../src/dapr/sidecar/sidecar-bindings.ts'
 import {SidecarSubscriptions} from '../../../../src/dapr/sidecar/sidecar-subscriptions.ts'
 import type {ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
@@ -189,4 +190,11 @@ t.test('a database is not asked which bindings it wants', async t => {
   t.equal(asked.mock.callCount(), 0)
   t.same(lines, ['info app has not subscribed to binding tick.'])
   await sidecar.close(AbortSignal.abort())
+})
+
+t.test('each server that is known as one is looked at closely', async t => {
+  const {plan} = contextOf({}, {}).runtime
+  for (const command of [['postmaster', '-D', 'data'], ['podman', 'run', 'postgis/postgis:17'], ['mailhog']])
+    t.equal(await isServer({...plan, command}), true, command.join(' '))
+  t.equal(await isServer({...plan, command: ['node', 'post.js', '--db', 'postgres://127.0.0.1/postgres']}), false)
 })
