@@ -116,11 +116,12 @@ t.test('the counts of actors are zero once the app hosts none any more', async t
   t.equal(await valueOf(metering, 'dapr_runtime_actor_reminders'), '0')
 })
 
+const withPolicies = (...names: readonly string[]): ResourceSnapshot => ({
+  ...NO_RESOURCES,
+  resiliency: {...NO_RESILIENCY, resources: names.map(name => ({name, namespace: ''}))}
+})
+
 t.test('a circuit breaker counts as closed once other policies have taken the place of its own', async t => {
-  const withPolicies = (...names: readonly string[]): ResourceSnapshot => ({
-    ...NO_RESOURCES,
-    resiliency: {...NO_RESILIENCY, resources: names.map(name => ({name, namespace: ''}))}
-  })
   const resources = withResources(withPolicies('main'))
   const metering = new SidecarMetering('shop', '', resources)
   const states = async (): Promise<readonly string[]> =>
