@@ -24,9 +24,9 @@ const SERVERS = [
 const PROBES =
   'pg_isready redis-cli valkey-cli mysqladmin mariadb-admin mongosh rabbitmq-diagnostics rabbitmqctl'.split(' ')
 
-/** Names of images that containers of such servers are made of. */
+/** Images that containers of such servers are made of, as a word that no flag takes for a name. */
 const IMAGES =
-  /(?:^|\s)(?:[\w.-]+(?::\d+)?\/)*(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
+  /(?<!--(?:hostname|link|name|net|network|network-alias|volumes-from))\s(?:[\w.-]+(?::\d+)?\/)*(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
 
 /** Where a shell expects a program, with or without its path, or in a `bin`. Other words may end as paths do: URLs of databases. */
 const AS_PROGRAM = String.raw`(?:(?:^|\bexec\s+|\bnice\s+|[;&|{(]\s*|\bthen\s+)(?:[^\s:=]*\/)?|\s[^\s:=]*bin\/)`

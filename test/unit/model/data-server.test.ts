@@ -13,6 +13,7 @@ t.test('databases are known by their program, their image, and what asks whether
     ['bash', '-c', 'mailpit --smtp 127.0.0.1:1025'],
     ['docker', 'run', '--rm', '--publish', '5432:5432', 'postgres:17'],
     ['podman', 'run', 'docker.io/library/redis'],
+    ['docker', 'run', '--name', 'redis', 'redis'],
     ['docker', 'run', 'localhost:5000/shop/redis:7'],
     ['sh', '-c', 'mkdir -p data; (/opt/redis/redis-server --port $PORT)'],
     ['sudo', '-u', 'postgres', '/usr/lib/postgresql/17/bin/postgres', '-D', 'data'],
@@ -31,6 +32,7 @@ t.test('databases are known by their program, their image, and what asks whether
     ['docker', 'run', 'shop/web:1', '--db', 'postgres://127.0.0.1/postgres'],
     ['sh', '-c', 'until pg_isready; do sleep 1; done; exec node server.js'],
     ['docker', 'run', 'shop/web:1'],
+    ['docker', 'run', '--network', 'redis', '--link', 'postgres', '--name', 'mailhog', 'shop/web:1'],
     ['npm', 'run', 'redis-server']
   ])
     t.notOk(isDataServer({command, ready: SPAWNED}), command.join(' '))
