@@ -7,7 +7,7 @@ import {FOREIGN_ORIGIN} from './errors.ts'
 import type {OnPiece} from './middleware/filter.ts'
 import type {SidecarOptions} from '../sidecar-options.ts'
 import type {SidecarRequest} from './sidecar-request.ts'
-import {untraced} from './trace.ts'
+import {traceLines} from './trace.ts'
 
 /** A request to the sidecar's own API, over any version of HTTP. */
 export interface OwnCall {
@@ -38,7 +38,7 @@ export const ownApi =
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost)) return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(() => requestShutdown(isForced(headers.lines)))
-    const lines = headers.lines + untraced(headers)
+    const lines = headers.lines + traceLines(headers)
     const answer = handle(action, {body, onPiece, query: sent.query, lines, trace, onGone})
     if (!(answer instanceof Promise)) return respond(answer)
     answer.then(respond).catch((error: unknown) => {

@@ -14,7 +14,7 @@ import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
 import type {PlainBlocks} from './plain-block.ts'
 import {isInvoke, findPlainTarget, type Target} from './target.ts'
-import {linesOfTrace, untraced} from './trace.ts'
+import {linesOfTrace, traceLines} from './trace.ts'
 
 /*
  * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. What is
@@ -100,7 +100,7 @@ export class PlainCalls {
     const trace = linesOfTrace(span, isTracing, {traceparent, tracestate})
     const responseTrace = isTracing ? trace : ''
     if (target === undefined) {
-      const sent = lines + untraced({traceparent, tracestate})
+      const sent = lines + traceLines({traceparent, tracestate})
       if (call !== undefined)
         void this.#blocks.start({request, call, lines: sent, trace, responseTrace, span}, connection)
       return true
