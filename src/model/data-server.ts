@@ -1,28 +1,11 @@
 import type {AppPlan} from './plan.ts'
 
 /** Databases, brokers and mail catchers: they run no code of their folder, and know nothing of Dapr. */
-const SERVERS = [
-  'postgres',
-  'postmaster',
-  'redis-server',
-  'valkey-server',
-  'memcached',
-  'mongod',
-  'mysqld',
-  'mariadbd',
-  'rabbitmq-server',
-  'nats-server',
-  'mosquitto',
-  'etcd',
-  'minio',
-  'mailpit',
-  'mailhog',
-  'maildev'
-]
+const SERVERS =
+  'postgres|postmaster|redis-server|valkey-server|memcached|mongod|mysqld|mariadbd|rabbitmq-server|nats-server|mosquitto|etcd|minio|mailpit|mailhog|maildev'
 
 /** Programs that ask such a server whether it is ready: the app is one, whatever script starts it. */
-const PROBES =
-  'pg_isready redis-cli valkey-cli mysqladmin mariadb-admin mongosh rabbitmq-diagnostics rabbitmqctl'.split(' ')
+const PROBES = 'pg_isready|redis-cli|valkey-cli|mysqladmin|mariadb-admin|mongosh|rabbitmq-diagnostics|rabbitmqctl'
 
 /** Images that containers of such servers are made of, as a word that no flag takes for a name. */
 const IMAGES =
@@ -30,8 +13,7 @@ const IMAGES =
 
 /** Where a shell expects a program, with or without its path, or in a `bin`. Other words may end as paths do: URLs of databases. */
 const AS_PROGRAM = String.raw`(?:(?:^|\bexec\s+|\bnice\s+|[;&|{(]\s*|\bthen\s+)(?:[^\s:=]*\/)?|\s[^\s:=]*bin\/)`
-const started = (names: readonly string[]): RegExp =>
-  new RegExp(String.raw`${AS_PROGRAM}(?:${names.join('|')})(?=\s|$)`, 'i')
+const started = (names: string): RegExp => new RegExp(String.raw`${AS_PROGRAM}(?:${names})(?=\s|$)`, 'i')
 
 const STARTS_SERVER = started(SERVERS)
 const ASKS_SERVER = started(PROBES)

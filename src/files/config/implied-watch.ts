@@ -6,59 +6,51 @@ import type {AppPlan} from '../../model/plan.ts'
 import {programsIn, type StartedProgram} from './programs.ts'
 
 /** Programs that reload or serve changes themselves whatever their arguments. */
-const ALWAYS = new Set([
-  'vite',
-  'parcel',
-  'nodemon',
-  'air',
-  'ts-node-dev',
-  'tsnd',
-  'node-dev',
-  'webpack-dev-server',
-  'watchexec'
-])
+const ALWAYS = new Set('vite parcel nodemon air ts-node-dev tsnd node-dev webpack-dev-server watchexec'.split(' '))
 
 /** Programs that do with one of these words behind them. */
-const WITH: ReadonlyMap<string, readonly string[]> = new Map([
-  ['next', ['dev']],
-  ['nuxt', ['dev']],
-  ['nuxi', ['dev']],
-  ['astro', ['dev']],
-  ['remix', ['dev']],
-  ['react-router', ['dev']],
-  ['vue-cli-service', ['serve']],
-  ['react-scripts', ['start']],
-  ['ng', ['serve']],
-  ['webpack', ['serve', '--watch', '-w']],
-  ['node', ['--watch', '--watch-path']],
-  ['tsx', ['watch']],
-  ['ts-node', ['--watch']],
-  ['bun', ['--watch', '--hot']],
-  ['deno', ['--watch']],
-  ['uvicorn', ['--reload']],
-  ['gunicorn', ['--reload']],
-  ['hypercorn', ['--reload']],
-  ['granian', ['--reload']],
-  ['fastapi', ['dev']],
-  ['flask', ['--debug', '--reload']],
-  ['manage.py', ['runserver']],
-  ['dotnet', ['watch']],
-  ['cargo', ['watch']],
-  ['nest', ['--watch', '-w']],
-  ['turbo', ['dev']],
-  ['wrangler', ['dev']],
-  ['rsbuild', ['dev']],
-  ['storybook', ['dev']],
-  ['hugo', ['server', 'serve']],
-  ['expo', ['start']],
-  ['streamlit', ['run']],
-  ['quarkus', ['dev']],
-  ['mvn', ['quarkus:dev']],
-  ['mvnw', ['quarkus:dev']],
-  ['gradle', ['quarkusDev']],
-  ['gradlew', ['quarkusDev']],
-  ['php', ['serve']]
-])
+const WITH: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    next: 'dev',
+    nuxt: 'dev',
+    nuxi: 'dev',
+    astro: 'dev',
+    remix: 'dev',
+    'react-router': 'dev',
+    'vue-cli-service': 'serve',
+    'react-scripts': 'start',
+    ng: 'serve',
+    webpack: 'serve --watch -w',
+    node: '--watch --watch-path',
+    tsx: 'watch',
+    'ts-node': '--watch',
+    bun: '--watch --hot',
+    deno: '--watch',
+    uvicorn: '--reload',
+    gunicorn: '--reload',
+    hypercorn: '--reload',
+    granian: '--reload',
+    fastapi: 'dev',
+    flask: '--debug --reload',
+    'manage.py': 'runserver',
+    dotnet: 'watch',
+    cargo: 'watch',
+    nest: '--watch -w',
+    turbo: 'dev',
+    wrangler: 'dev',
+    rsbuild: 'dev',
+    storybook: 'dev',
+    hugo: 'server serve',
+    expo: 'start',
+    streamlit: 'run',
+    quarkus: 'dev',
+    mvn: 'quarkus:dev',
+    mvnw: 'quarkus:dev',
+    gradle: 'quarkusDev',
+    gradlew: 'quarkusDev',
+    php: 'serve'
+  })
+)
 
 /**
  * What makes a command reload itself when files change (`vite`, `uvicorn --reload`), '' if nothing does. Scripts of the
@@ -71,7 +63,9 @@ export const selfReloader = (command: readonly string[], folder: string): string
 
 function reloaderIn({name, args}: StartedProgram): string {
   if (ALWAYS.has(name) && !isBuild(name, args)) return name
-  const word = WITH.get(name)?.find(each => args.some(arg => arg === each || arg.startsWith(`${each}=`)))
+  const word = WITH.get(name)
+    ?.split(' ')
+    .find(each => args.some(arg => arg === each || arg.startsWith(`${each}=`)))
   return word !== undefined && !(name === 'node' && isBehindScript(args, word)) ? `${name} ${word}` : ''
 }
 
