@@ -6,7 +6,6 @@ import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
 import type {ReadApp} from '../observe/logging/run-log-reader.ts'
 import type {RunLog} from '../observe/logging/run-log.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
-import {whyNotSpawned} from '../supervisor/messages/why-not-running.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AppStarter, AppStarterOptions} from './apps/start-app.ts'
 
@@ -35,11 +34,7 @@ export function appControl(
     ['', '*'].includes(version) ? (asked.main(id) ?? all[0]) : all.find(({plan}) => plan.version === version)
   return {
     ...logControl(asked),
-    restartApp: async id => {
-      const meant = apps.named(id)
-      const start = async (): Promise<string | undefined> => (await (await starter()).start(id))?.why
-      return meant.length === 0 ? start() : restart(meant, asked, start)
-    },
+    restartApp: async id => (await starter()).restart(id),
     startApp: async id => (await starter()).start(id),
     debugApp: async id => (await starter()).debug(id),
     launch: async (id, version) => {
@@ -97,35 +92,6 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
       return runLogOf(meant, {...reading, gone}, true)
     }
   }
-}
-
-/** Restarts apps; `start` starts them if they were stopped or have exited. Returns '' when new processes run, else the reason; undefined: they are gone. */
-async function restart(
-  runtimes: readonly AppRuntime[],
-  {apps, changes, lifetime, ...parts}: AppControlParts,
-  start: () => Promise<string | undefined>
-): Promise<string | undefined> {
-  const id = runtimes[0]?.id ?? ''
-  if (lifetime.isOver) return 'the run is stopping'
-  const fault = await faultBy(parts)(runtimes)
-  if (fault !== '') return fault
-  if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
-  const left = runtimes.filter(each => !apps.isStopped(each))
-  const hasEnded = left.every(({app}) => ['exited', 'backoff', 'asleep'].includes(app.state.phase))
-  if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return start()
-  if (runtimes.some(({isDebugged}) => isDebugged))
-    return `it is being debugged; to run it here again: pillion start ${id}`
-  // without an obstacle it is about to start: an edit replaces its process
-  if (runtimes.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
-    return `"${id}" is not started yet: it waits for its dependencies`
-  await changes.restart(left)
-  await apps.settled()
-  if (lifetime.isOver) return 'the run is stopping'
-  if (left.some(each => apps.isStopped(each))) return 'it was stopped meanwhile'
-  if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
-  const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
-  // an edit may have opened them again
-  return why ?? (left.length === runtimes.length && left.every(each => apps.all.includes(each)) ? '' : start())
 }
 
 /** One whose sidecar is closed gets another one. */

@@ -24,7 +24,7 @@ export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly main: (id: string) => AppRuntime | undefined
 }
 
-/** Starts single apps during a run, and first their dependencies. It stops nothing. */
+/** Starts single apps during a run, and first their dependencies; restarts them. It stops nothing else. */
 export class AppStarter {
   readonly #options: AppStarterOptions
   /** Starts in progress: several requests or dependents may need the same app. */
@@ -69,6 +69,37 @@ export class AppStarter {
     } catch (error) {
       return failed(userReason(error))
     }
+  }
+
+  /**
+   * Restarts an app; starts it if it was stopped or has exited. Returns '' when new processes run, else the reason; undefined if the run
+   * has no such app any more.
+   */
+  async restart(id: string): Promise<string | undefined> {
+    const {apps, changes, lifetime, faultNow} = this.#options
+    const meant = apps.named(id)
+    const start = async (): Promise<string | undefined> => (await this.start(id))?.why
+    if (meant.length === 0) return start()
+    if (lifetime.isOver) return 'the run is stopping'
+    const fault = await faultNow(meant)
+    if (fault !== '') return fault
+    if (meant.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
+    const left = meant.filter(each => !apps.isStopped(each))
+    const hasEnded = left.every(({app}) => ['exited', 'backoff', 'asleep'].includes(app.state.phase))
+    if (hasEnded || meant.some(({isExcepted}) => isExcepted)) return start()
+    if (meant.some(({isDebugged}) => isDebugged))
+      return `it is being debugged; to run it here again: pillion start ${id}`
+    // without an obstacle it is about to start: an edit replaces its process
+    if (meant.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
+      return `"${id}" is not started yet: it waits for its dependencies`
+    await changes.restart(left)
+    await apps.settled()
+    if (lifetime.isOver) return 'the run is stopping'
+    if (left.some(each => apps.isStopped(each))) return 'it was stopped meanwhile'
+    if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
+    const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
+    // an edit may have opened them again
+    return why ?? (left.length === meant.length && left.every(each => apps.all.includes(each)) ? '' : start())
   }
 
   /**
