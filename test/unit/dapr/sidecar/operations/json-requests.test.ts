@@ -24,7 +24,7 @@ async function callOf({http}: BlockOperation, body: string, query = ''): Promise
   const blocks = {
     locks: {lock: note},
     state: {bulkGet: note, save: note, transact: note, check: async () => undefined},
-    bindings: {invoke: note},
+    bindings: {invoke: async (...given: unknown[]) => ({metadata: {}, given: await note(...given)})},
     actorFirings: {setReminder: note},
     actorState: {transact: note},
     jobs: {schedule: note},
