@@ -205,9 +205,9 @@ export class ClusterClient {
       const sent = request(url, options, response => {
         clearTimeout(timer)
         answer = response.once('close', settle)
-        const end = (): unknown => response.destroy(silentFor(signal.aborted ? FIRST_ANSWER_MS : timeoutMs))
+        const left = (): number => (signal.aborted ? FIRST_ANSWER_MS : timeoutMs)
         // of the body, too; a watch has a time of its own
-        if (timeoutMs > 0) response.setTimeout(timeoutMs, end)
+        if (timeoutMs > 0) response.setTimeout(left(), () => response.destroy(silentFor(left())))
         resolve(response)
       })
       if (timeoutMs > 0) {
