@@ -39,6 +39,7 @@ export interface ContainerExit {
 const TAIL = 10
 /** A container that ran for this long starts a new row of failures. */
 const STEADY_MS = 10_000
+type Numbers = Readonly<Record<string, number | undefined>>
 
 /** One app of a run on Kubernetes: its workload, its pods and their logs. */
 export class AppDeployment {
@@ -135,14 +136,14 @@ export class AppDeployment {
     return this.live !== undefined && isRolledOut(this.live) ? 'ready' : 'starting'
   }
 
-  /** A Job whose pod is gone says by its status how it ended, and one that tries again (`backoffLimit`) when it gives up. */
+  /** A Job whose pod is gone says by its status how it ended, and one that tries again (`backoffLimit`) when it gives up; a `successPolicy` may need fewer than all. */
   #jobProgress(): AppProgress {
     const codes = jobExits(this.#newPods, this.id)
-    const {succeeded = 0, failed = 0} = (this.live?.['status'] ?? {}) as Readonly<Record<string, number | undefined>>
-    const spec = (this.app.workload['spec'] ?? {}) as {readonly backoffLimit?: number; readonly completions?: number}
-    const {backoffLimit = 0, completions = 1} = spec
-    if (Math.max(succeeded, codes.filter(code => code === 0).length) >= completions) return 'completed'
-    const isOver = backoffLimit === 0 || (this.live !== undefined && conditionText(this.live, 'Failed') !== '')
+    const {succeeded = 0, failed = 0} = (this.live?.['status'] ?? {}) as Numbers
+    const {backoffLimit = 0, completions = 1} = (this.app.workload['spec'] ?? {}) as Numbers
+    const count = Math.max(succeeded, codes.filter(code => code === 0).length)
+    if (count >= completions || conditionText(this.live, 'SuccessCriteriaMet') !== '') return 'completed'
+    const isOver = backoffLimit === 0 || conditionText(this.live, 'Failed') !== ''
     return isOver && (codes.some(code => code !== 0) || failed > 0) ? 'failed' : 'starting'
   }
 
@@ -151,7 +152,7 @@ export class AppDeployment {
     const pods = this.#newPods
     if (jobExits(pods, this.id).some(code => code !== 0)) return ''
     const {message = ''} = pods.find(({status}) => status?.phase === 'Failed')?.status ?? {}
-    return `failed: ${message || (this.live && conditionText(this.live, 'Failed')) || 'its pod is gone'}`
+    return `failed: ${message || conditionText(this.live, 'Failed') || 'its pod is gone'}`
   }
 
   get #newPods(): readonly Pod[] {
@@ -176,9 +177,8 @@ export class AppDeployment {
 
   /** Why it does not run, which may pass: no node takes a pod, a quota is used up. '' if there is no such reason. */
   hindrance(): string {
-    const failure = this.live === undefined ? '' : conditionText(this.live, 'ReplicaFailure')
-    if (failure !== '') return failure
-    return [...this.#pods.values()].map(unschedulable).find(Boolean) ?? this.#held
+    const pods = [...this.#pods.values()]
+    return conditionText(this.live, 'ReplicaFailure') || (pods.map(unschedulable).find(Boolean) ?? this.#held)
   }
 
   get #held(): string {

@@ -23,10 +23,10 @@ export function isRolledOut(live: LiveObject): boolean {
 
 /**
  * What a condition says that is true of a workload, '' if it is not. `ReplicaFailure`: why a Deployment gets no pods: a quota, a missing
- * service account …; `Failed`: why a Job failed.
+ * service account …; `Failed`: why a Job failed; `SuccessCriteriaMet`: why it need not go on.
  */
-export function conditionText(live: LiveObject, name: 'ReplicaFailure' | 'Failed'): string {
-  const {status} = live as DeploymentParts
+export function conditionText(live: LiveObject | undefined, name: string): string {
+  const {status} = (live ?? {}) as DeploymentParts
   const condition = status?.conditions?.find(({type, status: is}) => type === name && is === 'True')
   return condition === undefined ? '' : (condition.message ?? condition.reason ?? 'unknown')
 }

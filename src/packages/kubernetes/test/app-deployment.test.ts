@@ -134,6 +134,18 @@ t.test('a Job of several completions has completed when so many pods have', asyn
   t.equal(deployment.progress(), 'completed')
 })
 
+t.test('a Job of several completions has also completed when its successPolicy says so', async t => {
+  const {deployment} = open('Job', undefined, {completions: 3, successPolicy: {rules: [{succeededCount: 1}]}})
+  deployment.deploying()
+  deployment.applied(live('1', 10), 'created')
+  deployment.podChanged(pod('0', {app: {exitCode: 0}}), false)
+  t.equal(deployment.progress(), 'starting')
+  deployment.see(live('1', 11, {status: {succeeded: 1, conditions: [{type: 'SuccessCriteriaMet', status: 'True'}]}}))
+  // the cluster ends the others
+  deployment.podChanged(pod('1', {app: {exitCode: 143}}), false)
+  t.equal(deployment.progress(), 'completed')
+})
+
 t.test('where its sidecar keeps running, Kubernetes does not restart the pod of a Job: Pillion says so', async t => {
   const {deployment} = open('Job', () => undefined, {backoffLimit: 2})
   deployment.applied(live('1', 10), 'created')
