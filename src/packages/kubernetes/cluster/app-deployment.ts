@@ -109,7 +109,7 @@ export class AppDeployment {
     if (!isKnown) this.#options.onPod(pod, !this.#hasPods)
     this.#hasPods = true
     for (const status of statusesOf(pod)) {
-      const log = this.#logOf(pod, status, isFromBefore)
+      const log = this.#logOf(pod, status, isFromBefore && !isKnown)
       log.look(status)
       this.#lookAtEnd(pod, status, {log, isFromBefore: isFromBefore && !isKnown})
     }

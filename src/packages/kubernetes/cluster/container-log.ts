@@ -44,7 +44,7 @@ export class ContainerLog {
     this.#status = status
     const before = status.lastState?.terminated?.containerID
     // earlier starts are left out where only the last lines are wanted
-    const isLeftOut = this.#read.size === 0 && this.#options.tail !== undefined
+    const isLeftOut = this.#isFirst && this.#read.size === 0 && this.#options.tail !== undefined
     if (before !== undefined && !isLeftOut) this.#add(before)
     else if (before !== undefined)
       this.#read.set(before, {...Promise.withResolvers<string>(), promise: Promise.resolve('')})

@@ -2,14 +2,19 @@ import {once} from 'node:events'
 import {PassThrough} from 'node:stream'
 import t from 'tap'
 import {AppDeployment, type AppDeploymentOptions, type AppLogs, type ContainerExit} from '../cluster/app-deployment.ts'
-import type {ClusterClient} from '../cluster/api-client.ts'
+import type {Ask, ClusterClient} from '../cluster/api-client.ts'
 import type {LiveObject} from '../cluster/object-store.ts'
 import type {Pod, Terminated} from '../cluster/pod.ts'
 import {verdictOf} from '../cluster/verdict.ts'
 import type {AppObjects} from '../object.ts'
 
 /** An app of a run whose logs cannot be read; `ends`: what it said of its containers. */
-function open(kind: 'Deployment' | 'Job', onPod: AppDeploymentOptions['onPod'] = () => undefined, spec = {}) {
+function open(
+  kind: 'Deployment' | 'Job',
+  onPod: AppDeploymentOptions['onPod'] = () => undefined,
+  spec = {},
+  more: Partial<AppDeploymentOptions> = {}
+) {
   const ends: ContainerExit[] = []
   const deployment = new AppDeployment({
     client: {open: async () => Promise.reject(new Error('no log'))} as unknown as ClusterClient,
@@ -17,7 +22,8 @@ function open(kind: 'Deployment' | 'Job', onPod: AppDeploymentOptions['onPod'] =
     signal: AbortSignal.abort(),
     openLogs: async () => new Promise(() => undefined),
     onPod,
-    onExit: exit => ends.push(exit)
+    onExit: exit => ends.push(exit),
+    ...more
   })
   return {deployment, ends}
 }
@@ -173,6 +179,30 @@ t.test('each end of a container without an id is reported once', async t => {
     ends.map(exit => `${exit.pod} ${exit.container}`),
     ['a daprd', 'a app', 'b daprd', 'b app']
   )
+})
+
+t.test('of a pod that waited for its node before the run all is read', async t => {
+  const own = pod('a', {app: {exitCode: 1, containerID: 'c'}})
+  own.status?.containerStatuses?.forEach(each => Object.assign(each, {containerID: 'c'}))
+  const asked = Promise.withResolvers<unknown>()
+  const end = new AbortController()
+  t.teardown(() => end.abort())
+  const client = {
+    json: async () => Promise.resolve(own),
+    open: async (_method: string, _path: string, {query}: Ask) => {
+      asked.resolve(query?.['tailLines'])
+      return Promise.reject(new Error('no log'))
+    }
+  }
+  const {deployment} = open(
+    'Deployment',
+    undefined,
+    {},
+    {client: client as unknown as ClusterClient, signal: end.signal}
+  )
+  deployment.podChanged({...own, status: {phase: 'Pending'}}, true)
+  deployment.podChanged(own, true)
+  t.equal(await asked.promise, undefined)
 })
 
 t.test('failures in a row are those of one pod', async t => {

@@ -71,6 +71,18 @@ t.test('of a pod of before what starts from now on is read whole', async t => {
   }
 })
 
+t.test('of a pod of before a start is read whole that has ended before the watch shows it', async t => {
+  const {log, look, asked} = open(t, [`${AT}one\n`], 10)
+  look({...status, state: {waiting: {}}})
+  look({...status, containerID: 'c', state: {waiting: {}}, lastState: ended('c')})
+  await log.allRead()
+  t.same(
+    asked.map(query => query?.['tailLines']),
+    [undefined]
+  )
+  t.equal(await log.lastLine('c'), 'one')
+})
+
 t.test('the last line of a start is its own: one that has printed nothing has none', async t => {
   const {log, look} = open(t, [`${AT}listening\n`, ''])
   look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
