@@ -1,4 +1,4 @@
-import type {Plan} from '../../model/plan.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {CheckedTemplate} from './hints.ts'
 import {validators} from './kubernetes.generated.js'
 import {checkOurKeys} from './schema.ts'
@@ -10,5 +10,7 @@ export function deployable(
   {apps}: Plan
 ): readonly Entry[] {
   checkOurKeys(template, source, validators)
-  return entries.filter(({plan}) => apps.some(({id, version}) => id === plan.id && version === plan.version))
+  return entries.filter(({plan}) => apps.some(app => keyOf(app) === keyOf(plan)))
 }
+
+const keyOf = ({id, version, profiles}: AppPlan): string => JSON.stringify([id, version, profiles])

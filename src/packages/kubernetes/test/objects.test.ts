@@ -166,6 +166,18 @@ t.test('variables of the command line override those of the template, but for th
   )
 })
 
+t.test('of an app with an entry for each profile that of the chosen one is deployed, and counts alone', async t => {
+  const yaml = ['mock', 'real'].map(
+    name => `  - appID: stock\n    appDirPath: ./orders\n    containerImage: ${name}:1\n    profiles: [${name}]\n`
+  )
+  for (const profile of ['mock', 'real']) {
+    const {apps} = await objectsIn(t, `version: 1\napps:\n${yaml.join('')}`, {profiles: [profile]})
+    const spec = apps[0]?.workload['spec'] as {readonly replicas?: number} | undefined
+    t.match(spec, {template: {spec: {containers: [{image: `${profile}:1`}]}}})
+    t.equal(spec?.replicas, undefined)
+  }
+})
+
 t.test('replicas of a Job are named: it runs one pod', async t => {
   const {warnings, apps} = await objectsIn(t, orders('kubernetes: {job: true, replicas: 3}'))
   t.strictSame(warnings, ['orders: replicas left out: a Job runs one pod, once'])
