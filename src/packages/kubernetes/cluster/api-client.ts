@@ -194,7 +194,7 @@ export class ClusterClient {
         clearTimeout(timer)
         timer = setTimeout(() => {
           sent.destroy()
-          fail(silentFor(ms)) // `sent` says so only once a proxy has answered
+          fail(silentFor(ms)) // `sent` says so only once a proxy has answered, or after its `timeout`
         }, ms)
       }
       const hurry = (): void => void (answer?.setTimeout(FIRST_ANSWER_MS) ?? wait(FIRST_ANSWER_MS))
@@ -202,7 +202,7 @@ export class ClusterClient {
         clearTimeout(timer)
         signal.removeEventListener('abort', hurry)
       }
-      const sent = request(url, options, response => {
+      const sent = request(url, {...options, timeout: timeoutMs || ANSWER_MS}, response => {
         clearTimeout(timer)
         answer = response.once('close', settle)
         const left = (): number => (signal.aborted ? FIRST_ANSWER_MS : timeoutMs)
