@@ -79,9 +79,9 @@ function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, na
   const {hostname} = new URL(cluster.server)
   let program: ChildProcess | undefined
   let isHurried = false
-  const {cluster: described} = exportCluster(cluster) as {readonly cluster: object}
   const selected = (): KubeConfig => {
     const config = read()
+    const {cluster: described} = exportCluster(config.getCluster(cluster.name) ?? cluster) as {readonly cluster: object}
     const fresh = new KubeConfig()
     // the library speaks plain HTTP only where certificates are not verified
     const clusters = config.clusters.map(each => ({

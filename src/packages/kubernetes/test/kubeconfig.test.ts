@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {createServer} from 'node:http'
 import {connect, createServer as createTcp, type AddressInfo, type Socket} from 'node:net'
@@ -117,6 +118,24 @@ t.test('a proxy that does not answer is waited for no longer than a server', {ti
     if (scheme === 'http') for (const socket of sockets) if (!socket.closed) await once(socket, 'close')
   }
 })
+
+t.test(
+  'a program that gives credentials hears of the proxy that the kubeconfig names, as it is written there',
+  async t => {
+    const {server} = await openServer(t)
+    const folder = t.testdir({})
+    const script = `echo "$KUBERNETES_EXEC_INFO" >${join(folder, 'seen')}; exit 1`
+    const exec = {apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script]}
+    const user = {exec: {...exec, provideClusterInfo: true}}
+    const https = {server: 'https://cluster.test'}
+    for (const written of ['socks5://127.0.0.1:1', undefined]) {
+      const config = server.kubeconfig(user, {...https, 'proxy-url': written})
+      await t.rejects(ask(t, config, {HTTPS_PROXY: 'http://127.0.0.1:1'}))
+      const info = JSON.parse(readFileSync(join(folder, 'seen'), 'utf8')) as {spec: {cluster: Record<string, unknown>}}
+      t.equal(info.spec.cluster['proxy-url'], written)
+    }
+  }
+)
 
 t.test('a kubeconfig of hundreds of clusters is read', async t => {
   const {server} = await openServer(t)
