@@ -8,7 +8,7 @@ const subtle = (verb: string): Operation => ({
 /** Cryptography (Dapr: pkg/api/http: crypto.go, subtlecrypto.go). */
 export const CRYPTOGRAPHY = {
   components: {one: 'crypto provider', purpose: 'cryptography', policies: 'Crypto', counted: 'crypto'},
-  errors: 'CRYPTO cryptography',
+  errors: 'CRYPTO crypto',
   operations: {
     Encrypt: {http: 'PUT v1.0-alpha1/crypto/*/encrypt', grpc: 'v1alpha1/crypto', isStream: true},
     Decrypt: {http: 'PUT v1.0-alpha1/crypto/*/decrypt', grpc: 'v1alpha1/crypto', isStream: true},

@@ -51,6 +51,7 @@ t.test('codes of errors count for their block', async t => {
   t.equal(errorCategory('ERR_ACTOR_STATE_TRANSACTION_SAVE'), 'actor')
   t.equal(errorCategory('ERR_SECRET_GET'), 'secret')
   t.equal(errorCategory('ERR_PERMISSION_DENIED'), 'secret')
+  t.equal(errorCategory('ERR_CRYPTO_PROVIDER_NOT_FOUND'), 'crypto')
   t.equal(errorCategory('ERR_DIRECT_INVOKE'), 'service-invocation')
   t.equal(errorCategory('ERR_MALFORMED_REQUEST'), 'common')
   t.equal(errorCategory('ERR_RAISE_EVENT_WORKFLOW'), 'workflow')
