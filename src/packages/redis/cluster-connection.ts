@@ -138,6 +138,7 @@ export class ClusterConnection implements RedisConnection {
   }
 
   async #masters(): Promise<readonly ClientConnection[]> {
+    if (this.#slots.length === 0) await this.#refresh()
     return Promise.all(this.#masterNames.map(async at => this.#node(at)))
   }
 
@@ -189,8 +190,7 @@ export class ClusterConnection implements RedisConnection {
   /** A slot that is moving: this once another node has the key. */
   async #ask<T>(at: string, run: (node: ClientConnection) => Promise<T>): Promise<T> {
     const node = await this.#node(at)
-    const [, result] = await Promise.all([node.command(['ASKING']), run(node)])
-    return result
+    return (await Promise.all([node.command(['ASKING']), run(node)]))[1]
   }
 
   async #node(at: string): Promise<ClientConnection> {

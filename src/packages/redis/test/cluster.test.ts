@@ -360,12 +360,12 @@ t.test('the node of a key is that which commands on it go to', async t => {
 })
 
 t.test('a cluster that is made after the connection was opened is found', async t => {
-  let all: Result[] = []
+  const all: Result[] = []
   const node = await openNode(t, () => all)
-  const connection = await openAt(t, node.port)
+  const [connection, other] = [await openAt(t, node.port), await openAt(t, node.port)]
   await t.rejects(connection.command(['SET', 'foo', '1']), /CLUSTERDOWN/)
-  all = [[0, 16_383, ['127.0.0.1', node.port]]]
-  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+  all.push([0, 16_383, ['127.0.0.1', node.port]])
+  t.match([await connection.command(['SET', 'foo', '1']), await other.command(['KEYS', '*'])], ['OK', {length: 1}])
 })
 
 t.test('a node that has left the cluster does not decide who has slots', async t => {
