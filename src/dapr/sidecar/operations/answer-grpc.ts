@@ -6,6 +6,7 @@ import {statusOfFault} from '../grpc/blocks/block-status.ts'
 import type {ServerStream} from '../grpc/server-stream.ts'
 import type {BlockCaller} from './operation.ts'
 import {sentTrace} from '../grpc/grpc-trace.ts'
+import {carriedTraceparent} from '../http/trace.ts'
 import {operationOf} from './operations.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -17,7 +18,7 @@ export async function answerGrpc(
   message: Uint8Array,
   caller: BlockCaller
 ): Promise<Uint8Array | GrpcStatus> {
-  caller.onGone.traceparent = sentTrace(caller.head)
+  caller.onGone.traceparent = carriedTraceparent(sentTrace(caller.head))
   try {
     const operation = operationOf(name, 'grpc')
     const reply = await operation.answer(blocks, decode(operation.request, message), caller)

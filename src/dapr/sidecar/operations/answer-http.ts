@@ -3,12 +3,14 @@ import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {apiError} from '../http/errors.ts'
 import type {BlockCall} from '../http/routes.ts'
+import {carriedTraceparent} from '../http/trace.ts'
 import {headerOf, malformed, type BlockRequest} from './block-request.ts'
 import {operationOf} from './operations.ts'
 
 /** Responds to a call to a building block, failures included. */
 export async function answerHttp(blocks: Blocks, name: BlockCall['call'], request: BlockRequest): Promise<Reply> {
-  request.onGone.traceparent = headerOf(request, 'traceparent') || headerOf({lines: request.trace}, 'traceparent')
+  const sent = carriedTraceparent(headerOf(request, 'traceparent'))
+  request.onGone.traceparent = sent || headerOf({lines: request.trace}, 'traceparent')
   try {
     return await operationOf(name, 'http')(blocks, request)
   } catch (error) {

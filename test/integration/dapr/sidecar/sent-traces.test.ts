@@ -4,6 +4,8 @@ import type {Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {WorkflowStart} from '../../../../src/dapr/sidecar/blocks/workflow-calls.ts'
 import {ConversationRequestAlpha2} from '../../../../src/model/dapr/messages/ai.generated.ts'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import type {OnGone} from '../../../../src/proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {isTraceparent} from '../../../../src/dapr/sidecar/http/trace.ts'
 import {binaryTrace} from '../../../../src/proxy/net/grpc/trace-fields.ts'
 import {ask} from './caller.ts'
 import {echoClient, openTestGrpcPort} from './grpc/rig.ts'
@@ -17,6 +19,8 @@ const openBlocks = () => {
   const parents: string[] = []
   const heads: string[] = []
   const actorLines: string[] = []
+  /** Of the events of an outbox. */
+  const traces: (string | undefined)[] = []
   const observer: Partial<CallObserver> = {
     started: (_, {lines}) => void heads.push(lines),
     admitted: () => undefined,
@@ -31,6 +35,10 @@ const openBlocks = () => {
       find: async () => Promise.resolve({model: {model: ''}}),
       ask: async () => Promise.resolve({choices: []})
     },
+    state: {
+      transact: async (...[, , , onGone]: readonly [unknown, unknown, unknown, OnGone]) =>
+        Promise.resolve(traces.push(onGone.traceparent))
+    },
     actors: {
       invoke: async ({lines}: {readonly lines: string}) => {
         actorLines.push(lines)
@@ -38,7 +46,7 @@ const openBlocks = () => {
       }
     }
   } as unknown as Blocks
-  return {parents, heads, actorLines, blocks: async () => Promise.resolve(blocks)}
+  return {parents, heads, actorLines, traces, blocks: async () => Promise.resolve(blocks)}
 }
 
 const BODY = '{"inputs":[{}]}'
@@ -48,12 +56,13 @@ const post = async (t: Test, port: number, path: string, lines = ''): Promise<nu
 }
 
 onBothPaths('blocks get the trace that a caller of HTTP has sent, though it is not sampled', async t => {
-  const {blocks, parents, heads, actorLines} = openBlocks()
+  const {blocks, parents, heads, actorLines, traces} = openBlocks()
   const {port} = await openTestSidecar(t, {blocks})
   for (const lines of [SENT, '', 'Traceparent: 00-x\r\n']) {
     t.equal(await post(t, port, '/v1.0/workflows/dapr/order/start', lines), 202)
     t.equal(await post(t, port, '/v1.0-alpha2/conversation/llm/converse', lines), 200)
     t.equal(await post(t, port, '/v1.0/actors/cart/1/method/add', lines), 200)
+    t.equal(await post(t, port, '/v1.0/state/store/transaction', lines), 204)
   }
   t.strictSame(parents, [TRACE, '', ''])
   t.match(heads, [
@@ -62,6 +71,8 @@ onBothPaths('blocks get the trace that a caller of HTTP has sent, though it is n
     /\r\nTraceparent: 00-x\r\n$/
   ])
   t.match(actorLines, [/Traceparent: 00-4bf9[^]*Tracestate: a=1/, /Traceparent: 00-/, /Traceparent: 00-[^x]/])
+  t.equal(traces[0], TRACE)
+  t.ok(traces.length === 3 && traces.every(trace => isTraceparent(trace ?? '')), 'none that is no trace')
   for (const lines of actorLines) t.equal(lines.match(/traceparent/gi)?.length, 1, 'once')
 })
 
