@@ -1,12 +1,13 @@
 import type {CallSpan, Recorded} from '../../../model/call.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
+import {untraced, type Trace} from './trace.ts'
 
 /** The part of a record that is about the request. */
 export interface OwnRequest {
   readonly method: string
   readonly sent: {readonly path: string}
-  readonly headers: {readonly lines: string; readonly length: number}
+  readonly headers: Trace & {readonly lines: string; readonly length: number}
   readonly span: CallSpan | undefined
 }
 
@@ -14,12 +15,11 @@ export interface OwnRequest {
 export function recordOwn(
   recorded: Recorded | undefined,
   caller: string,
-  {method, sent, headers, span}: OwnRequest
+  {method, sent: {path}, headers, span}: OwnRequest
 ): (answer: Reply) => void {
   if (recorded === undefined) return () => undefined
-  const call = {caller, callee: '', method, path: sent.path}
-  const request = {method, path: sent.path, lines: headers.lines}
-  const journal = new CallJournal(call, request, undefined, recorded)
+  const request = {method, path, lines: headers.lines + untraced(headers)}
+  const journal = new CallJournal({caller, callee: '', method, path}, request, undefined, recorded)
   journal.requestBytes = Math.max(0, headers.length)
   journal.spans = span && {own: span, callee: undefined}
   journal.begun()

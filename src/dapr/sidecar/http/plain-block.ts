@@ -77,7 +77,8 @@ export class PlainBlocks {
   ): Promise<void> {
     const {appId, recorded, warn} = this.#sidecar
     const {method, path, query, length} = request
-    const record = recordOwn(recorded, appId, {method, sent: {path}, headers: {lines, length}, span})
+    const headers = {lines, length, traceparent: '', tracestate: ''}
+    const record = recordOwn(recorded, appId, {method, sent: {path}, headers, span})
     const onGone: BlockRequest['onGone'] = listener => connection.onGone(listener)
     try {
       const reply = await this.#callBlock(call, {params, query, lines, trace, body: connection.takeWhole(), onGone})

@@ -57,7 +57,8 @@ const post = async (t: Test, port: number, path: string, lines = ''): Promise<nu
 
 onBothPaths('blocks get the trace that a caller of HTTP has sent, though it is not sampled', async t => {
   const {blocks, parents, heads, actorLines, traces} = openBlocks()
-  const {port} = await openTestSidecar(t, {blocks})
+  const recorded: string[] = []
+  const {port} = await openTestSidecar(t, {blocks, recorded: ({request}) => void recorded.push(request.lines)})
   for (const lines of [SENT, '', 'Traceparent: 00-x\r\n']) {
     t.equal(await post(t, port, '/v1.0/workflows/dapr/order/start', lines), 202)
     t.equal(await post(t, port, '/v1.0-alpha2/conversation/llm/converse', lines), 200)
@@ -73,6 +74,7 @@ onBothPaths('blocks get the trace that a caller of HTTP has sent, though it is n
   t.match(actorLines, [/Traceparent: 00-4bf9[^]*Tracestate: a=1/, /Traceparent: 00-/, /Traceparent: 00-[^x]/])
   t.equal(traces[0], TRACE)
   t.ok(traces.length === 3 && traces.every(trace => isTraceparent(trace ?? '')), 'none that is no trace')
+  t.strictSame([...new Set(recorded)], [SENT, '', 'Traceparent: 00-x\r\n'])
   for (const lines of actorLines) t.equal(lines.match(/traceparent/gi)?.length, 1, 'once')
 })
 
