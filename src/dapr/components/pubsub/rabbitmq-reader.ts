@@ -1,6 +1,6 @@
 import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../../model/errors.ts'
-import {aborted, isWithin, orAborted, pause} from '../../../platform/delay.ts'
+import {isWithin, orAborted, pause} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
 import {isAway, type BrokerMessage, type SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
@@ -14,9 +14,10 @@ const RETURN_MS = 1000
 const SOON_MS = 500
 const QUEUE_TYPES = ['classic', 'quorum']
 
-/** A consumer of the queue. `isAway`: the app has not got its messages, and they go back. */
+/** A consumer of the queue. `noAck`: its messages are acknowledged as they come. `isAway`: the app has not got them, and they go back. */
 interface Consumer {
   readonly tag: string
+  readonly noAck: boolean
   isAway: boolean
 }
 
@@ -72,10 +73,10 @@ export class RabbitReader {
     }
   }
 
-  /** Settles when the channel is closed, or nothing more is to be read. While the app is away it reads one message, if no other consumer takes it; none, where it would be acknowledged as it comes. */
+  /** Settles when the channel is closed, or nothing more is to be read. While the app is away it reads one message, if no other consumer takes it. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
-    const {autoAck, deletedWhenUnused} = this.#settings
+    const {deletedWhenUnused} = this.#settings
     const closed = whyClosed(channel)
     const lost = new AbortController()
     this.#channel = channel
@@ -85,17 +86,17 @@ export class RabbitReader {
     const isLate = deletedWhenUnused && !(await isWithin(SOON_MS, ready))
     if (!isLate) await ready
     let consumer: Consumer | undefined
-    for (let isSpare = isLate && !autoAck; !ended.aborted; isSpare = !isSpare) {
+    for (let isSpare = isLate; !ended.aborted; isSpare = !isSpare) {
       const before = consumer
       // the next one begins first: a queue without a consumer may be deleted
-      consumer = isSpare && autoAck ? undefined : await this.#begin(channel, isSpare)
+      consumer = await this.#begin(channel, isSpare)
       this.begun.resolve()
       if (before !== undefined) await channel.cancel(before.tag)
-      if (before !== undefined && isSpare && !autoAck) {
+      if (before !== undefined && isSpare && !before.noAck) {
         before.isAway = true
         this.#options.takeBack?.()
       }
-      await (isSpare ? orAborted(ended, this.#options.ready()) : this.#untilAway(ended))
+      await (isSpare ? orAborted(ended, this.#options.ready()) : isAway(this.#options, ended))
     }
     if (!signal.aborted) throw await closed
     if (consumer !== undefined) await channel.cancel(consumer.tag).catch(() => undefined)
@@ -106,23 +107,17 @@ export class RabbitReader {
   /** `isSpare`: it gets one message, and only if no other consumer takes it. */
   async #begin(channel: Channel, isSpare: boolean): Promise<Consumer> {
     const {autoAck, prefetchCount} = this.#settings
-    const consumer = {tag: '', isAway: false}
+    const noAck = autoAck && !isSpare
+    const consumer = {tag: '', noAck, isAway: false}
     await channel.prefetch(isSpare ? 1 : prefetchCount || Math.max(MAX_WAITING, this.#options.atOnce))
     const take = (message: ConsumeMessage | null): void => {
       // the broker has cancelled the consumer: its queue is gone
       if (message === null) void channel.close().catch(() => undefined)
       else void this.#take(channel, message, consumer)
     }
-    const how = {noAck: autoAck, ...(isSpare && {priority: -1})}
+    const how = {noAck, ...(isSpare && {priority: -1})}
     const {consumerTag: tag} = await channel.consume(queueOf(this.#options, this.#settings), take, how)
     return Object.assign(consumer, {tag})
-  }
-
-  /** Settles when the app has taken no messages for a while. A queue that is gone without a consumer has to keep one, whatever comes. */
-  async #untilAway(ended: AbortSignal): Promise<void> {
-    const {autoAck, deletedWhenUnused} = this.#settings
-    if (autoAck && deletedWhenUnused) await aborted(ended)
-    else await isAway(this.#options, ended)
   }
 
   async #take(channel: Channel, message: ConsumeMessage, consumer: Consumer): Promise<void> {
@@ -136,13 +131,13 @@ export class RabbitReader {
   }
 
   async #handle(channel: Channel, message: ConsumeMessage, consumer: Consumer): Promise<void> {
-    const {autoAck, requeueInFailure, hasMessageProperties} = this.#settings
+    const {requeueInFailure, hasMessageProperties} = this.#settings
     const {signal} = this.#over
-    if (this.#channel !== channel && !autoAck) return
+    if (this.#channel !== channel && !consumer.noAck) return
     const metadata = hasMessageProperties ? propertiesOf(message) : {}
     const handled =
       signal.aborted || consumer.isAway ? 'returned' : await this.#options.handle({data: message.content, metadata})
-    if (autoAck) return
+    if (consumer.noAck) return
     if (handled === 'returned' && !consumer.isAway) await pause(RETURN_MS, signal)
     try {
       if (handled === 'done') channel.ack(message)

@@ -13,10 +13,14 @@ class FakeChannel extends EventEmitter {
   readonly done: string[] = []
   readonly takers: ((message: object) => void)[] = []
 
-  async consume(_queue: string, take: (message: object) => void, how: {priority?: number}): Promise<object> {
+  async consume(
+    _queue: string,
+    take: (message: object) => void,
+    how: {priority?: number; noAck?: boolean}
+  ): Promise<object> {
     this.consumed.resolve()
     const consumerTag = String(this.takers.push(take))
-    this.done.push(`begin ${consumerTag} ${how.priority ?? 0}`)
+    this.done.push(`begin ${consumerTag} ${how.priority ?? 0}${how.noAck === true ? ' noAck' : ''}`)
     return Promise.resolve({consumerTag})
   }
 
@@ -172,12 +176,12 @@ for (const deletedWhenUnused of [false, true])
       await minute()
       channel.takers[0]?.({content: Buffer.from('late'), properties: {}})
       for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
-      const begun = ['prefetch 256', 'begin 1 0']
-      t.same(channel.done, deletedWhenUnused ? begun : [...begun, 'cancel 1'])
+      const begun = ['prefetch 256', 'begin 1 0 noAck', 'prefetch 1', 'begin 2 -1', 'cancel 1']
+      t.same(channel.done, begun)
       t.same(given, ['late'], 'what has come is the app’s')
       ready.resolve()
       for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
-      t.same(channel.done, deletedWhenUnused ? begun : [...begun, 'cancel 1', 'prefetch 256', 'begin 2 0'])
+      t.same(channel.done, [...begun, 'prefetch 256', 'begin 3 0 noAck', 'cancel 2'])
       void reader.stop()
     }
   )
@@ -196,4 +200,20 @@ t.test('a queue that is gone without a consumer has one, also where its app take
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
   t.same(channel.done, ['prefetch 256', 'begin 2 0', 'cancel 1'])
   void reader.stop()
+})
+
+t.test('autoAck: what comes before the app takes anything is not acknowledged, and goes back at the end', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const channel = new FakeChannel()
+  const held = Promise.withResolvers<string>()
+  const more = {ready: async () => new Promise(() => undefined), handle: async () => held.promise}
+  const reader = readerOf(channel, async () => channel, more, {autoAck: true, deletedWhenUnused: true})
+  await minute()
+  await reader.begun.promise
+  channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
+  held.resolve('returned')
+  void reader.stop()
+  await channel.closing.promise
+  t.same(channel.done, ['prefetch 1', 'begin 1 -1', 'nack early', 'cancel 1'])
 })
