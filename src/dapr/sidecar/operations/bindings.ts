@@ -15,7 +15,9 @@ const ASCII = /^[ -~]*$/
 
 /** The metadata that clients take in a head. At one of 8 KiB (gRPC in Java), 16 (Node) or 64 they fail, and may end all calls of the connection. */
 const ofHead = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(metadata).filter(([key, {length}]) => NAME.test(key) && length <= 4096))
+  Object.fromEntries(
+    Object.entries(metadata).filter(([key, value]) => NAME.test(key) && Buffer.byteLength(value) <= 4096)
+  )
 
 /** The metadata that a binding returns besides its data; Go capitalizes the first character. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
