@@ -46,7 +46,7 @@ export interface TopicReader {
 }
 
 /** An app that has taken no messages for so long has those that are read for it go to other readers, in ms. */
-const AWAY_MS = 60_000
+export const AWAY_MS = 60_000
 
 /** Whether the app takes no messages any more; settles once it has taken none for a while, or when nothing more is read. */
 export async function isAway({ready}: Pick<SubscribeOptions, 'ready'>, ended: AbortSignal): Promise<boolean> {

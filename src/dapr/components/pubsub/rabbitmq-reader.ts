@@ -2,7 +2,7 @@ import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../../model/errors.ts'
 import {isWithin, orAborted, pause} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
-import {isAway, type BrokerMessage, type SubscribeOptions} from '../pubsub.ts'
+import {AWAY_MS, isAway, type BrokerMessage, type SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
 import {declareTopic} from './rabbitmq-publisher.ts'
 
@@ -14,10 +14,10 @@ const RETURN_MS = 1000
 const SOON_MS = 500
 const QUEUE_TYPES = ['classic', 'quorum']
 
-/** A consumer of the queue. `noAck`: its messages are acknowledged as they come. `isAway`: the app has not got them, and they go back. */
+/** A consumer of the queue. `isSpare`: while the app takes nothing. `isAway`: the app has not got its messages, and they go back. */
 interface Consumer {
   readonly tag: string
-  readonly noAck: boolean
+  readonly isSpare: boolean
   isAway: boolean
 }
 
@@ -76,7 +76,7 @@ export class RabbitReader {
   /** Settles when the channel is closed, or nothing more is to be read. While the app is away it reads one message, if no other consumer takes it. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
-    const {deletedWhenUnused} = this.#settings
+    const {autoAck, deletedWhenUnused} = this.#settings
     const closed = whyClosed(channel)
     const lost = new AbortController()
     this.#channel = channel
@@ -92,7 +92,7 @@ export class RabbitReader {
       consumer = await this.#begin(channel, isSpare)
       this.begun.resolve()
       if (before !== undefined) await channel.cancel(before.tag)
-      if (before !== undefined && isSpare && !before.noAck) {
+      if (before !== undefined && isSpare && !autoAck) {
         before.isAway = true
         this.#options.takeBack?.()
       }
@@ -107,15 +107,14 @@ export class RabbitReader {
   /** `isSpare`: it gets one message, and only if no other consumer takes it. */
   async #begin(channel: Channel, isSpare: boolean): Promise<Consumer> {
     const {autoAck, prefetchCount} = this.#settings
-    const noAck = autoAck && !isSpare
-    const consumer = {tag: '', noAck, isAway: false}
+    const consumer = {tag: '', isSpare, isAway: false}
     await channel.prefetch(isSpare ? 1 : prefetchCount || Math.max(MAX_WAITING, this.#options.atOnce))
     const take = (message: ConsumeMessage | null): void => {
       // the broker has cancelled the consumer: its queue is gone
       if (message === null) void channel.close().catch(() => undefined)
       else void this.#take(channel, message, consumer)
     }
-    const how = {noAck, ...(isSpare && {priority: -1})}
+    const how = {noAck: autoAck && !isSpare, ...(isSpare && {priority: -1})}
     const {consumerTag: tag} = await channel.consume(queueOf(this.#options, this.#settings), take, how)
     return Object.assign(consumer, {tag})
   }
@@ -131,13 +130,17 @@ export class RabbitReader {
   }
 
   async #handle(channel: Channel, message: ConsumeMessage, consumer: Consumer): Promise<void> {
-    const {requeueInFailure, hasMessageProperties} = this.#settings
+    const {autoAck, requeueInFailure, hasMessageProperties} = this.#settings
     const {signal} = this.#over
-    if (this.#channel !== channel && !consumer.noAck) return
+    const {isSpare} = consumer
+    const noAck = autoAck && !isSpare
+    // another consumer may be there by now, and the broker closes the channel of one that has a message for too long
+    const isLate = isSpare && !(await isWithin(AWAY_MS, orAborted(signal, this.#options.ready())))
+    if (this.#channel !== channel && !noAck) return
     const metadata = hasMessageProperties ? propertiesOf(message) : {}
-    const handled =
-      signal.aborted || consumer.isAway ? 'returned' : await this.#options.handle({data: message.content, metadata})
-    if (consumer.noAck) return
+    const isReturned = isLate || signal.aborted || consumer.isAway
+    const handled = isReturned ? 'returned' : await this.#options.handle({data: message.content, metadata})
+    if (noAck) return
     if (handled === 'returned' && !consumer.isAway) await pause(RETURN_MS, signal)
     try {
       if (handled === 'done') channel.ack(message)

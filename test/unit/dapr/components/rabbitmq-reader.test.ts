@@ -206,14 +206,40 @@ t.test('autoAck: what comes before the app takes anything is not acknowledged, a
   mock.timers.enable({apis: ['setTimeout']})
   t.teardown(() => mock.timers.reset())
   const channel = new FakeChannel()
-  const held = Promise.withResolvers<string>()
-  const more = {ready: async () => new Promise(() => undefined), handle: async () => held.promise}
+  const more = {ready: async () => new Promise(() => undefined), handle: async () => t.fail('it takes nothing')}
   const reader = readerOf(channel, async () => channel, more, {autoAck: true, deletedWhenUnused: true})
   await minute()
   await reader.begun.promise
   channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
-  held.resolve('returned')
   void reader.stop()
   await channel.closing.promise
-  t.same(channel.done, ['prefetch 1', 'begin 1 -1', 'nack early', 'cancel 1'])
+  t.same(channel.done, ['prefetch 1', 'begin 1 -1', 'cancel 1', 'nack early'])
 })
+
+for (const autoAck of [false, true])
+  t.test(
+    `what comes while an app does not get ready goes back, as others may take it (autoAck: ${autoAck})`,
+    async t => {
+      mock.timers.enable({apis: ['setTimeout']})
+      t.teardown(() => mock.timers.reset())
+      const channel = new FakeChannel()
+      const ready = Promise.withResolvers<void>()
+      const given: string[] = []
+      const handle = async ({data}: {data: Buffer}): Promise<string> => (given.push(data.toString()), 'done')
+      const more = {ready: async () => ready.promise, handle}
+      const reader = readerOf(channel, async () => channel, more, {autoAck, deletedWhenUnused: true})
+      await minute()
+      await reader.begun.promise
+      channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
+      await minute()
+      await minute()
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+      t.same([channel.done.splice(0), given], [['prefetch 1', 'begin 1 -1', 'nack early'], []])
+      channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
+      ready.resolve()
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+      t.same(given, ['early'])
+      t.ok(channel.done.includes('ack early'))
+      void reader.stop()
+    }
+  )
