@@ -17,7 +17,17 @@ t.test('databases are known by their program, their image, and what asks whether
     ['docker', 'run', 'localhost:5000/shop/redis:7'],
     ['sh', '-c', 'mkdir -p data; (/opt/redis/redis-server --port $PORT)'],
     ['sudo', '-u', 'postgres', '/usr/lib/postgresql/17/bin/postgres', '-D', 'data'],
-    ['./tools/minio', 'server', 'data']
+    ['./tools/minio', 'server', 'data'],
+    ['sudo', '-u', 'redis', '/opt/redis/redis-server'],
+    ['gosu', 'redis', 'redis-server'],
+    ['env', 'MINIO_ROOT_USER=shop', './minio', 'server', 'data'],
+    ['sh', '-c', 'MINIO_ROOT_USER=shop MINIO_ROOT_PASSWORD=shop ./minio server data'],
+    ['sh', '-c', 'mkdir -p data\n/opt/minio/minio server data\n'],
+    ['sh', '-c', 'exec $(pg_config --bindir)/postgres -D data'],
+    ['nohup', './redis-server'],
+    ['tini', '--', '/opt/redis/redis-server'],
+    ['timeout', '100', './redis-server'],
+    ['bash', 'scripts/redis-server']
   ])
     t.ok(isDataServer({command, ready: SPAWNED}), command.join(' '))
   for (const command of [
@@ -33,7 +43,12 @@ t.test('databases are known by their program, their image, and what asks whether
     ['sh', '-c', 'until pg_isready; do sleep 1; done; exec node server.js'],
     ['docker', 'run', 'shop/web:1'],
     ['docker', 'run', '--network', 'redis', '--link', 'postgres', '--name', 'mailhog', 'shop/web:1'],
-    ['npm', 'run', 'redis-server']
+    ['npm', 'run', 'redis-server'],
+    ['sudo', '-u', 'postgres', 'node', 'server.js'],
+    ['gosu', 'postgres', 'node', 'server.js'],
+    ['./start.sh', 'redis-server'],
+    ['node', 'server.js', '--env', 'minio', '--time', 'etcd', '--db=shop', 'postgres'],
+    ['sh', '-c', 'cd apps/minio\nexec node server.js']
   ])
     t.notOk(isDataServer({command, ready: SPAWNED}), command.join(' '))
   const asked: ReadyPlan = {kind: 'command', command: ['sh', '-c', 'pg_isready -p $PORT'], timeoutMs: 1}
