@@ -33,7 +33,8 @@ export async function showTerminal(
     ended: () => {
       tellLeft()
       // if it were asked later, the run might be gone with its last app
-      const {exit = '', exitCode = null} = control.list().apps.find(app => isNamed(app, name)) ?? {}
+      const named = control.list().apps.filter(app => isNamed(app, name))
+      const {exit = '', exitCode = null} = named.find(({isMain}) => isMain) ?? named[0] ?? {}
       const end: TerminalEnd = {exit, exitCode}
       response.addTrailers({[END_TRAILER]: JSON.stringify(end)})
       response.end()

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type {TerminalViewer} from '../../../../src/control/run-control.ts'
+import {END_TRAILER} from '../../../../src/model/terminal.ts'
 import {showTerminal} from '../../../../src/observe/api/terminal.ts'
 
 t.test('who has left while the app was started is no viewer: it would keep the app awake', async t => {
@@ -42,4 +43,32 @@ t.test('who reads too slowly is told how much was left out, also where the app e
   viewer?.show(Buffer.from('its last words'))
   viewer?.ended()
   t.same(texts, ['first', '\r\n[14 bytes were left out: they were read too slowly]\r\n', 'end'])
+})
+
+t.test('the end of the main version is told as its own, where another version stands before it', async t => {
+  let viewer: TerminalViewer | undefined
+  const terminal = {attach: (each: TerminalViewer) => ((viewer = each), () => undefined), resize: () => undefined}
+  const apps = [
+    {id: 'hello', version: '1.0.0', instance: 1, isMain: false, exit: '', exitCode: null},
+    {id: 'hello', version: '2.0.0', instance: 1, isMain: true, exit: 'exited with code 3', exitCode: 3}
+  ]
+  const control = {list: () => ({apps}), terminal: async () => Promise.resolve(terminal)}
+  const ends: unknown[] = []
+  const response = {
+    writableLength: 0,
+    writeHead: () => ({flushHeaders: () => undefined}),
+    addTrailers: (trailers: Record<string, string>) => ends.push(JSON.parse(trailers[END_TRAILER] ?? '')),
+    end: () => undefined,
+    once: () => undefined
+  }
+  const request = {query: new URLSearchParams(), response, gone: new AbortController().signal}
+  for (const version of ['', '1.0.0', '*']) {
+    await showTerminal(control as never, {id: 'hello', version} as never, request as never)
+    viewer?.ended()
+  }
+  t.same(ends, [
+    {exit: 'exited with code 3', exitCode: 3},
+    {exit: '', exitCode: null},
+    {exit: 'exited with code 3', exitCode: 3}
+  ])
 })
