@@ -105,8 +105,13 @@ export class ResourceEffects {
 
   async #usePolicies(resiliency: ResourceSnapshot['resiliency']): Promise<void> {
     const {decisions} = this.#options
-    this.#policies =
-      resiliency.resources.length === 0 ? undefined : (await import('./policies.ts')).policiesOf(resiliency, decisions)
+    // calls in flight may still open a circuit breaker of before
+    const recorded: typeof decisions.recorded = event => void (this.#policies === now && decisions.recorded(event))
+    const now =
+      resiliency.resources.length === 0
+        ? undefined
+        : (await import('./policies.ts')).policiesOf(resiliency, {...decisions, recorded})
+    this.#policies = now
     this.rules.interceptor = this.#policies?.interceptor
   }
 
