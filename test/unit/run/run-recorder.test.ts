@@ -36,5 +36,8 @@ t.test('a save that reloaded one version of an app has not started the process o
   )
   t.match(recorder.historyOf('shop@1.0.0').reload, {files: ['app.mjs']})
   t.match(recorder.historyOf('shop@3.0.0').reload, {files: ['later.mjs']})
+  recorder.died(runtime('2.0.0'), {kind: 'code', code: 0}, {warn: () => undefined})
+  t.match(recorder.historyOf('shop@1.0.0').exit, {text: 'exited with code 1'})
+  t.match(recorder.historyOf('shop@2.0.0').exit, {text: 'exited with code 0'})
   t.end()
 })

@@ -258,6 +258,8 @@ t.test('a call that was sent again is a request of its own, with the calls that 
   recorder.replays = {find: () => ({caller: 'mail', started: () => undefined})} as never
   deliver(recorder, 'bus/orders mail', 'e-1', [from + 80, from + 81])
   recorder.replays = undefined
+  made(recorder, 'gate web', '/buy', [from + 90, from + 99])
+  replayed('web shop', '/orders', [from + 91, from + 95])
   const rows = async (q: string) => {
     const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, q)
     return nodes.map(({id, depth, link}) => [id, depth, link?.reason])
@@ -269,10 +271,12 @@ t.test('a call that was sent again is a request of its own, with the calls that 
   ])
   t.equal((await rows('6')).find(([id]) => id === 6)?.[2], 'guess', 'it was made for the replay, or for the other call')
   t.same(await rows('8'), [[8, 0, undefined]], 'it is not published again')
+  t.same(await rows('10'), [[10, 0, undefined]], 'web did not make it for what it answers')
   const requests = await listRequests({...facts(recorder), work: {openWorkflows: () => undefined}}, 'is:replay', 10)
   t.same(
     requests.map(({number, calls}) => [number, calls]),
     [
+      [10, 1],
       [8, 1],
       [5, 1],
       [2, 2]

@@ -15,14 +15,15 @@ interface Made {
   readonly path: string
   readonly traceparent: string
   readonly times: readonly [number, number]
+  readonly isShadow?: boolean
 }
 
 /** A call that was answered. */
-function made(observer: CallRecorder, {edge, path, traceparent, times: [from, until]}: Made): void {
+function made(observer: CallRecorder, {edge, path, traceparent, times: [from, until], isShadow = false}: Made): void {
   const [caller = '', callee = ''] = edge.split(' ')
   const lines = traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`
   const request = {method: 'GET', path, lines}
-  const call = {caller, callee, method: 'GET', path}
+  const call = {caller, callee, method: 'GET', path, isShadow}
   const journal = new CallJournal(call, request, observer, undefined)
   journal.begun(moment(from))
   journal.admitted(true, undefined, undefined)
@@ -74,6 +75,20 @@ t.test('two calls to one app at once in one trace: spans prove what each has led
     nodes.map(({spans}) => spans.length),
     [1, 2, 2, 1]
   )
+})
+
+t.test('the spans of the main version are not those of a copy for a shadow, which has the same trace', async t => {
+  const {recorder, store, tree} = openTree()
+  const [traceparent, path] = [parent('a', '1'), '/go']
+  made(recorder, {edge: 'mirror shop@2.0.0', path, traceparent, times: [1000, 1100], isShadow: true})
+  made(recorder, {edge: 'web shop', path, traceparent, times: [1001, 1100]})
+  made(recorder, {edge: 'shop bank', path: '/a', traceparent: parent('a', 'c1'), times: [1010, 1080]})
+  store.addSpan(madeSpan('a 5 1', [1002, 1099], {kind: KIND.server}), '')
+  store.addSpan(madeSpan('a c1 5', [1009, 1082], {kind: KIND.client}), '')
+  t.strictSame(rows((await tree('is:shadow')).nodes), ['mirror → shop@2.0.0 GET /go'])
+  const {nodes} = await tree('to:shop')
+  t.strictSame(rows(nodes), ['web → shop GET /go', '  shop → bank GET /a'])
+  t.equal(nodes[0]?.spans.length, 1)
 })
 
 t.test('a span hangs below its parent whenever that comes, and below the open call of its app until then', async t => {
