@@ -47,6 +47,7 @@ t.test('databases are known by their program, their image, and what asks whether
     ['sudo', '-u', 'postgres', 'node', 'server.js'],
     ['gosu', 'postgres', 'node', 'server.js'],
     ['./start.sh', 'redis-server'],
+    ['psql', 'host=127.0.0.1 user=shop', 'postgres'],
     ['node', 'server.js', '--env', 'minio', '--time', 'etcd', '--db=shop', 'postgres'],
     ['sh', '-c', 'cd apps/minio\nexec node server.js']
   ])
