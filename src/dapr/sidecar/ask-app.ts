@@ -80,7 +80,8 @@ export async function askApp({
 }
 
 /** Words in the command of a database or the like: only then it is examined closely. */
-const MAY_BE_SERVER = /postg|postmaster|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
+const MAY_BE_SERVER =
+  /postg|postmaster|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
 
 /** Whether an app is a database or the like, which would take a question for an attack. */
 export async function isServer(plan: AppRuntime['plan']): Promise<boolean> {

@@ -63,7 +63,7 @@ t.test('the end of the main version is told as its own, where another version st
   }
   const request = {query: new URLSearchParams(), response, gone: new AbortController().signal}
   for (const version of ['', '1.0.0', '*']) {
-    await showTerminal(control as never, {id: 'hello', version} as never, request as never)
+    await showTerminal(control as never, {id: 'hello', version}, request as never)
     viewer?.ended()
   }
   t.same(ends, [
