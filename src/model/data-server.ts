@@ -11,7 +11,7 @@ const PROBES = 'pg_isready|redis-cli|valkey-cli|mysqladmin|mariadb-admin|mongosh
 const IMAGES =
   /(?<!--(?:hostname|link|name|net|network|network-alias|volumes-from))\s(?:[\w.-]+(?::\d+)?\/)*(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
 
-/** What stands before a program: nothing, what separates commands, variables, and programs that start another one. */
+/** What may precede a program: nothing, what separates commands, variables, and programs that start another one. */
 const BEFORE = String.raw`(?:^|[;&|{(\n]\s*|\bexec\s+|(?<![\w.-])(?:nice|then|else|do|nohup|setsid|time|env|sudo|tini(?:\s+--)?|(?:ba)?sh|(?:gosu|su-exec|timeout|sudo\s+-u)\s+\S+)\s+)(?:\w+=\S*\s+)*`
 /** A program, with or without its path, or in a `bin`. Other words may end as paths do: URLs of databases. */
 const AS_PROGRAM = String.raw`(?:${BEFORE}(?:[^\s:=]*\/)?|\s[^\s:=]*bin(?:dir\))?\/)`

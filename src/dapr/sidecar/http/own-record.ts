@@ -1,7 +1,7 @@
 import type {CallSpan, Recorded} from '../../../model/call.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
-import {untraced, type Trace} from './trace.ts'
+import {traceLines, type Trace} from './trace.ts'
 
 /** The part of a record that is about the request. */
 export interface OwnRequest {
@@ -18,7 +18,7 @@ export function recordOwn(
   {method, sent: {path}, headers, span}: OwnRequest
 ): (answer: Reply) => void {
   if (recorded === undefined) return () => undefined
-  const request = {method, path, lines: headers.lines + untraced(headers)}
+  const request = {method, path, lines: headers.lines + traceLines(headers)}
   const journal = new CallJournal({caller, callee: '', method, path}, request, undefined, recorded)
   journal.requestBytes = Math.max(0, headers.length)
   journal.spans = span && {own: span, callee: undefined}
