@@ -3,14 +3,7 @@ import {dirname, join, sep} from 'node:path'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
-import {
-  fingerprintOf,
-  fingerprintsIn,
-  isDatabase,
-  SHARED,
-  type Fingerprints,
-  type WorkspaceContent
-} from './manifest.ts'
+import {fingerprintOf, fingerprintsIn, isDatabase, type Fingerprints, type WorkspaceContent} from './manifest.ts'
 
 /** A copy of a folder for a service, since another one runs in the folder itself. */
 export interface CopiedWorkspace extends WorkspaceContent {
@@ -46,16 +39,16 @@ export async function copyChanges(
     unreadable.add(path)
     notCopied(copy, reporter, path, error)
   }
-  const now = new Map(await fingerprintsIn(source, {linked: link, unreadable: unread}))
+  const empty: string[] = []
+  const met = {linked: link, empty: (path: string) => void empty.push(path), unreadable: unread}
+  const now = new Map(await fingerprintsIn(source, met))
   // what cannot be looked at stays as it was copied
   const isUnread = (path: string): boolean => [...unreadable].some(each => each === '' || path.startsWith(each + sep))
   for (const [path, target] of copy.links) if (!links.has(path) && isUnread(path)) links.set(path, target)
   for (const [path, before] of sourceFiles) if (!now.has(path) && isUnread(path)) now.set(path, before)
-  for (const name of SHARED)
-    if ((await stat(join(source, name)).catch(() => undefined))?.isDirectory() === true)
-      links.set(name, join(source, name))
   for (const path of copy.links.keys()) if (!links.has(path)) await removeFrom(folder, path)
   for (const path of sourceFiles.keys()) if (!now.has(path) && !isDatabase(path)) await removeFrom(folder, path)
+  for (const path of empty) await attempt(copy, reporter, path, async () => clearFolder(folder, path))
   const folders = new Set<string>()
   const placeOf = async (path: string): Promise<string> => {
     const above = dirname(path)

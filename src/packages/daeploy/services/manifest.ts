@@ -15,20 +15,22 @@ const IGNORED = /^(?:\.dapr|\.git|__pycache__|service(?:_copy)?_db\.db(?:-journa
 /** A database. Its service writes it: it is copied once, and what is written there is no change of the user. */
 const DATABASE = /\.(?:db|sqlite3?)(?:-(?:journal|wal|shm))?$/
 /** Large, and the same in all copies: symbolic links to them are created. */
-export const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
+const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
 
 export const isDatabase = (path: string): boolean => DATABASE.test(path)
 
 /** What is met below a folder besides files, by its path from there. */
 export interface Met {
-  /** A link to a folder. */
+  /** A link to a folder, or a folder that all copies share. */
   readonly linked?: (path: string) => Promise<void>
+  /** A folder without anything that is copied. */
+  readonly empty?: (path: string) => void
   /** A folder that cannot be read: it belongs to another user, or is gone by now. */
   readonly unreadable?: (path: string, error: unknown) => void
 }
 
 /** Size and modification time of every file below a folder. */
-export async function fingerprintsIn(folder: string, {linked, unreadable}: Met = {}): Promise<Fingerprints> {
+export async function fingerprintsIn(folder: string, {linked, empty, unreadable}: Met = {}): Promise<Fingerprints> {
   const fingerprints = new Map<string, string>()
   const look = async (place: string): Promise<void> => {
     try {
@@ -38,16 +40,16 @@ export async function fingerprintsIn(folder: string, {linked, unreadable}: Met =
     }
   }
   const lookInto = async (place: string): Promise<void> => {
-    const names = (await readdir(place, {withFileTypes: true})).filter(
-      ({name}) => !IGNORED.test(name) && !SHARED.has(name)
-    )
+    const names = (await readdir(place, {withFileTypes: true})).filter(({name}) => !IGNORED.test(name))
+    if (names.length === 0) empty?.(relative(folder, place))
     const all = await Promise.all(names.map(async ({name}) => statOf(join(place, name))))
     for (const [index, entry] of names.entries()) {
       const stats = all[index]
       const path = join(place, entry.name)
-      if (stats?.isDirectory() === true && entry.isSymbolicLink()) await linked?.(relative(folder, path))
-      else if (stats?.isDirectory() === true) await look(path)
-      else if (stats?.isFile() === true) fingerprints.set(relative(folder, path), fingerprintOf(stats))
+      const isShared = entry.isSymbolicLink() || SHARED.has(entry.name)
+      if (stats?.isFile() === true) fingerprints.set(relative(folder, path), fingerprintOf(stats))
+      else if (stats?.isDirectory() !== true) continue
+      else await (isShared ? linked?.(relative(folder, path)) : look(path))
     }
   }
   await look(folder)

@@ -56,6 +56,24 @@ t.test('instances of one version share no folder', async t => {
   t.match(await copies.folderOf(second), /a_1\.0\.0\.2$/)
 })
 
+t.test('dependencies of a part of a project, and folders without a file, are in a copy, too', async t => {
+  const {project, copies} = scene(t)
+  mkdirSync(join(project, 'tools/node_modules/lib'), {recursive: true})
+  writeFileSync(join(project, 'tools/node_modules/lib/index.js'), 'lib')
+  mkdirSync(join(project, 'data/uploads'), {recursive: true})
+  await copies.open([app('a', project)])
+  const copy = await copies.folderOf(app('b', project))
+  t.equal(readFileSync(join(copy, 'tools/node_modules/lib/index.js'), 'utf8'), 'lib')
+  t.same(readdirSync(join(copy, 'data/uploads')), [])
+  writeFileSync(join(project, 'data/uploads/one'), '')
+  await copies.folderOf(app('b', project))
+  rmSync(join(project, 'data/uploads/one'))
+  await copies.folderOf(app('b', project))
+  t.same(readdirSync(join(copy, 'data/uploads')), [], 'what is emptied stays')
+  t.same(await copies.close(), [])
+  t.ok(existsSync(join(project, 'tools/node_modules/lib/index.js')))
+})
+
 t.test('a service that an edit takes to another folder runs what is there', async t => {
   const {root, project, copies} = scene(t)
   const other = join(root, 'other')
