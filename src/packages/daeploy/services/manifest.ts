@@ -16,6 +16,8 @@ const IGNORED = /^(?:\.dapr|\.git|__pycache__|service(?:_copy)?_db\.db(?:-journa
 const DATABASE = /\.(?:db|sqlite3?)(?:-(?:journal|wal|shm))?$/
 /** Large, and the same in all copies: symbolic links to them are created. */
 const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
+/** The workspaces of a run, where they are in the folder of a service: a copy with all before it would grow with each life. */
+const OF_A_RUN = /\/pillion\/[\da-f]{32}$/
 
 export const isDatabase = (path: string): boolean => DATABASE.test(path)
 
@@ -48,7 +50,7 @@ export async function fingerprintsIn(folder: string, {linked, empty, unreadable}
       const path = join(place, entry.name)
       const isShared = entry.isSymbolicLink() || SHARED.has(entry.name)
       if (stats?.isFile() === true) fingerprints.set(relative(folder, path), fingerprintOf(stats))
-      else if (stats?.isDirectory() !== true) continue
+      else if (stats?.isDirectory() !== true || OF_A_RUN.test(path)) continue
       else await (isShared ? linked?.(relative(folder, path)) : look(path))
     }
   }

@@ -74,6 +74,17 @@ t.test('dependencies of a part of a project, and folders without a file, are in 
   t.ok(existsSync(join(project, 'tools/node_modules/lib/index.js')))
 })
 
+t.test('where the home is the folder of the services, no copy is in a copy', async t => {
+  const {project} = scene(t)
+  const copies = new Workspaces({HOME: project}, 'e'.repeat(32), {warn: (_, text) => t.fail(text)})
+  await copies.open([app('a', project)])
+  for (let life = 0; life < 3; life++) {
+    const copy = await copies.folderOf(app('b', project))
+    t.same(readdirSync(copy), ['service.py'])
+  }
+  t.same(await copies.close(), [])
+})
+
 t.test('a service that an edit takes to another folder runs what is there', async t => {
   const {root, project, copies} = scene(t)
   const other = join(root, 'other')
