@@ -117,7 +117,8 @@ function environmentIn(runArgs: string): Readonly<Record<string, string>> | stri
       return Object.fromEntries(pairs.map(pair => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)]))
     }
     if (typeof environment !== 'object' || environment === null) return {}
-    return Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, String(value)]))
+    const given = Object.entries(environment).filter(([, value]) => value !== null) // for Docker null is no value
+    return Object.fromEntries(given.map(([key, value]) => [key, String(value)]))
   } catch (error) {
     return `run_args is not JSON: ${messageOf(error)}`
   }

@@ -213,13 +213,14 @@ t.test('a deployment is read and checked, and started once', async t => {
     })
     return {status: response.status, body: await response.text()}
   }
-  const fields = {name: 'good', version: '1.0.0', port: '8050', run_args: '{"environment": {"A": "B"}}'}
+  const fields = {name: 'good', version: '1.0.0', port: '8050', run_args: '{"environment": {"A": "B", "NONE": null}}'}
   const first = deploy(fields)
   while (deployed.length === 0) await new Promise(setImmediate)
   t.match(await deploy(fields), {status: 409}, 'the same is on its way')
   started.resolve('')
   t.match(await first, {status: 202, body: '"Accepted"'})
-  t.match(deployed, [{name: 'good', version: '1.0.0', port: 8050, env: {A: 'B'}}])
+  t.match(deployed, [{name: 'good', version: '1.0.0', port: 8050}])
+  t.same(deployed[0]?.env, {A: 'B'}, 'for Docker null is no value')
   t.same(received, [empty])
   t.notOk(
     deployed.some(({archive}) => existsSync(archive)),
