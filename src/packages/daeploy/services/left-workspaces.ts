@@ -1,10 +1,10 @@
-import {readdir, rm} from 'node:fs/promises'
+import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf} from '../../../model/errors.ts'
 import {look} from '../../../platform/process-table.ts'
 import {cacheFolder} from '../../../platform/state-folder.ts'
-import {changedIn, isDead, MANIFEST, readManifest, type WorkspaceManifest} from './manifest.ts'
+import {changedIn, isDead, readManifest, removeAllBut, type WorkspaceManifest} from './manifest.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 
 export interface LeftWorkspaces {
@@ -52,9 +52,7 @@ async function tidy(
       'workspace-kept',
       `files were changed in ${join(folder, name)}, a workspace of a run that was killed: it is kept`
     )
-  for (const name of await namesIn(folder))
-    if (name !== MANIFEST && !kept.includes(name)) await rm(join(folder, name), {recursive: true, force: true})
-  await rm(kept.length === 0 ? folder : join(folder, MANIFEST), {recursive: true, force: true})
+  await removeAllBut(kept, folder, reporter)
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

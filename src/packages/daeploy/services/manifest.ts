@@ -3,9 +3,10 @@ import {tmpdir} from 'node:os'
 import {currentSystem, type SystemIdentity} from '../../../control/run-file.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {isSameStart, lookAgain, startOf} from '../../../platform/process-table.ts'
-import {readdir, stat} from 'node:fs/promises'
+import {readdir, rm, stat} from 'node:fs/promises'
 import {join, relative} from 'node:path'
-import {codeOf} from '../../../model/errors.ts'
+import {codeOf, messageOf} from '../../../model/errors.ts'
+import type {Reporter} from '../../../model/reporter.ts'
 
 /** Size and modification time of files, by path below a folder. */
 export type Fingerprints = ReadonlyMap<string, string>
@@ -158,4 +159,27 @@ export async function changedIn(
   const names: string[] = []
   for (const [name, content] of workspaces) if (await isChanged(join(folder, name), content)) names.push(name)
   return names
+}
+
+/**
+ * Removes the workspaces of a run except these. What cannot be removed belongs to another user, or has a mode that a service gave it: it is
+ * reported and stays. The manifest goes last: if we are killed before, another run continues.
+ */
+export async function removeAllBut(
+  kept: readonly string[],
+  folder: string,
+  reporter: Pick<Reporter, 'warn'>
+): Promise<void> {
+  let isEmpty = kept.length === 0
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (name === MANIFEST || kept.includes(name)) continue
+    const path = join(folder, name)
+    try {
+      await rm(path, {recursive: true, force: true})
+    } catch (error) {
+      isEmpty = false
+      reporter.warn('workspace-kept', `${path} cannot be removed: ${messageOf(error)}`)
+    }
+  }
+  await rm(isEmpty ? folder : join(folder, MANIFEST), {recursive: true, force: true})
 }

@@ -1,5 +1,5 @@
 import {existsSync, realpathSync, renameSync} from 'node:fs'
-import {readdir, rm} from 'node:fs/promises'
+import {rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {messageOf} from '../../../model/errors.ts'
@@ -11,6 +11,7 @@ import {
   fingerprintsIn,
   MANIFEST,
   openWorkspacesFolder,
+  removeAllBut,
   writeManifest,
   type WorkspaceContent
 } from './manifest.ts'
@@ -147,24 +148,8 @@ export class Workspaces {
     if (this.#folder === '') return []
     await Promise.all([...this.#copies.values()].map(async ({copied}) => copied))
     const kept = await changedIn(this.#folder, this.#contents)
-    let isEmpty = kept.length === 0
-    for (const name of await readdir(this.#folder).catch(() => []))
-      if (name !== MANIFEST && !kept.includes(name)) isEmpty = (await this.#remove(name)) && isEmpty
-    // removed last: if we are killed before, another run continues
-    await rm(isEmpty ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
+    await removeAllBut(kept, this.#folder, this.#reporter)
     return kept.map(name => join(this.#folder, name))
-  }
-
-  /** False: it cannot be removed. What is in it belongs to another user, or has a mode that a service gave it. */
-  async #remove(name: string): Promise<boolean> {
-    const path = join(this.#folder, name)
-    try {
-      await rm(path, {recursive: true, force: true})
-      return true
-    } catch (error) {
-      this.#reporter.warn('workspace-kept', `${path} cannot be removed: ${messageOf(error)}`)
-      return false
-    }
   }
 
   /** In place of a copy of the folder that the app had before an edit. */

@@ -1,6 +1,8 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -78,6 +80,29 @@ t.test('copies in which files were changed stay and are named once; the rest goe
   await sweep()
   t.equal(warned.length, 2)
   t.same(readdirSync(run).toSorted(), ['b_1.0.0', 'hello_1.0.0'])
+})
+
+t.test('what cannot be removed is named once and stays; the rest goes', async t => {
+  const {home, run, copy, warned, sweep} = await scene(t, {pid: await pidOfNobody()})
+  const closed = join(copy, '__pycache__')
+  mkdirSync(closed)
+  writeFileSync(join(closed, 'x'), '')
+  chmodSync(closed, 0o555)
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot)
+    for (const path of readdirSync(home, {recursive: true, encoding: 'utf8'})) chownSync(join(home, path), 65_534, 0)
+  if (isRoot) chownSync(home, 65_534, 0)
+  if (isRoot) process.seteuid?.(65_534) // root may remove anything
+  try {
+    await sweep()
+    await sweep()
+    t.match(warned, [`${copy} cannot be removed: EACCES`])
+    t.equal(warned.length, 1)
+    t.same(readdirSync(run), [basename(copy)])
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    chmodSync(closed, 0o755)
+  }
 })
 
 for (const [who, left] of [
