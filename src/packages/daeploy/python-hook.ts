@@ -23,7 +23,8 @@ def _move(fixed, port, is_hidden):
 
     def bind(self, address):
         nonlocal shown
-        if isinstance(address, tuple) and len(address) >= 2 and address[1] in fixed:
+        is_moved = self.type != socket.SOCK_DGRAM and isinstance(address, tuple) and len(address) >= 2
+        if is_moved and address[1] in fixed:
             shown = address[1]
             if self.family == socket.AF_INET:
                 address = ("127.0.0.1", port)
