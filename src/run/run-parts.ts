@@ -355,6 +355,7 @@ export class RunParts {
 
   async #openSidecar(runtime: AppRuntime): Promise<void> {
     const {plan, env, emit, lifetime} = this.context
+    await this.services.openApis()
     const sidecar = await openAppSidecar({
       runtime,
       plan,
@@ -366,7 +367,7 @@ export class RunParts {
       actors: this.actors,
       apps: this.#borrowing.lending(this.routes.admitFor(runtime)),
       protocolOf: id => this.routes.protocolOf(id),
-      mounted: await this.services.managerApiOf(runtime),
+      mounted: () => this.services.apiOf(runtime),
       copierOf: this.routes.copierOf,
       ending: lifetime.stopRequested,
       observer: this.#recorder.observer,

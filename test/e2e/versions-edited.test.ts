@@ -1,5 +1,6 @@
 import t from 'tap'
 import type {Answer, Driven} from '../rig/command.ts'
+import {freePort} from '../rig/free-port.ts'
 import {ask, managerOf} from '../rig/manager.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {ask as askRun, controlSocket} from '../rig/control-socket.ts'
@@ -107,4 +108,19 @@ t.test('an assigned version stays the main one over an edit, and over stop and s
   await at('2.0.0').nextSignal()
   t.match(await ask(`${manager}/services/svc/`), {body: '1.0.0'}, 'what the template has no more answers no more')
   await at('2.0.0').exit(0)
+})
+
+t.test("where an edit brings the first Daeploy service, the sidecars of all apps get the manager's routes", async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const a = {appID: 'a', daprHTTPPort: port}
+  await rig.template([a])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await rig.driven('a')
+  await run.waitForLine('Writing log files')
+  const version = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/~version`)).status
+  t.equal(await version(), 404)
+  await rig.template([a, {appID: 'b', version: '1.0.0'}])
+  await rig.driven('b')
+  t.equal(await version(), 200)
 })

@@ -45,8 +45,8 @@ export interface SidecarOptions {
   readonly observer?: CallObserver | undefined
   readonly faults?: CallContext['faults']
   readonly rules: SidecarRules
-  /** Additional routes on this port. */
-  readonly mounted?: MountedRouter | undefined
+  /** Additional routes on this port, once there are any. */
+  readonly mounted?: (() => MountedRouter | undefined) | undefined
   /** Mirrors a call to an app that has shadows. */
   readonly copierOf?: CopierOf | undefined
   readonly tracing: Tracing
@@ -94,7 +94,7 @@ export interface OpenSidecarOptions {
   readonly protocolOf: (id: string) => string
   readonly observer: SidecarOptions['observer']
   readonly faults: SidecarOptions['faults']
-  /** The manager's routes, if the run has Daeploy services. */
+  /** The manager's routes, once the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
   /** Aborted when the run is asked to end. */

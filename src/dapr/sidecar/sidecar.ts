@@ -148,7 +148,7 @@ export class Sidecar implements SidecarContext {
       rules: plainRules,
       needsBody: request => this.#plainBlocks.takes(request),
       route: (request, connection) =>
-        startMounted(mounted, request, connection) ||
+        startMounted(mounted?.(), request, connection) ||
         (this.#rules.pipeline.length === 0 &&
           plainCalls.start(this.#guardsOf(connection.isOnUnixSocket), request, connection))
     }
@@ -163,7 +163,7 @@ export class Sidecar implements SidecarContext {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const {mounted} = this.#options
+    const mounted = this.#options.mounted?.()
     if (isMounted(mounted, request)) return mounted.serve(request, response)
     const {socket} = request
     const isUnixSocket = isOnUnixSocket(socket)
@@ -270,7 +270,7 @@ export class Sidecar implements SidecarContext {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
-    const {mounted} = this.#options
+    const mounted = this.#options.mounted?.()
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
     const isUnixSocket = isOnUnixSocket(socket)
     // until it is known what becomes of it

@@ -57,6 +57,7 @@ export class Services {
   readonly #tokens: Tokens
   readonly #pages: PageGuard
   readonly #manager: ServiceManager
+  readonly #apis = new WeakMap<AppRuntime, ManagerApi>()
   /** The text of our Python hook, once a service is to have a process. */
   #hookText = ''
   #port: {readonly number: number; readonly listener: Listener} | undefined
@@ -106,22 +107,29 @@ export class Services {
     })
   }
 
-  /** The manager's routes on the sidecar of an app; undefined if the run has no Daeploy service. */
-  async managerApiOf(runtime: AppRuntime): Promise<ManagerApi | undefined> {
-    if (!this.areEnabled) return undefined
+  /** The manager's routes on the sidecar of an app; undefined while the run has no Daeploy service. */
+  apiOf(runtime: AppRuntime): ManagerApi | undefined {
+    return this.#apis.get(runtime)
+  }
+
+  /** Makes them for all apps that have none: the first service may come with an edit. */
+  async openApis(): Promise<void> {
+    if (!this.areEnabled) return
     const route = await this.#createRoute(() => false)
     const [{ManagerApi: Api}, hook] = await Promise.all([import('../manager-api.ts'), import('../python-hook.ts')])
     this.#hookText = hook.HOOK_TEXT
-    return new Api({
-      caller: runtime.id,
-      observer: this.#options.observer,
-      faults: this.#options.faults,
-      findService: this.#options.routes.named,
-      guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses, this.#pages),
-      callerOf: delegation => readCaller(delegation, this.#options.key),
-      route,
-      warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
-    })
+    const apiFor = (runtime: AppRuntime): ManagerApi =>
+      new Api({
+        caller: runtime.id,
+        observer: this.#options.observer,
+        faults: this.#options.faults,
+        findService: this.#options.routes.named,
+        guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses, this.#pages),
+        callerOf: delegation => readCaller(delegation, this.#options.key),
+        route,
+        warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
+      })
+    for (const each of this.#runtimes) if (!this.#apis.has(each)) this.#apis.set(each, apiFor(each))
   }
 
   /** Creates the workspaces, and opens the manager's port if there is one. */

@@ -59,7 +59,7 @@ t.test('the unix domain socket accepts any Host header; the port refuses a forei
   })
   const {port} = await openTestSidecar(t, {
     appPort: app.port,
-    mounted: manager,
+    mounted: () => manager,
     extraServers: [await listenOnSocket(folder, 'shop', 'http')]
   })
   const addresses = [
