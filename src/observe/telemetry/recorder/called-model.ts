@@ -17,6 +17,6 @@ export function calledModel({target, response}: CallContent): ModelFacts | undef
 /** The call without what was said to a language model, and by it: that stays in the run. */
 export function withoutWords(call: RecordedCall): RecordedCall {
   const [, target = ''] = /^\S+ (\S+)/.exec(pieceText(call.pieces, PIECE.requestHead)) ?? []
-  if (!CONVERSE.test(target)) return call
+  if (target !== '' && !CONVERSE.test(target)) return call // its head may be overwritten
   return {...call, pieces: call.pieces.filter(({kind}) => kind !== PIECE.requestBody && kind !== PIECE.responseBody)}
 }
