@@ -65,12 +65,10 @@ export class SpanStore {
   hasSpan(traceId: string, text: string): boolean {
     const question = `${traceId} ${text}`
     if (this.#answer.question === question) return this.#answer.isYes
-    const [, name = '', value = ''] = /^([\w.]+)=(.+)$/s.exec(text) ?? []
+    const [, name = '', value = ''] = /^([^=]+)=(.+)$/s.exec(text) ?? []
     const has = (span: ReceivedSpan): boolean =>
       span.name.includes(text) ||
-      spanDetails(span).attributes.some(([key, each]) =>
-        name === '' ? each.includes(text) : key === name && each.includes(value)
-      )
+      spanDetails(span).attributes.some(([key, each]) => each.includes(text) || (key === name && each.includes(value)))
     const isYes = [...(this.#traces.get(traceId)?.spans.values() ?? [])].some(has)
     this.#answer = {question, isYes}
     return isYes

@@ -102,3 +102,18 @@ t.test('many calls of one long trace are asked for a span in no time, and the an
   t.ok(many < 20 * few + 100, `${few} ms and ${many} ms`)
   t.end()
 })
+
+t.test('an attribute is found by its name, whatever characters that has, and a text with = in any value', async t => {
+  const store = new SpanStore({isRecorded: () => true})
+  const attributes = [
+    ['http.request.header.x-user', '7'],
+    ['db.statement', 'select * from users where id=5']
+  ] as const
+  store.addSpan(madeSpan('a 1', [0, 1], {details: {attributes}}), '')
+  const has = (text: string): boolean => store.hasSpan('a'.padEnd(32, '0'), text)
+  t.equal(has('http.request.header.x-user=7'), true)
+  t.equal(has('http.request.header.x-user=8'), false)
+  t.equal(has('id=5'), true)
+  t.equal(has('db.statement=users'), true)
+  t.equal(has('statement=users'), false)
+})
