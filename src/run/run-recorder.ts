@@ -108,7 +108,7 @@ export class RunRecorder {
     const {id, name, home, queue, logs} = runtime
     this.#exits.set(home, {text: endOf(exit), at: performance.now()})
     if (succeeded(exit)) return undefined
-    const {from, to} = runtime.app.lived
+    const {from, to, pid} = runtime.app.lived
     const reload = this.#reloads.get(home)
     const interrupted = queue.interruptedBy({from, to})
     const {record} = logs.app
@@ -121,6 +121,7 @@ export class RunRecorder {
       app: id,
       version: runtime.plan.version,
       name,
+      pid,
       exit,
       reason: runtime.app.bestLine,
       at: Date.now(),

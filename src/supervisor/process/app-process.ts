@@ -64,8 +64,8 @@ export class AppProcess {
   }
 
   /** The time from the spawn until the leader was reaped, or until now (`performance.now()`). */
-  get lived(): {readonly from: number; readonly to: number} {
-    return {from: this.#bornAt, to: this.#endedAt ?? performance.now()}
+  get lived(): {readonly from: number; readonly to: number; readonly pid: number | undefined} {
+    return {pid: this.group.pid, from: this.#bornAt, to: this.#endedAt ?? performance.now()}
   }
 
   /** Ends everything that is left of it; never rejects because of a process. */

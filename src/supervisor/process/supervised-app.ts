@@ -95,7 +95,7 @@ export class SupervisedApp implements Supervised {
   #generation = 0
   #stderr = new Tail()
   #stdout = new Tail(KEPT_OF_STDOUT)
-  #lived = {from: 0, to: 0}
+  #lived: Supervised['lived'] = {from: 0, to: 0}
   /** How the last process has ended. */
   #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
@@ -139,7 +139,7 @@ export class SupervisedApp implements Supervised {
     return this.#failures.short
   }
 
-  get lived(): {readonly from: number; readonly to: number} {
+  get lived(): Supervised['lived'] {
     return this.#lived
   }
 

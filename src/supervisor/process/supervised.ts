@@ -14,8 +14,8 @@ export interface Supervised {
   readonly bestLine: string
   /** The number of processes in a row that ran for less than 1 s. */
   readonly shortRuns: number
-  /** Start and end of its latest process (`performance.now()`); zeros before the first end. */
-  readonly lived: {readonly from: number; readonly to: number}
+  /** Start and end of its latest process (`performance.now()`), and its pid; zeros before the first end. */
+  readonly lived: {readonly from: number; readonly to: number; readonly pid?: number | undefined}
   /** The terminal of its current process, if it has one. */
   readonly terminal?: ProcessTerminal | undefined
   /** Settles when the first process, or the first one after a sleep, was spawned, could not be spawned, or is no longer wanted. */

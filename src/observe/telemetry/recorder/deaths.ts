@@ -5,7 +5,7 @@ import type {HeldWork} from '../../../work/workflow/held-work.ts'
 import {sizeOfPieces} from './byte-tape.ts'
 import {contentOf, copyOfCall, methodOf} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
-import type {CallRecorder, RecordedCall} from './call-recorder.ts'
+import type {CallRecorder, LineOfCall, RecordedCall} from './call-recorder.ts'
 
 /** A process that has ended without a request. */
 export interface Ended {
@@ -14,6 +14,8 @@ export interface Ended {
   readonly version: string
   /** The name for people: with its number if it is not the first instance. */
   readonly name: string
+  /** Of its process; left out: not known. */
+  readonly pid?: number | undefined
   readonly exit: Exit
   /** The line of its output that says why; '' = there is none. */
   readonly reason: string
@@ -112,7 +114,7 @@ export class Deaths {
   /** Keeps what is known about an end. */
   add(ended: Ended): Death {
     const earlier = this.all(ended.app).slice(-COMPARED)
-    const finished = this.#finished(ended.app, new Set(ended.inside.map(({number}) => number)))
+    const finished = this.#finished(ended)
     const answered = new Set(finished.map(fingerprint))
     const groups = this.#grouped(ended.inside)
     const inside = [...groups]
@@ -153,12 +155,12 @@ export class Deaths {
     return call && copyOfCall(call)
   }
 
-  #finished(app: string, inside: ReadonlySet<number>): readonly RecordedCall[] {
+  #finished(ended: Ended): readonly RecordedCall[] {
+    const inside = new Set(ended.inside.map(({number}) => number))
     const found: RecordedCall[] = []
     for (const number of this.#recorder.numbers()) {
       const line = this.#recorder.line(number)
-      if (line?.edgeOf.callee !== app || inside.has(number) || (line.flags & (FLAG.open | FLAG.ours | FLAG.own)) !== 0)
-        continue
+      if (line === undefined || inside.has(number) || !hasAnswered(ended, line)) continue
       const call = this.#copy(number)
       if (call !== undefined) found.push(call)
       if (found.length === FINISHED) break
@@ -188,6 +190,12 @@ export class Deaths {
     this.#all = this.#all.toReversed().map(fitted).toReversed()
   }
 }
+
+/** Whether the process has answered a call; that of a shadow is called by its version. */
+const hasAnswered = ({app, version, pid = 0}: Ended, {edgeOf: {callee}, flags, pid: by}: LineOfCall): boolean =>
+  (callee === app || callee === `${app}@${version}`) &&
+  (flags & (FLAG.open | FLAG.ours | FLAG.own)) === 0 &&
+  (pid * by === 0 || pid === by)
 
 /** Reads lines and their place from the log of an app; a log that cannot be read gives an error line, or ''. The place is read again until one reading succeeds. */
 function readable({lines, place}: Ended): Pick<Ended, 'lines' | 'place'> {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type {Call, CallRecord} from '../../../../../src/model/call.ts'
+import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths, type Ended} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 
@@ -131,5 +132,31 @@ t.test('of an end with more bytes than are kept, those of the likeliest causes a
     first?.slice(14),
     Array.from({length: 6}, () => false)
   )
+  t.end()
+})
+
+t.test('a process has answered its own calls, not those of other instances, and a shadow its copies', t => {
+  const recorder = new CallRecorder(() => 1000)
+  const deaths = new Deaths(recorder)
+  const request = {method: 'GET', path: '/', lines: ''}
+  for (const [callee, pid] of [
+    ['stock', 7],
+    ['stock', 8],
+    ['stock@2.0.0', 9],
+    ['stock', 0],
+    ['other', 7]
+  ] as const) {
+    const call: Call = {caller: 'shop', callee, method: 'GET', path: '/'}
+    const journal = new CallJournal(call, request, recorder, undefined)
+    journal.begun()
+    journal.admitted(true, pid, undefined)
+    journal.status = 200
+    journal.ended()
+  }
+  const answered = (more: Partial<Ended>): unknown => deaths.add(ended(more)).finished.map(({number}) => number)
+  t.same(answered({pid: 7}), [4, 1], 'it is not known who has answered the one')
+  t.same(answered({pid: 8}), [4, 2])
+  t.same(answered({pid: 9, version: '2.0.0'}), [4, 3])
+  t.same(answered({}), [4, 2, 1])
   t.end()
 })
