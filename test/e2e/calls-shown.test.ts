@@ -27,7 +27,7 @@ t.test('a filter that is none, and a call that is not there, say what to write',
     t.equal(stdout, '')
     return stderr
   }
-  t.match(await refused('form:shop'), /^❌ {2}a filter has no field "form": did you mean from:\?\nFields: from: /)
+  t.match(await refused('form:shop'), /^❌ {2}a filter has no field "form": did you mean from:\?\nKnown: from: /)
   t.match(await refused('is:fail'), /did you mean is:failed\?/)
   t.match(await refused('status:9999'), /names no status\nWrite status:503/)
   t.match(await refused('slower:soon'), /names no duration\nWrite slower:250ms/)

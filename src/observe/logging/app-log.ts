@@ -123,7 +123,7 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
     const {prefix} = inFile[stream]
     const kept = prefixed(bare, prefix)
     const lines = prefix === '' ? linesIn(bare) : (kept.length - bare.length) / prefix.length
-    runLog.write(stream, text, lines, record.length + record.lines.heldSize)
+    runLog.write(stream, text, lines, record.lines.placeAt(record.length))
     const fileWaits = record.write({writer: inFile[stream], text: kept})
     if (!isShown) return fileWaits
     const writer = onConsole[stream]
@@ -133,7 +133,7 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
     return bothOf(fileWaits, consoleWaits)
   }
   const close = async (): Promise<void> => {
-    runLog.end(record.length + record.lines.heldSize)
+    runLog.end(record.lines.placeAt(record.length))
     return record.close()
   }
   return {name: id, sink, path: file?.path ?? '', record, runLog, close}

@@ -6,7 +6,7 @@ export interface LogRecord {
   /** Number of characters written so far. */
   readonly length: number
   /** What waits to be written. */
-  readonly lines: Pick<WholeLines, 'heldSize'>
+  readonly lines: Pick<WholeLines, 'placeAt'>
   /** Part of it waits to be written to a disk. */
   readonly isWriting: boolean
   /** Reads the characters `from` to `to`, in pieces; begins later if the beginning is no longer kept. */

@@ -38,8 +38,7 @@ export class WholeLines {
   readonly #late: (text: string) => void
   #open: Writer | undefined
   #held: WrittenPiece[] = []
-  /** The number of characters that wait, with the newline that breaks the open line. */
-  heldSize = 0
+  #heldSize = 0
   #timer: NodeJS.Timeout | undefined
 
   /** `late` gets what has waited too long. */
@@ -52,9 +51,14 @@ export class WholeLines {
     if (piece.text === '') return ''
     if (this.#open === undefined || this.#open === piece.writer) return this.#append(piece) + this.#retryHeld()
     this.#held.push(piece)
-    this.heldSize = (this.heldSize || 1) + piece.text.length
+    this.#heldSize += piece.text.length
     this.#timer ??= setTimeout(() => this.#late(this.release()), MAX_HELD_MS).unref()
-    return this.heldSize - 1 > MAX_HELD ? this.release() : ''
+    return this.#heldSize > MAX_HELD ? this.release() : ''
+  }
+
+  /** Where a piece begins in a log of this length; Infinity: not known while others wait, since it may come before them. */
+  placeAt(length: number): number {
+    return this.#held.length === 0 ? length : Infinity
   }
 
   /** Returns all waiting text, even if a line is open. */
@@ -83,7 +87,7 @@ export class WholeLines {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#held = []
-    this.heldSize = 0
+    this.#heldSize = 0
     return held
   }
 }

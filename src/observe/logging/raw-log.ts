@@ -33,12 +33,12 @@ export function rawLogs(options: RawLogOptions): {app: AppLog; sidecar: SidecarL
   const sink = ({stream, text}: Lines): Promise<void> | undefined => {
     if (stream === 'status') return undefined
     const bare = withoutColours(text)
-    runLog.write(stream, text, linesIn(bare), memory.length + memory.lines.heldSize)
+    runLog.write(stream, text, linesIn(bare), memory.lines.placeAt(memory.length))
     memory.write({writer: writers[stream], text: bare})
     return (stream === 'stderr' ? err : out)(keepsColours ? text : bare)
   }
   const close = async (): Promise<void> => {
-    runLog.end(memory.length + memory.lines.heldSize)
+    runLog.end(memory.lines.placeAt(memory.length))
     return memory.close()
   }
   return {app: {name: '', path: '', sink, record: memory, runLog, close}, sidecar: printedLog(options)}

@@ -63,7 +63,7 @@ export async function* readRunLog(
     const memory = await readMemory(latest, writers, {tail, since, before, gone}, textOf)
     if (gone.aborted) return
     yield* readOlder([...writers.values()], {missing: memory.missing, since})
-    yield* memory.texts.toReversed()
+    yield* memory.texts
     if (!isFollowed) return
     yield '\n' // an empty line: all lines after it are new
     void areClosed(apps, next, gone).then(stop)
@@ -91,7 +91,7 @@ async function readMemory(
   {tail, since, before, gone}: Required<Omit<LogQuery, 'isFollowed' | 'isColoured'>>,
   textOf: (batch: LogBatch) => string
 ): Promise<{readonly texts: readonly string[]; readonly missing: number}> {
-  const texts: string[] = []
+  const found: (Pick<LogBatch, 'writer' | 'place' | 'text'> & {readonly lines: number})[] = []
   let missing = tail < 0 ? Infinity : tail
   let size = 0
   for (const batch of latest) {
@@ -104,12 +104,18 @@ async function readMemory(
     older.isCut = true
     if (batch.number >= before) continue
     const [lines, text] = [linesIn(batch.text), textOf(batch)]
-    texts.push(headed(batch, lines > missing ? text.slice(startOfLastLines(text, missing)) : text))
+    const shown = headed(batch, lines > missing ? text.slice(startOfLastLines(text, missing)) : text)
+    found.push({...batch, lines, text: shown})
     missing = Math.max(0, missing - lines)
     size += batch.text.length
     if (size > TURN_SIZE) size = await turn(0)
   }
-  return {texts, missing}
+  // what came while a line was open has another order in the log of its app, which has it before the next known place
+  const begun = new Set<RunLogWriter>()
+  const isSure = ({writer, place}: (typeof found)[number]): boolean =>
+    missing === 0 || begun.has(writer) || (place < Infinity && begun.add(writer).size > 0)
+  const {sure = [], unsure = []} = Object.groupBy(found.toReversed(), each => (isSure(each) ? 'sure' : 'unsure'))
+  return {texts: sure.map(({text}) => text), missing: unsure.reduce((sum, {lines}) => sum + lines, missing)}
 }
 
 interface Older {

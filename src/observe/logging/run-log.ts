@@ -20,7 +20,7 @@ export interface LogBatch {
   readonly at: number
   /** The same in ms since 1970; this clock may be set back. */
   readonly time: number
-  /** The place in the log of its app (`LogRecord.length`) where it begins, but for the beginning of its first line that came before. */
+  /** The place in the log of its app (`LogRecord.length`) where it begins, but for the beginning of its first line that came before; Infinity: not known. */
   readonly place: number
   readonly text: string
   /** The text with the colours of the app. */

@@ -56,7 +56,8 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
   status: statusFilter,
   is: value => {
     const state = ownOf(STATES, value)
-    if (state === undefined) throw unknown('is', value, Object.keys(STATES))
+    if (state === undefined)
+      throw unknown(`the filter is:${value} is not known`, value, Object.keys(STATES), each => `is:${each}`)
     return typeof state === 'number' ? ({flags}) => (flags & state) !== 0 : state
   },
   slower: value => {
@@ -133,7 +134,8 @@ function readTerm(word: string, spans: Spans): Term {
   const [, field = '', value = ''] = /^([a-z]+):(.*)$/s.exec(word) ?? []
   if (field === '') return {isSlow: true, matches: anywhere(word)}
   const make = ownOf(FIELDS, field)
-  if (make === undefined) throw unknownField(field)
+  if (make === undefined)
+    throw unknown(`a filter has no field "${field}"`, field, Object.keys(FIELDS), each => `${each}:`)
   if (value === '') throw new UserError(`the filter ${field}: lacks a value`, {explanation: `For example: ${EXAMPLE}`})
   const anyOf = value.split('|').map(each => make(each, spans))
   return {isSlow: SLOW.has(field), matches: (call, content) => anyOf.some(matches => matches(call, content))}
@@ -205,20 +207,9 @@ const idMatcher = (value: string): ((id: string) => boolean) => {
   return value.includes('*') ? globMatcher(value) : id => id === value
 }
 
-function unknownField(field: string): UserError {
-  const known = Object.keys(FIELDS)
-  const near = nearMiss(field, known)
-  return new UserError(`a filter has no field "${field}"${near === '' ? '' : `: did you mean ${near}:?`}`, {
-    explanation: `Fields: ${known.map(each => `${each}:`).join(' ')} – for example: ${EXAMPLE}`
-  })
-}
-
-function unknown(field: string, value: string, known: readonly string[]): UserError {
-  const near = nearMiss(value, known)
-  return new UserError(
-    `the filter ${field}:${value} is not known${near === '' ? '' : `: did you mean ${field}:${near}?`}`,
-    {
-      explanation: `Known: ${known.map(each => `${field}:${each}`).join(' ')}`
-    }
-  )
+/** `shown`: a word as it is written. */
+function unknown(what: string, word: string, known: readonly string[], shown: (word: string) => string): UserError {
+  const near = nearMiss(word, known)
+  const explanation = `Known: ${known.map(shown).join(' ')} – for example: ${EXAMPLE}`
+  return new UserError(near === '' ? what : `${what}: did you mean ${shown(near)}?`, {explanation})
 }

@@ -66,7 +66,7 @@ const explanationOf = (filter: string): string => {
 t.test('the help of calls and trace names every field and state of a filter', async t => {
   const fields = [
     ...explanationOf('nothing:1')
-      .replace(/^Fields: | – .*/g, '')
+      .replace(/^Known: | – .*/g, '')
       .matchAll(/([a-z]+):(?= |$)/g)
   ].map(([, f = '']) => f)
   const states = [...explanationOf('is:nothing').matchAll(/is:([a-z]+)/g)].map(([, state = '']) => state)

@@ -20,7 +20,7 @@ function scene(max?: {readonly lines: number; readonly bytes: number}) {
       writer,
       record,
       write: (text: string, isKept = true) => {
-        writer.write('stdout', text, linesIn(text), record.length + record.lines.heldSize)
+        writer.write('stdout', text, linesIn(text), record.lines.placeAt(record.length))
         if (isKept) record.write({writer: open, text: prefixed(text, prefix)})
       }
     }
@@ -195,7 +195,7 @@ t.test('each line comes once where pieces end within lines, and while a line of 
   b.write('Password: ')
   const other = {prefix: 'b '}
   for (const line of lines) {
-    b.writer.write('stderr', `${line}\n`, 1, b.record.length + b.record.lines.heldSize)
+    b.writer.write('stderr', `${line}\n`, 1, b.record.lines.placeAt(b.record.length))
     b.record.write({writer: other, text: `b ${line}\n`})
   }
   await b.record.close()
@@ -286,4 +286,30 @@ t.test('what comes while older lines are read waits, and is not dropped', async 
   for (let n = 0; n < 20; n++) a.write(large)
   t.match(String((await texts.next()).value).slice(0, 40), / lines dropped\n/, 'later it has to keep up')
   await texts.return(undefined)
+})
+
+t.test('lines of both streams come once where memory begins while a line is open', async t => {
+  const {log, app} = scene({lines: 10, bytes: 1e9})
+  const a = app('a')
+  const other = {prefix: 'a '}
+  const written: number[] = []
+  const part = 'x'.repeat(20_000)
+  // each line of stdout comes in two pieces, with one of stderr in between
+  for (let n = 0; n < 120; n += 2) {
+    a.write(`${part} `)
+    a.writer.write('stderr', `${part} ${n}\n`, 1, a.record.lines.placeAt(a.record.length))
+    a.record.write({writer: other, text: `a ${part} ${n}\n`})
+    a.write(`${n + 1}\n`)
+    written.push(n, n + 1)
+    const numbers = async (tail: number): Promise<readonly number[]> =>
+      (await read(readRunLog(log, [a], {...all, tail})))
+        .split('\n')
+        .slice(0, -1)
+        .map(line => Number(line.split(' ').at(-1)))
+        .toSorted((one, two) => one - two)
+    if (n % 14 !== 0) continue
+    t.same(await numbers(-1), written)
+    t.equal((await numbers(30)).length, Math.min(30, written.length))
+  }
+  t.ok(log.oldest > 0)
 })
