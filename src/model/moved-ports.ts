@@ -48,8 +48,7 @@ export function movedTogether<T extends {readonly name: string; readonly value: 
   const isElsewhere = values.some(({name, value}) => IS_HOST.test(name) && value !== '' && !IS_LOCAL.test(value))
   return values.map(each => {
     const {name, value} = each
-    const isNumber = /^\d+$/.test(value)
-    return isNumber && isElsewhere ? each : {...each, value: movedValue(name, value, moved)}
+    return /^\d+$/.test(value) && isElsewhere ? each : {...each, value: movedValue(name, value, moved)}
   })
 }
 

@@ -33,8 +33,7 @@ export async function orAborted<T>(signal: AbortSignal, work: Promise<T>): Promi
 /** The result of work, or undefined if it takes longer. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController()
-  const late = pause(ms, done.signal).then(() => undefined)
-  return Promise.race([work, late]).finally(() => done.abort())
+  return Promise.race([work, pause(ms, done.signal).then(() => undefined)]).finally(() => done.abort())
 }
 
 /** Whether work is done in time. */

@@ -49,8 +49,7 @@ function readNamed(limit: Field): readonly [string, number][] {
   const name = limit.field('name').text()
   const max = readMax(limit.field('maxConcurrent'))
   if (name !== '' && max < Infinity) return [[name, max]]
-  const missing = name === '' ? 'name' : 'maxConcurrent'
-  return limit.warn(`${limit.path} has no effect: it has no ${missing}`) ?? []
+  return limit.warn(`${limit.path} has no effect: it has no ${name === '' ? 'name' : 'maxConcurrent'}`) ?? []
 }
 
 function readRetention(policy: Field): RetentionTimes {

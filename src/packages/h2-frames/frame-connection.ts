@@ -218,8 +218,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
       return
     }
     if (stream.isRemoteDone || !stream.receive(length)) {
-      const code = stream.isRemoteDone ? frames.STREAM_CLOSED : frames.FLOW_CONTROL_ERROR
-      return this.#break(stream, code)
+      return this.#break(stream, stream.isRemoteDone ? frames.STREAM_CLOSED : frames.FLOW_CONTROL_ERROR)
     }
     if (padding > 0) stream.credit(padding)
     // before it is handled: an answer at once to all of it ends the stream, and needs no reset

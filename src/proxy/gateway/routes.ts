@@ -70,8 +70,7 @@ export class Routes<M extends Reachable> {
   /** The `appProtocol` of an app of the run; '' = there is none. */
   protocolOf(id: string): string {
     const callee = this.versions.callee(id)
-    const one = callee instanceof Instances ? callee.first : callee
-    return one?.pool.protocol ?? ''
+    return (callee instanceof Instances ? callee.first : callee)?.pool.protocol ?? ''
   }
 
   /** The app for `<name>` or `<name>_<version>`; an unknown one may belong to another run. */

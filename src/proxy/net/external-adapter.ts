@@ -113,8 +113,7 @@ class WebRequest {
 
   start(): Writable {
     const {method, path, pairs, hasBody} = this.#adapted
-    const url = new URL(this.#options.origin.origin)
-    return this.#send(url, {method, path, pairs, hasBody})
+    return this.#send(new URL(this.#options.origin.origin), {method, path, pairs, hasBody})
   }
 
   end(): void {

@@ -28,8 +28,7 @@ export function planChanges(before: Plan, after: Plan): PlanChanges {
 
 /** The keys at the top that count when a run starts, and have other values in another plan. */
 export function editedAtStart({atStart: before = {}}: Plan, {atStart: after = {}}: Plan): readonly string[] {
-  const keys = Object.keys({...before, ...after})
-  return keys.filter(key => !isDeepStrictEqual(before[key], after[key]))
+  return Object.keys({...before, ...after}).filter(key => !isDeepStrictEqual(before[key], after[key]))
 }
 
 const idsOf = (plans: readonly AppPlan[]): string => [...new Set(plans.map(({id}) => id))].join(', ')

@@ -44,8 +44,7 @@ export function filesBelow(from: string): Copied {
   const folders = [from]
   const leadsOut = (path: string): boolean => {
     const target = readlinkSync(path)
-    const whole = resolve(dirname(path), target)
-    return isAbsolute(target) || !isInside(whole, from)
+    return isAbsolute(target) || !isInside(resolve(dirname(path), target), from)
   }
   if (!lstatSync(from).isDirectory()) return {files: 1, links: []}
   for (const folder of folders)

@@ -152,8 +152,7 @@ class Layout {
   #placeOfLog({spanId, app, at}: ReceivedLog, trace: JoinedTrace): number {
     const span = trace.span(spanId)
     const own = span && (this.#numberOf(span) ?? this.#numberOf(trace.callOf(span)?.number))
-    const moment = wallTime.at(at)
-    return own ?? this.#numberOf(trace.answeredBy(app, moment)) ?? this.#roots[0] ?? 0
+    return own ?? this.#numberOf(trace.answeredBy(app, wallTime.at(at))) ?? this.#roots[0] ?? 0
   }
 
   /** Ids may be anything: what is its own ancestor becomes a root. */

@@ -70,8 +70,7 @@ export class PathLabels {
     if (path === '') return ''
     const normal = normalizePath(path)
     const short = shorten(normal)
-    const matched = this.#match(normal) || this.#matchShort(normal, short)
-    return matched || (this.#isFull ? short : '')
+    return this.#match(normal) || this.#matchShort(normal, short) || (this.#isFull ? short : '')
   }
 
   /** What requests with the same label have in common: keys and ids, of which there are many, are left out unless a pattern may name them. */

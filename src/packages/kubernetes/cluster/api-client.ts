@@ -219,7 +219,9 @@ export class ClusterClient {
         // the server has closed a connection that was idle
         reject(sent.reusedSocket && codeOf(error) === 'ECONNRESET' ? new StaleConnection() : error)
       }
-      sent.on('error', fail).on('socket', socket => socket.setKeepAlive(true, 30_000)).end(body)
+      sent.on('error', fail)
+      sent.on('socket', socket => socket.setKeepAlive(true, 30_000))
+      sent.end(body)
     })
   }
 

@@ -110,8 +110,7 @@ function range(
   const stream = db.stream(key)
   if (stream === undefined) return []
   if (text !== undefined && count === 0) return NIL_ARRAY
-  const found = isReversed ? stream.rangeReversed(start, end, count) : stream.range(start, end, count)
-  return found.map(shown)
+  return (isReversed ? stream.rangeReversed(start, end, count) : stream.range(start, end, count)).map(shown)
 }
 
 function setLastId({db}: Session, [key = '', text = '', ...options]: readonly string[]): Result {

@@ -25,8 +25,7 @@ export class NotificationSettings {
   /** The setting as Redis reports it: in its own order, `A` for all. */
   get text(): string {
     const has = (flag: string): boolean => this.#flags.has(flag)
-    const kinds = ALL.every(has) ? 'A' : ALL.filter(has).join('')
-    return kinds + ['K', 'E', 'n', 'm'].filter(has).join('')
+    return (ALL.every(has) ? 'A' : ALL.filter(has).join('')) + ['K', 'E', 'n', 'm'].filter(has).join('')
   }
 
   /** The channels that hear of an event. */

@@ -110,8 +110,7 @@ export class Upstream {
 
   /** All of the request so far, where nothing of it was written to a connection that is used again: another one may have it. Else ''. */
   get unsent(): string {
-    const mayMove = this.served > 0 && this.#late.writes === this.#writes
-    return mayMove ? this.#late.text : ''
+    return this.served > 0 && this.#late.writes === this.#writes ? this.#late.text : ''
   }
 
   /** Starts a call. `open()` follows: at once if the connection is open. */

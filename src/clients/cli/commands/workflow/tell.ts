@@ -21,8 +21,7 @@ async function tell(context: CommandContext, {action, id, body, done}: Change): 
 const withReason =
   (action: 'suspend' | 'resume', done: string): CommandHandler =>
   async context => {
-    const reason = context.flags.text('reason') ?? ''
-    return tell(context, {action, id: onlyWord(context), body: {reason}, done})
+    return tell(context, {action, id: onlyWord(context), body: {reason: context.flags.text('reason') ?? ''}, done})
   }
 
 /** `workflow suspend ID` */
