@@ -263,9 +263,11 @@ t.test('workflows', async t =>
       await page.unroute(lists)
       tellAll(run.apps)
       // what did not arrive is asked for again
+      const ofChild = page.waitForResponse(/timeline\?.*ship-17/)
       await page.getByRole('grid', {name: 'Workflows'}).getByRole('link', {name: 'o-17'}).click()
       const panel = page.getByRole('region', {name: 'o-17'})
       await panel.getByRole('list', {name: 'Steps'}).waitFor()
+      await ofChild // the last that it asks for
       run.answers['GET /workflow'] = () => detail({...RUNNING, status: 'SUSPENDED'})
       const asked = run.asked.length
       tellAll([...run.apps, app('late')])
