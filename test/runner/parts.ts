@@ -204,7 +204,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   long: {
     tests: ['test/long'],
-    minutes: 9,
+    minutes: 18,
     what: 'the single executable in many cases, floods, storms',
     ...OF_EXECUTABLE
   },
