@@ -72,7 +72,8 @@ const LONG_WAITS = [
   'test/e2e/lazy.test.ts',
   'test/unit/work/workflow/left-work.test.ts',
   'test/e2e/socket-output.test.ts',
-  'test/integration/files/watcher/watcher.test.ts'
+  'test/integration/files/watcher/watcher.test.ts',
+  'test/integration/files/watcher/replaced.test.ts'
 ]
 
 /** More than a third of the processor time of all end-to-end tests, for what most changes do not touch: the part `executable` runs them. */

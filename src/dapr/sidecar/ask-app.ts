@@ -79,13 +79,13 @@ export async function askApp({
   return askedAgain(async () => requestApp(question), over, isObsolete)
 }
 
-/** Words in the command of a database or the like: only then it is examined closely. */
+/** Words in the command of a database or the like, or of one that a package starts: only then it is examined closely. */
 const MAY_BE_SERVER =
-  /postg|postmaster|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
+  /\b(?:npm|pnpm|yarn|bun) |postg|postmaster|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
 
 /** Whether an app is a database or the like, which would take a question for an attack. */
 export async function isServer(plan: AppRuntime['plan']): Promise<boolean> {
   const {command, ready} = plan
   const words = ready.kind === 'command' ? [...command, ...ready.command] : command
-  return MAY_BE_SERVER.test(words.join(' ')) && (await import('../../model/data-server.ts')).isDataServer(plan)
+  return MAY_BE_SERVER.test(words.join(' ')) && (await import('../../files/config/data-server.ts')).isDataServer(plan)
 }

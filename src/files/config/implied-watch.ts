@@ -1,6 +1,6 @@
-import {isDataServer} from '../../model/data-server.ts'
 import {isInside} from '../../model/glob.ts'
 import type {ImpliedWatch} from './app.ts'
+import {ENGINES, isDataServer} from './data-server.ts'
 import {EVERYTHING} from './lifecycle.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {programsIn, type StartedProgram} from './programs.ts'
@@ -8,49 +8,24 @@ import {programsIn, type StartedProgram} from './programs.ts'
 /** Programs that reload or serve changes themselves whatever their arguments. */
 const ALWAYS = new Set('vite parcel nodemon air ts-node-dev tsnd node-dev webpack-dev-server watchexec'.split(' '))
 
-/** Programs that do with one of these words behind them. */
-const WITH: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    next: 'dev',
-    nuxt: 'dev',
-    nuxi: 'dev',
-    astro: 'dev',
-    remix: 'dev',
-    'react-router': 'dev',
-    'vue-cli-service': 'serve',
-    'react-scripts': 'start',
-    ng: 'serve',
-    webpack: 'serve --watch -w',
-    node: '--watch --watch-path',
-    tsx: 'watch',
-    'ts-node': '--watch',
-    bun: '--watch --hot',
-    deno: '--watch',
-    uvicorn: '--reload',
-    gunicorn: '--reload',
-    hypercorn: '--reload',
-    granian: '--reload',
-    fastapi: 'dev',
-    flask: '--debug --reload',
-    'manage.py': 'runserver',
-    dotnet: 'watch',
-    cargo: 'watch',
-    nest: '--watch -w',
-    turbo: 'dev',
-    wrangler: 'dev',
-    rsbuild: 'dev',
-    storybook: 'dev',
-    hugo: 'server serve',
-    expo: 'start',
-    streamlit: 'run',
-    quarkus: 'dev',
-    mvn: 'quarkus:dev',
-    mvnw: 'quarkus:dev',
-    gradle: 'quarkusDev',
-    gradlew: 'quarkusDev',
-    php: 'serve'
-  })
-)
+/** Words that programs reload with. */
+const WITH = Object.entries({
+  dev: 'next nuxt nuxi astro remix react-router fastapi turbo wrangler rsbuild storybook quarkus',
+  serve: 'vue-cli-service ng webpack hugo php',
+  server: 'hugo',
+  start: 'react-scripts expo',
+  run: 'streamlit',
+  runserver: 'manage.py',
+  watch: 'tsx dotnet cargo',
+  '--watch': 'node ts-node bun deno webpack nest',
+  '--watch-path': 'node',
+  '-w': 'webpack nest',
+  '--hot': 'bun',
+  '--reload': 'uvicorn gunicorn hypercorn granian flask',
+  '--debug': 'flask',
+  'quarkus:dev': 'mvn mvnw',
+  quarkusDev: 'gradle gradlew'
+}).map(([word, names]) => [word, names.split(' ')] as const)
 
 /**
  * What makes a command reload itself when files change (`vite`, `uvicorn --reload`), '' if nothing does. Scripts of the
@@ -63,9 +38,8 @@ export const selfReloader = (command: readonly string[], folder: string): string
 
 function reloaderIn({name, args}: StartedProgram): string {
   if (ALWAYS.has(name) && !isBuild(name, args)) return name
-  const word = WITH.get(name)
-    ?.split(' ')
-    .find(each => args.some(arg => arg === each || arg.startsWith(`${each}=`)))
+  const isGiven = (word: string): boolean => args.some(arg => arg === word || arg.startsWith(`${word}=`))
+  const word = WITH.find(([each, names]) => names.includes(name) && isGiven(each))?.[0]
   return word !== undefined && !(name === 'node' && isBehindScript(args, word)) ? `${name} ${word}` : ''
 }
 
@@ -83,15 +57,12 @@ function isBehindScript(args: readonly string[], word: string): boolean {
   return script !== -1 && script < args.findIndex(arg => arg.startsWith(word))
 }
 
-/** Programs that start containers. */
-const ENGINES = new Set(['docker', 'docker-compose', 'podman', 'podman-compose', 'nerdctl'])
-
 /** Whether an app runs nothing that a save could change: a database, or a container whose image is not built here. */
 function runsNoCode(plan: AppPlan): boolean {
   const programs = programsIn(plan.command, plan.folder)
   const builds = programs.some(({name, args}) => ENGINES.has(name) && args.some(word => /^(build|--build)$/.test(word)))
   const last = programs.at(-1)?.name ?? ''
-  return isDataServer(plan) || isDataServer({...plan, command: [last]}) || (ENGINES.has(last) && !builds)
+  return isDataServer(plan) || (ENGINES.has(last) && !builds)
 }
 
 /**

@@ -70,6 +70,7 @@ function startedBy({name, args}: StartedProgram, folder: string, within: readonl
   if (PACKAGE_MANAGERS.has(name)) {
     const found = packageScript(args, folder)
     if (found !== undefined) return inScript(found.script, found.folder, within)
+    if (name === 'npm' && args.includes('run')) return []
   }
   const isLauncher = LAUNCHERS.has(name) || PACKAGE_MANAGERS.has(name) || PYTHON.test(name)
   return isLauncher ? programsIn(launched(args), folder, [...within, name]) : []
@@ -92,19 +93,29 @@ function behind(
   return args.slice(at + words)
 }
 
-/** `sh -c 'a && b'` */
+/** `sh -c 'a && b'`, or a script with its path. */
 function inShell(args: readonly string[], folder: string, within: readonly string[]): readonly StartedProgram[] {
   const flag = args.findIndex(arg => /^-[a-z]*c$/.test(arg))
-  return flag === -1 ? [] : inScript(args[flag + 1] ?? '', folder, within)
+  if (flag !== -1) return inScript(args[flag + 1] ?? '', folder, within)
+  const [script, ...rest] = behind(args, [0, /^[-+]o$/])
+  return script === undefined ? [] : [{name: basename(script), args: rest}]
 }
+
+/** What a shell reads before a command, and behind it. */
+const AROUND = /^(?:[({!]|(?:if|then|else|elif|while|until|do)(?=\s)|\s)+|[\s)}]+$/g
+const KEYWORDS = /^(?:fi|done|esac|)$/
 
 function inScript(script: string, folder: string, within: readonly string[]): readonly StartedProgram[] {
   if (within.includes(script)) return []
-  const commands = script.split(/&&|\|\||[;|&\n]/).map(each => each.trim().split(/\s+/).filter(Boolean))
+  const commands = script
+    .replaceAll(/\$\([^()]*\)/g, '$_')
+    .split(/&&|\|\||[;|&\n]/)
+    .map(each => each.replaceAll(AROUND, ''))
+    .filter(each => !KEYWORDS.test(each))
   let place = folder
-  return commands.flatMap(words => {
-    if (words[0] === 'cd')
-      place = resolve(place, words[1] === undefined ? homedir() : (CD.exec(words.join(' '))?.[2] ?? ''))
+  return commands.flatMap(text => {
+    const words = text.split(/\s+/)
+    if (words[0] === 'cd') place = resolve(place, words[1] === undefined ? homedir() : (CD.exec(text)?.[2] ?? ''))
     return programsIn(words, place, [...within, script])
   })
 }

@@ -1,6 +1,6 @@
 // Several sources become one template: programs of one, servers of the other, and one app of what both name.
 import {isAbsolute, join, relative} from 'node:path'
-import {isDataServer} from '../../model/data-server.ts'
+import {isDataServer} from '../../files/config/data-server.ts'
 import {pathTo, withoutVariables, withTexts, type Imported, type ImportedApp} from './imported.ts'
 import {given, isMap, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
 
@@ -162,8 +162,8 @@ function withoutDuplicates(apps: readonly NamedApp[]): {kept: readonly NamedApp[
   return {kept, notes}
 }
 
-const isServer = ({keys}: ImportedApp): boolean =>
-  isDataServer({command: textsOf(keys['command']), ready: {kind: 'spawned', timeoutMs: 0}})
+const isServer = ({keys, folder}: ImportedApp): boolean =>
+  isDataServer({command: textsOf(keys['command']), folder, ready: {kind: 'spawned', timeoutMs: 0}})
 
 /** A Procfile and a folder say of no program what it needs. */
 const mayWait = (app: NamedApp, sources: readonly NamedSource[]): boolean =>

@@ -1,4 +1,4 @@
-import {isDataServer} from '../../model/data-server.ts'
+import {isDataServer} from '../../files/config/data-server.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {movedText, movedValue, portsNamed, type MovedPorts} from '../../model/moved-ports.ts'
 import {linksResolved} from '../../platform/paths.ts'

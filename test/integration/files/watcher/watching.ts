@@ -97,8 +97,8 @@ export const save = (path: string, text: string): void => {
   renameSync(`${path}.new`, path)
 }
 
-/** A busy machine tells of one change in several breaths: here a rest is five times as long as in a run, and longer under load. */
-const SLOWER = 5 * Math.min(4, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
+/** A busy machine tells of one change in several breaths: here a rest is ten times as long as in a run, and longer under load. */
+const SLOWER = 10 * Math.min(2, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
 export const clock: Clock = {
   now: () => systemClock.now() / SLOWER,
   date: () => systemClock.date(),

@@ -1,10 +1,12 @@
 import t from 'tap'
-import {isDataServer} from '../../../src/model/data-server.ts'
-import type {ReadyPlan} from '../../../src/model/plan.ts'
+import {isDataServer} from '../../../../src/files/config/data-server.ts'
+import type {ReadyPlan} from '../../../../src/model/plan.ts'
 
 const SPAWNED: ReadyPlan = {kind: 'spawned', timeoutMs: 1}
 
 t.test('databases are known by their program, their image, and what asks whether they are ready', t => {
+  const scripts = {db: 'mkdir -p data && redis-server --dir data'}
+  const folder = t.testdir({'package.json': JSON.stringify({scripts})})
   for (const command of [
     ['postgres', '-D', 'data'],
     ['/usr/lib/postgresql/17/bin/postgres'],
@@ -27,9 +29,11 @@ t.test('databases are known by their program, their image, and what asks whether
     ['nohup', './redis-server'],
     ['tini', '--', '/opt/redis/redis-server'],
     ['timeout', '100', './redis-server'],
-    ['bash', 'scripts/redis-server']
+    ['bash', 'scripts/redis-server'],
+    ['npm', 'run', 'db'],
+    ['sh', '-c', 'docker run --rm postgres:17 | tee db.log']
   ])
-    t.ok(isDataServer({command, ready: SPAWNED}), command.join(' '))
+    t.ok(isDataServer({command, folder, ready: SPAWNED}), command.join(' '))
   for (const command of [
     ['node', 'postgres.js'],
     ['node', 'server.js', '--db', 'postgres'],
@@ -49,10 +53,11 @@ t.test('databases are known by their program, their image, and what asks whether
     ['./start.sh', 'redis-server'],
     ['psql', 'host=127.0.0.1 user=shop', 'postgres'],
     ['node', 'server.js', '--env', 'minio', '--time', 'etcd', '--db=shop', 'postgres'],
+    ['sh', '-c', 'redis-server --daemonize yes && exec node server.js'],
     ['sh', '-c', 'cd apps/minio\nexec node server.js']
   ])
-    t.notOk(isDataServer({command, ready: SPAWNED}), command.join(' '))
+    t.notOk(isDataServer({command, folder, ready: SPAWNED}), command.join(' '))
   const asked: ReadyPlan = {kind: 'command', command: ['sh', '-c', 'pg_isready -p $PORT'], timeoutMs: 1}
-  t.ok(isDataServer({command: ['./db.sh'], ready: asked}))
+  t.ok(isDataServer({command: ['./db.sh'], folder, ready: asked}))
   t.end()
 })

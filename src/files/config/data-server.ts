@@ -1,0 +1,31 @@
+import type {AppPlan} from '../../model/plan.ts'
+import {programsIn, type StartedProgram} from './programs.ts'
+
+const wordsOf = (text: string): ReadonlySet<string> => new Set(text.split(' '))
+
+/** Databases, brokers and mail catchers: they run no code of their folder, and know nothing of Dapr. */
+const SERVERS = wordsOf(
+  'postgres postmaster redis-server valkey-server memcached mongod mysqld mariadbd rabbitmq-server nats-server mosquitto etcd minio mailpit mailhog maildev'
+)
+/** Programs that ask such a server whether it is ready: the app is one, whatever script starts it. */
+const PROBES = wordsOf(
+  'pg_isready redis-cli valkey-cli mysqladmin mariadb-admin mongosh rabbitmq-diagnostics rabbitmqctl'
+)
+/** Programs that start containers. */
+export const ENGINES = wordsOf('docker docker-compose podman podman-compose nerdctl')
+/** Images that containers of such servers are made of, as a word that no flag takes for a name. */
+const IMAGES =
+  /(?<!--(?:hostname|link|name|net|network|network-alias|volumes-from))\s(?:[\w.-]+(?::\d+)?\/)*(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
+/** What follows a program to pass on its lines, or to wait for its end. */
+const FOLLOWERS = wordsOf('tee cat sed grep awk ts wait')
+
+/** Whether an app is a database, a broker or the like, by the program that it stays, and by what asks whether it is ready. */
+export function isDataServer({command, folder, ready}: Pick<AppPlan, 'command' | 'folder' | 'ready'>): boolean {
+  const asks = ready.kind === 'command' ? programsIn(ready.command, folder) : []
+  if (asks.some(({name}) => PROBES.has(name))) return true
+  const stays = programsIn(command, folder).findLast(({name}) => !FOLLOWERS.has(name))
+  return stays !== undefined && isServer(stays)
+}
+
+const isServer = ({name, args}: StartedProgram): boolean =>
+  ENGINES.has(name) ? IMAGES.test([name, ...args].join(' ')) : SERVERS.has(name)
