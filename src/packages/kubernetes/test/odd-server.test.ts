@@ -328,7 +328,8 @@ t.test('a program that gives no credentials holds up nothing after a second Ctrl
   // a request that waited for credentials fails, and the next one starts the program again
   await t.rejects(client.json('GET', '/version'), {message: /it gave no answer$/})
   const pids = readFileSync(started, 'utf8').trim().split('\n').map(Number)
-  t.same(pids.map(startOf), [0, 0], 'what it has started has ended with it')
+  t.equal(pids.length, 2)
+  while (pids.some(pid => startOf(pid) !== 0)) await sleep(10) // what it has started ends with it, not after its 30 s
 })
 
 t.test('a program that fails once during a run is asked again, but not after a second Ctrl-C', async t => {
