@@ -124,3 +124,20 @@ t.test("where an edit brings the first Daeploy service, the sidecars of all apps
   await rig.driven('b')
   t.equal(await version(), 200)
 })
+
+t.test('the first service may come with an edit: the manager listens from then on, and until the run ends', async t => {
+  const rig = await openRig(t)
+  const other = {appID: 'other'}
+  await rig.template([other])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await rig.driven('other')
+  await rig.template([other, {appID: 'svc', fixedPort: 8000}, {appID: 'svc2', fixedPort: 8000}])
+  const app = await rig.driven('svc')
+  await Promise.all([app.listen(), app.answer({body: 'svc'})])
+  const manager = await managerOf(run)
+  t.match(await ask(`${manager}/services/svc/name`), {status: 200, body: 'svc'})
+  run.signal('SIGINT')
+  await run.gone()
+  await t.rejects(ask(`${manager}/services/`))
+  t.equal(run.stdout.text.match(/Daeploy services at/g)?.length, 1)
+})

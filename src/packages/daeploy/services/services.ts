@@ -18,7 +18,8 @@ import {readCaller} from '../../../proxy/gateway/caller-header.ts'
 import {VERSION} from '../../../model/version.ts'
 import type {Listener} from '../../../proxy/net/http1/listener.ts'
 import {Workspaces} from './workspaces.ts'
-import type {ManagerPort} from '../../../proxy/ports/manager-port.ts'
+import {nameOwner} from '../../../proxy/ports/claim-all.ts'
+import {claimManagerPort, type ManagerPort} from '../../../proxy/ports/manager-port.ts'
 import type {AppRuntime} from '../../../supervisor/app-runtime.ts'
 import {isService, ServiceManager} from './service-manager.ts'
 import type {Routes} from '../../../proxy/gateway/routes.ts'
@@ -61,6 +62,8 @@ export class Services {
   /** The text of our Python hook, once a service is to have a process. */
   #hookText = ''
   #port: {readonly number: number; readonly listener: Listener} | undefined
+  /** Opens the port that the run did not need before an edit. */
+  #latePort: Promise<void> | undefined
 
   constructor(options: ServicesOptions) {
     const {env, run} = options
@@ -130,6 +133,13 @@ export class Services {
         warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
       })
     for (const each of this.#runtimes) if (!this.#apis.has(each)) this.#apis.set(each, apiFor(each))
+    if (this.#options.plan.managerPort === 'none') await (this.#latePort ??= this.#openLatePort())
+  }
+
+  async #openLatePort(): Promise<void> {
+    const port = await claimManagerPort({...this.#options.plan, managerPort: 'usual'}, nameOwner)
+    if (port !== undefined) await this.#openPort(port)
+    this.announce()
   }
 
   /** Creates the workspaces, and opens the manager's port if there is one. */
@@ -163,6 +173,7 @@ export class Services {
 
   /** Calls through the manager's port may finish until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
+    await this.#latePort
     await this.#port?.listener.close(cut)
     for (const folder of await this.workspaces.close())
       this.#options.reporter.warn('workspace-kept', `files were changed in ${folder}: it is kept`)
