@@ -1,3 +1,4 @@
+import {reachable} from '../model/address.ts'
 import type {RunContext} from './run-context.ts'
 import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import {takesCalls} from '../model/availability.ts'
@@ -127,10 +128,4 @@ function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: AppControlP
       }
     }
   }
-}
-
-/** The addresses at which a sidecar is reached from this machine; a wildcard address includes loopback. */
-export function reachable(addresses: readonly string[]): readonly string[] {
-  const named = addresses.filter(address => !['0.0.0.0', '::', '[::]'].includes(address))
-  return named.length > 0 ? named : ['127.0.0.1', '::1']
 }

@@ -9,7 +9,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {plannedFacts} from '../supervisor/listed-app.ts'
 import {recentView} from '../observe/api/edges.ts'
 import type {Edges} from '../observe/telemetry/recorder/edges.ts'
-import {reachable} from './app-control.ts'
+import {reachable} from '../model/address.ts'
 import type {Apps} from './apps/apps.ts'
 import type {RunContext} from './run-context.ts'
 

@@ -10,7 +10,7 @@ import type {RequestText, Resent, CallPlace} from '../observe/replay/send.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {FLAG} from '../observe/telemetry/recorder/call-lines.ts'
 import type {Masking} from '../observe/telemetry/recorder/masking.ts'
-import {reachable} from './app-control.ts'
+import {reachable} from '../model/address.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
 export interface RunReplaysOptions {

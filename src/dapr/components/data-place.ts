@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {resolve} from 'node:path'
 import type {ComponentResource} from '../../files/resources/components.ts'
-import {isLoopback} from '../../model/loopback.ts'
+import {isLoopback} from '../../model/address.ts'
 import {linksResolved} from '../../platform/paths.ts'
 import {canBeApart} from './component-values.ts'
 import type {Properties} from './properties.ts'

@@ -1,3 +1,4 @@
+import {authorityOf} from '../../model/address.ts'
 import {CONNECTION_HEADERS} from '../../model/connection-headers.ts'
 import {messageOf} from '../../model/errors.ts'
 import {http} from '../../proxy/net/http1/node-http.ts'
@@ -30,7 +31,7 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
   const [method = '', , version = ''] = (request.head.split(/\r?\n/, 1)[0] ?? '').split(' ')
   const {body} = request
   const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const authority = authorityOf(host, port)
   if (version === 'HTTP/2') {
     const {sendOverHttp2} = await import('./send-http2.ts')
     return sendOverHttp2({authority, method, path: target, headers, body}, signal)

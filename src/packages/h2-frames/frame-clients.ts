@@ -1,3 +1,4 @@
+import {authorityOf} from '../../model/address.ts'
 import net from 'node:net'
 import {codeOf} from '../../model/errors.ts'
 import {handshakeText} from '../../model/tls-alert.ts'
@@ -181,9 +182,8 @@ export class FrameClients {
 
 /** The error of grpc-go for a connection that was not accepted (internal/transport/http2_client.go). */
 const dialText = ({hosts: [host = ''], port}: FrameTarget, error: Error | undefined): string => {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const why = codeOf(error) === 'ECONNREFUSED' ? 'connect: connection refused' : (error?.message ?? 'EOF')
-  return `connection error: desc = "transport: Error while dialing: dial tcp ${address}: ${why}"`
+  return `connection error: desc = "transport: Error while dialing: dial tcp ${authorityOf(host, port)}: ${why}"`
 }
 
 /** The error of grpc-go for a connection that was accepted, but on which HTTP/2 did not begin. */

@@ -1,5 +1,5 @@
 import {isIP} from 'node:net'
-import {isLoopback} from '../../model/loopback.ts'
+import {isLoopback} from '../../model/address.ts'
 import {timingSafeEqual} from 'node:crypto'
 
 /** Whether a Host header, or the authority of an Origin, names this machine as its owner allows. */

@@ -1,4 +1,4 @@
-import {isLoopback} from '../../model/loopback.ts'
+import {isLoopback} from '../../model/address.ts'
 import {peerKind, peerKindNow, type AppSigns, type PeerKind} from '../../platform/peer-process.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {valueOf} from '../net/http1/header-lines.ts'

@@ -10,7 +10,7 @@ import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
 import {SAFE} from './request-body.ts'
 import {hearLastWords, UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
-import {isLoopback} from '../../model/loopback.ts'
+import {isLoopback} from '../../model/address.ts'
 import {ownOf} from '../../model/own.ts'
 
 /** Certificates and keys, PEM. */

@@ -1,3 +1,4 @@
+import {authorityOf} from '../../model/address.ts'
 import type {FrameClients} from '#h2-frames'
 import type {Dial} from './dialer.ts'
 import {ResponseHeads} from './http1/response-heads.ts'
@@ -63,8 +64,7 @@ export class Pool implements UpstreamOwner {
     this.hosts = hosts
     this.port = port
     this.dial = dial
-    const host = hosts[0] ?? '127.0.0.1'
-    this.authority = authority ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
+    this.authority = authority ?? authorityOf(hosts[0] ?? '127.0.0.1', port)
   }
 
   /** A pool for the same process over plain TCP, whatever protocol its sidecar speaks to it. */

@@ -1,3 +1,4 @@
+import {authorityOf} from '../../model/address.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {AppPlan, ReadyPlan} from '../../model/plan.ts'
 import {systemClock} from '../../platform/clock.ts'
@@ -82,13 +83,11 @@ export class Readiness {
     if (ready.kind === 'log') return `a line that matches /${ready.pattern}/${this.#log?.fault ?? ''}`
     if (ready.kind === 'command')
       return `${ready.command.join(' ')} ${this.#lastEnd === '' ? 'has not finished yet' : this.#lastEnd}`
-    const places = target.addresses.map(address => `${bracketed(address)}:${target.port}`)
+    const places = target.addresses.map(address => authorityOf(address, target.port))
     if (ready.kind !== 'http') return `a connection to ${places.join(' or ')}`
     return `GET ${places.map(place => `${target.isSecure ? 'https' : 'http'}://${place}${ready.path}`).join(' or ')}`
   }
 }
-
-const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
 /**
  * Waits for a line that matches, decoded as UTF-8 and without colours. Uses RE2, which needs linear time; JavaScript's

@@ -1,5 +1,5 @@
 import {loadClient, loadCluster, redisMode, type RedisConnection, type RedisAddress, identify} from '#redis'
-import {isLoopback} from '../../../model/loopback.ts'
+import {isLoopback} from '../../../model/address.ts'
 import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
 import type {Apart} from '../init-clock.ts'
 import type {Sentinels} from './sentinel-redis.ts'

@@ -1,3 +1,4 @@
+import {authorityOf, reachable} from '../../../model/address.ts'
 import type {Environment} from '../../../model/environment.ts'
 import {PageGuard} from '../../../proxy/gateway/page-guard.ts'
 import {existsSync} from 'node:fs'
@@ -103,7 +104,7 @@ export class Services {
       name: plan.id,
       version: plan.version,
       token: this.#tokens.of(plan),
-      managerUrl: `http://${hostOf(plan.sidecar.listenAddresses)}:${httpPort}`,
+      managerUrl: `http://${authorityOf(reachable(plan.sidecar.listenAddresses)[0] ?? '', httpPort)}`,
       appPort,
       fixedPort: plan.fixedPort,
       hookFolder: this.#hook()
@@ -121,18 +122,18 @@ export class Services {
     const route = await this.#createRoute(() => false)
     const [{ManagerApi: Api}, hook] = await Promise.all([import('../manager-api.ts'), import('../python-hook.ts')])
     this.#hookText = hook.HOOK_TEXT
-    const apiFor = (runtime: AppRuntime): ManagerApi =>
-      new Api({
-        caller: runtime.id,
-        observer: this.#options.observer,
-        faults: this.#options.faults,
-        findService: this.#options.routes.named,
-        guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses, this.#pages),
-        callerOf: delegation => readCaller(delegation, this.#options.key),
-        route,
-        warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
-      })
-    for (const each of this.#runtimes) if (!this.#apis.has(each)) this.#apis.set(each, apiFor(each))
+    for (const runtime of this.#runtimes.filter(each => !this.#apis.has(each)))
+      this.#apis.set(
+        runtime,
+        new Api({
+          ...this.#call,
+          caller: runtime.id,
+          guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses, this.#pages),
+          callerOf: delegation => readCaller(delegation, this.#options.key),
+          route,
+          warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
+        })
+      )
     if (this.#options.plan.managerPort === 'none') await (this.#latePort ??= this.#openLatePort())
   }
 
@@ -140,6 +141,12 @@ export class Services {
     const port = await claimManagerPort({...this.#options.plan, managerPort: 'usual'}, nameOwner)
     if (port !== undefined) await this.#openPort(port)
     this.announce()
+  }
+
+  /** What is the same for all callers. */
+  get #call() {
+    const {observer, faults, routes} = this.#options
+    return {observer, faults, findService: routes.named}
   }
 
   /** Creates the workspaces, and opens the manager's port if there is one. */
@@ -151,19 +158,16 @@ export class Services {
   /** Reports the manager's address. */
   announce(): void {
     const {plan, emit} = this.#options
-    const isUsed = plan.apps.length === 0 || this.#runtimes.some(isService)
-    if (this.#port === undefined || !isUsed) return
-    emit({type: 'manager-opened', url: `http://127.0.0.1:${this.#port.number}/services/`})
+    if (this.#port !== undefined && (plan.apps.length === 0 || this.#runtimes.some(isService)))
+      emit({type: 'manager-opened', url: `http://127.0.0.1:${this.#port.number}/services/`})
   }
 
   async #openPort({servers, port}: ManagerPort): Promise<void> {
     const route = await this.#createRoute(({socket}) => isOwnPeer(socket))
     const {openManagerPort} = await import('../manager-api.ts')
     const listener = openManagerPort(servers, {
+      ...this.#call,
       caller: 'external',
-      observer: this.#options.observer,
-      faults: this.#options.faults,
-      findService: this.#options.routes.named,
       guards: this.#tokens.guards([], this.#pages),
       route,
       warn: () => undefined // the caller has its response, and the app's exit was reported
@@ -214,11 +218,4 @@ export class Services {
     if (!existsSync(file)) writeWhole(file, this.#hookText)
     return folder
   }
-}
-
-/** The host under which an app reaches its own sidecar. */
-function hostOf(listenAddresses: readonly string[]): string {
-  const [first = '127.0.0.1'] = listenAddresses
-  if (['0.0.0.0', '::', '[::]', 'localhost'].includes(first)) return '127.0.0.1'
-  return first.includes(':') && !first.startsWith('[') ? `[${first}]` : first
 }

@@ -1,3 +1,4 @@
+import {authorityOf} from '../../../model/address.ts'
 import net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {codeOf, bugText} from '../../../model/errors.ts'
@@ -70,9 +71,8 @@ const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
 
 /** The error of a failed connection as Go words it, which users of Dapr know. */
 const dialText = (host: string, port: number, code: string): string => {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code
-  return `dial tcp ${address}: connect: ${why}`
+  return `dial tcp ${authorityOf(host, port)}: connect: ${why}`
 }
 
 /** One connection to a callee: it carries one call at a time, and returns to its pool in between. */

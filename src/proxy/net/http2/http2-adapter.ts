@@ -1,3 +1,4 @@
+import {authorityOf} from '../../../model/address.ts'
 import {connect, type ClientHttp2Session, type ClientHttp2Stream} from 'node:http2'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import type {Connect} from '../protocol-adapter.ts'
@@ -27,7 +28,7 @@ const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {
 export const connectTo =
   (host: string, port: number): Connect =>
   ({opened, failed}) => {
-    const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const authority = authorityOf(host, port)
     const session: ClientHttp2Session = connect(`http://${authority}`, {maxHeaderListPairs: HEAD_LIMIT})
     const crashed = (error: unknown): void => failed(new CaughtBug(error))
     contain(session, crashed)

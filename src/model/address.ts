@@ -1,0 +1,15 @@
+import {isIP} from 'node:net'
+
+/** Whether a host is this machine, whatever its network; in lower case and without brackets. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (host.startsWith('127.') && isIP(host) === 4)
+
+/** `host:port` as URLs have it: an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+export const authorityOf = (host: string, port: number): string =>
+  `${/^[^[]*:/.test(host) ? `[${host}]` : host}:${port}`
+
+/** The addresses at which a sidecar is reached from this machine; a wildcard address includes loopback. */
+export function reachable(addresses: readonly string[]): readonly string[] {
+  const named = addresses.filter(address => !['0.0.0.0', '::', '[::]'].includes(address))
+  return named.length > 0 ? named : ['127.0.0.1', '::1']
+}
