@@ -17,7 +17,6 @@ import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
 import {hasFields, Masking} from '../telemetry/recorder/masking.ts'
 import {MARKS} from '../telemetry/recorder/filter.ts'
-import {reasonFirst} from './reason-first.ts'
 
 const MARK_NAMES = Object.keys(MARKS) as (keyof typeof MARKS)[]
 
@@ -99,4 +98,13 @@ export function messageView(message: RecordedMessage, bytes: number, masking = n
     encoding: isText ? 'utf8' : 'base64',
     ...(isText && text !== '' && !hasFields(text, type) && {isUnmasked: true})
   }
+}
+
+/**
+ * The failure of a call with our reason before Dapr's words, which are long: tables cut a line at its end. To callers Dapr's words
+ * come first, unchanged, and our reason behind them in brackets.
+ */
+export function reasonFirst(failure: string): string {
+  const begin = failure.indexOf(failure.endsWith(']') ? ' [' : ' (')
+  return begin < 0 || !/[)\]]$/.test(failure) ? failure : `${failure.slice(begin + 2, -1)} (${failure.slice(0, begin)})`
 }

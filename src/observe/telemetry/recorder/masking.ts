@@ -1,21 +1,6 @@
 import {exactText, parseExactly} from '../../../model/exact-json.ts'
+import {isSecretName} from './secret-name.ts'
 import {orElse, uriDecoded} from '../../../model/or-else.ts'
-
-/** Names whose values are masked wherever recorded bytes leave the process. */
-const WORDS =
-  /token|key|secret|pass[-_]?(?:word|phrase|code(?!c))|passwd|session|signature|credential|conn(?:ection)?[-_]?str(?:ing|$)|assertion|authorization$|^(?:set-)?cookie$/i
-/** Words that are secret only as a whole word of a name: `pin`, `userPin`, `x-sig`, not `shipping` or `design`. */
-const WHOLE_WORDS = new Set(
-  'sig pin ssn otp totp cvv cvv2 cvc cvc2 pwd pw jwt csrf psk creds bearer verifier'.split(' ')
-)
-/** A name without this has none of them: most names are not taken apart. */
-const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS, 'pass$', 'auth$'].join('|'), 'i')
-/** No secret, as `code` (it is one of OAuth, too) and `pass` have it: a number, a name of an error, a yes or no. */
-const PLAIN = /^(?:-?\d{1,5}|(?=.{0,32}$)[a-z]*(?:[_.-][a-z]+)*)$/i
-/** Names of counts, such as `prompt_tokens` and `totalTokenCount`. */
-const COUNT_NAME = /tokens$|tokens?[-_]?(?:count|used|limit|remaining)$/i
-/** Names that contain one of the words and are no secrets. */
-const HARMLESS = /^(?:sec-websocket-key|(?:x-)?idempotency-key|\w*tokens_?details)$/i
 
 /** Bodies and lines of apps have masks of their own, or none; by its id or name a thing is asked for again. */
 const AS_THEY_ARE = new Set(['body', 'line', 'coloured', 'id', 'name'])
@@ -39,19 +24,11 @@ export class Masking {
 
   /** This value of a header, parameter or field is masked. */
   isSecret(name: string, value: string): boolean {
-    const lower = name.toLowerCase()
-    if (this.#more.has(lower)) return true
-    if (COUNT_NAME.test(lower) && /^\d{1,9}$/.test(value)) return false
-    if (/^(?:code|pass)$/.test(lower)) return !PLAIN.test(value)
-    const words = MAY_BE_WHOLE.test(name) ? wordsOf(name) : []
-    if (/^(?:pass|auth)$/.test(words.at(-1) ?? '') || words.some(word => WHOLE_WORDS.has(word))) return true
-    return WORDS.test(name) && !HARMLESS.test(name)
+    return this.#more.has(name.toLowerCase()) || isSecretName(name, value)
   }
 
   /** The mask of a value that has no place of its own. */
-  value(text: string): string {
-    return this.#hidden(text, '')
-  }
+  value = (text: string): string => this.#hidden(text, '')
 
   /** What is masked already stays as it is. */
   #hidden(value: string, name: string): string {
@@ -65,8 +42,9 @@ export class Masking {
 
   /** A word of a command is the secret value of the flag before it, or a header with one. */
   isArgument(flag: string, word: string): boolean {
-    if (/^(?:-H|--header)$/.test(flag)) return this.words(`-H '${word}'`) !== `-H '${this.words(word)}'`
-    return FLAG.test(flag) && !word.startsWith('-') && this.isSecret(flag, word)
+    const [, name = ''] = /^([\w-]+):\s*(?!bearer |basic |\s)./i.exec(word) ?? []
+    if (/^(?:-H|--header)$/.test(flag)) return this.isSecret(name, word)
+    return /^--?[\w-]+$/.test(flag) && !word.startsWith('-') && this.isSecret(flag, word)
   }
 
   /** The words of a command. */
@@ -84,21 +62,23 @@ export class Masking {
   /** A text of any kind: JSON, or words. */
   text(text: string, depth = 0): string {
     if (!MAY_HOLD.test(text)) return text
-    const masked = (): string => {
+    return (BLOCK.test(text) ? this.#ofJson(text, depth) : undefined) ?? this.words(text, depth)
+  }
+
+  /** Undefined: it is no JSON, or nested too deep for the stack. */
+  #ofJson(text: string, depth = 0): string | undefined {
+    return orElse(() => {
       const {value, isChanged} = this.#masked(parseExactly(text), depth)
       return isChanged ? exactText(value) : text
-    }
-    // what is nested too deep for the stack is masked as words
-    return (BLOCK.test(text) ? orElse(masked, undefined) : undefined) ?? this.words(text, depth)
+    }, undefined)
   }
 
   /** Words with addresses, pairs (`password='a b'`, `--token abc`) and fields of JSON in them. */
   words(text: string, depth = 0): string {
-    const shown = text.replace(HEADER, (all: string, start: string, _: string, name: string, value: string) =>
+    const shown = (all: string, start: string, _: string, name: string, value: string): string =>
       this.isSecret(name, value) ? start + this.#hidden(value, name) : all
-    )
-    const parts = this.#valuesIn(shown, NAMED).split('"')
-    return parts.map(part => this.target(part, depth)).join('"')
+    const masked = this.#valuesIn(text.replace(HEADER, shown).replace(HEADER_LINE, shown), NAMED)
+    return masked.replaceAll(/[^"]+/g, part => this.target(part, depth))
   }
 
   /** Masks the values behind the names that a pattern finds. */
@@ -160,16 +140,13 @@ export class Masking {
 
   /** Fields of JSON and forms, whatever the client calls them; anything else stays as it is. A body that was cut is masked as far as it is there. */
   body(body: Buffer, contentType: string): Buffer {
-    const text = body.toString('latin1')
+    const [text, read] = [body.toString('latin1'), body.toString()]
     const isForm = FORM.test(contentType) && !BLOCK.test(text)
     if (!hasFields(text, contentType)) return body
-    const masked = (): Buffer => {
-      const {value, isChanged} = this.#masked(parseExactly(body.toString()))
-      return isChanged ? Buffer.from(exactText(value)) : body
-    }
-    const asText = (): string =>
-      !isForm && text.includes('"') ? this.#piece(text) : this.target(`?${this.#form(text)}`).slice(1)
-    return (isForm ? undefined : orElse(masked, undefined)) ?? Buffer.from(asText(), 'latin1')
+    const whole = isForm ? undefined : this.#ofJson(read)
+    if (whole !== undefined) return whole === read ? body : Buffer.from(whole)
+    const isPiece = !isForm && text.includes('"')
+    return Buffer.from(isPiece ? this.#piece(text) : this.target(`?${this.#form(text)}`).slice(1), 'latin1')
   }
 
   /** Values of a form go up to the next `&`: not every writer escapes what is in them. */
@@ -184,33 +161,28 @@ export class Masking {
   /** Part of a JSON text: a yes or no stays. */
   #piece(text: string): string {
     const whole = text.replace(CUT_PASSWORD, password => this.#hidden(password, 'password'))
-    const parts = whole.split('"').map(part => {
+    const parts = whole.replaceAll(/[^"]+/g, part => {
       // many writers put a backslash before a slash; those of Go and .NET write `&` so
       const bare = part.replaceAll(String.raw`\/`, '/').replaceAll(String.raw`\u0026`, '&')
       return ADDRESS.test(bare) && this.target(bare) !== bare ? this.target(bare) : part
     })
-    return this.#valuesIn(parts.join('"'), FIELD)
-  }
-
-  /** A text of JSON: as it is, unless it has an address, or is JSON, with a secret. */
-  #inner(text: string, depth: number): string {
-    if (ADDRESS.test(text)) return this.target(text, depth)
-    return BLOCK.test(text) || PAIRS.test(text) ? this.text(text, depth) : text
+    return this.#valuesIn(parts, FIELD)
   }
 
   #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
-      const text = this.#inner(value, depth)
+      const isText = BLOCK.test(value) || PAIRS.test(value)
+      const text = ADDRESS.test(value) ? this.target(value, depth) : isText ? this.text(value, depth) : value
       return {value: text, isChanged: text !== value}
     }
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
     let isChanged = false
-    const {name: called} = value as {readonly name?: unknown} // of a setting: `{"name": "password", "value": "x"}`
-    const setting = typeof called === 'string' && /^[\w.:-]+$/.test(called) ? called : 'value'
+    const setting = settingOf(value)
     const each = (name: string, inner: unknown): unknown => {
       const scalar = typeof inner === 'string' ? inner : typeof inner === 'object' ? '' : exactText(inner)
-      const own = name === 'value' && typeof inner === 'string' ? setting : name
-      const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(own, scalar)
+      const own = (/^value$/i.test(name) && typeof inner === 'string' && setting) || name
+      const isName = inner === setting && /^(?:name|key)$/i.test(name)
+      const isMasked = inner !== null && typeof inner !== 'boolean' && !isName && this.isSecret(own, scalar)
       const next = isMasked
         ? {value: this.#hidden(scalar || exactText(inner), name), isChanged: true}
         : this.#masked(inner, depth)
@@ -222,6 +194,13 @@ export class Masking {
       : Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, each(name, inner)]))
     return {value: changed, isChanged}
   }
+}
+
+/** What an entry is called: `{"name": "password", "value": "x"}`, `{"Key": "password", "Value": "x"}`; '' if nothing. */
+function settingOf(entry: object): string {
+  const {name, Name, value, Value = value, Key, key = Key} = entry as Readonly<Record<string, unknown>>
+  const called = name ?? Name ?? (Value === undefined ? undefined : key)
+  return typeof called === 'string' && /^[\w.:-]+$/.test(called) ? called : ''
 }
 
 /** A text of JSON that has pairs of a connection string, an address, or a token. */
@@ -244,19 +223,12 @@ function blockEnd(text: string, start: number): number {
   return text.length
 }
 
-/** `userPin`, `user_pin`, `X-User-Pin` and `PINOfUser` have the words `user` and `pin`. */
-const wordsOf = (name: string): readonly string[] =>
-  name
-    .replace(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-')
-    .toLowerCase()
-    .split(/[^a-z\d]+/)
-
 /** The password in an address: `https://name:password@host`. */
 const PASSWORD = /(?<=:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)/g
 /** … of which the `@` was cut off. */
 const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */
-const MAY_HOLD = /[=@"]|(?:^|\s)--?\w|['\w]: '|\bB(?:earer|asic) /i
+const MAY_HOLD = /[=@"]|(?:^|\s)--?\w|['\w]: '|(?:key|token|secret|cookie|authorization): |\bB(?:earer|asic) /i
 /** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before what is no word or parameter … */
 const FIELD =
   /(?<!\\)(\\*")([^"\\]{1,100})(?:(?<=[nN]ame\1\s{0,9}:\s{0,9}\1[\w.:-]+)\1\s*,\s*\1[vV]alue(?=\1\s*:\s*\1))?\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g
@@ -268,10 +240,12 @@ const NAMED = new RegExp(
 /** A header in a command, in quotes or without. */
 const HEADER =
   /((?:^|[\s'"])(?:-H[ \t]*|--header[ \t=]+)(\\*['"]|)([\w-]+):[ \t]*(?:(?:[Bb]earer|Basic) +)?)((?:(?!\2)[^\n])+|[^\s'"\\]+)/g
+/** A header as programs print requests: on a line of its own, behind `>` or `<`, or between escaped ends of lines. */
+const HEADER_LINE =
+  /((?:^|\n|\\n)([<>]?) *(\w+-[\w-]+|authorization|cookie):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)([^\r\n\\]+)/gi
 /** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */
 const VALUE =
   /(?!\$[\w{(])(?:[Bb](?:earer|asic) +(?=\w))?(?:'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|\\+"[^"\n]*"?|\{[^}\n]*\}?|(?:\\.|[^\s;,&"'\\])+)/y
-const FLAG = /^--?[\w-]+$/
 const QUOTES = /^[\\"'{]+|[\\"'}]+$/g
 
 function valueAt(text: string, from: number): string {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {reasonFirst} from '../../../../src/observe/api/reason-first.ts'
+import {reasonFirst} from '../../../../src/observe/api/call-view.ts'
 
 t.test('our reason stands before the words of Dapr, where no table cuts it off', async t => {
   const table: Readonly<Record<string, string>> = {

@@ -331,6 +331,20 @@ t.test('a header in the text of a command; the value beside the name of a settin
       String.raw`{"command":"curl -H \"X-Api-Key: <masked, 3 characters>\""}`
     ],
     [String.raw`run "curl -H \"X-Api-Key: abc\""`, String.raw`run "curl -H \"X-Api-Key: <masked, 3 characters>\""`],
+    ['X-Api-Key: abc', 'X-Api-Key: <masked, 3 characters>'],
+    [
+      '> GET / HTTP/1.1\n> x-api-key: abc d\r\n> Accept: a',
+      '> GET / HTTP/1.1\n> x-api-key: <masked, 5 characters>\r\n> Accept: a'
+    ],
+    ['< Set-Cookie: a=b; Path=/', '< Set-Cookie: <masked, 11 characters>'],
+    ['Authorization: token abc', 'Authorization: <masked, 9 characters>'],
+    [
+      String.raw`send: b'GET / HTTP/1.1\r\nX-Api-Key: abc\r\nHost: x\r\n'`,
+      String.raw`send: b'GET / HTTP/1.1\r\nX-Api-Key: <masked, 3 characters>\r\nHost: x\r\n'`
+    ],
+    ['X-Api-Key: $KEY', 'X-Api-Key: $KEY'],
+    ['Idempotency-Key: abc', 'Idempotency-Key: abc'],
+    ['pressed key: abc', 'pressed key: abc'],
     [`curl -H 'Accept: abc' x`, `curl -H 'Accept: abc' x`],
     ['[{"name":"redisPassword","value":"abc"}]', '[{"name":"redisPassword","value":"<masked, 3 characters>"}]'],
     [
@@ -341,6 +355,11 @@ t.test('a header in the text of a command; the value beside the name of a settin
       String.raw`at "{\"name\":\"redisPassword\",\"value\":\"abc\"}"`,
       String.raw`at "{\"name\":\"redisPassword\",\"value\":\"<masked, 3 characters>\"}"`
     ],
+    ['[{"Key":"apiToken","Value":"abc"}]', '[{"Key":"apiToken","Value":"<masked, 3 characters>"}]'],
+    ['[{"key":"order_1","value":"abc"}]', '[{"key":"order_1","value":"abc"}]'],
+    ['{"name":"password","value":"password"}', '{"name":"password","value":"<masked, 8 characters>"}'],
+    ['{"key":"abc","values":"d"}', '{"key":"<masked, 3 characters>","values":"d"}'],
+    ['{"key":"a b","value":"d"}', '{"key":"<masked, 3 characters>","value":"d"}'],
     ['{"name":"redisHost","value":"abc"}', '{"name":"redisHost","value":"abc"}'],
     ['{"name":"Monkey","value":7}', '{"name":"Monkey","value":7}'],
     ['at {"name": "Monkey", "value": 7}', 'at {"name": "Monkey", "value": 7}'],
@@ -350,7 +369,7 @@ t.test('a header in the text of a command; the value beside the name of a settin
     t.equal(masked.text(text), wanted)
     t.equal(masked.text(wanted), wanted)
   }
-  for (const piece of [`-H '`, '-H "a: ', '"name":"a","value":', '-H a:'])
+  for (const piece of [`-H '`, '-H "a: ', '"name":"a","value":', '-H a:', 'a-key: ', 'a-', 'a-key:\n'])
     t.ok(masked.text(piece.repeat(20_000)).length > 0, 'in no time')
   t.end()
 })

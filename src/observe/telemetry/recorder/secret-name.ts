@@ -1,0 +1,29 @@
+/** Names whose values are masked wherever recorded bytes leave the process. */
+const WORDS =
+  /token|key|secret|pass[-_]?(?:word|phrase|code(?!c))|passwd|session|signature|credential|conn(?:ection)?[-_]?str(?:ing|$)|assertion|authorization$|^(?:set-)?cookie$/i
+/** Words that are secret only as a whole word of a name: `pin`, `userPin`, `x-sig`, not `shipping` or `design`. */
+const WHOLE_WORDS = new Set(
+  'sig pin ssn otp totp cvv cvv2 cvc cvc2 pwd pw jwt csrf psk creds bearer verifier'.split(' ')
+)
+/** A name without this has none of them: most names are not taken apart. */
+const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS, 'pass$', 'auth$'].join('|'), 'i')
+/** No secret, as `code` (it is one of OAuth, too) and `pass` have it: a number, a name of an error, a yes or no. */
+const PLAIN = /^(?:-?\d{1,5}|(?=.{0,32}$)[a-z]*(?:[_.-][a-z]+)*)$/i
+/** Names of counts, such as `prompt_tokens` and `totalTokenCount`. */
+const COUNT_NAME = /tokens$|tokens?[-_]?(?:count|used|limit|remaining)$/i
+/** Names that contain one of the words and are no secrets. */
+const HARMLESS = /^(?:sec-websocket-key|(?:x-)?idempotency-key|\w*tokens_?details)$/i
+
+/** `userPin`, `user_pin`, `X-User-Pin` and `PINOfUser` have the words `user` and `pin`. */
+const wordsOf = (name: string): readonly string[] =>
+  name.replace(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').split(/[^a-zA-Z\d]+/)
+
+/** Whether a header, parameter or field of this name holds a secret, as far as the value lets one think so. */
+export function isSecretName(name: string, value: string): boolean {
+  if (COUNT_NAME.test(name) && /^\d{1,9}$/.test(value)) return false
+  if (/^(?:code|pass)$/i.test(name)) return !PLAIN.test(value)
+  const words = MAY_BE_WHOLE.test(name) ? wordsOf(name) : []
+  if (/^(?:pass|auth)$/i.test(words.at(-1) ?? '') || words.some(word => WHOLE_WORDS.has(word.toLowerCase())))
+    return true
+  return WORDS.test(name) && !HARMLESS.test(name)
+}
