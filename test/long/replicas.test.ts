@@ -220,3 +220,18 @@ t.test('a restart with overlap is answered when the new process never gets ready
   t.match(await restart, {code: 0})
   t.equal(await (await fetch(`http://127.0.0.1:${http}${METHOD}`)).text(), 'old')
 })
+
+t.test('a restart with overlap says why the old process goes on', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'order', appDirPath: 'order', autoPort: true, reload: 'overlap'}])
+  rig.pillion(['run', '-f', '.'])
+  await (await rig.driven('order')).listen()
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+  const restart = rig.run(['restart', '--app-id', 'order'])
+  await (await rig.driven('order')).exit(3)
+  const why = 'the new process of "order" exited with code 3: the old process continues'
+  t.match(await restart, {code: 1, stdout: '', stderr: `failed to restart app id order: ${why}`})
+  const again = rig.run(['restart', '--app-id', 'order'])
+  await (await rig.driven('order')).listen()
+  t.match(await again, {code: 0})
+})

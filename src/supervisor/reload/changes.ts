@@ -125,11 +125,12 @@ export class Changes {
   }
 
   /**
-   * Restarts apps on request of the user; settles when the new processes have started, or failed. Instances of one app
-   * restart one after the other, each when the previous one is ready.
+   * Restarts apps on request of the user; settles when the new processes have started, or failed: with why one has left the old
+   * process in place, '' = none has. Instances of one app restart one after the other, each when the previous one is ready.
    */
-  async restart(runtimes: readonly AppRuntime[]): Promise<void> {
+  async restart(runtimes: readonly AppRuntime[]): Promise<string> {
     await Promise.all(runtimes.map(async runtime => this.#restart(runtime)))
+    return runtimes.map(runtime => this.#reloads.get(runtime)?.failure ?? '').find(why => why !== '') ?? ''
   }
 
   /** Stops an app's process so that the user can start it in a debugger; settles when it has exited. */

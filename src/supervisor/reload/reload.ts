@@ -64,6 +64,8 @@ export class Reloads {
   #files: readonly string[] = []
   /** The number of reloads of the app. */
   #count = 0
+  /** Why the latest reload has left the old process in place; '' = it has not. */
+  failure = ''
   #running: Promise<void> | undefined
   /** How many processes are finishing their work: with overlap the next reload may come while the one before is still drained. */
   #finishing = 0
@@ -81,6 +83,7 @@ export class Reloads {
     if (this.#over.signal.aborted) return
     this.#files = [...new Set([...this.#files, ...files])]
     this.#asked = {why, isDebugged: isDebugged ?? this.#asked?.isDebugged}
+    this.failure = ''
     this.#interrupt()
     this.#running ??= this.#run()
     await this.#running
@@ -217,7 +220,7 @@ export class Reloads {
       this.#asked = asked
       return this.#replace() // its code is gone, as after an upgrade
     }
-    const failure = await loaded.overlap(runtime, {
+    this.failure = await loaded.overlap(runtime, {
       signal: stop.signal,
       clock,
       healthyMs: runtime.plan.ready.timeoutMs,
@@ -236,7 +239,7 @@ export class Reloads {
       },
       cut: left => this.#reportCut(left, timeoutMs)
     })
-    if (failure !== '') reporter.warn('reload-failed', failure)
+    if (this.failure !== '') reporter.warn('reload-failed', this.failure)
   }
 
   /** Resumes work when no process finishes any more: all workers get the message. */
