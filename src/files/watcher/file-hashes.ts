@@ -76,6 +76,11 @@ export class FileHashes {
     return compared
   }
 
+  /** Another folder is in place of the app's own, in which its process runs: each file differs, whatever it holds. */
+  forget(): void {
+    for (const [path, known] of this.#known) this.#known.set(path, {...known, fingerprint: '', hash: undefined})
+  }
+
   close(): void {
     this.#isClosed = true
     this.#toHash.clear()
@@ -165,23 +170,16 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR'])
 /** The hash of what a file holds; undefined where that cannot or should not be read. */
 async function hashOf(path: string, {isReadable}: Known): Promise<string | undefined> {
   if (!isReadable) return undefined
-  try {
-    return createHash('sha1')
-      .update(await readFile(path))
-      .digest('base64')
-  } catch {
-    return undefined
-  }
+  const digestOf = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('base64')
+  return readFile(path).then(digestOf, () => undefined)
 }
 
 /** A file was saved after this moment. A date in the future means nothing: clocks are set back, and other machines have their own. */
 export const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): boolean =>
   [mtimeMs, ctimeMs].some(time => time > since && time <= now)
 
-export async function savedSince(path: string, since: number, now: number): Promise<boolean> {
-  try {
-    return isSince(await stat(path), since, now)
-  } catch {
-    return false // its removal is reported
-  }
-}
+export const savedSince = async (path: string, since: number, now: number): Promise<boolean> =>
+  stat(path).then(
+    stats => isSince(stats, since, now),
+    () => false // its removal is reported
+  )

@@ -203,9 +203,8 @@ export class Watch {
         if (this.#look()) return
         // the library looks at a file before it watches its folder: what is saved in between it does not tell, nor what went with a folder
         if (areFiles) {
-          for (const path of plan.files)
-            if (!seen.has(path))
-              void savedSince(path, since, clock.date()).then(is => (is || since === 0) && see(path, 'other'))
+          for (const path of plan.files.filter(each => !seen.has(each)))
+            void savedSince(path, since, clock.date()).then(is => (is || since === 0) && see(path, 'other'))
         } else if (since !== this.#options.since) {
           const there = new Set(
             Object.entries(watcher.getWatched()).flatMap(([at, names]) => names.map(name => join(at, name)))
@@ -241,8 +240,10 @@ export class Watch {
   /** Follows what is there now, and what counts by the rules as they are now. */
   async #renew(): Promise<void> {
     if (this.#isClosed) return
+    const {folder, clock = systemClock} = this.#options
+    if (this.#folders.has(folder) && this.#folders.get(folder) !== identityAt(folder)) this.#hashes.forget()
     // what is known already is compared, so that no save counts twice
-    this.#since = this.#isReplaced ? 0 : (this.#options.clock ?? systemClock).date() - FILE_CLOCK_LAG_MS
+    this.#since = this.#isReplaced ? 0 : clock.date() - FILE_CLOCK_LAG_MS
     this.#isReplaced = false
     await this.#begin()
   }
@@ -259,9 +260,8 @@ export class Watch {
   async #giveUp(): Promise<void> {
     if (this.#isClosed) return
     const {folder, givesUp, maxFiles = MAX_FILES} = this.#options
-    const closed = this.close()
     givesUp(`more than ${maxFiles.toLocaleString('en')} files are in ${folder}`)
-    await closed
+    await this.close()
   }
 
   #poll(why: string): void {

@@ -1,4 +1,4 @@
-import fs, {mkdirSync, renameSync, symlinkSync} from 'node:fs'
+import fs, {mkdirSync, renameSync, rmSync, symlinkSync} from 'node:fs'
 import {syncBuiltinESMExports} from 'node:module'
 import {join, relative} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
@@ -32,6 +32,27 @@ t.test('another folder in place of the one that begins to be followed: what is s
   w.write('api/saved.js', '1')
   await w.tells('saved.js')
 })
+
+t.test(
+  'another folder in place of the app’s own is a change, whatever it holds: the process runs in the old one',
+  async t => {
+    const w = new Watching()
+    const put = (): void => {
+      mkdirSync(w.path('api'))
+      w.write('api/code.js', '1')
+    }
+    put()
+    await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
+    for (let times = 1; times <= 2; times++) {
+      await atRest() // its bytes are known by then
+      rmSync(w.path('api'), {recursive: true})
+      put()
+      await w.changes(times)
+    }
+    await atRest()
+    t.same(w.told, [['code.js'], ['code.js']])
+  }
+)
 
 /** The folder of an app, and what follows it, or the code in it; no one of them is told that another folder is in place. */
 for (const paths of [['shop/api'], ['shop/api', '.'], ['.', 'shop/api'], ['shop', 'shop/api']])
