@@ -9,6 +9,7 @@ import {WAITS_FOR_SAVE} from '../model/exit-text.ts'
 import type {Pool} from '../proxy/net/pool.ts'
 import {systemClock} from '../platform/clock.ts'
 import {freeAppPort} from '../proxy/ports/app-port.ts'
+import {ownAppPorts} from '../proxy/ports/usual-ports.ts'
 import type {ApiLogging} from '../files/resources/api-logging.ts'
 import type {CalleeCounters} from '../proxy/gateway/callee-counters.ts'
 import type {Callee} from '../proxy/gateway/local-apps.ts'
@@ -236,7 +237,8 @@ export class AppRuntime implements Callee {
   }
 
   async candidate(): Promise<Candidate> {
-    const port = await freeAppPort(new Set([this.appPort]), {whose: `the new process of "${this.name}"`})
+    const whose = `the new process of "${this.name}"`
+    const port = await freeAppPort(new Set([this.appPort]), {whose, wanted: ownAppPorts(this.ports.httpPort)})
     const program = this.#program
     const logStart = this.logs.app.record.length
     const app = program.candidate(this.#plan, port)

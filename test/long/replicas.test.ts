@@ -5,6 +5,7 @@ import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {Numbered} from '../e2e/numbered.ts'
+import {ownAppPorts} from '../../src/proxy/ports/usual-ports.ts'
 
 /** REPLICAS=1 takes the full measure, 1,000 calls a second; without it fewer are enough to see that it works. */
 const PER_SECOND = process.env['REPLICAS'] === undefined ? 200 : 1000
@@ -235,3 +236,21 @@ t.test('a restart with overlap says why the old process goes on', async t => {
   await (await rig.driven('order')).listen()
   t.match(await again, {code: 0})
 })
+
+t.test(
+  'a process that starts beside the old one listens at a number that no other app has, also one that is asleep',
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'order', appDirPath: 'order', autoPort: true, reload: 'overlap'}])
+    const run = rig.pillion(['run', '-f', '.'])
+    const own = ownAppPorts((await run.ports('order')).http)
+    for (let times = 0; times < 4; times++) {
+      const restart = times === 0 ? undefined : rig.run(['restart', '--app-id', 'order'])
+      const port = await (await rig.driven('order')).listen()
+      // its sidecar has another number if its own was taken
+      t.ok(own.length === 0 || own.includes(port))
+      await restart
+      t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+    }
+  }
+)

@@ -92,12 +92,12 @@ export class AppStarter {
     // without an obstacle it is about to start: an edit replaces its process
     if (meant.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
       return `"${id}" is not started yet: it waits for its dependencies`
-    const failure = await changes.restart(left)
+    const failures = await changes.restart(left)
     await apps.settled()
     if (lifetime.isOver) return 'the run is stopping'
     if (left.some(each => apps.isStopped(each))) return 'it was stopped meanwhile'
     if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
-    const why = failure || left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
+    const why = [...failures, ...left.map(({app}) => whyNotSpawned(app.state))].find(each => each !== '')
     // an edit may have opened them again
     return why ?? (left.length === meant.length && left.every(each => apps.all.includes(each)) ? '' : start())
   }

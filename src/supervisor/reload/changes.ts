@@ -125,12 +125,11 @@ export class Changes {
   }
 
   /**
-   * Restarts apps on request of the user; settles when the new processes have started, or failed: with why one has left the old
-   * process in place, '' = none has. Instances of one app restart one after the other, each when the previous one is ready.
+   * Restarts apps on request of the user; settles when the new processes have started, or failed: with why each has left the old
+   * process in place, '' = it has not. Instances of one app restart one after the other, each when the previous one is ready.
    */
-  async restart(runtimes: readonly AppRuntime[]): Promise<string> {
-    await Promise.all(runtimes.map(async runtime => this.#restart(runtime)))
-    return runtimes.map(runtime => this.#reloads.get(runtime)?.failure ?? '').find(why => why !== '') ?? ''
+  async restart(runtimes: readonly AppRuntime[]): Promise<readonly string[]> {
+    return Promise.all(runtimes.map(async runtime => this.#restart(runtime)))
   }
 
   /** Stops an app's process so that the user can start it in a debugger; settles when it has exited. */
@@ -143,7 +142,7 @@ export class Changes {
     await this.#restart(runtime, {isDebugged: false})
   }
 
-  async #restart(runtime: AppRuntime, change?: ReloadCause): Promise<void> {
+  async #restart(runtime: AppRuntime, change?: ReloadCause): Promise<string> {
     this.#watching?.lift(runtime)
     const begun = Promise.withResolvers<void>()
     const off = runtime.onMove(() => {
@@ -160,6 +159,7 @@ export class Changes {
     await (hasTurn ? exchange : Promise.race([begun.promise, exchange]))
     callOff()
     off()
+    return this.#reloads.get(runtime)?.failure ?? ''
   }
 
   /** Called when an app has fallen asleep: what was not applied while it had a process applies to the next one. */
@@ -217,7 +217,7 @@ export class Changes {
     const callers = new Map<string, Set<string>>()
     for (const {id, queue} of this.#options.runtimes()) {
       const known = callers.get(id) ?? new Set()
-      for (const pendingCall of [...queue.inFlight.keys(), ...queue.held]) known.add(pendingCall.caller)
+      for (const {caller: by} of [...queue.inFlight.keys(), ...queue.held]) known.add(by)
       callers.set(id, known)
     }
     return describeCallCycle(caller, callee, callers)

@@ -131,8 +131,9 @@ export class Reloads {
       this.#finished()
     }
     const {held, longestMs, lost} = stats
-    const counts = {tookMs: clock.now() - from, held, longestMs, lost: lost + cut}
-    if (outcome === 'up') reloaded({id: runtime.name, number, files: this.#takeFiles(), ...counts})
+    const tookMs = clock.now() - from
+    if (outcome === 'up')
+      reloaded({id: runtime.name, number, files: this.#takeFiles(), tookMs, held, longestMs, lost: lost + cut})
     else if (outcome === 'down') this.#reportDown(stats)
   }
 
@@ -179,7 +180,7 @@ export class Reloads {
       (await Promise.all([runtime.queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
     if (await withDeadline(deadline, isDone)) return 0
     const {inFlight} = runtime.queue // a copy
-    const left = pendingCalls.filter(pendingCall => inFlight.has(pendingCall))
+    const left = pendingCalls.filter(each => inFlight.has(each))
     if (this.#over.signal.aborted || left.length === 0) return 0
     this.#reportCut(left, timeoutMs)
     runtime.cutCalls()
@@ -233,9 +234,8 @@ export class Reloads {
       },
       resumeWork: () => this.#finished(),
       switched: () => {
-        const files = this.#takeFiles()
-        const tookMs = clock.now() - from
-        reloaded({id: runtime.name, number: ++this.#count, files, tookMs, held: 0, longestMs: 0, lost: 0})
+        const of = {id: runtime.name, number: ++this.#count, files: this.#takeFiles(), tookMs: clock.now() - from}
+        reloaded({...of, held: 0, longestMs: 0, lost: 0})
       },
       cut: left => this.#reportCut(left, timeoutMs)
     })

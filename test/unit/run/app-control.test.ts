@@ -9,8 +9,14 @@ type Asked = Parameters<typeof appControl>[0]
 /** Other apps, another phase of the run, or another state of the app. */
 type Meanwhile = Partial<Record<'apps' | 'lifetime' | 'runtime', object>>
 
-/** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then; `meanwhile`: what happens to the run. */
-function restartOf(fault: string, openAgain: () => Promise<void>, after?: object, meanwhile?: Meanwhile) {
+/** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then; `meanwhile`: what happens to the run; `failures`: why old processes continue. */
+function restartOf(
+  fault: string,
+  openAgain: () => Promise<void>,
+  after?: object,
+  meanwhile?: Meanwhile,
+  failures: readonly string[] = ['']
+) {
   const plan = planOf({id: 'shop', command: ['node']})
   const runtime = {id: 'shop', plan, fault, app: {state: {phase: 'running', ready: true}}, obstacle: ''}
   const restarted: unknown[] = []
@@ -30,6 +36,7 @@ function restartOf(fault: string, openAgain: () => Promise<void>, after?: object
         Object.assign(asked.apps, meanwhile?.apps)
         Object.assign(asked.lifetime, meanwhile?.lifetime)
         Object.assign(runtime, meanwhile?.runtime)
+        return Promise.resolve(failures)
       }
     },
     lifetime: {isOver: false}
@@ -67,6 +74,8 @@ t.test('a restart that a stop, or an edit, has come before is none', async t => 
   t.equal(await after({lifetime: {isOver: true}}), 'the run is stopping')
   t.equal(await after({apps: {isStopped: () => true}}), 'it was stopped meanwhile')
   t.equal(await after({runtime: {isDebugged: true}}), 'it went to a debugger meanwhile')
+  const goesOn = restartOf('', async () => Promise.resolve(), undefined, {}, ['', 'the old process continues'])
+  t.equal(await goesOn.why, 'the old process continues')
   const all = [
     {id: 'shop', plan: planOf({id: 'shop', command: ['node']}), app: {state: {phase: 'running', ready: true}}}
   ]
