@@ -62,10 +62,10 @@ export class ForegroundCommand {
 const SIMPLE = /^\s*([\w./-]+)(?:\s[^;&|(){}`\n]*)?$/
 /** Words of the shell that are no programs. */
 const OF_SHELL =
-  /^(?:\.|:|alias|bg|case|cd|command|do|done|else|esac|eval|exec|exit|export|fg|fi|for|getopts|hash|if|jobs|local|read|readonly|return|set|shift|source|then|times|trap|type|ulimit|umask|unset|until|wait|while)$/
+  /^(?:\.|:|alias|bg|case|cd|command|do|done|else|esac|eval|exec|exit|export|fg|fi|for|getopts|hash|if|jobs|local|read|readonly|return|set|shift|source|then|time|times|trap|type|ulimit|umask|unset|until|wait|while)$/
 
 /** Lets a simple command replace the shell: a shell that gets a signal, too, would end first, without the command's exit code. */
-function replacing(line: string): string {
+export function replacing(line: string): string {
   const name = SIMPLE.exec(line)?.[1] ?? ''
   return name === '' || OF_SHELL.test(name) ? line : `exec ${line.trim()}`
 }
