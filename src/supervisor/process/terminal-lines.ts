@@ -3,8 +3,9 @@
 /** A part of terminal output: a control sequence (parameters, final byte), a string for the terminal, another escape, a move, text, or a control. */
 const PART =
   /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\n\r\b]|[^\x00-\x08\x0a-\x1f\x7f]+|[^]/g
-/** A sequence that the next piece may complete. */
-const UNFINISHED = /\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)$/
+/** A sequence, a character, or the end of a line (`\r\n`) that the next piece may complete. */
+const UNFINISHED =
+  /(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)|\r|[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})$/
 /** Longer than any real sequence. */
 const MAX_UNFINISHED = 4096
 /** What plain text does not contain: controls and moves; `\r\n` is the end of a line. */
@@ -36,14 +37,13 @@ export class TerminalLines {
   push(chunk: Buffer): string {
     let text = this.#rest + chunk.toString('latin1')
     this.#rest = UNFINISHED.exec(text.slice(-MAX_UNFINISHED))?.[0] ?? ''
-    // a `\r` may be half of the end of a line
-    if (this.#rest === '' && text.endsWith('\r')) this.#rest = '\r'
     if (this.#rest !== '') text = text.slice(0, -this.#rest.length)
     return this.#isPlain(text) ? this.#plainly(text) : this.#obey(text)
   }
 
   /** Returns the last line, with a newline; '' if nothing is left. */
   end(): string {
+    if (this.#rest >= '\x80') this.#put(this.#rest)
     this.#rest = ''
     return this.#line().replace(/^\n$/, '')
   }

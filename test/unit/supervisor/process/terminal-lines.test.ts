@@ -100,3 +100,14 @@ t.test('no input throws, and none shows a control character but those of colours
     })
   )
 })
+
+t.test('a character that is cut between two reads is one character, which the next one takes the place of', async t => {
+  const bytes = Buffer.from('é€𝄞 left\r𝄞€é\n')
+  for (let at = 0; at < bytes.length; at++) {
+    const lines = new TerminalLines()
+    const shown = lines.push(bytes.subarray(0, at)) + lines.push(bytes.subarray(at)) + lines.end()
+    t.equal(Buffer.from(shown, 'latin1').toString(), '𝄞€é left\n', `cut after ${at} bytes`)
+  }
+  const cut = new TerminalLines()
+  t.equal(cut.push(Buffer.from('caf\xe9', 'latin1')) + cut.end(), 'caf\xe9\n', 'and at the end it is what it is')
+})
