@@ -160,17 +160,17 @@ async function look(path: string): Promise<Known | undefined> {
   try {
     return knownOf(await stat(path))
   } catch (error) {
+    const code = codeOf(error)
     // one that may not be looked at is there all the same
-    return ABSENT.has(codeOf(error)) ? undefined : {size: 0, isReadable: false, fingerprint: codeOf(error)}
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : {size: 0, isReadable: false, fingerprint: code}
   }
 }
 
-const ABSENT = new Set(['ENOENT', 'ENOTDIR'])
+const digestOf = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('base64')
 
 /** The hash of what a file holds; undefined where that cannot or should not be read. */
 async function hashOf(path: string, {isReadable}: Known): Promise<string | undefined> {
   if (!isReadable) return undefined
-  const digestOf = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('base64')
   return readFile(path).then(digestOf, () => undefined)
 }
 
