@@ -164,9 +164,10 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   engine.held.delete(instance.key)
   const {input: result, recurse = false} = readEvent(event).executionTerminated ?? {}
   const now = clock.date()
-  const executionCompleted = {status: TERMINATED, result, failureDetails: NO_BYTES}
-  const begun = instance.turns === 0 ? [startEventOf(store, now, instance)] : []
-  live.history.push(store.addTurn(instance, [...begun, event, eventOf(now, {executionCompleted})]))
+  const turn = eventOf(now, {workflowStarted: {version: undefined}})
+  const begun = instance.turns === 0 ? [turn, startEventOf(store, now, instance)] : [turn]
+  const ended = eventOf(now, {executionCompleted: {status: TERMINATED, result, failureDetails: NO_BYTES}})
+  live.history.push(store.addTurn(instance, [...begun, event, ended]))
   Object.assign(instance, {status: TERMINATED, updated: now, stall: undefined, output: result?.value})
   instance.turns++
   engine.write(instance) // its descendants, which tell it of their ends, may take its place in memory

@@ -2,6 +2,7 @@ import t, {type Test} from 'tap'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {FAILURE_DETAILS, timeOf, type Action} from '../../../../src/work/workflow/messages.ts'
 import type {ReplayedTurn} from '../../../../src/work/workflow/replay.ts'
+import {TERMINATED} from '../../../../src/work/workflow/status.ts'
 import {WriteFault} from '../../../../src/work/work-file.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {answer, call, done, end, openHouse, order, TestWorker, timer, type House} from '../../../rig/workflow-house.ts'
@@ -64,6 +65,31 @@ t.test('a turn comes as it was, and what it does changes nothing', async t => {
   })
   t.strictSame(worker.seen(), ['o-1: workflowStarted executionStarted taskScheduled | workflowStarted taskCompleted'])
   t.strictSame(workflows.events(instanceOf(workflows)), before)
+})
+
+t.test('a turn that ended without a worker comes with what it began with', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const worker = new TestWorker()
+  const ended = end(TERMINATED, '"done"')
+  const terminate = async (): Promise<void> =>
+    void (await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: {value: '"done"'}, recurse: true}}))
+  await workflows.start('shop', order())
+  await terminate()
+  let leave = workflows.connect('shop', worker)
+  t.match(await replayed({...house, worker, leave}, 0, [ended]), {came: ['started'], difference: ''})
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted executionTerminated'])
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')], worker.items[0]?.token))
+  leave()
+  house.hasApp = () => false
+  await terminate()
+  leave = workflows.connect('shop', worker)
+  worker.items.length = 0
+  t.match(await replayed({...house, worker, leave}, 1, [ended]), {difference: ''})
+  t.strictSame(worker.seen(), [
+    'o-1: workflowStarted executionStarted taskScheduled | workflowStarted executionTerminated'
+  ])
 })
 
 t.test('what is not as it was is told', async t => {
