@@ -5,16 +5,14 @@ import {NO_INSTANCE, type OpenActivity, type TaskKey} from './workflow-store.ts'
 /** Tasks without an answer, found by the name that workers use, and by instance. */
 export class OpenActivities {
   /** In the order in which they were added. A worker without tokens can only mean the first of a name. */
-  readonly #named = new Map<string, ActivityItem[]>()
+  readonly #named = new Map<string, readonly ActivityItem[]>()
   readonly #ofInstance = new Map<number, Map<number, ActivityItem>>()
 
   /** `isFar`: an app of another run is to do it. */
   add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>, isFar = false): ActivityItem {
     const key = keyOf(activity.app, of.id, activity.task)
     const item = new ActivityItem(activity, of, {isFar, isFirst: () => this.#named.get(key)?.[0] === item})
-    const named = this.#named.get(key)
-    if (named === undefined) this.#named.set(key, [item])
-    else named.push(item)
+    this.#named.set(key, [...(this.#named.get(key) ?? []), item])
     this.#want(item)
     return item
   }
@@ -60,9 +58,7 @@ export class OpenActivities {
 
   #want(item: ActivityItem): void {
     const {instance, task} = item.activity
-    const own = this.#ofInstance.get(instance)
-    if (own === undefined) this.#ofInstance.set(instance, new Map([[task, item]]))
-    else own.set(task, item)
+    this.#ofInstance.set(instance, (this.#ofInstance.get(instance) ?? new Map<number, ActivityItem>()).set(task, item))
   }
 
   #forget(item: ActivityItem): void {

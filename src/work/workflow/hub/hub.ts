@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto'
-import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
+import {decode, DecodeError, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {
   ALREADY_EXISTS,
+  INTERNAL,
   INVALID_ARGUMENT,
   NOT_FOUND,
   PERMISSION_DENIED,
@@ -11,6 +12,7 @@ import {
 } from '../../../proxy/net/grpc/status.ts'
 import {stallsOf} from '../failure.ts'
 import {ACTIVITY_ANSWER, msOf, NO_BYTES, splitEvents, textOf, timeOf, TURN_ANSWER, type Event} from '../messages.ts'
+import {WriteFault} from '../../work-file.ts'
 import type {Instance} from '../instance.ts'
 import {isTerminal, PENDING, RUNNING, STALLED, SUSPENDED} from '../status.ts'
 import {stalledInstance, WorkflowError, type Refusal} from '../workflow-error.ts'
@@ -87,9 +89,8 @@ const METHODS: Readonly<Record<string, Method>> = {
     const count = Math.min(pageSize > 0 ? pageSize : MAX_PAGE, MAX_PAGE)
     await workflows.settled()
     const rows = workflows.list(app, Number(continuationToken) || 0, count)
-    const instanceIds = rows.map(({id}) => id)
     const next = rows.length < count ? '' : String(rows.at(-1)?.key)
-    return encode(LISTED, {instanceIds, continuationToken: next})
+    return encode(LISTED, {instanceIds: rows.map(({id}) => id), continuationToken: next})
   },
   GetInstanceHistory: async (workflows, message, {app}) => {
     const {instanceId: id} = decode(INSTANCE_ID, message)
@@ -123,7 +124,7 @@ const CODES: Readonly<Record<Refusal, number>> = {
   denied: PERMISSION_DENIED
 }
 
-/** Serves a unary method; refusals are gRPC statuses. Rejects with a DecodeError, or if the file cannot be written. */
+/** Serves a unary method; refusals are gRPC statuses, as are messages that cannot be read and a file that cannot be written. */
 export async function callHub(
   workflows: Workflows,
   name: string,
@@ -137,6 +138,7 @@ export async function callHub(
   try {
     return await method(workflows, message, caller)
   } catch (error) {
+    if (error instanceof DecodeError || error instanceof WriteFault) return {code: INTERNAL, message: error.message}
     if (!(error instanceof WorkflowError)) throw error
     return {code: CODES[error.refusal], message: (ownOf(FAILED, name) ?? '') + error.message}
   }

@@ -73,7 +73,9 @@ t.test('a turn that ended without a worker comes with what it began with', async
   const worker = new TestWorker()
   const ended = end(TERMINATED, '"done"')
   const terminate = async (): Promise<void> =>
-    void (await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: {value: '"done"'}, recurse: true}}))
+    void (await workflows.tell('shop', 'o-1', 'terminate', {
+      executionTerminated: {input: {value: '"done"'}, recurse: true}
+    }))
   await workflows.start('shop', order())
   await terminate()
   let leave = workflows.connect('shop', worker)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {callHub} from '../../../../../src/work/workflow/hub/hub.ts'
-import {TELL} from '../../../../../src/work/workflow/hub/hub-messages.ts'
+import {START_INSTANCE, TELL} from '../../../../../src/work/workflow/hub/hub-messages.ts'
 import {encode} from '../../../../../src/proxy/net/grpc/message-codec.ts'
 import {RUNNING, STALLED, SUSPENDED} from '../../../../../src/work/workflow/status.ts'
 import {answer, call, openHouse, order, TestWorker} from '../../../../rig/workflow-house.ts'
@@ -13,6 +13,16 @@ t.test('a method that there is not is refused, also where every object has one o
       code: 12,
       message: `unknown method ${name} for service TaskHubSidecarService`
     })
+})
+
+t.test('what cannot be read, or kept now, is a status of the call, and no error of the sidecar', async t => {
+  const {workflows, file} = await openHouse(t)
+  const caller = {app: 'shop', trace: '', onGone: () => undefined}
+  const start = encode(START_INSTANCE, {instanceId: 'o-1', name: 'order'})
+  for (const name of ['StartInstance', 'CompleteActivityTask'])
+    t.match(await callHub(workflows, name, new Uint8Array([0xff]), caller), {code: 13, message: 'premature EOF'})
+  file.database.exec('PRAGMA query_only = 1')
+  t.match(await callHub(workflows, 'StartInstance', start, caller), {code: 13, message: /cannot be written/})
 })
 
 t.test(
