@@ -57,7 +57,7 @@ export type WarningCode =
   | 'watch-limited' // Files are polled because the system has no watches left, or an app restarts too often because it changes its own files.
   | 'watchdog-lost' // The watchdog process exited. If Pillion is now killed by SIGKILL, apps keep running.
   | 'work-file' // The file of what outlives a run (workflows) is held by another run, or could not be read or written. The message says what happened to it.
-  | 'work-left' // Workflows that an earlier run has left wait for an app that the template does not have, or their file has become large.
+  | 'work-left' // Workflows wait for an app that the template does not have, or the file of what earlier runs have left has become large.
   | 'work-unfinished' // A workflow has failed or still waits at the end of `up --run`, which keeps none.
   | 'workflow-stalled' // Workflows cannot continue with the code of the worker that has connected, after a save for example. They keep what they have, and continue when a worker connects that fits their history.
   | 'workflows-wait' // No worker takes the workflows that an app is to run: they wait in the file of what outlives a run, with their inputs.

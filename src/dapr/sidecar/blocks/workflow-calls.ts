@@ -49,6 +49,8 @@ export class WorkflowCalls extends AppBlock {
     try {
       this.#check(workflows, app, id, 'schedule', name)
       await workflows.start(app, {id, name, input, startAt, trace})
+      if (!workflows.hasApp(app))
+        this.context.log.warn('work-left', `workflows of "${app}" wait: the template has no such app`)
       return id
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw failed(messageOf(error))
