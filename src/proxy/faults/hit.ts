@@ -30,12 +30,7 @@ export interface Delay {
 }
 
 /** A response in place of the callee's. */
-export interface FaultResponse {
-  readonly status: number
-  readonly type: string
-  readonly body: string
-  readonly lines: string
-}
+type FaultResponse = Readonly<{status: number} & Record<'type' | 'body' | 'lines', string>>
 
 export function delayOf(hit: Hit): Delay | undefined {
   const {number, kind, delayMs} = hit

@@ -71,7 +71,11 @@ export class PublishedConnection implements Downstream {
     this.#exchange = new Exchange(this)
     this.#caller = new CallerSocket(socket, {
       read: bytes => this.#take(bytes),
-      end: () => (this.#isSwitched ? this.#exchange.finishSending() : this.destroy()),
+      end: () => {
+        if (this.#isSwitched) this.#exchange.finishSending()
+        else if (this.#caller.early !== undefined && this.#isNoRequest) this.#passBytes()
+        else this.destroy()
+      },
       destroy: () => this.destroy(),
       drain: () => {
         this.#exchange.resume()
@@ -89,9 +93,9 @@ export class PublishedConnection implements Downstream {
     return this.#exchange.isBusy || this.#share.isWaiting
   }
 
-  /** The caller has sent nothing: it may wait for the app to speak first. */
+  /** The caller has sent no line: it may wait for the app to speak first, or for its answer to a word. */
   passIfSilent(): void {
-    if (this.isLate && this.isFresh && this.#caller.early === undefined && !this.socket.destroyed) this.#passBytes()
+    if (this.isLate && this.#isNoRequest && !this.socket.destroyed) this.#passBytes()
   }
 
   /** Starts the call of the request that has come. */
@@ -158,6 +162,11 @@ export class PublishedConnection implements Downstream {
     this.#caller.late.write()
     this.socket.destroy()
     this.#exchange.abort()
+  }
+
+  /** Not even the first line of a request has come. */
+  get #isNoRequest(): boolean {
+    return this.isFresh && this.#caller.early?.includes('\n') !== true
   }
 
   /** The request has come with its whole body. */

@@ -3,7 +3,7 @@ import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import {mock} from 'node:test'
 import {setTimeout as pause} from 'node:timers/promises'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {Faults} from '../../../../src/proxy/faults/faults.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
@@ -11,12 +11,9 @@ import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
 import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
 import {data, END_STREAM, headers, onStream} from '../../dapr/sidecar/frames.ts'
 
-t.test('a connection that passes as bytes is passed once, however long it lasts', async t => {
-  let connections = 0
-  const app = net.createServer(socket => {
-    connections++
-    socket.on('error', () => undefined).on('data', bytes => void socket.write(bytes))
-  })
+/** The number of a port at which an app is called that answers each connection in this way. */
+const publish = async (t: Test, serve: (socket: net.Socket) => void): Promise<number> => {
+  const app = net.createServer({allowHalfOpen: true}, socket => serve(socket.on('error', () => undefined)))
   await once(app.listen(0, '127.0.0.1'), 'listening')
   const pool = new Pool({hosts: ['127.0.0.1'], port: (app.address() as AddressInfo).port})
   const context = {
@@ -33,12 +30,22 @@ t.test('a connection that passes as bytes is passed once, however long it lasts'
     () => context,
     () => ''
   )
-  const caller = net.connect(portOf(claims), '127.0.0.1')
   t.teardown(async () => {
-    caller.destroy()
     app.close()
+    pool.cut()
     await port.close(AbortSignal.abort())
   })
+  return portOf(claims)
+}
+
+t.test('a connection that passes as bytes is passed once, however long it lasts', async t => {
+  let connections = 0
+  const port = await publish(t, socket => {
+    connections++
+    socket.on('data', bytes => void socket.write(bytes))
+  })
+  const caller = net.connect(port, '127.0.0.1')
+  t.teardown(() => void caller.destroy())
   caller.write('*1\r\n')
   t.equal(((await once(caller, 'data')) as [Buffer])[0].toString(), '*1\r\n')
   await pause(300) // longer than a silence after which the app may be one that speaks first
@@ -46,6 +53,20 @@ t.test('a connection that passes as bytes is passed once, however long it lasts'
   t.equal(((await once(caller, 'data')) as [Buffer])[0].toString(), '*2\r\n')
   t.equal(connections, 1)
 })
+
+for (const ends of [false, true])
+  t.test(
+    `words without the end of a line pass as bytes${ends ? ', also where their caller ends its side' : ''}`,
+    async t => {
+      const port = await publish(t, socket => void socket.pipe(socket))
+      const caller = net.connect({port, host: '127.0.0.1', allowHalfOpen: true})
+      t.teardown(() => void caller.destroy())
+      caller.write('ruok')
+      if (ends) caller.end()
+      const said = await Promise.race([once(caller, 'data'), once(caller, 'end')])
+      t.equal(String(said[0]), 'ruok')
+    }
+  )
 
 t.test('a call without an answer does not pass another connection that has hardly begun', async t => {
   // no time passes: it is silent for no longer
