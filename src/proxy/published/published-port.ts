@@ -118,10 +118,12 @@ export class PublishedPort implements PublishedHost {
     const connection = new PublishedConnection(this, socket)
     this.#http.add(connection)
     if (this.#speaksHttp) return
-    setTimeout(() => {
+    const late = (): void => {
       connection.isLate = true
       this.#passSilent()
-    }, SILENCE_MS).unref()
+    }
+    // where this process was held up, what was sent meanwhile is read first
+    setTimeout(() => setImmediate(late), SILENCE_MS).unref()
   }
 
   /** The app may be one that speaks first, which callers wait for that are silent. */

@@ -1,3 +1,4 @@
+import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {once} from 'node:events'
 import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
@@ -67,6 +68,28 @@ for (const ends of [false, true])
       t.equal(String(said[0]), 'ruok')
     }
   )
+
+/** Longer than a silence after which the app may be one that speaks first. */
+const holdUp = (): void => void setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250))
+
+t.test('a request that is read late, since this process was held up, is one of HTTP', async t => {
+  let asked = ''
+  const port = await publish(t, socket => {
+    socket.on('data', bytes => {
+      asked += bytes.toString()
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+  subscribe('net.server.socket', holdUp)
+  const caller = net.connect(port, '127.0.0.1')
+  t.teardown(() => {
+    unsubscribe('net.server.socket', holdUp)
+    caller.destroy()
+  })
+  caller.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(caller, 'data')
+  t.match(asked, /traceparent/, 'a connection that passes as bytes gets none')
+})
 
 t.test('a call without an answer does not pass another connection that has hardly begun', async t => {
   // no time passes: it is silent for no longer
