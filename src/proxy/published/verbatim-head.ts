@@ -1,16 +1,5 @@
-import {
-  CODING,
-  CONNECTION,
-  isOf,
-  KEEP,
-  LENGTH,
-  lengthOf,
-  nameReader,
-  TOKEN,
-  trimmed,
-  VALUE,
-  wordsOf
-} from '../net/http1/header-lines.ts'
+import {CODING, CONNECTION, KEEP, LENGTH, TOKEN, VALUE} from '../net/http1/header-lines.ts'
+import {isOf, lengthOf, nameReader, trimmed, wordsOf} from '../net/http1/header-lines.ts'
 import {HEAD_LIMIT} from '../net/http1/response-head.ts'
 
 /** A request of HTTP/1 as it came: what has to be known to find its end. Nothing in it is changed. */
