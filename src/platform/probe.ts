@@ -93,8 +93,8 @@ export async function statusOf({host, port, path, isSecure, timeoutMs = ATTEMPT_
       resolve(status)
       request.destroy()
     }
-    // the whole head has this time, since it may come byte by byte
-    const late = setTimeout(() => settle(0), timeoutMs)
+    // the whole head has this time, since it may come byte by byte; where this process was held up, what has arrived is read first
+    const late = setTimeout(() => setImmediate(() => setImmediate(settle, 0)), timeoutMs)
     // refused, reset, not HTTP; or another protocol instead of a status, which ends without an error
     request.on('error', () => settle(0)).once('close', () => settle(0))
   })

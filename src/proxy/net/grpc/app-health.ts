@@ -21,7 +21,8 @@ export const grpcHealth = async (target: HealthTarget, timeoutMs: number): Promi
   const deadline = encodeField('grpc-timeout', timeoutText(timeoutMs))
   let timer: NodeJS.Timeout | undefined
   const code = await new Promise<number>(resolve => {
-    timer = setTimeout(() => resolve(-1), timeoutMs)
+    // where this process was held up, what has arrived meanwhile is read first
+    timer = setTimeout(() => setImmediate(() => setImmediate(resolve, -1)), timeoutMs)
     new UnaryCall({
       clients: clientsOf(pool, () => undefined),
       block: headFields(pool, HEALTH_CHECK, 'application/grpc') + deadline,
