@@ -65,8 +65,8 @@ const STATUS = 8
 /** `:status`. */
 export const statusField = (status: number): string =>
   status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString())
-/** A text, or details, that a caller has to take in a head: clients end their connection for one that is too large. */
-const MAX_MESSAGE = 4096
+/** A text, or details, as a caller has to take them in a head: clients end their call for one that is too large, of both in Java beyond 8 KiB. */
+const MAX_FIELD = 3800
 
 /** `-bin` fields travel as base64 without padding. */
 export const encodeBinary = (name: string, bytes: string): string =>
@@ -79,8 +79,13 @@ export const answerHead = (contentType: string, status = 200): string =>
 /** The fields that end an answer. */
 export const trailersOf = ({code, message, details}: GrpcStatus): string =>
   encodeField('grpc-status', code.toString()) +
-  (message === '' ? '' : encodeField('grpc-message', escapeMessage(message.slice(0, MAX_MESSAGE)))) +
-  (details === undefined || details.length > MAX_MESSAGE ? '' : encodeBinary('grpc-status-details-bin', details))
+  (message === '' ? '' : encodeField('grpc-message', cut(escapeMessage(message.slice(0, MAX_FIELD))))) +
+  (details === undefined || details.length > (MAX_FIELD / 4) * 3
+    ? ''
+    : encodeBinary('grpc-status-details-bin', details))
+
+/** Behind a whole byte, of which an escaped one takes three characters, and no space. */
+const cut = (escaped: string): string => escaped.slice(0, MAX_FIELD).replace(/ *(?:%.?)?$/, '')
 
 /** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */
 export const codeOfHttp = (status: number): number =>

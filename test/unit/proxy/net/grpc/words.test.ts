@@ -1,6 +1,6 @@
 import t from 'tap'
 import {MessageGauge} from '../../../../../src/proxy/net/grpc/message-gauge.ts'
-import {escapeMessage, statusFrom, percentDecoded} from '../../../../../src/proxy/net/grpc/status.ts'
+import {escapeMessage, statusFrom, percentDecoded, trailersOf} from '../../../../../src/proxy/net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../../../../src/proxy/net/grpc/timeout.ts'
 
 t.test('a timeout has at most 8 digits and a unit', async t => {
@@ -55,4 +55,16 @@ t.test('messages are followed however they are cut', async t => {
   t.equal(Math.max(...Array.from(text, byte => byByte.measure(byte))), 300)
   t.equal(new MessageGauge(100).measure('\0\xff\xff\xff\xff'), 0xff_ff_ff_ff)
   t.equal(new MessageGauge(0).measure('\0\xff\xff\xff\xff'), 0)
+})
+
+t.test('text and details of a status fit into a head that clients of Java take, as they travel', async t => {
+  for (const letter of ['x', 'é', '错', '%', 'x ', 'é '])
+    for (const count of [1000, 3000, 4096, 100_000]) {
+      const message = letter.repeat(count)
+      const details = Buffer.from(message).toString('latin1')
+      const fields = trailersOf({code: 2, message, details})
+      t.ok(fields.length < 8000, `${count} of ${letter}`)
+      const [, sent = ''] = /grpc-message..?.?([ -~]*)/s.exec(fields) ?? []
+      t.notMatch(sent, /%.?$| $/, 'cut behind a whole byte, and no space')
+    }
 })
