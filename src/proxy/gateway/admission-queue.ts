@@ -77,10 +77,12 @@ function settleDrain(drain: Drain): void {
   const {left, resolve} = drain
   if (left.size === 0) return resolve()
   if (drain.callOff !== undefined || ![...left].every(isStream)) return
-  drain.callOff = systemClock.after(STREAM_GRACE_MS, () => {
+  const end = (): void => {
     drain.callOff = undefined
     if ([...left].every(isStream)) for (const {stream} of left) stream?.endStream()
-  })
+  }
+  // where this process was held up, what has arrived meanwhile is read first
+  drain.callOff = systemClock.after(STREAM_GRACE_MS, () => setImmediate(end))
 }
 
 /** An app that crashes may close its connections this long before its exit is noticed. */
