@@ -1,17 +1,5 @@
-import {
-  CANCEL,
-  codeName,
-  encodeField,
-  type FieldWalker,
-  type FrameClient,
-  type FrameClients,
-  type FrameStream,
-  INTERNAL_ERROR,
-  kept,
-  REFUSED_STREAM,
-  type StreamHandler,
-  type Waiter
-} from '#h2-frames'
+import {CANCEL, codeName, encodeField, INTERNAL_ERROR, kept, REFUSED_STREAM} from '#h2-frames'
+import type {FieldWalker, FrameClient, FrameClients, FrameStream, StreamHandler, Waiter} from '#h2-frames'
 import type {Call, OpenStream} from '../../model/call.ts'
 import {bugText} from '../../model/errors.ts'
 import {codeText} from '../../model/grpc-code.ts'

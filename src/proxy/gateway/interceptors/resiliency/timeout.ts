@@ -30,8 +30,12 @@ export class PausableTimer {
     if (this.#isOver || this.#cancel !== undefined) return
     this.#startedAt = this.#clock.now()
     this.#cancel = this.#clock.after(this.#leftMs, () => {
-      this.stop()
-      this.#fire()
+      // where this process was held up, what has arrived meanwhile is read first
+      const turn = setImmediate(() => {
+        this.stop()
+        this.#fire()
+      })
+      this.#cancel = () => clearImmediate(turn)
     })
   }
 

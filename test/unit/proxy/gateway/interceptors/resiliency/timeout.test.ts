@@ -1,4 +1,8 @@
+import {once} from 'node:events'
+import net, {type AddressInfo} from 'node:net'
+import {setImmediate as nextTurn, setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
+import {systemClock} from '../../../../../../src/platform/clock.ts'
 import {PausableTimer} from '../../../../../../src/proxy/gateway/interceptors/resiliency/timeout.ts'
 import {TestClock} from '../../../../../rig/clock.ts'
 
@@ -13,10 +17,12 @@ t.test('it fires once', async t => {
   clock.pass(99)
   t.equal(fired(), 0)
   clock.pass(1)
+  await nextTurn()
   t.equal(fired(), 1)
   timer.pause()
   timer.resume()
   clock.pass(1000)
+  await nextTurn()
   t.equal(fired(), 1)
 })
 
@@ -31,6 +37,7 @@ t.test('time in which it is paused does not count', async t => {
   clock.pass(39)
   t.equal(fired(), 0)
   clock.pass(1)
+  await nextTurn()
   t.equal(fired(), 1)
 })
 
@@ -40,5 +47,26 @@ t.test('one that is stopped does not fire, also when it is resumed', async t => 
   timer.stop()
   timer.resume()
   clock.pass(1000)
+  await nextTurn()
   t.equal(fired(), 0)
+})
+
+t.test('an answer in time stops it, also where it is read late since this process was held up', async t => {
+  let fired = 0
+  const over = Promise.withResolvers<void>()
+  const server = net.createServer(socket => socket.once('data', over.resolve)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = net.connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await Promise.all([once(server, 'connection'), once(socket, 'connect')])
+  const timer = new PausableTimer(100, systemClock, () => fired++)
+  setImmediate(() => {
+    socket.write('the answer')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  })
+  await over.promise
+  timer.stop()
+  await pause(0)
+  t.equal(fired, 0)
+  socket.destroy()
+  server.close()
 })
