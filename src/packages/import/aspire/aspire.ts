@@ -1,5 +1,5 @@
 // Aspire: the resources of an AppHost, as far as its program says them by literals (learn.microsoft.com/dotnet/aspire).
-import {basename, dirname, join, resolve} from 'node:path'
+import {dirname, join, resolve} from 'node:path'
 import {chainsOf, type ChainCall, type Chain} from './calls.ts'
 import {importServices} from '../compose/compose.ts'
 import {readImported} from '../find-source.ts'
@@ -188,12 +188,8 @@ class AppHost {
     const references = [...text.matchAll(/<ProjectReference\s+Include="([^"]+)"/g)].map(([, path = '']) =>
       path.replaceAll('\\', '/')
     )
-    const found = references.find(
-      path =>
-        basename(path)
-          .replace(/\.\w+proj$/, '')
-          .replaceAll(/\W/g, '_') === name
-    )
+    const wanted = new RegExp(`(?:^|/)${name.replaceAll(/\W|_/g, '[^/a-zA-Z0-9]')}\\.\\w+proj$`)
+    const found = references.find(path => wanted.test(path))
     return found === undefined ? undefined : dirname(resolve(folder, found))
   }
 

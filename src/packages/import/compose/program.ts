@@ -80,11 +80,13 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   if (project === undefined) return undefined
   const {command, port, appPort} = project.keys
   const words = textsOf(command)
+  const named = variablePort(service, words)
   // where its image listens says nothing of a server of development
-  const target =
-    variablePort(service, words) || Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
+  const target = named || Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
+  // a launch profile, and --urls, would win over the variable
+  const started = named > 0 && words[0] === 'dotnet' ? ['dotnet', 'run', '--no-launch-profile'] : words
   const notes = [...service.notes, ...project.notes.filter(note => !note.startsWith('appPort:'))]
-  return {service: {...service, notes}, folder: project.folder, command: words, target, skipped: []}
+  return {service: {...service, notes}, folder: project.folder, command: started, target, skipped: []}
 }
 
 /** Its app, at the port where it is called. */
@@ -162,7 +164,7 @@ function listeningPort(service: Service, command: readonly string[], dockerfile:
   return (
     Number.parseInt(port?.target ?? textsOf(service.values['expose'])[0] ?? '') ||
     commandPort(command.join(' ')) ||
-    (dockerfile === '' ? 0 : portOfDockerfile(dockerfile))
+    portOfDockerfile(dockerfile)
   )
 }
 
@@ -173,9 +175,9 @@ function variablePort({values}: Service, command: readonly string[]): number {
   const names = /spring-boot|bootRun/.test(line)
     ? ['SERVER_PORT']
     : line.startsWith('dotnet ')
-      ? ['ASPNETCORE_HTTP_PORTS', 'ASPNETCORE_URLS']
+      ? ['ASPNETCORE_URLS', 'ASPNETCORE_HTTP_PORTS']
       : []
-  return Number(names.map(name => /(?:^|:)(\d{2,5})(?=$|;)/.exec(env[name] ?? '')?.[1]).find(Boolean) ?? 0)
+  return Number(names.map(name => /(?:^|http:[^;]*:)(\d{2,5})(?=$|[;/])/.exec(env[name] ?? '')?.[1]).find(Boolean) ?? 0)
 }
 
 /** The port at which the environment of another service names it; 0: none. */

@@ -46,6 +46,25 @@ t.test('a server of development listens where its project says, or the variable 
   t.ok(notes.includes('env: the port of quiet is not known: write it behind localhost'))
 })
 
+t.test('an app of ASP.NET listens where its variables say: no launch profile wins over them', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: web, environment: ["ASPNETCORE_URLS=https://+:443;http://+:8081", ASPNETCORE_HTTP_PORTS=8080]}
+  api: {build: api, environment: {ASPNETCORE_HTTP_PORTS: "8082"}}
+  job: {build: job}
+`,
+    web: {'x.csproj': 'Sdk.Web', Properties: {'launchSettings.json': LAUNCH}},
+    api: {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 80\nENTRYPOINT ["dotnet", "x.dll"]\n'},
+    job: {'x.csproj': 'Sdk.Web', Properties: {'launchSettings.json': LAUNCH}}
+  })
+  t.match(template.apps, [
+    {appPort: 8081, command: ['dotnet', 'run', '--no-launch-profile']},
+    {appPort: 8082, command: ['dotnet', 'run', '--no-launch-profile']},
+    {appPort: 5100, command: ['dotnet', 'run']}
+  ])
+})
+const LAUNCH = '{"profiles": {"http": {"commandName": "Project", "applicationUrl": "http://localhost:5100"}}}'
+
 t.test('what is not built, and env files that are not there, are marks', async t => {
   const {notes} = await imported(t, {
     'compose.yaml': 'services: {api: {build: ., env_file: .env, command: npm start}}',
