@@ -58,9 +58,8 @@ function unsetNotes(
     .filter(
       name => /^[A-Za-z_]/.test(name) && !KNOWN.test(name) && !Object.hasOwn(known, name) && !isAssigned(line, name)
     )
-  return unset.length === 0
-    ? []
-    : [`command: ${[...new Set(unset)].join(', ')}: no value is known: set it in env, or where pillion is started`]
+  if (unset.length === 0) return []
+  return [`command: ${[...new Set(unset)].join(', ')}: no value is known: set it in env, or where pillion is started`]
 }
 
 const isAssigned = (line: string, name: string): boolean =>

@@ -139,9 +139,13 @@ function hostsOf(
  * port that compose would choose itself keeps its number: callers and probes expect it there.
  */
 function publishedPorts(service: Service, notes: string[]): NonNullable<ImportedApp['published']> {
-  const ports = portsOf(service)
+  const ports = [...portsOf(service)]
+  const appPort = String(service.sidecar?.keys['appPort'] ?? '')
+  const isShared = 'network_mode' in service.values
+  if (appPort !== '' && !isShared && ports.every(({target}) => target !== appPort))
+    ports.push({address: '127.0.0.1', published: appPort, target: appPort, isUdp: false}) // its sidecar calls it
   const usual = usualPort(service).toString()
-  if (ports.length === 0 && usual !== '0' && !('network_mode' in service.values)) {
+  if (ports.length === 0 && usual !== '0' && !isShared) {
     notes.push(`ports: ${usual} is published here, as programs outside of containers call it`)
     return [{port: Number(usual), text: `${usual}:${usual}`}]
   }

@@ -190,6 +190,9 @@ const renamed = (values: Values, ids: ReadonlyMap<string, string>): Values =>
 /** The ports of a sidecar, and the variables in which its app gets them. */
 const OWN = {daprHTTPPort: 'DAPR_HTTP_PORT', daprGRPCPort: 'DAPR_GRPC_PORT'}
 
+const CONTAINED =
+  'its container finds its sidecar at localhost only in the network of this machine: write --network host --env DAPR_HTTP_PORT --env DAPR_GRPC_PORT in the place of --publish'
+
 function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port: unknown) => boolean): ImportedApp {
   const notes = [...app.notes, ...sidecar.notes]
   const shared = Object.entries(OWN).filter(([key]) => key in sidecar.keys && isShared(sidecar.keys[key]))
@@ -200,6 +203,10 @@ function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port:
   const own = Object.entries(sidecar.keys).filter(
     ([key]) => shared.every(([each]) => each !== key) && (key !== 'appPort' || app.keys['autoPort'] === undefined)
   )
+  const {appPort} = sidecar.keys
+  // of a container
+  const at = app.published?.find(({text}) => text.endsWith(`:${String(appPort)}`))?.port
+  if (app.published !== undefined) notes.push(CONTAINED + (at === undefined ? '' : `, and appPort: ${String(appPort)}`))
   const env = Object.entries(mapOf(app.keys['env'])).filter(([name]) => !Object.values(OWN).includes(name))
   const {env: _env, ...keys} = app.keys
   return {
@@ -208,6 +215,7 @@ function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port:
       ...keys,
       ...(env.length > 0 && {env: Object.fromEntries(env)}),
       ...Object.fromEntries(own),
+      ...given({appPort: at}),
       ...(sidecar.resources.length > 0 && {resourcesPaths: sidecar.resources.map(path => pathTo(path, app.folder))}),
       ...(sidecar.config !== undefined && {configFilePath: pathTo(sidecar.config, app.folder)})
     },

@@ -105,9 +105,8 @@ export function volumeNames(project: string, volumes: unknown): ReadonlyMap<stri
 export const volumeNotes = (volumes: unknown): readonly string[] =>
   Object.entries(mapOf(volumes)).flatMap(([id, value]) => {
     const {name: _name, external: _external, labels: _labels, ...rest} = mapOf(value)
-    return Object.keys(rest).length === 0
-      ? []
-      : [`volumes: ${id}: ${written(rest)} is not carried over: docker volume create makes it`]
+    if (Object.keys(rest).length === 0) return []
+    return [`volumes: ${id}: ${written(rest)} is not carried over: docker volume create makes it`]
   })
 
 /** The mounts of a service, as `docker run --volume` reads them. */

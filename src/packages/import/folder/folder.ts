@@ -39,9 +39,8 @@ function otherStarts({folder, keys}: ImportedApp, apps: readonly ImportedApp[]):
       .slice(0, 1)
   )
   const others = all.map(each => textsOf(each.keys['command']).join(' ')).filter(each => each !== own)
-  return all.length < 2
-    ? []
-    : others.map(each => `its folder also starts ${each}: if it is to run, write an app with that command`)
+  if (all.length < 2) return []
+  return others.map(each => `its folder also starts ${each}: if it is to run, write an app with that command`)
 }
 
 /** Why a folder with files of a project makes no app; '': it has no such files. */
@@ -56,12 +55,10 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   const imported =
     host === undefined ? undefined : (await import('../aspire/aspire.ts')).importAppHost(host, folder, cwd)
   if (imported !== undefined) {
-    const others = hosts.map(each => relative(folder, dirname(each)))
-    const notes =
-      others.length === 0
-        ? []
-        : [`${others.join(', ')}: other AppHosts, which are not part of this: import the folder above one`]
-    return {...imported, notes: [...notes, ...imported.notes]}
+    const others = hosts.map(each => relative(folder, dirname(each))).join(', ')
+    if (others === '') return imported
+    const note = `${others}: other AppHosts, which are not part of this: import the folder above one`
+    return {...imported, notes: [note, ...imported.notes]}
   }
   const {apps: projects, silent: left, notes} = await projectsOf(folder)
   const silent = [...(host ? [[relative(folder, host), 'it adds nothing that can be read'] as const] : []), ...left]
@@ -117,9 +114,8 @@ function otherFiles([first, ...others]: readonly string[]): readonly string[] {
 /** A sample of an env file, which a person copies. */
 function sampleNote(folder: string, root: string): readonly string[] {
   const sample = existsSync(join(folder, '.env')) ? '' : sampleOf(join(folder, '.env'))
-  return sample === ''
-    ? []
-    : [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
+  if (sample === '') return []
+  return [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
 }
 
 /** Commands that start a program of a project, and not a server of this machine. */

@@ -69,14 +69,8 @@ function herokuNote(command: readonly string[], folder: string): string {
 
 /** Rails' `bin/dev` gives foreman a first port: `PORT="${PORT:-3000}"`; 0: there is none. */
 const portOfStarter = ({path}: ImportedFile): number =>
-  path.endsWith('.dev')
-    ? Number(
-        /^[ \t]*(?:export )?PORT=["']?\$\{PORT:-(\d+)\}|^[ \t]*export PORT=(\d+)/m
-          .exec(textAt(join(dirname(path), 'bin/dev')))
-          ?.slice(1)
-          .find(Boolean) ?? 0
-      )
-    : 0
+  path.endsWith('.dev') ? Number(STARTER_PORT.exec(textAt(join(dirname(path), 'bin/dev')))?.[1] ?? 0) : 0
+const STARTER_PORT = /^[ \t]*(?:(?:export )?PORT=["']?\$\{PORT:-|export PORT=)(\d+)/m
 
 /** Foreman reads one file for all; here its path counts from the folder of each app. */
 function withEnvFile(apps: readonly ImportedApp[], file: string): Pick<Imported, 'apps' | 'common'> {

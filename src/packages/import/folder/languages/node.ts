@@ -46,15 +46,14 @@ function startScript(folder: string): {readonly script: string; readonly line: s
   const scripts = scriptsIn(folder)
   const lineOf = (name: string): string => {
     const line = textValue(scripts[name]).trim()
-    const [, other = '', rest = ''] =
-      /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run|deno task) ([\w:.-]+)((?: --)?(?: --(?:watch|port[ =]\d+))*)$/.exec(
-        line
-      ) ?? []
+    const [, other = '', rest = ''] = OTHER_SCRIPT.exec(line) ?? []
     return textValue(scripts[other]) === '' ? line : `${textValue(scripts[other])}${rest}`
   }
   const script = SCRIPTS.find(name => typeof scripts[name] === 'string' && !onlyBuilds(lineOf(name)))
   return script === undefined ? undefined : {script, line: lineOf(script)}
 }
+const OTHER_SCRIPT =
+  /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run|deno task) ([\w:.-]+)((?: --)?(?: --(?:watch|port[ =]\d+))*)$/
 
 /** Programs that build a package, and serve nothing. */
 const BUILDERS =

@@ -115,6 +115,24 @@ services:
   t.match(template.apps, [{}, {appID: 'worker', dependsOn: {api: 'ready'}}])
 })
 
+t.test('a container with a sidecar is called where its port is published, and finds its sidecar by a flag', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  a: {image: x, ports: ["8080:3000"]}
+  a-dapr: {image: daprio/daprd, network_mode: "service:a", command: [./daprd, -app-id, a, -app-port, "3000"]}
+  b: {image: y}
+  b-dapr: {image: daprio/daprd, network_mode: "service:b", command: [./daprd, -app-id, b, -app-port, "5000"]}
+`
+  })
+  t.match(template.apps, [{appPort: 8080}, {appPort: 5000}])
+  t.match(String(template.apps[1]?.['command']), ',--publish,127.0.0.1:5000:5000,y')
+  const flags = '--network host --env DAPR_HTTP_PORT --env DAPR_GRPC_PORT in the place of --publish'
+  const note = (port: number): string =>
+    `its container finds its sidecar at localhost only in the network of this machine: write ${flags}, and appPort: ${port}`
+  t.strictSame(notes, [note(3000), note(5000)])
+})
+
 t.test('an app that shares the network of its sidecar has one of its own', async t => {
   const {template} = await imported(t, {
     'compose.yaml':
