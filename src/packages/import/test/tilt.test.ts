@@ -172,3 +172,11 @@ docker_build('x/tool:c', 'c')
   t.match(byId.get('web'), {dependsOn: {migrate: 'completed'}})
   t.equal(template.apps.filter(({appID}) => String(appID).includes('tool')).length, 3)
 })
+
+t.test('an image of a chart is called at the port to which Tilt forwards', async t => {
+  const {template} = await imported(t, {
+    Tiltfile: "docker_build('shop/web', 'web')\nk8s_yaml(helm('chart'))\nk8s_resource('web', port_forwards=3000)\n",
+    web: {Dockerfile: 'FROM node\nCMD ["node", "server.js"]\n', 'server.js': ''}
+  })
+  t.match(template.apps, [{appID: 'web', port: 3000}])
+})

@@ -22,8 +22,8 @@ const MAX_NESTED = 500
 /** Its result is not known. */
 const OPERATOR = /^(?:==|!=|<=?|>=?|in|not|[-*/|&]|\/\/)$/
 
-/** Runs a file and reports its calls in their order. `onCall` may return a value; a call without one is a value by itself. */
-export function runStarlark(text: string, onCall: (call: StarCall) => StarValue): void {
+/** Runs a file and reports its calls in their order. A call is a value by itself. */
+export function runStarlark(text: string, onCall: (call: StarCall) => void): void {
   new Interpreter(tokensOf(text), onCall).run()
 }
 
@@ -40,7 +40,7 @@ const isFunction = (value: StarValue | StarFunction): value is StarFunction =>
 
 class Interpreter {
   #read: TokenReader
-  readonly #onCall: (call: StarCall) => StarValue
+  readonly #onCall: (call: StarCall) => void
   #steps = 0
   #depth = 0
   #nested = 0
@@ -48,7 +48,7 @@ class Interpreter {
   #maybe = 0
   #scope: Scope = new Map()
 
-  constructor(tokens: readonly StarToken[], onCall: (call: StarCall) => StarValue) {
+  constructor(tokens: readonly StarToken[], onCall: (call: StarCall) => void) {
     this.#read = new TokenReader(tokens)
     this.#onCall = onCall
   }
@@ -258,7 +258,9 @@ class Interpreter {
     if (name === 'str' && ['string', 'number'].includes(typeof args[0])) return scalarOf(args[0])
     const own = this.#scope.get(name)
     const call = {call: name, line, args, named}
-    return isFunction(own) ? this.#run(own, args, named) : (this.#onCall(call) ?? call)
+    if (isFunction(own)) return this.#run(own, args, named)
+    this.#onCall(call)
+    return call
   }
 
   #run({parameters, body}: StarFunction, args: readonly StarValue[], named: ReadonlyMap<string, StarValue>): StarValue {

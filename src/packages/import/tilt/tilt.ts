@@ -81,22 +81,19 @@ class Tiltfile {
     runStarlark(file.text, call => this.#called(call, file))
   }
 
-  #called(call: StarCall, file: ImportedFile): StarValue {
+  #called(call: StarCall, file: ImportedFile): void {
     const folder = dirname(file.path)
     const place = `${file.shownAs}:${call.line}`
     const path = textValue(call.named.get('path') ?? call.args[0])
     switch (call.call) {
       case 'local_resource':
-        this.#addApp(call, folder, place)
-        break
+        return this.#addApp(call, folder, place)
       case 'docker_build':
       case 'docker_build_with_restart':
       case 'custom_build':
-        this.#addBuild(call, folder, place)
-        break
+        return this.#addBuild(call, folder, place)
       case 'k8s_yaml':
-        this.#addManifests(call.named.get('yaml') ?? call.args[0], folder, place)
-        break
+        return this.#addManifests(call.named.get('yaml') ?? call.args[0], folder, place)
       case 'docker_compose': {
         const paths = textsOf(call.named.get('configPaths') ?? call.args[0])
         if (paths.length === 0)
@@ -106,8 +103,7 @@ class Tiltfile {
       }
       case 'k8s_resource':
       case 'dc_resource':
-        this.#addResource(call)
-        break
+        return this.#addResource(call)
       case 'include':
       case 'load':
         if (!path.startsWith('ext://')) this.#open(resolve(folder, path), place, found => this.#read(found))
@@ -120,7 +116,6 @@ class Tiltfile {
       case 'k8s_custom_deploy':
         this.notes.push(`${place}: ${call.call} is not carried over`)
     }
-    return undefined
   }
 
   #open(path: string, place: string, use: (file: ImportedFile) => void): void {
@@ -256,9 +251,9 @@ function withForwards(
     Object.entries(services).map(([id, service]) => {
       const ports = textsOf(service['ports'])
       const forwarded = (resources.get(id)?.forwards ?? []).flatMap(each => {
-        const [, here = '', target = inside(ports[0] ?? '')] =
+        const [, here = '', target = inside(ports[0] ?? here)] =
           /^(?:\d+\.\d+\.\d+\.\d+:|localhost:)?(\d+)(?::(\d+))?$/.exec(each) ?? []
-        return here === '' || target === '' ? [] : [`${here}:${target}`]
+        return here === '' ? [] : [`${here}:${target}`]
       })
       const others = ports.filter(port => !forwarded.some(each => inside(each) === inside(port)))
       return [id, forwarded.length === 0 ? service : {...service, ports: [...forwarded, ...others]}]
