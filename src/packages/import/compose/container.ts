@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {addressesIn, composeEnvironment, privatePorts, variablesOfFiles} from './environment.ts'
+import {addressesIn, composeEnvironment, privatePorts, variablesOfFiles, withPortsHere} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
 import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
@@ -79,8 +79,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     // one that is empty takes away that of the image
     ...((values['entrypoint'] ?? null) === null ? [] : ['--entrypoint', entrypoint]),
     image,
-    ...entrypointArgs,
-    ...commandWords(values['command'])
+    ...[...entrypointArgs, ...commandWords(values['command'])].map(word => withPortsHere(word, service, stack))
   ]
   if (build !== undefined)
     notes.push(
@@ -127,10 +126,10 @@ function hostsOf(
   const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
     id => /^[\w.-]+$/.test(id) && (stack.hosts.get(id) ?? service) !== service
   )
-  const inFiles = new Set(names.map(({id}) => id))
+  const isSeen = new Set([...names.map(({id}) => id), ...inCommand])
   const environment = JSON.stringify(service.values['environment'] ?? '')
   for (const id of new Set(known))
-    if (!inFiles.has(id) && !environment.includes(id)) notes.push(...otherPort(stack, id, 'where it calls that'))
+    if (!isSeen.has(id) && !environment.includes(id)) notes.push(...otherPort(stack, id, 'where it calls that'))
   return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
 }
 

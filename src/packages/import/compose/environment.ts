@@ -91,10 +91,16 @@ export const addressesIn = (
   texts: readonly string[]
 ): readonly (readonly [text: string, host: string, port: string])[] =>
   texts.flatMap(text =>
-    [...text.matchAll(/(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g)].map(
-      ([whole, host = '', port = '']) => [whole, host, port] as const
-    )
+    Array.from(text.matchAll(ADDRESSES), ([whole, host = '', port = '']) => [whole, host, port] as const)
   )
+const ADDRESSES = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g
+
+/** A text with the ports that other services have on this machine. */
+export const withPortsHere = (text: string, {id}: Service, stack: Stack): string =>
+  text.replaceAll(ADDRESSES, (whole, name: string, port: string) => {
+    const other = stack.hosts.get(name)
+    return other === undefined || other.id === id ? whole : `${name}:${portHere(other, port, stack)}`
+  })
 
 /** Addresses by which a container calls others, or itself to others, at ports that only its network had. */
 export function privatePorts(service: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] {

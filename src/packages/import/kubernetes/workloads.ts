@@ -140,7 +140,7 @@ class Workload {
       return `${port}:${target}${end}`
     })
     const words = (key: string): readonly string[] =>
-      textsOf(container[key]).map(word => literal(expanded(word, environment)))
+      textsOf(container[key]).map(word => literal(shortNames(expanded(word, environment), around.names)))
     const grace = textValue(this.#pod['terminationGracePeriodSeconds'])
     const service = given({
       build: build && buildKeys(build, around.root),

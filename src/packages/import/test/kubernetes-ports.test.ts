@@ -57,6 +57,33 @@ t.test('a Service is called at its own number, and its container listens at anot
   t.strictSame(notes, ['env: a and b and c and d are at host.docker.internal here'])
 })
 
+t.test('addresses in the command of a container have the ports that others have here', async t => {
+  const {template, notes} = await imported(
+    t,
+    {
+      'all.yaml': [
+        workload('a', '[{port: 80, targetPort: 8080}]'),
+        workload('b', '[{port: 80, targetPort: 5000}]'),
+        workload('c', '[{port: 7000}]', '[{containerPort: 7000}]', '[{name: B_HOST, value: b}]').replace(
+          'image: x/c,',
+          'image: x/c, args: ["--a=a:80", "--b=http://b.default:80/x", "$(B_HOST):80", "--me=c:7000"],'
+        )
+      ].join('')
+    },
+    'all.yaml'
+  )
+  t.match(String(template.apps[2]?.['command']), ',--a=a:80,--b=http://b:81/x,b:81,--me=c:7000')
+  t.notMatch(notes.join('\n'), /publishes no port/)
+  const {template: compose} = await imported(t, {
+    'compose.yaml': `services:
+  proxy: {image: proxy, entrypoint: [run, "--to", "api:3000"], command: "--also web:80"}
+  api: {image: api, ports: ["8080:3000"]}
+  web: {image: web, ports: ["80"]}
+`
+  })
+  t.match(String(compose.apps[0]?.['command']), ',--entrypoint,run,proxy,--to,api:8080,--also,web:80')
+})
+
 t.test('a Service in longer texts, at a port that is not known, and at numbers of TCP and UDP', async t => {
   const env = `[
     {name: LIST, value: '["http://b:80","http://b"]'}, {name: TWO, value: "http://b:80 http://b:80"}, {name: LATER, value: "http://b:$(NOWHERE)"},
