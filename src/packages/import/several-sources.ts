@@ -32,7 +32,10 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
     })
   )
   const ids = [...new Set(apps.map(({id}) => id))]
-  const united = ids.map(id => withStop(unitedApp(apps.filter(app => app.id === id)), sources))
+  const united = ids.map(id => {
+    const own = apps.filter(app => app.id === id).toSorted((a, b) => Number(isContainer(a)) - Number(isContainer(b)))
+    return withStop(own.reduce(withKeysOf), sources)
+  })
   const {kept, notes} = withoutDuplicates(united)
   const waited = kept
     .filter(app => isServer(app) && !('profiles' in app.keys))
@@ -85,12 +88,6 @@ const isContainer = ({keys}: ImportedApp): boolean =>
 
 /** Keys that say where a program listens: they belong to its command. */
 const PORTS = new Set(['port', 'appPort', 'autoPort', 'fixedPort'])
-
-function unitedApp(all: readonly NamedApp[]): NamedApp {
-  const first = all.find(app => !isContainer(app)) ?? all[0]
-  if (first === undefined) throw new Error('an id without an app')
-  return all.filter(app => app !== first).reduce(withKeysOf, first)
-}
 
 /** An app with what another source says of it besides. */
 function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {

@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {addressesIn, composeEnvironment, privatePorts, variablesOfFiles, withPortsHere} from './environment.ts'
+import {addressesOf, composeEnvironment, privatePorts, variablesOfFiles, withPortsHere} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
 import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
@@ -15,7 +15,6 @@ import {
   portsOf,
   publishedPort,
   sharedKeys,
-  startWords,
   usualPort,
   commandWords,
   type Build,
@@ -53,11 +52,11 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const image = textValue(values['image']) || name
   if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
   const ports = publishedPorts(service, notes)
-  const envFile = envFilesOf(service, stack, folderOfStack(stack))
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
   const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
   const env = composeEnvironment(service, stack, isHere ? 'localhost' : 'host.docker.internal', notes)
+  const own = addressesOf(service, env).find(([, host]) => stack.hosts.get(host) === service)?.[1] ?? ''
   const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each) || /^\d|\W/.test(each)) // a shell may drop `a.b`
   const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
   const hosts = hostsOf(service, env, stack, notes)
@@ -67,7 +66,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     name,
     ...ports.flatMap(({text}) => ['--publish', text]),
     ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
-    ...flagsOf({...values, ...limitsOf(values)}, stack, notes),
+    ...flagsOf({...(network === '' && {hostname: own}), ...values, ...limitsOf(values)}, stack, notes),
     ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
       itemsOf(key, values[key], notes).flatMap(item => [flag, item])
     ),
@@ -93,7 +92,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     keys: given({
       command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
       env: ofBoth.length > 0 ? Object.fromEntries(ofBoth) : undefined,
-      envFile,
+      envFile: envFilesOf(service, stack, folderOfStack(stack)),
       ...withStop(image, sharedKeys(service, stack, notes), notes, build !== undefined),
       ready: readyOf(service, name, called)
     }),
@@ -121,7 +120,7 @@ function hostsOf(
     if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
   const waited = Object.keys(asMap('depends_on', service.values['depends_on']))
   notes.push(...privatePorts(service, env, stack))
-  const inCommand = addressesIn(startWords(service)).map(([, name]) => name)
+  const inCommand = addressesOf(service).map(([, name]) => name)
   const called = Object.values(env).some(value => value.includes('host.docker.internal'))
   const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
     id => /^[\w.-]+$/.test(id) && (stack.hosts.get(id) ?? service) !== service

@@ -181,11 +181,10 @@ export function withSidecars(
   })
 }
 
-const withIds = (keys: Values, ids: ReadonlyMap<string, string>): Values =>
-  given({...keys, dependsOn: isMap(keys['dependsOn']) ? renamed(keys['dependsOn'], ids) : undefined})
-
-const renamed = (values: Values, ids: ReadonlyMap<string, string>): Values =>
-  Object.fromEntries(Object.entries(values).map(([id, value]) => [ids.get(id) ?? id, value]))
+const withIds = (keys: Values, ids: ReadonlyMap<string, string>): Values => {
+  const needed = Object.entries(mapOf(keys['dependsOn'])).map(([id, how]) => [ids.get(id) ?? id, how])
+  return needed.length === 0 ? keys : {...keys, dependsOn: Object.fromEntries(needed) as Values}
+}
 
 /** The ports of a sidecar, and the variables in which its app gets them. */
 const OWN = {daprHTTPPort: 'DAPR_HTTP_PORT', daprGRPCPort: 'DAPR_GRPC_PORT'}
@@ -208,17 +207,16 @@ function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port:
   const at = app.published?.find(({text}) => text.endsWith(`:${String(appPort)}`))?.port
   if (app.published !== undefined) notes.push(CONTAINED + (at === undefined ? '' : `, and appPort: ${String(appPort)}`))
   const env = Object.entries(mapOf(app.keys['env'])).filter(([name]) => !Object.values(OWN).includes(name))
-  const {env: _env, ...keys} = app.keys
   return {
     ...app,
-    keys: {
-      ...keys,
-      ...(env.length > 0 && {env: Object.fromEntries(env)}),
+    keys: given({
+      ...app.keys,
+      env: env.length > 0 ? Object.fromEntries(env) : undefined,
       ...Object.fromEntries(own),
       ...given({appPort: at}),
       ...(sidecar.resources.length > 0 && {resourcesPaths: sidecar.resources.map(path => pathTo(path, app.folder))}),
       ...(sidecar.config !== undefined && {configFilePath: pathTo(sidecar.config, app.folder)})
-    },
+    }),
     notes
   }
 }

@@ -5,7 +5,16 @@ import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {portHere} from './names.ts'
 import {withValues} from './project.ts'
-import {buildOf, folderOfStack, portsOf, startWords, usualPort, type Service, type Stack} from './service.ts'
+import {
+  buildOf,
+  folderOfStack,
+  healthCommand,
+  portsOf,
+  startWords,
+  usualPort,
+  type Service,
+  type Stack
+} from './service.ts'
 
 /** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
 export function composeEnvironment(
@@ -86,11 +95,12 @@ const NO_HOST =
 const NAMES_HOST = /(?:^|_)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
 const ANY = /^(?:true|false|localhost|all|any|auto|none|default|yes|no|on|off)$/
 
-/** Hosts with a port in texts. */
-export const addressesIn = (
-  texts: readonly string[]
+/** Hosts with a port in the command, the health check and the variables of a container. */
+export const addressesOf = (
+  service: Service,
+  env: Readonly<Record<string, string>> = {}
 ): readonly (readonly [text: string, host: string, port: string])[] =>
-  texts.flatMap(text =>
+  [...startWords(service), ...(healthCommand(service) ?? []), ...Object.values(env)].flatMap(text =>
     Array.from(text.matchAll(ADDRESSES), ([whole, host = '', port = '']) => [whole, host, port] as const)
   )
 const ADDRESSES = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g
@@ -102,20 +112,17 @@ export const withPortsHere = (text: string, {id}: Service, stack: Stack): string
     return other === undefined || other.id === id ? whole : `${name}:${portHere(other, port, stack)}`
   })
 
-/** Addresses by which a container calls others, or itself to others, at ports that only its network had. */
+/** Addresses by which a container calls others at ports that only its network had, or itself to others. */
 export function privatePorts(service: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] {
-  const notes = addressesIn([...startWords(service), ...Object.values(env)]).flatMap(([text, name, port]) => {
+  const notes = addressesOf(service, env).flatMap(([text, name, port]) => {
     const other = stack.hosts.get(name)
-    if (other === undefined || stack.programs.has(other.id) || isPublished(other, port)) return []
-    const [is, hosts] =
-      other.id === service.id
-        ? [
-            `others get ${text} as its address, and it`,
-            `, and --add-host ${name}:host-gateway into those of its callers`
-          ]
-        : [name, '']
-    const place = placeOf([text], service, stack)
-    return [`${place}${is} publishes no port ${port}: write --publish ${port}:${port} into its command${hosts}`]
+    const isOwn = other?.id === service.id
+    if (other === undefined || stack.programs.has(other.id) || (!isOwn && isPublished(other, port))) return []
+    const isHere = isPublished(other, port) && portHere(other, port, stack) === port
+    const flag = `publishes no port ${port}: write --publish ${port}:${port} into its command`
+    const mend = isHere ? `: write 127.0.0.1 ${name} into /etc/hosts` : `, and it ${flag}`
+    const own = `others get ${text} as its address${mend}, and --add-host ${name}:host-gateway into the commands of its callers`
+    return [placeOf([text], service, stack) + (isOwn ? own : `${name} ${flag}`)]
   })
   return [...new Set(notes)]
 }

@@ -170,8 +170,29 @@ t.test('containers that call others, or are called, at a port that is not publis
   t.strictSame(
     notes.filter(note => note.includes('publish')),
     [
-      'docker-compose.yml:10: others get alpha:7080 as its address, and it publishes no port 7080: write --publish 7080:7080 into its command, and --add-host alpha:host-gateway into those of its callers',
+      'docker-compose.yml:10: others get alpha:7080 as its address, and it publishes no port 7080: write --publish 7080:7080 into its command, and --add-host alpha:host-gateway into the commands of its callers',
       'docker-compose.yml:11: zero publishes no port 6080: write --publish 6080:6080 into its command'
     ]
   )
+})
+
+t.test('a container that calls itself by its name has that name; others get it as its address', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
+  kafka: {image: kafka, ports: ["9092:9092"], environment: {LISTENERS: "PLAINTEXT://kafka:9092", VOTERS: "0@kafka:9093"}}
+  mongo: {image: mongo, ports: ["27018:27017"], healthcheck: {test: "echo mongo:27017 | mongosh"}}
+  other: {image: other, ports: ["1:1"], hostname: me, environment: {SELF: "http://other:1"}}
+  shared: {image: other, network_mode: host, environment: {SELF: "http://shared:1"}}
+`
+  })
+  const named = template.apps.map(({command}) => /--hostname,(\w+)/.exec(String(command))?.[1])
+  t.strictSame(named, ['kafka', 'mongo', 'me', undefined])
+  const hosts = (name: string): string => `and --add-host ${name}:host-gateway into the commands of its callers`
+  const own = (port: number): string =>
+    `and it publishes no port ${port}: write --publish ${port}:${port} into its command`
+  t.match(notes, [
+    `compose.yaml:2: others get kafka:9092 as its address: write 127.0.0.1 kafka into /etc/hosts, ${hosts('kafka')}`,
+    `compose.yaml:2: others get kafka:9093 as its address, ${own(9093)}, ${hosts('kafka')}`,
+    `compose.yaml:3: others get mongo:27017 as its address, ${own(27_017)}, ${hosts('mongo')}`
+  ])
 })
