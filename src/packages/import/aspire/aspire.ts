@@ -143,7 +143,7 @@ class AppHost {
     const id = call.texts[0] ?? variable
     if (what === 'Parameter')
       this.notes.push(`${this.#place(call)}: the parameter ${id} has no value here: write it where it is used`)
-    if (/^(?:|Parameter|(?:DockerCompose|AzureContainerApp|Kubernetes)Environment)$/.test(what)) return undefined
+    if (/^(?:|Dapr|Parameter|(?:DockerCompose|AzureContainerApp|Kubernetes)Environment)$/.test(what)) return undefined
     if (id === '') {
       this.notes.push(`${this.#place(call)}: ${call.name} is left out: its name is not written here`)
       return undefined
@@ -247,6 +247,8 @@ class AppHost {
         note(`${variable} says its port: write it into env, or appPort`)
     } else if (call.name === 'WithArgs' && 'command' in service && areWritten)
       service['command'] = [...textsOf(service['command']), ...textsOf(call.texts)]
+    else if (call.name === 'WithDaprSidecar' && call.texts.length + call.words.length > 0)
+      note('WithDaprSidecar is not carried over: write its options, appID, appPort, resourcesPaths')
     else if (/^With(?:Args|\w*BindMount|\w*Volume|Replicas|Image\w*|HostPort|InitFiles)$/.test(call.name))
       note(`${call.name} is not carried over`)
   }

@@ -169,7 +169,6 @@ function topNote(key: string, value: unknown): readonly string[] {
     return [
       'networks: programs and published ports are all on localhost here; containers do not see each other by name'
     ]
-  return ['version', 'name'].includes(key) || key.startsWith('x-')
-    ? []
-    : [`${key}: ${written(value)} is not carried over`]
+  if (['version', 'name'].includes(key) || key.startsWith('x-')) return []
+  return [`${key}: ${written(value)} is not carried over`]
 }

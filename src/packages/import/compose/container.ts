@@ -1,10 +1,11 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {addressesOf, composeEnvironment, privatePorts, variablesOfFiles, withPortsHere} from './environment.ts'
+import {composeEnvironment, privatePorts, variablesOfFiles, withPortsHere} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
 import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
 import {
+  addressesOf,
   buildLeftOver,
   buildOf,
   folderOfStack,

@@ -203,7 +203,6 @@ function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port:
     ([key]) => shared.every(([each]) => each !== key) && (key !== 'appPort' || app.keys['autoPort'] === undefined)
   )
   const {appPort} = sidecar.keys
-  // of a container
   const at = app.published?.find(({text}) => text.endsWith(`:${String(appPort)}`))?.port
   if (app.published !== undefined) notes.push(CONTAINED + (at === undefined ? '' : `, and appPort: ${String(appPort)}`))
   const env = Object.entries(mapOf(app.keys['env'])).filter(([name]) => !Object.values(OWN).includes(name))

@@ -3,14 +3,15 @@ import {pathFrom} from '../imported.ts'
 import {textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
+import {ownOf} from '../../../model/own.ts'
 import {portHere} from './names.ts'
 import {withValues} from './project.ts'
 import {
+  ADDRESSES,
+  addressesOf,
   buildOf,
   folderOfStack,
-  healthCommand,
   portsOf,
-  startWords,
   usualPort,
   type Service,
   type Stack
@@ -38,11 +39,8 @@ export function composeEnvironment(
   if (secret.length > 0) notes.push(`env_file: ${secret.join(', ')}: what they name is at ${host} here: write that`)
   for (const [id, port] of unpublished) {
     const isVariable = portsOf(services.get(id) ?? service).some(({target}) => target.includes('$'))
-    notes.push(
-      isVariable
-        ? `env: ${id}: its ports are variables: write the number at which ${port} is published`
-        : `env: ${id} publishes no port ${port}: write --publish ${port}:${port} into its command`
-    )
+    const mend = isVariable ? `the number at which ${port} is published` : `--publish ${port}:${port} into its command`
+    notes.push(`env: ${id}${isVariable ? ': its ports are variables' : ` publishes no port ${port}`}: write ${mend}`)
   }
   const unknown = [...replaced].filter(
     id => programs.get(id) === 0 && Object.values(result).some(each => new RegExp(`//${host}(?=$|/)`).test(each))
@@ -95,16 +93,6 @@ const NO_HOST =
 const NAMES_HOST = /(?:^|_)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
 const ANY = /^(?:true|false|localhost|all|any|auto|none|default|yes|no|on|off)$/
 
-/** Hosts with a port in the command, the health check and the variables of a container. */
-export const addressesOf = (
-  service: Service,
-  env: Readonly<Record<string, string>> = {}
-): readonly (readonly [text: string, host: string, port: string])[] =>
-  [...startWords(service), ...(healthCommand(service) ?? []), ...Object.values(env)].flatMap(text =>
-    Array.from(text.matchAll(ADDRESSES), ([whole, host = '', port = '']) => [whole, host, port] as const)
-  )
-const ADDRESSES = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g
-
 /** A text with the ports that other services have on this machine. */
 export const withPortsHere = (text: string, {id}: Service, stack: Stack): string =>
   text.replaceAll(ADDRESSES, (whole, name: string, port: string) => {
@@ -152,6 +140,9 @@ function partOf({id}: Service, lines: readonly string[]): readonly [start: numbe
   return start === -1 ? [Math.max(top, 0), lines.length] : [start, end === -1 ? lines.length : end]
 }
 
+/** Ports of addresses that name none. */
+const WEB_PORTS = {http: '80', ws: '80', https: '443', wss: '443'}
+
 /** `DB_PORT: 5432`, where that port is another one here. */
 const movedPorts = (other: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] =>
   portsOf(other).flatMap(({target}) => {
@@ -176,7 +167,7 @@ interface Found {
 
 /** Places in a text that may name a host: `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433`; not a user, `//db:secret@` */
 const PLACES =
-  /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[]|(?<=--[\w-]+)\s)([\w.-]+)(?:([:,])(\d+)|(?!:[^\d$]))(?![\w.-]|\s*=|(?:[^/\s"',;{]|\{[^{}]*\}){0,255}@)/g
+  /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[(]|(?<=--[\w-]+)\s)([\w.-]+)(?:([:,])(\d+)|(?!:[^\d$]))(?![\w.-]|\s*=|(?:[^/\s"',;{]|\{[^{}]*\}){0,255}@)/g
 
 function pointed(name: string, value: string, {service, host, replaced, unpublished, stack}: Found): string {
   const {hosts, programs} = stack
@@ -185,15 +176,17 @@ function pointed(name: string, value: string, {service, host, replaced, unpublis
   const changed = text.replaceAll(PLACES, (whole, before: string, id: string, sign = ':', port: string | undefined) => {
     const other = hosts.get(id)
     const isKey = before.length > 2
-    const isNamed = isKey || before === '//' || before === '@' || (id === text && HOST.test(name))
+    const isUrl = before === '//' || before === '@'
+    const isNamed = isKey || isUrl || (id === text && HOST.test(name))
     // a program finds itself on this machine, too
     const isOwn = other?.id === service.id && host !== 'localhost'
     if (other === undefined || isOwn || ((port === undefined || sign === ',') && !isNamed)) return whole
     if (isKey) ofKey = other
-    const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), stack)
+    const usual = isUrl ? (ownOf(WEB_PORTS, text.replace(/:.*/s, '')) ?? usualPort(other).toString()) : ''
+    const at = portHere(other, port ?? usual, stack)
     replaced.add(other.id)
     if (port !== undefined && !programs.has(other.id) && !isPublished(other, port)) unpublished.set(other.id, port)
-    return `${before}${host}${at === '' || (port === undefined && at === '80') ? '' : `${sign}${at}`}`
+    return `${before}${host}${at === '' || (port === undefined && at === usual) ? '' : `${sign}${at}`}`
   })
   return changed.replace(/(\bport\s*=\s*)(\d+)/i, (whole, key: string, port: string) =>
     ofKey === undefined ? whole : key + portHere(ofKey, port, stack)

@@ -33,8 +33,7 @@ export function namesIn(
       for (const [, id = '', port = ''] of line.matchAll(/(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g)) {
         const other = stack.hosts.get(id)
         if (other === undefined || other.id === except) continue
-        const here = portHere(other, port, stack)
-        names.push({id, place: `${relative(root, path)}:${index + 1}`, port, portHere: here})
+        names.push({id, place: `${relative(root, path)}:${index + 1}`, port, portHere: portHere(other, port, stack)})
       }
     }
   return names

@@ -111,16 +111,14 @@ export function appOf(
     const needed = Object.keys(mapOf(shared['dependsOn'])).filter(each => !inCode.ids.has(each))
     notes.push(...hostNotes(needed, values['environment'], stack))
   }
-  const build = buildNote(command, folder)
-  if (build !== '') notes.push(build)
+  notes.push(...[buildNote(command, folder)].filter(Boolean))
   const scale = textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas'])
   if (scale === '0') notes.push('replicas: 0: here it starts: with profiles: [NAME] only --profile NAME starts it')
   const policy = mapOf(values['deploy'])['restart_policy']
   if (policy !== undefined)
     notes.push(`deploy.restart_policy: ${JSON.stringify(policy)} is not carried over: write restart`)
   const copies = Number(scale)
-  const hasReplicas = copies > 1 && target === 0
-  if (copies > 1 && !hasReplicas)
+  if (copies > 1 && target > 0)
     notes.push(
       `replicas: ${copies} need autoPort: true in the place of ${'port' in portKeys ? 'port' : 'appPort'}, and a program that reads PORT`
     )
@@ -132,7 +130,7 @@ export function appOf(
     envFile: envFilesOf(service, stack, folder),
     ...shared,
     ready: readyOf(health, service, target),
-    replicas: hasReplicas ? copies : undefined,
+    replicas: copies > 1 && target === 0 ? copies : undefined,
     watch: mapOf(values['develop'])['watch'] === undefined || selfReloader(command, folder) !== '' ? undefined : true,
     limits: limitsKey(values),
     tty: textValue(values['tty']) === 'true' ? true : undefined

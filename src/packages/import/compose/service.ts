@@ -286,4 +286,14 @@ export const startWords = ({values}: Service): readonly string[] => [
   ...commandWords(values['command'])
 ]
 
+/** Hosts with a port in the command, the health check and the variables of a container. */
+export const addressesOf = (
+  service: Service,
+  env: Readonly<Record<string, string>> = {}
+): readonly (readonly [text: string, host: string, port: string])[] =>
+  [...startWords(service), ...(healthCommand(service) ?? []), ...Object.values(env)].flatMap(text =>
+    Array.from(text.matchAll(ADDRESSES), ([whole, host = '', port = '']) => [whole, host, port] as const)
+  )
+export const ADDRESSES = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g
+
 export const folderOfStack = ({file}: Stack): string => dirname(file.path)

@@ -62,11 +62,10 @@ function configIn({build, deploy, manifests}: Values, folder: string): Config {
     const more: Values = given({dockerfile, target, args})
     return [imageName(textValue(each['image'])), {folder: contextOf(each, folder), ...more}] as const
   })
-  const kubectl = mapOf(mapOf(deploy)['kubectl'])
   const kustomize = [mapOf(mapOf(deploy)['kustomize']), mapOf(mapOf(manifests)['kustomize'])]
   const named = [
     ...textsOf(mapOf(manifests)['rawYaml']),
-    ...textsOf(kubectl['manifests']),
+    ...textsOf(mapOf(mapOf(deploy)['kubectl'])['manifests']),
     ...kustomize.flatMap(each => textsOf(each['paths']))
   ]
   const hasHelm = 'helm' in mapOf(deploy) || 'helm' in mapOf(manifests)

@@ -228,3 +228,19 @@ builder.AddJavaApp("java", "./java", "target/app.jar");
   ])
     t.ok(notes.includes(note), note)
 })
+
+t.test('the options of a sidecar of Dapr are a mark', async t => {
+  const {notes} = await imported(t, {
+    'apphost.cs': `#:sdk Aspire.AppHost.Sdk
+var builder = DistributedApplication.CreateBuilder(args);
+builder.AddDapr();
+builder.AddNpmApp("a", "a", "dev").WithDaprSidecar(new DaprSidecarOptions { AppId = "b", AppPort = 4000 });
+builder.AddNpmApp("b", "a", "dev").WithDaprSidecar();
+`,
+    a: {'package.json': '{"scripts": {"dev": "vite"}}'}
+  })
+  t.strictSame(
+    notes.filter(note => note.includes('Dapr')),
+    ['apphost.cs:4: WithDaprSidecar is not carried over: write its options, appID, appPort, resourcesPaths']
+  )
+})

@@ -50,6 +50,38 @@ services:
   t.notOk(notes.some(note => /POSTGRES_USER|DB_DRIVER/.test(note)))
 })
 
+t.test('an address in brackets, and one without a port, whose usual one is another one here', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+services:
+  web:
+    build: web
+    command: node server.js
+    environment:
+      DSN: "root:root@tcp(sql:3306)/x?loc=Local"
+      A: "postgresql+asyncpg://pg:pg@db/x"
+      B: "amqp://guest:guest@queue//"
+      C: "redis://cache"
+      D: "http://front/x, ws://front"
+      E: "https://front"
+  sql: {image: mysql, ports: ["3307:3306"]}
+  db: {image: postgres, ports: ["5433:5432"]}
+  queue: {image: rabbitmq, ports: ["5673:5672"]}
+  cache: {image: redis, ports: ["6379:6379"]}
+  front: {image: front, ports: ["8080:80"]}
+`,
+    web: {'server.js': 'listen()'}
+  })
+  t.strictSame(template.apps[0]?.['env'], {
+    DSN: 'root:root@tcp(localhost:3307)/x?loc=Local',
+    A: 'postgresql+asyncpg://pg:pg@localhost:5433/x',
+    B: 'amqp://guest:guest@localhost:5673//',
+    C: 'redis://localhost',
+    D: 'http://localhost:8080/x, ws://localhost:8080',
+    E: 'https://localhost'
+  })
+})
+
 t.test('users, passwords and words of a text stay, where they are called as services are', async t => {
   const table: readonly (readonly [value: string, here: string])[] = [
     ['postgres://postgres:secret@postgres:5432/app', 'postgres://postgres:secret@localhost:5433/app'],
