@@ -119,9 +119,8 @@ function serverOrContainer(
   if (native !== undefined && typeof found !== 'string') return found
   if (typeof found !== 'string') offers.push(service.id)
   const app = containerApp(service, stack)
-  return native === undefined
-    ? app
-    : {...app, notes: [...app.notes, `--native: it stays a container: ${found as string}`]}
+  if (native === undefined) return app
+  return {...app, notes: [...app.notes, `--native: it stays a container: ${found as string}`]}
 }
 
 /** In containers every program may listen on ports below 1024. */

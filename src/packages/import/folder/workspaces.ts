@@ -112,9 +112,8 @@ export function withTurbo(apps: readonly ImportedApp[], root: string): readonly 
     const needed = textsOf(task['dependsOn']).map(each => taskOf(each, name))
     for (const {task: each, filter} of needed) filters.set(each, [...(filters.get(each) ?? []), filter])
     const ids = [...new Set(needed.map(each => idOf(each.task)))]
-    return ids.length === 0
-      ? app
-      : {...app, keys: {...app.keys, dependsOn: Object.fromEntries(ids.map(id => [id, 'completed']))}}
+    if (ids.length === 0) return app
+    return {...app, keys: {...app.keys, dependsOn: Object.fromEntries(ids.map(id => [id, 'completed']))}}
   })
   const before = [...filters].map(([task, names]) => ({
     id: idOf(task),

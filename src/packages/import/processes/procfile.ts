@@ -62,9 +62,8 @@ function herokuNote(command: readonly string[], folder: string): string {
   const name = program.replace(/^(?:\.\/)?bin\//, '')
   const isBuilt = module !== undefined && /^[\w.-]+$/.test(name) && !existsSync(join(folder, program))
   const isKnown = name === module || existsSync(join(folder, 'cmd', name))
-  return isBuilt && isKnown
-    ? `Heroku builds ${program} of go.mod: write go run ${name === module ? '.' : `./cmd/${name}`} in its place`
-    : ''
+  if (!isBuilt || !isKnown) return ''
+  return `Heroku builds ${program} of go.mod: write go run ${name === module ? '.' : `./cmd/${name}`} in its place`
 }
 
 /** Rails' `bin/dev` gives foreman a first port: `PORT="${PORT:-3000}"`; 0: there is none. */

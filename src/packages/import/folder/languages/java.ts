@@ -11,9 +11,8 @@ export const java: ProjectReader = {
   reasonOf(folder) {
     if (has(folder, 'pom.xml')) {
       if (isParent(folder)) return ''
-      return hasSpring(readText(folder, 'pom.xml'))
-        ? 'none of its classes is a program'
-        : 'its pom.xml has neither Spring Boot nor Quarkus'
+      if (hasSpring(readText(folder, 'pom.xml'))) return 'none of its classes is a program'
+      return 'its pom.xml has neither Spring Boot nor Quarkus'
     }
     if (!has(folder, 'build.gradle', 'build.gradle.kts') || has(folder, ...SETTINGS)) return ''
     if (hasSpring(gradleText(folder))) return 'none of its classes is a program'

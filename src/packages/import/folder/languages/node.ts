@@ -35,9 +35,9 @@ export const node: ProjectReader = {
     const file = isDeno(folder) ? 'deno.json' : 'package.json'
     if (readPackage(folder) === undefined) return 'its package.json is not JSON'
     const compiles = SCRIPTS.find(name => typeof scripts[name] === 'string')
-    return compiles === undefined
-      ? `its ${file} has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
-      : `its script ${compiles} only builds it: apps that import it need ${managerOf(folder)} run ${'build' in scripts ? 'build' : compiles} there once`
+    if (compiles === undefined)
+      return `its ${file} has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
+    return `its script ${compiles} only builds it: apps that import it need ${managerOf(folder)} run ${'build' in scripts ? 'build' : compiles} there once`
   }
 }
 

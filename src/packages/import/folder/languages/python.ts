@@ -1,6 +1,6 @@
-import {join} from 'node:path'
+import {basename, dirname, join} from 'node:path'
 import {has, readText} from '../../reading/files.ts'
-import {movedByVariable, portIn, projectApp, type ProjectReader} from './project.ts'
+import {movedByVariable, portIn, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
 import type {ImportedApp} from '../../imported.ts'
 
 /** Programs of Python: Django, ASGI and WSGI apps, and files that serve by themselves. */
@@ -10,37 +10,41 @@ export const python: ProjectReader = {
 }
 
 function pythonApps(folder: string): readonly ImportedApp[] {
-  const locks = ['uv.lock', ...(has(folder, 'pyproject.toml') ? ['../uv.lock', '../../uv.lock'] : [])] // of a workspace
-  const interpreter = has(folder, '.venv/bin/python') ? '.venv/bin/python' : has(folder, ...locks) ? 'uv' : 'python3'
-  const run = (...words: readonly string[]): readonly string[] =>
-    interpreter === 'uv' ? ['uv', 'run', 'python', ...words] : [interpreter, ...words]
-  /** A command with its port at the end. */
-  const listening = (port: number, ...words: readonly string[]): readonly ImportedApp[] => {
-    const command = (at: number): readonly string[] => run(...words, at.toString())
-    return [projectApp(folder, {command: command(port), port, move: at => ({command: command(at)})})]
-  }
-  if (has(folder, 'manage.py')) {
-    const command = run('manage.py', 'runserver')
-    return [projectApp(folder, {command, port: 8000, move: port => ({command: [...command, port.toString()]})})]
-  }
-  const file = FILES.filter(name => !isPython(join(folder, name, '..')) || !name.includes('/')).find(name =>
-    has(folder, name)
-  )
+  const isOwn = (name: string): boolean => !name.includes('/') || !isPython(join(folder, name, '..'))
+  const file = FILES.find(name => has(folder, name) && isOwn(name))
   if (file === undefined) return []
   const text = readText(folder, file)
+  const isNamed = has(folder, '__init__.py') && `\n${text}`.includes(`\nfrom ${basename(folder)}.`)
+  // what imports from its own folder, by a dot or its name, starts in the folder above
+  const isPart = !file.includes('/') && (isNamed || /^from \./m.test(text))
+  const place = isPart ? dirname(folder) : folder
+  const ways = isPart || has(folder, 'pyproject.toml') ? ['', '../', '../../'] : [''] // of a workspace
+  const [, tool] = Object.entries(TOOLS).find(([name]) => has(place, ...ways.map(way => way + name))) ?? []
+  const locked = tool === undefined ? ['python3'] : [tool, 'run', 'python']
+  const runner = has(place, '.venv/bin/python') ? ['.venv/bin/python'] : locked
+  const app = (command: readonly string[], port: number, move: ProjectStart['move']): readonly ImportedApp[] => [
+    {...projectApp(place, {command: [...runner, ...command], port, move}), id: basename(folder)}
+  ]
+  /** A command with its port at the end. */
+  const listening = (port: number, ...words: readonly string[]): readonly ImportedApp[] =>
+    app([...words, port.toString()], port, at => ({command: [...runner, ...words, at.toString()]}))
+  if (file === 'manage.py')
+    return app([file, 'runserver'], 8000, at => ({command: [...runner, file, 'runserver', at.toString()]}))
   const asgi = /FastAPI|Starlette|Litestar/.test(text) ? ASGI.exec(text)?.[1] : undefined
-  const module = file.replace(/\.py$/, '').replaceAll('/', '.')
+  const module = (isPart ? `${basename(folder)}.` : '') + file.replace(/\.py$/, '').replaceAll('/', '.')
   if (asgi !== undefined) return listening(8000, '-m', 'uvicorn', `${module}:${asgi}`, '--port')
   const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.exec(text)?.[1]
   if (wsgi !== undefined && !/\.run\(/.test(text))
     return listening(5000, '-m', 'flask', '--app', module, 'run', '--port')
   if (!isPython(folder) && !/\.run\(|serve/.test(text)) return []
   const port = portIn(text) || (wsgi === undefined ? 0 : 5000)
-  return [projectApp(folder, {command: run(file), port, move: movedByVariable(text)})]
+  return app(isPart ? ['-m', module] : [file], port, movedByVariable(text))
 }
 
+/** What runs the programs of a project, by a file that it has. */
+const TOOLS = {'uv.lock': 'uv', 'poetry.lock': 'poetry', Pipfile: 'pipenv'}
 const ASGI = /^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:(?:fastapi\.)?(?:FastAPI|Starlette|Litestar)|create_app)\(/m
-const FILES = ['main.py', 'app.py', 'server.py', 'app/main.py', 'src/main.py']
+const FILES = ['manage.py', 'main.py', 'app.py', 'server.py', 'app/main.py', 'src/main.py']
 
 /** Whether a folder has a project file of Python. */
 const isPython = (folder: string): boolean => has(folder, 'pyproject.toml', 'requirements.txt', 'setup.py', 'Pipfile')

@@ -132,7 +132,18 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       'python3 -m flask --app main run --port 5000, port 5000',
       {'requirements.txt': '', 'main.py': 'app = Flask(__name__)\nother = create_app()\n'}
     ],
-    ['python3 main.py', {'requirements.txt': '', 'main.py': 'job = create_app()\n'}]
+    ['python3 main.py', {'requirements.txt': '', 'main.py': 'job = create_app()\n'}],
+    ['poetry run python main.py', {'pyproject.toml': '', 'poetry.lock': '', 'main.py': 'job()\n'}],
+    ['pipenv run python main.py', {Pipfile: '', 'main.py': 'job()\n'}],
+    [
+      'python3 -m uvicorn x.main:app --port 8000, port 8000',
+      {'main.py': 'from fastapi import FastAPI\nfrom .routes import all\napp = FastAPI()\n'}
+    ],
+    [
+      'python3 -m flask --app x.app run --port 5000, port 5000',
+      {'__init__.py': '', 'app.py': 'from x.db import open\napp = Flask(__name__)\n'}
+    ],
+    ['python3 -m x.main', {'requirements.txt': '', 'main.py': 'from .jobs import run\nrun()\n'}]
   ],
   Deno: [
     [
