@@ -60,9 +60,8 @@ export function pathTo(path: string, from: string): string {
 export function withTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value)
   if (Array.isArray(value)) return value.map(each => withTexts(each, change))
-  return isObject(value)
-    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withTexts(each, change)]))
-    : value
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withTexts(each, change)]))
 }
 
 /** Variables of compose and process-compose are written with braces here, and a literal `$` alone. */

@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {composeEnvironment, privatePorts, variablesOfFiles, withPortsHere} from './environment.ts'
+import {composeEnvironment, privatePorts, reachNotes, variablesOfFiles, withPortsHere} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
 import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
@@ -128,8 +128,10 @@ function hostsOf(
   )
   const isSeen = new Set([...names.map(({id}) => id), ...inCommand])
   const environment = JSON.stringify(service.values['environment'] ?? '')
-  for (const id of new Set(known))
-    if (!isSeen.has(id) && !environment.includes(id)) notes.push(...otherPort(stack, id, 'where it calls that'))
+  for (const id of new Set(known)) {
+    if (environment.includes(id)) continue
+    notes.push(...(isSeen.has(id) ? reachNotes([id], stack) : otherPort(stack, id, 'where it calls that')))
+  }
   return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
 }
 

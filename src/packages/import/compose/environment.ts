@@ -50,12 +50,15 @@ export function composeEnvironment(
     notes.push(`env: ${[...replaced].join(' and ')} ${replaced.size === 1 ? 'is' : 'are'} at ${host} here`)
   for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPorts(other, env, stack))
   for (const [name, value] of all) if (value === env[name]) notes.push(...bareNotes(name, value, found))
-  const called = [...replaced].filter(id => host !== 'localhost' && programs.has(id))
-  if (called.length > 0)
-    notes.push(
-      `env: on Linux a container reaches ${called.join(' and ')} only at an address of the machine: port: 0.0.0.0:NUMBER`
-    )
+  if (host !== 'localhost') notes.push(...reachNotes([...replaced], stack))
   return result
+}
+
+/** A note on those of the services that are programs, for a container that calls them. */
+export function reachNotes(names: readonly string[], {hosts, programs}: Stack): readonly string[] {
+  const ids = names.filter(name => programs.has(hosts.get(name)?.id ?? name))
+  if (ids.length === 0) return []
+  return [`on Linux a container reaches ${ids.join(' and ')} only at an address of the machine: port: 0.0.0.0:NUMBER`]
 }
 
 /** `api:3000`, `http://api:3000/x`: an address without a password. */

@@ -68,9 +68,8 @@ const SERVERS: readonly Server[] = [
       const user = env['POSTGRES_USER'] || 'postgres'
       const words = [user, env['POSTGRES_DB'] || user]
       if (args.length > 0 && !(args[0] === 'postgres' && arePlainFlags(args))) return ODD_COMMAND
-      return firstOdd(words) === undefined
-        ? [...words, ...args.slice(1)]
-        : 'the name of its user or database needs quotes of SQL'
+      if (firstOdd(words) !== undefined) return 'the name of its user or database needs quotes of SQL'
+      return [...words, ...args.slice(1)]
     },
     script:
       'user=$1 db=$2; shift 2; [ -d data ] || { rm -rf new && initdb -D new -U "$user" -A trust -E UTF8 --no-sync >/dev/null && { [ "$db" = postgres ] || printf \'CREATE DATABASE "%s"\\n\' "$db" | postgres --single -D new postgres >/dev/null; } && mv new data; } && exec postgres -D data -h 127.0.0.1 -p "$PORT" -k \'\' "$@"',

@@ -86,9 +86,8 @@ function matching(name: string, root: string): readonly string[] {
       entriesOf(folder).flatMap(each => {
         const path = join(folder, each)
         if (!isFolder(path)) return glob.matches(path) && /\.(?:ya?ml|json)$/.test(each) ? [path] : []
-        return !/^(?:\.|node_modules$)/.test(each) && !(isDeep && isLink(path)) && glob.canMatchIn(path)
-          ? search(path)
-          : []
+        const isLeft = /^(?:\.|node_modules$)/.test(each) || (isDeep && isLink(path))
+        return !isLeft && glob.canMatchIn(path) ? search(path) : []
       })
     return search(glob.base)
   })

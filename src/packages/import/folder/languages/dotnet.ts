@@ -16,7 +16,7 @@ export const dotnet: ProjectReader = {
     return [
       projectApp(folder, {
         command,
-        port: isSecure ? 0 : portOf(url) || exposed,
+        port: isSecure ? 0 : Number(/:(\d+)/.exec(url)?.[1] ?? 0) || exposed,
         move: port => ({command: ['dotnet', 'run', '--urls', `http://localhost:${port}`]}),
         notes: isSecure ? [`launchSettings.json: ${url} is all it listens on: add an address of http to be called`] : []
       })
@@ -39,5 +39,3 @@ function launchUrl(folder: string): string {
   const urls = textValue(own?.['applicationUrl']).split(';')
   return urls.find(url => url.startsWith('http:')) ?? urls[0] ?? ''
 }
-
-const portOf = (url: string): number => Number(/:(\d+)/.exec(url)?.[1] ?? 0)
