@@ -54,10 +54,13 @@ const viewOf = (name: string) => VIEWS.find(each => each.name === name)
 
 effect(() => viewOf(route.value.view)?.code.preload?.())
 
+/** Safari has no requestIdleCallback. */
+const whenIdle = (window as Partial<Window>).requestIdleCallback ?? setTimeout
+
 // once the run answers there is time for the other views: they can be opened when it has ended, too
 const stopPreloading = effect(() => {
   if (connection.value.state !== 'open') return
-  requestIdleCallback(() => {
+  whenIdle(() => {
     for (const {code} of VIEWS) code.preload?.()
     App.preload()
     stopPreloading()

@@ -37,6 +37,17 @@ t.test('the page', async t =>
       t.equal(page.url(), run.url.replace(/#.*/, ''))
     })
 
+    await t.test('shows the run in a browser that has no requestIdleCallback, as Safari', async t => {
+      const run = await madeUp(t)
+      const page = await browser.newPage()
+      await page.addInitScript('delete window.requestIdleCallback')
+      const late = page.waitForResponse(/\/template-.*\.js$/)
+      await page.goto(run.url)
+      await payments(page).waitFor()
+      await late
+      t.equal(await page.getByRole('region', {name: 'Connection'}).count(), 0)
+    })
+
     await t.test('goes on after a loss, and with the next run', async t => {
       const run = await madeUp(t)
       const {page} = await open(browser, run.url)
