@@ -1,5 +1,8 @@
-/** The localStorage key of the token; storage belongs to one origin, which serves one template. */
+/** The key of the token in both storages, which belong to one origin, which serves one template. */
 const KEY = 'pillion-token'
+
+const STORAGES = ['localStorage', 'sessionStorage'] as const
+type StorageName = (typeof STORAGES)[number]
 
 interface Kept {
   readonly token: string
@@ -11,17 +14,19 @@ export function keepToken(): Kept | undefined {
   const [, name, token] = /^#(t|look)=([\w-]+)$/.exec(location.hash) ?? []
   if (token === undefined) return undefined
   const found: Kept = {token, isReadOnly: name === 'look'}
-  write(KEY, JSON.stringify(found))
+  for (const storage of STORAGES) write(KEY, JSON.stringify(found), storage)
   history.replaceState(null, '', '/')
   return found
 }
 
-/** Returns the token in the address, or the stored one. */
+/** Returns the token in the address, or that of this tab, or the latest one: one tab may be read-only, and another one not. */
 function readToken(): Kept {
   const found = keepToken()
   if (found !== undefined) return found
+  const text = read(KEY, 'sessionStorage') ?? read(KEY) ?? '{}'
+  write(KEY, text, 'sessionStorage')
   try {
-    const {token: before = '', isReadOnly = false} = JSON.parse(read(KEY) ?? '{}') as Partial<Kept>
+    const {token: before = '', isReadOnly = false} = JSON.parse(text) as Partial<Kept>
     return {token: before, isReadOnly}
   } catch {
     return {token: '', isReadOnly: false}
@@ -33,18 +38,18 @@ let kept: Kept | undefined
 /** Returns the token; the first call must come before the address is read as a route. */
 export const takeToken = (): Kept => (kept ??= readToken())
 
-/** Returns a value from localStorage; undefined if there is none or storage is blocked. */
-export function read(key: string): string | undefined {
+/** Returns a value of all tabs, or of this one (`sessionStorage`); undefined if there is none or storage is blocked. */
+export function read(key: string, storage: StorageName = 'localStorage'): string | undefined {
   try {
-    return localStorage.getItem(key) ?? undefined
+    return window[storage].getItem(key) ?? undefined
   } catch {
     return undefined
   }
 }
 
-export function write(key: string, value: string): void {
+export function write(key: string, value: string, storage: StorageName = 'localStorage'): void {
   try {
-    localStorage.setItem(key, value)
+    window[storage].setItem(key, value)
   } catch {
     // without storage, the value is lost when the page is closed
   }

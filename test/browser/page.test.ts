@@ -14,6 +14,11 @@ const see = async (page: Page, isSeen: boolean): Promise<void> =>
 
 const payments = (page: Page) => page.getByRole('link', {name: 'payments'})
 
+const canRestart = async (page: Page): Promise<boolean> => {
+  await payments(page).waitFor()
+  return page.getByRole('button', {name: 'Restart payments'}).isVisible()
+}
+
 t.test('the page', async t =>
   withBrowser(t, async browser => {
     await t.test('takes the token out of the address, and keeps it', async t => {
@@ -25,6 +30,27 @@ t.test('the page', async t =>
       await page.getByRole('link', {name: 'payments'}).waitFor()
       t.equal(await page.title(), 'Apps · shop · Pillion')
       t.same(troubles, [])
+    })
+
+    await t.test('a tab stays read-only, or not, when it is loaded again, whatever another tab is', async t => {
+      const run = await madeUp(t)
+      const context = await browser.newContext()
+      const [reads, changes] = [await context.newPage(), await context.newPage()]
+      await reads.goto(run.readOnlyUrl)
+      t.notOk(await canRestart(reads))
+      await changes.goto(run.url)
+      t.ok(await canRestart(changes))
+      await reads.reload()
+      t.notOk(await canRestart(reads))
+      await reads.goto('about:blank')
+      await reads.goto(run.readOnlyUrl)
+      t.notOk(await canRestart(reads))
+      await changes.reload()
+      t.ok(await canRestart(changes))
+      const another = await context.newPage()
+      await another.goto(run.url.replace(/#.*/, ''))
+      t.notOk(await canRestart(another), 'one without a token has the latest')
+      await context.close()
     })
 
     await t.test('says what to do without a token', async t => {
