@@ -111,7 +111,7 @@ function Page() {
         class={isOld ? 'old' : ''}
         aria-label={viewOf(view)?.title}
       >
-        <Boundary key={view}>
+        <Boundary place={route.value}>
           <Content />
         </Boundary>
       </main>

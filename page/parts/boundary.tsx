@@ -2,22 +2,30 @@ import {Component, type ComponentChildren} from 'preact'
 
 interface BoundaryProps {
   readonly children: ComponentChildren
+  /** The address: at another one the view is drawn anew. */
+  readonly place: object
 }
 
-/**
- * Says that a view cannot be drawn, for instance as the page is older than the run that answers it. Without it all views were gone.
- * With another `key` the next view is drawn.
- */
-export class Boundary extends Component<BoundaryProps, {readonly why?: string | undefined}> {
-  static override getDerivedStateFromError(error: unknown): {readonly why: string} {
+interface BoundaryState {
+  readonly why?: string | undefined
+  readonly place?: object
+}
+
+/** Says that a view cannot be drawn, for instance as the page is older than the run that answers it. Without it all views were gone. */
+export class Boundary extends Component<BoundaryProps, BoundaryState> {
+  static override getDerivedStateFromError(error: unknown): BoundaryState {
     return {why: error instanceof Error ? error.message : String(error)}
+  }
+
+  static override getDerivedStateFromProps({place}: BoundaryProps, before: BoundaryState): BoundaryState | null {
+    return place === before.place ? null : {place, why: undefined}
   }
 
   override componentDidCatch(error: unknown): void {
     console.error(error)
   }
 
-  override render({children}: BoundaryProps, {why}: {readonly why?: string | undefined}): ComponentChildren {
+  override render({children}: BoundaryProps, {why}: BoundaryState): ComponentChildren {
     if (why === undefined) return children
     return (
       <div class="empty" role="alert">

@@ -1,13 +1,15 @@
 /** What is shown of a view that throws while it is drawn. */
 import {build} from 'esbuild'
 import t from 'tap'
-import {withBrowser} from './browser.ts'
+import {open, withBrowser} from './browser.ts'
+import {call, madeUp} from './made-up.ts'
 
 /** A page of two views, the first of which cannot be drawn until `isMended`. */
 const PAGE = `
   import {render} from 'preact'
   import {useState} from 'preact/hooks'
   import {Boundary} from './page/parts/boundary.tsx'
+  const PLACES = {broken: {}, whole: {}}
   const Broken = () => {
     if (!globalThis.isMended) throw new TypeError('hosts is undefined')
     return <p>mended</p>
@@ -18,7 +20,7 @@ const PAGE = `
       <>
         <button onClick={() => show('whole')}>whole</button>
         <button onClick={() => show('broken')}>broken</button>
-        <main><Boundary key={view}>{view === 'broken' ? <Broken /> : <p>the whole one</p>}</Boundary></main>
+        <main><Boundary place={PLACES[view]}>{view === 'broken' ? <Broken /> : <p>the whole one</p>}</Boundary></main>
       </>
     )
   }
@@ -51,5 +53,21 @@ t.test('a view that cannot be drawn takes none with it', async t =>
     await page.getByText('mended').waitFor()
     t.ok(said.length > 0 && said.every(text => text.startsWith('TypeError: hosts is undefined')), said.join('\n'))
     await page.close()
+  })
+)
+
+t.test('at another address of a view that could not be drawn it is drawn', async t =>
+  withBrowser(t, async browser => {
+    const run = await madeUp(t)
+    run.answers['GET /calls'] = {last: 7, calls: [call(7)]}
+    run.answers['GET /calls/7'] = {...call(7)} // of a run that leaves out the request
+    const {page} = await open(browser, run.url)
+    await page.getByRole('link', {name: 'Calls'}).click()
+    await page.getByRole('grid', {name: 'Calls', exact: true}).getByText('GET /orders/7').click()
+    await page.getByText('This view cannot be shown').waitFor()
+    await page.goBack()
+    await page.getByRole('grid', {name: 'Calls', exact: true}).getByText('GET /orders/7').waitFor()
+    await page.goForward()
+    await page.getByText('This view cannot be shown').waitFor()
   })
 )
