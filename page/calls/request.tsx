@@ -31,7 +31,7 @@ function useCall(number: number): Api.CallDetail | string | undefined {
     const stops = isOpen ? [listen('calls', onCalls), listen('following', () => void load())] : []
     return endAll(() => gone.abort(), ...stops)
   }, [number, isOpen, opened.value])
-  return call
+  return typeof call === 'object' && call.number !== number ? undefined : call
 }
 
 /** Shows the request that a call belongs to: how it ended and why, all its steps, and what the call sent and received. */

@@ -34,6 +34,25 @@ t.test('a request', async t =>
       await page.getByText('the run does not answer').first().waitFor()
     })
 
+    await t.test('keys do not send the call before, while the next one is awaited', async t => {
+      const run = await runWithCalls(t)
+      run.answers['GET /calls/8'] = {...detail(8, {path: '/refunds'})}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+      const send = page.getByRole('button', {name: 'Send again'})
+      await send.waitFor()
+      const {promise: answered, resolve: answer} = Promise.withResolvers<void>()
+      await page.route(/\/calls\/8$/, async route => answered.then(async () => route.continue()))
+      await page.getByRole('list', {name: 'Calls of the request'}).getByRole('link').nth(1).click()
+      await page.getByRole('heading', {name: 'Calls / 8'}).waitFor()
+      await send.waitFor({state: 'detached'})
+      await page.keyboard.press('r')
+      answer()
+      await send.waitFor()
+      t.notOk(run.asked.includes('POST /calls/7/replay'))
+    })
+
     await t.test('its end is shown, also if the page was too slow to be told of it', async t => {
       const run = await runWithCalls(t)
       run.answers['GET /calls/7'] = detail(7, {isOpen: true, status: 0})
