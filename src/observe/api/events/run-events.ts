@@ -45,6 +45,8 @@ export class RunEvents {
   /** The troubles that readers know, as JSON; '': none. */
   #troubles = ''
   #isAskingTroubles = false
+  /** The run was asked to stop: that its apps end from now on is no trouble. */
+  #isStopping = false
   /** How many calls and published events readers know to be over. */
   #counted = -1
   /** Readers know that there were no calls in the last seconds. */
@@ -134,6 +136,7 @@ export class RunEvents {
   }
 
   noticed(event: RunEvent): void {
+    this.#isStopping ||= event.type === 'stopping'
     this.#tellEvent(event)
     this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
   }
@@ -206,17 +209,15 @@ export class RunEvents {
     }
     for (const [subject, {id, json}] of before) {
       if (this.#apps.has(subject)) continue
-      const last = JSON.parse(json) as object
-      const removed = {...last, ...NO_LOAD, state: 'removed', isReady: false, availability: 'stopped'}
-      this.#tell('app', removed, {app: id, subject})
+      const last = {...(JSON.parse(json) as object), ...NO_LOAD}
+      this.#tell('app', {...last, state: 'removed', isReady: false, availability: 'stopped'}, {app: id, subject})
     }
     void this.#tellTroubles()
     const news = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
     for (const death of news) {
       this.#lastDeath = death.number
-      const view = async (): Promise<Api.Death> => deathView(death, new Masking(masked()))
       this.#deathsTold = this.#deathsTold
-        .then(async () => this.#tell('death', await view(), {app: death.app}))
+        .then(async () => this.#tell('death', await deathView(death, new Masking(masked())), {app: death.app}))
         .catch((error: unknown) => this.#failed(error))
     }
   }
@@ -289,7 +290,7 @@ export class RunEvents {
   /** Once a second, and soon after something has happened. */
   async #tellTroubles(): Promise<void> {
     const readers = (): readonly EventReader[] => [...this.#readers].filter(reader => reader.wants('troubles'))
-    if (readers().length === 0 || this.#isAskingTroubles) return
+    if (readers().length === 0 || this.#isAskingTroubles || this.#isStopping) return
     this.#isAskingTroubles = true
     try {
       const context = this.#context()
@@ -299,8 +300,7 @@ export class RunEvents {
       this.#troubles = text
       // also those who have come while it was asked
       for (const reader of readers()) {
-        const {app} = reader
-        const own = app === '' ? troubles : troubles.filter(each => each.app === app)
+        const own = troubles.filter(({app}) => ['', app].includes(reader.app))
         this.#pass([reader], 'troubles', {troubles: own}, 'troubles')
       }
     } catch (error) {

@@ -1,5 +1,6 @@
 import {EventEmitter} from 'node:events'
 import {mock} from 'node:test'
+import {setImmediate as turn} from 'node:timers/promises'
 import t from 'tap'
 import {EventReader} from '../../../../../src/observe/api/events/event-reader.ts'
 import {TYPES} from '../../../../../src/observe/api/events/event.ts'
@@ -9,6 +10,7 @@ import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import {appOf} from '../../../../rig/listed.ts'
 
 class Sink extends EventEmitter {
   write(text: string): boolean {
@@ -106,4 +108,36 @@ t.test('calls and lines of the last moment are told before bye', async t => {
   t.same(told.toSorted(), ['bye', 'calls', 'edges', 'lines'])
   t.equal(told.at(-1), 'bye')
   t.match(texts.join(''), /the last words/)
+})
+
+t.test('that apps end with the run is no trouble', async t => {
+  mock.timers.enable({apis: ['setTimeout', 'setInterval']})
+  t.teardown(() => mock.timers.reset())
+  const apps = [appOf({id: 'shop', state: 'running', isReady: true, availability: 'ready'})]
+  const context = {
+    recorder: new CallRecorder(() => undefined),
+    deaths: undefined,
+    masked: () => [],
+    apps: () => [],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps})}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const texts: string[] = []
+  const sink = new Sink().on('text', (text: string) => texts.push(text))
+  const types = new Set(['app', 'troubles'] as const)
+  events.join(new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')}), 0)
+  await turn()
+  events.noticed({type: 'stopping'})
+  apps[0] = appOf({id: 'shop', state: 'exited', availability: 'never', exitCode: 143, exit: 'was ended by SIGTERM'})
+  mock.timers.tick(1000)
+  await turn()
+  await events.close()
+  const told = texts.map(text => JSON.parse(text) as {type: string; data: unknown})
+  t.same(
+    told.map(({type}) => type),
+    ['hello', 'troubles', 'app', 'bye']
+  )
+  t.same(told[1]?.data, {troubles: []}, 'those of before')
 })
