@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useMemo, useState} from 'preact/hooks'
 import {announce} from '../parts/announce.tsx'
 import {copyText} from '../parts/copy-button.tsx'
-import {showProblem} from '../parts/strips.tsx'
+import {attempt} from '../parts/strips.tsx'
 import {api, mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {EditForm} from './edit-form.tsx'
@@ -33,30 +33,24 @@ export function Actions({call, edited, hasKeys = false}: ActionsProps) {
   }, [number])
   const send = async (unsafe: boolean, edit?: Api.RequestEdit): Promise<void> => {
     announce(`Sending call ${number} again`)
-    try {
-      const answer = await api.ask('POST /calls/{number}/replay', {
-        at: {number},
-        body: {unsafe, edit}
-      })
-      setResult(answer)
-      announce(`Answered ${answer.after?.status ?? 0}`)
-    } catch (error) {
-      showProblem(error)
-    }
+    setResult(undefined)
+    const answer = await attempt(async () =>
+      api.ask('POST /calls/{number}/replay', {at: {number}, body: {unsafe, edit}})
+    )
+    if (answer === undefined) return
+    setResult(answer)
+    announce(`Answered ${answer.after?.status ?? 0}`)
   }
   const copy = (): void =>
-    void api.text('GET /calls.{format}', {at: {format: 'curl'}, query: {number}}).then(copyText, showProblem)
+    void attempt(async () => api.text('GET /calls.{format}', {at: {format: 'curl'}, query: {number}}).then(copyText))
   const pin = async (): Promise<void> => {
-    try {
-      const {pins} = isPinned
-        ? await api.ask('DELETE /pins/{number}', {at: {number}})
-        : await api.ask('POST /pins', {body: {call: number}})
-      const isNow = pins.some(each => each.call === number)
-      setPinned(isNow)
-      announce(isNow ? 'Pinned' : 'Unpinned')
-    } catch (error) {
-      showProblem(error)
-    }
+    const found = await attempt(async () =>
+      isPinned ? api.ask('DELETE /pins/{number}', {at: {number}}) : api.ask('POST /pins', {body: {call: number}})
+    )
+    if (found === undefined) return
+    const isNow = found.pins.some(each => each.call === number)
+    setPinned(isNow)
+    announce(isNow ? 'Pinned' : 'Unpinned')
   }
   const changes: readonly (Key & {readonly button: string; readonly isOn?: boolean})[] = [
     ...(edited === undefined

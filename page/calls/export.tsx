@@ -1,5 +1,5 @@
 import {saveFile} from '../parts/save-file.ts'
-import {failure, showProblem} from '../parts/strips.tsx'
+import {attempt, failure} from '../parts/strips.tsx'
 import {api} from '../state/api.ts'
 
 /** The export formats of the run, each with a file name. */
@@ -19,7 +19,7 @@ export function Export({q}: {readonly q: string}) {
       onChange={event => {
         const chosen = FORMATS.find(([, format]) => format === event.currentTarget.value)
         event.currentTarget.value = ''
-        if (chosen !== undefined) save(chosen[1], chosen[2], q).catch(showProblem)
+        if (chosen !== undefined) void attempt(async () => save(chosen[1], chosen[2], q))
       }}
     >
       <option value="">Export …</option>

@@ -1,22 +1,16 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {announce} from '../parts/announce.tsx'
 import {visible} from '../parts/safe-text.ts'
-import {failure, showProblem} from '../parts/strips.tsx'
+import {attempt} from '../parts/strips.tsx'
 import {api, mayChange} from '../state/api.ts'
 import {faults} from '../state/faults.ts'
 import {hrefOf} from '../state/route.ts'
 
 /** Requests a change of the faults; returns whether the run made it, and shows why at the top of the page if not. */
 export async function change(text: string, request: () => Promise<unknown>): Promise<boolean> {
-  failure.value = ''
-  try {
-    await request()
-    announce(text)
-    return true
-  } catch (error) {
-    showProblem(error)
-    return false
-  }
+  const isDone = (await attempt(request)) !== undefined
+  if (isDone) announce(text)
+  return isDone
 }
 
 export const remove = async ({number}: Api.Fault): Promise<boolean> =>

@@ -1,6 +1,7 @@
 import {effect, signal} from '@preact/signals'
 import {api, problemText} from '../state/api.ts'
 import {now} from '../state/clock.ts'
+import {route} from '../state/route.ts'
 import {connection, reconnect} from '../state/run.ts'
 import {announce} from './announce.tsx'
 import {ago, duration, timeOfDay} from './format.ts'
@@ -33,8 +34,13 @@ export function ConnectionStrip() {
   )
 }
 
-/** Why the last action of the user failed; '' if it did not. */
+/** Why the last action of the user failed; '' if it did not, or the user has gone on. */
 export const failure = signal('')
+
+effect(() => {
+  void route.value
+  failure.value = ''
+})
 
 effect(() => {
   const {state} = connection.value
@@ -43,19 +49,20 @@ effect(() => {
   if (state === 'ended') announce('The run has ended')
 })
 
-export const showProblem = (error: unknown): void => {
+export const showProblem = (error: unknown): undefined => {
   failure.value = problemText(error)
+}
+
+/** Returns the answer to what the user has asked for; undefined if that fails, and shows why. */
+export async function attempt<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  failure.value = ''
+  return ask().catch(showProblem)
 }
 
 /** Restarts, starts or stops an app; shows why if that fails. */
 export async function act(app: string, action: 'restart' | 'start' | 'stop'): Promise<void> {
-  failure.value = ''
   announce(`${action} ${app}`)
-  try {
-    await api.ask(`POST /apps/{id}/${action}`, {at: {id: app}})
-  } catch (error) {
-    showProblem(error)
-  }
+  await attempt(async () => api.ask(`POST /apps/{id}/${action}`, {at: {id: app}}))
 }
 
 export function FailureStrip() {

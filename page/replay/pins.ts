@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {announce} from '../parts/announce.tsx'
-import {showProblem} from '../parts/strips.tsx'
+import {attempt, showProblem} from '../parts/strips.tsx'
 import {api} from '../state/api.ts'
 import {listen, runId} from '../state/run.ts'
 
@@ -33,12 +33,10 @@ export async function loadPins(): Promise<void> {
 }
 
 export async function unpin(call: number): Promise<void> {
-  try {
-    pins.value = await api.ask('DELETE /pins/{number}', {at: {number: call}})
-    announce(`Call ${call} is no longer pinned`)
-  } catch (error) {
-    showProblem(error)
-  }
+  const left = await attempt(async () => api.ask('DELETE /pins/{number}', {at: {number: call}}))
+  if (left === undefined) return
+  pins.value = left
+  announce(`Call ${call} is no longer pinned`)
 }
 
 export const sendAll = async (unsafe: boolean): Promise<void> => sendReplays({pinned: true, unsafe})
@@ -49,13 +47,10 @@ export async function sendReplays(body: object): Promise<void> {
   sentNow.value = []
   isSending.value = true
   const ours = runId.value
-  try {
+  await attempt(async () => {
     const replays = await api.follow('POST /replays', {body})
     for await (const replay of replays) if (runId.value === ours) sentNow.value = [...sentNow.value, replay]
     announce(`${sentNow.value.length} calls`)
-  } catch (error) {
-    showProblem(error)
-  } finally {
-    isSending.value = false
-  }
+  })
+  isSending.value = false
 }

@@ -7,7 +7,7 @@ import {save} from '../logs/save.ts'
 import {Chips} from '../parts/chips.tsx'
 import {copyText} from '../parts/copy-button.tsx'
 import {withoutColours} from '../parts/safe-text.ts'
-import {act, showProblem} from '../parts/strips.tsx'
+import {act, attempt} from '../parts/strips.tsx'
 import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {parameter, setParameters} from '../state/route.ts'
@@ -172,7 +172,7 @@ export default function Logs() {
         <button type="button" onClick={() => void copyText(blocks.current?.text() ?? '')}>
           Copy
         </button>
-        <button type="button" onClick={() => void save(apps).catch(showProblem)}>
+        <button type="button" onClick={() => void attempt(async () => save(apps))}>
           Download
         </button>
       </div>

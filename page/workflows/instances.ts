@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useRef, useState} from 'preact/hooks'
-import {showProblem} from '../parts/strips.tsx'
+import {attempt} from '../parts/strips.tsx'
 import type {AskedArguments, Route} from '../../src/control/api-client.ts'
 import {api, problemOf} from '../state/api.ts'
 import {endAll, isPaused, listen} from '../state/run.ts'
@@ -97,12 +97,7 @@ export async function change<R extends Route>(
   route: R,
   ...asked: AskedArguments<R>
 ): Promise<Api.Answers[R] | undefined> {
-  try {
-    const answer = await api.ask(route, ...asked)
-    for (const again of shown) again()
-    return answer
-  } catch (error) {
-    showProblem(error)
-    return undefined
-  }
+  const answer = await attempt(async () => api.ask(route, ...asked))
+  if (answer !== undefined) for (const again of shown) again()
+  return answer
 }

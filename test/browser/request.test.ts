@@ -53,6 +53,30 @@ t.test('a request', async t =>
       t.notOk(run.asked.includes('POST /calls/7/replay'))
     })
 
+    await t.test('why something failed is shown until the next try, or another address', async t => {
+      const run = await runWithCalls(t)
+      delete run.answers['POST /calls/7/replay']
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+      const failure = page.getByRole('alert', {name: 'Failure'})
+      const send = page.getByRole('button', {name: 'Send again'})
+      const result = page.getByRole('group', {name: 'Sent again'})
+      await send.click()
+      await failure.getByText('there is no /calls/7/replay').waitFor()
+      run.answers['POST /calls/7/replay'] = replayed()
+      await send.click()
+      await result.waitFor()
+      t.equal(await failure.count(), 0)
+      delete run.answers['POST /calls/7/replay']
+      await send.click()
+      await failure.waitFor()
+      t.equal(await result.count(), 0, 'what came of it before is not what came of it now')
+      await page.getByRole('link', {name: 'Calls', exact: true}).first().click()
+      await page.getByRole('grid', {name: 'Calls', exact: true}).waitFor()
+      t.equal(await failure.count(), 0)
+    })
+
     await t.test('its end is shown, also if the page was too slow to be told of it', async t => {
       const run = await runWithCalls(t)
       run.answers['GET /calls/7'] = detail(7, {isOpen: true, status: 0})
