@@ -11,7 +11,9 @@ const ASK_MS = 500
 const REQUESTS_MS = 1000
 /** How often open calls are requested. */
 const OPEN_MS = 1000
-const MAX_OPEN = 50
+const MAX_OPEN = 1000
+/** How many calls are requested one by one, as they are no longer open. */
+const MAX_OVER = 50
 /** How many numbers before the latest call are requested again, because a slow call ends after calls with higher numbers. */
 const LATE = 2000
 
@@ -110,7 +112,7 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
   const lookAtOpen = async (): Promise<void> => {
     const known = calls.peek().filter(({isOpen}) => isOpen)
     const open = await rowsOf({q: `${q} is:open`, limit: MAX_OPEN, after: since(LATE)})
-    const over = known.filter(({number}) => !open.some(each => each.number === number)).slice(0, MAX_OPEN)
+    const over = known.filter(({number}) => !open.some(each => each.number === number)).slice(0, MAX_OVER)
     const ended = await Promise.all(over.map(async ({number: n}) => rowsOf({q, after: n - 1, before: n + 1, limit: 1})))
     if (over.length === 0 && open.length === 0) return
     calls.value = calls.peek().filter(row => !over.includes(row))

@@ -140,6 +140,22 @@ t.test('the calls between apps', async t =>
       t.equal(await grid.getByText('under way').count(), 0)
     })
 
+    await t.test('many calls under way are asked for at once', async t => {
+      const run = await runWithCalls(t)
+      const all = some(1, 60).map(each => ({...each, isOpen: true, status: 0}))
+      const asked: string[] = []
+      run.answers['GET /calls'] = (_body, query) => {
+        asked.push(query.get('before') === null ? (query.get('q') ?? '').trim() : 'one')
+        return {last: 60, calls: query.get('before') === null ? all.slice(0, Number(query.get('limit'))) : []}
+      }
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls', exact: true}).click()
+      await page.getByText('60 shown').waitFor()
+      for (let n = 0; n < 2; n++) await page.waitForResponse(/is%3Aopen/)
+      t.notOk(asked.includes('one'))
+      t.ok(asked.includes('is:open'))
+    })
+
     await t.test('a call: times, request and answer as text, lines meanwhile, its trace', async t => {
       const run = await runWithCalls(t)
       run.answers['GET /logs'] = [
