@@ -90,14 +90,16 @@ const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0,
 /** Undefined: one of them is no JSON. */
 function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   try {
-    // around them, so that they may be no objects
-    const [was, is] = [before, after].map(({body}) => ({value: plain(parseExactly(body.toString()))}))
-    if (was === undefined || is === undefined) return undefined
-    return diffValues(was, is, {cyclesFix: false}).map(each => valueFound(each, masking))
+    const shown = [before, after].map(({body}) => wrapped(masking.body(body, 'application/json')))
+    const all = diffValues(wrapped(before.body), wrapped(after.body), {cyclesFix: false})
+    return all.map(each => valueFound(each, shown, masking))
   } catch {
     return undefined // or it is nested too deeply
   }
 }
+
+/** The JSON of a body, in an object, so that it may be none. */
+const wrapped = (body: Buffer): Record<string, unknown> => ({value: plain(parseExactly(body.toString()))})
 
 /** Without what every object has: `constructor` is a field like any other. */
 function plain(value: unknown): unknown {
@@ -106,27 +108,28 @@ function plain(value: unknown): unknown {
   return Array.isArray(value) ? value : Object.setPrototypeOf(value, null)
 }
 
-function valueFound(difference: ValueDifference, masking: Masking): Found {
+/** `shown`: both answers without their secrets: which values are secret may be said by what is next to them. */
+function valueFound(difference: ValueDifference, shown: readonly unknown[], masking: Masking): Found {
   const path = difference.path.slice(1)
-  const textOf = (value: unknown): string => {
+  const textOf = (value: unknown, root: unknown): string => {
     if (value === undefined) return ''
     const text = exactText(value)
-    const bare = typeof value === 'string' ? value : text
-    const isSecret = path.some(name => typeof name === 'string' && masking.isSecret(name, bare))
-    return isSecret ? masking.value(text) : masking.body(Buffer.from(text), 'application/json').toString()
+    const inner = difference.path.reduce(memberOf, root)
+    const isHidden = inner === undefined || inner === masking.value(typeof value === 'string' ? value : text)
+    return isHidden ? masking.value(text) : exactText(inner)
   }
-  const values = [
-    difference.type === 'CREATE' ? undefined : difference.oldValue,
-    difference.type === 'REMOVE' ? undefined : difference.value
-  ] as const
+  const {oldValue, value}: {readonly oldValue?: unknown; readonly value?: unknown} = difference
   const noise = path.map(name => (typeof name === 'number' ? '*' : name)).join('.')
-  return found(noise || WHOLE_BODY, path.join('.'), [textOf(values[0]), textOf(values[1])])
+  return found(noise || WHOLE_BODY, path.join('.'), [textOf(oldValue, shown[0]), textOf(value, shown[1])])
 }
 
-/** Undefined: one of them is no text, or they have little in common. */
+const memberOf = (value: unknown, name: string | number): unknown =>
+  typeof value === 'object' ? (value as Readonly<Record<string, unknown>> | null)?.[name] : undefined
+
+/** Undefined: one of them is no text, they have little in common, or they differ in what is secret alone. */
 function differentLines(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   const [was, is] = [before, after].map(({body, type}) => masking.body(body, type).toString())
-  if (was === undefined || is === undefined || isBinary(was) || isBinary(is)) return undefined
+  if (was === undefined || is === undefined || was === is || isBinary(was) || isBinary(is)) return undefined
   const parts = diffLines(was, is, {maxEditLength: MAX_EDITS})
   if (parts === undefined) return undefined
   const differences: Found[] = []

@@ -107,6 +107,22 @@ t.test('secrets differ without being shown', t => {
   ])
   const added = differences(answer('{}'), answer('{"user":{"password":"secret"}}'))
   t.same(added, [['body', 'user', '', '{"password":"<masked, 6 characters>"}']])
+  const setting = (value: string): CallAnswer =>
+    answer(JSON.stringify({env: [{name: 'DB_PASSWORD', value}], tokens: [1]}))
+  t.same(
+    differences(setting('hunter22'), setting('hunter33')),
+    [['body', 'env.0.value', '<masked, 10 characters>', '<masked, 10 characters>']],
+    'what is next to a value says that it is secret'
+  )
+  t.same(
+    differences(answer('{"tokens":[12345]}'), answer('{"tokens":[12346]}')),
+    [['body', 'tokens.0', '<masked, 5 characters>', '<masked, 5 characters>']],
+    'or what it is in'
+  )
+  const form = {type: 'application/x-www-form-urlencoded'}
+  t.same(differences(answer('a=1&password=one', form), answer('a=1&password=two', form)), [
+    ['body', '', '16 bytes', '16 bytes']
+  ])
   t.end()
 })
 
