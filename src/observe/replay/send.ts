@@ -44,11 +44,8 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
     try {
       http
         .request({host, port, method, path: target, headers, agent: false, signal}, response => {
-          const {
-            statusCode: status = 0,
-            headers: {'content-type': type = ''}
-          } = response
-          if (isStreamType(type)) {
+          const {statusCode: status = 0, headers: own} = response
+          if (isStreamType(own['content-type'] ?? '')) {
             resolve({status, why: ''})
             return void response.destroy()
           }

@@ -2,6 +2,7 @@ import {isUtf8} from 'node:buffer'
 import {CONNECTION_HEADERS} from '../../../model/connection-headers.ts'
 import {contentOf, headerValue, MAX_PLAIN, plainBody} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {isQuestion} from '../../telemetry/recorder/called-model.ts'
 import {hasFields} from '../../telemetry/recorder/masking.ts'
 import {editedCall} from '../../replay/edit.ts'
 import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
@@ -30,12 +31,14 @@ export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name,
     end: comment => (comment === '' ? '' : `\n${mark} ${comment}\n`),
     text: call => {
       const {caller, callee} = call.edgeOf
-      const edge = oneLine(`${caller} → ${callee}`)
-      const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${edge}\n`
+      const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
       const place = placeOf(call)
+      const replay = `pillion replay ${call.number} --unsafe`
       const reason = isDelivery(call)
-        ? `it is an event: pillion replay ${call.number} --unsafe delivers it again`
-        : whyNotSent(call, place !== '')
+        ? `it is an event: ${replay} delivers it again`
+        : isQuestion(contentOf(call).target)
+          ? `what is said to a language model stays in the run: ${replay} asks it again`
+          : whyNotSent(call, place !== '')
       if (reason !== '') return `${comment}# no ${name}: ${oneLine(reason)}\n`
       const sent = decompressed(call)
       const {body, headers} = contentOf(sent).request

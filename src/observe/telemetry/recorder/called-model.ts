@@ -4,12 +4,13 @@ import {PIECE} from './byte-tape.ts'
 import {headerValue, pieceText, type CallContent} from './call-content.ts'
 import type {RecordedCall} from './call-recorder.ts'
 
-/** Paths of questions to a language model. */
-const CONVERSE = /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/
+/** Whether this is the target of a question to a language model. */
+export const isQuestion = (target: string): boolean =>
+  /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/.test(target)
 
 /** The question to a language model and its cost; undefined: none was asked, or it has not answered. */
 export function calledModel({target, response}: CallContent): ModelFacts | undefined {
-  const value = CONVERSE.test(target) ? headerValue(response.headers, MODEL_HEADER) : ''
+  const value = isQuestion(target) ? headerValue(response.headers, MODEL_HEADER) : ''
   // an app with a port of its own may serve such a path, with any header
   return value === '' ? undefined : orElse(() => modelFactsIn(value), undefined)
 }
@@ -17,6 +18,6 @@ export function calledModel({target, response}: CallContent): ModelFacts | undef
 /** The call without what was said to a language model, and by it: that stays in the run. */
 export function withoutWords(call: RecordedCall): RecordedCall {
   const [, target = ''] = /^\S+ (\S+)/.exec(pieceText(call.pieces, PIECE.requestHead)) ?? []
-  if (target !== '' && !CONVERSE.test(target)) return call // its head may be overwritten
+  if (target !== '' && !isQuestion(target)) return call // its head may be overwritten
   return {...call, pieces: call.pieces.filter(({kind}) => kind !== PIECE.requestBody && kind !== PIECE.responseBody)}
 }

@@ -5,11 +5,11 @@ import {httpFileExporter} from '../../../../../src/observe/api/export/http-file.
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
 /** The request of a call in a file; the body is latin1. */
-function requestText(type: string, body: string): string {
+function requestText(type: string, body: string, path = '/x'): string {
   const recorder = new CallRecorder(() => 1e6, 64, 2 * 1024 * 1024)
-  const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/x'}
+  const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path}
   const lines = `Content-Type: ${type}\r\n`
-  recorder.started(call, {method: 'POST', path: '/x', target: '/x', lines}, 1000)
+  recorder.started(call, {method: 'POST', path, target: path, lines}, 1000)
   recorder.text(call, 'request', body)
   const record: Partial<CallRecord> = {call, status: 200, attempts: 1, requestBytes: body.length, responseBytes: 0}
   recorder.ended({
@@ -50,6 +50,15 @@ t.test('a compressed body is written as it was before, and its secrets are varia
   const text = requestText('application/json\r\nContent-Encoding: gzip', body)
   t.match(text, /\n\n\{"token":"\{\{TOKEN\}\}"\}\n$/)
   t.notMatch(text, /encoding/i)
+})
+
+t.test('a question to a language model is not there, and how it is asked again is said', async t => {
+  const said = '{"inputs":[]}'
+  t.match(
+    requestText('application/json', said, '/v1.0-alpha2/conversation/llm/converse'),
+    /\n# no request: what is said to a language model stays in the run: pillion replay 1 --unsafe asks it again\n$/
+  )
+  t.match(requestText('application/json', said, '/v1.0/invoke/stock/method/conversation/llm/converse'), said)
 })
 
 t.test('a body in which nothing is masked is said to be so', async t => {
