@@ -45,7 +45,7 @@ export async function listCalls(
     await turns.next()
     const line = recorder.line(number)
     if (line === undefined) continue
-    const read = (): CallContent => contentOf({pieces: recorder.call(number)?.pieces ?? []})
+    const read = (): CallContent => contentOf(recorder.call(number) ?? {})
     if (matches(line, read)) rows.push(rowOf(line, read(), masking))
   }
   return rows

@@ -88,9 +88,12 @@ function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
 
 /** The call with its request as it was edited. */
 export function editedCall(call: RecordedCall, {method, path, headers = {}, body}: RequestEdit): RecordedCall {
-  const {request, target} = contentOf(call)
+  const {request, target, path: former} = contentOf(call)
   const [before = '', , version = 'HTTP/1.1'] = (request.head.split(/\r?\n/, 1)[0] ?? '').split(' ')
-  const line = [method ?? before, path === undefined ? target : addressIn(target) + methodPath(path), version].join(' ')
+  // what is before the path that the callee sees
+  const prefix = target.endsWith(former) ? target.slice(0, -former.length) : target.replace(/\?.*$/s, '')
+  const sentTo = path === undefined ? target : prefix + methodPath(path, call.edgeOf.callee)
+  const line = [method ?? before, sentTo, version].join(' ')
   const changed = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), {name, value}]))
   // another body is not compressed
   const isChanged = (name: string): boolean => changed.has(name) || (body !== undefined && name === 'content-encoding')
@@ -109,10 +112,4 @@ export function editedCall(call: RecordedCall, {method, path, headers = {}, body
   // a body of which a part is kept is whole again once it is replaced
   const requestBytes = body === undefined ? call.requestBytes : sent.length
   return {...call, method: method ?? call.method, requestBytes, pieces}
-}
-
-/** The prefix of the path that the callee sees. */
-function addressIn(target: string): string {
-  const path = methodPath(target)
-  return target.endsWith(path) ? target.slice(0, -path.length) : target.replace(/\?.*$/s, '')
 }

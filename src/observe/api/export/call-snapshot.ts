@@ -42,7 +42,7 @@ export class CallSnapshot {
       await turns.next()
       const line = this.#underWay.get(number) ?? this.#recorder.line(number)
       if (line === undefined) this.#overwritten.add(number)
-      else if (matches(line, () => contentOf({pieces: this.call(number)?.pieces ?? []}))) found.push(number)
+      else if (matches(line, () => contentOf(this.call(number) ?? {}))) found.push(number)
     }
     return found.toReversed()
   }

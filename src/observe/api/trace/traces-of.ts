@@ -9,7 +9,7 @@ import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
  * The data that link a call to others, without a copy of its bodies: its method and path, the `traceparent` from its caller and
  * the one to the callee, and of an event its `id` and publisher (`source` of CloudEvents 1.0; '' = none).
  */
-export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
+export function tracesOf({pieces, edgeOf}: Pick<RecordedCall, 'pieces' | 'edgeOf'>): {
   readonly method: string
   readonly path: string
   readonly cameWith: string
@@ -22,7 +22,7 @@ export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
   const cameWith = traceparentIn(head)
   const {event = '', publisher = ''} = eventIn(head, target, pieces)
   const wentWith = traceparentIn(pieceText(pieces, PIECE.trace)) || cameWith
-  return {method, path: methodPath(target), cameWith, wentWith, publisher, event}
+  return {method, path: methodPath(target, edgeOf.callee), cameWith, wentWith, publisher, event}
 }
 
 /** An event, or several in bulk, which tell of themselves in the body alone: their names are those of the last one. */

@@ -1,4 +1,4 @@
-import {orElse} from '../../../model/or-else.ts'
+import {orElse, uriDecoded} from '../../../model/or-else.ts'
 import {ownOf} from '../../../model/own.ts'
 import {PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
 import type {CallLine} from './call-lines.ts'
@@ -40,23 +40,26 @@ export const copyOfCall = (call: RecordedCall): RecordedCall => ({
 })
 
 /** Dapr's and Daeploy's addresses of an app, and Dapr's of an actor. */
-const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/[^/?]+|v1\.0(?=\/actors\/))(?=[/?]|$)/
+const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/([^/?]+)|v1\.0(?=\/actors\/))(?=[/?]|$)/
 
-/** The path of an app's method: `/v1.0/invoke/stock/method/items?id=7` is `/items?id=7`. */
-export function methodPath(target: string): string {
-  const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '').replace(ADDRESS, '')
+/** The path of an app's method: `/v1.0/invoke/stock/method/items?id=7` is `/items?id=7`. `/services/7` is one of its own, unless `callee` has this name. */
+export function methodPath(target: string, callee: string): string {
+  const name = `${callee.replace(/@\d[^@]*$/, '')}_`
+  const behind = (address: string, service = name): string =>
+    `${uriDecoded(service)}_`.startsWith(name) ? '' : address
+  const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '').replace(ADDRESS, behind)
   return path.startsWith('/') ? path : `/${path}`
 }
 
 /** Reads the bytes of a call. */
-export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
+export function contentOf({pieces = [], edgeOf}: Partial<Pick<RecordedCall, 'pieces' | 'edgeOf'>>): CallContent {
   const request = messageOf(pieces, PIECE.requestHead, PIECE.requestBody)
   const target = /^\S+ (\S+)/.exec(request.head)?.[1] ?? ''
   const traceLine = pieceText(pieces, PIECE.trace) || request.head
   return {
     isKept: pieces.length > 0,
     target,
-    path: target === '' ? '' : methodPath(target),
+    path: target === '' ? '' : methodPath(target, edgeOf?.callee ?? ''),
     request,
     response: messageOf(pieces, PIECE.responseHead, PIECE.responseBody),
     failure: pieceText(pieces, PIECE.failure),
