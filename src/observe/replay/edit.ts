@@ -90,9 +90,8 @@ function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
 export function editedCall(call: RecordedCall, {method, path, headers = {}, body}: RequestEdit): RecordedCall {
   const {request, target, path: former} = contentOf(call)
   const [before = '', , version = 'HTTP/1.1'] = (request.head.split(/\r?\n/, 1)[0] ?? '').split(' ')
-  // what is before the path that the callee sees
-  const prefix = target.endsWith(former) ? target.slice(0, -former.length) : target.replace(/\?.*$/s, '')
-  const sentTo = path === undefined ? target : prefix + methodPath(path, call.edgeOf.callee)
+  const address = target.endsWith(former) ? target.slice(0, -former.length) : target.replace(/\?.*$/s, '')
+  const sentTo = path === undefined ? target : address + methodPath(path, call.edgeOf.callee)
   const line = [method ?? before, sentTo, version].join(' ')
   const changed = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), {name, value}]))
   // another body is not compressed

@@ -3,13 +3,14 @@ import {jsonIn} from '../../../model/is-json.ts'
 import {eventNames, type EventNames} from './event-names.ts'
 import {PIECE, type TapePiece} from '../../telemetry/recorder/byte-tape.ts'
 import {methodPath, pieceText, traceparentIn} from '../../telemetry/recorder/call-content.ts'
+import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 
 /**
  * The data that link a call to others, without a copy of its bodies: its method and path, the `traceparent` from its caller and
- * the one to the callee, and of an event its `id` and publisher (`source` of CloudEvents 1.0; '' = none).
+ * the one to the callee, and of an event that is delivered, not sent by an app itself, its `id` and publisher (`source` of CloudEvents 1.0; '' = none).
  */
-export function tracesOf({pieces, edgeOf}: Pick<RecordedCall, 'pieces' | 'edgeOf'>): {
+export function tracesOf({pieces, edgeOf, flags}: Pick<RecordedCall, 'pieces' | 'edgeOf' | 'flags'>): {
   readonly method: string
   readonly path: string
   readonly cameWith: string
@@ -20,9 +21,9 @@ export function tracesOf({pieces, edgeOf}: Pick<RecordedCall, 'pieces' | 'edgeOf
   const head = pieceText(pieces, PIECE.requestHead)
   const [, method = '', target = ''] = /^(\S+) (\S+)/.exec(head) ?? []
   const cameWith = traceparentIn(head)
-  const {event = '', publisher = ''} = eventIn(head, target, pieces)
   const wentWith = traceparentIn(pieceText(pieces, PIECE.trace)) || cameWith
-  return {method, path: methodPath(target, edgeOf.callee), cameWith, wentWith, publisher, event}
+  const named = (flags & FLAG.own) === 0 ? {} : eventIn(head, target, pieces)
+  return {method, path: methodPath(target, edgeOf.callee), cameWith, wentWith, publisher: '', event: '', ...named}
 }
 
 /** An event, or several in bulk, which tell of themselves in the body alone: their names are those of the last one. */

@@ -31,7 +31,7 @@ const publish = (recorder: CallRecorder, way: string, event: string, startedAt: 
 function deliver(observer: CallRecorder, way: string, id: string, [from, until]: [number, number]): void {
   const [topic = '', callee = ''] = way.split(' ')
   const request = {method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
-  const call = {caller: callee, from: topic, callee, method: 'POST', path: '/on'}
+  const call = {caller: callee, from: topic, callee, method: 'POST', path: '/on', isOwn: true}
   const journal = new CallJournal(call, request, observer, undefined)
   journal.begun(from)
   journal.admitted(true, undefined, undefined)
@@ -89,6 +89,31 @@ t.test(
       message: 'there is no workflow o-2'
     })
     house.close()
+  }
+)
+
+t.test(
+  'a call with an event is below the call that it was made for, whatever the event names as its source',
+  async t => {
+    const recorder = new CallRecorder(() => 1000)
+    made(recorder, 'web shop', '/orders', [10, 20])
+    const call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/on'}
+    const request = {method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
+    const journal = new CallJournal(call, request, recorder, undefined)
+    journal.begun(12)
+    journal.admitted(true, undefined, undefined)
+    const body = Buffer.from(JSON.stringify({id: 'e-1', source: '/orders/7', specversion: '1.0'}))
+    recorder.bytes(call, 'request', body, 0, body.length)
+    Object.assign(journal, {status: 200, firstByteAt: 14, isWhole: true})
+    journal.ended()
+    const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, '1')
+    t.same(
+      nodes.map(({depth, what, link}) => [depth, what, link?.reason]),
+      [
+        [0, 'POST /orders', undefined],
+        [1, 'POST /on', 'only']
+      ]
+    )
   }
 )
 
