@@ -38,12 +38,14 @@ t.test('an address of the callee is no part of the path, though apps have paths 
   t.end()
 })
 
+/** The target of a call that is sent with another path. */
+const sent = (target: string, path: string): string => {
+  const head = piece(PIECE.requestHead, `GET ${target} HTTP/1.1\r\n\r\n`)
+  const call = {edgeOf: {callee: 'stock'}, method: 'GET', requestBytes: 0, pieces: [head]}
+  return contentOf(editedCall(call as unknown as RecordedCall, {path})).target
+}
+
 t.test('another path of a call is sent where the former one was', t => {
-  const sent = (target: string, path: string): string => {
-    const head = piece(PIECE.requestHead, `GET ${target} HTTP/1.1\r\n\r\n`)
-    const call = {edgeOf: {callee: 'stock'}, method: 'GET', requestBytes: 0, pieces: [head]}
-    return contentOf(editedCall(call as unknown as RecordedCall, {path})).target
-  }
   t.equal(sent('/services/7/items', '/services/8/items'), '/services/8/items')
   t.equal(sent('/services/stock/items?id=7', '/parts'), '/services/stock/parts')
   t.equal(sent('/v1.0/invoke/stock/method/items', '/services/8'), '/v1.0/invoke/stock/method/services/8')
