@@ -47,6 +47,32 @@ t.test('doctor names the port at which others call an app, once for all its inst
   t.match(stdout, `❌  port ${port} (port of "web") is taken by `)
 })
 
+t.test('doctor takes no port for named twice that versions share, or profiles or addresses keep apart', async t => {
+  const rig = await openRig(t)
+  const [port, other] = [await freePort(), await freePort()]
+  const each = {appDirPath: '.', command: ['true']}
+  const doctor = async (apps: readonly object[]): Promise<{readonly code: number | null; readonly stdout: string}> => {
+    await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps: apps.map(app => ({...each, ...app}))})})
+    return rig.run(['doctor'])
+  }
+  const apart = await doctor([
+    {appID: 'hello', version: '1.0.0', port},
+    {appID: 'hello', version: '2.0.0', port},
+    {appID: 'one', daprHTTPPort: other, profiles: ['x']},
+    {appID: 'two', daprHTTPPort: other, profiles: ['y']},
+    {appID: 'three', daprHTTPPort: other, apiListenAddresses: '127.0.0.2', profiles: ['x']},
+    {appID: 'four', port: `127.0.0.2:${port}`}
+  ])
+  t.match(apart, {code: 0, stdout: '✅  every port that the template names is free\n'})
+  const twice = await doctor([
+    {appID: 'one', appPort: other, profiles: ['x']},
+    {appID: 'two', appPort: other, profiles: ['y']},
+    {appID: 'three', appPort: other, profiles: ['x']}
+  ])
+  t.equal(twice.code, 1)
+  t.match(twice.stdout, `❌  port ${other} is named twice: appPort of "one", appPort of "three"\n`)
+})
+
 t.test('doctor says nothing of ports that a run of this template holds', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', appPort: 0}])

@@ -1,6 +1,7 @@
 import {createServer} from 'node:net'
 import type {Environment} from '../../model/environment.ts'
 import {findRuns, type FoundRun} from '../../control/client.ts'
+import {meet} from '../../files/config/hints.ts'
 import {codeOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {isSamePath} from '../../platform/paths.ts'
@@ -8,8 +9,9 @@ import {GIVE_LOOPBACK} from '../../platform/probe.ts'
 import {nameOwner} from '../../proxy/ports/claim-all.ts'
 import {note, ok, fail, type Check} from './check.ts'
 
-interface WantedPort {
+interface WantedPort extends Pick<AppPlan, 'profiles'> {
   readonly port: number
+  /** '' = any: the app chooses it. */
   readonly host: string
   /** What needs the port, for people: `appPort of "shop"`. */
   readonly whose: string
@@ -24,7 +26,7 @@ export async function checkPorts(plan: Plan, env: Environment): Promise<readonly
     return [note(`this template runs already (pid ${run.listing.pid}): its ports are not looked at`, '')]
   const fault = await bindFault(0, '127.0.0.1')
   if (fault !== '') return [fail(`this machine has no 127.0.0.1 (${fault}), where sidecars listen`, GIVE_LOOPBACK)]
-  const wanted = [...manager(plan), ...plan.apps.flatMap(portsOf)]
+  const wanted = [...manager(plan), ...plan.apps.flatMap(app => portsOf(app, plan))]
   const checks = [...twice(wanted), ...(await taken(wanted))]
   return checks.length > 0 ? checks : [ok('every port that the template names is free')]
 }
@@ -38,7 +40,8 @@ async function runOf({file}: Plan, env: Environment): Promise<FoundRun | undefin
   }
 }
 
-function portsOf({id, instance, sidecar, channel, command, published}: AppPlan): readonly WantedPort[] {
+function portsOf(plan: AppPlan, {apps}: Plan): readonly WantedPort[] {
+  const {id, profiles, sidecar, channel, command, published} = plan
   const {httpPort, grpcPort, metricsPort, internalGrpcPort} = sidecar
   const host = sidecar.listenAddresses[0] ?? '127.0.0.1'
   const advice = `End it, or choose another number for "${id}", or leave it out for a free one.`
@@ -51,17 +54,19 @@ function portsOf({id, instance, sidecar, channel, command, published}: AppPlan):
   const isItsOwn = command.length > 0 && !channel.autoPort && channel.address === ''
   const app = {
     port: isItsOwn ? channel.port : 0,
-    host: '127.0.0.1',
+    host: '',
     whose: `appPort of "${id}"`,
     advice: `End it: "${id}" cannot listen there, and calls to it wait.`
   }
+  // all instances and versions of an app are called there
+  const isFirst = apps.find(each => each.id === id && each.published?.number === published?.number) === plan
   const shared = {
-    port: instance === 1 ? (published?.number ?? 0) : 0, // all instances are called there
+    port: isFirst ? (published?.number ?? 0) : 0,
     host: published?.host || '127.0.0.1',
     whose: `port of "${id}"`,
     advice
   }
-  return [...ours, app, shared].filter(({port}) => port > 0)
+  return [...ours, app, shared].flatMap(each => (each.port > 0 ? {...each, ...(profiles && {profiles})} : []))
 }
 
 const manager = ({managerPort}: Plan): readonly WantedPort[] =>
@@ -70,21 +75,28 @@ const manager = ({managerPort}: Plan): readonly WantedPort[] =>
     : []
 
 function twice(wanted: readonly WantedPort[]): readonly Check[] {
-  const ports = [...new Set(wanted.map(({port}) => port))]
-  return ports.flatMap(port => {
-    const users = wanted.filter(each => each.port === port).map(({whose}) => whose)
-    return users.length < 2
+  return [...Map.groupBy(wanted, ({port}) => port)].flatMap(([port, all]) => {
+    const users = all.filter(one => all.some(other => collide(one, other))).map(({whose}) => whose)
+    return users.length === 0
       ? []
       : [fail(`port ${port} is named twice: ${users.join(', ')}`, 'Give each a number of its own.')]
   })
 }
+
+const EVERYWHERE = ['', '0.0.0.0', '::']
+
+/** Apps of different profiles are alternatives, and what listens at different addresses is no obstacle to each other. */
+const collide = (one: WantedPort, other: WantedPort): boolean =>
+  one !== other &&
+  meet(one, other) &&
+  (one.host === other.host || [one.host, other.host].some(host => EVERYWHERE.includes(host)))
 
 async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
   const faults = new Map<string, string>()
   // one port after the other, each once: a probe must not find another probe
   for (const {port, host} of wanted) {
     const key = `${host} ${port}`
-    faults.set(key, faults.get(key) ?? (await bindFault(port, host)))
+    faults.set(key, faults.get(key) ?? (await bindFault(port, host || '127.0.0.1')))
   }
   const checks = wanted.map(async ({port, host, whose, advice}) => {
     const fault = faults.get(`${host} ${port}`) ?? ''

@@ -50,14 +50,9 @@ export const fault: CommandHandler = async context => {
   const run = await runHere(flags, asJson)
   const {faults} = await run.api.ask('POST /faults', {body: {from, to, ...what}})
   for (const row of faults) {
+    const text = `${addedText(row)}. It ends with the run, or by: pillion fault --off ${row.number}`
     if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(row)}\n`)
-    else
-      say(
-        process.stdout,
-        'success',
-        `${addedText(row)}. It ends with the run, or by: pillion fault --off ${row.number}`,
-        asJson
-      )
+    else say(process.stdout, 'success', text, asJson)
   }
   return 0
 }

@@ -10,19 +10,13 @@ import {tableOf} from '../table.ts'
 /** `list [-o json|yaml|table]`: all apps of all runs of the user. On a terminal without `-o` it prints the table of `ps`. */
 export const list: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
-  const runs = await runsHere(asJson)
+  const listings = (await runsHere(asJson)).map(({listing}) => listing)
   if (output === '' && process.stdout.isTTY) {
     const {psText} = await import('./ps.ts')
-    print(
-      process.stdout,
-      await psText(
-        runs.map(({listing}) => listing),
-        {isWide: true}
-      )
-    )
+    print(process.stdout, await psText(listings, {isWide: true}))
     return 0
   }
-  const rows = runs.flatMap(({listing}) => listing.apps.filter(hasSidecar).map(app => rowOf(app, listing, Date.now())))
+  const rows = listings.flatMap(listing => listing.apps.filter(hasSidecar).map(app => rowOf(app, listing, Date.now())))
   if (output === 'json') print(process.stdout, indentedGoJson(rows))
   else if (output === 'yaml') print(process.stdout, (await import('../yaml.ts')).plainYaml(rows))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))

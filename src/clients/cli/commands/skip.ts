@@ -43,17 +43,9 @@ function show({fired, others, isSettled}: Skipped, ms: number, asJson: boolean):
   for (const each of fired)
     print(process.stdout, `+${formatGoDuration(each.afterMs)}  ${each.app}  ${firedText(each)}\n`)
   if (others > 0) print(process.stdout, `… ${others} more\n`)
-  say(
-    process.stdout,
-    'info',
-    `Skipped ${formatGoDuration(ms)}${fired.length === 0 ? ': nothing fell due' : ''}`,
-    asJson
-  )
-  if (!isSettled)
-    say(
-      process.stderr,
-      'warning',
-      'A worker or an app had not answered within 30 s: what it sets a time for comes later',
-      asJson
-    )
+  const text = `Skipped ${formatGoDuration(ms)}${fired.length === 0 ? ': nothing fell due' : ''}`
+  say(process.stdout, 'info', text, asJson)
+  if (!isSettled) say(process.stderr, 'warning', UNSETTLED, asJson)
 }
+
+const UNSETTLED = 'A worker or an app had not answered within 30 s: what it sets a time for comes later'
