@@ -36,10 +36,13 @@ const NAME = /^[A-Za-z_]\w*$/
 
 const shellLine = (name: string, value: string): string => `export ${name}=${shellQuoted(value)}`
 
-/** Single quotes keep the text as it is. A value that contains one needs double quotes, in which `\n` is a line break. */
+/**
+ * Single quotes keep the text as it is. A value that contains one needs double quotes, in which `\n` is a line break; one of several lines has them
+ * where nothing in it needs a backslash, by which Node ends a value.
+ */
 function dotenvLine(name: string, value: string): string {
   if (PLAIN.test(value)) return `${name}=${value}`
-  if (!/['\n\r]/.test(value)) return `${name}='${value}'`
+  if (!/['\r]/.test(value) && (!value.includes('\n') || /["\\]/.test(value))) return `${name}='${value}'`
   return `${name}="${value.replaceAll('\r', '\\r').replaceAll('\n', '\\n').replaceAll('"', '\\"')}"`
 }
 

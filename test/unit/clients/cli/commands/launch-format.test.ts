@@ -74,9 +74,15 @@ t.test('values come back as they were', async t => {
     BLANKS: ' a b ',
     DOLLAR: '$HOME `id` \\n #',
     QUOTE: `it's`,
-    LINES: 'one\ntwo'
+    LINES: 'one\ntwo',
+    JSON: '{\n  "path": "C:\\new"\n}'
   }
   t.same(parseEnv(variables(launch([], values), 'dotenv')), values)
+  t.equal(
+    variables(launch([], {LINES: 'one\ntwo'}), 'dotenv'),
+    String.raw`LINES="one\ntwo"` + '\n',
+    'one line, as most read it'
+  )
   t.equal(variables(launch([], {BOTH: `it's "so"`}), 'dotenv'), String.raw`BOTH="it's \"so\""` + '\n') // as Docker and Python read it
   t.match(variables(launch([], {A: `it's`}), 'shell'), String.raw`export A='it'\''s'`)
   t.equal(variables(launch([], {'not.a.name': '1', 'BASH_FUNC_x%%': '() { :; }'}), 'shell'), '')
