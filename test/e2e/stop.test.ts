@@ -1,3 +1,4 @@
+import {rm} from 'node:fs/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 import {environmentOf} from '../rig/traces.ts'
@@ -41,6 +42,24 @@ t.test('nothing to stop is said and is no failure', async t => {
   t.same(await rig.run(['down']), {code: 0, stdout: `${info}dapr.yaml is not running\n`, stderr: ''})
   await rig.write({'a/x': ''})
   t.match(await rig.run(['down'], {folder: 'a'}), {code: 0, stdout: `${info}../dapr.yaml is not running\n`})
+})
+
+t.test('a run whose template is gone, as after a change of the branch, is ended as before', async t => {
+  const rig = await openRig(t)
+  for (const command of [['down'], ['down', '-f', 'dapr.yaml'], ['stop', '-f', '.'], ['stop', '-f', 'dapr.yaml']]) {
+    await rig.template([{appID: 'a'}])
+    const run = rig.pillion(['run', '-f', '.'])
+    await run.waitForLine('Writing log files')
+    await rm(`${rig.folder}/dapr.yaml`)
+    t.match(
+      await rig.run(command),
+      {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n'},
+      command.join(' ')
+    )
+    t.same(await run.exited, {code: 0, signal: null})
+  }
+  t.match(await rig.run(['down']), {code: 0, stdout: 'ℹ️  There is nothing to stop: nothing is running\n'})
+  t.match(await rig.run(['stop', '-f', 'dapr.yaml']), {code: 1, stderr: 'no such file or directory\n'})
 })
 
 t.test('TERM and HUP end a run as Ctrl-C does', async t => {

@@ -1,3 +1,5 @@
+import {existsSync} from 'node:fs'
+import {dirname, resolve} from 'node:path'
 import {ApiError} from '../../../control/api-client.ts'
 import {endRun, unlessGone, type FoundRun} from '../../../control/client.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
@@ -43,15 +45,24 @@ export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
   return Math.max(0, ...(await Promise.all(stops)))
 }
 
-/** The error for a template that is not there names what could be meant. */
+/** The file of a template, which may be gone while it runs. The error for one that is not there names what could be meant. */
 async function templateToStop(runFile: string, asJson: boolean): Promise<string> {
   try {
     return findTemplate(runFile, process.cwd()).file
   } catch (error) {
     if (!(error instanceof UserError)) throw error
+    const gone = goneTemplate(runFile)
+    if (gone !== undefined) return gone
     const explanation = stopCommands(await runsHere(asJson))
     throw explanation === '' ? error : new UserError(error.message, {explanation, cause: error})
   }
+}
+
+/** The template of a run that is not there any more, as after a change of the branch: by its path, or that of its folder. */
+function goneTemplate(typed: string): string | undefined {
+  const files = livingRuns(process.env).map(({templateFile}) => templateFile)
+  const isMeant = (file: string): boolean => [file, dirname(file)].some(path => isSamePath(path, resolve(typed)))
+  return files.find(file => file !== '' && !existsSync(file) && isMeant(file))
 }
 
 function stopCommands(runs: readonly FoundRun[]): string {
@@ -67,9 +78,10 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
     const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
     throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
   }
-  const place = commandPlace(flags)
-  if (place.name !== undefined) return stopNamed(place, asJson)
-  const {template} = place
+  if (flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)
+  const runFile = flags.text('run-file')
+  const here = runPlace(undefined).template ?? goneTemplate('.')
+  const template = runFile === undefined ? here : await templateToStop(runFile, asJson)
   const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
   if (explanation !== '') throw new UserError('there is no template in this folder or above it', {explanation})
   if (template !== undefined && (await stopTemplate(template, asJson))) return 0
@@ -124,13 +136,10 @@ const mute = (runs: readonly FoundRun[]): readonly RunIdentity[] =>
 /** Apps may have minutes to end: the user is informed meanwhile. */
 const tellSlow =
   (asJson: boolean) =>
-  (pid: number): void =>
-    say(
-      process.stderr,
-      'warning',
-      `the run with pid ${pid} is still stopping: "pillion ps" shows its apps; "kill -9 ${pid}" ends it, and its watchdog ends its apps`,
-      asJson
-    )
+  (pid: number): void => {
+    const text = `the run with pid ${pid} is still stopping: "pillion ps" shows its apps; "kill -9 ${pid}" ends it, and its watchdog ends its apps`
+    say(process.stderr, 'warning', text, asJson)
+  }
 
 /** Stops one app. Returns 1 if the id is ambiguous. An unknown id counts as success. */
 async function stopApp(
