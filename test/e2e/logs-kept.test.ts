@@ -19,6 +19,31 @@ t.test('the id of several instances means all of them: their new lines, and the 
   t.match((await rig.run(['logs', 'stock', '--tail', '1'])).stdout, /^== APP - stock\S* == after 1\n$/)
 })
 
+t.test(
+  'the logs of a run that has ended are shown though its template has a mistake by now, or lacks a variable',
+  async t => {
+    const rig = await openRig(t)
+    const template = (replicas: string): Record<string, string> => ({
+      'shop/x': '',
+      'dapr.yaml': `version: 1
+interpolate: true
+apps:
+  - {appID: shop, appDirPath: shop, command: [echo, hello], env: {KEY: "\${KEY:?ask}"}, replicas: ${replicas}}
+`
+    })
+    await rig.write(template('1'))
+    t.match(await rig.run(['up', '--env', 'KEY=x']), {code: 0, stdout: 'hello\n'})
+    for (const replicas of ['1', 'x', '"', '1']) {
+      await rig.write(template(replicas))
+      const isRead = replicas !== '"'
+      t.match(
+        await rig.run(['logs', 'shop']),
+        isRead ? {code: 0, stdout: 'hello\n', stderr: ''} : {code: 1, stdout: 'never closed'}
+      )
+    }
+  }
+)
+
 t.test('what is kept of a single run is in memory, and gone with it', async t => {
   const rig = await openRig(t)
   const run = rig.pillion(['run', '-a', 'a', '--', ...rig.drivenCommand])

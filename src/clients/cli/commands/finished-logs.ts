@@ -1,4 +1,4 @@
-import {loadTemplate} from '../../../files/config/load.ts'
+import {examineTemplate} from '../../../files/config/every-mistake.ts'
 import {keptLog, type KeptLog} from '../../../observe/logging/finished-log.ts'
 import {headedPart} from '../../../observe/logging/run-log-reader.ts'
 import {isVersion} from '../../../observe/api/apps.ts'
@@ -27,7 +27,10 @@ export async function finishedLogs(
   const nowhere = id === undefined ? 'nothing is running' : `no run has an app "${id}"`
   if (template === undefined)
     throw new UserError(`${nowhere}; single runs leave no log files, and this folder has no template`)
-  const {plan} = await loadTemplate(template, surroundings(), {watch: false})
+  // a mistake, or a variable that --env gave, does not matter now
+  const {errors, loaded} = await examineTemplate(template, surroundings(), {watch: false})
+  if (loaded === undefined) throw errors[0] ?? new Error('no template was read')
+  const {plan} = loaded
   const wanted = ids.length === 0 ? [...new Set(plan.apps.map(app => app.id))] : ids
   const found: {readonly name: string; readonly log: KeptLog}[] = []
   for (const each of wanted) {
