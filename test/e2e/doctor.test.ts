@@ -4,6 +4,7 @@ import {createServer, type AddressInfo} from 'node:net'
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
+import {writeWorktrees} from '../rig/worktrees.ts'
 
 t.test('doctor is content where a template can run', async t => {
   const rig = await openRig(t)
@@ -81,6 +82,21 @@ t.test('doctor says nothing of ports that a run of this template holds', async t
   const {code, stdout} = await rig.run(['doctor'])
   t.equal(code, 0)
   t.match(stdout, `this template runs already (pid ${run.pid})`)
+})
+
+t.test('doctor does not blame another copy of the template for its ports: a run takes others', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const apps = [{appID: 'shop', appDirPath: '.', daprHTTPPort: port, command: ['sleep', '600']}]
+  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps})})
+  const run = rig.pillion(['up'], {folder: 'main'})
+  await run.ports('shop')
+  const {code, stdout} = await rig.run(['doctor'], {folder: 'pr'})
+  t.match(
+    stdout,
+    `ℹ️  main (pid ${run.pid}) runs the same template: where it has a port, a run takes another one here\n`
+  )
+  t.equal(code, 0)
 })
 
 t.test('doctor finds commands that are missing, proxies before the loopback, and a state folder of others', async t => {

@@ -1,8 +1,10 @@
 import {createServer} from 'node:net'
 import type {Environment} from '../../model/environment.ts'
-import {findRuns, type FoundRun} from '../../control/client.ts'
+import {copiesAmong} from '../../control/copies.ts'
+import {livingRuns} from '../../control/living-runs.ts'
 import {meet} from '../../files/config/hints.ts'
-import {codeOf, UserError} from '../../model/errors.ts'
+import {codeOf} from '../../model/errors.ts'
+import {orElse} from '../../model/or-else.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {isSamePath} from '../../platform/paths.ts'
 import {GIVE_LOOPBACK} from '../../platform/probe.ts'
@@ -21,23 +23,16 @@ interface WantedPort extends Pick<AppPlan, 'profiles'> {
 
 /** The ports that the template names: taken, or named twice. While a run of this very template has them nothing is said. */
 export async function checkPorts(plan: Plan, env: Environment): Promise<readonly Check[]> {
-  const run = await runOf(plan, env)
-  if (run !== undefined)
-    return [note(`this template runs already (pid ${run.listing.pid}): its ports are not looked at`, '')]
+  const living = orElse(() => livingRuns(env), []) // the check of their folder reports it
+  const run = living.find(({templateFile}) => isSamePath(templateFile, plan.file))
+  if (run !== undefined) return [note(`this template runs already (pid ${run.pid}): its ports are not looked at`, '')]
   const fault = await bindFault(0, '127.0.0.1')
   if (fault !== '') return [fail(`this machine has no 127.0.0.1 (${fault}), where sidecars listen`, GIVE_LOOPBACK)]
   const wanted = [...manager(plan), ...plan.apps.flatMap(app => portsOf(app, plan))]
-  const checks = [...twice(wanted), ...(await taken(wanted))]
+  const [copy] = copiesAmong(living, {file: plan.file, copy: ''})
+  const held = `${copy?.name} (pid ${copy?.pid}) runs the same template: where it has a port, a run takes another one here`
+  const checks = [...twice(wanted), ...(copy === undefined ? await taken(wanted) : [note(held, '')])]
   return checks.length > 0 ? checks : [ok('every port that the template names is free')]
-}
-
-async function runOf({file}: Plan, env: Environment): Promise<FoundRun | undefined> {
-  try {
-    return (await findRuns(env)).find(({listing}) => isSamePath(listing.template.file, file))
-  } catch (error) {
-    if (error instanceof UserError) return undefined // the check of the state folder reports it
-    throw error
-  }
 }
 
 function portsOf(plan: AppPlan, {apps}: Plan): readonly WantedPort[] {
