@@ -143,6 +143,34 @@ t.test(
   }
 )
 
+t.test('a borrowed app with a published port is called where the other copy has it', async t => {
+  const rig = await openRig(t)
+  const [cart, stock] = await freePorts(2)
+  const env = {STOCK_URL: `http://localhost:${stock}`}
+  const each = {appDirPath: '.', env, command: rig.drivenCommand}
+  const apps = [
+    {...each, appID: 'cart', port: cart},
+    {...each, appID: 'stock', port: stock}
+  ]
+  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps})}, ['pr', 'two'])
+  const borrowed = async (folder: string, from: string): Promise<string | undefined> => {
+    const run = rig.pillion(['up', '--only', 'cart', '--rest', from], {folder})
+    const own = await listening(rig, 'cart')
+    await run.waitForLine(`called in ${from}`, {stream: 'stderr'})
+    run.signal('SIGTERM')
+    await run.exited
+    return own.env['STOCK_URL']
+  }
+  rig.pillion(['up'], {folder: 'main'})
+  await Promise.all(apps.map(async ({appID}) => listening(rig, appID)))
+  t.equal(await borrowed('pr', 'main'), `http://localhost:${stock}`)
+  rig.pillion(['up'], {folder: 'pr'})
+  await Promise.all(apps.map(async ({appID}) => listening(rig, appID)))
+  const {stdout} = await rig.run(['url', 'stock'], {folder: 'pr'})
+  t.not(stdout, `http://localhost:${stock}\n`)
+  t.equal(await borrowed('two', 'pr'), stdout.trim())
+})
+
 t.test('either copy may go, and come again', async t => {
   const {rig, main, pr, cart, stock, ownCart} = await openBorrowing(t)
   const asked = invoke(ownCart, 'stock/method/items')

@@ -50,12 +50,13 @@ const hintOf = (ids: readonly string[], {name, pid}: RunIdentity): Hint => ({
 
 async function portsOf({leftOut = []}: Plan, run: RunIdentity): Promise<MovedPorts> {
   const there = (await runOfProcess(process.env, run.pid))?.listing.apps ?? []
-  const ports = leftOut.flatMap(({id, channel, sidecar}) => {
+  const ports = leftOut.flatMap(({id, channel, sidecar, published}) => {
     const app = there.find(each => each.id === id)
     return app === undefined
       ? []
       : [
           [channel.autoPort ? 0 : channel.port, app.appPort] as const,
+          [published?.number ?? 0, Number(/:(\d+)$/.exec(app.url)?.[1] ?? 0)] as const,
           [sidecar.httpPort, app.httpPort] as const,
           [sidecar.grpcPort, app.grpcPort] as const
         ]
