@@ -130,3 +130,18 @@ t.test('a number that comes with an edit is moved where another copy has it; the
   for (const run of [pr, main]) run.signal('SIGINT')
   for (const run of [pr, main]) await run.exited
 })
+
+t.test('of several copies the one counts that has the port at which others call an app', async t => {
+  const [web = 0, admin = 0] = await freePorts(2)
+  const rig = await openRig(t)
+  const app = {appID: 'web', appDirPath: '.', port: web, command: ['node', 'server.js']}
+  await rig.write({'dapr.yaml': templateOf({...app, env: {CONSOLE_PORT: admin.toString()}}), 'server.js': SERVER})
+  const main = rig.pillion(['up'])
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+  const has = `\\(pid ${main.pid}\\) runs the same template and has its ports: web ${web} → \\d+, web ${admin} → \\d+`
+  for (const name of ['two', 'three', 'four', 'five']) {
+    const copy = rig.pillion(['up', '--name', name])
+    t.match(await copy.waitForLine('other ports', {stream: 'stderr'}), new RegExp(has), name)
+    t.match(await rig.run(['wait', '--for', 'ready', '--name', name]), {code: 0}, name)
+  }
+})

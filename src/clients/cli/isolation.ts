@@ -1,6 +1,7 @@
 import {runOfProcess} from '../../control/client.ts'
 import {copiesAmong} from '../../control/copies.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
+import type {App} from '../../model/api.generated.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
 import {descendantsIn, look} from '../../platform/process-table.ts'
@@ -16,7 +17,7 @@ import {
   unnamedPorts,
   type HeldPorts
 } from '../../proxy/ports/isolated-plan.ts'
-import type {Lender} from './borrowing.ts'
+import {portOthersCall, type Lender} from './borrowing.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 export interface IsolationOptions {
@@ -129,7 +130,8 @@ async function holderOf(fixed: ReadonlySet<number>, copies: readonly RunIdentity
   const holder = copies.find((_, at) => {
     const apps = listings[at]?.apps
     // one that does not answer yet starts
-    return apps?.some(app => [app.appPort, app.httpPort, app.grpcPort].some(port => fixed.has(port))) ?? true
+    const portsIn = (app: App): readonly number[] => [app.appPort, portOthersCall(app), app.httpPort, app.grpcPort]
+    return apps?.some(app => portsIn(app).some(port => fixed.has(port))) ?? true
   })
   return holder ?? ((await isAnyTaken(fixed)) ? copies[0] : undefined)
 }

@@ -24,11 +24,8 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   const starting = startsOf(copies, starts).filter(isMeant)
   // a run that --name has just started is no copy yet
   const isNew = (word: string): boolean => starting.some(({copy}) => copy === word)
-  if (!isAll)
-    named(
-      copies,
-      words.filter(word => !isNew(word))
-    )
+  const others = words.filter(word => !isNew(word))
+  if (!isAll) named(copies, others)
   const running = copies
     .filter(isMeant)
     .flatMap(({name, run}) => (run === undefined || starting.some(({pid}) => pid === run.pid) ? [] : [{...run, name}]))
