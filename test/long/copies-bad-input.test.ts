@@ -50,6 +50,22 @@ t.test('two copies that start in the same instant have two names and two sets of
   t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
 })
 
+t.test(
+  'copies that start in the same instant and fix nothing but a port at which others call have one each',
+  async t => {
+    const rig = await openRig(t)
+    const [port] = await freePorts(1)
+    await writeWorktrees(rig, {'dapr.yaml': templateOf({...app(0), port}), 'server.js': SERVER}, ['pr', 'pr2'])
+    const folders = ['main', 'pr', 'pr2']
+    const runs = folders.map(folder => rig.pillion(['up'], {folder}))
+    await Promise.all(folders.map(async folder => ready(rig, folder)))
+    const urls = await Promise.all(folders.map(async folder => (await rig.run(['url', 'shop'], {folder})).stdout))
+    t.equal(new Set(urls).size, 3)
+    t.ok(urls.includes(`http://localhost:${port}\n`), 'one has that of the template')
+    t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
+  }
+)
+
 t.test('the same folder twice, once by a link, is no copy: both are named, and one is chosen by its name', async t => {
   const rig = await openRig(t)
   await writeWorktrees(rig, {'dapr.yaml': templateOf({appID: 'shop', appDirPath: '.', command: ['sleep', '100']})})

@@ -155,8 +155,8 @@ async function isolationOf(
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
 
-const hasFixedPort = ({channel, sidecar}: AppPlan): boolean =>
-  (channel.port > 0 && !channel.autoPort) || sidecar.httpPort > 0 || sidecar.grpcPort > 0 || sidecar.metricsPort > 0
+const hasFixedPort = ({channel, sidecar: {httpPort, grpcPort, metricsPort}, published}: AppPlan): boolean =>
+  (channel.port > 0 && !channel.autoPort) || httpPort + grpcPort + metricsPort > 0 || published !== undefined
 
 /** The runs that are there, or about to be, which see this one from now on. One that has no apps yet takes no ports. */
 async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {
