@@ -66,6 +66,17 @@ t.test(
   }
 )
 
+t.test('copies that start in the same instant and fix nothing but the port of a server have one each', async t => {
+  const rig = await openRig(t)
+  const [tcp] = await freePorts(1)
+  const server = {...app(0, ['node', 'server.js', `${tcp}`]), ready: {tcp}}
+  await writeWorktrees(rig, {'dapr.yaml': templateOf(server), 'server.js': SERVER}, ['pr', 'pr2'])
+  const folders = ['main', 'pr', 'pr2']
+  const runs = folders.map(folder => rig.pillion(['up'], {folder}))
+  await Promise.all(folders.map(async folder => ready(rig, folder)))
+  t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
+})
+
 t.test('the same folder twice, once by a link, is no copy: both are named, and one is chosen by its name', async t => {
   const rig = await openRig(t)
   await writeWorktrees(rig, {'dapr.yaml': templateOf({appID: 'shop', appDirPath: '.', command: ['sleep', '100']})})

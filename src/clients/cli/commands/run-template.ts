@@ -155,8 +155,9 @@ async function isolationOf(
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
 
-const hasFixedPort = ({channel, sidecar: {httpPort, grpcPort, metricsPort}, published}: AppPlan): boolean =>
-  (channel.port > 0 && !channel.autoPort) || httpPort + grpcPort + metricsPort > 0 || published !== undefined
+const hasFixedPort = ({channel, sidecar: {httpPort, grpcPort, metricsPort}, published, ready}: AppPlan): boolean =>
+  (channel.port > 0 && !channel.autoPort) ||
+  httpPort + grpcPort + metricsPort + (published?.number ?? 0) + (ready.kind === 'tcp' ? ready.port : 0) > 0
 
 /** The runs that are there, or about to be, which see this one from now on. One that has no apps yet takes no ports. */
 async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {
