@@ -19,18 +19,19 @@ t.test('the id of several instances means all of them: their new lines, and the 
   t.match((await rig.run(['logs', 'stock', '--tail', '1'])).stdout, /^== APP - stock\S* == after 1\n$/)
 })
 
-t.test(
-  'the logs of a run that has ended are shown though its template has a mistake by now, or lacks a variable',
-  async t => {
-    const rig = await openRig(t)
-    const template = (replicas: string): Record<string, string> => ({
-      'shop/x': '',
-      'dapr.yaml': `version: 1
+const template = (replicas: string): Record<string, string> => ({
+  'shop/x': '',
+  'dapr.yaml': `version: 1
 interpolate: true
 apps:
   - {appID: shop, appDirPath: shop, command: [echo, hello], env: {KEY: "\${KEY:?ask}"}, replicas: ${replicas}}
 `
-    })
+})
+
+t.test(
+  'the logs of a run that has ended are shown though its template has a mistake by now, or lacks a variable',
+  async t => {
+    const rig = await openRig(t)
     await rig.write(template('1'))
     t.match(await rig.run(['up', '--env', 'KEY=x']), {code: 0, stdout: 'hello\n'})
     for (const replicas of ['1', 'x', '"', '1']) {

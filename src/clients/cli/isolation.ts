@@ -123,6 +123,8 @@ const isAnyOther = (moved: MovedPorts): boolean => [...moved.keys()].some(port =
 
 const NO_PORTS: ReadonlySet<number> = new Set()
 
+const portsIn = (app: App): readonly number[] => [app.appPort, portOthersCall(app), app.httpPort, app.grpcPort]
+
 /** The copy that has one of these ports, or is about to: its apps may listen later. Undefined: none has. */
 async function holderOf(fixed: ReadonlySet<number>, copies: readonly RunIdentity[]): Promise<RunIdentity | undefined> {
   if (copies.length === 0 || fixed.size === 0) return undefined
@@ -130,7 +132,6 @@ async function holderOf(fixed: ReadonlySet<number>, copies: readonly RunIdentity
   const holder = copies.find((_, at) => {
     const apps = listings[at]?.apps
     // one that does not answer yet starts
-    const portsIn = (app: App): readonly number[] => [app.appPort, portOthersCall(app), app.httpPort, app.grpcPort]
     return apps?.some(app => portsIn(app).some(port => fixed.has(port))) ?? true
   })
   return holder ?? ((await isAnyTaken(fixed)) ? copies[0] : undefined)
