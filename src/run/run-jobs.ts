@@ -1,7 +1,6 @@
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {Job} from '../work/job/job.ts'
-import type {JobOutcome} from '../work/job/jobs.ts'
+import type {DeliverJob} from '../work/job/jobs.ts'
 
 /** Delivers the ticks of jobs to the instances of their apps, round robin. */
 export class RunJobs {
@@ -14,7 +13,7 @@ export class RunJobs {
   }
 
   /** Rejects if the code for it cannot be loaded now: the tick is not tried then, and brought later (`Jobs`). */
-  readonly deliver = async (job: Job): Promise<JobOutcome> => {
+  readonly deliver: DeliverJob = async (job, waits) => {
     const all = [...this.#sidecars].filter(([{id}]) => id === job.app)
     const first = this.#count++
     for (const at of all.keys()) {
@@ -26,6 +25,8 @@ export class RunJobs {
     const isExpected = all.some(
       ([{availability, plan}]) => availability === 'asleep' || (availability === 'waiting' && plan.command.length > 0)
     )
+    const [, one] = all[first % all.length] ?? []
+    if (waits && isExpected && one !== undefined) return one.deliverJob(job, true)
     return {kind: 'undeliverable', answer: 'no process of the app takes calls', isExpected}
   }
 }

@@ -73,3 +73,10 @@ t.test('a job that is due starts its app, today and tomorrow', async t => {
   await second.waitForLine('desk: woken by job clean')
   await second.waitForLine('got POST /job/clean')
 })
+
+t.test('a job that is run by hand starts its app, and the answer of that is told', async t => {
+  const runs = await openRuns(t)
+  await runs.begin()
+  t.equal(await runs.ask('/v1.0-alpha1/jobs/clean', 'POST', {dueTime: '9h'}), 204)
+  t.match(await runs.rig.run(['jobs', 'run', 'clean']), {code: 0, stdout: /came, and was answered with 200/})
+})

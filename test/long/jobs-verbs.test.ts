@@ -60,6 +60,19 @@ t.test('jobs list, get, run, pause, resume and delete; skip tells what comes', a
   t.match(await rig.run(['jobs', 'get', 'report']), {code: 1, stderr: /there is no job 'report'/})
 })
 
+t.test('a job that is run by hand while its app is starting comes to it once that listens', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', autoPort: true}])
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await schedule(shop, 'report', {dueTime: '9h'})
+  const running = rig.run(['jobs', 'run', 'report'])
+  while (!(await rig.run(['calls', 'from:scheduler', '-o', 'ndjson'])).stdout.includes('/job/report'));
+  await shop.listen()
+  await (await shop.nextRequest()).reply({status: 200})
+  t.match(await running, {code: 0, stdout: /came, and was answered with 200/})
+})
+
 t.test('of a job that comes again and again a skip brings a hundred, then the latest', async t => {
   const {rig, shop} = await open(t)
   await schedule(shop, 'often', {schedule: '@every 1s'})

@@ -128,10 +128,10 @@ class AppSidecar {
     return this.#blocks.backlogs
   }
 
-  /** Brings a tick of a job to the app. Rejects if its code cannot be loaded. */
-  async deliverJob(job: Job): Promise<JobOutcome> {
+  /** Brings a tick of a job to the app; `waits`: it may have to start or reload first. Rejects if its code cannot be loaded. */
+  async deliverJob(job: Job, waits = false): Promise<JobOutcome> {
     const {runtime} = this.#options
-    if (!runtime.isListening || !runtime.queue.isOpen || runtime.appPort === 0)
+    if ((!waits && (!runtime.isListening || !runtime.queue.isOpen)) || runtime.appPort === 0)
       return {kind: 'undeliverable', answer: 'the app takes no calls'}
     const {deliverJob} = await import('./deliver-job.ts')
     const log = this.#logAs('dapr.runtime.scheduler')

@@ -16,8 +16,8 @@ export interface JobOutcome extends Delivered {
   readonly isExpected?: boolean
 }
 
-/** Delivers a tick to an app. Rejects if it could not even be tried. */
-export type DeliverJob = (job: Job) => Promise<JobOutcome>
+/** Delivers a tick to an app; `waits`: also if the app starts or reloads first. Rejects if it could not even be tried. */
+export type DeliverJob = (job: Job, waits?: boolean) => Promise<JobOutcome>
 
 interface Ticked extends JobOutcome {
   /** The planned time; where ticks were missed, that of the latest one. */
@@ -151,13 +151,13 @@ export class Jobs {
     })
   }
 
-  /** Delivers a tick now, in addition to the plan: it is not counted. Throws a JobError. */
+  /** Delivers a tick now, or once its app takes calls, in addition to the plan: it is not counted. Throws a JobError. */
   async run(app: string, name: string): Promise<JobOutcome> {
     const job = await this.get(app, name)
     const full = jobKey(app, name)
     if (this.#withApps.has(full)) throw new JobError('busy', `job ${name} is with its app already`)
     this.#withApps.set(full, job.key)
-    const outcome = await this.#series.track(async () => this.#bring(job))
+    const outcome = await this.#series.track(async () => this.#bring(job, true))
     this.#withApps.delete(full)
     this.#pump(app)
     await this.#options.file.change(() => this.#store.update(job.key, {answer: outcome.answer})).catch(() => undefined)
@@ -269,9 +269,9 @@ export class Jobs {
   }
 
   /** What could not even be tried, for instance as no file can be opened for a moment, is tried again a second later. */
-  async #bring(job: Job): Promise<JobOutcome> {
+  async #bring(job: Job, waits = false): Promise<JobOutcome> {
     try {
-      const outcome = await this.#send(job)
+      const outcome = await this.#send(job, waits)
       if (outcome.isExpected === true) void this.#series.track(async () => this.#apps.get(job.app)?.next.promise)
       return outcome
     } catch (error) {

@@ -53,3 +53,18 @@ t.test('a tick that an app cannot take yet is expected to be taken, unless no pr
     t.match(await deliver({app: 'shop', name: 'j'} as never), {kind: 'undeliverable', isExpected})
   }
 })
+
+t.test('a tick that is run by hand waits for an app that starts, where one is to come', async t => {
+  for (const [availability, answer] of [
+    ['waiting', '200'],
+    ['asleep', '200'],
+    ['never', 'no process of the app takes calls']
+  ] as const) {
+    const plan = {command: ['node']}
+    const runtime = {id: 'shop', availability, plan, sleep: {need: () => undefined}} as unknown as AppRuntime
+    const deliverJob: OpenSidecar['deliverJob'] = async (job, waits) =>
+      waits === true ? Promise.resolve({kind: 'done', answer: '200'}) : refuse(job)
+    const {deliver} = new RunJobs(new Map([[runtime, {deliverJob} as OpenSidecar]]))
+    t.match(await deliver({app: 'shop', name: 'j'} as never, true), {answer})
+  }
+})
