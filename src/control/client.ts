@@ -183,6 +183,10 @@ export async function endRun({api, folder, listing: {pid}}: FoundRun, onSlow: (p
   }
 }
 
+/** The port at which others call an app: its `port`, else the one at which it listens; 0: none. */
+export const calledPort = ({url, appPort}: Pick<Api.App, 'url' | 'appPort'>): number =>
+  Number(/\d+$/.exec(url)?.[0] ?? appPort)
+
 /** Whether a name means an app: its id, which all its instances have, or that of one instance, `name.1`. */
 export const isCalled = ({id, instance}: Pick<Api.App, 'id' | 'instance'>, name: string): boolean =>
   name === id || name === `${id}.${instance}`

@@ -1,3 +1,4 @@
+import {calledPort} from '../../control/client.ts'
 import type {App} from '../../model/api.generated.ts'
 import {stripVTControlCharacters} from 'node:util'
 import {STATES, stateText, stateWord} from '../../model/app-words.ts'
@@ -83,7 +84,7 @@ export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Re
     id: column('ID', nameText),
     state: column('STATE', app => stateText(app, now)),
     url: column('URL', urlOf),
-    port: numbers('PORT', ({app}) => orNothing(app.appPort)),
+    port: numbers('PORT', ({app}) => orNothing(calledPort(app))),
     pid: numbers('PID', ({app}) => orNothing(app.pid)),
     age: numbers('AGE', ({app}) => ageText(app, now)),
     restarts: numbers('RESTARTS', ({app}) => app.restarts.toString()),

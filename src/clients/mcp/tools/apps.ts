@@ -1,4 +1,5 @@
 import {ApiError, textLines} from '../../../control/api-client.ts'
+import {calledPort} from '../../../control/client.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
@@ -43,10 +44,10 @@ const factOf = ({id, instance, state, isReady, availability}: Api.App): Record<s
 })
 
 function appText(app: Api.App): string {
-  const {id, version, instance, restarts, appPort, httpPort, recent} = app
+  const {id, version, instance, restarts, httpPort, recent} = app
   const parts = [
     stateText(app, Date.now()),
-    appPort === 0 ? 'no port' : `port ${appPort}`,
+    calledPort(app) === 0 ? 'no port' : `port ${calledPort(app)}`,
     `sidecar at ${httpPort}`,
     restarts === 0 ? '' : `${restarts} restarts`,
     recent.calls === 0 ? '' : `${recent.calls} calls, ${recent.failed} failed in ${recent.seconds} s`

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {appTable, urlOf, withUsage} from '../../../../src/clients/cli/app-table.ts'
+import {appColumns, appTable, urlOf, withUsage} from '../../../../src/clients/cli/app-table.ts'
 import {stateText} from '../../../../src/model/app-words.ts'
 import {appOf as told} from '../../../rig/listed.ts'
 
@@ -32,6 +32,14 @@ t.test('an app is reached at its URL, and one that speaks gRPC at its port', asy
   t.equal(urlOf(told({appPort: 3000, appProtocol: 'https'})), 'https://localhost:3000')
   t.equal(urlOf(told({appPort: 3000, appProtocol: 'grpc'})), '3000')
   t.equal(urlOf(told({})), '')
+})
+
+t.test('the port of an app is the one at which others call it', async t => {
+  const portOf = (app: ReturnType<typeof told>): readonly string[] =>
+    appColumns([{app, memoryBytes: undefined, cpu: undefined}], NOW).port.cells
+  t.same(portOf(told({appPort: 3000})), ['3000'])
+  t.same(portOf(told({appPort: 23_000, url: 'http://two.localhost:80'})), ['80'])
+  t.same(portOf(told({})), [''])
 })
 
 const THIRTY = Array.from({length: 30}, (_, i) =>

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs'
-import {findRuns, type FoundRun} from '../../../../control/client.ts'
+import {calledPort, findRuns, type FoundRun} from '../../../../control/client.ts'
 import {knownCopies, startsOf, type KnownCopy} from '../../../../control/known-copies.ts'
 import {startingRuns} from '../../../../control/starting-runs.ts'
 import {findTemplate} from '../../../../files/config/find.ts'
@@ -54,7 +54,7 @@ async function rowOf(copy: KnownCopy, runs: readonly FoundRun[]): Promise<CopyRo
     branch,
     state: run !== undefined ? 'running' : start !== undefined ? 'starting' : isGone ? 'gone' : 'stopped',
     pid: (run ?? start)?.pid ?? 0,
-    ports: Object.fromEntries(apps.filter(({appPort}) => appPort > 0).map(({id, appPort}) => [id, appPort])),
+    ports: Object.fromEntries(apps.filter(({appPort}) => appPort > 0).map(app => [app.id, calledPort(app)])),
     memoryBytes: usage === undefined ? null : [...usage.values()].reduce((sum, {memoryBytes}) => sum + memoryBytes, 0),
     diskBytes: existsSync(folder) ? await sizeOf(folder) : null
   }
