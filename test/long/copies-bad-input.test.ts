@@ -77,6 +77,28 @@ t.test('copies that start in the same instant and fix nothing but the port of a 
   t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
 })
 
+t.test('so do two copies whose apps are called at a `port`; copies shows where', async t => {
+  const rig = await openRig(t)
+  const [port = 0, other = 0] = await freePorts(2)
+  const apps = [port, other].map((at, nth) => ({
+    appID: nth === 0 ? 'web' : 'api',
+    appDirPath: '.',
+    port: at,
+    command: ['node', 'server.js']
+  }))
+  const files = {'dapr.yaml': templateOf(...apps), 'server.js': SERVER}
+  await writeWorktrees(rig, files, ['pr'])
+  const runs = ['main', 'pr'].map(folder => rig.pillion(['up'], {folder}))
+  await Promise.all(['main', 'pr'].map(async folder => ready(rig, folder)))
+  t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 1)
+  const {stdout} = await rig.run(['copies', '-o', 'json'], {folder: 'main'})
+  const copies = JSON.parse(stdout) as readonly {readonly name: string; readonly ports: Record<string, number>}[]
+  t.equal(new Set(copies.map(({ports}) => ports['web'])).size, 2)
+  for (const {name, ports} of copies)
+    t.match(await (await fetch(`http://127.0.0.1:${ports['web'] ?? 0}`)).text(), new RegExp(`/${name}$`))
+  t.ok(copies.some(({ports}) => ports['web'] === port && ports['api'] === other))
+})
+
 t.test('the same folder twice, once by a link, is no copy: both are named, and one is chosen by its name', async t => {
   const rig = await openRig(t)
   await writeWorktrees(rig, {'dapr.yaml': templateOf({appID: 'shop', appDirPath: '.', command: ['sleep', '100']})})
