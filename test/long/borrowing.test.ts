@@ -195,6 +195,29 @@ t.test('either copy may go, and come again', async t => {
   t.equal(await found, 'again')
 })
 
+t.test('an app that the other copy has at another `port` is called there', async t => {
+  const rig = await openRig(t)
+  const [port = 0] = await freePorts(1)
+  const apps = [
+    {appID: 'stock', appDirPath: '.', port, command: rig.drivenCommand},
+    {
+      appID: 'cart',
+      appDirPath: '.',
+      autoPort: true,
+      command: rig.drivenCommand,
+      env: {STOCK: `http://127.0.0.1:${port}/items`}
+    }
+  ]
+  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps})})
+  rig.pillion(['up', '--only', 'stock', '--isolated'], {folder: 'main'})
+  const stock = await listening(rig, 'stock')
+  rig.pillion(['up', '--only', 'cart', '--rest', 'main'], {folder: 'pr'})
+  const cart = await listening(rig, 'cart')
+  const asked = fetch(cart.env['STOCK'] ?? '')
+  await (await stock.nextRequest()).reply({body: 'ten'})
+  t.equal(await (await asked).text(), 'ten')
+})
+
 t.test('--rest without anything to borrow says what to do', async t => {
   const rig = await openRig(t)
   const app = {appDirPath: '.', command: ['sleep', '60']}

@@ -1,4 +1,4 @@
-import {runOfProcess} from '../../control/client.ts'
+import {calledPort, runOfProcess} from '../../control/client.ts'
 import {copiesAmong} from '../../control/copies.ts'
 import {livingRuns} from '../../control/living-runs.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
@@ -59,6 +59,7 @@ async function portsOf({leftOut = []}: Plan, run: RunIdentity): Promise<MovedPor
     return app === undefined
       ? []
       : [
+          [published?.number ?? 0, calledPort(app)] as const,
           [channel.autoPort ? 0 : channel.port, app.appPort] as const,
           [published?.number ?? 0, portOthersCall(app)] as const,
           [sidecar.httpPort, app.httpPort] as const,
