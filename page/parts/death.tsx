@@ -43,7 +43,7 @@ export function Death({death}: {readonly death: Api.Death}) {
         </p>
       )}
       {inside.length === 0 ? (
-        work.length === 0 && <p>No call was in flight.</p>
+        work.length === 0 && <p>No recorded call was in flight.</p>
       ) : (
         <div class="scroll" role="region" aria-label="Calls in flight" tabIndex={0}>
           <table>

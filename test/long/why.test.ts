@@ -169,7 +169,7 @@ t.test('after a kill of Pillion why tells what was known', async t => {
     stdout,
     /^The run of dapr\.yaml with pid \d+, started at [\d:.]+\n\nexit 1: "stock" exited with code 4 after \S+ m?s, at/
   )
-  t.match(stdout, `${reason}\nNo call was in flight.`)
+  t.match(stdout, `${reason}\nNo recorded call was in flight.`)
   for (const what of ['stock', 'stock.1', '1'])
     t.equal((await rig.run(['why', what, '--last-run'])).stdout, stdout, what)
   t.match(await rig.run(['why', 'shop', '--last-run']), {

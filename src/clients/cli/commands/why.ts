@@ -124,7 +124,7 @@ function deathText(death: Api.Death): string {
     `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}: ${text}, at ${localTime({at})}${saved}\n`,
     reason === '' ? '' : `${reason}${place === '' || reason.includes(place) ? '' : ` (${place})`}\n`,
     hint === '' ? '' : `${hint}\n`,
-    inside.length + work.length === 0 ? 'No call was in flight.\n' : '',
+    inside.length + work.length === 0 ? 'No recorded call was in flight.\n' : '',
     inside.length === 0 ? '' : `In flight:\n${indented(callTable(inside, Infinity))}`,
     ...inside.flatMap(({number: call, times}) =>
       times === 0 ? [] : `  call ${call}: the same request was in flight at ${times} of the ${earlier} exits before\n`

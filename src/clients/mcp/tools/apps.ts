@@ -147,7 +147,7 @@ function deathText(death: Api.Death): string {
     place === '' ? '' : `its code failed at ${place}`,
     files.length === 0 ? '' : `started by a change of ${files.join(', ')}`,
     hint,
-    inside.length === 0 ? 'no call was in flight' : 'in flight:',
+    inside.length === 0 ? 'no recorded call was in flight' : 'in flight:',
     ...inside.map(call => {
       const again =
         call.times === 0 ? '' : `, the same request was in flight at ${call.times} of the ${earlier} exits before`
