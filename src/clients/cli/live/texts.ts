@@ -43,10 +43,10 @@ export function readyText(all: readonly App[], {name, tookMs, width, rows, hint}
   const what = of === '' ? count(apps) : `${ready.length}${of} apps`
   const text = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · ${hint}`
   const head = `${visibleCut(text, width)}\n`
-  if (apps.length <= rows) return appLines(apps, {now: 0, width}) + head
+  if (apps.length <= rows) return appLines(apps, {now: Date.now(), width}) + head
   const cells = [
     ...ready.filter(app => urlOf(app) !== '').map(app => [app.id, urlOf(app)] as const),
-    ...apps.filter(app => !app.isReady).map(app => [app.id, stateText(app, 0)] as const)
+    ...apps.filter(app => !app.isReady).map(app => [app.id, stateText(app, Date.now())] as const)
   ]
   return head + grid(cells, width)
 }
@@ -99,7 +99,7 @@ export function endText(
   const failed = wasAsked ? [] : apps.filter(({exitCode}) => (exitCode ?? 0) > 0)
   const notes = [
     ...(wasAsked && killed.length > 0 ? [`killed: ${killed.map(({id}) => id).join(', ')}`] : []),
-    ...failed.map(app => `${app.id} ${stateText(app, 0)}`)
+    ...failed.map(app => `${app.id} ${stateText(app, Date.now())}`)
   ]
   const head = wasAsked ? `${count(ran)} stopped in ${seconds(tookMs)}` : `${count(ran)} ended after ${seconds(tookMs)}`
   return `${visibleCut([head, ...notes].join(' · '), width)}\n`

@@ -37,6 +37,15 @@ t.test('all are ready: how many, and where', async t => {
   )
 })
 
+t.test('an app that is to be started again says in how many seconds', async t => {
+  const restartsAt = new Date(Date.now() + 60_000).toISOString()
+  const apps = listed({id: 'job', state: 'backoff', exitCode: 1, restartsAt})
+  for (const rows of [0, 9]) {
+    const text = readyText(apps, {name: '', tookMs, width, rows, hint: 'Ctrl-C stops'})
+    t.match(text, /job {2}restarting in (?:60|[1-5]\d) s/)
+  }
+})
+
 t.test('what is open at the start, those that wait for others first', async t => {
   const apps = listed(
     {id: 'db', state: 'starting'},
