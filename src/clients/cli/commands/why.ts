@@ -88,13 +88,14 @@ function withLastRun(error: unknown, flags: GivenFlags): unknown {
   return new UserError(error.message, {explanation: explanation.trimStart(), exitCode: error.exitCode, cause: error})
 }
 
-function whyText({app, instances, stalled, death, deaths}: Api.Why, troubles: readonly Api.Trouble[]): string {
+/** Describes how an app is, and its last exit. */
+export function whyText({app, instances, stalled, death, deaths}: Api.Why, troubles: readonly Api.Trouble[]): string {
   const own = troubles.filter(trouble => trouble.app === app)
   const states = instances.map(({name, version, isReady, reason}) => {
     const ofIt = own.filter(trouble => trouble.name === name && ['', version].includes(trouble.version))
     // an app that is not ready explains its failed calls
     const shown = ofIt.filter(({kind}) => kind !== 'calls' || reason === '')
-    const isExplained = shown.some(({kind}) => OF_STATE.has(kind))
+    const isExplained = shown.some(({kind, text}) => OF_STATE.has(kind) || text.startsWith(reason))
     const texts = shown.map(troubleText).join('')
     if (reason !== '' && !isExplained) return `${reason}\n${texts}`
     if (texts !== '') return texts
@@ -107,7 +108,7 @@ function whyText({app, instances, stalled, death, deaths}: Api.Why, troubles: re
 }
 
 /** Troubles that say how the app is. */
-const OF_STATE: ReadonlySet<Api.Trouble['kind']> = new Set(['loop', 'exit', 'blocked', 'slow'])
+const OF_STATE: ReadonlySet<Api.Trouble['kind']> = new Set(['loop', 'exit', 'blocked'])
 
 /** A trouble, and what has failed because of it. */
 function troubleText({text, failed, failedCalls}: Api.Trouble): string {
