@@ -34,9 +34,10 @@ t.test('an app is reached at its URL, and one that speaks gRPC at its port', asy
   t.equal(urlOf(told({})), '')
 })
 
+const portOf = (app: ReturnType<typeof told>): readonly string[] =>
+  appColumns([{app, memoryBytes: undefined, cpu: undefined}], NOW).port.cells
+
 t.test('the port of an app is the one at which others call it', async t => {
-  const portOf = (app: ReturnType<typeof told>): readonly string[] =>
-    appColumns([{app, memoryBytes: undefined, cpu: undefined}], NOW).port.cells
   t.same(portOf(told({appPort: 3000})), ['3000'])
   t.same(portOf(told({appPort: 23_000, url: 'http://two.localhost:80'})), ['80'])
   t.same(portOf(told({})), [''])
