@@ -2,7 +2,6 @@ import {calledPort, runOfProcess} from '../../control/client.ts'
 import {copiesAmong} from '../../control/copies.ts'
 import {livingRuns} from '../../control/living-runs.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
-import type {App} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
@@ -49,9 +48,6 @@ const hintOf = (ids: readonly string[], {name, pid}: RunIdentity): Hint => ({
   text: `${ids.join(', ')}: called in ${name} (pid ${pid}). Calls go there and come back; events, state and workflows do not cross`
 })
 
-/** The port at which others call an app; 0 = none. */
-export const portOthersCall = ({url}: App): number => Number(/:(\d+)$/.exec(url)?.[1] ?? 0)
-
 async function portsOf({leftOut = []}: Plan, run: RunIdentity): Promise<MovedPorts> {
   const there = (await runOfProcess(process.env, run.pid))?.listing.apps ?? []
   const ports = leftOut.flatMap(({id, channel, sidecar, published}) => {
@@ -61,7 +57,6 @@ async function portsOf({leftOut = []}: Plan, run: RunIdentity): Promise<MovedPor
       : [
           [published?.number ?? 0, calledPort(app)] as const,
           [channel.autoPort ? 0 : channel.port, app.appPort] as const,
-          [published?.number ?? 0, portOthersCall(app)] as const,
           [sidecar.httpPort, app.httpPort] as const,
           [sidecar.grpcPort, app.grpcPort] as const
         ]

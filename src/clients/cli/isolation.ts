@@ -1,4 +1,4 @@
-import {runOfProcess} from '../../control/client.ts'
+import {calledPort, runOfProcess} from '../../control/client.ts'
 import {copiesAmong} from '../../control/copies.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
 import type {App} from '../../model/api.generated.ts'
@@ -17,7 +17,7 @@ import {
   unnamedPorts,
   type HeldPorts
 } from '../../proxy/ports/isolated-plan.ts'
-import {portOthersCall, type Lender} from './borrowing.ts'
+import type {Lender} from './borrowing.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 export interface IsolationOptions {
@@ -123,7 +123,7 @@ const isAnyOther = (moved: MovedPorts): boolean => [...moved.keys()].some(port =
 
 const NO_PORTS: ReadonlySet<number> = new Set()
 
-const portsIn = (app: App): readonly number[] => [app.appPort, portOthersCall(app), app.httpPort, app.grpcPort]
+const portsIn = (app: App): readonly number[] => [app.appPort, calledPort(app), app.httpPort, app.grpcPort]
 
 /** The copy that has one of these ports, or is about to: its apps may listen later. Undefined: none has. */
 async function holderOf(fixed: ReadonlySet<number>, copies: readonly RunIdentity[]): Promise<RunIdentity | undefined> {
