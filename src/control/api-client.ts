@@ -1,6 +1,7 @@
 // The client of a run's API, for the command line, mcp and the page: they differ in how a request gets to the run.
 import type {Answers, Lines, Problem} from '../model/api.generated.ts'
 import {UserError} from '../model/errors.ts'
+import {orElse} from '../model/or-else.ts'
 import {exactText} from '../model/exact-json.ts'
 
 /** A route of `schema/api.yaml`: its method and its path. */
@@ -120,13 +121,8 @@ function queryText(query: Query = {}): string {
   return parameters.size === 0 ? '' : `?${parameters.toString()}`
 }
 
-function problemIn(status: number, text: string): Problem {
-  try {
-    return JSON.parse(text) as Problem
-  } catch {
-    return {status, detail: text === '' ? `the run has answered ${status}` : text}
-  }
-}
+const problemIn = (status: number, text: string): Problem =>
+  orElse(() => JSON.parse(text) as Problem, {status, detail: text || `the run has answered ${status}`})
 
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder()

@@ -1,5 +1,6 @@
 import type {RunContext} from './run-context.ts'
 import type {LeaseSearch} from '../control/sidecar-leases.ts'
+import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {Actors} from '../work/actor/actors.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -22,9 +23,10 @@ import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-store.ts'
 import {JobStore, type JobCount} from '../work/job/job-store.ts'
-import {Jobs, type DeliverJob} from '../work/job/jobs.ts'
+import {Jobs} from '../work/job/jobs.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
 import type {FarWork, TaskLender} from './far-work.ts'
+import {RunJobs} from './run-jobs.ts'
 import {StallReporter} from './stall-reporter.ts'
 
 export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
@@ -33,7 +35,7 @@ export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workM
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
   /** Reads the resources of the apps that the run leaves out: work may be given to them, as their policies say. */
   readonly knowLeftOut: () => Promise<void>
-  readonly deliverJob: DeliverJob
+  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Searches the user's other runs. */
   readonly search: LeaseSearch
   readonly lender: TaskLender
@@ -77,7 +79,7 @@ export class OpenWork {
   }
 
   constructor(file: WorkFile, options: RunWorkOptions) {
-    const {runtimes, workMode, resourcesOf, deliverJob, needsWorker, reporter} = options
+    const {runtimes, workMode, resourcesOf, sidecars, needsWorker, reporter} = options
     this.#options = options
     this.#file = file
     this.#stalls = new StallReporter(reporter, systemClock)
@@ -129,7 +131,7 @@ export class OpenWork {
           runtime?.sleep.onWork()
         }
       })
-      this.jobs = new Jobs(this.#series('dapr.runtime.scheduler'), deliverJob)
+      this.jobs = new Jobs(this.#series('dapr.runtime.scheduler'), new RunJobs(sidecars).deliver)
       this.workflows.onChanged(instance => this.#stalls.note(instance))
     } catch (error) {
       this.#wakeUps.close() // they wait for their time already

@@ -22,7 +22,6 @@ import {RunApi} from './run-api.ts'
 import {RunBorrowing} from './run-borrowing.ts'
 import {RunComponents} from './run-components.ts'
 import {RunDaprd} from './run-daprd.ts'
-import {RunJobs} from './run-jobs.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {createContext, type RunContext} from './run-context.ts'
@@ -110,7 +109,7 @@ export class RunParts {
       search: this.peerRuns.leases,
       lender: this.#borrowing.lender,
       actors: async () => this.actors.load(),
-      deliverJob: new RunJobs(this.#sidecars).deliver,
+      sidecars: this.#sidecars,
       needsWorker: app => this.sleep.needsWorker(app),
       hasWorker: app => this.sleep.hasWorker(app)
     })

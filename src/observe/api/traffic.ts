@@ -29,12 +29,8 @@ export async function recentTraffic(recorder: CallRecorder, now = performance.no
     sums.calls[at] = (sums.calls[at] ?? 0) + 1
     if (isFailed(line)) sums.failed[at] = (sums.failed[at] ?? 0) + 1
   }
-  const known = -knownSpans(recorder, numbers, now)
-  const apps = [...found].map(([app, {calls, failed}]) => ({
-    app,
-    calls: known === 0 ? [] : calls.slice(known),
-    failed: known === 0 ? [] : failed.slice(known)
-  }))
+  const from = SPANS - knownSpans(recorder, numbers, now)
+  const apps = [...found].map(([app, {calls, failed}]) => ({app, calls: calls.slice(from), failed: failed.slice(from)}))
   return {seconds: SECONDS, until: isoTime(now), apps}
 }
 

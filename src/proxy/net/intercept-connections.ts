@@ -1,5 +1,6 @@
 import {readSync} from 'node:fs'
 import net from 'node:net'
+import {orElse} from '../../model/or-else.ts'
 
 /** The field of a socket that holds its connection (Node 26: lib/net.js). */
 export const HANDLE = '_handle'
@@ -13,13 +14,9 @@ export function readBeforeFailure(socket: net.Socket, buffer: Buffer, read: (cou
   }
 }
 
-function readNow(socket: net.Socket, buffer: Buffer): number {
-  try {
-    return readSync((Reflect.get(socket, HANDLE) as {readonly fd: number}).fd, buffer)
-  } catch {
-    return 0 // there is nothing, or it is gone
-  }
-}
+/** 0: there is nothing, or it is gone. */
+const readNow = (socket: net.Socket, buffer: Buffer): number =>
+  orElse(() => readSync((Reflect.get(socket, HANDLE) as {readonly fd: number}).fd, buffer), 0)
 
 /** Lets `take` see each connection before the listeners of a server do: they get what it returns; undefined: none of it. */
 export function interceptConnections(server: net.Server, take: (socket: net.Socket) => net.Socket | undefined): void {

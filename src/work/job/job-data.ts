@@ -1,5 +1,6 @@
 import {isUtf8} from 'node:buffer'
 import {jsonOrText} from '../../model/exact-json.ts'
+import {orElse} from '../../model/or-else.ts'
 import {isJson} from '../../model/is-json.ts'
 import {decode} from '../../proxy/net/grpc/message-codec.ts'
 import {valueIn} from '../../proxy/net/grpc/struct.ts'
@@ -35,10 +36,8 @@ export const jobDataJson = (data: JobData): unknown =>
   wrappedIn(data) === undefined ? plainData(data) : {'@type': data.typeUrl, value: plainData(data)}
 
 /** The JSON that a message wraps, as its type says; undefined: its type is another one, or its bytes do not fit the type (any app may send it). */
-function wrappedIn({typeUrl, value}: JobData): unknown {
-  try {
-    return typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? decode(STRING, value).text : undefined
-  } catch {
-    return undefined
-  }
-}
+const wrappedIn = ({typeUrl, value}: JobData): unknown =>
+  orElse(
+    () => (typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? decode(STRING, value).text : undefined),
+    undefined
+  )

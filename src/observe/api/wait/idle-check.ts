@@ -97,10 +97,8 @@ const ANSWER_MS = 1000
  * A broker that does not answer counts as idle. One that does not answer in time, which would hold a wait beyond its end, is taken to be as it
  * was: it may be slow since much is to be done.
  */
-async function readOf({read}: TopicBacklog, before: Backlog | undefined): Promise<Backlog | undefined> {
-  try {
-    return (await within(ANSWER_MS, read())) ?? before
-  } catch {
-    return undefined
-  }
-}
+const readOf = async ({read}: TopicBacklog, before: Backlog | undefined): Promise<Backlog | undefined> =>
+  within(ANSWER_MS, read()).then(
+    found => found ?? before,
+    () => undefined
+  )

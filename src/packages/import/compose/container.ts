@@ -141,9 +141,9 @@ function hostsOf(
  */
 function publishedPorts(service: Service, notes: string[]): NonNullable<ImportedApp['published']> {
   const ports = [...portsOf(service)]
-  const appPort = String(service.sidecar?.keys['appPort'] ?? '')
+  const appPort = Number(service.sidecar?.keys['appPort'] ?? 0).toString()
   const isShared = 'network_mode' in service.values
-  if (appPort !== '' && !isShared && ports.every(({target}) => target !== appPort))
+  if (appPort !== '0' && !isShared && ports.every(({target}) => target !== appPort))
     ports.push({address: '127.0.0.1', published: appPort, target: appPort, isUdp: false}) // its sidecar calls it
   const usual = usualPort(service).toString()
   if (ports.length === 0 && usual !== '0' && !isShared) {

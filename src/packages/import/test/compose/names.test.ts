@@ -208,6 +208,10 @@ t.test('containers that call others, or are called, at a port that is not publis
   )
 })
 
+const hosts = (name: string): string => `and --add-host ${name}:host-gateway into the commands of its callers`
+const own = (port: number): string =>
+  `and it publishes no port ${port}: write --publish ${port}:${port} into its command`
+
 t.test('a container that calls itself by its name has that name; others get it as its address', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml': `services:
@@ -219,9 +223,6 @@ t.test('a container that calls itself by its name has that name; others get it a
   })
   const named = template.apps.map(({command}) => /--hostname,(\w+)/.exec(String(command))?.[1])
   t.strictSame(named, ['kafka', 'mongo', 'me', undefined])
-  const hosts = (name: string): string => `and --add-host ${name}:host-gateway into the commands of its callers`
-  const own = (port: number): string =>
-    `and it publishes no port ${port}: write --publish ${port}:${port} into its command`
   t.match(notes, [
     `compose.yaml:2: others get kafka:9092 as its address: write 127.0.0.1 kafka into /etc/hosts, ${hosts('kafka')}`,
     `compose.yaml:2: others get kafka:9093 as its address, ${own(9093)}, ${hosts('kafka')}`,
