@@ -22,11 +22,10 @@ export class RunJobs {
       if (outcome !== undefined && outcome.kind !== 'undeliverable') return outcome
     }
     for (const [{sleep}] of all) sleep.need(`job ${job.name}`)
-    const isExpected = all.some(
+    const next = all.find(
       ([{availability, plan}]) => availability === 'asleep' || (availability === 'waiting' && plan.command.length > 0)
     )
-    const [, one] = all[first % all.length] ?? []
-    if (waits && isExpected && one !== undefined) return one.deliverJob(job, true)
-    return {kind: 'undeliverable', answer: 'no process of the app takes calls', isExpected}
+    if (waits && next !== undefined) return next[1].deliverJob(job, true)
+    return {kind: 'undeliverable', answer: 'no process of the app takes calls', isExpected: next !== undefined}
   }
 }

@@ -68,3 +68,16 @@ t.test('a tick that is run by hand waits for an app that starts, where one is to
     t.match(await deliver({app: 'shop', name: 'j'} as never, true), {answer})
   }
 })
+
+t.test('a tick that is run by hand waits for the instance that starts, not for one that has ended', async t => {
+  const sidecars = new Map(
+    (['never', 'waiting'] as const).map(availability => {
+      const runtime = {id: 'shop', availability, plan: {command: ['node']}, sleep: {need: () => undefined}}
+      const deliverJob: OpenSidecar['deliverJob'] = async (job, waits) =>
+        waits === true && availability === 'waiting' ? Promise.resolve({kind: 'done', answer: '200'}) : refuse(job)
+      return [runtime as unknown as AppRuntime, {deliverJob} as OpenSidecar]
+    })
+  )
+  const {deliver} = new RunJobs(sidecars)
+  for (let tick = 0; tick < 2; tick++) t.match(await deliver({app: 'shop', name: 'j'} as never, true), {answer: '200'})
+})
