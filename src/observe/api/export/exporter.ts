@@ -9,6 +9,7 @@ export interface Exporter {
   readonly between: string
   /** The text after the calls; `comment`: '' = none. */
   end(comment: string): string
+  /** Without what was said to a language model (`withoutWords`). */
   text(call: RecordedCall): string
 }
 

@@ -36,9 +36,10 @@ export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name,
       const replay = `pillion replay ${call.number} --unsafe`
       const reason = isDelivery(call)
         ? `it is an event: ${replay} delivers it again`
-        : isQuestion(contentOf(call).target)
-          ? `what is said to a language model stays in the run: ${replay} asks it again`
-          : whyNotSent(call, place !== '')
+        : whyNotSent(call, place !== '') ||
+          (isQuestion(contentOf(call).target)
+            ? `what is said to a language model stays in the run: ${replay} asks it again`
+            : '')
       if (reason !== '') return `${comment}# no ${name}: ${oneLine(reason)}\n`
       const sent = decompressed(call)
       const {body, headers} = contentOf(sent).request

@@ -5,8 +5,8 @@ import {httpFileExporter} from '../../../../../src/observe/api/export/http-file.
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
 /** The request of a call in a file; the body is latin1. */
-function requestText(type: string, body: string, path = '/x'): string {
-  const recorder = new CallRecorder(() => 1e6, 64, 2 * 1024 * 1024)
+function requestText(type: string, body: string, path = '/x', keptBytes = 1e6): string {
+  const recorder = new CallRecorder(() => keptBytes, 64, 2 * 1024 * 1024)
   const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path}
   const lines = `Content-Type: ${type}\r\n`
   recorder.started(call, {method: 'POST', path, target: path, lines}, 1000)
@@ -57,6 +57,10 @@ t.test('a question to a language model is not there, and how it is asked again i
   t.match(
     requestText('application/json', said, '/v1.0-alpha2/conversation/llm/converse'),
     /\n# no request: what is said to a language model stays in the run: pillion replay 1 --unsafe asks it again\n$/
+  )
+  t.match(
+    requestText('application/json', said, '/v1.0-alpha2/conversation/llm/converse', 5),
+    /\n# no request: its body is kept in part only: record.body [^\n]+\n$/
   )
   t.match(requestText('application/json', said, '/v1.0/invoke/stock/method/conversation/llm/converse'), said)
 })
