@@ -65,8 +65,8 @@ const STATUS = 8
 /** `:status`. */
 export const statusField = (status: number): string =>
   status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString())
-/** A text, or details, as a caller has to take them in a head: clients end their call for one that is too large, of both in Java beyond 8 KiB. */
-const MAX_FIELD = 3800
+/** A text as a caller has to take it in a head. Clients end their call for one that is too large: in Java beyond 8 KiB with its details. */
+const MAX_TEXT = 3800
 
 /** `-bin` fields travel as base64 without padding. */
 export const encodeBinary = (name: string, bytes: string): string =>
@@ -77,15 +77,15 @@ export const answerHead = (contentType: string, status = 200): string =>
   statusField(status) + encodeNamed(CONTENT_TYPE, contentType)
 
 /** The fields that end an answer. */
-export const trailersOf = ({code, message, details}: GrpcStatus): string =>
-  encodeField('grpc-status', code.toString()) +
-  (message === '' ? '' : encodeField('grpc-message', cut(escapeMessage(message.slice(0, MAX_FIELD))))) +
-  (details === undefined || details.length > (MAX_FIELD / 4) * 3
-    ? ''
-    : encodeBinary('grpc-status-details-bin', details))
+export const trailersOf = ({code, message, details = ''}: GrpcStatus): string => {
+  const text = cut(escapeMessage(message.slice(0, MAX_TEXT)))
+  const hasDetails = details !== '' && text.length + (details.length * 4) / 3 <= 2 * MAX_TEXT
+  const fields = encodeField('grpc-status', code.toString()) + (text && encodeField('grpc-message', text))
+  return hasDetails ? fields + encodeBinary('grpc-status-details-bin', details) : fields
+}
 
 /** Behind a whole byte, of which an escaped one takes three characters, and no space. */
-const cut = (escaped: string): string => escaped.slice(0, MAX_FIELD).replace(/ *(?:%.?)?$/, '')
+const cut = (escaped: string): string => escaped.slice(0, MAX_TEXT).replace(/ *(?:%.?)?$/, '')
 
 /** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */
 export const codeOfHttp = (status: number): number =>

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {MessageGauge} from '../../../../../src/proxy/net/grpc/message-gauge.ts'
-import {escapeMessage, statusFrom, percentDecoded, trailersOf} from '../../../../../src/proxy/net/grpc/status.ts'
+import {encodeBinary, escapeMessage, statusFrom, percentDecoded, trailersOf} from '../../../../../src/proxy/net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../../../../src/proxy/net/grpc/timeout.ts'
 
 t.test('a timeout has at most 8 digits and a unit', async t => {
@@ -67,4 +67,11 @@ t.test('text and details of a status fit into a head that clients of Java take, 
       const [, sent = ''] = /grpc-message..?.?([ -~]*)/s.exec(fields) ?? []
       t.notMatch(sent, /%.?$| $/, 'cut behind a whole byte, and no space')
     }
+})
+
+t.test('details of a status have the room that its text leaves', async t => {
+  const details = 'd'.repeat(4096)
+  const sent = encodeBinary('grpc-status-details-bin', details)
+  t.ok(trailersOf({code: 3, message: 'x', details}).includes(sent))
+  t.notOk(trailersOf({code: 3, message: 'x'.repeat(3800), details}).includes(sent))
 })
