@@ -15,17 +15,16 @@ export class RunJobs {
   /** Rejects if the code for it cannot be loaded now: the tick is not tried then, and brought later (`Jobs`). */
   readonly deliver: DeliverJob = async (job, waits) => {
     const all = [...this.#sidecars].filter(([{id}]) => id === job.app)
-    const first = this.#count++
-    for (const at of all.keys()) {
-      const [, sidecar] = all[(first + at) % all.length] ?? []
-      const outcome = await sidecar?.deliverJob(job)
-      if (outcome !== undefined && outcome.kind !== 'undeliverable') return outcome
+    const first = this.#count++ % all.length
+    for (const [, sidecar] of [...all.slice(first), ...all.slice(0, first)]) {
+      const outcome = await sidecar.deliverJob(job)
+      if (outcome.kind !== 'undeliverable' || (waits === true && outcome.wasSent === true)) return outcome
     }
     for (const [{sleep}] of all) sleep.need(`job ${job.name}`)
     const next = all.find(
       ([{availability, plan}]) => availability === 'asleep' || (availability === 'waiting' && plan.command.length > 0)
     )
-    if (waits && next !== undefined) return next[1].deliverJob(job, true)
+    if (waits === true && next !== undefined) return next[1].deliverJob(job, true)
     return {kind: 'undeliverable', answer: 'no process of the app takes calls', isExpected: next !== undefined}
   }
 }

@@ -33,7 +33,7 @@ export async function deliverJob(job: Job, delivery: JobDelivery): Promise<JobOu
   if (typeof outcome !== 'string') return outcome
   // a process that is being replaced cannot answer any more: the next one gets the tick
   const isGone = runtime.pid !== pid || !runtime.isListening || !runtime.queue.isOpen
-  return {kind: isGone ? 'undeliverable' : 'failed', answer: outcome}
+  return {kind: isGone ? 'undeliverable' : 'failed', answer: outcome, wasSent: true}
 }
 
 /** Why the app has not answered, or what follows its answer. */

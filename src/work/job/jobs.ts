@@ -14,6 +14,8 @@ export interface JobOutcome extends Delivered {
   readonly isMissing?: boolean
   /** A process that takes it is about to come: a skip waits for that. */
   readonly isExpected?: boolean
+  /** Its process has got it, and gave no answer: one that is run by hand does not go to another one. */
+  readonly wasSent?: boolean
 }
 
 /** Delivers a tick to an app; `waits`: also if the app starts or reloads first. Rejects if it could not even be tried. */
@@ -161,7 +163,7 @@ export class Jobs {
     this.#withApps.delete(full)
     this.#pump(app)
     await this.#options.file.change(() => this.#store.update(job.key, {answer: outcome.answer})).catch(() => undefined)
-    return outcome
+    return outcome.wasSent === true ? {...outcome, kind: 'failed'} : outcome
   }
 
   /** Pauses a job: no tick comes until it is resumed, and those that are due meanwhile do not count as missed. Throws a JobError. */

@@ -34,6 +34,23 @@ t.test(
   }
 )
 
+t.test('a job that is run by hand, and whose process is gone without an answer, is not run once more', async t => {
+  const clock = new TestClock()
+  const file = await WorkFile.open(undefined, text => t.fail(text))
+  const wakeUps = new WakeUps(file, clock)
+  let tries = 0
+  const deliverJob: OpenSidecar['deliverJob'] = async () =>
+    Promise.resolve({kind: 'undeliverable', answer: `EOF ${++tries}`, wasSent: true})
+  const runtime = {id: 'shop', availability: 'waiting', plan: {command: ['node']}, sleep: {need: () => undefined}}
+  const {deliver} = new RunJobs(new Map([[runtime as unknown as AppRuntime, {deliverJob} as OpenSidecar]]))
+  const jobs = new Jobs({file, wakeUps, clock, log: (_, __, text) => t.fail(text)}, deliver)
+  await jobs.schedule('shop', {name: 'once', dueTime: '9h'}, false)
+  t.match(await jobs.run('shop', 'once'), {kind: 'failed', answer: 'EOF 1'})
+  jobs.close()
+  wakeUps.close()
+  file.close()
+})
+
 const refuse: OpenSidecar['deliverJob'] = async () => Promise.resolve({kind: 'undeliverable', answer: 'no'})
 
 t.test('a tick that an app cannot take yet is expected to be taken, unless no process of it is to come', async t => {
