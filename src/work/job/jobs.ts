@@ -157,7 +157,7 @@ export class Jobs {
   async run(app: string, name: string): Promise<JobOutcome> {
     const job = await this.get(app, name)
     const full = jobKey(app, name)
-    if (this.#withApps.has(full)) throw new JobError('busy', `job ${name} is with its app already`)
+    if (this.#withApps.has(full)) throw new JobError('busy', `job ${name} is run already: its app has it, or is to get it`)
     this.#withApps.set(full, job.key)
     const outcome = await this.#series.track(async () => this.#bring(job, true))
     this.#withApps.delete(full)
@@ -185,8 +185,7 @@ export class Jobs {
 
   appReady(app: string): void {
     const waiting = this.#apps.get(app)
-    if (waiting === undefined) return
-    waiting.readies++
+    if (waiting !== undefined) waiting.readies++
     this.#pump(app)
   }
 
@@ -212,8 +211,7 @@ export class Jobs {
   }
 
   #firstFrom({planned, schedule}: Job, now: number): number | undefined {
-    if (planned === undefined || planned > now || schedule === undefined) return planned
-    return jobSchedule(schedule).next(now)
+    return planned === undefined || planned > now || schedule === undefined ? planned : jobSchedule(schedule).next(now)
   }
 
   #enqueue({key, app}: Job): void {

@@ -1,7 +1,7 @@
 import type {Gathered} from '../trace/gather.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 
-/** Writes calls in one format, one after the other. */
+/** Writes calls in one format, one after the other, without what was said to a language model. */
 export interface Exporter {
   /** The media type of the whole text. */
   readonly type: string
@@ -9,7 +9,6 @@ export interface Exporter {
   readonly between: string
   /** The text after the calls; `comment`: '' = none. */
   end(comment: string): string
-  /** Without what was said to a language model (`withoutWords`). */
   text(call: RecordedCall): string
 }
 
