@@ -4,6 +4,7 @@ import {writeTo} from '../../../proxy/net/http1/write-to.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import type {ApiContext, ApiRequest} from '../route.ts'
+import {withoutWords} from '../../telemetry/recorder/called-model.ts'
 import {callsQuery, recordedCall} from '../calls.ts'
 import {Turns} from '../turns.ts'
 import {CallSnapshot} from './call-snapshot.ts'
@@ -64,7 +65,7 @@ export async function exportCalls(
     if (gone.aborted) return undefined
     const call = snapshot.call(number)
     if (call === undefined) continue
-    text += (isFirst ? '' : exporter.between) + exporter.text(call)
+    text += (isFirst ? '' : exporter.between) + exporter.text(withoutWords(call), call)
     isFirst = false
   }
   const {overwritten} = snapshot

@@ -1,7 +1,7 @@
 import type {Gathered} from '../trace/gather.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 
-/** Writes calls in one format, one after the other, without what was said to a language model. */
+/** Writes calls in one format, one after the other. */
 export interface Exporter {
   /** The media type of the whole text. */
   readonly type: string
@@ -9,7 +9,8 @@ export interface Exporter {
   readonly between: string
   /** The text after the calls; `comment`: '' = none. */
   end(comment: string): string
-  text(call: RecordedCall): string
+  /** `call`: without what was said to a language model; `whole`: all of it that is kept. */
+  text(call: RecordedCall, whole?: RecordedCall): string
 }
 
 export interface ExporterOptions {

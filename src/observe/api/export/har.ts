@@ -9,7 +9,6 @@ import {
   type CallContent,
   type RecordedMessage
 } from '../../telemetry/recorder/call-content.ts'
-import {withoutWords} from '../../telemetry/recorder/called-model.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf} from '../call-view.ts'
@@ -31,7 +30,7 @@ export function harExporter({masked, now, gathered}: ExporterOptions): Exporter 
     between: ',\n',
     end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}}\n`,
     text: call => {
-      const content = contentOf(withoutWords(call))
+      const content = contentOf(call)
       const detail = detailOf(call, masking, now, content)
       return JSON.stringify(entryOf(content, detail, spansIn(call, detail.traceparent)))
     }

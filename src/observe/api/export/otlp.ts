@@ -4,7 +4,6 @@ import {traceIdOf} from '../../../model/traceparent.ts'
 import {PROCESS_START, wallTime} from '../../../platform/wall-time.ts'
 import {VERSION} from '../../../model/version.ts'
 import {contentOf} from '../../telemetry/recorder/call-content.ts'
-import {withoutWords} from '../../telemetry/recorder/called-model.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {rowOf} from '../call-view.ts'
@@ -45,7 +44,7 @@ export function otlpExporter({masked, now, gathered}: ExporterOptions): Exporter
     // receivers ignore names that they do not know (OTLP 1.0, JSON Protobuf Encoding)
     end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}\n`,
     text: call => {
-      const row = rowOf(call, contentOf(withoutWords(call)), masking, now)
+      const row = rowOf(call, contentOf(call), masking, now)
       const own = resourceSpanOf(call, row, linksOf(call.number, gathered))
       return [own, ...sentSpans(row.traceparent)].map(each => JSON.stringify(each)).join(',\n')
     }

@@ -29,14 +29,14 @@ export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name,
     before: '',
     between: '\n',
     end: comment => (comment === '' ? '' : `\n${mark} ${comment}\n`),
-    text: call => {
+    text: (call, whole = call) => {
       const {caller, callee} = call.edgeOf
       const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
       const place = placeOf(call)
       const replay = `pillion replay ${call.number} --unsafe`
       const reason = isDelivery(call)
         ? `it is an event: ${replay} delivers it again`
-        : whyNotSent(call, place !== '') ||
+        : whyNotSent(whole, place !== '') ||
           (isQuestion(contentOf(call).target)
             ? `what is said to a language model stays in the run: ${replay} asks it again`
             : '')
