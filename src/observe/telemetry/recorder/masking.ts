@@ -42,8 +42,8 @@ export class Masking {
 
   /** A word of a command is the secret value of the flag before it, or a header with one. */
   isArgument(flag: string, word: string): boolean {
-    const [, name = ''] = /^([\w-]+):\s*(?!bearer |basic |\s)./i.exec(word) ?? []
-    if (/^(?:-H|--header)$/.test(flag)) return this.isSecret(name, word)
+    const [, name = '', value = ''] = NAMED_HEADER.exec(word) ?? []
+    if (/^(?:-H|--header)$/.test(flag)) return this.isSecret(name, value) && this.#hidden(value, name) !== value
     return /^--?[\w-]+$/.test(flag) && !word.startsWith('-') && this.isSecret(flag, word)
   }
 
@@ -171,7 +171,7 @@ export class Masking {
 
   #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
-      const isText = BLOCK.test(value) || PAIRS.test(value)
+      const isText = BLOCK.test(value) || PAIRS.test(value) || value.search(HEADER_LINE) !== -1
       const text = ADDRESS.test(value) ? this.target(value, depth) : isText ? this.text(value, depth) : value
       return {value: text, isChanged: text !== value}
     }
@@ -180,9 +180,10 @@ export class Masking {
     const setting = settingOf(value)
     const each = (name: string, inner: unknown): unknown => {
       const scalar = typeof inner === 'string' ? inner : typeof inner === 'object' ? '' : exactText(inner)
-      const own = (/^value$/i.test(name) && typeof inner === 'string' && setting) || name
       const isName = inner === setting && /^(?:name|key)$/i.test(name)
-      const isMasked = inner !== null && typeof inner !== 'boolean' && !isName && this.isSecret(own, scalar)
+      const own = isName ? '' : (/^value$/i.test(name) && typeof inner === 'string' && setting) || name
+      const isSecret = this.isSecret(own, scalar) || this.#more.has(name.toLowerCase())
+      const isMasked = isSecret && inner !== null && typeof inner !== 'boolean'
       const next = isMasked
         ? {value: this.#hidden(scalar || exactText(inner), name), isChanged: true}
         : this.#masked(inner, depth)
@@ -228,7 +229,7 @@ const PASSWORD = /(?<=:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)/g
 /** … of which the `@` was cut off. */
 const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */
-const MAY_HOLD = /[=@"]|(?:^|\s)--?\w|['\w]: '|(?:key|token|secret|cookie|authorization): |\bB(?:earer|asic) /i
+const MAY_HOLD = /[=@"<>]|(?:^|\s)--?\w|['\w]: '|-\w+:|(?:cookie|authorization|header):|\bB(?:earer|asic) /i
 /** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before what is no word or parameter … */
 const FIELD =
   /(?<!\\)(\\*")([^"\\]{1,100})(?:(?<=[nN]ame\1\s{0,9}:\s{0,9}\1[\w.:-]+)\1\s*,\s*\1[vV]alue(?=\1\s*:\s*\1))?\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g
@@ -240,18 +241,17 @@ const NAMED = new RegExp(
 /** A header in a command, in quotes or without. */
 const HEADER =
   /((?:^|[\s'"])(?:-H[ \t]*|--header[ \t=]+)(\\*['"]|)([\w-]+):[ \t]*(?:(?:[Bb]earer|Basic) +)?)((?:(?!\2)[^\n])+|[^\s'"\\]+)/g
-/** A header as programs print requests: on a line of its own, behind `>` or `<`, or between escaped ends of lines. */
+/** A header as programs print requests: behind `>`, `<`, `header:` or `* [HTTP/2] [1] [`; without one by the end of its name, as `session-store: lost` is none. */
 const HEADER_LINE =
-  /((?:^|\n|\\n)([<>]?) *(\w+-[\w-]+|authorization|cookie):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)([^\r\n\\]+)/gi
+  /((?:^|\n|\\n)[ \t]*([<>]|header:|\*[^\n:]{0,30}\[|(?=(?:[\w-]+-(?:auth|key|token|secret|password|signature(?:-\d+)?|session|session-id|cookie|authorization|pin|sig|jwt|csrf)|cookie|authorization):))[ \t]*([\w-]+):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)((?:\\(?![rn])|[^\r\n\\])+)/gi
+/** … as a word of its own; where its scheme can stay, it is masked as words are. */
+const NAMED_HEADER = /^(?!authorization: *(?:bearer|basic) )([\w-]+):\s*(?:(?:bearer|basic) +)?(\S.*)/i
 /** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */
 const VALUE =
   /(?!\$[\w{(])(?:[Bb](?:earer|asic) +(?=\w))?(?:'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|\\+"[^"\n]*"?|\{[^}\n]*\}?|(?:\\.|[^\s;,&"'\\])+)/y
 const QUOTES = /^[\\"'{]+|[\\"'}]+$/g
 
-function valueAt(text: string, from: number): string {
-  VALUE.lastIndex = from
-  return VALUE.exec(text)?.[0] ?? ''
-}
+const valueAt = (text: string, from: number): string => foundFrom(text, from, VALUE)?.[0] ?? ''
 
 /** The text, number, object or list of a field, as far as it is there. */
 function fieldAt(text: string, from: number, quote: string): string {
@@ -267,7 +267,9 @@ const MAX_NESTED = 3
 const ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/)?\/\S*$/i
 
 /** The index of the first of these characters, from a place on; the end of the text if there is none. */
-function endOf(text: string, from: number, stop: RegExp): number {
-  stop.lastIndex = from
-  return stop.exec(text)?.index ?? text.length
+const endOf = (text: string, from: number, stop: RegExp): number => foundFrom(text, from, stop)?.index ?? text.length
+
+function foundFrom(text: string, from: number, pattern: RegExp): RegExpExecArray | null {
+  pattern.lastIndex = from
+  return pattern.exec(text)
 }

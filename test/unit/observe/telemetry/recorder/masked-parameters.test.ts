@@ -62,3 +62,26 @@ t.test('passwords of databases and mail servers by the names that their variable
   t.equal(masking.text('DB_PASS=hunter DB_USER=me'), 'DB_PASS=<masked, 6 characters> DB_USER=me')
   t.end()
 })
+
+t.test('what the user has masked stays so in an entry that it names', t => {
+  const masked = new Masking(['name', 'Key', 'value'])
+  for (const field of ['name', 'Name', 'key', 'value'])
+    t.equal(masked.text(`{"${field}":"Bob"}`), `{"${field}":"<masked, 3 characters>"}`)
+  t.equal(masked.text('{"key":"abc","value":"Bob"}').match(/masked/g)?.length, 2)
+  t.end()
+})
+
+t.test('the header of a command is masked once, whatever it is called', t => {
+  const masked = new Masking()
+  const shown = (header: string): string => masked.command(['curl', '-H', header])[2] ?? ''
+  for (const header of [
+    'Token: Bearer abcdef',
+    'apikey: Basic abcdef',
+    'X-Api-Key: abcdef',
+    'Authorization: Bearer abcdef'
+  ])
+    t.notMatch(shown(header), 'abcdef')
+  for (const header of ['Token: Bearer <masked, 3 characters>', 'Cookie: <masked, 3 characters>', 'prompt_tokens: 5'])
+    t.equal(shown(header), header)
+  t.end()
+})
