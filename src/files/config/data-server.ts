@@ -16,16 +16,21 @@ export const ENGINES = wordsOf('docker docker-compose podman podman-compose nerd
 /** Images that containers of such servers are made of, as a word that no flag takes for a name. */
 const IMAGES =
   /(?<!--(?:hostname|link|name|net|network|network-alias|volumes-from))\s(?:[\w.-]+(?::\d+)?\/)*(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
-/** What follows a program to pass on its lines, or to wait for its end. */
-const FOLLOWERS = wordsOf('tee cat sed grep awk ts wait')
+/** What follows a program to pass on its lines, to wait for its end, or to set it up. */
+const FOLLOWERS = wordsOf(
+  'tee cat sed grep awk ts jq head tail logger wait fg sleep kill trap echo printf true exit rm psql createdb mysql mc'
+)
 
 /** Whether an app is a database, a broker or the like, by the program that it stays, and by what asks whether it is ready. */
 export function isDataServer({command, folder, ready}: Pick<AppPlan, 'command' | 'folder' | 'ready'>): boolean {
   const asks = ready.kind === 'command' ? programsIn(ready.command, folder) : []
   if (asks.some(({name}) => PROBES.has(name))) return true
-  const stays = programsIn(command, folder).findLast(({name}) => !FOLLOWERS.has(name))
-  return stays !== undefined && isServer(stays)
+  return isServer(programThatStays(programsIn(command, folder)))
 }
 
+/** Of the programs of a command the one that it runs until its end. */
+export const programThatStays = (programs: readonly StartedProgram[]): StartedProgram =>
+  programs.findLast(({name}) => !FOLLOWERS.has(name) && !PROBES.has(name)) ?? {name: '', args: []}
+
 const isServer = ({name, args}: StartedProgram): boolean =>
-  ENGINES.has(name) ? IMAGES.test([name, ...args].join(' ')) : SERVERS.has(name)
+  ENGINES.has(name) ? IMAGES.test([name, ...args].join(' ')) : SERVERS.has(name.toLowerCase())

@@ -1,6 +1,6 @@
 import {isInside} from '../../model/glob.ts'
 import type {ImpliedWatch} from './app.ts'
-import {ENGINES, isDataServer} from './data-server.ts'
+import {ENGINES, isDataServer, programThatStays} from './data-server.ts'
 import {EVERYTHING} from './lifecycle.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {programsIn, type StartedProgram} from './programs.ts'
@@ -61,8 +61,7 @@ function isBehindScript(args: readonly string[], word: string): boolean {
 function runsNoCode(plan: AppPlan): boolean {
   const programs = programsIn(plan.command, plan.folder)
   const builds = programs.some(({name, args}) => ENGINES.has(name) && args.some(word => /^(build|--build)$/.test(word)))
-  const last = programs.at(-1)?.name ?? ''
-  return isDataServer(plan) || (ENGINES.has(last) && !builds)
+  return isDataServer(plan) || (ENGINES.has(programThatStays(programs).name) && !builds)
 }
 
 /**

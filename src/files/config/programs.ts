@@ -14,7 +14,7 @@ const LAUNCHERS = new Set(
 )
 /** Flags of launchers that have a value behind them. */
 const VALUED =
-  /^(?:--(?:extra|group|env-file|with|with-editable|with-requirements|python|project|directory|package|config)|-[XWpe])$/
+  /^(?:--(?:extra|group|env-file|with|with-editable|with-requirements|python|project|directory|package|config)|-[XWpeaC])$/
 /** Programs that start the one behind their own words: how many of these are no flags, and which flags take one. */
 const WRAPPERS: ReadonlyMap<string, readonly [words: number, withValue: RegExp]> = new Map([
   ['nohup', [0, /^$/]],
@@ -39,8 +39,6 @@ const PYTHON = /^python[\d.]*$/
 const PACKAGE_MANAGERS = new Set(['npm', 'pnpm', 'yarn', 'bun'])
 const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh', 'su'])
 const ASSIGNMENT = /^\w+=/
-/** The folder of a `cd` that names one, not a variable or the like. */
-const CD = /^cd (?:-\S* )*(["']?)([^-"'$`~<>][^"'$`~<>]*?)\1(?: \d?>.*)?$/
 
 /** `npm run dev` may call `npm run vite`, and so on. */
 const MAX_DEPTH = 5
@@ -56,7 +54,7 @@ export function programsIn(
 ): readonly StartedProgram[] {
   if (within.length > MAX_DEPTH) return []
   const first = command.findIndex(word => !ASSIGNMENT.test(word))
-  const [program, ...args] = command.slice(Math.max(0, first))
+  const [program, ...args] = first === -1 ? [] : command.slice(first)
   if (program === undefined) return []
   const name = basename(program)
   return [{name, args}, ...startedBy({name, args}, folder, within)]
@@ -101,21 +99,32 @@ function inShell(args: readonly string[], folder: string, within: readonly strin
   return script === undefined ? [] : [{name: basename(script), args: rest}]
 }
 
-/** What a shell reads before a command, and behind it. */
-const AROUND = /^(?:[({!]|(?:if|then|else|elif|while|until|do)(?=\s)|\s)+|[\s)}]+$/g
-const KEYWORDS = /^(?:fi|done|esac|)$/
+/** What a shell takes as one, whatever is in it: an escaped character, a quoted text, `$( )`, a comment. */
+const WHOLE = String.raw`\\[^]|'[^']*'|"(?:\\[^]|[^"\\])*"|\x60[^\x60]*\x60|\$\((?:[^()]|\([^()]*\))*\)|(?<![^\s;&|(])#[^\n]*`
+const COMMAND = new RegExp(String.raw`(?:${WHOLE}|[<>]&|&>|[^;&|\n])+`, 'g')
+/** A word, or what redirects: `2>&1`, `> log`. */
+const WORD = new RegExp(String.raw`(?:\d*[<>]+[&|]?|&>+)\s*(?:${WHOLE}|[^\s<>])*|((?:${WHOLE}|[^\s<>])+)`, 'g')
+const QUOTED = /^#[^]*|'([^']*)'|"((?:\\[^]|[^"\\])*)"|\\([^])/g
+/** A text that a shell gives a program to read, its end, and a line that goes on. */
+const HERE = /<<-?[ \t]*(["']?)(\w+)\1([^\n]{0,999})\n(?:[^]*?\n)?[ \t]*\2(?=\n|$)|\\\n/g
+/** What a shell reads around commands, and the pattern of a `case`. */
+const KEYWORD = /^(?:[(){}!]*|if|then|else|elif|while|until|do|fi|done|esac|[^()]+\))$/
 
 function inScript(script: string, folder: string, within: readonly string[]): readonly StartedProgram[] {
   if (within.includes(script)) return []
-  const commands = script
-    .replaceAll(/\$\([^()]*\)/g, '$_')
-    .split(/&&|\|\||[;|&\n]/)
-    .map(each => each.replaceAll(AROUND, ''))
-    .filter(each => !KEYWORDS.test(each))
   let place = folder
-  return commands.flatMap(text => {
-    const words = text.split(/\s+/)
-    if (words[0] === 'cd') place = resolve(place, words[1] === undefined ? homedir() : (CD.exec(text)?.[2] ?? ''))
+  return (script.replaceAll(HERE, '$3 ').match(COMMAND) ?? []).flatMap(text => {
+    const all = [...text.matchAll(WORD)].flatMap(([, word = '']) => word.replaceAll(QUOTED, '$1$2$3') || [])
+    const first = all.findIndex(word => !KEYWORD.test(word))
+    const words =
+      first === -1 ? [] : all.slice(first).map(word => word.replace(/^\(+/, '').replace(/^([^(]*?)\)+$/, '$1'))
+    if (words[0] === 'cd') place = resolve(place, folderOf(words.slice(1)))
     return programsIn(words, place, [...within, script])
   })
+}
+
+/** The folder of a `cd`, '' if it is that of a variable or the like. */
+function folderOf(words: readonly string[]): string {
+  const to = words.length === 0 ? homedir() : (words.find(word => !word.startsWith('-')) ?? '')
+  return /[$`~]/.test(to) ? '' : to
 }

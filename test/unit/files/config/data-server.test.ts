@@ -31,7 +31,17 @@ t.test('databases are known by their program, their image, and what asks whether
     ['timeout', '100', './redis-server'],
     ['bash', 'scripts/redis-server'],
     ['npm', 'run', 'db'],
-    ['sh', '-c', 'docker run --rm postgres:17 | tee db.log']
+    ['sh', '-c', 'docker run --rm postgres:17 | tee db.log'],
+    ['sh', '-c', 'docker run --rm \\\n  -p 5432:5432 \\\n  postgres:17 2>&1'],
+    ['sh', '-c', 'redis-server >log 2>&1'],
+    ['sh', '-c', '>log redis-server'],
+    ['sh', '-c', 'redis-server --port $PORT # ours; not the one of the machine'],
+    ['sh', '-c', '"$PGBIN/postgres" -D data -c "search_path=a|b" || exit 1'],
+    ['sh', '-c', 'cat >redis.conf <<EOF\nport 6379; dir data\nEOF\nredis-server redis.conf'],
+    ['sh', '-c', 'if [ -x bin/redis-server ]; then bin/redis-server; else valkey-server; fi'],
+    ['sh', '-c', 'mongod --replSet rs & PID=$!; until mongosh --eval "rs.initiate()"; do sleep 1; done; wait $PID'],
+    ['sh', '-c', "trap 'kill $!; rm pid' EXIT; redis-server | sed 's/;/|/'"],
+    ['MailHog']
   ])
     t.ok(isDataServer({command, folder, ready: SPAWNED}), command.join(' '))
   for (const command of [
@@ -54,6 +64,9 @@ t.test('databases are known by their program, their image, and what asks whether
     ['psql', 'host=127.0.0.1 user=shop', 'postgres'],
     ['node', 'server.js', '--env', 'minio', '--time', 'etcd', '--db=shop', 'postgres'],
     ['sh', '-c', 'redis-server --daemonize yes && exec node server.js'],
+    ['sh', '-c', 'cat >start.sh <<EOF\nredis-server\nEOF\nexec node server.js'],
+    ['sh', '-c', 'node server.js # needs; redis-server'],
+    ['sh', '-c', "redis-server & trap 'kill %1; redis-server' EXIT; node -e 'run(); mongod'"],
     ['sh', '-c', 'cd apps/minio\nexec node server.js']
   ])
     t.notOk(isDataServer({command, folder, ready: SPAWNED}), command.join(' '))

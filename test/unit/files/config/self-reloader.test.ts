@@ -110,6 +110,17 @@ t.test(
   }
 )
 
+t.test('scripts may quote, redirect and comment as shells have it', async t => {
+  const folder = t.testdir({'package.json': scripts('NODE_OPTIONS="--trace-warnings --inspect" vite # or next dev')})
+  const found = (script: string): string => selfReloader(['sh', '-c', script], folder)
+  t.equal(found('2>&1 npm run dev'), 'vite')
+  t.equal(found('"$VENV/bin/uvicorn" main:app --reload 2>&1 | tee log'), 'uvicorn --reload')
+  t.equal(found('bash -c "node --watch server.js"'), 'node --watch')
+  t.equal(found('if true; then vite; fi'), 'vite')
+  for (const script of ['node a.js # vite; vite', "echo 'a; vite'", 'cat <<E >x\nvite\nE', 'A="b; vite" node a.js'])
+    t.equal(found(script), '', script)
+})
+
 t.test('a list of packages may have any number of blank lines', async t => {
   const web = JSON.stringify({name: 'web', scripts: {dev: 'vite'}})
   const list = `packages:\n${'\n'.repeat(200_000)}  - "apps/*"\n`
