@@ -141,3 +141,15 @@ t.test('the first service may come with an edit: the manager listens from then o
   await t.rejects(ask(`${manager}/services/`))
   t.equal(run.stdout.text.match(/Daeploy services at/g)?.length, 1)
 })
+
+t.test("the manager does not take a port that an edit has given to an app, though it has Daeploy's number", async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'web'}])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await rig.driven('web')
+  const web = {appID: 'web', appPort: 5080}
+  await rig.template([web])
+  await rig.driven('web')
+  await rig.template([web, {appID: 'svc', fixedPort: 8000}])
+  t.not(new URL(await managerOf(run)).port, '5080')
+})

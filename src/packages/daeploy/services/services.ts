@@ -11,6 +11,7 @@ import {isOwnPeer} from '../peer.ts'
 import type {ManagerRoute, ManagerRoutesOptions} from '../routes.ts'
 import type {RunControl} from '../../../control/run-control.ts'
 import type {Emit} from '../../../model/events.ts'
+import {Once} from '../../../model/once.ts'
 import {writeWhole} from '../../../platform/make-folder.ts'
 import {asBytes} from '../../../model/bytes.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
@@ -64,7 +65,7 @@ export class Services {
   #hookText = ''
   #port: {readonly number: number; readonly listener: Listener} | undefined
   /** Opens the port that the run did not need before an edit. */
-  #latePort: Promise<void> | undefined
+  readonly #latePort = new Once<void>()
 
   constructor(options: ServicesOptions) {
     const {env, run} = options
@@ -134,11 +135,12 @@ export class Services {
           warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
         })
       )
-    if (this.#options.plan.managerPort === 'none') await (this.#latePort ??= this.#openLatePort())
+    if (this.#options.plan.managerPort === 'none') await this.#latePort.do(async () => this.#openLatePort())
   }
 
   async #openLatePort(): Promise<void> {
-    const port = await claimManagerPort({...this.#options.plan, managerPort: 'usual'}, nameOwner)
+    const apps = this.#runtimes.map(({wanted}) => wanted)
+    const port = await claimManagerPort({...this.#options.plan, apps, managerPort: 'usual'}, nameOwner)
     if (port !== undefined) await this.#openPort(port)
     this.announce()
   }
@@ -177,7 +179,7 @@ export class Services {
 
   /** Calls through the manager's port may finish until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
-    await this.#latePort
+    await this.#latePort.begun?.catch(() => undefined) // reported by the app whose sidecar it was opened for
     await this.#port?.listener.close(cut)
     for (const folder of await this.workspaces.close())
       this.#options.reporter.warn('workspace-kept', `files were changed in ${folder}: it is kept`)
