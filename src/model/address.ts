@@ -4,7 +4,7 @@ import {isIP} from 'node:net'
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (host.startsWith('127.') && isIP(host) === 4)
 
-/** `host:port` as URLs have it: an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+/** `host:port` as URLs have it, with an IPv6 address in brackets (RFC 3986 §3.2.2). */
 export const authorityOf = (host: string, port: number): string =>
   `${/^[^[]*:/.test(host) ? `[${host}]` : host}:${port}`
 
