@@ -10,18 +10,15 @@ export interface StartedProgram {
 
 /** Programs that start the one behind them. */
 const LAUNCHERS = new Set(
-  'npx bunx pnpx exec env cross-env poetry uv uvx pipenv run dlx corepack dotenv doppler op infisical'.split(' ')
+  'npx bunx pnpx exec env cross-env poetry uv uvx pipenv run dlx corepack dotenv doppler op infisical asdf'.split(' ')
 )
 /** Flags of launchers that have a value behind them. */
 const VALUED =
   /^(?:--(?:extra|group|env-file|with|with-editable|with-requirements|python|project|directory|package|config)|-[XWpeaC])$/
 /** Programs that start the one behind their own words: how many of these are no flags, and which flags take one. */
-const WRAPPERS: ReadonlyMap<string, readonly [words: number, withValue: RegExp]> = new Map([
-  ['nohup', [0, /^$/]],
-  ['setsid', [0, /^$/]],
-  ['time', [0, /^$/]],
-  ['dumb-init', [0, /^$/]],
-  ['tini', [0, /^$/]],
+const WRAPPERS = new Map<string, readonly [words: number, withValue: RegExp]>([
+  ...'nohup setsid time dumb-init tini numactl'.split(' ').map(name => [name, [0, /^$/]] as const),
+  ...'su-exec gosu taskset'.split(' ').map(name => [name, [1, /^$/]] as const),
   ['stdbuf', [0, /^-[ioe]$/]],
   ['nice', [0, /^-n$/]],
   ['ionice', [0, /^-[cn]$/]],
@@ -30,10 +27,7 @@ const WRAPPERS: ReadonlyMap<string, readonly [words: number, withValue: RegExp]>
   ['runuser', [0, /^-[ugG]$/]],
   ['setpriv', [0, /^--(?:reuid|regid|ruid|rgid|euid|egid|groups|ambient-caps|inh-caps|bounding-set)$/]],
   ['chpst', [0, /^-[ueb/nmdofpcrt]$/]],
-  ['su-exec', [1, /^$/]],
-  ['gosu', [1, /^$/]],
-  ['timeout', [1, /^-[ks]$/]],
-  ['taskset', [1, /^$/]]
+  ['timeout', [1, /^-[ks]$/]]
 ])
 const PYTHON = /^python[\d.]*$/
 const PACKAGE_MANAGERS = new Set(['npm', 'pnpm', 'yarn', 'bun'])
@@ -118,13 +112,8 @@ function inScript(script: string, folder: string, within: readonly string[]): re
     const first = all.findIndex(word => !KEYWORD.test(word))
     const words =
       first === -1 ? [] : all.slice(first).map(word => word.replace(/^\(+/, '').replace(/^([^(]*?)\)+$/, '$1'))
-    if (words[0] === 'cd') place = resolve(place, folderOf(words.slice(1)))
+    const to = words.find((word, at) => at > 0 && !word.startsWith('-')) ?? (words.length === 1 ? homedir() : '')
+    if (words[0] === 'cd' && !/[$`~]/.test(to)) place = resolve(place, to)
     return programsIn(words, place, [...within, script])
   })
-}
-
-/** The folder of a `cd`, '' if it is that of a variable or the like. */
-function folderOf(words: readonly string[]): string {
-  const to = words.length === 0 ? homedir() : (words.find(word => !word.startsWith('-')) ?? '')
-  return /[$`~]/.test(to) ? '' : to
 }

@@ -41,7 +41,9 @@ t.test('databases are known by their program, their image, and what asks whether
     ['sh', '-c', 'if [ -x bin/redis-server ]; then bin/redis-server; else valkey-server; fi'],
     ['sh', '-c', 'mongod --replSet rs & PID=$!; until mongosh --eval "rs.initiate()"; do sleep 1; done; wait $PID'],
     ['sh', '-c', "trap 'kill $!; rm pid' EXIT; redis-server | sed 's/;/|/'"],
-    ['MailHog']
+    ['MailHog'],
+    ['asdf', 'exec', 'redis-server'],
+    ['numactl', '--interleave=all', '/usr/bin/mongod']
   ])
     t.ok(isDataServer({command, folder, ready: SPAWNED}), command.join(' '))
   for (const command of [
