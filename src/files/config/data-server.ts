@@ -25,12 +25,10 @@ const FOLLOWERS = wordsOf(
 export function isDataServer({command, folder, ready}: Pick<AppPlan, 'command' | 'folder' | 'ready'>): boolean {
   const asks = ready.kind === 'command' ? programsIn(ready.command, folder) : []
   if (asks.some(({name}) => PROBES.has(name))) return true
-  return isServer(programThatStays(programsIn(command, folder)))
+  const {name, args} = programThatStays(programsIn(command, folder))
+  return ENGINES.has(name) ? IMAGES.test([name, ...args].join(' ')) : SERVERS.has(name.toLowerCase())
 }
 
 /** Of the programs of a command the one that it runs until its end. */
 export const programThatStays = (programs: readonly StartedProgram[]): StartedProgram =>
   programs.findLast(({name}) => !FOLLOWERS.has(name) && !PROBES.has(name)) ?? {name: '', args: []}
-
-const isServer = ({name, args}: StartedProgram): boolean =>
-  ENGINES.has(name) ? IMAGES.test([name, ...args].join(' ')) : SERVERS.has(name.toLowerCase())
