@@ -186,12 +186,9 @@ export class Services {
   }
 
   async #createRoute(mayManage: ManagerRoutesOptions['mayManage']): Promise<ManagerRoute> {
-    const [{createRoutes}, {Notifications: Created}] = await Promise.all([
-      import('../routes.ts'),
-      import('../notifications.ts')
-    ])
-    this.#notifications ??= new Created()
-    return createRoutes({
+    const [routes, created] = await Promise.all([import('../routes.ts'), import('../notifications.ts')])
+    this.#notifications ??= new created.Notifications()
+    return routes.createRoutes({
       backend: this.#manager.backend,
       notifications: this.#notifications,
       onNotification: (line, notification) => this.#showNotification(line, notification),
