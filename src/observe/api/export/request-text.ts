@@ -34,12 +34,9 @@ export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name,
       const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
       const place = placeOf(call)
       const replay = `pillion replay ${call.number} --unsafe`
-      const reason = isDelivery(call)
-        ? `it is an event: ${replay} delivers it again`
-        : whyNotSent(whole, place !== '') ||
-          (isQuestion(contentOf(call).target)
-            ? `what is said to a language model stays in the run: ${replay} asks it again`
-            : '')
+      const event = isDelivery(call) ? `it is an event: ${replay} delivers it again` : ''
+      const said = `what is said to a language model stays in the run: ${replay} asks it again`
+      const reason = event || whyNotSent(whole, place !== '') || (isQuestion(contentOf(call).target) ? said : '')
       if (reason !== '') return `${comment}# no ${name}: ${oneLine(reason)}\n`
       const sent = decompressed(call)
       const {body, headers} = contentOf(sent).request
