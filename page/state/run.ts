@@ -4,6 +4,7 @@ import type {ApiError} from '../../src/control/api-client.ts'
 import {api, hasToken, problemOf, showsRun} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
 import {mayFollow, watchTabs} from './tabs.ts'
+import {forgetToken} from './token.ts'
 
 /** The connection to the run; `at`: when it was lost or the run ended, in ms since 1970. */
 export type Connection =
@@ -99,6 +100,7 @@ const stream = new EventStream({
 
 function lost({status, message, explanation: hint}: ApiError, retryAt: number): void {
   if (status === 401) {
+    forgetToken()
     connection.value = {state: 'refused', why: message, hint}
     return
   }

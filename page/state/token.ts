@@ -23,7 +23,7 @@ export function keepToken(): Kept | undefined {
 function readToken(): Kept {
   const found = keepToken()
   if (found !== undefined) return found
-  const text = read(KEY, 'sessionStorage') ?? read(KEY) ?? '{}'
+  const text = read(KEY, 'sessionStorage') || read(KEY) || ''
   write(KEY, text, 'sessionStorage')
   try {
     const {token: before = '', isReadOnly = false} = JSON.parse(text) as Partial<Kept>
@@ -32,6 +32,9 @@ function readToken(): Kept {
     return {token: '', isReadOnly: false}
   }
 }
+
+/** After the run has refused the token: loaded again, this tab has the latest one. */
+export const forgetToken = (): void => write(KEY, '', 'sessionStorage')
 
 let kept: Kept | undefined
 

@@ -14,6 +14,8 @@ const see = async (page: Page, isSeen: boolean): Promise<void> =>
 
 const payments = (page: Page) => page.getByRole('link', {name: 'payments'})
 
+const isRefused = async (page: Page) => page.getByText('This page may not ask the run').waitFor()
+
 const canRestart = async (page: Page): Promise<boolean> => {
   await payments(page).waitFor()
   return page.getByRole('button', {name: 'Restart payments'}).isVisible()
@@ -50,6 +52,23 @@ t.test('the page', async t =>
       const another = await context.newPage()
       await another.goto(run.url.replace(/#.*/, ''))
       t.notOk(await canRestart(another), 'one without a token has the latest')
+      await context.close()
+    })
+
+    await t.test('a tab without a token that is taken has the latest one when it is loaded again', async t => {
+      const run = await madeUp(t)
+      const context = await browser.newContext()
+      const [early, old, latest] = [await context.newPage(), await context.newPage(), await context.newPage()]
+      await early.goto(run.url.replace(/#.*/, ''))
+      await isRefused(early)
+      await old.goto(run.url.replace(/#.*/, '#t=of-a-key-that-is-gone'))
+      await isRefused(old)
+      await latest.goto(run.url)
+      await payments(latest).waitFor()
+      await early.reload()
+      t.ok(await canRestart(early))
+      await old.reload()
+      t.ok(await canRestart(old))
       await context.close()
     })
 
