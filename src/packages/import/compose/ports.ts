@@ -33,8 +33,7 @@ export function programPorts(
   const others = [...services.values()].filter(({id}) => !programs.has(id))
   const used = new Set(others.map(each => Number(publishedPort(each))))
   const ports = new Map<string, ProgramPort>()
-  const inTurn = [...programs].toSorted(([, a], [, b]) => rank(a) - rank(b))
-  for (const [id, program] of inTurn) {
+  for (const [id, program] of [...programs].toSorted(([, a], [, b]) => rank(a) - rank(b))) {
     const port = portOf(program, used)
     ports.set(id, port)
     for (const each of [port.called, Number(port.keys['appPort'] ?? 0)]) used.add(each)

@@ -56,8 +56,7 @@ const profilesOfDev = ({profiles}: Values): readonly Values[] =>
     .filter(each => listedValues(each['activation']).some(one => mapOf(one)['command'] === 'dev'))
 
 function configIn({build, deploy, manifests}: Values, folder: string): Config {
-  const artifacts = listedValues(mapOf(build)['artifacts']).map(mapOf)
-  const builds = artifacts.map(each => {
+  const builds = listedValues(mapOf(build)['artifacts']).map(mapOf).map(each => {
     const {dockerfile, target, buildArgs: args} = mapOf(each['docker'])
     const more: Values = given({dockerfile, target, args})
     return [imageName(textValue(each['image'])), {folder: contextOf(each, folder), ...more}] as const

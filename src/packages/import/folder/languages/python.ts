@@ -1,4 +1,4 @@
-import {basename, dirname, join} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
 import {has, readText} from '../../reading/files.ts'
 import {movedByVariable, portIn, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
 import type {ImportedApp} from '../../imported.ts'
@@ -14,14 +14,16 @@ function pythonApps(folder: string): readonly ImportedApp[] {
   const file = FILES.find(name => has(folder, name) && isOwn(name))
   if (file === undefined) return []
   const text = readText(folder, file)
-  const isNamed = has(folder, '__init__.py') && `\n${text}`.includes(`\nfrom ${basename(folder)}.`)
-  // what imports from its own folder, by a dot or its name, starts in the folder above
-  const isPart = !file.includes('/') && (isNamed || /^from \./m.test(text))
-  const place = isPart ? dirname(folder) : folder
-  const ways = isPart || has(folder, 'pyproject.toml') ? ['', '../', '../../'] : [''] // of a workspace
-  const [, tool] = Object.entries(TOOLS).find(([name]) => has(place, ...ways.map(way => way + name))) ?? []
-  const locked = tool === undefined ? ['python3'] : [tool, 'run', 'python']
-  const runner = has(place, '.venv/bin/python') ? ['.venv/bin/python'] : locked
+  const [part, isInside] = [basename(dirname(join(folder, file))), file.includes('/')]
+  const from = Array.from(text.matchAll(/^from (\w+)[ .]/gm), ([, name]) => name)
+  // what imports from its own folder, by a dot or its name, starts by its name in the folder above
+  const isPart = /^from \./m.test(text) || (from.includes(part) && (isInside || has(folder, '__init__.py')))
+  const place = isPart && !isInside ? dirname(folder) : folder
+  const project = ['.', '..', '../..'].map(way => join(place, way)).find(isPython) ?? place
+  const isMember = has(project, 'pyproject.toml') && has(project, '../uv.lock', '../../uv.lock')
+  const [, tool = isMember ? 'uv' : ''] = Object.entries(TOOLS).find(([name]) => has(project, name)) ?? []
+  const venv = [place, folder].map(each => relative(place, join(each, '.venv/bin/python'))).find(way => has(place, way))
+  const runner = venv === undefined ? (tool === '' ? ['python3'] : [tool, 'run', 'python']) : [venv]
   const app = (command: readonly string[], port: number, move: ProjectStart['move']): readonly ImportedApp[] => [
     {...projectApp(place, {command: [...runner, ...command], port, move}), id: basename(folder)}
   ]
@@ -31,7 +33,7 @@ function pythonApps(folder: string): readonly ImportedApp[] {
   if (file === 'manage.py')
     return app([file, 'runserver'], 8000, at => ({command: [...runner, file, 'runserver', at.toString()]}))
   const asgi = /FastAPI|Starlette|Litestar/.test(text) ? ASGI.exec(text)?.[1] : undefined
-  const module = (isPart ? `${basename(folder)}.` : '') + file.replace(/\.py$/, '').replaceAll('/', '.')
+  const module = (place === folder ? '' : `${part}.`) + file.replace(/\.py$/, '').replaceAll('/', '.')
   if (asgi !== undefined) return listening(8000, '-m', 'uvicorn', `${module}:${asgi}`, '--port')
   const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.exec(text)?.[1]
   if (wsgi !== undefined && !/\.run\(/.test(text))

@@ -57,6 +57,21 @@ t.test('one app for each language, by the files of its project', async t => {
   t.strictSame(await apps(t, above), ['x ./x =4100 npm run start'])
 })
 
+t.test('a program of Python starts by the tool of the nearest project, or of a workspace of uv', async t => {
+  const table: readonly (readonly [string, Files])[] = [
+    ['svc ./svc - python3 main.py', {'poetry.lock': '', svc: {'pyproject.toml': '[tool.ruff]', 'main.py': 'job()'}}],
+    ['svc ./svc - python3 main.py', {'uv.lock': '', svc: {'requirements.txt': '', 'main.py': 'job()'}}],
+    ['svc ./svc - uv run python main.py', {'uv.lock': '', svc: {'pyproject.toml': '', 'main.py': 'job()'}}],
+    [
+      'svc ./svc - poetry run python main.py',
+      {'uv.lock': '', svc: {'pyproject.toml': '', 'poetry.lock': '', 'main.py': 'job()'}}
+    ],
+    ['src ./src =8000 poetry run python manage.py runserver', {'poetry.lock': '', src: {'manage.py': ''}}]
+  ]
+  for (const [expected, files] of table)
+    t.strictSame(await apps(t, {'pyproject.toml': '', ...files}), [expected], expected)
+})
+
 t.test('a monorepo: its packages, not the scripts of its root', async t => {
   const files = {
     'package.json': pkg({dev: 'turbo dev'}, {workspaces: ['apps/*']}),

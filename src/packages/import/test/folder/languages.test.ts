@@ -143,6 +143,19 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       'python3 -m flask --app x.app run --port 5000, port 5000',
       {'__init__.py': '', 'app.py': 'from x.db import open\napp = Flask(__name__)\n'}
     ],
+    [
+      'python3 -m app.main, port 5001',
+      {'requirements.txt': '', app: {'main.py': 'from app.db import x\napp = Flask(__name__)\napp.run(port=5001)\n'}}
+    ],
+    ['python3 -m src.main', {'requirements.txt': '', src: {'main.py': 'from .db import x\nx.serve()\n'}}],
+    [
+      'python3 -m uvicorn x.main:app --port 8000, port 8000',
+      {'__init__.py': '', 'main.py': 'from x import models\napp = FastAPI()\n'}
+    ],
+    [
+      'x/.venv/bin/python -m x.main',
+      {'requirements.txt': '', '.venv': {bin: {python: ''}}, 'main.py': 'from . import jobs\njobs.run()\n'}
+    ],
     ['python3 -m x.main', {'requirements.txt': '', 'main.py': 'from .jobs import run\nrun()\n'}]
   ],
   Deno: [
