@@ -128,8 +128,7 @@ class AppHost {
     if (first === undefined) return
     let resource =
       start === 'builder' || /^builder$/i.test(start) ? this.#add(first, variable) : this.#resources.get(start)
-    const rest = resource !== undefined && start !== 'builder' ? calls : others
-    for (const call of rest) {
+    for (const call of resource !== undefined && start !== 'builder' ? calls : others) {
       if (resource === undefined) break
       if (call.name === 'AddDatabase') resource = this.#database(resource, call)
       else this.#apply(resource, call)

@@ -68,8 +68,7 @@ function listening(
 ): {readonly port: number; readonly move: ProjectStart['move'] | 'flag'} {
   const executor = textValue(target['executor'])
   const options = mapOf(target['options'])
-  const configurations = mapOf(target['configurations'])
-  const chosen = mapOf(configurations[textValue(target['defaultConfiguration']) || 'development'])
+  const chosen = mapOf(mapOf(target['configurations'])[textValue(target['defaultConfiguration']) || 'development'])
   const written = Number(chosen['port'] ?? options['port'] ?? 0)
   const lines = [options['command'], options['commands']]
     .flat()

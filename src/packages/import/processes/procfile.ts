@@ -17,8 +17,7 @@ const PORT_STEP = 100
 export function importProcfile(file: ImportedFile): Imported {
   const root = dirname(file.path)
   const variables = envFileVariables(join(root, '.env'))
-  const written = Number(variables['PORT']) || portOfStarter(file)
-  const firstPort = written || FIRST_PORT
+  const firstPort = Number(variables['PORT']) || portOfStarter(file) || FIRST_PORT
   const notes: string[] = []
   const apps: ImportedApp[] = []
   for (const [index, line] of file.text.split(/\r?\n/).entries()) {

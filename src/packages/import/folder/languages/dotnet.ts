@@ -33,9 +33,8 @@ const isProgram = (text: string): boolean =>
   !/Microsoft\.NET\.Test\.Sdk|IsTestProject>true|Aspire\.AppHost|IsAspireHost/.test(text)
 
 /** The address of the profile that `dotnet run` takes, the first one of a project: that of http, if it has one; '': none. */
-function launchUrl(folder: string): string {
+export function launchUrl(folder: string): string {
   const profiles = Object.values(mapOf(jsonOf(folder, 'Properties/launchSettings.json')['profiles'])).map(mapOf)
-  const own = profiles.find(({commandName}) => commandName === 'Project')
-  const urls = textValue(own?.['applicationUrl']).split(';')
+  const urls = textValue(profiles.find(({commandName}) => commandName === 'Project')?.['applicationUrl']).split(';')
   return urls.find(url => url.startsWith('http:')) ?? urls[0] ?? ''
 }

@@ -75,8 +75,7 @@ const PROJECT_FILES = 'package.json requirements.txt pyproject.toml Pipfile setu
 /** The program that the Dockerfile of a project starts, if it runs outside of its image. */
 export const image: ProjectReader = {
   appsIn(folder) {
-    const isProject = has(folder, ...PROJECT_FILES)
-    const {commands} = commandsOfDockerfile(isProject ? join(folder, 'Dockerfile') : '')
+    const {commands} = commandsOfDockerfile(has(folder, ...PROJECT_FILES) ? join(folder, 'Dockerfile') : '')
     const command = commands.find(each => each.length > 0 && runsInFolder(each, folder))
     if (command === undefined) return []
     const texts = command.map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))

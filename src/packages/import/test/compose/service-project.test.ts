@@ -46,24 +46,33 @@ t.test('a server of development listens where its project says, or the variable 
   t.ok(notes.includes('env: the port of quiet is not known: write it behind localhost'))
 })
 
-t.test('an app of ASP.NET listens where its variables say: no launch profile wins over them', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml': `services:
+t.test(
+  'an app of ASP.NET listens where its launch profile says, as dotnet run does, else where its variables say',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': `services:
+  shop: {build: shop, environment: ["ASPNETCORE_URLS=http://+:80", "CART=http://cart"], ports: ["5001:80"]}
+  cart: {build: cart, environment: ["ASPNETCORE_URLS=http://+:80"], ports: ["5002:80"]}
   web: {build: web, environment: ["ASPNETCORE_URLS=https://+:443;http://+:8081", ASPNETCORE_HTTP_PORTS=8080]}
   api: {build: api, environment: {ASPNETCORE_HTTP_PORTS: "8082"}}
-  job: {build: job}
 `,
-    web: {'x.csproj': 'Sdk.Web', Properties: {'launchSettings.json': LAUNCH}},
-    api: {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 80\nENTRYPOINT ["dotnet", "x.dll"]\n'},
-    job: {'x.csproj': 'Sdk.Web', Properties: {'launchSettings.json': LAUNCH}}
-  })
-  t.match(template.apps, [
-    {appPort: 8081, command: ['dotnet', 'run', '--no-launch-profile']},
-    {appPort: 8082, command: ['dotnet', 'run', '--no-launch-profile']},
-    {appPort: 5100, command: ['dotnet', 'run']}
-  ])
+      shop: {'x.csproj': 'Sdk.Web', ...launched('http://localhost:5100')},
+      cart: {'x.csproj': 'Sdk.Web', ...launched('https://localhost:7200;http://localhost:5200')},
+      web: {'x.csproj': 'Sdk.Web', ...launched('https://localhost:7300')},
+      api: {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 80\nENTRYPOINT ["dotnet", "x.dll"]\n'}
+    })
+    t.match(template.apps, [
+      {port: 5001, appPort: 5100, command: ['dotnet', 'run'], env: {CART: 'http://localhost:5002'}},
+      {port: 5002, appPort: 5200, command: ['dotnet', 'run']},
+      {appPort: 8081, command: ['dotnet', 'run', '--no-launch-profile']},
+      {appPort: 8082, command: ['dotnet', 'run', '--no-launch-profile']}
+    ])
+    t.notOk(notes.some(note => /only root|only one can listen/.test(note)))
+  }
+)
+const launched = (applicationUrl: string): Files => ({
+  Properties: {'launchSettings.json': JSON.stringify({profiles: {http: {commandName: 'Project', applicationUrl}}})}
 })
-const LAUNCH = '{"profiles": {"http": {"commandName": "Project", "applicationUrl": "http://localhost:5100"}}}'
 
 t.test('what is not built, and env files that are not there, are marks', async t => {
   const {notes} = await imported(t, {
