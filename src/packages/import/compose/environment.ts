@@ -143,6 +143,8 @@ function partOf({id}: Service, lines: readonly string[]): readonly [start: numbe
   return start === -1 ? [Math.max(top, 0), lines.length] : [start, end === -1 ? lines.length : end]
 }
 
+/** `Host=db;Database=x`: it names no port. */
+const STRING = /^[\w ]+=(?!.*\bport\s*=).*;/is
 /** Ports of addresses that name none. */
 const WEB_PORTS = {http: '80', ws: '80', https: '443', wss: '443'}
 
@@ -176,7 +178,7 @@ function pointed(name: string, value: string, {service, host, replaced, unpublis
   const {hosts, programs} = stack
   const text = host === 'localhost' ? value.replaceAll('host.docker.internal', host) : value
   let ofKey: Service | undefined
-  const changed = text.replaceAll(PLACES, (whole, before: string, id: string, sign = ':', port: string | undefined) => {
+  const changed = text.replaceAll(PLACES, (whole, before: string, id: string, sign?: string, port?: string) => {
     const other = hosts.get(id)
     const isKey = before.length > 2
     const isUrl = before === '//' || before === '@'
@@ -185,11 +187,13 @@ function pointed(name: string, value: string, {service, host, replaced, unpublis
     const isOwn = other?.id === service.id && host !== 'localhost'
     if (other === undefined || isOwn || ((port === undefined || sign === ',') && !isNamed)) return whole
     if (isKey) ofKey = other
-    const usual = isUrl ? (ownOf(WEB_PORTS, text.replace(/:.*/s, '')) ?? usualPort(other).toString()) : ''
+    const isString = isKey && STRING.test(text) && !programs.has(other.id)
+    const usual = isUrl || isString ? (ownOf(WEB_PORTS, text.replace(/:.*/s, '')) ?? usualPort(other).toString()) : ''
     const at = portHere(other, port ?? usual, stack)
     replaced.add(other.id)
     if (port !== undefined && !programs.has(other.id) && !isPublished(other, port)) unpublished.set(other.id, port)
-    return `${before}${host}${at === '' || (port === undefined && at === usual) ? '' : `${sign}${at}`}`
+    const ahead = sign ?? (isString ? (usual === '1433' ? ',' : ';Port=') : ':')
+    return `${before}${host}${at === '' || (port === undefined && at === usual) ? '' : `${ahead}${at}`}`
   })
   return changed.replace(/(\bport\s*=\s*)(\d+)/i, (whole, key: string, port: string) =>
     ofKey === undefined ? whole : key + portHere(ofKey, port, stack)

@@ -81,12 +81,11 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   if (project === undefined) return undefined
   const {command, port, appPort} = project.keys
   const words = textsOf(command)
-  // the address of a launch profile wins over the variable, and is another one for each program
+  // the address of a launch profile wins over the variable: that of http is another one for each program
   const isLaunched = words[0] === 'dotnet' && launchUrl(project.folder).startsWith('http:')
   const named = isLaunched ? 0 : variablePort(service, words)
   // where its image listens says nothing of a server of development
   const target = named || Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
-  // one of https, and --urls, would win, too
   const started = named > 0 && words[0] === 'dotnet' ? ['dotnet', 'run', '--no-launch-profile'] : words
   const notes = [...service.notes, ...project.notes.filter(note => !note.startsWith('appPort:'))]
   return {service: {...service, notes}, folder: project.folder, command: started, target, skipped: []}

@@ -93,6 +93,7 @@ const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
   [/postgres|postgis|timescale/, 5432],
   [/redis|valkey|dragonfly/, 6379],
   [/mysql|mariadb/, 3306],
+  [/mssql|azure-sql/, 1433],
   [/mongo/, 27_017],
   [/rabbitmq/, 5672],
   [/kafka|redpanda/, 9092],

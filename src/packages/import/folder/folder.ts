@@ -196,8 +196,7 @@ const nothingFound = (shownAs: string, silent: Projects['silent'], others: reado
 /** `go run ./cmd/api` and `uvicorn app.main:api` start what is in `cmd/api` and in `app`. */
 const startsBelow = ({folder, keys}: ImportedApp, part: string): boolean => {
   const way = relative(folder, part)
-  const words = keys['command'] as readonly string[]
-  return words.some(
+  return (keys['command'] as readonly string[]).some(
     word => word === `./${way}` || word.startsWith(`${way}/`) || (word.startsWith(`${way}.`) && !has(folder, word))
   )
 }

@@ -241,8 +241,7 @@ class Workload {
 function podTemplate(object: Values): Values {
   const spec = mapOf(object['spec'])
   if (object['kind'] === 'Pod') return object
-  const inner = object['kind'] === 'CronJob' ? mapOf(mapOf(spec['jobTemplate'])['spec']) : spec
-  return mapOf(inner['template'])
+  return mapOf((object['kind'] === 'CronJob' ? mapOf(mapOf(spec['jobTemplate'])['spec']) : spec)['template'])
 }
 
 /** Whether a Service selects the pods of a workload, which have these labels; one of both may not say its namespace. */

@@ -82,6 +82,40 @@ services:
   })
 })
 
+t.test('a connection string without a port has that of here, where it is another one', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+services:
+  web:
+    build: web
+    command: node server.js
+    environment:
+      A: "Host=db;Database=x;Username=u;Password=p"
+      B: "Server=sql;Database=x;User Id=sa"
+      C: "Data Source=tcp:sql; Initial Catalog=x"
+      D: "Host=db;Port=5432;Database=x"
+      E: "Server=my;Database=x"
+      F: "-Dredis.host=cache -Dx=y;z"
+      G: "User Id=u;Server=here;Database=x"
+  db: {image: postgres, ports: ["5433:5432"]}
+  sql: {image: mcr.microsoft.com/mssql/server, ports: ["1434:1433"]}
+  my: {image: mysql, ports: ["3307:3306"]}
+  cache: {image: redis, ports: ["6380:6379"]}
+  here: {image: postgres, ports: ["5432:5432"]}
+`,
+    web: {'server.js': 'listen()'}
+  })
+  t.strictSame(template.apps[0]?.['env'], {
+    A: 'Host=localhost;Port=5433;Database=x;Username=u;Password=p',
+    B: 'Server=localhost,1434;Database=x;User Id=sa',
+    C: 'Data Source=tcp:localhost,1434; Initial Catalog=x',
+    D: 'Host=localhost;Port=5433;Database=x',
+    E: 'Server=localhost;Port=3307;Database=x',
+    F: '-Dredis.host=localhost -Dx=y;z',
+    G: 'User Id=u;Server=localhost;Database=x'
+  })
+})
+
 t.test('users, passwords and words of a text stay, where they are called as services are', async t => {
   const table: readonly (readonly [value: string, here: string])[] = [
     ['postgres://postgres:secret@postgres:5432/app', 'postgres://postgres:secret@localhost:5433/app'],
@@ -229,3 +263,6 @@ t.test('a container that calls itself by its name has that name; others get it a
     `compose.yaml:3: others get mongo:27017 as its address, ${own(27_017)}, ${hosts('mongo')}`
   ])
 })
+const hosts = (name: string): string => `and --add-host ${name}:host-gateway into the commands of its callers`
+const own = (port: number): string =>
+  `and it publishes no port ${port}: write --publish ${port}:${port} into its command`
