@@ -24,6 +24,7 @@ function useCall(number: number): Api.CallDetail | string | undefined {
         if (!gone.signal.aborted) setCall(keptOr(error, before => before.number === number))
       }
     }
+    setCall(before => (typeof before === 'string' ? undefined : before))
     void load()
     const onCalls = ({calls, notShown}: EventData['calls']): void => {
       if (notShown > 0 || calls.some(each => each.number === number)) void load()

@@ -1,4 +1,4 @@
-import {effect, signal} from '@preact/signals'
+import {computed, effect, signal} from '@preact/signals'
 import {api, problemText} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {route} from '../state/route.ts'
@@ -37,8 +37,11 @@ export function ConnectionStrip() {
 /** Why the last action of the user failed; '' if it did not, or the user has gone on. */
 export const failure = signal('')
 
+/** What is shown; a filter that the user types is no other one. */
+const place = computed(() => JSON.stringify([route.value.view, route.value.rest]))
+
 effect(() => {
-  void route.value
+  void place.value
   failure.value = ''
 })
 

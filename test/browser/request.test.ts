@@ -53,6 +53,32 @@ t.test('a request', async t =>
       t.notOk(run.asked.includes('POST /calls/7/replay'))
     })
 
+    await t.test('why a call is not shown is not said of the next one, while that is awaited', async t => {
+      const run = await runWithCalls(t)
+      delete run.answers['GET /calls/7']
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+      await page.getByText('there is no /calls/7').first().waitFor()
+      await page.route(/\/calls\/8$/, async () => Promise.resolve()) // no answer yet
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/8`)
+      await page.getByText('Asking the run …').first().waitFor()
+      t.equal(await page.getByText('there is no /calls/7').count(), 0)
+    })
+
+    await t.test('why something failed stays while the user types a filter', async t => {
+      const run = await runWithCalls(t)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('button', {name: 'Restart payments'}).click()
+      const failure = page.getByRole('alert', {name: 'Failure'})
+      await failure.getByText('there is no /apps/payments/restart').waitFor()
+      await page.getByRole('searchbox').first().fill('pay')
+      await page.waitForURL(/q=pay/)
+      t.ok(await failure.isVisible())
+      await page.getByRole('link', {name: 'Calls', exact: true}).first().click()
+      await failure.waitFor({state: 'detached'})
+    })
+
     await t.test('why something failed is shown until the next try, or another address', async t => {
       const run = await runWithCalls(t)
       delete run.answers['POST /calls/7/replay']
