@@ -105,7 +105,7 @@ export const withPortsHere = (text: string, {id}: Service, stack: Stack): string
 
 /** Addresses by which a container calls others at ports that only its network had, or itself to others. */
 export function privatePorts(service: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] {
-  const notes = addressesOf(service, env).flatMap(([text, name, port]) => {
+  const notes = addressesOf(service, env, /mongo/).flatMap(([text, name, port]) => {
     const other = stack.hosts.get(name)
     const isOwn = other?.id === service.id
     if (other === undefined || stack.programs.has(other.id) || (!isOwn && isPublished(other, port))) return []

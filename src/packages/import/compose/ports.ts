@@ -62,8 +62,7 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
   const own = Number(service.sidecar?.keys['appPort'] ?? 0)
   if (service.sidecar !== undefined) {
     if (own === 0) return {called: published, keys: {}, getsPort: false}
-    const isTaken = used.has(own) && kind === 'movable'
-    const app = isTaken ? {autoPort: true, fixedPort: own} : {appPort: own}
+    const app = used.has(own) && kind === 'movable' ? {autoPort: true, fixedPort: own} : {appPort: own}
     const isOther = published > 0 && published !== own
     return {called: published || own, keys: isOther ? {port: published, ...app} : app, getsPort: false}
   }

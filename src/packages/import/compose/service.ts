@@ -287,12 +287,14 @@ export const startWords = ({values}: Service): readonly string[] => [
   ...commandWords(values['command'])
 ]
 
-/** Hosts with a port in the command, the health check and the variables of a container. */
+/** Hosts with a port in the command, the variables and the health check of a container, or in the words of that which match. */
 export const addressesOf = (
   service: Service,
-  env: Readonly<Record<string, string>> = {}
+  env: Readonly<Record<string, string>> = {},
+  checked = /./,
+  words = healthCommand(service)?.filter(word => checked.test(word)) ?? []
 ): readonly (readonly [text: string, host: string, port: string])[] =>
-  [...startWords(service), ...(healthCommand(service) ?? []), ...Object.values(env)].flatMap(text =>
+  [...startWords(service), ...words, ...Object.values(env)].flatMap(text =>
     Array.from(text.matchAll(ADDRESSES), ([whole, host = '', port = '']) => [whole, host, port] as const)
   )
 export const ADDRESSES = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g

@@ -93,8 +93,7 @@ function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: 
   const {folder, line: placed} = placedIn(root, typed)
   const {env: own, line} = assigned(placed)
   const command = commandOf(line)
-  const given = (firstPort + PORT_STEP * before.length).toString()
-  const env = {...own, PORT: own['PORT'] ?? given}
+  const env = {...own, PORT: own['PORT'] ?? (firstPort + PORT_STEP * before.length).toString()}
   if (id === 'release')
     return {
       id,

@@ -82,6 +82,16 @@ services:
   })
 })
 
+t.test('a health check that asks its own container gives its address to nobody', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
+  es: {image: elasticsearch, healthcheck: {test: ["CMD", "curl", "http://es:9200/_cluster/health"]}, ports: ["9200:9200"]}
+`
+  })
+  t.match(String(template.apps[0]?.['command']), ',--hostname,es,')
+  t.strictSame(notes, [])
+})
+
 t.test('a connection string without a port has that of here, where it is another one', async t => {
   const {template} = await imported(t, {
     'compose.yaml': `
