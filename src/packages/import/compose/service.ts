@@ -282,10 +282,8 @@ export const commandWords = (command: unknown): readonly string[] =>
   typeof command === 'string' ? splitWords(command) : textsOf(command)
 
 /** The words of its entrypoint and of its command. */
-export const startWords = ({values}: Service): readonly string[] => [
-  ...commandWords(values['entrypoint']),
-  ...commandWords(values['command'])
-]
+export const startWords = ({values}: Service): readonly string[] =>
+  [values['entrypoint'], values['command']].flatMap(each => commandWords(each))
 
 /** Hosts with a port in the command, the variables and the health check of a container, or in the words of that which match. */
 export const addressesOf = (
