@@ -52,7 +52,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const name = containerName(service, stack)
   const image = textValue(values['image']) || name
   if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
-  const ports = publishedPorts(service, notes)
+  const ports = publishedPorts(service, stack, notes)
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
   const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
@@ -139,12 +139,14 @@ function hostsOf(
  * The published ports of a service; if it has none, the usual one of its image, since programs outside of containers call it. A
  * port that compose would choose itself keeps its number: callers and probes expect it there.
  */
-function publishedPorts(service: Service, notes: string[]): NonNullable<ImportedApp['published']> {
+function publishedPorts(service: Service, {services}: Stack, notes: string[]): NonNullable<ImportedApp['published']> {
   const ports = [...portsOf(service)]
-  const appPort = Number(service.sidecar?.keys['appPort'] ?? 0).toString()
+  const appPort = Number(service.sidecar?.keys['appPort'] ?? 0)
+  const same = [...services.values()].filter(each => each.sidecar?.keys['appPort'] === service.sidecar?.keys['appPort'])
+  const before = same.findIndex(({id}) => id === service.id)
   const isShared = 'network_mode' in service.values
-  if (appPort !== '0' && !isShared && ports.every(({target}) => target !== appPort))
-    ports.push({address: '127.0.0.1', published: appPort, target: appPort, isUdp: false}) // its sidecar calls it
+  if (appPort > 0 && !isShared && ports.every(({target}) => target !== `${appPort}`))
+    ports.push({address: '127.0.0.1', published: `${appPort + before}`, target: `${appPort}`, isUdp: false})
   const usual = usualPort(service).toString()
   if (ports.length === 0 && usual !== '0' && !isShared) {
     notes.push(`ports: ${usual} is published here, as programs outside of containers call it`)

@@ -116,6 +116,23 @@ services:
   t.match(template.apps, [{}, {appID: 'worker', dependsOn: {api: 'ready'}}])
 })
 
+t.test('containers whose sidecars call one port are published at numbers of their own', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  a: {image: x}
+  a-dapr: ${sidecar('a')}
+  b: {image: y}
+  b-dapr: ${sidecar('b')}
+`
+  })
+  t.match(template.apps, [{appPort: 6000}, {appPort: 6001}])
+  t.match(String(template.apps[1]?.['command']), ',--publish,127.0.0.1:6001:6000,y')
+  t.notOk(notes.some(note => note.includes('only one can listen')))
+})
+const sidecar = (id: string): string =>
+  `{image: daprio/daprd, network_mode: "service:${id}", command: [./daprd, -app-id, ${id}, -app-port, "6000"]}`
+
 t.test('a container with a sidecar is called where its port is published, and finds its sidecar by a flag', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml': `
