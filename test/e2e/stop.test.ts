@@ -62,6 +62,32 @@ t.test('a run whose template is gone, as after a change of the branch, is ended 
   t.match(await rig.run(['stop', '-f', 'dapr.yaml']), {code: 1, stderr: 'no such file or directory\n'})
 })
 
+const sleepers = (appID: string): string =>
+  JSON.stringify({version: 1, apps: [{appID, appDirPath: '.', command: ['sleep', '100']}]})
+
+t.test('of a folder, down ends the run of dapr.yaml or of the nearest template, also where these are gone', async t => {
+  const rig = await openRig(t)
+  const names = ['dapr.yaml', 'a.yaml', 'z.yaml', 'inside/dapr.yaml'] // which is found first is chance
+  await rig.write({...Object.fromEntries(names.map((name, at) => [name, sleepers(`app${at}`)])), 'inside/api/x': ''})
+  const runs = names.map(name => rig.pillion(['up', '-f', name]))
+  await Promise.all(runs.map(async run => run.waitForLine('Writing log files')))
+  const ids = async (): Promise<string> =>
+    (JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as readonly {readonly appId: string}[])
+      .map(({appId}) => appId)
+      .toSorted()
+      .join()
+  for (const name of names.slice(1)) await rm(`${rig.folder}/${name}`)
+  t.match(await rig.run(['down'], {folder: 'inside/api'}), {code: 0, stdout: 'stopped successfully'})
+  t.equal(await ids(), 'app0,app1,app2')
+  await rm(`${rig.folder}/dapr.yaml`)
+  t.match(await rig.run(['down']), {code: 0, stdout: 'stopped successfully'})
+  t.equal(await ids(), 'app1,app2')
+  t.match(await rig.run(['down']), {code: 1, stderr: `pillion stop -f ${rig.folder}/a.yaml`})
+  t.match(await rig.run(['stop', 'app1', '-f', 'a.yaml']), {code: 0, stdout: 'app stopped successfully: app1'})
+  t.match(await rig.run(['stop', '-f', 'z.yaml']), {code: 0, stdout: 'stopped successfully'})
+  for (const run of runs) t.same(await run.exited, {code: 0, signal: null})
+})
+
 t.test('TERM and HUP end a run as Ctrl-C does', async t => {
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     const rig = await openRig(t)

@@ -69,10 +69,10 @@ const notFound = (why: string, explanation = TAKEN): UserError =>
   new UserError(`Failed to get run file path: ${why}`, {explanation})
 
 /** The template at or above a folder, the nearest one: what a command in this folder is about. */
-export function nearestTemplate(folder: string): string | undefined {
-  const found = TEMPLATE_NAMES.map(name => join(folder, name)).find(existsSync)
+export function nearestTemplate(folder: string, isThere: (file: string) => boolean = existsSync): string | undefined {
+  const found = TEMPLATE_NAMES.map(name => join(folder, name)).find(isThere)
   const parent = dirname(folder)
-  return found ?? (parent === folder ? undefined : nearestTemplate(parent))
+  return found ?? (parent === folder ? undefined : nearestTemplate(parent, isThere))
 }
 
 /** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for one that is named twice. */

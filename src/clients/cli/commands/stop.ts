@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs'
-import {dirname, resolve} from 'node:path'
+import {resolve} from 'node:path'
 import {ApiError} from '../../../control/api-client.ts'
 import {endRun, unlessGone, type FoundRun} from '../../../control/client.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
@@ -9,7 +9,7 @@ import {UserError} from '../../../model/errors.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {isSamePath} from '../../../platform/paths.ts'
 import {sweep} from '../../../run/sweep.ts'
-import {findTemplate} from '../../../files/config/find.ts'
+import {findTemplate, nearestTemplate, TEMPLATE_NAMES} from '../../../files/config/find.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {noRun, noSuchRun, pickRun, commandPlace, runPlace, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
@@ -40,7 +40,8 @@ export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
     ids.some(id => appIds.includes(id.replace(/\.\d+$/, '')) || appIds.includes(id))
   )
   const version = flags.text('version')
-  const place = {...runPlace(runFile), name: flags.text('name')}
+  const at = {...runPlace(undefined), ...(wanted !== undefined && {template: wanted, typed: shownPath(wanted)})}
+  const place = {...at, name: flags.text('name')}
   const stops = ids.map(async id => stopApp(id, runs, {asJson, version, place}))
   return Math.max(0, ...(await Promise.all(stops)))
 }
@@ -51,18 +52,17 @@ async function templateToStop(runFile: string, asJson: boolean): Promise<string>
     return findTemplate(runFile, process.cwd()).file
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    const gone = goneTemplate(runFile)
+    const gone = ['', ...TEMPLATE_NAMES].map(name => resolve(runFile, name)).find(whichRun())
     if (gone !== undefined) return gone
     const explanation = stopCommands(await runsHere(asJson))
     throw explanation === '' ? error : new UserError(error.message, {explanation, cause: error})
   }
 }
 
-/** The template of a run that is not there any more, as after a change of the branch: by its path, or that of its folder. */
-function goneTemplate(typed: string): string | undefined {
-  const files = livingRuns(process.env).map(({templateFile}) => templateFile)
-  const isMeant = (file: string): boolean => [file, dirname(file)].some(path => isSamePath(path, resolve(typed)))
-  return files.find(file => file !== '' && !existsSync(file) && isMeant(file))
+/** Whether a run has a template, which may be gone, as after a change of the branch. */
+function whichRun(): (file: string) => boolean {
+  const living = livingRuns(process.env)
+  return file => living.some(({templateFile}) => isSamePath(templateFile, file))
 }
 
 function stopCommands(runs: readonly FoundRun[]): string {
@@ -80,7 +80,8 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
   }
   if (flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)
   const runFile = flags.text('run-file')
-  const here = runPlace(undefined).template ?? goneTemplate('.')
+  const runs = whichRun()
+  const here = nearestTemplate(process.cwd(), file => existsSync(file) || runs(file))
   const template = runFile === undefined ? here : await templateToStop(runFile, asJson)
   const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
   if (explanation !== '') throw new UserError('there is no template in this folder or above it', {explanation})
