@@ -1,4 +1,4 @@
-import {renameSync, rmSync, symlinkSync} from 'node:fs'
+import {chmodSync, renameSync, rmSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {PsRow} from '../../src/model/api.generated.ts'
@@ -75,6 +75,43 @@ t.test('copies that start in the same instant and fix nothing but the port of a 
   const runs = folders.map(folder => rig.pillion(['up'], {folder}))
   await Promise.all(folders.map(async folder => ready(rig, folder)))
   t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
+})
+
+t.test(
+  'a copy that starts before the server of the other one listens has another port, and its own server',
+  async t => {
+    const rig = await openRig(t)
+    const [tcp] = await freePorts(1)
+    const server = {...app(0, ['node', 'server.js', `${tcp}`]), ready: {tcp}}
+    // it listens once it is allowed to
+    const late = `const {existsSync} = require('node:fs'); const timer = setInterval(() => { if (existsSync('go')) { clearInterval(timer); ${SERVER} } }, 50)`
+    await writeWorktrees(rig, {'dapr.yaml': templateOf(server), 'server.js': late})
+    const main = rig.pillion(['up'], {folder: 'main'})
+    await main.waitForLine('Writing log files')
+    const pr = rig.pillion(['up'], {folder: 'pr'})
+    await pr.waitForLine('Writing log files')
+    await rig.write({'main/go': '', 'pr/go': ''})
+    for (const folder of ['main', 'pr']) await ready(rig, folder)
+    t.match(
+      pr.stderr.text,
+      `other ports: main (pid ${main.pid}) runs the same template and has its ports: shop ${tcp} → `
+    )
+  }
+)
+
+t.test('copies whose only number is that of a server, in its command, see each other start', async t => {
+  const rig = await openRig(t)
+  const [port] = await freePorts(1)
+  const redis = {...app(0, ['./redis-server', '--port', `${port}`]), ready: {command: ['test', '-e', 'go']}}
+  const program = `#!/usr/bin/env node\nprocess.argv[2] = process.argv[3]; ${SERVER}`
+  await writeWorktrees(rig, {'dapr.yaml': templateOf(redis), 'redis-server': program})
+  const folders = ['main', 'pr']
+  for (const folder of folders) chmodSync(join(rig.folder, folder, 'redis-server'), 0o755)
+  const runs = folders.map(folder => rig.pillion(['up'], {folder}))
+  for (const run of runs) await run.waitForLine('Writing log files')
+  for (const folder of folders) await rig.write({[`${folder}/go`]: ''})
+  await Promise.all(folders.map(async folder => ready(rig, folder)))
+  t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 1)
 })
 
 t.test('so do two copies whose apps are called at a `port`; copies shows where', async t => {

@@ -46,7 +46,8 @@ export class Isolation {
     if (flags.isSet('isolated')) return new Isolation('--isolated', options)
     const own = before === undefined ? NO_PORTS : fixedPorts(before)
     const wanted = [...fixedPorts(plan)].filter(port => !own.has(port))
-    const copy = await holderOf(new Set(wanted), copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''}))
+    const copies = copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''})
+    const copy = await holderOf(new Set(wanted), copies, before === undefined ? isFirstStart : () => false)
     if (copy === undefined) return undefined
     const why = `${copy.name} (pid ${copy.pid}) runs the same template and has its ports`
     return new Isolation(why, options, await heldBelow(copy.pid), own)
@@ -94,15 +95,12 @@ export class Isolation {
         ? ''
         : `. What has the number of ${called.join(', ')} in its code or its files calls the other copy: a variable of the template has to name it`
     const apps = moved.length + besides.length === 0 ? ['the sidecars have others'] : [...moved, ...besides]
-    this.#hints = isAnyOther(this.#moved)
-      ? [
-          {
-            code: 'ports-moved',
-            text: `other ports: ${this.#reason}: ${[...new Set(apps)].join(', ')}${untold}${elsewhere}`
-          },
-          ...(await fileHints(plan, this.#moved))
-        ]
-      : []
+    const text = `other ports: ${this.#reason}: ${[...new Set(apps)].join(', ')}${untold}${elsewhere}`
+    const hints = async (): Promise<readonly Hint[]> => [
+      {code: 'ports-moved', text},
+      ...(await fileHints(plan, this.#moved))
+    ]
+    this.#hints = isAnyOther(this.#moved) ? await hints() : []
     // a run keeps the map of its start: an edit adds to it
     for (const [from, to] of isolated.movedPorts ?? []) this.#all.set(from, to)
     return {...isolated, movedPorts: this.#all}
@@ -125,16 +123,21 @@ const NO_PORTS: ReadonlySet<number> = new Set()
 
 const portsIn = (app: App): readonly number[] => [app.appPort, calledPort(app), app.httpPort, app.grpcPort]
 
-/** The copy that has one of these ports, or is about to: its apps may listen later. Undefined: none has. */
-async function holderOf(fixed: ReadonlySet<number>, copies: readonly RunIdentity[]): Promise<RunIdentity | undefined> {
+/** It will be ready by itself, and listen then, as a server does at the port of `ready.tcp`. */
+const isFirstStart = ({availability, restarts}: App): boolean => availability === 'waiting' && restarts === 0
+
+/** The copy that has one of these ports, or is about to: one that does not answer yet starts. Undefined: none has. */
+async function holderOf(
+  fixed: ReadonlySet<number>,
+  copies: readonly RunIdentity[],
+  mayListenSoon: (app: App) => boolean
+): Promise<RunIdentity | undefined> {
   if (copies.length === 0 || fixed.size === 0) return undefined
   const listings = await Promise.all(copies.map(async ({pid}) => (await runOfProcess(process.env, pid))?.listing))
-  const holder = copies.find((_, at) => {
-    const apps = listings[at]?.apps
-    // one that does not answer yet starts
-    return apps?.some(app => portsIn(app).some(port => fixed.has(port))) ?? true
-  })
-  return holder ?? ((await isAnyTaken(fixed)) ? copies[0] : undefined)
+  const having = (has: (app: App) => boolean): RunIdentity | undefined =>
+    copies.find((_, at) => listings[at]?.apps.some(has) ?? true)
+  const holder = having(app => portsIn(app).some(port => fixed.has(port)))
+  return holder ?? ((await isAnyTaken(fixed)) ? copies[0] : having(mayListenSoon))
 }
 
 async function isAnyTaken(ports: ReadonlySet<number>): Promise<boolean> {

@@ -1,13 +1,14 @@
 import {lstatSync} from 'node:fs'
 import {dirname, join, resolve} from 'node:path'
 import type {RunEvent} from '../../../model/events.ts'
-import type {AppPlan, Plan} from '../../../model/plan.ts'
+import type {Plan} from '../../../model/plan.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
 import type {Overrides} from '../../../files/config/app.ts'
 import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
 import type {RunIdentity} from '../../../control/run-file.ts'
 import {repositoryAbove} from '../../../platform/paths.ts'
+import {fixedPorts} from '../../../proxy/ports/isolated-plan.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -147,17 +148,11 @@ async function isolationOf(
   options: Omit<IsolationOptions, 'living'>
 ): Promise<Isolation | undefined> {
   const mayBeCopy = plan.copy !== undefined || repositoryAbove(dirname(plan.file)) !== undefined
-  const living =
-    options.before === undefined && mayBeCopy && plan.apps.some(hasFixedPort)
-      ? await seenByOthers(plan)
-      : livingRuns(process.env)
+  const isAnnounced = options.before === undefined && mayBeCopy && fixedPorts(plan).size > 0
+  const living = isAnnounced ? await seenByOthers(plan) : livingRuns(process.env)
   const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
-
-const hasFixedPort = ({channel, sidecar: {httpPort, grpcPort, metricsPort}, published, ready}: AppPlan): boolean =>
-  (channel.port > 0 && !channel.autoPort) ||
-  httpPort + grpcPort + metricsPort + (published?.number ?? 0) + (ready.kind === 'tcp' ? ready.port : 0) > 0
 
 /** The runs that are there, or about to be, which see this one from now on. One that has no apps yet takes no ports. */
 async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {
