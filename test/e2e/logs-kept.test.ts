@@ -45,6 +45,16 @@ t.test(
   }
 )
 
+t.test('why no logs are found of a template with a mistake is that mistake, which may hide their folder', async t => {
+  const rig = await openRig(t)
+  const app = '{appID: shop, appDirPath: "${WHERE:?ask}", command: [echo, hello]}'
+  await rig.write({'shop/x': '', 'dapr.yaml': `version: 1\ninterpolate: true\napps:\n  - ${app}\n`})
+  t.match(await rig.run(['up', '--env', 'WHERE=shop']), {code: 0, stdout: 'hello\n'})
+  for (const args of [['logs'], ['logs', 'shop']])
+    t.match(await rig.run(args), {code: 1, stdout: 'the variable WHERE is not set'}, args.join(' '))
+  t.match(await rig.run(['logs', 'shopp']), {code: 1, stderr: 'has an app "shopp": did you mean shop?'})
+})
+
 t.test('what is kept of a single run is in memory, and gone with it', async t => {
   const rig = await openRig(t)
   const run = rig.pillion(['run', '-a', 'a', '--', ...rig.drivenCommand])

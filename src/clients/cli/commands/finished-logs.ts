@@ -39,10 +39,12 @@ export async function finishedLogs(
       const log = await keptLog(plan, {id: name, tail: grep === undefined ? tail : -1, since})
       if (log !== undefined) found.push({name, log})
     }
-    if (found.length === before && ids.length > 0) throw whyNone(each, plan, others, version)
+    // by the mistake its folder may not be known
+    const mistake = plan.apps.some(app => app.id === each) ? errors[0] : undefined
+    if (found.length === before && ids.length > 0) throw mistake ?? whyNone(each, plan, others, version)
   }
-  if (found.length === 0)
-    throw new UserError(`${nowhere}, and ${plan.shownAs} has no log files yet`, {explanation: others})
+  const none = `${nowhere}, and ${plan.shownAs} has no log files yet`
+  if (found.length === 0) throw errors[0] ?? new UserError(none, {explanation: others})
   if (found.some(({log}) => log.hasOlder)) {
     const words = 'the run has ended, and log files contain no times, so older lines are shown as well'
     say(process.stderr, 'warning', words, asJson)
@@ -66,11 +68,9 @@ function namesOf({apps}: Plan, text: string, wanted: string): readonly string[] 
 
 function whyNone(id: string, {apps, shownAs}: Plan, others: string, version: string): UserError {
   const ids = [...new Set(apps.map(app => app.id))]
-  if (ids.includes(id))
-    return new UserError(
-      `no run has an app "${id}", and ${version === '' ? 'the app' : `its version ${version}`} has no log file yet`,
-      {explanation: others}
-    )
+  const what = version === '' ? 'the app' : `its version ${version}`
+  const none = `no run has an app "${id}", and ${what} has no log file yet`
+  if (ids.includes(id)) return new UserError(none, {explanation: others})
   const near = nearMiss(id, ids)
   const meant = near === '' ? '' : `: did you mean ${near}?`
   const explanation = `Its apps: ${ids.join(', ')}\n${others}`
