@@ -65,7 +65,7 @@ export class FileHashes {
   /** The whole folder was seen: from now on files are read. Settles when none waits to be hashed. */
   async hash(): Promise<void> {
     this.#mayHash = true
-    this.#hashing ??= this.#hashAll()
+    if (this.#toHash.size > 0) this.#hashing ??= this.#hashAll() // which would end before it is kept, and be the last one
     await this.#hashing
   }
 

@@ -237,11 +237,11 @@ export class Watch {
     return true
   }
 
-  /** Follows what is there now, and what counts by the rules as they are now. */
+  /** Follows what is there now, and what counts by the rules as they are now. Where no folder was before, what has come counts by itself. */
   async #renew(): Promise<void> {
     if (this.#isClosed) return
     const {folder, clock = systemClock} = this.#options
-    if (this.#folders.has(folder) && this.#folders.get(folder) !== identityAt(folder)) this.#hashes.forget()
+    if (![undefined, '', identityAt(folder)].includes(this.#folders.get(folder))) this.#hashes.forget()
     // what is known already is compared, so that no save counts twice
     this.#since = this.#isReplaced ? 0 : clock.date() - FILE_CLOCK_LAG_MS
     this.#isReplaced = false

@@ -33,6 +33,17 @@ t.test('a first save with the same bytes does not count', async t => {
   t.equal(await counts('a'), true)
 })
 
+t.test('nor a later one, though nothing had to be read when the folder was seen again', async t => {
+  const {hashes, path, counts} = seen(t, ['a'], 1)
+  await hashes.hash()
+  await hashes.hash() // as after another .gitignore
+  writeFileSync(path('a'), 'more than it was')
+  t.equal(await counts('a'), true)
+  await hashes.hash()
+  utimesSync(path('a'), 2, 2)
+  t.equal(await counts('a'), false)
+})
+
 t.test('what is written after it was seen and before it is hashed is a change, once', async t => {
   const {hashes, path, counts, written} = seen(t, ['a', 'b', 'c', 'd'], 4)
   writeFileSync(path('b'), 'as it is.')

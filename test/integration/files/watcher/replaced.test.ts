@@ -54,6 +54,50 @@ t.test(
   }
 )
 
+t.test('a folder that is gone for a while is one change when it goes, and one when it is there again', async t => {
+  const w = new Watching()
+  const put = (): void => {
+    mkdirSync(w.path('api'))
+    w.write('api/code.js', '1')
+  }
+  put()
+  await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
+  await atRest()
+  rmSync(w.path('api'), {recursive: true})
+  await w.changes(1)
+  put()
+  await w.changes(2)
+  for (let looks = 0; looks < 3; looks++) await atRest() // by then it was looked whether another folder is in place
+  t.equal(w.told.length, 2)
+})
+
+t.test(
+  'another folder within the app’s own, with the same bytes, is no change, also after one in its place',
+  async t => {
+    const [w, inner] = [new Watching(), new Watching()]
+    const put = (at: string): void => {
+      mkdirSync(w.path(`${at}/sub`), {recursive: true})
+      for (const file of ['code.js', 'sub/code.js']) w.write(`${at}/${file}`, '1')
+    }
+    put('api')
+    await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
+    await inner.open(t, ALL, {folder: w.path('api/sub'), clock: systemClock})
+    for (let times = 1; times <= 2; times++) {
+      await atRest()
+      renameSync(w.path('api'), w.path(`old${times}`))
+      put('api')
+      await Promise.all([w.changes(times), inner.changes(2 * times - 1)])
+      await atRest()
+      put(`new${times}`)
+      renameSync(w.path('api/sub'), w.path(`sub${times}`))
+      renameSync(w.path(`new${times}/sub`), w.path('api/sub'))
+      await inner.changes(2 * times)
+    }
+    await atRest()
+    t.equal(w.told.length, 2)
+  }
+)
+
 /** The folder of an app, and what follows it, or the code in it; no one of them is told that another folder is in place. */
 for (const paths of [['shop/api'], ['shop/api', '.'], ['.', 'shop/api'], ['shop', 'shop/api']])
   t.test(
