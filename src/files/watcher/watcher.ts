@@ -96,8 +96,8 @@ export class Watch {
   /** Another folder is in place of one that was followed: nothing is followed until the rest. */
   #isReplaced = false
   #polls = false
-  /** How many files and folders are followed. */
-  #count = 0
+  #count = 0 // of the files and folders that are followed
+  #home: string // the folder when a change was reported last (`identityAt`); '' = it was gone: what comes counts by itself
   /** Changes that are compared with what files held before. */
   #settling = 0
   #settled: Promise<void> = Promise.resolve()
@@ -106,6 +106,7 @@ export class Watch {
   constructor(options: WatchOptions) {
     this.#options = options
     this.#since = options.since
+    this.#home = identityAt(options.folder)
     this.#rest = new Debouncer(came => {
       this.#settled = Promise.all([this.#settled, this.#settle(came)]).then(() => undefined)
     }, options.clock)
@@ -237,13 +238,11 @@ export class Watch {
     return true
   }
 
-  /** Follows what is there now, and what counts by the rules as they are now. Where no folder was before, what has come counts by itself. */
+  /** Follows what is there now, and what counts by the rules as they are now. */
   async #renew(): Promise<void> {
     if (this.#isClosed) return
-    const {folder, clock = systemClock} = this.#options
-    if (![undefined, '', identityAt(folder)].includes(this.#folders.get(folder))) this.#hashes.forget()
     // what is known already is compared, so that no save counts twice
-    this.#since = this.#isReplaced ? 0 : clock.date() - FILE_CLOCK_LAG_MS
+    this.#since = this.#isReplaced ? 0 : (this.#options.clock ?? systemClock).date() - FILE_CLOCK_LAG_MS
     this.#isReplaced = false
     await this.#begin()
   }
@@ -273,18 +272,19 @@ export class Watch {
     this.#settling++
     try {
       const {folder, watch, except = () => [], reportsSaves = 'files' in watch, changed} = this.#options
-      const theirs = new Set(except())
-      const all = savedOf(came).filter(([path]) => !theirs.has(path))
+      const all = savedOf(came).filter(([path]) => !except().includes(path))
       const isReplaced = this.#isReplaced
       if (isReplaced || all.some(([path]) => this.#filter?.hasRules(path) === true))
         await (this.#renewed = this.#renewed.then(async () => this.#renew()))
       if (isReplaced) return // all files are compared once they are seen
       const saved = all.filter(([path]) => this.#filter?.counts(path) === true)
       const saves = reportsSaves ? saved.map(([path]) => [path, identityAt(path, 'ctimeMs')] as const) : []
+      if (!['', identityAt(folder)].includes(this.#home)) this.#hashes.forget()
       const isOther = reportsSaves
         ? saves.some(([path, now]) => this.#reported.get(path) !== now)
         : saved.length > 0 && (await this.#hashes.differ(saved))
       for (const [path, now] of saves) this.#reported.set(path, now)
+      if (isOther) this.#home = identityAt(folder)
       if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))
     } finally {
       this.#settling--
