@@ -157,7 +157,8 @@ export class Jobs {
   async run(app: string, name: string): Promise<JobOutcome> {
     const job = await this.get(app, name)
     const full = jobKey(app, name)
-    if (this.#withApps.has(full)) throw new JobError('busy', `job ${name} is run already: its app has it, or is to get it`)
+    if (this.#withApps.has(full))
+      throw new JobError('busy', `job ${name} is run already: its app has it, or is to get it`)
     this.#withApps.set(full, job.key)
     const outcome = await this.#series.track(async () => this.#bring(job, true))
     this.#withApps.delete(full)

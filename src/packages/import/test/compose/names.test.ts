@@ -273,6 +273,3 @@ t.test('a container that calls itself by its name has that name; others get it a
     `compose.yaml:3: others get mongo:27017 as its address, ${own(27_017)}, ${hosts('mongo')}`
   ])
 })
-const hosts = (name: string): string => `and --add-host ${name}:host-gateway into the commands of its callers`
-const own = (port: number): string =>
-  `and it publishes no port ${port}: write --publish ${port}:${port} into its command`

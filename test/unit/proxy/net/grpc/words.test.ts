@@ -1,6 +1,12 @@
 import t from 'tap'
 import {MessageGauge} from '../../../../../src/proxy/net/grpc/message-gauge.ts'
-import {encodeBinary, escapeMessage, statusFrom, percentDecoded, trailersOf} from '../../../../../src/proxy/net/grpc/status.ts'
+import {
+  encodeBinary,
+  escapeMessage,
+  statusFrom,
+  percentDecoded,
+  trailersOf
+} from '../../../../../src/proxy/net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../../../../src/proxy/net/grpc/timeout.ts'
 
 t.test('a timeout has at most 8 digits and a unit', async t => {
