@@ -8,7 +8,6 @@ import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
 import type {RunIdentity} from '../../../control/run-file.ts'
 import {repositoryAbove} from '../../../platform/paths.ts'
-import {fixedPorts} from '../../../proxy/ports/isolated-plan.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -148,11 +147,14 @@ async function isolationOf(
   options: Omit<IsolationOptions, 'living'>
 ): Promise<Isolation | undefined> {
   const mayBeCopy = plan.copy !== undefined || repositoryAbove(dirname(plan.file)) !== undefined
-  const isAnnounced = options.before === undefined && mayBeCopy && fixedPorts(plan).size > 0
+  const isAnnounced = options.before === undefined && mayBeCopy && (await hasFixedPorts(plan))
   const living = isAnnounced ? await seenByOthers(plan) : livingRuns(process.env)
   const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
+
+const hasFixedPorts = async (plan: Plan): Promise<boolean> =>
+  (await import('../../../proxy/ports/isolated-plan.ts')).fixedPorts(plan).size > 0
 
 /** The runs that are there, or about to be, which see this one from now on. One that has no apps yet takes no ports. */
 async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {

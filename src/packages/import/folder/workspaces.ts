@@ -91,8 +91,7 @@ function listening(
   const text = ['src/main.ts', 'src/main.js', 'src/index.ts', 'src/server.ts', 'main.go', 'src/main.rs']
     .map(name => readText(folder, name))
     .join('\n')
-  const move = readsVariable(text) ? movesByItself : movedByVariable(text)
-  return {port: written || portIn(text), move}
+  return {port: written || portIn(text), move: readsVariable(text) ? movesByItself : movedByVariable(text)}
 }
 
 /** Apps with the tasks that turbo runs before their scripts, each task an app that ends. */

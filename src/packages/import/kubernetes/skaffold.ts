@@ -56,13 +56,12 @@ const profilesOfDev = ({profiles}: Values): readonly Values[] =>
     .filter(each => listedValues(each['activation']).some(one => mapOf(one)['command'] === 'dev'))
 
 function configIn({build, deploy, manifests}: Values, folder: string): Config {
-  const builds = listedValues(mapOf(build)['artifacts'])
-    .map(mapOf)
-    .map(each => {
-      const {dockerfile, target, buildArgs: args} = mapOf(each['docker'])
-      const more: Values = given({dockerfile, target, args})
-      return [imageName(textValue(each['image'])), {folder: contextOf(each, folder), ...more}] as const
-    })
+  const builds = listedValues(mapOf(build)['artifacts']).map(artifact => {
+    const each = mapOf(artifact)
+    const {dockerfile, target, buildArgs: args} = mapOf(each['docker'])
+    const own = {folder: contextOf(each, folder), ...given({dockerfile, target, args})}
+    return [imageName(textValue(each['image'])), own] as const
+  })
   const kustomize = [mapOf(mapOf(deploy)['kustomize']), mapOf(mapOf(manifests)['kustomize'])]
   const named = [
     ...textsOf(mapOf(manifests)['rawYaml']),
