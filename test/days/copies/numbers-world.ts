@@ -2,6 +2,8 @@
 import type {RunIdentity} from '../../../src/control/run-file.ts'
 import type {AppPlan, Plan} from '../../../src/model/plan.ts'
 
+export {calledPort} from '../../../src/control/client.ts'
+
 /** Few numbers, so that copies often come to the same. */
 export const FIRST_PORT = 100
 export const COUNT = 40
@@ -47,6 +49,7 @@ export const runOfProcess = async (_env: unknown, ofPid: number): Promise<unknow
   const apps = run?.plan.apps.map(({id, channel, sidecar}) => ({
     id,
     pid: 0,
+    url: '',
     appPort: channel.port,
     httpPort: sidecar.httpPort,
     grpcPort: 0
