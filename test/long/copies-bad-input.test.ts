@@ -114,6 +114,21 @@ t.test('copies whose only number is that of a server, in its command, see each o
   t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 1)
 })
 
+t.test('a run has the ports of its template again while a copy that has others is not ready yet', async t => {
+  const rig = await openRig(t)
+  const [appPort = 0] = await freePorts(1)
+  const worker = {appID: 'worker', appDirPath: '.', command: ['sleep', '1000'], ready: {command: ['test', '-e', 'go']}}
+  await writeWorktrees(rig, {'dapr.yaml': templateOf(app(appPort), worker), 'server.js': SERVER})
+  const up = async (folder: string): Promise<number | undefined> => {
+    await rig.pillion(['up'], {folder}).waitForLine('Writing log files')
+    return (await rowsOf(rig, ['shop'], folder))[0]?.appPort
+  }
+  t.equal(await up('main'), appPort)
+  t.not(await up('pr'), appPort)
+  t.match(await rig.run(['down'], {folder: 'main'}), {code: 0})
+  t.equal(await up('main'), appPort)
+})
+
 t.test('so do two copies whose apps are called at a `port`; copies shows where', async t => {
   const rig = await openRig(t)
   const [port = 0, other = 0] = await freePorts(2)

@@ -47,7 +47,7 @@ export class Isolation {
     const own = before === undefined ? NO_PORTS : fixedPorts(before)
     const wanted = [...fixedPorts(plan)].filter(port => !own.has(port))
     const copies = copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''})
-    const copy = await holderOf(new Set(wanted), copies, before === undefined ? isFirstStart : () => false)
+    const copy = await holderOf(new Set(wanted), copies, app => before === undefined && listensSoon(app, plan))
     if (copy === undefined) return undefined
     const why = `${copy.name} (pid ${copy.pid}) runs the same template and has its ports`
     return new Isolation(why, options, await heldBelow(copy.pid), own)
@@ -96,11 +96,7 @@ export class Isolation {
         : `. What has the number of ${called.join(', ')} in its code or its files calls the other copy: a variable of the template has to name it`
     const apps = moved.length + besides.length === 0 ? ['the sidecars have others'] : [...moved, ...besides]
     const text = `other ports: ${this.#reason}: ${[...new Set(apps)].join(', ')}${untold}${elsewhere}`
-    const hints = async (): Promise<readonly Hint[]> => [
-      {code: 'ports-moved', text},
-      ...(await fileHints(plan, this.#moved))
-    ]
-    this.#hints = isAnyOther(this.#moved) ? await hints() : []
+    this.#hints = isAnyOther(this.#moved) ? [{code: 'ports-moved', text}, ...(await fileHints(plan, this.#moved))] : []
     // a run keeps the map of its start: an edit adds to it
     for (const [from, to] of isolated.movedPorts ?? []) this.#all.set(from, to)
     return {...isolated, movedPorts: this.#all}
@@ -109,11 +105,9 @@ export class Isolation {
 
 /** The ports at which an app listens, each number once. */
 const portsOf = (app: AppPlan | undefined): readonly number[] =>
-  app === undefined
-    ? []
-    : [
-        ...new Set([app.published?.number ?? 0, app.channel.port, app.ready.kind === 'tcp' ? app.ready.port : 0])
-      ].filter(port => port > 0)
+  [
+    ...new Set(app && [app.published?.number ?? 0, app.channel.port, app.ready.kind === 'tcp' ? app.ready.port : 0])
+  ].filter(port => port > 0)
 
 const isMoved = (port: number, moved: MovedPorts): boolean => (moved.get(port) ?? port) !== port
 
@@ -123,8 +117,13 @@ const NO_PORTS: ReadonlySet<number> = new Set()
 
 const portsIn = (app: App): readonly number[] => [app.appPort, calledPort(app), app.httpPort, app.grpcPort]
 
-/** It will be ready by itself, and listen then, as a server does at the port of `ready.tcp`. */
-const isFirstStart = ({availability, restarts}: App): boolean => availability === 'waiting' && restarts === 0
+/** An app of a copy will be ready by itself, and listen then at a port of the template that its listing does not show, as that of `ready.tcp`. */
+function listensSoon({id, availability, restarts, command}: App, plan: Plan): boolean {
+  if (availability !== 'waiting' || restarts > 0) return false
+  // where a copy has others, it is another command, or another port that is shown
+  const own = plan.apps.find(each => each.id === id && each.command.join(' ') === command)
+  return own?.channel.port === 0 && (own.ready.kind === 'tcp' || secondPorts(own, plan).length > 0)
+}
 
 /** The copy that has one of these ports, or is about to: one that does not answer yet starts. Undefined: none has. */
 async function holderOf(
