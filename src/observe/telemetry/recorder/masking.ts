@@ -11,13 +11,15 @@ export type MaskOf = (value: string, name: string) => string
 /** Replaces what is secret in recorded requests and responses. A mask shows the length of a value, and nothing else. */
 export class Masking {
   readonly #more: ReadonlySet<string>
+  readonly #line: RegExp
   readonly #mask: MaskOf
-  /** What every mask begins with. */
-  readonly #begin: string
+  readonly #begin: string // of every mask
 
   /** `more`: further names, in any case. */
   constructor(more: readonly string[] = [], maskOf: MaskOf = value => `<masked, ${value.length} characters>`) {
     this.#more = new Set(more.map(name => name.toLowerCase()))
+    const headers = more.filter(name => /^\w+-[\w-]+$/.test(name))
+    this.#line = new RegExp(HEADER_LINE.source.replace(')|cookie', [')|cookie', ...headers].join('|')), 'gi')
     this.#mask = maskOf
     this.#begin = maskOf('', '').slice(0, 7)
   }
@@ -77,7 +79,7 @@ export class Masking {
   words(text: string, depth = 0): string {
     const shown = (all: string, start: string, _: string, name: string, value: string): string =>
       this.isSecret(name, value) ? start + this.#hidden(value, name) : all
-    const masked = this.#valuesIn(text.replace(HEADER, shown).replace(HEADER_LINE, shown), NAMED)
+    const masked = this.#valuesIn(text.replace(HEADER, shown).replace(this.#line, shown), NAMED)
     return masked.replaceAll(/[^"]+/g, part => this.target(part, depth))
   }
 
@@ -101,9 +103,8 @@ export class Masking {
   head(head: string): string {
     const [first = '', ...lines] = head.split(/\r?\n(?![\t ])/)
     const masked = lines.map(line => {
-      const colon = line.indexOf(':')
-      const [name, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
-      if (colon <= 0) return line
+      const [, name = '', value = ''] = /^([^:]+):(.*)$/s.exec(line)?.map(each => each.trim()) ?? []
+      if (name === '') return line
       return this.isSecret(name, value) ? `${name}: ${this.#hidden(value, name)}` : this.words(this.target(line))
     })
     return [this.target(first), ...masked].join('\r\n')
@@ -171,13 +172,13 @@ export class Masking {
 
   #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
-      const isText = BLOCK.test(value) || PAIRS.test(value) || value.search(HEADER_LINE) !== -1
+      const isText = BLOCK.test(value) || PAIRS.test(value) || value.search(this.#line) !== -1
       const text = ADDRESS.test(value) ? this.target(value, depth) : isText ? this.text(value, depth) : value
       return {value: text, isChanged: text !== value}
     }
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
-    let isChanged = false
     const setting = settingOf(value)
+    let isChanged = false
     const each = (name: string, inner: unknown): unknown => {
       const scalar = typeof inner === 'string' ? inner : typeof inner === 'object' ? '' : exactText(inner)
       const isName = inner === setting && /^(?:name|key)$/i.test(name)
@@ -241,9 +242,9 @@ const NAMED = new RegExp(
 /** A header in a command, in quotes or without. */
 const HEADER =
   /((?:^|[\s'"])(?:-H[ \t]*|--header[ \t=]+)(\\*['"]|)([\w-]+):[ \t]*(?:(?:[Bb]earer|Basic) +)?)((?:(?!\2)[^\n])+|[^\s'"\\]+)/g
-/** A header as programs print requests: behind `>`, `<`, `header:` or `* [HTTP/2] [1] [`; without one by the end of its name, as `session-store: lost` is none. */
+/** A header as programs print requests: behind `>`, `<`, `header:` or `* [HTTP/2] [1] [`; without one by its name, as `session-store: lost` is none. */
 const HEADER_LINE =
-  /((?:^|\n|\\n)[ \t]*([<>]|header:|\*[^\n:]{0,30}\[|(?=(?:[\w-]+-(?:auth|key|token|secret|password|signature(?:-\d+)?|session|session-id|cookie|authorization|pin|sig|jwt|csrf)|cookie|authorization):))[ \t]*([\w-]+):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)((?:\\(?![rn])|[^\r\n\\])+)/gi
+  /((?:^|\n|\\n)[ \t]*([<>]|header:|\*[^\n:]{0,30}\[|(?=(?:(?=\w+-)[\w-]*(?:auth|key|token|secret|password|passphrase|signature(?:-\d+)?|session(?:-?id)?|cookie|authorization|pin|otp|sig|jwt|csrf|assertion|string)|cookie|authorization):))[ \t]*([\w-]+):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)((?:\\(?![rn])|[^\r\n\\])+)/gi
 /** … as a word of its own; where its scheme can stay, it is masked as words are. */
 const NAMED_HEADER = /^(?!authorization: *(?:bearer|basic) )([\w-]+):\s*(?:(?:bearer|basic) +)?(\S.*)/i
 /** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */

@@ -71,6 +71,12 @@ t.test('what the user has masked stays so in an entry that it names', t => {
   t.end()
 })
 
+t.test('a header that the user has masked is so on a line of its own, too', t => {
+  const shown = new Masking(['x-email']).text('GET /?a=b HTTP/1.1\nX-Email: a@b.c\nX-Name: abc')
+  t.equal(shown, 'GET /?a=b HTTP/1.1\nX-Email: <masked, 5 characters>\nX-Name: abc')
+  t.end()
+})
+
 t.test('the header of a command is masked once, whatever it is called', t => {
   const masked = new Masking()
   const shown = (header: string): string => masked.command(['curl', '-H', header])[2] ?? ''

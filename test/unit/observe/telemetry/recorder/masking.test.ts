@@ -346,6 +346,9 @@ t.test('a header in the text of a command; the value beside the name of a settin
     ['* [HTTP/2] [1] [x-api-key: abc]', '* [HTTP/2] [1] [x-api-key: <masked, 4 characters>'],
     ['\tX-Session-Id:abc', '\tX-Session-Id:<masked, 3 characters>'],
     ['> token: abc', '> token: <masked, 3 characters>'],
+    ['X-AuthToken: abc', 'X-AuthToken: <masked, 3 characters>'],
+    ['Session-Id: abc', 'Session-Id: <masked, 3 characters>'],
+    ['X-GitHub-OTP: 123456', 'X-GitHub-OTP: <masked, 6 characters>'],
     ['X-Hub-Signature-256: sha256=abc', 'X-Hub-Signature-256: <masked, 10 characters>'],
     [
       String.raw`at "GET / HTTP/1.1\r\nCookie: a=\"b\"; sid=abc\r\nHost: x"`,
