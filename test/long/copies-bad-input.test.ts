@@ -82,7 +82,8 @@ t.test(
   async t => {
     const rig = await openRig(t)
     const [tcp] = await freePorts(1)
-    const server = {...app(0, ['node', 'server.js', `${tcp}`]), ready: {tcp}}
+    const command = ['node', 'server.js', `${tcp}`, '--token', 'abc'] // which is masked where others see it
+    const server = {...app(0, command), ready: {tcp}}
     // it listens once it is allowed to
     const late = `const {existsSync} = require('node:fs'); const timer = setInterval(() => { if (existsSync('go')) { clearInterval(timer); ${SERVER} } }, 50)`
     await writeWorktrees(rig, {'dapr.yaml': templateOf(server), 'server.js': late})

@@ -117,12 +117,12 @@ const NO_PORTS: ReadonlySet<number> = new Set()
 
 const portsIn = (app: App): readonly number[] => [app.appPort, calledPort(app), app.httpPort, app.grpcPort]
 
-/** An app of a copy will be ready by itself, and listen then at a port of the template that its listing does not show, as that of `ready.tcp`. */
+/** An app of a copy will be ready, and listen then at a port that its listing does not show, as that of `ready.tcp`; of one that has others, the command has them. */
 function listensSoon({id, availability, restarts, command}: App, plan: Plan): boolean {
-  if (availability !== 'waiting' || restarts > 0) return false
-  // where a copy has others, it is another command, or another port that is shown
-  const own = plan.apps.find(each => each.id === id && each.command.join(' ') === command)
-  return own?.channel.port === 0 && (own.ready.kind === 'tcp' || secondPorts(own, plan).length > 0)
+  const own = plan.apps.find(each => each.id === id)
+  if (availability !== 'waiting' || restarts > 0 || own?.channel.port !== 0) return false
+  const ports = [own.ready.kind === 'tcp' ? own.ready.port : 0, ...secondPorts(own, plan)]
+  return ports.some(port => port > 0 && command.includes(`${port}`) === own.command.join(' ').includes(`${port}`))
 }
 
 /** The copy that has one of these ports, or is about to: one that does not answer yet starts. Undefined: none has. */
