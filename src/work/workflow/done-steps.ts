@@ -35,11 +35,11 @@ export function doneStepOf(event: Event): DoneStep | undefined {
   return endStep(statusName(status), payload)
 }
 
-/** The end of an instance, or of one round before it continues as new. */
+/** The end of an instance, or of one round before it continues as new; SDKs give no output as an empty one, too. */
 export const endStep = (status: string, payload: string | undefined): DoneStep => ({
   id: undefined,
   what: `the end (${status.toLowerCase()})`,
-  payload
+  payload: payload || undefined
 })
 
 /** Describes the first step that the code does differently from the turn; '' if there is none. */
