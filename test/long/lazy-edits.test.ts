@@ -212,13 +212,12 @@ for (const [what, keys] of [
     t.equal(await (await before).text(), 'before')
     await falling.nextSignal()
     t.equal(await shop.state(), 'stopping')
-    const edited = shop.edit({...keys, env: {A: '1'}})
+    await shop.edit({...keys, env: {A: '1'}})
     const waits = [shop.call('/1'), shop.call('/2')]
     await falling.exit(0)
     const next = await served(shop)
     t.equal(next.env['A'], '1')
     t.same(await Promise.all(waits.map(async call => (await call).text())), ['here', 'here'])
-    await edited
     await shop.rest()
     if (keys === FALLS) await shop.run.waitForLine('stock: asleep')
     else t.equal(await shop.state(), 'running')
