@@ -30,6 +30,7 @@ const JAVA: Need = {program: 'java', debian: 'default-jdk-headless'}
 const MAVEN: Need = {program: 'mvn', debian: 'maven'}
 const REDIS: Need = {program: 'redis-server', debian: 'redis-server'}
 const CURL: Need = {program: 'curl', debian: 'curl'}
+const BUSYBOX: Need = {program: 'busybox', debian: 'busybox-static'}
 
 /** End-to-end tests of what asks the system: processes, listeners, pipes, terminals. */
 const OF_SYSTEM = [
@@ -207,6 +208,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     tests: ['test/long'],
     minutes: 18,
     what: 'the single executable in many cases, floods, storms',
+    needs: [BUSYBOX],
     ...OF_EXECUTABLE
   },
   release: {
@@ -224,7 +226,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       CURL,
       {program: 'debootstrap', debian: 'debootstrap', at: '/usr/sbin'},
       {program: 'rpm', debian: 'rpm'},
-      {program: 'busybox', debian: 'busybox-static'},
+      BUSYBOX,
       {program: 'libdeflate-gzip', debian: 'libdeflate-tools'},
       {program: 'qemu-aarch64-static', debian: 'qemu-user-static'},
       {program: 'lib/ld-linux-aarch64.so.1', debian: 'libc6-arm64-cross', at: '/usr/aarch64-linux-gnu'},
