@@ -65,7 +65,7 @@ t.test(
   {skip: process.env['PILLION'] !== undefined && 'one file'},
   async t => {
     const rig = await openRig(t)
-    await rig.write({'resources/none.txt': ''})
+    await rig.write({'resources/none.txt': '', '.git/HEAD': ''}) // in a repository, of which it may be a copy
     await rig.template([
       {appID: 'shop', resourcesPath: '../resources'},
       {appID: 'stock', autoPort: true}

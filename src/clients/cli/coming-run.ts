@@ -36,9 +36,6 @@ export async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: n
 
 /** The runs there are, whether they respond or not. */
 async function socketsNow(): Promise<string> {
-  const all = await runSockets(process.env)
-  return all
-    .filter(({path}) => existsSync(path))
-    .map(({path}) => path)
-    .join()
+  const paths = (await runSockets(process.env)).map(({path}) => path)
+  return paths.filter(path => existsSync(path)).join()
 }

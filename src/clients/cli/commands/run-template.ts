@@ -147,14 +147,14 @@ async function isolationOf(
   options: Omit<IsolationOptions, 'living'>
 ): Promise<Isolation | undefined> {
   const mayBeCopy = plan.copy !== undefined || repositoryAbove(dirname(plan.file)) !== undefined
-  const isAnnounced = options.before === undefined && mayBeCopy && (await hasFixedPorts(plan))
+  const isAnnounced = options.before === undefined && mayBeCopy && PORT.test(JSON.stringify(plan))
   const living = isAnnounced ? await seenByOthers(plan) : livingRuns(process.env)
   const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
 
-const hasFixedPorts = async (plan: Plan): Promise<boolean> =>
-  (await import('../../../proxy/ports/isolated-plan.ts')).fixedPorts(plan).size > 0
+/** A number of a port in a plan, also in a command or variable, as of a database. Which of them are ports is looked up by copies alone. */
+const PORT = /(?:port\w*|number)":"?[1-9]|[ =:"]\d{2,5}[" /]/i
 
 /** The runs that are there, or about to be, which see this one from now on. One that has no apps yet takes no ports. */
 async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {

@@ -3,10 +3,8 @@ import {type CommandContext, UsageError} from '../../command-handler.ts'
 import {runFinder} from '../../run-here.ts'
 
 /** The run that a verb is for: that of the app, if one is named. Throws a UserError. */
-export async function runOf({flags, asJson}: CommandContext): Promise<FoundRun> {
-  const finder = await runFinder(flags, asJson)
-  return finder.find(flags.text('app-id'))
-}
+export const runOf = async ({flags, asJson}: CommandContext): Promise<FoundRun> =>
+  (await runFinder(flags, asJson)).find(flags.text('app-id'))
 
 /** `--app-id`, as the API takes it. */
 export const appIn = ({flags}: CommandContext): {readonly app?: string} => {
