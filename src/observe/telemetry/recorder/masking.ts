@@ -1,5 +1,5 @@
 import {exactText, parseExactly} from '../../../model/exact-json.ts'
-import {isSecretName} from './secret-name.ts'
+import {endOfName, isSecretName} from './secret-name.ts'
 import {orElse, uriDecoded} from '../../../model/or-else.ts'
 
 /** Bodies and lines of apps have masks of their own, or none; by its id or name a thing is asked for again. */
@@ -11,15 +11,13 @@ export type MaskOf = (value: string, name: string) => string
 /** Replaces what is secret in recorded requests and responses. A mask shows the length of a value, and nothing else. */
 export class Masking {
   readonly #more: ReadonlySet<string>
-  readonly #line: RegExp
   readonly #mask: MaskOf
-  readonly #begin: string // of every mask
+  /** What every mask begins with. */
+  readonly #begin: string
 
   /** `more`: further names, in any case. */
   constructor(more: readonly string[] = [], maskOf: MaskOf = value => `<masked, ${value.length} characters>`) {
     this.#more = new Set(more.map(name => name.toLowerCase()))
-    const headers = more.filter(name => /^\w+-[\w-]+$/.test(name))
-    this.#line = new RegExp(HEADER_LINE.source.replace(')|cookie', [')|cookie', ...headers].join('|')), 'gi')
     this.#mask = maskOf
     this.#begin = maskOf('', '').slice(0, 7)
   }
@@ -79,8 +77,16 @@ export class Masking {
   words(text: string, depth = 0): string {
     const shown = (all: string, start: string, _: string, name: string, value: string): string =>
       this.isSecret(name, value) ? start + this.#hidden(value, name) : all
-    const masked = this.#valuesIn(text.replace(HEADER, shown).replace(this.#line, shown), NAMED)
+    const masked = this.#valuesIn(this.#headers(text.replace(HEADER, shown)), NAMED)
     return masked.replaceAll(/[^"]+/g, part => this.target(part, depth))
+  }
+
+  /** Masks headers on lines of their own. */
+  #headers(text: string): string {
+    return text.replace(HEADER_LINE, (all: string, start: string, mark: string, name: string, value: string) => {
+      const isHeader = mark !== '' || this.#more.has(name.toLowerCase()) || this.isSecret(endOfName(name), value)
+      return isHeader && this.isSecret(name, value) ? start + this.#hidden(value, name) : all
+    })
   }
 
   /** Masks the values behind the names that a pattern finds. */
@@ -141,9 +147,10 @@ export class Masking {
 
   /** Fields of JSON and forms, whatever the client calls them; anything else stays as it is. A body that was cut is masked as far as it is there. */
   body(body: Buffer, contentType: string): Buffer {
-    const [text, read] = [body.toString('latin1'), body.toString()]
+    const text = body.toString('latin1')
     const isForm = FORM.test(contentType) && !BLOCK.test(text)
     if (!hasFields(text, contentType)) return body
+    const read = body.toString()
     const whole = isForm ? undefined : this.#ofJson(read)
     if (whole !== undefined) return whole === read ? body : Buffer.from(whole)
     const isPiece = !isForm && text.includes('"')
@@ -172,7 +179,7 @@ export class Masking {
 
   #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
-      const isText = BLOCK.test(value) || PAIRS.test(value) || value.search(this.#line) !== -1
+      const isText = BLOCK.test(value) || PAIRS.test(value) || this.#headers(value) !== value
       const text = ADDRESS.test(value) ? this.target(value, depth) : isText ? this.text(value, depth) : value
       return {value: text, isChanged: text !== value}
     }
@@ -242,9 +249,9 @@ const NAMED = new RegExp(
 /** A header in a command, in quotes or without. */
 const HEADER =
   /((?:^|[\s'"])(?:-H[ \t]*|--header[ \t=]+)(\\*['"]|)([\w-]+):[ \t]*(?:(?:[Bb]earer|Basic) +)?)((?:(?!\2)[^\n])+|[^\s'"\\]+)/g
-/** A header as programs print requests: behind `>`, `<`, `header:` or `* [HTTP/2] [1] [`; without one by its name, as `session-store: lost` is none. */
+/** A header as programs print requests: behind `>`, `<`, `header:` or `* [HTTP/2] [1] [`, or a line that begins with a name such as `X-Api-Key`. */
 const HEADER_LINE =
-  /((?:^|\n|\\n)[ \t]*([<>]|header:|\*[^\n:]{0,30}\[|(?=(?:(?=\w+-)[\w-]*(?:auth|key|token|secret|password|passphrase|signature(?:-\d+)?|session(?:-?id)?|cookie|authorization|pin|otp|sig|jwt|csrf|assertion|string)|cookie|authorization):))[ \t]*([\w-]+):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)((?:\\(?![rn])|[^\r\n\\])+)/gi
+  /((?:^|\n|\\n)[ \t]*([<>]|header:|\*[^\n:]{0,30}\[|(?=(?:\w+-[\w-]+|cookie|authorization):))[ \t]*([\w-]+):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)((?:\\(?![rn])|[^\r\n\\])+)/gi
 /** … as a word of its own; where its scheme can stay, it is masked as words are. */
 const NAMED_HEADER = /^(?!authorization: *(?:bearer|basic) )([\w-]+):\s*(?:(?:bearer|basic) +)?(\S.*)/i
 /** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */

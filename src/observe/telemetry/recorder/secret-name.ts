@@ -27,3 +27,7 @@ export function isSecretName(name: string, value: string): boolean {
     return true
   return WORDS.test(name) && !HARMLESS.test(name)
 }
+
+/** What a name says at its end, by which a line is a header: `key` of `X-Api-Key`, `session` of `session-id`, `store` of `session-store`. */
+export const endOfName = (name: string): string =>
+  /(?:conn(?:ection)?-)?[^-]*$/i.exec(name.replace(/-?id$|-\d+$/i, ''))?.[0] ?? ''
