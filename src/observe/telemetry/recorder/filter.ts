@@ -39,19 +39,20 @@ const STATES: Readonly<Record<string, number | CallFilter>> = {
 /** Has the spans of apps as soon as one has sent some. */
 type Spans = {readonly spans: Pick<SpanStore, 'hasSpan'> | undefined} | undefined
 
+type Asks<T> = (wanted: T, call: LineOfCall, content: ReadContent) => boolean
+
+/** A field whose value is read once, and compared with each call. */
+const compares =
+  <T>(read: (value: string) => T, asks: Asks<T>) =>
+  (value: string): CallFilter => {
+    const wanted = read(value)
+    return (call, content) => asks(wanted, call, content)
+  }
+
 const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilter>> = {
-  from: value => {
-    const matches = idMatcher(value)
-    return ({edgeOf}) => matches(edgeOf.caller)
-  },
-  to: value => {
-    const matches = idMatcher(value)
-    return ({edgeOf}) => matches(edgeOf.callee)
-  },
-  app: value => {
-    const matches = idMatcher(value)
-    return ({edgeOf}) => matches(edgeOf.caller) || matches(edgeOf.callee)
-  },
+  from: compares(idMatcher, (matches, {edgeOf}) => matches(edgeOf.caller)),
+  to: compares(idMatcher, (matches, {edgeOf}) => matches(edgeOf.callee)),
+  app: compares(idMatcher, (matches, {edgeOf}) => matches(edgeOf.caller) || matches(edgeOf.callee)),
   method: value => (call, content) => methodOf(call, content).toUpperCase() === value.toUpperCase(),
   status: statusFilter,
   is: value => {
@@ -60,30 +61,13 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
       throw unknown(`the filter is:${value} is not known`, value, Object.keys(STATES), each => `is:${each}`)
     return typeof state === 'number' ? ({flags}) => (flags & state) !== 0 : state
   },
-  slower: value => {
-    const ms = milliseconds('slower', value)
-    return call => tookMs(call) > ms
-  },
-  faster: value => {
-    const ms = milliseconds('faster', value)
-    return ({totalMs, flags}) => (flags & FLAG.open) === 0 && totalMs < ms
-  },
-  waited: value => {
-    const ms = milliseconds('waited', value)
-    return call => heldMs(call) > ms
-  },
-  since: value => {
-    const at = timeIn('since', value)
-    return ({startedAt}) => wallTime.of(startedAt) >= at
-  },
-  until: value => {
-    const at = timeIn('until', value)
-    return ({startedAt}) => Math.floor(wallTime.of(startedAt)) <= at // it is shown in whole ms
-  },
-  path: value => {
-    const matches = globMatcher(value)
-    return (_, content) => matches(content().path)
-  },
+  slower: compares(milliseconds('slower'), (ms, call) => tookMs(call) > ms),
+  faster: compares(milliseconds('faster'), (ms, {totalMs, flags}) => (flags & FLAG.open) === 0 && totalMs < ms),
+  waited: compares(milliseconds('waited'), (ms, call) => heldMs(call) > ms),
+  since: compares(timeIn('since'), (at, {startedAt}) => wallTime.of(startedAt) >= at),
+  // it is shown in whole ms
+  until: compares(timeIn('until'), (at, {startedAt}) => Math.floor(wallTime.of(startedAt)) <= at),
+  path: compares(globMatcher, (matches, _, content) => matches(content().path)),
   actor: value => {
     const matches = starPattern(value.includes('/') ? value : `${value}/*`)
     return ({flags}, content) => {
@@ -91,10 +75,10 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
       return type !== '' && matches(`${type}/${id}`)
     }
   },
-  header: value => {
-    const wanted = value.toLowerCase()
-    return (_, content) => `${content().request.head}\n${content().response.head}`.toLowerCase().includes(wanted)
-  },
+  header: compares(
+    value => value.toLowerCase(),
+    (wanted, _, content) => `${content().request.head}\n${content().response.head}`.toLowerCase().includes(wanted)
+  ),
   body: value => (_, content) => {
     const {request, response} = content()
     return [request, response].some(each => plainBody(each, MAX_PLAIN).includes(value))
@@ -177,22 +161,23 @@ function statusFilter(value: string): CallFilter {
   return ({status}) => status === Number(value)
 }
 
-function milliseconds(field: string, value: string): number {
-  const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(value) ?? []
-  if (number === '')
-    throw new UserError(`the filter ${field}:${value} names no duration`, {
-      explanation: `Write ${field}:250ms, ${field}:2s or ${field}:1m.`
-    })
-  return Number(number) * (unit === 'm' ? 60_000 : unit === 's' ? 1000 : 1)
+function milliseconds(field: string): (value: string) => number {
+  return value => {
+    const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(value) ?? []
+    const explanation = `Write ${field}:250ms, ${field}:2s or ${field}:1m.`
+    if (number === '') throw new UserError(`the filter ${field}:${value} names no duration`, {explanation})
+    return Number(number) * (unit === 'm' ? 60_000 : unit === 's' ? 1000 : 1)
+  }
 }
 
 /** Parses a time, to ms since 1970. */
-function timeIn(field: string, value: string): number {
-  const at = readTime(value)
-  if (Number.isFinite(at)) return at
-  throw new UserError(`the filter ${field}:${value} names no time`, {
-    explanation: `Write ${field}:2026-01-31T14:46:28Z.`
-  })
+function timeIn(field: string): (value: string) => number {
+  return value => {
+    const at = readTime(value)
+    if (Number.isFinite(at)) return at
+    const explanation = `Write ${field}:2026-01-31T14:46:28Z.`
+    throw new UserError(`the filter ${field}:${value} names no time`, {explanation})
+  }
 }
 
 /** `*` matches anything. */
@@ -202,7 +187,7 @@ function globMatcher(glob: string): (text: string) => boolean {
   return text => matches(text) || matches(text.replace(/\?.*$/s, ''))
 }
 
-const idMatcher = (value: string): ((id: string) => boolean) => {
+function idMatcher(value: string): (id: string) => boolean {
   if (value === 'any' || value === '*') return () => true
   return value.includes('*') ? globMatcher(value) : id => id === value
 }
