@@ -2,7 +2,7 @@ import {Component, type ComponentChildren} from 'preact'
 
 interface BoundaryProps {
   readonly children: ComponentChildren
-  /** The address: at another one the view is drawn anew. */
+  /** The address; when it changes, the view is drawn again. */
   readonly place: object
 }
 

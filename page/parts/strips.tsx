@@ -34,10 +34,10 @@ export function ConnectionStrip() {
   )
 }
 
-/** Why the last action of the user failed; '' if it did not, or the user has gone on. */
+/** Why the last action of the user failed; '' if it has not failed, or the user has opened another view since. */
 export const failure = signal('')
 
-/** What is shown; a filter that the user types is no other one. */
+/** The view that is shown; a filter that the user types does not change it. */
 const place = computed(() => JSON.stringify([route.value.view, route.value.rest]))
 
 effect(() => {

@@ -93,15 +93,15 @@ function inShell(args: readonly string[], folder: string, within: readonly strin
   return script === undefined ? [] : [{name: basename(script), args: rest}]
 }
 
-/** What a shell takes as one, whatever is in it: an escaped character, a quoted text, `$( )`, a comment. */
+/** What a shell does not split: an escaped character, a quoted text, `$( )`, a comment. */
 const WHOLE = String.raw`\\[^]|'[^']*'|"(?:\\[^]|[^"\\])*"|\x60[^\x60]*\x60|\$\((?:[^()]|\([^()]*\))*\)|(?<![^\s;&|(])#[^\n]*`
 const COMMAND = new RegExp(String.raw`(?:${WHOLE}|[<>]&|&>|[^;&|\n])+`, 'g')
 /** A word, or what redirects: `2>&1`, `> log`. */
 const WORD = new RegExp(String.raw`(?:\d*[<>]+[&|]?|&>+)\s*(?:${WHOLE}|[^\s<>])*|((?:${WHOLE}|[^\s<>])+)`, 'g')
 const QUOTED = /^#[^]*|'([^']*)'|"((?:\\[^]|[^"\\])*)"|\\([^])/g
-/** A text that a shell gives a program to read, its end, and a line that goes on. */
+/** A here document, from its operator to its last line; or a backslash at the end of a line. */
 const HERE = /<<-?[ \t]*(["']?)(\w+)\1([^\n]{0,999})\n(?:[^]*?\n)?[ \t]*\2(?=\n|$)|\\\n/g
-/** What a shell reads around commands, and the pattern of a `case`. */
+/** Words of a shell that surround commands, and the pattern of a `case`. */
 const KEYWORD = /^(?:[(){}!]*|if|then|else|elif|while|until|do|fi|done|esac|[^()]+\))$/
 
 function inScript(script: string, folder: string, within: readonly string[]): readonly StartedProgram[] {

@@ -97,7 +97,7 @@ export class Watch {
   #isReplaced = false
   #polls = false
   #count = 0 // of the files and folders that are followed
-  #home: string // the folder when a change was reported last (`identityAt`); '' = it was gone: what comes counts by itself
+  #home: string // which folder it was at the last reported change (`identityAt`); '' = it was gone, and what comes is a change by itself
   /** Changes that are compared with what files held before. */
   #settling = 0
   #settled: Promise<void> = Promise.resolve()
@@ -272,7 +272,7 @@ export class Watch {
     this.#settling++
     try {
       const {folder, watch, except = () => [], reportsSaves = 'files' in watch, changed} = this.#options
-      const all = savedOf(came).filter(([path]) => !except().includes(path))
+      const all = savedOf(came, new Set(except()))
       const isReplaced = this.#isReplaced
       if (isReplaced || all.some(([path]) => this.#filter?.hasRules(path) === true))
         await (this.#renewed = this.#renewed.then(async () => this.#renew()))
@@ -292,9 +292,9 @@ export class Watch {
   }
 }
 
-/** A change without the files that an editor made only to save another one. */
-function savedOf(came: ReadonlyMap<string, Came>): readonly (readonly [string, Came])[] {
+/** A change without `except`, and without the files that an editor made only to save another one. */
+function savedOf(came: ReadonlyMap<string, Came>, except: ReadonlySet<string>): readonly (readonly [string, Came])[] {
   const all = [...came]
   const lasting = all.filter(([path, how]) => how === 'other' || existsSync(path))
-  return lasting.length === 0 ? all : lasting
+  return (lasting.length === 0 ? all : lasting).filter(([path]) => !except.has(path))
 }

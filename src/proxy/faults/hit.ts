@@ -30,7 +30,12 @@ export interface Delay {
 }
 
 /** A response in place of the callee's. */
-type FaultResponse = Readonly<{status: number} & Record<'type' | 'body' | 'lines', string>>
+interface FaultResponse {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+  readonly lines: string
+}
 
 export function delayOf(hit: Hit): Delay | undefined {
   const {number, kind, delayMs} = hit
