@@ -1,6 +1,6 @@
 import {chmodSync, renameSync, rmSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import type {PsRow} from '../../src/model/api.generated.ts'
 import {freePorts} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -27,16 +27,20 @@ const ready = async (rig: Rig, folder: string): Promise<void> => {
   t.match(await rig.run(['wait', '--for', 'ready'], {folder}), {code: 0})
 }
 
-t.test('two copies that start in the same instant have two names and two sets of ports', async t => {
-  const rig = await openRig(t)
-  const [appPort = 0, daprHTTPPort] = await freePorts(2)
-  await writeWorktrees(rig, {'dapr.yaml': templateOf({...app(appPort), daprHTTPPort}), 'server.js': SERVER}, [
-    'pr',
-    'pr2'
-  ])
+/** Three copies of a template that start in the same instant, and are ready. All but one say that they have other ports. */
+async function startAtOnce(t: Test, rig: Rig, template: object): Promise<readonly string[]> {
+  await writeWorktrees(rig, {'dapr.yaml': templateOf(template), 'server.js': SERVER}, ['pr', 'pr2'])
   const folders = ['main', 'pr', 'pr2']
   const runs = folders.map(folder => rig.pillion(['up'], {folder}))
   await Promise.all(folders.map(async folder => ready(rig, folder)))
+  t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
+  return folders
+}
+
+t.test('two copies that start in the same instant have two names and two sets of ports', async t => {
+  const rig = await openRig(t)
+  const [appPort = 0, daprHTTPPort] = await freePorts(2)
+  const folders = await startAtOnce(t, rig, {...app(appPort), daprHTTPPort})
   const rows = (await Promise.all(folders.map(async folder => rowsOf(rig, [], folder)))).flat()
   t.same(rows.map(({runName}) => runName).toSorted(), folders)
   t.equal(new Set(rows.map(row => row.appPort)).size, 3)
@@ -47,7 +51,6 @@ t.test('two copies that start in the same instant have two names and two sets of
   )
   for (const row of rows)
     t.match(await (await fetch(`http://127.0.0.1:${row.appPort}`)).text(), new RegExp(`/${row.runName}$`))
-  t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
 })
 
 t.test(
@@ -55,26 +58,17 @@ t.test(
   async t => {
     const rig = await openRig(t)
     const [port] = await freePorts(1)
-    await writeWorktrees(rig, {'dapr.yaml': templateOf({...app(0), port}), 'server.js': SERVER}, ['pr', 'pr2'])
-    const folders = ['main', 'pr', 'pr2']
-    const runs = folders.map(folder => rig.pillion(['up'], {folder}))
-    await Promise.all(folders.map(async folder => ready(rig, folder)))
+    const folders = await startAtOnce(t, rig, {...app(0), port})
     const urls = await Promise.all(folders.map(async folder => (await rig.run(['url', 'shop'], {folder})).stdout))
     t.equal(new Set(urls).size, 3)
     t.ok(urls.includes(`http://localhost:${port}\n`), 'one has that of the template')
-    t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
   }
 )
 
 t.test('copies that start in the same instant and fix nothing but the port of a server have one each', async t => {
   const rig = await openRig(t)
   const [tcp] = await freePorts(1)
-  const server = {...app(0, ['node', 'server.js', `${tcp}`]), ready: {tcp}}
-  await writeWorktrees(rig, {'dapr.yaml': templateOf(server), 'server.js': SERVER}, ['pr', 'pr2'])
-  const folders = ['main', 'pr', 'pr2']
-  const runs = folders.map(folder => rig.pillion(['up'], {folder}))
-  await Promise.all(folders.map(async folder => ready(rig, folder)))
-  t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
+  await startAtOnce(t, rig, {...app(0, ['node', 'server.js', `${tcp}`]), ready: {tcp}})
 })
 
 t.test(

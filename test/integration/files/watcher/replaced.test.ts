@@ -33,20 +33,21 @@ t.test('another folder in place of the one that begins to be followed: what is s
   await w.tells('saved.js')
 })
 
+const putApi = (w: Watching): void => {
+  mkdirSync(w.path('api'))
+  w.write('api/code.js', '1')
+}
+
 t.test(
   'another folder in place of the app’s own is a change, whatever it holds: the process runs in the old one',
   async t => {
     const w = new Watching()
-    const put = (): void => {
-      mkdirSync(w.path('api'))
-      w.write('api/code.js', '1')
-    }
-    put()
+    putApi(w)
     await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
     for (let times = 1; times <= 2; times++) {
       await atRest() // its bytes are known by then
       rmSync(w.path('api'), {recursive: true})
-      put()
+      putApi(w)
       await w.changes(times)
     }
     await atRest()
@@ -56,16 +57,12 @@ t.test(
 
 t.test('a folder that is gone for a while is one change when it goes, and one when it is there again', async t => {
   const w = new Watching()
-  const put = (): void => {
-    mkdirSync(w.path('api'))
-    w.write('api/code.js', '1')
-  }
-  put()
+  putApi(w)
   await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
   await atRest()
   rmSync(w.path('api'), {recursive: true})
   await w.changes(1)
-  put()
+  putApi(w)
   await w.changes(2)
   for (let looks = 0; looks < 3; looks++) await atRest() // by then it was looked whether another folder is in place
   t.equal(w.told.length, 2)

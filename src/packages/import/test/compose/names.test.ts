@@ -82,7 +82,7 @@ services:
   })
 })
 
-t.test('a health check that asks its own container gives its address to nobody', async t => {
+t.test('a health check that asks its own container needs no note on how others call it', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml': `services:
   es: {image: elasticsearch, healthcheck: {test: ["CMD", "curl", "http://es:9200/_cluster/health"]}, ports: ["9200:9200"]}
