@@ -4,7 +4,10 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970. */
   date(): number
-  /** Calls `fire` once after `ms` milliseconds; the returned function cancels it. */
+  /**
+   * Calls `fire` once after `ms` milliseconds, when what has arrived by then is read: where this process was held up, an
+   * answer in time is no late one. The returned function cancels it.
+   */
   after(ms: number, fire: () => void): () => void
 }
 
@@ -16,10 +19,16 @@ export const systemClock: Clock = {
   date: () => Date.now(),
   after: (ms, fire) => {
     let timer: NodeJS.Timeout
+    let turn: NodeJS.Immediate | undefined
+    // in the first turn a connection is accepted, in the second one it is read
+    const due = (): void => void (turn = setImmediate(() => (turn = setImmediate(fire))))
     const arm = (left: number): void => {
-      timer = setTimeout(() => (left > MAX_DELAY_MS ? arm(left - MAX_DELAY_MS) : fire()), Math.min(left, MAX_DELAY_MS))
+      timer = setTimeout(() => (left > MAX_DELAY_MS ? arm(left - MAX_DELAY_MS) : due()), Math.min(left, MAX_DELAY_MS))
     }
     arm(ms)
-    return () => clearTimeout(timer)
+    return () => {
+      clearTimeout(timer)
+      clearImmediate(turn)
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type {IncomingMessage} from 'node:http'
 import {connect, type Socket} from 'node:net'
+import {systemClock} from './clock.ts'
 import {pause} from './delay.ts'
 
 /** The addresses at which an app is expected to listen, in the order in which they are tried. */
@@ -89,12 +90,12 @@ export async function statusOf({host, port, path, isSecure, timeoutMs = ATTEMPT_
     const options = {host, port, path: plain, agent: false, rejectUnauthorized: false}
     const request = get(options, (response: IncomingMessage) => settle(response.statusCode ?? 0))
     const settle = (status: number): void => {
-      clearTimeout(late)
+      callOff()
       resolve(status)
       request.destroy()
     }
-    // the whole head has this time, since it may come byte by byte; where this process was held up, what has arrived is read first
-    const late = setTimeout(() => setImmediate(() => setImmediate(settle, 0)), timeoutMs)
+    // the whole head has this time, since it may come byte by byte
+    const callOff = systemClock.after(timeoutMs, () => settle(0))
     // refused, reset, not HTTP; or another protocol instead of a status, which ends without an error
     request.on('error', () => settle(0)).once('close', () => settle(0))
   })

@@ -81,8 +81,7 @@ function settleDrain(drain: Drain): void {
     drain.callOff = undefined
     if ([...left].every(isStream)) for (const {stream} of left) stream?.endStream()
   }
-  // where this process was held up, what has arrived meanwhile is read first
-  drain.callOff = systemClock.after(STREAM_GRACE_MS, () => setImmediate(end))
+  drain.callOff = systemClock.after(STREAM_GRACE_MS, end)
 }
 
 /** An app that crashes may close its connections this long before its exit is noticed. */

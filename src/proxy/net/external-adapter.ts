@@ -4,6 +4,7 @@ import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
 import {variableOf, type Environment} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
+import {systemClock} from '../../platform/clock.ts'
 import {asWritten} from './http1/header-lines.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
@@ -216,10 +217,10 @@ const withHost = (pairs: readonly string[], host: string): string[] => ['Host', 
 
 /** Limits the time to establish a connection. */
 function limitDialTime(request: ClientRequest, {host, protocol}: URL): void {
+  const late = (): void => void request.destroy(new UpstreamError(`dial tcp ${host}: i/o timeout`))
   request.on('socket', socket => {
     if (!socket.connecting) return
-    const late = setTimeout(() => request.destroy(new UpstreamError(`dial tcp ${host}: i/o timeout`)), DIAL_TIMEOUT_MS)
-    const stop = (): void => clearTimeout(late)
+    const stop = systemClock.after(DIAL_TIMEOUT_MS, late)
     socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', stop).once('close', stop)
   })
 }

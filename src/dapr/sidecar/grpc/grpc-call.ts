@@ -23,6 +23,7 @@ import type {Call, CallSpans, OpenStream} from '../../../model/call.ts'
 import {codeText} from '../../../model/grpc-code.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import {bugText} from '../../../model/errors.ts'
+import {systemClock} from '../../../platform/clock.ts'
 import type {AnswerFields} from '../../../proxy/net/grpc/answer-fields.ts'
 import {clientsOf} from '../../../proxy/net/grpc/clients-of.ts'
 import {PREFIX_BYTES, tooLargeToSend} from '../../../proxy/net/grpc/message-gauge.ts'
@@ -68,7 +69,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   #clients: FrameClients | undefined
   #callee: FrameStream | undefined
   #calleeConnection: FrameClient | undefined
-  #timer: NodeJS.Timeout | undefined
+  #callOff: (() => void) | undefined
   /** Bytes that were received and not passed on yet. */
   #unpassed = 0
   /** How the current attempt has ended; undefined: a policy ends it. */
@@ -382,13 +383,13 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   #setTimer(): void {
     const ms = this.#deadline - performance.now()
     if (ms <= 0) return this.#fail(status.EXCEEDED)
-    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.#fail(status.EXCEEDED), ms)
+    this.#callOff = systemClock.after(ms, () => this.#fail(status.EXCEEDED))
   }
 
   #over(code: number, failure: string): void {
     const {journal, passage} = this
     if (passage.isOver) return
-    clearTimeout(this.#timer)
+    this.#callOff?.()
     this.#messages.drop()
     this.#clients?.leave(this)
     journal.grpcStatus = code

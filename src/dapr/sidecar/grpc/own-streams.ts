@@ -1,4 +1,5 @@
 import {messageOf, bugText} from '../../../model/errors.ts'
+import {systemClock} from '../../../platform/clock.ts'
 import {EXCEEDED, INTERNAL} from '../../../proxy/net/grpc/status.ts'
 import {WORK_ITEMS, type OwnMethodsContext, type OwnStreamName} from './own-methods.ts'
 import type {RequestHead} from './request-head.ts'
@@ -12,14 +13,13 @@ export function serveStream(
 ): void {
   const {caller, head, deadline, sidecar} = stream.received
   caller.handler = stream
-  const leftMs = Math.max(0, deadline - performance.now())
-  const timer = leftMs < 0x7f_ff_ff_ff ? setTimeout(() => stream.end(EXCEEDED), leftMs) : undefined
+  const callOff = systemClock.after(Math.max(0, deadline - performance.now()), () => stream.end(EXCEEDED))
   if (isLast) stream.data(caller, '', true)
   void run(stream, head, name, context).catch((error: unknown) => {
     sidecar.warn(bugText(error))
     stream.end({code: INTERNAL, message: messageOf(error)})
   })
-  stream.left.addEventListener('abort', () => clearTimeout(timer), {once: true})
+  stream.left.addEventListener('abort', callOff, {once: true})
 }
 
 async function run(

@@ -1,4 +1,5 @@
 import {encodeField} from '#h2-frames'
+import {systemClock} from '../../../platform/clock.ts'
 import {Pool} from '../pool.ts'
 import {clientsOf} from './clients-of.ts'
 import {headFields} from './head-fields.ts'
@@ -19,20 +20,18 @@ export const grpcHealth = async (target: HealthTarget, timeoutMs: number): Promi
   const {hosts, port, isSecure} = target
   const pool = new Pool({hosts, port, protocol: isSecure ? 'grpcs' : 'grpc'})
   const deadline = encodeField('grpc-timeout', timeoutText(timeoutMs))
-  let timer: NodeJS.Timeout | undefined
-  const code = await new Promise<number>(resolve => {
-    // where this process was held up, what has arrived meanwhile is read first
-    timer = setTimeout(() => setImmediate(() => setImmediate(resolve, -1)), timeoutMs)
-    new UnaryCall({
-      clients: clientsOf(pool, () => undefined),
-      block: headFields(pool, HEALTH_CHECK, 'application/grpc') + deadline,
-      message: new Uint8Array(0),
-      maxBytes: 0,
-      done: ({status}) => resolve(status.code),
-      refused: () => resolve(-1)
-    }).start()
-  })
-  clearTimeout(timer)
+  const {promise, resolve} = Promise.withResolvers<number>()
+  const callOff = systemClock.after(timeoutMs, () => resolve(-1))
+  new UnaryCall({
+    clients: clientsOf(pool, () => undefined),
+    block: headFields(pool, HEALTH_CHECK, 'application/grpc') + deadline,
+    message: new Uint8Array(0),
+    maxBytes: 0,
+    done: ({status}) => resolve(status.code),
+    refused: () => resolve(-1)
+  }).start()
+  const code = await promise
+  callOff()
   pool.cut()
   return code
 }

@@ -3,6 +3,7 @@ import {collectFirst} from '../../../../proxy/net/collector.ts'
 import {requestWeb, type WebOptions} from '../../../../proxy/net/external-adapter.ts'
 import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
+import {systemClock} from '../../../../platform/clock.ts'
 import {orElse} from '../../../../model/or-else.ts'
 import {emptyRecord, ownOf} from '../../../../model/own.ts'
 import {because} from '../../properties.ts'
@@ -93,11 +94,12 @@ export class WebTarget {
     if (signal?.aborted === true) cancel()
     signal?.addEventListener('abort', cancel)
     const {timeoutMs} = this.#options
-    const timer = timeoutMs > 0 ? setTimeout(() => end('context deadline exceeded'), timeoutMs) : undefined
+    const late = (): void => end('context deadline exceeded')
+    const callOff = timeoutMs > 0 ? systemClock.after(timeoutMs, late) : undefined
     try {
       return await promise
     } finally {
-      clearTimeout(timer)
+      callOff?.()
       signal?.removeEventListener('abort', cancel)
       this.#ends.delete(close)
     }

@@ -30,12 +30,8 @@ export class PausableTimer {
     if (this.#isOver || this.#cancel !== undefined) return
     this.#startedAt = this.#clock.now()
     this.#cancel = this.#clock.after(this.#leftMs, () => {
-      // where this process was held up, what has arrived meanwhile is read first
-      const turn = setImmediate(() => {
-        this.stop()
-        this.#fire()
-      })
-      this.#cancel = () => clearImmediate(turn)
+      this.stop()
+      this.#fire()
     })
   }
 
