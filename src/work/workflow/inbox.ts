@@ -50,8 +50,8 @@ export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>)
   const live = engine.live.at(key)
   if (live === undefined || isTerminal(live.instance.status)) return
   if (entry.kind === 'terminate' && needsNoWorker(engine, live)) return terminate(engine, live, entry)
-  // once is enough: with a second suspension, the SDK for JavaScript 3.18 never comes to an end
-  if (entry.kind === 'suspend' && isSuspendedAfter(live)) return
+  // after a second suspension JavaScript's SDK 3.18 never comes to an end, and Python's 1.19 fails after a second resumption
+  if (entry.kind === (isSuspendedAfter(live) ? 'suspend' : 'resume')) return
   live.inbox.push({...entry, id: engine.store.post(key, entry)})
   want(engine, live)
 }

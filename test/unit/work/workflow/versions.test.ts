@@ -106,6 +106,28 @@ t.test('a workflow that is suspended is not told so again, until it is to go on'
   t.match(workflows.find('shop', 'o-1'), {status: 7}, 'the last word counts')
 })
 
+t.test('a workflow that is not suspended is not resumed: the SDK for Python would fail', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const resume = async (): Promise<unknown> =>
+    workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
+  await workflows.start('shop', order())
+  await resume()
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+  await resume()
+  await workflows.tell('shop', 'o-1', 'suspend', {executionSuspended: {input: undefined}})
+  await resume()
+  await resume()
+  await workflows.completeTurn('shop', answer('o-1', []))
+  t.strictSame(worker.seen(), [
+    'o-1: | workflowStarted executionStarted',
+    'charge 1',
+    'o-1: workflowStarted executionStarted taskScheduled | workflowStarted executionSuspended',
+    'o-1: workflowStarted executionStarted taskScheduled workflowStarted executionSuspended | workflowStarted executionResumed'
+  ])
+})
+
 t.test('a version that the worker does not have; who is terminated is not held any more', async t => {
   const {workflows} = await openHouse(t)
   const worker = new TestWorker()
