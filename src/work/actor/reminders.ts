@@ -75,8 +75,7 @@ export class Reminders {
       const existing = this.#store.find(name)
       if (existing !== undefined && !overwrites) throw new ReminderExists(name.name)
       this.#series.remove(existing)
-      const {type, id} = name
-      const row = {app, type, id, name: name.name, ...plan, data, policy, attempts: 0, isDue: false}
+      const row = {app, ...name, ...plan, data, policy, attempts: 0, isDue: false}
       this.#series.wake({...row, key: this.#store.insert(row)}, due)
     })
   }

@@ -9,6 +9,14 @@ export interface InboxEntry {
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
+/** The entries for one turn. Those after a suspension wait: where what comes before it ends a round, SDKs do not give them back. */
+export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
+  const start = inbox.findIndex(({kind}) => kind === 'start')
+  const suspend = inbox.findIndex(({kind}, at) => kind === 'suspend' && at > Math.max(0, start))
+  const next = inbox.slice(0, suspend < 0 ? Infinity : suspend + 1)
+  return start > 0 ? [...next.splice(start, 1), ...next] : next
+}
+
 /** The task of another instance that created this one. */
 export interface Parent {
   readonly app: string

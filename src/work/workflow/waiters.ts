@@ -1,16 +1,11 @@
 import type {Instance} from './instance.ts'
 
-/** Whether the instance is in the state that a caller waits for; undefined: the instance is gone. */
-type IsMet = (instance: Instance | undefined) => boolean
-
-interface Waiter {
-  readonly isMet: IsMet
-  readonly tell: (instance: Instance | undefined) => void
-}
+/** Looks whether the instance is in the state that a caller waits for; undefined: the instance is gone. */
+type Look = (instance: Instance | undefined) => void
 
 /** Callers that wait until an instance is in some state. */
 export class Waiters {
-  readonly #waiting = new Map<number, Set<Waiter>>()
+  readonly #waiting = new Map<number, Set<Look>>()
   /** Callers that wait for an instance that does not exist yet. */
   readonly #looking = new Set<(instance: Instance) => void>()
 
@@ -18,15 +13,18 @@ export class Waiters {
   async wait(
     key: number,
     now: Instance | undefined,
-    isMet: IsMet,
+    isMet: (instance: Instance | undefined) => boolean,
     onGone: (listener: () => void) => void = () => undefined
   ): Promise<Instance | undefined> {
     if (isMet(now)) return now
     return new Promise(resolve => {
-      const all = this.#waiting.get(key) ?? new Set()
-      const waiter: Waiter = {isMet, tell: resolve}
-      this.#waiting.set(key, all.add(waiter))
-      onGone(() => this.#remove(key, waiter))
+      const look: Look = instance => {
+        if (!isMet(instance)) return
+        this.#remove(key, look)
+        resolve(instance)
+      }
+      this.#waiting.set(key, (this.#waiting.get(key) ?? new Set()).add(look))
+      onGone(() => this.#remove(key, look))
     })
   }
 
@@ -45,16 +43,12 @@ export class Waiters {
 
   tell(key: number, instance: Instance | undefined): void {
     if (instance !== undefined) for (const look of this.#looking) look(instance)
-    for (const waiter of this.#waiting.get(key) ?? []) {
-      if (!waiter.isMet(instance)) continue
-      this.#remove(key, waiter)
-      waiter.tell(instance)
-    }
+    for (const look of this.#waiting.get(key) ?? []) look(instance)
   }
 
-  #remove(key: number, waiter: Waiter): void {
+  #remove(key: number, look: Look): void {
     const all = this.#waiting.get(key)
-    all?.delete(waiter)
+    all?.delete(look)
     if (all?.size === 0) this.#waiting.delete(key)
   }
 }

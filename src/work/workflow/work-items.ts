@@ -1,6 +1,6 @@
 import type {Clock} from '../../platform/clock.ts'
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
-import type {Instance, InboxEntry} from './instance.ts'
+import {nextOf, type Instance, type InboxEntry} from './instance.ts'
 import {CHILD_REQUEST, FAR_ITEM} from './far-messages.ts'
 import {
   type ACTIVITY_ANSWER,
@@ -173,14 +173,14 @@ export class TurnItem implements WorkItem {
 
   compose(completionToken: string): Uint8Array | undefined {
     if (this.live.turn !== this) return undefined
-    const {instance, history, inbox} = this.live
+    const {instance, history} = this.live
+    const inbox = nextOf(this.live.inbox)
     this.#turns = instance.turns
     this.#execution = instance.execution
     const {id, app, trace} = instance
     const now = this.#of.clock.date()
     // the code's own arithmetic holds where timers were skipped: its clock shows their times, and does not go back
     const startedAt = inbox.reduce((at, each) => Math.max(at, dueOf(each)), Math.max(now, this.live.clock))
-    const sent = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
     this.start = {
       app,
       id,
@@ -189,9 +189,9 @@ export class TurnItem implements WorkItem {
       sentAt: performance.now(),
       aheadMs: startedAt - now,
       isSuspended: this.live.isSuspended,
-      inbox: sent
+      inbox
     }
-    return turnMessage(instance, {history, startedAt, came: sent.map(({event}) => event)}, completionToken)
+    return turnMessage(instance, {history, startedAt, came: inbox.map(({event}) => event)}, completionToken)
   }
 }
 

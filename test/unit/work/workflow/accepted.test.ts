@@ -47,8 +47,35 @@ t.test('the suspension comes before the events that the next round begins with',
   const carryoverEvents = [eventOf(0, {eventRaised: {name: 'two', input: undefined}})]
   const again = {status: CONTINUED_AS_NEW, result: {value: '2'}, carryoverEvents, failureDetails: new Uint8Array(0)}
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, complete: again}]))
-  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted executionSuspended eventRaised'])
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted executionSuspended'])
+  await workflows.completeTurn('shop', answer('o-1'))
+  t.match(worker.seen(), [/executionSuspended \| workflowStarted eventRaised$/])
 })
+
+t.test(
+  'events behind a suspension are there after a round that ends before it: SDKs do not give them back',
+  async t => {
+    const {workflows} = await openHouse(t)
+    const leave = workflows.connect('shop', new TestWorker())
+    await workflows.start('shop', order())
+    await workflows.completeTurn('shop', answer('o-1'))
+    leave()
+    const raise = async (name: string): Promise<unknown> =>
+      workflows.tell('shop', 'o-1', 'event', {eventRaised: {name, input: undefined}})
+    await raise('one')
+    await workflows.tell('shop', 'o-1', 'suspend', suspended)
+    await raise('two')
+    await workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
+    await raise('three')
+    const worker = new TestWorker()
+    workflows.connect('shop', worker)
+    t.match(worker.seen(), [/\| workflowStarted eventRaised executionSuspended$/])
+    await workflows.completeTurn('shop', answer('o-1', [end(CONTINUED_AS_NEW, '2')]))
+    t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted executionSuspended'])
+    await workflows.completeTurn('shop', answer('o-1'))
+    t.match(worker.seen(), [/\| workflowStarted eventRaised executionResumed eventRaised$/])
+  }
+)
 
 t.test('one that was resumed in the last turn of a round begins the next one', async t => {
   const {workflows} = await openHouse(t)
