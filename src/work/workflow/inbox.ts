@@ -187,7 +187,7 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   const {instance} = live
   // a recursive termination may have come while a worker had the last turn
   if (endsChildren || recursiveEndOf(live) !== undefined) endChildren(engine, instance, instance.output)
-  engine.store.take(instance.key, Number.MAX_SAFE_INTEGER)
+  engine.store.take(live.inbox)
   live.inbox = []
   if (instance.parent !== undefined) tellParent(engine, instance, instance.parent)
   keepForRetention(engine, instance)

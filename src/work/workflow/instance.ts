@@ -9,12 +9,11 @@ export interface InboxEntry {
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
-/** The entries for one turn. Those after a suspension wait: where what comes before it ends a round, SDKs do not give them back. */
+/** The entries for one turn, the start first. A suspension begins a turn: behind other entries SDKs begin the steps of that turn again and again. */
 export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
-  const start = inbox.findIndex(({kind}) => kind === 'start')
-  const suspend = inbox.findIndex(({kind}, at) => kind === 'suspend' && at > Math.max(0, start))
-  const next = inbox.slice(0, suspend < 0 ? Infinity : suspend + 1)
-  return start > 0 ? [...next.splice(start, 1), ...next] : next
+  const all = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
+  const end = all.findIndex(({kind}, at) => at > 0 && kind === 'suspend')
+  return end < 0 ? all : all.slice(0, end)
 }
 
 /** The task of another instance that created this one. */

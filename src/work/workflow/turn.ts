@@ -68,8 +68,8 @@ export interface InstanceMessage {
   readonly event: Uint8Array
 }
 
-/** What the next round of a continue-as-new begins with; `kind`: left out of events. */
-export type Carried = Pick<InboxEntry, 'name' | 'event'> & Partial<Pick<InboxEntry, 'kind'>>
+/** An event that the next round of a continue-as-new begins with. */
+export type Carried = Pick<InboxEntry, 'name' | 'event'>
 
 /** The outcome of a turn. */
 export interface Turn {
@@ -118,10 +118,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   )?.complete
   if (complete !== undefined) checkFailure(complete.failureDetails)
   if (complete?.status === CONTINUED_AS_NEW) {
-    // code that had its result before it was suspended has gone on; a round for each event that is left would follow
-    const suspension = isSuspendedAfter(start) ? inbox.findLast(({kind}) => kind === 'suspend') : undefined
-    const carried = [...(suspension === undefined ? [] : [suspension]), ...complete.carryoverEvents.map(carriedOf)]
-    const again = {input: complete.result?.value, carried}
+    const again = {input: complete.result?.value, carried: complete.carryoverEvents.map(carriedOf)}
     return {...base, status: RUNNING, again}
   }
   const gathered = nothing()

@@ -29,9 +29,9 @@ export function applyTurn(
   const {store} = engine
   const {instance} = live
   const {key, status} = instance
-  const last = inbox.reduce((latest, {id}) => Math.max(latest, id), 0)
-  store.take(key, last)
-  live.inbox = live.inbox.filter(({id}) => id > last)
+  store.take(inbox)
+  const taken = new Set(inbox.map(({id}) => id))
+  live.inbox = live.inbox.filter(({id}) => !taken.has(id))
   for (const {kind, event} of inbox) if (kind === 'timer') spanOfTimer(engine, live, event)
   endTimers(engine, key, inbox, live.inbox)
   live.clock = startedAt
@@ -114,8 +114,10 @@ function beginAgain(
   const now = engine.clock.date()
   drop(engine, instance)
   store.clearHistory(key)
-  store.take(key, Number.MAX_SAFE_INTEGER)
+  store.take(live.inbox)
   const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
+  // it comes first: a round for each event that is left would follow
+  const suspension = later.filter(({kind}) => kind === 'suspend').slice(0, 1)
   live.inbox = []
   // each round has its own trace: the trace of an instance that continues forever would have no end
   spanOfEnd(engine, live, CONTINUED_AS_NEW)
@@ -130,7 +132,8 @@ function beginAgain(
   const start = startEventOf(store, now, instance)
   const isPaused = instance.rounds % MAX_ROUNDS === 0
   if (isPaused) startLater(engine, instance, now + PAUSE_MS, start)
-  const inbox = [...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]), ...carried, ...later]
+  const first = [...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]), ...suspension]
+  const inbox = [...first, ...carried, ...later.filter(each => !suspension.includes(each))]
   for (const entry of inbox) post(engine, key, {kind: 'event', ...entry})
 }
 

@@ -199,9 +199,9 @@ export class WorkflowStore {
     return this.#sql.get({}, sql, key) !== undefined
   }
 
-  /** Removes the entries of an inbox up to an id. */
-  take(key: number, upTo: number): void {
-    this.#sql.run('DELETE FROM inbox WHERE instance = ? AND id <= ?', key, upTo)
+  /** Removes entries of inboxes. */
+  take(entries: readonly InboxEntry[]): void {
+    for (const {id} of entries) this.#sql.run('DELETE FROM inbox WHERE id = ?', id)
   }
 
   /** Entries of inboxes of an app's instances after an id, in the order in which they came. */
