@@ -81,7 +81,7 @@ t.test('several events in one call, those that are refused, and other errors', a
   }
   const errors: readonly (readonly [name: string, message: object, code: number, text: string, details?: RegExp])[] = [
     ['PublishEvent', {}, 3, 'pubsub name is empty', /DAPR_PUBSUB_NAME_EMPTY.*dapr\.io/s],
-    ['PublishEvent', {pubsubName: 'bus'}, 3, 'topic is empty in pubsub bus', /TOPICNAME_EMPTY.*ResourceInfo/s],
+    ['PublishEvent', {pubsubName: 'bus'}, 3, 'topic is empty in pubsub bus', /TOPIC_NAME_EMPTY.*ResourceInfo/s],
     [
       'PublishEvent',
       {pubsubName: 'buss', topic: 't'},

@@ -129,7 +129,7 @@ export class Publishing extends AppBlock {
     const missing = pubsubNotFound(pubsubName, metadata)
     const found = await this.context.component('pubsub', pubsubName, {none: missing, unknown: missing})
     if (topic !== '') return found
-    throw unnamed('DAPR_PUBSUB_TOPICNAME_EMPTY', pubsubName, `topic is empty in pubsub ${pubsubName}`, metadata)
+    throw unnamed('DAPR_PUBSUB_TOPIC_NAME_EMPTY', pubsubName, `topic is empty in pubsub ${pubsubName}`, metadata)
   }
 
   #isRaw({pubsubName, metadata}: Pick<Publication, 'pubsubName' | 'metadata'>): boolean {

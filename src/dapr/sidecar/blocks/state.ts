@@ -76,7 +76,7 @@ export class State extends AppBlock {
   async bulkDelete(storeName: string, changes: readonly StateDelete[], onGone?: OnGone): Promise<void> {
     const errors = await this.#deleteEach(storeName, 'bulk_delete', changes, onGone)
     if (errors.length > 0)
-      throw failure(errors, 'ERR_STATE_DELETE_BULK', why => `failed deleting state in state store ${storeName}: ${why}`)
+      throw failure(errors, 'ERR_STATE_BULK_DELETE', why => `failed deleting state in state store ${storeName}: ${why}`)
   }
 
   /** Reads items in the order of the request; a key that fails has its error. `parallelism`: how many at once, 0: Dapr's ten. */

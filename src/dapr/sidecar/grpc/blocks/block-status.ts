@@ -24,8 +24,9 @@ export function statusOfFault(error: unknown): GrpcStatus {
   throw error
 }
 
-/** Errors that have an ErrorInfo here and none over HTTP (Dapr: pkg/api/grpc/grpc.go, getConfigurationStore). */
-const WITH_INFO = /^ERR_CONFIGURATION_STORE_NOT_/
+/** Errors that have an ErrorInfo here and none over HTTP (Dapr: pkg/api/errors, Basic, as pkg/api/grpc/grpc.go uses it). */
+const WITH_INFO =
+  /^ERR_(?:CONFIGURATION_(?:STORE_NOT_.*|GET|SUBSCRIBE)|INVOKE_OUTPUT_BINDING|NOT_SUPPORTED_STATE_OPERATION|STATE_(?:GET|SAVE|DELETE|BULK_DELETE|TRANSACTION))$/
 
 /** A failed call to a building block as a status of gRPC. */
 function blockStatus({errorCode, grpcCode: code, message: text, details: given}: BlockError): GrpcStatus {
