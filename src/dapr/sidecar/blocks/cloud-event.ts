@@ -85,6 +85,7 @@ export function envelopeOf(publication: Publication, appId: string, hasTtl = fal
     (hasMetadata && textNamed(metadata, `cloudevent.${name}`)) || usual
   const subject = replaced('subject', '')
   const id = replaced('id', '') || randomUUID()
+  const trace = quoted(replaced('traceparent', '') || replaced('traceid', traceparent))
   const text =
     `{${dataField(data, contentType)},"datacontenttype":${quoted(contentType === '' ? 'text/plain' : contentType)},` +
     (expiration === undefined ? '' : `"expiration":"${expiration}",`) +
@@ -92,8 +93,7 @@ export function envelopeOf(publication: Publication, appId: string, hasTtl = fal
     `"source":${quoted(replaced('source', appId))},"specversion":"1.0",` +
     (subject === '' ? '' : `"subject":${quoted(subject)},`) +
     `"time":"${timeNow()}","topic":${quoted(publication.topic)},` +
-    `"traceid":${quoted(replaced('traceid', traceparent))},` +
-    `"traceparent":${quoted(replaced('traceparent', traceparent))},` +
+    `"traceid":${trace},"traceparent":${trace},` +
     `"tracestate":${quoted(replaced('tracestate', tracestate))},"type":${quoted(replaced('type', TYPE))}}`
   return {text, id}
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {hasExpired} from '../../../../../src/dapr/sidecar/blocks/cloud-event.ts'
+import {envelopeOf, hasExpired} from '../../../../../src/dapr/sidecar/blocks/cloud-event.ts'
 
 t.test('an event has expired by a time of RFC 3339 alone: other texts are an attribute of its sender', async t => {
   t.equal(hasExpired({expiration: '2020-01-01T00:00:00Z'}), true)
@@ -7,3 +7,20 @@ t.test('an event has expired by a time of RFC 3339 alone: other texts are an att
   for (const expiration of ['', '5', '2020', '2020-01-01', '1 day', 5, null, undefined])
     t.equal(hasExpired({expiration}), false, String(expiration))
 })
+
+t.test(
+  'a trace in the metadata of what is published replaces that of the call, in both attributes; traceparent counts first',
+  async t => {
+    const own = {traceparent: 'own', tracestate: ''}
+    const traceOf = (metadata: Record<string, string>): readonly unknown[] => {
+      const publication = {pubsubName: 'bus', topic: 't', data: Buffer.from('x'), contentType: 'text/plain'}
+      const {text} = envelopeOf({...publication, metadata, trace: own}, 'shop')
+      const {traceid, traceparent} = JSON.parse(text) as Record<string, unknown>
+      return [traceid, traceparent]
+    }
+    t.same(traceOf({}), ['own', 'own'])
+    t.same(traceOf({'cloudevent.traceid': 'a'}), ['a', 'a'])
+    t.same(traceOf({'CloudEvent.TraceParent': 'b'}), ['b', 'b'])
+    t.same(traceOf({'cloudevent.traceid': 'a', 'cloudevent.traceparent': 'b'}), ['b', 'b'])
+  }
+)
