@@ -37,11 +37,13 @@ import {HeadReader, type RequestHead, type ReceivedCall} from './request-head.ts
 import {briefRequest, wholeRequest} from './sent-request.ts'
 import {ServerStream} from './server-stream.ts'
 import {UnaryRequest} from './unary-request.ts'
+import {tooLargeToSend} from '../../../proxy/net/grpc/message-gauge.ts'
 import {
   answerHead,
   INTERNAL,
   INVALID_ARGUMENT,
   OK,
+  RESOURCE_EXHAUSTED,
   trailersOf,
   UNIMPLEMENTED,
   UNKNOWN,
@@ -223,7 +225,8 @@ class Calls implements StreamHandler {
     const journal = this.#journalOf(head, spans)
     let added = ''
     const setHeader = (name: string, value: string): void => void (added += encodeField(name, value))
-    const reply = (request: Buffer, answered: OwnAnswer): void => {
+    const reply = (request: Buffer, own: OwnAnswer): void => {
+      const answered = sendable(own, this.#context.sidecar.maxBodyBytes)
       const isRefused = 'code' in answered
       const status = isRefused ? answered : {code: OK, message: ''}
       const message = isRefused ? NOTHING : answered
@@ -350,6 +353,12 @@ function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, r
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** A message of our own has no more bytes than one that is received (grpc-go: MaxSendMsgSize). `max`: 0 = any number. */
+const sendable = (answered: OwnAnswer, max: number): OwnAnswer =>
+  'code' in answered || max === 0 || answered.length <= max
+    ? answered
+    : {code: RESOURCE_EXHAUSTED, message: `grpc: ${tooLargeToSend(answered.length, max)}`}
 
 /** What needs nothing to be done. */
 function nothing(): void {}

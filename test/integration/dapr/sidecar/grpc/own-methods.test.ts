@@ -69,6 +69,18 @@ t.test('GetMetadata and SetMetadata: one store with HTTP', async t => {
   ])
 })
 
+t.test('an answer that is larger than a message may be is not sent', async t => {
+  const {port} = await openTestGrpcPort(t, {limits: {maxBodyBytes: 1000, readBufferBytes: 4096}})
+  const client = echoClient(t, port)
+  t.match(await client.dapr('GetMetadata', new Uint8Array(0)), {code: 0})
+  for (const key of ['a', 'b']) t.match(await client.dapr('SetMetadata', strings(key, 'x'.repeat(900))), {code: 0})
+  t.match(await client.dapr('GetMetadata', new Uint8Array(0)), {
+    code: 8,
+    message: /^grpc: trying to send message larger than max \(\d+ vs\. 1000\)$/,
+    answer: ''
+  })
+})
+
 t.test('Shutdown answers, then asks for the end', async t => {
   const asked = Promise.withResolvers<void>()
   const {port} = await openTestGrpcPort(t, {requestShutdown: () => asked.resolve()})
