@@ -17,7 +17,7 @@ import type {SidecarContext} from '../http/invocation.ts'
 import {methodFault} from '../http/target.ts'
 import type {Trace} from '../http/trace.ts'
 import {isMethodServed, NOT_SERVED, RUNTIME_PATHS} from './api-access.ts'
-import {answer} from './answer.ts'
+import {answer, type WholeAnswer} from './answer.ts'
 import {answerType} from './answer-faults.ts'
 import {actorIn, baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
 import {invokeService} from './invoke-service.ts'
@@ -225,11 +225,8 @@ class Calls implements StreamHandler {
     const journal = this.#journalOf(head, spans)
     let added = ''
     const setHeader = (name: string, value: string): void => void (added += encodeField(name, value))
-    const reply = (request: Buffer, own: OwnAnswer): void => {
-      const answered = sendable(own, this.#context.sidecar.maxBodyBytes)
-      const isRefused = 'code' in answered
-      const status = isRefused ? answered : {code: OK, message: ''}
-      const message = isRefused ? NOTHING : answered
+    const reply = (request: Buffer, answered: OwnAnswer): void => {
+      const {status, message} = sendable(answered, this.#context.sidecar.maxBodyBytes)
       const fields = answerFields(head, tracing, spans, trace) + added
       answer(stream, head, {fields, status, message})
       record(journal, {status, requestBytes: request.length, responseBytes: message.length})
@@ -355,10 +352,12 @@ function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, r
 const NOTHING = new Uint8Array(0)
 
 /** A message of our own has no more bytes than one that is received (grpc-go: MaxSendMsgSize). `max`: 0 = any number. */
-const sendable = (answered: OwnAnswer, max: number): OwnAnswer =>
-  'code' in answered || max === 0 || answered.length <= max
-    ? answered
-    : {code: RESOURCE_EXHAUSTED, message: `grpc: ${tooLargeToSend(answered.length, max)}`}
+function sendable(answered: OwnAnswer, max: number): Pick<WholeAnswer, 'status' | 'message'> {
+  if ('code' in answered) return {status: answered, message: NOTHING}
+  if (max === 0 || answered.length <= max) return {status: {code: OK, message: ''}, message: answered}
+  const message = `grpc: ${tooLargeToSend(answered.length, max)}`
+  return {status: {code: RESOURCE_EXHAUSTED, message}, message: NOTHING}
+}
 
 /** What needs nothing to be done. */
 function nothing(): void {}

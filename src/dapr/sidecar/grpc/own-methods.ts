@@ -53,8 +53,7 @@ const block =
   (name: ApiOperation['name']): OwnMethod =>
   async (message, context, call) => {
     // a promise would keep a failure: for a moment there may be no file to open
-    answers ??= await import('../operations/answer-grpc.ts')
-    const {answerGrpc} = answers
+    const {answerGrpc} = (answers ??= await import('../operations/answer-grpc.ts'))
     return answerGrpc(await context.blocks(), name, message, call)
   }
 
@@ -86,8 +85,7 @@ let hub: typeof import('../../../work/workflow/hub/hub.ts') | undefined
 const hubMethod =
   (name: string): OwnMethod =>
   async (message, {workflows, appId: app}, {head, trace, onGone}) => {
-    hub ??= await import('../../../work/workflow/hub/hub.ts')
-    const {callHub} = hub
+    const {callHub} = (hub ??= await import('../../../work/workflow/hub/hub.ts'))
     return callHub(await workflows(), name, message, {
       app,
       onGone,

@@ -1,7 +1,7 @@
 import {FOREIGN_PAGE} from '../../../proxy/gateway/page-guard.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import type {BlockErrorDetails} from '../blocks/block-error.ts'
-import {goJson} from './go-text.ts'
+import {goJson, sortedByKey} from './go-text.ts'
 
 /*
  * The sidecar's own error bodies: Dapr's (pkg/messages/predefined.go, pkg/api/http/responses.go), byte for byte.
@@ -12,9 +12,6 @@ const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 /** A response without a body. */
 export const EMPTY: Reply = {status: 204, type: '', body: '', lines: ''}
-
-const sorted = (record: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 
 /** An error in Dapr's shape. */
 export const apiError = (status: number, errorCode: string, message: string, details?: BlockErrorDetails): Reply => {
@@ -27,7 +24,7 @@ const RPC = 'type.googleapis.com/google.rpc.'
 /** The details of an error, keys sorted (Dapr: kit/errors). */
 function detailsOf({reason, metadata, resource, badField}: BlockErrorDetails): readonly object[] {
   const details: object[] = [
-    {'@type': `${RPC}ErrorInfo`, domain: 'dapr.io', metadata: metadata && sorted(metadata), reason}
+    {'@type': `${RPC}ErrorInfo`, domain: 'dapr.io', metadata: metadata && sortedByKey(metadata), reason}
   ]
   if (resource !== undefined)
     details.push({

@@ -9,6 +9,10 @@ export const goEscaped = (json: string): string => json.replace(ESCAPES, escapeO
 /** JSON as Go's json.Marshal writes it. */
 export const goJson = (value: unknown): string => goEscaped(JSON.stringify(value))
 
+/** The order in which json.Marshal writes a map. */
+export const sortedByKey = (record: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
 const NAMED: Readonly<Record<string, string>> = {
   '\u0007': '\\a',
   '\b': '\\b',

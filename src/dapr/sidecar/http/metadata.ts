@@ -1,6 +1,6 @@
 import type {AppConnectionProperties, RegisteredComponents} from '../../../model/dapr/messages/metadata.generated.ts'
 import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
-import {goJson} from './go-text.ts'
+import {goJson, sortedByKey} from './go-text.ts'
 
 type AppConnection = Message<typeof AppConnectionProperties>
 
@@ -78,10 +78,8 @@ function actorRuntimeOf(facts: Facts): object {
 }
 
 /** The content of `extended`, in the order of its keys; what was set over the API takes precedence. */
-export const extendedOf = (facts: Facts, custom: ReadonlyMap<string, string>): Readonly<Record<string, string>> => {
-  const extended = {...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion}
-  return Object.fromEntries(Object.entries(extended).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-}
+export const extendedOf = (facts: Facts, custom: ReadonlyMap<string, string>): Readonly<Record<string, string>> =>
+  sortedByKey({...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion})
 
 /** The types of which actors are active. */
 export const activeActors = ({actors}: Facts): readonly {readonly type: string; readonly count: number}[] =>
