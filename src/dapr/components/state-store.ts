@@ -63,13 +63,8 @@ export interface StateStore extends Component {
 export abstract class TransactedState {
   abstract transact(operations: readonly StateOperation[]): Promise<void>
 
-  async set(request: SetRequest): Promise<void> {
-    await this.transact([{kind: 'upsert', request}])
-  }
-
-  async delete(request: DeleteRequest): Promise<void> {
-    await this.transact([{kind: 'delete', request}])
-  }
+  readonly set = async (request: SetRequest): Promise<void> => this.transact([{kind: 'upsert', request}])
+  readonly delete = async (request: DeleteRequest): Promise<void> => this.transact([{kind: 'delete', request}])
 }
 
 /** Throws an EtagError if the item of this etag (undefined: there is none) must not be changed so. */

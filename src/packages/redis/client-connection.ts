@@ -1,10 +1,12 @@
 import {EventEmitter, once} from 'node:events'
 import {codeOf, messageOf} from '../../model/errors.ts'
-import {pause} from '../../platform/delay.ts'
+import {pause, within} from '../../platform/delay.ts'
 import {
+  blockMsIn,
   CONNECT_TIMEOUT_MS,
   createClient,
   destroyClient,
+  NoRedisError,
   replyOf,
   shortAsText,
   type Client,
@@ -22,17 +24,12 @@ export interface ConnectionListener {
   readonly silent?: () => void
 }
 
-/** The server is not a Redis. */
-export class NoRedisError extends Error {
-  constructor(why: string) {
-    super(`what listens there does not answer as Redis does (${why})`)
-  }
-}
-
 const READ_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 500
 /** How often a server that reads its keys is asked again. */
 const LOADING_MS = 100
+/** How long Redis has to end the wait of a command. */
+const UNBLOCK_MS = 1000
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
@@ -51,6 +48,8 @@ export class ClientConnection implements RedisConnection {
   #lastError = ''
   /** How many commands are over. */
   #answers = 0
+  /** The number by which Redis knows the connection of the command that waits. */
+  #id: Promise<unknown> | undefined
   readonly #over = new AbortController()
   /** Emits `ready` when the connection is there again: commands wait for it. */
   readonly #returns = new EventEmitter().setMaxListeners(0)
@@ -75,16 +74,16 @@ export class ClientConnection implements RedisConnection {
     signal?.throwIfAborted()
     const firstMs = address.readTimeoutMs === Infinity ? READ_TIMEOUT_MS : (address.readTimeoutMs ?? READ_TIMEOUT_MS)
     const failed = Promise.withResolvers<never>()
-    const onAbort = (): void => failed.reject(abortReason(signal))
+    const onAbort = (): void => failed.reject(signal?.reason)
     let timer: NodeJS.Timeout | undefined
     signal?.addEventListener('abort', onAbort, {once: true})
     connection.#client.once('connect', () => {
       timer = setTimeout(() => failed.reject(new NoRedisError('no answer in time')), firstMs)
     })
     try {
-      await Promise.race([connection.#client.connect(), failed.promise])
-      // a user who has no permissions is refused only here
-      await Promise.race([connection.#client.sendCommand(['PING']), failed.promise])
+      // a user who has no permissions is refused only by PING
+      const asked = connection.#client.connect().then(async client => client.sendCommand(['PING']))
+      await Promise.race([asked, failed.promise])
       return connection
     } catch (error) {
       await connection.close()
@@ -98,9 +97,12 @@ export class ClientConnection implements RedisConnection {
   async command(args: readonly Argument[], signal?: AbortSignal, tries = 0): Promise<RedisReply> {
     const client = this.#client.isReady ? this.#client : await this.#ready(signal)
     signal?.throwIfAborted()
+    if (signal !== undefined) this.#id = client.sendCommand(['CLIENT', 'ID']).catch(() => 0)
     const sent = client.sendCommand<unknown>(args.map(shortAsText))
     try {
-      return replyOf(await this.#answerOf(client, sent, signal === undefined ? 0 : blockMsIn(args), signal))
+      const reply = replyOf(await this.#answerOf(client, sent, signal === undefined ? 0 : blockMsIn(args), signal))
+      if (reply === null) signal?.throwIfAborted()
+      return reply
     } catch (error) {
       if (!this.#isReply(error)) throw error
       if (await this.#mayTryAgain(client, error.message, tries)) return this.command(args, signal, tries + 1)
@@ -200,14 +202,15 @@ export class ClientConnection implements RedisConnection {
       await once(this.#returns, 'ready', {signal: AbortSignal.any(ends)})
       return this.#client
     } catch {
-      if (signal?.aborted === true) throw abortReason(signal)
+      signal?.throwIfAborted()
       throw this.#isClosed ? closed() : new Error(`Redis does not answer at ${host}:${port}: ${this.#lastError}`)
     }
   }
 
   /**
    * Waits for an answer: until the signal of a command that may block, or until Redis has answered nothing for as long as this one may take.
-   * A command that Redis has can only be taken back by closing its connection: else an event would be delivered without a reader.
+   * Redis is asked to end the wait, as what it has sent by then is to be read. A command that it does not end is taken back by closing the
+   * connection: else an event would be delivered without a reader.
    */
   async #answerOf<T>(client: Client, sent: Promise<T>, blockMs = 0, signal?: AbortSignal): Promise<T> {
     const {promise, resolve, reject} = Promise.withResolvers<T>()
@@ -218,7 +221,8 @@ export class ClientConnection implements RedisConnection {
       reject(why)
       if (client === this.#client) this.#replace(isSilent)
     }
-    const onAbort = (): void => giveUp(abortReason(signal))
+    const leave = (): void => giveUp(signal?.reason as Error)
+    const onAbort = (): void => void within(UNBLOCK_MS, this.#unblock(promise)).then(leave, leave)
     const ms = Math.min(blockMs + (this.#address.readTimeoutMs ?? READ_TIMEOUT_MS), MAX_TIMER_MS)
     let timer: NodeJS.Timeout | undefined
     const wait = (): void => {
@@ -243,6 +247,13 @@ export class ClientConnection implements RedisConnection {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** Has Redis answer the command that waits, with what there is. */
+  async #unblock(answer: Promise<unknown>): Promise<void> {
+    const other = await ClientConnection.open(this.#address, undefined, this.#over.signal)
+    await other.command(['CLIENT', 'UNBLOCK', String(await this.#id)]).finally(() => void other.close())
+    await answer
   }
 
   /**
@@ -286,13 +297,4 @@ export class ClientConnection implements RedisConnection {
   }
 }
 
-/** How long Redis may wait before it answers; Infinity: there is no end. */
-function blockMsIn(args: readonly Argument[]): number {
-  const at = args.indexOf('BLOCK')
-  return (at === -1 ? 0 : Number(args[at + 1])) || Infinity
-}
-
 const closed = (): Error => new Error('the connection to Redis is closed')
-
-const abortReason = (signal: AbortSignal | undefined): Error =>
-  signal?.reason instanceof Error ? signal.reason : new Error('aborted')

@@ -76,3 +76,16 @@ export function replyOf(value: unknown): RedisReply {
   if (value instanceof Error) return new RedisError(value.message)
   return value as RedisReply
 }
+
+/** How long Redis may wait before it answers; Infinity: there is no end. */
+export function blockMsIn(args: readonly Argument[]): number {
+  const at = args.indexOf('BLOCK')
+  return (at === -1 ? 0 : Number(args[at + 1])) || Infinity
+}
+
+/** The server is not a Redis. */
+export class NoRedisError extends Error {
+  constructor(why: string) {
+    super(`what listens there does not answer as Redis does (${why})`)
+  }
+}

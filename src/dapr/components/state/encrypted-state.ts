@@ -80,13 +80,8 @@ class EncryptedState implements StateStore {
     return this.#store.keys?.bind(this.#store)
   }
 
-  async set(request: SetRequest): Promise<void> {
-    return this.#store.set(this.#sealed(request))
-  }
-
-  async delete(request: Parameters<StateStore['delete']>[0]): Promise<void> {
-    return this.#store.delete(request)
-  }
+  readonly set = async (request: SetRequest): Promise<void> => this.#store.set(this.#sealed(request))
+  readonly delete: StateStore['delete'] = async request => this.#store.delete(request)
 
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
     return this.#store.transact(

@@ -73,13 +73,8 @@ class PostgresState implements StateStore {
     }
   }
 
-  async set(request: SetRequest): Promise<void> {
-    await this.#put(this.#pool, request)
-  }
-
-  async delete(request: DeleteRequest): Promise<void> {
-    await this.#drop(this.#pool, request)
-  }
+  readonly set = async (request: SetRequest): Promise<void> => this.#put(this.#pool, request)
+  readonly delete = async (request: DeleteRequest): Promise<void> => this.#drop(this.#pool, request)
 
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
     await inTransaction(this.#pool, async client => {

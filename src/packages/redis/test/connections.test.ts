@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import {createServer, type AddressInfo} from 'node:net'
+import {setImmediate as turn} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {BuiltInRedis} from '../built-in-redis.ts'
 import {ClientConnection} from '../client-connection.ts'
@@ -10,6 +11,9 @@ import {Blocked, RedisError} from '../engine/result.ts'
 import {MemoryConnection} from '../memory-connection.ts'
 import {RedisServer} from '../server.ts'
 import {realRedis, skipWithoutRedis} from '../../../../test/rig/redis.ts'
+
+const READ = ['XREADGROUP', 'GROUP', 'g', 'c']
+const NEW = ['STREAMS', 's', '>']
 
 /** What any connection must do, whatever it is connected to. */
 async function check(t: Test, connection: RedisConnection): Promise<void> {
@@ -67,6 +71,20 @@ async function check(t: Test, connection: RedisConnection): Promise<void> {
     t.equal(shown(await reader.command(['PING'])), 'PONG')
     await reader.close()
     await t.rejects(reader.command(['PING']), /closed/)
+  })
+
+  await t.test('what Redis has sent by the time a signal ends the wait is read', async t => {
+    const reader = await connection.duplicate()
+    for (let n = 1; n <= 10; n++) {
+      const ending = new AbortController()
+      const reading = reader.command([...READ, 'BLOCK', '0', ...NEW], ending.signal).then(shown, () => null)
+      const added = run('XADD', 's', `3-${n}`, 'data', 'z')
+      await turn()
+      ending.abort()
+      await added
+      t.same((await reading) ?? (await run(...READ, ...NEW)), [['s', [[`3-${n}`, ['data', 'z']]]]])
+    }
+    await reader.close()
   })
 
   await t.test('commands behind a blocking one wait, in their order', async t => {
