@@ -1,5 +1,6 @@
 import type {Component} from './component.ts'
 import {textNamed} from './component-values.ts'
+import type {Properties} from './properties.ts'
 
 /** A value as it is kept. */
 export interface StateItem {
@@ -94,6 +95,12 @@ export class PartlyRefused extends Error {
     super(message)
     this.refused = refused
   }
+}
+
+/** How often what has expired is removed: each hour, unless a property says otherwise; 0, or less: never. */
+export function cleanupMsOf(properties: Properties): number {
+  const name = properties.has('cleanupInterval') ? 'cleanupInterval' : 'cleanupIntervalInSeconds'
+  return properties.durationMs(name, 3_600_000, 1000)
 }
 
 /** `ttlInSeconds` of what is saved: undefined where it says nothing. Throws for what is no whole number. */

@@ -5,11 +5,10 @@ import type {OpenComponent} from '../component.ts'
 import {textNamed} from '../component-values.ts'
 import {inTransaction, migrate} from '../postgresql/migrations.ts'
 import {openPool} from '../postgresql/pool.ts'
-import type {Properties} from '../properties.ts'
-import {EtagError, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
+import {cleanupMsOf, EtagError, type DeleteRequest, type SetRequest} from '../state-store.ts'
+import type {StateItem, StateStore} from '../state-store.ts'
 import {firstTable, secondTable, type StateRow, type StateTable} from './postgresql-tables.ts'
 
-const DEFAULT_CLEANUP_MS = 3_600_000
 const MAX_TTL = 2 ** 31 - 1
 const EXEC_MODES = ['cache_statement', 'cache_describe', 'describe_exec', 'exec', 'simple_protocol']
 
@@ -17,7 +16,7 @@ const EXEC_MODES = ['cache_statement', 'cache_describe', 'describe_exec', 'exec'
 export const open: OpenComponent<StateStore> = async options => {
   const {properties, version, warn} = options
   const table = version === 'v2' ? secondTable(properties) : firstTable(properties)
-  const cleanupMs = cleanupOf(properties)
+  const cleanupMs = cleanupMsOf(properties)
   const mode = properties.text('queryExecMode') || 'cache_statement'
   if (!EXEC_MODES.includes(mode)) properties.fault('queryExecMode', `invalid queryExecMode metadata value: ${mode}`)
   const pool = await openPool('failed to ping the database', options)
@@ -30,17 +29,10 @@ export const open: OpenComponent<StateStore> = async options => {
   return new PostgresState(pool, table, {isPrepared: mode === 'cache_statement', cleanupMs, warn})
 }
 
-/** Undefined: what has expired is not removed. */
-function cleanupOf(properties: Properties): number | undefined {
-  const name = properties.has('cleanupInterval') ? 'cleanupInterval' : 'cleanupIntervalInSeconds'
-  const ms = properties.durationMs(name, DEFAULT_CLEANUP_MS, 1000)
-  return ms > 0 ? ms : undefined
-}
-
 interface Settings {
   /** Statements are prepared once for each connection. */
   readonly isPrepared: boolean
-  readonly cleanupMs: number | undefined
+  readonly cleanupMs: number
   readonly warn: (text: string) => void
 }
 
@@ -59,7 +51,7 @@ class PostgresState implements StateStore {
     this.#table = table
     this.#settings = settings
     const {cleanupMs} = settings
-    if (cleanupMs !== undefined) this.#timer = setInterval(() => void this.#clean(cleanupMs), cleanupMs).unref()
+    if (cleanupMs > 0) this.#timer = setInterval(() => void this.#clean(cleanupMs), cleanupMs).unref()
   }
 
   async get(key: string): Promise<StateItem | undefined> {

@@ -9,11 +9,10 @@ import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
 import {isReadOnly, sqliteFile} from './sqlite-file.ts'
-import {checkEtag, TransactedState, ttlOf, type SetRequest, type StateItem} from '../state-store.ts'
+import {checkEtag, cleanupMsOf, TransactedState, ttlOf, type SetRequest, type StateItem} from '../state-store.ts'
 import type {StateOperation, StateStore} from '../state-store.ts'
 
 const DEFAULT_BUSY_MS = 2000
-const DEFAULT_CLEANUP_MS = 3_600_000
 
 /** `state.sqlite`: a file whose tables a sidecar of Dapr reads and writes too (components-contrib: state/sqlite). */
 export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
@@ -22,7 +21,7 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
     metadata: tableName(properties, 'metadataTableName', 'metadata')
   }
   const busyMs = properties.durationMs('busyTimeout', DEFAULT_BUSY_MS, 1000)
-  const cleanupMs = properties.durationMs('cleanupInterval', DEFAULT_CLEANUP_MS, 1000)
+  const cleanupMs = cleanupMsOf(properties)
   const isPlain = properties.boolean('disableWAL')
   const path = sqliteFile(properties, folder)
   const {DatabaseSync: Database} = loadSqlite()

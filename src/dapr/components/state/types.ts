@@ -53,6 +53,7 @@ export const STATE_TYPES: TypesOf<StateStore> = {
       ...STORE_PROPERTIES,
       'busyTimeout',
       'cleanupInterval',
+      'cleanupIntervalInSeconds',
       'connectionString',
       'disableWAL',
       'metadataTableName',

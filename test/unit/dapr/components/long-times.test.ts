@@ -7,6 +7,7 @@ import {rabbitSettings} from '../../../../src/dapr/components/pubsub/rabbitmq-se
 import {openRedis} from '../../../../src/dapr/components/redis/open-redis.ts'
 import {open as openSqlite} from '../../../../src/dapr/components/state/sqlite.ts'
 import {InMemoryState} from '../../../../src/dapr/components/state/in-memory.ts'
+import {STATE_TYPES} from '../../../../src/dapr/components/state/types.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
 
@@ -85,5 +86,8 @@ const readBy = async (open: OpenComponent<Component>, given: Readonly<Record<str
 t.test('a bare number of SQLite, and of an HTTP binding, counts seconds, as in Dapr', async t => {
   const sqlite = {connectionString: ':memory:', busyTimeout: '5', cleanupInterval: '60'}
   t.strictSame(await readBy(openSqlite, sqlite), {busyTimeout: 5000, cleanupInterval: 60_000})
+  const older = {connectionString: ':memory:', busyTimeout: '5', cleanupIntervalInSeconds: '60'}
+  t.strictSame(await readBy(openSqlite, older), {busyTimeout: 5000, cleanupIntervalInSeconds: 60_000})
+  t.ok(STATE_TYPES['sqlite']?.properties.includes('cleanupIntervalInSeconds'))
   t.strictSame(await readBy(openHttp, {url: 'http://a', responseTimeout: '10'}), {responseTimeout: 10_000})
 })
