@@ -287,7 +287,7 @@ t.test('an app that answers, then is gone while it is called, is told as what it
   void stock.exit(3)
   t.match(
     messageOf(await call),
-    /^500 ERR_DIRECT_INVOKE failed to invoke, id: stock, err: rpc error: code = Internal desc = error invoking app channel: Post "http:\/\/127\.0\.0\.1:\d+\/x": (EOF|read tcp .*: connection reset by peer)/
+    /^500 ERR_DIRECT_INVOKE failed to invoke, id: stock, err: rpc error: code = Internal desc = error invoking app channel: Post "http:\/\/127\.0\.0\.1:\d+\/x": (EOF|read tcp 127\.0\.0\.1:\d+: read: connection reset by peer)/
   )
 })
 

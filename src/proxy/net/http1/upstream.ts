@@ -211,13 +211,9 @@ export class Upstream {
 
   /** The error of a connection that was open, in the same way. */
   #readText(code: string): string {
-    const {
-      localAddress = '',
-      localPort = 0,
-      remoteAddress = ''
-    } = this.#socket instanceof net.Socket ? this.#socket : {}
+    const {hosts, port} = this.#owner
     const why = code === 'ECONNRESET' ? 'connection reset by peer' : code
-    return `read tcp ${localAddress}:${localPort}->${remoteAddress}:${this.#owner.port}: read: ${why}`
+    return `read tcp ${authorityOf(hosts[this.#host] ?? '', port)}: read: ${why}`
   }
 
   /** A Node server on `localhost` may listen on ::1 only: tries the next address. If any address refuses, the result is `refused`. */
@@ -272,8 +268,7 @@ export class Upstream {
 
   #failHead(text: string, why: string): void {
     const fault = statusFault(text)
-    if (fault === '') this.#fail('malformed', why)
-    else this.#fail('bad-status', fault)
+    this.#fail(fault === '' ? 'malformed' : 'bad-status', fault || why)
   }
 
   #startResponse(
