@@ -2,7 +2,7 @@ import type {ProcessPipes} from '../platform/pipes.ts'
 import type {Supervised} from './process/supervised.ts'
 import type {Launch} from '../model/api.generated.ts'
 import type {SidecarInfo} from '../model/events.ts'
-import {instanceName, versionedName, type AppPlan} from '../model/plan.ts'
+import {instanceName, maySleep, versionedName, type AppPlan} from '../model/plan.ts'
 import {exitOf, succeeded, type AppState, type Why} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import {WAITS_FOR_SAVE} from '../model/exit-text.ts'
@@ -100,7 +100,8 @@ export class AppRuntime implements Callee {
         this.#listeners.forEach(listener => listener())
       },
       probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs),
-      invoked: invocation => this.counters?.invoked(invocation)
+      invoked: invocation => this.counters?.invoked(invocation),
+      isAwaited: logs.isContinued || maySleep(plan)
     })
     this.#status = new RuntimeStatus(plan)
     const own = {sleep: () => this.#program.sleep(), starting: () => this.#status.starting()}

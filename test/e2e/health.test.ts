@@ -45,6 +45,39 @@ t.test('an app that is not healthy is not called, and is called again when it is
   await run.waitForLine('"stock" is not healthy', {stream: 'stderr', nth: 2})
 })
 
+t.test(
+  'calls that come while an app reloads wait until its new process is healthy, not only until it listens',
+  async t => {
+    const rig = await openRig(t)
+    const threshold = {...CHECKED, appHealthThreshold: 3}
+    await rig.template([
+      {appID: 'stock', autoPort: true, watch: true, ...threshold},
+      {appID: 'shop', command: []}
+    ])
+    const run = rig.pillion(['run', '-f', '.'])
+    const [old, {http}] = await Promise.all([rig.driven('stock'), run.ports('shop')])
+    await old.answer({body: 'old'})
+    await old.listen()
+    const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`)).text()
+    t.equal(await ask(), 'old')
+    await rig.write({'stock/app.js': '1'})
+    const next = await rig.driven('stock')
+    const early = ask()
+    await next.listen()
+    for (const _ of [1, 2, 3, 4]) {
+      const probe = await next.nextRequest()
+      t.match(probe, {method: 'GET', url: '/health'})
+      await probe.reply({status: 503, body: 'not yet'})
+    }
+    const probe = await next.nextRequest()
+    await next.answer({body: 'new'})
+    await probe.reply()
+    t.equal(await early, 'new')
+    t.match(await run.waitForLine('stock: reloaded'), /, 1 request held.*, 0 lost$/)
+    t.equal(run.stderr.text, '')
+  }
+)
+
 t.test('an app that is not healthy at first is asked for its topics and bindings when it is', async t => {
   const rig = await openRig(t)
   await rig.write({

@@ -6,7 +6,7 @@ import {lazyConnect, ProtocolAdapter} from '../net/protocol-adapter.ts'
 import {Pool} from '../net/pool.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import {AdmissionQueue, type PendingCall} from './admission-queue.ts'
-import {healthOf, type Health, type Probed} from './health-check.ts'
+import {healthOf, nameOfCheck, type Health, type Probed} from './health-check.ts'
 import {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
 export interface AppChannelOptions {
@@ -21,6 +21,8 @@ export interface AppChannelOptions {
   /** A call waits in the queue. */
   readonly onWait?: (call: PendingCall) => void
   readonly invoked: (invocation: GrpcInvocation) => void
+  /** Calls wait until its first process is healthy, too: it follows one of before an edit, or a call starts it. */
+  readonly isAwaited?: boolean
 }
 
 /** The conditions for queueing, besides the state of the app. */
@@ -44,12 +46,14 @@ export class AppChannel {
   #health: Health | undefined
   #isReady = false
   #isUnhealthy = false
+  #isAwaited: boolean // calls wait until its next process is healthy
   #isDebugged = false
   #hasPatience = false
 
   constructor(options: AppChannelOptions) {
-    const {plan, appPort, explain, onWait} = options
+    const {plan, appPort, explain, onWait, isAwaited = false} = options
     this.#options = options
+    this.#isAwaited = isAwaited
     this.#plan = plan
     this.#appPort = appPort
     this.queue = new AdmissionQueue({timeoutMs: plan.ready.timeoutMs, explain, onWait})
@@ -144,8 +148,8 @@ export class AppChannel {
 
   #begin(): void {
     if (this.#health === undefined || this.#isDebugged) return this.queue.open()
-    this.queue.hold(`"${this.#plan.id}" listens, but its health is not known yet`)
-    this.#health.begin()
+    this.queue.hold(`"${this.#plan.id}" listens, but ${nameOfCheck(this.#plan)} has not succeeded yet`)
+    this.#health.begin(false, this.#isAwaited ? this.#plan.ready.timeoutMs : 0)
   }
 
   #newHealth(): Health | undefined {
@@ -159,6 +163,7 @@ export class AppChannel {
 
   #setHealth(isHealthy: boolean): void {
     this.#isUnhealthy = !isHealthy
+    this.#isAwaited ||= isHealthy
     if (isHealthy) this.queue.open()
     else this.queue.shut(`"${this.#plan.id}" is not in a healthy state`)
     this.#options.healthChanged(isHealthy)

@@ -1,3 +1,4 @@
+import {systemClock} from '../../platform/clock.ts'
 import {pause} from '../../platform/delay.ts'
 import {statusOf} from '../../platform/probe.ts'
 import type {AppPlan, HealthPlan} from '../../model/plan.ts'
@@ -15,7 +16,7 @@ export interface HealthOptions {
   readonly wait?: typeof pause
 }
 
-/** A process that is about to replace another one is checked at least this often. */
+/** A process that replaces another one is checked at least this often until it is healthy. */
 const MAX_CANDIDATE_INTERVAL_MS = 100
 
 /**
@@ -30,11 +31,11 @@ export class Health {
     this.#options = {wait: pause, ...options}
   }
 
-  /** The app has become ready: starts checking. `wasHealthy`: it has just been found healthy, so its first check does not decide alone. */
-  begin(wasHealthy = false): void {
+  /** The app is ready. `wasHealthy`: it was found healthy, so its first check does not decide alone; `graceMs`: for this time only a success does. */
+  begin(wasHealthy = false, graceMs = 0): void {
     this.end()
     this.#over = new AbortController()
-    void this.#follow(this.#over.signal, wasHealthy)
+    void this.#follow(this.#over.signal, wasHealthy, systemClock.now() + graceMs)
   }
 
   /** The app is no longer ready: stops checking. */
@@ -44,26 +45,30 @@ export class Health {
 
   /** Resolves true when the process on this port is healthy, false when the signal is aborted. */
   async reached(port: number, signal: AbortSignal): Promise<boolean> {
-    const {plan, check, wait} = this.#options
+    const {check, wait} = this.#options
     while (!signal.aborted) {
       if (await check(port)) return !signal.aborted
-      await wait(Math.min(plan.intervalMs, MAX_CANDIDATE_INTERVAL_MS), signal)
+      await wait(this.#shortMs, signal)
     }
     return false
   }
 
-  async #follow(over: AbortSignal, wasHealthy: boolean): Promise<void> {
+  get #shortMs(): number {
+    return Math.min(this.#options.plan.intervalMs, MAX_CANDIDATE_INTERVAL_MS)
+  }
+
+  async #follow(over: AbortSignal, wasHealthy: boolean, graceEnd: number): Promise<void> {
     const {plan, check, port, changed, wait} = this.#options
     let isHealthy: boolean | undefined
     let failures = 0
     while (!over.aborted) {
       const isSuccess = await check(port())
       if (over.aborted) return
-      failures = isSuccess ? 0 : failures + 1
+      const isEarly = !isSuccess && isHealthy === undefined && systemClock.now() < graceEnd
+      failures = isSuccess || isEarly ? 0 : failures + 1
       const result = isSuccess || ((isHealthy ?? wasHealthy) && failures < plan.threshold)
-      if (result !== isHealthy) changed(result)
-      isHealthy = result
-      await wait(plan.intervalMs, over)
+      if (result !== isHealthy && !isEarly) changed((isHealthy = result))
+      await wait(isEarly ? this.#shortMs : plan.intervalMs, over)
     }
   }
 }

@@ -1,8 +1,8 @@
 import t from 'tap'
 import {Health} from '../../../../src/proxy/gateway/health-check.ts'
 
-/** Checks with these results (`+` or `-`); returns the reported states, with a dot for each interval. */
-async function followed(results: string, threshold = 3, wasHealthy = false): Promise<string> {
+/** Checks with these results (`+` or `-`); returns the reported states, with a dot for each interval, and a comma for a shorter one. */
+async function followed(results: string, threshold = 3, wasHealthy = false, graceMs = 0): Promise<string> {
   const states: string[] = []
   const {promise, resolve} = Promise.withResolvers<void>()
   let at = 0
@@ -11,14 +11,14 @@ async function followed(results: string, threshold = 3, wasHealthy = false): Pro
     port: () => 1,
     check: async () => results[at++] === '+',
     changed: isHealthy => states.push(isHealthy ? 'healthy' : 'unhealthy'),
-    wait: async () => {
-      states.push('.')
+    wait: async ms => {
+      states.push(ms === 5000 ? '.' : ',')
       if (at < results.length) return
       health.end()
       resolve()
     }
   })
-  health.begin(wasHealthy)
+  health.begin(wasHealthy, graceMs)
   await promise
   return states.join('')
 }
@@ -32,6 +32,10 @@ t.test('the first check of a process that was found healthy before it took over 
   t.equal(await followed('-+', 3, true), 'healthy..')
   t.equal(await followed('---', 3, true), 'healthy..unhealthy.')
   t.equal(await followed('-', 1, true), 'unhealthy.')
+})
+
+t.test('while calls wait for a process, only a success decides, and is looked for more often', async t => {
+  t.equal(await followed('---+---', 3, false, Infinity), ',,,healthy...unhealthy.')
 })
 
 t.test('it takes consecutive failures up to the threshold, and one success', async t => {
