@@ -118,8 +118,7 @@ export class Faults {
         return () => listeners.delete(listener)
       },
       kill: (callee, pid) => {
-        const text = `fault ${number} kills ${callee} (pid ${pid})`
-        this.#options.tell({change: 'hit', fault: viewOf(active), text})
+        this.#options.tell({change: 'hit', fault: viewOf(active), text: `fault ${number} kills ${callee} (pid ${pid})`})
         this.#options.kill(pid)
       },
       delay: () => delayOf(hit),

@@ -80,10 +80,7 @@ export type Probed = (status: number, elapsedMs: number) => void
 export const nameOfCheck = ({health, channel}: AppPlan): string =>
   channel.protocol.startsWith('grpc') ? 'AppCallbackHealthCheck/HealthCheck' : `GET ${health.path}`
 
-interface Checked extends Pick<HealthOptions, 'port' | 'changed'> {
-  readonly hosts: readonly string[]
-  readonly probed: Probed
-}
+type Checked = Pick<HealthOptions, 'port' | 'changed'> & {readonly hosts: readonly string[]; readonly probed: Probed}
 
 /** Undefined if health is not checked: it is disabled, or the app has no port. */
 export function healthOf({health, channel}: AppPlan, {hosts, port, changed, probed}: Checked): Health | undefined {

@@ -148,8 +148,7 @@ export class Instances {
       this.#last = at
       return callee
     }
-    const open = callees.filter(({queue}) => queue.isOpen)
-    return open.toSorted((a, b) => a.limiter.waiting - b.limiter.waiting)[0]
+    return callees.filter(({queue}) => queue.isOpen).toSorted((a, b) => a.limiter.waiting - b.limiter.waiting)[0]
   }
 
   #send(callee: Callee, call: Call): Admission | Held {

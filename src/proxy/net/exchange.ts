@@ -177,7 +177,8 @@ export class Exchange implements ResponseHandler {
       }
       journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
     }
-    return to === undefined || this.#write(to, bytes, isLast)
+    const wasHeld = isLast && journal?.isFirstTurn === false
+    return to === undefined || this.#write(wasHeld && 'writeLate' in to ? {writeAll: to.writeLate} : to, bytes, isLast)
   }
 
   /** Writes a piece of the body, preceded by the head for the first one. */

@@ -240,8 +240,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
       return this.#lose('EOF')
     }
     const {httpStatus} = fields
-    const isInterim = httpStatus >= 100 && httpStatus < 200
-    if (!this.#hasBegun && !isInterim) {
+    if (!this.#hasBegun && (httpStatus < 100 || httpStatus >= 200)) {
       this.#hasBegun = true
       journal.firstByteAt = performance.now()
       journal.status = httpStatus

@@ -150,8 +150,7 @@ export class PublishedPort implements PublishedHost {
         }
       })
       this.#frames.add(frames)
-      const isHere = socket.remoteAddress === socket.localAddress
-      if (!isHere) looking = setInterval(() => frames.look(), LOOK_MS).unref()
+      if (socket.remoteAddress !== socket.localAddress) looking = setInterval(() => frames.look(), LOOK_MS).unref()
       frames.read(early, early.length)
       if (this.isClosing) frames.leave()
     } catch (error) {

@@ -89,8 +89,7 @@ const finish = (back: ResponseSink, {status, head, message}: UnaryOutcome): void
   try {
     response = readInvokeResponse(message)
   } catch (error) {
-    const why = `grpc: error unmarshalling response: ${errorText(error)}`
-    return replyStatus(back, {code: INTERNAL, message: why}, head)
+    return replyStatus(back, {code: INTERNAL, message: `grpc: error unmarshalling response: ${errorText(error)}`}, head)
   }
   const {value, typeUrl, contentType} = response
   const type = typeUrl === '' ? contentType : 'application/x-protobuf'

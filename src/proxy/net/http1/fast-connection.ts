@@ -125,8 +125,7 @@ export class FastConnection implements Downstream {
   sendBody(): void {
     const isTaken = this.#length === 0 || this.#exchange.sendBody(this.#takeBody(), this.#missing === 0)
     // Only a socket that is read notices that the caller disconnects.
-    const goesOn = this.#missing > 0 ? isTaken : !this.#caller.isFull
-    if (goesOn) this.#caller.resume()
+    if (this.#missing > 0 ? isTaken : !this.#caller.isFull) this.#caller.resume()
     else this.#socket.pause()
   }
 
@@ -224,8 +223,7 @@ export class FastConnection implements Downstream {
     const size = Math.min(this.#missing, bytes.length)
     this.#missing -= size
     const piece = size === bytes.length ? bytes : bytes.subarray(0, size)
-    const isTaken = this.#exchange.sendBody(piece, this.#missing === 0)
-    if (!isTaken && this.#missing > 0) this.#socket.pause()
+    if (!this.#exchange.sendBody(piece, this.#missing === 0) && this.#missing > 0) this.#socket.pause()
     return bytes.subarray(size)
   }
 

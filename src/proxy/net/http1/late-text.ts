@@ -43,6 +43,14 @@ export class LateText {
     return !this.#stream.writableNeedDrain
   }
 
+  /** As `add`, written when all connections have been read that are ready now. */
+  addLater(latin1: string): boolean {
+    if (this.text !== '') this.write()
+    this.text = latin1
+    setImmediate(() => setImmediate(() => this.write()))
+    return !this.#stream.writableNeedDrain
+  }
+
   /** Writes it now. */
   write(): void {
     this.writes++

@@ -246,8 +246,7 @@ export class ResilientCall<Outcome> {
     const {endpoint, timeoutMs} = this.#policies
     this.#decide({type: 'timed-out', endpoint, attempt: n, timeoutMs, isFirst: !this.#hasTimedOut})
     this.#hasTimedOut = true
-    const outcome = this.#outcomes.failed('timeout')
-    return {outcome, verdict: 'failed', cause: 'timeout', isFinal: false}
+    return {outcome: this.#outcomes.failed('timeout'), verdict: 'failed', cause: 'timeout', isFinal: false}
   }
 
   #ended(reason: PolicyFailure): Settled<Outcome> {
