@@ -2,7 +2,7 @@ import {basename, dirname, relative} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
 import {nativeServer, type NativePrograms} from './native.ts'
-import {programPorts} from './ports.ts'
+import {programPorts, withPublished} from './ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
 import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withWords} from './project.ts'
 import {namesIn} from './names.ts'
@@ -53,7 +53,6 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
     return [id, {id, values: withWords(withTexts(value ?? {}, withBraces) as Values, file, own), notes: own}]
   })
   const withoutSidecars = withoutDapr(new Map(known), file)
-  const hosts = [...withoutSidecars.services.values()]
   // a template has one such file: the first that has what its services name
   const [files, text] = [[...variablesFiles(file), ...envs], JSON.stringify(known)]
   const named = (path: string): readonly string[] =>
@@ -66,25 +65,24 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
     if (unread.length > 0)
       notes.push(`interpolate: ${shown}: ${unread.join(', ')}: a template reads one such file: write them into it`)
   }
-  const stack: Stack = {
+  const inNetwork: Stack = {
     file: variables === undefined ? file : {...file, start: dirname(variables)},
     project,
     volumes: volumeNames(project, top['volumes']),
     ...withoutSidecars,
-    hosts: new Map([
-      ...hosts.flatMap(each => hostsOfService(each).map(name => [name, each] as const)),
-      ...withoutSidecars.services
-    ]),
+    hosts: byHost(withoutSidecars.services),
     programs: new Map(),
     targets: new Map()
   }
   const programs = new Map<string, ComposeProgram>()
-  for (const [id, service] of stack.services) {
-    const program = serviceProgram(service, stack)
+  for (const [id, service] of inNetwork.services) {
+    const program = serviceProgram(service, inNetwork)
     if (program === undefined) continue
     programs.set(id, program)
-    stack.targets.set(id, program.target)
+    inNetwork.targets.set(id, program.target)
   }
+  const published = withPublished(inNetwork, programs)
+  const stack: Stack = {...inNetwork, services: published, hosts: byHost(published)}
   const ports = programPorts(programs, stack.services)
   for (const [id, {called}] of ports) stack.programs.set(id, called)
   const offers: string[] = []
@@ -106,6 +104,12 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
     offers,
     notes
   })
+}
+
+/** Services by each name that is a host in their network. */
+function byHost(services: Stack['services']): Stack['hosts'] {
+  const named = [...services.values()].flatMap(each => hostsOfService(each).map(name => [name, each] as const))
+  return new Map([...named, ...services])
 }
 
 /** A program of this machine where that is wanted and there is one, else a container, with the reason. */

@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {composeEnvironment, privatePorts, reachNotes, variablesOfFiles, withPortsHere} from './environment.ts'
+import {composeEnvironment, ownAddresses, reachNotes, variablesOfFiles, withPortsHere} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
 import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
@@ -16,7 +16,6 @@ import {
   portsOf,
   publishedPort,
   sharedKeys,
-  usualPort,
   commandWords,
   type Build,
   type Service,
@@ -52,7 +51,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const name = containerName(service, stack)
   const image = textValue(values['image']) || name
   if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
-  const ports = publishedPorts(service, stack, notes)
+  const ports = publishedPorts(service, notes)
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
   const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
@@ -120,7 +119,7 @@ function hostsOf(
   for (const {id, place, port, portHere} of names)
     if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
   const waited = Object.keys(asMap('depends_on', service.values['depends_on']))
-  notes.push(...privatePorts(service, env, stack))
+  notes.push(...ownAddresses(service, env, stack))
   const inCommand = addressesOf(service).map(([, name]) => name)
   const called = Object.values(env).some(value => value.includes('host.docker.internal'))
   const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
@@ -135,28 +134,11 @@ function hostsOf(
   return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
 }
 
-/**
- * The published ports of a service; if it has none, the usual one of its image, since programs outside of containers call it. A
- * port that compose would choose itself keeps its number: callers and probes expect it there.
- */
-function publishedPorts(service: Service, {services}: Stack, notes: string[]): NonNullable<ImportedApp['published']> {
-  const ports = [...portsOf(service)]
-  const appPort = Number(service.sidecar?.keys['appPort'] ?? 0)
-  const same = [...services.values()].filter(each => each.sidecar?.keys['appPort'] === service.sidecar?.keys['appPort'])
-  const before = same.findIndex(({id}) => id === service.id)
-  const isShared = 'network_mode' in service.values
-  if (appPort > 0 && !isShared && ports.every(({target}) => target !== `${appPort}`))
-    ports.push({address: '127.0.0.1', published: `${appPort + before}`, target: `${appPort}`, isUdp: false})
-  const usual = usualPort(service).toString()
-  if (ports.length === 0 && usual !== '0' && !isShared) {
-    notes.push(`ports: ${usual} is published here, as programs outside of containers call it`)
-    return [{port: Number(usual), text: `${usual}:${usual}`}]
-  }
-  const free = ports.filter(({published}) => published === '').map(({target}) => target)
-  if (free.length > 0)
-    notes.push(
-      `ports: ${listed(free)} ${free.length === 1 ? 'has no number of this machine: it keeps its own here' : 'have no numbers of this machine: they keep their own here'}`
-    )
+/** The published ports of a service. One that compose would choose itself keeps its number: callers and probes expect it there. */
+function publishedPorts(service: Service, notes: string[]): NonNullable<ImportedApp['published']> {
+  const ports = portsOf(service)
+  for (const {published, target} of ports)
+    if (published === '') notes.push(`ports: ${target} has no number of this machine: it keeps its own here`)
   const all = ports.map(({address, published: own, target, isUdp}) => {
     const published = own || target
     const text = [address, published, target].filter(part => part !== '').join(':') + (isUdp ? '/udp' : '')
@@ -164,9 +146,6 @@ function publishedPorts(service: Service, {services}: Stack, notes: string[]): N
   })
   return all.filter(({text}, at) => all.findIndex(each => each.text === text) === at)
 }
-
-const listed = (words: readonly string[]): string =>
-  [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(each => each !== '').join(' and ')
 
 /** Names of the variables that its container gets. The program `docker` reads the env files, as they are when it starts. */
 function passed(
@@ -177,12 +156,10 @@ function passed(
 ): readonly string[] {
   const names = Object.keys(variablesOfFiles(service, stack))
   if (names.length > 0)
-    notes.push(
-      `env_file: the container gets the variables that are in it now, ${listed(names)}: name a new one by --env`
-    )
+    notes.push(`env_file: the container gets ${names.join(', ')}, which are in it now: name a new one by --env`)
   const ofDocker = names.filter(each => OF_DOCKER.test(each))
   if (ofDocker.length > 0)
-    notes.push(`env_file: docker reads ${listed(ofDocker)}, too: pass it by --env NAME=VALUE alone`)
+    notes.push(`env_file: docker reads ${ofDocker.join(', ')}, too: pass it by --env NAME=VALUE alone`)
   return [...new Set([...names, ...Object.keys(env)])]
 }
 

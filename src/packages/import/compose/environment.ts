@@ -4,7 +4,7 @@ import {textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
-import {portHere} from './names.ts'
+import {otherPort, portHere} from './names.ts'
 import {withValues} from './project.ts'
 import {
   ADDRESSES,
@@ -27,9 +27,9 @@ export function composeEnvironment(
   const {services, programs} = stack
   const own = variablePairs(service.values['environment'])
   const env = {...variablesOfFiles(service, stack), ...own}
-  const found: Found = {service, stack, host, replaced: new Set(), unpublished: new Map()}
+  const found: Found = {service, stack, env, host, replaced: new Set(), unpublished: new Map()}
   const {replaced, unpublished} = found
-  const all = Object.entries(env).map(([name, value]): [string, string] => [name, pointed(name, value, found)])
+  const all = Object.keys(env).map((name): [string, string] => [name, pointed(name, numbered(name, found), found)])
   const changed = all.filter(([name, value]) => value !== env[name])
   // other values of a file of variables may be secret, and a template is shared
   const secret = changed.flatMap(([name, value]) => (name in own || ADDRESS.test(value) ? [] : [name]))
@@ -37,18 +37,15 @@ export function composeEnvironment(
     all.filter(([name, value]) => name in own || (value !== env[name] && !secret.includes(name)))
   )
   if (secret.length > 0) notes.push(`env_file: ${secret.join(', ')}: what they name is at ${host} here: write that`)
-  for (const [id, port] of unpublished) {
-    const isVariable = portsOf(services.get(id) ?? service).some(({target}) => target.includes('$'))
-    const mend = isVariable ? `the number at which ${port} is published` : `--publish ${port}:${port} into its command`
-    notes.push(`env: ${id}${isVariable ? ': its ports are variables' : ` publishes no port ${port}`}: write ${mend}`)
-  }
+  for (const [id, port] of unpublished)
+    notes.push(`env: ${id}: its ports are variables: write the number at which ${port} is published`)
   const unknown = [...replaced].filter(
     id => programs.get(id) === 0 && Object.values(result).some(each => new RegExp(`//${host}(?=$|/)`).test(each))
   )
   if (unknown.length > 0) notes.push(`env: the port of ${unknown.join(' and ')} is not known: write it behind ${host}`)
   if (replaced.size > 0)
     notes.push(`env: ${[...replaced].join(' and ')} ${replaced.size === 1 ? 'is' : 'are'} at ${host} here`)
-  for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPorts(other, env, stack))
+  for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPort(other, found))
   for (const [name, value] of all) if (value === env[name]) notes.push(...bareNotes(name, value, found))
   if (host !== 'localhost') notes.push(...reachNotes([...replaced], stack))
   return result
@@ -74,6 +71,13 @@ export const pathOfEntry = (entry: unknown): string => textValue(entry) || textV
 /** The variables of its env files: hosts in them are elsewhere here, too. */
 export const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>
   Object.assign({}, ...envPaths(service, stack).map(envFileVariables)) as Readonly<Record<string, string>>
+
+/** The services that others, or they themselves, name as hosts with a port in their commands and variables. */
+export const callsIn = (stack: Stack): readonly (readonly [id: string, port: string])[] =>
+  [...stack.services.values()].flatMap(service => {
+    const env = {...variablesOfFiles(service, stack), ...variablePairs(service.values['environment'])}
+    return addressesOf(service, env).map(([, host, port]) => [stack.hosts.get(host)?.id ?? '', port] as const)
+  })
 
 /** `DATABASE_HOST: db`, a name that has no dot: whole values that may be hosts, and stay as they are. */
 function bareNotes(name: string, value: string, {service, stack, host}: Found): readonly string[] {
@@ -103,17 +107,14 @@ export const withPortsHere = (text: string, {id}: Service, stack: Stack): string
     return other === undefined || other.id === id ? whole : `${name}:${portHere(other, port, stack)}`
   })
 
-/** Addresses by which a container calls others at ports that only its network had, or itself to others. */
-export function privatePorts(service: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] {
-  const notes = addressesOf(service, env, /mongo/).flatMap(([text, name, port]) => {
-    const other = stack.hosts.get(name)
-    const isOwn = other?.id === service.id
-    if (other === undefined || stack.programs.has(other.id) || (!isOwn && isPublished(other, port))) return []
-    const isHere = isPublished(other, port) && portHere(other, port, stack) === port
-    const flag = `publishes no port ${port}: write --publish ${port}:${port} into its command`
-    const mend = isHere ? `: write 127.0.0.1 ${name} into /etc/hosts` : `, and it ${flag}`
-    const own = `others get ${text} as its address${mend}, and --add-host ${name}:host-gateway into the commands of its callers`
-    return [placeOf([text], service, stack) + (isOwn ? own : `${name} ${flag}`)]
+/** Addresses of a container that it gives to others itself. */
+export function ownAddresses(service: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] {
+  const own = addressesOf(service, env, /mongo/).filter(([, name]) => stack.hosts.get(name) === service)
+  const notes = own.map(([text, name, port]) => {
+    const here = portHere(service, port, stack)
+    const hosts = `write 127.0.0.1 ${name} into /etc/hosts, and --add-host ${name}:host-gateway into the commands of its callers`
+    const moved = here === port ? '' : `, and publish it at ${port}, not at ${here}`
+    return `${placeOf([text], service, stack)}others get ${text} as its address: ${hosts}${moved}`
   })
   return [...new Set(notes)]
 }
@@ -148,14 +149,26 @@ const STRING = /^[\w ]+=(?!.*\bport\s*=).*;/is
 /** Ports of addresses that name none. */
 const WEB_PORTS = {http: '80', ws: '80', https: '443', wss: '443'}
 
-/** `DB_PORT: 5432`, where that port is another one here. */
-const movedPorts = (other: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] =>
-  portsOf(other).flatMap(({target}) => {
-    const names = Object.keys(env).filter(name => /PORT/i.test(name) && name !== 'PORT' && env[name] === target)
-    const here = portHere(other, target, stack)
-    if (names.length === 0 || here === target) return []
-    return [`env: ${names.join(', ')}: ${other.id} is at port ${here} here, not at ${target}`]
-  })
+/** Whether two variables are as `DB_PORT` and `DB_HOST`. */
+const isBeside = (port: string, host: string): boolean =>
+  /PORT$/i.test(port) && HOST.test(host) && port.replace(/_?PORT$/i, '') === host.replace(OF_HOST, '')
+const OF_HOST = /_?(?:HOST(?:_?NAME)?|ADDR(?:ESS)?|SERVER|ENDPOINT|URL|URI)$/i
+
+/** The value of a variable: of `DB_PORT` the port at which the service of `DB_HOST`, or the service `db`, is reached here. */
+function numbered(name: string, {service, stack, env}: Found): string {
+  const {[name]: value = ''} = env
+  const host = Object.keys(env).find(each => isBeside(name, each) && stack.hosts.has(env[each] ?? '')) ?? ''
+  const other = stack.hosts.get(env[host] ?? name.replace(/_?PORT$/, '').toLowerCase())
+  if (other === undefined || other.id === service.id) return value
+  return value === (stack.targets.get(other.id)?.toString() ?? value) ? portHere(other, value, stack) : value
+}
+
+/** `DB_HOST` alone, whose usual port is another one here. */
+function movedPort({id}: Service, {stack, env}: Found): readonly string[] {
+  const names = Object.keys(env).filter(name => HOST.test(name) && stack.hosts.get(env[name] ?? '')?.id === id)
+  const alone = names.filter(name => !Object.keys(env).some(each => isBeside(each, name)))
+  return alone.length === 0 ? [] : otherPort(stack, id, `next to ${alone.join(', ')}`)
+}
 
 /** Variables whose whole value may be the name of a host. */
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
@@ -164,6 +177,7 @@ const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 interface Found {
   readonly service: Service
   readonly stack: Stack
+  readonly env: Readonly<Record<string, string>>
   readonly host: string
   readonly replaced: Set<string>
   /** Ports that are named, and not published, by their containers. */
@@ -203,6 +217,5 @@ function pointed(name: string, value: string, {service, host, replaced, unpublis
 /** Whether it has that port for this machine; a range may have it. */
 const isPublished = (other: Service, port: string): boolean => {
   const ports = portsOf(other)
-  if (ports.length === 0) return usualPort(other).toString() === port
-  return ports.some(({target}) => target === port || /^\d+-\d+$/.test(target))
+  return ports.length === 0 || ports.some(({target}) => target === port || /^\d+-\d+$/.test(target))
 }

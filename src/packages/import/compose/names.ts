@@ -64,11 +64,9 @@ export function namesInCode(
 
 function filesAt(path: string): readonly string[] {
   const files = isFile(path) ? [path] : entriesOf(path).map(name => join(path, name))
-  return files.filter(file => isFile(file) && sizeOf(file) > 0 && sizeOf(file) <= MAX_BYTES)
+  // files of the kernel have no size, and some of them are read without end
+  return files.filter(file => isFile(file) && Math.min(statAt(file)?.size || Infinity, MAX_BYTES + 1) <= MAX_BYTES)
 }
-
-/** Files of the kernel have none, and some of them are read without end. */
-const sizeOf = (file: string): number => statAt(file)?.size ?? 0
 
 /** A note on a service that is called at another port here than in its container. */
 export function otherPort({services, programs, targets}: Stack, id: string, where: string): readonly string[] {

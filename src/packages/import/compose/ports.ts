@@ -1,6 +1,11 @@
-import {portsOf, publishedPort, type Service} from './service.ts'
+import {join} from 'node:path'
+import {callsIn} from './environment.ts'
+import {withValues} from './project.ts'
+import {buildOf, portsOf, publishedPort, usualPort, type Service, type Stack} from './service.ts'
+import {portOfDockerfile} from '../reading/dockerfile.ts'
 import {hasMovedBind, readsPort} from '../reading/shell-words.ts'
-import {variablePairs, type Values} from '../reading/yaml-file.ts'
+import {portNumber} from '../reading/variables.ts'
+import {listedValues, variablePairs, type Values} from '../reading/yaml-file.ts'
 
 /** A program of a compose file that listens. */
 export interface ListeningProgram {
@@ -76,6 +81,40 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
     return {called, keys: called === target ? {appPort: target} : {port: called, appPort: target}, getsPort: false}
   const isInCode = kind === 'movable' && called !== target
   return {called, keys: isInCode ? {port: called, fixedPort: target} : {port: called}, getsPort: !isInCode}
+}
+
+/**
+ * The services of a project, each container with the ports that only its network had and others call, or that its image is known for:
+ * published at the same number, or at the next free one.
+ */
+export function withPublished(stack: Stack, programs: ReadonlyMap<string, ListeningProgram>): Stack['services'] {
+  const {services, file} = stack
+  const called = callsIn(stack)
+  const used = new Set(Array.from(programs.values(), ({target}) => target))
+  for (const {published, target} of [...services.values()].flatMap(portsOf))
+    used.add(portNumber(withValues(published || target, file)))
+  const publish = (port: string): string => {
+    const free = freeFrom(Number(port), used)
+    used.add(free)
+    return `${free}:${port}`
+  }
+  const withPorts = (service: Service): Service => {
+    const {id, values, notes, sidecar} = service
+    const own = portsOf(service).map(({target}) => target)
+    if (programs.has(id) || 'network_mode' in values || own.some(each => /\D/.test(each))) return service
+    const {folder = '', dockerfile = ''} = buildOf(service, stack) ?? {}
+    const usual = usualPort(service) || portOfDockerfile(join(folder, dockerfile))
+    const known = sidecar?.keys['appPort'] ?? (own.length === 0 && sidecar === undefined ? usual : 0)
+    const wanted = new Set([Number(known).toString(), ...called.flatMap(([name, port]) => (name === id ? [port] : []))])
+    const added = [...wanted].filter(port => port !== '0' && !own.includes(port)).map(publish)
+    if (added.length === 0) return service
+    const all = added.map(port => port.replace(/^(\d+):\1$/, '$1'))
+    const why = all.map(port => `ports: ${port} is published here, as programs outside of containers call it`)
+    const address = sidecar === undefined ? '' : '127.0.0.1:'
+    const ports = [...listedValues(values['ports']), ...added.map(port => address + port)]
+    return {...service, values: {...values, ports}, notes: [...notes, ...why]}
+  }
+  return new Map(Array.from(services, ([id, service]) => [id, withPorts(service)]))
 }
 
 /** The number, or the next one that is not used. */

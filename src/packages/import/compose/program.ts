@@ -23,7 +23,7 @@ import {
 import {launchUrl} from '../folder/languages/dotnet.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {projectOf} from './service-project.ts'
-import {composeEnvironment, pathOfEntry} from './environment.ts'
+import {callsIn, composeEnvironment, pathOfEntry} from './environment.ts'
 import {namesInCode, otherPort} from './names.ts'
 import {pathFrom, pathTo, withTexts, type ImportedApp} from '../imported.ts'
 import {withValues} from './project.ts'
@@ -63,7 +63,7 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   const hasEntrypoint = (service.values['entrypoint'] ?? null) !== null
   const candidates = hasEntrypoint ? [own] : image.commands.map(each => withoutWorkdir(each, workdir))
   const written = candidates.find(each => each.length > 0 && runsInFolder(each, start))
-  const called = calledPort(service, stack)
+  const called = Number(callsIn(stack).find(([id]) => id === service.id)?.[1] ?? 0)
   if (written !== undefined && (isOwn || buildNote(written, start) === '')) {
     const env = variablesOfDockerfile(dockerfile, stage)
     const target = listeningPort(service, written, isOwn ? '' : dockerfile) || called || Number(env['PORT'] ?? 0)
@@ -178,14 +178,6 @@ function variablePort({values}: Service, command: readonly string[]): number {
       ? ['ASPNETCORE_URLS', 'ASPNETCORE_HTTP_PORTS']
       : []
   return Number(names.map(name => /(?:^|http:[^;]*:)(\d{2,5})(?=$|[;/])/.exec(env[name] ?? '')?.[1]).find(Boolean) ?? 0)
-}
-
-/** The port at which the environment of another service names it; 0: none. */
-function calledPort({id}: Service, {services}: Stack): number {
-  const name = id.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const called = new RegExp(`(?:^|//|@|,)${name}:(\\d{2,5})(?=$|[/,?])`)
-  const values = [...services.values()].flatMap(each => Object.values(variablePairs(each.values['environment'])))
-  return Number(values.map(value => called.exec(value)?.[1]).find(port => port !== undefined) ?? 0)
 }
 
 function portNotes(service: Service, keys: Values, own: number): readonly string[] {

@@ -216,16 +216,13 @@ export function healthCommand({values}: Service): readonly string[] | undefined 
 }
 
 /** Keys that are carried over, or that neither a program nor a container has a need of here. */
-const KNOWN = new Set(
-  'image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging volumes init platform develop pull_policy hostname'.split(
-    ' '
-  )
-)
+const KNOWN =
+  /^(?:image|build|command|entrypoint|environment|env_file|ports|expose|depends_on|restart|stop_signal|stop_grace_period|profiles|healthcheck|container_name|networks|labels|logging|volumes|init|platform|develop|pull_policy|hostname|x-.*)$/
 
 /** Notes on keys that say nothing here. `known`: those that count besides. */
 export const leftOver = ({values}: Service, known: readonly string[]): readonly string[] =>
   Object.entries(values)
-    .filter(([key]) => !KNOWN.has(key) && !known.includes(key) && !key.startsWith('x-'))
+    .filter(([key]) => !KNOWN.test(key) && !known.includes(key))
     .map(([key, value]) => `${key}: ${written(value)} is not carried over`)
 
 /** The limits of a service in the words of one without `deploy`, which wins. */

@@ -29,29 +29,20 @@ import {
 } from '../reading/yaml-file.ts'
 
 /** Keys of a process that are carried over, or that only its own screen and logs use. */
-const KNOWN = new Set(
-  'command entrypoint working_dir environment env_file depends_on availability readiness_probe ready_log_line shutdown replicas disabled is_disabled namespace description disable_ansi_colors is_daemon is_foreground is_tty is_interactive log_location log_configuration'.split(
-    ' '
-  )
-)
+const KNOWN =
+  /^(?:command|entrypoint|working_dir|environment|env_file|depends_on|availability|readiness_probe|ready_log_line|shutdown|replicas|disabled|is_disabled|namespace|description|disable_ansi_colors|is_daemon|is_foreground|is_tty|is_interactive|log_location|log_configuration)$/
 
 /** A file of process-compose with its override. Throws a `UserError` for a broken one, or one without processes. */
 export function importProcessCompose(file: ImportedFile, overrides: readonly ImportedFile[]): Imported {
-  const {processes, ...top} = overrides.reduce(
-    (below, each) => mergedValues(below, withBase(each, 0)),
-    withBase(file, 0)
-  )
+  const {processes, ...top} = [file, ...overrides].map(each => withBase(each, 0)).reduce((a, b) => mergedValues(a, b))
   const all = Object.keys(mapOf(processes)).map(id => [id, extended(id, mapOf(processes))] as const)
   if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
   const shared = variablePairs(top['environment'])
-  const interpolate = [shared, ...all.map(([, each]) => variablePairs(each['environment']))].some(env =>
-    Object.values(env).some(value => VARIABLE.test(value))
-  )
+  const envs = [shared, ...all.map(([, each]) => variablePairs(each['environment']))]
+  const interpolate = envs.some(env => Object.values(env).some(value => VARIABLE.test(value)))
   const shell = textValue(mapOf(top['shell'])['shell_command'])
   const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
-  const ignored = ['vars', 'env_cmds', 'extends', 'env_file', 'dotenv', 'disable_env_expansion'].filter(
-    key => key in top
-  )
+  const ignored = 'vars env_cmds extends env_file dotenv disable_env_expansion'.split(' ').filter(key => key in top)
   return withGrace({
     from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
     ...(interpolate && {interpolate: isFile(pathFrom(file, '.env')) ? pathFrom(file, '.env') : true}),
@@ -125,7 +116,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
     'shutdown.parent_only': mapOf(process['shutdown'])['parent_only']
   })
   for (const [key, value] of Object.entries({...process, ...within}))
-    if (!KNOWN.has(key)) notes.push(`${key}: ${written(value)} is not carried over`)
+    if (!KNOWN.test(key)) notes.push(`${key}: ${written(value)} is not carried over`)
   if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
   if (isForeground) notes.push(`is_foreground: started by hand alone: pillion start ${id}, or --profile foreground`)
   const isDaemon = textValue(process['is_daemon']) === 'true'
@@ -149,9 +140,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
       stop: stopOf(mapOf(process['shutdown']), notes),
       replicas: Number(textValue(process['replicas'])) > 1 ? Number(textValue(process['replicas'])) : undefined,
       profiles: isDisabled ? ['disabled'] : isForeground ? ['foreground'] : undefined,
-      tty: ['is_tty', 'is_interactive', 'is_foreground'].some(key => textValue(process[key]) === 'true')
-        ? true
-        : undefined
+      tty: ['is_tty', 'is_interactive', 'is_foreground'].some(key => textValue(process[key]) === 'true') || undefined
     }),
     notes
   }
@@ -205,14 +194,10 @@ function readyOf(
 function restartOf(availability: Values, notes: string[]): string | undefined {
   const policy = textValue(availability['restart'])
   if (policy === 'exit_on_failure' || textValue(availability['exit_on_end']) === 'true')
-    notes.push(
-      'availability: process-compose ended all processes when this one ended; Pillion keeps the others running'
-    )
+    notes.push('availability: process-compose ends all processes when this one ends; Pillion keeps the others running')
   for (const key of ['max_restarts', 'backoff_seconds'])
     if (key in availability)
-      notes.push(
-        `availability.${key}: ${written(availability[key])} is not carried over: the pause between restarts grows by itself`
-      )
+      notes.push(`availability.${key}: ${written(availability[key])} is not carried over: pauses grow by themselves`)
   return policy === 'always' ? 'always' : policy === 'on_failure' ? 'on-failure' : undefined
 }
 

@@ -107,7 +107,6 @@ services:
     notes.filter(note => note.includes('publish') && !note.startsWith('ports:')),
     [
       'carts, users: no port is published: where others call them, add --publish PORT:PORT here and --add-host NAME:host-gateway there',
-      'env: n8n publishes no port 5679: write --publish 5679:5679 into its command',
       'env: smtp: its ports are variables: write the number at which 25 is published'
     ]
   )

@@ -195,21 +195,14 @@ class Interpreter {
     this.#read.at += 1
     if (kind === 'text') {
       let whole = text
-      while (this.#read.next.kind === 'text') {
-        whole += this.#read.next.text
-        this.#read.at += 1
-      }
+      for (; this.#read.next.kind === 'text'; this.#read.at += 1) whole += this.#read.next.text
       return whole
     }
     if (kind === 'number') return Number(text)
     if (text === '[') return this.#list(']')
     if (text === '(') {
-      const before = this.#read.at
       const items = this.#list(')')
-      const isTuple = this.#read.tokens
-        .slice(before, this.#read.at)
-        .some(each => each.text === ',' && each.kind === 'sign')
-      return isTuple ? items : items?.[0]
+      return (items?.length ?? 0) > 1 || this.#read.tokens[this.#read.at - 2]?.text === ',' ? items : items?.[0]
     }
     if (text === '{') return this.#map()
     if (kind !== 'name') return undefined

@@ -246,15 +246,14 @@ t.test('containers that call others, or are called, at a port that is not publis
   t.strictSame(
     notes.filter(note => note.includes('publish')),
     [
-      'docker-compose.yml:10: others get alpha:7080 as its address, and it publishes no port 7080: write --publish 7080:7080 into its command, and --add-host alpha:host-gateway into the commands of its callers',
-      'docker-compose.yml:11: zero publishes no port 6080: write --publish 6080:6080 into its command'
+      'ports: 6080 is published here, as programs outside of containers call it',
+      'ports: 7080 is published here, as programs outside of containers call it'
     ]
   )
 })
 
-const hosts = (name: string): string => `and --add-host ${name}:host-gateway into the commands of its callers`
-const own = (port: number): string =>
-  `and it publishes no port ${port}: write --publish ${port}:${port} into its command`
+const hosts = (name: string): string =>
+  `write 127.0.0.1 ${name} into /etc/hosts, and --add-host ${name}:host-gateway into the commands of its callers`
 
 t.test('a container that calls itself by its name has that name; others get it as its address', async t => {
   const {template, notes} = await imported(t, {
@@ -268,8 +267,9 @@ t.test('a container that calls itself by its name has that name; others get it a
   const named = template.apps.map(({command}) => /--hostname,(\w+)/.exec(String(command))?.[1])
   t.strictSame(named, ['kafka', 'mongo', 'me', undefined])
   t.match(notes, [
-    `compose.yaml:2: others get kafka:9092 as its address: write 127.0.0.1 kafka into /etc/hosts, ${hosts('kafka')}`,
-    `compose.yaml:2: others get kafka:9093 as its address, ${own(9093)}, ${hosts('kafka')}`,
-    `compose.yaml:3: others get mongo:27017 as its address, ${own(27_017)}, ${hosts('mongo')}`
+    'ports: 9093 is published here, as programs outside of containers call it',
+    `compose.yaml:2: others get kafka:9092 as its address: ${hosts('kafka')}`,
+    `compose.yaml:2: others get kafka:9093 as its address: ${hosts('kafka')}`,
+    `compose.yaml:3: others get mongo:27017 as its address: ${hosts('mongo')}, and publish it at 27017, not at 27018`
   ])
 })

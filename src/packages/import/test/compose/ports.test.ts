@@ -31,6 +31,46 @@ t.test('two services on one port', async t => {
   )
 })
 
+t.test(
+  'containers that only their network reached: each is published at a number of its own, and called there',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': `services:
+  orders: {build: web, command: node server.js, expose: [3000], environment: {DB: "postgres://a@orders-db:5432/x"}}
+  users: {build: web, command: node server.js, ports: ["5433:3000"], environment: {DB: "postgres://a@users-db/x"}}
+  orders-db: {image: postgres}
+  users-db: {image: postgres}
+  queue: {image: cp-kafka, ports: ["29092:29092"], environment: {KEEPER: "keeper:2181", INNER: "PLAINTEXT://queue:9092"}}
+  keeper: {image: cp-zookeeper}
+  built: {build: built}
+  host: {image: redis, network_mode: host}
+`,
+      web: {...NODE},
+      built: {Dockerfile: 'FROM scratch\nEXPOSE 3000\nENTRYPOINT ["/serve"]'}
+    })
+    t.match(template.apps.slice(0, 2), [
+      {port: 3000, env: {DB: 'postgres://a@localhost:5432/x'}},
+      {port: 5433, env: {DB: 'postgres://a@localhost:5434/x'}}
+    ])
+    const published = template.apps.map(({command}) =>
+      String(command)
+        .match(/(?<=--publish,)[^,]*/g)
+        ?.join(' ')
+    )
+    t.strictSame(published.slice(2), [
+      '5432:5432',
+      '5434:5432',
+      '29092:29092 9092:9092',
+      '2181:2181',
+      '3001:3000',
+      undefined
+    ])
+    t.match(template.apps[4], {env: {KEEPER: 'host.docker.internal:2181'}})
+    t.ok(notes.includes('ports: 5434:5432 is published here, as programs outside of containers call it'))
+    t.notOk(notes.some(note => /only one can listen|no port is published/.test(note)))
+  }
+)
+
 t.test('a program that is told its port is called there; what reloads itself is not watched', async t => {
   const {template} = await imported(t, {
     'compose.yaml': `services:
@@ -48,23 +88,30 @@ t.test('a program that is told its port is called there; what reloads itself is 
   ])
 })
 
-t.test('a port in a variable of its own is named, where another one is published', async t => {
-  const notes = async (ports: string): Promise<readonly string[]> => {
-    const text = `services:
-  web: {build: web, environment: {DB_HOST: db, DB_PORT: "5432", LIMIT: "5432"}}
-  db: {image: postgres, ports: ["${ports}"]}
-`
-    return (await imported(t, {'compose.yaml': text, web: NODE})).notes
+t.test(
+  'the variable next to that of a host has the port at which that is reached here; without one a mark says it',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': `services:
+  web: {build: web, environment: {DB_HOST: db, DB_PORT: "5432", LIMIT: "5432", REDIS_HOST: cache, DB_DRIVER: db, DB2_HOST: same}}
+  same: {image: postgres, ports: ["5432:5432"], environment: {SERVER_PORT: "3000", WEB: "http://api:3000"}}
+  api: {build: web, command: node server.js, ports: ["3001:3000"], environment: {API_HOST: api, API_PORT: "3000", SERVER_PORT: "3000"}}
+  db: {image: postgres, ports: ["5433:5432"]}
+  cache: {image: redis, ports: ["6380:6379"]}
+`,
+      web: NODE
+    })
+    t.match(template.apps, [
+      {env: {DB_HOST: 'localhost', DB_PORT: '5433', LIMIT: '5432', REDIS_HOST: 'localhost'}},
+      {env: {SERVER_PORT: '3000'}},
+      {env: {API_PORT: '3000', SERVER_PORT: '3000'}}
+    ])
+    t.strictSame(
+      notes.filter(note => note.includes('is at port')),
+      ['cache is at port 6380 here, not at 6379: write that next to REDIS_HOST']
+    )
   }
-  t.strictSame((await notes('5433:5432')).slice(0, 2), [
-    'env: db is at localhost here',
-    'env: DB_PORT: db is at port 5433 here, not at 5432'
-  ])
-  t.strictSame(
-    (await notes('5432:5432')).filter(note => note.includes('DB_PORT')),
-    []
-  )
-})
+)
 
 t.test('ports of a range are called at theirs, and one that gets the first free of a range at its first', async t => {
   const {template} = await imported(t, {

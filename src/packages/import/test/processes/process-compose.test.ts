@@ -71,7 +71,7 @@ processes:
     ]
   })
   t.strictSame(notes, [
-    'availability.backoff_seconds: 2 is not carried over: the pause between restarts grows by itself',
+    'availability.backoff_seconds: 2 is not carried over: pauses grow by themselves',
     'depends_on: there is no process gone',
     'liveness_probe: {"exec":{"command":"test -f y"}} is not carried over',
     'it was disabled: pillion start check starts it, or --profile disabled'
