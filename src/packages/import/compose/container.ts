@@ -18,6 +18,7 @@ import {
   sharedKeys,
   commandWords,
   type Build,
+  type Env,
   type Service,
   type Stack
 } from './service.ts'
@@ -102,12 +103,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
 }
 
 /** Names that are this machine for a container: those of services that it names or waits for. It shares the network of another one: none. */
-function hostsOf(
-  service: Service,
-  env: Readonly<Record<string, string>>,
-  stack: Stack,
-  notes: string[]
-): readonly string[] {
+function hostsOf(service: Service, env: Env, stack: Stack, notes: string[]): readonly string[] {
   if ('network_mode' in service.values) return []
   const folder = folderOfStack(stack)
   const built = buildOf(service, stack)
@@ -148,12 +144,7 @@ function publishedPorts(service: Service, notes: string[]): NonNullable<Imported
 }
 
 /** Names of the variables that its container gets. The program `docker` reads the env files, as they are when it starts. */
-function passed(
-  service: Service,
-  env: Readonly<Record<string, string>>,
-  stack: Stack,
-  notes: string[]
-): readonly string[] {
+function passed(service: Service, env: Env, stack: Stack, notes: string[]): readonly string[] {
   const names = Object.keys(variablesOfFiles(service, stack))
   if (names.length > 0)
     notes.push(`env_file: the container gets ${names.join(', ')}, which are in it now: name a new one by --env`)

@@ -73,8 +73,9 @@ const isPartOfDapr = (service: Service): boolean =>
   /(?:^|\/)zipkin(?::|$)|dapr(?:io)?\/(?:placement|scheduler|sentry)(?::|$)/.test(textValue(service.values['image'])) ||
   /^(?:.*\/)?(?:placement|scheduler|sentry)$/.test(startWords(service)[0] ?? '')
 
+type Flags = ReadonlyMap<string, readonly string[]>
 /** The flags of daprd by their names, each with all of its values; undefined: the service is none. */
-function daprdFlags(service: Service): ReadonlyMap<string, readonly string[]> | undefined {
+function daprdFlags(service: Service): Flags | undefined {
   const words = startWords(service)
   const isNamed = /(?:^|\/)daprd$/.test(words[0] ?? '')
   if (!isNamed && !/(?:^|\/)daprd(?:[:@]|$)/.test(textValue(service.values['image']))) return undefined
@@ -89,17 +90,13 @@ function daprdFlags(service: Service): ReadonlyMap<string, readonly string[]> | 
 }
 
 /** The service whose network it shares, which it calls, or which has the name of the app. */
-const ownerId = ({values}: Service, flags: ReadonlyMap<string, readonly string[]>): string =>
+const ownerId = ({values}: Service, flags: Flags): string =>
   /^service:(.*)$/.exec(textValue(values['network_mode']))?.[1] ??
   flags.get('app-channel-address')?.[0] ??
   flags.get('app-id')?.[0] ??
   ''
 
-function sidecarOf(
-  service: Service,
-  flags: ReadonlyMap<string, readonly string[]>,
-  file: ImportedFile
-): ComposeSidecar {
+function sidecarOf(service: Service, flags: Flags, file: ImportedFile): ComposeSidecar {
   const notes: string[] = []
   const keys = emptyRecord<unknown>()
   for (const [flag, [value = '']] of flags) {

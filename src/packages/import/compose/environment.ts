@@ -13,17 +13,13 @@ import {
   folderOfStack,
   portsOf,
   usualPort,
+  type Env,
   type Service,
   type Stack
 } from './service.ts'
 
 /** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
-export function composeEnvironment(
-  service: Service,
-  stack: Stack,
-  host: string,
-  notes: string[]
-): Readonly<Record<string, string>> {
+export function composeEnvironment(service: Service, stack: Stack, host: string, notes: string[]): Env {
   const {services, programs} = stack
   const own = variablePairs(service.values['environment'])
   const env = {...variablesOfFiles(service, stack), ...own}
@@ -69,8 +65,8 @@ const envPaths = ({values}: Service, {file}: Stack): readonly string[] =>
 export const pathOfEntry = (entry: unknown): string => textValue(entry) || textValue(mapOf(entry)['path'])
 
 /** The variables of its env files: hosts in them are elsewhere here, too. */
-export const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>
-  Object.assign({}, ...envPaths(service, stack).map(envFileVariables)) as Readonly<Record<string, string>>
+export const variablesOfFiles = (service: Service, stack: Stack): Env =>
+  Object.assign({}, ...envPaths(service, stack).map(envFileVariables)) as Env
 
 /** The services that others, or they themselves, name as hosts with a port in their commands and variables. */
 export const callsIn = (stack: Stack): readonly (readonly [id: string, port: string])[] =>
@@ -108,7 +104,7 @@ export const withPortsHere = (text: string, {id}: Service, stack: Stack): string
   })
 
 /** Addresses of a container that it gives to others itself. */
-export function ownAddresses(service: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] {
+export function ownAddresses(service: Service, env: Env, stack: Stack): readonly string[] {
   const own = addressesOf(service, env, /mongo/).filter(([, name]) => stack.hosts.get(name) === service)
   const notes = own.map(([text, name, port]) => {
     const here = portHere(service, port, stack)
@@ -177,7 +173,7 @@ const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 interface Found {
   readonly service: Service
   readonly stack: Stack
-  readonly env: Readonly<Record<string, string>>
+  readonly env: Env
   readonly host: string
   readonly replaced: Set<string>
   /** Ports that are named, and not published, by their containers. */

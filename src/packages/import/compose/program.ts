@@ -151,10 +151,7 @@ function limitsKey(values: Values): Values | undefined {
   const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(limits.mem_limit) ?? []
   const suffix = unit === '' ? '' : `${unit.toUpperCase()}i`
   const cpus = Number(limits.cpus)
-  const both = given({
-    memory: amount === '' ? undefined : `${amount}${suffix}`,
-    cpus: cpus > 0 ? cpus : undefined
-  })
+  const both = given({memory: amount === '' ? undefined : `${amount}${suffix}`, cpus: cpus > 0 ? cpus : undefined})
   return Object.keys(both).length === 0 ? undefined : both
 }
 

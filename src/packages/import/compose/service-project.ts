@@ -1,5 +1,5 @@
 import {basename, dirname, join} from 'node:path'
-import {buildOf, type Build, type Service, type Stack} from './service.ts'
+import {buildOf, startWords, type Build, type Service, type Stack} from './service.ts'
 import {appsIn} from '../folder/folder.ts'
 import {imageName} from '../kubernetes/workloads.ts'
 import type {ImportedApp} from '../imported.ts'
@@ -15,12 +15,15 @@ const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
  * context, in that of its Dockerfile or in one that has its name; undefined: none that is known.
  */
 export function projectOf(service: Service, build: Build, start: string, stack: Stack): ImportedApp | undefined {
-  const names = namesOf(service)
+  // one Dockerfile may build all projects, each by an argument that names it
+  const ofArguments = build.flags.flatMap(flag => /^--build-arg=\w+=\W{0,2}(\w[\w./@-]*)$/.exec(flag)?.[1] ?? [])
+  const names = [...ofArguments, ...namesOf(service)]
   const own = appsIn(start)
   const named = own.find(({id}) => names.includes(id))
   const isShared = [...stack.services.values()].some(other => {
-    const {folder, dockerfile} = buildOf(other, stack) ?? {}
-    return folder === build.folder && dockerfile !== build.dockerfile
+    const {folder, dockerfile, flags = []} = buildOf(other, stack) ?? {}
+    const isOther = startWords(other).length === 0 && flags.join() !== build.flags.join()
+    return folder === build.folder && (dockerfile !== build.dockerfile || isOther)
   })
   if (named !== undefined || (own.length > 0 && !isShared && !startsParts(start))) return named ?? own[0]
   const folders = [

@@ -28,6 +28,9 @@ export interface ComposeSidecar {
   readonly notes: readonly string[]
 }
 
+/** Variables by name. */
+export type Env = Readonly<Record<string, string>>
+
 /** A service of a compose file, with what it extends. */
 export interface Service {
   readonly id: string
@@ -285,7 +288,7 @@ export const startWords = ({values}: Service): readonly string[] =>
 /** Hosts with a port in the command, the variables and the health check of a container, or in the words of that which match. */
 export const addressesOf = (
   service: Service,
-  env: Readonly<Record<string, string>> = {},
+  env: Env = {},
   checked = /./,
   words = healthCommand(service)?.filter(word => checked.test(word)) ?? []
 ): readonly (readonly [text: string, host: string, port: string])[] =>

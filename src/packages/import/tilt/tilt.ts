@@ -137,11 +137,7 @@ class Tiltfile {
       this.builds.set(name, {
         folder: context,
         ...(dockerfile !== '' && {dockerfile: relative(context, resolve(folder, dockerfile))}),
-        ...given({
-          target: named.get('target'),
-          args: variables(named.get('build_args')),
-          entrypoint: entry[0] && entry
-        })
+        ...given({target: named.get('target'), args: variables(named.get('build_args')), entrypoint: entry[0] && entry})
       })
   }
 

@@ -25,6 +25,27 @@ t.test('services of one context: each is the project of its Dockerfile, or of it
   ])
 })
 
+t.test('services of one Dockerfile: each is the project that its argument names', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  orders: {build: {context: ., args: {MODULE: parts/orders}}}
+  mail: {build: {context: ., args: [APP=mailer]}}
+  other: {build: {context: ., args: {MODULE: parts/gone}}}
+  web: {build: web}
+`,
+    Dockerfile: 'FROM x\nARG MODULE\n',
+    parts: {orders: node('x.listen(4000)')},
+    apps: {mailer: node('x.listen(4001)')},
+    web: node('x.listen(4002)')
+  })
+  t.match(template.apps, [
+    {appID: 'orders', appDirPath: './parts/orders', port: 4000},
+    {appID: 'mail', appDirPath: './apps/mailer', port: 4001},
+    {appID: 'other', appDirPath: '.', command: ['sh']},
+    {appID: 'web', appDirPath: './web', port: 4002}
+  ])
+})
+
 t.test('a server of development listens where its project says, or the variable of its framework', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml': `services:
