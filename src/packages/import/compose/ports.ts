@@ -1,6 +1,7 @@
 import {join} from 'node:path'
 import {callsIn} from './environment.ts'
 import {withValues} from './project.ts'
+import type {ImportedApp} from '../imported.ts'
 import {buildOf, portsOf, publishedPort, usualPort, type Service, type Stack} from './service.ts'
 import {portOfDockerfile} from '../reading/dockerfile.ts'
 import {hasMovedBind, readsPort} from '../reading/shell-words.ts'
@@ -14,6 +15,8 @@ export interface ListeningProgram {
   readonly command: readonly string[]
   /** The port that its code or the file names; 0: none is known. */
   readonly target: number
+  /** The keys by which its framework listens elsewhere; undefined: its code decides. */
+  readonly move?: ImportedApp['move']
 }
 
 /** Where a program is called, and the keys of the template for it. */
@@ -39,7 +42,8 @@ export function programPorts(
   const used = new Set(others.map(each => Number(publishedPort(each))))
   const ports = new Map<string, ProgramPort>()
   for (const [id, program] of [...programs].toSorted(([, a], [, b]) => rank(a) - rank(b))) {
-    const port = portOf(program, used)
+    const published = [...programs.values()].filter(each => each !== program).map(numberOf)
+    const port = portOf(program, new Set([...used, ...published]))
     ports.set(id, port)
     for (const each of [port.called, Number(port.keys['appPort'] ?? 0)]) used.add(each)
   }
@@ -76,9 +80,13 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
     const isVariable = /\$\{?PORT\b/.test(program.command.join(' '))
     return {called: published, keys: isVariable ? {autoPort: true} : {}, getsPort: isVariable}
   }
-  const called = published || (kind === 'fixed' ? target : freeFrom(target, used))
-  if (kind === 'fixed')
-    return {called, keys: called === target ? {appPort: target} : {port: called, appPort: target}, getsPort: false}
+  const called = published || (kind === 'fixed' && program.move === undefined ? target : freeFrom(target, used))
+  if (kind === 'fixed') {
+    const isMoved = program.move !== undefined && used.has(target)
+    const listens = !isMoved ? target : published === 0 ? called : freeFrom(target, new Set([...used, called]))
+    const keys = {...(called === listens ? {} : {port: called}), appPort: listens}
+    return {called, keys: isMoved ? {...keys, ...program.move?.(listens)} : keys, getsPort: false}
+  }
   const isInCode = kind === 'movable' && called !== target
   return {called, keys: isInCode ? {port: called, fixedPort: target} : {port: called}, getsPort: !isInCode}
 }

@@ -8,6 +8,7 @@ import {
   portsOf,
   sharedKeys,
   startWords,
+  type Env,
   type Service,
   type Stack
 } from './service.ts'
@@ -88,13 +89,14 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   const target = named || Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
   const started = named > 0 && words[0] === 'dotnet' ? ['dotnet', 'run', '--no-launch-profile'] : words
   const notes = [...service.notes, ...project.notes.filter(note => !note.startsWith('appPort:'))]
-  return {service: {...service, notes}, folder: project.folder, command: started, target, skipped: []}
+  const {folder, move} = project
+  return {service: {...service, notes}, folder, command: started, target, skipped: [], ...(move && {move})}
 }
 
 /** Its app, at the port where it is called. */
 export function appOf(
   {folder, command, skipped, service, target}: ComposeProgram,
-  {keys: portKeys, getsPort}: ProgramPort,
+  {keys: {env: moved, ...portKeys}, getsPort}: ProgramPort,
   stack: Stack
 ): ImportedApp {
   const {id, values} = service
@@ -102,7 +104,7 @@ export function appOf(
   if (skipped.length > 0) notes.push(`the ENTRYPOINT of its image, ${skipped.join(' ')}, is not run`)
   notes.push(...portNotes(service, portKeys, target))
   const {PORT, ...others} = composeEnvironment(service, stack, 'localhost', notes)
-  const env = PORT === undefined || getsPort ? others : {PORT, ...others}
+  const env = {...(PORT === undefined || getsPort ? {} : {PORT}), ...others, ...mapOf(moved)} as Env
   for (const [name, value] of Object.entries(env))
     if (/^\/[\w.-]+\/[\w./-]+$/.test(value) && !existsSync(value))
       notes.push(`env: ${name}: ${value} is a path in the container: write the one here`)
@@ -127,7 +129,7 @@ export function appOf(
   const health = healthCommand(service)
   const keys = given({
     ...portKeys,
-    command,
+    command: portKeys['command'] ?? command,
     env: Object.keys(env).length > 0 ? env : undefined,
     envFile: envFilesOf(service, stack, folder),
     ...shared,

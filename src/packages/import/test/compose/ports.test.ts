@@ -1,5 +1,5 @@
 import t from 'tap'
-import {imported} from '../read.ts'
+import {imported, type Files} from '../read.ts'
 
 const NODE = {'package.json': '{"scripts": {"start": "node server.js --port 3000"}}', 'server.js': ''}
 
@@ -70,6 +70,38 @@ t.test(
     t.notOk(notes.some(note => /only one can listen|no port is published/.test(note)))
   }
 )
+
+t.test('programs whose images all listen at one port get one of their own, where their framework takes it', async t => {
+  const spring: Files = {'pom.xml': 'spring-boot-maven-plugin', Dockerfile: 'FROM jre\nENTRYPOINT ["/app"]\n'}
+  const net: Files = {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 8080\nENTRYPOINT ["/app"]\n'}
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
+  orders: {build: spring, ports: ["8081:8080"], environment: {SERVER_PORT: 8080, NEXT: "http://users:8080", NET: "http://net:8080"}}
+  users: {build: spring, environment: {SERVER_PORT: 8080}}
+  gateway: {build: spring, ports: ["8080:8080"], environment: {SERVER_PORT: 8080}}
+  net: {build: net, ports: ["5001:8080"], environment: {ASPNETCORE_HTTP_PORTS: 8080}}
+  other: {build: net, ports: ["5002:8080"]}
+`,
+    spring,
+    net
+  })
+  t.match(template.apps, [
+    {
+      port: 8081,
+      appPort: 8082,
+      env: {SERVER_PORT: '8082', NEXT: 'http://localhost:8085', NET: 'http://localhost:5001'}
+    },
+    {appPort: 8085, env: {SERVER_PORT: '8085'}},
+    {appPort: 8080, env: {SERVER_PORT: '8080'}},
+    {port: 5001, appPort: 8083, command: ['dotnet', 'run', '--urls', 'http://localhost:8083']},
+    {port: 5002, appPort: 8084, command: ['dotnet', 'run', '--urls', 'http://localhost:8084']}
+  ])
+  t.strictSame(Object.keys(template.apps[0] ?? {}).slice(2, 5), ['port', 'appPort', 'command'])
+  t.notOk(
+    notes.some(note => note.includes('only one can listen')),
+    notes.join('\n')
+  )
+})
 
 t.test('a program that is told its port is called there; what reloads itself is not watched', async t => {
   const {template} = await imported(t, {
