@@ -44,6 +44,9 @@ const KNOWN = [FLAGS, LIST_FLAGS, SWITCHES].flatMap(each => Object.keys(each))
 const OF_DOCKER =
   /^(?:PATH|HOME|DOCKER_(?:API_VERSION|BUILDKIT|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|CUSTOM_HEADERS|DEFAULT_PLATFORM|HOST|TLS\w*))$/
 
+/** What its flags say, too. */
+const ONLY_LIMITS = /^\{"resources":\{"limits":\{(?:,?"(?:memory|cpus)":"[^"]*")*\}\}\}$/
+
 /** A service as a container, which `docker run` starts, and ends on a signal. */
 export function containerApp(service: Service, stack: Stack): ImportedApp {
   const {values, id} = service
@@ -87,6 +90,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       ...buildLeftOver(service),
       ...build.flags.slice(MAX_FLAGS).map(flag => `build: ${flag} is not carried over`)
     )
+  const known = ONLY_LIMITS.test(JSON.stringify(values['deploy'] ?? '')) ? [...KNOWN, 'deploy'] : KNOWN
   return {
     id,
     folder: folderOfStack(stack),
@@ -98,7 +102,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       ready: readyOf(service, name, called)
     }),
     published: ports.filter(({port}) => port > 0),
-    notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, KNOWN)]
+    notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, known)]
   }
 }
 

@@ -369,14 +369,21 @@ services:
     deploy: {resources: {limits: {memory: 2GB, cpus: "1.5"}}}
   db:
     image: postgres:17
-    deploy: {resources: {limits: {memory: 256M}}}
+    deploy: {resources: {limits: {memory: 256M, cpus: "2"}}}
+  cache:
+    image: memcached
+    ports: ["11211:11211"]
+    deploy: {replicas: 2, resources: {limits: {memory: 1M}}}
 `,
     web: NODE,
     api: {...NODE}
   })
   t.match(text, /appID: web[^]*limits: {memory: 512Mi, cpus: 0.5}[^]*appID: api[^]*limits: {memory: 2Gi, cpus: 1.5}/)
   t.match(text, /--memory[^]*256M/)
-  t.notMatch(notes.join(), /mem_limit|cpus/)
+  t.notMatch(notes.join(), /mem_limit|cpus|256M/)
+  const left = notes.filter(note => note.startsWith('deploy'))
+  t.match(left, [/^deploy: .*"replicas":"2"/])
+  t.equal(left.length, 1)
 })
 
 t.test('a program has the ten seconds of compose to end, also where its file says a signal alone', async t => {
