@@ -2,11 +2,10 @@ import {existsSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {isFile, isFolder, textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
-import {buildNote} from '../folder/languages/node.ts'
-import {textsOf} from '../reading/yaml-file.ts'
+import {buildNote, readPackage} from '../folder/languages/node.ts'
+import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {commandOf, flaggedPort, commandPort, portVariable, readsPort, splitFolder} from '../reading/shell-words.ts'
-import {emptyRecord} from '../../../model/own.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
 /** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
@@ -24,9 +23,8 @@ export function importProcfile(file: ImportedFile): Imported {
     const text = line.trim()
     if (text === '' || text.startsWith('#')) continue
     const [, name = '', command = ''] = LINE.exec(text) ?? []
-    const number = (index + 1).toString()
-    if (name === '') notes.push(`line ${number} is no "name: command": ${text}`)
-    else if (apps.some(({id}) => id === name)) notes.push(`line ${number} is a second "${name}": ${command}`)
+    if (name === '') notes.push(`line ${index + 1} is no "name: command": ${text}`)
+    else if (apps.some(({id}) => id === name)) notes.push(`line ${index + 1} is a second "${name}": ${command}`)
     else apps.push(withBuildNote(appOf(name, command, {root, firstPort, isWritten: 'PORT' in variables, before: apps})))
   }
   if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
@@ -77,9 +75,6 @@ function withEnvFile(apps: readonly ImportedApp[], file: string): Pick<Imported,
   return {apps: apps.map(app => ({...app, keys: {...app.keys, envFile: pathTo(file, app.folder)}}))}
 }
 
-/** `PORT=3000 RAILS_ENV=test command` */
-const ASSIGNED = /^(\w+)=([\w./:@-]*)\s+(?=\S)/
-
 interface Around {
   /** The folder of the Procfile. */
   readonly root: string
@@ -91,7 +86,8 @@ interface Around {
 
 function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: Around): ImportedApp {
   const {folder, line: placed} = placedIn(root, typed)
-  const {env: own, line} = assigned(placed)
+  const {env: own, line: written} = assigned(placed)
+  const line = watching(written, folder)
   const command = commandOf(line)
   const env = {...own, PORT: own['PORT'] ?? (firstPort + PORT_STEP * before.length).toString()}
   if (id === 'release')
@@ -126,14 +122,20 @@ function placedIn(root: string, typed: string): {readonly folder: string; readon
   return folder !== '' && isFolder(path) ? {folder: path, line} : {folder: root, line: typed}
 }
 
+/** `PORT=3000 RAILS_ENV=test command` */
 function assigned(typed: string): {readonly env: Readonly<Record<string, string>>; readonly line: string} {
-  const env = emptyRecord<string>()
-  let line = typed
-  for (let match = ASSIGNED.exec(line); match !== null; match = ASSIGNED.exec(line)) {
-    env[match[1] ?? ''] = match[2] ?? ''
-    line = line.slice(match[0].length)
-  }
-  return {env, line}
+  const [, all = '', line = typed] = /^((?:\w+=[\w./:@-]*\s+)*)(\S.*)$/s.exec(typed) ?? []
+  const pairs = [...all.matchAll(/(\w+)=(\S*)/g)].map(([, name = '', value = '']) => [name, value] as const)
+  return {env: Object.fromEntries(pairs), line}
+}
+
+/** A line with the flag by which watchers of Tailwind and esbuild go on where their stdin is empty; foreman gives them its own. */
+function watching(line: string, folder: string): string {
+  const [, script = ''] = /\b(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)/.exec(line) ?? []
+  const text = line + textValue(mapOf(readPackage(folder)?.['scripts'])[script])
+  if (text.includes('tailwindcss'))
+    return line.replace(/(?:--watch|-w)(?=\s|$)/, '--watch=always').replace(/(tailwindcss:watch)(?=\s|$)/, '$1[always]')
+  return text.includes('esbuild') ? line.replace(/--watch(?=\s|$)/, '--watch=forever') : line
 }
 
 /**

@@ -31,7 +31,7 @@ t.test('a Procfile becomes apps of one folder', async t => {
       {
         appID: 'css',
         appDirPath: '.',
-        command: ['npx', 'tailwindcss', '-i', 'a.css', '-o', 'b.css', '--watch'],
+        command: ['npx', 'tailwindcss', '-i', 'a.css', '-o', 'b.css', '--watch=always'],
         env: {PORT: '5100'}
       },
       {
@@ -56,6 +56,37 @@ t.test('a Procfile becomes apps of one folder', async t => {
     'appPort: 4000 is that of api: if it listens, too, give it another PORT, and write appPort',
     'Heroku runs this once before each release: here by pillion start release, or --profile release'
   ])
+})
+
+t.test('watchers that end where their stdin is empty are given the flag by which they go on', async t => {
+  const {template} = await imported(t, {
+    'Procfile.dev': [
+      'js: yarn build --watch',
+      'css: yarn run build:css --watch',
+      'rails: bin/rails tailwindcss:watch',
+      'bundle: npx esbuild a.js --watch --outfile=b.js',
+      'sass: yarn build:sass --watch',
+      'kept: npx esbuild a.js --watch=forever'
+    ].join('\n'),
+    'package.json': JSON.stringify({
+      scripts: {
+        build: 'esbuild a.js --bundle',
+        'build:css': 'tailwindcss -i a.css --minify',
+        'build:sass': 'sass a.scss b.css'
+      }
+    })
+  })
+  t.strictSame(
+    template.apps.map(({command}) => String(command).replaceAll(',', ' ')),
+    [
+      'yarn build --watch=forever',
+      'yarn run build:css --watch=always',
+      'sh -c bin/rails tailwindcss:watch[always]',
+      'npx esbuild a.js --watch=forever --outfile=b.js',
+      'yarn build:sass --watch',
+      'npx esbuild a.js --watch=forever'
+    ]
+  )
 })
 
 t.test('lines that are no process, and second ones of a name, are told', async t => {
