@@ -146,14 +146,14 @@ const STRING = /^[\w ]+=(?!.*\bport\s*=).*;/is
 const WEB_PORTS = {http: '80', ws: '80', https: '443', wss: '443'}
 
 /** Whether two variables are as `DB_PORT` and `DB_HOST`. */
-const isBeside = (port: string, host: string): boolean =>
+const isPair = (port: string, host: string): boolean =>
   /PORT$/i.test(port) && HOST.test(host) && port.replace(/_?PORT$/i, '') === host.replace(OF_HOST, '')
 const OF_HOST = /_?(?:HOST(?:_?NAME)?|ADDR(?:ESS)?|SERVER|ENDPOINT|URL|URI)$/i
 
 /** The value of a variable: of `DB_PORT` the port at which the service of `DB_HOST`, or the service `db`, is reached here. */
 function numbered(name: string, {service, stack, env}: Found): string {
   const {[name]: value = ''} = env
-  const host = Object.keys(env).find(each => isBeside(name, each) && stack.hosts.has(env[each] ?? '')) ?? ''
+  const host = Object.keys(env).find(each => isPair(name, each) && stack.hosts.has(env[each] ?? '')) ?? ''
   const other = stack.hosts.get(env[host] ?? name.replace(/_?PORT$/, '').toLowerCase())
   if (other === undefined || other.id === service.id) return value
   return value === (stack.targets.get(other.id)?.toString() ?? value) ? portHere(other, value, stack) : value
@@ -162,7 +162,7 @@ function numbered(name: string, {service, stack, env}: Found): string {
 /** `DB_HOST` alone, whose usual port is another one here. */
 function movedPort({id}: Service, {stack, env}: Found): readonly string[] {
   const names = Object.keys(env).filter(name => HOST.test(name) && stack.hosts.get(env[name] ?? '')?.id === id)
-  const alone = names.filter(name => !Object.keys(env).some(each => isBeside(each, name)))
+  const alone = names.filter(name => !Object.keys(env).some(each => isPair(each, name)))
   return alone.length === 0 ? [] : otherPort(stack, id, `next to ${alone.join(', ')}`)
 }
 

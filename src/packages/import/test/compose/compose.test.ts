@@ -363,17 +363,9 @@ t.test('limits of a service are those of its program, or flags of its container'
     'compose.yaml': `
 services:
   web: {build: ./web, mem_limit: 512m, cpus: 0.5}
-  api:
-    build: ./api
-    mem_limit: 1g
-    deploy: {resources: {limits: {memory: 2GB, cpus: "1.5"}}}
-  db:
-    image: postgres:17
-    deploy: {resources: {limits: {memory: 256M, cpus: "2"}}}
-  cache:
-    image: memcached
-    ports: ["11211:11211"]
-    deploy: {replicas: 2, resources: {limits: {memory: 1M}}}
+  api: {build: ./api, mem_limit: 1g, deploy: {resources: {limits: {memory: 2GB, cpus: "1.5"}}}}
+  db: {image: "postgres:17", deploy: {resources: {limits: {memory: 256M, cpus: "2"}}}}
+  cache: {image: memcached, deploy: {replicas: 2, resources: {limits: {memory: 1M}}}}
 `,
     web: NODE,
     api: {...NODE}
