@@ -116,6 +116,9 @@ t.test('calls lists what went between the apps, and shows one call with what was
     (await rig.run(['calls', 'body:swordfish', 'path:/items*', '-o', 'ndjson'])).stdout,
     /^[^\n]*"number":1,[^\n]*\n$/
   )
+  // a shell takes the quotes of `header:"content-type: application/json"` away
+  for (const word of ['header:content-type: application/json', 'body:{"got":"{', 'to:stock path:/items*'])
+    t.match((await rig.run(['calls', word, '-o', 'ndjson'])).stdout, /^[^\n]*"number":1,/, word)
 })
 
 t.test('calls -f misses no call between the list and what follows, and shows none twice', async t => {

@@ -7,7 +7,7 @@ import {callText, callTable, followedLine} from '../call-table.ts'
 import {wantsColours} from '../colours.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {endWithStdout, print, printWhole} from '../print.ts'
-import {runHere} from '../run-here.ts'
+import {typedFilter, runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {outputColumns} from '../columns.ts'
 
@@ -30,7 +30,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const run = await runHere(flags, asJson)
   const [number = ''] = words
   const isOne = words.length === 1 && /^\d+$/.test(number)
-  const q = words.join(' ')
+  const q = typedFilter(words)
   if (isExport) {
     const shown = isOne ? {number} : {q, ...(flags.int('number') === undefined ? {} : {limit: limit.toString()})}
     const trailers = await copy(run, output, shown)

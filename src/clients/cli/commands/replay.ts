@@ -5,7 +5,7 @@ import {type CommandContext, type CommandHandler, UsageError} from '../command-h
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
 import {pinsText, replayText} from '../replay-text.ts'
-import {runHere} from '../run-here.ts'
+import {typedFilter, runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {outputColumns} from '../columns.ts'
 import {sinceOf} from '../since.ts'
@@ -48,7 +48,7 @@ export const replay: CommandHandler = async context => {
   if (ways.length > 1) throw new UsageError(`--${ways.join(' and --')} cannot be combined`)
   if (words.length > 0 && way !== '' && way !== 'window') throw new UsageError(`--${way} takes no call numbers`)
   const window =
-    way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: words.join(' ')} : undefined
+    way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: typedFilter(words)} : undefined
   const wanted = way === '' ? words.map(callNumber) : []
   const edit = editOf(flags)
   if (edit !== undefined && wanted.length !== 1 && way !== 'last-failed')

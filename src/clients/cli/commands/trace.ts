@@ -2,7 +2,7 @@ import type {CommandHandler} from '../command-handler.ts'
 import {wantsColours} from '../colours.ts'
 import {outputColumns} from '../columns.ts'
 import {print} from '../print.ts'
-import {runHere} from '../run-here.ts'
+import {typedFilter, runHere} from '../run-here.ts'
 import {traceText} from '../trace-text.ts'
 
 /** A trace by its id (W3C Trace Context), or the first eight digits of it. */
@@ -11,7 +11,7 @@ const TRACE_ID = /^(?=.*[a-f])[\da-f]{8,32}$/
 /** `trace [NUMBER|TRACE_ID|last|workflow:ID|FILTER …] [--lines] [-o json]`: a request with all that was done for it, as a tree. */
 export const trace: CommandHandler = async ({flags, words, asJson}) => {
   const run = await runHere(flags, asJson)
-  const tree = await run.api.ask('GET /trace', {query: {q: words.map(filterOf).join(' ')}})
+  const tree = await run.api.ask('GET /trace', {query: {q: typedFilter(words.map(termOf))}})
   const isJson = flags.text('output') === 'json'
   const text = (): string =>
     traceText(tree, {
@@ -23,4 +23,4 @@ export const trace: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-const filterOf = (word: string): string => (word === 'last' ? '' : TRACE_ID.test(word) ? `trace:${word}` : word)
+const termOf = (word: string): string => (word === 'last' ? '' : TRACE_ID.test(word) ? `trace:${word}` : word)

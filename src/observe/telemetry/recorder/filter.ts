@@ -92,11 +92,11 @@ const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace', 'span'])
 
 /**
  * Reads a filter: words that must all be true of a call. `to:payments is:failed -path:/health* slower:100ms charge`; a word without a
- * field is searched in path, caller, callee and error; `-` or `!` negates. `spans`: for `span:`.
+ * field is searched in path, caller, callee and error; `-` or `!` negates. Blanks and `|` in double quotes belong to the word. `spans`: for `span:`.
  * Throws a UserError that says what is wrong.
  */
 export function readFilter(text: string, spans?: Spans): CallFilter {
-  const terms = words(text).map(word => readTerm(word, spans))
+  const terms = (text.match(/(?:"[^"]*"|\S)+/g) ?? []).map(word => readTerm(word, spans))
   const inOrder = [...terms.filter(({isSlow}) => !isSlow), ...terms.filter(({isSlow}) => isSlow)]
   return (call, content) => {
     let read: CallContent | undefined
@@ -109,19 +109,23 @@ interface Term {
   readonly matches: CallFilter
 }
 
-function readTerm(word: string, spans: Spans): Term {
+function readTerm(text: string, spans: Spans): Term {
+  const word = text.replace(/^"([^"]*)"$/, '$1')
   if (/^[-!]./s.test(word)) {
     const {isSlow, matches} = readTerm(word.slice(1), spans)
     return {isSlow, matches: (call, content) => !matches(call, content)}
   }
   refuseOtherSigns(word)
   const [, field = '', value = ''] = /^([a-z]+):(.*)$/s.exec(word) ?? []
-  if (field === '') return {isSlow: true, matches: anywhere(word)}
+  if (field === '') return {isSlow: true, matches: anywhere(word.replaceAll('"', ''))}
   const make = ownOf(FIELDS, field)
   if (make === undefined)
     throw unknown(`a filter has no field "${field}"`, field, Object.keys(FIELDS), each => `${each}:`)
-  if (value === '') throw new UserError(`the filter ${field}: lacks a value`, {explanation: `For example: ${EXAMPLE}`})
-  const anyOf = value.split('|').map(each => make(each, spans))
+  // quotes around a text, or at its end (`span:db.statement="SELECT 1"`), are not of it; others are: `body:{"id":7}`
+  const texts = value.split(/\|(?=(?:[^"]*"[^"]*")*[^"]*$)/).map(each => each.replace(/^([^"]*)"([^"]*)"$/, '$1$2'))
+  if (texts.join('') === '')
+    throw new UserError(`the filter ${field}: lacks a value`, {explanation: `For example: ${EXAMPLE}`})
+  const anyOf = texts.map(each => make(each, spans))
   return {isSlow: SLOW.has(field), matches: (call, content) => anyOf.some(matches => matches(call, content))}
 }
 
@@ -144,10 +148,6 @@ function anywhere(word: string): CallFilter {
     return path.toLowerCase().includes(wanted) || failure.toLowerCase().includes(wanted)
   }
 }
-
-/** Words, separated by blanks outside of double quotes. */
-const words = (text: string): readonly string[] =>
-  (text.match(/(?:[^\s"]|"[^"]*")+/g) ?? []).map(word => word.replaceAll('"', ''))
 
 function statusFilter(value: string): CallFilter {
   if (/^[1-5]xx$/i.test(value)) return ({status}) => Math.floor(status / 100) === Number(value[0])

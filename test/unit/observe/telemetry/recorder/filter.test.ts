@@ -99,6 +99,37 @@ t.test('body: finds what a compressed body says, as it is shown', async t => {
   t.strictSame(['body:"no 17"', 'body:18', '-body:17'].map(found), [true, false, false])
 })
 
+t.test('double quotes keep a text together; those of JSON are part of it', async t => {
+  const edgeOf = new Edges(() => 0).between('shop', 'stock')
+  const lines = new CallLines(8)
+  const line = {...lines.read(lines.begin(0, edgeOf.index, 'GET', 0)), edgeOf}
+  const head = Buffer.from('HTTP/1.1 200 OK\r\nX-Kind: a|b\r\n\r\n')
+  const pieces = [
+    {kind: PIECE.responseHead, bytes: head},
+    {kind: PIECE.responseBody, bytes: Buffer.from('{"id":17,"state":"sold out"}')}
+  ]
+  const found = (words: string): boolean => readFilter(words)(line, () => contentOf({pieces}))
+  for (const words of [
+    'body:{"id":17',
+    'body:"id":17',
+    'body:"state":"sold out"',
+    'body:"id"',
+    'body:"sold out"|returned',
+    'body:"in stock"|"sold out"',
+    'header:"a|b"',
+    '"body:sold out"',
+    '"to:stock"',
+    'to:"stock"',
+    '-"to:shop"',
+    '!body:"in stock"'
+  ])
+    t.ok(found(words), words)
+  for (const words of ['body:{"id":18', 'body:"state":"sold"', 'header:"a|c"', '-"to:stock"', '-body:"sold out"'])
+    t.notOk(found(words), words)
+  for (const words of ['body:', 'body:""'])
+    t.throws(() => readFilter(words), {message: 'the filter body: lacks a value'})
+})
+
 t.test('since: and until: take a time, and no number that a Date would take for one', async t => {
   for (const time of ['2026-01-31', '2026-01-31T14:46:28Z', '2026-01-31T14:46'])
     t.doesNotThrow(() => readFilter(`since:${time} until:${time}`), time)
