@@ -179,6 +179,11 @@ t.test('--log-as-json: every status line of ours is JSON, the app’s lines are 
     [['--log-as-json', 'mtls'], 'stderr', "mtls is for Kubernetes: for a cluster use Dapr's own CLI"]
   ] as const)
     t.match(JSON.parse((await rig.run(args))[stream]), {msg}, args.join(' '))
+  await rig.write({'dapr.yaml': 'version: 1\napps:\n  - appID: a\n    command: [x]\n  - appID: b\n    command: [y]\n'})
+  const refused = await rig.run(['run', '-f', '.', '--log-as-json'])
+  const mistakes = `${refused.stdout}${refused.stderr}`.split('\n').filter(line => /required field|❌/.test(line))
+  for (const line of mistakes) t.match(JSON.parse(line), {status: 'failure', msg: /'appDirPath' not found/}, line)
+  t.equal(mistakes.length, 2)
 })
 
 t.test('help of a command comes by help, --help and -h; an unknown one gets the overview', async t => {

@@ -41,7 +41,11 @@ export function say(stream: NodeJS.WriteStream, status: Sign, message: string, a
 /** Prints an error on its stream, and on stderr its place and what to do. */
 export function sayError({stream, message, explanation}: UserError, asJson: boolean): void {
   say(stream === 'stdout' ? process.stdout : process.stderr, 'failure', message, asJson)
-  if (explanation !== '') print(process.stderr, `${explanation.trimEnd()}\n`)
+  // other mistakes of a template are below the first one, each with its sign
+  const more = explanation
+    .trimEnd()
+    .replace(/^❌ {2}(.*)$/gm, (shown, text: string) => (asJson ? signedLine('failure', text, true).trimEnd() : shown))
+  if (more !== '') print(process.stderr, `${more}\n`)
 }
 
 /** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */

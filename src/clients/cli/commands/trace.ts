@@ -13,13 +13,9 @@ export const trace: CommandHandler = async ({flags, words, asJson}) => {
   const run = await runHere(flags, asJson)
   const tree = await run.api.ask('GET /trace', {query: {q: typedFilter(words.map(termOf))}})
   const isJson = flags.text('output') === 'json'
-  const text = (): string =>
-    traceText(tree, {
-      width: outputColumns(60),
-      hasLines: flags.isSet('lines'),
-      hasColours: wantsColours(process.stdout.isTTY, process.env)
-    })
-  print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : text())
+  const hasColours = wantsColours(process.stdout.isTTY, process.env)
+  const text = traceText(tree, {width: outputColumns(60), hasLines: flags.isSet('lines'), hasColours})
+  print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : text)
   return 0
 }
 
