@@ -38,7 +38,7 @@ export function rowOf(
     number,
     at: isoTime(startedAt),
     from: edgeOf.caller,
-    to: edgeOf.callee,
+    to: masking.target(edgeOf.callee), // it may be the address of an endpoint
     method: methodOf(line, () => content),
     path: masking.target(content.path),
     status,

@@ -3,7 +3,7 @@ import {CONNECTION_HEADERS} from '../../../model/connection-headers.ts'
 import {contentOf, headerValue, MAX_PLAIN, plainBody} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {isQuestion} from '../../telemetry/recorder/called-model.ts'
-import {hasFields} from '../../telemetry/recorder/masking.ts'
+import {hasFields, Masking} from '../../telemetry/recorder/masking.ts'
 import {editedCall} from '../../replay/edit.ts'
 import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
 import {isoTime} from '../call-view.ts'
@@ -30,8 +30,8 @@ export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name,
     between: '\n',
     end: comment => (comment === '' ? '' : `\n${mark} ${comment}\n`),
     text: (call, whole = call) => {
-      const {caller, callee} = call.edgeOf
-      const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${oneLine(`${caller} → ${callee}`)}\n`
+      const edge = new Masking(masked).target(`${call.edgeOf.caller} → ${call.edgeOf.callee}`)
+      const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${oneLine(edge)}\n`
       const place = placeOf(call)
       const replay = `pillion replay ${call.number} --unsafe`
       const event = isDelivery(call) ? `it is an event: ${replay} delivers it again` : ''

@@ -122,7 +122,7 @@ export class Masking {
    * whole if that has a secret.
    */
   target(text: string, depth = 0): string {
-    if (!/[?&#;@]/.test(text)) return text // as most headers
+    if (!/[?&#;@]|%40/.test(text)) return text // as most headers
     let [masked, done] = ['', 0]
     for (const {index, 0: start, 1: before, 2: name = ''} of text.matchAll(/([?&#;])([^=?&#;\s]+)=/g)) {
       if (index < done) continue
@@ -232,12 +232,13 @@ function blockEnd(text: string, start: number): number {
   return text.length
 }
 
-/** The password in an address: `https://name:password@host`. */
-const PASSWORD = /(?<=:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)/g
+/** The password in an address: `https://name:password@host`, or as a segment of a path has it: `https%3A%2F%2Fname%3Apassword%40host`. */
+const PASSWORD =
+  /(?<=:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)|(?<=%3A%2F%2F[^/?#\s&%"]*%3A)(?:(?!%2F)[^/?#\s&"])+(?=%40)/gi
 /** … of which the `@` was cut off. */
 const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */
-const MAY_HOLD = /[=@"<>]|(?:^|\s)--?\w|['\w]: '|-\w+:|(?:cookie|authorization|header):|\bB(?:earer|asic) /i
+const MAY_HOLD = /[=@"<>]|%40|(?:^|\s)--?\w|['\w]: '|-\w+:|(?:cookie|authorization|header):|\bB(?:earer|asic) /i
 /** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before what is no word or parameter … */
 const FIELD =
   /(?<!\\)(\\*")([^"\\]{1,100})(?:(?<=[nN]ame\1\s{0,9}:\s{0,9}\1[\w.:-]+)\1\s*,\s*\1[vV]alue(?=\1\s*:\s*\1))?\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g

@@ -1,7 +1,9 @@
 import {gzipSync} from 'node:zlib'
 import t from 'tap'
 import type {Call} from '../../../../../src/model/call.ts'
+import {curlExporter} from '../../../../../src/observe/api/export/curl.ts'
 import {harExporter} from '../../../../../src/observe/api/export/har.ts'
+import {httpFileExporter} from '../../../../../src/observe/api/export/http-file.ts'
 import {otlpExporter} from '../../../../../src/observe/api/export/otlp.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
@@ -36,6 +38,21 @@ t.test('the address of a redirection is masked wherever it is', async t => {
   const text = recorded && harExporter({masked: [], placeOf: () => '', now: 3000}).text(recorded)
   t.match(text, /"redirectURL":"https:\/\/x\/cb\?code=<masked, 28 characters>/)
   t.notMatch(text, /S3cr3t/)
+})
+
+t.test('the address of an endpoint that is called has no password in any format', async t => {
+  for (const address of ['https://ada:S3cr3t@idp', 'https%3A%2F%2Fada%3AS3cr3t%40idp']) {
+    const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
+    const path = `/v1.0/invoke/${address}/method/x`
+    const call: Call = {caller: 'shop', callee: 'https://ada:S3cr3t@idp', method: 'GET', path}
+    recorder.started(call, {method: 'GET', path, target: path, lines: ''}, 1000)
+    const recorded = recorder.call(1)
+    for (const exporter of [harExporter, otlpExporter, httpFileExporter, curlExporter]) {
+      const text = recorded && exporter({masked: [], placeOf: () => '127.0.0.1:7', now: 3000}).text(recorded)
+      t.match(text, /idp/, exporter.name)
+      t.notMatch(text, /S3cr3t/, exporter.name)
+    }
+  }
 })
 
 t.test('what a call has waited for has the last words of an app, without their secrets', async t => {
