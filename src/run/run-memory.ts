@@ -53,15 +53,18 @@ export class RunMemory {
     const {calls: recorded, deaths} = this.#recorder
     if (plan.file === '' || (recorded.last === 0 && deaths === undefined)) return
     try {
-      const [{keepRun, commitAt}, {edgeViews}] = await Promise.all([
+      const [{keepRun, commitAt}, {edgeViews}, {Masking}] = await Promise.all([
         import('./kept-runs.ts'),
-        import('../observe/api/edges.ts')
+        import('../observe/api/edges.ts'),
+        import('../observe/telemetry/recorder/masking.ts')
       ])
       const died = Map.groupBy(deaths?.all() ?? [], ({app}) => app)
       const exits = Array.from(died, ([app, all]) => ({app, exits: all.length}))
-      const edges = edgeViews(recorded).map(({from, to, calls, failed, p95Ms}) => ({from, to, calls, failed, p95Ms}))
+      const shown = (to: string): string => new Masking(this.#recorder.masked).target(to) // an address with a password
+      const all = edgeViews(recorded).slice(0, MAX_EDGES)
+      const edges = all.map(({from, to, calls, failed, p95Ms}) => ({from, to: shown(to), calls, failed, p95Ms}))
       const known = {startedAt: new Date(startedAt).toISOString(), lastKnownAt: new Date().toISOString(), isOver}
-      const kept = {run, ...known, commit: commitAt(plan.file), exits, edges: edges.slice(0, MAX_EDGES)}
+      const kept = {run, ...known, commit: commitAt(plan.file), exits, edges}
       keepRun({env, template: plan.file, name: plan.copy ?? ''}, kept)
     } catch {
       // the file cannot be written

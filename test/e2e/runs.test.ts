@@ -80,6 +80,21 @@ t.test('a run with a name is none of those without one, and is found by any name
   t.match(await rig.run(['down']), {code: 0})
 })
 
+t.test('what is kept of a run has no password of an endpoint that was called', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'stock', autoPort: true, command: ['node', '../stock.mjs']}])
+  await rig.write({'stock.mjs': APP.replace('MS', '1')})
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('stock')
+  await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/http://ada:S3cr3t@127.0.0.1:1/method/x`)).text()
+  const living = JSON.parse((await rig.run(['runs', '-o', 'json'])).stdout) as readonly KeptRun[]
+  run.signal('SIGINT')
+  await run.exited
+  const kept = JSON.parse((await rig.run(['runs', '-o', 'json'])).stdout) as readonly KeptRun[]
+  const edges = [{from: 'stock', to: 'http://ada:<masked, 6 characters>@127.0.0.1:1', calls: 1}]
+  t.match([living, kept], [[{edges}], [{edges, isOver: true}]], 'by one name, so that they are compared')
+})
+
 t.test('a run that is killed: runs has what was known at the last write, and the next run adds to it', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'stock', autoPort: true, command: ['node', '../stock.mjs']}])

@@ -42,10 +42,8 @@ export function say(stream: NodeJS.WriteStream, status: Sign, message: string, a
 export function sayError({stream, message, explanation}: UserError, asJson: boolean): void {
   say(stream === 'stdout' ? process.stdout : process.stderr, 'failure', message, asJson)
   // other mistakes of a template are below the first one, each with its sign
-  const more = explanation
-    .trimEnd()
-    .replace(/^❌ {2}(.*)$/gm, (shown, text: string) => (asJson ? signedLine('failure', text, true).trimEnd() : shown))
-  if (more !== '') print(process.stderr, `${more}\n`)
+  const more = explanation.replace(/^❌ {2}(.*)/gm, (_, text: string) => signedLine('failure', text, asJson).trimEnd())
+  if (more !== '') print(process.stderr, `${more.trimEnd()}\n`)
 }
 
 /** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */
