@@ -19,7 +19,7 @@ const hasChanged = ({comparison: {differences}}: Replay): boolean => differences
 function nameOf({call}: Replay, masking: Masking): string {
   const {caller, callee} = call.edgeOf
   const path = masking.target(contentOf(call).path)
-  return `call ${call.number}, ${call.method} ${path}, ${caller} → ${callee}`
+  return `call ${call.number}, ${call.method} ${path}, ${caller} → ${masking.target(callee)}`
 }
 
 function changeOf({before, after, comparison}: Replay): string {
