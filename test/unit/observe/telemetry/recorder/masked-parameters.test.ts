@@ -91,3 +91,20 @@ t.test('the header of a command is masked once, whatever it is called', t => {
     t.equal(shown(header), header)
   t.end()
 })
+
+t.test('the password of an address that is a segment of a path, which is encoded or not', async t => {
+  const shown = (target: string): string => masking.head(`GET ${target} HTTP/1.1`)
+  t.equal(
+    shown('/v1.0/invoke/https%3A%2F%2Fada%3Apw%2B1%40x%3A8080/method/a%40b%3Ac'),
+    'GET /v1.0/invoke/https%3A%2F%2Fada%3A<masked, 6 characters>%40x%3A8080/method/a%40b%3Ac HTTP/1.1'
+  )
+  t.match(masking.text('of https%3a%2f%2fada%3apw1%40x'), 'ada%3a<masked, 3 characters>%40x')
+  t.equal(
+    shown('/v1.0/invoke/https://ada:pw1@x/method/y'),
+    'GET /v1.0/invoke/https://ada:<masked, 3 characters>@x/method/y HTTP/1.1'
+  )
+  for (const same of ['/a%40b', '/https%3A%2F%2Fx%3A8080%2F', '/https%3A%2F%2Fada%40x', '/a%3Ab%40c'])
+    t.equal(shown(same), `GET ${same} HTTP/1.1`)
+  const deep = '%3A%2F%2F'.repeat(20_000) + '%3Aa'.repeat(20_000)
+  t.equal(masking.target(`${deep}@`), `${deep}@`, 'in no time')
+})
