@@ -46,11 +46,12 @@ export function trim(stream: Stream, {maxLength, minId, limit}: Trim): number {
 /** Length above which entries that every group has acknowledged are dropped. */
 const MAX_ACKNOWLEDGED = 10_000
 
-/** Dapr does not trim streams by default, and on a laptop no other program does: memory and the file would grow forever. */
+/** Dapr does not trim its topics by default: memory and the file would grow forever. The streams of other programs are theirs. */
 export function dropAcknowledged(stream: Stream): void {
   const surplus = stream.length - MAX_ACKNOWLEDGED
-  if (surplus <= 0) return
+  const {first} = stream
+  // the two fields of an event come in either order
+  if (surplus <= 0 || (first?.fields[0] !== 'data' && first?.fields[2] !== 'data')) return
   const open = stream.acknowledgedBefore()
-  if (open !== undefined && stream.first !== undefined && compareIds(stream.first, open) < 0)
-    stream.trimBefore(open, surplus)
+  if (open !== undefined && compareIds(first, open) < 0) stream.trimBefore(open, surplus)
 }
