@@ -3,7 +3,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {resultOf, TOO_BIG} from '../../../platform/database-file.ts'
 import type {Database, Value} from '../engine/database.ts'
 import type {ChangedKeys} from '../engine/journal.ts'
-import {join} from '../engine/keyed-sets.ts'
+import {leave} from '../engine/keyed-sets.ts'
 import {Stream} from '../engine/stream.ts'
 import {encodeText, encodeValue} from './encoding.ts'
 import type {StoredRows} from './load.ts'
@@ -17,6 +17,9 @@ interface Written {
   /** Rows that hold another stream than before; undefined: none. */
   readonly moved: [row: number, serial: number | undefined][]
 }
+
+/** A removed value has no size, and a stream is written in parts. */
+const mayPass = (value: Value | undefined): boolean => value === undefined || value instanceof Stream
 
 /**
  * Writes changed keys to the file, all in one transaction. We know the row of each key, so that the file needs no index:
@@ -56,7 +59,7 @@ export class KeyWriter {
 
   /**
    * Stops at large values and messages once it has written `maxBytes`, and at any after `maxKeys`, but not at those of `moved`; returns the
-   * keys that are left. Throws an error of SQLite; then nothing has been written.
+   * keys that are left, in what it was given. Throws an error of SQLite; then nothing has been written.
    */
   write(
     changed: ChangedKeys,
@@ -65,7 +68,7 @@ export class KeyWriter {
     moved: ReadonlySet<string> = new Set()
   ): ChangedKeys {
     const written: Written = {streams: [], removed: [], moved: []}
-    const left: ChangedKeys = new Map()
+    const done: [database: Database, key: string][] = []
     let room = maxBytes
     let places = maxKeys
     this.#inTransaction(
@@ -73,25 +76,23 @@ export class KeyWriter {
       () => {
         for (const serial of this.#lost) this.#rows.drop(serial)
         for (const [database, keys] of changed) {
-          const ids = (this.#ids[database.index] ??= new Map())
+          const put = (key: string, most: number): void => {
+            places--
+            const {size, isAll} = this.#writeKey(database, {key, maxBytes: most}, written)
+            room -= size
+            if (isAll) done.push([database, key])
+          }
+          for (const key of moved) if (keys.has(key)) put(key, Infinity)
           for (const key of keys) {
-            const value = database.peek(key)
-            // a removed value has no size
-            const isFull = places <= 0 || (room <= 0 && value !== undefined)
-            if (isFull && !moved.has(key) && !this.#isStream(value, ids.get(key))) join(left, database, key)
-            else {
-              places--
-              const most = moved.has(key) ? Infinity : room
-              const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: most}, written)
-              room -= size
-              if (!isAll) join(left, database, key)
-            }
+            if (places <= 0) break // of hundreds of thousands none is looked at
+            if (!moved.has(key) && (room > 0 || mayPass(database.peek(key)))) put(key, room)
           }
         }
         this.#dropLost(written)
       },
       stream => this.#rows.retry(stream)
     )
+    for (const [database, key] of done) leave(changed, database, key)
     for (const [database, key] of written.removed) this.#ids[database]?.delete(key)
     for (const [row, serial] of written.moved)
       if (serial === undefined) this.#serials.delete(row)
@@ -99,12 +100,7 @@ export class KeyWriter {
     for (const stream of written.streams) stream.written()
     this.#lost = new Set()
     if (room <= 0) this.#emptyLog()
-    return left
-  }
-
-  /** Whether a key has a stream, or had one: a renamed stream has two keys, which belong to one transaction. */
-  #isStream(value: Value | undefined, row: number | undefined): boolean {
-    return value instanceof Stream || (row !== undefined && this.#serials.has(row))
+    return changed
   }
 
   /** Moves the log into the file, a little at a time: SQLite would wait for the disk until all of four transactions is there. */
@@ -149,10 +145,10 @@ export class KeyWriter {
   /** Returns the size of its value, and whether all of it is written: of a stream, no more messages than `maxBytes`. */
   #writeKey(
     database: Database,
-    ids: Map<string, number>,
     {key, maxBytes}: {readonly key: string; readonly maxBytes: number},
     written: Written
   ): WrittenRows {
+    const ids = (this.#ids[database.index] ??= new Map())
     const value = database.peek(key)
     let id = ids.get(key)
     let rows = NOTHING

@@ -72,6 +72,7 @@ export class WriteBehind {
     const changed = this.journal.take()
     if (changed.size === 0 || this.#writer === undefined) return
     const start = performance.now()
+    const count = keysIn(changed)
     // what is written as a whole grows while this pauses: so would the next pause
     const mostMs = this.journal.moved.size > 0 ? LONG_MS : Infinity
     let isLarge = false
@@ -81,14 +82,14 @@ export class WriteBehind {
         : this.#writer.write(changed, MAX_BYTES, MAX_KEYS, this.journal.moved)
       this.journal.keep(left)
       this.journal.moved.clear()
-      isLarge = left.size > 0 && keysIn(changed) - keysIn(left) < MAX_KEYS
+      isLarge = left.size > 0 && count - keysIn(left) < MAX_KEYS
       this.#succeeded()
     } catch (error) {
       this.journal.keep(changed)
       this.#failed(error)
     }
     const tookMs = performance.now() - start
-    const isSlow = isLarge || (tookMs >= LONG_MS && keysIn(changed) < FEW_KEYS)
+    const isSlow = isLarge || (tookMs >= LONG_MS && count < FEW_KEYS)
     this.#pauseMs = isSlow ? Math.min(tookMs, mostMs) / MAX_SHARE : 0
     if (this.journal.changed.size > 0) this.#wake()
     else if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), REST_MS)

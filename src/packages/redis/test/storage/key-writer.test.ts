@@ -31,6 +31,34 @@ t.test('large values are written a few at a time; a stream and what is gone do n
   t.end()
 })
 
+t.test('of very many keys that are gone, a write looks only at those that it removes', t => {
+  const engine = new RedisEngine()
+  const session = engine.open()
+  const database = engine.database(0)
+  const keys = Array.from({length: 10_000}, (_, at) => `key${at}`)
+  engine.run(session, ['MSET', ...keys.flatMap(key => [key, 'value'])])
+  const writer = new KeyWriter(
+    openKeyFile(join(t.testdir(), 'redis.db')),
+    {ids: [], serials: new Map(), lastId: 0, lost: new Set()},
+    text => t.fail(text)
+  )
+  let changed: ChangedKeys = new Map([[database, new Set(keys)]])
+  t.equal(writer.write(changed).size, 0)
+  engine.run(session, ['FLUSHALL'])
+  changed = new Map([[database, new Set(keys)]])
+  const looks = t.capture(database, 'peek', database.peek.bind(database))
+  let left = 0
+  for (let writes = 1; writes <= 10; writes++) {
+    changed = writer.write(changed, Infinity, 1000)
+    left = changed.get(database)?.size ?? 0
+    t.equal(left, 10_000 - 1000 * writes)
+  }
+  t.ok(looks().length <= 20_000, 'not at all of them in each')
+  writer.close()
+  engine.close()
+  t.end()
+})
+
 t.test('what moves from one key to another is in the file at every moment', t => {
   const large = 'x'.repeat(2 * MB)
   const moves: readonly (readonly [before: readonly string[], move: readonly string[], first?: readonly string[]])[] = [
