@@ -1,4 +1,4 @@
-import {reads, writes, keyless, type CommandTable} from '../engine/command.ts'
+import {reads, writes, keyless, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {noSuchKey, syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
@@ -20,24 +20,8 @@ export const KEYS: CommandTable = {
     const keys = [...db.keys()]
     return keys[Math.trunc(Math.random() * keys.length)] ?? null
   }),
-  rename: writes(
-    3,
-    ({db}, [from = '', to = '']) => {
-      rename(db, from, to)
-      return OK_STATUS
-    },
-    [1, 2, 1]
-  ),
-  renamenx: writes(
-    3,
-    ({db}, [from = '', to = '']) => {
-      if (db.get(from) === undefined) throw noSuchKey()
-      if (db.get(to) !== undefined) return 0
-      rename(db, from, to)
-      return 1
-    },
-    [1, 2, 1]
-  ),
+  rename: renames(false),
+  renamenx: renames(true),
   copy: writes(-3, copy, [1, 2, 1]),
   move: writes(3, move)
 }
@@ -46,9 +30,15 @@ function count({db}: Session, keys: readonly string[]): number {
   return keys.filter(key => db.get(key) !== undefined).length
 }
 
-function rename(db: Database, from: string, to: string): void {
-  if (db.get(from) === undefined) throw noSuchKey()
-  if (from !== to) transfer([db, from, 'rename_from'], [db, to, 'rename_to'])
+/** `isCareful`: not to a key that there is. */
+function renames(isCareful: boolean): CommandDefinition {
+  const run = ({db}: Session, [from = '', to = '']: readonly string[]): Result => {
+    if (db.get(from) === undefined) throw noSuchKey()
+    if (isCareful && db.get(to) !== undefined) return 0
+    if (from !== to) transfer([db, from, 'rename_from'], [db, to, 'rename_to'])
+    return isCareful ? 1 : OK_STATUS
+  }
+  return writes(3, run, [1, 2, 1])
 }
 
 type Place = readonly [database: Database, key: string, event: string]

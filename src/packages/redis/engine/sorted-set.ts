@@ -4,19 +4,26 @@ export interface Scored {
   readonly score: number
 }
 
-/** A sorted set. Its order is computed when it is asked for: it serves people who look around, not hot loops. */
+/** Changes without a look at the order after which all are sorted again: one place after the other would take longer. */
+const MANY = 100
+
+/** Ascending by score, then by bytes. */
+const isBefore = (a: Scored, b: Scored): boolean => a.score < b.score || (a.score === b.score && a.member < b.member)
+
+/** A sorted set. Its order is computed when it is asked for, and kept while few members change: a queue looks after each one. */
 export class SortedSet {
   readonly scores: Map<string, number>
-  #ordered: readonly Scored[] | undefined
+  #ordered: Scored[] | undefined
+  #changes = 0
 
   constructor(scores = new Map<string, number>()) {
     this.scores = scores
   }
 
-  /** Ascending by score, then by bytes. */
   get ordered(): readonly Scored[] {
-    this.#ordered ??= Array.from(this.scores, ([member, score]) => ({member, score})).toSorted(
-      (a, b) => a.score - b.score || (a.member < b.member ? -1 : 1)
+    this.#changes = 0
+    this.#ordered ??= Array.from(this.scores, ([member, score]) => ({member, score})).toSorted((a, b) =>
+      isBefore(a, b) ? -1 : 1
     )
     return this.#ordered
   }
@@ -26,12 +33,22 @@ export class SortedSet {
   }
 
   set(member: string, score: number): void {
+    this.delete(member)
     this.scores.set(member, score)
-    this.#ordered = undefined
+    this.#replace({member, score}, 0, {member, score})
   }
 
   delete(member: string): boolean {
-    this.#ordered = undefined
+    const score = this.scores.get(member)
+    if (score !== undefined) this.#replace({member, score}, 1)
     return this.scores.delete(member)
+  }
+
+  /** Puts others in the place of as many members as are given, in the order if it is known. */
+  #replace(at: Scored, gone: number, ...others: readonly Scored[]): void {
+    if (++this.#changes > MANY) this.#ordered = undefined
+    if (this.#ordered === undefined) return
+    const place = this.#ordered.findIndex(other => !isBefore(other, at))
+    this.#ordered.splice(place === -1 ? this.#ordered.length : place, gone, ...others)
   }
 }
