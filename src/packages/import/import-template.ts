@@ -10,10 +10,7 @@ import {isFolder, readFolders} from './reading/files.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 import {mapOf} from './reading/yaml-file.ts'
 
-/**
- * Apps of which no two listen on one port, as far as their programs can be given another one. Where they cannot, a note names
- * the other app and what to change. The first one keeps the port.
- */
+/** Apps of which no two listen on one port, where programs can be given another one; else a note says it. The first keeps its port. */
 function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   const wanted = new Set(apps.flatMap(portsOf))
   const owners = new Map<number, string>()

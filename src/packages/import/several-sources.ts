@@ -17,9 +17,8 @@ export interface NamedSource {
 type NamedApp = ImportedApp & {readonly source: string}
 
 /**
- * Unites several sources. An app of two sources has the program of the one that runs it without a container, else of the first,
- * and other keys from the others; a note says which key is whose. A program that is built of the folder of another source's
- * program is the same one, and left out. Programs of a source that knows no dependencies wait for the databases and brokers.
+ * Unites several sources. An app of two has the program of the one that runs it without a container, else of the first, and other
+ * keys from the others, as a note says. Of one folder's programs one is left. Those of a source without an order wait for servers.
  */
 export function unitedSources(sources: readonly NamedSource[]): Imported {
   const all = sources.map(({imported}) => imported)

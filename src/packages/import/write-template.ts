@@ -43,10 +43,7 @@ const indented = (lines: readonly string[], by: string): readonly string[] =>
 const comment = (note: string): readonly string[] =>
   note.split('\n').map((line, index) => `${index === 0 ? MARK : '#  '} ${oneLine(line)}`)
 
-/**
- * Makes blanks of characters that end a line for some reader of YAML, which would end the comment, too, and of control characters,
- * which are not allowed there.
- */
+/** Blanks in the place of characters that end a line, and a comment, for some reader of YAML, or that are not allowed there. */
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
 
 const keys = (values: Readonly<Record<string, unknown>>): readonly string[] =>

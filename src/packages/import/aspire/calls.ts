@@ -21,9 +21,9 @@ export interface Chain {
   readonly calls: readonly ChainCall[]
 }
 
-/** The chains of calls of a program of C#, in order. Blocks and conditions are passed over: what is in them is read. */
-export function chainsOf(text: string): readonly Chain[] {
-  const code = withConstants(withoutComments(text))
+/** The chains of calls of a program of C# or TypeScript, in order, also of what is in blocks. `others`: texts with its constants. */
+export function chainsOf(text: string, others: readonly string[]): readonly Chain[] {
+  const code = withConstants(withoutComments(text), others)
   const chains: Chain[] = []
   const start =
     /(?:(?:var|[\w<>.?]+)\s+(\w+)\s*=\s*|(?<=^|[;{}\n])\s*(?:(\w+)\s*=\s*)?)(?:await\s+)?(\w+)\s*(?=\.\s*\w+\s*[<(])/g
@@ -36,17 +36,27 @@ export function chainsOf(text: string): readonly Chain[] {
   return chains
 }
 
-/** Blanks in the place of comments: places stay. */
+/** Blanks in the place of comments: places stay. Texts of TypeScript get the quotes of C#, and options in its braces are arguments. */
 const withoutComments = (text: string): string =>
-  text.replaceAll(/"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\//g, each =>
-    each.startsWith('"') ? each : each.replaceAll(/[^\n]/g, ' ')
-  )
+  text
+    .replaceAll(/"(?:[^"\\\n]|\\.)*"|'(?<=[(,:]\s*')([^'"\\\n]*)'|\/\/[^\n]*|\/\*[^]*?\*\//g, (each, single?: string) =>
+      single === undefined ? (each.startsWith('"') ? each : each.replaceAll(/[^\n]/g, ' ')) : `"${single}"`
+    )
+    .replaceAll(/\{(?<=[(,]\s*\{)([^{}]*)\}(?=\s*\))/g, ' $1 ')
 
-/** Names of texts, `var name = "orders";`, as these texts where calls are given them. */
-function withConstants(code: string): string {
-  const declared = code.matchAll(/\b(?:var|string)\s+(\w+)\s*=\s*("(?:[^"\\\n]|\\.)*")\s*;/g)
-  const texts = new Map([...declared].map(([, name = '', text = '']) => [name, text]))
-  return code.replaceAll(/"(?:[^"\\\n]|\\.)*"|\b(?<=[(,:]\s*)\w+(?=\s*[,)])/g, word => texts.get(word) ?? word)
+/** Names of texts, `var name = "orders";` and `Names.Orders` of a class, as these texts where calls are given them. */
+function withConstants(code: string, others: readonly string[]): string {
+  const texts = new Map<string, string>()
+  const declared = /\b(?:class|struct)\s+(\w+)|\b(?:var|string|const)\s+(\w+)\s*=\s*("(?:[^"\\\n]|\\.)*")\s*;/g
+  for (const each of [...others, code]) {
+    let owner = ''
+    for (const [, type, name = '', text = ''] of each.matchAll(declared)) {
+      owner = type ?? owner
+      if (type === undefined) texts.set(each === code ? name : `${owner}.${name}`, text)
+    }
+  }
+  const isNamed = /"(?:[^"\\\n]|\\.)*"|\b(?<=[(,:]\s*)(?:\w+\.)*?(\w+(?:\.\w+)?)(?=\s*[,)])/g
+  return code.replaceAll(isNamed, (word, name: string | undefined) => texts.get(name ?? '') ?? word)
 }
 
 function callsAt(code: string, from: number): {readonly calls: readonly ChainCall[]; readonly end: number} {
@@ -60,7 +70,9 @@ function callsAt(code: string, from: number): {readonly calls: readonly ChainCal
     const [whole, name = '', generic = ''] = match
     const close = closingOf(code, next.lastIndex)
     const line = code.slice(0, match.index + whole.indexOf(name)).split('\n').length
-    calls.push({name, generic: generic.trim(), line, ...argumentsOf(code.slice(next.lastIndex, close))})
+    // TypeScript writes names of calls in lower case
+    const pascal = name.replace(/^[a-z]/, first => first.toUpperCase())
+    calls.push({name: pascal, generic: generic.trim(), line, ...argumentsOf(code.slice(next.lastIndex, close))})
     end = close + 1
   }
 }
@@ -86,8 +98,10 @@ function argumentsOf(text: string): Pick<ChainCall, 'texts' | 'words' | 'named'>
     const [, name = '', value = each] = /^(\w+)\s*:\s*([^]*)$/.exec(each) ?? []
     const literal = /^[@$]?"((?:[^"\\]|\\.)*)"$/.exec(value)?.[1]
     const isPlain = literal !== undefined && !(value.startsWith('$') && literal.includes('{'))
-    if (literal !== undefined && name === '') texts.push(isPlain ? unescaped(literal, value) : undefined)
-    else if (name === '') words.push(/^\w+$/.test(value) ? value : '')
+    const isConstant = name === '' && /^[A-Z]\w*(?:\.\w+)+$/.test(value)
+    if (isConstant || (literal !== undefined && name === ''))
+      texts.push(isPlain ? unescaped(literal, value) : undefined)
+    else if (name === '') words.push(/^(\w+)(?:\.GetEndpoint\([^()]*\))?$/i.exec(value)?.[1] ?? '')
     if (name !== '' && (isPlain || /^\w+$/.test(value))) named.set(name, isPlain ? unescaped(literal, value) : value)
     if (name !== '' && isPlain && ['name', 'value', 'image', 'tag'].includes(name))
       texts.push(unescaped(literal, value))

@@ -38,10 +38,7 @@ export interface ServicesFile {
   readonly native?: NativePrograms | undefined
 }
 
-/**
- * A service that is built from a folder with a program of its own becomes that program; every other one a container by
- * `docker run`. Throws a `UserError` if there are none.
- */
+/** A service built of a folder with a program becomes that program, each other one a container. Throws a `UserError` for none. */
 export function importServices({file, values, notes: notesOf, envs = [], from, native}: ServicesFile): Imported {
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))

@@ -30,10 +30,7 @@ export interface ProgramPort {
 
 type Kind = 'movable' | 'variable' | 'fixed'
 
-/**
- * Where the programs of a project are called: at the port that they publish; one that other services call by its name alone, at the
- * port on which it listens, or the next free one where several listen on one.
- */
+/** Where programs are called: at the port that they publish, else at that on which they listen, or the next free one for several. */
 export function programPorts(
   programs: ReadonlyMap<string, ListeningProgram>,
   services: ReadonlyMap<string, Service>

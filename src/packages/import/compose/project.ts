@@ -7,10 +7,7 @@ import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {isFile} from '../reading/files.ts'
 import {given, isMap, listedValues, mapOf, textsOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
-/**
- * The name that compose puts in front of what belongs to a project: COMPOSE_PROJECT_NAME of the environment or of `.env`, the
- * file's `name`, or that of its folder (docs.docker.com/compose/how-tos/project-name).
- */
+/** The name of a project: COMPOSE_PROJECT_NAME, the file's `name`, or its folder (docs.docker.com/compose/how-tos/project-name). */
 export const projectName = (file: ImportedFile, name: string): string =>
   [projectVariable('COMPOSE_PROJECT_NAME', file), name, basename(dirname(file.path))]
     .map(normal)

@@ -10,10 +10,7 @@ import {textValue} from '../reading/yaml-file.ts'
 /** Folders in which several projects of one context are. */
 const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
 
-/**
- * The project that the image of a service is built of: in the folder where it starts, or, where several services are built of one
- * context, in that of its Dockerfile or in one that has its name; undefined: none that is known.
- */
+/** The project that an image is built of, where it starts, or, in a shared context, with its Dockerfile or name; undefined: none known. */
 export function projectOf(service: Service, build: Build, start: string, stack: Stack): ImportedApp | undefined {
   // one Dockerfile may build all projects, each by an argument that names it
   const ofArguments = build.flags.flatMap(flag => /^--build-arg=\w+=\W{0,2}(\w[\w./@-]*)$/.exec(flag)?.[1] ?? [])

@@ -122,10 +122,7 @@ function sampleNote(folder: string, root: string): readonly string[] {
 const LAUNCHER =
   /\b(?:node|npm|npx|pnpm|yarn|bun|deno|tsx|python[\d.]*|uv|uvicorn|gunicorn|flask|poetry|go|air|cargo|java|mvnw?|gradlew?|dotnet|ruby|bundle|rails|rake|puma|php|mix|make|just|task|moon|honcho)\b/
 
-/**
- * A note on projects below a folder that none of the apps of a file starts; undefined: there are none. Their folders, or their names
- * in a command, say that they are started.
- */
+/** A note on projects below a folder that no app of a file starts, by its folder or a name in its command; undefined: there are none. */
 export async function notStarted(root: string, apps: readonly ImportedApp[], cwd: string): Promise<string | undefined> {
   const {apps: projects} = await projectsOf(root)
   const programs = apps.filter(({keys}) => !textsOf(keys['command']).includes('docker'))

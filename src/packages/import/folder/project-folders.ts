@@ -21,10 +21,7 @@ interface Known {
   readonly isBelow: (folder: string) => boolean
 }
 
-/**
- * The folders below `root` in which parts of a project may be, and the packages that its workspaces name, in the order of their paths.
- * `isWorkspace`: the root names its packages.
- */
+/** The folders below `root` in which parts of a project may be, or that it names as packages, in order. `isWorkspace`: it names some. */
 export function foldersOf(
   root: string,
   {isProject, isBelow}: Known

@@ -80,13 +80,12 @@ function listening(
     return {port, move: found?.move === movesByItself ? movesByItself : undefined}
   }
   if (/dev-server|:server$|^$/.test(executor)) {
-    const text = entriesOf(folder)
-      .filter(name => /^(?:vite|webpack|rspack|nuxt)\.config\./.test(name))
-      .map(name => readText(folder, name))
-      .join('\n')
-    const usual =
-      executor === '' ? (has(folder, 'next.config.js', 'next.config.mjs', 'next.config.ts') ? 3000 : 0) : 4200
-    return {port: written || Number(/\bport:\s*(\d{4,5})/.exec(text)?.[1] ?? 0) || usual, move: 'flag'}
+    const config = entriesOf(folder).find(name => /^(?:vite|webpack|rspack|nuxt)\.config\./.test(name)) ?? ''
+    const usual = executor !== '' ? 4200 : has(folder, 'next.config.js', 'next.config.mjs', 'next.config.ts') ? 3000 : 0
+    return {
+      port: written || Number(/\bport:\s*(\d{4,5})/.exec(readText(folder, config))?.[1] ?? 0) || usual,
+      move: 'flag'
+    }
   }
   const text = ['src/main.ts', 'src/main.js', 'src/index.ts', 'src/server.ts', 'main.go', 'src/main.rs']
     .map(name => readText(folder, name))

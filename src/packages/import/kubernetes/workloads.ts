@@ -251,10 +251,7 @@ function selects(service: Values, labels: Values, workload: Values): boolean {
   return namespaces.size < 3 && wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value)
 }
 
-/**
- * Finds the build of an image by its whole name, or by its last part: registries are added when it is deployed. `./redis` is a
- * folder, not that well-known image.
- */
+/** The build of an image by its name, or the last part of it: registries are added later. `./redis` is a folder, not that image. */
 function buildFor(image: string, builds: Builds): ImageBuild | undefined {
   const name = imageName(image)
   const isOf = (each: string): boolean =>

@@ -138,10 +138,7 @@ function watching(line: string, folder: string): string {
   return text.includes('esbuild') ? line.replace(/--watch(?=\s|$)/, '--watch=forever') : line
 }
 
-/**
- * Where a process listens as far as its line and its source show, 0: nowhere. `given`: the port that it gets, `isOwn`: by its line
- * itself. `isTold`: it takes the number from PORT.
- */
+/** Where a process listens by its line and source, 0: nowhere. `given`: the port that it gets, `isOwn`: by its line. `isTold`: by PORT. */
 function listensOn(
   id: string,
   {folder, line}: ReturnType<typeof placedIn>,

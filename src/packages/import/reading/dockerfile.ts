@@ -31,10 +31,7 @@ export function runsInFolder(command: readonly string[], folder: string): boolea
   return script === undefined || existsSync(join(folder, script))
 }
 
-/**
- * The commands by which an image may start, best first: ENTRYPOINT with CMD, or `own` in its place, and that without ENTRYPOINT. Of a
- * stage, the last one unless it is named; empty if the file has none.
- */
+/** Commands that may start a stage, or the last one: ENTRYPOINT with CMD, or with `own` in its place, and that without ENTRYPOINT. */
 export function commandsOfDockerfile(
   file: string,
   {target = '', own = []}: {readonly target?: string; readonly own?: readonly string[]} = {}
@@ -88,10 +85,7 @@ export function variablesOfDockerfile(file: string, target = ''): Readonly<Recor
 const IMAGE_ONLY =
   /^(?:PATH|HOME|LANG|LC_ALL|TZ|DEBIAN_FRONTEND|TERM|CI|NODE_ENV|GO111MODULE|CGO_ENABLED|GOOS|GOARCH|VIRTUAL_ENV|.*_HOME|(?:PIP|POETRY|UV|NPM|YARN|BUNDLE|PNPM|PYTHON)_?[A-Z_]*)$/
 
-/**
- * The folder in which an image starts its program: that of the context which it copies there, by WORKDIR and COPY, or the context
- * itself where they do not say it; and that in the image.
- */
+/** The folder of the context that WORKDIR and COPY say an image starts its program in, or the context; and that in the image. */
 export function startFolder(
   file: string,
   context: string,

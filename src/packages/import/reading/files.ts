@@ -87,10 +87,7 @@ export const foldersIn = (folder: string): readonly string[] =>
 /** Projects with more folders keep their programs further up. */
 export const MAX_FOLDERS = 2000
 
-/**
- * The folders below one, in the order of their paths: `MAX_FOLDERS` and one more at most, of which the nearest count first, and none
- * that its `.gitignore` names, except for repositories. `enters`: whether what is in a folder is looked at, too.
- */
+/** The folders below one, in order, `MAX_FOLDERS` + 1 at most; of those in `.gitignore` repositories alone. `enters`: look inside. */
 export function foldersBelow(
   root: string,
   depth: number,

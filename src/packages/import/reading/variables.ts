@@ -49,10 +49,7 @@ export const portNumber = (port: string): number => Number(/^(?:\$\{\w+:?-)?(\d+
 /** `${NAME}`, `${NAME:?message}`; one with a default, and the `$${` that is a text, need no value. */
 const REFERENCE = /\$?\$\{([A-Za-z_]\w*)(:?[-?+])?/g
 
-/**
- * The variables that an app of an imported template names, and that neither the environment nor its file of variables has. Without one
- * that is required, `${NAME:?message}`, the template does not run.
- */
+/** The variables that an app of a template names, and that have no value. Without one of `${NAME:?message}` it does not run. */
 export function variablesWithoutValue(
   app: ImportedApp,
   {interpolate, common}: Pick<Imported, 'interpolate' | 'common'>,

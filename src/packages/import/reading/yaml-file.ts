@@ -10,10 +10,7 @@ import {colonParts} from './shell-words.ts'
 
 export type Values = Readonly<Record<string, unknown>>
 
-/**
- * The values of a YAML file as compose reads it: its documents one over the other; each scalar is the text that Go makes of it, or
- * null. Throws a `UserError` with the place of a mistake.
- */
+/** A YAML file as compose reads it, documents one over the other, scalars as Go's texts or null. Throws a `UserError` with the place. */
 export function valuesOf(file: ImportedFile): Values {
   const values = documentsOf(file)
   if (values.length === 0) throw unreadable(file, 'it is no map of keys to values', 0)
