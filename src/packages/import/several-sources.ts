@@ -16,10 +16,7 @@ export interface NamedSource {
 
 type NamedApp = ImportedApp & {readonly source: string}
 
-/**
- * Unites several sources. An app of two has the program of the one that runs it without a container, else of the first, and other
- * keys from the others, as a note says. Of one folder's programs one is left. Those of a source without an order wait for servers.
- */
+/** Unites several sources. Of an app in two the one without a container starts, else the first; a note says which keys are whose. */
 export function unitedSources(sources: readonly NamedSource[]): Imported {
   const all = sources.map(({imported}) => imported)
   const interpolate = all.map(each => each.interpolate).toSorted((a, b) => rank(b) - rank(a))[0]

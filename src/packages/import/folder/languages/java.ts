@@ -9,13 +9,10 @@ export const java: ProjectReader = {
     return start === undefined ? [] : [projectApp(folder, start)]
   },
   reasonOf(folder) {
-    if (has(folder, 'pom.xml')) {
-      if (isParent(folder)) return ''
-      if (hasSpring(readText(folder, 'pom.xml'))) return 'none of its classes is a program'
-      return 'its pom.xml has neither Spring Boot nor Quarkus'
-    }
-    if (!has(folder, 'build.gradle', 'build.gradle.kts') || has(folder, ...SETTINGS)) return ''
-    if (hasSpring(gradleText(folder))) return 'none of its classes is a program'
+    const [pom, isGradle] = [readText(folder, 'pom.xml'), has(folder, 'build.gradle', 'build.gradle.kts')]
+    if (pom === '' ? !isGradle || has(folder, ...SETTINGS) : isParent(folder)) return ''
+    if (hasSpring(pom || gradleText(folder))) return 'none of its classes is a program'
+    if (pom !== '') return 'its pom.xml has neither Spring Boot nor Quarkus'
     return 'its build file has neither Spring Boot nor the plugin application'
   }
 }
@@ -31,13 +28,16 @@ function mavenStart(folder: string): ProjectStart | undefined {
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
   if (hasSpring(pom) && !isLibrary(folder, pom) && startsSpring(folder))
-    return {command: [maven, '-q', 'spring-boot:run'], ...spring(folder), notes}
+    return {command: [maven, '-q', 'spring-boot:run'], ...spring(folder, pom), notes}
   if (!pom.includes('quarkus')) return undefined
-  return {command: [maven, '-q', 'quarkus:dev'], port: 8080, move: byVariable('QUARKUS_HTTP_PORT'), notes}
+  const port = Number(QUARKUS_PORT.exec(settingsOf(folder))?.[1] ?? 8080)
+  return {command: [maven, '-q', 'quarkus:dev'], port, move: byVariable('QUARKUS_HTTP_PORT'), notes}
 }
 
 const hasSpring = (text: string): boolean =>
-  /spring-boot-(?:maven-plugin|gradle-plugin|starter)|org\.springframework\.boot|spring\.?boot\)/i.test(text)
+  /spring-(?:boot-(?:maven-plugin|gradle-plugin|starter)|cloud-starter)|org\.springframework\.boot|spring\.?boot\)/i.test(
+    text
+  )
 
 /** A module with Spring's classes and no program. */
 const isLibrary = (folder: string, pom: string): boolean =>
@@ -65,7 +65,7 @@ function gradleStart(folder: string): ProjectStart | undefined {
   const applied = own.replaceAll(/.*apply false.*/g, '')
   const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
   if (hasSpring(applied) && !isRoot && startsSpring(folder))
-    return {command: [gradle, '-q', task('bootRun')], ...spring(folder)}
+    return {command: [gradle, '-q', task('bootRun')], ...spring(folder, own)}
   return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
 }
 
@@ -75,21 +75,27 @@ function wrapper(folder: string, script: string, program: string): string {
   return found === undefined ? program : `${found}/${script}`
 }
 
-const spring = (folder: string): Pick<ProjectStart, 'port' | 'move'> => ({
-  port: springPort(folder) || 8080,
-  move: byVariable('SERVER_PORT')
-})
-
-/** `server.port` of an application of Spring Boot, 0 if its files do not say it; JHipster keeps them in `config`, with a profile for development. */
-function springPort(folder: string): number {
-  const folders = ['src/main/resources', 'src/main/resources/config'].map(each => join(folder, each))
-  for (const name of ['application', 'application-dev', 'application-local']) {
-    const texts = ['properties', 'yml', 'yaml'].flatMap(end => folders.map(each => readText(each, `${name}.${end}`)))
-    const port = SERVER_PORT.exec(texts.join('\n'))?.[1]
-    if (port !== undefined) return Number(port)
-  }
-  return 0
+function spring(folder: string, build: string): Pick<ProjectStart, 'port' | 'move'> {
+  const settings = settingsOf(folder)
+  const port = Number(SERVER_PORT.exec(settings)?.[1] ?? 0)
+  const isSilent = build.includes('<artifactId>') && !SPRING_PART.test(build + readText(join(folder, '..'), 'pom.xml'))
+  // a server of configuration says the port, or it listens nowhere
+  if (port === 0 && (isSilent || CONFIG_CLIENT.test(settings))) return {port}
+  return {port: port || 8080, move: byVariable('SERVER_PORT')}
 }
+const CONFIG_CLIENT = /\bconfigserver:|\bcloud\.config\.|\bcloud:[ \t\r]*\n[ \t]+config:/
+/** A dependency that may serve: of the plugin alone a program listens nowhere. */
+const SPRING_PART =
+  /<artifactId>\s*(?!spring-boot-(?:maven-plugin|starter-(?:parent|test)|dependencies)\b)[\w.-]*spring/
+
+/** The settings of an application of Spring Boot or Quarkus; JHipster keeps them in `config`, with a profile for development. */
+const settingsOf = (folder: string): string =>
+  ['application', 'application-dev', 'application-local', 'bootstrap']
+    .flatMap(name => ['properties', 'yml', 'yaml'].map(end => `${name}.${end}`))
+    .flatMap(name => ['src/main/resources', 'src/main/resources/config'].map(way => readText(join(folder, way), name)))
+    .join('\n')
+const QUARKUS_PORT =
+  /^(?:(?:%dev\.)?quarkus\.http\.port[ \t]*=|quarkus:[ \t\r]*\n(?:[ \t]+\S.*\n|\s*\n)*?[ \t]+http:[ \t\r]*\n(?:[ \t]+\S.*\n)*?[ \t]+port:)[ \t]*(?:\$\{\w+:)?(\d+)/m
 const SERVER_PORT =
   /^(?:[ \t]*server\.port[ \t]*=|server(?:\.port[ \t]*:|:[ \t\r]*\n(?:[ \t]+\S.*\r?\n|[ \t\r]*\n)*?[ \t]+port:))[ \t]*(?:\$\{\w+:)?(\d+)/m
 

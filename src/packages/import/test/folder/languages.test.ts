@@ -68,6 +68,40 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       }
     ],
     ['mvn -q spring-boot:run, appPort 8080', {'pom.xml': 'spring-boot-maven-plugin', src: {java: SPRING}}],
+    [
+      'mvn -q quarkus:dev, appPort 8083',
+      {'pom.xml': 'io.quarkus', src: {main: {resources: {'application.properties': 'quarkus.http.port=8083\n'}}}}
+    ],
+    [
+      'mvn -q quarkus:dev, appPort 8084',
+      {
+        'pom.xml': 'io.quarkus',
+        src: {main: {resources: {'application.yml': 'quarkus:\n  log:\n    port: 1\n  http:\n    port: 8084\n'}}}
+      }
+    ],
+    ['mvn -q spring-boot:run, appPort 8080', {'pom.xml': '<artifactId>spring-cloud-starter-gateway</artifactId>'}],
+    ['mvn -q spring-boot:run', {'pom.xml': '<artifactId>spring-boot-maven-plugin</artifactId>'}],
+    [
+      'mvn -q spring-boot:run',
+      {
+        'pom.xml': 'spring-boot-maven-plugin',
+        src: {
+          main: {
+            ...SPRING,
+            resources: {'bootstrap.yml': 'spring:\n  cloud:\n    config:\n      uri: http://config:8888\n'}
+          }
+        }
+      }
+    ],
+    [
+      'mvn -q spring-boot:run',
+      {
+        'pom.xml': 'spring-boot-maven-plugin',
+        src: {
+          main: {...SPRING, resources: {'application.yml': 'spring:\n  config:\n    import: optional:configserver:\n'}}
+        }
+      }
+    ],
     ['x: left out, as its pom.xml has neither Spring Boot nor Quarkus', {'pom.xml': '<project>'}]
   ],
   Gradle: [
