@@ -95,7 +95,7 @@ const settingsOf = (folder: string): string =>
     .flatMap(name => ['src/main/resources', 'src/main/resources/config'].map(way => readText(join(folder, way), name)))
     .join('\n')
 const QUARKUS_PORT =
-  /^(?:(?:%dev\.)?quarkus\.http\.port[ \t]*=|quarkus:[ \t\r]*\n(?:[ \t]+\S.*\n|\s*\n)*?[ \t]+http:[ \t\r]*\n(?:[ \t]+\S.*\n)*?[ \t]+port:)[ \t]*(?:\$\{\w+:)?(\d+)/m
+  /^(?:(?:%dev\.)?quarkus\.http\.port[ \t]*=|quarkus:[ \t\r]*\n(?:[ \t]+\S.*\n|[ \t\r]*\n)*?[ \t]+http:[ \t\r]*\n(?:[ \t]+\S.*\n){0,40}?[ \t]+port:)[ \t]*(?:\$\{\w+:)?(\d+)/m
 const SERVER_PORT =
   /^(?:[ \t]*server\.port[ \t]*=|server(?:\.port[ \t]*:|:[ \t\r]*\n(?:[ \t]+\S.*\r?\n|[ \t\r]*\n)*?[ \t]+port:))[ \t]*(?:\$\{\w+:)?(\d+)/m
 
