@@ -120,7 +120,7 @@ class AppHost {
     if (variable !== '' && resource !== undefined) this.#resources.set(variable, resource)
   }
 
-  /** What stands for a resource in the environment of others: its address, or the value of a parameter. */
+  /** The value of a resource in the environment of others: its address, or the value of a parameter. */
   #valueOf({id, value}: Resource): string | undefined {
     const [port] = textsOf(this.services[id]?.['ports'])
     return value ?? (port && `http://${id}:${port.replace(/.*:/, '')}`)

@@ -90,7 +90,7 @@ t.test('each endpoint of a resource is a port, also where its numbers have no na
       '#:sdk Aspire.AppHost.Sdk@13.0.0\nbuilder.AddContainer("mail", "mailpit").WithHttpEndpoint(8026, 8025, name: "ui").WithEndpoint(null, 1025);\nbuilder.AddRedis("cache").WithImageTag("7").WithDataVolume();\n'
   })
   t.match(String(template.apps[0]?.['command']), ',--publish,8026:8025,--publish,1025:1025,')
-  t.equal((template.apps[1]?.['command'] as readonly string[]).at(-1), 'redis:7')
+  t.match(String(template.apps[1]?.['command']), ',redis:7')
   t.ok(notes.includes('apphost.cs:3: WithDataVolume is not carried over'))
 })
 
@@ -291,8 +291,8 @@ builder.AddPostgres("pg").WithImage("ankane/pgvector").WithImageTag("latest");
     web: WEB
   })
   const [mail, , web, pg] = template.apps
-  t.equal((mail?.['command'] as readonly string[]).at(-1), 'mailpit:v1')
-  t.equal((pg?.['command'] as readonly string[]).at(-1), 'ankane/pgvector:latest')
+  t.match(String(mail?.['command']), ',mailpit:v1')
+  t.match(String(pg?.['command']), ',ankane/pgvector:latest')
   const [api, at] = ['http://localhost:4000', 'http://localhost:8025']
   t.strictSame(web?.['env'], {LEVEL: 'debug', API: api, API2: api, MAIL: at})
   t.notOk(notes.some(note => /level|LEVEL|WithImage/.test(note)))
