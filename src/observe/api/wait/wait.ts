@@ -7,6 +7,7 @@ import {callsCheck} from './calls-check.ts'
 import {readIgnored, type IsIgnored} from './ignored-calls.ts'
 import {IdleCheck} from './idle-check.ts'
 import {logCheck} from './log-check.ts'
+import {pause} from '../../../platform/delay.ts'
 import {noSuchApp} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import type {WaitCheck, Standing} from './standing.ts'
@@ -41,8 +42,10 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
   const over = AbortSignal.any([context.ended, ...(signal === undefined ? [] : [signal])])
   let standings: readonly Standing[] = []
   let outcome: Api.Waited['outcome'] | undefined
-  const pace = new Pace(over)
-  const stop = context.onEvent(() => pace.wake())
+  let news = new AbortController()
+  const wake = (): void => news.abort()
+  over.addEventListener('abort', wake)
+  const stop = context.onEvent(wake)
   try {
     for (const condition of conditions) checks.push(checkOf(context, condition, {since, isIgnored}))
     while (outcome === undefined) {
@@ -54,7 +57,10 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
         outcome = 'impossible'
         standings = standings.map(each => (each.state === 'met' ? each : ended(each)))
       } else if (now - startedAt >= timeoutMs) outcome = 'timeout'
-      else await pace.next(Math.min(LOOK_MS, timeoutMs - (now - startedAt)))
+      else await pause(Math.min(LOOK_MS, timeoutMs - (now - startedAt)), news.signal)
+      news = new AbortController()
+      // what an event announces is done in the next turn of the event loop
+      await new Promise(setImmediate)
     }
     const views = standings.map((standing, index) => viewOf(context, conditions[index], standing))
     return {
@@ -66,7 +72,7 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
     }
   } finally {
     stop()
-    pace.close()
+    over.removeEventListener('abort', wake)
     for (const check of checks) check.close?.()
   }
 }
@@ -81,43 +87,6 @@ function outcomeOf(standings: readonly Standing[], isAny: boolean): 'met' | 'imp
   const count = (state: Standing['state']): number => standings.filter(each => each.state === state).length
   if (isAny ? count('met') > 0 : count('met') === standings.length) return 'met'
   return (isAny ? count('impossible') === standings.length : count('impossible') > 0) ? 'impossible' : undefined
-}
-
-/** Lets some time pass, less if something happens. */
-class Pace {
-  #wake = (): void => undefined
-  #isAwake = false
-  readonly #over: AbortSignal
-  readonly #end = (): void => this.wake()
-
-  constructor(over: AbortSignal) {
-    this.#over = over
-    over.addEventListener('abort', this.#end)
-  }
-
-  wake(): void {
-    this.#isAwake = true
-    this.#wake()
-  }
-
-  async next(ms: number): Promise<void> {
-    if (!this.#isAwake) {
-      await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, ms)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    this.#isAwake = false
-    // what an event announces is done in the next turn of the event loop
-    await new Promise(setImmediate)
-  }
-
-  close(): void {
-    this.#over.removeEventListener('abort', this.#end)
-  }
 }
 
 function sinceOf(from: 'start' | 'now' | number, {timeOf}: EventTimes, {runLog}: WaitContext): Since {
