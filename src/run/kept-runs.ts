@@ -8,12 +8,18 @@ import {repositoryAbove} from '../platform/paths.ts'
 import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
 import {isObject} from '../model/is-object.ts'
 import {orElse} from '../model/or-else.ts'
+import {edgeViews} from '../observe/api/edges.ts'
+import {Masking} from '../observe/telemetry/recorder/masking.ts'
 import {fileOfTemplate, type TemplateRuns} from './last-exits.ts'
+import type {RunContext} from './run-context.ts'
+import type {RunRecorder} from './run-recorder.ts'
 
 /** The file keeps this many runs: the oldest is removed. */
 const MAX_RUNS = 30
 /** Two runs that write at the same moment overwrite each other: then the write is tried again. */
 const MAX_TRIES = 3
+/** Only the busiest edges are kept: the file stays small. */
+const MAX_EDGES = 200
 
 /** The runs of a template that the file knows, the oldest first. Broken lines are left out. Throws a UserError if it is there and cannot be read. */
 export function keptRuns({env, template, name}: TemplateRuns): readonly KeptRun[] {
@@ -32,6 +38,27 @@ function parsed(line: string): readonly KeptRun[] {
   return isObject(run) && typeof run['run'] === 'string' && Array.isArray(run['edges'])
     ? [run as unknown as KeptRun]
     : []
+}
+
+/** Writes what is known of a run so far: its exits, and how its calls went. Throws if the file cannot be written. */
+export function keepKnown(context: RunContext, {calls, deaths, masked}: RunRecorder, isOver: boolean): void {
+  const {plan, env, run, startedAt} = context
+  const died = Map.groupBy(deaths?.all() ?? [], ({app}) => app)
+  const masking = new Masking(masked) // an address may have a password
+  keepRun(
+    {env, template: plan.file, name: plan.copy ?? ''},
+    {
+      run,
+      startedAt: new Date(startedAt).toISOString(),
+      lastKnownAt: new Date().toISOString(),
+      isOver,
+      commit: commitAt(plan.file),
+      exits: Array.from(died, ([app, all]) => ({app, exits: all.length})),
+      edges: edgeViews(calls)
+        .slice(0, MAX_EDGES)
+        .map(({from, to, calls: count, failed, p95Ms}) => ({from, to: masking.target(to), calls: count, failed, p95Ms}))
+    }
+  )
 }
 
 /** Writes what is known of a run, in place of what the file has of it. Throws if the file cannot be written. */

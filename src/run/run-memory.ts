@@ -49,28 +49,12 @@ export class RunMemory {
 
   /** Never rejects: a state folder that cannot be written is reported by the parts that need it. */
   async #keep(isOver: boolean): Promise<void> {
-    const {plan, env, run, startedAt} = this.#context
-    const {calls: recorded, deaths} = this.#recorder
-    if (plan.file === '' || (recorded.last === 0 && deaths === undefined)) return
+    const {calls, deaths} = this.#recorder
+    if (this.#context.plan.file === '' || (calls.last === 0 && deaths === undefined)) return
     try {
-      const [{keepRun, commitAt}, {edgeViews}, {Masking}] = await Promise.all([
-        import('./kept-runs.ts'),
-        import('../observe/api/edges.ts'),
-        import('../observe/telemetry/recorder/masking.ts')
-      ])
-      const died = Map.groupBy(deaths?.all() ?? [], ({app}) => app)
-      const exits = Array.from(died, ([app, all]) => ({app, exits: all.length}))
-      const shown = (to: string): string => new Masking(this.#recorder.masked).target(to) // an address with a password
-      const all = edgeViews(recorded).slice(0, MAX_EDGES)
-      const edges = all.map(({from, to, calls, failed, p95Ms}) => ({from, to: shown(to), calls, failed, p95Ms}))
-      const known = {startedAt: new Date(startedAt).toISOString(), lastKnownAt: new Date().toISOString(), isOver}
-      const kept = {run, ...known, commit: commitAt(plan.file), exits, edges}
-      keepRun({env, template: plan.file, name: plan.copy ?? ''}, kept)
+      ;(await import('./kept-runs.ts')).keepKnown(this.#context, this.#recorder, isOver)
     } catch {
       // the file cannot be written
     }
   }
 }
-
-/** Only the busiest edges are kept: the file stays small. */
-const MAX_EDGES = 200
