@@ -9,10 +9,10 @@ export interface InboxEntry {
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
-/** The entries for one turn, the start first. A suspension begins a turn: behind other entries SDKs begin the steps of that turn again and again. */
+/** The entries for one turn, the start first. A suspension begins one: SDKs repeat steps before it. A termination ends one: Java's SDK answers none with more behind it. */
 export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
   const all = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
-  const end = all.findIndex(({kind}, at) => at > 0 && kind === 'suspend')
+  const end = all.findIndex(({kind}, at) => at > 0 && (kind === 'suspend' || all[at - 1]?.kind === 'terminate'))
   return end < 0 ? all : all.slice(0, end)
 }
 
