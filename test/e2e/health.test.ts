@@ -78,6 +78,32 @@ t.test(
   }
 )
 
+t.test('calls that come while an edit gives an app a health check wait until it is healthy', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'stock', autoPort: true},
+    {appID: 'shop', command: []}
+  ])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const [old, {http}] = await Promise.all([rig.driven('stock'), run.ports('shop')])
+  const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`)).text()
+  await old.answer({body: 'old'})
+  await old.listen()
+  t.equal(await ask(), 'old')
+  await rig.template([
+    {appID: 'stock', autoPort: true, ...CHECKED},
+    {appID: 'shop', command: []}
+  ])
+  const next = await rig.driven('stock')
+  const early = ask()
+  await next.listen()
+  for (const _ of [1, 2]) await (await next.nextRequest()).reply({status: 503, body: 'not yet'})
+  const probe = await next.nextRequest()
+  await next.answer({body: 'new'})
+  await probe.reply()
+  t.equal(await early, 'new')
+})
+
 t.test('an app that is not healthy at first is asked for its topics and bindings when it is', async t => {
   const rig = await openRig(t)
   await rig.write({

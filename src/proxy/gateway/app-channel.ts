@@ -91,6 +91,7 @@ export class AppChannel {
   follow(plan: AppPlan): void {
     this.#plan = plan
     this.hasPatience = this.#hasPatience
+    this.#isAwaited ||= this.queue.state === 'open' // its process takes calls, also one without a check
     this.#health?.end()
     this.#health = this.#newHealth()
   }
@@ -172,14 +173,13 @@ export class AppChannel {
   #newPool(): Pool {
     const plan = this.#plan
     this.#end = Promise.withResolvers<string>()
-    const {promise: ended} = this.#end
     const pool: Pool = new Pool({
       hosts: hostsOf(plan),
       port: this.#appPort,
       dial: dialOf(plan, () => pool, this.#options.invoked),
       protocol: plan.channel.protocol,
       maxMessageBytes: plan.sidecar.maxBodyBytes,
-      process: {ended, isEnding: () => !this.#isReady}
+      process: {ended: this.#end.promise, isEnding: () => !this.#isReady}
     })
     return pool
   }
