@@ -46,12 +46,14 @@ export function trim(stream: Stream, {maxLength, minId, limit}: Trim): number {
 /** Length above which entries that every group has acknowledged are dropped. */
 const MAX_ACKNOWLEDGED = 10_000
 
+/** Whether it is a value, or the name of a field that events of Dapr have. */
+const isOfEvent = (text: string, at: number): boolean => at % 2 === 1 || text === 'data' || text === 'metadata'
+
 /** Dapr does not trim its topics by default: memory and the file would grow forever. The streams of other programs are theirs. */
 export function dropAcknowledged(stream: Stream): void {
   const surplus = stream.length - MAX_ACKNOWLEDGED
   const {first} = stream
-  // the two fields of an event come in either order
-  if (surplus <= 0 || (first?.fields[0] !== 'data' && first?.fields[2] !== 'data')) return
+  if (surplus <= 0 || first?.fields.every(isOfEvent) !== true) return
   const open = stream.acknowledgedBefore()
   if (open !== undefined && compareIds(first, open) < 0) stream.trimBefore(open, surplus)
 }

@@ -8,6 +8,8 @@ t.test('a stream of another program keeps all its entries, also those that every
   const run = (...args: readonly string[]): unknown => engine.run(session, args)
   for (const [key, fields] of [
     ['ledger', ['amount', '5']],
+    ['journal', ['type', 'order', 'data', '{}']],
+    ['diary', ['data', '{}', 'type', 'order']],
     ['topic', ['data', '{}']], // as Dapr's components write events
     ['told', ['metadata', '{}', 'data', '{}']]
   ] as const) {
@@ -16,7 +18,7 @@ t.test('a stream of another program keeps all its entries, also those that every
     run('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', key, '>')
     run('XACK', key, 'g', ...Array.from({length: 10_100}, (_, at) => `${at + 1}-0`))
   }
-  t.equal(run('XLEN', 'ledger'), 10_100)
+  for (const key of ['ledger', 'journal', 'diary']) t.equal(run('XLEN', key), 10_100)
   t.equal(run('XLEN', 'topic'), 10_000)
   t.equal(run('XLEN', 'told'), 10_000)
 })
