@@ -13,10 +13,7 @@ export const SORTED_SETS: CommandTable = {
   zincrby: writes(4, (session, [key = '', ...pair]) => addScored(session, [key, 'INCR', ...pair])),
   zrem: writes(-3, ({db}, [key = '', ...members]) => db.deleteMembers(key, db.sortedSet(key), members, ['z', 'zrem'])),
   zscore: reads(3, ({db}, [key = '', member = '']) => scoreOf(db.sortedSet(key), member)),
-  zmscore: reads(-3, ({db}, [key = '', ...members]) => {
-    const set = db.sortedSet(key)
-    return members.map(member => scoreOf(set, member))
-  }),
+  zmscore: reads(-3, ({db}, [key = '', ...members]) => members.map(member => scoreOf(db.sortedSet(key), member))),
   zcard: reads(2, ({db}, [key = '']) => db.sortedSet(key)?.size ?? 0),
   zcount: reads(4, ({db}, [key = '', min = '', max = '']) => {
     const isIn = scoreRange(min, max)

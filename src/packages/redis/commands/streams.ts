@@ -1,4 +1,4 @@
-import {reads, writes, type CommandTable} from '../engine/command.ts'
+import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import {noSuchKey, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
@@ -11,12 +11,8 @@ import {parseTrim, trim, type Trim} from './stream-trim.ts'
 export const STREAMS: CommandTable = {
   xadd: writes(-5, add),
   xlen: reads(2, ({db}, [key = '']) => db.stream(key)?.length ?? 0),
-  xrange: reads(-4, (session, [key = '', start = '', end = '', ...options]) =>
-    range(session, key, [start, end], options)
-  ),
-  xrevrange: reads(-4, (session, [key = '', end = '', start = '', ...options]) =>
-    range(session, key, [start, end], options, true)
-  ),
+  xrange: ranges(false),
+  xrevrange: ranges(true),
   xdel: writes(-3, ({db}, [key = '', ...texts]) => {
     const ids = texts.map(text => parseId(text))
     const stream = db.stream(key)
@@ -95,22 +91,19 @@ function chooseId(last: StreamId, given: NewId): StreamId {
   return {ms, seq}
 }
 
-function range(
-  {db}: Session,
-  key: string,
-  [from, to]: readonly [string, string],
-  options: readonly string[],
-  isReversed = false
-): Result {
-  const [start, end] = [parseBound(from, true), parseBound(to, false)]
-  const [word = 'COUNT', text, ...rest] = options
-  if (word.toUpperCase() !== 'COUNT' || rest.length > 0 || (options.length > 0 && text === undefined))
-    throw new RedisError('ERR syntax error')
-  const count = text === undefined ? Infinity : Math.max(integer(text), 0)
-  const stream = db.stream(key)
-  if (stream === undefined) return []
-  if (text !== undefined && count === 0) return NIL_ARRAY
-  return (isReversed ? stream.rangeReversed(start, end, count) : stream.range(start, end, count)).map(shown)
+function ranges(isReversed: boolean): CommandDefinition {
+  return reads(-4, ({db}, [key = '', from = '', to = '', ...options]) => {
+    const [lowest, highest] = isReversed ? [to, from] : [from, to]
+    const [start, end] = [parseBound(lowest, true), parseBound(highest, false)]
+    const [word = 'COUNT', text, ...rest] = options
+    if (word.toUpperCase() !== 'COUNT' || rest.length > 0 || (options.length > 0 && text === undefined))
+      throw new RedisError('ERR syntax error')
+    const count = text === undefined ? Infinity : Math.max(integer(text), 0)
+    const stream = db.stream(key)
+    if (stream === undefined) return []
+    if (text !== undefined && count === 0) return NIL_ARRAY
+    return (isReversed ? stream.rangeReversed(start, end, count) : stream.range(start, end, count)).map(shown)
+  })
 }
 
 function setLastId({db}: Session, [key = '', text = '', ...options]: readonly string[]): Result {

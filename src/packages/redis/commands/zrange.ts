@@ -14,8 +14,7 @@ export function scoreRange(min: string, max: string): (each: Scored) => boolean 
 
 function bound(text: string): {readonly isOpen: boolean; readonly score: number} {
   const isOpen = text.startsWith('(')
-  const score = floating(isOpen ? text.slice(1) : text, () => new RedisError('ERR min or max is not a float'))
-  return {isOpen, score}
+  return {isOpen, score: floating(isOpen ? text.slice(1) : text, () => new RedisError('ERR min or max is not a float'))}
 }
 
 /** The members between two texts: `[a` with itself, `(a` without, `-` and `+` for the ends. */
@@ -93,8 +92,7 @@ function select({db}: Session, [key = '', from = '', to = '']: readonly string[]
   const found = all.filter(isIn)
   if (limit === undefined) return found
   const [offset, count] = limit
-  if (offset < 0) return []
-  return found.slice(offset, count < 0 ? undefined : offset + count)
+  return offset < 0 ? [] : found.slice(offset, count < 0 ? undefined : offset + count)
 }
 
 /** RESP3 has a pair for each member, RESP2 a flat list. */

@@ -99,3 +99,14 @@ export function clampRange(start: number, stop: number, length: number): readonl
   const to = Math.min(stop < 0 ? length + stop : stop, length - 1)
   return [from, Math.max(to + 1, 0)]
 }
+
+/** The index of the first one from `head` on that is not before the wanted place, where those before it come first. */
+export function bisect<T>(sorted: readonly T[], isBefore: (each: T) => boolean, head = 0): number {
+  let [low, high] = [head, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isBefore(sorted[middle] as T)) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,3 +1,5 @@
+import {bisect} from './numbers.ts'
+
 /** A member of a sorted set. */
 export interface Scored {
   readonly member: string
@@ -48,7 +50,7 @@ export class SortedSet {
   #replace(at: Scored, gone: number, ...others: readonly Scored[]): void {
     if (++this.#changes > MANY) this.#ordered = undefined
     if (this.#ordered === undefined) return
-    const place = this.#ordered.findIndex(other => !isBefore(other, at))
-    this.#ordered.splice(place === -1 ? this.#ordered.length : place, gone, ...others)
+    const place = bisect(this.#ordered, other => isBefore(other, at))
+    this.#ordered.splice(place, gone, ...others)
   }
 }

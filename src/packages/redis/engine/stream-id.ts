@@ -1,3 +1,4 @@
+import {bisect} from './numbers.ts'
 import {RedisError} from './result.ts'
 
 /**
@@ -66,15 +67,8 @@ function previousId({ms, seq}: StreamId): StreamId | undefined {
 
 /** The index of the first entry from `head` on, where they ascend, that is not before the id. */
 export function indexOf(entries: readonly StreamId[], head: number, id: StreamId): number {
-  let [low, high] = [head, entries.length]
-  const last = entries[high - 1]
+  const last = entries.at(-1)
   // the end is asked for most often
-  if (last !== undefined && compareIds(last, id) < 0) return high
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const entry = entries[middle]
-    if (entry !== undefined && compareIds(entry, id) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
+  if (last !== undefined && compareIds(last, id) < 0) return entries.length
+  return bisect(entries, entry => compareIds(entry, id) < 0, head)
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {addFloating, clampRange, parseFloating} from '../../engine/numbers.ts'
+import {addFloating, bisect, clampRange, parseFloating} from '../../engine/numbers.ts'
 import {RedisError} from '../../engine/result.ts'
 
 t.test('floating point numbers are read as by Redis', async t => {
@@ -77,5 +77,30 @@ t.test('sums may be larger than a double, and are read again', t => {
   t.equal(words('1', '1e999999999'), 'ERR value is not a valid float')
   t.equal(words('1', '-inf'), 'ERR increment would produce NaN or Infinity')
   t.equal(words('9e4931', '9e4931'), 'ERR increment would produce NaN or Infinity')
+  t.end()
+})
+
+t.test('a place among many is found with few looks', t => {
+  const sorted = Array.from({length: 1000}, (_, at) => at * 2)
+  for (const [wanted, head, place] of [
+    [-1, 0, 0],
+    [0, 0, 0],
+    [700, 0, 350],
+    [701, 0, 351],
+    [1998, 0, 999],
+    [1999, 0, 1000],
+    [4, 10, 10]
+  ] as const) {
+    let looks = 0
+    t.equal(
+      bisect(sorted, each => ++looks > 0 && each < wanted, head),
+      place
+    )
+    t.ok(looks <= 10, `${looks} looks`)
+  }
+  t.equal(
+    bisect([], () => true),
+    0
+  )
   t.end()
 })
