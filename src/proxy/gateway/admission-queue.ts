@@ -105,6 +105,7 @@ export class AdmissionQueue {
   readonly #waiting = new Set<QueuedCall>()
   #state: 'open' | 'held' | 'shut' = 'held'
   #reason = ''
+  #isPrecise = false // the reason says more than that of a pause
   #isClosed = false
   /** Reasons to queue calls although the app is ready. */
   readonly #pauses = new Set<string>()
@@ -167,7 +168,7 @@ export class AdmissionQueue {
 
   /** Why calls are queued. */
   get reason(): string {
-    return [...this.#pauses].at(-1) ?? this.#reason
+    return (this.#isPrecise && this.#reason) || ([...this.#pauses].at(-1) ?? this.#reason)
   }
 
   get waiting(): number {
@@ -207,11 +208,12 @@ export class AdmissionQueue {
     if (this.isOpen) this.#letIn()
   }
 
-  /** Calls are queued from now on; `reason` goes into the error of those that time out. */
-  hold(reason: string): void {
+  /** Calls are queued from now on; `reason` goes into the error of those that time out, during a pause if it `isPrecise`. */
+  hold(reason: string, isPrecise = false): void {
     if (this.#isClosed) return
     this.#state = 'held'
     this.#reason = reason
+    this.#isPrecise = isPrecise
   }
 
   shut(reason: string): void {

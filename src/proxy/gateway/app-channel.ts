@@ -149,7 +149,7 @@ export class AppChannel {
 
   #begin(): void {
     if (this.#health === undefined || this.#isDebugged) return this.queue.open()
-    this.queue.hold(`"${this.#plan.id}" listens, but ${nameOfCheck(this.#plan)} has not succeeded yet`)
+    this.queue.hold(`"${this.#plan.id}" listens, but ${nameOfCheck(this.#plan)} has not succeeded yet`, true)
     this.#health.begin(false, this.#isAwaited ? this.#plan.ready.timeoutMs : 0)
   }
 

@@ -67,3 +67,33 @@ t.test('the health of a process that is being stopped is not checked: calls wait
   t.equal(await ill, false)
   t.same([running.channel.queue.state, stopping.channel.queue.state], ['shut', 'open'])
 })
+
+t.test('a call that waits during a reload learns that the health check is what it waits for', async t => {
+  const probed = Promise.withResolvers<void>()
+  const server = createServer(() => probed.resolve()).listen(0, '127.0.0.1')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  await once(server, 'listening')
+  const channel = new AppChannel({
+    plan: {...planWith(60_000), health: {enabled: true, path: '/up', intervalMs: 10, timeoutMs: 60_000, threshold: 1}},
+    appPort: (server.address() as AddressInfo).port,
+    explain: () => '',
+    healthChanged: nothing,
+    probed: nothing,
+    invoked: nothing
+  })
+  t.teardown(() => channel.end())
+  const {queue} = channel
+  queue.pause('reload')
+  channel.update({phase: 'starting', pid: 1}, {isCrashLooping: false, why: 'starts'})
+  t.equal(queue.reason, 'reload')
+  channel.update({phase: 'running', pid: 1, ready: true}, {isCrashLooping: false, why: ''})
+  await probed.promise
+  t.equal(queue.reason, '"shop" listens, but GET /up has not succeeded yet')
+  queue.open()
+  t.equal(queue.reason, 'reload')
+  queue.unpause('reload')
+  t.equal(queue.reason, '')
+})
