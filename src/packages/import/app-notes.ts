@@ -13,17 +13,11 @@ export function withMissing(
   env: Readonly<Record<string, string | undefined>>
 ): Imported {
   const ids = new Set(imported.apps.map(({id}) => id))
-  return {
-    ...imported,
-    apps: imported.apps.map(app => ({
-      ...app,
-      notes: [
-        ...app.notes,
-        ...unsetNotes(app, imported, env),
-        ...(roots.some(root => isInside(app.folder, root)) ? callNotes(app, ids, cwd) : [])
-      ]
-    }))
+  const withNotes = (app: ImportedApp): ImportedApp => {
+    const calls = roots.some(root => isInside(app.folder, root)) ? callNotes(app, ids, cwd) : []
+    return {...app, notes: [...app.notes, ...unsetNotes(app, imported, env), ...calls]}
   }
+  return {...imported, apps: imported.apps.map(withNotes)}
 }
 
 /** Set by a shell itself, or by the run. */

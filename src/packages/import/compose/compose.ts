@@ -80,7 +80,7 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
   }
   const published = withPublished(inNetwork, programs)
   const stack: Stack = {...inNetwork, services: published, hosts: byHost(published)}
-  const ports = programPorts(programs, stack.services)
+  const ports = programPorts(programs, stack)
   for (const [id, {called}] of ports) stack.programs.set(id, called)
   const offers: string[] = []
   const made = [...stack.services].map(([id, service]) => {

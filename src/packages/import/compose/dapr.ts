@@ -1,37 +1,18 @@
 // Dapr in a compose file: a sidecar is a container that shares the network of its app. Here the run is that sidecar.
 import {isAbsolute, join} from 'node:path'
-import {hostsOfService, portsOf, startWords, type ComposeSidecar, type Service} from './service.ts'
+import {hostsOfService, portsOf, startWords, type ComposeSidecar, type Service, type Stack} from './service.ts'
 import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {asMap, given, isMap, listedValues, mapOf, mergedValues, textValue, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
 /** The services of a project without what the run itself is. */
-export interface WithoutDapr {
-  readonly services: ReadonlyMap<string, Service>
-  /** Services that are left out; a sidecar with the service that it belongs to, others with ''. */
-  readonly leftOut: ReadonlyMap<string, string>
-}
+export type WithoutDapr = Pick<Stack, 'services' | 'leftOut'>
 
 /** Flags of daprd (cmd/daprd/options) and keys of the template. */
 export const DAPRD_KEYS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    'app-port': 'appPort',
-    'app-protocol': 'appProtocol',
-    'app-ssl': 'appSSL',
-    'app-max-concurrency': 'appMaxConcurrency',
-    'dapr-http-port': 'daprHTTPPort',
-    'dapr-grpc-port': 'daprGRPCPort',
-    'enable-api-logging': 'enableApiLogging',
-    'enable-app-health-check': 'enableAppHealthCheck',
-    'app-health-check-path': 'appHealthCheckPath',
-    'app-health-probe-interval': 'appHealthProbeInterval',
-    'app-health-probe-timeout': 'appHealthProbeTimeout',
-    'app-health-threshold': 'appHealthThreshold',
-    'enable-profiling': 'enableProfiling',
-    'log-level': 'logLevel',
-    'max-body-size': 'maxBodySize',
-    'read-buffer-size': 'readBufferSize'
-  })
+  'appPort appProtocol appSSL appMaxConcurrency daprHTTPPort daprGRPCPort enableApiLogging enableAppHealthCheck appHealthCheckPath appHealthProbeInterval appHealthProbeTimeout appHealthThreshold enableProfiling logLevel maxBodySize readBufferSize'
+    .split(' ')
+    .map(key => [key.replaceAll(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase(), key])
 )
 /** Flags that have other keys, or say nothing here. */
 const OTHER_FLAGS =

@@ -33,10 +33,11 @@ type Kind = 'movable' | 'variable' | 'fixed'
 /** Where programs are called: at the port that they publish, else at that on which they listen, or the next free one for several. */
 export function programPorts(
   programs: ReadonlyMap<string, ListeningProgram>,
-  services: ReadonlyMap<string, Service>
+  {services, file}: Stack
 ): ReadonlyMap<string, ProgramPort> {
   const others = [...services.values()].filter(({id}) => !programs.has(id))
-  const used = new Set(others.map(each => Number(publishedPort(each))))
+  const all = others.flatMap(portsOf).flatMap(({published, target}) => numbersOf(published || target, file))
+  const used = new Set([...others.map(each => Number(publishedPort(each))), ...all])
   const ports = new Map<string, ProgramPort>()
   for (const [id, program] of [...programs].toSorted(([, a], [, b]) => rank(a) - rank(b))) {
     const published = [...programs.values()].filter(each => each !== program).map(numberOf)
@@ -45,6 +46,13 @@ export function programPorts(
     for (const each of [port.called, Number(port.keys['appPort'] ?? 0)]) used.add(each)
   }
   return ports
+}
+
+/** The numbers of this machine in a port as it is written, each of a range. */
+function numbersOf(text: string, file: Stack['file']): readonly number[] {
+  const written = withValues(text, file)
+  const [first = portNumber(written), last = first] = written.split('-').flatMap(each => Number(each) || [])
+  return Array.from({length: Math.min(last - first, 999) + 1}, (_, at) => first + at)
 }
 
 /** Numbers that cannot be chosen come first. */
@@ -88,16 +96,15 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
   return {called, keys: isInCode ? {port: called, fixedPort: target} : {port: called}, getsPort: !isInCode}
 }
 
-/**
- * The services of a project, each container with the ports that only its network had and others call, or that its image is known for:
- * published at the same number, or at the next free one.
- */
+/** The services, each container with ports that others call, or of its image, published at the same or the next free number. */
 export function withPublished(stack: Stack, programs: ReadonlyMap<string, ListeningProgram>): Stack['services'] {
   const {services, file} = stack
   const called = callsIn(stack)
   const used = new Set(Array.from(programs.values(), ({target}) => target))
-  for (const {published, target} of [...services.values()].flatMap(portsOf))
-    used.add(portNumber(withValues(published || target, file)))
+  for (const each of services.values()) {
+    if (each.values['network_mode'] === 'host') used.add(Number(publishedPort(each)))
+    for (const port of portsOf(each).flatMap(({published}) => numbersOf(published, file))) used.add(port)
+  }
   const publish = (port: string): string => {
     const free = freeFrom(Number(port), used)
     used.add(free)
@@ -111,12 +118,21 @@ export function withPublished(stack: Stack, programs: ReadonlyMap<string, Listen
     const usual = usualPort(service) || portOfDockerfile(join(folder, dockerfile))
     const known = sidecar?.keys['appPort'] ?? (own.length === 0 && sidecar === undefined ? usual : 0)
     const wanted = new Set([Number(known).toString(), ...called.flatMap(([name, port]) => (name === id ? [port] : []))])
+    const why: string[] = []
+    const written = listedValues(values['ports']).map(each => {
+      const [port] = portsOf({...service, values: {ports: [each]}})
+      const isChosen = port?.published === '' && !port.isUdp
+      const here = isChosen ? publish(port.target) : ''
+      if (port === undefined || here === '' || here === `${port.target}:${port.target}`) return each
+      why.push(`ports: ${port.target} has no number of this machine, and another one has it: it is ${here} here`)
+      return port.address === '' ? here : `${port.address}:${here}`
+    })
     const added = [...wanted].filter(port => port !== '0' && !own.includes(port)).map(publish)
-    if (added.length === 0) return service
-    const all = added.map(port => port.replace(/^(\d+):\1$/, '$1'))
-    const why = all.map(port => `ports: ${port} is published here, as programs outside of containers call it`)
+    if (why.length + added.length === 0) return service
+    for (const port of added.map(each => each.replace(/^(\d+):\1$/, '$1')))
+      why.push(`ports: ${port} is published here, as programs outside of containers call it`)
     const address = sidecar === undefined ? '' : '127.0.0.1:'
-    const ports = [...listedValues(values['ports']), ...added.map(port => address + port)]
+    const ports = [...written, ...added.map(port => address + port)]
     return {...service, values: {...values, ports}, notes: [...notes, ...why]}
   }
   return new Map(Array.from(services, ([id, service]) => [id, withPorts(service)]))

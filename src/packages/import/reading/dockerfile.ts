@@ -14,11 +14,7 @@ const PROGRAMS =
 export function runsInFolder(command: readonly string[], folder: string): boolean {
   const [program = '', ...args] = command
   if (['sh', 'bash'].includes(program) && args[0]?.endsWith('c') === true) {
-    const first =
-      args[1]
-        ?.trim()
-        .split(/\s+/)
-        .find(word => !word.includes('=')) ?? ''
+    const [first = ''] = /(?<=^|\s)[^\s=]+(?=\s|$)/.exec(args[1] ?? '') ?? []
     return !/(?:^|\s)\/(?!dev\/)\w/.test(args[1] ?? '') && (PROGRAMS.test(first) || existsSync(join(folder, first)))
   }
   const isKnown = PROGRAMS.test(basename(program)) && !program.startsWith('/')

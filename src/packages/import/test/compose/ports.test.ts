@@ -189,3 +189,36 @@ t.test('a health check by https is run as it is: a check of http is none of a po
   })
   t.match(template.apps, [{ready: {command: ['curl', '-kf', 'https://localhost:8443/h']}}])
 })
+
+t.test(
+  'numbers that compose would choose, ranges, second ports and those of the host network are no other ones',
+  async t => {
+    const {template} = await imported(t, {
+      'compose.yaml': `services:
+  api: {image: api, environment: {A: "postgres://a-db/a", B: "postgres://b-db:5432/b", C: "http://store:9000", D: "http://ui:8081"}}
+  a-db: {image: postgres, ports: ["5432"]}
+  b-db: {image: postgres, ports: [{target: 5432}]}
+  ftp: {image: ftp, ports: ["9000-9002:9000-9002"]}
+  store: {image: minio/minio}
+  host: {image: redis, network_mode: host}
+  cache: {image: redis}
+  ui: {image: ui, ports: ["9090:9090"]}
+  shop: {build: spring}
+  mail: {build: spring}
+`,
+      spring: {
+        'pom.xml': '<artifactId>spring-boot-starter-web</artifactId>',
+        Dockerfile: 'FROM x\nENTRYPOINT ["java", "-jar", "/app.jar"]\nEXPOSE 8080'
+      }
+    })
+    const here = 'host.docker.internal'
+    t.match(template.apps[0]?.['env'], {
+      A: `postgres://${here}/a`,
+      B: `postgres://${here}:5433/b`,
+      C: `http://${here}:9003`,
+      D: `http://${here}:8081`
+    })
+    t.match(String(template.apps[6]?.['command']), ',--publish,6380:6379,')
+    t.match(template.apps.slice(8), [{appPort: 8080}, {appPort: 8082, env: {SERVER_PORT: '8082'}}])
+  }
+)
