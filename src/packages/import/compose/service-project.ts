@@ -14,22 +14,24 @@ const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
 export function projectOf(service: Service, build: Build, start: string, stack: Stack): ImportedApp | undefined {
   // one Dockerfile may build all projects, each by an argument that names it
   const ofArguments = build.flags.flatMap(flag => /^--build-arg=\w+=\W{0,2}(\w[\w./@-]*)$/.exec(flag)?.[1] ?? [])
-  const names = [...ofArguments, ...namesOf(service)]
+  const known = [...ofArguments.filter(each => each.includes('/')), ...namesOf(service), ...ofArguments]
   const own = appsIn(start)
-  const named = own.find(({id}) => names.includes(id))
-  const isShared = [...stack.services.values()].some(other => {
-    const {folder, dockerfile, flags = []} = buildOf(other, stack) ?? {}
-    const isOther = startWords(other).length === 0 && flags.join() !== build.flags.join()
-    return folder === build.folder && (dockerfile !== build.dockerfile || isOther)
-  })
-  if (named !== undefined || (own.length > 0 && !isShared && !startsParts(start))) return named ?? own[0]
+  const named = known.flatMap(name => own.filter(({id}) => id === name))[0]
+  const others = [...stack.services.values()].filter(each => buildOf(each, stack)?.folder === build.folder)
+  const isShared = others.some(each => buildOf(each, stack)?.dockerfile !== build.dockerfile)
+  const areSeveral = others.some(
+    each => startWords(each).length === 0 && buildOf(each, stack)?.flags.join() !== build.flags.join()
+  )
+  const isOne = own.length > 0 && !isShared && !startsParts(start)
+  if (named !== undefined || (isOne && !areSeveral)) return named ?? own[0]
+  const names = isOne ? ofArguments : known
   const folders = [
     dirname(join(build.folder, build.dockerfile)),
     ...GROUPS.flatMap(group => names.map(name => join(build.folder, group, name)))
   ].filter(each => each !== start && each.startsWith(`${build.folder}/`))
-  const below = own.length === 0 ? foldersIn(start).flatMap(each => appsIn(each).slice(0, 1)) : []
-  const other =
-    folders.flatMap(each => appsIn(each).slice(0, 1))[0] ?? (below.length === 1 && !isShared ? below[0] : undefined)
+  const isAlone = own.length === 0 && !isShared && !areSeveral
+  const below = isAlone ? foldersIn(start).flatMap(each => appsIn(each).slice(0, 1)) : []
+  const other = folders.flatMap(each => appsIn(each).slice(0, 1))[0] ?? (below.length === 1 ? below[0] : undefined)
   return other ?? (isShared ? undefined : own[0])
 }
 

@@ -175,3 +175,34 @@ t.test('a program listens at the port for root that its image has', async t => {
     {appPort: 80, command: ['dotnet', 'run', '--urls', 'http://localhost:80']}
   ])
 })
+
+t.test('an argument that names another project says nothing of a service whose name is that of one', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: {context: ., args: {BACKEND: api, MODE: a}}}
+  api: {build: {context: ., args: {MODE: a}}}
+`,
+    Dockerfile: 'FROM x\nARG MODE\n',
+    web: node('x.listen(4000)'),
+    api: node('x.listen(4001)')
+  })
+  t.match(template.apps, [
+    {appID: 'web', appDirPath: './web', port: 4000},
+    {appID: 'api', appDirPath: './api', port: 4001}
+  ])
+})
+
+t.test('stages and arguments of one project name no other one: its program is that of the folder', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  app: {build: {context: ., target: final}, ports: ["8080:8080"]}
+  tests: {build: {context: ., target: test}, profiles: [test]}
+  old: {build: {context: ., args: {VERSION: "1.0"}}, ports: ["8081:8080"]}
+`,
+    Dockerfile: 'FROM golang AS test\nCMD ["/test"]\nFROM scratch AS final\nCMD ["/app"]\n',
+    'go.mod': 'module x',
+    'main.go': 'package main\nfunc main() { http.ListenAndServe(":8080", nil) }'
+  })
+  t.match(template.apps[0], {appID: 'app', command: ['go', 'run', '.'], appPort: 8080})
+  t.match(template.apps[2], {appID: 'old', command: ['go', 'run', '.'], port: 8081})
+})
