@@ -131,12 +131,16 @@ function assigned(typed: string): {readonly env: Readonly<Record<string, string>
 
 /** A line with the flag by which watchers of Tailwind and esbuild go on where their stdin is empty; foreman gives them its own. */
 function watching(line: string, folder: string): string {
-  const [, script = ''] = /\b(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)/.exec(line) ?? []
-  const text = line + textValue(mapOf(readPackage(folder)?.['scripts'])[script])
-  if (text.includes('tailwindcss'))
-    return line.replace(/(?:--watch|-w)(?=\s|$)/, '--watch=always').replace(/(tailwindcss:watch)(?=\s|$)/, '$1[always]')
-  return text.includes('esbuild') ? line.replace(/--watch(?=\s|$)/, '--watch=forever') : line
+  const [, before = '', script = ''] = /^(.*?\b(?:npm|pnpm|yarn|bun)(?: run)? )([\w:.-]+)/.exec(line) ?? []
+  // words behind the name of a script are those of its last program
+  const last = textValue(mapOf(readPackage(folder)?.['scripts'])[script]).replace(/.*[|&;]/s, '')
+  const [ofScript, ofLine] = [WATCHER.exec(last), WATCHER.exec(line)]
+  const flag = `--watch=${(ofScript ?? ofLine)?.[0].includes('esbuild') === true ? 'forever' : 'always'}`
+  const start = ofScript === null ? (ofLine?.index ?? line.length) : before.length
+  const own = line.slice(start).replace(/(?<=^[^|&;]*\s)(?:--watch(?=\s|$)|-w(?=\s+-|$))/, flag)
+  return (line.slice(0, start) + own).replace(/\bra(?:ils|ke) tailwindcss:watch(?=\s|$)/, '$&[always]')
 }
+const WATCHER = /(?:^|[\s/"'])@?(?:tailwindcss|esbuild)(?:\/cli)?(?:@[\w.^~-]+)?(?=\s|$)/
 
 /** Where a process listens by its line and source, 0: nowhere. `given`: the port that it gets, `isOwn`: by its line. `isTold`: by PORT. */
 function listensOn(

@@ -89,6 +89,24 @@ t.test('watchers that end where their stdin is empty are given the flag by which
   )
 })
 
+t.test('watchers of other programs, and workspaces, are left as they are', async t => {
+  const lines = [
+    'yarn build --watch',
+    'yarn tailwindcss:watch',
+    'npm run build:css -w web',
+    'nodemon --watch src --exec "npx esbuild a.js"',
+    'npx @tailwindcss/cli -w -i a.css'
+  ]
+  const {template} = await imported(t, {
+    'Procfile.dev': lines.map((line, at) => `p${at}: ${line}`).join('\n'),
+    'package.json': JSON.stringify({
+      scripts: {build: 'node esbuild.config.mjs', 'build:css': 'tailwindcss -i a', 'tailwindcss:watch': 'x --watch'}
+    })
+  })
+  const commands = template.apps.map(({command}) => (command as readonly string[]).join(' ').replace('sh -c ', ''))
+  t.strictSame(commands, [...lines.slice(0, 4), 'npx @tailwindcss/cli --watch=always -i a.css'])
+})
+
 t.test('lines that are no process, and second ones of a name, are told', async t => {
   const {template, notes} = await imported(t, {Procfile: 'web: node a.js\nnot a process\nweb: node b.js\n'})
   t.equal(template.apps.length, 1)
