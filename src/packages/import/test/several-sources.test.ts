@@ -152,7 +152,7 @@ t.test('the time to end that one source says of an app counts, not that of all a
 })
 
 t.test('an app that is moved to another port keeps the variables of another source', async t => {
-  const pom = '<artifactId>spring-boot-maven-plugin</artifactId>'
+  const pom = '<artifactId>spring-boot-starter-web</artifactId>'
   const compose = 'services: {a: {image: x, environment: {DB: a}}, b: {image: x, environment: {DB: b}}}'
   const {template} = await imported(t, {apps: {a: {'pom.xml': pom}, b: {'pom.xml': pom}}, 'compose.yaml': compose}, [
     'apps',

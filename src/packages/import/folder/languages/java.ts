@@ -28,9 +28,12 @@ function mavenStart(folder: string): ProjectStart | undefined {
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
   if (hasSpring(pom) && !isLibrary(folder, pom) && startsSpring(folder))
-    return {command: [maven, '-q', 'spring-boot:run'], ...spring(folder, pom), notes}
+    // what another module brings is not read
+    return {command: [maven, '-q', 'spring-boot:run'], ...spring(folder, notes.length > 0 ? '' : pom), notes}
   if (!pom.includes('quarkus')) return undefined
-  const port = Number(QUARKUS_PORT.exec(settingsOf(folder))?.[1] ?? 8080)
+  const settings = settingsOf(folder)
+  const ofDev = /^%dev\.quarkus\.http\.port.*/m.exec(settings)?.[0] ?? ''
+  const port = Number(QUARKUS_PORT.exec(`${ofDev}\n${settings}`)?.[1] ?? 8080)
   return {command: [maven, '-q', 'quarkus:dev'], port, move: byVariable('QUARKUS_HTTP_PORT'), notes}
 }
 
@@ -80,24 +83,28 @@ function spring(folder: string, build: string): Pick<ProjectStart, 'port' | 'mov
   const port = Number(SERVER_PORT.exec(settings)?.[1] ?? 0)
   const isSilent = build.includes('<artifactId>') && !SPRING_PART.test(build + readText(join(folder, '..'), 'pom.xml'))
   // a server of configuration says the port, or it listens nowhere
-  if (port === 0 && (isSilent || CONFIG_CLIENT.test(settings))) return {port}
+  if (port === 0 && (isSilent || (CONFIG_CLIENT.test(settings) && !NO_CLIENT.test(settings)))) return {port}
   return {port: port || 8080, move: byVariable('SERVER_PORT')}
 }
-const CONFIG_CLIENT = /\bconfigserver:|\bcloud\.config\.|\bcloud:[ \t\r]*\n[ \t]+config:/
+const CONFIG_CLIENT = /\bconfigserver:|\bcloud\.config\.|\bcloud:[ \t]*\n[ \t]+config:/
+/** It is that server itself, or asks none. */
+const NO_CLIENT =
+  /\bconfig(?:\.|:[ \t]*\n(?:[ \t]+\S.*\n)?[ \t]+)(?:server[.:]|(?:import-check\.)?enabled[ \t]*[:=][ \t]*false)/
 /** A dependency that may serve: of the plugin alone a program listens nowhere. */
 const SPRING_PART =
-  /<artifactId>\s*(?!spring-boot-(?:maven-plugin|starter-(?:parent|test)|dependencies)\b)[\w.-]*spring/
+  /<artifactId>\s*(?!spring-boot-(?:maven-plugin|starter-(?:parent|test)|dependencies)\b)[\w.-]*(?:spring|starter|web)/
 
-/** The settings of an application of Spring Boot or Quarkus; JHipster keeps them in `config`, with a profile for development. */
+/** The settings of an application of Spring Boot or Quarkus without comments; JHipster keeps them in `config`, with a profile for development. */
 const settingsOf = (folder: string): string =>
   ['application', 'application-dev', 'application-local', 'bootstrap']
     .flatMap(name => ['properties', 'yml', 'yaml'].map(end => `${name}.${end}`))
     .flatMap(name => ['src/main/resources', 'src/main/resources/config'].map(way => readText(join(folder, way), name)))
     .join('\n')
+    .replaceAll(/\r|^[ \t]*#.*/gm, '')
 const QUARKUS_PORT =
-  /^(?:(?:%dev\.)?quarkus\.http\.port[ \t]*=|quarkus:[ \t\r]*\n(?:[ \t]+\S.*\n|[ \t\r]*\n)*?[ \t]+http:[ \t\r]*\n(?:[ \t]+\S.*\n){0,40}?[ \t]+port:)[ \t]*(?:\$\{\w+:)?(\d+)/m
+  /^(?:(?:%dev\.)?quarkus\.http\.port[ \t]*=|quarkus:[ \t]*\n(?:[ \t]+\S.*\n|[ \t]*\n)*?[ \t]+http:[ \t]*\n(?:[ \t]+\S.*\n){0,40}?[ \t]+port:)[ \t]*(?:\$\{\w+:)?(\d+)/m
 const SERVER_PORT =
-  /^(?:[ \t]*server\.port[ \t]*=|server(?:\.port[ \t]*:|:[ \t\r]*\n(?:[ \t]+\S.*\r?\n|[ \t\r]*\n)*?[ \t]+port:))[ \t]*(?:\$\{\w+:)?(\d+)/m
+  /^(?:[ \t]*server\.port[ \t]*=|server(?:\.port[ \t]*:|:[ \t]*\n(?:[ \t]+\S.*\n|[ \t]*\n)*?[ \t]+port:))[ \t]*(?:\$\{\w+:)?(\d+)/m
 
 /** Whether one of its classes starts Spring, or is a program by itself; where there are none to read, its settings are those of one. */
 function startsSpring(folder: string): boolean {

@@ -79,6 +79,35 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
         src: {main: {resources: {'application.yml': 'quarkus:\n  log:\n    port: 1\n  http:\n    port: 8084\n'}}}
       }
     ],
+    [
+      'mvn -q quarkus:dev, appPort 8181',
+      {
+        'pom.xml': 'io.quarkus',
+        src: {main: {resources: {'application.properties': 'quarkus.http.port=8080\n%dev.quarkus.http.port=8181\n'}}}
+      }
+    ],
+    [
+      'mvn -q quarkus:dev, appPort 8084',
+      {
+        'pom.xml': 'io.quarkus',
+        src: {
+          main: {resources: {'application.yml': 'quarkus:\r\n  log:\r\n    level: x\r\n  http:\r\n    port: 8084\r\n'}}
+        }
+      }
+    ],
+    ...[
+      {'application.properties': '# spring.config.import=optional:configserver:\n'},
+      {'application.properties': 'spring.cloud.config.server.git.uri=x\n'},
+      {'application.properties': 'spring.cloud.config.uri=x\nspring.cloud.config.enabled=false\n'},
+      {'application.yml': 'spring:\n  cloud:\n    config:\n      import-check:\n        enabled: false\n'}
+    ].map((resources): [string, Files] => [
+      'mvn -q spring-boot:run, appPort 8080',
+      {'pom.xml': 'spring-boot-maven-plugin', src: {main: {...SPRING, resources}}}
+    ]),
+    [
+      'mvn -q spring-boot:run, appPort 8080',
+      {'pom.xml': '<artifactId>acme-starter-rest</artifactId><artifactId>spring-boot-maven-plugin</artifactId>'}
+    ],
     ['mvn -q spring-boot:run, appPort 8080', {'pom.xml': '<artifactId>spring-cloud-starter-gateway</artifactId>'}],
     ['mvn -q spring-boot:run', {'pom.xml': '<artifactId>spring-boot-maven-plugin</artifactId>'}],
     [
@@ -321,4 +350,22 @@ t.test('a program that only a Dockerfile names has the variables of its image', 
     {port: 7000}
   ])
   t.notOk('env' in (template.apps[1] ?? {}), 'PORT is what the run gives it')
+})
+
+t.test('what another module brings is not read: a program that needs one may serve', async t => {
+  const {template} = await imported(
+    t,
+    {
+      'pom.xml': '<packaging>pom</packaging><modules><module>core</module><module>api</module></modules>',
+      core: {'pom.xml': '<artifactId>core</artifactId><artifactId>spring-boot-starter-web</artifactId>'},
+      api: {
+        'pom.xml':
+          '<artifactId>api</artifactId><artifactId>core</artifactId><artifactId>spring-boot-maven-plugin</artifactId>',
+        src: {main: SPRING}
+      }
+    },
+    '.',
+    'folder'
+  )
+  t.match(template.apps, [{appDirPath: './api', appPort: 8080}])
 })
