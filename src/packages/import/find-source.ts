@@ -101,9 +101,8 @@ function kindOf(typed: string): SourceKind {
   const kind = KINDS.find(each => each === typed)
   if (kind !== undefined) return kind
   const near = nearMiss(typed, KINDS)
-  throw new UserError(`--from ${typed} is unknown: expected ${KINDS.join(', ')}`, {
-    explanation: near === '' ? '' : `Did you mean ${near}?`
-  })
+  const explanation = near === '' ? '' : `Did you mean ${near}?`
+  throw new UserError(`--from ${typed} is unknown: expected ${KINDS.join(', ')}`, {explanation})
 }
 
 function kindOfFile(path: string, typed: string, cwd: string): SourceKind {

@@ -66,10 +66,9 @@ export function withTexts(value: unknown, change: (text: string) => string): unk
 
 /** Variables of compose and process-compose are written with braces here, and a literal `$` alone. */
 export const withBraces = (text: string): string =>
-  text.replaceAll(/\$(\$\{?|\{|[A-Za-z_]\w*)/g, (whole, what: string) => {
-    if (what === '$') return '$'
-    return what.endsWith('{') ? whole : `\${${what}}`
-  })
+  text.replaceAll(/\$(\$\{?|\{|[A-Za-z_]\w*)/g, (whole, what: string) =>
+    what === '$' ? '$' : what.endsWith('{') ? whole : `\${${what}}`
+  )
 
 /** An app whose source has no variables, for a template with those of another source: a shell reads its `${NAME}`. */
 export const withoutVariables = (app: ImportedApp): ImportedApp => ({

@@ -188,9 +188,8 @@ class AppHost {
   #references(): readonly string[] {
     const folder = dirname(this.#file.path)
     const text = readText(folder, projectFile(folder) ?? '')
-    return [...text.matchAll(/<ProjectReference\s+Include="([^"]+)"/g)].map(([, path = '']) =>
-      path.replaceAll('\\', '/')
-    )
+    const found = text.matchAll(/<ProjectReference\s+Include="([^"]+)"/g)
+    return Array.from(found, ([, path = '']) => path.replaceAll('\\', '/'))
   }
 
   /** The texts of its other files and of projects without a program, which may name what it adds. */

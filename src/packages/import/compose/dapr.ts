@@ -139,10 +139,7 @@ function withoutPorts(values: Values, sidecarPorts: readonly unknown[]): Values 
 }
 
 /** The apps with what their sidecars say, and with Dapr's ids. */
-export function withSidecars(
-  apps: readonly ImportedApp[],
-  services: ReadonlyMap<string, Service>
-): readonly ImportedApp[] {
+export function withSidecars(apps: readonly ImportedApp[], services: Stack['services']): readonly ImportedApp[] {
   const ids = new Map<string, string>()
   const taken = new Set(services.keys())
   for (const {id, sidecar: {appId} = {appId: ''}} of services.values()) {

@@ -21,8 +21,7 @@ import {
 /** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
 export function composeEnvironment(service: Service, stack: Stack, host: string, notes: string[]): Env {
   const {services, programs} = stack
-  const own = variablePairs(service.values['environment'])
-  const env = {...variablesOfFiles(service, stack), ...own}
+  const [own, env] = [variablePairs(service.values['environment']), allVariables(service, stack)]
   const found: Found = {service, stack, env, host, replaced: new Set(), unpublished: new Map()}
   const {replaced, unpublished} = found
   const all = Object.keys(env).map((name): [string, string] => [name, pointed(name, numbered(name, found), found)])
@@ -68,12 +67,19 @@ export const pathOfEntry = (entry: unknown): string => textValue(entry) || textV
 export const variablesOfFiles = (service: Service, stack: Stack): Env =>
   Object.assign({}, ...envPaths(service, stack).map(envFileVariables)) as Env
 
-/** The services that others, or they themselves, name as hosts with a port in their commands and variables. */
+/** The services that others, or they themselves, name as hosts in commands and variables, there also without a port: `amqp://mq`, ''. */
 export const callsIn = (stack: Stack): readonly (readonly [id: string, port: string])[] =>
   [...stack.services.values()].flatMap(service => {
-    const env = {...variablesOfFiles(service, stack), ...variablePairs(service.values['environment'])}
-    return addressesOf(service, env).map(([, host, port]) => [stack.hosts.get(host)?.id ?? '', port] as const)
+    const env = allVariables(service, stack)
+    const texts = Object.values(env).flatMap(text => text.split(/\/\/|@/))
+    const found = [...addressesOf(service, env), ...texts.map(text => ['', text.replace(/[/?,].*/s, '')])]
+    return found.map(([, host = '', port = '']) => [stack.hosts.get(host)?.id ?? '', port] as const)
   })
+
+const allVariables = (service: Service, stack: Stack): Env => ({
+  ...variablesOfFiles(service, stack),
+  ...variablePairs(service.values['environment'])
+})
 
 /** `DATABASE_HOST: db`, a name that has no dot: whole values that may be hosts, and stay as they are. */
 function bareNotes(name: string, value: string, {service, stack, host}: Found): readonly string[] {
@@ -96,11 +102,11 @@ const NO_HOST =
 const NAMES_HOST = /(?:^|_)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
 const ANY = /^(?:true|false|localhost|all|any|auto|none|default|yes|no|on|off)$/
 
-/** A text with the ports that other services have on this machine. */
-export const withPortsHere = (text: string, {id}: Service, stack: Stack): string =>
+/** A text with the ports that other services have on this machine, and with `host` in the place of their names. */
+export const withPortsHere = (text: string, {id}: Service, stack: Stack, host?: string): string =>
   text.replaceAll(ADDRESSES, (whole, name: string, port: string) => {
     const other = stack.hosts.get(name)
-    return other === undefined || other.id === id ? whole : `${name}:${portHere(other, port, stack)}`
+    return other === undefined || other.id === id ? whole : `${host ?? name}:${portHere(other, port, stack)}`
   })
 
 /** Addresses of a container that it gives to others itself. */

@@ -1,5 +1,5 @@
 import {join, relative} from 'node:path'
-import {folderOfStack, isPort, portsOf, type Port, type Service, type Stack} from './service.ts'
+import {folderOfStack, isPort, portsOf, usualPort, type Port, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, sourcesIn, statAt, textAt} from '../reading/files.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
@@ -70,7 +70,9 @@ function filesAt(path: string): readonly string[] {
 
 /** A note on a service that is called at another port here than in its container. */
 export function otherPort({services, programs, targets}: Stack, id: string, where: string): readonly string[] {
-  const [port] = services.has(id) ? portsOf(services.get(id) as Service) : []
+  const service = services.get(id) ?? {id, values: {}, notes: []}
+  const [first, ...others] = portsOf(service)
+  const port = others.find(({target}) => target === `${usualPort(service)}`) ?? first
   const inside = targets.get(id)?.toString() ?? port?.target ?? ''
   const here = programs.get(id)?.toString() ?? port?.published ?? ''
   const isOther = /^[1-9]\d*$/.test(inside) && /^[1-9]\d*$/.test(here) && inside !== here

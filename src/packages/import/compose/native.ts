@@ -6,11 +6,9 @@ import type {ImportedApp} from '../imported.ts'
 import {entriesOf, isFile} from '../reading/files.ts'
 import {given, listedValues, mapOf, mountTarget, textValue, variablePairs, type Values} from '../reading/yaml-file.ts'
 
-/** The machine's folders of programs. */
+/** The machine's PATH, and whether this is root, as whom some servers refuse to run. */
 export interface NativePrograms {
-  /** The PATH. */
   readonly searchPath: string
-  /** Some servers refuse to run as root. */
   readonly isRoot: boolean
 }
 

@@ -28,13 +28,11 @@ export interface ProgramPort {
   readonly getsPort: boolean
 }
 
+type Programs = ReadonlyMap<string, ListeningProgram>
 type Kind = 'movable' | 'variable' | 'fixed'
 
 /** Where programs are called: at the port that they publish, else at that on which they listen, or the next free one for several. */
-export function programPorts(
-  programs: ReadonlyMap<string, ListeningProgram>,
-  {services, file}: Stack
-): ReadonlyMap<string, ProgramPort> {
+export function programPorts(programs: Programs, {services, file}: Stack): ReadonlyMap<string, ProgramPort> {
   const others = [...services.values()].filter(({id}) => !programs.has(id))
   const all = others.flatMap(portsOf).flatMap(({published, target}) => numbersOf(published || target, file))
   const used = new Set([...others.map(each => Number(publishedPort(each))), ...all])
@@ -97,7 +95,7 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
 }
 
 /** The services, each container with ports that others call, or of its image, published at the same or the next free number. */
-export function withPublished(stack: Stack, programs: ReadonlyMap<string, ListeningProgram>): Stack['services'] {
+export function withPublished(stack: Stack, programs: Programs): Stack['services'] {
   const {services, file} = stack
   const called = callsIn(stack)
   const used = new Set(Array.from(programs.values(), ({target}) => target))
@@ -117,7 +115,8 @@ export function withPublished(stack: Stack, programs: ReadonlyMap<string, Listen
     const {folder = '', dockerfile = ''} = buildOf(service, stack) ?? {}
     const usual = usualPort(service) || portOfDockerfile(join(folder, dockerfile))
     const known = sidecar?.keys['appPort'] ?? (own.length === 0 && sidecar === undefined ? usual : 0)
-    const wanted = new Set([Number(known).toString(), ...called.flatMap(([name, port]) => (name === id ? [port] : []))])
+    const named = called.flatMap(([name, port]) => (name === id ? [port || `${usual}`] : []))
+    const wanted = new Set([Number(known).toString(), ...named])
     const why: string[] = []
     const written = listedValues(values['ports']).map(each => {
       const [port] = portsOf({...service, values: {ports: [each]}})

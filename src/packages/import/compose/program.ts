@@ -24,7 +24,7 @@ import {
 import {launchUrl} from '../folder/languages/dotnet.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {projectOf} from './service-project.ts'
-import {callsIn, composeEnvironment, pathOfEntry} from './environment.ts'
+import {callsIn, composeEnvironment, pathOfEntry, withPortsHere} from './environment.ts'
 import {namesInCode, otherPort} from './names.ts'
 import {pathFrom, pathTo, withTexts, type ImportedApp} from '../imported.ts'
 import {withValues} from './project.ts'
@@ -64,7 +64,7 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   const hasEntrypoint = (service.values['entrypoint'] ?? null) !== null
   const candidates = hasEntrypoint ? [own] : image.commands.map(each => withoutWorkdir(each, workdir))
   const written = candidates.find(each => each.length > 0 && runsInFolder(each, start))
-  const called = Number(callsIn(stack).find(([id]) => id === service.id)?.[1] ?? 0)
+  const called = Number(callsIn(stack).find(([id, port]) => id === service.id && port !== '')?.[1] ?? 0)
   if (written !== undefined && (isOwn || buildNote(written, start) === '')) {
     const env = variablesOfDockerfile(dockerfile, stage)
     const target = listeningPort(service, written, isOwn ? '' : dockerfile) || called || Number(env['PORT'] ?? 0)
@@ -129,7 +129,7 @@ export function appOf(
   const health = healthCommand(service)
   const keys = given({
     ...portKeys,
-    command: portKeys['command'] ?? command,
+    command: portKeys['command'] ?? command.map(word => withPortsHere(word, service, stack, 'localhost')),
     env: Object.keys(env).length > 0 ? env : undefined,
     envFile: envFilesOf(service, stack, folder),
     ...shared,

@@ -273,3 +273,24 @@ t.test('a container that calls itself by its name has that name; others get it a
     `compose.yaml:3: others get mongo:27017 as its address: ${hosts('mongo')}, and publish it at 27017, not at 27018`
   ])
 })
+
+t.test(
+  'a broker whose file publishes its other port is published at its usual one, where it is named alone',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': `services:
+  web: {build: web, command: node server.js --db postgres://u@db:5432/x, environment: {AMQP: "amqp://u:p@mq/x", BROKER_HOST: mq2}}
+  mq: {image: rabbitmq, ports: ["15672:15672"]}
+  mq2: {image: rabbitmq, ports: ["15673:15672"]}
+  old: {image: postgres, ports: ["5432:5432"]}
+  db: {image: postgres}
+`,
+      web: {'server.js': ''}
+    })
+    const [web, ...servers] = template.apps.map(({command}) => String(command))
+    t.equal(web, 'node,server.js,--db,postgres://u@localhost:5433/x')
+    t.match(servers, [/,15672:15672,--publish,5672:5672,/, /,15673:15672,--publish,5673:5672,/])
+    t.match(template.apps[0]?.['env'], {AMQP: 'amqp://u:p@localhost/x', BROKER_HOST: 'localhost'})
+    t.ok(notes.includes('mq2 is at port 5673 here, not at 5672: write that next to BROKER_HOST'))
+  }
+)
