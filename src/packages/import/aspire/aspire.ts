@@ -142,7 +142,7 @@ class AppHost {
     }
     const plain = what.replace(/^Azure(?:Managed)?|(?:FlexibleServer|Container|Server)$/g, '')
     const server = ownOf(SERVERS, what) ?? ownOf(SERVERS, plain)
-    if (server !== undefined) return this.#server(id, server)
+    if (server !== undefined) return this.#server(id, server, call)
     if (PROGRAMS.test(what)) return this.#program(id, this.#projectFolder(call), call)
     if (what === 'Container') {
       this.services[id] = {image: textsOf(call.texts.slice(1, 3)).join(':'), environment: {}}
@@ -155,8 +155,8 @@ class AppHost {
     return undefined
   }
 
-  #server(id: string, [image, port, url, pairs, env]: Server): Resource {
-    const own = freeFrom(port, this.#taken)
+  #server(id: string, [image, port, url, pairs, env]: Server, {named, words}: ChainCall): Resource {
+    const own = freeFrom([named.get('port'), ...words].map(Number).find(each => each > 0) ?? port, this.#taken)
     this.#taken.add(own)
     this.services[id] = {image, environment: {...env}, ports: [`${own}:${port}`]}
     const [, USERNAME, PASSWORD] = /\/\/(\w+):(\w+)@/.exec(url) ?? []

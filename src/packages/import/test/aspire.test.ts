@@ -364,3 +364,12 @@ builder.AddPythonApp("worker", "./py", "worker.py");
     ['python3 -m uvicorn main:app', 'python3 worker.py']
   )
 })
+
+t.test('a server is published at the port that its call names', async t => {
+  const {template} = await imported(t, {
+    'apphost.cs':
+      '#:sdk Aspire.AppHost.Sdk@13.0.0\nbuilder.AddPostgres("a");\nbuilder.AddPostgres("b", port: 5440);\nbuilder.AddRedis("cache", 6380);\n'
+  })
+  const commands = template.apps.map(({command}) => String(command))
+  t.match(commands, [/,5432:5432,/, /,5440:5432,/, /,6380:6379,/])
+})
