@@ -179,7 +179,7 @@ export class Masking {
 
   #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
-      const isText = BLOCK.test(value) || PAIRS.test(value) || this.#headers(value) !== value
+      const isText = BLOCK.test(value) || PAIRS.test(value) || value.search(HEADER_LINE) !== -1
       const text = ADDRESS.test(value) ? this.target(value, depth) : isText ? this.text(value, depth) : value
       return {value: text, isChanged: text !== value}
     }

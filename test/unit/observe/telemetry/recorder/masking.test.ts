@@ -358,6 +358,10 @@ t.test('a header in the text of a command; the value beside the name of a settin
       String.raw`{"request":"GET / HTTP/1.1\r\nX-Api-Key: abc\r\n"}`,
       String.raw`{"request":"GET / HTTP/1.1\r\nX-Api-Key: <masked, 3 characters>\r\n"}`
     ],
+    [
+      String.raw`{"output":"> GET /x?token=abc HTTP/1.1\n> Host: x"}`,
+      String.raw`{"output":"> GET /x?token=<masked, 3 characters> HTTP/1.1\n> Host: x"}`
+    ],
     ['session-store: no answer from "redis"', 'session-store: no answer from "redis"'],
     ['token-service: a=b', 'token-service: a=b'],
     ['X-Api-Key: $KEY', 'X-Api-Key: $KEY'],
