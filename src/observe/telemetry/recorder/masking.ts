@@ -232,9 +232,9 @@ function blockEnd(text: string, start: number): number {
   return text.length
 }
 
-/** The password in an address: `https://name:password@host`, or as a segment of a path has it: `https%3A%2F%2Fname%3Apassword%40host`. */
+/** The password in an address: `https://name:password@host`, or as a segment of a path has it: `https%3A%2F%2Fname%3Apassword%40host`, or in part. */
 const PASSWORD =
-  /(?<=:\/\/(?!\[)[^/?#\s:@"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)|(?<=%3A%2F%2F[^/?#\s&%"]*%3A)(?:(?!%2F)[^/?#\s&"])+(?=%40)/gi
+  /(?<=:\/\/(?!\[)[^/?#\s:"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)|(?<=(?:(?:%3A|:)%2F%2F|%3A\/\/)(?:[^/?#\s&:"%]|%(?!3A|2F))*(?:%3A|:))(?:(?!%2F)[^/?#\s&"])+(?=%40|@)/gi
 /** … of which the `@` was cut off. */
 const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */

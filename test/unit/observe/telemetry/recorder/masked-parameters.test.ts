@@ -103,8 +103,18 @@ t.test('the password of an address that is a segment of a path, which is encoded
     shown('/v1.0/invoke/https://ada:pw1@x/method/y'),
     'GET /v1.0/invoke/https://ada:<masked, 3 characters>@x/method/y HTTP/1.1'
   )
-  for (const same of ['/a%40b', '/https%3A%2F%2Fx%3A8080%2F', '/https%3A%2F%2Fada%40x', '/a%3Ab%40c'])
+  // as Go and Python encode it by default, and of a name that is an address of mail
+  for (const [before, behind] of [
+    ['https:%2F%2Fada:', '@x:8080'],
+    ['https%3A//ada%3A', '%40x%3A8080'],
+    ['https%3A%2F%2Fada%252Bb%2540corp%3A', '%40x'],
+    ['https://ada%40corp:', '@x'],
+    ['https://ada@corp:', '@x']
+  ])
+    t.equal(shown(`/invoke/${before}pw1${behind}/y`), `GET /invoke/${before}<masked, 3 characters>${behind}/y HTTP/1.1`)
+  for (const same of ['/a%40b', '/https:%2F%2Fx:8080', '/https%3A//ada%40x', '/https%3A%2F%2Fx%3A8080%2F', '/https%3A%2F%2Fada%40x', '/a%3Ab%40c'])
     t.equal(shown(same), `GET ${same} HTTP/1.1`)
-  const deep = '%3A%2F%2F'.repeat(20_000) + '%3Aa'.repeat(20_000)
-  t.equal(masking.target(`${deep}@`), `${deep}@`, 'in no time')
+  for (const piece of ['%3A%2F%2F', '://a@', ':%2F%2Fa%40', '%3A//'])
+    for (const text of [`${piece.repeat(20_000)}${'%3Aa'.repeat(20_000)}@`, `@${piece.repeat(20_000)}`])
+      t.ok(masking.target(text).length > 0, 'in no time')
 })
