@@ -44,7 +44,7 @@ t.test('calls lists what went between the apps, and shows one call with what was
   const following = rig.pillion(['calls', '-f', 'to:stock', 'is:failed'])
   const headers = {'content-type': 'application/json', authorization: 'Bearer abcdef', 'x-customer': 'Ada'}
   await (
-    await fetch(url('stock', '/items?id=7&token=xyz'), {method: 'POST', headers, body: '{"apiKey":"k1","n":1}'})
+    await fetch(url('stock', '/items?id=7&token=xyz'), {method: 'POST', headers, body: '{"apiKey":"k1", "n": 1}'})
   ).text()
   await (await fetch(url('quiet', '/items'))).text()
   await (await fetch(url('nobody', '/items'))).text()
@@ -64,7 +64,7 @@ t.test('calls lists what went between the apps, and shows one call with what was
       path: '/items?id=7&token=<masked, 3 characters>',
       status: 200,
       isFailed: false,
-      requestBytes: 21,
+      requestBytes: 23,
       attempts: 1,
       isOpen: false
     },
@@ -117,7 +117,15 @@ t.test('calls lists what went between the apps, and shows one call with what was
     /^[^\n]*"number":1,[^\n]*\n$/
   )
   // a shell takes the quotes of `header:"content-type: application/json"` away
-  for (const word of ['header:content-type: application/json', 'body:{"got":"{', 'to:stock path:/items*'])
+  for (const word of [
+    'header:content-type: application/json',
+    'body:{"got":"{',
+    'body:{"apiKey":"k1", "n": 1}',
+    'body:"n": 1',
+    'to:stock path:/items*',
+    'body:"n" to:stock',
+    'body:"n" items'
+  ])
     t.match((await rig.run(['calls', word, '-o', 'ndjson'])).stdout, /^[^\n]*"number":1,/, word)
 })
 

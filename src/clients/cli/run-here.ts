@@ -39,11 +39,12 @@ export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): 
   ...new Set([...words, flags.text('app-id') ?? []].flat())
 ]
 
-/** The filter of a command: of `body:"order 7"` a shell leaves `body:order 7`, which is one term all the same. */
+/** The filter of a command: of `body:"order 7"` a shell leaves `body:order 7`, which is one term all the same; `body:{"id": 7}` is one, too. */
 export const typedFilter = (words: readonly string[]): string =>
-  words
-    .map(word => (/^[-!]?(?:header|body|span):(?!.*\s[-!]?[a-z]+:\S)[^"]*\s[^"]*$/s.test(word) ? `"${word}"` : word))
-    .join(' ')
+  words.map(word => (ONE_TEXT.test(word) ? `"${word.replaceAll('"', '\\"')}"` : word)).join(' ')
+
+/** With blanks, and without terms behind it: as of `body:"order 7" charge`, where no colon follows the quotes. */
+const ONE_TEXT = /^[-!]?(?:header|body|span):(?!"[^"]*"(?!:))(?!.*\s[-!]?[a-z]+:\S).*\s/s
 
 /** Finds the run that a command is for (`pickRun`); a run of another folder is named, once. */
 export class RunFinder {

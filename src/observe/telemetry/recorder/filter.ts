@@ -92,11 +92,11 @@ const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace', 'span'])
 
 /**
  * Reads a filter: words that must all be true of a call. `to:payments is:failed -path:/health* slower:100ms charge`; a word without a
- * field is searched in path, caller, callee and error; `-` or `!` negates. Blanks and `|` in double quotes belong to the word. `spans`: for `span:`.
+ * field is searched in path, caller, callee and error; `-` or `!` negates. Blanks and `|` in double quotes belong to the word, as does `\"`. `spans`: for `span:`.
  * Throws a UserError that says what is wrong.
  */
 export function readFilter(text: string, spans?: Spans): CallFilter {
-  const terms = (text.match(/(?:"[^"]*"|\S)+/g) ?? []).map(word => readTerm(word, spans))
+  const terms = (text.match(/(?:"(?:\\"|[^"])*"|\S)+/g) ?? []).map(word => readTerm(word, spans))
   const inOrder = [...terms.filter(({isSlow}) => !isSlow), ...terms.filter(({isSlow}) => isSlow)]
   return (call, content) => {
     let read: CallContent | undefined
@@ -110,7 +110,7 @@ interface Term {
 }
 
 function readTerm(text: string, spans: Spans): Term {
-  const word = text.replace(/^"([^"]*)"$/, '$1')
+  const word = text.startsWith('"') ? unquoted(text) : text
   if (/^[-!]./s.test(word)) {
     const {isSlow, matches} = readTerm(word.slice(1), spans)
     return {isSlow, matches: (call, content) => !matches(call, content)}
@@ -121,13 +121,16 @@ function readTerm(text: string, spans: Spans): Term {
   const make = ownOf(FIELDS, field)
   if (make === undefined)
     throw unknown(`a filter has no field "${field}"`, field, Object.keys(FIELDS), each => `${each}:`)
-  // quotes around a text, or at its end (`span:db.statement="SELECT 1"`), are not of it; others are: `body:{"id":7}`
-  const texts = value.split(/\|(?=(?:[^"]*"[^"]*")*[^"]*$)/).map(each => each.replace(/^([^"]*)"([^"]*)"$/, '$1$2'))
+  const texts = value.split(/\|(?=(?:[^"]*"[^"]*")*[^"]*$)/).map(unquoted)
   if (texts.join('') === '')
     throw new UserError(`the filter ${field}: lacks a value`, {explanation: `For example: ${EXAMPLE}`})
   const anyOf = texts.map(each => make(each, spans))
   return {isSlow: SLOW.has(field), matches: (call, content) => anyOf.some(matches => matches(call, content))}
 }
+
+/** Quotes around a text, or at its end (`span:db.statement="SELECT 1"`), are not of it; others are: `body:{"id":7}`, and `\"` within them. */
+const unquoted = (text: string): string =>
+  text.replace(/^([^"]*)"((?:\\"|[^"])*)"$/, (_, start: string, rest: string) => start + rest.replaceAll('\\"', '"'))
 
 /** Throws a UserError for `to=orders` and `>1s`, which would be searched as they are. */
 function refuseOtherSigns(word: string): void {
@@ -142,19 +145,14 @@ const EXAMPLE = 'to:payments is:failed path:/orders/* slower:100ms'
 
 function anywhere(word: string): CallFilter {
   const wanted = word.toLowerCase()
-  return ({edgeOf: {caller, callee}}, content) => {
-    if (caller.toLowerCase().includes(wanted) || callee.toLowerCase().includes(wanted)) return true
-    const {path, failure} = content()
-    return path.toLowerCase().includes(wanted) || failure.toLowerCase().includes(wanted)
-  }
+  const isIn = (...texts: readonly string[]): boolean => texts.some(text => text.toLowerCase().includes(wanted))
+  return ({edgeOf: {caller, callee}}, content) => isIn(caller, callee) || isIn(content().path, content().failure)
 }
 
 function statusFilter(value: string): CallFilter {
   if (/^[1-5]xx$/i.test(value)) return ({status}) => Math.floor(status / 100) === Number(value[0])
-  if (!/^\d{1,3}$/.test(value))
-    throw new UserError(`the filter status:${value} names no status`, {
-      explanation: 'Write status:503, status:5xx or status:0 (no response).'
-    })
+  const explanation = 'Write status:503, status:5xx or status:0 (no response).'
+  if (!/^\d{1,3}$/.test(value)) throw new UserError(`the filter status:${value} names no status`, {explanation})
   // 0 is the code of a call of gRPC that has succeeded, too
   if (Number(value) === 0)
     return ({status, flags}) => status === 0 && (flags & (FLAG.grpc | FLAG.open | FLAG.failed)) !== FLAG.grpc

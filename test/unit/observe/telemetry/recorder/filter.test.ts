@@ -106,7 +106,7 @@ t.test('double quotes keep a text together; those of JSON are part of it', async
   const head = Buffer.from('HTTP/1.1 200 OK\r\nX-Kind: a|b\r\n\r\n')
   const pieces = [
     {kind: PIECE.responseHead, bytes: head},
-    {kind: PIECE.responseBody, bytes: Buffer.from('{"id":17,"state":"sold out"}')}
+    {kind: PIECE.responseBody, bytes: Buffer.from('{"id":17,"state":"sold out", "n": 1}')}
   ]
   const found = (words: string): boolean => readFilter(words)(line, () => contentOf({pieces}))
   for (const words of [
@@ -118,6 +118,9 @@ t.test('double quotes keep a text together; those of JSON are part of it', async
     'body:"in stock"|"sold out"',
     'header:"a|b"',
     '"body:sold out"',
+    String.raw`"body:\"sold out\", \"n\": 1"`,
+    String.raw`-"-body:\"n\": 1"`,
+    String.raw`body:"\"n\": 1"`,
     '"to:stock"',
     'to:"stock"',
     '-"to:shop"',
