@@ -6,7 +6,7 @@ import {freePorts} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
 
-const SERVER = `require('node:http').createServer((request, response) => response.end(process.cwd())).listen(Number(process.argv[2] ?? process.env.PORT), '127.0.0.1')`
+const SERVER = `require('node:http').createServer((request, response) => response.end(process.cwd())).listen(Number(process.argv[2]?.replace('--port=', '') ?? process.env.PORT), '127.0.0.1', () => console.log('listens'))`
 
 const app = (appPort: number, command: readonly string[] = ['node', 'server.js']): object => ({
   appID: 'shop',
@@ -28,10 +28,10 @@ const ready = async (rig: Rig, folder: string): Promise<void> => {
 }
 
 /** Three copies of a template that start in the same instant, and are ready. All but one say that they have other ports. */
-async function startAtOnce(t: Test, rig: Rig, template: object): Promise<readonly string[]> {
+async function startAtOnce(t: Test, rig: Rig, template: object, command = ['up']): Promise<readonly string[]> {
   await writeWorktrees(rig, {'dapr.yaml': templateOf(template), 'server.js': SERVER}, ['pr', 'pr2'])
   const folders = ['main', 'pr', 'pr2']
-  const runs = folders.map(folder => rig.pillion(['up'], {folder}))
+  const runs = folders.map(folder => rig.pillion(command, {folder}))
   await Promise.all(folders.map(async folder => ready(rig, folder)))
   t.equal(runs.filter(run => run.stderr.text.includes('other ports')).length, 2)
   return folders
@@ -69,6 +69,13 @@ t.test('copies that start in the same instant and fix nothing but the port of a 
   const rig = await openRig(t)
   const [tcp] = await freePorts(1)
   await startAtOnce(t, rig, {...app(0, ['node', 'server.js', `${tcp}`]), ready: {tcp}})
+})
+
+t.test('… also where nothing but lines of a shell have its number', async t => {
+  const rig = await openRig(t)
+  const [port] = await freePorts(1)
+  const lines = `ln -s "${process.execPath}" redis-server\nexec ./redis-server server.js --port=${port}\n`
+  await startAtOnce(t, rig, {...app(0, ['sh', '-c', lines]), ready: {log: 'listens'}}, ['run', '-f', '.'])
 })
 
 t.test(

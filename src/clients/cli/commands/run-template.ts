@@ -153,8 +153,8 @@ async function isolationOf(
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
 
-/** A number of a port in a plan, also in a command or variable, as of a database. Which of them are ports is looked up by copies alone. */
-const PORT = /(?:port\w*|number)":"?[1-9]|[ =:"]\d{2,5}[" /]/i
+/** A number of a port in the JSON of a plan, also in a command or variable, as of a database. Which of them are ports is looked up by copies alone. */
+const PORT = /(?:port\w*|number)":"?[1-9]|(?:[ ='",]|\\[nt]|(?<!\w"):)\d{2,5}(?![\w.])/i
 
 /** The runs that are there, or about to be, which see this one from now on. One that has no apps yet takes no ports. */
 async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {
