@@ -21,12 +21,13 @@ async function sendAndLeave(
   bytes: number
 ): Promise<void> {
   const socket = net.connect({port, host: '127.0.0.1'})
-  const request = `POST ${path} HTTP/1.1\r\nHost: a\r\n${framed('x'.repeat(bytes))}`
+  const request = `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${framed('x'.repeat(bytes))}`
   await Promise.all([once(socket.end(request), 'finish'), once(socket, 'connect')])
   socket.destroy()
 }
 
 const withLength = (body: string): string => `Content-Length: ${body.length}\r\n\r\n${body}`
+const alone = (body: string): string => `Connection: close\r\n${withLength(body)}`
 const inChunks = (body: string): string =>
   `Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
 
@@ -43,10 +44,12 @@ t.test('a call whose caller has left while it was held never comes, though its b
   await rig.write({'stock/app.js': '1'})
   const next = await rig.driven('stock')
   for (const bytes of [100, 20_000, 200_000])
-    for (const framed of [withLength, inChunks]) {
+    for (const framed of [withLength, alone, inChunks]) {
       await sendAndLeave(port, `/${bytes}`, framed, bytes)
       await sendAndLeave(http, `/v1.0/invoke/stock/method/${bytes}`, framed, bytes)
     }
+  // what came before has been read
+  for (const path of ['healthz', 'metadata']) await (await fetch(`http://127.0.0.1:${http}/v1.0/${path}`)).arrayBuffer()
   const held = [
     fetch(`http://127.0.0.1:${port}/last`, {method: 'POST', body: 'y'.repeat(20_000)}),
     fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/last`, {method: 'POST', body: 'y'.repeat(20_000)})

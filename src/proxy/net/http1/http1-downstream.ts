@@ -27,10 +27,12 @@ export class Http1Downstream implements Downstream {
     this.#response = response
     this.#body = body
     this.exchange = new Exchange(this).begin(handler, request.method ?? '', body.length, body.maxBytes)
-    response.on('close', () => this.exchange.leave())
+    const {socket} = request
+    const leave = (): void => this.exchange.leave()
+    socket.once('end', leave) // `close` follows only turns later
+    response.on('close', leave).on('close', () => socket.off('end', leave))
     if (handler.copy === undefined) return
     // node:http no longer notifies a request about its caller after the response
-    const {socket} = request
     const abort = (): void => this.exchange.abort()
     socket.once('close', abort)
     request.once('close', () => socket.off('close', abort))
@@ -115,17 +117,19 @@ export class Http1Downstream implements Downstream {
     const isWhole = this.#request.complete && this.#request.readableLength === 0
     const isTaken = this.exchange.sendBody(first ?? undefined, isWhole)
     if (isWhole) return
-    this.#read()
+    this.#read(first?.length)
     if (!isTaken) this.#request.pause()
   }
 
-  #read(): void {
+  #read(had = 0): void {
     this.#isReading = true
+    let left = this.#body.length - had
     this.#request
       .on('data', (piece: Buffer) => {
         this.#body.onPiece?.(piece)
-        if (!this.exchange.sendBody(piece, false)) this.#request.pause()
+        left -= piece.length
+        if (!this.exchange.sendBody(piece, left === 0)) this.#request.pause()
       })
-      .on('end', () => this.exchange.sendBody(undefined, true))
+      .on('end', () => left === 0 || this.exchange.sendBody(undefined, true))
   }
 }

@@ -14,9 +14,7 @@ export function corkTurn(stream: Writable): void {
 let waiting: LateText[] = []
 
 function writeAll(): void {
-  const all = waiting
-  waiting = []
-  for (const text of all) text.write()
+  for (const text of waiting.splice(0)) text.write()
 }
 
 /**
@@ -46,6 +44,7 @@ export class LateText {
   /** As `add`, written when all connections have been read that are ready now. */
   addLater(latin1: string): boolean {
     if (this.text !== '') this.write()
+    waiting = waiting.filter(each => each !== this)
     this.text = latin1
     setImmediate(() => setImmediate(() => this.write()))
     return !this.#stream.writableNeedDrain

@@ -108,7 +108,8 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options
     const {serveStream: serve, maxHeadBytes, headMs = HEAD_MS} = options
-    this.#streams = serve && new Http2Listener({serve, maxHeadBytes, headMs, crashed: error => this.#logBug(error)})
+    this.#streams =
+      serve && new Http2Listener({serve, maxHeadBytes, headMs, crashed: error => options.warn?.(bugText(error))})
     // One server per listening handle: node only checks for late heads on a server that listens.
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
     this.#servers = ports.map(claim => {
@@ -206,12 +207,8 @@ export class Listener {
   /** An internal error closes only the connection on which it happened. */
   #crashed(error: unknown, socket: Duplex | undefined): void {
     if (socket === undefined) throw error
-    this.#logBug(error)
-    socket.destroy()
-  }
-
-  #logBug(error: unknown): void {
     this.#options.warn?.(bugText(error))
+    socket.destroy()
   }
 
   #add(request: IncomingMessage, response: ServerResponse): void {
