@@ -1,5 +1,5 @@
 import {readdirSync} from 'node:fs'
-import {join} from 'node:path'
+import {join, relative} from 'node:path'
 import {isShortage} from '../../model/errors.ts'
 
 /**
@@ -14,4 +14,10 @@ export function filesIn(folder: string): readonly string[] {
     if (isShortage(error)) throw error
     return []
   }
+}
+
+/** A path as people read it: from the working folder where it is below that. */
+export function shownFrom(cwd: string, path: string): string {
+  const short = relative(cwd, path)
+  return short.startsWith('..') ? path : short
 }

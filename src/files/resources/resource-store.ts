@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs'
-import {dirname, relative} from 'node:path'
+import {dirname} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
 import type {MovedPorts} from '../../model/moved-ports.ts'
 import type {Reporter} from '../../model/reporter.ts'
@@ -11,7 +11,7 @@ import {usualComponents} from './default-components.ts'
 import {NO_RESOURCES} from './defaults.ts'
 import {faultText} from './fault.ts'
 import type {ResourceFiles} from './resource-files.ts'
-import {filesIn} from './resource-folder.ts'
+import {filesIn, shownFrom} from './resource-folder.ts'
 import type {WorkflowAccessPolicy} from './workflow-access.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
@@ -115,7 +115,7 @@ export class ResourceStore {
   /** Resources of the user without effect, each once; those in Dapr's own folder are left out. */
   get withoutEffect(): readonly WithoutEffect[] {
     const all = [...this.#apps].flatMap(({app, snapshot}) => {
-      const usual = `${this.#shown(app.resources.defaultFolder)}/`
+      const usual = `${shownFrom(this.#cwd, app.resources.defaultFolder)}/`
       return snapshot.withoutEffect.filter(({place}) => !place.file.startsWith(usual))
     })
     return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
@@ -177,11 +177,6 @@ export class ResourceStore {
     this.#isUnshared = true
   }
 
-  #shown(path: string): string {
-    const short = relative(this.#cwd, path)
-    return short.startsWith('..') ? path : short
-  }
-
   /** An app without files needs no code that reads them. */
   #hasAny({resources: {folders, configFile}}: App): boolean {
     return (
@@ -193,7 +188,8 @@ export class ResourceStore {
 
   async #load(): Promise<ResourceFiles> {
     const [{ResourceFiles: Files}, factsOfType] = await Promise.all([import('./resource-files.ts'), this.#types()])
-    return (this.#files ??= new Files({env: this.#env, factsOfType}, path => this.#shown(path), this.#movedPorts))
+    const shown = (path: string): string => shownFrom(this.#cwd, path)
+    return (this.#files ??= new Files({env: this.#env, factsOfType}, shown, this.#movedPorts))
   }
 
   /** Each fault once; again when it was gone meanwhile. */

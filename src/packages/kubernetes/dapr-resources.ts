@@ -1,4 +1,4 @@
-import {dirname, relative} from 'node:path'
+import {dirname} from 'node:path'
 import {explainPlace} from '../../files/config/diagnose.ts'
 import {messageOf, UserError, type Place} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
@@ -6,7 +6,7 @@ import type {AppPlan} from '../../model/plan.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
 import {parseResourceFile, type Field, type ResourceFile} from '../../files/resources/field.ts'
-import {filesIn} from '../../files/resources/resource-folder.ts'
+import {filesIn, shownFrom} from '../../files/resources/resource-folder.ts'
 import {labelsOf, type ResourceObject} from './object.ts'
 import {daprResource} from './dapr-resource.ts'
 import {COMPOSE, componentWarnings, configurationWarnings, foreignWarnings, placeWarnings} from './resource-warnings.ts'
@@ -122,18 +122,13 @@ export class DaprResources {
   }
 
   #parse(path: string, variables: FileVariables | undefined): ResourceFile {
-    const file = this.#shown(path)
+    const file = shownFrom(this.#options.cwd, path)
     try {
       return parseResourceFile({file, text: decodeText(readTextBytes(path))}, variables)
     } catch (error) {
       this.#checks.push(() => refuse({file, line: 1, column: 1, source: ''}, `it cannot be read: ${messageOf(error)}`))
       return {documents: [], faults: [], references: []}
     }
-  }
-
-  #shown(path: string): string {
-    const short = relative(this.#options.cwd, path)
-    return short.startsWith('..') ? path : short
   }
 
   #add(document: Field, app: string, path: string): void {
@@ -143,7 +138,7 @@ export class DaprResources {
     const text = JSON.stringify(document.plain())
     const before = this.#found.get(key)
     if (before === undefined) {
-      this.#found.set(key, {document, apps: new Set([app]), shownAs: this.#shown(path), text})
+      this.#found.set(key, {document, apps: new Set([app]), shownAs: shownFrom(this.#options.cwd, path), text})
       this.#checks.push(() => checkName(kind, name))
       if (kind === 'Component') this.#checks.push(() => checkType(document.field('spec').field('type')))
       return

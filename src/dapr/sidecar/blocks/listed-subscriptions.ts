@@ -31,8 +31,7 @@ export async function readListed(
   warn: (text: string) => undefined,
   isRouteOptional = false
 ): Promise<readonly TopicSubscription[]> {
-  const all = await Promise.all(list.map(async (item, at) => readOne(item, at, warn)))
-  return all
+  return (await Promise.all(list.map(async (item, at) => readOne(item, at, warn))))
     .filter(each => each !== undefined)
     .flatMap(each => {
       if (each.rules.length > 0) return each

@@ -6,7 +6,6 @@ import {collectAfter} from '../../../platform/heap.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from '../operations/block-request.ts'
 import {decoded} from '../../../model/bytes.ts'
-import {metadataText} from './metadata.ts'
 import {apiError, EMPTY} from './errors.ts'
 import type {OnPiece} from './middleware/filter.ts'
 import type {SidecarOptions} from '../sidecar-options.ts'
@@ -60,7 +59,9 @@ export const createApi = (
       case 'health':
         return health(request.query)
       case 'metadata':
-        return {status: 200, type: 'application/json', body: metadataText(appId, facts(), custom), lines: ''}
+        return import('./metadata.ts').then(({metadataText}) => {
+          return {status: 200, type: 'application/json', body: metadataText(appId, facts(), custom), lines: ''}
+        })
       case 'put-metadata':
         return withBody(request, body => {
           custom.set(action.key, body.toString())
