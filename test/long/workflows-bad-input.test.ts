@@ -10,6 +10,8 @@ import {
   PURGE,
   PURGED,
   RAISE_EVENT,
+  FOUND_INSTANCE,
+  GET_INSTANCE,
   START_INSTANCE,
   TELL
 } from '../../src/work/workflow/hub/hub-messages.ts'
@@ -64,7 +66,10 @@ t.test('payloads up to the limit of the app; beyond it an input is refused, and 
   const began = turn.turn?.fresh.find(({executionStarted}) => executionStarted)?.executionStarted
   t.equal(began?.input?.value, large)
   await call('CompleteWorkflowTask', complete('large', large))
-  t.match(await instanceIn(hub, 'large'), {status: COMPLETED, output: {value: large}})
+  const both = await call('GetInstance', encode(GET_INSTANCE, {instanceId: 'large', withPayloads: true}))
+  t.match(both, {code: status.RESOURCE_EXHAUSTED, text: /larger than max/}, 'input and output together, as in Dapr')
+  const {answer} = await call('GetInstance', encode(GET_INSTANCE, {instanceId: 'large'}))
+  t.match(decode(FOUND_INSTANCE, answer).state, {status: COMPLETED})
   const over = {instanceId: 'over', name: 'order', input: {value: 'x'.repeat(4 << 20)}}
   t.match(await call('StartInstance', encode(START_INSTANCE, over)), {code: status.RESOURCE_EXHAUSTED})
   const near = {instanceId: 'near', name: 'order', input: {value: 'x'.repeat((4 << 20) - 1000)}}

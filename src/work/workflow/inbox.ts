@@ -51,7 +51,7 @@ export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>)
   if (live === undefined || isTerminal(live.instance.status)) return
   if (entry.kind === 'terminate' && needsNoWorker(engine, live)) return terminate(engine, live, entry)
   // after a second suspension JavaScript's SDK 3.18 never comes to an end, and Python's 1.19 fails after a second resumption
-  if (entry.kind === (isSuspendedAfter(live) ? 'suspend' : 'resume')) return
+  if (/suspend|resume/.test(entry.kind) && (entry.kind === 'suspend') === isSuspendedAfter(live)) return
   live.inbox.push({...entry, id: engine.store.post(key, entry)})
   want(engine, live)
 }
