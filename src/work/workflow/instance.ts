@@ -9,9 +9,10 @@ export interface InboxEntry {
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
-/** The entries for one turn, the start first. A suspension begins one: SDKs repeat steps before it. A termination ends one: Java's SDK answers none with more behind it. */
+/** The entries for one turn. A suspension begins one: SDKs repeat steps before it. Beside a termination is but a start: Java's SDK answers none where code ends before it, or more is behind it. */
 export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
-  const all = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
+  const rank = ({kind}: InboxEntry): number => ['terminate', 'start'].indexOf(kind)
+  const all = inbox.toSorted((a, b) => rank(b) - rank(a))
   const end = all.findIndex(({kind}, at) => at > 0 && (kind === 'suspend' || all[at - 1]?.kind === 'terminate'))
   return end < 0 ? all : all.slice(0, end)
 }

@@ -102,6 +102,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   const {inbox} = start
   const {version} = answer
   const begun = [eventOf(start.startedAt, {workflowStarted: {version}}), ...inbox.map(({event}) => event)]
+  const terminated = inbox.find(({kind}) => kind === 'terminate')
   const base: Omit<Turn, 'status'> = {
     customStatus: answer.customStatus?.value,
     version: version?.name,
@@ -109,9 +110,8 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     events: begun,
     end: undefined,
     again: undefined,
-    endsChildren: false
+    endsChildren: terminated?.name === 'recursive'
   }
-  const terminated = inbox.find(({kind}) => kind === 'terminate')
   // the first completion counts; with a continue-as-new no other action does, and after a termination a continue-as-new itself does not
   const complete = answer.actions.find(
     ({complete: end}) => end !== undefined && (terminated === undefined || end.status !== CONTINUED_AS_NEW)
@@ -125,10 +125,9 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   const actions = answer.actions.filter(action => action.complete === undefined || action.complete === complete)
   const events = [...begun, ...actions.flatMap(action => applyAction(start, action, gathered, now))]
   const isOver = complete !== undefined && isTerminal(complete.status)
-  const endsChildren = inbox.some(({kind, name}) => kind === 'terminate' && name === 'recursive')
   if (isOver) {
     const end = {result: complete.result?.value, failure: bytesOrNone(complete.failureDetails)}
-    return {...base, ...gathered, events, status: complete.status, end, endsChildren}
+    return {...base, ...gathered, events, status: complete.status, end}
   }
   if (terminated === undefined)
     return {...base, ...gathered, events, status: isSuspendedAfter(start) ? SUSPENDED : RUNNING}
@@ -137,7 +136,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   const executionCompleted = {status: TERMINATED, result, failureDetails: NO_BYTES}
   const ended = ownEvent(now, -1, start.app, {executionCompleted})
   const end = {result: result?.value, failure: undefined}
-  return {...base, events: [...events, ended], status: TERMINATED, end, endsChildren}
+  return {...base, events: [...events, ended], status: TERMINATED, end}
 }
 
 const carriedOf = (event: Uint8Array): Carried => ({name: readEvent(event).eventRaised?.name ?? '', event})
