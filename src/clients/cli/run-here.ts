@@ -43,8 +43,8 @@ export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): 
 export const typedFilter = (words: readonly string[]): string =>
   words.map(word => (ONE_TEXT.test(word) ? `"${word.replaceAll('"', '\\"')}"` : word)).join(' ')
 
-/** With blanks, and without terms behind it: as of `body:"order 7" charge`, where no colon follows the quotes. */
-const ONE_TEXT = /^[-!]?(?:header|body|span):(?!"[^"]*"(?!:))(?!.*\s[-!]?[a-z]+:\S).*\s/s
+/** With blanks, and without terms behind it: as of `span:db.statement="SELECT 1" charge`, where no colon follows the quotes. */
+const ONE_TEXT = /^[-!]?(?:header|body|span):(?![^\s"{[]*"[^"]*"(?!:))(?!.*\s[-!]?[a-z]+:\S).*\s/s
 
 /** Finds the run that a command is for (`pickRun`); a run of another folder is named, once. */
 export class RunFinder {
