@@ -56,11 +56,12 @@ export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>)
   want(engine, live)
 }
 
-/** Whether its code need not be asked about its end, or cannot be: it may not start yet, is stalled, or no worker is there for its start, nor its app. */
-const needsNoWorker = (engine: Engine, {mayStart, instance: {app, status, turns}}: LiveInstance): boolean =>
+/** Whether its code need not be asked about its end, or cannot be: it may not start yet, is stalled, no worker has its start, or none is there, nor its app. */
+const needsNoWorker = (engine: Engine, {mayStart, turn, instance: {app, status, turns}}: LiveInstance): boolean =>
   !mayStart ||
   status === STALLED ||
-  ((turns === 0 || !engine.options.hasApp(app)) && engine.workersOf(app).count() === 0)
+  (turns === 0 && (turn === undefined || !engine.workersOf(app).isInHand(turn))) ||
+  (!engine.options.hasApp(app) && engine.workersOf(app).count() === 0)
 
 /** A recursive termination that the instance has not processed yet. */
 export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>

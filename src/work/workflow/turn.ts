@@ -124,8 +124,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   const gathered = nothing()
   const actions = answer.actions.filter(action => action.complete === undefined || action.complete === complete)
   const events = [...begun, ...actions.flatMap(action => applyAction(start, action, gathered, now))]
-  const isOver = complete !== undefined && isTerminal(complete.status)
-  if (isOver) {
+  if (complete !== undefined && isTerminal(complete.status)) {
     const end = {result: complete.result?.value, failure: bytesOrNone(complete.failureDetails)}
     return {...base, ...gathered, events, status: complete.status, end}
   }

@@ -2,7 +2,7 @@ import {setImmediate} from 'node:timers/promises'
 import t from 'tap'
 import type {WorkflowSettings} from '../../../../src/files/resources/workflow-settings.ts'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
-import {COMPLETED, FAILED} from '../../../../src/work/workflow/status.ts'
+import {COMPLETED, FAILED, TERMINATED} from '../../../../src/work/workflow/status.ts'
 import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 const limits = (all: number, byName: Readonly<Record<string, number>> = {}): WorkflowSettings['workflows'] => ({
@@ -28,6 +28,17 @@ t.test('no more turns of workflows are in hand than may be; the others come in o
   await workflows.start('shop', order('e'))
   await workflows.completeTurn('shop', answer('a', [end()]))
   t.strictSame(worker.seen(), [turn('e')], 'one that waits can be removed')
+})
+
+t.test('a start that no worker has taken ends without one: the SDK for Java never answers code that is over before its termination', async t => {
+  const house = await openHouse(t)
+  house.settings = {workflows: limits(1), activities: NONE, retention: {}}
+  const worker = new TestWorker()
+  house.workflows.connect('shop', worker)
+  for (const id of ['o-1', 'o-2']) await house.workflows.start('shop', order(id))
+  await house.workflows.tell('shop', 'o-2', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+  t.match(house.workflows.find('shop', 'o-2'), {status: TERMINATED})
+  t.strictSame(worker.seen(), [turn('o-1')])
 })
 
 t.test('activities: all together, and those of a name', async t => {
