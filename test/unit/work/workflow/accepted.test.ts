@@ -84,23 +84,26 @@ t.test(
   }
 )
 
-t.test('a termination has a turn of its own: the SDK for Java never answers one where code ends before it, or more is behind it', async t => {
-  const {workflows} = await openHouse(t)
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
-  leave()
-  await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'one', input: undefined}})
-  await workflows.tell('shop', 'o-1', 'terminate', terminated(false))
-  await workflows.completeActivity('shop', done('o-1', 0))
-  await workflows.tell('shop', 'o-1', 'terminate', terminated(true))
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
-  t.match(worker.seen(), [/\| workflowStarted executionTerminated$/])
-  await workflows.completeTurn('shop', answer('o-1', [end(TERMINATED)]))
-  t.match(workflows.find('shop', 'o-1'), {status: TERMINATED})
-  t.strictSame(worker.seen(), [], 'what is left ends with it')
-})
+t.test(
+  'a termination has a turn of its own: the SDK for Java never answers one where code ends before it, or more is behind it',
+  async t => {
+    const {workflows} = await openHouse(t)
+    const leave = workflows.connect('shop', new TestWorker())
+    await workflows.start('shop', order())
+    await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+    leave()
+    await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'one', input: undefined}})
+    await workflows.tell('shop', 'o-1', 'terminate', terminated(false))
+    await workflows.completeActivity('shop', done('o-1', 0))
+    await workflows.tell('shop', 'o-1', 'terminate', terminated(true))
+    const worker = new TestWorker()
+    workflows.connect('shop', worker)
+    t.match(worker.seen(), [/\| workflowStarted executionTerminated$/])
+    await workflows.completeTurn('shop', answer('o-1', [end(TERMINATED)]))
+    t.match(workflows.find('shop', 'o-1'), {status: TERMINATED})
+    t.strictSame(worker.seen(), [], 'what is left ends with it')
+  }
+)
 
 t.test('one that is suspended before its start time has its start first, and keeps what came before', async t => {
   const {workflows, clock} = await openHouse(t)
