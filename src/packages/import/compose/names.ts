@@ -83,10 +83,7 @@ export function otherPort({services, programs, targets}: Stack, id: string, wher
 export function portHere(other: Service, port: string, {programs, file}: Stack): string {
   const called = programs.get(other.id)
   if (called !== undefined) return called > 0 && port !== '' ? called.toString() : port
-  const published =
-    portsOf(other)
-      .map(each => publishedFor(each, port))
-      .find(Boolean) ?? ''
+  const [published = ''] = portsOf(other).flatMap(each => publishedFor(each, port) || [])
   return isPort(published, file) ? published : port
 }
 

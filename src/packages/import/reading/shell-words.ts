@@ -41,6 +41,9 @@ export const colonParts = (text: string): readonly string[] =>
 const PORT_FLAG =
   /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|localhost:|127\.0\.0\.1:|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
 
+/** Addresses of databases and brokers that a program calls: no program of this machine listens at one of these. */
+const OF_SERVERS = /(?<!\w)(?!(?:https?|tcp|ssl|wss?|grpc):)[a-z][\w+.-]*:\/\/\S+/g
+
 /** The port that a command line names, or that its program is known for; 0: unknown. */
 export const commandPort = (line: string): number =>
   flaggedPort(line) || (portVariable(line) === '' ? (USUAL_PORTS.find(([start]) => start.test(line))?.[1] ?? 0) : 0)
@@ -51,7 +54,7 @@ export const portVariable = (line: string): string =>
 
 /** The port that a command line names; 0: none. */
 export function flaggedPort(line: string): number {
-  const written = Number(PORT_FLAG.exec(line)?.[1] ?? 0)
+  const written = Number(PORT_FLAG.exec(line.replaceAll(OF_SERVERS, ''))?.[1] ?? 0)
   return written <= 65_535 ? written : 0
 }
 

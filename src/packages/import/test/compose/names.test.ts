@@ -294,3 +294,17 @@ t.test(
     t.ok(notes.includes('mq2 is at port 5673 here, not at 5672: write that next to BROKER_HOST'))
   }
 )
+
+t.test('the broker that a command names is no port of its program: it keeps its number', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  worker: {build: app, command: celery -A proj worker -b redis://redis:6379/0}
+  redis: {image: redis}
+`,
+    app: {'requirements.txt': 'celery'}
+  })
+  const [worker, redis] = template.apps
+  t.notOk(worker?.['appPort'] ?? worker?.['port'])
+  t.match(worker?.['command'], ['celery', '-A', 'proj', 'worker', '-b', 'redis://localhost:6379/0'])
+  t.match(String(redis?.['command']), ',--publish,6379:6379,')
+})

@@ -107,6 +107,20 @@ t.test('watchers of other programs, and workspaces, are left as they are', async
   t.strictSame(commands, [...lines.slice(0, 4), 'npx @tailwindcss/cli --watch=always -i a.css'])
 })
 
+t.test('the addresses of brokers and databases that a line names are none at which its program listens', async t => {
+  const {template} = await imported(t, {
+    Procfile: `worker: celery -A proj worker --broker=redis://localhost:6379/0
+move: node migrate.js --db postgres://u:p@localhost:5432/x
+web: puma -b tcp://0.0.0.0:3000
+api: api --queue amqp://localhost:5672 --port 4000
+`
+  })
+  t.strictSame(
+    template.apps.map(({appPort, port}) => appPort ?? port),
+    [undefined, undefined, 3000, 4000]
+  )
+})
+
 t.test('lines that are no process, and second ones of a name, are told', async t => {
   const {template, notes} = await imported(t, {Procfile: 'web: node a.js\nnot a process\nweb: node b.js\n'})
   t.equal(template.apps.length, 1)
