@@ -19,9 +19,8 @@ export function projectOf(service: Service, build: Build, start: string, stack: 
   const named = known.flatMap(name => own.filter(({id}) => id === name))[0]
   const others = [...stack.services.values()].filter(each => buildOf(each, stack)?.folder === build.folder)
   const isShared = others.some(each => buildOf(each, stack)?.dockerfile !== build.dockerfile)
-  const areSeveral = others.some(
-    each => startWords(each).length === 0 && buildOf(each, stack)?.flags.join() !== build.flags.join()
-  )
+  const unlike = others.filter(each => buildOf(each, stack)?.flags.join() !== build.flags.join())
+  const areSeveral = unlike.some(each => startWords(each).length === 0)
   const isOne = own.length > 0 && !isShared && !startsParts(start)
   if (named !== undefined || (isOne && !areSeveral)) return named ?? own[0]
   const names = isOne ? ofArguments : known
@@ -29,10 +28,11 @@ export function projectOf(service: Service, build: Build, start: string, stack: 
     dirname(join(build.folder, build.dockerfile)),
     ...GROUPS.flatMap(group => names.map(name => join(build.folder, group, name)))
   ].filter(each => each !== start && each.startsWith(`${build.folder}/`))
-  const isAlone = own.length === 0 && !isShared && !areSeveral
-  const below = isAlone ? foldersIn(start).flatMap(each => appsIn(each).slice(0, 1)) : []
-  const other = folders.flatMap(each => appsIn(each).slice(0, 1))[0] ?? (below.length === 1 ? below[0] : undefined)
-  return other ?? (isShared ? undefined : own[0])
+  const below = own.length === 0 && !isShared ? foldersIn(start).flatMap(each => appsIn(each).slice(0, 1)) : []
+  const texts = [...stack.services.values()].flatMap(each => [...namesOf(each), ...(buildOf(each, stack)?.flags ?? [])])
+  const isOfOther = texts.some(text => basename(text.replace(/.*=/, '')) === basename(below[0]?.folder ?? ''))
+  const alone = below.length === 1 && !(areSeveral && isOfOther) ? below[0] : undefined
+  return folders.flatMap(each => appsIn(each).slice(0, 1))[0] ?? alone ?? (isShared ? undefined : own[0])
 }
 
 /** The possible names of a service's project: `cart`, of a service `cart-service` with an image `shop/cart`. */

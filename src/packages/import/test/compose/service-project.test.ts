@@ -206,3 +206,18 @@ t.test('stages and arguments of one project name no other one: its program is th
   t.match(template.apps[0], {appID: 'app', command: ['go', 'run', '.'], appPort: 8080})
   t.match(template.apps[2], {appID: 'old', command: ['go', 'run', '.'], port: 8081})
 })
+
+t.test('arguments and stages that name no project leave the one below the folder to their services', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  api: {build: {context: ., target: dev}, ports: ["3000:3000"]}
+  old: {build: {context: ., args: {VERSION: "1.0"}}, ports: ["3001:3000"]}
+`,
+    Dockerfile: 'FROM x AS dev\nCMD ["/x"]\n',
+    src: node('x.listen(3000)')
+  })
+  t.match(template.apps, [
+    {appID: 'api', appDirPath: './src', port: 3000},
+    {appID: 'old', appDirPath: './src', port: 3001}
+  ])
+})
