@@ -9,7 +9,7 @@ export interface InboxEntry {
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
-/** The entries for one turn. A suspension begins one: SDKs repeat steps before it. Beside a termination is but a start: Java's SDK answers none where code ends before it, or more is behind it. */
+/** The entries for one turn. A suspension begins one: SDKs repeat steps before it. With a termination comes at most the start: the SDK for Java answers no turn in which the code ends before it, or more follows it. */
 export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
   const rank = ({kind}: InboxEntry): number => ['terminate', 'start'].indexOf(kind)
   const all = inbox.toSorted((a, b) => rank(b) - rank(a))
