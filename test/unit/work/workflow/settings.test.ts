@@ -30,16 +30,19 @@ t.test('no more turns of workflows are in hand than may be; the others come in o
   t.strictSame(worker.seen(), [turn('e')], 'one that waits can be removed')
 })
 
-t.test('a start that no worker has taken ends without one: the SDK for Java never answers code that is over before its termination', async t => {
-  const house = await openHouse(t)
-  house.settings = {workflows: limits(1), activities: NONE, retention: {}}
-  const worker = new TestWorker()
-  house.workflows.connect('shop', worker)
-  for (const id of ['o-1', 'o-2']) await house.workflows.start('shop', order(id))
-  await house.workflows.tell('shop', 'o-2', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
-  t.match(house.workflows.find('shop', 'o-2'), {status: TERMINATED})
-  t.strictSame(worker.seen(), [turn('o-1')])
-})
+t.test(
+  'a start that no worker has taken ends without one: the SDK for Java never answers code that is over before its termination',
+  async t => {
+    const house = await openHouse(t)
+    house.settings = {workflows: limits(1), activities: NONE, retention: {}}
+    const worker = new TestWorker()
+    house.workflows.connect('shop', worker)
+    for (const id of ['o-1', 'o-2']) await house.workflows.start('shop', order(id))
+    await house.workflows.tell('shop', 'o-2', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+    t.match(house.workflows.find('shop', 'o-2'), {status: TERMINATED})
+    t.strictSame(worker.seen(), [turn('o-1')])
+  }
+)
 
 t.test('activities: all together, and those of a name', async t => {
   const house = await openHouse(t)
