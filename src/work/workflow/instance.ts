@@ -9,11 +9,11 @@ export interface InboxEntry {
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
-/** The entries for one turn. A suspension begins one: SDKs repeat steps before it. With a termination comes at most the start: the SDK for Java answers no turn in which the code ends before it, or more follows it. */
+/** The entries for one turn, the start first. A suspension begins one: SDKs repeat steps before it. A termination has one of its own: the SDK for Java answers no turn in which the code ends before it, or more follows it. */
 export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
   const rank = ({kind}: InboxEntry): number => ['terminate', 'start'].indexOf(kind)
   const all = inbox.toSorted((a, b) => rank(b) - rank(a))
-  const end = all.findIndex(({kind}, at) => at > 0 && (kind === 'suspend' || all[at - 1]?.kind === 'terminate'))
+  const end = all.findIndex(({kind}, at) => at > 0 && (/suspend|terminate/.test(kind) || all[0]?.kind === 'terminate'))
   return end < 0 ? all : all.slice(0, end)
 }
 

@@ -105,6 +105,21 @@ t.test(
   }
 )
 
+t.test('a start whose worker has left comes again without the termination that waits', async t => {
+  const {workflows} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.tell('shop', 'o-1', 'terminate', terminated(true))
+  leave()
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  t.match(worker.seen(), ['charge 0', /\| workflowStarted executionTerminated$/])
+  await workflows.completeTurn('shop', answer('o-1', [end(TERMINATED)]))
+  t.match(workflows.find('shop', 'o-1'), {status: TERMINATED})
+})
+
 t.test('one that is suspended before its start time has its start first, and keeps what came before', async t => {
   const {workflows, clock} = await openHouse(t)
   const worker = new TestWorker()
