@@ -73,8 +73,10 @@ async function cpuOfAnswers(t: Test, waiting: number): Promise<number> {
 
 t.test('of 20,000 activities ten may be in hand: an answer looks at none that waits', async t => {
   await cpuOfAnswers(t, 1010) // compiles the code
-  const few = await cpuOfAnswers(t, 1010)
-  const many = await cpuOfAnswers(t, 20_000)
+  const least = async (count: number): Promise<number> =>
+    Math.min(await cpuOfAnswers(t, count), await cpuOfAnswers(t, count), await cpuOfAnswers(t, count)) // memory is freed amid some
+  const few = await least(1010)
+  const many = await least(20_000)
   t.ok(many < 4 * few, `${many} s of CPU with 20,000 that wait, ${few} s with ten`)
 })
 
