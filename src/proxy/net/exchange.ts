@@ -5,6 +5,7 @@ import type {Direction} from '../../model/call.ts'
 import type {CallHandler, Downstream} from './exchange-parts.ts'
 import {TOO_LARGE} from './collector.ts'
 import {KeptBody} from './kept-body.ts'
+import {MAX_EARLY} from './http1/caller-socket.ts'
 import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
@@ -177,8 +178,8 @@ export class Exchange implements ResponseHandler {
       }
       journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
     }
-    const wasHeld = isLast && journal?.isFirstTurn === false
-    return to === undefined || this.#write(wasHeld && 'writeLate' in to ? {writeAll: to.writeLate} : to, bytes, isLast)
+    const isLate = isLast && journal?.isFirstTurn === false && journal.requestBytes > MAX_EARLY
+    return to === undefined || this.#write(isLate && 'writeLate' in to ? {writeAll: to.writeLate} : to, bytes, isLast)
   }
 
   /** Writes a piece of the body, preceded by the head for the first one. */
@@ -299,10 +300,9 @@ export class Exchange implements ResponseHandler {
   }
 
   fail(failure: Failure, why: string): void {
-    const [upstream, handler, pool] = [this.#upstream, this.#handler, this.#pool]
+    const [upstream, handler, pool, known] = [this.#upstream, this.#handler, this.#pool, this.#brokeOff]
     this.#upstream = undefined
     if (handler === undefined) return
-    const known = this.#brokeOff
     const unsent = (this.#broken === undefined && upstream?.unsent) || ''
     const isReplaced = pool?.isRetired !== false
     if (unsent !== '') this.#unsent.text = unsent

@@ -138,7 +138,7 @@ export class Upstream {
     return after === '' ? isTaken : this.write(after)
   }
 
-  /** As `writeAll`, for the end of a request that was held: its caller was not read meanwhile, and may have left behind it. */
+  /** As `writeAll`, for the end of a large request that was held: its caller was not read meanwhile, and may have left behind it. */
   readonly writeLate = (before: string, bytes?: Buffer, after = ''): boolean =>
     this.#late.addLater(before + (bytes?.toString('latin1') ?? '') + after)
 

@@ -59,6 +59,26 @@ t.test('a response of our own is recorded with the bytes that it has, not with i
   t.same(counts, [2, 2])
 })
 
+t.test('the end of a held request waits for a read of its caller only where that was not read', async t => {
+  const isLate = (bytes: number): boolean => {
+    let wasLate = false
+    const upstream = {
+      isOpen: true,
+      serve: () => exchange.open(true),
+      writeAll: () => true,
+      writeLate: () => (wasLate = true),
+      drop: nothing
+    }
+    const downstream = {sendBody: () => exchange.sendBody(Buffer.alloc(bytes), true)} as unknown as Downstream
+    const handler = handlerOf(t)
+    handler.journal.held()
+    const exchange = new Exchange(downstream).begin(handler, 'POST', bytes)
+    exchange.send({take: () => upstream} as unknown as Pool, 'POST / HTTP/1.1\r\n\r\n')
+    return wasLate
+  }
+  t.same([0, 1, 8192, 8193, 20_000].filter(isLate), [8193, 20_000])
+})
+
 for (const when of ['between two attempts', 'while the second connects'])
   t.test(`what comes of a body ${when} is sent once, and recorded`, async t => {
     const bodies: string[] = []
