@@ -48,7 +48,7 @@ export class ClientConnection implements RedisConnection {
   #lastError = ''
   /** How many commands are over. */
   #answers = 0
-  /** The number by which Redis knows the connection of the command that waits. */
+  /** The number by which Redis knows the connection, once a command has waited on it. */
   #id: Promise<unknown> | undefined
   readonly #over = new AbortController()
   /** Emits `ready` when the connection is there again: commands wait for it. */
@@ -59,6 +59,7 @@ export class ClientConnection implements RedisConnection {
     this.#address = address
     this.#listener = listener
     this.#client = this.#create()
+    this.#returns.on('ready', () => (this.#id = undefined))
   }
 
   /**
@@ -97,7 +98,7 @@ export class ClientConnection implements RedisConnection {
   async command(args: readonly Argument[], signal?: AbortSignal, tries = 0): Promise<RedisReply> {
     const client = this.#client.isReady ? this.#client : await this.#ready(signal)
     signal?.throwIfAborted()
-    if (signal !== undefined) this.#id = client.sendCommand(['CLIENT', 'ID']).catch(() => 0)
+    if (signal !== undefined) this.#id ??= client.sendCommand(['CLIENT', 'ID']).catch(() => 0)
     const sent = client.sendCommand<unknown>(args.map(shortAsText))
     try {
       const reply = replyOf(await this.#answerOf(client, sent, signal === undefined ? 0 : blockMsIn(args), signal))
@@ -195,7 +196,6 @@ export class ClientConnection implements RedisConnection {
 
   /** Waits for the connection if it is lost. */
   async #ready(signal?: AbortSignal): Promise<Client> {
-    if (this.#client.isReady) return this.#client
     const {host, port, connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address
     const ends = [this.#over.signal, AbortSignal.timeout(connectTimeoutMs), ...(signal === undefined ? [] : [signal])]
     try {

@@ -200,6 +200,7 @@ t.test('a Redis that goes away and comes back', {skip: skipWithoutRedis}, async 
   const onWarning = ({message}: Error): void => void t.fail(message)
   process.on('warning', onWarning)
   const reader = await connection.duplicate()
+  await reader.command(['BLPOP', 'list', '0.01'], new AbortController().signal)
   const cut = t.rejects(reader.command(['BLPOP', 'list', '0']))
   await real.stop()
   await cut
@@ -211,6 +212,12 @@ t.test('a Redis that goes away and comes back', {skip: skipWithoutRedis}, async 
   await back
   t.same(told, ['lost', 'back'])
   t.same(await reader.command(['GET', 'a']), Buffer.from('1'))
+  const id = await reader.command(['CLIENT', 'ID'])
+  const ending = new AbortController()
+  const ended = t.rejects(reader.command(['BLPOP', 'list', '0'], ending.signal))
+  ending.abort()
+  await ended
+  t.equal(await reader.command(['CLIENT', 'ID']), id, 'Redis has ended the wait of this connection')
   for (let receivers: RedisReply = 0; receivers === 0;)
     receivers = await connection.command(['PUBLISH', 'news', 'hello'])
   t.equal(await heard, 'hello')
