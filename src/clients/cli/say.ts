@@ -41,9 +41,7 @@ export function say(stream: NodeJS.WriteStream, status: Sign, message: string, a
 /** Prints an error on its stream, and on stderr its place and what to do. */
 export function sayError({stream, message, explanation}: UserError, asJson: boolean): void {
   say(stream === 'stdout' ? process.stdout : process.stderr, 'failure', message, asJson)
-  // other mistakes of a template are below the first one, each with its sign
-  const more = explanation.replace(/^❌ {2}(.*)/gm, (_, text: string) => signedLine('failure', text, asJson).trimEnd())
-  if (more !== '') print(process.stderr, `${more.trimEnd()}\n`)
+  if (explanation !== '') print(process.stderr, `${explanation.trimEnd()}\n`)
 }
 
 /** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */

@@ -62,12 +62,16 @@ export async function examineTemplate(
     }
 }
 
-/** The first mistake of a template, and below it the others, as `validate` shows them. Any other error stays as it is. */
-export async function withAllMistakes(error: unknown, ...of: Parameters<typeof examineTemplate>): Promise<unknown> {
+/** The first mistake of a template, and below it the others as status lines (`signed`), as `validate` shows them. Any other error stays as it is. */
+export async function withAllMistakes(
+  error: unknown,
+  signed: (message: string) => string,
+  ...of: Parameters<typeof examineTemplate>
+): Promise<unknown> {
   if (!(error instanceof UserError) || error.mistakes.length === 0) return error
   const {stream, exitCode, code, mistakes, mendedBy, cause} = error
   const [, ...others] = (await examineTemplate(...of)).errors
-  const texts = [error.explanation, ...others.map(each => `❌  ${each.message}\n${each.explanation}`)]
+  const texts = [error.explanation, ...others.map(each => signed(each.message) + each.explanation)]
   const explanation = texts.map(text => text.trimEnd()).join('\n')
   return new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, cause, explanation})
 }

@@ -47,7 +47,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const readAt = Date.now() // what follows may take minutes
   const loaded = await load().catch(async (error: unknown) => {
     const {withAllMistakes} = await import('../../../files/config/every-mistake.ts')
-    throw await withAllMistakes(error, files, around, overrides)
+    throw await withAllMistakes(error, text => signedLine('failure', text, call.asJson), files, around, overrides)
   })
   refuseProfiles(loaded.plan, call.flags.list('profile'))
   const own = chosen(loaded.plan, call)
