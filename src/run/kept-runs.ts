@@ -41,10 +41,11 @@ function parsed(line: string): readonly KeptRun[] {
 }
 
 /** Writes what is known of a run so far: its exits, and how its calls went. Throws if the file cannot be written. */
-export function keepKnown(context: RunContext, {calls, deaths, masked}: RunRecorder, isOver: boolean): void {
+export function keepKnown(context: RunContext, {calls: recorded, deaths, masked}: RunRecorder, isOver: boolean): void {
   const {plan, env, run, startedAt} = context
   const died = Map.groupBy(deaths?.all() ?? [], ({app}) => app)
   const masking = new Masking(masked) // an address may have a password
+  const busiest = edgeViews(recorded).slice(0, MAX_EDGES)
   keepRun(
     {env, template: plan.file, name: plan.copy ?? ''},
     {
@@ -54,9 +55,7 @@ export function keepKnown(context: RunContext, {calls, deaths, masked}: RunRecor
       isOver,
       commit: commitAt(plan.file),
       exits: Array.from(died, ([app, all]) => ({app, exits: all.length})),
-      edges: edgeViews(calls)
-        .slice(0, MAX_EDGES)
-        .map(({from, to, calls: count, failed, p95Ms}) => ({from, to: masking.target(to), calls: count, failed, p95Ms}))
+      edges: busiest.map(({from, to, calls, failed, p95Ms}) => ({from, to: masking.target(to), calls, failed, p95Ms}))
     }
   )
 }
