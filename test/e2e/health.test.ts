@@ -1,6 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises'
-import t from 'tap'
-import {openRig} from '../rig/rig.ts'
+import t, {type Test} from 'tap'
+import type {Program} from '../rig/program.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
 import {component, publish, subscribed} from './pubsub-shop.ts'
 
 const CHECKED = {
@@ -45,21 +46,33 @@ t.test('an app that is not healthy is not called, and is called again when it is
   await run.waitForLine('"stock" is not healthy', {stream: 'stderr', nth: 2})
 })
 
+interface Shop {
+  readonly rig: Rig
+  readonly run: Program
+  /** What a call of "stock" through the sidecar of another app is answered with. */
+  readonly ask: () => Promise<string>
+}
+
+/** An app "stock" that takes calls already, and one that calls it. */
+async function openShop(t: Test, stock: Readonly<Record<string, unknown>>, ...args: readonly string[]): Promise<Shop> {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'stock', autoPort: true, ...stock},
+    {appID: 'shop', command: []}
+  ])
+  const run = rig.pillion(['run', '-f', '.', ...args])
+  const [old, {http}] = await Promise.all([rig.driven('stock'), run.ports('shop')])
+  await old.answer({body: 'old'})
+  await old.listen()
+  const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`)).text()
+  t.equal(await ask(), 'old')
+  return {rig, run, ask}
+}
+
 t.test(
   'calls that come while an app reloads wait until its new process is healthy, not only until it listens',
   async t => {
-    const rig = await openRig(t)
-    const threshold = {...CHECKED, appHealthThreshold: 3}
-    await rig.template([
-      {appID: 'stock', autoPort: true, watch: true, ...threshold},
-      {appID: 'shop', command: []}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    const [old, {http}] = await Promise.all([rig.driven('stock'), run.ports('shop')])
-    await old.answer({body: 'old'})
-    await old.listen()
-    const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`)).text()
-    t.equal(await ask(), 'old')
+    const {rig, run, ask} = await openShop(t, {watch: true, ...CHECKED, appHealthThreshold: 3})
     await rig.write({'stock/app.js': '1'})
     const next = await rig.driven('stock')
     const early = ask()
@@ -79,17 +92,7 @@ t.test(
 )
 
 t.test('calls that come while an edit gives an app a health check wait until it is healthy', async t => {
-  const rig = await openRig(t)
-  await rig.template([
-    {appID: 'stock', autoPort: true},
-    {appID: 'shop', command: []}
-  ])
-  const run = rig.pillion(['run', '-f', '.', '--watch'])
-  const [old, {http}] = await Promise.all([rig.driven('stock'), run.ports('shop')])
-  const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`)).text()
-  await old.answer({body: 'old'})
-  await old.listen()
-  t.equal(await ask(), 'old')
+  const {rig, ask} = await openShop(t, {}, '--watch')
   await rig.template([
     {appID: 'stock', autoPort: true, ...CHECKED},
     {appID: 'shop', command: []}
