@@ -18,6 +18,7 @@ export interface HealthOptions {
 
 /** A process that replaces another one is checked at least this often until it is healthy. */
 const MAX_CANDIDATE_INTERVAL_MS = 100
+const soonMs = ({intervalMs}: HealthPlan): number => Math.min(intervalMs, MAX_CANDIDATE_INTERVAL_MS)
 
 /**
  * Checks the health of an app as Dapr's sidecar does (`pkg/apphealth`): immediately when it is ready, then at every interval.
@@ -45,16 +46,12 @@ export class Health {
 
   /** Resolves true when the process on this port is healthy, false when the signal is aborted. */
   async reached(port: number, signal: AbortSignal): Promise<boolean> {
-    const {check, wait} = this.#options
+    const {plan, check, wait} = this.#options
     while (!signal.aborted) {
       if (await check(port)) return !signal.aborted
-      await wait(this.#shortMs, signal)
+      await wait(soonMs(plan), signal)
     }
     return false
-  }
-
-  get #shortMs(): number {
-    return Math.min(this.#options.plan.intervalMs, MAX_CANDIDATE_INTERVAL_MS)
   }
 
   async #follow(over: AbortSignal, wasHealthy: boolean, graceEnd: number): Promise<void> {
@@ -68,7 +65,7 @@ export class Health {
       failures = isSuccess || isEarly ? 0 : failures + 1
       const result = isSuccess || ((isHealthy ?? wasHealthy) && failures < plan.threshold)
       if (result !== isHealthy && !isEarly) changed((isHealthy = result))
-      await wait(isEarly ? this.#shortMs : plan.intervalMs, over)
+      await wait(isEarly ? soonMs(plan) : plan.intervalMs, over)
     }
   }
 }
