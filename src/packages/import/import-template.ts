@@ -95,13 +95,8 @@ export async function importFrom(
   const sources = joinedCompose(named)
   const read: NamedSource[] = []
   for (const source of sources) {
-    const {kind, path} = source
-    read.push({
-      imported: await readSource(source, options),
-      name: relative(cwd, path) || '.',
-      root: rootOf(source),
-      hasNoOrder: kind === 'folder' || kind === 'procfile'
-    })
+    const [name, hasNoOrder] = [relative(cwd, source.path) || '.', /^(?:folder|procfile)$/.test(source.kind)]
+    read.push({imported: await readSource(source, options), name, root: rootOf(source), hasNoOrder})
   }
   const [single] = read
   const imported =

@@ -197,10 +197,8 @@ class AppHost {
     const folder = dirname(this.#file.path)
     const folders = this.#references().map(path => dirname(resolve(folder, path)))
     const all = projectFile(folder) === undefined ? [] : [folder, ...folders.filter(each => appsIn(each).length === 0)]
-    return all
-      .flatMap(sourcesIn)
-      .filter(path => path.endsWith('.cs') && path !== this.#file.path)
-      .map(textAt)
+    const paths = all.flatMap(sourcesIn).filter(path => path.endsWith('.cs') && path !== this.#file.path)
+    return paths.map(textAt)
   }
 
   /** `Projects.Shop_Api` is the project `Shop.Api.csproj` that the AppHost refers to. */

@@ -106,12 +106,9 @@ const typed = (text: string): unknown =>
 /** The path on this machine of one in a container. */
 function mountedFrom(path: string, {values}: Service, file: ImportedFile): string | undefined {
   const absolute = isAbsolute(path) ? path : join('/', path)
-  for (const [source, target] of boundMounts(values['volumes'])) {
-    const base = target.replace(/\/+$/, '')
-    if (absolute === base || absolute.startsWith(`${base}/`))
-      return join(pathFrom(file, source), absolute.slice(base.length))
-  }
-  return undefined
+  const mounts = boundMounts(values['volumes']).map(([source, target]) => [source, target.replace(/\/+$/, '')] as const)
+  const [source = '', base] = mounts.find(([, target]) => `${absolute}/`.startsWith(`${target}/`)) ?? []
+  return base === undefined ? undefined : join(pathFrom(file, source), absolute.slice(base.length))
 }
 
 /** Files and folders of this machine, each with its place in the container. */

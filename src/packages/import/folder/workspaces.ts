@@ -82,10 +82,8 @@ function listening(
   if (/dev-server|:server$|^$/.test(executor)) {
     const config = entriesOf(folder).find(name => /^(?:vite|webpack|rspack|nuxt)\.config\./.test(name)) ?? ''
     const usual = executor !== '' ? 4200 : has(folder, 'next.config.js', 'next.config.mjs', 'next.config.ts') ? 3000 : 0
-    return {
-      port: written || Number(/\bport:\s*(\d{4,5})/.exec(readText(folder, config))?.[1] ?? 0) || usual,
-      move: 'flag'
-    }
+    const configured = Number(/\bport:\s*(\d{4,5})/.exec(readText(folder, config))?.[1] ?? 0)
+    return {port: written || configured || usual, move: 'flag'}
   }
   const text = ['src/main.ts', 'src/main.js', 'src/index.ts', 'src/server.ts', 'main.go', 'src/main.rs']
     .map(name => readText(folder, name))
@@ -101,11 +99,8 @@ export function withTurbo(apps: readonly ImportedApp[], root: string): readonly 
     const [, word, script = ''] = (app.keys['command'] ?? []) as readonly string[]
     const name = readPackage(app.folder)?.['name']
     if (word !== 'run' || typeof name !== 'string') return app
-    const task = {
-      ...mapOf(shared[script]),
-      ...mapOf(shared[`${name}#${script}`]),
-      ...mapOf(tasksIn(app.folder)[script])
-    }
+    const tasks = [shared[script], shared[`${name}#${script}`], tasksIn(app.folder)[script]]
+    const task = Object.assign({}, ...tasks.map(mapOf)) as Values
     const needed = textsOf(task['dependsOn']).map(each => taskOf(each, name))
     for (const {task: each, filter} of needed) filters.set(each, [...(filters.get(each) ?? []), filter])
     const ids = [...new Set(needed.map(each => idOf(each.task)))]

@@ -156,12 +156,10 @@ class Interpreter {
     for (;;) {
       if (this.#read.take('+')) value = added(value, this.#operand())
       else if (this.#read.take('%')) value = formatted(value, this.#operand())
-      else if (this.#read.is('if') && !isPart) {
-        this.#read.at += 1
+      else if (!isPart && this.#read.take('if')) {
         this.#expression(true)
         if (this.#read.take('else')) value ??= this.#expression()
-      } else if (this.#read.is('or') || this.#read.is('and')) {
-        this.#read.at += 1
+      } else if (this.#read.take('or') || this.#read.take('and')) {
         const other = this.#operand()
         value ??= other
       } else if (this.#read.next.kind !== 'text' && OPERATOR.test(this.#read.next.text)) {
@@ -217,10 +215,8 @@ class Interpreter {
     const items: StarValue[] = []
     let isKnown = true
     while (!this.#read.take(end) && !this.#read.isLineEnd) {
-      if (this.#read.is('for')) {
-        isKnown = false
-        this.#read.at += 1
-      } else if (!this.#read.take(',')) items.push(this.#expression())
+      if (this.#read.take('for')) isKnown = false
+      else if (!this.#read.take(',')) items.push(this.#expression())
     }
     return isKnown ? items : undefined
   }

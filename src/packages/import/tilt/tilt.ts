@@ -85,37 +85,19 @@ class Tiltfile {
     const folder = dirname(file.path)
     const place = `${file.shownAs}:${call.line}`
     const path = textValue(call.named.get('path') ?? call.args[0])
-    switch (call.call) {
-      case 'local_resource':
-        return this.#addApp(call, folder, place)
-      case 'docker_build':
-      case 'docker_build_with_restart':
-      case 'custom_build':
-        return this.#addBuild(call, folder, place)
-      case 'k8s_yaml':
-        return this.#addManifests(call.named.get('yaml') ?? call.args[0], folder, place)
-      case 'docker_compose': {
-        const paths = textsOf(call.named.get('configPaths') ?? call.args[0])
-        if (paths.length === 0)
-          this.notes.push(`${place}: docker_compose is not carried over: its files are not named here`)
-        for (const each of paths) this.#open(resolve(folder, each), place, found => this.composeFiles.push(found))
-        break
-      }
-      case 'k8s_resource':
-      case 'dc_resource':
-        return this.#addResource(call)
-      case 'include':
-      case 'load':
-        if (!path.startsWith('ext://')) this.#open(resolve(folder, path), place, found => this.#read(found))
-        break
-      case 'helm':
-      case 'helm_resource':
-      case 'helm_remote':
-        this.notes.push(`${place}: ${call.call}: charts are not read: what it starts is left out`)
-        break
-      case 'k8s_custom_deploy':
-        this.notes.push(`${place}: ${call.call} is not carried over`)
-    }
+    if (call.call === 'local_resource') return this.#addApp(call, folder, place)
+    if (call.call === 'k8s_yaml') return this.#addManifests(call.named.get('yaml') ?? call.args[0], folder, place)
+    if (/^(?:docker_build(?:_with_restart)?|custom_build)$/.test(call.call)) return this.#addBuild(call, folder, place)
+    if (/^(?:k8s|dc)_resource$/.test(call.call)) return this.#addResource(call)
+    if (/^(?:include|load)$/.test(call.call) && !path.startsWith('ext://'))
+      this.#open(resolve(folder, path), place, found => this.#read(found))
+    if (/^helm(?:_resource|_remote)?$/.test(call.call))
+      this.notes.push(`${place}: ${call.call}: charts are not read: what it starts is left out`)
+    const files = call.call === 'docker_compose' ? textsOf(call.named.get('configPaths') ?? call.args[0]) : []
+    for (const each of files) this.#open(resolve(folder, each), place, found => this.composeFiles.push(found))
+    if (call.call === 'docker_compose' && files.length === 0)
+      this.notes.push(`${place}: docker_compose is not carried over: its files are not named here`)
+    if (call.call === 'k8s_custom_deploy') this.notes.push(`${place}: ${call.call} is not carried over`)
   }
 
   #open(path: string, place: string, use: (file: ImportedFile) => void): void {
@@ -239,10 +221,7 @@ function readyOf(probe: StarValue): Values | undefined {
 const inside = (port: string): string => port.split(':').at(-1) ?? ''
 
 /** Services that are called at the ports to which Tilt forwards. */
-function withForwards(
-  services: Readonly<Record<string, Values>>,
-  {resources}: Tiltfile
-): Readonly<Record<string, Values>> {
+function withForwards(services: Readonly<Record<string, Values>>, {resources}: Tiltfile): Values {
   return Object.fromEntries(
     Object.entries(services).map(([id, service]) => {
       const ports = textsOf(service['ports'])

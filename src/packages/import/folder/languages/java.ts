@@ -37,10 +37,9 @@ function mavenStart(folder: string): ProjectStart | undefined {
   return {command: [maven, '-q', 'quarkus:dev'], port, move: byVariable('QUARKUS_HTTP_PORT'), notes}
 }
 
-const hasSpring = (text: string): boolean =>
-  /spring-(?:boot-(?:maven-plugin|gradle-plugin|starter)|cloud-starter)|org\.springframework\.boot|spring\.?boot\)/i.test(
-    text
-  )
+const hasSpring = (text: string): boolean => SPRING.test(text)
+const SPRING =
+  /spring-(?:boot-(?:maven-plugin|gradle-plugin|starter)|cloud-starter)|org\.springframework\.boot|spring\.?boot\)/i
 
 /** A module with Spring's classes and no program. */
 const isLibrary = (folder: string, pom: string): boolean =>
