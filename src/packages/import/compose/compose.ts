@@ -4,7 +4,7 @@ import {containerApp} from './container.ts'
 import {nativeServer, type NativePrograms} from './native.ts'
 import {programPorts, withPublished} from './ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
-import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withWords} from './project.ts'
+import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withFiles, withWords} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, withGrace, type Service, type Stack} from './service.ts'
@@ -47,7 +47,8 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
   const project = projectName(file, textValue(top['name']))
   const known = all.map(([id, value]): [string, Service] => {
     const own = [...(notesOf.get(id) ?? [])]
-    return [id, {id, values: withWords(withTexts(value ?? {}, withBraces) as Values, file, own), notes: own}]
+    const read = withFiles(mapOf(withTexts(value, withBraces)), mapOf(withTexts(top, withBraces)), file, own)
+    return [id, {id, values: withWords(read, file, own), notes: own}]
   })
   const withoutSidecars = withoutDapr(new Map(known), file)
   // a template has one such file: the first that has what its services name
@@ -166,9 +167,7 @@ function unpublishedNote(apps: readonly ImportedApp[], {services, programs}: Sta
 function topNote(key: string, value: unknown): readonly string[] {
   if (key === 'volumes') return volumeNotes(value)
   if (key === 'networks')
-    return [
-      'networks: programs and published ports are all on localhost here; containers do not see each other by name'
-    ]
-  if (['version', 'name'].includes(key) || key.startsWith('x-')) return []
+    return ['networks: programs and published ports are on localhost here; containers do not see each other by name']
+  if (['version', 'name', 'secrets', 'configs'].includes(key) || key.startsWith('x-')) return []
   return [`${key}: ${written(value)} is not carried over`]
 }

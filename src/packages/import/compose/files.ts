@@ -141,19 +141,22 @@ interface Extending {
 /** The values of a file whose relative paths count from another folder. */
 const withPathsFrom = (values: Values, from: string, to: string): Values => ({
   ...values,
-  services: Object.fromEntries(
-    Object.entries(mapOf(values['services'])).map(([name, service]) => [name, withPaths(mapOf(service), from, to)])
+  ...Object.fromEntries(
+    ['services', 'secrets', 'configs'].flatMap(key => {
+      const all = Object.entries(mapOf(values[key])).map(([name, each]) => [name, withPaths(mapOf(each), from, to)])
+      return key in values ? [[key, Object.fromEntries(all)]] : []
+    })
   )
 })
 
-/** The values of one service, with its relative paths counted from another folder. */
+/** The values of one service, secret or config, with its relative paths counted from another folder. */
 function withPaths(service: Values, from: string, to: string): Values {
   if (from === to) return service
   const moved = (path: unknown): unknown =>
     typeof path !== 'string' || isAbsolute(path) || /^[~$]/.test(path) || isRepository(path)
       ? path
       : pathTo(join(from, path), to)
-  const {build, env_file: envFile, volumes} = service
+  const {build, env_file: envFile, volumes, file} = service
   const inMap =
     (key: string) =>
     (value: unknown): unknown =>
@@ -164,6 +167,7 @@ function withPaths(service: Values, from: string, to: string): Values {
       build: isMap(build) ? {...build, context: moved(build['context'] ?? '.')} : moved(build)
     }),
     ...(envFile !== undefined && {env_file: listedValues(envFile).map(inMap('path'))}),
+    ...(file !== undefined && {file: moved(file)}),
     ...(Array.isArray(volumes) && {volumes: volumes.map(each => movedMount(each, moved))})
   }
 }

@@ -27,7 +27,7 @@ import {projectOf} from './service-project.ts'
 import {callsIn, composeEnvironment, pathOfEntry, withPortsHere} from './environment.ts'
 import {namesInCode, otherPort} from './names.ts'
 import {pathFrom, pathTo, withTexts, type ImportedApp} from '../imported.ts'
-import {withValues} from './project.ts'
+import {isOfFile, pathsHere, withValues} from './project.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {isFolder} from '../reading/files.ts'
 import {commandPort} from '../reading/shell-words.ts'
@@ -104,7 +104,8 @@ export function appOf(
   if (skipped.length > 0) notes.push(`the ENTRYPOINT of its image, ${skipped.join(' ')}, is not run`)
   notes.push(...portNotes(service, portKeys, target))
   const {PORT, ...others} = composeEnvironment(service, stack, 'localhost', notes)
-  const env = {...(PORT === undefined || getsPort ? {} : {PORT}), ...others, ...mapOf(moved)} as Env
+  const all = {...(PORT === undefined || getsPort ? {} : {PORT}), ...others, ...mapOf(moved)}
+  const env = pathsHere(all, values['volumes'], stack.file, folder, notes) as Env
   for (const [name, value] of Object.entries(env))
     if (/^\/[\w.-]+\/[\w./-]+$/.test(value) && !existsSync(value))
       notes.push(`env: ${name}: ${value} is a path in the container: write the one here`)
@@ -142,7 +143,8 @@ export function appOf(
   if (health !== undefined && readyOf(health, service, target) === undefined && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
   notes.push(...envFileNotes(service, stack))
-  if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
+  if (!listedValues(values['volumes']).every(isOfFile))
+    notes.push('volumes: the program runs in its folder, not in a container')
   notes.push(...leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus', 'tty', 'stdin_open']))
   return {id, folder, keys, notes}
 }

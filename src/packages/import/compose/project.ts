@@ -1,7 +1,8 @@
-import {basename, dirname, join} from 'node:path'
-import {envFileVariables, withNamed} from '../reading/variables.ts'
+import {existsSync} from 'node:fs'
+import {basename, dirname, join, posix} from 'node:path'
+import {envFileVariables, missingFileNote, withNamed} from '../reading/variables.ts'
 import {colonParts} from '../reading/shell-words.ts'
-import type {ImportedFile} from '../imported.ts'
+import {pathFrom, pathTo, withTexts, type ImportedFile} from '../imported.ts'
 import {variableOf} from '../../../model/environment.ts'
 import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {isFile} from '../reading/files.ts'
@@ -123,6 +124,39 @@ export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): read
     return [`${from}${textValue(target)}${isReadOnly === 'true' ? ':ro' : ''}`]
   })
 }
+
+/** The folders of a container in which secrets and configs are. */
+const PLACES = {secrets: '/run/secrets', configs: '/'}
+
+/** A service whose secrets and configs that are files are mounts, as in compose; others have a note. */
+export function withFiles(service: Values, project: Values, file: ImportedFile, notes: string[]): Values {
+  const mounts = Object.entries(PLACES).flatMap(([key, folder]) =>
+    listedValues(service[key]).flatMap(each => {
+      const name = textValue(each) || textValue(mapOf(each)['source'])
+      const own = mapOf(mapOf(project[key])[name])
+      const [source, path] = [textValue(own['file']), pathFrom(file, withValues(textValue(own['file']), file))]
+      const target = posix.resolve(folder, textValue(mapOf(each)['target']) || name)
+      if (source === '') notes.push(`${key}: ${name}: ${written(own)} is not carried over`)
+      else if (!existsSync(path)) notes.push(missingFileNote(source, path, key))
+      return source === '' ? [] : [{type: 'bind', source, target, read_only: 'true', key}]
+    })
+  )
+  return mounts.length === 0 ? service : {...service, volumes: [...listedValues(service['volumes']), ...mounts]}
+}
+
+/** The variables of a program with the paths here of its secrets and configs, and a note on each that none names. */
+export function pathsHere(env: Values, volumes: unknown, file: ImportedFile, folder: string, notes: string[]): Values {
+  const here = new Map<unknown, string>()
+  for (const {key, source, target} of listedValues(volumes).map(mapOf).filter(isOfFile)) {
+    here.set(target, pathTo(pathFrom(file, withValues(textValue(source), file)), folder))
+    if (!Object.values(env).includes(target))
+      notes.push(`${textValue(key)}: ${textValue(target)} is ${textValue(source)} here: have the program read that`)
+  }
+  return mapOf(withTexts(env, value => here.get(value) ?? value))
+}
+
+/** Whether a mount is that of a secret or config. */
+export const isOfFile = (mount: unknown): boolean => mapOf(mount)['key'] !== undefined
 
 interface Mounts {
   readonly project: string

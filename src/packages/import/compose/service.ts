@@ -76,18 +76,14 @@ export function hostsOfService({id, values}: Service): readonly string[] {
 
 /** The ports of a service, in the short and the long form. */
 export function portsOf({values}: Service): readonly Port[] {
-  return listedValues(values['ports']).flatMap(each => {
+  return listedValues(values['ports']).map(each => {
     if (typeof each !== 'string') {
       const of = (key: string): string => textValue(mapOf(each)[key])
-      return [
-        {address: of('host_ip'), published: of('published'), target: of('target'), isUdp: of('protocol') === 'udp'}
-      ]
+      return {address: of('host_ip'), published: of('published'), target: of('target'), isUdp: of('protocol') === 'udp'}
     }
     const parts = colonParts(each.replace(/\/(?:tcp|udp)$/, ''))
     const target = parts.at(-1) ?? ''
-    return [
-      {target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':'), isUdp: each.endsWith('/udp')}
-    ]
+    return {target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':'), isUdp: each.endsWith('/udp')}
   })
 }
 
@@ -220,7 +216,7 @@ export function healthCommand({values}: Service): readonly string[] | undefined 
 
 /** Keys that are carried over, or that neither a program nor a container has a need of here. */
 const KNOWN =
-  /^(?:image|build|command|entrypoint|environment|env_file|ports|expose|depends_on|restart|stop_signal|stop_grace_period|profiles|healthcheck|container_name|networks|labels|logging|volumes|init|platform|develop|pull_policy|hostname|x-.*)$/
+  /^(?:image|build|command|entrypoint|environment|env_file|ports|expose|depends_on|restart|stop_signal|stop_grace_period|profiles|healthcheck|container_name|networks|labels|logging|volumes|init|platform|develop|pull_policy|hostname|secrets|configs|x-.*)$/
 
 /** Notes on keys that say nothing here. `known`: those that count besides. */
 export const leftOver = ({values}: Service, known: readonly string[]): readonly string[] =>

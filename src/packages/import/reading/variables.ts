@@ -24,10 +24,10 @@ const SAMPLES = ['.example', '.sample', '.template', '.dist', '.default', '-exam
 export const sampleOf = (file: string): string =>
   SAMPLES.filter(end => existsSync(file + end)).map(end => basename(file) + end)[0] ?? ''
 
-/** A note on an env file that is not there, by its path in a source and on this machine. */
-export function missingFileNote(path: string, at: string): string {
+/** A note on a file that is not there, by its path in a source and on this machine. */
+export function missingFileNote(path: string, at: string, key = 'env_file'): string {
   const sample = sampleOf(at)
-  return `env_file: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`
+  return `${key}: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`
 }
 
 /** Notes on variables of a file that compose reads in another way. `used`: a text that shows which of them count. */

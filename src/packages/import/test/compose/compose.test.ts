@@ -40,7 +40,7 @@ services:
     command: redis-server --save ""
 networks: {back: {}}
 volumes: {db: {}}
-secrets: {key: {file: ./key}}
+secrets: {key: {external: true}}
 `,
     web: {...NODE, '.env': ''},
     api: {'main.py': '', 'Dockerfile.dev': 'FROM python\nEXPOSE 9000\nCMD ["python3", "main.py"]\n'},
@@ -121,12 +121,11 @@ secrets: {key: {file: ./key}}
     ]
   })
   t.strictSame(notes, [
-    'networks: programs and published ports are all on localhost here; containers do not see each other by name',
-    'secrets: {"key":{"file":"./key"}} is not carried over',
+    'networks: programs and published ports are on localhost here; containers do not see each other by name',
     'env: db and api and redis are at localhost here',
     'depends_on: there is no service gone',
     'volumes: the program runs in its folder, not in a container',
-    'secrets: ["key"] is not carried over',
+    'secrets: key: {"external":"true"} is not carried over',
     'ports: 6379 is published here, as programs outside of containers call it'
   ])
 })

@@ -239,3 +239,44 @@ t.test('the long form of a mount of a folder names a path, also without ./', asy
   const command = String(template.apps[0]?.['command'])
   t.match(command, '--volume,./data/pg:/d,--volume,shop_v:/v')
 })
+
+t.test('secrets and configs of files: mounts of a container, paths in the variables of a program', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+include: [infra/compose.yaml]
+services:
+  api:
+    build: ./api
+    environment: {DB_PASSWORD_FILE: /run/secrets/db, BASE: /x/run/secrets/db}
+    secrets: [db, {source: db, target: other.txt}, token]
+    configs: [{source: conf, target: /etc/conf.yaml}]
+secrets: {token: {environment: TOKEN}}
+configs: {conf: {file: "./\${STAGE:-dev}.yaml"}}
+`,
+    'dev.yaml': '',
+    api: {Dockerfile: 'CMD ["python3", "main.py"]', 'main.py': ''},
+    infra: {
+      'compose.yaml': `
+services: {db: {image: postgres, environment: {POSTGRES_PASSWORD_FILE: /run/secrets/db}, secrets: [db], configs: [ini]}}
+secrets: {db: {file: secret/db.txt}}
+configs: {ini: {file: ./ini}}
+`,
+      'ini.example': '',
+      secret: {'db.txt': 'x'}
+    }
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  t.match(
+    String(byId.get('db')?.['command']),
+    '--volume,./infra/secret/db.txt:/run/secrets/db:ro,--volume,./infra/ini:/ini:ro'
+  )
+  t.match(byId.get('db')?.['env'], {POSTGRES_PASSWORD_FILE: '/run/secrets/db'})
+  t.match(byId.get('api')?.['env'], {DB_PASSWORD_FILE: '../infra/secret/db.txt', BASE: '/x/run/secrets/db'})
+  const ofFiles = notes.filter(note => /^(?:secrets|configs|volumes)/.test(note))
+  t.strictSame(ofFiles.toSorted(), [
+    'configs: ./infra/ini is not there: copy ini.example, and fill in its values',
+    'configs: /etc/conf.yaml is ./${STAGE:-dev}.yaml here: have the program read that',
+    'secrets: /run/secrets/other.txt is ./infra/secret/db.txt here: have the program read that',
+    'secrets: token: {"environment":"TOKEN"} is not carried over'
+  ])
+})
