@@ -11,7 +11,7 @@ import {elixir, php, ruby, rust} from './languages/frameworks.ts'
 import {go} from './languages/go.ts'
 import {java} from './languages/java.ts'
 import {node, startsParts} from './languages/node.ts'
-import {entriesOf, foldersBelow, has} from '../reading/files.ts'
+import {entriesOf, foldersBelow, has, readText} from '../reading/files.ts'
 import {image, type ProjectReader} from './languages/project.ts'
 import {python} from './languages/python.ts'
 import {given, textsOf} from '../reading/yaml-file.ts'
@@ -33,11 +33,8 @@ function otherStarts({folder, keys}: ImportedApp, apps: readonly ImportedApp[]):
   const own = textsOf(keys['command']).join(' ')
   const parts = apps.map(app => app.folder).filter(part => part !== folder)
   const isApp = (app: ImportedApp): boolean => parts.some(part => startsBelow(app, part))
-  const all = READERS.slice(0, -1).flatMap(({appsIn: find}) =>
-    find(folder)
-      .filter(app => !isApp(app))
-      .slice(0, 1)
-  )
+  const found = READERS.slice(0, -1).map(reader => reader.appsIn(folder).filter(app => !isApp(app)))
+  const all = found.flatMap(each => each.slice(0, 1))
   const others = all.map(each => textsOf(each.keys['command']).join(' ')).filter(each => each !== own)
   if (all.length < 2) return []
   return others.map(each => `its folder also starts ${each}: if it is to run, write an app with that command`)
@@ -62,7 +59,8 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   }
   const {apps: projects, silent: left, notes} = await projectsOf(folder)
   const silent = [...(host ? [[relative(folder, host), 'it adds nothing that can be read'] as const] : []), ...left]
-  if (projects.length === 0) throw nothingFound(shownAs, silent, composeFiles(folder, cwd))
+  if (projects.length === 0)
+    throw nothingFound(shownAs, [...silent, ...manifestFolders(folder, cwd)], composeFiles(folder, cwd))
   const manifests = (await import('../kubernetes/project.ts')).withManifests(projects, folder, cwd)
   const apps = withUniqueIds(manifests?.apps ?? projects)
   const [taken, beyond] = [apps.slice(0, MAX_APPS), apps[MAX_APPS]]
@@ -84,6 +82,14 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
     ]
   }
 }
+
+/** Folders with workloads of Kubernetes, each with what imports it. */
+const manifestFolders = (root: string, cwd: string): Projects['silent'] =>
+  [root, ...foldersBelow(root, 3)]
+    .filter(each => entriesOf(each).some(name => /\.ya?ml$/.test(name) && WORKLOAD.test(readText(each, name))))
+    .map(each => relative(cwd, each) || '.')
+    .map(way => [way, `manifests of Kubernetes: pillion import --from kubernetes ${shellQuoted(way)}`])
+const WORKLOAD = /^apiVersion:[^]*\bcontainers:/m
 
 /** The programs of AppHosts of Aspire in a folder, or up to three folders below. */
 async function appHostsIn(root: string): Promise<readonly string[]> {

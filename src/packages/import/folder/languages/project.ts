@@ -75,10 +75,10 @@ const PROJECT_FILES = 'package.json requirements.txt pyproject.toml Pipfile setu
 /** The program that the Dockerfile of a project starts, if it runs outside of its image. */
 export const image: ProjectReader = {
   appsIn(folder) {
-    const {commands} = commandsOfDockerfile(has(folder, ...PROJECT_FILES) ? join(folder, 'Dockerfile') : '')
+    const {commands} = commandsOfDockerfile(has(folder, 'Dockerfile') ? join(folder, 'Dockerfile') : '')
     const command = commands.find(each => each.length > 0 && runsInFolder(each, folder))
-    if (command === undefined) return []
-    const texts = command.map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))
+    const texts = (command ?? []).map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))
+    if (command === undefined || (texts.join('') === '' && !has(folder, ...PROJECT_FILES))) return []
     const {PORT = '', ...env} = variablesOfDockerfile(join(folder, 'Dockerfile'))
     const port = Number(env['FLASK_RUN_PORT'] ?? PORT) || commandPort(command.join(' ')) || portIn(texts.join('\n'))
     const app = projectApp(folder, {command, port})

@@ -388,3 +388,27 @@ t.test('a folder whose own project starts nothing says why', async t => {
   const error = await refusal(t, {'pyproject.toml': '', src: {shop: {'__init__.py': ''}}})
   t.match(error.explanation, /^\.: it has no manage\.py/)
 })
+
+t.test('manifests of Kubernetes alone are named with what imports them', async t => {
+  const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: nginx}]\n'
+  const component = 'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: x}\n'
+  const files = {'pod.yaml': pod, components: {'x.yaml': component}, sub: {k8s: {'pod.yml': pod}}}
+  const {explanation} = await refusal(t, files)
+  t.match(
+    explanation,
+    /^\.: manifests of Kubernetes: pillion import --from kubernetes \.\nsub\/k8s: .* kubernetes sub\/k8s\nLooked for/
+  )
+})
+
+t.test('a file that a Dockerfile starts is a program also without a project file', async t => {
+  const image = (command: string) => `FROM x\nWORKDIR /app\nCOPY . .\nEXPOSE 5000\n${command}\n`
+  t.strictSame(
+    await apps(t, {
+      py: {Dockerfile: image('CMD ["python", "worker.py"]'), 'worker.py': 'print(1)'},
+      js: {Dockerfile: image('CMD node index.js'), 'index.js': 'setInterval(() => {}, 9)'},
+      sh: {Dockerfile: image('ENTRYPOINT ["sh", "entrypoint.sh"]'), 'entrypoint.sh': 'rm -rf /data'},
+      other: {Dockerfile: image('CMD ["npm", "start"]')}
+    }),
+    ['js ./js =5000 node index.js', 'py ./py =5001 python worker.py']
+  )
+})
