@@ -93,6 +93,21 @@ t.test('the page', async t =>
       t.equal(await page.getByRole('region', {name: 'Connection'}).count(), 0)
     })
 
+    await t.test('shows the run in a browser that keeps nothing for it, as Firefox without cookies', async t => {
+      const run = await madeUp(t)
+      const {page, troubles} = await open(browser, 'about:blank')
+      await page.addInitScript(`
+        const refuse = () => { throw new DOMException('The operation is insecure.', 'SecurityError') }
+        for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, {get: refuse})
+        window.BroadcastChannel = class { constructor() { refuse() } }
+      `)
+      await page.goto(run.url)
+      await payments(page).waitFor()
+      await see(page, false)
+      await see(page, true)
+      t.same(troubles, [])
+    })
+
     await t.test('goes on after a loss, and with the next run', async t => {
       const run = await madeUp(t)
       const {page} = await open(browser, run.url)
