@@ -147,5 +147,5 @@ function readable(span: FinishedSpan, resource: ReadableSpan['resource']): Reada
   }
 }
 
-/** Seconds and nanoseconds. */
-const seconds = (ms: number): [number, number] => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]
+/** Seconds and nanoseconds, in whole microseconds: Zipkin refuses a batch in which a time has a fraction of one. */
+const seconds = (ms: number): [number, number] => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1000) * 1000]

@@ -90,12 +90,14 @@ t.test("Zipkin's API gets JSON", async t => {
   const sink = await openExporters({...DEFAULT_TRACING, zipkinUrl}, options)
   sink?.add(span())
   sink?.add(span({context: {...span().context, flags: 0}}))
+  const fine = {startedAt: 1_700_000_000_123.4567, durationMs: 0.0123}
+  sink?.add(span(fine))
   await sink?.close(5000)
   t.strictSame(warned, [])
   t.equal(received.length, 1)
   t.equal(received[0]?.path, '/api/v2/spans')
   const spans = JSON.parse(received[0]?.body.toString() ?? '[]') as object[]
-  t.equal(spans.length, 1, 'what is not sampled is not sent')
+  t.equal(spans.length, 2, 'what is not sampled is not sent')
   t.match(spans[0], {
     traceId: TRACE,
     id: 'b7ad6b7169203331',
@@ -107,6 +109,7 @@ t.test("Zipkin's API gets JSON", async t => {
     localEndpoint: {serviceName: 'checkout'},
     tags: {'dapr.status_code': '503', error: 'Code(503): Service Unavailable'}
   })
+  t.match(spans[1], {timestamp: 1_700_000_000_123_457, duration: 12}, 'Zipkin refuses a batch with a fraction')
 })
 
 t.test('a collector gets protobuf over HTTP', async t => {
