@@ -1,8 +1,8 @@
 import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
-import {messageOf} from '../../../model/errors.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import {orAborted, pause} from '../../../platform/delay.ts'
 import {isAway, type SubscribeOptions} from '../pubsub.ts'
+import {reasonOf} from './kafka-publisher.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 import {FirstPositions, PartitionReader, recordAsMessage} from './partition-reader.ts'
 
@@ -142,7 +142,7 @@ export class KafkaGroup {
       if (!feed.isLeft) options.log('warn', `the stream of topic ${options.topic} has ended`)
     } catch (error) {
       if (over.signal.aborted) return
-      options.log('error', `Error consuming ${options.topic}. Retrying...: ${messageOf(error)}`)
+      options.log('error', `Error consuming ${options.topic}. Retrying...: ${reasonOf(error)}`)
     }
     if (feed.stream === stream) void this.#reopen(feed)
   }
@@ -204,7 +204,7 @@ export class KafkaGroup {
         if (client !== undefined) await first?.commit(client, options.topic)
         feed.isLeft = true
       } catch (error) {
-        options.log('warn', `topic ${options.topic} cannot be left to others: ${messageOf(error)}`)
+        options.log('warn', `topic ${options.topic} cannot be left to others: ${reasonOf(error)}`)
       }
       await stream.close().catch(() => undefined)
       if (feed.isLeft) await this.#giveUp(feed)
@@ -283,7 +283,7 @@ export class KafkaGroup {
         })
         return
       } catch (error) {
-        options.log('warn', `failed to read topic ${options.topic} again: ${messageOf(error)}`)
+        options.log('warn', `failed to read topic ${options.topic} again: ${reasonOf(error)}`)
       }
     }
   }

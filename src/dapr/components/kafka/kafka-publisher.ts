@@ -1,4 +1,5 @@
 import {Producer} from '@platformatic/kafka'
+import {messageOf} from '../../../model/errors.ts'
 import {fnv1a} from '../../../model/fnv1a.ts'
 import type {BrokerMessage} from '../pubsub.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
@@ -27,22 +28,27 @@ export class KafkaPublisher {
     if (number !== undefined && !/^\d+$/.test(number))
       throw new Error(`invalid partitionNumber metadata value "${number}"`)
     const headers = Object.entries(metadata).filter(([name]) => excluded?.test(name) !== true)
-    await this.#producer.send({
-      messages: [
-        {
-          topic,
-          headers: new Map(headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
-          ...(!data.equals(NULL) && {value: data}),
-          ...(key !== undefined && {key: Buffer.from(key)}),
-          ...(number !== undefined && {partition: Number(number)})
-        }
-      ]
+    const message = {
+      topic,
+      headers: new Map(headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
+      ...(!data.equals(NULL) && {value: data}),
+      ...(key !== undefined && {key: Buffer.from(key)}),
+      ...(number !== undefined && {partition: Number(number)})
+    }
+    await this.#producer.send({messages: [message]}).catch((error: unknown) => {
+      throw new Error(reasonOf(error), {cause: error})
     })
   }
 
   async close(): Promise<void> {
     await this.#producer.close()
   }
+}
+
+/** The reason at the bottom of an error of the client, which says only what has failed, and how often. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors.at(-1))
+  return error instanceof Error && error.cause instanceof Error ? reasonOf(error.cause) : messageOf(error)
 }
 
 /** The bytes of a message without value. */

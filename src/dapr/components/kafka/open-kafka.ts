@@ -1,7 +1,6 @@
-import {messageOf} from '../../../model/errors.ts'
 import type {OpenOptions} from '../component.ts'
 import {KafkaGroup, type TopicRead} from './kafka-group.ts'
-import {KafkaPublisher} from './kafka-publisher.ts'
+import {KafkaPublisher, reasonOf} from './kafka-publisher.ts'
 import {kafkaSettings, type KafkaSettings} from './kafka-settings.ts'
 
 /** The parts that components of Kafka share. */
@@ -42,10 +41,4 @@ export async function openKafka({properties}: OpenOptions, hasRetries: boolean):
       else await closed
     }
   }
-}
-
-/** The reason at the bottom of an error. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors.at(-1))
-  return error instanceof Error && error.cause instanceof Error ? reasonOf(error.cause) : messageOf(error)
 }
