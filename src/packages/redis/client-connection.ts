@@ -6,6 +6,7 @@ import {
   CONNECT_TIMEOUT_MS,
   createClient,
   destroyClient,
+  givenUp,
   NoRedisError,
   replyOf,
   shortAsText,
@@ -13,7 +14,7 @@ import {
   type Library,
   type RedisAddress
 } from './official-client.ts'
-import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
+import {closed, type Argument, type MessageListener, type RedisConnection, type RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
 /** Called when the connection is lost, with the reason, and when it is there again. */
@@ -105,7 +106,7 @@ export class ClientConnection implements RedisConnection {
       if (reply === null) signal?.throwIfAborted()
       return reply
     } catch (error) {
-      if (!this.#isReply(error)) throw error
+      if (!this.#isReply(error)) throw givenUp(error, this.#isClosed, this.#lastError)
       if (await this.#mayTryAgain(client, error.message, tries)) return this.command(args, signal, tries + 1)
       throw new RedisError(error.message)
     }
@@ -124,7 +125,7 @@ export class ClientConnection implements RedisConnection {
       // EXEC does not say where the key is in a cluster, or that another try may help
       const telling = refusals.find(each => /^(?:ASK|MOVED|LOADING|READONLY) /.test(messageOf(each)))
       const cause: unknown = telling ?? refusals.at(-1) ?? new Error('EXEC was aborted')
-      if (!this.#isReply(cause)) throw cause
+      if (!this.#isReply(cause)) throw givenUp(cause, this.#isClosed, this.#lastError)
       if (await this.#mayTryAgain(client, cause.message, tries)) return this.transaction(commands, tries + 1)
       throw new RedisError(cause.message)
     }
@@ -296,5 +297,3 @@ export class ClientConnection implements RedisConnection {
     return error instanceof this.#library.ErrorReply
   }
 }
-
-const closed = (): Error => new Error('the connection to Redis is closed')

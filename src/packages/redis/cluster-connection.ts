@@ -2,7 +2,7 @@ import {SingleFlight} from '../../model/single-flight.ts'
 import {pause} from '../../platform/delay.ts'
 import type {RedisAddress} from './official-client.ts'
 import {ClientConnection} from './client-connection.ts'
-import {itemsIn, orClosed} from './connection.ts'
+import {closed, itemsIn, orClosed} from './connection.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 import {slotKey, slotOf} from './slots.ts'
@@ -196,7 +196,7 @@ export class ClusterConnection implements RedisConnection {
   async #node(at: string): Promise<ClientConnection> {
     const known = this.#nodes.get(at)
     if (known !== undefined) return known
-    if (this.#over.signal.aborted) throw new Error('the connection to Redis is closed')
+    if (this.#over.signal.aborted) throw closed()
     const opening = this.#open(at)
     this.#nodes.set(at, opening)
     opening.catch(() => this.#nodes.get(at) === opening && this.#nodes.delete(at))

@@ -10,6 +10,9 @@ export type RedisReply = null | number | string | Buffer | RedisError | readonly
 export const itemsIn = (reply: RedisReply | undefined): readonly RedisReply[] =>
   Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
+/** Why a connection that was closed runs nothing. */
+export const closed = (): Error => new Error('the connection to Redis is closed')
+
 /** What is open, once it is ready for use, too; it is closed if it never is. */
 export async function orClosed<C extends Pick<RedisConnection, 'close'>>(
   opened: C,

@@ -1,4 +1,4 @@
-import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
+import {closed, type Argument, type MessageListener, type RedisConnection, type RedisReply} from './connection.ts'
 import type {RedisEngine} from './engine/engine.ts'
 import {Blocked, bytesOf, RedisError, type Push, type Result} from './engine/result.ts'
 import type {Session} from './engine/session.ts'
@@ -10,8 +10,6 @@ function replyTo(result: Result): RedisReply {
   if (reply instanceof RedisError) throw reply
   return reply
 }
-
-const closed = (): Error => new Error('the connection to Redis is closed')
 
 /** A connection to an engine of this process, without a socket. */
 export class MemoryConnection implements RedisConnection {

@@ -1,7 +1,8 @@
 // A client of the official library for a real Redis: what it is made with, what it takes and gives, and how it ends.
 import {isUtf8} from 'node:buffer'
 import type {RedisClientOptions} from '@redis/client'
-import type {Argument, RedisReply} from './connection.ts'
+import {messageOf} from '../../model/errors.ts'
+import {closed, type Argument, type RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
 /** The address of a real Redis, and our credentials. */
@@ -88,4 +89,10 @@ export class NoRedisError extends Error {
   constructor(why: string) {
     super(`what listens there does not answer as Redis does (${why})`)
   }
+}
+
+/** What is under way on a connection that is given up, or closed, fails for that reason: the library only says that it disconnects. */
+export const givenUp = (error: unknown, isClosed: boolean, why: string): unknown => {
+  if (messageOf(error) !== 'Disconnects client') return error
+  return isClosed ? closed() : new Error(why, {cause: error})
 }
