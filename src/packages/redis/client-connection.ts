@@ -1,5 +1,6 @@
 import {EventEmitter, once} from 'node:events'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import {systemClock} from '../../platform/clock.ts'
 import {pause, within} from '../../platform/delay.ts'
 import {
   blockMsIn,
@@ -31,7 +32,6 @@ const MAX_RECONNECT_DELAY_MS = 500
 const LOADING_MS = 100
 /** How long Redis has to end the wait of a command. */
 const UNBLOCK_MS = 1000
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * A connection to a real Redis by the official client, which is loaded with the first one. A lost connection is made again for
@@ -77,10 +77,10 @@ export class ClientConnection implements RedisConnection {
     const firstMs = address.readTimeoutMs === Infinity ? READ_TIMEOUT_MS : (address.readTimeoutMs ?? READ_TIMEOUT_MS)
     const failed = Promise.withResolvers<never>()
     const onAbort = (): void => failed.reject(signal?.reason)
-    let timer: NodeJS.Timeout | undefined
+    let callOff: (() => void) | undefined
     signal?.addEventListener('abort', onAbort, {once: true})
     connection.#client.once('connect', () => {
-      timer = setTimeout(() => failed.reject(new NoRedisError('no answer in time')), firstMs)
+      callOff = systemClock.after(firstMs, () => failed.reject(new NoRedisError('no answer in time')))
     })
     try {
       // a user who has no permissions is refused only by PING
@@ -91,7 +91,7 @@ export class ClientConnection implements RedisConnection {
       await connection.close()
       throw connection.#reasonOf(error)
     } finally {
-      clearTimeout(timer)
+      callOff?.()
       signal?.removeEventListener('abort', onAbort)
     }
   }
@@ -224,19 +224,17 @@ export class ClientConnection implements RedisConnection {
     }
     const leave = (): void => giveUp(signal?.reason as Error)
     const onAbort = (): void => void within(UNBLOCK_MS, this.#unblock(promise)).then(leave, leave)
-    const ms = Math.min(blockMs + (this.#address.readTimeoutMs ?? READ_TIMEOUT_MS), MAX_TIMER_MS)
-    let timer: NodeJS.Timeout | undefined
+    const ms = blockMs + (this.#address.readTimeoutMs ?? READ_TIMEOUT_MS)
+    let callOff: (() => void) | undefined
     const wait = (): void => {
       const before = this.#answers
       const late = (): void => {
-        if (isOver) return
         // one answer comes after another: those before this one may take long, too
         if (before !== this.#answers) return wait()
         this.#lastError = `Redis has not answered for ${ms} ms`
         giveUp(new Error(this.#lastError), true)
       }
-      // where this process was held up, what has arrived meanwhile is read first
-      timer = setTimeout(() => setImmediate(() => setImmediate(late)), ms)
+      callOff = systemClock.after(ms, late)
     }
     wait()
     signal?.addEventListener('abort', onAbort, {once: true})
@@ -245,7 +243,7 @@ export class ClientConnection implements RedisConnection {
     } finally {
       isOver = true
       this.#answers++
-      clearTimeout(timer)
+      callOff?.()
       signal?.removeEventListener('abort', onAbort)
     }
   }

@@ -1,6 +1,7 @@
 import {once} from 'node:events'
-import {connect, createServer, type AddressInfo, type Socket} from 'node:net'
+import {connect, createServer, Socket, type AddressInfo} from 'node:net'
 import {setTimeout as pause} from 'node:timers/promises'
+import {Worker} from 'node:worker_threads'
 import t, {type Test} from 'tap'
 import {ClientConnection} from '../client-connection.ts'
 import {RedisEngine} from '../engine/engine.ts'
@@ -106,6 +107,26 @@ t.test('a server that answers slowly, but answers, is not left', async t => {
   t.teardown(async () => connection.close())
   const replies = await Promise.all(Array.from({length: 10}, async () => connection.command(['ECHO', 'x'])))
   t.equal(replies.length, 10)
+})
+
+t.test('a first answer that came in time is one, though this process was held up before it read it', async t => {
+  const code = `const {createServer} = require('node:net'), {parentPort} = require('node:worker_threads')
+    const answer = bytes => '+PONG\\r\\n'.repeat(String(bytes).split('*').length - 1)
+    const server = createServer(socket => socket.on('error', () => {}).on('data', bytes => socket.write(answer(bytes))))
+    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port))`
+  const other = new Worker(code, {eval: true})
+  t.teardown(async () => other.terminate())
+  const [port] = (await once(other, 'message')) as [number]
+  const holdUp = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2100)
+  const {write} = Socket.prototype
+  t.intercept(Socket.prototype, 'write', {
+    value(this: Socket, ...args: Parameters<typeof write>) {
+      if (String(args[0]).includes('PING')) setImmediate(holdUp)
+      return write.apply(this, args)
+    }
+  })
+  const connection = await ClientConnection.open({host: '127.0.0.1', port, readTimeoutMs: 2000})
+  await connection.close()
 })
 
 t.test('there may be no end of the time for an answer', async t => {
