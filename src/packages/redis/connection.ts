@@ -18,13 +18,11 @@ export async function orClosed<C extends Pick<RedisConnection, 'close'>>(
   opened: C,
   ready: Promise<unknown>
 ): Promise<C> {
-  try {
-    await ready
-    return opened
-  } catch (error) {
+  await ready.catch(async (error: unknown) => {
     await opened.close()
     throw error
-  }
+  })
+  return opened
 }
 
 /** Called with each message of a channel, and the channel. */

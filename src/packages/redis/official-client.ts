@@ -92,7 +92,5 @@ export class NoRedisError extends Error {
 }
 
 /** What is under way on a connection that is given up, or closed, fails for that reason: the library only says that it disconnects. */
-export const givenUp = (error: unknown, isClosed: boolean, why: string): unknown => {
-  if (messageOf(error) !== 'Disconnects client') return error
-  return isClosed ? closed() : new Error(why, {cause: error})
-}
+export const givenUp = (error: unknown, isClosed: boolean, why: string): unknown =>
+  messageOf(error) !== 'Disconnects client' ? error : isClosed ? closed() : new Error(why, {cause: error})

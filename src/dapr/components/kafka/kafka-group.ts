@@ -2,7 +2,7 @@ import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import {orAborted, pause} from '../../../platform/delay.ts'
 import {isAway, type SubscribeOptions} from '../pubsub.ts'
-import {reasonOf} from './kafka-publisher.ts'
+import {bottomOf} from './kafka-publisher.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 import {FirstPositions, PartitionReader, recordAsMessage} from './partition-reader.ts'
 
@@ -142,7 +142,7 @@ export class KafkaGroup {
       if (!feed.isLeft) options.log('warn', `the stream of topic ${options.topic} has ended`)
     } catch (error) {
       if (over.signal.aborted) return
-      options.log('error', `Error consuming ${options.topic}. Retrying...: ${reasonOf(error)}`)
+      options.log('error', `Error consuming ${options.topic}. Retrying...: ${bottomOf(error)}`)
     }
     if (feed.stream === stream) void this.#reopen(feed)
   }
@@ -204,7 +204,7 @@ export class KafkaGroup {
         if (client !== undefined) await first?.commit(client, options.topic)
         feed.isLeft = true
       } catch (error) {
-        options.log('warn', `topic ${options.topic} cannot be left to others: ${reasonOf(error)}`)
+        options.log('warn', `topic ${options.topic} cannot be left to others: ${bottomOf(error)}`)
       }
       await stream.close().catch(() => undefined)
       if (feed.isLeft) await this.#giveUp(feed)
@@ -283,7 +283,7 @@ export class KafkaGroup {
         })
         return
       } catch (error) {
-        options.log('warn', `failed to read topic ${options.topic} again: ${reasonOf(error)}`)
+        options.log('warn', `failed to read topic ${options.topic} again: ${bottomOf(error)}`)
       }
     }
   }

@@ -36,7 +36,7 @@ export class KafkaPublisher {
       ...(number !== undefined && {partition: Number(number)})
     }
     await this.#producer.send({messages: [message]}).catch((error: unknown) => {
-      throw new Error(reasonOf(error), {cause: error})
+      throw new Error(bottomOf(error), {cause: error})
     })
   }
 
@@ -45,10 +45,10 @@ export class KafkaPublisher {
   }
 }
 
-/** The reason at the bottom of an error of the client, which says only what has failed, and how often. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors.at(-1))
-  return error instanceof Error && error.cause instanceof Error ? reasonOf(error.cause) : messageOf(error)
+/** The reason at the bottom of an error of the client, which itself says only what has failed, and how often. */
+export function bottomOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return bottomOf(error.errors.at(-1))
+  return error instanceof Error && error.cause instanceof Error ? bottomOf(error.cause) : messageOf(error)
 }
 
 /** The bytes of a message without value. */

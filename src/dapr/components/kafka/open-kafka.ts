@@ -1,6 +1,6 @@
 import type {OpenOptions} from '../component.ts'
 import {KafkaGroup, type TopicRead} from './kafka-group.ts'
-import {KafkaPublisher, reasonOf} from './kafka-publisher.ts'
+import {KafkaPublisher, bottomOf} from './kafka-publisher.ts'
 import {kafkaSettings, type KafkaSettings} from './kafka-settings.ts'
 
 /** The parts that components of Kafka share. */
@@ -20,7 +20,7 @@ export async function openKafka({properties}: OpenOptions, hasRetries: boolean):
     await publisher.check()
   } catch (error) {
     await publisher.close().catch(() => undefined)
-    properties.fault('brokers', `kafka error: no broker answers at ${properties.text('brokers')}: ${reasonOf(error)}`)
+    properties.fault('brokers', `kafka error: no broker answers at ${properties.text('brokers')}: ${bottomOf(error)}`)
   }
   const groups: {readonly id: string; readonly group: KafkaGroup}[] = []
   return {
