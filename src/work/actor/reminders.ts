@@ -75,6 +75,7 @@ export class Reminders {
       const existing = this.#store.find(name)
       if (existing !== undefined && !overwrites) throw new ReminderExists(name.name)
       this.#series.remove(existing)
+      if (due > (expires ?? Infinity)) return // its first firing would come after its end
       const row = {app, ...name, ...plan, data, policy, attempts: 0, isDue: false}
       this.#series.wake({...row, key: this.#store.insert(row)}, due)
     })
@@ -132,7 +133,7 @@ export class Reminders {
         this.#waiting.delete(key) // its app has it
         isMissed ||= wasHeld
         if (isMissed && attempts === 0 && !catchesUp && step !== undefined)
-          planned = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, Math.min(wakeUps.date(), expires - 1))).at
+          planned = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, Math.min(wakeUps.date(), expires))).at
       }
     }
     try {
@@ -157,7 +158,7 @@ export class Reminders {
     if (fired.isCancelled || step === undefined || remaining === 1) return undefined
     this.#passOver(reminder, fired)
     const due = fired.due + step
-    if (expires !== undefined && due >= expires) return undefined
+    if (expires !== undefined && due > expires) return undefined
     this.#store.update(key, {due, remaining: remaining === undefined ? undefined : remaining - 1})
     return due
   }

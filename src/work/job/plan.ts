@@ -48,7 +48,7 @@ export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: numbe
   const expires = ttl === undefined ? undefined : timeIn(ttl, due ?? now, aheadMs)
   if (ttl !== undefined && typeof expires !== 'number') throw refuse('ttl format not recognized')
   const end = typeof expires === 'number' ? expires : undefined
-  if (due !== undefined && end !== undefined && end <= due) throw refuse('ttl must be greater than due time')
+  if (due !== undefined && end !== undefined && end < due) throw refuse('ttl must be greater than due time')
   const plan = schedule === undefined ? undefined : jobSchedule(schedule)
   return {first: due ?? plan?.next(now), expires: end}
 }

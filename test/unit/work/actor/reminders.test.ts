@@ -91,13 +91,16 @@ t.test('a reminder whose app has no such route, or fails, is tried three more ti
 })
 
 t.test(
-  'when a reminder fires: without a due time after one period, repetitions, time to live from the due time on, set again',
+  'when a reminder fires: without a due time after one period, repetitions, time to live from the due time or now on, with its end, set again',
   async t => {
     const rows: readonly (readonly [request: object, firings: readonly number[]])[] = [
       [{period: '2s'}, [2, 4, 6]],
       [{dueTime: '1s', period: ''}, [1]],
       [{dueTime: '1s', period: 'R2/PT2S'}, [1, 3]],
-      [{dueTime: '1s', period: '1s', ttl: '2s'}, [1, 2]]
+      [{dueTime: '1s', period: '1s', ttl: '2s'}, [1, 2, 3]],
+      [{dueTime: '1s', period: '1s', ttl: '0s'}, [1]],
+      [{period: '2s', ttl: '5s'}, [2, 4]],
+      [{period: '2s', ttl: '1s'}, []]
     ]
     for (const [request, expected] of rows) {
       const {reminders, clock, answerAll} = await openReminders(t)
@@ -223,7 +226,7 @@ t.test(
   'firings that were missed are counted up to the end of the reminder, also where the first try fails',
   async t => {
     const {reminders, actors, host, clock, lines} = await openReminders(t)
-    await reminders.set('carts', NAME, {...REQUEST, period: '10s', ttl: '25s'})
+    await reminders.set('carts', NAME, {...REQUEST, period: '10s', ttl: '30s'})
     host.state = 'held'
     clock.pass(3_600_000)
     await settled()
