@@ -128,7 +128,7 @@ class AppRequest extends ProxiedCall {
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
     const {method, body, context, path, lines, attempt} = options
-    const around = attempt === undefined ? context : {...context, interceptor: attemptInterceptor(attempt)}
+    const around = {...context, interceptor: attempt && attemptInterceptor(attempt)} // not the policies of calls of apps
     const request = {method, path: path.replace(/\?.*$/s, ''), lines}
     // it is not a request to the sidecar's API, and does not count as one
     const {journal = new CallJournal(call, request, context.observer, undefined)} = options

@@ -136,10 +136,9 @@ class Timer implements Due {
       if (!(error instanceof ActorError)) throw error
     }
     if (this.isOver) return
-    const {step, expires} = times
+    const {step, expires = Infinity} = times
     if (--this.#left <= 0 || step === undefined) return this.end()
     const next = after(isMissed ? latest(this.#planned, step, begun).at : this.#planned, step)
-    if (expires !== undefined && next >= expires) this.end()
-    else this.plan(next)
+    return next < expires ? this.plan(next) : this.end()
   }
 }

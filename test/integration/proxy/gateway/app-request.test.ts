@@ -9,6 +9,7 @@ import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import type {Callee} from '../../../../src/proxy/gateway/local-apps.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {closed} from '../../../rig/closed.ts'
+import {policiesOf} from '../../dapr/sidecar/policies.ts'
 
 const listen = async (t: Test, server: Server): Promise<number> => {
   server.listen(0, '127.0.0.1')
@@ -64,6 +65,16 @@ t.test('a request waits in the queue of the app, has its token, and gets the who
   t.equal(textOf(response), '200 pear!')
   t.equal(app.queue.inFlight.size, 0)
   t.match(requests[0]?.headers, {'dapr-api-token': 'secret', 'content-type': 'text/plain', 'content-length': '4'})
+})
+
+t.test('policies for calls of the app are none for what its sidecar asks it', async t => {
+  const {interceptor, events} = await policiesOf(`policies: {retries: {r: {policy: constant, duration: 1ms, maxRetries: 3}}}
+  targets: {apps: {shop: {retry: r}}}`)
+  let count = 0
+  const app = appAt(t, await listen(t, createServer((_, response) => response.writeHead(500).end(`${++count}`))))
+  app.queue.open()
+  t.equal(textOf(await ask(app, {context: {heldBodies: new HeldBodies(), interceptor}, method: 'POST'})), '500 1')
+  t.strictSame(events, [])
 })
 
 t.test('a request that is given up leaves the queue, or its connection', async t => {
