@@ -155,36 +155,33 @@ export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | u
 }
 
 /**
- * Ends timers that waited for the events of a turn: each event ends the oldest timer that was waiting when it came; a timer that
- * has fired since is over already (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go). `later`: entries that have come
- * since the turn began.
+ * The timers that these entries end: each event ends the oldest one that waits for it, since SDKs give it to the oldest wait
+ * (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).
  */
-export function endTimers(
-  {wakeUps}: Engine,
-  key: number,
-  inbox: readonly InboxEntry[],
-  later: readonly InboxEntry[]
-): void {
-  if (!inbox.some(({kind}) => kind === 'event')) return
-  const fired = [...inbox, ...later].filter(({kind}) => kind === 'timer')
-  const timers = [...wakeUps.of(TIMER, key), ...fired.map(({name, event}) => ({id: 0, name, data: event}))]
-  const open = new Map(
-    timers.map(({id, name, data}) => [timerIdOf(data), {id, name}] as const).toSorted(([a], [b]) => a - b)
-  )
-  for (const {kind, name, event} of inbox) {
-    if (kind === 'timer') open.delete(timerIdOf(event))
+function endedBy(inbox: readonly InboxEntry[], timers: readonly WakeUp[]): readonly WakeUp[] {
+  const open = new Set(timers.toSorted((a, b) => timerIdOf(a.data) - timerIdOf(b.data)))
+  for (const {kind, name} of inbox) {
     if (kind !== 'event' || name === '') continue
-    const ended = [...open].find(([, timer]) => timer.name === name.toLowerCase())
-    if (ended === undefined) continue
-    const [timer, {id}] = ended
-    open.delete(timer)
-    wakeUps.remove(id)
+    const ended = [...open].find(timer => timer.name === name.toLowerCase())
+    if (ended !== undefined) open.delete(ended)
   }
+  return timers.filter(timer => !open.has(timer))
 }
 
-export function fireTimer(engine: Engine, {owner, name, data}: WakeUp): void {
+/** Ends timers that waited for the events of a turn. */
+export function endTimers({wakeUps}: Engine, key: number, inbox: readonly InboxEntry[]): void {
+  if (!inbox.some(({kind}) => kind === 'event')) return
+  for (const {id} of endedBy(inbox, wakeUps.of(TIMER, key))) wakeUps.remove(id)
+}
+
+/** A timer whose event has come before it waits for its end: if it fires, Go's SDK 1.15 gives no further event of that name to the code. */
+export function fireTimer(engine: Engine, wakeUp: WakeUp): void {
+  const {owner, name, data} = wakeUp
   const {timerFired, timestamp: due} = readEvent(data)
   if (timerFired === undefined) return
+  const {inbox = []} = (name !== '' && engine.live.at(owner)) || {}
+  const isEnded = endedBy(inbox, [...engine.wakeUps.of(TIMER, owner), wakeUp]).includes(wakeUp)
+  if (isEnded) return engine.wakeUps.add(TIMER, {...wakeUp, due: NEVER})
   const now = engine.clock.date()
   const isSkipped = due !== undefined && msOf(due) > now
   post(engine, owner, {kind: 'timer', name, event: eventOf(now, {timerFired: {...timerFired, isSkipped}})})

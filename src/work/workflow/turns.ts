@@ -33,7 +33,7 @@ export function applyTurn(
   const taken = new Set(inbox.map(({id}) => id))
   live.inbox = live.inbox.filter(({id}) => !taken.has(id))
   for (const {kind, event} of inbox) if (kind === 'timer') spanOfTimer(engine, live, event)
-  endTimers(engine, key, inbox, live.inbox)
+  endTimers(engine, key, inbox)
   live.clock = startedAt
   const began = startedAt - aheadMs
   if (instance.started === undefined) {
