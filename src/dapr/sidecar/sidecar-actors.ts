@@ -5,6 +5,9 @@ import type {SidecarActorsOptions} from './actor-access.ts'
 import {retryLater} from './retry-later.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
+/** For so long after its start a process that is not asked is waited for, in ms: it may open a stream (Dapr: DaprBuiltInActorNotFoundRetries). */
+const STREAM_MS = 5000
+
 /**
  * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration): it
  * says which actors the app hosts. Nothing else is loaded for an app that hosts none.
@@ -17,6 +20,8 @@ export class SidecarActors {
   readonly #over = new AbortController()
   /** The process that was asked; 0: one that is not ours. */
   #asked: number | undefined
+  /** The process that is not asked (0: there is none), and until when it may be about to open a stream, by `performance.now()`. */
+  #young = {pid: 0, until: 0}
   #hasTold = false
 
   constructor(options: SidecarActorsOptions) {
@@ -42,6 +47,11 @@ export class SidecarActors {
     return this.#hasTold || !this.#mayBeAsked
   }
 
+  /** How long its process may still be about to open a stream, in ms; not above 0: it may not. */
+  get youngMs(): number {
+    return this.#young.until - performance.now()
+  }
+
   close(): void {
     for (const stop of this.#stops) stop()
     this.#over.abort()
@@ -51,8 +61,7 @@ export class SidecarActors {
   }
 
   get #mayBeAsked(): boolean {
-    const {runtime} = this.#options
-    return runtime.appPort > 0 && takesQuestions(runtime)
+    return this.#options.runtime.appPort > 0 && takesQuestions(this.#options.runtime)
   }
 
   #look(): void {
@@ -68,6 +77,8 @@ export class SidecarActors {
       if (mayAsk) this.#ask(runtime.pid).catch(this.#notAsked)
     }
     this.hosted?.noteHealth()
+    const pid = runtime.isListening && isDaprApp(runtime) && !this.#mayBeAsked ? runtime.pid : 0
+    if (pid !== this.#young.pid) this.#young = {pid, until: pid > 0 ? performance.now() + STREAM_MS : 0}
     actors.onTypes()
   }
 

@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../../platform/clock.ts'
+import {within} from '../../platform/delay.ts'
 import type {ActorEvent} from '../../model/actor-event.ts'
 import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import {Actor, ActorTurn, type TurnOptions} from './actor.ts'
@@ -17,6 +18,8 @@ export interface ActorsOptions {
   readonly clock: Clock
   /** Whether the process of an instance may still report this type, also one that is not started yet. Without `app`: an instance of any app. */
   readonly mayHost: (type: string, app?: string) => boolean
+  /** How long a process that has begun lately may still be about to host any type, in ms; not above 0: none may. */
+  readonly youngMs?: () => number
   /** Called when a call waits for a host of this type, so that sleeping apps are started. `isKnown`: an app has reported the type. */
   readonly needsHost?: (type: string, isKnown: boolean) => void
   readonly onTypes?: (app: string, types: readonly string[]) => void
@@ -70,11 +73,15 @@ export class Actors {
 
   /** Whether an instance of this app hosts the type; resolves once that is known. */
   async isHostedBy(app: string, type: string): Promise<boolean> {
-    while (!this.table.isHostedBy(app, type) && this.#options.mayHost(type, app)) {
-      this.#options.needsHost?.(type, false)
-      await this.#looked.promise
-    }
+    const {mayHost, needsHost} = this.#options
+    for (; !this.table.isHostedBy(app, type) && mayHost(type, app); await this.#looked.promise) needsHost?.(type, false)
     return this.table.isHostedBy(app, type)
+  }
+
+  /** Resolves once an app hosts the type, or no process may be about to. */
+  async hosted(type: string): Promise<void> {
+    const {youngMs = () => 0} = this.#options
+    for (let ms = youngMs(); ms > 0 && !this.table.isHosted(type); ms = youngMs()) await within(ms, this.#looked.promise)
   }
 
   /** Replaces the types that the process of an instance hosts. */
@@ -254,8 +261,7 @@ export class Actors {
   }
 
   #begin(actor: Actor, turn: ActorTurn): void {
-    const {request, since} = turn
-    const {place} = actor
+    const [{request, since}, {place}] = [turn, actor]
     if (place === undefined) return
     const isReentrant = this.#settingsOf(actor)?.isReentrant === true
     if (actor.inside === undefined) {
@@ -387,10 +393,8 @@ function placeFor(
   if (place !== undefined) return place.isOpen || isNested(place, request) ? place : 'held'
   const hosts = [...type.hosts]
   const open = hosts.filter(each => each.isOpen)
-  const found = placeAmong(open, type.name, id)
+  const found = placeAmong(open, type.name, id) ?? hosts.find(each => isNested(each, request))
   if (found !== undefined) return found
-  const own = hosts.find(each => isNested(each, request))
-  if (own !== undefined) return own
   const mayCome = hosts.some(({host}) => host.state !== 'shut') || mayHost(type.name)
   return mayCome ? 'held' : 'unhosted'
 }

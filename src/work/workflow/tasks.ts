@@ -160,8 +160,7 @@ export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | u
  */
 function endedBy(inbox: readonly InboxEntry[], timers: readonly WakeUp[]): readonly WakeUp[] {
   const open = new Set(timers.toSorted((a, b) => timerIdOf(a.data) - timerIdOf(b.data)))
-  for (const {kind, name} of inbox) {
-    if (kind !== 'event' || name === '') continue
+  for (const {name} of inbox.filter(each => each.kind === 'event' && each.name !== '')) {
     const ended = [...open].find(timer => timer.name === name.toLowerCase())
     if (ended !== undefined) open.delete(ended)
   }

@@ -125,7 +125,8 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   const actions = answer.actions.filter(action => action.complete === undefined || action.complete === complete)
   const events = [...begun, ...actions.flatMap(action => applyAction(start, action, gathered, now))]
   if (complete !== undefined && isTerminal(complete.status)) {
-    const end = {result: complete.result?.value, failure: bytesOrNone(complete.failureDetails)}
+    const {result, failureDetails} = complete
+    const end = {result: result?.value, failure: failureDetails.length > 0 ? failureDetails : undefined}
     return {...base, ...gathered, events, status: complete.status, end}
   }
   if (terminated === undefined)
@@ -141,8 +142,6 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
 const carriedOf = (event: Uint8Array): Carried => ({name: readEvent(event).eventRaised?.name ?? '', event})
 
 const nothing = (): Gathered => ({activities: [], timers: [], children: [], messages: []})
-
-const bytesOrNone = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length > 0 ? bytes : undefined)
 
 /** Whether an instance is suspended once the entries of its inbox are processed. */
 export function isSuspendedAfter({isSuspended, inbox}: Pick<TurnStart, 'isSuspended' | 'inbox'>): boolean {
@@ -197,9 +196,8 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     return event({eventSent: {instanceId, name, input}})
   }
   if (terminate !== undefined) {
-    const {instanceId, reason, recurse} = terminate
-    const ended = eventOf(now, {executionTerminated: {input: reason, recurse}})
-    const name = recurse ? 'recursive' : ''
+    const {instanceId, reason: input, recurse} = terminate
+    const [name, ended] = [recurse ? 'recursive' : '', eventOf(now, {executionTerminated: {input, recurse}})]
     gathered.messages.push({app, id: instanceId, kind: 'terminate', name, event: ended})
     return []
   }

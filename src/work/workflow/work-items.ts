@@ -173,7 +173,7 @@ export class TurnItem implements WorkItem {
 
   compose(completionToken: string): Uint8Array | undefined {
     if (this.live.turn !== this) return undefined
-    const {instance, history} = this.live
+    const {instance, history, isSuspended} = this.live
     const inbox = nextOf(this.live.inbox)
     this.#turns = instance.turns
     this.#execution = instance.execution
@@ -181,16 +181,8 @@ export class TurnItem implements WorkItem {
     const now = this.#of.clock.date()
     // the code's own arithmetic holds where timers were skipped: its clock shows their times, and does not go back
     const startedAt = inbox.reduce((at, each) => Math.max(at, dueOf(each)), Math.max(now, this.live.clock))
-    this.start = {
-      app,
-      id,
-      trace,
-      startedAt,
-      sentAt: performance.now(),
-      aheadMs: startedAt - now,
-      isSuspended: this.live.isSuspended,
-      inbox
-    }
+    const aheadMs = startedAt - now
+    this.start = {app, id, trace, startedAt, sentAt: performance.now(), aheadMs, isSuspended, inbox}
     return turnMessage(instance, {history, startedAt, came: inbox.map(({event}) => event)}, completionToken)
   }
 }

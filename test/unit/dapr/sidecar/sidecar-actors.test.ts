@@ -116,3 +116,32 @@ t.test('a sidecar that closes behind the next one of its app leaves that one its
   t.match(all.timers.of('Cart', '1'), [{name: 'tick'}])
   next.close()
 })
+
+t.test('a process that is not asked may open a stream of actors for five seconds after its start', t => {
+  const listeners: (() => void)[] = []
+  const queue = new AdmissionQueue({timeoutMs: 60_000})
+  const plan = {channel: {protocol: 'grpc'}, fixedPort: 0}
+  const onMove = (listener: () => void): (() => void) => {
+    listeners.push(listener)
+    return () => undefined
+  }
+  const app = {id: 'shop', plan, isListening: false, isUnhealthy: false, appPort: 1, pid: 7, queue, onMove}
+  const move = (change: Partial<typeof app>): void => {
+    Object.assign(app, change)
+    for (const listener of listeners) listener()
+  }
+  const options = {runtime: app, actors: {onTypes: () => undefined}} as unknown as SidecarActorsOptions
+  const actors = new SidecarActors(options)
+  t.ok(actors.youngMs <= 0, 'it does not listen yet')
+  move({isListening: true})
+  const first = actors.youngMs
+  t.ok(first > 0 && first <= 5000)
+  move({})
+  t.ok(actors.youngMs <= first)
+  move({isListening: false})
+  t.ok(actors.youngMs <= 0, 'it has ended')
+  move({isListening: true, pid: 8})
+  t.ok(actors.youngMs > 0, 'the next process')
+  actors.close()
+  t.end()
+})

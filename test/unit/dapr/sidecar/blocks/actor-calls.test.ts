@@ -8,12 +8,12 @@ import {TestClock} from '../../../../rig/clock.ts'
 
 /** A sidecar whose run hosts actors, or may; another run answers `far`, unless it hosts none. */
 function openCalls(t: Test, far = true) {
-  const house = {mayHost: false, asked: 0, failures: [] as string[]}
+  const house = {mayHost: false, youngMs: 0, asked: 0, failures: [] as string[]}
   const journalOf = (): CallJournal => {
     const journal = {begun: () => undefined, held: () => undefined, failure: ''}
     return Object.assign(journal, {ended: () => house.failures.push(journal.failure)}) as unknown as CallJournal
   }
-  const actors = new Actors({clock: new TestClock(), mayHost: () => house.mayHost, journalOf})
+  const actors = new Actors({clock: new TestClock(), mayHost: () => house.mayHost, youngMs: () => house.youngMs, journalOf})
   t.teardown(() => actors.close())
   const body = Buffer.from('far')
   const elsewhere = async () => {
@@ -23,8 +23,8 @@ function openCalls(t: Test, far = true) {
   const access = {load: async () => Promise.resolve(actors), elsewhere}
   const context = {appId: 'shop', instance: 'shop', namespace: '', policies: () => undefined, actors: access}
   const calls = new ActorCalls(context as unknown as BlockContext)
-  const call = async (): Promise<string> => {
-    const of = {type: 'Cart', id: '1', method: 'add', query: '', lines: '', body: Buffer.alloc(0), reentrancyId: ''}
+  const call = async (type = 'Cart'): Promise<string> => {
+    const of = {type, id: '1', method: 'add', query: '', lines: '', body: Buffer.alloc(0), reentrancyId: ''}
     const answer = calls.invoke({...of, onGone: () => undefined})
     return answer.then(
       reply => reply.body.toString(),
@@ -66,4 +66,20 @@ t.test('a call that no run can answer fails once', async t => {
   house.actors.look()
   t.match(await answer, /did not find address/)
   t.equal(house.failures.length, 1)
+})
+
+t.test('a call that no run can answer waits for a process that has just begun: it may open a stream', async t => {
+  const house = openCalls(t, false)
+  house.youngMs = 60_000
+  const [one, other] = [house.call(), house.call('Order')]
+  await new Promise(setImmediate)
+  const host = new TestHost('carts')
+  house.actors.host(host, types(['Cart']))
+  await new Promise(setImmediate)
+  t.strictSame(host.inside, ['Cart/1 add'])
+  house.youngMs = 0
+  house.actors.look()
+  t.match(await other, /did not find address for actor 'Order/)
+  await host.open[0]?.answer('here')
+  t.equal(await one, 'here')
 })
