@@ -1,10 +1,11 @@
-import {readdir, rm} from 'node:fs/promises'
+import {readdirSync} from 'node:fs'
+import {rm} from 'node:fs/promises'
 import {connect} from 'node:net'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Environment} from '../model/environment.ts'
 import {codeOf} from '../model/errors.ts'
-import {readRunFile, readSpared, type RunFile} from './run-file.ts'
+import {livingRun, readRunFile, readSpared, type RunFile, type RunIdentity} from './run-file.ts'
 import {existingFolders, runtimeFolders} from './folder.ts'
 
 /** A run whose process was killed. */
@@ -28,11 +29,7 @@ const BETWEEN_REFUSALS_MS = 1000
  * in the current boot and pid namespace. Returns at once if there is none.
  */
 export async function findDead(env: Environment): Promise<readonly DeadRun[]> {
-  const folders: string[] = []
-  for (const folder of existingFolders(runtimeFolders(env), () => undefined)) {
-    for (const name of await readdir(folder)) folders.push(join(folder, name))
-  }
-  const suspects = await refusing(folders.filter(path => readRunFile(path) !== undefined))
+  const suspects = await refusing(foldersOfRuns(env).filter(path => readRunFile(path) !== undefined))
   if (suspects.length === 0) return []
   await pause(BETWEEN_REFUSALS_MS)
   return (await refusing(suspects)).flatMap(path => {
@@ -41,6 +38,18 @@ export async function findDead(env: Environment): Promise<readonly DeadRun[]> {
     return runFile === undefined ? [] : [{...runFile, spared: readSpared(path), forget}]
   })
 }
+
+/** The runs whose processes are gone, and their folders not: what they started may still be ending. */
+export const killedRuns = (env: Environment): readonly RunIdentity[] =>
+  foldersOfRuns(env).flatMap(path => {
+    const identity = readRunFile(path)?.identity
+    return identity === undefined || livingRun(path) !== undefined ? [] : [identity]
+  })
+
+const foldersOfRuns = (env: Environment): readonly string[] =>
+  existingFolders(runtimeFolders(env), () => undefined).flatMap(folder =>
+    readdirSync(folder).map(name => join(folder, name))
+  )
 
 async function refusing(folders: readonly string[]): Promise<readonly string[]> {
   const results = await Promise.all(folders.map(refuses))

@@ -18,7 +18,7 @@ import {RunParts} from './run-parts.ts'
 import {exceptedText, inBackground} from './run-reporter.ts'
 import {isKept} from '../work/work-path.ts'
 import {Stages, type Stage} from './stages.ts'
-import {sweep} from './sweep.ts'
+import {sweep, sweepFormer} from './sweep.ts'
 import {longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
 
@@ -111,7 +111,8 @@ export class Run {
   /** The stages of a run in start order; they are stopped in reverse. */
   #stagesIn(folder: string): readonly Stage[] {
     const parts = this.#parts
-    const {plan, run} = parts.context
+    const {plan, run, env, reporter} = parts.context
+    const over = this.#lifetime.stopRequested
     let claims: Claims = {sidecars: [], manager: undefined}
     return [
       // first, so that it closes last; the registration below opens it when everything else is ready
@@ -123,6 +124,7 @@ export class Run {
       {name: 'components', stop: async () => parts.components.close()},
       {name: 'work', stop: async () => parts.work.close()},
       {name: 'actors', stop: async () => parts.actors.close()},
+      {name: 'what a killed run has left', start: async () => sweepFormer(plan, {env, reporter, over})},
       // before all other ports, which must not take their numbers
       {
         name: 'published ports',

@@ -27,6 +27,13 @@ async function killed(t: Test): Promise<Killed> {
   return {rig, a, home: join(rig.runtimeDir, name)}
 }
 
+/** Holds a file, as a server its port, and lets go of it two seconds after the signal. Nobody reads its stderr once the run was killed. */
+const SLOW = [
+  'sh',
+  '-c',
+  "exec 2>/dev/null; trap 'sleep 2; rm held; exit' TERM; [ -e held ] && echo the file is taken && exit 1; : >held; echo has the file; while :; do sleep 0.1; done"
+]
+
 const markers = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
@@ -66,6 +73,20 @@ t.test('`run` does the same behind the back of its apps', async t => {
   t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
+})
+
+t.test('the next run of the same apps starts them once those of the killed one are gone', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', command: SLOW}])
+  const killed = rig.pillion(['run', '-f', '.'])
+  await killed.waitForLine('has the file')
+  killed.signal('SIGKILL')
+  await killed.exited
+  const next = rig.pillion(['run', '-f', '.'])
+  await next.waitForLine('has the file')
+  next.signal('SIGTERM')
+  await next.exited
+  t.notMatch(next.stdout.text, "the file is taken")
 })
 
 t.test('a run in another pid namespace is left alone, alive and dead', async t => {
