@@ -19,15 +19,12 @@ export async function runSockets(
   env: Environment,
   onSkipped: OnSkipped = () => undefined
 ): Promise<readonly RunSocket[]> {
-  const sockets: RunSocket[] = []
-  for (const folder of existingFolders(runtimeFolders(env), onSkipped)) {
-    for (const entry of await readdir(folder, {withFileTypes: true})) {
-      const {name} = entry
-      // the key of the dashboard is a file
-      if (entry.isDirectory()) sockets.push({name, path: join(folder, name, 'socket')})
-    }
-  }
-  return sockets
+  const found = existingFolders(runtimeFolders(env), onSkipped).map(async folder => {
+    const entries = await readdir(folder, {withFileTypes: true})
+    // the key of the dashboard is a file
+    return entries.filter(each => each.isDirectory()).map(({name}) => ({name, path: join(folder, name, 'socket')}))
+  })
+  return (await Promise.all(found)).flat()
 }
 
 /** Error codes of a request to a run that is ending or has ended. */

@@ -16,8 +16,7 @@ export const livingRuns = (env: Environment): readonly LivingRun[] =>
 
 /** The living runs that registered in a folder. */
 export const livingRunsIn = (runs: string): readonly LivingRun[] =>
-  readdirSync(runs, {withFileTypes: true}).flatMap(entry => {
-    const home = join(runs, entry.name)
-    const run = entry.isDirectory() ? livingRun(home) : undefined
-    return run === undefined ? [] : [{...run, home}]
+  readdirSync(runs).flatMap(name => {
+    const run = livingRun(join(runs, name)) // a file is none
+    return run === undefined ? [] : [{...run, home: join(runs, name)}]
   })

@@ -111,8 +111,7 @@ export class Run {
   /** The stages of a run in start order; they are stopped in reverse. */
   #stagesIn(folder: string): readonly Stage[] {
     const parts = this.#parts
-    const {plan, run, env, reporter} = parts.context
-    const over = this.#lifetime.stopRequested
+    const {plan, run} = parts.context
     let claims: Claims = {sidecars: [], manager: undefined}
     return [
       // first, so that it closes last; the registration below opens it when everything else is ready
@@ -124,7 +123,7 @@ export class Run {
       {name: 'components', stop: async () => parts.components.close()},
       {name: 'work', stop: async () => parts.work.close()},
       {name: 'actors', stop: async () => parts.actors.close()},
-      {name: 'what a killed run has left', start: async () => sweepFormer(plan, {env, reporter, over})},
+      {name: 'what a killed run has left', start: async () => sweepFormer(parts.context, this.#lifetime.stopRequested)},
       // before all other ports, which must not take their numbers
       {
         name: 'published ports',

@@ -3,29 +3,26 @@ import {sweepWorkspaces} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
 import {endMarked} from '../supervisor/process/end-group.ts'
 import type {Orphan} from '../supervisor/process/process-tracker.ts'
-import type {RunIdentity} from '../control/run-file.ts'
-import {findDead, isTrial, killedRuns} from '../control/dead-runs.ts'
+import {findDead, isComplete, isTrial} from '../control/dead-runs.ts'
+import type {RunFile} from '../control/run-file.ts'
 import {UserError} from '../model/errors.ts'
-import type {Plan} from '../model/plan.ts'
 import {aborted} from '../platform/delay.ts'
-import {isSamePath, namesInFolder} from '../platform/paths.ts'
+import {namesInFolder} from '../platform/paths.ts'
 import type {Reporter} from '../model/reporter.ts'
+import type {RunContext} from './run-context.ts'
 
 /** The watchdog of a killed run may need this long after the grace period. */
 const WATCHDOG_MS = 1000
 
-export interface FormerOptions {
-  readonly env: Environment
-  readonly reporter: Reporter
-  readonly over: AbortSignal
-}
-
 /**
  * Ends processes that killed runs have left behind, if their watchdogs have not done so, and removes their folders and
- * working copies. Returns immediately if there are none. Runs with uncertain data are left alone.
+ * working copies. Returns immediately if there are none. Runs with uncertain data, and that are not asked for, are left alone.
  */
-export async function sweep(env: Environment, reporter: Reporter): Promise<void> {
-  const dead = await findDead(env).catch(nothingFrom)
+export async function sweep(env: Environment, reporter: Reporter, isAsked = isComplete): Promise<void> {
+  const dead = await findDead(env, isAsked).catch((error: unknown) => {
+    if (error instanceof UserError) return [] // a folder of runs that other users can write: other commands report it
+    throw error
+  })
   await Promise.all(
     dead.map(async ({marker, graceMs, spared, forget}) => {
       await endMarked({
@@ -43,21 +40,12 @@ export async function sweep(env: Environment, reporter: Reporter): Promise<void>
 }
 
 /** If a run of these apps was killed, waits until nothing of it is left: it would have their ports and files. `over` ends the wait. */
-export async function sweepFormer({file, copy = '', apps}: Plan, options: FormerOptions): Promise<void> {
-  const ids = new Set(apps.map(({id}) => id))
-  const isFormer = (run: RunIdentity): boolean =>
-    run.copy === copy &&
-    (run.templateFile === file || isSamePath(file, run.templateFile)) &&
-    run.appIds.some(id => ids.has(id))
-  const {env, reporter, over} = options
-  // what fails is told by the sweep that follows the start
-  if (killedRuns(env).some(isFormer)) await Promise.race([sweep(env, reporter).catch(() => undefined), aborted(over)])
-}
-
-/** A folder of runs that other users can write cannot be trusted; other commands report it. */
-function nothingFrom(error: unknown): [] {
-  if (error instanceof UserError) return []
-  throw error
+export async function sweepFormer({plan, env, reporter}: RunContext, over: AbortSignal): Promise<void> {
+  const {file, copy = '', apps} = plan
+  const isFormer = ({identity: run}: Partial<RunFile> = {}): boolean =>
+    run?.templateFile === file && run.copy === copy && apps.some(({id}) => run.appIds.includes(id))
+  // a failure is reported by the sweep after the start
+  await Promise.race([sweep(env, reporter, isFormer).catch(() => undefined), aborted(over)])
 }
 
 const wordsFor = ({pid, command}: Orphan): string => `ended process ${pid}, left behind by a killed run: ${command}`

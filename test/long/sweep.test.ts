@@ -86,7 +86,7 @@ t.test('the next run of the same apps starts them once those of the killed one a
   await next.waitForLine('has the file')
   next.signal('SIGTERM')
   await next.exited
-  t.notMatch(next.stdout.text, "the file is taken")
+  t.notMatch(next.stdout.text, 'the file is taken')
 })
 
 t.test('a run in another pid namespace is left alone, alive and dead', async t => {

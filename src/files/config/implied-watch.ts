@@ -27,9 +27,6 @@ const WITH = Object.entries({
   quarkusDev: 'gradle gradlew'
 }).map(([word, names]) => [word, names.split(' ')] as const)
 
-/** What turns that off: of Django, of Flask and FastAPI, of Angular and Hugo. */
-const OFF = /^--(?:no-?reload|watch=false)$/
-
 /**
  * What makes a command reload itself when files change (`vite`, `uvicorn --reload`), '' if nothing does. Scripts of the
  * `package.json` in `folder` are looked up.
@@ -41,7 +38,7 @@ export const selfReloader = (command: readonly string[], folder: string): string
 
 function reloaderIn({name, args}: StartedProgram): string {
   if (ALWAYS.has(name) && !isBuild(name, args)) return name
-  if (args.some(arg => OFF.test(arg))) return ''
+  if (args.some(arg => /^--(?:no-?reload|watch=false)$/.test(arg))) return '' // Django, Flask and FastAPI, Angular and Hugo
   const isGiven = (word: string): boolean => args.some(arg => arg === word || arg.startsWith(`${word}=`))
   const word = WITH.find(([each, names]) => names.includes(name) && isGiven(each))?.[0]
   return word !== undefined && !(name === 'node' && isBehindScript(args, word)) ? `${name} ${word}` : ''
