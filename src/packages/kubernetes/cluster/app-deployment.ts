@@ -39,6 +39,7 @@ export interface ContainerExit {
 const TAIL = 10
 /** A container that ran for this long starts a new row of failures. */
 const STEADY_MS = 10_000
+const NO_POD = 'no pod was made'
 type Numbers = Readonly<Record<string, number | undefined>>
 
 /** One app of a run on Kubernetes: its workload, its pods and their logs. */
@@ -178,7 +179,20 @@ export class AppDeployment {
   /** Why it does not run, which may pass: no node takes a pod, a quota is used up. '' if there is no such reason. */
   hindrance(): string {
     const pods = [...this.#pods.values()]
-    return conditionText(this.live, 'ReplicaFailure') || (pods.map(unschedulable).find(Boolean) ?? this.#held)
+    const why = conditionText(this.live, 'ReplicaFailure') || (pods.map(unschedulable).find(Boolean) ?? this.#held)
+    return why || (pods.length === 0 && this.isJob && this.progress() === 'starting' ? NO_POD : '')
+  }
+
+  /** `hindrance`, where a Job has no pod as its events tell: its status does not say that a quota or a policy refuses it one. */
+  async whyHindered(): Promise<string> {
+    if (this.live === undefined || this.hindrance() !== NO_POD) return this.hindrance()
+    const {client, signal} = this.#options
+    const query = {fieldSelector: `involvedObject.uid=${this.live.metadata.uid},reason=FailedCreate`}
+    const path = `/api/v1/namespaces/${client.access.namespace}/events`
+    const asked = client.list<{readonly message?: string}>(path, {query, signal, patienceMs: 0})
+    const {items} = await asked.catch(() => ({items: []})) // one may not be allowed to read them
+    const why = this.hindrance()
+    return why === NO_POD ? (items.at(-1)?.message ?? '') : why
   }
 
   get #held(): string {
@@ -198,7 +212,7 @@ export class AppDeployment {
     const pod = [...this.#pods.values()].find(
       ({metadata, status}) => metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded'
     )
-    return pod === undefined ? 'no pod was made' : waitsFor(pod)
+    return pod === undefined ? NO_POD : waitsFor(pod)
   }
 
   async close(): Promise<void> {

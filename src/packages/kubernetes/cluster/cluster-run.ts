@@ -263,16 +263,16 @@ export class ClusterRun {
     if (verdict !== undefined) return this.#cannotRun(id, verdict)
     const hindrance = deployment.hindrance()
     const timer = this.#hindered.get(id)
-    const hinder = (): void => this.#hinder(deployment)
+    const hinder = (): void => void this.#hinder(deployment)
     if (hindrance === '') {
       clearTimeout(timer)
       this.#hindered.delete(id)
     } else if (timer === undefined) this.#hindered.set(id, setTimeout(hinder, HINDRANCE_MS))
   }
 
-  #hinder(deployment: AppDeployment): void {
+  async #hinder(deployment: AppDeployment): Promise<void> {
     const {id} = deployment
-    const [why, held] = [deployment.hindrance(), deployment.giveUp()]
+    const [why, held] = [await deployment.whyHindered(), deployment.giveUp()]
     const explanation = `${why}\nWaited ${HINDRANCE_MS / 1000} s.`
     if (held !== '') this.#failed(id, `failed: ${held}`)
     else if (why !== '') this.#cannotRun(id, {message: `the cluster cannot run "${id}"`, explanation})

@@ -213,12 +213,9 @@ function refused(error: unknown, user: User | null, {name}: Context): NoCredenti
     : error instanceof SyntaxError || error instanceof TypeError
       ? 'it printed no ExecCredential'
       : messageOf(error).trim() || 'it failed without a word'
-  return new NoCredentials(
-    `"${program}", which gives the credentials of the Kubernetes context "${name}", failed: ${why}`,
-    {
-      explanation: isMissing ? `Install it, or select another context with --context.` : 'You may have to log in again.'
-    }
-  )
+  const whose = `"${program}", which gives the credentials of the Kubernetes context "${name}"`
+  const advice = isMissing ? 'Install it, or select another context with --context.' : 'You may have to log in again.'
+  return new NoCredentials(`${whose}, failed: ${why}`, {explanation: advice})
 }
 
 function filesOf(env: NodeJS.ProcessEnv, home: string): readonly string[] {

@@ -53,8 +53,6 @@ const BUILDERS = ['docker', 'podman', 'nerdctl']
 const ANSWER_MS = 10_000
 /** Number of lines to show of what a builder printed before it failed. */
 const SHOWN_LINES = 30
-/** Number of digits of an image's id in its name. */
-const DIGITS = 12
 
 /** Apps without an image that have a Dockerfile; of several entries of one the first is deployed. No Dockerfile is ever invented. */
 export const unbuiltIn = (
@@ -114,11 +112,8 @@ async function build(builder: string, {id, folder}: UnbuiltImage, options: Build
     const idFile = join(place, 'id')
     const command = [builder, 'build', '--iidfile', idFile, '-f', join(folder, file), folder]
     await must(command, `the image of "${id}" cannot be built`, options)
-    const digits = readFileSync(idFile, 'utf8')
-      .trim()
-      .replace(/^sha256:/, '')
-      .slice(0, DIGITS)
-    if (!/^[0-9a-f]{12}$/.test(digits)) throw new UserError(`${builder} did not say which image it built of "${id}"`)
+    const [, digits] = /^\s*(?:sha256:)?([0-9a-f]{12})/.exec(readFileSync(idFile, 'utf8')) ?? []
+    if (digits === undefined) throw new UserError(`${builder} did not say which image it built of "${id}"`)
     return digits
   } finally {
     rmSync(place, {recursive: true, force: true})
@@ -149,8 +144,4 @@ async function runTool(
 
 /** The end of what a program said: where errors are. */
 const lastLines = (text: string, count: number): string =>
-  text
-    .split('\n')
-    .filter(line => line.trim() !== '')
-    .slice(-count)
-    .join('\n')
+  (text.match(/[^\n]*\S[^\n]*/g) ?? []).slice(-count).join('\n')

@@ -332,3 +332,32 @@ t.test('an end with 0 is no failure, and ends a row of these', async t => {
     [1, 2, 1]
   )
 })
+
+t.test('a Job that is refused its pod is hindered for the reason that its newest event has', async t => {
+  const asked: unknown[] = []
+  const refusals = ['exceeded quota', 'violates PodSecurity']
+  const list = async (path: string, {query}: Ask) => {
+    asked.push([path, query?.['fieldSelector']])
+    return Promise.resolve({items: refusals.map(message => ({message}))})
+  }
+  const client = {access: {namespace: 'shop'}, list} as unknown as ClusterClient
+  const {deployment} = open('Job', undefined, {}, {client})
+  deployment.deploying()
+  t.equal(deployment.hindrance(), '', 'it is not there yet')
+  deployment.applied(live('1', 10), 'created')
+  t.not(deployment.hindrance(), '')
+  t.equal(await deployment.whyHindered(), 'violates PodSecurity')
+  t.same(asked, [['/api/v1/namespaces/shop/events', 'involvedObject.uid=1,reason=FailedCreate']])
+  refusals.length = 0
+  t.equal(await deployment.whyHindered(), '', 'one that is suspended waits for its turn')
+  deployment.podChanged(pod('a', {}), false)
+  t.equal(deployment.hindrance(), '')
+
+  const blind = {
+    access: client.access,
+    list: async () => Promise.reject(new Error('forbidden'))
+  } as unknown as ClusterClient
+  const other = open('Job', undefined, {}, {client: blind}).deployment
+  other.applied(live('1', 10), 'created')
+  t.equal(await other.whyHindered(), '', 'events may not be read')
+})
