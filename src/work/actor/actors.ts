@@ -81,7 +81,8 @@ export class Actors {
   /** Resolves once an app hosts the type, or no process may be about to. */
   async hosted(type: string): Promise<void> {
     const {youngMs = () => 0} = this.#options
-    for (let ms = youngMs(); ms > 0 && !this.table.isHosted(type); ms = youngMs()) await within(ms, this.#looked.promise)
+    for (let ms = youngMs(); ms > 0 && !this.table.isHosted(type); ms = youngMs())
+      await within(ms, this.#looked.promise)
   }
 
   /** Replaces the types that the process of an instance hosts. */

@@ -68,10 +68,17 @@ t.test('a request waits in the queue of the app, has its token, and gets the who
 })
 
 t.test('policies for calls of the app are none for what its sidecar asks it', async t => {
-  const {interceptor, events} = await policiesOf(`policies: {retries: {r: {policy: constant, duration: 1ms, maxRetries: 3}}}
+  const {interceptor, events} =
+    await policiesOf(`policies: {retries: {r: {policy: constant, duration: 1ms, maxRetries: 3}}}
   targets: {apps: {shop: {retry: r}}}`)
   let count = 0
-  const app = appAt(t, await listen(t, createServer((_, response) => response.writeHead(500).end(`${++count}`))))
+  const app = appAt(
+    t,
+    await listen(
+      t,
+      createServer((_, response) => response.writeHead(500).end(`${++count}`))
+    )
+  )
   app.queue.open()
   t.equal(textOf(await ask(app, {context: {heldBodies: new HeldBodies(), interceptor}, method: 'POST'})), '500 1')
   t.strictSame(events, [])

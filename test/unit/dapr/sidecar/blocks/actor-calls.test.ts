@@ -13,7 +13,12 @@ function openCalls(t: Test, far = true) {
     const journal = {begun: () => undefined, held: () => undefined, failure: ''}
     return Object.assign(journal, {ended: () => house.failures.push(journal.failure)}) as unknown as CallJournal
   }
-  const actors = new Actors({clock: new TestClock(), mayHost: () => house.mayHost, youngMs: () => house.youngMs, journalOf})
+  const actors = new Actors({
+    clock: new TestClock(),
+    mayHost: () => house.mayHost,
+    youngMs: () => house.youngMs,
+    journalOf
+  })
   t.teardown(() => actors.close())
   const body = Buffer.from('far')
   const elsewhere = async () => {
