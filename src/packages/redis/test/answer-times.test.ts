@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import {connect, createServer, Socket, type AddressInfo} from 'node:net'
+import {Duplex} from 'node:stream'
 import {setTimeout as pause} from 'node:timers/promises'
 import {Worker} from 'node:worker_threads'
 import t, {type Test} from 'tap'
@@ -56,6 +57,9 @@ async function slowServer(t: Test, ms: number): Promise<AddressInfo> {
   t.teardown(() => slow.close())
   return slow.address() as AddressInfo
 }
+
+/** Lets this process do nothing for more than two seconds. */
+const holdUp = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2100)
 
 t.test('a server that no longer answers is left after the time for an answer, and found again', async t => {
   const {state, go, address} = await openHanging(t)
@@ -120,12 +124,10 @@ t.test('a first answer that came in time is one, though this process was held up
   const other = new Worker(code, {eval: true})
   t.teardown(async () => other.terminate())
   const [port] = (await once(other, 'message')) as [number]
-  const holdUp = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2100)
-  const {write} = Socket.prototype
   t.intercept(Socket.prototype, 'write', {
-    value(this: Socket, ...args: Parameters<typeof write>) {
+    value(this: Socket, ...args: Parameters<Duplex['write']>) {
       if (String(args[0]).includes('PING')) setImmediate(holdUp)
-      return write.apply(this, args)
+      return Duplex.prototype.write.apply(this, args)
     }
   })
   const connection = await ClientConnection.open({host: '127.0.0.1', port, readTimeoutMs: 2000})

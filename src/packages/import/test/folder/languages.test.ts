@@ -250,6 +250,15 @@ const laravel = (): Files => ({artisan: '', 'composer.json': '{}'})
 const spring = (): Files => ({'pom.xml': 'spring-boot-maven-plugin'})
 const rack = (): Files => ({Gemfile: '', 'config.ru': ''})
 
+t.test('a Python program is started in the folder of its project', async t => {
+  const app = {'main.py': 'app = FastAPI()', 'pyproject.toml': '', 'telemetry.py': ''}
+  const {template} = await imported(t, {'README.md': '', app})
+  t.match(template.apps, [
+    {appDirPath: './app', port: 8000, command: 'python3 -m uvicorn main:app --port 8000'.split(' ')}
+  ])
+  t.equal(template.apps.length, 1)
+})
+
 t.test('two programs of these languages on one port: the second gets another one by its flag or variable', async t => {
   const {template} = await imported(
     t,
@@ -276,6 +285,18 @@ t.test('bin/dev: the first port that it gives foreman', async t => {
 })
 
 const source = (text: string): Files => ({main: {java: {'A.java': text}}})
+
+t.test('modules of Gradle with Spring’s classes, or of Android, and no program', async t => {
+  const spring = 'dependencies { compile "org.springframework.boot:spring-boot-starter-data-jpa" }'
+  const {template} = await imported(t, {
+    jpa: {'build.gradle': spring, src: {main: {resources: {'orm.xml': ''}}}},
+    e2e_tests: {'build.gradle': spring, src: {test: {java: {'X.java': 'class X {}'}}}},
+    phone: {'build.gradle': "plugins { id 'com.android.application' }"},
+    tool: {'build.gradle.kts': 'plugins { application }'}
+  })
+  t.match(template.apps, [{appID: 'tool'}])
+  t.equal(template.apps.length, 1)
+})
 
 t.test('Gradle: modules that only use Spring, and a root of modules, start nothing', async t => {
   const plugin = 'buildscript { dependencies { classpath "org.springframework.boot:spring-boot-gradle-plugin:2" } }'
