@@ -180,19 +180,22 @@ export class AppDeployment {
   hindrance(): string {
     const pods = [...this.#pods.values()]
     const why = conditionText(this.live, 'ReplicaFailure') || (pods.map(unschedulable).find(Boolean) ?? this.#held)
-    return why || (pods.length === 0 && this.isJob && this.progress() === 'starting' ? NO_POD : '')
+    // a Job that someone deletes gets no pod, and one that is suspended waits for its turn
+    const {suspend} = (this.live?.['spec'] ?? {suspend: true}) as {readonly suspend?: boolean}
+    const mayGetPod = this.isJob && suspend !== true && this.progress() === 'starting'
+    return why || (mayGetPod && pods.length === 0 ? NO_POD : '')
   }
 
   /** `hindrance`, where a Job has no pod as its events tell: its status does not say that a quota or a policy refuses it one. */
   async whyHindered(): Promise<string> {
-    if (this.live === undefined || this.hindrance() !== NO_POD) return this.hindrance()
+    const before = this.hindrance()
+    if (before !== NO_POD) return before
     const {client, signal} = this.#options
-    const query = {fieldSelector: `involvedObject.uid=${this.live.metadata.uid},reason=FailedCreate`}
+    const query = {fieldSelector: `involvedObject.uid=${this.live?.metadata.uid},reason=FailedCreate`}
     const path = `/api/v1/namespaces/${client.access.namespace}/events`
     const asked = client.list<{readonly message?: string}>(path, {query, signal, patienceMs: 0})
     const {items} = await asked.catch(() => ({items: []})) // one may not be allowed to read them
-    const why = this.hindrance()
-    return why === NO_POD ? (items.at(-1)?.message ?? '') : why
+    return this.hindrance() === NO_POD ? (items.at(-1)?.message ?? '') : ''
   }
 
   get #held(): string {

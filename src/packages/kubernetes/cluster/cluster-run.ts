@@ -272,6 +272,7 @@ export class ClusterRun {
 
   async #hinder(deployment: AppDeployment): Promise<void> {
     const {id} = deployment
+    this.#hindered.delete(id)
     const [why, held] = [await deployment.whyHindered(), deployment.giveUp()]
     const explanation = `${why}\nWaited ${HINDRANCE_MS / 1000} s.`
     if (held !== '') this.#failed(id, `failed: ${held}`)

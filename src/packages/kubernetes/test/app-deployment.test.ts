@@ -349,7 +349,11 @@ t.test('a Job that is refused its pod is hindered for the reason that its newest
   t.equal(await deployment.whyHindered(), 'violates PodSecurity')
   t.same(asked, [['/api/v1/namespaces/shop/events', 'involvedObject.uid=1,reason=FailedCreate']])
   refusals.length = 0
-  t.equal(await deployment.whyHindered(), '', 'one that is suspended waits for its turn')
+  t.equal(await deployment.whyHindered(), '', 'no pod was refused yet')
+  deployment.see({...live('1', 11), spec: {suspend: true}})
+  t.equal(deployment.hindrance(), '', 'one that is suspended waits for its turn, though it was refused one before')
+  deployment.see(live('1', 12))
+  t.not(deployment.hindrance(), '')
   deployment.podChanged(pod('a', {}), false)
   t.equal(deployment.hindrance(), '')
 

@@ -1,3 +1,4 @@
+import {setImmediate as turn} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {bodyText} from '../cluster/api-client.ts'
 import type {AppLogs} from '../cluster/app-deployment.ts'
@@ -10,6 +11,9 @@ import {openServer} from './open-server.ts'
 import {objectsIn, orders} from './shop.ts'
 
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/shop/deployments'
+const JOB = '/apis/batch/v1/namespaces/shop/jobs/orders'
+const PODS = '/api/v1/namespaces/shop/pods'
+const EVENTS = '/api/v1/namespaces/shop/events'
 const LOGS = {
   app: {sink: () => undefined, close: () => undefined},
   sidecar: {write: () => undefined, close: () => undefined}
@@ -71,6 +75,73 @@ t.test('a workload that is gone before the answer to what has made it is known t
   )
   run.start()
   await told
+  run.stop()
+  t.equal(await run.ended, true)
+})
+
+/** A run of a Job that has no pod, and the half minute in which it may get one, once it has begun. */
+async function openJob(t: Test) {
+  const opened = await openRun(
+    t,
+    `${orders('kubernetes: {job: true}')}  - {appID: web, appDirPath: ./orders, containerImage: web:1}\n`
+  )
+  const {run, heard} = opened
+  const [begun, set] = [Promise.withResolvers<() => void>(), setTimeout]
+  let hasMoved = false
+  const moved = heard(event => (hasMoved ||= event.type === 'app-moved' && event.id === 'orders'))
+  t.intercept(globalThis, 'setTimeout', {
+    value: (fire: () => void, ms = 0) => {
+      if (ms === 30_000 && hasMoved) begun.resolve(fire)
+      return set(fire, ms)
+    }
+  })
+  run.start()
+  await moved
+  return {...opened, begun: begun.promise}
+}
+
+t.test('a Job that is refused its pod ends the run with the reason', async t => {
+  const {server, run, begun} = await openJob(t)
+  const body = {metadata: {}, items: [{metadata: {}, message: 'exceeded quota'}]}
+  server.answer = ({path}) => (path === EVENTS ? {code: 200, body} : undefined)
+  ;(await begun)()
+  await t.rejects(run.ended, {message: 'the cluster cannot run "orders"', explanation: 'exceeded quota\nWaited 30 s.'})
+})
+
+t.test('a Job that someone deletes does not end the run', async t => {
+  const {server, run, heard, begun} = await openJob(t)
+  const told = heard(event => event.type === 'warned' && event.text.startsWith('Job "orders" was deleted'))
+  server.remove(JOB)
+  await told
+  ;(await begun)()
+  await turn()
+  run.stop()
+  t.equal(await run.ended, true)
+})
+
+t.test('a pod that comes while the cluster is asked why there is none has half a minute of its own', async t => {
+  const {server, run, heard, begun} = await openJob(t)
+  const body = {metadata: {}, items: [{metadata: {}, message: 'exceeded quota'}]}
+  const conditions = [{type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes are free'}]
+  const answered = Promise.withResolvers<void>()
+  server.answer = async ({path}) => {
+    if (path !== EVENTS) return undefined
+    const moved = heard(event => event.type === 'app-moved' && event.id === 'orders')
+    const metadata = {name: 'orders-1', labels: {app: 'orders', 'pillion/template': 'shop'}}
+    server.save(`${PODS}/orders-1`, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata,
+      spec: {containers: [{name: 'daprd'}]},
+      status: {conditions}
+    })
+    await moved
+    answered.resolve()
+    return {code: 200, body}
+  }
+  ;(await begun)()
+  await answered.promise
+  await heard(event => event.type === 'app-moved' && event.id === 'orders')
   run.stop()
   t.equal(await run.ended, true)
 })
