@@ -220,7 +220,9 @@ export class ClientConnection implements RedisConnection {
     const giveUp = (why: Error, isSilent = false): void => {
       if (isOver) return
       reject(why)
-      if (client === this.#client) this.#replace(isSilent)
+      if (client !== this.#client) return
+      this.#lastError = isSilent ? why.message : 'Redis has not ended a wait on the same connection'
+      this.#replace(isSilent)
     }
     const leave = (): void => giveUp(signal?.reason as Error)
     const onAbort = (): void => void within(UNBLOCK_MS, this.#unblock(promise)).then(leave, leave)
@@ -230,9 +232,8 @@ export class ClientConnection implements RedisConnection {
       const before = this.#answers
       const late = (): void => {
         // one answer comes after another: those before this one may take long, too
-        if (before !== this.#answers) return wait()
-        this.#lastError = `Redis has not answered for ${ms} ms`
-        giveUp(new Error(this.#lastError), true)
+        if (before === this.#answers) giveUp(new Error(`Redis has not answered for ${ms} ms`), true)
+        else wait()
       }
       callOff = systemClock.after(ms, late)
     }

@@ -95,6 +95,19 @@ t.test(
   }
 )
 
+t.test('what was sent after a wait that Redis does not end says that', async t => {
+  const {state, address} = await openHanging(t)
+  const connection = await ClientConnection.open(address)
+  t.teardown(async () => connection.close())
+  const leaving = new AbortController()
+  const waiting = connection.command(['BLPOP', 'list', '0'], leaving.signal)
+  state.isHanging = true
+  const others = [connection.command(['GET', 'a']), connection.transaction([['SET', 'a', '2']])]
+  leaving.abort(new Error('left'))
+  await t.rejects(waiting, {message: 'left'})
+  for (const each of others) await t.rejects(each, {message: 'Redis has not ended a wait on the same connection'})
+})
+
 t.test('a read that may block is given up after both times', async t => {
   const {state, go, address} = await openHanging(t)
   const connection = await ClientConnection.open({...address, readTimeoutMs: 300})
