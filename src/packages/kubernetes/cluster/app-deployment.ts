@@ -224,19 +224,13 @@ export class AppDeployment {
   }
 
   #logOf(pod: Pod, {name}: ContainerStatus, isFromBefore: boolean): ContainerLog {
-    const key = `${pod.metadata.uid}/${name}`
+    const {uid, namespace, name: podName} = pod.metadata
+    const key = `${uid}/${name}`
     const known = this.#logs.get(key)
     if (known !== undefined) return known
     const {client, signal} = this.#options
-    const log = new ContainerLog({
-      client,
-      namespace: pod.metadata.namespace,
-      pod: pod.metadata.name,
-      container: name,
-      tail: isFromBefore ? TAIL : undefined,
-      take: this.#taker(key, name),
-      signal
-    })
+    const what = {namespace, pod: podName, container: name, tail: isFromBefore ? TAIL : undefined}
+    const log = new ContainerLog({...what, client, signal, take: this.#taker(key, name)})
     this.#logs.set(key, log)
     return log
   }

@@ -136,11 +136,8 @@ export class ClusterRun {
     const {client} = store
     const what = {labels: this.#labels, signal: this.#over.signal}
     const troubled = (error: unknown): void => {
-      const text =
-        error === undefined
-          ? 'the API server answers again'
-          : `the API server does not answer, logs and states may be old; still trying: ${messageOf(error)}`
-      emit({type: 'warned', text})
+      const away = `the API server does not answer, logs and states may be old; still trying: ${messageOf(error)}`
+      emit({type: 'warned', text: error === undefined ? 'the API server answers again' : away})
     }
     const workloads = {
       changed: (live: LiveObject) => this.#workloadChanged(live),
@@ -261,10 +258,9 @@ export class ClusterRun {
     this.#options.emit({type: 'app-moved', id, progress, detail: progress === 'starting' ? deployment.waitsFor() : ''})
     const verdict = deployment.verdict()
     if (verdict !== undefined) return this.#cannotRun(id, verdict)
-    const hindrance = deployment.hindrance()
     const timer = this.#hindered.get(id)
     const hinder = (): void => void this.#hinder(deployment)
-    if (hindrance === '') {
+    if (deployment.hindrance() === '') {
       clearTimeout(timer)
       this.#hindered.delete(id)
     } else if (timer === undefined) this.#hindered.set(id, setTimeout(hinder, HINDRANCE_MS))
@@ -292,11 +288,8 @@ export class ClusterRun {
   #late(): void {
     const late = [...this.#apps.values()].filter(each => !this.#isSettled(each))
     const all = late.map(each => `  ${each.id}: ${each.waitsFor()}`)
-    this.#fail(
-      new UserError(`not ready within ${this.#options.timeoutMs / 1000} s: ${late.map(({id}) => id).join(', ')}`, {
-        explanation: `${all.join('\n')}\nGive them more time with --timeout.`
-      })
-    )
+    const message = `not ready within ${this.#options.timeoutMs / 1000} s: ${late.map(({id}) => id).join(', ')}`
+    this.#fail(new UserError(message, {explanation: `${all.join('\n')}\nGive them more time with --timeout.`}))
   }
 
   #workloadChanged(live: LiveObject): void {
