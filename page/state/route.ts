@@ -51,9 +51,22 @@ export const hrefHere = (...rest: readonly string[]): string =>
 
 export const go = (href: string): void => void (location.hash = href)
 
+let late: ReturnType<typeof setTimeout> | undefined
+
+/** The address follows the route, a second later where the browser refuses: Safari takes 100 changes in ten seconds. */
+function follow(): void {
+  const {view, rest, parameters} = route.value
+  clearTimeout(late)
+  try {
+    history.replaceState(null, '', hrefOf(view, rest, Object.fromEntries(parameters)))
+  } catch {
+    late = setTimeout(follow, 1000)
+  }
+}
+
 /** Sets parameters of the current view ('' removes one) without a history entry, because they change with each typed character. */
 export function setParameters(changed: Readonly<Record<string, string>>): void {
-  const {view, rest, parameters} = route.value
-  history.replaceState(null, '', hrefOf(view, rest, {...Object.fromEntries(parameters), ...changed}))
-  route.value = read()
+  const all = Object.entries({...Object.fromEntries(route.value.parameters), ...changed})
+  route.value = {...route.value, parameters: new URLSearchParams(all.filter(([, value]) => value !== ''))}
+  follow()
 }

@@ -108,6 +108,21 @@ t.test('the page', async t =>
       t.same(troubles, [])
     })
 
+    await t.test('finds what is typed where the browser refuses that many addresses, as Safari', async t => {
+      const run = await madeUp(t)
+      const {page, troubles} = await open(browser, run.url)
+      await payments(page).waitFor()
+      await page.evaluate(`
+        window.replace = history.replaceState
+        history.replaceState = () => { throw new DOMException('more than 100 times per 10 seconds', 'SecurityError') }
+      `)
+      await page.getByRole('searchbox').first().fill('no-such-app')
+      await payments(page).waitFor({state: 'detached'})
+      await page.evaluate('history.replaceState = window.replace')
+      await page.waitForURL(/q=no-such-app$/)
+      t.same(troubles, [])
+    })
+
     await t.test('goes on after a loss, and with the next run', async t => {
       const run = await madeUp(t)
       const {page} = await open(browser, run.url)

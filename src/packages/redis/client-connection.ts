@@ -230,12 +230,11 @@ export class ClientConnection implements RedisConnection {
     let callOff: (() => void) | undefined
     const wait = (): void => {
       const before = this.#answers
-      const late = (): void => {
+      callOff = systemClock.after(ms, () => {
         // one answer comes after another: those before this one may take long, too
         if (before === this.#answers) giveUp(new Error(`Redis has not answered for ${ms} ms`), true)
         else wait()
-      }
-      callOff = systemClock.after(ms, late)
+      })
     }
     wait()
     signal?.addEventListener('abort', onAbort, {once: true})
