@@ -1,5 +1,6 @@
 import type {Clock} from '../../platform/clock.ts'
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
+import type {WakeUps} from '../wake-ups.ts'
 import {nextOf, type Instance, type InboxEntry} from './instance.ts'
 import {CHILD_REQUEST, FAR_ITEM} from './far-messages.ts'
 import {
@@ -17,7 +18,7 @@ import {
 import type {TurnStart} from './turn.ts'
 import {STALLED, SUSPENDED} from './status.ts'
 import type {WorkItem} from './workers.ts'
-import type {OpenActivity} from './workflow-store.ts'
+import {TIMER, type OpenActivity} from './workflow-store.ts'
 
 /** WorkItem: one of the two requests. */
 const WORK_ITEM = {
@@ -130,6 +131,7 @@ export class LiveInstance {
 
 interface Turns {
   readonly clock: Clock
+  readonly wakeUps: WakeUps
   readonly droppedTurns: ReadonlySet<TurnItem>
 }
 
@@ -174,7 +176,7 @@ export class TurnItem implements WorkItem {
   compose(completionToken: string): Uint8Array | undefined {
     if (this.live.turn !== this) return undefined
     const {instance, history, isSuspended} = this.live
-    const inbox = nextOf(this.live.inbox)
+    const inbox = nextOf(this.live.inbox, this.#of.wakeUps.of(TIMER, instance.key))
     this.#turns = instance.turns
     this.#execution = instance.execution
     const {id, app, trace} = instance
