@@ -78,11 +78,12 @@ export class Actors {
     return this.table.isHostedBy(app, type)
   }
 
-  /** Resolves once an app hosts the type, or no process may be about to. */
-  async hosted(type: string): Promise<void> {
+  /** Resolves once an app hosts the type, no process that runs by now may be about to, or the caller has gone. */
+  async hosted({type, onStop}: ActorRequest): Promise<void> {
     const {youngMs = () => 0} = this.#options
-    for (let ms = youngMs(); ms > 0 && !this.table.isHosted(type); ms = youngMs())
-      await within(ms, this.#looked.promise)
+    const [until, gone] = [this.now + youngMs(), new Promise<true>(resolve => onStop(() => resolve(true)))]
+    for (let ms = youngMs(); ms > 0 && !this.table.isHosted(type); ms = Math.min(youngMs(), until - this.now))
+      if ((await within(ms, Promise.race([this.#looked.promise, gone]))) === true) return
   }
 
   /** Replaces the types that the process of an instance hosts. */
@@ -201,8 +202,7 @@ export class Actors {
     const entered = actor
     onStop(() => this.#gone(entered, turn))
     if (turn.isOver) return this.#settled(actor)
-    const [host] = type.hosts
-    const hosting = actor.place ?? host
+    const hosting = actor.place ?? [...type.hosts][0]
     // a firing without a host may wait for days
     if (hosting !== undefined && !turn.isPatient) this.#record(turn, hosting.host.app)
     if (reentrancyId !== '' && actor.chain === reentrancyId && actor.inside !== undefined) this.#reenter(actor, turn)
@@ -396,6 +396,5 @@ function placeFor(
   const open = hosts.filter(each => each.isOpen)
   const found = placeAmong(open, type.name, id) ?? hosts.find(each => isNested(each, request))
   if (found !== undefined) return found
-  const mayCome = hosts.some(({host}) => host.state !== 'shut') || mayHost(type.name)
-  return mayCome ? 'held' : 'unhosted'
+  return hosts.some(({host}) => host.state !== 'shut') || mayHost(type.name) ? 'held' : 'unhosted'
 }

@@ -26,8 +26,7 @@ export function applyTurn(
   turn: Turn,
   {startedAt, sentAt, aheadMs, inbox}: TurnStart
 ): void {
-  const {store} = engine
-  const {instance} = live
+  const [{store}, {instance}] = [engine, live]
   const {key, status} = instance
   store.take(inbox)
   const taken = new Set(inbox.map(({id}) => id))
@@ -108,8 +107,7 @@ function beginAgain(
   {input, carried}: NonNullable<Turn['again']>,
   last: Turn['events']
 ): void {
-  const {store} = engine
-  const {instance} = live
+  const [{store}, {instance}] = [engine, live]
   const {key} = instance
   const now = engine.clock.date()
   drop(engine, instance)

@@ -63,7 +63,7 @@ export class ActorCalls extends AppBlock {
       const isUnhosted = first instanceof ActorError && first.refusal === 'unhosted' && !all.table.isHosted(type)
       if (first !== undefined && !isUnhosted) return first
       options.onBegin?.(false)
-      return (await actors.elsewhere(wanted)) ?? all.hosted(type).then(async () => here())
+      return (await actors.elsewhere(wanted)) ?? all.hosted(wanted).then(async () => here())
     }
     const answer =
       policies === undefined || found === undefined

@@ -2,6 +2,7 @@ import t, {type Test} from 'tap'
 import {ActorCalls} from '../../../../../src/dapr/sidecar/blocks/actor-calls.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import type {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import type {ActorRequest} from '../../../../../src/work/actor/actor-host.ts'
 import {Actors} from '../../../../../src/work/actor/actors.ts'
 import {TestHost, types} from '../../../../rig/actor-house.ts'
 import {TestClock} from '../../../../rig/clock.ts'
@@ -13,12 +14,8 @@ function openCalls(t: Test, far = true) {
     const journal = {begun: () => undefined, held: () => undefined, failure: ''}
     return Object.assign(journal, {ended: () => house.failures.push(journal.failure)}) as unknown as CallJournal
   }
-  const actors = new Actors({
-    clock: new TestClock(),
-    mayHost: () => house.mayHost,
-    youngMs: () => house.youngMs,
-    journalOf
-  })
+  const clock = new TestClock()
+  const actors = new Actors({clock, mayHost: () => house.mayHost, youngMs: () => house.youngMs, journalOf})
   t.teardown(() => actors.close())
   const body = Buffer.from('far')
   const elsewhere = async () => {
@@ -28,15 +25,15 @@ function openCalls(t: Test, far = true) {
   const access = {load: async () => Promise.resolve(actors), elsewhere}
   const context = {appId: 'shop', instance: 'shop', namespace: '', policies: () => undefined, actors: access}
   const calls = new ActorCalls(context as unknown as BlockContext)
-  const call = async (type = 'Cart'): Promise<string> => {
+  const call = async (type = 'Cart', onGone: ActorRequest['onStop'] = () => undefined): Promise<string> => {
     const of = {type, id: '1', method: 'add', query: '', lines: '', body: Buffer.alloc(0), reentrancyId: ''}
-    const answer = calls.invoke({...of, onGone: () => undefined})
+    const answer = calls.invoke({...of, onGone})
     return answer.then(
       reply => reply.body.toString(),
       (error: unknown) => String(error)
     )
   }
-  return Object.assign(house, {actors, call})
+  return Object.assign(house, {actors, call, clock})
 }
 
 t.test(
@@ -87,4 +84,19 @@ t.test('a call that no run can answer waits for a process that has just begun: i
   t.match(await other, /did not find address for actor 'Order/)
   await host.open[0]?.answer('here')
   t.equal(await one, 'here')
+})
+
+t.test('it waits for no process that begins later, and no longer than its caller', async t => {
+  const house = openCalls(t, false)
+  house.youngMs = 5000
+  const leave: (() => void)[] = []
+  const [one, gone] = [house.call('Order'), house.call('Cart', listener => void leave.push(listener))]
+  await new Promise(setImmediate)
+  for (const each of leave) each()
+  t.match(await gone, /did not find address/)
+  house.actors.host(new TestHost('carts'), types(['Cart']))
+  t.strictSame(house.failures.length, 1)
+  house.clock.pass(5000)
+  house.actors.look()
+  t.match(await one, /did not find address for actor 'Order/, 'the process is another one')
 })
