@@ -34,10 +34,10 @@ export function timesOf(kind: 'timer' | 'reminder', name: string, request: Firin
   const given = dueTime === '' ? undefined : explained(`error parsing ${kind} due time`, () => dueTimeOf(dueTime, now))
   const period = explained(`invalid ${kind} period`, () => periodOf(periodText))
   if (kind === 'reminder') checkReminder(request, period)
-  const start = given ?? now
   const due = given ?? (kind === 'reminder' && period.step !== undefined ? after(now, period.step) : now)
-  const expires = ttl === '' ? undefined : explained(`error parsing ${kind} TTL`, () => dueTimeOf(ttl, start))
-  if (expires !== undefined && expires < (kind === 'timer' ? Math.max(start, now) : start))
+  const expires = ttl === '' ? undefined : explained(`error parsing ${kind} TTL`, () => dueTimeOf(ttl, given ?? now))
+  const earliest = kind === 'timer' ? Math.max(due, now) : given
+  if (expires !== undefined && earliest !== undefined && expires < earliest)
     throw new FiringFault(`${kind} ${name} has already expired: dueTime: ${dueTime} TTL: ${ttl}`)
   return {...period, due, expires}
 }

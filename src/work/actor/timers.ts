@@ -94,9 +94,11 @@ class Timer implements Due {
   }
 
   plan(at: number): void {
+    const {clock, agenda, times} = this.options
+    if (at >= (times.expires ?? Infinity)) return this.end()
     this.#planned = at
-    this.at = Math.max(this.options.clock.now(), at - this.#epoch)
-    this.options.agenda.add(this)
+    this.at = Math.max(clock.now(), at - this.#epoch)
+    agenda.add(this)
   }
 
   /** Ends the timer; a firing under way is not cut. */
@@ -136,9 +138,7 @@ class Timer implements Due {
       if (!(error instanceof ActorError)) throw error
     }
     if (this.isOver) return
-    const {step, expires = Infinity} = times
-    if (--this.#left <= 0 || step === undefined) return this.end()
-    const next = after(isMissed ? latest(this.#planned, step, begun).at : this.#planned, step)
-    return next < expires ? this.plan(next) : this.end()
+    if (--this.#left <= 0 || times.step === undefined) return this.end()
+    this.plan(after(isMissed ? latest(this.#planned, times.step, begun).at : this.#planned, times.step))
   }
 }

@@ -100,7 +100,8 @@ t.test(
       [{dueTime: '1s', period: '1s', ttl: '2s'}, [1, 2, 3]],
       [{dueTime: '1s', period: '1s', ttl: '0s'}, [1]],
       [{period: '2s', ttl: '5s'}, [2, 4]],
-      [{period: '2s', ttl: '1s'}, []]
+      [{period: '2s', ttl: '1s'}, []],
+      [{period: '2s', ttl: '-1s'}, []]
     ]
     for (const [request, expected] of rows) {
       const {reminders, clock, answerAll} = await openReminders(t)

@@ -69,6 +69,7 @@ t.test('when a timer fires: due time, period, repetitions, and time to live from
   t.strictSame(await firings({dueTime: '1s', period: '0s'}, 3), [1])
   t.strictSame(await firings({dueTime: '1s', period: 'R2'}, 3), [1])
   t.strictSame(await firings({dueTime: '1s', period: '1s', ttl: '2s'}, 6), [1, 2], 'none at its end, or after it')
+  t.strictSame(await firings({dueTime: '1s', period: '1s', ttl: '0s'}, 3), [], 'none where it ends as it begins')
   t.strictSame(await firings({dueTime: '-1s'}, 3), [0])
 })
 

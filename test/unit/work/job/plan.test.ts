@@ -20,6 +20,7 @@ t.test('due times and ttls: RFC 3339, Go’s durations, ISO 8601', async t => {
     t.equal(plan({dueTime}).first, first, dueTime)
   t.equal(plan({schedule: '@every 1h', ttl: '2h'}).expires, NOW + 7_200_000)
   t.equal(plan({schedule: '@every 1h', dueTime: '1h', ttl: '2h'}).expires, NOW + 10_800_000)
+  t.equal(plan({schedule: '@every 1h', dueTime: '1h', ttl: '0s'}).expires, NOW + 3_600_000)
 })
 
 t.test('the first tick: at the due time, else at the next time of the schedule', async t => {
