@@ -174,7 +174,7 @@ export function actorPolicies(
   const names = entry ?? {
     timeout: defaultName(policies.timeouts, 'Timeout', 'Actor'),
     retry: defaultName(policies.retries, 'Retry', 'Actor'),
-    circuitBreaker: ''
+    circuitBreaker: defaultName(policies.circuitBreakers, 'CircuitBreaker', 'Actor')
   }
   return {
     ...policiesNamed(policies, names),

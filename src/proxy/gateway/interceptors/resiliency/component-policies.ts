@@ -74,7 +74,7 @@ export class ComponentPolicies {
   readonly #resiliency: Resiliency
   readonly #runtime: PolicyRuntime
   readonly #known = new Map<string, EndpointPolicies | undefined>()
-  /** The policies of the latest actors that have a circuit breaker for each id, by type. */
+  /** The policies of the latest actors that have a circuit breaker for each id, by type; of the latest types with a default one, by ''. */
   readonly #byId = new Map<string, RecentlyUsed<EndpointPolicies | undefined>>()
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
@@ -85,24 +85,23 @@ export class ComponentPolicies {
   /** Undefined: there are none. */
   find(target: ComponentTargetName): EndpointPolicies | undefined {
     const key = `${target.kind} ${target.direction} ${target.name}`
-    if (this.#known.has(key)) return this.#known.get(key)
-    const found = this.#make(target)
-    this.#known.set(key, found)
-    return found
+    if (!this.#known.has(key)) this.#known.set(key, this.#make(target))
+    return this.#known.get(key)
   }
 
-  /** The policies around calls to an actor; undefined: there are none. Nothing is kept of types that no resource names: callers may ask for any. */
+  /** The policies around calls to an actor; undefined: there are none. Of types that are not listed the latest breakers are kept: callers may ask for any. */
   findActor(type: string, id: string): EndpointPolicies | undefined {
     const {isListed, circuitBreaker, isBrokenById, circuitBreakerCacheSize} = actorPolicies(this.#resiliency, type)
-    if (!isListed) return this.#makeActor(type, type)
-    if (circuitBreaker === undefined || !isBrokenById) {
+    if (!isListed && circuitBreaker === undefined) return this.#makeActor(type, type)
+    if (isListed && (circuitBreaker === undefined || !isBrokenById)) {
       const key = `actor ${type}`
       if (!this.#known.has(key)) this.#known.set(key, this.#makeActor(type, type))
       return this.#known.get(key)
     }
-    const known = this.#byId.get(type) ?? new RecentlyUsed<EndpointPolicies | undefined>(circuitBreakerCacheSize)
-    this.#byId.set(type, known)
-    return known.get(id, () => this.#makeActor(type, `${type}-${id}`))
+    const [group, name] = isListed ? [type, `${type}-${id}`] : ['', type]
+    const known = this.#byId.get(group) ?? new RecentlyUsed<EndpointPolicies | undefined>(circuitBreakerCacheSize)
+    this.#byId.set(group, known)
+    return known.get(name, () => this.#makeActor(type, name))
   }
 
   /** One call with policies that were found. */

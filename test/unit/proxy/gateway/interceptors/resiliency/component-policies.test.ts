@@ -18,8 +18,8 @@ spec:
       Plain: {timeout: DefaultTimeoutPolicy}
 `
 
-const open = async (): Promise<ComponentPolicies> => {
-  const resource = await readResiliency(parseResourceFile({file: 'r.yaml', text: SPEC}))
+const open = async (text = SPEC): Promise<ComponentPolicies> => {
+  const resource = await readResiliency(parseResourceFile({file: 'r.yaml', text}))
   const resiliency = resource === undefined ? NO_RESILIENCY : mergeResiliencies([resource], 'a').resiliency
   return new ComponentPolicies(resiliency, {clock: new TestClock(), random: () => 0.5, emit: () => undefined})
 }
@@ -37,6 +37,19 @@ t.test('policies of actors: kept by type, by id where each has its own breaker, 
   t.match(of('Any/1'), {endpoint: {target: 'Any'}, timeoutMs: 1000, breaker: undefined})
   t.not(of('Any/1'), of('Any/1'), 'callers may name any type: nothing is kept of it')
 }) // prettier-ignore
+
+t.test('a default circuit breaker of actors: one for each type that no resource names', async t => {
+  for (const name of ['DefaultActorCircuitBreakerPolicy', 'DefaultCircuitBreakerPolicy']) {
+    const policies = await open(SPEC.replace('{trip: {', `{${name}: {trip: consecutiveFailures > 0}, trip: {`))
+    const breaker = policies.findActor('Any', '1')?.breaker
+    const permit = breaker?.enter()
+    if (typeof permit === 'object') breaker?.done(permit, 'failure')
+    t.equal(policies.findActor('Any', '2')?.breaker?.state, 'open')
+    t.equal(policies.findActor('Other', '1')?.breaker?.state, 'closed')
+    t.equal(policies.findActor('Plain', '1')?.breaker, undefined, 'a type that is named has no defaults')
+    t.match(policies.breakers(), [{endpoint: {target: 'Any', key: `${name}-Any`}, state: 'open'}])
+  }
+})
 
 t.test('of more ids than the cache holds the one called longest ago is forgotten; breakers that are not closed are seen', async t => {
   const policies = await open()
