@@ -75,7 +75,8 @@ export class Reminders {
       const existing = this.#store.find(name)
       if (existing !== undefined && !overwrites) throw new ReminderExists(name.name)
       this.#series.remove(existing)
-      if (due > (expires ?? Infinity)) return // its first firing would come after its end
+      if (due > (expires ?? Infinity))
+        return this.#options.log(app, 'warn', `reminder ${fullName(name)}: its ttl ends before it fires`)
       const row = {app, ...name, ...plan, data, policy, attempts: 0, isDue: false}
       this.#series.wake({...row, key: this.#store.insert(row)}, due)
     })

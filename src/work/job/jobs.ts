@@ -77,19 +77,20 @@ export class Jobs {
     const {file, wakeUps} = this.#options
     const begin = wakeUps.date()
     const {first, expires} = planOf(request, begin, wakeUps.ahead)
+    const never = first === undefined ? `${request.schedule ?? ''} never comes` : 'its ttl ends before it comes'
+    const isOver = (first ?? -Infinity) > (expires ?? Infinity)
     await file.change(() => {
       const existing = this.#store.find(app, request.name)
       if (existing !== undefined && !isOverwriting)
         throw new JobError('exists', `job already exists: '${jobKey(app, request.name)}'`)
       this.#series.remove(existing)
-      if (first !== undefined && expires !== undefined && first > expires) return
+      if (isOver) return
       const {policy = DEFAULT_POLICY} = request
       const state = {count: 0, last: undefined, attempts: 0, isDue: false, isPaused: false, answer: ''}
       const job = {...request, app, policy, begin, planned: first, expires, ...state}
       this.#series.wake({...job, key: this.#store.insert(job)}, first)
     })
-    if (first === undefined)
-      this.#options.log(app, 'warn', `job ${request.name}: ${request.schedule ?? ''} never comes`)
+    if (first === undefined || isOver) this.#options.log(app, 'warn', `job ${request.name}: ${never}`)
   }
 
   /** Finds a job; settles when what is found is kept. Throws a JobError. */

@@ -104,7 +104,7 @@ t.test(
       [{period: '2s', ttl: '-1s'}, []]
     ]
     for (const [request, expected] of rows) {
-      const {reminders, clock, answerAll} = await openReminders(t)
+      const {reminders, clock, lines, answerAll} = await openReminders(t)
       const name = {type: 'Cart', id: '1', name: 'wake'}
       await reminders.set('carts', name, {...REQUEST, dueTime: '1ms', period: ''})
       await reminders.set('carts', name, {...REQUEST, period: '', ...request})
@@ -114,6 +114,7 @@ t.test(
         for (let count = await answerAll(); count > 0; count--) seen.push(second)
       }
       t.strictSame(seen, expected, JSON.stringify(request))
+      t.strictSame(lines, seen.length > 0 ? [] : ['carts reminder Cart||1||wake: its ttl ends before it fires'])
     }
   }
 )

@@ -290,6 +290,9 @@ t.test('a plan that never comes is taken, and told', async t => {
   await schedule(house, {schedule: '0 0 0 31 2 *'})
   t.match(house.lines, ['warn job j: 0 0 0 31 2 * never comes'])
   t.match(await house.jobs.get('shop', 'j'), {planned: undefined})
+  await schedule(house, {name: 'late', schedule: '@every 2s', ttl: '1s'})
+  t.match(house.lines[1], 'warn job late: its ttl ends before it comes')
+  await t.rejects(house.jobs.get('shop', 'late'), {message: 'job not found: late'})
 })
 
 t.test('a job that is refused, since it exists, undoes nothing of what others ask for in the same tick', async t => {
