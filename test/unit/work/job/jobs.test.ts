@@ -288,11 +288,10 @@ t.test('time that is skipped counts for schedules, too', async t => {
 t.test('a plan that never comes is taken, and told', async t => {
   const house = await open(t)
   await schedule(house, {schedule: '0 0 0 31 2 *'})
-  t.match(house.lines, ['warn job j: 0 0 0 31 2 * never comes'])
-  t.match(await house.jobs.get('shop', 'j'), {planned: undefined})
   await schedule(house, {name: 'late', schedule: '@every 2s', ttl: '1s'})
-  t.match(house.lines[1], 'warn job late: its ttl ends before it comes')
-  await t.rejects(house.jobs.get('shop', 'late'), {message: 'job not found: late'})
+  t.match(house.lines, ['warn job j: 0 0 0 31 2 * never comes', 'warn job late: its ttl ends before it comes'])
+  t.match(await house.jobs.get('shop', 'j'), {planned: undefined})
+  t.equal((await house.jobs.list('shop')).length, 1)
 })
 
 t.test('a job that is refused, since it exists, undoes nothing of what others ask for in the same tick', async t => {
@@ -372,11 +371,8 @@ t.test('a disk that is full for a minute, in which ticks fall due and are answer
   // what is due is looked for again within ten seconds
   await house.pass(12)
   t.equal(house.come.filter(line => line.includes('once')).length, 1)
-  t.equal(
-    house.come.filter(line => line.endsWith('often of 4')).length,
-    0,
-    'of those that were missed the latest comes'
-  )
+  const isLate = house.come.some(line => line.endsWith('often of 4'))
+  t.equal(isLate, false, 'of those that were missed the latest comes')
   const {length} = house.come
   await house.pass(2)
   t.equal(house.come.length, length + 2)
