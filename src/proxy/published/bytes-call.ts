@@ -6,6 +6,8 @@ import {Passage, type Passenger} from '../gateway/passage.ts'
 import {CallJournal} from '../net/call-journal.ts'
 import {contain} from '../net/error-boundary.ts'
 import {abortConnection} from '../net/http1/abort-connection.ts'
+import {CallerSocket} from '../net/http1/caller-socket.ts'
+import {owned} from '../net/http1/shared-reads.ts'
 import {readBeforeFailure} from '../net/intercept-connections.ts'
 import {writeCopy} from '../net/write-copy.ts'
 import type {PublishedContext} from './published-port-call.ts'
@@ -23,35 +25,41 @@ export class BytesCall implements Passenger {
   readonly #context: PublishedContext
   readonly #journal: CallJournal
   readonly #passage: Passage
-  readonly #socket: net.Socket
+  readonly #caller: CallerSocket
   readonly #stream: TunnelStream
   readonly #early: Buffer
+  readonly #reopen: (() => void) | undefined
   #upstream: net.Socket | undefined
   #isOver = false
 
-  /** `socket`: the caller's connection, which nothing else reads any more; `early`: bytes that were read from it. */
-  constructor(context: PublishedContext, caller: string, socket: net.Socket, early: Buffer) {
+  /**
+   * `socket`: the caller's connection, which nothing else reads any more; `early`: bytes that were read from it. `reopen` reads it again as a new
+   * one, of a caller that was silent, unless the app speaks first; left out: it stays this call's.
+   */
+  constructor(context: PublishedContext, caller: string, socket: net.Socket, early: Buffer, reopen?: () => void) {
     const {callee, observer, recorded} = context
-    const request = {method: 'TCP', path: `:${socket.localPort ?? 0}`, lines: ''}
-    const {method, path} = request
-    this.#stream = new TunnelStream(() => this.#fail('the app was replaced'))
+    const [method, path] = ['TCP', `:${socket.localPort ?? 0}`]
+    const request = {method, path, lines: ''}
+    this.#stream = new TunnelStream(() => this.#leave() || this.#fail('the app was replaced'))
     const call = {caller, callee, method, path, number: 0, isPublished: true, sent: request}
     this.call = {...call, isTunnel: true, stream: this.#stream}
     this.#context = context
     this.#journal = new CallJournal(this.call, request, observer, recorded)
     this.#passage = new Passage(this, context, this.#journal, early.length)
-    this.#socket = socket
+    this.#caller = new CallerSocket(socket.pause(), {
+      read: bytes => this.#pass(bytes),
+      end: () => this.#upstream?.end(),
+      destroy: () => this.#end(''),
+      drain: () => this.#upstream?.resume()
+    })
     this.#early = early
+    this.#reopen = reopen
   }
 
   /** Asks for admission, then connects. */
   start(): void {
-    const socket = this.#socket
-    contain(socket, error => this.crash(error))
-    socket.pause()
-    socket.on('error', () => this.#end('')).on('close', () => this.#end(''))
     this.#journal.begun()
-    if (socket.destroyed) this.#end('')
+    if (this.#caller.socket.destroyed) this.#end('')
     else this.#passage.start()
   }
 
@@ -113,17 +121,33 @@ export class BytesCall implements Passenger {
 
   #open(upstream: net.Socket): void {
     const journal = this.#journal
-    const socket = this.#socket
+    const {socket} = this.#caller
     journal.connectedAt = performance.now()
     journal.status = SWITCHED
     this.#stream.open()
-    journal.requestBytes = this.#early.length
-    if (this.#early.length > 0) upstream.write(this.#early)
-    const {broken} = this.#passage
-    socket.on('data', (bytes: Buffer) => void (journal.requestBytes += bytes.length)).pipe(upstream)
-    upstream.on('end', () => socket.end())
-    socket.on('drain', () => upstream.resume())
-    broken?.opened?.()
+    if (this.#early.length > 0) this.#pass(this.#early)
+    upstream.on('end', () => socket.end()).on('drain', () => socket.resume())
+    socket.resume()
+    this.#passage.broken?.opened?.()
+  }
+
+  /** Passes on what the caller says, unless nobody has spoken before: it may be a request of HTTP. */
+  #pass(bytes: Buffer): void {
+    if (this.#isOver) return
+    if (this.#leave()) return void this.#caller.socket.emit('data', bytes)
+    this.#journal.requestBytes += bytes.length
+    if (this.#upstream?.write(owned(bytes)) === false) this.#caller.socket.pause()
+  }
+
+  /** Leaves the connection to `reopen`; false: the app has spoken first, or the caller is known to speak no HTTP. */
+  #leave(): boolean {
+    if (this.#reopen === undefined || this.#isOver || this.#journal.firstByteAt > 0) return false
+    this.#isOver = true
+    this.#caller.leave()
+    this.#upstream?.destroy()
+    this.#passage.over()
+    this.#reopen()
+    return true
   }
 
   /** Passes on what the app says; false: it is read on at the next `drain`. */
@@ -134,12 +158,12 @@ export class BytesCall implements Passenger {
     const cut = (): void => void setImmediate(() => this.#fail('cut by a fault'))
     const passed = broken !== undefined && broken.left >= 0 ? broken.take(bytes, cut) : bytes
     journal.responseBytes += passed.length
-    return writeCopy(this.#socket, passed)
+    return writeCopy(this.#caller.socket, passed)
   }
 
   #fail(why: string): void {
     this.#journal.failure = why
-    if (!this.#socket.destroyed) abortConnection(this.#socket)
+    if (!this.#caller.socket.destroyed) abortConnection(this.#caller.socket)
     this.#end(why)
   }
 
@@ -148,8 +172,8 @@ export class BytesCall implements Passenger {
     if (this.#isOver) return
     this.#isOver = true
     this.#passage.isBroken = why !== ''
-    if (why === '') this.#socket.destroySoon()
-    else abortConnection(this.#socket)
+    if (why === '') this.#caller.socket.destroySoon()
+    else abortConnection(this.#caller.socket)
     this.#upstream?.destroySoon()
     this.#passage.over()
   }

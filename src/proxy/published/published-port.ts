@@ -91,7 +91,8 @@ export class PublishedPort implements PublishedHost {
 
   passBytes(socket: net.Socket, early: Buffer): void {
     if (early.toString('latin1', 0, HTTP2.length) === HTTP2) return void this.#serveFrames(socket, early)
-    new BytesCall(this.#contextOf(), this.#callerOf(socket), socket, early).start()
+    const reopen = early.length > 0 ? undefined : (): void => this.#follow(socket.resume())
+    new BytesCall(this.#contextOf(), this.#callerOf(socket), socket, early, reopen).start()
   }
 
   forget(connection: PublishedConnection): void {
@@ -115,8 +116,14 @@ export class PublishedPort implements PublishedHost {
       this.#contextOf().warn(bugText(error))
       socket.destroy()
     })
+    this.#follow(socket)
+  }
+
+  /** Reads a connection of which nothing is known yet. */
+  #follow(socket: net.Socket): void {
     const connection = new PublishedConnection(this, socket)
     this.#http.add(connection)
+    if (this.isClosing) connection.destroy()
     if (this.#speaksHttp) return
     const late = (): void => {
       connection.isLate = true

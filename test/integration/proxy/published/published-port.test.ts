@@ -1,10 +1,11 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel'
-import {once} from 'node:events'
+import {EventEmitter, once} from 'node:events'
 import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import {mock} from 'node:test'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
+import type {Call} from '../../../../src/model/call.ts'
 import {Faults} from '../../../../src/proxy/faults/faults.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
@@ -12,8 +13,14 @@ import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
 import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
 import {data, END_STREAM, headers, onStream} from '../../dapr/sidecar/frames.ts'
 
+const ignore = (): void => undefined
+
 /** The number of a port at which an app is called that answers each connection in this way. */
-const publish = async (t: Test, serve: (socket: net.Socket) => void): Promise<number> => {
+const publish = async (
+  t: Test,
+  serve: (socket: net.Socket) => void,
+  started: (call: Call) => void = ignore
+): Promise<number> => {
   const app = net.createServer({allowHalfOpen: true}, socket => serve(socket.on('error', () => undefined)))
   await once(app.listen(0, '127.0.0.1'), 'listening')
   const pool = new Pool({hosts: ['127.0.0.1'], port: (app.address() as AddressInfo).port})
@@ -23,6 +30,7 @@ const publish = async (t: Test, serve: (socket: net.Socket) => void): Promise<nu
     admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
     isOpen: () => true,
     lastLines: () => [],
+    observer: {started, held: ignore, admitted: ignore, responded: ignore, replied: ignore, bytes: ignore, text: ignore, ended: ignore},
     warn: (text: string) => void t.fail(text)
   }
   const claims = await listen(0, ['127.0.0.1'])
@@ -68,6 +76,44 @@ for (const ends of [false, true])
       t.equal(String(said[0]), 'ruok')
     }
   )
+
+t.test('a caller that was silent is read as any other when it speaks first, also after its app was replaced', async t => {
+  let asked = ''
+  const calls: Call[] = []
+  const atApp = new EventEmitter()
+  const port = await publish(
+    t,
+    socket => {
+      atApp.emit('open')
+      socket.on('end', () => atApp.emit('end')).on('data', bytes => {
+        asked += bytes.toString()
+        socket.write(bytes.includes('HTTP') ? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' : bytes)
+      })
+    },
+    call => void calls.push(call)
+  )
+  const other = net.connect(port, '127.0.0.1')
+  await once(atApp, 'open')
+  other.write('AUTH\r\n')
+  t.equal(String(((await once(other, 'data')) as [Buffer])[0]), 'AUTH\r\n', 'one that does not speak HTTP')
+  other.destroy()
+  await once(atApp, 'end')
+
+  // as a browser that connects ahead
+  const caller = net.connect({port, host: '127.0.0.1', noDelay: true})
+  t.teardown(() => void caller.destroy())
+  await once(atApp, 'open')
+  calls.at(-1)?.stream?.endStream()
+  await once(atApp, 'open')
+  caller.write('POST / HTTP/1.1\r\nHo')
+  await once(atApp, 'end')
+  caller.write('st: x\r\nContent-Length: 2\r\n\r\nhi')
+  t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
+  caller.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
+  t.equal(asked.match(/traceparent/g)?.length, 2, 'a connection that passes as bytes gets none')
+  t.same(calls.map(({method}) => method).slice(-2), ['POST', 'GET'])
+})
 
 /** Longer than a silence after which the app may be one that speaks first. */
 const holdUp = (): void => void setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250))
