@@ -7,34 +7,16 @@ import {findDead, isComplete, isTrial} from '../control/dead-runs.ts'
 import type {RunFile} from '../control/run-file.ts'
 import {UserError} from '../model/errors.ts'
 import {aborted} from '../platform/delay.ts'
-import {namesInFolder} from '../platform/paths.ts'
+import {linksResolved, namesInFolder} from '../platform/paths.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {RunContext} from './run-context.ts'
 
 /** The watchdog of a killed run may need this long after the grace period. */
 const WATCHDOG_MS = 1000
 
-/**
- * Ends processes that killed runs have left behind, if their watchdogs have not done so, and removes their folders and
- * working copies. Returns immediately if there are none. Runs with uncertain data, and that are not asked for, are left alone.
- */
-export async function sweep(env: Environment, reporter: Reporter, isAsked = isComplete): Promise<void> {
-  const dead = await findDead(env, isAsked).catch((error: unknown) => {
-    if (error instanceof UserError) return [] // a folder of runs that other users can write: other commands report it
-    throw error
-  })
-  await Promise.all(
-    dead.map(async ({marker, graceMs, spared, forget}) => {
-      await endMarked({
-        marker: `PILLION_RUN=${marker}`,
-        spared: spared.map(each => `PILLION_LIFE=${each}`),
-        timeoutMs: graceMs + WATCHDOG_MS,
-        graceMs,
-        ended: orphan => reporter.warn('process-ended', wordsFor(orphan))
-      })
-      await forget()
-    })
-  )
+/** Removes what killed runs have left behind, if their watchdogs have not done so. Runs with uncertain data are left alone. */
+export async function sweep(env: Environment, reporter: Reporter): Promise<void> {
+  await endKilled(env, reporter)
   await sweepWorkspaces({env, reporter})
   if (namesInFolder(tmpdir()).some(isTrial)) await (await import('../control/trial-folder.ts')).sweepTrials(env)
 }
@@ -43,9 +25,30 @@ export async function sweep(env: Environment, reporter: Reporter, isAsked = isCo
 export async function sweepFormer({plan, env, reporter}: RunContext, over: AbortSignal): Promise<void> {
   const {file, copy = '', apps} = plan
   const isFormer = ({identity: run}: Partial<RunFile> = {}): boolean =>
-    run?.templateFile === file && run.copy === copy && apps.some(({id}) => run.appIds.includes(id))
+    run?.copy === copy &&
+    linksResolved(run.templateFile) === linksResolved(file) &&
+    apps.some(({id}) => run.appIds.includes(id))
   // a failure is reported by the sweep after the start
-  await Promise.race([sweep(env, reporter, isFormer).catch(() => undefined), aborted(over)])
+  await Promise.race([endKilled(env, reporter, isFormer).catch(() => undefined), aborted(over)])
+}
+
+/** Ends processes of the killed runs that are asked for, and removes their folders. Returns immediately if there are none. */
+async function endKilled(env: Environment, reporter: Reporter, isAsked = isComplete): Promise<void> {
+  const dead = await findDead(env, isAsked).catch((error: unknown) => {
+    if (error instanceof UserError) return [] // a folder of runs that other users can write: other commands report it
+    throw error
+  })
+  const endAll = dead.map(async ({marker, graceMs, spared, forget}) => {
+    await endMarked({
+      marker: `PILLION_RUN=${marker}`,
+      spared: spared.map(each => `PILLION_LIFE=${each}`),
+      timeoutMs: graceMs + WATCHDOG_MS,
+      graceMs,
+      ended: orphan => reporter.warn('process-ended', wordsFor(orphan))
+    })
+    await forget()
+  })
+  await Promise.all(endAll)
 }
 
 const wordsFor = ({pid, command}: Orphan): string => `ended process ${pid}, left behind by a killed run: ${command}`

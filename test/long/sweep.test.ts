@@ -1,4 +1,4 @@
-import {existsSync, readdirSync} from 'node:fs'
+import {existsSync, readdirSync, symlinkSync} from 'node:fs'
 import {setTimeout as pause} from 'node:timers/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -82,7 +82,9 @@ t.test('the next run of the same apps starts them once those of the killed one a
   await killed.waitForLine('has the file')
   killed.signal('SIGKILL')
   await killed.exited
-  const next = rig.pillion(['run', '-f', '.'])
+  const link = join(rig.home, 'link')
+  symlinkSync(rig.folder, link)
+  const next = rig.pillion(['run', '-f', link])
   await next.waitForLine('has the file')
   next.signal('SIGTERM')
   await next.exited
