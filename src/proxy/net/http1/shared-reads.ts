@@ -17,20 +17,14 @@ type Change = (bytes: Buffer) => Iterable<Buffer>
 
 /** A connection that is read into a buffer that all share, while it has a reader; without one it is like any other. */
 class SharedSocket extends net.Socket {
-  reader: Reader | undefined
+  isRead = false
   /** Changes what is read without a reader. */
   change: Change | undefined
 
   constructor(handle: unknown, allowHalfOpen: boolean) {
     const read = (size: number): boolean => {
       const bytes = buffer.subarray(0, size)
-      if (this.reader === undefined) return this.pass(bytes)
-      try {
-        this.reader(bytes)
-      } catch (error) {
-        this.emit(READER_FAILED, error)
-      }
-      return true
+      return this.isRead ? this.emit('data', bytes) : this.pass(bytes)
     }
     super({handle, allowHalfOpen, readable: true, writable: true, onread: {buffer, callback: read}} as object)
   }
@@ -81,25 +75,16 @@ export function letOthersRead(socket: Duplex): void {
   if (readOn !== undefined) readInOwnTurn(readOn)
 }
 
-/** The event of a connection whose reader threw: its error boundary gets the error. */
-const READER_FAILED = 'reader-failed'
-
-const rethrow = (error: unknown): never => {
-  throw error
-}
-
 /**
  * Lets a reader have what the connection reads, or its `data` where its server shares no reads. The next read overwrites what
  * it gets: `owned` copies what is kept. Returns a function that ends it.
  */
 export function readWith(socket: Duplex, reader: Reader): () => void {
   socket.on('data', reader)
-  if (!(socket instanceof SharedSocket)) return () => void socket.removeListener('data', reader)
-  socket.on(READER_FAILED, rethrow)
-  socket.reader = reader
+  if (socket instanceof SharedSocket) socket.isRead = true
   return () => {
-    socket.reader = undefined
-    socket.removeListener('data', reader).removeListener(READER_FAILED, rethrow)
+    if (socket instanceof SharedSocket) socket.isRead = false
+    socket.removeListener('data', reader)
   }
 }
 
