@@ -86,9 +86,7 @@ export class Faults {
 
   /** Takes all off; the result is how many there were. */
   removeAll(): number {
-    const all = this.list()
-    for (const {number} of all) this.remove(number)
-    return all.length
+    return this.list().filter(({number}) => this.remove(number)).length
   }
 
   list(): readonly FaultView[] {

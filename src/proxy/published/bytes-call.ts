@@ -39,12 +39,11 @@ export class BytesCall implements Passenger {
   constructor(context: PublishedContext, caller: string, socket: net.Socket, early: Buffer, reopen?: () => void) {
     const {callee, observer, recorded} = context
     const [method, path] = ['TCP', `:${socket.localPort ?? 0}`]
-    const request = {method, path, lines: ''}
-    this.#stream = new TunnelStream(() => this.#leave() || this.#fail('the app was replaced'))
-    const call = {caller, callee, method, path, number: 0, isPublished: true, sent: request}
-    this.call = {...call, isTunnel: true, stream: this.#stream}
+    const sent = {method, path, lines: ''}
+    const stream = (this.#stream = new TunnelStream(() => this.#leave() || this.#fail('the app was replaced')))
+    this.call = {caller, callee, method, path, number: 0, isPublished: true, isTunnel: true, sent, stream}
     this.#context = context
-    this.#journal = new CallJournal(this.call, request, observer, recorded)
+    this.#journal = new CallJournal(this.call, sent, observer, recorded)
     this.#passage = new Passage(this, context, this.#journal, early.length)
     this.#caller = new CallerSocket(socket.pause(), {
       read: bytes => this.#pass(bytes),
@@ -120,10 +119,8 @@ export class BytesCall implements Passenger {
   }
 
   #open(upstream: net.Socket): void {
-    const journal = this.#journal
     const {socket} = this.#caller
-    journal.connectedAt = performance.now()
-    journal.status = SWITCHED
+    Object.assign(this.#journal, {connectedAt: performance.now(), status: SWITCHED})
     this.#stream.open()
     if (this.#early.length > 0) this.#pass(this.#early)
     upstream.on('end', () => socket.end()).on('drain', () => socket.resume())

@@ -41,8 +41,6 @@ export class PublishedConnection implements Downstream {
   tunnel: TunnelStream | undefined
   /** No request has come yet. */
   isFresh = true
-  /** One should have come by now, of a caller that speaks first. */
-  isLate = false
   /** The app that holds its other end; '' = it was not looked for yet. */
   caller = ''
   readonly socket: net.Socket
@@ -95,7 +93,7 @@ export class PublishedConnection implements Downstream {
 
   /** The caller has sent no line: it may wait for the app to speak first, or for its answer to a word. */
   passIfSilent(): void {
-    if (this.isLate && this.#isNoRequest && !this.socket.destroyed) this.#passBytes()
+    if (this.#isNoRequest && !this.socket.destroyed) this.#passBytes()
   }
 
   /** Starts the call of the request that has come. */

@@ -86,7 +86,6 @@ export class PublishedPort implements PublishedHost {
   ended(isAnswered: boolean): void {
     this.#asked--
     this.#speaksHttp ||= isAnswered
-    this.#passSilent()
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {
@@ -124,18 +123,18 @@ export class PublishedPort implements PublishedHost {
     const connection = new PublishedConnection(this, socket)
     this.#http.add(connection)
     if (this.isClosing) connection.destroy()
-    if (this.#speaksHttp) return
+    this.#listenFor(connection)
+  }
+
+  /** The app may be one that speaks first, which callers wait for that are silent, once no answer is to show what it speaks. */
+  #listenFor(connection: PublishedConnection): void {
+    if (this.#speaksHttp || !this.#http.has(connection)) return
     const late = (): void => {
-      connection.isLate = true
-      this.#passSilent()
+      if (this.#asked > 0 || this.#speaksHttp) this.#listenFor(connection)
+      else connection.passIfSilent()
     }
     // where this process was held up, what was sent meanwhile is read first
     setTimeout(() => setImmediate(late), SILENCE_MS).unref()
-  }
-
-  /** The app may be one that speaks first, which callers wait for that are silent. */
-  #passSilent(): void {
-    if (!this.#speaksHttp && this.#asked === 0) for (const each of this.#http) each.passIfSilent()
   }
 
   /** A caller of HTTP/2 without TLS. */
