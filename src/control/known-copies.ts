@@ -42,9 +42,9 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
   const files = root === undefined ? [own] : worktrees.map(each => join(each, path))
   const spaceAt = (at: string, copy: string): RememberedSpace | undefined => {
     const name = spaceNameOf(env, {file: at, copy})
-    const isOf = ({root: place}: RememberedSpace): boolean =>
-      isSamePath(place, repositoryAbove(dirname(at)) ?? dirname(at))
-    return spaces.find(each => each.name === name) ?? spaces.find(each => each.copy === copy && isOf(each))
+    const place = repositoryAbove(dirname(at)) ?? dirname(at)
+    const isOf = (each: RememberedSpace): boolean => each.copy === copy && isSamePath(each.root, place)
+    return spaces.find(each => each.name === name) ?? spaces.find(isOf)
   }
   const copyAt = (at: string, run: LivingRun | undefined, copy: string): KnownCopy => ({
     name: run?.name ?? (copy || basename(dirname(at))),
@@ -54,11 +54,9 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
     run,
     space: spaceAt(at, copy)
   })
-  const there = files.filter(each => existsSync(each) || !existsSync(dirname(each)))
-  const plain = there.map(at => {
-    const run = runs.find(each => each.copy === '' && isSamePath(each.templateFile, at))
-    return copyAt(at, run, '')
-  })
+  const plain = files
+    .filter(each => existsSync(each) || !existsSync(dirname(each)))
+    .map(at => copyAt(at, runs.find(each => each.copy === '' && isSamePath(each.templateFile, at)), ''))
   const others = runs
     .filter(run => !plain.some(copy => copy.run === run))
     .map(run => copyAt(run.templateFile, run, run.copy))

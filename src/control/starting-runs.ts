@@ -79,14 +79,11 @@ function startingIn(folder: string): readonly RunIdentity[] {
   return readdirSync(folder).flatMap(name => {
     if (!name.startsWith(STARTING)) return []
     const file = join(folder, name)
-    const run = read(file)
+    // it has ended, is about to write it, or was killed meanwhile
+    const run = orElse(() => JSON.parse(readFileSync(file, 'utf8')) as RunIdentity, undefined)
     if (run !== undefined && isSameStart(startOf(run.pid), run.started)) return [run]
     // a process that is still running is about to write its run
     if (run !== undefined || startOf(Number(name.slice(STARTING.length))) === 0) rmSync(file, {force: true})
     return []
   })
 }
-
-const read = (file: string): RunIdentity | undefined =>
-  // it has ended, is about to write it, or was killed meanwhile
-  orElse(() => JSON.parse(readFileSync(file, 'utf8')) as RunIdentity, undefined)
