@@ -128,7 +128,7 @@ export class BytesCall implements Passenger {
     this.#passage.broken?.opened?.()
   }
 
-  /** Passes on what the caller says, unless nobody has spoken before: it may be a request of HTTP. */
+  /** Passes on what the caller says, unless it is the first word of a silent caller: it may be a request of HTTP. */
   #pass(bytes: Buffer): void {
     if (this.#isOver) return
     if (this.#leave()) return void this.#caller.socket.emit('data', bytes)
