@@ -1,8 +1,7 @@
 import type {Environment} from '../model/environment.ts'
+import {ENGINE} from '../model/docker-run.ts'
 import {runCommand} from '../platform/run-command.ts'
 
-/** Programs that run containers. */
-export const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)$/
 const TIMEOUT_MS = 10_000
 
 /** Containers, and the program that starts and ends them. */

@@ -53,15 +53,9 @@ export interface S2i {
 }
 
 /** Variables that Pillion sets: they override those of the file, as they override the shell's. */
-const OURS = new Set([
-  'APP_ID',
-  'APP_PORT',
-  'APP_CHANNEL_ADDRESS',
-  'APP_PROTOCOL',
-  'DAPR_HTTP_PORT',
-  'DAPR_GRPC_PORT',
-  'DAPR_METRICS_PORT'
-])
+const OURS = new Set(
+  'APP_ID APP_PORT APP_CHANNEL_ADDRESS APP_PROTOCOL DAPR_HTTP_PORT DAPR_GRPC_PORT DAPR_METRICS_PORT'.split(' ')
+)
 
 /**
  * Reads the file of an app. Undefined if there is none, unless it is expected: then it counts as empty. `path` is the PATH

@@ -39,11 +39,8 @@ export function daprAnnotations({settings: {values}, plan}: Entry, port: number)
     'sidecar-readiness-probe-delay-seconds': 1,
     'sidecar-readiness-probe-period-seconds': 1
   }
-  return Object.fromEntries(
-    Object.entries(all)
-      .filter(([, value]) => value !== undefined && value !== '')
-      .map(([name, value]) => [`dapr.io/${name}`, String(value)])
-  )
+  const set = Object.entries(all).filter(([, value]) => value !== undefined && value !== '')
+  return Object.fromEntries(set.map(([name, value]) => [`dapr.io/${name}`, String(value)]))
 }
 
 /** The addresses as daprd takes them. */
@@ -54,11 +51,7 @@ const ifPositive = (written: number | undefined, planned: number): number | unde
   written !== undefined && written > 0 ? planned : undefined
 
 /** A size for newer versions as it is written, and for older ones in whole units. Negative ones are not set. */
-function sizes(
-  name: string,
-  written: string | undefined,
-  {older, unit}: {readonly older: string; readonly unit: number}
-): Readonly<Record<string, string | number>> {
+function sizes(name: string, written: string | undefined, {older, unit}: {older: string; unit: number}): object {
   const bytes = written ? quantityBytes(written) : -1
   if (written === undefined || typeof bytes === 'string' || bytes < 0) return {}
   return bytes === 0 ? {[name]: written} : {[name]: written, [older]: Math.ceil(bytes / unit)}

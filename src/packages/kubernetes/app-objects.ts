@@ -1,10 +1,9 @@
 import {createHash} from 'node:crypto'
 import {isObject} from '../../model/is-object.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
-import type {Dependency} from '../../model/plan.ts'
 import {daprAnnotations} from './annotations.ts'
 import {labelsOf, secretName, type AppObjects, type KubernetesObject, type ObjectMeta} from './object.ts'
-import {podSpec, type Image} from './pod.ts'
+import {podSpec, type AppObjectOptions} from './pod.ts'
 import {podPort} from './variables.ts'
 
 /** Applies a JSON merge patch (RFC 7396): maps are merged, null deletes, everything else replaces. */
@@ -15,27 +14,6 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
     if (value === null) merged.delete(key)
     else merged.set(key, mergePatch(merged.get(key), value))
   return Object.fromEntries(merged)
-}
-
-export interface AppObjectOptions {
-  /** The template's name as a label. */
-  readonly template: string
-  /** '' = that of the context. */
-  readonly namespace: string
-  readonly image: Image
-  readonly dependsOn: readonly Dependency[]
-  /** It runs once and ends. */
-  readonly isJob: boolean
-  /** Pods; undefined: left to the cluster. */
-  readonly replicas: number | undefined
-  /** Variables that override its `env`. */
-  readonly variables: Readonly<Record<string, string>>
-  /** The variables of its `.env` files. */
-  readonly fileVariables: Readonly<Record<string, string>>
-  /** The name of its Configuration; '' = none. */
-  readonly configuration: string
-  /** The sidecar is an init container that keeps running: it is there before the app. */
-  readonly nativeSidecar: boolean
 }
 
 /** Deployment or Job, Service and Secret of an app. */
@@ -65,7 +43,7 @@ function workloadOf(
   own: ObjectMeta,
   secret: KubernetesObject | undefined
 ): KubernetesObject {
-  const {image, isJob, replicas} = options
+  const {isJob, replicas} = options
   const port = podPort(entry)
   const {annotations, labels, patch} = entry.settings.values.kubernetes ?? {}
   const metadata = {...own, labels: {...labels, ...own.labels}}
@@ -80,13 +58,7 @@ function workloadOf(
         ...annotations
       }
     },
-    spec: podSpec(entry, {
-      image,
-      port,
-      secret: secret?.metadata.name ?? '',
-      variables: options.variables,
-      restart: isJob ? 'Never' : 'Always'
-    })
+    spec: podSpec(entry, options, secret?.metadata.name ?? '')
   }
   const workload: KubernetesObject = isJob
     ? {apiVersion: 'batch/v1', kind: 'Job', metadata, spec: {backoffLimit: 0, template}}

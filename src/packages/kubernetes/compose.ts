@@ -4,6 +4,7 @@ import type {Loaded} from '../../files/config/load.ts'
 import {absolutePath} from '../../files/config/paths.ts'
 import type {EnvFile} from '../../files/config/keys.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
+import {checkWithin, dockerRunOf} from '../../model/docker-run.ts'
 import {oddVariables} from '../../model/environment.ts'
 import {orElse} from '../../model/or-else.ts'
 import type {AppPlan, Dependency, PublishedPlan} from '../../model/plan.ts'
@@ -19,12 +20,13 @@ import {
   schedulerService,
   SIDECAR_PORTS
 } from './compose-sidecar.ts'
+import {buildOfRun, forCompose, serviceOfRun, volumesOf, type Shown} from './docker-service.ts'
 import {Mistakes} from './mistakes.ts'
 import {templateLabel} from './object.ts'
 import {quantityText} from './pod.ts'
 import {podPort, variablesOf} from './variables.ts'
 import {keysWithoutMeaningInCompose} from './without-meaning.ts'
-import {yamlText} from './yaml-text.ts'
+import {yamlText} from './write-files.ts'
 import {emptyRecord} from '../../model/own.ts'
 
 export interface ComposeOptions {
@@ -55,7 +57,7 @@ export async function composeFile(
   const mistakes = new Mistakes()
   const ids = new Set(deployed.map(({entry}) => entry.plan.id))
   const published: Address[] = []
-  const shown = (path: string): string => shownFrom(options.folder, path)
+  const shown: Shown = path => relative(options.folder, path).replace(/^(?!\.\.)/, './') // `./orders`, `../shared`
   const services = emptyRecord<object>()
   for (const app of deployed) {
     checkService(app, ids, mistakes)
@@ -67,12 +69,13 @@ export async function composeFile(
   if (isScheduled) services['scheduler'] = schedulerService(options.dapr)
   const name = templateLabel(plan)
   const plans = deployed.map(({entry}) => entry.plan)
+  const volumes = {...volumesOf(services), ...(isScheduled && {scheduler: {}})}
   const resources = new DaprResources(plans, {cwd: options.cwd, namespace: '', template: name})
   const leftOut = keysWithoutMeaningInCompose(deployed.map(({entry}) => entry))
   mistakes.throwAll()
   return {
     text:
-      COMPOSE_HEADER + yamlText({name: projectName(name), services, ...(isScheduled && {volumes: {scheduler: {}}})}),
+      COMPOSE_HEADER + yamlText({name: projectName(name), services, ...(Object.keys(volumes).length > 0 && {volumes})}),
     warnings: [
       ...namedOnce(leftOut, 'no meaning in a container, left out'),
       ...shadowWarnings(entries, deployed),
@@ -89,12 +92,6 @@ const projectName = (name: string): string =>
     .replaceAll(/[^a-z0-9_-]/g, '-')
     .replace(/^[^a-z0-9]+/, '') || 'template'
 
-/** `./orders`, `../shared`: never a path of this machine. */
-function shownFrom(folder: string, path: string): string {
-  const short = relative(folder, path)
-  return short.startsWith('..') ? short : `./${short}`
-}
-
 function checkService({entry}: DeployedApp, ids: ReadonlySet<string>, mistakes: Mistakes): void {
   const {settings, plan} = entry
   const app = `app ${JSON.stringify(plan.id)}`
@@ -105,7 +102,8 @@ function checkService({entry}: DeployedApp, ids: ReadonlySet<string>, mistakes: 
       message: `${app}: the id cannot name a service of a compose file${isTaken ? ': one of Dapr has this name' : ''}`,
       expected: isTaken ? '' : 'expected letters, digits, -, _ and .'
     })
-  if (plan.elsewhere.containerImage === '' && buildFileOf(plan.folder) === '')
+  const isBuilt = dockerRunOf(plan.command)?.build !== undefined || buildFileOf(plan.folder) !== ''
+  if (plan.elsewhere.containerImage === '' && !isBuilt)
     mistakes.refuse(settings, {
       code: 'missing-key',
       key: 'containerImage',
@@ -119,7 +117,7 @@ function appService(
   {home, variables}: Pick<ComposeOptions, 'home' | 'variables'>,
   deployed: readonly DeployedApp[],
   published: Address[],
-  shown: (path: string) => string
+  shown: Shown
 ): object {
   const {settings, plan} = entry
   const {values} = settings
@@ -134,16 +132,18 @@ function appService(
   const isTaken = published.some(each => collide(each, outer))
   const ports = isPublished ? [isTaken ? port.toString() : `${addressOf(outer)}${outer.number}:${port}`] : []
   if (isPublished) published.push(outer)
+  const run = serviceOfRun(plan, shown)
   const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, id, deployed)}])
   return {
     ...imageOf(entry, shown),
-    environment: Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, escaped(text)])),
-    ...(envFiles.length > 0 && {env_file: envFiles}),
+    ...run,
+    environment: Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, forCompose(text)])),
+    ...(envFiles.length > 0 && {env_file: [...((run['env_file'] ?? []) as string[]), ...envFiles]}),
     ...(ports.length > 0 && {ports}),
     ...(awaits.length > 0 && {depends_on: Object.fromEntries(awaits) as object}),
     ...(plan.ready.kind === 'command' && {
       healthcheck: {
-        test: ['CMD', ...plan.ready.command].map(escaped),
+        test: ['CMD', ...checkWithin(plan.ready.command, plan.command)].map(forCompose),
         interval: '1s',
         timeout: '5s',
         // after three it is unhealthy, and what waits for it is not started; in a `start_period` Docker asks every five seconds only
@@ -170,9 +170,6 @@ const collide = (one: Address, other: Address): boolean =>
 const addressOf = ({host}: Address): string =>
   /(?:^|\.)localhost$/.test(host) ? '127.0.0.1:' : isIPv6(host) ? `[${host}]:` : isIPv4(host) ? `${host}:` : ''
 
-/** Compose reads `$NAME` as a variable, and `$$` as `$`. */
-const escaped = (text: string): string => text.replaceAll('$', '$$$$')
-
 /** Compose's `M` is 2^20 bytes. */
 const limitsOf = ({limits: {memoryBytes, cpus} = {memoryBytes: 0, cpus: 0}}: AppPlan): object => ({
   ...(memoryBytes > 0 && {mem_limit: quantityText(memoryBytes, 'M')}),
@@ -181,7 +178,7 @@ const limitsOf = ({limits: {memoryBytes, cpus} = {memoryBytes: 0, cpus: 0}}: App
 
 const PULL_POLICIES = {Always: 'always', IfNotPresent: 'missing', Never: 'never'} as const
 
-function imageOf({settings, plan}: Entry, shown: (path: string) => string): object {
+function imageOf({settings, plan}: Entry, shown: Shown): object {
   const {containerImage, pullPolicy} = plan.elsewhere
   if (containerImage !== '')
     return {
@@ -190,7 +187,7 @@ function imageOf({settings, plan}: Entry, shown: (path: string) => string): obje
     }
   const file = buildFileOf(plan.folder)
   const context = shown(plan.folder)
-  return {build: file === 'Dockerfile' ? context : {context, dockerfile: file}}
+  return {build: buildOfRun(plan, shown) ?? (file === 'Dockerfile' ? context : {context, dockerfile: file})}
 }
 
 const envFilesOf = (written: EnvFile | readonly EnvFile[] = []): readonly {path: string; required: boolean}[] =>

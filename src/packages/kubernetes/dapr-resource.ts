@@ -63,9 +63,4 @@ function propertyOf(property: Field): Fields {
 
 /** The values of these keys as texts, where there are any. */
 const textsIn = (field: Field, keys: readonly string[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    keys.flatMap(key => {
-      const value = field.field(key)
-      return value.isAbsent ? [] : [[key, value.text()]]
-    })
-  )
+  Object.fromEntries(keys.filter(key => !field.field(key).isAbsent).map(key => [key, field.field(key).text()]))

@@ -5,6 +5,7 @@ export type {AppLogs} from './cluster/app-deployment.ts'
 export {isSame} from './cluster/apply.ts'
 export {
   checkObjects,
+  hasNativeSidecars,
   requireDapr,
   requireNamespace,
   requireRights,
@@ -18,7 +19,6 @@ export {deployFiles} from './cluster/deploy-files.ts'
 export {openAccess, type ClusterAccess} from './cluster/kubeconfig.ts'
 export {ObjectStore, objectName, type LiveObject} from './cluster/object-store.ts'
 export {SIDECAR, type Pod} from './cluster/pod.ts'
-export {hasNativeSidecars} from './cluster/server-version.ts'
 export {takeDown, type TakeDownOptions} from './cluster/take-down.ts'
 export {COMPOSE_HEADER, composeFile} from './compose.ts'
 export {buildImages, placeholders, unbuiltIn} from './images/build-images.ts'
@@ -33,5 +33,4 @@ export {
 } from './object.ts'
 export {templateObjects} from './objects.ts'
 export type {Image} from './pod.ts'
-export {kubernetesFiles, kubernetesText, writeFile, writeFiles} from './write-files.ts'
-export {yamlText} from './yaml-text.ts'
+export {kubernetesFiles, kubernetesText, writeFile, writeFiles, yamlText} from './write-files.ts'

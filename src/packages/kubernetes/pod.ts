@@ -1,6 +1,7 @@
 import type {Entry} from '../../files/config/service-versions.ts'
-import type {AppPlan} from '../../model/plan.ts'
-import {containerVariables, escaped, variablesOf} from './variables.ts'
+import {checkWithin, dockerRunOf, innerPort} from '../../model/docker-run.ts'
+import type {AppPlan, Dependency} from '../../model/plan.ts'
+import {containerVariables, escaped, podPort, variablesOf} from './variables.ts'
 
 /** The time that a sidecar needs to end after its app. */
 const SIDECAR_GRACE_S = 5
@@ -12,24 +13,31 @@ export interface Image {
   readonly pullPolicy: AppPlan['elsewhere']['pullPolicy']
 }
 
-export interface PodOptions {
+export interface AppObjectOptions {
+  /** The template's name as a label; the namespace may be '': that of the context. */
+  readonly template: string
+  readonly namespace: string
   readonly image: Image
-  /** The port on which the app listens; 0 = none. */
-  readonly port: number
-  /** The Secret with variables below those of the template; '' = none. */
-  readonly secret: string
-  /** Variables that override its `env`. */
+  readonly dependsOn: readonly Dependency[]
+  /** It runs once and ends. */
+  readonly isJob: boolean
+  /** Pods; undefined: left to the cluster. */
+  readonly replicas: number | undefined
+  /** Variables that override its `env`, and those of its `.env` files. */
   readonly variables: Readonly<Record<string, string>>
-  /** `Never` for a pod that ends. */
-  readonly restart: 'Always' | 'Never'
+  readonly fileVariables: Readonly<Record<string, string>>
+  /** The name of its Configuration; '' = none. */
+  readonly configuration: string
+  /** The sidecar is an init container that keeps running: it is there before the app. */
+  readonly nativeSidecar: boolean
 }
 
 /** The spec of an app's pods. Dapr's injector adds the sidecar. */
-export function podSpec(
-  entry: Entry,
-  {image, port, secret, variables, restart}: PodOptions
-): Readonly<Record<string, unknown>> {
+export function podSpec(entry: Entry, {image, variables, isJob}: AppObjectOptions, secret: string): object {
   const {settings, plan} = entry
+  const port = podPort(entry)
+  const {args = [], flags = []} = dockerRunOf(plan.command) ?? {}
+  const {entrypoint, workdir} = Object.fromEntries(flags)
   const {serviceAccount, imagePullSecrets} = settings.values.kubernetes ?? {}
   const resources = resourcesOf(entry)
   const env = containerVariables(variablesOf(entry, port, variables))
@@ -38,6 +46,10 @@ export function podSpec(
     name: plan.id,
     image: image.image,
     imagePullPolicy: image.pullPolicy,
+    // without its entrypoint the first word behind the image is the program
+    ...(entrypoint !== undefined && {command: entrypoint === '' ? args.map(escaped) : [escaped(entrypoint)]}),
+    ...(args.length > 0 && entrypoint !== '' && {args: args.map(escaped)}),
+    ...(workdir !== undefined && {workingDir: workdir}),
     ...(plan.tty === true && {stdin: true, tty: true}), // kubectl attach -it
     ...(port > 0 && {ports: [{containerPort: port}]}),
     ...(env.length > 0 && {env}),
@@ -48,7 +60,7 @@ export function podSpec(
   return {
     ...(serviceAccount !== undefined && {serviceAccountName: serviceAccount}),
     ...(imagePullSecrets !== undefined && {imagePullSecrets: imagePullSecrets.map(name => ({name}))}),
-    ...(restart === 'Never' && {restartPolicy: restart}),
+    ...(isJob && {restartPolicy: 'Never'}),
     terminationGracePeriodSeconds: Math.ceil(plan.stop.timeoutMs / 1000) + SIDECAR_GRACE_S,
     containers: [container]
   }
@@ -74,12 +86,17 @@ export const quantityText = (bytes: number, mebi: 'Mi' | 'M'): string =>
  * The probe of what `ready` names. Without it there is none: a sidecar is ready only when the app accepts on its port, and a
  * probe of the pod's address would not reach an app that listens on the loopback.
  */
-function readinessProbe({settings, plan: {ready, channel}}: Entry, port: number): object | undefined {
+function readinessProbe({settings, plan: {ready, channel, command}}: Entry, port: number): object | undefined {
   const written = settings.values.ready
   if (written === undefined || written === 'none') return undefined
   if (ready.kind === 'command')
-    return {exec: {command: ready.command.map(escaped)}, periodSeconds: 1, timeoutSeconds: COMMAND_TIMEOUT_S}
-  if (ready.kind === 'tcp' && written.tcp !== undefined) return {tcpSocket: {port: written.tcp}, periodSeconds: 1}
+    return {
+      exec: {command: checkWithin(ready.command, command).map(escaped)},
+      periodSeconds: 1,
+      timeoutSeconds: COMMAND_TIMEOUT_S
+    }
+  if (ready.kind === 'tcp' && written.tcp !== undefined)
+    return {tcpSocket: {port: innerPort(ready.port, command)}, periodSeconds: 1}
   if (ready.kind !== 'http') return undefined
   const scheme = channel.protocol === 'https' ? {scheme: 'HTTPS'} : {}
   return {httpGet: {path: ready.path, port, ...scheme}, periodSeconds: 1}

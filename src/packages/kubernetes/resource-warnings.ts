@@ -2,24 +2,14 @@ import {faultText} from '../../files/resources/fault.ts'
 import type {Field} from '../../files/resources/field.ts'
 import {ownOf} from '../../model/own.ts'
 
-/** The target of the resources. */
-export interface ResourceTarget {
-  /** The meaning of an address on localhost there. */
-  readonly self: string
-  /** The kind of address to write instead. */
-  readonly service: string
-  /** The word for what has a memory of its own: `pod`. */
-  readonly each: string
-  /** The advice for a local secret store. */
-  readonly store: string
-}
-
-export const CLUSTER: ResourceTarget = {
+/** The target of the resources: what localhost is there, what to name instead, what has a memory of its own, and advice for a local secret store. */
+export const CLUSTER = {
   self: 'the pod itself',
   service: 'a Service of the cluster',
   each: 'pod',
   store: 'use secretstores.kubernetes'
 }
+export type ResourceTarget = typeof CLUSTER
 export const COMPOSE: ResourceTarget = {
   self: 'the container itself',
   service: 'a service of the compose file',

@@ -1,10 +1,8 @@
+import {dockerRunOf} from '../../model/docker-run.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
 
-/** The injector sets them to the sidecar's ports, unless a container has them already. */
-const SIDECAR_PORTS = new Set(['DAPR_HTTP_PORT', 'DAPR_GRPC_PORT', 'DAPR_METRICS_PORT'])
-
-/** Variables of the template that would hide the ports of the sidecar. */
-export const hidesSidecar = (name: string): boolean => SIDECAR_PORTS.has(name)
+/** Variables of the template that would hide the ports of the sidecar: the injector sets them, unless a container has them already. */
+export const hidesSidecar = (name: string): boolean => /^DAPR_(?:HTTP|GRPC|METRICS)_PORT$/.test(name)
 
 /**
  * The port on which an app listens in a pod, 0 = none. An allocated port means nothing there: it is the one that the code
@@ -25,7 +23,12 @@ export function variablesOf(
   variables: Readonly<Record<string, string>> = {}
 ): Readonly<Record<string, string>> {
   const {values} = entry.settings
-  const own = Object.entries({...values.env, ...variables}).filter(([name]) => !hidesSidecar(name))
+  const inRun = (dockerRunOf(entry.plan.command)?.flags ?? []).flatMap(([flag, text]) =>
+    flag === 'env' && text.includes('=') ? [[text.replace(/=[^]*/, ''), text.replace(/^[^=]*=/, '')] as const] : []
+  )
+  const own = Object.entries({...values.env, ...Object.fromEntries(inRun), ...variables}).filter(
+    ([name]) => !hidesSidecar(name)
+  )
   return {
     ...(port > 0 && {APP_PORT: port.toString()}),
     ...(entry.plan.channel.autoPort && {PORT: port.toString()}),

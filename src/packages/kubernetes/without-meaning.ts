@@ -1,48 +1,40 @@
 import type {Entry} from '../../files/config/service-versions.ts'
 import type {AppValues} from '../../files/config/keys.ts'
 import type {AppKey} from '../../files/config/merge.ts'
+import {RUN_KEYS} from './docker-service.ts'
+import {dockerRunOf} from '../../model/docker-run.ts'
 
 /** Keys that say how an app runs on a laptop. */
-const KEYS: readonly AppKey[] = [
-  'command',
-  'daprHTTPPort',
-  'daprGRPCPort',
-  'daprInternalGRPCPort',
-  'profilePort',
-  'runtimePath',
-  'autoPort',
-  'watch',
-  'restart',
-  'reload',
-  'lazy',
-  'idleTimeout',
-  'logs',
-  'record',
-  'replay',
-  'otel',
-  'setup'
-]
+const PORTS: readonly AppKey[] = ['daprHTTPPort', 'daprGRPCPort', 'daprInternalGRPCPort', 'profilePort', 'autoPort']
+const LIFE: readonly AppKey[] = ['runtimePath', 'watch', 'restart', 'reload', 'lazy', 'idleTimeout', 'setup']
+const KEYS: readonly AppKey[] = [...PORTS, ...LIFE, 'logs', 'record', 'replay', 'otel']
+const IN_COMPOSE: readonly AppKey[] = [...KEYS.filter(key => key !== 'restart'), 'replicas', 'unixDomainSocket']
+/** Flags of `docker run` that an export takes, or that say how it runs here. */
+const TAKEN = ' env entrypoint workdir rm name interactive tty detach init quiet replace'.split(' ')
 
 /** The keys of these apps that have no meaning in a pod, each once. */
 export const keysWithoutMeaning = (entries: readonly Entry[]): readonly string[] =>
-  namesIn(entries, KEYS, ({stop, ready}) => [
+  namesIn(entries, KEYS, TAKEN, ({stop, ready}) => [
     ...(stop?.signal === undefined ? [] : ['stop.signal']),
     ...(typeof ready === 'object' && ready.log !== undefined ? ['ready.log'] : [])
   ])
 
 /** The keys without a meaning in a compose file, whose containers are restarted as it says. */
 export const keysWithoutMeaningInCompose = (entries: readonly Entry[]): readonly string[] =>
-  namesIn(entries, [...KEYS.filter(key => key !== 'restart'), 'replicas', 'unixDomainSocket'], ({ready}) =>
+  namesIn(entries, IN_COMPOSE, [...TAKEN, ...RUN_KEYS.keys()], ({ready}) =>
     typeof ready !== 'object' ? [] : ['http', 'tcp', 'log'].filter(key => key in ready).map(key => `ready.${key}`)
   )
 
 const namesIn = (
   entries: readonly Entry[],
   keys: readonly AppKey[],
+  taken: readonly string[],
   inside: (values: AppValues) => readonly string[]
 ): readonly string[] => [
   ...new Set(
-    entries.flatMap(({settings: {values}}) => [
+    entries.flatMap(({settings: {values}, plan}) => [
+      ...(dockerRunOf(plan.command)?.flags.flatMap(([flag]) => (taken.includes(flag) ? [] : [`--${flag}`])) ??
+        (values.command === undefined ? [] : ['command'])),
       ...keys.filter(key => values[key] !== undefined && values[key] !== false),
       ...inside(values),
       ...(values.stop?.scope === undefined ? [] : ['stop.scope'])

@@ -1,11 +1,11 @@
 import {existsSync, readdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
+import {stringify} from 'yaml'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {orElse} from '../../model/or-else.ts'
 import {readTextBytes, utf8Text} from '../../model/read-file.ts'
 import {makeFolder, writeWhole} from '../../platform/make-folder.ts'
 import {objectsOf, type KubernetesObject, type TemplateObjects} from './object.ts'
-import {yamlText} from './yaml-text.ts'
 
 /** A file of an export: its name, its text, and whether only its owner may read it. */
 interface ExportFile {
@@ -16,6 +16,10 @@ interface ExportFile {
 
 /** The first line of each file: by it the next export knows which files are its own. */
 const HEADER = '# Written by pillion export kubernetes: the next export overwrites it.\n'
+
+/** One document of YAML. Texts that YAML 1.1 or 1.2 would read as something else are quoted. */
+export const yamlText = (value: unknown): string =>
+  stringify(value, {version: '1.2', compat: 'yaml-1.1', lineWidth: 0, aliasDuplicateObjects: false})
 
 const documents = (objects: readonly KubernetesObject[]): string => objects.map(yamlText).join('---\n')
 

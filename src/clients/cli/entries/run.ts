@@ -113,33 +113,12 @@ export const RUN_FLAGS: readonly Flag[] = [
 ]
 
 /** Flags with a template that have a meaning on this machine alone. */
-export const HERE_ALONE = [
-  'dashboard',
-  'except',
-  'forget',
-  'isolated',
-  'lazy',
-  'name',
-  'strict-ports',
-  'no-record',
-  'allowed-origins',
-  'only',
-  'rest',
-  'watch'
-]
+export const HERE_ALONE =
+  'dashboard except forget isolated lazy name strict-ports no-record allowed-origins only rest watch'.split(' ')
 
 /** The flags that `run` accepts together with a template; all others belong in the template. */
 export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
-  'kubernetes',
-  'help',
-  'version',
-  'runtime-path',
-  'log-as-json',
-  'run-file',
-  'env',
-  'profile',
-  'log-style',
-  'timestamps',
+  ...'kubernetes help version runtime-path log-as-json run-file env profile log-style timestamps'.split(' '),
   ...HERE_ALONE
 ])
 
@@ -182,36 +161,14 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
       SHOWN,
       [
         'A single app',
-        [
-          'app-id',
-          'app-port',
-          'port',
-          'app-protocol',
-          'app-channel-address',
-          'app-max-concurrency',
-          'unix-domain-socket'
-        ]
+        'app-id app-port port app-protocol app-channel-address app-max-concurrency unix-domain-socket'.split(' ')
       ],
       ['Its health', RUN_FLAGS.map(({name}) => name).filter(name => name.includes('health'))],
       [
         'Its sidecar',
-        [
-          'config',
-          'resources-path',
-          'dapr-http-port',
-          'dapr-grpc-port',
-          'dapr-internal-grpc-port',
-          'dapr-listen-addresses',
-          'metrics-port',
-          'max-body-size',
-          'read-buffer-size',
-          'log-level',
-          'enable-api-logging',
-          'enable-profiling',
-          'profile-port',
-          'placement-host-address',
-          'scheduler-host-address'
-        ]
+        'config resources-path dapr-http-port dapr-grpc-port dapr-internal-grpc-port dapr-listen-addresses metrics-port max-body-size read-buffer-size log-level enable-api-logging enable-profiling profile-port placement-host-address scheduler-host-address'.split(
+          ' '
+        )
       ],
       ['Kubernetes', ['kubernetes', ...RUN_IN_CLUSTER.map(({name}) => name)]]
     ],

@@ -28,16 +28,9 @@ export const BINDING_TYPES: TypesOf<Binding> = {
   http: {
     properties: [
       ...BINDING_PROPERTIES,
-      'url',
-      'errorIfNot2XX',
-      'maxResponseBodySize',
-      'MTLSClientCert',
-      'MTLSClientKey',
-      'MTLSRenegotiation',
-      'MTLSRootCA',
-      'responseTimeout',
-      'securityToken',
-      'securityTokenHeader'
+      ...'url errorIfNot2XX maxResponseBodySize MTLSClientCert MTLSClientKey MTLSRenegotiation MTLSRootCA responseTimeout securityToken securityTokenHeader'.split(
+        ' '
+      )
     ],
     capabilities: [OUTPUT],
     load: async () => (await import('./http.ts')).open,

@@ -51,16 +51,9 @@ export const STATE_TYPES: TypesOf<StateStore> = {
   sqlite: {
     properties: [
       ...STORE_PROPERTIES,
-      'busyTimeout',
-      'cleanupInterval',
-      'cleanupIntervalInSeconds',
-      'connectionString',
-      'disableWAL',
-      'metadataTableName',
-      'tableName',
-      'timeout',
-      'timeoutInSeconds',
-      'url'
+      ...'busyTimeout cleanupInterval cleanupIntervalInSeconds connectionString disableWAL metadataTableName tableName timeout timeoutInSeconds url'.split(
+        ' '
+      )
     ],
     capabilities: STATE_CAPABILITIES,
     load: async () => (await import('./sqlite.ts')).open,

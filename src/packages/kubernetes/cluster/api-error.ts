@@ -56,10 +56,7 @@ export function asUserError(error: unknown, what: string, context: string): unkn
 }
 
 /** Another manager owns a field that we would change: `conflict with "kubectl" using apps/v1: .spec.replicas`. */
-function conflict(
-  {status, message: text}: ClusterError,
-  what: string
-): readonly [message: string, explanation: string] {
+function conflict({status, message: text}: ClusterError, what: string): readonly [message: string, more: string] {
   const causes = (status.details?.causes ?? []).filter(({reason}) => reason === 'FieldManagerConflict')
   if (causes.length === 0) return [`${what} was changed at the same time: try again`, text]
   const all = causes.map(({field, message}) => `  ${field ?? ''}: ${message ?? ''}`)

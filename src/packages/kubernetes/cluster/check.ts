@@ -45,12 +45,10 @@ export async function requireNamespace(client: ClusterClient): Promise<void> {
 /** Dapr must be installed. Throws a `UserError`. */
 export async function requireDapr(store: ObjectStore): Promise<void> {
   if (await store.lookUpDapr()) return
-  throw new UserError(
-    `Dapr is not installed in the cluster of the Kubernetes context "${store.client.access.context}"`,
-    {
-      explanation: "Install it with Dapr's own CLI (dapr init -k) or its Helm chart; nothing was deployed."
-    }
-  )
+  const {context} = store.client.access
+  throw new UserError(`Dapr is not installed in the cluster of the Kubernetes context "${context}"`, {
+    explanation: "Install it with Dapr's own CLI (dapr init -k) or its Helm chart; nothing was deployed."
+  })
 }
 
 /** The permissions that a run needs besides applying objects, which their dry-run checks. */
@@ -164,4 +162,11 @@ export function throwAll(faults: readonly UserError[], what: (count: number) => 
       `  ${messageOf(each)}${each.explanation === '' ? '' : `\n    ${each.explanation.replaceAll('\n', '\n    ')}`}`
   )
   throw new UserError(what(faults.length), {explanation: text.join('\n')})
+}
+
+/** Whether an init container may keep running while the others do: by default from 1.29 on. The first question to the server: rejects if it cannot be reached. */
+export async function hasNativeSidecars(client: ClusterClient): Promise<boolean> {
+  const version = await client.json<{readonly major?: string; readonly minor?: string} | null>('GET', '/version')
+  const {major, minor = ''} = version ?? {}
+  return Number(major) > 1 || Number.parseInt(minor, 10) >= 29 // some say `29+`
 }

@@ -2,7 +2,7 @@ import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {messageOf} from '../../../model/errors.ts'
 import type {AppObjects} from '../object.ts'
-import {yamlText} from '../yaml-text.ts'
+import {yamlText} from '../write-files.ts'
 import type {DeployFile} from './cluster-event.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 

@@ -61,15 +61,11 @@ export interface Terminated {
 export const SIDECAR = 'daprd'
 
 /** All containers of a pod; Dapr's sidecar may be an init container that keeps running. */
-export const containersOf = ({spec}: Pick<Pod, 'spec'>): readonly Container[] => [
-  ...(spec.initContainers ?? []),
-  ...spec.containers
-]
+export const containersOf = ({spec}: Pick<Pod, 'spec'>): readonly Container[] =>
+  [spec.initContainers ?? [], spec.containers].flat()
 
-export const statusesOf = ({status}: Pick<Pod, 'status'>): readonly ContainerStatus[] => [
-  ...(status?.initContainerStatuses ?? []),
-  ...(status?.containerStatuses ?? [])
-]
+export const statusesOf = ({status}: Pick<Pod, 'status'>): readonly ContainerStatus[] =>
+  [status?.initContainerStatuses ?? [], status?.containerStatuses ?? []].flat()
 
 export const sidecarOf = (pod: Pick<Pod, 'spec'>): Container | undefined =>
   containersOf(pod).find(({name}) => name === SIDECAR)

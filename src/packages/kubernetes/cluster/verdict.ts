@@ -8,14 +8,11 @@ export interface AppVerdict {
 }
 
 /** Reasons of a waiting container that no waiting repairs. The kubelet tries once more before it says `ImagePullBackOff`. */
-const HOPELESS: ReadonlySet<string> = new Set([
-  'ImagePullBackOff',
-  'InvalidImageName',
-  'ErrImageNeverPull',
-  'CreateContainerConfigError',
-  'CreateContainerError',
-  'RunContainerError'
-])
+const HOPELESS: ReadonlySet<string> = new Set(
+  'ImagePullBackOff InvalidImageName ErrImageNeverPull CreateContainerConfigError CreateContainerError RunContainerError'.split(
+    ' '
+  )
+)
 
 /** Why the pod of an app will never run; undefined if it may. Pods that are going are not judged. `context`: that of the cluster. */
 export function verdictOf(pod: Pod, id: string, context: string): AppVerdict | undefined {

@@ -159,3 +159,37 @@ t.test('variables of an env file that compose reads otherwise are named once', a
     'C: a.env: the # in it begins no comment for compose: write a blank before it'
   ])
 })
+
+t.test('a container of docker run is a service of its image, with what the command says of it', async t => {
+  const run =
+    '[docker, run, --rm, --name, shop-db, --publish, 5432:5432, --volume, shop_data:/data, -v, ./init:/init:ro, -v, /var/run/x.sock:/x, -ePGOPTS=a=$b, --env, PASS, --add-host=a:host-gateway, -it, --init, postgres:15, -c, log=$x]'
+  const yaml = `version: 1
+apps:
+  - {appID: db, appDirPath: ., command: ${run}, env: {PASS: p}, ready: {command: [docker, exec, shop-db, pg_isready]}}
+  - {appID: own, appDirPath: ., command: [sh, -c, 'docker build …', build, shop-own, ./own/Dockerfile.dev, ./own, --target=dev, --build-arg=A=$1, docker, run, --rm, shop-own]}
+`
+  const {text, warnings} = await composed(t, yaml, {Dockerfile: '', own: {'Dockerfile.dev': ''}}, 'deploy')
+  const {services, volumes} = parseDocument(text).toJS() as {
+    readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+    readonly volumes: unknown
+  }
+  t.match(services['db'], {
+    image: 'postgres:15',
+    ports: ['5432:5432'],
+    volumes: ['shop_data:/data', '../init:/init:ro', '/var/run/x.sock:/x'],
+    extra_hosts: ['a:host-gateway'],
+    init: true,
+    command: ['-c', 'log=$$x'],
+    environment: {PASS: 'p', PGOPTS: 'a=$$b'},
+    healthcheck: {test: ['CMD', 'pg_isready']}
+  })
+  t.notOk(services['db']?.['build'])
+  t.strictSame(services['own']?.['build'], {
+    context: '../own',
+    dockerfile: 'Dockerfile.dev',
+    args: ['A=$$1'],
+    target: 'dev'
+  })
+  t.strictSame(volumes, {shop_data: {name: 'shop_data'}, scheduler: {}})
+  t.strictSame(warnings, [])
+})

@@ -9,7 +9,7 @@ import {startOf} from '../../../platform/process-table.ts'
 import {ClusterClient} from '../cluster/api-client.ts'
 import {openAccess} from '../cluster/kubeconfig.ts'
 import {ObjectStore} from '../cluster/object-store.ts'
-import {hasNativeSidecars} from '../cluster/server-version.ts'
+import {hasNativeSidecars} from '../cluster/check.ts'
 import {watch} from '../cluster/watch.ts'
 
 const SECRET = {apiVersion: 'v1', kind: 'Secret', metadata: {name: 'a', namespace: 'shop', labels: {}}}

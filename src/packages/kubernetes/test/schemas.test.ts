@@ -1,7 +1,7 @@
 import t from 'tap'
 import {parseAllDocuments, parseDocument} from 'yaml'
 import type {KubernetesObject} from '../object.ts'
-import {yamlText} from '../yaml-text.ts'
+import {yamlText} from '../write-files.ts'
 import {KEYS, SETTING} from './every-key.ts'
 import {daprAnnotations, kubernetesChecks} from './schemas.ts'
 import {allOf, objectsIn, orders} from './shop.ts'

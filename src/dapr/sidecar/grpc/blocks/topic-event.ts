@@ -9,15 +9,9 @@ import {
 } from '../../../../model/dapr/messages/appcallback.generated.ts'
 
 /** The attributes of a message that have their own fields (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
-const OWN_FIELDS: ReadonlySet<string> = new Set([
-  'id',
-  'source',
-  'type',
-  'specversion',
-  'datacontenttype',
-  'data',
-  'data_base64'
-])
+const OWN_FIELDS: ReadonlySet<string> = new Set(
+  'id source type specversion datacontenttype data data_base64'.split(' ')
+)
 
 const NOTHING = new Uint8Array(0)
 

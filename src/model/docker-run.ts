@@ -1,0 +1,50 @@
+/** Programs that run containers. */
+export const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)$/
+
+/** A container that a command runs: `docker run … IMAGE …`, also behind `sh -c 'docker build …'`, as import writes both. */
+export interface DockerRun {
+  readonly image: string
+  /** The words behind the image. */
+  readonly args: readonly string[]
+  /** By their long names, in order; a switch has no value. */
+  readonly flags: readonly (readonly [name: string, value: string])[]
+  /** How its image is built; left out: it is pulled. */
+  readonly build?: {readonly file: string; readonly folder: string; readonly flags: readonly string[]} | undefined
+}
+
+const SHORT = new Map(
+  Object.entries({e: 'env', h: 'hostname', m: 'memory', p: 'publish', u: 'user', v: 'volume', w: 'workdir'})
+)
+const SWITCH =
+  /^(?:rm|init|privileged|read-only|interactive|tty|detach|publish-all|no-healthcheck|oom-kill-disable|quiet|replace|)$/
+
+/** Undefined: the command runs none. */
+export function dockerRunOf(command: readonly string[]): DockerRun | undefined {
+  const start = command.findIndex((word, at) => ENGINE.test(word) && command[at + 1] === 'run')
+  if (start === -1) return undefined
+  const flags: (readonly [string, string])[] = []
+  let at = start + 2
+  for (; command[at]?.startsWith('-') === true; at += 1) {
+    // `--publish=80:80`, `-p 80:80`, `-p80:80`, `-it`
+    const [, long, given, short = '', close = ''] =
+      /^(?:--([^=]+)(?:=([^]*))?|-[ditPq]*([a-z]?)=?([^]*))$/.exec(command[at] ?? '') ?? []
+    const name = long ?? SHORT.get(short) ?? short
+    const own = given ?? close
+    flags.push([name, SWITCH.test(name) ? '' : own || (command[(at += 1)] ?? '')])
+  }
+  const [, , , isBuilt, , file = '', folder = '', ...more] = command.slice(0, start)
+  const build = isBuilt === 'build' ? {file, folder, flags: more} : undefined
+  return {image: command[at] ?? '', args: command.slice(at + 1), flags, build}
+}
+
+/** The check that `docker exec NAME` runs in the container of a command, as it is within that. */
+export function checkWithin(check: readonly string[], command: readonly string[]): readonly string[] {
+  const name = dockerRunOf(command)?.flags.find(([flag]) => flag === 'name')?.[1] ?? ''
+  return ENGINE.test(check[0] ?? '') && check[1] === 'exec' ? check.slice(check.indexOf(name, 2) + 1) : check
+}
+
+/** The port in the container that a command publishes at one of this machine; the same number if it publishes none there. */
+export function innerPort(port: number, command: readonly string[]): number {
+  const pairs = (dockerRunOf(command)?.flags ?? []).map(([flag, text]) => (flag === 'publish' ? text.split(':') : []))
+  return Number.parseInt(pairs.find(parts => parts.at(-2) === port.toString())?.at(-1) ?? '', 10) || port
+}

@@ -1,0 +1,62 @@
+import {existsSync} from 'node:fs'
+import {isAbsolute, relative, resolve} from 'node:path'
+import {dockerRunOf} from '../../model/docker-run.ts'
+import type {AppPlan} from '../../model/plan.ts'
+
+/** `cap-add=cap_add`: a flag, and its key. */
+const keysOf = (text: string): ReadonlyMap<string, string> =>
+  new Map(text.split(' ').map(each => [each.replace(/=.*/, ''), each.replace(/.*=/, '')]))
+const LISTS = keysOf(
+  'publish=ports volume=volumes env-file=env_file add-host=extra_hosts cap-add=cap_add cap-drop=cap_drop device=devices dns security-opt=security_opt tmpfs entrypoint'
+)
+const OTHERS =
+  'user workdir=working_dir hostname platform shm-size=shm_size memory=mem_limit cpus pid ipc runtime privileged read-only=read_only init'
+/** Keys of a service by the flags of `docker run` that mean them. */
+export const RUN_KEYS: ReadonlyMap<string, string> = new Map([...LISTS, ...keysOf(OTHERS)])
+
+/** Compose reads `$NAME` as a variable, and `$$` as `$`. */
+export const forCompose = (text: string): string => text.replaceAll('$', '$$$$')
+
+/** A path as the compose file writes it: never one of this machine. */
+export type Shown = (path: string) => string
+
+/** The keys of a service that the `docker run` of an app means, besides its image and environment. */
+export function serviceOfRun({command, folder}: AppPlan, shown: Shown): Readonly<Record<string, unknown>> {
+  const {args = [], flags = []} = dockerRunOf(command) ?? {}
+  const keys = new Map<string, unknown>()
+  for (const [flag, text] of flags) {
+    const key = RUN_KEYS.get(flag) ?? ''
+    const [from = ''] = (key === 'volumes' ? /^[./][^:]*(?=:)/ : key === 'env_file' ? /^.+/ : /$/).exec(text) ?? []
+    const path = from === '' ? '' : shown(resolve(folder, from))
+    const isElsewhere = isAbsolute(from) && path.startsWith('..') // `/var/run/docker.sock`
+    const value = forCompose(isElsewhere ? text : path + text.slice(from.length))
+    if (LISTS.has(flag)) keys.set(key, [...((keys.get(key) ?? []) as string[]), value])
+    else if (key !== '') keys.set(key, value || true)
+  }
+  if (args.length > 0) keys.set('command', args.map(forCompose))
+  return Object.fromEntries(keys)
+}
+
+/** How the `docker build` before it makes its image; undefined: it is pulled. */
+export function buildOfRun({command, folder}: AppPlan, shown: Shown): object | undefined {
+  const {build} = dockerRunOf(command) ?? {}
+  if (build === undefined) return undefined
+  const place = resolve(folder, build.folder)
+  const isHere = existsSync(place) // else a repository
+  const valuesOf = (flag: string): readonly string[] =>
+    build.flags.filter(each => each.startsWith(flag)).map(each => forCompose(each.slice(flag.length)))
+  return {
+    context: isHere ? shown(place) : build.folder,
+    dockerfile: isHere ? relative(place, resolve(folder, build.file)) : build.file,
+    args: valuesOf('--build-arg='),
+    target: valuesOf('--target=')[0]
+  }
+}
+
+/** The volumes that services name: `docker run` and compose share them. */
+export function volumesOf(services: Readonly<Record<string, {readonly volumes?: readonly string[]}>>): object {
+  const names = Object.values(services).flatMap(({volumes = []}) =>
+    volumes.flatMap(each => /^(\w[^:]*):/.exec(each)?.[1] ?? [])
+  )
+  return Object.fromEntries(names.filter(name => name !== 'scheduler').map(name => [name, {name}]))
+}
