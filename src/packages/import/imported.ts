@@ -47,7 +47,8 @@ export interface ImportedFile {
 }
 
 /** The absolute path of what a file names. */
-export const pathFrom = (file: ImportedFile, path: string): string => resolve(dirname(file.path), path)
+export const pathFrom = (file: ImportedFile, path: string): string =>
+  resolve(dirname(file.path), path.replace(/^~(?=\/)/, process.env['HOME'] ?? '~'))
 
 /** A path as it is written in a template: relative with `./`, or absolute where it is far away. */
 export function pathTo(path: string, from: string): string {

@@ -24,7 +24,7 @@ import {
 import {launchUrl} from '../folder/languages/dotnet.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {projectOf} from './service-project.ts'
-import {callsIn, composeEnvironment, pathOfEntry, withPortsHere} from './environment.ts'
+import {callsIn, composeEnvironment, pathOfEntry, variablesOfFiles, withPortsHere} from './environment.ts'
 import {namesInCode, otherPort} from './names.ts'
 import {pathFrom, pathTo, withTexts, type ImportedApp} from '../imported.ts'
 import {isOfFile, pathsHere, withValues} from './project.ts'
@@ -104,8 +104,10 @@ export function appOf(
   if (skipped.length > 0) notes.push(`the ENTRYPOINT of its image, ${skipped.join(' ')}, is not run`)
   notes.push(...portNotes(service, portKeys, target))
   const {PORT, ...others} = composeEnvironment(service, stack, 'localhost', notes)
-  const all = {...(PORT === undefined || getsPort ? {} : {PORT}), ...others, ...mapOf(moved)}
-  const env = pathsHere(all, values['volumes'], stack.file, folder, notes) as Env
+  const targets = listedValues(values['volumes']).map(mount => isOfFile(mount) && mapOf(mount)['target'])
+  const ofFiles = Object.entries(variablesOfFiles(service, stack)).filter(([, value]) => targets.includes(value))
+  const own = {...Object.fromEntries(ofFiles), ...(PORT === undefined || getsPort ? {} : {PORT})}
+  const env = pathsHere({...own, ...others, ...mapOf(moved)}, values['volumes'], stack.file, folder, notes) as Env
   for (const [name, value] of Object.entries(env))
     if (/^\/[\w.-]+\/[\w./-]+$/.test(value) && !existsSync(value))
       notes.push(`env: ${name}: ${value} is a path in the container: write the one here`)

@@ -221,8 +221,8 @@ function readyOf(probe: StarValue): Values | undefined {
 const inside = (port: string): string => port.split(':').at(-1) ?? ''
 
 /** Services that are called at the ports to which Tilt forwards. */
-function withForwards(services: Readonly<Record<string, Values>>, {resources}: Tiltfile): Values {
-  return Object.fromEntries(
+const withForwards = (services: Readonly<Record<string, Values>>, {resources}: Tiltfile): Values =>
+  Object.fromEntries(
     Object.entries(services).map(([id, service]) => {
       const ports = textsOf(service['ports'])
       const forwarded = (resources.get(id)?.forwards ?? []).flatMap(each => {
@@ -234,7 +234,6 @@ function withForwards(services: Readonly<Record<string, Values>>, {resources}: T
       return [id, forwarded.length === 0 ? service : {...service, ports: [...forwarded, ...others]}]
     })
   )
-}
 
 /** The app with what its resource needs: an app, and no group or what was left out. One that ends is waited for. */
 function withNeeds(app: ImportedApp, {resources, ending}: Tiltfile, ids: ReadonlySet<string>): ImportedApp {

@@ -11,7 +11,7 @@ export const java: ProjectReader = {
   reasonOf(folder) {
     const [pom, isGradle] = [readText(folder, 'pom.xml'), has(folder, 'build.gradle', 'build.gradle.kts')]
     if (pom === '' ? !isGradle || has(folder, ...SETTINGS) : isParent(folder)) return ''
-    if (hasSpring(pom || gradleText(folder))) return 'none of its classes is a program'
+    if (SPRING.test(pom || gradleText(folder))) return 'none of its classes is a program'
     if (pom !== '') return 'its pom.xml has neither Spring Boot nor Quarkus'
     return 'its build file has neither Spring Boot nor the plugin application'
   }
@@ -27,7 +27,7 @@ function mavenStart(folder: string): ProjectStart | undefined {
   if (pom === '' || isParent(folder)) return undefined
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
-  if (hasSpring(pom) && !isLibrary(folder, pom) && startsSpring(folder))
+  if (SPRING.test(pom) && !isLibrary(folder, pom) && startsSpring(folder))
     // what another module brings is not read
     return {command: [maven, '-q', 'spring-boot:run'], ...spring(folder, notes.length > 0 ? '' : pom), notes}
   if (!pom.includes('quarkus')) return undefined
@@ -37,7 +37,6 @@ function mavenStart(folder: string): ProjectStart | undefined {
   return {command: [maven, '-q', 'quarkus:dev'], port, move: byVariable('QUARKUS_HTTP_PORT'), notes}
 }
 
-const hasSpring = (text: string): boolean => SPRING.test(text)
 const SPRING =
   /spring-(?:boot-(?:maven-plugin|gradle-plugin|starter)|cloud-starter)|org\.springframework\.boot|spring\.?boot\)/i
 
@@ -66,7 +65,7 @@ function gradleStart(folder: string): ProjectStart | undefined {
   const gradle = wrapper(folder, 'gradlew', 'gradle')
   const applied = own.replaceAll(/.*apply false.*/g, '')
   const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
-  if (hasSpring(applied) && !isRoot && startsSpring(folder))
+  if (SPRING.test(applied) && !isRoot && startsSpring(folder))
     return {command: [gradle, '-q', task('bootRun')], ...spring(folder, own)}
   return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
 }

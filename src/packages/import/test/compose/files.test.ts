@@ -1,3 +1,4 @@
+import {join} from 'node:path'
 import t from 'tap'
 import {imported, refusal} from '../read.ts'
 
@@ -279,4 +280,28 @@ configs: {ini: {file: ./ini}}
     'secrets: /run/secrets/other.txt is ./infra/secret/db.txt here: have the program read that',
     'secrets: token: {"environment":"TOKEN"} is not carried over'
   ])
+})
+
+t.test('a secret is found in the home folder, and by a variable of an env file', async t => {
+  const {HOME} = process.env
+  process.env['HOME'] = join(t.testdirName, 'shop', 'home')
+  t.teardown(() => (HOME === undefined ? delete process.env['HOME'] : (process.env['HOME'] = HOME)))
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  api: {build: ./api, env_file: [api/.env], environment: {TOKEN_FILE: /run/secrets/token}, secrets: [db, token]}
+secrets: {db: {file: ./db.txt}, token: {file: ~/token.txt}}
+`,
+    'db.txt': 'x',
+    home: {'token.txt': 'x'},
+    api: {Dockerfile: 'CMD ["python3", "main.py"]', 'main.py': '', '.env': 'DB_FILE=/run/secrets/db\nKEY=k\n'}
+  })
+  const [{env}] = template.apps as [{env: Record<string, string>}]
+  t.strictSame(Object.keys(env).toSorted(), ['DB_FILE', 'TOKEN_FILE'])
+  t.equal(env['DB_FILE'], '../db.txt')
+  t.match(env['TOKEN_FILE'], /^[^~]*\/token\.txt$/)
+  t.strictSame(
+    notes.filter(note => note.startsWith('secrets')),
+    []
+  )
 })
