@@ -56,7 +56,13 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
   })
   const plain = files
     .filter(each => existsSync(each) || !existsSync(dirname(each)))
-    .map(at => copyAt(at, runs.find(each => each.copy === '' && isSamePath(each.templateFile, at)), ''))
+    .map(at =>
+      copyAt(
+        at,
+        runs.find(each => each.copy === '' && isSamePath(each.templateFile, at)),
+        ''
+      )
+    )
   const others = runs
     .filter(run => !plain.some(copy => copy.run === run))
     .map(run => copyAt(run.templateFile, run, run.copy))

@@ -30,7 +30,16 @@ const publish = async (
     admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
     isOpen: () => true,
     lastLines: () => [],
-    observer: {started, held: ignore, admitted: ignore, responded: ignore, replied: ignore, bytes: ignore, text: ignore, ended: ignore},
+    observer: {
+      started,
+      held: ignore,
+      admitted: ignore,
+      responded: ignore,
+      replied: ignore,
+      bytes: ignore,
+      text: ignore,
+      ended: ignore
+    },
     warn: (text: string) => void t.fail(text)
   }
   const claims = await listen(0, ['127.0.0.1'])
@@ -77,43 +86,48 @@ for (const ends of [false, true])
     }
   )
 
-t.test('a caller that was silent is read as any other when it speaks first, also after its app was replaced', async t => {
-  let asked = ''
-  const calls: Call[] = []
-  const atApp = new EventEmitter()
-  const port = await publish(
-    t,
-    socket => {
-      atApp.emit('open')
-      socket.on('end', () => atApp.emit('end')).on('data', bytes => {
-        asked += bytes.toString()
-        socket.write(bytes.includes('HTTP') ? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' : bytes)
-      })
-    },
-    call => void calls.push(call)
-  )
-  const other = net.connect(port, '127.0.0.1')
-  await once(atApp, 'open')
-  other.write('AUTH\r\n')
-  t.equal(String(((await once(other, 'data')) as [Buffer])[0]), 'AUTH\r\n', 'one that does not speak HTTP')
-  other.destroy()
-  await once(atApp, 'end')
+t.test(
+  'a caller that was silent is read as any other when it speaks first, also after its app was replaced',
+  async t => {
+    let asked = ''
+    const calls: Call[] = []
+    const atApp = new EventEmitter()
+    const port = await publish(
+      t,
+      socket => {
+        atApp.emit('open')
+        socket
+          .on('end', () => atApp.emit('end'))
+          .on('data', bytes => {
+            asked += bytes.toString()
+            socket.write(bytes.includes('HTTP') ? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' : bytes)
+          })
+      },
+      call => void calls.push(call)
+    )
+    const other = net.connect(port, '127.0.0.1')
+    await once(atApp, 'open')
+    other.write('AUTH\r\n')
+    t.equal(String(((await once(other, 'data')) as [Buffer])[0]), 'AUTH\r\n', 'one that does not speak HTTP')
+    other.destroy()
+    await once(atApp, 'end')
 
-  // as a browser that connects ahead
-  const caller = net.connect({port, host: '127.0.0.1', noDelay: true})
-  t.teardown(() => void caller.destroy())
-  await once(atApp, 'open')
-  calls.at(-1)?.stream?.endStream()
-  await once(atApp, 'open')
-  caller.write('POST / HTTP/1.1\r\nHo')
-  await once(atApp, 'end')
-  caller.write('st: x\r\nContent-Length: 2\r\n\r\nhi')
-  t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
-  caller.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-  t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
-  t.equal(asked.match(/traceparent/g)?.length, 2, 'a connection that passes as bytes gets none')
-  t.same(calls.map(({method}) => method).slice(-2), ['POST', 'GET'])
-})
+    // as a browser that connects ahead
+    const caller = net.connect({port, host: '127.0.0.1', noDelay: true})
+    t.teardown(() => void caller.destroy())
+    await once(atApp, 'open')
+    calls.at(-1)?.stream?.endStream()
+    await once(atApp, 'open')
+    caller.write('POST / HTTP/1.1\r\nHo')
+    await once(atApp, 'end')
+    caller.write('st: x\r\nContent-Length: 2\r\n\r\nhi')
+    t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
+    caller.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
+    t.equal(asked.match(/traceparent/g)?.length, 2, 'a connection that passes as bytes gets none')
+    t.same(calls.map(({method}) => method).slice(-2), ['POST', 'GET'])
+  }
+)
 
 /** Longer than a silence after which the app may be one that speaks first. */
 const holdUp = (): void => void setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250))
