@@ -1,5 +1,5 @@
+import {ENGINE} from '../model/plan.ts'
 import type {Environment} from '../model/environment.ts'
-import {ENGINE} from '../model/docker-run.ts'
 import {runCommand} from '../platform/run-command.ts'
 
 const TIMEOUT_MS = 10_000

@@ -1,5 +1,4 @@
-/** Programs that run containers. */
-export const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)$/
+import {ENGINE} from './plan.ts'
 
 /** A container that a command runs: `docker run … IMAGE …`, also behind `sh -c 'docker build …'`, as import writes both. */
 export interface DockerRun {

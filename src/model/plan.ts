@@ -270,6 +270,9 @@ export interface ElsewherePlan {
   readonly profilePort: number | 'none'
 }
 
+/** Programs that run containers. */
+export const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)$/
+
 /** Levels of a sidecar's log, from the most verbose (`toLogLevel` in github.com/dapr/kit). */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 

@@ -1,6 +1,5 @@
 import {isIP} from 'node:net'
 import {resolve} from 'node:path'
-import {dockerRunOf} from '../../model/docker-run.ts'
 import {type ChannelPlan, type SidecarPlan, type ElsewherePlan, LOG_LEVELS, type LogLevel} from '../../model/plan.ts'
 import type {Settings} from './merge.ts'
 import {quantityBytes} from './quantity.ts'
@@ -126,9 +125,8 @@ export function elsewherePlan(settings: Settings): ElsewherePlan {
     const message = `invalid containerImagePullPolicy: ${written}, allowed values: ${PULL_POLICIES.join(', ')}`
     return settings.refuse({key: 'containerImagePullPolicy', message})
   }
-  const {image = '', build} = dockerRunOf(values.command ?? []) ?? {}
   return {
-    containerImage: values.containerImage || (build === undefined ? image : ''),
+    containerImage: values.containerImage ?? '',
     pullPolicy,
     createService: values.createService ?? false,
     placementAddress: values.placementHostAddress ?? 'localhost',

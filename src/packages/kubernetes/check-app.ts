@@ -1,6 +1,8 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Entry} from '../../files/config/service-versions.ts'
+import {dockerRunOf} from '../../model/docker-run.ts'
+import type {AppPlan} from '../../model/plan.ts'
 import {labelsOf, type AppObjects} from './object.ts'
 import type {Mistakes} from './mistakes.ts'
 import {hidesSidecar, podPort} from './variables.ts'
@@ -24,6 +26,12 @@ const BUILD_FILES = ['Dockerfile', 'Containerfile']
 
 /** The file from which an app's image can be built; '' = none. */
 export const buildFileOf = (folder: string): string => BUILD_FILES.find(name => existsSync(join(folder, name))) ?? ''
+
+/** The image of an app: the one that the template names, or that its command pulls; '' = none. */
+export function imageNameOf({elsewhere, command}: Pick<AppPlan, 'elsewhere' | 'command'>): string {
+  const {image = '', build} = dockerRunOf(command) ?? {}
+  return elsewhere.containerImage || (build === undefined ? image : '')
+}
 
 /** Checks an app before its objects are made. */
 export function checkApp({settings, plan}: Entry, hasImage: boolean, mistakes: Mistakes): void {

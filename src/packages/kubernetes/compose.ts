@@ -4,12 +4,11 @@ import type {Loaded} from '../../files/config/load.ts'
 import {absolutePath} from '../../files/config/paths.ts'
 import type {EnvFile} from '../../files/config/keys.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
-import {checkWithin, dockerRunOf} from '../../model/docker-run.ts'
 import {oddVariables} from '../../model/environment.ts'
 import {orElse} from '../../model/or-else.ts'
 import type {AppPlan, Dependency, PublishedPlan} from '../../model/plan.ts'
 import {readTextFile} from '../../model/read-file.ts'
-import {buildFileOf} from './check-app.ts'
+import {buildFileOf, imageNameOf} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
 import {deployedIn, namedOnce, shadowWarnings, type DeployedApp} from './deployed.ts'
 import {
@@ -20,6 +19,7 @@ import {
   schedulerService,
   SIDECAR_PORTS
 } from './compose-sidecar.ts'
+import {checkWithin, dockerRunOf} from '../../model/docker-run.ts'
 import {buildOfRun, forCompose, serviceOfRun, volumesOf, type Shown} from './docker-service.ts'
 import {Mistakes} from './mistakes.ts'
 import {templateLabel} from './object.ts'
@@ -103,7 +103,7 @@ function checkService({entry}: DeployedApp, ids: ReadonlySet<string>, mistakes: 
       expected: isTaken ? '' : 'expected letters, digits, -, _ and .'
     })
   const isBuilt = dockerRunOf(plan.command)?.build !== undefined || buildFileOf(plan.folder) !== ''
-  if (plan.elsewhere.containerImage === '' && !isBuilt)
+  if (imageNameOf(plan) === '' && !isBuilt)
     mistakes.refuse(settings, {
       code: 'missing-key',
       key: 'containerImage',
@@ -179,11 +179,11 @@ const limitsOf = ({limits: {memoryBytes, cpus} = {memoryBytes: 0, cpus: 0}}: App
 const PULL_POLICIES = {Always: 'always', IfNotPresent: 'missing', Never: 'never'} as const
 
 function imageOf({settings, plan}: Entry, shown: Shown): object {
-  const {containerImage, pullPolicy} = plan.elsewhere
-  if (containerImage !== '')
+  const image = imageNameOf(plan)
+  if (image !== '')
     return {
-      image: containerImage,
-      ...(settings.values.containerImagePullPolicy && {pull_policy: PULL_POLICIES[pullPolicy]})
+      image,
+      ...(settings.values.containerImagePullPolicy && {pull_policy: PULL_POLICIES[plan.elsewhere.pullPolicy]})
     }
   const file = buildFileOf(plan.folder)
   const context = shown(plan.folder)

@@ -2,7 +2,7 @@ import {readEnvFiles} from '../../files/config/environment.ts'
 import type {Loaded} from '../../files/config/load.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
 import {appObjects} from './app-objects.ts'
-import {checkApp, checkAppObjects, hiddenVariables} from './check-app.ts'
+import {checkApp, checkAppObjects, hiddenVariables, imageNameOf} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
 import {awaitedIn, deployedIn, namedOnce, shadowWarnings, type DeployedApp} from './deployed.ts'
 import {Mistakes} from './mistakes.ts'
@@ -41,7 +41,7 @@ export async function templateObjects(loaded: Loaded, options: ObjectsOptions): 
   const awaited = awaitedIn(deployed)
   const apps = deployed.map(({entry, dependsOn, replicas}): AppObjects => {
     const {settings, plan: app} = entry
-    const image = images.get(app.id) ?? {image: app.elsewhere.containerImage, pullPolicy: app.elsewhere.pullPolicy}
+    const image = images.get(app.id) ?? {image: imageNameOf(app), pullPolicy: app.elsewhere.pullPolicy}
     checkApp(entry, image.image !== '', mistakes)
     const objects = appObjects(entry, {
       variables: options.variables ?? {},

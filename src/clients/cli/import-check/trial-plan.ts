@@ -1,9 +1,8 @@
 import {statSync} from 'node:fs'
 import {resolve} from 'node:path'
 import type {TrialFolder} from '../../../control/trial-folder.ts'
-import type {AppPlan, Plan} from '../../../model/plan.ts'
+import {ENGINE, type AppPlan, type Plan} from '../../../model/plan.ts'
 import {containerOf} from '../../../control/containers.ts'
-import {ENGINE} from '../../../model/docker-run.ts'
 import {isFreePort} from '../../../proxy/ports/app-port.ts'
 import {fixedPorts, isolatedPlan, movedPorts} from '../../../proxy/ports/isolated-plan.ts'
 

@@ -3,7 +3,8 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {Options, Result} from 'execa'
 import {UserError} from '../../../model/errors.ts'
-import {buildFileOf} from '../check-app.ts'
+import {buildFileOf, imageNameOf} from '../check-app.ts'
+import type {AppPlan} from '../../../model/plan.ts'
 import type {Image} from '../pod.ts'
 
 /** How an image that was built gets to a cluster. */
@@ -56,11 +57,11 @@ const SHOWN_LINES = 30
 
 /** Apps without an image that have a Dockerfile; of several entries of one the first is deployed. No Dockerfile is ever invented. */
 export const unbuiltIn = (
-  apps: readonly {readonly id: string; readonly folder: string; readonly elsewhere: {readonly containerImage: string}}[]
+  apps: readonly Pick<AppPlan, 'id' | 'folder' | 'command' | 'elsewhere'>[]
 ): readonly UnbuiltImage[] =>
   apps
     .filter(({id}, index) => apps.findIndex(other => other.id === id) === index)
-    .filter(({folder, elsewhere}) => elsewhere.containerImage === '' && buildFileOf(folder) !== '')
+    .filter(app => imageNameOf(app) === '' && buildFileOf(app.folder) !== '')
 
 /** Placeholders of images that are not built yet, while everything else is checked. */
 export const placeholders = (apps: readonly UnbuiltImage[]): ReadonlyMap<string, Image> =>

@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
+import type {AppPlan} from '../../../model/plan.ts'
 import {unbuiltIn} from '../images/build-images.ts'
 
 t.test('of an app with several entries the first is built, as it is the one that is deployed', async t => {
@@ -7,7 +8,8 @@ t.test('of an app with several entries the first is built, as it is the one that
   const app = (id: string, name: string, containerImage = '') => ({
     id,
     folder: join(folder, name),
-    elsewhere: {containerImage}
+    command: [],
+    elsewhere: {containerImage} as AppPlan['elsewhere']
   })
   const [stock, other, shop] = [app('stock', 'one'), app('stock', 'two'), app('shop', 'two')]
   t.strictSame(unbuiltIn([stock, other, stock, shop]), [stock, shop])
