@@ -54,15 +54,11 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
     run,
     space: spaceAt(at, copy)
   })
+  const runAt = (at: string): LivingRun | undefined =>
+    runs.find(each => each.copy === '' && isSamePath(each.templateFile, at))
   const plain = files
     .filter(each => existsSync(each) || !existsSync(dirname(each)))
-    .map(at =>
-      copyAt(
-        at,
-        runs.find(each => each.copy === '' && isSamePath(each.templateFile, at)),
-        ''
-      )
-    )
+    .map(at => copyAt(at, runAt(at), ''))
   const others = runs
     .filter(run => !plain.some(copy => copy.run === run))
     .map(run => copyAt(run.templateFile, run, run.copy))
