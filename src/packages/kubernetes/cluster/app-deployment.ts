@@ -170,6 +170,11 @@ export class AppDeployment {
       .some(({name, state}) => name === this.id && (state?.running ?? state?.terminated) !== undefined)
   }
 
+  /** Someone has deleted its Job, which will not end by itself any more. */
+  get isLost(): boolean {
+    return this.isJob && this.isApplied && this.live === undefined && this.progress() === 'starting'
+  }
+
   /** Why it will never run; undefined if it may. */
   verdict(): AppVerdict | undefined {
     const {context} = this.#options.client.access

@@ -193,19 +193,20 @@ export class ClusterRun {
 
   #settle(all: readonly AppDeployment[]): void {
     clearTimeout(this.#timeout)
-    const count = all.filter(each => each.progress() !== 'failed' && !this.#isGivenUp(each)).length
+    const count = all.filter(each => each.progress() !== 'failed' && !each.isLost && !this.#isGivenUp(each)).length
     if (!this.#isReady && count > 0) {
       const ms = performance.now() - this.#startedAt
       this.#options.emit({type: 'all-ready', count, ms, changed: this.#changed})
     }
     this.#isReady = true
-    if (all.every(each => this.#isGivenUp(each) || (each.isJob && each.progress() !== 'starting')))
+    if (all.every(each => each.isLost || this.#isGivenUp(each) || (each.isJob && each.progress() !== 'starting')))
       void this.#endJobs(all)
   }
 
   /** Ends the run once all of the jobs is reported: nothing is left to run. */
   async #endJobs(all: readonly AppDeployment[]): Promise<void> {
     await Promise.all(all.map(({reports}) => reports))
+    if (all.some(({isLost}) => isLost)) this.#isHealthy = false
     if (!this.#stopping.signal.aborted) await this.#end(undefined)
   }
 
@@ -234,7 +235,8 @@ export class ClusterRun {
   /** There is nothing to wait for any more. A Job on which nothing depends may take its time. */
   #isSettled(deployment: AppDeployment): boolean {
     if (['ready', 'completed', 'failed'].includes(deployment.progress()) || this.#isGivenUp(deployment)) return true
-    return deployment.isJob && deployment.hasStarted && !awaitedIn(this.#options.objects.apps).has(deployment.id)
+    const {id, isJob, hasStarted, isLost} = deployment
+    return isJob && (hasStarted || isLost) && !awaitedIn(this.#options.objects.apps).has(id)
   }
 
   #giveUp({id, app}: AppDeployment): void {
@@ -311,6 +313,7 @@ export class ClusterRun {
     if (!isLeft) void this.#end(undefined, {isTakenBack: true})
     else if (!deployment.isJob || deployment.progress() === 'starting')
       this.#options.emit({type: 'warned', text: `${objectName(live)} was deleted by someone else; the run continues`})
+    this.#look()
   }
 
   #podChanged(pod: Pod): void {

@@ -119,6 +119,46 @@ t.test('a Job that someone deletes does not end the run', async t => {
   t.equal(await run.ended, true)
 })
 
+/** A run of a Job that someone deletes once it runs; `web` is made afterwards. */
+async function openLost(t: Test, web: string) {
+  const apps = `${orders('kubernetes: {job: true}')}  - {appID: web, appDirPath: ./orders, containerImage: web:1${web}}\n`
+  const opened = await openRun(t, apps)
+  const {server, heard, run} = opened
+  server.answer = async ({method, path, query}) => {
+    if (method !== 'PATCH' || !path.endsWith('/web') || query.has('dryRun')) return undefined
+    server.answer = () => undefined
+    const runs = heard(event => event.type === 'app-moved' && event.detail.startsWith('container orders runs'))
+    const metadata = {name: 'orders-1', labels: {app: 'orders', 'pillion/template': 'shop'}}
+    const status = {containerStatuses: [{name: 'orders', state: {running: {}}}]}
+    const pod = {apiVersion: 'v1', kind: 'Pod', metadata, spec: {containers: [{name: 'daprd'}]}, status}
+    server.save(`${PODS}/orders-1`, pod)
+    await runs
+    const told = heard(event => event.type === 'warned')
+    server.remove(`${PODS}/orders-1`)
+    server.remove(JOB)
+    await told
+    return undefined
+  }
+  run.start()
+  return opened
+}
+
+t.test('a Job that someone deletes while another app starts is not waited for', {timeout: 10_000}, async t => {
+  const {run, heard} = await openLost(t, '')
+  await heard(event => event.type === 'all-ready' && event.count === 1)
+  run.stop()
+  t.equal(await run.ended, true)
+})
+
+t.test('a Job that someone deletes has not done its work where the others have', {timeout: 10_000}, async t => {
+  const {run, heard, server} = await openLost(t, ', kubernetes: {job: true}')
+  await heard(event => event.type === 'app-moved' && event.id === 'web')
+  const path = JOB.replace('orders', 'web')
+  const web = server.objects.get(path)
+  if (web !== undefined) server.save(path, {...web, status: {succeeded: 1}})
+  t.equal(await run.ended, false)
+})
+
 t.test('a pod that comes while the cluster is asked why there is none has half a minute of its own', async t => {
   const {server, run, heard, begun} = await openJob(t)
   const body = {metadata: {}, items: [{metadata: {}, message: 'exceeded quota'}]}
