@@ -166,10 +166,9 @@ export class ClientConnection implements RedisConnection {
   #create(isRetrying = false, isSilent = false): Client {
     let wasReady = isRetrying
     let isLost = isSilent
-    const client = createClient(this.#library, this.#address, (retries, cause) => {
-      if (!wasReady) return cause
-      return Math.min(20 * 2 ** retries, MAX_RECONNECT_DELAY_MS)
-    })
+    const client = createClient(this.#library, this.#address, (retries, cause) =>
+      wasReady ? Math.min(20 * 2 ** retries, MAX_RECONNECT_DELAY_MS) : cause
+    )
     return client
       .on('error', (error: unknown) => {
         this.#lastError = messageOf(error)

@@ -43,9 +43,8 @@ export class Timers {
   }
 
   countOf(type: string, owner: string): number {
-    let count = 0
-    for (const {options} of this.#timers.values()) if (options.owner === owner && options.name.type === type) count++
-    return count
+    const timers = [...this.#timers.values()]
+    return timers.filter(({options}) => options.owner === owner && options.name.type === type).length
   }
 
   /** Sets a timer, or replaces it. `owner`: the instance whose sidecar sets it. Throws a FiringFault. */

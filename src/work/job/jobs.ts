@@ -248,18 +248,13 @@ export class Jobs {
     if (job === undefined) return this.#series.deliver(key)
     const name = jobKey(app, job.name)
     // the app still has an earlier tick: from before the job was scheduled again, or one that was run by hand
-    const isTaken = !this.#withApps.has(name) && (await this.#alone(name, job))
+    let isTaken = false
+    if (!this.#withApps.has(name)) {
+      this.#withApps.set(name, key)
+      isTaken = await this.#series.deliver(key).finally(() => this.#withApps.delete(name))
+    }
     if (!isTaken) this.#apps.get(app)?.returned.push(key)
     return isTaken
-  }
-
-  async #alone(name: string, {key}: Job): Promise<boolean> {
-    this.#withApps.set(name, key)
-    try {
-      return await this.#series.deliver(key)
-    } finally {
-      this.#withApps.delete(name)
-    }
   }
 
   async #deliver(job: Job): Promise<Ticked> {

@@ -118,11 +118,7 @@ const CACHE_SIZE = 100
  */
 export function appPolicies({policies, targets}: Resiliency, target: string): TargetPolicies {
   const entry = targets.apps.get(target)
-  const names = entry ?? {
-    timeout: defaultName(policies.timeouts, 'Timeout'),
-    retry: defaultName(policies.retries, 'Retry'),
-    circuitBreaker: defaultName(policies.circuitBreakers, 'CircuitBreaker')
-  }
+  const names = entry ?? defaultNames(policies, ['App'])
   const circuitBreakerCacheSize = entry?.circuitBreakerCacheSize ?? CACHE_SIZE
   return {...policiesNamed(policies, names), circuitBreakerCacheSize, isListed: entry !== undefined}
 }
@@ -140,16 +136,8 @@ export function componentPolicies(
   {name, kind, direction}: {readonly name: string; readonly kind: string; readonly direction: ComponentDirection}
 ): Omit<TargetPolicies, 'circuitBreakerCacheSize'> {
   const within = direction === 'inbound' ? 'ComponentInbound' : 'ComponentOutbound'
-  const usual = (known: ReadonlyMap<string, unknown>, word: string): string =>
-    [kind + within, within, 'Component', '']
-      .map(level => `Default${level}${word}Policy`)
-      .find(each => known.has(each)) ?? ''
   const entry = targets.components.get(name)
-  const names = entry?.[direction] ?? {
-    timeout: usual(policies.timeouts, 'Timeout'),
-    retry: usual(policies.retries, 'Retry'),
-    circuitBreaker: usual(policies.circuitBreakers, 'CircuitBreaker')
-  }
+  const names = entry?.[direction] ?? defaultNames(policies, [kind + within, within, 'Component'])
   return {...policiesNamed(policies, names), isListed: entry !== undefined}
 }
 
@@ -171,11 +159,7 @@ export function actorPolicies(
   type: string
 ): TargetPolicies & {readonly isBrokenById: boolean} {
   const entry = targets.actors.get(type)
-  const names = entry ?? {
-    timeout: defaultName(policies.timeouts, 'Timeout', 'Actor'),
-    retry: defaultName(policies.retries, 'Retry', 'Actor'),
-    circuitBreaker: defaultName(policies.circuitBreakers, 'CircuitBreaker', 'Actor')
-  }
+  const names = entry ?? defaultNames(policies, ['Actor'])
   return {
     ...policiesNamed(policies, names),
     circuitBreakerCacheSize: entry?.circuitBreakerCacheSize ?? CACHE_SIZE,
@@ -184,5 +168,10 @@ export function actorPolicies(
   }
 }
 
-const defaultName = (known: ReadonlyMap<string, unknown>, kind: string, level = 'App'): string =>
-  [`Default${level}${kind}Policy`, `Default${kind}Policy`].find(name => known.has(name)) ?? ''
+/** The policies that hold by their names: of each kind that of the first level that has one, else the one of no level. */
+function defaultNames({timeouts, retries, circuitBreakers}: Policies, levels: readonly string[]): PolicyNames {
+  const find = (known: ReadonlyMap<string, unknown>, kind: string): string =>
+    [...levels, ''].map(level => `Default${level}${kind}Policy`).find(name => known.has(name)) ?? ''
+  const [timeout, retry] = [find(timeouts, 'Timeout'), find(retries, 'Retry')]
+  return {timeout, retry, circuitBreaker: find(circuitBreakers, 'CircuitBreaker')}
+}

@@ -187,7 +187,8 @@ export class ClusterRun {
       if (deployment.phase === 'waiting' && this.#isDue(deployment))
         this.#work = Promise.all([this.#work, this.#deploy(deployment)])
     const all = [...this.#apps.values()]
-    for (const each of all) if (this.#isGivenUp(each)) this.#giveUp(each)
+    for (const {id, app} of all.filter(each => this.#isGivenUp(each)))
+      this.#failed(id, `is not deployed: it depends on ${this.#failedOf(app).join(', ')}, which failed`)
     if (all.every(each => this.#isSettled(each))) this.#settle(all)
   }
 
@@ -237,10 +238,6 @@ export class ClusterRun {
     if (['ready', 'completed', 'failed'].includes(deployment.progress()) || this.#isGivenUp(deployment)) return true
     const {id, isJob, hasStarted, isLost} = deployment
     return isJob && (hasStarted || isLost) && !awaitedIn(this.#options.objects.apps).has(id)
-  }
-
-  #giveUp({id, app}: AppDeployment): void {
-    this.#failed(id, `is not deployed: it depends on ${this.#failedOf(app).join(', ')}, which failed`)
   }
 
   /** What happened is said once; '' = it is known already. */
