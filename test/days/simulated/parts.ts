@@ -216,7 +216,7 @@ export class RunDaprd {
 
 // run/sweep.ts, run/duplicate-run.ts, observe/logging/old-logs.ts, supervisor/process/end-group.ts
 export const sweep = async (): Promise<void> => undefined
-export const sweepFormer = sweep
+export const sweepFormer = async (): Promise<void> => undefined
 export const warnDuplicateRun = async (): Promise<void> => undefined
 export const removeOldLogs = async (): Promise<void> => undefined
 export const endMarked = async (): Promise<void> => undefined
