@@ -2,6 +2,7 @@ import {ENGINE} from './plan.ts'
 
 /** A container that a command runs: `docker run … IMAGE …`, also behind `sh -c 'docker build …'`, as import writes both. */
 export interface DockerRun {
+  /** '' where it is built. */
   readonly image: string
   /** The words behind the image. */
   readonly args: readonly string[]
@@ -33,7 +34,7 @@ export function dockerRunOf(command: readonly string[]): DockerRun | undefined {
   }
   const [, , , isBuilt, , file = '', folder = '', ...more] = command.slice(0, start)
   const build = isBuilt === 'build' ? {file, folder, flags: more} : undefined
-  return {image: command[at] ?? '', args: command.slice(at + 1), flags, build}
+  return {image: (build === undefined && command[at]) || '', args: command.slice(at + 1), flags, build}
 }
 
 /** The check that `docker exec NAME` runs in the container of a command, as it is within that. */

@@ -28,10 +28,8 @@ const BUILD_FILES = ['Dockerfile', 'Containerfile']
 export const buildFileOf = (folder: string): string => BUILD_FILES.find(name => existsSync(join(folder, name))) ?? ''
 
 /** The image of an app: the one that the template names, or that its command pulls; '' = none. */
-export function imageNameOf({elsewhere, command}: Pick<AppPlan, 'elsewhere' | 'command'>): string {
-  const {image = '', build} = dockerRunOf(command) ?? {}
-  return elsewhere.containerImage || (build === undefined ? image : '')
-}
+export const imageNameOf = ({elsewhere, command}: Pick<AppPlan, 'elsewhere' | 'command'>): string =>
+  elsewhere.containerImage || (dockerRunOf(command)?.image ?? '')
 
 /** Checks an app before its objects are made. */
 export function checkApp({settings, plan}: Entry, hasImage: boolean, mistakes: Mistakes): void {

@@ -55,8 +55,7 @@ export function buildOfRun({command, folder}: AppPlan, shown: Shown): object | u
 
 /** The volumes that services name: `docker run` and compose share them. */
 export function volumesOf(services: Readonly<Record<string, {readonly volumes?: readonly string[]}>>): object {
-  const names = Object.values(services).flatMap(({volumes = []}) =>
-    volumes.flatMap(each => /^(\w[^:]*):/.exec(each)?.[1] ?? [])
-  )
+  const volumes = Object.values(services).flatMap(each => each.volumes ?? [])
+  const names = volumes.flatMap(each => /^(\w[^:]*):/.exec(each)?.[1] ?? [])
   return Object.fromEntries(names.filter(name => name !== 'scheduler').map(name => [name, {name}]))
 }

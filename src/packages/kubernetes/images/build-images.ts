@@ -56,9 +56,7 @@ const ANSWER_MS = 10_000
 const SHOWN_LINES = 30
 
 /** Apps without an image that have a Dockerfile; of several entries of one the first is deployed. No Dockerfile is ever invented. */
-export const unbuiltIn = (
-  apps: readonly Pick<AppPlan, 'id' | 'folder' | 'command' | 'elsewhere'>[]
-): readonly UnbuiltImage[] =>
+export const unbuiltIn = (apps: readonly AppPlan[]): readonly UnbuiltImage[] =>
   apps
     .filter(({id}, index) => apps.findIndex(other => other.id === id) === index)
     .filter(app => imageNameOf(app) === '' && buildFileOf(app.folder) !== '')
