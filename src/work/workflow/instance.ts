@@ -1,5 +1,3 @@
-import type {WakeUp} from '../wake-ups.ts'
-
 /** An entry that waits for the next turn of an instance. */
 export interface InboxEntry {
   readonly id: number
@@ -11,24 +9,11 @@ export interface InboxEntry {
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
-/**
- * The entries for one turn, the start first. A suspension begins one: SDKs repeat steps before it. A termination has one of its own: the
- * SDK for Java answers no turn in which the code ends before it, or more follows it. Behind what wakes the code, an event that none of
- * the timers waits for begins one: which wait gets it, one that begins there or a later one, could not be said.
- */
-export function nextOf(inbox: readonly InboxEntry[], timers: readonly WakeUp[]): readonly InboxEntry[] {
+/** The entries for one turn, the start first. A suspension begins one: SDKs repeat steps before it. A termination has one of its own: the SDK for Java answers no turn in which the code ends before it, or more follows it. */
+export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
   const rank = ({kind}: InboxEntry): number => ['terminate', 'start'].indexOf(kind)
   const all = inbox.toSorted((a, b) => rank(b) - rank(a))
-  const [waits, woken] = [timers.map(({name}) => name), new Set<string | undefined>()]
-  let isSpare = false
-  const end = all.findIndex(({kind, name}, at) => {
-    if (at > 0 && (/suspend|terminate/.test(kind) || all[0]?.kind === 'terminate')) return true
-    const event = kind === 'event' && name !== '' ? name.toLowerCase() : undefined
-    const isUnmet = event !== undefined && waits.splice(waits.indexOf(event) >>> 0, 1).length === 0
-    isSpare ||= isUnmet && woken.size > 0
-    if (woken.size > 0 || !(isUnmet || kind === 'suspend')) woken.add(event)
-    return isSpare && woken.size > 1
-  })
+  const end = all.findIndex(({kind}, at) => at > 0 && (/suspend|terminate/.test(kind) || all[0]?.kind === 'terminate'))
   return end < 0 ? all : all.slice(0, end)
 }
 

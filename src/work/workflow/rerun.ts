@@ -34,11 +34,13 @@ export function rerunOf(app: string, history: readonly Uint8Array[], request: Re
     request.eventId === undefined ? isStep(event) : event.eventId === request.eventId
   const last = turns.findIndex(events => events.some(isMeant))
   const target = turns[last]?.find(isMeant)
-  const missing =
-    request.eventId === undefined
-      ? `'${request.id}' has no activity, timer or child to run again from`
-      : `does not have history event with ID '${request.eventId}'`
-  if (target === undefined) throw new WorkflowError('not found', missing)
+  if (target === undefined)
+    throw new WorkflowError(
+      'not found',
+      request.eventId === undefined
+        ? `'${request.id}' has no activity, timer or child to run again from`
+        : `does not have history event with ID '${request.eventId}'`
+    )
   checkTarget(target, request)
   const kept = turns.slice(0, last + 1).map(events => events.filter(event => event.executionCompleted === undefined))
   const open = openTasks(kept.flat())
@@ -68,8 +70,11 @@ function checkTarget(target: Known, {input, newChildId}: RerunRequest): void {
     name => !['eventId', 'timestamp', 'router'].includes(name) && target[name] !== undefined
   )
   const what = kind === 'timerCreated' ? 'timer' : kind === 'taskScheduled' ? 'activity' : ''
-  const unknown = `target event '${String(kind)}' with ID '${id}' is not an event that can be rerun`
-  if (what === '' && kind !== 'childCreated') throw new WorkflowError('not found', unknown)
+  if (what === '' && kind !== 'childCreated')
+    throw new WorkflowError(
+      'not found',
+      `target event '${String(kind)}' with ID '${id}' is not an event that can be rerun`
+    )
   if (what === 'timer' && input !== undefined)
     throw new WorkflowError('invalid', `cannot write input to timer event '${id}'`)
   if (what !== '' && newChildId !== undefined)

@@ -20,7 +20,7 @@ import {
 import {propagatedHistory} from './propagation.ts'
 import {startEventOf} from './start-event.ts'
 import {isTerminal} from './status.ts'
-import type {NewActivity, NewChild, NewTimer, Turn} from './turn.ts'
+import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import {countSize} from './work-counts.ts'
 import {ActivityItem, type LiveInstance} from './work-items.ts'
 import {activityTrace, beginSpan} from './work-spans.ts'
@@ -155,30 +155,22 @@ export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | u
 }
 
 /**
- * The timers that these entries end: each event ends the oldest one that waits for it, since SDKs give it to the oldest wait (Dapr:
- * pkg/actors/targets/workflow/orchestrator/timer.go). One of `fresh`, set in their turn, has those that follow the event of an older one.
+ * The timers that these entries end: each event ends the oldest one that waits for it, since SDKs give it to the oldest wait
+ * (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).
  */
-function endedBy(
-  inbox: readonly InboxEntry[],
-  timers: readonly WakeUp[],
-  fresh: readonly NewTimer[] = []
-): Set<WakeUp> {
-  const isFresh = new Set(fresh.map(({id}) => id))
-  const open = timers.map(timer => ({timer, id: timerIdOf(timer.data)})).toSorted((a, b) => a.id - b.id)
-  const [met, ended] = [new Set<string>(), new Set<WakeUp>()]
+function endedBy(inbox: readonly InboxEntry[], timers: readonly WakeUp[]): readonly WakeUp[] {
+  const open = new Set(timers.toSorted((a, b) => timerIdOf(a.data) - timerIdOf(b.data)))
   for (const {name} of inbox.filter(each => each.kind === 'event' && each.name !== '')) {
-    const event = name.toLowerCase()
-    const at = open.findIndex(({timer, id}) => timer.name === event && (met.has(event) || !isFresh.has(id)))
-    if (at >= 0) met.add(event)
-    for (const {timer} of open.splice(at >>> 0, 1)) ended.add(timer)
+    const ended = [...open].find(timer => timer.name === name.toLowerCase())
+    if (ended !== undefined) open.delete(ended)
   }
-  return ended
+  return timers.filter(timer => !open.has(timer))
 }
 
-/** Ends timers that waited for the events of a turn; `fresh`: those that it has set. */
-export function endTimers({wakeUps}: Engine, key: number, inbox: readonly InboxEntry[], fresh: Turn['timers']): void {
+/** Ends timers that waited for the events of a turn. */
+export function endTimers({wakeUps}: Engine, key: number, inbox: readonly InboxEntry[]): void {
   if (!inbox.some(({kind}) => kind === 'event')) return
-  for (const {id} of endedBy(inbox, wakeUps.of(TIMER, key), fresh)) wakeUps.remove(id)
+  for (const {id} of endedBy(inbox, wakeUps.of(TIMER, key))) wakeUps.remove(id)
 }
 
 /** A timer whose event has come before it waits for its end: if it fires, Go's SDK 1.15 gives no further event of that name to the code. */
@@ -187,7 +179,7 @@ export function fireTimer(engine: Engine, wakeUp: WakeUp): void {
   const {timerFired, timestamp: due} = readEvent(data)
   if (timerFired === undefined) return
   const {inbox = []} = (name !== '' && engine.live.at(owner)) || {}
-  const isEnded = endedBy(inbox, [...engine.wakeUps.of(TIMER, owner), wakeUp]).has(wakeUp)
+  const isEnded = endedBy(inbox, [...engine.wakeUps.of(TIMER, owner), wakeUp]).includes(wakeUp)
   if (isEnded) return engine.wakeUps.add(TIMER, {...wakeUp, due: NEVER})
   const now = engine.clock.date()
   const isSkipped = due !== undefined && msOf(due) > now
@@ -205,7 +197,8 @@ export function createChild(engine: Engine, live: LiveInstance, child: NewChild,
   const start = startAt === undefined ? undefined : timeOf(startAt - aheadMs)
   const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false, startAt: start}
   if (!isFar) return beginOwn(engine, key, app, asked)
-  const activity = {instance: key, task, app, taskExecution: '', request: encode(CHILD_REQUEST, asked), isChild: 1}
+  const request = encode(CHILD_REQUEST, asked)
+  const activity = {instance: key, task, app, taskExecution: '', request, isChild: 1}
   engine.store.addActivity(activity)
   engine.add(activity, instance)
 }

@@ -151,8 +151,17 @@ export function isSuspendedAfter({isSuspended, inbox}: Pick<TurnStart, 'isSuspen
 
 /** Returns the events of one action; collects what the action asks for. */
 function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gathered, now: number): Uint8Array[] {
-  const {id: task = 0, router, scheduleTask, createTimer, createChild, createDetached} = action
-  const {sendEvent, complete, terminate} = action
+  const {
+    id: task = 0,
+    router,
+    scheduleTask,
+    createTimer,
+    createChild,
+    createDetached,
+    sendEvent,
+    complete,
+    terminate
+  } = action
   const {app: own, trace} = start
   const parentTraceContext = trace === undefined ? undefined : {traceParent: trace}
   const app = router?.targetAppID || own

@@ -32,6 +32,7 @@ export function applyTurn(
   const taken = new Set(inbox.map(({id}) => id))
   live.inbox = live.inbox.filter(({id}) => !taken.has(id))
   for (const {kind, event} of inbox) if (kind === 'timer') spanOfTimer(engine, live, event)
+  endTimers(engine, key, inbox)
   live.clock = startedAt
   const began = startedAt - aheadMs
   if (instance.started === undefined) {
@@ -53,7 +54,6 @@ export function applyTurn(
     instance.version ??= turn.version
   }
   ask(engine, live, turn, aheadMs)
-  endTimers(engine, key, inbox, turn.timers)
   const end = turn.children.length === 0 ? undefined : recursiveEndOf(live)
   if (end !== undefined) endChildren(engine, instance, readEvent(end.event).executionTerminated?.input?.value)
   for (const message of turn.messages) {

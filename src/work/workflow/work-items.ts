@@ -1,6 +1,5 @@
 import type {Clock} from '../../platform/clock.ts'
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
-import type {WakeUps} from '../wake-ups.ts'
 import {nextOf, type Instance, type InboxEntry} from './instance.ts'
 import {CHILD_REQUEST, FAR_ITEM} from './far-messages.ts'
 import {
@@ -18,7 +17,7 @@ import {
 import type {TurnStart} from './turn.ts'
 import {STALLED, SUSPENDED} from './status.ts'
 import type {WorkItem} from './workers.ts'
-import {TIMER, type OpenActivity} from './workflow-store.ts'
+import type {OpenActivity} from './workflow-store.ts'
 
 /** WorkItem: one of the two requests. */
 const WORK_ITEM = {
@@ -131,7 +130,6 @@ export class LiveInstance {
 
 interface Turns {
   readonly clock: Clock
-  readonly wakeUps: WakeUps
   readonly droppedTurns: ReadonlySet<TurnItem>
 }
 
@@ -176,7 +174,7 @@ export class TurnItem implements WorkItem {
   compose(completionToken: string): Uint8Array | undefined {
     if (this.live.turn !== this) return undefined
     const {instance, history, isSuspended} = this.live
-    const inbox = nextOf(this.live.inbox, this.#of.wakeUps.of(TIMER, instance.key))
+    const inbox = nextOf(this.live.inbox)
     this.#turns = instance.turns
     this.#execution = instance.execution
     const {id, app, trace} = instance

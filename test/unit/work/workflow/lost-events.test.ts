@@ -1,6 +1,5 @@
 import t from 'tap'
 import type {Action} from '../../../../src/work/workflow/messages.ts'
-import {TIMER} from '../../../../src/work/workflow/workflow-store.ts'
 import {answer, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
 const send = (id: number, instanceId: string, targetAppID: string): Partial<Action> => ({
@@ -47,43 +46,4 @@ t.test('a timer does not fire behind the event that it waits with, which waits f
     /^o-1: .*\| workflowStarted timerFired timerFired$/,
     /^o-2: .*\| workflowStarted eventRaised timerFired timerFired$/
   ])
-})
-
-const wait = (id: number, seconds: bigint, name = 'Go'): Partial<Action> => ({
-  id,
-  createTimer: timer({seconds, nanos: 0}, name)
-})
-
-// Go's worker waits twice in one turn: the second event ends a timer that this turn sets, and no later one
-t.test('each event ends the timer of the wait that gets it, whether or not that begins in its turn', async t => {
-  const {workflows, wakeUps} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
-  const raise = async (...names: string[]): Promise<unknown> =>
-    Promise.all(
-      names.map(async name => workflows.tell('shop', 'o-1', 'event', {eventRaised: {name, input: undefined}}))
-    )
-  const turn = async (...waits: Partial<Action>[]): Promise<string> => {
-    await workflows.completeTurn('shop', answer('o-1', waits))
-    await new Promise(resolve => setImmediate(resolve))
-    return worker.seen().join()
-  }
-  await workflows.start('shop', order('o-1'))
-  await raise('go', 'go', 'go')
-  t.match(worker.seen(), [/\| workflowStarted executionStarted$/])
-  t.match(
-    await turn(wait(0, 1n)),
-    /\| workflowStarted eventRaised eventRaised eventRaised$/,
-    'the start is a turn of its own'
-  )
-  t.equal(await turn(wait(1, 2n), wait(2, 3n), wait(3, 4n)), '')
-  await raise('other', 'other')
-  await raise('go')
-  t.match(worker.seen(), [/\| workflowStarted eventRaised eventRaised$/])
-  t.match(await turn(), /\| workflowStarted eventRaised$/, 'what came meanwhile')
-  t.equal(await turn(wait(4, 5n, 'Other')), '', 'it waits for a third one')
-  t.strictSame(
-    wakeUps.of(TIMER, 1).map(({due}) => due),
-    [5000]
-  )
 })
