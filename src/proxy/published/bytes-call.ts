@@ -124,7 +124,8 @@ export class BytesCall implements Passenger {
     this.#stream.open()
     if (this.#early.length > 0) this.#pass(this.#early)
     upstream.on('end', () => socket.end()).on('drain', () => socket.resume())
-    socket.resume()
+    if (socket.readableEnded) upstream.end()
+    else socket.resume()
     this.#passage.broken?.opened?.()
   }
 

@@ -86,6 +86,22 @@ for (const ends of [false, true])
     }
   )
 
+for (const silence of [0, 300])
+  t.test(
+    `an app hears where the words of a caller end${silence > 0 ? ', also of one that was silent' : ''}`,
+    async t => {
+      const port = await publish(t, socket => {
+        let said = ''
+        socket.on('data', bytes => (said += bytes.toString())).on('end', () => void socket.end(said))
+      })
+      const caller = net.connect({port, host: '127.0.0.1', allowHalfOpen: true})
+      t.teardown(() => void caller.destroy())
+      await pause(silence)
+      caller.end('ruok')
+      t.equal(String(((await once(caller, 'data')) as [Buffer])[0]), 'ruok')
+    }
+  )
+
 t.test(
   'a caller that was silent is read as any other when it speaks first, also after its app was replaced',
   async t => {
