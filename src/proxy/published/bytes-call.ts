@@ -45,7 +45,7 @@ export class BytesCall implements Passenger {
     this.#context = context
     this.#journal = new CallJournal(this.call, sent, observer, recorded)
     this.#passage = new Passage(this, context, this.#journal, early.length)
-    this.#caller = new CallerSocket(socket.pause(), {
+    this.#caller = new CallerSocket(reopen ? socket : socket.pause(), {
       read: bytes => this.#pass(bytes),
       end: () => this.#upstream?.end(),
       destroy: () => this.#end(''),

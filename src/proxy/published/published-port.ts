@@ -90,7 +90,7 @@ export class PublishedPort implements PublishedHost {
 
   passBytes(socket: net.Socket, early: Buffer): void {
     if (early.toString('latin1', 0, HTTP2.length) === HTTP2) return void this.#serveFrames(socket, early)
-    const reopen = early.length > 0 ? undefined : (): void => this.#follow(socket.resume())
+    const reopen = early.length > 0 ? undefined : (): void => this.#follow(socket)
     new BytesCall(this.#contextOf(), this.#callerOf(socket), socket, early, reopen).start()
   }
 

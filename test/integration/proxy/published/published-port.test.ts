@@ -7,6 +7,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type {Call} from '../../../../src/model/call.ts'
 import {Faults} from '../../../../src/proxy/faults/faults.ts'
+import type {Held} from '../../../../src/proxy/gateway/admission.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
@@ -19,7 +20,8 @@ const ignore = (): void => undefined
 const publish = async (
   t: Test,
   serve: (socket: net.Socket) => void,
-  started: (call: Call) => void = ignore
+  started: (call: Call) => void = ignore,
+  held: Held[] = []
 ): Promise<number> => {
   const app = net.createServer({allowHalfOpen: true}, socket => serve(socket.on('error', () => undefined)))
   await once(app.listen(0, '127.0.0.1'), 'listening')
@@ -27,7 +29,7 @@ const publish = async (
   const context = {
     callee: 'db',
     heldBodies: new HeldBodies(),
-    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
+    admit: () => held.pop() ?? ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined} as const),
     isOpen: () => true,
     lastLines: () => [],
     observer: {
@@ -144,6 +146,24 @@ t.test(
     t.same(calls.map(({method}) => method).slice(-2), ['POST', 'GET'])
   }
 )
+
+t.test('a caller that was silent is read also while its app starts', async t => {
+  const started = new EventEmitter()
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
+  const forever = new Promise<never>(ignore)
+  const port = await publish(
+    t,
+    socket => void socket.on('data', () => socket.write(answer)),
+    call => void started.emit(call.method),
+    [{reason: 'starts', admitted: forever, cancel: () => void started.emit('left')}]
+  )
+  const caller = net.connect(port, '127.0.0.1')
+  t.teardown(() => void caller.destroy())
+  await once(started, 'TCP')
+  caller.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(started, 'left')
+  t.equal(String(((await once(caller, 'data')) as [Buffer])[0]), answer, 'it waits as a request, with its own answer')
+})
 
 /** Longer than a silence after which the app may be one that speaks first. */
 const holdUp = (): void => void setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250))
