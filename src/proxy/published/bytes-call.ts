@@ -90,22 +90,17 @@ export class BytesCall implements Passenger {
 
   /** `before`: why the address before this one failed. */
   #connect(hosts: readonly string[], port: number, at: number, before = ''): void {
-    const read = (count: number): boolean => {
-      try {
-        return this.#take(scratch.subarray(0, count))
-      } catch (error) {
-        this.crash(error) // this is no listener: `contain` does not see it
-        return false
-      }
-    }
+    const read = (count: number): boolean => upstream.emit('data', scratch.subarray(0, count))
     const onread = {buffer: scratch, callback: read}
-    const upstream = net.connect({host: hosts[at] ?? '127.0.0.1', port, noDelay: true, allowHalfOpen: true, onread})
+    const host = hosts[at] ?? '127.0.0.1'
+    const upstream: net.Socket = net.connect({host, port, noDelay: true, allowHalfOpen: true, onread})
     this.#upstream = upstream
     readBeforeFailure(upstream, scratch, read)
     contain(upstream, error => this.crash(error))
     let why = ''
     upstream
       .on('connect', () => this.#open(upstream))
+      .on('data', (bytes: Buffer) => void (this.#take(bytes) || upstream.pause()))
       .on('error', error => {
         // if an address refuses, nothing listens: a machine without IPv6 has another error for ::1
         why = before === 'ECONNREFUSED' ? before : codeOf(error)
