@@ -2,7 +2,6 @@ import {tmpdir} from 'node:os'
 import {sweepWorkspaces} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
 import {endMarked} from '../supervisor/process/end-group.ts'
-import type {Orphan} from '../supervisor/process/process-tracker.ts'
 import {findDead, isComplete, isTrial} from '../control/dead-runs.ts'
 import type {RunFile} from '../control/run-file.ts'
 import {UserError} from '../model/errors.ts'
@@ -44,11 +43,10 @@ async function endKilled(env: Environment, reporter: Reporter, isAsked = isCompl
       spared: spared.map(each => `PILLION_LIFE=${each}`),
       timeoutMs: graceMs + WATCHDOG_MS,
       graceMs,
-      ended: orphan => reporter.warn('process-ended', wordsFor(orphan))
+      ended: ({pid, command}) =>
+        reporter.warn('process-ended', `ended process ${pid}, left behind by a killed run: ${command}`)
     })
     await forget()
   })
   await Promise.all(endAll)
 }
-
-const wordsFor = ({pid, command}: Orphan): string => `ended process ${pid}, left behind by a killed run: ${command}`

@@ -27,8 +27,6 @@ export interface PublishedHost {
   forget(connection: PublishedConnection): void
 }
 
-const NO_BYTES = Buffer.alloc(0)
-
 /**
  * One caller's connection to a published port, as long as it speaks HTTP/1: one call at a time, each passed on as it came, with its framing.
  * What cannot be read beyond doubt passes as bytes instead: it is the app that decides about it.
@@ -278,6 +276,6 @@ export class PublishedConnection implements Downstream {
   #passBytes(): void {
     this.isFresh = false
     this.#host.forget(this)
-    this.#host.passBytes(this.socket, this.#caller.leave() ?? NO_BYTES)
+    this.#host.passBytes(this.socket, this.#caller.leave() ?? Buffer.alloc(0))
   }
 }

@@ -10,9 +10,7 @@ const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 /** The fields of a socket for the server that counts it (Node 26: lib/net.js, `onconnection`). */
 const COUNTED_BY = ['_server', 'server'] as const
 
-/** Gets what a connection reads. */
-type Reader = (bytes: Buffer) => void
-/** What takes its place, piece by piece. */
+/** What takes the place of what is read, piece by piece. */
 type Change = (bytes: Buffer) => Iterable<Buffer>
 
 /** A connection that is read into a buffer that all share, while it has a reader; without one it is like any other. */
@@ -79,7 +77,7 @@ export function letOthersRead(socket: Duplex): void {
  * Lets a reader have what the connection reads, or its `data` where its server shares no reads. The next read overwrites what
  * it gets: `owned` copies what is kept. Returns a function that ends it.
  */
-export function readWith(socket: Duplex, reader: Reader): () => void {
+export function readWith(socket: Duplex, reader: (bytes: Buffer) => void): () => void {
   socket.on('data', reader)
   if (socket instanceof SharedSocket) socket.isRead = true
   return () => {
