@@ -29,7 +29,8 @@ const publish = async (
   const context = {
     callee: 'db',
     heldBodies: new HeldBodies(),
-    admit: () => held.pop() ?? ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined} as const),
+    admit: () =>
+      held.pop() ?? ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined} as const),
     isOpen: () => true,
     lastLines: () => [],
     observer: {
