@@ -192,15 +192,15 @@ t.test(
       t,
       `version: 1\napps:\n  - {appID: db, appDirPath: ., command: [docker, run, --rm, --name, n, ${run}], ready: {tcp: 5433}}\n`
     )
-    const {spec} = apps[0]?.workload as unknown as {spec: {template: {spec: {containers: readonly unknown[]}}}}
-    t.match(spec.template.spec.containers[0], {
+    const container = {
       image: 'img:2',
       command: ['serve'],
       args: ['-c', 'x'],
       workingDir: '/w',
       env: [{name: 'A', value: '$$(B)'}],
       readinessProbe: {tcpSocket: {port: 5432}}
-    })
+    }
+    t.match(apps[0]?.workload, {spec: {template: {spec: {containers: [container]}}}})
     t.strictSame(warnings, ['--publish, --volume: no meaning in a pod, left out'])
   }
 )

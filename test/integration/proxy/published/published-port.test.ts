@@ -4,60 +4,15 @@ import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import {mock} from 'node:test'
 import {setTimeout as pause} from 'node:timers/promises'
-import t, {type Test} from 'tap'
+import t from 'tap'
 import type {Call} from '../../../../src/model/call.ts'
 import {Faults} from '../../../../src/proxy/faults/faults.ts'
-import type {Held} from '../../../../src/proxy/gateway/admission.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
 import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
+import {publish} from './publish.ts'
 import {data, END_STREAM, headers, onStream} from '../../dapr/sidecar/frames.ts'
-
-const ignore = (): void => undefined
-
-/** The number of a port at which an app is called that answers each connection in this way. */
-const publish = async (
-  t: Test,
-  serve: (socket: net.Socket) => void,
-  started: (call: Call) => void = ignore,
-  held: Held[] = []
-): Promise<number> => {
-  const app = net.createServer({allowHalfOpen: true}, socket => serve(socket.on('error', () => undefined)))
-  await once(app.listen(0, '127.0.0.1'), 'listening')
-  const pool = new Pool({hosts: ['127.0.0.1'], port: (app.address() as AddressInfo).port})
-  const context = {
-    callee: 'db',
-    heldBodies: new HeldBodies(),
-    admit: () =>
-      held.pop() ?? ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: () => undefined} as const),
-    isOpen: () => true,
-    lastLines: () => [],
-    observer: {
-      started,
-      held: ignore,
-      admitted: ignore,
-      responded: ignore,
-      replied: ignore,
-      bytes: ignore,
-      text: ignore,
-      ended: ignore
-    },
-    warn: (text: string) => void t.fail(text)
-  }
-  const claims = await listen(0, ['127.0.0.1'])
-  const port = new PublishedPort(
-    claims,
-    () => context,
-    () => ''
-  )
-  t.teardown(async () => {
-    app.close()
-    pool.cut()
-    await port.close(AbortSignal.abort())
-  })
-  return portOf(claims)
-}
 
 t.test('a connection that passes as bytes is passed once, however long it lasts', async t => {
   let connections = 0
@@ -151,7 +106,7 @@ t.test(
 t.test('a caller that was silent is read also while its app starts', async t => {
   const started = new EventEmitter()
   const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
-  const forever = new Promise<never>(ignore)
+  const forever = new Promise<never>(() => undefined)
   const port = await publish(
     t,
     socket => void socket.on('data', () => socket.write(answer)),
