@@ -10,11 +10,12 @@ const invoke = (id: string, path: string): string =>
 
 const SERVER = `
 const http = process.getBuiltinModule('node:http')
+console.log('stock begins') // before it is ready, with which the command starts
 http.createServer((request, response) => {
   if (request.url === '/die') process.exit(3)
   response.writeHead(request.url === '/fail' ? 503 : 200)
   response.end('stock')
-}).listen(process.env.APP_PORT, () => console.log('listening'))
+}).listen(process.env.APP_PORT)
 `
 const stock = {appID: 'stock', appDirPath: '.', autoPort: true, command: ['node', 'stock.mjs']}
 
@@ -39,12 +40,12 @@ t.test(
     t.match(stderr, /Starting 1 app of dapr\.yaml for: /)
     t.match(stderr, /The apps are ready after [\d.]+ s\. Running: curl/)
     t.match(stderr, /⚠ {2}The command exited with code 7 after /)
-    t.notMatch(stderr, 'listening', 'the output of the apps goes to files')
+    t.notMatch(stderr, 'stock begins', 'the output of the apps goes to files')
     t.same(await rig.leftovers(), [])
     t.match(await rig.run(['up', '--as', 'e2e', '--logs', '--run', 'echo $APP_ID']), {
       code: 0,
       stdout: 'e2e\n',
-      stderr: /== APP - stock == listening/
+      stderr: /== APP - stock == stock begins/
     })
   }
 )
