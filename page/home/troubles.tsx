@@ -1,4 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import {instanceName} from '../../src/model/plan.ts'
 import {effect} from '@preact/signals'
 import {announce} from '../parts/announce.tsx'
 import {ago, count} from '../parts/format.ts'
@@ -7,7 +8,7 @@ import {act} from '../parts/strips.tsx'
 import {mayChange} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
-import {connection, troubles} from '../state/run.ts'
+import {appList, connection, targetOf, troubles} from '../state/run.ts'
 
 /** The number of problems shown at once; more would push away the table, which lists their apps, too. */
 const MAX_SHOWN = 5
@@ -56,6 +57,10 @@ function Sentence({trouble}: {readonly trouble: Api.Trouble}) {
 /** Shows a problem with its error, the calls that failed because of it, and what to do first; when solved, it is marked as over. */
 function Card({trouble}: {readonly trouble: Api.Trouble}) {
   const {kind, app, name, isBad, isOver, at, error, place, failed, failedCalls, action} = trouble
+  const own = appList.value.find(
+    each => instanceName(each.id, each.instance) === name && each.version === trouble.version
+  )
+  const target = own === undefined ? name : targetOf(own).name
   const isUsable = mayChange && !isOver && connection.value.state === 'open'
   return (
     <div class={`card ${isOver ? 'good' : isBad ? 'bad' : ''}`}>
@@ -87,12 +92,12 @@ function Card({trouble}: {readonly trouble: Api.Trouble}) {
           </a>
         )}
         {isUsable && kind === 'exit' && (
-          <button type="button" onClick={() => void act(name, 'start')}>
+          <button type="button" onClick={() => void act(target, 'start')}>
             Start
           </button>
         )}
         {isUsable && kind === 'loop' && (
-          <button type="button" onClick={() => void act(name, 'stop')}>
+          <button type="button" onClick={() => void act(target, 'stop')}>
             Stop trying
           </button>
         )}

@@ -24,7 +24,7 @@ export const AUTOMATED_BROWSER = ' --?(headless|remote-debugging-|enable-automat
 
 /** Daemons of build tools, which other apps and terminals use, too. */
 const DAEMON =
-  /\/nx\/(dist\/)?src\/(daemon|project-graph\/plugins)\/|GradleDaemon|KotlinCompileDaemon|org\.mvndaemon\.|VBCSCompiler|\/nodeReuse:true|^([^ ]*\/)?(watchman( |$)|sccache$|turbo (--skip-infer )?daemon( |$)|bazel\()/
+  /\/nx\/(dist\/)?src\/(daemon|project-graph\/plugins)\/|GradleDaemon|KotlinCompileDaemon|org\.mvndaemon\.|VBCSCompiler|\/nodeReuse:true|^([^ ]*\/)?(watchman( |$)|adb .*fork-server |sccache$|turbo (--skip-infer )?daemon( |$)|bazel\()/
 const users = new RegExp(USERS_PROGRAM)
 const editors = new RegExp(EDITOR)
 const automated = new RegExp(AUTOMATED_BROWSER)

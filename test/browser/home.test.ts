@@ -85,7 +85,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
           app('hello', {version: '1.0.0'}),
           app('hello', {version: '2.0.0', isMain: false})
         ]
-        for (const name of ['b.1/restart', 'b.2/stop', 'b.2/start', 'hello/restart'])
+        for (const name of ['b.1/restart', 'b.1/stop', 'b.2/stop', 'b.2/start', 'hello/restart'])
           run.answers[`POST /apps/${name}`] = {apps: []}
         const {page} = await open(browser, run.url)
         const asks = async (action: string, ask: () => Promise<void>): Promise<void> => {
@@ -101,6 +101,8 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
         await asks('hello/restart', async () =>
           rows.filter({hasText: 'hello'}).last().getByRole('button', {name: 'Restart all versions of hello'}).click()
         )
+        run.send('troubles', {troubles: [trouble({kind: 'loop', app: 'b', name: 'b'})]})
+        await asks('b.1/stop', async () => page.getByRole('button', {name: 'Stop trying'}).click())
         run.send('app', app('b', {instance: 2, state: 'stopped', availability: 'stopped'}), 1001)
         await page.goto(`${run.url.split('#')[0] ?? ''}#/apps/b.2`)
         await asks('b.2/start', async () => page.getByRole('button', {name: 'Start'}).click())
