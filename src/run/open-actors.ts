@@ -25,7 +25,7 @@ export function openActors(options: OpenActorsOptions): {readonly here: Actors; 
     clock: systemClock,
     mayHost: (type, app) =>
       [...sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost(type)),
-    youngMs: () => Math.max(...[...sidecars.values()].map(({actors}) => actors.youngMs)),
+    hostWaitMs: () => Math.max(...[...sidecars.values()].map(({actors}) => actors.hostWaitMs)),
     needsHost: (type, isKnown) => {
       for (const {sleep} of sidecars.keys())
         if (sleep.triggers.actors?.includes(type) ?? !isKnown) sleep.need(`an actor of type ${type}`)

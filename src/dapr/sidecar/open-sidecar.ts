@@ -35,7 +35,7 @@ export type SidecarServers = Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>
 /** The three ports of one app's sidecar. */
 export type OpenSidecar = Omit<AppSidecar, 'actors' | 'secretOf'> & {
   /** The actors that the app hosts. */
-  readonly actors: Pick<SidecarActors, 'mayHost' | 'youngMs'>
+  readonly actors: Pick<SidecarActors, 'mayHost' | 'hostWaitMs'>
 }
 
 /** Opens the ports of an app's sidecar; they are bound already. */

@@ -5,7 +5,7 @@ import type {SidecarActorsOptions} from './actor-access.ts'
 import {retryLater} from './retry-later.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
-/** For so long after its start a process that is not asked is waited for, in ms: it may open a stream (Dapr: DaprBuiltInActorNotFoundRetries). */
+/** How long after its start calls wait for a process to report its actors over a stream, in ms (Dapr: DaprBuiltInActorNotFoundRetries). */
 const STREAM_MS = 5000
 
 /**
@@ -20,8 +20,8 @@ export class SidecarActors {
   readonly #over = new AbortController()
   /** The process that was asked; 0: one that is not ours. */
   #asked: number | undefined
-  /** The process that is not asked (0: there is none), and until when it may be about to open a stream, by `performance.now()`. */
-  #young = {pid: 0, until: 0}
+  /** The process that may report its actors over a stream alone (0: there is none), and until when calls wait for that, by `performance.now()`. */
+  #streaming = {pid: 0, until: 0}
   #hasTold = false
 
   constructor(options: SidecarActorsOptions) {
@@ -47,9 +47,9 @@ export class SidecarActors {
     return this.#hasTold || !this.#mayBeAsked
   }
 
-  /** How long its process may still be about to open a stream, in ms; not above 0: it may not. */
-  get youngMs(): number {
-    return this.#young.until - performance.now()
+  /** How long calls still wait for its process to report its actors over a stream, in ms; 0 or less: they do not. */
+  get hostWaitMs(): number {
+    return this.#streaming.until - performance.now()
   }
 
   close(): void {
@@ -78,7 +78,7 @@ export class SidecarActors {
     }
     this.hosted?.noteHealth()
     const pid = runtime.isListening && isDaprApp(runtime) && !this.#mayBeAsked ? runtime.pid : 0
-    if (pid !== this.#young.pid) this.#young = {pid, until: pid > 0 ? performance.now() + STREAM_MS : 0}
+    if (pid !== this.#streaming.pid) this.#streaming = {pid, until: pid > 0 ? performance.now() + STREAM_MS : 0}
     actors.onTypes()
   }
 

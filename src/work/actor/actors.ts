@@ -18,8 +18,8 @@ export interface ActorsOptions {
   readonly clock: Clock
   /** Whether the process of an instance may still report this type, also one that is not started yet. Without `app`: an instance of any app. */
   readonly mayHost: (type: string, app?: string) => boolean
-  /** How long a process that has begun lately may still be about to host any type, in ms; not above 0: none may. */
-  readonly youngMs?: () => number
+  /** How long calls still wait for a process that has just started to host their type, in ms; 0 or less: they do not. */
+  readonly hostWaitMs?: () => number
   /** Called when a call waits for a host of this type, so that sleeping apps are started. `isKnown`: an app has reported the type. */
   readonly needsHost?: (type: string, isKnown: boolean) => void
   readonly onTypes?: (app: string, types: readonly string[]) => void
@@ -78,11 +78,11 @@ export class Actors {
     return this.table.isHostedBy(app, type)
   }
 
-  /** Resolves once an app hosts the type, no process that runs by now may be about to, or the caller has gone. */
+  /** Resolves once an app hosts the type, the processes that run now have had time to report it, or the caller has left. */
   async hosted({type, onStop}: ActorRequest): Promise<void> {
-    const {youngMs = () => 0} = this.#options
-    const [until, gone] = [this.now + youngMs(), new Promise<true>(resolve => onStop(() => resolve(true)))]
-    for (let ms = youngMs(); ms > 0 && !this.table.isHosted(type); ms = Math.min(youngMs(), until - this.now))
+    const {hostWaitMs: waitMs = () => 0} = this.#options
+    const [until, gone] = [this.now + waitMs(), new Promise<true>(resolve => onStop(() => resolve(true)))]
+    for (let ms = waitMs(); ms > 0 && !this.table.isHosted(type); ms = Math.min(waitMs(), until - this.now))
       if ((await within(ms, Promise.race([this.#looked.promise, gone]))) === true) return
   }
 
@@ -262,20 +262,20 @@ export class Actors {
   }
 
   #begin(actor: Actor, turn: ActorTurn): void {
-    const [{request, since}, {place}] = [turn, actor]
+    const {place} = actor
     if (place === undefined) return
     const isReentrant = this.#settingsOf(actor)?.isReentrant === true
     if (actor.inside === undefined) {
       actor.inside = [turn]
-      actor.chain = isReentrant ? request.reentrancyId || randomUUID() : ''
+      actor.chain = isReentrant ? turn.request.reentrancyId || randomUUID() : ''
     } else actor.inside.push(turn)
     turn.beganAt = this.#options.clock.now()
-    const wasHeld = since <= actor.heldUntil
+    const wasHeld = turn.since <= actor.heldUntil
     turn.options.onBegin?.(wasHeld)
-    const hasWaited = turn.journal === undefined && turn.beganAt - since > 1
+    const hasWaited = turn.journal === undefined && turn.beganAt - turn.since > 1
     this.#record(turn, place.host.app)
     if (hasWaited) turn.journal?.held(wasHeld ? hostOf(actor) : turnIn(actor))
-    const {journal} = turn
+    const {journal, request} = turn
     const sent = {...request, journal, reentrancyId: actor.chain, onStop: (stop: () => void) => void (turn.stop = stop)}
     void this.#work(actor, turn, place.host.send(sent, place.isRetiring))
   }

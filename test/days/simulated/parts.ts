@@ -165,7 +165,7 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
     breakers: [],
     backlogs: [],
     keepsAwake: () => false,
-    actors: {mayHost: () => false, youngMs: 0},
+    actors: {mayHost: () => false, hostWaitMs: 0},
     openComponents: async () => undefined,
     openAgain: async () => undefined,
     actorState: async () => [],

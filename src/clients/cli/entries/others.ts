@@ -89,9 +89,19 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       hiddenFlag('timeout', 'int'),
       hiddenFlag('namespace', 'string', 'n'),
       hiddenFlag('set', 'strings'),
-      ...'runtime-version container-runtime network image-registry from-dir image-variant scheduler-volume scheduler-override-broadcast-host-port ca-root-certificate issuer-private-key issuer-public-certificate'
-        .split(' ')
-        .map(name => hiddenFlag(name, 'string'))
+      ...[
+        'runtime-version',
+        'container-runtime',
+        'network',
+        'image-registry',
+        'from-dir',
+        'image-variant',
+        'scheduler-volume',
+        'scheduler-override-broadcast-host-port',
+        'ca-root-certificate',
+        'issuer-private-key',
+        'issuer-public-certificate'
+      ].map(name => hiddenFlag(name, 'string'))
     ],
     examples: [],
     load: async () => (await import('../commands/init.ts')).init

@@ -113,12 +113,33 @@ export const RUN_FLAGS: readonly Flag[] = [
 ]
 
 /** Flags with a template that have a meaning on this machine alone. */
-export const HERE_ALONE =
-  'dashboard except forget isolated lazy name strict-ports no-record allowed-origins only rest watch'.split(' ')
+export const HERE_ALONE = [
+  'dashboard',
+  'except',
+  'forget',
+  'isolated',
+  'lazy',
+  'name',
+  'strict-ports',
+  'no-record',
+  'allowed-origins',
+  'only',
+  'rest',
+  'watch'
+]
 
 /** The flags that `run` accepts together with a template; all others belong in the template. */
 export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
-  ...'kubernetes help version runtime-path log-as-json run-file env profile log-style timestamps'.split(' '),
+  'kubernetes',
+  'help',
+  'version',
+  'runtime-path',
+  'log-as-json',
+  'run-file',
+  'env',
+  'profile',
+  'log-style',
+  'timestamps',
   ...HERE_ALONE
 ])
 
@@ -161,14 +182,36 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
       SHOWN,
       [
         'A single app',
-        'app-id app-port port app-protocol app-channel-address app-max-concurrency unix-domain-socket'.split(' ')
+        [
+          'app-id',
+          'app-port',
+          'port',
+          'app-protocol',
+          'app-channel-address',
+          'app-max-concurrency',
+          'unix-domain-socket'
+        ]
       ],
       ['Its health', RUN_FLAGS.map(({name}) => name).filter(name => name.includes('health'))],
       [
         'Its sidecar',
-        'config resources-path dapr-http-port dapr-grpc-port dapr-internal-grpc-port dapr-listen-addresses metrics-port max-body-size read-buffer-size log-level enable-api-logging enable-profiling profile-port placement-host-address scheduler-host-address'.split(
-          ' '
-        )
+        [
+          'config',
+          'resources-path',
+          'dapr-http-port',
+          'dapr-grpc-port',
+          'dapr-internal-grpc-port',
+          'dapr-listen-addresses',
+          'metrics-port',
+          'max-body-size',
+          'read-buffer-size',
+          'log-level',
+          'enable-api-logging',
+          'enable-profiling',
+          'profile-port',
+          'placement-host-address',
+          'scheduler-host-address'
+        ]
       ],
       ['Kubernetes', ['kubernetes', ...RUN_IN_CLUSTER.map(({name}) => name)]]
     ],

@@ -7,10 +7,22 @@ import {runLines} from '../../../platform/run-lines.ts'
 import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
 
 /** Files by which package managers make an install the same again. */
-const LOCK_FILES =
-  'package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock bun.lockb uv.lock poetry.lock Pipfile.lock requirements.txt go.sum Cargo.lock Gemfile.lock composer.lock'.split(
-    ' '
-  )
+const LOCK_FILES = [
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'pnpm-lock.yaml',
+  'yarn.lock',
+  'bun.lock',
+  'bun.lockb',
+  'uv.lock',
+  'poetry.lock',
+  'Pipfile.lock',
+  'requirements.txt',
+  'go.sum',
+  'Cargo.lock',
+  'Gemfile.lock',
+  'composer.lock'
+]
 
 /** A command that makes a folder ready. */
 interface Setup {

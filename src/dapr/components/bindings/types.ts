@@ -28,9 +28,16 @@ export const BINDING_TYPES: TypesOf<Binding> = {
   http: {
     properties: [
       ...BINDING_PROPERTIES,
-      ...'url errorIfNot2XX maxResponseBodySize MTLSClientCert MTLSClientKey MTLSRenegotiation MTLSRootCA responseTimeout securityToken securityTokenHeader'.split(
-        ' '
-      )
+      'url',
+      'errorIfNot2XX',
+      'maxResponseBodySize',
+      'MTLSClientCert',
+      'MTLSClientKey',
+      'MTLSRenegotiation',
+      'MTLSRootCA',
+      'responseTimeout',
+      'securityToken',
+      'securityTokenHeader'
     ],
     capabilities: [OUTPUT],
     load: async () => (await import('./http.ts')).open,

@@ -132,16 +132,16 @@ t.test('a process that is not asked may open a stream of actors for five seconds
   }
   const options = {runtime: app, actors: {onTypes: () => undefined}} as unknown as SidecarActorsOptions
   const actors = new SidecarActors(options)
-  t.ok(actors.youngMs <= 0, 'it does not listen yet')
+  t.ok(actors.hostWaitMs <= 0, 'it does not listen yet')
   move({isListening: true})
-  const first = actors.youngMs
+  const first = actors.hostWaitMs
   t.ok(first > 0 && first <= 5000)
   move({})
-  t.ok(actors.youngMs <= first)
+  t.ok(actors.hostWaitMs <= first)
   move({isListening: false})
-  t.ok(actors.youngMs <= 0, 'it has ended')
+  t.ok(actors.hostWaitMs <= 0, 'it has ended')
   move({isListening: true, pid: 8})
-  t.ok(actors.youngMs > 0, 'the next process')
+  t.ok(actors.hostWaitMs > 0, 'the next process')
   actors.close()
   t.end()
 })

@@ -9,13 +9,13 @@ import {TestClock} from '../../../../rig/clock.ts'
 
 /** A sidecar whose run hosts actors, or may; another run answers `far`, unless it hosts none. */
 function openCalls(t: Test, far = true) {
-  const house = {mayHost: false, youngMs: 0, asked: 0, failures: [] as string[]}
+  const house = {mayHost: false, hostWaitMs: 0, asked: 0, failures: [] as string[]}
   const journalOf = (): CallJournal => {
     const journal = {begun: () => undefined, held: () => undefined, failure: ''}
     return Object.assign(journal, {ended: () => house.failures.push(journal.failure)}) as unknown as CallJournal
   }
   const clock = new TestClock()
-  const actors = new Actors({clock, mayHost: () => house.mayHost, youngMs: () => house.youngMs, journalOf})
+  const actors = new Actors({clock, mayHost: () => house.mayHost, hostWaitMs: () => house.hostWaitMs, journalOf})
   t.teardown(() => actors.close())
   const body = Buffer.from('far')
   const elsewhere = async () => {
@@ -72,14 +72,14 @@ t.test('a call that no run can answer fails once', async t => {
 
 t.test('a call that no run can answer waits for a process that has just begun: it may open a stream', async t => {
   const house = openCalls(t, false)
-  house.youngMs = 60_000
+  house.hostWaitMs = 60_000
   const [one, other] = [house.call(), house.call('Order')]
   await new Promise(setImmediate)
   const host = new TestHost('carts')
   house.actors.host(host, types(['Cart']))
   await new Promise(setImmediate)
   t.strictSame(host.inside, ['Cart/1 add'])
-  house.youngMs = 0
+  house.hostWaitMs = 0
   house.actors.look()
   t.match(await other, /did not find address for actor 'Order/)
   await host.open[0]?.answer('here')
@@ -88,7 +88,7 @@ t.test('a call that no run can answer waits for a process that has just begun: i
 
 t.test('it waits for no process that begins later, and no longer than its caller', async t => {
   const house = openCalls(t, false)
-  house.youngMs = 5000
+  house.hostWaitMs = 5000
   const leave: (() => void)[] = []
   const [one, gone] = [house.call('Order'), house.call('Cart', listener => void leave.push(listener))]
   await new Promise(setImmediate)
