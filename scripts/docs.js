@@ -20,7 +20,7 @@ export const pages = () => ({
   'template.md': templatePage(),
   'events.md': eventsPage(),
   'compatibility.md': compatibilityPage(),
-  'ledger.md': ledgerPage(),
+  '../test/ledger/ledger.md': ledgerPage(),
   'messages.md': messagesPage()
 })
 

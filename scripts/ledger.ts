@@ -1,11 +1,11 @@
-// The ledger: what users rely on, row by row, in docs/ledger/*.yaml; and the pages that are written from it.
+// The ledger: what users rely on, row by row, in test/ledger/*.yaml; and the pages that are written from it.
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {parse} from 'yaml'
 
 const root = join(import.meta.dirname, '..')
 
-/** The sections in the order of the page: a file of docs/ledger each. */
+/** The sections in the order of the page: a file of test/ledger each. */
 const SECTIONS = ['command-line', 'http', 'grpc', 'daeploy', 'building-blocks', 'lifecycle', 'kubernetes']
 
 const STANDINGS = ['same', 'better', 'missing', 'other'] as const
@@ -38,13 +38,13 @@ interface Section<Row> {
 /** A row as it is written: its behaviour stands under its standing. */
 type Written = Note & {readonly [standing in LedgerRow['standing']]?: string}
 
-const read = (name: string): unknown => parse(readFileSync(join(root, `docs/ledger/${name}.yaml`), 'utf8'))
+const read = (name: string): unknown => parse(readFileSync(join(root, `test/ledger/${name}.yaml`), 'utf8'))
 
 function rowOf(file: string, row: Written): LedgerRow {
   const {why, tests, checked, ...words} = row
   const [standing, ...others] = STANDINGS.filter(each => row[each] !== undefined)
   if (standing === undefined || others.length > 0 || Object.keys(words).length > 1)
-    throw new Error(`docs/ledger/${file}.yaml: a row has one of ${STANDINGS.join(', ')}: ${JSON.stringify(words)}`)
+    throw new Error(`test/ledger/${file}.yaml: a row has one of ${STANDINGS.join(', ')}: ${JSON.stringify(words)}`)
   return {standing, behaviour: row[standing] ?? '', why, tests, checked}
 }
 
@@ -102,11 +102,11 @@ export const ledgerPage = (): string => {
   )
   return `# The ledger
 
-<!-- written by \`npm run docs\` from docs/ledger -->
+<!-- written by \`npm run docs\` from the other files of this folder -->
 
 Each row is a behaviour that users, SDKs and scripts rely on, compared with Dapr's command line (after 1.18), Dapr's sidecar, and Daeploy: same, better, missing;
 "other" exists only in Pillion, or differs on purpose. The last column names the test: its file below \`test/\` (\`packages\`: below \`src/\`), and its title.
-What matters of it, in one page: [compatibility](compatibility.md).
+What matters of it, in one page: [compatibility](../../docs/compatibility.md).
 
 ${sections.join('\n\n')}
 
