@@ -7,7 +7,5 @@ if (process.platform === 'win32') {
   console.error(`pillion needs Node 22.22 or newer, this is ${process.versions.node}`)
   process.exitCode = 1
 } else {
-  // beside our own code, where nobody else writes; if we may not either, it is compiled each time
-  process.getBuiltinModule('node:module').enableCompileCache(`${import.meta.dirname}/../.cache`)
-  void import('../dist/cli/main.js')
+  void import('./start.cjs')
 }

@@ -1,15 +1,13 @@
-// Writes dist: the validators compiled from the template's schema, the API's description as JSON and its types, Dapr's messages,
-// then one bundle with a lazy chunk for each command. `node scripts/build.js schema` writes what is compiled, and no bundle.
+// Writes the validators compiled from the template's schema, the API's description as JSON and its types, and Dapr's messages.
+// Then writes dist: the page and the program. `node scripts/build.js schema` writes no dist.
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {build} from 'esbuild'
 import {Ajv} from 'ajv'
 import {parse as parseYaml} from 'yaml'
 import standalone from 'ajv/dist/standalone/index.js'
 import {apiTypes} from './build-api-types.js'
 import {compileProto} from './build-proto.js'
-import {joinFiles} from './join.js'
 import {buildPage} from './build-page.js'
-import {throughIndex} from './through-index.js'
+import {packProgram} from './pack.js'
 
 /**
  * One validator for each key that says in an `errorMessage` what was expected; Dapr's own keys are read by Dapr's rules instead.
@@ -70,69 +68,5 @@ if (process.argv[2] === 'schema') process.exit()
 
 rmSync('dist', {recursive: true, force: true})
 mkdirSync('dist')
-// one file for each set of commands that share code, then joined to few
-const SPLIT = 'dist/split'
-// Of the client of Kubernetes only the reading of kubeconfigs is used: not its classes for each kind, nor its client for HTTP.
-const kubeconfigAlone = {
-  name: 'kubeconfig-alone',
-  setup(to) {
-    to.onResolve({filter: /^(undici|\.\/gen\/index\.js)$/}, ({path, importer}) =>
-      /client-node\/dist\/\w+\.js$/.test(importer) ? {path, namespace: 'unused'} : undefined
-    )
-    const names = ['Agent', 'ProxyAgent', 'ServerConfiguration', 'createConfiguration']
-    to.onLoad({filter: /.*/, namespace: 'unused'}, () => ({
-      contents: names.map(name => `export class ${name} {}`).join('\n')
-    }))
-  }
-}
-// We write all help ourselves: for a mistaken command it is only asked which ones there are.
-const commandsWithoutHelp = {
-  name: 'commands-without-help',
-  setup(to) {
-    to.onResolve({filter: /^\.\/help\.js$/}, ({path, importer}) =>
-      /commander\/(lib\/command|index)\.js$/.test(importer) ? {path, namespace: 'no-help'} : undefined
-    )
-    to.onLoad({filter: /.*/, namespace: 'no-help'}, () => ({
-      contents: `export class Help {
-        visibleCommands = ({commands}) => commands
-        visibleOptions = () => []
-      }`
-    }))
-  }
-}
-const {metafile} = await build({
-  entryPoints: ['src/clients/cli/main.ts'],
-  outdir: SPLIT,
-  metafile: true,
-  outbase: 'src/clients',
-  bundle: true,
-  splitting: true,
-  plugins: [
-    kubeconfigAlone,
-    commandsWithoutHelp,
-    throughIndex(JSON.parse(readFileSync('package.json', 'utf8')).imports)
-  ],
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
-  sourcemap: true,
-  sourcesContent: false,
-  // the same code as modules, so that what nobody uses is left out
-  alias: {
-    yaml: './node_modules/yaml/browser/index.js',
-    // its WebAssembly as a text, so that no other file is needed
-    '@platformatic/wasm-utils': './node_modules/@platformatic/wasm-utils/dist/bundled.js'
-  },
-  chunkNames: 'chunks/[name]-[hash]',
-  // for bundled CommonJS: it requires modules of Node, and tries for what is not there. Where nobody does, it is left out
-  banner: {
-    js: `const require = name => {
-  const found = process.getBuiltinModule(name)
-  if (found === undefined) throw Object.assign(new Error('there is no module ' + name), {code: 'MODULE_NOT_FOUND'})
-  return found
-}`
-  }
-})
-await joinFiles({outputs: metafile.outputs, from: SPLIT, main: `${SPLIT}/cli/main.js`, outdir: 'dist'})
-rmSync(SPLIT, {recursive: true})
 await buildPage()
+await packProgram()

@@ -14,7 +14,6 @@ import type {OnSkipped} from './folder.ts'
 import {livingRuns} from './living-runs.ts'
 import type {RunListing} from './run-control.ts'
 import {livingRun, readRunFile, type RunIdentity} from './run-file.ts'
-import {endBySignal} from './starting-runs.ts'
 
 /** An answer that came by a socket. */
 interface SocketAnswer extends Incoming {
@@ -167,11 +166,7 @@ export async function unlessGone<T>(request: () => Promise<T>, otherwise: T): Pr
  */
 export async function endRun({api, folder, listing: {pid}}: FoundRun, onSlow: (pid: number) => void): Promise<void> {
   const callOff = systemClock.after(SLOW_MS, () => onSlow(pid))
-  const run = livingRun(folder)
-  await unlessGone(async () => api.text('POST /stop'), '').catch(async (error: unknown) => {
-    if (!(error instanceof ApiError) || run === undefined) throw error
-    await endBySignal([run], () => undefined) // the code that answers is gone, as after an upgrade
-  })
+  await unlessGone(async () => api.text('POST /stop'), '')
   callOff()
   // the answer lasts as long as the process: what is left then is a process that the kernel has not cleared away
   for (let looks = 0; livingRun(folder)?.pid === pid; looks++) {

@@ -73,9 +73,6 @@ export const codeOf = (error: unknown): string =>
 /** No descriptor is free: that passes, and says nothing of the file. */
 export const isShortage = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes(codeOf(error))
 
-export const CODE_GONE = 'files of Pillion are gone, as after an upgrade'
-export const isCodeGone = (error: unknown): boolean => codeOf(error) === 'ERR_MODULE_NOT_FOUND'
-
 /** The default case of a switch over a union: reaching it is a bug. */
 export const unreachable = (value: never): never => {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)

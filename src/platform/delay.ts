@@ -1,7 +1,7 @@
-import {codeOf, isShortage} from '../model/errors.ts'
+import {isShortage} from '../model/errors.ts'
 import {systemClock} from './clock.ts'
 
-const LOAD_AGAIN_MS = 5
+const OPEN_AGAIN_MS = 5
 const isDone = (): boolean => true
 
 /** Resolves after `ms` milliseconds, or once the signal is aborted; never rejects. */
@@ -40,14 +40,13 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | undef
 export const isWithin = async (ms: number, work: Promise<unknown>): Promise<boolean> =>
   (await within(ms, work.then(isDone))) ?? false
 
-/** Loads code, or opens pipes; tries again while no file can be opened. Undefined: the signal is aborted. Rejects if the code is not there, or is broken. */
-export async function loadSoon<T>(load: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  for (; !signal.aborted; await pause(LOAD_AGAIN_MS, signal))
+/** Opens files, and tries again while no descriptor is free. Returns undefined once the signal is aborted. */
+export async function openSoon<T>(open: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  for (; !signal.aborted; await pause(OPEN_AGAIN_MS, signal))
     try {
-      return await load()
+      return await open()
     } catch (error) {
-      // Node says so where it cannot open the package.json of the code
-      if (!isShortage(error) && codeOf(error) !== 'ERR_INVALID_PACKAGE_CONFIG') throw error
+      if (!isShortage(error)) throw error
     }
   return undefined
 }

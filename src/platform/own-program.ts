@@ -1,6 +1,14 @@
 import {isSea} from 'node:sea'
 import {messageOf} from '../model/errors.ts'
 
+/** What `bin/load.cjs` leaves for the program that it runs. */
+interface Loaded {
+  readonly pillionAsset?: (name: string) => Buffer
+}
+
+/** Returns the bytes of a file inside the program, or undefined if the source itself runs. */
+export const assetOf = (name: string): Buffer | undefined => (globalThis as Loaded).pillionAsset?.(name)
+
 /** A second process of this program. */
 export interface OwnProcess {
   /** 0: it could not be started. */

@@ -9,7 +9,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {beginSilence, called, oddApp} from '../rig/bad-input.ts'
 import {controlSocket} from '../rig/control-socket.ts'
-import {inDisguise, isExecutable} from '../rig/disguise.ts'
+import {inDisguise} from '../rig/disguise.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {environmentOf, tracesCarrying} from '../rig/traces.ts'
 
@@ -122,7 +122,7 @@ t.test('more connections to the gRPC port than descriptors: the log tells that t
   t.match(await run.exited, {code: 0})
 })
 
-t.test('where no file can be opened, a first question to the run fails, and the run goes on', async t => {
+t.test('a run answers its first question although no file can be opened', async t => {
   const rig = await openRig(t)
   await rig.template(['good'].map(oddApp))
   const run = rig.start(limited(rig))
@@ -139,7 +139,7 @@ t.test('where no file can be opened, a first question to the run fails, and the 
   limit(3)
   first.write('GET /api/v1/run HTTP/1.1\r\nHost: run\r\n\r\n')
   const [answer] = (await once(first, 'data')) as [Buffer]
-  t.match(answer.toString(), isExecutable ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 500 [^]*too many open files/)
+  t.match(answer.toString(), /^HTTP\/1\.1 200 /)
   first.destroy()
   limit(DESCRIPTORS)
   t.match(await rig.run(['ps']), {code: 0, stdout: /^good /m}, 'the next one is answered')

@@ -1,5 +1,5 @@
 import {isTakenByBoundary} from '../../platform/boundary.ts'
-import {CODE_GONE, isCodeGone, isShortage, messageOf} from '../../model/errors.ts'
+import {isShortage, messageOf} from '../../model/errors.ts'
 import {shownStatus} from './say.ts'
 import type {Terminal} from './terminal.ts'
 
@@ -7,9 +7,6 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 type EndSignal = (typeof SIGNALS)[number]
 
 const EVERY_MS = 60_000
-/** Of a task that has failed: the warning's code, why, and what to do. */
-const SHORT = ['few-descriptors', 'no more files may be open', 'to raise the limit: ulimit -n'] as const
-const UPGRADED = ['background-task-failed', CODE_GONE, 'end and start it soon'] as const
 
 interface Stoppable {
   stop(): void
@@ -43,12 +40,11 @@ export function guard(
   }
   let warnedAt = -Infinity
   const onRejection = (error: unknown): void => {
-    if (!isCodeGone(error) && !isShortage(error)) return onBug(error)
+    if (!isShortage(error)) return onBug(error)
     if (isTakenByBoundary(error) || performance.now() - warnedAt < EVERY_MS) return
     warnedAt = performance.now()
-    const [code, why, advice] = isCodeGone(error) ? UPGRADED : SHORT
-    const text = `a task has failed, since ${why}: ${messageOf(error)}. The run continues; ${advice}`
-    void terminal.err.print(shownStatus(process.stderr, 'warning', text, asJson, code))
+    const text = `a task has failed, since no more files may be open: ${messageOf(error)}. The run continues; to raise the limit: ulimit -n`
+    void terminal.err.print(shownStatus(process.stderr, 'warning', text, asJson, 'few-descriptors'))
   }
   process.on('uncaughtException', onBug).on('unhandledRejection', onRejection)
   return () => hasBug

@@ -67,8 +67,8 @@ export async function loadTemplate(
   try {
     return await loadFiles(files, around, overrides)
   } catch (error) {
-    const explain = async (): Promise<unknown> => (await import('./foreign-file.ts')).explainForeign(error, files)
-    throw await explain().catch(() => error) // its code may be gone, as after an upgrade
+    const {explainForeign} = await import('./foreign-file.ts')
+    throw await explainForeign(error, files)
   }
 }
 

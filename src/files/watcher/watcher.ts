@@ -10,7 +10,6 @@ import {filterOf, isIgnored, openFilter, type AppFilter} from './app-filter.ts'
 import {FileHashes, isSince, savedSince, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
-import {loadSoon} from '../../platform/delay.ts'
 import {Debouncer} from './debouncer.ts'
 
 export interface WatchOptions {
@@ -151,8 +150,8 @@ export class Watch {
 
   async #begin(): Promise<void> {
     await this.#watcher?.close()
-    const library = await loadSoon(async () => import('chokidar'), this.#closing.signal)
-    if (library === undefined || this.#isClosed) return
+    const library = await import('chokidar')
+    if (this.#isClosed) return
     this.#count = 0
     const {folder, watch: plan, outputs = ownOutputs()} = this.#options
     const filter = 'files' in plan ? filterOf(plan.files) : openFilter(plan, folder)

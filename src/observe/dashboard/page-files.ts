@@ -1,5 +1,7 @@
 import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {gunzipSync} from 'node:zlib'
+import {assetOf} from '../../platform/own-program.ts'
 
 /** A file of the page. */
 export interface PageFile {
@@ -7,12 +9,9 @@ export interface PageFile {
   readonly gzip: Buffer
 }
 
-/** A file that the build wrote: in `dist`, wherever in `dist` or `src` this runs, or an asset of the executable. */
-function read(name: string): Buffer {
-  const sea = process.getBuiltinModule('node:sea')
-  if (sea.isSea()) return Buffer.from(sea.getRawAsset(`page/${name}`))
-  return readFileSync(new URL(import.meta.url.replace(/(.*)\/(?:src|dist)\/.*/, `$1/dist/page/${name}`)))
-}
+/** Reads a file that the build wrote: from the program, or from `dist` if the source runs. */
+const read = (name: string): Buffer =>
+  assetOf(`page/${name}`) ?? readFileSync(join(import.meta.dirname, '../../../dist/page', name))
 
 let files: ReadonlyMap<string, PageFile> | undefined
 

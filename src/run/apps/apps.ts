@@ -244,9 +244,6 @@ export class Apps implements EditedApps {
     })
   }
 
-  readonly ready = async (plans: readonly AppPlan[]): Promise<unknown> =>
-    (await import('./close-for-edit.ts')).loadForPlans(plans)
-
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
     const opened = new Set(next.map(planKey))
     // an app that has left the template gets no more calls, even while it drains

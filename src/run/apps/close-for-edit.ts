@@ -6,17 +6,6 @@ import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {AppsOptions} from './apps.ts'
 import {keepsPorts} from './same-ports.ts'
 
-/** Loads what processes by these plans need: later it may be gone, as after an upgrade. */
-export const loadForPlans = async (plans: readonly AppPlan[]): Promise<unknown> =>
-  Promise.all(
-    plans.flatMap(({tty, limits, ready}) => [
-      ...(tty === true ? [import('../../supervisor/process/app-terminal.ts')] : []),
-      ...(limits === undefined ? [] : [import('../../supervisor/process/limits.ts')]),
-      ...(ready.kind === 'command' ? [import('../../proxy/ports/isolated-plan.ts')] : []),
-      ...(ready.kind === 'log' ? [import('re2js')] : [])
-    ])
-  )
-
 /**
  * Closes the apps that an edit opens again by the plans `next`, or removes: each takes calls until its callers among them are drained.
  * Rejects when all are closed, if one could not be. `kept` gets the listening servers of each sidecar that keeps its ports.

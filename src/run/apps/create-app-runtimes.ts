@@ -178,7 +178,7 @@ export class AppRuntimes {
 
 /** Reports that an app is not ready, and where it listens instead, if that is known. */
 async function reportNotReady(runtime: AppRuntime, note: Note, reporter: Reporter): Promise<void> {
-  const hint = async (): Promise<string> => (await import('../../supervisor/messages/port-hint.ts')).portHint(runtime)
-  reportNote(reporter, runtime.id, note, await hint().catch(() => '')) // its code may be gone, as after an upgrade
+  const {portHint} = await import('../../supervisor/messages/port-hint.ts')
+  reportNote(reporter, runtime.id, note, await portHint(runtime))
   await bypassHint(runtime, reporter)
 }

@@ -29,8 +29,7 @@ export class ForeignListener {
   ): Promise<boolean> {
     if (address === undefined) this.#hasLeft = true
     if (this.#hasLeft || address === undefined) return true
-    const owners = await loadOwners()
-    if (owners === undefined) return true
+    const owners = await import('../../platform/port-owners.ts')
     const {all, carries} = await look()
     const own = all.filter(({pid, group}) => group === app.group || carries(pid, app.marker)).map(({pid}) => pid)
     const found = await owners.listeningAmong(own, {port: this.port, addresses: [address]})
@@ -56,12 +55,10 @@ export async function findForeignListeners(
     [...new Set([appPort, readyPort])].map(async port => {
       if (port === 0 || port === allocated) return []
       const isTaken = (await firstAccepting({addresses: LOOPBACK, port})) !== undefined
-      return isTaken ? [new ForeignListener(port, await (await loadOwners())?.ownerOf(port))] : []
+      if (!isTaken) return []
+      const {ownerOf} = await import('../../platform/port-owners.ts')
+      return [new ForeignListener(port, await ownerOf(port))]
     })
   )
   return found.flat()
 }
-
-/** Undefined: the code is gone, as after an upgrade. An app starts without it, too. */
-const loadOwners = async (): Promise<typeof import('../../platform/port-owners.ts') | undefined> =>
-  import('../../platform/port-owners.ts').catch(() => undefined)

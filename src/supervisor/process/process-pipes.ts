@@ -2,7 +2,7 @@ import {tmpdir} from 'node:os'
 import {isShortage, messageOf} from '../../model/errors.ts'
 import type {Exit} from '../../model/app-state.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
-import {loadSoon} from '../../platform/delay.ts'
+import {openSoon} from '../../platform/delay.ts'
 import {withDeadline} from '../reload/deadline.ts'
 import type {ProcessPlace} from './app-process.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
@@ -24,7 +24,7 @@ const TRIED_MS = 10_000
 /** The pipes of one process, or why there are none. `over`: none are needed any more. */
 export async function processPipes(over: AbortSignal): Promise<ProcessPipes | Exit> {
   try {
-    const made = await withDeadline({ms: TRIED_MS, over}, async late => loadSoon(async () => makePipes(1), late))
+    const made = await withDeadline({ms: TRIED_MS, over}, async late => openSoon(async () => makePipes(1), late))
     const [pipes] = made ?? (await makePipes(1))
     if (pipes === undefined) throw new Error('a process has one set of pipes')
     return pipes

@@ -2,7 +2,7 @@ import {authorityOf} from '../../model/address.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {AppPlan, ReadyPlan} from '../../model/plan.ts'
 import {systemClock} from '../../platform/clock.ts'
-import {aborted, loadSoon, pause} from '../../platform/delay.ts'
+import {aborted, pause} from '../../platform/delay.ts'
 import {LOOPBACK, poll, statusOf, firstAccepting, type ProbeTarget} from '../../platform/probe.ts'
 
 export interface ReadinessOptions {
@@ -51,7 +51,7 @@ export class Readiness {
     try {
       if (ready.kind === 'command') return await this.#commandSucceeds(signal)
       if (ready.kind !== 'log' || this.#log === undefined) return await poll(async () => this.#attempt(), signal)
-      void this.#log.load(ready.pattern, signal)
+      void this.#log.load(ready.pattern)
       await Promise.race([this.#log.match.promise, aborted(signal)])
       return !signal.aborted
     } finally {
@@ -124,11 +124,10 @@ class LogWatch {
   }
 
   /** Looks for the line from now on, also in what came before. */
-  async load(pattern: string, signal: AbortSignal): Promise<void> {
+  async load(pattern: string): Promise<void> {
     try {
-      const re2 = await loadSoon(async () => import('re2js'), signal)
-      if (re2 === undefined) return
-      this.#pattern = re2.RE2JS.compile(re2.RE2JS.translateRegExp(pattern))
+      const {RE2JS} = await import('re2js')
+      this.#pattern = RE2JS.compile(RE2JS.translateRegExp(pattern))
       this.#look(this.#early)
     } catch (error) {
       this.fault = ` (${messageOf(error)})`

@@ -4,7 +4,6 @@ import {exitOf, type Exit, succeeded, type Why} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
-import {loadSoon} from '../../platform/delay.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import type {FinishWork} from './overlap.ts'
 import {Reloads, type ReloadCause} from './reload.ts'
@@ -73,12 +72,11 @@ export class Changes {
     const {apps, leftOut = []} = plan
     const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
     if (this.#isOver || (!isWatched && reread === undefined)) return
-    const loaded = await loadSoon(
-      async () => Promise.all([import('./watch-apps.ts'), import('./template-edits.ts')]),
-      this.#over.signal
-    )
-    if (loaded === undefined || this.#isOver) return
-    const [{Watching}, {TemplateEdits: Edits}] = loaded
+    const [{Watching}, {TemplateEdits: Edits}] = await Promise.all([
+      import('./watch-apps.ts'),
+      import('./template-edits.ts')
+    ])
+    if (this.#isOver) return
     if (reread !== undefined) this.#beginEdits(Edits, reread)
     // what is not read again is not the template's alone: it may be a file of apps, too
     const templateFiles = reread === undefined ? [plan.file, ...(plan.overlays ?? [])] : filesOf(plan)

@@ -1,7 +1,6 @@
 import type {Reloaded} from '../../model/events.ts'
 import type {Why} from '../../model/app-state.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
-import {loadSoon} from '../../platform/delay.ts'
 import {withDeadline} from './deadline.ts'
 import type {FinishWork} from './overlap.ts'
 import type {QueueStats, PendingCall} from '../../proxy/gateway/admission-queue.ts'
@@ -211,17 +210,10 @@ export class Reloads {
     const from = clock.now()
     const timeoutMs = this.#graceMs
     const stop = new AbortController()
-    const asked = this.#asked
     this.#asked = undefined
     this.#interrupt = () => stop.abort()
-    // few apps ask for it
-    const loaded = await loadSoon(async () => import('./overlap.ts'), stop.signal).catch(() => undefined)
-    if (loaded === undefined) {
-      if (stop.signal.aborted) return
-      this.#asked = asked
-      return this.#replace() // its code is gone, as after an upgrade
-    }
-    this.failure = await loaded.overlap(runtime, {
+    const {overlap} = await import('./overlap.ts')
+    this.failure = await overlap(runtime, {
       signal: stop.signal,
       clock,
       healthyMs: runtime.plan.ready.timeoutMs,

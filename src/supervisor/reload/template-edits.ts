@@ -1,4 +1,4 @@
-import {CODE_GONE, isCodeGone, messageOf, UserError} from '../../model/errors.ts'
+import {messageOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
@@ -20,8 +20,6 @@ export interface EditedApps {
   inTurn<T>(work: () => Promise<T>): Promise<T>
   /** Ids of apps that could not be opened: what depends on them does not start. */
   lost: readonly string[]
-  /** Loads what `closeAll`, `openPlan` and processes by these plans need: after an upgrade it may be gone, and the apps go on as they are. */
-  ready(plans: readonly AppPlan[]): Promise<unknown>
   /** These apps are left out from now on, unless the user starts them. Never fails. */
   leaveOut(plans: readonly AppPlan[]): Promise<void>
   /** Stops apps, those that call others of them first. `openPlan` opens them again by these plans, or they are removed next. */
@@ -161,7 +159,6 @@ export class TemplateEdits {
     const apps = this.#options.apps()
     const before = this.#plan
     const {added, removed, changed} = planChanges(before, after)
-    await apps.ready([...added, ...changed])
     for (const plan of [...added, ...changed]) this.#want(plan)
     this.#options.applies(editText(before, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
@@ -176,7 +173,7 @@ export class TemplateEdits {
       await apps.closeAll(leaving, closed).catch(warn)
       await Promise.all(removed.map(async plan => this.#remove(plan).catch(warn)))
       apps.arrange(after.apps)
-      const opened = await this.#open(closed, before)
+      const opened = await this.#open(closed)
       apps.arrange(after.apps)
       return opened
     } finally {
@@ -211,10 +208,10 @@ export class TemplateEdits {
     if (runtime !== undefined) await apps.remove(runtime)
   }
 
-  async #open(plans: readonly AppPlan[], before: Plan): Promise<readonly AppRuntime[]> {
+  async #open(plans: readonly AppPlan[]): Promise<readonly AppRuntime[]> {
     const apps = this.#options.apps()
     const opened: AppRuntime[] = []
-    const failed = new Map<AppPlan, AppPlan | undefined>()
+    const failed = new Set<AppPlan>()
     for (const plan of plans) {
       if (this.#isOver) return opened
       const index = this.#plan.apps.indexOf(plan)
@@ -222,29 +219,24 @@ export class TemplateEdits {
         const runtime = await apps.openPlan(plan, index)
         if (runtime !== undefined) opened.push(runtime)
       } catch (error) {
-        // the fault may be ours, as where code is gone after an upgrade: with its settings of before the app is useful
-        const was = error instanceof UserError ? undefined : before.apps.find(each => planKey(each) === planKey(plan))
-        const runtime = was && (await apps.openPlan(was, index).catch(() => undefined))
-        failed.set(plan, runtime && was)
-        if (runtime === undefined) apps.lost = [...apps.lost, plan.id]
-        if (runtime === undefined) await this.#remove(plan).catch(failure => this.#warnFailed(failure))
-        else opened.push(runtime)
+        failed.add(plan)
+        apps.lost = [...apps.lost, plan.id]
+        await this.#remove(plan).catch(failure => this.#warnFailed(failure))
         if (error instanceof UserError) this.#warn(wordsOf(error))
-        else this.#warnFailed(error, runtime && `, "${plan.id}" stays as it was`)
+        else this.#warnFailed(error)
       }
     }
     this.#release()
-    apps.lost = [...failed].flatMap(([{id}, was]) => (was === undefined ? id : []))
+    apps.lost = [...failed].map(({id}) => id)
     this.#release = apps.lost.length > 0 ? apps.hold() : () => undefined
     // the next save adds, or changes, what could not be opened
-    const standing = this.#plan.apps.flatMap(app => (failed.has(app) ? (failed.get(app) ?? []) : app))
+    const standing = this.#plan.apps.filter(app => !failed.has(app))
     this.#plan = {...this.#plan, apps: standing}
     return opened
   }
 
-  #warnFailed(error: unknown, outcome = ''): void {
-    const why = isCodeGone(error) ? `${CODE_GONE}, so end and start it soon: ` : ''
-    this.#warn(`cannot apply the edit of the template${outcome}: ${why}${messageOf(error)}`)
+  #warnFailed(error: unknown): void {
+    this.#warn(`cannot apply the edit of the template: ${messageOf(error)}`)
   }
 
   #warn(text: string): void {

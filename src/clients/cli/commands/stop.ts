@@ -130,7 +130,7 @@ async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   return isEnded
 }
 
-/** The runs that cannot be asked: their code is gone, as after an upgrade, or they are of another version. */
+/** Returns the runs that cannot be asked, as those of another version. */
 const mute = (runs: readonly FoundRun[]): readonly RunIdentity[] =>
   livingRuns(process.env).filter(({pid}) => !runs.some(({listing}) => listing.pid === pid))
 

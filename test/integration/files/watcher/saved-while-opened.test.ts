@@ -3,7 +3,6 @@ import {syncBuiltinESMExports} from 'node:module'
 import {join} from 'node:path'
 import t from 'tap'
 import {Watch} from '../../../../src/files/watcher/watcher.ts'
-import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
 
 /** Replaces a file as editors do, until the system's coarse clock has gone on. */
 function save(file: string): void {
@@ -85,32 +84,3 @@ t.test('certain files: one save of which a busy machine tells twice is reported 
   await next.promise
   t.same(told, [['dapr.yaml'], ['other.yaml']])
 })
-
-t.test(
-  'a watch that begins while no file can be opened, so that its library cannot be loaded, follows once one can',
-  async t =>
-    withFewDescriptors(`
-    import {writeFileSync} from 'node:fs'
-    import {setTimeout as pause} from 'node:timers/promises'
-    const {Watch} = await import('${join(import.meta.dirname, '../../../../src/files/watcher/watcher.ts')}')
-    const folder = '${t.testdir({})}'
-    const changed = Promise.withResolvers()
-    const watch = new Watch({
-      folder,
-      watch: {paths: ['*.txt'], ignore: [], honoursGitignore: false},
-      since: Date.now(),
-      changed: changed.resolve,
-      polls: changed.reject,
-      givesUp: changed.reject
-    })
-    fill()
-    const opened = watch.open()
-    opened.catch(() => undefined)
-    await pause(100)
-    free()
-    await opened
-    writeFileSync(folder + '/a.txt', 'saved')
-    equal((await changed.promise).join(), 'a.txt')
-    await watch.close()
-  `)
-)

@@ -39,7 +39,6 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   const runs = running.length === 0 ? [] : await runsHere(asJson, ({pid}) => running.some(run => run.pid === pid))
   const endOne = async (run: RunIdentity): Promise<unknown> => {
     const found = runs.find(({listing}) => listing.pid === run.pid)
-    // its code may be gone, as after an upgrade
     return found === undefined ? endBySignal([run], tellSlow) : endRun(found, tellSlow)
   }
   await Promise.all(running.map(endOne))
