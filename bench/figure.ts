@@ -73,7 +73,7 @@ export type MeasureName =
   | 'overlap: p99.9, saves'
   | 'stop'
   | `ten apps: ${'listen' | 'memory' | 'stop'}`
-  | `copies: ${'started' | 'answered' | 'memory' | 'memory, borrowing'}`
+  | `copies: ${'started' | 'answered' | 'memory'}`
   | `wait: ${'ready' | 'idle, late'}`
   | `page: ${'first paint' | 'first row' | '50,000 calls/s' | '1,600 lines/s' | 'longest task'}`
   | `watched: p99, ${'page' | 'exports'}`

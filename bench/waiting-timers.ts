@@ -31,10 +31,8 @@ export async function workflowsAt(path: string): Promise<{readonly workflows: Wo
     settings: () => DEFAULT_WORKFLOWS,
     isAllowed: () => true,
     onFirstWorker: () => undefined,
-    wanted: () => undefined,
     tracesOf: () => undefined,
-    counted: () => undefined,
-    purgeFar: async () => Promise.resolve(undefined)
+    counted: () => undefined
   })
   const close = (): void => {
     workflows.close()

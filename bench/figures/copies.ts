@@ -6,22 +6,19 @@ import {inRounds, type Figure, type MeasureName, type Unit} from '../figure.ts'
 import {startTen, tenApps} from '../ten.ts'
 import {withRig} from '../tools.ts'
 
-const [FIRST, SECOND, THIRD] = ['main', 'second', 'third'] as const
+const [FIRST, SECOND] = ['main', 'second'] as const
 
 type What = 'started' | 'answered' | 'memory'
-type Round = Readonly<Record<What, readonly [ours: number, peer: number]>> & {readonly borrowing: number}
+type Round = Readonly<Record<What, readonly [ours: number, peer: number]>>
 
-/**
- * A second copy of a template with ten apps that runs next to the first, and a third one that runs one app and borrows the rest. Memory
- * is what all of ours take together, less what they took before.
- */
+/** A second copy of a template with ten apps that runs next to the first. Memory is what both take together, less what the first took before. */
 export const copies: Figure = {
   name: 'copies',
   needs: ['go'],
   measure: async ({rounds}) =>
     withRig(async rig => {
       const apps = (await tenApps()).map(app => ({...app, appDirPath: '.'}))
-      await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps})}, [SECOND, THIRD])
+      await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps})}, [SECOND])
       const results = await inRounds(rounds, async () => round(rig))
       const row = (what: What, unit: Unit) => ({
         name: `copies: ${what}` as MeasureName,
@@ -30,13 +27,7 @@ export const copies: Figure = {
         peer: results.map(({[what]: [, peer]}) => peer),
         peerName: 'the first copy'
       })
-      const memory = row('memory', 'MB')
-      const borrowing = {
-        ...memory,
-        name: 'copies: memory, borrowing' as const,
-        ours: results.map(each => each.borrowing)
-      }
-      return [row('started', 'ms'), row('answered', 'ms'), memory, borrowing]
+      return [row('started', 'ms'), row('answered', 'ms'), row('memory', 'MB')]
     })
 }
 
@@ -45,18 +36,14 @@ async function round(rig: Rig): Promise<Round> {
   const alone = await memoryOf(first.program)
   const second = await startTen(rig, [], SECOND)
   const both = await memoryOf(first.program, second.program)
-  const third = rig.pillion(['up', '--only', 'app-0', '--rest', FIRST], {folder: THIRD})
-  await third.ports('app-0')
-  const all = await memoryOf(first.program, second.program, third)
-  for (const program of [third, second.program, first.program]) {
+  for (const program of [second.program, first.program]) {
     program.signal('SIGTERM')
     await program.exited
   }
   return {
     started: [second.startedMs, first.startedMs],
     answered: [second.answeredMs, first.answeredMs],
-    memory: [both - alone, alone],
-    borrowing: all - both
+    memory: [both - alone, alone]
   }
 }
 

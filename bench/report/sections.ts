@@ -154,7 +154,7 @@ export const SECTIONS: readonly Section[] = [
       ],
       [
         'copies',
-        'A second copy of a template with ten apps next to the first one, and a third one that runs one app and borrows the others: what all take together, less what they took before.'
+        'A second copy of a template with ten apps next to the first one: what both take together, less what the first one took before.'
       ],
       [
         'crypto',

@@ -4,7 +4,7 @@ import type {TemplateCopy} from './copies.ts'
 import {SingleFlight} from '../model/single-flight.ts'
 import type {Identify} from '../proxy/gateway/instances.ts'
 import type {Call} from '../model/call.ts'
-import {denied, type Admission, type Admit, type Held} from '../proxy/gateway/admission.ts'
+import {denied, type Admission, type Admit} from '../proxy/gateway/admission.ts'
 import {CALLER_HEADER, callerValue} from '../proxy/gateway/caller-header.ts'
 import {Peers, type Peer} from './peers.ts'
 import {denyUnknown, whyStopped, whyUnknown} from '../proxy/gateway/unknown-app.ts'
@@ -24,12 +24,6 @@ export interface PeerRunsOptions {
 
 /** How long the result of a search is used before we search for further runs. */
 const SEARCH_INTERVAL_MS = 2000
-
-/** The one run that is to have an app, and who borrows it. */
-interface Loan {
-  readonly run?: string
-  readonly borrower?: string | undefined
-}
 
 /** The other runs that have an app, and the time of the last search. */
 interface Found {
@@ -56,14 +50,22 @@ export class PeerRuns {
   }
 
   /** Admits a call to an app of other runs, round robin over its ready instances, each through a sidecar of its run. */
-  readonly admit: Admit = (call, isRefused = false) => this.#admit(call, isRefused)
-
-  /**
-   * Admits a call to an app of the run with this name alone, whatever it is a copy of. `borrower`: the name of our own run, if it
-   * borrows the app.
-   */
-  admitIn(run: string, borrower?: string): Admit {
-    return (call, isRefused = false) => this.#admit(call, isRefused, {run, borrower})
+  readonly admit: Admit = (call, isRefused = false) => {
+    const found = this.#found.get(call.callee)
+    const refuser = isRefused ? (found?.peers.refused(call) ?? '') : ''
+    const peer = found?.peers.next(call)
+    if (found === undefined || peer === undefined)
+      return {
+        admitted: this.#find(call, refuser),
+        isCounted: true,
+        reason: 'the search in other runs',
+        cancel: () => undefined
+      }
+    if (performance.now() - found.askedAt > SEARCH_INTERVAL_MS) {
+      found.askedAt = performance.now()
+      void this.#ask(call.callee).catch(() => undefined) // a call that needs the search sees its error
+    }
+    return this.#admitted(call, peer)
   }
 
   /** Releases all leases. */
@@ -72,39 +74,18 @@ export class PeerRuns {
     for (const {peers} of this.#found.values()) peers.close()
   }
 
-  #admit(call: Call, isRefused: boolean, loan: Loan = {}): Admission | Held {
-    const found = this.#found.get(keyOf(call.callee, loan))
-    const refuser = isRefused ? (found?.peers.refused(call) ?? '') : ''
-    const peer = found?.peers.next(call)
-    if (found === undefined || peer === undefined)
-      return {
-        admitted: this.#find(call, refuser, loan),
-        isCounted: true,
-        reason: 'the search in other runs',
-        cancel: () => undefined
-      }
-    if (performance.now() - found.askedAt > SEARCH_INTERVAL_MS) {
-      found.askedAt = performance.now()
-      void this.#ask(call.callee, loan).catch(() => undefined) // a call that needs the search sees its error
-    }
-    return this.#admitted(call, peer, loan)
-  }
-
   /** `refuser`: the sidecar that refused this call just now. */
-  async #find(call: Call, refuser: string, loan: Loan): Promise<Admission> {
+  async #find(call: Call, refuser: string): Promise<Admission> {
     const {callee} = call
-    const {sidecars, others, isStopped} = await this.#ask(callee, loan)
+    const {sidecars, others, isStopped} = await this.#ask(callee)
     const [sidecar] = sidecars
     if (sidecar === undefined) {
       if (isStopped) return denyUnknown(callee, whyStopped(callee))
-      const {run} = loan
-      const why =
-        run === undefined ? whyUnknown(callee, this.#options.known(), others) : whyNotLent(callee, run, others)
-      return denyUnknown(callee, `(${why})`)
+      return denyUnknown(callee, `(${whyUnknown(callee, this.#options.known(), others)})`)
     }
-    const peers = this.#found.get(keyOf(callee, loan))?.peers
+    const peers = this.#found.get(callee)?.peers
     const peer = peers?.next(call, refuser)
-    if (peer !== undefined) return this.#admitted(call, peer, loan)
+    if (peer !== undefined) return this.#admitted(call, peer)
     // its run has ended since the search
     if (peers?.next(call) === undefined) return denied(`couldn't find service: ${callee} (its run has just ended)`)
     const where = `127.0.0.1:${sidecar.address.port}`
@@ -112,16 +93,15 @@ export class PeerRuns {
     return {...denied(`rpc error: code = Unavailable desc = connection error: ${why}`), isUnavailable: true}
   }
 
-  async #ask(id: string, loan: Loan): Promise<LeasesFound> {
-    const key = keyOf(id, loan)
-    return this.#asking.do(key, async () => this.#keep(key, await this.leases.find(id, loan.run)))
+  async #ask(id: string): Promise<LeasesFound> {
+    return this.#asking.do(id, async () => this.#keep(id, await this.leases.find(id)))
   }
 
-  #keep(key: string, leases: LeasesFound): LeasesFound {
-    const known = this.#found.get(key)
+  #keep(id: string, leases: LeasesFound): LeasesFound {
+    const known = this.#found.get(id)
     const found = known ?? {peers: new Peers(), askedAt: 0}
     found.askedAt = performance.now()
-    if (known === undefined && leases.sidecars.length > 0) this.#found.set(key, found)
+    if (known === undefined && leases.sidecars.length > 0) this.#found.set(id, found)
     for (const sidecar of leases.sidecars) {
       if (this.#isClosed) sidecar.release()
       else found.peers.add(sidecar, peer => found.peers.drop(peer))
@@ -129,10 +109,10 @@ export class PeerRuns {
     return leases
   }
 
-  #admitted({caller, callee}: Call, {sidecar, pool, grpcPool}: Peer, {borrower}: Loan): Admission {
+  #admitted({caller, callee}: Call, {sidecar, pool, grpcPool}: Peer): Admission {
     const {env, identify} = this.#options
     const identity = identify(caller) ?? {...UNKNOWN_CALLER, appId: caller}
-    const value = callerValue(sidecar.address.key, borrower === undefined ? identity : {...identity, run: borrower})
+    const value = callerValue(sidecar.address.key, identity)
     return {
       ok: true,
       pool,
@@ -149,14 +129,6 @@ export class PeerRuns {
     }
   }
 }
-
-/** The key under which the search result of an app is kept: in one run, or in all others. */
-const keyOf = (id: string, {run}: Loan): string => (run === undefined ? id : `${run}\0${id}`)
-
-const whyNotLent = (id: string, run: string, others: readonly string[]): string =>
-  others.length === 0
-    ? `the run "${run}", which is to answer for it, is not there`
-    : `the run "${run}", which is to answer for it, has no "${id}"`
 
 /** A caller without a sidecar, who came to the manager's port. */
 const UNKNOWN_CALLER = {namespace: 'default', trustDomain: ''}

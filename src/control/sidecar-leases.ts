@@ -51,9 +51,9 @@ export class LeaseSearch {
     this.#timeoutMs = timeoutMs
   }
 
-  /** `run`: only the run of this name is asked. */
-  async find(id: string, run?: string): Promise<LeasesFound> {
-    const candidates = await this.candidates(run)
+  /** Asks the other runs for an app. */
+  async find(id: string): Promise<LeasesFound> {
+    const candidates = await this.candidates()
     const responses = (
       await Promise.all(candidates.map(async ({path}) => this.within(path, async signal => loanOf(path, id, signal))))
     ).filter(response => response !== undefined)
@@ -69,11 +69,10 @@ export class LeaseSearch {
   }
 
   /** The other runs that are asked. */
-  async candidates(run?: string): Promise<readonly RunSocket[]> {
+  async candidates(): Promise<readonly RunSocket[]> {
     const sockets = await runSockets(this.#env)
     const now = performance.now()
     const others = sockets.filter(({name, path}) => name !== this.#self && (this.#skipUntil.get(path) ?? 0) < now)
-    if (run !== undefined) return others.filter(({path}) => readRunFile(dirname(path))?.identity?.name === run)
     return others.length === 0 ? [] : this.#withoutCopies(others)
   }
 

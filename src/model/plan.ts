@@ -27,8 +27,6 @@ export interface Plan {
   readonly movedPorts?: MovedPorts
   /** Values at the top that a run takes when it starts, by their keys, as they are written: edits do not change it. */
   readonly atStart?: Readonly<Record<string, unknown>>
-  /** The run that is called for apps which are left out (`--rest`). Left out: they are not called. */
-  readonly rest?: string
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
   /** Origins whose web pages may send requests; left out: none but those of this machine. */

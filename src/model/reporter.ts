@@ -9,10 +9,8 @@ export type WarningCode =
   | 'app-not-started' // An app was not started because an app that it depends on failed.
   | 'app-reloads-itself' // `--watch` does not watch an app, because its program reloads itself.
   | 'app-unhealthy' // The health check of an app fails. It gets no calls until the check succeeds.
-  | 'apps-borrowed' // Apps that this copy leaves out are called in another one (`--rest`).
   | 'background-task-failed' // A background task failed, for example looking for apps of other runs. The run continues.
   | 'built-in-redis' // No Redis answered at a port of this machine that a component names: this run answers there; or this copy has a Redis of its own. The message says where the keys are kept.
-  | 'call-not-brought-back' // An app that another copy borrows (`--rest`) calls, without a `traceparent`, an app that the other copy has, too: the call stays in this run.
   | 'calls-cut' // Calls were still in flight at the end of the grace period and were cancelled.
   | 'command-not-found' // The program of an app does not exist.
   | 'copies-lost' // Copies of calls do not reach a shadow version of a Daeploy service.

@@ -7,19 +7,18 @@ export type ServerRefusal = (ports: Iterable<number>, mayBeRun?: boolean) => Pro
 
 /**
  * Refuses a server that is a process of another copy of the template, or of any other run that listens where an app of this
- * template should. Servers that are no app of the template are shared, as are those of a second run of the same copy, and those
- * that `--rest` borrows.
+ * template should. Servers that are no app of the template are shared, as are those of a second run of the same copy.
  */
 export async function refuseServer(
   {env, plan}: Pick<RunContext, 'env' | 'plan'>,
   ports: Iterable<number>,
   mayBeRun = false
 ): Promise<string> {
-  const {file, copy = '', rest, apps, leftOut = [], movedPorts} = plan
+  const {file, copy = '', apps, leftOut = [], movedPorts} = plan
   const wanted = [...ports].filter(port => port > 0)
   if (file === '' || wanted.length === 0) return ''
   const found = await foreignServer(env, {file, copy}, wanted)
-  if (found === undefined || found.run.name === rest || (mayBeRun && found.isRunItself)) return ''
+  if (found === undefined || (mayBeRun && found.isRunItself)) return ''
   const {port, isCopy, run} = found
   const isSame = run.templateFile === file && run.copy === copy
   const isOfApp = [...apps, ...leftOut].some(app => listenPorts(app).includes(port)) || movedPorts?.has(port) === true

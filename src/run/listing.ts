@@ -47,7 +47,6 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
     template: {file: plan.file, name: plan.name},
     folder: process.cwd(),
     isTemplateFollowed,
-    ...(plan.rest !== undefined && {borrowsFrom: plan.rest}),
     apps: [
       ...apps.all.map(runtime => ({
         ...runtime.listing(),

@@ -1,5 +1,4 @@
 import type {RunContext} from './run-context.ts'
-import type {LeaseSearch} from '../control/sidecar-leases.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {Actors} from '../work/actor/actors.ts'
@@ -8,7 +7,6 @@ import {mayConnect} from '../work/skip.ts'
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
 import {shrink} from '../platform/database-file.ts'
-import {messageOf} from '../model/errors.ts'
 import {Once} from '../model/once.ts'
 import type {LogLevel} from '../model/plan.ts'
 import {isActorStore, NO_ACTOR_STORE} from '../files/resources/components.ts'
@@ -25,7 +23,6 @@ import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-sto
 import {JobStore, type JobCount} from '../work/job/job-store.ts'
 import {Jobs} from '../work/job/jobs.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
-import type {FarWork, TaskLender} from './far-work.ts'
 import {RunJobs} from './run-jobs.ts'
 import {StallReporter} from './stall-reporter.ts'
 
@@ -36,9 +33,6 @@ export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workM
   /** Reads the resources of the apps that the run leaves out: work may be given to them, as their policies say. */
   readonly knowLeftOut: () => Promise<void>
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  /** Searches the user's other runs. */
-  readonly search: LeaseSearch
-  readonly lender: TaskLender
   /** Called when work of workflows waits for an app that has no worker. */
   readonly needsWorker: (app: string) => void
   /** Called when the first worker of an app has connected. */
@@ -69,7 +63,6 @@ export class OpenWork {
   /** Whether the missing actor store was reported. */
   #lacksActorStore = false
   readonly #reminders = new Once<Reminders>()
-  readonly #far = new Once<FarWork>()
 
   /** `path`: undefined: nothing is kept. Throws errors of the file system and of SQLite. */
   static async open(options: RunWorkOptions, path: string | undefined): Promise<OpenWork> {
@@ -113,12 +106,6 @@ export class OpenWork {
         maxBytes,
         settings,
         isAllowed,
-        wanted: app =>
-          void this.#farWork().then(
-            far => far.want(app),
-            (error: unknown) => this.#log(app, 'warn', `other runs cannot be asked for a worker: ${messageOf(error)}`)
-          ),
-        purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
         needsWorker: (app, leftAt) => {
           needsWorker(app)
           return runtimes().some(each => each.id === app && mayConnect(each, leftAt))
@@ -165,11 +152,6 @@ export class OpenWork {
     const hasStore = components.some(({type}) => type.startsWith('state.'))
     if (hasStore && !this.#lacksActorStore) reporter.warn('no-actor-store', `workflows of "${app}": ${NO_ACTOR_STORE}`)
     this.#lacksActorStore ||= hasStore
-  }
-
-  async #farWork(): Promise<FarWork> {
-    const {search, lender} = this.#options
-    return this.#far.do(async () => new (await import('./far-work.ts')).FarWork(search, lender, this.workflows))
   }
 
   /** How many reminders of actors are in the file. */
@@ -219,7 +201,7 @@ export class OpenWork {
       )
   }
 
-  /** Reports the work that waits for an app which has left the template; what another run can do is asked of that. */
+  /** Reports the work that waits for an app which has left the template. */
   tellWaiting(app: string): void {
     this.workflows.mayTakeMore()
     const now = systemClock.date()
@@ -240,8 +222,6 @@ export class OpenWork {
   async close(): Promise<void> {
     const reminders = await this.#reminders.begun?.catch(() => undefined)
     reminders?.close()
-    const far = await this.#far.begun?.catch(() => undefined)
-    far?.close()
     this.workflows.close()
     this.jobs.close()
     this.#wakeUps.close()

@@ -19,7 +19,7 @@ import type {ServerRefusal} from './foreign-servers.ts'
 import type {Lifetime} from './lifetime.ts'
 import {runIdentity, listingOf} from './listing.ts'
 import {RunApi} from './run-api.ts'
-import {RunBorrowing} from './run-borrowing.ts'
+import {denyUnknown} from '../proxy/gateway/unknown-app.ts'
 import {RunComponents} from './run-components.ts'
 import {RunDaprd} from './run-daprd.ts'
 import type {RunOptions} from './run-options.ts'
@@ -57,7 +57,6 @@ export class RunParts {
   readonly published: RunPublished
   readonly spans: RunSpans
   readonly sleep: RunSleep
-  readonly #borrowing: RunBorrowing
   readonly #recorder: RunRecorder
   readonly memory: RunMemory
   readonly #daprd: RunDaprd
@@ -84,12 +83,6 @@ export class RunParts {
     const {plan, emit, reporter} = context
     this.watchdog = watchdogFor({plan, env: context.env, marker: context.run, reporter})
     this.peerRuns = this.#createPeerRuns()
-    this.#borrowing = new RunBorrowing({
-      ...context,
-      runName: () => this.name,
-      peerRuns: this.peerRuns,
-      apps: () => this.apps
-    })
     this.routes = this.#createRoutes()
     this.services = this.#createServices()
     this.resources = new RunResources(context, () => this.work.settingsChanged())
@@ -106,8 +99,6 @@ export class RunParts {
       runtimes,
       resourcesOf: id => this.resources.snapshotOf(id),
       knowLeftOut: async () => this.resources.knowLeftOut(this.apps.leftOut()),
-      search: this.peerRuns.leases,
-      lender: this.#borrowing.lender,
       actors: async () => this.actors.load(),
       sidecars: this.#sidecars,
       needsWorker: app => this.sleep.needsWorker(app),
@@ -264,7 +255,11 @@ export class RunParts {
     const {plan, reporter} = this.context
     return new Routes({
       planned: plan.apps,
-      elsewhere: this.#borrowing.elsewhere,
+      elsewhere: (call, isRefused) => {
+        // an app that was stopped here, or left out, is not searched for in other runs
+        const why = this.apps.whyStopped(call.callee)
+        return why === '' ? this.peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
+      },
       reopening: id => this.apps.reopening(id),
       observer: this.#recorder.observer,
       reporter
@@ -364,7 +359,7 @@ export class RunParts {
       daprd: this.#daprd,
       work: this.work,
       actors: this.actors,
-      apps: this.#borrowing.lending(this.routes.admitFor(runtime)),
+      apps: this.routes.admitFor(runtime),
       protocolOf: id => this.routes.protocolOf(id),
       mounted: () => this.services.apiOf(runtime),
       copierOf: this.routes.copierOf,

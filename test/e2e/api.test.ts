@@ -236,21 +236,6 @@ t.test('every answer of the API is as its description says', async t => {
   const none = await ask(socket, '/api/v1/apps/nobody/sidecar')
   t.strictSame(JSON.parse(none.body), {running: ['shop', 'stock'], isStopped: false})
   t.equal(misfit('Loan', JSON.parse(none.body)), '')
-  const workers = await open(socket, '/api/v1/apps/stock/tasks')
-  const [named = ''] = (await workers.setEncoding('utf8').take(1).toArray()) as string[]
-  t.equal(misfit('TasksDone', JSON.parse(named)), '')
-  workers.destroy()
-  t.match(await ask(socket, '/api/v1/apps/nobody/tasks'), {status: 404, body: /the run has no app \\"nobody\\"/})
-  const asked = {method: 'POST', body: '{"guest": "nobody", "items": []}'}
-  t.match(await ask(socket, '/api/v1/apps/stock/tasks', asked), {status: 409, body: /are not lent to this run/})
-  seen.add('/apps/{id}/tasks') // answers by sdks/workflows-runs.test.ts: they take a worker
-  const purged = {method: 'POST', body: '{"id": "c-1", "parent": {"app": "other", "id": "o-1", "execution": "x"}}'}
-  const gone = await ask(socket, '/api/v1/apps/stock/tasks/purge', purged)
-  t.strictSame([gone.status, gone.json, misfit('ChildrenPurged', gone.json)], [200, {count: 0}, ''])
-  t.match(await ask(socket, '/api/v1/apps/nobody/tasks/purge', purged), {status: 404})
-  const unnamed = {method: 'POST', body: '{"id": "c-1", "parent": 3}'}
-  t.match(await ask(socket, '/api/v1/apps/stock/tasks/purge', unnamed), {status: 400, body: /not a JSON object/})
-  seen.add('/apps/{id}/tasks/purge')
   for (const path of ['/services/{name}/{version}', '/services/{name}/{version}/assign', '/redis/{number}'])
     seen.add(path)
   const dashboard = await ask(socket, '/api/v1/dashboard', {method: 'POST'})

@@ -368,7 +368,7 @@ t.test('flags that belong to Kubernetes, and others that do not', async t => {
   )
   for (const flag of ['--watch', '--lazy', '--isolated', '--forget', '--dashboard', '--no-record', '--strict-ports'])
     await told(['run', '-k', '-f', '.', flag], `${flag} is not supported with --kubernetes: leave it out`)
-  for (const flag of ['--name', '--rest', '--allowed-origins'])
+  for (const flag of ['--name', '--allowed-origins'])
     await told(['run', '-k', '-f', '.', flag, 'x'], `${flag} is not supported with --kubernetes: leave it out`)
   await told(['run', '-k', '-f', '.', '--timeout', 'soon'], 'invalid argument "soon" for "--timeout" flag')
   for (const flag of ['--grep=x', '--since=1m', '--timestamps', '--name=x', '--version=1', '--run-file=.'])

@@ -8,7 +8,7 @@ export type Asked = string | readonly [path: string, body: object]
 export type Exits<A> = Readonly<Record<string, readonly A[] | string>>
 
 const OWN_WORDS = 'what apps have written themselves is shown as it is'
-const LOAN = 'is for another run of the same user, whose workers get it'
+const LOAN = 'is for another run of the same user'
 const INSTANCE = {id: 'w1', app: 'shop'}
 const REMINDER = {type: 'Cart', id: '7', name: 'late'}
 const JOB = {app: 'shop', name: 'nightly'}
@@ -104,10 +104,7 @@ export const routes = (
   'POST /apps/{id}/terminal': OWN_WORDS,
   'GET /apps/{id}/logs': OWN_WORDS,
   'GET /logs': OWN_WORDS,
-  'GET /apps/{id}/sidecar': LOAN,
-  'GET /apps/{id}/tasks': LOAN,
-  'POST /apps/{id}/tasks': LOAN,
-  'POST /apps/{id}/tasks/purge': LOAN
+  'GET /apps/{id}/sidecar': LOAN
 })
 
 export const tools = (numbers: readonly number[], again: readonly number[]): Exits<object> => ({

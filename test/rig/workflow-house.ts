@@ -81,8 +81,6 @@ export interface House {
   isAllowed: EngineOptions['isAllowed']
   /** Whether an app that has no worker may get one. */
   needsWorker: NonNullable<EngineOptions['needsWorker']>
-  /** Removes children that other runs have; undefined: no run has the app. */
-  purgeFar: EngineOptions['purgeFar']
   /** The traces of all apps; undefined: there are none. */
   traces: WorkTraces | undefined
 }
@@ -99,13 +97,12 @@ export async function openHouse(
   const met: string[] = []
   const counted: WorkflowEvent[] = []
   const warn: EngineOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const house: Pick<House, 'settings' | 'maxBytes' | 'hasApp' | 'isAllowed' | 'needsWorker' | 'purgeFar' | 'traces'> = {
+  const house: Pick<House, 'settings' | 'maxBytes' | 'hasApp' | 'isAllowed' | 'needsWorker' | 'traces'> = {
     settings: DEFAULT_WORKFLOWS,
     maxBytes: app => (app === 'small' && house.hasApp(app) ? 4096 : Infinity),
     hasApp,
     isAllowed: () => true,
     needsWorker: () => false,
-    purgeFar: async () => Promise.resolve(undefined),
     traces: undefined
   }
   const workflows = new Workflows({
@@ -117,11 +114,9 @@ export async function openHouse(
     hasApp: app => house.hasApp(app),
     maxBytes: app => house.maxBytes(app),
     settings: () => house.settings,
-    wanted: app => void workflows.missing(app),
     isAllowed: (app, access) => house.isAllowed(app, access),
     needsWorker: (app, leftAt) => house.needsWorker(app, leftAt),
     onFirstWorker: app => met.push(app),
-    purgeFar: async (child, isForced) => house.purgeFar(child, isForced),
     tracesOf: () => house.traces,
     counted: (_, event) => counted.push(event)
   })

@@ -34,7 +34,6 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/faults.md', 'FAULT', 'docs/docs-output.test.ts'],
   ['docs/front-ends.md', '// vite.config.js', 'sdks/tools.test.ts'],
   ['docs/side-by-side.md', '~/shop/main $ pillion up', 'long/copies.test.ts'],
-  ['docs/side-by-side.md', '~/shop/pr-214 $ pillion up --only', 'long/borrowing.test.ts'],
   ['docs/side-by-side.md', '⚠  this copy has a Redis', 'long/copies-data.test.ts'],
   ['docs/side-by-side.md', '⚠  store (state.redis', 'servers/copies-share.test.ts'],
   ['docs/grpc.md', 'channel = grpc', 'a part of a program: test/fixtures/sdks has whole ones, sdks/grpc-sdks.test.ts'],

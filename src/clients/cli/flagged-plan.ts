@@ -16,11 +16,11 @@ const recorded = (plan: Plan, flags: GivenFlags): Plan =>
     ? {...plan, apps: plan.apps.map(app => ({...app, record: {...app.record, bodyBytes: -1}}))}
     : plan
 
-/** `--name`: what this copy of the template is called; `--rest`: the run that is called for what is left out. */
+/** `--name`: the name of this copy of the template. */
 function named(plan: Plan, flags: GivenFlags): Plan {
-  const [copy, rest] = [flags.text('name'), flags.text('rest')]
+  const copy = flags.text('name')
   if (copy !== undefined) checkRunName(copy)
-  return {...plan, ...(copy !== undefined && {copy}), ...(rest !== undefined && {rest})}
+  return {...plan, ...(copy !== undefined && {copy})}
 }
 
 /** `--allowed-origins`, besides those of the template. */

@@ -17,12 +17,10 @@ import {
   unnamedPorts,
   type HeldPorts
 } from '../../proxy/ports/isolated-plan.ts'
-import type {Lender} from './borrowing.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 export interface IsolationOptions {
   readonly living: readonly RunIdentity[]
-  readonly lender: Lender | undefined
   /** Where the run puts all numbers that it has moved: its resources look them up there. */
   readonly movedPorts: Map<number, number>
   /** The plan before an edit: its ports stay. Left out: the run starts. */
@@ -32,7 +30,6 @@ export interface IsolationOptions {
 /** Gives a plan ports of its own where a copy of its template has them; the same ones after each edit. */
 export class Isolation {
   readonly #reason: string
-  readonly #lent: MovedPorts
   #moved: MovedPorts
   readonly #all: Map<number, number>
   #hints: readonly Hint[] = []
@@ -40,9 +37,7 @@ export class Isolation {
 
   /** Undefined: the plan is to have the ports that it names. */
   static async of(plan: Plan, flags: GivenFlags, options: IsolationOptions): Promise<Isolation | undefined> {
-    const {living, lender, before} = options
-    if (lender !== undefined && isAnyOther(lender.ports))
-      return new Isolation(`${lender.run.name} (pid ${lender.run.pid}) has others, too`, options)
+    const {living, before} = options
     if (flags.isSet('isolated')) return new Isolation('--isolated', options)
     const own = before === undefined ? NO_PORTS : fixedPorts(before)
     const wanted = [...fixedPorts(plan)].filter(port => !own.has(port))
@@ -56,13 +51,12 @@ export class Isolation {
   /** `held`: at which processes of another copy listen; `own`: ports that the run has already. */
   constructor(
     reason: string,
-    {lender, movedPorts: all}: IsolationOptions,
+    {movedPorts: all}: IsolationOptions,
     held: HeldPorts = new Map(),
     own: ReadonlySet<number> = NO_PORTS
   ) {
     this.#heldByCopy = held
     this.#reason = reason
-    this.#lent = lender?.ports ?? new Map()
     this.#moved = new Map([...own].map(port => [port, port]))
     this.#all = all
   }
@@ -74,7 +68,7 @@ export class Isolation {
 
   async apply(plan: Plan): Promise<Plan> {
     this.#moved = await movedPorts(plan, this.#moved, this.#heldByCopy)
-    const isolated = isolatedPlan(plan, this.#moved, this.#lent)
+    const isolated = isolatedPlan(plan, this.#moved)
     const moved = plan.apps.flatMap((app, at) => {
       const now = portsOf(isolated.apps[at])
       return portsOf(app).flatMap((port, index) => (port === now[index] ? [] : [`${app.id} ${port} → ${now[index]}`]))

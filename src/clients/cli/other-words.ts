@@ -34,5 +34,7 @@ export const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([
   ['ps -a', 'pillion ps shows all apps'],
   ['ps --all', 'pillion ps shows all apps'],
   ['restart --all', 'name the apps: pillion restart ID ID'],
-  ['up --build', 'nothing is built: apps are started by their commands']
+  ['run --rest', 'name the apps to start here: pillion run -f . --only ID,ID'],
+  ['up --build', 'nothing is built: apps are started by their commands'],
+  ['up --rest', 'name the apps to start here: pillion up --only ID,ID']
 ])

@@ -60,16 +60,6 @@ export const ROUTES: RouteTable = {
   'POST /apps/{id}/debug': {onSocket: async (context, {at}) => act(context, 'debug', readAppName(at))},
   'GET /apps/{id}/launch': {isPlain: true, onSocket: async ({control}, {at}) => launchOf(control, readAppName(at))},
   'GET /apps/{id}/sidecar': {onSocket: ({control}, request) => lendSidecar(control, readAppName(request.at), request)},
-  'GET /apps/{id}/tasks': {
-    onSocket: async (context, request) => (await tasksCode()).lendWorkers(context, readAppName(request.at), request)
-  },
-  'POST /apps/{id}/tasks': {
-    isLarge: true,
-    onSocket: async (context, {body}) => (await tasksCode()).takeTasks(await context.work.workflows(), body)
-  },
-  'POST /apps/{id}/tasks/purge': {
-    onSocket: async (context, request) => (await tasksCode()).purgeChild(context, readAppName(request.at), request)
-  },
   'GET /apps/{id}/terminal': {
     onSocket: async ({control}, request) =>
       (await import('./terminal.ts')).showTerminal(control, readAppName(request.at), request)
@@ -193,7 +183,5 @@ async function releaseRedis(control: RunControl, port: number): Promise<Api.Rele
 }
 
 const actorsCode = async (): Promise<typeof import('./actors/serve-actors.ts')> => import('./actors/serve-actors.ts')
-
-const tasksCode = async (): Promise<typeof import('./workflows/serve-tasks.ts')> => import('./workflows/serve-tasks.ts')
 
 const maskingOf = ({masked}: ApiContext): Masking => new Masking(masked())

@@ -76,17 +76,15 @@ function portsOf(app: AppPlan): readonly number[] {
 }
 
 /**
- * The template with other numbers for its ports, also where its `env` values and commands name them. `lent`: where another copy has the apps
- * that this one leaves out: they are called there, and have numbers of their own once they are started here.
+ * Returns the template with other numbers for its ports, also where its `env` values and commands name them.
  */
-export function isolatedPlan(plan: Plan, moved: MovedPorts, lent: MovedPorts = new Map()): Plan {
+export function isolatedPlan(plan: Plan, moved: MovedPorts): Plan {
   const {managerPort, copy} = plan
-  const isolated = (app: AppPlan): AppPlan => isolatedApp(app, moved, lent, copy)
+  const isolated = (app: AppPlan): AppPlan => isolatedApp(app, moved, copy)
   return {
     ...plan,
     movedPorts: new Map([
       ...moved,
-      ...lent,
       ...plan.apps.flatMap(portsOf).map(port => [port, moved.get(port) ?? port] as const)
     ]),
     managerPort: typeof managerPort === 'number' ? (moved.get(managerPort) ?? managerPort) : managerPort,
@@ -95,13 +93,11 @@ export function isolatedPlan(plan: Plan, moved: MovedPorts, lent: MovedPorts = n
   }
 }
 
-function isolatedApp(app: AppPlan, moved: MovedPorts, lent: MovedPorts, copy: string | undefined): AppPlan {
+function isolatedApp(app: AppPlan, moved: MovedPorts, copy: string | undefined): AppPlan {
   const {channel, sidecar, ready, command, env, published} = app
   const to = (port: number): number => moved.get(port) ?? port
   const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar
   const stays = isUnmoved(app)
-  const own = portsOf(app).map(port => [port, to(port)] as const)
-  const named = lent.size === 0 ? moved : new Map([...moved, ...lent, ...own])
   const numbers = [published?.inCode ?? channel.port, ready.kind === 'tcp' ? ready.port : 0]
   return {
     ...app,
@@ -114,13 +110,13 @@ function isolatedApp(app: AppPlan, moved: MovedPorts, lent: MovedPorts, copy: st
       metricsPort: to(metricsPort)
     },
     ...(published && {published: {...published, number: to(published.number), copy: labelOf(copy)}}),
-    command: movedWords(command, named, numbers),
-    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, movedValue(name, value, named)])),
+    command: movedWords(command, moved, numbers),
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, movedValue(name, value, moved)])),
     ready:
       ready.kind === 'tcp' && !stays
         ? {...ready, port: to(ready.port)}
         : ready.kind === 'command'
-          ? {...ready, command: movedWords(ready.command, named, numbers)}
+          ? {...ready, command: movedWords(ready.command, moved, numbers)}
           : ready
   }
 }

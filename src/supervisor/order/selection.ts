@@ -2,14 +2,11 @@ import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 
-/**
- * Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. If another
- * run lends the rest, it lends dependencies, too. Throws a UserError for an unknown id.
- */
+/** Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. Throws a UserError for an unknown id. */
 export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   refuseUnknown(plan, ids, '--only')
-  const wanted = plan.rest === undefined ? withDependencies(plan, ids) : new Set(ids)
-  const apps = plan.apps.filter(({id}) => wanted.has(id)).map(app => waitingFor(app, wanted))
+  const wanted = withDependencies(plan, ids)
+  const apps = plan.apps.filter(({id}) => wanted.has(id))
   const hasService = apps.some(({fixedPort}) => fixedPort > 0)
   const {managerPort} = plan
   // their profiles no longer count: `--only` has left them out
@@ -25,12 +22,6 @@ function withDependencies({apps}: Plan, ids: readonly string[]): ReadonlySet<str
     for (const app of apps) if (app.id === id) for (const dependency of app.dependsOn) wanted.add(dependency.id)
   return wanted
 }
-
-/** The plan of the app with only those dependencies that are among these. */
-const waitingFor = (app: AppPlan, wanted: ReadonlySet<string>): AppPlan =>
-  app.dependsOn.every(({id}) => wanted.has(id))
-    ? app
-    : {...app, dependsOn: app.dependsOn.filter(({id}) => wanted.has(id))}
 
 function withoutProfiles(app: AppPlan): AppPlan {
   const {profiles, ...rest} = app

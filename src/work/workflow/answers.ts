@@ -1,9 +1,8 @@
-import {decode, DecodeError, encode} from '../../proxy/net/grpc/message-codec.ts'
+import {DecodeError, encode} from '../../proxy/net/grpc/message-codec.ts'
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
 import {type ActivityResponse, checkFailure, FAILURE_DETAILS, type TurnResponse} from './messages.ts'
-import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
-import {hold, keepForRetention, postResult} from './inbox.ts'
+import {hold, postResult} from './inbox.ts'
 import {nameOf} from './instance.ts'
 import {leftActivity} from './take-up.ts'
 import {applyAnswer, type Turn, type TurnStart} from './turn.ts'
@@ -104,7 +103,6 @@ async function endActivity(engine: Engine, app: string, answer: ActivityResponse
   const isAwaited = await endTask(engine, item, answer, sent)
   engine.forget(item, sent)
   if (!isAwaited) return warn(app, unknown)
-  item.answered?.(answer)
   const status = failureDetails.length > 0 ? 'failed' : 'success'
   const elapsedMs = performance.now() - item.sentAt
   counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
@@ -123,32 +121,10 @@ function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
 
 /** Posts the result of a task to its instance; false: the instance has one already. */
 async function endTask(engine: Engine, item: ActivityItem, answer: ActivityResponse, sent: string): Promise<boolean> {
-  if (item.answered !== undefined) return true
   const {result, failureDetails} = answer
   return keep(engine, () => {
     if (!end(engine, item, sent)) return item.isDropped
     postResult(engine, item.activity, {result, failure: failureDetails.length > 0 ? failureDetails : undefined})
     return true
   })
-}
-
-/** Applies the answer of another run to a task of ours. Resolves when that is kept. Throws a DecodeError. */
-export async function answerFar(engine: Engine, app: string, bytes: Uint8Array): Promise<void> {
-  const {instanceId: id, taskId: task, completionToken, result, failureDetails, isFailed} = decode(FAR_ANSWER, bytes)
-  const workers = engine.farWorkersOf(app)
-  const item = engine.activities
-    .named(app, id, task)
-    .find(each => workers.isInHand(each) && workers.isAnswered(each, completionToken))
-  if (item === undefined) return
-  await keep(engine, () => {
-    const {activity, isChild, source} = item
-    if (!end(engine, item)) return
-    const child = isChild ? decode(CHILD_REQUEST, activity.request) : undefined
-    const of = engine.store.at(activity.instance)
-    if (child?.isEnded === true && of !== undefined) keepForRetention(engine, of)
-    if (child?.isDetached === true || child?.isEnded === true) return
-    const router = isChild ? {sourceAppID: app, targetAppID: source} : undefined
-    postResult(engine, activity, {result, failure: isFailed ? failureDetails : undefined, router})
-  })
-  engine.forget(item)
 }

@@ -1,12 +1,10 @@
 import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkTraces} from '../../model/work-trace.ts'
-import {DEFAULT_WORKFLOWS} from '../../files/resources/defaults.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
-import type {PurgeFar} from './far-messages.ts'
 import type {Instance} from './instance.ts'
 import {LeftWork} from './left-work.ts'
 import {LiveInstances} from './live-instances.ts'
@@ -37,9 +35,6 @@ export interface EngineOptions {
   /** Whether an app may ask this of another app; it may ask anything of itself. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   readonly tracesOf: (app: string) => WorkTraces | undefined
-  /** Called when something waits for an app that is not in this run: another run may have it. */
-  readonly wanted: (app: string) => void
-  readonly purgeFar: PurgeFar
   /** Called when something waits for an app that has no worker; true: it may get one soon. `leftAt`: when its last one has left (`AppWorkers`). */
   readonly needsWorker?: (app: string, leftAt: number) => boolean
   /** Called when a worker of an app connects for the first time. */
@@ -60,8 +55,6 @@ export class Engine {
   readonly live: LiveInstances
   readonly activities = new OpenActivities()
   readonly workers = new Map<string, AppWorkers>()
-  /** Other runs that have an app: they act as its workers for instances of this run. */
-  readonly farWorkers = new Map<string, AppWorkers>()
   /** Finished turns that a worker gets once more (`workflow replay`); an instance (`app id`) has no other turn meanwhile. */
   readonly replays = new Map<string, Replayed>()
   readonly leftWork: LeftWork
@@ -95,33 +88,23 @@ export class Engine {
   }
 
   workersOf(app: string): AppWorkers {
-    return this.#workersIn(this.workers, app)
-  }
-
-  farWorkersOf(app: string): AppWorkers {
-    return this.#workersIn(this.farWorkers, app)
-  }
-
-  #workersIn(all: Map<string, AppWorkers>, app: string): AppWorkers {
-    const known = all.get(app)
+    const known = this.workers.get(app)
     if (known !== undefined) return known
-    // the run that has the app limits and counts what its workers get
-    const isOwn = all === this.workers
-    const workers = new AppWorkers(() => (isOwn ? this.options.settings(app) : DEFAULT_WORKFLOWS), this.clock, {
-      onSent: item => isOwn && countSent(this, app, item),
+    const workers = new AppWorkers(() => this.options.settings(app), this.clock, {
+      onSent: item => countSent(this, app, item),
       onLeft: item => {
-        if (isOwn) countLeft(this, app, item)
+        countLeft(this, app, item)
         // an activity that is no longer wanted is not given to another worker
         if (item instanceof ActivityItem && item.isDropped) this.forget(item)
         if (item instanceof TurnItem && this.droppedTurns.has(item)) this.forgetTurn(item)
       }
     })
-    all.set(app, workers)
+    this.workers.set(app, workers)
     return workers
   }
 
-  #workersFor({isFar, activity: {app}}: ActivityItem): AppWorkers {
-    return isFar ? this.farWorkersOf(app) : this.workersOf(app)
+  #workersFor({activity: {app}}: ActivityItem): AppWorkers {
+    return this.workersOf(app)
   }
 
   /** Whether an app may ask this of another app; if not, the other app's log says so. */
@@ -134,12 +117,20 @@ export class Engine {
     return false
   }
 
-  /** Sends an activity to a worker: of its app, or of a run that has the app. */
+  /** Sends an activity to a worker of its app. */
   add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
-    const isFar = activity.isChild === 1 || !this.options.hasApp(activity.app)
-    const item = this.activities.add(activity, of, isFar)
+    const item = this.activities.add(activity, of)
+    this.noteMissing(activity.app, of.app, `activity '${item.name}'`)
     this.#workersFor(item).add(item)
     return item
+  }
+
+  /** Warns once of each task that waits for an app which the template does not have. */
+  noteMissing(app: string, source: string, what: string): void {
+    const text = `${what} waits for app '${app}', which the template does not have`
+    if (this.options.hasApp(app) || this.warned.has(text)) return
+    this.warned.add(text)
+    this.options.warn(source, text)
   }
 
   /** Dismisses an open activity, which is no longer wanted. */

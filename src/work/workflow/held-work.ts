@@ -16,6 +16,6 @@ export const heldWork = (items: readonly WorkItem[]): readonly HeldWork[] =>
       const {app, id} = item.live.instance
       return [{kind: 'turn', name: item.name, app, id}]
     }
-    if (!(item instanceof ActivityItem) || item.isChild || item.isDropped) return []
+    if (!(item instanceof ActivityItem) || item.isDropped) return []
     return [{kind: 'activity', name: item.name, app: item.source, id: item.id}]
   })

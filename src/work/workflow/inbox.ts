@@ -1,6 +1,5 @@
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
-import {endFarChildren, endsFarChildren} from './far-tasks.ts'
 import {nameOf, type Instance, type InboxEntry, type Parent} from './instance.ts'
 import {stallsOf} from './failure.ts'
 import {eventOf, joinEvents, readEvent, textOf, type Event, NO_BYTES} from './messages.ts'
@@ -26,12 +25,6 @@ const MUCH_BYTES = 64 << 20
 /** The kind of the wake-ups that remove an instance at the end of its retention. */
 export const RETENTION = 'workflow-retention'
 
-/**
- * How long, in ms, we keep what another run has yet to receive: a child that has ended, as its parent there would start it again; an
- * instance that has ended, as its children there have to end, too; and the request for a detached child.
- */
-export const UNKNOWN_MS = 7 * 86_400_000
-
 /** The key of the policy for each end; the most specific one wins (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */
 const ENDS: Readonly<Record<number, 'completed' | 'failed' | 'terminated'>> = {
   [COMPLETED]: 'completed',
@@ -40,7 +33,7 @@ const ENDS: Readonly<Record<number, 'completed' | 'failed' | 'terminated'>> = {
 }
 
 /** Why no worker of an app could take a message of this size; undefined: it could. `max`: its `maxBodySize`. */
-export function payloadTooLarge(bytes: number, max: number): string | undefined {
+function payloadTooLarge(bytes: number, max: number): string | undefined {
   if (bytes <= max * MAX_SHARE) return undefined
   return `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
 }
@@ -148,9 +141,9 @@ function stall(engine: Engine, instance: Instance, {reason, description}: Stall)
   engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
 }
 
-/** Drops the open activities and timers of an instance; with `isWhole` also its children in other runs. */
-export function drop(engine: Engine, {key}: Instance, isWhole = true): void {
-  for (const item of engine.activities.ofInstance(key)) if (isWhole || item.activity.isChild === 0) engine.drop(item)
+/** Drops the open activities and timers of an instance. */
+export function drop(engine: Engine, {key}: Instance): void {
+  for (const item of engine.activities.ofInstance(key)) engine.drop(item)
   engine.store.endActivities(key)
   engine.wakeUps.removeOf(TIMER, key)
 }
@@ -161,7 +154,7 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   const {instance} = live
   engine.dropTurn(live)
   wakeUps.removeOf(START, instance.key)
-  drop(engine, instance, false)
+  drop(engine, instance)
   engine.held.delete(instance.key)
   const {input: result, recurse = false} = readEvent(event).executionTerminated ?? {}
   const now = clock.date()
@@ -196,24 +189,18 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   spanOfEnd(engine, live)
 }
 
-/** Plans the removal of an instance that is over, as the current policy of its app says. `isKnown`: its parent has kept the result. */
-export function keepForRetention(
-  engine: Engine,
-  {app, key, status, parent}: Instance,
-  isKnown = parent === undefined || engine.options.hasApp(parent.app)
-): void {
+/** Plans the removal of an instance that is over, as the current policy of its app says. */
+function keepForRetention(engine: Engine, {app, key, status}: Instance): void {
   const {retention} = engine.options.settings(app)
   const ms = retention[ownOf(ENDS, status) ?? 'anyTerminal'] ?? retention.anyTerminal
   if (ms === undefined) return
-  const isHeard = isKnown && !endsFarChildren(engine, key)
-  const due = engine.clock.date() + Math.max(ms, isHeard ? 0 : UNKNOWN_MS)
+  const due = engine.clock.date() + ms
   engine.wakeUps.add(RETENTION, {due, owner: key, name: '', data: NO_BYTES})
 }
 
 /** Terminates all descendants of an instance at once: one that starts others without end could not be caught up with. */
 export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   const {store, clock} = engine
-  endFarChildren(engine, instance, output)
   const executionTerminated = {input: textOf(output), recurse: true}
   const parents = [instance]
   for (const parent of parents)
@@ -233,7 +220,7 @@ function tellParent(engine: Engine, instance: Instance, {app, id, execution, tas
   const {status, output, failure = NO_BYTES} = instance
   postResult(
     engine,
-    {instance: parent.key, task, taskExecution: '', isChild: 1},
+    {instance: parent.key, task, taskExecution: '', isChild: true},
     {
       result: textOf(output),
       failure: status === COMPLETED ? undefined : failure,
@@ -252,13 +239,18 @@ interface Outcome {
 /** Posts the result of a task to its instance. */
 export function postResult(
   engine: Engine,
-  {instance, task: taskScheduledId, taskExecution: taskExecutionId, isChild}: Omit<OpenActivity, 'app' | 'request'>,
+  {
+    instance,
+    task: taskScheduledId,
+    taskExecution: taskExecutionId,
+    isChild = false
+  }: Omit<OpenActivity, 'app' | 'request'> & {readonly isChild?: boolean},
   {result, failure: failureDetails, router}: Outcome
 ): void {
   const done = {taskScheduledId, taskExecutionId, result}
   const failed = failureDetails && {taskScheduledId, taskExecutionId, failureDetails}
   const ofTask: Event = failed === undefined ? {taskCompleted: done} : {taskFailed: failed}
   const ofChild: Event = failed === undefined ? {childCompleted: done} : {childFailed: failed}
-  const event = {...(isChild === 1 ? ofChild : ofTask), ...(router && {router})}
+  const event = {...(isChild ? ofChild : ofTask), ...(router && {router})}
   post(engine, instance, {kind: 'result', name: '', event: eventOf(engine.clock.date(), event)})
 }

@@ -1,6 +1,6 @@
 import {ActivityItem} from './work-items.ts'
 import type {Instance} from './instance.ts'
-import {NO_INSTANCE, type OpenActivity, type TaskKey} from './workflow-store.ts'
+import type {OpenActivity, TaskKey} from './workflow-store.ts'
 
 /** Tasks without an answer, found by the name that workers use, and by instance. */
 export class OpenActivities {
@@ -8,10 +8,9 @@ export class OpenActivities {
   readonly #named = new Map<string, readonly ActivityItem[]>()
   readonly #ofInstance = new Map<number, Map<number, ActivityItem>>()
 
-  /** `isFar`: an app of another run is to do it. */
-  add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>, isFar = false): ActivityItem {
+  add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
     const key = keyOf(activity.app, of.id, activity.task)
-    const item = new ActivityItem(activity, of, {isFar, isFirst: () => this.#named.get(key)?.[0] === item})
+    const item = new ActivityItem(activity, of, () => this.#named.get(key)?.[0] === item)
     this.#named.set(key, [...(this.#named.get(key) ?? []), item])
     this.#want(item)
     return item
@@ -45,9 +44,9 @@ export class OpenActivities {
     this.#forget(item)
   }
 
-  /** Drops the tasks of instances of this run that are not in the file as they are here, and returns them; the others are wanted again. */
+  /** Drops the tasks that are not in the file as they are here, and returns them; the others are wanted again. */
   reread(isOpen: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
-    const items = [...this.#named.values()].flat().filter(({activity}) => activity.instance >= NO_INSTANCE)
+    const items = [...this.#named.values()].flat()
     for (const item of items) {
       item.isDropped = !isOpen(item.activity)
       if (item.isDropped) this.#forget(item)

@@ -1,11 +1,9 @@
-import {decode} from '../../proxy/net/grpc/message-codec.ts'
-import {CHILD_REQUEST} from './far-messages.ts'
 import {Engine, type EngineOptions} from './engine.ts'
 import {fits, RETENTION, want} from './inbox.ts'
 import {isTerminal, STALLED} from './status.ts'
 import {expire, fireTimer, markGone, startNow} from './tasks.ts'
 import {TurnItem, type ActivityItem} from './work-items.ts'
-import {NO_INSTANCE, START, TIMER, type OpenActivity} from './workflow-store.ts'
+import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 
 /* What memory has of the file: what an earlier run has left, what workers have room for, and what was undone. */
 
@@ -46,16 +44,14 @@ export function leftActivity(engine: Engine, app: string, id: string, task: numb
 
 function takeActivity(engine: Engine, activity: OpenActivity): ActivityItem | undefined {
   if (engine.activities.at(activity) !== undefined) return undefined
-  const {parent} = activity.instance === NO_INSTANCE ? decode(CHILD_REQUEST, activity.request) : {}
-  if (parent !== undefined) return engine.add(activity, parent)
   const instance = engine.store.at(activity.instance)
   if (instance === undefined || !fits(engine, instance, activity.app, activity.request.length)) return undefined
   return engine.add(activity, instance)
 }
 
 /** Apps whose workers could take more work than is in memory. */
-export const appsWithCapacity = ({leftWork, workers, farWorkers}: Engine): readonly string[] =>
-  leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true || farWorkers.get(app)?.hasCapacity === true)
+export const appsWithCapacity = ({leftWork, workers}: Engine): readonly string[] =>
+  leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true)
 
 /** Whether a worker's answer to this dropped turn is still expected. */
 function isAwaited({store, held}: Engine, item: TurnItem): boolean {

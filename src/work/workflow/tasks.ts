@@ -1,38 +1,24 @@
 import {randomUUID} from 'node:crypto'
-import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
+import {encode} from '../../proxy/net/grpc/message-codec.ts'
 import type {WakeUp} from '../wake-ups.ts'
 import type {Engine} from './engine.ts'
-import {CHILD_REQUEST} from './far-messages.ts'
-import {drop, fits, keepForRetention, post, postResult, RETENTION, UNKNOWN_MS} from './inbox.ts'
+import {drop, fits, post, postResult, RETENTION} from './inbox.ts'
 import type {Creation, InboxEntry, Instance, Parent} from './instance.ts'
-import {
-  ACTIVITY_REQUEST,
-  EVENT,
-  eventOf,
-  FAILURE_DETAILS,
-  msOf,
-  NEVER,
-  readEvent,
-  textOf,
-  timeOf,
-  NO_BYTES
-} from './messages.ts'
+import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, NEVER, readEvent, timeOf} from './messages.ts'
 import {propagatedHistory} from './propagation.ts'
 import {startEventOf} from './start-event.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import {countSize} from './work-counts.ts'
-import {ActivityItem, type LiveInstance} from './work-items.ts'
+import type {LiveInstance} from './work-items.ts'
 import {activityTrace, beginSpan} from './work-spans.ts'
 import {activeInstance, DENIED, notOver, WorkflowError} from './workflow-error.ts'
-import {keptStart, NO_INSTANCE, START, TIMER, type WorkflowStore} from './workflow-store.ts'
+import {keptStart, START, TIMER, type WorkflowStore} from './workflow-store.ts'
 
 /* What instances ask for: activities, timers and children; how they begin, and are removed. */
 
 /** The failure of a task that the other app refuses (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
 export const NOT_ALLOWED = encode(FAILURE_DETAILS, {errorType: 'WorkflowAccessPolicyDenied', errorMessage: DENIED})
-
-export type ChildRequest = Message<typeof CHILD_REQUEST>
 
 const isSame = (one: Parent, other: Parent): boolean =>
   one.app === other.app && one.id === other.id && one.execution === other.execution && one.task === other.task
@@ -96,7 +82,7 @@ export function schedule(engine: Engine, live: LiveInstance, {task, app, schedul
   const {instance} = live
   const {app: own, key, id, execution} = instance
   const {name, version, input, taskExecutionId, scope} = scheduled
-  const of = {instance: key, task, taskExecution: taskExecutionId, isChild: 0}
+  const of = {instance: key, task, taskExecution: taskExecutionId}
   if (!engine.mayAsk(app, {caller: own, kind: 'activities', operation: 'schedule', name}))
     return postResult(engine, of, {failure: NOT_ALLOWED})
   const traceParent = activityTrace(instance, task)
@@ -114,24 +100,6 @@ export function schedule(engine: Engine, live: LiveInstance, {task, app, schedul
   engine.store.addActivity(activity)
   if (fits(engine, instance, app, request.length, true)) engine.add(activity, instance)
   else countSize(engine, app, request.length, instance.name, name)
-}
-
-/** Moves tasks to those who have their app now: workers of this run, or other runs. What other runs have asked for is asked elsewhere by them. */
-export function moveTasks(engine: Engine, app: string): void {
-  const own = engine.workersOf(app)
-  const isHere = own.count() > 0 || engine.options.hasApp(app)
-  for (const item of (isHere ? engine.farWorkersOf(app) : own).waiting()) {
-    if (!(item instanceof ActivityItem) || item.activity.instance < NO_INSTANCE) continue
-    const {activity, id, source, isChild} = item
-    engine.forget(item)
-    const of = isHere ? engine.live.at(activity.instance)?.instance : undefined
-    if (!isHere) engine.add(activity, {id, app: source})
-    else if (isChild) {
-      engine.store.endActivity(activity)
-      beginOwn(engine, activity.instance, app, decode(CHILD_REQUEST, activity.request))
-    } else if (of !== undefined && fits(engine, of, app, activity.request.length))
-      own.add(engine.activities.add(activity, {id, app: source}))
-  }
 }
 
 /** Sets a timer. `aheadMs`: how far the clock of the workflow's code is ahead of ours. */
@@ -186,65 +154,28 @@ export function fireTimer(engine: Engine, wakeUp: WakeUp): void {
   post(engine, owner, {kind: 'timer', name, event: eventOf(now, {timerFired: {...timerFired, isSkipped}})})
 }
 
-/** Creates a child; `aheadMs`: as for timers. One in an app of another run is asked for until that run reports its end. */
+/** Creates a child; `aheadMs`: as for timers. An active instance of another creator is left alone, and the task fails. */
 export function createChild(engine: Engine, live: LiveInstance, child: NewChild, aheadMs: number): void {
   const {instance} = live
-  const {app, id, name, input, isDetached, scope, startAt, trace = instance.trace ?? ''} = child
-  const isFar = !engine.options.hasApp(app)
-  const [key, task] = isDetached && isFar ? [NO_INSTANCE, engine.store.nextDetached()] : [instance.key, child.task]
+  const {app, id, name, input, isDetached, scope, startAt, trace = instance.trace ?? '', task} = child
+  const fail = (failure: Uint8Array): void => {
+    if (!isDetached) postResult(engine, {instance: instance.key, task, taskExecution: '', isChild: true}, {failure})
+  }
+  if (!engine.mayAsk(app, {caller: instance.app, kind: 'workflows', operation: 'schedule', name}))
+    return fail(NOT_ALLOWED)
   const parent = {app: instance.app, id: instance.id, execution: instance.execution, task}
-  const received = (scope === undefined ? undefined : propagatedHistory(live, scope, child.task)) ?? NO_BYTES
-  const start = startAt === undefined ? undefined : timeOf(startAt - aheadMs)
-  const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false, startAt: start}
-  if (!isFar) return beginOwn(engine, key, app, asked)
-  const request = encode(CHILD_REQUEST, asked)
-  const activity = {instance: key, task, app, taskExecution: '', request, isChild: 1}
-  engine.store.addActivity(activity)
-  engine.add(activity, instance)
-}
-
-function beginOwn(engine: Engine, key: number, app: string, asked: ChildRequest): void {
-  const {parent, isDetached, isEnded} = asked
-  const begun = beginChild(engine, app, asked)
-  const ended = isEnded ? engine.store.at(key) : undefined
-  if (ended !== undefined) keepForRetention(engine, ended)
-  const of = {instance: key, task: parent?.task ?? -1, taskExecution: '', isChild: 1}
-  if ('failure' in begun && !isDetached && !isEnded) postResult(engine, of, {failure: begun.failure})
-}
-
-/**
- * Begins a child in an app of this run, once; an active instance of another creator is left alone, and the task fails. `request`: a
- * hash of what another run asks for, by which a detached child is known: it has no parent, and may be over and gone.
- */
-export function beginChild(
-  engine: Engine,
-  app: string,
-  {id, name, input, parent, trace, received, isDetached, isEnded, startAt}: ChildRequest,
-  request?: string
-): {readonly child: Instance | undefined} | {readonly failure: Uint8Array} {
   const existing = engine.store.find(app, id)
-  const isOwn = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
-  const shared = {caller: parent?.app ?? '', kind: 'workflows'} as const
-  if (isEnded) {
-    if (isOwn && engine.mayAsk(app, {...shared, operation: 'terminate', name: existing.name})) {
-      const event = eventOf(engine.clock.date(), {executionTerminated: {input, recurse: true}})
-      post(engine, existing.key, {kind: 'terminate', name: 'recursive', event})
-    }
-    return {child: undefined}
-  }
-  if (!engine.mayAsk(app, {...shared, operation: 'schedule', name})) return {failure: NOT_ALLOWED}
-  if (isOwn) return {child: existing}
-  if (request !== undefined && engine.store.hasBegun(request)) return {child: undefined}
+  if (existing?.parent !== undefined && isSame(existing.parent, parent)) return
   const refusal = existing === undefined ? undefined : whyNotReplaced(engine.store, existing)
-  if (refusal === undefined) {
-    const start = {id, name, input: input?.value, startAt: startAt && msOf(startAt), trace}
-    const given = received.length === 0 ? undefined : received
-    const now = engine.clock.date()
-    if (request !== undefined) engine.store.addBegun(request, now, now - UNKNOWN_MS)
-    return {child: create(engine, app, {...start, received: given, ...(!isDetached && {parent})})}
+  if (refusal !== undefined) {
+    if (isDetached) engine.options.warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
+    const {message: errorMessage} = refusal
+    return fail(encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage}))
   }
-  if (isDetached) engine.options.warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
-  return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage: refusal.message})}
+  engine.noteMissing(app, instance.app, `workflow '${name}'`)
+  const received = scope === undefined ? undefined : propagatedHistory(live, scope, task)
+  const start = startAt === undefined ? undefined : startAt - aheadMs
+  create(engine, app, {id, name, input, startAt: start, trace, received, ...(!isDetached && {parent})})
 }
 
 /**
@@ -254,12 +185,7 @@ export function beginChild(
 export function whyNotReplaced(store: WorkflowStore, instance: Instance): WorkflowError | undefined {
   if (!isTerminal(instance.status)) return activeInstance(instance.id)
   const family = store.family(instance)
-  const open =
-    family.find(({key, status}) => key !== instance.key && !isTerminal(status))?.id ??
-    family
-      .flatMap(({key}) => store.farChildren(key))
-      .map(({request}) => decode(CHILD_REQUEST, request))
-      .find(({isDetached}) => !isDetached)?.id
+  const open = family.find(({key, status}) => key !== instance.key && !isTerminal(status))?.id
   if (open === undefined) return undefined
   const why = `child workflow '${open}': ${notOver().message}`
   return new WorkflowError('active', `cannot recreate workflow with ID '${instance.id}': ${why}`)

@@ -1,9 +1,7 @@
 import type {Clock} from '../../platform/clock.ts'
-import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
+import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
 import {nextOf, type Instance, type InboxEntry} from './instance.ts'
-import {CHILD_REQUEST, FAR_ITEM} from './far-messages.ts'
 import {
-  type ACTIVITY_ANSWER,
   ACTIVITY_REQUEST,
   eventOf,
   eventsOf,
@@ -222,10 +220,6 @@ export class ActivityItem implements WorkItem {
   readonly activity: OpenActivity
   readonly id: string
   readonly source: string
-  /** An app of another run is to do it. */
-  readonly isFar: boolean
-  /** Passes the answer on to the other run whose workflow has asked for it. */
-  answered: ((answer: Pick<Message<typeof ACTIVITY_ANSWER>, 'result' | 'failureDetails'>) => void) | undefined
   /** The task is no longer open: an answer does not count. */
   isDropped = false
   /** When a worker last got it, by `performance.now()`. */
@@ -234,28 +228,19 @@ export class ActivityItem implements WorkItem {
   readonly #isFirst: () => boolean
   #decoded: {readonly name: string; readonly execution: string} | undefined
 
-  constructor(
-    activity: OpenActivity,
-    {id, app}: Pick<Instance, 'id' | 'app'>,
-    {isFar, isFirst}: {readonly isFar: boolean; readonly isFirst: () => boolean}
-  ) {
+  constructor(activity: OpenActivity, {id, app}: Pick<Instance, 'id' | 'app'>, isFirst: () => boolean) {
     this.activity = activity
     this.id = id
     this.source = app
-    this.isFar = isFar
     this.#isFirst = isFirst
   }
 
   /**
    * Whether a worker may still answer an earlier task of the same name and number: of a removed instance of this id, or from
-   * before a continue-as-new. Other runs send tokens.
+   * before a continue-as-new.
    */
   get isBehind(): boolean {
-    return !this.isFar && !this.#isFirst()
-  }
-
-  get isChild(): boolean {
-    return this.activity.isChild === 1
+    return !this.#isFirst()
   }
 
   get name(): string {
@@ -278,15 +263,11 @@ export class ActivityItem implements WorkItem {
     this.sentAt = performance.now()
     if (this.isDropped) return undefined
     const {request} = this.activity
-    if (!this.isFar) return encode(WORK_ITEM, {activityRequest: request, completionToken})
-    const {source} = this
-    return encode(FAR_ITEM, {[this.isChild ? 'childRequest' : 'activityRequest']: request, source, completionToken})
+    return encode(WORK_ITEM, {activityRequest: request, completionToken})
   }
 }
 
-function askedBy({request, isChild}: OpenActivity): {readonly name: string; readonly execution: string} {
-  const child = isChild === 1 ? decode(CHILD_REQUEST, request) : undefined
-  if (child !== undefined) return {name: child.name, execution: child.parent?.execution ?? ''}
+function askedBy({request}: OpenActivity): {readonly name: string; readonly execution: string} {
   const {name, workflowInstance} = decode(ACTIVITY_REQUEST, request)
   return {name, execution: workflowInstance?.executionId?.value ?? ''}
 }

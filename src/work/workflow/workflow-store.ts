@@ -8,10 +8,9 @@ const {blob, number, optional, text} = column
 
 /**
  * A task without a result. `app`: the app whose workers do it; `taskExecution`: an id that all tries of a task have in common,
- * given by the SDK; `isChild`: 1 = a child that an app of another run starts; `request`: an ActivityRequest, of a child a
- * CHILD_REQUEST.
+ * given by the SDK; `request`: an ActivityRequest.
  */
-const ACTIVITY = {instance: number, task: number, app: text, taskExecution: text, request: blob, isChild: number}
+const ACTIVITY = {instance: number, task: number, app: text, taskExecution: text, request: blob}
 
 export type OpenActivity = RowOf<typeof ACTIVITY>
 export type TaskKey = Pick<OpenActivity, 'instance' | 'task'>
@@ -116,9 +115,6 @@ const APPS = `WITH RECURSIVE apps (app) AS (
   SELECT min(app) FROM instances
   UNION ALL SELECT (SELECT min(app) FROM instances WHERE app > apps.app) FROM apps WHERE app IS NOT NULL
 )`
-
-/** In place of an instance's key: detached children outlive the instance that has asked for them, and the history that says so. */
-export const NO_INSTANCE = 0
 
 /** The tables of instances and their histories. `CROSS JOIN` fixes the order of the join: SQLite would begin with months of finished instances. */
 export class WorkflowStore {
@@ -225,37 +221,9 @@ export class WorkflowStore {
     )
   }
 
-  addActivity({instance, task, app, taskExecution, request, isChild}: OpenActivity): void {
-    const sql = 'INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?, ?)'
-    this.#sql.run(sql, instance, task, app, taskExecution, request, isChild)
-  }
-
-  /** Returns a number for the next detached child that an app of another run starts. */
-  nextDetached(): number {
-    const task = this.#sql.insert('INSERT INTO detached DEFAULT VALUES')
-    this.#sql.run('DELETE FROM detached')
-    return task
-  }
-
-  /** Whether a child has begun that another run asked for by this request. */
-  hasBegun(request: string): boolean {
-    return this.#sql.get({}, 'SELECT 1 FROM begun WHERE request = ?', request) !== undefined
-  }
-
-  /** Notes that a child has begun, and drops the requests before a time. */
-  addBegun(request: string, time: number, before: number): void {
-    this.#sql.run('DELETE FROM begun WHERE time < ?', before)
-    this.#sql.run('INSERT INTO begun VALUES (?, ?)', request, time)
-  }
-
-  dropBegun(request: string): void {
-    this.#sql.run('DELETE FROM begun WHERE request = ?', request)
-  }
-
-  /** Children of an instance in apps of other runs that are not over as far as is known. */
-  farChildren(instance: number): readonly OpenActivity[] {
-    const sql = 'SELECT * FROM activities WHERE instance = ? AND isChild = 1'
-    return this.#sql.all(ACTIVITY, sql, instance)
+  addActivity({instance, task, app, taskExecution, request}: OpenActivity): void {
+    const sql = 'INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?)'
+    this.#sql.run(sql, instance, task, app, taskExecution, request)
   }
 
   /** Whether the activity is open as it was asked for: a later task may have its number. */
@@ -270,9 +238,9 @@ export class WorkflowStore {
     return this.#sql.run(sql, instance, task, request) > 0
   }
 
-  /** Removes all activities of an instance, but for children that apps of other runs have: those have yet to be terminated. */
+  /** Removes all activities of an instance. */
   endActivities(instance: number): void {
-    this.#sql.run('DELETE FROM activities WHERE instance = ? AND isChild = 0', instance)
+    this.#sql.run('DELETE FROM activities WHERE instance = ?', instance)
   }
 
   /** Activities that wait for an app, after a certain one, without what they ask for. */
@@ -293,7 +261,7 @@ export class WorkflowStore {
   }
 
   activitySizes(instance: number): readonly {readonly app: string; readonly bytes: number}[] {
-    const sql = 'SELECT app, octet_length(request) AS bytes FROM activities WHERE instance = ? AND isChild = 0'
+    const sql = 'SELECT app, octet_length(request) AS bytes FROM activities WHERE instance = ?'
     return this.#sql.all({app: text, bytes: number}, sql, instance)
   }
 

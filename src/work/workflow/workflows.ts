@@ -5,19 +5,16 @@ import {aborted} from '../../platform/delay.ts'
 import {keep, RETRY_MS} from '../keep.ts'
 import {Quiet} from '../quiet.ts'
 import {advanceClock, type Skipped, type Whose} from '../skip.ts'
-import {answerActivity, answerFar, answerTurn} from './answers.ts'
+import {answerActivity, answerTurn} from './answers.ts'
 import type {Engine, EngineOptions} from './engine.ts'
-import type {FarChild} from './far-messages.ts'
-import {warnOfMissing} from './far-tasks.ts'
-import {RemoteClients} from './remote-clients.ts'
 import {heldWork, type HeldWork} from './held-work.ts'
 import type {Instance, StartRequest} from './instance.ts'
 import {KnownInstances} from './known-instances.ts'
 import {eventOf, type ActivityResponse, type Event, type TurnResponse} from './messages.ts'
 import {post, retryHeld} from './inbox.ts'
-import {purge, purgeForParent, type PurgeRequest} from './purge.ts'
+import {purge, type PurgeRequest} from './purge.ts'
 import type {ReplayedTurn} from './replay.ts'
-import {create, fireNextTimer, moveTasks, whyNotReplaced} from './tasks.ts'
+import {create, fireNextTimer, whyNotReplaced} from './tasks.ts'
 import {appsWithCapacity, openEngine, reread, takeMore, takeUp} from './take-up.ts'
 import {beginRerun} from './turns.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
@@ -37,8 +34,6 @@ const AGAIN_MS = 1000
 export class Workflows extends KnownInstances {
   readonly #options: EngineOptions
   readonly #engine: Engine
-  /** Other runs whose workflows ask apps of this one for tasks. */
-  readonly remoteClients: RemoteClients
   readonly #waiters = new Waiters()
   readonly #firstWorker = Promise.withResolvers<void>()
   readonly #silence: Silence
@@ -52,17 +47,10 @@ export class Workflows extends KnownInstances {
     super(engine)
     this.#options = options
     this.#engine = engine
-    this.remoteClients = new RemoteClients(
-      engine,
-      () => this.#flush(),
-      async (child, onGone) => this.until(child, ({status}) => isTerminal(status), onGone)
-    )
     this.#silence = new Silence(engine)
     this.#quiet = new Quiet(options.clock, () => this.#isBusy())
     engine.file.onCommit(() => this.#committed())
     engine.file.onUndone(() => this.#undone())
-    // the work for apps of other runs that an earlier run has left
-    queueMicrotask(() => this.#flush())
   }
 
   /** Keys of instances that a person has started, and not an app. */
@@ -142,10 +130,6 @@ export class Workflows extends KnownInstances {
   /** Purges an instance that is over (`isForced`: any), with `isRecursive` also its children; returns how many. Throws a WorkflowError. */
   async purge(app: string, id: string, request: PurgeRequest): Promise<number> {
     return this.#asked(app, 'purge_workflow', async () => purge(this.#engine, app, id, request))
-  }
-
-  async purgeChild(child: FarChild, isForced: boolean): Promise<number> {
-    return purgeForParent(this.#engine, child, isForced)
   }
 
   /** Runs an instance that is over again, from one of its steps, as another instance. Throws a WorkflowError. */
@@ -294,25 +278,6 @@ export class Workflows extends KnownInstances {
     await answerActivity(this.#engine, app, answer).finally(() => this.#flush())
   }
 
-  /** Connects another run that has an app; the returned function disconnects it. */
-  connectRun(app: string, run: Pick<Worker, 'send'>): () => void {
-    return this.#connected(this.#engine.farWorkersOf(app).connect({...run, limit: Infinity, home: ''}))
-  }
-
-  /** Applies the answer of another run to a task: a FAR_ANSWER. Resolves when that is kept. Throws a DecodeError. */
-  async completeFar(app: string, answer: Uint8Array): Promise<void> {
-    await answerFar(this.#engine, app, answer)
-    this.#flush()
-  }
-
-  /** Warns of what waits for an app that no run has; false: nothing does. */
-  missing(app: string): boolean {
-    // it may have come back, and sleep until something is wanted of it
-    if (this.#options.hasApp(app)) this.#seek(app)
-    else warnOfMissing(this.#engine, app)
-    return this.#engine.farWorkersOf(app).isUnclaimed
-  }
-
   async #asked<T>(
     app: string,
     operation: Extract<WorkflowEvent, {type: 'asked'}>['operation'],
@@ -365,31 +330,15 @@ export class Workflows extends KnownInstances {
   /** Sends to workers only what is kept. */
   #flush(): void {
     if (this.#options.file.isChanging) return
-    const {workers: all, farWorkers} = this.#engine
-    for (const [app, workers] of all) {
-      if (workers.isUnclaimed && !this.#options.hasApp(app)) moveTasks(this.#engine, app)
-      workers.flush()
-    }
+    for (const workers of this.#engine.workers.values()) workers.flush()
     this.#lookForWorkers()
-    for (const [app, workers] of farWorkers) {
-      workers.flush()
-      if (workers.isUnclaimed) this.#seek(app)
-    }
     for (const each of this.#engine.replays.values()) each.look()
     this.#quiet.changed()
     this.#silence.listen()
   }
 
-  /** Looks for another run with an app that something waits for. */
-  #seek(app: string): void {
-    const {hasApp, wanted} = this.#options
-    if (this.connected(app) > 0 || hasApp(app)) this.#keep(() => moveTasks(this.#engine, app))
-    else wanted(app)
-  }
-
   close(): void {
     this.#retry?.()
-    this.remoteClients.close()
     this.#silence.close()
   }
 }

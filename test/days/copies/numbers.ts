@@ -69,7 +69,7 @@ export async function walkNumbers(seed: number, steps: number): Promise<{faults:
     const plan = planOf(folder)
     folder.movedPorts = new Map()
     const living = world.runs.map(({identity}) => identity)
-    folder.isolation = await Isolation.of(plan, FLAGS, {living, lender: undefined, movedPorts: folder.movedPorts})
+    folder.isolation = await Isolation.of(plan, FLAGS, {living, movedPorts: folder.movedPorts})
     await start(folder, (await folder.isolation?.apply(plan)) ?? plan)
   }
   const start = async (folder: Folder, plan: Plan): Promise<void> => {
@@ -88,7 +88,7 @@ export async function walkNumbers(seed: number, steps: number): Promise<{faults:
     const before = folder.run.plan
     const living = world.runs.map(({identity}) => identity)
     const {movedPorts} = folder
-    folder.isolation ??= await Isolation.of(plan, FLAGS, {living, lender: undefined, movedPorts, before})
+    folder.isolation ??= await Isolation.of(plan, FLAGS, {living, movedPorts, before})
     const wanted = (await folder.isolation?.apply(plan)) ?? plan
     await check(folder, {...folder.run, plan: wanted})
     folder.run.plan = wanted

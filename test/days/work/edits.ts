@@ -18,11 +18,9 @@ export const EDITS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     2,
     (world, random) => {
       const app = random.pick(APPS)
-      const run = world.runOf(app)
+      const run = world.run
       if (run.absent.has(app) || run.isBusy(app)) throw new NotNow()
-      world.unlink()
       run.remove(app)
-      if (random.oneIn(2)) world.link()
     }
   ],
   'app added': [
@@ -32,15 +30,13 @@ export const EDITS: Readonly<Record<string, readonly [weight: number, act: Do]>>
         random,
         world.runs.flatMap(({absent}) => [...absent])
       )
-      world.unlink()
-      world.runOf(app).add(app, random.oneIn(3))
-      if (random.oneIn(2)) world.link()
+      world.run.add(app, random.oneIn(3))
     }
   ],
   limits: [
     2,
     (world, random) => {
-      const run = random.pick(world.runs)
+      const run = world.run
       run.limits = {workflows: random.pick([Infinity, 1, 2]), activities: random.pick([Infinity, 1, 2])}
       run.workflows.mayTakeMore()
     }
@@ -49,7 +45,7 @@ export const EDITS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     3,
     (world, random) => {
       const app = random.pick(APPS)
-      world.runOf(app).connect(app, world.tokens.get(app) !== false, random.pick([1, 2]))
+      world.run.connect(app, world.tokens.get(app) !== false, random.pick([1, 2]))
     }
   ],
   'activity failed': [3, (world, random) => world.answer(ofKind(world, random, 'activity'), undefined, 'failed')],
@@ -70,7 +66,7 @@ export const EDITS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     2,
     (world, random) => {
       const instance = oneOf(random, world.instances())
-      const run = world.runOf(instance.app)
+      const run = world.run
       const turn = oneOf(random, turnsOf(run, instance))
       const caller = new AbortController()
       const began = run.disk.run
@@ -91,5 +87,5 @@ export const EDITS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     }
   ],
   'caller leaves': [1, (world, random) => oneOf(random, [...world.waiting]).leave()],
-  'long jump': [1, (world, random) => random.pick(world.runs).clock.jump(random.pick([-30_000, 7_200_000]))]
+  'long jump': [1, (world, random) => world.run.clock.jump(random.pick([-30_000, 7_200_000]))]
 }

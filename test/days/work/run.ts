@@ -7,7 +7,7 @@ import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 import {Workflows} from '../../../src/work/workflow/workflows.ts'
 import {WalkClock} from './clock.ts'
-import {Disk, isOfEnd} from './disk.ts'
+import {Disk} from './disk.ts'
 import {SeriesWatch, WalkHost, type Delivery} from './series.ts'
 import {NotNow} from './step.ts'
 import type {Watch, Worker} from './workers.ts'
@@ -55,8 +55,6 @@ export class WalkRun {
   retention: number | undefined
   /** More than that a worker does not take. */
   maxBytes = Infinity
-  /** Children that another run has. */
-  purgeFar: (child: Parameters<Workflows['purgeChild']>[0], isForced: boolean) => Promise<number | undefined>
   #failures = 0
   #failedAt = -Infinity
   /** Answers of workers that are not kept yet, perhaps after another one of the same. */
@@ -80,7 +78,6 @@ export class WalkRun {
     this.watch = watch
     this.#fault = text => watch.fault(text)
     this.series = new SeriesWatch(this.#fault)
-    this.purgeFar = async () => Promise.resolve(undefined)
     this.begin()
   }
 
@@ -103,10 +100,8 @@ export class WalkRun {
         activities: {...DEFAULT_WORKFLOWS.activities, all: this.limits.activities},
         retention: this.retention === undefined ? {} : {anyTerminal: this.retention}
       }),
-      wanted: () => undefined,
       isAllowed: () => true,
       onFirstWorker: () => undefined,
-      purgeFar: async (child, isForced) => this.purgeFar(child, isForced),
       tracesOf: () => undefined,
       needsWorker: app => {
         this.#need(app)
@@ -129,22 +124,6 @@ export class WalkRun {
     })
     this.reminders = new Reminders({file, wakeUps, clock, log: () => undefined}, this.actors.run)
     for (const app of this.asleep) this.#look(app)
-  }
-
-  /** Another run removes a child of its own, with all below it. */
-  async purgeChild(...[child, isForced]: Parameters<Workflows['purgeChild']>): Promise<number> {
-    const all = this.workflows.search({}, ALL)
-    const family = all.filter(({app, id}) => app === child.app && id === child.id)
-    for (const {execution} of family) family.push(...all.filter(({parent}) => parent?.execution === execution))
-    const noted = (): void => family.forEach(each => this.watch.over(each))
-    try {
-      const count = await this.workflows.purgeChild(child, isForced)
-      if (count > 0) noted()
-      return count
-    } catch (error) {
-      if (isOfEnd(error)) noted()
-      throw error
-    }
   }
 
   hasApp(app: string): boolean {

@@ -61,7 +61,7 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
     8,
     (world, random) => {
       const app = random.pick(APPS)
-      const run = world.runOf(app)
+      const run = world.run
       const name = random.pick(['j1', 'j2'])
       const isRepeated = random.oneIn(2)
       const repeats = isRepeated ? random.pick([Infinity, 1, 2, 3]) : 1
@@ -86,7 +86,7 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
     3,
     (world, random) => {
       const app = random.pick(APPS)
-      const run = world.runOf(app)
+      const run = world.run
       const name = random.pick(['j1', 'j2'])
       const times = {schedule: random.pick(['@every 1s', '@every 7s']), ttl: random.pick(['1s', '3s', '30s', '1h'])}
       const how = {repeats: Infinity, retries: DEFAULT_RETRIES, hasEnd: true}
@@ -98,7 +98,7 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
   'reminder with an end': [
     3,
     (world, random) => {
-      const run = random.pick(world.runs)
+      const run = world.run
       const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
       const times = {dueTime: random.pick(['0s', '1s']), period: random.pick(['PT1S', 'PT7S'])}
       const ttl = random.pick(['2s', '10s', '1h'])
@@ -116,7 +116,7 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
     2,
     (world, random) => {
       const [app, name] = [random.pick(APPS), random.pick(['j1', 'j2'])]
-      const run = world.runOf(app)
+      const run = world.run
       endPlan(world, run, `job ${app} ${name}`, async () => run.jobs.delete(app, name))
     }
   ],
@@ -126,7 +126,7 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
       const kept = world.runs.flatMap(({series}) => [...series.planned.values()]).filter(({state}) => state === 'kept')
       const known = kept.map(each => each.name.split(' ')).filter(([kind]) => kind === 'job')
       const [, app = random.pick(APPS), name = 'j1'] = known.length === 0 ? [] : random.pick(known)
-      const run = world.runOf(app)
+      const run = world.run
       const verb = random.pick(['pause', 'resume', 'resume', 'run'] as const)
       const full = `job ${app} ${name}`
       if (verb !== 'pause') run.series.allowOneMore(full)
@@ -138,13 +138,13 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
       )
     }
   ],
-  ready: [4, (world, random) => random.pick(world.runs).ready(random.pick(APPS))],
-  unready: [2, (world, random) => random.pick(world.runs).unready(random.pick(APPS))],
-  'unready late': [2, (world, random) => random.pick(world.runs).unready(random.pick(APPS), true)],
+  ready: [4, (world, random) => world.run.ready(random.pick(APPS))],
+  unready: [2, (world, random) => world.run.unready(random.pick(APPS))],
+  'unready late': [2, (world, random) => world.run.unready(random.pick(APPS), true)],
   reminder: [
     8,
     (world, random) => {
-      const run = random.pick(world.runs)
+      const run = world.run
       const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
       const isRepeated = random.oneIn(2)
       const repeats = isRepeated ? random.pick([Infinity, 2, 3]) : 1
@@ -166,7 +166,7 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
   'reminder deleted': [
     2,
     (world, random) => {
-      const run = random.pick(world.runs)
+      const run = world.run
       const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
       endPlan(world, run, `reminder ${id} ${name}`, async () => run.reminders.delete({type: 'T', id, name}))
     }
@@ -174,7 +174,7 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
   'actor called': [
     3,
     (world, random) => {
-      const {actors} = random.pick(world.runs)
+      const {actors} = world.run
       const work = {kind: 'method', method: 'm', query: '', lines: '', body: Buffer.alloc(0)} as const
       const request = {
         type: 'T',
@@ -190,22 +190,19 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
   delivered: [
     14,
     (world, random) => {
-      const {series} = random.pick(world.runs)
+      const {series} = world.run
       const one = oneOf(random, [...series.open])
       series.open.delete(one)
       one.answer(random.oneIn(4) ? 'failed' : 'done')
     }
   ],
-  host: [5, (world, random) => random.pick(world.runs).host(random.pick(['h1', 'h2']))],
-  unhost: [3, (world, random) => random.pick(world.runs).unhost(random.pick(['h1', 'h2']), random.oneIn(2))],
-  'unhost late': [
-    2,
-    (world, random) => random.pick(world.runs).unhost(random.pick(['h1', 'h2']), random.oneIn(2), true)
-  ],
+  host: [5, (world, random) => world.run.host(random.pick(['h1', 'h2']))],
+  unhost: [3, (world, random) => world.run.unhost(random.pick(['h1', 'h2']), random.oneIn(2))],
+  'unhost late': [2, (world, random) => world.run.unhost(random.pick(['h1', 'h2']), random.oneIn(2), true)],
   'hosts retire': [
     2,
     (world, random) => {
-      const {actors, clock} = random.pick(world.runs)
+      const {actors, clock} = world.run
       const stop = new AbortController()
       if (random.oneIn(2)) clock.clock().after(500, () => stop.abort())
       const instance = random.pick(['h1', 'h2'])

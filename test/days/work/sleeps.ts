@@ -11,13 +11,13 @@ export const SLEEPS: Readonly<
       const idle = world.runs.flatMap(run => run.apps.filter(app => run.hasApp(app) && !run.isBusy(app)))
       if (idle.length === 0) return
       const app = random.pick(idle)
-      world.runOf(app).sleep(app)
+      world.run.sleep(app)
     }
   ],
   'restart asleep': [
     2,
-    (world, random) => {
-      const run = random.pick(world.runs)
+    world => {
+      const {run} = world
       for (const app of run.apps) if (run.hasApp(app)) run.asleep.add(app)
       world.restart(run)
     }

@@ -18,12 +18,12 @@ const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'te
   if (kind === 'event') return world.raise(app, id, random.pick(EVENTS))
   if (kind !== 'terminate') return world.suspend(app, id, kind === 'suspend')
   const ended = {executionTerminated: {input: undefined, recurse: random.oneIn(2)}}
-  world.ask(async () => world.runOf(app).workflows.tell(app, id, kind, ended))
+  world.ask(async () => world.run.workflows.tell(app, id, kind, ended))
 }
 
 const start = (world: WorkWorld, random: Random, ops: (random: Random) => readonly Op[]): void => {
   const app = random.pick(APPS)
-  const run = world.runOf(app)
+  const run = world.run
   const program: Program = {
     serial: String(world.serial),
     round: 0,
@@ -97,20 +97,20 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     8,
     (world, random) => {
       const app = random.pick(APPS)
-      world.runOf(app).connect(app, world.tokens.get(app) !== false)
+      world.run.connect(app, world.tokens.get(app) !== false)
     }
   ],
   leave: [
     5,
     (world, random) => {
-      const {workers} = random.pick(world.runs)
+      const {workers} = world.run
       oneOf(random, workers).leave()
     }
   ],
   reload: [
     3,
     (world, random) => {
-      const run = random.pick(world.runs)
+      const run = world.run
       const worker = oneOf(random, run.workers)
       const stop = new AbortController()
       const drained = run.workflows.present(worker.app, worker.home)(stop.signal)
@@ -133,7 +133,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     4,
     (world, random) => {
       const [app, id] = [random.pick(APPS), random.pick(IDS)]
-      const {workflows} = world.runOf(app)
+      const {workflows} = world.run
       const found = workflows.find(app, id)
       const isForced = random.oneIn(3) && found?.parent === undefined
       world.ask(async () => workflows.purge(app, id, {isRecursive: isForced || random.oneIn(2), isForced}))
@@ -150,31 +150,28 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
         input: undefined,
         newChildId: undefined
       }
-      world.ask(async () => world.runOf(app).workflows.rerun(app, request))
+      world.ask(async () => world.run.workflows.rerun(app, request))
     }
   ],
   'skip timer': [
     2,
     (world, random) => {
       const app = random.pick(APPS)
-      const {workflows} = world.runOf(app)
+      const {workflows} = world.run
       const found = workflows.find(app, random.pick(IDS))
       if (found === undefined) throw new NotNow()
       world.ask(async () => workflows.skipTimer(found, undefined))
     }
   ],
-  skip: [
-    2,
-    (world, random) => random.pick(world.runs).skip(random.pick([1000, 30_000, 3_600_000]), random.oneIn(2), world)
-  ],
+  skip: [2, (world, random) => world.run.skip(random.pick([1000, 30_000, 3_600_000]), random.oneIn(2), world)],
   pass: [20, async (world, random) => world.pass(random.pick(PASSES))],
-  jump: [1, (world, random) => random.pick(world.runs).clock.jump(random.pick([-5000, 5000, 3_600_000]))],
-  retention: [1, (world, random) => void (random.pick(world.runs).retention = random.pick([undefined, 0, 5000]))],
-  'body size': [2, (world, random) => void (random.pick(world.runs).maxBytes = random.pick([Infinity, 400, 1000]))],
+  jump: [1, (world, random) => world.run.clock.jump(random.pick([-5000, 5000, 3_600_000]))],
+  retention: [1, (world, random) => void (world.run.retention = random.pick([undefined, 0, 5000]))],
+  'body size': [2, (world, random) => void (world.run.maxBytes = random.pick([Infinity, 400, 1000]))],
   'fail writes': [
     4,
     (world, random) => {
-      const {disk} = random.pick(world.runs)
+      const {disk} = world.run
       disk.fault = random.pick<Fault>(['busy', 'read-only', 'i/o', 'full'])
       disk.faultsAfter = random.pick([0, 0, 1, 2, 3, 4, 6, 9])
       disk.faults = random.pick([1, 1, 2, 5, 30])
@@ -185,21 +182,19 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   crash: [
     2,
     (world, random) => {
-      const {disk} = random.pick(world.runs)
+      const {disk} = world.run
       disk.crashAt = disk.writes + 1 + random.below(12)
       disk.isAfter = random.oneIn(2)
     }
   ],
-  restart: [1, (world, random) => world.restart(random.pick(world.runs))],
-  unlink: [1, world => world.unlink()],
-  link: [2, world => world.link()],
+  restart: [1, world => world.restart(world.run)],
   ...SERIES,
   ...EDITS,
   'another SDK': [
     2,
     (world, random) => {
       const app = random.pick(APPS)
-      if (world.runOf(app).workers.some(each => each.app === app)) throw new NotNow()
+      if (world.run.workers.some(each => each.app === app)) throw new NotNow()
       world.tokens.set(app, world.tokens.get(app) === false)
     }
   ]

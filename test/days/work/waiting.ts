@@ -28,7 +28,7 @@ export class Waiting {
 
   constructor(world: WorkWorld, app: string, id: string, what: string) {
     this.#world = world
-    const run = (this.#run = world.runOf(app))
+    const run = (this.#run = world.run)
     this.#began = run.disk.run
     this.#app = app
     this.#id = id

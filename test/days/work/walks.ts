@@ -19,7 +19,7 @@ export async function walkWork(
   crash?: CrashAt
 ): Promise<{readonly faults: readonly string[]; readonly writes: number}> {
   const world = new WorkWorld(seed)
-  const {disk} = world.runs[0]
+  const {disk} = world.run
   if (crash !== undefined) {
     disk.crashAt = crash.write
     disk.isAfter = crash.isAfter

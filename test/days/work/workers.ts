@@ -10,7 +10,6 @@ import type {Message} from '../../../src/proxy/net/grpc/message-codec.ts'
 import type {Instance} from '../../../src/work/workflow/instance.ts'
 import {isTerminal} from '../../../src/work/workflow/status.ts'
 import type {Workflows} from '../../../src/work/workflow/workflows.ts'
-import {CHILD_REQUEST, FAR_ITEM} from '../../../src/work/workflow/far-messages.ts'
 import {Code, resultOf} from './code.ts'
 import type {Program} from './program.ts'
 
@@ -66,8 +65,6 @@ export interface Held {
   isAnswered: boolean
   /** How many of its answers are not kept yet. */
   pending: number
-  /** `Watch.links` when it was sent. */
-  readonly links: number
 }
 
 /** A stream of a worker. */
@@ -105,8 +102,6 @@ const suspensionKey = (name: string, {serial}: Program, execution: string): stri
 /** What workers get, and whether that may be so. */
 export class Watch {
   readonly faults: string[] = []
-  /** How often runs have lost each other: what one asks of the other is asked for again then. */
-  links = 0
   /** What workers, connected or not, have not dropped. */
   readonly held = new Set<Held>()
   readonly #executions = new Map<string, Seen>()
@@ -120,15 +115,11 @@ export class Watch {
   readonly #heard = new Map<string, Set<number>>()
   /** The execution of each round of each start. */
   readonly #rounds = new Map<string, string>()
-  /** `links` when another run was first asked for a child, by its ID and the execution of its parent. */
-  readonly #children = new Map<string, number>()
   /** Suspensions and their ends. */
   readonly #suspended = new Map<string, {readonly order: number; readonly isSuspended: boolean | undefined}[]>()
   /** IDs of detached workflows, and of all that were seen. */
   readonly #wanted = new Set<string>()
   readonly #seen = new Set<string>()
-  /** Workflows that a run has asked the other one for, by their numbers. */
-  readonly #detached = new Map<string, string>()
   /** What each instance (`app id`) waits for after its latest turn. */
   readonly waits = new Map<string, readonly string[]>()
 
@@ -190,7 +181,7 @@ export class Watch {
     const key = `${worker.app} ${id}/${taskId} ${execution}`
     const before = this.#latest.get(key)
     if (this.#kept.has(key)) this.fault(`the activity ${key} runs again, though its result was acknowledged`)
-    else if (before?.worker.isConnected === true && !this.#isAskedAgain(before, execution))
+    else if (before?.worker.isConnected === true)
       this.fault(`the activity ${key} runs twice: its worker is still there`)
     const held: Held = {
       worker,
@@ -202,7 +193,6 @@ export class Watch {
       isReplay: false,
       isAnswered: false,
       pending: 0,
-      links: this.links,
       answer: async (workflows, app, how = 'done') => {
         const isOwn = app === worker.app
         const isFirst = this.#latest.get(key) === held && !held.isAnswered && isOwn
@@ -218,25 +208,13 @@ export class Watch {
           })
         )
         if (isOwn) this.held.delete(held)
-        // an answer for another run is kept there
-        if (!isFirst || this.#isFar(worker, execution)) return
+        if (!isFirst) return
         this.#kept.add(key)
         this.#executions.get(execution)?.acknowledged.add(taskId)
       }
     }
     this.#latest.set(key, held)
     this.held.add(held)
-  }
-
-  /** The run of its workflow has lost that of its worker since, and asks again. */
-  #isAskedAgain({worker, links}: Held, execution: string): boolean {
-    return this.#isFar(worker, execution) && links < this.links
-  }
-
-  #isFar(worker: Worker, execution: string): boolean {
-    const app = this.#executions.get(execution)?.app
-    // one that a rerun begins with is sent before any turn of it
-    return app === undefined || (app === 'c') !== (worker.app === 'c')
   }
 
   #turn(
@@ -279,7 +257,6 @@ export class Watch {
       isReplay,
       isAnswered: false,
       pending: 0,
-      links: this.links,
       answer: async (workflows, as, how = 'done') => {
         held.isAnswered ||= as === app
         held.pending++
@@ -297,38 +274,13 @@ export class Watch {
     this.held.add(held)
   }
 
-  /** One run asks another one for this task: once, as long as they are connected. `asked`: what it has asked for so far. */
-  ask(asked: Set<string>, item: Uint8Array): void {
-    const {activityRequest, childRequest} = decode(FAR_ITEM, item)
-    const {id, parent, isEnded, isDetached} = decode(CHILD_REQUEST, childRequest)
-    const {taskId, workflowInstance} = decode(ACTIVITY_REQUEST, activityRequest)
-    const task =
-      childRequest.length > 0
-        ? `child ${id} of ${parent?.execution} ${parent?.task}${isEnded ? ', ended' : ''}`
-        : `activity ${taskId} of ${workflowInstance?.executionId?.value}`
-    const child = `${id} ${parent?.execution}`
-    this.#children.set(child, this.#children.get(child) ?? this.links)
-    if (isDetached) this.#checkDetached(parent?.app === 'c', id, parent?.task ?? -1)
-    if (asked.has(task)) this.fault(`another run is asked twice for ${task}`)
-    asked.add(task)
-  }
-
-  /** Of detached ones no two of a run have one number. */
-  #checkDetached(isOfTwo: boolean, id: string, task: number): void {
-    const number = `${isOfTwo ? 'c' : 'a'} ${task}`
-    const known = this.#detached.get(number) ?? id
-    this.#detached.set(number, id)
-    if (known !== id) this.fault(`the detached ${known} and ${id} have one number`)
-  }
-
-  /** A round is run once; a child of another run that was over, and removed, there may be asked for again. */
+  /** A round is run once. */
   #checkRound({serial, round}: Program, app: string, id: string, execution: string, parent = ''): void {
     if (serial.includes('.') && parent === '') return // detached, perhaps once more by a rerun
     const key = `${app} ${id} ${serial} ${round} ${parent}`
     const known = this.#rounds.get(key) ?? execution
     this.#rounds.set(key, execution)
-    const isAskedAgain = this.#over.has(known) && (this.#children.get(`${id} ${parent}`) ?? this.links) < this.links
-    if (known !== execution && !isAskedAgain) this.fault(`workflow ${app} ${id} is run a second time`)
+    if (known !== execution) this.fault(`workflow ${app} ${id} is run a second time`)
   }
 
   /** It begins as it was. */

@@ -8,13 +8,13 @@ import {WalkRun} from './run.ts'
 import {Watch, type Held, type How} from './workers.ts'
 import type {Waiting} from './waiting.ts'
 
-/** Two runs whose workflows ask each other's apps, and all that happens to them. */
+/** A run whose apps ask each other for work, and all that happens to it. */
 export class WorkWorld {
   readonly watch = new Watch()
-  readonly runs: readonly [WalkRun, WalkRun] = [new WalkRun(['a', 'b'], this.watch), new WalkRun(['c'], this.watch)]
+  readonly run = new WalkRun(['a', 'b', 'c'], this.watch)
+  readonly runs: readonly WalkRun[] = [this.run]
   /** Whether workers of an app send the tokens that they got. */
   readonly tokens: Map<string, boolean>
-  #links: (() => void)[] = []
   /** Callers that wait for something. */
   readonly waiting = new Set<Pick<Waiting, 'leave' | 'check'>>()
   #serial = 0
@@ -30,14 +30,6 @@ export class WorkWorld {
     const random = new Random('tokens', seed)
     this.tokens = new Map(['a', 'b', 'c'].map(app => [app, !random.oneIn(4)]))
     for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, this.#rejected)
-    const [one, two] = this.runs
-    const purgeAt =
-      (there: WalkRun): WalkRun['purgeFar'] =>
-      async (...of) =>
-        this.#links.length > 0 && there.hasApp(of[0].app) ? there.purgeChild(...of) : undefined
-    one.purgeFar = purgeAt(two)
-    two.purgeFar = purgeAt(one)
-    this.link()
     for (const run of this.runs) {
       run.sendsTokens = app => this.tokens.get(app) !== false
       for (const app of run.apps) if (!random.oneIn(4)) run.connect(app, this.tokens.get(app) !== false)
@@ -54,10 +46,6 @@ export class WorkWorld {
     return this.watch.faults
   }
 
-  runOf(app: string): WalkRun {
-    return app === 'c' ? this.runs[1] : this.runs[0]
-  }
-
   /** Something that is asked for and may be refused; `isUnsure`: its run has ended, and nobody knows whether it was kept. */
   ask(
     work: () => Promise<unknown>,
@@ -67,39 +55,6 @@ export class WorkWorld {
     const asked = work().then(onDone, error => onFailed(isOfEnd(error)))
     this.#pending.add(asked)
     void asked.then(() => this.#pending.delete(asked))
-  }
-
-  link(): void {
-    // one that has crashed, too, is restarted next
-    if (this.#links.length > 0 || this.runs.some(({disk}) => disk.isCrashed)) return
-    for (const [from, to] of [this.runs, this.runs.toReversed()] as [WalkRun, WalkRun][])
-      for (const app of to.apps.filter(each => to.hasApp(each))) {
-        const {workflows} = from
-        const ends: (() => void)[] = []
-        const unlink = (): void => ends.splice(0).forEach(end => end())
-        const client = to.workflows.remoteClients.register(app, {
-          onAnswer: to.alive(bytes => this.ask(async () => workflows.completeFar(app, bytes))),
-          end: () => unlink()
-        })
-        const asked = new Set<string>()
-        const send = from.alive((item: Uint8Array) => {
-          this.watch.ask(asked, item)
-          this.ask(async () => client.ask(item))
-        })
-        const leave = workflows.connectRun(app, {send})
-        ends.push(client.leave, leave)
-        this.#links.push(unlink)
-      }
-  }
-
-  unlink(): void {
-    for (const unlink of this.#links.splice(0))
-      try {
-        unlink()
-      } catch (error) {
-        if (!isOfEnd(error)) throw error
-      }
-    this.watch.links++
   }
 
   async settle(): Promise<void> {
@@ -114,7 +69,7 @@ export class WorkWorld {
     for (const run of this.runs) run.checkAhead()
     for (const {worker, kind, key, execution, turns, isAnswered, pending} of this.watch.held) {
       if (kind !== 'turn' || !worker.isConnected || (isAnswered && pending === 0)) continue
-      const {workflows} = this.runOf(worker.app)
+      const {workflows} = this.run
       const [, id = ''] = key.split(' ')
       const now = workflows.find(worker.app, id)
       if (now?.execution !== execution || now.turns !== turns || isTerminal(now.status) || now.status === STALLED)
@@ -146,11 +101,9 @@ export class WorkWorld {
   }
 
   restart(run: WalkRun): void {
-    this.unlink()
     run.end()
     run.disk.crashAt = Infinity
     run.begin()
-    this.link()
   }
 
   /** What can be answered by a worker that is there. */
@@ -159,7 +112,7 @@ export class WorkWorld {
   }
 
   answer(held: Held, app = held.worker.app, how: How = 'done'): void {
-    const {workflows, answering} = this.runOf(app)
+    const {workflows, answering} = this.run
     const answered = {}
     answering.add(answered)
     this.ask(async () => held.answer(workflows, app, how).finally(() => answering.delete(answered)))
@@ -167,7 +120,7 @@ export class WorkWorld {
 
   /** An event for an instance: no two are the same. */
   raise(app: string, id: string, name: string): void {
-    const {workflows} = this.runOf(app)
+    const {workflows} = this.run
     const found = this.#asItIs(app, id)
     const {serial} = this
     this.ask(
@@ -184,7 +137,7 @@ export class WorkWorld {
     const {serial} = this
     const note = (is: boolean | undefined): void => found && this.watch.suspended(found, serial, is)
     this.ask(
-      async () => this.runOf(app).workflows.tell(app, id, isSuspended ? 'suspend' : 'resume', event),
+      async () => this.run.workflows.tell(app, id, isSuspended ? 'suspend' : 'resume', event),
       () => {
         // one of its ID may have begun meanwhile
         const now = found ?? this.#asItIs(app, id)
@@ -196,7 +149,7 @@ export class WorkWorld {
 
   /** One that is not over: it may be another one before it is told something. */
   #asItIs(app: string, id: string): Instance | undefined {
-    const found = this.runOf(app).workflows.find(app, id)
+    const found = this.run.workflows.find(app, id)
     return found === undefined || isTerminal(found.status) ? undefined : {...found}
   }
 
@@ -224,9 +177,7 @@ export class WorkWorld {
       run.limits = {workflows: Infinity, activities: Infinity}
       for (const app of run.absent) run.add(app)
     }
-    this.unlink() // the apps that are there again are linked as well
     if (this.instances().some(({status}) => status === STALLED)) for (const run of this.runs) this.restart(run)
-    this.link()
     for (const run of this.runs) {
       // what sleeps is started by its work alone
       const awake = run.apps.filter(app => !run.asleep.has(app))
@@ -256,7 +207,7 @@ export class WorkWorld {
       for (const {app, id, status} of open) {
         if (status === SUSPENDED) this.suspend(app, id, false)
         // another worker may understand it
-        if (status === STALLED) this.runOf(app).connect(app, this.tokens.get(app) !== false)
+        if (status === STALLED) this.run.connect(app, this.tokens.get(app) !== false)
         // a rerun has had no turn yet that says what it waits for
         const waits = this.watch.waits.get(`${app} ${id}`) ?? (id.startsWith('r-') ? EVENTS : [])
         for (const name of waits) this.raise(app, id, name)
@@ -278,7 +229,7 @@ export class WorkWorld {
       run.checkLeft()
     }
     for (const each of this.waiting) each.check(true)
-    this.watch.checkDetached(all.map(each => this.runOf(each.app).workflows.events(each)))
+    this.watch.checkDetached(all.map(each => this.run.workflows.events(each)))
     for (const {app, id, status, input} of all)
       if (!isTerminal(status)) this.watch.fault(`workflow ${app} ${id} never ends: status ${status}, ${input ?? ''}`)
     for (const run of this.runs) {

@@ -1,17 +1,14 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
-import {DatabaseSync} from 'node:sqlite'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {shrink} from '../../../src/platform/database-file.ts'
-import {STEPS} from '../../../src/work/tables.ts'
-import {ReminderStore} from '../../../src/work/actor/reminder-store.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 import {WorkflowStore} from '../../../src/work/workflow/workflow-store.ts'
 import {withFewDescriptors} from '../../rig/few-descriptors.ts'
-import {answer, done, end, openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
+import {openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
 
 const PAGE = 4096
 
@@ -30,50 +27,6 @@ const pending = (file: WorkFile): number => {
   file.close()
   return length
 }
-
-t.test('a file of version 1 is taken over, and its workflows go on', async t => {
-  const path = pathFor(t)
-  const first = new DatabaseSync(path)
-  first.exec(readFileSync(join(import.meta.dirname, '../../fixtures/work-1.sql'), 'utf8'))
-  first.close()
-  const {workflows, file, clock, close} = await openHouse(t, path)
-  t.equal(file.database.prepare('PRAGMA user_version').get()?.['user_version'], STEPS.length)
-  t.match(workflows.find('shop', 'over'), {status: 1, output: '"done"', stall: undefined})
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
-  t.strictSame(worker.seen(), ['charge 0'], 'an activity that was in hand runs again')
-  await workflows.completeActivity('shop', done('charges', 0))
-  t.strictSame(worker.seen(), [
-    'charges: workflowStarted executionStarted taskScheduled | workflowStarted taskCompleted'
-  ])
-  clock.pass(60_000)
-  await workflows.settled()
-  t.strictSame(worker.seen(), ['waits: workflowStarted executionStarted timerCreated | workflowStarted timerFired'])
-  await workflows.completeTurn('shop', answer('waits', [end()]))
-  t.match(workflows.find('shop', 'waits'), {status: 1})
-  close()
-})
-
-t.test('reminders of version 10 keep their policies, and one that was firing is due', async t => {
-  const path = pathFor(t)
-  const first = new DatabaseSync(path)
-  first.exec(STEPS.slice(0, 10).join(''))
-  first.exec(`PRAGMA application_id = 1349086295; PRAGMA user_version = 10`)
-  const insert = first.prepare(
-    "INSERT INTO reminders (app, type, id, name, due, dueTime, period, ttl, policy) VALUES ('shop', 'Cart', '1', ?, 5, '1s', '', '', ?)"
-  )
-  insert.run('waits', '{"intervalMs":500}')
-  insert.run('fires', '{"intervalMs":0,"retries":0}')
-  first.exec("INSERT INTO wake_ups (due, kind, owner) VALUES (5, 'reminder', 1)")
-  first.close()
-  const file = await WorkFile.open(path, text => t.fail(text))
-  const store = new ReminderStore(file.database)
-  t.match(store.list(), [
-    {name: 'waits', isDue: false, attempts: 0, step: undefined, policy: {kind: 'constant', intervalMs: 500}},
-    {name: 'fires', isDue: true, policy: {kind: 'constant', intervalMs: 0, maxRetries: 0}}
-  ])
-  file.close()
-})
 
 t.test('on a full disk what cannot be kept is refused with the file’s name, and later it goes on', async t => {
   const path = pathFor(t)

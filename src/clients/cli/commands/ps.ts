@@ -95,13 +95,6 @@ interface PsPlace {
   readonly before?: UsageSample | undefined
 }
 
-/** The apps that are called in another run; '' = there are none. */
-function borrowedLine({borrowsFrom = '', apps}: RunListing, width: number): string {
-  const ids = [...new Set(apps.filter(({state}) => state === 'stopped').map(({id}) => id))]
-  if (borrowsFrom === '' || ids.length === 0) return ''
-  return `${cut(`${ids.join(', ')}: stopped here, and called in ${borrowsFrom}`, width)}\n`
-}
-
 async function psLook(
   listings: readonly RunListing[],
   now: number,
@@ -116,9 +109,7 @@ async function psLook(
         now,
         isWide,
         hasColours: wantsColours(process.stdout.isTTY, process.env)
-      }) +
-      borrowedLine(listing, width) +
-      backlogLines(listing.apps, width)
+      }) + backlogLines(listing.apps, width)
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}

@@ -12,7 +12,6 @@ import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {warnOfIgnored} from './ignored-flags.ts'
-import type {Lender} from '../borrowing.ts'
 import type {FreshCopy} from '../fresh-copy/fresh-copy.ts'
 import type {Isolation, IsolationOptions} from '../isolation.ts'
 import {tellLateStart} from '../late-start.ts'
@@ -51,9 +50,8 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   })
   refuseProfiles(loaded.plan, call.flags.list('profile'))
   const own = chosen(loaded.plan, call)
-  const lender = await lenderFor(own)
   const movedPorts = new Map<number, number>()
-  let isolation = await isolationOf(own, call.flags, {lender, movedPorts})
+  let isolation = await isolationOf(own, call.flags, {movedPorts})
   const placed = async (wanted: Plan): Promise<Plan> => isolation?.apply(wanted) ?? {...wanted, movedPorts}
   const plan = await placed(own)
   const except = excepted(call)
@@ -65,7 +63,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
     const edited = await load()
     const wanted = chosen(edited.plan, call)
     // a number that comes with an edit may be another copy's
-    isolation ??= await isolationOf(wanted, call.flags, {lender, movedPorts, before: read.plan})
+    isolation ??= await isolationOf(wanted, call.flags, {movedPorts, before: read.plan})
     read = {loaded: edited, plan: await placed(wanted)}
     return read.plan
   }
@@ -73,12 +71,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
     loaded,
     plan,
     except,
-    hints: () =>
-      unseen([
-        ...runHints(read.loaded, read.plan),
-        ...(isolation?.hints ?? []),
-        ...(lender === undefined ? [] : [lender.hint])
-      ]),
+    hints: () => unseen([...runHints(read.loaded, read.plan), ...(isolation?.hints ?? [])]),
     reread: watch && !files.includes('-') ? again : undefined,
     readAt
   }
@@ -163,10 +156,6 @@ async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdent
   const {living, starting} = await announceStart(process.env, ownStart(file, copy, ids))
   return [...living, ...starting.filter(({appIds}) => appIds.length > 0)]
 }
-
-/** `--rest`: the run that lends the apps that are left out, if any. */
-const lenderFor = async (plan: Plan): Promise<Lender | undefined> =>
-  plan.rest === undefined ? undefined : (await import('../borrowing.ts')).lenderOf(plan, plan.rest)
 
 /** `--env`, `--lazy` and `--profile`. `--only` may name apps of any profile. */
 const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles' | 'lazy'> => ({

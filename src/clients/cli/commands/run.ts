@@ -34,7 +34,6 @@ const MOVES = 'is about the ports that a run template fixes'
 /** The effect of each flag that needs a template. */
 const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
   only: SELECTS,
-  rest: SELECTS,
   except: SELECTS,
   profile: SELECTS,
   'log-style': FORMATS,

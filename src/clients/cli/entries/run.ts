@@ -97,7 +97,6 @@ export const RUN_FLAGS: readonly Flag[] = [
   {name: 'profile', type: 'strings', text: 'Also start the apps that have one of these profiles'},
   int('profile-port', 'The port for the profile server to listen on'),
   {...textFlag('read-buffer-size', 'HTTP header read buffer'), shown: '"4Ki"'},
-  textFlag('rest', 'With --only: call the other apps in the run of this name, another copy of the template'),
   {name: 'resources-path', type: 'strings', text: 'The path for resources directory'},
   {
     name: 'run-file',
@@ -124,7 +123,6 @@ export const HERE_ALONE = [
   'no-record',
   'allowed-origins',
   'only',
-  'rest',
   'watch'
 ]
 
@@ -177,7 +175,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
-      ['Which apps', ['run-file', 'profile', 'only', 'except', 'rest', 'lazy']],
+      ['Which apps', ['run-file', 'profile', 'only', 'except', 'lazy']],
       ['How they run', ['watch', 'env', 'forget', 'name', 'isolated', 'strict-ports', 'allowed-origins']],
       SHOWN,
       [
@@ -250,7 +248,7 @@ export const UP_ENTRY: CommandEntry = {
     "up --run 'npm test'"
   ],
   groups: [
-    ['Which apps', ['run-file', 'only', 'rest', 'except', 'profile', 'lazy']],
+    ['Which apps', ['run-file', 'only', 'except', 'profile', 'lazy']],
     ['How they run', ['watch', 'detach', 'env', 'forget', 'name', 'isolated', 'strict-ports', 'allowed-origins']],
     SHOWN,
     ['For one command, in CI', COMMAND_FLAGS.map(({name}) => name)]

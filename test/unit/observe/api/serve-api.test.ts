@@ -55,7 +55,7 @@ t.test('who has left while the first request loaded the code is no reader, and i
   t.equal(await Promise.race([held?.then(() => 'over'), new Promise(setImmediate)]), 'over')
 })
 
-t.test('who has left follows neither calls nor a sidecar nor tasks to the end of the run', async t => {
+t.test('who has left follows neither calls nor a sidecar to the end of the run', async t => {
   let followers = 0
   const follow = (): (() => void) => {
     followers++
@@ -66,14 +66,6 @@ t.test('who has left follows neither calls nor a sidecar nor tasks to the end of
   const context = {recorder: {onEnded: follow}, masked: () => [], control} as unknown as ApiContext
   for (const url of ['/calls?follow', '/apps/shop/sidecar']) await ask(context, 'GET', `/api/v1${url}`)
   t.equal(followers, 0, 'while the code of the API was loaded')
-  const response = Object.assign(new LeftResponse(), {destroyed: false})
-  const workflows = async (): Promise<unknown> => {
-    response.emit('close')
-    return Promise.resolve({remoteClients: {register: () => ({name: '0f5c', leave: follow()})}})
-  }
-  const request = {method: 'GET', url: '/api/v1/apps/shop/tasks', headers: {}} as IncomingMessage
-  await serveApi({control, work: {workflows}} as unknown as ApiContext, request, response as unknown as ServerResponse)
-  t.equal(followers, 0, 'while the workflows were opened')
 })
 
 t.test('calls of a list are sent again as long as their reader is there', async t => {

@@ -144,25 +144,6 @@ t.test('purge: all that are over, those that others have started with these; one
   t.match(await purgeInstances(workflows, request({all: true, force: true})), {count: 1, purged: [{id: 'runs'}]})
 })
 
-const childOf = (instanceId: string): object => {
-  const none = {version: undefined, scope: undefined, retryOf: undefined, input: undefined}
-  return {id: 1, createChild: {instanceId, name: 'pay', ...none}}
-}
-
-t.test('purge: one that went with what started it while a child in another run was removed does not stay', async t => {
-  const house = await openHouse(t, undefined, {hasApp: app => app === 'shop'})
-  const {workflows} = house
-  workflows.connect('shop', new TestWorker())
-  const there = new Set(['d'])
-  house.purgeFar = async ({id}) => Promise.resolve(there.delete(id) ? 1 : 0)
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [childOf('c'), end()]))
-  const router = {sourceAppID: '', targetAppID: 'bank'}
-  await workflows.completeTurn('shop', answer('c', [{...childOf('d'), router}, end()]))
-  t.match(await purgeInstances(workflows, request({ids: ['o-1', 'c']})), {purged: [{id: 'o-1'}], count: 3})
-  t.strictSame(workflows.list('shop', 0, 10), [])
-})
-
 t.test('for who has left nothing is started, and nothing is waited for', async t => {
   const {workflows} = await openHouse(t)
   workflows.connect('shop', new TestWorker())

@@ -135,22 +135,6 @@ t.test('the ports of apps, sidecars, probes and the manager move; an app that we
   t.equal(managerPort, 20002)
 })
 
-t.test(
-  'an app that is borrowed is called where its lender has it, and has a number of its own once it is started',
-  async t => {
-    const env = {STOCK_URL: 'http://localhost:3000', SELF: 'http://localhost:5000'}
-    const stock = appOf('stock', 3000, {command: ['x', '--port', '3000'], env})
-    const plan = {...planOf(appOf('cart', 5000, {env})), leftOut: [stock]}
-    const {apps, leftOut} = isolatedPlan(plan, MOVED, new Map([[3000, 31_000]]))
-    t.match(apps, [
-      {channel: {port: 20002}, env: {STOCK_URL: 'http://localhost:31000', SELF: 'http://localhost:20002'}}
-    ])
-    t.match(leftOut, [
-      {channel: {port: 20001}, command: ['x', '--port', '20001'], env: {STOCK_URL: 'http://localhost:20001'}}
-    ])
-  }
-)
-
 t.test('a copy has the same numbers each day, other ones than other copies, and keeps them over an edit', async t => {
   const plan = planOf(appOf('a', 3000), appOf('b', 5000))
   const moved = await movedPorts(plan)

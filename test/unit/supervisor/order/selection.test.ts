@@ -20,16 +20,6 @@ const plan = (
   )
 })
 
-t.test('where another run stands for the rest, dependencies are its, and nothing waits for them', async t => {
-  const {apps, leftOut} = onlyThese({...plan({shop: ['stock', 'cart'], stock: [], cart: []}), rest: 'main'}, [
-    'shop',
-    'cart'
-  ])
-  t.match(apps, [{id: 'shop', dependsOn: [{id: 'cart'}]}, {id: 'cart'}])
-  t.equal(apps[0]?.dependsOn.length, 1)
-  t.match(leftOut, [{id: 'stock'}])
-})
-
 const idsOf = ({apps}: Plan): readonly string[] => apps.map(({id}) => id)
 
 t.test('what an app depends on comes along, directly or not, in the order of the template', async t => {

@@ -244,29 +244,3 @@ t.test('a rerun from a step that was scheduled as its workflow was suspended is 
   await workflows.rerun('shop', {id: 'o-1', eventId: 1, newId: 'r-1', input: undefined, newChildId: undefined})
   t.match(workflows.find('shop', 'r-1'), {status: SUSPENDED})
 })
-
-t.test('an app that comes back and sleeps is woken for the tasks that other runs were asked for', async t => {
-  let isThere = false
-  const house = await openHouse(t, undefined, {hasApp: app => app === 'shop' || isThere})
-  const {workflows} = house
-  workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  const router = {sourceAppID: '', targetAppID: 'bank'}
-  await workflows.completeTurn(
-    'shop',
-    answer('o-1', [call(0, 'charge', 'bank'), {id: 1, createChild: childOf('c-1'), router}])
-  )
-  isThere = true
-  const woken = new Set<string>()
-  house.needsWorker = app => {
-    woken.add(app)
-    return true
-  }
-  workflows.missing('bank')
-  await workflows.settled()
-  t.ok(woken.has('bank'))
-  t.match(workflows.find('bank', 'c-1'), {name: 'pay'})
-  const bank = new TestWorker()
-  workflows.connect('bank', bank)
-  t.same(bank.seen().toSorted(), ['c-1: | workflowStarted executionStarted', 'charge 0'])
-})

@@ -50,32 +50,6 @@ t.test('an activity that is too large keeps its workflow stalled, whatever else 
   t.match(workflows.find('shop', 'o-1'), {status: 1, stall: undefined})
 })
 
-t.test('an activity is not too large for an app until that comes to the run and takes no more', async t => {
-  const apps = new Set(['shop'])
-  const house = await openHouse(t, undefined, {hasApp: app => apps.has(app)})
-  const {workflows} = house
-  const worker = new TestWorker(Infinity, 'small')
-  workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
-  const router = {sourceAppID: '', targetAppID: 'small'}
-  await workflows.completeTurn('shop', answer('o-1', [{id: 0, scheduleTask: big, router}]))
-  t.match(workflows.find('shop', 'o-1'), {status: 0})
-  apps.add('small')
-  const leave = workflows.connect('small', worker)
-  await workflows.quiet(0)
-  t.strictSame(worker.seen(), [])
-  t.match(workflows.find('shop', 'o-1'), {status: 8})
-  leave()
-  house.maxBytes = () => Infinity
-  workflows.connect('small', worker)
-  await workflows.quiet(0)
-  t.strictSame(worker.seen(), ['a 0'])
-  await workflows.completeActivity('small', done('o-1', 0))
-  await workflows.completeTurn('shop', answer('o-1', [end()]))
-  t.match(workflows.find('shop', 'o-1'), {status: 1, stall: undefined})
-})
-
 t.test('what an earlier run has left and is too large by now stalls a workflow that has a turn, too', async t => {
   const path = join(t.testdir(), 'work.db')
   const before = await openHouse(t, path)

@@ -327,8 +327,8 @@ t.test('what waits for an app that is not there is named once, as is a worker th
     answer('o-1', [call(0, 'a', 'nowhere'), call(1, 'a', 'nowhere'), {id: 2, createChild: child, router: far}])
   )
   t.strictSame(said.splice(0), [
-    "shop: activity 'a' waits for app 'nowhere', which neither this template nor another run has",
-    "shop: workflow 'pay' waits for app 'nowhere', which neither this template nor another run has"
+    "shop: activity 'a' waits for app 'nowhere', which the template does not have",
+    "shop: workflow 'pay' waits for app 'nowhere', which the template does not have"
   ])
   const later = new TestWorker()
   workflows.connect('nowhere', later)

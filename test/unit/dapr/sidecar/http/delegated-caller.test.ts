@@ -36,14 +36,6 @@ t.test('who knows the key speaks for the caller that it names; where it comes fr
   )
 })
 
-t.test('a run that borrows the app says its name', async t => {
-  const delegatedCallers = new DelegatedCallers({sidecar, identity, key: 'secret'})
-  const who = {appId: 'cart', namespace: 'ns', trustDomain: 'public', run: 'prüf/214'}
-  const call = {caller: 'cart', callee: 'stock', method: 'GET', path: '/'}
-  delegatedCallers.contextFor(callerValue('secret', who))?.admit(call)
-  t.same(callers.at(-1), who)
-})
-
 t.test('nobody else speaks for others', async t => {
   for (const key of ['secret', ''])
     for (const said of ['', 'shop', '/ns/shop', delegation('wrong', 'shop'), delegation('secre', 'shop'), `${key}/ns/`])
