@@ -1,4 +1,4 @@
-import {isSamePath} from '../platform/paths.ts'
+import {isSameTemplate} from '../platform/paths.ts'
 import {lostOriginOf, originOf} from './repository.ts'
 import type {RunIdentity} from './run-file.ts'
 
@@ -17,7 +17,7 @@ export function copiesAmong<T extends RunIdentity>(runs: readonly T[], {file, co
   if (others.length === 0) return []
   const own = originOf(file)
   return others.filter(other =>
-    isSamePath(other.templateFile, file)
+    isSameTemplate(other.templateFile, file)
       ? other.copy !== copy
       : own !== '' && [originOf(other.templateFile), lostOriginOf(other.templateFile, file)].includes(own)
   )

@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs'
 import {basename, dirname, join, relative} from 'node:path'
 import type {Environment} from '../model/environment.ts'
+import {bothPaths} from '../model/template-name.ts'
 import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
-import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
+import {isSamePath, isSameTemplate, linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
@@ -55,9 +56,9 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
     space: spaceAt(at, copy)
   })
   const runAt = (at: string): LivingRun | undefined =>
-    runs.find(each => each.copy === '' && isSamePath(each.templateFile, at))
+    runs.find(each => each.copy === '' && isSameTemplate(each.templateFile, at))
   const plain = files
-    .filter(each => existsSync(each) || !existsSync(dirname(each)))
+    .filter(each => bothPaths(each).some(at => existsSync(at)) || !existsSync(dirname(each)))
     .map(at => copyAt(at, runAt(at), ''))
   const others = runs
     .filter(run => !plain.some(copy => copy.run === run))

@@ -2,11 +2,12 @@ import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join, relative, resolve} from 'node:path'
 import {isInside} from '../model/glob.ts'
 import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
-import {linksResolved, namesInFolder, repositoryAbove} from '../platform/paths.ts'
+import {keptPath} from '../model/template-name.ts'
+import {linksResolved, namesInFolder, repositoryAbove, templateIdentity} from '../platform/paths.ts'
 
 /** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
 export function originOf(file: string): string {
-  const path = linksResolved(file)
+  const path = templateIdentity(file)
   const folder = repositoryAbove(dirname(path))
   if (folder === undefined) return ''
   return `${repositoryOf(gitOf(folder))}\0${relative(folder, path)}`
@@ -21,7 +22,7 @@ export function lostOriginOf(file: string, own: string): string {
   if (folder === undefined || existsSync(dirname(file))) return ''
   const git = gitOf(folder)
   const [, root] = worktreesIn(commonOf(git)).find(([, at]) => isInside(file, at)) ?? []
-  return root === undefined ? '' : `${repositoryOf(git)}\0${relative(root, file)}`
+  return root === undefined ? '' : `${repositoryOf(git)}\0${relative(root, keptPath(file))}`
 }
 
 /** The folders of Git of the worktrees that were added to a repository, and where they are, as it knows: by paths that may be relative to the former. */

@@ -1,7 +1,7 @@
 import {appendFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
-import {isSamePath, systemText} from '../platform/paths.ts'
+import {isSameTemplate, systemText} from '../platform/paths.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 
@@ -28,7 +28,7 @@ export function dataOfCopies(env: Environment, own: TemplateCopy): readonly Data
   const text = systemText(own.file)
   const plain = runs.filter(
     ({templateFile, pid}) =>
-      pid !== process.pid && text !== '' && !isSamePath(templateFile, own.file) && systemText(templateFile) === text
+      pid !== process.pid && text !== '' && !isSameTemplate(templateFile, own.file) && systemText(templateFile) === text
   )
   const all = [...copies, ...plain.filter(run => !copies.includes(run))]
   return all.map(run => ({

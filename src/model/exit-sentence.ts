@@ -1,7 +1,7 @@
 import {spokenDuration} from './duration.ts'
 
 /** Equal calls that were in flight when a process ended: the oldest of them. */
-interface CallInFlight {
+export interface CallInFlight {
   readonly method: string
   readonly path: string
   readonly from: string

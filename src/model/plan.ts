@@ -86,6 +86,8 @@ export interface AppPlan {
   readonly lazy?: true
   /** How long an app may be idle before it is stopped; its next call starts it. Left out: it is never stopped. */
   readonly idleTimeoutMs?: number
+  /** It does not use Dapr, as far as the template says: its sidecar asks it nothing until an app of the run calls one. Left out: it may. */
+  readonly isPlain?: true
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
   /** The port at which others call it without Dapr's API: we listen there for the whole run. Left out: none. */

@@ -1,10 +1,18 @@
 import {accessSync, constants, existsSync, readFileSync, realpathSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {orElse} from '../model/or-else.ts'
+import {keptPath} from '../model/template-name.ts'
 
 /** A path whose folder is named as the system knows it, whatever links lead there; as it is where that folder is not there. */
 export const linksResolved = (path: string): string =>
   orElse(() => join(realpathSync(dirname(path)), basename(path)), path)
+
+/** What identifies a template wherever something is kept for it: its path without links, the same for both of its names. */
+export const templateIdentity = (file: string): string => keptPath(linksResolved(file))
+
+/** Whether two paths lead to the same template, which may have been renamed meanwhile; '' and undefined are none. */
+export const isSameTemplate = (one: string, other: string | undefined): boolean =>
+  one !== '' && other !== undefined && templateIdentity(one) === templateIdentity(other)
 
 /** Whether two paths lead to the same entry of the same folder, whatever links lead there; '' and nothing lead nowhere. */
 export const isSamePath = (one: string, other: string | undefined): boolean =>

@@ -1,7 +1,7 @@
 import type {RunContext} from './run-context.ts'
 import {livingRuns} from '../control/living-runs.ts'
 import {messageOf} from '../model/errors.ts'
-import {isSamePath} from '../platform/paths.ts'
+import {isSameTemplate} from '../platform/paths.ts'
 
 /** Warns about other runs of the same template; Dapr starts both silently. */
 export function warnDuplicateRun(
@@ -11,7 +11,7 @@ export function warnDuplicateRun(
   if (file === '') return
   try {
     const duplicates = livingRuns(env).filter(
-      ({pid, templateFile}) => pid !== process.pid && isSamePath(templateFile, file)
+      ({pid, templateFile}) => pid !== process.pid && isSameTemplate(templateFile, file)
     )
     if (duplicates.length === 0) return
     const pids = duplicates.map(({pid}) => pid.toString()).join(', ')

@@ -1,5 +1,6 @@
 import {foreignServer, foreignServerText} from '../control/foreign-server.ts'
 import {listenPorts} from '../model/plan.ts'
+import {isSameTemplate} from '../platform/paths.ts'
 import type {RunContext} from './run-context.ts'
 
 /** Why the server at one of these ports must not be used; '' = it may. `mayBeRun`: a run that listens there itself is no obstacle. */
@@ -20,7 +21,7 @@ export async function refuseServer(
   const found = await foreignServer(env, {file, copy}, wanted)
   if (found === undefined || (mayBeRun && found.isRunItself)) return ''
   const {port, isCopy, run} = found
-  const isSame = run.templateFile === file && run.copy === copy
+  const isSame = isSameTemplate(run.templateFile, file) && run.copy === copy
   const isOfApp = [...apps, ...leftOut].some(app => listenPorts(app).includes(port)) || movedPorts?.has(port) === true
   return isCopy || (!isSame && isOfApp) ? foreignServerText(found) : ''
 }

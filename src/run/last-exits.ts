@@ -8,7 +8,7 @@ import {Masking} from '../observe/telemetry/recorder/masking.ts'
 import type {Environment} from '../model/environment.ts'
 import {orElse} from '../model/or-else.ts'
 import {makeFolder} from '../platform/make-folder.ts'
-import {linksResolved} from '../platform/paths.ts'
+import {templateIdentity} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 
 /** The latest unexpected exits of a template's apps, and the run that has written them. */
@@ -26,7 +26,7 @@ const MAX_NAME = 200
 
 /** The path of a file that is kept for a template; `name`: the name of the run, if it has one. */
 export function fileOfTemplate(env: Environment, kind: 'exits' | 'runs', template: string, name: string): string {
-  const identity = encodeURIComponent(`${linksResolved(template)} ${name}`.trim())
+  const identity = encodeURIComponent(`${templateIdentity(template)} ${name}`.trim())
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12)
   const short = identity.length > MAX_NAME ? `${identity.slice(0, MAX_NAME)}-${hash}` : identity
   return join(stateFolder(env), kind, `${short}.jsonl`)

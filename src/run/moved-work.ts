@@ -4,6 +4,7 @@ import {livingRuns} from '../control/living-runs.ts'
 import {orElse} from '../model/or-else.ts'
 import type {Plan} from '../model/plan.ts'
 import {makeFolder} from '../platform/make-folder.ts'
+import {keptPath} from '../model/template-name.ts'
 import {linksResolved} from '../platform/paths.ts'
 import {notesFolder, type WorkPathOptions} from '../work/work-path.ts'
 
@@ -60,7 +61,7 @@ function noteOf({env, plan}: WorkPathOptions): string | undefined {
   if (file === '') return undefined
   const stats = orElse(() => statSync(folderOf(plan)), undefined)
   if (stats === undefined) return undefined
-  const words = [stats.dev, stats.ino, Math.floor(stats.birthtimeMs), basename(file), name, copy].join('-')
+  const words = [stats.dev, stats.ino, Math.floor(stats.birthtimeMs), basename(keptPath(file)), name, copy].join('-')
   return join(notesFolder(env), words.replaceAll(/[^\w.-]/g, '_').slice(0, 200))
 }
 

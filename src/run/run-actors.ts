@@ -7,7 +7,7 @@ import type {openActors, OpenActorsOptions} from './open-actors.ts'
 
 /** The actors of a run, loaded when an app hosts some, or calls one. */
 export class RunActors implements ActorAccess {
-  readonly #options: OpenActorsOptions
+  readonly #options: OpenActorsOptions & {readonly opened?: () => void}
   /** The number of reminders that an app has set, by type. */
   readonly #remindersOf: (app: string) => ReadonlyMap<string, number>
   readonly #opening = new Once<ReturnType<typeof openActors>>()
@@ -18,7 +18,7 @@ export class RunActors implements ActorAccess {
   readonly faults: ActorAccess['faults']
 
   constructor(
-    options: OpenActorsOptions,
+    options: OpenActorsOptions & {readonly opened?: () => void},
     reminders: ActorAccess['reminders'],
     remindersOf: (app: string) => ReadonlyMap<string, number>
   ) {
@@ -77,6 +77,7 @@ export class RunActors implements ActorAccess {
     return this.#opening.do(async () => {
       const opened = (await import('./open-actors.ts')).openActors(this.#options)
       this.#actors = opened.here
+      this.#options.opened?.()
       return opened
     })
   }

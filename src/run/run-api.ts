@@ -14,6 +14,7 @@ import type {FaultSwitch} from '../proxy/faults/faults.ts'
 import {messageOf, UserError} from '../model/errors.ts'
 import type {RunEvent} from '../model/events.ts'
 import {Once} from '../model/once.ts'
+import {keptPath} from '../model/template-name.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
@@ -204,6 +205,6 @@ const whyStopped = (id: string, apps: Apps): string => {
 
 /** What the page shows of the run, and the folder of the key that signs its tokens. */
 const pageOf = ({plan, env}: RunOptions): {readonly template: string; readonly folder: string} => ({
-  template: plan.file || plan.name,
+  template: keptPath(plan.file) || plan.name,
   folder: usableFolder(runtimeFolders(env))
 })

@@ -21,6 +21,7 @@ import {runIdentity, listingOf} from './listing.ts'
 import {RunApi} from './run-api.ts'
 import {denyUnknown} from '../proxy/gateway/unknown-app.ts'
 import {RunComponents} from './run-components.ts'
+import {DaprUse} from './dapr-use.ts'
 import {RunDaprd} from './run-daprd.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
@@ -61,6 +62,7 @@ export class RunParts {
   readonly memory: RunMemory
   readonly #daprd: RunDaprd
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
+  readonly #daprUse = new DaprUse(() => this.#sidecars.keys())
   /** The key with which other runs identify themselves at our sidecars. */
   readonly #key = randomHex(16)
   readonly #serverRefusal: ServerRefusal
@@ -107,7 +109,7 @@ export class RunParts {
     const {observer, calls: recorder} = this.#recorder
     const {faults} = this.api
     const ofActors = {sidecars: this.#sidecars, observer, reporter, peerRuns: this.peerRuns, faults}
-    this.actors = new RunActors(ofActors, this.work.reminders, this.work.remindersOf)
+    this.actors = new RunActors({...ofActors, opened: this.#daprUse.begin}, this.work.reminders, this.work.remindersOf)
     this.#daprd = new RunDaprd(context, this.watchdog)
     this.changes = this.#createChanges()
     this.starts = new StartOrder({
@@ -359,7 +361,8 @@ export class RunParts {
       daprd: this.#daprd,
       work: this.work,
       actors: this.actors,
-      apps: this.routes.admitFor(runtime),
+      apps: this.#daprUse.seen(runtime.id, this.routes.admitFor(runtime)),
+      used: this.#daprUse.begin,
       protocolOf: id => this.routes.protocolOf(id),
       mounted: () => this.services.apiOf(runtime),
       copierOf: this.routes.copierOf,
@@ -371,6 +374,7 @@ export class RunParts {
       requestShutdown: isForced => void this.#shutDown(runtime, isForced)
     })
     this.#sidecars.set(runtime, sidecar)
+    this.#daprUse.join(runtime)
     if (this.#registration !== undefined) await sidecar.openComponents()
   }
 

@@ -111,6 +111,7 @@ export class RunRecorder {
     const {from, to, pid} = runtime.app.lived
     const reload = this.#reloads.get(home)
     const interrupted = queue.interruptedBy({from, to})
+    const own = interrupted.filter(({pendingCall: call}) => (call.number ?? 0) === 0 && call.path.startsWith('/dapr/'))
     const {record} = logs.app
     const [start, end] = [runtime.logStart, record.length]
     const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
@@ -128,6 +129,9 @@ export class RunRecorder {
       livedMs: to - from,
       files: reload !== undefined && reload.at >= from ? reload.files : [],
       inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
+      ...(own.length > 0 && {
+        own: own.map(({pendingCall: {method, path}, forMs}) => ({method, path, from: 'its sidecar', forMs, count: 1}))
+      }),
       work: this.#workflows()?.heldBy(id, runtime.home, from) ?? [],
       lines,
       place: async () => placeOf(lines, runtime.plan.folder),
@@ -139,10 +143,13 @@ export class RunRecorder {
     return {
       number,
       work: work.map(heldWorkText),
-      calls: inside.flatMap(({call, forMs, count}) => {
-        const pendingCall = calls.get(call.number)
-        return pendingCall === undefined ? [] : [{pendingCall, forMs, count}]
-      })
+      calls: [
+        ...inside.flatMap(({call, forMs, count}) => {
+          const pendingCall = calls.get(call.number)
+          return pendingCall === undefined ? [] : [{pendingCall, forMs, count}]
+        }),
+        ...own.map(each => ({...each, count: 1}))
+      ]
     }
   }
 }

@@ -6,7 +6,7 @@ import {findDead, isComplete, isTrial} from '../control/dead-runs.ts'
 import type {RunFile} from '../control/run-file.ts'
 import {UserError} from '../model/errors.ts'
 import {aborted} from '../platform/delay.ts'
-import {linksResolved, namesInFolder} from '../platform/paths.ts'
+import {templateIdentity, namesInFolder} from '../platform/paths.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {RunContext} from './run-context.ts'
 
@@ -25,7 +25,7 @@ export async function sweepFormer({plan, env, reporter}: RunContext, over: Abort
   const {file, copy = '', apps} = plan
   const isFormer = ({identity: run}: Partial<RunFile> = {}): boolean =>
     run?.copy === copy &&
-    linksResolved(run.templateFile) === linksResolved(file) &&
+    templateIdentity(run.templateFile) === templateIdentity(file) &&
     apps.some(({id}) => run.appIds.includes(id))
   // a failure is reported by the sweep after the start
   await Promise.race([endKilled(env, reporter, isFormer).catch(() => undefined), aborted(over)])

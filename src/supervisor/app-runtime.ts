@@ -55,6 +55,8 @@ export class AppRuntime implements Callee {
   readonly token: string
   readonly logs: Logs
   counters: CalleeCounters | undefined
+  /** Its sidecar does not ask it yet what it reads and hosts. */
+  isUnasked: boolean
   isServed: (() => boolean) | undefined // whether its sidecar reads what the app has subscribed to
   /** How calls to its sidecar are logged; undefined: they are not. */
   apiLog: (() => ApiLogging | undefined) | undefined
@@ -64,6 +66,9 @@ export class AppRuntime implements Callee {
   readonly ended = async (): Promise<void> => this.#program.ended()
   readonly stopNow = (): void => this.#program.stopNow()
   readonly renewPool = (): void => this.#channel.renewPool()
+  /** Called when the whole run is stopping. */
+  readonly announceEnd = (): void => this.#lifecycleLog.announceEnd(this.#program.marker !== '')
+  readonly closeLogs = async (): Promise<void> => this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
   readonly cutCalls = (): void => this.#channel.cut()
   readonly sleep: Sleep
   readonly #channel: AppChannel
@@ -85,6 +90,7 @@ export class AppRuntime implements Callee {
     this.#options = options
     this.#plan = plan
     this.wanted = plan
+    this.isUnasked = plan.isPlain === true
     this.ports = ports
     this.logs = logs
     this.#lifecycleLog = new LifecycleLog(this.name, logs)
@@ -213,6 +219,12 @@ export class AppRuntime implements Callee {
     this.app.recheck()
   }
 
+  /** An app of the run uses Dapr: its sidecar asks it from now on. */
+  ask(): void {
+    this.isUnasked = false
+    this.#listeners.forEach(listener => listener())
+  }
+
   onMove(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -339,15 +351,6 @@ export class AppRuntime implements Callee {
     this.queue.hold(this.#reason(this.app.state)) // its next call tries again
     this.sleep.onMove()
     this.#listeners.forEach(listener => listener())
-  }
-
-  /** Called when the whole run is stopping. */
-  announceEnd(): void {
-    this.#lifecycleLog.announceEnd(this.#program.marker !== '')
-  }
-
-  async closeLogs(): Promise<void> {
-    await this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
   }
 
   /** The folder, command and complete environment (without markers) of a process that would start now. */

@@ -62,9 +62,6 @@ export const nextStartText = (inMs: number): string =>
 const shortened = (all: readonly string[], more: number): readonly string[] =>
   more <= 0 ? all : [...all.slice(0, MAX_CALLS), `and ${more} more`]
 
-/** What Dapr's sidecar asks of an app that is ready. */
-const QUESTIONS = ['/dapr/config', '/dapr/subscribe']
-
 function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): ExitFacts['calls'][number] {
   const {method, path, caller, from = caller} = pendingCall
   return {
@@ -72,6 +69,6 @@ function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): Ex
     path: path.replace(/[?;].*/s, ''), // what follows may be secret
     forMs,
     count,
-    from: caller === id && QUESTIONS.includes(path) ? 'its sidecar' : from
+    from: caller === id && path.startsWith('/dapr/') ? 'its sidecar' : from
   }
 }

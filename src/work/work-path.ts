@@ -4,7 +4,7 @@ import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {isShortage, UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
-import {linksResolved} from '../platform/paths.ts'
+import {linksResolved, templateIdentity} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 
 /**
@@ -29,7 +29,7 @@ export interface WorkPathOptions {
 export function workPath({env, plan, workMode}: WorkPathOptions): string | undefined {
   if (!isKept({env, workMode})) return undefined
   const {name, copy, apps} = plan
-  const file = plan.file === '' ? '' : linksResolved(plan.file)
+  const file = plan.file === '' ? '' : templateIdentity(plan.file)
   const [first] = apps
   const of = file === '' ? [first?.folder, first?.id] : [file, name]
   const identity = copy === undefined ? of : [...of, copy]

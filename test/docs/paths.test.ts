@@ -68,8 +68,8 @@ t.test('a compose file becomes the template of the page', async t => {
   })
   t.match(await rig.run(['import'], {folder: 'shop'}), {code: 0})
   t.same(
-    parse(await readFile(join(rig.folder, 'shop/dapr.yaml'), 'utf8')),
-    parse(block(page, '# dapr.yaml')),
+    parse(await readFile(join(rig.folder, 'shop/pillion.yaml'), 'utf8')),
+    parse(block(page, '# pillion.yaml')),
     'what import writes is what the page shows'
   )
   t.match(await rig.run(['validate'], {folder: 'shop'}), {code: 0})

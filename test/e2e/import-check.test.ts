@@ -40,7 +40,7 @@ t.test('import --check: what became ready, and why the others did not', async t 
     apps: {id: string; state: string; obstacle: {kind: string; text: string; command: string}}[]
   }
   t.equal(misfitOf('import --check', report), '')
-  t.match(report, {template: 'dapr.yaml', isReady: false, tookMs: Number})
+  t.match(report, {template: 'pillion.yaml', isReady: false, tookMs: Number})
   const found = Object.fromEntries(
     report.apps.map(({id, obstacle}) => [id, obstacle === null ? '' : `${obstacle.kind}: ${obstacle.text}`])
   )
@@ -56,7 +56,7 @@ t.test('import --check: what became ready, and why the others did not', async t 
     boom: /^crash: it exited with code 1: TypeError: Cannot read properties of null/
   })
   t.equal(report.apps.find(({id}) => id === 'once')?.state, 'exited 0')
-  const text = await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')
+  const text = await readFile(join(rig.folder, 'pillion.yaml'), 'utf8')
   t.match(text, /command: \[node, app\.js\][^]*# import: --check: packages are not installed: \(cd lib && npm ci\)\n/)
   t.match(text, /# import: --check: SHOP_KEY has no value/)
   t.strictSame(left(rig, tmp), [])
@@ -97,7 +97,7 @@ t.test('import --check: what it is not given', async t => {
   t.match(await rig.run(['import', '-o', 'json']), {code: 1, stderr: /must end in \.yaml/})
   const shown = await rig.run(['import', '--check', '-o', '-'])
   t.match(shown, {code: 0, stdout: /^# Written by pillion import from Procfile/, stderr: /✅ {2}web: /})
-  t.notOk(existsSync(join(rig.folder, 'dapr.yaml')))
+  t.notOk(existsSync(join(rig.folder, 'pillion.yaml')))
 })
 
 t.test('import --check: what was written into the template meanwhile stays', async t => {
@@ -106,9 +106,9 @@ t.test('import --check: what was written into the template meanwhile stays', asy
   const check = rig.pillion(['import', '--check', '--timeout', '20s'], {env})
   await check.waitForLine('--check: starting the apps', {stream: 'stderr'})
   const mine = '# mine\n'
-  await rig.write({'dapr.yaml': mine})
+  await rig.write({'pillion.yaml': mine})
   t.match(await check.exited, {code: 1})
-  t.equal(await readFile(join(rig.folder, 'dapr.yaml'), 'utf8'), mine)
-  t.match(check.stderr.text, '⚠  dapr.yaml was changed during the check: it stays as it is')
+  t.equal(await readFile(join(rig.folder, 'pillion.yaml'), 'utf8'), mine)
+  t.match(check.stderr.text, '⚠  pillion.yaml was changed during the check: it stays as it is')
   t.match(check.stdout.text, /❌ {2}boom: it exited with code 1/)
 })

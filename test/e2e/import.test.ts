@@ -7,7 +7,7 @@ import {openRig, type Rig} from '../rig/rig.ts'
 const SERVER = `const {createServer} = require('node:http')
 createServer((_, response) => response.end(process.env.GREETING ?? 'hello')).listen(Number(process.env.PORT))
 `
-const read = async (rig: Rig, name = 'dapr.yaml'): Promise<string> => readFile(join(rig.folder, name), 'utf8')
+const read = async (rig: Rig, name = 'pillion.yaml'): Promise<string> => readFile(join(rig.folder, name), 'utf8')
 
 t.test('a Procfile: imported, it validates and runs', async t => {
   const rig = await openRig(t)
@@ -20,10 +20,10 @@ t.test('a Procfile: imported, it validates and runs', async t => {
   t.match(await rig.run(['import']), {
     code: 0,
     stdout:
-      '✅  wrote 2 apps from Procfile to dapr.yaml\nℹ️  One comment needs your attention: search for "# import:"\nℹ️  Next: pillion validate, then pillion up\n',
+      '✅  wrote 2 apps from Procfile to pillion.yaml\nℹ️  One comment needs your attention: search for "# import:"\nℹ️  Next: pillion validate, then pillion up\n',
     stderr: ''
   })
-  t.match(await rig.run(['validate']), {code: 0, stdout: '✅  dapr.yaml can run: 2 apps\n', stderr: ''})
+  t.match(await rig.run(['validate']), {code: 0, stdout: '✅  pillion.yaml can run: 2 apps\n', stderr: ''})
   const run = rig.pillion(['up'])
   await run.waitForLine('== APP - ticker == tick')
   t.match(await rig.run(['invoke', '-a', 'web', '-m', '/', '-v', 'GET']), {code: 0, stdout: /^from \.env\n/})
@@ -83,7 +83,7 @@ services:
   t.match(await rig.run(['import']), {code: 0})
   t.match(await rig.run(['validate']), {code: 0})
   const run = rig.pillion(['up'])
-  await run.waitForLine('Started Dapr with app id "api"')
+  await run.waitForLine('api ready at')
   t.equal(await (await fetch(`http://localhost:${published}/`)).text(), 'web, from api')
   t.match(await rig.run(['calls']), {stdout: /web → api +GET \/x +200/})
   run.signal('SIGINT')
@@ -112,7 +112,7 @@ t.test('a Procfile and a compose file: one template, in which programs wait for 
   })
   t.match(await rig.run(['import', 'Procfile', 'compose.yaml']), {
     code: 0,
-    stdout: /wrote 2 apps from Procfile and compose\.yaml to dapr\.yaml/
+    stdout: /wrote 2 apps from Procfile and compose\.yaml to pillion\.yaml/
   })
   t.match(
     await read(rig),
@@ -121,7 +121,7 @@ t.test('a Procfile and a compose file: one template, in which programs wait for 
   t.match(await rig.run(['validate']), {code: 0})
   const [port] = await freePorts(1)
   // 5000 is the number of each first program of a Procfile, also in other tests
-  await rig.write({'dapr.yaml': (await read(rig)).replace('port: 5000', `port: ${port}`)})
+  await rig.write({'pillion.yaml': (await read(rig)).replace('port: 5000', `port: ${port}`)})
   const run = rig.pillion(['up'], {env: {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}})
   await run.waitForLine(/== APP - cache == docker run .* redis:7/)
   t.match(await rig.run(['ps', 'web']), {stdout: /waits for cache/})

@@ -58,7 +58,7 @@ t.test('ps shows the state, address and processes of each app, and what they use
 
 t.test('ps shows the runs of this folder; nothing is said as in list', async t => {
   const rig = await openRig(t)
-  t.same(await rig.run(['ps']), {code: 0, stdout: 'No Dapr instances found.\n', stderr: ''})
+  t.same(await rig.run(['ps']), {code: 0, stdout: 'Nothing is running.\n', stderr: ''})
   await rig.template([{appID: 'here', command: ['sleep', '60']}])
   await rig.write({'below/keep': ''})
   const run = rig.pillion(['run', '-f', '.'])

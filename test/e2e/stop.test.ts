@@ -29,7 +29,7 @@ t.test('nothing to stop is said and is no failure', async t => {
     stdout: '',
     stderr:
       '❌  Failed to get run file path: error getting file info for none.yaml: stat none.yaml: no such file or directory\n' +
-      'Name a file that ends in .yaml or .yml, or a folder with a dapr.yaml.\n'
+      'Name a file that ends in .yaml or .yml, or a folder with a pillion.yaml or dapr.yaml.\n'
   })
   t.same(await rig.run(['stop', '--app-id', 'zzz']), {
     code: 0,
@@ -53,7 +53,10 @@ t.test('a run whose template is gone, as after a change of the branch, is ended 
     await rm(`${rig.folder}/dapr.yaml`)
     t.match(
       await rig.run(command),
-      {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n'},
+      {
+        code: 0,
+        stdout: command[0] === 'down' ? '✅  1 app stopped\n' : '✅  Dapr and app processes stopped successfully\n'
+      },
       command.join(' ')
     )
     t.same(await run.exited, {code: 0, signal: null})
@@ -77,10 +80,10 @@ t.test('of a folder, down ends the run of dapr.yaml or of the nearest template, 
       .toSorted()
       .join()
   for (const name of names.slice(1)) await rm(`${rig.folder}/${name}`)
-  t.match(await rig.run(['down'], {folder: 'inside/api'}), {code: 0, stdout: 'stopped successfully'})
+  t.match(await rig.run(['down'], {folder: 'inside/api'}), {code: 0, stdout: '✅  1 app stopped\n'})
   t.equal(await ids(), 'app0,app1,app2')
   await rm(`${rig.folder}/dapr.yaml`)
-  t.match(await rig.run(['down']), {code: 0, stdout: 'stopped successfully'})
+  t.match(await rig.run(['down']), {code: 0, stdout: '✅  1 app stopped\n'})
   t.equal(await ids(), 'app1,app2')
   t.match(await rig.run(['down']), {code: 1, stderr: `pillion stop -f ${rig.folder}/a.yaml`})
   t.match(await rig.run(['stop', 'app1', '-f', 'a.yaml']), {code: 0, stdout: 'app stopped successfully: app1'})

@@ -14,7 +14,7 @@ t.test('up and down run and stop the template of this folder, also one called da
     await run.waitForLine('Writing log files')
     t.match(await rig.run(['restart', 'a']), {code: 0}, 'its run is the one of this folder')
     await rig.driven('a')
-    t.match(await rig.run(['down']), {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n'}, name)
+    t.match(await rig.run(['down']), {code: 0, stdout: '✅  1 app stopped\n'}, name)
     t.same(await run.exited, {code: 0, signal: null})
   }
 })
@@ -23,15 +23,15 @@ const template = (appID: string): string =>
   JSON.stringify({version: 1, apps: [{appID, appDirPath: '.', command: ['true']}]})
 
 t.test(
-  'of both names dapr.yaml is meant, and a folder with neither is refused in Dapr’s words, with the way to a first one',
+  'of both names dapr.yaml is meant, and a folder with neither is refused, with the way to a first one',
   async t => {
     const rig = await openRig(t)
     await rig.write({'empty/x': ''})
     t.match(await rig.run(['up'], {folder: 'empty'}), {
       code: 1,
       stderr:
-        '❌  Failed to get run file path: error in validating the file path "dapr.yaml": error in getting the file info for dapr.yaml: stat dapr.yaml: no such file or directory\n' +
-        'There is no template in this folder. "pillion import" writes a first one from what is here; -f names one elsewhere.\n'
+        '❌  there is no pillion.yaml or dapr.yaml in this folder\n' +
+        '"pillion import" writes a first one from what is here; -f names one elsewhere.\n'
     })
     await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second')})
     t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})

@@ -46,10 +46,10 @@ t.test(
       'api/api.js': API(inside)
     })
     t.match(await rig.run(['import']), {code: 0})
-    const {apps} = parse(await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')) as {apps: readonly object[]}
+    const {apps} = parse(await readFile(join(rig.folder, 'pillion.yaml'), 'utf8')) as {apps: readonly object[]}
     t.match(apps, [
-      {appID: 'web', port: published, fixedPort: inside},
-      {appID: 'api', port: inside}
+      {id: 'web', port: published, fixedPort: inside},
+      {id: 'api', port: inside}
     ])
     const run = rig.pillion(['up', '--watch'])
     t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})

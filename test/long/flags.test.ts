@@ -281,7 +281,7 @@ t.test('files that are no template are refused in Dapr’s words', async t => {
         {
           code: 1,
           stdout: '',
-          stderr: `❌  Failed to get run file path: ${why}\nName a file that ends in .yaml or .yml, or a folder with a dapr.yaml.\n`
+          stderr: `❌  Failed to get run file path: ${why}\nName a file that ends in .yaml or .yml, or a folder with a pillion.yaml or dapr.yaml.\n`
         },
         `${verb} ${typed}`
       )

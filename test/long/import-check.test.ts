@@ -33,7 +33,7 @@ volumes: {data: {}}
   )
   t.match(calls, /^exec work-db-check-\d+ pg_isready$/m)
   t.match(calls, /^rm --force --volumes work-db-check-\d+$/m)
-  t.match(await readFile(join(rig.folder, 'dapr.yaml'), 'utf8'), /--name, work-db, .*work_data:/)
+  t.match(await readFile(join(rig.folder, 'pillion.yaml'), 'utf8'), /--name, work-db, .*work_data:/)
   t.strictSame(left(rig, tmp), [])
 })
 
@@ -56,7 +56,7 @@ t.test(
       t.equal(code, signals[0] === 'SIGKILL' ? null : 130)
       if (signals[0] === 'SIGKILL') continue
       t.strictSame(left(rig, tmp), [], signals.join())
-      t.notMatch(await readFile(join(rig.folder, 'dapr.yaml'), 'utf8'), /--check/)
+      t.notMatch(await readFile(join(rig.folder, 'pillion.yaml'), 'utf8'), /--check/)
     }
     t.not(readdirSync(tmp).length, 0)
     t.match(await rig.run(['import', '--check', '--force', '--timeout', '1s'], {env}), {code: 1, stdout: /❌ {2}web: /})

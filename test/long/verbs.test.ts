@@ -349,7 +349,7 @@ t.test('two copies of one template, each by its name', async t => {
   })
   t.match(await rig.run(['run', '-f', '.', '--name', 'a/b']), {code: 1, stderr: /no run can be called "a\/b"/})
   t.match(await rig.run(['down', '--name', 'pr']), {code: 1, stderr: /no run is called "pr"/})
-  t.match(await rig.run(['down', '--name', 'pr-214']), {code: 0, stdout: /stopped successfully/})
+  t.match(await rig.run(['down', '--name', 'pr-214']), {code: 0, stdout: / stopped\n/})
   t.match(await copies[1]?.run.exited, {code: 0})
   t.match(await rig.run(['stop', 'a', '--name', 'mian']), {
     stderr: '❌  failed to stop app id a: no run is called "mian": did you mean "main"?\nRunning: main\n'

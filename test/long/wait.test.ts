@@ -183,7 +183,7 @@ t.test('the script of the docs starts, uses and stops a run, and never sleeps', 
   const program = rig.start(['sh', '-c', `pillion() { ${words} "$@"; }\n${script}`])
   t.match(await program.exited, {code: 0}, program.stdout.text + program.stderr.text)
   t.match(program.stdout.text, /stock wrote: packed item 7/)
-  t.match(await rig.run(['ps']), {stdout: 'No Dapr instances found.\n'}, 'nothing is left')
+  t.match(await rig.run(['ps']), {stdout: 'Nothing is running.\n'}, 'nothing is left')
 })
 
 t.test('mistakes: conditions, durations, patterns and ids', async t => {

@@ -4,7 +4,7 @@ import {type FoundRun, isCalled} from '../../control/client.ts'
 import type {RunListing} from '../../control/run-control.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import {isSamePath} from '../../platform/paths.ts'
+import {isSamePath, isSameTemplate} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 /** Which run a command is for, besides the id of an app. */
@@ -39,10 +39,10 @@ export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (re
   if (place.name !== undefined) {
     const called = runs.filter(({listing}) => listing.name === place.name)
     return [
-      place.typed === '' ? called : called.filter(({listing}) => isSamePath(listing.template.file, place.template))
+      place.typed === '' ? called : called.filter(({listing}) => isSameTemplate(listing.template.file, place.template))
     ]
   }
-  const exact = runs.filter(({listing}) => isSamePath(listing.template.file, place.template))
+  const exact = runs.filter(({listing}) => isSameTemplate(listing.template.file, place.template))
   if (place.typed !== '') return [exact]
   return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
 }

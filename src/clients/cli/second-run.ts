@@ -3,7 +3,7 @@ import type {RunIdentity} from '../../control/run-file.ts'
 import {announceStart, ownStart, startingRuns} from '../../control/starting-runs.ts'
 import {UserError} from '../../model/errors.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'
-import {isSamePath} from '../../platform/paths.ts'
+import {isSameTemplate} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {commandPlace, runPlace, shownPath} from './pick-run.ts'
 
@@ -17,7 +17,7 @@ export async function refuseSecondRun(flags: GivenFlags, begins: boolean): Promi
   if (flags.text('name') !== undefined || file === '-') return
   const {template} = commandPlace(flags.with({'run-file': file}))
   if (template === undefined) return
-  const of = runPlace(undefined).template === template ? '' : ` -f ${shellQuoted(shownPath(template))}`
+  const of = isSameTemplate(template, runPlace(undefined).template) ? '' : ` -f ${shellQuoted(shownPath(template))}`
   const refuse = (living: readonly RunIdentity[], starting: readonly RunIdentity[]): void => {
     refuseAny(living, {template, of, what: 'is already running'})
     refuseAny(starting, {template, of, what: 'is already being started'})
@@ -31,7 +31,7 @@ function refuseAny(
   others: readonly RunIdentity[],
   {template, of, what}: {readonly template: string; readonly of: string; readonly what: string}
 ): void {
-  const other = others.find(({templateFile}) => isSamePath(templateFile, template))
+  const other = others.find(({templateFile}) => isSameTemplate(templateFile, template))
   if (other === undefined) return
   throw new UserError(`${shownPath(template)} ${what} (pid ${other.pid})`, {
     explanation: `pillion down${of} ends it, pillion start${of} ID starts one of its apps, pillion up${of} --name NAME starts a second run.`

@@ -6,7 +6,7 @@ import {meet} from '../../files/config/hints.ts'
 import {codeOf} from '../../model/errors.ts'
 import {orElse} from '../../model/or-else.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
-import {isSamePath} from '../../platform/paths.ts'
+import {isSameTemplate} from '../../platform/paths.ts'
 import {GIVE_LOOPBACK} from '../../platform/probe.ts'
 import {nameOwner} from '../../proxy/ports/claim-all.ts'
 import {note, ok, fail, type Check} from './check.ts'
@@ -24,7 +24,7 @@ interface WantedPort extends Pick<AppPlan, 'profiles'> {
 /** The ports that the template names: taken, or named twice. While a run of this very template has them nothing is said. */
 export async function checkPorts(plan: Plan, env: Environment): Promise<readonly Check[]> {
   const living = orElse(() => livingRuns(env), []) // the check of their folder reports it
-  const run = living.find(({templateFile}) => isSamePath(templateFile, plan.file))
+  const run = living.find(({templateFile}) => isSameTemplate(templateFile, plan.file))
   if (run !== undefined) return [note(`this template runs already (pid ${run.pid}): its ports are not looked at`, '')]
   const fault = await bindFault(0, '127.0.0.1')
   if (fault !== '') return [fail(`this machine has no 127.0.0.1 (${fault}), where sidecars listen`, GIVE_LOOPBACK)]

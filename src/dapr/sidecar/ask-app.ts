@@ -16,9 +16,12 @@ export interface Question {
 /** A Daeploy service knows nothing of Dapr. */
 export const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort === 0
 
-/** Whether the sidecar may ask an app over HTTP. */
+/** Whether the sidecar may ask an app over HTTP, once the run uses Dapr. */
 export const takesQuestions = (runtime: AppRuntime): boolean =>
   isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
+
+/** Whether the sidecar asks an app what it reads and hosts. */
+export const mayAsk = (runtime: AppRuntime): boolean => !runtime.isUnasked && isDaprApp(runtime)
 
 /** How long the question of a sidecar may keep an app awake that does not answer it, where its `idleTimeout` is shorter; in ms. */
 const MIN_ANSWER_MS = 10_000

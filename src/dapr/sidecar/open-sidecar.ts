@@ -12,6 +12,7 @@ import {asBytes} from '../../model/bytes.ts'
 import {apiLogEntry} from '../../observe/telemetry/api-log.ts'
 import {takesQuestions} from './ask-app.ts'
 import type {ActorState} from './blocks/actor-state.ts'
+import type {Blocks} from './blocks/blocks.ts'
 import {openCallPath, type CallPath} from './call-path.ts'
 import {factsOf} from './facts.ts'
 import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
@@ -244,7 +245,7 @@ class AppSidecar {
       apiAccess: () => resources.snapshot.configuration.apiAccess.http,
       facts: this.#facts,
       wasReady: () => runtime.isServed?.() === true,
-      blocks: () => this.#blocks.load(),
+      blocks: this.#usedBlocks,
       requestShutdown: this.#requestShutdown,
       hasHttp2: !isTruthy(env['DAPR_HTTP_DISABLE_H2C'] ?? ''),
       observer,
@@ -263,7 +264,7 @@ class AppSidecar {
   }
 
   #openGrpc(): OpenGrpcPort {
-    const {runtime, env, resources, protocolOf, work} = this.#options
+    const {runtime, env, resources, protocolOf, work, used} = this.#options
     const {tracing, external} = this.#path
     const {listenAddresses, readBufferBytes} = runtime.plan.sidecar
     const sidecar = this.#http
@@ -278,8 +279,11 @@ class AppSidecar {
         appId: runtime.id,
         instance: runtime.home,
         lives: () => runtime.lives,
-        blocks: async () => this.#blocks.load(),
-        workflows: work.workflows,
+        blocks: this.#usedBlocks,
+        workflows: async () => {
+          used()
+          return work.workflows()
+        },
         facts: this.#facts,
         customMetadata: sidecar.customMetadata,
         requestShutdown: this.#requestShutdown
@@ -307,6 +311,11 @@ class AppSidecar {
       const entry = settings === undefined ? undefined : apiLogEntry(record, settings, hasFullPaths)
       if (entry !== undefined) log.log(entry)
     }
+  }
+
+  readonly #usedBlocks = async (): Promise<Blocks> => {
+    this.#options.used()
+    return this.#blocks.load()
   }
 
   readonly #facts = (): Facts => {

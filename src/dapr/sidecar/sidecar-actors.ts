@@ -1,6 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import {isJson} from '../../model/is-json.ts'
-import {askApp, isDaprApp, takesQuestions} from './ask-app.ts'
+import {askApp, mayAsk, takesQuestions} from './ask-app.ts'
 import type {SidecarActorsOptions} from './actor-access.ts'
 import {retryLater} from './retry-later.ts'
 import type {HostedActors} from './hosted-actors.ts'
@@ -39,7 +39,7 @@ export class SidecarActors {
     if (isAsleep && triggers.actors !== undefined) return triggers.actors.includes(type)
     if ((runtime.queue.state === 'shut' && !runtime.isUnhealthy) || this.#over.signal.aborted) return false
     // a process that is not asked opens a stream when it has started
-    return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && isDaprApp(runtime)
+    return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && mayAsk(runtime)
   }
 
   /** Whether its process has reported what it hosts, or is not asked. */
@@ -61,7 +61,8 @@ export class SidecarActors {
   }
 
   get #mayBeAsked(): boolean {
-    return this.#options.runtime.appPort > 0 && takesQuestions(this.#options.runtime)
+    const {runtime} = this.#options
+    return runtime.appPort > 0 && !runtime.isUnasked && takesQuestions(runtime)
   }
 
   #look(): void {
@@ -69,15 +70,15 @@ export class SidecarActors {
     const isAsked = runtime.isListening && this.#mayBeAsked
     const before = this.#asked
     // a process that is not well yet would refuse the question, and is not asked again
-    const mayAsk = isAsked && (runtime.queue.isOpen || runtime.pid === before)
-    this.#asked = mayAsk ? runtime.pid : undefined
+    const begins = isAsked && (runtime.queue.isOpen || runtime.pid === before)
+    this.#asked = begins ? runtime.pid : undefined
     if (this.#asked !== before) {
       this.#hasTold = false
       this.hosted?.lost()
-      if (mayAsk) this.#ask(runtime.pid).catch(this.#notAsked)
+      if (begins) this.#ask(runtime.pid).catch(this.#notAsked)
     }
     this.hosted?.noteHealth()
-    const pid = runtime.isListening && isDaprApp(runtime) && !this.#mayBeAsked ? runtime.pid : 0
+    const pid = runtime.isListening && mayAsk(runtime) && !this.#mayBeAsked ? runtime.pid : 0
     if (pid !== this.#streaming.pid) this.#streaming = {pid, until: pid > 0 ? performance.now() + STREAM_MS : 0}
     actors.onTypes()
   }

@@ -4,7 +4,7 @@ import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/b
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import {retryLater} from './retry-later.ts'
-import {isDaprApp, isServer, untilAnswer} from './ask-app.ts'
+import {mayAsk, isServer, untilAnswer} from './ask-app.ts'
 import type {BindingChannel, BindingTarget, SaidBindings} from './blocks/binding-channel.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
@@ -57,7 +57,7 @@ export class SidecarBindings {
   /** Whether the bindings that the app wants are read; true if there are none. */
   get isReady(): boolean {
     const {runtime} = this.#options
-    return this.#inputs.length === 0 || !isDaprApp(runtime) || runtime.appPort === 0 || this.#process.isKnown
+    return this.#inputs.length === 0 || !mayAsk(runtime) || runtime.appPort === 0 || this.#process.isKnown
   }
 
   /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
@@ -76,7 +76,7 @@ export class SidecarBindings {
   #look(): void {
     const {runtime, blocks, log} = this.#options
     this.#inputs = this.#newInputs()
-    const mayWant = isDaprApp(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
+    const mayWant = mayAsk(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
     if (mayWant && runtime.appPort === 0 && !this.#isWarned) {
       this.#isWarned = true
       log('warn', 'failed to read from bindings: app channel not initialized')

@@ -90,6 +90,8 @@ export interface OpenSidecarOptions {
   readonly daprd: FindDaprd
   readonly work: SidecarWork
   readonly actors: ActorAccess
+  /** Called when a request to the sidecar needs a building block. */
+  readonly used: () => void
   /** The `appProtocol` of an app of the run; '' if the run has no such app. */
   readonly protocolOf: (id: string) => string
   readonly observer: SidecarOptions['observer']

@@ -4,7 +4,7 @@ import {isBuilt} from '../../files/resources/component-support.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
-import {isDaprApp} from './ask-app.ts'
+import {mayAsk} from './ask-app.ts'
 import {retryLater} from './retry-later.ts'
 import type {TopicTrigger} from '../../model/triggers.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
@@ -122,7 +122,7 @@ export class SidecarSubscriptions {
   /** Whether the app can have topics. */
   get #mayList(): boolean {
     const {runtime} = this.#options
-    return isDaprApp(runtime) && (this.#hasPubSub || this.#declared.length > 0)
+    return mayAsk(runtime) && (this.#hasPubSub || this.#declared.length > 0)
   }
 
   get #hasPubSub(): boolean {

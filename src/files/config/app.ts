@@ -41,16 +41,23 @@ export interface Making extends Overrides {
   readonly resources: ResourcesPlan
   /** Daeploy's file in the app's folder. */
   readonly s2i: S2i | undefined
+  /** The template is plain. Default: it is not. */
+  readonly isPlain?: boolean
 }
 
 /** The plan of one app: every key is checked and has its value or its default. `dependsOn` is added later. */
-export function resolveApp(settings: Settings, {home, resources, s2i, variables, lazy}: Making): AppPlan {
+export function resolveApp(
+  settings: Settings,
+  {home, resources, s2i, variables, lazy, isPlain = false}: Making
+): AppPlan {
   const {id, folder, values} = settings
   const fixedPort = fixedPortOf(settings, s2i)
   const published = publishedPlan(settings)
   const channel = channelPlan(settings, fixedPort > 0 || published !== undefined)
   const envFiles = readEnvFiles(settings, home)
   const command = commandOf(settings, s2i)
+  const {port, appPort, autoPort} = values
+  const hasOnlyPort = port !== undefined && appPort === undefined && autoPort !== true
   return {
     id,
     version: values.version ?? '0.0.0',
@@ -80,6 +87,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables,
     dependsOn: [],
     ...sleepPlan(settings, lazy),
     fixedPort,
+    ...((isPlain || hasOnlyPort) && {isPlain: true}),
     ...(published !== undefined && {published}),
     ...limitsOf(settings),
     ...(values.tty === true && {tty: true}),

@@ -1,6 +1,8 @@
 import {placeIn, type Spot} from '../yaml/place.ts'
 import {UserError, type Place, type TemplateMistake} from '../../model/errors.ts'
 import type {MistakeCode} from '../../model/mistake-code.ts'
+import {isPlainTemplate} from '../../model/template-name.ts'
+import {plainWords} from './plain-words.ts'
 
 /** The text of a template, and its name in messages. */
 export interface Source {
@@ -60,12 +62,25 @@ export const templateError = (source: Source, ...mistakes: readonly [Mistake, ..
   errorOf(source, mistakes, BEFORE_START, 'stdout')
 
 /** A headline has the messages of all. */
-const explainOther = (source: Source, {headline}: Mistake, other: Mistake): string =>
-  `${headline === undefined ? `${other.message}\n` : ''}${explain(source, other)}`
+const explainOther = (source: Source, headline: string | undefined, other: Mistake): string =>
+  `${headline === undefined ? `${plainWords(source, other.message)}\n` : ''}${explain(source, other)}`
 
 /** The error for a template that cannot be read at all: there is no place to show. */
-export const unreadableTemplate = (message: string, cause: unknown, mendedBy: readonly string[] = []): UserError =>
-  new UserError(BEFORE_START + message, {stream: 'stdout', code: 'template-unreadable', mendedBy, cause})
+export function unreadableTemplate(
+  message: string,
+  {shownAs, ...of}: {readonly cause: unknown; readonly shownAs: string; readonly mendedBy?: readonly string[]}
+): UserError {
+  const source = {shownAs, text: ''}
+  return new UserError(plainWords(source, BEFORE_START + message), {
+    ...of,
+    ...streamOf(source, 'stdout'),
+    code: 'template-unreadable'
+  })
+}
+
+/** Scripts read some of Dapr's errors on stdout; those of a plain template are on stderr. */
+const streamOf = ({shownAs}: Source, stream?: 'stdout'): {readonly stream?: 'stdout'} =>
+  stream === undefined || isPlainTemplate(shownAs) ? {} : {stream}
 
 /** The error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI). It goes to stderr. */
 export const appError = (source: Source, id: string, mistake: Mistake): UserError =>
@@ -77,11 +92,12 @@ export const startError = (source: Source, id: string, mistake: Mistake): UserEr
 
 function errorOf(source: Source, all: readonly [Mistake, ...Mistake[]], before: string, stream?: 'stdout'): UserError {
   const [first, ...others] = all
-  return new UserError(before + (first.headline ?? first.message), {
-    ...(stream && {stream}),
+  const headline = isPlainTemplate(source.shownAs) ? undefined : first.headline
+  return new UserError(plainWords(source, before + (headline ?? first.message)), {
+    ...streamOf(source, stream),
     mistakes: all.map(each => placed(source, each)),
     mendedBy: [source.variablesFile, ...all.map(({missing}) => missing)].filter(path => path !== undefined),
-    explanation: [explain(source, first), ...others.map(each => explainOther(source, first, each))].join('\n')
+    explanation: [explain(source, first), ...others.map(each => explainOther(source, headline, each))].join('\n')
   })
 }
 
@@ -91,11 +107,11 @@ export const placed = (
   {code = 'invalid-value', message, spot, expected = '', hint = ''}: Mistake
 ): TemplateMistake => ({
   code,
-  message,
+  message: plainWords(source, message),
   place: placeOf(source, spot.start),
   spot,
-  expected,
-  hint
+  expected: plainWords(source, expected),
+  hint: plainWords(source, hint)
 })
 
 /** Line and column of an offset, and the line. */
@@ -112,7 +128,11 @@ export function placeText(source: Source, {start}: Spot): string {
 
 /** One line each: the place, the quoted line, carets below it, what is expected, and what to write instead. */
 export function explain(source: Source, {spot, expected = '', hint = ''}: Omit<Mistake, 'message'>): string {
-  return explainPlace(placeOf(source, spot.start), spot.end - spot.start, [expected, hint])
+  return explainPlace(
+    placeOf(source, spot.start),
+    spot.end - spot.start,
+    [expected, hint].map(text => plainWords(source, text))
+  )
 }
 
 /** As `explain`, for a place in any file; `length`: the number of wrong characters. */

@@ -2,6 +2,7 @@ import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join, normalize, relative, resolve} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {isPlainTemplate, TEMPLATE_NAMES} from '../../model/template-name.ts'
 import {namesInFolder} from '../../platform/paths.ts'
 import {statFault} from './paths.ts'
 
@@ -9,22 +10,20 @@ import {statFault} from './paths.ts'
 export interface FoundTemplate {
   /** Identifies the template for `stop` and `list`: the absolute path, symlinks not resolved; `<cwd>/-` for standard input. */
   readonly file: string
-  /** The template in messages: what was typed, with `dapr.yaml` after a folder. */
+  /** The template in messages: what was typed, with its name after a folder. */
   readonly shownAs: string
   /** The folder where relative paths start. */
   readonly folder: string
 }
 
-const TAKEN = 'Name a file that ends in .yaml or .yml, or a folder with a dapr.yaml.'
-const FIRST =
-  'There is no template in this folder. "pillion import" writes a first one from what is here; -f names one elsewhere.'
-
-/** The names of a template in its folder, the best first. Dapr's CLI knows only the first. */
-export const TEMPLATE_NAMES = ['dapr.yaml', 'dapr.yml'] as const
+const TAKEN = 'Name a file that ends in .yaml or .yml, or a folder with a pillion.yaml or dapr.yaml.'
+const KEEP_ONE = 'A folder has one template: remove or rename the other file, or name the one you mean with -f.'
+const NONE = 'There is no template in this folder.'
+const FIRST = '"pillion import" writes a first one from what is here; -f names one elsewhere.'
 
 /**
- * The template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `dapr.yaml` or `dapr.yml`, or `-` for standard
- * input (`getRunFilePath` in Dapr's CLI). Throws a `UserError` with Dapr's words, on stderr, when there is none.
+ * The template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `pillion.yaml` or `dapr.yaml`, or `-` for standard
+ * input (`getRunFilePath` in Dapr's CLI). Throws a `UserError` with Dapr's words, on stderr, if there is none, and if there are both.
  */
 export function findTemplate(typed: string, cwd: string): FoundTemplate {
   const shownAs = typed === '-' ? typed : templateIn(typed, cwd)
@@ -39,14 +38,16 @@ function templateIn(typed: string, cwd: string): string {
     if (/\.ya?ml$/.test(typed)) return typed
     throw notFound(`file ${JSON.stringify(typed)} is not a YAML file`)
   }
-  const [inside, other] = TEMPLATE_NAMES.map(name => normalize(join(typed, name))) as [string, string]
-  const insideFault = statFault(resolve(cwd, inside), inside)
-  if (insideFault === '') return inside
-  if (statFault(resolve(cwd, other), other) === '') return other
+  const there = TEMPLATE_NAMES.map(name => normalize(join(typed, name))).filter(each => existsSync(resolve(cwd, each)))
+  const [first] = there
+  const other = there.find(each => first !== undefined && isPlainTemplate(each) !== isPlainTemplate(first))
+  if (first !== undefined && other === undefined) return first
+  if (first !== undefined) throw new UserError(`${first} and ${other} are in one folder`, {explanation: KEEP_ONE})
+  const inside = normalize(join(typed, 'dapr.yaml'))
   const quoted = JSON.stringify(inside)
   throw notFound(
-    `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${insideFault}`,
-    inside === TEMPLATE_NAMES[0] ? whereElse(cwd) : TAKEN
+    `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${statFault(resolve(cwd, inside), inside)}`,
+    inside === 'dapr.yaml' ? `${NONE} ${whereElse(cwd)}` : TAKEN
   )
 }
 
@@ -62,7 +63,13 @@ function whereElse(cwd: string): string {
   const above = nearestTemplate(dirname(cwd))
   if (above === undefined) return FIRST
   const way = relative(cwd, above)
-  return `There is no template in this folder. The nearest one above is ${way}: -f ${dirname(way)}`
+  return `The nearest one above is ${way}: -f ${dirname(way)}`
+}
+
+/** Throws a `UserError` if a folder has no template, for commands that Dapr does not have. */
+export function refuseNoTemplate(cwd: string): void {
+  if (TEMPLATE_NAMES.some(name => existsSync(join(cwd, name)))) return
+  throw new UserError('there is no pillion.yaml or dapr.yaml in this folder', {explanation: whereElse(cwd)})
 }
 
 const notFound = (why: string, explanation = TAKEN): UserError =>

@@ -1,8 +1,8 @@
 import {basename} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'
+import {TEMPLATE_NAMES} from '../../model/template-name.ts'
 import {explain, placed, type Mistake} from './diagnose.ts'
-import {TEMPLATE_NAMES} from './find.ts'
 import type {Opened} from './several-files.ts'
 
 /** What other tools call the map of their programs, and what such a file is. */

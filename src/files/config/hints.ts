@@ -86,19 +86,21 @@ function oddIds(entries: readonly Entry[]): readonly Mistake[] {
   })
 }
 
-/** Different programs under one id: an entry was copied and kept its id. */
+/** Different programs under one id, or one id with one number: an entry was copied and kept its id. */
 function repeatedIds(entries: readonly Entry[], source: Source, wanted?: readonly string[]): readonly Mistake[] {
   return entries.flatMap(({settings, plan}, index) => {
-    const {id, version, folder, command} = plan
+    const {id, version, folder, command, published} = plan
     const first = entries
       .slice(0, index)
       .find(each => each.plan.id === id && each.plan.version === version && meet(each.plan, plan, wanted))
     if (first === undefined) return []
-    if (first.plan.folder === folder && isDeepStrictEqual(first.plan.command, command)) return []
+    const isOneProgram = first.plan.folder === folder && isDeepStrictEqual(first.plan.command, command)
+    const isOneNumber = published !== undefined && published.number === first.plan.published?.number
+    if (isOneProgram && !isOneNumber) return []
     const places = [first.settings, settings].map(each => placeText(source, each.spot('appID')))
     return {
       code: 'duplicate-app-id',
-      message: `two programs have the id ${JSON.stringify(id)} (${places.join(' and ')}): calls to it go to one and the other in turn`,
+      message: `two entries have the id ${JSON.stringify(id)} (${places.join(' and ')}): calls to it go to one and the other in turn`,
       spot: settings.spot('appID'),
       hint: 'give each an id of its own'
     }

@@ -8,16 +8,16 @@ import {inGoWords} from './paths.ts'
 import type {Yaml} from './source.ts'
 
 /** The variables of a `.env` file. One that is not there has none: each that is missed is reported. Throws a `UserError` for any other. */
-export function variablesIn(path: string): FileVariables {
+export function variablesIn(path: string, shownAs: string): FileVariables {
   try {
     return envVariables(readTextFile(path))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return {}
-    throw unreadableTemplate(
-      `error in reading the file that interpolate names: open ${path}: ${inGoWords(error)}`,
-      error,
-      [path]
-    )
+    throw unreadableTemplate(`error in reading the file that interpolate names: open ${path}: ${inGoWords(error)}`, {
+      cause: error,
+      shownAs,
+      mendedBy: [path]
+    })
   }
 }
 

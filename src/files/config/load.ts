@@ -90,7 +90,7 @@ export async function loadFiles(
       : undefined
   const source = {...text, variablesFile}
   const own = interpolation === false ? undefined : await import('./interpolate.ts')
-  const ofFile = variablesFile === undefined ? {} : own?.variablesIn(variablesFile)
+  const ofFile = variablesFile === undefined ? {} : own?.variablesIn(variablesFile, text.shownAs)
   const replaced = own && {...ofFile, ...around.env, ...variables}
   const unset = (replaced && own.interpolate(documents, {source, variables: replaced})) ?? []
   const reading: Reading = {source, faults: []}

@@ -7,11 +7,12 @@ import {placeOf, templateError, type Source} from './diagnose.ts'
 import {readS2i} from './environment.ts'
 import type {FoundTemplate} from './find.ts'
 import {START_KEYS, type TopValues} from './keys.ts'
+import {isPlainTemplate} from '../../model/template-name.ts'
 import {checkPublished} from './published.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {mergeApp, untilMistake, type ForEach, type Settings} from './merge.ts'
 import {misspelt, noApps} from './unknown-keys.ts'
-import {checkVersions, type Entry} from './service-versions.ts'
+import {checkIds, checkVersions, type Entry} from './service-versions.ts'
 
 interface Replicated {
   readonly settings: Settings
@@ -93,9 +94,10 @@ export function resolvePlan(
   const entries = each(locations, ({app, folder, resources}) => {
     const settings = mergeApp(template, app, {source, folder})
     const s2i = readS2i(settings, given.env['PATH'] ?? '')
-    return {settings, plan: resolveApp(settings, {...given, resources, s2i})}
+    return {settings, plan: resolveApp(settings, {...given, resources, s2i, isPlain: isPlainTemplate(found.shownAs)})}
   })
   checkVersions(entries, source, each)
+  checkIds(entries, source, each)
   checkPublished(entries, source, each)
   const dependencies = dependenciesOf(
     entries.map(({settings}) => settings),

@@ -2,6 +2,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 import type {Section, Template} from './decode.ts'
 import {MAX_MISTAKES, templateError, type Mistake, type Source} from './diagnose.ts'
 import type {Pair} from '../yaml/tree.ts'
+import {twiceNamed} from './plain-template.ts'
 import {validators as all, type Validate} from './schema.generated.js'
 import {ownOf} from '../../model/own.ts'
 
@@ -14,7 +15,7 @@ export function checkOurKeys(
   validators: Readonly<Record<string, Validate>> = all
 ): void {
   const sections: readonly Section<object>[] = [template.top, template.common, ...template.apps]
-  const mistakes = sections.flatMap(section =>
+  const wrong = sections.flatMap(section =>
     Object.entries(section.values).flatMap(([key, value]) => {
       const pair = section.pairs.get(key)
       const validate = ownOf(validators, key)
@@ -24,6 +25,7 @@ export function checkOurKeys(
         .map(fault => mistakeOf(template, pair, fault))
     })
   )
+  const mistakes = [...wrong, ...template.apps.flatMap(({pairs}) => twiceNamed(source, pairs))]
   const [first, ...others] = mistakes.toSorted((a, b) => a.spot.start - b.spot.start).slice(0, MAX_MISTAKES)
   if (first !== undefined) throw templateError(source, first, ...others)
 }

@@ -1,5 +1,6 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {isSemanticVersion} from '../../model/semantic-version.ts'
+import {isPlainTemplate} from '../../model/template-name.ts'
 import {placeText, type Source} from './diagnose.ts'
 import type {AppKey, ForEach, Settings} from './merge.ts'
 
@@ -21,6 +22,24 @@ export function checkVersions(entries: readonly Entry[], source: Source, each: F
     checkVersion(entry, at)
     for (const other of entries) if (other !== entry && !refused.has(other)) checkPair(entry, other, at)
     refused.delete(entry)
+  })
+}
+
+/** Refuses a second app with the id of another one in a plain template; with Dapr both are instances of one app. Apps with profiles may be alternatives. */
+export function checkIds(entries: readonly Entry[], source: Source, each: ForEach): void {
+  if (!isPlainTemplate(source.shownAs)) return
+  const isSame = ({plan: a}: Entry, {plan: b}: Entry): boolean =>
+    a.id === b.id && a.version === b.version && [a, b].every(({profiles}) => profiles === undefined)
+  each(entries, (entry, index) => {
+    const first = entries.slice(0, index).find(other => isSame(other, entry))
+    if (first === undefined) return
+    const places = [first, entry].map(({settings}) => placeText(source, settings.spot('appID')))
+    entry.settings.refuse({
+      code: 'duplicate-app-id',
+      key: 'appID',
+      message: `two apps have the id ${JSON.stringify(entry.plan.id)}: ${places.join(' and ')}`,
+      hint: 'give each an id of its own, or write replicas: 2 on one of them'
+    })
   })
 }
 

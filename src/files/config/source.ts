@@ -10,6 +10,7 @@ import {unreadableTemplate, type Source} from './diagnose.ts'
 import type {Spot} from '../yaml/place.ts'
 import type {FoundTemplate} from './find.ts'
 import {inGoWords} from './paths.ts'
+import {withWholeNames} from './plain-template.ts'
 
 /** The first document of a file of a template. */
 export interface Yaml {
@@ -31,7 +32,10 @@ function fromStdin(readStdin: () => Buffer | string): Buffer {
   try {
     return Buffer.from(readStdin())
   } catch (cause) {
-    throw unreadableTemplate(`error in reading the provided app config from stdin: ${messageOf(cause)}`, cause)
+    throw unreadableTemplate(`error in reading the provided app config from stdin: ${messageOf(cause)}`, {
+      cause,
+      shownAs: '-'
+    })
   }
 }
 
@@ -41,7 +45,10 @@ function fromFile({file, shownAs}: FoundTemplate): Buffer {
   } catch (cause) {
     const words = inGoWords(cause)
     const call = words === 'is a directory' ? 'read' : 'open'
-    throw unreadableTemplate(`error in reading the provided app config file: ${call} ${shownAs}: ${words}`, cause)
+    throw unreadableTemplate(`error in reading the provided app config file: ${call} ${shownAs}: ${words}`, {
+      cause,
+      shownAs
+    })
   }
 }
 
@@ -61,7 +68,9 @@ export class NoYaml extends Error {
 export function parseSource(source: Source, {text, start} = {text: source.text, start: 0}): Yaml {
   const [document] = readYaml(text, TEMPLATE, start)
   if (document?.fault !== undefined) throw new NoYaml(source, document.fault)
-  return document ?? {root: {kind: 'scalar', spot: {start, end: start}, text: '', style: 'plain', tag: ''}}
+  if (document === undefined)
+    return {root: {kind: 'scalar', spot: {start, end: start}, text: '', style: 'plain', tag: ''}}
+  return {...document, root: withWholeNames(source, document.root)}
 }
 
 /**

@@ -1,5 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
-import {exitSentence} from '../../model/exit-sentence.ts'
+import {callInFlight, exitSentence} from '../../model/exit-sentence.ts'
 import {endOf} from '../../model/exit-text.ts'
 import {heldWorkText} from '../../work/workflow/held-work-text.ts'
 import {contentOf} from '../telemetry/recorder/call-content.ts'
@@ -25,7 +25,7 @@ export async function deathView(death: Death, masking: Masking, spans?: SpanStor
 
 /** All that is known without reading the log of the app. */
 export function deathFacts(
-  {number, app, name, version, exit, reason, at, livedMs, files, inside, work, earlier, finished}: Death,
+  {number, app, name, version, exit, reason, at, livedMs, files, inside, own = [], work, earlier, finished}: Death,
   masking: Masking
 ): Omit<Api.Death, 'place' | 'thrown' | 'lines' | 'hint'> {
   const rows = inside.map(({call, forMs, count, times}) => ({
@@ -47,7 +47,7 @@ export function deathFacts(
       name,
       exit: endOf(exit),
       livedMs: exit.kind === 'spawn-error' ? undefined : livedMs,
-      calls: rows,
+      calls: [...rows, ...own],
       work: work.map(heldWorkText)
     }),
     reason,
@@ -55,6 +55,7 @@ export function deathFacts(
     livedMs,
     files,
     inside: rows,
+    ...(own.length > 0 && {own: own.map(callInFlight)}),
     work,
     earlier,
     finished: finished.map(call => rowOf(call, contentOf(call), masking))

@@ -1,5 +1,6 @@
 import {dirname} from 'node:path'
 import {Document, visit} from 'yaml'
+import {isPlainTemplate} from '../../model/template-name.ts'
 import {pathTo, type Imported, type ImportedApp} from './imported.ts'
 
 const MARK = '# import:'
@@ -18,7 +19,7 @@ export function templateText(imported: Imported, file: string): string {
     ...notes.flatMap(note => comment(note)),
     ...(common === undefined ? [] : ['common:', ...indented(keys(common), '  ')]),
     'apps:',
-    ...apps.flatMap(app => appLines(app, dirname(file)))
+    ...apps.flatMap(app => appLines(app, file))
   ]
   return `${lines.join('\n')}\n`
 }
@@ -27,10 +28,17 @@ export function templateText(imported: Imported, file: string): string {
 export const countNotes = ({apps, notes}: Imported): number =>
   notes.length + apps.reduce((sum, app) => sum + app.notes.length, 0)
 
-function appLines({id, folder, keys: more, notes}: ImportedApp, from: string): readonly string[] {
+const OF_DAPR = /^(?:dapr|resourcesPath|configFilePath|enableApi|enableApp|appHealth)/
+
+/** Whether a template of the source uses Dapr: its apps have resources, or settings of a sidecar. */
+export const usesDapr = ({common = {}, apps}: Imported): boolean =>
+  [common, ...apps.map(app => app.keys)].some(values => Object.keys(values).some(key => OF_DAPR.test(key)))
+
+function appLines({id, folder, keys: more, notes}: ImportedApp, file: string): readonly string[] {
+  const isPlain = isPlainTemplate(file)
   const [first = '', ...rest] = [
-    ...pair('appID', id),
-    ...pair('appDirPath', pathTo(folder, from)),
+    ...pair(isPlain ? 'id' : 'appID', id),
+    ...pair(isPlain ? 'dir' : 'appDirPath', pathTo(folder, dirname(file))),
     ...keys(more),
     ...notes.flatMap(note => comment(note))
   ]

@@ -86,8 +86,6 @@ function settleDrain(drain: Drain): void {
 
 /** An app that crashes may close its connections this long before its exit is noticed. */
 const EXIT_DELAY_MS = 500
-/** A request of the sidecar to each process: no caller loses it. */
-const OWN_QUESTION = '/dapr/config'
 const MAX_REMEMBERED = 1000
 
 const CALLER_DISCONNECTED = 'the caller disconnected'
@@ -151,7 +149,6 @@ export class AdmissionQueue {
     const now = performance.now()
     const inFlight = this.#inFlight.all().map(({pendingCall, since}) => ({pendingCall, forMs: now - since, at: now}))
     return [...broken, ...inFlight]
-      .filter(({pendingCall: {path}}) => path !== OWN_QUESTION)
       .toSorted((a, b) => a.at - a.forMs - (b.at - b.forMs))
       .map(({pendingCall, forMs}) => ({pendingCall, forMs}))
   }

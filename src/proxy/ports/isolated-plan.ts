@@ -1,7 +1,7 @@
 import {isDataServer} from '../../files/config/data-server.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {movedText, movedValue, portsNamed, type MovedPorts} from '../../model/moved-ports.ts'
-import {linksResolved} from '../../platform/paths.ts'
+import {templateIdentity} from '../../platform/paths.ts'
 import {freeAppPort, usualAppPorts} from './app-port.ts'
 
 /**
@@ -14,7 +14,7 @@ export async function movedPorts(
   heldByCopy: HeldPorts = new Map()
 ): Promise<MovedPorts> {
   const moved = new Map(known)
-  const file = linksResolved(plan.file)
+  const file = templateIdentity(plan.file)
   const fixed = new Set([...fixedPorts(plan), ...everyApp(plan).flatMap(app => secondPorts(app, plan, heldByCopy))])
   const taken = new Set([...fixed, ...moved.values()])
   for (const port of fixed) {

@@ -1,6 +1,6 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {fnv1a} from '../../model/fnv1a.ts'
-import {linksResolved} from '../../platform/paths.ts'
+import {templateIdentity} from '../../platform/paths.ts'
 import {appPortsAt} from './app-port.ts'
 
 /** Numbers that the free ports of one sidecar get unless they are taken. */
@@ -29,7 +29,7 @@ const PLACES = Math.floor((32_768 - LOWEST) / PER_SIDECAR)
 export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {
   const taken = new Set<number>()
   const wanted = new Map<AppPlan, WantedPorts>()
-  const real = file === '' ? '' : linksResolved(file)
+  const real = file === '' ? '' : templateIdentity(file)
   for (const app of apps) {
     if (taken.size === PLACES) break
     const of = `${real || app.folder}${copy === undefined ? '' : `\n${copy}`}`

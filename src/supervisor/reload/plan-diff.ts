@@ -108,7 +108,7 @@ const settled = ({
   waitMs: ready.timeoutMs
 })
 
-/** The settings that a process was started with: without those of our watcher, of when it starts, and of other places. */
+/** The settings that a process was started with: without those of our watcher, of our sidecar, of when it starts, and of other places. */
 const used = ({
   watch: _w,
   reloadsItself: _r,
@@ -119,5 +119,6 @@ const used = ({
   idleTimeoutMs: _i,
   elsewhere: _k,
   resources: _d,
+  isPlain: _q,
   ...rest
 }: AppPlan): unknown => rest

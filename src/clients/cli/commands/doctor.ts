@@ -1,3 +1,4 @@
+import {dirname} from 'node:path'
 import {nearestTemplate} from '../../../files/config/find.ts'
 import {UserError} from '../../../model/errors.ts'
 import {runChecks} from '../../doctor/doctor.ts'
@@ -32,7 +33,7 @@ async function planOf({
   const around = surroundings()
   const typed = templatesNamed(flags, words)
   const here = nearestTemplate(around.cwd)
-  const files = typed.length > 0 || here === undefined ? typed : [shownPath(here)]
+  const files = typed.length > 0 || here === undefined ? typed : [dirname(shownPath(here))]
   if (files.length === 0) return {plan: undefined, fault: []}
   try {
     const {plan} = await loadTemplate(files, around, {watch: false})

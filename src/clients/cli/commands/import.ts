@@ -1,12 +1,12 @@
 import {existsSync} from 'node:fs'
 import {basename, dirname, join, relative, resolve} from 'node:path'
-import {countNotes, importFrom, templateText, type FoundSource} from '#import'
-import {TEMPLATE_NAMES} from '../../../files/config/find.ts'
+import {countNotes, importFrom, templateText, usesDapr, type FoundSource} from '#import'
 import {loadTemplate} from '../../../files/config/load.ts'
 import {UserError} from '../../../model/errors.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
+import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {FolderProgress} from '../folder-progress.ts'
 import {print} from '../print.ts'
@@ -23,10 +23,10 @@ export const importTemplate: CommandHandler = async call => {
   if (!isChecked && flags.names.includes('timeout')) throw new UsageError('--timeout needs --check')
   const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '60s')
   const hasJson = isChecked && flags.text('output') === 'json'
-  const output = (hasJson ? undefined : flags.text('output')) ?? TEMPLATE_NAMES[0]
+  const named = hasJson ? undefined : flags.text('output')
   const cwd = process.cwd()
-  const file = resolve(cwd, output === '-' ? TEMPLATE_NAMES[0] : output)
-  if (output !== '-') checkOutput(file, output, flags.isSet('force'))
+  const toCheck = named ?? 'pillion.yaml'
+  if (toCheck !== '-') checkOutput(resolve(cwd, toCheck), toCheck, flags.isSet('force'))
   const {PATH: searchPath = ''} = process.env
   const native = flags.isSet('native') ? {searchPath, isRoot: process.getuid?.() === 0} : undefined
   const progress = new FolderProgress(process.stderr)
@@ -36,8 +36,11 @@ export const importTemplate: CommandHandler = async call => {
     native,
     looked: count => progress.show(count)
   }).finally(() => progress.clear())
+  const output = named ?? (usesDapr(imported) ? 'dapr.yaml' : 'pillion.yaml')
+  const file = resolve(cwd, output === '-' ? 'dapr.yaml' : output)
   const text = templateText(imported, file)
-  await check(text, file)
+  const checked = templateText(imported, join(dirname(file), 'dapr.yaml'))
+  await check(checked, file)
   if (output !== '-') {
     checkOutput(file, output, flags.isSet('force')) // another one may have written it meanwhile
     writeGiven(file, text, output)
@@ -60,9 +63,9 @@ export const importTemplate: CommandHandler = async call => {
       else if (orElse(() => readTextFile(file), '') === text) writeGiven(file, noted, output)
       else say(process.stderr, 'warning', `${output} was changed during the check: it stays as it is`, asJson)
     }
-    return checkImported(call, {imported, text, file, timeoutMs, rewrite, output: hasJson ? 'json' : stream})
+    return checkImported(call, {imported, text: checked, file, timeoutMs, rewrite, output: hasJson ? 'json' : stream})
   }
-  const of = relative(cwd, file) === TEMPLATE_NAMES[0] ? '' : ` -f ${shellQuoted(output)}`
+  const of = ['pillion.yaml', 'dapr.yaml'].includes(relative(cwd, file)) ? '' : ` -f ${shellQuoted(output)}`
   if (output !== '-') tell(`Next: pillion validate${of}, then pillion up${of}`)
   return 0
 }

@@ -11,7 +11,7 @@ import {tableOf} from '../table.ts'
 export const list: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   const listings = (await runsHere(asJson)).map(({listing}) => listing)
-  if (output === '' && process.stdout.isTTY) {
+  if (output === '' && process.stdout.isTTY && listings.length > 0) {
     const {psText} = await import('./ps.ts')
     print(process.stdout, await psText(listings, {isWide: true}))
     return 0

@@ -16,7 +16,7 @@ import {cut} from '../width.ts'
 import {outputColumns, USUAL_ROWS} from '../columns.ts'
 
 const EVERY_MS = 1000
-const NOTHING = 'No Dapr instances found.\n'
+const NOTHING = 'Nothing is running.\n'
 
 /** `ps [ID …] [-w] [--wide] [-o json]`: shows the state of the apps of the run that the command is for (`runsMeant`). */
 export const ps: CommandHandler = async ({flags, words, asJson}) => {

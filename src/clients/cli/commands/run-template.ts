@@ -1,7 +1,9 @@
 import {lstatSync} from 'node:fs'
 import {dirname, join, resolve} from 'node:path'
 import type {RunEvent} from '../../../model/events.ts'
-import type {Plan} from '../../../model/plan.ts'
+import type {AppFacts} from '../../../model/listed-facts.ts'
+import {instanceName, versionedName, type Plan} from '../../../model/plan.ts'
+import {isPlainTemplate} from '../../../model/template-name.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
 import type {Overrides} from '../../../files/config/app.ts'
 import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
@@ -77,8 +79,11 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   }
 }
 
-/** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each; on a terminal `Live` shows the start instead. */
-export async function templateRun(call: CommandContext, terminal: Terminal): Promise<Form> {
+/**
+ * `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each; on a terminal `Live` shows the start instead. `up`
+ * (`isUp`) of a plain template prints one line for each app once it is ready.
+ */
+export async function templateRun(call: CommandContext, terminal: Terminal, isUp: boolean): Promise<Form> {
   const style = logStyleOf(call.flags.text('log-style'))
   const hasTimes = call.flags.isSet('timestamps')
   const {plan, except, reread, readAt, hints} = await selectedApps(call)
@@ -86,6 +91,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const hasLive = isLive(call, terminal)
   const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted, hidesStatus: hasLive}) : undefined
+  const starts = isUp && isPlainTemplate(plan.file) ? new PlainStarts(plan) : undefined
   let live: Live | undefined
   let isEnding = false
   let callOff: (() => void) | undefined
@@ -99,8 +105,12 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     workMode: call.flags.isSet('forget') ? 'forgotten' : undefined,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
-      if (hasLive && event.type === 'stopping') void terminal.out.print(`\n${stoppingText(plan.apps.length)}`)
-      else print(event, terminal, call.asJson, hasLive && live?.hasStarted !== true)
+      const isShown = hasLive && live?.hasStarted !== true
+      if ((hasLive || starts !== undefined) && event.type === 'stopping')
+        void terminal.out.print(`\n${stoppingText(plan.apps.length)}`)
+      else print(event, terminal, call.asJson, isShown || starts !== undefined)
+      const line = isShown || event.type !== 'app-moved' ? '' : (starts?.lineOf(event.app()) ?? '')
+      if (line !== '') void terminal.out.print(signedLine('success', line, call.asJson))
       isEnding ||= event.type === 'stopping'
       live?.hear(event)
     },
@@ -129,6 +139,27 @@ async function freshCopy(files: readonly string[], call: CommandContext): Promis
   const root = repositoryAbove(resolve(files[0] ?? '.'))
   if (files.includes('-') || root === undefined || !lstatSync(join(root, '.git')).isFile()) return undefined
   return (await import('../fresh-copy/fresh-copy.ts')).FreshCopy.of(files, call)
+}
+
+/** The start lines of a plain template: `api ready at http://localhost:5100 (0.4 s)`, once for each app. */
+class PlainStarts {
+  readonly #plan: Plan
+  readonly #told = new Set<string>()
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+  }
+
+  /** The line of an app that has become ready for the first time; '' = none. */
+  lineOf({id, version, instance, isReady, startedAt, url, appPort}: AppFacts): string {
+    const name = versionedName({name: instanceName(id, instance), version})
+    if (!isReady || startedAt === null || this.#told.has(name)) return ''
+    this.#told.add(name)
+    const isSpawned = this.#plan.apps.some(app => app.id === id && app.ready.kind === 'spawned')
+    const at = url || (appPort > 0 ? `http://localhost:${appPort}` : '')
+    const took = `(${((Date.now() - Date.parse(startedAt)) / 1000).toFixed(1)} s)`
+    return [name, isSpawned ? 'started' : 'ready', ...(at === '' ? [] : ['at', at]), took].join(' ')
+  }
 }
 
 const stoppingText = (apps: number): string => `stopping ${apps} ${apps === 1 ? 'app' : 'apps'} …\n`

@@ -1,3 +1,4 @@
+import {refuseNoTemplate} from '../../../files/config/find.ts'
 import {UserError} from '../../../model/errors.ts'
 import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../../platform/heap.ts'
 import {Run} from '../../../run/run.ts'
@@ -43,15 +44,20 @@ const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
 }
 
 /** `run -f PATH` and `run -- command`: runs until all apps have exited or a signal or `stop` ends the run. */
-export const run: CommandHandler = async call => {
+export const run: CommandHandler = async call => begun(call)
+
+/** `isUp`: the words of `up`, which are plain for a plain template. */
+async function begun(call: CommandContext, isUp = false): Promise<number> {
   const isTemplate = call.flags.list('run-file').some(file => file !== '')
   const needsTemplate = Object.keys(TEMPLATE_FLAGS).find(name => call.flags.names.includes(name))
   if (!isTemplate && needsTemplate !== undefined)
     throw new UserError(`--${needsTemplate} ${ownOf(TEMPLATE_FLAGS, needsTemplate) ?? ''}: add --run-file`)
-  const begin = isTemplate
-    ? (await import('./run-template.ts')).templateRun
-    : (await import('./run-single.ts')).singleRun
-  return live(openTerminal(), call, terminal => begin(call, terminal))
+  if (!isTemplate) {
+    const {singleRun} = await import('./run-single.ts')
+    return live(openTerminal(), call, terminal => singleRun(call, terminal))
+  }
+  const {templateRun} = await import('./run-template.ts')
+  return live(openTerminal(), call, terminal => templateRun(call, terminal, isUp))
 }
 
 /** `up`: `run -f .`; `up -d`, which leaves the run in the background; and `up --run CMD`, which ends with a command. */
@@ -59,6 +65,7 @@ export const up: CommandHandler = async given => {
   refuseWords(given)
   // an empty name, as of a variable that is not set, is this folder, as it is for `validate` and `down`
   const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
+  if (files.length === 0) refuseNoTemplate(process.cwd())
   const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
   const endsWithCommand = context.flags.names.some(name => WITH_COMMAND.includes(name))
   const isDetached = context.flags.isSet('detach')
@@ -66,8 +73,9 @@ export const up: CommandHandler = async given => {
     await (await import('../second-run.ts')).refuseSecondRun(context.flags, !isDetached)
   if (isDetached) return (await import('./up-detached.ts')).upDetached(context)
   if (endsWithCommand) return (await import('../ci/up-run.ts')).upRun(context, live)
-  if (context.flags.isSet('background')) return (await import('./up-detached.ts')).runDetached(async () => run(context))
-  return run(context)
+  if (context.flags.isSet('background'))
+    return (await import('./up-detached.ts')).runDetached(async () => begun(context, true))
+  return begun(context, true)
 }
 
 /** Words of `up` are ids, as of `docker compose up`, or a template. */

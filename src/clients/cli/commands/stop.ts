@@ -7,9 +7,10 @@ import type {RunIdentity} from '../../../control/run-file.ts'
 import {endBySignal, startingRuns} from '../../../control/starting-runs.ts'
 import {UserError} from '../../../model/errors.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
-import {isSamePath} from '../../../platform/paths.ts'
+import {isSameTemplate} from '../../../platform/paths.ts'
 import {sweep} from '../../../run/sweep.ts'
-import {findTemplate, nearestTemplate, TEMPLATE_NAMES} from '../../../files/config/find.ts'
+import {findTemplate, nearestTemplate} from '../../../files/config/find.ts'
+import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {noRun, noSuchRun, pickRun, commandPlace, runPlace, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
@@ -28,12 +29,18 @@ export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
   const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
   if (flags.text('version') === '') throw new UsageError('--version is empty: expected a version of a service')
   const ids = idsOf({words, flags})
-  if (ids.length === 0 && flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)
+  if (ids.length === 0 && flags.names.includes('name')) {
+    await stopNamed(commandPlace(flags), asJson)
+    say(process.stdout, 'success', STOPPED, asJson)
+    return 0
+  }
   if (wanted === undefined && ids.length === 0)
     say(process.stderr, 'warning', 'Nothing is named, so nothing is stopped: pillion stop ID, or pillion down', asJson)
   if (wanted !== undefined && ids.length === 0) {
     const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${wanted}"`
-    if (!(await stopTemplate(wanted, asJson))) say(process.stderr, 'failure', message, asJson)
+    const stopped = await stopTemplate(wanted, asJson)
+    if (stopped === undefined) say(process.stderr, 'failure', message, asJson)
+    else say(process.stdout, 'success', STOPPED, asJson)
     return 0
   }
   const runs = await runsHere(asJson, ({appIds}) =>
@@ -62,7 +69,7 @@ async function templateToStop(runFile: string, asJson: boolean): Promise<string>
 /** Whether a run has a template, which may be gone, as after a change of the branch. */
 function whichRun(): (file: string) => boolean {
   const living = livingRuns(process.env)
-  return file => living.some(({templateFile}) => isSamePath(templateFile, file))
+  return file => living.some(({templateFile}) => isSameTemplate(templateFile, file))
 }
 
 function stopCommands(runs: readonly FoundRun[]): string {
@@ -78,23 +85,35 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
     const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
     throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
   }
-  if (flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)
+  const done = (apps: number): number => {
+    const what = apps === 0 ? 'the run is' : apps === 1 ? '1 app' : `${apps} apps`
+    say(process.stdout, 'success', `${what} stopped`, asJson)
+    return 0
+  }
+  if (flags.names.includes('name')) return done(await stopNamed(commandPlace(flags), asJson))
   const runFile = flags.text('run-file')
   const runs = whichRun()
   const here = nearestTemplate(process.cwd(), file => existsSync(file) || runs(file))
   const template = runFile === undefined ? here : await templateToStop(runFile, asJson)
   const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
   if (explanation !== '') throw new UserError('there is no template in this folder or above it', {explanation})
-  if (template !== undefined && (await stopTemplate(template, asJson))) return 0
+  const stopped = template === undefined ? undefined : await stopTemplate(template, asJson)
+  if (stopped !== undefined) return done(stopped)
   const what = template === undefined ? 'nothing is running' : `${shownPath(template)} is not running`
   say(process.stdout, 'info', `There is nothing to stop: ${what}`, asJson)
   return 0
 }
 
-/** Ends the run that `--name` names, also one that is about to be. Throws a UserError if there is none. */
+const STOPPED = 'Dapr and app processes stopped successfully'
+
+/** How many apps of these runs have not been stopped before. */
+const countOf = (runs: readonly FoundRun[]): number =>
+  runs.flatMap(({listing}) => listing.apps).filter(({state}) => state !== 'stopped').length
+
+/** Ends the run that `--name` names, also one that is about to be, and returns the number of its apps. Throws a UserError if there is none. */
 async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const isMeant = ({name, templateFile}: RunIdentity): boolean =>
-    name === place.name && (place.typed === '' || isSamePath(templateFile, place.template))
+    name === place.name && (place.typed === '' || isSameTemplate(templateFile, place.template))
   // where a run has the name, no other one gets it
   const isTaken = livingRuns(process.env).some(({name}) => name === place.name)
   const starting = isTaken ? [] : startingRuns(process.env).filter(isMeant)
@@ -108,26 +127,24 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const run = pickRun(runs, place)
   if (run !== undefined) await endRun(run, tellSlow(asJson))
   else if (!(await endBySignal(mute(runs).filter(isMeant), tellSlow(asJson))) && !wasStarting) throw noRun(runs, place)
-  say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
-  return 0
+  return countOf(run === undefined ? [] : [run])
 }
 
-/** Ends the runs of a template, and what killed runs have left; false if no run was there. */
-async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
+/** Ends the runs of a template, and what killed runs have left, and returns the number of their apps; undefined if no run was there. */
+async function stopTemplate(file: string, asJson: boolean): Promise<number | undefined> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
-  const isMeant = ({templateFile}: RunIdentity): boolean => isSamePath(templateFile, file)
+  const isMeant = ({templateFile}: RunIdentity): boolean => isSameTemplate(templateFile, file)
   // first: what begins to run meanwhile is found among the runs
   const wasStarting = await endBySignal(startingRuns(process.env).filter(isMeant), tellSlow(asJson))
   const runs = await runsHere(asJson, isMeant)
-  const meant = runs.filter(run => isSamePath(run.listing.template.file, file))
+  const meant = runs.filter(run => isSameTemplate(run.listing.template.file, file))
   const [hasEnded] = await Promise.all([
     endBySignal(mute(runs).filter(isMeant), tellSlow(asJson)),
     ...meant.map(async run => endRun(run, tellSlow(asJson))),
     sweep(process.env, {warn})
   ])
   const isEnded = wasStarting || hasEnded || meant.length > 0
-  if (isEnded) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
-  return isEnded
+  return isEnded ? countOf(meant) : undefined
 }
 
 /** Returns the runs that cannot be asked, as those of another version. */

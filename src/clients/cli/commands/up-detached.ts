@@ -7,7 +7,8 @@ import {messageOf, UserError} from '../../../model/errors.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {orElse} from '../../../model/or-else.ts'
-import {TEMPLATE_NAMES} from '../../../files/config/find.ts'
+import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
+import {isSameTemplate} from '../../../platform/paths.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
 import {startOf} from '../../../platform/process-table.ts'
@@ -66,7 +67,7 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
     return EXIT_NOT_IN_TIME
   }
   const {name, template} = found.listing
-  const isHere = runPlace(undefined).template === template.file
+  const isHere = isSameTemplate(template.file, runPlace(undefined).template)
   // by its name no other run of the folder is meant
   const of = isHere && flags.text('name') === undefined ? '' : ` --name ${name}`
   if (waited === undefined || apps === undefined || isStopped) {

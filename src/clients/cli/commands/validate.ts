@@ -4,6 +4,7 @@ import {placedText, type Finding} from '../../../files/config/hints.ts'
 import {explainPlace} from '../../../files/config/diagnose.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {examineTemplate, type Examined} from '../../../files/config/every-mistake.ts'
+import {refuseNoTemplate} from '../../../files/config/find.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../../../files/resources/component-support.ts'
 import {TO_REPLACE} from '../../../files/config/values.ts'
@@ -28,6 +29,7 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   const named = templatesNamed(flags, words)
   const profiles = flags.list('profile')
   const overrides = {watch: false, variables: flagVariables(flags), ...(profiles.length > 0 && {profiles})}
+  if (named.length === 0) refuseNoTemplate(process.cwd())
   const examined = await examineTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
   const {errors, loaded} = examined
   if (loaded !== undefined && errors.length === 0) refuseProfiles(loaded.plan, profiles)

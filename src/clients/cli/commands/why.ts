@@ -120,12 +120,14 @@ function troubleText({text, failed, failedCalls}: Api.Trouble): string {
 /** Describes one exit of a process. */
 function deathText(death: Api.Death): string {
   const {number, version, text, reason, place, at, files, inside, work, thrown, earlier, finished, lines, hint} = death
+  const {own = []} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
     `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}: ${text}, at ${localTime({at})}${saved}\n`,
     reason === '' ? '' : `${reason}${place === '' || reason.includes(place) ? '' : ` (${place})`}\n`,
     hint === '' ? '' : `${hint}\n`,
-    inside.length + work.length === 0 ? 'No recorded call was in flight.\n' : '',
+    inside.length + own.length + work.length === 0 ? 'No recorded call was in flight.\n' : '',
+    own.length === 0 ? '' : `Sent by Pillion:\n${indented(own.map(each => `${each}\n`).join(''))}`,
     inside.length === 0 ? '' : `In flight:\n${indented(callTable(inside, Infinity))}`,
     ...inside.flatMap(({number: call, times}) =>
       times === 0 ? [] : `  call ${call}: the same request was in flight at ${times} of the ${earlier} exits before\n`

@@ -21,12 +21,12 @@ export async function checkImported(
   call: CommandContext,
   {rewrite, output, ...options}: CheckRequest
 ): Promise<number> {
-  const {imported, file, text, timeoutMs} = options
+  const {imported, file, timeoutMs} = options
   await sweepTrials(process.env)
   say(process.stderr, 'pending', `--check: starting the apps, for up to ${timeoutMs / 1000} s …`, call.asJson)
   const trial = await tryTemplate(call, options)
   if (trial.isInterrupted) {
-    rewrite(text)
+    rewrite(templateText(imported, file))
     say(process.stderr, 'warning', '--check was interrupted: the template has no notes of it', call.asJson)
     return EXIT_INTERRUPTED
   }

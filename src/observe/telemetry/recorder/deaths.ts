@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {messageOf} from '../../../model/errors.ts'
 import type {Exit} from '../../../model/app-state.ts'
+import type {CallInFlight} from '../../../model/exit-sentence.ts'
 import type {HeldWork} from '../../../work/workflow/held-work.ts'
 import {sizeOfPieces} from './byte-tape.ts'
 import {contentOf, copyOfCall, methodOf} from './call-content.ts'
@@ -26,6 +27,8 @@ export interface Ended {
   readonly files: readonly string[]
   /** The calls that were in flight, with how long they had been. */
   readonly inside: readonly {readonly number: number; readonly forMs: number}[]
+  /** Requests of ours that were in flight, which are not recorded as calls. Left out: there were none. */
+  readonly own?: readonly CallInFlight[]
   /** The activities and turns of workflows that its worker had in hand. */
   readonly work: readonly HeldWork[]
   /** The last lines of the app before its end. */

@@ -113,7 +113,7 @@ function otherFiles([first, ...others]: readonly string[]): readonly string[] {
   if (first === undefined) return []
   const more = others.length === 0 ? '' : `, ${others.slice(0, 4).join(', ')}`
   return [
-    `${first}${more}: its services are not part of this: pillion import ${shellQuoted(first)} -o services.yaml, and run both: -f dapr.yaml -f services.yaml`
+    `${first}${more}: its services are not part of this: pillion import ${shellQuoted(first)} -o services.yaml, and run both: -f . -f services.yaml`
   ]
 }
 
@@ -142,7 +142,7 @@ export async function notStarted(root: string, apps: readonly ImportedApp[], cwd
       : programs.some(app => app.folder === folder) || named(id) || named(relative(root, folder))
   const names = [...new Set(projects.filter(each => !isStarted(each)).map(({folder}) => relative(root, folder) || '.'))]
   if (names.length === 0) return undefined
-  return `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import ${root === cwd ? '' : `${shellQuoted(relative(cwd, root))} `}--from folder -o programs.yaml, and run both: -f dapr.yaml -f programs.yaml`
+  return `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import ${root === cwd ? '' : `${shellQuoted(relative(cwd, root))} `}--from folder -o programs.yaml, and run both: -f . -f programs.yaml`
 }
 
 /** The projects of a folder. */

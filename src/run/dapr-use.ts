@@ -1,0 +1,41 @@
+import type {Admit} from '../proxy/gateway/admission.ts'
+import type {ResourcesPlan} from '../model/plan.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+/**
+ * Whether a run uses Dapr: an app names resources, or one has called a sidecar. Until then no app of a plain stack gets a request of
+ * Dapr: a server that expects its own clients alone may fail at one.
+ */
+export class DaprUse {
+  readonly #runtimes: () => Iterable<AppRuntime>
+  #isOn = false
+
+  constructor(runtimes: () => Iterable<AppRuntime>) {
+    this.#runtimes = runtimes
+  }
+
+  /** From now on the sidecar of each app asks it what it reads and hosts. */
+  readonly begin = (): void => {
+    if (this.#isOn) return
+    this.#isOn = true
+    for (const runtime of this.#runtimes()) if (runtime.isUnasked) runtime.ask()
+  }
+
+  /** The sidecar of an app is open. */
+  join(runtime: AppRuntime): void {
+    if (namesResources(runtime.plan.resources)) this.begin()
+    if (this.#isOn && runtime.isUnasked) runtime.ask()
+  }
+
+  /** Admits the calls that come to the sidecar of an app: one to another app is a call of the app itself. */
+  seen(id: string, admit: Admit): Admit {
+    return (call, ...rest) => {
+      if (call.callee !== id) this.begin()
+      return admit(call, ...rest)
+    }
+  }
+}
+
+/** Whether an app has resources besides those of Dapr's own folder. */
+const namesResources = ({folders, configFile, defaultFolder}: ResourcesPlan): boolean =>
+  [...folders, configFile].some(path => path !== '' && !path.startsWith(defaultFolder))
