@@ -1,6 +1,8 @@
 import {rename} from 'node:fs/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import {PublishEventRequest} from '../../src/model/dapr/messages/pubsub.generated.ts'
+import {DaprClient} from '../rig/dapr-client.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -266,6 +268,24 @@ for (const [what, way, then] of [
     t.equal(run.stdout.text.match(/reader == GET \/dapr\/config/g)?.length, 1, 'it is asked once')
     await rig.run(['down'])
   })
+
+t.test('a call over gRPC counts, too: the first event arrives', async t => {
+  const rig = await openRig(t)
+  const apps = [
+    {id: 'reader', dir: '.', port: await freePort(), command: ['node', '-e', READS]},
+    {id: 'worker', dir: '.', command: ['node', '-e', WORKER]}
+  ]
+  await rig.write({'pillion.yaml': JSON.stringify({version: 1, apps})})
+  const run = rig.pillion(['up'])
+  await run.waitForLine('reader ready')
+  const all = JSON.parse((await rig.run(['ps', '-o', 'json'])).stdout) as readonly {readonly grpcPort: number}[]
+  const client = new DaprClient(t, all[1]?.grpcPort ?? 0)
+  t.notMatch(run.stdout.text, '/dapr/')
+  const event = {pubsubName: 'pubsub', topic: 'orders', data: Buffer.from('"jam"'), dataContentType: 'application/json'}
+  t.match(await client.call('PublishEvent', [PublishEventRequest, event]), {code: 0})
+  await run.waitForLine('== APP - reader == POST /orders jam')
+  await rig.run(['down'])
+})
 
 t.test('resources of one app, or an app port, have the apps asked as ever', async t => {
   const rig = await openRig(t)

@@ -202,6 +202,19 @@ t.test('without bring the env files come that git ignores, and what .worktreeinc
   t.notOk(existsSync(join(pr, 'logs')))
 })
 
+t.test('the env file of an app of a pillion.yaml comes, too; copies lists the worktree', async t => {
+  const apps = [{id: 'a', dir: 'api', envFile: '.env', command: ['sh', '-c', 'echo $KEY']}]
+  const rig = await repository(t, {
+    '.gitignore': '.env\n',
+    'pillion.yaml': JSON.stringify({version: 1, apps}),
+    'api/a.txt': 'a'
+  })
+  await rig.write({'main/api/.env': 'KEY=brought\n'})
+  addWorktree(rig, 'pr')
+  t.match(await up(rig, 'pr'), {code: 0, stdout: /== APP - a == brought/})
+  t.match(await rig.run(['copies'], {folder: 'main'}), {code: 0, stdout: /^main .*\n^pr /m})
+})
+
 t.test('setup runs once in a worktree, again when its lock file changed, and a failure stops the start', async t => {
   const rig = await repository(t, {
     'dapr.yaml': templateOf(

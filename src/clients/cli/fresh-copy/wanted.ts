@@ -46,8 +46,10 @@ export function bringKeys(file: string): Keys {
   }
 }
 
-const folderOf = (app: unknown, folder: string): string =>
-  isObject(app) && typeof app['appDirPath'] === 'string' ? resolve(folder, app['appDirPath']) : folder
+function folderOf(app: unknown, folder: string): string {
+  const path: unknown = isObject(app) ? (app['appDirPath'] ?? app['dir']) : undefined
+  return typeof path === 'string' ? resolve(folder, path) : folder
+}
 
 const pathsIn = (envFile: unknown): readonly string[] =>
   [envFile].flat().flatMap(each => {
