@@ -299,6 +299,11 @@ export class AppRuntime implements Callee {
     this.#channel.isDebugged = isDebugged
   }
 
+  /** When its latest process exited by itself, in ms since 1970; undefined while there is another one. */
+  get exitedAt(): number | undefined {
+    return exitOf(this.app.state) === undefined ? undefined : this.#status.movedAt.getTime()
+  }
+
   /** Whether the current process has exited and is not restarted automatically. */
   get hasEnded(): boolean {
     return this.#program.hasEnded

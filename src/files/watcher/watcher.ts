@@ -22,6 +22,8 @@ export interface WatchOptions {
   readonly except?: () => readonly string[]
   /** Each save is reported, even of the same bytes: who hears of it knows best what it has read. */
   readonly reportsSaves?: boolean
+  /** Returns the time since which a save of the same bytes is a change, too (ms since 1970); undefined if it is none. */
+  readonly savesCountSince?: () => number | undefined
   /**
    * Files came, went, or hold other bytes than before (of a folder) or were saved (certain files); paths relative to the
    * folder. Called once there are no more changes.
@@ -281,13 +283,21 @@ export class Watch {
       if (!['', identityAt(folder)].includes(this.#home)) this.#hashes.forget()
       const isOther = reportsSaves
         ? saves.some(([path, now]) => this.#reported.get(path) !== now)
-        : saved.length > 0 && (await this.#hashes.differ(saved))
+        : saved.length > 0 && ((await this.#hashes.differ(saved)) || (await this.#countsAsSaved(saved)))
       for (const [path, now] of saves) this.#reported.set(path, now)
       if (isOther) this.#home = identityAt(folder)
       if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))
     } finally {
       this.#settling--
     }
+  }
+
+  /** Whether one of these was saved while a save of the same bytes counts. */
+  async #countsAsSaved(paths: readonly (readonly [string, Came])[]): Promise<boolean> {
+    const {savesCountSince = () => undefined, clock = systemClock} = this.#options
+    const since = savesCountSince()
+    if (since === undefined) return false
+    return (await Promise.all(paths.map(async ([path]) => savedSince(path, since, clock.date())))).includes(true)
   }
 }
 

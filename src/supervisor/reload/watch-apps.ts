@@ -8,7 +8,7 @@ import {RestartLimiter} from './restart-limiter.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** An app whose files are watched. */
-export type WatchedApp = Pick<AppRuntime, 'id' | 'wanted'>
+export type WatchedApp = Pick<AppRuntime, 'id' | 'wanted' | 'exitedAt'>
 
 /** Called with the changed files of an app, relative to its folder. */
 export type OnFiles<M> = (runtime: M, files: readonly string[]) => void
@@ -56,7 +56,8 @@ export class Watching<M extends WatchedApp> {
       else if (!wasGone) this.#reporter.warn('reload-failed', goneText(runtime.id, folder))
     }
     const except = (): readonly string[] => this.#templateFiles
-    const watch = this.#open({...what, since, except, changed}, `"${runtime.id}"`)
+    const savesCountSince = (): number | undefined => runtime.exitedAt
+    const watch = this.#open({...what, since, except, savesCountSince, changed}, `"${runtime.id}"`)
     this.#followed.set(runtime, {watch, what, limiter})
     await watch.open()
     await before?.watch.finish()
