@@ -1,4 +1,7 @@
+import {dirname, join, resolve} from 'node:path'
 import {packageScript} from '../files/config/package-script.ts'
+import {orElse} from '../model/or-else.ts'
+import {readTextFile} from '../model/read-file.ts'
 
 /** Programs whose bind is redirected, recognized by a word of their command. */
 const IS_MOVED =
@@ -8,7 +11,8 @@ const IS_MOVED =
 const ADVICE: readonly (readonly [program: RegExp, advice: string])[] = [
   [/\bdeno\b/, 'Deno: read PORT in its code, or start it as sh -c "DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT deno run …"'],
   [/\bbun\b/, 'Bun: read PORT in its code: Bun.serve({port: process.env.PORT})'],
-  [/\b(?:java|mvnw?|gradlew?)\b/, 'Spring Boot: start it as sh -c "SERVER_PORT=$PORT java -jar …"'],
+  [/\bspring-boot\b|\bbootRun\b/, 'Spring Boot: start it as sh -c "SERVER_PORT=$PORT java -jar …"'],
+  [/\b(?:java|mvnw?|gradlew?)\b/, 'Java: read PORT in its code: System.getenv("PORT")'],
   [/\bdotnet\b/, 'ASP.NET: start it as sh -c "ASPNETCORE_HTTP_PORTS=$PORT dotnet run --no-launch-profile"'],
   [/\bgo\b/, 'Go: read PORT in its code: http.ListenAndServe(":"+os.Getenv("PORT"), nil)'],
   [/\bcargo\b/, 'Rust: read PORT in its code: std::env::var("PORT")']
@@ -16,13 +20,23 @@ const ADVICE: readonly (readonly [program: RegExp, advice: string])[] = [
 
 const GENERAL = 'let it listen at the port in the variable PORT'
 
-/** The text of a program's command: of the script in package.json, if it starts one. */
+const BUILDS_OF_JAVA = ['pom.xml', 'build.gradle', 'build.gradle.kts']
+
+/** The text of a program's command, with the script in package.json that it starts, or the framework in the build file of its jar. */
 export function programText(command: readonly string[], folder: string): string {
   const text = command.join(' ')
   const [, script] = /\b(?:npm|pnpm|yarn|bun) (?:run )?([\w:.-]+)/.exec(text) ?? []
-  if (script === undefined) return text
+  if (script === undefined) return `${text}${isSpringBoot(text, folder) ? ' spring-boot' : ''}`
   const found = packageScript([script], folder)
   return found === undefined ? text : `${text} ${found.script}`
+}
+
+/** Whether a build file names Spring Boot: in the folder of the program, or two above its jar, as for `target/app.jar`. */
+function isSpringBoot(command: string, folder: string): boolean {
+  const [, jar = '.'] = /(\S+)\/[^/\s]+\.jar\b/.exec(command) ?? []
+  const places = [folder, dirname(resolve(folder, jar)), resolve(folder, jar, '../..')]
+  const files = places.flatMap(place => BUILDS_OF_JAVA.map(name => join(place, name)))
+  return files.some(file => orElse(() => readTextFile(file), '').includes('spring-boot'))
 }
 
 /** What to change so that a program listens where it should. `listening`: where it listens instead; undefined: nowhere. */
