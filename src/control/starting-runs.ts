@@ -12,6 +12,9 @@ import {oneByOne, wordOf} from './run-name.ts'
 
 /** Files in the runtime folder, each of a process that is about to register a run (`register` removes it); the rest of the name is its pid. */
 const STARTING = 'starting-'
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** Whether this process has written its file. */
+let isAnnounced = false
 const SLOW_MS = 10_000
 const LOOK_MS = 20
 
@@ -49,9 +52,23 @@ export async function announceStart(
     const others = {living, starting: startingIn(folder).filter(({pid}) => !pids.has(pid))}
     refuse(others)
     writeFileSync(file, JSON.stringify(own), {mode: 0o600})
-    process.once('exit', () => rmSync(file, {force: true}))
+    if (!isAnnounced) atEnd(() => rmSync(file, {force: true}))
+    isAnnounced = true
     return Promise.resolve(others)
   })
+}
+
+/** Calls `work` once when the process ends, also by a signal that nothing else takes by then: Node's own end by one calls nothing. */
+function atEnd(work: () => void): void {
+  process.once('exit', work)
+  for (const signal of ENDING) {
+    const end = (): void => {
+      if (process.listenerCount(signal) > 1) return
+      work()
+      process.off(signal, end).kill(process.pid, signal)
+    }
+    process.on(signal, end)
+  }
 }
 
 /** The user's processes that are about to be runs. */

@@ -1,5 +1,7 @@
 import {spawn} from 'node:child_process'
-import {chmodSync, existsSync, writeFileSync} from 'node:fs'
+import {once} from 'node:events'
+import {chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t from 'tap'
 import {endBySignal, ownStart, startingRuns} from '../../../src/control/starting-runs.ts'
@@ -27,4 +29,22 @@ t.test('a process that has got the pid of a run since gets no signal', async t =
   await endBySignal([{...ownStart('/x/dapr.yaml'), pid, started: startOf(pid) - 1e6}], () => undefined)
   await new Promise(resolve => setTimeout(resolve, 100))
   t.equal(other.signalCode, null)
+})
+
+t.test('a signal ends a start that nothing else guards yet, and leaves nothing in the runtime folder', async t => {
+  const module = join(import.meta.dirname, '../../../src/control/starting-runs.ts')
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const folder = mkdtempSync(join(tmpdir(), 'starting-')) // short enough for a socket
+    t.teardown(() => rmSync(folder, {recursive: true}))
+    const env = JSON.stringify({PILLION_RUNTIME_DIR: folder})
+    const begin = `m.announceStart(${env}, m.ownStart('/x/dapr.yaml'))`
+    const code = `import('${module}').then(async m => { await ${begin}; await ${begin}; process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000) })`
+    const start = spawn(process.execPath, ['-e', code], {stdio: ['ignore', 'ignore', 'inherit']})
+    await once(start, 'exit')
+    t.same(
+      [start.signalCode, readdirSync(folder).filter(name => name.startsWith('starting-'))],
+      [signal, []],
+      signal
+    )
+  }
 })
