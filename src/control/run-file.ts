@@ -17,6 +17,13 @@ export interface RunFile {
   readonly identity?: RunIdentity
 }
 
+/** The flags of a run as they are typed, and a hash of each part of its template: what another `up` compares itself with. */
+export interface AskedRun {
+  readonly flags: readonly string[]
+  /** By app, and by key of the top level. Left out: the template is not read yet. */
+  readonly parts?: Readonly<Record<string, string>>
+}
+
 /** The process of a run, and what it runs. */
 export interface RunIdentity {
   readonly pid: number
@@ -29,6 +36,8 @@ export interface RunIdentity {
   /** '' for a single app. */
   readonly templateFile: string
   readonly appIds: readonly string[]
+  /** What was asked for; left out: a single app, or a run of an older version. */
+  readonly asked?: AskedRun | undefined
 }
 
 const FILE = 'about'

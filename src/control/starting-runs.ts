@@ -13,10 +13,16 @@ import {oneByOne, wordOf} from './run-name.ts'
 /** Files in the runtime folder, each of a process that is about to register a run (`register` removes it); the rest of the name is its pid. */
 const STARTING = 'starting-'
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-/** Whether this process has written its file. */
-let isAnnounced = false
+/** The file of this process, and what it holds; undefined: none was written. */
+let announced: {readonly file: string; readonly own: StartingRun} | undefined
 const SLOW_MS = 10_000
 const LOOK_MS = 20
+
+/** A run that is about to register. */
+export interface StartingRun extends RunIdentity {
+  /** What makes its worktree ready for the apps, as a clause: `its setup runs`; left out: nothing does now. */
+  readonly preparing?: string | undefined
+}
 
 /** This process, as others see it before its run has a name. */
 export const ownStart = (templateFile: string, copy = '', appIds: readonly string[] = []): RunIdentity => ({
@@ -32,17 +38,17 @@ export const ownStart = (templateFile: string, copy = '', appIds: readonly strin
 interface OtherRuns {
   readonly living: readonly RunIdentity[]
   /** Their apps are not known yet. */
-  readonly starting: readonly RunIdentity[]
+  readonly starting: readonly StartingRun[]
 }
 
 /**
  * The user's runs, and those that are about to be: of runs that start in the same instant each but the first sees another one. From now on
- * they see this one, unless `refuse` throws.
+ * they see this one, unless it yields to the others.
  */
 export async function announceStart(
   env: Environment,
   own: RunIdentity,
-  refuse: (others: OtherRuns) => void = () => undefined
+  yields: (others: OtherRuns) => boolean = () => false
 ): Promise<OtherRuns> {
   const folder = usableFolder(runtimeFolders(env))
   const file = join(folder, STARTING + own.pid)
@@ -50,12 +56,23 @@ export async function announceStart(
     const living = livingRuns(env)
     const pids = new Set([own.pid, ...living.map(({pid}) => pid)])
     const others = {living, starting: startingIn(folder).filter(({pid}) => !pids.has(pid))}
-    refuse(others)
-    writeFileSync(file, JSON.stringify(own), {mode: 0o600})
-    if (!isAnnounced) atEnd(() => rmSync(file, {force: true}))
-    isAnnounced = true
+    if (yields(others)) return Promise.resolve(others)
+    if (announced === undefined) atEnd(() => rmSync(file, {force: true}))
+    announced = {file, own: {...announced?.own, ...own}}
+    writeFileSync(file, JSON.stringify(announced.own), {mode: 0o600})
     return Promise.resolve(others)
   })
+}
+
+/** Does a step that makes the worktree of this start ready, while others see what it is. */
+export async function whilePreparing<T>(preparing: string, work: () => Promise<T>): Promise<T> {
+  const {file, own} = announced ?? {}
+  if (file !== undefined) writeFileSync(file, JSON.stringify({...own, preparing}))
+  try {
+    return await work()
+  } finally {
+    if (file !== undefined) writeFileSync(file, JSON.stringify(own))
+  }
 }
 
 /** Calls `work` once when the process ends, also by a signal that nothing else takes by then: Node's own end by one calls nothing. */
@@ -72,7 +89,7 @@ function atEnd(work: () => void): void {
 }
 
 /** The user's processes that are about to be runs. */
-export const startingRuns = (env: Environment): readonly RunIdentity[] =>
+export const startingRuns = (env: Environment): readonly StartingRun[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(startingIn)
 
 /** Ends processes of runs as a terminal that closes does, which may come twice: what is about to be a run, or cannot be asked. `onSlow` is called with its pid if that takes longer than 10 s. False: there is none. */
@@ -92,12 +109,12 @@ export async function endBySignal(meant: readonly RunIdentity[], onSlow: (pid: n
 const interrupt = (pid: number): boolean =>
   orElse(() => process.kill(pid, 'SIGHUP') && (!isSuspended(pid) || process.kill(pid, 'SIGCONT')), false)
 
-function startingIn(folder: string): readonly RunIdentity[] {
+function startingIn(folder: string): readonly StartingRun[] {
   return readdirSync(folder).flatMap(name => {
     if (!name.startsWith(STARTING)) return []
     const file = join(folder, name)
     // it has ended, is about to write it, or was killed meanwhile
-    const run = orElse(() => JSON.parse(readFileSync(file, 'utf8')) as RunIdentity, undefined)
+    const run = orElse(() => JSON.parse(readFileSync(file, 'utf8')) as StartingRun, undefined)
     if (run !== undefined && isSameStart(startOf(run.pid), run.started)) return [run]
     // a process that is still running is about to write its run
     if (run !== undefined || startOf(Number(name.slice(STARTING.length))) === 0) rmSync(file, {force: true})

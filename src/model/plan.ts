@@ -19,6 +19,8 @@ export interface Plan {
   readonly variablesFile?: string
   /** What `--name` calls this copy of the template. Left out: like its folder. */
   readonly copy?: string | undefined
+  /** Identifies flags and template for a second `up`. Left out: a single app. */
+  readonly asked?: {readonly flags: readonly string[]; readonly parts?: Readonly<Record<string, string>>}
   /** Copies keep their data apart in servers that they share, where components can. Left out: they do not. */
   readonly isolate?: boolean
   /** What makes a worktree ready before its first start: a program and its arguments. Left out: nothing. */

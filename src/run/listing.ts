@@ -14,18 +14,20 @@ import type {Apps} from './apps/apps.ts'
 import type {RunContext} from './run-context.ts'
 
 /** Identifies this run for commands that find it suspended. */
-export const runIdentity = ({file, copy = '', apps}: Plan): RunIdentity => ({
+export const runIdentity = ({file, copy = '', apps, asked}: Plan): RunIdentity => ({
   pid: process.pid,
   name: '', // chosen when it registers
   copy,
   started: startOf(process.pid),
   templateFile: file,
-  appIds: apps.map(({id}) => id)
+  appIds: apps.map(({id}) => id),
+  ...(asked !== undefined && {asked})
 })
 
 export interface Listed extends Pick<RunContext, 'plan' | 'run' | 'startedAt'> {
   readonly name: string
   readonly isTemplateFollowed: boolean
+  readonly isEnding: boolean
   readonly apps: Apps
   readonly edges: Edges
   readonly isMain: (runtime: AppRuntime) => boolean
@@ -35,7 +37,17 @@ export interface Listed extends Pick<RunContext, 'plan' | 'run' | 'startedAt'> {
 }
 
 /** Describes the run for others. */
-export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps, edges, ...of}: Listed): RunListing {
+export function listingOf({
+  plan,
+  name,
+  run,
+  startedAt,
+  isTemplateFollowed,
+  isEnding,
+  apps,
+  edges,
+  ...of
+}: Listed): RunListing {
   const recent = edges.recentCalls()
   const recentOf = (id: string): App['recent'] => recentView(recent.get(id) ?? NO_CALLS)
   return {
@@ -47,6 +59,7 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
     template: {file: plan.file, name: plan.name},
     folder: process.cwd(),
     isTemplateFollowed,
+    ...(isEnding && {isEnding}),
     apps: [
       ...apps.all.map(runtime => ({
         ...runtime.listing(),

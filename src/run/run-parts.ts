@@ -325,6 +325,7 @@ export class RunParts {
           ...this.context,
           name: this.name,
           isTemplateFollowed: this.context.reread !== undefined,
+          isEnding: this.context.lifetime.isOver,
           apps,
           edges: this.#recorder.calls.edges,
           isMain: runtime => routes.versions.isMain(runtime),

@@ -62,9 +62,9 @@ t.test(
     await rig.write({'my other.yaml': await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')})
     await rig.run(['up', '-d', '-f', 'my other.yaml'])
     t.match(await rig.run(['up', '-f', 'my other.yaml']), {
-      code: 1,
-      stderr:
-        "\npillion down -f 'my other.yaml' ends it, pillion start -f 'my other.yaml' ID starts one of its apps, pillion up -f"
+      code: 0,
+      stdout:
+        "\npillion attach --run-file 'my other.yaml' shows it · pillion logs -f --run-file 'my other.yaml' follows · pillion down --run-file 'my other.yaml' stops"
     })
     t.match(await rig.run(['down', '-f', 'my other.yaml']), {code: 0})
   }

@@ -16,6 +16,17 @@ export class GivenFlags {
     return Object.keys(this.#values)
   }
 
+  /** They as they are typed, but for these names: `--only=shop`. */
+  typed(except: readonly string[]): readonly string[] {
+    return this.names
+      .filter(name => !except.includes(name))
+      .flatMap(name => {
+        const text = this.text(name) ?? this.int(name)?.toString()
+        if (text !== undefined) return [`--${name}=${text}`]
+        return this.isSet(name) ? [`--${name}`] : this.list(name).map(value => `--${name}=${value}`)
+      })
+  }
+
   text(name: string): string | undefined {
     const value = this.#values[name]
     return typeof value === 'string' ? value : undefined

@@ -1,6 +1,7 @@
 import {dirname, join, relative} from 'node:path'
 import {findTemplate, nearestTemplate} from '../../files/config/find.ts'
 import {type FoundRun, isCalled} from '../../control/client.ts'
+import {startingRuns} from '../../control/starting-runs.ts'
 import type {RunListing} from '../../control/run-control.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
@@ -85,6 +86,8 @@ const SELECT = 'Select one with --run-file PATH, or by using the command in its 
 export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): UserError {
   const own = runsAt(runs, place).flat()
   const others = runs.filter(run => !own.includes(run))
+  const start = own.length === 0 ? startText(place) : ''
+  if (start !== '') return new UserError(start, {explanation: 'pillion wait --for ready waits for it.'})
   if (place.name !== undefined && own.length === 0) return noneCalled(place.name, runs)
   if (runs.length === 0)
     return new UserError(id === undefined ? missing(place) : noSuchRun(id, []), {explanation: NOTHING_RUNS})
@@ -117,6 +120,8 @@ const otherRuns = (others: readonly FoundRun[]): string =>
 
 /** The text that follows an empty answer: the template of this folder does not run, while others do; '' = nothing to say. */
 export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
+  const start = runsAt(runs, place).flat().length === 0 ? startText(place) : ''
+  if (start !== '') return start
   if (
     runs.length === 0 ||
     place.template === undefined ||
@@ -125,6 +130,16 @@ export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
   )
     return ''
   return `${missing(place, runs)}\n${otherRuns(runs)}`
+}
+
+/** The text for a run of this place that is about to register; '' = there is none. */
+export function startText({template, name}: RunPlace): string {
+  if (template === undefined) return ''
+  const start = startingRuns(process.env).find(
+    each => isSameTemplate(each.templateFile, template) && (name === undefined || each.copy === name)
+  )
+  if (start === undefined) return ''
+  return `${shownPath(template)} is starting (pid ${start.pid})${start.preparing === undefined ? '' : `: ${start.preparing}`}`
 }
 
 const NOTHING_RUNS = 'Nothing is running: "pillion up" starts the template of a folder.'

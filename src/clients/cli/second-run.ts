@@ -1,39 +1,60 @@
 import {livingRuns} from '../../control/living-runs.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
-import {announceStart, ownStart, startingRuns} from '../../control/starting-runs.ts'
-import {UserError} from '../../model/errors.ts'
+import {announceStart, ownStart, startingRuns, type StartingRun} from '../../control/starting-runs.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'
 import {isSameTemplate} from '../../platform/paths.ts'
-import type {GivenFlags} from './given-flags.ts'
+import {askedRun} from './asked-run.ts'
+import type {CommandContext} from './command-handler.ts'
 import {commandPlace, runPlace, shownPath} from './pick-run.ts'
 
+/** The exit code of a process of `up -d` that yields to another start. */
+export const EXIT_YIELDED = 75
+
 /**
- * Throws a `UserError` if the template of an `up` runs already, or is about to, and no `--name` asks for a second run: its apps would have
- * the same ports and files, and commands of the folder could not tell the two apart. `run -f` starts it twice, as Dapr's CLI does. Where
- * `begins`, the run is to be that of this process: others are refused from now on.
+ * How an `up` answers if its run exists already: `attach` shows the run on this terminal, `report` describes it, `wait` waits until it is
+ * ready, and `yield` leaves the answer to the process that started this one.
  */
-export async function refuseSecondRun(flags: GivenFlags, begins: boolean): Promise<void> {
+export type SecondUp = 'attach' | 'report' | 'wait' | 'yield'
+
+/**
+ * Answers an `up` whose template, or copy of it (`--name`), runs or starts already: its apps would have the same ports and files.
+ * `run -f` starts it twice, as Dapr's CLI does. Waits for the end of a run that is stopping. Undefined: there is no such run; unless `how`
+ * is `wait`, the run of this process is announced then. Resolves with the exit code.
+ */
+export async function secondUp(call: CommandContext, how: SecondUp): Promise<number | undefined> {
+  const {flags} = call
   const [file] = flags.list('run-file')
-  if (flags.text('name') !== undefined || file === '-') return
-  const {template} = commandPlace(flags.with({'run-file': file}))
-  if (template === undefined) return
-  const of = isSameTemplate(template, runPlace(undefined).template) ? '' : ` -f ${shellQuoted(shownPath(template))}`
-  const refuse = (living: readonly RunIdentity[], starting: readonly RunIdentity[]): void => {
-    refuseAny(living, {template, of, what: 'is already running'})
-    refuseAny(starting, {template, of, what: 'is already being started'})
+  if (file === '-') return undefined
+  const {template, name} = commandPlace(flags.with({'run-file': file}))
+  if (template === undefined) return undefined
+  const named = name === undefined ? '' : ` --name ${name}`
+  const path = shownPath(template)
+  const of = `${isSameTemplate(template, runPlace(undefined).template) ? '' : ` --run-file ${shellQuoted(path)}`}${named}`
+  for (;;) {
+    const other = await otherRun(template, {call, begins: how !== 'wait'})
+    if (other === undefined) return undefined
+    const {answerSecond} = await import('./second-answer.ts')
+    const code = await answerSecond(call, how, {other, shown: `${path}${named}`, of})
+    if (code !== undefined) return code // else it has ended meanwhile
   }
-  if (begins) await announceStart(process.env, ownStart(template), ({living, starting}) => refuse(living, starting))
-  else refuse(livingRuns(process.env), startingRuns(process.env))
 }
 
-/** `of`: how commands name the template. */
-function refuseAny(
-  others: readonly RunIdentity[],
-  {template, of, what}: {readonly template: string; readonly of: string; readonly what: string}
-): void {
-  const other = others.find(({templateFile}) => isSameTemplate(templateFile, template))
-  if (other === undefined) return
-  throw new UserError(`${shownPath(template)} ${what} (pid ${other.pid})`, {
-    explanation: `pillion down${of} ends it, pillion start${of} ID starts one of its apps, pillion up${of} --name NAME starts a second run.`
+/** The run that has the template or copy of an `up`, or is about to; undefined: there is none. Where `begins`, this process is announced in the same moment. */
+async function otherRun(
+  template: string,
+  {call, begins}: {readonly call: CommandContext; readonly begins: boolean}
+): Promise<StartingRun | undefined> {
+  const name = call.flags.text('name')
+  const isMeant = ({templateFile, copy}: RunIdentity): boolean =>
+    isSameTemplate(templateFile, template) && (name === undefined || copy === name)
+  // one without a name before its copies
+  const meant = (runs: readonly RunIdentity[]): RunIdentity | undefined =>
+    runs.filter(isMeant).toSorted((a, b) => a.copy.localeCompare(b.copy))[0]
+  if (!begins) return meant([...livingRuns(process.env), ...startingRuns(process.env)])
+  let other: RunIdentity | undefined
+  await announceStart(process.env, {...ownStart(template, name), asked: askedRun(call)}, ({living, starting}) => {
+    other = meant([...living, ...starting])
+    return other !== undefined
   })
+  return other
 }

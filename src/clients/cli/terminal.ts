@@ -6,6 +6,7 @@ import {isatty} from 'node:tty'
 import {codeOf} from '../../model/errors.ts'
 import {writeText} from '../../platform/write-text.ts'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
+import type {CommandContext} from './command-handler.ts'
 import {errorReason} from './print.ts'
 
 /** Maximum number of unread characters before writers have to wait. */
@@ -55,6 +56,10 @@ export interface Terminal {
   /** Settles when everything is written, or when a reader has read nothing for a second. */
   readonly flush: () => Promise<void>
 }
+
+/** Whether a person watches: both ends are a terminal, and no program reads our lines. */
+export const isOnTerminal = ({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>): boolean =>
+  isatty(1) && isatty(0) && !asJson && !flags.list('run-file').includes('-') && process.env['TERM'] !== 'dumb'
 
 /**
  * Opens two descriptors. If both are the same file (`2>&1`), they share one queue, which keeps the order. From now on

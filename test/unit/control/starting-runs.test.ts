@@ -41,10 +41,6 @@ t.test('a signal ends a start that nothing else guards yet, and leaves nothing i
     const code = `import('${module}').then(async m => { await ${begin}; await ${begin}; process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000) })`
     const start = spawn(process.execPath, ['-e', code], {stdio: ['ignore', 'ignore', 'inherit']})
     await once(start, 'exit')
-    t.same(
-      [start.signalCode, readdirSync(folder).filter(name => name.startsWith('starting-'))],
-      [signal, []],
-      signal
-    )
+    t.same([start.signalCode, readdirSync(folder).filter(name => name.startsWith('starting-'))], [signal, []], signal)
   }
 })

@@ -1,7 +1,8 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {WarningCode} from '../../../model/reporter.ts'
-import type {FoundRun} from '../../../control/client.ts'
+import {endRun, type FoundRun} from '../../../control/client.ts'
 import {writeLines} from '../commands/logs.ts'
+import {KeyInput} from '../live/key-input.ts'
 import {followedEvents} from '../followed-events.ts'
 import {runName} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
@@ -14,15 +15,30 @@ const TYPES = 'reload,fault,note'
 
 /**
  * `attach` without an id: shows a run as `run -f` does, with the newest lines of all apps first. Ctrl-C leaves the run as it is, as does the end of
- * a terminal. Settles with the exit code.
+ * a terminal; with `mayStop`, as of `up`, Ctrl-C asks whether the run is to end. Settles with the exit code.
  */
-export async function attachToRun(run: FoundRun, asJson: boolean): Promise<number> {
+export async function attachToRun(
+  run: FoundRun,
+  asJson: boolean,
+  {mayStop = false}: {readonly mayStop?: boolean} = {}
+): Promise<number> {
   const name = runName(run.listing)
   const tell = (text: string): void => say(process.stderr, 'info', text, asJson)
   endWithStdout()
   const left = Promise.withResolvers<boolean>()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => left.resolve(true))
-  tell(`attached to ${name}: Ctrl-C detaches, and the run continues`)
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => left.resolve(true))
+  let isAsking = false
+  process.on('SIGINT', () => {
+    if (!mayStop || isAsking) return left.resolve(true)
+    isAsking = true
+    void detachOrStop().then(answer => {
+      isAsking = false
+      if (answer === 'detach') left.resolve(true)
+      // its end ends what is shown
+      return answer === 'stop' ? endRun(run, () => undefined) : undefined
+    })
+  })
+  tell(`attached to ${name}: Ctrl-C ${mayStop ? 'detaches, or stops the run' : 'detaches, and the run continues'}`)
   const wanted = {ids: [], since: 0, version: '', run: '', hasTimes: false, grep: undefined}
   const tellEvents = async (): Promise<void> => {
     for await (const event of followedEvents(run, {types: TYPES})) tellEvent(event, asJson)
@@ -33,6 +49,25 @@ export async function attachToRun(run: FoundRun, asJson: boolean): Promise<numbe
     isLeft ? `detached: ${name} continues, and pillion down --name ${run.listing.name} ends it` : 'the run has ended'
   )
   return 0
+}
+
+const ignore = (): void => undefined
+
+/** Asks on the terminal; the lines of apps wait meanwhile. A second Ctrl-C detaches, too, and any other key is no answer. */
+async function detachOrStop(): Promise<'detach' | 'stop' | 'neither'> {
+  const answer = Promise.withResolvers<string>()
+  const detach = (): void => answer.resolve('d')
+  const keys = new KeyInput({typed: ignore, pressed: answer.resolve, moded: ignore, suspended: ignore})
+  process.stdout.cork()
+  process.once('SIGINT', detach)
+  print(process.stderr, '\nd detaches, s stops the run, any other key continues: ')
+  if (!(await keys.open())) detach()
+  const key = await answer.promise
+  keys.close()
+  process.off('SIGINT', detach)
+  print(process.stderr, '\n')
+  process.stdout.uncork()
+  return key === 'd' ? 'detach' : key === 's' ? 'stop' : 'neither'
 }
 
 /** Prints an event as the terminal of the run does. */

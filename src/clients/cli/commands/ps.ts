@@ -62,7 +62,7 @@ function listingsOf(finder: RunFinder, ids: readonly string[]): readonly RunList
 }
 
 /** Apps as `ps -o json` prints them (`x-output.ps` of `schema/api.yaml`). */
-async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]> {
+export async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]> {
   const usage = await usageOf(pidsOf(listings))
   const now = Date.now()
   return listings.flatMap(run =>

@@ -10,6 +10,7 @@ import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
 import type {RunIdentity} from '../../../control/run-file.ts'
 import {repositoryAbove} from '../../../platform/paths.ts'
+import {askedRun} from '../asked-run.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -27,7 +28,7 @@ import {shownStatus} from '../say.ts'
 import type {Form} from './run.ts'
 import type {Live} from '../live/live.ts'
 import {surroundings} from '../surroundings.ts'
-import type {Terminal} from '../terminal.ts'
+import {isOnTerminal, type Terminal} from '../terminal.ts'
 
 /** A template, and what the flags leave of it. */
 export interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
@@ -37,21 +38,31 @@ export interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
   readonly except: ReadonlySet<string>
 }
 
-/** Loads the template of `run -f PATH` and of `up`. Rejects with a UserError. */
-export async function selectedApps(call: CommandContext): Promise<Selected> {
-  const files = call.flags.list('run-file').filter(file => file !== '')
-  const watch = call.flags.isSet('watch')
-  const [around, overrides] = [surroundings(), {watch, ...asked(call.flags)}]
-  const load = async (): Promise<Loaded> => loadTemplate(files, around, overrides)
-  const fresh = await freshCopy(files, call)
-  await fresh?.bring()
-  const readAt = Date.now() // what follows may take minutes
-  const loaded = await load().catch(async (error: unknown) => {
+const filesOf = ({flags}: CommandContext): readonly string[] => flags.list('run-file').filter(file => file !== '')
+
+const overridesOf = ({flags}: CommandContext): Parameters<typeof loadTemplate>[2] => ({
+  watch: flags.isSet('watch'),
+  ...asked(flags)
+})
+
+/** Reads the template that a command line names. Rejects with a UserError for all its mistakes. */
+export async function loadedTemplate(call: CommandContext): Promise<Loaded> {
+  const [files, around, overrides] = [filesOf(call), surroundings(), overridesOf(call)]
+  return loadTemplate(files, around, overrides).catch(async (error: unknown) => {
     const {withAllMistakes} = await import('../../../files/config/every-mistake.ts')
     throw await withAllMistakes(error, text => signedLine('failure', text, call.asJson), files, around, overrides)
   })
+}
+
+/** Loads the template of `run -f PATH` and of `up`. Rejects with a UserError. */
+export async function selectedApps(call: CommandContext): Promise<Selected> {
+  const files = filesOf(call)
+  const fresh = await freshCopy(files, call)
+  await fresh?.bring()
+  const readAt = Date.now() // what follows may take minutes
+  const loaded = await loadedTemplate(call)
   refuseProfiles(loaded.plan, call.flags.list('profile'))
-  const own = chosen(loaded.plan, call)
+  const own = {...chosen(loaded.plan, call), asked: askedRun(call, loaded.plan)}
   const movedPorts = new Map<number, number>()
   let isolation = await isolationOf(own, call.flags, {movedPorts})
   const placed = async (wanted: Plan): Promise<Plan> => isolation?.apply(wanted) ?? {...wanted, movedPorts}
@@ -62,7 +73,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const unseen = newOnes()
   let read = {loaded, plan}
   const again = async (): Promise<Plan> => {
-    const edited = await load()
+    const edited = await loadTemplate(files, surroundings(), overridesOf(call))
     const wanted = chosen(edited.plan, call)
     // a number that comes with an edit may be another copy's
     isolation ??= await isolationOf(wanted, call.flags, {movedPorts, before: read.plan})
@@ -74,7 +85,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
     plan,
     except,
     hints: () => unseen([...runHints(read.loaded, read.plan), ...(isolation?.hints ?? [])]),
-    reread: watch && !files.includes('-') ? again : undefined,
+    reread: call.flags.isSet('watch') && !files.includes('-') ? again : undefined,
     readAt
   }
 }
@@ -89,7 +100,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
   const {plan, except, reread, readAt, hints} = await selectedApps(call)
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
-  const hasLive = isLive(call, terminal)
+  const hasLive = isOnTerminal(call)
   const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted, hidesStatus: hasLive}) : undefined
   const starts = isUp && isPlainTemplate(plan.file) ? new PlainStarts(plan) : undefined
   let live: Live | undefined
@@ -200,14 +211,6 @@ const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
   const wanted = flaggedPlan(plan, flags)
   return flags.names.includes('only') ? onlyThese(wanted, [...flags.list('only'), ...words]) : wanted
 }
-
-/** Whether a person watches: both ends are a terminal, and no program reads our lines. */
-const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
-  terminal.isTerminal &&
-  process.stdin.isTTY &&
-  !asJson &&
-  !flags.list('run-file').includes('-') &&
-  process.env['TERM'] !== 'dumb'
 
 /** `--except a,b`, and `--except a b` without `--only`. */
 const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>

@@ -7,7 +7,7 @@ import {type CommandContext, type CommandHandler, UsageError} from '../command-h
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import {guard} from '../guard.ts'
 import {isTemplatePath} from '../template-named.ts'
-import {openTerminal, type Terminal} from '../terminal.ts'
+import {isOnTerminal, openTerminal, type Terminal} from '../terminal.ts'
 import type {Emit} from '../../../model/events.ts'
 import type {RunOptions} from '../../../run/run-options.ts'
 import {ownOf} from '../../../model/own.ts'
@@ -69,13 +69,22 @@ export const up: CommandHandler = async given => {
   const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
   const endsWithCommand = context.flags.names.some(name => WITH_COMMAND.includes(name))
   const isDetached = context.flags.isSet('detach')
-  if (!endsWithCommand || isDetached)
-    await (await import('../second-run.ts')).refuseSecondRun(context.flags, !isDetached)
-  if (isDetached) return (await import('./up-detached.ts')).upDetached(context)
-  if (endsWithCommand) return (await import('../ci/up-run.ts')).upRun(context, live)
-  if (context.flags.isSet('background'))
-    return (await import('./up-detached.ts')).runDetached(async () => begun(context, true))
-  return begun(context, true)
+  if (context.flags.text('output') !== undefined && !isDetached) throw new UsageError('--output needs --detach')
+  if (endsWithCommand && !isDetached) return (await import('../ci/up-run.ts')).upRun(context, live)
+  const {secondUp, EXIT_YIELDED} = await import('../second-run.ts')
+  if (isDetached) {
+    const {upDetached} = await import('./up-detached.ts')
+    for (;;) {
+      const code = (await secondUp(context, 'wait')) ?? (await upDetached(context))
+      if (code !== EXIT_YIELDED) return code // else another start was quicker
+    }
+  }
+  const isBackground = context.flags.isSet('background')
+  const second = await secondUp(context, isBackground ? 'yield' : isOnTerminal(context) ? 'attach' : 'report')
+  if (second !== undefined) return second
+  return isBackground
+    ? (await import('./up-detached.ts')).runDetached(async () => begun(context, true))
+    : begun(context, true)
 }
 
 /** Words of `up` are ids, as of `docker compose up`, or a template. */

@@ -1,27 +1,25 @@
 import {closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {runOfProcess, unlessGone, type FoundRun} from '../../../control/client.ts'
+import {runOfProcess, type FoundRun} from '../../../control/client.ts'
+import {startingRuns} from '../../../control/starting-runs.ts'
 import {roughDuration} from '../../../model/duration.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
-import type * as Api from '../../../model/api.generated.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {isSameTemplate} from '../../../platform/paths.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
-import {startOf} from '../../../platform/process-table.ts'
+import {startOf as startOfProcess} from '../../../platform/process-table.ts'
 import {type CommandContext, UsageError} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import type {GivenFlags} from '../given-flags.ts'
-import {readyText} from '../live/texts.ts'
 import {commandPlace, runPlace, shownPath} from '../pick-run.ts'
 import {print} from '../print.ts'
+import {reportReady} from '../ready-report.ts'
 import {say} from '../say.ts'
 import {flagDuration} from '../since.ts'
-import {sayUnmet} from './wait.ts'
-import {outputColumns} from '../columns.ts'
 
 const LOOK_MS = 25
 const EXIT_NOT_IN_TIME = 124
@@ -31,12 +29,13 @@ const EXIT_NOT_IN_TIME = 124
  * the template; what comes of a start that fails is shown alone. Exits with 0 if all apps are ready or the run has ended well, with 1 if one cannot become ready
  * or the run has failed, with 124 if `--timeout` is over. Ctrl-C while it waits stops the run.
  */
-export async function upDetached({flags, words, asJson}: CommandContext): Promise<number> {
+export async function upDetached(call: CommandContext): Promise<number> {
+  const {flags, words, asJson} = call
   const timeoutMs = timeoutOf(flags)
   const isPiped = flags.list('run-file').includes('-')
   const log = openLog(flags, isPiped)
   const startedAt = performance.now()
-  const child = startOwnProgram(['up', '--background', ...asArguments(flags), '--', ...words], {
+  const child = startOwnProgram(['up', '--background', ...flags.typed(OF_DETACH), '--', ...words], {
     stdin: isPiped ? 0 : 'ignore',
     stderr: log.descriptor
   })
@@ -50,42 +49,50 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
     child.interrupt()
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
-  const late = startedAt + timeoutMs
-  const seen = await startedRun(child, late)
-  const found = seen === undefined && isStopped ? await child.exited : seen
-  const hasFailed = typeof found === 'number' || typeof found === 'string'
-  if (!hasFailed) orElse(() => renameSync(own, log.path), undefined) // if it was removed meanwhile, the run is there all the same
-  const leftMs = Math.max(1, Math.ceil(late - performance.now()))
-  const {waited, apps} = typeof found === 'object' ? await readiness(found, leftMs) : {}
-  print(process.stderr, readFileSync(log.reader, 'utf8'))
-  if (hasFailed) rmSync(own, {force: true})
-  if (typeof found === 'string') throw new UserError(`the run could not be started: ${found}`)
-  if (typeof found === 'number') return found || Number(isStopped)
-  if (found === undefined) {
-    const text = `the run is not there after ${roughDuration(timeoutMs)}: it continues in the background, and writes to ${log.path}`
-    say(process.stderr, 'failure', text, asJson)
-    return EXIT_NOT_IN_TIME
+  const tell = (text: string): void => say(process.stderr, 'pending', `${text}, output in ${own}`, asJson)
+  let start = await startOf(child, {timeoutMs, tell})
+  if (start.kind === 'late' && isStopped) start = await endOf(child)
+  const isThere = start.kind === 'started' || start.kind === 'late'
+  if (isThere) orElse(() => renameSync(own, log.path), undefined) // if it was removed meanwhile, the run is there all the same
+  else {
+    print(process.stderr, readFileSync(log.reader, 'utf8'))
+    rmSync(own, {force: true})
   }
-  const {name, template} = found.listing
-  const isHere = isSameTemplate(template.file, runPlace(undefined).template)
-  // by its name no other run of the folder is meant
-  const of = isHere && flags.text('name') === undefined ? '' : ` --name ${name}`
-  if (waited === undefined || apps === undefined || isStopped) {
-    const ended = isHere || template.file === '' ? of : ` --run-file ${shellQuoted(shownPath(template.file))}`
-    const isWell = (await child.exited) === 0 && waited?.outcome !== 'impossible' && !isStopped
-    const text = `the run has ended: pillion logs${ended} shows what its apps wrote`
-    say(process.stderr, isWell ? 'info' : 'failure', text, asJson)
-    return isWell ? 0 : 1
+  switch (start.kind) {
+    case 'failed':
+      throw new UserError(`the run could not be started: ${start.why}`)
+    case 'exited':
+      return start.code || Number(isStopped)
+    case 'late': {
+      print(process.stderr, readFileSync(log.reader, 'utf8'))
+      const text = `the run is not there after ${roughDuration(timeoutMs)}: it continues in the background, and writes to ${log.path}`
+      say(process.stderr, 'failure', text, asJson)
+      return EXIT_NOT_IN_TIME
+    }
+    case 'started': {
+      const {name, template} = start.run.listing
+      const isHere = isSameTemplate(template.file, runPlace(undefined).template)
+      // by its name no other run of the folder is meant
+      const of = isHere && flags.text('name') === undefined ? '' : ` --name ${name}`
+      let hasFailed = false
+      const ready = (isImpossible: boolean): boolean => {
+        print(process.stderr, readFileSync(log.reader, 'utf8'))
+        hasFailed = isImpossible || isStopped
+        return !isStopped
+      }
+      const code = await reportReady(start.run, {call, startedAt, timeoutMs: start.leftMs, of, isNew: true, ready})
+      if (code !== undefined) return code
+      const ended = isHere || template.file === '' ? of : ` --run-file ${shellQuoted(shownPath(template.file))}`
+      const isWell = (await child.exited) === 0 && !hasFailed
+      const text = `the run has ended: pillion logs${ended} shows what its apps wrote`
+      say(process.stderr, isWell ? 'info' : 'failure', text, asJson)
+      return isWell ? 0 : 1
+    }
   }
-  const hint = apps.some(({pid}) => pid > 0)
-    ? `pillion logs -f${of} follows · pillion down${of} stops`
-    : `pillion why${of} says more`
-  const tookMs = performance.now() - startedAt
-  print(process.stdout, readyText(apps, {name: '', tookMs, width: outputColumns(1), rows: Infinity, hint}))
-  for (const each of waited.conditions.filter(({state}) => state !== 'met')) sayUnmet(each, asJson)
-  if (waited.outcome === 'timeout') return EXIT_NOT_IN_TIME
-  return waited.outcome === 'met' && !apps.some(({availability}) => availability === 'never') ? 0 : 1
 }
+
+/** Flags of `up -d` that are not for the run itself. */
+const OF_DETACH = ['detach', 'timeout', 'output']
 
 function timeoutOf(flags: GivenFlags): number {
   const other = COMMAND_FLAGS.map(({name}) => name).find(name => name !== 'timeout' && flags.names.includes(name))
@@ -123,29 +130,41 @@ function openLog(flags: GivenFlags, isPiped: boolean): Log {
 /** The log of an `up -d` that was killed before it could name it, and of no living run. */
 function isLeft(name: string): boolean {
   const [, pid] = /^up(?:-.+)?\.log\.(\d+)$/.exec(name) ?? []
-  return pid !== undefined && (Number(pid) === process.pid || startOf(Number(pid)) === 0)
+  return pid !== undefined && (Number(pid) === process.pid || startOfProcess(Number(pid)) === 0)
 }
 
-/** The flags as they are typed, without those that are about us alone. */
-const asArguments = (flags: GivenFlags): readonly string[] =>
-  flags.names
-    .filter(name => name !== 'detach' && name !== 'timeout')
-    .flatMap(name => {
-      const text = flags.text(name) ?? flags.int(name)?.toString()
-      if (text !== undefined) return [`--${name}=${text}`]
-      return flags.isSet(name) ? [`--${name}`] : flags.list(name).map(value => `--${name}=${value}`)
-    })
+/** What came of the process of a run. */
+type Start =
+  | {readonly kind: 'started'; readonly run: FoundRun; readonly leftMs: number}
+  | {readonly kind: 'exited'; readonly code: number}
+  | {readonly kind: 'failed'; readonly why: string}
+  | {readonly kind: 'late'}
 
-/** The run of this process, once it responds; how the process has ended if that comes first; undefined: it is late (`performance.now()`). */
-async function startedRun(child: OwnProcess, late: number): Promise<FoundRun | number | string | undefined> {
-  let end: number | string | undefined
-  void child.exited.then(how => (end = how))
-  for (;;) {
+const endOf = async ({exited}: OwnProcess): Promise<Start> => {
+  const end = await exited
+  return typeof end === 'number' ? {kind: 'exited', code: end} : {kind: 'failed', why: end}
+}
+
+/** Waits until the run responds, its process has ended, or the time is over, in which the preparation of a worktree does not count. */
+async function startOf(
+  child: OwnProcess,
+  {timeoutMs, tell}: {readonly timeoutMs: number; readonly tell: (text: string) => void}
+): Promise<Start> {
+  let end: Start | undefined
+  void endOf(child).then(how => (end = how))
+  let late = performance.now() + timeoutMs
+  let told: string | undefined
+  for (let before = performance.now(); ; await pause(LOOK_MS)) {
     const run = await runOfProcess(process.env, child.pid)
-    if (run !== undefined) return run
+    if (run !== undefined) return {kind: 'started', run, leftMs: Math.max(1, Math.ceil(late - performance.now()))}
     if (end !== undefined) return end
-    if (performance.now() >= late) return undefined
-    await pause(LOOK_MS)
+    const preparing = startingRuns(process.env).find(({pid}) => pid === child.pid)?.preparing
+    const now = performance.now()
+    if (preparing !== undefined) late += now - before
+    if (preparing !== undefined && preparing !== told) tell(preparing)
+    told = preparing ?? told
+    before = now
+    if (now >= late) return {kind: 'late'}
   }
 }
 
@@ -158,17 +177,4 @@ export async function runDetached(run: () => Promise<number>): Promise<number> {
     const {message, explanation, exitCode, cause} = error
     throw new UserError(message, {stream: 'stderr', explanation, exitCode, cause})
   }
-}
-
-interface Readiness {
-  readonly waited?: Api.Waited | undefined
-  readonly apps?: readonly Api.App[] | undefined
-}
-
-/** What is missing the run has not answered: it has ended. */
-async function readiness({api}: FoundRun, timeoutMs: number): Promise<Readiness> {
-  const body = {for: ['ready'], any: false, ignore: [], from: 'start', timeout: `${timeoutMs}ms`}
-  const waited = await unlessGone(async () => api.ask('POST /wait', {body}), undefined)
-  const answer = waited && (await unlessGone(async () => api.ask('GET /apps'), undefined))
-  return {waited, apps: answer?.apps}
 }

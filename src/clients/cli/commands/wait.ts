@@ -5,6 +5,7 @@ import {unlessGone} from '../../../control/client.ts'
 import {comingRun} from '../coming-run.ts'
 import {type CommandHandler, readTyped, UsageError} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
+import {commandPlace, startText} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {flagDuration} from '../since.ts'
@@ -55,7 +56,8 @@ async function answerOf(
   const startedAt = performance.now()
   const run = await comingRun(flags, asJson, timeoutMs)
   const spentMs = Math.round(performance.now() - startedAt)
-  if (run === undefined) return without(asked, 'timeout', 'there is no run of this template', spentMs)
+  if (run === undefined)
+    return without(asked, 'timeout', startText(commandPlace(flags)) || 'there is no run of this template', spentMs)
   const left = Math.max(1, timeoutMs - spentMs)
   const body = {...asked, timeout: `${left}ms`}
   const answer = await unlessGone(async () => run.api.ask('POST /wait', {body}), undefined)

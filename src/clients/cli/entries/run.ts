@@ -1,5 +1,5 @@
 import {envFlag} from '../env-flag.ts'
-import {boolFlag, textFlag, type Flag} from '../flag.ts'
+import {boolFlag, outputFlag, textFlag, type Flag} from '../flag.ts'
 import type {Group} from '../groups.ts'
 import {CONTEXT, NAMESPACE, SOCKET, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 
@@ -235,6 +235,9 @@ export const UP_ENTRY: CommandEntry = {
       'Leave the run in the background once its apps are ready; down stops it, logs -f follows it',
       'd'
     ),
+    outputFlag(['text', 'json'], {
+      text: 'With -d: how the run is described. Valid values are: json, or text (default)'
+    }),
     {name: 'background', type: 'bool', text: 'The run of up -d itself', isHidden: true},
     ...COMMAND_FLAGS
   ],

@@ -92,11 +92,10 @@ async function copyOne(
     return {files: filesBelow(temporaryFor(to)).files, links: []}
   }
   let next = performance.now() + EVERY_MS
-  const all = filesBelow(from).files
-  return copyPath(from, to, count => {
+  return copyPath(from, to, part => {
     if (performance.now() < next) return
     next = performance.now() + EVERY_MS
-    onProgress(`bringing ${name}: ${count.toLocaleString('en')} of ${all.toLocaleString('en')} files`)
+    onProgress(`bringing ${name}: ${Math.floor(part * 100)} %`)
   })
 }
 

@@ -11,6 +11,8 @@ const TEMPORARY = '.pillion-bring-'
 
 export interface Copied {
   readonly files: number
+  /** Folders, the first one included. */
+  readonly folders: number
   /** Links that led out of the tree: they are left out. */
   readonly links: readonly string[]
 }
@@ -46,7 +48,7 @@ export function filesBelow(from: string): Copied {
     const target = readlinkSync(path)
     return isAbsolute(target) || !isInside(resolve(dirname(path), target), from)
   }
-  if (!lstatSync(from).isDirectory()) return {files: 1, links: []}
+  if (!lstatSync(from).isDirectory()) return {files: 1, folders: 0, links: []}
   for (const folder of folders)
     for (const entry of entriesOf(folder)) {
       const path = join(folder, entry.name)
@@ -54,7 +56,7 @@ export function filesBelow(from: string): Copied {
       else files++
       if (entry.isSymbolicLink() && leadsOut(path)) links.push(path)
     }
-  return {files, links}
+  return {files, folders: folders.length, links}
 }
 
 /** The entries of a folder; none if a program has removed it meanwhile, or it is another user's: `cp` says so. */
@@ -63,9 +65,10 @@ const entriesOf = (folder: string): readonly Dirent[] => orElse(() => readdirSyn
 /** Flags of `cp` that keep times, modes and links, best first: clones of blocks where the file system can (GNU, macOS), or a copy. */
 const WAYS = [...(process.platform === 'darwin' ? [['-a', '-c']] : [['-a', '--reflink=auto']]), ['-a']]
 
-/** Copies a file or folder to its temporary place; reports how many files are done. Rejects with a UserError. */
-export async function copyPath(from: string, to: string, onFiles: (count: number) => void): Promise<Copied> {
+/** Copies a file or folder to its temporary place; reports which part is done, from 0 to 1. Rejects with a UserError. */
+export async function copyPath(from: string, to: string, onPart: (part: number) => void): Promise<Copied> {
   const found = filesBelow(from)
+  const all = found.files + found.folders // `cp -v` names both
   const temporary = temporaryFor(to)
   let why = ''
   for (const flags of WAYS) {
@@ -77,7 +80,7 @@ export async function copyPath(from: string, to: string, onFiles: (count: number
       folder: dirname(from),
       onLine: line => {
         if (line.startsWith('cp: ')) fault ||= line // it copies the other files all the same
-        else onFiles(++count)
+        else onPart(Math.min(1, ++count / all)) // of a tree that grows meanwhile it names more
       }
     })
     if (how === '') {

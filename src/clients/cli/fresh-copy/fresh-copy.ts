@@ -1,4 +1,4 @@
-import {announceStart, ownStart} from '../../../control/starting-runs.ts'
+import {announceStart, ownStart, whilePreparing} from '../../../control/starting-runs.ts'
 import {findTemplates} from '../../../files/config/find.ts'
 import type {Plan} from '../../../model/plan.ts'
 import type {CommandContext} from '../command-handler.ts'
@@ -38,17 +38,21 @@ export class FreshCopy {
   async bring(): Promise<void> {
     await announceStart(process.env, ownStart(this.#file, this.#copy))
     const {bring} = await import('./bring.ts')
-    await bring(this.#worktree, this.#file, {
-      onProgress: text => say(process.stderr, 'info', text, this.#asJson),
-      onDone: text => say(process.stderr, 'info', text, this.#asJson),
-      onLeftOut: text => say(process.stderr, 'warning', text, this.#asJson)
-    })
+    await whilePreparing('it brings files from the main working tree', async () =>
+      bring(this.#worktree, this.#file, {
+        onProgress: text => say(process.stderr, 'info', text, this.#asJson),
+        onDone: text => say(process.stderr, 'info', text, this.#asJson),
+        onLeftOut: text => say(process.stderr, 'warning', text, this.#asJson)
+      })
+    )
   }
 
   /** Runs what `setup` names. Rejects with a UserError if it fails. */
   async setUp(plan: Plan): Promise<void> {
     if (plan.setup === undefined && plan.apps.every(({setup}) => setup === undefined)) return
     const {setUp} = await import('./set-up.ts')
-    await setUp(this.#worktree, plan, line => print(process.stderr, `${line}\n`))
+    await whilePreparing('its setup runs', async () =>
+      setUp(this.#worktree, plan, line => print(process.stderr, `${line}\n`))
+    )
   }
 }

@@ -22,6 +22,7 @@ t.test(
     const unknown = 'unknown output format "xml"'
     const asDapr = 'An invalid output format was specified.'
     t.strictSame(refused, [
+      ['up', `${unknown} Valid values are: text, json.`],
       ['list', asDapr],
       ['ps', `${unknown} Valid values are: table, json.`],
       ['validate', asDapr],

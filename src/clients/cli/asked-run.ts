@@ -1,0 +1,43 @@
+import {createHash} from 'node:crypto'
+import {resolve} from 'node:path'
+import type {AskedRun} from '../../control/run-file.ts'
+import type {Plan} from '../../model/plan.ts'
+import type {CommandContext} from './command-handler.ts'
+
+/** Flags that do not change a run: how it is shown, and how long a command waits for it. `--name` and the template select it. */
+const SAME_RUN = [
+  'background',
+  'dashboard',
+  'detach',
+  'log-as-json',
+  'log-style',
+  'name',
+  'output',
+  'run-file',
+  'runtime-path',
+  'timeout',
+  'timestamps'
+]
+
+/** Identifies what a command line asks of its template; without a plan by its flags alone. */
+export function askedRun({flags, words}: CommandContext, plan?: Plan): AskedRun {
+  const more = flags.list('run-file').slice(1)
+  const asked = [
+    ...flags.typed(SAME_RUN),
+    ...more.map(file => `--run-file=${resolve(file)}`),
+    // `--only a b`
+    ...words.map(word => `--${flags.names.includes('only') ? 'only' : 'except'}=${word}`)
+  ]
+  return {flags: [...new Set(asked.toSorted())], ...(plan && {parts: partsOf(plan)})}
+}
+
+/** A hash of each app, by its id, and of each key of the top level that counts at the start. */
+function partsOf({apps, leftOut = [], atStart = {}}: Plan): Readonly<Record<string, string>> {
+  const all = Map.groupBy([...apps, ...leftOut], ({id}) => id)
+  return Object.fromEntries(
+    [...all, ...Object.entries(atStart)].map(([key, value]) => [
+      key,
+      createHash('sha1').update(JSON.stringify(value)).digest('base64').slice(0, 10)
+    ])
+  )
+}

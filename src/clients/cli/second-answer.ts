@@ -1,0 +1,115 @@
+import {setTimeout as pause} from 'node:timers/promises'
+import {runOfProcess, type FoundRun} from '../../control/client.ts'
+import {livingRun} from '../../control/run-file.ts'
+import {startingRuns, type StartingRun} from '../../control/starting-runs.ts'
+import {roughDuration} from '../../model/duration.ts'
+import {UserError} from '../../model/errors.ts'
+import {isSameStart, isSuspended, startOf} from '../../platform/process-table.ts'
+import type {CommandContext} from './command-handler.ts'
+import {print} from './print.ts'
+import {changesFor} from './run-changes.ts'
+import {reportReady, upAsJson} from './ready-report.ts'
+import {say} from './say.ts'
+import {EXIT_YIELDED, type SecondUp} from './second-run.ts'
+import {flagDuration} from './since.ts'
+
+const LOOK_MS = 50
+/** A run that does not answer for this time, while its process lives, is an error. */
+const SILENT_MS = 10_000
+
+interface Second {
+  readonly other: StartingRun
+  /** The template, and the copy, for messages. */
+  readonly shown: string
+  /** The flags by which commands reach the run: ` --name two`. */
+  readonly of: string
+}
+
+/** Answers a second `up`; resolves with the exit code, or with undefined once the first run has ended. Throws a UserError if both differ. */
+export async function answerSecond(call: CommandContext, how: SecondUp, second: Second): Promise<number | undefined> {
+  const {flags, asJson} = call
+  const {shown, of} = second
+  const startedAt = performance.now()
+  const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '60s')
+  const found = await seenRun(second, {how, asJson, timeoutMs})
+  if (found === undefined) return undefined
+  if (how === 'yield') return EXIT_YIELDED
+  const {identity, run} = found
+  const changes = await changesFor(call, identity)
+  const state = `is already ${run === undefined ? 'starting' : 'running'} (pid ${identity.pid})`
+  if (how === 'attach' && run !== undefined) {
+    const {attachToRun} = await import('./attach/whole-run.ts')
+    if (changes.length > 0)
+      say(
+        process.stderr,
+        'warning',
+        `${shown} ${state}: ${changes.join('; ')}. To start it anew: pillion down${of}`,
+        asJson
+      )
+    return attachToRun(run, asJson, {mayStop: true})
+  }
+  const isJson = flags.text('output') === 'json'
+  if (changes.length > 0) {
+    if (isJson) print(process.stdout, await upAsJson(run, {identity, outcome: 'differs', changes}))
+    throw new UserError(`${shown} ${state}, and this up differs: ${changes.join('; ')}`, {
+      explanation: `pillion down${of} ends it, pillion start${of} ID starts one of its apps, pillion up --name NAME starts a second run.`
+    })
+  }
+  if (how === 'wait' && run !== undefined) return reportReady(run, {call, startedAt, timeoutMs, of, isNew: false})
+  if (isJson) print(process.stdout, await upAsJson(run, {identity, outcome: 'starting', changes}))
+  const preparing = identity.preparing === undefined ? '' : `: ${identity.preparing}`
+  const ready = run === undefined ? preparing : `: ${readyCount(run)}`
+  if (!isJson) say(process.stdout, 'info', `${shown} ${state}${ready}`, asJson)
+  if (!isJson && !asJson)
+    print(process.stdout, `pillion attach${of} shows it · pillion logs -f${of} follows · pillion down${of} stops\n`)
+  return 0
+}
+
+const readyCount = ({listing: {apps}}: FoundRun): string =>
+  `${apps.filter(({isReady}) => isReady).length} of ${apps.length} ${apps.length === 1 ? 'app' : 'apps'} ready`
+
+interface SeenRun {
+  readonly identity: StartingRun
+  /** Undefined: it is still starting, and not waited for. */
+  readonly run: FoundRun | undefined
+}
+
+/**
+ * Looks until the run answers, or its process has ended (undefined). A start is waited for where its run is to be shown. Throws a
+ * UserError if it is suspended or silent, or takes longer than the timeout, in which the preparation of a worktree does not count.
+ */
+async function seenRun(
+  {other, shown}: Second,
+  {how, asJson, timeoutMs}: {readonly how: SecondUp; readonly asJson: boolean; readonly timeoutMs: number}
+): Promise<SeenRun | undefined> {
+  const {pid, started} = other
+  const said = new Set<string>()
+  const sayOnce = (text: string): void => {
+    if (!said.has(text)) say(process.stderr, 'pending', `${shown} ${text}`, asJson)
+    said.add(text)
+  }
+  let since = performance.now()
+  for (let limitMs = SILENT_MS; isSameStart(startOf(pid), started); await pause(LOOK_MS)) {
+    if (isSuspended(pid))
+      throw new UserError(`the run with pid ${pid} is suspended`, {
+        explanation: `Resume it with fg in its terminal, or with kill -CONT ${pid}.`
+      })
+    const run = await runOfProcess(process.env, pid)
+    if (run !== undefined && run.listing.isEnding !== true) return {identity: livingRun(run.folder) ?? other, run}
+    const start = startingRuns(process.env).find(each => each.pid === pid)
+    if (run === undefined && start !== undefined) {
+      if (how === 'report' || how === 'yield') return {identity: start, run}
+      sayOnce(`is already starting (pid ${pid})${start.preparing === undefined ? '' : `: ${start.preparing}`}`)
+      limitMs = timeoutMs
+    }
+    if (run !== undefined) sayOnce(`is stopping (pid ${pid}): this run starts once it has ended`)
+    // the grace of apps that end may be long, as may be what a worktree needs
+    if (run !== undefined || start?.preparing !== undefined) since = performance.now()
+    if (performance.now() - since > limitMs)
+      throw new UserError(`${shown} is already starting (pid ${pid}), and not there after ${roughDuration(limitMs)}`, {
+        explanation: `pillion down ends it; "kill -9 ${pid}" ends it at once, and its watchdog ends its apps.`,
+        exitCode: 124
+      })
+  }
+  return undefined
+}
