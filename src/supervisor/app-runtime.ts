@@ -64,6 +64,7 @@ export class AppRuntime implements Callee {
   /** The terminal of its processes; undefined before the first process with one. */
   readonly terminal = (): Program['terminal'] => this.#program.terminal
   readonly ended = async (): Promise<void> => this.#program.ended()
+  readonly exitedAt = () => exitOf(this.app.state) && this.#status.movedAt.getTime() // by itself, in ms since 1970
   readonly stopNow = (): void => this.#program.stopNow()
   readonly renewPool = (): void => this.#channel.renewPool()
   /** Called when the whole run is stopping. */
@@ -297,11 +298,6 @@ export class AppRuntime implements Callee {
     this.#program.isDebugged = isDebugged
     this.#channel.hasPatience = isDebugged
     this.#channel.isDebugged = isDebugged
-  }
-
-  /** When its latest process exited by itself, in ms since 1970; undefined while there is another one. */
-  get exitedAt(): number | undefined {
-    return exitOf(this.app.state) === undefined ? undefined : this.#status.movedAt.getTime()
   }
 
   /** Whether the current process has exited and is not restarted automatically. */

@@ -56,7 +56,7 @@ export class Watching<M extends WatchedApp> {
       else if (!wasGone) this.#reporter.warn('reload-failed', goneText(runtime.id, folder))
     }
     const except = (): readonly string[] => this.#templateFiles
-    const savesCountSince = (): number | undefined => runtime.exitedAt
+    const savesCountSince = (): number | undefined => runtime.exitedAt()
     const watch = this.#open({...what, since, except, savesCountSince, changed}, `"${runtime.id}"`)
     this.#followed.set(runtime, {watch, what, limiter})
     await watch.open()
