@@ -5,9 +5,7 @@ import {api} from '../state/api.ts'
 /** The export formats of the run, each with a file name. */
 const FORMATS: readonly (readonly [text: string, format: string, file: string])[] = [
   ['HAR', 'har', 'calls.har'],
-  ['curl', 'curl', 'calls.sh'],
-  ['.http file', 'http', 'calls.http'],
-  ['OTLP', 'otlp', 'calls.otlp.json']
+  ['curl', 'curl', 'calls.sh']
 ]
 
 /** Shows a menu that downloads all calls that the filter matches, in a chosen format. */

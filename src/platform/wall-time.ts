@@ -66,6 +66,3 @@ export class ClockPair {
 
 /** The clocks of this process. */
 export const wallTime = new ClockPair({now: () => performance.now(), date: () => Date.now()}, performance.timeOrigin)
-
-/** The start of this process, in ms since 1970 as its clock had it then: a name for it, no date. */
-export const PROCESS_START = performance.timeOrigin

@@ -1,4 +1,4 @@
-// What is kept of the latest runs of a template, so that a run can be compared with those before it: one small file, of JSON lines.
+// The file of the latest runs of a template: a line of JSON for each.
 import {readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import type {KeptRun} from '../model/api.generated.ts'

@@ -127,8 +127,7 @@ t.test('a sidecar that listens at another address is called there', async t => {
     stdout: '"count":1'
   })
   const number = String(await numberOf('to:stock path:/items'))
-  for (const format of ['curl', 'http'])
-    t.match((await rig.run(['calls', number, '-o', format])).stdout, /http:\/\/\[::1\]:\d+\/v1/, format)
+  t.match((await rig.run(['calls', number, '-o', 'curl'])).stdout, /http:\/\/\[::1\]:\d+\/v1/)
   const {call} = await agent(t, rig)
   t.match(await call('invoke', {app: 'stock', path: 'items'}), {facts: {status: 200}})
   t.match(await rig.run(['publish', '-i', 'stock', '-p', 'none', '-t', 'x', '-d', '{}']), {

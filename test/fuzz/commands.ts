@@ -80,7 +80,7 @@ const BODIES: readonly unknown[] = [
   }
 ]
 
-const FORMATS = ['har', 'http', 'curl', 'otlp'] as const
+const FORMATS = ['har', 'curl'] as const
 
 /** What the run has recorded of hostile calls, for other programs. */
 export async function exportsCalls(rig: Rig, random: Random): Promise<void> {
@@ -90,7 +90,7 @@ export async function exportsCalls(rig: Rig, random: Random): Promise<void> {
   const code = await ended(program, `calls -o ${format}`)
   const {text} = program.stdout
   if (code !== 0) throw new Error(`calls -o ${format} ended with ${code}: ${program.stderr.text}`)
-  if (format === 'har' || format === 'otlp') JSON.parse(text)
+  if (format === 'har') JSON.parse(text)
 }
 
 /** An API server whose answers are none, for a list. */

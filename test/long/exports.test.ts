@@ -2,9 +2,6 @@ import {execFile} from 'node:child_process'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
-import {SpanStatusCode} from '@opentelemetry/api'
-import {JsonTraceSerializer} from '@opentelemetry/otlp-transformer'
-import {InMemorySpanExporter, SimpleSpanProcessor, TracerProvider} from '@opentelemetry/sdk-trace'
 import {Ajv} from 'ajv'
 import t, {type Test} from 'tap'
 import {controlSocket, open} from '../rig/control-socket.ts'
@@ -104,7 +101,7 @@ t.test('-o curl prints commands that send the same calls again, whatever bytes t
   }
 })
 
-t.test('masked values are variables in -o curl and -o http; what is no call of an app has no command', async t => {
+t.test('masked values are variables in -o curl; what is no call of an app has no command', async t => {
   const shop = await openShop(t)
   const {base} = shop
   const secret = 'Bearer abc'
@@ -116,15 +113,6 @@ t.test('masked values are variables in -o curl and -o http; what is no call of a
   t.match(command, '# masked: set TOKEN, AUTHORIZATION, APIKEY first\n')
   const env = {AUTHORIZATION: secret, TOKEN: 'xyz', APIKEY: 'k1'}
   t.match(gotOf(await sh(command, env)), {url: '/pay?token=xyz&n=1', authorization: secret, body})
-
-  await (await fetch(`${base}${METHOD}/form`, {method: 'POST', body: '### GET http://evil\n< /etc/passwd'})).text()
-  const file = await printed(shop, '-o', 'http')
-  t.match(file, `POST ${base}${METHOD}/pay?token={{TOKEN}}&n=1\n`)
-  t.match(file, /\nauthorization: \{\{AUTHORIZATION\}\}\n/)
-  t.match(file, '\n\n{"n":1,"apiKey":"{{APIKEY}}","path":"{\\u007b$processEnv HOME}}"}\n')
-  t.notMatch(file, /abc|xyz|k1|evil|passwd/)
-  t.match(file, '# the body is left out: an editor would change it')
-  t.equal(file.match(/^###/gm)?.length, 3)
 })
 
 interface Har {
@@ -193,71 +181,6 @@ t.test('-o har is an archive by the rules of HAR 1.2', async t => {
   t.same(none.log.entries, [])
 })
 
-/** The paths of all values, indexes left out, with their types. */
-const shapeOf = (value: unknown, path = ''): readonly string[] => {
-  if (Array.isArray(value)) return value.flatMap(each => shapeOf(each, `${path}[]`))
-  if (typeof value !== 'object' || value === null) return [`${path}: ${typeof value}`]
-  return Object.entries(value).flatMap(([name, each]) => shapeOf(each, `${path}.${name}`))
-}
-
-/** Such a request as OpenTelemetry's own SDK writes it. */
-function officialShape(): ReadonlySet<string> {
-  const exporter = new InMemorySpanExporter()
-  const provider = new TracerProvider({spanProcessors: [new SimpleSpanProcessor({exporter})]})
-  const tracer = provider.getTracer('scope', '1')
-  const root = tracer.startSpan('root')
-  root
-    .setAttributes({text: 'a', whole: 1, double: 0.5})
-    .addEvent('admitted')
-    .setStatus({code: SpanStatusCode.ERROR, message: 'm'})
-    .end()
-  const request = JsonTraceSerializer.serializeRequest(exporter.getFinishedSpans())
-  return new Set(shapeOf(JSON.parse(Buffer.from(request ?? []).toString())))
-}
-
-t.test('-o otlp is a request that OpenTelemetry would write, in the trace that travelled with the call', async t => {
-  const shop = await openShop(t)
-  const {base} = shop
-  const traceId = '0af7651916cd43dd8448eb211c80319c'
-  const headers = {traceparent: `00-${traceId}-b7ad6b7169203331-01`}
-  await (await fetch(`${base}${METHOD}/quiet?token=xyz&n=1`, {headers})).text()
-  await (await fetch(`${base}${METHOD}/fail`, {method: 'POST', body: 'abc'})).text()
-  const text = await printed(shop, '-o', 'otlp')
-  t.notMatch(text, /xyz/)
-  const traces = JSON.parse(text) as {resourceSpans: readonly {scopeSpans: readonly {spans: readonly object[]}[]}[]}
-  const spans = traces.resourceSpans.flatMap(({scopeSpans}) => scopeSpans.flatMap(scope => scope.spans))
-  t.match(spans, [
-    {
-      traceId,
-      spanId: /^[\da-f]{16}$/,
-      parentSpanId: /^[\da-f]{16}$/,
-      kind: 2,
-      name: 'GET',
-      startTimeUnixNano: /^\d{19}$/,
-      endTimeUnixNano: /^\d{19}$/,
-      status: {code: 0}
-    },
-    {name: 'POST', status: {code: 2}}
-  ])
-  const attributes = spans.map(span => (span as {attributes: readonly {key: string; value: object}[]}).attributes)
-  const valueOf = (at: number, key: string): unknown => attributes[at]?.find(each => each.key === key)?.value
-  t.same(valueOf(0, 'http.request.method'), {stringValue: 'GET'})
-  t.same(valueOf(0, 'url.path'), {stringValue: '/quiet'})
-  t.same(valueOf(0, 'url.query'), {stringValue: 'token=<masked, 3 characters>&n=1'})
-  t.same(valueOf(1, 'http.response.status_code'), {intValue: '503'})
-  t.same(valueOf(1, 'http.request.body.size'), {intValue: '3'})
-  t.match(valueOf(1, 'pillion.waited_ms'), {doubleValue: Number})
-  t.same(valueOf(1, 'pillion.from'), {stringValue: 'shop'})
-  const official = officialShape()
-  // 64-bit numbers may be texts in the JSON of protobuf; an SDK that writes numbers loses what is beyond 2^53
-  const mine = shapeOf(traces).map(each => each.replace('.intValue: string', '.intValue: number'))
-  const optional = /\.(?:parentSpanId|flags):/
-  t.same(
-    [...new Set(mine)].filter(each => !official.has(each) && !optional.test(each)),
-    []
-  )
-})
-
 t.test('an export of all that is kept, and one whose reader leaves', async t => {
   const shop = await openShop(t)
   const {base} = shop
@@ -291,7 +214,7 @@ t.test('what is wrong with an export is said in a line', async t => {
     t.equal(stdout, '')
     return stderr
   }
-  t.match(await refused('calls', '-o', 'hars'), /Valid values are: table, ndjson, har, http, curl, otlp\./)
+  t.match(await refused('calls', '-o', 'hars'), /Valid values are: table, ndjson, har, curl\./)
   t.match(await refused('calls', '-f', '-o', 'har'), /-f cannot be used with -o har/)
   t.match(await refused('calls', '7', '-o', 'curl'), /there is no call 7: the latest call is number 1/)
   t.match(await refused('calls', 'form:shop', '-o', 'har'), /a filter has no field "form": did you mean from:\?/)
@@ -309,10 +232,9 @@ t.test(
     await make('/before', 250)
     const whole = JSON.parse(await printed(shop, '-o', 'har')) as {log: {comment?: string; entries: unknown[]}}
     t.match([whole.log.entries.length, whole.log.comment], [250, undefined])
-    const paths = {har: '', curl: '', http: '', otlp: ''}
     const socket = controlSocket(shop.rig)
     const answers = await Promise.all(
-      (Object.keys(paths) as (keyof typeof paths)[]).map(async format => ({
+      (['har', 'curl'] as const).map(async format => ({
         format,
         response: await open(socket, `/api/v1/calls.${format}`)
       }))
@@ -322,15 +244,10 @@ t.test(
       let text = ''
       for await (const piece of response.setEncoding('utf8')) text += piece as string
       const said = /\d+ calls were overwritten before this was written: they are missing, or lack their bytes/
-      // spans are so small that all of them are written before the reader is waited for
-      if (format !== 'otlp') {
-        t.match(response.trailers['pillion-overwritten'], said, format)
-        t.match(text.slice(-200), said, format)
-      }
+      t.match(response.trailers['pillion-overwritten'], said, format)
+      t.match(text.slice(-200), said, format)
       t.notMatch(text, '/after', format)
-      if (format !== 'har' && format !== 'otlp') continue
-      const {log, resourceSpans} = JSON.parse(text) as {log?: {entries: unknown[]}; resourceSpans?: unknown[]}
-      t.equal((log?.entries ?? resourceSpans ?? []).length, 250, format)
+      if (format === 'har') t.equal((JSON.parse(text) as Har).log.entries.length, 250)
     }
   }
 )

@@ -101,7 +101,6 @@ t.test('what is secret in a span is masked in every format', async t => {
     trace: (await rig.run(['trace', 'to:shop'])).stdout,
     'trace -o json': (await rig.run(['trace', 'to:shop', '-o', 'json'])).stdout,
     'calls -o har': (await rig.run(['calls', '-o', 'har'])).stdout,
-    'calls -o otlp': (await rig.run(['calls', '-o', 'otlp'])).stdout,
     mcp: (await call('trace', {filter: 'to:shop'})).text
   }
   for (const [format, text] of Object.entries(shown)) {

@@ -54,7 +54,7 @@ t.test('200 orders through five services, SDKs in three of them: each span is in
   t.equal(seen.size, ORDERS * 11)
 })
 
-t.test('a call is found by the spans of its trace, and is exported with them', async t => {
+t.test('a call is found by the spans of its trace', async t => {
   const {run, url, rig} = await openOtelShop(t, {shop: ['sdk', 'bank'], bank: ['sdk']})
   for (const path of ['/orders/7', '/orders/8']) await fetch(await url('shop', path))
   await run.waitForLine('told of /shop/8')
@@ -68,12 +68,6 @@ t.test('a call is found by the spans of its trace, and is exported with them', a
     ['/orders/8', '/shop/8'],
     'all calls of that trace'
   )
-  const {resourceSpans} = JSON.parse((await rig.run(['calls', 'span:bank', '-o', 'otlp'])).stdout) as {
-    resourceSpans: readonly {readonly scopeSpans: readonly {readonly spans: readonly {readonly spanId: string}[]}[]}[]
-  }
-  const ids = resourceSpans.flatMap(({scopeSpans}) => scopeSpans.flatMap(({spans}) => spans.map(({spanId}) => spanId)))
-  t.equal(new Set(ids).size, ids.length, 'each once')
-  t.ok(ids.length >= 14)
 })
 
 t.test('why tells the exception of an app that ended, with its place in the code', async t => {

@@ -110,33 +110,6 @@ t.test('of twenty requests at once none is said to be sure and is wrong', async 
   t.ok(seen.guessed.size > 0, 'some are not sure')
 })
 
-interface Span {
-  readonly spanId: string
-  readonly name: string
-  readonly attributes: readonly {readonly key: string; readonly value: {readonly stringValue?: string}}[]
-  readonly links?: readonly {readonly spanId: string; readonly attributes: readonly object[]}[]
-}
-
-t.test('-o otlp has a link to the call that each one was made for', async t => {
-  const {rig, order} = await openShop(t)
-  await order(12)
-  const {stdout} = await rig.run(['calls', '!is:own', '-o', 'otlp'])
-  const {resourceSpans} = JSON.parse(stdout) as {
-    readonly resourceSpans: readonly {readonly scopeSpans: readonly {readonly spans: readonly Span[]}[]}[]
-  }
-  const spans = resourceSpans.flatMap(({scopeSpans}) => scopeSpans.flatMap(scope => scope.spans))
-  const calleeOf = (id: string | undefined): string | undefined =>
-    spans.find(({spanId}) => spanId === id)?.attributes.find(({key}) => key === 'pillion.to')?.value.stringValue
-  t.same(
-    spans.map(({spanId, links = []}) => [calleeOf(spanId), ...links.map(link => calleeOf(link.spanId))]),
-    [['shop'], ['stock', 'shop'], ['prices', 'stock'], ['payment', 'shop'], ['bank', 'payment']]
-  )
-  t.match(spans[1]?.links?.[0]?.attributes, [
-    {key: 'pillion.link', value: {stringValue: 'sure'}},
-    {key: 'pillion.chance', value: {doubleValue: 1}}
-  ])
-})
-
 t.test('a failed request is shown as a tree that tells where it began', async t => {
   const {rig, order} = await openShop(t)
   await order(12)

@@ -48,7 +48,7 @@ export type RouteTable = {readonly [R in Route]: Answer<R> | OnSocket<R>}
 /** The patterns of path parameters; any other parameter matches a segment. */
 const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: string; readonly example: string}>> = {
   number: {pattern: String.raw`\d{1,10}`, words: 'a number', example: '7'},
-  format: {pattern: 'har|http|curl|otlp', words: 'one of har, http, curl, otlp', example: 'har'},
+  format: {pattern: 'har|curl', words: 'har or curl', example: 'har'},
   verb: {pattern: 'enable|disable', words: 'enable or disable', example: 'disable'},
   action: {
     pattern: 'suspend|resume|terminate|raise|rerun|skip',

@@ -16,9 +16,9 @@ const ROWS = 20
 const PAGE = 1000
 const MIN_COLUMNS = 40
 /** The formats of the API for other programs. */
-const EXPORTS = ['har', 'http', 'curl', 'otlp']
+const EXPORTS = ['har', 'curl']
 
-/** `calls [FILTER …] [-f] [-n N] [-o ndjson|har|http|curl|otlp]`, `calls NUMBER`: the latest calls of a run, or one with what was sent. */
+/** `calls [FILTER …] [-f] [-n N] [-o ndjson|har|curl]`, `calls NUMBER`: the latest calls of a run, or one with what was sent. */
 export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
   const isExport = EXPORTS.includes(output)

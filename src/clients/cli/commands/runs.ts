@@ -6,34 +6,20 @@ import {findRuns, type FoundRun} from '../../../control/client.ts'
 import {readRunFile} from '../../../control/run-file.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {outputColumns} from '../columns.ts'
-import {comparison, whenText, type RunChange} from '../compared-runs.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {commandPlace, runsAt} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {fittingTable, type FittingColumn} from '../table.ts'
 
-/** `runs [-o json]`: the latest runs of a template, and what is slower or fails more in the last one than in the one before. */
+/** `runs [-o json]`: the latest runs of a template. */
 export const runs: CommandHandler = async ({flags, words}) => {
   if (words.length > 0) throw new UsageError(`runs takes no arguments, and got ${words[0] ?? ''}`)
   const {template, all} = await runsOf(flags)
   if (template === '') throw new UserError('there is no template here', {explanation: 'Name it by --run-file.'})
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(all)}\n`)
   else if (all.length === 0) print(process.stdout, 'No run with calls or crashes is known.\n')
-  else {
-    const changes = await comparison(all, {template, now: Date.now()})
-    print(process.stdout, `${tableOfRuns(all)}${changes.map(({text}) => `${text}\n`).join('')}`)
-  }
+  else print(process.stdout, tableOfRuns(all))
   return 0
-}
-
-/** What is slower, or fails more, in a run than in the one before it. Never rejects. */
-export async function changesIn(run: FoundRun): Promise<readonly RunChange[]> {
-  const template = run.listing.template.file
-  try {
-    return await comparison(await runsUpTo(run, template), {template, now: Date.now()})
-  } catch {
-    return []
-  }
 }
 
 /** The runs of the template that a command is for, the latest last: those of its name, or those without one. */
@@ -66,6 +52,18 @@ async function runsUpTo(living: FoundRun, template: string): Promise<readonly Ke
     edges: edges.map(({from, to, calls, failed, p95Ms}) => ({from, to, calls, failed, p95Ms}))
   }
   return [...all.filter(each => each.run !== run), now]
+}
+
+/** `today at 17:02`, `yesterday at 17:02`, `on 2026-01-30 at 17:02`; local time. */
+function whenText(at: number, now: number): string {
+  const [date, today] = [new Date(at), new Date(now)]
+  const yesterday = new Date(now)
+  yesterday.setDate(today.getDate() - 1)
+  const time = date.toTimeString().slice(0, 5)
+  if (date.toDateString() === today.toDateString()) return `today at ${time}`
+  if (date.toDateString() === yesterday.toDateString()) return `yesterday at ${time}`
+  const [month, day] = [date.getMonth() + 1, date.getDate()].map(part => part.toString().padStart(2, '0'))
+  return `on ${date.getFullYear()}-${month}-${day} at ${time}`
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)

@@ -35,10 +35,8 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const shown = what === undefined ? views.filter(view => isTroubled(view, troubles)) : views
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
   else {
-    const {changesIn} = await import('./runs.ts')
-    const changes = (await changesIn(run)).filter(({app}) => what === undefined || app === views[0]?.app)
     const texts = shown.length === 0 ? ['All apps are ready.\n'] : shown.map(view => whyText(view, troubles))
-    print(process.stdout, `${texts.join('\n')}${changes.map(({text}) => `${text}\n`).join('')}`)
+    print(process.stdout, texts.join('\n'))
   }
   return 0
 }

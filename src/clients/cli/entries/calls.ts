@@ -27,7 +27,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     flags: [
       boolFlag('follow', 'Keep showing calls as they end', 'f'),
       {name: 'number', short: 'n', type: 'int', text: 'Number of latest calls to show', shown: '20'},
-      outputFlag(['table', 'ndjson', 'har', 'http', 'curl', 'otlp']),
+      outputFlag(['table', 'ndjson', 'har', 'curl']),
       ...RUN_FILE
     ],
     examples: [

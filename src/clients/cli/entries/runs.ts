@@ -179,7 +179,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'runs',
-    summary: 'Show the latest runs of a template, and what is slower now: since when, and how many commits',
+    summary: 'Show the latest runs of a template: calls, failures, crashes, commit',
     flags: [outputFlag(['text', 'json']), ...RUN_FILE],
     examples: ['runs', 'runs -o json'],
     load: async () => (await import('../commands/runs.ts')).runs

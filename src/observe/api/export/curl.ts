@@ -11,8 +11,7 @@ const ADDED = ['Accept', 'User-Agent', 'Content-Type']
 const MAX_ARGUMENT = 32 * 1024
 
 /** Commands for a POSIX shell that send the calls again, each through its caller's sidecar or at its callee's port. Masked values are variables. */
-export const curlExporter = (options: ExporterOptions): Exporter =>
-  requestExporter(options, {mark: '#', name: 'command', write: commandOf})
+export const curlExporter = (options: ExporterOptions): Exporter => requestExporter(options, commandOf)
 
 function commandOf(call: RecordedCall, authority: string, variables: Variables): string {
   const {request} = contentOf(call)

@@ -13,9 +13,7 @@ import {ownOf} from '../../../model/own.ts'
 
 const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) => Exporter>>> = {
   har: async () => (await import('./har.ts')).harExporter,
-  http: async () => (await import('./http-file.ts')).httpFileExporter,
-  curl: async () => (await import('./curl.ts')).curlExporter,
-  otlp: async () => (await import('./otlp.ts')).otlpExporter
+  curl: async () => (await import('./curl.ts')).curlExporter
 }
 
 /** Says at the end how many calls were overwritten meanwhile (RFC 9110 6.5). */
@@ -35,9 +33,9 @@ export async function exportCalls(
   const load = ownOf(LOADERS, format)
   if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
-  // OTLP has what calls were made for, HAR also what apps say of them
+  // HAR has what apps say of calls
   const gathered =
-    format === 'otlp' || (format === 'har' && recorder.spans !== undefined)
+    format === 'har' && recorder.spans !== undefined
       ? await (await import('../trace/gather.ts')).gather(recorder, work.openWorkflows(), turns)
       : undefined
   const snapshot = new CallSnapshot(recorder)

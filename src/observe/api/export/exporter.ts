@@ -20,8 +20,8 @@ export interface ExporterOptions {
   readonly placeOf: (call: RecordedCall) => string
   /** `performance.now()` at the moment that is written. */
   readonly now: number
-  /** The causes of calls, if the format has them. */
-  readonly gathered?: Pick<Gathered, 'links' | 'traced' | 'spans'> | undefined
+  /** The causes of calls and the spans of apps, if the format has them. */
+  readonly gathered?: Pick<Gathered, 'links' | 'spans'> | undefined
 }
 
 /** What is said of a body in which `Masking` finds no names. */

@@ -1,27 +1,10 @@
 import type {SpanException} from '../../../model/api.generated.ts'
 import {spanDetails, type Attributes, type ReceivedLog, type ReceivedSpan} from '../../telemetry/otlp/received.ts'
-import type {Masking} from '../../telemetry/recorder/masking.ts'
 import type {Gathered} from '../trace/gather.ts'
 import type {JoinedTrace} from '../trace/join-spans.ts'
-import {spanKindOf, spanView} from '../trace/span-view.ts'
 
-/** Spans as their apps have sent them, in OTLP's JSON encoding, by app; what is secret is masked. */
-export const receivedSpans = (spans: readonly ReceivedSpan[], masking: Masking): readonly object[] =>
-  [...Map.groupBy(spans, ({app}) => app)].map(([app, own]) => ({
-    resource: {attributes: [pair('service.name', app)]},
-    scopeSpans: [
-      ...Map.groupBy(
-        own.map(span => sentSpan(span, masking)),
-        ({scope}) => scope
-      )
-    ].map(([name, found]) => ({
-      scope: {name},
-      spans: found.map(({span}) => span)
-    }))
-  }))
-
-/** The spans of a trace, each with the log records that name it among its events: these formats have no other place for them. */
-export function spansWithLogs({spans, logs}: Pick<JoinedTrace, 'spans' | 'logs'>): readonly ReceivedSpan[] {
+/** The spans of a trace, each with the log records that name it among its events: HAR has no other place for them. */
+function spansWithLogs({spans, logs}: Pick<JoinedTrace, 'spans' | 'logs'>): readonly ReceivedSpan[] {
   const bySpan = Map.groupBy(logs, ({spanId}) => spanId)
   return spans.map(span => {
     const own = bySpan.get(span.spanId)
@@ -61,42 +44,3 @@ export function spansByCall({links, spans}: Pick<Gathered, 'links' | 'spans'>) {
     return byCall.get(number) ?? []
   }
 }
-
-function sentSpan(span: ReceivedSpan, masking: Masking): {readonly scope: string; readonly span: object} {
-  const {traceId, spanId, parentId, startedAt, endedAt, isFailed} = span
-  const {name, kind, scope, message, attributes, exception, events} = spanView(span, masking, 0)
-  const thrown = exception && [
-    pair('exception.type', exception.type),
-    pair('exception.message', exception.message),
-    pair('exception.stacktrace', exception.stack)
-  ]
-  return {
-    scope,
-    span: {
-      traceId,
-      spanId,
-      ...(parentId !== '' && {parentSpanId: parentId}),
-      name,
-      kind: spanKindOf(kind),
-      startTimeUnixNano: nanoseconds(startedAt),
-      endTimeUnixNano: nanoseconds(endedAt),
-      attributes: pairs(attributes),
-      events: [
-        ...events.map(event => ({
-          name: event.name,
-          timeUnixNano: nanoseconds(startedAt + event.startMs),
-          attributes: pairs(event.attributes)
-        })),
-        ...(thrown === null ? [] : [{name: 'exception', timeUnixNano: nanoseconds(endedAt), attributes: thrown}])
-      ],
-      status: isFailed ? {code: 2, message} : {code: 0}
-    }
-  }
-}
-
-const pair = (key: string, stringValue: string): object => ({key, value: {stringValue}})
-const pairs = (attributes: Readonly<Record<string, string>>): readonly object[] =>
-  Object.entries(attributes).map(([key, value]) => pair(key, value))
-
-/** Converts ms since 1970 to nanoseconds; exact to a microsecond. */
-export const nanoseconds = (ms: number): string => `${Math.round(ms * 1000)}000`

@@ -13,31 +13,25 @@ import {Variables} from './variables.ts'
 /** Headers that the client writes itself, or that belong to the connection. */
 export const OWN_HEADERS: ReadonlySet<string> = new Set(['host', ...CONNECTION_HEADERS])
 
-export interface RequestFormat {
-  /** Starts a comment that names a call. */
-  readonly mark: string
-  /** The word for the text of one call: `command`. */
-  readonly name: string
-  /** Writes the request of a call, to be sent to a host and port. */
-  readonly write: (call: RecordedCall, place: string, variables: Variables) => string
-}
+/** Writes the request of a call, to be sent to a host and port. */
+type WriteRequest = (call: RecordedCall, place: string, variables: Variables) => string
 
-/** Exports calls as requests that people send again. A comment names each call, or says why it cannot be sent. */
-export function requestExporter({masked, placeOf}: ExporterOptions, {mark, name, write}: RequestFormat): Exporter {
+/** Exports calls as commands that send them again. A comment names each call, or says why it cannot be sent. */
+export function requestExporter({masked, placeOf}: ExporterOptions, write: WriteRequest): Exporter {
   return {
     type: 'text/plain; charset=utf-8',
     before: '',
     between: '\n',
-    end: comment => (comment === '' ? '' : `\n${mark} ${comment}\n`),
+    end: comment => (comment === '' ? '' : `\n# ${comment}\n`),
     text: (call, whole = call) => {
       const edge = new Masking(masked).target(`${call.edgeOf.caller} → ${call.edgeOf.callee}`)
-      const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${oneLine(edge)}\n`
+      const comment = `# call ${call.number}, ${isoTime(call.startedAt)}: ${oneLine(edge)}\n`
       const place = placeOf(call)
       const replay = `pillion replay ${call.number} --unsafe`
       const event = isDelivery(call) ? `it is an event: ${replay} delivers it again` : ''
       const said = `what is said to a language model stays in the run: ${replay} asks it again`
       const reason = event || whyNotSent(whole, place !== '') || (isQuestion(contentOf(call).target) ? said : '')
-      if (reason !== '') return `${comment}# no ${name}: ${oneLine(reason)}\n`
+      if (reason !== '') return `${comment}# no command: ${oneLine(reason)}\n`
       const sent = decompressed(call)
       const {body, headers} = contentOf(sent).request
       const isMasked = body.length === 0 || hasFields(body.toString('latin1'), headerValue(headers, 'content-type'))

@@ -8,8 +8,6 @@ import type {Masking} from '../../telemetry/recorder/masking.ts'
 /** Kinds of spans, by their numbers in trace.proto. */
 const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
 
-export const spanKindOf = (kind: Api.Span['kind']): number => KINDS.indexOf(kind)
-
 /** A span as it is shown: what is secret in it is masked. `began`: the start of its tree. */
 export function spanView(span: ReceivedSpan, masking: Masking, began: number): Api.Span {
   const {traceId, spanId, parentId, app, name, kind, startedAt, endedAt, isFailed} = span

@@ -1,0 +1,23 @@
+import type {Call, CallRecord, SentRequest} from '../../src/model/call.ts'
+import {CallJournal} from '../../src/proxy/net/call-journal.ts'
+
+/** A call from "shop" to "stock": GET /. */
+export const aCall = (more: Partial<Call> = {}): Call => ({
+  caller: 'shop',
+  callee: 'stock',
+  method: 'GET',
+  path: '/',
+  ...more
+})
+
+/** The request of a call as its caller sent it, without headers. */
+export const aRequest = ({method, path}: Call = aCall(), more: Partial<SentRequest> = {}): SentRequest => ({
+  method,
+  path,
+  lines: '',
+  ...more
+})
+
+/** The record of a call that was answered with 200 by the first attempt. */
+export const aRecord = ({call = aCall(), request = aRequest(call), ...more}: Partial<CallRecord> = {}): CallRecord =>
+  Object.assign(new CallJournal(call, request, undefined, undefined), {status: 200, attempts: 1, ...more})
