@@ -30,16 +30,31 @@ t.test('words and flags of other tools are answered with ours', async t => {
   const run = rig.pillion(['up', '-w'])
   await run.ports('orders')
   const table: readonly (readonly [command: string, code: number, answer: string])[] = [
-    ['up --build', 255, 'Error: unknown flag: --build\nnothing is built: apps are started by their commands\n'],
-    ['ps -a', 255, "Error: unknown shorthand flag: 'a' in -a\npillion ps shows all apps\n"],
-    ['restart --all', 255, 'name the apps: pillion restart ID ID'],
-    ['calls --app orders', 255, 'a filter says it: pillion calls app:ID'],
+    ['run orders', 1, '"orders" is an app of dapr.yaml, not a program\npillion up --only orders starts it'],
+    ['watch', 255, 'Did you mean this?\n\tup --watch\n'],
+    ['new', 255, 'Did you mean this?\n\timport\n'],
+    ['connect', 255, 'Did you mean this?\n\tattach\n'],
+    ['call orders /', 255, 'Use any client: curl "$(pillion url ID)/path"'],
+    ['build', 255, 'Nothing is built: each app starts by its command'],
+    ['up --build', 255, 'Error: unknown flag: --build\nNothing is built: each app starts by its command'],
+    ['up --scale orders=2', 255, 'Write replicas: 2 for the app into the template'],
+    ['up --port 8080', 255, 'Write port: NUMBER for the app into the template'],
+    ['up --verbose', 255, 'There is no verbose mode: pillion why and pillion logs say more'],
+    ['ps --no-color', 255, 'Set NO_COLOR=1'],
+    ['down -v', 255, 'down removes no data'],
+    ['ps -a', 255, "Error: unknown shorthand flag: 'a' in -a\npillion ps shows all apps.\n"],
+    ['restart --all', 255, 'Name the apps: pillion restart ID ID'],
+    ['calls --app orders', 255, 'A filter says it: pillion calls app:ID'],
+    ['calls --failed', 255, 'A filter says it: pillion calls is:failed'],
+    ['fault gateway orders --delay 300', 255, '(300ms or 300s)'],
+    ['replay path:/x', 1, 'no call matches path:/x'],
+    ['wait --nothing', 255, "Error: unknown flag: --nothing\nRun 'pillion wait --help' for usage.\n"],
     ['calls to:ordes', 1, 'no call matches: no app has the id ordes: did you mean orders?'],
     ['calls to=orders', 1, 'the filter to=orders is written to:orders'],
     ['invoke --app-id gatway --method x', 1, 'app ID gatway not found\nDid you mean gateway?\n'],
     ['validate dapr.yml', 1, 'no such file or directory\nDid you mean dapr.yaml?\n'],
     ['dash', 255, 'Did you mean this?\n\tdashboard\n'],
-    ['scale orders=2', 1, 'write replicas: 2 into the template'],
+    ['scale orders=2', 255, 'Write replicas: 2 for the app into the template'],
     ['workflow show ID', 255, 'Did you mean this?\n\thistory\n'],
     ['wait --for ready --timeout 30', 255, 'expected a duration up to 24 days (30ms or 30s)']
   ]
@@ -47,6 +62,8 @@ t.test('words and flags of other tools are answered with ours', async t => {
     const answered = await rig.run(command.split(' '))
     t.match(answered, {code, stderr: answer}, command)
   }
+  t.match(await rig.run(['calls', '-o', 'json']), {code: 0, stdout: '[]\n', stderr: ''})
+  t.equal(JSON.parse((await rig.run(['list', '-o', 'json'])).stdout).length, 2, 'none of these starts anything')
   t.match((await rig.run(['calls', 'to:orders'])).stdout, 'No call matches.\n')
   t.match(await rig.run(['events', '-o', 'json']), {code: 0, stderr: ''})
 })

@@ -56,7 +56,8 @@ t.test('wrong words: a number, a switch, a list of shorts, a flag that was nearl
     const {code, stdout, stderr} = await rig.run(args)
     t.equal(code, 255, args.join(' '))
     t.equal(stdout, `${message}\n`)
-    t.ok(stderr.startsWith(`Error: ${message}\nUsage:\n`), stderr)
+    const isOfDapr = ['run', 'logs', 'stop'].includes(args[0])
+    t.ok(stderr.startsWith(`Error: ${message}\n${isOfDapr ? 'Usage:\n' : `Run 'pillion ${args[0]}`}`), stderr)
     if (message.includes('run-fil')) t.match(stderr, /Did you mean --run-file\?\n$/)
   }
 })

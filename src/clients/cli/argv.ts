@@ -1,6 +1,6 @@
 import {UsageError} from './command-handler.ts'
 import type {Flag} from './flag.ts'
-import {OTHER_WORDS} from './other-words.ts'
+import {commandWish} from './wishes.ts'
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
@@ -108,7 +108,9 @@ export function inCobrasWords(code: string, message: string, args: readonly stri
   }
   if (code === 'commander.unknownCommand') {
     const word = /'(.*?)'/.exec(message)?.[1] ?? ''
-    const near = OTHER_WORDS.get(word) ?? /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1]
+    const wish = commandWish(word)
+    if (wish?.endsWith('.') === true) return `unknown command "${word}" for "${program}"\n\n${wish}\n`
+    const near = wish ?? /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1]
     return `unknown command "${word}" for "${program}"${
       near === undefined
         ? ''

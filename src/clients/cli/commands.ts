@@ -48,6 +48,5 @@ export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
   ['components', `components is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
   ['configurations', `configurations is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
   ...['annotate', 'mtls', 'renew-certificate'].map(forKubernetes),
-  notYet('mcpservers'),
-  ['scale', 'scale is no command: write replicas: 2 into the template; with --watch the edit counts at once']
+  notYet('mcpservers')
 ])

@@ -7,10 +7,10 @@ import {nearMiss} from '../../model/near-miss.ts'
 import {asCommander, inCobrasWords} from './argv.ts'
 import {calledBy, commandsFor, withVerb} from './command-named.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
-import {OTHER_FLAGS} from './other-words.ts'
 import {UsageError} from './command-handler.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 import {runCommandLine} from './parse.ts'
+import {flagWish} from './wishes.ts'
 import {noteFailure, printWhole, signedLine, unwritten} from './print.ts'
 
 const EXIT_USAGE = 255
@@ -53,22 +53,24 @@ async function unexpected(error: unknown): Promise<number> {
 const isFolderGone = (error: unknown): boolean =>
   error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd'
 
-/** Fails as cobra does: message and usage on stderr, the message again on stdout. */
+/** Commands of Dapr's CLI: scripts read the usage that follows a mistake in one of them. */
+const OF_DAPR = ['run', 'stop', 'list', 'logs', 'invoke', 'publish']
+
+/** Fails as cobra does: the message on stderr and stdout, and on stderr how to go on: for commands of Dapr, off a terminal, the usage. */
 async function usageFailure(message: string): Promise<number> {
   const words = calledBy(args, commands)
   const flag = /^unknown (?:flag: |shorthand flag: '.' in )(\S+)$/.exec(message)?.[1]
-  const meant = OTHER_FLAGS.get(`${words?.name ?? ''} ${flag ?? ''}`)
-  const hint = meant === undefined ? nearFlag(message) : `${meant}\n`
-  if (process.stderr.isTTY || meant !== undefined) {
-    const name = words === undefined ? program : `${program} ${words.name}`
-    await printWhole(process.stderr, `Error: ${message}\n${hint}Run '${name} --help' for usage.\n`)
-    if (!process.stdout.isTTY) await printWhole(process.stdout, `${message}\n`)
-    return EXIT_USAGE
+  const wish = words === undefined || flag === undefined ? undefined : flagWish(words.name, flag)
+  const hint = wish === undefined ? nearFlag(message) : `${wish}\n`
+  const name = words === undefined ? program : `${program} ${words.name}`
+  const help = `Run '${name} --help' for usage.\n`
+  if (words === undefined || process.stderr.isTTY || !OF_DAPR.includes(words.name))
+    await printWhole(process.stderr, `Error: ${message}\n${hint}${help}`)
+  else {
+    const {usageText} = await import('./help.ts')
+    await printWhole(process.stderr, `Error: ${message}\n${usageText(program, words)}\n${hint}`)
   }
-  const {usageText} = await import('./help.ts')
-  const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageText(program, words)}\n`
-  await printWhole(process.stderr, `Error: ${message}\n${usage}${hint}`)
-  await printWhole(process.stdout, `${message}\n`)
+  if (!process.stderr.isTTY || !process.stdout.isTTY) await printWhole(process.stdout, `${message}\n`)
   return EXIT_USAGE
 }
 

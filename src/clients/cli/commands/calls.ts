@@ -39,11 +39,14 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
     return 0
   }
   if (isOne) return one(run, number, output)
+  if (output === 'json' && flags.isSet('follow'))
+    throw new UserError('-f cannot be used with -o json', {explanation: 'Use -f with -o table or -o ndjson.'})
   // first, so that no call is missed between the two
   const followed = flags.isSet('follow') ? await run.api.follow('GET /calls', {query: {q, follow: '1'}}) : undefined
   const rows = await latest(run, q, limit)
   const inOrder = rows.toReversed()
-  if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
+  if (output === 'json') print(process.stdout, `${JSON.stringify(inOrder)}\n`)
+  else if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
   else if (rows.length > 0) print(process.stdout, callTable(inOrder, outputColumns(MIN_COLUMNS), hasColours()))
   else if (followed === undefined) {
     refuseUnknownApps(words, run)
@@ -83,7 +86,7 @@ const hasColours = (): boolean => wantsColours(process.stdout.isTTY, process.env
 
 async function one(run: FoundRun, number: string, output: string): Promise<number> {
   const call = await run.api.ask('GET /calls/{number}', {at: {number}})
-  print(process.stdout, output === 'ndjson' ? `${JSON.stringify(call)}\n` : callText(call))
+  print(process.stdout, ['json', 'ndjson'].includes(output) ? `${JSON.stringify(call)}\n` : callText(call))
   return 0
 }
 

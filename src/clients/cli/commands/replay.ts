@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {FoundRun} from '../../../control/client.ts'
+import {UserError} from '../../../model/errors.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -49,9 +50,11 @@ export const replay: CommandHandler = async context => {
   if (words.length > 0 && way !== '' && way !== 'window') throw new UsageError(`--${way} takes no call numbers`)
   const window =
     way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: typedFilter(words)} : undefined
-  const wanted = way === '' ? words.map(callNumber) : []
+  // a filter is one that `calls` and `trace` take
+  const isFiltered = way === '' && words.length > 0 && words.every(word => !/^\d+$/.test(word))
+  const numbers = way === '' && !isFiltered ? words.map(callNumber) : []
   const edit = editOf(flags)
-  if (edit !== undefined && wanted.length !== 1 && way !== 'last-failed')
+  if (edit !== undefined && numbers.length !== 1 && !isFiltered && way !== 'last-failed')
     throw new UsageError('--data, --header, --method and --path change the request of one call: give its number')
   const run = await runHere(flags, asJson)
   if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
@@ -63,7 +66,16 @@ export const replay: CommandHandler = async context => {
     )
     return 0
   }
+  const wanted = isFiltered ? [await latestOf(run, typedFilter(words))] : numbers
   return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window}), ...(edit && {edit})}, flags)
+}
+
+/** The latest call of an app, or from outside, that matches. Throws a UserError if there is none. */
+async function latestOf({api}: FoundRun, filter: string): Promise<number> {
+  const query = {q: `${filter} !is:replay !is:own !is:shadow !is:open`, limit: 1}
+  const [call] = (await api.ask('GET /calls', {query})).calls
+  if (call !== undefined) return call.number
+  throw new UserError(`no call matches ${filter}`, {explanation: 'pillion calls lists the calls that are kept.'})
 }
 
 /** The edit of the request; undefined: none. Throws a UsageError. */

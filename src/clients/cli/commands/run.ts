@@ -52,6 +52,8 @@ async function begun(call: CommandContext, isUp = false): Promise<number> {
   const needsTemplate = Object.keys(TEMPLATE_FLAGS).find(name => call.flags.names.includes(name))
   if (!isTemplate && needsTemplate !== undefined)
     throw new UserError(`--${needsTemplate} ${ownOf(TEMPLATE_FLAGS, needsTemplate) ?? ''}: add --run-file`)
+  if (!isTemplate && call.words.length === 1 && !call.flags.names.includes('app-id'))
+    await (await import('../named-app.ts')).refuseNamedApp(call)
   if (!isTemplate) {
     const {singleRun} = await import('./run-single.ts')
     return live(openTerminal(), call, terminal => singleRun(call, terminal))

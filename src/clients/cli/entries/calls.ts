@@ -27,7 +27,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     flags: [
       boolFlag('follow', 'Keep showing calls as they end', 'f'),
       {name: 'number', short: 'n', type: 'int', text: 'Number of latest calls to show', shown: '20'},
-      outputFlag(['table', 'ndjson', 'har', 'curl']),
+      outputFlag(['table', 'json', 'ndjson', 'har', 'curl']),
       ...RUN_FILE
     ],
     examples: [
@@ -103,7 +103,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'replay',
     summary: 'Send recorded calls again and compare the answers: as they were, changed, or after each save',
-    usage: '[number ...] [flags]',
+    usage: '[number ... | filter ...] [flags]',
     flags: [
       textFlag('data', 'Send this body instead of the recorded one'),
       {
@@ -133,6 +133,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     examples: [
       'replay 48190',
       `replay 48190 --unsafe --data '{"amount": 5}' --header 'x-user: ada'`,
+      'replay path:/orders/*',
       'replay --last-failed',
       'replay --pin 48190',
       'replay --window 30s to:payments --unsafe',

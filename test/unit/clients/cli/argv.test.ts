@@ -99,7 +99,7 @@ t.test("commander's complaints are told in cobra's words", async t => {
     words('commander.unknownCommand', "error: unknown command 'runn'\n(Did you mean run?)", ['runn']),
     'unknown command "runn" for "dapr"\n\nDid you mean this?\n\trun\n'
   )
-  for (const [word, meant] of Object.entries({kill: 'stop', top: 'ps -w', tail: 'logs -f', build: 'up'}))
+  for (const [word, meant] of Object.entries({kill: 'stop', top: 'ps -w', tail: 'logs -f', watch: 'up --watch'}))
     t.equal(
       words('commander.unknownCommand', `error: unknown command '${word}'\n(Did you mean one of stop, up?)`, [word]),
       `unknown command "${word}" for "dapr"\n\nDid you mean this?\n\t${meant}\n`

@@ -33,7 +33,7 @@ t.test(
       ['wait', 'usage', `${unknown}: valid values are text, json`],
       ['events', 'usage', `${unknown}: valid values are text, ndjson, json`],
       ['url', `${unknown} Valid values are: text, json.`],
-      ['calls', `${unknown} Valid values are: table, ndjson, har, curl.`],
+      ['calls', `${unknown} Valid values are: table, json, ndjson, har, curl.`],
       ['trace', `${unknown} Valid values are: tree, json.`],
       ['fault', `${unknown} Valid values are: table, json.`],
       ['replay', `${unknown} Valid values are: text, json.`],

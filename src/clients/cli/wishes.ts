@@ -1,0 +1,57 @@
+/**
+ * What people type who know other tools, and the answer: a command of ours, or a sentence (with a full stop). A wish is a command, or a
+ * flag behind one of our commands; `*` stands for all of them.
+ */
+const WISHES: ReadonlyMap<string, string> = new Map([
+  ['address', 'url'],
+  ['browse', 'open'],
+  ['build', 'Nothing is built: each app starts by its command, which may build it. pillion up starts all apps.'],
+  ['call', 'Use any client: curl "$(pillion url ID)/path". With Dapr: pillion invoke --app-id ID --method PATH.'],
+  ['check', 'validate'],
+  ['config', 'validate'],
+  ['connect', 'attach'],
+  ['dash', 'dashboard'],
+  ['delete', 'stop'],
+  ['dev', 'up --watch'],
+  ['inspect', 'why'],
+  ['kill', 'stop'],
+  ['new', 'import'],
+  ['pause', 'stop'],
+  ['port', 'url'],
+  ['reload', 'restart'],
+  ['remove', 'stop'],
+  ['requests', 'calls'],
+  ['rm', 'stop'],
+  ['scale', 'Write replicas: 2 for the app into the template. With --watch the edit counts at once.'],
+  ['serve', 'up'],
+  ['shell', 'exec'],
+  ['stats', 'ps -w'],
+  ['tail', 'logs -f'],
+  ['top', 'ps -w'],
+  ['watch', 'up --watch'],
+  ['* --no-color', 'Set NO_COLOR=1 for output without colours.'],
+  ['* --verbose', 'There is no verbose mode: pillion why and pillion logs say more.'],
+  ['calls --app', 'A filter says it: pillion calls app:ID.'],
+  ['calls --failed', 'A filter says it: pillion calls is:failed.'],
+  ['calls --from', 'A filter says it: pillion calls from:ID.'],
+  ['calls --status', 'A filter says it: pillion calls status:503.'],
+  ['calls --to', 'A filter says it: pillion calls to:ID.'],
+  ['down --volumes', 'down removes no data. pillion copies forget NAME removes the data of a copy.'],
+  ['down -v', 'down removes no data. pillion copies forget NAME removes the data of a copy.'],
+  ['fault --from', 'The caller comes first: pillion fault ID any.'],
+  ['fault --to', 'The callee comes second: pillion fault any ID.'],
+  ['ps --all', 'pillion ps shows all apps.'],
+  ['ps -a', 'pillion ps shows all apps.'],
+  ['restart --all', 'Name the apps: pillion restart ID ID.'],
+  ['trace --failed', 'A filter says it: pillion trace is:failed.'],
+  ['up --build', 'Nothing is built: each app starts by its command, which may build it.'],
+  ['up --port', 'Write port: NUMBER for the app into the template: others call the app there.'],
+  ['up --scale', 'Write replicas: 2 for the app into the template.']
+])
+
+/** The answer to a command that we do not have: `Did you mean this?` with commands of ours, or a sentence; undefined: none is known. */
+export const commandWish = (word: string): string | undefined => WISHES.get(word)
+
+/** The answer to a flag that a command of ours does not have. */
+export const flagWish = (command: string, flag: string): string | undefined =>
+  WISHES.get(`${command} ${flag}`) ?? WISHES.get(`* ${flag}`)
