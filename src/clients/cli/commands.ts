@@ -23,7 +23,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...OTHER_COMMANDS,
   {
     name: 'completion',
-    summary: 'Generates shell completion scripts',
+    summary: 'Print a completion script for your shell',
     usage: 'bash|zsh|fish',
     flags: [],
     examples: ['completion bash > ~/.pillion-completion', 'completion fish | source'],
@@ -31,7 +31,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'build-info',
-    summary: 'Print build info of the program',
+    summary: 'Print how the program was built',
     flags: [],
     examples: [],
     load: async () => (await import('./commands/version.ts')).buildInfo

@@ -1,25 +1,71 @@
 /** Names under a title. */
 export type Group = readonly [title: string, names: readonly string[]]
 
-/** How the overview groups the commands on a terminal. */
-export const COMMAND_GROUPS: readonly Group[] = [
-  ['Run and stop', ['up', 'down', 'run', 'stop']],
-  ['Look', ['ps', 'list', 'copies', 'logs', 'calls', 'trace', 'why', 'runs', 'graph', 'actors', 'ui', 'dashboard']],
-  ['Work with one app', ['start', 'restart', 'debug', 'attach', 'url', 'open', 'env', 'exec', 'fault']],
-  ['Call and schedule', ['invoke', 'publish', 'replay', 'workflow', 'jobs', 'scheduler', 'reminders', 'skip']],
-  ['Write and check a template', ['import', 'validate', 'export', 'schema', 'doctor']],
-  ['For scripts and coding agents', ['wait', 'events', 'mcp']],
-  ['Daeploy services', ['ls', 'assign', 'notifications']]
+/** A feature whose commands the short help shows only where it is used. */
+export type CommandUse = 'copies' | 'dapr' | 'work' | 'daeploy'
+
+interface CommandGroup {
+  readonly title: string
+  /** Commands that the short help shows. */
+  readonly usual: readonly string[]
+  /** Commands that only `help --all` shows. */
+  readonly more?: readonly string[]
+  /** Left out: each folder can use them. */
+  readonly use?: CommandUse
+}
+
+/** How help groups the commands. */
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  {title: 'Run and stop', usual: ['up', 'down', 'start', 'stop', 'restart'], more: ['run']},
+  {
+    title: 'See what happens',
+    usual: ['ps', 'logs', 'calls', 'trace', 'why', 'dashboard'],
+    more: ['graph', 'ui', 'events', 'runs', 'list']
+  },
+  {title: 'Work with an app', usual: ['url', 'exec', 'debug', 'attach', 'fault', 'replay'], more: ['open', 'env']},
+  {title: 'Copies of the stack', usual: ['copies'], use: 'copies'},
+  {title: "Dapr's APIs", usual: ['invoke', 'publish'], use: 'dapr'},
+  {
+    title: 'Workflows, jobs and actors',
+    usual: ['workflow', 'jobs', 'actors', 'skip'],
+    more: ['reminders', 'scheduler'],
+    use: 'work'
+  },
+  {title: 'Daeploy services', usual: ['ls', 'assign', 'notifications'], use: 'daeploy'},
+  {title: 'Write and check a template', usual: ['import', 'validate', 'doctor'], more: ['export', 'schema']},
+  {title: 'For scripts and coding agents', usual: ['wait', 'mcp']}
 ]
+
+/** The most commands of the short help, and those that it leaves out first. */
+const MAX_SHORT = 25
+const RARE = ['attach', 'doctor', 'mcp', 'wait', 'exec', 'debug', 'restart']
+
+/** The groups of the short help, for a folder with these uses. */
+export function shortGroups(uses: ReadonlySet<CommandUse>): readonly Group[] {
+  const groups = COMMAND_GROUPS.filter(({use}) => use === undefined || uses.has(use))
+  const tooMany = groups.flatMap(({usual}) => usual).length - MAX_SHORT
+  const left = RARE.slice(0, Math.max(0, tooMany))
+  return groups
+    .map(({title, usual}) => [title, usual.filter(name => !left.includes(name))] as const)
+    .filter(([, names]) => names.length > 0)
+}
+
+/** The groups of all commands. */
+export const allGroups = (): readonly Group[] =>
+  COMMAND_GROUPS.map(({title, usual, more = []}) => [title, [...usual, ...more]] as const)
+
+/** The groups with their members. */
+export const membersOf = <T extends {readonly name: string}>(
+  all: readonly T[],
+  groups: readonly Group[]
+): readonly (readonly [title: string, members: readonly T[]])[] =>
+  groups.map(([title, names]) => [title, names.flatMap(name => all.filter(each => each.name === name))] as const)
 
 /** The groups with their members, and what is in none of them as the last, without a title. */
 export function grouped<T extends {readonly name: string}>(
   all: readonly T[],
   groups: readonly Group[]
 ): readonly (readonly [title: string, members: readonly T[]])[] {
-  const parts = groups.map(
-    ([title, names]) => [title, names.flatMap(name => all.filter(each => each.name === name))] as const
-  )
   const rest = all.filter(({name}) => groups.every(([, names]) => !names.includes(name)))
-  return [...parts, ['', rest] as const].filter(([, members]) => members.length > 0)
+  return [...membersOf(all, groups), ['', rest] as const].filter(([, members]) => members.length > 0)
 }

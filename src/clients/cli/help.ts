@@ -1,5 +1,5 @@
 import {GLOBAL_FLAGS, type Flag} from './flag.ts'
-import {COMMAND_GROUPS, grouped, type Group} from './groups.ts'
+import {allGroups, grouped, membersOf, type Group} from './groups.ts'
 
 export interface CommandWords {
   readonly name: string
@@ -37,7 +37,7 @@ export function usageText(
     a.name < b.name ? -1 : 1
   )
   return [
-    `Usage:\n  ${program} ${name} ${usage}\n`,
+    `Usage:\n  ${wrapped(`${program} ${name} ${usage}`, columns - 2, 4)}\n`,
     ...(aliases.length > 0 ? [`Aliases:\n  ${[name, ...aliases].join(', ')}\n`] : []),
     ...(verbs.length > 0 ? [`Available Commands:\n${verbLines(verbs, columns)}`] : []),
     ...(examples.length > 0 ? [`Examples:\n${examples.map(line => `  ${program} ${line}\n`).join('')}`] : []),
@@ -61,44 +61,58 @@ function flagParts(groups: readonly Group[], flags: readonly Flag[], columns: nu
   return parts.map(([title, members]) => `${title === '' ? others : title}:\n${flagLines(members, columns)}`)
 }
 
-/** The whole help of one command. With `columns`, long flag lines are wrapped: on a terminal, where no script reads them. */
-export const helpOf = (program: string, words: CommandWords, columns?: number): string =>
-  `${wrapped(words.summary, columns ?? Infinity, 0)}\n\n${usageText(program, words, columns)}${words.notes === undefined ? '' : `\n${words.notes}`}`
+/** Columns of help, where no terminal has fewer. */
+const COLUMNS = 80
+
+/** The whole help of one command. */
+export const helpOf = (program: string, words: CommandWords, columns = COLUMNS): string =>
+  `${wrapped(`${words.summary}.`, columns, 0)}\n\n${usageText(program, words, columns)}${words.notes === undefined ? '' : `\n${words.notes}`}`
+
+/** What the overview shows. */
+interface Overview {
+  /** The groups of the commands that it lists; left out: all, with the flags of the program. */
+  readonly groups?: readonly Group[]
+  /** A folder without a template learns how it gets one. */
+  readonly hasTemplate?: boolean
+  readonly columns?: number
+}
 
 /** The text that the program prints when it is called without a command. */
-export function overview(program: string, commands: readonly CommandWords[], columns = Infinity): string {
-  const width = Math.max(...commands.map(({name}) => name.length))
+export function overview(
+  program: string,
+  commands: readonly CommandWords[],
+  {groups, hasTemplate = true, columns = COLUMNS}: Overview = {}
+): string {
+  const parts = groups === undefined ? grouped(commands, allGroups()) : membersOf(commands, groups)
+  const width = Math.max(...parts.flatMap(([, listed]) => listed.map(({name}) => name.length)))
+  const room = columns - width - 4
   const rowsOf = (listed: readonly CommandWords[]): string =>
     listed
-      .map(({name, summary}) => {
-        const room = columns - width - 4
-        const text = columns === Infinity ? summary : inShort(summary, room)
-        return `  ${name.padEnd(width)}  ${wrapped(text, room, width + 4)}\n`
-      })
+      .map(({name, summary}) => `  ${name.padEnd(width)}  ${wrapped(inShort(summary, room), room, width + 4)}\n`)
       .join('')
-  const parts = columns === Infinity ? [['Available Commands', commands] as const] : grouped(commands, COMMAND_GROUPS)
   const root: readonly Flag[] = [
     ...GLOBAL_FLAGS,
     HELP_FLAG,
     {name: 'version', short: 'v', type: 'bool', text: 'version for pillion'}
   ]
+  const flags = flagLines(
+    root.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    columns
+  )
+  const more = `Use "${program} [command] --help" for more information about a command`
   return [
-    `${wrapped('Runs the apps of a Dapr run template and their sidecars in one process, and leaves nothing behind.', columns, 0)}\n`,
+    'Run all your services with one command.\n',
     `Usage:\n  ${program} [command]\n`,
-    ...parts.map(([title, listed]) => `${title === '' ? 'Other Commands' : title}:\n${rowsOf(listed)}`),
-    `Flags:\n${flagLines(
-      root.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-      columns
-    )}`,
-    `Use "${program} [command] --help" for more information about a command.\n`
+    ...parts.map(([title, listed]) => `${title === '' ? 'Other commands' : title}:\n${rowsOf(listed)}`),
+    ...(groups === undefined ? [`Flags:\n${flags}`] : []),
+    ...(hasTemplate ? [] : [`There is no template in this folder: "${program} import" writes one.\n`]),
+    groups === undefined ? `${more}.\n` : `${more},\nand "${program} help --all" for all ${commands.length} commands.\n`
   ].join('\n')
 }
 
-/** A summary in one line, if it has a part before a colon or semicolon that fits: the rest is in the help of the command. */
-function inShort(summary: string, room: number): string {
-  const text = summary.replace('. Supported platforms: Self-hosted', '')
-  return text.length <= room ? text : text.replace(/(?<!\([^)]*)[:;] .*$/, '')
-}
+/** A summary in one line: its first sentence, or the part before a colon or semicolon, if the whole is too long. */
+const inShort = (summary: string, room: number): string =>
+  summary.length <= room ? summary : summary.replace(/(?<!\([^)]*)(?:\. |[:;] ).*$/, '')
 
 const headOf = ({name, short, type}: Flag): string =>
   `${short === undefined ? '    ' : `-${short}, `}--${name}${type === 'bool' ? '' : ` ${type}`}`

@@ -77,9 +77,9 @@ function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<n
   })
 }
 
-/** On a terminal, help is at most 80 columns wide; elsewhere each flag has one line. */
-const helpColumns = (): number | undefined =>
-  process.stdout.isTTY ? Math.max(60, Math.min(80, process.stdout.columns || USUAL_COLUMNS)) : undefined
+/** Help is 80 columns wide, on a narrow terminal less. */
+const helpColumns = (): number =>
+  process.stdout.isTTY ? Math.max(60, Math.min(80, process.stdout.columns || USUAL_COLUMNS)) : 80
 
 function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   for (const {name, deprecated} of flags) {
@@ -105,24 +105,33 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   }
 }
 
-/** Prints the help of a command; without one the overview. */
+/** Prints the help of a command; without one the overview of what this folder can use, or of `all`. */
 async function printHelp(
   program: string,
   commands: readonly CommandEntry[],
-  entry: CommandEntry | undefined
+  entry: CommandEntry | undefined,
+  all = false
 ): Promise<void> {
   const {helpOf, overview} = await import('./help.ts')
   const columns = helpColumns()
-  print(process.stdout, entry === undefined ? overview(program, commands, columns) : helpOf(program, entry, columns))
+  if (entry !== undefined) {
+    // off a terminal the flags are in one list, as Dapr's CLI has them
+    const shown = process.stdout.isTTY ? entry : {...entry, groups: []}
+    return print(process.stdout, helpOf(program, shown, columns))
+  }
+  if (all) return print(process.stdout, overview(program, commands, {columns}))
+  const [{shortGroups}, {usesHere}] = await Promise.all([import('./groups.ts'), import('./uses.ts')])
+  const {uses, hasTemplate} = await usesHere(program)
+  print(process.stdout, overview(program, commands, {groups: shortGroups(uses), hasTemplate, columns}))
 }
 
-/** `help [command]`. For an unknown command it prints cobra's message and the overview. */
+/** `help [command]`, `help --all`. For an unknown command it prints cobra's message and the overview. */
 async function help(words: readonly string[], commands: readonly CommandEntry[], program: string): Promise<number> {
   const [name = ''] = withVerb(words, commands)
   const entry = andVerbs(commands).find(command => command.name === name)
   if (entry === undefined && name !== '' && !name.startsWith('-'))
     print(process.stdout, `Unknown help topic [\`${name}\`]\n`)
-  await printHelp(program, commands, entry)
+  await printHelp(program, commands, entry, words.includes('--all'))
   return 0
 }
 

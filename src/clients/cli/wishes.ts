@@ -1,6 +1,6 @@
 /**
  * What people type who know other tools, and the answer: a command of ours, or a sentence (with a full stop). A wish is a command, or a
- * flag behind one of our commands; `*` stands for all of them.
+ * flag behind one of our commands; `*` is any of them.
  */
 const WISHES: ReadonlyMap<string, string> = new Map([
   ['address', 'url'],

@@ -8,7 +8,7 @@ const OUTPUT = outputFlag(['text', 'json'])
 export const ACTORS_COMMAND: CommandEntry = {
   name: 'actors',
   aliases: ['actor'],
-  summary: 'Show the actors of a run: their types, those of one type, or one with its queue, reminders and state',
+  summary: 'Show the actors of a run. For one actor: its queue, reminders and state',
   usage: '[type[/id]] [flags]',
   flags: [OUTPUT, ...WHICH],
   examples: ['actors', 'actors Cart', 'actors Cart/17', 'actors -o json'],
@@ -30,7 +30,7 @@ const verb = (name: string, summary: string, load: CommandEntry['load']): Comman
 export const REMINDERS: CommandEntry = {
   name: 'reminders',
   aliases: ['reminder'],
-  summary: 'List, fire and delete the reminders of actors',
+  summary: 'List, run and delete reminders of actors',
   usage: '[command] [flags]',
   flags: [OUTPUT, ...WHICH],
   examples: ['reminders', 'reminders -o json'],
@@ -38,7 +38,7 @@ export const REMINDERS: CommandEntry = {
     {
       name: 'reminders list',
       aliases: ['reminders ls'],
-      summary: 'List reminders: all, those of a type, or those of one actor',
+      summary: 'List reminders of all actors, of a type, or of one actor',
       usage: '[type[/id]] [flags]',
       flags: [OUTPUT, ...WHICH],
       examples: ['reminders list', 'reminders list Cart/17 -o json'],
@@ -52,7 +52,7 @@ export const REMINDERS: CommandEntry = {
     ),
     verb(
       'run',
-      'Fire a reminder now, which counts nothing, and show the answer',
+      'Run a reminder now, and show the answer. The schedule does not change',
       async () => (await import('../commands/reminders/change.ts')).runReminder
     ),
     verb('delete', 'Delete a reminder', async () => (await import('../commands/reminders/change.ts')).deleteReminder)

@@ -22,7 +22,7 @@ const FILTERS = `Filters, of which all must match; !, | and * say not, or, anyth
 export const CALL_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'calls',
-    summary: 'Show the calls between the apps of a run: the latest, or one with request and response',
+    summary: 'Show the calls between the apps. For one call: request and response',
     usage: '[filter ...] [flags]',
     flags: [
       boolFlag('follow', 'Keep showing calls as they end', 'f'),
@@ -42,7 +42,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'trace',
-    summary: 'Show a request as a tree of all that was done for it; apps need not pass a trace on',
+    summary: 'Show a request with all calls that it caused, as a tree',
     usage: '[number | trace-id | last | workflow:id | filter ...] [flags]',
     flags: [
       outputFlag(['tree', 'json']),
@@ -58,7 +58,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'fault',
-    summary: 'Make calls between apps slow or fail; list the active faults',
+    summary: 'Make calls slow or fail. Without arguments: list the active faults',
     usage: '[FROM TO] [flags]',
     flags: [
       boolFlag('abort', "Reset the caller's connection"),
@@ -85,7 +85,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     ],
     examples: [
       'fault shop stock --delay 300ms --jitter 100ms',
-      "fault any stock --status 503 --rate 0.2 --method POST --path '/orders/*'",
+      "fault any stock --status 503 --rate 0.2 --path '/orders/*'",
       'fault shop stock --kill --times 1',
       'fault --actor Cart --delay 300ms',
       'fault',
@@ -102,7 +102,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'replay',
-    summary: 'Send recorded calls again and compare the answers: as they were, changed, or after each save',
+    summary: 'Send recorded calls again and compare the answers',
     usage: '[number ... | filter ...] [flags]',
     flags: [
       textFlag('data', 'Send this body instead of the recorded one'),
@@ -133,7 +133,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     examples: [
       'replay 48190',
       `replay 48190 --unsafe --data '{"amount": 5}' --header 'x-user: ada'`,
-      'replay path:/orders/*',
+      'replay path:/items/*',
       'replay --last-failed',
       'replay --pin 48190',
       'replay --window 30s to:payments --unsafe',

@@ -9,7 +9,7 @@ const ALL = boolFlag('all', 'All copies that run')
 export const COPIES: CommandEntry = {
   name: 'copies',
   aliases: ['copy'],
-  summary: 'Show, stop and forget the copies of the template: worktrees, clones and names',
+  summary: 'List and stop copies of the stack, such as worktrees',
   usage: '[command] [flags]',
   flags: [outputFlag(['text', 'json']), RUN_FILE],
   examples: ['copies', 'copies -o json'],
@@ -24,8 +24,7 @@ export const COPIES: CommandEntry = {
     },
     {
       name: 'copies forget',
-      summary:
-        'Remove what a copy has left: the keys of its Redis, and the workflows of a folder that is gone, after asking',
+      summary: 'Remove the data of a copy: its Redis keys, and workflows of a folder that is gone',
       usage: 'name ... [flags]',
       flags: [RUN_FILE, YES],
       examples: ['copies forget pr-214 --yes'],

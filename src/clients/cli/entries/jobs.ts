@@ -20,7 +20,7 @@ const verb = (name: string, summary: string, load: CommandEntry['load']): Comman
 export const JOB_VERBS: CommandEntry = {
   name: 'jobs',
   aliases: ['job'],
-  summary: 'List, run, pause and delete the jobs that apps have scheduled',
+  summary: 'List, run, pause and delete scheduled jobs',
   usage: '[command] [flags]',
   flags: [APP, OUTPUT, ...WHICH],
   examples: ['jobs', 'jobs -o json'],
@@ -36,17 +36,17 @@ export const JOB_VERBS: CommandEntry = {
     verb('get', 'Show a job with its data', async () => (await import('../commands/jobs/get.ts')).getJob),
     verb(
       'run',
-      'Bring a job to its app now, which counts nothing',
+      'Run a job now. The schedule does not change',
       async () => (await import('../commands/jobs/change.ts')).runJob
     ),
     verb(
       'pause',
-      'Let no job come until it is resumed; what falls due meanwhile is not missed',
+      'Pause a job. Runs that fall due while it is paused are dropped',
       async () => (await import('../commands/jobs/change.ts')).pauseJob
     ),
     verb(
       'resume',
-      'Let a paused job come again, from its next time on',
+      'Resume a paused job. It runs at its next time',
       async () => (await import('../commands/jobs/change.ts')).resumeJob
     ),
     verb('delete', 'Delete a job', async () => (await import('../commands/jobs/change.ts')).deleteJob)
@@ -68,14 +68,14 @@ const FORMAT: Flag = {...outputFlag(['short', 'wide', 'yaml', 'json'], {refusal:
 export const SCHEDULER: CommandEntry = {
   name: 'scheduler',
   aliases: ['sched'],
-  summary: "List and delete what waits for a time, as Dapr's CLI does: jobs, reminders, timers of workflows",
+  summary: 'List and delete jobs, reminders and workflow timers',
   usage: '[command]',
   flags: [],
   examples: [],
   verbs: [
     {
       name: 'scheduler list',
-      summary: 'List jobs, reminders of actors, and timers of workflows',
+      summary: 'List jobs, reminders and workflow timers',
       flags: [
         ...SHARED,
         FORMAT,
@@ -91,7 +91,7 @@ export const SCHEDULER: CommandEntry = {
     {
       name: 'scheduler get',
       aliases: ['scheduler g', 'scheduler ge'],
-      summary: 'Show some of them by their names',
+      summary: 'Show jobs, reminders or timers by name',
       usage: 'name ... [flags]',
       flags: [...SHARED, FORMAT],
       examples: ['scheduler get app/shop/report', 'scheduler get actor/Cart/17/expire -o json'],
@@ -100,7 +100,7 @@ export const SCHEDULER: CommandEntry = {
     {
       name: 'scheduler delete',
       aliases: ['scheduler d', 'scheduler del'],
-      summary: 'Delete some of them by their names',
+      summary: 'Delete jobs, reminders or timers by name',
       usage: 'name ... [flags]',
       flags: SHARED,
       examples: ['scheduler delete app/shop/report'],
@@ -109,7 +109,7 @@ export const SCHEDULER: CommandEntry = {
     {
       name: 'scheduler delete-all',
       aliases: ['scheduler da', 'scheduler delall'],
-      summary: 'Delete all, or those of an app, a type of actors, an actor, a workflow',
+      summary: 'Delete all, or those of an app, actor type, actor or workflow',
       usage: 'all|app[/id]|actor/type[/id]|workflow[/id[/instance]] [flags]',
       flags: SHARED,
       examples: ['scheduler delete-all app/shop', 'scheduler delete-all all'],
@@ -125,7 +125,7 @@ export const SCHEDULER: CommandEntry = {
     },
     {
       name: 'scheduler import',
-      summary: 'Schedule the jobs of a file that export has written',
+      summary: 'Schedule the jobs of an exported file',
       flags: [
         ...SHARED.filter(({name}) => name !== 'run-file'),
         textFlag('run-file', 'Path to the run template of the run'),

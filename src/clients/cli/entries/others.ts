@@ -7,7 +7,7 @@ const WHICH_RUN = whichRun('Path to the run template of the services', 'f')
 export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'ls',
-    summary: 'List the Daeploy services of a run: main versions and shadows',
+    summary: 'List Daeploy services with main and shadow versions',
     usage: '[name [version]] [flags]',
     flags: WHICH_RUN,
     examples: ['ls', 'ls hello 1.0.0'],
@@ -15,7 +15,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'assign',
-    summary: 'Make a version of a Daeploy service the main version',
+    summary: 'Make a version of a Daeploy service its main version',
     usage: 'name version [flags]',
     flags: [...WHICH_RUN, boolFlag('yes', 'Accepted for scripts; there is no prompt', 'y')],
     examples: ['assign hello 2.0.0'],
@@ -23,14 +23,14 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'notifications',
-    summary: 'List the notifications of the Daeploy services of a run',
+    summary: 'List the notifications of Daeploy services',
     flags: [outputFlag(['table', 'json'], {refusal: 'dapr'}), ...WHICH_RUN],
     examples: ['notifications', 'notifications -o json'],
     load: async () => (await import('../commands/services.ts')).notifications
   },
   {
     name: 'redis',
-    summary: 'Run only the built-in Redis, until Ctrl-C; on port 6379 or another one',
+    summary: 'Run only the built-in Redis. The default port is 6379',
     usage: '[port] [flags]',
     flags: [boolFlag('off', 'Ask the run that holds the port to release it for the rest of the run')],
     examples: ['redis', 'redis 6380', 'redis --off'],
@@ -38,7 +38,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'invoke',
-    summary: 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted',
+    summary: "Call an app through Dapr's invocation API",
     // `cmd/invoke.go` of Dapr's CLI.
     flags: [
       textFlag('app-id', 'The application id to invoke', 'a'),
@@ -51,14 +51,14 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     ],
     required: ['app-id', 'method'],
     examples: [
-      `invoke --app-id target --method sample --data '{"key":"value"}'`,
-      'invoke --app-id target --method sample --verb GET'
+      `invoke --app-id shop --method orders --data '{"id": 7}'`,
+      'invoke --app-id shop --method orders --verb GET'
     ],
     load: async () => (await import('../commands/invoke.ts')).invoke
   },
   {
     name: 'publish',
-    summary: 'Publish a pub-sub event. Supported platforms: Self-hosted',
+    summary: 'Publish an event to a topic',
     // `cmd/publish.go` of Dapr's CLI.
     flags: [
       textFlag('data', 'The JSON serialized data string (optional)', 'd'),
@@ -71,12 +71,12 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       SOCKET
     ],
     required: ['publish-app-id', 'pubsub', 'topic'],
-    examples: [`publish --publish-app-id myapp --pubsub pubsub --topic sample --data '{"key":"value"}'`],
+    examples: [`publish -i shop -p pubsub -t orders -d '{"id": 7}'`],
     load: async () => (await import('../commands/publish.ts')).publish
   },
   {
     name: 'init',
-    summary: 'Does nothing: there is nothing to install. Exists for scripts that call it',
+    summary: 'Do nothing. Scripts for Dapr may call it',
     // The flags of Dapr's `init`, which scripts may use; they have no effect.
     flags: [
       hiddenFlag('kubernetes', 'bool', 'k'),
@@ -108,7 +108,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'uninstall',
-    summary: 'Does nothing: nothing was installed. Exists for scripts that call it',
+    summary: 'Do nothing. Scripts for Dapr may call it',
     flags: [
       hiddenFlag('kubernetes', 'bool', 'k'),
       hiddenFlag('all', 'bool'),
@@ -123,7 +123,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'upgrade',
-    summary: 'Replace this executable by that of another release',
+    summary: 'Replace this executable with another release',
     usage: '--from PLACE',
     flags: [
       textFlag('from', 'Folder, or URL of one, with the files of a release'),

@@ -171,7 +171,7 @@ const SHOWN: Group = ['What you see', ['dashboard', 'log-style', 'timestamps', '
 export const RUN_ENTRY: CommandEntry = withKubernetes(
   {
     name: 'run',
-    summary: 'Run the apps of a template, each with its sidecar. Supported platforms: Self-hosted',
+    summary: 'Run one program with a Dapr sidecar. With -f: a template',
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
@@ -225,7 +225,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
 /** `run -f .` in short. */
 export const UP_ENTRY: CommandEntry = {
   name: 'up',
-  summary: 'Run the template in this folder, as run -f . does',
+  summary: 'Start all apps of this folder',
   flags: [
     ...RUN_FLAGS.filter(({name}) => WITH_TEMPLATE.has(name)).map(flag =>
       flag.name === 'run-file' ? {...flag, shown: '"."'} : flag

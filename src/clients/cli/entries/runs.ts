@@ -25,7 +25,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   withKubernetes(
     {
       name: 'logs',
-      summary: 'Show the logs of all or some apps of a run; if nothing is running, of the last run',
+      summary: 'Show the logs of apps. If nothing runs: of the last run',
       usage: '[id ...] [flags]',
       // Dapr's CLI shows only logs of Kubernetes
       flags: [
@@ -79,7 +79,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   ),
   {
     name: 'start',
-    summary: 'Start apps and what they depend on: those that were stopped, have exited or are in a debugger',
+    summary: 'Start apps that were stopped, have exited or were debugged. Starts what they depend on, too',
     usage: 'id ... [flags]',
     flags: [whichApp('start'), ...WHOSE_RUN],
     examples: ['start shop', 'start shop stock'],
@@ -88,7 +88,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'restart',
-    summary: 'Restart apps, whether they are running or have exited; their sidecars keep running',
+    summary: 'Restart apps. Calls to them wait',
     usage: 'id ... [flags]',
     flags: [whichApp('restart'), ...WHOSE_RUN],
     examples: ['restart shop', 'restart --app-id shop'],
@@ -97,7 +97,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'debug',
-    summary: 'Stop the process of an app to debug it: prints the command; its sidecar keeps running',
+    summary: 'Stop an app and print how to start it in a debugger',
     usage: 'id [flags]',
     flags: [whichApp('debug'), FORMAT, ...WHOSE_RUN],
     examples: ['debug shop', 'debug shop --format vscode'],
@@ -106,8 +106,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'attach',
-    summary:
-      'Show a run, or connect to the terminal of an app (tty: true): debugger prompts, shells, programs that read keys',
+    summary: 'Show a run as up does. With an id: connect to the terminal of an app (tty: true)',
     usage: '[id] [flags]',
     flags: [
       whichApp('attach to'),
@@ -126,7 +125,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'why',
-    summary: 'Show why an app is not running: what it waits for, or how it exited and which calls were in flight',
+    summary: 'Show why an app does not run',
     usage: '[id | number] [flags]',
     flags: [
       boolFlag('last-run', 'Show the exits of the last run that had one, also if it was killed'),
@@ -139,21 +138,21 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'mcp',
-    summary: 'Serve the run in this folder to a coding agent: the Model Context Protocol on stdin and stdout',
+    summary: 'Serve the run to a coding agent (Model Context Protocol)',
     flags: [boolFlag('read-only', 'Offer only tools that change nothing'), ...RUN_FILE],
     examples: ['mcp', 'mcp --read-only'],
     load: async () => (await import('../commands/mcp.ts')).mcp
   },
   {
     name: 'graph',
-    summary: 'Show which apps have called which, and what dependsOn lacks',
+    summary: 'Show which apps call which',
     flags: [outputFlag(['table', 'mermaid', 'json']), ...RUN_FILE],
     examples: ['graph', 'graph -o mermaid', 'graph -o mermaid > calls.mmd'],
     load: async () => (await import('../commands/graph.ts')).graph
   },
   {
     name: 'dashboard',
-    summary: 'Open the page of a run in the browser: its apps, their logs, and the calls between them',
+    summary: 'Open the page of the run in the browser',
     flags: [
       boolFlag('no-open', 'Print the address only'),
       {
@@ -172,7 +171,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'ui',
-    summary: 'Show the apps of a run on the terminal: a table, the log of one, and keys that act on it',
+    summary: 'Show the apps on the terminal, with keys that act on them',
     flags: whichRun('Path to the run template of the run', 'f'),
     examples: ['ui', 'ui -f dapr.yaml'],
     load: async () => (await import('../commands/ui.ts')).ui
@@ -186,7 +185,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'wait',
-    summary: 'Wait until a run is ready, is idle, or has written a line; for scripts and tests',
+    summary: 'Wait until the run is ready, is idle, or has written a line',
     usage: '--for CONDITION ... [flags]',
     flags: [
       boolFlag('any', 'One of the conditions is enough'),
@@ -214,7 +213,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'events',
-    summary: 'Show what happens in a run: state changes, reloads, exits',
+    summary: 'Show state changes, reloads and exits',
     flags: [
       textFlag('after', 'Only events after the one with this id'),
       textFlag('app', 'Only events of this app'),
@@ -231,7 +230,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'url',
-    summary: 'Print the address of an app, whatever port its run has given it',
+    summary: 'Print the address of an app',
     usage: 'id [flags]',
     flags: [whichApp('show'), outputFlag(['text', 'json']), ...WHOSE_RUN],
     examples: ['url web', 'url web -o json', 'url web --name pr-214'],
@@ -249,7 +248,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'env',
-    summary: 'Print the environment variables that a run sets for an app',
+    summary: 'Print the environment variables of an app',
     usage: 'id [flags]',
     flags: [
       boolFlag('all', 'Print all variables, including those of the shell in which the run was started'),
@@ -263,7 +262,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'exec',
-    summary: 'Run a command in the folder and with the environment of an app',
+    summary: 'Run a command with the folder and environment of an app',
     usage: 'id -- command [args]',
     flags: WHOSE_RUN,
     examples: ['exec shop -- npm test', "exec shop -- sh -c 'psql $DATABASE_URL'"],

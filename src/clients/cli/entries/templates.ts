@@ -13,7 +13,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   withKubernetes(
     {
       name: 'stop',
-      summary: 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted',
+      summary: 'Stop apps. With -f: all apps of a template',
       flags: [
         textFlag('app-id', 'The application id to be stopped', 'a'),
         ...whichRun('Path to the run template file for the list of apps to stop', 'f').map(asRepeated),
@@ -32,7 +32,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   UP_ENTRY,
   {
     name: 'down',
-    summary: 'Stop the runs of the template in this folder, as stop -f . does',
+    summary: 'Stop all apps of this folder',
     flags: [...whichRun('Path to the template of the run, in place of this folder’s', 'f')],
     examples: ['down', 'down --name pr-214'],
     load: async () => (await import('../commands/stop.ts')).down
@@ -40,7 +40,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   withKubernetes(
     {
       name: 'list',
-      summary: 'List all Dapr instances. Supported platforms: Self-hosted',
+      summary: "List the apps of all runs, as Dapr's CLI does",
       flags: [
         boolFlag('all-namespaces', 'If true, list all Dapr pods in all namespaces', 'A'),
         textFlag('namespace', 'List define namespace pod in a Kubernetes cluster'),
@@ -71,7 +71,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'import',
-    summary: 'Write a template from a Procfile, a compose file or a folder: what runs your services now',
+    summary: 'Write a template from a Procfile, a compose file or a folder',
     usage: '[PATH ...] [flags]',
     flags: [
       boolFlag('check', 'Start what was written, and report what each app lacks'),
@@ -98,7 +98,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'validate',
-    summary: 'Check a template without running it, and report every mistake',
+    summary: 'Check a template and report every mistake',
     flags: [
       envFlag('Set a variable of the template, KEY=VALUE; may be repeated'),
       outputFlag(['text', 'json'], {of: ' of the findings', refusal: 'dapr'}),
@@ -132,21 +132,21 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'Check this machine and template for problems and suggest fixes',
+    summary: 'Check this machine for problems and suggest fixes',
     flags: [{...RUN_FILES, shown: '"." if it has one'}],
     examples: ['doctor', 'doctor -f dapr.yaml'],
     load: async () => (await import('../commands/doctor.ts')).doctor
   },
   {
     name: 'schema',
-    summary: 'Print the JSON schema of a run template, for editors',
+    summary: 'Print the JSON schema of a template',
     flags: [],
     examples: ['schema > template.json'],
     load: async () => (await import('../commands/schema.ts')).schema
   },
   {
     name: 'version',
-    summary: 'Print the version of Pillion, and the Dapr it is compatible with',
+    summary: 'Print the version of Pillion and of its Dapr APIs',
     flags: [
       outputFlag(['json'], {text: 'The output format of the version command. Valid values are: json', refusal: 'dapr'})
     ],

@@ -83,7 +83,7 @@ const VERBS: readonly CommandEntry[] = [
       textFlag('instance-id', 'The ID of the new instance; without it one is made', 'i'),
       textFlag('start-time', 'When it starts: a time (RFC 3339), or a duration from now (90s)', 's')
     ],
-    examples: [`workflow run order --app-id shop --instance-id o-17 --input '{"item":"pen"}'`],
+    examples: [`workflow run order -a shop -i o-17 --input '{"item":"pen"}'`],
     load: async () => (await import('../commands/workflow/run.ts')).runWorkflow
   },
   {
@@ -100,7 +100,7 @@ const VERBS: readonly CommandEntry[] = [
   }),
   ofOne(
     'timeline',
-    'Show the steps of a workflow: when each began, how long it took, and what it waits for',
+    'Show the steps of a workflow with their times',
     [boolFlag('follow', 'Show further steps until the workflow is over'), formats('table', 'json')],
     {
       examples: ['workflow timeline o-17', 'workflow timeline o-17 --follow'],
@@ -117,7 +117,7 @@ const VERBS: readonly CommandEntry[] = [
   }),
   ofOne(
     'terminate',
-    'Terminate a workflow and those that it has started',
+    'Terminate a workflow and its children',
     [textFlag('output', 'The output of the workflow: JSON, or a text', 'o')],
     {
       examples: ['workflow terminate o-17'],
@@ -131,7 +131,7 @@ const VERBS: readonly CommandEntry[] = [
   }),
   ofOne(
     'rerun',
-    'Run a workflow that is over once more from one of its steps, as a new one',
+    'Run a finished workflow again from one of its steps',
     [
       {
         name: 'event-id',
@@ -150,7 +150,7 @@ const VERBS: readonly CommandEntry[] = [
   ),
   ofOne(
     'replay',
-    'Run the code of a workflow through its history once more, and show where it does something else',
+    'Run the code of a workflow against its history, and show where they differ',
     [boolFlag('step', 'Wait for the Enter key before each turn'), formats('text', 'json')],
     {
       examples: ['workflow replay o-17', 'workflow replay o-17 --step'],
@@ -159,7 +159,7 @@ const VERBS: readonly CommandEntry[] = [
   ),
   ofOne(
     'skip',
-    'Let the next timer of a workflow fire now',
+    'Fire the next timer of a workflow now',
     [{name: 'timer', type: 'int', text: 'The number of the timer in the timeline', shown: 'the one that fires first'}],
     {
       examples: ['workflow skip o-17', 'workflow skip o-17 --timer 4'],
@@ -168,7 +168,7 @@ const VERBS: readonly CommandEntry[] = [
   ),
   {
     name: 'workflow purge',
-    summary: 'Remove workflows that are over, with their histories',
+    summary: 'Delete finished workflows and their histories',
     usage: '[id ...] [flags]',
     flags: PURGE_FLAGS,
     examples: ['workflow purge o-17', 'workflow purge --all', 'workflow purge --all-older-than 24h'],
@@ -179,7 +179,7 @@ const VERBS: readonly CommandEntry[] = [
 
 export const SKIP: CommandEntry = {
   name: 'skip',
-  summary: 'Move the clock of all that waits for a time: timers of workflows fire as if it had passed',
+  summary: 'Advance the clock of timers, jobs and reminders',
   usage: 'duration [flags]',
   flags: [outputFlag(['text', 'json']), ...whichRun('Path to the run template of the run', 'f')],
   examples: ['skip 90m', 'skip 7d'],
@@ -189,7 +189,7 @@ export const SKIP: CommandEntry = {
 export const WORKFLOW: CommandEntry = {
   name: 'workflow',
   aliases: ['wf'],
-  summary: 'Start, list, inspect and change the workflows of a run',
+  summary: 'Start, list, inspect and change workflows',
   usage: '[command] [flags]',
   flags: LIST_FLAGS,
   examples: ['workflow', 'workflow -s FAILED'],

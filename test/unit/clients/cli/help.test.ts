@@ -1,55 +1,78 @@
 import t from 'tap'
 import {COMMANDS} from '../../../../src/clients/cli/commands.ts'
-import {COMMAND_GROUPS} from '../../../../src/clients/cli/groups.ts'
-import {helpOf, overview} from '../../../../src/clients/cli/help.ts'
+import {andVerbs} from '../../../../src/clients/cli/command-named.ts'
+import {COMMAND_GROUPS, shortGroups} from '../../../../src/clients/cli/groups.ts'
+import {helpOf, overview, usageText} from '../../../../src/clients/cli/help.ts'
 import {UserError} from '../../../../src/model/errors.ts'
 import {readFilter} from '../../../../src/observe/telemetry/recorder/filter.ts'
 
 const heads = (text: string): readonly string[] =>
   [...text.matchAll(/^ {2}(?: {4}|-\w, )--[\w-]+(?: \w+)?/gm)].map(([head]) => head)
 
-t.test('with columns the flag lines of every command fit, and begin as they do without', async t => {
-  for (const command of COMMANDS) {
-    const [wide, narrow] = [helpOf('pillion', command), helpOf('pillion', command, 80)]
-    t.same(
-      narrow.split('\n').filter(line => line.length > 80 && !line.startsWith('  pillion')), // examples are to be copied
-      [],
-      command.name
-    )
-    t.same(heads(narrow).toSorted(), heads(wide).toSorted())
+/** All commands, with those below them. */
+const ALL = andVerbs(COMMANDS)
+
+t.test('the help of every command fits into 80 columns, names every flag, and begins with a sentence', async t => {
+  for (const command of ALL) {
+    const [cobra, help] = [usageText('pillion', command), helpOf('pillion', command)]
+    const tooLong = help.split('\n').filter(line => line.length > 80)
+    t.same(tooLong, [], command.name)
+    t.match(help, /^[A-Z][^\n]*(?:\n[^\n]+)?\.\n\nUsage:/, command.name)
+    t.same(heads(help).toSorted(), heads(cobra).toSorted())
     for (const {text, isHidden} of command.flags)
-      if (isHidden !== true) t.ok(narrow.replaceAll(/\s+/g, ' ').includes(text.replaceAll(/\s+/g, ' ')), text)
+      if (isHidden !== true) t.ok(help.replaceAll(/\s+/g, ' ').includes(text.replaceAll(/\s+/g, ' ')), text)
   }
 })
 
-t.test('with columns flags and commands stand in groups, each once; without in one list, as cobra has it', async t => {
-  const run = COMMANDS.find(({name}) => name === 'run')
-  if (run === undefined) throw new Error('no run')
-  t.match(
-    helpOf('pillion', run, 80),
-    /\nWhich apps:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nKubernetes:\n[^]*\nOther Flags:\n/
-  )
-  t.match(
-    helpOf('pillion', run),
-    /\nFlags:\n {6}--allowed-origins strings [^]*\n {6}--app-channel-address string [^]*\nGlobal Flags:\n/
-  )
-  t.match(overview('pillion', COMMANDS, 80), /\nRun and stop:\n {2}up [^]*\nOther Commands:\n/)
-  t.match(overview('pillion', COMMANDS), /\nAvailable Commands:\n {2}run /)
-  t.same(
-    overview('pillion', COMMANDS, 80)
-      .split('\n')
-      .filter(line => line.length > 80),
-    []
-  )
-  for (const {name} of COMMANDS)
-    t.equal([...overview('pillion', COMMANDS, 80).matchAll(new RegExp(`^ {2}${name} {2}`, 'gm'))].length, 1, name)
-  t.same(
-    COMMAND_GROUPS.flatMap(([, names]) => names).filter(name => COMMANDS.every(command => command.name !== name)),
-    []
-  )
-  for (const {name, flags, groups = []} of COMMANDS) {
-    const unknown = groups.flatMap(([, names]) => names).filter(name => flags.every(flag => flag.name !== name))
-    t.same(unknown, [], name)
+const namesIn = (text: string): readonly string[] =>
+  [...text.matchAll(/^ {2}([\w-]+) {2,}\w/gm)].map(([, name = '']) => name)
+
+t.test(
+  'flags and commands stand in groups, each once; the usage after a mistake has one list, as cobra has it',
+  async t => {
+    const run = COMMANDS.find(({name}) => name === 'run')
+    if (run === undefined) throw new Error('no run')
+    t.match(
+      helpOf('pillion', run),
+      /\nWhich apps:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nKubernetes:\n[^]*\nOther Flags:\n/
+    )
+    t.match(
+      usageText('pillion', run),
+      /\nFlags:\n {6}--allowed-origins strings [^]*\n {6}--app-channel-address string [^]*\nGlobal Flags:\n/
+    )
+    const all = overview('pillion', COMMANDS)
+    t.match(all, /^Run all your services with one command\.\n[^]*\nRun and stop:\n {2}up [^]*\nOther commands:\n/)
+    t.same(
+      all.split('\n').filter(line => line.length > 80),
+      []
+    )
+    t.same(namesIn(all).toSorted(), COMMANDS.map(({name}) => name).toSorted())
+    const grouped = COMMAND_GROUPS.flatMap(({usual, more = []}) => [...usual, ...more])
+    t.same(
+      grouped.filter(name => COMMANDS.every(command => command.name !== name)),
+      []
+    )
+    for (const {name, flags, groups = []} of COMMANDS) {
+      const unknown = groups.flatMap(([, names]) => names).filter(name => flags.every(flag => flag.name !== name))
+      t.same(unknown, [], name)
+    }
+  }
+)
+
+t.test('the short help has at most 25 commands, a line for each, whatever a folder uses', async t => {
+  const uses = ['copies', 'dapr', 'work', 'daeploy'] as const
+  for (let which = 0; which < 1 << uses.length; which++) {
+    const used = new Set(uses.filter((_, at) => (which & (1 << at)) !== 0))
+    const text = overview('pillion', COMMANDS, {groups: shortGroups(used), hasTemplate: which > 0})
+    const names = namesIn(text)
+    t.ok(names.length <= 25, names.join(' '))
+    t.ok(['up', 'down', 'ps', 'logs', 'trace', 'import'].every(name => names.includes(name)))
+    t.equal(names.includes('jobs'), used.has('work'))
+    t.equal(names.includes('assign'), used.has('daeploy'))
+    t.same(
+      text.split('\n').filter(line => line.length > 80 || /^ {6}/.test(line)),
+      []
+    )
   }
 })
 
