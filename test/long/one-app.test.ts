@@ -149,7 +149,7 @@ t.test('several ids: all are tried, each failure has its line, and a near miss i
       result.stderr,
       `❌  failed to ${verb} app id nowhere: couldn't find app id nowhere\nRunning: shop, stock, rest\n`
     )
-    t.match(await rig.run([verb]), {code: 255, stderr: new RegExp(`^Error: ${verb} needs the id of an app\nUsage:`)})
+    t.match(await rig.run([verb]), {code: 255, stderr: new RegExp(`^Error: ${verb} needs the id of an app\nRun `)})
   }
 })
 

@@ -24,7 +24,7 @@ export type SecondUp = 'attach' | 'report' | 'wait' | 'yield'
 export async function secondUp(call: CommandContext, how: SecondUp): Promise<number | undefined> {
   const {flags} = call
   const [file] = flags.list('run-file')
-  if (file === '-') return undefined
+  if (file === '-' || flags.text('name') === '') return undefined // an empty name is a mistake of its own
   const {template, name} = commandPlace(flags.with({'run-file': file}))
   if (template === undefined) return undefined
   const named = name === undefined ? '' : ` --name ${name}`
