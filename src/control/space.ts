@@ -16,8 +16,6 @@ import {oneByOne, wordOf} from './run-name.ts'
 export interface Space {
   /** The name: the same from day to day, and for each run of the copy. */
   readonly name: string
-  /** The name in a form for keys and topics: every server accepts its characters. */
-  readonly key: string
   /** The folder of its files; it may not exist. */
   readonly folder: string
 }
@@ -83,9 +81,8 @@ function spaceFor(env: Environment, {root, copy}: SpaceOwner): Space {
 function spaceCalled(env: Environment, called: string, identity: string): Space {
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12)
   const word = wordOf(called)
-  const plain = word.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '')
   const name = [word, hash].join('-')
-  return {name, key: `${plain}-${hash}`.replace(/^-/, 'copy-'), folder: join(spacesFolder(env), name)}
+  return {name, folder: join(spacesFolder(env), name)}
 }
 
 /** Writes down whose it is, so that it is known from now on; forgets those that are not used. */

@@ -21,8 +21,6 @@ export interface Plan {
   readonly copy?: string | undefined
   /** Identifies flags and template for a second `up`. Left out: a single app. */
   readonly asked?: {readonly flags: readonly string[]; readonly parts?: Readonly<Record<string, string>>}
-  /** Copies keep their data apart in servers that they share, where components can. Left out: they do not. */
-  readonly isolate?: boolean
   /** What makes a worktree ready before its first start: a program and its arguments. Left out: nothing. */
   readonly setup?: readonly string[]
   /** The numbers that this copy has in place of those of the template: its resources name the latter. Left out: none. */

@@ -92,7 +92,6 @@ export class RunComponents {
         conversation: {plans: plan.conversation, folder: dirname(plan.file)}
       }),
       ...(plan.movedPorts !== undefined && {movedPorts: plan.movedPorts}),
-      ...(plan.isolate === true && {space: async () => (await this.#spaceOf())?.key ?? ''}),
       ...(plan.file !== '' && {opened: component => void (this.#noting = this.#note(this.#noting, component))})
     })
   }

@@ -1,6 +1,5 @@
 import type {RunContext} from './run-context.ts'
 import type {DataPlace} from '../dapr/components/data-place.ts'
-import type {Plan} from '../model/plan.ts'
 import {noteData, dataOfCopies} from '../control/shared-data.ts'
 import {homeOf} from '../control/server.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
@@ -43,7 +42,7 @@ export class SharedData {
     const what = shared.map(({shown}) => shown).join(', ')
     reporter.warn(
       'data-shared',
-      `${what}: ${owners.join(', ')} ${owners.length === 1 ? 'uses' : 'use'} the same data${having.some(({isPlain}) => isPlain) ? ADVICE_FOR_PLAIN : adviceFor(shared, plan)}`
+      `${what}: ${owners.join(', ')} ${owners.length === 1 ? 'uses' : 'use'} the same data${having.some(({isPlain}) => isPlain) ? ADVICE_FOR_PLAIN : ADVICE}`
     )
   }
 }
@@ -51,12 +50,6 @@ export class SharedData {
 const ADVICE_FOR_PLAIN =
   ', so keys and events cross. Its template has the same text: give this one a name of its own (--name), or make copies with git worktree, and they have a Redis and ports of their own'
 
-/** How to keep these data apart. */
-function adviceFor(shared: readonly DataPlace[], {isolate = false}: Plan): string {
-  if (isolate)
-    return '. isolate: true cannot keep these apart: give each copy a database of its own, by ${…} in the file'
-  const never = shared.filter(({canBeApart}) => !canBeApart)
-  if (never.length === shared.length) return ': give each copy a database of its own, by ${…} in the file'
-  const but = never.length === 0 ? '' : `, but not ${never.map(({shown}) => shown.replace(/ .*/, '')).join(', ')}`
-  return `, so keys and events cross: isolate: true at the top of the template keeps copies apart${but}`
-}
+/** The two ways to keep data apart. */
+const ADVICE =
+  ', so keys and events cross: make the server an app of the template, or give each copy a database of its own: interpolate: true, ${DB:-shop} in the file of the component, and pillion up --env DB=NAME'

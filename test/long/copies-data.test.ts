@@ -157,34 +157,25 @@ t.test('runs of one folder with two names share no key', async t => {
   t.same([await stateOf(plain), await stateOf(named)], ['"plain"', '"named"'])
 })
 
-t.test(
-  'two names in one folder have one file of SQLite, which is said; isolate: true keeps their keys apart',
-  async t => {
-    const rig = await openRig(t)
-    const app = {appID: 'shop', autoPort: true, resourcesPath: '../resources'}
-    await rig.write({'resources/store.yaml': component('store', 'state.sqlite', {connectionString: 'data.db'})})
-    const open = async (args: readonly string[]): Promise<Copy> => {
-      const run = rig.pillion(['up', ...args])
-      const shop = await rig.driven('shop')
-      await shop.listen()
-      return {folder: '.', run, shop}
-    }
-    for (const isolate of [false, true]) {
-      await rig.template([app], {}, {isolate})
-      const [plain, named] = [await open([]), await open(['--name', 'try'])]
-      await remember(plain, 'plain')
-      t.equal(await stateOf(named), isolate ? '' : '"plain"')
-      if (isolate) t.notMatch(named.run.stderr.text, 'the same data')
-      else
-        t.match(
-          await named.run.waitForLine('the same data', {stream: 'stderr'}),
-          /store \(state\.sqlite at \/.*\/shop\/data\.db\): .* isolate: true at the top of the template keeps copies apart$/
-        )
-      for (const {run} of [plain, named]) run.signal('SIGINT')
-      for (const {run} of [plain, named]) await run.exited
-    }
+t.test('two names in one folder have one file of SQLite, which is said', async t => {
+  const rig = await openRig(t)
+  const app = {appID: 'shop', autoPort: true, resourcesPath: '../resources'}
+  await rig.write({'resources/store.yaml': component('store', 'state.sqlite', {connectionString: 'data.db'})})
+  const open = async (args: readonly string[]): Promise<Copy> => {
+    const run = rig.pillion(['up', ...args])
+    const shop = await rig.driven('shop')
+    await shop.listen()
+    return {folder: '.', run, shop}
   }
-)
+  await rig.template([app])
+  const [plain, named] = [await open([]), await open(['--name', 'try'])]
+  await remember(plain, 'plain')
+  t.equal(await stateOf(named), '"plain"')
+  t.match(
+    await named.run.waitForLine('the same data', {stream: 'stderr'}),
+    /store \(state\.sqlite at \/.*\/shop\/data\.db\): .*: make the server an app of the template, or give each copy a database of its own: interpolate: true/
+  )
+})
 
 t.test('a plain copy of a folder that uses the same server says so', {skip: skipWithoutRedis}, async t => {
   const rig = await openRig(t)

@@ -49,6 +49,7 @@ t.test('words and flags of other tools are answered with ours', async t => {
     ['fault gateway orders --delay 300', 255, '(300ms or 300s)'],
     ['replay path:/x', 1, 'no call matches path:/x'],
     ['wait --nothing', 255, "Error: unknown flag: --nothing\nRun 'pillion wait --help' for usage.\n"],
+    ['up --rest main', 255, 'Name the apps to start here: pillion up --only ID,ID.'],
     ['calls to:ordes', 1, 'no call matches: no app has the id ordes: did you mean orders?'],
     ['calls to=orders', 1, 'the filter to=orders is written to:orders'],
     ['invoke --app-id gatway --method x', 1, 'app ID gatway not found\nDid you mean gateway?\n'],

@@ -1,9 +1,12 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
+import {subscribed} from '../e2e/pubsub-shop.ts'
+import type {Driven} from '../rig/command.ts'
+import type {Program} from '../rig/program.ts'
 import {realRedis, skipWithoutRedis} from '../rig/redis.ts'
 import {component} from '../rig/resource-files.ts'
-import {respClient} from '../rig/resp.ts'
-import {openRig} from '../rig/rig.ts'
-import {exchange, post, remember, startCopy, stateOf, told, writeShop} from './two-copies.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {writeWorktrees} from '../rig/worktrees.ts'
 
 const LIST = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
 
@@ -11,11 +14,22 @@ const LIST = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
 function inRedis(port: number): Readonly<Record<string, string>> {
   const redis = {redisHost: `localhost:${port}`}
   return {
-    bus: component('bus', 'pubsub.redis', {...redis, consumerID: 'shop', concurrency: '1'}),
-    lock: component('lock', 'lock.redis', redis),
-    out: component('out', 'bindings.redis', redis),
-    store: component('store', 'state.redis', {...redis, actorStateStore: 'true'})
+    'resources/bus.yaml': component('bus', 'pubsub.redis', {...redis, consumerID: 'shop', concurrency: '1'}),
+    'resources/lock.yaml': component('lock', 'lock.redis', redis),
+    'resources/out.yaml': component('out', 'bindings.redis', redis),
+    'resources/store.yaml': component('store', 'state.redis', {...redis, actorStateStore: 'true'})
   }
+}
+
+/** Starts a copy, until it has its subscription. */
+async function startCopy(rig: Rig, folder: string): Promise<{readonly run: Program; readonly shop: Driven}> {
+  const run = rig.pillion(['up'], {folder})
+  const shop = await rig.driven('shop')
+  await shop.subscribe(LIST)
+  await shop.listen()
+  await subscribed(shop, LIST.length)
+  while ((await shop.fetch('/v1.0/healthz')).status !== 204) await pause(10)
+  return {run, shop}
 }
 
 t.test(
@@ -24,51 +38,21 @@ t.test(
   async t => {
     const {port} = await realRedis(t)
     const rig = await openRig(t)
-    await writeShop(rig, false, inRedis(port))
-    const main = await startCopy(rig, 'main', LIST)
-    const pr = await startCopy(rig, 'pr', LIST)
-    const line = await told(pr)
+    const command = rig.drivenCommand
+    const app = {appID: 'shop', appDirPath: '.', autoPort: true, command, resourcesPath: './resources'}
+    await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps: [app]}), ...inRedis(port)})
+    const main = await startCopy(rig, 'main')
+    const pr = await startCopy(rig, 'pr')
+    const line = await pr.run.waitForLine('the same data', {stream: 'stderr'})
     for (const each of ['bus (pubsub.redis', 'lock (lock.redis', 'out (bindings.redis', 'store (state.redis'])
       t.match(line, `${each} at localhost:${port})`)
     t.match(
       line,
-      `: main (pid ${main.run.pid}) uses the same data, so keys and events cross: isolate: true at the top of the template`
+      `: main (pid ${main.run.pid}) uses the same data, so keys and events cross: make the server an app of the template, or give each copy a database of its own`
     )
-    t.match(line, /keeps copies apart, but not out$/)
-    await remember(main)
-    t.equal(await stateOf(pr), '"main"')
+    const body = JSON.stringify([{key: 'who', value: 'main'}])
+    await main.shop.fetch('/v1.0/state/store', {method: 'POST', body})
+    t.equal((await pr.shop.fetch('/v1.0/state/store/who')).body, '"main"')
     t.notMatch(main.run.stderr.text, 'the same data', 'the second one tells it')
-  }
-)
-
-t.test(
-  'isolate: true: no key, event or lock crosses, in any order, after kill -9, too',
-  {skip: skipWithoutRedis},
-  async t => {
-    const {port} = await realRedis(t)
-    const rig = await openRig(t)
-    await writeShop(rig, true, inRedis(port))
-    let pr = await startCopy(rig, 'pr', LIST)
-    const main = await startCopy(rig, 'main', LIST)
-    t.match(
-      await told(main),
-      /out \(bindings\.redis at localhost:\d+\): pr \(pid \d+\) uses the same data\. isolate: true cannot/
-    )
-    await exchange(t, main, pr)
-    await remember(main, pr)
-    t.same([await stateOf(main), await stateOf(pr)], ['"main"', '"pr"'])
-    const lock = {resourceId: 'till', lockOwner: 'me', expiryInSeconds: 60}
-    for (const copy of [main, pr])
-      t.match(await post(copy, '/v1.0-alpha1/lock/lock', lock), /"success":true/, copy.name)
-    pr.run.signal('SIGKILL')
-    await pr.shop.closed
-    pr = await startCopy(rig, 'pr', LIST)
-    t.same([await stateOf(main), await stateOf(pr)], ['"main"', '"pr"'])
-    await exchange(t, pr, main)
-    const client = await respClient(port)
-    const keys = JSON.stringify(await client.call('KEYS', '*'))
-    client.close()
-    t.match(keys, /"shop\|\|who/, 'the one without a space has Dapr’s own keys')
-    for (const key of [/pr-[0-9a-f]{12}-shop\|\|who/, /pr-[0-9a-f]{12}-orders/]) t.match(keys, key)
   }
 )

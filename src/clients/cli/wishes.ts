@@ -31,6 +31,7 @@ const WISHES: ReadonlyMap<string, string> = new Map([
   ['watch', 'up --watch'],
   ['* --no-color', 'Set NO_COLOR=1 for output without colours.'],
   ['* --verbose', 'There is no verbose mode: pillion why and pillion logs say more.'],
+  ['* --rest', 'A copy calls no app of another copy. Name the apps to start here: pillion up --only ID,ID.'],
   ['calls --app', 'A filter says it: pillion calls app:ID.'],
   ['calls --failed', 'A filter says it: pillion calls is:failed.'],
   ['calls --from', 'A filter says it: pillion calls from:ID.'],

@@ -12,7 +12,7 @@ import type {DaprdComponents} from './daprd/daprd-access.ts'
 import type {BlockTypes} from './block-types.ts'
 import {type Component, type OpenOptions} from './component.ts'
 import {textOfResource, type ComponentSet, type Use} from './component-set.ts'
-import {canBeApart, groupsInSpace, topicPrefixOf, propertyValues} from './component-values.ts'
+import {topicPrefixOf, propertyValues} from './component-values.ts'
 import {Properties, ComponentFault} from './properties.ts'
 import type {StateStore} from './state-store.ts'
 import {isEncryptionKey} from '../../files/resources/encryption-keys.ts'
@@ -50,8 +50,6 @@ export interface AppComponent<B extends Block> {
   readonly properties: Properties
   /** Prefix of a broker's topics. */
   readonly topicPrefix: string
-  /** The copy of the template that has its data for itself, in a server that copies share; '' = they are for all. */
-  readonly space: string
 }
 
 /** A component that could not be opened. */
@@ -261,7 +259,7 @@ export class AppComponents {
       const opened =
         this.daprd?.takes(resource) === true ? await openByDaprd(this.daprd, resource) : await this.#openHere(resource)
       this.failed.delete(name)
-      this.#options.set.opened({...opened, resource, folder, isOfDaprd: this.daprd?.takes(resource) === true})
+      this.#options.set.opened({...opened, resource, folder})
       log('info', `Component loaded: ${name} (${type}/${version})`)
       return opened
     } catch (error) {
@@ -307,11 +305,9 @@ export class AppComponents {
     checkStoreSettings(resource, properties)
     if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#openStores)
     const keys = await encryptionOf(resource, properties)
-    const space = canBeApart(resource.type) ? await set.space() : ''
-    const grouped = groupsInSpace(placed, resource.type, space)
-    const use = await set.use({resource, properties: grouped, folder, owner: this.#owner, warn})
+    const use = await set.use({resource, properties: placed, folder, owner: this.#owner, warn})
     const component = keys === undefined ? use.component : keys(use.component)
-    return {name: resource.name, component, properties, topicPrefix: topicPrefixOf(resource, env, space), space, use}
+    return {name: resource.name, component, properties, topicPrefix: topicPrefixOf(resource, env), use}
   }
 
   /** Notes that a secret store waits for another one; false: that one, or what it waits for, waits for it. */
@@ -366,7 +362,7 @@ async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource):
   const use = {component, release: async () => component.close?.()}
   const properties = new Properties(movedTogether(resource.properties, new Map(resource.moved)))
   // daprd puts the prefix in front of topics itself
-  return {name: resource.name, component, properties, topicPrefix: '', space: '', use}
+  return {name: resource.name, component, properties, topicPrefix: '', use}
 }
 
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>

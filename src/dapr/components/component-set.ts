@@ -44,8 +44,6 @@ export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> 
    * Left out: neither.
    */
   readonly conversation?: {readonly plans: NonNullable<Plan['conversation']>; readonly folder: string}
-  /** The copy of the template that keeps its data apart in servers that copies share; '', or left out: none. */
-  readonly space?: () => Promise<string>
   /** Ports that this copy has in place of those that its resources name. Left out: none. */
   readonly movedPorts?: MovedPorts
   /** Why the server at one of these ports of this machine must not be used; '', or left out: it may. `mayBeRun`: a run that listens there itself is no obstacle. */
@@ -71,11 +69,6 @@ export class ComponentSet {
     this.#options = options
     this.movedPorts = options.movedPorts ?? new Map()
     this.opened = options.opened ?? (() => undefined)
-  }
-
-  /** The copy of the template that keeps its data apart; '' = none. */
-  async space(): Promise<string> {
-    return (await this.#options.space?.()) ?? ''
   }
 
   /**

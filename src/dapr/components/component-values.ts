@@ -80,28 +80,6 @@ function fillIn({name, value, place}: ComponentProperty, {appId, env}: ValueOpti
     .replaceAll('{appID}', () => appId)
 }
 
-/** Whether copies can keep the data of components of a type apart in a server that they share. */
-export const canBeApart = (type: string): boolean => /^(?:state|pubsub|lock)\./.test(type)
-
-/** A name that is a copy's own, where copies share a server; '' = the name is for all. */
-export const inSpace = (space: string, name: string): string => [space, name].filter(part => part !== '').join('-')
-
-/** Names of properties by which those who read a broker share its messages: RabbitMQ's queue is named by a subscription. */
-const GROUPS = new Set(['consumerid', 'consumergroup', 'queuename'])
-
-const ownGroup = (space: string, name: string, value: string): string =>
-  value !== '' && GROUPS.has(name.toLowerCase()) ? inSpace(space, value) : value
-
-/** The properties of a component of a copy that keeps its data apart: its readers share messages with no other copy. */
-export const groupsInSpace = (properties: readonly Property[], type: string, space: string): readonly Property[] =>
-  space === '' || !type.startsWith('pubsub.')
-    ? properties
-    : properties.map(each => ({...each, value: ownGroup(space, each.name, each.value)}))
-
-/** The metadata of a subscription of such a copy. */
-export const metadataInSpace = (metadata: Metadata, space: string): Metadata =>
-  Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, ownGroup(space, name, value)]))
-
 type Metadata = Readonly<Record<string, string>>
 
 /** The value of a name that is found in any capitals; '' = there is none. */
@@ -113,8 +91,6 @@ export function textNamed(metadata: Metadata, name: string): string {
   return ''
 }
 
-/** The topics of a broker whose metadata have `{namespace}` begin with it (Dapr: pkg/runtime/meta, ContainsNamespace), those of a copy with its name. */
-export function topicPrefixOf({properties}: ComponentResource, env: ValueOptions['env'], space = ''): string {
-  const namespace = properties.some(({value}) => value.includes('{namespace}')) ? namespaceOf(env) : ''
-  return space === '' ? namespace : `${space}-${namespace}`
-}
+/** The topics of a broker whose metadata have `{namespace}` begin with it (Dapr: pkg/runtime/meta, ContainsNamespace). */
+export const topicPrefixOf = ({properties}: ComponentResource, env: ValueOptions['env']): string =>
+  properties.some(({value}) => value.includes('{namespace}')) ? namespaceOf(env) : ''

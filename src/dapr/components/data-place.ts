@@ -3,7 +3,6 @@ import {resolve} from 'node:path'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import {isLoopback} from '../../model/address.ts'
 import {linksResolved} from '../../platform/paths.ts'
-import {canBeApart} from './component-values.ts'
 import type {Properties} from './properties.ts'
 import {redisTarget} from './redis/open-redis.ts'
 import {IN_MEMORY, sqliteFile} from './state/sqlite-file.ts'
@@ -15,8 +14,6 @@ export interface DataPlace {
   readonly shown: string
   /** Equal for components that share their data. */
   readonly key: string
-  /** `isolate: true` keeps them apart. */
-  readonly canBeApart: boolean
 }
 
 export interface PlacedComponent {
@@ -25,9 +22,6 @@ export interface PlacedComponent {
   readonly properties: Properties
   /** Folder of the app, from which files are named. */
   readonly folder: string
-  /** The copy of the template whose data these are, '' = they are for all. */
-  readonly space: string
-  readonly isOfDaprd: boolean
 }
 
 /** Types of components whose data no other copy can reach, or that have no data. */
@@ -35,7 +29,7 @@ const NOT_SHARED = /^(?:secretstores|configuration|conversation|crypto|middlewar
 
 /** Returns where a component has its data; undefined: no other copy might use them. */
 export function dataPlaceOf(
-  {resource, properties, folder, space, isOfDaprd}: PlacedComponent,
+  {resource, properties, folder}: PlacedComponent,
   isOwn: RedisAccess['isOwn']
 ): DataPlace | undefined {
   const {name, type} = resource
@@ -52,9 +46,8 @@ export function dataPlaceOf(
   return {
     shown: `${name} (${type}${at === '' ? '' : ` at ${at}`})`,
     key: createHash('sha256')
-      .update(JSON.stringify([type, space, ...values]))
-      .digest('hex'),
-    canBeApart: canBeApart(type) && !isOfDaprd
+      .update(JSON.stringify([type, ...values]))
+      .digest('hex')
   }
 }
 

@@ -67,7 +67,6 @@ export const APP_KEYS = {
 
 export const OUR_TOP_KEYS = [
   'interpolate',
-  'isolate',
   'bring',
   'setup',
   'managerPort',
@@ -162,7 +161,6 @@ export interface OurValues {
 
 export type TopValues = Values<typeof TOP_KEYS> & {
   readonly interpolate?: boolean | string
-  readonly isolate?: boolean
   readonly bring?: readonly string[]
   readonly setup?: readonly string[]
   readonly managerPort?: number

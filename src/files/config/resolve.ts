@@ -122,7 +122,6 @@ export function resolvePlan(
       each
     ),
     atStart: Object.fromEntries(START_KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]]))),
-    ...(values.isolate === true && {isolate: true}),
     ...(values.setup !== undefined && values.setup.length > 0 && {setup: values.setup}),
     ...(values.allowedOrigins !== undefined && {allowedOrigins: values.allowedOrigins}),
     ...(values.conversation !== undefined && {conversation: conversationOf(template, values.conversation, source)}),

@@ -38,6 +38,14 @@ const UNLIKE_OURS: ReadonlyMap<string, string> = new Map([
   ['volumes', 'mount them in the command: [docker, run, -v, …]']
 ])
 
+/** Keys of earlier versions at the top, and what to use. */
+const GONE: ReadonlyMap<string, string> = new Map([
+  [
+    'isolate',
+    'copies keep data apart if the server is an app of the template, or by a database name: interpolate: true, ${DB:-shop} in the file of the component, and --env DB=NAME'
+  ]
+])
+
 const simplified = (name: string): string => name.toLowerCase().replace(/[-_]/g, '')
 
 const TOP = [...Object.keys(TOP_KEYS), 'common', 'apps', ...OUR_TOP_KEYS]
@@ -102,6 +110,8 @@ function unknownKey(name: string, known: readonly string[]): Omit<Mistake, 'spot
 }
 
 function hintFor(name: string, known: readonly string[]): string {
+  const gone = known === TOP ? GONE.get(name) : undefined
+  if (gone !== undefined) return gone
   const meant = meantBy(name, known)
   if (meant !== '') return `did you mean ${meant}?`
   if (known === APP) return UNLIKE_OURS.get(name) ?? ''

@@ -1,6 +1,5 @@
 import {messageOf} from '../../../model/errors.ts'
 import type {AppComponent} from '../../components/app-components.ts'
-import {inSpace} from '../../components/component-values.ts'
 import type {StateItem, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {checkReserved} from './actor-calls.ts'
@@ -30,14 +29,14 @@ export class ActorState extends AppBlock {
     checkActor(type, id)
     const store = await this.#store()
     return this.#call(store, 'get', onGone, async () =>
-      store.component.get(this.#keyOf(store, type, id, key), {consistency: '', metadata: {}})
+      store.component.get(this.#keyOf(type, id, key), {consistency: '', metadata: {}})
     ).catch(failing([500, 'internal', 'ERR_ACTOR_STATE_GET'], 'error getting actor state: '))
   }
 
   /** Lists the state of an actor for a user, without a call of the app. Rejects with the reason. */
   async list(type: string, id: string, limit: number): Promise<readonly (readonly [key: string, data: Buffer])[]> {
     const store = await this.#store()
-    const prefix = this.#keyOf(store, type, id, '')
+    const prefix = this.#keyOf(type, id, '')
     const keys = await store.component.keys?.(prefix, limit)
     if (keys === undefined) throw new Error(`the state store ${store.name} cannot list its keys`)
     const items = await Promise.all(
@@ -59,7 +58,7 @@ export class ActorState extends AppBlock {
     const store = await this.#store()
     const operations = changes.map((change): StateOperation => {
       const {operation, key, value, isJson, etag, metadata} = change
-      const request = {key: this.#keyOf(store, type, id, key), etag, metadata, options: NO_OPTIONS}
+      const request = {key: this.#keyOf(type, id, key), etag, metadata, options: NO_OPTIONS}
       return operation === 'delete' ? {kind: 'delete', request} : {kind: 'upsert', request: {...request, value, isJson}}
     })
     if (operations.length === 0) return
@@ -69,8 +68,8 @@ export class ActorState extends AppBlock {
     )
   }
 
-  #keyOf({space}: AppComponent<'state'>, type: string, id: string, key: string): string {
-    return [inSpace(space, this.context.appId), type, id, key].join(SEPARATOR)
+  #keyOf(type: string, id: string, key: string): string {
+    return [this.context.appId, type, id, key].join(SEPARATOR)
   }
 
   async #call<T>({name}: AppComponent<'state'>, operation: string, onGone: OnGone, work: () => Promise<T>): Promise<T> {

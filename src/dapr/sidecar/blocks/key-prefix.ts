@@ -1,4 +1,3 @@
-import {inSpace} from '../../components/component-values.ts'
 import {BlockError} from './block-error.ts'
 
 /** Separates the prefix of a key from the key. */
@@ -9,15 +8,10 @@ export interface PrefixContext {
   /** NAMESPACE of the sidecar, '' = none. */
   readonly namespace: string
   readonly component: string
-  /** The copy of the template whose keys are kept apart, '' = none. */
-  readonly space: string
 }
 
 /** The prefix of an app's keys in a store, by the component's `keyPrefix`; '' = none (Dapr: pkg/components/state/state_config.go). */
-export const prefixOf = (strategy: string, context: PrefixContext): string =>
-  inSpace(context.space, ownPrefix(strategy, context))
-
-function ownPrefix(strategy: string, {appId, namespace, component}: PrefixContext): string {
+export function prefixOf(strategy: string, {appId, namespace, component}: PrefixContext): string {
   const word = strategy.toLowerCase()
   switch (word) {
     case '':

@@ -34,13 +34,13 @@ export class Locks extends AppBlock {
   }
 
   async #call<T>(
-    {name, properties, space}: AppComponent<'lock'>,
+    {name, properties}: AppComponent<'lock'>,
     {resourceId}: LockRequest,
     onGone: OnGone | undefined,
     work: (key: string) => Promise<T>
   ): Promise<T> {
     const {appId, namespace} = this.context
-    const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name, space})
+    const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name})
     const wrong = [resourceId, prefix].find(text => text.includes(SEPARATOR))
     if (wrong !== undefined) throw new Error(`input key/keyPrefix '${wrong}' can't contain '${SEPARATOR}'`)
     const key = ['lock', ...(prefix === '' ? [] : [prefix]), resourceId].join(SEPARATOR)

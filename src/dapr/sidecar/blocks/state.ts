@@ -243,10 +243,10 @@ export class State extends AppBlock {
     return [...[...settled.values()].filter(reason => reason !== undefined), ...errors]
   }
 
-  #keyIn({name, properties, space}: Store, key: string): string {
+  #keyIn({name, properties}: Store, key: string): string {
     if (key === '') throw new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], 'state key cannot be empty')
     const {appId, namespace} = this.context
-    const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name, space})
+    const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name})
     const wrong = [key, prefix].find(text => text.includes(SEPARATOR))
     if (wrong !== undefined) throw illegalKey(wrong, name)
     return prefix === '' ? key : prefix + SEPARATOR + key

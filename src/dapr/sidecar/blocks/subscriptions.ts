@@ -1,7 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
 import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
-import {inSpace, metadataInSpace} from '../../components/component-values.ts'
 import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
@@ -229,8 +228,8 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     }
     const reader = await broker.component.subscribe({
       topic: broker.topicPrefix + subscription.topic,
-      group: inSpace(broker.space, group),
-      metadata: metadataInSpace(subscription.metadata, broker.space),
+      group,
+      metadata: subscription.metadata,
       ready: async () => channel.mayRead(over.signal),
       takeBack: () => {
         taken.abort()

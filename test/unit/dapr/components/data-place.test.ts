@@ -6,15 +6,13 @@ import {componentResource} from '../../../rig/component-resource.ts'
 const placeOf = (
   type: string,
   values: Readonly<Record<string, string>>,
-  {isOwn = false, isOfDaprd = false, space = '', folder = '/shop'} = {}
+  {isOwn = false, folder = '/shop'} = {}
 ): DataPlace | undefined =>
   dataPlaceOf(
     {
       resource: componentResource('one', type, values),
       properties: new Properties(componentResource('one', type, values).properties),
-      folder,
-      space,
-      isOfDaprd
+      folder
     },
     () => isOwn
   )
@@ -45,27 +43,23 @@ t.test('what is in no server, or in the Redis of a copy, is shared with nobody',
   t.not(placeOf('state.redis', {redisHost: 'elsewhere:6379'}, {isOwn: true}), undefined)
 })
 
+const keyOf = (values: Readonly<Record<string, string>>): string =>
+  placeOf('state.redis', {redisHost: 'db:1', ...values})?.key ?? ''
+
 t.test('two components share their data where server and names are the same', async t => {
-  const keyOf = (values: Readonly<Record<string, string>>, space = ''): string =>
-    placeOf('state.redis', {redisHost: 'db:1', ...values}, {space})?.key ?? ''
   t.equal(keyOf({dialTimeout: '5s'}), keyOf({}), 'a setting of the client')
   for (const values of [{keyPrefix: 'pr'}, {redisDB: '1'}, {redisHost: 'db:2'}])
     t.not(keyOf(values), keyOf({}), JSON.stringify(values))
-  t.not(keyOf({}, 'pr-1'), keyOf({}))
-  t.equal(placeOf('state.redis', {redisHost: 'db'})?.canBeApart, true)
-  t.equal(placeOf('state.redis', {redisHost: 'db'}, {isOfDaprd: true})?.canBeApart, false)
-  t.equal(placeOf('bindings.kafka', {brokers: 'db'})?.canBeApart, false)
 })
 
 t.test('data in a file are those of its path, from the folder of the app', async t => {
   const sqlite = (connectionString: string, folder: string, more: object = {}): DataPlace | undefined =>
     placeOf('state.sqlite', {connectionString, ...more}, {folder})
-  t.match(sqlite('file:data.db?mode=rwc', '/a'), {shown: 'one (state.sqlite at /a/data.db)', canBeApart: true})
+  t.match(sqlite('file:data.db?mode=rwc', '/a'), {shown: 'one (state.sqlite at /a/data.db)'})
   t.equal(sqlite('data.db', '/a')?.key, sqlite('../a/data.db', '/b')?.key)
   t.not(sqlite('data.db', '/a')?.key, sqlite('data.db', '/b')?.key)
   t.not(sqlite('data.db', '/a')?.key, sqlite('data.db', '/a', {tableName: 'other'})?.key)
   t.match(placeOf('bindings.localstorage', {rootPath: 'files'}), {
-    shown: 'one (bindings.localstorage at /shop/files)',
-    canBeApart: false
+    shown: 'one (bindings.localstorage at /shop/files)'
   })
 })

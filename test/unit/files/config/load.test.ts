@@ -264,7 +264,6 @@ t.test('every key comes into the plan', async t => {
       shownAs: join(fixture, 'dapr.yaml'),
       atStart: {
         name: 'every key',
-        isolate: true,
         bring: ['.env'],
         setup: ['npm', 'ci'],
         managerPort: 5081,
@@ -273,7 +272,6 @@ t.test('every key comes into the plan', async t => {
         conversation: {llm: 'replay'},
         faults: [{from: 'first', to: 'second', method: 'POST', delay: '300ms', status: 503, rate: 0.2, seed: 42}]
       },
-      isolate: true,
       setup: ['npm', 'ci'],
       managerPort: 5081,
       allowedOrigins: ['https://shop.example'],
@@ -283,7 +281,7 @@ t.test('every key comes into the plan', async t => {
           mode: 'replay',
           place: {
             file: join(fixture, 'dapr.yaml'),
-            line: 12,
+            line: 11,
             column: 16,
             source: 'conversation: {llm: replay}'
           }

@@ -294,6 +294,10 @@ t.test('the keys of other tools, and keys in a wrong place, come with the key th
   t.match(hint(`environment: {}\n${orders()}`), /\nwrite env in common, or in an app$/)
   t.match(hint(`command: [x]\n${orders()}`), /\nwrite it in an app$/)
   t.match(hint(`common:\n  cwd: x\n${orders()}`), /\nwrite appDirPath in an app$/)
+  t.match(
+    hint(`isolate: true\n${orders()}`),
+    /\ncopies keep data apart if the server is an app of the template, or by a database name/
+  )
 })
 
 t.test('ids that do not pass as they are get a warning with the id to write', async t => {

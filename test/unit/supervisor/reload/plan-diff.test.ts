@@ -26,15 +26,15 @@ t.test('an edit that says the same, or in another order, changes nothing', async
 const top = (atStart: Plan['atStart']): Plan => ({...plan(app('a')), ...(atStart && {atStart})})
 
 t.test('what a run takes at its start: added, changed, taken back', async t => {
-  const [none, isolated, other] = [top(undefined), top({isolate: true}), top({isolate: true, faults: [{rate: 1}]})]
+  const [none, edited, other] = [top(undefined), top({catchUp: 'all'}), top({catchUp: 'all', faults: [{rate: 1}]})]
   const said = (before: Plan, after: Plan): string => editText(before, after, editedAtStart(none, after))
-  t.equal(said(none, isolated), 'edit of the template: from the next start on: isolate')
-  t.equal(said(isolated, top({isolate: true})), '')
-  t.equal(said(isolated, other), 'edit of the template: from the next start on: faults')
-  t.equal(said(other, none), 'edit of the template: again as in this run: isolate, faults')
+  t.equal(said(none, edited), 'edit of the template: from the next start on: catchUp')
+  t.equal(said(edited, top({catchUp: 'all'})), '')
+  t.equal(said(edited, other), 'edit of the template: from the next start on: faults')
+  t.equal(said(other, none), 'edit of the template: again as in this run: catchUp, faults')
   t.equal(
     said(other, {...top({faults: []}), apps: []}),
-    'edit of the template: removed a; from the next start on: faults; again as in this run: isolate'
+    'edit of the template: removed a; from the next start on: faults; again as in this run: catchUp'
   )
 })
 

@@ -24,7 +24,7 @@ async function open(t: Test, ...wanted: readonly TopicSubscription[]) {
   const lines: string[] = []
   const write = (_: string, text: string): unknown => /round/.test(text) && lines.push(text)
   const component = await openInMemory({name: 'bus', warn: () => undefined} as unknown as OpenOptions)
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const subscriptions = new Subscriptions({
     appId: 'shop',
     components: {find},

@@ -47,8 +47,7 @@ async function blocksOf(
       name,
       component: componentOf(name),
       properties,
-      topicPrefix: '',
-      space: ''
+      topicPrefix: ''
     })
   } as unknown as AppComponents
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}

@@ -23,8 +23,7 @@ function subscriptionsOf(brokers: Readonly<Record<string, object>>) {
   const find = async (_: unknown, name: string) => ({
     component: brokers[name],
     properties: new Properties([]),
-    topicPrefix: '',
-    space: ''
+    topicPrefix: ''
   })
   const context = {
     appId: 'shop',

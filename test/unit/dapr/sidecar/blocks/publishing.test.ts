@@ -26,7 +26,7 @@ t.test(
           if (--uses === 0) sent.push('closed')
         }
       },
-      find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: '', space: ''})
+      find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: ''})
     } as unknown as AppComponents
     const options: Partial<BlockContextOptions> = {
       appId: 'shop',
@@ -72,7 +72,7 @@ t.test(
     }
     const components = {
       beginCall: () => () => undefined,
-      find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: '', space: ''})
+      find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: ''})
     } as unknown as AppComponents
     const options: Partial<BlockContextOptions> = {
       appId: 'shop',
@@ -115,7 +115,7 @@ t.test('who has left waits for none of several events that are published togethe
   }
   const components = {
     beginCall: () => () => undefined,
-    find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: '', space: ''})
+    find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: ''})
   } as unknown as AppComponents
   const options: Partial<BlockContextOptions> = {
     appId: 'shop',
@@ -150,7 +150,7 @@ t.test('an empty rawPayload asks for nothing, as in Dapr', async t => {
     capabilities: [],
     publish: async (_: string, {data}: {readonly data: Buffer}) => Promise.resolve(sent.push(data.toString()))
   }
-  const found = {name: 'bus', component, properties: new Properties([]), topicPrefix: '', space: ''}
+  const found = {name: 'bus', component, properties: new Properties([]), topicPrefix: ''}
   const components = {beginCall: () => () => undefined, opened: () => found} as unknown as AppComponents
   const options: Partial<BlockContextOptions> = {
     appId: 'shop',

@@ -24,7 +24,7 @@ t.test('a stream that begins while its broker is opened again reads the new one'
   const isOpen = Promise.withResolvers<void>()
   const [before, after] = [newBroker(isOpen.promise), newBroker(Promise.resolve())]
   let component = before
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}
   const subscriptions = new Subscriptions({
     appId: 'shop',
@@ -49,7 +49,7 @@ t.test('a stream whose client keeps an event holds up its own move to another br
   const kept = Promise.withResolvers<void>()
   const after = newBroker(Promise.resolve())
   let component: object = {subscribe: async () => ({stop: async () => kept.promise})}
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}
   const subscriptions = new Subscriptions({
     appId: 'shop',
@@ -85,7 +85,7 @@ t.test('a stream that ends while its broker is opened again leaves what that bri
     }
   }
   let component: object = newBroker(Promise.resolve())
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const lines: string[] = []
   const write = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
   const subscriptions = new Subscriptions({
@@ -119,8 +119,7 @@ t.test('a broker that does not answer keeps no topic of another one from being r
     find: async (_: unknown, name: string) => ({
       component: brokers.get(name),
       properties: new Properties([]),
-      topicPrefix: '',
-      space: ''
+      topicPrefix: ''
     })
   }
   const lines: string[] = []
@@ -166,7 +165,7 @@ t.test(
         return {stop: async () => undefined}
       }
     }
-    const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+    const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
     const lines = new StartQueue<string>()
     const log = {isDebug: false, write: (_: string, text: string) => lines.put(text), warn: () => undefined}
     const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
@@ -201,7 +200,7 @@ t.test(
         return hangs.promise
       }
     }
-    const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+    const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
     const lines: string[] = []
     const write = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
     const log = {isDebug: false, write, warn: () => undefined}
@@ -236,7 +235,7 @@ t.test('a sidecar that closes while a topic is tried again begins no other one',
       return hangs.promise
     }
   }
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}
   const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
   await subscriptions.follow([wanted('a')], {} as EventChannel)
@@ -260,7 +259,7 @@ t.test(
       }
     })
     let component = newNamed('first')
-    const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+    const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
     const log = {isDebug: false, write: () => undefined, warn: () => undefined}
     const context = {appId: 'shop', component: find, components: {find}, log} as unknown as BlockContext
     const subscriptions = new Subscriptions(context)
@@ -287,7 +286,7 @@ t.test('and after it, where both at once are refused', async t => {
       return {stop: async () => void reading--}
     }
   }
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const lines: string[] = []
   const log = {isDebug: false, write: (level: string) => lines.push(level), warn: () => undefined}
   const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
@@ -321,7 +320,7 @@ t.test('the reader before is stopped once the next one takes messages, which are
     }
   }
   let component: object = first
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}
   const policies = (): never => {
     events.push('second delivers')
@@ -355,7 +354,7 @@ t.test('a topic of which the app keeps an event holds up no change of another to
     }
   })
   let component = newBus()
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}
   const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
   await subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
