@@ -9,6 +9,7 @@ import {register, type Registration} from '../../../src/control/server.ts'
 import {PeerRuns} from '../../../src/control/peer-runs.ts'
 import type {Admission, Held} from '../../../src/proxy/gateway/admission.ts'
 import type {Call} from '../../../src/model/call.ts'
+import {aCall} from '../../rig/made-call.ts'
 
 const OWN = '0'.repeat(32)
 
@@ -68,7 +69,7 @@ const lender = async (
   return {registration, turn, asked: () => asked}
 }
 
-const call = (callee: string): Call => ({caller: 'my shop', callee, method: 'GET', path: '/x'})
+const call = (callee: string): Call => aCall({caller: 'my shop', callee, path: '/x'})
 
 const settled = async (answer: Admission | Held): Promise<Admission> =>
   'admitted' in answer ? answer.admitted : answer

@@ -1,14 +1,14 @@
 import t from 'tap'
-import type {Call} from '../../../src/model/call.ts'
 import {answerOf} from '../../../src/observe/replay/answer.ts'
 import {roundTexts} from '../../../src/run/replay-text.ts'
 import {CallRecorder} from '../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../../src/observe/telemetry/recorder/masking.ts'
+import {aCall, aRequest} from '../../rig/made-call.ts'
 
 t.test('a pinned call of an endpoint is named without its secrets', async t => {
   const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
-  const call: Call = {caller: 'shop', callee: 'https://ada:S3cr3t@idp', method: 'GET', path: '/x?token=S3cr3t'}
-  recorder.started(call, {method: 'GET', path: call.path, lines: ''}, 0)
+  const call = aCall({callee: 'https://ada:S3cr3t@idp', path: '/x?token=S3cr3t'})
+  recorder.started(call, aRequest(call), 0)
   const recorded = recorder.call(1)
   if (recorded === undefined) throw new Error('it is kept')
   const before = answerOf(recorded)

@@ -9,6 +9,7 @@ import {Replayer} from '../../../../src/observe/replay/replayer.ts'
 import {CallRecorder, type RecordedCall} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../../../../src/observe/telemetry/recorder/deaths.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
+import {aCall} from '../../../rig/made-call.ts'
 
 interface Answered {
   readonly status?: number
@@ -49,7 +50,7 @@ export async function openSidecar(
 
   const begin = (head: string, body: string): Call => {
     const [method = '', path = ''] = head.split(' ')
-    const call: Call = {caller: 'shop', callee: 'stock', method, path}
+    const call = aCall({method, path})
     recorder.started(call, {method, path, lines: '', text: head, size: head.length}, performance.now())
     recorder.admitted(call, 1, 0)
     recorder.text(call, 'request', body)

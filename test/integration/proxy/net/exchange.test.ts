@@ -13,6 +13,7 @@ import {Mirror, type Shadow} from '../../../../src/proxy/net/mirror.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {closed} from '../../../rig/closed.ts'
 import {tlsFile} from '../../../rig/tls.ts'
+import {aCall} from '../../../rig/made-call.ts'
 
 const nothing = (): void => undefined
 
@@ -31,7 +32,7 @@ const listen = async (t: Test, serve: (socket: net.Socket) => void, host = '127.
   return (server.address() as AddressInfo).port
 }
 
-const CALL: Call = {caller: 'web', callee: 'shop', method: 'POST', path: '/'}
+const CALL: Call = aCall({caller: 'web', callee: 'shop', method: 'POST'})
 const REQUEST = {method: 'POST', path: '/', lines: '', text: '', size: 0}
 
 const handlerOf = (t: Test, observer?: CallObserver): CallHandler => ({

@@ -7,6 +7,7 @@ import {PLAIN_RULES} from '../../../../src/proxy/net/http1/response-head.ts'
 import {shareReads} from '../../../../src/proxy/net/http1/shared-reads.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {CALLER_CONNECTIONS, type BeginCall} from '../../../rig/caller-connections.ts'
+import {aCall} from '../../../rig/made-call.ts'
 
 const nothing = (): void => undefined
 
@@ -38,7 +39,7 @@ for (const [where, serve] of Object.entries(CALLER_CONNECTIONS))
       })
       const pool = new Pool({hosts: ['127.0.0.1'], port: app.port})
       t.teardown(() => pool.cut())
-      const call = {caller: 'web', callee: 'shop', method: 'POST', path: '/'}
+      const call = aCall({caller: 'web', callee: 'shop', method: 'POST'})
       const journals: CallJournal[] = []
       const waits = Promise.withResolvers<string>()
       const over = Promise.withResolvers<void>()

@@ -1,22 +1,20 @@
 import t from 'tap'
 import {detailOf} from '../../../../src/observe/api/call-view.ts'
 import {callText} from '../../../../src/clients/cli/call-table.ts'
-import type {Call} from '../../../../src/model/call.ts'
-import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
+import {aCall, aRecord} from '../../../rig/made-call.ts'
 
 /** What `calls NUMBER` shows of an answer. */
 function shown(type: string, body: string): string {
   const recorder = new CallRecorder(() => 1000, 4, 4096)
-  const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/'}
+  const call = aCall()
   const request = {method: 'GET', path: '/', target: '/', lines: ''}
   recorder.started(call, request, 0)
   const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n\r\n`
   recorder.responded(call, {text: head, size: head.length}, '')
   recorder.text(call, 'response', body)
-  const journal = new CallJournal(call, request, undefined, undefined)
-  recorder.ended(Object.assign(journal, {status: 200, attempts: 1, responseBytes: body.length}))
+  recorder.ended(aRecord({call, request, responseBytes: body.length}))
   const recorded = recorder.call(1)
   if (recorded === undefined) throw new Error('the call is not kept')
   return callText(detailOf(recorded, new Masking()))

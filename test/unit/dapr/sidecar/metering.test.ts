@@ -1,35 +1,26 @@
 import t from 'tap'
-import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
-import type {CallRecord} from '../../../../src/model/call.ts'
 import {parseResourceFile} from '../../../../src/files/resources/field.ts'
 import {readMetricsSettings} from '../../../../src/files/resources/metrics-settings.ts'
 import {OpenResources, type ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
 import {DEFAULT_METRICS, NO_RESILIENCY, NO_RESOURCES} from '../../../../src/files/resources/defaults.ts'
 import {SidecarMetering} from '../../../../src/dapr/sidecar/metering.ts'
+import {aCall, aRecord} from '../../../rig/made-call.ts'
 
 const app = {id: 'shop', resources: {folders: [], configFile: '', defaultFolder: ''}}
 
 const withResources = (snapshot: ResourceSnapshot): OpenResources =>
   new OpenResources(app, snapshot, {warn: () => undefined, closed: () => undefined})
 
-const record: CallRecord = Object.assign(
-  new CallJournal(
-    {caller: 'shop', callee: 'stock', method: 'GET', path: '/items'},
-    {method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
-    undefined,
-    undefined
-  ),
-  {
-    status: 200,
-    attempts: 1,
-    startedAt: 1,
-    admittedAt: 1,
-    connectedAt: 1,
-    firstByteAt: 2,
-    endedAt: 3,
-    responseBytes: 5
-  }
-)
+const record = aRecord({
+  call: aCall({path: '/items'}),
+  request: {method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
+  startedAt: 1,
+  admittedAt: 1,
+  connectedAt: 1,
+  firstByteAt: 2,
+  endedAt: 3,
+  responseBytes: 5
+})
 
 const valueOf = async (metering: SidecarMetering, name: string): Promise<string | undefined> =>
   new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec((await metering.text(async () => Promise.resolve([]))) ?? '')?.[1]

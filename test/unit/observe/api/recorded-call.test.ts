@@ -1,21 +1,19 @@
 import {brotliCompressSync, deflateRawSync, gzipSync, zstdCompressSync} from 'node:zlib'
 import t from 'tap'
-import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {oneCall, recordedCall} from '../../../../src/observe/api/calls.ts'
 import type {Message} from '../../../../src/model/api.generated.ts'
-import type {Call} from '../../../../src/model/call.ts'
 import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
+import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
 
 t.test('a call that is no longer kept, or was never made, is said in one line', t => {
   const recorder = new CallRecorder(() => 100, 4, 4096)
   t.throws(() => recordedCall(recorder, 1), {status: 404, message: 'there is no call 1: the latest call is number 0'})
   for (let i = 0; i < 6; i++) {
-    const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/'}
-    const request = {method: 'GET', path: '/', lines: ''}
+    const call = aCall()
+    const request = aRequest(call)
     recorder.started(call, request, 0)
-    const journal = new CallJournal(call, request, undefined, undefined)
-    recorder.ended(Object.assign(journal, {status: 200, attempts: 1}))
+    recorder.ended(aRecord({call, request}))
   }
   t.throws(() => recordedCall(recorder, 2), {status: 404, message: /^there is no call 2: it is no longer kept/})
   t.equal(recordedCall(recorder, 3).number, 3)
@@ -25,8 +23,8 @@ t.test('a call that is no longer kept, or was never made, is said in one line', 
 t.test('a text that was cut within a character is shown as text', t => {
   const recorder = new CallRecorder(() => 4)
   const bodyOf = (body: Buffer): Pick<Message, 'body' | 'encoding'> => {
-    const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/'}
-    recorder.started(call, {method: 'POST', path: '/', lines: ''}, 0)
+    const call = aCall({method: 'POST'})
+    recorder.started(call, aRequest(call), 0)
     recorder.bytes(call, 'request', body, 0, body.length)
     const {request} = oneCall(recorder, recorder.last, new Masking())
     return {body: request.body, encoding: request.encoding}
@@ -47,8 +45,8 @@ const shown = (coding: string, body: Buffer<ArrayBuffer>, kept?: number): Messag
 function answered(head: string, body = Buffer.alloc(0), bodyBytes = 100_000): CallRecorder {
   const recorder = new CallRecorder(() => bodyBytes)
   const path = '/v1.0-alpha1/conversation/llm/converse'
-  const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path}
-  recorder.started(call, {method: 'GET', path, lines: ''}, 0)
+  const call = aCall({path})
+  recorder.started(call, aRequest(call), 0)
   const text = `HTTP/1.1 200 OK\r\n${head}\r\n\r\n`
   recorder.responded(call, {text, size: text.length})
   recorder.bytes(call, 'response', body, 0, body.length)

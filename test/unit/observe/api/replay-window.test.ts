@@ -4,17 +4,17 @@ import {serveReplays} from '../../../../src/observe/api/replays.ts'
 import {isoTime} from '../../../../src/observe/api/call-view.ts'
 import {callsOf} from '../../../../src/observe/replay/select.ts'
 import {CallRecorder, type RecordedCall} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
-import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {wallTime} from '../../../../src/platform/wall-time.ts'
+import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
 
 t.test('a window without an end has the calls that were made before the clock was set back', async t => {
   const recorder = new CallRecorder(() => 1000)
-  const request = {method: 'GET', path: '/x', lines: ''}
-  const call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
+  const call = aCall({path: '/x'})
+  const request = aRequest(call)
   const startedAt = performance.now()
   wallTime.note(startedAt)
   recorder.started(call, request, startedAt)
-  recorder.ended(Object.assign(new CallJournal(call, request, undefined, undefined), {status: 200, startedAt}))
+  recorder.ended(aRecord({call, request, startedAt}))
   const sent: number[] = []
   const tryReplay = async ({number}: RecordedCall) => {
     sent.push(number)
@@ -35,9 +35,9 @@ t.test('a window has the calls that began at the times of its ends, as these are
   const recorder = new CallRecorder(() => 1000)
   const request = {method: 'GET', path: '/x', lines: ''}
   for (const startedAt of [100.25, 200.5, 300.75]) {
-    const call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
+    const call = aCall({path: '/x'})
     recorder.started(call, request, startedAt)
-    recorder.ended(Object.assign(new CallJournal(call, request, undefined, undefined), {status: 200, startedAt}))
+    recorder.ended(aRecord({call, request, startedAt}))
   }
   const numbersIn = (from: number, to: number): readonly number[] =>
     callsOf(recorder, {from: {time: shownAt(from)}, to: {time: shownAt(to)}, q: ''}).map(({number}) => number)

@@ -1,19 +1,17 @@
 import t from 'tap'
-import type {Call} from '../../../../src/model/call.ts'
 import {recentTraffic} from '../../../../src/observe/api/traffic.ts'
 import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
-import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
+import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
 
 const NOW = 1_000_000
 
 /** A call that took a millisecond, and ended so many seconds before NOW. */
 function made(recorder: CallRecorder, {to = 'stock', ago = 0, status = 200}): void {
-  const call: Call = {caller: 'shop', callee: to, method: 'GET', path: '/'}
-  const request = {method: 'GET', path: '/', lines: ''}
+  const call = aCall({callee: to})
+  const request = aRequest(call)
   const endedAt = NOW - ago * 1000
   recorder.started(call, request, endedAt - 1)
-  const journal = new CallJournal(call, request, undefined, undefined)
-  recorder.ended(Object.assign(journal, {status, attempts: 1, startedAt: endedAt - 1, endedAt}))
+  recorder.ended(aRecord({call, request, status, startedAt: endedAt - 1, endedAt}))
 }
 
 t.test('calls and failures in spans of five seconds, the latest last', async t => {

@@ -1,14 +1,13 @@
 import t from 'tap'
 import type * as Api from '../../../../src/model/api.generated.ts'
-import type {Call} from '../../../../src/model/call.ts'
 import type {RunFacts} from '../../../../src/observe/api/run-facts.ts'
 import {troublesOf} from '../../../../src/observe/api/troubles.ts'
 import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths, type Ended} from '../../../../src/observe/telemetry/recorder/deaths.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
-import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {appOf, runOf} from '../../../rig/listed.ts'
 import {tableOf} from '../../../rig/table-of.ts'
+import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
 
 /** A call that began and ended so many ms ago; `endedAgo` undefined: it is under way. */
 interface Made {
@@ -25,12 +24,11 @@ function make(
   {from = 'shop', to, path = '/', status = 200, startedAgo, endedAgo}: Made
 ): number {
   const now = performance.now()
-  const call: Call = {caller: from, callee: to, method: 'POST', path}
-  const request = {method: 'POST', path, lines: ''}
+  const call = aCall({caller: from, callee: to, method: 'POST', path})
+  const request = aRequest(call)
   recorder.started(call, request, now - startedAgo)
   if (endedAgo === undefined) return call.number ?? 0
-  const journal = new CallJournal(call, request, undefined, undefined)
-  recorder.ended(Object.assign(journal, {status, attempts: 1, startedAt: now - startedAgo, endedAt: now - endedAgo}))
+  recorder.ended(aRecord({call, request, status, startedAt: now - startedAgo, endedAt: now - endedAgo}))
   return call.number ?? 0
 }
 

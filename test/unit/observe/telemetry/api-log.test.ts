@@ -1,27 +1,18 @@
 import t from 'tap'
-import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {sidecarLine} from '../../../../src/observe/logging/sidecar-line.ts'
 import type {CallRecord} from '../../../../src/model/call.ts'
 import type {LogEntry} from '../../../../src/model/log-entry.ts'
 import {DEFAULT_API_LOGGING} from '../../../../src/files/resources/defaults.ts'
 import {apiLogEntry} from '../../../../src/observe/telemetry/api-log.ts'
+import {aRecord} from '../../../rig/made-call.ts'
 
-const call: CallRecord = Object.assign(
-  new CallJournal(
-    {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
-    {method: 'GET', path: '/a "b" \xc3\xa9', lines: 'User-Agent: me/1\r\n'},
-    undefined,
-    undefined
-  ),
-  {
-    status: 200,
-    attempts: 1,
-    startedAt: 1000,
-    endedAt: 1003.2,
-    responseBytes: 7,
-    isRemote: true
-  }
-)
+const call = aRecord({
+  request: {method: 'GET', path: '/a "b" \xc3\xa9', lines: 'User-Agent: me/1\r\n'},
+  startedAt: 1000,
+  endedAt: 1003.2,
+  responseBytes: 7,
+  isRemote: true
+})
 const source = {appId: 'shop', instance: 'laptop', version: '1.18.0', isJson: false}
 
 const entryOf = (record: CallRecord): LogEntry => {

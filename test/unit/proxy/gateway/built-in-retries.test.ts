@@ -4,8 +4,9 @@ import {withBuiltInRetries} from '../../../../src/proxy/gateway/built-in-retries
 import type {Call} from '../../../../src/model/call.ts'
 import type {ResiliencyEvent} from '../../../../src/model/resiliency-event.ts'
 import {BUILT_IN_RETRY} from '../../../../src/files/resources/defaults.ts'
+import {aCall} from '../../../rig/made-call.ts'
 
-const CALL: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/'}
+const CALL: Call = aCall()
 const RETRY = {...BUILT_IN_RETRY, durationMs: 1}
 const UNAVAILABLE: Admission = {ok: false, status: 500, error: 'it takes no connections', isUnavailable: true}
 const UNKNOWN: Admission = {ok: false, status: 500, error: "couldn't find service: stock"}

@@ -5,8 +5,9 @@ import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {ConcurrencyLimiter} from '../../../../src/proxy/gateway/concurrency-limiter.ts'
 import {admitTo, type Callee} from '../../../../src/proxy/gateway/local-apps.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
+import {aCall} from '../../../rig/made-call.ts'
 
-const call = {caller: 'a', callee: 'b', method: 'POST', path: '/x.Y/Z', isProxied: true}
+const call = aCall({caller: 'a', callee: 'b', method: 'POST', path: '/x.Y/Z', isProxied: true})
 
 const app = (more: Partial<Callee> = {}): Callee => ({
   id: 'b',

@@ -2,6 +2,7 @@ import t from 'tap'
 import {Passage, type Passenger} from '../../../../src/proxy/gateway/passage.ts'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
+import {aCall} from '../../../rig/made-call.ts'
 
 const nothing = (): void => undefined
 
@@ -24,7 +25,7 @@ t.test('a process that was replaced, and refuses, says nothing of the one that t
     drop: nothing,
     crash: nothing
   }
-  const call = {caller: 'web', callee: 'shop', method: 'GET', path: '/'}
+  const call = aCall({caller: 'web', callee: 'shop'})
   const passage = new Passage(passenger, {}, new CallJournal(call, {...call, lines: ''}, undefined, undefined), 0)
   passage.start()
   t.ok(passage.refused())

@@ -4,8 +4,9 @@ import {isHeld, type Admission, type Admit, type Held} from '../../../../src/pro
 import type {CallerIdentity} from '../../../../src/proxy/gateway/caller-header.ts'
 import {Routes, type Reachable} from '../../../../src/proxy/gateway/routes.ts'
 import type {Pool} from '../../../../src/proxy/net/pool.ts'
+import {aCall} from '../../../rig/made-call.ts'
 
-const CALL: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/'}
+const CALL: Call = aCall()
 const CALLER: CallerIdentity = {appId: 'shop', namespace: 'default', trustDomain: 'public'}
 const ADMITTED: Admission = {
   ok: true,

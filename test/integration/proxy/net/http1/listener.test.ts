@@ -12,6 +12,7 @@ import {plainRules} from '../../../../../src/dapr/sidecar/http/plain-call.ts'
 import {PLAIN_RULES} from '../../../../../src/proxy/net/http1/response-head.ts'
 import {Listener, type ListenerOptions} from '../../../../../src/proxy/net/http1/listener.ts'
 import {release} from '../../../../../src/proxy/net/claimed-server.ts'
+import {aCall} from '../../../../rig/made-call.ts'
 
 interface Open {
   readonly front: Listener
@@ -185,7 +186,7 @@ t.test('the fast path waits for a first line as long as for a head, on a new con
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
-  const call = {caller: 'a', callee: 'b', method: 'GET', path: '/'}
+  const call = aCall({caller: 'a', callee: 'b'})
   const handler = {
     journal: new CallJournal(call, {...call, lines: ''}, undefined, undefined),
     broken: undefined,

@@ -3,11 +3,12 @@ import {readFault, type FaultFields} from '../../../../../src/files/config/fault
 import {faultedTurn} from '../../../../../src/dapr/sidecar/blocks/faulted-turn.ts'
 import {Faults} from '../../../../../src/proxy/faults/faults.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import {aCall} from '../../../../rig/made-call.ts'
 
 /** A call of `Cart/1` by `shop`, hosted by `carts`. */
 const journal = (actor = 'Cart'): CallJournal =>
   new CallJournal(
-    {caller: 'shop', callee: 'carts', method: 'PUT', path: '/actors/Cart/1/method/add', actor},
+    aCall({callee: 'carts', method: 'PUT', path: '/actors/Cart/1/method/add', actor}),
     {method: 'PUT', path: '/actors/Cart/1/method/add', lines: ''},
     undefined,
     undefined

@@ -2,6 +2,7 @@ import t from 'tap'
 import {callerValue} from '../../../../../src/proxy/gateway/caller-header.ts'
 import {DelegatedCallers} from '../../../../../src/dapr/sidecar/http/delegated-caller.ts'
 import type {SidecarContext} from '../../../../../src/dapr/sidecar/http/invocation.ts'
+import {aCall} from '../../../../rig/made-call.ts'
 
 const callers: unknown[] = []
 const sidecar = {
@@ -24,8 +25,8 @@ t.test('who knows the key speaks for the caller that it names; where it comes fr
     'Dapr-Caller-App-Id: my shop\r\nDapr-Caller-Namespace: ns\r\nDapr-Callee-App-Id: stock\r\n'
   )
   t.equal(delegatedCallers.contextFor(delegation('secret', 'my shop')), delegated, 'it is made once')
-  delegated?.admit({caller: 'my shop', callee: 'stock', method: 'GET', path: '/'})
-  delegatedCallers.contextFor('secret/ns/old')?.admit({caller: 'old', callee: 'stock', method: 'GET', path: '/'})
+  delegated?.admit(aCall({caller: 'my shop'}))
+  delegatedCallers.contextFor('secret/ns/old')?.admit(aCall({caller: 'old'}))
   t.same(
     callers,
     [

@@ -1,17 +1,17 @@
 import t from 'tap'
-import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {CallSnapshot} from '../../../../../src/observe/api/export/call-snapshot.ts'
 import {Turns} from '../../../../../src/observe/api/turns.ts'
 import type {Call} from '../../../../../src/model/call.ts'
 import {contentOf} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
 import {FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {aCall, aRecord} from '../../../../rig/made-call.ts'
 
 const TIMES = {startedAt: 0, admittedAt: 0, connectedAt: 0, firstByteAt: 0, endedAt: 0}
 const sent = (path: string) => ({method: 'GET', path, target: path, lines: ''})
 
 function begin(recorder: CallRecorder, path = '/x'): Call {
-  const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path}
+  const call = aCall({path})
   recorder.started(call, sent(path), 0)
   return call
 }
@@ -20,8 +20,7 @@ function end(recorder: CallRecorder, call: Call, body = ''): void {
   const head = 'HTTP/1.1 200 OK\r\n\r\n'
   recorder.responded(call, {text: head, size: head.length}, '')
   recorder.text(call, 'response', body)
-  const journal = new CallJournal(call, sent(call.path), undefined, undefined)
-  recorder.ended(Object.assign(journal, {status: 200, ...TIMES, attempts: 1, responseBytes: body.length}))
+  recorder.ended(aRecord({call, request: sent(call.path), ...TIMES, responseBytes: body.length}))
 }
 
 function make(recorder: CallRecorder, count: number, body = ''): void {

@@ -1,16 +1,16 @@
 import {gzipSync} from 'node:zlib'
 import t from 'tap'
-import type {Call} from '../../../../../src/model/call.ts'
 import {curlExporter} from '../../../../../src/observe/api/export/curl.ts'
 import {harExporter} from '../../../../../src/observe/api/export/har.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {aCall, aRequest} from '../../../../rig/made-call.ts'
 
 t.test(
   'a call in flight that waits for its callee is blocked so far; one that is admitted waits for its answer',
   async t => {
     const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
-    const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
-    recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
+    const call = aCall({path: '/x'})
+    recorder.started(call, aRequest(call), 1000)
     const entry = (): object => {
       const recorded = recorder.call(1)
       if (recorded === undefined) throw new Error('it is kept')
@@ -28,7 +28,7 @@ t.test(
 
 t.test('the address of a redirection is masked wherever it is', async t => {
   const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
-  const call: Call = {caller: 'shop', callee: 'idp', method: 'GET', path: '/x'}
+  const call = aCall({callee: 'idp', path: '/x'})
   recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: 'Referer: /y?token=S3cr3t'}, 1000)
   const head = 'HTTP/1.1 302 Found\r\nLocation: https://x/cb?code=S3cr3t77#access_token=S3cr3t\r\n\r\n'
   recorder.responded(call, {text: head, size: head.length})
@@ -42,8 +42,8 @@ t.test('the address of an endpoint that is called has no password in any format'
   for (const address of ['https://ada:S3cr3t@idp', 'https%3A%2F%2Fada%3AS3cr3t%40idp']) {
     const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
     const path = `/v1.0/invoke/${address}/method/x`
-    const call: Call = {caller: 'shop', callee: 'https://ada:S3cr3t@idp', method: 'GET', path}
-    recorder.started(call, {method: 'GET', path, target: path, lines: ''}, 1000)
+    const call = aCall({callee: 'https://ada:S3cr3t@idp', path})
+    recorder.started(call, aRequest(call), 1000)
     const recorded = recorder.call(1)
     for (const exporter of [harExporter, curlExporter]) {
       const text = recorded && exporter({masked: [], placeOf: () => '127.0.0.1:7', now: 3000}).text(recorded)
@@ -55,8 +55,8 @@ t.test('the address of an endpoint that is called has no password in any format'
 
 t.test('what a call has waited for has the last words of an app, without their secrets', async t => {
   const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
-  const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
-  recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
+  const call = aCall({path: '/x'})
+  recorder.started(call, aRequest(call), 1000)
   recorder.held(call, '"stock" exited with 1 at 10:00:00 and is restarting: Error: no postgres://me:S3cr3t@db/x')
   const recorded = recorder.call(1)
   const text = recorded && harExporter({masked: [], placeOf: () => '', now: 3000}).text(recorded)
@@ -67,8 +67,8 @@ t.test('what a call has waited for has the last words of an app, without their s
 /** `content.size` and `bodySize` of a compressed answer of which this many bytes are kept. */
 const sizes = (body: Buffer, bodyBytes: number): unknown => {
   const recorder = new CallRecorder(() => bodyBytes, 64, 64 * 1024)
-  const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
-  recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
+  const call = aCall({path: '/x'})
+  recorder.started(call, aRequest(call), 1000)
   const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n'
   recorder.responded(call, {text: head, size: head.length})
   recorder.bytes(call, 'response', body, 0, body.length)

@@ -8,12 +8,13 @@ import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-r
 import {wallTime} from '../../../../../src/platform/wall-time.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../../rig/workflow-house.ts'
+import {aCall} from '../../../../rig/made-call.ts'
 
 /** A call that was answered; times are those of `performance.now()`. */
 function made(observer: CallRecorder, edge: string, path: string, [from, until]: [number, number]): void {
   const [caller = '', callee = ''] = edge.split(' ')
   const request = {method: 'POST', path, lines: ''}
-  const journal = new CallJournal({caller, callee, method: 'POST', path}, request, observer, undefined)
+  const journal = new CallJournal(aCall({caller, callee, method: 'POST', path}), request, observer, undefined)
   journal.begun(from)
   journal.admitted(true, undefined, undefined)
   Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
@@ -97,7 +98,7 @@ t.test(
   async t => {
     const recorder = new CallRecorder(() => 1000)
     made(recorder, 'web shop', '/orders', [10, 20])
-    const call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/on'}
+    const call = aCall({method: 'POST', path: '/on'})
     const request = {method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
     const journal = new CallJournal(call, request, recorder, undefined)
     journal.begun(12)
@@ -120,7 +121,7 @@ t.test(
 t.test('a request of five thousand calls is a few rows; what one of them made is shown', async t => {
   const recorder = new CallRecorder(() => 100)
   const journal = new CallJournal(
-    {caller: 'web', callee: 'shop', method: 'POST', path: '/all'},
+    aCall({caller: 'web', callee: 'shop', method: 'POST', path: '/all'}),
     {method: 'POST', path: '/all', lines: ''},
     recorder,
     undefined
@@ -212,7 +213,7 @@ t.test('requests are listed with what was made for them; a filter finds one by a
   }
   t.same(await list(), [])
   const journal = new CallJournal(
-    {caller: 'web', callee: 'shop', method: 'POST', path: '/orders'},
+    aCall({caller: 'web', callee: 'shop', method: 'POST', path: '/orders'}),
     {method: 'POST', path: '/orders', lines: ''},
     recorder,
     undefined

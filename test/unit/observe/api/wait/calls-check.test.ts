@@ -1,19 +1,17 @@
 import t from 'tap'
-import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
-import type {Call} from '../../../../../src/model/call.ts'
 import {callsCheck} from '../../../../../src/observe/api/wait/calls-check.ts'
 import type {WaitContext} from '../../../../../src/observe/api/wait/wait-context.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import type {ExpectedReplays} from '../../../../../src/observe/telemetry/recorder/expected-replays.ts'
+import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
 
 t.test('from a moment that has passed, calls that were sent again do not count, as from now on', async t => {
   const recorder = new CallRecorder(() => 100, 64, 64 * 1024)
   const make = (startedAt: number): void => {
-    const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
-    const request = {method: 'GET', path: '/x', lines: ''}
+    const call = aCall({path: '/x'})
+    const request = aRequest(call)
     recorder.started(call, request, startedAt)
-    const journal = new CallJournal(call, request, undefined, undefined)
-    recorder.ended(Object.assign(journal, {status: 200, startedAt, endedAt: startedAt + 1}))
+    recorder.ended(aRecord({call, request, startedAt, endedAt: startedAt + 1}))
   }
   const context = {recorder, apps: () => []} as unknown as WaitContext
   const standing = (count: number): unknown =>

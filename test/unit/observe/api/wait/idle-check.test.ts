@@ -3,8 +3,8 @@ import t from 'tap'
 import {IdleCheck} from '../../../../../src/observe/api/wait/idle-check.ts'
 import {readIgnored} from '../../../../../src/observe/api/wait/ignored-calls.ts'
 import type {WaitContext} from '../../../../../src/observe/api/wait/wait-context.ts'
-import type {Call, CallRecord} from '../../../../../src/model/call.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
 
 /** A run of which the test tells what goes on, and the time. */
 class Run {
@@ -42,14 +42,13 @@ class Run {
 
   /** A call begins; the result ends it. */
   call(callee: string, path: string, method = 'GET'): () => void {
-    const call: Call = {caller: 'shop', callee, method, path}
-    const request = {method, path, lines: ''}
+    const call = aCall({callee, method, path})
+    const request = aRequest(call)
     this.recorder.started(call, request, ++this.#calls)
-    return () => {
-      const times = {startedAt: 0, admittedAt: 0, connectedAt: 0, firstByteAt: 0, endedAt: 1}
-      const record: Partial<CallRecord> = {call, request, status: 200, attempts: 1, requestBytes: 0, responseBytes: 0}
-      this.recorder.ended({...times, ...record, trace: '', failure: ''} as CallRecord)
-    }
+    return () =>
+      this.recorder.ended(
+        aRecord({call, request, startedAt: 0, admittedAt: 0, connectedAt: 0, firstByteAt: 0, endedAt: 1})
+      )
   }
 }
 

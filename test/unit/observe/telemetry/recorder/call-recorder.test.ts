@@ -1,26 +1,21 @@
 import t from 'tap'
-import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import type {Call, CallRecord} from '../../../../../src/model/call.ts'
 import {PIECE} from '../../../../../src/observe/telemetry/recorder/byte-tape.ts'
 import {contentOf} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
 import {FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
 import {withoutWords} from '../../../../../src/observe/telemetry/recorder/called-model.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
 
-const callOf = (callee = 'stock', more: Partial<Call> = {}): Call => ({
-  caller: 'shop',
-  callee,
-  method: 'POST',
-  path: '/items?id=7',
-  ...more
-})
+const callOf = (callee = 'stock', more: Partial<Call> = {}): Call =>
+  aCall({callee, method: 'POST', path: '/items?id=7', ...more})
 
 const request = {method: 'POST', path: '/v1.0/invoke/stock/method/items', lines: 'Host: x\r\n'}
 
 const recordOf = (call: Call, more: Partial<CallRecord> = {}): CallRecord =>
-  Object.assign(new CallJournal(call, request, undefined, undefined), {
-    status: 200,
-    attempts: 1,
+  aRecord({
+    call,
+    request,
     startedAt: 1000,
     admittedAt: 1002,
     connectedAt: 1003,
@@ -268,8 +263,8 @@ t.test('a call that waits before its caller is known has waited for that caller'
 t.test('an app that is not recorded is not when there are too many pairs, either', t => {
   const recorder = new CallRecorder(app => (app === 'vault' ? -1 : 100))
   const made = (caller: string, callee: string): number => {
-    const call: Call = {caller, callee, method: 'GET', path: '/'}
-    recorder.started(call, {method: 'GET', path: '/', lines: ''}, 0)
+    const call = aCall({caller, callee})
+    recorder.started(call, aRequest(call), 0)
     return call.number ?? 0
   }
   for (let n = 0; n < 5000; n++) made('shop', `host-${n}`)

@@ -1,14 +1,14 @@
 import t from 'tap'
-import type {Call, CallRecord} from '../../../../../src/model/call.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths, type Ended} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
+import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
 
 /** A recorder with one call under way for each of these bodies. */
 function inside(recorder: CallRecorder, bodies: readonly string[]): Ended['inside'] {
   return bodies.map(body => {
-    const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/charge'}
-    recorder.started(call, {method: 'POST', path: '/charge', lines: ''}, 1000)
+    const call = aCall({method: 'POST', path: '/charge'})
+    recorder.started(call, aRequest(call), 1000)
     recorder.admitted(call, 7, 0)
     recorder.bytes(call, 'request', Buffer.from(body), 0, body.length)
     return {number: call.number ?? 0, forMs: 10}
@@ -93,13 +93,12 @@ t.test('equal calls of one caller are one row with their number; the request tha
 t.test('a request like one that was just answered comes after those of which none was', t => {
   const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
-  const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/charge'}
-  const request = {method: 'POST', path: '/charge', lines: ''}
+  const call = aCall({method: 'POST', path: '/charge'})
+  const request = aRequest(call)
   recorder.started(call, request, 1000)
   recorder.bytes(call, 'request', Buffer.from('usual'), 0, 5)
   const times = {startedAt: 1000, admittedAt: 1000, connectedAt: 1000, firstByteAt: 1001, endedAt: 1001}
-  const record: Partial<CallRecord> = {call, request, status: 200, attempts: 1, requestBytes: 5, responseBytes: 0}
-  recorder.ended({...times, ...record, trace: '', failure: ''} as CallRecord)
+  recorder.ended(aRecord({call, request, requestBytes: 5, ...times}))
   const [usual, other] = inside(recorder, ['usual', 'other'])
   const death = deaths.add(
     ended({
@@ -146,7 +145,7 @@ t.test('a process has answered its own calls, not those of other instances, and 
     ['stock', 0],
     ['other', 7]
   ] as const) {
-    const call: Call = {caller: 'shop', callee, method: 'GET', path: '/'}
+    const call = aCall({callee})
     const journal = new CallJournal(call, request, recorder, undefined)
     journal.begun()
     journal.admitted(true, pid, undefined)
