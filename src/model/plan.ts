@@ -235,6 +235,8 @@ export interface StopPlan {
   readonly signal: NodeJS.Signals
   /** Time from the signal to SIGKILL. */
   readonly timeoutMs: number
+  /** `leader`: the other processes get the signal once the leader has exited, or after half of the time. `group`: all get it at once. */
+  readonly first: 'leader' | 'group'
   /** `all`: also processes that left the app's process group. */
   readonly scope: 'all' | 'group'
 }

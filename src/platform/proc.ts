@@ -1,4 +1,5 @@
 import {statSync} from 'node:fs'
+import {constants} from 'node:os'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {orElse} from '../model/or-else.ts'
 import {namesInFolder, systemText} from './paths.ts'
@@ -63,7 +64,27 @@ export function readParticulars(pid: number): Particulars | undefined {
   if (seen === undefined || seen.isZombie || uid === undefined) return undefined
   const environment = environmentOf(pid)
   const command = read(pid, 'cmdline').replaceAll('\0', ' ').trim()
-  return {started: seen.started, uid, command, carries: marker => hasMarker(environment, marker)}
+  const status = read(pid, 'status')
+  return {
+    started: seen.started,
+    uid,
+    command,
+    activity: activityIn(status),
+    catches: signal => hasCaught(status, constants.signals[signal]),
+    carries: marker => hasMarker(environment, marker)
+  }
+}
+
+/** State, signals that wait, and switches to other processes, which are counted when it stops running (proc(5)). */
+const activityIn = (status: string): string =>
+  /^State:\s+R/m.test(status)
+    ? `runs at ${performance.now()}`
+    : (status.match(/^(?:SigPnd|ShdPnd|\w*ctxt_switches):.*$/gm) ?? []).join()
+
+/** The mask of caught signals (proc(5)): the lowest bit is signal 1. */
+function hasCaught(status: string, signal: number): boolean {
+  const [, mask = '0'] = /^SigCgt:\s*([\da-f]+)$/m.exec(status) ?? []
+  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n
 }
 
 const environmentOf = (pid: number): string => read(pid, 'environ')

@@ -21,8 +21,8 @@ export interface ProcessGroup {
   readonly exited: Promise<Exit>
   /** True: the system may reuse the number, unless a process of the group is still running. */
   hasExited(): boolean
-  /** Signals the whole group until its leader was reaped; then does nothing. */
-  signal(name: NodeJS.Signals): void
+  /** Signals the leader, or the whole group, until the leader was reaped; then does nothing. */
+  signal(name: NodeJS.Signals, to: 'leader' | 'group'): void
 }
 
 export interface SpawnOptions extends Pick<PosixSpawnOptions, 'command' | 'folder' | 'env'> {
@@ -68,8 +68,8 @@ function groupOf(leader: Leader): ProcessGroup {
   return {
     ...leader,
     started: pid === undefined ? 0 : startOfNew(pid),
-    signal: name => {
-      if (pid !== undefined && !hasExited()) signalGroup(pid, name)
+    signal: (name, to) => {
+      if (pid !== undefined && !hasExited()) sendSignal(to === 'leader' ? pid : -pid, name)
     }
   }
 }

@@ -27,5 +27,9 @@ export interface Particulars {
   readonly started: number
   readonly uid: number
   readonly command: string
+  /** Whether it handles this signal; false if the system does not tell. */
+  readonly catches: (signal: NodeJS.Signals) => boolean
+  /** Changes when its main thread runs or a signal waits for it. */
+  readonly activity: string
   readonly carries: (marker: string) => boolean
 }

@@ -22,7 +22,14 @@ export async function askPs(pid: number): Promise<Particulars | undefined> {
   const [row] = parsePs(await ps(['-p', pid.toString()]))
   if (row === undefined || row.isZombie) return undefined
   const command = columnsOf(pid, 'command=') // the line shows the environment, too, which must stay private
-  return {started: row.started, uid: row.uid, command, carries: marker => hasWord(row.line, marker)}
+  return {
+    started: row.started,
+    uid: row.uid,
+    command,
+    catches: () => false, // not shown by ps
+    activity: '',
+    carries: marker => hasWord(row.line, marker)
+  }
 }
 
 interface Row extends Seen {

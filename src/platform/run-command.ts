@@ -31,7 +31,7 @@ export async function runCommand({command, folder, env, timeoutMs, signal}: Comm
   let why = ''
   const kill = (reason: string): void => {
     why = reason
-    group.signal('SIGKILL')
+    group.signal('SIGKILL', 'group')
   }
   const onAbort = (): void => kill('was cancelled')
   const timer = setTimeout(() => kill(`did not exit within ${timeoutMs / 1000} s`), timeoutMs)

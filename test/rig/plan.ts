@@ -32,7 +32,7 @@ export const planOf = (wishes: Partial<AppPlan> = {}): AppPlan => ({
   watch: {paths: [], ignore: [], honoursGitignore: false},
   reloadsItself: '',
   reload: 'replace',
-  stop: {signal: 'SIGTERM', timeoutMs: 5000, scope: 'all'},
+  stop: {signal: 'SIGTERM', timeoutMs: 5000, first: 'leader', scope: 'all'},
   dependsOn: [],
   fixedPort: 0,
   resources: {folders: [], configFile: '', defaultFolder: ''},

@@ -240,3 +240,38 @@ export const daprAgents: Package = {
     ]
   ]
 }
+
+const LAUNCHERS_OF_NPM = ['pnpm@10.34.9', 'yarn@1.22.22', 'tsx@4.23.15', 'nodemon@3.1.14', 'concurrently@10.0.7']
+
+/** Package managers and runners of Node that start programs. */
+export const launchersOfNpm: Package = {
+  name: 'launchers-npm',
+  version: '1',
+  install: folder => [['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', ...LAUNCHERS_OF_NPM]]
+}
+
+const LAUNCHERS_OF_PYTHON = [
+  'uv==0.13.9',
+  'poetry==2.5.1',
+  'gunicorn==27.0.1',
+  'uvicorn==0.54.0',
+  'watchfiles==1.3.0',
+  'celery==5.7.0',
+  'redis==8.1.0'
+]
+
+/** The same of Python; their folder is a folder of packages with its `bin`. */
+export const launchersOfPython: Package = {
+  name: 'launchers-python',
+  version: '1',
+  runtime: ['python3', '--version'],
+  install: folder => [['python3', '-m', 'pip', 'install', '-q', '--target', folder, ...LAUNCHERS_OF_PYTHON]]
+}
+
+/** The same of Go. */
+export const launchersOfGo: Package = {
+  name: 'launchers-go',
+  version: '1',
+  runtime: ['go', 'version'],
+  install: folder => [['env', `GOBIN=${folder}`, 'go', 'install', 'github.com/air-verse/air@v1.67.4']]
+}

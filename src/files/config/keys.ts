@@ -139,7 +139,12 @@ export interface OurValues {
       }
   readonly dependsOn?: readonly string[] | Readonly<Record<string, 'started' | 'ready' | 'completed'>>
   readonly reload?: 'replace' | 'overlap'
-  readonly stop?: {readonly signal?: NodeJS.Signals; readonly timeout?: Duration; readonly scope?: 'all' | 'group'}
+  readonly stop?: {
+    readonly signal?: NodeJS.Signals
+    readonly timeout?: Duration
+    readonly first?: 'leader' | 'group'
+    readonly scope?: 'all' | 'group'
+  }
   readonly lazy?: boolean
   readonly idleTimeout?: Duration
   readonly replicas?: number

@@ -110,7 +110,7 @@ export function sleepPlan(settings: Settings, isLazy = false): Pick<AppPlan, 'la
 }
 
 export function stopPlan(settings: Settings): StopPlan {
-  const {signal = 'SIGTERM', timeout, scope = 'all'} = settings.values.stop ?? {}
+  const {signal = 'SIGTERM', timeout, first = 'leader', scope = 'all'} = settings.values.stop ?? {}
   const timeoutMs = timeout === undefined ? GRACE_MS : checkedTime(milliseconds(timeout), settings, 'stop', 'timeout')
-  return {signal, timeoutMs, scope}
+  return {signal, timeoutMs, first, scope}
 }

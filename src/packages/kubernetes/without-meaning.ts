@@ -37,7 +37,7 @@ const namesIn = (
         (values.command === undefined ? [] : ['command'])),
       ...keys.filter(key => values[key] !== undefined && values[key] !== false),
       ...inside(values),
-      ...(values.stop?.scope === undefined ? [] : ['stop.scope'])
+      ...(['first', 'scope'] as const).flatMap(key => (values.stop?.[key] === undefined ? [] : [`stop.${key}`]))
     ])
   )
 ]

@@ -1,8 +1,7 @@
 import type {StopPlan} from '../../model/plan.ts'
 import type {ProcessGroup} from '../../platform/process-group.ts'
 import type {Output} from './output.ts'
-import {aborted, pause} from '../../platform/delay.ts'
-import {hidesEnvironments} from '../../platform/process-table.ts'
+import {pause} from '../../platform/delay.ts'
 import {withDeadline} from '../reload/deadline.ts'
 import {ProcessTracker, type Orphan} from './process-tracker.ts'
 
@@ -28,24 +27,31 @@ export interface GroupEnding {
   readonly ended: (orphan: Orphan) => void
 }
 
+/** The signal, and when all processes get it, also those whose parent or leader is still running (`performance.now()`). */
+interface Asked {
+  readonly signal: NodeJS.Signals
+  readonly allAt: number
+}
+
 /**
- * Ends a process group and the processes that left it: sends the stop signal, waits during the grace period until the
- * leader and all these processes have exited and the pipes are closed, then sends SIGKILL to the rest. Reads the process
- * table instead of `kill(-group, 0)`, which succeeds for an unreaped zombie, too.
+ * Ends a process group and the processes that left it. The leader gets the stop signal; when it has exited, its children get it,
+ * and so on downwards; after half of the grace period all get it, as systemd.kill(5) has it (`KillMode=mixed`): launchers pass the
+ * signal on, pools end their workers, and a second signal would cut off what these finish. `pnpm exec` passes it on and exits at
+ * once: below a process that handles the signal, one that has run since waits for that half. Waits until all have exited and the pipes are closed; then SIGKILL ends the rest.
+ * Reads the process table instead of `kill(-group, 0)`, which succeeds for an unreaped zombie, too.
  */
 export async function endGroup({group, output, stop, marker, isSuccess, now, ended}: GroupEnding): Promise<void> {
   const endsOrphans = stop.scope === 'all' && !isSuccess
   const tracker = new ProcessTracker({group, marker, endsOrphans, ended})
   await withDeadline({ms: stop.timeoutMs, over: now}, async grace => {
-    // processes that left the group are found by their parents, which the signal may end
-    if (hidesEnvironments) await tracker.look()
-    const wasAlive = !group.hasExited()
-    group.signal(stop.signal)
+    // the signal may end the parents, by which other processes are known
     const isLeft = await tracker.look()
-    if (!wasAlive) tracker.signalGroup(stop.signal)
-    await tracker.signalOrphans(stop.signal)
-    await Promise.race([group.exited, aborted(grace)])
-    if ((wasAlive || isLeft) && !(await isGone(tracker, stop.signal, grace))) await kill(tracker)
+    const wasAlive = !group.hasExited()
+    await tracker.signalLeader(stop.signal)
+    const patienceMs = stop.first === 'leader' ? stop.timeoutMs / 2 : 0
+    const asked = {signal: stop.signal, allAt: performance.now() + patienceMs}
+    await Promise.race([group.exited, pause(patienceMs, grace)])
+    if ((wasAlive || isLeft) && !(await isGone(tracker, grace, asked))) await kill(tracker)
     const since = performance.now()
     await output.drained(() => !grace.aborted || performance.now() - since < LAST_LINES_WITHIN_MS)
   })
@@ -64,7 +70,7 @@ export interface MarkedEnding {
   readonly ended: (orphan: Orphan) => void
 }
 
-/** Ends every process with a marker: SIGTERM, the grace period, SIGKILL. Returns immediately if there is none. */
+/** Ends every process with a marker: SIGTERM from the top down, after half of the grace period to all, then SIGKILL. Returns immediately if there is none. */
 export async function endMarked({
   marker,
   spared = [],
@@ -74,19 +80,20 @@ export async function endMarked({
   ended
 }: MarkedEnding): Promise<void> {
   const tracker = new ProcessTracker({marker, spared, endsOrphans: true, ended})
-  if (timeoutMs > 0 && (await withDeadline({ms: timeoutMs}, async late => isGone(tracker, 'none', late)))) return
+  if (timeoutMs > 0 && (await withDeadline({ms: timeoutMs}, async late => isGone(tracker, late)))) return
   await withDeadline({ms: graceMs, over: now}, async grace => {
-    if (!(await isGone(tracker, 'SIGTERM', grace))) await kill(tracker)
+    const asked = {signal: 'SIGTERM', allAt: performance.now() + graceMs / 2} as const
+    if (!(await isGone(tracker, grace, asked))) await kill(tracker)
   })
 }
 
 /** Waits until nothing is left (true) or the grace period is over (false). Also signals processes that appear while it waits. */
-async function isGone(tracker: ProcessTracker, signal: NodeJS.Signals | 'none', grace: AbortSignal): Promise<boolean> {
+async function isGone(tracker: ProcessTracker, grace: AbortSignal, asked?: Asked): Promise<boolean> {
   const start = performance.now()
   const most = (): number => (performance.now() - start < 1000 ? LOOK_EVERY_MS : LATER_EVERY_MS)
   for (let wait = FIRST_LOOK_AFTER_MS; await tracker.look(); wait = Math.min(2 * wait, most())) {
     if (grace.aborted) return false
-    if (signal !== 'none') await tracker.signalOrphans(signal)
+    if (asked !== undefined) await tracker.signal(asked.signal, performance.now() < asked.allAt ? 'top' : 'all')
     await pause(wait, grace)
   }
   return true
@@ -96,8 +103,7 @@ async function kill(tracker: ProcessTracker): Promise<void> {
   const end = performance.now() + KILLED_WITHIN_MS
   let wait = FIRST_LOOK_AFTER_MS
   do {
-    tracker.signalGroup('SIGKILL')
-    await tracker.signalOrphans('SIGKILL')
+    await tracker.kill()
     await pause(wait)
     wait = Math.min(2 * wait, LOOK_EVERY_MS)
   } while ((await tracker.look()) && performance.now() < end)

@@ -9,7 +9,7 @@ import {
   ownAncestry
 } from '../../platform/process-table.ts'
 import {isEditor, isUsersProgram, outlivesItsApp} from '../../platform/shared-programs.ts'
-import type {ProcessSnapshot, Seen} from '../../platform/process-info.ts'
+import type {Particulars, ProcessSnapshot, Seen} from '../../platform/process-info.ts'
 
 /** A process that we ended after it had left its app's process group, or after its app had exited. */
 export interface Orphan {
@@ -38,7 +38,11 @@ export class ProcessTracker {
   /** Processes below the group, `PID START`, where the system hides the environment of some: seen while their parents lived. */
   readonly #below = new Set<string>()
   readonly #reported = new Set<string>()
-  #hasMembers = false
+  /** Processes that got a signal, `PID START SIGNAL`. */
+  readonly #signalled = new Set<string>()
+  /** `Particulars.activity` of the processes below one that handles a signal, before it got it, by `PID START`. */
+  readonly #before = new Map<string, string>()
+  #members: readonly Seen[] = []
   #orphans: readonly Seen[] = []
   #wasSeenAfterExit = false
 
@@ -50,23 +54,61 @@ export class ProcessTracker {
   async look(): Promise<boolean> {
     const now = await look()
     const members = this.#membersIn(now)
-    this.#hasMembers = members.length > 0
+    this.#members = members
     this.#orphans = await this.#withoutShared(this.#orphansIn(now, new Set(members)), now)
     for (const {pid, started} of [...members, ...this.#orphans]) this.#known.set(pid, started)
     return members.length + this.#orphans.length > 0 || now.all.length === 0
   }
 
-  /** Signals the group: while its leader is not reaped, or if the last look found one of its members. */
-  signalGroup(name: NodeJS.Signals): void {
+  /** Signals the leader, also while no process can be seen. */
+  async signalLeader(name: NodeJS.Signals): Promise<void> {
     const {group} = this.#options
-    if (group?.pid === undefined) return
-    if (!group.hasExited()) group.signal(name)
-    else if (this.#hasMembers) signalGroup(group.pid, name)
+    if (group?.pid === undefined || group.hasExited()) return
+    await this.#noteBefore(group.pid, await lookAgain(group.pid), name)
+    group.signal(name, 'leader')
   }
 
-  /** Signals the processes outside the group that the last look found, each only once with the same signal. */
-  async signalOrphans(name: NodeJS.Signals): Promise<void> {
-    await Promise.all(this.#orphans.map(async orphan => this.#signalOrphan(orphan, name)))
+  /**
+   * Signals the processes that the last look found, each only once with the same signal, but for the leader. `top`: only those whose
+   * parent and leader have exited, and cannot have passed the signal on.
+   */
+  async signal(name: NodeJS.Signals, to: 'top' | 'all'): Promise<void> {
+    const {group} = this.#options
+    const found = this.#found
+    const living = new Set(found.map(({pid}) => pid))
+    const waits = ({pid, parent, group: number}: Seen): boolean =>
+      group?.hasExited() === false || living.has(parent) || (number !== pid && living.has(number))
+    const asked = found.filter(seen => seen.pid !== group?.pid && (to === 'all' || !waits(seen)))
+    await Promise.all(
+      asked.map(async seen => {
+        if (to === 'all' || !(await this.#hasRun(seen))) await this.#signalOne(seen, name)
+      })
+    )
+  }
+
+  /** Kills the group, while its leader is not reaped or the last look found one of its members, and the processes outside it. */
+  async kill(): Promise<void> {
+    const {group} = this.#options
+    if (group?.hasExited() === false) group.signal('SIGKILL', 'group')
+    else if (group?.pid !== undefined && this.#members.length > 0) signalGroup(group.pid, 'SIGKILL')
+    await Promise.all(this.#orphans.map(async orphan => this.#signalOne(orphan, 'SIGKILL')))
+  }
+
+  get #found(): readonly Seen[] {
+    return [...this.#members, ...this.#orphans]
+  }
+
+  /** Before a process gets a signal: notes what the processes below it have done, if it handles the signal. */
+  async #noteBefore(pid: number, now: Particulars | undefined, name: NodeJS.Signals): Promise<void> {
+    if (now?.catches(name) !== true) return
+    for (const seen of descendantsIn(this.#found, [pid]))
+      this.#before.set(keyOf(seen), (await lookAgain(seen.pid))?.activity ?? '')
+  }
+
+  /** Whether a process has run since one above it got the signal. An idle one cannot have received it. */
+  async #hasRun(seen: Seen): Promise<boolean> {
+    const before = this.#before.get(keyOf(seen))
+    return before !== undefined && (await lookAgain(seen.pid))?.activity !== before
   }
 
   #membersIn(now: ProcessSnapshot): readonly Seen[] {
@@ -116,18 +158,22 @@ export class ProcessTracker {
     for (const seen of descendantsIn(all, parents)) this.#below.add(keyOf(seen))
   }
 
-  /** Pids are reused: owner, start time and marker are checked again right before the signal. */
-  async #signalOrphan(seen: Seen, name: NodeJS.Signals): Promise<void> {
+  /** Pids are reused: start time, and outside the group owner and marker, are checked again right before the signal. */
+  async #signalOne(seen: Seen, name: NodeJS.Signals): Promise<void> {
     const {marker, ended} = this.#options
     const {pid, started} = seen
     const key = keyOf(seen)
-    if (this.#reported.has(`${key} ${name}`)) return
+    if (this.#signalled.has(`${key} ${name}`)) return
     const now = await lookAgain(pid)
-    if (now?.started !== started || !isWithinReach(now.uid) || this.#isLeftAlone(now.command)) return
-    if (!now.carries(marker) && !this.#below.has(key)) return
-    this.#reported.add(`${key} ${name}`)
-    if (!this.#reported.has(key)) ended({pid, command: now.command})
-    this.#reported.add(key)
+    if (now?.started !== started) return
+    if (!this.#members.includes(seen)) {
+      if (!isWithinReach(now.uid) || this.#isLeftAlone(now.command)) return
+      if (!now.carries(marker) && !this.#below.has(key)) return
+      if (!this.#reported.has(key)) ended({pid, command: now.command})
+      this.#reported.add(key)
+    }
+    this.#signalled.add(`${key} ${name}`)
+    await this.#noteBefore(pid, now, name)
     sendSignal(pid, name)
   }
 }

@@ -14,36 +14,39 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
  * again before each signal. macOS hides the environment of its own programs: there the start of each leader is read when its group
  * is added, as ps writes it in other words, and what is below a group is found by its parents, before the first signal and again with each look.
  *
- * It restores the terminal unless its modes were changed meanwhile. TERM reaches each group and each orphan once, KILL until they are
- * gone: all is calm if it is so twice, since a child between fork and exec does not carry the mark yet.
+ * It restores the terminal unless its modes were changed meanwhile. TERM reaches each process once, in the order of `end-group.ts`: until
+ * `half` no process whose parent or leader runs, or has handled it. KILL reaches them until they are gone: all is calm if it is so twice, since a child between fork and exec does not carry the mark yet.
  *
- * `seen` writes processes as PID:START:GROUP:STATE; their names may hold anything (proc(5)). `remove` removes containers whose commands are
+ * `seen` writes processes as PID:START:GROUP:PARENT:STATE; their names may hold anything (proc(5)). `remove` removes containers whose commands are
  * gone, at once: the next run may have some of their names. Where they have ended, too, it fails. `limit`: where a daemon hangs, so does its program.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
-mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= known=' ' asked=' ' spared=' ' kin=' '
+mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= known=' ' asked=' ' heirs=' ' spared=' ' kin=' '
 nl='
 '
 trap '' HUP INT TERM
 
 if [ -e /proc/self/stat ]; then
-  seen() { cat "$@" | sed -En 's/^([0-9]+) \\(.*\\) (.) [-0-9]+ ([-0-9]+) ([-0-9]+ ){16}([0-9]+) .*/\\1:\\5:\\3:\\2/p'; }
+  seen() { cat "$@" | sed -En 's/^([0-9]+) \\(.*\\) (.) ([-0-9]+) ([-0-9]+) ([-0-9]+ ){16}([0-9]+) .*/\\1:\\6:\\4:\\3:\\2/p'; }
   all() { seen /proc/[0-9]*/stat; }
   one() { seen "/proc/$1/stat"; }
   likely() { grep -lszF -e "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g'; }
   line_of() { tr '\\0' ' ' <"/proc/$1/cmdline"; }
   parent_of() { sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status"; }
   carries() { tr '\\0' '\\n' <"/proc/$1/environ" | grep -qxF -e "$2"; }
+  catches() { grep -q '^SigCgt:.*[4-7c-f]...$' "/proc/$1/status"; }
+  activity() { sed -En '/^(State|SigPnd|ShdPnd)|ctxt_switches/p' "/proc/$1/status"; }
   clock() { read -r up rest </proc/uptime; now=\${up%.*}\${up#*.}; }
   below() { :; }
 else
-  seen() { ps "$@" -o pid=,lstart=,pgid=,stat= | sed -En 's/^ *([0-9]+) +(.*[^ ]) +([0-9]+) +([A-Za-z]).*/\\1:\\2:\\3:\\4/; s/:([0-9][0-9]):([0-9][0-9]) /-\\1-\\2 /; s/ +/_/g; p'; }
+  seen() { ps "$@" -o pid=,lstart=,pgid=,ppid=,stat= | sed -En 's/^ *([0-9]+) +(.*[^ ]) +([0-9]+) +([0-9]+) +([A-Za-z]).*/\\1:\\2:\\3:\\4:\\5/; s/:([0-9][0-9]):([0-9][0-9]) /-\\1-\\2 /; s/ +/_/g; p'; }
   all() { seen -A; }
   one() { seen -p "$1"; }
   likely() { rows=$(ps -A -E -ww -o pid=,command=); printf '%s\\n' "$rows" | grep -F -e " $mark" | sed 's/^ *//; s/ .*//'; }
   line_of() { ps -ww -o command= -p "$1"; }
   parent_of() { ps -o ppid= -p "$1" | tr -d ' '; }
   carries() { ps -E -ww -o command= -p "$1" | sed 's/$/ /' | grep -qF -e " $2 "; }
+  catches() { false; }
   clock() { now=$(date +%s)00; }
   below() {
     ps -A -o pid=,ppid=,pgid=,stat=,lstart= | awk -v groups="$ours" -v known="$kin" '
@@ -57,7 +60,7 @@ fi
 while read -r word rest; do
   case $word in
     +*) groups="$groups\${word#+}:$rest "
-      [ -e /proc/self/stat ] || known="$known$(one "\${word#+}" | sed 's/:[^:]*:[^:]*$//') " ;;
+      [ -e /proc/self/stat ] || known="$known$(one "\${word#+}" | sed 's/:[^:]*:[^:]*:[^:]*$//') " ;;
     -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
     container) containers=$containers$rest$nl ;;
     grace) grace=$rest ;;
@@ -74,25 +77,25 @@ look() {
   likely=" $(likely | tr '\\n' ' ')" members= proved=' ' ours=' ' orphans= left=
   for p in $(all); do
     pid=\${p%%:*} rest=\${p#*:} state=\${p##*:}
-    start=\${rest%%:*} group=\${rest#*:}; group=\${group%:*}
+    start=\${rest%%:*} group=\${rest#*:}; group=\${group%%:*}
     case $groups in
       *" $group:"*)
-        members="$members $pid:$start:$group:$state"
+        members="$members $p"
         case "$groups$known" in *" $pid:$start "*) proved="$proved$group " ;; esac
         case $likely in *" $pid "*) proved="$proved$group " ;; esac ;;
-      *) [ "$state" = Z ] || case $likely in *" $pid "*) isspared || orphans="$orphans $pid:$start" ;; esac ;;
+      *) [ "$state" = Z ] || case $likely in *" $pid "*) isspared || orphans="$orphans \${p%:*}" ;; esac ;;
     esac
   done
   for p in $members; do
     rest=\${p%:*} state=\${p##*:}
-    group=\${rest##*:}
+    group=\${rest#*:*:}; group=\${group%:*}
     case $proved in *" $group "*) ;; *) continue ;; esac
     [ "$state" = Z ] && continue
-    known="$known\${rest%:*} " ours="$ours$group " left=some
+    known="$known\${rest%:*:*} " ours="$ours$group " left="$left $rest"
   done
   kin=" $(below | tr '\\n' ' ')"
   for p in $kin; do
-    case "$orphans " in *" $p "*) ;; *) orphans="$orphans $p" ;; esac
+    case "$orphans " in *" $p:"*) ;; *) orphans="$orphans $p::" ;; esac
   done
   left=$left$orphans
 }
@@ -113,22 +116,47 @@ isspared() {
 is() {
   case $(one "$1") in
     *:Z) return 1 ;;
-    "$1:$2:"*) case $kin in *" $1:$2 "*) ;; *) carries "$1" "$mark" ;; esac ;;
+    "$1:$2:"*) case $kin$known in *" $1:$2 "*) ;; *) carries "$1" "$mark" ;; esac ;;
     *) return 1 ;;
   esac
 }
 
-send() {
-  for g in $groups; do
-    case $ours in *" \${g%:*} "*) ;; *) continue ;; esac
-    case $asked in *" $g "*) [ "$1" = TERM ] && continue ;; esac
-    kill -"$1" "-\${g%:*}"
-    asked="$asked$g "
+ask() {
+  here=' '
+  for p in $left; do here="$here\${p%%:*} "; done
+  for p in $left; do
+    pid=\${p%%:*} rest=\${p#*:}
+    start=\${rest%%:*} parent=\${rest##*:} group=\${rest#*:}; group=\${group%:*}
+    case $asked in *" $pid:$start "*) continue ;; esac
+    if [ "$now" -lt "$half" ]; then
+      case $here in *" $parent "*) continue ;; esac
+      [ "$group" = "$pid" ] || case $here in *" $group "*) continue ;; esac
+      case $heirs in *" $pid:$start "*)
+        eval "was=\\$was_$pid"
+        case $was in *'R ('*) continue ;; "$(activity "$pid")") ;; *) continue ;; esac ;;
+      esac
+    fi
+    is "$pid" "$start" || continue
+    catches "$pid" && for d in $(descendants "$pid"); do heirs="$heirs$d "; eval "was_\${d%:*}=\\$(activity \${d%:*})"; done
+    kill -TERM "$pid"
+    asked="$asked$pid:$start "
   done
-  for s in $orphans; do
-    case $asked in *" $s "*) [ "$1" = TERM ] && continue ;; esac
-    is "\${s%:*}" "\${s#*:}" && kill -"$1" "\${s%:*}"
-    asked="$asked$s "
+}
+
+descendants() {
+  printf '%s\\n' $left | awk -F: -v top="$1" '
+    { start[$1] = $2; parent[$1] = $4 }
+    END { found[top] = 1; do { more = 0; for (p in parent) if (!(p in found) && parent[p] in found) found[p] = more = 1 } while (more)
+      for (p in found) if (p != top) printf "%s:%s ", p, start[p] }'
+}
+
+finish() {
+  for g in $groups; do
+    case $ours in *" \${g%:*} "*) kill -KILL "-\${g%:*}" ;; esac
+  done
+  for p in $orphans; do
+    rest=\${p#*:}
+    is "\${p%%:*}" "\${rest%%:*}" && kill -KILL "\${p%%:*}"
   done
 }
 
@@ -151,14 +179,14 @@ limit() {
 }
 
 clock
-end=$((now + grace / 10)) calm=0 kills=0
+end=$((now + grace / 10)) half=$((now + grace / 20)) calm=0 kills=0
 while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
   look
   remove
   clock
   if [ -z "$left" ]; then calm=$((calm + 1))
-  elif calm=0 && [ "$now" -lt "$end" ]; then send TERM
-  else send KILL; kills=$((kills + 1))
+  elif calm=0 && [ "$now" -lt "$end" ]; then ask
+  else finish; kills=$((kills + 1))
   fi
   sleep 0.1 || sleep 1
 done

@@ -94,7 +94,7 @@ t.test('of 200 that end in one instant each is reaped, with its signal, beside c
   t.equal(children().length - before, 200)
   const names = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGABRT'] as const
   const byNode = outcome('spawn', {command: shell('exit 7')})
-  groups.forEach((group, at) => group.signal(names[at % 4] ?? 'SIGTERM'))
+  groups.forEach((group, at) => group.signal(names[at % 4] ?? 'SIGTERM', 'group'))
   const exits = await Promise.all(groups.map(async ({exited}) => exited))
   t.same(
     exits,
@@ -109,10 +109,10 @@ t.test('a group whose leader was reaped gets no signal: its number may be of oth
   const group = sleeper()
   t.notOk(group.hasExited())
   t.ok(group.started > 0)
-  group.signal('SIGTERM')
+  group.signal('SIGTERM', 'group')
   await group.exited
   t.ok(group.hasExited())
-  group.signal('SIGKILL')
+  group.signal('SIGKILL', 'group')
 })
 
 t.test('a start leaves no descriptor behind', async t => {

@@ -43,7 +43,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   ready: ['appPort: 3000', 'ready: {http: /ready, timeout: 2m}'],
   dependsOn: ['dependsOn: []'],
   reload: ['reload: replace'],
-  stop: ['stop: {signal: SIGINT, timeout: 30s, scope: group}'],
+  stop: ['stop: {signal: SIGINT, timeout: 30s, first: group, scope: group}'],
   lazy: ['lazy: true'],
   idleTimeout: ['idleTimeout: 10m'],
   replicas: ['autoPort: true', 'command: [node, app.mjs]', 'replicas: 3'],

@@ -8,7 +8,7 @@ import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
 import {fixture, isAlive, Scene, script} from './scene.ts'
 
 const DEAF = fixture('deaf.sh').at(-1) ?? ''
-const BRIEF = {signal: 'SIGTERM', timeoutMs: 300, scope: 'all'} as const
+const BRIEF = {signal: 'SIGTERM', timeoutMs: 300, first: 'leader', scope: 'all'} as const
 
 const sleeper = (run: string) => execa('sleep', ['1000'], {env: {PILLION_RUN: run}, reject: false, stdio: 'ignore'})
 
@@ -50,9 +50,9 @@ test('what is deaf is killed, too, while no file can be opened: no process is se
       started: startOf(pid),
       exited: once(leader, 'exit'),
       hasExited: () => leader.signalCode !== null,
-      signal: name => process.kill(-pid, name)
+      signal: (name, to) => process.kill(to === 'leader' ? pid : -pid, name)
     }
-    const stop = {signal: 'SIGTERM', timeoutMs: 200, scope: 'all'}
+    const stop = {signal: 'SIGTERM', timeoutMs: 200, first: 'leader', scope: 'all'}
     const now = new AbortController().signal
     const output = {drained: async () => undefined}
     fill()
@@ -94,7 +94,7 @@ test('what has left its group and is deaf is killed, and named once', async t =>
 
 test('with the scope "group" what has left it lives on', async t => {
   const scene = new Scene(t)
-  const stop = {signal: 'SIGTERM', timeoutMs: 5000, scope: 'group'} as const
+  const stop = {signal: 'SIGTERM', timeoutMs: 5000, first: 'leader', scope: 'group'} as const
   const {app, witness} = scene.app({command: fixture('leaver.mjs', 'stay'), stop})
   await app.start()
   const [, pid] = await witness.seen(/left (\d+)/)
@@ -188,4 +188,60 @@ test('a process of ours that turns up during the grace is asked, too', async t =
   await stopped
   t.same(await scene.left(), [])
   t.match(witness.notes, [{type: 'orphan-ended', command: 'sleep 1000'}])
+})
+
+/** Counts its stop signals, and ends some time after the first one. */
+const COUNTER = `trap 'n=$((n+1)); echo asked $n' TERM; n=0; echo up; while [ $n = 0 ]; do sleep 0.02; done; sleep 0.3; echo done $n`
+const counting = (file: string, around: string): readonly string[] =>
+  script(`cat >${file} <<'E'\n${COUNTER}\nE\n${around}`)
+
+const LAUNCHERS = {
+  'passes the signal on, and waits': `sh counter & p=$!; trap 'sleep 0.1; kill $p' TERM; wait; wait`,
+  'passes the signal on, and exits at once': `sh counter & p=$!; trap 'kill $p; exit 0' TERM; wait`,
+  'exits at once, without a word': `sh counter & wait`,
+  'is below a shell that exits at once': `cat >inner <<'E'\nsh counter & p=$!; trap 'kill $p' TERM; wait; wait\nE\nsh inner; true`
+}
+for (const [what, around] of Object.entries(LAUNCHERS))
+  test(`a program gets one signal and finishes where its launcher ${what}`, async t => {
+    const scene = new Scene(t)
+    const {app, witness} = scene.app({command: counting('counter', around), folder: await scene.folder()})
+    await app.start()
+    await witness.seen(/up/)
+    await app.stop('user')
+    t.equal(witness.text.stdout, 'up\nasked 1\ndone 1\n')
+  })
+
+const HOLDS = `trap : TERM; sh counter & while :; do wait; done`
+test('below a leader that goes on all get the signal after half of the grace', async t => {
+  const scene = new Scene(t)
+  const stop = {...BRIEF, timeoutMs: 2000}
+  const {app, witness} = scene.app({command: counting('counter', HOLDS), folder: await scene.folder(), stop})
+  await app.start()
+  await witness.seen(/up/)
+  const start = performance.now()
+  await app.stop('user')
+  t.equal(witness.text.stdout, 'up\nasked 1\ndone 1\n')
+  t.ok(performance.now() - start >= 2000, 'the leader is killed')
+})
+
+test('with `first: group` all get the signal at once', async t => {
+  const scene = new Scene(t)
+  const stop = {...BRIEF, timeoutMs: 600_000, first: 'group'} as const // no test waits that long
+  const ends = `trap 'n=1' TERM; sh counter; until [ "$n" = 1 ]; do wait; done`
+  const {app, witness} = scene.app({command: counting('counter', ends), folder: await scene.folder(), stop})
+  await app.start()
+  await witness.seen(/up/)
+  await app.stop('user')
+  t.equal(witness.text.stdout, 'up\nasked 1\ndone 1\n')
+})
+
+test('300 processes below a leader that is stopped by SIGSTOP all end', async t => {
+  const scene = new Scene(t)
+  const many = 'i=0; while [ $i -lt 300 ]; do sleep 1000 & i=$((i+1)); done; echo up $$; wait'
+  const {app, witness} = scene.app({command: script(many), stop: {...BRIEF, timeoutMs: 1000}})
+  await app.start()
+  const [, leader] = await witness.seen(/up (\d+)/)
+  process.kill(Number(leader), 'SIGSTOP')
+  await app.stop('user')
+  t.same(await scene.left(), [])
 })

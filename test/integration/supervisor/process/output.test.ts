@@ -102,7 +102,10 @@ test('a sink that takes nothing holds up the end within the grace, and not when 
   t.teardown(() => taken.resolve())
   const witness = new Witness()
   const {app} = new Scene(t).app(
-    {command: script('echo $$; exec sleep 1000'), stop: {signal: 'SIGTERM', timeoutMs: 3_600_000, scope: 'all'}},
+    {
+      command: script('echo $$; exec sleep 1000'),
+      stop: {signal: 'SIGTERM', timeoutMs: 3_600_000, first: 'leader', scope: 'all'}
+    },
     {
       lines: lines => {
         witness.lines(lines)
@@ -133,7 +136,7 @@ test('what lives on after a success is still heard, and does not hold up the end
   const scene = new Scene(t)
   const away = 'setsid sh -c "touch away; sleep 0.5; echo later; sleep 1000"'
   const command = script(`${away} & until [ -e away ]; do sleep 0.01; done; echo now`)
-  const stop = {signal: 'SIGTERM', timeoutMs: 600_000, scope: 'all'} as const // no test waits that long
+  const stop = {signal: 'SIGTERM', timeoutMs: 600_000, first: 'leader', scope: 'all'} as const // no test waits that long
   const {app, witness} = scene.app({command, stop, folder: await scene.folder()})
   await app.start()
   await app.ended

@@ -32,7 +32,7 @@ test('a container that does not end at its signal ends with its app, which may s
   await chmod(join(held, 'bin/docker'), 0o755)
   const env = {PATH: `${held}/bin:${process.env['PATH'] ?? ''}`, HELD: held}
   const run = ['docker', 'run', '--rm', '--name', 'shop-web', 'image', 'build']
-  const stop = {signal: 'SIGTERM', timeoutMs: 100, scope: 'all'} as const
+  const stop = {signal: 'SIGTERM', timeoutMs: 100, first: 'leader', scope: 'all'} as const
   // one that is killed while it builds has no container: the name is that of another one
   for (const [command, isLeft] of [
     [run, false],

@@ -208,7 +208,7 @@ test('stopping twice waits for the same end', async t => {
 })
 
 test('an app that takes no notice of the stop signal is killed when the grace is over', async t => {
-  const stop = {signal: 'SIGTERM', timeoutMs: 300, scope: 'all'} as const
+  const stop = {signal: 'SIGTERM', timeoutMs: 300, first: 'leader', scope: 'all'} as const
   const {app, witness} = new Scene(t).app({command: ['sh', fixture('deaf.sh').at(-1) ?? ''], stop})
   await app.start()
   await witness.seen(/deaf/)
@@ -217,7 +217,7 @@ test('an app that takes no notice of the stop signal is killed when the grace is
 })
 
 test('stopNow ends the grace of a stop that is under way', async t => {
-  const stop = {signal: 'SIGTERM', timeoutMs: 600_000, scope: 'all'} as const
+  const stop = {signal: 'SIGTERM', timeoutMs: 600_000, first: 'leader', scope: 'all'} as const
   const {app, witness} = new Scene(t).app({command: ['sh', fixture('deaf.sh').at(-1) ?? ''], stop})
   await app.start()
   await witness.seen(/deaf/)
@@ -229,7 +229,7 @@ test('stopNow ends the grace of a stop that is under way', async t => {
 })
 
 test('the stop signal of the plan is the one that is sent', async t => {
-  const stop = {signal: 'SIGINT', timeoutMs: 5000, scope: 'all'} as const
+  const stop = {signal: 'SIGINT', timeoutMs: 5000, first: 'leader', scope: 'all'} as const
   const command = script('trap "echo interrupted; exit 0" INT; echo up; while :; do sleep 0.02; done')
   const {app, witness} = new Scene(t).app({command, stop})
   await app.start()
@@ -387,7 +387,7 @@ for (const [restart, phase] of [
 test('its watchdog is given the time that it may take to end', async t => {
   const given: number[] = []
   const watchdog = {watch: (_: unknown, graceMs = 0) => void given.push(graceMs), forget: () => undefined}
-  const stop = {signal: 'SIGTERM', timeoutMs: 7000, scope: 'all'} as const
+  const stop = {signal: 'SIGTERM', timeoutMs: 7000, first: 'leader', scope: 'all'} as const
   const {app} = new Scene(t).app({command: script('exec sleep 300'), stop}, {watchdog})
   await app.start()
   await app.stop('user')

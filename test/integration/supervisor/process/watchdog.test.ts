@@ -31,6 +31,23 @@ t.test('TERM comes once, and a shell that dies of it does not hide its children'
   t.same(readFileSync(note, 'utf8').split('\n').filter(Boolean), ['up', 'term', 'bye'])
 })
 
+t.test('TERM comes once where a leader passes it on, whether it waits or exits at once', async t => {
+  const folder = mkdtempSync('/tmp/p-')
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  const note = join(folder, 'note')
+  writeFileSync(
+    join(folder, 'counter'),
+    `trap 'n=$((n+1)); echo asked $n >>${note}' TERM; n=0; echo up >>${note}; while [ $n = 0 ]; do sleep 0.02; done; sleep 0.5; echo done $n >>${note}`
+  )
+  for (const passing of ['sleep 0.1; kill $p', 'sleep 0.1; kill $p; exit 0']) {
+    rmSync(note, {force: true})
+    const leader = new Sleeper(t, {}, `sh ${folder}/counter & p=$!; trap '${passing}' TERM; wait; wait`)
+    while (!existsSync(note) || readFileSync(note, 'utf8') === '') await new Promise(setImmediate)
+    await vanish({marker: newMark(), lines: [leader.told]})
+    t.same(readFileSync(note, 'utf8').split('\n').filter(Boolean), ['up', 'asked 1', 'done 1'], passing)
+  }
+})
+
 t.test('a number that has been given to somebody else is not signalled', async t => {
   const foreignListener = new Sleeper(t, {})
   await vanish({marker: newMark(), lines: [`+${foreignListener.pid} 17`]})

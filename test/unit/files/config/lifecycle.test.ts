@@ -174,10 +174,11 @@ t.test('--watch: an app that a database’s client finds ready is that database,
 })
 
 t.test('an app is asked to end by SIGTERM and has 5 s, unless it says otherwise', async t => {
-  t.strictSame(plan(t, orders())?.stop, {signal: 'SIGTERM', timeoutMs: 5000, scope: 'all'})
+  t.strictSame(plan(t, orders())?.stop, {signal: 'SIGTERM', timeoutMs: 5000, first: 'leader', scope: 'all'})
   t.strictSame(plan(t, orders('stop: {signal: SIGQUIT, timeout: 0}'))?.stop, {
     signal: 'SIGQUIT',
     timeoutMs: 0,
+    first: 'leader',
     scope: 'all'
   })
 })

@@ -169,9 +169,10 @@ t.test('a wrong value of ours is refused with its place', async t => {
     [
       'stop: SIGINT',
       'wrong value of stop',
-      '5:11 ^^^^^^ expected {signal: SIGTERM, timeout: 5s, scope: all}, each of them optional'
+      '5:11 ^^^^^^ expected {signal: SIGTERM, timeout: 5s, first: leader, scope: all}, each of them optional'
     ],
     ['stop: {scope: app}', 'wrong value of stop.scope', '5:19 ^^^ expected all or group'],
+    ['stop: {first: all}', 'wrong value of stop.first', '5:19 ^^^ expected leader or group'],
     [
       'envFile: [1, {path: x, required: maybe}]',
       'wrong value of envFile.1.required',
