@@ -64,9 +64,7 @@ exclude_regex = []
 `
 
 /** The launchers that can be had here, and where they are. */
-async function launchers(
-  t: Test
-): Promise<{
+async function launchers(t: Test): Promise<{
   readonly all: Readonly<Record<string, Launched>>
   readonly env: Record<string, string>
   readonly npm: string | undefined

@@ -54,8 +54,8 @@ t.test(
       await run.waitForLine('worker: reloaded', {nth: save + 1})
     }
     await more('begin', TASKS - 1)
-  run.signal('SIGTERM')
-  await run.exited
+    run.signal('SIGTERM')
+    await run.exited
     const numbers = notes('done').map(line => Number(line.slice(5)))
     t.same(
       numbers.toSorted((a, b) => a - b),

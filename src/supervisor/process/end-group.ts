@@ -34,11 +34,12 @@ interface Asked {
 }
 
 /**
- * Ends a process group and the processes that left it. The leader gets the stop signal; when it has exited, its children get it,
- * and so on downwards; after half of the grace period all get it, as systemd.kill(5) has it (`KillMode=mixed`): launchers pass the
- * signal on, pools end their workers, and a second signal would cut off what these finish. `pnpm exec` passes it on and exits at
- * once: below a process that handles the signal, one that has run since waits for that half. Waits until all have exited and the pipes are closed; then SIGKILL ends the rest.
- * Reads the process table instead of `kill(-group, 0)`, which succeeds for an unreaped zombie, too.
+ * Ends a process group and the processes that left it. The leader gets the stop signal first, as with `KillMode=mixed` of
+ * systemd.kill(5): launchers pass it on, pools end their workers, and a second signal would cut off what these finish. When it has
+ * exited, its children get the signal, and so on downwards; after half of the grace period all get it. `pnpm exec` passes it on and
+ * exits at once: below a process that handles the signal, one that has run since waits for that half. Waits until all have exited
+ * and the pipes are closed; then SIGKILL ends the rest. Reads the process table instead of `kill(-group, 0)`, which succeeds for
+ * an unreaped zombie, too.
  */
 export async function endGroup({group, output, stop, marker, isSuccess, now, ended}: GroupEnding): Promise<void> {
   const endsOrphans = stop.scope === 'all' && !isSuccess
