@@ -66,6 +66,11 @@ export class Isolation {
     return this.#hints
   }
 
+  /** An app that joins the plan later, as of a command. */
+  joined(app: AppPlan, plan: Plan): AppPlan {
+    return isolatedPlan({...plan, apps: [app]}, this.#moved).apps[0] ?? app
+  }
+
   async apply(plan: Plan): Promise<Plan> {
     this.#moved = await movedPorts(plan, this.#moved, this.#heldByCopy)
     const isolated = isolatedPlan(plan, this.#moved)

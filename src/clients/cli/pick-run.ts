@@ -17,6 +17,8 @@ export interface RunPlace {
   readonly typed: string
   /** The run that `--name` names, wherever it is; left out: any. */
   readonly name?: string | undefined
+  /** The marker of the run that started this command. Its own template wins over other runs of the same one. */
+  readonly startedBy?: string | undefined
 }
 
 /** The place of a command with these flags. Throws a UserError if the template that `--run-file` names is not there. */
@@ -27,13 +29,14 @@ export const commandPlace = (flags: GivenFlags): RunPlace => ({
 
 /** The place of a command: its folder, or the template that `--run-file` names. Throws a UserError if that is not there. */
 export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunPlace {
-  if (runFile === undefined) return {folder: cwd, template: nearestTemplate(cwd), typed: ''}
+  const startedBy = process.env['PILLION_RUN'] ?? process.env['PILLION_EXEC']
+  if (runFile === undefined) return {folder: cwd, template: nearestTemplate(cwd), typed: '', startedBy}
   const {file, folder, shownAs} = findTemplate(runFile, cwd)
   return {folder, template: file, typed: shownAs}
 }
 
 /**
- * The runs of a place, best first: those of its template; then those of other templates in the same folder, and single runs that
+ * The runs of a place, best first: the one that started this command; those of its template; then those of other templates in the same folder, and single runs that
  * were started in or below it. With `--run-file` only the first; with `--name` the one of this name.
  */
 export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (readonly FoundRun[])[] {
@@ -43,6 +46,13 @@ export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (re
       place.typed === '' ? called : called.filter(({listing}) => isSameTemplate(listing.template.file, place.template))
     ]
   }
+  const starter = runs.find(({listing: {run}}) => run === (place.startedBy ?? ''))
+  if (
+    starter !== undefined &&
+    place.typed === '' &&
+    (place.template === undefined || isOfProject(starter.listing, place))
+  )
+    return [[starter]]
   const exact = runs.filter(({listing}) => isSameTemplate(listing.template.file, place.template))
   if (place.typed !== '') return [exact]
   return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]

@@ -1,6 +1,7 @@
 import {isatty} from 'node:tty'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import type {RunEvent} from '../../../model/events.ts'
+import {movedText} from '../../../model/moved-ports.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {selectedApps} from '../commands/run-template.ts'
@@ -21,9 +22,9 @@ type Live = (terminal: Terminal, context: CommandContext, begin: () => Form) => 
 
 /** `up --run CMD`: starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
 export async function upRun(context: CommandContext, live: Live): Promise<number> {
-  const options = commandRunOptions(context)
+  const typed = commandRunOptions(context)
   try {
-    return await withCommand(context, options, live)
+    return await withCommand(context, typed, live)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     if (isOnGitHub(process.env)) print(process.stderr, mistakeAnnotations(error, process.env))
@@ -34,12 +35,13 @@ export async function upRun(context: CommandContext, live: Live): Promise<number
 
 async function withCommand(
   context: CommandContext,
-  options: ReturnType<typeof commandRunOptions>,
+  typed: ReturnType<typeof commandRunOptions>,
   live: Live
 ): Promise<number> {
   const {asJson} = context
   const selection = await selectedApps(context)
   const {loaded, plan: selected} = selection
+  const options = {...typed, command: movedText(typed.command, selected.movedPorts ?? new Map())}
   const apps = await appsFor(selection, options)
   const terminal = openTerminal()
   const say = (status: Sign, text: string): void => {
@@ -71,14 +73,14 @@ type Selection = Awaited<ReturnType<typeof selectedApps>>
 
 /** The selected apps, and the sidecar of the command. Rejects with a UserError if the template has an app with its id. */
 async function appsFor(
-  {loaded, plan}: Selection,
+  {loaded, plan, commandPlan}: Selection,
   {as, showsLogs}: ReturnType<typeof commandRunOptions>
 ): Promise<readonly AppPlan[]> {
   if (loaded.plan.apps.some(({id}) => id === as))
     throw new UserError(`the template has an app "${as}"`, {
       explanation: 'The command needs a sidecar of its own: give it another id, for example --as e2e.'
     })
-  const sidecar = await loaded.commandSidecar(as)
+  const sidecar = await commandPlan(as)
   return [...plan.apps.map(showsLogs ? kept : quiet), quiet(sidecar)]
 }
 

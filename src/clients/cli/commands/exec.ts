@@ -10,8 +10,9 @@ export const exec: CommandHandler = async ({words, flags, asJson}) => {
   const [id, program, ...args] = words
   if (id === undefined || program === undefined)
     throw new UsageError('exec needs the id of an app and a command: exec shop -- npm test')
-  const {environment, folder} = await launchFor(await runWith({flags, asJson}, id), id)
+  const run = await runWith({flags, asJson}, id)
+  const {environment, folder} = await launchFor(run, id)
   const own = process.env['TERM']
-  const env = {...environment, ...(own !== undefined && {TERM: own})}
+  const env = {...environment, PILLION_EXEC: run.listing.run, ...(own !== undefined && {TERM: own})}
   return runOnTerminal({command: [program, ...args], folder, env})
 }

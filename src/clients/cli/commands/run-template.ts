@@ -2,7 +2,7 @@ import {lstatSync} from 'node:fs'
 import {dirname, join, resolve} from 'node:path'
 import type {RunEvent} from '../../../model/events.ts'
 import type {AppFacts} from '../../../model/listed-facts.ts'
-import {instanceName, versionedName, type Plan} from '../../../model/plan.ts'
+import {instanceName, versionedName, type AppPlan, type Plan} from '../../../model/plan.ts'
 import {isPlainTemplate} from '../../../model/template-name.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
 import type {Overrides} from '../../../files/config/app.ts'
@@ -36,6 +36,8 @@ export interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
   readonly plan: Plan
   /** Ids of `--except`. */
   readonly except: ReadonlySet<string>
+  /** The plan of a sidecar for a command of the user, with the environment of `common` and the numbers of this copy. Rejects with a UserError. */
+  readonly commandPlan: (id: string) => Promise<AppPlan>
 }
 
 const filesOf = ({flags}: CommandContext): readonly string[] => flags.list('run-file').filter(file => file !== '')
@@ -84,6 +86,10 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
     loaded,
     plan,
     except,
+    commandPlan: async id => {
+      const sidecar = await read.loaded.commandSidecar(id)
+      return isolation?.joined(sidecar, read.plan) ?? sidecar
+    },
     hints: () => unseen([...runHints(read.loaded, read.plan), ...(isolation?.hints ?? [])]),
     reread: call.flags.isSet('watch') && !files.includes('-') ? again : undefined,
     readAt
