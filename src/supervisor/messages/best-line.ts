@@ -9,7 +9,7 @@ const NOISE = [
   /^Node\.js v\d/,
   /^\(node:\d+\) |^\(Use `node --trace-/, // its warnings, and how to see more of them
   /^\s*(?:npm (?:ERR!|error|warn)|error Command failed|info Visit |ELIFECYCLE |exit status \d+$|Traceback |goroutine \d+|\[signal )/i,
-  /^\[ERROR\] ?(?:\[Help |To see |Re-run |For more |After |$)/, // Maven
+  /^\[ERROR\] ?(?:-> )?(?:\[Help |To see |Re-run |For more |After |COMPILATION ERROR|$)/, // Maven
   /^make(?:\[\d+\])?: \*\*\* /,
   /^(?:\d+ errors?|error: compilation failed)$/, // Java
   /^\s*(?:note: |stack backtrace:|\d+: )/, // Rust
@@ -31,21 +31,36 @@ const CALM = [
 ]
 /** Errors of a parser, which do not say where: Python and Node print the place some lines before. */
 const OF_PARSER = /^(?:SyntaxError|IndentationError|TabError)\b/
+/** The place that esbuild prints below its error. */
+const PLACE_BELOW = /^\s+(\S+:\d+:\d+):$/
 const PLACE = /^\s*(File ".*", line \d+)$|^((?:file:\/\/)?\/\S+:\d+)$/
 /** How many lines before the error its place is searched: the source and its caret are in between. */
 const PLACE_WITHIN = 5
 /** npm's own errors, when it could not run anything. */
 const OF_NPM = /^npm (?:ERR!|error) (?!code|syscall|path|errno)\S/
 
+/** Errors of compilers, which name the place. The first one counts: later ones often follow from it. */
+const COMPILERS = new RegExp(
+  [
+    String.raw`^error\[\w+\]`, // Rust
+    String.raw`^\S+[:(]\d+(?:[:,]\d+)?\)?: (?:fatal )?error\b`, // javac, Gradle, tsc, .NET, esbuild, C
+    String.raw`^\S+:\d+:\d+ - error\b`, // tsc on a terminal
+    String.raw`^\S+\.go:\d+:\d+: `,
+    String.raw`^\[ERROR\] \S+:\[\d+,\d+\] `, // Maven
+    String.raw`^e: \S+:\d+:\d+ `, // Kotlin
+    String.raw`^✘ \[ERROR\] ` // esbuild
+  ].join('|'),
+  'i'
+)
+
 /** Patterns of lines that explain a failure, the best ones first. */
 const MARKS: readonly RegExp[] = [
+  /\bConnection to \S+:\d+ refused\b/, // PostgreSQL's driver of Java, far above the exception of Spring
   /^\s*(?:panic|\[cause\]):|^Description:$|^(?:fatal(?: error)?|thread '.*' (?:\(\d+\) )?panicked|Unhandled exception|Caused by|Exception in thread|(?:\w+[.$])*\w*(?:Error|Exception)(?: \[\w+\])?)\b/,
-  /^(?:error\[\w+\]|\S+[:(]\d+(?:[:,]\d+)?\)?: (?:fatal )?error\b|\S+\.go:\d+:\d+: )/i, // compilers
+  COMPILERS,
   /\b(?:\w*Error|\w*Exception|panic|fatal)\b/i,
   /\b(?:errors?|failed|failure|cannot|critical|refused|denied)\b/i
 ]
-/** The first line that matches counts: a compiler's later errors often follow from it. */
-const COMPILERS = MARKS[1]
 
 /** The stacks that Node prints as it aborts: its own, and that of JavaScript. */
 const OF_ABORT = /^-{5} .* -{5}$|^\s*\d+: (?:0x|.*:\d+:\d+\)?$)/
@@ -70,10 +85,12 @@ const isCalm = (line: string): boolean => CALM.some(calm => calm.test(line))
 
 const lastOf = (lines: readonly string[]): string | undefined => lines.findLast(line => !isCalm(line))
 
-/** The place of the source that a parser refuses: ` (File "/app/main.py", line 7)`; '' for other errors. */
+/** Returns the place in the source of a parser's error, as in ` (File "/app/main.py", line 7)`, or '' for other errors. */
 function placeOf(error: string, lines: readonly string[]): string {
-  if (!OF_PARSER.test(error)) return ''
   const at = lines.lastIndexOf(error)
+  const [, below] = error.startsWith('✘') ? (PLACE_BELOW.exec(lines[at + 1] ?? '') ?? []) : []
+  if (below !== undefined) return ` (${below})`
+  if (!OF_PARSER.test(error)) return ''
   for (const line of lines.slice(Math.max(0, at - PLACE_WITHIN), at).toReversed()) {
     const [, python, node] = PLACE.exec(line) ?? []
     if (python !== undefined || node !== undefined) return ` (${python ?? node})`

@@ -56,7 +56,7 @@ export interface SupervisedOptions {
 /** The command of `ready` is killed after this time. */
 const COMMAND_TIMEOUT_MS = 5000
 /** How much is kept of stdout, in characters: a compiler or a logger explains a failure at the end. */
-const KEPT_OF_STDOUT = 8 * 1024
+const KEPT_OF_STDOUT = 16 * 1024
 /** Output that is older than this, in ms, when a process ends does not explain its end. */
 const EXPLAINS_MS = 2000
 

@@ -147,6 +147,12 @@ const REAL: Readonly<Record<string, string>> = {
   'java-noclass': 'Caused by: java.lang.ClassNotFoundException: shop.Main',
   'spring-inuse': 'Description: Web server failed to start. Port 5993 was already in use.',
   mvn: '[ERROR] Failed to execute goal org.apache.maven.plugins:maven-compiler-plugin:3.1:compile (default-compile) on project shop: Execution default-compile of goal',
+  'mvn-compile':
+    '[ERROR] /app/src/main/java/shop/Stock.java:[4,17] incompatible types: java.lang.String cannot be converted to int',
+  'spring-database': 'Caused by: org.postgresql.util.PSQLException: Connection to localhost:28099 refused.',
+  'tsc-pretty': "a.ts:1:7 - error TS2322: Type 'string' is not assignable to type 'number'.",
+  esbuild: '✘ [ERROR] Expected identifier but found "=" (b.ts:2:6)',
+  vite: '/app/b.ts:2:6: ERROR: Expected identifier but found "="',
   'rs-compile': 'error[E0308]: mismatched types',
   'rs-run': "thread 'main' (3123) panicked at src/main.rs:1:55: index out of bounds: the len is 0 but the index is 3"
 }
