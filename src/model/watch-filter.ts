@@ -1,4 +1,5 @@
 import {basename, dirname} from 'node:path'
+import {ownOf} from './own.ts'
 import {compileGlob, isInside, type Glob} from './glob.ts'
 import type {WatchPlan} from './plan.ts'
 
@@ -20,7 +21,18 @@ export interface FilesAround {
 }
 
 /** No wildcard matches these: what is in them counts where a glob has their name, as `target/*.jar`. */
-const HIDDEN_FOLDERS = new Set(['.git', 'node_modules', '.dapr', '__pycache__', '.venv', 'target'])
+const HIDDEN_FOLDERS = new Set([
+  '.git',
+  'node_modules',
+  '.dapr',
+  '__pycache__',
+  '.venv',
+  '.pytest_cache',
+  'target',
+  '.gradle',
+  '.next',
+  '.svelte-kit'
+])
 
 /** Databases, logs, Vite's compiled configuration, and what editors write next to an open file (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
 const NEVER_FILES = [
@@ -42,8 +54,12 @@ const NEVER_FILES = [
 /** Is in each folder that a server of PostgreSQL writes to, all the time. */
 const POSTGRES_DATA = 'PG_VERSION'
 
-const DOTNET_OUTPUT = new Set(['bin', 'obj'])
-const DOTNET_PROJECT = /\.(cs|fs|vb)proj$/
+/** Folders that a build tool writes if a file beside them belongs to that tool. */
+const OUTPUTS: Readonly<Record<string, RegExp>> = {
+  bin: /\.(?:cs|fs|vb)proj$/,
+  obj: /\.(?:cs|fs|vb)proj$/,
+  build: /^(?:build|settings)\.gradle(?:\.kts)?$/
+}
 
 /** The filter of an app in `folder`. The plan's globs have been checked: they compile. */
 export function watchFilter(
@@ -53,8 +69,8 @@ export function watchFilter(
 ): WatchFilter {
   const isHidden = (path: string): boolean => {
     const name = basename(path)
-    if (DOTNET_OUTPUT.has(name)) return namesIn(dirname(path)).some(each => DOTNET_PROJECT.test(each))
-    return HIDDEN_FOLDERS.has(name)
+    const project = ownOf(OUTPUTS, name)
+    return project === undefined ? HIDDEN_FOLDERS.has(name) : namesIn(dirname(path)).some(each => project.test(each))
   }
   const wanted = paths.flatMap(glob => compileGlob(glob, folder, isHidden))
   const unwanted = ignore.flatMap(glob => compileGlob(glob, folder))

@@ -64,6 +64,13 @@ t.test('bin and obj beside a .NET project hold what is built', async t => {
   t.notOk(filter.isPruned('bin'))
 })
 
+t.test('build beside a Gradle project holds what is built', async t => {
+  const gradle = filterOf({}, {...NONE, namesIn: () => ['build.gradle.kts', 'build']})
+  for (const folder of ['build', '.gradle', '.next', '.svelte-kit', '.pytest_cache'])
+    t.ok(gradle.isPruned(folder), folder)
+  t.notOk(filterOf({}).isPruned('build'))
+})
+
 t.test('a glob that names such a folder wins, for what it names', async t => {
   const maven = filterOf({paths: ['target/*.jar', 'src/**', '**/.venv/made/*.py']})
   for (const folder of ['target', 'src/a/.venv', '.venv/made']) t.notOk(maven.isPruned(folder), folder)
