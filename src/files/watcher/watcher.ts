@@ -7,6 +7,7 @@ import {orElse} from '../../model/or-else.ts'
 import {isInside} from '../../model/glob.ts'
 import type {WatchPlan} from '../../model/plan.ts'
 import {filterOf, isIgnored, openFilter, type AppFilter} from './app-filter.ts'
+import {artifactsWritten} from './artifacts.ts'
 import {FileHashes, isSince, savedSince, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
@@ -279,6 +280,10 @@ export class Watch {
         await (this.#renewed = this.#renewed.then(async () => this.#renew()))
       if (isReplaced) return // all files are compared once they are seen
       const saved = all.filter(([path]) => this.#filter?.counts(path) === true)
+      await artifactsWritten(
+        saved.map(([path]) => path),
+        this.#closing.signal
+      )
       const saves = reportsSaves ? saved.map(([path]) => [path, identityAt(path, 'ctimeMs')] as const) : []
       if (!['', identityAt(folder)].includes(this.#home)) this.#hashes.forget()
       const isOther = reportsSaves

@@ -1,0 +1,32 @@
+import {stat} from 'node:fs/promises'
+import {pause} from '../../platform/delay.ts'
+
+/** Files that build tools write more than once: Maven packs a jar, and Spring Boot packs it again. */
+const ARTIFACT = /\.(?:jar|war|ear|dll|so|wasm)$/
+/** An artifact is complete after this time without a write, in ms. */
+const ARTIFACT_REST_MS = 700
+/** A file of this size, in bytes, takes several writes … */
+const LARGE = 2 ** 20
+/** … and is complete after this time, in ms. */
+const LARGE_REST_MS = 300
+/** A file that is written without end does not hold up the others for longer, in ms. */
+const MAX_MS = 10_000
+
+/** Returns how long to wait until a file is complete, in ms: 0 if it is, or is gone. */
+async function restOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isFile() !== true) return 0
+  const restMs = ARTIFACT.test(path) ? ARTIFACT_REST_MS : found.size >= LARGE ? LARGE_REST_MS : 0
+  const ageMs = Date.now() - found.mtimeMs
+  return ageMs < 0 ? 0 : restMs - ageMs
+}
+
+/** Waits until no artifact or large file among these is being written; at most ten seconds, or until the signal is aborted. */
+export async function artifactsWritten(paths: readonly string[], signal: AbortSignal): Promise<void> {
+  const until = performance.now() + MAX_MS
+  while (!signal.aborted && performance.now() < until) {
+    const restMs = Math.max(0, ...(await Promise.all(paths.map(restOf))))
+    if (restMs === 0) return
+    await pause(Math.ceil(restMs), signal)
+  }
+}
