@@ -15,7 +15,12 @@ export const LIBRARIES =
 
 /** Calls in the runtime of Java and .NET, and in Spring: these have no files, or only their names. */
 export const RUNTIME_CALL =
-  /^\s*at (?:java|javax|jdk|sun|kotlin|scala|org\.springframework|System|Microsoft)\.[^\s(]*\(/
+  /^\s*at (?:java\.base\/)?(?:java|javax|jakarta|jdk|sun|kotlin|scala|org\.(?:springframework|apache|hibernate)|com\.zaxxer|System|Microsoft)\.[^\s(]*\(/
+
+/** Returns whether a line is a stack frame in a library or runtime, or counts such frames. */
+export const isLibraryFrame = (line: string): boolean =>
+  /^\s*\.{3} \d+ (?:more|common frames)/.test(line) ||
+  (/^\s*at /.test(line) && (RUNTIME_CALL.test(line) || LIBRARIES.test(line)))
 
 /** The place in the code where it was thrown: the innermost one in code of the app, or else in that of a library; '' = its stack names none. */
 export function thrownAt({stack}: Pick<Exception, 'stack'>): string {

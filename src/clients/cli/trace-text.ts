@@ -1,3 +1,4 @@
+import {isLibraryFrame} from '../../model/thrown-at.ts'
 import {stripVTControlCharacters} from 'node:util'
 import type {RequestTree, TreeLine, TreeNode} from '../../model/api.generated.ts'
 import {guessText} from '../../model/call-guess.ts'
@@ -122,8 +123,10 @@ function linesByNode({lines, failedAt}: RequestTree, hasLines: boolean): Readonl
 
 const indentOf = (node: TreeNode | undefined): string => ' '.repeat(9 + 2 * Math.min(node?.depth ?? 0, 8))
 
-function linesText(lines: readonly TreeLine[], node: TreeNode | undefined, width: number): string {
+/** Frames of libraries are left out: of a Java trace they hide the exception and its causes. */
+function linesText(all: readonly TreeLine[], node: TreeNode | undefined, width: number): string {
   const indent = indentOf(node)
+  const lines = all.filter(({line: {line}}) => !isLibraryFrame(line))
   const left = lines.length - MAX_LINES
   const shown = lines.slice(-MAX_LINES).map(({others, line: {app, line}}) => {
     const doubt = others === 0 ? '' : ` (or for another of its ${others + 1} requests)`
