@@ -82,10 +82,16 @@ t.test('templates of the pages validate where their folders and files are', asyn
     count++
     const rig = await openRig(t)
     // parts of a template, and second files, may leave out what the first one has
-    const whole = {version: 1, ...more, apps: apps.map(app => ({appDirPath: '.', ...app}))}
-    const asShown = /^version:.*appDirPath/ms.test(text)
+    const isPlain = apps.some(app => 'id' in app)
+    const named = apps.map(({id, dir = '.', ...app}) => ({
+      appDirPath: String(dir),
+      ...(id === undefined ? {} : {appID: id}),
+      ...app
+    }))
+    const whole = {version: 1, ...more, apps: named}
+    const asShown = /^version:.*(?:appDirPath|dir:)/ms.test(text)
     await rig.write({
-      'dapr.yaml': asShown ? text : JSON.stringify(whole),
+      [isPlain ? 'pillion.yaml' : 'dapr.yaml']: asShown ? text : JSON.stringify(whole),
       ...Object.fromEntries(whole.apps.map(({appDirPath}) => [`${appDirPath}/here`, ''])),
       'resources/here': '',
       ...Object.fromEntries(
