@@ -46,6 +46,20 @@ t.test('a call that cannot be sent again gets one line that says why, and what t
   t.match(await refused(number.toString()), /not sent: shop has no sidecar in this run\n$/)
 })
 
+t.test('the latest failed request is sent whole, or not at all', async t => {
+  const {rig, call} = await openShop(t)
+  await call('/fail-before')
+  t.match(await rig.run(['stop', 'stock']), {code: 0})
+  await call('/late', {method: 'POST', body: 'hello'})
+  t.match(await rig.run(['start', 'stock']), {code: 0})
+  const {code, stdout} = await rig.run(['replay', '--last-failed', '--unsafe'])
+  t.equal(code, 1)
+  t.match(stdout, /POST \/late.*\n? *not sent: Pillion refused it before its body was read/)
+  t.equal(await call('/seen'), '0', 'no older call is sent in its place')
+  t.match(await rig.run(['replay', '--last-failed', '--unsafe', '--data', 'hello']), {stdout: /500 → 200/})
+  t.equal(await call('/seen'), '1')
+})
+
 t.test('replay: false: nothing is sent to that app again', async t => {
   const {rig, call, numberOf} = await openShop(t, {replay: false})
   await call('/items')

@@ -86,6 +86,8 @@ function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
   return changed.length < 2 && !changed.some(item => before.includes(item))
 }
 
+const OF_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-length', 'transfer-encoding'])
+
 /** The call with its request as it was edited. */
 export function editedCall(call: RecordedCall, {method, path, headers = {}, body}: RequestEdit): RecordedCall {
   const {request, target, path: former} = contentOf(call)
@@ -94,8 +96,8 @@ export function editedCall(call: RecordedCall, {method, path, headers = {}, body
   const sentTo = path === undefined ? target : address + methodPath(path, call.edgeOf.callee)
   const line = [method ?? before, sentTo, version].join(' ')
   const changed = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), {name, value}]))
-  // another body is not compressed
-  const isChanged = (name: string): boolean => changed.has(name) || (body !== undefined && name === 'content-encoding')
+  // another body is not compressed, and has its own length
+  const isChanged = (name: string): boolean => changed.has(name) || (body !== undefined && OF_BODY.has(name))
   const kept = request.headers.flatMap((name, at) =>
     at % 2 === 1 || isChanged(name.toLowerCase()) ? [] : [`${name}: ${request.headers[at + 1] ?? ''}`]
   )

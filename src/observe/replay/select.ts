@@ -1,10 +1,10 @@
 import {UserError} from '../../model/errors.ts'
+import {traceIdOf} from '../../model/traceparent.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
-import {whyNotSent} from './why-not-sent.ts'
 
 /** Calls of a window that are sent again at once. */
 const MAX_CALLS = 1000
@@ -48,16 +48,20 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
   return found.toReversed()
 }
 
-/** The latest call that has failed and can be sent again, with a copy of its bytes. Throws a UserError if there is none. */
+/** The request with which the latest failure began, with a copy of its bytes. Throws a UserError if no call has failed. */
 export function lastFailed(recorder: CallRecorder): RecordedCall {
   const hasFailed = readFilter('is:failed')
+  let latest: {readonly trace: string; readonly call: RecordedCall} | undefined
   for (const number of recorder.numbers()) {
     const line = recorder.line(number)
     if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
     const call = recorder.call(number)
-    if (call !== undefined && hasFailed(call, () => contentOf(call)) && whyNotSent(call, true) === '')
-      return copyOfCall(call)
+    if (call === undefined || !hasFailed(call, () => contentOf(call))) continue
+    const trace = traceIdOf(contentOf(call).traceparent)
+    // an earlier failed call of the same trace waited for this one
+    if (latest === undefined || (trace !== '' && trace === latest.trace)) latest = {trace, call: copyOfCall(call)}
   }
+  if (latest !== undefined) return latest.call
   throw new UserError('there is no failed call that can be sent again', {
     explanation: 'pillion calls is:failed lists those that failed.'
   })
