@@ -57,7 +57,7 @@ export function serverText({port, run, app}: ForeignServer): string {
 /** Says whose server it is, and what to do. */
 export function foreignServerText(server: ForeignServer): string {
   const {port, run} = server
-  return `${serverText(server)}, whose data this run must not use: give the app that is this server here an appPort (${port}) and start it at $PORT, so that each copy has its own, or end the other run: pillion down --name ${run.name}`
+  return `${serverText(server)}, whose data this run must not use: give the app that is this server here an appPort (${port}) and start it at $APP_PORT, so that each copy has its own, or end the other run: pillion down --name ${run.name}`
 }
 
 /** The process, its parent, and so on. */

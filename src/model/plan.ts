@@ -154,6 +154,8 @@ export interface ChannelPlan {
   readonly port: number
   /** We allocate the port and pass it to the app. */
   readonly autoPort: boolean
+  /** The copy has `port` in place of the template's number. Left out: it has the template's. */
+  readonly isMoved?: true
   /** Maximum number of calls in flight; 0 = no limit. */
   readonly maxConcurrency: number
 }

@@ -30,8 +30,8 @@ export async function takenPort(
   const advice = listenPorts(app).includes(port)
     ? 'start this run with --isolated, which gives it other ports'
     : plan.movedPorts?.has(port) === true
-      ? `write $PORT in place of ${port}${inPlace}, so that each copy has its own`
-      : `write ${port} as port or appPort of "${app.id}" into the template, and $PORT in place of ${port}${inPlace}, so that each copy has its own`
+      ? `write $APP_PORT in place of ${port}${inPlace}, so that each copy has its own`
+      : `write ${port} as port or appPort of "${app.id}" into the template, and $APP_PORT in place of ${port}${inPlace}, so that each copy has its own`
   const text = `${serverText(found)}: ${advice}, or end the other run: pillion down --name ${run.name}`
   reporter.warn('server-of-other-run', `"${name}" could not listen: ${text}`)
   return text

@@ -3,7 +3,7 @@ import type {AppPlan} from '../model/plan.ts'
 
 /**
  * The complete environment of a process of an app, each key once. Later layers win: the shell, Dapr's variables
- * (`pkg/standalone/run.go` of Dapr's CLI), the template. The markers come last, so that nothing overrides them: `PILLION_RUN` and
+ * (`pkg/standalone/run.go` of Dapr's CLI), the template. `PORT` is set where Pillion chose the number; Dapr sets `APP_PORT` alone. The markers come last, so that nothing overrides them: `PILLION_RUN` and
  * `PILLION_LIFE`, by which we find our processes again. `env` is our own environment; `isColoured`: the output is shown on a terminal.
  */
 export function environmentOf(
@@ -13,6 +13,7 @@ export function environmentOf(
   markers: {readonly run: string; readonly marker: string},
   isColoured: boolean
 ): Record<string, string> {
+  const isChosen = plan.channel.autoPort || plan.channel.isMoved === true
   const wantsColour = isColoured && !env['NO_COLOR'] && plan.env['NO_COLOR'] === undefined
   const layers: Environment = {
     PYTHONUNBUFFERED: '1',
@@ -20,7 +21,9 @@ export function environmentOf(
     ...env,
     APP_ID: plan.id,
     APP_CHANNEL_ADDRESS: plan.channel.address,
-    ...(ports.appPort > 0 && {APP_PORT: ports.appPort.toString(), PORT: ports.appPort.toString()}),
+    ...(ports.appPort > 0 && {APP_PORT: ports.appPort.toString()}),
+    // NestJS and others open a server of their own at PORT, beside the one at APP_PORT
+    ...(ports.appPort > 0 && isChosen && {PORT: ports.appPort.toString()}),
     DAPR_HTTP_PORT: ports.httpPort.toString(),
     DAPR_GRPC_PORT: ports.grpcPort.toString(),
     DAPR_METRICS_PORT: ports.metricsPort.toString(),

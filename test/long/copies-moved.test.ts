@@ -55,7 +55,7 @@ t.test(
     )
     t.match(
       await pr.waitForLine('numbers in files', {stream: 'stderr'}),
-      `settings.json:2 (${smtp}): write $PORT there, or a variable of env`
+      `settings.json:2 (${smtp}): write $APP_PORT there, or a variable of env`
     )
     t.match(await ready(rig, 'pr'), {code: 0})
     const {stdout} = await rig.run(['env', 'web'], {folder: 'pr'})

@@ -17,7 +17,7 @@ const deathIn = async (rig: Rig, folder: string): Promise<Death> =>
   (JSON.parse((await rig.run(['why', 'db', '-o', 'json'], {folder})).stdout) as {readonly death: Death}).death
 
 t.test(
-  'a server whose port is in a script: terminal, why and page say who has it, and where to write $PORT',
+  'a server whose port is in a script: terminal, why and page say who has it, and where to write $APP_PORT',
   async t => {
     const port = await freePort()
     const rig = await openRig(t)
@@ -44,7 +44,7 @@ t.test(
       t.match(
         said,
         new RegExp(
-          `write ${port} as port or appPort of "db" into the template, and \\$PORT in place of ${port} in ${place}, .* pillion down --name main`
+          `write ${port} as port or appPort of "db" into the template, and \\$APP_PORT in place of ${port} in ${place}, .* pillion down --name main`
         )
       )
       // the other one has ended with its first app
@@ -56,10 +56,10 @@ t.test(
       run.signal('SIGINT')
       await run.exited
     }
-    // with the number in the template, and $PORT in the script, each has its own
+    // with the number in the template, and $APP_PORT in the script, each has its own
     await rig.write({
       'pr/dapr.yaml': templateOf({...db, appPort: port}),
-      'pr/db/start.sh': 'exec node server.js -p $PORT\n'
+      'pr/db/start.sh': 'exec node server.js -p $APP_PORT\n'
     })
     const moved = rig.pillion(['up'], {folder: 'pr'})
     await moved.waitForLine('listens')
@@ -73,7 +73,7 @@ t.test(
     const half = rig.pillion(['up'], {folder: 'pr'})
     t.match(
       await half.waitForLine('"db" could not listen', {stream: 'stderr'}),
-      new RegExp(`: write \\$PORT in place of ${port} in db/start\\.sh:2, so that each copy has its own, or end`)
+      new RegExp(`: write \\$APP_PORT in place of ${port} in db/start\\.sh:2, so that each copy has its own, or end`)
     )
     for (const run of [half, main]) run.signal('SIGINT')
     for (const run of [half, main]) await run.exited

@@ -22,7 +22,7 @@ if [ "$(id -u)" = 0 ]; then
   as='setpriv --reuid=65534 --regid=65534 --clear-groups'
 fi
 [ -d data ] || { rm -rf new && $as mariadb-install-db --no-defaults --datadir=$PWD/new --auth-root-authentication-method=normal --skip-test-db >/dev/null && mv new data; }
-exec $as mariadbd --no-defaults --datadir=$PWD/data --bind-address=127.0.0.1 --port=$PORT --socket=/tmp/my-$PORT.sock --innodb-log-file-size=4M
+exec $as mariadbd --no-defaults --datadir=$PWD/data --bind-address=127.0.0.1 --port=$APP_PORT --socket=/tmp/my-$APP_PORT.sock --innodb-log-file-size=4M
 `
 
 async function portOf(rig: Rig, folder: string): Promise<number> {
@@ -46,7 +46,7 @@ t.test('bring: a copy gets the data of a MariaDB that is written, as they were a
     appDirPath: './my',
     appPort: await freePort(),
     stop: {timeout: '30s'},
-    ready: {command: ['sh', '-c', 'mariadb-admin --no-defaults -h 127.0.0.1 -P $PORT -u root ping']},
+    ready: {command: ['sh', '-c', 'mariadb-admin --no-defaults -h 127.0.0.1 -P $APP_PORT -u root ping']},
     command: ['./serve.sh']
   }
   await rig.write({

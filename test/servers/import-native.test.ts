@@ -140,7 +140,7 @@ interface Starting {
 
 /** The server, once it is ready. */
 async function started(t: Test, command: readonly string[], {folder, port, asking}: Starting): Promise<ChildProcess> {
-  const env = {PATH: process.env['PATH'], HOME: folder, PORT: port}
+  const env = {PATH: process.env['PATH'], HOME: folder, APP_PORT: port}
   const [program = '', ...args] = [...asUser, ...command]
   const server = spawn(program, args, {cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true})
   t.teardown(

@@ -16,7 +16,7 @@ t.test('Redis and PostgreSQL are called at their ports; each connection is one r
     return void t.pass('without servers', {skip: skipWithoutRedis || skipWithoutPostgres || ''})
   const rig = await openRig(t)
   const [cache, db, inside] = [await freePort(), await freePort(), await freePort()]
-  const redis = 'exec redis-server --port $PORT --save "" --bind 127.0.0.1'
+  const redis = 'exec redis-server --port $APP_PORT --save "" --bind 127.0.0.1'
   for (const folder of [rig.folder, dirname(rig.folder)]) await chmod(folder, 0o711) // the server of a database is nobody
   const data = join(rig.folder, 'data')
   await rig.template([

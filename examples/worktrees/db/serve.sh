@@ -1,5 +1,5 @@
 #!/bin/sh
-# PostgreSQL at $PORT, with its data in this folder. It refuses to be root: then it is the user nobody.
+# PostgreSQL at $APP_PORT, with its data in this folder. It refuses to be root: then it is the user nobody.
 set -e
 as=
 if [ "$(id -u)" = 0 ]; then
@@ -12,4 +12,4 @@ if [ ! -d data ]; then
   $as initdb -D new -U postgres -A trust -E UTF8 --no-sync >/dev/null
   mv new data
 fi
-exec $as postgres -D data -h 127.0.0.1 -p "$PORT" -k ''
+exec $as postgres -D data -h 127.0.0.1 -p "$APP_PORT" -k ''

@@ -170,7 +170,7 @@ async function fileHints(plan: Plan, moved: MovedPorts): Promise<readonly Hint[]
   if (found.length === 0) return []
   const shown = found.slice(0, MAX_PLACES).map(({place, port}) => `${place} (${port})`)
   const more = found.length > shown.length ? ` and ${found.length - shown.length} more` : ''
-  const advice = 'write $PORT there, or a variable of env, and the number itself as port or appPort in the template'
+  const advice = 'write $APP_PORT there, or a variable of env, and the number itself as port or appPort in the template'
   return [
     {code: 'ports-moved', text: `numbers in files stay as they are in each copy: ${shown.join(', ')}${more}: ${advice}`}
   ]

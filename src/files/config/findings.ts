@@ -146,8 +146,10 @@ function shareAnAddress({listenAddresses: a}: SidecarPlan, {listenAddresses: b}:
 }
 
 /** An `env` that names a port where one is allocated: most programs read `PORT` alone, and listen where no call comes. */
-function ownPorts({settings, plan: {channel, published}}: Entry): readonly Mistake[] {
+function ownPorts({settings, plan}: Entry): readonly Mistake[] {
+  const {channel, published} = plan
   const {autoPort, env = {}} = settings.values
+  if (!channel.autoPort && channel.port > 0) return unsetPort(settings, plan)
   if (!channel.autoPort || (autoPort !== true && published === undefined)) return []
   return Object.entries({PORT: 'APP_PORT', APP_PORT: 'PORT'}).flatMap(([name, other]) => {
     const port = env[name]
@@ -160,6 +162,15 @@ function ownPorts({settings, plan: {channel, published}}: Entry): readonly Mista
     const fixed = /^\d+$/.test(port) ? `, or write ${remedy}` : ''
     return {code: 'own-port' as const, message, spot: settings.spot('env', name), hint: `leave ${name} out${fixed}`}
   })
+}
+
+/** A command with `$PORT` beside an `appPort`: Pillion sets `PORT` only where it chose the number. */
+function unsetPort(settings: Entry['settings'], {command, env, channel: {port}}: Entry['plan']): readonly Mistake[] {
+  const at = command.findIndex(text => /\$(?:PORT\b|\{PORT\b)/.test(text))
+  if (at < 0 || env['PORT'] !== undefined) return []
+  const message = `the command names $PORT, which has the shell's value beside an appPort: ${port} is in $APP_PORT`
+  const spot = settings.spot('command', at.toString())
+  return [{code: 'own-port', message, spot, hint: `write $APP_PORT, or port: ${port} in place of appPort`}]
 }
 
 /** Globs that match nothing: their folder does not exist, or is never watched. */

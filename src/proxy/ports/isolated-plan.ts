@@ -1,5 +1,5 @@
 import {isDataServer} from '../../files/config/data-server.ts'
-import type {AppPlan, Plan} from '../../model/plan.ts'
+import type {AppPlan, ChannelPlan, Plan} from '../../model/plan.ts'
 import {movedText, movedValue, portsNamed, type MovedPorts} from '../../model/moved-ports.ts'
 import {templateIdentity} from '../../platform/paths.ts'
 import {freeAppPort, usualAppPorts} from './app-port.ts'
@@ -101,7 +101,7 @@ function isolatedApp(app: AppPlan, moved: MovedPorts, copy: string | undefined):
   const numbers = [published?.inCode ?? channel.port, ready.kind === 'tcp' ? ready.port : 0]
   return {
     ...app,
-    channel: stays || channel.autoPort ? channel : {...channel, port: to(channel.port)},
+    channel: stays || channel.autoPort ? channel : movedChannel(channel, to(channel.port)),
     sidecar: {
       ...sidecar,
       httpPort: to(httpPort),
@@ -207,3 +207,6 @@ const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)(?:-compose)?$/
 const PORT_FLAG = /^(?:-p|--?[\w.-]*port)$/i
 /** A flag of `docker run`: the number before the colon is on this machine, the other one is within the container. */
 const PUBLISH_FLAG = /^(?:-p|--publish)$/
+
+const movedChannel = (channel: ChannelPlan, port: number): ChannelPlan =>
+  port === channel.port ? channel : {...channel, port, isMoved: true}

@@ -46,9 +46,9 @@ export function filesOf(written: Written, kept: number): Readonly<Record<string,
       command: [
         'sh',
         '-c',
-        'mkdir -p data && exec redis-server --bind 127.0.0.1 --port $PORT --dir data --appendonly yes --save ""'
+        'mkdir -p data && exec redis-server --bind 127.0.0.1 --port $APP_PORT --dir data --appendonly yes --save ""'
       ],
-      ready: {command: ['sh', '-c', 'redis-cli -p $PORT ping']}
+      ready: {command: ['sh', '-c', 'redis-cli -p $APP_PORT ping']}
     },
     {appID: 'shop', appDirPath: './shop', appPort: shop, dependsOn: {redis: 'ready'}, ...server},
     ...(extra > 0 ? [{appID: 'extra', appDirPath: './extra', appPort: extra, ...server}] : [])

@@ -26,7 +26,6 @@ t.test('an app gets the shell, its sidecar and the marks', async t => {
     APP_ID: 'order',
     APP_CHANNEL_ADDRESS: '',
     APP_PORT: '7001',
-    PORT: '7001',
     DAPR_HTTP_PORT: '1',
     DAPR_GRPC_PORT: '2',
     DAPR_METRICS_PORT: '3',
@@ -41,12 +40,15 @@ t.test("the template's word counts more than ours, but for the marks", async t =
   t.match(env, {DAPR_HTTP_PORT: '3500', PYTHONUNBUFFERED: '', PILLION_RUN: 'r'})
 })
 
-t.test('the port of the app is told as PORT too, unless its own environment says another one', async t => {
-  t.match(environment({plan: plan({}, true)}), {APP_PORT: '7001', PORT: '7001'})
-  t.match(environment({env: {PORT: '1'}}), {PORT: '7001'}, 'that of the shell is not meant for it')
-  t.match(environment({plan: plan({PORT: '9'})}), {APP_PORT: '7001', PORT: '9'})
-  const ports = {httpPort: 1, grpcPort: 2, metricsPort: 3, appPort: 0}
-  t.match(environment({ports, env: {PORT: '1'}}), {PORT: '1'}, 'no port: none of ours')
+t.test('PORT is set where Pillion chose the number, and wins there over the PORT of the shell', async t => {
+  const moved = {...plan(), channel: {...plan().channel, isMoved: true as const}}
+  for (const chosen of [plan({}, true), moved])
+    t.match(environment({plan: chosen, env: {PORT: '1'}}), {APP_PORT: '7001', PORT: '7001'})
+  t.match(environment({env: {PORT: '1'}}), {APP_PORT: '7001', PORT: '1'}, 'an appPort: as by the CLI of Dapr')
+  t.equal(environment()['PORT'], undefined)
+  t.match(environment({plan: plan({PORT: '9'}, true)}), {APP_PORT: '7001', PORT: '9'})
+  const ports = {...PORTS, appPort: 0}
+  t.match(environment({ports, env: {PORT: '1'}}), {PORT: '1'}, 'no port')
 })
 
 t.test('colours are asked for on a terminal, unless somebody said no', async t => {

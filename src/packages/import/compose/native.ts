@@ -70,8 +70,8 @@ const SERVERS: readonly Server[] = [
       return [...words, ...args.slice(1)]
     },
     script:
-      'user=$1 db=$2; shift 2; [ -d data ] || { rm -rf new && initdb -D new -U "$user" -A trust -E UTF8 --no-sync >/dev/null && { [ "$db" = postgres ] || printf \'CREATE DATABASE "%s"\\n\' "$db" | postgres --single -D new postgres >/dev/null; } && mv new data; } && exec postgres -D data -h 127.0.0.1 -p "$PORT" -k \'\' "$@"',
-    ready: 'pg_isready -h 127.0.0.1 -p "$PORT"',
+      'user=$1 db=$2; shift 2; [ -d data ] || { rm -rf new && initdb -D new -U "$user" -A trust -E UTF8 --no-sync >/dev/null && { [ "$db" = postgres ] || printf \'CREATE DATABASE "%s"\\n\' "$db" | postgres --single -D new postgres >/dev/null; } && mv new data; } && exec postgres -D data -h 127.0.0.1 -p "$APP_PORT" -k \'\' "$@"',
+    ready: 'pg_isready -h 127.0.0.1 -p "$APP_PORT"',
     stop: {signal: 'SIGINT'}
   },
   {
@@ -80,8 +80,8 @@ const SERVERS: readonly Server[] = [
     programs: ['redis-server', 'redis-cli'],
     words: (_, args) =>
       args.length === 0 || (args[0] === 'redis-server' && arePlainFlags(args)) ? args.slice(1) : ODD_COMMAND,
-    script: 'mkdir -p data && exec redis-server --bind 127.0.0.1 --port "$PORT" --dir data --appendonly yes "$@"',
-    ready: 'redis-cli -p "$PORT" ping'
+    script: 'mkdir -p data && exec redis-server --bind 127.0.0.1 --port "$APP_PORT" --dir data --appendonly yes "$@"',
+    ready: 'redis-cli -p "$APP_PORT" ping'
   },
   {
     name: 'MariaDB',
@@ -89,8 +89,8 @@ const SERVERS: readonly Server[] = [
     programs: ['mariadbd', 'mariadb-install-db', 'mariadb-admin'],
     refusesRoot: true,
     words: MYSQL_WORDS,
-    script: `[ -d data ] || { rm -rf new && mariadb-install-db --no-defaults --datadir="$PWD/new" --auth-root-authentication-method=normal --skip-test-db >/dev/null && mv new data; } && ${MYSQL_USERS}exec mariadbd --no-defaults --datadir="$PWD/data" --bind-address=127.0.0.1 --port="$PORT" --socket="\${TMPDIR:-/tmp}/my-$PORT.sock" --init-file="$PWD/init.sql"`,
-    ready: 'mariadb-admin --no-defaults -h 127.0.0.1 -P "$PORT" -u root ping',
+    script: `[ -d data ] || { rm -rf new && mariadb-install-db --no-defaults --datadir="$PWD/new" --auth-root-authentication-method=normal --skip-test-db >/dev/null && mv new data; } && ${MYSQL_USERS}exec mariadbd --no-defaults --datadir="$PWD/data" --bind-address=127.0.0.1 --port="$APP_PORT" --socket="\${TMPDIR:-/tmp}/my-$APP_PORT.sock" --init-file="$PWD/init.sql"`,
+    ready: 'mariadb-admin --no-defaults -h 127.0.0.1 -P "$APP_PORT" -u root ping',
     stop: {timeout: '30s'}
   },
   {
@@ -99,8 +99,8 @@ const SERVERS: readonly Server[] = [
     programs: ['mysqld', 'mysqladmin'],
     refusesRoot: true,
     words: MYSQL_WORDS,
-    script: `[ -d data ] || { rm -rf new && mysqld --initialize-insecure --datadir="$PWD/new" && mv new data; } && ${MYSQL_USERS}exec mysqld --datadir="$PWD/data" --bind-address=127.0.0.1 --port="$PORT" --mysqlx=OFF --socket="\${TMPDIR:-/tmp}/my-$PORT.sock" --init-file="$PWD/init.sql"`,
-    ready: 'mysqladmin -h 127.0.0.1 -P "$PORT" -u root ping',
+    script: `[ -d data ] || { rm -rf new && mysqld --initialize-insecure --datadir="$PWD/new" && mv new data; } && ${MYSQL_USERS}exec mysqld --datadir="$PWD/data" --bind-address=127.0.0.1 --port="$APP_PORT" --mysqlx=OFF --socket="\${TMPDIR:-/tmp}/my-$APP_PORT.sock" --init-file="$PWD/init.sql"`,
+    ready: 'mysqladmin -h 127.0.0.1 -P "$APP_PORT" -u root ping',
     stop: {timeout: '30s'}
   },
   {
@@ -108,7 +108,7 @@ const SERVERS: readonly Server[] = [
     image: /(?:^|\/)mongo$/,
     programs: ['mongod'],
     words: withoutUsers(/^MONGO_INITDB_ROOT_USERNAME$/),
-    script: 'mkdir -p data && exec mongod --dbpath data --port "$PORT" --bind_ip 127.0.0.1'
+    script: 'mkdir -p data && exec mongod --dbpath data --port "$APP_PORT" --bind_ip 127.0.0.1'
   },
   {
     name: 'RabbitMQ',
@@ -118,7 +118,7 @@ const SERVERS: readonly Server[] = [
     isOutsidePath: true,
     words: withoutUsers(/^RABBITMQ_/),
     script:
-      'mkdir -p data && RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$PORT" RABBITMQ_DIST_PORT="$((PORT + 20000))" RABBITMQ_NODENAME="rabbit$PORT@localhost" RABBITMQ_MNESIA_BASE="$PWD/data" RABBITMQ_LOG_BASE="$PWD/data" RABBITMQ_LOGS=- RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$PWD/data/rabbitmq" RABBITMQ_ENABLED_PLUGINS_FILE="$PWD/data/plugins" exec rabbitmq-server',
+      'mkdir -p data && RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$APP_PORT" RABBITMQ_DIST_PORT="$((APP_PORT + 20000))" RABBITMQ_NODENAME="rabbit$APP_PORT@localhost" RABBITMQ_MNESIA_BASE="$PWD/data" RABBITMQ_LOG_BASE="$PWD/data" RABBITMQ_LOGS=- RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$PWD/data/rabbitmq" RABBITMQ_ENABLED_PLUGINS_FILE="$PWD/data/plugins" exec rabbitmq-server',
     stop: {timeout: '30s'}
   },
   {
@@ -126,7 +126,7 @@ const SERVERS: readonly Server[] = [
     image: /(?:^|\/)nats$/,
     programs: ['nats-server'],
     words: (_, args) => (args.every(arg => /^(?:nats-server|-js|--?jetstream)$/.test(arg)) ? [] : ODD_COMMAND),
-    script: 'exec nats-server -a 127.0.0.1 -p "$PORT" -js -sd data'
+    script: 'exec nats-server -a 127.0.0.1 -p "$APP_PORT" -js -sd data'
   }
 ]
 

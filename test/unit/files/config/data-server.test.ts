@@ -10,14 +10,14 @@ t.test('databases are known by their program, their image, and what asks whether
   for (const command of [
     ['postgres', '-D', 'data'],
     ['/usr/lib/postgresql/17/bin/postgres'],
-    ['sh', '-c', '[ -d data ] || { initdb -D new && mv new data; } && exec postgres -D data -p $PORT'],
-    ['sh', '-c', 'mkdir -p data && exec redis-server --port $PORT'],
+    ['sh', '-c', '[ -d data ] || { initdb -D new && mv new data; } && exec postgres -D data -p $APP_PORT'],
+    ['sh', '-c', 'mkdir -p data && exec redis-server --port $APP_PORT'],
     ['bash', '-c', 'mailpit --smtp 127.0.0.1:1025'],
     ['docker', 'run', '--rm', '--publish', '5432:5432', 'postgres:17'],
     ['podman', 'run', 'docker.io/library/redis'],
     ['docker', 'run', '--name', 'redis', 'redis'],
     ['docker', 'run', 'localhost:5000/shop/redis:7'],
-    ['sh', '-c', 'mkdir -p data; (/opt/redis/redis-server --port $PORT)'],
+    ['sh', '-c', 'mkdir -p data; (/opt/redis/redis-server --port $APP_PORT)'],
     ['sudo', '-u', 'postgres', '/usr/lib/postgresql/17/bin/postgres', '-D', 'data'],
     ['./tools/minio', 'server', 'data'],
     ['sudo', '-u', 'redis', '/opt/redis/redis-server'],
@@ -35,7 +35,7 @@ t.test('databases are known by their program, their image, and what asks whether
     ['sh', '-c', 'docker run --rm \\\n  -p 5432:5432 \\\n  postgres:17 2>&1'],
     ['sh', '-c', 'redis-server >log 2>&1'],
     ['sh', '-c', '>log redis-server'],
-    ['sh', '-c', 'redis-server --port $PORT # ours; not the one of the machine'],
+    ['sh', '-c', 'redis-server --port $APP_PORT # ours; not the one of the machine'],
     ['sh', '-c', '"$PGBIN/postgres" -D data -c "search_path=a|b" || exit 1'],
     ['sh', '-c', 'cat >redis.conf <<EOF\nport 6379; dir data\nEOF\nredis-server redis.conf'],
     ['sh', '-c', 'if [ -x bin/redis-server ]; then bin/redis-server; else valkey-server; fi'],
@@ -72,7 +72,7 @@ t.test('databases are known by their program, their image, and what asks whether
     ['sh', '-c', 'cd apps/minio\nexec node server.js']
   ])
     t.notOk(isDataServer({command, folder, ready: SPAWNED}), command.join(' '))
-  const asked: ReadyPlan = {kind: 'command', command: ['sh', '-c', 'pg_isready -p $PORT'], timeoutMs: 1}
+  const asked: ReadyPlan = {kind: 'command', command: ['sh', '-c', 'pg_isready -p $APP_PORT'], timeoutMs: 1}
   t.ok(isDataServer({command: ['./db.sh'], folder, ready: asked}))
   t.end()
 })

@@ -342,6 +342,24 @@ t.test('a PORT of its own takes the place of the one that autoPort chooses: vali
   t.strictSame(withEnv('autoPort: true', '{DB_PORT: 3000}').findings, [])
 })
 
+t.test('a command that names $PORT beside an appPort gets the PORT of the shell: validate says so', async t => {
+  const withCommand = (keys: string, word = '-p $PORT'): ReturnType<typeof load> =>
+    load(t, `version: 1\napps:\n  - {appID: a, appDirPath: ., ${keys}, command: [sh, -c, node x.js ${word}]}\n`)
+  t.match(withCommand('appPort: 3000').findings, [
+    {
+      code: 'own-port',
+      severity: 'warning',
+      place: {line: 3},
+      message: "the command names $PORT, which has the shell's value beside an appPort: 3000 is in $APP_PORT",
+      hint: 'write $APP_PORT, or port: 3000 in place of appPort'
+    }
+  ])
+  t.match(withCommand('appPort: 3000', '"${PORT:-8080}"'.replaceAll('"', '')).findings, [{code: 'own-port'}])
+  for (const keys of ['port: 3000', 'autoPort: true', 'appPort: 3000, env: {PORT: 3000}'])
+    t.strictSame(withCommand(keys).findings, [], keys)
+  t.strictSame(withCommand('appPort: 3000', '-p $APP_PORT $PORTAL').findings, [])
+})
+
 t.test('a required key under a wrong name is shown at its place', async t => {
   const folder = failure(t, orders().replace('appDirPath', 'working_dir'))
   t.match(folder.message, "required field 'appDirPath' not found")

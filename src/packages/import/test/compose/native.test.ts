@@ -43,7 +43,7 @@ t.test(
         appDirPath: '.',
         appPort: 6400,
         command: ['sh', '-c', /^mkdir -p "\$0" && cd "\$0" && .*exec redis-server /, 'cache', '--save', '60', '1'],
-        ready: {command: ['sh', '-c', 'redis-cli -p "$PORT" ping']},
+        ready: {command: ['sh', '-c', 'redis-cli -p "$APP_PORT" ping']},
         profiles: ['all']
       },
       {appID: 'bus', appPort: 4222, command: ['sh', '-c', /exec nats-server/, 'bus']},
