@@ -4,6 +4,7 @@
  */
 import {existsSync, globSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join, normalize} from 'node:path'
+import {badSentences} from './comment-patterns.ts'
 
 /** A figure that was allowed to rise to `to`. */
 interface Raise {
@@ -24,6 +25,7 @@ const DIALECT =
 const ROOT = join(import.meta.dirname, '..')
 const FILE = join(import.meta.dirname, 'bounds.json')
 const IMPORTS = /(?:^|\n)(?:import|export)\b[^;'"]*?from '([^']+)'/g
+const LAZY = /\bimport\('([^']+)'\)/g
 const EXPORTED =
   /^export (?:declare |abstract |async |default )*(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm
 
@@ -33,8 +35,13 @@ const moduleOf = (file: string): string => /^src\/(packages\/[^/]+|[^/]+)/.exec(
 const isOwn = (file: string): boolean => !/\.generated\.|\/test\//.test(file)
 
 /** The files that a file imports, types included, by path from the root. */
-function importsOf(file: string, text: string, packages: Readonly<Record<string, string>>): readonly string[] {
-  return [...text.matchAll(IMPORTS)].flatMap(([, from = '']) => {
+function importsOf(
+  file: string,
+  text: string,
+  packages: Readonly<Record<string, string>>,
+  pattern = IMPORTS
+): readonly string[] {
+  return [...text.matchAll(pattern)].flatMap(([, from = '']) => {
     const path = from.startsWith('.') ? normalize(join(dirname(file), from)) : packages[from]?.replace('./', '')
     return path !== undefined && existsSync(join(ROOT, path)) ? [path] : []
   })
@@ -81,6 +88,12 @@ function figures(): {readonly all: Record<string, number>; readonly rings: reado
   }
   const whole = [...texts.values()].join('\n')
   const rings = ringsOf(graph)
+  const lazy = [...texts].map(([file, text]) => [file, importsOf(file, text, imports, LAZY)] as const)
+  const whenever = new Map(lazy.map(([file, later]) => [file, [...(graph.get(file) ?? []), ...later]]))
+  const textsOf = (pattern: string): readonly string[] =>
+    globSync(pattern, {cwd: ROOT}).map(file => readFileSync(join(ROOT, file), 'utf8'))
+  const tests = textsOf('{test,src/packages/*/test}/**/*.{ts,mjs,js,py,go,java}')
+  const commented = [...texts.values(), ...textsOf('page/**/*.{ts,tsx}')]
   const all = {
     ...Object.fromEntries([...lines].map(([module, count]) => [`lines of src/${module}`, hundreds(count)])),
     'lines of src': hundreds([...lines.values()].reduce((sum, count) => sum + count, 0)),
@@ -90,6 +103,9 @@ function figures(): {readonly all: Record<string, number>; readonly rings: reado
     'types named Options': [...whole.matchAll(/^(?:export )?(?:interface|type) \w+Options\b/gm)].length,
     'names that several files export': [...names.values()].filter(count => count > 1).length,
     'files in rings of imports': rings.flat().length,
+    'files in rings, with lazy imports': ringsOf(whenever).flat().length,
+    'lines of tests': hundreds(tests.reduce((sum, text) => sum + linesOf(text), 0)),
+    'comments that begin with a clause': commented.flatMap(badSentences).length,
     'words of the old dialect': [...whole.matchAll(DIALECT)].length
   }
   return {all, rings}
