@@ -70,7 +70,7 @@ export class AppRuntime implements Callee {
   /** Called when the whole run is stopping. */
   readonly announceEnd = (): void => this.#lifecycleLog.announceEnd(this.#program.marker !== '')
   readonly closeLogs = async (): Promise<void> => this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
-  readonly cutCalls = (): void => this.#channel.cut()
+  readonly cutCalls = (why?: string): void => this.#channel.cut(why)
   readonly sleep: Sleep
   readonly #channel: AppChannel
   readonly #lifecycleLog: LifecycleLog

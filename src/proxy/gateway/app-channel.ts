@@ -80,9 +80,9 @@ export class AppChannel {
     this.#pool = this.#newPool()
   }
 
-  /** Closes every connection, which interrupts the calls on them. */
-  cut(): void {
-    this.#end.resolve('')
+  /** Closes every connection, which interrupts the calls on them; their callers get the reason. */
+  cut(why = ''): void {
+    this.#end.resolve(why)
     this.#pool.cut()
     this.#pool = this.#newPool()
   }
@@ -96,16 +96,21 @@ export class AppChannel {
     this.#health = this.#newHealth()
   }
 
-  /** Sends calls to a ready and healthy process on another port from now on. The returned function interrupts the calls to the old one. */
-  switchTo(appPort: number): () => void {
+  /** Sends calls to a ready and healthy process on another port from now on. The returned function interrupts the calls to the old one, with a reason. */
+  switchTo(appPort: number): (why: string) => void {
     const pool = this.#pool
+    const end = this.#end
     this.#appPort = appPort
-    this.renewPool()
+    this.#pool.retire()
+    this.#pool = this.#newPool()
     this.#isUnhealthy = false
     this.#isReady = true
     this.queue.open() // whatever happened to the old process in the meantime
     this.#health?.begin(true)
-    return () => pool.cut()
+    return why => {
+      end.resolve(why)
+      pool.cut()
+    }
   }
 
   /** The process runs in the user's debugger: its health is not checked. */

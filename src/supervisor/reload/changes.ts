@@ -221,6 +221,25 @@ export class Changes {
     return describeCallCycle(caller, callee, callers)
   }
 
+  /**
+   * Whether a call of an app waits, itself or through the apps that it calls, in the queue of an app that starts or reloads.
+   * False if one of these apps calls the app in turn: both would wait.
+   */
+  #waitsForOthers(id: string): boolean {
+    const reached = new Set([id])
+    let isHeld = false
+    // the loop also covers ids that it adds
+    for (const by of reached)
+      for (const {id: callee, queue} of this.#options.runtimes()) {
+        const waits = queue.held.some(isFrom(by))
+        if (!waits && ![...queue.inFlight.keys()].some(isFrom(by))) continue
+        if (callee === id) return false
+        isHeld ||= waits && queue.timeoutMs < Infinity
+        reached.add(callee)
+      }
+    return isHeld
+  }
+
   /** Replaces the process of an app; that of an instance when it is its turn. */
   async #exchange(runtime: AppRuntime, why: Why, cause?: ReloadCause): Promise<void> {
     this.#exchanged.set(runtime, (this.#exchanged.get(runtime) ?? 0) + 1)
@@ -274,6 +293,7 @@ export class Changes {
           this.#options.resumeWork(runtime)
           this.#options.keepHosted(runtime)
         },
+        waitsForOthers: () => this.#waitsForOthers(runtime.id),
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })
     if (this.#isOver || !this.#joined.has(runtime)) reloads.end()
@@ -292,3 +312,9 @@ export class Changes {
 const isAtRest = ({app: {state}}: AppRuntime): boolean => state.phase === 'asleep' && state.last === undefined
 
 const hasFailed = (exit: Exit | undefined): boolean => exit !== undefined && !succeeded(exit)
+
+/** Whether a call was made by an app itself, not by Pillion for it. */
+const isFrom =
+  (id: string) =>
+  ({caller, isOwn}: PendingCall): boolean =>
+    caller === id && isOwn !== true

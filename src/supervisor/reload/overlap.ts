@@ -21,8 +21,8 @@ export interface Candidate {
 
 /** The process that was replaced. */
 export interface Previous {
-  /** Closes the connections to it and cancels their calls. */
-  cut(): void
+  /** Closes the connections to it and cancels their calls, which get the reason. */
+  cut(why: string): void
   stop(): Promise<void>
 }
 
@@ -45,6 +45,8 @@ export interface OverlapOptions {
   readonly healthyMs: number
   /** Time for the calls in the old process to finish. */
   readonly timeoutMs: number
+  /** While it returns true, these calls wait for others, and no time is used up. */
+  readonly isPaused?: (() => boolean) | undefined
   readonly clock: Clock
   /** Releases what only one process may host: its callers wait until the candidate has taken over. */
   readonly letGo: FinishWork
@@ -55,7 +57,8 @@ export interface OverlapOptions {
   /** The old process has ended: the remaining workers get work again. */
   readonly resumeWork: () => void
   readonly switched: () => void
-  readonly cut: (left: readonly PendingCall[]) => void
+  /** Reports calls that are cut after so many ms; returns the reason for their callers. */
+  readonly cut: (left: readonly PendingCall[], tookMs: number) => string
 }
 
 /**
@@ -96,19 +99,19 @@ const GOES_ON = 'the old process continues'
 async function leave(
   queue: AdmissionQueue,
   exchange: () => Previous,
-  options: Pick<OverlapOptions, 'timeoutMs' | 'clock' | 'cut' | 'finishWork' | 'resumeWork'>
+  options: Pick<OverlapOptions, 'timeoutMs' | 'isPaused' | 'clock' | 'cut' | 'finishWork' | 'resumeWork'>
 ): Promise<void> {
-  const {timeoutMs, clock, cut, finishWork, resumeWork} = options
+  const {timeoutMs, isPaused, clock, cut, finishWork, resumeWork} = options
+  const from = clock.now()
   const inside = [...queue.inFlight.keys()]
-  const drained = withDeadline({ms: timeoutMs, clock}, async stop =>
+  const drained = withDeadline({ms: timeoutMs, isPaused, clock}, async stop =>
     (await Promise.all([queue.drained(stop), finishWork(stop)])).every(Boolean)
   ) // of those inside now
   const old = exchange()
   if (!(await drained)) {
     const {inFlight} = queue // a copy
     const left = inside.filter(pendingCall => inFlight.has(pendingCall))
-    if (left.length > 0) cut(left)
-    old.cut()
+    old.cut(left.length > 0 ? cut(left, Math.max(timeoutMs, clock.now() - from)) : '')
   }
   await old.stop()
   resumeWork()

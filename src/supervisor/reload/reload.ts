@@ -6,7 +6,7 @@ import type {FinishWork} from './overlap.ts'
 import type {QueueStats, PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import type {Overlapping} from './overlap.ts'
-import {cutText} from '../messages/cut.ts'
+import {cutText, secondsOf} from '../messages/cut.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** The part of an app that a reload needs. */
@@ -20,6 +20,8 @@ export interface ReloadsOptions {
   readonly runtime: Reloadable
   readonly reloaded: (what: Reloaded) => void
   readonly reporter: Reporter
+  /** Whether a call of the app's process waits in the queue of another app, which does not wait for this one in turn. */
+  readonly waitsForOthers?: () => boolean
   /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
   readonly callCycle: (pendingCall: PendingCall) => string
   /** Deactivates what only one process may host, and this one hosts now: actors. */
@@ -56,7 +58,7 @@ type Outcome = 'up' | 'down' | 'asked again' | 'over'
  * count as one. No call is ever sent twice.
  */
 export class Reloads {
-  readonly #options: Required<ReloadsOptions>
+  readonly #options: ReloadsOptions & {readonly clock: Clock}
   readonly #over = new AbortController()
   #asked: Asking | undefined
   /** The files of all requests since the last reload was reported. */
@@ -171,9 +173,10 @@ export class Reloads {
 
   /** Lets the calls in flight finish; cancels and names those that exceed the app's grace period. Returns their number. */
   async #drain(timeoutMs: number): Promise<number> {
-    const {runtime, clock, finishWork, letGo} = this.#options
+    const {runtime, clock, finishWork, letGo, waitsForOthers} = this.#options
+    const from = clock.now()
     const pendingCalls = [...runtime.queue.inFlight.keys()]
-    const deadline = {ms: timeoutMs, over: this.#over.signal, clock}
+    const deadline = {ms: timeoutMs, over: this.#over.signal, isPaused: waitsForOthers, clock}
     const steps = [letGo(), finishWork()]
     const isDone = async (signal: AbortSignal): Promise<boolean> =>
       (await Promise.all([runtime.queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
@@ -181,8 +184,9 @@ export class Reloads {
     const {inFlight} = runtime.queue // a copy
     const left = pendingCalls.filter(each => inFlight.has(each))
     if (this.#over.signal.aborted || left.length === 0) return 0
-    this.#reportCut(left, timeoutMs)
-    runtime.cutCalls()
+    const tookMs = Math.max(timeoutMs, clock.now() - from)
+    this.#reportCut(left, tookMs)
+    runtime.cutCalls(this.#cutReason(tookMs))
     return left.length
   }
 
@@ -218,6 +222,7 @@ export class Reloads {
       clock,
       healthyMs: runtime.plan.ready.timeoutMs,
       timeoutMs,
+      isPaused: this.#options.waitsForOthers,
       letGo: letGo(),
       keepHosted,
       finishWork: async signal => {
@@ -229,7 +234,10 @@ export class Reloads {
         const of = {id: runtime.name, number: ++this.#count, files: this.#takeFiles(), tookMs: clock.now() - from}
         reloaded({...of, held: 0, longestMs: 0, lost: 0})
       },
-      cut: left => this.#reportCut(left, timeoutMs)
+      cut: (left, tookMs) => {
+        this.#reportCut(left, tookMs)
+        return this.#cutReason(tookMs)
+      }
     })
     if (this.failure !== '') reporter.warn('reload-failed', this.failure)
   }
@@ -250,6 +258,11 @@ export class Reloads {
     const callers = new Map(left.map(pendingCall => [pendingCall.caller, pendingCall]))
     const why = [...callers.values()].map(callCycle).find(words => words !== '') ?? ''
     reporter.warn('calls-cut', cutText({id: runtime.name, left, ms: timeoutMs, after: 'the change'}) + why)
+  }
+
+  /** Tells a caller why its call was cut. */
+  #cutReason(tookMs: number): string {
+    return `reload ${this.#count} of "${this.#options.runtime.name}" cut this call after ${secondsOf(tookMs)} s`
   }
 
   #reportDown({held, lost}: Readonly<QueueStats>): void {
