@@ -23,7 +23,7 @@ export type MistakeCode =
   | 'no-terminal' // error: An app has `tty: true`, and here Pillion can open no terminal. The app is not started.
   | 'not-interpolated' // warning: A value contains `${…}`, and the template does not say `interpolate: true`.
   | 'odd-app-id' // warning: An `appID` has characters that do not pass through URLs and headers as they are. With a dot, Dapr does not start the app.
-  | 'own-port' // warning: The `env` of an app with `autoPort` sets `PORT` or `APP_PORT`, or a command names `$PORT` beside an `appPort`: the app gets another number.
+  | 'own-port' // warning: The `env` of an app with `autoPort` sets `PORT` or `APP_PORT`, or a command names `$PORT` where the app has an `appPort`: the app gets another number.
   | 'path-not-found' // error: A file or folder does not exist, or is of the wrong kind.
   | 'replaced-here' // warning: A value of a resource file contains `${…}`, which Pillion replaces (`interpolate: true`) and Dapr does not.
   | 'resource-mistake' // warning: A resource file has a mistake.

@@ -54,7 +54,7 @@ const NEVER_FILES = [
 /** Is in each folder that a server of PostgreSQL writes to, all the time. */
 const POSTGRES_DATA = 'PG_VERSION'
 
-/** Folders that a build tool writes if a file beside them belongs to that tool. */
+/** Folders that a build tool writes if a file in the same folder belongs to that tool. */
 const OUTPUTS: Readonly<Record<string, RegExp>> = {
   bin: /\.(?:cs|fs|vb)proj$/,
   obj: /\.(?:cs|fs|vb)proj$/,

@@ -164,11 +164,11 @@ function ownPorts({settings, plan}: Entry): readonly Mistake[] {
   })
 }
 
-/** A command with `$PORT` beside an `appPort`: Pillion sets `PORT` only where it chose the number. */
+/** A command with `$PORT` of an app with `appPort`: Pillion sets `PORT` only where it chose the number. */
 function unsetPort(settings: Entry['settings'], {command, env, channel: {port}}: Entry['plan']): readonly Mistake[] {
   const at = command.findIndex(text => /\$(?:PORT\b|\{PORT\b)/.test(text))
   if (at < 0 || env['PORT'] !== undefined) return []
-  const message = `the command names $PORT, which has the shell's value beside an appPort: ${port} is in $APP_PORT`
+  const message = `the command names $PORT, which has the shell's value in an app with appPort: ${port} is in $APP_PORT`
   const spot = settings.spot('command', at.toString())
   return [{code: 'own-port', message, spot, hint: `write $APP_PORT, or port: ${port} in place of appPort`}]
 }

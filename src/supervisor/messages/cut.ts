@@ -17,8 +17,8 @@ export function cutText({id, left, ms, after}: Cut): string {
   const named = left.slice(0, MAX_NAMED).map(({method, path, caller}) => `${method} ${path} from ${caller}`)
   const more = left.length > named.length ? ` and ${left.length - named.length} more` : ''
   const [calls, verb] = left.length === 1 ? ['1 call', 'was'] : [`${left.length} calls`, 'were']
-  return `"${id}": ${calls} ${verb} still in flight ${secondsOf(ms)} s after ${after} and ${verb} cancelled: ${named.join(', ')}${more}`
+  return `"${id}": ${calls} ${verb} still in flight ${inSeconds(ms)} s after ${after} and ${verb} cancelled: ${named.join(', ')}${more}`
 }
 
 /** A duration in seconds, to a tenth, or exactly where it is shorter. */
-export const secondsOf = (ms: number): string => (ms < 100 ? ms / 1000 : Math.round(ms / 100) / 10).toString()
+export const inSeconds = (ms: number): string => (ms < 100 ? ms / 1000 : Math.round(ms / 100) / 10).toString()

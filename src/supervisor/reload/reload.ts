@@ -6,7 +6,7 @@ import type {FinishWork} from './overlap.ts'
 import type {QueueStats, PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import type {Overlapping} from './overlap.ts'
-import {cutText, secondsOf} from '../messages/cut.ts'
+import {cutText, inSeconds} from '../messages/cut.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** The part of an app that a reload needs. */
@@ -262,7 +262,7 @@ export class Reloads {
 
   /** Tells a caller why its call was cut. */
   #cutReason(tookMs: number): string {
-    return `reload ${this.#count} of "${this.#options.runtime.name}" cut this call after ${secondsOf(tookMs)} s`
+    return `reload ${this.#count} of "${this.#options.runtime.name}" cut this call after ${inSeconds(tookMs)} s`
   }
 
   #reportDown({held, lost}: Readonly<QueueStats>): void {

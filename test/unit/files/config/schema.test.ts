@@ -342,7 +342,7 @@ t.test('a PORT of its own takes the place of the one that autoPort chooses: vali
   t.strictSame(withEnv('autoPort: true', '{DB_PORT: 3000}').findings, [])
 })
 
-t.test('a command that names $PORT beside an appPort gets the PORT of the shell: validate says so', async t => {
+t.test('a command that names $PORT of an app with appPort gets the PORT of the shell: validate says so', async t => {
   const withCommand = (keys: string, word = '-p $PORT'): ReturnType<typeof load> =>
     load(t, `version: 1\napps:\n  - {appID: a, appDirPath: ., ${keys}, command: [sh, -c, "node x.js ${word}"]}\n`)
   t.match(withCommand('appPort: 3000').findings, [
@@ -350,7 +350,7 @@ t.test('a command that names $PORT beside an appPort gets the PORT of the shell:
       code: 'own-port',
       severity: 'warning',
       place: {line: 3},
-      message: "the command names $PORT, which has the shell's value beside an appPort: 3000 is in $APP_PORT",
+      message: "the command names $PORT, which has the shell's value in an app with appPort: 3000 is in $APP_PORT",
       hint: 'write $APP_PORT, or port: 3000 in place of appPort'
     }
   ])
