@@ -3,11 +3,11 @@ import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
 const config = (rules: string): string => `kind: Configuration\nspec:\n  api: ${rules}\n`
-const rule = (name: string): string => `{name: ${name}, version: v1.0, protocol: http}`
+const rule = (name: string, version = 'v1.0'): string => `{name: ${name}, version: ${version}, protocol: http}`
 
 t.test('APIs that are denied answer as unknown paths do; calls to the app and health go on; edits count', async t => {
   const rig = await openRig(t)
-  await rig.write({'config.yaml': config(`{denied: [${rule('invoke')}, ${rule('metadata')}]}`)})
+  await rig.write({'config.yaml': config(`{denied: [${rule('invoke', 'v1')}, ${rule('metadata', 'v1')}]}`)})
   await rig.template([
     {appID: 'shop', autoPort: true, configFilePath: '../config.yaml'},
     {appID: 'stock', autoPort: true}

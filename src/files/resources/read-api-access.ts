@@ -1,6 +1,10 @@
+import {isGrpcRule} from '../../model/dapr/api/methods.ts'
+import {isHttpRule} from '../../model/dapr/api/routes.ts'
 import {ALL_APIS} from './defaults.ts'
 import type {ApiAccess, ApiAccesses} from './dapr-configuration.ts'
 import type {Field} from './field.ts'
+
+const EXPECTED = 'expected name: state, version: v1'
 
 interface Rule {
   readonly protocol: string
@@ -32,7 +36,9 @@ function readRule(rule: Field): readonly Rule[] {
     rule.warn(`${rule.path} ${said}: it has no effect`, {expected: 'expected protocol: http, or grpc'})
   } else if (name === '' || version === '')
     rule.warn(`${rule.path} lacks a name or a version: it has no effect`, {
-      expected: 'expected name: state, version: v1.0'
+      expected: EXPECTED
     })
+  else if (!(protocol === 'http' ? isHttpRule : isGrpcRule)(`${version}/${name}`))
+    rule.warn(`${rule.path} names no API of Dapr over ${protocol}: ${version}/${name}`, {expected: EXPECTED})
   return name !== '' && version !== '' ? [{protocol, api: `${version}/${name}`}] : []
 }

@@ -44,7 +44,7 @@ export const findRoute = (
   unescape: (segment: string) => string
 ): RouteAction | undefined => {
   const found = operationAt(method, path)
-  if (found === undefined || !isRouteServed(apiAccess, path.slice(1))) return undefined
+  if (found === undefined || !isRouteServed(apiAccess, found.route)) return undefined
   const {name, block} = found.operation
   const read = block === 'actors' ? segmentText : unescape
   const params = found.params.map(segments => segments.map(read).join('/'))

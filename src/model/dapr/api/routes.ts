@@ -3,6 +3,8 @@ import {OPERATIONS, type ApiOperation} from './api.ts'
 /** An operation that was found by its path. */
 export interface FoundOperation {
   readonly operation: ApiOperation
+  /** Path of its route, with parameters as `*`. */
+  readonly route: string
   /** The segments of each parameter, as they are written in the path. */
   readonly params: readonly (readonly string[])[]
 }
@@ -12,8 +14,21 @@ const isPath = (word: string): boolean => word.includes('/')
 const ROUTES = OPERATIONS.flatMap(operation => {
   const words = (operation.http ?? '').split(' ')
   const methods = words.filter(word => !isPath(word))
-  return words.filter(isPath).map(path => ({methods, pattern: path.split('/'), operation}))
+  return words.filter(isPath).map(path => ({methods, path, pattern: path.split('/'), operation}))
 })
+
+/** Route of calls to other apps; the fallback for all other requests. */
+export const INVOKE_ROUTE = 'v1.0/invoke/*'
+
+/** Version and name of the group of a route: `v1alpha1/state` for `v1.0-alpha1/state/*`. */
+const groupOf = (route: string): string => route.split('/', 2).join('/').replace('.0', '').replace('-', '')
+
+/** Returns whether a rule of `spec.api` names a route, by its group or the start of its path (Dapr: pkg/api/http/endpoints/endpoint.go). */
+export const isRuleFor = (rule: string, route: string): boolean => rule === groupOf(route) || route.startsWith(rule)
+
+/** Returns whether a rule of `spec.api` names any route. */
+export const isHttpRule = (rule: string): boolean =>
+  isRuleFor(rule, INVOKE_ROUTE) || ROUTES.some(({path}) => isRuleFor(rule, path))
 
 /** Routes by their first two segments, which are never parameters. Each request is looked up here: no closures. */
 const byPrefix = Map.groupBy(ROUTES, ({pattern: [version, api]}) => `${version ?? ''}/${api ?? ''}`)
@@ -42,5 +57,5 @@ export function operationAt(method: string, path: string): FoundOperation | unde
     if (part === '**') params.push(segments.slice(at))
     else if (part === '*') params.push([segments[at] ?? ''])
   }
-  return {operation: route.operation, params}
+  return {operation: route.operation, route: route.path, params}
 }

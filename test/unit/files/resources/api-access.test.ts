@@ -1,6 +1,7 @@
 import t from 'tap'
 import {readConfiguration} from '../../../../src/files/resources/read-configuration.ts'
 import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {INVOKE_ROUTE} from '../../../../src/model/dapr/api/routes.ts'
 import {isRouteServed} from '../../../../src/dapr/sidecar/http/api-access.ts'
 import {isMethodServed as isGrpcServed} from '../../../../src/dapr/sidecar/grpc/api-access.ts'
 
@@ -9,27 +10,39 @@ const read = async (api: string) => {
   return {configuration: await readConfiguration(parsed), faults: parsed.faults}
 }
 
+const OF_GROUPS = `{allowed: [{name: state, version: v1, protocol: http}, {name: workflows, version: v1beta1, protocol: http}]}`
+const DENIED_GROUPS = `{denied: [{name: actors, version: v1, protocol: http}, {name: invoke, version: v1, protocol: http}]}`
 const STATE = '{name: state, version: v1.0, protocol: http}'
 const INVOKE = '{name: invoke, version: v1.0, protocol: HTTP}'
 
 const CASES: readonly {readonly api: string; readonly served: readonly string[]; readonly not: readonly string[]}[] = [
   {
     api: `{allowed: [${STATE}, ${INVOKE}]}`,
-    served: ['v1.0/state/a/b', 'v1.0/invoke', 'v1.0/healthz', 'v1.0/healthz/outbound'],
-    not: ['v1.0/metadata', 'v1.0-alpha1/state/a/query', 'v1.0/states']
+    served: ['v1.0/state/*/*', INVOKE_ROUTE, 'v1.0/healthz', 'v1.0/healthz/outbound'],
+    not: ['v1.0/metadata', 'v1.0-alpha1/state/*/query']
+  },
+  {
+    api: OF_GROUPS,
+    served: ['v1.0/state/*/*', 'v1.0-beta1/workflows/*/*', 'v1.0/healthz'],
+    not: ['v1.0-alpha1/state/*/query', 'v1.0/workflows/*/*', INVOKE_ROUTE, 'v1.0/metadata']
+  },
+  {
+    api: DENIED_GROUPS,
+    served: ['v1.0/state/*/*', 'v1.0/metadata'],
+    not: ['v1.0/actors/*/*/state', 'v1.0/actors/*/*/method/*', INVOKE_ROUTE]
   },
   {
     api: `{denied: [${INVOKE}, {name: shutdown, version: v1.0, protocol: http}]}`,
-    served: ['v1.0/state/a', 'v1.0/metadata'],
-    not: ['v1.0/invoke', 'v1.0/shutdown']
+    served: ['v1.0/state/*', 'v1.0/metadata'],
+    not: [INVOKE_ROUTE, 'v1.0/shutdown']
   },
   {
-    api: `{allowed: [${STATE}], denied: [{name: state/transaction, version: v1.0, protocol: http}, ${STATE}]}`,
+    api: `{allowed: [${STATE}], denied: [${STATE}]}`,
     served: ['v1.0/healthz'],
-    not: ['v1.0/state/a', 'v1.0/invoke']
+    not: ['v1.0/state/*', INVOKE_ROUTE]
   },
-  {api: '{denied: [{name: state, version: v1.0, protocol: grpc}]}', served: ['v1.0/state/a', 'v1.0/invoke'], not: []},
-  {api: '{allowed: []}', served: ['v1.0/state/a', 'v1.0/invoke'], not: []}
+  {api: '{denied: [{name: state, version: v1, protocol: grpc}]}', served: ['v1.0/state/*', INVOKE_ROUTE], not: []},
+  {api: '{allowed: []}', served: ['v1.0/state/*', INVOKE_ROUTE], not: []}
 ]
 
 for (const {api, served, not} of CASES)
@@ -54,8 +67,7 @@ for (const {api, served, not} of [
     api: `{allowed: [${GRPC_STATE}, ${GRPC_INVOKE}], denied: [${GRPC_INVOKE}]}`,
     served: ['Dapr/GetState'],
     not: ['Dapr/InvokeService', 'Dapr/GetMetadata', 'Dapr/NotKnown', 'Other/GetState']
-  },
-  {api: '{allowed: [{name: nothing, version: v1, protocol: grpc}]}', served: ['Dapr/InvokeService'], not: []}
+  }
 ])
   t.test(`what is served over gRPC: ${api}`, async t => {
     const {configuration, faults} = await read(api)
@@ -79,3 +91,16 @@ t.test('a rule that lacks something has no effect, and is named with its place',
     t.same(configuration?.apiAccess, {http: undefined, grpc: undefined})
   }
 })
+
+for (const [rule, api] of [
+  ['{name: states, version: v1, protocol: http}', 'over http: v1/states'],
+  ['{name: state/transaction, version: v1.0, protocol: http}', 'over http: v1.0/state/transaction'],
+  ['{name: state, version: v1.0, protocol: grpc}', 'over grpc: v1.0/state'],
+  ['{name: nothing, version: v1, protocol: grpc}', 'over grpc: v1/nothing']
+] as const)
+  t.test(`a rule that names no API is named: ${rule}`, async t => {
+    const {configuration, faults} = await read(`{allowed: [${rule}]}`)
+    t.match(faults, [{message: `spec.api.allowed[0] names no API of Dapr ${api}`, place: {line: 2}}])
+    t.ok(isGrpcServed(configuration?.apiAccess.grpc, '/dapr.proto.runtime.v1.Dapr/InvokeService'), 'as in daprd')
+    t.equal(isRouteServed(configuration?.apiAccess.http, 'v1.0/state/*'), rule.includes('grpc'), 'as in daprd')
+  })
