@@ -12,17 +12,18 @@ const template = (apps: readonly object[]): string =>
 
 t.test('a type that another run hosts is called there, in turns; own apps come first', async t => {
   const rig = await openRig(t)
-  const host = (name: string): object => ({
+  const host = (name: string, type = 'Counter'): object => ({
     appID: name,
     appDirPath: '.',
     autoPort: true,
     command: [process.execPath, HOST],
-    env: {JOURNAL: join(rig.home, name), NAME: name}
+    env: {JOURNAL: join(rig.home, name), NAME: name, CONFIG: JSON.stringify({entities: [type]})}
   })
   const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '1000']}
   await rig.write({
     'resources/mem.yaml': STORE,
-    'far/dapr.yaml': template([host('far')]),
+    'closed.yaml': 'kind: Configuration\nspec:\n  api: {denied: [{name: actors, version: v1, protocol: http}]}\n',
+    'far/dapr.yaml': template([host('far'), {...host('closed', 'Closed'), configFilePath: '../closed.yaml'}]),
     'near/dapr.yaml': template([shop])
   })
   const near = rig.pillion(['run', '-f', 'near'])
@@ -37,6 +38,9 @@ t.test('a type that another run hosts is called there, in turns; own apps come f
   let first = await call('shop', '/Counter/1/method/env', post('NAME'))
   while (first.status !== 200) first = await call('shop', '/Counter/1/method/env', post('NAME'))
   t.equal(first.body, 'far')
+  t.match(await direct('closed', '/Closed/1/method/env', post('NAME')), {status: 404}, 'spec.api denies actors')
+  const closed = await call('shop', '/Closed/1/method/env', post('NAME'))
+  t.match(closed, {status: 200, body: 'closed'}, 'spec.api does not restrict calls between sidecars')
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
   const headers = {traceparent: `00-${trace}-00f067aa0ba902b7-01`, tracestate: 'mine=1', 'x-sent': '1'}
   t.match(JSON.parse((await call('shop', '/Counter/1/method/head', {method: 'POST', headers})).body), {

@@ -19,7 +19,8 @@ import type {CopierOf} from './http/invocation.ts'
 import type {Facts} from './http/metadata.ts'
 import type {Pipeline} from './http/middleware/middleware.ts'
 import type {MountedRouter} from './http/mounted-router.ts'
-import type {Guards, Tracing} from './http/sidecar-request.ts'
+import type {ApiAccess} from '../../files/resources/dapr-configuration.ts'
+import type {Tracing} from './http/sidecar-request.ts'
 
 export interface SidecarOptions {
   readonly appId: string
@@ -51,7 +52,7 @@ export interface SidecarOptions {
   readonly copierOf?: CopierOf | undefined
   readonly tracing: Tracing
   /** The APIs that are served now. */
-  readonly apiAccess: Guards['apiAccess']
+  readonly apiAccess: () => ApiAccess | undefined
   /** Default: from this machine and our environment. */
   readonly identity?: Identity
   /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); '' = not allowed. */

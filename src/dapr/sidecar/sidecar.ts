@@ -101,7 +101,9 @@ export class Sidecar implements SidecarContext {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
       tracing: options.tracing,
-      apiAccess: options.apiAccess
+      // Calls between sidecars are internal in Dapr: spec.api does not restrict them.
+      apiAccess: delegation =>
+        this.#delegatedCallers.contextFor(delegation) === undefined ? options.apiAccess() : undefined
     }
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
     const callBlock = blockCaller(options.blocks)
@@ -297,8 +299,7 @@ export class Sidecar implements SidecarContext {
   #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
     const {headers, trace, responseTrace, span} = parsed
     const delegated = this.#delegatedCallers.contextFor(headers.delegation)
-    // Another run's call comes by the way that is internal in Dapr.
-    if (delegated === undefined && !isRouteServed(this.#guards.apiAccess(), INVOKE_ROUTE)) return false
+    if (!isRouteServed(this.#guards.apiAccess(headers.delegation), INVOKE_ROUTE)) return false
     const target = delegated === undefined ? parsed.target : findReadTarget(parsed.sent)
     if (target === undefined) return false
     new Invocation({

@@ -85,7 +85,7 @@ export class PlainCalls {
   ): boolean {
     const {path, query, lines, length, values} = request
     if (!isAllowedHost(values[HOST] ?? '') || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
-    if (apiAccess() !== undefined) return false
+    if (apiAccess('') !== undefined) return false
     // Health checks are not traced.
     if (isTracing && path.includes('/healthz')) return false
     const token = values[API_TOKEN] ?? ''

@@ -45,8 +45,8 @@ export interface Guards {
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
   readonly tracing: Tracing
-  /** The APIs that are served now; undefined: all. */
-  readonly apiAccess: () => ApiAccess | undefined
+  /** Returns the APIs that are served now to the sender of a delegation header, '' = the own app; undefined: all. */
+  readonly apiAccess: (delegation: string) => ApiAccess | undefined
 }
 
 const OPTIONS_OF_SERVER: Reply = {status: 200, type: '', body: '', lines: ''}
@@ -87,7 +87,7 @@ export const readSidecarRequest = (request: ParsedHead, guards: Guards): Sidecar
   const action =
     refusal !== undefined || isInvoke(sent.path)
       ? undefined
-      : findRoute({method, path: cleanPath(sent.path), apiAccess: guards.apiAccess()}, unescapeParam)
+      : findRoute({method, path: cleanPath(sent.path), apiAccess: guards.apiAccess(headers.delegation)}, unescapeParam)
   const target =
     refusal === undefined && action === undefined
       ? findTarget(sent, headers.appId || idOfBasic(headers.authorization))
