@@ -55,3 +55,30 @@ t.test('an app that is idle falls asleep, and its next call starts it', async t 
   t.equal((await invoke(port, 'stock')).status, 200)
   t.equal((await rig.run(['stop', '-f', '.'])).code, 0)
 })
+
+t.test('an app stays awake while an app that depends on it is awake', async t => {
+  const {rig, run, port} = await openShop(t, [
+    {appID: 'db', autoPort: true, idleTimeout: '300ms'},
+    {appID: 'api', autoPort: true, dependsOn: ['db']},
+    {appID: 'other', autoPort: true, idleTimeout: '300ms', dependsOn: {api: 'ready'}}
+  ])
+  await run.waitForLine('other: asleep')
+  t.equal((await invoke(port, 'other')).status, 200)
+  await run.waitForLine('other: asleep', {nth: 2})
+  t.equal(await stateOf(rig, 'db'), 'running')
+  t.equal((await rig.run(['stop', '--app-id', 'api'])).code, 0)
+  await run.waitForLine('db: asleep')
+})
+
+t.test('why names a dependency that has ended and is asleep', async t => {
+  const {rig, run, port} = await openShop(t, [
+    {appID: 'db', autoPort: true, lazy: true},
+    {appID: 'api', autoPort: true, dependsOn: ['db']}
+  ])
+  await run.waitForLine('Started Dapr with app id "api"')
+  const {pid} = (await (await invoke(port, 'db')).json()) as {pid: number}
+  process.kill(pid, 'SIGKILL')
+  await run.waitForLine('"db" was ended by SIGKILL', {stream: 'stderr'})
+  const {stdout} = await rig.run(['why', 'api'])
+  t.match(stdout, /"api" depends on "db", which is asleep: "db" was ended by SIGKILL/)
+})

@@ -237,7 +237,7 @@ t.test('an instance that has crashed does not keep the others awake', async t =>
   await shop.run.waitForLine(/stock(\.2)?: asleep/)
 })
 
-t.test('an app for which another one waits is awake until that starts', async t => {
+t.test('an app on which another one depends is awake while that waits and runs', async t => {
   const rig = await openRig(t)
   const sleepy = {autoPort: true, lazy: true, idleTimeout: '300ms'}
   await rig.template([
@@ -255,7 +255,8 @@ t.test('an app for which another one waits is awake until that starts', async t 
   await started
   await run.waitForLine('other: asleep')
   await slow.listen()
-  await rig.driven('web')
+  const web = await rig.driven('web')
+  await web.exit(0)
   await stock.closed
   t.equal(run.stdout.lines.filter(line => line.includes('stock: woken')).length, 1)
 })

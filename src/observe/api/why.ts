@@ -21,7 +21,7 @@ export async function oneDeath({deaths, recorder}: RunFacts, number: number, mas
 
 /** Throws a UserError if the run has no such app. */
 export async function whyOf(
-  {apps, leftOut, deaths, recorder, portHint, work}: RunFacts,
+  {apps, leftOut, deaths, recorder, portHint, work, plans}: RunFacts,
   wanted: AppName,
   masking: Masking
 ): Promise<Api.Why> {
@@ -46,19 +46,23 @@ export async function whyOf(
     instances: await Promise.all(
       meant.map(async ({name, version, availability, reason}) => {
         const hint = await portHint(versionedName({name, version}))
-        return {
-          name,
-          version,
-          isReady: availability === 'ready',
-          availability,
-          reason: hint === '' ? reason : `${reason}: ${hint}`
-        }
+        const isReady = availability === 'ready'
+        const asleep = isReady ? sleepingNeedOf(first.id, {plans, apps}) : ''
+        return {name, version, isReady, availability, reason: [reason || asleep, hint].filter(Boolean).join(': ')}
       })
     ),
     stalled: workflows === undefined ? [] : await stalledOf(workflows, first.id),
     death: latest === undefined ? null : await deathView(latest, masking, recorder.spans),
     deaths: kept.length
   }
+}
+
+/** The dependency of a running app that has no process; '' = each has one, or has done its work. */
+function sleepingNeedOf(app: string, {plans, apps}: Pick<RunFacts, 'plans' | 'apps'>): string {
+  const needed = plans().flatMap(({id, dependsOn}) => (id === app ? dependsOn : []))
+  const ids = new Set(needed.flatMap(({id, until}) => (until === 'completed' ? [] : [id])))
+  const asleep = apps().find(({id, availability}) => ids.has(id) && availability === 'asleep')
+  return asleep === undefined ? '' : `"${app}" depends on "${asleep.id}", which is asleep: ${asleep.reason}`
 }
 
 const MAX_STALLED = 20

@@ -39,11 +39,12 @@ export function activityOf(
     }) ||
     // calls that are not recorded
     runtimes().some(({queue: of}) => [...of.inFlight.keys(), ...of.held].some(({caller}) => caller === id))
-  /** Whether an app that depends on this one still waits, for this one or for others: it must find this one running. */
-  const isAwaited = (): boolean =>
+  /** Whether an app that depends on this one is awake, or waits for its dependencies: it must find this one running. */
+  const isDependedOn = (): boolean =>
     runtimes().some(
-      ({plan: {dependsOn}, obstacle, isGivenUp, app: {state}}) =>
-        obstacle !== '' && !isGivenUp && state.phase !== 'exited' && dependsOn.some(needed => needed.id === id)
+      ({plan: {dependsOn}, obstacle, isGivenUp, hasEnded, sleep: {isAsleep}}) =>
+        (obstacle !== '' ? !isGivenUp : !isAsleep && !hasEnded) &&
+        dependsOn.some(needed => needed.id === id && (needed.until !== 'completed' || obstacle !== ''))
     )
   return {
     isBusy: () => {
@@ -63,7 +64,7 @@ export function activityOf(
         // it reads from streams that it has opened itself, which only this process would read, or what starts it is not known yet
         sidecars.get(runtime)?.keepsAwake() === true ||
         isCalling() ||
-        isAwaited()
+        isDependedOn()
       )
     },
     count: () => queue.admitted + (sleep instanceof AppSleep ? sleep.works : 0) + callsOf(id, recorder)

@@ -43,7 +43,7 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
 
 const isTroubled = ({app, instances, stalled}: Api.Why, troubles: readonly Api.Trouble[]): boolean =>
   stalled.length > 0 ||
-  instances.some(({availability}) => !isUsable(availability)) ||
+  instances.some(({availability, isReady, reason}) => !isUsable(availability) || (isReady && reason !== '')) ||
   troubles.some(trouble => trouble.app === app)
 
 const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits: LastExits | undefined} => {
