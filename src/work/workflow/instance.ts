@@ -72,6 +72,8 @@ export interface StartRequest {
   readonly startAt: number | undefined
   /** The traceparent of the caller; '': the caller is not traced; left out: a new trace begins. */
   readonly trace?: string
+  /** App that starts the instance; left out: its own app. */
+  readonly caller?: string
 }
 
 /** A request to start an instance, or to create a child. */

@@ -17,9 +17,6 @@ export class KnownInstances {
     this.#engine = engine
   }
 
-  /** Whether the run has an app: a workflow of another one waits. */
-  readonly hasApp = (app: string): boolean => this.#engine.options.hasApp(app)
-
   /** A line for each instance that has failed or still waits. */
   unfinished(): readonly string[] {
     const lines = this.#engine.store.unfinished(MAX_NAMED + 1).map(({app, name, id, status, failure}) => {

@@ -5,20 +5,27 @@ import type {WorkflowStore} from './workflow-store.ts'
 /** What the first event of a history contains about its instance. */
 type Started = Pick<Instance, 'app' | 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
+interface Start {
+  readonly startAt?: number | undefined
+  readonly askedBy?: string | undefined
+  readonly caller?: string | undefined
+}
+
 /**
  * Builds the start event of an instance. `now`: milliseconds since 1970; `startAt`: when it starts, if not at once; `askedBy`:
- * the traceparent of the caller, '' if there is none, or if it is not known any more.
+ * the traceparent of the caller, '' if there is none, or if it is not known any more; `caller`: the app that starts the
+ * instance, its own app by default.
  */
 export function startEventOf(
   store: Pick<WorkflowStore, 'find'>,
   now: number,
   {app, name, id, execution, input, parent, trace}: Started,
-  {startAt, askedBy = ''}: {readonly startAt?: number | undefined; readonly askedBy?: string | undefined} = {}
+  {startAt, askedBy = '', caller = app}: Start = {}
 ): Uint8Array {
   const parentName = parent && store.find(parent.app, parent.id)?.name
   return eventOf(now, {
-    // the caller, as Dapr names it (pkg/runtime/wfengine/backends/actors/actors.go)
-    router: {sourceAppID: parent?.app ?? app, targetAppID: ''},
+    // SDKs read the own app from it (Dapr: pkg/runtime/wfengine/backends/actors/actors.go)
+    router: {sourceAppID: caller, targetAppID: caller === app ? '' : app},
     executionStarted: {
       name,
       version: undefined,

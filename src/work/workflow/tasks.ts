@@ -27,7 +27,7 @@ const isSame = (one: Parent, other: Parent): boolean =>
 export function create(
   engine: Engine,
   app: string,
-  {id, name, input, startAt, parent, trace: askedBy, received}: Creation
+  {id, name, input, startAt, parent, trace: askedBy, received, caller = parent?.app}: Creation
 ): Instance {
   const {store, clock} = engine
   const existing = store.find(app, id)
@@ -36,7 +36,7 @@ export function create(
   const trace = beginTrace(engine, app, askedBy)
   const fresh = {app, id, execution: randomUUID(), name, created: now, input, parent, trace, received}
   const {instance} = engine.live.begin(store.insert(fresh))
-  const event = startEventOf(store, now, fresh, {startAt, askedBy})
+  const event = startEventOf(store, now, fresh, {startAt, askedBy, caller})
   if (startAt === undefined || startAt <= now) post(engine, instance.key, {kind: 'start', name: '', event})
   else startLater(engine, instance, startAt, event)
   return instance

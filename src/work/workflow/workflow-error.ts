@@ -14,6 +14,12 @@ export class WorkflowError extends Error {
   }
 }
 
+/** Returns whether an app can own workflows: its name is part of a type of actors (Dapr: pkg/actors/targets/workflow/common/common.go). */
+export const isWorkflowApp = (app: string): boolean => /^[\p{L}\p{Nd}_-]+$/u.test(app)
+
+export const invalidApp = (app: string): string =>
+  `workflow app ID '${app}' is invalid: only alphanumeric, dash and underscore characters are allowed`
+
 export const unknownInstance = (): WorkflowError => new WorkflowError('unknown', 'no such instance exists')
 
 export const activeInstance = (id: string): WorkflowError =>

@@ -1,5 +1,5 @@
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
-import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+import type {WorkflowOperation} from '../../files/resources/workflow-access.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import {aborted} from '../../platform/delay.ts'
 import {keep, RETRY_MS} from '../keep.ts'
@@ -67,13 +67,20 @@ export class Workflows extends KnownInstances {
       const startedAt = performance.now()
       const trace = beginSpan(this.#engine, app, parent)
       const instance = await this.#options.file.change(() => create(this.#engine, app, {...request, trace}))
+      this.#engine.noteMissing(app, request.caller ?? app, `workflow '${request.name}'`)
       if (trace !== '') spanOfStart(this.#engine, instance, {traceparent: trace, parent, startedAt})
       return instance
     })
   }
 
-  /** Throws a WorkflowError if an app may not ask this of another app's instance. */
-  checkAccess(app: string, id: string, access: WorkflowAccess): void {
+  /** Throws a WorkflowError if the policies of an instance's app deny an operation. `name` is that of a workflow to start. */
+  checkAccess(
+    caller: string,
+    {app, id}: Pick<Instance, 'app' | 'id'>,
+    operation: WorkflowOperation,
+    name?: string
+  ): void {
+    const access = {caller, kind: 'workflows', operation, name: name ?? this.find(app, id)?.name ?? ''} as const
     if (!this.#options.isAllowed(app, access)) throw deniedAccess(access, id)
   }
 

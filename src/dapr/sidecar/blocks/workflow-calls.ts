@@ -1,9 +1,8 @@
 import {randomUUID} from 'node:crypto'
 import {messageOf} from '../../../model/errors.ts'
-import type {WorkflowOperation} from '../../../files/resources/workflow-access.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {timeAt} from '../../../work/times.ts'
-import {WorkflowError, type Refusal} from '../../../work/workflow/workflow-error.ts'
+import {invalidApp, isWorkflowApp, WorkflowError, type Refusal} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {AppBlock} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
@@ -47,10 +46,8 @@ export class WorkflowCalls extends AppBlock {
     const startAt = startTime(options[START_TIME], failed)
     const workflows = await this.#open(failed)
     try {
-      this.#check(workflows, app, id, 'schedule', name)
-      await workflows.start(app, {id, name, input, startAt, trace})
-      if (!workflows.hasApp(app))
-        this.context.log.warn('work-left', `workflows of "${app}" wait: the template has no such app`)
+      workflows.checkAccess(this.context.appId, {app, id}, 'schedule', name)
+      await workflows.start(app, {id, name, input, startAt, trace, caller: this.context.appId})
       return id
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw failed(messageOf(error))
@@ -69,7 +66,7 @@ export class WorkflowCalls extends AppBlock {
     const workflows = await this.#open(failed)
     await workflows.settled()
     try {
-      this.#check(workflows, app, id, 'get')
+      workflows.checkAccess(this.context.appId, {app, id}, 'get')
     } catch (error) {
       throw failed(messageOf(error))
     }
@@ -89,7 +86,7 @@ export class WorkflowCalls extends AppBlock {
     const failed = internal('ERR_PURGE_WORKFLOW', `error purging workflow ${id}: failed to Purge workflow ${id}: `)
     const workflows = await this.#open(failed)
     try {
-      this.#check(workflows, app, id, 'purge')
+      workflows.checkAccess(this.context.appId, {app, id}, 'purge')
       await workflows.purge(app, id, {isRecursive: true, isForced: false})
     } catch (error) {
       if (isUnknown(error)) throw notFound(id)
@@ -104,7 +101,7 @@ export class WorkflowCalls extends AppBlock {
     const failed = FAILURES_OF[what](id, name)
     const workflows = await this.#open(failed)
     try {
-      this.#check(workflows, app, id, what)
+      workflows.checkAccess(this.context.appId, {app, id}, what)
       switch (what) {
         case 'pause':
           return void (await workflows.tell(app, id, 'suspend', {executionSuspended: {input: EMPTY_TEXT}}))
@@ -125,12 +122,6 @@ export class WorkflowCalls extends AppBlock {
     }
   }
 
-  /** Throws a WorkflowError if another app's policies forbid the operation. `name`: of the workflow, if there is no instance yet. */
-  #check(workflows: Workflows, app: string, id: string, operation: WorkflowOperation, name?: string): void {
-    const access = {caller: this.context.appId, kind: 'workflows', operation} as const
-    workflows.checkAccess(app, id, {...access, name: name ?? workflows.find(app, id)?.name ?? ''})
-  }
-
   async #open(failed: (why: string) => BlockError): Promise<Workflows> {
     return this.context.work.workflows().catch((error: unknown) => {
       throw failed(messageOf(error))
@@ -139,9 +130,8 @@ export class WorkflowCalls extends AppBlock {
 
   #appOf(appId: string): string {
     if (appId === '') return this.context.appId
-    if (/^[\p{L}\p{Nd}_-]+$/u.test(appId)) return appId
-    const words = 'is invalid: only alphanumeric, dash and underscore characters are allowed'
-    throw invalid('ERR_WORKFLOW_APP_ID_INVALID', `workflow app ID '${appId}' ${words}`)
+    if (isWorkflowApp(appId)) return appId
+    throw invalid('ERR_WORKFLOW_APP_ID_INVALID', invalidApp(appId))
   }
 }
 

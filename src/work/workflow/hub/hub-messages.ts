@@ -1,18 +1,23 @@
-import {TEXT, TIME, TRACE} from '../messages.ts'
+import {ROUTER, TEXT, TIME, TRACE} from '../messages.ts'
 
-/* The requests and answers of TaskHubSidecarService (orchestrator_service.proto), with the fields that Dapr reads. */
+/* The requests and answers of TaskHubSidecarService (orchestrator_service.proto), with the fields that Dapr reads. `router` names the app that owns the instance. */
 
 export const START_INSTANCE = {
   instanceId: [1, 'string'],
   name: [2, 'string'],
   input: [4, {message: TEXT}],
   scheduledStart: [5, {message: TIME}],
-  trace: [9, {message: TRACE}]
+  trace: [9, {message: TRACE}],
+  router: [11, {message: ROUTER}]
 } as const
 
 export const INSTANCE_ID = {instanceId: [1, 'string']} as const
 
-export const GET_INSTANCE = {instanceId: [1, 'string'], withPayloads: [2, 'bool']} as const
+export const GET_INSTANCE = {
+  instanceId: [1, 'string'],
+  withPayloads: [2, 'bool'],
+  router: [3, {message: ROUTER}]
+} as const
 
 export const FOUND_INSTANCE = {
   exists: [1, 'bool'],
@@ -38,16 +43,30 @@ export const FOUND_INSTANCE = {
   ]
 } as const
 
-export const RAISE_EVENT = {instanceId: [1, 'string'], name: [2, 'string'], input: [3, {message: TEXT}]} as const
+export const RAISE_EVENT = {
+  instanceId: [1, 'string'],
+  name: [2, 'string'],
+  input: [3, {message: TEXT}],
+  router: [4, {message: ROUTER}]
+} as const
 
-/** `text`: the reason in SuspendRequest and ResumeRequest, the output in TerminateRequest. */
-export const TELL = {instanceId: [1, 'string'], text: [2, {message: TEXT}], isRecursive: [3, 'bool']} as const
+/** SuspendRequest and ResumeRequest; `text` is the reason. */
+export const TELL = {instanceId: [1, 'string'], text: [2, {message: TEXT}], router: [3, {message: ROUTER}]} as const
+
+/** TerminateRequest; `text` is the output. */
+export const TERMINATE = {
+  instanceId: [1, 'string'],
+  text: [2, {message: TEXT}],
+  isRecursive: [3, 'bool'],
+  router: [4, {message: ROUTER}]
+} as const
 
 export const PURGE = {
   instanceId: [1, 'string'],
   filter: [2, {message: {}}],
   isRecursive: [3, 'bool'],
-  isForced: [4, 'bool']
+  isForced: [4, 'bool'],
+  router: [5, {message: ROUTER}]
 } as const
 
 export const PURGED = {count: [1, 'int32']} as const
@@ -58,7 +77,8 @@ export const RERUN = {
   newId: [3, 'string', 'optional'],
   input: [4, {message: TEXT}],
   isOverwritten: [5, 'bool'],
-  newChildId: [6, 'string', 'optional']
+  newChildId: [6, 'string', 'optional'],
+  router: [7, {message: ROUTER}]
 } as const
 
 export const LIST = {continuationToken: [1, 'string'], pageSize: [2, 'int32']} as const

@@ -13,9 +13,10 @@ import {
 import {stallsOf} from '../failure.ts'
 import {ACTIVITY_ANSWER, msOf, NO_BYTES, splitEvents, textOf, timeOf, TURN_ANSWER, type Event} from '../messages.ts'
 import {WriteFault} from '../../work-file.ts'
+import type {WorkflowOperation} from '../../../files/resources/workflow-access.ts'
 import type {Instance} from '../instance.ts'
 import {isTerminal, PENDING, RUNNING, STALLED, SUSPENDED} from '../status.ts'
-import {stalledInstance, WorkflowError, type Refusal} from '../workflow-error.ts'
+import {invalidApp, isWorkflowApp, stalledInstance, WorkflowError, type Refusal} from '../workflow-error.ts'
 import type {Workflows} from '../workflows.ts'
 import {
   FOUND_INSTANCE,
@@ -29,7 +30,8 @@ import {
   RAISE_EVENT,
   RERUN,
   START_INSTANCE,
-  TELL
+  TELL,
+  TERMINATE
 } from './hub-messages.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -49,39 +51,58 @@ const MAX_PAGE = 1000
 /** The unary methods of durabletask's TaskHubSidecarService (durabletask-go: backend/executor.go). */
 const METHODS: Readonly<Record<string, Method>> = {
   Hello: async () => Promise.resolve(NO_BYTES),
-  StartInstance: async (workflows, message, {app, onGone, trace: own}) => {
-    const {instanceId: id, name, input, scheduledStart, trace} = decode(START_INSTANCE, message)
+  StartInstance: async (workflows, message, {app: caller, onGone, trace: own}) => {
+    const {instanceId: id, name, input, scheduledStart, trace, router} = decode(START_INSTANCE, message)
     const startAt = scheduledStart && msOf(scheduledStart)
     const parent = trace?.traceParent || own
-    const instance = await workflows.start(app, {id, name, input: input?.value, startAt, trace: parent})
+    const app = ownerOf(workflows, caller, {id, router}, 'schedule', name)
+    const instance = await workflows.start(app, {id, name, input: input?.value, startAt, trace: parent, caller})
     if (startAt === undefined) await workflows.until(instance, ({status}) => status !== PENDING, onGone)
     return encode(INSTANCE_ID, {instanceId: id})
   },
   GetInstance: async (workflows, message, {app}) => {
-    const {instanceId, withPayloads} = decode(GET_INSTANCE, message)
+    const {instanceId: id, withPayloads, router} = decode(GET_INSTANCE, message)
     await workflows.settled()
-    return found(workflows.find(app, instanceId), withPayloads)
+    return found(workflows.find(ownerOf(workflows, app, {id, router}, 'get'), id), withPayloads)
   },
   WaitForInstanceStart: waitFor(({status}) => status !== PENDING),
   WaitForInstanceCompletion: waitFor(({status}) => isTerminal(status)),
   RaiseEvent: async (workflows, message, {app}) => {
-    const {instanceId, name, input} = decode(RAISE_EVENT, message)
-    await workflows.tell(app, instanceId, 'event', {eventRaised: {name, input}})
+    const {instanceId: id, name, input, router} = decode(RAISE_EVENT, message)
+    await workflows.tell(ownerOf(workflows, app, {id, router}, 'raise'), id, 'event', {eventRaised: {name, input}})
     return NO_BYTES
   },
-  SuspendInstance: tell('suspend', SUSPENDED, input => ({executionSuspended: {input}})),
-  ResumeInstance: tell('resume', RUNNING, input => ({executionResumed: {input}})),
-  TerminateInstance: tell('terminate', undefined, (input, recurse) => ({executionTerminated: {input, recurse}})),
+  SuspendInstance: async (workflows, message, caller) => {
+    const {text: input, ...named} = decode(TELL, message)
+    return tell(workflows, caller, named, {kind: 'suspend', wanted: SUSPENDED, event: {executionSuspended: {input}}})
+  },
+  ResumeInstance: async (workflows, message, caller) => {
+    const {text: input, ...named} = decode(TELL, message)
+    return tell(workflows, caller, named, {kind: 'resume', wanted: RUNNING, event: {executionResumed: {input}}})
+  },
+  TerminateInstance: async (workflows, message, caller) => {
+    const {text: input, isRecursive: recurse, ...named} = decode(TERMINATE, message)
+    const event = {executionTerminated: {input, recurse}}
+    return tell(workflows, caller, named, {kind: 'terminate', wanted: undefined, event})
+  },
   PurgeInstances: async (workflows, message, {app}) => {
-    const {instanceId, filter, isRecursive, isForced} = decode(PURGE, message)
+    const {instanceId: id, filter, isRecursive, isForced, router} = decode(PURGE, message)
     if (filter !== undefined) return {code: UNKNOWN, message: 'multi-instance purge is not unimplemented'}
-    return encode(PURGED, {count: await workflows.purge(app, instanceId, {isRecursive, isForced})})
+    const owner = ownerOf(workflows, app, {id, router}, 'purge')
+    return encode(PURGED, {count: await workflows.purge(owner, id, {isRecursive, isForced})})
   },
   RerunWorkflowFromEvent: async (workflows, message, {app}) => {
-    const {source: id, eventId, newId = randomUUID(), input, isOverwritten, newChildId} = decode(RERUN, message)
+    const request = decode(RERUN, message)
+    const {source: id, eventId, newId = randomUUID(), input, isOverwritten, newChildId, router} = request
     if (id === '') return {code: INVALID_ARGUMENT, message: 'rerun workflow source instance ID is required'}
     const fresh = isOverwritten ? {text: input?.value} : undefined
-    await workflows.rerun(app, {id, eventId, newId, input: fresh, newChildId})
+    await workflows.rerun(ownerOf(workflows, app, {id, router}, 'rerun'), {
+      id,
+      eventId,
+      newId,
+      input: fresh,
+      newChildId
+    })
     return encode(INSTANCE_ID, {instanceId: newId})
   },
   ListInstanceIDs: async (workflows, message, {app}) => {
@@ -151,25 +172,51 @@ async function completeTurn(workflows: Workflows, message: Uint8Array, {app}: Hu
 
 function waitFor(isMet: (instance: Instance) => boolean): Method {
   return async (workflows, message, {app, onGone}) => {
-    const {instanceId, withPayloads} = decode(GET_INSTANCE, message)
-    const instance = await workflows.appeared(app, instanceId, onGone)
+    const {instanceId: id, withPayloads, router} = decode(GET_INSTANCE, message)
+    const instance = await workflows.appeared(ownerOf(workflows, app, {id, router}, 'get'), id, onGone)
     return found(await workflows.until(instance, isMet, onGone), withPayloads)
   }
 }
 
+interface Command {
+  readonly kind: 'suspend' | 'resume' | 'terminate'
+  /** Status that the command leads to; undefined: the end. */
+  readonly wanted: number | undefined
+  readonly event: Event
+}
+
 /** Sends an instance an event, and waits until the instance has that status, is over, or has heard of it. */
-function tell(
-  kind: 'suspend' | 'resume' | 'terminate',
-  wanted: number | undefined,
-  event: (text: {readonly value: string} | undefined, isRecursive: boolean) => Event
-): Method {
-  return async (workflows, message, {app, onGone}) => {
-    const {instanceId, text, isRecursive} = decode(TELL, message)
-    const instance = await workflows.tell(app, instanceId, kind, event(text, isRecursive))
-    const now = await workflows.until(instance, each => workflows.hasHeard(each, wanted), onGone)
-    if (now?.status === STALLED && !workflows.hasHeard(now, undefined)) throw stalledInstance(instanceId)
-    return NO_BYTES
-  }
+async function tell(
+  workflows: Workflows,
+  {app: caller, onGone}: HubCaller,
+  {instanceId: id, router}: Pick<Named, 'router'> & {readonly instanceId: string},
+  {kind, wanted, event}: Command
+): Promise<Answer> {
+  const app = ownerOf(workflows, caller, {id, router}, kind === 'suspend' ? 'pause' : kind)
+  const instance = await workflows.tell(app, id, kind, event)
+  const now = await workflows.until(instance, each => workflows.hasHeard(each, wanted), onGone)
+  if (now?.status === STALLED && !workflows.hasHeard(now, undefined)) throw stalledInstance(id)
+  return NO_BYTES
+}
+
+/** Instance that a request names. Dapr 1.18 ignores the router; later versions follow it (pkg/runtime/wfengine/backends/actors/actors.go). */
+interface Named {
+  readonly id: string
+  readonly router: {readonly targetAppID: string} | undefined
+}
+
+/** Returns the app that owns an instance. Throws a WorkflowError if that app's policies forbid the operation. */
+function ownerOf(
+  workflows: Workflows,
+  caller: string,
+  {id, router}: Named,
+  operation: WorkflowOperation,
+  name?: string
+): string {
+  const app = router?.targetAppID || caller
+  if (!isWorkflowApp(app)) throw new WorkflowError('invalid', invalidApp(app))
+  workflows.checkAccess(caller, {app, id}, operation, name)
+  return app
 }
 
 function found(instance: Instance | undefined, withPayloads: boolean): Uint8Array {

@@ -4,10 +4,8 @@ import {WorkflowCalls} from '../../../../../src/dapr/sidecar/blocks/workflow-cal
 import {openHouse} from '../../../../rig/workflow-house.ts'
 
 t.test('who starts a workflow of an app that the run does not have is told that it waits', async t => {
-  const {workflows} = await openHouse(t)
-  const said: string[] = []
-  const log = {warn: (code: string, text: string) => said.push(`${code}: ${text}`)}
-  const context = {appId: 'shop', work: {workflows: async () => workflows}, log} as unknown as BlockContext
+  const {workflows, said} = await openHouse(t)
+  const context = {appId: 'shop', work: {workflows: async () => workflows}} as unknown as BlockContext
   const calls = new WorkflowCalls(context)
   const start = async (appId: string): Promise<string> =>
     calls.start({id: '', appId, name: 'order', input: '', options: {}, trace: ''})
@@ -15,5 +13,5 @@ t.test('who starts a workflow of an app that the run does not have is told that 
   t.strictSame(said, [])
   const id = await start('nowhere')
   t.match(await calls.get({appId: 'nowhere', id}), {name: 'order'}, 'it is kept')
-  t.strictSame(said, ['work-left: workflows of "nowhere" wait: the template has no such app'])
+  t.strictSame(said, ["shop: workflow 'order' waits for app 'nowhere', which the template does not have"])
 })
