@@ -3,9 +3,9 @@ export type MovedPorts = ReadonlyMap<number, number>
 
 const LOCAL_HOST = String.raw`(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\])`
 
-/** A number behind a host of this machine, or behind none. */
+/** A number behind a host of this machine, or behind none. A host begins where a word begins: elsewhere a long word costs quadratic time. */
 const IN_ADDRESS = new RegExp(
-  String.raw`((?:^|[^\w.\]-])(?:${LOCAL_HOST}|[+*])?:|${LOCAL_HOST},)(\d{2,5})(?![\w.])`,
+  String.raw`((?:^|[^\w.\]-])(?:${LOCAL_HOST}|[+*])?:|(?<![\w.-])${LOCAL_HOST},)(\d{2,5})(?![\w.])`,
   'gi'
 )
 

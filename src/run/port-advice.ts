@@ -33,7 +33,7 @@ export function programText(command: readonly string[], folder: string): string 
 
 /** Whether a build file names Spring Boot: in the folder of the program, or two above its jar, as for `target/app.jar`. */
 function isSpringBoot(command: string, folder: string): boolean {
-  const [, jar = '.'] = /(\S+)\/[^/\s]+\.jar\b/.exec(command) ?? []
+  const [, jar = '.'] = /(?<!\S)(\S+)\/[^/\s]+\.jar\b/.exec(command) ?? []
   const places = [folder, dirname(resolve(folder, jar)), resolve(folder, jar, '../..')]
   const files = places.flatMap(place => BUILDS_OF_JAVA.map(name => join(place, name)))
   return files.some(file => orElse(() => readTextFile(file), '').includes('spring-boot'))

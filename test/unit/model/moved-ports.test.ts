@@ -1,5 +1,5 @@
 import t from 'tap'
-import {movedText, movedTogether} from '../../../src/model/moved-ports.ts'
+import {movedText, movedTogether, namesThisMachine} from '../../../src/model/moved-ports.ts'
 
 const MOVED = new Map([
   [5432, 25432],
@@ -27,6 +27,7 @@ t.test('another machine, and a number that is no port, stay', async t => {
   for (const text of [
     'db.example:5432',
     'mylocalhost:5432',
+    'mylocalhost,5432',
     'localhost.example:5432',
     'host=db.example port=5432 user=me',
     'Server=db.example;Port=5432',
@@ -53,4 +54,14 @@ t.test('a number alone belongs to the host that is named with it', async t => {
   t.same(movedTogether([...pair('localhost'), checked], MOVED), [...pair('localhost', '26379'), checked])
   const alone = [{name: 'redisHost', value: 'cache.example:6379,localhost:6379'}]
   t.same(movedTogether(alone, MOVED), [{name: 'redisHost', value: 'cache.example:6379,localhost:26379'}])
+})
+
+t.test('a word of 100,000 letters is read in linear time', async t => {
+  for (const word of ['a', 'a.', 'a-', '-p', 'PORT', '127.0.', 'host ', '-Da']) {
+    const text = word.repeat(100_000)
+    const begin = performance.now()
+    t.equal(movedText(text, MOVED), text)
+    namesThisMachine(text)
+    t.ok(performance.now() - begin < 5000, word)
+  }
 })

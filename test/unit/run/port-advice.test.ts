@@ -22,3 +22,11 @@ t.test('the advice names what the program is: Spring Boot by its build file or t
     t.ok(portAdvice(programText(command.split(' '), `${folder}/${at}`)).startsWith(advice), `${command} in ${at}`)
   t.end()
 })
+
+t.test('a word of 100,000 letters is read in linear time', async t => {
+  for (const word of ['a', '/a', 'npm ', 'npm:', '.jar']) {
+    const begin = performance.now()
+    t.equal(portAdvice(programText(['sh', '-c', word.repeat(100_000)], '/nowhere')).length > 0, true)
+    t.ok(performance.now() - begin < 5000, word)
+  }
+})
