@@ -170,7 +170,8 @@ export class Sidecar implements SidecarContext {
     if (isMounted(mounted, request)) return mounted.serve(request, response)
     const {socket} = request
     const isUnixSocket = isOnUnixSocket(socket)
-    const head = {method: request.method, url: request.url, rawHeaders: request.rawHeaders}
+    const {method, url, httpVersion, rawHeaders} = request
+    const head = {method, url, httpVersion, rawHeaders}
     const then: FilteredRequest = {
       reply: answer => reply(request, response, answer),
       isGone: () => socket.destroyed,

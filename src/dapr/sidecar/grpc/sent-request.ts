@@ -17,7 +17,7 @@ export function wholeRequest(head: RequestHead, target: string): SentRequest {
   if (head.whole !== undefined && head.whole.target === target) return head.whole
   const lines = head.whole?.lines ?? allLines(head)
   // one flat text: it is written for each call
-  const text = textCopy(`POST ${target} HTTP/1.1\r\n${lines}\r\n`)
+  const text = textCopy(`POST ${target} HTTP/2\r\n${lines}\r\n`)
   return (head.whole = {
     method: 'POST',
     path: head.path,

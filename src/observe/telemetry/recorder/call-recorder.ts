@@ -82,7 +82,7 @@ export class CallRecorder implements CallObserver {
     const {text, size = 0} = request
     if (text !== undefined) return void this.#addText(number, PIECE.requestHead, text, size)
     const target = request.target ?? call.path
-    const head = `${request.method} ${target} HTTP/1.1\r\n${request.lines}\r\n`
+    const head = `${request.method} ${target} HTTP/${call.isGrpc === true ? '2' : '1.1'}\r\n${request.lines}\r\n`
     this.#addText(number, PIECE.requestHead, head, head.length)
   }
 

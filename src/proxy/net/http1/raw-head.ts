@@ -1,5 +1,7 @@
 /** What is left of a request's head where node:http has parsed it. */
 export interface ParsedHead {
+  /** `1.0`, `1.1`, or `2`. */
+  readonly httpVersion: string
   readonly method?: string | undefined
   readonly url?: string | undefined
   /** Names and values by turns. */
@@ -7,8 +9,8 @@ export interface ParsedHead {
 }
 
 /** The head as text, with the empty line: as it came, but for white space around values. */
-export function rawHead({method = '', url = '/', rawHeaders}: ParsedHead): string {
-  let head = `${method} ${url} HTTP/1.1\r\n`
+export function rawHead({method = '', url = '/', httpVersion, rawHeaders}: ParsedHead): string {
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''
     if (!name.startsWith(':')) head += `${name}: ${rawHeaders[at + 1] ?? ''}\r\n`

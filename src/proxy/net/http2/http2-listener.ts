@@ -17,6 +17,7 @@ import {replyStream} from './http2-reply.ts'
 export interface StreamRequest {
   readonly method: string
   readonly url: string
+  readonly httpVersion: '2'
   /** Alternating names and values, including Host and Transfer-Encoding where HTTP/1 would have them. */
   readonly rawHeaders: string[]
   readonly stream: ServerHttp2Stream
@@ -199,7 +200,7 @@ function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamReq
   if (!hasHost && authority !== undefined) rawHeaders.push('host', authority)
   if (!hasLength && !stream.endAfterHeaders) rawHeaders.push('transfer-encoding', 'chunked')
   const isUnix = stream.session !== undefined && isOnUnixSocket(stream.session)
-  return {method: method.toUpperCase(), url, rawHeaders, stream, isOnUnixSocket: isUnix}
+  return {method: method.toUpperCase(), url, httpVersion: '2', rawHeaders, stream, isOnUnixSocket: isUnix}
 }
 
 const WATCH_MS = 1000

@@ -137,7 +137,7 @@ onBothPaths('calls with one head, and responses with one, keep their own bodies'
   }
 })
 
-t.test('over HTTP/2: the head as HTTP/1 would have it, the body as it was sent', async t => {
+t.test('over HTTP/2: the head in lines, the body as it was sent', async t => {
   const each: Case = {name: '', answer: `HTTP/1.1 200 OK\r\ncontent-length: 256\r\n\r\n${ALL_BYTES}`}
   const recorder = new CallRecorder(() => 16_384)
   const {port} = await openTestSidecar(t, {appPort: await answering(t, each, 256), observer: recorder})
@@ -154,7 +154,7 @@ t.test('over HTTP/2: the head as HTTP/1 would have it, the body as it was sent',
   await once(stream, 'close')
   const got = await whole(recorder)
   const [first, ...lines] = got.request.head.split('\r\n')
-  t.equal(first, 'PATCH /v1.0/invoke/b/method/x?y=%00 HTTP/1.1')
+  t.equal(first, 'PATCH /v1.0/invoke/b/method/x?y=%00 HTTP/2')
   t.same(lines.toSorted(), ['content-length: 256', `host: 127.0.0.1:${port}`, 'x-odd: a"b'])
   t.equal(got.request.body.toString('latin1'), ALL_BYTES)
   t.equal(got.response.body.toString('latin1'), ALL_BYTES)
@@ -220,6 +220,7 @@ t.test('of gRPC the messages as they came, and the heads in text', async t => {
     const framed = Buffer.concat([Buffer.from([0, 0, 0, 1, 0]), message])
     t.match(got.request.head, /^POST \/test\.Echo\/Unary HTTP\/1\.1\r\n[^]*x-odd: a'b/)
     t.same(got.request.body, framed)
+    t.match(got.request.head, /^POST \S+ HTTP\/2\r\n/)
     t.match(got.response.head, /^HTTP\/2 200\r\n[^]*content-type: application\/grpc/)
     t.match(got.response.headers.join('\n'), 'x-answer\na "b"')
     t.same(got.response.body, framed)

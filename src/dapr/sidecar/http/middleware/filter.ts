@@ -19,7 +19,7 @@ export interface FilteredRequest {
 /** Lets a request through the pipeline; it passes, or gets the reply of a middleware. Never rejects. */
 export async function filter(
   pipeline: Pipeline,
-  {method, url, rawHeaders}: ParsedHead,
+  {method, url, httpVersion, rawHeaders}: ParsedHead,
   then: FilteredRequest,
   warn: (text: string) => void
 ): Promise<void> {
@@ -28,7 +28,7 @@ export async function filter(
     const answer = await runPipeline(pipeline, passing)
     if (then.isGone()) return
     if (answer !== undefined) then.reply(answer)
-    else then.pass({method, rawHeaders, url: passing.url}, passing.isUppercase ? upperCase : undefined)
+    else then.pass({method, httpVersion, rawHeaders, url: passing.url}, passing.isUppercase ? upperCase : undefined)
   } catch (error) {
     warn(bugText(error))
     if (!then.isGone()) then.reply(plainError(500, 'Internal Server Error'))
