@@ -11,12 +11,13 @@ import {
 import type {CallSpans} from '../../../model/call.ts'
 import {messageOf, bugText} from '../../../model/errors.ts'
 import {codeText} from '../../../model/grpc-code.ts'
+import {RUNTIME_VERSION} from '../../../model/version.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {methodFault} from '../http/target.ts'
 import type {Trace} from '../http/trace.ts'
-import {isMethodServed, NOT_SERVED, RUNTIME_PATHS} from './api-access.ts'
+import {DAPR, isMethodServed, NOT_SERVED, RUNTIME_PATHS} from './api-access.ts'
 import {answer, type WholeAnswer} from './answer.ts'
 import {answerType} from './answer-faults.ts'
 import {actorIn, baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
@@ -287,6 +288,10 @@ class Calls implements StreamHandler {
     if (head.call === undefined) {
       const id = head.calleeId ?? head.appId
       if (id === undefined) {
+        if (head.path.startsWith(DAPR)) {
+          const message = `Dapr ${RUNTIME_VERSION} has no ${head.path.slice(DAPR.length)}`
+          return this.#refuse(stream, head, {code: UNIMPLEMENTED, message})
+        }
         if (IS_REFLECTION.test(head.path))
           return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
         const isStreamTraced = this.#guards.tracing.isTracing && !head.path.startsWith(RUNTIME_PATHS)
