@@ -56,18 +56,18 @@ const isThere = (field: Field): boolean => field.entries().size > 0
 const ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders', 'WorkflowsRemoteActivityReminder'])
 const OFF = new Set(['WorkflowHistorySigning', 'WorkflowsClusteredDeployment', 'WorkflowsFastPath'])
 
-function asksForOther(field: Field): boolean {
-  const items = field.items()
-  for (const item of items) item.warnUnknownKeys(['name', 'enabled'])
-  return items.some(item => (item.field('enabled').boolean() === false ? ON : OFF).has(item.field('name').text()))
+function unmetFeatures(field: Field): readonly WithoutEffect[] {
+  return field.items().flatMap(item => {
+    item.warnUnknownKeys(['name', 'enabled'])
+    const name = item.field('name').text()
+    const isOff = item.field('enabled').boolean() === false
+    const why = isOff ? 'it is always on' : NOT_BUILT
+    return (isOff ? ON : OFF).has(name) ? [{what: `${field.path} ${name}`, why, place: item.place}] : []
+  })
 }
 
-/** Keys of a Configuration's `spec` that nothing here reads, and when they ask for anything. */
-const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
-  features: asksForOther,
-  nameResolution: isThere,
-  wasm: isThere
-}
+/** Keys of a Configuration's `spec` that nothing here reads. */
+const UNREAD_KEYS = ['nameResolution', 'wasm']
 
 const KEYS =
   'accessControl api appHttpPipeline components httpPipeline logging metric metrics mtls secrets tracing workflow'
@@ -77,11 +77,11 @@ const READ_KEYS = KEYS.split(' ')
 export function findUnreadKeys({documents: [document]}: ResourceFile): readonly WithoutEffect[] {
   document?.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'status'])
   const spec = document?.field('spec')
-  spec?.warnUnknownKeys([...READ_KEYS, ...Object.keys(UNREAD_KEYS)])
-  return Object.entries(UNREAD_KEYS).flatMap(([key, asks]) => {
-    const field = spec?.field(key)
-    return field === undefined || field.isAbsent || !asks(field)
-      ? []
-      : [{what: field.path, why: NOT_BUILT, place: field.place}]
-  })
+  spec?.warnUnknownKeys([...READ_KEYS, 'features', ...UNREAD_KEYS])
+  if (spec === undefined) return []
+  const unread = UNREAD_KEYS.map(key => spec.field(key)).filter(isThere)
+  return [
+    ...unmetFeatures(spec.field('features')),
+    ...unread.map(({path, place}) => ({what: path, why: NOT_BUILT, place}))
+  ]
 }

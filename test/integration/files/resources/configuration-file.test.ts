@@ -8,9 +8,19 @@ t.test('features that Dapr has for all by now are not called unsupported', async
   const {store, open, write} = scene(t, {'config.yaml': features('Resiliency', 'PubSub.Routing', 'proxy.grpc')})
   await open()
   t.strictSame(store.withoutEffect, [])
-  write('config.yaml', features('Resiliency', 'WorkflowHistorySigning'))
+  write(
+    'config.yaml',
+    `${features('Resiliency', 'WorkflowHistorySigning', 'WorkflowsFastPath').trimEnd().slice(0, -2)}, {name: HotReload, enabled: false}]}\n`
+  )
   await store.refresh()
-  t.match(store.withoutEffect, [{what: 'spec.features', why: 'it is not supported yet'}])
+  t.strictSame(
+    store.withoutEffect.map(({what, why, place}) => `${what}: ${why}, ${place.line}`),
+    [
+      'spec.features WorkflowHistorySigning: it is not supported yet, 2',
+      'spec.features WorkflowsFastPath: it is not supported yet, 2',
+      'spec.features HotReload: it is always on, 2'
+    ]
+  )
 })
 
 t.test(
