@@ -61,7 +61,7 @@ export interface MetricsSettings {
   readonly hasVerbs: boolean
 }
 
-const KEYS = ['enabled', 'recordErrorCodes', 'latencyDistributionBuckets', 'rules', 'http', 'workflow']
+const KEYS = ['enabled', 'recordErrorCodes', 'latencyDistributionBuckets', 'rules', 'http']
 
 /** Reads `spec.metrics` and `spec.metric`: the former wins, key by key (Dapr: pkg/config, sortMetricsSpec). */
 export async function readMetricsSettings(spec: Field): Promise<MetricsSettings> {

@@ -80,16 +80,21 @@ function readRule(rule: Field): readonly Grant[] | undefined {
   return grants.includes(undefined) ? undefined : grants.flatMap(grant => grant ?? [])
 }
 
-/** Undefined: the policy cannot be used. None: the name is no pattern, and the rule of no use. */
+/** Undefined: the policy cannot be used. None: the rule allows nothing. */
 function readGrant(item: Field, callers: ReadonlySet<string>, kind: Grant['kind']): readonly Grant[] | undefined {
   const isWorkflow = kind === 'workflows'
-  item.warnUnknownKeys(isWorkflow ? ['name', 'operations'] : ['name'])
+  item.warnUnknownKeys(isWorkflow ? ['name', 'operations', 'requires'] : ['name', 'requires'])
   const name = item.field('name')
   if (name.text() === '') return leftOut(name, 'a name, or a pattern such as order*')
   const listed = item.field('operations')
   const operations = isWorkflow ? listed.texts() : ['schedule']
   const isKnown = operations.every((word): word is WorkflowOperation => OPERATIONS.some(known => known === word))
   if (!isKnown || operations.length === 0) return leftOut(listed, OPERATIONS.join(', '))
+  const requires = item.field('requires')
+  if (requires.items().length > 0) {
+    requires.warn(`${requires.path} is not supported yet: this rule allows nothing`)
+    return []
+  }
   const fits = goGlob(name.text())
   if (fits !== undefined) return [{callers, kind, operations, fits}]
   name.warn(`${name.path} is no pattern: nothing fits it`, {expected: 'expected a pattern as of Go’s path.Match'})

@@ -58,3 +58,8 @@ t.test('what is written wrong', async t => {
   t.strictSame(settings.latencyBuckets, [5, 10])
   t.match(faults, [/^warning 3:53 unknown key spec\.metrics\.enable/, /^warning 3:41 .* not in order/])
 })
+
+t.test('buckets of workflows alone have no effect, and say so', async t => {
+  const {faults} = await read('  metrics: {workflow: {latencyDistributionBuckets: [10]}}\n')
+  t.match(faults, [/^warning 3:13 unknown key spec\.metrics\.workflow: it has no effect/])
+})

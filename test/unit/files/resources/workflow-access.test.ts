@@ -48,6 +48,22 @@ t.test('without a policy all is allowed; with one what no rule names is not', as
   t.notOk(isAccessAllowed(read('').policies, {caller: 'a', kind: 'workflows', operation: 'get', name: 'x'}), 'no rules')
 })
 
+t.test('a rule with requires, of a Dapr after 1.18, allows nothing, and says so', async t => {
+  const gate = 'requires: [{eventType: activity.completed, name: check, appID: shop}]'
+  const {policies, faults} = read(`
+  rules:
+  - callers: [{appID: shop}]
+    workflows: [{name: pay, operations: [schedule], ${gate}}, {name: pay, operations: [get]}]
+    activities: [{name: charge, ${gate}}]`)
+  t.strictSame(faults, [
+    'warning 7:63 | spec.rules[0].workflows[0].requires is not supported yet: this rule allows nothing',
+    'warning 8:43 | spec.rules[0].activities[0].requires is not supported yet: this rule allows nothing'
+  ])
+  t.ok(isAccessAllowed(policies, {caller: 'shop', kind: 'workflows', operation: 'get', name: 'pay'}))
+  t.notOk(isAccessAllowed(policies, {caller: 'shop', kind: 'workflows', operation: 'schedule', name: 'pay'}))
+  t.notOk(isAccessAllowed(policies, {caller: 'shop', kind: 'activities', operation: 'schedule', name: 'charge'}))
+})
+
 t.test('a policy that the CRD would not let pass is left out, and says where', async t => {
   const faultsOf = (rule: string): readonly string[] => {
     const {policies, faults} = read(`\n  rules: [${rule}]`)
