@@ -27,6 +27,7 @@ export type WarningCode =
   | 'fixed-port-not-used' // An app with a `port`, or a Daeploy service, listens on another port than it was given, or cannot listen, since its code has a number of its own. The message says what to change.
   | 'ignored-key' // A key of the template has no effect, although Dapr's documentation or another section knows it.
   | 'import-not-found' // A Daeploy service imports a Python module that is not installed.
+  | 'in-background' // The command of an app has exited and left its server in the background. Pillion follows and stops that. Once for an app.
   | 'job' // A job that its app cannot get: it has no port
   | 'log-file-failed' // A log file cannot be written. Console output continues, and so does the file as soon as it can be written, with a line that says what is missing.
   | 'message-lost' // An app failed to handle a message, and nothing keeps it: no dead letter topic, no retry policy.

@@ -61,6 +61,8 @@ export class AppRuntimes {
   readonly runLog = new RunLog()
   /** The app of each process, by its marker. */
   readonly #marked = new Map<string, string>()
+  /** Ids of apps whose servers go into the background. */
+  readonly #inBackground = new Set<string>()
 
   constructor(options: AppRuntimesOptions) {
     this.#options = options
@@ -148,7 +150,8 @@ export class AppRuntimes {
       reporter,
       noted: note => {
         if (note.type === 'not-ready') void reportNotReady(runtime, note, reporter)
-        else reportNote(reporter, plan.id, note)
+        else if (note.type !== 'in-background' || !this.#inBackground.has(plan.id)) reportNote(reporter, plan.id, note)
+        if (note.type === 'in-background') this.#inBackground.add(plan.id)
       }
     })
     return runtime

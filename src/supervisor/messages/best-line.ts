@@ -1,4 +1,5 @@
 import {stripVTControlCharacters} from 'node:util'
+import type {Exit} from '../../model/app-state.ts'
 
 /** Lines that do not explain a failure: stack frames, brackets, carets, hints, and what package runners append. */
 const NOISE = [
@@ -123,4 +124,12 @@ function continued(lines: readonly string[], at: number): string {
 const short = (line: string): string => {
   const text = line.replace(/^[\s|]+/, '')
   return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`
+}
+
+/** The cause of an exit, if its output cannot explain it: SIGKILL has none there, and a process that was not started wrote nothing. */
+export function knownCause(exit: Exit | undefined, memoryBytes = 0): string | undefined {
+  const isSudden = exit?.kind === 'signal' && exit.signal === 'SIGKILL'
+  if (isSudden && memoryBytes > 0)
+    return `it may have reached its limit of memory, ${Math.round(memoryBytes / 2 ** 20)}Mi`
+  return isSudden || exit?.kind === 'spawn-error' ? '' : undefined
 }

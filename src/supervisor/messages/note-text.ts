@@ -8,7 +8,8 @@ const CODES = {
   'not-ready': 'app-not-ready',
   'no-limits': 'no-limits',
   'given-up': 'app-given-up',
-  'orphan-ended': 'process-ended'
+  'orphan-ended': 'process-ended',
+  'in-background': 'in-background'
 } as const
 
 /** Warns about events of an app other than state changes. `hint`: further information. */
@@ -34,5 +35,7 @@ function noteText(id: string, note: Note): string {
     }
     case 'orphan-ended':
       return `ended process ${note.pid}, which had left the process group of its app: ${note.command}`
+    case 'in-background':
+      return `"${id}" has put itself into the background: Pillion follows process ${note.pid}, which listens on port ${note.port}`
   }
 }

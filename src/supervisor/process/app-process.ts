@@ -6,7 +6,10 @@ import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import type {LimitedProcess} from '../../platform/resource-limits.ts'
-import type {Exit} from '../../model/app-state.ts'
+import {succeeded, type Exit} from '../../model/app-state.ts'
+import type {Listening} from '../../platform/listeners.ts'
+import type {Seen} from '../../platform/process-info.ts'
+import {backgroundServer, gone} from './background-server.ts'
 import type {OwnContainers} from './watchdog.ts'
 
 export interface AppProcessOptions extends Pick<SpawnOptions, 'command' | 'folder' | 'env'> {
@@ -26,6 +29,13 @@ export type ProcessPlace = Pick<AppProcessOptions, 'folder' | 'env' | 'limited' 
 
 export type ProcessEnding = Omit<GroupEnding, 'group' | 'output' | 'marker'>
 
+interface Following {
+  /** Whether the app was ready when its process ended. */
+  readonly wasReady: () => boolean
+  readonly over: AbortSignal
+  readonly followed: (pid: number) => void
+}
+
 /** One process of an app with its group, its pipes and its children, from the spawn until all are gone. */
 export class AppProcess {
   readonly marker: string
@@ -36,6 +46,8 @@ export class AppProcess {
   readonly #input: Readable | undefined
   readonly #limited: LimitedProcess | undefined
   readonly #bornAt = performance.now()
+  /** The server that it has left in the background. */
+  server: Seen | undefined
   #endedAt: number | undefined
 
   constructor({input, marker, isRaw, take, limited, ...options}: AppProcessOptions) {
@@ -58,9 +70,30 @@ export class AppProcess {
     else this.#input?.pipe(stdin)
   }
 
+  /** Number of its group; where its server has left that, of the group of the server. */
+  get pid(): number | undefined {
+    return this.server?.group ?? this.group.pid
+  }
+
   async #timeLife(): Promise<void> {
     await this.group.exited
     this.#endedAt = performance.now()
+  }
+
+  /** Settles when the leader has exited, and each server that it has left in the background. `followed`: called for each of these. */
+  async ended(listening: Listening, {wasReady, over, followed}: Following): Promise<void> {
+    const app = {group: this.group.pid, marker: this.marker}
+    if (!succeeded(await this.group.exited) || listening.port === 0) return
+    for (;;) {
+      const isReady = wasReady()
+      const server = await backgroundServer(app, listening, {wasReady: isReady, over})
+      if (server === undefined) return
+      this.server = server
+      this.#endedAt = undefined
+      followed(server.pid)
+      await gone(server, over)
+      this.#endedAt = performance.now()
+    }
   }
 
   /** The time from the spawn until the leader was reaped, or until now (`performance.now()`). */

@@ -2,7 +2,7 @@ import type {AppPlan} from '../../model/plan.ts'
 import type {Owner} from '../../platform/port-owners.ts'
 import {pause} from '../../platform/delay.ts'
 import {LOOPBACK, firstAccepting} from '../../platform/probe.ts'
-import {look} from '../../platform/process-table.ts'
+import {listenersOf, type Marked} from './background-server.ts'
 
 /** Finding the owner of a socket is expensive, and a foreign listener seldom goes away. */
 const LOOK_EVERY_MS = 250
@@ -23,17 +23,11 @@ export class ForeignListener {
    * Whether the listener at this address is the app and not the foreign process: either nothing accepted in between, or
    * the listening socket belongs to the app's process group or to a process with its marker.
    */
-  async makesWay(
-    address: string | undefined,
-    app: {readonly group: number | undefined; readonly marker: string}
-  ): Promise<boolean> {
+  async makesWay(address: string | undefined, app: Marked): Promise<boolean> {
     if (address === undefined) this.#hasLeft = true
     if (this.#hasLeft || address === undefined) return true
-    const owners = await import('../../platform/port-owners.ts')
-    const {all, carries} = await look()
-    const own = all.filter(({pid, group}) => group === app.group || carries(pid, app.marker)).map(({pid}) => pid)
-    const found = await owners.listeningAmong(own, {port: this.port, addresses: [address]})
-    const isApp = found === undefined || found.size > 0 // where that is unknown, an app that listens must not wait forever
+    const {found} = await listenersOf(app, {port: this.port, addresses: [address]})
+    const isApp = found === undefined || found.length > 0 // where that is unknown, an app that listens must not wait forever
     if (!isApp) await pause(LOOK_EVERY_MS)
     return isApp
   }

@@ -5,7 +5,6 @@
  */
 import type {Readable} from 'node:stream'
 import type {Sink} from '../../model/events.ts'
-import type {AppPlan} from '../../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../../model/app-state.ts'
 import {StateMachine} from './state-machine.ts'
 import type {Watchdog} from './watchdog.ts'
@@ -13,37 +12,32 @@ import {AppProcess, type ProcessPlace} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {closePipes, type ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
-import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
+import type {CommandOptions} from '../../platform/run-command.ts'
 import {dropStdio, placeOrExit, processPipes, type ProcessStdio} from './process-pipes.ts'
 import {Readiness, probeTargetOf} from './readiness.ts'
+import {ReadyCommand, type ReadyCommandOptions} from './ready-command.ts'
 import {afterRun, isShort, nextStart, NO_FAILURES, type Failures, type NextStart} from './restart-policy.ts'
 import {shellFor} from '../../platform/run-script.ts'
 import {findForeignListeners, type ForeignListener} from './foreign-listener.ts'
-import type {Note, Supervised} from './supervised.ts'
+import type {Supervised} from './supervised.ts'
 import {Tail} from './line-splitter.ts'
-import {bestLine} from '../messages/best-line.ts'
+import {bestLine, knownCause} from '../messages/best-line.ts'
 
-export interface SupervisedOptions {
-  readonly plan: AppPlan
+export interface SupervisedOptions extends ReadyCommandOptions {
   /** The complete environment of a process (counted from 1), including the markers. Called right before the spawn. */
   readonly environment: (appProcess: number) => Readonly<Record<string, string>>
   /** The value of `PILLION_LIFE` in that environment. */
   readonly processMarker: (appProcess: number) => string
-  /** The port that the app listens on; 0 = none. */
-  readonly appPort: number
   /** The working directory of a process, if not the folder of the plan. Awaited right before the spawn. */
   readonly folder?: (() => string | Promise<string>) | undefined
   readonly lines: Sink
   readonly moved: (state: AppState) => void
-  readonly noted: (note: Note) => void
   /** The only app of a run: its command runs without a shell, its output is passed byte for byte, and it may read stdin. */
   readonly single?: {readonly input: Readable | undefined} | undefined
   /** The restart policy after an unexpected exit; `Infinity`: no restart until one is requested. */
   readonly next?: NextStart
   /** The cause of the first process, if it replaces another one. */
   readonly begunBy?: Why | undefined
-  /** Why the server at one of these ports must not be used: it is that of another run; '', or left out: it may. */
-  readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
   readonly maySleep?: (() => boolean) | undefined // after an exit without a restart, until a process is requested
   /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
@@ -53,8 +47,6 @@ export interface SupervisedOptions {
   readonly openTerminal?: (() => Promise<ProcessTerminal | Exit>) | undefined
 }
 
-/** The command of `ready` is killed after this time. */
-const COMMAND_TIMEOUT_MS = 5000
 /** How much is kept of stdout, in characters: a compiler or a logger explains a failure at the end. */
 const KEPT_OF_STDOUT = 16 * 1024
 /** Output that is older than this, in ms, when a process ends does not explain its end. */
@@ -75,6 +67,7 @@ export class SupervisedApp implements Supervised {
   readonly #options: SupervisedOptions
   readonly #machine: StateMachine
   readonly #target: ReturnType<typeof probeTargetOf>
+  readonly #readyCommand: ReadyCommand
   readonly #end = Promise.withResolvers<AppState>()
   #begun = Promise.withResolvers<void>()
   /** Aborted once, when the app is stopped. */
@@ -99,9 +92,8 @@ export class SupervisedApp implements Supervised {
   /** How the last process has ended. */
   #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
-  /** The latest reason why the command of `ready` was not run, which is reported once; '' = there was none. */
-  #refusal = ''
   #recheck = (): void => undefined
+  #rewatch = (): void => undefined
   #stopWatching = (): void => undefined
   terminal: ProcessTerminal | undefined
 
@@ -112,6 +104,7 @@ export class SupervisedApp implements Supervised {
       options.moved(state)
     })
     this.#target = probeTargetOf(options.plan, options.appPort)
+    this.#readyCommand = new ReadyCommand(options)
     this.#begunBy = options.begunBy
     this.ended = this.#end.promise
   }
@@ -125,14 +118,9 @@ export class SupervisedApp implements Supervised {
   }
 
   get bestLine(): string {
-    // a SIGKILL has no cause in the output, and a process that was not started has written nothing
-    const isSudden = this.#exit?.kind === 'signal' && this.#exit.signal === 'SIGKILL'
-    const {memoryBytes = 0} = this.#options.plan.limits ?? {}
-    if (isSudden && memoryBytes > 0)
-      return `it may have reached its limit of memory, ${Math.round(memoryBytes / 2 ** 20)}Mi`
-    if (isSudden || this.#exit?.kind === 'spawn-error') return ''
+    const known = knownCause(this.#exit, this.#options.plan.limits?.memoryBytes)
     const since = this.#lived.to - EXPLAINS_MS
-    return bestLine(this.#stderr.since(since), this.#stdout.since(since))
+    return known ?? bestLine(this.#stderr.since(since), this.#stdout.since(since))
   }
 
   get shortRuns(): number {
@@ -238,7 +226,16 @@ export class SupervisedApp implements Supervised {
       return {exit: place, livedMs: 0, isAsked: false}
     }
     const appProcess = this.#spawn(stdio, place)
-    await Promise.race([appProcess.group.exited, aborted(this.#asked.signal)])
+    const over = this.#asked.signal
+    const ended = appProcess.ended(this.#target, {
+      wasReady: () => {
+        if (!this.#machine.isReady) this.#stopWatching() // another program may answer at its port
+        return this.#machine.isReady
+      },
+      over,
+      followed: pid => this.#follow(appProcess, pid)
+    })
+    await Promise.race([ended, aborted(over)])
     return this.#finish(appProcess)
   }
 
@@ -288,21 +285,32 @@ export class SupervisedApp implements Supervised {
     this.#options.watchdog?.watch(appProcess.group, plan.stop.timeoutMs, appProcess.container)
     this.#machine.enter({phase: 'starting', pid: appProcess.group.pid})
     this.#watchReady(appProcess, readiness)
+    this.#rewatch = () => this.#watchReady(appProcess, readiness)
     return appProcess
+  }
+
+  /** Its leader has exited with 0, and has left a server in the background, which is the process of the app from now on. */
+  #follow(appProcess: AppProcess, pid: number): void {
+    this.#options.noted({type: 'in-background', pid, port: this.#target.port})
+    if (this.#machine.isReady) this.#machine.enter({phase: 'running', pid: appProcess.pid, ready: true})
+    else this.#rewatch()
   }
 
   /** Ends a process whose leader has exited, or whose exit was requested. */
   async #finish(appProcess: AppProcess): Promise<Ended> {
     const isAsked = this.#asked.signal.aborted
     this.#stopWatching()
-    const {pid} = appProcess.group
+    const {pid, server} = appProcess
+    const {stop} = this.#options.plan
     if (isAsked) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
     else if (this.#machine.isReady) this.#machine.enter({phase: 'running', pid, ready: false})
     const exit = await appProcess.end({
-      stop: this.#options.plan.stop,
-      isSuccess: !isAsked && succeeded(await appProcess.group.exited),
+      stop: server === undefined ? stop : {...stop, scope: 'all'},
+      isSuccess: !isAsked && server === undefined && succeeded(await appProcess.group.exited),
       now: this.#now.signal,
-      ended: orphan => this.#options.noted({type: 'orphan-ended', ...orphan})
+      ended: orphan => {
+        if (orphan.pid !== server?.pid) this.#options.noted({type: 'orphan-ended', ...orphan})
+      }
     })
     this.#options.watchdog?.forget(appProcess.group)
     this.#lived = appProcess.lived
@@ -313,7 +321,7 @@ export class SupervisedApp implements Supervised {
   }
 
   /** Tracks the readiness of one process: `recheck` starts that again, `#stopWatching` ends it. */
-  #watchReady({group: {pid}}: AppProcess, readiness: Readiness): void {
+  #watchReady({pid}: AppProcess, readiness: Readiness): void {
     const over = new AbortController()
     const watch = async (): Promise<void> => {
       const isReady = await readiness.reached(over.signal)
@@ -331,7 +339,7 @@ export class SupervisedApp implements Supervised {
   }
 
   #readinessOf(appProcess: () => AppProcess, where: Pick<CommandOptions, 'folder' | 'env'>): Readiness {
-    const {plan, appPort, noted} = this.#options
+    const {plan, noted} = this.#options
     return new Readiness({
       ready: plan.ready,
       target: this.#target,
@@ -339,16 +347,7 @@ export class SupervisedApp implements Supervised {
         const {group, marker} = appProcess()
         return (await this.#foreignListener?.makesWay(address, {group: group.pid, marker})) ?? true
       },
-      runCommand: async signal => {
-        if (plan.ready.kind !== 'command') return ''
-        const {portsAsked, readyCommand} = await import('../../proxy/ports/isolated-plan.ts')
-        const command = readyCommand(plan, appPort)
-        const refusal = (await this.#options.serverRefusal?.(portsAsked(command, plan.env))) ?? ''
-        if (refusal === '') return runCommand({...where, command, timeoutMs: COMMAND_TIMEOUT_MS, signal})
-        if (refusal !== this.#refusal) noted({type: 'refused', command: command.join(' '), why: refusal})
-        this.#refusal = refusal
-        return `is not run: ${refusal}`
-      },
+      runCommand: async signal => this.#readyCommand.run({...where, signal}),
       slow: tried => noted({type: 'not-ready', timeoutMs: plan.ready.timeoutMs, tried})
     })
   }

@@ -52,3 +52,5 @@ export type Note =
   | {readonly type: 'given-up'; readonly times: number; readonly exit: Exit; readonly line: string}
   /** A process that had left the app's process group was signalled. */
   | ({readonly type: 'orphan-ended'} & Orphan)
+  /** Its launcher has exited, and has left this server, which is its process now. */
+  | {readonly type: 'in-background'; readonly pid: number; readonly port: number}

@@ -1,0 +1,39 @@
+import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import type {Note} from './supervised.ts'
+
+export interface ReadyCommandOptions {
+  readonly plan: AppPlan
+  /** The port that the app listens on; 0 = none. */
+  readonly appPort: number
+  readonly noted: (note: Note) => void
+  /** Why the server at one of these ports must not be used: it is that of another run; '', or left out: it may. */
+  readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
+}
+
+/** The command of `ready` is killed after this time. */
+const TIMEOUT_MS = 5000
+
+/** The command that makes an app ready. */
+export class ReadyCommand {
+  readonly #options: ReadyCommandOptions
+  /** The latest reason why the command was not run, which is reported once; '' = there was none. */
+  #refusal = ''
+
+  constructor(options: ReadyCommandOptions) {
+    this.#options = options
+  }
+
+  /** Runs it: '' if it succeeded, otherwise what happened. */
+  async run(where: Pick<CommandOptions, 'folder' | 'env' | 'signal'>): Promise<string> {
+    const {plan, appPort, noted, serverRefusal} = this.#options
+    if (plan.ready.kind !== 'command') return ''
+    const {portsAsked, readyCommand} = await import('../../proxy/ports/isolated-plan.ts')
+    const command = readyCommand(plan, appPort)
+    const refusal = (await serverRefusal?.(portsAsked(command, plan.env))) ?? ''
+    if (refusal === '') return runCommand({...where, command, timeoutMs: TIMEOUT_MS})
+    if (refusal !== this.#refusal) noted({type: 'refused', command: command.join(' '), why: refusal})
+    this.#refusal = refusal
+    return `is not run: ${refusal}`
+  }
+}
