@@ -12,6 +12,7 @@ export type WarningCode =
   | 'background-task-failed' // A background task failed, for example looking for apps of other runs. The run continues.
   | 'built-in-redis' // No Redis answered at a port of this machine that a component names: this run answers there; or this copy has a Redis of its own. The message says where the keys are kept.
   | 'calls-cut' // Calls were still in flight at the end of the grace period and were cancelled.
+  | 'calls-not-held' // Programs call an app at its `appPort`, where a reload holds no call. Once for an app.
   | 'command-not-found' // The program of an app does not exist.
   | 'copies-lost' // Copies of calls do not reach a shadow version of a Daeploy service.
   | 'daprd-ended' // The daprd next to an app has exited. It is restarted, at most five times in a row.

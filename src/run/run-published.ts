@@ -2,11 +2,14 @@ import {loadHookText} from '#daeploy'
 import type {Exit} from '../model/app-state.ts'
 import type {Environment} from '../model/environment.ts'
 import type {AppPlan} from '../model/plan.ts'
-import type {Reporter} from '../model/reporter.ts'
+import type {Reporter, TellingReporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {PublishedPorts} from '../proxy/published/published-ports.ts'
 import type {RunPublishedOptions} from './open-published.ts'
 import type {withPortHooks as WithPortHooks} from './port-hooks.ts'
+
+/** Time after the start of a process at which its ports are read. */
+const FIRST_LOOK_MS = 5000
 
 /** The ports at which apps of a run are called without Dapr's API; loaded if a template has any. */
 export class RunPublished {
@@ -14,6 +17,8 @@ export class RunPublished {
   #ports: PublishedPorts | undefined
   #withHooks: typeof WithPortHooks | undefined
   #python = ''
+  /** Ids of apps that listen at a port which the template does not name. */
+  readonly #told = new Set<string>()
 
   constructor(options: RunPublishedOptions) {
     this.#options = options
@@ -45,9 +50,22 @@ export class RunPublished {
   }
 
   /** Called when the state of an app has changed: one that has just started may listen elsewhere, which is reported then. */
-  onMove(runtime: AppRuntime, reporter: Reporter): void {
-    if (runtime.plan.published === undefined || runtime.app.state.phase !== 'starting') return
+  onMove(runtime: AppRuntime, reporter: TellingReporter): void {
+    if (runtime.app.state.phase !== 'starting') return
+    if (runtime.plan.published === undefined) return this.#noteLater(runtime, reporter)
     void import('./published-hints.ts').then(async ({hintIfMovedOn}) => hintIfMovedOn(runtime, reporter))
+  }
+
+  /** Loads the search for ports when it is due: a start does not need it. */
+  #noteLater(runtime: AppRuntime, reporter: TellingReporter): void {
+    const {plan} = runtime
+    const isUncarried = plan.channel.port === 0 && !plan.channel.autoPort && plan.command.length > 0
+    if (!isUncarried) return
+    const {pid} = runtime
+    const look = async (): Promise<void> => {
+      if (runtime.pid === pid) await (await import('./uncarried-ports.ts')).notePorts(runtime, reporter, this.#told)
+    }
+    setTimeout(() => void look(), FIRST_LOOK_MS).unref()
   }
 
   /** Called when a process of an app has ended: it may have failed to listen at the port that we hold. */

@@ -83,8 +83,8 @@ export class AppRuntime implements Callee {
   #recheckedAt = -Infinity // performance.now()
   #isExcepted = false
   isReopened = false // an edit closes it, and opens another one in its place: who waits for it waits for that
-  /** The length of its log when its current process was started, in characters. */
-  logStart = 0
+  logStart = 0 // the length of its log when its current process was started, in characters
+  listens: readonly number[] = [] // ports of its process, where the template names none
 
   constructor(options: AppRuntimeOptions) {
     const {plan, ports, logs, token, explain} = options

@@ -13,6 +13,7 @@ interface Listable {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly appPort: number
+  readonly listens: readonly number[]
   readonly pid: number
   readonly logs: Logs
   readonly app: {readonly state: AppState}
@@ -32,7 +33,7 @@ interface Known {
 
 /** Describes an app for others. */
 export function listedApp(
-  {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
+  {id, plan, ports, appPort, listens, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
   {createdAt, startedAt, restarts, waitsFor, loop}: Known
 ): AppFacts {
   const {channel} = plan
@@ -55,6 +56,7 @@ export function listedApp(
     loop,
     appPort: channel.autoPort ? appPort : channel.port,
     url: publishedUrl(plan),
+    listens: 'pid' in state ? listens : [],
     httpPort: ports.httpPort,
     grpcPort: ports.grpcPort,
     logFile: logs.app.path,
@@ -82,6 +84,7 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
   command: command.join(' '),
   appPort: channel.port,
   url: '',
+  listens: [],
   appProtocol: channel.protocol,
   httpPort: 0,
   grpcPort: 0,

@@ -26,6 +26,7 @@ export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
   command: 'node app.js',
   appPort: 6001,
   url: '',
+  listens: [],
   appProtocol: 'http',
   httpPort: 41001,
   grpcPort: 41002,

@@ -22,6 +22,7 @@ export const appOf = (app: Partial<App>): App => ({
   command: '',
   appPort: 0,
   url: '',
+  listens: [],
   appProtocol: 'http',
   httpPort: 0,
   grpcPort: 0,

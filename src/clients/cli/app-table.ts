@@ -83,8 +83,8 @@ export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Re
   return {
     id: column('ID', nameText),
     state: column('STATE', app => stateText(app, now)),
-    url: column('URL', urlOf),
-    port: numbers('PORT', ({app}) => orNothing(calledPort(app))),
+    url: column('URL', app => urlOf(app) || app.listens.join(', ')),
+    port: numbers('PORT', ({app}) => orNothing(calledPort(app)) || app.listens.join(', ')),
     pid: numbers('PID', ({app}) => orNothing(app.pid)),
     age: numbers('AGE', ({app}) => ageText(app, now)),
     restarts: numbers('RESTARTS', ({app}) => app.restarts.toString()),

@@ -47,6 +47,8 @@ export class Changes {
   readonly #reloads = new Map<AppRuntime, Reloads>()
   /** The rolling restarts of apps with several instances, by id and version. */
   readonly #rolling = new Map<string, Rolling>()
+  /** Ids of apps whose callers use their `appPort`. */
+  readonly #direct = new Set<string>()
   /** Edits of the template; loaded with the watcher. */
   #edits: TemplateEdits | undefined
   /** Plans of apps that had joined the run before the edits were loaded. */
@@ -285,6 +287,7 @@ export class Changes {
         runtime,
         reloaded: what => this.#options.emit({type: 'reloaded', version: runtime.plan.version, ...what}),
         reporter: this.#options.reporter,
+        replacing: async () => this.#noteDirectCalls(runtime),
         letGo: () => this.#options.letGo(runtime),
         letGoMs: () => this.#options.letGoMs(runtime),
         keepHosted: () => this.#options.keepHosted(runtime),
@@ -299,6 +302,19 @@ export class Changes {
     if (this.#isOver || !this.#joined.has(runtime)) reloads.end()
     else this.#reloads.set(runtime, reloads)
     return reloads
+  }
+
+  /** Says once that calls at the `appPort` of an app are not held, where programs call it there. */
+  async #noteDirectCalls({id, appPort, queue, plan: {published, channel}}: AppRuntime): Promise<void> {
+    if (published !== undefined || channel.autoPort || channel.address !== '' || appPort === 0 || this.#direct.has(id))
+      return
+    const {isCalledDirectly} = await import('../../platform/direct-connections.ts')
+    if (!isCalledDirectly(appPort, queue.admitted > 0)) return
+    this.#direct.add(id)
+    this.#options.reporter.warn(
+      'calls-not-held',
+      `calls at appPort ${appPort} of "${id}" are not held: use port: ${appPort}`
+    )
   }
 
   /** Watches the template; saves after `since` (ms since 1970) count. */

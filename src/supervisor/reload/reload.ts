@@ -19,6 +19,8 @@ export type Reloadable = Overlapping &
 export interface ReloadsOptions {
   readonly runtime: Reloadable
   readonly reloaded: (what: Reloaded) => void
+  /** Called when a process is about to be replaced. */
+  readonly replacing?: () => unknown
   readonly reporter: Reporter
   /** Whether a call of the app's process waits in the queue of another app, which does not wait for this one in turn. */
   readonly waitsForOthers?: () => boolean
@@ -122,6 +124,7 @@ export class Reloads {
     runtime.queue.pause(words)
     this.#finishing++
     try {
+      void this.#options.replacing?.()
       while (this.#asked !== undefined && !this.#over.signal.aborted) {
         cut += await this.#drain(this.#graceMs)
         if (this.#over.signal.aborted) return

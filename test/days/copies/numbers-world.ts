@@ -50,6 +50,7 @@ export const runOfProcess = async (_env: unknown, ofPid: number): Promise<unknow
     id,
     pid: 0,
     url: '',
+    listens: [],
     appPort: channel.port,
     httpPort: sidecar.httpPort,
     grpcPort: 0

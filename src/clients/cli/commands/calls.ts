@@ -1,3 +1,4 @@
+import {uncarriedLines} from '../../../model/uncarried.ts'
 import {constants, setPriority} from 'node:os'
 import type {FoundRun} from '../../../control/client.ts'
 import type {Call, Lines} from '../../../model/api.generated.ts'
@@ -50,7 +51,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   else if (rows.length > 0) print(process.stdout, callTable(inOrder, outputColumns(MIN_COLUMNS), hasColours()))
   else if (followed === undefined) {
     refuseUnknownApps(words, run)
-    print(process.stdout, q === '' ? NONE : 'No call matches.\n')
+    print(process.stdout, (q === '' ? NONE : 'No call matches.\n') + uncarriedLines(run.listing.apps))
   }
   if (followed !== undefined) await printAll(followed, rows, output)
   return 0

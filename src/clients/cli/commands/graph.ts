@@ -2,6 +2,7 @@ import {mermaidText} from '../../../observe/api/graph-drawings.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {graphTable, percentile} from '../graph-text.ts'
 import {print} from '../print.ts'
+import {uncarriedLines} from '../../../model/uncarried.ts'
 import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
 
@@ -14,5 +15,6 @@ export const graph: CommandHandler = async ({flags, words, asJson}) => {
   if (output === 'json') print(process.stdout, `${JSON.stringify(shown)}\n`)
   else
     print(process.stdout, output === 'mermaid' ? mermaidText(shown, percentile) : graphTable(shown, outputColumns(40)))
+  if (shown.edges.length === 0 && output !== 'json') print(process.stdout, uncarriedLines(run.listing.apps))
   return 0
 }

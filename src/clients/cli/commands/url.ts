@@ -1,6 +1,7 @@
 import {isCalled, type FoundRun} from '../../../control/client.ts'
 import type {App, AppUrl} from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
+import {uncarriedText} from '../../../model/uncarried.ts'
 import {openInBrowser} from '../../../platform/open-in-browser.ts'
 import {urlOf} from '../app-table.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
@@ -51,6 +52,8 @@ async function placeOf({words, flags, asJson}: CommandContext, verb: string): Pr
   if (app === undefined) throw new Error(`the run has lost ${id}`)
   if (app.state === 'stopped') throw new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`)
   const address = urlOf(app)
+  if (address === '' && app.listens.length > 0)
+    throw new UserError(`app id ${id} has no port`, {explanation: uncarriedText(app)})
   if (address === '')
     throw new UserError(`app id ${id} has no port: it does not listen`, {
       explanation: 'Give it an appPort in the template, or autoPort: true. Its sidecar is called by "pillion invoke".'

@@ -1,6 +1,7 @@
+import type {RunControl} from '../../../control/run-control.ts'
+import {uncarriedLines} from '../../../model/uncarried.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import type {SpanStore} from '../../telemetry/otlp/span-store.ts'
-import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {listCalls, recordedCall} from '../calls.ts'
 import {ApiProblem} from '../problem.ts'
@@ -18,6 +19,7 @@ import {withLogs} from './with-logs.ts'
 const MAX_ROWS = 1000
 
 type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {
+  readonly control?: Pick<RunControl, 'list'>
   readonly work: Pick<WorkAccess, 'openWorkflows'>
 }
 
@@ -26,12 +28,13 @@ type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {
  * number of that call, a filter that matches it (the latest one), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem if there is none, with a
  * UserError for a faulty filter.
  */
-export async function requestTree({recorder, work, runLog, masked}: Facts, q: string): Promise<Api.RequestTree> {
+export async function requestTree(facts: Facts, q: string): Promise<Api.RequestTree> {
+  const {recorder, work, runLog, masked} = facts
   const masking = new Masking(masked())
   const turns = new Turns(() => recorder.last)
   const [, workflow] = /^workflow:(.+)$/s.exec(q) ?? []
   const trace = traceNamed(q, recorder.spans)
-  const asked = workflow !== undefined ? 0 : await askedCall(recorder, q, masking, trace)
+  const asked = workflow !== undefined ? 0 : await askedCall(facts, q, masking, trace)
   const gathered = await gather(recorder, work.openWorkflows(), turns)
   const number = workflow === undefined ? asked : workflowNamed(gathered, workflow)
   const tree = withSpans(gathered, number === 0 ? firstOf(trace, gathered) : rootsOf(number, gathered), trace)
@@ -60,24 +63,25 @@ function traceNamed(q: string, store: SpanStore | undefined): string {
 }
 
 /** 0: there is no call, but there are spans of that trace. */
-async function askedCall(recorder: CallRecorder, q: string, masking: Masking, trace: string): Promise<number> {
-  if (/^\d+$/.test(q)) return recordedCall(recorder, Number(q)).number
+async function askedCall(facts: Facts, q: string, masking: Masking, trace: string): Promise<number> {
+  if (/^\d+$/.test(q)) return recordedCall(facts.recorder, Number(q)).number
   try {
-    return await latestOf(recorder, q, masking)
+    return await latestOf(facts, q, masking)
   } catch (error) {
     if (trace === '' || !(error instanceof ApiProblem)) throw error
     return 0
   }
 }
 
-async function latestOf(recorder: CallRecorder, q: string, masking: Masking): Promise<number> {
+async function latestOf({recorder, control}: Facts, q: string, masking: Masking): Promise<number> {
   // requests of a sidecar to its own app are shown only if there are no others
   for (const filter of q === '' ? ['!is:own', ''] : [q]) {
     const [latest] = await listCalls(recorder, {q: filter, before: 0, after: 0, limit: 1}, masking)
     if (latest !== undefined) return latest.number
   }
+  const uncarried = uncarriedLines(control?.list().apps ?? []).trimEnd()
   throw q === ''
-    ? new ApiProblem(404, 'there are no calls yet', 'Calls between the apps, and to them, are recorded.')
+    ? new ApiProblem(404, 'there are no calls yet', uncarried || 'Calls between the apps, and to them, are recorded.')
     : new ApiProblem(404, `no call matches ${q}`, 'pillion calls lists them.')
 }
 

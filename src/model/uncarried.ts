@@ -1,0 +1,13 @@
+import type {App} from './api.generated.ts'
+
+/** What to write so that Pillion carries the calls at the ports of an app without `port`. */
+export function uncarriedText({id, listens}: Pick<App, 'id' | 'listens'>): string {
+  const [first = 0, ...more] = listens
+  return more.length === 0
+    ? `${id} listens on ${first}: write port: ${first} to carry its calls`
+    : `${id} listens on ${listens.join(', ')}: write the one that others call as its port, such as port: ${first}, to carry its calls`
+}
+
+/** A line for each app whose calls are not carried, although it listens; '' = there is none. */
+export const uncarriedLines = (apps: readonly Pick<App, 'id' | 'listens'>[]): string =>
+  [...new Set(apps.filter(({listens}) => listens.length > 0).map(app => `${uncarriedText(app)}\n`))].join('')

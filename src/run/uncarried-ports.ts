@@ -1,0 +1,47 @@
+import {setTimeout as wait} from 'node:timers/promises'
+import type {TellingReporter} from '../model/reporter.ts'
+import {uncarriedText} from '../model/uncarried.ts'
+import {portsHeldBy} from '../platform/port-owners.ts'
+import {descendantsIn, look, lookAgain} from '../platform/process-table.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+/** Further looks at a process that does not listen, in ms: frameworks on the JVM listen late. */
+const AGAIN_AFTER_MS = [15_000, 40_000]
+/** The first port that systems give to programs that ask for any (ip_local_port_range of ip(7)). */
+const FIRST_EPHEMERAL = 32_768
+/** Usual numbers of debuggers (Node, debugpy, JDWP, Delve), of JMX, and of the sockets of hot reload (Vite, LiveReload). */
+const OF_TOOLS = new Set([9229, 5678, 5005, 2345, 1099, 9010, 24_678, 35_729])
+/** The number of a debugger or of JMX in a command line. */
+const TOOL_FLAG =
+  /(?:--inspect(?:-brk|-wait|-port)?[= ]|jdwp\S*address=|jmxremote\.(?:rmi\.)?port=|debugpy \S*--listen |--listen=)(?:[\w.*[\]]+:)?(\d+)/g
+/** Servers of other protocols: a `port` carries HTTP. */
+const NO_HTTP =
+  /^(?:\S*\/)?(?:redis-server|valkey-server|postgres|mysqld|mariadbd|mongod|memcached|nats-server|beam\.smp|etcd|mosquitto|kcat)\b|kafka\.Kafka|QuorumPeerMain/
+
+/** Reads at which ports an app listens that the template gives none, and tells that once. */
+export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, told: Set<string>): Promise<void> {
+  const {pid} = runtime
+  for (const againMs of [...AGAIN_AFTER_MS, 0]) {
+    if (pid === 0 || runtime.pid !== pid) return
+    runtime.listens = await portsOf(pid)
+    if (runtime.listens.length > 0) break
+    await wait(againMs, undefined, {ref: false})
+  }
+  if (runtime.listens.length === 0 || told.has(runtime.id)) return
+  told.add(runtime.id)
+  reporter.tell(uncarriedText(runtime))
+}
+
+async function portsOf(pid: number): Promise<readonly number[]> {
+  const {all} = await look()
+  const own = [...new Set([...all.filter(each => each.group === pid), ...descendantsIn(all, [pid])])]
+  const servers: number[] = []
+  const ofTools = new Set(OF_TOOLS)
+  for (const each of own) {
+    const {command = ''} = (await lookAgain(each.pid)) ?? {}
+    for (const [, number] of command.matchAll(TOOL_FLAG)) ofTools.add(Number(number))
+    if (!NO_HTTP.test(command)) servers.push(each.pid)
+  }
+  const held = (await portsHeldBy(servers)) ?? []
+  return held.filter(port => port < FIRST_EPHEMERAL && !ofTools.has(port))
+}
