@@ -37,11 +37,17 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
   const open = async (): Promise<RedisConnection> => {
     const {ClientConnection} = await loadClient()
     const leave = (): void => {
-      void client.close()
+      void opening.then(
+        async client => client.close(),
+        () => undefined
+      )
       void lost()
     }
     const listener = {lost: leave, back: () => {}, silent: leave}
-    const client = await ClientConnection.open(await masterOf(address, sentinels), listener)
+    const at = await masterOf(address, sentinels)
+    // the server may be gone before the connection is open
+    const opening = ClientConnection.open(at, listener)
+    const client = await opening
     // a former master may not know yet that it is no longer one
     const check = async (): Promise<void> => {
       const [role = ''] = itemsIn(await client.command(['ROLE']))

@@ -108,6 +108,26 @@ t.test('a master that breaks off before it says what it is is left, also by the 
   t.equal(engine.sessions.size, 0)
 })
 
+t.test('a master that breaks off as the connection is opened is left', async t => {
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  let isBreaking = true
+  engine.run = (session, args) => {
+    if (args[0] !== 'PING' || !isBreaking) return run(session, args)
+    session.onKill()
+    return new Blocked([], 0, () => undefined)
+  }
+  const master = await RedisServer.bind(0)
+  master.serve(engine)
+  t.teardown(async () => master.close())
+  const address = await sentinelOf(t, master)
+  await t.rejects(connectBySentinels(address, {master: 'mine'}))
+  isBreaking = false
+  const redis = await connectBySentinels(address, {master: 'mine'})
+  t.equal(await redis.command(['SET', 'a', '1']), 'OK')
+  await redis.close()
+})
+
 t.test('a master that no longer answers is left for its successor', async t => {
   const engine = new RedisEngine()
   const run = engine.run.bind(engine)
