@@ -62,7 +62,10 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const fresh = await freshCopy(files, call)
   await fresh?.bring()
   const readAt = Date.now() // what follows may take minutes
-  const loaded = await loadedTemplate(call)
+  const loaded = await loadedTemplate(call).catch((error: unknown) => {
+    fresh?.explained(error)
+    throw error
+  })
   refuseProfiles(loaded.plan, call.flags.list('profile'))
   const own = {...chosen(loaded.plan, call), asked: askedRun(call, loaded.plan)}
   const movedPorts = new Map<number, number>()

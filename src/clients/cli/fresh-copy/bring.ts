@@ -1,8 +1,8 @@
-import {existsSync, lstatSync, readdirSync, realpathSync} from 'node:fs'
+import {existsSync, lstatSync, mkdirSync, readdirSync, realpathSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import {checkParents, copyPath, filesBelow, removeTemporary, settle, temporaryFor} from './copy-path.ts'
 import {copyRunning, writersOf} from './running-server.ts'
-import {git, leftToSetup, wantedPaths, type WantedPaths} from './wanted.ts'
+import {git, leftToSetup, missingFolders, wantedPaths, type WantedPaths} from './wanted.ts'
 import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
 
 export interface BringOptions {
@@ -22,6 +22,10 @@ export async function bring(worktree: AddedWorktree, file: string, options: Brin
   // a start that finds nothing to bring writes nothing, and waits for nothing
   if ((await wantedNow(worktree, file)).length > 0)
     await alone(worktree, options.onProgress, async () => bringAll(worktree, file, options))
+  for (const folder of new Set(missingFolders(worktree, file))) {
+    mkdirSync(folder, {recursive: true})
+    options.onDone(`made the empty folder ${relative(worktree.root, folder)}, which git does not carry`)
+  }
 }
 
 /** As the notes of a worktree name what is done. */

@@ -1,10 +1,12 @@
+import {existsSync} from 'node:fs'
 import {announceStart, ownStart, whilePreparing} from '../../../control/starting-runs.ts'
 import {findTemplates} from '../../../files/config/find.ts'
+import {UserError} from '../../../model/errors.ts'
 import type {Plan} from '../../../model/plan.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
-import {addedWorktreeOf, type AddedWorktree} from './worktree.ts'
+import {addedWorktreeOf, inMain, type AddedWorktree} from './worktree.ts'
 
 /** Prepares a worktree before its template is read, and before its apps start. */
 export class FreshCopy {
@@ -45,6 +47,16 @@ export class FreshCopy {
         onLeftOut: text => say(process.stderr, 'warning', text, this.#asJson)
       })
     )
+  }
+
+  /** An error about a file that is not here, with the place where the main working tree has it. */
+  readonly explained = (error: unknown): never => {
+    if (!(error instanceof UserError)) throw error
+    const there = error.mendedBy.filter(path => !existsSync(path)).map(path => inMain(this.#worktree, path))
+    const found = there.find(path => existsSync(path))
+    if (found === undefined) throw error
+    const explanation = `${error.explanation}\nThe main working tree has it: ${found}`.trimStart()
+    throw new UserError(error.message, {...error, explanation})
   }
 
   /** Runs what `setup` names. Rejects with a UserError if it fails. */

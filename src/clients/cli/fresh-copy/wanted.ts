@@ -20,7 +20,11 @@ interface Keys {
   readonly bring: readonly string[] | undefined
   /** Absolute paths in the worktree. */
   readonly envFiles: readonly string[]
+  /** The folders of the apps, as absolute paths in the worktree. */
+  readonly folders: readonly string[]
 }
+
+const NO_KEYS: Keys = {bring: undefined, envFiles: [], folders: []}
 
 /** Reads `bring` and the paths of env files from a template; its mistakes are reported when it is loaded. */
 export function bringKeys(file: string): Keys {
@@ -29,9 +33,9 @@ export function bringKeys(file: string): Keys {
   try {
     root = parse(readFileSync(file, 'utf8'), {merge: true, logLevel: 'silent'}) as unknown
   } catch {
-    return {bring: undefined, envFiles: []}
+    return NO_KEYS
   }
-  if (!isObject(root)) return {bring: undefined, envFiles: []}
+  if (!isObject(root)) return NO_KEYS
   const {bring, common, apps, interpolate} = root
   const places = [
     [common, folder] as const,
@@ -42,6 +46,7 @@ export function bringKeys(file: string): Keys {
   )
   return {
     bring: Array.isArray(bring) ? bring.filter(each => typeof each === 'string') : undefined,
+    folders: places.slice(1).map(([, at]) => at),
     envFiles: [...envFiles, ...(typeof interpolate === 'string' ? [resolve(folder, interpolate)] : [])]
   }
 }
@@ -61,15 +66,25 @@ const pathsIn = (envFile: unknown): readonly string[] =>
 export async function wantedPaths(worktree: AddedWorktree, file: string): Promise<readonly WantedPaths[]> {
   const {bring, envFiles} = bringKeys(file)
   const folder = inMain(worktree, dirname(file))
-  const ofApps: string[] = []
+  const ofApps: WantedPaths[] = []
   // each alone: git answers for none where one is in a submodule
-  if (bring === undefined)
-    for (const path of missing(worktree, envFiles)) ofApps.push(...(await ignored(worktree, [path])))
-  const named = bring?.map(glob => ({glob, paths: matching(worktree, glob, folder)}))
-  return [...(named ?? [{glob: 'envFile', paths: ofApps}]), {glob: '.worktreeinclude', paths: await included(worktree)}]
+  for (const path of missing(worktree, envFiles))
+    ofApps.push({glob: `envFile ${relative(worktree.main, path)}`, paths: await untracked(worktree, path)})
+  const named = bring?.map(glob => ({glob, paths: matching(worktree, glob, folder)})) ?? []
+  return [...named, ...ofApps, {glob: '.worktreeinclude', paths: await included(worktree)}]
 }
 
-/** Env files that the main working tree has, and this one has not. */
+/** The folders of apps that this worktree has not, since git carries no file of theirs. */
+export const missingFolders = (worktree: AddedWorktree, file: string): readonly string[] =>
+  missing(worktree, bringKeys(file).folders)
+    .filter(isFolder)
+    .map(there => join(worktree.root, relative(worktree.main, there)))
+
+/** A path if git carries it into no worktree. */
+const untracked = async ({main}: AddedWorktree, path: string): Promise<readonly string[]> =>
+  (await git(main, ['ls-files', '--others', '--', relative(main, path)])).length > 0 ? [path] : []
+
+/** Paths that the main working tree has, and this one has not. */
 const missing = (worktree: AddedWorktree, files: readonly string[]): readonly string[] =>
   files
     .filter(file => !existsSync(file))

@@ -41,9 +41,10 @@ t.test('git is asked about one env file after the other', async t => {
   const listenersFor = async (envFile: readonly string[]): Promise<number> => {
     most = 0
     writeFileSync(join(root, 'dapr.yaml'), JSON.stringify({version: 1, common: {envFile}, apps: []}))
-    t.match(await wantedPaths({root, main, gitFolder: ''}, join(root, 'dapr.yaml')), [
-      {glob: 'envFile', paths: envFile.map(name => join(main, name))}
-    ])
+    t.match(
+      await wantedPaths({root, main, gitFolder: ''}, join(root, 'dapr.yaml')),
+      envFile.map(name => ({glob: `envFile ${name}`, paths: [join(main, name)]}))
+    )
     return most
   }
   t.equal(await listenersFor(names), await listenersFor(names.slice(0, 1)))
