@@ -42,6 +42,14 @@ export const envVariables = (text: string): Readonly<Record<string, string>> =>
     ])
   )
 
+/** The numbers of the lines of an env file that give no variable and are no comment. */
+export const unreadLines = (text: string): readonly number[] =>
+  text
+    .replaceAll('\r\n', '\n')
+    .replaceAll(ENTRY, entry => entry.replaceAll(/[^\n]/g, ''))
+    .split('\n')
+    .flatMap((line, at) => (/^\s*(?:#|$)/.test(line) ? [] : [at + 1]))
+
 /** Without escaped quotes a backslash stays: as Node has it, only `\n` is another character. */
 const unescaped = (text: string): string =>
   text.includes('\\"')

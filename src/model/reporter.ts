@@ -53,6 +53,7 @@ export type WarningCode =
   | 'template-edit-failed' // The template was edited and has a mistake. Nothing was changed.
   | 'server-of-other-run' // The command that asks whether an app is ready would ask the server of another copy of the template, and is not run, or an app cannot listen, as another run has its port. The message says whose server it is and what to do.
   | 'unknown-key' // A key of the template is unknown, so it has no effect.
+  | 'unread-line' // A line of an env file is neither NAME=value nor a comment. It has no effect.
   | 'unset-variable' // A variable that the template interpolates is not set. It was taken as empty.
   | 'watch-limited' // Files are polled because the system has no watches left, or an app restarts too often because it changes its own files.
   | 'watchdog-lost' // The watchdog process exited. If Pillion is now killed by SIGKILL, apps keep running.

@@ -197,3 +197,18 @@ apps:
   t.match(await piped.exited, {code: 1})
   t.equal(piped.stderr.text, stderr.replaceAll('dapr.yaml', '-'), 'as those of one that comes by stdin')
 })
+
+t.test('lines of an env file that are not understood are named once, with file and line', async t => {
+  const rig = await openRig(t)
+  const app = (id: string): object => ({id, dir: '.', command: ['true'], envFile: '.env'})
+  await rig.write({
+    '.env': '# a comment\nA=1\n\nthis is not a variable\nB="two\nlines"\nexport C=3\n: ${X}\n',
+    'pillion.yaml': JSON.stringify({version: 1, apps: [app('a'), app('b')]})
+  })
+  const words = `${rig.folder}/.env:4 is not understood, and 1 more line (write NAME=value)`
+  const validated = await rig.run(['validate'])
+  t.equal(validated.code, 0)
+  t.equal((validated.stdout + validated.stderr).split(`${rig.folder}/.env:4`).length, 2, 'once')
+  const run = await rig.run(['up'])
+  t.equal(run.stderr.split(words).length, 2, 'once')
+})

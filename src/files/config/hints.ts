@@ -1,4 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
+import {unreadLines} from '../../model/environment.ts'
+import {orElse} from '../../model/or-else.ts'
+import {readTextFile} from '../../model/read-file.ts'
 import type {TemplateMistake} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {Template} from './decode.ts'
@@ -38,9 +41,25 @@ export const hintsIn = ({template, entries, source, unset, wanted}: CheckedTempl
   ...unset,
   ...oddIds(entries),
   ...entries.flatMap(({settings}) => commandMistakes(settings)),
+  ...unreadLinesOf(entries),
   ...repeatedIds(entries, source, wanted),
   ...repeatedAppPorts(entries, source, wanted)
 ]
+
+/** Lines of env files that are not understood, each file once: its other lines count. The text may be a secret. */
+function unreadLinesOf(entries: readonly Entry[]): readonly Mistake[] {
+  const firsts = new Map(
+    entries.toReversed().flatMap(({settings, plan}) => plan.envFiles.map(file => [file, settings]))
+  )
+  return [...firsts].flatMap(([file, settings]) => {
+    const lines = unreadLines(orElse(() => readTextFile(file), ''))
+    if (lines.length === 0) return []
+    const [first = 0, ...more] = lines
+    const others = more.length === 0 ? '' : `, and ${more.length === 1 ? '1 more line' : `${more.length} more lines`}`
+    const message = `${file}:${first} is not understood${others}`
+    return [{code: 'unread-line', message, hint: 'write NAME=value', spot: settings.spot('envFile')} as const]
+  })
+}
 
 type Profiled = Pick<AppPlan, 'profiles'>
 

@@ -12,7 +12,8 @@ const PRINTED = [
   'duplicate-app-id',
   'duplicate-app-port',
   'no-shell',
-  'unset-variable'
+  'unset-variable',
+  'unread-line'
 ] as const
 
 /** The warnings of `run` after the start lines, one line each. `plan`: the apps that are started. */
