@@ -153,10 +153,9 @@ t.test('a worktree whose setup runs: up reports it, up -d waits beyond its timeo
   t.match(await rig.run(['ps'], {folder}), {stderr: starting})
   t.match(await rig.run(['logs', '-f'], {folder}), {stderr: starting})
   t.match(await rig.run(['why'], {folder}), {code: 1, stderr: starting})
-  t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '1s'], {folder}), {code: 124, stderr: starting})
   const second = rig.pillion(['up', '-d', '--timeout', '5s'], {folder})
   await second.waitForLine(`already starting (pid ${pid}): its setup runs`, {stream: 'stderr'})
-  await new Promise(resolve => setTimeout(resolve, 5500))
+  t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '6s'], {folder}), {code: 124, stderr: starting})
   await rig.write({'pr/go': ''})
   for (const each of [first, second]) {
     t.match(await each.exited, {code: 0}, each.stderr.text)

@@ -25,7 +25,8 @@ t.test('a call that cannot be sent again gets one line that says why, and what t
   t.match(await refused('--window', '30s', 'colour:red'), /colour/)
   t.match(await refused('--unpin', number.toString()), /^❌ {2}call \d+ is not pinned\nNo call is pinned\./)
   for (const [words, why] of [
-    [['shop'], /"shop" is not a call number; pillion calls lists them/],
+    [['shop'], /^call \d+, POST \/big, shop → stock: not sent: /],
+    [['nobody'], /no call matches nobody/],
     [['0'], /"0" is not a call number/],
     [['--pin', 'shop'], /"shop" is not a call number/],
     [['--pin', '1', '2'], /--pin takes no call numbers/],

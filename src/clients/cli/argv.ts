@@ -1,6 +1,6 @@
 import {UsageError} from './command-handler.ts'
 import type {Flag} from './flag.ts'
-import {commandWish} from './wishes.ts'
+import {answerToCommand} from './other-tools.ts'
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
@@ -108,7 +108,7 @@ export function inCobrasWords(code: string, message: string, args: readonly stri
   }
   if (code === 'commander.unknownCommand') {
     const word = /'(.*?)'/.exec(message)?.[1] ?? ''
-    const wish = commandWish(word)
+    const wish = answerToCommand(word)
     if (wish?.endsWith('.') === true) return `unknown command "${word}" for "${program}"\n\n${wish}\n`
     const near = wish ?? /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1]
     return `unknown command "${word}" for "${program}"${

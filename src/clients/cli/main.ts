@@ -10,7 +10,7 @@ import type {CommandEntry} from './entries/command-entry.ts'
 import {UsageError} from './command-handler.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 import {runCommandLine} from './parse.ts'
-import {flagWish} from './wishes.ts'
+import {answerToFlag} from './other-tools.ts'
 import {noteFailure, printWhole, signedLine, unwritten} from './print.ts'
 
 const EXIT_USAGE = 255
@@ -60,7 +60,7 @@ const OF_DAPR = ['run', 'stop', 'list', 'logs', 'invoke', 'publish']
 async function usageFailure(message: string): Promise<number> {
   const words = calledBy(args, commands)
   const flag = /^unknown (?:flag: |shorthand flag: '.' in )(\S+)$/.exec(message)?.[1]
-  const wish = words === undefined || flag === undefined ? undefined : flagWish(words.name, flag)
+  const wish = words === undefined || flag === undefined ? undefined : answerToFlag(words.name, flag)
   const hint = wish === undefined ? nearFlag(message) : `${wish}\n`
   const name = words === undefined ? program : `${program} ${words.name}`
   const help = `Run '${name} --help' for usage.\n`

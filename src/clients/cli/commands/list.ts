@@ -1,5 +1,6 @@
 import type {RunListing} from '../../../control/run-control.ts'
 import type {App, Listed} from '../../../model/api.generated.ts'
+import {isPlainTemplate} from '../../../model/template-name.ts'
 import {age, created} from '../age.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {indentedGoJson} from '../indented-go-json.ts'
@@ -59,6 +60,9 @@ function rowOf(app: App, run: RunListing, now: number): Listed {
   }
 }
 
+/** A cell about a sidecar, which a plain template does not show. */
+const ofDapr = ({runTemplatePath}: Listed, cell: string): string => (isPlainTemplate(runTemplatePath) ? '' : cell)
+
 /** Columns that are blank in every row are omitted. */
 function table(rows: readonly Listed[]): string {
   const hasVersions = rows.some(({version}) => version !== '0.0.0')
@@ -72,12 +76,12 @@ function table(rows: readonly Listed[]): string {
     ['COMMAND', rows.map(row => row.command)],
     ['AGE', rows.map(row => row.age)],
     ['CREATED', rows.map(row => row.created)],
-    ['DAPRD PID', rows.map(row => row.daprdPid.toString())],
+    ['DAPRD PID', rows.map(row => ofDapr(row, row.daprdPid.toString()))],
     ['CLI PID', rows.map(row => row.cliPid.toString())],
     ['APP PID', rows.map(row => (row.appPid === 0 ? '' : row.appPid.toString()))],
     ['RUN TEMPLATE PATH', rows.map(row => row.runTemplatePath)],
     ['APP LOG PATH', rows.map(row => row.appLogPath)],
-    ['DAPRD LOG PATH', rows.map(row => row.daprdLogPath)],
+    ['DAPRD LOG PATH', rows.map(row => ofDapr(row, row.daprdLogPath))],
     ['RUNTEMPLATENAME', rows.map(row => row.runTemplateName)]
   ])
 }

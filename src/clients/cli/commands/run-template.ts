@@ -110,8 +110,10 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const hasLive = isOnTerminal(call)
-  const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted, hidesStatus: hasLive}) : undefined
   const starts = isUp && isPlainTemplate(plan.file) ? new PlainStarts(plan) : undefined
+  const hidesStatus = hasLive || starts !== undefined // in Dapr's words
+  const hasView = hasTimes || terminal.isTerminal || hidesStatus
+  const view = hasView ? new LineView({hasTimes, isPainted, hidesStatus}) : undefined
   let live: Live | undefined
   let isEnding = false
   let callOff: (() => void) | undefined

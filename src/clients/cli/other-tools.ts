@@ -1,8 +1,8 @@
 /**
- * What people type who know other tools, and the answer: a command of ours, or a sentence (with a full stop). A wish is a command, or a
+ * What people type who know other tools, and the answer: a command of ours, or a sentence (with a full stop). A key is a command, or a
  * flag behind one of our commands; `*` is any of them.
  */
-const WISHES: ReadonlyMap<string, string> = new Map([
+const ANSWERS: ReadonlyMap<string, string> = new Map([
   ['address', 'url'],
   ['browse', 'open'],
   ['build', 'Nothing is built: each app starts by its command, which may build it. pillion up starts all apps.'],
@@ -51,8 +51,8 @@ const WISHES: ReadonlyMap<string, string> = new Map([
 ])
 
 /** The answer to a command that we do not have: `Did you mean this?` with commands of ours, or a sentence; undefined: none is known. */
-export const commandWish = (word: string): string | undefined => WISHES.get(word)
+export const answerToCommand = (word: string): string | undefined => ANSWERS.get(word)
 
 /** The answer to a flag that a command of ours does not have. */
-export const flagWish = (command: string, flag: string): string | undefined =>
-  WISHES.get(`${command} ${flag}`) ?? WISHES.get(`* ${flag}`)
+export const answerToFlag = (command: string, flag: string): string | undefined =>
+  ANSWERS.get(`${command} ${flag}`) ?? ANSWERS.get(`* ${flag}`)
