@@ -200,10 +200,16 @@ apps:
 
 t.test('lines of an env file that are not understood are named once, with file and line', async t => {
   const rig = await openRig(t)
-  const app = (id: string): object => ({id, dir: '.', command: ['true'], envFile: '.env'})
+  const app = {dir: '.', command: ['true'], envFile: '.env'}
   await rig.write({
     '.env': '# a comment\nA=1\n\nthis is not a variable\nB="two\nlines"\nexport C=3\n: ${X}\n',
-    'pillion.yaml': JSON.stringify({version: 1, apps: [app('a'), app('b')]})
+    'pillion.yaml': JSON.stringify({
+      version: 1,
+      apps: [
+        {id: 'a', ...app},
+        {id: 'b', ...app}
+      ]
+    })
   })
   const words = `${rig.folder}/.env:4 is not understood, and 1 more line (write NAME=value)`
   const validated = await rig.run(['validate'])

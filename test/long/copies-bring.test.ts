@@ -10,7 +10,7 @@ import {
   symlinkSync,
   utimesSync
 } from 'node:fs'
-import {readFile, rm, writeFile} from 'node:fs/promises'
+import {readFile, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t, {type Test} from 'tap'
@@ -372,39 +372,3 @@ t.test('a database that is written comes by its own tool; what has none is refus
   await writer.exited
   t.ok(existsSync(dirname(other)))
 })
-
-t.test(
-  'bring takes away nothing that the template names: env files come, and app folders that git does not carry are made',
-  async t => {
-    const rig = await repository(t, {
-      '.gitignore': '.env\ndata\n/db\n',
-      'pillion.yaml': JSON.stringify({
-        version: 1,
-        bring: ['data'],
-        apps: [
-          {id: 'api', dir: 'api', envFile: ['../.env', '../more.env'], command: ['sh', '-c', 'echo "$KEY $MORE"']},
-          {id: 'db', dir: 'db', command: ['sh', '-c', 'echo "in $(basename $PWD)"']}
-        ]
-      }),
-      'api/a.txt': 'a'
-    })
-    await rig.write({
-      'main/.env': 'KEY=main\n',
-      'main/more.env': 'MORE=untracked\n',
-      'main/data/d': 'd',
-      'main/db/old': 'x'
-    })
-    const pr = addWorktree(rig, 'pr')
-    const first = await up(rig, 'pr')
-    t.match(first, {code: 0, stdout: /== APP - api == main untracked\n[^]*/})
-    t.match(first.stdout, '== APP - db == in db\n')
-    t.match(first.stderr, /brought from \S+main: [^\n]*\.env/)
-    t.match(first.stderr, 'ℹ️  made the empty folder db, which git does not carry')
-    t.same(
-      readdirSync(join(pr, 'db')).filter(name => name !== '.dapr'),
-      []
-    )
-    await rm(join(pr, '.env'))
-    t.match(await up(rig, 'pr'), {code: 1, stderr: `The main working tree has it: ${join(rig.folder, 'main/.env')}`})
-  }
-)

@@ -56,7 +56,8 @@ export class FreshCopy {
     const found = there.find(path => existsSync(path))
     if (found === undefined) throw error
     const explanation = `${error.explanation}\nThe main working tree has it: ${found}`.trimStart()
-    throw new UserError(error.message, {...error, explanation})
+    const {stream, exitCode, code, mistakes, mendedBy} = error
+    throw new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, explanation})
   }
 
   /** Runs what `setup` names. Rejects with a UserError if it fails. */

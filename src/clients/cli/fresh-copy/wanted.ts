@@ -69,7 +69,7 @@ export async function wantedPaths(worktree: AddedWorktree, file: string): Promis
   const ofApps: WantedPaths[] = []
   // each alone: git answers for none where one is in a submodule
   for (const path of missing(worktree, envFiles))
-    ofApps.push({glob: `envFile ${relative(worktree.main, path)}`, paths: await untracked(worktree, path)})
+    ofApps.push({glob: `envFile ${relative(worktree.main, path)}`, paths: await uncarried(worktree, path)})
   const named = bring?.map(glob => ({glob, paths: matching(worktree, glob, folder)})) ?? []
   return [...named, ...ofApps, {glob: '.worktreeinclude', paths: await included(worktree)}]
 }
@@ -81,7 +81,7 @@ export const missingFolders = (worktree: AddedWorktree, file: string): readonly 
     .map(there => join(worktree.root, relative(worktree.main, there)))
 
 /** A path if git carries it into no worktree. */
-const untracked = async ({main}: AddedWorktree, path: string): Promise<readonly string[]> =>
+const uncarried = async ({main}: AddedWorktree, path: string): Promise<readonly string[]> =>
   (await git(main, ['ls-files', '--others', '--', relative(main, path)])).length > 0 ? [path] : []
 
 /** Paths that the main working tree has, and this one has not. */
