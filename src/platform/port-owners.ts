@@ -3,7 +3,7 @@ import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {descriptorsOf, holds, linkAt, listenersOn, listeningRows, type Listening} from './listeners.ts'
 import {isAirPlay, listeningByLsof, type ListeningSocket} from './lsof.ts'
 import {readParticulars} from './proc.ts'
-import {SOCKET_TABLES} from './proc-net.ts'
+import {listenPlaceIn, SOCKET_TABLES} from './proc-net.ts'
 import {look, lookAgain} from './process-table.ts'
 
 const isLinux = process.platform === 'linux'
@@ -27,19 +27,32 @@ export async function listeningAmong(
   return new Set(sockets.size === 0 ? [] : pids.filter(pid => holds(pid, sockets)))
 }
 
-/** The ports on which these processes listen, in order; undefined where the system does not say. */
-export async function portsHeldBy(pids: readonly number[]): Promise<readonly number[] | undefined> {
-  if (!isLinux) {
-    const ports = (await lsof({}))?.flatMap(({pid, port}) => (pids.includes(pid) ? [port] : []))
-    return ports && [...new Set(ports)].toSorted((a, b) => a - b)
-  }
+/** Where a process listens. */
+export interface ListenPlace {
+  readonly address: string
+  readonly port: number
+}
+
+/** Where these processes listen, by port; undefined where the system does not say. */
+export async function placesHeldBy(pids: readonly number[]): Promise<readonly ListenPlace[] | undefined> {
+  const places = isLinux ? placesInProc(pids) : (await lsof({}))?.flatMap(each => placesOfSocket(each, pids))
+  return places?.toSorted((a, b) => a.port - b.port)
+}
+
+const placesOfSocket = ({pid, port, accepts}: ListeningSocket, pids: readonly number[]): readonly ListenPlace[] =>
+  pids.includes(pid) ? accepts.map(address => ({address, port})) : []
+
+function placesInProc(pids: readonly number[]): readonly ListenPlace[] | undefined {
   const rows = SOCKET_TABLES.flatMap(table => [...listeningRows(table)])
   if (rows.length === 0) return undefined
-  const portOf = new Map(
-    rows.map(({local, inode}) => [`socket:[${inode}]`, Number.parseInt(local.split(':')[1] ?? '', 16)])
-  )
-  const links = pids.flatMap(descriptorsOf).map(linkAt)
-  return [...new Set(links.flatMap(link => portOf.get(link) ?? []))].toSorted((a, b) => a - b)
+  const held = new Set(pids.flatMap(descriptorsOf).map(linkAt))
+  return rows.flatMap(({local, inode}) => (held.has(`socket:[${inode}]`) ? listenPlaceIn(local) : []))
+}
+
+/** The ports on which these processes listen, in order; undefined where the system does not say. */
+export async function portsHeldBy(pids: readonly number[]): Promise<readonly number[] | undefined> {
+  const places = await placesHeldBy(pids)
+  return places && [...new Set(places.map(({port}) => port))]
 }
 
 /** The sockets that listen as is asked, by macOS's `lsof`. */

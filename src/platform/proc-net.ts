@@ -1,4 +1,4 @@
-import type {Socket} from 'node:net'
+import {SocketAddress, type Socket} from 'node:net'
 import {systemText} from './paths.ts'
 
 /** A row of `/proc/net/tcp` or `tcp6` (proc(5)). Addresses are `<hexadecimal address>:<hexadecimal port>`. */
@@ -20,6 +20,15 @@ export function parseSocketRow(row: string): SocketRow {
 
 /** The end of an address with this port, as the tables write it. */
 export const portSuffix = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+
+/** The address and port of a field of the tables, which are words of 32 bits in the machine's byte order. */
+export function listenPlaceIn(field: string): {readonly address: string; readonly port: number} {
+  const [hex = '', port = ''] = field.split(':')
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap(word => [...Buffer.from(word, 'hex')].toReversed())
+  const v6 = Buffer.from(bytes).toString('hex').match(/.{4}/g)?.join(':') ?? ''
+  const address = bytes.length === 4 ? bytes.join('.') : new SocketAddress({address: v6, family: 'ipv6'}).address
+  return {address: address.replace(/^::ffff:(?=\d+\.)/, ''), port: Number.parseInt(port, 16)}
+}
 
 /** The two ends of a connection, from our side. */
 export type Ends = Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>>

@@ -2,19 +2,25 @@ import {setTimeout as wait} from 'node:timers/promises'
 import type {Exit} from '../model/app-state.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
-import {portsHeldBy} from '../platform/port-owners.ts'
-import {look} from '../platform/process-table.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {listeningOf} from '../supervisor/messages/port-hint.ts'
 import {portAdvice, programText} from './port-advice.ts'
 
 /** What programs print that cannot bind a port. */
 export const PORT_TAKEN =
-  /EADDRINUSE|address (?:is )?already in use|address in use|AddrInUse|\[Errno (?:98|48)\]|port \S* ?(?:is |was )?(?:already )?in use|already in use/i
+  /EADDRINUSE|AddrInUse|\[Errno (?:98|48)\]|\b(?:address|port|connection) (?:\S+ )?(?:is |was )?(?:already )?in use|:\d+ (?:is )?already in use/i
 
 /** A program that listens does so within this time, or prints why it takes longer. */
 const LISTENS_WITHIN_MS = 5000
 /** One that cannot bind its port, and ignores that, ends at once. */
 const ENDS_AT_ONCE_MS = 5000
+
+/** The lines that may report a taken port: programs write it to stdout or stderr. */
+export const linesAtEnd = ({bestLine, lastLines: {stdout, stderr}}: AppRuntime['app']): readonly string[] => [
+  bestLine,
+  ...stdout,
+  ...stderr
+]
 
 /** Warns after the end of a process that wanted the port at which we listen for its app. */
 export function hintAtEnd(
@@ -25,7 +31,7 @@ export function hintAtEnd(
 ): void {
   const {published} = plan
   if (published === undefined) return
-  const wasTaken = [app.bestLine, ...app.lastLines].some(line => PORT_TAKEN.test(line))
+  const wasTaken = linesAtEnd(app).some(line => PORT_TAKEN.test(line))
   const isSilent = exit.kind === 'code' && exit.code === 0 && livedMs < ENDS_AT_ONCE_MS && !isListening
   if (!wasTaken && !isSilent) return
   const what = wasTaken ? 'could not listen' : 'ended with 0 before it listened, as some programs do that cannot'
@@ -38,8 +44,7 @@ export async function hintIfMovedOn(runtime: AppRuntime, reporter: Reporter): Pr
   if (plan.published === undefined || pid === 0) return
   await wait(LISTENS_WITHIN_MS, undefined, {ref: false})
   if (runtime.pid !== pid || runtime.isListening) return
-  const {all} = await look()
-  const ports = (await portsHeldBy(all.filter(({group}) => group === pid).map(each => each.pid))) ?? []
+  const ports = [...new Set((await listeningOf({plan, pid}))?.map(({port}) => port))]
   if (ports.length === 0 || ports.includes(appPort)) return
   reporter.warn(
     'fixed-port-not-used',

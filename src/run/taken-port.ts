@@ -6,7 +6,7 @@ import {orElse} from '../model/or-else.ts'
 import {readTextFile} from '../model/read-file.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import {PORT_TAKEN} from './published-hints.ts'
+import {linesAtEnd, PORT_TAKEN} from './published-hints.ts'
 import type {RunContext} from './run-context.ts'
 
 /**
@@ -15,9 +15,9 @@ import type {RunContext} from './run-context.ts'
  */
 export async function takenPort(
   {env, plan, reporter}: Pick<RunContext, 'env' | 'plan'> & {readonly reporter: Reporter},
-  {name, plan: app, app: {lastLines, bestLine}}: AppRuntime
+  {name, plan: app, app: process}: AppRuntime
 ): Promise<string> {
-  const lines = [bestLine, ...lastLines]
+  const lines = linesAtEnd(process)
   if (!lines.some(line => PORT_TAKEN.test(line))) return ''
   const {file, copy = ''} = plan
   const found = await foreignServer(env, {file, copy}, portsIn(lines))

@@ -103,17 +103,28 @@ t.test('run --port does the same for a single app', async t => {
 t.test('a program that listens elsewhere, or cannot listen, is named with what to change', async t => {
   const rig = await openRig(t)
   const [other, port, silent] = [await freePort(), await freePort(), await freePort()]
+  const [said, inspected] = [await freePort(), await freePort()]
   await rig.write({
     'moved-on.mjs': NODE(other),
     'silent.mjs': `
 // as a program that calls its callback with the error, and ends
 console.log('listening')
 `,
+    'said.mjs': `console.log('0.0.0.0:${said} already in use'); process.exit(1)`,
+    'late.mjs': 'setTimeout(() => undefined, 600_000)',
     'dapr.yaml': JSON.stringify({
       version: 1,
       apps: [
         {appID: 'moved-on', appDirPath: '.', port, command: ['node', 'moved-on.mjs']},
-        {appID: 'silent', appDirPath: '.', port: silent, command: ['node', 'silent.mjs']}
+        {
+          appID: 'late',
+          appDirPath: '.',
+          port: inspected,
+          ready: {timeout: '6s'},
+          command: ['node', `--inspect=${await freePort()}`, 'late.mjs']
+        },
+        {appID: 'silent', appDirPath: '.', port: silent, command: ['node', 'silent.mjs']},
+        {appID: 'said', appDirPath: '.', port: said, command: ['node', 'said.mjs']}
       ]
     })
   })
@@ -121,4 +132,9 @@ console.log('listening')
   const line = await run.waitForLine(/"moved-on" listens on port \d+, and not on/, {stream: 'stderr'})
   t.match(line, `write fixedPort: ${other}, the number that it has in its code`)
   await run.waitForLine('"silent" ended with 0 before it listened', {stream: 'stderr'})
+  await run.waitForLine('"said" could not listen', {stream: 'stderr'})
+  // its process is as old as that of "moved-on", and only a debugger may connect to it
+  await run.waitForLine('"late" is not ready', {stream: 'stderr'})
+  t.match((await rig.run(['why', 'late'])).stdout, 'it does not listen on any port yet')
+  t.notMatch(run.stderr.text, '"late" listens on')
 })

@@ -217,6 +217,33 @@ t.test(
   }
 )
 
+t.test('of an app that listens on another address why tells which one, and where it is waited for', async t => {
+  const rig = await openRig(t)
+  for (const [appID, address] of [
+    ['four', '127.0.0.2'],
+    ['six', '::ffff:127.0.0.3']
+  ] as const)
+    await rig.write({[`${appID}.js`]: `require('node:http').createServer().listen(process.env.PORT, '${address}')`})
+  await rig.template(
+    ['four', 'six'].map(appID => ({
+      appID,
+      appDirPath: '.',
+      autoPort: true,
+      ready: {timeout: '1s'},
+      command: ['node', `${appID}.js`]
+    }))
+  )
+  const run = rig.pillion(['up'])
+  for (const [id, address] of [
+    ['four', '127.0.0.2'],
+    ['six', '127.0.0.3']
+  ] as const) {
+    await run.waitForLine(`"${id}" is not ready after 1 s`, {stream: 'stderr'})
+    const {stdout} = await rig.run(['why', id])
+    t.match(stdout, new RegExp(`it listens on ${address}:(\\d+), and not on 127.0.0.1:\\1 or \\[::1\\]:\\1\n`))
+  }
+})
+
 t.test('of an app that answers the probe of ready.http with 404, the warning and why say so', async t => {
   const rig = await openRig(t)
   const server = "require('node:http').createServer((_, r) => { r.statusCode = 404; r.end() }).listen(process.env.PORT)"

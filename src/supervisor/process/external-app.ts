@@ -17,7 +17,7 @@ const LOOK_EVERY_MS = 250
  */
 export class ExternalApp implements Supervised {
   readonly ended: Promise<AppState>
-  readonly lastLines: readonly string[] = []
+  readonly lastLines = {stdout: [], stderr: []}
   readonly bestLine = ''
   readonly shortRuns = 0
   readonly lived = {from: 0, to: 0}

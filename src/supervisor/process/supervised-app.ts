@@ -113,8 +113,8 @@ export class SupervisedApp implements Supervised {
     return this.#machine.state
   }
 
-  get lastLines(): readonly string[] {
-    return this.#stderr.lines
+  get lastLines(): Supervised['lastLines'] {
+    return {stdout: this.#stdout.lines, stderr: this.#stderr.lines}
   }
 
   get bestLine(): string {

@@ -8,8 +8,8 @@ export interface Supervised {
   readonly state: AppState
   /** Settles with the state `exited`. */
   readonly ended: Promise<AppState>
-  /** The last lines on stderr of its latest process, at most ten. */
-  readonly lastLines: readonly string[]
+  /** The last lines of its latest process, at most ten on each. */
+  readonly lastLines: Readonly<Record<'stdout' | 'stderr', readonly string[]>>
   /** The line of the last output of its latest process that best explains its exit; '' if there is none. */
   readonly bestLine: string
   /** The number of processes in a row that ran for less than 1 s. */

@@ -10,14 +10,14 @@ export interface HintedService {
   readonly plan: AppPlan
   readonly pid: number
   readonly appPort: number
-  readonly app: {readonly lastLines: readonly string[]}
+  readonly app: {readonly lastLines: {readonly stderr: readonly string[]}}
 }
 
 const MISSING = /^(?:ModuleNotFoundError|ImportError): .+/
 
 /** A Python module was not found: prints the commands that create the right environment. We install nothing. */
 export function importHint({id, plan, app}: HintedService, reporter: Reporter): void {
-  const fault = plan.fixedPort > 0 ? app.lastLines.findLast(line => MISSING.test(line)) : undefined
+  const fault = plan.fixedPort > 0 ? app.lastLines.stderr.findLast(line => MISSING.test(line)) : undefined
   if (fault === undefined) return
   const {folder} = plan
   const what = existsSync(join(folder, 'requirements.txt')) ? '-r requirements.txt' : 'daeploy'

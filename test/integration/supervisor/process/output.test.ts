@@ -149,7 +149,7 @@ test('the last lines on stderr are remembered per life', async t => {
   const {app} = new Scene(t).app({command: script(`printf '%s\\n' ${lines.join(' ')} >&2; echo other; exit 1`)})
   await app.start()
   await app.ended
-  t.same(app.lastLines, lines.slice(2))
+  t.same(app.lastLines.stderr, lines.slice(2))
 })
 
 test('no folder and no file is left of the pipes', async t => {

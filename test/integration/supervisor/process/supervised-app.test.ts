@@ -36,7 +36,7 @@ test('a command that does not exist is reported by the shell, with 127', async t
   void app.start()
   t.match(await app.ended, {exit: {kind: 'code', code: 127}, asked: false})
   t.equal(witness.text.stderr, 'sh: 1: exec: no-such-program: not found\n')
-  t.same(app.lastLines, ['sh: 1: exec: no-such-program: not found'])
+  t.same(app.lastLines.stderr, ['sh: 1: exec: no-such-program: not found'])
 })
 
 test('arguments reach the program as they are', async t => {
