@@ -197,9 +197,16 @@ t.test('health checks do not count while an app is in the debugger', async t => 
 
 t.test('env prints what differs from the shell, or everything', async t => {
   const rig = await openRig(t)
-  await rig.template([{appID: 'a', env: {WORDS: `it's "so" $HOME`, LINES: 'one\ntwo', 'not.a.name': 'x'}}])
+  await rig.template([
+    {appID: 'a', env: {WORDS: `it's "so" $HOME`, LINES: 'one\ntwo', 'not.a.name': 'x'}},
+    {appID: 'b', autoPort: true, command: ['sh', '-c', 'SERVER_PORT=$PORT exec sleep 600']}
+  ])
   rig.pillion(['run', '-f', '.'])
   const a = await rig.driven('a')
+  const {stdout} = await rig.run(['debug', 'b'])
+  t.match(stdout, "b: sh -c 'SERVER_PORT=$PORT exec sleep 600'\n")
+  const inEditor = environmentIn(stdout)
+  t.match(inEditor, {PORT: /^\d+$/, SERVER_PORT: inEditor['PORT']}, 'an editor starts it without the shell')
   const shell = await rig.run(['env', 'a'])
   const evaluated = rig.start(['sh', '-c', `${shell.stdout}\nprintf '%s|' "$WORDS" "$LINES" "$DAPR_HTTP_PORT"`])
   await evaluated.exited

@@ -6,6 +6,7 @@ import {exitOf, succeeded} from '../../model/app-state.ts'
 import {SingleFlight} from '../../model/single-flight.ts'
 import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {commandPorts} from '../../supervisor/command-ports.ts'
 import {hasReached, neverOpened, standingOf} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {whyNotSpawned} from '../../supervisor/messages/why-not-running.ts'
@@ -260,7 +261,8 @@ export class AppStarter {
 export async function ownLaunch(runtime: AppRuntime, env: RunContext['env']): Promise<Launch> {
   const {environment: whole, ...rest} = await runtime.launch()
   const {FORCE_COLOR: _colour, ...plain} = whole // set for our terminal, unless the template sets it
-  const environment = (runtime.plan.env['FORCE_COLOR'] ?? env['FORCE_COLOR']) === undefined ? plain : whole
+  const given = (runtime.plan.env['FORCE_COLOR'] ?? env['FORCE_COLOR']) === undefined ? plain : whole
+  const environment = {...given, ...commandPorts(rest.command, rest.appPort)}
   const added = Object.keys(environment).filter(name => environment[name] !== env[name])
   return {...rest, environment, added}
 }
