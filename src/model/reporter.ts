@@ -63,6 +63,7 @@ export type WarningCode =
   | 'workflow-stalled' // Workflows cannot continue with the code of the worker that has connected, after a save for example. They keep what they have, and continue when a worker connects that fits their history.
   | 'workflows-wait' // No worker takes the workflows that an app is to run: they wait in the file of what outlives a run, with their inputs.
   | 'workspace-kept' // A working copy was kept because files in it were changed.
+  | 'zombies-kept' // Pillion is the first process of a container and cannot reap orphans with this version of Node. Start the container with `docker run --init`.
 
 /** Reports to the user what they should know. It never throws. */
 export interface Reporter {

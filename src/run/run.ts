@@ -54,6 +54,8 @@ export class Run {
     const {plan, env, reporter} = context
     if (env['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(env) // a misspelt one is reported now
     isKept({env}) // so is this
+    if (process.pid === 1 && !(await import('../platform/reap-orphans.ts')).reapOrphans())
+      reporter.warn('zombies-kept', 'Pillion is PID 1 and reaps no orphans: start the container with docker run --init')
     const folders = runtimeFolders(env)
     const folder = usableFolder(folders)
     existingFolders(folders, text => reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently
