@@ -1,3 +1,4 @@
+import {stripVTControlCharacters} from 'node:util'
 import {asBytes} from '../model/bytes.ts'
 import {PeerVariable} from '../platform/peer-variable.ts'
 import type {CallContext} from '../proxy/gateway/call-context.ts'
@@ -22,6 +23,8 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
 
 /** How many of an app's last lines its callers get if it does not answer. */
 const LAST_LINES = 10
+/** How many characters of a line they get: colours are removed in quadratic time. */
+const MAX_LINE = 1000
 
 /** Opens the published ports of a run: each call to them takes the way of an invocation. */
 export function openPublished(options: RunPublishedOptions): PublishedPorts {
@@ -36,6 +39,8 @@ export function openPublished(options: RunPublishedOptions): PublishedPorts {
   }
   return new PublishedPorts(contextOf, ends => options.appOf(markers.of(ends)), nameOwner)
 }
+
+const withoutControls = (line: string): string => stripVTControlCharacters(line.slice(0, MAX_LINE))
 
 function newContext(
   id: string,
@@ -54,7 +59,7 @@ function newContext(
     faults,
     admit: (call, isRefused) => admit(call, isRefused),
     isOpen: () => first()?.queue.isOpen === true,
-    lastLines: () => first()?.app.lastLines.slice(-LAST_LINES) ?? [],
+    lastLines: () => first()?.app.lastLines.stderr.slice(-LAST_LINES).map(withoutControls) ?? [],
     warn: text => first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
   }
 }

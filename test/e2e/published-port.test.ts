@@ -14,7 +14,10 @@ import {readFileSync} from 'node:fs'
 const {createServer} = process.getBuiltinModule('node:http')
 const version = readFileSync('version.txt', 'utf8')
 const server = createServer((request, response) => {
-  if (request.url === '/die') process.exit(3)
+  if (request.url === '/die') {
+    console.error(String.fromCharCode(27) + '[31mred words')
+    process.exit(3)
+  }
   if (request.url === '/hints') response.writeEarlyHints({link: '</a.css>; rel=preload'})
   let body = ''
   request.on('data', piece => (body += piece)).on('end', () => {
@@ -266,7 +269,7 @@ t.test(
     await run.waitForLine('exited with code 3', {stream: 'stderr'})
     const plain = await fetch(`http://127.0.0.1:${port}/`)
     t.same([plain.status, plain.headers.get('retry-after')], [503, '1'])
-    t.match(await plain.text(), /^"api" cannot be reached: .*3/)
+    t.match(await plain.text(), /^"api" cannot be reached: .*3.*\n(?:.*\n)*red words\n/)
     const page = await fetch(`http://127.0.0.1:${port}/`, {headers: {accept: 'text/html,*/*'}})
     t.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
     t.match(await page.text(), /<meta http-equiv="refresh" content="1">/)
