@@ -50,3 +50,18 @@ t.test('where too few files may be open, a run says so and fails, without a stac
     t.notMatch(run.stderr.text, /^ {4}at /m)
   }
 })
+
+t.test('words of 100,000 letters hold up nothing, also while another run has an app of the same id', async t => {
+  const rig = await openRig(t)
+  const long = 'a'.repeat(100_000)
+  const command = ['sh', '-c', `echo up; echo ${long} >&2; exec sleep 600`]
+  for (const folder of ['one', 'two']) {
+    const env = {LONG: long, PLACE: `http://localhost:5000/${long}`}
+    await rig.write({
+      [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps: [{appID: 'a', command, env, appDirPath: '.'}]})
+    })
+    const begin = performance.now()
+    await rig.pillion(['run', '-f', '.'], {folder}).waitForLine('== APP - a == up')
+    t.ok(performance.now() - begin < 15_000, 'in linear time')
+  }
+})
