@@ -1,4 +1,4 @@
-import {stat} from 'node:fs/promises'
+import {open, stat} from 'node:fs/promises'
 import {pause} from '../../platform/delay.ts'
 
 /** Files that build tools write more than once: Maven packs a jar, and Spring Boot packs it again. */
@@ -9,6 +9,10 @@ const ARTIFACT_REST_MS = 700
 const LARGE = 2 ** 20
 /** … and is complete after this time, in ms. */
 const LARGE_REST_MS = 300
+const ZIP = /\.[jwe]ar$/
+/** The record that ends a zip file (APPNOTE.TXT 4.3.16), and how far from the end to look for it, in bytes: a jar has no long comment. */
+const END_OF_ZIP = 'PK\x05\x06'
+const WITHIN = 1024
 /** A file that is written without end does not hold up the others for longer, in ms. */
 const MAX_MS = 10_000
 
@@ -18,7 +22,20 @@ async function restOf(path: string): Promise<number> {
   if (found?.isFile() !== true) return 0
   const restMs = ARTIFACT.test(path) ? ARTIFACT_REST_MS : found.size >= LARGE ? LARGE_REST_MS : 0
   const ageMs = Date.now() - found.mtimeMs
-  return ageMs < 0 ? 0 : restMs - ageMs
+  if (ageMs >= 0 && ageMs < restMs) return restMs - ageMs
+  return ZIP.test(path) && !(await endsAsZip(path, found.size)) ? LARGE_REST_MS : 0
+}
+
+/** Whether the end of a zip file is written; on a busy machine Maven pauses for longer than any rest. */
+async function endsAsZip(path: string, size: number): Promise<boolean> {
+  const file = await open(path).catch(() => undefined)
+  if (file === undefined) return true
+  try {
+    const {buffer} = await file.read(Buffer.alloc(WITHIN), 0, WITHIN, Math.max(0, size - WITHIN))
+    return buffer.includes(END_OF_ZIP)
+  } finally {
+    await file.close()
+  }
 }
 
 /** Waits until no artifact or large file among these is being written; at most ten seconds, or until the signal is aborted. */

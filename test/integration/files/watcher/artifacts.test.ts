@@ -19,7 +19,9 @@ t.test('an artifact that is still written is waited for, a source file is not', 
     await pause(300)
     appendFileSync(jar, 'piece')
   }
+  await pause(1000) // as a builder that does not get the processor
   isWritten = true
+  appendFileSync(jar, `PK\x05\x06${'\0'.repeat(18)}`)
   t.equal(await written, true, 'after the last write')
   await artifactsWritten([join(folder, 'gone.jar')], signal)
 })
