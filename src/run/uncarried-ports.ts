@@ -4,6 +4,7 @@ import {uncarriedText} from '../model/uncarried.ts'
 import {portsHeldBy} from '../platform/port-owners.ts'
 import {descendantsIn, look, lookAgain} from '../platform/process-table.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {debuggerPorts} from '../supervisor/messages/port-hint.ts'
 
 /** Further looks at a process that does not listen, in ms: frameworks on the JVM listen late. */
 const AGAIN_AFTER_MS = [15_000, 40_000]
@@ -11,9 +12,6 @@ const AGAIN_AFTER_MS = [15_000, 40_000]
 const FIRST_EPHEMERAL = 32_768
 /** Usual numbers of debuggers (Node, debugpy, JDWP, Delve), of JMX, and of the sockets of hot reload (Vite, LiveReload). */
 const OF_TOOLS = new Set([9229, 5678, 5005, 2345, 1099, 9010, 24_678, 35_729])
-/** The number of a debugger or of JMX in a command line. */
-const TOOL_FLAG =
-  /(?:--inspect(?:-brk|-wait|-port)?[= ]|jdwp\S*address=|jmxremote\.(?:rmi\.)?port=|debugpy \S*--listen |--listen=)(?:[\w.*[\]]+:)?(\d+)/g
 /** Servers of other protocols: a `port` carries HTTP. */
 const NO_HTTP =
   /^(?:\S*\/)?(?:redis-server|valkey-server|postgres|mysqld|mariadbd|mongod|memcached|nats-server|beam\.smp|etcd|mosquitto|kcat)\b|kafka\.Kafka|QuorumPeerMain/
@@ -39,7 +37,7 @@ async function portsOf(pid: number): Promise<readonly number[]> {
   const ofTools = new Set(OF_TOOLS)
   for (const each of own) {
     const {command = ''} = (await lookAgain(each.pid)) ?? {}
-    for (const [, number] of command.matchAll(TOOL_FLAG)) ofTools.add(Number(number))
+    for (const number of debuggerPorts(command)) ofTools.add(number)
     if (!NO_HTTP.test(command)) servers.push(each.pid)
   }
   const held = (await portsHeldBy(servers)) ?? []
