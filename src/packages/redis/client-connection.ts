@@ -15,7 +15,8 @@ import {
   type Library,
   type RedisAddress
 } from './official-client.ts'
-import {closed, type Argument, type MessageListener, type RedisConnection, type RedisReply} from './connection.ts'
+import {CLOSED, closed, UnsentError} from './connection.ts'
+import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
 /** Called when the connection is lost, with the reason, and when it is there again. */
@@ -203,7 +204,7 @@ export class ClientConnection implements RedisConnection {
       return this.#client
     } catch {
       signal?.throwIfAborted()
-      throw this.#isClosed ? closed() : new Error(`Redis does not answer at ${host}:${port}: ${this.#lastError}`)
+      throw new UnsentError(this.#isClosed ? CLOSED : `Redis does not answer at ${host}:${port}: ${this.#lastError}`)
     }
   }
 

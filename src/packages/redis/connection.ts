@@ -10,8 +10,13 @@ export type RedisReply = null | number | string | Buffer | RedisError | readonly
 export const itemsIn = (reply: RedisReply | undefined): readonly RedisReply[] =>
   Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
-/** Why a connection that was closed runs nothing. */
-export const closed = (): Error => new Error('the connection to Redis is closed')
+/** Redis has not received the command. */
+export class UnsentError extends Error {}
+
+export const CLOSED = 'the connection to Redis is closed'
+
+/** Returns the error of commands under way on a connection that is closed. */
+export const closed = (): Error => new Error(CLOSED)
 
 /** What is open, once it is ready for use, too; it is closed if it never is. */
 export async function orClosed<C extends Pick<RedisConnection, 'close'>>(

@@ -96,7 +96,7 @@ export class LocalRedis {
     if (builtIn === undefined || this.#own !== undefined) return false
     this.#isReleased = true
     this.#builtIn = undefined
-    for (const each of this.#connections) each.suspend()
+    for (const each of this.#connections) each.suspend(true)
     await builtIn.close()
     void this.#move()
     return true

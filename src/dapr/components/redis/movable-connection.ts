@@ -1,5 +1,6 @@
 import {isWithin, within} from '../../../platform/delay.ts'
-import {orClosed, RedisError, type Argument, type MessageListener, type RedisConnection, type RedisReply} from '#redis'
+import {orClosed, RedisError, UnsentError} from '#redis'
+import type {Argument, MessageListener, RedisConnection, RedisReply} from '#redis'
 
 /** How long a command waits for an app of the run that is the Redis, and has not started yet. */
 const START_MS = 60_000
@@ -147,15 +148,16 @@ export class MovableConnection implements RedisConnection {
     return this.#runOn(connection, work, signal)
   }
 
-  /** Runs it at the next server, where the connection has left this one meanwhile: as Dapr's client, which tries again. */
+  /** Runs it at the next server if the connection has left this one meanwhile, which has not received it or answers what it has run. */
   #runOn<T>(
     connection: RedisConnection,
     work: (on: RedisConnection) => Promise<T>,
     signal: AbortSignal | undefined
   ): Promise<T> {
     return work(connection).catch(async (error: unknown) => {
-      const isLeft = this.#connection !== connection || (this.#pause !== undefined && this.#isEnded)
-      if (!isLeft || error instanceof RedisError || signal?.aborted === true || this.#isClosed) throw error
+      const isLeft = this.#connection !== connection || this.#pause !== undefined
+      const isUnsent = error instanceof UnsentError || (this.#isEnded && !(error instanceof RedisError))
+      if (!isLeft || !isUnsent || signal?.aborted === true || this.#isClosed) throw error
       return work(await this.#ready())
     })
   }

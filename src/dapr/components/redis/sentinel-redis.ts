@@ -36,7 +36,10 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
   }
   const open = async (): Promise<RedisConnection> => {
     const {ClientConnection} = await loadClient()
+    let isLeft = false
     const leave = (): void => {
+      if (isLeft) return
+      isLeft = true
       void opening.then(
         async client => client.close(),
         () => undefined

@@ -128,6 +128,32 @@ t.test('a master that breaks off as the connection is opened is left', async t =
   await redis.close()
 })
 
+t.test('the successor gets no command that the former master may have run', async t => {
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  let waiting: Promise<unknown> | undefined
+  const first = await RedisServer.bind(0)
+  const second = await openMaster()
+  t.teardown(async () => Promise.all([first.close(), second.close()]))
+  const named = {port: first.port}
+  engine.run = (session, args) => {
+    const result = run(session, args)
+    if (args[0] !== 'RPUSH') return result
+    named.port = second.port
+    session.onKill()
+    return new Blocked([], 0, () => undefined)
+  }
+  first.serve(engine)
+  const redis = await connectBySentinels(await sentinelOf(t, named), {master: 'mine'})
+  t.teardown(async () => redis.close())
+  await redis.command(['SET', 'a', '1'])
+  const pushed = redis.command(['RPUSH', 'list', 'x'])
+  pushed.catch(() => (waiting = redis.command(['SET', 'a', '2'])))
+  await t.rejects(pushed, 'it may have been run')
+  t.equal(await waiting, 'OK', 'the next one waits for the successor')
+  t.equal(await redis.command(['LLEN', 'list']), 0)
+})
+
 t.test('a master that no longer answers is left for its successor', async t => {
   const engine = new RedisEngine()
   const run = engine.run.bind(engine)
@@ -138,11 +164,12 @@ t.test('a master that no longer answers is left for its successor', async t => {
   const second = await openMaster()
   t.teardown(async () => Promise.all([first.close(), second.close()]))
   const named = {port: first.port}
-  const redis = await connectBySentinels({...(await sentinelOf(t, named)), readTimeoutMs: 200}, {master: 'mine'})
+  const redis = await connectBySentinels({...(await sentinelOf(t, named)), readTimeoutMs: 1000}, {master: 'mine'})
   t.teardown(async () => redis.close())
   t.equal(await redis.command(['SET', 'a', '1']), 'OK')
   isHanging = true
   named.port = second.port
+  await t.rejects(redis.command(['SET', 'a', '2']), /has not answered for 1000 ms/)
   t.equal(await redis.command(['SET', 'a', '2']), 'OK')
   t.same(await redis.command(['GET', 'a']), Buffer.from('2'))
 })

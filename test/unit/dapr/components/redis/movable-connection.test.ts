@@ -1,6 +1,7 @@
 import {mock} from 'node:test'
 import t from 'tap'
-import {RedisError, type RedisConnection, type RedisReply} from '#redis'
+import {RedisError, UnsentError, type RedisConnection, type RedisReply} from '#redis'
+import {messageOf} from '../../../../../src/model/errors.ts'
 import {MovableConnection} from '../../../../../src/dapr/components/redis/movable-connection.ts'
 
 /** A server: its connections subscribe when they are let. */
@@ -126,27 +127,41 @@ t.test('a duplicate that is closed while it moves does not hold up the others', 
   t.equal(await second.command(['PING']), 'OK')
 })
 
-for (const isClosedByMove of [true, false])
-  t.test(
-    `a command that is under way as ${isClosedByMove ? 'the connection moves' : 'its Redis ends'} is run by the next one`,
-    async t => {
-      const [old, next] = [new Server(), new Server()]
-      const connection = opened([old, next])
-      await connection.command(['PING'])
-      const under = Promise.withResolvers<RedisReply>()
-      old.answer = under.promise
-      next.answer = Promise.resolve('of the next')
-      const answer = connection.command(['SET', 'a', '1'])
-      if (!isClosedByMove) {
-        connection.suspend(true)
-        under.reject(new Error('Socket closed unexpectedly'))
-        await new Promise(setImmediate)
-      }
-      await connection.move()
-      under.reject(new Error('Disconnects client'))
-      t.equal(await answer, 'of the next')
-    }
-  )
+t.test(
+  'a command that is under way as its Redis ends, which answers what it has run, is run by the next one',
+  async t => {
+    const [old, next] = [new Server(), new Server()]
+    const connection = opened([old, next])
+    await connection.command(['PING'])
+    const under = Promise.withResolvers<RedisReply>()
+    old.answer = under.promise
+    next.answer = Promise.resolve('of the next')
+    const answer = connection.command(['SET', 'a', '1'])
+    connection.suspend(true)
+    await connection.move()
+    under.reject(new Error('Disconnects client'))
+    t.equal(await answer, 'of the next')
+  }
+)
+
+t.test('a command is run by the next Redis only if the one before has not received it', async t => {
+  for (const [error, expected] of [
+    [new UnsentError('the connection to Redis is closed'), 'of the next'],
+    [new Error('Disconnects client'), 'Disconnects client']
+  ] as const) {
+    const [old, next] = [new Server(), new Server()]
+    const connection = opened([old, next])
+    await connection.command(['PING'])
+    const under = Promise.withResolvers<RedisReply>()
+    old.answer = under.promise
+    next.answer = Promise.resolve('of the next')
+    const answer = connection.command(['SET', 'a', '1']).catch(messageOf)
+    connection.suspend()
+    await connection.move()
+    under.reject(error)
+    t.equal(await answer, expected)
+  }
+})
 
 t.test('a command is not run twice where Redis has refused it, or where it may have been run', async t => {
   const server = new Server()
