@@ -5,7 +5,7 @@ import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 import {agent} from './mcp-agent.ts'
 
-const SERVER = `require('node:http').createServer((_, response) => response.end(process.env.WORD + ' ' + process.cwd())).listen(process.env.PORT, '127.0.0.1')`
+const SERVER = `require('node:http').createServer((_, response) => response.end(process.env.WORD + ' ' + process.cwd())).listen(process.env.APP_PORT, '127.0.0.1')`
 const TEST = `fetch('http://127.0.0.1:' + process.env.WEB_PORT).then(answer => answer.text()).then(text => process.exit(text.startsWith('brought ') ? 0 : 1))`
 
 t.test('a coding agent in a fresh worktree needs nothing but up -d, wait, mcp, up --run and down', async t => {

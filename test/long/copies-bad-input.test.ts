@@ -6,7 +6,7 @@ import {freePorts} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
 
-const SERVER = `require('node:http').createServer((request, response) => response.end(process.cwd())).listen(Number(process.argv[2]?.replace('--port=', '') ?? process.env.PORT), '127.0.0.1', () => console.log('listens'))`
+const SERVER = `require('node:http').createServer((request, response) => response.end(process.cwd())).listen(Number(process.argv[2]?.replace('--port=', '') ?? process.env.APP_PORT), '127.0.0.1', () => console.log('listens'))`
 
 const app = (appPort: number, command: readonly string[] = ['node', 'server.js']): object => ({
   appID: 'shop',

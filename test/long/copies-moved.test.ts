@@ -8,10 +8,10 @@ import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
 
-/** Listens at the numbers in PORT and CONSOLE_PORT; prints what it reads. */
+/** Listens at the numbers in APP_PORT and CONSOLE_PORT; prints what it reads. */
 const SERVER = `#!/usr/bin/env node
 const {createServer} = require('node:net')
-for (const port of [process.env.PORT, process.env.CONSOLE_PORT])
+for (const port of [process.env.APP_PORT, process.env.CONSOLE_PORT])
   createServer(socket => {
     socket.on('data', data => console.log('got ' + data.toString().split('\\n')[0])).on('error', () => undefined)
     socket.end('here ' + process.cwd())

@@ -5,12 +5,12 @@ import {openRig, type Rig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
 
 const SERVER = `const {createServer} = require('node:http')
-const {DAPR_HTTP_PORT, CART_URL, PORT} = process.env
+const {DAPR_HTTP_PORT, CART_URL, APP_PORT} = process.env
 createServer(async ({url}, response) => {
   if (url !== '/ask') return response.end(process.cwd() + ' ' + CART_URL)
   const answer = await fetch('http://127.0.0.1:' + DAPR_HTTP_PORT + '/v1.0/invoke/extra/method/x')
   response.end(String(answer.status))
-}).listen(Number(process.argv[3] ?? PORT), '127.0.0.1')
+}).listen(Number(process.argv[3] ?? APP_PORT), '127.0.0.1')
 `
 
 /** A template with fixed ports in two worktrees of one repository; one has an app more. */

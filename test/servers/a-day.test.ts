@@ -15,7 +15,7 @@ import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
 const FILES: Readonly<Record<string, string>> = {
   'orders/app.ts': `import {createServer} from 'node:http'
 const word: string = 'orders 1'
-createServer((_, response) => response.end(word)).listen(Number(process.env.PORT))
+createServer((_, response) => response.end(word)).listen(Number(process.env.APP_PORT))
 `,
   'prices/app.py': `import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,7 +24,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b'prices 1')
-ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), Handler).serve_forever()
+ThreadingHTTPServer(('127.0.0.1', int(os.environ["APP_PORT"])), Handler).serve_forever()
 `,
   'stock/go.mod': 'module stock\n\ngo 1.19\n',
   'stock/main.go': `package main
@@ -37,7 +37,7 @@ import (
 
 func main() {
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "stock 1") })
-	http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil)
+	http.ListenAndServe("127.0.0.1:"+os.Getenv("APP_PORT"), nil)
 }
 `,
   'bills/Main.java': (filesOf('languages.md')['Main.java'] ?? '').replace('hello from Java', 'bills 1'),

@@ -1,7 +1,7 @@
 // Takes orders: a row in PostgreSQL, a value in Redis, an event for the mail.
 const {createServer} = require('node:http')
 const {resolve} = require('node:path')
-const {DAPR_HTTP_PORT, PORT} = process.env
+const {DAPR_HTTP_PORT, APP_PORT} = process.env
 
 /** Which copy this is: a row or an event of another one would show. */
 const copy = resolve('..')
@@ -34,4 +34,4 @@ createServer((request, response) => {
       response.writeHead(500).end(error.message)
     }
   })
-}).listen(Number(PORT), '127.0.0.1')
+}).listen(Number(APP_PORT), '127.0.0.1')

@@ -20,7 +20,7 @@ func main() {
 		w.WriteHeader(answer.StatusCode)
 		io.Copy(w, answer.Body)
 	})
-	if err := http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil); err != nil {
+	if err := http.ListenAndServe("127.0.0.1:"+os.Getenv("APP_PORT"), nil); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
