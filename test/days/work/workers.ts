@@ -241,7 +241,10 @@ export class Watch {
     this.#readDetached(events)
     if (!isReplay)
       this.#checkRound(program, app, id, execution, started?.parentInstance?.workflowInstance?.executionId?.value)
-    if (!isReplay) this.#checkResults(execution, `${app} ${id}`, events)
+    // a suspension or a termination has a turn of its own: results that arrived after it come later
+    const asked = this.#suspended.get(suspensionKey(`${app} ${id}`, program, execution)) ?? []
+    const isEnding = events.some(({executionTerminated}) => executionTerminated !== undefined)
+    if (!isReplay && asked.length === 0 && !isEnding) this.#checkResults(execution, `${app} ${id}`, events)
     if (!isReplay) this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)
     if (!id.startsWith('r-')) this.#checkSuspended(`${app} ${id}`, program, execution, events)
     const {actions, faults, waitsFor} = new Code(program, events, raw, id.startsWith('r-')).run()
