@@ -214,7 +214,7 @@ t.test('what is wrong with an export is said in a line', async t => {
     t.equal(stdout, '')
     return stderr
   }
-  t.match(await refused('calls', '-o', 'hars'), /Valid values are: table, ndjson, har, curl\./)
+  t.match(await refused('calls', '-o', 'hars'), /Valid values are: table, json, ndjson, har, curl\./)
   t.match(await refused('calls', '-f', '-o', 'har'), /-f cannot be used with -o har/)
   t.match(await refused('calls', '7', '-o', 'curl'), /there is no call 7: the latest call is number 1/)
   t.match(await refused('calls', 'form:shop', '-o', 'har'), /a filter has no field "form": did you mean from:\?/)

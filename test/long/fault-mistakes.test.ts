@@ -44,7 +44,7 @@ t.test('bad input: one line says what is wrong, and what to write', async t => {
       await refused('shop', 'stock', '--status', '503', `--${time}`, '200'),
       `invalid argument "200" for "--${time}" flag: expected a duration up to 24 days (200ms or 200s)`
     )
-  t.match(await refused('--to', 'stock'), 'the callee comes second: pillion fault any ID')
+  t.match(await refused('--to', 'stock'), 'The callee comes second: pillion fault any ID.')
   for (const [at, arrow] of ['->', '→'].entries())
     t.match(
       await rig.run(['fault', `shop${arrow}stock`, '--abort']),
