@@ -1,5 +1,6 @@
-import {existsSync, lstatSync, mkdirSync, readdirSync, realpathSync} from 'node:fs'
+import {existsSync, lstatSync, readdirSync, realpathSync} from 'node:fs'
 import {join, relative} from 'node:path'
+import {makeFolder} from '../../../platform/make-folder.ts'
 import {checkParents, copyPath, filesBelow, removeTemporary, settle, temporaryFor} from './copy-path.ts'
 import {copyRunning, writersOf} from './running-server.ts'
 import {git, leftToSetup, missingFolders, wantedPaths, type WantedPaths} from './wanted.ts'
@@ -23,7 +24,7 @@ export async function bring(worktree: AddedWorktree, file: string, options: Brin
   if ((await wantedNow(worktree, file)).length > 0)
     await alone(worktree, options.onProgress, async () => bringAll(worktree, file, options))
   for (const folder of new Set(missingFolders(worktree, file))) {
-    mkdirSync(folder, {recursive: true})
+    makeFolder(folder)
     options.onDone(`made the empty folder ${relative(worktree.root, folder)}, which git does not carry`)
   }
 }
