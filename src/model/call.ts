@@ -42,6 +42,8 @@ export interface Call {
   access?: AccessDecision
   /** Set by the observer: its number in the run; 0 or left out: it is not recorded. */
   number?: number
+  /** Its response has the header `Pillion-Call`: its caller is a program of this machine and not an app. */
+  isNumbered?: boolean
   /** Set when a language model has answered: what that has cost. */
   tokens?: {readonly prompt: number; readonly completion: number}
   /** Set when its callee was asleep, and is started for it. */

@@ -195,6 +195,8 @@ export interface RecordPlan {
   readonly bodyBytes: number
   /** Further names whose values are masked wherever recorded bytes are shown. */
   readonly mask: readonly string[]
+  /** Responses name their call to callers that are not apps; left out: they do. */
+  readonly namesCalls?: false
 }
 
 export interface LogPlan {

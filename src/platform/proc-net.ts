@@ -33,6 +33,10 @@ export function listenPlaceIn(field: string): {readonly address: string; readonl
 /** The two ends of a connection, from our side. */
 export type Ends = Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>>
 
+/** Whether both ends of a connection are on this machine. */
+export const isLocal = ({remoteAddress, localAddress}: Ends): boolean =>
+  remoteAddress !== undefined && remoteAddress === localAddress
+
 /** The text of all tables; '' if the system has none. */
 export const socketTables = (): string => SOCKET_TABLES.map(systemText).join('\n')
 

@@ -58,6 +58,7 @@ function newContext(
     observer,
     faults,
     admit: (call, isRefused) => admit(call, isRefused),
+    namesCalls: () => first()?.plan.record.namesCalls !== false,
     isOpen: () => first()?.queue.isOpen === true,
     lastLines: () => first()?.app.lastLines.stderr.slice(-LAST_LINES).map(withoutControls) ?? [],
     warn: text => first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')

@@ -255,6 +255,7 @@ class AppSidecar {
       tracing,
       rules: effects.rules,
       recorded: this.#recorder(),
+      namesCalls: runtime.plan.record.namesCalls !== false,
       limits: {maxBodyBytes, readBufferBytes},
       allowedHosts: listenAddresses,
       pages: this.#pages,

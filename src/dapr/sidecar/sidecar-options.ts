@@ -41,6 +41,8 @@ export interface SidecarOptions {
   /** Loads the building blocks of the app. */
   readonly blocks: () => Promise<Blocks>
   readonly warn: (text: string) => void
+  /** False: no response names its call. Default true. */
+  readonly namesCalls?: boolean
   /** Called for every request when it has ended, including those to the sidecar's own API. */
   readonly recorded?: Recorded | undefined
   readonly observer?: CallObserver | undefined

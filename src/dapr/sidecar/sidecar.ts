@@ -30,6 +30,7 @@ import {blockCaller} from './http/blocks/block-caller.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../../proxy/gateway/interceptor.ts'
 import {HeldBodies} from '../../proxy/gateway/held-bodies.ts'
+import {ByHand} from '../../proxy/gateway/by-hand.ts'
 import {hostGuard} from '../../proxy/gateway/guards.ts'
 import {pageSignsOf} from '../../proxy/gateway/page-guard.ts'
 import {identityOf, linesOfCaller} from './http/identity.ts'
@@ -79,6 +80,7 @@ export class Sidecar implements SidecarContext {
   readonly recorded: SidecarOptions['recorded']
   readonly observer: CallObserver | undefined
   readonly faults: CallContext['faults']
+  readonly isNumbered: SidecarContext['isNumbered']
   readonly #rules: SidecarRules
 
   constructor(options: SidecarOptions) {
@@ -92,6 +94,8 @@ export class Sidecar implements SidecarContext {
     this.recorded = options.recorded
     this.observer = options.observer
     this.faults = options.faults
+    const byHand = new ByHand()
+    this.isNumbered = (lines, ends) => options.namesCalls !== false && byHand.isSender(lines, ends)
     this.#rules = options.rules
     this.#options = options
     const identity = options.identity ?? identityOf(process.env)
@@ -196,7 +200,15 @@ export class Sidecar implements SidecarContext {
     if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
     const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
     const exchange = (handler: CallHandler): Exchange => new Http1Downstream(request, response, handler, body).exchange
-    this.#answer(parsed, response, {body: request, onPiece, destroy: () => request.socket.destroy(), respond, exchange})
+    const {socket} = request
+    this.#answer(parsed, response, {
+      body: request,
+      onPiece,
+      ends: socket,
+      destroy: () => socket.destroy(),
+      respond,
+      exchange
+    })
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
@@ -233,12 +245,16 @@ export class Sidecar implements SidecarContext {
   #answer(
     parsed: SidecarRequest,
     out: Writable,
-    {exchange, ...own}: Omit<OwnCall, 'finished' | 'onGone'> & {exchange: (handler: CallHandler) => Exchange}
+    {
+      exchange,
+      ends,
+      ...own
+    }: Omit<OwnCall, 'finished' | 'onGone'> & {ends?: Ends; exchange: (handler: CallHandler) => Exchange}
   ): void {
     if (parsed.refusal !== undefined) own.respond(parsed.refusal)
     else if (parsed.action !== undefined)
       this.#answerOwn(parsed, {...own, finished: then => out.on('finish', then), onGone: goneOf(out)})
-    else if (!this.#invoke(parsed, exchange)) own.respond(noAppId(parsed.method))
+    else if (!this.#invoke(parsed, exchange, {ends})) own.respond(noAppId(parsed.method))
   }
 
   /** Refuses requests of a foreign web page, and passes all others to the pipeline. */
@@ -292,12 +308,16 @@ export class Sidecar implements SidecarContext {
     const parsed = this.#read(request, isOnUnixSocket(socket))
     const {method} = parsed
     const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel(socket, method, early, handler).exchange
-    if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, UPGRADE_LINES))
+    if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, {extraLines: UPGRADE_LINES}))
       endWith(socket, parsed.refusal ?? noAppId(method))
   }
 
   /** Starts a call. False: nothing was done, the request names no callee, or one that cannot be parsed. */
-  #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
+  #invoke(
+    parsed: SidecarRequest,
+    exchange: (handler: CallHandler) => Exchange,
+    {extraLines = '', ends}: {readonly extraLines?: string; readonly ends?: Ends | undefined}
+  ): boolean {
     const {headers, trace, responseTrace, span} = parsed
     const delegated = this.#delegatedCallers.contextFor(headers.delegation)
     if (!isRouteServed(this.#guards.apiAccess(headers.delegation), INVOKE_ROUTE)) return false
@@ -315,6 +335,7 @@ export class Sidecar implements SidecarContext {
         callee: delegated === undefined ? this.#guards.tracing.tracer?.startChild(span) : undefined
       },
       extraLines,
+      ends,
       exchange
     }).start()
     return true

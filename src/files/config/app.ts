@@ -207,7 +207,7 @@ function recordPlan(settings: Settings): RecordPlan {
     most: MAX_RECORDED_BODY_BYTES,
     expected: 'expected a size up to 1Mi, like 16Ki'
   })
-  return {bodyBytes, mask: record.mask ?? []}
+  return {bodyBytes, mask: record.mask ?? [], ...(record.callHeader === false && {namesCalls: false})}
 }
 
 function limitsOf(settings: Settings): Pick<AppPlan, 'limits'> {

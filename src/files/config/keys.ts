@@ -150,7 +150,9 @@ export interface OurValues {
   readonly replicas?: number
   readonly logs?: {readonly keep?: number; readonly size?: string | number}
   readonly limits?: {readonly memory?: string | number; readonly cpus?: number}
-  readonly record?: boolean | {readonly body?: string | number; readonly mask?: readonly string[]}
+  readonly record?:
+    | boolean
+    | {readonly body?: string | number; readonly mask?: readonly string[]; readonly callHeader?: boolean}
   readonly replay?: boolean
   readonly otel?: boolean
   readonly autoPort?: boolean

@@ -20,7 +20,7 @@ export const TO_REPLACE = 'to replace it from the environment, write interpolate
 const TYPED_KEYS = new Set(
   (
     'replicas watch autoPort tcp keep cpus record replay otel timeout lazy idleTimeout port fixedPort tty ' +
-    'interpolate managerPort required status abort never cut kill rate seed times job'
+    'interpolate managerPort required status abort never cut kill rate seed times job callHeader'
   ).split(' ')
 )
 

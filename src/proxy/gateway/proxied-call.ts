@@ -10,7 +10,7 @@ import {pairsOf} from '../net/http1/header-lines.ts'
 import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
-import {faultLine, type Reply} from '../net/reply.ts'
+import {faultLine, numberLine, type Reply} from '../net/reply.ts'
 import type {PooledProcess} from '../net/pool.ts'
 import type {Admission, Admitted, Denied, Held, AppPipeline} from './admission.ts'
 import type {CallContext} from './call-context.ts'
@@ -64,8 +64,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
 
   headersFor(head: ResponseHead): string {
     this.passage.isBroken = false
-    const {fault} = this.call
-    return fault === undefined ? this.responseHeaders(head) : this.responseHeaders(head) + faultLine(fault)
+    return this.responseHeaders(head) + faultLine(this.call) + numberLine(this.call)
   }
 
   refused(why: string): void {

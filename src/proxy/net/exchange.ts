@@ -11,7 +11,7 @@ import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
 import {changed, isSafeAgain, Unsent, writeChunk} from './request-body.ts'
-import {faultLine, replyTexts, type Reply} from './reply.ts'
+import {faultLine, numberLine, replyTexts, type Reply} from './reply.ts'
 
 /**
  * One call between its caller and a callee: takes a connection, sends the request, sends it again where that is safe, passes
@@ -140,14 +140,13 @@ export class Exchange implements ResponseHandler {
     const handler = this.#handler
     if (handler === undefined) return
     const {journal} = handler
-    const {fault} = journal.call
-    const response = fault === undefined ? plain : {...plain, lines: plain.lines + faultLine(fault)}
+    const response = {...plain, lines: plain.lines + faultLine(journal.call)}
     journal.status = response.status
     journal.observer?.replied(journal.call, replyTexts(response))
     journal.responseBytes = response.bytes?.length ?? Buffer.byteLength(response.body)
     this.#copy?.responded()
     if (this.#length === 0) this.#copy?.whole()
-    this.#downstream.reply(response)
+    this.#downstream.reply({...response, lines: response.lines + numberLine(journal.call)})
     this.#over()
   }
 

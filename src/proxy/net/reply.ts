@@ -1,4 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Call} from '../../model/call.ts'
 import {pairsOf} from './http1/header-lines.ts'
 import {isRefused} from './collector.ts'
 import {isAwaitingContinue} from './http1/expect-continue.ts'
@@ -16,8 +17,12 @@ export interface Reply {
   readonly lines: string
 }
 
-/** The header line that names the fault that has hit a call. */
-export const faultLine = (number: number): string => `Pillion-Fault: ${number}\r\n`
+/** The header line that names the fault that has hit a call; '' = none has. */
+export const faultLine = ({fault}: Call): string => (fault === undefined ? '' : `Pillion-Fault: ${fault}\r\n`)
+
+/** The header line by which a caller finds its call in the record; '' = it gets none. */
+export const numberLine = ({number = 0, isNumbered}: Call): string =>
+  isNumbered === true && number > 0 ? `Pillion-Call: ${number}\r\n` : ''
 
 const linesOf = ({status, type, body, bytes = Buffer.from(body), lines}: Reply): string => {
   const typeLine = type === '' ? '' : `Content-Type: ${type}\r\n`

@@ -245,7 +245,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
       journal.firstByteAt = performance.now()
       journal.status = httpStatus
       journal.observer?.responded(this.call, {text: fields.headText, size: fields.headText.length})
-      this.#caller.writeHead(statusField(httpStatus) + fields.bytes + this.#faultField, isLast)
+      this.#caller.writeHead(statusField(httpStatus) + fields.bytes + this.#callFields, isLast)
       if (broken?.left === 0) return this.#break()
     } else this.#caller.writeHead((httpStatus > 0 ? statusField(httpStatus) : '') + fields.bytes, isLast)
     if (fields.status >= 0) journal.grpcStatus = fields.status
@@ -280,9 +280,11 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     return this.#passage.broken?.isOver === true
   }
 
-  get #faultField(): string {
-    const {fault} = this.call
-    return fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
+  /** What a response says of its call: as `faultLine` and `numberLine` in HTTP/1. */
+  get #callFields(): string {
+    const {fault, number = 0, isNumbered} = this.call
+    const hit = fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
+    return isNumbered === true && number > 0 ? hit + encodeField('pillion-call', number.toString()) : hit
   }
 
   async #explain(why: string): Promise<void> {
@@ -306,7 +308,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     for (let at = 0; at < pairs.length; at += 2)
       fields += encodeField((pairs[at] ?? '').toLowerCase(), pairs[at + 1] ?? '')
     const body = this.#head.method === 'HEAD' ? '' : Buffer.from(reply.body).toString('latin1')
-    this.#caller.writeHead(fields + this.#faultField, body === '')
+    this.#caller.writeHead(fields + this.#callFields, body === '')
     if (body !== '') this.#caller.writeData(body, true)
     const journal = this.#journal
     journal.status = reply.status
@@ -318,7 +320,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   /** Ends a call of gRPC with a status of ours. */
   #replyStatus(end: GrpcStatus): void {
     if (this.#passage.isOver) return
-    const head = this.#hasBegun ? '' : answerHead('application/grpc') + this.#faultField
+    const head = this.#hasBegun ? '' : answerHead('application/grpc') + this.#callFields
     this.#caller.writeHead(head + trailersOf(end), true)
     this.#journal.status ||= 200
     this.#journal.grpcStatus = end.code

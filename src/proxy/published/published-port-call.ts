@@ -15,6 +15,8 @@ export interface PublishedContext extends CallContext {
   /** The app that is called there. */
   readonly callee: string
   admit(call: PublishedPortCall['call'], isRefused: boolean): Admission | Held
+  /** Whether responses name their call to callers that are not apps; left out: they do not. */
+  readonly namesCalls?: () => boolean
   /** The app takes calls now. */
   readonly isOpen: () => boolean
   /** The last lines of the app, for who gets no answer. */

@@ -9,7 +9,7 @@ import {KnownHeads} from '../net/http1/known-heads.ts'
 import {shareReads} from '../net/http1/shared-reads.ts'
 import type {FrameServer} from '#h2-frames'
 import {OUTSIDE, type Call} from '../../model/call.ts'
-import type {Ends} from '../../platform/proc-net.ts'
+import {isLocal, type Ends} from '../../platform/proc-net.ts'
 import {BytesCall} from './bytes-call.ts'
 import {PublishedPortCall, type PublishedContext} from './published-port-call.ts'
 import {PublishedConnection, type PublishedHost} from './published-connection.ts'
@@ -79,6 +79,7 @@ export class PublishedPort implements PublishedHost {
   start(head: VerbatimHead, connection: PublishedConnection): void {
     this.#asked++
     const call = new PublishedPortCall(this.#contextOf(), this.#knownCaller(connection), head, connection)
+    this.#number(call.call, connection)
     call.start()
     this.#attribute(call, connection)
   }
@@ -156,7 +157,7 @@ export class PublishedPort implements PublishedHost {
         }
       })
       this.#frames.add(frames)
-      if (socket.remoteAddress !== socket.localAddress) looking = setInterval(() => frames.look(), LOOK_MS).unref()
+      if (!isLocal(socket)) looking = setInterval(() => frames.look(), LOOK_MS).unref()
       frames.read(early, early.length)
       if (this.isClosing) frames.leave()
     } catch (error) {
@@ -175,13 +176,19 @@ export class PublishedPort implements PublishedHost {
 
   /** Finds the caller while the app works: its answer cannot have been read yet. */
   #attribute({call}: {readonly call: Call}, connection: Attributed): void {
-    if (connection.caller !== '') return
+    if (connection.caller !== '') return this.#number(call, connection)
     setImmediate(() => {
       connection.caller ||= this.#callerOf(connection.socket)
+      this.#number(call, connection)
       if (connection.caller === OUTSIDE) return
       call.caller = connection.caller
       this.#contextOf().observer?.attributed?.(call)
     })
+  }
+
+  /** Lets the response name its call if the caller is known to be a program of this machine and not an app. */
+  #number(call: Call, {caller, socket}: Attributed): void {
+    if (caller === OUTSIDE && isLocal(socket) && this.#contextOf().namesCalls?.() === true) call.isNumbered = true
   }
 
   #callerOf(socket: net.Socket): string {

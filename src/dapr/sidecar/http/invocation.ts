@@ -3,6 +3,7 @@ import {ProxiedCall} from '../../../proxy/gateway/proxied-call.ts'
 import type {Admission, Admit, Admitted, Denied, Held} from '../../../proxy/gateway/admission.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {CallSpans, SentRequest} from '../../../model/call.ts'
+import type {Ends} from '../../../platform/proc-net.ts'
 import type {CallHandler} from '../../../proxy/net/exchange-parts.ts'
 import {TOO_LARGE} from '../../../proxy/net/collector.ts'
 import type {Exchange} from '../../../proxy/net/exchange.ts'
@@ -28,6 +29,8 @@ export interface SidecarContext extends CallContext {
   readonly appToken: string
   readonly warn: (text: string) => void
   readonly copierOf?: CopierOf | undefined
+  /** Whether the response to a request names its call (`Pillion-Call`). */
+  readonly isNumbered?: ((lines: string, ends: Ends) => boolean) | undefined
   /** The header lines that name the caller to a callee. */
   callerHeaders(callee: string, isLocal: boolean): string
 }
@@ -46,6 +49,8 @@ export interface InvocationOptions {
   readonly isInvokeService?: boolean
   /** More header lines for the callee: those that request a websocket. */
   readonly extraLines: string
+  /** The ends of the caller's connection; left out: not known. */
+  readonly ends?: Ends | undefined
   readonly exchange: (handler: CallHandler) => Exchange
 }
 
@@ -75,7 +80,7 @@ export class Invocation extends ProxiedCall {
   readonly #options: InvocationOptions
 
   constructor(options: InvocationOptions) {
-    const {sidecar, target, headers, request, exchange} = options
+    const {sidecar, target, headers, request, ends, exchange} = options
     const call = {
       caller: sidecar.appId,
       callee: target.id,
@@ -84,6 +89,7 @@ export class Invocation extends ProxiedCall {
       number: 0,
       sent: request,
       from: headers.from,
+      isNumbered: ends !== undefined && sidecar.isNumbered?.(request.lines, ends) === true,
       ...(target.sentId !== target.id && {target: target.sentId})
     }
     super(sidecar, call, request, headers.length)

@@ -115,6 +115,7 @@ export class PlainCalls {
       responseTrace,
       spans: span && tracer && {own: span, callee: tracer.startChild(span)},
       extraLines: '',
+      ends: connection.ends,
       exchange: handler => connection.begin(handler)
     }).start()
     return true

@@ -1,4 +1,5 @@
 import type net from 'node:net'
+import type {Ends} from '../../../platform/proc-net.ts'
 import {isOnUnixSocket} from '../claimed-server.ts'
 import {abortConnection} from './abort-connection.ts'
 import type {ResponseHead} from './response-head.ts'
@@ -92,6 +93,10 @@ export class FastConnection implements Downstream {
   /** The caller's address, '' after it disconnected. */
   get peer(): string {
     return this.#socket.remoteAddress ?? ''
+  }
+
+  get ends(): Ends {
+    return this.#socket
   }
 
   /** Starts the call of the routed request. */

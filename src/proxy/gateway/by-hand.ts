@@ -1,0 +1,32 @@
+import {PeerVariable} from '../../platform/peer-variable.ts'
+import {isLocal, type Ends} from '../../platform/proc-net.ts'
+
+/** Programs with which people and coding agents send requests. */
+const TOOL = /(?:^|\n)user-agent: ?(?:bruno|curl|httpie|insomnia|pillion|postman\w*|wget|xh)\b/i
+
+/**
+ * Finds the requests at a sidecar that a person or a coding agent has sent. Only a request that names such a program is looked into: the
+ * requests of apps stay fast. An app that passes on the header of its own caller, or runs such a program, is still an app.
+ */
+export class ByHand {
+  readonly #marks = new PeerVariable('PILLION_LIFE')
+  /** By connection: whether an app has it. */
+  readonly #apps = new WeakMap<Ends, boolean>()
+  /** The lines of the latest request, which are mostly those of the next one, and whether they name such a program. */
+  #lines = ''
+  #isNamed = false
+
+  isSender(lines: string, ends: Ends): boolean {
+    if (lines !== this.#lines) {
+      this.#lines = lines
+      this.#isNamed = TOOL.test(lines)
+    }
+    return this.#isNamed && isLocal(ends) && !this.#isApp(ends)
+  }
+
+  #isApp(ends: Ends): boolean {
+    const isApp = this.#apps.get(ends) ?? this.#marks.of(ends) !== ''
+    this.#apps.set(ends, isApp)
+    return isApp
+  }
+}
