@@ -3,6 +3,7 @@ import {OTHER_COMMANDS} from './entries/others.ts'
 import {RUN_COMMANDS} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
 import {ACTORS_COMMAND, REMINDERS} from './entries/actors.ts'
+import {AGENT} from './entries/agent.ts'
 import {COPIES} from './entries/copies.ts'
 import {JOB_VERBS, SCHEDULER} from './entries/jobs.ts'
 import {SKIP, WORKFLOW} from './entries/workflows.ts'
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   REMINDERS,
   SKIP,
   COPIES,
+  AGENT,
   ...OTHER_COMMANDS,
   {
     name: 'completion',

@@ -33,7 +33,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   },
   {title: 'Daeploy services', usual: ['ls', 'assign', 'notifications'], use: 'daeploy'},
   {title: 'Write and check a template', usual: ['import', 'validate', 'doctor'], more: ['export', 'schema']},
-  {title: 'For scripts and coding agents', usual: ['wait', 'mcp']}
+  {title: 'For scripts and coding agents', usual: ['wait', 'mcp'], more: ['agent']}
 ]
 
 /** The most commands of the short help, and those that it leaves out first. */

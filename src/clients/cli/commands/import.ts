@@ -67,7 +67,17 @@ export const importTemplate: CommandHandler = async call => {
   }
   const of = ['pillion.yaml', 'dapr.yaml'].includes(relative(cwd, file)) ? '' : ` -f ${shellQuoted(output)}`
   if (output !== '-') tell(`Next: pillion validate${of}, then pillion up${of}`)
+  if (output !== '-' && of === '' && process.stdin.isTTY && process.stdout.isTTY) await offerAgents(file, asJson)
   return 0
+}
+
+/** Offers `agent init` for a new template; a no is an answer. */
+async function offerAgents(template: string, asJson: boolean): Promise<void> {
+  const {initAgents} = await import('./agent.ts')
+  await initAgents(template, {asJson, isAsked: true}).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error
+    say(process.stdout, 'info', `pillion agent init tells coding agents later: ${error.message}`, asJson)
+  })
 }
 
 /** Names the other files that were found; programs of one file and servers of another make one template. */
