@@ -2,7 +2,7 @@ import type * as Api from '../model/api.generated.ts'
 import type {TerminalSize} from '../model/terminal.ts'
 
 /** A run and its apps, without what is known of calls. */
-export type RunListing = Omit<Api.Run, 'faults' | 'lastCall'>
+export type RunListing = Omit<Api.Run, 'faults' | 'hasWork' | 'lastCall'>
 
 /** How another run reaches a sidecar on behalf of its own apps. */
 export type SidecarAddress = Omit<Api.LentSidecar, 'ready'>

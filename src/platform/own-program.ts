@@ -1,5 +1,5 @@
 import {isSea} from 'node:sea'
-import {messageOf} from '../model/errors.ts'
+import {messageOf, UserError} from '../model/errors.ts'
 
 /** What `bin/load.cjs` leaves for the program that it runs. */
 interface Loaded {
@@ -38,4 +38,22 @@ export function startOwnProgram(
       child.once('exit', code => resolve(code ?? 1))
     })
   }
+}
+
+/** Output that is kept of such a process. */
+const MAX_OUTPUT = 4 * 1024 * 1024
+
+/** Runs this program with other arguments to its end, without a terminal. Throws a UserError if it cannot be started, or prints more than 4 MiB. */
+export async function outputOfOwn(
+  args: readonly string[]
+): Promise<{readonly code: number; readonly stdout: string; readonly stderr: string}> {
+  const {execFile} = process.getBuiltinModule('node:child_process')
+  const script = isSea() ? [] : [...process.execArgv, process.argv[1] ?? '']
+  return new Promise((resolve, reject) => {
+    const child = execFile(process.execPath, [...script, ...args], {maxBuffer: MAX_OUTPUT}, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(new UserError(messageOf(error), {cause: error}))
+      else resolve({code: Number(error?.code ?? 0), stdout, stderr})
+    })
+    child.stdin?.end()
+  })
 }

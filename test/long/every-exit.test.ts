@@ -137,7 +137,11 @@ t.test('no exit shows a secret', async t => {
     if (typeof asked === 'string') continue
     for (const given of asked) {
       const answer = await callTool(tool, given, {
-        findRun: async () => Promise.resolve(found),
+        host: {
+          find: async () => Promise.resolve(found),
+          names: async () => Promise.resolve([]),
+          command: async () => Promise.resolve({code: 1, stdout: '', stderr: ''})
+        },
         signal: AbortSignal.timeout(60_000)
       })
       shown.add(`tool ${tool.name}`, JSON.stringify(answer))

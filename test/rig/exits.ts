@@ -112,15 +112,14 @@ export const tools = (numbers: readonly number[], again: readonly number[]): Exi
   app_logs: OWN_WORDS,
   calls: [{limit: 500}],
   call: numbers.map(number => ({number})),
-  trace: numbers.map(number => ({filter: `${number}`})),
+  trace: numbers.map(number => ({filter: `${number}`, bodies: true})),
   graph: [{}],
   why: [{app: 'shop'}, {end: 1}],
   wait: [{for: ['ready'], timeout: '1s'}],
   invoke: ['count', 'headers', 'fail', 'gzip', 'raw', 'text', 'lines', 'cut'].map(path => ({app: 'stock', path})),
   replay: [{calls: again, unsafe: true}],
   fault: [{}],
-  workflows: [{}],
-  workflow: [{id: 'w1'}],
+  workflows: [{}, {id: 'w1'}],
   replay_workflow: [{id: 'w1'}],
   change_workflow: [{id: 'w1', action: 'suspend'}],
   jobs: [{}, {name: 'nightly'}],
@@ -128,7 +127,10 @@ export const tools = (numbers: readonly number[], again: readonly number[]): Exi
   actors: [{}, {type: 'Cart'}, {type: 'Cart', id: '7'}],
   reminders: [{}, REMINDER],
   change_reminder: [{...REMINDER, action: 'run'}],
-  restart: [{app: 'stock'}]
+  restart: [{app: 'stock'}],
+  start: [{app: 'stock'}],
+  up: 'starts the run that the other tools ask',
+  down: 'ends it'
 })
 
 /** All routes, by the description of the API. */
@@ -159,7 +161,7 @@ export const COMMANDS_ASKED: Readonly<Record<string, readonly string[] | string>
   url: ['shop', 'shop -o json'],
   events: ['--once', '--once -o json'],
   calls: ['-n 1000', '1', '5', '-o ndjson', '-o curl', '-o har'],
-  trace: ['', '1', 'is:failed', '-o json'],
+  trace: ['', '1', '1 --bodies', 'is:failed', '-o json'],
   replay: ['1 2 3 4 5', '1 -o json', '12 --unsafe'],
   fault: ['', '-o json'],
   workflow: [''],
@@ -208,6 +210,8 @@ export const COMMANDS_ASKED: Readonly<Record<string, readonly string[] | string>
   ui: SCREEN,
   open: SCREEN,
   mcp: 'every-exit asks its tools',
+  agent: OTHER,
+  'agent init': WRITES,
   logs: OWN_WORDS,
   attach: OWN_WORDS,
   invoke: OWN_WORDS,

@@ -1,8 +1,7 @@
-import {isLibraryFrame} from '../../model/thrown-at.ts'
 import {stripVTControlCharacters} from 'node:util'
-import type {RequestTree, TreeLine, TreeNode} from '../../model/api.generated.ts'
-import {guessText} from '../../model/call-guess.ts'
+import type {RequestTree, TreeNode} from '../../model/api.generated.ts'
 import {durationText} from '../../model/duration.ts'
+import {edgeOfNode, linesBelow, notesOf, nodeOutcome} from '../../model/tree-words.ts'
 import {toned} from './paint.ts'
 import {fittingTable, type FittingColumn} from './table.ts'
 import {cut, padEnd, widthOf} from './width.ts'
@@ -10,8 +9,6 @@ import {cut, padEnd, widthOf} from './width.ts'
 /** Columns of the longest bar: in a pipe, and at least on a terminal. */
 const BAR = 24
 const MIN_BAR = 12
-/** Number of lines of one app that are shown where a failure began, and of other apps' warnings. */
-const MAX_LINES = 20
 
 /** Where a tree is shown. */
 interface TracePlace {
@@ -20,17 +17,20 @@ interface TracePlace {
   /** Show all log lines; else errors and warnings, and the lines where a failure began. */
   readonly hasLines?: boolean
   readonly hasColours?: boolean
+  /** Bodies of calls by their numbers; left out: none are shown. */
+  readonly bodies?: ReadonlyMap<number, readonly string[]>
 }
 
 /** A request as an indented tree: what was done for what, when, how long, and where a failure began. Never wider than `width`. */
 export function traceText(tree: RequestTree, place: TracePlace): string {
   const {nodes, leftOut, linesLeftOut} = tree
-  const {width, hasLines = false} = place
+  const {width, hasLines = false, bodies} = place
   if (nodes.length === 0) return ''
-  const shown = linesByNode(tree, hasLines)
+  const lines = linesBelow(tree, hasLines)
   const [head = '', ...rows] = width === Infinity ? wideRows(tree) : fittingRows(tree, place)
   const text = nodes.map(
-    ({id}, index) => `${rows[index] ?? ''}\n${linesText(shown.get(id) ?? [], nodes[index], width)}`
+    (node, index) =>
+      `${rows[index] ?? ''}\n${below(node, [...(bodies?.get(node.id) ?? []), ...(lines.get(node.id) ?? [])], width)}`
   )
   const more = leftOut === 0 ? '' : `… and ${leftOut} more calls\n`
   return `${head}\n${text.join('')}${more}${hasLines && linesLeftOut > 0 ? `… and ${linesLeftOut} earlier lines\n` : ''}`
@@ -46,7 +46,7 @@ function columnsOf(nodes: readonly TreeNode[], isShort: boolean): readonly Fitti
     {head: 'CALL', cells: cells(({call}) => call?.number.toString() ?? ''), alignsRight: true},
     {head: 'FROM → TO', cells: cells((node, at) => `${branches[at] ?? ''}${edgeOf(node, isShort)}`), minWidth: 16},
     {head: 'REQUEST', cells: cells(({what}) => what), minWidth: 12},
-    {head: 'STATUS', cells: cells(statusOf)}
+    {head: 'STATUS', cells: cells(nodeOutcome)}
   ]
 }
 
@@ -108,32 +108,14 @@ const GAP = 2
 /** A wider bar says no more. */
 const MAX_BAR = 48
 
-const edgeOf = ({from, to, depth}: TreeNode, isShort: boolean): string =>
-  to === '' ? from : isShort && depth > 0 ? to : `${from} → ${to}`
+const edgeOf = (node: TreeNode, isShort: boolean): string =>
+  node.to !== '' && isShort && node.depth > 0 ? node.to : edgeOfNode(node)
 
-const statusOf = ({outcome, isFailed, call}: TreeNode): string =>
-  outcome + (isFailed && !(call?.marks.includes('grpc') === true) && call?.status !== 0 ? ' ✕' : '')
+const indentOf = ({depth}: TreeNode): string => ' '.repeat(9 + 2 * Math.min(depth, 8))
 
-/** The lines that are shown below each node. */
-function linesByNode({lines, failedAt}: RequestTree, hasLines: boolean): ReadonlyMap<number, readonly TreeLine[]> {
-  const isTold = ({node, line}: TreeLine): boolean =>
-    hasLines || node === failedAt || line.level === 'error' || line.level === 'warn'
-  return Map.groupBy(lines.filter(isTold), ({node}) => node)
-}
-
-const indentOf = (node: TreeNode | undefined): string => ' '.repeat(9 + 2 * Math.min(node?.depth ?? 0, 8))
-
-/** Frames of libraries are left out: of a Java trace they hide the exception and its causes. */
-function linesText(all: readonly TreeLine[], node: TreeNode | undefined, width: number): string {
-  const indent = indentOf(node)
-  const lines = all.filter(({line: {line}}) => !isLibraryFrame(line))
-  const left = lines.length - MAX_LINES
-  const shown = lines.slice(-MAX_LINES).map(({others, line: {app, line}}) => {
-    const doubt = others === 0 ? '' : ` (or for another of its ${others + 1} requests)`
-    return `${cut(`${indent}${app}: ${line}${doubt}`, width)}\n`
-  })
-  return `${left > 0 ? `${indent}… ${left} earlier lines\n` : ''}${shown.join('')}`
-}
+/** The lines below a row. */
+const below = (node: TreeNode, lines: readonly string[], width: number): string =>
+  lines.map(line => `${cut(`${indentOf(node)}${line}`, width)}\n`).join('')
 
 /** The lines that lead to each node: `│ └ `, with a question mark where it is a guess. */
 function branchesOf(nodes: readonly TreeNode[]): readonly string[] {
@@ -160,15 +142,4 @@ function barOf({link, startMs, totalMs}: TreeNode, all: number, room: number): s
   return ' '.repeat(begin) + (link?.reason === 'guess' ? '░' : '█').repeat(length)
 }
 
-function noteOf({id, link, waitedMs, count, failure, call}: TreeNode, failedAt: number | null): string {
-  const marks = call?.marks.filter(mark => !['grpc', 'ours'].includes(mark)) ?? []
-  const notes = [
-    id === failedAt ? '← the failure began here' : '',
-    count > 1 ? `${count} times` : '',
-    waitedMs < 1 ? '' : `waited ${durationText(waitedMs)}`,
-    guessText(link),
-    ...marks,
-    failure
-  ]
-  return notes.filter(note => note !== '').join(', ')
-}
+const noteOf = (node: TreeNode, failedAt: number | null): string => notesOf(node, failedAt).join(', ')

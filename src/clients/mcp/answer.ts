@@ -9,52 +9,39 @@ const MAX_SUMMARY = 600
 /** Maximum length of one line of data. */
 const MAX_LINE = 1500
 
-/** One row of an answer. */
-export interface Item {
-  /** The text for the model; may contain text of apps. */
-  readonly text: string
-  /** Data for programs: only our own, such as numbers and ids. */
-  readonly fact?: Readonly<Record<string, unknown>>
-}
+type Facts = Readonly<Record<string, unknown>>
 
 export interface Listing {
   /** One or two sentences of our own. */
   readonly summary: string
-  readonly items: readonly Item[]
-  readonly facts?: Readonly<Record<string, unknown>>
-  /** The cursor after this number of items; '', or left out: there are no more, or none leads to them. */
+  readonly rows: readonly string[]
+  readonly facts?: Facts
+  /** The cursor after this number of rows; '', or left out: there are no more, or none leads to them. */
   readonly cursorAfter?: (count: number) => string
-  /** Keeps the last items instead of the first, in order: for logs. */
+  /** Keeps the last rows instead of the first, in order: for logs. */
   readonly fromEnd?: boolean
   /** The rows contain nothing that apps have written or sent. */
   readonly isOurs?: boolean
 }
 
-/** As many of the items as fit. */
-export function listAnswer({summary, items, facts, cursorAfter, fromEnd = false, isOurs = false}: Listing): ToolResult {
+/** As many of the rows as fit. */
+export function listAnswer({summary, rows, facts, cursorAfter, fromEnd = false, isOurs = false}: Listing): ToolResult {
   const short = clipped(summary, MAX_SUMMARY)
   let left = MAX_BYTES - AROUND_BYTES - sizeOf(short) - sizeOf(facts ?? {})
-  const kept: Item[] = []
-  for (const item of fromEnd ? items.toReversed() : items) {
-    const fitting = {...item, text: clipped(item.text, MAX_LINE)}
-    left -= sizeOf(`${fitting.text}\n`) + (item.fact === undefined ? 0 : sizeOf(item.fact) + 1)
+  const kept: string[] = []
+  for (const row of fromEnd ? rows.toReversed() : rows) {
+    const fitting = `${clipped(row, MAX_LINE)}\n`
+    left -= sizeOf(fitting)
     if (left < 0 && kept.length > 0) break
     kept.push(fitting)
   }
-  const ordered = fromEnd ? kept.toReversed() : kept
+  const text = (fromEnd ? kept.toReversed() : kept).join('')
   const cursor = cursorAfter?.(kept.length) ?? ''
-  const rows = ordered.map(({text}) => `${text}\n`).join('')
-  const leftOut = cursor === '' ? items.length - kept.length : 0
+  const leftOut = cursor === '' ? rows.length - kept.length : 0
   const more = leftOut > 0 ? `\n${leftOut} of them are left out: an answer has at most 8 KB.` : moreAt(cursor)
-  const shown = ordered.flatMap(({fact}) => (fact === undefined ? [] : [fact]))
   return {
-    content: [{type: 'text', text: `${short}\n${isOurs ? rows : marked(rows)}${more}`.trimEnd()}],
-    structuredContent: {
-      ...facts,
-      ...(shown.length > 0 && {items: shown}),
-      ...(leftOut > 0 && {leftOut}),
-      ...(cursor !== '' && {cursor})
-    }
+    content: [{type: 'text', text: `${short}\n${isOurs ? text : marked(text)}${more}`.trimEnd()}],
+    structuredContent: {...facts, ...(leftOut > 0 && {leftOut}), ...(cursor !== '' && {cursor})}
   }
 }
 
@@ -64,7 +51,7 @@ const moreAt = (cursor: string): string => (cursor === '' ? '' : `\nThere is mor
 export function textAnswer(
   summary: string,
   text: string,
-  {from, facts, rest}: {from: number; facts?: Readonly<Record<string, unknown>>; rest?: string}
+  {from, facts, rest}: {from: number; facts?: Facts; rest?: string}
 ): ToolResult {
   const short = clipped(summary, MAX_SUMMARY)
   const budget = MAX_BYTES - AROUND_BYTES - sizeOf(short) - sizeOf(facts ?? {})
@@ -74,7 +61,7 @@ export function textAnswer(
   const cursor = end < text.length && rest === undefined ? end.toString() : ''
   const more = end < text.length && rest !== undefined ? `\n${rest}` : moreAt(cursor)
   return {
-    content: [{type: 'text', text: `${short}\n${marked(text.slice(from, end))}${more}`}],
+    content: [{type: 'text', text: `${short}\n${marked(text.slice(from, end))}${more}`.trimEnd()}],
     structuredContent: {...facts, ...(cursor !== '' && {cursor})}
   }
 }

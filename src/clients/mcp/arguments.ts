@@ -1,17 +1,21 @@
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import type {Arguments, ToolProperty, Tool} from './tool.ts'
+import {text as textProperty, type Arguments, type ToolProperty, type ToolProperties, type Tool} from './tool.ts'
 import {emptyRecord, ownOf} from '../../model/own.ts'
+
+/** Every tool takes it; it is offered where several run. */
+export const RUN = textProperty('Name of the run')
 
 /** Checks what a client gives. Throws a UserError, a sentence with what is allowed. */
 export function readArguments({name, properties, required = []}: Tool, given: unknown = {}): Arguments {
+  const all: ToolProperties = {...properties, run: RUN}
   const allowed = Object.keys(properties)
   const takes = allowed.length === 0 ? `${name} takes no arguments.` : `${name} takes: ${allowed.join(', ')}.`
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new UserError(`the arguments of ${name} are not an object`, {explanation: takes})
   const read = emptyRecord<unknown>()
   for (const [key, value] of Object.entries(given)) {
-    const property = ownOf(properties, key)
+    const property = ownOf(all, key)
     if (property === undefined) {
       const near = nearMiss(key, allowed)
       const hint = near === '' ? '' : `Did you mean "${near}"? `
@@ -32,8 +36,9 @@ function readValue(tool: string, key: string, property: ToolProperty, value: unk
   const {type, items, additionalProperties, minimum = -Infinity, maximum = Infinity} = property
   const refused = (expected: string): UserError =>
     new UserError(`"${key}" of ${tool} is ${shown(value)}, and not ${expected}`, {
-      explanation: `It is ${lowered(property.description)}.`
+      explanation: property.description === undefined ? '' : `It is ${lowered(property.description)}.`
     })
+  if (type === undefined) return value // any JSON
   switch (type) {
     case 'string': {
       const text = typeof value === 'number' ? value.toString() : value
@@ -58,12 +63,12 @@ function readValue(tool: string, key: string, property: ToolProperty, value: unk
       throw refused('true or false')
     case 'array': {
       const all = Array.isArray(value) ? (value as readonly unknown[]) : [value]
-      const item: ToolProperty = {type: items?.type ?? 'string', description: property.description}
+      const item: ToolProperty = {type: items?.type ?? 'string'}
       return all.map(each => readValue(tool, key, item, each))
     }
     case 'object': {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused('an object')
-      const item: ToolProperty = {type: additionalProperties?.type ?? 'string', description: property.description}
+      const item: ToolProperty = {type: additionalProperties?.type ?? 'string'}
       return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, readValue(tool, key, item, each)]))
     }
   }

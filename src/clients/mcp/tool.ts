@@ -3,14 +3,17 @@ import {UserError} from '../../model/errors.ts'
 
 /** JSON Schema of an argument, as far as it is used here. */
 export interface ToolProperty {
-  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object'
-  readonly description: string
+  /** Left out: any JSON. */
+  readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object'
+  readonly description?: string
   readonly items?: {readonly type: 'string' | 'integer'}
   readonly additionalProperties?: {readonly type: 'string'}
   readonly enum?: readonly string[]
   readonly minimum?: number
   readonly maximum?: number
 }
+
+export type ToolProperties = Readonly<Record<string, ToolProperty>>
 
 /** Arguments that were checked: each is what its property says, or is not given. */
 export type Arguments = Readonly<Record<string, unknown>>
@@ -22,16 +25,36 @@ export interface ToolResult {
   readonly isError?: boolean
 }
 
+/** The outcome of a command of this program. */
+export interface CommandEnd {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The parts of the command line that tools use. */
+export interface Host {
+  /** Finds the run of this name, or of this folder if the name is ''. Rejects with a UserError. `tell` gets notes for the answer. */
+  find(name: string, tell: (text: string) => void): Promise<FoundRun>
+  /** Names of the runs that a call without a name could mean. */
+  names(): Promise<readonly string[]>
+  /** Runs a command of this program in this folder, to its end. */
+  command(args: readonly string[]): Promise<CommandEnd>
+}
+
 export interface Tool {
   readonly name: string
-  readonly title: string
   /** The description, for the model that uses it. */
   readonly description: string
   readonly changes: 'nothing' | 'something'
-  readonly properties: Readonly<Record<string, ToolProperty>>
+  readonly properties: ToolProperties
   readonly required?: readonly string[]
+  /** It is offered once an app uses workflows, jobs or actors. */
+  readonly isForWork?: true
+  /** Answers without a run; undefined: it needs one. `error`: why there is none; undefined: none was looked for yet. */
+  readonly alone?: (host: Host, given: Arguments, error?: UserError) => Promise<ToolResult | undefined>
   /** Throws a UserError. `signal`: the client has given up. */
-  readonly run: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
+  readonly run?: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
 }
 
 /** An error in our own words, and the app's text about it. */
@@ -46,27 +69,33 @@ export class SaidByApp extends UserError {
 
 export const givenText = (given: Arguments, name: string): string => (given[name] as string | undefined) ?? ''
 
-/** The arguments that are given. */
-export const givenTexts = (all: Arguments, ...names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.flatMap(name => (all[name] === undefined ? [] : [[name, givenText(all, name)]])))
+/** The arguments of these names that are given. */
+export const givenOf = (all: Arguments, ...names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap(name => (all[name] === undefined ? [] : [[name, all[name] as string]])))
 
-export const givenNumber = (given: Arguments, name: string, otherwise: number): number =>
+export const givenNumber = (given: Arguments, name: string, otherwise = 0): number =>
   (given[name] as number | undefined) ?? otherwise
 
-export const textProperty = (description: string): ToolProperty => ({type: 'string', description})
+export const text = (description?: string): ToolProperty => ({type: 'string', ...(description && {description})})
+export const flag = (description: string): ToolProperty => ({type: 'boolean', description})
+export const whole = (description: string, maximum?: number): ToolProperty => ({
+  type: 'integer',
+  description,
+  minimum: 1,
+  ...(maximum !== undefined && {maximum})
+})
 
 /** The parts of a cursor; there are none where none is given. Throws a UserError if no answer gave it: it would lead to the first rows again. */
 export function cursorParts(given: Arguments, pattern: RegExp): readonly string[] {
-  const text = givenText(given, 'cursor')
-  const found = text === '' ? [] : pattern.exec(text)
+  const cursor = givenText(given, 'cursor')
+  const found = cursor === '' ? [] : pattern.exec(cursor)
   if (found === null)
-    throw new UserError(`no answer gave the cursor "${text}"`, {explanation: 'Leave it out for the first rows.'})
+    throw new UserError(`no answer gave the cursor "${cursor}"`, {explanation: 'Leave it out for the first rows.'})
   return found.slice(1)
 }
 
 /** A cursor that is a number. */
 export const cursorOf = (given: Arguments): number => Number(cursorParts(given, /^(\d{1,15})$/)[0] ?? 0)
 
-export const CURSOR = textProperty('Continue where an earlier answer ended: the cursor that it gave')
-
-export const APP = textProperty('The id of the app; shop.2 is its second instance')
+export const CURSOR = text('Of an earlier answer, for its rest')
+export const APP = text('Id of the app; shop.2 is its second instance')

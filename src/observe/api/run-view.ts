@@ -3,8 +3,9 @@ import {faultRow} from './faults.ts'
 import type {RunFacts} from './run-facts.ts'
 
 /** The whole state of a run. */
-export const runView = ({control, recorder, faults}: RunFacts): Api.Run => ({
+export const runView = ({control, recorder, faults, work, actors}: RunFacts): Api.Run => ({
   ...control.list(),
   lastCall: recorder.last,
+  hasWork: work.openWorkflows() !== undefined || actors.loaded() !== undefined,
   faults: (faults.active?.list() ?? []).map(faultRow)
 })

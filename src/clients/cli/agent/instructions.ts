@@ -46,7 +46,7 @@ export function instructions({template, folder, apps}: Described): string {
     `- Request: \`curl -i "$(pillion url ${first})/"\`; \`Pillion-Call: 42\` in the response is the number of the call`,
     '- What happened: `pillion trace 42 --bodies`; the latest failure: `pillion trace is:failed`',
     `- Why an app does not run: \`pillion why ${first}\`; its log: \`pillion logs ${first} --tail 50\`; states: \`pillion ps\``,
-    `- After a change: \`pillion wait --for reloaded:${first}\` in place of sleeping, then \`pillion replay 42\` (\`--unsafe\` for POST) compares the answers`,
+    '- After a change: `pillion wait --for ready` in place of sleeping, then `pillion replay 42` (`--unsafe` for POST) compares the answers',
     test === '' ? '' : `- Test against this copy: \`pillion up --run "${test}"\``,
     '- Stop: `pillion down`',
     '- The MCP server `pillion` has the same as tools: up, invoke, trace, why, wait, replay, down',

@@ -8,13 +8,16 @@ import {traceText} from '../trace-text.ts'
 /** A trace by its id (W3C Trace Context), or the first eight digits of it. */
 const TRACE_ID = /^(?=.*[a-f])[\da-f]{8,32}$/
 
-/** `trace [NUMBER|TRACE_ID|last|workflow:ID|FILTER …] [--lines] [-o json]`: a request with all that was done for it, as a tree. */
+/** `trace [NUMBER|TRACE_ID|last|workflow:ID|FILTER …] [--lines] [--bodies] [-o json]`: a request with all that was done for it, as a tree. */
 export const trace: CommandHandler = async ({flags, words, asJson}) => {
   const run = await runHere(flags, asJson)
   const tree = await run.api.ask('GET /trace', {query: {q: typedFilter(words.map(termOf))}})
   const isJson = flags.text('output') === 'json'
   const hasColours = wantsColours(process.stdout.isTTY, process.env)
-  const text = traceText(tree, {width: outputColumns(60), hasLines: flags.isSet('lines'), hasColours})
+  const bodies = flags.isSet('bodies')
+    ? await (await import('../../mcp/bodies.ts')).bodiesOf(run.api, tree)
+    : new Map<number, readonly string[]>()
+  const text = traceText(tree, {width: outputColumns(60), hasLines: flags.isSet('lines'), hasColours, bodies})
   print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : text)
   return 0
 }

@@ -16,8 +16,10 @@ export const AGENT: CommandEntry = {
       summary: SUMMARY,
       flags: [textFlag('run-file', 'Path to the run template', 'f'), boolFlag('yes', 'Do not ask')],
       examples: ['agent init', 'agent init --yes'],
-      notes:
-        'Shows the change, then asks. It writes a block of AGENTS.md, an import of it in CLAUDE.md (GEMINI.md if it is there), .mcp.json, and the MCP settings of Cursor, VS Code, Gemini CLI and Codex where their folders are there.',
+      notes: `Shows the change, then asks. It writes a block of AGENTS.md, an import of it
+in CLAUDE.md (GEMINI.md if it is there), .mcp.json, and the MCP settings of
+Cursor, VS Code, Gemini CLI and Codex where their folders are there.
+`,
       load: async () => (await import('../commands/agent.ts')).agentInit
     }
   ],

@@ -46,13 +46,21 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     usage: '[number | trace-id | last | workflow:id | filter ...] [flags]',
     flags: [
       outputFlag(['tree', 'json']),
+      boolFlag('bodies', 'Show what each call sent and was answered, shortened; calls NUMBER shows all of it'),
       boolFlag(
         'lines',
         'Show all lines that the apps wrote meanwhile, not only errors, warnings and those of the call that failed'
       ),
       ...RUN_FILE
     ],
-    examples: ['trace', 'trace is:failed', 'trace 48190', 'trace 4bf92f3577b34da6', 'trace last --lines'],
+    examples: [
+      'trace',
+      'trace is:failed',
+      'trace 48190',
+      'trace 4bf92f3577b34da6',
+      'trace last --lines',
+      'trace 48190 --bodies'
+    ],
     notes: FILTERS,
     load: async () => (await import('../commands/trace.ts')).trace
   },

@@ -1,54 +1,46 @@
 import {ApiError, textLines} from '../../../control/api-client.ts'
 import {calledPort} from '../../../control/client.ts'
 import type * as Api from '../../../model/api.generated.ts'
-import {UserError} from '../../../model/errors.ts'
-import {listAnswer, textAnswer} from '../answer.ts'
-import {isUsable} from '../../../model/availability.ts'
 import {stateText} from '../../../model/app-words.ts'
+import {isUsable} from '../../../model/availability.ts'
 import {durationText} from '../../../model/duration.ts'
-import {APP, CURSOR, cursorOf, cursorParts, givenNumber, givenText, SaidByApp, type Tool} from '../tool.ts'
+import {UserError} from '../../../model/errors.ts'
+import {orElse} from '../../../model/or-else.ts'
+import {listAnswer, textAnswer} from '../answer.ts'
+import {inToolWords} from '../words.ts'
+import {APP, CURSOR, cursorOf, cursorParts, flag, givenNumber, givenText, SaidByApp, text, whole} from '../tool.ts'
+import type {CommandEnd, Tool, ToolResult} from '../tool.ts'
 
 export const listApps: Tool = {
   name: 'list_apps',
-  title: 'List apps',
-  description: 'The apps of the run: state, whether each accepts calls, ports, restarts, and recent calls.',
+  description: 'The apps of the run: state, port, sidecar, restarts, recent calls; and faults that are on.',
   changes: 'nothing',
   properties: {cursor: CURSOR},
-  run: async (run, given, signal) => {
-    const {apps, name, template, lastCall} = await run.api.ask('GET /run', {signal})
-    const from = cursorOf(given)
-    const left = apps.slice(from)
-    const wanted = apps.filter(({availability}) => availability !== 'stopped')
-    const unready = wanted.filter(({availability}) => !isUsable(availability)).length
-    const stopped = apps.length - wanted.length
-    const states = [
-      unready === 0 ? 'all ready' : `${unready} not ready`,
-      ...(stopped === 0 ? [] : [`${stopped} stopped`])
-    ]
-    return listAnswer({
-      summary: `${apps.length} apps, ${states.join(', ')}; ${lastCall} calls so far. Run: ${name}. Template: ${template.file || 'none'}.`,
-      items: left.map(app => ({text: appText(app), fact: factOf(app)})),
-      facts: {lastCall},
-      cursorAfter: count => (count < left.length ? (from + count).toString() : ''),
-      isOurs: true
-    })
-  }
+  run: async (run, given, signal) => appsAnswer(await run.api.ask('GET /run', {signal}), '', cursorOf(given))
 }
 
-const factOf = ({id, instance, state, isReady, availability}: Api.App): Record<string, unknown> => ({
-  id,
-  instance,
-  state,
-  isReady,
-  availability
-})
+/** The apps of a run, from one on. */
+export function appsAnswer({apps, name, template, lastCall, faults}: Api.Run, head: string, from = 0): ToolResult {
+  const left = apps.slice(from)
+  const stopped = apps.filter(({availability}) => availability === 'stopped').length
+  const unready = apps.filter(({availability: how}) => how !== 'stopped' && !isUsable(how)).length
+  const states = `${unready === 0 ? 'all ready' : `${unready} not ready`}${stopped === 0 ? '' : `, ${stopped} stopped`}`
+  const on = faults.length === 0 ? '' : ` ${faults.length} faults are on: "fault" lists them.`
+  return listAnswer({
+    summary: `${head}${apps.length} apps, ${states}; ${lastCall} calls so far. Run: ${name}. Template: ${template.file || 'none'}.${on}`,
+    rows: left.map(appText),
+    facts: {lastCall, isReady: unready === 0},
+    cursorAfter: count => (count < left.length ? (from + count).toString() : ''),
+    isOurs: true
+  })
+}
 
 function appText(app: Api.App): string {
   const {id, version, instance, restarts, httpPort, recent} = app
   const parts = [
     stateText(app, Date.now()),
     calledPort(app) === 0 ? 'no port' : `port ${calledPort(app)}`,
-    `sidecar at ${httpPort}`,
+    httpPort === 0 ? '' : `sidecar at ${httpPort}`,
     restarts === 0 ? '' : `${restarts} restarts`,
     recent.calls === 0 ? '' : `${recent.calls} calls, ${recent.failed} failed in ${recent.seconds} s`
   ]
@@ -61,23 +53,40 @@ const LINES = 100
 const LOG_PLACE = 'pillion-log-place'
 /** Number of lines that are searched for the text. */
 const SEARCHED_LINES = 10_000
+const LAST_RUN = flag('Of the run that has ended')
+const ENDED = 'No run is here now; this is of the last one.'
+
+/** A command that answers for a run that has ended: where that is asked for, or there is no run. */
+async function ofLastRun(end: Promise<CommandEnd>): Promise<string> {
+  const {code, stdout, stderr} = await end
+  if (code === 0) return stdout
+  throw new UserError(inToolWords(stderr.replace(/^\W+/, '').trim()) || 'nothing is known of a run that has ended')
+}
 
 export const appLogs: Tool = {
   name: 'app_logs',
-  title: 'Log of an app',
-  description:
-    'The last lines that an app has written, the newest last; older ones with the cursor. With grep: those of the last 10,000 that contain a text, in any case.',
+  description: 'The last lines that an app has written, the newest last.',
   changes: 'nothing',
   properties: {
     app: APP,
-    grep: {type: 'string', description: 'Only lines that contain this text'},
-    lines: {type: 'integer', description: 'How many lines, 100 by default', minimum: 1, maximum: 1000},
+    grep: text('Only those of the last 10,000 lines with this text, in any case'),
+    lines: whole('How many, 100 by default', 1000),
+    lastRun: LAST_RUN,
     cursor: CURSOR
   },
   required: ['app'],
+  alone: async (host, given, error) => {
+    if (error === undefined) return undefined // its files are those of the run that runs
+    const [app, grep] = [givenText(given, 'app'), givenText(given, 'grep').toLowerCase()]
+    const written = await ofLastRun(host.command(['logs', app, '--tail', SEARCHED_LINES.toString()]))
+    const lines = written.split('\n').filter(line => line !== '' && line.toLowerCase().includes(grep))
+    const rows = lines.slice(-givenNumber(given, 'lines', LINES))
+    return listAnswer({summary: `${ENDED} Lines of ${app}:`, rows, fromEnd: true})
+  },
   run: async (run, given, signal) => {
-    const app = givenText(given, 'app')
-    const grep = givenText(given, 'grep')
+    const [app, grep] = [givenText(given, 'app'), givenText(given, 'grep')]
+    if (given['lastRun'] === true)
+      throw new UserError('a run is here, and continues the log of the last one', {explanation: 'Leave out "lastRun".'})
     const wanted = givenNumber(given, 'lines', LINES)
     const started = Date.parse(run.listing.startedAt)
     const [place = '', before = '0', of = started] = cursorParts(given, /^(\d*):(\d+):(\d+)$/)
@@ -98,7 +107,7 @@ export const appLogs: Tool = {
     const none = `${app} has written no ${shown > 0 ? 'older' : 'such'} lines.`
     return listAnswer({
       summary: older.length === 0 ? none : `Lines of ${app}:`,
-      items: older.map(text => ({text})),
+      rows: older,
       cursorAfter: count => (count < older.length || !isEnd ? `${at}:${shown + count}:${started}` : ''),
       fromEnd: true
     })
@@ -107,18 +116,23 @@ export const appLogs: Tool = {
 
 export const whyTool: Tool = {
   name: 'why',
-  title: 'Why an app is not running',
   description:
-    'Why an app accepts no calls, and how its latest process exited unexpectedly: exit code, the calls in flight, its last lines. Or one such exit by its number.',
+    'Why an app accepts no calls, and how its latest process exited unexpectedly: exit code, calls in flight, last lines.',
   changes: 'nothing',
-  properties: {
-    app: APP,
-    end: {type: 'integer', description: 'The number of an exit, instead of an app', minimum: 1},
-    cursor: CURSOR
+  properties: {app: APP, end: whole('The number of one exit, instead of an app'), lastRun: LAST_RUN, cursor: CURSOR},
+  alone: async (host, given, error) => {
+    if (error === undefined && given['lastRun'] !== true) return undefined
+    const what = givenText(given, 'app') || givenNumber(given, 'end').toString()
+    const json = await ofLastRun(host.command(['why', what, '--last-run', '-o', 'json']))
+    const death = orElse(() => JSON.parse(json) as readonly Api.Death[], []).at(-1)
+    const head = error === undefined ? 'This is of the last run.' : ENDED
+    if (death === undefined && error !== undefined) return undefined
+    if (death === undefined) return textAnswer(`${head} No unexpected exit of ${what} is known.`, '', {from: 0})
+    return textAnswer(head, deathText(death), {from: cursorOf(given), facts: {end: death.number}})
   },
   run: async (run, given, signal) => {
     const from = cursorOf(given)
-    const end = givenNumber(given, 'end', 0)
+    const end = givenNumber(given, 'end')
     if (end > 0) {
       const death = await run.api.ask('GET /deaths/{number}', {at: {number: end}, signal})
       return textAnswer(`Exit ${end}.`, deathText(death), {from, facts: {end}})
@@ -128,26 +142,24 @@ export const whyTool: Tool = {
       throw new UserError('why needs "app" or "end"', {
         explanation: 'For example {"app": "shop"}; "list_apps" has the ids.'
       })
-    const view = await run.api.ask('GET /apps/{id}/why', {at: {id}, signal})
-    const {app, instances, death, deaths} = view
-    const unready = instances.filter(({availability}) => !isUsable(availability)).length
-    const states = instances.map(
-      ({name, isReady, reason}) => `${name}: ${reason || (isReady ? 'ready' : 'not ready')}\n`
-    )
-    const summary = `${app} is ${unready === 0 ? 'ready' : 'not ready'}; ${deaths} unexpected exits are recorded.`
-    const facts = {app, isReady: unready === 0, end: death?.number ?? null}
+    const {app, instances, death, deaths} = await run.api.ask('GET /apps/{id}/why', {at: {id}, signal})
+    const isReady = instances.every(({availability}) => isUsable(availability))
+    const states = instances.map(each => `${each.name}: ${each.reason || (each.isReady ? 'ready' : 'not ready')}\n`)
+    const summary = `${app} is ${isReady ? 'ready' : 'not ready'}; ${deaths} unexpected exits are recorded.`
+    const facts = {app, isReady, end: death?.number ?? null}
     return textAnswer(summary, `${states.join('')}${death === null ? '' : `\n${deathText(death)}`}`, {from, facts})
   }
 }
 
 function deathText(death: Api.Death): string {
-  const {number, version, text, at, place, files, inside, earlier, finished, lines, hint} = death
+  const {number, version, text: how, at, place, files, inside, own = [], earlier, finished, lines, hint} = death
   return [
-    `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}: ${text}, at ${at}`,
+    `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}: ${how}, at ${at}`,
     place === '' ? '' : `its code failed at ${place}`,
     files.length === 0 ? '' : `started by a change of ${files.join(', ')}`,
     hint,
-    inside.length === 0 ? 'no recorded call was in flight' : 'in flight:',
+    own.length === 0 ? '' : `sent by Pillion: ${own.join(', ')}`,
+    inside.length > 0 ? 'in flight:' : own.length > 0 ? '' : 'no recorded call was in flight',
     ...inside.map(call => {
       const again =
         call.times === 0 ? '' : `, the same request was in flight at ${call.times} of the ${earlier} exits before`
@@ -167,25 +179,29 @@ function deathText(death: Api.Death): string {
 const callText = ({number, from, to, method, path: target}: Api.Call): string =>
   `call ${number} ${from} → ${to} ${method} ${target}`
 
-export const restartTool: Tool = {
-  name: 'restart',
-  title: 'Restart an app',
-  description: 'Replaces the processes of an app. Calls to it wait meanwhile. Returns when the new ones run.',
+const changing = (verb: 'start' | 'restart', description: string): Tool => ({
+  name: verb,
+  description,
   changes: 'something',
   properties: {app: APP},
   required: ['app'],
   run: async (run, given, signal) => {
     const id = givenText(given, 'app')
-    const {apps} = await run.api.ask('POST /apps/{id}/restart', {at: {id}, signal}).catch((error: unknown) => {
-      // the reason may have the last line of the app
-      if (error instanceof ApiError && error.status === 409)
-        throw new SaidByApp(`"${id}" was not restarted`, error.reason)
-      throw error
-    })
-    return listAnswer({
-      summary: 'Restarted.',
-      items: apps.map(app => ({text: appText(app), fact: factOf(app)})),
-      isOurs: true
-    })
+    const {apps, isChanged} = await run.api
+      .ask(`POST /apps/{id}/${verb}`, {at: {id}, signal})
+      .catch((error: unknown) => {
+        // the reason may have the last line of the app
+        if (error instanceof ApiError && error.status === 409)
+          throw new SaidByApp(`"${id}" was not ${verb}ed`, error.reason)
+        throw error
+      })
+    const summary = verb === 'restart' ? 'Restarted.' : isChanged === false ? 'It runs already.' : 'Started.'
+    return listAnswer({summary, rows: apps.map(appText), isOurs: true})
   }
-}
+})
+
+export const restartTool = changing(
+  'restart',
+  'Replaces the processes of an app. Calls to it wait meanwhile. Returns when the new ones run.'
+)
+export const startTool = changing('start', 'Starts an app that was stopped or has ended.')

@@ -1,88 +1,103 @@
-import {randomBytes} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
-import {isCalled, type FoundRun} from '../../../control/client.ts'
-import type {App} from '../../../model/api.generated.ts'
-import {UserError, messageOf} from '../../../model/errors.ts'
-import {http} from '../../../proxy/net/http1/node-http.ts'
-import {messageView} from '../../../observe/api/call-view.ts'
-import {textAnswer} from '../answer.ts'
+import type * as Api from '../../../model/api.generated.ts'
 import {durationText} from '../../../model/duration.ts'
-import {recordedText} from './calls.ts'
-import {APP, givenText, type Arguments, type Tool} from '../tool.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
+import {messageView} from '../../../observe/api/call-view.ts'
+import {http} from '../../../proxy/net/http1/node-http.ts'
+import {textAnswer} from '../answer.ts'
+import {recordedText} from '../bodies.ts'
+import {APP, givenText, text, type Arguments, type Tool} from '../tool.ts'
 
 const TIMEOUT_MS = 30_000
 /** This much of a response is read; `call` shows the rest. */
 const MAX_BODY = 64 * 1024
-const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 export const invokeTool: Tool = {
   name: 'invoke',
-  title: 'Invoke an app',
   description:
-    'Sends a request to an app through a sidecar, as other apps do: queue, policies and faults apply, and it is recorded. May change data of the app.',
+    'Sends a request to an app as other apps do: it waits while the app starts, faults apply, and it is recorded: "trace" takes the number in the answer.',
   changes: 'something',
   properties: {
     app: APP,
-    path: {type: 'string', description: 'The path with its query, for example /orders/7'},
-    method: {type: 'string', description: 'The HTTP method, GET by default', enum: METHODS},
-    body: {type: 'string', description: 'The body; JSON by default (header content-type)'},
-    headers: {type: 'object', additionalProperties: {type: 'string'}, description: 'Further headers'},
-    from: {type: 'string', description: 'The id of the app whose sidecar sends it; by default the callee’s own'}
+    path: text('With its query: /orders/7'),
+    method: {type: 'string', description: 'GET by default', enum: METHODS},
+    body: {description: 'JSON, or a text'},
+    headers: {type: 'object', additionalProperties: {type: 'string'}},
+    from: text('The app whose sidecar sends it')
   },
   required: ['app', 'path'],
   run: async (run, given, signal) => {
     const to = givenText(given, 'app')
     const from = givenText(given, 'from') || to
-    const {apps} = await run.api.ask('GET /apps/{id}', {at: {id: from}, signal})
-    const sidecar = apps.find(({httpPort}) => httpPort > 0)
-    if (sidecar === undefined)
-      throw new UserError(`"${from}" is stopped, and its sidecar with it`, {
-        explanation: 'The tool "restart" brings it back.'
-      })
-    // calls have the ids of apps, also where an instance is named
-    const idOf = (name: string): string => run.listing.apps.find(app => isCalled(app, name))?.id ?? name
-    const named = Object.entries((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
-    const headers: Readonly<Record<string, string>> = Object.fromEntries(
-      named.map(([name, value]) => [name.toLowerCase(), value])
-    )
-    // by its trace the call is known among others; one that is given may be shared with some
-    const own = headers['traceparent'] ?? ''
-    const fresh = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
-    const traceparent = TRACEPARENT.test(own) ? own : fresh // a sidecar takes no other
-    const {last: after} = await run.api.ask('GET /calls', {query: {limit: 1}, signal}).catch(() => ({last: 0}))
+    const [{apps}, {apps: callers}] = await Promise.all([
+      run.api.ask('GET /apps/{id}', {at: {id: to}, signal}),
+      run.api.ask('GET /apps/{id}', {at: {id: from}, signal})
+    ])
+    const place = placeOf(to, apps, callers, givenText(given, 'from'))
     const began = performance.now()
-    const answer = await send(sidecar, to, {given, headers: {...headers, traceparent}}, signal)
+    const {message, body, size, fault} = await send(place, given, signal)
     const took = durationText(performance.now() - began)
-    const q = `from:"${idOf(from)}" to:"${idOf(to)}" trace:"${traceparent.split('-')[1] ?? ''}"`
-    const {calls} = await run.api.ask('GET /calls', {query: {q, after}, signal}).catch(() => ({calls: []}))
-    const number = calls.at(-1)?.number // an app may call itself meanwhile
-    const recorded = number === undefined ? '' : ` It is call ${number}.`
-    const text = number === undefined ? '' : await recordedAnswer(run, number, signal)
-    return textAnswer(`${answer.status} after ${took}${answer.why}.${recorded}`, text || answer.text, {
-      from: 0,
-      rest: number === undefined ? 'The rest is left out: it is not recorded.' : 'The rest is left out: "call" has it.',
-      facts: {status: answer.status, ...(number !== undefined && {call: number})}
-    })
+    const number = Number(message.headers['pillion-call'] ?? 0)
+    const recorded =
+      number === 0 ? undefined : await recordedOf(run.api.ask('GET /calls/{number}', {at: {number}, signal}))
+    const shown = recorded ?? responseText(message, body, size)
+    return textAnswer(
+      `${message.statusCode} after ${took}${fault}.${number === 0 ? '' : ` It is call ${number}.`}`,
+      shown,
+      {
+        from: 0,
+        rest: number === 0 ? 'The rest is left out: it is not recorded.' : 'The rest is left out: "call" has it.',
+        facts: {status: message.statusCode, ...(number > 0 && {call: number})}
+      }
+    )
   }
 }
 
-/** The response, as much of it as is recorded, without what is secret by the template as well; '' = it is not recorded. */
-async function recordedAnswer({api}: FoundRun, number: number, signal: AbortSignal): Promise<string> {
-  const detail = await api.ask('GET /calls/{number}', {at: {number}, signal}).catch(() => undefined)
-  if (detail?.isKept !== true || detail.response.line === '') return ''
+interface Place {
+  readonly host: string
+  readonly port: number
+  /** Before the path of the request. */
+  readonly path: string
+}
+
+/** Where a request is sent: at a sidecar, or at the port of the app if it has none. Throws a UserError. */
+function placeOf(to: string, apps: readonly Api.App[], callers: readonly Api.App[], from: string): Place {
+  const sidecar = callers.find(({httpPort}) => httpPort > 0)
+  const port = Number(/:(\d+)$/.exec(apps[0]?.url ?? '')?.[1] ?? 0)
+  if (sidecar !== undefined)
+    return {
+      host: (sidecar.sidecarHost ?? '127.0.0.1').replaceAll(/[[\]]/g, ''),
+      port: sidecar.httpPort,
+      path: `/v1.0/invoke/${encodeURIComponent(to)}/method/`
+    }
+  if (port > 0 && from === '') return {host: '127.0.0.1', port, path: '/'}
+  throw new UserError(`"${from || to}" is stopped, and its sidecar with it`, {
+    explanation: 'The tool "start" starts it.'
+  })
+}
+
+/** The response, as much of it as is recorded, without what is secret by the template as well; undefined: it is not recorded. */
+async function recordedOf(asked: Promise<Api.CallDetail>): Promise<string | undefined> {
+  const detail = await asked.catch(() => undefined)
+  if (detail?.isKept !== true || detail.response.line === '') return undefined
   const part = `(only a part of the bodies is recorded; the response has ${detail.responseBytes} bytes)\n`
   return recordedText(detail.response) + (detail.isTruncated ? part : '')
 }
 
-/** A response, and why it is not whole; '' = it is. Throws a UserError if there is none. */
-async function send(
-  {sidecarHost = '127.0.0.1', httpPort: port}: App,
-  to: string,
-  {given, headers: wanted}: {readonly given: Arguments; readonly headers: Readonly<Record<string, string>>},
-  signal: AbortSignal
-): Promise<{readonly status: number; readonly text: string; readonly why: string}> {
-  const body = givenText(given, 'body')
+interface Sent {
+  readonly message: IncomingMessage
+  readonly body: Buffer
+  /** Bytes of the whole body. */
+  readonly size: number
+  /** Why the response is not whole; '' = it is. */
+  readonly fault: string
+}
+
+/** Sends a request. Throws a UserError if there is no response. */
+async function send({host, port, path}: Place, given: Arguments, signal: AbortSignal): Promise<Sent> {
+  const wanted = given['body']
+  const body = wanted === undefined ? '' : typeof wanted === 'string' ? wanted : JSON.stringify(wanted)
   const target = givenText(given, 'path').replace(/^\/+/, '')
   if (/[^\x21-\x7e]/.test(target))
     throw new UserError(`"${target}" is not a URL path`, {
@@ -90,53 +105,40 @@ async function send(
     })
   const token = process.env['DAPR_API_TOKEN'] ?? ''
   const headers = {
+    'user-agent': 'pillion/mcp', // the response names its call
     ...(token !== '' && {'dapr-api-token': token}),
     ...(body !== '' && {'content-type': 'application/json', 'content-length': Buffer.byteLength(body)}),
-    ...wanted
+    ...(given['headers'] as Readonly<Record<string, string>> | undefined)
   }
   const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  const options = {host, port, method: givenText(given, 'method') || 'GET', path: path + target, headers, agent: false}
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const message = await new Promise<IncomingMessage>((resolve, reject) => {
       http
-        .request(
-          {
-            host: sidecarHost.replaceAll(/[[\]]/g, ''),
-            port,
-            method: givenText(given, 'method') || 'GET',
-            path: `/v1.0/invoke/${encodeURIComponent(to)}/method/${target}`,
-            headers,
-            agent: false,
-            signal: AbortSignal.any([signal, timeout])
-          },
-          resolve
-        )
+        .request({...options, signal: AbortSignal.any([signal, timeout])}, resolve)
         .on('error', reject)
         .end(body)
     })
-    const {text, fault} = await textOfResponse(response)
-    const why = timeout.aborted ? ', and the response has not ended' : `, and the response broke off: ${fault}`
-    return {status: response.statusCode ?? 0, text, why: fault === '' ? '' : why}
+    const pieces: Buffer[] = []
+    let [size, fault] = [0, '']
+    try {
+      for await (const piece of message as AsyncIterable<Buffer>) {
+        if (size < MAX_BODY) pieces.push(piece.subarray(0, MAX_BODY - size))
+        size += piece.length
+      }
+    } catch (error) {
+      fault = timeout.aborted ? ', and the response has not ended' : `, and the response broke off: ${messageOf(error)}`
+    }
+    return {message, body: Buffer.concat(pieces), size, fault}
   } catch (error) {
     const why = timeout.aborted ? ` within ${TIMEOUT_MS / 1000} s` : `: ${messageOf(error)}`
     throw new UserError(`no response${why}`, {cause: error})
   }
 }
 
-/** The text of a response so far, and why it has not ended; '' = it has. */
-async function textOfResponse(response: IncomingMessage): Promise<{readonly text: string; readonly fault: string}> {
-  const pieces: Buffer[] = []
-  let [size, fault] = [0, '']
-  try {
-    for await (const piece of response as AsyncIterable<Buffer>) {
-      if (size < MAX_BODY) pieces.push(piece.subarray(0, MAX_BODY - size))
-      size += piece.length
-    }
-  } catch (error) {
-    fault = messageOf(error)
-  }
-  const {rawHeaders: headers, httpVersion, statusCode, statusMessage} = response
+function responseText(message: IncomingMessage, body: Buffer, size: number): string {
+  const {rawHeaders: headers, httpVersion, statusCode, statusMessage} = message
   const lines = headers.flatMap((name, at) => (at % 2 === 1 ? [] : [`${name}: ${headers[at + 1] ?? ''}`]))
   const head = [`HTTP/${httpVersion} ${statusCode} ${statusMessage}`, ...lines].join('\r\n')
-  const shown = recordedText(messageView({head, headers, body: Buffer.concat(pieces)}, size))
-  return {text: `${shown}${size > MAX_BODY ? `… (${size} bytes in all)\n` : ''}`, fault}
+  return recordedText(messageView({head, headers, body}, size)) + (size > MAX_BODY ? `… (${size} bytes in all)\n` : '')
 }

@@ -1,36 +1,27 @@
 import type {Tool} from '../tool.ts'
-import {actorsTool, changeReminderTool, remindersTool} from './actors.ts'
-import {appLogs, listApps, restartTool, whyTool} from './apps.ts'
-import {call, callsTool, graphTool} from './calls.ts'
-import {faultTool} from './fault.ts'
+import {appLogs, listApps, restartTool, startTool, whyTool} from './apps.ts'
+import {call, callsTool, graphTool, traceTool} from './calls.ts'
 import {invokeTool} from './invoke.ts'
-import {changeJobTool, jobsTool} from './jobs.ts'
-import {replayTool} from './replay.ts'
-import {replayWorkflowTool} from './replay-workflow.ts'
-import {traceTool} from './trace.ts'
-import {waitTool} from './wait.ts'
-import {changeWorkflowTool, workflowsTool, workflowTool} from './workflows.ts'
+import {faultTool, replayTool, waitTool} from './requests.ts'
+import {downTool, upTool} from './run.ts'
+import {replayWorkflowTool, WORK_TOOLS} from './work.ts'
 
 export const TOOLS: readonly Tool[] = [
+  upTool,
   listApps,
-  appLogs,
+  invokeTool,
+  traceTool,
   callsTool,
   call,
-  traceTool,
-  graphTool,
+  appLogs,
   whyTool,
   waitTool,
-  invokeTool,
   replayTool,
+  graphTool,
+  startTool,
   restartTool,
   faultTool,
-  workflowsTool,
-  workflowTool,
+  downTool,
   replayWorkflowTool,
-  changeWorkflowTool,
-  jobsTool,
-  changeJobTool,
-  actorsTool,
-  remindersTool,
-  changeReminderTool
+  ...WORK_TOOLS
 ]

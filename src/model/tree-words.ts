@@ -1,0 +1,79 @@
+import type {RequestTree, TreeLine, TreeNode} from './api.generated.ts'
+import {guessText} from './call-guess.ts'
+import {durationText} from './duration.ts'
+import {isLibraryFrame} from './thrown-at.ts'
+
+/*
+ * The words of a request's tree, for the command line and for coding agents.
+ */
+
+/** Number of lines of one node that are shown. */
+const MAX_LINES = 20
+/** A line may be read this much later than its app has written it, in ms. */
+const LATE_MS = 3
+
+/** Number of calls of a request, also of those that share a row. */
+export const callsOfTree = ({nodes, leftOut}: RequestTree): number =>
+  nodes.reduce((sum, {kind, count}) => sum + (kind === 'call' ? count : 0), leftOut)
+
+export const edgeOfNode = ({from, to}: TreeNode): string => (to === '' ? from : `${from} → ${to}`)
+
+export const nodeOutcome = ({outcome, isFailed, call}: TreeNode): string =>
+  outcome + (isFailed && !(call?.marks.includes('grpc') === true) && call?.status !== 0 ? ' ✕' : '')
+
+/** What a row of a tree says besides its columns. */
+export function notesOf(
+  {id, link, waitedMs, count, failure, call}: TreeNode,
+  failedAt: number | null
+): readonly string[] {
+  const marks = call?.marks.filter(mark => !['grpc', 'ours'].includes(mark)) ?? []
+  const notes = [
+    id === failedAt ? '← the failure began here' : '',
+    count > 1 ? `${count} times` : '',
+    waitedMs < 1 ? '' : `waited ${durationText(waitedMs)}`,
+    guessText(link),
+    ...marks,
+    failure
+  ]
+  return notes.filter(note => note !== '')
+}
+
+/**
+ * The log lines below each node: `app: line`. Without `hasLines` errors and warnings, and what was written where the failure began: of these a
+ * line without an error that may belong to another request, or came after the end, is left out if others are sure.
+ */
+export function linesBelow(tree: RequestTree, hasLines: boolean): ReadonlyMap<number, readonly string[]> {
+  const {nodes, lines, failedAt} = tree
+  const isTold = ({node, line}: TreeLine): boolean => hasLines || node === failedAt || isError(line)
+  // frames of libraries hide the exception and its causes
+  const told = lines.filter(each => isTold(each) && !isLibraryFrame(each.line.line))
+  const shown = new Map<number, readonly string[]>()
+  for (const [id, own] of Map.groupBy(told, ({node}) => node)) {
+    const node = nodes.find(each => each.id === id)
+    const sure = own.filter(each => each.others === 0 && !isLate(each, node))
+    shown.set(
+      id,
+      textsOf(hasLines || sure.length === 0 ? own : own.filter(each => sure.includes(each) || isError(each.line)))
+    )
+  }
+  return shown
+}
+
+const isError = ({level}: TreeLine['line']): boolean => level === 'error' || level === 'warn'
+
+const isLate = ({line: {time}}: TreeLine, node: TreeNode | undefined): boolean =>
+  node !== undefined && Date.parse(time ?? '') > Date.parse(node.at) + node.totalMs + LATE_MS
+
+/** The latest of the lines, but errors before others. */
+function textsOf(lines: readonly TreeLine[]): readonly string[] {
+  const errors = lines.filter(({line}) => isError(line)).slice(-MAX_LINES)
+  const others = lines.filter(({line}) => !isError(line))
+  const kept = new Set([...errors, ...others.slice(Math.max(0, others.length - MAX_LINES + errors.length))])
+  const left = lines.length - kept.size
+  const texts = lines.flatMap(each => {
+    if (!kept.has(each)) return []
+    const doubt = each.others === 0 ? '' : ` (or for another of its ${each.others + 1} requests)`
+    return [`${each.line.app}: ${each.line.line}${doubt}`]
+  })
+  return left > 0 ? [`… ${left} earlier lines`, ...texts] : texts
+}
