@@ -139,6 +139,8 @@ export interface CallRecord {
   readonly endedAt: number
   /** Bytes of the bodies. */
   readonly requestBytes: number
+  /** The call ended before all of the request's chunks had arrived. */
+  readonly isCutShort: boolean
   readonly responseBytes: number
   /** The call went to another app, through that app's sidecar. */
   readonly isRemote: boolean
@@ -225,6 +227,8 @@ export interface CallObserver {
   bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void
   /** As `bytes`, with latin1 text. */
   text(call: Call, direction: Direction, text: string): void
+  /** Returns how many bytes of a body are kept. Left out: none. */
+  roomFor?(call: Call): number
   ended(record: CallRecord): void
   /** An app has used a component. */
   used?(use: ComponentUse): void

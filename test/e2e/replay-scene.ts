@@ -6,6 +6,7 @@ import {openRig, type Rig} from '../rig/rig.ts'
 export const STOCK = `
 const http = process.getBuiltinModule('node:http')
 let count = 0
+let last = ''
 const held = []
 http.createServer((request, response) => {
   let body = ''
@@ -14,6 +15,8 @@ http.createServer((request, response) => {
     if (request.url.startsWith('/die')) process.exit(3)
     if (request.url === '/seen') return response.end(String(count))
     if (request.url === '/release') return held.splice(0).forEach(each => each.end('held')), response.end('released')
+    if (request.url === '/last') return response.end(JSON.stringify({count, last}))
+    last = body
     count++
     if (request.url === '/hold') return held.push(response), console.log('held')
     const {'pillion-replay': replay = '', authorization = ''} = request.headers

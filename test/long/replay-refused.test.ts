@@ -1,5 +1,9 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import {once} from 'node:events'
+import http from 'node:http'
+import {promisify} from 'node:util'
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {openShop, STOCK} from '../e2e/replay-scene.ts'
 
 t.test('a call that cannot be sent again gets one line that says why, and what to do', async t => {
@@ -48,17 +52,45 @@ t.test('a call that cannot be sent again gets one line that says why, and what t
 })
 
 t.test('the latest failed request is sent whole, or not at all', async t => {
-  const {rig, call} = await openShop(t)
+  const port = await freePort()
+  const {rig, call} = await openShop(t, {autoPort: undefined, port})
+  const last = async (): Promise<{code: number | null; stdout: string}> =>
+    rig.run(['replay', '--last-failed', '--unsafe'])
+  const post = async (...pieces: readonly string[]): Promise<number | undefined> => {
+    const request = http.request({host: '127.0.0.1', port, path: '/late', method: 'POST', agent: false})
+    request.flushHeaders()
+    for (const piece of pieces) await promisify((done: () => void) => request.write(piece, done))()
+    const answered = once(request, 'response') as Promise<[http.IncomingMessage]>
+    if (pieces.length > 0) request.end()
+    const [{statusCode}] = await answered
+    request.destroy()
+    return statusCode
+  }
+  const refused = async (send: () => Promise<unknown>): Promise<void> => {
+    await call('/die')
+    await send()
+    t.match(await rig.run(['restart', 'stock']), {code: 0})
+  }
   await call('/fail-before')
-  t.match(await rig.run(['stop', 'stock']), {code: 0})
-  await call('/late', {method: 'POST', body: 'hello'})
-  t.match(await rig.run(['start', 'stock']), {code: 0})
-  const {code, stdout} = await rig.run(['replay', '--last-failed', '--unsafe'])
-  t.equal(code, 1)
-  t.match(stdout, /POST \/late.*\n? *not sent: Pillion refused it before its body was read/)
-  t.equal(await call('/seen'), '0', 'no older call is sent in its place')
-  t.match(await rig.run(['replay', '--last-failed', '--unsafe', '--data', 'hello']), {stdout: /500 → 200/})
-  t.equal(await call('/seen'), '1')
+  await refused(async () => call('/late', {method: 'POST', body: 'hello'}))
+  t.match((await last()).stdout, /POST \/late.*: 500 → 200/)
+  t.match(await call('/last'), /"last":"hello"/)
+  await refused(async () => t.equal(await post('in ', 'three ', 'pieces'), 503))
+  t.match((await last()).stdout, /POST \/late.*: 503 → 200/)
+  t.match(await call('/last'), /"last":"in three pieces"/)
+
+  for (const send of [
+    async () => call('/late', {method: 'POST', body: 'x'.repeat(10_000_000)}),
+    async () => t.equal(await post(), 503, 'a caller that waits for the answer gets it'),
+    async () => t.equal(await post('x'.repeat(20_000), 'more'), 503)
+  ]) {
+    await refused(send)
+    const {code, stdout} = await last()
+    t.equal(code, 1)
+    t.match(stdout, /POST \/late.*\n? *not sent: (?:Pillion refused it before its body|its body is kept in part only)/)
+    t.equal(await call('/seen'), '0', 'neither an older call nor a part is sent')
+  }
+  t.match(await rig.run(['replay', '--last-failed', '--unsafe', '--data', 'hello']), {stdout: /503 → 200/})
 })
 
 t.test('replay: false: nothing is sent to that app again', async t => {

@@ -12,6 +12,7 @@ import type {ApiRequest, ApiContext} from './route.ts'
 import {recordedCall} from './calls.ts'
 import {ApiProblem, givenObject} from './problem.ts'
 import {pinsView, replayView} from './replay-view.ts'
+import {Turns} from './turns.ts'
 
 /** What a request asks for, not checked. */
 type Asked = Readonly<Partial<Record<keyof Api.ReplayWishes, unknown>>>
@@ -65,7 +66,7 @@ export async function serveReplays(context: ApiContext, {body, gone, response}: 
   if (asked.pinned === true && asked.edit === undefined)
     await pins.sendAll({isUnsafe, isByItself: false, signal: gone, done})
   else {
-    const {calls, pace, edit} = selected(context, asked)
+    const {calls, pace, edit} = await selected(context, asked)
     const send = async (call: RecordedCall, taken: () => void): Promise<void> => {
       const replay = await replayer.tryReplay(call, {isUnsafe, edit, signal: gone, taken})
       replayer.context.report(replay)
@@ -84,14 +85,18 @@ interface Selection {
   readonly edit?: Api.RequestEdit | undefined
 }
 
-function selected({recorder}: ApiContext, asked: Asked): Selection {
+async function selected({recorder, work}: ApiContext, asked: Asked): Promise<Selection> {
   const {calls, lastFailed: isLastFailed, window, pace = 'recorded'} = asked
   if (pace !== 'recorded' && pace !== 'answered')
     throw new UserError(`unknown pace ${String(pace)}`, {explanation: 'It is recorded, or answered.'})
   const edit = readEdit(asked.edit)
   if (edit !== undefined && !(isLastFailed === true || (Array.isArray(calls) && calls.length === 1)))
     throw new UserError('an edit is of one call', {explanation: 'For example: {"calls": [7], "edit": {"body": "{}"}}'})
-  if (isLastFailed === true) return {calls: [lastFailed(recorder)], pace, edit}
+  if (isLastFailed === true) {
+    const {gather} = await import('./trace/gather.ts')
+    const causes = await gather(recorder, work.openWorkflows(), new Turns(() => recorder.last))
+    return {calls: [copiedCall(recorder, lastFailed(recorder, causes))], pace, edit}
+  }
   if (window !== undefined) return {calls: callsOf(recorder, windowIn(window)), pace}
   if (Array.isArray(calls) && calls.length > 0 && calls.length <= 1000 && calls.every(isNumber))
     return {calls: calls.map(number => copiedCall(recorder, number)), pace, edit}

@@ -1,5 +1,4 @@
 import {UserError} from '../../model/errors.ts'
-import {traceIdOf} from '../../model/traceparent.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
@@ -48,21 +47,23 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
   return found.toReversed()
 }
 
-/** The request with which the latest failure began, with a copy of its bytes. Throws a UserError if no call has failed. */
-export function lastFailed(recorder: CallRecorder): RecordedCall {
-  const hasFailed = readFilter('is:failed')
-  let latest: {readonly trace: string; readonly call: RecordedCall} | undefined
-  for (const number of recorder.numbers()) {
-    const line = recorder.line(number)
-    if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
-    const call = recorder.call(number)
-    if (call === undefined || !hasFailed(call, () => contentOf(call))) continue
-    const trace = traceIdOf(contentOf(call).traceparent)
-    // an earlier failed call of the same trace waited for this one
-    if (latest === undefined || (trace !== '' && trace === latest.trace)) latest = {trace, call: copyOfCall(call)}
-  }
-  if (latest !== undefined) return latest.call
-  throw new UserError('there is no failed call that can be sent again', {
-    explanation: 'pillion calls is:failed lists those that failed.'
-  })
+/** The causes of calls, and which calls have failed. */
+interface Causes {
+  readonly links: {of(number: number): {readonly parent: number} | undefined}
+  readonly failed: ReadonlySet<number>
+}
+
+/** Returns the number of the request with which the latest failure began. Throws a UserError if no call has failed. */
+export function lastFailed(recorder: CallRecorder, {links, failed}: Causes): number {
+  const hasFailed = (number: number): boolean =>
+    failed.has(number) && ((recorder.line(number)?.flags ?? NOT_MADE) & NOT_MADE) === 0
+  let number = recorder.numbers().find(hasFailed)
+  if (number === undefined)
+    throw new UserError('there is no failed call that can be sent again', {
+      explanation: 'pillion calls is:failed lists those that failed.'
+    })
+  // a call above it failed because it waited for this one
+  for (let above: number | undefined = number; above !== undefined && hasFailed(above); above = links.of(above)?.parent)
+    number = above
+  return number
 }

@@ -31,7 +31,7 @@ export function whyNotSent(call: RecordedCall, hasPlace: boolean): string {
     return 'its body is kept in part only: record.body of the template sets how much is'
   const announced = Number(headerValue(request.headers, 'content-length'))
   const isChunked = headerValue(request.headers, 'transfer-encoding') !== '' && (flags & FLAG.ours) !== 0
-  if (request.body.length < announced || (isChunked && request.body.length === 0))
+  if (request.body.length < announced || (isChunked && (flags & FLAG.truncated) !== 0))
     return 'Pillion refused it before its body was read: --data gives one, or its client can send it again'
   if (isPlaced) return ''
   return (flags & FLAG.published) !== 0

@@ -1,6 +1,16 @@
-import type {Call, CallAttempt, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../../model/call.ts'
+import type {
+  Call,
+  CallAttempt,
+  CallObserver,
+  CallRecord,
+  CallSpans,
+  Direction,
+  Recorded,
+  SentRequest
+} from '../../model/call.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import {wallTime} from '../../platform/wall-time.ts'
+import {replyTexts, type Reply} from './reply.ts'
 
 /** How an attempt has ended that another one follows. */
 type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
@@ -33,6 +43,7 @@ export class CallJournal implements CallRecord {
   firstByteAt = 0
   endedAt = 0
   requestBytes = 0
+  isCutShort = false
   responseBytes = 0
   isRemote = false
   spans: CallSpans | undefined = undefined
@@ -56,6 +67,26 @@ export class CallJournal implements CallRecord {
     this.startedAt = at
     wallTime.note(at)
     this.observer?.started(this.call, this.request, this.startedAt)
+  }
+
+  /** A connection to the callee is open; `wasOpen`: it was already. */
+  connected(wasOpen: boolean): void {
+    if (this.isRecorded) this.connectedAt = wasOpen ? this.admittedAt : performance.now()
+  }
+
+  /** Notes a response of our own. */
+  replied(response: Reply): void {
+    this.status = response.status
+    this.observer?.replied(this.call, replyTexts(response))
+    this.responseBytes = response.bytes?.length ?? Buffer.byteLength(response.body)
+  }
+
+  /** Counts and reports content of a body. */
+  passed(bytes: Buffer, direction: Direction): void {
+    if (direction === 'request') this.requestBytes += bytes.length
+    else this.responseBytes += bytes.length
+    // bytes of a websocket are not observed
+    if (this.status !== 101) this.observer?.bytes(this.call, direction, bytes, 0, bytes.length)
   }
 
   /** Notes that the call waits, for this reason. */

@@ -5,13 +5,14 @@ import type {Direction} from '../../model/call.ts'
 import type {CallHandler, Downstream} from './exchange-parts.ts'
 import {TOO_LARGE} from './collector.ts'
 import {KeptBody} from './kept-body.ts'
+import {LateReply} from './late-reply.ts'
 import {MAX_EARLY} from './http1/caller-socket.ts'
 import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
 import {changed, isSafeAgain, Unsent, writeChunk} from './request-body.ts'
-import {faultLine, numberLine, replyTexts, type Reply} from './reply.ts'
+import {faultLine, numberLine, type Reply} from './reply.ts'
 
 /**
  * One call between its caller and a callee: takes a connection, sends the request, sends it again where that is safe, passes
@@ -46,6 +47,7 @@ export class Exchange implements ResponseHandler {
   #attempt: Attempt | undefined
   #kept: KeptBody | undefined
   readonly #unsent = new Unsent()
+  #late: LateReply | undefined
 
   constructor(downstream: Downstream) {
     this.#downstream = downstream
@@ -135,15 +137,22 @@ export class Exchange implements ResponseHandler {
     this.#attempt = undefined
   }
 
-  /** Replies in place of the callee. */
+  /** Replies in place of the callee, once the recorder has the request. */
   reply(plain: Reply): void {
-    const handler = this.#handler
-    if (handler === undefined) return
-    const {journal} = handler
+    const journal = this.#handler?.journal
+    if (journal === undefined || this.#late !== undefined) return
+    const isWhole = this.isSent || this.#kept?.isWhole === true || this.#downstream.sendBody === undefined
+    this.#late = LateReply.of(journal, isWhole ? 0 : this.#length, this, plain)
+    if (this.#late === undefined) return this.replyNow(plain)
+    this.#downstream.sendBody?.()
+    this.#downstream.resume?.()
+  }
+
+  replyNow(plain: Reply): void {
+    const journal = this.#handler?.journal
+    if (journal === undefined) return
     const response = {...plain, lines: plain.lines + faultLine(journal.call)}
-    journal.status = response.status
-    journal.observer?.replied(journal.call, replyTexts(response))
-    journal.responseBytes = response.bytes?.length ?? Buffer.byteLength(response.body)
+    journal.replied(response)
     this.#copy?.responded()
     if (this.#length === 0) this.#copy?.whole()
     this.#downstream.reply({...response, lines: response.lines + numberLine(journal.call)})
@@ -166,17 +175,18 @@ export class Exchange implements ResponseHandler {
     this.#kept?.add(bytes, isLast)
     // a connection that is not open yet gets what is kept, or was not sent, once it is
     const to = this.#upstream?.isOpen === true ? this.#upstream : this.#unsent.text === '' ? undefined : this.#unsent
-    if (this.isSent || (to ?? this.#kept) === undefined) return true
+    if (this.isSent) return true
     const journal = this.#handler?.journal
     // the content of a body in chunks that passes with its framing is reported by the downstream
     if (bytes !== undefined && journal !== undefined && (this.#length >= 0 || !this.isVerbatim)) {
-      journal.requestBytes += bytes.length
+      journal.passed(bytes, 'request')
       if (this.#maxBodyBytes > 0 && journal.requestBytes > this.#maxBodyBytes) {
         this.#giveUp(TOO_LARGE)
         return true
       }
-      journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
     }
+    if (to === undefined) this.isSent = isLast
+    this.#late?.arrived(isLast)
     const isLate = isLast && journal?.isFirstTurn === false && journal.requestBytes > MAX_EARLY
     return to === undefined || this.#write(isLate && 'writeLate' in to ? {writeAll: to.writeLate} : to, bytes, isLast)
   }
@@ -220,8 +230,7 @@ export class Exchange implements ResponseHandler {
   }
 
   open(wasOpen: boolean): void {
-    const journal = this.#handler?.journal
-    if (journal?.isRecorded === true) journal.connectedAt = wasOpen ? journal.admittedAt : performance.now()
+    this.#handler?.journal.connected(wasOpen)
     if (this.#length === 0) this.sendBody(undefined, true)
     this.#broken?.opened?.()
     if (this.#unsent.text !== '' || this.#kept?.isStarted === true) return this.#sendAgain()
@@ -257,12 +266,7 @@ export class Exchange implements ResponseHandler {
     const broken = this.#broken
     if (broken?.isOver === true) return false
     const bytes = broken === undefined ? piece : broken.take(piece, () => this.#breakSoon(broken))
-    const journal = this.#handler?.journal
-    if (journal !== undefined && !this.#isFramed) {
-      journal.responseBytes += bytes.length
-      // bytes of a websocket are not observed
-      if (journal.status !== 101) journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
-    }
+    if (!this.#isFramed) this.content(bytes)
     return this.#downstream.body(bytes)
   }
 
@@ -270,13 +274,9 @@ export class Exchange implements ResponseHandler {
     this.#downstream.interim?.(text)
   }
 
-  /** Reports what is in the chunks of a body that passes with its framing. */
+  /** Reports content of a body. */
   content(bytes: Buffer, direction: Direction = 'response'): void {
-    const journal = this.#handler?.journal
-    if (journal === undefined) return
-    if (direction === 'request') journal.requestBytes += bytes.length
-    else journal.responseBytes += bytes.length
-    journal.observer?.bytes(journal.call, direction, bytes, 0, bytes.length)
+    this.#handler?.journal.passed(bytes, direction)
   }
 
   end(): void {
@@ -339,9 +339,7 @@ export class Exchange implements ResponseHandler {
   /** Breaks the response off once everything that was passed on is written. */
   #breakSoon(broken: BrokenResponse): void {
     broken.isOver = true
-    setImmediate(() => {
-      if (this.#broken === broken) this.#giveUp('cut by a fault', 'cut')
-    })
+    setImmediate(() => this.#broken === broken && this.#giveUp('cut by a fault', 'cut'))
   }
 
   #serve(upstream: Upstream): void {
@@ -387,6 +385,8 @@ export class Exchange implements ResponseHandler {
     this.#unsent.text = ''
     this.#kept?.release()
     this.#kept = undefined
+    this.#late = this.#late?.cancel()
+    handler.journal.isCutShort = this.#length < 0 && !this.isSent
     try {
       handler.over()
     } catch (error) {

@@ -122,7 +122,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
       textFlag('method', 'Send this method instead of the recorded one'),
       textFlag('path', 'Send this path, with its query, instead of the recorded one'),
       boolFlag('fast', 'With --window: send each call as soon as the one before it is answered'),
-      boolFlag('last-failed', 'Send the latest failed call again'),
+      boolFlag('last-failed', 'Send the request again with which the latest failure began'),
       outputFlag(['text', 'json'], {
         text: 'The output format. Valid values are: json (one object per call), or text (default)'
       }),

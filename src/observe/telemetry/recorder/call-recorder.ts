@@ -149,6 +149,10 @@ export class CallRecorder implements CallObserver {
     if (room > 0) this.#addBytes(number, kindOf(direction), buffer, [from, from + room])
   }
 
+  roomFor(call: Call): number {
+    return (call.number ?? 0) === 0 ? 0 : this.#edgeOf(call).bodyBytes
+  }
+
   ended(record: CallRecord): void {
     const {call, status, grpcStatus, attempts, requestBytes, responseBytes, startedAt, endedAt, failure, trace} = record
     const {lines, kept} = this.#memory ?? {}
@@ -160,6 +164,7 @@ export class CallRecorder implements CallObserver {
     const flags =
       (failure !== '' || status === 0 ? FLAG.failed : 0) |
       (attempts > 1 ? FLAG.resent : 0) |
+      (record.isCutShort ? FLAG.truncated : 0) |
       (call.fault === undefined ? 0 : FLAG.fault)
     // bytes of a tunnel are counted, but not kept
     if (call.isTunnel === true) lines.countBytes(number, true, requestBytes)
