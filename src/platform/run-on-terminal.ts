@@ -1,4 +1,5 @@
 import {constants} from 'node:os'
+import {isatty} from 'node:tty'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 
 /** What a shell exits with where a program is not found, or cannot be run (POSIX, Shell Command Language 2.8.2). */
@@ -15,13 +16,15 @@ export interface TerminalCommand {
 
 /**
  * Runs a program in our place: it has our stdin, stdout, stderr and terminal. Resolves with its exit code, 128 and the number of the
- * signal that ended it. Ctrl-C reaches it by the terminal; SIGTERM and SIGHUP are passed on. Rejects with a UserError if it cannot be started.
+ * signal that ended it. Ctrl-C reaches it by the terminal; other signals are passed on. Rejects with a UserError if it cannot be started.
  */
 export async function runOnTerminal({command: [program, ...args], folder, env}: TerminalCommand): Promise<number> {
   const {spawn} = process.getBuiltinModule('node:child_process')
-  process.on('SIGINT', () => undefined).on('SIGQUIT', () => undefined)
   let child: ReturnType<typeof spawn> | undefined
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child?.kill(signal))
+  // a terminal sends its signals to the program itself
+  const isTerminal = [0, 1, 2].some(fd => isatty(fd))
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => (isTerminal && ['SIGINT', 'SIGQUIT'].includes(signal) ? undefined : child?.kill(signal)))
   return new Promise<number>((resolve, reject) => {
     child = spawn(program, args, {cwd: folder, env, stdio: 'inherit'}) // some failures it throws
     child.once('error', reject)

@@ -60,6 +60,7 @@ export function listingOf({
     folder: process.cwd(),
     isTemplateFollowed,
     ...(isEnding && {isEnding}),
+    ...movedPorts(plan),
     apps: [
       ...apps.all.map(runtime => ({
         ...runtime.listing(),
@@ -82,6 +83,11 @@ export function listingOf({
       }))
     ]
   }
+}
+
+function movedPorts({movedPorts: all = new Map()}: Plan): Pick<RunListing, 'movedPorts'> {
+  const moved = [...all].filter(([from, to]) => from !== to)
+  return moved.length === 0 ? {} : {movedPorts: Object.fromEntries(moved)}
 }
 
 function sidecarHost({plan}: AppRuntime): Pick<App, 'sidecarHost'> {

@@ -1,15 +1,20 @@
 import type {AskedRun, RunIdentity} from '../../control/run-file.ts'
 import {UserError} from '../../model/errors.ts'
+import type {Plan} from '../../model/plan.ts'
 import {askedRun} from './asked-run.ts'
 import type {CommandContext} from './command-handler.ts'
 
 /** Describes how a run differs from what is asked for now. The template is read only if the flags are equal. */
 export async function changesFor(call: CommandContext, {asked}: RunIdentity): Promise<readonly string[]> {
-  const ofFlags = differences(asked, askedRun(call))
+  const wanted = (plan?: Plan): AskedRun => {
+    const own = askedRun(call, plan)
+    return {...own, flags: own.flags.filter(flag => !flag.startsWith('--run='))}
+  }
+  const ofFlags = differences(asked, wanted())
   if (ofFlags.length > 0 || asked?.parts === undefined) return ofFlags
   const {loadedTemplate} = await import('./commands/run-template.ts')
   try {
-    return differences(asked, askedRun(call, (await loadedTemplate(call)).plan))
+    return differences(asked, wanted((await loadedTemplate(call)).plan))
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     return [`the template has a mistake: ${error.message}`]

@@ -4,6 +4,7 @@ import {livingRun} from '../../control/run-file.ts'
 import {startingRuns, type StartingRun} from '../../control/starting-runs.ts'
 import {roughDuration} from '../../model/duration.ts'
 import {UserError} from '../../model/errors.ts'
+import {isPlainTemplate} from '../../model/template-name.ts'
 import {isSameStart, isSuspended, startOf} from '../../platform/process-table.ts'
 import type {CommandContext} from './command-handler.ts'
 import {print} from './print.ts'
@@ -37,6 +38,12 @@ export async function answerSecond(call: CommandContext, how: SecondUp, second: 
   const {identity, run} = found
   const changes = await changesFor(call, identity)
   const state = `is already ${run === undefined ? 'starting' : 'running'} (pid ${identity.pid})`
+  if (how === 'use') {
+    const isUsed = run !== undefined && isPlainTemplate(identity.templateFile)
+    const why = changes.length > 0 ? changes.join('; ') : isUsed ? '' : 'the command needs a sidecar in its run'
+    if (why !== '') say(process.stderr, 'info', `${shown} ${state}: ${why}. The command gets a run of its own`, asJson)
+    return why === '' ? 0 : EXIT_YIELDED
+  }
   if (how === 'attach' && run !== undefined) {
     const {attachToRun} = await import('./attach/whole-run.ts')
     if (changes.length > 0)

@@ -7,14 +7,14 @@ import {askedRun} from './asked-run.ts'
 import type {CommandContext} from './command-handler.ts'
 import {commandPlace, runPlace, shownPath} from './pick-run.ts'
 
-/** The exit code of a process of `up -d` that yields to another start. */
+/** The exit code of an `up` that yields to another start, or cannot use another run. */
 export const EXIT_YIELDED = 75
 
 /**
  * How an `up` answers if its run exists already: `attach` shows the run on this terminal, `report` describes it, `wait` waits until it is
- * ready, and `yield` leaves the answer to the process that started this one.
+ * ready, `yield` leaves the answer to the process that started this one, and `use` (`up --run`) yields unless its command can use the run.
  */
-export type SecondUp = 'attach' | 'report' | 'wait' | 'yield'
+export type SecondUp = 'attach' | 'report' | 'wait' | 'yield' | 'use'
 
 /**
  * Answers an `up` whose template, or copy of it (`--name`), runs or starts already: its apps would have the same ports and files.
@@ -31,7 +31,7 @@ export async function secondUp(call: CommandContext, how: SecondUp): Promise<num
   const path = shownPath(template)
   const of = `${isSameTemplate(template, runPlace(undefined).template) ? '' : ` --run-file ${shellQuoted(path)}`}${named}`
   for (;;) {
-    const other = await otherRun(template, {call, begins: how !== 'wait'})
+    const other = await otherRun(template, {call, begins: how !== 'wait' && how !== 'use'})
     if (other === undefined) return undefined
     const {answerSecond} = await import('./second-answer.ts')
     const code = await answerSecond(call, how, {other, shown: `${path}${named}`, of})

@@ -13,11 +13,11 @@ import {readinessOf} from './readiness.ts'
 import type {ReportFolder} from './report-folder.ts'
 
 /** GNU timeout's exit code. */
-const EXIT_TIMEOUT = 124
+export const EXIT_TIMEOUT = 124
 /** The apps could not be used: the command was not started. */
 export const EXIT_NOT_READY = 125
 /** Between SIGTERM and SIGKILL of the command. */
-const GRACE_MS = 5000
+export const GRACE_MS = 5000
 const LOOK_MS = 50
 /** Default timeout for the run to become idle. */
 const SETTLE_TIMEOUT_MS = 60_000
@@ -261,4 +261,4 @@ export class CommandRun {
 }
 
 /** The exit code as in shells; a shell that cannot be started counts as a command that cannot be. */
-const codeOf = (exit: Exit): number => (exit.kind === 'spawn-error' ? 126 : exitCodeOf(exit))
+export const codeOf = (exit: Exit): number => (exit.kind === 'spawn-error' ? 126 : exitCodeOf(exit))

@@ -20,11 +20,18 @@ import {harmlessOutput, Reports} from './reports.ts'
 /** Runs what a form describes, and returns the exit code. */
 type Live = (terminal: Terminal, context: CommandContext, begin: () => Form) => Promise<number>
 
-/** `up --run CMD`: starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
+/** `up --run CMD`: uses the run of this folder if it is the same; else starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
 export async function upRun(context: CommandContext, live: Live): Promise<number> {
   const typed = commandRunOptions(context)
   try {
-    return await withCommand(context, typed, live)
+    const {secondUp} = await import('../second-run.ts')
+    const second = await secondUp(context, 'use')
+    const file = context.flags.list('run-file')[0]
+    const here = {...context, flags: context.flags.with({'run-file': file})}
+    if (second === 0) return await (await import('./in-run-here.ts')).inRunHere(here, typed)
+    const isMoved = second !== undefined && !context.flags.isSet('strict-ports')
+    const own = isMoved ? {...context, flags: context.flags.with({isolated: true})} : context
+    return await withCommand(own, typed, live)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     if (isOnGitHub(process.env)) print(process.stderr, mistakeAnnotations(error, process.env))

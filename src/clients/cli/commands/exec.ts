@@ -1,5 +1,6 @@
 import {runOnTerminal} from '../../../platform/run-on-terminal.ts'
-import {type CommandHandler, UsageError} from '../command-handler.ts'
+import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
+import {runHere} from '../run-here.ts'
 import {launchFor, runWith} from './debug.ts'
 
 /**
@@ -7,12 +8,26 @@ import {launchFor, runWith} from './debug.ts'
  * as the command does.
  */
 export const exec: CommandHandler = async ({words, flags, asJson}) => {
+  if (flags.isSet('here')) return execHere({words, flags, asJson})
   const [id, program, ...args] = words
   if (id === undefined || program === undefined)
-    throw new UsageError('exec needs the id of an app and a command: exec shop -- npm test')
+    throw new UsageError('exec needs the id of an app and a command: exec shop -- npm test, or exec --here -- npm test')
   const run = await runWith({flags, asJson}, id)
   const {environment, folder} = await launchFor(run, id)
   const own = process.env['TERM']
   const env = {...environment, PILLION_EXEC: run.listing.run, ...(own !== undefined && {TERM: own})}
   return runOnTerminal({command: [program, ...args], folder, env})
+}
+
+/** `exec --here -- COMMAND …`: runs a command of the repository in this folder, with `env` of `common` and the numbers of the run. */
+async function execHere(call: CommandContext): Promise<number> {
+  const [program, ...args] = call.words
+  if (program === undefined) throw new UsageError('exec --here needs a command: exec --here -- npm test')
+  const run = await runHere(call.flags, call.asJson)
+  const {environmentHere} = await import('../command-here.ts')
+  return runOnTerminal({
+    command: [program, ...args],
+    folder: process.cwd(),
+    env: await environmentHere(call, run)
+  })
 }

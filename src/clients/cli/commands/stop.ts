@@ -12,7 +12,7 @@ import {sweep} from '../../../run/sweep.ts'
 import {findTemplate, nearestTemplate} from '../../../files/config/find.ts'
 import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
-import {noRun, noSuchRun, pickRun, commandPlace, runPlace, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
+import {noRun, noSuchRun, pickRun, commandPlace, runPlace, runsAt, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {print} from '../print.ts'
@@ -92,6 +92,11 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
   }
   if (flags.names.includes('name')) return done(await stopNamed(commandPlace(flags), asJson))
   const runFile = flags.text('run-file')
+  const starter = runFile === undefined ? await starterHere(asJson) : undefined
+  if (starter !== undefined) {
+    await endRun(starter, tellSlow(asJson))
+    return done(countOf([starter]))
+  }
   const runs = whichRun()
   const here = nearestTemplate(process.cwd(), file => existsSync(file) || runs(file))
   const template = runFile === undefined ? here : await templateToStop(runFile, asJson)
@@ -102,6 +107,14 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
   const what = template === undefined ? 'nothing is running' : `${shownPath(template)} is not running`
   say(process.stdout, 'info', `There is nothing to stop: ${what}`, asJson)
   return 0
+}
+
+/** The run that started this command, if it is of this folder. */
+async function starterHere(asJson: boolean): Promise<FoundRun | undefined> {
+  const place = runPlace(undefined)
+  if (place.startedBy === undefined) return undefined
+  const [[run] = []] = runsAt(await runsHere(asJson), place)
+  return run?.listing.run === place.startedBy ? run : undefined
 }
 
 const STOPPED = 'Dapr and app processes stopped successfully'
