@@ -2,7 +2,9 @@ import {close, existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import {orElse} from '../../model/or-else.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
+import {isReadOnly, spareFolder} from '../../platform/spare-folder.ts'
 import {writeText} from '../../platform/write-text.ts'
 import {Gap} from './gap.ts'
 import {formerPath, LogParts, openLog} from './log-parts.ts'
@@ -63,20 +65,26 @@ function reasonOf(error: unknown): string {
 
 /**
  * Creates and opens an app's log file. Each app has its own file: if the name exists (in Dapr two apps with one id that
- * start in the same second share a file), the next free second is used. Undefined, after a warning, if that fails.
+ * start in the same second share a file), the next free second is used. Where the folder is read-only, the file is in the spare folder, and a warning says so. Undefined, after a warning, if that fails, too.
  */
 export async function createLogFile(place: LogFilePlace): Promise<LogFile | undefined> {
-  const {folder, id, kind, startedAt, size, warn} = place
+  const {folder, warn} = place
   try {
-    makeFolder(folder)
-    for (let second = 0; ; second++) {
-      const path = join(folder, logFileName({id, kind, startedAt: new Date(startedAt.getTime() + second * 1000)}))
-      const fd = await openFree(path)
-      if (fd !== undefined) return new LogFile(fd, path, warn, size || Infinity)
-    }
+    return await createIn(place)
   } catch (error) {
-    warn(`cannot write log files in ${folder}: ${reasonOf(error)}`)
-    return undefined
+    const spare = isReadOnly(error) ? orElse(spareFolder, '') : ''
+    const file = spare === '' ? undefined : await createIn({...place, folder: spare}).catch(() => undefined)
+    warn(`cannot write log files in ${folder}: ${reasonOf(error)}${file === undefined ? '' : `. They are in ${spare}`}`)
+    return file
+  }
+}
+
+async function createIn({folder, id, kind, startedAt, size, warn}: LogFilePlace): Promise<LogFile> {
+  makeFolder(folder)
+  for (let second = 0; ; second++) {
+    const path = join(folder, logFileName({id, kind, startedAt: new Date(startedAt.getTime() + second * 1000)}))
+    const fd = await openFree(path)
+    if (fd !== undefined) return new LogFile(fd, path, warn, size || Infinity)
   }
 }
 

@@ -10,6 +10,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {isSameTemplate} from '../../../platform/paths.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
+import {isReadOnly, spareFolder} from '../../../platform/spare-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
 import {startOf as startOfProcess} from '../../../platform/process-table.ts'
 import {type CommandContext, UsageError} from '../command-handler.ts'
@@ -115,16 +116,23 @@ function openLog(flags: GivenFlags, isPiped: boolean): Log {
   const {template = '', name = ''} = place
   // other runs of the folder go on writing into theirs
   const names = [(TEMPLATE_NAMES as readonly string[]).includes(basename(template)) ? '' : basename(template), name]
-  const path = join(folder, `up${names.map(each => each && `-${encodeURIComponent(each)}`).join('')}.log`)
+  const file = `up${names.map(each => each && `-${encodeURIComponent(each)}`).join('')}.log`
   try {
-    makeFolder(folder)
-    for (const left of readdirSync(folder).filter(isLeft)) rmSync(join(folder, left), {force: true})
-    const own = `${path}.${process.pid}`
-    // each makes the file if it is not there
-    return {path, reader: openSync(own, 'a+', 0o600), descriptor: openSync(own, 'a', 0o600)}
+    return openIn(folder, file)
   } catch (error) {
-    throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {cause: error})
+    const spare = isReadOnly(error) ? orElse(() => openIn(spareFolder(), file), undefined) : undefined
+    if (spare !== undefined) return spare
+    throw new UserError(`cannot write ${join(folder, file)}: ${messageOf(error)}`, {cause: error})
   }
+}
+
+function openIn(folder: string, file: string): Log {
+  const path = join(folder, file)
+  makeFolder(folder)
+  for (const left of readdirSync(folder).filter(isLeft)) rmSync(join(folder, left), {force: true})
+  const own = `${path}.${process.pid}`
+  // each makes the file if it is not there
+  return {path, reader: openSync(own, 'a+', 0o600), descriptor: openSync(own, 'a', 0o600)}
 }
 
 /** The log of an `up -d` that was killed before it could name it, and of no living run. */
