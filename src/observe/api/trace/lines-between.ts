@@ -13,7 +13,7 @@ export interface Busy {
 }
 
 /** A line comes by a pipe: after an answer that was written later, too. */
-const LATE_MS = 20
+const LATE_MS = 5
 /** Mostly no later than this. */
 const MOSTLY_LATE_MS = 2
 /** Maximum number of lines in one tree. */

@@ -45,7 +45,7 @@ t.test('each line is below what its app had begun last; others than apps of the 
 })
 
 t.test('what comes shortly after the answer belongs to it; what may belong to other requests is told', async t => {
-  const log = logOf(['shop', 1115, 'late\n'], ['shop', 1050, 'whose?\n'])
+  const log = logOf(['shop', 1110, 'after the end\n'], ['shop', 1104, 'late\n'], ['shop', 1050, 'whose?\n'])
   const {told} = await shown(
     log,
     [busy(1, 'shop', 1000, 1100)],
