@@ -153,7 +153,8 @@ export class RunWaits implements WaitContext {
     const availability = this.#options.apps().availabilityOf(runtime)
     const isStopped = availability === 'stopped'
     const isReady = takesCalls(availability)
-    const isChanging = !isStopped && this.#options.changes().isChanging(runtime)
+    const changes = this.#options.changes()
+    const isChanging = !isStopped && (changes.isTemplateChanging || changes.isChanging(runtime))
     const isOver = availability === 'never' || isStopped
     return {
       id,

@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import t from 'tap'
 import {misfit} from '../rig/api-schema.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
+import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs/wait.md')
@@ -220,4 +221,25 @@ t.test('mistakes: conditions, durations, patterns and ids', async t => {
     code: 124,
     stderr: /no app "shpo": did you mean shop:\?/
   })
+})
+
+t.test('ready is not met while a save is pending: what answers afterwards is the code that was saved', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const save = async (version: number): Promise<void> =>
+    rig.write({
+      'web/web.mjs': `setTimeout(() => process.getBuiltinModule('node:http').createServer((_, response) => response.end('${version}')).listen(process.env.PORT), 500)`
+    })
+  await save(0)
+  const web = {appID: 'web', appDirPath: 'web', port, watch: true, reload: 'overlap', command: ['node', 'web.mjs']}
+  await rig.write({'pillion.yaml': JSON.stringify({version: 1, apps: [web]})})
+  const run = rig.pillion(['up'])
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+  for (const version of [1, 2, 3, 4]) {
+    await save(version)
+    t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+    t.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), version.toString())
+  }
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
 })

@@ -13,13 +13,13 @@ function missing(apps: readonly WaitedApp[], isImpossible: boolean, reason: stri
   return {state: isImpossible ? 'impossible' : 'waiting', reason, apps}
 }
 
-/** `ready`: all apps, or the instances of one, take calls, or have finished. */
+/** `ready`: all apps, or the instances of one, take calls, or have finished, with the code that was saved last. */
 export function readyCheck({apps, stopping}: WaitContext, app: string): WaitCheck {
   return {
     look: () => {
       const meant = appsCalled(apps(), app).filter(({isLeftOut}) => app !== '' || !isLeftOut)
       if (app !== '' && meant.length === 0) return left(app)
-      const open = meant.filter(({isReady, isFinished}) => !isReady && !isFinished)
+      const open = meant.filter(({isReady, isFinished, isChanging}) => isChanging || (!isReady && !isFinished))
       if (open.length === 0) return met(meant.length === 0 ? 'the run starts no apps' : listed(meant))
       const over = open.filter(({isOver}) => isOver)
       if (stopping.aborted) return missing(open, true, 'the run is stopping')
