@@ -77,7 +77,7 @@ t.test('in a worktree a command reaches its own copy, by up --run and by exec --
     ['exec', '--here', '--', 'sh', '-c', SEEN]
   ]) {
     const {code, stdout} = await rig.run(words, {folder})
-    t.equal(code, 0, words[0])
+    t.equal(code, 0)
     t.match(stdout, /^http:\/\/127.0.0.1:\d+ .*\/copy\n$/)
     t.notMatch(stdout, `:${port} `)
   }

@@ -30,7 +30,9 @@ export async function inRunHere(call: CommandContext, options: CommandRunOptions
   const child = new ForegroundCommand(line, {...(await environmentHere(call, run)), PILLION_LIFE: life}, life)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.pass(signal))
   const over = new AbortController()
-  const late = AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.ceil(Math.max(0, timeoutMs - (performance.now() - began)))))
+  const late = AbortSignal.timeout(
+    Math.min(2 ** 31 - 1, Math.ceil(Math.max(0, timeoutMs - (performance.now() - began))))
+  )
   late.addEventListener('abort', () => {
     child.signal('SIGTERM')
     setTimeout(() => child.signal('SIGKILL'), GRACE_MS).unref()

@@ -12,7 +12,17 @@ import {sweep} from '../../../run/sweep.ts'
 import {findTemplate, nearestTemplate} from '../../../files/config/find.ts'
 import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
-import {noRun, noSuchRun, pickRun, commandPlace, runPlace, runsAt, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
+import {
+  noRun,
+  noSuchRun,
+  pickRun,
+  commandPlace,
+  runPlace,
+  runsAt,
+  shownPath,
+  whatRuns,
+  type RunPlace
+} from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {print} from '../print.ts'

@@ -264,7 +264,10 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'exec',
     summary: 'Run a command with the folder and environment of an app',
     usage: 'id -- command [args]',
-    flags: [boolFlag('here', 'Not of an app: in this folder, with env of common and the numbers of this copy'), ...WHOSE_RUN],
+    flags: [
+      boolFlag('here', 'Not of an app: in this folder, with env of common and the numbers of this copy'),
+      ...WHOSE_RUN
+    ],
     examples: ['exec shop -- npm test', "exec shop -- sh -c 'psql $DATABASE_URL'", 'exec --here -- npm test'],
     takesIds: true,
     load: async () => (await import('../commands/exec.ts')).exec
