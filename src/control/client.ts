@@ -22,7 +22,7 @@ interface SocketAnswer extends Incoming {
 
 /** A run whose control socket responds. */
 export interface FoundRun {
-  readonly listing: RunListing
+  readonly listing: RunListing & Partial<Pick<Api.Run, 'faults'>>
   readonly api: ApiClient<SocketAnswer>
   /** The folder of its control socket, which the user alone can read; it goes with the run. */
   readonly folder: string

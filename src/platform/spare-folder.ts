@@ -9,4 +9,4 @@ let made: string | undefined
 export const spareFolder = (): string => (made ??= mkdtempSync(join(tmpdir(), 'pillion-')))
 
 /** Whether an error says that a folder is read-only for us. */
-export const isReadOnly = (error: unknown): boolean => ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))
+export const refusesWrites = (error: unknown): boolean => ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))

@@ -60,6 +60,7 @@ function newContext(
     admit: (call, isRefused) => admit(call, isRefused),
     namesCalls: () => first()?.plan.record.namesCalls !== false,
     isOpen: () => first()?.queue.isOpen === true,
+    hint: () => (first()?.app.state.phase === 'exited' ? `pillion restart ${id} starts it again` : ''),
     lastLines: () => first()?.app.lastLines.stderr.slice(-LAST_LINES).map(withoutControls) ?? [],
     warn: text => first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
   }

@@ -36,7 +36,7 @@ t.test('nothing to stop is said and is no failure', async t => {
     stdout: '',
     stderr:
       "❌  failed to stop app id zzz: couldn't find app id zzz\n" +
-      'Nothing is running: "pillion up" starts the template of a folder.\n'
+      'Nothing is running: "pillion up -d" starts the template of a folder.\n'
   })
   const info = 'ℹ️  There is nothing to stop: '
   t.same(await rig.run(['down']), {code: 0, stdout: `${info}dapr.yaml is not running\n`, stderr: ''})

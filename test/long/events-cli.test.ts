@@ -116,7 +116,7 @@ t.test('mistakes', async t => {
   ]
   for (const [args, message] of usage)
     t.match(await rig.run(['events', ...args]), {code: 255, stderr: message}, args.join(' '))
-  t.match(await rig.run(['events']), {code: 1, stderr: /there is no run\nNothing is running: "pillion up" starts/})
+  t.match(await rig.run(['events']), {code: 1, stderr: /there is no run\nNothing is running: "pillion up -d" starts/})
   await rig.template([{appID: 'shop'}])
   const run = rig.pillion(['run', '-f', '.'])
   await run.ports('shop')

@@ -100,7 +100,7 @@ t.test(
   async t => {
     const rig = await openRig(t)
     const event = ['-p', 'pubsub', '-t', 'orders']
-    const nothing = 'Nothing is running: "pillion up" starts the template of a folder.\n'
+    const nothing = 'Nothing is running: "pillion up -d" starts the template of a folder.\n'
     t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
       code: 1,
       stderr: `❌  error invoking app shop: app ID shop not found\n${nothing}`

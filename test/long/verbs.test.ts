@@ -57,7 +57,7 @@ t.test('invoke prints the body and a word of success, of a failure the status an
   }
 })
 
-const NOTHING = 'Nothing is running: "pillion up" starts the template of a folder.'
+const NOTHING = 'Nothing is running: "pillion up -d" starts the template of a folder.'
 
 t.test('what is wrong with an invoke or a publish is said before anything is sent', async t => {
   const rig = await openRig(t)
@@ -266,7 +266,7 @@ t.test('in a project that does not run no command touches the run of another one
   await run.waitForLine('Writing log files')
   const one = `${rig.folder}/one/dapr.yaml (pid ${run.pid})`
   const refused = new RegExp(
-    `nothing runs here: ${rig.folder}/two/dapr\\.yaml is not running\nRunning elsewhere: ${one.replaceAll(/[().]/g, '\\$&')}\\. Select`
+    `nothing runs here: ${rig.folder}/two/dapr\\.yaml is not running\nRunning elsewhere: ${one.replaceAll(/[().]/g, '\\$&')}\\. "pillion up -d" starts this one\\.`
   )
   t.notMatch((await rig.run(['invoke', '-a', 'catalog', '-m', 'x'], {folder: 'two'})).stderr, 'Did you mean catalog')
   const failing = [

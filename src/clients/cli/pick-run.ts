@@ -1,4 +1,5 @@
 import {dirname, join, relative} from 'node:path'
+import {isatty} from 'node:tty'
 import {findTemplate, nearestTemplate} from '../../files/config/find.ts'
 import {type FoundRun, isCalled} from '../../control/client.ts'
 import {startingRuns} from '../../control/starting-runs.ts'
@@ -90,6 +91,8 @@ export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: Want
   throw new UserError(`${what}: ${namesOf(meant)}`, {explanation: `Select one with ${flags}.`})
 }
 
+/** Without a terminal, a caller needs the form of `up` that returns. */
+const UP = isatty(0) ? 'pillion up' : 'pillion up -d'
 const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
 
 /** The error for a command that finds no run: what is missing, and what runs elsewhere. */
@@ -102,7 +105,7 @@ export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): 
   if (runs.length === 0)
     return new UserError(id === undefined ? missing(place) : noSuchRun(id, []), {explanation: NOTHING_RUNS})
   if (id === undefined || (own.length === 0 && place.template !== undefined))
-    return new UserError(missing(place, others), {explanation: otherRuns(others)})
+    return new UserError(missing(place, others), {explanation: otherRuns(others, place)})
   const seen = own.length > 0 ? own : runs
   const having = others.filter(run => has(run, id))
   const explanation = `${whatRuns(seen)}${own.length === 0 || having.length === 0 ? '' : `\n${otherRuns(having)}`}`
@@ -125,8 +128,12 @@ function missing({template, typed}: RunPlace, others: readonly FoundRun[] = []):
     : `nothing runs here: ${template} is not running`
 }
 
-const otherRuns = (others: readonly FoundRun[]): string =>
-  others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${SELECT}`
+/** A program is not sent to the run of another folder. */
+function otherRuns(others: readonly FoundRun[], {template, typed}: Partial<RunPlace> = {}): string {
+  const isOwn = template !== undefined && typed === '' && !isatty(0)
+  const hint = isOwn ? `"${UP}" starts this one.` : SELECT
+  return others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${hint}`
+}
 
 /** The text that follows an empty answer: the template of this folder does not run, while others do; '' = nothing to say. */
 export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
@@ -139,7 +146,7 @@ export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
     runsAt(runs, place).flat().length > 0
   )
     return ''
-  return `${missing(place, runs)}\n${otherRuns(runs)}`
+  return `${missing(place, runs)}\n${otherRuns(runs, place)}`
 }
 
 /** The text for a run of this place that is about to register; '' = there is none. */
@@ -152,7 +159,7 @@ export function startText({template, name}: RunPlace): string {
   return `${shownPath(template)} is starting (pid ${start.pid})${start.preparing === undefined ? '' : `: ${start.preparing}`}`
 }
 
-const NOTHING_RUNS = 'Nothing is running: "pillion up" starts the template of a folder.'
+const NOTHING_RUNS = `Nothing is running: "${UP}" starts the template of a folder.`
 
 /** A template as messages name it: from the current folder on. */
 export const shownPath = (template: string): string => relative(process.cwd(), template)

@@ -39,8 +39,8 @@ export function say(stream: NodeJS.WriteStream, status: Sign, message: string, a
 }
 
 /** Prints an error on its stream, and on stderr its place and what to do. */
-export function sayError({stream, message, explanation}: UserError, asJson: boolean): void {
-  say(stream === 'stdout' ? process.stdout : process.stderr, 'failure', message, asJson)
+export function sayError({stream, message, explanation, code}: UserError, asJson: boolean): void {
+  say(stream === 'stdout' ? process.stdout : process.stderr, 'failure', message, asJson, code)
   if (explanation !== '') print(process.stderr, `${explanation.trimEnd()}\n`)
 }
 

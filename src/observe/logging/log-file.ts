@@ -4,7 +4,7 @@ import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import {orElse} from '../../model/or-else.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
-import {isReadOnly, spareFolder} from '../../platform/spare-folder.ts'
+import {refusesWrites, spareFolder} from '../../platform/spare-folder.ts'
 import {writeText} from '../../platform/write-text.ts'
 import {Gap} from './gap.ts'
 import {formerPath, LogParts, openLog} from './log-parts.ts'
@@ -72,7 +72,7 @@ export async function createLogFile(place: LogFilePlace): Promise<LogFile | unde
   try {
     return await createIn(place)
   } catch (error) {
-    const spare = isReadOnly(error) ? orElse(spareFolder, '') : ''
+    const spare = refusesWrites(error) ? orElse(spareFolder, '') : ''
     const file = spare === '' ? undefined : await createIn({...place, folder: spare}).catch(() => undefined)
     warn(`cannot write log files in ${folder}: ${reasonOf(error)}${file === undefined ? '' : `. They are in ${spare}`}`)
     return file

@@ -297,8 +297,8 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   #refuse(status: 502 | 503, why: string): void {
     const {isGrpc, lines} = this.#head
     if (isGrpc || this.#hasBegun) return this.#fail(why)
-    const {callee, lastLines} = this.#context
-    this.#reply(refusal({status, callee, why, lastLines: lastLines(), lines}), why)
+    const {callee, lastLines, hint} = this.#context
+    this.#reply(refusal({status, callee, why, lastLines: lastLines(), hint: hint?.(), lines}), why)
   }
 
   #reply(reply: Reply, why = ''): void {

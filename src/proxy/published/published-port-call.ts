@@ -21,6 +21,8 @@ export interface PublishedContext extends CallContext {
   readonly isOpen: () => boolean
   /** The last lines of the app, for who gets no answer. */
   readonly lastLines: () => readonly string[]
+  /** Advice for a caller without an answer; '' = none. */
+  readonly hint?: () => string
   readonly warn: (text: string) => void
 }
 
@@ -87,7 +89,8 @@ export class PublishedPortCall extends ProxiedCall {
   }
 
   #refuse(status: 502 | 503, why: string): void {
-    const {callee, lastLines} = this.#context
-    this.exchange.reply(refusal({status, callee, why, lastLines: lastLines(), lines: this.#head.lines}))
+    const {callee, lastLines, hint} = this.#context
+    const {lines} = this.#head
+    this.exchange.reply(refusal({status, callee, why, lastLines: lastLines(), hint: hint?.(), lines}))
   }
 }

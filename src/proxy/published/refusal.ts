@@ -8,6 +8,8 @@ export interface Refused {
   readonly why: string
   /** The last lines that the app has printed. */
   readonly lastLines: readonly string[]
+  /** Advice for the caller. */
+  readonly hint?: string | undefined
   /** Header lines of the request. */
   readonly lines: string
 }
@@ -19,13 +21,18 @@ const NAVIGATES = /^(?:sec-fetch-mode:[ \t]*navigate|accept:[ \t]*text\/html)/im
 const LOOKS_AGAIN = 1
 
 /** The response to a caller if the app does not answer: the reason, with the app's last lines, and for a browser a page that reloads itself. */
-export function refusal({status, callee, why, lastLines, lines}: Refused): Reply {
+export function refusal({status, callee, why, lastLines, hint = '', lines}: Refused): Reply {
   const heading = status === 503 ? `"${callee}" cannot be reached` : `"${callee}" has not answered properly`
-  const text = [`${heading}: ${why}`, ...lastLines].join('\n')
+  const text = [`${heading}: ${why}`, ...lastLines, hint].filter(Boolean).join('\n')
   const retry = status === 503 ? `Retry-After: ${LOOKS_AGAIN}\r\n` : ''
   const more = `${retry}Cache-Control: no-store\r\n`
   if (!NAVIGATES.test(lines)) return {status, type: 'text/plain; charset=utf-8', body: `${text}\n`, lines: more}
-  return {status, type: 'text/html; charset=utf-8', body: page(heading, why, lastLines), lines: more}
+  return {
+    status,
+    type: 'text/html; charset=utf-8',
+    body: page(heading, [why, hint].filter(Boolean).join('. '), lastLines),
+    lines: more
+  }
 }
 
 /** The page loads nothing, and reloads itself until the app answers. */

@@ -197,7 +197,7 @@ export class CommandRun {
     const tookMs = performance.now() - began
     const isLate = this.#late.signal.aborted
     const wasStopped = this.#over.signal.aborted && this.#signal === undefined
-    this.#exitCode = isLate ? EXIT_TIMEOUT : codeOf(exit)
+    this.#exitCode = isLate ? EXIT_TIMEOUT : commandCode(exit)
     if (wasStopped && this.#exitCode === 0) this.#exitCode = 1
     const why = isLate ? ': the time was up' : wasStopped ? ': the run was stopped' : ''
     const text = `The command ${endOf(exit)} after ${seconds(tookMs)}${why}`
@@ -261,4 +261,4 @@ export class CommandRun {
 }
 
 /** The exit code as in shells; a shell that cannot be started counts as a command that cannot be. */
-export const codeOf = (exit: Exit): number => (exit.kind === 'spawn-error' ? 126 : exitCodeOf(exit))
+export const commandCode = (exit: Exit): number => (exit.kind === 'spawn-error' ? 126 : exitCodeOf(exit))

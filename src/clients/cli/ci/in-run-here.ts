@@ -6,7 +6,7 @@ import type {CommandContext} from '../command-handler.ts'
 import {runName} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
-import {codeOf, EXIT_NOT_READY, EXIT_TIMEOUT, GRACE_MS} from './command-run.ts'
+import {commandCode, EXIT_NOT_READY, EXIT_TIMEOUT, GRACE_MS} from './command-run.ts'
 import type {CommandRunOptions} from './options.ts'
 
 const READY_TIMEOUT_MS = 600_000
@@ -41,5 +41,5 @@ export async function inRunHere(call: CommandContext, options: CommandRunOptions
   const ended = ({pid, command: left}: {readonly pid: number; readonly command: string}): void =>
     say(process.stderr, 'warning', `ended process ${pid}, which the command had left behind: ${left}`, call.asJson)
   await child.endRest({graceMs: GRACE_MS, now: over.signal, ended})
-  return late.aborted ? EXIT_TIMEOUT : codeOf(exit)
+  return late.aborted ? EXIT_TIMEOUT : commandCode(exit)
 }

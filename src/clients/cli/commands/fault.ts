@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {FoundRun} from '../../../control/client.ts'
+import {addedText} from '../fault-text.ts'
 import {UserError} from '../../../model/errors.ts'
 import {ANY} from '../../../model/fault.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
@@ -117,11 +118,6 @@ function fieldsOf(flags: GivenFlags): Readonly<Record<string, unknown>> {
   const after = flags.text('cut-after')
   if (after !== undefined) fields['cut'] = after
   return fields
-}
-
-const addedText = ({number, texts: {edge, effect, rate, limit}}: Api.Fault): string => {
-  const more = [rate, limit].filter(text => text !== '').map(text => ` (${text})`)
-  return `fault ${number} is on: ${edge}: ${effect}${more.join('')}`
 }
 
 function tableText(faults: readonly Api.Fault[]): string {

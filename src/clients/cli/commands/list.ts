@@ -1,7 +1,8 @@
-import type {RunListing} from '../../../control/run-control.ts'
+import type {FoundRun} from '../../../control/client.ts'
 import type {App, Listed} from '../../../model/api.generated.ts'
 import {isPlainTemplate} from '../../../model/template-name.ts'
 import {age, created} from '../age.ts'
+import {faultsOn} from '../fault-text.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {indentedGoJson} from '../indented-go-json.ts'
 import {runsHere} from '../run-here.ts'
@@ -28,7 +29,7 @@ export const list: CommandHandler = async ({flags, asJson}) => {
 const hasSidecar = ({state, httpPort}: App): boolean => state !== 'stopped' || httpPort > 0
 
 /** Dapr's keys in their order (`pkg/standalone/list.go` of Dapr's CLI), then our own. */
-function rowOf(app: App, run: RunListing, now: number): Listed {
+function rowOf(app: App, run: FoundRun['listing'], now: number): Listed {
   const createdAt = Date.parse(app.createdAt ?? run.startedAt)
   return {
     appId: app.id,
@@ -56,7 +57,8 @@ function rowOf(app: App, run: RunListing, now: number): Listed {
     restarts: app.restarts,
     instance: app.instance,
     circuitBreakers: app.circuitBreakers,
-    runName: run.name
+    runName: run.name,
+    ...(faultsOn(run).length > 0 && {faults: faultsOn(run).length})
   }
 }
 

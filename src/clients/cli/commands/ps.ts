@@ -1,7 +1,6 @@
 import {setTimeout as pause} from 'node:timers/promises'
-import type {RunListing} from '../../../control/run-control.ts'
 import type {App, PsRow} from '../../../model/api.generated.ts'
-import {isCalled} from '../../../control/client.ts'
+import {type FoundRun, isCalled} from '../../../control/client.ts'
 import {stateText} from '../../../model/app-words.ts'
 import {UserError} from '../../../model/errors.ts'
 import {usageOf} from '../../../platform/usage.ts'
@@ -9,11 +8,14 @@ import {appTable, backlogLines, breakersNotClosed, withUsage, type UsageSample} 
 import type {CommandHandler} from '../command-handler.ts'
 import {wantsColours} from '../colours.ts'
 import {commandPlace, runName, runsAt, runsMeant} from '../pick-run.ts'
+import {addedText, faultsOn} from '../fault-text.ts'
 import {endWithStdout, print, type Sign} from '../print.ts'
 import {RunFinder, runsHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {cut} from '../width.ts'
 import {outputColumns, USUAL_ROWS} from '../columns.ts'
+
+type Listing = FoundRun['listing']
 
 const EVERY_MS = 1000
 const NOTHING = 'Nothing is running.\n'
@@ -28,7 +30,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
     if (!said.has(text)) say(process.stderr, sign, text, asJson)
     said.add(text)
   }
-  const look = async (): Promise<readonly RunListing[]> => {
+  const look = async (): Promise<readonly Listing[]> => {
     const runs = await runsHere(asJson, undefined, text => tellOnce('warning', text))
     const isOver = hasLooked && runsMeant(runs, place).length === 0
     hasLooked = true
@@ -49,7 +51,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
 }
 
 /** The runs of the folder; with ids only these apps. Throws a UserError if an id is unknown, or in several runs. */
-function listingsOf(finder: RunFinder, ids: readonly string[]): readonly RunListing[] {
+function listingsOf(finder: RunFinder, ids: readonly string[]): readonly Listing[] {
   if (ids.length === 0) {
     const own = runsAt(finder.runs, finder.place).flat()
     return (own.length > 0 ? own : [finder.lookAloud()]).flatMap(run => run?.listing ?? [])
@@ -62,7 +64,7 @@ function listingsOf(finder: RunFinder, ids: readonly string[]): readonly RunList
 }
 
 /** Apps as `ps -o json` prints them (`x-output.ps` of `schema/api.yaml`). */
-export async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]> {
+export async function psJson(listings: readonly Listing[]): Promise<readonly PsRow[]> {
   const usage = await usageOf(pidsOf(listings))
   const now = Date.now()
   return listings.flatMap(run =>
@@ -70,6 +72,7 @@ export async function psJson(listings: readonly RunListing[]): Promise<readonly 
       ...app,
       runName: run.name,
       runPid: run.pid,
+      ...(faultsOn(run).length > 0 && {faults: faultsOn(run).length}),
       template: run.template.file,
       memoryBytes,
       cpuPercent: cpu === undefined ? null : Math.round(cpu * 10) / 10
@@ -77,11 +80,11 @@ export async function psJson(listings: readonly RunListing[]): Promise<readonly 
   )
 }
 
-const pidsOf = (listings: readonly RunListing[]): ReadonlySet<number> =>
+const pidsOf = (listings: readonly Listing[]): ReadonlySet<number> =>
   new Set(listings.flatMap(({apps}) => apps.map(({pid}) => pid)).filter(pid => pid > 0))
 
 /** One table for each run, with the name of the run if there are several. */
-export async function psText(listings: readonly RunListing[], place: PsPlace = {}): Promise<string> {
+export async function psText(listings: readonly Listing[], place: PsPlace = {}): Promise<string> {
   return (await psLook(listings, Date.now(), place)).text
 }
 
@@ -96,27 +99,31 @@ interface PsPlace {
 }
 
 async function psLook(
-  listings: readonly RunListing[],
+  listings: readonly Listing[],
   now: number,
   {width = outputColumns(1), isWide = false, before}: PsPlace
 ): Promise<{text: string; look: UsageSample}> {
   const shown = listings.filter(({apps}) => apps.length > 0)
   const usage = await usageOf(pidsOf(shown))
-  const tables = shown.map(listing => {
+  const tables = shown.map((listing): string => {
     const table =
       appTable(withUsage(listing.apps, {usage, now, before}), {
         width,
         now,
         isWide,
         hasColours: wantsColours(process.stdout.isTTY, process.env)
-      }) + backlogLines(listing.apps, width)
+      }) +
+      backlogLines(listing.apps, width) +
+      faultsOn(listing)
+        .map(each => `${addedText(each)}. pillion fault --off ${each.number} removes it\n`)
+        .join('')
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
 }
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
-async function watch(look: () => Promise<readonly RunListing[]>, isWide: boolean): Promise<number> {
+async function watch(look: () => Promise<readonly Listing[]>, isWide: boolean): Promise<number> {
   endWithStdout() // `ps -w | head`
   let before: UsageSample | undefined
   let printed = ''

@@ -10,7 +10,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {isSameTemplate} from '../../../platform/paths.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
-import {isReadOnly, spareFolder} from '../../../platform/spare-folder.ts'
+import {refusesWrites, spareFolder} from '../../../platform/spare-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
 import {startOf as startOfProcess} from '../../../platform/process-table.ts'
 import {type CommandContext, UsageError} from '../command-handler.ts'
@@ -120,7 +120,7 @@ function openLog(flags: GivenFlags, isPiped: boolean): Log {
   try {
     return openIn(folder, file)
   } catch (error) {
-    const spare = isReadOnly(error) ? orElse(() => openIn(spareFolder(), file), undefined) : undefined
+    const spare = refusesWrites(error) ? orElse(() => openIn(spareFolder(), file), undefined) : undefined
     if (spare !== undefined) return spare
     throw new UserError(`cannot write ${join(folder, file)}: ${messageOf(error)}`, {cause: error})
   }

@@ -112,9 +112,11 @@ function said(cwd: string, runs: readonly FoundRun[], id?: string, runFile?: str
 t.test('where nothing is meant it is said what runs', async t => {
   const select = 'Select one with --run-file PATH, or by using the command in its folder.'
   const elsewhere = `Running elsewhere: a/dapr.yaml (pid 1). ${select}`
-  const nothing = 'Nothing is running: "pillion up" starts the template of a folder.'
-  t.equal(said('b', [A]), `nothing runs here: b/dapr.yml is not running. ${elsewhere}`)
-  t.equal(said('b', [A], 'cart'), `nothing runs here: b/dapr.yml is not running. ${elsewhere}`)
+  const nothing = 'Nothing is running: "pillion up -d" starts the template of a folder.'
+  const own =
+    'nothing runs here: b/dapr.yml is not running. Running elsewhere: a/dapr.yaml (pid 1). "pillion up -d" starts this one.'
+  t.equal(said('b', [A]), own)
+  t.equal(said('b', [A], 'cart'), own)
   t.equal(said('b', [A, B], 'db'), `couldn't find app id db. Running: cart, ui\n${elsewhere}`)
   t.equal(said('b', [A, B], 'crt'), 'couldn\'t find app id crt: did you mean "cart"?. Running: cart, ui')
   t.equal(said('none', [A, B], 'x'), "couldn't find app id x. Running: cart, db, ui")
