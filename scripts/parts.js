@@ -22,7 +22,6 @@ export const PARTS = [WHOLE, WORDS]
 
 /** Half of the program. Few runs need any of these, so each one is decompressed at its first use. */
 export const LIBRARIES = [
-  ['@kubernetes/client-node/dist/config.js'],
   ['@modelcontextprotocol/server', '@modelcontextprotocol/server/stdio'],
   ['@platformatic/kafka'],
   ['@redis/client'],
@@ -51,20 +50,6 @@ const commandsWithoutHelp = {
   }
 }
 
-// Pillion only reads kubeconfigs with the client of Kubernetes: no classes for each kind, no client for HTTP.
-const kubeconfigAlone = {
-  name: 'kubeconfig-alone',
-  setup(to) {
-    to.onResolve({filter: /^(undici|\.\/gen\/index\.js)$/}, ({path, importer}) =>
-      /client-node\/dist\/\w+\.js$/.test(importer) ? {path, namespace: 'unused'} : undefined
-    )
-    const names = ['Agent', 'ProxyAgent', 'ServerConfiguration', 'createConfiguration']
-    to.onLoad({filter: /.*/, namespace: 'unused'}, () => ({
-      contents: names.map(name => `export class ${name} {}`).join('\n')
-    }))
-  }
-}
-
 /** Writes the parts and libraries to `folder` as texts of CommonJS functions. `quality` is that of brotli, 0 to 11. */
 export async function bundleParts(folder, {target, quality}) {
   const at = name => join(folder, `${name}.cjs`)
@@ -78,7 +63,7 @@ export async function bundleParts(folder, {target, quality}) {
           : {stdin: {contents, resolveDir: '.'}}),
         outfile: at(name),
         bundle: true,
-        plugins: [...plugins, commandsWithoutHelp, kubeconfigAlone, throughIndex(imports)],
+        plugins: [...plugins, commandsWithoutHelp, throughIndex(imports)],
         format: 'cjs',
         platform: 'node',
         target,

@@ -40,8 +40,6 @@ const {values} = parseArgs({
     logs: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
-    /** Commands for a cluster, in simulated time, instead. */
-    clusters: {type: 'boolean', default: false},
     /** Files of components instead, and the servers behind them. */
     components: {type: 'boolean', default: false},
     /** What is asked of state stores, locks and configuration instead, while their components are edited. */
@@ -89,7 +87,6 @@ if (values.copies) {
 const seeded = {
   page: [60, async numbers => (await import('./page/walks.ts')).walkPages(numbers)],
   kubernetes: [50, async numbers => (await import('./kubernetes/walks.ts')).walkClusters(numbers)],
-  clusters: [40, async numbers => walkSeeds(numbers, 'commands', (await import('./clusters/walk.ts')).walkCommands)],
   components: [
     200,
     async numbers => walkSeeds(numbers, 'components', (await import('./components/walk.ts')).walkComponents)

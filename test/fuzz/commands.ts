@@ -1,8 +1,4 @@
-import {join} from 'node:path'
 import {setImmediate as turn} from 'node:timers/promises'
-import {writeFile} from 'node:fs/promises'
-import {FakeApiServer, type Answer} from '../rig/fake-api-server.ts'
-import {noTerminal, OBEYED, onTerminal} from '../rig/on-terminal.ts'
 import type {Program} from '../rig/program.ts'
 import type {Rig} from '../rig/rig.ts'
 import {soon} from './connection.ts'
@@ -59,27 +55,6 @@ export async function mcpClient(rig: Rig, random: Random): Promise<void> {
   await ended(program, 'mcp')
 }
 
-const BODIES: readonly unknown[] = [
-  null,
-  [],
-  'x',
-  {items: null},
-  {items: [null]},
-  {items: [{}]},
-  {items: [{metadata: null, status: 7}]},
-  {kind: 'Status', message: 'x\u001B[2J'.repeat(500)},
-  {metadata: {name: '../x', resourceVersion: {}}},
-  {resources: 'x', groups: {}, gitVersion: 7},
-  {
-    items: [
-      {
-        metadata: {name: 'x', namespace: '\u001B[2J', creationTimestamp: '\u001B]0;x\u0007'},
-        spec: {containers: [{name: 'daprd', args: ['--app-id', '\u009B2K\u202Ex', '--app-port', '\r\n']}]}
-      }
-    ]
-  }
-]
-
 const FORMATS = ['har', 'curl'] as const
 
 /** What the run has recorded of hostile calls, for other programs. */
@@ -91,55 +66,4 @@ export async function exportsCalls(rig: Rig, random: Random): Promise<void> {
   const {text} = program.stdout
   if (code !== 0) throw new Error(`calls -o ${format} ended with ${code}: ${program.stderr.text}`)
   if (format === 'har') JSON.parse(text)
-}
-
-/** An API server whose answers are none, for a list. */
-export async function apiServer(rig: Rig, random: Random): Promise<void> {
-  await withApiServer(rig, random, ['list', '-k'])
-}
-
-/** The same for a run on a cluster, with a kubeconfig that may be none. */
-export async function clusterRun(rig: Rig, random: Random): Promise<void> {
-  const app = {appID: 'stock', appDirPath: '.', containerImage: 'test/app:1'}
-  await rig.write({'cluster/dapr.yaml': JSON.stringify({version: 1, name: 'shop', apps: [app]})})
-  await withApiServer(rig, random, ['run', '-k', '-f', 'cluster'], true)
-}
-
-const CONFIG_WORDS = ['null', '[]', '{}', '"server":7', 'exec', '"https://x"', '\t', ': &a *a', '\0', '../']
-/** A run that its server lets begin goes on until it is told to end. */
-const RUNS_MS = 2000
-
-async function withApiServer(rig: Rig, random: Random, args: readonly string[], isOdd = false): Promise<void> {
-  const server = new FakeApiServer()
-  await server.open()
-  const answer = (): Answer =>
-    random.oneIn(3)
-      ? undefined
-      : {
-          code: random.pick([200, 200, 201, 204, 301, 400, 403, 404, 409, 410, 429, 500, 503]),
-          body: random.pick(BODIES)
-        }
-  server.answer = answer
-  const kubeconfig = join(rig.home, 'fuzz-kubeconfig')
-  const config = {
-    clusters: [{name: 'c', cluster: {server: server.url}}],
-    users: [{name: 'u', user: {token: 'x'}}],
-    contexts: [{name: 'x', context: {cluster: 'c', user: 'u'}}],
-    'current-context': 'x'
-  }
-  try {
-    const text = Buffer.from(JSON.stringify(config))
-    await writeFile(kubeconfig, isOdd && random.oneIn(2) ? mutated(random, text, CONFIG_WORDS) : text)
-    const options = {env: {KUBECONFIG: kubeconfig}}
-    // a server may say what it likes: a pipe gets it as it is, a terminal what it cannot obey
-    const isShown = noTerminal === false && !isOdd
-    const program = isShown ? onTerminal(rig, args, options) : rig.pillion(args, options)
-    program.stdin.end()
-    const timer = isOdd ? setTimeout(() => program.signal('SIGTERM'), RUNS_MS) : undefined
-    await ended(program, args.join(' '), isOdd).finally(() => clearTimeout(timer))
-    const said = isShown && OBEYED.exec(program.stdout.bytes.toString('latin1'))
-    if (said) throw new Error(`the server commands the terminal: ${JSON.stringify(said[0])}`)
-  } finally {
-    await server.close()
-  }
 }

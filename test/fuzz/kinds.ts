@@ -2,7 +2,7 @@ import {http1Answer, http2Answer, SHORT_ANSWERS, shortStream, type Answer} from 
 import {http1Caller, http2Caller, type Seen} from './caller.ts'
 import {archive, unpackAlone} from './archives.ts'
 import {clockSteps, playClock} from './clock.ts'
-import {apiServer, clusterRun, exportsCalls, fromStdin, mcpClient} from './commands.ts'
+import {exportsCalls, fromStdin, mcpClient} from './commands.ts'
 import {play} from './connection.ts'
 import {controlClient} from './control.ts'
 import {flood} from './floods.ts'
@@ -188,8 +188,6 @@ export const KINDS: readonly Kind[] = [
   archives,
   command('stdin', 10, fromStdin),
   command('mcp', 10, mcpClient),
-  command('kubernetes', 10, apiServer),
-  command('cluster-run', 10, clusterRun),
   command('exports', 10, exportsCalls),
   client('uploads', 100, upload, (_, {managerPort}) => managerPort),
   subscriptions,

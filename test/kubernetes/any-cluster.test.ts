@@ -2,10 +2,8 @@
  * The same on any cluster: that of PILLION_TEST_KUBECONFIG (kind, minikube, k3d …, with Dapr), else the API server with its
  * stand-ins. It makes a namespace of its own and leaves nothing.
  */
-import {homedir} from 'node:os'
+import {execFileSync} from 'node:child_process'
 import t from 'tap'
-import {ClusterClient} from '../../src/packages/kubernetes/cluster/api-client.ts'
-import {openAccess} from '../../src/packages/kubernetes/cluster/kubeconfig.ts'
 import {containersOf, type Pod} from '../../src/packages/kubernetes/cluster/pod.ts'
 import {openRig} from '../rig/rig.ts'
 import {Cluster, skip} from './rig/cluster.ts'
@@ -17,16 +15,13 @@ const IMAGE = 'nginx:alpine'
 t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async t => {
   t.comment(GIVEN ?? 'an API server with stand-ins')
   const KUBECONFIG = GIVEN ?? (await Cluster.open(t)).api.kubeconfig('any')
-  const client = new ClusterClient(openAccess({context: '', namespace: ''}, {KUBECONFIG}, homedir()))
-  const made = {apiVersion: 'v1', kind: 'Namespace', metadata: {generateName: 'pillion-test-'}}
-  const {metadata} = await client.json<{readonly metadata: {readonly name: string}}>('POST', '/api/v1/namespaces', {
-    body: made
-  })
-  const namespace = metadata.name
-  t.teardown(async () => {
-    await client.json('DELETE', `/api/v1/namespaces/${namespace}`)
-    client.close()
-  })
+  const env = {...process.env, KUBECONFIG}
+  const kubectl = (...args: readonly string[]): string => execFileSync('kubectl', args, {env, encoding: 'utf8'})
+  const pods = (namespace: string): readonly Pod[] =>
+    (JSON.parse(kubectl('get', 'pods', '-n', namespace, '-o', 'json')) as {readonly items: readonly Pod[]}).items
+  const namespace = `pillion-test-${process.pid}`
+  kubectl('create', 'namespace', namespace)
+  t.teardown(() => void kubectl('delete', 'namespace', namespace, '--wait=false'))
   const rig = await openRig(t)
   const app = {command: undefined, containerImage: IMAGE, containerImagePullPolicy: 'IfNotPresent', appPort: 80}
   await rig.template(
@@ -43,7 +38,7 @@ t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async 
   const first = run()
   await first.waitForLine('2 apps ready', slow)
   for (const id of ['stock', 'shop']) await first.waitForLine(`== APP - ${id} == `, slow)
-  const {items} = await client.json<{readonly items: readonly Pod[]}>('GET', `/api/v1/namespaces/${namespace}/pods`)
+  const items = pods(namespace)
   for (const id of ['stock', 'shop']) {
     const pod = items.find(each => each.metadata.labels?.['app'] === id)
     const sidecar = pod === undefined ? undefined : containersOf(pod).find(({name}) => name === 'daprd')
@@ -64,9 +59,5 @@ t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async 
   ])
   second.signal('SIGINT')
   t.same(await second.exited, {code: 0, signal: null})
-  const kinds = ['apps/v1/namespaces/*/deployments', 'apps/v1/namespaces/*/replicasets']
-  for (const kind of kinds) {
-    const left = await client.json<{readonly items: readonly unknown[]}>('GET', `/apis/${kind.replace('*', namespace)}`)
-    t.same(left.items, [], kind)
-  }
+  t.equal(kubectl('get', 'deployments,replicasets', '-n', namespace, '-o', 'name'), '')
 })

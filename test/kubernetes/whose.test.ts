@@ -28,7 +28,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.same(await shop.left(), [])
     t.match(await shop.pillion('stop', '-k', 'stock', '-n', other), {
       code: 0,
-      stdout: /Deleting Service "stock" from Kubernetes\n.*Deleting Deployment "stock" from Kubernetes\n/
+      stdout: /deployment\.apps "stock" deleted\n.*service "stock" deleted\n/
     })
     t.same(await run.exited, {code: 0, signal: null})
   })
@@ -53,11 +53,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
       stderr: /this would delete what a template made in a cluster that is not on this machine/
     })
     const yes = await shop.rig.run(['run', '-k', '-f', '.', '--yes'], {env})
-    t.match(
-      yes,
-      {code: 1, stderr: /cannot reach the API server of the Kubernetes context "production"/},
-      'it was asked then'
-    )
+    t.match(yes, {code: 1, stderr: /❌ {2}kubectl: .*cluster\.example\.test/s}, 'the server is asked then')
   })
 
   t.test('objects of others are neither taken over nor deleted', async t => {
@@ -70,7 +66,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.match(run.stderr, /Deployment "stock" exists in the namespace "test-\w+" and belongs to someone else/)
     t.match(
       run.stderr,
-      /Deployment "shop" exists in the namespace "test-\w+" and belongs to "Helm"\n +Rename it in the template/
+      /Deployment "shop" exists in the namespace "test-\w+" and belongs to "Helm"\nRename it in the template/
     )
     t.same(await shop.names('v1/services'), [], 'nothing was made')
     t.match(await shop.pillion('stop', '-k', '-f', '.'), {code: 0})
@@ -94,7 +90,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.equal(second.code, 1)
     t.match(
       second.stderr,
-      /another manager owns a part of Deployment "stock" \(app "stock"\)\n +\.spec\.replicas: conflict with "autoscaler"/
+      /Deployment "stock": kubectl: Apply failed with 1 conflict: conflict with "autoscaler".*\.spec\.replicas/
     )
     await shop.template([{appID: 'stock'}])
     const third = shop.run()
@@ -116,10 +112,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.equal(code, 1)
     t.match(stderr, /the template cannot be deployed: 2 objects have mistakes/)
     t.match(stderr, /Component "odd".*\(res\/odd\.yaml\)/)
-    t.match(
-      stderr,
-      /the API server refuses Deployment "shop" \(app "shop"\)\n +spec\.template\.spec\.containers: Required value/
-    )
+    t.match(stderr, /Deployment "shop": kubectl: .*containers/)
     t.same(await shop.left(), [])
   })
 
@@ -142,12 +135,9 @@ t.test('whose cluster, whose objects', {skip}, async t => {
         'Service "old" deleted (dry run)'
       ])
       const diff = await shop.pillion('run', '-k', '-f', '.', '--diff')
-      t.match(
-        diff.stdout,
-        /--- live\/deployment\/stock\n\+\+\+ template\/deployment\/stock\n@@[^@]*@@\n(?: .*\n)+\+ +(?:- name: A|env:)\n/
-      )
-      t.match(diff.stdout, /--- \/dev\/null\n\+\+\+ template\/deployment\/new\n/)
-      t.match(diff.stdout, /--- live\/service\/old\n\+\+\+ \/dev\/null\n/)
+      t.match(diff.stdout, /\+ +- name: A\n/)
+      t.match(diff.stdout, /\+ +name: new\n/)
+      t.match(diff.stdout, /Service "old" deleted\n/)
       t.same(await shop.names('apps/v1/deployments'), ['old', 'stock'])
       const second = shop.run()
       await second.waitForLine('Deleting Service "old": it is no longer in the template')
@@ -166,14 +156,11 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     await shop.template([{appID: 'stock'}])
     const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
     t.equal(code, 1)
-    t.match(
-      stderr,
-      /you lack rights in the namespace "test-\w+" of the Kubernetes context "kind-test"\nA run needs to: watch deployments, delete deployments, watch pods, get pods\/log\./
-    )
+    t.match(stderr, /❌ {2}kubectl: Error from server \(Forbidden\): deployments\.apps "stock" is forbidden/)
     const list = await shop.pillion('list', '-k')
     t.match(list, {
       code: 1,
-      stderr: /you may not read the pods in the Kubernetes context "kind-test"\npods is forbidden/
+      stderr: /Error from server \(Forbidden\): pods is forbidden/
     })
   })
 
@@ -182,23 +169,6 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     await shop.template([{appID: 'stock'}])
     const {code, stderr} = await shop.pillion('run', '-k', '-f', '.', '-n', 'nowhere')
     t.equal(code, 1)
-    t.match(
-      stderr,
-      /there is no namespace "nowhere" in the Kubernetes context "kind-test"\nMake it: kubectl create namespace nowhere/
-    )
-  })
-
-  t.test('a finalizer that keeps an object from going is named', async t => {
-    const shop = await cluster.shop(t)
-    await shop.template([{appID: 'stock', appPort: 3000, createService: true}])
-    const run = shop.run()
-    await run.waitForLine('1 app ready')
-    await kube.merge(shop.path('v1/services', 'stock'), {metadata: {finalizers: ['example.test/keep']}})
-    run.signal('SIGINT')
-    const keeps = 'waiting until it is gone: Service "stock", which a finalizer keeps: example.test/keep'
-    t.ok(await run.waitForLine(keeps, {stream: 'stderr'}))
-    await kube.merge(shop.path('v1/services', 'stock'), {metadata: {finalizers: null}})
-    t.same(await run.exited, {code: 0, signal: null})
-    t.same(await shop.left(), [])
+    t.match(stderr, /Deployment "stock": kubectl: Error from server \(NotFound\): namespaces "nowhere" not found/)
   })
 })

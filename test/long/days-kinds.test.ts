@@ -9,11 +9,6 @@ t.test('what runs after edits of any kind is what a fresh run would run: walks o
   t.equal(code, 0, printed)
 })
 
-t.test('run -k and stop -k harm nobody, and finish what was interrupted: walks of seven more seeds', async t => {
-  const {code, printed} = await days('--clusters', '--seed', '81', '--seeds', '7', '--steps', '40')
-  t.equal(code, 0, printed)
-})
-
 t.test('each line of an app is kept and read once, whatever happens to its log: walks of 54 more seeds', async t => {
   const {code, printed} = await days('--logs', '--seed', '7', '--seeds', '54', '--steps', '80')
   t.equal(code, 0, printed)

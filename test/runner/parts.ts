@@ -112,7 +112,6 @@ const BY_EXECUTABLE_ALONE = [
   'import',
   'import-check',
   'jobs',
-  'kubernetes-terminal',
   'lazy-starts',
   'lazy-verbs',
   'lazy-ways',
@@ -196,7 +195,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     minutes: 7,
     what: 'templates on Kubernetes’ API server, which is built once',
     before: [['node', 'test/kubernetes/build.ts']],
-    needs: [GO]
+    needs: [GO, {program: 'kubectl', debian: 'kubernetes-client'}]
   },
   executable: {
     tests: [...new Set([...BY_EXECUTABLE_ALONE, ...OF_SYSTEM])],

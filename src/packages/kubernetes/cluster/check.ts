@@ -1,172 +1,155 @@
 import {messageOf, UserError} from '../../../model/errors.ts'
-import {MANAGED_BY, objectsOf, TEMPLATE_LABEL, type KubernetesObject, type TemplateObjects} from '../object.ts'
-import {isStatus} from './api-error.ts'
-import type {ClusterClient} from './api-client.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
-import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
+import {MANAGED_BY, objectsOf, TEMPLATE_LABEL, type KubernetesObject, type TemplateObjects} from '../object.ts'
+import type {ClusterAccess} from './access.ts'
+import {APPLY, isSame, objectKey, objectName, printedObjects, type LiveObject} from './live-object.ts'
+import type {Pod} from './pod.ts'
 
-/** One object of a template, as the cluster has it and as it will be. */
+/** The kinds that a template makes for its apps. */
+export const APP_KINDS = ['deployments', 'jobs', 'services', 'secrets'] as const
+
+/** Properties of a cluster that a run depends on. */
+export interface ClusterFacts {
+  /** Dapr's kinds: `components.dapr.io` … */
+  readonly daprKinds: readonly string[]
+  /** Whether an init container may keep running: by default from Kubernetes 1.29 on. */
+  readonly hasNativeSidecars: boolean
+}
+
+/** Returns the names of Dapr's kinds in the cluster; none without Dapr. Rejects with a UserError. */
+export async function daprKinds({kubectl}: ClusterAccess): Promise<readonly string[]> {
+  const names = await kubectl.text(['api-resources', '--api-group=dapr.io', '-o', 'name'])
+  return names.split('\n').filter(name => name !== '')
+}
+
+/** Reads what a run needs to know of a cluster. Rejects with a UserError if the cluster cannot be reached or has no Dapr. */
+export async function readCluster(access: ClusterAccess): Promise<ClusterFacts> {
+  const [kinds, version] = await Promise.all([daprKinds(access), access.kubectl.text(['get', '--raw', '/version'])])
+  if (kinds.length === 0)
+    throw new UserError(`Dapr is not installed in the cluster of the Kubernetes context "${access.context}"`, {
+      explanation: "Install it with Dapr's own CLI (dapr init -k) or its Helm chart; nothing was deployed."
+    })
+  const {minor = ''} = JSON.parse(version) as {readonly minor?: string}
+  // some servers write `29+`
+  return {daprKinds: kinds, hasNativeSidecars: Number.parseInt(minor, 10) >= 29}
+}
+
+/** One object of a template, in the cluster and after the run. */
 export interface Change {
   readonly object: KubernetesObject
-  /** Undefined: it is made. */
-  readonly live: LiveObject | undefined
-  /** The object as the API server would store it; the same version as `live` if nothing changes. */
-  readonly result: LiveObject
-  /** A Job cannot be changed: it is deleted and created again. */
-  readonly isReplaced: boolean
+  readonly outcome: 'created' | 'configured' | 'unchanged' | 'replaced'
 }
 
-/** The changes that a run would make; the API server has accepted all of them. */
+/** The changes that a run would make. The API server has accepted all of them. */
 export interface CheckedChanges {
   readonly changes: readonly Change[]
-  /** Objects of our label that the template does not have any more. */
+  /** Objects with our label that the template no longer has. */
   readonly surplus: readonly LiveObject[]
+  /** Pods of an earlier run. */
+  readonly pods: readonly Pod[]
 }
 
-/** Identifies an object, whatever the version of its kind. */
-export const objectKey = ({apiVersion, kind, metadata}: KubernetesObject): string =>
-  `${apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''}/${kind}/${metadata.name}`
-
-/** The namespace must exist. Throws a `UserError`. */
-export async function requireNamespace(client: ClusterClient): Promise<void> {
-  const {namespace, context} = client.access
-  try {
-    await client.json('GET', `/api/v1/namespaces/${encodeURIComponent(namespace)}`)
-  } catch (error) {
-    // a user who may not read namespaces may still work in one
-    if (isStatus(error, 403)) return
-    if (!isStatus(error, 404)) throw error
-    throw new UserError(`there is no namespace "${namespace}" in the Kubernetes context "${context}"`, {
-      explanation: `Make it: kubectl create namespace ${namespace} --context ${context}`
-    })
-  }
-}
-
-/** Dapr must be installed. Throws a `UserError`. */
-export async function requireDapr(store: ObjectStore): Promise<void> {
-  if (await store.lookUpDapr()) return
-  const {context} = store.client.access
-  throw new UserError(`Dapr is not installed in the cluster of the Kubernetes context "${context}"`, {
-    explanation: "Install it with Dapr's own CLI (dapr init -k) or its Helm chart; nothing was deployed."
-  })
-}
-
-/** The permissions that a run needs besides applying objects, which their dry-run checks. */
-const NEEDED = [
-  {group: 'apps', resource: 'deployments', verb: 'watch'},
-  {group: 'apps', resource: 'deployments', verb: 'delete'},
-  {group: '', resource: 'pods', verb: 'watch'},
-  {group: '', resource: 'pods', subresource: 'log', verb: 'get'}
-] as const
-
-/** Throws a `UserError` that names all rights that a run needs and the user lacks. */
-export async function requireRights(client: ClusterClient): Promise<void> {
-  const {namespace, context} = client.access
-  const answers = await Promise.all(
-    NEEDED.map(async attributes =>
-      client.json<{readonly status?: {readonly allowed?: boolean}}>(
-        'POST',
-        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-        {
-          body: {
-            apiVersion: 'authorization.k8s.io/v1',
-            kind: 'SelfSubjectAccessReview',
-            spec: {resourceAttributes: {namespace, ...attributes}}
-          }
-        }
-      )
-    )
-  )
-  const lacking = NEEDED.filter((_, i) => answers[i]?.status?.allowed !== true)
-  if (lacking.length === 0) return
-  const all = lacking.map(need => `${need.verb} ${need.resource}${'subresource' in need ? `/${need.subresource}` : ''}`)
-  throw new UserError(`you lack rights in the namespace "${namespace}" of the Kubernetes context "${context}"`, {
-    explanation: `A run needs to: ${all.join(', ')}. Ask who manages the cluster.`
-  })
-}
-
-/** Looks up every object, and has the server check every change, before anything is made. Throws one `UserError` for all faults. */
-export async function checkObjects(store: ObjectStore, objects: TemplateObjects): Promise<CheckedChanges> {
-  const wanted = [
-    ...objects.resources.map(({object, shownAs}) => ({object, shownAs})),
-    ...objects.apps.flatMap(app => objectsOf(app).map(object => ({object, shownAs: `app "${app.id}"`})))
-  ]
-  const found = await inParallel(wanted, async ({object}) => store.find(object))
-  const others = wanted.flatMap(({object}, index) => foreign(found[index], object, store) ?? [])
-  throwAll(others, notDeployable)
-  const faults: UserError[] = []
-  const changes = await inParallel([...wanted.entries()], async ([index, {object, shownAs}]) => {
+/** Looks at each object and lets the server check each change, before anything is made. Rejects with a UserError. */
+export async function checkObjects(
+  access: ClusterAccess,
+  {daprKinds: kinds}: ClusterFacts,
+  objects: TemplateObjects
+): Promise<CheckedChanges> {
+  const {kubectl} = access
+  const wanted = [...objects.resources.map(({object}) => object), ...objects.apps.flatMap(objectsOf)]
+  const live = byKey(await printedObjects(kubectl, ['get', '-f', '-', '--ignore-not-found'], wanted))
+  refuseForeign(wanted, live, access)
+  const dryRun = [...APPLY, '--dry-run=server']
+  const others = wanted.filter(object => !isJob(object))
+  const results =
+    others.length === 0 ? new Map<string, LiveObject>() : byKey(await tryOut(access, dryRun, others, objects))
+  const replaced = new Set<string>()
+  for (const job of wanted.filter(isJob))
     try {
-      return await tryOut(store, object, found[index])
+      for (const [key, result] of byKey(await printedObjects(kubectl, dryRun, [job]))) results.set(key, result)
     } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      faults.push(new UserError(`${error.message} (${shownAs})`, {explanation: error.explanation}))
-      return []
+      // the template of a Job is immutable: another one takes its place
+      if (!live.has(objectKey(job)) || !(error instanceof UserError && error.message.includes('immutable'))) throw error
+      replaced.add(objectKey(job))
     }
-  })
-  throwAll(faults, notDeployable)
-  const keys = new Set(wanted.map(({object}) => objectKey(object)))
-  const all = await findAll(store, `${TEMPLATE_LABEL}=${objects.name}`)
-  return {changes: changes.flat(), surplus: all.filter(live => !keys.has(objectKey(live)))}
-}
-
-async function tryOut(store: ObjectStore, object: KubernetesObject, live: LiveObject | undefined): Promise<Change> {
-  try {
-    return {object, live, result: await store.apply(object, {dryRun: true}), isReplaced: false}
-  } catch (error) {
-    const isFixed = object.kind === 'Job' && live !== undefined && error instanceof UserError
-    if (!isFixed || !isStatus(error.cause, 422) || !/immutable/.test(error.explanation)) throw error
-    return {object, live, result: live, isReplaced: true}
+  const keys = new Set(wanted.map(objectKey))
+  const args = ['get', [...APP_KINDS, 'pods', ...kinds].join(','), '-l', `${TEMPLATE_LABEL}=${objects.name}`]
+  const ours = await printedObjects(kubectl, args)
+  const outcomeOf = (object: KubernetesObject): Change['outcome'] => {
+    const [before, after] = [live.get(objectKey(object)), results.get(objectKey(object))]
+    if (before === undefined) return 'created'
+    if (replaced.has(objectKey(object)) || hasFailed(before)) return 'replaced'
+    return after !== undefined && isSame(before, after) ? 'unchanged' : 'configured'
+  }
+  return {
+    changes: wanted.map(object => ({object, outcome: outcomeOf(object)})),
+    surplus: ours.filter(object => !isPod(object) && !keys.has(objectKey(object))),
+    pods: ours.filter(isPod) as readonly object[] as readonly Pod[]
   }
 }
 
-/** All objects with our labels, each once, also if a kind has several versions. */
-export async function findAll(store: ObjectStore, labels: string): Promise<readonly LiveObject[]> {
-  const lists = await inParallel(store.kinds, async kind => store.list(kind, labels))
-  return [...new Map(lists.flat().map(live => [live.metadata.uid, live])).values()]
+const isPod = ({kind}: KubernetesObject): boolean => kind === 'Pod'
+const isJob = ({kind}: KubernetesObject): boolean => kind === 'Job'
+
+/** Applies objects as a dry run. Rejects with a UserError that names each object with a mistake and its file. */
+async function tryOut(
+  {kubectl}: ClusterAccess,
+  dryRun: readonly string[],
+  all: readonly KubernetesObject[],
+  {resources}: TemplateObjects
+): Promise<readonly LiveObject[]> {
+  try {
+    return await printedObjects(kubectl, dryRun, all)
+  } catch (error) {
+    const faults = await inParallel(
+      all,
+      async object => {
+        const file = resources.find(resource => resource.object === object)?.shownAs
+        const place = file === undefined ? '' : ` (${file})`
+        return printedObjects(kubectl, dryRun, [object]).then(
+          () => [],
+          (fault: unknown) => [`  ${objectName(object)}${place}: ${messageOf(fault)}`]
+        )
+      },
+      4
+    )
+    const texts = faults.flat()
+    if (texts.length === 0) throw error
+    const count = texts.length === 1 ? '1 object has a mistake' : `${texts.length} objects have mistakes`
+    throw new UserError(`the template cannot be deployed: ${count}`, {explanation: texts.join('\n')})
+  }
 }
 
-/** Why an object is not applied over one that is there, which belongs to someone else; undefined: nothing is in its way. */
-export function foreign(
-  live: LiveObject | undefined,
-  {metadata: {labels}}: KubernetesObject,
-  {client: {access}}: ObjectStore
-): UserError | undefined {
-  const other = live?.metadata.labels?.[TEMPLATE_LABEL]
-  if (live === undefined || other === labels[TEMPLATE_LABEL]) return undefined
-  const {context, namespace} = access
-  const manager = live.metadata.labels?.[MANAGED_BY] ?? managerOf(live)
-  const whose = other === undefined ? (manager === '' ? 'someone else' : `"${manager}"`) : `the template "${other}"`
-  return new UserError(`${objectName(live)} exists in the namespace "${namespace}" and belongs to ${whose}`, {
-    explanation: `Rename it in the template, choose another namespace with -n, or delete it: kubectl delete ${live.kind.toLowerCase()} ${live.metadata.name} -n ${namespace} --context ${context}`
+/** Whether it is a Job that has failed, which never runs again by itself. */
+const hasFailed = ({kind, status}: LiveObject): boolean =>
+  kind === 'Job' && ((status as {readonly failed?: number} | undefined)?.failed ?? 0) > 0
+
+const byKey = (objects: readonly LiveObject[]): Map<string, LiveObject> =>
+  new Map(objects.map(object => [objectKey(object), object]))
+
+/** Throws one UserError for all objects that exist and belong to another owner. */
+function refuseForeign(
+  wanted: readonly KubernetesObject[],
+  live: ReadonlyMap<string, LiveObject>,
+  {context, namespace}: ClusterAccess
+): void {
+  const texts = wanted.flatMap(object => {
+    const there = live.get(objectKey(object))
+    const other = there?.metadata.labels?.[TEMPLATE_LABEL]
+    if (there === undefined || other === object.metadata.labels[TEMPLATE_LABEL]) return []
+    const manager = there.metadata.labels?.[MANAGED_BY] ?? managerOf(there)
+    const whose = other === undefined ? (manager === '' ? 'someone else' : `"${manager}"`) : `the template "${other}"`
+    return `${objectName(there)} exists in the namespace "${namespace}" and belongs to ${whose}`
+  })
+  if (texts.length === 0) return
+  throw new UserError(texts.join('\n'), {
+    explanation: `Rename it in the template, choose another namespace with -n, or delete it with kubectl in the context "${context}".`
   })
 }
 
-/** The writer of an object that has no label: `kubectl-client-side-apply`, `helm` … */
-function managerOf({metadata}: LiveObject): string {
-  // one with a subresource is the cluster itself, which writes its status
-  const {managedFields = []} = metadata as {managedFields?: readonly {manager?: string; subresource?: string}[]}
+/** Returns the writer of an object without label: `kubectl-client-side-apply`, `helm` …; '' if unknown. */
+function managerOf({metadata: {managedFields = []}}: LiveObject): string {
+  // an entry with a subresource is the cluster itself, which writes the status
   const {manager = ''} = managedFields.find(({subresource}) => subresource === undefined) ?? {}
   return manager === 'unknown' ? '' : manager
-}
-
-const notDeployable = (count: number): string => `the template cannot be deployed: ${count} objects have mistakes`
-
-/** Throws one error for all. `what`: what they mean together, if there are several. */
-export function throwAll(faults: readonly UserError[], what: (count: number) => string): void {
-  const [fault, ...others] = faults
-  if (fault === undefined) return
-  if (others.length === 0) throw fault
-  const text = faults.map(
-    each =>
-      `  ${messageOf(each)}${each.explanation === '' ? '' : `\n    ${each.explanation.replaceAll('\n', '\n    ')}`}`
-  )
-  throw new UserError(what(faults.length), {explanation: text.join('\n')})
-}
-
-/** Whether an init container may keep running while the others do: by default from 1.29 on. The first question to the server: rejects if it cannot be reached. */
-export async function hasNativeSidecars(client: ClusterClient): Promise<boolean> {
-  const version = await client.json<{readonly major?: string; readonly minor?: string} | null>('GET', '/version')
-  const {major, minor = ''} = version ?? {}
-  return Number(major) > 1 || Number.parseInt(minor, 10) >= 29 // some say `29+`
 }

@@ -1,8 +1,8 @@
-import type {WatchedObject} from './watch.ts'
-
 /** The part of a pod that we read (`core/v1`). */
-export interface Pod extends WatchedObject {
-  readonly metadata: WatchedObject['metadata'] & {
+export interface Pod {
+  readonly metadata: {
+    readonly name: string
+    readonly uid: string
     readonly namespace: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>

@@ -40,15 +40,6 @@ export function unschedulable(pod: Pod): string {
     : ''
 }
 
-/** Why the pod of a Job whose app has failed does not end, so that the Job does not try again; '' if it may. */
-export function held({status}: Pod, id: string): string {
-  const states = new Map(status?.containerStatuses?.map(({name, state}) => [name, state]))
-  const {exitCode = 0} = states.get(id)?.terminated ?? {}
-  return exitCode === 0 || states.get(SIDECAR)?.running === undefined
-    ? ''
-    : `it exited with code ${exitCode}, and its sidecar still runs: its Job does not try again, whatever its backoffLimit`
-}
-
 /** The reason why a pod is not ready in time. */
 export function waitsFor(pod: Pod): string {
   const reason = unschedulable(pod)

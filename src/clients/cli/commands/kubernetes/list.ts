@@ -3,7 +3,7 @@ import {age, created} from '../../age.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {print} from '../../print.ts'
 import {tableOf} from '../../table.ts'
-import {accessFor, withCluster} from './open-cluster.ts'
+import {kubectlFor} from './open-cluster.ts'
 
 /** The keys of `list -k -o json|yaml` (`pkg/kubernetes/list.go` of Dapr's CLI). */
 interface Row {
@@ -15,10 +15,10 @@ interface Row {
 }
 
 /** `list -k [--namespace NS] [-A] [-o json|yaml|table]`: all pods with a sidecar, also where that is an init container. */
-export const listInCluster: CommandHandler = async ({flags, asJson}) => {
+export const listInCluster: CommandHandler = async ({flags}) => {
   const output = flags.text('output') ?? ''
-  const namespace = flags.isSet('all-namespaces') ? '' : (flags.text('namespace') ?? '')
-  const pods = await withCluster(accessFor(flags), asJson, async client => daprPods(client, namespace))
+  const isEverywhere = flags.isSet('all-namespaces') || (flags.text('namespace') ?? '') === ''
+  const pods = await daprPods(kubectlFor(flags), {isEverywhere})
   const now = Date.now()
   const rows = pods
     .map(pod => rowOf(pod, now))

@@ -1,33 +1,22 @@
-import {homedir} from 'node:os'
-import {ClusterClient, ClusterError, asUserError, openAccess, type ClusterAccess} from '#kubernetes'
+import {Kubectl, openAccess, type ClusterAccess} from '#kubernetes'
 import {UserError} from '../../../../model/errors.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {confirm} from '../../input.ts'
-import {say} from '../../say.ts'
 
-/** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none, or for flags without a meaning there. */
-export function accessFor(flags: GivenFlags, hereAlone: readonly string[] = []): ClusterAccess {
-  const refused = hereAlone.find(name => flags.names.includes(name))
-  if (refused !== undefined) throw new UserError(`--${refused} is not supported with --kubernetes: leave it out`)
-  const [context = '', namespace = ''] = [flags.text('context'), flags.text('namespace')]
-  return openAccess({context, namespace}, process.env, homedir())
+/** Returns the cluster that `--context` and `--namespace` select. Rejects with a UserError for flags that have no meaning in a cluster. */
+export async function accessFor(flags: GivenFlags, hereAlone: readonly string[] = []): Promise<ClusterAccess> {
+  refuseHereAlone(flags, hereAlone)
+  return openAccess({context: flags.text('context') ?? '', namespace: flags.text('namespace') ?? ''})
 }
 
-/** Calls `task` with a client of the cluster. What the API server refuses becomes a `UserError`. */
-export async function withCluster<T>(
-  access: ClusterAccess,
-  asJson: boolean,
-  task: (client: ClusterClient) => Promise<T>
-): Promise<T> {
-  const client = new ClusterClient(access)
-  client.onWait = text => say(process.stderr, 'warning', text, asJson)
-  try {
-    return await task(client)
-  } catch (error) {
-    throw error instanceof ClusterError ? asUserError(error, error.path, access.context) : error
-  } finally {
-    client.close()
-  }
+/** kubectl for the context that `--context` selects and the namespace of `--namespace`. */
+export const kubectlFor = (flags: GivenFlags): Kubectl =>
+  new Kubectl({context: flags.text('context') ?? '', namespace: flags.text('namespace') ?? ''})
+
+/** Throws a UserError for a flag that has no meaning in a cluster. */
+export function refuseHereAlone(flags: GivenFlags, hereAlone: readonly string[]): void {
+  const refused = hereAlone.find(name => flags.names.includes(name))
+  if (refused !== undefined) throw new UserError(`--${refused} is not supported with --kubernetes: leave it out`)
 }
 
 /**

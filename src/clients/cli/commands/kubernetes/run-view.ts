@@ -1,11 +1,4 @@
-import {
-  type AppLogs,
-  type AppProgress,
-  type ClusterEvent,
-  objectName,
-  type AppObjects,
-  type KubernetesObject
-} from '#kubernetes'
+import {type AppLogs, type AppProgress, type ClusterEvent, objectName, type AppObjects} from '#kubernetes'
 import {openAppLogs} from '../../../../observe/logging/app-log.ts'
 import {Console} from '../../../../observe/logging/console.ts'
 import {RunLog} from '../../../../observe/logging/run-log.ts'
@@ -80,7 +73,7 @@ export class RunView {
         return this.#showProgress()
       case 'all-ready': {
         const apps = event.count === 1 ? '1 app' : `${event.count} apps`
-        const same = event.changed === 0 ? ', nothing in the cluster had to change' : ''
+        const same = event.isUnchanged ? ', nothing in the cluster had to change' : ''
         return this.#say('success', `${apps} ready after ${(event.ms / 1000).toFixed(1)} s${same}`)
       }
       case 'container-exited':
@@ -93,7 +86,7 @@ export class RunView {
         void this.#terminal.out.print('\n')
         return this.#say('info', 'Received signal to stop. Deleting K8s Dapr app deployments.')
       case 'app-deleting':
-        return this.#deleting(event.id, event.objects)
+        return this.#deleting(event.app)
       case 'warned':
         return this.warn(event.text)
     }
@@ -114,8 +107,9 @@ export class RunView {
       }
   }
 
-  #deleting(id: string, objects: readonly KubernetesObject[]): void {
-    for (const object of objects) {
+  #deleting({id, service, workload}: AppObjects): void {
+    for (const object of [workload, service]) {
+      if (object === undefined) continue
       const path = this.#files.get(`${id} ${object.kind}`)
       this.#say('info', `Deleting ${path === undefined ? objectName(object) : JSON.stringify(path)} from Kubernetes`)
     }

@@ -1,17 +1,15 @@
 import {homedir} from 'node:os'
 import {
   checkObjects,
-  requireDapr,
-  requireNamespace,
-  requireRights,
-  type CheckedChanges,
   ClusterRun,
-  type ClusterRunOptions,
   deployFiles,
-  hasNativeSidecars,
-  ObjectStore,
+  readCluster,
   templateObjects,
-  type ClusterEvent
+  type CheckedChanges,
+  type ClusterAccess,
+  type ClusterEvent,
+  type ClusterRunOptions,
+  type TemplateObjects
 } from '#kubernetes'
 import {loadTemplate} from '../../../../files/config/load.ts'
 import {emitTo} from '../../../../model/emit.ts'
@@ -27,7 +25,7 @@ import {signedLine} from '../../print.ts'
 import {surroundings} from '../../surroundings.ts'
 import {openTerminal, type Terminal} from '../../terminal.ts'
 import {flagDuration} from '../../since.ts'
-import {confirmCluster, accessFor, withCluster} from './open-cluster.ts'
+import {confirmCluster, accessFor} from './open-cluster.ts'
 import {wantedImages} from './wanted-images.ts'
 import {RunView} from './run-view.ts'
 
@@ -50,35 +48,33 @@ export const runInCluster: CommandHandler = async context => {
     // report mistakes of the template before asking for confirmation
     const unbuilt = await wantedImages(loaded.plan, context)
     await templateObjects(loaded, {...place, images: unbuilt.placeholders})
-    const access = accessFor(flags, HERE_ALONE)
+    const access = await accessFor(flags, HERE_ALONE)
     const isReading = flags.isSet('dry-run') || flags.isSet('diff')
     if (!isReading) await confirmCluster(access, flags, 'run a template')
-    return await withCluster(access, context.asJson, async client => {
-      client.onWait = text => void terminal.err.print(signedLine('warning', text, context.asJson))
-      const nativeSidecar = await hasNativeSidecars(client)
-      const store = new ObjectStore(client)
-      await requireNamespace(client)
-      await requireDapr(store)
-      if (!isReading) await requireRights(client)
-      const images = await unbuilt.build(access.context, terminal)
-      const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar, images})
-      for (const text of objects.warnings) void terminal.err.print(signedLine('warning', text, context.asJson))
-      const checked = await checkObjects(store, objects)
-      if (isReading) return show(checked, context)
-      return run({store, objects, checked, timeoutMs, terminal, plan: loaded.plan}, context)
-    })
+    const facts = await readCluster(access)
+    const images = await unbuilt.build(access.context, terminal)
+    const nativeSidecar = facts.hasNativeSidecars
+    const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar, images})
+    for (const text of objects.warnings) void terminal.err.print(signedLine('warning', text, context.asJson))
+    const checked = await checkObjects(access, facts, objects)
+    if (isReading) return await show(access, {checked, objects}, context)
+    return await run({access, facts, objects, checked, timeoutMs, terminal, plan: loaded.plan}, context)
   } finally {
     await terminal.flush()
   }
 }
 
-async function show(checked: CheckedChanges, {flags}: CommandContext): Promise<number> {
+async function show(
+  access: ClusterAccess,
+  {checked, objects}: {readonly checked: CheckedChanges; readonly objects: TemplateObjects},
+  {flags}: CommandContext
+): Promise<number> {
   const {changesText, diffText} = await import('./changes-text.ts')
-  process.stdout.write(flags.isSet('diff') ? diffText(checked) : changesText(checked))
+  process.stdout.write(flags.isSet('diff') ? await diffText(access, objects, checked) : changesText(checked))
   return 0
 }
 
-interface Prepared extends Pick<ClusterRunOptions, 'store' | 'objects' | 'checked' | 'timeoutMs'> {
+interface Prepared extends Pick<ClusterRunOptions, 'access' | 'facts' | 'objects' | 'checked' | 'timeoutMs'> {
   readonly terminal: Terminal
   readonly plan: Plan
 }
