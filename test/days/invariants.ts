@@ -72,14 +72,14 @@ function faultsOfApp(model: Model, app: App, seen: Seen): readonly string[] {
   return [...faults, ...faultsOfProcess(model, app, phase, told, seen)]
 }
 
-const WAITING: readonly Phase[] = ['waiting', 'excepted', 'debugged']
+const AWAKE: readonly Phase[] = ['up', 'unready', 'waiting', 'ended', 'excepted', 'debugged']
 
 /** Another app waits for it and for more: it finds it there. Or a debugger has another instance: they sleep and wake together. */
 const isKeptAwake = (model: Model, {entry: {id}}: App): boolean =>
   model.of(id).some(({phases}) => phases.has('debugged')) ||
   [...model.apps.values()].some(
     ({entry, phases, mayWait}) =>
-      (mayWait || WAITING.some(each => phases.has(each))) && dependsOn(entry).some(([needed]) => needed === id)
+      (mayWait || AWAKE.some(each => phases.has(each))) && dependsOn(entry).some(([needed]) => needed === id)
   )
 
 function faultsOfProcess(model: Model, app: App, phase: Phase, told: Told, seen: Seen): readonly string[] {

@@ -48,8 +48,17 @@ export class AppProcess {
     }
   }
 
+  get pid(): number {
+    return this.#process.pid
+  }
+
   get lived(): {readonly from: number; readonly to: number} {
     return {from: this.#process.bornAt, to: this.#process.endedAt ?? current.machine.clock.now()}
+  }
+
+  /** No process of these walks leaves a server in the background. */
+  async ended(): Promise<void> {
+    await this.#process.exited
   }
 
   async end({stop}: ProcessEnding): Promise<Exit> {
@@ -326,6 +335,8 @@ export async function stat(path: string): Promise<object> {
   if (current.machine.random() < 0.1) await current.machine.takes(3)
   return statsOf(fileAt(path))
 }
+/** No file of these walks is a zip file whose end is looked for. */
+export const open = async (): Promise<never> => Promise.reject(new Error('no such file'))
 export async function readFile(path: string): Promise<Buffer> {
   if (current.machine.random() < 0.1) await current.machine.takes(3)
   return Buffer.from(fileAt(path).text ?? '')

@@ -218,7 +218,7 @@ t.test('of gRPC the messages as they came, and the heads in text', async t => {
     t.match(await echoClient(t, port).call({'x-odd': `a'b`}, {message}), {code: 0, answer: ALL_BYTES})
     const got = await whole(recorder, number)
     const framed = Buffer.concat([Buffer.from([0, 0, 0, 1, 0]), message])
-    t.match(got.request.head, /^POST \/test\.Echo\/Unary HTTP\/1\.1\r\n[^]*x-odd: a'b/)
+    t.match(got.request.head, /^POST \/test\.Echo\/Unary HTTP\/2\r\n[^]*x-odd: a'b/)
     t.same(got.request.body, framed)
     t.match(got.request.head, /^POST \S+ HTTP\/2\r\n/)
     t.match(got.response.head, /^HTTP\/2 200\r\n[^]*content-type: application\/grpc/)
