@@ -46,9 +46,9 @@ export function linesBelow(tree: RequestTree, hasLines: boolean): ReadonlyMap<nu
   const {nodes, lines, failedAt} = tree
   const isTold = ({node, line}: TreeLine): boolean => hasLines || node === failedAt || isError(line)
   // frames of libraries hide the exception and its causes
-  const told = lines.filter(each => isTold(each) && !isLibraryFrame(each.line.line))
+  const useful = lines.filter(each => isTold(each) && !isLibraryFrame(each.line.line))
   const shown = new Map<number, readonly string[]>()
-  for (const [id, own] of Map.groupBy(told, ({node}) => node)) {
+  for (const [id, own] of Map.groupBy(useful, ({node}) => node)) {
     const node = nodes.find(each => each.id === id)
     const sure = own.filter(each => each.others === 0 && !isLate(each, node))
     shown.set(

@@ -18,7 +18,7 @@ export class RunPublished {
   #withHooks: typeof WithPortHooks | undefined
   #python = ''
   /** Ids of apps that listen at a port which the template does not name. */
-  readonly #told = new Set<string>()
+  readonly #announced = new Set<string>()
 
   constructor(options: RunPublishedOptions) {
     this.#options = options
@@ -63,7 +63,7 @@ export class RunPublished {
     if (!isUncarried) return
     const {pid} = runtime
     const look = async (): Promise<void> => {
-      if (runtime.pid === pid) await (await import('./uncarried-ports.ts')).notePorts(runtime, reporter, this.#told)
+      if (runtime.pid === pid) await (await import('./uncarried-ports.ts')).notePorts(runtime, reporter, this.#announced)
     }
     setTimeout(() => void look(), FIRST_LOOK_MS).unref()
   }

@@ -16,8 +16,8 @@ const OF_TOOLS = new Set([9229, 5678, 5005, 2345, 1099, 9010, 24_678, 35_729])
 const NO_HTTP =
   /^(?:\S*\/)?(?:redis-server|valkey-server|postgres|mysqld|mariadbd|mongod|memcached|nats-server|beam\.smp|etcd|mosquitto|kcat)\b|kafka\.Kafka|QuorumPeerMain/
 
-/** Reads at which ports an app listens that the template gives none, and tells that once. */
-export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, told: Set<string>): Promise<void> {
+/** Reads at which ports an app listens that the template gives none, and reports each app once. */
+export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, known: Set<string>): Promise<void> {
   const {pid} = runtime
   for (const againMs of [...AGAIN_AFTER_MS, 0]) {
     if (pid === 0 || runtime.pid !== pid) return
@@ -25,8 +25,8 @@ export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, 
     if (runtime.listens.length > 0) break
     await wait(againMs, undefined, {ref: false})
   }
-  if (runtime.listens.length === 0 || told.has(runtime.id)) return
-  told.add(runtime.id)
+  if (runtime.listens.length === 0 || known.has(runtime.id)) return
+  known.add(runtime.id)
   reporter.tell(uncarriedText(runtime))
 }
 

@@ -108,9 +108,9 @@ export function inCobrasWords(code: string, message: string, args: readonly stri
   }
   if (code === 'commander.unknownCommand') {
     const word = /'(.*?)'/.exec(message)?.[1] ?? ''
-    const wish = answerToCommand(word)
-    if (wish?.endsWith('.') === true) return `unknown command "${word}" for "${program}"\n\n${wish}\n`
-    const near = wish ?? /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1]
+    const answer = answerToCommand(word)
+    if (answer?.endsWith('.') === true) return `unknown command "${word}" for "${program}"\n\n${answer}\n`
+    const near = answer ?? /\(Did you mean (?:one of )?(.*)\?\)/.exec(message)?.[1]
     return `unknown command "${word}" for "${program}"${
       near === undefined
         ? ''

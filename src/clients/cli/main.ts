@@ -60,8 +60,8 @@ const OF_DAPR = ['run', 'stop', 'list', 'logs', 'invoke', 'publish']
 async function usageFailure(message: string): Promise<number> {
   const words = calledBy(args, commands)
   const flag = /^unknown (?:flag: |shorthand flag: '.' in )(\S+)$/.exec(message)?.[1]
-  const wish = words === undefined || flag === undefined ? undefined : answerToFlag(words.name, flag)
-  const hint = wish === undefined ? nearFlag(message) : `${wish}\n`
+  const answer = words === undefined || flag === undefined ? undefined : answerToFlag(words.name, flag)
+  const hint = answer === undefined ? nearFlag(message) : `${answer}\n`
   const name = words === undefined ? program : `${program} ${words.name}`
   const help = `Run '${name} --help' for usage.\n`
   if (words === undefined || process.stderr.isTTY || !OF_DAPR.includes(words.name))

@@ -50,7 +50,7 @@ export async function answerSecond(call: CommandContext, how: SecondUp, second: 
       say(
         process.stderr,
         'warning',
-        `${shown} ${state}: ${changes.join('; ')}. To start it anew: pillion down${of}`,
+        `${shown} ${state}: ${changes.join('; ')}. To start it again: pillion down${of}`,
         asJson
       )
     return attachToRun(run, asJson, {mayStop: true})

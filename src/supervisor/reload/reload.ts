@@ -263,7 +263,7 @@ export class Reloads {
     reporter.warn('calls-cut', cutText({id: runtime.name, left, ms: timeoutMs, after: 'the change'}) + why)
   }
 
-  /** Tells a caller why its call was cut. */
+  /** Returns the reason why a call was cut. */
   #cutReason(tookMs: number): string {
     return `reload ${this.#count} of "${this.#options.runtime.name}" cut this call after ${inSeconds(tookMs)} s`
   }

@@ -76,7 +76,7 @@ async function offerAgents(template: string, asJson: boolean): Promise<void> {
   const {initAgents} = await import('./agent.ts')
   await initAgents(template, {asJson, isAsked: true}).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error
-    say(process.stdout, 'info', `pillion agent init tells coding agents later: ${error.message}`, asJson)
+    say(process.stdout, 'info', `${error.message}\nTo write it later: pillion agent init`, asJson)
   })
 }
 

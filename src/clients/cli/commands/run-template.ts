@@ -166,7 +166,7 @@ async function freshCopy(files: readonly string[], call: CommandContext): Promis
 /** The start lines of a plain template: `api ready at http://localhost:5100 (0.4 s)`, once for each app. */
 class PlainStarts {
   readonly #plan: Plan
-  readonly #told = new Set<string>()
+  readonly #announced = new Set<string>()
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -175,8 +175,8 @@ class PlainStarts {
   /** The line of an app that has become ready for the first time; '' = none. */
   lineOf({id, version, instance, isReady, startedAt, url, appPort}: AppFacts): string {
     const name = versionedName({name: instanceName(id, instance), version})
-    if (!isReady || startedAt === null || this.#told.has(name)) return ''
-    this.#told.add(name)
+    if (!isReady || startedAt === null || this.#announced.has(name)) return ''
+    this.#announced.add(name)
     const isSpawned = this.#plan.apps.some(app => app.id === id && app.ready.kind === 'spawned')
     const at = url || (appPort > 0 ? `http://localhost:${appPort}` : '')
     const took = `(${((Date.now() - Date.parse(startedAt)) / 1000).toFixed(1)} s)`

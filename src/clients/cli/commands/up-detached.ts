@@ -161,7 +161,7 @@ async function startOf(
   let end: Start | undefined
   void endOf(child).then(how => (end = how))
   let late = performance.now() + timeoutMs
-  let told: string | undefined
+  let shown: string | undefined
   for (let before = performance.now(); ; await pause(LOOK_MS)) {
     const run = await runOfProcess(process.env, child.pid)
     if (run !== undefined) return {kind: 'started', run, leftMs: Math.max(1, Math.ceil(late - performance.now()))}
@@ -169,8 +169,8 @@ async function startOf(
     const preparing = startingRuns(process.env).find(({pid}) => pid === child.pid)?.preparing
     const now = performance.now()
     if (preparing !== undefined) late += now - before
-    if (preparing !== undefined && preparing !== told) tell(preparing)
-    told = preparing ?? told
+    if (preparing !== undefined && preparing !== shown) tell(preparing)
+    shown = preparing ?? shown
     before = now
     if (now >= late) return {kind: 'late'}
   }
