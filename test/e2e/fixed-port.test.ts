@@ -63,7 +63,7 @@ t.test('a named copy is called at another port, under a name of its own', async 
   const rig = await openRig(t)
   const [port, appPort] = [await freePort(), await freePort()]
   await rig.write({
-    'app.mjs': NODE(port),
+    'app.mjs': `${NODE(port)}\nconsole.log('Local: http://localhost:${port}/')`,
     'dapr.yaml': JSON.stringify({
       version: 1,
       apps: [
@@ -89,6 +89,7 @@ t.test('a named copy is called at another port, under a name of its own', async 
   t.not(moved, port.toString())
   t.equal(await (await fetch(`http://127.0.0.1:${moved}/`)).text(), `node at ${port}`)
   await run.waitForLine(`API=http://localhost:${moved}`)
+  await run.waitForLine(`== APP - api == callers reach it at http://localhost:${moved}`)
 })
 
 t.test('run --port does the same for a single app', async t => {

@@ -17,6 +17,7 @@ import type {RunPublished} from '../run-published.ts'
 import type {RunSleep} from '../run-sleep.ts'
 import type {RunSpans} from '../run-spans.ts'
 import {openLogs} from './open-logs.ts'
+import {withOwnAddress} from './own-address.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {Routes} from '../../proxy/gateway/routes.ts'
@@ -89,7 +90,8 @@ export class AppRuntimes {
     const name = routes.shownAs(app)
     const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
     runLog.name = name
-    const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
+    const opened = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
+    const logs = {...opened, app: {...opened.app, sink: withOwnAddress(opened.app.sink, app)}}
     const isContinued = previous !== undefined
     const isExcepted = wasExcepted || (isDebugged === undefined && !isContinued && excepted?.has(app.id) === true)
     const openSleep = await this.#options.sleep.openFor(app)
