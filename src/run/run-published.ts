@@ -63,7 +63,8 @@ export class RunPublished {
     if (!isUncarried) return
     const {pid} = runtime
     const look = async (): Promise<void> => {
-      if (runtime.pid === pid) await (await import('./uncarried-ports.ts')).notePorts(runtime, reporter, this.#announced)
+      if (runtime.pid === pid)
+        await (await import('./uncarried-ports.ts')).notePorts(runtime, reporter, this.#announced)
     }
     setTimeout(() => void look(), FIRST_LOOK_MS).unref()
   }

@@ -30,8 +30,9 @@ export const served =
   (given: Pick<RunControl, 'list'> & Partial<RunControl>): ServeRequest =>
   async (request, response) => {
     const control = controlOf(given)
+    const work = {openWorkflows: () => undefined, loaded: () => undefined}
     await serveApi(
-      {control, recorder: {last: 0}, faults: {}, masked: () => []} as unknown as ApiContext,
+      {control, recorder: {last: 0}, faults: {}, masked: () => [], work, actors: work} as unknown as ApiContext,
       request,
       response
     )

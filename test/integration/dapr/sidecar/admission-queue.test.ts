@@ -54,7 +54,7 @@ onBothPaths('a queued call waits with its body, and is delivered when it is admi
   caller.send(request({path: '/x?q=1', body: 'hello'}))
   while (queue.held.length === 0) await turn()
   const [{sent, ...call} = {sent: undefined}, ...others] = queue.calls
-  const own = {caller: 'a', callee: 'b', method: 'POST', path: '/x?q=1', number: 0, refused: false}
+  const own = {caller: 'a', callee: 'b', method: 'POST', path: '/x?q=1', number: 0, refused: false, isNumbered: false}
   t.strictSame(call, {...own, from: undefined}, 'as a call of its own app')
   t.match(sent, {method: 'POST', path: '/v1.0/invoke/b/method/x'}, 'the request as it came')
   t.strictSame(others, [])

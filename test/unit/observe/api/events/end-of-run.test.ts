@@ -36,7 +36,8 @@ t.test('an end whose lines are still being read is told before bye', async t => 
     masked: () => [],
     apps: () => [],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {list: () => listing}
   } as unknown as ApiContext
   const events = new RunEvents(() => context, new RunLog())
@@ -82,7 +83,8 @@ t.test('calls and lines of the last moment are told before bye', async t => {
     masked: () => [],
     apps: () => [],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
   } as unknown as ApiContext
   const log = new RunLog()
@@ -116,7 +118,8 @@ t.test('that apps end with the run is no trouble', async t => {
     masked: () => [],
     apps: () => [],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps})}
   } as unknown as ApiContext
   const events = new RunEvents(() => context, new RunLog())

@@ -38,7 +38,8 @@ t.test('a fault of ours is told to readers, and the run lives', async t => {
     deaths: undefined,
     masked: () => [],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {
       list: () => {
         if (isBroken) throw new Error('our mistake')
@@ -93,7 +94,8 @@ t.test('who goes on at an event is told how many calls each fault has hit', asyn
     masked: () => [],
     apps: () => [],
     faults: {active},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
   } as unknown as ApiContext
   const events = new RunEvents(() => context, new RunLog())
@@ -144,7 +146,8 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
     masked: () => [],
     apps: () => [],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {
       list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
     }
@@ -177,7 +180,8 @@ t.test('a reader that has missed so much that it gets the whole state gets the t
     masked: () => [],
     apps: () => [],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {
       list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
     }
@@ -234,7 +238,8 @@ t.test('an exit whose log cannot be read is told, and so is all else', async t =
     masked: () => [],
     apps: () => [],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {
       list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
     }
@@ -262,7 +267,8 @@ t.test('the edge of a call that takes long, and of a topic, is told when it is o
     masked: () => [],
     apps: () => [],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
   } as unknown as ApiContext
   const events = new RunEvents(() => context, new RunLog())
@@ -295,7 +301,8 @@ t.test('a reader of one app is told when no call waits any more', async t => {
     masked: () => [],
     apps: () => [{id: 'stock', waiting}],
     faults: {active: undefined},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
   } as unknown as ApiContext
   const events = new RunEvents(() => context, new RunLog())
@@ -329,7 +336,8 @@ t.test('a fault tells how many calls it was asked about, also if it has hit none
     masked: () => [],
     apps: () => [],
     faults: {active},
-    work: {onWorkflow: () => undefined},
+    actors: {loaded: () => undefined},
+    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
     control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
   } as unknown as ApiContext
   const events = new RunEvents(() => context, new RunLog())
