@@ -69,7 +69,8 @@ t.test('each command that README and docs/ show works as it is written', {timeou
   let run = await startRun(rig)
   for (const command of others) {
     if (run.hasExited) run = await startRun(rig)
-    const program = inShell(rig, command)
+    // it asks on a terminal
+    const program = inShell(rig, command === 'pillion agent init' ? `${command} --yes` : command)
     program.stdin.end()
     if (/^pillion (logs (.* )?-f|ps -w)( |$)/.test(command)) {
       await program.waitForLine(/a line|^ID/)
