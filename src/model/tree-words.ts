@@ -21,7 +21,7 @@ export const edgeOfNode = ({from, to}: TreeNode): string => (to === '' ? from : 
 export const nodeOutcome = ({outcome, isFailed, call}: TreeNode): string =>
   outcome + (isFailed && !(call?.marks.includes('grpc') === true) && call?.status !== 0 ? ' ✕' : '')
 
-/** What a row of a tree says besides its columns. */
+/** Returns the words of a row of a tree besides its columns. */
 export function notesOf(
   {id, link, waitedMs, count, failure, call}: TreeNode,
   failedAt: number | null

@@ -1,6 +1,6 @@
 import type {App} from './api.generated.ts'
 
-/** What to write so that Pillion carries the calls at the ports of an app without `port`. */
+/** Returns the key to write so that Pillion carries the calls at the ports of an app without `port`. */
 export function uncarriedText({id, listens}: Pick<App, 'id' | 'listens'>): string {
   const [first = 0, ...more] = listens
   return more.length === 0

@@ -27,13 +27,13 @@ export async function listeningAmong(
   return new Set(sockets.size === 0 ? [] : pids.filter(pid => holds(pid, sockets)))
 }
 
-/** Where a process listens. */
+/** The addresses at which a process listens. */
 export interface ListenPlace {
   readonly address: string
   readonly port: number
 }
 
-/** Where these processes listen, by port; undefined where the system does not say. */
+/** Returns the addresses at which processes listen, by port; undefined where the system does not say. */
 export async function placesHeldBy(pids: readonly number[]): Promise<readonly ListenPlace[] | undefined> {
   const places = isLinux ? placesInProc(pids) : (await lsof({}))?.flatMap(each => placesOfSocket(each, pids))
   return places?.toSorted((a, b) => a.port - b.port)

@@ -73,7 +73,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     t.match(stdout, '❌  "crash" exited with code 3: no such store\n')
     t.match(stderr, '❌  "crash" exited 5 times in a row, last with code 3: no such store\n')
     const starts = [...stdout.matchAll(/== APP - crash == start (\d+)/g)].map(([, number]) => Number(number))
-    t.ok(starts.length > 2, 'the node starts it again after 100 ms, a cluster after 10 s')
+    t.ok(starts.length > 4)
     t.same(
       starts,
       [...new Set(starts)].toSorted((a, b) => a - b),

@@ -49,7 +49,7 @@ export interface Tool {
   readonly changes: 'nothing' | 'something'
   readonly properties: ToolProperties
   readonly required?: readonly string[]
-  /** It is offered once an app uses workflows, jobs or actors. */
+  /** Whether the tool is offered only once an app uses workflows, jobs or actors. */
   readonly isForWork?: true
   /** Answers without a run; undefined: it needs one. `error`: why there is none; undefined: none was looked for yet. */
   readonly alone?: (host: Host, given: Arguments, error?: UserError) => Promise<ToolResult | undefined>

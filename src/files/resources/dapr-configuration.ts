@@ -30,7 +30,7 @@ export interface Configuration {
   readonly unenforced: readonly UnenforcedKey[]
 }
 
-/** Which APIs a sidecar serves over one protocol (Dapr: pkg/config, APISpec): version and name: `v1/state`, or `v1.0/state` over HTTP. */
+/** APIs that a sidecar serves over one protocol (Dapr: pkg/config, APISpec), by version and name: `v1/state`, or `v1.0/state` over HTTP. */
 export interface ApiAccess {
   /** Empty: all that are not denied. */
   readonly allowed: readonly string[]

@@ -280,7 +280,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     return this.#passage.broken?.isOver === true
   }
 
-  /** What a response says of its call: as `faultLine` and `numberLine` in HTTP/1. */
+  /** Headers of a response about its call, as `faultLine` and `numberLine` in HTTP/1. */
   get #callFields(): string {
     const {fault, number = 0, isNumbered} = this.call
     const hit = fault === undefined ? '' : encodeField('pillion-fault', fault.toString())

@@ -9,7 +9,7 @@ import {probeTargetOf} from '../process/readiness.ts'
 /** The parts of an app that the hint needs. */
 export type HintedApp = Pick<AppRuntime, 'plan' | 'pid' | 'appPort' | 'isListening'>
 
-/** Where a debugger or a JMX client connects: JDWP, Node's inspector (9229), JMX, debugpy, Delve. */
+/** Ports of debuggers and JMX in a command: JDWP, Node's inspector (9229), JMX, debugpy, Delve. */
 const DEBUGGER =
   /jdwp\b\S{0,200}?\baddress=(?:\S{0,50}:)?(\d+)|--inspect(?:-brk|-wait|-port)?(?:=(?:\S{0,50}:)?(\d+))?(?![\w-])|\bjmxremote(?:\.rmi)?\.port=(\d+)|\b(?:debugpy|dlv)\b.{0,200}?--listen[ =](?:\S{0,50}:)?(\d+)/g
 
@@ -17,7 +17,7 @@ const DEBUGGER =
 export const debuggerPorts = (text: string): readonly number[] =>
   Array.from(text.matchAll(DEBUGGER), ([, ...ports]) => Number(ports.find(port => port !== undefined) ?? 9229))
 
-/** Where the processes of an app listen, but for debuggers; undefined where the system does not say. */
+/** Returns the addresses at which the processes of an app listen, except debuggers; undefined where the system does not say. */
 export async function listeningOf({
   plan,
   pid

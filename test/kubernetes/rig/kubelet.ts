@@ -24,7 +24,7 @@ interface Start {
 }
 
 /** After it has ended a container waits so long before it starts again. */
-const BACKOFF_MS = 100
+const BACKOFF_MS = 1000
 
 /** A container as the kubelet knows it; a `Program` drives it. */
 export class FakeContainer {

@@ -16,7 +16,7 @@ export function withBlock(text: string, block: string): string {
   return `${before}${own}\n`
 }
 
-/** What a template has for the instructions. */
+/** The parts of a template that the instructions name. */
 export interface Described {
   /** As commands name it. */
   readonly template: string

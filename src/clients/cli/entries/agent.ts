@@ -3,7 +3,7 @@ import type {CommandEntry} from './command-entry.ts'
 
 const SUMMARY = 'Tell coding agents how to run this folder: AGENTS.md and MCP'
 
-/** What a repository has for coding agents. */
+/** The files of a repository for coding agents. */
 export const AGENT: CommandEntry = {
   name: 'agent',
   summary: SUMMARY,

@@ -61,7 +61,7 @@ interface Place {
   readonly path: string
 }
 
-/** Where a request is sent: at a sidecar, or at the port of the app if it has none. Throws a UserError. */
+/** Returns the address for a request: a sidecar, or the port of an app without one. Throws a UserError. */
 function placeOf(to: string, apps: readonly Api.App[], callers: readonly Api.App[], from: string): Place {
   const sidecar = callers.find(({httpPort}) => httpPort > 0)
   const port = Number(/:(\d+)$/.exec(apps[0]?.url ?? '')?.[1] ?? 0)

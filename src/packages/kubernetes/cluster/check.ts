@@ -34,7 +34,7 @@ export async function readCluster(access: ClusterAccess): Promise<ClusterFacts> 
   return {daprKinds: kinds, hasNativeSidecars: Number.parseInt(minor, 10) >= 29}
 }
 
-/** One object of a template, in the cluster and after the run. */
+/** A change that a run makes to an object of the cluster. */
 export interface Change {
   readonly object: KubernetesObject
   readonly outcome: 'created' | 'configured' | 'unchanged' | 'replaced'

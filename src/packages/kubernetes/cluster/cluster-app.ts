@@ -15,7 +15,7 @@ export interface ClusterAppOptions {
   readonly onExit: (exit: ContainerExit, text: string) => void
 }
 
-/** One end of a container. */
+/** The end of a container. */
 export interface ContainerExit {
   /** The app. */
   readonly id: string
@@ -30,7 +30,7 @@ export interface ContainerExit {
 /** A container that ran for this long, in ms, starts a new row of failures. */
 const STEADY_MS = 10_000
 
-/** One app on a cluster: its progress, its pods and its logs. */
+/** An app on a cluster: its progress, its pods and its logs. */
 export class ClusterApp {
   readonly app: AppObjects
   readonly #options: ClusterAppOptions

@@ -1,5 +1,5 @@
 import {messageOf, UserError} from '../../../model/errors.ts'
-import {objectsOf, type AppObjects, type TemplateObjects} from '../object.ts'
+import {objectsOf, TEMPLATE_LABEL, type AppObjects, type TemplateObjects} from '../object.ts'
 import type {ClusterAccess} from './access.ts'
 import type {CheckedChanges, ClusterFacts} from './check.ts'
 import {ClusterApp, type ContainerExit} from './cluster-app.ts'
@@ -124,13 +124,16 @@ export class ClusterRun {
 
   async #deploy(deployed: ClusterApp): Promise<void> {
     const {app, id} = deployed
-    const {emit, writeFiles, access, checked} = this.#options
+    const {emit, writeFiles, access, checked, timeoutMs} = this.#options
     const hasFailed = deployed.deploying()
     emit({type: 'app-deploying', app, files: writeFiles(app)})
     const change = checked.changes.find(({object}) => objectKey(object) === objectKey(app.workload))
     const isReplaced = change?.outcome === 'replaced' || hasFailed
     if (isReplaced)
-      await this.#kubectl(['delete', 'job', id, '--ignore-not-found', '--cascade=foreground', '--wait'], '')
+      await access.kubectl.text(['delete', 'job', id, '--ignore-not-found', '--cascade=foreground', '--wait'], {
+        limitMs: timeoutMs, // its pod may take its whole grace
+        signal: this.#stopping.signal
+      })
     await this.#kubectl(APPLY, listText(objectsOf(app)))
     deployed.applied({isReplaced})
     for (const pod of deployed.pods) this.#judge(deployed, pod)
@@ -163,11 +166,14 @@ export class ClusterRun {
         return this.#look()
       }
     }
-    const isAwaited = (id: string): boolean => all.some(({app}) => app.dependsOn.some(need => need.id === id))
-    const isSettled = (each: ClusterApp): boolean =>
-      each.isSettled || (each.hasStarted && each.isJob && !isAwaited(each.id))
-    if (!this.#isReady && all.every(isSettled)) this.#settle(all)
+    if (!this.#isReady && all.every(each => this.#isSettled(each))) this.#settle(all)
     if (all.every(each => each.isOver)) void this.#reportAndEnd(all)
+  }
+
+  /** Whether the run waits no more for an app. A Job that no app depends on may take its time. */
+  #isSettled(each: ClusterApp): boolean {
+    const isAwaited = this.#options.objects.apps.some(app => app.dependsOn.some(({id}) => id === each.id))
+    return each.isSettled || (each.isJob && each.hasStarted && !isAwaited)
   }
 
   #settle(all: readonly ClusterApp[]): void {
@@ -225,7 +231,7 @@ export class ClusterRun {
     deployed?.forget(pod)
     if (deployed === undefined || this.#stopping.signal.aborted || deployed.isOver) return
     if ([...this.#apps.values()].some(each => each.progress === 'deploying' || each.hasPods)) return
-    const args = ['get', 'deployments,jobs', '-l', `pillion/template=${objects.name}`, '-o', 'name']
+    const args = ['get', 'deployments,jobs', '-l', `${TEMPLATE_LABEL}=${objects.name}`, '-o', 'name']
     const left = await access.kubectl.text(args).catch((error: unknown) => messageOf(error))
     if (left !== '' || this.#stopping.signal.aborted || !this.#isReady) return
     emit({type: 'stopping'})
@@ -245,7 +251,7 @@ export class ClusterRun {
   }
 
   #late(): void {
-    const late = [...this.#apps.values()].filter(each => !each.isSettled)
+    const late = [...this.#apps.values()].filter(each => !this.#isSettled(each))
     const all = late.map(each => `  ${each.id}: ${each.waitsFor}`)
     const message = `not ready within ${this.#options.timeoutMs / 1000} s: ${late.map(({id}) => id).join(', ')}`
     this.#fail(new UserError(message, {explanation: `${all.join('\n')}\nGive them more time with --timeout.`}))
@@ -264,7 +270,7 @@ export class ClusterRun {
     try {
       await takeDown({
         access,
-        label: `pillion/template=${objects.name}`,
+        label: `${TEMPLATE_LABEL}=${objects.name}`,
         daprKinds: facts.daprKinds,
         apps: objects.apps,
         graceMs: Math.max(0, ...objects.apps.map(({plan}) => plan.stop.timeoutMs)),

@@ -13,7 +13,7 @@ export interface CallOptions {
   readonly input?: string
   /** Kills kubectl. */
   readonly signal?: AbortSignal | undefined
-  /** Limit of the call, in ms; a call of unlimited length has 0. */
+  /** Limit of the call, in ms; 0 means none. Without it each request has a limit, too. */
   readonly limitMs?: number
   /** Exit codes that are not failures. */
   readonly accept?: readonly number[]
@@ -33,17 +33,17 @@ export class Kubectl {
 
   /** Returns stdout of kubectl. Rejects with a UserError that has the words of kubectl if it fails. */
   async text(args: readonly string[], options: CallOptions = {}): Promise<string> {
-    const {input = '', signal, limitMs = TIMEOUT_MS, accept = [0]} = options
+    const {input = '', signal, limitMs, accept = [0]} = options
     const {execa} = await import('execa')
-    const all = [...this.#flags, ...(limitMs === TIMEOUT_MS ? [`--request-timeout=${REQUEST_S}s`] : []), ...args]
+    const all = [...this.#flags, ...(limitMs === undefined ? [`--request-timeout=${REQUEST_S}s`] : []), ...args]
     const result = await execa('kubectl', all, {
       input,
       reject: false,
-      timeout: limitMs,
+      timeout: limitMs ?? TIMEOUT_MS,
       ...(signal !== undefined && {cancelSignal: signal})
     })
     if (result.exitCode !== undefined && accept.includes(result.exitCode)) return result.stdout
-    throw failureOf(result, limitMs)
+    throw failureOf(result, limitMs ?? TIMEOUT_MS)
   }
 
   /** Returns the JSON that kubectl prints. Rejects with a UserError. */
