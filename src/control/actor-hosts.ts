@@ -18,7 +18,7 @@ interface Found {
   until: number
 }
 
-/** Which apps of the user's other runs host which types of actors. */
+/** Hosts of actor types among the apps of the user's other runs. */
 export class ActorHosts {
   readonly #search: Pick<LeaseSearch, 'candidates' | 'within'>
   readonly #found = new Map<string, Found>()

@@ -39,7 +39,7 @@ const SLOW_MS = 10_000
 
 /** Called for each run that does not respond although its process lives. */
 export interface OnSilent {
-  /** It is suspended (Ctrl-Z); `resume` continues its process, so that it responds again. */
+  /** Decides about a suspended run (Ctrl-Z); `resume` continues its process, so that it responds again. */
   readonly suspended: (run: RunIdentity) => 'skip' | 'resume'
   /** Called while the run does not respond. `seconds`: for how long. */
   readonly slow: (run: RunIdentity, seconds: number) => void
@@ -104,7 +104,7 @@ async function logsOf(socketPath: string): Promise<readonly string[]> {
   }
 }
 
-/** Undefined: it has ended, is of another version, or its answer is none of a run; `silent`: it does not respond in time. */
+/** Asks the run at a socket. Resolves with undefined if it has ended, is of another version, or answers wrongly; with `silent` after the time limit. */
 async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun | 'silent' | undefined> {
   const api = clientOf(socketPath)
   try {

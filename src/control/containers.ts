@@ -21,7 +21,7 @@ export function containerOf(command: readonly string[]): Containers | undefined 
   return removed === '--rm' && named === '--name' && name !== undefined ? {engine, names: [name]} : undefined
 }
 
-/** Ends containers that outlive the program which has started them: their daemon keeps them, with their names and ports. It fails where they have ended, as a rule. */
+/** Ends containers that outlive the program which has started them: their daemon keeps them, with their names and ports. Failure usually means that they have ended. */
 export async function removeContainers({engine, names}: Containers, env: Environment): Promise<void> {
   const command = [engine, 'rm', '--force', '--volumes', ...names]
   if (names.length > 0) await runCommand({command, folder: '/', env, timeoutMs: TIMEOUT_MS})

@@ -10,7 +10,7 @@ import {makeFolder} from '../platform/make-folder.ts'
 const MAX_PATH_BYTES = 80
 
 /**
- * Where runs may register, in order of preference: only `PILLION_RUNTIME_DIR` if it is set; else the user's folder below
+ * Returns the folders where runs may register, in order of preference: only `PILLION_RUNTIME_DIR` if it is set; else the user's folder below
  * `/run/user`, then the one below `/tmp`. `XDG_RUNTIME_DIR` is ignored: it differs under ssh, sudo and cron, so that runs
  * would not find each other.
  */

@@ -13,7 +13,7 @@ export interface ForeignServer {
   readonly run: LivingRun
   /** The app of that run; '' = it is not known. */
   readonly app: string
-  /** It is another copy of the same template. */
+  /** Whether the run is another copy of the same template. */
   readonly isCopy: boolean
   /** That run listens itself, for an app or as its Redis. */
   readonly isRunItself: boolean

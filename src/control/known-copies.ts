@@ -17,12 +17,12 @@ export interface KnownCopy {
   readonly name: string
   /** The folder of its template. */
   readonly folder: string
-  /** '' = none, or its worktree is gone. */
+  /** Branch of the worktree; empty if there is none, or the worktree is gone. */
   readonly branch: string
   readonly isGone: boolean
-  /** Undefined: it does not run. */
+  /** Run of the copy, if it runs. */
   readonly run: LivingRun | undefined
-  /** Its own data, which other copies do not share. Undefined: it has none. */
+  /** Own data of the copy, if it has any. */
   readonly space: RememberedSpace | undefined
 }
 
@@ -94,7 +94,7 @@ export const startsOf = (copies: readonly KnownCopy[], starts: readonly RunIdent
 
 /**
  * The main working tree and the added ones, as Git remembers them (gitrepository-layout(5)); those of which Git knows that they are gone,
- * too. One that was moved without Git is found if its new place is `root`, or among `places`, and so is one that Git has forgotten then.
+ * too. A worktree that was moved without Git is found if its new place is `root`, or among `places`, and so is one that Git has forgotten then.
  */
 function worktreesOf(root: string, places: readonly string[] = []): readonly string[] {
   const common = commonOf(gitOf(root))

@@ -10,7 +10,7 @@ export interface LivingRun extends RunIdentity {
   readonly home: string
 }
 
-/** The runs of the user whose processes are there. Nothing is asked of them. Throws a UserError if no runtime folder is usable. */
+/** The runs of the user whose processes exist. Sends them no request. Throws a UserError if no runtime folder is usable. */
 export const livingRuns = (env: Environment): readonly LivingRun[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(livingRunsIn)
 

@@ -6,8 +6,8 @@ import {randomHex} from '../platform/random.ts'
 import {currentSystem} from './run-file.ts'
 
 /**
- * Does something while no other process holds the lock at `path`; the lock of a process that was killed is taken over. It is a symbolic link
- * whose target names the holder: such a link is there with all that it says, or not at all. `onWait` is called once if another process holds it.
+ * Does something while no other process holds the lock at `path`; takes over the lock of a killed process. The lock is a symbolic link
+ * whose target names the holder, since a link appears whole or not at all. `onWait` is called once if another process holds the lock.
  */
 export async function whileLocked<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   const {pid} = process

@@ -5,7 +5,7 @@ import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
 import {keptPath} from '../model/template-name.ts'
 import {linksResolved, namesInFolder, repositoryAbove, templateIdentity} from '../platform/paths.ts'
 
-/** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
+/** Returns the repository of a file, and its path in there; an empty string outside of repositories. */
 export function originOf(file: string): string {
   const path = templateIdentity(file)
   const folder = repositoryAbove(dirname(path))
@@ -15,7 +15,7 @@ export function originOf(file: string): string {
 
 /**
  * As `originOf`, for a file of a worktree that has been moved or removed since: uses the worktrees that the repository of `own`
- * remembers. '' = it is in none of them.
+ * remembers. Returns an empty string if none of them had it.
  */
 export function lostOriginOf(file: string, own: string): string {
   const folder = repositoryAbove(dirname(linksResolved(own)))
@@ -52,7 +52,7 @@ export interface WorktreeIdentity {
   readonly id: string
 }
 
-/** Undefined: the folder is no worktree that was added. */
+/** Returns the identity of an added worktree, if the folder is one. */
 export function worktreeIdentity(root: string): WorktreeIdentity | undefined {
   if (!existsSync(join(root, '.git'))) return undefined
   const git = gitOf(root)

@@ -65,7 +65,7 @@ export interface SharedTerminal {
   readonly resize: (size: TerminalSize) => void
 }
 
-/** What a run can be asked for, by its API or in its own process. */
+/** Operations of a run, by its API or in its own process. */
 export interface RunControl {
   readonly list: () => RunListing
   /** Ends the whole run. */
@@ -76,7 +76,7 @@ export interface RunControl {
   readonly restartApp: (id: string) => Promise<string | undefined>
   /** Starts an app that was stopped, has ended, or is in a debugger; undefined if the run has no such app. */
   readonly startApp: (id: string) => Promise<StartResult | undefined>
-  /** Ends an app's process so that the user starts it in a debugger; its sidecar stays. Undefined: the run has no such app. */
+  /** Ends an app's process so that the user starts it in a debugger; its sidecar stays. Resolves with undefined for an unknown app. */
   readonly debugApp: (id: string) => Promise<HandedOver | undefined>
   /** How an app is started (`version` '': the main one); undefined if the run has no such app, or it was stopped. */
   readonly launch: (id: string, version: string) => Promise<Api.Launch | undefined>

@@ -7,7 +7,7 @@ import {makeFolder} from '../platform/make-folder.ts'
 import {systemText} from '../platform/paths.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
 
-/** What other runs must know of a run in case it is killed; stored in the folder of its socket. */
+/** Facts about a run for other runs in case it is killed; stored in the folder of its socket. */
 export interface RunFile {
   /** 128 random bits, hex: the marker of every process and folder of the run. */
   readonly marker: string
@@ -33,10 +33,10 @@ export interface RunIdentity {
   readonly copy: string
   /** When the process started, as `Seen.started`. */
   readonly started: number
-  /** '' for a single app. */
+  /** Path of the template; empty for a single app. */
   readonly templateFile: string
   readonly appIds: readonly string[]
-  /** What was asked for; left out: a single app, or a run of an older version. */
+  /** Request of the command; missing for a single app, or a run of an older version. */
   readonly asked?: AskedRun | undefined
 }
 
@@ -78,8 +78,8 @@ export function livingRun(home: string): RunIdentity | undefined {
 }
 
 /**
- * Records that processes that left the group of this app process (the value of `PILLION_LIFE`) must not be killed. Where the folder is gone, or
- * the disk full, nothing is recorded: only the next run reads it, if this one and its watchdog are killed.
+ * Records that processes that left the group of this app process (the value of `PILLION_LIFE`) must not be killed. Records nothing if the
+ * folder is gone, or the disk full: only the next run reads it, if this one and its watchdog are killed.
  */
 export const noteSpared = (home: string, marker: string): void =>
   orElse(() => appendFileSync(join(home, SPARED), `${marker}\n`), undefined)

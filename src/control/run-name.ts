@@ -19,7 +19,7 @@ export function checkRunName(name: string): void {
   })
 }
 
-/** What a run's name is made from. */
+/** Parts of a run's name. */
 export interface NameRequest {
   /** The name of `--name`; undefined: that of the folder. */
   readonly asked: string | undefined
@@ -28,9 +28,9 @@ export interface NameRequest {
 }
 
 /**
- * The name of a run, which no other living run in the folder `runs` has: the one that is asked for, or that of its folder. Where another run
- * has that, the next folder upwards comes before it (`main-shop`); two runs of one folder count (`shop-2`). Throws a `UserError` where the
- * name that is asked for is taken.
+ * The name of a run, which no other living run in the folder `runs` has: the requested one, or that of its folder. If another run
+ * has that, the next folder upwards precedes it (`main-shop`); two runs of one folder count (`shop-2`). Throws a `UserError` if the
+ * requested name is taken.
  */
 export function freeRunName(runs: string, {asked, folder}: NameRequest): string {
   const others = livingRunsIn(runs)

@@ -17,7 +17,7 @@ export interface DataOfCopy {
   readonly run: LivingRun
   /** The keys, as passed to `noteData`. */
   readonly keys: ReadonlySet<string>
-  /** It was made without Git (`cp -r`): nothing but the text of the template shows that it is one. */
+  /** Whether the copy was made without Git (`cp -r`): only the text of the template identifies it. */
   readonly isPlain: boolean
 }
 

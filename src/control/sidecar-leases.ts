@@ -33,8 +33,8 @@ const TIMEOUT_MS = 1000
 const SKIP_MS = 10_000
 
 /**
- * Asks all other runs of the user in parallel for the sidecar of an app. One instance per run, because it remembers which
- * runs do not respond.
+ * Asks all other runs of the user in parallel for the sidecar of an app. A run has a single instance, which remembers the
+ * runs that do not respond.
  */
 export class LeaseSearch {
   readonly #env: Environment

@@ -20,7 +20,7 @@ const LOOK_MS = 20
 
 /** A run that is about to register. */
 export interface StartingRun extends RunIdentity {
-  /** What makes its worktree ready for the apps, as a clause: `its setup runs`; left out: nothing does now. */
+  /** Clause about the preparation of its worktree, such as `its setup runs`; missing if there is none now. */
   readonly preparing?: string | undefined
 }
 
@@ -92,7 +92,7 @@ function atEnd(work: () => void): void {
 export const startingRuns = (env: Environment): readonly StartingRun[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(startingIn)
 
-/** Ends processes of runs as a terminal that closes does, which may come twice: what is about to be a run, or cannot be asked. `onSlow` is called with its pid if that takes longer than 10 s. False: there is none. */
+/** Ends starting and silent runs as a closing terminal does, which may send its signal twice. Calls `onSlow` with a pid after 10 s. Resolves with false if there are none. */
 export async function endBySignal(meant: readonly RunIdentity[], onSlow: (pid: number) => void): Promise<boolean> {
   await Promise.all(
     meant.map(async ({pid, started}) => {
@@ -105,7 +105,7 @@ export async function endBySignal(meant: readonly RunIdentity[], onSlow: (pid: n
   return meant.length > 0
 }
 
-/** Does nothing if it has ended by now. One that Ctrl-Z has stopped takes no signal before it continues. */
+/** Interrupts a process unless it has ended. Continues a process that Ctrl-Z has stopped, so that it takes the signal. */
 const interrupt = (pid: number): boolean =>
   orElse(() => process.kill(pid, 'SIGHUP') && (!isSuspended(pid) || process.kill(pid, 'SIGCONT')), false)
 

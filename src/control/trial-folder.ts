@@ -49,7 +49,7 @@ export class TrialFolder {
   }
 }
 
-/** Removes what trials have left behind that were killed. Those of other users, and of another system, are left alone. */
+/** Removes folders of killed trials. Keeps folders of other users, and of another system. */
 export async function sweepTrials(env: Environment): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter(isTrial)) {
     const path = join(tmpdir(), name)
@@ -60,7 +60,7 @@ export async function sweepTrials(env: Environment): Promise<void> {
   }
 }
 
-/** Undefined: it is no folder of ours, or its trial may still run. */
+/** Reads the containers of a trial. Returns undefined for a foreign folder, or if the trial may still run. */
 function aboutOf(path: string): Containers | undefined {
   try {
     const stat = lstatSync(path)

@@ -10,7 +10,7 @@ export type Exit =
 export type Why = 'user' | 'watch' | 'unhealthy' | 'idle' | 'run ends'
 
 /**
- * The lifecycle of an app. One loop (`supervisor/process/supervised-app.ts`) changes it; other code reads it or aborts a signal.
+ * The lifecycle of an app. A single loop (`supervisor/process/supervised-app.ts`) changes it; other code reads it or aborts a signal.
  * No pid: nothing was spawned, or the process is not ours (an app without a command).
  *
  *                  ┌────────────────────────  restart requested  ────────────────────────┐

@@ -3,8 +3,8 @@ import {loopText} from './exit-loop.ts'
 import {WAITS_FOR_SAVE} from './exit-text.ts'
 
 /**
- * How an app is, in one word that terminal, page, events and agents share, with a sign, so that no colour is needed, and how it is
- * judged. What needs a person comes first: lists of apps have this order (docs/states.md).
+ * Words for an app's state that terminal, page, events and agents share, each with a sign, so that no colour is needed, and with
+ * a judgement. Trouble comes first: lists of apps have this order (docs/states.md).
  */
 export const STATES = {
   looping: ['▲', 'bad'],

@@ -11,8 +11,8 @@
  */
 export type Availability = 'ready' | 'finished' | 'asleep' | 'waiting' | 'debugged' | 'stopped' | 'never'
 
-/** It takes calls, at once or by waking up. */
+/** Whether an app takes calls, at once or by waking up. */
 export const takesCalls = (availability: Availability): boolean => availability === 'ready' || availability === 'asleep'
 
-/** It takes calls, or has done what it was for. */
+/** Whether an app takes calls, or has finished. */
 export const isUsable = (availability: Availability): boolean => takesCalls(availability) || availability === 'finished'

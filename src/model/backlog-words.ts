@@ -1,6 +1,6 @@
 import type {App} from './api.generated.ts'
 
-/** What blocks calls, work or events of an app while it runs, in one sentence each (docs/states.md). */
+/** Reasons that block calls, work or events of a running app, in one sentence each (docs/states.md). */
 
 export const breakerText = (name: string, breaker: App['circuitBreakers'][number]): string =>
   `circuit breaker ${breaker.name} of "${name}" is ${breaker.state}`

@@ -13,8 +13,8 @@ export interface AccessDecision {
 }
 
 /**
- * A request from one app to another. It is made once for each call and never copied: queues and observers know a call by this
- * object, and some of them note something in it.
+ * A request from one app to another, made once for each call and never copied: queues and observers know a call by this
+ * object, and some of them write to it.
  */
 export interface Call {
   /** App id of the caller. At a published port it is set while the call is under way (`CallObserver.attributed`). */
@@ -70,7 +70,7 @@ export interface OpenStream {
   changed: (() => void) | undefined
 }
 
-/** The request as the caller sent it. Nothing is copied: to read one header, search the lines. */
+/** The request as the caller sent it, without a copy. To read one header, search the lines. */
 export interface SentRequest {
   readonly method: string
   /** The path without the query. */
@@ -128,7 +128,7 @@ export interface CallRecord {
   readonly earlier: readonly CallAttempt[] | undefined
   /** Whether another attempt followed this one; if so, only the sidecar of the callee counts it. */
   readonly isFollowed: boolean
-  /** What timeouts, retries and circuit breakers have decided, in this order; undefined: nothing. */
+  /** Decisions of timeouts, retries and circuit breakers, in this order, if there are any. */
   readonly decisions: readonly ResiliencyEvent[] | undefined
   readonly startedAt: number
   /** The time at which the admission queue admitted the last attempt. */
@@ -144,7 +144,7 @@ export interface CallRecord {
   readonly responseBytes: number
   /** The call went to another app, through that app's sidecar. */
   readonly isRemote: boolean
-  /** Undefined: no spans are made. */
+  /** Spans of the call. Undefined if tracing is off. */
   readonly spans: CallSpans | undefined
   /** The `traceparent` sent to the callee, as a header line; '' if the caller's was passed on unchanged. */
   readonly trace: string
@@ -158,16 +158,16 @@ export interface TraceContext {
   readonly traceId: string
   /** 16 digits, not all 0. */
   readonly spanId: string
-  /** One byte; the lowest bit is set if the span is recorded. */
+  /** A byte; the lowest bit is set if the span is recorded. */
   readonly flags: number
-  /** Valid, '' = none. */
+  /** Valid state of the trace; may be empty. */
   readonly tracestate: string
 }
 
 /** A span of a trace that has begun. */
 export interface CallSpan {
   readonly context: TraceContext
-  /** '' = it is the first of its trace. */
+  /** Id of the parent span; empty for the first span of a trace. */
   readonly parentSpanId: string
   /** The span is exported when it is over. */
   readonly isSampled: boolean
@@ -201,14 +201,14 @@ export interface GrpcInvocation {
   readonly responseBytes: number
 }
 
-/** Called with each call that is over. It must not throw. */
+/** Called with each call that is over; must not throw. */
 export type Recorded = (record: CallRecord) => void
 
 export type Direction = 'request' | 'response'
 
 /**
  * Observes every call in flight. A run has at most one; without it, each of these places costs one comparison.
- * It must not throw, and must copy the bytes that it keeps.
+ * An observer must not throw, and must copy the bytes that it keeps.
  */
 export interface CallObserver {
   /** The call started at this time of `performance.now()`. */

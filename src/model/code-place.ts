@@ -37,7 +37,7 @@ export function codePlace(lines: readonly string[], folder: string): string {
 
 const decoded = (file: string): string => orElse(() => decodeURI(file), file)
 
-/** What Node prints of itself as it aborts. */
+/** Node's output as it aborts. */
 const NATIVE_STACK = /^-{5} Native stack trace -{5}$|^\s*\d+: 0x[\da-f]+\b/
 
 /** Lines without Node's frames of C++, which say nothing of the app, and the empty lines after them. */

@@ -2,7 +2,7 @@ import {ENGINE} from './plan.ts'
 
 /** A container that a command runs: `docker run … IMAGE …`, also behind `sh -c 'docker build …'`, as import writes both. */
 export interface DockerRun {
-  /** '' where it is built. */
+  /** Image; empty if it is built. */
   readonly image: string
   /** The words behind the image. */
   readonly args: readonly string[]
@@ -18,7 +18,7 @@ const SHORT = new Map(
 const SWITCH =
   /^(?:rm|init|privileged|read-only|interactive|tty|detach|publish-all|no-healthcheck|oom-kill-disable|quiet|replace|)$/
 
-/** Undefined: the command runs none. */
+/** Finds `docker run` in a command, if it is there. */
 export function dockerRunOf(command: readonly string[]): DockerRun | undefined {
   const start = command.findIndex((word, at) => ENGINE.test(word) && command[at + 1] === 'run')
   if (start === -1) return undefined

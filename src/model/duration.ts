@@ -4,7 +4,7 @@ const UNITS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3
 /** More does not fit into a timer (setTimeout). */
 const MAX_MS = 24 * 86_400_000
 
-/** Reads `500ms`, `1.5s`, `2m`, `1h` in ms; a number alone counts seconds. Undefined: it is not a duration, or 0, or more than 24 days. */
+/** Reads `500ms`, `1.5s`, `2m`, `1h` in ms; a number alone counts seconds. Returns undefined for another text, for 0, and for more than 24 days. */
 export function readDuration(text: string): number | undefined {
   const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
   const ms = Math.round(Number(amount) * (ownOf(UNITS, unit) ?? 0))

@@ -1,8 +1,8 @@
 import {messageOf} from './errors.ts'
 
 /**
- * Calls each listener with each event. What a listener throws reaches neither the others nor who emits: it is passed to
- * `onError`, unless it was thrown while that reports. So a line that cannot be shown never ends what is under way.
+ * Calls each listener with each event. Passes an error of a listener to `onError`, unless it was thrown while that reports.
+ * So a line that cannot be shown ends neither other listeners nor the sender.
  */
 export function emitTo<E>(listeners: readonly ((event: E) => void)[], onError: (why: string) => E): (event: E) => void {
   let isReporting = false

@@ -9,13 +9,13 @@ export interface Place {
   readonly source: string
 }
 
-/** One mistake and its place, for programs that read our output. */
+/** A mistake and its place, for programs that read our output. */
 export interface PlacedMistake {
   readonly message: string
   readonly place: Place
-  /** What is expected there; '' if unknown. */
+  /** Expected value; empty if unknown. */
   readonly expected: string
-  /** What to write instead; '' if unknown. */
+  /** Text to write instead; empty if unknown. */
   readonly hint: string
 }
 

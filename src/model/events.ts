@@ -19,7 +19,7 @@ export interface Lines {
 /** Takes lines and never throws. If it returns a promise, the writer must wait until that settles. */
 export type Sink = (lines: Lines) => Promise<void> | undefined
 
-/** What a run reports to the terminal. */
+/** Events that a run reports to the terminal. */
 export type RunEvent =
   /** The sidecar of an app accepts calls; the app's process has not been started yet. */
   | {readonly type: 'sidecar-opened'; readonly app: SidecarInfo}

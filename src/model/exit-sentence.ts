@@ -10,13 +10,13 @@ export interface CallInFlight {
   readonly count: number
 }
 
-/** What is known of an unexpected exit. */
+/** Facts about an unexpected exit. */
 export interface ExitFacts {
   /** Its id, with a number if it is not the first instance. */
   readonly name: string
   /** `exited with code 1` (`endOf`). */
   readonly exit: string
-  /** Undefined: no process was started. */
+  /** Life of the process in ms. Undefined if no process was started. */
   readonly livedMs: number | undefined
   readonly calls: readonly CallInFlight[]
   /** The workflows and activities that its worker was running (`heldWorkText`). */

@@ -1,6 +1,6 @@
 import {ownOf} from './own.ts'
 
-/** What `${…}` may name. */
+/** Variables that `${…}` may name. */
 export type FileVariables = Readonly<Record<string, string | undefined>>
 
 const REFERENCE = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/
@@ -20,7 +20,7 @@ export interface WrittenValue {
   readonly end: number
 }
 
-/** What is wrong with a `${…}`, and its place in the file. */
+/** A mistake in a `${…}`, and its place in the file. */
 export interface ExpansionMistake {
   readonly message: string
   readonly hint: string
@@ -69,7 +69,7 @@ function spotWithin({value, text, start, end}: WrittenValue, index: number): Exp
   return {start: start + at, end: start + at + length}
 }
 
-/** What is wrong in a value, and the index of its `${`. */
+/** A mistake in a value, and the index of its `${`. */
 class BadExpansion extends Error {
   readonly index: number
   readonly hint: string
@@ -82,7 +82,7 @@ class BadExpansion extends Error {
 }
 
 const UNCLOSED = '${ without its }'
-/** What follows a value that YAML has cut: `${NAME:?ask in #payments}`. */
+/** Comment that cuts a value: `${NAME:?ask in #payments}`. */
 const COMMENT = /^[ \t]+#/
 const CUT = 'a # behind a space begins a comment: put the value in quotes'
 const LITERAL = 'write $${ for a ${ that stays as it is'

@@ -1,4 +1,4 @@
-/** What happens to a call that a fault hits, after its delay. */
+/** Effect of a fault on a call, after its delay. */
 export type FaultKind =
   /** The call continues. */
   | 'none'
@@ -21,9 +21,9 @@ export interface FaultPlan {
   readonly to: string
   /** Only calls of actors of this type, their timers and reminders; '' = every call. */
   readonly actor: string
-  /** '' = every one. */
+  /** Method; an empty string stands for every one. */
   readonly method: string
-  /** `*` matches anything; '' = every one. */
+  /** Path, in which `*` matches anything; an empty string stands for every one. */
   readonly path: string
   readonly delayMs: number
   /** The delay varies by up to this time. */
@@ -55,11 +55,11 @@ export interface FaultView {
   readonly hits: number
   /** The time in ms after which it ends by itself; Infinity: it does not. */
   readonly leftMs: number
-  /** False: it matches no call until it is enabled again. */
+  /** Whether the rule matches calls. */
   readonly isEnabled: boolean
 }
 
-/** What happens to a rule, with words for the person at the terminal. `off`: it is gone; `disabled`: it can be enabled again. */
+/** Event of a rule, with words for the person at the terminal. A rule that is `off` is gone; a `disabled` one can be enabled again. */
 export interface FaultChange {
   readonly change: 'on' | 'off' | 'hit' | 'disabled' | 'enabled'
   readonly fault: FaultView

@@ -1,9 +1,9 @@
 /** The header of a recorded answer of a language model: what it has cost, and what it asked for. No provider has sent it. */
 export const MODEL_HEADER = 'pillion-model'
 
-/** What a call of a language model was about, without a word of it. */
+/** Facts about a call of a language model, without any of its text. */
 export interface ModelFacts {
-  /** The configured name; '' = none. */
+  /** The configured name; may be empty. */
   readonly model: string
   /** Tokens; undefined: the model does not say. */
   readonly usage: {readonly prompt: number; readonly completion: number; readonly total: number} | undefined

@@ -21,7 +21,7 @@ const IS_LOCAL = new RegExp(`^(?:tcp:)?(?:${LOCAL_HOST}|::1?)(?:[:,]|$)`, 'i')
 /** A property that is a host by its name: `redisHost`, `hostname`, and not `verifyHostKeys`. */
 const IS_HOST = /host(?:name|addr)?$/i
 
-/** What is known of a number: for a text only the numbers that it names are looked up. */
+/** Moved numbers. Only numbers that a text names are looked up. */
 type Numbers = Pick<MovedPorts, 'get' | 'size'>
 
 /** The text with the other number wherever it names a port of this machine that moves. */

@@ -5,7 +5,7 @@ export type Token = '*' | ((character: string) => boolean)
 export type Range = readonly [from: string, to: string]
 
 /**
- * Whether a text fits a pattern from its first character to its last. It goes back to the last `*` only, so the time is at most
+ * Whether a text fits a pattern from its first character to its last. Goes back to the last `*` only, so the time is at most
  * the product of both lengths, where a regular expression backtracks without end on `*a*a*a*b`. No `*` matches `border`.
  */
 export function matchesName(text: string, pattern: readonly Token[], border = ''): boolean {

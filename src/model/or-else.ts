@@ -1,4 +1,4 @@
-/** What a function returns; the fallback if it throws: where something is missing, unreadable or malformed, and no one asks why. */
+/** Returns the result of a function, or the fallback if it throws: for missing, unreadable or malformed input of no further interest. */
 export function orElse<T, F = T>(work: () => T, fallback: F): T | F {
   try {
     return work()

@@ -3,7 +3,7 @@ import type {FaultPlan} from './fault.ts'
 import type {MovedPorts} from './moved-ports.ts'
 
 /**
- * What to run: a template after applying defaults, paths, merges and `.env` files. Every key has a value: a key that the
+ * A run's plan: a template after applying defaults, paths, merges and `.env` files. Every key has a value: a key that the
  * template omits has its default here, so code after the loader never checks whether it is set.
  */
 export interface Plan {
@@ -17,11 +17,11 @@ export interface Plan {
   readonly overlays?: readonly string[]
   /** The file of variables that `interpolate` names, absolute. Left out: none. */
   readonly variablesFile?: string
-  /** What `--name` calls this copy of the template. Left out: like its folder. */
+  /** Name of this copy by `--name`; missing if it has the folder's name. */
   readonly copy?: string | undefined
   /** Identifies flags and template for a second `up`. Left out: a single app. */
   readonly asked?: {readonly flags: readonly string[]; readonly parts?: Readonly<Record<string, string>>}
-  /** What makes a worktree ready before its first start: a program and its arguments. Left out: nothing. */
+  /** Command that prepares a worktree before its first start: a program and its arguments, if any. */
   readonly setup?: readonly string[]
   /** The numbers that this copy has in place of those of the template: its resources name the latter. Left out: none. */
   readonly movedPorts?: MovedPorts
@@ -39,23 +39,23 @@ export interface Plan {
   readonly leftOut?: readonly AppPlan[]
   /** Reads which calls fail on purpose from the start. Rejects with a `UserError` for a mistake. Left out: none do. */
   readonly faults?: () => Promise<readonly FaultPlan[]>
-  /** Which firings of a repeating reminder or job come that were missed. Left out: the latest. */
+  /** Missed firings of a repeating reminder or job that are delivered. By default the latest. */
   readonly catchUp?: 'latest' | 'all'
 }
 
-/** What is done with the answers of a component. */
+/** Treatment of a component's answers. */
 export interface ConversationPlan {
   readonly mode: 'record' | 'replay' | 'live'
   /** The place in the template. */
   readonly place: Place
 }
 
-/** One app: its program, its sidecar, and how its process is supervised. All paths are absolute. */
+/** An app: its program, its sidecar, and the supervision of its process. All paths are absolute. */
 export interface AppPlan {
   readonly id: string
   /** Daeploy's version of a service. */
   readonly version: string
-  /** Which one of the apps of its id and version, from 1. */
+  /** Number of the instance within its id and version, from 1. */
   readonly instance: number
   /** Working directory of the program (`appDirPath`). */
   readonly folder: string
@@ -86,29 +86,29 @@ export interface AppPlan {
   readonly lazy?: true
   /** How long an app may be idle before it is stopped; its next call starts it. Left out: it is never stopped. */
   readonly idleTimeoutMs?: number
-  /** It does not use Dapr, as far as the template says: its sidecar asks it nothing until an app of the run calls one. Left out: it may. */
+  /** Set if the template gives no sign of Dapr. The sidecar then asks the app nothing until an app of the run calls a sidecar. */
   readonly isPlain?: true
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
   /** The port at which others call it without Dapr's API: we listen there for the whole run. Left out: none. */
   readonly published?: PublishedPlan
-  /** What its process may use at most. Left out: there is no limit. */
+  /** Limits of its process, if any. */
   readonly limits?: LimitsPlan
-  /** Its process has a terminal; left out: it has none. */
+  /** Set if its process has a terminal. */
   readonly tty?: true
-  /** What makes its folder ready in a worktree. Left out: nothing. */
+  /** Command that prepares its folder in a worktree, if any. */
   readonly setup?: readonly string[]
-  /** It starts only with one of these profiles; left out: always. */
+  /** Profiles with which it starts; missing if it always starts. */
   readonly profiles?: readonly string[]
   readonly resources: ResourcesPlan
   readonly elsewhere: ElsewherePlan
 }
 
-/** It may be asleep: without a process until something needs one. */
+/** Whether the app may be asleep: without a process until it is needed. */
 export const maySleep = ({lazy, idleTimeoutMs}: Pick<AppPlan, 'lazy' | 'idleTimeoutMs'>): boolean =>
   lazy === true || idleTimeoutMs !== undefined
 
-/** What people call an instance of an app: the first one by the plain name. */
+/** Returns the name of an instance for people. The first one has the plain name. */
 export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)
 
 /** A name of an instance among those of all versions. */
@@ -122,7 +122,7 @@ export const idInName = (name: string): string => name.replace(/_\d+\.\d+\.\d+.*
 export const isNamedSo = ({id, name}: {readonly id: string; readonly name: string}, text: string): boolean =>
   text === id || text === name || (name === id && text === `${id}.1`)
 
-/** What a process and its children may use at most, where the system gives limits. */
+/** Limits of a process and its children, on systems with such limits. */
 export interface LimitsPlan {
   /** 0 = no limit. */
   readonly memoryBytes: number
@@ -189,7 +189,7 @@ export interface HealthPlan {
 
 export type LogDestination = 'file' | 'console' | 'fileAndConsole'
 
-/** What is kept of the calls that an app makes and gets. */
+/** Recording of an app's calls. */
 export interface RecordPlan {
   /** The number of bytes to record of each body, in each direction; -1: such calls are not recorded. */
   readonly bodyBytes: number
@@ -222,7 +222,7 @@ export type ReadyPlan = {readonly timeoutMs: number} & (
   | {readonly kind: 'command'; readonly command: readonly string[]}
 )
 
-/** Which files restart an app. Empty `paths`: none. */
+/** Files that restart an app; none if `paths` is empty. */
 export interface WatchPlan {
   /** Globs, relative to the app's folder. */
   readonly paths: readonly string[]

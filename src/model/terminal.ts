@@ -4,7 +4,7 @@ export interface TerminalSize {
   readonly rows: number
 }
 
-/** What a program may have set and a terminal is to have no longer: pastes and mouse as keys, a hidden cursor, colours (ECMA-48, xterm). */
+/** Resets modes that a program may have set: pastes and mouse as keys, a hidden cursor, colours (ECMA-48, xterm). */
 export const RESET_MODES =
   '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[m'
 

@@ -1,4 +1,4 @@
-/** What is due first: a binary heap. `at` of an item stays while it is in the heap. */
+/** Binary heap of items by their time. `at` of an item stays while it is in the heap. */
 export class TimeHeap<T extends {readonly at: number}> {
   #items: T[] = []
 

@@ -1,6 +1,6 @@
 import type {AppPlan} from './plan.ts'
 
-/** What starts a sleeping app besides calls, as its last process has reported. What is left out is not known. */
+/** Triggers besides calls that start a sleeping app, as its last process has reported. Missing fields are not known. */
 export interface Triggers {
   /** The topics that its own code had subscribed to. */
   readonly topics?: readonly TopicTrigger[]

@@ -3,16 +3,16 @@ import {ownOf} from './own.ts'
 import {compileGlob, isInside, type Glob} from './glob.ts'
 import type {WatchPlan} from './plan.ts'
 
-/** Which files of a watched app count. Paths are absolute. */
+/** Files of a watched app that count. Paths are absolute. */
 export interface WatchFilter {
   /** The folders to watch: the app's own, and those outside of it that globs name. */
   readonly roots: readonly string[]
-  /** Nothing in this folder can count, so it is not read. */
+  /** Whether no file in this folder can count, so that it is not read. */
   isPruned(folder: string): boolean
   counts(path: string): boolean
 }
 
-/** What a filter asks about the file system. */
+/** Part of the file system that a filter reads. */
 export interface FilesAround {
   /** Names of the entries of a folder. */
   readonly namesIn: (folder: string) => readonly string[]

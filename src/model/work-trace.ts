@@ -4,7 +4,7 @@ export interface WorkSpan {
   readonly kind: 'client' | 'server' | 'internal'
   /** Its own place in its trace (W3C Trace Context). */
   readonly traceparent: string
-  /** '' = it begins its trace. */
+  /** Id of the parent span; empty at the beginning of a trace. */
   readonly parentSpanId: string
   readonly startedAt: number
   readonly durationMs: number

@@ -5,8 +5,8 @@ type Heard = (error: unknown) => void
 const boundaries = new AsyncLocalStorage<Heard>()
 
 /**
- * Runs work with a client of a library. What the client throws later in its background, outside of any promise of ours, is
- * given to `heard`: it is the library's trouble, and no reason to end the run.
+ * Runs work with a client of a library. Passes errors that the client throws later, outside of any promise of ours,
+ * to `heard`: an error of the library must not end the run.
  */
 export const withinBoundary = <T>(heard: Heard, work: () => T): T => boundaries.run(heard, work)
 

@@ -17,7 +17,7 @@ export interface Child {
   readonly pid: number
   /** Settles when the process has exited and was reaped. */
   readonly exited: Promise<Exit>
-  /** True: it was reaped, and the pid may be another's. */
+  /** Whether the process was reaped. The pid may then belong to another one. */
   readonly hasExited: () => boolean
 }
 

@@ -23,7 +23,7 @@ export const aborted = async (signal: AbortSignal, until: {readonly signal?: Abo
     else signal.addEventListener('abort', () => resolve(), {once: true, ...until})
   })
 
-/** The result of work, or undefined once the signal is aborted. It leaves nothing at the signal, which may last as long as the run. */
+/** The result of work, or undefined once the signal is aborted. Removes its listener from the signal, which may last as long as the run. */
 export async function orAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController()
   const end = aborted(signal, {signal: done.signal}).then(() => undefined)

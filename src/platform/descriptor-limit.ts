@@ -6,7 +6,7 @@ export function maxDescriptors(): number {
   return limits === '' ? fromReport() : numberOf(/^Max open files +(\S+)/m.exec(limits)?.[1])
 }
 
-/** Reads the limit from Node's report where there is no proc(5). It takes some 10 ms: only when the limit is first needed. */
+/** Reads the limit from Node's report on systems without proc(5). The report takes some 10 ms, so only the first need reads it. */
 function fromReport(): number {
   const report: NodeJS.ProcessReport & {excludeNetwork?: boolean} = process.report
   const {excludeNetwork = false} = report

@@ -4,7 +4,7 @@
  */
 import type * as Sqlite from 'node:sqlite'
 
-/** What we use of `node:ffi`, which calls functions of C libraries (Node 26 and newer). */
+/** Used part of `node:ffi`, which calls functions of C libraries (Node 26 and newer). */
 export interface Ffi {
   /** `library` null: what this process has loaded, its C library for one. */
   dlopen(

@@ -117,8 +117,8 @@ export class KeptMemory {
 let used = 0
 
 /**
- * Counts the bytes of a large body. It leaves six times as much outside V8's heap, where V8 lets more than 100 MB
- * gather: collecting takes 15 ms, a tenth of what these bodies took themselves.
+ * Counts the bytes of a large body, which leaves six times as much outside V8's heap, where V8 lets more than 100 MB
+ * gather: collecting takes 15 ms, a tenth of the time of these bodies.
  */
 export function collectAfter(bytes: number): void {
   used += bytes
@@ -187,7 +187,7 @@ export function trimArenas(): boolean {
   return true
 }
 
-/** Undefined: not looked for yet. */
+/** Function of the C library. Undefined before the first search. */
 let mallocTrim: MallocTrim | 'none' | undefined
 
 type MallocTrim = (pad: bigint) => unknown

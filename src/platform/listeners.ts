@@ -12,7 +12,7 @@ const ACCEPTING: Readonly<Record<string, readonly string[]>> = {
 const LISTENING = '0A'
 const HEADING = 'st'
 
-/** Which listening sockets to find. */
+/** Listening sockets to find. */
 export interface Listening {
   readonly port: number
   /** Only sockets that accept connections to these (of 127.0.0.1 and ::1); omitted: all. */

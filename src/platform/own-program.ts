@@ -1,7 +1,7 @@
 import {isSea} from 'node:sea'
 import {messageOf, UserError} from '../model/errors.ts'
 
-/** What `bin/load.cjs` leaves for the program that it runs. */
+/** Global that `bin/load.cjs` sets for the program that it runs. */
 interface Loaded {
   readonly pillionAsset?: (name: string) => Buffer
 }
@@ -21,7 +21,7 @@ export interface OwnProcess {
 
 /**
  * Starts this program again, with other arguments and the same environment, in a session of its own: neither our end nor the end of
- * our terminal ends it. It keeps us running until we exit. `stdin` and `stderr` are descriptors; its stdout is dropped.
+ * our terminal ends it. The child keeps us running until we exit. `stdin` and `stderr` are descriptors; its stdout is dropped.
  */
 export function startOwnProgram(
   args: readonly string[],

@@ -7,7 +7,7 @@ import {keptPath} from '../model/template-name.ts'
 export const linksResolved = (path: string): string =>
   orElse(() => join(realpathSync(dirname(path)), basename(path)), path)
 
-/** What identifies a template wherever something is kept for it: its path without links, the same for both of its names. */
+/** Returns the identity of a template for kept data: its path without links, the same for both of its names. */
 export const templateIdentity = (file: string): string => keptPath(linksResolved(file))
 
 /** Whether two paths lead to the same template, which may have been renamed meanwhile; '' and undefined are none. */
@@ -40,7 +40,7 @@ export const systemText = (path: string): string => orElse(() => readFileSync(pa
 /** How late the time may be that a file gets when it is written (Linux: a tick of the coarse clock). */
 export const FILE_CLOCK_LAG_MS = 10
 
-/** Which folder or file is at a path: another one that is put there has another identity. With `ctimeMs` (stat(2)) each save gives it another one, too. '' = none. */
+/** Returns the identity of the file or folder at a path; empty if there is none. A replacement has another one, and with `ctimeMs` (stat(2)) each save changes it. */
 export const identityAt = (path: string, time: 'birthtimeMs' | 'ctimeMs' = 'birthtimeMs'): string =>
   orElse(() => {
     const stats = statSync(path)

@@ -13,9 +13,9 @@ export type PeerKind = 'app' | 'other' | 'unknown'
 
 /** The signs by which a process is recognized as an app's. */
 export interface AppSigns {
-  /** It carries a variable of this name in its environment. */
+  /** Name of a variable in the environment of the process. */
   readonly variable: string
-  /** Or it listens on this port: an app that runs elsewhere, as in an IDE; 0 = none. */
+  /** Or port on which the process listens: an app that runs elsewhere, as in an IDE; 0 for none. */
   readonly port: number
 }
 
@@ -78,7 +78,7 @@ export const processes = (): readonly number[] =>
     .filter(pid => pid > 0 && pid !== process.pid)
     .toSorted((a, b) => b - a)
 
-/** What a variable is set to in the environment of a process; '' = to nothing, or it has exited, or belongs to another user. */
+/** Returns the value of a variable in the environment of a process; empty if it is not set, or cannot be read. */
 export function environmentValue(pid: number, name: string): string {
   const environment = `\0${orElse(() => readFileSync(`/proc/${pid}/environ`, 'latin1'), '')}`
   const at = environment.indexOf(`\0${name}=`)

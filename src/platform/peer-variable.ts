@@ -36,7 +36,7 @@ export class PeerVariable {
     this.#name = name
   }
 
-  /** '' = the process has no such variable, is a browser that an app has opened, or cannot be seen. */
+  /** Returns the variable of the peer; empty if it is not set, cannot be read, or belongs to a browser that an app has opened. */
   of(ends: Ends): string {
     const inode = inodeOfPeer(ends)
     const holder = inode === '' ? undefined : this.#holderOf(`socket:[${inode}]`)

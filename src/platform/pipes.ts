@@ -42,7 +42,7 @@ export async function makePipes(count: number): Promise<ProcessPipes[]> {
   }
 }
 
-/** Creates pipes by pipe2(2): a program would take 7 ms of a start. Undefined: this Node cannot call it, or the system has none. */
+/** Creates pipes by pipe2(2): a program would take 7 ms of a start. Returns undefined if this Node or the system cannot. */
 function systemPipes(count: number, open: number[]): ProcessPipes[] | undefined {
   const pipe2 = process.platform === 'linux' && count > 0 ? findPipe2() : undefined
   if (pipe2 === undefined) return undefined

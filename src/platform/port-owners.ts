@@ -1,4 +1,4 @@
-// Which process listens on a port: for messages, and where another program holds an app's port. Loaded when needed.
+// Finds the process that listens on a port: for messages, and if another program holds an app's port. Loaded when needed.
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {descriptorsOf, holds, linkAt, listenersOn, listeningRows, type Listening} from './listeners.ts'
 import {isAirPlay, listeningByLsof, type ListeningSocket} from './lsof.ts'
@@ -14,7 +14,7 @@ export interface Owner {
   readonly command: string
 }
 
-/** Which of these processes listen, as far as we may inspect them; undefined where the system does not say. */
+/** Returns the listening ones of these processes, as far as we may inspect them; undefined if the system does not report them. */
 export async function listeningAmong(
   pids: readonly number[],
   listening: Listening

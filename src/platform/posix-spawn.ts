@@ -18,7 +18,7 @@ export interface PosixSpawnOptions {
 
 /**
  * Starts a process in a session of its own, as Node's `spawn` does with `detached`, but by posix_spawn(3). Node forks, which copies the page
- * tables of our process: all calls wait for 1 ms in a small run, and for 25 ms in one of 370 MB. Undefined: nothing was started, because
+ * tables of our process: all calls wait for 1 ms in a small run, and for 25 ms in one of 370 MB. Returns undefined, without effect, because
  * this system has no way or the program cannot be started; Node's `spawn` knows the reason.
  */
 export function posixSpawn(options: PosixSpawnOptions): Child | undefined {

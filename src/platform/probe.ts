@@ -11,7 +11,7 @@ export interface ProbeTarget {
 
 /** A Node server on `localhost` may listen on either. */
 export const LOOPBACK = ['127.0.0.1', '::1']
-/** What to do where the first of these is no address of this machine: sidecars listen there, and apps expect them there. */
+/** Advice if the loopback address is missing: sidecars listen there, and apps expect them there. */
 export const GIVE_LOOPBACK = 'Give it to the loopback interface: ip addr add 127.0.0.1/8 dev lo; ip link set lo up'
 
 /** On the loopback a response takes microseconds; for other hosts this is the limit. */
@@ -21,8 +21,8 @@ const ATTEMPT_TIMEOUT_MS = 1000
 const SHARE_MS = 0.5
 
 /**
- * The pause before the next attempt, by the time since the first one: 5 ms, later 25 ms, later 250 ms. It is longer where
- * more than ten apps are probed meanwhile.
+ * The pause before the next attempt, by the time since the first one: 5 ms, later 25 ms, later 250 ms. The pause is longer while
+ * more than ten apps are probed.
  */
 export const pauseAfter = (elapsedMs: number, probed = 1): number =>
   Math.max(elapsedMs < 1000 ? 5 : elapsedMs < 10_000 ? 25 : 250, probed * SHARE_MS)
@@ -67,8 +67,8 @@ const accepts = async (host: string, port: number): Promise<boolean> =>
   })
 
 /**
- * Where nothing listens, a connection may still be established: with itself, when the kernel chooses the target port as
- * its local port (simultaneous open, RFC 9293 3.5). This is rare, but we try often.
+ * Whether a socket is connected to itself. Without a listener the kernel may choose the target port as the
+ * local port (simultaneous open, RFC 9293 3.5). This is rare, but we try often.
  */
 export const isItsOwnPeer = ({localPort, remotePort, localAddress, remoteAddress}: Socket): boolean =>
   localPort === remotePort && localAddress === remoteAddress

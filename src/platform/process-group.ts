@@ -19,7 +19,7 @@ export interface ProcessGroup {
   readonly stdin: Writable | null
   /** Settles when the leader has exited and was reaped. Its children may still run and hold its pipes. */
   readonly exited: Promise<Exit>
-  /** True: the system may reuse the number, unless a process of the group is still running. */
+  /** Whether the leader was reaped. The system may then reuse the number, unless a process of the group still runs. */
   hasExited(): boolean
   /** Signals the leader, or the whole group, until the leader was reaped; then does nothing. */
   signal(name: NodeJS.Signals, to: 'leader' | 'group'): void

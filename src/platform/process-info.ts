@@ -9,7 +9,7 @@ export interface Seen {
    * identifies a process uniquely.
    */
   readonly started: number
-  /** It has exited, and has not been reaped yet. */
+  /** Whether the process has exited and was not reaped yet. */
   readonly isZombie: boolean
 }
 
@@ -22,7 +22,7 @@ export interface ProcessSnapshot {
   readonly isBare: (pid: number) => boolean
 }
 
-/** What is read of one process again before it is signalled. */
+/** Facts of a process that are read again before a signal. */
 export interface Particulars {
   readonly started: number
   readonly uid: number

@@ -13,7 +13,7 @@ export const findProgram = (name: string, searchPath: string): string | undefine
     .map(folder => join(folder, name))
     .find(isProgram)
 
-/** What a program prints for `--version`, without its line end. Rejects if it fails or takes more than 5 s. */
+/** Output of a program for `--version`, without its line end. Rejects if it fails or takes more than 5 s. */
 export async function versionOf(path: string): Promise<string> {
   // not by execa: some runs ask at their start
   const asking = promisify(execFile)(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL'})

@@ -5,7 +5,7 @@ import {loadFfi, type CFunction} from './experimental.ts'
 
 /** Both ends of a pseudo-terminal (pty(7)), as file descriptors. */
 export interface PseudoTerminal {
-  /** It never blocks. */
+  /** Our end, which never blocks. */
   readonly ours: number
   readonly theirs: number
   /** `/dev/pts/3` */

@@ -49,7 +49,7 @@ interface Cgroups {
   readonly root?: string
   /** The root of the hierarchy. */
   readonly top: string
-  /** Those that are needed. */
+  /** Needed controllers. */
   readonly controllers: readonly string[]
 }
 
@@ -102,7 +102,7 @@ function byCgroup({memoryBytes, cpus}: LimitsPlan, {root = '', top, controllers}
   return {prefix, release: () => remove(folder)}
 }
 
-/** The group of a run that was killed. One that is empty may be entered next, in this run or in another one. */
+/** Whether a group belongs to a killed run. An empty group of a living run may be entered next. */
 const isOfDead = (name: string): boolean =>
   /^pillion-\d+-\d+$/.test(name) && !existsSync(`/proc/${name.split('-', 2)[1]}`)
 

@@ -13,8 +13,8 @@ export interface CommandOptions extends Pick<SpawnOptions, 'command' | 'folder'>
 }
 
 /**
- * Runs a command to its end without input and output: '' if it exits with 0, otherwise what happened (`exited with 2`). It and
- * its children are a process group of their own, which is killed at the timeout and when the signal is aborted. Never rejects.
+ * Runs a command to its end without input and output. Resolves with an empty string after exit code 0, else with the reason (`exited with 2`).
+ * The command and its children are a process group of their own, which is killed at the timeout and when the signal is aborted. Never rejects.
  */
 export async function runCommand({command, folder, env, timeoutMs, signal}: CommandOptions): Promise<string> {
   let group: ProcessGroup

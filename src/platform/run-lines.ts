@@ -12,7 +12,7 @@ export interface LinesOptions {
 }
 
 export interface LinesEnd {
-  /** '' if it succeeded, otherwise what happened (`exited with 2`). */
+  /** Reason of the failure (`exited with 2`); empty after success. */
   readonly why: string
   /** The last line that it wrote; '' if there was none. */
   readonly last: string
@@ -25,7 +25,7 @@ const DRAIN_MS = 200
 /** Ends a group when we are gone, as after a SIGKILL: it reads a pipe that only we hold. */
 const GUARD = 'read -r _ || kill -s TERM -- "-$0"'
 
-/** Runs a command to its end, for which the user waits. It and its children are a process group, which a signal that ends us ends; a second one kills it. Never rejects. */
+/** Runs a command to its end, for which the user waits. A signal to us ends its process group; a second one kills it. Never rejects. */
 export async function runLines(
   [program = '', ...args]: readonly string[],
   {folder, env = {}, input, onLine = () => undefined}: LinesOptions

@@ -2,7 +2,7 @@ import {constants} from 'node:os'
 import {isatty} from 'node:tty'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 
-/** What a shell exits with where a program is not found, or cannot be run (POSIX, Shell Command Language 2.8.2). */
+/** Exit codes of a shell for a program that is not found, or cannot be run (POSIX, Shell Command Language 2.8.2). */
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
 

@@ -1,5 +1,5 @@
 /*
- * Programs that an app may start and that belong to more than the app. They inherit its environment, so they would be found and
+ * Programs that an app may start and that belong to more than the app. Since they inherit its environment, they would be
  * ended as a process that has left the app's group. Extended regular expressions (POSIX) of their command lines, for JavaScript
  * and for grep.
  */

@@ -2,7 +2,7 @@ import {write} from 'node:fs'
 
 /** Bytes of one write; a longer text is written in pieces of it. */
 const PIECE_BYTES = 64 * 1024
-/** What is shorter is copied by Node. */
+/** Length below which Node copies the text, in characters. */
 const SHORT = 4 * 1024
 /** Number of buffers that are kept for the next writes. */
 const MAX_KEPT = 4

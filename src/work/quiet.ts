@@ -1,6 +1,6 @@
 import type {Clock} from '../platform/clock.ts'
 
-/** It also looks this often: time alone may decide that an app gets no worker any more. */
+/** Interval between two looks, in ms. Time alone may decide that an app gets no worker any more. */
 const LOOK_MS = 1000
 
 /** Waits until no work is under way. */

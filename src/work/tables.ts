@@ -1,4 +1,4 @@
-/** Wake-ups: a row each, found by its time. They are not kept in memory. Keys are never used again: an answer must not reach a later row. */
+/** Wake-ups: a row each, found by its time, and not kept in memory. Keys are never used again: an answer must not reach a later row. */
 const KEY = 'INTEGER PRIMARY KEY AUTOINCREMENT'
 const WAKE_UPS = `
   CREATE TABLE wake_ups (id ${KEY}, due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB);

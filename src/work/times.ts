@@ -9,7 +9,7 @@ export interface Stride {
 
 /** The repetitions of a series. */
 export interface Period {
-  /** Undefined: there is no second firing. */
+  /** Distance between two firings. Undefined if there is only one firing. */
   readonly step: Stride | undefined
   /** The number of firings, the first one included; undefined: there is no limit. */
   readonly repeats: number | undefined

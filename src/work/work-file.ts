@@ -22,7 +22,7 @@ export class WriteFault extends Error {}
 type Warn = (text: string) => void
 
 /**
- * What outlives a run, in one file. The changes of one tick of the event loop share a transaction: when a change resolves it has
+ * Work that outlives a run, in one file. The changes of one tick of the event loop share a transaction: when a change resolves it has
  * been committed, and survives the end of this process, however it ends. A change that throws is undone alone.
  */
 export class WorkFile {
@@ -218,7 +218,7 @@ export class WorkFile {
 
 const begun = (path: string): WorkFile => new WorkFile(openOwn(path, APPLICATION, STEPS))
 
-/** Opens a file. One that is damaged, or not ours, is kept aside, and a new one created. */
+/** Opens a file. Moves a damaged or foreign file aside and creates a new one. */
 function begunAside(path: string, warn: Warn): WorkFile {
   try {
     return begun(path)

@@ -37,13 +37,13 @@ export function workPath({env, plan, workMode}: WorkPathOptions): string | undef
   return join(stateFolder(env), `${beginningOf(plan)}${hash}.db`)
 }
 
-/** The beginning of the name of a plan's file. It does not contain the apps, which an edit may change. */
+/** The beginning of the name of a plan's file. The apps are not part of it, since an edit may change them. */
 function beginningOf({name, file, apps: [first]}: Plan): string {
   const shown = name || (file === '' ? (first?.id ?? '') : basename(dirname(linksResolved(file))))
   return `work-${shown.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-`
 }
 
-/** Whether an earlier run may have left a file; false: certainly none. It is asked first: the whole name needs node:crypto, 12 ms of a start. */
+/** Whether an earlier run may have left a file; false: certainly none. Callers ask this first, since the whole name needs node:crypto, 12 ms of a start. */
 export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): boolean {
   try {
     const beginning = beginningOf(plan)

@@ -84,7 +84,7 @@ interface Opened extends Omit<AppComponent<Block>, 'component'> {
 /** A client may wait for an answer of its server before it is closed, for ever. */
 const CLOSE_MS = 2000
 
-/** The components that one app may use. Those of Dapr's own folder are opened at their first use, the others by `open`. */
+/** The components that one app may use. Components of Dapr's own folder open at their first use, the others by `open`. */
 export class AppComponents {
   readonly #options: AppComponentsOptions
   readonly #owner = randomUUID()
@@ -104,8 +104,8 @@ export class AppComponents {
   readonly failed = new Map<string, string>()
 
   /**
-   * Opens what the files have now, secret stores first; what is as before stays open, what is not there any more is closed.
-   * Gives those that could not be opened. They keep the one that was there before.
+   * Opens new components of the files, secret stores first. Keeps unchanged components open, and closes removed ones.
+   * Returns the components that could not be opened. Their predecessors stay open.
    */
   async follow(resources: readonly ComponentResource[]): Promise<readonly FailedComponent[]> {
     const before = this.#entries
@@ -173,7 +173,7 @@ export class AppComponents {
     }
   }
 
-  /** Closes a component that was replaced: now, or when calls use it no more. One that stayed because its successor failed is left alone. */
+  /** Closes a replaced component once calls use it no more. Keeps a component whose successor failed. */
   async #retire(entry: Entry): Promise<void> {
     const close = async (): Promise<void> => {
       if (this.#replaced.delete(entry)) await this.#close(entry)
@@ -191,7 +191,7 @@ export class AppComponents {
     return this.#entries.flatMap(({resource}) => (isOf(resource, block) ? resource.name : []))
   }
 
-  /** Opens a component if it is not open yet. Undefined: there is none of this name; rejects if it cannot be opened. */
+  /** Opens a component if it is not open yet. Returns undefined for an unknown name; rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
     const entry = this.#usable(resource => resource.name === name && isOf(resource, block))
     // the loader of a block gives components of this block

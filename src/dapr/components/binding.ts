@@ -24,7 +24,7 @@ export class BindingFailure extends Error {
 export interface OutputBinding {
   /** The operations in the order of Dapr's errors; undefined: it refuses itself what it cannot do. */
   readonly operations: readonly string[] | undefined
-  /** Undefined: there is nothing to answer. Rejects if it fails. Only its own operations are asked for. `gone`: who asks has left. */
+  /** Runs one of the binding's operations. Returns undefined if there is no answer. Rejects if it fails. `gone` aborts once the caller has left. */
   invoke(request: BindingRequest, gone?: AbortSignal): Promise<BindingResponse | undefined>
 }
 

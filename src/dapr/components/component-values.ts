@@ -8,7 +8,7 @@ import {namespaceOf} from '../../files/resources/identity.ts'
 export interface ValueOptions {
   readonly appId: string
   readonly env: Environment
-  /** Undefined: this store is not there. */
+  /** Looks up a secret. Returns undefined if the store does not exist. */
   readonly secretOf: (store: string, name: string) => Promise<Secret | undefined> | undefined
   readonly warn: (text: string) => void
   readonly error: (text: string) => void
@@ -16,7 +16,7 @@ export interface ValueOptions {
 
 /**
  * The properties of a component with their values: secrets and variables looked up, `{appID}` and its like filled in
- * (Dapr: pkg/runtime/meta and pkg/runtime/processor). Undefined: its secret store is not there.
+ * (Dapr: pkg/runtime/meta and pkg/runtime/processor). Returns undefined if its secret store does not exist.
  */
 export async function propertyValues(
   {name, properties, secretStore}: ComponentResource,

@@ -5,7 +5,7 @@ import type {Environment} from '../../model/environment.ts'
 import type {Properties} from './properties.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
 
-/** What all components have in common. */
+/** Common part of all components. */
 export interface Component {
   /** Dapr's words for what it can do, for `/v1.0/metadata`: `ETAG`, `TRANSACTIONAL` … */
   readonly capabilities: readonly string[]

@@ -2,7 +2,7 @@ import type {Component} from './component.ts'
 
 /** A call of a function that a model asks for. */
 export interface ToolCall {
-  /** '' = it has none. */
+  /** Id of the call; empty if it has none. */
   readonly id: string
   readonly name: string
   /** The arguments as the model wrote them: JSON, most of the time. */
@@ -31,7 +31,7 @@ export interface ModelQuestion {
   readonly tools: readonly ModelTool[]
   /** `auto`, `none`, `required`, or a tool's name; '' = nothing is said. */
   readonly toolChoice: string
-  /** Undefined: nothing is said. */
+  /** Temperature, if the question has one. */
   readonly temperature: number | undefined
   /** A JSON schema that the answer is to follow. */
   readonly responseFormat: Readonly<Record<string, unknown>> | undefined
@@ -42,7 +42,7 @@ export interface ModelQuestion {
   readonly isAnswerScrubbed: boolean
 }
 
-/** One of the answers that a model gives to a question. */
+/** An answer of a model; a question may have several. */
 export interface Choice {
   /** Why the model ended: `stop`, `length`, `tool_calls` … */
   readonly reason: string
@@ -66,7 +66,7 @@ export interface TokenUsage {
 
 export interface ModelAnswer {
   readonly choices: readonly Choice[]
-  /** Undefined: the model does not say. */
+  /** Token counts, if the model reports them. */
   readonly usage: TokenUsage | undefined
 }
 

@@ -9,8 +9,8 @@ export interface BrokerMessage {
 }
 
 /**
- * What follows for the broker: `done`: the message is dropped there, whatever came of it. `failed`: the same, unless the
- * broker keeps what has failed. `returned`: it was not handled, and is delivered again, where the broker keeps messages.
+ * Consequence for the broker. `done` drops the message, whatever its result. `failed` does the same, unless the
+ * broker keeps failed messages. `returned` messages were not handled; a broker that keeps messages delivers them again.
  */
 export type Handled = 'done' | 'failed' | 'returned'
 
@@ -61,7 +61,7 @@ export interface PubSub extends Component {
   readonly keepsFailed?: boolean
   /** Whether a reader follows changed settings of its subscription: it reads `atOnce` for each message, and ignores metadata. Left out: it is opened again. */
   readonly followsSettings?: boolean
-  /** What waits for a group is gone without a reader: the next reader begins before the one before is stopped. */
+  /** Whether a group without a reader loses waiting messages. The next reader then begins before the old one stops. */
   readonly forgetsUnread?: boolean
   /** Settles when the broker has the message. */
   publish(topic: string, message: BrokerMessage): Promise<unknown>

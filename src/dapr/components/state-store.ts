@@ -5,7 +5,7 @@ import type {Properties} from './properties.ts'
 /** A value as it is kept. */
 export interface StateItem {
   readonly data: Buffer
-  /** '' = the store has none for it. */
+  /** ETag of the item; empty if the store has none for it. */
   readonly etag: string
   /** `ttlExpireTime`, where the store knows it. */
   readonly metadata: Readonly<Record<string, string>>
@@ -15,7 +15,7 @@ export interface StateItem {
 export const CONCURRENCY = ['', 'first-write', 'last-write'] as const
 export const CONSISTENCY = ['', 'eventual', 'strong'] as const
 
-/** '' = the caller does not care. */
+/** Options of a request. An empty string leaves the choice to the store. */
 export interface StateOptions {
   readonly concurrency: (typeof CONCURRENCY)[number]
   readonly consistency: (typeof CONSISTENCY)[number]
@@ -24,7 +24,7 @@ export interface StateOptions {
 export interface DeleteRequest {
   /** The key as it is stored, with its prefix. */
   readonly key: string
-  /** '' = whatever is there. */
+  /** Expected ETag. An empty string accepts any. */
   readonly etag: string
   readonly metadata: Readonly<Record<string, string>>
   readonly options: StateOptions
@@ -49,7 +49,7 @@ export interface GetOptions {
 export interface StateStore extends Component {
   /** Why queries fail of a store that might have them; left out: it has none. */
   readonly queryFault?: string | undefined
-  /** Undefined: there is none, or it has expired. */
+  /** Returns the item of a key unless it has expired. */
   get(key: string, options: GetOptions): Promise<StateItem | undefined>
   /** Rejects with an EtagError if the item was changed meanwhile. */
   set(request: SetRequest): Promise<void>

@@ -18,7 +18,7 @@ export interface ActorAccess {
   readonly reminders: () => Promise<Reminders>
   /** Calls one that an app of another run hosts; undefined: none does. Never rejects. */
   readonly elsewhere: (request: ActorRequest) => Promise<ActorAnswer | undefined>
-  /** What an instance hosts, active actors by type; undefined: nothing. */
+  /** Active actors of an instance by type. Undefined if it hosts none. */
   readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
   /** How much there is of the types that an instance hosts. */
   readonly countsOf: (runtime: AppRuntime) => Promise<readonly ActorCounts[]>

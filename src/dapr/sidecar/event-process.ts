@@ -6,7 +6,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {DeliveryProcess} from './blocks/event-channel.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
-/** What brings events to an app from outside: its topics, its bindings. */
+/** Context of the topics and bindings that deliver events to an app. */
 export interface DeliveryContext {
   readonly runtime: AppRuntime
   readonly resources: AppResources
@@ -20,7 +20,7 @@ export interface DeliveryContext {
 const SLOW_MS = 2000
 
 /**
- * Which process of an app was asked what events it wants, and whether it takes them: once it has said so, while it is ready and
+ * Process of an app that was asked for its events, and whether it takes them: after its answer, while it is ready and
  * its queue is open. Each new process is asked again.
  */
 export class EventProcess {
@@ -56,7 +56,7 @@ export class EventProcess {
     return true
   }
 
-  /** It is about to be read what this process wants: a server that does not answer keeps no event of another one from it. */
+  /** Starts to open the events of this process. A silent server does not delay the events of other servers. */
   async followed(pid: number, following: Promise<void>): Promise<void> {
     const isSlow = !(await isWithin(SLOW_MS, following))
     if (isSlow && pid === this.#runtime.pid) this.#current = pid
@@ -64,7 +64,7 @@ export class EventProcess {
     await following
   }
 
-  /** What this process has answered holds, and is read. */
+  /** Marks the answer of this process as valid and open. */
   answered(pid: number): void {
     this.#current = this.#known = pid
     this.changed()
@@ -81,7 +81,7 @@ export class EventProcess {
     this.#asked = this.#current = this.#known = undefined
   }
 
-  /** Those who wait look again. */
+  /** Makes waiters look again. */
   changed(): void {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()

@@ -9,7 +9,7 @@ import type {Facts} from './http/metadata.ts'
 /** Features that Dapr enables by default (pkg/config, WithDefaultFeatures): resources are followed while the apps run. */
 const FEATURES = ['HotReload']
 
-/** What Dapr's CLI adds to its sidecar's metadata, and how the app is reached. */
+/** Metadata that Dapr's CLI adds to its sidecar, and the address of the app. */
 export function factsOf(
   runtime: AppRuntime,
   plan: Plan,
@@ -69,7 +69,7 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
   }
 }
 
-/** A duration as Go writes it: `1m30s`, `500ms`. What writes any is not loaded for it. */
+/** A duration as Go writes it: `1m30s`, `500ms`. Does not load the general formatter. */
 function inGo(ms: number): string {
   if (ms < 1000) return `${ms}ms`
   const minutes = Math.floor(ms / 60_000)

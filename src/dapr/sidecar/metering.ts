@@ -6,7 +6,7 @@ import type {MetricsSettings} from '../../files/resources/metrics-settings.ts'
 import type {CallMetrics} from '../../observe/telemetry/metrics/call-metrics.ts'
 
 /**
- * The metrics of one app's sidecar. They restart at zero when their settings change, as after a restart of Dapr's sidecar. Their code
+ * The metrics of one app's sidecar, which restart at zero when their settings change, as after a restart of Dapr's sidecar. Their code
  * is loaded by what is counted first, or by the first scrape.
  */
 export class SidecarMetering {

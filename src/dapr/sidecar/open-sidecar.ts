@@ -151,7 +151,7 @@ class AppSidecar {
     this.#blocks.hasStreams || this.#subscriptions.isAsked || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
-  /** Opens the components of the app. If one cannot be opened, the app is not started. Where the run ends, none is waited for. */
+  /** Opens the components of the app. Rejects if one cannot be opened. Waits no longer once the run ends. */
   async openComponents(): Promise<void> {
     await orAborted(this.#options.ending, this.#openComponents())
   }

@@ -9,11 +9,11 @@ import type {HostedActors} from './hosted-actors.ts'
 const STREAM_MS = 5000
 
 /**
- * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration): it
- * says which actors the app hosts. Nothing else is loaded for an app that hosts none.
+ * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration), which
+ * lists the actor types of the app. An app without actors loads no more code.
  */
 export class SidecarActors {
-  /** Undefined: it has hosted none so far. */
+  /** Actors of the app. Undefined until it has hosted some. */
   hosted: HostedActors | undefined
   readonly #options: SidecarActorsOptions
   readonly #stops: readonly (() => void)[]

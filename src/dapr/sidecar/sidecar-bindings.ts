@@ -22,8 +22,8 @@ interface Input {
 }
 
 /**
- * The bindings that bring events to an app: each of its processes is asked which of them it wants. Nothing is loaded where
- * there are none. Events are delivered while the process that was asked is ready.
+ * The bindings that deliver events to an app. Each of its processes is asked for its bindings. An app without bindings loads
+ * no more code. Events are delivered while the process that was asked is ready.
  */
 export class SidecarBindings {
   readonly #options: DeliveryContext
@@ -113,7 +113,7 @@ export class SidecarBindings {
     }
   }
 
-  /** Files have changed: the app may want others now. One that is asleep is not asked: events of those that it wanted start it. */
+  /** Asks the app again after files have changed. Does not ask a sleeping app, which events of its known bindings start. */
   #reload(): void {
     const now = this.#newInputs()
     const asked = this.#asked

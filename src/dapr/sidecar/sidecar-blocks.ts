@@ -40,7 +40,7 @@ export class SidecarBlocks {
   /** Changes, one after the other. */
   readonly #changes = new SerialQueue()
   readonly #over = new AbortController()
-  /** It hosts no actors any more. */
+  /** Whether the app has stopped hosting actors. */
   #hasLeft = false
   readonly #known = new Set<'topics' | 'bindings'>()
 
@@ -57,7 +57,7 @@ export class SidecarBlocks {
     })
   }
 
-  /** Opens the components that files of the template name. What is wrong with them, with its place; '' = nothing. */
+  /** Opens the components that files of the template name. Returns their mistakes with places; an empty string for none. */
   async open(): Promise<string> {
     if (this.#isOpenedAtOnce) await this.load()
     this.#isOpen = true
@@ -137,7 +137,7 @@ export class SidecarBlocks {
     return this.#loading.do(async () => this.#load())
   }
 
-  /** Those that are loaded or being loaded; undefined: none, or that fails. */
+  /** Blocks that are loaded or being loaded. Undefined if there are none, or loading fails. */
   get begun(): Promise<Blocks | undefined> | undefined {
     return this.#loading.begun?.catch(() => undefined)
   }

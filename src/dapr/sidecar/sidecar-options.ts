@@ -41,7 +41,7 @@ export interface SidecarOptions {
   /** Loads the building blocks of the app. */
   readonly blocks: () => Promise<Blocks>
   readonly warn: (text: string) => void
-  /** False: no response names its call. Default true. */
+  /** Whether responses name their call. Default true. */
   readonly namesCalls?: boolean
   /** Called for every request when it has ended, including those to the sidecar's own API. */
   readonly recorded?: Recorded | undefined
@@ -59,9 +59,9 @@ export interface SidecarOptions {
   readonly identity?: Identity
   /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); '' = not allowed. */
   readonly key: string
-  /** False: HTTP/2 is not served (DAPR_HTTP_DISABLE_H2C). Default true. */
+  /** Whether HTTP/2 is served (DAPR_HTTP_DISABLE_H2C turns it off). Default true. */
   readonly hasHttp2?: boolean
-  /** False: every request is parsed by node:http. Default true. */
+  /** Whether plain requests are parsed without node:http. Default true. */
   readonly hasFastPath?: boolean
 }
 

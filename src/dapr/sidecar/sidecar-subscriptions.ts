@@ -21,14 +21,14 @@ type Wanted = TopicSubscription & Pick<Subscription, 'type'>
 
 /**
  * The topics that an app reads: those that each of its processes lists, and those in files.
- * Nothing is loaded where there are none. Messages are delivered while the process that has listed its topics is ready.
+ * An app without topics loads no more code. Messages are delivered while the process that has listed its topics is ready.
  */
 export class SidecarSubscriptions {
   readonly #options: DeliveryContext
   readonly #over = new AbortController()
   readonly #stops: readonly (() => void)[]
   readonly #process: EventProcess
-  /** Undefined: no process has said yet. */
+  /** Topics that the app has listed. Undefined before its first answer. */
   #listed: readonly TopicSubscription[] | undefined
   #declared: readonly TopicSubscription[]
   #channel: EventChannel | undefined

@@ -1,7 +1,7 @@
 /**
- * One app's Dapr sidecar: serves Dapr's HTTP API at the ports of one app. It finds the callee of a request, asks the gateway
- * to admit the call, and sends it on with the headers that Dapr adds; requests to the sidecar's own API go to `ownApi`.
- * It knows nothing of processes, of other sidecars, or of where a pool connects to.
+ * An app's Dapr sidecar: serves Dapr's HTTP API at the ports of one app. Finds the callee of a request, asks the gateway
+ * to admit the call, and sends the request on with the headers that Dapr adds; requests to the sidecar's own API go to `ownApi`.
+ * Processes, other sidecars and the addresses of pools are outside this module.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
@@ -129,7 +129,7 @@ export class Sidecar implements SidecarContext {
     })
   }
 
-  /** Accepts no new calls; settles when those in flight have ended. They are interrupted when the signal is aborted. */
+  /** Accepts no new calls; settles when calls in flight have ended. Interrupts calls when the signal is aborted. */
   async close(cut?: AbortSignal): Promise<void> {
     await this.#listener.close(cut)
   }
@@ -312,7 +312,7 @@ export class Sidecar implements SidecarContext {
       endWith(socket, parsed.refusal ?? noAppId(method))
   }
 
-  /** Starts a call. False: nothing was done, the request names no callee, or one that cannot be parsed. */
+  /** Starts a call. Returns false, without effect, if the request names no valid callee. */
   #invoke(
     parsed: SidecarRequest,
     exchange: (handler: CallHandler) => Exchange,

@@ -13,7 +13,7 @@ export class SidecarTracing implements Tracing {
   tracer: Tracer | undefined
   isTracing = true
   readonly #options: SidecarSpansOptions
-  /** Undefined: none are begun. */
+  /** Maker of spans. Undefined if tracing is off. */
   spans: SidecarSpans | undefined
 
   constructor(options: SidecarSpansOptions) {
@@ -30,8 +30,8 @@ export class SidecarTracing implements Tracing {
   }
 
   /**
-   * The place of something in a workflow, below `parent` ('' = in a new trace); '' = it is not traced. Where nothing is configured
-   * there is one all the same, so that what its steps call is found by it.
+   * Returns the place of work below `parent`, or in a new trace if `parent` is empty; an empty string if it is not traced. Without configuration
+   * there is a place, too, so that the calls of its steps can be found.
    */
   beginWork(parent: string): string {
     if (!this.isTracing) return ''
@@ -41,7 +41,7 @@ export class SidecarTracing implements Tracing {
   }
 }
 
-/** A place in a trace without a span of ours. It is sampled unless its parent is not: else the spans of the app's own SDK would be dropped. */
+/** A place in a trace without a span of ours, sampled unless its parent is not. Otherwise the app's own SDK would drop its spans. */
 function untracedPlace(parent: string): string {
   const fresh = freshTraceparent()
   return parent === '' ? `${fresh.slice(0, -2)}01` : `${parent.slice(0, 36)}${fresh.slice(36, 52)}${parent.slice(52)}`

@@ -19,23 +19,23 @@ import type {Entry} from './service-versions.ts'
 /** The port that Daeploy's SDK listens on by default. */
 const DAEPLOY_PORT = 8000
 
-/** What `--watch` means for an app, among the others and what these depend on. */
+/** Effect of `--watch` on an app, among the others and their dependencies. */
 export type ImpliedWatch = (
   entry: Entry,
   all: {readonly entries: readonly Entry[]; readonly dependencies: readonly Dependency[]}
 ) => Pick<AppPlan, 'watch'> & Partial<Pick<AppPlan, 'reloadsItself'>>
 
-/** What the command line of `run` adds to all apps. */
+/** Additions of the command line of `run` to all apps. */
 export interface Overrides {
   /** `--env`: overrides the template's `env`. */
   readonly variables?: Readonly<Record<string, string>>
-  /** `--profile`: apps with other profiles are left out. Undefined: none is. */
+  /** `--profile`: apps with other profiles are left out. Undefined leaves out none. */
   readonly profiles?: readonly string[]
   /** `--lazy`: apps whose template does not say start with their first call. */
   readonly lazy?: boolean
 }
 
-/** What the plan of an app depends on, besides its settings. */
+/** Inputs of an app's plan besides its settings. */
 export interface Making extends Overrides {
   readonly home: string
   readonly resources: ResourcesPlan

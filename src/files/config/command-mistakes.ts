@@ -5,7 +5,7 @@ import type {Spot} from '../yaml/place.ts'
 import type {Settings} from './merge.ts'
 import {asList, quoted} from './values.ts'
 
-/** What only a shell understands as a word of its own: `|`, `&&`, `;`, `> file`, `2>&1`. */
+/** Words that only a shell understands: `|`, `&&`, `;`, `> file`, `2>&1`. */
 const OPERATOR = /^(?:\|\|?|&&?|;|<|[012&]?>>?(?:&[012]|(?!=)[^>]*))$/
 /** Programs that have such words as arguments. */
 const TAKES_OPERATORS = /(?:^|\/)(?:find|fd|expr|test|\[|(?:ba|da|z)?sh)$/

@@ -6,7 +6,7 @@ import type {AppValues} from './keys.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {noSettings, untilMistake} from './merge.ts'
 
-/** What a command gets from `common`: all that is about the sidecar and the environment, nothing about a process of ours. */
+/** Keys of `common` that hold for a command: those about the sidecar and the environment, none about a process of ours. */
 const KEYS = [
   'env',
   'logLevel',

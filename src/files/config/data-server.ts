@@ -16,7 +16,7 @@ export const ENGINES = wordsOf('docker docker-compose podman podman-compose nerd
 /** Images that containers of such servers are made of, as a word that no flag takes for a name. */
 const IMAGES =
   /(?<!--(?:hostname|link|name|net|network|network-alias|volumes-from))\s(?:[\w.-]+(?::\d+)?\/)*(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
-/** What follows a program to pass on its lines, to wait for its end, or to set it up. */
+/** Programs that follow a server to pass on its lines, to wait for its end, or to set it up. */
 const FOLLOWERS = wordsOf(
   'tee cat sed grep awk ts jq head tail logger wait fg sleep kill trap echo printf true exit rm psql createdb mysql mc'
 )

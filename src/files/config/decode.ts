@@ -19,7 +19,7 @@ import {ownOf} from '../../model/own.ts'
 
 /** A mapping of the template: the values of its known keys, and the places of all keys. */
 export interface Section<Values> {
-  /** The values without keys that are null: Dapr treats null as unset. Those of our own keys are not checked yet. */
+  /** The values without keys that are null: Dapr treats null as unset. Values of our own keys are not checked yet. */
   readonly values: Values
   /** The pairs by key; the last one of duplicate keys. */
   readonly pairs: ReadonlyMap<string, Pair>

@@ -15,7 +15,7 @@ export interface Source {
   readonly variablesFile?: string | undefined
 }
 
-/** One file of a template of several. */
+/** File of a template that has several. */
 export interface SourceFile {
   readonly shownAs: string
   readonly text: string
@@ -29,7 +29,7 @@ export interface SourceFile {
 export const fileAt = ({files}: Source, offset: number): SourceFile | undefined =>
   files?.findLast(({start}) => start <= offset)
 
-/** What is wrong with a template, and where. */
+/** A mistake in a template, with its place. */
 export interface Mistake {
   /** Default: `invalid-value`. */
   readonly code?: MistakeCode
@@ -38,9 +38,9 @@ export interface Mistake {
   /** Replaces the message when one error reports several mistakes. */
   readonly headline?: string
   readonly spot: Spot
-  /** What is expected there. */
+  /** Expected value. */
   readonly expected?: string
-  /** What to write instead. */
+  /** Text to write instead. */
   readonly hint?: string
   /** The path of a file or folder that is not there, or cannot be read. */
   readonly missing?: string
@@ -54,7 +54,7 @@ const WIDTH = 80
 /** How many characters on each side of a mistake are looked at: a line may have a million, some of them without width. */
 const MAX_SIDE = 4 * WIDTH
 
-/** Dapr's prefix for errors that it finds in a template before it starts anything. They go to stdout. */
+/** Dapr's prefix for errors that it finds in a template before it starts anything, printed to stdout. */
 const BEFORE_START = 'Error getting apps from config file: '
 
 /** The error for a template that cannot run: Dapr's text, and the place of each mistake. */
@@ -82,7 +82,7 @@ export function unreadableTemplate(
 const streamOf = ({shownAs}: Source, stream?: 'stdout'): {readonly stream?: 'stdout'} =>
   stream === undefined || isPlainTemplate(shownAs) ? {} : {stream}
 
-/** The error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI). It goes to stderr. */
+/** The error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI), printed to stderr. */
 export const appError = (source: Source, id: string, mistake: Mistake): UserError =>
   errorOf(source, [mistake], `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: `)
 
@@ -126,7 +126,7 @@ export function placeText(source: Source, {start}: Spot): string {
   return `${file}:${line}:${column}`
 }
 
-/** One line each: the place, the quoted line, carets below it, what is expected, and what to write instead. */
+/** Explains a mistake, one line each: place, quoted line, carets, expected value, and text to write instead. */
 export function explain(source: Source, {spot, expected = '', hint = ''}: Omit<Mistake, 'message'>): string {
   return explainPlace(
     placeOf(source, spot.start),

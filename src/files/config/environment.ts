@@ -79,7 +79,7 @@ export function readS2i(settings: Settings, path: string, {isExpected = false} =
   }
 }
 
-/** One NAME=VALUE per line, both trimmed and never quoted; lines that begin with `#` are comments. */
+/** Reads a NAME=VALUE per line, both trimmed and never quoted; lines that begin with `#` are comments. */
 function parseS2i(text: string): Readonly<Record<string, string>> {
   const lines = text.split('\n').filter(line => line.includes('=') && !line.trimStart().startsWith('#'))
   return Object.fromEntries(

@@ -92,7 +92,7 @@ function appsIn(root: YamlNode): YamlList | undefined {
   return apps?.kind === 'list' ? apps : undefined
 }
 
-/** Takes the smallest thing out of a template that makes a mistake go away. What a template or an app must have is put there. */
+/** Removes the smallest node that causes the mistake. Adds a node that a template or an app must have. */
 function withoutMistake(root: YamlNode, {code, spot}: TemplateMistake): YamlNode {
   if (root.kind !== 'map' || spot === undefined) return root
   const isInApps = appsIn(root)?.items.some(({node}) => covers(node.spot, spot) || pairAt(node, spot) !== undefined)

@@ -31,7 +31,7 @@ export type FaultFields = Readonly<Partial<Record<FaultKey, unknown>>>
 
 /** A fault that cannot be: which key is wrong, and what to write. */
 export class WrongFault extends Error {
-  /** '' = none of them: the whole is wrong. */
+  /** Faulty key; empty if the whole is wrong. */
   readonly key: string
   readonly expected: string
 

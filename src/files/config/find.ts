@@ -58,7 +58,7 @@ function similarTo(typed: string, cwd: string): string {
   return near === '' ? '' : `Did you mean ${join(dirname(typed), near)}?`
 }
 
-/** What to do in a folder without a template. */
+/** Returns advice for a folder without a template. */
 function whereElse(cwd: string): string {
   const above = nearestTemplate(dirname(cwd))
   if (above === undefined) return FIRST

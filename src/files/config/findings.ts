@@ -17,7 +17,7 @@ import {referenceIn} from '../../model/expansion.ts'
 import {TO_REPLACE} from './values.ts'
 import {eachScalar, type NodeParent, type YamlNode} from '../yaml/tree.ts'
 
-/** Values with `${NAME}` in a template without `interpolate: true`: programs get them as they are. What a shell reads is left out. */
+/** Values with `${NAME}` in a template without `interpolate: true`: programs get them as they are. Leaves out commands of a shell. */
 function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
   if (top.values.interpolate !== undefined && top.values.interpolate !== false) return []
   const mistakes: Mistake[] = []

@@ -5,7 +5,7 @@ import {TEMPLATE_NAMES} from '../../model/template-name.ts'
 import {explain, placed, type Mistake} from './diagnose.ts'
 import type {Opened} from './several-files.ts'
 
-/** What other tools call the map of their programs, and what such a file is. */
+/** Top-level keys of other tools' files, with the kind of file. */
 const FILES = new Map([
   ['services', {what: 'a compose file', name: 'compose.yaml'}],
   ['processes', {what: 'a process-compose file', name: 'process-compose.yaml'}]

@@ -63,7 +63,7 @@ function unreadLinesOf(entries: readonly Entry[]): readonly Mistake[] {
 
 type Profiled = Pick<AppPlan, 'profiles'>
 
-/** Whether two apps run at once with these profiles. Where none is asked for, those of different profiles are alternatives. */
+/** Whether two apps run at once with these profiles. Without a wanted profile, apps of different profiles are alternatives. */
 export function meet({profiles: a}: Profiled, {profiles: b}: Profiled, wanted: readonly string[] = []): boolean {
   if (wanted.length > 0) return [a, b].every(names => names?.some(name => wanted.includes(name)) ?? true)
   return a === undefined || b === undefined || a.some(name => b.includes(name))

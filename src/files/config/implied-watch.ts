@@ -28,7 +28,7 @@ const WITH = Object.entries({
 }).map(([word, names]) => [word, names.split(' ')] as const)
 
 /**
- * What makes a command reload itself when files change (`vite`, `uvicorn --reload`), '' if nothing does. Scripts of the
+ * Returns the part of a command that reloads itself when files change (`vite`, `uvicorn --reload`), else an empty string. Scripts of the
  * `package.json` in `folder` are looked up.
  */
 export const selfReloader = (command: readonly string[], folder: string): string =>
@@ -66,8 +66,8 @@ function runsNoCode(plan: AppPlan): boolean {
 }
 
 /**
- * What `--watch` watches of an app whose template does not say: nothing of a database, a container, or what reloads itself,
- * no folders of other apps inside its own, and nothing more once it has finished, if it is there to run once.
+ * Returns the files that `--watch` watches for an app without a `watch` key: none of a database, a container, or a program that
+ * reloads itself, no folders of other apps inside its own, and none of a finished one-shot app.
  */
 export const impliedWatch: ImpliedWatch = ({settings, plan}, {entries, dependencies}) => {
   const {watch, folder, command, id, channel} = plan

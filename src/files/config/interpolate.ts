@@ -7,7 +7,7 @@ import {MAX_MISTAKES, templateError, unreadableTemplate, type Mistake, type Sour
 import {inGoWords} from './paths.ts'
 import type {Yaml} from './source.ts'
 
-/** The variables of a `.env` file. One that is not there has none: each that is missed is reported. Throws a `UserError` for any other. */
+/** Reads the variables of a `.env` file. A missing file has none. Throws a `UserError` for an unreadable one. */
 export function variablesIn(path: string, shownAs: string): FileVariables {
   try {
     return envVariables(readTextFile(path))

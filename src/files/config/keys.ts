@@ -104,12 +104,12 @@ export type Duration = string | number
 /** A path, or one that may be missing if it is not `required`. */
 export type EnvFile = string | {readonly path: string; readonly required?: boolean}
 
-/** What only Kubernetes reads of an app. */
+/** Keys of an app that only Kubernetes reads. */
 export interface KubernetesValues {
   readonly replicas?: number
   /** Requests and limits of the app's container. */
   readonly resources?: Readonly<Record<string, Readonly<Record<string, string>>>>
-  /** It runs once and ends. */
+  /** Whether the app runs once and ends. */
   readonly job?: boolean
   /** The type of its Service. */
   readonly service?: 'ClusterIP' | 'NodePort' | 'LoadBalancer'

@@ -24,7 +24,7 @@ export interface WatchFlag {
   readonly watch: boolean
 }
 
-/** Where a template is loaded. */
+/** Surroundings in which a template is loaded. */
 export interface LoadContext extends Surroundings {
   readonly cwd: string
   /** All of standard input, for a template named `-`. */
@@ -41,13 +41,13 @@ export interface Loaded {
   readonly hints: () => readonly Finding[]
   /** All that loading accepts although it is probably a mistake, in the order of the text. */
   readonly findings: () => Promise<readonly Finding[]>
-  /** Where the entry of each app begins, by its id. */
+  /** Returns the place of each app's entry, by its id. */
   readonly places: () => ReadonlyMap<string, Place>
   /** The plan of a sidecar for a command of the user that is no app of the template. Rejects with a `UserError`. */
   readonly commandSidecar: (id: string) => Promise<AppPlan>
 }
 
-/** What the files of a template say together. */
+/** Content of all files of a template. */
 export interface Written extends Pick<CheckedTemplate, 'source' | 'documents' | 'unset'> {
   readonly found: FoundTemplate
   readonly reading: Reading

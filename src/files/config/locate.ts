@@ -13,7 +13,7 @@ import type {AppValues} from './keys.ts'
 import type {ForEach} from './merge.ts'
 import {absolutePath, daprFolder, statFault} from './paths.ts'
 
-/** What paths in a template depend on, besides the template. */
+/** Inputs of paths in a template besides the template. */
 export interface Surroundings {
   readonly home: string
   readonly env: Environment

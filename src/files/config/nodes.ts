@@ -3,7 +3,7 @@ import {resolveScalar} from '../yaml/scalar.ts'
 import type {Pair, YamlMap, YamlNode} from '../yaml/tree.ts'
 import {MAX_MISTAKES, placeOf, templateError, type Mistake, type Source} from './diagnose.ts'
 
-/** One pass over a template: the values of a wrong type found so far. */
+/** A pass over a template: the values of a wrong type found so far. */
 export interface Reading {
   readonly source: Source
   readonly faults: Mistake[]

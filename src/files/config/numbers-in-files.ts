@@ -28,7 +28,7 @@ const AT = new RegExp(
 /** The number is a default for a variable, or is in a comment. */
 const IS_DEFAULT = /env|\$\{?\w*PORT|^\s*(?:#|\/\/|\*)/i
 
-/** Where the files of its apps have numbers that this copy replaces, as far as a bounded search finds them. */
+/** Finds numbers in the apps' files that this copy replaces, by a bounded search. */
 export function numbersInFiles(plan: Plan, ports: ReadonlySet<number>): readonly NumberInFile[] {
   const found: NumberInFile[] = []
   const ends = performance.now() + MAX_MS

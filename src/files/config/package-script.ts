@@ -66,7 +66,7 @@ function foldersOf(pattern: string, root: string): readonly string[] {
   return all.flatMap(each => (each.isDirectory() ? [join(above, each.name)] : []))
 }
 
-/** Undefined: there is none, or it is no JSON object. */
+/** Reads the manifest in a folder, if there is a valid one. */
 function manifestIn(folder: string): Manifest | undefined {
   const manifest = orElse(() => JSON.parse(readTextFile(join(folder, 'package.json'))) as unknown, undefined)
   return typeof manifest === 'object' && manifest !== null ? manifest : undefined

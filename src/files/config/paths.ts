@@ -19,7 +19,7 @@ const GO_TEXT: Readonly<Record<string, string>> = {
 /** A failed call of the file system in Go's words. */
 export const inGoWords = (error: unknown): string => ownOf(GO_TEXT, codeOf(error)) ?? messageOf(error)
 
-/** '' when something is at the path, else what Go's `os.Stat` says of it under the name `shownAs`. */
+/** Returns an empty string if the path exists, else the error of Go's `os.Stat` with the name `shownAs`. */
 export function statFault(path: string, shownAs: string = path): string {
   try {
     statSync(path)

@@ -68,7 +68,7 @@ function startedBy({name, args}: StartedProgram, folder: string, within: readonl
   return isLauncher ? programsIn(launched(args), folder, [...within, name]) : []
 }
 
-/** What a launcher starts: what follows `--`, or its own flags. */
+/** Returns the command that a launcher starts: the words after `--`, or after its own flags. */
 function launched(args: readonly string[]): readonly string[] {
   const dashes = args.indexOf('--')
   if (dashes !== -1) return args.slice(dashes + 1)
@@ -93,7 +93,7 @@ function inShell(args: readonly string[], folder: string, within: readonly strin
   return script === undefined ? [] : [{name: basename(script), args: rest}]
 }
 
-/** What a shell does not split: an escaped character, a quoted text, `$( )`, a comment. */
+/** Text that a shell does not split: an escaped character, a quoted text, `$( )`, a comment. */
 const WHOLE = String.raw`\\[^]|'[^']*'|"(?:\\[^]|[^"\\])*"|\x60[^\x60]*\x60|\$\((?:[^()]|\([^()]*\))*\)|(?<![^\s;&|(])#[^\n]*`
 const COMMAND = new RegExp(String.raw`(?:${WHOLE}|[<>]&|&>|[^;&|\n])+`, 'g')
 /** A word, or what redirects: `2>&1`, `> log`. */

@@ -24,7 +24,7 @@ const MAX_LENGTH = 64
 const QUANTITY = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/
 const EXPONENT = /^[eE]([-+]?[0-9]+)$/
 
-/** What is wrong with a quantity, in the words of `ParseQuantity` in Kubernetes' apimachinery. */
+/** Mistakes in a quantity, in the words of `ParseQuantity` in Kubernetes' apimachinery. */
 const WRONG_FORM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const WRONG_SUFFIX = "unable to parse quantity's suffix"
 

@@ -63,7 +63,7 @@ const withFreePorts = (plan: AppPlan): AppPlan => ({
   elsewhere: {...plan.elsewhere, profilePort: plan.elsewhere.profilePort === 'none' ? 'none' : 0}
 })
 
-/** What a plan depends on, besides the template. */
+/** Inputs of a plan besides the template. */
 export interface Given extends Surroundings, Overrides {
   readonly found: FoundTemplate
   readonly source: Source

@@ -30,7 +30,7 @@ export function checkOurKeys(
   if (first !== undefined) throw templateError(source, first, ...others)
 }
 
-/** One fault for each place: the first one is the most specific. */
+/** Keeps the first fault of each place, which is the most specific. */
 function withoutEchoes(faults: readonly Fault[]): readonly Fault[] {
   const byPlace = new Map<string, Fault>()
   for (const fault of faults) {

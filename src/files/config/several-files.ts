@@ -7,7 +7,7 @@ import {isNull} from '../yaml/scalar.ts'
 import type {YamlList, YamlNode} from '../yaml/tree.ts'
 import {parseSource, readSource, type Yaml} from './source.ts'
 
-/** One file of a template of several. */
+/** File of a template that has several. */
 export interface Opened {
   readonly found: FoundTemplate
   readonly source: Source
@@ -126,7 +126,7 @@ function meantBy(reading: Reading, app: YamlNode, {id, version}: Names, known: r
   )
 }
 
-/** What an app is called: by `appID`, or by its folder (`GetApps` in Dapr's CLI). */
+/** Returns the names of an app: by `appID`, or by its folder (`GetApps` in Dapr's CLI). */
 function namesOf(reading: Reading, app: YamlNode): Names {
   if (app.kind !== 'map') return {id: '', version: ''}
   const pairs = new Map(mapPairs(reading, app).map(pair => [pair.name, pair]))

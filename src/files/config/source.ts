@@ -74,8 +74,8 @@ export function parseSource(source: Source, {text, start} = {text: source.text, 
 }
 
 /**
- * What the template says of interpolation: whether it is on, or a file of variables, and where that is named; of several files the last
- * one that says so counts.
+ * Returns the template's `interpolate`: a boolean, or a file of variables with its place. The last of several files
+ * counts.
  */
 export function interpolationOf(documents: readonly Yaml[]): boolean | {readonly path: string; readonly at: number} {
   const nodes = documents.flatMap(({root}) =>

@@ -4,7 +4,7 @@ import {templateError, type Source} from './diagnose.ts'
 import type {ForEach} from './merge.ts'
 import {checkFaultIds, readFault, WrongFault, type FaultFields} from './fault.ts'
 
-/** What the faults of a template are checked with. */
+/** Context for the checks of a template. */
 interface Checking {
   readonly ids: readonly string[]
   readonly source: Source

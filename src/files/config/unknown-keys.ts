@@ -6,7 +6,7 @@ import {isNull} from '../yaml/scalar.ts'
 import type {Pair} from '../yaml/tree.ts'
 import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
 
-/** What other tools (compose, process-compose, pm2, Kubernetes) call our keys, and what people expect; in lower case, without `_` and `-`. */
+/** Names of our keys in other tools (compose, process-compose, pm2, Kubernetes), and usual guesses; in lower case, without `_` and `-`. */
 const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['appID', ['id', 'name', 'servicename', 'containername']],
   ['appDirPath', ['cwd', 'dir', 'directory', 'folder', 'path', 'workdir', 'workingdir', 'workingdirectory']],

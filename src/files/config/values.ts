@@ -13,7 +13,7 @@ const WANTED: Readonly<Record<KeyKind, WantedType>> = {
   env: {go: 'map[string]string', expected: 'expected a map of names to values'}
 }
 
-/** What to do where a variable is not replaced. */
+/** Advice for a variable that is not replaced. */
 export const TO_REPLACE = 'to replace it from the environment, write interpolate: true at the top'
 
 /** The only keys of ours with booleans or numbers; elsewhere `no` and `8080` are strings. */
@@ -88,7 +88,7 @@ function readBoolean(reading: Reading, node: YamlNode): boolean | undefined {
   return typeof value === 'boolean' ? value : mistyped(reading, WANTED.bool, node, toReplace(node))
 }
 
-/** What to do about a variable that was not replaced; '' for other values. */
+/** Returns advice about a variable that was not replaced; an empty string for other values. */
 const toReplace = (node: YamlNode): string =>
   node.kind === 'scalar' && referenceIn(node.text) !== undefined ? TO_REPLACE : ''
 
@@ -98,7 +98,7 @@ function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | u
   return mistyped(reading, WANTED.strings, node, node.kind === 'scalar' ? listHint(key, node.text) : '')
 }
 
-/** What only a shell understands: operators, quotes, variables, globs, assignments before the program. */
+/** Syntax that only a shell understands: operators, quotes, variables, globs, assignments before the program. */
 const SHELL_SYNTAX = /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=/
 
 /** Words as they are written in a list of a template. */

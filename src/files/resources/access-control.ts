@@ -20,7 +20,7 @@ export interface CallerPolicy {
   readonly appId: string
   readonly trustDomain: string
   readonly namespace: string
-  /** '' = as for callers without a policy. */
+  /** Default of the policy. An empty string stands for that of callers without a policy. */
   readonly defaultAction: AccessAction | ''
   readonly operations: readonly OperationRule[]
   readonly place: Place
@@ -37,7 +37,7 @@ export interface AccessControl {
 }
 
 /**
- * Reads `spec.accessControl` of a Configuration; undefined: everything is allowed. What is left out has the values of Dapr's
+ * Reads `spec.accessControl` of a Configuration; undefined allows everything. Missing keys have the values of Dapr's
  * default Configuration: `allow` and the trust domain `public` (pkg/config, LoadDefaultConfiguration). With a fault of
  * severity `error` Dapr does not start, and what to enforce is unknown.
  */

@@ -11,7 +11,7 @@ import type {SubscriptionResource} from './subscriptions.ts'
 import type {WorkflowAccessPolicy} from './workflow-access.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
-/** The resources of one app. Nothing in it changes: when a file does, there is a new one. */
+/** The resources of one app. An immutable snapshot: a changed file makes a new one. */
 export interface ResourceSnapshot {
   /** The endpoints for this app, each name once. */
   readonly endpoints: readonly HttpEndpoint[]

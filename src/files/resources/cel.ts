@@ -13,7 +13,7 @@ let matches: Matches | undefined
 
 /**
  * Lets the expressions of an environment ask `matches` with patterns of RE2, as cel-go does, which take time in proportion to
- * the text. Those of JavaScript, which the library would take, can take forever: `(a+)+$`, and one event stops the run.
+ * the text. Patterns of JavaScript, which the library would use, can take forever: `(a+)+$`, and one event stops the run.
  */
 export const withMatches = (environment: Environment): Environment =>
   environment
@@ -32,7 +32,7 @@ export function parseExpression(environment: Environment, expression: string): P
   return evaluate
 }
 
-/** What the library says of an expression, and the number of characters before that: it draws the expression behind its first line. */
+/** Returns the library's message about an expression, and its offset. The library draws the expression below its first line. */
 export function problemIn(error: unknown): {readonly problem: string; readonly offset: number} {
   const [problem = ''] = messageOf(error).split('\n')
   return {problem, offset: (error as Partial<ParseError>).range?.start ?? 0}

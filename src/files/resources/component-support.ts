@@ -9,7 +9,7 @@ export const isBuilt = ({capabilities}: Pick<ComponentResource, 'capabilities'>)
 /** Whether Dapr has its type, and we have not. */
 export const isUnbuilt = (component: ComponentResource): boolean => !isBuilt(component) && component.isOfDapr
 
-/** Whether it is opened for calls; the start of one whose type is unknown fails. What Dapr alone has is left out. */
+/** Whether a component is opened for calls. An unknown type fails at the start, except in Dapr's own folder. */
 export const isOpened = (component: ComponentResource): boolean =>
   (isBuilt(component) && isBlock(splitType(component.type)[0])) || !component.isOfDapr
 

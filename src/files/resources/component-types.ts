@@ -21,7 +21,7 @@ export const splitType = (type: string): readonly [category: string, kind: strin
 /** Whether a category is one whose calls are served here. */
 export const isBlock = (category: string): category is Block => Object.hasOwn(BLOCKS, category)
 
-/** What is known of a type that is built, for its files; the table is next to the code: `dapr/components/block-types.ts`. */
+/** Facts about a built type for the reader of its files; the table is next to the code: `dapr/components/block-types.ts`. */
 export interface TypeFacts {
   /** The names of its properties, for hints in mistakes; they are found in any capitals. */
   readonly properties: readonly string[]
@@ -29,5 +29,5 @@ export interface TypeFacts {
   readonly capabilities: readonly string[]
 }
 
-/** Undefined: the type is not built. */
+/** Returns the facts of a type, if it is built. */
 export type FactsOfType = (type: string) => TypeFacts | undefined

@@ -12,11 +12,11 @@ import {middlewareType} from './middleware-types.ts'
 /** An entry of `spec.metadata`: a value, or where it is to be found. */
 export interface ComponentProperty {
   readonly name: string
-  /** '' where none is written. */
+  /** Written value; may be empty. */
   readonly value: string
   /** `secretKeyRef`; an empty key means the name. */
   readonly secret: {readonly name: string; readonly key: string} | undefined
-  /** The variable of our environment that holds it; '' = none. It counts only where no value is written. */
+  /** Variable of our environment with the value; may be empty. A written value wins. */
   readonly envRef: string
   /** The place of the value, or of the reference. */
   readonly place: Place
@@ -39,7 +39,7 @@ export interface ComponentResource extends ResourceHead {
   readonly ignoresErrors: boolean
   /** The store in which `secretKeyRef` is looked up; '' = none. */
   readonly secretStore: string
-  /** It comes from Dapr's own folder, or replaces what `dapr init` writes there: it is opened at its first use. */
+  /** Whether it comes from Dapr's own folder, or replaces a file of `dapr init`. Such a component opens at its first use. */
   readonly isDefault: boolean
   /** Numbers in its values in whose place this copy has others: when they change, it is opened again. Left out: none. */
   readonly moved?: readonly (readonly [from: number, to: number])[]
@@ -130,7 +130,7 @@ function readComponent(document: Field, factsOfType: FactsOfType): readonly Comp
   ]
 }
 
-/** Whether a resource has Dapr's apiVersion. One with another is left out: there is a warning. */
+/** Whether a resource has Dapr's apiVersion. A resource with another version is left out with a warning. */
 export function hasKnownVersion(document: Field): boolean {
   const version = document.field('apiVersion')
   const written = version.text()

@@ -12,12 +12,12 @@ import type {WorkflowSettings} from './workflow-settings.ts'
 export interface Configuration {
   /** Why an app that has it cannot be started, as Dapr's sidecar ends then; '' = it can. */
   readonly fault: string
-  /** Undefined: everybody may call everything. */
+  /** Access rules. Undefined allows everything. */
   readonly accessControl: AccessControl | undefined
   readonly apiAccess: ApiAccesses
-  /** Which secrets the app may read. */
+  /** Secrets that the app may read. */
   readonly secretScopes: readonly SecretScope[]
-  /** Undefined: it does not say. */
+  /** Middleware of the sidecar. Undefined if the file has none. */
   readonly httpPipeline: readonly HandlerSpec[] | undefined
   readonly appHttpPipeline: readonly HandlerSpec[] | undefined
   readonly apiLogging: ApiLogging
@@ -37,7 +37,7 @@ export interface ApiAccess {
   readonly denied: readonly string[]
 }
 
-/** What a Configuration restricts, by protocol; undefined: every API is served. */
+/** Restrictions of a Configuration by protocol; undefined serves every API. */
 export interface ApiAccesses {
   readonly http: ApiAccess | undefined
   readonly grpc: ApiAccess | undefined

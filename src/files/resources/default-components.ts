@@ -44,7 +44,7 @@ const DEFAULT_COMPONENTS: readonly ComponentResource[] = [
   redisComponent('statestore', {type: 'state.redis', capabilities: STATE_CAPABILITIES}, [['actorStateStore', 'true']])
 ]
 
-/** What `dapr init` writes into its folder, and quickstarts rely on: there for an app that has no folder of resources at all. */
+/** Components that `dapr init` writes into its folder, for quickstarts and apps without a folder of resources. */
 export const usualComponents = ({
   folders,
   defaultFolder

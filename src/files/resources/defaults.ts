@@ -6,7 +6,7 @@ import type {Resiliency, RetryPolicy} from './resiliency/policies.ts'
 import type {TracingSettings} from './tracing-settings.ts'
 import type {ConcurrencyLimits, WorkflowSettings} from './workflow-settings.ts'
 
-// What holds where no file says anything. It imports nothing: a run without resources loads nothing else.
+// Defaults without a file. This module has no imports, so that a run without resources loads no more code.
 
 export const DEFAULT_API_LOGGING: ApiLogging = {enabled: false, obfuscatesUrls: false, omitsHealthChecks: false}
 

@@ -6,7 +6,7 @@ import type {WithoutEffect} from './without-effect.ts'
 /** A type of Components that an app may not have. */
 export interface DeniedType {
   readonly type: string
-  /** '' = each version. */
+  /** Version; an empty string stands for each. */
   readonly version: string
   readonly place: Place
 }

@@ -11,7 +11,7 @@ interface KeyProperty {
 export const isEncryptionKey = ({name}: {readonly name: string}): boolean =>
   ENCRYPTION_KEYS.some(each => each.toLowerCase() === name.toLowerCase())
 
-/** What is wrong with how a key is given; '' = nothing. With Dapr the values were in plain, or could not be read again. */
+/** Returns the mistake in a key, or an empty string. Dapr would store the values in plain text, or could not read them again. */
 export function encryptionKeyFault({secret, name}: KeyProperty, secretStore: string): string {
   if (secret === undefined) return `failed to extract encryption key: secretKeyRef cannot be empty (${name})`
   if (secretStore !== '') return ''

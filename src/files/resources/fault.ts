@@ -19,9 +19,9 @@ export interface TextFault {
 
 /** Details of a fault besides its message. */
 export interface FaultDetails {
-  /** What is expected there. */
+  /** Expected value. */
   readonly expected?: string
-  /** What to write. */
+  /** Text to write. */
   readonly hint?: string
   /** The app is not started. */
   readonly isFatal?: boolean
@@ -29,7 +29,7 @@ export interface FaultDetails {
   readonly isRefusal?: boolean
 }
 
-/** One line: place, message, what is expected, what to write. */
+/** Writes a fault as one line: place, message, expected value, text to write. */
 export function faultText({place: {file, line, column}, message, expected, hint}: PlacedMistake): string {
   const remedy = [expected, hint].filter(text => text !== '').join('; ')
   return `${file}:${line}:${column}: ${message}${remedy === '' ? '' : ` (${remedy})`}`

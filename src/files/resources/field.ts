@@ -18,7 +18,7 @@ export interface ResourceSource {
   readonly text: string
 }
 
-/** What all fields of one file share. */
+/** Common part of all fields of one file. */
 interface Reading {
   readonly source: ResourceSource
   readonly faults: ResourceFault[]
@@ -77,7 +77,7 @@ function addFault({source, faults}: Reading, {message, spot, expected = '', hint
 interface Position {
   /** Undefined when the key is absent. */
   readonly node: YamlNode | undefined
-  /** Where the field is written: of an alias the place of the alias, not of the anchor; of an absent field the place that should contain it. */
+  /** Offset of the field: of an alias the place of the alias, not of the anchor; of an absent field the place that should contain it. */
   readonly start: number
   readonly keyStart?: number
   readonly path: string
@@ -87,7 +87,7 @@ const isExact = (number: number): boolean => Number.isFinite(number) && Math.abs
 
 /** A value in a resource document. An absent one reads as empty and has the place of what should contain it. */
 export class Field {
-  /** Where it is in the document: `spec.policies.retries.slow.duration`, `scopes[1]`. */
+  /** Path in the document: `spec.policies.retries.slow.duration`, `scopes[1]`. */
   readonly path: string
   readonly #reading: Reading
   readonly #node: YamlNode | undefined
@@ -150,7 +150,7 @@ export class Field {
     return this.#reading.dialect === RESOURCE ? scalarText(this.#node, RESOURCE) : this.#node.text
   }
 
-  /** What is the same of all spellings of a key. */
+  /** Returns the common form of all spellings of a key. */
   #named(key: string): string {
     return this.#reading.dialect === RESOURCE ? key.toLowerCase() : key
   }
@@ -284,7 +284,7 @@ export class Field {
   }
 }
 
-/** What the metadata and scopes of every resource say. */
+/** Metadata and scopes of every resource. */
 export interface ResourceHead {
   readonly name: string
   readonly namespace: string

@@ -1,6 +1,6 @@
 import {literal, matchesName, oneOf, type Range, type Token} from '../../model/name-pattern.ts'
 
-/** One piece of a pattern: a star, a question mark, a class, an escaped character, or any other. */
+/** A piece of a pattern: a star, a question mark, a class, an escaped character, or any other. */
 const PIECE = /\*|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\(.)|[^[\\]/gsuy
 
 /** Characters and ranges of a class, `a-z_`; undefined: it is none. */
@@ -14,7 +14,7 @@ const unescaped = (character: string): string => character.replace(/^\\/, '')
 
 const notSlash: Token = character => character !== '/'
 
-/** Compiles a pattern of Go's `path.Match`: `*` and `?` match no slash, `[a-z]` and `[^a]` match a character. Undefined: the pattern is malformed. */
+/** Compiles a pattern of Go's `path.Match`: `*` and `?` match no slash, `[a-z]` and `[^a]` match a character. Returns undefined for a malformed pattern. */
 export function goGlob(pattern: string): ((text: string) => boolean) | undefined {
   const tokens: Token[] = []
   let read = 0

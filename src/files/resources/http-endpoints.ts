@@ -50,7 +50,7 @@ export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): P
   return found
 }
 
-/** The HTTPEndpoints of a file; values may come from the environment. One with a fault is kept, so that a call can say why. */
+/** The HTTPEndpoints of a file; values may come from the environment. Keeps faulty ones, so that a call can name the mistake. */
 export const readHttpEndpoints = ({documents}: ResourceFile, env: Environment): readonly HttpEndpoint[] =>
   documents
     .filter(document => document.field('kind').text() === 'HTTPEndpoint')

@@ -19,7 +19,7 @@ export interface MiddlewareSpec extends HandlerSpec {
   readonly fault: string
 }
 
-/** Undefined: the Configuration does not say, and Components with a `pipelineType` do (Dapr: pkg/runtime/channels). */
+/** Reads the handlers of a Configuration. Undefined leaves them to Components with a `pipelineType` (Dapr: pkg/runtime/channels). */
 export const readHandlers = (spec: Field, key: PipelineKey): readonly HandlerSpec[] | undefined => {
   const pipeline = spec.field(key)
   pipeline.warnUnknownKeys(['handlers'])

@@ -33,13 +33,13 @@ export const expandVariables = (text: string, env: Environment): string =>
       )
     : text
 
-/** What is read of one file of a resource folder. */
+/** Content of one file of a resource folder. */
 export interface FolderFile extends Omit<ResourceSnapshot, 'resiliency' | 'mcpServers' | 'configuration' | 'faults'> {
   readonly resiliency: ResiliencyResource | undefined
   readonly mcpServers: readonly ResourceHead[]
 }
 
-/** What is read of a Configuration. */
+/** Content of a Configuration. */
 export interface ConfigFile {
   readonly configuration: Configuration
   readonly withoutEffect: readonly WithoutEffect[]

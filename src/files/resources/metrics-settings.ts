@@ -34,7 +34,7 @@ const expand = (template: string, groupNamed: (name: string) => string): string 
 const groupOf = (matcher: {group(name: string | number): string | null}, name: string): string =>
   orElse(() => matcher.group(/^\d+$/.test(name) ? Number(name) : name), '') ?? ''
 
-/** One of `spec.metrics.rules`: what matches in a label's value is replaced. */
+/** A rule of `spec.metrics.rules`, which replaces matches in a label's value. */
 export interface MetricRule {
   /** Name of the metric, with or without `dapr_`. */
   readonly metric: string

@@ -66,8 +66,8 @@ function splitHeader(text: string): readonly (readonly [string, string])[] {
 const readTimeout = (field: Field): number => Math.min(durationWithUnit(field) ?? 0, MAX_TIMER_MS)
 
 /**
- * What `OTEL_*` variables add where the file names no endpoint (Dapr: pkg/config, SetTracingSpecFromEnv): with one of them
- * every trace is sampled unless the file says otherwise.
+ * Adds `OTEL_*` variables if the file names no endpoint (Dapr: pkg/config, SetTracingSpecFromEnv). With one of them
+ * every trace is sampled unless the file decides otherwise.
  */
 export function withOtelVariables(settings: TracingSettings, env: Environment): TracingSettings {
   const variable = (name: string): string =>

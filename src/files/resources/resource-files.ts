@@ -24,7 +24,7 @@ import {withOtelVariables} from './read-tracing-settings.ts'
 import type {TracingSettings} from './tracing-settings.ts'
 import {unbuiltComponent} from './without-effect.ts'
 
-/** What the resource files of a run hold; each is parsed once, also where several apps have it. */
+/** Content of a run's resource files. Each is parsed once, also for several apps. */
 export class ResourceFiles {
   readonly #context: ReadContext
   readonly #shown: (path: string) => string
@@ -43,7 +43,7 @@ export class ResourceFiles {
     return [...this.#configurations.values()].map(({value}) => value.configuration)
   }
 
-  /** Reads the files of these apps that are new, or have changed. True: something is another than before. */
+  /** Reads new and changed files of these apps. Resolves with true if any content has changed. */
   async read(apps: readonly App[]): Promise<boolean> {
     let isChanged = false
     for (const {resources} of apps)
@@ -58,7 +58,7 @@ export class ResourceFiles {
     return isChanged
   }
 
-  /** Forgets files that are gone from the folders of all apps of the run. True: there were some. */
+  /** Forgets files that are gone from the folders of all apps of the run. Returns true if there were some. */
   forget(apps: readonly App[]): boolean {
     const there = new Set(apps.flatMap(({resources}) => resources.folders.flatMap(filesIn)))
     const gone = [...this.#files.keys()].filter(file => !there.has(file))

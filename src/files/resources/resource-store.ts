@@ -27,13 +27,13 @@ export class ResourceStore {
   readonly #reporter: Reporter
   /** Loads what is known of the types of Components. */
   readonly #types: () => Promise<FactsOfType>
-  /** Ports that this copy has in place of those that the files name. Undefined: none. */
+  /** Ports that this copy has in place of the files' ports, if any. */
   readonly #movedPorts: MovedPorts | undefined
-  /** Undefined: no app has had any. */
+  /** Files. Undefined before the first app with resources. */
   #files: ResourceFiles | undefined
-  /** Those of stopped apps, too: their policies hold for what is asked of them meanwhile. */
+  /** Resources of all apps, also of stopped ones, whose policies hold for requests to them. */
   readonly #apps = new Set<OpenResources>()
-  /** Those of apps that the run leaves out. Nothing is said of them, and what an open app has counts instead. */
+  /** Resources of apps that the run leaves out. Their mistakes are not reported, and resources of open apps win. */
   #leftOut: readonly OpenResources[] = []
   /** The faults that there are: each was reported. */
   #reported: ReadonlySet<string> = new Set()
@@ -56,7 +56,7 @@ export class ResourceStore {
     this.#types = types
   }
 
-  /** Reads what is there for an app. What is wrong with it is reported; it is no reason to fail. */
+  /** Reads the resources of an app. Reports mistakes, and does not fail because of them. */
   async open(app: App): Promise<AppResources> {
     return this.#inTurn(async () => {
       const {configFile, defaultFolder} = app.resources
@@ -162,7 +162,7 @@ export class ResourceStore {
     })
   }
 
-  /** What was read before something could not be is no change any more when it is read again: the next refresh informs the apps of it. */
+  /** Does work in turn. After a failed read, the next refresh still informs the apps of earlier changes. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.#reads.run(async () =>
       work().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import type {Field} from './field.ts'
 
-/** Which secrets of one store the app may read (Dapr: pkg/config, SecretsScope). */
+/** Secrets of one store that the app may read (Dapr: pkg/config, SecretsScope). */
 export interface SecretScope {
   readonly storeName: string
   /** Only these, if there are any. */

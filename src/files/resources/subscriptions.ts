@@ -17,7 +17,7 @@ export interface BulkSettings {
   readonly maxAwaitMs: number
 }
 
-/** What an app wants of a topic (Dapr: pkg/runtime/pubsub, Subscription). */
+/** An app's subscription to a topic (Dapr: pkg/runtime/pubsub, Subscription). */
 export interface TopicSubscription {
   readonly pubsubName: string
   readonly topic: string
@@ -25,7 +25,7 @@ export interface TopicSubscription {
   readonly rules: readonly RoutingRule[]
   /** '' = none. */
   readonly deadLetterTopic: string
-  /** Undefined: one event in each request. */
+  /** Bulk settings. Undefined for one event in each request. */
   readonly bulk: BulkSettings | undefined
   /** Its rules are not known yet: its events wait. */
   readonly waits?: true
@@ -46,7 +46,7 @@ export const bulkSettings = (maxMessages = 0, maxAwaitMs = 0): BulkSettings => (
   maxAwaitMs: maxAwaitMs > 0 ? maxAwaitMs : MAX_AWAIT_MS
 })
 
-/** The Subscriptions of a file. Those that cannot be used are left out. */
+/** The Subscriptions of a file, without unusable ones. */
 export async function readSubscriptions({documents}: ResourceFile): Promise<readonly SubscriptionResource[]> {
   const found = documents.filter(
     document =>
@@ -103,7 +103,7 @@ function warnUnknownKeys(spec: Field, isFirstVersion: boolean): void {
   ])
 }
 
-/** Undefined: one of them is not a valid rule; its field has a warning. */
+/** Reads rules. Resolves with undefined, after a warning, if one of them is not valid. */
 async function readRules(spec: Field): Promise<readonly RoutingRule[] | undefined> {
   const routes = spec.field('routes')
   const rules: RoutingRule[] = []

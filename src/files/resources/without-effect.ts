@@ -52,7 +52,7 @@ function inDocument(document: Field): readonly WithoutEffect[] {
 
 const isThere = (field: Field): boolean => field.entries().size > 0
 
-/** Features that Dapr knows (pkg/config/configuration.go): those that are always on here, and those that never are. It ignores other names. */
+/** Features that Dapr knows (pkg/config/configuration.go): those that are always on here, and those that never are. Dapr ignores other names. */
 const ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders', 'WorkflowsRemoteActivityReminder'])
 const OFF = new Set(['WorkflowHistorySigning', 'WorkflowsClusteredDeployment', 'WorkflowsFastPath'])
 

@@ -2,7 +2,7 @@ import type {Place} from '../../model/errors.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {goGlob} from './go-glob.ts'
 
-/** What Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
+/** Operations that Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
 const OPERATIONS = ['schedule', 'terminate', 'raise', 'pause', 'resume', 'purge', 'get', 'rerun'] as const
 export type WorkflowOperation = (typeof OPERATIONS)[number]
 
@@ -15,7 +15,7 @@ export interface WorkflowAccess {
   readonly name: string
 }
 
-/** Which apps may do what with names that match. */
+/** Operations that apps may do with matching names. */
 interface Grant {
   readonly callers: ReadonlySet<string>
   readonly kind: WorkflowAccess['kind']
@@ -58,7 +58,7 @@ function readPolicy(document: Field): WorkflowAccessPolicy | undefined {
   return {...headOf(document), grants: rules.flatMap(rule => rule ?? []), place: document.field('kind').place}
 }
 
-/** Undefined: the policy cannot be used. */
+/** Reads a rule. Returns undefined if the policy cannot be used. */
 function readRule(rule: Field): readonly Grant[] | undefined {
   rule.warnUnknownKeys(['callers', 'workflows', 'activities'])
   const callers = new Set(
@@ -80,7 +80,7 @@ function readRule(rule: Field): readonly Grant[] | undefined {
   return grants.includes(undefined) ? undefined : grants.flatMap(grant => grant ?? [])
 }
 
-/** Undefined: the policy cannot be used. None: the rule allows nothing. */
+/** Reads grants. Returns undefined if the policy cannot be used, and an empty list if the rule allows nothing. */
 function readGrant(item: Field, callers: ReadonlySet<string>, kind: Grant['kind']): readonly Grant[] | undefined {
   const isWorkflow = kind === 'workflows'
   item.warnUnknownKeys(isWorkflow ? ['name', 'operations', 'requires'] : ['name', 'requires'])

@@ -5,7 +5,7 @@ import type {WatchPlan} from '../../model/plan.ts'
 import {watchFilter, type WatchFilter} from '../../model/watch-filter.ts'
 import {GITIGNORE, Gitignore} from './gitignore.ts'
 
-/** What an app's files are, and the files that say so. */
+/** Files of an app, and the files with rules about them. */
 export interface AppFilter extends WatchFilter {
   /** Files of rules outside of the roots. */
   readonly rulesAbove: readonly string[]

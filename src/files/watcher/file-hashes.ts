@@ -3,7 +3,7 @@ import type {Stats} from 'node:fs'
 import {readFile, stat} from 'node:fs/promises'
 import {codeOf} from '../../model/errors.ts'
 
-/** What happened at a path: a file appeared, or one that is known changed. */
+/** Event at a path: a new file, or a change of a known one. */
 export type Came = 'appeared' | 'other'
 
 /** Larger files are compared by size and time alone. */
@@ -12,7 +12,7 @@ const MAX_HASHED_BYTES = 16 * 1024 * 1024
 /** Maximum number of files that wait to be hashed; of the others only size and time are known. */
 const MAX_WAITING = 2000
 
-/** What is known of a file. */
+/** Known facts about a file. */
 interface Known {
   readonly size: number
   /** Whether its bytes may be read: it is no folder, no pipe, and not too large. */
@@ -24,12 +24,12 @@ interface Known {
 }
 
 /**
- * What the files of a folder hold, so that a save that changes nothing is known as such. Nothing is read before the whole
+ * Hashes of a folder's files, which identify a save without a change. Reads no file before the whole
  * folder was seen; then files are hashed one after the other, the first 2,000 that were seen and all that change later.
  * A save of a file without a hash counts as a change, unless its size and time are as before.
  */
 export class FileHashes {
-  /** What is known of files, by absolute path. */
+  /** Known files by absolute path. */
   readonly #known = new Map<string, Known>()
   readonly #toHash = new Set<string>()
   readonly #maxWaiting: number
@@ -52,7 +52,7 @@ export class FileHashes {
     return this.#known.keys()
   }
 
-  /** Keeps in mind what a file was when it was first seen. False: it was seen before, as another one, and is to be compared. */
+  /** Remembers the first state of a file. Returns false if an earlier state differs, so that the file must be compared. */
   learn(path: string, seen: Stats): boolean {
     const now = knownOf(seen)
     const known = this.#known.get(path)

@@ -44,7 +44,7 @@ export interface WatchOptions {
   readonly outputs?: readonly FileId[]
 }
 
-/** What makes a file the same one, whatever its path. */
+/** Identity of a file, whatever its path. */
 type FileId = Pick<Stats, 'dev' | 'ino'>
 
 const isOneOf = (files: readonly FileId[], stats: FileId | undefined): boolean =>
@@ -79,21 +79,21 @@ const LIMITS: ReadonlyMap<string, string> = new Map([
   ]
 ])
 
-/** Follows the files of an app. Nothing is loaded for it before it is opened. */
+/** Follows the files of an app. Loads its code when it opens. */
 export class Watch {
   readonly #options: WatchOptions
   readonly #hashes = new FileHashes(path => this.#rest.add(path, 'other'))
   readonly #rest: Debouncer<Came>
-  /** What each file was when a save of it was reported: a busy machine reports one save twice. */
+  /** State of each file at its last reported save: a busy machine reports one save twice. */
   readonly #reported = new Map<string, string>()
   readonly #setUp = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined
   #filter: AppFilter | undefined
-  /** What was saved after this moment (ms since 1970) is a change, though it is seen for the first time. 0: all is compared. */
+  /** Moment (ms since 1970) after which a save counts as a change, though the file is new here. 0 compares all files. */
   #since: number
   /** The watcher is replaced, since its filter has changed. */
   #renewed: Promise<void> = Promise.resolve()
-  /** Which folders are followed, by path (`identityAt`). */
+  /** Followed folders by path (`identityAt`). */
   #folders: ReadonlyMap<string, string> = new Map()
   /** Another folder is in place of one that was followed: nothing is followed until the rest. */
   #isReplaced = false

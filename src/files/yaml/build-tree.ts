@@ -162,7 +162,7 @@ function mergedPairs({node, value}: ListItem, isByAlias: boolean): readonly Pair
   })
 }
 
-/** What Go says of base 64 that is none; line ends in it do not count. */
+/** Returns Go's error for invalid base 64; line ends do not count. */
 function fromBase64(text: string, spot: Spot): string {
   const digits = text.replaceAll(/[\r\n]/g, '')
   if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(digits))

@@ -17,7 +17,7 @@ export interface Dialect {
   readonly keyName: (key: YamlNode) => {readonly name: string; readonly fault?: string}
   /** A key that comes twice in a map is an error. */
   readonly hasUniqueKeys: boolean
-  /** What an anchor may be called. */
+  /** Valid name of an anchor. */
   readonly anchorName: RegExp
   /** `y`, `yes`, `on` and their opposites are booleans. */
   readonly hasYesAndNo: boolean

@@ -2,7 +2,7 @@ import {expand, referenceIn, type ExpansionMistake, type FileVariables} from '..
 import type {Spot} from './place.ts'
 import {eachScalar, type YamlNode} from './tree.ts'
 
-/** What was found in a document. */
+/** Findings in a document. */
 export interface Expanded {
   /** The place of a `${…}` in a value. */
   readonly references: readonly {readonly written: string; readonly spot: Spot}[]
@@ -12,9 +12,9 @@ export interface Expanded {
 }
 
 /**
- * Replaces `${…}` in the values of a document, not in its keys, and says where there is any; without variables it only says that.
- * What a variable holds is no YAML, but a value without quotes may become a number or a word such as `true`. `text` is that of the
- * whole file.
+ * Replaces `${…}` in the values of a document, not in its keys, and returns the places; without variables it only returns the places.
+ * The value of a variable is not parsed as YAML, but a value without quotes may become a number or a word such as `true`. `text` is
+ * that of the whole file.
  */
 export function expandTree(root: YamlNode, text: string, variables: FileVariables | undefined): Expanded {
   const references: {readonly written: string; readonly spot: Spot}[] = []

@@ -3,7 +3,7 @@ import {TOO_DEEP} from './build-tree.ts'
 import type {Spot} from './place.ts'
 import type {YamlFault} from './fault.ts'
 
-/** What to do about a merge conflict. */
+/** Advice about a merge conflict. */
 const RESOLVE_CONFLICT = 'keep one of the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>'
 
 /** A fault for people. */
@@ -11,11 +11,11 @@ export interface ExplainedFault {
   readonly message: string
   readonly spot: Spot
   readonly expected?: string
-  /** What to write; '' if that is not certain. */
+  /** Text to write; empty if that is not certain. */
   readonly hint: string
 }
 
-/** What a fault is about, at the best place to show: `text` is that of the file, which begins at `start`. */
+/** Explains a fault at the best place to show. `text` is that of the file, which begins at `start`. */
 export function explainFault({code, message, spot, syntax}: YamlFault, text: string, start = 0): ExplainedFault {
   if (code === 'invalid-utf8') return {message, spot, hint: 'save the file as UTF-8'}
   if (code === 'control-character') return {message, spot, expected: foundCharacter(text, spot.start - start), hint: ''}

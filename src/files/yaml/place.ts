@@ -6,7 +6,7 @@ export interface Spot {
   readonly end: number
 }
 
-/** Where the lines begin of the text whose places were asked for last: they are asked for in any order, each before the next file. */
+/** Starts of the lines of the latest text. Callers ask for places in any order, file after file. */
 let last: {readonly text: string; readonly starts: readonly number[]} = {text: '', starts: [0]}
 
 /** Line and column of an offset in the text of a file, and the line. */

@@ -1,4 +1,4 @@
-// Reads YAML as Go's libraries do: templates as Dapr's CLI, resources as daprd, compose files as compose. One reader, with the
+// Reads YAML as Go's libraries do: templates as Dapr's CLI, resources as daprd, compose files as compose. A single reader, with the
 // differences in `dialects.ts`; each node knows its place in the file, and a document that cannot be read has a fault with
 // its place and hides no other one. Reads no files. Bounded: what aliases multiply is counted, depth is limited.
 import type {Document, YAMLParseError} from 'yaml'
@@ -14,7 +14,7 @@ export type YamlDocument = (
   | {readonly root: YamlNode; readonly fault?: undefined}
   | {readonly root?: undefined; readonly fault: YamlFault}
 ) & {
-  /** Where another document begins that is not read. */
+  /** Start of a further document, which is not read. */
   readonly next?: Spot | undefined
 }
 
@@ -81,7 +81,7 @@ function syntaxFault(syntax: NonNullable<YamlFault['syntax']>): YamlFault {
 
 const lowered = ({message}: YAMLParseError): string => message.charAt(0).toLowerCase() + message.slice(1)
 
-/** What YAML 1.1 does not allow in a text (`readerc.go` of yaml.v2); `decodeText` puts U+FFFE in place of invalid bytes. */
+/** Characters that YAML 1.1 does not allow (`readerc.go` of yaml.v2); `decodeText` replaces invalid bytes by U+FFFE. */
 // oxlint-disable-next-line no-control-regex
 const FORBIDDEN = /[\0-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F\uFFFE\uFFFF]/
 

@@ -79,7 +79,7 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number, sai
   }
 }
 
-/** `bytes`: of the whole body. One that was cut may end within a character, and is text all the same. */
+/** Shows a message. `bytes` counts the whole body. A cut body that ends within a character is still text. */
 export function messageView(message: RecordedMessage, bytes: number, masking = new Masking()): Api.Message {
   const {head, headers, body} = message
   const masked = masking.head(head).split(/\r?\n/)

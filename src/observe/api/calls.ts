@@ -51,11 +51,11 @@ export async function listCalls(
   return rows
 }
 
-/** One call as it is shown. Throws an ApiProblem if it is not kept. */
+/** Returns a call for display. Throws an ApiProblem if the call is not kept. */
 export const oneCall = (recorder: CallRecorder, number: number, masking: Masking): Api.CallDetail =>
   detailOf(recordedCall(recorder, number), masking)
 
-/** One call with its bytes. Throws an ApiProblem if it is not kept. */
+/** Returns a call with its bytes. Throws an ApiProblem if the call is not kept. */
 export function recordedCall(recorder: CallRecorder, number: number): RecordedCall {
   const call = recorder.call(number)
   if (call !== undefined) return call

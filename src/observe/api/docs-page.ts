@@ -11,7 +11,7 @@ const MAX_MS = 2000
 
 /**
  * The page of the latest process of each app that was asked: once for each process, since each request is a line in many an app's log.
- * One that did not answer, as while it warms up, is asked again.
+ * A process that did not answer, for example while it warms up, is asked again.
  */
 const known = new Map<string, {readonly life: string; readonly page: Promise<string>}>()
 

@@ -23,7 +23,7 @@ export function maskedTemplate(text: string, masking: Masking): string {
   return masking.words(NAMED.reduce((whole, named) => whole.replaceAll(named, mask), masked + text.slice(done)))
 }
 
-/** Where the secret values begin and end, in all documents, also those behind an alias. */
+/** Returns the ranges of secret values in all documents, also of values behind an alias. */
 function secretSpots(text: string, masking: Masking): readonly (readonly number[])[] {
   const options = {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false} as const
   return parseAllDocuments(text, options).flatMap(document => {

@@ -16,7 +16,7 @@ export interface ApiRequest {
   /** The part of the path that matches a name in braces, as it arrived. */
   readonly at: Readonly<Record<string, string>>
   readonly query: URLSearchParams
-  /** '' if there is none. */
+  /** Body of the request; may be empty. */
   readonly body: string
   /** Aborted when the client disconnects. */
   readonly gone: AbortSignal
@@ -133,7 +133,7 @@ export interface Replays {
   readonly pins: Pins
 }
 
-/** What answers to requests are made from. */
+/** Sources of answers to requests. */
 export interface ApiContext extends RunFacts {
   /** Replays calls; loaded by the first request that needs it. */
   readonly replays: () => Promise<Replays>

@@ -19,7 +19,7 @@ import {assignService, listServices, removeService} from './services.ts'
 import {troublesOf} from './troubles.ts'
 import {oneDeath, whyOf} from './why.ts'
 
-/** Answers by code that is loaded with the work that outlives the run. Where there is no file of it, none is created. */
+/** Answers by code that is loaded with the work that outlives the run. Creates no file for it. */
 const withWork =
   <C, W>(load: () => Promise<C>, part: (work: KnownWork) => W) =>
   <T>(answer: (code: C, part: W, request: ApiRequest, context: ApiContext) => T) =>

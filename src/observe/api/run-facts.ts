@@ -39,7 +39,7 @@ export interface WorkAccess {
   readonly jobs: () => Promise<Jobs>
   /** Opens the work for reading alone: where there is no file, none is created. */
   known(): Promise<KnownWork>
-  /** Undefined: the file is not open. */
+  /** Workflows of the open file. Undefined while it is not open. */
   readonly openWorkflows: () => Workflows | undefined
   /** Calls the listener with each instance of a workflow that changes from now on. */
   readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
@@ -47,7 +47,7 @@ export interface WorkAccess {
 
 /** The actors of a run, for who looks. */
 export interface ActorFacts {
-  /** Undefined: no app has hosted or called one. */
+  /** Actors. Undefined until an app hosts or calls one. */
   readonly loaded: () => Actors | undefined
   /** Rejects if their file cannot be opened. */
   readonly reminders: () => Promise<Reminders>

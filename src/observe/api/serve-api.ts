@@ -1,5 +1,5 @@
-// observe/api/ answers questions about a run, and does what is asked of it. It is loaded by the first request, and knows neither the control
-// socket nor the page. Requests are those of `/api/v1`, described in `schema/api.yaml`: `routes.ts` has a row for each.
+// observe/api/ answers questions about a run, and runs its commands. The first request loads it. The control
+// socket and the page are outside this module. Requests are those of `/api/v1`, described in `schema/api.yaml`: `routes.ts` has a row for each.
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {type ApiContext, Router} from './route.ts'
 import type {Via} from './events/event-reader.ts'

@@ -16,7 +16,7 @@ const SLOW_START_MS = 60_000
 /** The exit of an app is listed until it has been well again for this long. */
 const HELD_MS = 30_000
 
-/** What most troubles lack. */
+/** Fields that most troubles lack. */
 const PLAIN = {version: '', isBad: false, isOver: false, at: null, error: '', place: '', death: 0, request: null}
 
 /** A trouble without the calls that failed because of it. */

@@ -12,7 +12,7 @@ export interface PageRefusal {
 export const MAX_BODY = 64 * 1024
 
 const API = '/api/v1/'
-/** None of our paths contains these: the sender looks for a way out of a folder. */
+/** Parts of paths by which a sender looks for a way out of a folder. Our paths do not contain them. */
 const CLIMBING = /\/\.\.(?:\/|$)|%2e|%2f|%5c|%00|\\|\/\//i
 
 const refuse = (status: number, detail: string, hint: string): PageRefusal => ({status, detail, hint})

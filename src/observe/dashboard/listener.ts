@@ -1,5 +1,5 @@
-// observe/dashboard/ lets the page of a run in: a listener on loopback that is opened when it is asked for, and the checks of
-// who may ask. What is answered is the business of observe/api/.
+// observe/dashboard/ serves the page of a run: a listener on loopback that opens on demand, and the checks of
+// callers. Answers are made in observe/api/.
 import {createHash} from 'node:crypto'
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
@@ -70,7 +70,7 @@ export async function listenForPages(
   )
 }
 
-/** Undefined: the port is in use. */
+/** Listens at a port. Resolves with undefined if it is in use. */
 async function listenAt(port: number, tokens: PageTokens, serve: Serve): Promise<readonly Server[] | undefined> {
   const servers: Server[] = []
   for (const host of ['127.0.0.1', '::1']) {

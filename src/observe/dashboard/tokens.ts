@@ -6,7 +6,7 @@ import {codeOf, UserError} from '../../model/errors.ts'
 const KEY_BYTES = 32
 const KEY_FILE = 'dashboard.key'
 
-/** The tokens of a run's page. They are the same for each run of a template, so that a page outlives a run. */
+/** The tokens of a run's page, the same for each run of a template, so that a page outlives a run. */
 export interface PageTokens {
   /** Allows all that the API has. */
   readonly full: string

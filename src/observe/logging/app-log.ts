@@ -97,7 +97,7 @@ export async function openAppLogs(options: AppLogsOptions): Promise<{app: AppLog
   return {app: appLog(options, appFile), sidecar: sidecarLog(options, sidecarFile)}
 }
 
-/** One value per stream: a line of one stream never continues a line of another. */
+/** Makes a value per stream: a line of one stream never continues a line of another. */
 const forStreams = <T>(prefix: string, make: (prefix: string) => T): Record<Lines['stream'], T> => ({
   stdout: make(prefix),
   stderr: make(prefix),

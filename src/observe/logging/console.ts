@@ -14,7 +14,7 @@ export interface ConsoleOutput {
 }
 
 export interface ConsoleWriter extends Writer {
-  /** What happens to its lines while the reader is stuck: dropped, but kept in a file; lost; or the writer waits. */
+  /** Fate of lines while the reader is stuck: dropped, but kept in a file; lost; or the writer waits. */
   whenStuck(): 'kept' | 'lost' | 'wait'
 }
 

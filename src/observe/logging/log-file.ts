@@ -65,7 +65,7 @@ function reasonOf(error: unknown): string {
 
 /**
  * Creates and opens an app's log file. Each app has its own file: if the name exists (in Dapr two apps with one id that
- * start in the same second share a file), the next free second is used. Where the folder is read-only, the file is in the spare folder, and a warning says so. Undefined, after a warning, if that fails, too.
+ * start in the same second share a file), the next free second is used. In a read-only folder it uses the spare folder, with a warning. Resolves with undefined, after a warning, if that fails, too.
  */
 export async function createLogFile(place: LogFilePlace): Promise<LogFile | undefined> {
   const {folder, warn} = place
@@ -88,7 +88,7 @@ async function createIn({folder, id, kind, startedAt, size, warn}: LogFilePlace)
   }
 }
 
-/** Undefined: the name is taken, perhaps by a run that was killed while it rotated its file. */
+/** Opens a new file. Resolves with undefined if the name is taken, perhaps by a run that was killed while it rotated its file. */
 async function openFree(path: string): Promise<number | undefined> {
   if (existsSync(formerPath(path))) return undefined
   try {
@@ -268,7 +268,7 @@ export class LogFile implements LogRecord {
     this.#put(note, gap)
   }
 
-  /** What waits from now on; writers go on once it is little. */
+  /** Keeps the rest for the next write; writers continue once it is small. */
   #keep(rest: string): void {
     this.#waiting = rest === '' ? [] : [rest]
     this.#waitingSize = rest.length

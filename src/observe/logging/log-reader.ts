@@ -15,7 +15,7 @@ interface LogEnd {
   readonly mtimeMs: number
 }
 
-/** Undefined: there is no such file. */
+/** Opens a part of a log. Resolves with undefined if the file does not exist. */
 export async function openPart(path: string, from: number): Promise<OpenPart | undefined> {
   try {
     return {file: await openFile(path), from}

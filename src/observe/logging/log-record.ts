@@ -5,9 +5,9 @@ import type {WholeLines} from './open-line.ts'
 export interface LogRecord {
   /** Number of characters written so far. */
   readonly length: number
-  /** What waits to be written. */
+  /** Lines that wait to be written. */
   readonly lines: Pick<WholeLines, 'placeAt'>
-  /** Part of it waits to be written to a disk. */
+  /** Part of the log that waits for the disk. */
   readonly isWriting: boolean
   /** Reads the characters `from` to `to`, in pieces; begins later if the beginning is no longer kept. */
   read(from: number, to: number): AsyncIterable<string>
@@ -26,7 +26,7 @@ export interface LogQuery extends Omit<LogsQuery, 'version'> {
   readonly gone: AbortSignal
 }
 
-/** Reads what a log has now: an app may write faster than it is read. Who follows an app reads the log of the run (`readRunLog`). */
+/** Reads the present content of a log: an app may write faster than this reads. To follow an app, use `readRunLog`. */
 export async function* readLog(
   record: LogRecord,
   {tail, since}: Pick<LogQuery, 'tail' | 'since'>

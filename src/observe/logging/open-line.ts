@@ -56,7 +56,7 @@ export class WholeLines {
     return this.#heldSize > MAX_HELD ? this.release() : ''
   }
 
-  /** Where a piece begins in a log of this length; Infinity: not known while others wait, since it may come before them. */
+  /** Returns the beginning of a piece in a log of this length; Infinity while other pieces wait, since the order is not known. */
   placeAt(length: number): number {
     return this.#held.length === 0 ? length : Infinity
   }

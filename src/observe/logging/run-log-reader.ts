@@ -16,7 +16,7 @@ export interface ReadApp {
 export interface LaterApps {
   /** Whether lines of this writer are wanted; asked until they are. */
   readonly isMeant: (writer: RunLogWriter) => boolean
-  /** Those that there are once none is about to be opened. */
+  /** Resolves with the apps once no app is about to be opened. */
   readonly next: () => Promise<readonly ReadApp[]>
 }
 
@@ -121,7 +121,7 @@ async function readMemory(
 interface Older {
   readonly name: string
   readonly record: LogRecord
-  /** Where what memory has begins. */
+  /** Beginning of the part in memory. */
   end: number
   /** A line that begins before it is in memory, or not complete yet. */
   isCut: boolean

@@ -54,12 +54,12 @@ export class RunLog {
     return writer
   }
 
-  /** The batches kept now, newest first. They stay intact while they are read. */
+  /** The batches kept now, newest first. Batches stay intact while they are read. */
   latest(): Iterable<LogBatch> {
     return this.#read(this.#held(0, this.#next).toReversed(), true)
   }
 
-  /** The batches from one number up to another, oldest first, as far as they are kept. They stay intact while they are read. */
+  /** The batches from one number up to another, oldest first, as far as they are kept. Batches stay intact while they are read. */
   between(from: number, to: number): Generator<LogBatch> {
     return this.#read(this.#held(from, to), false)
   }

@@ -87,7 +87,7 @@ const found = (noise: string, path: string, [before, after]: readonly [string, s
 
 const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
 
-/** Undefined: one of them is no JSON. */
+/** Compares two values. Returns undefined unless both are JSON. */
 function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   try {
     const shown = [before, after].map(({body}) => wrapped(masking.body(body, 'application/json')))
@@ -126,7 +126,7 @@ function valueFound(difference: ValueDifference, shown: readonly unknown[], mask
 const memberOf = (value: unknown, name: string | number): unknown =>
   typeof value === 'object' ? (value as Readonly<Record<string, unknown>> | null)?.[name] : undefined
 
-/** Undefined: one of them is no text, they have little in common, or they differ in what is secret alone. */
+/** Compares two texts by lines. Returns undefined if one is not text, they have little in common, or only secrets differ. */
 function differentLines(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   const [was, is] = [before, after].map(({body, type}) => masking.body(body, type).toString())
   if (was === undefined || is === undefined || was === is || isBinary(was) || isBinary(is)) return undefined

@@ -34,7 +34,7 @@ export interface Pin {
   readonly call: RecordedCall
   /** The latest answer; the next one is compared with it. */
   readonly before: CallAnswer
-  /** Undefined: not known yet. */
+  /** Differences between equal requests. Undefined until they are known. */
   readonly noise: Noise | undefined
   /** The latest ones last. */
   readonly results: readonly PinResult[]
@@ -108,7 +108,7 @@ export class Pins {
     return pin
   }
 
-  /** False: that call is not pinned. */
+  /** Removes a pin. Returns false if the call is not pinned. */
   remove(number: number): boolean {
     const left = this.#pins.filter(pin => pin.call.number !== number)
     const isRemoved = left.length < this.#pins.length

@@ -1,5 +1,5 @@
-// observe/replay/ sends recorded calls again, each through the sidecar of its caller or at the port of its callee, and compares the answers. It is loaded when a client asks for
-// the first time.
+// observe/replay/ sends recorded calls again, each through the sidecar of its caller or at the port of its callee, and compares the answers. The first request loads
+// it.
 import type {RequestEdit} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {orAborted} from '../../platform/delay.ts'
@@ -18,15 +18,15 @@ import {isDelivery, whyNotSent} from './why-not-sent.ts'
 /** The parts of a run that replays need. */
 export interface ReplayContext {
   readonly recorder: CallRecorder
-  /** Undefined: no process has ended yet without a request. */
+  /** Ends of processes. Undefined before the first end by itself. */
   readonly deaths: () => Deaths | undefined
-  /** Where a call is sent to: the sidecar of its caller, or the port of its callee; undefined: there is none. */
+  /** Destination of a call: the sidecar of its caller, or the port of its callee, if there is one. */
   readonly placeOf: (call: RecordedCall) => CallPlace | undefined
   /** Gives an app a request as its sidecar gives it events. Never rejects. */
   readonly deliver: (call: RecordedCall, request: RequestText, signal: AbortSignal) => Promise<Resent>
   /** Why calls to it cannot be delivered for now; '' = they can, or wait until they can. */
   readonly whyNot: (callee: string) => string
-  /** False: the template says that nothing is sent to it again. */
+  /** Whether the template allows replays to an app. */
   readonly mayReplay: (callee: string) => boolean
   readonly masking: () => Masking
   /** Called for each call that was sent again, or was not. */
@@ -46,7 +46,7 @@ export interface Replay {
   /** The call as which it was sent; 0: it was not sent, or the sidecar has refused it. */
   readonly number: number
   readonly before: CallAnswer
-  /** Undefined: it was not sent, for this reason. */
+  /** Answer to the replay. Undefined if the call was not sent. */
   readonly after: CallAnswer | undefined
   readonly comparison: Comparison
   readonly refusal: UserError | undefined

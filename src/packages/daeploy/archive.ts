@@ -85,8 +85,8 @@ class Entries {
   }
 
   /**
-   * Passes bytes on until something is wrong with them. It ends then, without an error: the library writes what it has read to its
-   * end, and nothing of it comes to the disk later, when the folder may have been removed.
+   * Passes bytes on until they have a mistake. Ends then without an error: the library finishes its writes, and writes nothing later,
+   * when the folder may have been removed.
    */
   async *readable(source: Readable, maxBytes: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
     let size = 0

@@ -1,8 +1,8 @@
 /**
- * daeploy/ is compatible with Daeploy's manager: it serves services written with Daeploy's SDK, and Daeploy's command line. It
+ * daeploy/ is compatible with Daeploy's manager: it serves services written with Daeploy's SDK, and Daeploy's command line. This file
  * routes `/services/<name>/…` and `/services/<name>_<version>/…` to an instance, keeps notifications, and implements the
  * management API. The same routes are served on the manager's own port and, except those that start or replace code, on the
- * sidecar of every app. It knows nothing of processes: the run finds the instance, and the gateway admits the call.
+ * sidecar of every app. Processes are outside this module: the run finds the instance, and the gateway admits the call.
  * Contract: Daeploy's documentation, and the requests of its SDK and command line.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
@@ -77,7 +77,7 @@ export class ManagerApi {
     return OWN_PATH.test(path)
   }
 
-  /** Starts the call of a plain request. False: nothing was done, it is for `serve`. */
+  /** Starts the call of a plain request. Returns false, without effect, if `serve` has to handle the request. */
   startPlain(request: PlainCall, connection: FastConnection): boolean {
     const {path, query, method: _, text: _text, size: _size, ...headers} = request
     const {guards} = this.#options

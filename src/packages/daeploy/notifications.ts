@@ -28,7 +28,7 @@ const MAX_KEPT = 1000
 /** The farthest time from 1970 that a Date can have, in ms. */
 const LAST_DATE = 8.64e15
 
-/** The notifications of a run, each with an opaque number. Those that differ only in time or recipients are counted as one. */
+/** The notifications of a run, each with an opaque number. Notifications that differ only in time or recipients count as one. */
 export class Notifications {
   readonly #kept = new Map<string, KeptNotification>()
 

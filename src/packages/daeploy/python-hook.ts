@@ -1,7 +1,7 @@
 import {HOOK_DOTTED, HOOK_FIXED_PORT, HOOK_PORT} from './environment.ts'
 
 /*
- * Loaded by every Python process of a service, because its folder is first on PYTHONPATH. It restores variables whose names
+ * Loaded by every Python process of a service, because its folder is first on PYTHONPATH. The hook restores variables whose names
  * contain a dot, which dash, npm and make drop, and replaces the hard-coded port by the allocated one.
  */
 

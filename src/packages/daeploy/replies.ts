@@ -25,7 +25,7 @@ export const TOKEN_REFUSED = failure(401, 'Token not valid!')
 /** Traefik's response for a service that is not reachable. */
 export const BAD_GATEWAY: Reply = {status: 502, type: 'text/plain; charset=utf-8', body: 'Bad Gateway', lines: ''}
 
-/** One entry of FastAPI's error list for an invalid request: the missing key of `input`, and its location. */
+/** An entry of FastAPI's error list for an invalid request: the missing key of `input`, and its location. */
 export const missing = (input: unknown, ...loc: readonly string[]): object => ({
   type: 'missing',
   loc,

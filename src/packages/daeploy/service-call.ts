@@ -15,7 +15,7 @@ import {BAD_GATEWAY, failure, NO_SUCH_PATH} from './replies.ts'
 import type {NamedCallee} from '../../proxy/gateway/routes.ts'
 import {rewriteLocation, type ServiceTarget} from './target.ts'
 
-/** What all calls to services through one listener share. */
+/** Common part of all calls to services through one listener. */
 export interface ServiceCallContext extends CallContext {
   /** App id of the caller; `external` at the manager's own port. */
   readonly caller: string
@@ -39,7 +39,7 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 const SERVER = hostname()
 
-/** One call to a service: the prefix is removed from its path, and added to redirects; errors are those of Traefik. */
+/** A call to a service. Removes the prefix from the path and adds it to redirects; errors are Traefik's. */
 export class ServiceCall extends ProxiedCall {
   readonly rules = serviceResponseRules
   readonly copy: Copy | undefined

@@ -12,7 +12,7 @@ export interface BulkSink {
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Reads what comes while a stream wants its data as bytes. They are cut out of what was read: nothing of them is copied, and none waits
+ * Reads the data of a stream as bytes. The bytes are slices of the read buffer: nothing is copied, and no byte waits
  * until its frame is whole.
  */
 export class BulkReader {

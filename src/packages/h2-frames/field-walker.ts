@@ -34,7 +34,7 @@ const texts = new FieldTexts()
 const DISCARD: FieldSink = {field: () => undefined}
 
 /**
- * Walks the field blocks of one connection (RFC 7541). It does not decode them but cuts them: each field comes with bytes that mean the
+ * Walks the field blocks of one connection (RFC 7541). Cuts blocks without decoding them: each field has bytes that mean the
  * same on any connection; names and values are decoded on access. A peer may use its table until it has read our settings.
  */
 export class FieldWalker implements HeaderField {

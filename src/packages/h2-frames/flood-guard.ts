@@ -9,7 +9,7 @@ const PER_ANSWER = 2
 
 /**
  * Counts frames that cost us work and serve no purpose: pings, settings, resets, empty data, priorities, requests that are refused.
- * Who sends them without end is cut (RFC 9113 §10.5). A stream within MAX_STREAMS is free, one beyond costs as much as a ping:
+ * Closes the connection of an endless sender (RFC 9113 §10.5). A stream within MAX_STREAMS is free, one beyond costs as much as a ping:
  * a client may open some hundred too many before it knows the limit (§6.5.2), and repeats those that are refused (§8.7).
  */
 export class FloodGuard {

@@ -33,7 +33,7 @@ export class FrameClient extends FrameConnection {
     return this.streams.size >= Math.min(this.peerLimit, MAX_CALLS)
   }
 
-  /** It has had a call. */
+  /** Whether the connection has had a call. */
   get wasUsed(): boolean {
     return this.#next > 1
   }

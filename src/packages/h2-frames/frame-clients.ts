@@ -27,8 +27,8 @@ export interface Waiter {
 /** Connections to one callee whose settings have not come within this time are given up (grpc-go: minConnectTimeout). */
 const OPEN_TIMEOUT_MS = 20_000
 /**
- * Number of connections in a row that one callee may accept and close without a call: a process that ends does so once. One that speaks
- * another protocol, or a proxy without a backend, does it forever.
+ * Number of connections in a row that one callee may accept and close without a call. A process that ends does so once; a server
+ * of another protocol, or a proxy without a backend, does it forever.
  */
 const MAX_CLOSED = 3
 /** More than these are not opened to one callee: calls wait for room. */
@@ -97,7 +97,7 @@ export class FrameClients {
     return undefined
   }
 
-  /** Those that only end what is under way on them do not count: a callee may leave many of them behind. One that takes no call at all is waited for. */
+  /** Opens connections as needed. Leaving connections do not count: a callee may have many. Waits for a connection that takes no call yet. */
   #connectMore(): void {
     const taking = [...this.#open].filter(({isLeaving}) => !isLeaving)
     const mayHelp = taking.length < MAX_CONNECTIONS && taking.every(({streams}) => streams.size > 0)

@@ -20,7 +20,7 @@ const SMALL_UPDATE = 1024
 const LAST_WORD_MS = 1000
 
 /**
- * One connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
+ * A connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
  * handed on as they come; the peer may send more on a stream when they have gone out elsewhere, so a slow reader slows its sender.
  */
 export abstract class FrameConnection implements FrameSink, BulkSink {

@@ -54,7 +54,7 @@ export function byItself(act: () => void, warn: (text: string) => void): void {
   }
 }
 
-/** One stream of a connection: the half of a call that its caller or its callee sees. */
+/** A stream of a connection: the half of a call that its caller or its callee sees. */
 export class FrameStream {
   readonly id: number
   handler: StreamHandler
@@ -89,7 +89,7 @@ export class FrameStream {
     this.handler = handler
   }
 
-  /** What its streams have in common, and no other connection. */
+  /** Identity of the connection, for comparison. */
   get connection(): object {
     return this.#connection
   }

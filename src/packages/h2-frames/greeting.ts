@@ -21,7 +21,7 @@ const greeting = (settings: string): string =>
 // A header table of 0 bytes: what peers write then means the same on every connection, so fields are passed on as bytes.
 const COMMON = setting(1, 0) + setting(4, STREAM_WINDOW)
 
-/** The first bytes of a server. They are constant, so that nothing has to be loaded for them: Go's SDK waits for them. */
+/** The first bytes of a server, which Go's SDK waits for. A constant, so that no code has to be loaded for it. */
 export const SERVER_GREETING = greeting(COMMON + setting(3, MAX_STREAMS))
 
 /** The first bytes of a client: it refuses pushes. */

@@ -32,8 +32,8 @@ interface Found {
 }
 
 /**
- * The resources of Dapr that the apps of a template have on the laptop, as objects: one for each kind and name. What lies in
- * Dapr's own folder is left out: the template does not name it.
+ * The resources of Dapr that the apps of a template have on the laptop, as objects: one for each kind and name. Leaves out
+ * Dapr's own folder, which the template does not name.
  */
 export class DaprResources {
   readonly #checks: (() => void)[] = []
@@ -53,7 +53,7 @@ export class DaprResources {
     for (const plan of plans) this.#readConfiguration(plan)
   }
 
-  /** Each throws a `UserError` for a mistake. They are complete once the objects have been asked for. */
+  /** Checks that throw a `UserError` for a mistake. The list is complete once the objects have been read. */
   get checks(): readonly (() => void)[] {
     const faults = [...this.#files.values()].flatMap(file => file.faults).filter(({severity}) => severity === 'error')
     return [

@@ -5,7 +5,7 @@ import type {Dependency, Plan} from '../../model/plan.ts'
 export interface DeployedApp {
   readonly entry: Entry
   readonly dependsOn: readonly Dependency[]
-  /** Undefined: the template does not say. */
+  /** Number of pods, if the template has one. */
   readonly replicas: number | undefined
 }
 
@@ -50,6 +50,6 @@ export function shadowWarnings(entries: readonly Entry[], deployed: readonly Dep
   return namedOnce(shadows, 'not deployed: the first version of a service is')
 }
 
-/** One line that names all of them; none if there are none. */
+/** Writes a line that names all of them; no line if there are none. */
 export const namedOnce = (names: readonly string[], text: string): readonly string[] =>
   names.length === 0 ? [] : [`${names.join(', ')}: ${text}`]

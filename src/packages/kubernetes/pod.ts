@@ -19,7 +19,7 @@ export interface AppObjectOptions {
   readonly namespace: string
   readonly image: Image
   readonly dependsOn: readonly Dependency[]
-  /** It runs once and ends. */
+  /** Whether the app runs once and ends. */
   readonly isJob: boolean
   /** Pods; undefined: left to the cluster. */
   readonly replicas: number | undefined

@@ -69,7 +69,7 @@ export function placeWarnings(document: Field, target: ResourceTarget): readonly
   ]
 }
 
-/** '' for what is no text. */
+/** Returns the text of a field; empty for other types. */
 const textIn = (field: Field): string => {
   const value = field.plain()
   return typeof value === 'string' ? value : ''
@@ -99,7 +99,7 @@ function fileWarnings(
     )
 }
 
-/** Where `secretKeyRef` leads: without a name to the cluster's own Secrets. */
+/** Checks the store of `secretKeyRef`, by default the cluster's own Secrets. */
 function storeWarnings(document: Field, all: readonly Field[]): readonly string[] {
   const store = document.field('auth').field('secretStore')
   const name = textIn(store)

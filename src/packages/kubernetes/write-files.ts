@@ -17,7 +17,7 @@ interface ExportFile {
 /** The first line of each file: by it the next export knows which files are its own. */
 const HEADER = '# Written by pillion export kubernetes: the next export overwrites it.\n'
 
-/** One document of YAML. Texts that YAML 1.1 or 1.2 would read as something else are quoted. */
+/** Writes a document of YAML. Texts that YAML 1.1 or 1.2 would read as something else are quoted. */
 export const yamlText = (value: unknown): string =>
   stringify(value, {version: '1.2', compat: 'yaml-1.1', lineWidth: 0, aliasDuplicateObjects: false})
 

@@ -23,7 +23,7 @@ import {RedisError} from './engine/result.ts'
 export interface ConnectionListener {
   lost(reason: string): void
   back(): void
-  /** It is there, but no longer answers; `back` is called once it does. */
+  /** Called if the server no longer answers on an open connection; `back` follows once it does. */
   readonly silent?: () => void
 }
 
@@ -115,7 +115,7 @@ export class ClientConnection implements RedisConnection {
 
   async transaction(commands: readonly (readonly Argument[])[], tries = 0): Promise<readonly RedisReply[]> {
     const client = this.#client.isReady ? this.#client : await this.#ready()
-    // What belongs to one chain is given up as a whole when the connection is lost.
+    // The commands of a chain fail as a whole when the connection is lost.
     const options = {chainId: Symbol('transaction')}
     const queued = [['MULTI'], ...commands].map(async args => client.sendCommand(args, options))
     const executed = client.sendCommand<unknown>(['EXEC'], options)
@@ -256,8 +256,8 @@ export class ClientConnection implements RedisConnection {
   }
 
   /**
-   * Whether Redis may run later what it has refused: when it has read its keys, or, where it has become a replica, the server that has its
-   * name by now. What is under way is still answered.
+   * Whether a refused command may run later: when Redis has read its keys, or, after it became a replica, on the server that has its
+   * name by now. Commands under way are still answered.
    */
   async #mayTryAgain(client: Client, refusal: string, tries: number): Promise<boolean> {
     const {connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address

@@ -1,2 +1,2 @@
-// What is used of the official client; it is CommonJS, whose names a bundle keeps only where they are imported by name.
+// Used part of the official client, which is CommonJS: a bundle keeps only names that are imported by name.
 export {createClient, ErrorReply, RESP_TYPES} from '@redis/client'

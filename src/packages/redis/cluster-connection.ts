@@ -37,7 +37,7 @@ async function listen(node: RedisConnection, {pattern, listener, ends}: Listenin
   }
 }
 
-/** A connection to a cluster of Redis: one to each master that is needed. What the nodes say of moved slots is followed. */
+/** A connection to a cluster of Redis: one to each master that is needed. Follows the nodes' answers about moved slots. */
 export class ClusterConnection implements RedisConnection {
   readonly #address: RedisAddress
   readonly #nodes = new Map<string, Promise<ClientConnection>>()

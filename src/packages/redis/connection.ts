@@ -1,6 +1,6 @@
 import type {RedisError} from './engine/result.ts'
 
-/** One argument; texts are UTF-8. */
+/** An argument; texts are UTF-8. */
 export type Argument = string | Buffer
 
 /** An answer of Redis in the shapes of RESP2: a status is a string, bytes are a Buffer, maps are flat arrays. */
@@ -18,7 +18,7 @@ export const CLOSED = 'the connection to Redis is closed'
 /** Returns the error of commands under way on a connection that is closed. */
 export const closed = (): Error => new Error(CLOSED)
 
-/** What is open, once it is ready for use, too; it is closed if it never is. */
+/** Resolves with an opened connection once it is ready for use. Closes it if that fails. */
 export async function orClosed<C extends Pick<RedisConnection, 'close'>>(
   opened: C,
   ready: Promise<unknown>

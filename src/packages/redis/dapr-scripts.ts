@@ -1,4 +1,4 @@
-// What Dapr's components for Redis do in one atomic step, in Lua for a real Redis. The built-in one recognises these texts,
+// Atomic steps of Dapr's components for Redis, in Lua for a real Redis. The built-in one recognises these texts,
 // and Dapr's own, by what they do (`commands/known-scripts.ts`).
 
 /**

@@ -24,7 +24,7 @@ export async function identify(port: number): Promise<Answerer> {
   return {kind: 'none'}
 }
 
-/** What our own Redis says of itself to this question before it has read its keys. */
+/** Returns the answer of our own Redis to this question before it has read its keys. */
 export const introduction = (space: string): string => `pillion_version:${VERSION}\r\npillion_space:${space}\r\n`
 
 /** Finds the kind of a server by its INFO. */

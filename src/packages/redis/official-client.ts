@@ -91,6 +91,6 @@ export class NoRedisError extends Error {
   }
 }
 
-/** What is under way on a connection that is given up, or closed, fails for that reason: the library only says that it disconnects. */
+/** Returns the reason for which a command failed on an abandoned or closed connection. The library only reports the disconnection. */
 export const givenUp = (error: unknown, isClosed: boolean, why: string): unknown =>
   messageOf(error) !== 'Disconnects client' ? error : isClosed ? closed() : new Error(why, {cause: error})

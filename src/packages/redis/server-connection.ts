@@ -18,7 +18,7 @@ const CLOSE_TIMEOUT_MS = 1000
 /** The first words of HTTP: a page in a browser must not send commands (Redis does the same). */
 const HTTP_WORDS = new Set(['post', 'host:'])
 
-/** One client of the server: reads requests, runs them one after another, writes the answers once per turn. */
+/** A client of the server: reads requests, runs them one after another, writes the answers once per turn. */
 export class ServerConnection {
   readonly #socket: Socket
   readonly #engine: RedisEngine
@@ -81,7 +81,7 @@ export class ServerConnection {
     setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS).unref()
   }
 
-  /** Requests stay where they are. Those of a program that sends all of a pipeline before it reads do not, up to a limit. */
+  /** Whether requests wait. A program may send a whole pipeline before it reads, up to a limit. */
   get #isHeld(): boolean {
     return this.#isBlocked || this.#isResting || (this.#isUnread && this.#socket.writableLength > MAX_UNREAD_BYTES)
   }
@@ -164,8 +164,8 @@ export class ServerConnection {
   }
 
   /**
-   * Handles the requests that were held. What a client has sent before it left is run first, but for what is behind a command that waits. Who
-   * is to leave, as QUIT asks, reads all answers before.
+   * Handles the held requests. Requests that a client sent before it left still run, except behind a command that waits. After QUIT
+   * the client gets all answers first.
    */
   #release(): void {
     if (!this.#isHeld && !this.#session.isEnding) {

@@ -25,7 +25,7 @@ export class FaultRule {
   /** How many calls it matched, and how many of them it hit. */
   matched = 0
   hits = 0
-  /** False: it is passed over, and counts nothing. */
+  /** Whether the rule matches calls. A disabled rule counts nothing. */
   isEnabled = true
   readonly #matchesPath: (path: string) => boolean
 

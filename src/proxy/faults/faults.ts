@@ -4,8 +4,8 @@ import {edgeText, effectText, limitText, rateText} from './fault-text.ts'
 import {FaultRule} from './fault-rule.ts'
 import {delayOf, responseOf, type Hit} from './hit.ts'
 
-// proxy/faults/ makes calls fail on purpose, by rules per caller and callee. Which calls are hit depends on the rule alone: the same
-// ones in every run. It ends with the run, and nothing of it is written anywhere.
+// proxy/faults/ makes calls fail on purpose, by rules per caller and callee. The rule alone decides which calls fail: the same
+// ones in every run. Rules end with the run and are never written to disk.
 
 /** The actions of faults outside the calls that they hit. */
 export interface FaultActions {
@@ -41,8 +41,8 @@ export class Faults {
   }
 
   /**
-   * Changes a rule: it keeps its number, its place, and whether it is enabled; it continues to count unless it had reached its limit.
-   * Calls that it holds continue. False: there is none with this number.
+   * Changes a rule, which keeps its number, its place, its state and, below its limit, its count.
+   * Held calls continue. Returns false for an unknown number.
    */
   replace(number: number, plan: FaultPlan): boolean {
     const index = this.#active.findIndex(({rule}) => rule.number === number)
@@ -57,7 +57,7 @@ export class Faults {
     return true
   }
 
-  /** Removes a rule: the calls that it holds continue. False: there is none with this number. */
+  /** Removes a rule. Held calls continue. Returns false for an unknown number. */
   remove(number: number): boolean {
     const index = this.#active.findIndex(({rule}) => rule.number === number)
     const [active] = index < 0 ? [] : this.#active.splice(index, 1)
@@ -68,8 +68,8 @@ export class Faults {
   }
 
   /**
-   * Disables a rule, or enables it again: it keeps its number, its place and what it has counted, and the calls that it holds continue.
-   * False: there is none with this number.
+   * Disables a rule, or enables it again. The rule keeps its number, place and count. Held calls continue.
+   * Returns false for an unknown number.
    */
   enable(number: number, isEnabled: boolean): boolean {
     const active = this.#active.find(({rule}) => rule.number === number)

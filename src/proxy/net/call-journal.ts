@@ -16,7 +16,7 @@ import {replyTexts, type Reply} from './reply.ts'
 type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
 
 /**
- * The journal of one call, whatever protocols it has: whatever carries the call writes down what happens. It notifies the observer while
+ * The journal of one call over any protocol, to which the carrier of the call writes. The journal notifies the observer while
  * the call is in flight, and is the call's record afterwards. A new field of the record is added here and in `CallRecord`.
  */
 export class CallJournal implements CallRecord {

@@ -45,7 +45,7 @@ const MAX_EXPECTED = 128 * 1024
 
 /**
  * Collects a body whose pieces arrive one by one. Pieces are copied into few growing blocks: a Buffer takes some hundred bytes
- * besides its own, which is much for a body that comes in pieces of one byte. Who collects has to call `release` in the end.
+ * besides its own, which is much for a body that comes in pieces of one byte. The owner has to call `release` in the end.
  */
 export class Collector {
   size = 0
@@ -105,7 +105,7 @@ export class Collector {
     return whole
   }
 
-  /** Frees what it holds. It may be used again. */
+  /** Frees its memory. The collector may be used again. */
   release(): void {
     this.#room.give(this.size)
     this.#blocks = []
@@ -122,7 +122,7 @@ function copied(piece: Buffer | string, from: number, to: number, block: Buffer,
 
 /** A body that cannot be collected. */
 export class UncollectedBody extends Error {
-  /** True: it has more bytes than it may have; false: others take the room. */
+  /** Whether this body is over its own limit. Otherwise other bodies use the room. */
   readonly isTooLarge: boolean
 
   constructor(isTooLarge: boolean) {

@@ -10,7 +10,7 @@ export interface Dial {
   readonly opens: 'connect' | 'secureConnect'
   /** A connection carries one call: whether the callee listens is seen before each. */
   readonly carriesOne?: true
-  /** It sends a request once more by itself: only it knows which of its connections are new. */
+  /** Set if the dialer repeats requests itself: only the dialer knows its new connections. */
   readonly sendsAgain?: true
   /** Starts connecting. The stream carries HTTP/1.1, whatever the callee speaks; one that reads by `onread` has no `data`. */
   open(host: string, port: number, onread: OnReadOpts): Duplex

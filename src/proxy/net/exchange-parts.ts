@@ -7,7 +7,7 @@ import type {Reply} from './reply.ts'
 
 /** The decisions about a call; the exchange moves the bytes. */
 export interface CallHandler {
-  /** What happens is written down there. */
+  /** Journal of the call. */
   readonly journal: CallJournal
   readonly rules: HeaderRules
   /** How the response breaks off on purpose; undefined: it does not. */
@@ -40,7 +40,7 @@ export interface IncomingBody {
   readonly onPiece?: ((piece: Buffer) => void) | undefined
 }
 
-/** The caller's side of a call, for one protocol. It moves bytes and decides nothing. */
+/** The caller's side of a call, for one protocol, which moves bytes and decides nothing. */
 export interface Downstream {
   /** The request was a HEAD: the response has no body. */
   readonly toHead: boolean

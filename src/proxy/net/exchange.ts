@@ -15,7 +15,7 @@ import {changed, isSafeAgain, Unsent, writeChunk} from './request-body.ts'
 import {faultLine, numberLine, type Reply} from './reply.ts'
 
 /**
- * One call between its caller and a callee: takes a connection, sends the request, sends it again where that is safe, passes
+ * A call between its caller and a callee: takes a connection, sends the request, sends it again where that is safe, passes
  * the response on, and ends exactly once. The downstream speaks the caller's protocol.
  */
 export class Exchange implements ResponseHandler {
@@ -166,7 +166,7 @@ export class Exchange implements ResponseHandler {
   }
 
   /**
-   * Sends a piece of the request's body, preceded by the head for the first one, in one write if it is small. False: wait for
+   * Sends a piece of the request's body, preceded by the head for the first one, in one write if it is small. If it returns false, wait for
    * `resume()`. Call it even after the call has ended, for the mirrored copy.
    */
   sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {

@@ -95,7 +95,7 @@ export function requestWeb(options: WebOptions, adapted: AdaptedRequest, sink: R
   return () => request.end()
 }
 
-/** One request and the redirects that it leads to. */
+/** A request and its redirects. */
 class WebRequest {
   readonly #options: WebOptions
   readonly #adapted: AdaptedRequest

@@ -12,9 +12,9 @@ const MAX_BYTES = 64 * 1024 * 1024
 const lingering = new WeakSet<Duplex>()
 
 /**
- * Sends what is left, and closes a connection whose other side may still be sending: what arrives is discarded until it ends, is
- * quiet, or is too much. A connection that is closed with unread bytes is reset, which takes the answer away
- * from a peer that has not read it yet (RFC 9112 §9.6). Nothing else may read the connection any more.
+ * Sends the rest, and closes a connection whose other side may still be sending. Discards received bytes until they end, are
+ * quiet, or are too many. A connection that is closed with unread bytes is reset, which takes the answer away
+ * from a peer that has not read it yet (RFC 9112 §9.6). No other code may read the connection any more.
  */
 export function closeLingering(socket: Duplex, last = ''): void {
   if (lingering.has(socket)) return

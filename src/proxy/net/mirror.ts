@@ -202,7 +202,7 @@ function go(sending: QueuedCopy, permit: ShadowPermit | string, observer: CallOb
   upstream.serve(new Delivery(sending, permit, upstream, observer))
 }
 
-/** One copy on one connection; the response is read to its end and discarded. */
+/** A copy on a connection; the response is read to its end and discarded. */
 class Delivery implements ResponseHandler {
   readonly isTunnel = false
   readonly rules = PLAIN_RULES

@@ -40,7 +40,7 @@ export class ObservedCopy {
     this.#journal.responseBytes += bytes.length
   }
 
-  /** '' = it reached the shadow. */
+  /** Ends the copy. An empty `failure` means that it reached the shadow. */
   ended(failure: string): void {
     this.#journal.failure = failure
     this.#journal.ended()

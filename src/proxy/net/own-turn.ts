@@ -1,4 +1,4 @@
-// What takes long, and could fill a turn of the event loop when several come at once: others are served between any two of them.
+// Runs long tasks one per turn of the event loop, so that other work runs between any two of them.
 
 const reads: (() => boolean)[] = []
 
@@ -50,8 +50,8 @@ const nextTurn = (): void => {
 }
 
 /**
- * Limits the share of one connection in a turn of the event loop: a caller that sends thousands of requests ahead holds up no
- * other one. One timer counts the turns for all connections.
+ * Limits the share of one connection in a turn of the event loop: a caller that sends thousands of requests ahead delays no
+ * other one. A single timer counts the turns for all connections.
  */
 export class TurnShare {
   /** A request waits for the next turn. */

@@ -45,7 +45,7 @@ export class Pool implements UpstreamOwner {
   readonly maxMessageBytes: number
   /** Its gRPC connections, which carry many calls each; created by the first gRPC call. */
   frameClients: FrameClients | undefined
-  /** Undefined: not known here. */
+  /** Process behind the pool, if it is known here. */
   readonly process: PooledProcess | undefined
   readonly responseHeads = new ResponseHeads()
   /** The process behind it was replaced, or is about to be. */

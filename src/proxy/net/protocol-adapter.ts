@@ -61,7 +61,7 @@ export const lazyConnect =
 
 /**
  * A connection that takes HTTP/1.1 on this side and passes each request to another client: HTTP/2, or one that follows
- * redirects. So the code that carries calls only knows HTTP/1.1. One request at a time.
+ * redirects. So the code that carries calls only knows HTTP/1.1. Takes a single request at a time.
  */
 export class ProtocolAdapter extends Duplex {
   readonly #remote: RemoteSide

@@ -20,11 +20,11 @@ export function writeChunk(
   return before + after === '' ? true : to.writeAll(before, size > 0 ? bytes : undefined, after)
 }
 
-/** What one connection was given of a request, and has not written: it waits until another one is open. '' = nothing. */
+/** Part of a request that a connection has not written, and that waits for another one; may be empty. */
 export class Unsent {
   text = ''
 
-  /** False: wait until the connection is open. */
+  /** Writes a part of the request. After false, wait until the connection is open. */
   writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
     this.text += before + (bytes?.toString('latin1') ?? '') + after
     return false

@@ -274,7 +274,7 @@ const listenOn = async (port: number, host: string): Promise<Server> =>
 
 /**
  * Listens without Node's check of the name: that parses addresses with an expression whose compilation alone takes 6 ms of each
- * start. Undefined: listen in the usual way, which reports the reason.
+ * start. Resolves with undefined if the usual way has to listen, which reports the reason.
  */
 async function listenByHandle(port: number, host: string): Promise<Server | undefined> {
   const {_createServerHandle: create} = net as {readonly _createServerHandle?: CreateServerHandle}

@@ -163,7 +163,7 @@ export const unnamedPorts = ({apps}: Plan): readonly {readonly id: string; reado
     return port > 0 && (isHost || !isNamed) ? [{id, port}] : []
   })
 
-/** Where programs look that are given no port. */
+/** Ports that programs use without a given port. */
 const USUAL: readonly (readonly [program: RegExp, port: number])[] = [
   [/\b(?:pg_isready|psql)\b/, 5432],
   [/\bredis-cli\b/, 6379],

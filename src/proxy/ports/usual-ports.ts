@@ -23,7 +23,7 @@ const PLACES = Math.floor((32_768 - LOWEST) / PER_SIDECAR)
 
 /**
  * The ports that the sidecars of a template, and their apps, have in every run, where they are free: a debugger, a bookmark or
- * a script knows them. They follow from the template's real path, the name of the copy and the app's id, so there is nothing to remember; where two apps would have
+ * a script knows them. Ports follow from the template's real path, the name of the copy and the app's id, so there is nothing to remember; where two apps would have
  * the same ones, the second moves on.
  */
 export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {

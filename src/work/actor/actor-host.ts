@@ -47,7 +47,7 @@ export interface ActorRequest {
   readonly type: string
   readonly id: string
   readonly work: ActorWork
-  /** Undefined: a timer or a reminder calls. */
+  /** App that calls. A timer and a reminder have none. */
   readonly caller: ActorCaller | undefined
   /** '' = none. */
   readonly reentrancyId: string

@@ -2,7 +2,7 @@ import type {Actor, ActorType} from './actor.ts'
 import type {ActorHost} from './actor-host.ts'
 import {Hosting} from './hosting.ts'
 
-/** What an instance of an app hosts. */
+/** Actor types that an instance of an app hosts. */
 export interface HostedAt {
   /** Its process takes calls. */
   readonly isReady: boolean
@@ -10,7 +10,7 @@ export interface HostedAt {
   readonly active: ReadonlyMap<string, number>
 }
 
-/** Which host has which types, and all actors that are active or have waiting calls. */
+/** Hosts with their types, and all actors that are active or have waiting calls. */
 export class ActorTable {
   readonly #types = new Map<string, ActorType>()
   readonly #hostings = new Map<ActorHost, Hosting>()

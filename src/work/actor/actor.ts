@@ -17,7 +17,7 @@ export interface ActorType {
 export interface TurnOptions {
   /** The call waits for a host without a limit. */
   readonly isPatient?: boolean
-  /** Where no app of the run hosts the type, the call is not recorded as failed: another run may. */
+  /** Keeps the call from being recorded as failed if no app of this run hosts the type. Another run may host it. */
   readonly goesElsewhere?: boolean
   /** Asked before the turn begins: false drops the call. */
   readonly isWanted?: () => boolean
@@ -98,7 +98,7 @@ export class Actor implements Due {
     this.id = id
   }
 
-  /** It was forgotten: the next call makes another one. */
+  /** Whether the table has forgotten this actor. The next call makes another one. */
   get isOver(): boolean {
     return this.type.actors.get(this.id) !== this
   }

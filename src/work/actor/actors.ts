@@ -378,14 +378,14 @@ const turnIn = ({type, id}: Actor): string => `the turn of ${type.name}/${id}`
 
 const hostOf = ({type, place}: Actor): string => place?.host.reason || `a host of ${type.name}`
 
-/** What a call that cannot begin waits for. */
+/** Names the host or the turn for which a call waits. */
 const waitsFor = (actor: Actor): string => (actor.inside === undefined ? hostOf(actor) : turnIn(actor))
 
 /** Whether the call comes from a host that is being retired and still has calls under way: it waits for this one, too. */
 const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
   isRetiring && host.instance === caller?.instance && host.isBusy
 
-/** Where a call to an actor is sent now. `held`: it waits for a host; `unhosted`: there will be none. */
+/** Chooses the destination of a call to an actor. A `held` call waits for a host; an `unhosted` call will find none. */
 function placeFor(
   {place, type, id}: Actor,
   request: ActorRequest,

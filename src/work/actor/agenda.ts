@@ -5,7 +5,7 @@ import type {Clock} from '../../platform/clock.ts'
 export interface Due {
   /** When it is due, by the clock's `now`. Must not change while it is in the agenda. */
   at: number
-  /** It is no longer wanted, and does nothing when it fires. */
+  /** Whether the entry was cancelled. A cancelled entry does nothing when it fires. */
   readonly isOver: boolean
   fire(): void
 }

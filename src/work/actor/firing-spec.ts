@@ -13,7 +13,7 @@ export interface FiringRequest {
 /** The times of a timer or reminder in ms since 1970. */
 export interface FiringTimes extends Period {
   readonly due: number
-  /** Undefined: it does not expire. */
+  /** Time after which it no longer fires. Undefined if it does not expire. */
   readonly expires: number | undefined
 }
 

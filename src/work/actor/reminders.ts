@@ -10,7 +10,7 @@ import {REMINDER, ReminderStore, type Reminder} from './reminder-store.ts'
 import {fullName, LATE_MS, type FiringName} from './timers.ts'
 
 export interface ReminderRequest extends FiringRequest {
-  /** False: a reminder that exists is left as it is, and the request is refused. */
+  /** Whether the request replaces an existing reminder. Otherwise the request is refused. */
   readonly overwrites: boolean
   /** Left out: three more tries. */
   readonly policy?: FailurePolicy | undefined
@@ -93,7 +93,7 @@ export class Reminders {
     return this.#store.list(type, id)
   }
 
-  /** Deletes a reminder; resolves once that is kept. False: there was none. */
+  /** Deletes a reminder; resolves once the file has the deletion. Returns false if there was no such reminder. */
   async delete(name: FiringName): Promise<boolean> {
     return this.#options.file.change(() => this.#series.remove(this.#store.find(name)))
   }
@@ -105,7 +105,7 @@ export class Reminders {
     })
   }
 
-  /** Fires a reminder now, in addition to its plan: that is not counted. Undefined: there is no such reminder. */
+  /** Fires a reminder now, outside its plan and its counts. Returns undefined if there is no such reminder. */
   async fire(name: FiringName): Promise<ActorAnswer | undefined> {
     const found = await this.get(name)
     return found && this.#run(requestOf(found), {})

@@ -265,7 +265,7 @@ export class Jobs {
     return {...outcome, planned: at}
   }
 
-  /** What could not even be tried, for instance as no file can be opened for a moment, is tried again a second later. */
+  /** Delivers a job. Tries again a second later if the request cannot begin, for example without free descriptors. */
   async #bring(job: Job, waits = false): Promise<JobOutcome> {
     try {
       const outcome = await this.#send(job, waits)

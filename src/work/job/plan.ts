@@ -5,13 +5,13 @@ import {JobError, type JobRequest} from './job.ts'
 
 /** When a job fires, from the moment in which it was scheduled. Times are milliseconds since 1970. */
 export interface JobPlan {
-  /** Undefined: never. */
+  /** First firing. Undefined if the job never fires. */
   readonly first: number | undefined
-  /** Undefined: the job does not expire. */
+  /** End of the job. Undefined if it does not expire. */
   readonly expires: number | undefined
 }
 
-/** Reads a time: RFC 3339, by the clock of apps, or a duration of Go or ISO 8601 (dapr/kit: time, ParseTime). Undefined: it is none of these. */
+/** Reads a time: RFC 3339, by the clock of apps, or a duration of Go or ISO 8601 (dapr/kit: time, ParseTime). Returns undefined for other texts. */
 function timeIn(text: string, from: number, aheadMs: number): number | 'repeated' | undefined {
   if (/^R\d+\//.test(text)) return strideIn(text.replace(/^R\d+\//, '')) && 'repeated'
   const stride = strideIn(text)

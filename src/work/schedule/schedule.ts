@@ -172,7 +172,7 @@ class FieldSchedule implements Schedule {
     return this.#zone.isSteady(instant, hour) ? hour : minuteBegan + MINUTE_MS
   }
 
-  /** Where both days of the month and days of the week are given, either is enough. */
+  /** Compares the day. If the schedule has days of the month and of the week, either is enough. */
   #isOnDay(shown: WallTime): boolean {
     const {day, weekday} = this.#fields
     const isDay = day.values.has(shown.day)

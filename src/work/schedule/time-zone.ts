@@ -13,7 +13,7 @@ export interface WallTime {
 export class TimeZone {
   readonly #offsetOf: (instant: number) => number
 
-  /** '' = the zone of this process. Throws a RangeError if there is no such zone. */
+  /** Opens a zone by its name; an empty name is the zone of this process. Throws a RangeError for an unknown zone. */
   constructor(name: string) {
     this.#offsetOf = name === '' ? ownOffset : offsetsOf(name)
   }
@@ -49,7 +49,7 @@ export class TimeZone {
     return starts.length > 0 ? Math.min(...starts) : this.#firstAfterGap(shown, Math.min(before, after))
   }
 
-  /** Where clocks are put forward over midnight, the day starts later. */
+  /** Finds the start of a day on which clocks skip midnight. */
   #firstAfterGap(shown: number, near: number): number {
     let instant = near - (near % MINUTE_MS)
     while (instant + this.#offsetOf(instant) < shown) instant += MINUTE_MS

@@ -5,7 +5,7 @@ import {Quiet} from '../quiet.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
 
-/** What happens after a firing that has failed (Dapr: JobFailurePolicy). */
+/** Reaction to a failed firing (Dapr: JobFailurePolicy). */
 export type FailurePolicy =
   | {readonly kind: 'drop'}
   /** `intervalMs`: between two tries; `maxRetries`: undefined: no limit. */
@@ -53,10 +53,10 @@ export interface SeriesOptions {
 
 interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptions {
   readonly kind: string
-  /** What logs call one firing, for example `tick`. */
+  /** Word for one firing in logs, for example `tick`. */
   readonly unit: string
   readonly rows: PlannedRows<R>
-  /** What `skip` reports about a firing. */
+  /** Report of `skip` about a firing. */
   readonly nameOf: (row: R) => object
   readonly title: (row: R) => string
   /** Called once when a firing is due and that is kept; not again until the row is released. */
@@ -77,7 +77,7 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
 export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
   readonly #options: SeriesKind<R, D>
   readonly #quiet: Quiet
-  /** Keys of the rows that were reported as due, until they are done. True: reported once more since. */
+  /** Keys of the rows that were reported as due, until they are done. The value is true after a second report. */
   readonly #announced = new Map<number, boolean>()
   #delivering = 0
   isClosed = false
@@ -133,7 +133,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     file.afterCommit(() => this.#announce(row))
   }
 
-  /** Delivers a due firing and keeps its result; a paused row is only marked as not due. False: the app could not take it, or the run ends. */
+  /** Delivers a due firing and keeps its result; a paused row is only marked as not due. Returns false if the app could not take it, or the run ends. */
   async deliver(key: number): Promise<boolean> {
     const {rows, deliver} = this.#options
     const row = rows.at(key)

@@ -12,7 +12,7 @@ import type {ActivityItem} from './work-items.ts'
 import {spanOfActivity} from './work-spans.ts'
 import type {WorkItem} from './workers.ts'
 
-/* What workers answer. Answers to unknown tasks are logged and ignored. */
+/* Answers of workers. Answers to unknown tasks are logged and ignored. */
 
 /** Applies a worker's answer to a turn. Resolves when that is kept. Throws a DecodeError. */
 export async function answerTurn(engine: Engine, app: string, answer: TurnResponse): Promise<void> {
@@ -62,7 +62,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   if (turn instanceof DecodeError) throw turn
 }
 
-/** What an answer makes of a turn, or why it cannot be read. */
+/** Applies an answer to a turn, or returns the reason why it cannot be read. */
 function readAnswer(start: TurnStart, answer: TurnResponse, now: number): Turn | DecodeError {
   try {
     return applyAnswer(start, answer, now)

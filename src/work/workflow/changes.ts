@@ -26,7 +26,7 @@ export interface WorkflowChange {
 
 const plain = (what: WorkflowChange['what'], failure = ''): WorkflowChange => ({what, kind: '', step: '', failure})
 
-/** What the latest turn of an instance has changed. `history`: the joined events of each turn; of earlier turns few are read. */
+/** Lists the changes of an instance's latest turn. `history`: the joined events of each turn; of earlier turns few are read. */
 export function changesOf({turns, status}: Instance, history: readonly Uint8Array[]): readonly WorkflowChange[] {
   // the instance has not changed: its latest turn is reported already
   if (status === STALLED) return []
@@ -42,7 +42,7 @@ export function changesOf({turns, status}: Instance, history: readonly Uint8Arra
 
 type StepOf = (what: WorkflowChange['what'], id: number, failure?: string) => WorkflowChange | undefined
 
-/** Undefined: a timer after which an activity is tried again. */
+/** Step that began. Undefined for the timer of a retried activity. */
 type Begun = Pick<WorkflowChange, 'kind' | 'step'> | undefined
 
 const NOTHING: Begun = {kind: '', step: ''}

@@ -43,7 +43,7 @@ export interface EngineOptions {
 }
 
 /**
- * What is known of instances, and the work for workers. `inbox.ts`, `tasks.ts`, `turns.ts` and `take-up.ts` are the operations,
+ * Known instances, and the work for workers. `inbox.ts`, `tasks.ts`, `turns.ts` and `take-up.ts` are the operations,
  * each built on those before it. Call all that changes something within a change of the file.
  */
 export class Engine {

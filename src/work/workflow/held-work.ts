@@ -1,7 +1,7 @@
 import {ActivityItem, TurnItem} from './work-items.ts'
 import type {WorkItem} from './workers.ts'
 
-/** What a worker has in hand: an activity, or a turn of a workflow's own code. */
+/** Work that a worker has in hand: an activity, or a turn of a workflow's own code. */
 export interface HeldWork {
   readonly kind: 'activity' | 'turn'
   readonly name: string

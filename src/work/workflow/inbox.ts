@@ -13,7 +13,7 @@ import {spanOfEnd} from './work-spans.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 import {ownOf} from '../../model/own.ts'
 
-/* What comes for instances, which of them are to have a turn, which cannot go on as they are, and what their end brings. */
+/* Messages to instances: their turns, their stalls and their ends. */
 
 const MAX_SHARE = 0.95
 const PAYLOAD_SIZE_EXCEEDED = 2
@@ -109,7 +109,7 @@ export function fits(engine: Engine, instance: Instance, app: string, bytes: num
   return false
 }
 
-/** Stalls an instance whose worker cannot continue it: the turn is undone, and waits for another worker. One that is to end does so at once. */
+/** Stalls an instance whose worker cannot continue it: the turn is undone, and waits for another worker. An instance that is to end does so at once. */
 export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
   const end = endOf(live)
   engine.live.rest(live)

@@ -76,7 +76,7 @@ export class KnownInstances {
     return this.#engine.store.waitingTimers()
   }
 
-  /** Deletes a timer: its workflow then waits without end, as with Dapr. False: there is none any more. */
+  /** Deletes a timer: its workflow then waits without end, as with Dapr. Returns false if the timer is gone. */
   async deleteTimer({id}: WaitingTimer): Promise<boolean> {
     return this.#engine.file.change(() => this.#engine.wakeUps.remove(id))
   }

@@ -7,7 +7,7 @@ import {deniedAccess, notOver, unknownInstance, WorkflowError} from './workflow-
 
 /* Removes instances with what they have started (Dapr: pkg/actors/targets/workflow/orchestrator/recursivepurge.go). */
 
-/** Which instances to remove. */
+/** Instances to remove. */
 export interface PurgeRequest {
   /** Also remove its children, in whichever app they are. */
   readonly isRecursive: boolean

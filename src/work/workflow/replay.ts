@@ -23,7 +23,7 @@ export interface ReplayedTurn {
   readonly at: number
   /** The events that it began with, for example `activity reserve done`. */
   readonly came: readonly string[]
-  /** What it did, from the history, for example `activity charge`. */
+  /** Steps in the history, for example `activity charge`. */
   readonly did: readonly string[]
   readonly does: readonly string[]
   /** Describes the first difference; '': there is none. */

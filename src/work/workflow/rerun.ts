@@ -3,7 +3,7 @@ import {EVENT, eventOfTimer, readEvent, splitEvents, timeOf} from './messages.ts
 import type {Turn} from './turn.ts'
 import {WorkflowError} from './workflow-error.ts'
 
-/** Which instance runs again, and from where. */
+/** Instance that runs again, and the event from which it starts. */
 export interface RerunRequest {
   readonly id: string
   /** The id of the event that scheduled an activity, a timer or a child; undefined: that of the first such event. */

@@ -5,7 +5,7 @@ import {TurnItem} from './work-items.ts'
 /** A worker that has not answered a turn for this time is named in the log. */
 const SILENCE_MS = 60_000
 
-/** Names turns that no worker answers. They are not sent again, since their worker may be in a debugger. */
+/** Names turns that no worker answers. Does not send them again, since their worker may be in a debugger. */
 export class Silence {
   readonly #engine: Engine
   /** Turns that the log names already: one that is sent again is another one. */

@@ -2,7 +2,7 @@ import type {Instance} from './instance.ts'
 import {eventOf, textOf, timeOf} from './messages.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** What the first event of a history contains about its instance. */
+/** Fields of an instance in the first event of its history. */
 type Started = Pick<Instance, 'app' | 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
 interface Start {

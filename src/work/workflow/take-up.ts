@@ -5,7 +5,7 @@ import {expire, fireTimer, markGone, startNow} from './tasks.ts'
 import {TurnItem, type ActivityItem} from './work-items.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 
-/* What memory has of the file: what an earlier run has left, what workers have room for, and what was undone. */
+/* Loads rows of the file into memory: after a start, when workers have room, and after an undone change. */
 
 /** Opens the engine, with the work that waits in the file. */
 export function openEngine(options: EngineOptions): Engine {

@@ -15,7 +15,7 @@ import {activityTrace, beginSpan} from './work-spans.ts'
 import {activeInstance, DENIED, notOver, WorkflowError} from './workflow-error.ts'
 import {keptStart, START, TIMER, type WorkflowStore} from './workflow-store.ts'
 
-/* What instances ask for: activities, timers and children; how they begin, and are removed. */
+/* Activities, timers and children of instances: how they begin, and how they are removed. */
 
 /** The failure of a task that the other app refuses (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
 export const NOT_ALLOWED = encode(FAILURE_DETAILS, {errorType: 'WorkflowAccessPolicyDenied', errorMessage: DENIED})
@@ -66,7 +66,7 @@ export function remove(engine: Engine, key: number): void {
   markGone(engine, key)
 }
 
-/** Marks an instance as gone for callers that wait for it. One that has ended in this very transaction is not: they get its end. */
+/** Marks an instance as gone for callers that wait for it. If it has ended in this transaction, they get its end. */
 export function markGone({changed}: Engine, key: number): void {
   const known = changed.get(key)
   if (known === undefined || !isTerminal(known.status)) changed.set(key, undefined)
@@ -179,7 +179,7 @@ export function createChild(engine: Engine, live: LiveInstance, child: NewChild,
 }
 
 /**
- * Why a new instance of this id cannot replace this one; undefined: it can. It cannot while this one or a descendant is not over
+ * Returns the reason why a new instance of this id cannot replace this one, if any. Both it and its descendants must be over
  * (Dapr: pkg/actors/targets/workflow/orchestrator/terminalcheck.go).
  */
 export function whyNotReplaced(store: WorkflowStore, instance: Instance): WorkflowError | undefined {

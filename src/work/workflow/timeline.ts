@@ -2,7 +2,7 @@ import {failureOf} from './failure.ts'
 import {eventOfTimer, msOf, NEVER, type Event} from './messages.ts'
 import {FAILED, statusName} from './status.ts'
 
-/** What a workflow did, or waits for. Times are milliseconds since 1970. */
+/** Step that a workflow did, or for which it waits. Times are milliseconds since 1970. */
 export interface Step {
   readonly kind: 'start' | 'activity' | 'child' | 'timer' | 'event' | 'suspended' | 'end'
   /** The id of its event in the history: that of the last try. −1: it came from outside. */

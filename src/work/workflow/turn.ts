@@ -16,7 +16,7 @@ import {
 } from './messages.ts'
 import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED, TERMINATED} from './status.ts'
 
-/** What a turn begins with. */
+/** Input of a turn. */
 export interface TurnStart {
   readonly app: string
   readonly id: string

@@ -13,7 +13,7 @@ import {countBegun} from './work-counts.ts'
 import {isSuspendedIn, type LiveInstance} from './work-items.ts'
 import {spanOfEnd, spanOfTimer} from './work-spans.ts'
 
-/* What turns make of instances. */
+/* Results of turns, applied to instances. */
 
 /** An instance may continue as new this often without a pause (durabletask-go: backend/orchestration.go) … */
 const MAX_ROUNDS = 20

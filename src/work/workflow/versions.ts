@@ -35,7 +35,7 @@ export function versionStall({actions, version}: TurnAnswer, patches: readonly s
   return {reason: PATCH_MISMATCH, description}
 }
 
-/** The stall of an instance whose code has changed since its last turn. Undefined: it has not, or earlier: then a warning explains the failure. */
+/** The stall of an instance whose code has changed since its last turn. Returns undefined for an earlier change, which a warning explains. */
 export function codeStall(
   {instance: {app, name, id}, history}: LiveInstance,
   answer: TurnAnswer,

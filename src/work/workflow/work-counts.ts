@@ -8,7 +8,7 @@ import type {TurnStart} from './turn.ts'
 import {ActivityItem, TurnItem} from './work-items.ts'
 import type {WorkItem} from './workers.ts'
 
-/* What the metrics of workflows count, as it happens. */
+/* Counts for the metrics of workflows. */
 
 interface Counting {
   readonly options: {

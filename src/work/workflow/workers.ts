@@ -14,7 +14,7 @@ export interface Worker {
   /** When its process began, by `performance.now()`; undefined: not known. */
   readonly process?: number | undefined
   readonly connection?: object
-  /** It has yet to read what it got: it gets no more now. */
+  /** Whether the worker has unread items. Such a worker gets no more. */
   readonly isBehind?: () => boolean
   send(item: Uint8Array): void
 }
@@ -29,7 +29,7 @@ class WorkLimits {
     this.#settings = settings
   }
 
-  /** Which limit keeps one more from being under way: that of its kind, or of its name within that (`kind name`); '' = none. */
+  /** Names the limit that keeps the item waiting: its kind, or its kind and name; an empty string for none. */
   of(item: WorkItem): string {
     const {kind} = item
     const {all, byName} = this.#settings()[kind]
@@ -246,7 +246,7 @@ export class AppWorkers {
     this.#abandoned = items.size === 0 ? known : [...known, {items: [...items], home, at}]
   }
 
-  /** What the process of an instance that has just ended had in hand; `since`: when the process began, by `performance.now()`. */
+  /** Lists the work of a process that has just ended. `since` is the start of the process, by `performance.now()`. */
   heldBy(home: string, since: number): readonly WorkItem[] {
     const earliest = Math.max(since, performance.now() - ABANDONED_MS)
     const left = this.#abandoned.filter(each => each.home === home && each.at >= earliest)

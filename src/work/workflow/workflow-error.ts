@@ -3,7 +3,7 @@ import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 /** Why a request about an instance is refused. */
 export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken' | 'stalled' | 'denied'
 
-/** A request about an instance is refused, in durabletask's words (api/errors) or Dapr's. Nothing has been changed. */
+/** Refusal of a request about an instance, in durabletask's words (api/errors) or Dapr's. The request changed no data. */
 export class WorkflowError extends Error {
   override readonly name = 'WorkflowError'
   readonly refusal: Refusal

@@ -27,7 +27,7 @@ import {checkHasWorker, deniedAccess, stalledInstance, unknownInstance, Workflow
 
 /** How long a skip waits for workers at most, in ms. */
 const SETTLE_MS = 30_000
-/** What has not settled in that time is waited for so long at each further step, in ms. */
+/** Interval between two checks of unsettled work after the first wait, in ms. */
 const AGAIN_MS = 1000
 
 /** The workflows of a run. Each change is committed first, then sent to workers, then reported to callers: nothing that was reported is lost. */
@@ -256,7 +256,7 @@ export class Workflows extends KnownInstances {
     return this.#engine.workers.get(app)?.count(home) ?? 0
   }
 
-  /** What the process of an instance that has just ended had in hand; `since`: when the process began, by `performance.now()`. */
+  /** Lists the work of a process that has just ended. `since` is the start of the process, by `performance.now()`. */
   heldBy(app: string, home: string, since: number): readonly HeldWork[] {
     return heldWork(this.#engine.workers.get(app)?.heldBy(home, since) ?? [])
   }

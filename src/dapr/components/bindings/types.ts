@@ -4,7 +4,7 @@ import {KAFKA_PROPERTIES} from '../kafka/properties.ts'
 import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
 import {REDIS_PROPERTIES} from '../redis/properties.ts'
 
-/** What every binding has besides its own properties (Dapr: pkg/runtime/processor/binding). */
+/** Common properties of all bindings (Dapr: pkg/runtime/processor/binding). */
 const BINDING_PROPERTIES = ['direction', 'route']
 
 const INPUT = 'INPUT_BINDING'

@@ -101,7 +101,7 @@ function schemaOf(schema: Json): object {
   return Object.fromEntries(members)
 }
 
-/** What a provider has answered. Throws if there is no answer in it. */
+/** Reads a provider's answer. Throws if the body has none. */
 export function chatAnswer(body: unknown): ModelAnswer {
   const choices = listOf(body, 'choices')
   if (choices.length === 0) throw new Error('empty response')

@@ -15,7 +15,7 @@ export interface ProviderOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Never shown, unless it is too short to be a secret; '' = there is none. */
   readonly key: string
-  /** What a user may do about a failure; '' = nothing special. `status`: 0 = there was no answer. */
+  /** Advice to the user about a failure; may be empty. `status` is 0 if there was no answer. */
   readonly hint?: (status: number) => string
 }
 

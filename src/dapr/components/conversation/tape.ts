@@ -19,7 +19,7 @@ interface Entry {
   readonly key: string
   readonly question: RecordedQuestion
   readonly answer: ModelAnswer
-  /** Where it was when the file was read. */
+  /** Line of the entry when the file was read. */
   readonly line: number
 }
 
@@ -82,7 +82,7 @@ export class Tape {
     return answers[times % answers.length]?.answer
   }
 
-  /** Keeps an answer. What earlier runs have of this question goes with the first one; all else stays where it is. */
+  /** Keeps an answer. The first one replaces the answers of earlier runs to this question. Other entries stay in place. */
   async add(question: RecordedQuestion, answer: ModelAnswer): Promise<void> {
     if (versionOf(this.#path) !== this.#version) this.#readEdited()
     const key = keyOf(question)

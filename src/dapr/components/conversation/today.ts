@@ -4,7 +4,7 @@ const LONG = {...SHORT, month: 'long'} as const
 const TIME = String.raw`(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?`
 
 /**
- * What makes the date of the day, as agents write it into their instructions, `<today>` in a text, with its weekday and a time or
+ * Returns a function that replaces today's date by `<today>`, as agents write it into instructions, with weekday and time or
  * without: a question of today is the same tomorrow. Other dates stay.
  */
 export function withoutDay(now: Date): (text: string) => string {

@@ -18,13 +18,13 @@ const STOP_MS = 2000
 
 export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'takeBack' | 'handle' | 'log'>
 
-/** One topic that a group reads. */
+/** A topic that a group reads. */
 interface Feed {
   readonly options: TopicRead
   readonly over: AbortController
   readonly partitions: Set<PartitionReader>
   stream?: Stream
-  /** Where the stream began. */
+  /** First positions of the stream. */
   first?: FirstPositions
   /** The consumer of the stream. */
   client?: Consumer
@@ -191,7 +191,7 @@ export class KafkaGroup {
     }
   }
 
-  /** What an app that is away has not got, and what comes, goes to other members of the group. */
+  /** Leaves the group while the app is away, so that other members read its records. */
   async #leaveWhenAway(feed: Feed, stream: Stream, away: AbortController, until: AbortSignal): Promise<void> {
     const {options, over, client, first, partitions} = feed
     if (options.takeBack === undefined || !(await isAway(options, until))) return
@@ -266,7 +266,7 @@ export class KafkaGroup {
     }
   }
 
-  /** Reads all topics again over a new consumer: the other streams of the old one end with it. One that was left has not failed. */
+  /** Reads all topics again over a new consumer: the other streams of the old one end with it. A stream that was left has not failed. */
   async #reopen(feed: Feed): Promise<void> {
     const {over, options, client: failed} = feed
     while (!over.signal.aborted) {

@@ -41,7 +41,7 @@ export class PartitionReader {
     this.#options = options
   }
 
-  /** Where the members of the group are counted again, what is not committed comes again: it is handled once. */
+  /** Adds a record unless it is known. A rebalance repeats uncommitted records. */
   put(record: Record): void {
     const first = this.#inHand[0]?.record ?? this.#waiting[0]
     const last = this.#waiting.at(-1) ?? this.#inHand.at(-1)?.record
@@ -121,7 +121,7 @@ async function isCommitted(record: Record): Promise<boolean> {
   }
 }
 
-/** Where a stream began with each partition: a group that has committed nothing would go on behind what comes while it does not read. */
+/** First position of a stream in each partition. A group without commits would otherwise skip records while it does not read. */
 export class FirstPositions {
   readonly #positions = new Map<string, bigint>()
 

@@ -5,7 +5,7 @@ import {RETRIED_PROPERTIES} from '../redis/properties.ts'
 export type Unlocked = 'done' | 'not-there' | 'not-owned' | 'failed'
 
 export interface LockStore extends Component {
-  /** Takes a lock. False: it is held, perhaps by the same owner. */
+  /** Takes a lock. Returns false if it is held, even by the same owner. */
   lock(key: string, owner: string, expiryMs: number): Promise<boolean>
   unlock(key: string, owner: string): Promise<Unlocked>
 }

@@ -3,7 +3,7 @@ import {codeOf, messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
 import {because} from '../properties.ts'
 
-/** One step of a schema. */
+/** A step of a schema. */
 export type Migration = (client: PoolClient) => Promise<unknown>
 
 /** The row of the metadata table that a sidecar holds while it migrates. */

@@ -98,7 +98,7 @@ class Queue {
   }
 }
 
-/** One sidecar's component, as components of the same name see it. */
+/** A sidecar's component, as components of the same name see it. */
 interface Bus {
   readonly name: string
   readonly queues: ReadonlySet<Queue>

@@ -128,7 +128,7 @@ export class RabbitBroker implements PubSub {
     }
   }
 
-  /** Creates the exchange of a topic. Where the broker refuses it, it closes the channel, with all that others publish there. */
+  /** Creates the exchange of a topic on a channel of its own. A broker that refuses it closes the channel. */
   async #declare(topic: string): Promise<void> {
     const channel = await this.#inTime(this.#connection.createChannel())
     // what it declares fails, too

@@ -81,7 +81,7 @@ export function publishOptions(
   }
 }
 
-/** How long a message lives, in ms; a bare number counts seconds. What cannot be read is ignored. */
+/** Time to live of a message, in ms; a bare number counts seconds. Ignores unreadable values. */
 function lifeOf(metadata: BrokerMessage['metadata']): number | undefined {
   const text = textNamed(metadata, 'ttl') || textNamed(metadata, 'ttlInSeconds')
   const parsed = parseGoDuration(text)

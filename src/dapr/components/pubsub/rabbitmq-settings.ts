@@ -6,7 +6,7 @@ const KINDS = ['fanout', 'topic', 'direct', 'headers']
 
 /** The settings of `pubsub.rabbitmq` (components-contrib: pubsub/rabbitmq/metadata.go); times in ms. */
 export interface RabbitSettings {
-  /** '' = the app's own id. */
+  /** Consumer id. An empty string stands for the app's id. */
   readonly consumerId: string
   readonly durable: boolean
   readonly deletedWhenUnused: boolean
@@ -24,7 +24,7 @@ export interface RabbitSettings {
   /** 0: no limit. */
   readonly maxLen: number
   readonly maxLenBytes: number
-  /** Undefined: messages do not expire. RabbitMQ takes no more than 32 bits. */
+  /** Time to live, at most 32 bits as RabbitMQ requires. Undefined if messages do not expire. */
   readonly ttlMs: number | undefined
   readonly hasMessageProperties: boolean
 }

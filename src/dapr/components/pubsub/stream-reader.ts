@@ -35,7 +35,7 @@ interface Entry {
 /** After an error that is not about the group. */
 const RETRY_MS = 500
 
-/** Those of this process: what one gives back, another one of its group reads at once, and what one has, no other one takes over. */
+/** Readers in this process. A reader of the same group reads returned entries at once, and never claims entries that another one holds. */
 const READERS = new Set<StreamReader>()
 
 const textOf = (reply: RedisReply | undefined): string =>
@@ -136,7 +136,7 @@ export class StreamReader {
     for (const each of this.#peers) each.look()
   }
 
-  /** Those that read for the same group; what they have may seem idle where the machine has slept, or they stop. */
+  /** Readers of the same group. Their entries may seem idle after the machine has slept, or while they stop. */
   get #peers(): readonly StreamReader[] {
     return [...READERS].filter(each => each.#options.topic === this.#options.topic && each.#group === this.#group)
   }
@@ -224,7 +224,7 @@ export class StreamReader {
     this.#begun.resolve()
   }
 
-  /** What the app does not take is not kept from another instance; ours reads it first once it does. */
+  /** Returns entries that the app does not take, so that another instance can read them. */
   async #leave(): Promise<void> {
     if (!this.#isAway) {
       this.#begun.resolve() // who waits for it sees that it is away

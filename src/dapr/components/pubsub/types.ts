@@ -3,7 +3,7 @@ import {KAFKA_PROPERTIES} from '../kafka/properties.ts'
 import type {PubSub} from '../pubsub.ts'
 import {REDIS_PROPERTIES} from '../redis/properties.ts'
 
-/** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
+/** Common properties of all pub/sub components (Dapr: pkg/scopes). */
 const PUBSUB_PROPERTIES = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
 
 const RABBITMQ_PROPERTIES =

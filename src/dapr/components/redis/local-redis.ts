@@ -44,8 +44,8 @@ const RETRY_MS = 500
 const MAX_CUT_OFF = 10
 
 /**
- * The Redis at one port of this machine. Where none answers, this run becomes it; then other programs and runs find it. When
- * the run that is it ends, another one that uses it becomes it. A real one that goes away is waited for: it has its own keys.
+ * The Redis at one port of this machine. If no server answers, this run opens its own, which other programs and runs find. When
+ * that run ends, another run that uses the port opens the next one. A real server that disconnects is waited for, since it has its own keys.
  */
 export class LocalRedis {
   readonly #port: number
@@ -88,7 +88,7 @@ export class LocalRedis {
     return orClosed(connection, Promise.race([connection.connected(), this.#isOfApp.promise]))
   }
 
-  /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held, or is that of a space. */
+  /** Closes the port until the run ends; connections wait for the next server. Returns false if the port is not open, or belongs to a space. */
   async release(): Promise<boolean> {
     await this.#becoming.settled()
     if (this.#options.isOwnPort(this.#port)) this.#isOfApp.resolve()
@@ -154,7 +154,7 @@ export class LocalRedis {
     return client
   }
 
-  /** Opens the built-in one. False: another process has the port, or is to have it. Rejects if it is turned off. */
+  /** Opens the built-in server. Resolves with false if the port belongs to another process. Rejects if the server is turned off. */
   async #become(): Promise<boolean> {
     return this.#becoming.do('built-in', async () => this.#openBuiltIn())
   }
@@ -234,7 +234,7 @@ export class LocalRedis {
     await Promise.all([...this.#connections].map(move))
   }
 
-  /** There is a server again: the old one, or another. One that does not say what it is, or has the keys of others, is asked until it is gone. */
+  /** Identifies the server after a reconnection. Repeats the question for a silent server, or for one with keys of others, until it is gone. */
   async #back(client: RedisConnection, over: AbortSignal): Promise<void> {
     // connections that find the one of this run are about to move to it
     if (this.#builtIn !== undefined) return

@@ -5,5 +5,5 @@ export const REDIS_PROPERTIES =
   insecureSkipTLSVerify clientCert clientKey dialTimeout readTimeout writeTimeout poolSize poolTimeout
   maxConnAge minIdleConns idleCheckFrequency idleTimeout redeliverInterval processingTimeout`.split(/\s+/)
 
-/** Those of state stores and locks, with the older names that Dapr still reads there. */
+/** Properties of state stores and locks, with the older names that Dapr still reads there. */
 export const RETRIED_PROPERTIES = [...REDIS_PROPERTIES, 'maxRetries', 'maxRetryBackoff']

@@ -81,7 +81,7 @@ export class RedisServers implements RedisAccess {
 
 /**
  * Returns the port of a space's own Redis, which replaces the one at a port: the port where it answers, else the first free one of the ports that
- * follow from both. Undefined: a real Redis answers at the port itself. Rejects with a UserError if all of these are held by others.
+ * follow from both. Resolves with undefined if a real Redis answers at the port itself. Rejects with a UserError if all of these are taken.
  */
 async function portInSpace(port: number, space: string): Promise<number | undefined> {
   if ((await identify(port)).kind === 'other') return undefined

@@ -1,10 +1,10 @@
 import type {Component, TypesOf} from '../component.ts'
 
-/** One secret: its keys and their values. */
+/** Keys of a secret and their values. */
 export type Secret = Readonly<Record<string, string>>
 
 export interface SecretStore extends Component {
-  /** Undefined: there is none of this name. */
+  /** Returns the secret of a name, if there is one. */
   get(name: string): Promise<Secret | undefined>
   /** All secrets by their names. */
   all(): Promise<Readonly<Record<string, Secret>>>

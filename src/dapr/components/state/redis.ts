@@ -138,7 +138,7 @@ class RedisState implements StateStore {
   }
 }
 
-/** '' = none is asked for. */
+/** Returns the ETag that a request expects; an empty string for none. */
 const etagOf = ({etag, options}: DeleteRequest): string => (options.concurrency === 'last-write' ? '' : etag)
 
 function saveCommand(request: SetRequest): Command {

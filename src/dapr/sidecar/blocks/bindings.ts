@@ -21,7 +21,7 @@ export class BindingError extends BlockError {
 
 /** The output bindings of one app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class Bindings extends AppBlock {
-  /** Undefined: the operation gives nothing. Rejects with a BindingError. */
+  /** Invokes a binding. Resolves with undefined if the operation has no result. Rejects with a BindingError. */
   async invoke(name: string, request: BindingRequest, onGone?: OnGone): Promise<BindingResponse | undefined> {
     const {operation} = request
     if (operation === '') throw new BindingError(name, 'operation field is missing from request')

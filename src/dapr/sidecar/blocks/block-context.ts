@@ -1,4 +1,4 @@
-// blocks/: what the calls to building blocks mean, for HTTP and gRPC alike. It knows neither.
+// blocks/ serves the calls to building blocks for HTTP and gRPC alike, and is independent of both.
 import type {AppComponent, AppComponents} from '../../components/app-components.ts'
 import {API, type Block} from '../../../model/dapr/api/api.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
@@ -75,7 +75,7 @@ export interface BlockSpan {
   end(status: number, why: string): void
 }
 
-/** Undefined: none is begun. `traceparent`: of the trace that it belongs to. */
+/** Begins a span of the trace in `traceparent`. Returns undefined if tracing is off. */
 export type StartSpan = (
   name: string,
   traceparent: string,
@@ -91,7 +91,7 @@ export interface BlockLog {
   warn(code: WarningCode, text: string): void
 }
 
-/** One call to a component. */
+/** A call to a component. */
 export interface OutboundCall extends CallTreatment {
   readonly block: Block
   /** Name of the component. */

@@ -17,10 +17,10 @@ interface Waiting extends BatchEntry {
 
 /** Events of one path. */
 interface Targeted {
-  /** Undefined: there are none that have a path. */
+  /** Destination of the entries with a path, if there are any. */
   readonly target: EventTarget | undefined
   readonly entries: readonly Waiting[]
-  /** Those that have none. */
+  /** Entries without a path. */
   readonly nowhere: readonly Waiting[]
 }
 
@@ -33,7 +33,7 @@ const isLeft = ({outcome}: Waiting): boolean =>
  * each path of its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only those that failed are delivered again.
  */
 export class BulkDelivery {
-  /** They may change while it is read. */
+  /** Current settings, which may change while the topic is read. */
   settings: BulkSettings
   readonly #delivery: EventDelivery
   readonly #channel: EventChannel
@@ -67,8 +67,8 @@ export class BulkDelivery {
   }
 
   /**
-   * Delivers those of one path, as an attempt of a policy has one request at a time, and those of the others behind its first one. What is tried
-   * again, maybe without end, holds up no other: each is acknowledged once it is handled.
+   * Delivers the entries of one path, since an attempt of a policy has one request at a time, then the other paths. A retry,
+   * even an endless one, does not delay other entries: each is acknowledged once it is handled.
    */
   async #deliverSome(batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return

@@ -61,7 +61,7 @@ function timeNow(): string {
   return time
 }
 
-/** The time at which an event ends that may live `ttlInSeconds`; undefined: never. What is no number above zero is ignored. */
+/** Returns the time at which an event with `ttlInSeconds` expires, if it does. Ignores values that are not positive numbers. */
 function expirationOf(metadata: Publication['metadata']): string | undefined {
   const ttl = textNamed(metadata, 'ttlInSeconds')
   if (!/^\+?0*[1-9]\d*$/.test(ttl)) return undefined
@@ -170,6 +170,6 @@ export function parseEvent(data: Buffer): EventFields {
   throw new Error('it is no JSON object')
 }
 
-/** Whether the time of an event is over. What is no time of RFC 3339 is an attribute of its sender. */
+/** Whether an event has expired. A value that is not a time of RFC 3339 is an attribute of its sender. */
 export const hasExpired = ({expiration}: EventFields): boolean =>
   typeof expiration === 'string' && timeAt(expiration) < Date.now()

@@ -19,7 +19,7 @@ export interface ConfigurationRequest {
   /** The keys; none: all keys. */
   readonly keys: readonly string[]
   readonly metadata: Metadata
-  /** True: the subscription ends with the process of the app that asks now. */
+  /** Whether the subscription ends with the app's current process. */
   readonly isOfProcess?: boolean
   readonly onGone?: OnGone
 }
@@ -131,7 +131,7 @@ export class Configurations extends AppBlock {
 
   /**
    * Processes of the app have begun, ended, or taken over: subscriptions end with the one that asked, and say nothing before that gets the calls.
-   * What one seems to have asked for that failed before it took over may be of the current one, which keeps it unless it has the same.
+   * A subscription of a process that failed before its takeover may belong to the current process, which keeps it unless it has the same.
    */
   followProcesses(): void {
     const lives = this.context.lives()

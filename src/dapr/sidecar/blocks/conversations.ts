@@ -20,7 +20,7 @@ export class Conversations extends AppBlock {
     return {name, model}
   }
 
-  /** Asks the model. Who leaves, or has waited long enough by a policy, asks no more. */
+  /** Asks the model. Cancels the request if the caller leaves, or a policy's timeout ends. */
   async ask({name, model}: FoundModel, question: ModelQuestion, onGone: OnGone): Promise<ModelAnswer> {
     checkToolChoice(name, question)
     const caller = leaving(onGone)

@@ -32,7 +32,7 @@ const KEY_BYTES = 32
 export interface EncryptRequest {
   readonly keyName: string
   readonly algorithm: string
-  /** '' = the usual one. */
+  /** Cipher. An empty string stands for the usual one. */
   readonly cipher: string
   /** The name of the key in the document; '' = as `keyName`. */
   readonly decryptionKeyName: string
@@ -84,7 +84,7 @@ export class Cryptography extends AppBlock {
     }
   }
 
-  /** The plain text, piece by piece. `keyName`: '' = the one that the document names. What it rejects with later is about a segment. */
+  /** The plain text, piece by piece. An empty `keyName` stands for the document's own. Later rejections are about a segment. */
   async decrypt(found: FoundProvider, keyName: string, source: Pieces): Promise<Document> {
     const reader = new PieceReader(source)
     try {
@@ -107,7 +107,7 @@ export class Cryptography extends AppBlock {
   }
 
   /**
-   * A key that does not open the document is as good as a changed head: callers do not learn which. It is replaced by
+   * Handles a wrong key like a changed head, so that callers cannot tell them apart. Replaces the wrong key by
    * a random one: with one that is known, documents could be written without any key.
    */
   async #fileKey({name, provider, onGone}: FoundProvider, {manifest}: ReadHead, keyName: string): Promise<Buffer> {

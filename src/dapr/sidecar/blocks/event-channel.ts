@@ -26,7 +26,7 @@ export interface EventTarget {
   readonly path: string
 }
 
-/** One of several events that are delivered in one request. */
+/** An event that shares a request with others. */
 export interface BatchEntry {
   readonly entryId: string
   readonly event: AppEvent

@@ -203,7 +203,7 @@ export class EventDelivery {
     return 'path' in target && status > 0 ? `POST ${target.path} answered ${status}` : `it answered ${status}`
   }
 
-  /** Nothing keeps an event; `more`: what else would. */
+  /** Warns that an event is lost. `more` is advice on how to keep such events. */
   #warnLost(did: string, why: string, more = ''): void {
     const {context, subscription} = this.#options
     const {pubsubName, topic} = subscription()

@@ -6,9 +6,9 @@ import {SerialQueue} from '../../../model/serial-queue.ts'
 /** Between two tries to begin, in ms: the first, and the longest. */
 const FIRST_MS = 500
 const LONGEST_MS = 30_000
-/** What is no longer wanted has this long to stop before the rest begins: both may read one queue. */
+/** Time for removed readers to stop before new ones begin, in ms. Both may read one queue. */
 const STOP_MS = 2000
-/** What does not begin in this time is no longer waited for: its server may never answer. */
+/** Longest wait for a reader to begin, in ms. Its server may never answer. */
 const LATE_MS = 60_000
 
 /** Something that is read for an app. */
@@ -24,7 +24,7 @@ export async function stopFollowed({over, reader}: Followed): Promise<void> {
   await reader.stop()
 }
 
-/** Begins to read one, unless it is read already. True: it has begun; undefined: it cannot be read now, which is logged. */
+/** Begins a reader, unless it exists. Resolves with true if it has begun, with undefined after a logged failure. */
 type Begin<T> = (wanted: T, failures: LogLevel) => Promise<boolean | undefined>
 
 /** All of one kind that is read for an app: exactly what is wanted. */
@@ -32,10 +32,10 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   protected readonly active = new Map<string, A>()
   /** The changes of each, one after the other: one whose server does not answer holds up no other. */
   readonly #changes = new Map<string, SerialQueue>()
-  /** What has yet to stop: settles once it has, or is waited for no longer. */
+  /** Readers that stop. Each promise settles once its reader has stopped, or is waited for no longer. */
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
-  /** What is to be read now. */
+  /** Readers that are wanted now. */
   #wanted: ReadonlyMap<string, T> = new Map()
 
   protected abstract keyOf(wanted: T): string

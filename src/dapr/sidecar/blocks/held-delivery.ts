@@ -72,7 +72,7 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
       : this.#runWithPolicies(policies.call(found, outcomes), deliver)
   }
 
-  /** What the app has when delivery stops may still be answered; if that is a failure, nothing is tried again. */
+  /** Delivers by the policies. A request under way may finish after delivery stops; its failure is not retried. */
   async #runWithPolicies(call: ResilientCall<Outcome<Answer>>, deliver: Deliver<Answer>): Promise<Outcome<Answer>> {
     const {over, outcomes} = this.#options
     this.#calls.add(call)

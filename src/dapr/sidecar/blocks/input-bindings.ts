@@ -27,7 +27,7 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
     this.#blocks = blocks
   }
 
-  /** Reads exactly these bindings from now on. One that is already read and unchanged continues. */
+  /** Reads exactly these bindings from now on. An unchanged binding continues. */
   async follow(wanted: readonly BindingTarget[], channel: BindingChannel): Promise<void> {
     await this.followAll(wanted, async (each, failures) => this.#begin(each, channel, failures))
   }

@@ -23,7 +23,7 @@ export function parseListed(text: string): readonly unknown[] {
 }
 
 /**
- * The subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). One that cannot be used is left out,
+ * The subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). An unusable entry is left out,
  * and `warn` names it. `isRouteOptional`: one without a route has the path ''.
  */
 export async function readListed(
@@ -76,7 +76,7 @@ async function readOne(
   }
 }
 
-/** What is no text becomes one; an object that cannot, such as one with a `toString` of its own, is ''. */
+/** Converts values to text. An object that cannot be converted becomes an empty string. */
 const metadataOf = (value: unknown): TopicSubscription['metadata'] =>
   isObject(value)
     ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, orElse(() => String(each), '')]))
@@ -89,7 +89,7 @@ const bulkOf = (value: unknown): TopicSubscription['bulk'] =>
 
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
-/** Undefined: one of them is not a valid rule. */
+/** Reads rules. Resolves with undefined if one of them is not valid. */
 async function rulesOf(
   list: unknown,
   faulty: (expression: string, fault: {readonly message: string; readonly offset: number}) => undefined

@@ -12,7 +12,7 @@ export interface LockRequest {
 
 /** The locks of one app (Dapr: pkg/api/universal/lock.go). */
 export class Locks extends AppBlock {
-  /** False: it is held by another owner. */
+  /** Takes a lock. Resolves with false if another owner holds it. */
   async lock(
     storeName: string,
     request: LockRequest & {readonly expiryInSeconds: number},

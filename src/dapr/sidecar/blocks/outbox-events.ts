@@ -27,7 +27,7 @@ export interface OutboxTransaction {
 const isProjection = ({operation, request}: StateChange): boolean =>
   operation === 'upsert' && isTruthy(request.metadata[PROJECTION] ?? '')
 
-/** One event for each item that is saved, in this trace; each has a marker of its own (Dapr: pkg/runtime/pubsub/outbox.go). */
+/** Makes an event for each saved item, in this trace, with a marker of its own (Dapr: pkg/runtime/pubsub/outbox.go). */
 export function outboxTransaction(all: readonly StateChange[], target: OutboxTarget, trace = ''): OutboxTransaction {
   const projections = new Map(all.filter(isProjection).map(({request}) => [request.key, request]))
   const changes = all.filter(change => !isProjection(change))

@@ -9,7 +9,7 @@ import {AppBlock} from './block-context.ts'
 import {envelopeOf, type Publication} from './cloud-event.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
 
-/** One of several events that are published together. */
+/** An event that is published together with others. */
 export interface BulkEntry {
   readonly entryId: string
   readonly data: Buffer

@@ -19,12 +19,12 @@ import {AppBlock, type BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
 import type {StateChange, StateDelete, StateSet} from './state-requests.ts'
 
-/** One answer of several. */
+/** An answer of a bulk request. */
 export interface BulkItem {
   readonly key: string
-  /** Undefined: there is none. */
+  /** Item of the key, if there is one. */
   readonly item: StateItem | undefined
-  /** '' = none. */
+  /** Text of the error; empty if there is none. */
   readonly error: string
 }
 
@@ -126,7 +126,7 @@ export class State extends AppBlock {
       })
     /** Attempts of which nothing is known. */
     let unclear = 0
-    /** What each attempt has refused. */
+    /** Operations that an attempt has refused. */
     let refused: ReadonlySet<number> | undefined
     const write = async (operations: readonly StateOperation[]): Promise<void> =>
       this.#call(store, 'transaction', onGone, async () => {

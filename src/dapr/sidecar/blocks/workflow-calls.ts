@@ -58,7 +58,7 @@ export class WorkflowCalls extends AppBlock {
     }
   }
 
-  /** Undefined: there is none. */
+  /** Returns the instance of a name, if there is one. */
   async get({appId, id}: InstanceName): Promise<Instance | undefined> {
     const app = this.#appOf(appId)
     checkId(id)

@@ -20,7 +20,7 @@ export interface AppListenerOptions {
   readonly wantsBinding: (name: string) => Promise<boolean>
   /** The current reader of a binding; undefined if there is none. */
   readonly bindingReader: (name: string) => DeliverEvent | undefined
-  /** What has changed in a subscription to configuration. */
+  /** Reports changed items of a subscription to configuration. */
   readonly configurationChanged: (id: string, items: unknown) => void
   readonly warn: (text: string) => void
 }
@@ -31,7 +31,7 @@ const OWN_HEADERS =
 
 const READY_AFTER_MS = 100
 
-/** The listener that daprd takes for the app. It recognises daprd by a token. */
+/** The listener that daprd takes for the app. Daprd identifies itself by a token. */
 export class AppListener {
   readonly token = randomBytes(16).toString('hex')
   readonly #options: AppListenerOptions

@@ -45,7 +45,7 @@ export interface DaprdOptions {
   readonly life: string
   /** Created here, and removed at the end. */
   readonly folder: string
-  /** What it opens (`componentsText`). */
+  /** Components that the process opens (`componentsText`). */
   readonly components: string
   readonly listener: AppListenerOptions
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
@@ -57,7 +57,7 @@ export interface DaprdOptions {
   readonly log: (entry: LogEntry) => void
 }
 
-/** One process of daprd, with what it leaves behind. */
+/** A process of daprd, with its leftovers. */
 export class DaprdProcess {
   readonly exited: Promise<Exit>
   readonly #options: DaprdOptions

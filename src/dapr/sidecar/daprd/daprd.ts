@@ -18,7 +18,7 @@ interface Listed {
   readonly capabilities?: readonly string[]
 }
 
-/** One life of a daprd next to an app: its process, what it reads, its connections, and the listener that it takes for the app. */
+/** A life of daprd next to an app: its process, its readings, its connections, and the listener that it takes for the app. */
 export class Daprd {
   /** The capabilities of the components that it has opened. Rejects with why it did not become ready. */
   readonly ready: Promise<ReadonlyMap<string, readonly string[]>>

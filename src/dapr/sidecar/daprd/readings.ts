@@ -9,13 +9,13 @@ const keysOf = (topics: Iterable<DaprdTopic>): string => [...new Set([...topics]
 
 /** The topics and bindings that one daprd got; it asks only once. */
 export interface Announced {
-  /** Undefined: it has not asked yet. */
+  /** Topics of the app. Undefined until daprd has asked for them. */
   topics: readonly DaprdTopic[] | undefined
   /** Whether the app wants the events of a binding, for those that were asked for. */
   readonly bindings: Map<string, boolean>
 }
 
-/** What an app reads by daprd: topics and bindings. */
+/** Topics and bindings that an app reads by daprd. */
 export class Readings {
   readonly #topics = new Set<DaprdTopic>()
   readonly #bindings = new Map<string, DeliverEvent>()

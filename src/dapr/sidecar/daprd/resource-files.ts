@@ -49,7 +49,7 @@ const routeOf = ({name, properties}: ComponentResource): string =>
 export const bindingAt = (path: string, resources: readonly ComponentResource[]): string | undefined =>
   resources.find(each => each.type.startsWith('bindings.') && routeOf(each) === path)?.name
 
-/** What daprd must not do on its own: traces, metrics and scopes are ours. */
+/** Configuration that turns off traces, metrics and scopes of daprd, since Pillion provides these. */
 const CONFIGURATION = JSON.stringify({
   apiVersion: VERSION,
   kind: 'Configuration',
@@ -57,7 +57,7 @@ const CONFIGURATION = JSON.stringify({
   spec: {tracing: {samplingRate: '0'}, metric: {enabled: false}}
 })
 
-/** What daprd reads and makes; only we can look into it, as a component may hold a password. */
+/** Folder of daprd's files. Other users cannot read it, since a component may contain a password. */
 export interface DaprdFolder {
   /** Folder of its sockets. */
   readonly path: string

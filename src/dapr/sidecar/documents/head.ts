@@ -25,9 +25,9 @@ export type SegmentCipher = 'aes-256-gcm' | 'chacha20-poly1305'
 
 const CIPHER_NUMBERS: Readonly<Record<SegmentCipher, number>> = {'aes-256-gcm': 1, 'chacha20-poly1305': 2}
 
-/** What the second line of a document says. */
+/** Second line of a document. */
 export interface Manifest {
-  /** '' = it names none. */
+  /** Name of the key; may be empty. */
   readonly keyName: string
   readonly algorithm: WrapAlgorithm
   readonly wrappedKey: Buffer
@@ -39,7 +39,7 @@ export interface Manifest {
 /** A head as it was read. */
 export interface ReadHead {
   readonly manifest: Manifest
-  /** What its MAC is made of. */
+  /** Bytes that the MAC covers. */
   readonly signed: Buffer
   readonly mac: Buffer
 }

@@ -13,7 +13,7 @@ const MAX_PIECES = 8
 /** The bytes that streams bring, in whatever pieces. */
 export type Pieces = AsyncIterable<Uint8Array>
 
-/** Bytes that come in pieces, to be taken in other sizes. It holds little more than what is asked for. */
+/** Bytes that arrive in pieces and are read in other sizes. The buffer stays close to the requested size. */
 export class PieceReader {
   readonly #source: AsyncIterator<Uint8Array>
   #held: Buffer[] = []

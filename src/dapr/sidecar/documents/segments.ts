@@ -45,7 +45,7 @@ export async function* encryptSegments(
   }
 }
 
-/** Segments as plain text. What came before a segment that was changed has been given by then. */
+/** Yields segments as plain text. The segments before a changed one have been yielded by then. */
 export async function* decryptSegments(
   reader: PieceReader,
   manifest: Manifest,

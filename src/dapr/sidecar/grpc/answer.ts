@@ -9,7 +9,7 @@ export interface WholeAnswer {
   /** Fields of the head. */
   readonly fields: string
   readonly status: GrpcStatus
-  /** It is sent if the status is OK. */
+  /** Message, sent if the status is OK. */
   readonly message: Uint8Array
 }
 

@@ -50,8 +50,8 @@ export interface GrpcCallFacts {
 const RESET_CALL: GrpcStatus = {code: status.UNAVAILABLE, message: RESET}
 
 /**
- * One call of gRPC through the gateway: its passage brings it to the callee, and it ends exactly once. Messages are passed as bytes,
- * both ways; who takes them slowly slows their sender. What a call looks like at either end is decided by the API that took it: the
+ * A call of gRPC through the gateway, which ends exactly once. Messages are passed as bytes,
+ * both ways; a slow reader slows its sender. The API that took the call decides its form at both ends: the
  * proxy, or InvokeService.
  */
 export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, StreamHandler, OpenStream {

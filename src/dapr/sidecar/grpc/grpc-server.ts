@@ -65,7 +65,7 @@ export interface GrpcContext {
   readonly apiAccess: () => ApiAccess | undefined
 }
 
-/** Who calls at one connection. */
+/** Caller at a connection. */
 interface Peer {
   readonly socket: net.Socket
   readonly isUnixSocket: boolean
@@ -364,7 +364,7 @@ function sendable(answered: OwnAnswer, max: number): Pick<WholeAnswer, 'status' 
   return {status: {code: RESOURCE_EXHAUSTED, message}, message: NOTHING}
 }
 
-/** What needs nothing to be done. */
+/** Does nothing. */
 function nothing(): void {}
 
 /** The trace of a call, and its baggage, for the caller. */

@@ -55,7 +55,7 @@ export const baggageFields = ({baggage}: RequestHead, {isTracing}: Tracing): str
 export const traceStateFields = (traceparent: string, tracestate: string): string =>
   traceFields(traceparent) + (tracestate === '' ? '' : encodeField('tracestate', tracestate))
 
-/** The actor that a message is about: those of all methods for actors begin with its type and id. Undefined: it is about none. */
+/** Returns the actor of a message, if any. Messages of all methods for actors begin with its type and id. */
 export function actorIn(path: string, message: Uint8Array): SpanActor | undefined {
   const operation = path.slice(path.lastIndexOf('/') + 1)
   if (!Object.hasOwn(ACTORS.operations, operation)) return undefined

@@ -59,7 +59,7 @@ const KNOWN = new Map<string, readonly [part: Part, read?: Read]>([
 /** Headers that are not allowed in HTTP/2 (RFC 9113 §8.2.2). */
 const FORBIDDEN = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
-/** One value, or several behind each other (gRPC over HTTP/2, Binary-Header). */
+/** A value, or several separated by commas (gRPC over HTTP/2, Binary-Header). */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}(?:,[A-Za-z0-9+/]*={0,2})*$/
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 
@@ -75,7 +75,7 @@ export interface Forwarded {
   isRepeated: boolean
 }
 
-/** The head of a call, read. '' = not there; where a field comes more than once, the first value counts. */
+/** The head of a call. A missing field is an empty string; the first value of a repeated field counts. */
 export class RequestHead implements FieldSink {
   method = ''
   path = ''

@@ -38,7 +38,7 @@ export class SentMessages {
     return this.#kept?.isLost === true ? 'its message is too large to be kept' : ''
   }
 
-  /** Adds a piece; `hasStream`: it is passed on by the caller of this. False: these are more messages than may be kept. */
+  /** Adds a piece; `hasStream`: the caller passes it on. Returns false beyond the limit of kept messages. */
   add(bytes: string, hasStream: boolean): boolean {
     if (this.#kept !== undefined) {
       if (this.gauge.isBehindFirst) return false

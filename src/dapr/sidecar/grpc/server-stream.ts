@@ -121,7 +121,7 @@ export class ServerStream implements StreamHandler {
     return this.#unsent > MAX_AHEAD_BYTES && !this.#isOver
   }
 
-  /** Settles when little waits for the caller, or it has left. Where several may wait, each looks again whether it is behind. */
+  /** Settles when little waits for the caller, or the caller has left. With several waiters, each looks again whether it is behind. */
   async room(): Promise<void> {
     if (!this.isBehind) return
     this.#taken ??= Promise.withResolvers()

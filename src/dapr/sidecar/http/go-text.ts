@@ -25,7 +25,7 @@ const NAMED: Readonly<Record<string, string>> = {
   '\\': '\\\\'
 }
 
-// What %q escapes: the quote, the backslash and control characters.
+// Characters that %q escapes: the quote, the backslash and control characters.
 // oxlint-disable-next-line no-control-regex
 const QUOTED = /["\\\u0000-\u001f\u007f-\u009f]/g
 

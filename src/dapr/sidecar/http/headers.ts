@@ -66,7 +66,7 @@ const requestKinds = withGrpc(
   })
 )
 
-/** A request's parsed headers: those that the sidecar evaluates, and the lines that are passed on. '' = absent. */
+/** A request's parsed headers: fields that the sidecar evaluates, and lines that are passed on. Absent fields are empty. */
 export interface RequestHeaders {
   /** Latin1, each with its CRLF. Without the headers that the sidecar sets itself. */
   lines: string

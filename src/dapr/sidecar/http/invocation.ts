@@ -66,13 +66,13 @@ const BAD_GATEWAY = 502
 /** Dapr's text, and the key that sets the limit. */
 const tooLarge = (maxBodyBytes: number): string => `${TOO_LARGE} [the limit is maxBodySize: ${maxBodyBytes} bytes]`
 
-/** Nothing is appended to the base path if no method is called. */
+/** Joins base path and method. The base path stays alone if no method is called. */
 const externalPath = (path: string, prefix: string, root: string): string =>
   path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
 
 type SentTo = Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token' | 'path'>
 
-/** One call through a sidecar, with errors and headers as Dapr has them, in both directions. */
+/** A call through a sidecar, with errors and headers as Dapr has them, in both directions. */
 export class Invocation extends ProxiedCall {
   readonly rules = responseRules
   readonly copy: Copy | undefined

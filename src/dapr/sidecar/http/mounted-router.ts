@@ -34,7 +34,7 @@ export const isMounted = (
   (headers['dapr-app-id'] ?? '') === '' &&
   idOfBasic(headers.authorization ?? '') === ''
 
-/** Starts a mounted router's plain request. False: nothing was done, it does not belong to the router or not to the fast path. */
+/** Starts a mounted router's plain request. Returns false, without effect, if the router or the fast path does not take it. */
 export const startMounted = (
   mounted: MountedRouter | undefined,
   request: PlainRequest,

@@ -25,7 +25,7 @@ export interface OwnCall {
 /** Whether to stop at once, and as a failure (Dapr: pkg/api/http/shutdown.go). */
 const isForced = (lines: string): boolean => /^dapr-force-shutdown:[ \t]*true[ \t]*\r?$/im.test(lines)
 
-/** What answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */
+/** Answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */
 export const ownApi =
   (
     handle: HandleApi,

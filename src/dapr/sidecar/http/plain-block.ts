@@ -58,7 +58,7 @@ export class PlainBlocks {
     return path.startsWith('/v1.0') && !isInvoke(path) && length <= this.#maxBodyBytes
   }
 
-  /** Undefined: node:http has to read it. */
+  /** Finds the block of a request. Returns undefined if node:http has to read the request. */
   find(request: PlainRequest): BlockCall | undefined {
     if (!this.takes(request)) return undefined
     const {method, path} = request

@@ -17,8 +17,8 @@ import {isInvoke, findPlainTarget, type Target} from './target.ts'
 import {linesOfTrace, traceLines} from './trace.ts'
 
 /*
- * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. What is
- * refused, handled by the sidecar itself but for building blocks, or rare is left to node:http.
+ * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. Refused requests,
+ * the sidecar's own API without its building blocks, and rare forms are left to node:http.
  */
 
 const HOST = 0
@@ -67,7 +67,7 @@ export const plainValues = ({values}: PlainRequest) => ({
   authorization: values[AUTHORIZATION] ?? ''
 })
 
-/** Starts the calls of plain requests through one sidecar. False: nothing was done, node:http has to handle the request. */
+/** Starts the calls of plain requests through one sidecar. Returns false, without effect, if node:http has to handle the request. */
 export class PlainCalls {
   readonly #sidecar: SidecarContext
   readonly #blocks: PlainBlocks

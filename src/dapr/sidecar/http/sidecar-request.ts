@@ -33,7 +33,7 @@ export interface SidecarRequest {
 
 /** How traces are handled; this may change from request to request. */
 export interface Tracing {
-  /** False: trace headers are passed on unchanged. */
+  /** Whether trace headers get a span of ours. Otherwise they are passed on unchanged. */
   readonly isTracing: boolean
   /** Begins spans; undefined: a request keeps its trace, or gets a new one. */
   readonly tracer: Tracer | undefined

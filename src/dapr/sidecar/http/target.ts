@@ -125,7 +125,7 @@ export const findReadTarget = ({path, query}: Sent): Target | undefined => {
 
 /**
  * Finds callee and method: with an app id outside the URL the whole path is the method, else the URL contains both.
- * Undefined: no app is named. The path's escapes must be valid.
+ * Returns undefined if the request names no app. The path's escapes must be valid.
  */
 export const findTarget = ({path, query}: Sent, givenId: string): Target | undefined => {
   if (isPlainPath(path)) {

@@ -16,7 +16,7 @@ export const isTraceparent = (value: string): boolean => {
 }
 
 const FRESH = `00-${'0'.repeat(32)}-${'0'.repeat(16)}-00`
-/** Where eight digits of its two ids begin each. */
+/** Offsets of the groups of eight digits in its two ids. */
 const DIGITS = [3, 11, 19, 27, 36, 44]
 const COUNT = 170
 const random = new Uint32Array(DIGITS.length * COUNT)
@@ -89,7 +89,7 @@ export function linesOfTrace(span: CallSpan | undefined, isTracing: boolean, sen
   return traceLines(isTracing ? traceOf(sent.traceparent, sent.tracestate) : sent)
 }
 
-/** The trace that a message carries, unchanged: where no span is begun, an id of ours would be a parent that is never exported. '' = none is valid. */
+/** Returns the valid trace of a message unchanged, or an empty string. An id of ours would be a parent that is never exported. */
 export const carriedTraceparent = (value: unknown): string =>
   typeof value === 'string' && isTraceparent(value) ? value : ''
 

@@ -37,7 +37,7 @@ function readOperation(text: string, value: unknown): ActorOperation {
   }
 }
 
-/** '' where it is left out (mitchellh/mapstructure: the words for another type). */
+/** Reads a text field; an empty string if it is missing (mitchellh/mapstructure: the words for another type). */
 function textOf(value: Readonly<Record<string, unknown>>, name: string): string {
   const member = memberIn(value, name)
   if (member === undefined || member === null) return ''

@@ -158,7 +158,7 @@ function modelMessage(
   return {...plain, role: 'assistant', calls}
 }
 
-/** One output for each choice. */
+/** Returns an output for each choice. */
 const outputsOf = ({choices, usage}: ModelAnswer, model: string, isScrubbed: boolean | undefined): Result2[] =>
   choices.map(({reason, text, calls}, index) => ({
     choices: [

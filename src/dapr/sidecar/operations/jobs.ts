@@ -54,7 +54,7 @@ const messageOfJob = (job: Job): Message<typeof JobMessage> => ({
   failurePolicy: policyMessage(job.policy)
 })
 
-/** What is the same in both forms of a job. */
+/** Returns the common fields of both forms of a job. */
 const toldOf = ({name, schedule: plan, repeats, dueTime, ttl}: Job) => ({name, schedule: plan, repeats, dueTime, ttl})
 
 const requestIn = ({failurePolicy, ...job}: Message<typeof JobMessage>): JobRequest => ({

@@ -13,7 +13,7 @@ import type {CircuitBreakerPolicy, Policies, RetryPolicy} from './policies.ts'
 
 const RETRY_ALL: StatusMatching = {http: undefined, grpc: undefined}
 
-/** Those that a resource may override, but not with fewer than three retries. */
+/** Policies that a resource may override, but not with fewer than three retries. */
 const BUILT_IN = new Set([
   BUILT_IN_RETRY.name,
   'DaprBuiltInActorRetries',

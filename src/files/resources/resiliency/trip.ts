@@ -3,7 +3,7 @@ import {nearMiss} from '../../../model/near-miss.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {loadFor, parseExpression, problemIn, withMatches} from '../cel.ts'
 
-/** What a circuit breaker has counted since it entered its state, or since its `interval` began. */
+/** Counts of a circuit breaker since it entered its state, or since its `interval` began. */
 export interface BreakerCounts {
   readonly requests: number
   readonly totalSuccesses: number
@@ -15,7 +15,7 @@ export interface BreakerCounts {
 /** Whether a closed circuit breaker opens; asked after each failure. */
 export type Trip = (counts: BreakerCounts) => boolean
 
-/** What is wrong in a `trip` expression. */
+/** A mistake in a `trip` expression. */
 export interface TripFault {
   readonly severity: 'error' | 'warning'
   readonly message: string
@@ -64,8 +64,8 @@ async function loadEnvironments(): Promise<Environments> {
 }
 
 /**
- * Compiles a `trip` expression in CEL (Dapr: pkg/resiliency/breaker and pkg/expr). One that fails when it is evaluated, or
- * gives something else than true or false, does not trip. Rejects where no code can be loaded now.
+ * Compiles a `trip` expression in CEL (Dapr: pkg/resiliency/breaker and pkg/expr). An expression that fails, or
+ * returns another value than true or false, does not trip. Rejects if its code cannot be loaded.
  */
 export async function compileTrip(expression: string): Promise<CompiledTrip> {
   environments ??= await loadEnvironments()

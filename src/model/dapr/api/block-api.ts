@@ -1,4 +1,4 @@
-// model/dapr/: Dapr's API as data: what can be called, by which names, and with which messages. It imports nothing.
+// model/dapr/: Dapr's API as data: what can be called, by which names, and with which messages. This file has no imports.
 
 /** An operation of Dapr's API. Its key is Dapr's name for it, in the API log too. */
 export interface Operation {
@@ -15,7 +15,7 @@ export interface Operation {
   readonly isStream?: true
 }
 
-/** What Dapr and Pillion say of the components of a block. */
+/** Words of Dapr and Pillion for the components of a block. */
 export interface ComponentWords {
   /** The word for one of them in errors (Dapr: pkg/components, in each registry). */
   readonly one: string

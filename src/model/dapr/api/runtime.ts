@@ -1,6 +1,6 @@
 import type {BlockApi} from './block-api.ts'
 
-/** What a sidecar reports of itself (Dapr: pkg/api/http: healthz.go, metadata.go, shutdown.go). */
+/** Own API of a sidecar (Dapr: pkg/api/http: healthz.go, metadata.go, shutdown.go). */
 export const RUNTIME = {
   errors: 'HEALTH health',
   operations: {

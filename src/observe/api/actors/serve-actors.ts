@@ -76,7 +76,7 @@ function rowOf({id, place, inside, waiting, idleSince}: Actor, now: number): Api
 const workOf = ({request: {work}}: ActorTurn): string =>
   work.kind === 'method' ? work.method : `${work.kind} ${work.name}`
 
-/** One actor: who is inside, who waits, its timers, reminders and state. Throws an ApiProblem. */
+/** Returns an actor: its calls inside and waiting, its timers, reminders and state. Throws an ApiProblem. */
 export async function oneActor(facts: ActorFacts, query: URLSearchParams, masking: Masking): Promise<Api.ActorDetail> {
   const {loaded, reminders} = facts
   const [type, id] = [query.get('type') ?? '', query.get('id') ?? '']

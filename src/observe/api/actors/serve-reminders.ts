@@ -32,7 +32,7 @@ export async function listReminders({reminders}: ActorFacts, query: URLSearchPar
   return {reminders: all.map(each => reminderView(each, kept.aheadMs))}
 }
 
-/** One with its data. Throws an ApiProblem. */
+/** Returns a reminder with its data. Throws an ApiProblem. */
 export async function oneReminder({reminders}: ActorFacts, query: URLSearchParams): Promise<Api.ReminderDetail> {
   const name = {type: query.get('type') ?? '', id: query.get('id') ?? '', name: query.get('name') ?? ''}
   const kept = await reminders()

@@ -30,8 +30,8 @@ export interface ReaderOptions {
 }
 
 /**
- * One reader of events. The run does not wait for it: what it cannot take yet waits, up to 256 KiB. Then samples are left out
- * and counted. If that is not enough, so are other news, and it gets the whole state instead; ends of apps are never left out.
+ * A reader of events. The run does not wait for a slow reader: up to 256 KiB wait in memory. Then samples are left out
+ * and counted. If that is not enough, the reader gets the whole state instead of other news; ends of apps are never left out.
  */
 export class EventReader {
   readonly app: string

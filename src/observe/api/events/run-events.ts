@@ -338,7 +338,7 @@ export class RunEvents {
     for (const reader of readers) reader.send(event)
   }
 
-  /** What is secret is masked. */
+  /** Writes JSON with masked secrets. */
   #json(value: unknown): string {
     return new Masking(this.#context().masked()).json(value)
   }

@@ -24,7 +24,7 @@ const ALL = 9_999_999_999
 
 /**
  * Writes calls in a format (`/calls.har`), the oldest first: those that a filter matches (`q`), or one by its
- * `number`. They are those of one moment; the end says how many of them were overwritten before they were written. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
+ * `number`. The calls are of one moment; the end counts the calls that were overwritten before they were written. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
  */
 export async function exportCalls(
   {recorder, masked, control, work}: ApiContext,

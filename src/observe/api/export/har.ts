@@ -37,7 +37,7 @@ export function harExporter({masked, now, gathered}: ExporterOptions): Exporter 
   }
 }
 
-/** What HAR has no field for. */
+/** Fields of a call that HAR does not have. */
 const OWN = [
   ...(['number', 'from', 'to', 'isOpen', 'isFailed', 'failure', 'waitedMs', 'waitedFor', 'attempts', 'pid'] as const),
   ...(['traceparent', 'marks', 'isKept', 'isTruncated'] as const)

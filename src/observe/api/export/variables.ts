@@ -5,7 +5,7 @@ import {Masking} from '../../telemetry/recorder/masking.ts'
 const TAKEN = new Set(['ENV', 'HOME', 'IFS', 'LANG', 'PATH', 'PS1', 'PS4', 'PWD', 'SHELL', 'TERM', 'USER'])
 
 /**
- * Masks the secrets of a call so that they can be found again, and variables put in their place. What an app writes cannot pass for one: their marks
+ * Masks the secrets of a call so that they can be found again, and variables put in their place. Texts of apps cannot pass for a variable, since the marks
  * are random.
  */
 export class Variables {

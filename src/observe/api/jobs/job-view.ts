@@ -27,7 +27,7 @@ export function jobView(job: Job): Api.Job {
 
 export const timeOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : timeText(ms))
 
-/** What follows a failure, in words. */
+/** Describes the reaction to a failure. */
 export const policyText = (policy: FailurePolicy): string =>
   policy.kind === 'drop'
     ? 'drop'

@@ -1,4 +1,4 @@
-// What waits for a time, with the names that Dapr's CLI gives it (cmd/scheduler, pkg/scheduler). Loaded by the first request.
+// Jobs, reminders and timers that wait for a time, with the names that Dapr's CLI gives it (cmd/scheduler, pkg/scheduler). Loaded by the first request.
 import {givenObject, wholeIn} from '../problem.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -17,10 +17,10 @@ import {keptJob, readKeptJob} from './kept-job.ts'
 const PAGE = 500
 const FILTERS = ['all', 'app', 'actor', 'workflow', 'activity']
 
-/** One of them, with what deletes it. */
+/** An entry, with the function that deletes it. */
 interface Waiting {
   readonly view: Api.Scheduled
-  /** False: it is gone already. */
+  /** Deletes the entry. Resolves with false if it is gone already. */
   readonly remove: () => Promise<boolean>
 }
 

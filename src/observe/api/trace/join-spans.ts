@@ -31,7 +31,7 @@ export class JoinedTraces {
     }
   }
 
-  /** Undefined: no app has sent anything of it. */
+  /** Returns the spans of a trace. Undefined if no app has sent any. */
   of(traceId: string): JoinedTrace | undefined {
     const known = this.#joined.get(traceId)
     const kept = this.#kept.get(traceId)
@@ -42,7 +42,7 @@ export class JoinedTraces {
   }
 }
 
-/** One trace: which spans are calls seen by their caller or callee, and the parent of each. */
+/** A trace: its spans that are calls seen by their caller or callee, and the parent of each. */
 export class JoinedTrace {
   /** The spans in the order of their starts. */
   readonly spans: readonly ReceivedSpan[]

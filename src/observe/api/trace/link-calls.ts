@@ -1,5 +1,5 @@
-// observe/api/trace/ finds which call was made to answer which: by the trace that apps pass on, and where they pass none on, by what this one
-// process saw: which calls the caller was answering when it called. It never says that it is sure where it is not.
+// observe/api/trace/ links each call to the call that it serves: by the trace that apps pass on, otherwise by the observations of this one
+// process saw: the calls that the caller was answering when it called. Guesses are marked as guesses.
 import type {CallLink} from '../../../model/api.generated.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 
@@ -55,7 +55,7 @@ export class CallLinks {
   /** Kinds of calls that were made for each call. */
   readonly #made = new Map<number, Set<string>>()
 
-  /** Adds a call. They are to come in the order of their starts. */
+  /** Adds a call. Calls must be added in the order of their starts. */
   add(call: TracedCall): void {
     const {number, to, wentWith, isLast = false} = call
     const link = this.#linkOf(call)
@@ -71,7 +71,7 @@ export class CallLinks {
     if (trace !== '') append(this.#ofTrace, `${trace} ${to}`, call)
   }
 
-  /** The call that a call was made for; undefined: for none that was added. It came from outside, or its app made it on its own. */
+  /** Returns the call that another call serves. Undefined for calls from outside, or of an app on its own. */
   of(number: number): CallLink | undefined {
     return this.#links.get(number)
   }

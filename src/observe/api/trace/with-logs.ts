@@ -18,7 +18,7 @@ const MAX_SAME = 1000
 /** Maximum number of lines in one tree. */
 const MAX_LINES = 1000
 
-/** Adds log records to the lines that apps wrote. One that came over stdout as well is that line, of which its place is known now. */
+/** Adds log records to the lines that apps wrote. A record that was printed, too, gives its line a place in the trace. */
 export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[], masking: Masking): Lines {
   // of more logs only the latest are shown
   const latest = logs.toSorted((a, b) => a.log.at - b.log.at).slice(-MAX_LINES)

@@ -143,7 +143,7 @@ class Layout {
     if (above !== undefined && above !== number) this.#above.set(number, above)
   }
 
-  /** Undefined: it is nothing of this request. */
+  /** Returns the number of a place. Undefined if it is outside this request. */
   #numberOf(place: SpanPlace | undefined): number | undefined {
     const number = typeof place === 'object' ? this.#numbers.get(place) : place
     return number !== undefined && this.#rows.has(number) ? number : undefined

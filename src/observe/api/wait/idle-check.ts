@@ -94,8 +94,8 @@ export class IdleCheck implements WaitCheck {
 const ANSWER_MS = 1000
 
 /**
- * A broker that does not answer counts as idle. One that does not answer in time, which would hold a wait beyond its end, is taken to be as it
- * was: it may be slow since much is to be done.
+ * Reads a backlog. A broker that fails counts as idle. A broker that does not answer in time keeps its last value:
+ * it may be slow because it has much to do.
  */
 const readOf = async ({read}: TopicBacklog, before: Backlog | undefined): Promise<Backlog | undefined> =>
   within(ANSWER_MS, read()).then(

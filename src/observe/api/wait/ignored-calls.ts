@@ -5,7 +5,7 @@ import {starPattern} from '../../../model/star-pattern.ts'
 export type IsIgnored = (call: {readonly method: string; readonly path: string}) => boolean
 
 /**
- * Reads patterns such as `GET /poll*`: a method, or `*`, and a path in which `*` matches anything. Undefined: there is none. Throws a
+ * Reads patterns such as `GET /poll*`: a method, or `*`, and a path in which `*` matches anything. Returns undefined for an empty list. Throws a
  * UserError.
  */
 export function readIgnored(patterns: readonly string[]): IsIgnored | undefined {

@@ -14,13 +14,13 @@ export interface WaitedApp {
   readonly home: string
   /** The name in the log of the run: with the version if its id has several. */
   readonly writer: string
-  /** It takes calls, or runs if it has no port. */
+  /** Whether the app takes calls, or runs if it has no port. */
   readonly isReady: boolean
   /** Its process has ended with 0 and is not started again by itself. */
   readonly isFinished: boolean
-  /** It will not become ready by itself: it failed permanently, was given up, or was stopped. */
+  /** Whether the app cannot become ready by itself: it failed permanently, was given up, or was stopped. */
   readonly isOver: boolean
-  /** It was never started, as what it depends on has failed. */
+  /** Whether the app never started because a dependency has failed. */
   readonly isGivenUp: boolean
   /** `--except` has left it to the user, and it is not there yet: it is waited for by its name alone. */
   readonly isLeftOut: boolean

@@ -2,7 +2,7 @@ import type {ComponentEvent} from '../../../model/component-event.ts'
 import type {MetricName} from './metrics-table.ts'
 import type {MetricsRegistry} from './registry.ts'
 
-/** What is counted, and of most of it the time. */
+/** Counted operations; most have a time, too. */
 type Counted =
   MetricName<'counter'> extends infer Name ? (Name extends `dapr_component_${infer What}_count` ? What : never) : never
 type Timed =

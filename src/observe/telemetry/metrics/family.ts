@@ -1,4 +1,4 @@
-/** One value with its labels. */
+/** A value with its labels. */
 export interface Series {
   /** Adds its lines to a text in Prometheus' format; `labels` is `a="b",c="d"` or ''. */
   write(lines: string[], name: string, labels: string): void
@@ -73,7 +73,7 @@ export interface FamilyOptions<Kind extends Series> {
 /** Maximum number of series of one metric. Beyond it, all others are counted in one with empty labels. */
 export const MAX_SERIES = 500
 
-/** One metric: its series by label values. */
+/** A metric: its series by label values. */
 export class Family<Kind extends Series> {
   readonly name: string
   readonly #options: FamilyOptions<Kind>

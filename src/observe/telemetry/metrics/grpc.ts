@@ -2,7 +2,7 @@ import type {Counter, Histogram} from './family.ts'
 import type {MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
 
-/** One finished call of gRPC, from one side. */
+/** A finished call of gRPC, from one side. */
 export interface FinishedGrpcCall {
   /** The method with its service: `/pkg.Service/Method`. */
   readonly method: string

@@ -3,7 +3,7 @@ import {PathLabels} from './paths.ts'
 import type {MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
 
-/** One finished HTTP call, from one side. */
+/** A finished HTTP call, from one side. */
 export interface HttpCall {
   readonly verb: string
   /** As the request has it, with its query. */
@@ -68,7 +68,7 @@ interface Labels {
   readonly appId: string
   /** The values of the labels of a call. */
   readonly labels: (path: string, verb: string, status: string) => readonly string[]
-  /** What requests with the same labels have in common. */
+  /** Key of requests with the same labels. */
   readonly keyOf: (target: string) => string
 }
 

@@ -40,7 +40,7 @@ const decided = (what: string, by: string): string =>
 const ofLimit = (what: string): string =>
   `${what} payload size as a fraction of the configured gRPC max body size; values >=0.95 trip the stall, values >1 exceed the limit.`
 
-/** Every metric of a sidecar by its exported name (Dapr: pkg/diagnostics). Those without series are left out of the text. */
+/** Every metric of a sidecar by its exported name (Dapr: pkg/diagnostics). The text leaves out metrics without series. */
 export const METRICS = {
   process_cpu_seconds_total: counter('Total user and system CPU time spent in seconds.'),
   process_start_time_seconds: gauge('Start time of the process since unix epoch in seconds.'),

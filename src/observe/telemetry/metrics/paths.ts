@@ -73,7 +73,7 @@ export class PathLabels {
     return this.#match(normal) || this.#matchShort(normal, short) || (this.#isFull ? short : '')
   }
 
-  /** What requests with the same label have in common: keys and ids, of which there are many, are left out unless a pattern may name them. */
+  /** Returns the common part of requests with one label. Leaves out keys and ids unless a pattern may name them. */
   alike(target: string): string {
     const path = pathOf(target)
     return this.#patterns.length === 0 && HAS_IDS.test(path) ? shorten(normalizePath(path)) : path

@@ -62,7 +62,7 @@ export function readSpan(span: Message, {scope, sender, now}: SpanReading): Rece
   }
 }
 
-/** What is read with each span or log record. */
+/** Context of a span or log record. */
 export interface SpanReading {
   readonly scope: string
   readonly sender: Sender
@@ -97,7 +97,7 @@ function exceptionIn(attributes: Attributes): SpanException | undefined {
   return type === '' && message === '' ? undefined : {type, message, stack}
 }
 
-/** The details as text. What is too long keeps what says most. */
+/** Returns the details as text, cut to the most useful part. */
 function short(details: SpanDetails): string {
   const all = JSON.stringify(details)
   if (all.length <= MAX_DETAILS) return all

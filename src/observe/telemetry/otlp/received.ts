@@ -1,5 +1,5 @@
 // observe/telemetry/otlp/ receives what the OpenTelemetry SDKs of apps send (OTLP 1.x, opentelemetry-proto), and keeps the latest spans and log records
-// of a run in a bounded amount of memory. Nothing of it but the port is opened before the first connection, and nothing waits for it.
+// of a run in a bounded amount of memory. Only the port is open before the first connection.
 import type {SpanException} from '../../../model/api.generated.ts'
 
 /** `Span.SpanKind` of OpenTelemetry's trace.proto. */
@@ -19,10 +19,10 @@ export interface ReceivedSpan extends Sender {
   readonly traceId: string
   /** 16 digits. */
   readonly spanId: string
-  /** '' = it is a root. */
+  /** Id of the parent; empty for a root. */
   readonly parentId: string
   readonly name: string
-  /** One of `KIND`; 0: not said. */
+  /** Number of `KIND`; 0 if the sender gives none. */
   readonly kind: number
   /** In ms since 1970 by the clock of the app; moved into the time of the run if that is impossible. */
   readonly startedAt: number
@@ -50,7 +50,7 @@ export interface SpanDetails {
 /** A log record of an app's SDK that names a trace. */
 export interface ReceivedLog extends Sender {
   readonly traceId: string
-  /** '' = the record names none. */
+  /** Id of the span; empty if the record has none. */
   readonly spanId: string
   /** In ms since 1970. */
   readonly at: number

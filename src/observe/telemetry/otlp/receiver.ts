@@ -98,7 +98,7 @@ export class Receiver {
     }
   }
 
-  /** Undefined: its sender has disconnected. */
+  /** Answers a request. Resolves with undefined if the sender has disconnected. */
   async #answer(head: Head, stream: Readable): Promise<Reply | undefined> {
     const type = head.header('content-type').replace(/;.*$/s, '').trim().toLowerCase()
     const isJson = type === 'application/json'

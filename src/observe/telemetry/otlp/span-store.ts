@@ -74,7 +74,7 @@ export class SpanStore {
     return isYes
   }
 
-  /** Keeps a span. One that is sent again replaces nothing: exporters repeat a batch whose answer was lost. */
+  /** Keeps a span. Ignores a repeated span: exporters repeat a batch whose answer was lost. */
   addSpan(span: ReceivedSpan, scope: string): void {
     const {traceId, spanId, parentId, kind, app} = span
     if (scope === OWN_SCOPE || this.#ignored.has(traceId) || !this.#options.isRecorded(app)) return

@@ -27,9 +27,9 @@ export interface CallContent {
   readonly response: RecordedMessage
   /** Why it failed; '' = it did not. */
   readonly failure: string
-  /** What the call waited for, in this order. */
+  /** Reasons for which the call waited, in this order. */
   readonly waitedFor: readonly string[]
-  /** The `traceparent` that went to the callee; '' = none. */
+  /** The `traceparent` that the callee received; may be empty. */
   readonly traceparent: string
 }
 
@@ -68,7 +68,7 @@ export function contentOf({pieces = [], edgeOf}: Partial<Pick<RecordedCall, 'pie
   }
 }
 
-/** The method of a call. One that its line has no number for (`PROPFIND`) is read from its bytes. */
+/** The method of a call. A method without a number in the line (`PROPFIND`) is read from its bytes. */
 export const methodOf = ({method}: Pick<CallLine, 'method'>, content: () => CallContent): string =>
   method || (content().request.head.split(' ', 1)[0] ?? '')
 
@@ -99,8 +99,8 @@ const CODINGS = {
 export const MAX_PLAIN = 1024 * 1024
 
 /**
- * A body without its compression. One that is compressed in an unknown or broken way, was cut before there is anything to show, or has more
- * bytes than `max`, stays as it is.
+ * A body without its compression. Leaves it as it is if the compression is unknown or broken, if it was cut too early, or if it
+ * has more bytes than `max`.
  */
 export function plainBody({headers, body}: RecordedMessage, max: number): Buffer {
   const coding = headerValue(headers, 'content-encoding').trim().toLowerCase()

@@ -4,15 +4,15 @@ import type {CallRecord} from '../../../model/call.ts'
 export const FLAG = {
   /** The call is under way. */
   open: 1,
-  /** It is admitted: in the app, or in whatever it was sent to. */
+  /** The callee has the call. */
   admitted: 2,
-  /** It waited in the queue of its callee. */
+  /** The call waited in the queue of its callee. */
   waited: 4,
   /** The response was ours, not the callee's. */
   ours: 8,
-  /** It failed: there was no response of the callee, or it broke off. */
+  /** The call failed: the callee sent no response, or its response broke off. */
   failed: 16,
-  /** It was sent again. */
+  /** The call was sent again. */
   resent: 32,
   /** Part of a body is not kept. */
   truncated: 64,
@@ -24,7 +24,7 @@ export const FLAG = {
   own: 1024,
   /** A fault was injected. */
   fault: 2048,
-  /** It came at the port of its callee, not through the sidecar of its caller. */
+  /** The call arrived at the port of its callee, not through the sidecar of its caller. */
   published: 4096,
   /** Its callee was asleep, and was started for it. */
   woke: 8192
@@ -44,7 +44,7 @@ const LINE_BYTES = 64
 const VERBS = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT', 'TCP']
 
 /**
- * One line of fixed length for each of the latest calls: numbers only. The line of a call under way is never overwritten: a
+ * Lines of fixed length for the latest calls: numbers only. The line of a call under way is never overwritten: a
  * number whose line is taken is left out.
  */
 export class CallLines {
@@ -248,7 +248,7 @@ export interface CallLine {
   readonly responseBytes: number
   /** The pid of the callee's process; 0: not known. */
   readonly pid: number
-  /** '' if it is none of HTTP's. */
+  /** Method of HTTP; empty for any other. */
   readonly method: string
   readonly attempts: number
   readonly waitedMs: number

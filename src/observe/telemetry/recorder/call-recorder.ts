@@ -1,5 +1,5 @@
 // observe/telemetry/recorder/ keeps the latest calls of a run in a fixed amount of memory: numbers in lines of one length, bytes on a tape that
-// is written round and round. It costs a call well below a microsecond, and nothing before the first one.
+// is written round and round. Recording costs a call well below a microsecond, and nothing before the first one.
 import type {
   Call,
   CallObserver,
@@ -188,7 +188,7 @@ export class CallRecorder implements CallObserver {
     this.publishers.between(app, `${component}/${operation}`).count(startedAt + totalMs, totalMs, failure !== '')
   }
 
-  /** Calls the listener with the number of each call when it is over; the result ends that. It must not throw. */
+  /** Calls the listener with the number of each call when it is over; the result ends that. The listener must not throw. */
   onEnded(listener: (number: number) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

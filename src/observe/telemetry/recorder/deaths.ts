@@ -35,7 +35,7 @@ export interface Ended {
   readonly lines: () => Promise<readonly string[]>
   /** The line of code that failed: `svc.mjs:10`, from the folder of the app; '' = no line of its output says so. */
   readonly place: () => Promise<string>
-  /** What to do about it; '', or left out: not known. */
+  /** Advice to the user. Missing or empty if there is none. */
   readonly advice?: () => Promise<string>
 }
 
@@ -66,8 +66,8 @@ export interface Death extends Omit<Ended, 'inside' | 'work'> {
   /** Counts the ends of the run. */
   readonly number: number
   /**
-   * The likeliest cause first: a request that was inside at an earlier end, then those of which none was just answered, and of these the
-   * one that began last. What has been in flight for long has not ended the process so far.
+   * Causes, the likeliest first: a request that was inside at an earlier end, then requests without a fresh answer, and of these the
+   * latest one. An old request has not ended the process so far.
    */
   readonly inside: readonly InsideCall[]
   /** Items that were in hand before come first. */
@@ -102,7 +102,7 @@ export class Deaths {
     return app === undefined ? this.#all : this.#all.filter(death => death.app === app)
   }
 
-  /** Undefined: there is none with this number, or it is no longer kept. */
+  /** Returns the death of this number, if it is kept. */
   get(number: number): Death | undefined {
     return this.#all.find(death => death.number === number)
   }

@@ -12,7 +12,7 @@ export interface ExpectedReplay {
   readonly started: (number: number) => void
 }
 
-/** Recognises replays among the calls that begin. It is asked only while some are under way. */
+/** Recognises replays among the calls that begin. Callers ask only while replays are under way. */
 export class ExpectedReplays {
   readonly #expected = new Set<ExpectedReplay>()
 

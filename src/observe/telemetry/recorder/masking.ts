@@ -12,7 +12,7 @@ export type MaskOf = (value: string, name: string) => string
 export class Masking {
   readonly #more: ReadonlySet<string>
   readonly #mask: MaskOf
-  /** What every mask begins with. */
+  /** Beginning of every mask. */
   readonly #begin: string
 
   /** `more`: further names, in any case. */
@@ -30,7 +30,7 @@ export class Masking {
   /** The mask of a value that has no place of its own. */
   value = (text: string): string => this.#hidden(text, '')
 
-  /** What is masked already stays as it is. */
+  /** Masks a value unless it is masked already. */
   #hidden(value: string, name: string): string {
     return value.startsWith(this.#begin) ? value : this.#mask(value, name)
   }
@@ -52,7 +52,7 @@ export class Masking {
     return words.map((word, at) => (this.isArgument(words[at - 1] ?? '', word) ? this.value(word) : this.text(word)))
   }
 
-  /** JSON of what is shown: no text in it has a secret, whatever it is about. Those of these names stay. */
+  /** Writes JSON for display and masks secrets in all texts, except for fields of these names. */
   json(value: unknown): string {
     return JSON.stringify(value, (key, each: unknown) =>
       typeof each === 'string' && !AS_THEY_ARE.has(key) ? this.text(each) : each
@@ -65,7 +65,7 @@ export class Masking {
     return (BLOCK.test(text) ? this.#ofJson(text, depth) : undefined) ?? this.words(text, depth)
   }
 
-  /** Undefined: it is no JSON, or nested too deep for the stack. */
+  /** Masks JSON. Returns undefined for other texts, and for JSON that is nested too deep for the stack. */
   #ofJson(text: string, depth = 0): string | undefined {
     return orElse(() => {
       const {value, isChanged} = this.#masked(parseExactly(text), depth)
@@ -205,7 +205,7 @@ export class Masking {
   }
 }
 
-/** What an entry is called: `{"name": "password", "value": "x"}`, `{"Key": "password", "Value": "x"}`; '' if nothing. */
+/** Returns the name of an entry such as `{"name": "password", "value": "x"}` or `{"Key": "password", "Value": "x"}`, or an empty string. */
 function settingOf(entry: object): string {
   const {name, Name, value, Value = value, Key, key = Key} = entry as Readonly<Record<string, unknown>>
   const called = name ?? Name ?? (Value === undefined ? undefined : key)
@@ -239,7 +239,7 @@ const PASSWORD =
 const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */
 const MAY_HOLD = /[=@"<>]|%40|(?:^|\s)--?\w|['\w]: '|-\w+:|(?:cookie|authorization|header):|\bB(?:earer|asic) /i
-/** What is before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before what is no word or parameter … */
+/** Text before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before a credential … */
 const FIELD =
   /(?<!\\)(\\*")([^"\\]{1,100})(?:(?<=[nN]ame\1\s{0,9}:\s{0,9}\1[\w.:-]+)\1\s*,\s*\1[vV]alue(?=\1\s*:\s*\1))?\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g
 /** … or of an entry as Python, JavaScript, Ruby and C# show objects, or of a pair (`password=`), or of a flag (`--token `). */

@@ -41,7 +41,7 @@ export function spanName(traced: Pick<TracedRequest, 'verb' | 'callee' | 'method
 /** Type, id, and the method if one is called. */
 const ACTOR = /^\/v1\.0\/actors\/([^/]+)\/([^/]+)\/(?:method\/(.+))?/
 
-/** Undefined: it is no request about an actor. */
+/** Returns the actor of a request, if any. */
 function actorIn(verb: string, path: string): SpanActor | undefined {
   const [, type = '', id = '', method] = ACTOR.exec(path) ?? []
   if (type === '') return undefined

@@ -34,9 +34,9 @@ export class Sampler {
 /** A started span. */
 export interface ActiveSpan {
   readonly context: TraceContext
-  /** '' = it is the root of its trace. */
+  /** Id of the parent span; empty for the root of a trace. */
   readonly parentSpanId: string
-  /** It will be exported when it ends. */
+  /** Whether the span is exported when it ends. */
   readonly isSampled: boolean
 }
 

@@ -22,8 +22,8 @@ export interface CopiedWorkspace extends WorkspaceContent {
 }
 
 /**
- * What is gone goes first: a link that became a folder would lead what is copied into the folder of the user. What cannot
- * be copied is reported, and tried again with the next change. Returns whether files were copied; at once when `over` is aborted.
+ * Deletes removed paths first. Otherwise a copy could follow an old link into the user's folder. Reports files that cannot
+ * be copied and tries them again with the next change. Returns whether files were copied; at once when `over` is aborted.
  */
 export async function copyChanges(
   copy: CopiedWorkspace,
@@ -83,7 +83,7 @@ export async function copyChanges(
   return hasChanged
 }
 
-/** False: it failed. */
+/** Copies a file. Resolves with false if that failed. */
 async function attempt(
   copy: CopiedWorkspace,
   reporter: Pick<Reporter, 'warn'>,
@@ -100,7 +100,7 @@ async function attempt(
   }
 }
 
-/** Reported once. What was removed meanwhile is a change that is yet to come. */
+/** Reports a failed copy once, unless the source is gone. A later change reports the removal. */
 function notCopied(
   {source, failed}: CopiedWorkspace,
   reporter: Pick<Reporter, 'warn'>,
@@ -125,7 +125,7 @@ async function clearFolder(folder: string, path: string): Promise<void> {
   makeFolder(above)
 }
 
-/** Removes a file or a link from a copy, with the folders that are empty then. What lies behind a link stays. */
+/** Removes a file or a link from a copy, with the folders that are empty then. Keeps the target of a link. */
 async function removeFrom(folder: string, path: string): Promise<void> {
   try {
     const above = dirname(path)

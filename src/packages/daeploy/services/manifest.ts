@@ -22,7 +22,7 @@ const OF_A_RUN = /\/pillion\/[\da-f]{32}$/
 
 export const isDatabase = (path: string): boolean => DATABASE.test(path)
 
-/** What is met below a folder besides files, by its path from there. */
+/** Entries below a folder besides files, by their relative paths. */
 export interface Met {
   /** A link to a folder, or a folder that all copies share. */
   readonly linked?: (path: string) => Promise<void>
@@ -59,7 +59,7 @@ export async function fingerprintsIn(folder: string, {linked, empty, unreadable}
   return fingerprints
 }
 
-/** Undefined: the file is gone, or a link that leads nowhere, or round. */
+/** Reads the state of a file. Resolves with undefined if it is gone, or a broken or circular link. */
 async function statOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path)
@@ -162,8 +162,8 @@ export async function changedIn(
 }
 
 /**
- * Removes the workspaces of a run except these. What cannot be removed belongs to another user, or has a mode that a service gave it: it is
- * reported and stays. The manifest goes last: if we are killed before, another run continues.
+ * Removes the workspaces of a run except these. Reports and keeps entries of another user, or with a mode that forbids it.
+ * The manifest goes last: if we are killed before, another run continues.
  */
 export async function removeAllBut(
   kept: readonly string[],

@@ -15,7 +15,7 @@ const MAX_LINES = 10_000
 const MAX_CHARACTERS = 8 * 1024 * 1024
 /** A line that is longer is kept in parts, as that of a progress bar, which never ends. */
 const MAX_OPEN = 64 * 1024
-/** Where a text ends, a character that is not whole. */
+/** Incomplete character at the end of a text. */
 const UNFINISHED = /[\xc2-\xf4][\x80-\xbf]{0,2}$/
 
 /** The last lines of an app with their times, without prefixes and without our status lines. */
@@ -24,7 +24,7 @@ export class RecentLines {
   #lines: Line[] = []
   #characters = 0
   #count = 0
-  /** What has come of the line that is open. */
+  /** Received part of the open line. */
   #rest = ''
   /** Whether the part before that was kept; undefined: the rest begins the line. */
   #isPart: boolean | undefined

@@ -145,7 +145,7 @@ export class Services {
     this.announce()
   }
 
-  /** What is the same for all callers. */
+  /** Returns the common context of all callers. */
   get #call() {
     const {observer, faults, routes} = this.#options
     return {observer, faults, findService: routes.named}

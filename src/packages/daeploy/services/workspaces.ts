@@ -22,7 +22,7 @@ import type {CopiedWorkspace} from './copy-workspace.ts'
 
 /**
  * The workspaces of a run: copies for services that would share a folder (each writes a database there, and deletes it),
- * deployed services, and files of ours. They are removed with the run, except those in which a user changed a file.
+ * deployed services, and files of ours. The run removes them at its end, except those in which a user changed a file.
  */
 export class Workspaces {
   readonly #home: string
@@ -91,7 +91,7 @@ export class Workspaces {
     for (const [source, owner] of this.#owners) if (!kept.has(`${owner} ${source}`)) this.#owners.delete(source)
   }
 
-  /** Unpacks a deployed archive into a new folder; that of an earlier deployment is removed. Where it fails nothing is left. */
+  /** Unpacks a deployed archive into a new folder and removes that of an earlier deployment. Leaves nothing after a failure. */
   async unpack(name: string, archive: string): Promise<string> {
     this.#closing.signal.throwIfAborted()
     const unpacking = this.#unpack(name, archive)
@@ -115,7 +115,7 @@ export class Workspaces {
     return folder
   }
 
-  /** What the user has changed in a workspace that is replaced is kept under another name. */
+  /** Keeps a replaced workspace under another name if the user has changed it. */
   async #setAside(name: string, content = this.#contents.get(name)): Promise<void> {
     if (content === undefined || (await changedIn(this.#folder, [[name, content]])).length === 0) return
     const kept = `${name}_${randomHex(4)}`

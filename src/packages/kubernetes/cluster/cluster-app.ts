@@ -23,7 +23,7 @@ export interface ContainerExit {
   readonly code: number
   /** Failures in a row of the app's own container. */
   readonly failures: number
-  /** '' if it printed nothing. */
+  /** Last line of its output; may be empty. */
   readonly lastLine: string
 }
 

@@ -20,7 +20,7 @@ export type ClusterEvent =
 
 export type AppProgress = 'waiting' | 'deploying' | 'starting' | 'ready' | 'completed' | 'failed'
 
-/** One object of an app as a file next to the app. */
+/** Object of an app in a file next to the app. */
 export interface DeployFile {
   readonly kind: string
   /** Absolute path; '' if the file could not be written. */

@@ -26,7 +26,7 @@ export interface PodLogsOptions {
   readonly take: (pod: string, container: string, line: string) => void
 }
 
-/** Logs of all containers of a template. One kubectl reads them; it starts again for containers that start later. */
+/** Logs of all containers of a template. A single kubectl reads them, and restarts for containers that start later. */
 export class PodLogs {
   readonly #options: PodLogsOptions
   /** Time of the last line of each container. */

@@ -9,9 +9,9 @@ import type {Image} from '../pod.ts'
 
 /** How an image that was built gets to a cluster. */
 interface ImageDelivery {
-  /** Undefined: the cluster has the images of the builder. */
+  /** Command that loads an image. Undefined if the cluster has the images of the builder. */
   readonly command: ((image: string) => readonly string[]) | undefined
-  /** What the command does: `Loading into kind`. */
+  /** Description of the command: `Loading into kind`. */
   readonly text: string
   readonly env?: Readonly<Record<string, string>>
 }

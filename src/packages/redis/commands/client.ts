@@ -5,7 +5,7 @@ import {NIL_ARRAY, OK_STATUS, RedisError, Verbatim, type Result} from '../engine
 import type {Session} from '../engine/session.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** CLIENT. What has no effect here answers as if it had one. */
+/** CLIENT. Subcommands without effect here answer as if they had one. */
 export const client = containing({
   id: keyless(2, session => session.id),
   getname: keyless(2, ({name}) => (name === '' ? null : name)),
@@ -56,13 +56,13 @@ export const client = containing({
   'no-touch': keyless(3, () => OK_STATUS)
 })
 
-/** What a client is in, as CLIENT LIST abbreviates it. */
+/** States of a client, as CLIENT LIST abbreviates them. */
 function flagsOf({subscriptions, queue, cancelWait}: Session): string {
   const flags = `${subscriptions > 0 ? 'P' : ''}${queue === undefined ? '' : 'x'}${cancelWait === undefined ? '' : 'b'}`
   return flags || 'N'
 }
 
-/** One line of CLIENT LIST. */
+/** A line of CLIENT LIST. */
 function describe(session: Session): string {
   const fields = {
     id: session.id,
@@ -87,7 +87,7 @@ function describe(session: Session): string {
     .join(' ')
 }
 
-/** Which clients the filters of CLIENT KILL choose. */
+/** Filters of CLIENT KILL. */
 const FILTERS: Readonly<Record<string, (session: Session, value: string) => boolean>> = {
   ID: ({id}, value) => id.toString() === value,
   ADDR: ({address}, value) => address === value,

@@ -20,7 +20,7 @@ export const PUBSUB_COMMANDS: CommandTable = {
   })
 }
 
-/** One confirmation for each name: all but the last are pushed, the last is the answer. */
+/** Confirms each name: all but the last are pushed, the last is the answer. */
 function confirm(
   session: Session,
   word: string,

@@ -23,7 +23,7 @@ export const STREAM_READS: CommandTable = {
 
 interface Request {
   readonly count: number
-  /** Undefined: does not wait. */
+  /** Longest wait in ms. Undefined if the command does not wait. */
   readonly blockMs: number | undefined
   readonly noAck: boolean
   readonly streams: readonly (readonly [key: string, id: string])[]
@@ -93,7 +93,7 @@ function answer({protocol}: Session, all: readonly Found[], isHistory = false): 
   return protocol === 3 ? new Map(found) : found
 }
 
-/** Who finds nothing new is no consumer. */
+/** Reads for a consumer. Creates the consumer only if there are new entries. */
 function readFor(
   db: Database,
   key: string,

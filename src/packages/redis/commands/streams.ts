@@ -66,9 +66,9 @@ function add({db}: Session, args: readonly string[]): Result {
 }
 
 interface NewId {
-  /** Undefined: the time. */
+  /** First part of the id. Undefined stands for the time. */
   readonly ms?: number
-  /** Undefined: the next. */
+  /** Second part of the id. Undefined stands for the next one. */
   readonly seq?: number
 }
 

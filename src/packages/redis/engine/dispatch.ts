@@ -44,7 +44,7 @@ function queue(session: Session, queued: QueuedCommand[], next: QueuedCommand): 
   return QUEUED
 }
 
-/** Runs a command now. Whatever it throws is its result: the fault of one command is an error for its client, not the end of the run. */
+/** Runs a command now. Returns a thrown error as its result, so that a faulty command does not end the run. */
 export function invokeCommand(session: Session, command: Command, args: readonly string[]): Result | Blocked {
   try {
     return command.run(session, args.slice(1))
@@ -65,7 +65,7 @@ function refusal(session: Session, command: Command, args: readonly string[]): R
   return undefined
 }
 
-/** What is wrong with the number of arguments, or with the name of a command that this one holds. */
+/** Returns the mistake in the number of arguments, or in the name of a subcommand. */
 function misuse({name, arity, subcommands}: Command, args: readonly string[]): RedisError | undefined {
   if (arity > 0 ? args.length !== arity : args.length < -arity) return wrongArity(name)
   const given = args[1]

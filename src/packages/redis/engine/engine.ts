@@ -31,7 +31,7 @@ export class RedisEngine {
   /** The space that the keys belong to; '' = that of all runs without a space. */
   space = ''
   commandsRun = 0
-  /** Nothing is written any more. */
+  /** Whether the engine is closed for writes. */
   isClosed = false
   #lastSession = 0
   readonly #waiters = new KeyWaiters()
@@ -117,7 +117,7 @@ export class RedisEngine {
     session.watched.clear()
   }
 
-  /** Writes to the file, if there is one, what it does not know yet. False: that has failed. */
+  /** Writes new changes to the file, if there is one. Returns false on failure. */
   save(): boolean {
     return this.#journal?.save() ?? true
   }

@@ -20,7 +20,7 @@ const MANY = 5000
 /** Up to this many entries, outdated ones are left in the heap. */
 const MIN_FULL = 1024
 
-/** One timer for the keys of all databases that expire. Its heap may hold outdated times; they are dropped when they come up. */
+/** Timer for the expiring keys of all databases. Its heap may have outdated times, which are dropped at their turn. */
 export class ExpiryTimer {
   #heap = new TimeHeap<Expiry>()
   /** Number of entries above which outdated ones are dropped. */

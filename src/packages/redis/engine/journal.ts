@@ -14,7 +14,7 @@ export interface JournalWriter {
   wake(): void
   /** There is much of it: it is to be written before anything else is changed. */
   writeMany(): void
-  /** Writes everything now. False: that has failed. */
+  /** Writes everything now. Returns false on failure. */
   writeAll(): boolean
 }
 
@@ -51,7 +51,7 @@ export class Journal {
     if (this.#count >= MANY) this.#writer.writeMany()
   }
 
-  /** Writes everything now. False: that has failed. */
+  /** Writes everything now. Returns false on failure. */
   save(): boolean {
     return this.#writer.writeAll()
   }

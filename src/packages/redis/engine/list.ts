@@ -16,7 +16,7 @@ export class List implements Iterable<string> {
     return this.#left.length + this.#right.length
   }
 
-  /** Undefined: there is no such index. A negative one counts from the end. */
+  /** Returns the element at an index, if there is one. A negative index counts from the end. */
   at(index: number): string | undefined {
     const at = index < 0 ? this.length + index : index
     const inRight = at - this.#left.length
@@ -35,7 +35,7 @@ export class List implements Iterable<string> {
     else this.#right.push(value)
   }
 
-  /** Undefined: the list is empty. */
+  /** Removes and returns the element at one side. Undefined for an empty list. */
   take(side: Side): string | undefined {
     // half of the other part, as the next one may be taken at the other end
     if (side === 'left' && this.#left.length === 0)

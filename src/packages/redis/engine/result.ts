@@ -1,4 +1,4 @@
-// What a command answers inside the engine. Bytes are strings with one character for each byte (latin1): they are compact,
+// Answer of a command inside the engine. Bytes are strings with one character for each byte (latin1): they are compact,
 // compare and sort like bytes, and serve as keys of a Map.
 
 /** A status (`OK`), in contrast to bytes. */

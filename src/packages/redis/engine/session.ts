@@ -21,7 +21,7 @@ export interface CommandEngine {
   /** Marks the session if one of these keys changes before its EXEC. */
   watch(session: Session, key: string): void
   unwatch(session: Session): void
-  /** Writes to the file, if there is one, what it does not know yet. False: that has failed. */
+  /** Writes new changes to the file, if there is one. Returns false on failure. */
   save(): boolean
 }
 
@@ -30,7 +30,7 @@ export type RunCommand = (session: Session, args: readonly string[]) => Result |
 /** The positions of a command's keys, as COMMAND reports them: first, last, step; 0 for none. */
 export type KeyPositions = readonly [first: number, last: number, step: number]
 
-/** One command of the table. */
+/** A command of the table. */
 export interface Command {
   /** The name in lower case. */
   readonly name: string
@@ -40,7 +40,7 @@ export interface Command {
   readonly keys: KeyPositions
   /** Whether a call may make keys grow; left out: its name says it. */
   readonly grows?: (args: readonly string[]) => boolean
-  /** Those that it only holds, by their names in lower case. */
+  /** Subcommands by their names in lower case. */
   readonly subcommands?: Readonly<Record<string, Omit<Command, 'name'>>>
   readonly run: RunCommand
 }

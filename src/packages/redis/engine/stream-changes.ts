@@ -1,6 +1,6 @@
 import type {StreamId} from './stream-id.ts'
 
-/** One message of a stream; fields and values alternate. */
+/** A message of a stream; fields and values alternate. */
 export interface StreamEntry extends StreamId {
   readonly fields: readonly string[]
   /** The file has a row of it. */

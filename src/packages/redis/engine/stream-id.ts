@@ -44,7 +44,7 @@ function parsePart(text: string): number {
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER)
 }
 
-/** One end of a range: `-`, `+`, an id, or `(` before an id that is left out. */
+/** Parses an end of a range: `-`, `+`, an id, or `(` before an id that is left out. */
 export function parseBound(text: string, isStart: boolean): StreamId {
   if (text === '-') return MIN_ID
   if (text === '+') return MAX_ID

@@ -8,7 +8,7 @@ export class ProtocolError extends Error {}
 
 /** A line: the count of an array, the length of an argument, or a whole inline request. */
 const MAX_LINE_BYTES = 64 * 1024
-/** One argument: 512 MiB in Redis; a string of V8 ends a few bytes before. */
+/** Limit of an argument: 512 MiB in Redis; a string of V8 ends a few bytes before. */
 const MAX_BULK_BYTES = Math.min(512 * 1024 * 1024, constants.MAX_STRING_LENGTH)
 /** All arguments of a request, with what each takes besides its bytes: Redis' `client-query-buffer-limit`. */
 const MAX_REQUEST_BYTES = 1024 * 1024 * 1024
@@ -23,8 +23,8 @@ const NOTHING = Buffer.alloc(0)
 const UNLIMITED = {take: () => true, give: () => undefined}
 
 /**
- * Reads requests out of the bytes of a connection, wherever these are cut. What it keeps is bounded by what has arrived, and
- * that by Redis' own limits. Arguments are bytes: one character for each.
+ * Reads requests out of the bytes of a connection, wherever these are cut. Memory is bounded by the received bytes, and
+ * these by Redis' own limits. Arguments are bytes: one character for each.
  */
 export class RequestParser {
   #buffer: Buffer = NOTHING
@@ -151,7 +151,7 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/
 /** Returns false for bytes of another protocol: they must not run as commands. */
 const isTyped = (line: string): boolean => !CONTROL.test(line)
 
-/** The arguments of a line that a person typed (`sdssplitargs`): quotes, and escapes in double ones. Undefined: unbalanced. */
+/** The arguments of a line that a person typed (`sdssplitargs`): quotes, and escapes in double ones. Returns undefined for unbalanced quotes. */
 export function splitInline(line: string): readonly string[] | undefined {
   const args: string[] = []
   let at = 0

@@ -1,7 +1,7 @@
 import type {RedisReply} from '../connection.ts'
 import {Double, formatDouble, NilArray, Push, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
 
-/** Writes a result in Redis' protocol, version 2 or 3. One character is one byte (latin1). */
+/** Writes a result in Redis' protocol, version 2 or 3. A character is a byte (latin1). */
 export function encodeResult(result: Result, protocol: 2 | 3): string {
   if (typeof result === 'string') return bulk(result)
   if (typeof result === 'number' || typeof result === 'bigint') return `:${result}\r\n`

@@ -9,7 +9,7 @@ import {encodeText, encodeValue} from './encoding.ts'
 import type {StoredRows} from './load.ts'
 import {NOTHING, StreamRows, type WrittenRows} from './stream-rows.ts'
 
-/** What the writer has to remember once a transaction is in the file. */
+/** State that the writer takes over once a transaction is in the file. */
 interface Written {
   readonly streams: Stream[]
   /** Rows of keys that are gone. */
@@ -37,7 +37,7 @@ export class KeyWriter {
   readonly #named = new Set<string>()
   /** The row of each key, by the index of its database. */
   readonly #ids: Map<string, number>[]
-  /** Which stream is in which row. */
+  /** Streams by their rows. */
   readonly #serials: Map<number, number>
   #lastId: number
   /** Streams whose rows go with the first write: on a full disk the keys can still be read. */

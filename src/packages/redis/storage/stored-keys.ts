@@ -12,9 +12,9 @@ import {WriteBehind} from './write-behind.ts'
 /** An engine whose keys are in a file, if that is possible. */
 export interface StoredKeys {
   readonly engine: RedisEngine
-  /** Undefined: the keys are in memory only. */
+  /** File of the keys. Undefined if the keys are only in memory. */
   readonly file: string | undefined
-  /** Why the file that was asked for is not used, with its name; '' where it is, or none was. */
+  /** Reason why the requested file is not used, with its name; empty if there is no reason. */
   readonly refusal: string
   /** Writes what is left. */
   close(): void

@@ -126,7 +126,7 @@ export class StreamRows {
   }
 
   /**
-   * Writes new entries. Those that come and are acknowledged by all groups between two writes need no row at once: many of them
+   * Writes new entries. Entries that all groups acknowledge between two writes get no row at once: many of them
    * are gone soon. Returns the bytes that were written, and the entries that are left once these are `maxBytes`.
    */
   #addNew(

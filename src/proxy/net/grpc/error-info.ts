@@ -2,7 +2,7 @@ import {encode} from './message-codec.ts'
 import {latin1} from './message-gauge.ts'
 import type {GrpcStatus} from './status.ts'
 
-/** What went wrong, for programs (google.rpc.ErrorInfo). */
+/** Error details for programs (google.rpc.ErrorInfo). */
 export interface ErrorInfo {
   readonly reason: string
   readonly metadata: Readonly<Record<string, string>>

@@ -142,7 +142,7 @@ export const writeInvokeRequest = ({
     extension: verb === undefined ? undefined : {verb, query}
   })
 
-/** What is added to an InvokeRequest where its sender left it out: `data`, and another spelling of the method, which counts as the last one. */
+/** Adds missing fields to an InvokeRequest: `data`, and another spelling of the method, which counts as the last one. */
 export const completed = (bytes: Uint8Array, {typeUrl}: InvokeRequest, method: string | undefined): Uint8Array => {
   if (typeUrl !== undefined && method === undefined) return bytes
   const writer = new BinaryWriter().raw(bytes)

@@ -2,7 +2,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 
 /*
- * Protocol Buffers messages (proto3), described by a table of their fields. Those of Dapr's API are compiled from its .proto
+ * Protocol Buffers messages (proto3), described by a table of their fields. Messages of Dapr's API are compiled from its .proto
  * files by `scripts/build-proto.js`.
  */
 
@@ -58,7 +58,7 @@ type Value<T> = T extends 'string'
                       ? Readonly<Record<string, Message<S>>>
                       : never
 
-/** What a message of a schema says. Absent fields have the value that proto3 gives them. */
+/** Fields of a message by its schema. Absent fields have the value that proto3 gives them. */
 export type Message<S extends Schema> = {
   readonly [K in keyof S]: Value<S[K][1]> | (S[K][2] extends 'optional' ? undefined : never)
 }
@@ -70,7 +70,7 @@ const NO_MAP = Object.freeze({})
 
 /** How the values of a field are read and written. */
 interface Kind {
-  /** What a message has that lacks the field. */
+  /** Value of an absent field. */
   readonly empty: unknown
   /** `before`: what the message has so far. */
   readonly read: (reader: BinaryReader, before: unknown) => unknown
@@ -229,7 +229,7 @@ function withEntry(map: unknown, key: string, value: unknown): object {
   return Object.defineProperty(map === NO_MAP ? {} : (map as object), key, entry)
 }
 
-/** One for all: its memory is used again. */
+/** Writer of all messages, which reuses its memory. */
 let shared = new BinaryWriter()
 /** Memory of a longer message is given back. */
 const MAX_KEPT_BYTES = 64 * 1024

@@ -16,7 +16,7 @@ type Part = 'head' | number | Chunks | 'unknown'
 /**
  * Changes requests before node:http reads them: their first lines by `readable`, and the chunks of their bodies are merged. For each chunk node
  * creates a Buffer and an event, 3 µs and some hundred bytes, so that a body in chunks of one byte stops all other calls. Header lines, and
- * bodies with a length, stay as they are. It decides nothing: what it cannot read is passed on, and node:http refuses what is invalid.
+ * bodies with a length, stay as they are. Passes unreadable bytes on, so that node:http refuses invalid requests.
  */
 export class ChunkMerger {
   readonly #readable: (line: Buffer) => Buffer
@@ -115,7 +115,7 @@ const CRLF = Buffer.from('\r\n')
 const LAST = Buffer.from('0\r\n\r\n')
 const INVALID = Buffer.from('?\r\n')
 
-/** What follows a head: its lines, each with its CRLF. */
+/** Returns the part after a head, whose lines each have their CRLF. */
 function partAfter(head: string): Part {
   const valueOf = (name: string): string => new RegExp(`\\r\\n${name}:([^\\r]*)`, 'i').exec(head)?.[1]?.trim() ?? ''
   const coding = valueOf('transfer-encoding').toLowerCase()

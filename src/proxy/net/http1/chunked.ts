@@ -59,7 +59,7 @@ export class Chunks {
   #step = SIZE
   #left = 0
   #count = 0
-  /** False: the bytes stay where they are, for who passes them on with their framing. */
+  /** Whether bytes may move. A caller that passes them on with their framing needs them in place. */
   mayMove: boolean
 
   constructor(mayMove = true) {

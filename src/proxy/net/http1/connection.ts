@@ -57,7 +57,7 @@ export class Connection {
     else if (this.#turns.length > PER_TURN) this.#readOn = holdReads(this.#socket) ?? this.#readOn
   }
 
-  /** Nothing that arrives from now on is parsed, nor the rest of what has. */
+  /** Ends parsing, also of bytes that have arrived. */
   endRequests(): void {
     this.isLast = true
     dropReads(this.#socket)

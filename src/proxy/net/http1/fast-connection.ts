@@ -16,17 +16,17 @@ import {writeCopy} from '../write-copy.ts'
 import {owned} from './shared-reads.ts'
 import {TurnShare} from '../own-turn.ts'
 
-/** Which requests take the fast path, and where they go. */
+/** Requests that take the fast path, and their destination. */
 export interface PlainRoute {
-  /** Undefined: no request is plain. */
+  /** Rules of plain requests. Undefined if no request is plain. */
   readonly rules: PlainRules | undefined
   /** The request is answered here, and its body, which is not large, has to be there as a whole; left out: none is. */
   readonly needsBody?: (request: PlainRequest) => boolean
-  /** Starts a plain request with `begin` or `takeWhole`. False: nothing was done, the request is not for the fast path. */
+  /** Starts a plain request with `begin` or `takeWhole`. Returns false, without effect, if the fast path does not take it. */
   readonly route: (request: PlainRequest, connection: FastConnection) => boolean
 }
 
-/** What a fast connection needs of its fast path. */
+/** Part of a fast path that its connections use. */
 export interface FastPathHost {
   readonly isClosing: boolean
   readonly plain: PlainRoute
@@ -40,8 +40,8 @@ export interface FastPathHost {
 const NO_BYTES = Buffer.alloc(0)
 
 /**
- * One caller's connection, parsed without node:http: complete, plain requests are recognised in one pass, bodies with a
- * length are passed through. One call at a time. Anything else goes to node:http with its bytes, and never comes back.
+ * A caller's connection, parsed without node:http: complete, plain requests are recognised in one pass, bodies with a
+ * length are passed through. Carries a single call at a time. Anything else goes to node:http with its bytes, and never comes back.
  */
 export class FastConnection implements Downstream {
   toHead = false

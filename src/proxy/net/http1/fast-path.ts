@@ -8,7 +8,7 @@ import {readPlain, type PlainRequest} from './plain-request.ts'
 import {changeReads, shareReads} from './shared-reads.ts'
 
 /**
- * Is put before a node:http server: every connection starts here, and stays as long as its requests are plain. It rejects
+ * Front of a node:http server: every connection starts here, and stays as long as its requests are plain. The front rejects
  * nothing and waits for nothing but the first line; all strict checks are in the server behind it.
  */
 export class FastPath implements FastPathHost {
@@ -89,7 +89,7 @@ export class FastPath implements FastPathHost {
     for (const connection of this.#connections) if (!connection.isBusy) connection.endIdle(keepsUnused)
   }
 
-  /** One timer for all connections without a complete first line, instead of one for each. */
+  /** Checks all connections without a complete first line by a single timer. */
   #age(): void {
     for (const connection of this.#connections)
       if (connection.isFresh && ++connection.age * 1000 > this.#headMs) connection.destroy()

@@ -1,9 +1,9 @@
 /**
  * proxy/net/ sends one request to a callee and brings one response back, both streamed. This module knows no app ids and nothing of
- * Dapr. It guarantees that a truncated response is never passed on as complete, that a request is only resent where that is
+ * Dapr. A truncated response is never passed on as complete, a request is only resent where that is
  * safe, and that neither side is buffered beyond what the other one accepts.
  *
- * Heads are latin1 text throughout: one character is one byte, so any bytes that an app sends pass unchanged.
+ * Heads are latin1 text throughout: a character is a byte, so any bytes that an app sends pass unchanged.
  */
 
 /** Classes of bytes, RFC 9110 §5.6 and RFC 3986 §3.3; a byte may belong to several. */
@@ -42,7 +42,7 @@ export const lengthOf = (value: string): number => {
   return length
 }
 
-/** What to do with a header. Kinds from `MARKED` on are kept, and reported as bits. */
+/** Treatment of a header. Kinds from `MARKED` on are kept, and reported as bits. */
 export const KEEP = 0
 export const DROP = 1
 export const LENGTH = 2
@@ -146,7 +146,7 @@ export const withoutHeaders = (lines: string, names: readonly string[]): string 
     .join('')
 }
 
-/** Headers by their names; `nameOf` says how each name is written. Those of a repeated one are a list. */
+/** Headers by their names; `nameOf` returns the spelling of each name. Values of a repeated header are a list. */
 export const headersByName = (
   pairs: readonly string[],
   nameOf: (name: string) => string

@@ -33,7 +33,7 @@ export class LateText {
     this.#stream = stream
   }
 
-  /** Whatever else is written to the stream comes behind it: call `write` first. False: wait for `drain`. */
+  /** Adds text for the end of the turn. Call `write` before other writes to the stream. After false, wait for `drain`. */
   add(latin1: string): boolean {
     if (waiting.length === 0) setImmediate(writeAll)
     if (this.text === '') waiting.push(this)

@@ -23,7 +23,7 @@ export interface ListenerOptions {
   readonly maxHeadBytes: number
   /** Time to receive a request's head, in ms; for the first one from the connection on. Default 10,000. */
   readonly headMs?: number
-  /** Handles a request. Those of one connection come one at a time, in order. */
+  /** Handles a request. Requests of one connection arrive one at a time, in order. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void
   /** Logs problems of the listener; calls continue. If omitted, errors are thrown, as node does. */
   readonly warn?: (text: string) => void
@@ -93,7 +93,7 @@ export const refuse = (response: ServerResponse, status: number): void => {
 }
 
 /**
- * A strict HTTP/1 server: node:http plus the checks that it lacks. It refuses what two parsers could read differently, serves
+ * A strict HTTP/1 server: node:http plus the checks that it lacks. Refuses requests that two parsers could read differently, serves
  * the requests of a connection one after the other, and limits the time for a head.
  */
 export class Listener {
@@ -110,7 +110,7 @@ export class Listener {
     const {serveStream: serve, maxHeadBytes, headMs = HEAD_MS} = options
     this.#streams =
       serve && new Http2Listener({serve, maxHeadBytes, headMs, crashed: error => options.warn?.(bugText(error))})
-    // One server per listening handle: node only checks for late heads on a server that listens.
+    // Each listening handle has its own server: node only checks for late heads on a server that listens.
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
     this.#servers = ports.map(claim => {
       const server = this.#open()

@@ -8,7 +8,7 @@ export const TAKEN = 16
 /** Kinds from here on: the value is reported, the header is kept. */
 export const NOTED = 32
 
-/** What HTTP requires a proxy to do with headers of a plain request, and which headers none has. */
+/** Treatment of headers of a plain request by HTTP's rules for proxies, and headers that no plain request has. */
 export const PLAIN_KINDS: Readonly<Record<string, number>> = {
   ...HOP_BY_HOP,
   'content-length': LENGTH,

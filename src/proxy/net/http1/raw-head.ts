@@ -1,4 +1,4 @@
-/** What is left of a request's head where node:http has parsed it. */
+/** Remains of a request's head after node:http has parsed it. */
 export interface ParsedHead {
   /** `1.0`, `1.1`, or `2`. */
   readonly httpVersion: string

@@ -30,14 +30,14 @@ export interface ResponseHead {
   readonly text: string
 }
 
-/** What to do with a response's headers, beyond what HTTP requires. */
+/** Treatment of a response's headers beyond HTTP's rules. */
 export interface HeaderRules {
   readonly kinds: HeaderKinds
   /** Precedes the name of a header of kind `RENAME`. */
   readonly prefix: string
 }
 
-/** What HTTP requires a proxy to do with headers of a response. */
+/** Treatment of response headers by HTTP's rules for proxies. */
 export const RESPONSE_KINDS: Readonly<Record<string, number>> = {
   ...HOP_BY_HOP,
   'content-length': LENGTH,

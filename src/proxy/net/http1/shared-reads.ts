@@ -10,7 +10,7 @@ const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 /** The fields of a socket for the server that counts it (Node 26: lib/net.js, `onconnection`). */
 const COUNTED_BY = ['_server', 'server'] as const
 
-/** What takes the place of what is read, piece by piece. */
+/** Replaces read bytes, piece by piece. */
 type Change = (bytes: Buffer) => Iterable<Buffer>
 
 /** A connection that is read into a buffer that all share, while it has a reader; without one it is like any other. */
@@ -45,7 +45,7 @@ class SharedSocket extends net.Socket {
 /** Whether a read was full of tiny chunks, each of which takes as long as many bytes of a large one. */
 export const isMuchWork = (read: number, kept: number): boolean => read > 16_384 && 2 * kept < read
 
-/** What reads a connection (Node 26: lib/net.js): `reading` is what Node believes. */
+/** Reader of a connection (Node 26: lib/net.js). `reading` is Node's belief. */
 interface Handle {
   readonly reading: boolean
   readStart(): void
@@ -53,8 +53,8 @@ interface Handle {
 }
 
 /**
- * Reads no more until the result is called; undefined: it is not being read. Node believes that it is read meanwhile: a stream asks
- * for more as soon as it has passed on what it got, and would have it at once. Who pauses the connection has to resume it.
+ * Reads no more until the result is called; returns undefined if the connection is not being read. Node still believes in a read:
+ * otherwise the stream would ask for more as soon as it has passed on its bytes. The caller has to resume the connection.
  */
 export function holdReads(socket: Duplex): (() => boolean) | undefined {
   const handle = Reflect.get(socket, HANDLE) as Handle | null | undefined
@@ -86,7 +86,7 @@ export function readWith(socket: Duplex, reader: (bytes: Buffer) => void): () =>
   }
 }
 
-/** Changes these bytes, and all that a connection without a reader reads from now on, into new Buffers. It has a handler for `data` already. */
+/** Changes these bytes, and all that a connection without a reader reads from now on, into new Buffers. The connection must have a handler for `data` already. */
 export function changeReads(socket: net.Socket, change: Change, bytes: Buffer): void {
   if (!(socket instanceof SharedSocket)) return socket.unshift(Buffer.concat([...change(bytes)]))
   socket.change = change
@@ -110,7 +110,7 @@ export const owned = (bytes: Buffer): Buffer => (isShared(bytes) ? Buffer.from(b
 
 /**
  * Listeners of this server get connections that `readWith` reads into one buffer. For each read of a connection Node allocates
- * 64 KiB, and shrinks them: a tenth of the work of a small call. It can read into one buffer, but offers that only for
+ * 64 KiB, and shrinks them: a tenth of the work of a small call. Node can read into one buffer, but offers that only for
  * connections that are opened, not for those that a server accepts.
  */
 export const shareReads = (server: net.Server): void => interceptConnections(server, shared)

@@ -58,7 +58,7 @@ export interface UpstreamOwner {
   /** Tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
-  /** Undefined: plain TCP. */
+  /** Opens a connection. Undefined for plain TCP. */
   readonly dial: Dial | undefined
   readonly responseHeads: ResponseHeads
   /** Takes an idle connection; false: it is not needed any more. */
@@ -75,7 +75,7 @@ const dialText = (host: string, port: number, code: string): string => {
   return `dial tcp ${authorityOf(host, port)}: connect: ${why}`
 }
 
-/** One connection to a callee: it carries one call at a time, and returns to its pool in between. */
+/** A connection to a callee, which carries one call at a time, and returns to its pool in between. */
 export class Upstream {
   /** Number of completed calls. */
   served = 0

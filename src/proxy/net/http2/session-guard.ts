@@ -3,7 +3,7 @@ import type {Duplex} from 'node:stream'
 import {FloodGuard, costOf, ENHANCE_YOUR_CALM} from '#h2-frames'
 import {flooded, isWary} from './after-floods.ts'
 
-/** What a connection may send without use, once another has just been cut. */
+/** Number of useless frames of a connection, once another one has just been cut. */
 const WARY_BURST = 200
 
 const newGuard = (): FloodGuard => (isWary() ? new FloodGuard(WARY_BURST) : new FloodGuard())

@@ -6,8 +6,8 @@ import {codeOf} from '../../../../model/errors.ts'
 const MAX_LINKS = 255
 
 /**
- * A path below a root, as if the root were that of the machine: `..` and links do not lead out of it (filepath-securejoin). What
- * is not there yet is taken as it is written.
+ * A path below a root, as if the root were that of the machine: `..` and links do not lead out of it (filepath-securejoin). Keeps
+ * missing parts as written.
  */
 export async function pathInside(root: string, name: string): Promise<string> {
   const steps = name.split('/')

@@ -19,7 +19,7 @@ const GONE = {kind: 'lost', why: 'actor host disconnected before responding', wa
 const NOT_FOUND = 5
 /** The actor itself reports an error. */
 const OWN_ERROR = 'X-DaprErrorResponseHeader: true\r\n'
-/** What the answer to the caller says itself. */
+/** Headers that belong to the connection of the caller. */
 const OF_CONNECTION = /^(?:connection|keep-alive|proxy-.*|transfer-encoding|upgrade|te|trailer|content-length|date)$/i
 
 /** The actors of an app by one of its streams: each request is answered with its id. */

@@ -33,7 +33,7 @@ const settingsOf = (
 
 /**
  * An app hosts actors by a stream that it opens, while that lasts (Dapr: pkg/api/grpc/actorcallbacks.go). A newer stream gets the new
- * work of its types; an older one ends what it has. One without types hosts none: SDKs ask so whether there are such streams.
+ * work of its types; an older one ends its own. A stream without types hosts no actors: SDKs test support for such streams with it.
  */
 export async function subscribeActorEvents(stream: ServerStream, {actorStreams}: Blocks): Promise<GrpcStatus> {
   if (actorStreams.isHttpApp)

@@ -22,7 +22,7 @@ class StreamEventChannel implements EventChannel {
   readonly #begun = Promise.withResolvers<void>()
   /** The events that wait for a response, by id; those of one id in the order in which they were sent. */
   readonly #waiting = new Map<string, Settle[]>()
-  /** Those that are sent once the caller has taken what is on its way. */
+  /** Answers that wait until the caller has read earlier messages. */
   readonly #unsent = new Set<Settle>()
   #isClosed = false
 

@@ -31,7 +31,7 @@ export function headerLines(
 
 const PLAIN_ROUTE = /^\/[\w\-./]*$/
 
-/** What is an escape already. */
+/** Escapes that were escaped twice. */
 const ESCAPED = /%25(?=[0-9a-f]{2})/gi
 
 /** A route of an app as the path of a request: with its slash, and without a query, as Dapr does it. */

@@ -8,7 +8,7 @@ import {upperCase} from './upper-case.ts'
 /** Changes a piece of a body in its place. */
 export type OnPiece = ((piece: Buffer) => void) | undefined
 
-/** What happens to a request after the pipeline. */
+/** Destinations of a request after the pipeline. */
 export interface FilteredRequest {
   readonly reply: (answer: Reply) => void
   /** The caller has disconnected. */
