@@ -21,9 +21,9 @@ export interface FaultPlan {
   readonly to: string
   /** Only calls of actors of this type, their timers and reminders; '' = every call. */
   readonly actor: string
-  /** Method; an empty string stands for every one. */
+  /** Method; an empty string means every one. */
   readonly method: string
-  /** Path, in which `*` matches anything; an empty string stands for every one. */
+  /** Path, in which `*` matches anything; an empty string means every one. */
   readonly path: string
   readonly delayMs: number
   /** The delay varies by up to this time. */

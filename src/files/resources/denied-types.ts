@@ -6,7 +6,7 @@ import type {WithoutEffect} from './without-effect.ts'
 /** A type of Components that an app may not have. */
 export interface DeniedType {
   readonly type: string
-  /** Version; an empty string stands for each. */
+  /** Version; an empty string means each. */
   readonly version: string
   readonly place: Place
 }

@@ -5,7 +5,7 @@ import {ownOf} from '../../../model/own.ts'
 /** The settings of components of Kafka (components-contrib: common/component/kafka/metadata.go); times in ms. */
 export interface KafkaSettings {
   readonly client: BaseOptions
-  /** Consumer group. An empty string stands for the app's id. */
+  /** Consumer group. An empty string means the app's id. */
   readonly group: string
   readonly assignor: 'range' | 'roundrobin'
   /** The offset at which a group without a committed one begins. */

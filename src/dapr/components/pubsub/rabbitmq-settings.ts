@@ -6,7 +6,7 @@ const KINDS = ['fanout', 'topic', 'direct', 'headers']
 
 /** The settings of `pubsub.rabbitmq` (components-contrib: pubsub/rabbitmq/metadata.go); times in ms. */
 export interface RabbitSettings {
-  /** Consumer id. An empty string stands for the app's id. */
+  /** Consumer id. An empty string means the app's id. */
   readonly consumerId: string
   readonly durable: boolean
   readonly deletedWhenUnused: boolean

@@ -32,7 +32,7 @@ const KEY_BYTES = 32
 export interface EncryptRequest {
   readonly keyName: string
   readonly algorithm: string
-  /** Cipher. An empty string stands for the usual one. */
+  /** Cipher. An empty string means the usual one. */
   readonly cipher: string
   /** The name of the key in the document; '' = as `keyName`. */
   readonly decryptionKeyName: string
@@ -84,7 +84,7 @@ export class Cryptography extends AppBlock {
     }
   }
 
-  /** The plain text, piece by piece. An empty `keyName` stands for the document's own. Later rejections are about a segment. */
+  /** The plain text, piece by piece. An empty `keyName` means the document's own. Later rejections are about a segment. */
   async decrypt(found: FoundProvider, keyName: string, source: Pieces): Promise<Document> {
     const reader = new PieceReader(source)
     try {

@@ -1,7 +1,7 @@
 /** Both ends belong to it. */
 export type CodeRange = readonly [first: number, last: number]
 
-/** Failing answers that are retried; undefined stands for all. A list without a code retries none. */
+/** Failing answers that are retried; undefined means all. A list without a code retries none. */
 export interface StatusMatching {
   readonly http: readonly CodeRange[] | undefined
   readonly grpc: readonly CodeRange[] | undefined

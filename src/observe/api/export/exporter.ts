@@ -24,7 +24,7 @@ export interface ExporterOptions {
   readonly gathered?: Pick<Gathered, 'links' | 'spans'> | undefined
 }
 
-/** Remark about a body in which `Masking` finds no names. */
+/** Note about a body in which `Masking` finds no names. */
 export const UNMASKED = 'neither JSON nor a form: nothing in it is masked'
 
 /** Text for a comment of one line: nothing in it ends the line or moves a terminal's cursor. */
