@@ -32,7 +32,7 @@ export type MistakeCode =
   | 'unknown-dependency' // error: `dependsOn` names an app that the template does not have.
   | 'unknown-format' // warning: `version` is not 1. The template is read as version 1.
   | 'unknown-key' // error or warning: A key is unknown. At the top level, in `common` and in an app it is ignored; inside a value of Pillion's keys it is an error.
-  | 'unread-line' // warning: A line of an env file is neither NAME=value nor a comment. It has no effect.
-  | 'unset-variable' // warning: A variable that the template interpolates is not set. It was taken as empty.
+  | 'unread-line' // warning: A line of an env file is neither NAME=value nor a comment. The line has no effect.
+  | 'unset-variable' // warning: A variable that the template interpolates is not set. Its value is empty.
   | 'watch-matches-nothing' // warning: A glob of `watch` matches no file that can be watched.
   | 'wrong-type' // error: A value has the wrong type.

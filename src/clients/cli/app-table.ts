@@ -21,7 +21,7 @@ export interface ShownApp {
   readonly cpu: number | undefined
 }
 
-/** Where and when a table is shown. */
+/** Width and time of a table. */
 interface TablePlace {
   /** Columns of the terminal; Infinity elsewhere. */
   readonly width: number
@@ -100,7 +100,7 @@ export const toneOf = (app: App): Tone => STATES[stateWord(app)][1]
 export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'] =>
   circuitBreakers.filter(({state}) => state !== 'closed')
 
-/** One line for each thing that blocks calls, work or events of an app: `circuit breaker stock:items of "shop" is open`. */
+/** Writes a line for each reason that blocks calls, work or events of an app: `circuit breaker stock:items of "shop" is open`. */
 export const backlogLines = (apps: readonly App[], width: number): string =>
   apps
     .flatMap(app => {

@@ -37,7 +37,7 @@ function without(off: readonly Flag[], text: string, flags: readonly Flag[]): re
   return left.length + rest.length === 0 ? [] : [`-${left.join('')}${rest}`]
 }
 
-/** Where the first of some short flags is that has a value, which is all that follows it; -1: none has. */
+/** Returns the index of the first short flag with a value, which is the rest of the word; -1 without such a flag. */
 const valueAt = (shorts: string, flags: readonly Flag[]): number =>
   Array.from(shorts).findIndex(each => flags.some(({short, type}) => short === each && type !== 'bool'))
 

@@ -40,7 +40,7 @@ const toneOfCall = (call: Api.Call | undefined): Tone => {
   return !call.marks.includes('grpc') && call.status >= 400 ? 'busy' : 'good'
 }
 
-/** One call as it ends, or how many were left out. */
+/** Writes a call as it ends, or the number of omitted calls. */
 export function followedLine(row: Api.Call | {readonly dropped: number}, width: number, hasColours = false): string {
   if ('dropped' in row) return `… ${row.dropped} calls are not shown\n`
   const waited = row.waitedMs < 1 ? '' : `  waited ${durationText(row.waitedMs)}`
@@ -49,7 +49,7 @@ export function followedLine(row: Api.Call | {readonly dropped: number}, width: 
   return `${hasColours && row.isFailed ? toned('bad', line) : line}\n`
 }
 
-/** One call with what was sent both ways. */
+/** Writes a call with its request and its response. */
 export function callText(call: Api.CallDetail): string {
   const {number, failure, waitedMs, waitedFor, firstByteMs, isTruncated, isKept, traceparent, attempts, pid} = call
   const facts = [

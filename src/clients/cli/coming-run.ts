@@ -12,8 +12,8 @@ const LOOK_MS = 25
 const ASK_AGAIN_MS = 1000
 
 /**
- * The run that a command is for; where it does not run yet, it is waited for. Undefined: the time is up. Throws a UserError
- * where there are several.
+ * Finds the run of a command, and waits for it. Resolves with undefined after the timeout. Throws a UserError
+ * if there are several.
  */
 export async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number): Promise<FoundRun | undefined> {
   const until = performance.now() + timeoutMs

@@ -12,7 +12,7 @@ export async function commandsFor(args: readonly string[]): Promise<readonly Com
   return (await import('./commands.ts')).COMMANDS
 }
 
-/** Where the first word is that is neither a flag nor a flag's value. */
+/** Returns the index of the first word that is neither a flag nor a flag's value. */
 const wordAt = (args: readonly string[]): number =>
   args.findIndex((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
 
@@ -36,7 +36,7 @@ const valued = (entry: CommandEntry): ReadonlySet<string> =>
       .flatMap(({name, short}) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
   )
 
-/** A command by its name, and its verb in the same argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. What is no command stays as it is. */
+/** A command by its name, and its verb in the same argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. Other words stay as they are. */
 export function withVerb(args: readonly string[], commands: readonly CommandEntry[]): readonly string[] {
   const at = wordAt(args)
   const entry = commands.find(({name, aliases = []}) => [name, ...aliases].includes(args[at] ?? ''))

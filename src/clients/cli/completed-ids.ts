@@ -79,7 +79,7 @@ const remindersOf: Instances = async ({api}, command) =>
 
 const typesOf: Instances = async ({api}) => (await api.ask('GET /actors')).types.map(({type}) => type)
 
-/** What follows the commands whose names begin so. */
+/** Arguments of commands by the beginning of their names. */
 const INSTANCES: readonly (readonly [prefix: string, Instances])[] = [
   ['actors', typesOf],
   ['reminders ', remindersOf],

@@ -14,7 +14,7 @@ export interface Flag {
   readonly words?: ReadonlyMap<string, number>
   /** May be given several times; help shows its type as Dapr's does. */
   readonly repeats?: true
-  /** What may follow it; shells complete it. */
+  /** Values for the completion of shells. */
   readonly values?: readonly string[]
   /** Throws for an invalid value. */
   readonly check?: (value: string) => void
@@ -38,7 +38,7 @@ export const boolFlag = (name: string, text: string, short?: string): Flag => ({
   type: 'bool'
 })
 
-/** Which run a command is for: by its template, or by its name. */
+/** Flags that choose a run: by its template, or by its name. */
 export const whichRun = (text: string, short?: string): readonly Flag[] => [
   textFlag('run-file', text, short),
   textFlag('name', 'The name of the run, as ps -o json shows it')
@@ -60,7 +60,7 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
 ]
 
 interface OutputWords {
-  /** What is printed: ` of the list`. */
+  /** Printed thing: ` of the list`. */
   readonly of?: string
   /** All of the flag's text. */
   readonly text?: string

@@ -2,7 +2,7 @@ import {isGone} from '../../control/ask.ts'
 import type {FoundRun} from '../../control/client.ts'
 import type {Event} from '../../model/api.generated.ts'
 
-/** Which events, and after which one; `once`: only those that are there. */
+/** Types of events, and the last known one; `once` asks for existing events only. */
 interface WantedEvents {
   readonly types: string
   readonly app?: string

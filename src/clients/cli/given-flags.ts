@@ -16,7 +16,7 @@ export class GivenFlags {
     return Object.keys(this.#values)
   }
 
-  /** They as they are typed, but for these names: `--only=shop`. */
+  /** Returns the flags as typed, except these names: `--only=shop`. */
   typed(except: readonly string[]): readonly string[] {
     return this.names
       .filter(name => !except.includes(name))

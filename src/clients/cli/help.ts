@@ -8,7 +8,7 @@ export interface CommandWords {
   readonly usage?: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
-  /** How help groups the flags by use on a terminal. What is in no group follows. */
+  /** Groups of flags by use on a terminal. Other flags follow. */
   readonly groups?: readonly Group[]
   /** The end of its help: what its arguments may be. */
   readonly notes?: string
@@ -68,7 +68,7 @@ const COLUMNS = 80
 export const helpOf = (program: string, words: CommandWords, columns = COLUMNS): string =>
   `${wrapped(`${words.summary}.`, columns, 0)}\n\n${usageText(program, words, columns)}${words.notes === undefined ? '' : `\n${words.notes}`}`
 
-/** What the overview shows. */
+/** Content of the overview. */
 interface Overview {
   /** The groups of the commands that it lists; left out: all, with the flags of the program. */
   readonly groups?: readonly Group[]

@@ -21,7 +21,7 @@ import type {GivenFlags} from './given-flags.ts'
 
 export interface IsolationOptions {
   readonly living: readonly RunIdentity[]
-  /** Where the run puts all numbers that it has moved: its resources look them up there. */
+  /** Numbers that the run has moved, for its resources. */
   readonly movedPorts: Map<number, number>
   /** The plan before an edit: its ports stay. Left out: the run starts. */
   readonly before?: Plan
@@ -35,7 +35,7 @@ export class Isolation {
   #hints: readonly Hint[] = []
   readonly #heldByCopy: HeldPorts
 
-  /** Undefined: the plan is to have the ports that it names. */
+  /** Resolves with undefined if the plan keeps its own ports. */
   static async of(plan: Plan, flags: GivenFlags, options: IsolationOptions): Promise<Isolation | undefined> {
     const {living, before} = options
     if (flags.isSet('isolated')) return new Isolation('--isolated', options)
@@ -124,7 +124,7 @@ function listensSoon({id, availability, restarts, command}: App, plan: Plan): bo
   return ports.some(port => port > 0 && command.includes(`${port}`) === own.command.join(' ').includes(`${port}`))
 }
 
-/** The copy that has one of these ports, or is about to: one that does not answer yet starts. Undefined: none has. */
+/** Finds the copy that has one of these ports, or starts. */
 async function holderOf(
   fixed: ReadonlySet<number>,
   copies: readonly RunIdentity[],

@@ -1,5 +1,5 @@
 /**
- * What people type who know other tools, and the answer: a command of ours, or a sentence (with a full stop). A key is a command, or a
+ * Commands and flags of other tools, and the answer: a command of ours, or a sentence (with a full stop). A key is a command, or a
  * flag behind one of our commands; `*` is any of them.
  */
 const ANSWERS: ReadonlyMap<string, string> = new Map([

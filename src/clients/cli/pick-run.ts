@@ -9,7 +9,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 import {isSamePath, isSameTemplate} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 
-/** Which run a command is for, besides the id of an app. */
+/** Choice of a run, besides the id of an app. */
 export interface RunPlace {
   readonly folder: string
   /** The template at or above the folder, or the one that `--run-file` names; undefined: there is none. */
@@ -59,7 +59,7 @@ export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (re
   return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
 }
 
-/** Which runs are meant, at a place. */
+/** Wanted runs at a place. */
 export interface WantedRuns {
   /** Only runs that have an app with this id. */
   readonly id?: string | undefined

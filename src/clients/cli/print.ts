@@ -9,7 +9,7 @@ const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', 
 
 export type Sign = keyof typeof GLYPHS
 
-/** One status line, newline included: after its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning as its last key. */
+/** Writes a status line, newline included: after its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning as its last key. */
 export const signedLine = (status: Sign, message: string, asJson: boolean, code?: WarningCode | MistakeCode): string =>
   asJson
     ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, code})}\n`

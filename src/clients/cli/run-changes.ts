@@ -22,8 +22,8 @@ export async function changesFor(call: CommandContext, {asked}: RunIdentity): Pr
 }
 
 /**
- * Describes how a run differs from what another command line asks for: its flags; where these are equal, its template. Empty: it is
- * the same run. What either side does not know is no difference.
+ * Describes how a run differs from what another command line asks for: its flags; where these are equal, its template. Returns an empty list
+ * for the same run. Ignores facts that either side does not know.
  */
 export function differences(run: AskedRun | undefined, wanted: AskedRun): readonly string[] {
   if (run === undefined) return []

@@ -77,7 +77,7 @@ const readyCount = ({listing: {apps}}: FoundRun): string =>
 
 interface SeenRun {
   readonly identity: StartingRun
-  /** Undefined: it is still starting, and not waited for. */
+  /** The run. Undefined if it still starts, and the caller does not wait. */
   readonly run: FoundRun | undefined
 }
 

@@ -18,8 +18,8 @@ export type SecondUp = 'attach' | 'report' | 'wait' | 'yield' | 'use'
 
 /**
  * Answers an `up` whose template, or copy of it (`--name`), runs or starts already: its apps would have the same ports and files.
- * `run -f` starts it twice, as Dapr's CLI does. Waits for the end of a run that is stopping. Undefined: there is no such run; unless `how`
- * is `wait`, the run of this process is announced then. Resolves with the exit code.
+ * `run -f` starts it twice, as Dapr's CLI does. Waits for the end of a run that is stopping. Resolves with the exit code, or with undefined if there is no such run. Then, unless `how`
+ * is `wait`, it announces the run of this process.
  */
 export async function secondUp(call: CommandContext, how: SecondUp): Promise<number | undefined> {
   const {flags} = call
@@ -39,7 +39,7 @@ export async function secondUp(call: CommandContext, how: SecondUp): Promise<num
   }
 }
 
-/** The run that has the template or copy of an `up`, or is about to; undefined: there is none. Where `begins`, this process is announced in the same moment. */
+/** The run that has the template or copy of an `up`, or is about to, if there is one. With `begins` it announces this process in the same moment. */
 async function otherRun(
   template: string,
   {call, begins}: {readonly call: CommandContext; readonly begins: boolean}

@@ -13,8 +13,8 @@ const FOR_ONE: readonly (readonly [flag: string, line: RegExp])[] = [
 const API_LOG = ['dapr.runtime.http-info', 'dapr.runtime.grpc.api-info']
 
 /**
- * Which lines of its sidecar a single app's run prints: all from the level on if a flag asks for its log, or lines are JSON, so that
- * programs read them. Otherwise warnings and errors, the API log, and the lines that tell of what a flag has set.
+ * Chooses the sidecar's lines that a single app's run prints: all from the level on if a flag asks for its log, or for programs that read
+ * lines of JSON. Otherwise warnings and errors, the API log, and lines about settings of flags.
  */
 export function shownLines(flags: GivenFlags, least: LogLevel, asJson: boolean): (entry: LogEntry) => boolean {
   const {names} = flags

@@ -12,7 +12,7 @@ export function tableOf(columns: readonly Column[]): string {
   return linesOf(shown).map(line).join('')
 }
 
-/** A column of a table that must fit. It may be cut down to `minWidth`; without `minWidth` it may only be omitted. */
+/** A column of a table that must fit, cut down to `minWidth` if needed; without `minWidth` it may only be omitted. */
 export interface FittingColumn {
   readonly head: string
   readonly cells: readonly string[]

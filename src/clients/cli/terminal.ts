@@ -11,7 +11,7 @@ import {errorReason} from './print.ts'
 
 /** Maximum number of unread characters before writers have to wait. */
 const MAX_WAITING = 1024 * 1024
-/** Size of one write: the capacity of a pipe. It is also the smallest progress of a slow reader that we notice. */
+/** Size of one write: the capacity of a pipe, and the smallest progress of a slow reader that we notice. */
 const GATHER_SIZE = 64 * 1024
 /** Text is gathered for this long, so that one write carries the output of many apps. */
 const GATHER_MS = 1
@@ -39,7 +39,7 @@ export interface TerminalOutput {
   /** Whether the last line has no newline yet. */
   readonly midLine: boolean
   readonly isTerminal: boolean
-  /** Shows lines of our own below all others until others take their place; '' takes them away. None wider than the terminal. */
+  /** Shows lines of our own below all others, in place of earlier ones; an empty string removes them. Lines must fit the terminal. */
   showStatus(text: string): void
 }
 

@@ -10,7 +10,7 @@ import {cut, padEnd, widthOf} from './width.ts'
 const BAR = 24
 const MIN_BAR = 12
 
-/** Where a tree is shown. */
+/** Terminal of a tree. */
 interface TracePlace {
   /** Columns of the terminal; Infinity: it is none. */
   readonly width: number

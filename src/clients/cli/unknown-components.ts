@@ -2,7 +2,7 @@ import type {Place, PlacedMistake} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {ResourceSnapshot} from '../../files/resources/app-resources.ts'
 
-/** Where a resource names a component of a kind, and what does not work if there is none. */
+/** A resource's reference to a component of a kind, and the effect of its absence. */
 interface NamedComponent {
   readonly kind: 'pubsub' | 'secretstores'
   readonly name: string

@@ -8,7 +8,7 @@ import {workPath} from '../../work/work-path.ts'
 import type {CommandUse} from './groups.ts'
 import {surroundings} from './surroundings.ts'
 
-/** What the template of this folder, or its last run, uses. A template with a mistake uses nothing. */
+/** Features that the template of this folder, or its last run, uses. A template with a mistake uses none. */
 export async function usesHere(
   program: string
 ): Promise<{readonly uses: ReadonlySet<CommandUse>; readonly hasTemplate: boolean}> {

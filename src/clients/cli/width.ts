@@ -10,7 +10,7 @@ export const PLAIN = /^[ -~]*$/
 export const cut = (text: string, width: number): string =>
   widthOf(text) <= width ? text : `${text.slice(0, fittingEnd(text, Math.max(0, width - 1)))}…`
 
-/** Where the longest beginning of `text` ends that is not wider than `width` columns. */
+/** Returns the end of the longest beginning of `text` that is not wider than `width` columns. */
 export function fittingEnd(text: string, width: number): number {
   if (PLAIN.test(text)) return Math.min(text.length, width)
   let room = width

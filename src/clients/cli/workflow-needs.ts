@@ -29,7 +29,7 @@ export interface WorkflowNeeds {
   readonly lacksStore: boolean
 }
 
-/** Undefined: neither an earlier run nor a resource shows that the template has workflows; only its code knows. */
+/** Returns the needs of workflows. Undefined if neither an earlier run nor a resource shows any; only code knows then. */
 export function workflowNeeds(plan: Plan, snapshots: readonly ResourceSnapshot[]): WorkflowNeeds | undefined {
   const path = workPath({env: process.env, plan}) ?? ''
   const hasFile = path !== '' && existsSync(path)

@@ -26,7 +26,7 @@ export function timelineText(
   return `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n\n${stepTable(steps, {began, now, width})}\n${traceHint(id)}`
 }
 
-/** Where all is shown that was done for it: calls of its activities, and what apps wrote meanwhile. */
+/** Names the command that shows the calls of its activities, and the lines of apps. */
 const traceHint = (id: string): string =>
   `its calls and lines: pillion trace ${shellWord([Buffer.from(`workflow:${id}`)])}\n`
 

@@ -45,7 +45,7 @@ export async function checkDocker({apps}: Pick<Plan, 'apps'>, env: Environment):
 export interface Patient {
   readonly env: Environment
   readonly home: string
-  /** Undefined: only the machine is looked at. */
+  /** Plan of the template. Undefined if only the machine is checked. */
   readonly plan: Plan | undefined
 }
 
@@ -72,7 +72,7 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
   ]
 }
 
-/** What a check finds; a UserError is a failed one. */
+/** Returns the findings of a check. A UserError is a failed check. */
 function orFail(check: () => readonly Check[]): readonly Check[] {
   try {
     return check()

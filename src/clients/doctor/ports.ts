@@ -13,9 +13,9 @@ import {note, ok, fail, type Check} from './check.ts'
 
 interface WantedPort extends Pick<AppPlan, 'profiles'> {
   readonly port: number
-  /** '' = any: the app chooses it. */
+  /** Host; an empty string if the app chooses it. */
   readonly host: string
-  /** What needs the port, for people: `appPort of "shop"`. */
+  /** Owner of the port, for people: `appPort of "shop"`. */
   readonly whose: string
   /** The advice if the port is taken. */
   readonly advice: string

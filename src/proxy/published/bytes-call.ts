@@ -16,7 +16,7 @@ import {TunnelStream} from './tunnel-stream.ts'
 /** The status of a connection that passes as bytes: as of one that has switched its protocol. */
 const SWITCHED = 101
 
-/** What the apps of all calls say is read into it. */
+/** Buffer for the bytes of all apps. */
 const scratch = Buffer.allocUnsafeSlow(65_536)
 
 /** Bytes that are no HTTP: one connection to the app for one of a caller, passed on both ways and listed as one call. */

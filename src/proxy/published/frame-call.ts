@@ -33,7 +33,7 @@ import {refusal} from './refusal.ts'
 
 const CALLER_LEFT = 'the caller left'
 
-/** One call of HTTP/2 at a published port: fields and data are passed on as they came, and it has the passage of every call. */
+/** A call of HTTP/2 at a published port: fields and data are passed on unchanged, through the passage of every call. */
 export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   readonly call: Call
   changed: (() => void) | undefined
@@ -59,7 +59,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   #isHeard = false
   /** The connection to the callee has had calls before. */
   #isReused = false
-  /** It was sent once more. */
+  /** Whether the call was sent once more. */
   #isRepeated = false
   /** Why, where the app may have looked at it: another process must not get it. */
   #brokeOff = ''

@@ -14,7 +14,7 @@ export interface FrameCallsOptions {
   readonly onEnd: (connection: FrameServer) => void
 }
 
-/** Serves a caller that speaks HTTP/2 without TLS: each of its streams is a call. What has been read of it is read next. */
+/** Serves a caller that speaks HTTP/2 without TLS: each of its streams is a call. Starts with the bytes that were read already. */
 export function serveFrames(options: FrameCallsOptions): FrameServer {
   const {socket, context, onEnd} = options
   socket.allowHalfOpen = false

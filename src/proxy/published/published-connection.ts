@@ -22,14 +22,14 @@ export interface PublishedHost {
   start(head: VerbatimHead, connection: PublishedConnection): void
   /** That call is over; `isAnswered`: by the app. */
   ended(isAnswered: boolean): void
-  /** What came is no HTTP/1: it is HTTP/2, or the connection passes as bytes. */
+  /** Handles bytes that are not HTTP/1: as HTTP/2, or as a connection of bytes. */
   passBytes(socket: net.Socket, bytes: Buffer): void
   forget(connection: PublishedConnection): void
 }
 
 /**
- * One caller's connection to a published port, as long as it speaks HTTP/1: one call at a time, each passed on as it came, with its framing.
- * What cannot be read beyond doubt passes as bytes instead: it is the app that decides about it.
+ * A caller's connection to a published port, as long as it speaks HTTP/1: one call at a time, each passed on unchanged, with its framing.
+ * Ambiguous requests pass as bytes instead, so that the app decides about them.
  */
 export class PublishedConnection implements Downstream {
   readonly isVerbatim = true

@@ -10,7 +10,7 @@ import type {PublishedConnection} from './published-connection.ts'
 import {refusal} from './refusal.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 
-/** What all calls at one published port share. */
+/** Common part of all calls at one published port. */
 export interface PublishedContext extends CallContext {
   /** The app that is called there. */
   readonly callee: string
@@ -29,7 +29,7 @@ export interface PublishedContext extends CallContext {
 /** The caller's side of a call; it has a `tunnel` if the caller asks for another protocol. */
 type Connection = Pick<PublishedConnection, 'tunnel' | 'begin'>
 
-/** One call at a published port: it is sent as it came, and has the passage of every call. */
+/** A call at a published port, which is sent unchanged through the passage of every call. */
 export class PublishedPortCall extends ProxiedCall {
   readonly rules = PLAIN_RULES
   readonly copy = undefined

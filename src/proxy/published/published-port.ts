@@ -1,5 +1,5 @@
-// proxy/published/ serves the ports at which apps are called without Dapr's API (`port` of a template): whatever comes there is passed on as it
-// came, waits while the app starts or reloads, and is recorded like any other call. Nothing in it is changed but a `traceparent` that is added.
+// proxy/published/ serves the ports at which apps are called without Dapr's API (`port` of a template). Requests are passed on
+// unchanged except for an added `traceparent`, wait while the app starts or reloads, and are recorded like any other call.
 import net from 'node:net'
 import {bugText} from '../../model/errors.ts'
 import {attach, release} from '../net/claimed-server.ts'
@@ -30,7 +30,7 @@ const LOOK_MS = 10_000
 /** A connection whose caller is looked up once. */
 interface Attributed {
   readonly socket: net.Socket
-  /** '' = not yet. */
+  /** App id of the caller; empty until it is known. */
   caller: string
 }
 

@@ -14,7 +14,7 @@ interface Entry {
   /** An edit may give the port to another app. */
   callee: string
   readonly servers: readonly Server[]
-  /** Undefined: bound, but not served yet. */
+  /** Server of the port. Undefined while it is bound, but not served. */
   port: PublishedPort | undefined
 }
 

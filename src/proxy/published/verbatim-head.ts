@@ -2,7 +2,7 @@ import {CODING, CONNECTION, KEEP, LENGTH, TOKEN, VALUE} from '../net/http1/heade
 import {isOf, lengthOf, nameReader, trimmed, wordsOf} from '../net/http1/header-lines.ts'
 import {HEAD_LIMIT} from '../net/http1/response-head.ts'
 
-/** A request of HTTP/1 as it came: what has to be known to find its end. Nothing in it is changed. */
+/** Facts about an unchanged request of HTTP/1 that are needed to find its end. */
 export interface VerbatimHead {
   readonly method: string
   /** The target as it was sent, with the query. */
@@ -48,7 +48,7 @@ interface Lines {
   hasTrace: boolean
 }
 
-/** False: two programs could read the framing in different ways. */
+/** Notes a header. Returns false if two programs could read the framing in different ways. */
 function note(lines: Lines, kind: number, value: string): boolean {
   switch (kind) {
     case LENGTH:
@@ -75,8 +75,8 @@ function note(lines: Lines, kind: number, value: string): boolean {
 }
 
 /**
- * Reads the head of a request at the start of latin1 text. Undefined: more has to come. False: this is no HTTP/1, or HTTP/1 that programs read
- * in different ways: the app has to read it, and the connection passes as bytes.
+ * Reads the head of a request at the start of latin1 text. Returns undefined until the head is complete. Returns false for other protocols,
+ * and for HTTP/1 that programs read in different ways: the connection then passes as bytes.
  */
 export function readVerbatimHead(text: string): VerbatimHead | undefined | false {
   const more = text.length >= HEAD_LIMIT ? false : undefined

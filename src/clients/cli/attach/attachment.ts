@@ -1,6 +1,6 @@
 /**
- * attach/ is `pillion attach`: the user's terminal as that of an app. It promises that the terminal is left as it was found, whatever
- * ends first: the app, the run, or the user's patience.
+ * attach/ is `pillion attach`: the user's terminal as that of an app. The terminal is restored, whether the app, the run
+ * or the command ends first.
  */
 import {once} from 'node:events'
 import type {IncomingMessage} from 'node:http'

@@ -67,7 +67,7 @@ export class CommandRun {
     this.#look()
   }
 
-  /** A signal to us: the command gets it first. False: the run is to be stopped, or killed if it is the second one. */
+  /** Passes a signal to the command first. Returns false if the signal stops the run, or kills it at its second time. */
   takes(signal: EndSignal): boolean {
     const isFirst = this.#signal === undefined
     this.#signal ??= signal
@@ -231,7 +231,7 @@ export class CommandRun {
     if (this.#exitCode === 0) this.#exitCode = EXIT_TIMEOUT
   }
 
-  /** Undefined: the run is to end by now. */
+  /** Starts the command. Resolves with undefined if the run is to end by now. */
   async #startCommand(control: RunControl): Promise<ForegroundCommand | undefined> {
     const {command, as} = this.#context.options
     const [launch] = await Promise.all([control.launch(as, ''), this.#context.flush()])

@@ -6,7 +6,7 @@ interface Case {
   readonly suite: 'run' | 'apps'
   readonly name: string
   readonly tookMs: number
-  /** '' = it passed. */
+  /** Message of the failure; empty for a passed case. */
   readonly failure: string
   readonly details: string
 }

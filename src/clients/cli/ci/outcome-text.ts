@@ -3,7 +3,7 @@ import {hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
 
 const CALLS = 5
 
-/** Explains a failure: the apps that failed with their last lines, and the latest calls that failed. '' if nothing failed. */
+/** Explains a failure: the apps that failed with their last lines, and the latest calls that failed. Returns an empty string for a success. */
 export function outcomeText({apps, failedCalls, exitCode}: RunOutcome): string {
   const failed = apps.filter(hasFailed)
   // if one has failed permanently, the others did not get the time to become ready

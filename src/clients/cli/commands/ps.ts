@@ -83,7 +83,7 @@ export async function psJson(listings: readonly Listing[]): Promise<readonly PsR
 const pidsOf = (listings: readonly Listing[]): ReadonlySet<number> =>
   new Set(listings.flatMap(({apps}) => apps.map(({pid}) => pid)).filter(pid => pid > 0))
 
-/** One table for each run, with the name of the run if there are several. */
+/** Writes a table for each run, with the name of the run if there are several. */
 export async function psText(listings: readonly Listing[], place: PsPlace = {}): Promise<string> {
   return (await psLook(listings, Date.now(), place)).text
 }

@@ -48,7 +48,7 @@ async function withOwner(error: unknown, port: number): Promise<unknown> {
   return new UserError(error.message, {explanation, cause: error})
 }
 
-/** False: the run does not hold it. */
+/** Makes a run close the port. Resolves with false if the run does not have it. */
 async function hasReleased({api}: FoundRun, port: number): Promise<boolean> {
   try {
     await api.ask('DELETE /redis/{number}', {at: {number: port}})

@@ -156,7 +156,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
   }
 }
 
-/** Undefined: the template is in no worktree that was added to a repository; there `.git` is a file. */
+/** Returns the copy of a template in an added worktree, where `.git` is a file. */
 async function freshCopy(files: readonly string[], call: CommandContext): Promise<FreshCopy | undefined> {
   const root = repositoryAbove(resolve(files[0] ?? '.'))
   if (files.includes('-') || root === undefined || !lstatSync(join(root, '.git')).isFile()) return undefined
@@ -186,7 +186,7 @@ class PlainStarts {
 
 const stoppingText = (apps: number): string => `stopping ${apps} ${apps === 1 ? 'app' : 'apps'} …\n`
 
-/** Undefined: the ports are those of the template. */
+/** Returns the copy's own ports. Resolves with undefined if it uses the template's. */
 async function isolationOf(
   plan: Plan,
   flags: GivenFlags,
@@ -199,10 +199,10 @@ async function isolationOf(
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
 
-/** A number of a port in the JSON of a plan, also in a command or variable, as of a database. Which of them are ports is looked up by copies alone. */
+/** A number of a port in the JSON of a plan, also in a command or variable, as of a database. Only copies look up which of them are ports. */
 const PORT = /(?:port\w*|number)":"?[1-9]|(?:[ ='",]|\\[nt]|(?<!\w"):)\d{2,5}(?![\w.])/i
 
-/** The runs that are there, or about to be, which see this one from now on. One that has no apps yet takes no ports. */
+/** Returns living and starting runs, which see this one from now on. A run without apps takes no ports. */
 async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {
   const {announceStart, ownStart} = await import('../../../control/starting-runs.ts')
   const ids = apps.map(({id}) => id)

@@ -33,7 +33,7 @@ async function runsOf(flags: GivenFlags): Promise<{readonly template: string; re
   return {template, all: template === '' ? [] : keptRuns({env: process.env, template, name: place.name ?? ''})}
 }
 
-/** What `--name` has called it; '' = nothing. */
+/** Returns the name of `--name`; may be empty. */
 const givenName = ({folder}: FoundRun): string => readRunFile(folder)?.identity?.copy ?? ''
 
 /** A run as it is now, behind those before it. */

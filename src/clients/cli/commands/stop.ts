@@ -214,7 +214,7 @@ async function stopApp(
   }
 }
 
-/** False: it is stopped already. If it was the last app, the run ends with it. */
+/** Stops an app. Resolves with false if it is stopped already. The run ends with its last app. */
 async function stopIn({api}: FoundRun, id: string): Promise<boolean> {
   try {
     return await unlessGone(async () => {

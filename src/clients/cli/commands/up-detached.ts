@@ -102,7 +102,7 @@ function timeoutOf(flags: GivenFlags): number {
 }
 
 interface Log {
-  /** Where it is found once the run is there: that of the last run is replaced. Until then a pid follows: of two starts at once each has its own. */
+  /** Path of the file once the run exists, in place of the last run's file. Until then its name ends with a pid, since two starts may happen at once. */
   readonly path: string
   readonly descriptor: number
   /** Reads it from its beginning, whatever it is called by then. */
@@ -141,7 +141,7 @@ function isLeft(name: string): boolean {
   return pid !== undefined && (Number(pid) === process.pid || startOfProcess(Number(pid)) === 0)
 }
 
-/** What came of the process of a run. */
+/** Outcome of a run's process. */
 type Start =
   | {readonly kind: 'started'; readonly run: FoundRun; readonly leftMs: number}
   | {readonly kind: 'exited'; readonly code: number}

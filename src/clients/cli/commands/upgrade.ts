@@ -6,7 +6,7 @@ import {type CommandHandler, UsageError} from '../command-handler.ts'
 
 /**
  * `upgrade --from PLACE`: puts the executable of another release in this one's place, by the script that installs (`scripts/install.sh`).
- * Nothing changes unless its checksum is right and it starts. Exit code: that of the script.
+ * Replaces the executable only if the checksum is right and the new one starts. The exit code is the script's.
  */
 export const upgrade: CommandHandler = async ({flags}) => {
   const sea = process.getBuiltinModule('node:sea')

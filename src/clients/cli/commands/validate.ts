@@ -49,7 +49,7 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** Where the template has errors, apps may lack resources that they will have: only mistakes in resources that they do have are reported. */
+/** Finds mistakes. In a faulty template apps may lack resources, so that only mistakes in existing ones are reported. */
 async function findingsOf({errors, loaded}: Examined): Promise<readonly Finding[]> {
   if (loaded === undefined) return []
   const ofResources = await resourceFindings(loaded.plan)

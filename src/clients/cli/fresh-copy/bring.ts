@@ -32,7 +32,7 @@ export async function bring(worktree: AddedWorktree, file: string, options: Brin
 /** As the notes of a worktree name what is done. */
 const noteOf = ({root}: AddedWorktree, file: string, glob: string): string => `${relative(root, file)} ${glob}`
 
-/** What is there to bring, and was not brought before. */
+/** Returns existing paths to bring that were not brought before. */
 async function wantedNow(worktree: AddedWorktree, file: string): Promise<readonly WantedPaths[]> {
   const {brought} = readPrepared(worktree)
   return (await wantedPaths(worktree, file)).filter(

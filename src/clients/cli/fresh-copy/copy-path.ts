@@ -17,7 +17,7 @@ export interface Copied {
   readonly links: readonly string[]
 }
 
-/** Where a path is copied to before it has its name. */
+/** Returns the temporary path of a copy. */
 export const temporaryFor = (to: string): string => join(dirname(to), `${TEMPORARY}${basename(to)}`)
 
 /** Removes what an interrupted copy has left. */

@@ -16,7 +16,7 @@ export class FreshCopy {
   readonly #copy: string
   readonly #asJson: boolean
 
-  /** Undefined: these templates are in no worktree that was added to a repository, or are not there. */
+  /** Returns the copy of these templates, if they exist in an added worktree. */
   static of(files: readonly string[], {flags, asJson}: CommandContext): FreshCopy | undefined {
     try {
       const [found] = findTemplates(files, process.cwd())

@@ -27,7 +27,7 @@ export interface FileWriter {
   readonly files: readonly string[]
 }
 
-/** Which processes write below a path, as far as /proc shows them (proc(5)); a Redis has its folder as its own. */
+/** Finds processes that write below a path, as far as /proc shows them (proc(5)); a Redis has its folder as its own. */
 export function writersOf(path: string): readonly FileWriter[] {
   const writers: FileWriter[] = []
   for (const name of numbersIn('/proc')) {
@@ -158,12 +158,12 @@ function isSqlite(file: string): boolean {
   }
 }
 
-/** The tool of the server's own version first. '' if it succeeds. */
+/** Runs the tool of the server's own version, if possible. Resolves with an empty string after success. */
 async function run(program: string, args: readonly string[], pid: number): Promise<string> {
   const ofServer = join(dirname(linkAt(`/proc/${pid}/exe`)), program)
   const {why, last} = await runLines([existsSync(ofServer) ? ofServer : program, ...args], {folder: '/'})
   return why === '' || last === '' ? why : last
 }
 
-/** None if it has ended, is another user's, or there is no /proc. */
+/** Returns the numbers in a folder of /proc; an empty list if it cannot be read. */
 const numbersIn = (folder: string): readonly string[] => namesInFolder(folder).filter(name => /^\d+$/.test(name))

@@ -16,7 +16,7 @@ export interface WantedPaths {
 }
 
 interface Keys {
-  /** Undefined: the template does not say. */
+  /** Paths of the template's `bring`, if it has any. */
   readonly bring: readonly string[] | undefined
   /** Absolute paths in the worktree. */
   readonly envFiles: readonly string[]

@@ -10,7 +10,7 @@ import {tryTemplate, type Trial, type TrialRequest, type TriedApp} from './trial
 interface CheckRequest extends TrialRequest {
   /** Writes the template again, with the obstacles. */
   readonly rewrite: (text: string) => void
-  /** Where the report goes: as JSON to stdout, or as text. */
+  /** Destination of the report: as JSON to stdout, or as text. */
   readonly output: 'json' | NodeJS.WriteStream
 }
 

@@ -56,8 +56,8 @@ const MANAGERS: readonly Manager[] = [
 ]
 
 /**
- * The installation of an app's packages, if its last lines say that some are missing, or there are none. Undefined: packages do
- * not seem to be its obstacle.
+ * Returns the installation of an app's packages, if its last lines report missing ones, or there are none. Returns undefined if
+ * packages do not seem to be its obstacle.
  */
 export function missingPackages(folder: string, lines: readonly string[]): Installation | undefined {
   for (const {files, missing} of MANAGERS) {

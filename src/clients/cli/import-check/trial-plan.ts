@@ -42,7 +42,7 @@ const named = (words: readonly string[], own: ReadonlyMap<string, string>): read
     return shared === undefined ? word : `container:${shared}`
   })
 
-/** Where servers keep their data in a container. */
+/** Folders in which servers keep their data in a container. */
 const DATA = /^\/(?:var\/lib|data|bitnami)(?:\/|$)|\/data(?:\/|$)/
 
 /** Data of a trial are its own: a volume without a name, which goes with its container, in place of the project's. */

@@ -181,7 +181,7 @@ async function processesOf(apps: readonly App[]): Promise<ReadonlyMap<string, re
   )
 }
 
-/** Whether an app may still become ready. One that depends on another app is started when that is ready, and is not waited for by itself. */
+/** Whether an app may still become ready. Does not wait for an app whose dependency is not ready. */
 const mayBecomeReady = (app: App): boolean =>
   !isFit(app) &&
   app.availability !== 'never' &&

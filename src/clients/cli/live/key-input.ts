@@ -19,8 +19,8 @@ const LOOK_EVERY_MS = 1000
 const RESUMED_AFTER_MS = 100
 
 /**
- * The keys of the terminal behind stdin. It is read, and its modes are changed, only while our group is its foreground
- * group: the system freezes any other group that does, with every sidecar. Whatever ends us, the modes are put back.
+ * The keys of the terminal behind stdin. Reads it, and changes its modes, only while our group is its foreground
+ * group: the system freezes any other group that does, with every sidecar. The modes are always restored at the end.
  */
 export class KeyInput {
   readonly #options: KeyInputOptions

@@ -1,7 +1,7 @@
 /**
- * live/ is what a run shows and takes on a terminal, where no script reads Dapr's start lines: a line for each app, that all is
- * ready, keys, and how it ended. It promises that the terminal is left as it was found, whatever ends us, and that nothing
- * of it is loaded, printed or read unless stdin and stdout are terminals.
+ * live/ is the view of a run on a terminal, where no script reads Dapr's start lines: a line for each app, a ready line,
+ * keys, and the end. The terminal is always restored. The code is only loaded, and prints and reads, if stdin and stdout
+ * are terminals.
  */
 import type {RunControl} from '../../../control/run-control.ts'
 import {basename, dirname} from 'node:path'
@@ -20,7 +20,7 @@ import {endText, grid, helpText, isSettled, readyText, startingText, waitingText
 
 /** A run as its terminal sees it. */
 export interface LiveRun {
-  /** Undefined: it has not come up. */
+  /** Control of the run. Undefined if the start failed. */
   readonly control: Pick<RunControl, 'list' | 'restartApp'> | undefined
   stop(): void
   stopNow(): void

@@ -18,7 +18,7 @@ const count = (apps: readonly unknown[]): string => `${apps.length} ${apps.lengt
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
-/** Where texts are shown. */
+/** Terminal of the texts. */
 interface Place {
   /** Columns. */
   readonly width: number
@@ -30,7 +30,7 @@ interface Readiness extends Place {
   /** The name of the run; '' = that of its folder. */
   readonly name: string
   readonly tookMs: number
-  /** What the user can do next: `Ctrl-C stops`. */
+  /** Next step of the user: `Ctrl-C stops`. */
   readonly hint: string
 }
 

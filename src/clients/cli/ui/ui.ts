@@ -1,6 +1,6 @@
 /**
- * ui/ is `pillion ui`: the apps of a run as a table on the whole screen, with keys. It asks the run's API as other commands
- * do, and promises that the terminal is left as it was found, and that nothing of it is loaded by other commands.
+ * ui/ is `pillion ui`: the apps of a run as a table on the whole screen, with keys. The command asks the run's API as others
+ * do, and always restores the terminal. Other commands do not load this code.
  */
 import {ApiError} from '../../../control/api-client.ts'
 import {findRuns, withReason, type FoundRun} from '../../../control/client.ts'
@@ -33,7 +33,7 @@ const ENDED = {
 
 export class Ui {
   readonly #place: RunPlace
-  /** Undefined: it is waited for. */
+  /** First run. Undefined if the command waits for it. */
   readonly #first: FoundRun | undefined
   readonly #hasColours: boolean
   readonly #screen = new FullScreen(process.stdout)

@@ -38,7 +38,7 @@ export class WatchedRun {
     return this.#isSuspended
   }
 
-  /** What an action on this instance concerns, as the API names it: the id, if the app has only one; versions act together. */
+  /** Returns the API's name of the instance for an action: the id, if the app has only one; versions act together. */
   targetOf({id, instance}: App): string {
     const hasOthers = [...this.#apps.values()].some(each => each.id === id && each.instance !== instance)
     return hasOthers ? `${id}.${instance}` : id

@@ -67,7 +67,7 @@ export const forgetCopies: CommandHandler = async context => {
   return 0
 }
 
-/** What a copy has left by now. Throws a UserError while it runs, or is about to. */
+/** Lists the remains of a copy. Throws a UserError while it runs or starts. */
 function remainsNow(flags: GivenFlags, called: string): readonly string[] {
   return named(copiesOf(flags), [called]).flatMap(copy => {
     const {name} = copy

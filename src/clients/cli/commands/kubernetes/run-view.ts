@@ -119,7 +119,7 @@ export class RunView {
     void this.#terminal.out.print(signedLine(status, text, this.#asJson))
   }
 
-  /** One line below the others, while apps are not ready; only on a terminal. */
+  /** Shows a line below the others, while apps are not ready; only on a terminal. */
   #showProgress(): void {
     const all = [...this.#progress]
     const waiting = all.filter(([, {progress}]) => !['ready', 'completed', 'failed'].includes(progress))

@@ -46,7 +46,7 @@ function turnLine({turn, came, did, does, difference}: WorkflowReplayed): string
   return `turn ${turn + 1}  ${came.join(', ')} → ${was}${is}\n`
 }
 
-/** Asks for a line before each turn; each line counts, also of several that come at once. False: no more will come. */
+/** Asks for a line before each turn; each line counts, also of several that arrive at once. Resolves with false at the end of the input. */
 function stepper({asJson}: CommandContext): (turn: number) => Promise<boolean> {
   const lines = createInterface({input: process.stdin})[Symbol.asyncIterator]()
   return async turn => {
