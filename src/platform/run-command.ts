@@ -8,23 +8,27 @@ export interface CommandOptions extends Pick<SpawnOptions, 'command' | 'folder'>
   /** The whole environment. */
   readonly env: Environment
   readonly timeoutMs: number
+  /** Paths of the files that get its output. Default: the output is dropped. */
+  readonly output?: {readonly stdout: string; readonly stderr: string}
   /** Aborted: kill it. */
   readonly signal?: AbortSignal
 }
 
 /**
- * Runs a command to its end without input and output. Resolves with an empty string after exit code 0, else with the reason (`exited with 2`).
+ * Runs a command to its end without input. Resolves with an empty string after exit code 0, else with the reason (`exited with 2`).
  * The command and its children are a process group of their own, which is killed at the timeout and when the signal is aborted. Never rejects.
  */
-export async function runCommand({command, folder, env, timeoutMs, signal}: CommandOptions): Promise<string> {
+export async function runCommand({command, folder, env, timeoutMs, output, signal}: CommandOptions): Promise<string> {
   let group: ProcessGroup
   try {
-    const output = {theirs: openSync(devNull, 'w')}
+    const [stdout, stderr] = [output?.stdout ?? devNull, output?.stderr ?? devNull].map(path => ({
+      theirs: openSync(path, 'w')
+    })) as [{theirs: number}, {theirs: number}]
     const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)) as Record<
       string,
       string
     >
-    group = spawnGroup({command, folder, env: set, stdio: {stdout: output, stderr: output}, hasInput: false})
+    group = spawnGroup({command, folder, env: set, stdio: {stdout, stderr}, hasInput: false})
   } catch (error) {
     return `could not be started: ${messageOf(error)}` // no descriptor is left
   }

@@ -5,14 +5,27 @@ import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import {entriesOf, isFile, readText, statAt} from './reading/files.ts'
+import {appHostsIn} from './aspire/app-host.ts'
 import {envFileVariables} from './reading/variables.ts'
 import type {ImportedFile} from './imported.ts'
 
-export const KINDS = ['process-compose', 'compose', 'procfile', 'tilt', 'skaffold', 'kubernetes', 'folder'] as const
+export const KINDS = [
+  'process-compose',
+  'compose',
+  'procfile',
+  'tilt',
+  'skaffold',
+  'aspire',
+  'kubernetes',
+  'folder'
+] as const
 export type SourceKind = (typeof KINDS)[number]
 
+/** Sources that are found by what is in files. */
+type Unnamed = 'folder' | 'kubernetes' | 'aspire'
+
 /** The names of files, best first. */
-const NAMES: Readonly<Record<Exclude<SourceKind, 'folder' | 'kubernetes'>, readonly string[]>> = {
+const NAMES: Readonly<Record<Exclude<SourceKind, Unnamed>, readonly string[]>> = {
   'process-compose': ['process-compose.yml', 'process-compose.yaml'],
   compose: ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'],
   procfile: ['Procfile.dev', 'Procfile'],
@@ -51,12 +64,17 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const namesOf = (kind: keyof typeof NAMES): readonly string[] =>
     (kind === 'compose' && first !== undefined ? [first] : NAMES[kind]).filter(name => existsSync(at(name)))
   const there = KINDS.flatMap(kind =>
-    kind === 'folder' || kind === 'kubernetes'
+    kind === 'folder' || kind === 'kubernetes' || kind === 'aspire'
       ? []
       : namesOf(kind).map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? OF_PROCESSES : kind, name}))
   )
   if (wanted === 'folder' || wanted === 'kubernetes')
     return {kind: wanted, path, overrides: [], others: there.map(({name}) => name), folder: path}
+  const hosts = wanted === 'aspire' || (wanted === undefined && there.length === 0) ? appHostsIn(path) : []
+  const [host, ...more] = hosts.map(each => relative(path, each))
+  if (host !== undefined) return {kind: 'aspire', path: at(host), overrides: [], others: more, folder: path}
+  if (wanted === 'aspire')
+    throw new UserError(`${typed} contains no AppHost of Aspire`, {explanation: 'Name the file.'})
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
   if (meant === undefined && wanted !== undefined) {
     const other = there.find(({name}) => NAMES[wanted].includes(name))
@@ -69,8 +87,8 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
     name => existsSync(at(name)) && meant.kind === (isOfProcesses(path, name) ? OF_PROCESSES : 'compose')
   )
   const override = meant.name === first ? over : overrides.slice(0, 1)
-  const more = there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path)
-  const others = [...there.filter(({kind}) => kind !== meant.kind).map(({name}) => name), ...more].filter(
+  const nearby = there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path)
+  const others = [...there.filter(({kind}) => kind !== meant.kind).map(({name}) => name), ...nearby].filter(
     name => ![meant.name, ...override].includes(name)
   )
   return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others, folder: path}
@@ -109,6 +127,7 @@ function kindOfFile(path: string, typed: string, cwd: string): SourceKind {
   const name = basename(path)
   if (/process-compose.*\.ya?ml$/.test(name)) return 'process-compose'
   if (/^Procfile/i.test(name) || name.endsWith('.procfile')) return 'procfile'
+  if (/^apphost\.[cm]?[jt]s$|^apphost\.cs$|\.(?:cs|fs|vb)proj$/i.test(name)) return 'aspire'
   if (/^Tiltfile|\.tilt(?:file)?$/i.test(name)) return 'tilt'
   if (/\.ya?ml(?:[.-]\w+)?$/.test(name)) return kindOfText(readImported(path, cwd).text)
   throw new UserError(`cannot tell what ${typed} is`, {explanation: `Add --from and one of ${KINDS.join(', ')}.`})

@@ -1,4 +1,4 @@
-// Writes a first template from what another tool's file says, or from what a folder shows. Starts nothing.
+// Writes a first template from the file of another tool, or from the projects of a folder.
 import {dirname, relative} from 'node:path'
 import {notStarted} from './folder/folder.ts'
 import {UserError} from '../../model/errors.ts'
@@ -8,6 +8,7 @@ import type {Imported, ImportedApp} from './imported.ts'
 import type {NamedSource} from './several-sources.ts'
 import {isFolder, readFolders} from './reading/files.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
+import {runsNothing, type RunTool} from './reading/other-tool.ts'
 import {mapOf} from './reading/yaml-file.ts'
 
 /** Apps of which no two listen on one port, where programs can be given another one; else a note says it. The first keeps its port. */
@@ -78,6 +79,8 @@ export interface ImportRequest {
   readonly cwd: string
   /** Given: databases of compose files become programs where the machine has these. */
   readonly native?: NativePrograms | undefined
+  /** Runs the tool of a file that is a program: Tilt, Aspire. */
+  readonly run?: RunTool
   /** Gets the number of folders that were read so far, at each of them. */
   readonly looked?: ((count: number) => void) | undefined
 }
@@ -103,7 +106,7 @@ export async function importFrom(
     single !== undefined && read.length === 1
       ? single.imported
       : (await import('./several-sources.ts')).unitedSources(read)
-  const folders = new Set(sources.flatMap(each => (each.kind === 'folder' ? [] : [rootOf(each)])))
+  const folders = new Set(sources.flatMap(each => (/^(?:folder|aspire)$/.test(each.kind) ? [] : [rootOf(each)])))
   const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps, cwd)))
   const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
   const whole = {...imported, notes, apps: separatePorts(imported.apps)}
@@ -112,7 +115,8 @@ export async function importFrom(
 }
 
 /** The folder that is imported, or that of the file. */
-const rootOf = ({path}: FoundSource): string => (isFolder(path) ? path : dirname(path))
+const rootOf = ({kind, path, folder}: FoundSource): string =>
+  kind === 'aspire' ? folder : isFolder(path) ? path : dirname(path)
 
 /** Compose files lie over the first one of them, as with `docker compose -f a -f b`. */
 function joinedCompose(sources: readonly FoundSource[]): readonly FoundSource[] {
@@ -124,15 +128,16 @@ function joinedCompose(sources: readonly FoundSource[]): readonly FoundSource[] 
 
 async function readSource(
   {kind, path, overrides, folder}: FoundSource,
-  {cwd, native}: ImportRequest
+  {cwd, native, run = runsNothing}: ImportRequest
 ): Promise<Imported> {
   if (kind === 'folder') return (await import('./folder/folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
   if (kind === 'kubernetes') return (await import('./kubernetes/project.ts')).importManifests(path, cwd)
+  if (kind === 'aspire') return (await import('./aspire/aspire.ts')).importAppHost(path, folder, cwd, run)
   const [file, over] = [readImported(path, cwd), overrides.map(each => readImported(each, cwd))]
   if (kind === 'procfile') return (await import('./processes/procfile.ts')).importProcfile(file)
   if (kind === 'compose')
     return (await import('./compose/compose.ts')).importCompose({...file, start: folder}, over, {cwd, native})
-  if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, cwd)
+  if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, cwd, run)
   if (kind === 'skaffold') return (await import('./kubernetes/skaffold.ts')).importSkaffold(file, cwd)
   return (await import('./processes/process-compose.ts')).importProcessCompose(file, over)
 }

@@ -34,6 +34,11 @@ export const importTemplate: CommandHandler = async call => {
     from: flags.text('from'),
     cwd,
     native,
+    run: async tool => {
+      progress.clear()
+      const {outputOfTool} = await import('../other-tool.ts')
+      return outputOfTool(tool, {isAgreed: flags.isSet('yes'), asJson})
+    },
     looked: count => progress.show(count)
   }).finally(() => progress.clear())
   const output = named ?? (usesDapr(imported) ? 'dapr.yaml' : 'pillion.yaml')

@@ -78,14 +78,15 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
       boolFlag('force', 'Overwrite an existing file'),
       textFlag(
         'from',
-        'What to read if there are several sources. Valid values are: process-compose, compose, procfile, tilt, skaffold, kubernetes, or folder'
+        'What to read if there are several sources. Valid values are: process-compose, compose, procfile, tilt, skaffold, aspire, kubernetes, or folder'
       ),
       boolFlag('native', 'Run databases of a compose file as programs where this machine has them'),
       {
         ...textFlag('output', 'The file to write; - for standard output; with --check json for its report', 'o'),
         shown: '"dapr.yaml"'
       },
-      {...textFlag('timeout', 'With --check: time for the apps to become ready'), shown: '60s'}
+      {...textFlag('timeout', 'With --check: time for the apps to become ready'), shown: '60s'},
+      boolFlag('yes', 'Run Tilt or Aspire, and so code of this project, without asking')
     ],
     examples: [
       'import Procfile -o -',

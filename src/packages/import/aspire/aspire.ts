@@ -1,287 +1,233 @@
-// Aspire: the resources of an AppHost, as far as its program says them by literals (learn.microsoft.com/dotnet/aspire).
-import {dirname, join, resolve} from 'node:path'
-import {chainsOf, type ChainCall, type Chain} from './calls.ts'
-import {importServices} from '../compose/compose.ts'
-import {freeFrom} from '../compose/ports.ts'
-import {imageName} from '../kubernetes/workloads.ts'
-import {readImported} from '../find-source.ts'
-import {pathTo, type Imported, type ImportedFile} from '../imported.ts'
-import {projectFile} from '../folder/languages/dotnet.ts'
-import {appsIn} from '../folder/folder.ts'
+// Aspire: the manifest that an AppHost writes (learn.microsoft.com/dotnet/aspire/deployment/manifest-format; ManifestPublishingContext.cs of Aspire).
+import {mkdtempSync, realpathSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {basename, dirname, join, relative, resolve} from 'node:path'
+import {UserError} from '../../../model/errors.ts'
 import {ownOf} from '../../../model/own.ts'
-import {entriesOf, has, readText, sourcesIn, textAt} from '../reading/files.ts'
-import {given, listedValues, textsOf, type Values} from '../reading/yaml-file.ts'
+import {importServices} from '../compose/compose.ts'
+import {pathTo, type Imported} from '../imported.ts'
+import {textAt} from '../reading/files.ts'
+import {jsonValues, type OtherTool, type RunTool} from '../reading/other-tool.ts'
+import {given, listedValues, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
-/** The file of a folder that makes an AppHost; undefined: it is none. */
-export function appHostFile(folder: string): string | undefined {
-  const file = ['apphost.cs', 'apphost.ts', 'apphost.mts', 'apphost.js', 'apphost.mjs'].find(name =>
-    /^#:sdk Aspire\.AppHost|\bcreateBuilder\(/m.test(readText(folder, name))
-  )
-  if (file !== undefined) return file
-  const project = projectFile(folder)
-  if (project === undefined || !/Aspire\.AppHost|IsAspireHost/.test(readText(folder, project))) return undefined
-  return ['AppHost.cs', 'Program.cs'].find(name => entriesOf(folder).includes(name))
+/** The apps of an AppHost. `root`: the folder that is imported. Rejects with a `UserError` if its manifest cannot be made, or starts nothing. */
+export async function importAppHost(path: string, root: string, cwd: string, run: RunTool): Promise<Imported> {
+  const of = relative(cwd, path)
+  const out = mkdtempSync(join(realpathSync(tmpdir()), 'pillion-aspire-'))
+  try {
+    const file = join(out, 'aspire-manifest.json')
+    const tool = toolFor(path, of, file)
+    await run(tool)
+    const manifest = new Manifest(mapOf(jsonValues(textAt(file), tool)['resources']), out, root)
+    const services = manifest.services()
+    if (Object.keys(services).length === 0)
+      throw new UserError(`cannot import ${of}: its manifest starts nothing on this machine`)
+    const volumes = Object.fromEntries([...manifest.volumes].map(name => [name, {}]))
+    const base = {path: join(root, 'apphost'), shownAs: of, text: ''}
+    const imported = importServices({file: base, values: {services, volumes}, notes: manifest.notesOf, from: of})
+    const withoutFile = 'build: its Dockerfile is one that Aspire writes for its manifest alone: write a command'
+    const apps = imported.apps.map(app =>
+      JSON.stringify(app.keys).includes(basename(out)) ? {...app, notes: [...app.notes, withoutFile]} : app
+    )
+    return {...imported, apps, notes: [...manifest.notes, ...imported.notes]}
+  } finally {
+    rmSync(out, {recursive: true, force: true})
+  }
 }
 
-type Texts = Readonly<Record<string, string>>
-
-/** A server that Aspire runs as a container: `url` is that before its host. .NET gets `pairs`, with its `{port}` on this machine. */
-type Server = readonly [image: string, port: number, url: string, pairs?: string | undefined, env?: Texts]
-
-const POSTGRES = 'Host=localhost;Port={port};Username=postgres;Password=postgres'
-const MYSQL = 'Server=localhost;Port={port};User ID=root;Password=mysql'
-const MSSQL = 'Server=localhost,{port};User ID=sa;Password=Strong_pass1;TrustServerCertificate=true'
-const MSSQL_IMAGE = 'mcr.microsoft.com/mssql/server:2022-latest'
-const MSSQL_ENV = {ACCEPT_EULA: 'Y', MSSQL_SA_PASSWORD: 'Strong_pass1'}
-const RABBIT_ENV = {RABBITMQ_DEFAULT_USER: 'rabbit', RABBITMQ_DEFAULT_PASS: 'rabbit'}
-
-const SERVERS: Readonly<Record<string, Server>> = {
-  Redis: ['redis:8', 6379, 'redis://', '{host}'],
-  Valkey: ['valkey/valkey:8', 6379, 'valkey://', '{host}'],
-  Garnet: ['ghcr.io/microsoft/garnet', 6379, 'redis://', '{host}'],
-  Postgres: ['postgres:17', 5432, 'postgresql://postgres:postgres@', POSTGRES, {POSTGRES_PASSWORD: 'postgres'}],
-  RabbitMQ: ['rabbitmq:4', 5672, 'amqp://rabbit:rabbit@', undefined, RABBIT_ENV],
-  MongoDB: ['mongo:8', 27_017, 'mongodb://'],
-  MySql: ['mysql:9', 3306, 'mysql://root:mysql@', MYSQL, {MYSQL_ROOT_PASSWORD: 'mysql'}],
-  SqlServer: [MSSQL_IMAGE, 1433, 'mssql://sa:Strong_pass1@', MSSQL, MSSQL_ENV],
-  Kafka: ['apache/kafka:3.9.0', 9092, '', '{host}'],
-  Nats: ['nats:2', 4222, 'nats://'],
-  Seq: ['datalust/seq:2025', 80, 'http://', undefined, {ACCEPT_EULA: 'Y'}]
+/** `--publisher manifest` works from Aspire 8 on; an AppHost in TypeScript needs the Aspire CLI. */
+function toolFor(path: string, of: string, file: string): OtherTool {
+  const isProject = path.endsWith('proj')
+  const dotnet = ['dotnet', 'run', isProject ? '--project' : '--file', path, '--', '--publisher', 'manifest']
+  const isDotnet = isProject || path.endsWith('.cs')
+  return {
+    name: isDotnet ? 'the .NET SDK (dot.net)' : 'the Aspire CLI (aspire.dev)',
+    of,
+    command: [...(isDotnet ? dotnet : ['aspire', 'do', 'publish-manifest']), '--output-path', file],
+    folder: dirname(path)
+  }
 }
 
-/** Programs, by the part of the call behind `Add`: the arguments of most are a name and a folder. */
-const PROGRAMS =
-  /^(?:Project|Dockerfile|NpmApp|NodeApp|ViteApp|JavaScriptApp|PnpmApp|YarnApp|BunApp|PythonApp|UvicornApp|PythonModule|UvApp|GolangApp|GoApp|JavaApp|SpringApp|RustApp|CSharpApp|DenoApp|NextJsApp)$/
+const PROGRAM = /^(?:project|executable)\./
+const isProgram = (resource: Values): boolean => PROGRAM.test(textValue(resource['type'])) || 'build' in resource
 
-/** What starts the file or the module behind that folder. */
-const RUNNERS = {PythonApp: 'python3', PythonModule: 'python3 -m', UvicornApp: 'python3 -m uvicorn', NodeApp: 'node'}
+/** Types of resources that run. */
+const RUN = /^(?:project|executable|container|dockerfile)\.v/
+/** These, and the values of others. */
+const KNOWN = /^(?:project|executable|container|dockerfile|value|parameter)\.v|^annotated\.string$/
 
-/** The programs that an AppHost starts; undefined: none of them can be read. */
-export function importAppHost(path: string, root: string, cwd: string): Imported | undefined {
-  const file = readImported(path, cwd)
-  const host = new AppHost(file, root)
-  if (Object.keys(host.services).length === 0) return undefined
-  const base = {path: join(root, 'apphost'), shownAs: file.shownAs, text: ''}
-  const values = {services: host.services}
-  const imported = importServices({file: base, values, notes: host.notesOf, from: file.shownAs})
-  return {...imported, notes: [...host.notes, ...imported.notes]}
-}
-
-/** A resource that others refer to. */
-interface Resource {
-  readonly id: string
-  readonly value?: string
-  /** The variables in which others get its address, that of a connection maybe by a name of its own. `isPlain`: they are none of .NET. */
-  readonly variables?: (isPlain: boolean, connection?: string) => Texts
-  /** A database in a server, by the name at which others know it. */
-  readonly database?: (name: string, own: string) => Resource
-}
-
-/** Variables of a resource, as other languages than those of .NET read them. */
-function withPrefix(name: string, values: Values): Texts {
-  const prefix = name.replaceAll(/\W/g, '_').toUpperCase()
-  return Object.fromEntries(Object.entries(given(values)).map(([key, value]) => [`${prefix}_${key}`, String(value)]))
-}
-
-class AppHost {
-  readonly services: Record<string, Record<string, unknown>> = {}
+class Manifest {
   readonly notesOf = new Map<string, string[]>()
   readonly notes: string[] = []
-  readonly #file: ImportedFile
+  readonly volumes = new Set<string>()
+  readonly #resources: Values
+  /** The folder of the manifest, which its paths count from. */
+  readonly #out: string
   readonly #root: string
-  /** The ports of its servers. */
-  readonly #taken = new Set<number>()
-  /** By the variables of the program. */
-  readonly #resources = new Map<string, Resource>()
 
-  constructor(file: ImportedFile, root: string) {
-    this.#file = file
+  constructor(resources: Values, out: string, root: string) {
+    this.#resources = resources
+    this.#out = out
     this.#root = root
-    for (const chain of chainsOf(file.text, this.#libraries())) this.#read(chain)
   }
 
-  #place(call: ChainCall): string {
-    return `${this.#file.shownAs}:${call.line}`
-  }
-
-  #note(id: string, call: ChainCall, text: string): void {
-    this.notesOf.set(id, [...(this.notesOf.get(id) ?? []), `${this.#place(call)}: ${text}`])
-  }
-
-  #read({variable, start, calls: [first, ...others]}: Chain): void {
-    if (first === undefined) return
-    const isNew = /^builder$/i.test(start)
-    let resource = isNew ? this.#add(first, variable) : this.#resources.get(start)
-    for (const call of isNew ? others : [first, ...others]) {
-      if (resource === undefined) return
-      if (call.name === 'AddDatabase') resource = this.#database(resource, call)
-      else this.#apply(resource, call)
+  /** The resources that run, in the terms of a compose file. */
+  services(): Readonly<Record<string, Values>> {
+    const all = Object.entries(this.#resources).map(([id, each]) => [id, mapOf(each)] as const)
+    const services = all.flatMap(([id, each]) =>
+      RUN.test(textValue(each['type'])) ? [[id, this.#service(id, each)] as const] : []
+    )
+    const others = all.map(([id, {type}]) => [id, textValue(type)] as const).filter(([, type]) => !KNOWN.test(type))
+    for (const type of new Set(others.map(([, each]) => each))) {
+      const ids = others.flatMap(([id, each]) => (each === type ? [id] : [])).join(', ')
+      this.notes.push(`${ids}: left out: ${type || 'the manifest'} does not show what runs on this machine`)
     }
-    if (variable !== '' && resource !== undefined) this.#resources.set(variable, resource)
+    for (const [id, {inputs}] of all) {
+      const initial = mapOf(mapOf(mapOf(inputs)['value'])['default'])
+      if ('generate' in initial)
+        this.notes.push(`${id}: Aspire makes a value for each machine: here it is ${madeUp(id)}`)
+      else if (inputs !== undefined && !('value' in initial))
+        this.notes.push(`${id}: a parameter without a value: set ${variableOf(id)} where pillion is started`)
+    }
+    return Object.fromEntries(services)
   }
 
-  /** The value of a resource in the environment of others: its address, or the value of a parameter. */
-  #valueOf({id, value}: Resource): string | undefined {
-    const [port] = textsOf(this.services[id]?.['ports'])
-    return value ?? (port && `http://${id}:${port.replace(/.*:/, '')}`)
+  #path = (path: unknown): string => pathTo(resolve(this.#out, textValue(path)), this.#root)
+
+  #service(id: string, each: Values): Values {
+    const needed = new Set<string>()
+    const text = (typed: string): string => this.#resolved(typed, id, needed, 0)
+    const env = Object.entries(mapOf(each['env'])).flatMap(([name, value]) => {
+      if (isOfPublished(name, textValue(value), each)) return []
+      const resolved = text(textValue(value))
+      const [unknown] = /(?<!\$)\{[\w-]+\.[^{}]*\}/.exec(resolved) ?? []
+      if (unknown === undefined) return [[name, resolved] as const]
+      if (!/^\{[\w-]+\.bindings\.https\./.test(unknown))
+        this.#note(id, `env: ${name}: ${unknown} is known where Aspire deploys it: write its value`)
+      return []
+    })
+    const args = textsOf(each['args']).map(text)
+    const ports = Object.values(mapOf(each['bindings'])).flatMap(binding => {
+      const {port, targetPort, protocol} = mapOf(binding)
+      const target = textValue(targetPort)
+      const own = textValue(port) === '' ? target : `${textValue(port)}:${target}`
+      return target === '' ? [] : [`${own}${protocol === 'udp' ? '/udp' : ''}`]
+    })
+    // a manifest has no order: a program waits for the containers whose addresses it gets
+    const servers = [...needed].filter(name => name !== id && !isProgram(mapOf(this.#resources[name])))
+    const common = {
+      environment: Object.fromEntries(env),
+      ports: ports.length > 0 ? ports : undefined,
+      depends_on: isProgram(each)
+        ? Object.fromEntries(servers.map(name => [name, {condition: 'service_healthy'}]))
+        : undefined
+    }
+    const type = textValue(each['type'])
+    if (type.startsWith('executable.')) {
+      const words = [textValue(each['command']), ...args]
+      const build = {context: this.#path(each['workingDirectory'])}
+      return given({...common, build, command: words, 'x-program': 'true'})
+    }
+    if (type.startsWith('project.')) {
+      if (args.length > 0) this.#note(id, `args: ${args.join(' ')}: write them behind -- in its command`)
+      return given({...common, build: {context: this.#path(dirname(textValue(each['path'])))}})
+    }
+    const {
+      context,
+      dockerfile,
+      stage,
+      args: buildArgs
+    } = mapOf(
+      each['build'] ??
+        (type.startsWith('dockerfile.') && {
+          context: each['context'],
+          dockerfile: each['path'],
+          args: each['buildArgs']
+        })
+    )
+    const build = given({
+      context: this.#path(context),
+      dockerfile: dockerfile && resolve(this.#out, textValue(dockerfile)),
+      target: stage,
+      args: buildArgs
+    })
+    return given({
+      ...common,
+      ...(context === undefined ? {image: each['image']} : {build}),
+      entrypoint: each['entrypoint'],
+      command: args.length > 0 ? args : undefined,
+      volumes: this.#mounts(each)
+    })
   }
 
-  /** A resource whose name is not written has that of its variable. */
-  #add(call: ChainCall, variable: string): Resource | undefined {
-    const [, what = ''] = /^Add(\w+)$/.exec(call.name) ?? []
-    const id = call.texts[0] ?? variable
-    if (what === 'Parameter') {
-      const [, value] = call.texts
-      if (value !== undefined) return {id: '', value}
-      this.notes.push(`${this.#place(call)}: the parameter ${id} has no value here: write it where it is used`)
-    }
-    if (/^(?:|Dapr|Parameter|(?:DockerCompose|AzureContainerApp|Kubernetes)Environment)$/.test(what)) return undefined
-    if (id === '') {
-      this.notes.push(`${this.#place(call)}: ${call.name} is left out: its name is not written here`)
-      return undefined
-    }
-    const plain = what.replace(/^Azure(?:Managed)?|(?:FlexibleServer|Container|Server)$/g, '')
-    const server = ownOf(SERVERS, what) ?? ownOf(SERVERS, plain)
-    if (server !== undefined) return this.#server(id, server, call)
-    if (PROGRAMS.test(what)) return this.#program(id, this.#projectFolder(call), call)
-    if (what === 'Container') {
-      this.services[id] = {image: textsOf(call.texts.slice(1, 3)).join(':'), environment: {}}
-      return {id, variables: () => ({})}
-    }
-    const why = ['Connection', 'ConnectionString', 'ExternalService'].includes(what)
-      ? `${id} is outside of this: write its address into env of those that use it`
-      : `${call.name} ("${id}") is left out: what it starts is not known here`
-    this.notes.push(`${this.#place(call)}: ${why}`)
-    return undefined
+  #mounts({volumes, bindMounts}: Values): readonly string[] {
+    const all = [...listedValues(volumes), ...listedValues(bindMounts)].map(mapOf)
+    return all.flatMap(({name, source, target, readOnly}) => {
+      if (name !== undefined) this.volumes.add(textValue(name))
+      const from = source === undefined ? textValue(name) : this.#path(source)
+      return [[from, textValue(target), ...(readOnly === 'true' ? ['ro'] : [])].filter(Boolean).join(':')]
+    })
   }
 
-  #server(id: string, [image, port, url, pairs, env]: Server, {named, words}: ChainCall): Resource {
-    const own = freeFrom([named.get('port'), ...words].map(Number).find(each => each > 0) ?? port, this.#taken)
-    this.#taken.add(own)
-    this.services[id] = {image, environment: {...env}, ports: [`${own}:${port}`]}
-    const [, USERNAME, PASSWORD] = /\/\/(\w+):(\w+)@/.exec(url) ?? []
-    const known = (name: string, database: string): Resource => {
-      const way = database && `/${database}`
-      const at = (pairs ?? `${url}{host}${way}`).replace('{host}', `${id}:${port}`).replace('{port}', `${own}`)
-      const value = at.includes('=') && database !== '' ? `${at};Database=${database}` : at
-      const place = {HOST: 'localhost', PORT: own, USERNAME, PASSWORD, DATABASENAME: database || undefined}
-      const plain = {...place, URI: url === '' ? undefined : `${url}localhost:${own}${way}`}
-      const variables: Resource['variables'] = (isPlain, connection = name) => ({
-        [`ConnectionStrings__${connection}`]: value,
-        ...(isPlain && withPrefix(connection, plain))
+  #note(id: string, text: string): void {
+    this.notesOf.set(id, [...(this.notesOf.get(id) ?? []), text])
+  }
+
+  /** A text with its references replaced; a reference that is not known stays. Dollars are literal in it. */
+  #resolved(typed: string, owner: string, needed: Set<string>, depth: number): string {
+    return typed
+      .replaceAll('$', () => '$$')
+      .replaceAll(/\{([\w-]+)\.([\w.-]+)\}/g, (whole, id: string, way: string) => {
+        const resource = ownOf(this.#resources, id)
+        return resource === undefined
+          ? whole
+          : (this.#valueOf(id, mapOf(resource), way, {owner, needed, depth}) ?? whole)
       })
-      return {id, value, variables, database: known}
+  }
+
+  #valueOf(
+    id: string,
+    resource: Values,
+    way: string,
+    {owner, needed, depth}: {readonly owner: string; readonly needed: Set<string>; readonly depth: number}
+  ): string | undefined {
+    const [first = '', name = '', part = ''] = way.split('.')
+    if (first === 'bindings') {
+      needed.add(id)
+      return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part, isProgram(resource) && id !== owner)
     }
-    return known(id, '')
-  }
-
-  #database(server: Resource, call: ChainCall): Resource {
-    const [name = '', own = name] = call.texts
-    if (name === '') return {id: server.id}
-    const made = server.database?.(name, own) ?? server
-    if (made.value?.includes(';Database=') === true)
-      this.#note(server.id, call, `the database ${own} is not made here: have a program make it, or do so once`)
-    return made
-  }
-
-  /** The paths of the projects that its project refers to, from its folder. */
-  #references(): readonly string[] {
-    const folder = dirname(this.#file.path)
-    const text = readText(folder, projectFile(folder) ?? '')
-    const found = text.matchAll(/<ProjectReference\s+Include="([^"]+)"/g)
-    return Array.from(found, ([, path = '']) => path.replaceAll('\\', '/'))
-  }
-
-  /** The texts of its other files and of projects without a program, which may name what it adds. */
-  #libraries(): readonly string[] {
-    const folder = dirname(this.#file.path)
-    const folders = this.#references().map(path => dirname(resolve(folder, path)))
-    const all = projectFile(folder) === undefined ? [] : [folder, ...folders.filter(each => appsIn(each).length === 0)]
-    const paths = all.flatMap(sourcesIn).filter(path => path.endsWith('.cs') && path !== this.#file.path)
-    return paths.map(textAt)
-  }
-
-  /** `Projects.Shop_Api` is the project `Shop.Api.csproj` that the AppHost refers to. */
-  #projectFolder(call: ChainCall): string | undefined {
-    const folder = dirname(this.#file.path)
-    const named = resolve(folder, (call.texts[1] ?? '').replaceAll('\\', '/'))
-    if (call.generic === '') return named.endsWith('.csproj') ? dirname(named) : named
-    const name = call.generic.replace(/^(?:global::)?Projects\./, '')
-    const wanted = new RegExp(`(?:^|/)${name.replaceAll(/\W|_/g, '[^/a-zA-Z0-9]')}\\.\\w+proj$`)
-    const found = this.#references().find(path => wanted.test(path))
-    return found === undefined ? undefined : dirname(resolve(folder, found))
-  }
-
-  #program(id: string, folder: string | undefined, call: ChainCall): Resource | undefined {
-    const [, , named = '', target] = call.texts
-    const isImage = call.name === 'AddDockerfile'
-    const isThere = folder !== undefined && entriesOf(folder).length > 0
-    const started = isThere ? appsIn(folder).flatMap(({keys}) => textsOf(keys['command'])) : []
-    // a folder may have several programs of Python
-    const isNamed =
-      named === '' || !/Py|Uv/.test(call.name) || started.some(word => word.startsWith(named.replace(/\.py$/, '')))
-    const isRead = isThere && isNamed && (isImage || has(folder, 'Dockerfile') || started.length > 0)
-    const runner = isRead || named === '' ? undefined : ownOf(RUNNERS, call.name.slice(3))
-    if (!isThere || (!isRead && runner === undefined)) {
-      const why = isThere ? 'what it starts is not known here' : 'its project is not where this says'
-      this.notes.push(`${this.#place(call)}: ${id} is left out: ${why}`)
-      return undefined
+    if ('inputs' in resource) {
+      const initial = mapOf(mapOf(mapOf(resource['inputs'])['value'])['default'])
+      if ('generate' in initial) return madeUp(id)
+      return 'value' in initial ? textValue(initial['value']).replaceAll('$', () => '$$') : `\${${variableOf(id)}}`
     }
-    const words = runner && [...(has(folder, 'uv.lock') ? ['uv', 'run'] : []), ...runner.split(' '), named]
-    this.services[id] = {
-      build: {context: pathTo(folder, this.#root), ...(isImage && named !== '' && given({dockerfile: named, target}))},
-      environment: {},
-      depends_on: {},
-      'x-dotnet': /Project|CSharp/.test(call.name),
-      ...given({command: words})
-    }
-    const value = `http://${id}`
-    const plain = withPrefix(id, {HTTP: value})
-    return {id, value, variables: isPlain => ({[`services__${id}__http__0`]: value, ...(isPlain && plain)})}
-  }
-
-  #apply({id}: Resource, call: ChainCall): void {
-    const service = this.services[id]
-    if (service === undefined) return
-    const other = this.#resources.get(call.words[0] ?? '')
-    const areWritten = call.words.length === 0 && !call.texts.includes(undefined)
-    const env = service['environment'] as Record<string, string>
-    const needs = (service['depends_on'] ?? {}) as Record<string, Values>
-    const note = (text: string): void => this.#note(id, call, text)
-    if (/^With(?:Service)?Reference$/.test(call.name)) {
-      if (other?.variables === undefined)
-        note(`${call.name}(${call.words[0] ?? '…'}) is not carried over: what it refers to was not read`)
-      else {
-        const connection = call.named.get('connectionName') ?? call.texts[0]
-        Object.assign(env, other.variables(service['x-dotnet'] === false, connection))
-      }
-    } else if (/^WaitFor(?:Completion|Start)?$/.test(call.name)) {
-      const condition =
-        {WaitForCompletion: 'service_completed_successfully', WaitForStart: 'service_started'}[call.name] ??
-        'service_healthy'
-      if (other !== undefined && other.id !== id) service['depends_on'] = {...needs, [other.id]: {condition}}
-    } else if (call.name === 'WithEnvironment') {
-      const [name = '', value = other && this.#valueOf(other)] = call.texts
-      if (value === undefined || name === '')
-        note(`${name === '' ? call.name : name} is not carried over: its value is not written here`)
-      else env[name] = value.replaceAll('$', () => '$$')
-    } else if (/^WithImage(?:Tag)?$/.test(call.name) && areWritten) {
-      const known = call.name === 'WithImage' ? [] : [imageName(String(service['image']))]
-      service['image'] = [...known, ...textsOf(call.texts)].join(':')
-    } else if (/^With(?:Http|Https|)Endpoint$/.test(call.name)) {
-      const [first, second] = call.words.map(word => (/^\d+$/.test(word) ? word : undefined))
-      const [port = first, target = second] = [call.named.get('port'), call.named.get('targetPort')]
-      const inside = target ?? (call.named.has('env') ? port : undefined)
-      const both = inside === undefined ? port : `${port ?? inside}:${inside}`
-      if (both !== undefined) service['ports'] = [...listedValues(service['ports']), both]
-      const variable = call.named.get('env')
-      if (variable !== undefined && variable !== 'PORT')
-        note(`${variable} says its port: write it into env, or appPort`)
-    } else if (call.name === 'WithArgs' && 'command' in service && areWritten)
-      service['command'] = [...textsOf(service['command']), ...textsOf(call.texts)]
-    else if (call.name === 'WithDaprSidecar' && call.texts.length + call.words.length > 0)
-      note('WithDaprSidecar is not carried over: write its options, appID, appPort, resourcesPaths')
-    else if (/^With(?:Args|\w*BindMount|\w*Volume|Replicas|Image\w*|HostPort|InitFiles)$/.test(call.name))
-      note(`${call.name} is not carried over`)
+    const value = resource[first]
+    if (typeof value !== 'string' || depth > MAX_DEPTH) return undefined
+    const found = this.#resolved(value, owner, needed, depth + 1)
+    return resource['filter'] === 'uri' && !found.includes('${') ? encodeURIComponent(found) : found
   }
 }
+
+/** References that lead on to others; more are a circle. */
+const MAX_DEPTH = 20
+
+/** Aspire reads a parameter from this variable, too. */
+const variableOf = (id: string): string => `Parameters__${id.replaceAll(/\W/g, '_')}`
+
+/** A password that servers accept, in the place of a random one: a template is the same on each machine. */
+const madeUp = (id: string): string => `Local_1_${id}`
+
+/** Part of the address of a resource, in the network of a compose file. Programs of this machine serve plain HTTP. */
+function addressOf(id: string, binding: Values, part: string, isOther: boolean): string | undefined {
+  const scheme = textValue(binding['scheme'])
+  const port = textValue(binding['targetPort']) || textValue(binding['port'])
+  if (isOther && scheme === 'https') return undefined
+  if (part === 'url') return `${scheme}://${id}${port === '' ? '' : `:${port}`}`
+  return ownOf({host: id, port: port || undefined, targetPort: port || undefined, scheme}, part)
+}
+
+/** Variables that a manifest sets for a deployment alone. */
+const isOfPublished = (name: string, value: string, {type, build}: Values): boolean =>
+  /^(?:HTTPS?_PORTS|ASPNETCORE_FORWARDEDHEADERS_ENABLED)$/.test(name)
+    ? textValue(type).startsWith('project.')
+    : name === 'NODE_ENV' && value === 'production' && build !== undefined

@@ -55,6 +55,11 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   const service: Service = {...composed, values: {...composed.values, ports}}
   const build = buildOf(service, stack)
   if (build === undefined || !isFolder(build.folder)) return undefined
+  // another tool starts this program itself
+  if (service.values['x-program'] === 'true') {
+    const command = startWords(service)
+    return {service, folder: build.folder, command, target: listeningPort(service, command, ''), skipped: []}
+  }
   const dockerfile = join(build.folder, build.dockerfile)
   const stage = textValue(mapOf(service.values['build'])['target'])
   const {folder: start, workdir} = startFolder(dockerfile, build.folder, stage)

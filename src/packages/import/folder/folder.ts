@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs'
-import {basename, dirname, join, relative} from 'node:path'
+import {basename, join, relative} from 'node:path'
 import {UserError} from '../../../model/errors.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {composeFilesIn} from '../find-source.ts'
@@ -48,17 +48,7 @@ const MAX_APPS = 50
 
 /** The apps of a folder and of the folders in it, as their project files show them. Throws a `UserError` if there are none. */
 export async function importFolder(folder: string, shownAs: string, cwd: string): Promise<Imported> {
-  const [host, ...hosts] = await appHostsIn(folder)
-  const imported =
-    host === undefined ? undefined : (await import('../aspire/aspire.ts')).importAppHost(host, folder, cwd)
-  if (imported !== undefined) {
-    const others = hosts.map(each => relative(folder, dirname(each))).join(', ')
-    if (others === '') return imported
-    const note = `${others}: other AppHosts, which are not part of this: import the folder above one`
-    return {...imported, notes: [note, ...imported.notes]}
-  }
-  const {apps: projects, silent: left, notes} = await projectsOf(folder)
-  const silent = [...(host ? [[relative(folder, host), 'it adds nothing that can be read'] as const] : []), ...left]
+  const {apps: projects, silent, notes} = await projectsOf(folder)
   if (projects.length === 0)
     throw nothingFound(shownAs, [...silent, ...manifestFolders(folder, cwd)], composeFiles(folder, cwd))
   const manifests = (await import('../kubernetes/project.ts')).withManifests(projects, folder, cwd)
@@ -90,16 +80,6 @@ const manifestFolders = (root: string, cwd: string): Projects['silent'] =>
     .map(each => relative(cwd, each) || '.')
     .map(way => [way, `manifests of Kubernetes: pillion import --from kubernetes ${shellQuoted(way)}`])
 const WORKLOAD = /^apiVersion:[^]*\bcontainers:/m
-
-/** The programs of AppHosts of Aspire in a folder, or up to three folders below. */
-async function appHostsIn(root: string): Promise<readonly string[]> {
-  const folders = [root, ...foldersBelow(root, 3)].filter(each =>
-    [basename(each), ...entriesOf(each)].some(name => /apphost/i.test(name))
-  )
-  if (folders.length === 0) return []
-  const {appHostFile} = await import('../aspire/aspire.ts')
-  return folders.flatMap(each => appHostFile(each)?.replace(/^/, `${each}/`) ?? [])
-}
 
 /** Compose files further down, or under names that are not looked for, as they are named from `cwd`. */
 const composeFiles = (root: string, cwd: string): readonly string[] =>

@@ -23,6 +23,8 @@ export interface ManifestObject {
 export interface ReadServices {
   readonly services: Readonly<Record<string, Values>>
   readonly notes: ReadonlyMap<string, readonly string[]>
+  /** The manifest of each. */
+  readonly files: ReadonlyMap<string, ImportedFile>
 }
 
 /** What a sidecar of Dapr reads from its folders. */
@@ -46,7 +48,11 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
   const components = resources.map(({file}) => file.path)
   const published = {'': new Set<number>(), '/udp': new Set<number>()}
   const services = workloads.flatMap(each => each.services({builds, names, root, components, published}))
-  return {services: Object.fromEntries(services), notes: new Map(workloads.map(({id, notes}) => [id, notes]))}
+  return {
+    services: Object.fromEntries(services),
+    notes: new Map(workloads.map(({id, notes}) => [id, notes])),
+    files: new Map(workloads.map(({id, file}) => [id, file]))
+  }
 }
 
 interface Around {
@@ -116,6 +122,10 @@ class Workload {
   }
 
   /** The service, and the one of its sidecar of Dapr. */
+  get file(): ImportedFile {
+    return this.#object.file
+  }
+
   services(around: Around): readonly (readonly [string, Values])[] {
     const containers = listedValues(this.#pod['containers']).map(mapOf)
     const isBuilt = (each: Values): boolean => buildFor(textValue(each['image']), around.builds) !== undefined

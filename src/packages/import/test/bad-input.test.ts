@@ -146,12 +146,6 @@ t.test('values that every object of JavaScript has are no values of a table', as
       'processes: {a: {command: x, availability: {restart: valueOf}, depends_on: {b: {condition: constructor}}}, b: {command: y}}'
   })
   t.match(other.apps[0], {restart: undefined, dependsOn: {b: 'started'}})
-  const {template: host} = await imported(t, {
-    'Shop.AppHost.csproj': '<Project Sdk="Aspire.AppHost.Sdk/13.0.0" />',
-    'Program.cs': 'builder.Addconstructor("c");\nbuilder.AddtoString("d");\nbuilder.AddRedis("r");\n'
-  })
-  t.match(host.apps, [{appID: 'r'}])
-  t.equal(host.apps.length, 1)
   const {text} = await imported(t, {
     'compose.yaml':
       'services: {a: {image: x}, d: {image: daprio/daprd, network_mode: "service:a", command: [./daprd, --constructor, x]}}'
@@ -170,20 +164,6 @@ t.test('paths that the system does not follow: a link to itself, a name that is 
   const {imported: found} = await importFrom(['.'], {cwd})
   t.equal(found.apps.length, 3)
   await t.rejects(importFrom(['loop'], {cwd}), {message: 'there is no file or folder loop'})
-})
-
-t.test('a Tiltfile that doubles its values, or is nested without an end', async t => {
-  const end = '\nlocal_resource("a", serve_cmd="serve")\n'
-  const doubled = ['"x"', '["x"]'].map(first => `a = ${first}\n${'a = a + a\n'.repeat(60)}`)
-  const replaced = ['"{0}{0}".format(a)', '"%s%s" % [a, a]', '"".join([a, a])', 'os.path.join(a, a)'].map(
-    value => `a = "x"\n${`a = ${value}\n`.repeat(60)}`
-  )
-  for (const text of [...doubled, ...replaced]) {
-    const {template} = await imported(t, {Tiltfile: text + end})
-    t.match(template.apps, [{appID: 'a', command: ['serve']}])
-  }
-  for (const text of ['['.repeat(50_000), 'not '.repeat(50_000), 'f('.repeat(50_000), `1\n${'if x: '.repeat(50_000)}`])
-    t.match(await refusal(t, {Tiltfile: `a = ${text}${end}`}), {message: /it starts nothing that can be read/})
 })
 
 t.test('a folder called .env, as of an environment of Python, is no file of variables', async t => {

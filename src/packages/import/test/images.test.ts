@@ -1,6 +1,7 @@
 // Images that are built here, of skaffold.yaml and Tiltfiles.
+import {join} from 'node:path'
 import t from 'tap'
-import {imported} from './read.ts'
+import {imported, type RecordedTool} from './read.ts'
 
 const go = (port: number): Record<string, string> => ({
   'go.mod': 'module x',
@@ -59,75 +60,31 @@ build: {artifacts: [{image: api, context: api, docker: {target: dev}}, {image: d
   )
   t.strictSame(template.apps[0]?.['command'], ['node', 'dev.js'])
   t.match(((template.apps[1]?.['command'] ?? []) as string[]).join(' '), /--build-arg=A=b\$/)
-  const tilt = await imported(
-    t,
-    {
-      Tiltfile: `
-docker_build('x/api:one', 'api', target='dev')
-docker_build('x/api:two', 'api')
-k8s_yaml('k8s.yaml')`,
-      'k8s.yaml': ['one', 'two']
-        .map(tag => `kind: Pod\nmetadata: {name: ${tag}}\nspec: {containers: [{name: c, image: "x/api:${tag}"}]}`)
-        .join('\n---\n'),
-      api: folder
-    },
-    'Tiltfile'
-  )
-  t.strictSame(
-    tilt.template.apps.map(({command}) => command),
-    [
-      ['node', 'dev.js'],
-      ['node', 'server.js']
-    ]
-  )
-})
-
-t.test('a Tiltfile: names that differ in what no id contains, and what is not written there', async t => {
-  const {template, notes} = await imported(t, {
-    Tiltfile: `
-cfg = config.parse()
-local_resource('x y', serve_cmd='node a.js')
-local_resource('x-y', serve_cmd='node b.js', resource_deps=['x y'])
-if cfg.get('dev'):
-    local_resource('web', serve_cmd='node dev.js')
-else:
-    local_resource('web', serve_cmd='node web.js')
-local_resource('port', serve_cmd=['node', 'port.js', cfg.get('port')])
-local_resource('setup', cmd='npm i', serve_cmd=cfg['run'])
-local_resource('env', serve_cmd='node env.js', serve_env={'A': '1', 'B': cfg.get('b')})
-local_resource('all', serve_cmd='node all.js', serve_env=cfg['env'])`
-  })
-  t.match(template.apps, [
-    {appID: 'x-y', command: ['node', 'a.js']},
-    {command: ['node', 'b.js'], dependsOn: {'x-y': 'ready'}},
-    {appID: 'web', command: ['node', 'dev.js']},
-    {appID: 'env', env: {A: '1'}},
-    {appID: 'all'}
-  ])
-  t.equal(new Set(template.apps.map(({appID}) => appID)).size, 5)
-  t.strictSame(notes, [
-    'Tiltfile:8: web is left out: it is above with another command',
-    'Tiltfile:9: port is left out: its command is not written here',
-    'Tiltfile:10: setup is left out: its command is not written here',
-    'Tiltfile:11: B: no value is written here: write it into env',
-    'Tiltfile:12: serve_env: no value is written here: write it into env'
-  ])
 })
 
 const pod = (name: string, image: string): string =>
   `---\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: x, image: "${image}"}]}\n`
 
 t.test('a tag that is built is no other tag of the image', async t => {
-  const {template} = await imported(t, {
-    Tiltfile: "docker_build('web:dev', 'web')\ndocker_build('api', 'api')\nk8s_yaml('k8s.yaml')\n",
-    'k8s.yaml':
-      pod('other', 'registry/web:prod') +
-      pod('same', 'registry/web:dev') +
-      pod('api', 'registry/api:1') +
-      pod('plain', 'registry/web'),
-    web: go(8001),
-    api: go(8002)
+  const manifests =
+    pod('other', 'registry/web:prod') +
+    pod('same', 'registry/web:dev') +
+    pod('api', 'registry/api:1') +
+    pod('plain', 'registry/web')
+  const files = {Tiltfile: '', web: go(8001), api: go(8002)}
+  const tool: RecordedTool = folder => ({
+    Manifests: [
+      {
+        Name: 'all',
+        ImageTargets: [
+          {selector: 'web:dev', BuildDetails: {context: join(folder, 'web')}},
+          {selector: 'api', BuildDetails: {context: join(folder, 'api')}}
+        ],
+        DeployTarget: {yaml: manifests}
+      }
+    ]
   })
+  const {template} = await imported(t, files, '.', undefined, {tool})
   t.match(template.apps, [
     {appID: 'other', command: /docker/},
     {appID: 'same', appDirPath: './web'},

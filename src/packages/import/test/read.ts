@@ -1,8 +1,10 @@
-import {join} from 'node:path'
+import {writeFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
 import type {Test} from 'tap'
 import {parse} from 'yaml'
 import {importFrom, type ImportRequest} from '../import-template.ts'
 import {templateText} from '../write-template.ts'
+import type {RunTool} from '../reading/other-tool.ts'
 import {UserError} from '../../../model/errors.ts'
 
 /** A folder's files by name; a map is a folder. */
@@ -22,11 +24,11 @@ export async function imported(
   files: Files,
   path: string | readonly string[] = '.',
   from?: string,
-  native?: ImportRequest['native']
+  {native, tool}: {readonly native?: ImportRequest['native']; readonly tool?: RecordedTool} = {}
 ): Promise<Written> {
   const folder = test.testdir({shop: files})
   const cwd = join(folder, 'shop')
-  const {imported: found} = await importFrom([path].flat(), {from, cwd, native})
+  const {imported: found} = await importFrom([path].flat(), {from, cwd, native, ...(tool && {run: runOf(tool, cwd)})})
   const text = templateText(found, join(cwd, 'dapr.yaml'))
   // which apps sleep is for the user to say
   test.notMatch(text, /\b(lazy|idleTimeout):/)
@@ -34,15 +36,29 @@ export async function imported(
   return {text, template: parse(text) as Written['template'], notes}
 }
 
+/** The output of a tool for a folder: what it prints, or a file that it writes behind `--output-path`. */
+export type RecordedTool = (folder: string, out: string) => object
+
+const runOf =
+  (tool: RecordedTool, cwd: string): RunTool =>
+  async ({command}) => {
+    const out = command[command.indexOf('--output-path') + 1] ?? ''
+    const isFile = command.includes('--output-path')
+    const text = JSON.stringify(tool(cwd, dirname(out)))
+    if (isFile) writeFileSync(out, text)
+    return Promise.resolve(isFile ? '' : text)
+  }
+
 /** Why files are not imported. */
 export async function refusal(
   test: Test,
   files: Files,
   path: string | readonly string[] = '.',
-  from?: string
+  from?: string,
+  tool?: RecordedTool
 ): Promise<UserError> {
   try {
-    await imported(test, files, path, from)
+    await imported(test, files, path, from, {...(tool && {tool})})
   } catch (error) {
     if (error instanceof UserError) return error
     throw error

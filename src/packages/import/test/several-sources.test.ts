@@ -178,14 +178,13 @@ t.test('a container has the environment of its own source, and a note says so', 
     t,
     {
       'compose.yaml': 'services: {db: {image: postgres, environment: {A: 1}}}',
-      Tiltfile: "k8s_yaml('db.yaml')\n",
       'db.yaml':
-        'kind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: postgres, env: [{name: B, value: b}]}]}\n'
+        'apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: postgres, env: [{name: B, value: b}]}]}\n'
     },
-    ['compose.yaml', 'Tiltfile']
+    ['compose.yaml', 'db.yaml']
   )
   t.strictSame(template.apps[0]?.['env'], {A: '1'})
-  t.match(notes.join('\n'), /compose\.yaml and in Tiltfile; command, env, stop, ready: as in compose\.yaml$/m)
+  t.match(notes.join('\n'), /compose\.yaml and in db\.yaml; command, env, stop, ready: as in compose\.yaml$/m)
 })
 
 t.test('a program does not wait for a server that waits for it, also by others', async t => {

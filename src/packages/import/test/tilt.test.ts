@@ -1,182 +1,193 @@
+// The output of `tilt alpha tiltfile-result`, by the types of Tilt: its internal/tiltfile/tiltfile.go, pkg/model and pkg/apis/core/v1alpha1.
+import {join} from 'node:path'
 import t from 'tap'
-import {imported, refusal} from './read.ts'
+import {imported, refusal, type RecordedTool} from './read.ts'
 
-const TILTFILE = `
-load('ext://restart_process', 'docker_build_with_restart')
-load('./more.tilt', 'x')
-# a comment with 'quotes
-ROOT = 'services'
-cmd = 'go build -o build/api ./services/api'
-if os.name == 'nt':
-  cmd = 'build.bat'
+const sh = (line: string): readonly string[] => ['sh', '-c', line]
 
-def service(name, port=8000):
-    local_resource(
-        name,
-        serve_cmd='go run .',
-        serve_dir='%s/%s' % (ROOT, name),
-        serve_env={'PORT': str(port), 'LEVEL': 'debug'},
-        readiness_probe=probe(http_get=http_get_action(port=8081, path='/health')),
-        resource_deps=['compile', 'gone'],
-    )
+interface Wishes {
+  readonly cmd?: readonly string[]
+  readonly serve?: readonly string[]
+  readonly at?: string
+  readonly env?: readonly string[]
+  readonly deps?: readonly string[]
+  readonly needs?: readonly string[]
+  readonly mode?: number
+  readonly more?: object
+}
 
-local_resource('compile', cmd)
-for each in ['api']:
-    service(each)
-local_resource('web', cmd='npm ci', serve_cmd=['npm', 'run', 'dev'], serve_dir=ROOT + '/web', links=['http://localhost:5174'])
-local_resource('manual', 'make seed', auto_init=False)
-local_resource('odd', serve_cmd=read_file('x'))
-docker_compose('deploy/compose.yaml')
-docker_build('shop/mail:dev', '.', dockerfile='services/mail/Dockerfile', live_update=[sync('.', '/app')])
-k8s_yaml(['k8s.yaml', helm('chart')])
-k8s_resource('mail', port_forwards='9001:9000', resource_deps=['compile'])
-helm_resource('broker', 'bitnami/rabbitmq')
-`
+/** A local_resource, as Tilt writes it. */
+const local = (
+  name: string,
+  {cmd, serve = [], at = '/', env, deps = [], needs = [], mode = 0, more}: Wishes
+): object => ({
+  Name: name,
+  ImageTargets: null,
+  DeployTarget: {
+    UpdateCmdSpec: cmd === undefined ? null : {args: cmd, dir: at, ...(serve.length === 0 && {env})},
+    Name: name,
+    ServeCmd: {Argv: serve, Dir: serve.length === 0 ? '' : at, Env: env ?? null, EchoOff: false},
+    Links: null,
+    Deps: deps,
+    FileWatchIgnores: null,
+    AllowParallel: false,
+    ReadinessProbe: null,
+    ServeCmdDisableSource: null,
+    ...more
+  },
+  TriggerMode: mode,
+  ResourceDependencies: needs,
+  SourceTiltfile: '',
+  Labels: {}
+})
 
-t.test('a Tiltfile: what it serves here, its compose files, and the images that it builds', async t => {
-  const {template, notes} = await imported(t, {
-    Tiltfile: TILTFILE,
-    'more.tilt': "local_resource('extra', serve_cmd='node extra.js --port 7000')\n",
-    deploy: {'compose.yaml': 'services: {db: {image: "postgres:17", volumes: ["./init:/init"]}}'},
-    'k8s.yaml': 'kind: Pod\nmetadata: {name: mail}\nspec: {containers: [{name: mail, image: shop/mail}]}\n',
-    services: {
-      api: {'go.mod': 'module api', 'main.go': 'package main'},
-      web: {'package.json': '{"scripts": {"dev": "vite"}}'},
-      mail: {
-        'package.json': '{"scripts": {"dev": "node a.js"}}',
-        'a.js': 'x.listen(9000)',
-        Dockerfile: 'FROM node\nCMD ["x"]\n'
-      }
+const workload = (name: string, yaml: string, more: object = {}, target: object = {}): object => ({
+  Name: name,
+  ImageTargets: [],
+  DeployTarget: {
+    yaml,
+    timeout: '30s',
+    cluster: 'default',
+    Name: name,
+    PodReadinessMode: 'wait',
+    Links: null,
+    ...target
+  },
+  TriggerMode: 0,
+  ResourceDependencies: null,
+  ...more
+})
+
+const pod = (kind: string, name: string): string =>
+  `apiVersion: v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {template: {metadata: {labels: {app: ${name}}}, spec: {containers: [{name: x, image: ${name}}]}}}\n`
+
+const SHOP: RecordedTool = folder => ({
+  Manifests: [
+    local('compile', {
+      cmd: sh('go build -o build/api ./services/api'),
+      at: folder,
+      deps: [join(folder, 'services/api')]
+    }),
+    local('api', {
+      serve: sh('go run .'),
+      at: join(folder, 'services/api'),
+      env: ['LEVEL=debug'],
+      deps: [join(folder, 'services/api'), join(folder, 'go.work')],
+      needs: ['compile', 'gone'],
+      more: {ReadinessProbe: {httpGet: {path: 'health', port: 8081}}}
+    }),
+    local('web', {
+      cmd: sh('npm ci'),
+      serve: ['npm', 'run', 'dev'],
+      at: join(folder, 'services/web'),
+      more: {Links: [{URL: {Scheme: 'http', Host: 'localhost:5174'}, Name: ''}]}
+    }),
+    local('seed data', {cmd: sh('make seed'), at: folder, mode: 2}),
+    workload(
+      'mail',
+      `${pod('Deployment', 'mail')}---\nkind: Service\nmetadata: {name: mailer}\nspec: {selector: {app: mail}, ports: [{port: 9000}]}\n`,
+      {
+        ImageTargets: [
+          {
+            selector: 'mail',
+            overrideCommand: {command: ['node', 'b.js']},
+            BuildDetails: {ref: 'mail', dockerfileContents: 'FROM node\n', context: join(folder, 'mail')}
+          }
+        ],
+        ResourceDependencies: ['migrate', 'seed data']
+      },
+      {portForwardTemplateSpec: {forwards: [{localPort: 9001, containerPort: 9000, host: ''}]}}
+    ),
+    workload('migrate', pod('Job', 'migrate')),
+    {
+      Name: 'db',
+      ImageTargets: null,
+      DeployTarget: {
+        Spec: {service: 'db', project: {configPaths: [join(folder, 'deploy/compose.yaml')], name: 'deploy'}},
+        Name: 'db',
+        ServiceYAML: ''
+      },
+      TriggerMode: 0,
+      ResourceDependencies: []
     }
-  })
+  ],
+  EnabledManifests: ['compile', 'api', 'web', 'seed data', 'mail', 'migrate', 'db'],
+  ConfigFiles: [join(folder, 'Tiltfile'), join(folder, 'mail/dev.Dockerfile')]
+})
+
+t.test('a Tiltfile: local commands, workloads and compose services that Tilt lists', async t => {
+  const {template} = await imported(
+    t,
+    {
+      Tiltfile: 'anything()',
+      deploy: {'compose.yaml': 'services: {db: {image: "postgres:17", volumes: ["./init:/init"]}, off: {image: x}}'},
+      services: {api: {'go.mod': 'module api'}, web: {'package.json': '{"scripts": {"dev": "vite"}}'}},
+      mail: {'a.js': '', 'b.js': '', 'dev.Dockerfile': 'FROM node\n'}
+    },
+    'Tiltfile',
+    undefined,
+    {tool: SHOP}
+  )
   const byId = new Map(template.apps.map(app => [app['appID'], app]))
-  t.same([...byId.keys()], ['mail', 'db', 'extra', 'compile', 'api', 'web', 'manual'])
-  t.match(byId.get('mail'), {
-    appDirPath: './services/mail',
+  t.same([...byId.keys()], ['mailer', 'migrate', 'db', 'compile', 'api', 'web-cmd', 'web', 'seed-data'])
+  t.match(byId.get('mailer'), {
+    appDirPath: './mail',
+    command: ['node', 'b.js'],
     port: 9001,
     fixedPort: 9000,
-    dependsOn: {compile: 'completed'}
+    dependsOn: {migrate: 'completed', 'seed-data': 'completed'}
   })
   t.ok(String(byId.get('db')?.['command']).includes('./deploy/init:/init'))
-  t.match(byId.get('extra'), {appPort: 7000, command: ['node', 'extra.js', '--port', '7000']})
-  t.match(byId.get('compile'), {command: ['go', 'build', '-o', 'build/api', './services/api']})
+  t.match(byId.get('compile'), {
+    command: ['go', 'build', '-o', 'build/api', './services/api'],
+    watch: {paths: ['./services/api/**']}
+  })
   t.match(byId.get('api'), {
     appDirPath: './services/api',
     appPort: 8081,
     env: {LEVEL: 'debug'},
     dependsOn: {compile: 'completed'},
-    ready: {http: '/health'}
+    ready: {http: '/health'},
+    watch: {paths: ['./**', '../../go.work']}
   })
-  t.match(byId.get('web'), {appDirPath: './services/web', appPort: 5174, command: ['npm', 'run', 'dev']})
-  t.match(byId.get('manual'), {profiles: ['manual']})
-  for (const note of [
-    'Tiltfile:23: Tilt runs npm ci first: run it once, and after changes that need it',
-    'Tiltfile:25: odd is left out: its command is not written here',
-    'Tiltfile:30: helm_resource: charts are not read: what it starts is left out',
-    'resource_deps: gone is no app here'
-  ])
-    t.ok(notes.includes(note), note)
+  t.match(byId.get('web-cmd'), {command: ['npm', 'ci']})
+  t.match(byId.get('web'), {appPort: 5174, command: ['npm', 'run', 'dev'], dependsOn: {'web-cmd': 'completed'}})
+  t.match(byId.get('seed-data'), {profiles: ['manual']})
 })
 
-t.test('a Tiltfile that starts nothing which can be read, or is no Starlark', async t => {
-  for (const Tiltfile of ['', 'k8s_yaml(helm("x"))', ')]}:=,', 'def f(', 'for x in', 'a = [1, (2, {', 'x(((((', "'''"])
-    t.match(
-      await refusal(t, {Tiltfile}),
-      {message: 'cannot import Tiltfile: it starts nothing that can be read'},
-      Tiltfile
-    )
-})
-
-t.test('functions that call themselves, and loops over large lists, end', async t => {
-  const deep = 'def f():\n  f()\n  f()\nf()\n'
-  const wide =
-    'a = [0, 1, 2, 3, 4, 5, 6, 7]\nfor b in a:\n  for c in a:\n    for d in a:\n      for e in a:\n        for g in a:\n          x = 1\n'
-  const {template} = await imported(t, {Tiltfile: `local_resource('a', serve_cmd='true')\n${deep}${wide}`})
-  t.equal(template.apps.length, 1)
-})
-
-t.test('a command is read by a shell, also next to compose files with variables', async t => {
-  const {template} = await imported(
-    t,
+const WITH_VARIABLES: RecordedTool = folder => ({
+  Manifests: [
+    local('web', {serve: sh('for f in a b; do echo ${f}; done'), at: folder}),
+    local('other', {serve: sh('serve'), at: folder}),
     {
-      Tiltfile: `docker_compose('compose.yaml')\nlocal_resource('web', serve_cmd='for f in a b; do echo \${f}; done')\n`,
-      'compose.yaml': 'services: {db: {image: "postgres:${PG:-16}"}}'
-    },
-    'Tiltfile'
-  )
-  t.match(template, {
-    interpolate: true,
-    apps: [{appID: 'db'}, {appID: 'web', command: ['sh', '-c', 'for f in a b; do echo $${f}; done']}]
+      Name: 'db',
+      DeployTarget: {Spec: {service: 'db', project: {yaml: 'services: {db: {image: "postgres:${PG:-16}"}}'}}}
+    }
+  ],
+  EnabledManifests: ['web', 'db']
+})
+
+t.test(
+  'a Tiltfile: a shell reads a command also next to compose files with variables; a disabled resource has a profile',
+  async t => {
+    const {template} = await imported(t, {Tiltfile: ''}, 'Tiltfile', undefined, {tool: WITH_VARIABLES})
+    t.match(template, {
+      interpolate: true,
+      apps: [
+        {appID: 'db'},
+        {appID: 'web', command: ['sh', '-c', 'for f in a b; do echo $${f}; done']},
+        {appID: 'other', profiles: ['manual']}
+      ]
+    })
+  }
+)
+
+t.test('a Tiltfile that starts nothing, and output that is no JSON', async t => {
+  const Tiltfile = ''
+  t.match(await refusal(t, {Tiltfile}, '.', undefined, () => ({Manifests: null})), {
+    message: 'cannot import Tiltfile: Tilt starts nothing of it'
   })
-})
-
-t.test('compose files whose names are computed are reported', async t => {
-  const text = 'docker_compose(encode_yaml({"services": {}}))\nlocal_resource("a", serve_cmd="serve")\n'
-  const {notes} = await imported(t, {Tiltfile: text})
-  t.match(notes, ['Tiltfile:1: docker_compose is not carried over: its files are not named here'])
-})
-
-t.test('compose files of a Tiltfile have the variables next to them, and next to what they include', async t => {
-  const {template, notes} = await imported(
-    t,
-    {
-      Tiltfile: "docker_compose('deploy/compose.yaml')\n",
-      deploy: {
-        'compose.yaml': 'include: [parts/a.yaml]\nservices: {db: {image: "postgres:17"}}',
-        parts: {'a.yaml': 'services: {a: {image: "x:${TAG}"}}', '.env': 'TAG=7\n'}
-      }
-    },
-    'Tiltfile'
-  )
-  t.equal(template['interpolate'], './deploy/parts/.env')
-  t.notMatch(notes.join('\n'), /TAG/)
-  const {template: other} = await imported(
-    t,
-    {
-      Tiltfile: "docker_compose('deploy/compose.yaml')\n",
-      deploy: {'compose.yaml': 'services: {db: {image: "postgres:${TAG}"}}', '.env': 'TAG=17\n'}
-    },
-    'Tiltfile'
-  )
-  t.equal(other['interpolate'], './deploy/.env')
-})
-
-t.test('what several calls say of one resource adds up', async t => {
-  const {template} = await imported(t, {
-    Tiltfile:
-      "k8s_yaml('k8s.yaml')\nk8s_resource('mail', port_forwards='9001:9000')\nk8s_resource('mail', resource_deps=['a'])\nk8s_resource('mail', resource_deps=['b'])\nlocal_resource('a', 'x')\nlocal_resource('b', serve_cmd='y')\n",
-    'k8s.yaml': 'kind: Pod\nmetadata: {name: mail}\nspec: {containers: [{name: mail, image: mail}]}\n'
+  t.match(await refusal(t, {Tiltfile}, '.', undefined, () => []), {
+    message: /^cannot import Tiltfile: tilt alpha tiltfile-result --file \S+ wrote no JSON$/
   })
-  t.match(template.apps[0], {ready: {tcp: 9001}, dependsOn: {a: 'completed', b: 'started'}})
-})
-
-const pod = (kind: string, name: string): string =>
-  `kind: ${kind}\nmetadata: {name: ${name}}\nspec: {template: {spec: {containers: [{name: x, image: ${name}, command: [old]}]}}}\n`
-
-t.test('a Tiltfile: jobs that others wait for, the entrypoint of a build, and three tags of an image', async t => {
-  const {template} = await imported(t, {
-    Tiltfile: `k8s_yaml('k8s.yaml')
-k8s_resource('api', resource_deps=['migrate'])
-local_resource('web', serve_cmd='npm start', resource_deps=['migrate'])
-docker_build_with_restart('api', 'api', entrypoint=['node', 'main.js'], live_update=[])
-docker_build('x/tool:a', 'a')
-docker_build('x/tool:b', 'b')
-docker_build('x/tool:c', 'c')
-`,
-    'k8s.yaml': `${pod('Job', 'migrate')}---\n${pod('Deployment', 'api')}`,
-    api: {'main.js': '', Dockerfile: 'FROM node\nCMD ["./api"]\n'},
-    ...Object.fromEntries(['a', 'b', 'c'].map(name => [name, {'package.json': '{"scripts": {"start": "node x.js"}}'}]))
-  })
-  const byId = new Map(template.apps.map(app => [app['appID'], app]))
-  t.match(byId.get('api'), {command: ['node', 'main.js'], dependsOn: {migrate: 'completed'}})
-  t.match(byId.get('web'), {dependsOn: {migrate: 'completed'}})
-  t.equal(template.apps.filter(({appID}) => String(appID).includes('tool')).length, 3)
-})
-
-t.test('an image of a chart is called at the port to which Tilt forwards', async t => {
-  const {template} = await imported(t, {
-    Tiltfile: "docker_build('shop/web', 'web')\nk8s_yaml(helm('chart'))\nk8s_resource('web', port_forwards=3000)\n",
-    web: {Dockerfile: 'FROM node\nCMD ["node", "server.js"]\n', 'server.js': ''}
-  })
-  t.match(template.apps, [{appID: 'web', port: 3000}])
 })

@@ -17,7 +17,7 @@ function machine(test: Test, ...programs: readonly string[]): {readonly searchPa
 }
 
 const read = async (test: Test, services: object, ...programs: readonly string[]): Promise<Written> =>
-  imported(test, {'compose.yaml': JSON.stringify({services})}, '.', undefined, machine(test, ...programs))
+  imported(test, {'compose.yaml': JSON.stringify({services})}, '.', undefined, {native: machine(test, ...programs)})
 
 t.test(
   '--native: a database becomes a program where the machine has it, and others call it where they did',
@@ -86,7 +86,7 @@ t.test('--native: what a program would do in another way stays a container, with
   t.match(notes.join(), /it stays a container: there is no redis-cli here/)
   const asRoot = {...machine(t, 'postgres', 'initdb'), isRoot: true}
   const files = {'compose.yaml': '{services: {db: {image: postgres}}}'}
-  const written = await imported(t, files, '.', undefined, asRoot)
+  const written = await imported(t, files, '.', undefined, {native: asRoot})
   t.match(written.notes.join(), /PostgreSQL does not run as root/)
 })
 
@@ -97,7 +97,7 @@ t.test('--native: users and databases of an env file count, and a password of on
     'old.env': 'MARIADB_USER=shop\nMARIADB_PASSWORD=hidden\n'
   }
   const programs = ['postgres', 'initdb', 'mariadbd', 'mariadb-install-db', 'mariadb-admin']
-  const {template, notes, text} = await imported(t, files, '.', undefined, machine(t, ...programs))
+  const {template, notes, text} = await imported(t, files, '.', undefined, {native: machine(t, ...programs)})
   const [db, old] = template.apps as readonly {readonly command: readonly string[]}[]
   t.strictSame(db?.command.slice(3), ['db', 'shop', 'orders'])
   t.strictSame(old?.command.slice(0, 2), ['docker', 'run'])
@@ -111,7 +111,7 @@ t.test('--native: what the file says of a stop comes before what its server need
       'services: {db: {image: postgres, stop_grace_period: 1m}, old: {image: mariadb, stop_grace_period: 2m, stop_signal: SIGQUIT}, cache: {image: mariadb}}'
   }
   const programs = ['postgres', 'initdb', 'mariadbd', 'mariadb-install-db', 'mariadb-admin']
-  const {template} = await imported(t, files, '.', undefined, machine(t, ...programs))
+  const {template} = await imported(t, files, '.', undefined, {native: machine(t, ...programs)})
   t.match(template.apps, [
     {stop: {signal: 'SIGINT', timeout: '1m'}},
     {stop: {signal: 'SIGQUIT', timeout: '2m'}},

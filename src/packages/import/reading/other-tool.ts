@@ -1,0 +1,34 @@
+// Tools whose files are programs: import reads the output of the tool itself.
+import {UserError} from '../../../model/errors.ts'
+import {isMap, type Values} from './yaml-file.ts'
+
+/** A command of another tool. It runs code of the project. */
+export interface OtherTool {
+  /** The name of the tool, and where to get it. */
+  readonly name: string
+  /** The file that only this tool can read, as messages name it. */
+  readonly of: string
+  readonly command: readonly string[]
+  /** Working directory of the command, absolute. */
+  readonly folder: string
+}
+
+/** Runs a tool and returns its standard output. Rejects with a `UserError` if the tool is missing, refused, or fails. */
+export type RunTool = (tool: OtherTool) => Promise<string>
+
+/** Refuses each tool. */
+export const runsNothing: RunTool = async ({of, command}) =>
+  Promise.reject(new UserError(`${of} is a program: ${command.join(' ')} shows what it starts`))
+
+/** The values of JSON, with texts in the place of numbers and booleans, as YAML files have them. Throws a `UserError`. */
+export function jsonValues(text: string, {command, of}: OtherTool): Values {
+  try {
+    const values: unknown = JSON.parse(text, (_, value: unknown) =>
+      typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
+    )
+    if (isMap(values)) return values
+  } catch {
+    // reported below
+  }
+  throw new UserError(`cannot import ${of}: ${command.join(' ')} wrote no JSON`)
+}
