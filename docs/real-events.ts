@@ -70,7 +70,13 @@ export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>>
   const home = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
   const folder = join(home, 'shop')
   mkdirSync(folder)
-  const env = {PATH: process.env['PATH'], HOME: home, PILLION_RUNTIME_DIR: join(home, 'run'), PILLION_WORK: 'memory'}
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: home,
+    PILLION_RUNTIME_DIR: join(home, 'run'),
+    PILLION_WORK: 'memory',
+    PILLION_NAMES: '0'
+  }
   writeFileSync(join(folder, 'dapr.yaml'), TEMPLATE)
   for (const id of ['shop', 'stock']) {
     mkdirSync(join(folder, id))

@@ -64,7 +64,7 @@ function warmUp({args}) {
     'version: 1\napps:\n  - appDirPath: .\n    appID: one\n    command: ["true"]\n'
   )
   writeFileSync(at('warm.cjs'), warmScript())
-  const env = {...process.env, PILLION_RUNTIME_DIR: join(room, 'run')}
+  const env = {...process.env, PILLION_RUNTIME_DIR: join(room, 'run'), PILLION_NAMES: '0'}
   execFileSync(process.execPath, [at('warm.cjs'), ...args], {cwd: room, env, stdio: ['ignore', 'ignore', 'inherit']})
   rmSync(room, {recursive: true})
 }

@@ -136,7 +136,8 @@ function onTerminal(command, cwd) {
     HOME: home,
     TERM: 'xterm-256color',
     LANG: 'C.UTF-8',
-    PILLION_RUNTIME_DIR: join(home, 'run')
+    PILLION_RUNTIME_DIR: join(home, 'run'),
+    PILLION_NAMES: '0'
   }
   const pillion = `${process.execPath} ${join(root, 'bin/pillion.js')}`
   const line = `stty cols ${COLUMNS}; pillion() { ${pillion} "$@"; }; ${command}; true`

@@ -80,7 +80,7 @@ async function oneRound(
 const start = ({folder, home, runtimeDir}: Rig, [file = '', ...args]: readonly string[]) =>
   spawn(file, args, {
     cwd: folder,
-    env: {PATH: process.env['PATH'], HOME: home, PILLION_RUNTIME_DIR: runtimeDir},
+    env: {PATH: process.env['PATH'], HOME: home, PILLION_RUNTIME_DIR: runtimeDir, PILLION_NAMES: '0'},
     stdio: 'ignore'
   })
 

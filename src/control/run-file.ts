@@ -36,6 +36,10 @@ export interface RunIdentity {
   /** Path of the template; empty for a single app. */
   readonly templateFile: string
   readonly appIds: readonly string[]
+  /** What people call the project; left out: its apps have no names. */
+  readonly project?: string
+  /** The host names of its apps, each with the id of its app. Left out: none has one. */
+  readonly names?: Readonly<Record<string, string>>
   /** Request of the command; missing for a single app, or a run of an older version. */
   readonly asked?: AskedRun | undefined
 }

@@ -1,6 +1,7 @@
 import {rmSync} from 'node:fs'
 import {rename} from 'node:fs/promises'
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
+import type {Socket} from 'node:net'
 import {join} from 'node:path'
 import {serveInOrder} from '../proxy/net/http1/connection.ts'
 import {http} from '../proxy/net/http1/node-http.ts'
@@ -10,20 +11,23 @@ import {systemClock, type Clock} from '../platform/clock.ts'
 import {within} from '../platform/delay.ts'
 import {usableFolder} from './folder.ts'
 import {keepFolder} from './keep-folder.ts'
-import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
+import {freeNames, type TakenName} from './names.ts'
+import {noteSpared, writeRunFile, type RunFile, type RunIdentity} from './run-file.ts'
 import {freeRunName, oneByOne, type NameRequest} from './run-name.ts'
 
 /** A run that other terminals can find. */
 export interface Registration {
   /** The name of the run for commands. */
   readonly name: string
+  /** The host names that it asked for and other runs have. */
+  readonly taken: readonly TakenName[]
   /**
    * Removes the run from the list at once; settles when those who were being answered have all their data, or after a moment.
    * Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
-  /** The apps of the run, and their longest grace period, are these from now on. Never fails. */
-  update(appIds: readonly string[], graceMs: number): void
+  /** The apps of the run, their names, and their longest grace period, are these from now on. Never fails. */
+  update(appIds: readonly string[], graceMs: number, names?: RunIdentity['names']): void
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }
@@ -35,6 +39,9 @@ export interface Registrant extends RunFile {
 
 /** Answers a request; settles when the answer is written, or when it is one that ends with the run. Rejects if its code cannot be loaded. */
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/** Takes over a connection for another protocol; `early`: what has come of that. */
+export type OnUpgrade = (request: IncomingMessage, socket: Socket, early: Buffer) => void
 
 /** How long readers have to read all at the end of a run. */
 const TIMEOUT_MS = 500
@@ -51,7 +58,8 @@ export async function register(
   folder: string,
   about: Registrant,
   serve: ServeRequest,
-  clock: Clock = systemClock
+  clock: Clock = systemClock,
+  onUpgrade?: OnUpgrade
 ): Promise<Registration> {
   const home = homeOf(folder, about.marker)
   const answers = new Set<Promise<void>>()
@@ -62,6 +70,7 @@ export async function register(
       answers.add(answer)
       void answer.then(() => answers.delete(answer))
     })
+    if (onUpgrade !== undefined) opened.on('upgrade', onUpgrade)
     try {
       await new Promise<void>((resolve, reject) => {
         opened.once('error', reject).listen(join(home, 'new'), resolve)
@@ -74,9 +83,10 @@ export async function register(
     }
   }
   let known: RunFile
+  let taken: readonly TakenName[]
   let server: Server
   try {
-    known = await oneByOne(folder, async () => introduce(folder, about))
+    ;({known, taken} = await oneByOne(folder, async () => introduce(folder, about)))
     server = await open()
   } catch (error) {
     removeHome(home)
@@ -99,11 +109,13 @@ export async function register(
   )
   return {
     name: known.identity?.name ?? '',
-    update: (appIds, graceMs) => {
-      const {identity} = known
-      if (identity === undefined) return
-      if (identity.appIds.join('\n') === appIds.join('\n') && known.graceMs === graceMs) return
-      known = {...known, graceMs, identity: {...identity, appIds}}
+    taken,
+    update: (appIds, graceMs, names) => {
+      const before = known
+      if (before.identity === undefined) return
+      const identity = {...before.identity, appIds, ...(names && {names})}
+      known = {...before, graceMs, identity}
+      if (JSON.stringify(known) === JSON.stringify(before)) return
       write(async () => writeRunFile(home, known))
     },
     spare: marker => noteSpared(home, marker),
@@ -129,11 +141,15 @@ function fail(response: ServerResponse, error: unknown): void {
   response.writeHead(500, {'content-type': 'application/problem+json'}).end(problem)
 }
 
-/** Chooses the name of a run, and writes who it is; resolves with what was written. */
-async function introduce(folder: string, {name: asked, identity, ...about}: Registrant): Promise<RunFile> {
+/** Chooses the names of a run and of its apps, and writes who it is; resolves with what was written. */
+async function introduce(
+  folder: string,
+  {name: asked, identity, ...about}: Registrant
+): Promise<{readonly known: RunFile; readonly taken: readonly TakenName[]}> {
   const name = asked === undefined ? (identity?.name ?? '') : freeRunName(folder, asked)
-  const file = {...about, ...(identity && {identity: {...identity, name}})}
-  await writeRunFile(homeOf(folder, about.marker), file)
+  const {free, taken} = freeNames(folder, identity?.names)
+  const known = {...about, ...(identity && {identity: {...identity, name, ...(identity.names && {names: free})}})}
+  await writeRunFile(homeOf(folder, about.marker), known)
   rmSync(join(folder, `starting-${process.pid}`), {force: true}) // of `announceStart`
-  return file
+  return {known, taken}
 }

@@ -1,10 +1,12 @@
 import {createHash} from 'node:crypto'
 import {existsSync, realpathSync} from 'node:fs'
-import {basename, dirname, join} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
 import type {Environment} from '../model/environment.ts'
-import {gitOf} from '../platform/git-folder.ts'
+import type {NameSpace} from '../model/app-name.ts'
+import type {Plan} from '../model/plan.ts'
+import {commonOf, gitOf} from '../platform/git-folder.ts'
 import {makeFolder} from '../platform/make-folder.ts'
-import {repositoryAbove} from '../platform/paths.ts'
+import {linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {runtimeFolders, usableFolder} from './folder.ts'
 import {livingRuns} from './living-runs.ts'
@@ -30,17 +32,33 @@ export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process
   if (!hasSpace(env, owner) && run.file === '') return undefined
   // of two that start at once, one is the first; and none begins to use what another one forgets
   return oneByOne(usableFolder(runtimeFolders(env)), async () => {
-    const isApart =
-      hasSpace(env, owner) ||
-      copiesAmong(livingRuns(env), run).some(
-        ({templateFile, copy}) => !hasSpace(env, ownerOf({file: templateFile, copy}))
-      )
+    const isApart = hasSpace(env, owner) || hasCopyWithout(env, run)
     return Promise.resolve(isApart ? begun(env, owner) : undefined)
   })
 }
 
 /** The name of a copy's space, whether the copy has one or not. */
 export const spaceNameOf = (env: Environment, run: TemplateCopy): string => spaceFor(env, ownerOf(run)).name
+
+/** What a project and this copy of it are called in host names. */
+export function nameSpaceOf(
+  env: Environment,
+  {file, copy = '', name}: Pick<Plan, 'file' | 'copy' | 'name'>
+): NameSpace {
+  const folder = dirname(linksResolved(file))
+  const root = addedWorktree(folder)
+  const common = root === undefined ? '' : commonOf(gitOf(root))
+  const isMainKnown = root !== undefined && basename(common) === '.git'
+  const project = name || basename(isMainKnown ? join(dirname(common), relative(root, folder)) : folder)
+  if (copy !== '' || root !== undefined) return {project, copy: copy || basename(root ?? '')}
+  const owner = ownerOf({file, copy})
+  const isApart = hasSpace(env, owner) || hasCopyWithout(env, {file, copy})
+  return {project, copy: isApart ? basename(owner.root) : ''}
+}
+
+/** Another copy runs, and shares its data with all runs. */
+const hasCopyWithout = (env: Environment, run: TemplateCopy): boolean =>
+  copiesAmong(livingRuns(env), run).some(({templateFile, copy}) => !hasSpace(env, ownerOf({file: templateFile, copy})))
 
 /** Whether a copy has a state folder of its own. */
 const hasSpace = (env: Environment, owner: SpaceOwner): boolean =>

@@ -22,6 +22,7 @@ export type WarningCode =
   | 'duplicate-app-port' // Two apps have the same `appPort`.
   | 'duplicate-run' // The same template already runs.
   | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that keeps running like a server.
+  | 'entrance-taken' // Another program, or another user's run, has the port at which apps are called by name. All else works.
   | 'events-wait' // Events that an app has not taken fill memory (`pubsub.in-memory`). Above 256 MiB for one subscription a publish is refused.
   | 'exporter-failed' // Spans cannot be sent to a collector or to Zipkin. Calls are not affected.
   | 'few-descriptors' // This process may open too few files (`ulimit -n`): connections will be closed.
@@ -32,6 +33,7 @@ export type WarningCode =
   | 'job' // A job that its app cannot get: it has no port
   | 'log-file-failed' // A log file cannot be written. Console output continues, and so does the file as soon as it can be written, with a line that says what is missing.
   | 'message-lost' // An app failed to handle a message, and nothing keeps it: no dead letter topic, no retry policy.
+  | 'name-taken' // A run of another folder has the name of an app. The message says which, and what to write.
   | 'no-actor-store' // Workflows run, and no Component has `actorStateStore: "true"`, which a real Dapr needs for them. Once in a run.
   | 'no-limits' // The system gives no `limits` here: apps run without. The message says what is missing. Once in a run.
   | 'no-component' // The template's `conversation` names a component that no app has: its model is asked as ever.

@@ -1,4 +1,6 @@
+import {dirname} from 'node:path'
 import type {RunListing} from '../control/run-control.ts'
+import type {Registrant} from '../control/server.ts'
 import type {RunIdentity} from '../control/run-file.ts'
 import type {App} from '../model/api.generated.ts'
 import type {Plan} from '../model/plan.ts'
@@ -6,6 +8,7 @@ import {startOf} from '../platform/process-table.ts'
 import {VERSION} from '../model/version.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {plannedFacts} from '../supervisor/listed-app.ts'
 import {recentView} from '../observe/api/edges.ts'
 import type {Edges} from '../observe/telemetry/recorder/edges.ts'
@@ -13,8 +16,20 @@ import {reachable} from '../model/address.ts'
 import type {Apps} from './apps/apps.ts'
 import type {RunContext} from './run-context.ts'
 
+/** What is registered of a run. */
+export const registrantOf = (
+  plan: Plan,
+  marker: string,
+  names: Pick<RunIdentity, 'names' | 'project'>
+): Registrant => ({
+  marker,
+  graceMs: longestGraceMs(plan.apps),
+  identity: {...runIdentity(plan), ...names},
+  name: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
+})
+
 /** Identifies this run for commands that find it suspended. */
-export const runIdentity = ({file, copy = '', apps, asked}: Plan): RunIdentity => ({
+const runIdentity = ({file, copy = '', apps, asked}: Plan): RunIdentity => ({
   pid: process.pid,
   name: '', // chosen when it registers
   copy,
@@ -34,6 +49,8 @@ export interface Listed extends Pick<RunContext, 'plan' | 'run' | 'startedAt'> {
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
   /** The number of turns and activities of workflows that wait for a worker of the app. */
   readonly waitingWork: (runtime: AppRuntime) => number
+  /** The URL of an app by its name; '' = it has none. */
+  readonly nameOf: (id: string) => string
 }
 
 /** Describes the run for others. */
@@ -49,6 +66,10 @@ export function listingOf({
   ...of
 }: Listed): RunListing {
   const recent = edges.recentCalls()
+  const named = (id: string): Pick<App, 'nameUrl'> => {
+    const nameUrl = of.nameOf(id)
+    return nameUrl === '' ? {} : {nameUrl}
+  }
   const recentOf = (id: string): App['recent'] => recentView(recent.get(id) ?? NO_CALLS)
   return {
     version: VERSION,
@@ -65,6 +86,7 @@ export function listingOf({
       ...apps.all.map(runtime => ({
         ...runtime.listing(),
         ...sidecarHost(runtime),
+        ...named(runtime.id),
         isMain: of.isMain(runtime),
         circuitBreakers: of.sidecarOf(runtime)?.breakers.map(({endpoint: {key}, state}) => ({name: key, state})) ?? [],
         recent: recentOf(of.isMain(runtime) ? runtime.id : `${runtime.id}@${runtime.plan.version}`),
@@ -75,6 +97,7 @@ export function listingOf({
       })),
       ...apps.leftOut().map(app => ({
         ...plannedFacts(app),
+        ...named(app.id),
         isMain: true,
         circuitBreakers: [],
         recent: recentOf(app.id),

@@ -1,6 +1,7 @@
 import {stripVTControlCharacters} from 'node:util'
 import {asBytes} from '../model/bytes.ts'
 import {PeerVariable} from '../platform/peer-variable.ts'
+import type {Ends} from '../platform/proc-net.ts'
 import type {CallContext} from '../proxy/gateway/call-context.ts'
 import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
 import {admitBy, type Reopening} from '../proxy/gateway/instances.ts'
@@ -21,6 +22,11 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
   readonly appOf: (marker: string) => string
 }
 
+export interface PublishedApps {
+  readonly contextOf: (id: string) => PublishedContext
+  readonly appAt: (ends: Ends) => string
+}
+
 /** How many of an app's last lines its callers get if it does not answer. */
 const LAST_LINES = 10
 /** How many characters of a line they get: colours are removed in quadratic time. */
@@ -28,6 +34,12 @@ const MAX_LINE = 1000
 
 /** Opens the published ports of a run: each call to them takes the way of an invocation. */
 export function openPublished(options: RunPublishedOptions): PublishedPorts {
+  const {contextOf, appAt} = publishedApps(options)
+  return new PublishedPorts(contextOf, appAt, nameOwner)
+}
+
+/** The apps of a run as callers without Dapr's API reach them, and the app that holds the other end of a connection, '' = none of the run. */
+export function publishedApps(options: RunPublishedOptions): PublishedApps {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
   const contextOf = (id: string): PublishedContext => {
@@ -37,7 +49,7 @@ export function openPublished(options: RunPublishedOptions): PublishedPorts {
     contexts.set(id, context)
     return context
   }
-  return new PublishedPorts(contextOf, ends => options.appOf(markers.of(ends)), nameOwner)
+  return {contextOf, appAt: ends => options.appOf(markers.of(ends))}
 }
 
 const withoutControls = (line: string): string => stripVTControlCharacters(line.slice(0, MAX_LINE))

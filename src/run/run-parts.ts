@@ -1,6 +1,6 @@
-import {dirname} from 'node:path'
 import {Services} from '#daeploy'
 import type {RunControl} from '../control/run-control.ts'
+import {systemClock} from '../platform/clock.ts'
 import {randomHex} from '../platform/random.ts'
 import {register, type Registration} from '../control/server.ts'
 import {PeerRuns} from '../control/peer-runs.ts'
@@ -17,7 +17,7 @@ import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import {appControl} from './app-control.ts'
 import type {ServerRefusal} from './foreign-servers.ts'
 import type {Lifetime} from './lifetime.ts'
-import {runIdentity, listingOf} from './listing.ts'
+import {listingOf, registrantOf} from './listing.ts'
 import {RunApi} from './run-api.ts'
 import {denyUnknown} from '../proxy/gateway/unknown-app.ts'
 import {RunComponents} from './run-components.ts'
@@ -28,6 +28,7 @@ import {RunRecorder} from './run-recorder.ts'
 import {createContext, type RunContext} from './run-context.ts'
 import {inBackground, observed} from './run-reporter.ts'
 import {RunMemory} from './run-memory.ts'
+import {RunNames} from './run-names.ts'
 import {RunPublished} from './run-published.ts'
 import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
@@ -56,6 +57,7 @@ export class RunParts {
   readonly apps: Apps
   readonly api: RunApi
   readonly published: RunPublished
+  readonly names: RunNames
   readonly spans: RunSpans
   readonly sleep: RunSleep
   readonly #recorder: RunRecorder
@@ -130,6 +132,7 @@ export class RunParts {
       whyStopped: id => this.apps.whyStopped(id),
       appOf: marker => this.appRuntimes.appOf(marker)
     })
+    this.names = new RunNames(context, this.published.options)
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
@@ -154,14 +157,10 @@ export class RunParts {
   /** Opens the socket in `folder` by which other terminals find the run. */
   async register(folder: string): Promise<void> {
     const {plan, run} = this.context
-    const about = {
-      marker: run,
-      graceMs: longestGraceMs(plan.apps),
-      identity: runIdentity(plan),
-      name: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
-    }
     this.control = this.#createControl()
-    this.#registration = await register(folder, about, this.api.serve)
+    const about = registrantOf(plan, run, this.names.asked)
+    this.#registration = await register(folder, about, this.api.serve, systemClock, this.names.onUpgrade)
+    this.names.registered(this.#registration.taken)
   }
 
   /** Closes that socket, so that the run is no longer found. */
@@ -240,7 +239,8 @@ export class RunParts {
         this.services.keepOnly(all)
         const ids = all.map(({id}) => id)
         // also those that are leaving, and go on by the plan before an edit
-        this.#registration?.update(ids, longestGraceMs(this.apps.all.flatMap(({plan: was, wanted}) => [was, wanted])))
+        const graceMs = longestGraceMs(this.apps.all.flatMap(({plan: was, wanted}) => [was, wanted]))
+        this.#registration?.update(ids, graceMs, this.names.update(all, this.apps.leftOut()))
       },
       isMain: runtime => this.routes.versions.isMain(runtime),
       makesRoom: async plan => this.components.giveWay(plan),
@@ -330,7 +330,8 @@ export class RunParts {
           edges: this.#recorder.calls.edges,
           isMain: runtime => routes.versions.isMain(runtime),
           sidecarOf: runtime => sidecars.get(runtime),
-          waitingWork: runtime => this.work.waitingWork(runtime)
+          waitingWork: runtime => this.work.waitingWork(runtime),
+          nameOf: id => this.names.urlOf(id)
         }),
       stop: () => this.#stop(),
       stopApp: async id => apps.stop(() => apps.named(id)),

@@ -13,7 +13,7 @@ const FIRST_LOOK_MS = 5000
 
 /** The ports at which apps of a run are called without Dapr's API; loaded if a template has any. */
 export class RunPublished {
-  readonly #options: RunPublishedOptions
+  readonly options: RunPublishedOptions
   #ports: PublishedPorts | undefined
   #withHooks: typeof WithPortHooks | undefined
   #python = ''
@@ -21,7 +21,7 @@ export class RunPublished {
   readonly #announced = new Set<string>()
 
   constructor(options: RunPublishedOptions) {
-    this.#options = options
+    this.options = options
   }
 
   /** Binds the published ports of these apps, which `others` do not have. Throws a `UserError` if one is taken. */
@@ -34,7 +34,7 @@ export class RunPublished {
       ])
       this.#python = python
       this.#withHooks = withPortHooks
-      this.#ports ??= openPublished(this.#options)
+      this.#ports ??= openPublished(this.options)
     }
     await this.#ports.claim(plans, others)
   }

@@ -133,6 +133,8 @@ export class Run {
         stop: async cut => parts.published.close(cut)
       },
       {name: 'ports', start: async () => void (claims = await claimAll(plan)), stop: () => releaseAll(claims)},
+      // after the ports, none of which it may take
+      {name: 'names', start: async () => parts.names.open(folder), stop: async cut => parts.names.close(cut)},
       // after the ports, none of which it may take; it closes once all apps have sent their last spans
       {name: 'spans', start: async () => parts.spans.open(plan), stop: async cut => parts.spans.close(cut)},
       // before the sidecars, so that its connections close after log followers have received the end of their log

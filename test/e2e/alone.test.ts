@@ -17,7 +17,15 @@ t.test('alone in an empty environment the executable runs, reloads, stops, and l
   await symlink(process.execPath, join(bin, 'apps-own-node'))
   const template = await readFile(join(folder, 'dapr.yaml'), 'utf8')
   await rig.write({'orders/dapr.yaml': template.replaceAll('[node,', '[apps-own-node,')})
-  const alone = ['env', '-i', `PATH=${bin}`, `HOME=${rig.home}`, `PILLION_RUNTIME_DIR=${rig.runtimeDir}`, BINARY ?? '']
+  const alone = [
+    'env',
+    '-i',
+    `PATH=${bin}`,
+    `HOME=${rig.home}`,
+    `PILLION_RUNTIME_DIR=${rig.runtimeDir}`,
+    'PILLION_NAMES=0',
+    BINARY ?? ''
+  ]
   const before = (await readdir(rig.folder)).toSorted()
 
   const run = rig.start([...alone, 'run', '-f', 'orders', '--watch'])

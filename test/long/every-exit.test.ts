@@ -59,6 +59,7 @@ async function openScene(t: Test): Promise<Scene> {
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     HOME: folder,
     XDG_STATE_HOME: join(folder, 'kept'),
+    PILLION_NAMES: '0',
     PILLION_RUNTIME_DIR: runtime
   }
   const shown = new ShownSecrets(shop.canaries)

@@ -136,7 +136,12 @@ t.test('the configurations for coding agents start a server that speaks', async 
   })
   t.equal(configured.length, 2)
   const [command = '', ...words] = rig.program
-  const env = {PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: rig.home, PILLION_RUNTIME_DIR: rig.runtimeDir}
+  const env = {
+    PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+    HOME: rig.home,
+    PILLION_RUNTIME_DIR: rig.runtimeDir,
+    PILLION_NAMES: '0'
+  }
   for (const {command: name, args} of [...configured, {command: 'pillion', args: ['mcp', '--read-only']}]) {
     t.equal(name, 'pillion')
     const client = new Client({name: 'test', version: '1'})

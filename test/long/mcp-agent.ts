@@ -75,7 +75,8 @@ export async function agent(
   const env = {
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     HOME: rig.home,
-    PILLION_RUNTIME_DIR: rig.runtimeDir
+    PILLION_RUNTIME_DIR: rig.runtimeDir,
+    PILLION_NAMES: '0'
   }
   await client.connect(
     new StdioClientTransport({

@@ -230,6 +230,7 @@ export class Rig {
       HOME: this.home,
       LANG: 'C.UTF-8',
       PILLION_RUNTIME_DIR: this.runtimeDir,
+      PILLION_NAMES: '0', // the entrance is the machine's
       RIG_SOCKET: this.#switchboard.path
     }
   }

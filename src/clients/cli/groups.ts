@@ -22,7 +22,11 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
     usual: ['ps', 'logs', 'calls', 'trace', 'why', 'dashboard'],
     more: ['graph', 'ui', 'events', 'runs', 'list']
   },
-  {title: 'Work with an app', usual: ['url', 'exec', 'debug', 'attach', 'fault', 'replay'], more: ['open', 'env']},
+  {
+    title: 'Work with an app',
+    usual: ['url', 'exec', 'debug', 'attach', 'fault', 'replay'],
+    more: ['open', 'name', 'env']
+  },
   {title: 'Copies of the stack', usual: ['copies'], use: 'copies'},
   {title: "Dapr's APIs", usual: ['invoke', 'publish'], use: 'dapr'},
   {

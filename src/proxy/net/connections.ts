@@ -7,10 +7,12 @@ export class Connections {
 
   /** Counts the connections of this server from now on. */
   follow(server: net.Server): void {
-    server.on('connection', (socket: net.Socket) => {
-      this.#open.add(socket)
-      socket.once('close', () => this.#forget(socket))
-    })
+    server.on('connection', (socket: net.Socket) => this.add(socket))
+  }
+
+  add(socket: net.Socket): void {
+    this.#open.add(socket)
+    socket.once('close', () => this.#forget(socket))
   }
 
   get open(): Iterable<net.Socket> {

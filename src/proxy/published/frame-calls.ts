@@ -1,5 +1,5 @@
 import type net from 'node:net'
-import {DISCARDED, FrameServer, PROTOCOL_ERROR, SERVER_GREETING, type StreamHandler} from '#h2-frames'
+import {DISCARDED, FrameServer, PROTOCOL_ERROR, REFUSED_STREAM, SERVER_GREETING, type StreamHandler} from '#h2-frames'
 import {bugText} from '../../model/errors.ts'
 import {FrameCall} from './frame-call.ts'
 import {FrameHead} from './frame-head.ts'
@@ -7,19 +7,20 @@ import type {PublishedContext} from './published-port-call.ts'
 
 export interface FrameCallsOptions {
   readonly socket: net.Socket
-  readonly context: () => PublishedContext
+  /** The app that a request is for; undefined: none has the name, and the stream is reset. */
+  readonly context: (head: FrameHead) => PublishedContext | undefined
+  readonly warn: (text: string) => void
   /** The caller of a call, before it is sent. */
-  readonly caller: () => string
-  readonly onStart: (call: FrameCall) => void
+  readonly caller: (context: PublishedContext) => string
+  readonly onStart: (call: FrameCall, context: PublishedContext) => void
   readonly onEnd: (connection: FrameServer) => void
 }
 
 /** Serves a caller that speaks HTTP/2 without TLS: each of its streams is a call. Starts with the bytes that were read already. */
 export function serveFrames(options: FrameCallsOptions): FrameServer {
-  const {socket, context, onEnd} = options
+  const {socket, warn, onEnd} = options
   socket.allowHalfOpen = false
   socket.write(SERVER_GREETING, 'latin1')
-  const warn = (text: string): void => context().warn(text)
   return new FrameServer(socket, warn, server => callsOf(server, options), onEnd)
 }
 
@@ -31,12 +32,13 @@ const callsOf = ({walker}: FrameServer, {context: contextOf, caller, onStart}: F
     walker.walk(block, head)
     // a CONNECT has no path, and asks for a tunnel
     if (head.method === '' || head.path === '') return stream.reset(PROTOCOL_ERROR)
-    const context = contextOf()
-    const call = new FrameCall(context, caller(), head, stream, walker)
+    const context = contextOf(head)
+    if (context === undefined) return stream.reset(REFUSED_STREAM)
+    const call = new FrameCall(context, caller(context), head, stream, walker)
     stream.handler = call
     try {
       call.start(isLast)
-      onStart(call)
+      onStart(call, context)
     } catch (error) {
       context.warn(bugText(error))
       call.crash(error)

@@ -14,8 +14,6 @@ import {TunnelStream} from './tunnel-stream.ts'
 
 /** The parts of a port that its connections need. */
 export interface PublishedHost {
-  /** No further request is taken. */
-  readonly isClosing: boolean
   /** As `readVerbatimHead`. */
   read(text: string): VerbatimHead | undefined | false
   /** Starts the call of a request with `begin`. */
@@ -39,6 +37,8 @@ export class PublishedConnection implements Downstream {
   tunnel: TunnelStream | undefined
   /** No request has come yet. */
   isFresh = true
+  /** No further request is taken. */
+  isLeaving = false
   /** The app that holds its other end; '' = it was not looked for yet. */
   caller = ''
   readonly socket: net.Socket
@@ -60,6 +60,8 @@ export class PublishedConnection implements Downstream {
   #isAnswered = false
   /** The connection has become a tunnel. */
   #isSwitched = false
+  /** Another reader has the connection. */
+  #isLeft = false
 
   constructor(host: PublishedHost, socket: net.Socket) {
     this.#host = host
@@ -152,6 +154,21 @@ export class PublishedConnection implements Downstream {
     else this.#next()
   }
 
+  /** Answers the request that has come, which starts no call, and closes the connection. */
+  answer(response: Reply): void {
+    this.#isLast = true
+    this.reply(response)
+    this.#close()
+  }
+
+  /** Leaves the connection to another reader: all that has come since the request that was read last began. */
+  leave(): Buffer {
+    this.#isLeft = true
+    this.#host.forget(this)
+    const {text = '', size = 0} = this.#request ?? {}
+    return Buffer.concat([Buffer.from(text.slice(0, size), 'latin1'), this.#caller.leave() ?? Buffer.alloc(0)])
+  }
+
   /** The caller disconnected, or is to be disconnected. */
   destroy(): void {
     this.#host.forget(this)
@@ -177,6 +194,7 @@ export class PublishedConnection implements Downstream {
   }
 
   #close(): void {
+    this.#isLeft = true
     this.#host.forget(this)
     this.#caller.leave()
     closeLingering(this.socket.on('error', () => this.socket.destroy()))
@@ -241,7 +259,7 @@ export class PublishedConnection implements Downstream {
     if (this.isBusy || socket.destroyed || socket.writableNeedDrain) return false
     const bytes = this.#caller.early
     if (bytes === undefined) {
-      if (this.#host.isClosing) this.#close()
+      if (this.isLeaving) this.#close()
       else this.#caller.resume()
       return false
     }
@@ -256,7 +274,7 @@ export class PublishedConnection implements Downstream {
       return false
     }
     this.#start(head, bytes)
-    return !this.isBusy
+    return !this.isBusy && !this.#isLeft
   }
 
   #start(head: VerbatimHead, bytes: Buffer): void {

@@ -38,14 +38,18 @@ export class PublishedPortCall extends ProxiedCall {
   readonly #context: PublishedContext
   readonly #head: VerbatimHead
 
-  constructor(context: PublishedContext, caller: string, head: VerbatimHead, connection: Connection) {
+  readonly #lines: string
+
+  /** `lines`: header lines that the app gets besides those of the caller. */
+  constructor(context: PublishedContext, caller: string, head: VerbatimHead, connection: Connection, lines = '') {
     const {tunnel} = connection
-    const {method, target, path, lines, text, size, length} = head
-    const request = {method, path, lines, target, text, size}
+    const {method, target, path, text, size, length} = head
+    const request = {method, path, lines: head.lines, target, text, size}
     const call = {caller, callee: context.callee, method, path: target, number: 0, isPublished: true, sent: request}
     super(context, tunnel === undefined ? call : {...call, isTunnel: true, stream: tunnel}, request, length)
     this.#context = context
     this.#head = head
+    this.#lines = lines
     this.exchange = connection.begin(this)
   }
 
@@ -56,7 +60,7 @@ export class PublishedPortCall extends ProxiedCall {
   send({pool}: Admitted): void {
     const {text, size, hasTrace} = this.#head
     if (!hasTrace && this.journal.trace === '') this.journal.trace = `traceparent: ${freshTrace().traceparent}\r\n`
-    this.exchange.send(pool.plain, `${text.slice(0, size - 2)}${this.journal.trace}\r\n`)
+    this.exchange.send(pool.plain, `${text.slice(0, size - 2)}${this.journal.trace}${this.#lines}\r\n`)
   }
 
   /** The middleware of Dapr does not belong here. */

@@ -14,8 +14,11 @@ export interface Refused {
   readonly lines: string
 }
 
-/** A person's browser that opens a page, and no program and no script of a page (Fetch Metadata Request Headers, W3C). */
-const NAVIGATES = /^(?:sec-fetch-mode:[ \t]*navigate|accept:[ \t]*text\/html)/im
+export const PLAIN_TYPE = 'text/plain; charset=utf-8'
+
+/** Whether a person's browser opens a page, and no program and no script of a page asks (Fetch Metadata Request Headers, W3C). */
+export const wantsPage = (lines: string): boolean =>
+  /^(?:sec-fetch-mode:[ \t]*navigate|accept:[ \t]*text\/html)/im.test(lines)
 
 /** Seconds until the page looks again. */
 const LOOKS_AGAIN = 1
@@ -26,28 +29,39 @@ export function refusal({status, callee, why, lastLines, hint = '', lines}: Refu
   const text = [`${heading}: ${why}`, ...lastLines, hint].filter(Boolean).join('\n')
   const retry = status === 503 ? `Retry-After: ${LOOKS_AGAIN}\r\n` : ''
   const more = `${retry}Cache-Control: no-store\r\n`
-  if (!NAVIGATES.test(lines)) return {status, type: 'text/plain; charset=utf-8', body: `${text}\n`, lines: more}
+  if (!wantsPage(lines)) return {status, type: PLAIN_TYPE, body: `${text}\n`, lines: more}
   return {
     status,
     type: 'text/html; charset=utf-8',
-    body: page(heading, [why, hint].filter(Boolean).join('. '), lastLines),
+    body: pageOf({heading, why: [why, hint].filter(Boolean).join('. '), lastLines, looksAgain: true}),
     lines: more
   }
 }
 
-/** The page loads nothing, and reloads itself until the app answers. */
-const page = (heading: string, why: string, lastLines: readonly string[]): string => `<!doctype html>
+interface Page {
+  readonly heading: string
+  readonly why: string
+  readonly lastLines?: readonly string[]
+  /** Addresses that answer, each with its project. */
+  readonly links?: readonly {readonly name: string; readonly project: string}[]
+  readonly looksAgain?: boolean
+}
+
+/** A page that loads nothing; with `looksAgain` it reloads itself until the app answers. */
+export const pageOf = ({heading, why, lastLines = [], links = [], looksAgain = false}: Page): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="${LOOKS_AGAIN}">
-<title>${escaped(heading)}</title>
+${looksAgain ? `<meta http-equiv="refresh" content="${LOOKS_AGAIN}">\n` : ''}<title>${escaped(heading)}</title>
 <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:50em;margin:10vh auto;padding:0 1em}pre{overflow:auto;padding:1em;border:1px solid;border-radius:4px}</style>
 <h1>${escaped(heading)}</h1>
 <p>${escaped(why)}</p>
-${lastLines.length === 0 ? '' : `<p>Its last lines:</p>\n<pre>${lastLines.map(escaped).join('\n')}</pre>\n`}<p>This page looks again each second.</p>
-</html>
+${lastLines.length === 0 ? '' : `<p>Its last lines:</p>\n<pre>${lastLines.map(escaped).join('\n')}</pre>\n`}${links.length === 0 ? '' : `<ul>\n${links.map(linkOf).join('\n')}\n</ul>\n`}${looksAgain ? '<p>This page looks again each second.</p>\n' : ''}</html>
 `
+
+/** A link to a name at the port of this page. */
+const linkOf = ({name, project}: {readonly name: string; readonly project: string}): string =>
+  `<li><a href="//${escaped(name)}">${escaped(name)}</a> (${escaped(project)})</li>`
 
 const ENTITIES: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'}
 

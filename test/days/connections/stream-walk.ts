@@ -60,6 +60,7 @@ class Walk {
       serveFrames({
         socket,
         context: () => this.#context(),
+        warn: () => undefined,
         caller: () => 'web',
         onStart: () => undefined,
         onEnd: () => undefined

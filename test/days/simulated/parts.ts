@@ -247,7 +247,7 @@ export const existingFolders = (): readonly string[] => []
 export const usableFolder = (): string => ''
 export const homeOf = (): string => ''
 export async function register(): Promise<Registration> {
-  return {name: '', spare: nothing, update: nothing, withdraw: async () => undefined}
+  return {taken: [], name: '', spare: nothing, update: nothing, withdraw: async () => undefined}
 }
 
 // control/sidecar-leases.ts: nobody else runs on that machine

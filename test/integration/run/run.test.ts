@@ -38,7 +38,7 @@ const runOf = async (t: Test, apps: readonly object[]): Promise<Scene> => {
     join(folder, 'dapr.yaml'),
     JSON.stringify({version: 1, apps: apps.map(app => ({appDirPath: '.', ...app}))})
   )
-  const env = {PATH: process.env['PATH'] ?? '', PILLION_RUNTIME_DIR: join(folder, 'state')}
+  const env = {PATH: process.env['PATH'] ?? '', PILLION_RUNTIME_DIR: join(folder, 'state'), PILLION_NAMES: '0'}
   const around = {cwd: folder, home: folder, env, readStdin: () => ''}
   const told: RunEvent['type'][] = []
   const {plan} = await loadTemplate('.', around, {watch: false})

@@ -21,7 +21,8 @@ t.test('the calls of a shadow are the copies for it, and not those of the main v
     edges: {recentCalls: () => recent},
     isMain: (runtime: unknown) => runtime === all[0],
     sidecarOf: () => undefined,
-    waitingWork: () => 0
+    waitingWork: () => 0,
+    nameOf: () => ''
   } as unknown as Listed
   t.match(listingOf(listed).apps, [
     {version: '1.0.0', isMain: true, recent: {calls: 7, failed: 5}},

@@ -12,9 +12,26 @@ import {say} from '../say.ts'
 /** `url ID [-o json]`: prints where an app is, whatever ports its copy of the template has. */
 export const url: CommandHandler = async context => {
   const {run, app, address} = await placeOf(context, 'url')
-  const {id, appPort, appProtocol, isReady} = app
-  const about: AppUrl = {app: id, url: address, appPort, appProtocol, isReady, runName: run.listing.name}
+  const {id, nameUrl, appPort, appProtocol, isReady} = app
+  const about: AppUrl = {
+    app: id,
+    url: address,
+    ...(nameUrl !== undefined && {nameUrl}),
+    appPort,
+    appProtocol,
+    isReady,
+    runName: run.listing.name
+  }
   print(process.stdout, context.flags.text('output') === 'json' ? `${JSON.stringify(about)}\n` : `${address}\n`)
+  return 0
+}
+
+/** `name ID`: prints the URL of an app that stays the same in each run, for browsers. */
+export const name: CommandHandler = async context => {
+  const {run, app} = await appOf(context, 'name')
+  if (app.nameUrl === undefined)
+    throw new UserError(`app id ${app.id} has no name`, {explanation: whyNameless(run, app)})
+  print(process.stdout, `${app.nameUrl}\n`)
   return 0
 }
 
@@ -40,16 +57,35 @@ interface AppPlace {
   readonly address: string
 }
 
-async function placeOf({words, flags, asJson}: CommandContext, verb: string): Promise<AppPlace> {
+/** Why no name leads to an app, and what to do. */
+function whyNameless({listing}: FoundRun, app: App): string {
+  const {appPort, appProtocol} = app
+  if (appPort === 0 && app.url === '') return 'It does not listen: give it a port or autoPort: true in the template.'
+  if (appProtocol.startsWith('grpc')) return 'It speaks gRPC: call it at its port.'
+  return listing.apps.some(({nameUrl}) => nameUrl !== undefined)
+    ? 'Another run has its name: give the template, or the copy, another one.'
+    : 'This run has no names: PILLION_NAMES=1 asks for them, also in CI.'
+}
+
+/** An app of a run that commands name: of several versions the main one, of several instances one that takes calls. */
+async function appOf(
+  {words, flags, asJson}: CommandContext,
+  verb: string
+): Promise<{readonly run: FoundRun; readonly app: App}> {
   const [id, ...others] = idsOf({words, flags})
   if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
   const run = (await runFinder(flags, asJson)).find(id)
-  // of several versions the main one, of several instances one that takes calls
   const all = run.listing.apps
     .filter(each => isCalled(each, id))
     .toSorted((a, b) => Number(b.isMain) - Number(a.isMain) || Number(b.isReady) - Number(a.isReady))
   const [app] = all
   if (app === undefined) throw new Error(`the run has lost ${id}`)
+  return {run, app}
+}
+
+async function placeOf(context: CommandContext, verb: string): Promise<AppPlace> {
+  const {run, app} = await appOf(context, verb)
+  const {id} = app
   if (app.state === 'stopped') throw new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`)
   const address = urlOf(app)
   if (address === '' && app.listens.length > 0)

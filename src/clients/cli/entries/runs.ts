@@ -238,6 +238,15 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/url.ts')).url
   },
   {
+    name: 'name',
+    summary: 'Print the address of an app by name, which stays the same',
+    usage: 'id [flags]',
+    flags: [whichApp('show'), ...WHOSE_RUN],
+    examples: ['name web', 'name web --name pr-214'],
+    takesIds: true,
+    load: async () => (await import('../commands/url.ts')).name
+  },
+  {
     name: 'open',
     summary: 'Open an app in the browser',
     usage: 'id [flags]',

@@ -42,7 +42,6 @@ t.test(
     const port = await listen(t, socket => {
       const connection = new PublishedConnection(
         {
-          isClosing: false,
           read: readVerbatimHead,
           start: ({method, target: path, text, size}, connection) => {
             started.push(path)

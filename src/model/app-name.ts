@@ -1,0 +1,46 @@
+import {fnv1a} from './fnv1a.ts'
+import type {AppPlan, Plan} from './plan.ts'
+
+/** The longest label of a host name, in characters (RFC 1035 §2.3.4). */
+const MAX_LABEL = 63
+/** How many characters of a longer one stay at its start and its end. */
+const KEPT = 27
+
+/** The port of the entrance of a machine, at which all apps are called by name. */
+export const ENTRANCE_PORT = 7355
+
+/** One label of a host name: other characters become dashes, and a long one is cut in the middle. */
+export function labelOf(words: readonly string[]): string {
+  const text = words.join('-').toLowerCase()
+  const label = text.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '')
+  if (label.length <= MAX_LABEL) return label
+  const hash = fnv1a(Buffer.from(label)).toString(16).padStart(8, '0').slice(-7)
+  return `${label.slice(0, KEPT)}-${hash}-${label.slice(-KEPT)}`
+}
+
+/** The parts of a name that all apps of a run share. */
+export interface NameSpace {
+  /** The template's `name`, or the name of its folder. */
+  readonly project: string
+  /** The name of the copy; '' = the main one. */
+  readonly copy: string
+}
+
+/** The host name of an app. */
+export function appName({id}: Pick<AppPlan, 'id'>, {project, copy}: NameSpace): string {
+  return `${labelOf([id, project, copy].filter(Boolean))}.localhost`
+}
+
+/** Whether people may call an app by name: it listens, and it speaks HTTP as far as its plan says. */
+export const mayHaveName = ({channel, published}: AppPlan): boolean =>
+  (published !== undefined || channel.autoPort || channel.port > 0) && !channel.protocol.startsWith('grpc')
+
+/** The host names of the apps of a plan, each with the id of its app. Of several apps with one name the first one has it. */
+export function appNames({apps, leftOut = []}: Pick<Plan, 'apps' | 'leftOut'>, space: NameSpace): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const app of [...apps, ...leftOut].filter(mayHaveName)) {
+    const name = appName(app, space)
+    if (!names.has(name)) names.set(name, app.id)
+  }
+  return names
+}

@@ -1,0 +1,203 @@
+import net from 'node:net'
+import type {FrameServer} from '#h2-frames'
+import {OUTSIDE, type Call} from '../../model/call.ts'
+import {bugText} from '../../model/errors.ts'
+import {isLocal, type Ends} from '../../platform/proc-net.ts'
+import {attach, release} from '../net/claimed-server.ts'
+import {Connections} from '../net/connections.ts'
+import {contain} from '../net/error-boundary.ts'
+import {KnownHeads} from '../net/http1/known-heads.ts'
+import {shareReads} from '../net/http1/shared-reads.ts'
+import type {FrameCallsOptions} from './frame-calls.ts'
+import {PublishedConnection, type PublishedHost} from './published-connection.ts'
+import {PublishedPortCall, type PublishedContext} from './published-port-call.ts'
+import {readVerbatimHead, type VerbatimHead} from './verbatim-head.ts'
+
+/** How a caller begins that speaks HTTP/2 (RFC 9113 §3.4). */
+const HTTP2 = 'PRI * HTTP/2'
+
+/**
+ * How often callers of HTTP/2 on other machines are looked at, in ms: one that is silent is pinged, one that does not answer that is cut. On
+ * this machine no caller is gone without a word, and one in a debugger does not answer.
+ */
+const LOOK_MS = 10_000
+
+/** A connection whose caller is looked up once. */
+interface Attributed {
+  readonly socket: net.Socket
+  /** '' = not yet. */
+  caller: string
+}
+
+/** Listeners whose requests become calls: their connections, and who calls. A subclass chooses the app that is called. */
+export abstract class CallPort implements PublishedHost {
+  isClosing = false
+  /** The caller of a call that no app makes. */
+  protected readonly stranger: string = OUTSIDE
+  protected readonly connections = new Connections()
+  readonly #claims: net.Server[] = []
+  readonly #servers: net.Server[] = []
+  readonly #http = new Set<PublishedConnection>()
+  readonly #frames = new Set<FrameServer>()
+  readonly #known = new KnownHeads<VerbatimHead>()
+  readonly #appAt: (ends: Ends) => string
+  readonly #warn: (text: string) => void
+
+  /** `appAt` returns the app that holds the other end of a connection, '' = none of the run. */
+  constructor(appAt: (ends: Ends) => string, warn: (text: string) => void) {
+    this.#appAt = appAt
+    this.#warn = warn
+  }
+
+  abstract start(head: VerbatimHead, connection: PublishedConnection): void
+
+  abstract passBytes(socket: net.Socket, early: Buffer): void
+
+  ended(_isAnswered: boolean): void {
+    // nothing depends on it
+  }
+
+  /** Serves addresses that are bound and listening, and owns them from now on. */
+  listen(claims: readonly net.Server[]): void {
+    for (const claim of claims) {
+      const server = net.createServer({allowHalfOpen: true, noDelay: true})
+      shareReads(server)
+      this.connections.follow(server)
+      server.on('connection', (socket: net.Socket) => this.accept(socket))
+      attach(claim, server, this.#warn)
+      this.#claims.push(claim)
+      this.#servers.push(server)
+    }
+  }
+
+  read(text: string): VerbatimHead | undefined | false {
+    const known = this.#known.find(text)
+    if (known !== undefined) return known
+    const head = readVerbatimHead(text)
+    if (head) this.#known.add(head)
+    return head
+  }
+
+  forget(connection: PublishedConnection): void {
+    this.#http.delete(connection)
+  }
+
+  /** Accepts nothing new and lets calls in flight finish, until `cut` is aborted. Settles when the last connection is closed. */
+  async close(cut?: AbortSignal): Promise<void> {
+    this.isClosing = true
+    for (const server of this.#servers) server.close()
+    for (const claim of this.#claims) release(claim)
+    this.endSoon(() => true)
+    for (const connection of this.#frames) connection.leave()
+    if (cut?.aborted === true) this.connections.destroy()
+    cut?.addEventListener('abort', () => this.connections.destroy(), {once: true})
+    await this.connections.gone()
+  }
+
+  /** Takes no further request of these connections of HTTP/1. */
+  protected endSoon(isMeant: (connection: PublishedConnection) => boolean): void {
+    for (const connection of this.#http) {
+      if (!isMeant(connection)) continue
+      connection.isLeaving = true
+      if (!connection.isBusy) connection.destroy()
+    }
+  }
+
+  /** Whether a connection is read as HTTP/1. */
+  protected isKnown(connection: PublishedConnection): boolean {
+    return this.#http.has(connection)
+  }
+
+  /** Reads a connection of which nothing is known yet. */
+  protected follow(socket: net.Socket): PublishedConnection {
+    const connection = new PublishedConnection(this, socket)
+    this.#http.add(connection)
+    if (this.isClosing) connection.destroy()
+    return connection
+  }
+
+  /** Starts the call of a request; `lines` are added to its head. */
+  protected begin(context: PublishedContext, head: VerbatimHead, connection: PublishedConnection, lines = ''): void {
+    const call = new PublishedPortCall(context, this.#knownCaller(context, connection), head, connection, lines)
+    this.#number(context, call.call, connection)
+    call.start()
+    this.#attribute(context, call, connection)
+  }
+
+  /** The ends of a connection: of one that another run has passed on, those of the caller. */
+  protected endsOf(socket: net.Socket): Ends {
+    return socket
+  }
+
+  protected callerOf(socket: net.Socket): string {
+    return this.#appAt(this.endsOf(socket)) || this.stranger
+  }
+
+  /** Serves a caller of HTTP/2 without TLS. False: these bytes are not HTTP/2. */
+  protected serveFrames(socket: net.Socket, early: Buffer, contextOf: FrameCallsOptions['context']): boolean {
+    if (early.toString('latin1', 0, HTTP2.length) !== HTTP2) return false
+    void this.#serveFrames(socket, early, contextOf)
+    return true
+  }
+
+  /** Reads a new connection. */
+  protected accept(socket: net.Socket): void {
+    contain(socket, error => {
+      this.#warn(bugText(error))
+      socket.destroy()
+    })
+    this.follow(socket)
+  }
+
+  async #serveFrames(socket: net.Socket, early: Buffer, contextOf: FrameCallsOptions['context']): Promise<void> {
+    socket.pause().on('error', () => socket.destroy())
+    try {
+      const {serveFrames} = await import('./frame-calls.ts')
+      if (socket.destroyed) return
+      const connection = {socket, caller: ''}
+      let looking: NodeJS.Timeout | undefined
+      const frames = serveFrames({
+        socket,
+        context: contextOf,
+        warn: this.#warn,
+        caller: context => this.#knownCaller(context, connection),
+        onStart: (call, context) => this.#attribute(context, call, connection),
+        onEnd: ended => {
+          clearInterval(looking)
+          this.#frames.delete(ended)
+        }
+      })
+      this.#frames.add(frames)
+      if (!isLocal(this.endsOf(socket))) looking = setInterval(() => frames.look(), LOOK_MS).unref()
+      frames.read(early, early.length)
+      if (this.isClosing) frames.leave()
+    } catch (error) {
+      this.#warn(bugText(error))
+      socket.destroy()
+    }
+  }
+
+  /** A rule may name its caller, and a call that the app does not take may be over at once: then it has to be known before. */
+  #knownCaller({faults, isOpen}: PublishedContext, connection: Attributed): string {
+    if (connection.caller === '' && (faults?.active !== undefined || !isOpen()))
+      connection.caller = this.callerOf(connection.socket)
+    return connection.caller || this.stranger
+  }
+
+  /** Finds the caller while the app works: its answer cannot have been read yet. */
+  #attribute(context: PublishedContext, {call}: {readonly call: Call}, connection: Attributed): void {
+    if (connection.caller !== '') return this.#number(context, call, connection)
+    setImmediate(() => {
+      connection.caller ||= this.callerOf(connection.socket)
+      this.#number(context, call, connection)
+      if (connection.caller === this.stranger) return
+      call.caller = connection.caller
+      context.observer?.attributed?.(call)
+    })
+  }
+
+  /** Lets the response name its call if the caller is known to be a program of this machine and not an app. */
+  #number({namesCalls}: PublishedContext, call: Call, {caller, socket}: Attributed): void {
+    if (caller === this.stranger && isLocal(this.endsOf(socket)) && namesCalls?.() === true) call.isNumbered = true
+  }
+}

@@ -1,0 +1,162 @@
+import net from 'node:net'
+import type {Ends} from '../../platform/proc-net.ts'
+import {replyText} from '../net/reply.ts'
+import {CallPort} from './call-port.ts'
+import {badHost, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
+import {forwardedLines, hostIn, namedHost, type Origin} from './entrance-host.ts'
+import type {PublishedConnection} from './published-connection.ts'
+import type {PublishedContext} from './published-port-call.ts'
+import type {VerbatimHead} from './verbatim-head.ts'
+
+/** The caller of a call by name that no app makes. */
+const BROWSER = 'browser'
+
+/** The protocol by which a run waits until the entrance is free. */
+export const WAITING = 'pillion-entrance'
+/** The protocol by which the entrance passes on a connection to another run. */
+export const PASSED_ON = 'pillion-caller'
+/** The header with the ends of such a connection, as JSON. */
+const ENDS = 'Pillion-Caller'
+
+/** How long connections to apps of other runs may take to end, in ms, when this run ends. */
+const LEAVE_MS = 1000
+
+/** The first byte of a connection with TLS (RFC 8446 §5.1). */
+const TLS = 0x16
+
+export interface EntranceOptions {
+  /** The app of this run that has a host name. */
+  readonly appNamed: (name: string) => PublishedContext | undefined
+  /** The control socket of the other run that has it; '' = none has. */
+  readonly socketOf: (name: string) => string
+  /** All names of the user's runs. */
+  readonly names: () => readonly ShownName[]
+  readonly appAt: (ends: Ends) => string
+  readonly warn: (text: string) => void
+  /** Identifies the folder in which the runs of this user register. */
+  readonly folder: string
+}
+
+/** Where the caller of a connection is, and how it came in. */
+interface Caller extends Origin {
+  readonly ends: Ends
+}
+
+/** The listener at which the apps of all runs of a user are called by name: `Host` chooses the app. */
+export class Entrance extends CallPort {
+  protected override readonly stranger = BROWSER
+  readonly #options: EntranceOptions
+  /** The callers of connections that another run has passed on. */
+  readonly #callers = new WeakMap<net.Socket, Caller>()
+  /** Runs that wait for the entrance. */
+  readonly #waiting = new Set<net.Socket>()
+  /** Connections that are passed on to other runs. */
+  readonly #passed = new Set<net.Socket>()
+
+  constructor(options: EntranceOptions) {
+    super(options.appAt, options.warn)
+    this.#options = options
+  }
+
+  start(head: VerbatimHead, connection: PublishedConnection): void {
+    const host = hostIn(head.lines)
+    if (host === undefined || !/^[/*]/.test(head.target)) return connection.answer(badHost(head.lines))
+    if (head.asksForSwitch && head.target === `/${WAITING}`) return this.#await(connection)
+    const context = this.#options.appNamed(host.name)
+    const caller = this.#callerAt(connection.socket)
+    if (context !== undefined)
+      return this.begin(context, head, connection, forwardedLines(head.lines, host.written, caller))
+    // a connection is passed on once
+    const path = this.#callers.has(connection.socket) ? '' : this.#options.socketOf(host.name)
+    if (path !== '') return this.#passOn(path, head, connection, caller)
+    connection.answer(noName(host, head.lines, this.#options.names))
+  }
+
+  passBytes(socket: net.Socket, early: Buffer): void {
+    const contextOf = ({authority}: {readonly authority: string}): PublishedContext | undefined =>
+      this.#options.appNamed(namedHost(authority).name)
+    if (this.serveFrames(socket, early, contextOf)) return
+    socket.end(early[0] === TLS ? '' : replyText(notHttp(), false, 'Connection: close\r\n'), 'latin1')
+    socket.on('error', () => socket.destroy()).resume()
+  }
+
+  /** Serves a connection that another run has passed on by an upgrade with this header; `early`: what has come of it. */
+  take(socket: net.Socket, header: string, early: Buffer): void {
+    this.#callers.set(socket, JSON.parse(header) as Caller)
+    this.connections.add(socket)
+    this.accept(socket)
+    if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
+  }
+
+  /** The run that has passed on connections is ending, or is gone: their calls may finish. */
+  leave(): void {
+    this.endSoon(connection => {
+      const isPassed = this.#callers.has(connection.socket)
+      if (isPassed && connection.isTunnel) connection.destroy()
+      return isPassed
+    })
+  }
+
+  override async close(cut?: AbortSignal): Promise<void> {
+    for (const socket of this.#waiting) socket.destroy()
+    const late = setTimeout(() => {
+      for (const socket of this.#passed) socket.destroy()
+    }, LEAVE_MS)
+    await super.close(cut)
+    clearTimeout(late)
+  }
+
+  protected override endsOf(socket: net.Socket): Ends {
+    return this.#callerAt(socket).ends
+  }
+
+  #callerAt(socket: net.Socket): Caller {
+    const passed = this.#callers.get(socket)
+    if (passed !== undefined) return passed
+    const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
+    const ends = {remoteAddress, remotePort, localAddress, localPort}
+    return {address: remoteAddress, port: localPort, scheme: 'http', ends}
+  }
+
+  /** Keeps a connection of another run, which gets the entrance when that closes. */
+  #await(connection: PublishedConnection): void {
+    const {socket} = connection
+    connection.leave()
+    this.#waiting.add(socket)
+    socket.on('close', () => this.#waiting.delete(socket)).on('error', () => socket.destroy())
+    socket.on('end', () => socket.destroy()).resume()
+    const lines = `Upgrade: ${WAITING}\r\nConnection: Upgrade\r\nPillion-Folder: ${this.#options.folder}\r\n`
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`)
+  }
+
+  /** Passes on a connection to the run that has the name, with all that follows on it. */
+  #passOn(path: string, head: VerbatimHead, connection: PublishedConnection, caller: Caller): void {
+    const {socket} = connection
+    const early = connection.leave()
+    const other = net.connect({path, allowHalfOpen: true})
+    this.#passed.add(socket)
+    other.write(
+      `GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${PASSED_ON}\r\n${ENDS}: ${JSON.stringify(caller)}\r\n\r\n`
+    )
+    other.write(early)
+    socket.pipe(other)
+    other.pipe(socket)
+    socket
+      .on('error', () => socket.destroy())
+      .on('close', () => {
+        this.#passed.delete(socket)
+        other.destroy()
+      })
+    other
+      .on('error', () => {
+        if (other.bytesRead > 0) return void socket.resetAndDestroy()
+        socket.end(replyText(runGone(head.lines), head.method === 'HEAD', 'Connection: close\r\n'), 'latin1')
+      })
+      .on('close', () => socket.destroySoon())
+  }
+}
+
+/** The header of a connection that another run passes on; undefined: an upgrade asks for something else. */
+export const passedHeader = (
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>
+): string | undefined => (headers['upgrade'] === PASSED_ON ? String(headers[ENDS.toLowerCase()]) : undefined)

@@ -1,0 +1,37 @@
+import {join} from 'node:path'
+import {ownerOfName} from '../control/names.ts'
+import {livingRuns} from '../control/living-runs.ts'
+import type {Environment} from '../model/environment.ts'
+import type {Reporter} from '../model/reporter.ts'
+import {Entrance} from '../proxy/published/entrance.ts'
+import {folderMark} from './await-entrance.ts'
+import {publishedApps, type RunPublishedOptions} from './open-published.ts'
+
+export interface EntranceParts extends RunPublishedOptions {
+  readonly env: Environment
+  readonly reporter: Reporter
+  /** The folder in which runs register. */
+  readonly folder: string
+  /** The id of the app of this run that has a host name. */
+  readonly appAtName: (name: string) => string | undefined
+}
+
+/** Opens the entrance of a machine: it serves the apps of this run, and passes on connections to those of others. */
+export function openEntrance({env, folder, reporter, appAtName, ...published}: EntranceParts): Entrance {
+  const {contextOf, appAt} = publishedApps(published)
+  return new Entrance({
+    appNamed: name => {
+      const id = appAtName(name)
+      return id === undefined ? undefined : contextOf(id)
+    },
+    socketOf: name => {
+      const owner = ownerOfName(env, name)
+      return owner === undefined || owner.run.pid === process.pid ? '' : join(owner.run.home, 'socket')
+    },
+    names: () =>
+      livingRuns(env).flatMap(({names = {}, project = ''}) => Object.keys(names).map(name => ({name, project}))),
+    appAt,
+    warn: text => reporter.warn('background-task-failed', text),
+    folder: folderMark(folder)
+  })
+}

@@ -1,0 +1,153 @@
+import type {IncomingHttpHeaders} from 'node:http'
+import type {Server, Socket} from 'node:net'
+import type {TakenName} from '../control/names.ts'
+import type {OnUpgrade} from '../control/server.ts'
+import type {RunIdentity} from '../control/run-file.ts'
+import {appNames, ENTRANCE_PORT, type NameSpace} from '../model/app-name.ts'
+import {codeOf} from '../model/errors.ts'
+import {Once} from '../model/once.ts'
+import type {AppPlan} from '../model/plan.ts'
+import {LOOPBACK} from '../platform/probe.ts'
+import {release} from '../proxy/net/claimed-server.ts'
+import {listen} from '../proxy/ports/claim.ts'
+import type {Entrance} from '../proxy/published/entrance.ts'
+import type {RunPublishedOptions} from './open-published.ts'
+import type {RunContext} from './run-context.ts'
+import {inBackground} from './run-reporter.ts'
+
+/** The names of the apps of a run, and the entrance of the machine if this run has it. A call loads the code that serves it. */
+export class RunNames {
+  readonly #context: RunContext
+  readonly #published: RunPublishedOptions
+  readonly #over = new AbortController()
+  /** Undefined: the apps of the run have no names. */
+  #space: NameSpace | undefined
+  /** The id of the app that has each host name. */
+  #names: ReadonlyMap<string, string> = new Map()
+  #folder = ''
+  #claims: readonly Server[] = []
+  readonly #entrance = new Once<Entrance>()
+
+  constructor(context: RunContext, published: RunPublishedOptions) {
+    this.#context = context
+    this.#published = published
+  }
+
+  /** The names that the run asks for. */
+  get asked(): Pick<RunIdentity, 'project' | 'names'> {
+    return this.#space === undefined ? {} : {project: this.#space.project, names: Object.fromEntries(this.#names)}
+  }
+
+  /** The port of the entrance. */
+  get port(): number {
+    return Number(this.#context.env['PILLION_NAMES_PORT']) || ENTRANCE_PORT
+  }
+
+  /** The URL of an app by its name; '' = it has none. */
+  urlOf(id: string): string {
+    for (const [name, app] of this.#names) if (app === id) return `http://${name}:${this.port}`
+    return ''
+  }
+
+  /** Finds the names, and opens the entrance if no other program has. `folder`: where runs register. */
+  async open(folder: string): Promise<void> {
+    const {env, plan} = this.#context
+    if (!wantsNames(this.#context)) return
+    this.#folder = folder
+    const {nameSpaceOf} = await import('../control/space.ts')
+    this.#space = nameSpaceOf(env, plan)
+    this.#names = appNames(plan, this.#space)
+    if (!(await this.#take())) void inBackground(this.#context.reporter, 'names do not answer', this.#wait())
+  }
+
+  /** Gives up the names that other runs have. */
+  registered(taken: readonly TakenName[]): void {
+    const {reporter} = this.#context
+    for (const {name, app, run, wantedBy} of taken) {
+      const where = run.templateFile === '' ? run.name : run.templateFile
+      const text = `${name} is ${app} of ${where} (pid ${run.pid}), so "${wantedBy}" has no name: write another name: in this template`
+      reporter.warn('name-taken', text)
+    }
+    const lost = new Set(taken.map(({name}) => name))
+    this.#names = new Map([...this.#names].filter(([name]) => !lost.has(name)))
+  }
+
+  /** The apps of the run are these from now on. Returns their names. */
+  update(all: readonly {readonly wanted: AppPlan}[], leftOut: readonly AppPlan[]): RunIdentity['names'] {
+    if (this.#space === undefined) return undefined
+    const apps = all.map(({wanted}) => wanted)
+    const before = this.#names
+    const {plan} = this.#context
+    const started = appNames(plan, this.#space)
+    // a name that another run had at the start stays with it
+    const isFree = (name: string): boolean => before.has(name) || !started.has(name)
+    this.#names = new Map([...appNames({apps, leftOut}, this.#space)].filter(([name]) => isFree(name)))
+    return Object.fromEntries(this.#names)
+  }
+
+  /** Takes a connection that the run with the entrance passes on. */
+  readonly onUpgrade: OnUpgrade = (request, socket, early) => {
+    void this.#takeCaller(request.headers, socket, early).catch(() => socket.destroy())
+  }
+
+  async close(cut: AbortSignal): Promise<void> {
+    this.#over.abort()
+    const {begun} = this.#entrance
+    if (begun === undefined) for (const claim of this.#claims) release(claim)
+    else await (await begun).close(cut)
+  }
+
+  /** Binds the entrance; false: its port is taken. */
+  async #take(): Promise<boolean> {
+    try {
+      this.#claims = await listen(this.port, LOOPBACK)
+    } catch (error) {
+      if (codeOf(error) === 'EADDRINUSE') return false
+      throw error
+    }
+    const {begun} = this.#entrance
+    if (this.#over.signal.aborted) for (const claim of this.#claims) release(claim)
+    else if (begun !== undefined) (await begun).listen(this.#claims)
+    else
+      for (const claim of this.#claims)
+        // where its code cannot be loaded now, the next connection tries again
+        claim.on('connection', () => void this.#serve().catch(() => undefined))
+    return true
+  }
+
+  /** Opens the entrance as soon as the run that has it ends. */
+  async #wait(): Promise<void> {
+    const {signal} = this.#over
+    const {awaitEntrance} = await import('./await-entrance.ts')
+    do {
+      await awaitEntrance({port: this.port, folder: this.#folder, signal, reporter: this.#context.reporter})
+      ;(await this.#entrance.begun)?.leave()
+    } while (!signal.aborted && !(await this.#take()))
+  }
+
+  async #serve(): Promise<Entrance> {
+    return this.#entrance.do(async () => {
+      const {openEntrance} = await import('./open-entrance.ts')
+      const {env, reporter} = this.#context
+      const appAtName = (name: string): string | undefined => this.#names.get(name)
+      const entrance = openEntrance({...this.#published, env, folder: this.#folder, reporter, appAtName})
+      entrance.listen(this.#claims)
+      return entrance
+    })
+  }
+
+  async #takeCaller(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
+    const entrance = await this.#serve()
+    const {passedHeader} = await import('../proxy/published/entrance.ts')
+    const header = passedHeader(headers)
+    if (header === undefined || this.#over.signal.aborted) socket.destroy()
+    else entrance.take(socket, header, early)
+  }
+}
+
+/** Whether the apps of a run have names. In CI nobody opens them, unless the template or the caller asks for them. */
+function wantsNames({env, plan}: Pick<RunContext, 'env' | 'plan'>): boolean {
+  const asked = env['PILLION_NAMES']
+  if (plan.file === '' || asked === '0') return false
+  return asked === '1' || !['true', '1'].includes(env['CI'] ?? '')
+}

@@ -1,0 +1,177 @@
+import {once} from 'node:events'
+import net from 'node:net'
+import t, {type Test} from 'tap'
+import {callByName, exchange, withNames} from '../rig/by-name.ts'
+import {recordedCalls} from '../rig/control-socket.ts'
+import {freePort} from '../rig/free-port.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+/** Answers with what it got, echoes after an upgrade, streams events. */
+const WEB = `
+import {readFileSync} from 'node:fs'
+const {createServer} = process.getBuiltinModule('node:http')
+const version = readFileSync('version.txt', 'utf8')
+const server = createServer((request, response) => {
+  if (request.url === '/events') {
+    response.writeHead(200, {'content-type': 'text/event-stream'}).write('data: 1\\n\\n')
+    return setTimeout(() => response.end('data: 2\\n\\n'), 50)
+  }
+  let size = 0
+  request.on('data', piece => (size += piece.length)).on('end', () => {
+    response.end(JSON.stringify({app: process.env.APP_ID, version, headers: request.headers, url: request.url, size}))
+  })
+})
+server.on('upgrade', (request, socket) => {
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: echo\\r\\nConnection: Upgrade\\r\\n\\r\\n')
+  socket.pipe(socket)
+})
+server.listen(process.env.PORT, '127.0.0.1')
+`
+
+export interface Shop {
+  readonly run: ReturnType<Rig['pillion']>
+}
+
+const appOf = (id: string): Record<string, unknown> => ({
+  appID: id,
+  appDirPath: '.',
+  autoPort: true,
+  command: ['node', 'web.mjs'],
+  watch: ['version.txt']
+})
+
+/** Starts a project with these apps in a folder of the rig. */
+async function startProject(
+  rig: Rig,
+  folder: string,
+  {
+    port,
+    name,
+    ids = ['web'],
+    flags = [],
+    more = {}
+  }: {
+    readonly port: number
+    readonly name?: string
+    readonly ids?: readonly string[]
+    readonly flags?: readonly string[]
+    readonly more?: Readonly<Record<string, unknown>>
+  }
+): Promise<ReturnType<Rig['pillion']>> {
+  const apps = ids.map(id => ({...appOf(id), ...more}))
+  await rig.write({
+    [`${folder}/web.mjs`]: WEB,
+    [`${folder}/version.txt`]: '0',
+    [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, ...(name !== undefined && {name}), apps})
+  })
+  const run = rig.pillion(['run', '-f', '.', ...flags], {folder, env: withNames(port)})
+  await run.waitForLine('Writing log files', {nth: ids.length})
+  return run
+}
+
+const bodyOf = (answer: string): Record<string, unknown> =>
+  JSON.parse(/\{.*\}/s.exec(answer)?.[0] ?? '{}') as Record<string, unknown>
+
+t.test('an app is called by its name: as it came, held over a save, and recorded', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await startProject(rig, 'shop', {port})
+  const first = await callByName(port, 'web-shop.localhost', '/a?b=1')
+  t.match(first, /^HTTP\/1\.1 200 OK\r\n/)
+  t.match(bodyOf(first), {
+    app: 'web',
+    url: '/a?b=1',
+    headers: {
+      host: `web-shop.localhost:${port}`,
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': `web-shop.localhost:${port}`,
+      'x-forwarded-port': `${port}`,
+      traceparent: /^00-/
+    }
+  })
+  t.match(await rig.run(['name', 'web'], {folder: 'shop'}), {code: 0, stdout: `http://web-shop.localhost:${port}\n`})
+  t.match(JSON.parse((await rig.run(['url', 'web', '-o', 'json'], {folder: 'shop'})).stdout), {
+    url: /^http:\/\/localhost:\d+$/,
+    nameUrl: `http://web-shop.localhost:${port}`
+  })
+  await rig.write({'shop/version.txt': '1'})
+  for (let version = '0'; version !== '1';) {
+    const answer = await callByName(port, 'WEB-shop.LOCALHOST.', '/poll')
+    t.match(answer, /^HTTP\/1\.1 200 OK\r\n/, 'no call is lost')
+    version = bodyOf(answer)['version'] as string
+  }
+  const [call] = (await recordedCalls(rig)).filter(({path}) => path.startsWith('/a'))
+  t.match(call, {from: 'browser', to: 'web', status: 200})
+  t.match(
+    await exchange(port, `GET / HTTP/1.1\r\nHost: web-shop.localhost\r\nConnection: close\r\n\r\n`, '::1'),
+    /"app":"web"/
+  )
+})
+
+t.test('WebSockets, events and uploads pass by name', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await startProject(rig, 'shop', {port})
+  const socket = net.connect(port, '127.0.0.1').setEncoding('latin1')
+  socket.write('GET / HTTP/1.1\r\nHost: web-shop.localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello')
+  let got = ''
+  while (!got.endsWith('hello')) got += String((await once(socket, 'data'))[0])
+  t.match(got, /^HTTP\/1\.1 101 /)
+  socket.destroy()
+  t.match(await callByName(port, 'web-shop.localhost', '/events'), /data: 1\n\n[^]*data: 2\n\n/)
+  const body = 'x'.repeat(3_000_000)
+  const upload = `POST / HTTP/1.1\r\nHost: web-shop.localhost\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  t.match(bodyOf(await exchange(port, upload)), {size: body.length})
+})
+
+t.test('two projects and two copies share the entrance, and the next run takes it over after kill -9', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const shop = await startProject(rig, 'shop', {port, ids: ['web', 'api']})
+  await startProject(rig, 'blog', {port, name: 'My Blog!'})
+  await startProject(rig, 'shop', {port, flags: ['--name', 'pr-214'], ids: ['web', 'api']})
+  const answers = async (names: readonly string[]): Promise<void> => {
+    for (const name of names) {
+      const answer = await callByName(port, `${name}.localhost`)
+      t.match(bodyOf(answer), {app: name.split('-')[0], headers: {host: `${name}.localhost:${port}`}}, name)
+    }
+  }
+  await answers(['web-shop', 'api-shop', 'web-my-blog', 'web-shop-pr-214', 'api-shop-pr-214'])
+  shop.signal('SIGKILL')
+  await shop.exited
+  const killed = performance.now()
+  for (;;) if ((await callByName(port, 'web-my-blog.localhost').catch(() => '')) !== '') break
+  t.ok(performance.now() - killed < 1000, 'within a second')
+  await answers(['web-my-blog', 'web-shop-pr-214', 'api-shop-pr-214'])
+  t.match(await callByName(port, 'web-shop.localhost'), /^HTTP\/1\.1 404 [^]*web-shop-pr-214\.localhost:\d+ \(shop\)/)
+})
+
+t.test('requests that name no app', async (t: Test) => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await startProject(rig, 'shop', {port})
+  const raw = async (lines: string, target = '/'): Promise<string> =>
+    exchange(port, `GET ${target} HTTP/1.1\r\n${lines}Connection: close\r\n\r\n`)
+  t.match(await raw('Host: nobody.localhost\r\n'), /^HTTP\/1\.1 404 [^]*web-shop\.localhost \(shop\)/)
+  for (const host of [
+    'evil.example',
+    `localhost:${port}`,
+    '127.0.0.1',
+    '[::1]:80',
+    'x'.repeat(300),
+    'wéb-shop.localhost',
+    ''
+  ])
+    t.match(await raw(`Host: ${host}\r\n`), /^HTTP\/1\.1 404 (?![^]*web-shop\.localhost)/, host)
+  t.match(await raw('Host: web-shop.localhost\r\nHost: web-shop.localhost\r\n'), /^HTTP\/1\.1 400 /)
+  t.match(await raw(''), /^HTTP\/1\.1 400 /)
+  t.match(await raw('Host: web-shop.localhost\r\n', 'http://web-shop.localhost/'), /^HTTP\/1\.1 400 /)
+  t.match(await raw('Host : web-shop.localhost\r\n'), /^HTTP\/1\.1 400 /)
+  t.match(await exchange(port, 'EHLO me\r\n\r\n'), /^HTTP\/1\.1 400 /)
+  t.match(
+    await raw('Host: x.localhost\r\nAccept: application/json\r\n'),
+    /problem\+json[^]*"name":"web-shop.localhost"/
+  )
+  t.match(await raw('Host: x.localhost\r\nSec-Fetch-Mode: navigate\r\n'), /text\/html[^]*href="\/\/web-shop.localhost"/)
+})
