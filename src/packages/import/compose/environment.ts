@@ -151,10 +151,10 @@ const STRING = /^[\w ]+=(?!.*\bport\s*=).*;/is
 /** Ports of addresses that name none. */
 const WEB_PORTS = {http: '80', ws: '80', https: '443', wss: '443'}
 
-/** Whether two variables are as `DB_PORT` and `DB_HOST`. */
-const isPair = (port: string, host: string): boolean =>
-  /PORT$/i.test(port) && HOST.test(host) && port.replace(/_?PORT$/i, '') === host.replace(OF_HOST, '')
-const OF_HOST = /_?(?:HOST(?:_?NAME)?|ADDR(?:ESS)?|SERVER|ENDPOINT|URL|URI)$/i
+/** Whether two variables are as `DB_PORT` and `DB_HOST`, or `db.port` and `db.host`. */
+export const isPair = (port: string, host: string): boolean =>
+  /PORT$/i.test(port) && HOST.test(host) && port.replace(/[_.-]?PORT$/i, '') === host.replace(OF_HOST, '')
+const OF_HOST = /[_.-]?(?:HOST(?:_?NAME)?|ADDR(?:ESS)?|SERVER|ENDPOINT|URL|URI)$/i
 
 /** The value of a variable: of `DB_PORT` the port at which the service of `DB_HOST`, or the service `db`, is reached here. */
 function numbered(name: string, {service, stack, env}: Found): string {

@@ -12,12 +12,12 @@ export function importManifests(path: string, cwd: string): Imported {
   const root = isFolder(path) ? path : dirname(path)
   const shownAs = relative(cwd, path) || '.'
   const {objects, notes} = readManifests([path], root, cwd)
-  const {services, notes: notesOf} = servicesOf(objects, new Map(), root)
+  const {services, notes: notesOf, others} = servicesOf(objects, new Map(), root)
   if (Object.keys(services).length === 0)
     throw new UserError(`cannot import ${shownAs}: it has no workload`, {explanation: notes.join('\n')})
   const file = {path: root === path ? join(root, 'manifests') : path, shownAs, text: ''}
   const imported = importServices({file, values: {services}, notes: notesOf, from: basename(path)})
-  return {...imported, notes: [...notes, ...imported.notes]}
+  return {...imported, notes: [...notes, ...others, ...imported.notes]}
 }
 
 /** Folders in which projects keep their manifests. */
@@ -36,15 +36,15 @@ export function withManifests(
     cwd
   )
   const builds = new Map(apps.map(({folder}) => [`./${basename(folder)}`, {folder}]))
-  const {services, notes: notesOf} = servicesOf(objects, builds, root)
+  const {services, notes: notesOf, others} = servicesOf(objects, builds, root)
   if (!Object.values(services).some(({build}) => build !== undefined)) return undefined
   const file = {path: join(root, 'manifests'), shownAs: 'manifests', text: ''}
   const imported = importServices({file, values: {services}, notes: notesOf, from: ''})
   const folders = new Set(imported.apps.map(({folder}) => folder))
-  const others = apps.filter(({folder}) => folder === root || !folders.has(folder))
+  const alone = apps.filter(({folder}) => folder === root || !folders.has(folder))
   return {
     ...imported,
-    apps: [...imported.apps, ...(imported.interpolate === undefined ? others : others.map(withoutVariables))],
-    notes: [...notes, ...imported.notes]
+    apps: [...imported.apps, ...(imported.interpolate === undefined ? alone : alone.map(withoutVariables))],
+    notes: [...notes, ...others, ...imported.notes]
   }
 }

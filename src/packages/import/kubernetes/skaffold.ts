@@ -17,10 +17,10 @@ export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const {objects, notes} = readManifests(found.manifests, root, cwd)
   const folders = foldersIn(root).filter(each => appsIn(each).length > 0)
   const named = folders.map(folder => [`./${basename(folder)}`, {folder}] as const)
-  const {services, notes: notesOf} = servicesOf(objects, new Map([...found.builds, ...named]), root)
+  const {services, notes: notesOf, others} = servicesOf(objects, new Map([...found.builds, ...named]), root)
   const all = {...services, ...Object.fromEntries(imagesAlone(found.builds, services, root))}
   const imported = importServices({file, values: {services: all}, notes: notesOf, from: basename(file.path)})
-  return {...imported, notes: [...found.notes, ...notes, ...imported.notes]}
+  return {...imported, notes: [...found.notes, ...notes, ...others, ...imported.notes]}
 }
 
 interface Config {

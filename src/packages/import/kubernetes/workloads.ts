@@ -1,8 +1,11 @@
 // Manifests of Kubernetes in the terms of a compose file: each workload is a service by the name at which others call it.
 import {basename, relative} from 'node:path'
 import {DAPRD_KEYS} from '../compose/dapr.ts'
+import {isPair} from '../compose/environment.ts'
 import {freeFrom} from '../compose/ports.ts'
+import {usualPort} from '../compose/service.ts'
 import {pathTo, withTexts, type ImportedFile} from '../imported.ts'
+import {routeNotes} from './routes.ts'
 import {servicePorts, shortNames, type KnownHost, type KnownHosts, type ServicePort} from './service-ports.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord, ownOf} from '../../../model/own.ts'
@@ -25,6 +28,8 @@ export interface ReadServices {
   readonly notes: ReadonlyMap<string, readonly string[]>
   /** The manifest of each. */
   readonly files: ReadonlyMap<string, ImportedFile>
+  /** Notes on objects that are not apps. */
+  readonly others: readonly string[]
 }
 
 /** What a sidecar of Dapr reads from its folders. */
@@ -36,12 +41,9 @@ const isOfDapr = ({values}: ManifestObject): boolean => /^(?:dapr\.io\/|$)/.test
 export function servicesOf(objects: readonly ManifestObject[], builds: Builds, root: string): ReadServices {
   // also those of other kinds that make pods: a Rollout, a Service of Knative
   const found = objects.filter(({values}) => listedValues(mapOf(podTemplate(values)['spec'])['containers']).length > 0)
-  // of one that several files have the last counts
-  const last = new Map(
-    found.map(each => [`${textValue(each.values['kind'])} ${namespaceOf(each.values)} ${nameOf(each.values)}`, each])
-  )
+  const {kept, left} = withoutAlternatives(found)
   const taken = new Set<string>()
-  const workloads = Array.from(last.values(), each => new Workload(each, objects, taken))
+  const workloads = kept.map(each => new Workload(each, objects, taken))
   // a name that several have is that of the first
   const names = new Map(workloads.toReversed().flatMap(each => each.hosts))
   const resources = objects.filter(each => isOfDapr(each) && RESOURCES.has(textValue(each.values['kind'])))
@@ -49,11 +51,72 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
   const published = {'': new Set<number>(), '/udp': new Set<number>()}
   const services = workloads.flatMap(each => each.services({builds, names, root, components, published}))
   return {
-    services: Object.fromEntries(services),
+    services: withServers(services),
     notes: new Map(workloads.map(({id, notes}) => [id, notes])),
-    files: new Map(workloads.map(({id, file}) => [id, file]))
+    files: new Map(workloads.map(({id, file}) => [id, file])),
+    others: [...routeNotes(objects), ...left]
   }
 }
+
+/** Kinds that start a program again when it ends, and that other clusters have in place of each other. */
+const LASTING = /^(?:Deployment|StatefulSet|DaemonSet|ReplicaSet|Rollout|DeploymentConfig|Service)$/
+
+/** Of an object in several files the last counts; of a program that files for several clusters have by one name, the most usual kind. */
+function withoutAlternatives(all: readonly ManifestObject[]): {
+  readonly kept: readonly ManifestObject[]
+  readonly left: readonly string[]
+} {
+  const kindOf = ({values}: ManifestObject): string => textValue(values['kind'])
+  const groups = Map.groupBy(all, each => {
+    const kind = LASTING.test(kindOf(each)) ? 'lasting' : kindOf(each)
+    return `${kind} ${namespaceOf(each.values)} ${nameOf(each.values)}`
+  })
+  const left: string[] = []
+  const kept = Array.from(groups.values(), group => {
+    const [first = ''] = group.map(kindOf).toSorted((a, b) => rankOf(a) - rankOf(b))
+    const own = group.filter(each => kindOf(each) === first)
+    const last = own.at(-1)
+    const isOneFile = (each: ManifestObject): boolean => each.file.path === last?.file.path
+    // two kinds in one file are two programs
+    const others = group.filter(each => kindOf(each) !== first && isOneFile(each))
+    const files = new Set(group.filter(each => !isOneFile(each)).map(({file}) => file.shownAs))
+    if (last !== undefined && files.size > 0)
+      left.push(`${nameOf(last.values)}: as in ${last.file.shownAs}; left out: ${[...files].join(', ')}`)
+    return [...(last === undefined ? [] : [last]), ...others]
+  })
+  return {kept: kept.flat(), left}
+}
+
+/** The kinds of Kubernetes itself come first. */
+const rankOf = (kind: string): number => Number(!/^(?:Deployment|StatefulSet|DaemonSet)$/.test(kind))
+
+/** As the pods of a workload start again. A Job starts pods until one succeeds. */
+const restartOf = (kind: string, policy: string): string | undefined => {
+  if (LASTING.test(kind)) return 'always'
+  if (kind === 'Job') return 'on-failure'
+  return kind === 'Pod' ? {'': 'always', Always: 'always', OnFailure: 'on-failure'}[policy] : undefined
+}
+
+/** Whether a service is a database or a broker by its image. */
+const isServer = (values: Values): boolean => !('build' in values) && usualPort({id: '', values, notes: []}) > MAIL_PORT
+/** Web servers and traps for mail have lower ports. */
+const MAIL_PORT = 1025
+
+/** A program waits for the servers that its variables name: pods have no order, and start again until they find these. */
+function withServers(services: readonly (readonly [string, Values])[]): Readonly<Record<string, Values>> {
+  const servers = services.filter(([, each]) => isServer(each)).map(([id]) => id)
+  return Object.fromEntries(
+    services.map(([id, each]) => {
+      const texts = isServer(each) ? [] : Object.values(mapOf(each['environment'])).map(textValue)
+      const named = servers.filter(name => texts.some(text => hostsIn(text).includes(name)))
+      const needs = named.map(name => [name, {condition: 'service_healthy'}] as const)
+      return [id, needs.length === 0 ? each : {...each, depends_on: Object.fromEntries(needs)}]
+    })
+  )
+}
+
+const hostsIn = (text: string): readonly string[] =>
+  Array.from(text.matchAll(/(?:^|[/@=,;\s])([\w-]+)(?=$|[:/,;?])/g), ([, name = '']) => name)
 
 interface Around {
   readonly builds: Builds
@@ -122,6 +185,7 @@ class Workload {
   }
 
   /** The service, and the one of its sidecar of Dapr. */
+  /** Its manifest. */
   get file(): ImportedFile {
     return this.#object.file
   }
@@ -159,6 +223,7 @@ class Workload {
       command: container['args'] === undefined ? undefined : words('args'),
       environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literal),
       ports: ports[0] && (build ? [ports[0].target] : published),
+      restart: restartOf(kind, textValue(this.#pod['restartPolicy'])),
       stop_grace_period: grace === '' ? undefined : `${grace}s`,
       profiles: kind === 'CronJob' ? ['cron'] : undefined
     })
@@ -199,7 +264,15 @@ class Workload {
       this.#note(
         `env: what the Secret ${[...this.#inClear].join(', ')} contains is readable here: name a file of it as envFile if others get this one`
       )
-    return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, shortNames(value, names)]))
+    return Object.fromEntries(
+      Object.entries(env).map(([name, value]) => {
+        // `DB_PORT` next to `DB_HOST` is a port of that Service
+        const host = Object.keys(env).find(each => isPair(name, each))
+        const found = names.get(shortNames(env[host ?? ''] ?? '', names))
+        const target = found?.ports.find(({called}) => called === value)?.target
+        return [name, target ?? shortNames(value, names)]
+      })
+    )
   }
 
   #valueOf({value, valueFrom}: Values): string | undefined {

@@ -184,7 +184,10 @@ t.test('a container has the environment of its own source, and a note says so', 
     ['compose.yaml', 'db.yaml']
   )
   t.strictSame(template.apps[0]?.['env'], {A: '1'})
-  t.match(notes.join('\n'), /compose\.yaml and in db\.yaml; command, env, stop, ready: as in compose\.yaml$/m)
+  t.match(
+    notes.join('\n'),
+    /compose\.yaml and in db\.yaml; command, env, stop, ready: as in compose\.yaml; restart: from db\.yaml$/m
+  )
 })
 
 t.test('a program does not wait for a server that waits for it, also by others', async t => {

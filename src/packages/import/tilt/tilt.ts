@@ -26,7 +26,7 @@ export async function importTiltfile(file: ImportedFile, cwd: string, run: RunTo
     const own = {path: file.path, shownAs: `${file.shownAs} (${name})`, text: textValue(target['yaml'])}
     return yaml.documentsOf(own).map(values => ({values, file: own}))
   })
-  const {services, notes: notesOf, files} = servicesOf(objects, new Map(resources.flatMap(buildsOf)), root)
+  const {services, notes: notesOf, files, others} = servicesOf(objects, new Map(resources.flatMap(buildsOf)), root)
   // a workload has the name of its Service, a resource that of its object
   const idsOf = (name: string): readonly string[] => [
     idOf(name),
@@ -66,7 +66,7 @@ export async function importTiltfile(file: ImportedFile, cwd: string, run: RunTo
     const dependsOn = {...Object.fromEntries(needed), ...mapOf(app.keys['dependsOn'])}
     return needed.length === 0 ? app : {...app, keys: {...app.keys, dependsOn}}
   }
-  return {...imported, from, apps: apps.map(withNeeds), notes: imported?.notes ?? []}
+  return {...imported, from, apps: apps.map(withNeeds), notes: [...others, ...(imported?.notes ?? [])]}
 }
 
 /** A resource of Tilt: a local command, objects of Kubernetes, or a service of compose. */

@@ -1,0 +1,133 @@
+// Manifests: how apps are reached from outside, when they start again, what they wait for, and manifests of other clusters.
+import t from 'tap'
+import {imported, type Files} from './read.ts'
+
+const JS = {'package.json': '{"scripts": {"dev": "node index.js"}}', 'index.js': 'x.listen(8080)'}
+const SKAFFOLD =
+  'apiVersion: skaffold/v4beta6\nkind: Config\nbuild: {artifacts: [{image: shop/api, context: api}, {image: shop/web, context: web}]}\nmanifests: {rawYaml: ["k8s/*"]}\n'
+
+const workload = (kind: string, name: string, {image = `shop/${name}`, pod = '', env = ''} = {}): string =>
+  `---\napiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {template: {metadata: {labels: {app: ${name}}}, spec: {${pod} containers: [{name: x, image: ${image}, env: [${env}]}]}}}\n`
+const service = (name: string, ports: string): string =>
+  `---\napiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {selector: {app: ${name}}, ports: [{${ports}}]}\n`
+
+const shop = (k8s: Files): Files => ({'skaffold.yaml': SKAFFOLD, k8s, api: {...JS}, web: {...JS}})
+
+t.test('an Ingress, and routes of other kinds, are a mark', async t => {
+  const ingress = `---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front}
+spec:
+  defaultBackend: {service: {name: web, port: {number: 80}}}
+  rules:
+    - host: shop.dev
+      http:
+        paths:
+          - {path: /api, pathType: Prefix, backend: {service: {name: api, port: {number: 80}}}}
+          - {path: /, backend: {serviceName: web, servicePort: 80}}
+    - http: {paths: [{backend: {service: {name: web}}}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: other}
+spec: {}
+`
+  const {notes} = await imported(
+    t,
+    shop({'all.yaml': workload('Deployment', 'api') + workload('Deployment', 'web') + ingress})
+  )
+  for (const note of [
+    'k8s/all.yaml: Ingress front: other paths → web: not carried over',
+    'k8s/all.yaml: Ingress shop.dev: /api → api, / → web: not carried over',
+    'k8s/all.yaml: HTTPRoute other: not carried over'
+  ])
+    t.ok(notes.includes(note), `${note} in ${notes.join('\n')}`)
+})
+
+t.test('workloads start again as pods do', async t => {
+  const {template} = await imported(
+    t,
+    shop({
+      'all.yaml':
+        workload('Deployment', 'api') +
+        workload('StatefulSet', 'db', {image: 'postgres:17'}) +
+        workload('Job', 'migrate', {image: 'shop/web', pod: 'restartPolicy: Never,'}) +
+        '---\napiVersion: v1\nkind: Pod\nmetadata: {name: once}\nspec: {restartPolicy: Never, containers: [{name: x, image: busybox}]}\n'
+    })
+  )
+  t.strictSame(
+    template.apps.map(({appID, restart}) => [appID, restart]),
+    [
+      ['api', 'always'],
+      ['db', 'always'],
+      ['migrate', 'on-failure'],
+      ['once', undefined]
+    ]
+  )
+})
+
+t.test('an app waits for the servers that its variables name', async t => {
+  const {template} = await imported(
+    t,
+    shop({
+      'all.yaml':
+        workload('Deployment', 'api', {
+          env: '{name: URL, value: "postgres://u:p@db:5432/x"}, {name: REDIS_HOST, value: cache}, {name: WEB, value: "http://web"}'
+        }) +
+        workload('Deployment', 'web', {env: '{name: API, value: "http://api"}, {name: USER, value: dbx}'}) +
+        workload('StatefulSet', 'db', {image: 'postgres:17', env: '{name: PEER, value: "cache:6379"}'}) +
+        workload('Deployment', 'cache', {image: 'redis:8'})
+    })
+  )
+  t.strictSame(
+    template.apps.map(({appID, dependsOn}) => [appID, dependsOn]),
+    [
+      ['api', {db: 'ready', cache: 'ready'}],
+      ['web', undefined],
+      ['db', undefined],
+      ['cache', undefined]
+    ]
+  )
+})
+
+t.test('manifests of several clusters are one app, and a mark lists the other files', async t => {
+  const {template, notes} = await imported(
+    t,
+    shop({
+      'a-knative.yaml': workload('Service', 'api').replace('apps/v1', 'serving.knative.dev/v1'),
+      'kubernetes.yaml': workload('Deployment', 'api') + workload('Deployment', 'web'),
+      'minikube.yaml': workload('Deployment', 'api') + workload('Deployment', 'web'),
+      'openshift.yaml': workload('DeploymentConfig', 'api')
+    })
+  )
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['api', 'web']
+  )
+  for (const note of [
+    'api: as in k8s/minikube.yaml; left out: k8s/a-knative.yaml, k8s/kubernetes.yaml, k8s/openshift.yaml',
+    'web: as in k8s/minikube.yaml; left out: k8s/kubernetes.yaml'
+  ])
+    t.ok(notes.includes(note), `${note} in ${notes.join('\n')}`)
+})
+
+t.test('a host and its port are two variables, with dots or underscores', async t => {
+  const {template} = await imported(
+    t,
+    shop({
+      'all.yaml':
+        workload('Deployment', 'api', {image: 'x/api'}) +
+        service('api', 'port: 80, targetPort: 8089') +
+        workload('Deployment', 'web', {
+          env: '{name: grpc.clients.api.host, value: api}, {name: grpc.clients.api.port, value: "80"}, {name: API_HOST, value: api}, {name: API_PORT, value: "80"}'
+        })
+    })
+  )
+  t.match(template.apps.find(({appID}) => appID === 'web')?.['env'], {
+    'grpc.clients.api.host': 'localhost',
+    'grpc.clients.api.port': '8089',
+    API_HOST: 'localhost',
+    API_PORT: '8089'
+  })
+})
