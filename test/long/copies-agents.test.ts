@@ -39,7 +39,7 @@ t.test('a coding agent in a fresh worktree needs nothing but up -d, wait, mcp, u
   const {stdout: url} = await rig.run(['url', 'web'], {folder})
   t.match(await (await fetch(url.trim())).text(), /^brought .*\/cart-fix$/)
   const {call} = await agent(t, rig, {folder})
-  t.match((await call('list_apps')).text, /web: ready; port \d+/)
+  t.match((await call('list_apps')).text, /"id":"web",.*"availability":"ready",.*"appPort":\d+/)
   t.match((await call('invoke', {app: 'web', path: '/'})).text, /^200 /)
   const {stdout: port} = await rig.run(['ps', 'web', '-o', 'json'], {folder})
   const env = {WEB_PORT: (JSON.parse(port) as readonly {readonly appPort: number}[])[0]?.appPort.toString() ?? ''}

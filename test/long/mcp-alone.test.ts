@@ -63,9 +63,9 @@ t.test('a coding agent needs nothing but the tools: up, invoke, trace, replay, w
   t.ok(huge.bytes <= 8192)
   await call('invoke', {app: 'api', path: '/die'})
   t.match(await call('why', {app: 'api'}), {
-    text: /^api is not ready; 1 unexpected exits[^]*exit 1: "api" exited with code 7/
+    text: /^api is not ready; 1 unexpected exits[^]*"text":"\\"api\\" exited with code 7/
   })
-  t.match(await call('start', {app: 'api'}), {isError: false, text: /^Started\.\n- api: /})
+  t.match(await call('start', {app: 'api'}), {isError: false, text: /^Started\.\n[^]*\{"id":"api"/})
   t.match(await call('wait', {for: ['ready']}), {facts: {outcome: 'met'}})
   t.match(await call('down'), {isError: false, text: '2 apps stopped'})
   t.match(await call('why', {app: 'api'}), {text: /^No run is here now; [^]*exited with code 7/})
@@ -91,8 +91,8 @@ for (const era of ERAS)
     const {tools} = await client.listTools()
     t.ok(tools.some(({name}) => name === 'workflows'))
     t.notMatch(JSON.stringify(tools), 'Name of the run')
-    t.comment(`${JSON.stringify(tools).length} characters with all tools`)
-    t.match(await call('up', {run: 'second', timeout: '40s'}), {isError: false, text: /Run: second\./})
+    t.ok(JSON.stringify(tools).length <= 9000, `${JSON.stringify(tools).length} characters with all tools`)
+    t.match(await call('up', {run: 'second', timeout: '40s'}), {isError: false, text: '"name": "second"'})
     t.match(JSON.stringify((await client.listTools()).tools), '"run":{"type":"string","description":"Name of the run"}')
     t.match(await call('graph'), {
       isError: true,

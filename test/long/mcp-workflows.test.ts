@@ -10,7 +10,7 @@ t.test('workflows: one is started, waits for a worker, is ended and removed', as
   t.match(await call('change_workflow', order), {
     text: /^Done\. It is PENDING\. No worker of workflows is connected for its app/
   })
-  t.match(await call('workflows', {status: 'PENDING'}), {text: /"id": "o-1"/})
+  t.match(await call('workflows', {status: 'PENDING'}), {text: /"id":"o-1"/})
   const shown = await call('workflows', {id: 'o-1'})
   t.match(shown.text, / It is PENDING\. No worker of workflows is connected/)
   t.match(shown.text, /"input": "\{\\"item\\":12345678901234567890,\\"password\\":\\"<masked, 9 characters>\\"\}"/)

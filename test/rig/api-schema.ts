@@ -6,6 +6,7 @@ import {parse} from 'yaml'
 
 interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly components: {readonly parameters: object}
   readonly 'x-output': Readonly<Record<string, unknown>>
 }
 
@@ -25,7 +26,7 @@ export const misfit = (schema: string, value: unknown): string => misfitAt(`/com
 export const misfitOf = (command: string, value: unknown): string =>
   misfitAt(`/x-output/${encodeURIComponent(command)}`, value)
 
-function misfitAt(pointer: string, value: unknown): string {
+export function misfitAt(pointer: string, value: unknown): string {
   const validate = ajv.getSchema(`api#${pointer}`)
   if (validate === undefined) throw new Error(`there is no schema ${pointer}`)
   return validate(value) === true ? '' : ajv.errorsText(validate.errors)

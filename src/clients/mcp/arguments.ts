@@ -1,10 +1,10 @@
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import {text as textProperty, type Arguments, type ToolProperty, type ToolProperties, type Tool} from './tool.ts'
+import type {Arguments, ToolProperty, ToolProperties, Tool} from './tool.ts'
 import {emptyRecord, ownOf} from '../../model/own.ts'
 
 /** Every tool takes it; it is offered where several run. */
-export const RUN = textProperty('Name of the run')
+export const RUN: ToolProperty = {type: 'string', description: 'Name of the run'}
 
 /** Checks what a client gives. Throws a UserError, a sentence with what is allowed. */
 export function readArguments({name, properties, required = []}: Tool, given: unknown = {}): Arguments {
@@ -26,7 +26,7 @@ export function readArguments({name, properties, required = []}: Tool, given: un
   }
   const missing = required.filter(key => !Object.hasOwn(read, key))
   if (missing.length === 0) return read
-  const wanted = missing.map(key => `"${key}" (${lowered(properties[key]?.description ?? '')})`).join(' and ')
+  const wanted = missing.map(key => `"${key}"`).join(' and ')
   throw new UserError(`${name} needs ${wanted}`, {explanation: takes})
 }
 

@@ -10,7 +10,6 @@ import {VERSION} from '../../model/version.ts'
 import {faultAnswer, withNote} from './answer.ts'
 import {readArguments, RUN} from './arguments.ts'
 import {givenText, SaidByApp, type Host, type Tool, type ToolResult} from './tool.ts'
-import {waitTool} from './tools/requests.ts'
 import {TOOLS} from './tools/tools.ts'
 import {noTool, sentence} from './words.ts'
 
@@ -36,7 +35,7 @@ const INSTRUCTIONS = [
  * `isReadOnly`: only tools that change nothing.
  */
 export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
-  const tools = TOOLS.filter(({changes}) => !isReadOnly || changes === 'nothing')
+  const tools = TOOLS.filter(({changes}) => !isReadOnly || changes !== true)
   // the run does the work of a wait: it holds up no other tool
   const [waits, others] = [new Limit(MAX_WAITS), new Limit(MAX_CALLS)]
   const over = Promise.withResolvers<void>()
@@ -55,7 +54,7 @@ export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
         const tool = tools.find(({name}) => name === params.name)
         const names = tools.map(({name}) => name)
         if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, noTool(params.name, names))
-        const limit = tool === waitTool ? waits : others
+        const limit = tool.name === 'wait' ? waits : others
         return limit.run(async () => {
           const result = await callTool(tool, params.arguments, {host, signal})
           if (await offer.hasChanged()) served.sendToolListChanged()
@@ -173,5 +172,6 @@ const described = ({name, description, changes, properties, required = []}: Tool
     properties: {...properties, ...(hasRuns && {run: RUN})} as unknown as Described['inputSchema']['properties'],
     ...(required.length > 0 && {required: [...required]})
   },
-  annotations: changes === 'nothing' ? {readOnlyHint: true} : {destructiveHint: true}
+  // a tool changes something unless it says that it does not
+  ...(changes !== true && {annotations: {readOnlyHint: true}})
 })

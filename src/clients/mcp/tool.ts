@@ -46,7 +46,8 @@ export interface Tool {
   readonly name: string
   /** The description, for the model that uses it. */
   readonly description: string
-  readonly changes: 'nothing' | 'something'
+  /** Whether it may change something. */
+  readonly changes?: true
   readonly properties: ToolProperties
   readonly required?: readonly string[]
   /** Whether the tool is offered only once an app uses workflows, jobs or actors. */
@@ -76,15 +77,6 @@ export const givenOf = (all: Arguments, ...names: readonly string[]): Record<str
 export const givenNumber = (given: Arguments, name: string, otherwise = 0): number =>
   (given[name] as number | undefined) ?? otherwise
 
-export const text = (description?: string): ToolProperty => ({type: 'string', ...(description && {description})})
-export const flag = (description: string): ToolProperty => ({type: 'boolean', description})
-export const whole = (description: string, maximum?: number): ToolProperty => ({
-  type: 'integer',
-  description,
-  minimum: 1,
-  ...(maximum !== undefined && {maximum})
-})
-
 /** The parts of a cursor; there are none where none is given. Throws a UserError if no answer gave it: it would lead to the first rows again. */
 export function cursorParts(given: Arguments, pattern: RegExp): readonly string[] {
   const cursor = givenText(given, 'cursor')
@@ -96,6 +88,3 @@ export function cursorParts(given: Arguments, pattern: RegExp): readonly string[
 
 /** A cursor that is a number. */
 export const cursorOf = (given: Arguments): number => Number(cursorParts(given, /^(\d{1,15})$/)[0] ?? 0)
-
-export const CURSOR = text('Of an earlier answer, for its rest')
-export const APP = text('Id of the app; shop.2 is its second instance')

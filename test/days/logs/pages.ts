@@ -1,4 +1,4 @@
-import {appLogs} from '../../../src/clients/mcp/tools/apps.ts'
+import {appLogsTool} from '../../../src/clients/mcp/tools/last-run.ts'
 import {sendLogs, sendRunLogs} from '../../../src/observe/api/logs.ts'
 import type {RunFacts} from '../../../src/observe/api/run-facts.ts'
 import type {Random} from '../../fuzz/random.ts'
@@ -44,7 +44,7 @@ export class Pages {
     }
     const run = {listing: {startedAt: new Date(0).toISOString()}, api: {open}}
     const given = {app: id, lines: 1 + random.below(8), ...(page.cursor !== '' && {cursor: page.cursor})}
-    const answer = await appLogs.run?.(run as never, given, new AbortController().signal).catch(() => undefined)
+    const answer = await appLogsTool.run?.(run as never, given, new AbortController().signal).catch(() => undefined)
     this.#cursors.delete(id)
     if (answer === undefined) return faults
     const text = answer.content.map(each => ('text' in each ? each.text : '')).join('')

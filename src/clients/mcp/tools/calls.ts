@@ -3,16 +3,11 @@ import {durationText} from '../../../model/duration.ts'
 import {callsOfTree, edgeOfNode, linesBelow, notesOf, nodeOutcome} from '../../../model/tree-words.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {bodiesOf, recordedText} from '../bodies.ts'
-import {CURSOR, cursorOf, cursorParts, flag, givenNumber, givenText, text, whole, type Tool} from '../tool.ts'
+import {cursorOf, cursorParts, givenNumber, givenText, type Tool} from '../tool.ts'
 
 const ROWS = 50
 
-export const callsTool: Tool = {
-  name: 'calls',
-  description:
-    'Calls between apps, and to them, the latest first. Filter: "to:payments is:failed", "status:5xx", "from:shop path:/orders/*", "slower:100ms", "body:text", "trace:ID"; ! negates a term.',
-  changes: 'nothing',
-  properties: {filter: text(), limit: whole(`${ROWS} by default`, 500), cursor: CURSOR},
+export const callsTool: Pick<Tool, 'run'> = {
   run: async (run, given, signal) => {
     const limit = givenNumber(given, 'limit', ROWS)
     const before = cursorOf(given)
@@ -41,12 +36,7 @@ function rowText(row: Api.Call): string {
   return `${number} ${at} ${from} → ${to} ${method} ${target}: ${outcome}${isFailed ? ' FAILED' : ''}; ${notes.join('; ')}`
 }
 
-export const call: Tool = {
-  name: 'call',
-  description: 'One call with request and response: heads and whole bodies. Secrets are masked.',
-  changes: 'nothing',
-  properties: {number: whole('The number of the call'), cursor: CURSOR},
-  required: ['number'],
+export const oneCallTool: Pick<Tool, 'run'> = {
   run: async (run, given, signal) => {
     const number = givenNumber(given, 'number')
     const detail = await run.api.ask('GET /calls/{number}', {at: {number}, signal})
@@ -64,19 +54,7 @@ export const call: Tool = {
   }
 }
 
-export const traceTool: Tool = {
-  name: 'trace',
-  description:
-    'One request as a tree of all that was done for it: calls, events, components, workflows, spans. Says where a failure began and what was logged there. Guesses are marked.',
-  changes: 'nothing',
-  properties: {
-    filter: text(
-      'A call’s number (Pillion-Call of a response), workflow:ID, or a filter of "calls" such as is:failed: the latest. Left out: the latest request'
-    ),
-    lines: flag('All log lines, not only errors'),
-    bodies: flag('Bodies of each call'),
-    cursor: CURSOR
-  },
+export const traceTool: Pick<Tool, 'run'> = {
   run: async (run, given, signal) => {
     // of the same call as the rows before: the latest that matches may be another one by now
     const [asked = '', row = '0'] = cursorParts(given, /^(\d*):(\d+)$/)
@@ -98,29 +76,6 @@ export const traceTool: Tool = {
       }),
       facts: {asked: tree.asked, failedAt: tree.failedAt},
       cursorAfter: count => (count < left.length ? `${tree.asked > 0 ? tree.asked : ''}:${from + count}` : '')
-    })
-  }
-}
-
-export const graphTool: Tool = {
-  name: 'graph',
-  description: 'Which apps called which, how often, how many failed, and where that differs from dependsOn.',
-  changes: 'nothing',
-  properties: {cursor: CURSOR},
-  run: async (run, given, signal) => {
-    const {edges, uncalled} = await run.api.ask('GET /graph', {signal})
-    const rows = [
-      ...edges.map(({from, to, calls: count, failed, p95Ms, isDeclared}) => {
-        const note = isDeclared === false ? '; not declared in dependsOn' : ''
-        return `${from} → ${to}: ${count} calls, ${failed} failed, p95 ${durationText(p95Ms)}${note}`
-      }),
-      ...uncalled.map(({from, to}) => `${from} → ${to}: declared in dependsOn, never called`)
-    ]
-    const from = cursorOf(given)
-    return listAnswer({
-      summary: edges.length === 0 ? 'No calls yet.' : `${edges.length} pairs of caller and callee, the busiest first.`,
-      rows: rows.slice(from),
-      cursorAfter: count => (from + count < rows.length ? (from + count).toString() : '')
     })
   }
 }

@@ -6,27 +6,13 @@ import {messageView} from '../../../observe/api/call-view.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
 import {textAnswer} from '../answer.ts'
 import {recordedText} from '../bodies.ts'
-import {APP, givenText, text, type Arguments, type Tool} from '../tool.ts'
+import {givenText, type Arguments, type Tool} from '../tool.ts'
 
 const TIMEOUT_MS = 30_000
 /** This much of a response is read; `call` shows the rest. */
 const MAX_BODY = 64 * 1024
-const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-export const invokeTool: Tool = {
-  name: 'invoke',
-  description:
-    'Sends a request to an app as other apps do: it waits while the app starts, faults apply, and it is recorded: "trace" takes the number in the answer.',
-  changes: 'something',
-  properties: {
-    app: APP,
-    path: text('With its query: /orders/7'),
-    method: {type: 'string', description: 'GET by default', enum: METHODS},
-    body: {description: 'JSON, or a text'},
-    headers: {type: 'object', additionalProperties: {type: 'string'}},
-    from: text('The app whose sidecar sends it')
-  },
-  required: ['app', 'path'],
+export const invokeTool: Pick<Tool, 'run'> = {
   run: async (run, given, signal) => {
     const to = givenText(given, 'app')
     const from = givenText(given, 'from') || to
@@ -111,7 +97,14 @@ async function send({host, port, path}: Place, given: Arguments, signal: AbortSi
     ...(given['headers'] as Readonly<Record<string, string>> | undefined)
   }
   const timeout = AbortSignal.timeout(TIMEOUT_MS)
-  const options = {host, port, method: givenText(given, 'method') || 'GET', path: path + target, headers, agent: false}
+  const options = {
+    host,
+    port,
+    method: givenText(given, 'method').toUpperCase() || 'GET',
+    path: path + target,
+    headers,
+    agent: false
+  }
   try {
     const message = await new Promise<IncomingMessage>((resolve, reject) => {
       http

@@ -1,69 +1,11 @@
 import type * as Api from '../../../model/api.generated.ts'
-import type {FoundRun} from '../../../control/client.ts'
 import {UserError} from '../../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
-import {flag, givenOf, givenText, text, whole, type Tool, type ToolResult} from '../tool.ts'
+import type {Row} from '../rows.ts'
+import {givenOf, givenText, type Tool} from '../tool.ts'
+import {jsonAnswer} from './route-tool.ts'
 
-const OUTCOMES: Readonly<Record<Api.Waited['outcome'], string>> = {
-  met: 'Met',
-  impossible: 'It can no longer be met',
-  timeout: 'Timed out'
-}
-
-export const waitTool: Tool = {
-  name: 'wait',
-  description:
-    'Waits until conditions are met, in place of sleeping: ready, ready:ID, idle, idle:500ms, log:ID:REGEX, calls:FROM:TO:N, reloaded:ID (a saved change is live), exit:ID. They count from the start of the run, or from "from".',
-  changes: 'nothing',
-  properties: {
-    for: {type: 'array', items: {type: 'string'}, description: '["reloaded:shop", "idle"]'},
-    any: flag('One of them is enough'),
-    timeout: text('30s by default'),
-    from: text('now, start, or the id of an earlier wait')
-  },
-  required: ['for'],
-  run: async (run, given, signal) => {
-    const from = givenText(given, 'from')
-    const body = {
-      for: given['for'],
-      any: given['any'] ?? false,
-      timeout: givenText(given, 'timeout') || '30s',
-      ...(from !== '' && {from: /^\d+$/.test(from) ? Number(from) : from})
-    }
-    const {outcome, id, tookMs, conditions, notes} = await run.api.ask('POST /wait', {body, signal})
-    return listAnswer({
-      summary: [`${OUTCOMES[outcome]} after ${tookMs} ms.`, ...notes.map(note => `Note: ${note}.`)].join(' '),
-      rows: conditions.flatMap(({condition, state, reason, apps}) => [
-        `${condition}: ${state}: ${reason}`,
-        ...apps.map(({app, reason: why, lastLine}) => {
-          const last = lastLine === '' ? 'it has written no output' : `last line: ${lastLine}`
-          return `  ${app}: ${why === '' ? '' : `${why}; `}${last}`
-        })
-      ]),
-      facts: {outcome, id}
-    })
-  }
-}
-
-export const replayTool: Tool = {
-  name: 'replay',
-  description:
-    'Sends recorded calls again, as they were or changed, and compares the answers. POST, PUT, PATCH and DELETE need unsafe: they may change data.',
-  changes: 'something',
-  properties: {
-    calls: {type: 'array', items: {type: 'integer'}, description: 'Their numbers'},
-    lastFailed: flag('Instead: the latest failed call'),
-    pinned: flag('Instead: all pinned calls'),
-    unsafe: flag('Also what may change data'),
-    body: {description: 'Another body, of one call: JSON, or a text'},
-    headers: {
-      type: 'object',
-      additionalProperties: {type: 'string'},
-      description: 'Other headers; an empty value removes one'
-    },
-    method: text(),
-    path: text()
-  },
+export const replayTool: Pick<Tool, 'run'> = {
   run: async (run, given, signal) => {
     const {calls, lastFailed, pinned, unsafe, body: content, headers} = given
     if ([calls, lastFailed, pinned].filter(each => each !== undefined && each !== false).length !== 1)
@@ -110,64 +52,28 @@ function resultText(result: Api.Replay): string {
   return [`${head}: ${status}${differ === 0 ? '; the same answer' : ''}`, ...lines, ...more].join('\n')
 }
 
-export const faultTool: Tool = {
-  name: 'fault',
-  description:
-    'Makes calls from one app to another fail on purpose (from, to, and what happens); takes faults off (off); lists them (no arguments). Faults end with the run.',
-  changes: 'something',
-  properties: {
-    from: text('Id of the caller, or any'),
-    to: text('Id of the callee, or any'),
-    method: text(),
-    path: text('* matches anything'),
-    delay: text('300ms'),
-    status: {type: 'integer', description: 'Of a response in place of the callee’s', minimum: 200, maximum: 599},
-    body: text('Of that response'),
-    kind: {
-      type: 'string',
-      description: 'Resets the connection, never answers, cuts the response, kills the callee',
-      enum: ['abort', 'never', 'cut', 'kill']
-    },
-    rate: {type: 'number', description: 'Share of the calls', minimum: 0, maximum: 1},
-    times: whole('This many calls'),
-    for: text('Ends after this time: 5m'),
-    off: text('Number of a fault, or all'),
-    disable: text('As off, and it can be enabled again'),
-    enable: text()
-  },
-  run: async (run, {kind, ...given}, signal) => {
-    const verb = (['off', 'disable', 'enable'] as const).find(each => given[each] !== undefined)
-    const body = kind === undefined ? given : {...given, [kind as string]: true}
-    if (verb === undefined && Object.keys(body).length === 0)
-      return faultsAnswer('Active faults.', await run.api.ask('GET /faults', {signal}))
-    if (verb === undefined) return faultsAnswer('Added.', await run.api.ask('POST /faults', {body, signal}))
-    if (Object.keys(body).length > 1)
+/** Lists, adds, removes, disables or enables faults. */
+export const faultTool = (row: Row): Pick<Tool, 'run'> => ({
+  run: async ({api}, {kind, ...given}, signal) => {
+    const [verb, ...others] = Object.keys(given).filter(key => ['off', 'disable', 'enable'].includes(key))
+    if (verb === undefined) {
+      const body = kind === undefined ? given : {...given, [kind as string]: true}
+      const isList = Object.keys(body).length === 0
+      return jsonAnswer(
+        row,
+        await (isList ? api.ask('GET /faults', {signal}) : api.ask('POST /faults', {body, signal}))
+      )
+    }
+    if (others.length > 0 || kind !== undefined || Object.keys(given).length > 1)
       throw new UserError(`"${verb}" cannot be combined with other arguments`, {
         explanation: 'It is the number of a fault, or all.'
       })
-    const answer = await changed(run.api, verb, givenText(given, verb), signal)
-    return faultsAnswer(verb === 'off' ? 'Removed.' : `It is ${verb}d.`, answer)
+    const number = givenText(given, verb)
+    const at = {number, verb: verb as 'disable' | 'enable'}
+    const [one, all] =
+      verb === 'off'
+        ? (['DELETE /faults/{number}', 'DELETE /faults'] as const)
+        : (['POST /faults/{number}/{verb}', `POST /faults/${at.verb}`] as const)
+    return jsonAnswer(row, await (number === 'all' ? api.ask(all, {signal}) : api.ask(one, {at, signal})))
   }
-}
-
-async function changed(
-  api: FoundRun['api'],
-  verb: 'off' | 'disable' | 'enable',
-  number: string,
-  signal: AbortSignal
-): Promise<Api.Faults> {
-  if (number === 'all') return api.ask(verb === 'off' ? 'DELETE /faults' : `POST /faults/${verb}`, {signal})
-  if (verb === 'off') return api.ask('DELETE /faults/{number}', {at: {number}, signal})
-  return api.ask('POST /faults/{number}/{verb}', {at: {number, verb}, signal})
-}
-
-const faultsAnswer = (summary: string, {faults, removed}: Api.Faults): ToolResult =>
-  listAnswer({
-    summary: faults.length === 0 ? `${summary} There are no faults.` : summary,
-    rows: faults.map(({number, isEnabled, matched, hits, texts: {edge, effect, rate, limit}}) => {
-      const words = [edge, effect, rate, limit].filter(each => each !== '').join('; ')
-      return `- fault ${number}: ${words}${isEnabled ? '' : '; disabled'}; hit ${hits} of ${matched}`
-    }),
-    facts: {removed},
-    isOurs: true
-  })
+})

@@ -3,13 +3,15 @@ import {UserError} from '../../../model/errors.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {stripVTControlCharacters} from 'node:util'
 import {inToolWords} from '../words.ts'
-import {flag, givenText, SaidByApp, text, type Arguments, type CommandEnd, type Tool} from '../tool.ts'
-import {appsAnswer} from './apps.ts'
+import {givenText, SaidByApp, type Arguments, type CommandEnd, type Tool} from '../tool.ts'
 import {listAnswer} from '../answer.ts'
+import {ROWS} from '../rows.ts'
+import {jsonAnswer} from './route-tool.ts'
 
 /** Shorter than the time that clients give a tool. */
 const TIMEOUT = '50s'
 const EXIT_NOT_IN_TIME = 124
+const APPS = ROWS.find(({name}) => name === 'list_apps') ?? {name: ''}
 
 const nameOf = (given: Arguments): readonly string[] =>
   givenText(given, 'run') === '' ? [] : ['--name', givenText(given, 'run')]
@@ -18,16 +20,7 @@ const nameOf = (given: Arguments): readonly string[] =>
 const failed = (what: string, {stdout, stderr}: CommandEnd): UserError =>
   new SaidByApp(what, inToolWords(stripVTControlCharacters(stderr.trim() || stdout.trim())))
 
-export const upTool: Tool = {
-  name: 'up',
-  description:
-    'Starts the apps of this folder’s template in the background, or finds them running, and returns when all are ready, or why one is not.',
-  changes: 'something',
-  properties: {
-    watch: flag('Reload an app when its files are saved'),
-    only: {type: 'array', items: {type: 'string'}, description: 'Only these apps and what they depend on'},
-    timeout: text(`${TIMEOUT} by default`)
-  },
+export const upTool: Pick<Tool, 'alone'> = {
   alone: async (host, given) => {
     const only = (given['only'] as readonly string[] | undefined) ?? []
     const end = await host.command([
@@ -47,7 +40,7 @@ export const upTool: Tool = {
     const how = isNew === true ? 'Started' : 'It runs already'
     const late = end.code === EXIT_NOT_IN_TIME ? '; not all are ready yet: "wait" waits for them' : ''
     const other = differences.length === 0 ? '' : `, and differs: ${differences.join('; ')}. "down" ends it`
-    const answer = appsAnswer(await run.api.ask('GET /run'), `${how}${late}${other}. `)
+    const answer = jsonAnswer(APPS, await run.api.ask('GET /run'), {note: `${how}${late}${other}. `})
     return end.code === 0 || late !== '' || other !== '' ? answer : {...answer, isError: true}
   }
 }
@@ -60,11 +53,7 @@ interface UpOutcome {
 
 const upOf = ({stdout}: CommandEnd): UpOutcome => orElse(() => JSON.parse(stdout) as UpOutcome, {})
 
-export const downTool: Tool = {
-  name: 'down',
-  description: 'Stops all apps of this folder’s run, and ends it. Returns when nothing of it is left.',
-  changes: 'something',
-  properties: {},
+export const downTool: Pick<Tool, 'alone'> = {
   alone: async (host, given) => {
     const end = await host.command(['down', ...nameOf(given)])
     if (end.code !== 0) throw failed('the run was not stopped', end)

@@ -1,27 +1,37 @@
+import {ROWS, type Row} from '../rows.ts'
 import type {Tool} from '../tool.ts'
-import {appLogs, listApps, restartTool, startTool, whyTool} from './apps.ts'
-import {call, callsTool, graphTool, traceTool} from './calls.ts'
+import {appLogsTool, whyTool} from './last-run.ts'
+import {oneCallTool, callsTool, traceTool} from './calls.ts'
 import {invokeTool} from './invoke.ts'
-import {faultTool, replayTool, waitTool} from './requests.ts'
+import {faultTool, replayTool} from './requests.ts'
+import {asksOf, askRoutes} from './route-tool.ts'
 import {downTool, upTool} from './run.ts'
-import {replayWorkflowTool, WORK_TOOLS} from './work.ts'
+import {changeReminderTool, changeWorkflowTool, replayWorkflowTool} from './work.ts'
+import {cursorOf} from '../tool.ts'
 
-export const TOOLS: readonly Tool[] = [
-  upTool,
-  listApps,
-  invokeTool,
-  traceTool,
-  callsTool,
-  call,
-  appLogs,
-  whyTool,
-  waitTool,
-  replayTool,
-  graphTool,
-  startTool,
-  restartTool,
-  faultTool,
-  downTool,
-  replayWorkflowTool,
-  ...WORK_TOOLS
-]
+/** What the tools do that are more than one request with an answer in JSON. */
+const OWN: Readonly<Record<string, Pick<Tool, 'alone' | 'run'> | ((row: Row) => Pick<Tool, 'alone' | 'run'>)>> = {
+  up: upTool,
+  down: downTool,
+  invoke: invokeTool,
+  trace: traceTool,
+  calls: callsTool,
+  call: oneCallTool,
+  app_logs: appLogsTool,
+  why: whyTool,
+  replay: replayTool,
+  fault: faultTool,
+  change_workflow: changeWorkflowTool,
+  change_reminder: changeReminderTool,
+  replay_workflow: replayWorkflowTool
+}
+
+/** The tools of `x-tools` in `schema/api.yaml`. */
+export const TOOLS: readonly Tool[] = ROWS.map(row => {
+  const own = OWN[row.name]
+  return {
+    ...row,
+    run: async (run, given, signal) => askRoutes(run, row, asksOf(row, given), {cursor: cursorOf(given), signal}),
+    ...(typeof own === 'function' ? own(row) : own)
+  }
+})

@@ -1,0 +1,77 @@
+import {textLines} from '../../../control/api-client.ts'
+import type * as Api from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import {orElse} from '../../../model/or-else.ts'
+import {listAnswer, textAnswer} from '../answer.ts'
+import type {Row} from '../rows.ts'
+import {inToolWords} from '../words.ts'
+import {cursorOf, cursorParts, givenNumber, givenText, type CommandEnd, type Tool} from '../tool.ts'
+import {jsonAnswer} from './route-tool.ts'
+
+const LINES = 100
+/** The header with the place in the log of the run where an answer ends. */
+const LOG_PLACE = 'pillion-log-place'
+/** Number of lines that are searched for the text. */
+const SEARCHED_LINES = 10_000
+const ENDED = 'No run is here now; this is of the last one.'
+
+/** A command that answers for a run that has ended: where that is asked for, or there is no run. */
+async function ofLastRun(end: Promise<CommandEnd>): Promise<string> {
+  const {code, stdout, stderr} = await end
+  if (code === 0) return stdout
+  throw new UserError(inToolWords(stderr.replace(/^\W+/, '').trim()) || 'nothing is known of a run that has ended')
+}
+
+export const appLogsTool: Pick<Tool, 'alone' | 'run'> = {
+  alone: async (host, given, error) => {
+    if (error === undefined) return undefined // its files are those of the run that runs
+    const [app, grep] = [givenText(given, 'app'), givenText(given, 'grep').toLowerCase()]
+    const written = await ofLastRun(host.command(['logs', app, '--tail', SEARCHED_LINES.toString()]))
+    const lines = written.split('\n').filter(line => line !== '' && line.toLowerCase().includes(grep))
+    const rows = lines.slice(-givenNumber(given, 'lines', LINES))
+    return listAnswer({summary: `${ENDED} Lines of ${app}:`, rows, fromEnd: true})
+  },
+  run: async (run, given, signal) => {
+    const [app, grep] = [givenText(given, 'app'), givenText(given, 'grep')]
+    if (given['lastRun'] === true)
+      throw new UserError('a run is here, and continues the log of the last one', {explanation: 'Leave out "lastRun".'})
+    const wanted = givenNumber(given, 'lines', LINES)
+    const started = Date.parse(run.listing.startedAt)
+    const [place = '', before = '0', of = started] = cursorParts(given, /^(\d*):(\d+):(\d+)$/)
+    const shown = Number(before)
+    if (Number(of) !== started)
+      throw new UserError('the cursor is of a run that has ended', {
+        explanation: 'Leave it out for the lines of this run.'
+      })
+    const tail = grep === '' ? shown + wanted : SEARCHED_LINES
+    // without what came since the first answer
+    const query = {tail, ...(grep !== '' && {grep}), ...(place !== '' && {before: place})}
+    const {body, message} = await run.api.open('GET /apps/{id}/logs', {at: {id: app}, query, signal})
+    const lines: string[] = []
+    for await (const line of textLines(body)) lines.push(line)
+    const at = message.headers[LOG_PLACE]?.toString() ?? ''
+    const older = lines.slice(0, Math.max(0, lines.length - shown)).slice(-wanted)
+    const isEnd = grep === '' ? lines.length < tail : lines.length <= shown + wanted
+    const none = `${app} has written no ${shown > 0 ? 'older' : 'such'} lines.`
+    return listAnswer({
+      summary: older.length === 0 ? none : `Lines of ${app}:`,
+      rows: older,
+      cursorAfter: count => (count < older.length || !isEnd ? `${at}:${shown + count}:${started}` : ''),
+      fromEnd: true
+    })
+  }
+}
+
+/** `why` of a run that has ended. */
+export const whyTool = (row: Row): Pick<Tool, 'alone'> => ({
+  alone: async (host, given, error) => {
+    if (error === undefined && given['lastRun'] !== true) return undefined
+    const what = givenText(given, 'app') || givenNumber(given, 'end').toString()
+    const json = await ofLastRun(host.command(['why', what, '--last-run', '-o', 'json']))
+    const death = orElse(() => JSON.parse(json) as readonly Api.Death[], []).at(-1)
+    const note = error === undefined ? 'This is of the last run. ' : `${ENDED} `
+    if (death === undefined && error !== undefined) return undefined
+    if (death === undefined) return textAnswer(`${note}No unexpected exit of ${what} is known.`, '', {from: 0})
+    return jsonAnswer(row, death, {cursor: cursorOf(given), note})
+  }
+})

@@ -1,0 +1,130 @@
+// A tool that asks routes of the API and shows their answers as JSON.
+import {ApiError, type Route} from '../../../control/api-client.ts'
+import type {FoundRun} from '../../../control/client.ts'
+import type * as Api from '../../../model/api.generated.ts'
+import {isUsable} from '../../../model/availability.ts'
+import {UserError} from '../../../model/errors.ts'
+import {jsonOrText} from '../../../model/exact-json.ts'
+import {ownOf} from '../../../model/own.ts'
+import {textAnswer} from '../answer.ts'
+import type {RouteChoice, Row} from '../rows.ts'
+import {SaidByApp, type Arguments, type ToolResult} from '../tool.ts'
+
+/** A request: several routes get the same, and their answers are one. */
+export interface Asks {
+  readonly routes: readonly Route[]
+  readonly at?: Arguments
+  /** The query or the body. */
+  readonly given: Arguments
+}
+
+/** Sends what a tool was given, as `asks` says. Throws a UserError. */
+export async function askRoutes(
+  {api}: FoundRun,
+  row: Row,
+  {routes, at = {}, given}: Asks,
+  {cursor, signal}: {cursor: number; signal: AbortSignal}
+): Promise<ToolResult> {
+  const answers = routes.map(async route => {
+    const sent = route.startsWith('GET') ? {query: given} : Object.keys(given).length > 0 && {body: given}
+    return JSON.parse(await api.text(route, {at, ...sent, signal} as never)) as object
+  })
+  const found = await Promise.all(answers).catch(withoutReason)
+  const all: Answer = Object.fromEntries(found.flatMap(each => Object.entries(each)))
+  if (all.outcome === 'failed' || all.outcome === 'undeliverable')
+    throw new SaidByApp(`it was not done: ${all.outcome}`, all.answer ?? all.job?.answer ?? '')
+  return jsonAnswer(row, all, {cursor})
+}
+
+/** The reason of a conflict may have the last line of the app. */
+function withoutReason(error: unknown): never {
+  if (!(error instanceof ApiError) || error.status !== 409 || error.reason === error.message) throw error
+  throw new SaidByApp(error.message.replace(`: ${error.reason}`, ''), error.reason)
+}
+
+/** Returns the request of a tool: the first of its routes whose required names are given. Throws a UserError. */
+export function asksOf({name, choices, names, properties, default: usual = {}}: Row, all: Arguments): Asks {
+  const inTool = new Map(Object.entries(names).map(([own, there]) => [there, own]))
+  const words = (keys: readonly string[]): string => keys.map(key => `"${inTool.get(key) ?? key}"`).join(' and ')
+  const given = new Map(Object.entries(usual))
+  for (const [key, value] of Object.entries(all)) {
+    const isAny = ownOf(properties, key)?.type === undefined
+    if (key !== 'cursor')
+      given.set(ownOf(names, key) ?? key, isAny && typeof value === 'string' ? jsonOrText(value) : value)
+  }
+  const lacks = ({required}: RouteChoice): readonly string[] => required.filter(key => !given.has(key))
+  const choice = choices.find(each => lacks(each).length === 0)
+  if (choice === undefined) throw new UserError(`${name} needs ${choices.map(each => words(lacks(each))).join(' or ')}`)
+  const other = [...given.keys()].find(key => !choice.takes.has(key))
+  if (other !== undefined) {
+    const taker = choices.findLast(({takes}) => takes.has(other))
+    const missing = taker === undefined ? [] : lacks(taker)
+    const how = missing.length > 0 ? `only with ${words(missing)}` : `not with ${words(choice.required)}`
+    throw new UserError(`${name} takes ${words([other])} ${how}`)
+  }
+  const inPath = ([key]: readonly [string, unknown]): boolean => choice.routes.some(route => route.includes(`{${key}}`))
+  const {true: at = [], false: rest = []} = Object.groupBy(given, entry => (inPath(entry) ? 'true' : 'false'))
+  return {routes: choice.routes, at: Object.fromEntries(at), given: Object.fromEntries(rest)}
+}
+
+/** The parts of answers that their first sentence has. */
+interface Answer {
+  readonly outcome?: string | null
+  readonly answer?: string
+  readonly job?: {readonly answer: string}
+  readonly workers?: number
+  readonly status?: string
+  readonly isChanged?: boolean
+}
+
+/** The first sentence of the answers of some tools. */
+const HEADS = {
+  list_apps: ({apps, lastCall, faults}: Api.Run) => {
+    const stopped = apps.filter(({availability}) => availability === 'stopped').length
+    const unready = apps.filter(({availability: how}) => how !== 'stopped' && !isUsable(how)).length
+    const states = `${unready === 0 ? 'all ready' : `${unready} not ready`}${stopped === 0 ? '' : `, ${stopped} stopped`}`
+    const on = faults.length === 0 ? '' : ` ${faults.length} faults are on.`
+    return `${apps.length} apps, ${states}; ${lastCall} calls so far.${on}`
+  },
+  why: ({app, instances = [], deaths}: Partial<Api.Why>) =>
+    deaths === undefined
+      ? 'An unexpected exit.'
+      : `${app} is ${instances.every(({isReady}) => isReady) ? 'ready' : 'not ready'}; ${deaths} unexpected exits are recorded.`,
+  wait: ({outcome, tookMs}: Api.Waited) =>
+    `${{met: 'Met', impossible: 'It can no longer be met', timeout: 'Timed out'}[outcome]} after ${tookMs} ms.`,
+  restart: () => 'Restarted.',
+  fault: () => 'Faults:',
+  start: ({isChanged}: Answer) => (isChanged === false ? 'It runs already.' : 'Started.')
+} satisfies Readonly<Record<string, (answer: never) => string>>
+
+/** The answer of a tool as JSON, a row of a list on each line. Empty values are left out. `note`: comes first. */
+export function jsonAnswer(
+  {name, changes, hides = []}: Pick<Row, 'name' | 'changes' | 'hides'>,
+  answer: object,
+  {cursor = 0, note = ''}: {cursor?: number; note?: string} = {}
+): ToolResult {
+  const {workers = 1, status = ''} = answer as Answer
+  const hidden = new Set(hides)
+  const fields = Object.entries(answer).filter(([key, value]) => !hidden.has(key) && !isEmpty(value))
+  const lists = Object.values(answer).filter(Array.isArray)
+  const isNone = lists.length > 0 && fields.every(([, value]) => value === 0)
+  const lacks = workers > 0 ? '' : ' No worker of workflows is connected for its app: it continues when one connects.'
+  const usual = changes === true ? 'Done.' : 'As JSON; secrets are masked.'
+  const head = isNone ? 'There are none.' : (ownOf(HEADS, name as keyof typeof HEADS)?.(answer as never) ?? usual)
+  const line = (value: unknown): string =>
+    JSON.stringify(value, function (this: unknown, key, each: unknown) {
+      if (!Array.isArray(this) && key !== '' && (hidden.has(key) || isEmpty(each))) return undefined
+      return typeof each === 'number' ? Math.round(each * 1000) / 1000 : each
+    })
+  const parts = fields.map(([key, value]) =>
+    Array.isArray(value) ? `"${key}": [\n${value.map(line).join(',\n')}\n]` : `"${key}": ${line(value)}`
+  )
+  const facts = Object.fromEntries(
+    Object.entries(answer).filter(([key, value]) => ['number', 'boolean'].includes(typeof value) || key === 'outcome')
+  )
+  const summary = `${note}${head}${status === '' ? '' : ` It is ${status}.`}${lacks}`
+  return textAnswer(summary, isNone ? '' : `{${parts.join(',\n')}}`, {from: cursor, facts})
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
