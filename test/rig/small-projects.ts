@@ -28,7 +28,7 @@ export const SMALL_PROJECTS: Readonly<Record<string, SmallProject>> = {
     }
   },
   laravel: {
-    starts: 'php artisan serve, appPort 8000',
+    starts: 'sh -c exec php artisan serve --port=$PORT, port 8000',
     program: 'php',
     files: {
       artisan: '#!/usr/bin/env php\n<?php\n\ndefine("LARAVEL_START", microtime(true));\n',
@@ -54,7 +54,7 @@ export const SMALL_PROJECTS: Readonly<Record<string, SmallProject>> = {
     }
   },
   maven: {
-    starts: 'mvn -q spring-boot:run, appPort 8085',
+    starts: 'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8085',
     program: 'mvn',
     files: {
       'pom.xml':
@@ -73,7 +73,7 @@ export const SMALL_PROJECTS: Readonly<Record<string, SmallProject>> = {
     }
   },
   gradle: {
-    starts: 'gradle -q bootRun, appPort 8080',
+    starts: 'sh -c SERVER_PORT=$PORT exec gradle -q bootRun, port 8080',
     program: 'gradle',
     files: {
       'settings.gradle.kts': 'rootProject.name = "shop"\n',
@@ -83,7 +83,7 @@ export const SMALL_PROJECTS: Readonly<Record<string, SmallProject>> = {
     }
   },
   dotnet: {
-    starts: 'dotnet run, appPort 5123',
+    starts: 'sh -c exec dotnet run --urls http://localhost:$PORT, port 5123',
     program: 'dotnet',
     files: {
       'Shop.csproj':

@@ -7,29 +7,25 @@ import {freeFrom} from './compose/ports.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import type {NamedSource} from './several-sources.ts'
 import {isFolder, readFolders} from './reading/files.ts'
+import {calledAt} from './reading/listening.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 import {runsNothing, type RunTool} from './reading/other-tool.ts'
-import {mapOf} from './reading/yaml-file.ts'
 
-/** Apps of which no two listen on one port, where programs can be given another one; else a note says it. The first keeps its port. */
+/** Apps of which no two have one port, where programs can be given another one; else a note says it. The first keeps its port. */
 function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   const wanted = new Set(apps.flatMap(portsOf))
   const owners = new Map<number, string>()
-  // a number in the code of a program comes first, where those of all others can be chosen
-  for (const {id, keys} of apps.filter(isFixed)) {
-    const port = Number(keys['appPort'])
-    const others = apps.filter(each => each.keys['port'] === port)
+  // a number in the code of a program stays, where those of all others can be chosen
+  for (const {id, keys} of apps) {
+    const port = 'port' in keys ? 0 : Number(keys['appPort'] ?? 0)
+    const others = apps.filter(each => port > 0 && each.keys['port'] === port)
     if (others.length > 0 && others.every(({move}) => move !== undefined) && !owners.has(port)) owners.set(port, id)
   }
   return apps.map(app => {
-    const port = Number(app.keys['port'] ?? app.keys['appPort'] ?? 0)
-    const isTaken = owners.has(port) && owners.get(port) !== app.id
-    const moved =
-      isTaken && app.move !== undefined
-        ? movedTo(app, freeFrom(port + 1, wanted))
-        : isTaken && 'port' in app.keys
-          ? calledAt(app, freeFrom(port + 1, wanted), owners.get(port) ?? '')
-          : noted(app, owners)
+    const port = Number(app.keys['port'] ?? 0)
+    const owner = owners.get(port)
+    const isTaken = owner !== undefined && owner !== app.id
+    const moved = isTaken ? movedFrom(app, freeFrom(port + 1, wanted), owner) : noted(app, owners)
     for (const each of portsOf(moved)) {
       wanted.add(each)
       if (!owners.has(each)) owners.set(each, app.id)
@@ -38,23 +34,17 @@ function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   })
 }
 
-/** Whether an app listens where its code says, and is called there. */
-const isFixed = ({keys, move}: ImportedApp): boolean => 'appPort' in keys && !('port' in keys) && move === undefined
-
 const portsOf = ({keys, published = []}: ImportedApp): readonly number[] =>
   [Number(keys['port'] ?? 0), Number(keys['appPort'] ?? 0), ...published.map(({port}) => port)].filter(port => port > 0)
 
-const movedTo = (app: ImportedApp, port: number): ImportedApp => {
-  const {env, ...keys} = {...app.keys, ['port' in app.keys ? 'port' : 'appPort']: port, ...app.move?.(port)}
-  return {...app, keys: env === undefined ? keys : {...keys, env: {...mapOf(app.keys['env']), ...mapOf(env)}}}
-}
-
 /** Two apps cannot be called at one number. */
-const calledAt = (app: ImportedApp, port: number, owner: string): ImportedApp => ({
-  ...app,
-  keys: {...app.keys, port, fixedPort: app.keys['fixedPort'] ?? app.keys['port']},
-  notes: [...app.notes, `port: ${String(app.keys['port'])} is that of ${owner}: this one is called at ${port}`]
-})
+function movedFrom(app: ImportedApp, port: number, owner: string): ImportedApp {
+  const {keys} = app
+  const isOfCode = app.move === undefined && !('appPort' in keys)
+  const moved = calledAt({...app, keys: isOfCode ? {fixedPort: keys['port'], ...keys} : keys}, port)
+  const note = `port: ${String(keys['port'])} is that of ${owner}: this one is called at ${port}`
+  return {...moved, notes: [...moved.notes, note]}
+}
 
 const only = (key: string, port: number, owner: string): string =>
   `${key}: ${port} is that of ${owner}, too, and only one can listen there`
@@ -109,7 +99,8 @@ export async function importFrom(
   const folders = new Set(sources.flatMap(each => (/^(?:folder|aspire)$/.test(each.kind) ? [] : [rootOf(each)])))
   const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps, cwd)))
   const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
-  const whole = {...imported, notes, apps: separatePorts(imported.apps)}
+  const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
+  const whole = {...imported, notes, apps: separatePorts(called)}
   const {withMissing} = await import('./app-notes.ts')
   return {imported: withMissing(whole, {roots: sources.map(rootOf), cwd}, process.env), sources}
 }

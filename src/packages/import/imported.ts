@@ -12,8 +12,10 @@ export interface ImportedApp {
   readonly keys: Readonly<Record<string, unknown>>
   /** Further ports of this machine on which it listens, and how its command says so. */
   readonly published?: readonly {readonly port: number; readonly text: string}[]
-  /** The keys, besides `appPort`, that have it listen on another port; undefined: its code decides. */
+  /** The keys, besides `port`, with which it is called at another number; undefined: its code decides. */
   readonly move?: ((port: number) => Readonly<Record<string, unknown>>) | undefined
+  /** The number in its code where a source gives it another one in PORT: 4000 of `process.env.PORT || 4000`. */
+  readonly written?: number
   /** The folder of which its image is built. */
   readonly builtFrom?: string
   /** A server that keeps its data in its folder. */

@@ -95,7 +95,8 @@ function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
     return !(isGone && (key === 'ready' || key === 'stop'))
   })
   // the command of a container names its variables
-  const env = isContainer(app) ? {} : envOf(other, isGone)
+  const {PORT, ...others} = isContainer(app) ? {} : envOf(other, isGone)
+  const env = {...others, ...(!hasPort && given({PORT}))}
   const ownEnv = mapOf(app.keys['env'])
   const newNames = Object.keys(env).filter(name => !(name in ownEnv))
   const lost = Object.keys(other.keys).filter(key => (key === 'env' ? isContainer(app) : key in app.keys))

@@ -1,7 +1,6 @@
 import {join} from 'node:path'
 import {callsIn} from './environment.ts'
 import {withValues} from './project.ts'
-import type {ImportedApp} from '../imported.ts'
 import {buildOf, portsOf, publishedPort, usualPort, type Service, type Stack} from './service.ts'
 import {portOfDockerfile} from '../reading/dockerfile.ts'
 import {hasMovedBind, readsPort} from '../reading/shell-words.ts'
@@ -15,8 +14,8 @@ export interface ListeningProgram {
   readonly command: readonly string[]
   /** The port that its code or the file names; 0: none is known. */
   readonly target: number
-  /** The keys by which its framework listens elsewhere; undefined: its code decides. */
-  readonly move?: ImportedApp['move']
+  /** It listens at the number that the run gives in PORT. */
+  readonly isTold?: boolean
 }
 
 /** Where a program is called, and the keys of the template for it. */
@@ -60,8 +59,11 @@ const rank = (program: ListeningProgram): number => (numberOf(program) > 0 ? 0 :
 const numberOf = ({service}: ListeningProgram): number =>
   Number(/^\d+(?=$|-)/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
 
-function kindOf({command, folder, service, target}: ListeningProgram): Kind {
-  if (/\$\{?PORT\b/.test(command.join(' '))) return 'variable'
+/** Whether a command line reads the number in PORT. */
+export const isToldIn = (command: readonly string[]): boolean => /\$\{?PORT\b/.test(command.join(' '))
+
+function kindOf({command, folder, service, target, isTold}: ListeningProgram): Kind {
+  if (isTold === true || isToldIn(command)) return 'variable'
   if (hasMovedBind(command, folder)) return 'movable'
   const readsVariable = variablePairs(service.values['environment'])['PORT'] === target.toString()
   return readsVariable || readsPort(command.join(' ')) ? 'variable' : 'fixed'
@@ -80,16 +82,12 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
   }
   if (target === 0) {
     // PORT has no number: the run gives it one
-    const isVariable = /\$\{?PORT\b/.test(program.command.join(' '))
+    const isVariable = isToldIn(program.command)
     return {called: published, keys: isVariable ? {autoPort: true} : {}, getsPort: isVariable}
   }
-  const called = published || (kind === 'fixed' && program.move === undefined ? target : freeFrom(target, used))
-  if (kind === 'fixed') {
-    const isMoved = program.move !== undefined && used.has(target)
-    const listens = !isMoved ? target : published === 0 ? called : freeFrom(target, new Set([...used, called]))
-    const keys = {...(called === listens ? {} : {port: called}), appPort: listens}
-    return {called, keys: isMoved ? {...keys, ...program.move?.(listens)} : keys, getsPort: false}
-  }
+  const called = published || (kind === 'fixed' ? target : freeFrom(target, used))
+  if (kind === 'fixed')
+    return {called, keys: {...(called === target ? {} : {port: called}), appPort: target}, getsPort: false}
   const isInCode = kind === 'movable' && called !== target
   return {called, keys: isInCode ? {port: called, fixedPort: target} : {port: called}, getsPort: !isInCode}
 }

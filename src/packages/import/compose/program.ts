@@ -12,7 +12,7 @@ import {
   type Service,
   type Stack
 } from './service.ts'
-import type {ListeningProgram, ProgramPort} from './ports.ts'
+import {isToldIn, type ListeningProgram, type ProgramPort} from './ports.ts'
 import {
   commandsOfDockerfile,
   portOfDockerfile,
@@ -21,7 +21,6 @@ import {
   variablesOfDockerfile,
   withoutWorkdir
 } from '../reading/dockerfile.ts'
-import {launchUrl} from '../folder/languages/dotnet.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {projectOf} from './service-project.ts'
 import {callsIn, composeEnvironment, pathOfEntry, variablesOfFiles, withPortsHere} from './environment.ts'
@@ -30,6 +29,7 @@ import {pathFrom, pathTo, withTexts, type ImportedApp} from '../imported.ts'
 import {isOfFile, pathsHere, withValues} from './project.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {isFolder} from '../reading/files.ts'
+import {GUESSED} from '../reading/listening.ts'
 import {commandPort} from '../reading/shell-words.ts'
 import {missingFileNote, oddNotes} from '../reading/variables.ts'
 import {
@@ -63,39 +63,38 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   const dockerfile = join(build.folder, build.dockerfile)
   const stage = textValue(mapOf(service.values['build'])['target'])
   const {folder: start, workdir} = startFolder(dockerfile, build.folder, stage)
-  const own = withoutWorkdir(startWords(service), workdir)
-  const isOwn = own.length > 0
-  const image = commandsOfDockerfile(dockerfile, {target: stage, own})
+  const words = withoutWorkdir(startWords(service), workdir)
+  const isOwn = words.length > 0
+  const image = commandsOfDockerfile(dockerfile, {target: stage, own: words})
   const hasEntrypoint = (service.values['entrypoint'] ?? null) !== null
-  const candidates = hasEntrypoint ? [own] : image.commands.map(each => withoutWorkdir(each, workdir))
+  const candidates = hasEntrypoint ? [words] : image.commands.map(each => withoutWorkdir(each, workdir))
   const written = candidates.find(each => each.length > 0 && runsInFolder(each, start))
   const called = Number(callsIn(stack).find(([id, port]) => id === service.id && port !== '')?.[1] ?? 0)
+  const {env: ofImage, left} = variablesOfDockerfile(dockerfile, stage)
+  const environment = {...ofImage, ...variablePairs(service.values['environment'])}
+  const env = {...variablesOfFiles(service, stack), ...environment}
+  const values = {...service.values, ...(Object.keys(ofImage).length > 0 && {environment})}
+  const notes = [
+    ...service.notes,
+    ...(left.length === 0 ? [] : [`Dockerfile: ENV ${left.join(', ')}: not carried over`])
+  ]
+  const inImage = {...service, values, notes}
   if (written !== undefined && (isOwn || buildNote(written, start) === '')) {
-    const env = variablesOfDockerfile(dockerfile, stage)
     const target = listeningPort(service, written, isOwn ? '' : dockerfile) || called || Number(env['PORT'] ?? 0)
-    const environment = {...env, ...variablePairs(service.values['environment'])}
-    const values = {...service.values, ...(Object.keys(env).length > 0 && {environment})}
-    return {
-      service: {...service, values},
-      folder: start,
-      command: written,
-      target,
-      skipped: written === candidates[1] ? withoutWorkdir(image.entrypoint, workdir) : []
-    }
+    const skipped = written === candidates[1] ? withoutWorkdir(image.entrypoint, workdir) : []
+    return {service: inImage, folder: start, command: written, target, skipped}
   }
-  const project = isOwn ? undefined : projectOf(service, build, start, stack)
+  const project = isOwn ? undefined : projectOf(service, build, start, stack, env)
   if (project === undefined) return undefined
-  const {command, port, appPort} = project.keys
-  const words = textsOf(command)
-  // the address of a launch profile wins over the variable: that of http is another one for each program
-  const isLaunched = words[0] === 'dotnet' && launchUrl(project.folder).startsWith('http:')
-  const named = isLaunched ? 0 : variablePort(service, words)
-  // where its image listens says nothing of a server of development
-  const target = named || Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
-  const started = named > 0 && words[0] === 'dotnet' ? ['dotnet', 'run', '--no-launch-profile'] : words
-  const notes = [...service.notes, ...project.notes.filter(note => !note.startsWith('appPort:'))]
-  const {folder, move} = project
-  return {service: {...service, notes}, folder, command: started, target, skipped: [], ...(move && {move})}
+  const {folder, move, keys} = project
+  const command = textsOf(keys['command'])
+  const own = Number(keys['port'] ?? keys['appPort'] ?? 0)
+  const isGuess = project.notes.some(note => note.startsWith(GUESSED))
+  const isTold = isToldIn(command) || (move !== undefined && Object.keys(move(own)).length === 0)
+  const exact = listeningPort(service, [], '')
+  const target = (isTold && isGuess && exact) || own || exact || listeningPort(service, command, dockerfile) || called
+  const ofProject = project.notes.filter(note => !/^appPort:|^guessed:/.test(note))
+  return {service: {...inImage, notes: [...notes, ...ofProject]}, folder, command, target, skipped: [], isTold}
 }
 
 /** Its app, at the port where it is called. */
@@ -174,18 +173,6 @@ function listeningPort(service: Service, command: readonly string[], dockerfile:
     commandPort(command.join(' ')) ||
     portOfDockerfile(dockerfile)
   )
-}
-
-/** The number in a variable that its framework reads; 0: none. */
-function variablePort({values}: Service, command: readonly string[]): number {
-  const env = variablePairs(values['environment'])
-  const line = command.join(' ')
-  const names = /spring-boot|bootRun/.test(line)
-    ? ['SERVER_PORT']
-    : line.startsWith('dotnet ')
-      ? ['ASPNETCORE_URLS', 'ASPNETCORE_HTTP_PORTS']
-      : []
-  return Number(names.map(name => /(?:^|http:[^;]*:)(\d{2,5})(?=$|[;/])/.exec(env[name] ?? '')?.[1]).find(Boolean) ?? 0)
 }
 
 function portNotes(service: Service, keys: Values, own: number): readonly string[] {

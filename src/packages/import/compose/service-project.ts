@@ -1,5 +1,5 @@
 import {basename, dirname, join} from 'node:path'
-import {buildOf, startWords, type Build, type Service, type Stack} from './service.ts'
+import {buildOf, startWords, type Build, type Env, type Service, type Stack} from './service.ts'
 import {appsIn} from '../folder/folder.ts'
 import {imageName} from '../kubernetes/workloads.ts'
 import type {ImportedApp} from '../imported.ts'
@@ -10,12 +10,18 @@ import {textValue} from '../reading/yaml-file.ts'
 /** Folders in which several projects of one context are. */
 const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
 
-/** The project that an image is built of, where it starts, or, in a shared context, with its Dockerfile or name; undefined: none known. */
-export function projectOf(service: Service, build: Build, start: string, stack: Stack): ImportedApp | undefined {
+/** The project that an image is built of, where it starts, or, in a shared context, with its Dockerfile or name; undefined: none known. `env`: its variables. */
+export function projectOf(
+  service: Service,
+  build: Build,
+  start: string,
+  stack: Stack,
+  env: Env
+): ImportedApp | undefined {
   // one Dockerfile may build all projects, each by an argument that names it
   const ofArguments = build.flags.flatMap(flag => /^--build-arg=\w+=\W{0,2}(\w[\w./@-]*)$/.exec(flag)?.[1] ?? [])
   const known = [...ofArguments.filter(each => each.includes('/')), ...namesOf(service), ...ofArguments]
-  const own = appsIn(start)
+  const own = appsIn(start, env)
   const named = known.flatMap(name => own.filter(({id}) => id === name))[0]
   const others = [...stack.services.values()].filter(each => buildOf(each, stack)?.folder === build.folder)
   const isShared = others.some(each => buildOf(each, stack)?.dockerfile !== build.dockerfile)
@@ -28,11 +34,11 @@ export function projectOf(service: Service, build: Build, start: string, stack: 
     dirname(join(build.folder, build.dockerfile)),
     ...GROUPS.flatMap(group => names.map(name => join(build.folder, group, name)))
   ].filter(each => each !== start && each.startsWith(`${build.folder}/`))
-  const below = own.length === 0 && !isShared ? foldersIn(start).flatMap(each => appsIn(each).slice(0, 1)) : []
+  const below = own.length === 0 && !isShared ? foldersIn(start).flatMap(each => appsIn(each, env).slice(0, 1)) : []
   const texts = [...stack.services.values()].flatMap(each => [...namesOf(each), ...(buildOf(each, stack)?.flags ?? [])])
   const isOfOther = texts.some(text => basename(text.replace(/.*=/, '')) === basename(below[0]?.folder ?? ''))
   const alone = below.length === 1 && !(areSeveral && isOfOther) ? below[0] : undefined
-  return folders.flatMap(each => appsIn(each).slice(0, 1))[0] ?? alone ?? (isShared ? undefined : own[0])
+  return folders.flatMap(each => appsIn(each, env).slice(0, 1))[0] ?? alone ?? (isShared ? undefined : own[0])
 }
 
 /** The possible names of a service's project: `cart`, of a service `cart-service` with an image `shop/cart`. */

@@ -12,17 +12,17 @@ import {go} from './languages/go.ts'
 import {java} from './languages/java.ts'
 import {node, startsParts} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, readText} from '../reading/files.ts'
-import {image, type ProjectReader} from './languages/project.ts'
+import {image, type ProjectReader, type Variables} from './languages/project.ts'
 import {python} from './languages/python.ts'
 import {given, textsOf} from '../reading/yaml-file.ts'
 
 /** Readers of projects, best first. */
 const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
 
-/** The programs of a folder, by the first reader that finds one. */
-export function appsIn(folder: string): readonly ImportedApp[] {
+/** The programs of a folder, by the first reader that finds one. `env`: variables that it gets. */
+export function appsIn(folder: string, env?: Variables): readonly ImportedApp[] {
   for (const {appsIn: find} of READERS) {
-    const apps = find(folder)
+    const apps = find(folder, env)
     if (apps.length > 0) return apps
   }
   return []
@@ -30,15 +30,21 @@ export function appsIn(folder: string): readonly ImportedApp[] {
 
 /** A note on what a folder starts by the files of another language, and no app is: a front end next to its server. */
 function otherStarts({folder, keys}: ImportedApp, apps: readonly ImportedApp[]): readonly string[] {
-  const own = textsOf(keys['command']).join(' ')
+  const own = lineOf(keys)
   const parts = apps.map(app => app.folder).filter(part => part !== folder)
   const isApp = (app: ImportedApp): boolean => parts.some(part => startsBelow(app, part))
   const found = READERS.slice(0, -1).map(reader => reader.appsIn(folder).filter(app => !isApp(app)))
   const all = found.flatMap(each => each.slice(0, 1))
-  const others = all.map(each => textsOf(each.keys['command']).join(' ')).filter(each => each !== own)
+  const others = all.map(each => lineOf(each.keys)).filter(each => each !== own)
   if (all.length < 2) return []
   return others.map(each => `its folder also starts ${each}: if it is to run, write an app with that command`)
 }
+
+/** The command of an app as a line of a shell. */
+const lineOf = ({command}: ImportedApp['keys']): string =>
+  textsOf(command)
+    .join(' ')
+    .replace(/^(?:ba)?sh -c (?:exec )?/, '')
 
 /** Why a folder with files of a project makes no app; '': it has no such files. */
 const reasonOf = (folder: string): string => READERS.map(reader => reader.reasonOf(folder)).find(Boolean) ?? ''
@@ -179,9 +185,11 @@ const nothingFound = (shownAs: string, silent: Projects['silent'], others: reado
 /** `go run ./cmd/api` and `uvicorn app.main:api` start what is in `cmd/api` and in `app`. */
 const startsBelow = ({folder, keys}: ImportedApp, part: string): boolean => {
   const way = relative(folder, part)
-  return (keys['command'] as readonly string[]).some(
-    word => word === `./${way}` || word.startsWith(`${way}/`) || (word.startsWith(`${way}.`) && !has(folder, word))
-  )
+  return textsOf(keys['command'])
+    .flatMap(word => word.split(' '))
+    .some(
+      word => word === `./${way}` || word.startsWith(`${way}/`) || (word.startsWith(`${way}.`) && !has(folder, word))
+    )
 }
 
 /** A second app of a name gets a number behind it. */

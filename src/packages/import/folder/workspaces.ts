@@ -3,9 +3,10 @@
 import {basename} from 'node:path'
 import {appsIn} from './folder.ts'
 import type {ImportedApp} from '../imported.ts'
-import {execOf, readPackage, readsVariable} from './languages/node.ts'
+import {execOf, readPackage} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
-import {movedByVariable, movesByItself, portIn, projectApp, type ProjectStart} from './languages/project.ts'
+import {listeningIn, type Listening} from '../reading/listening.ts'
+import {projectApp} from './languages/project.ts'
 import {commandPort} from '../reading/shell-words.ts'
 import {isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
@@ -33,9 +34,7 @@ function appOf(folder: string, root: string, project: Values, workspace: Values)
   if (target === undefined) return undefined
   const command = [...execOf(root), 'nx', target, name]
   const known = {...mapOf(mapOf(workspace['targetDefaults'])[target]), ...mapOf(targets[target])}
-  const {port, move} = listening(folder, known)
-  const moved: ProjectStart['move'] = move === 'flag' ? at => ({command: [...command, `--port=${at}`]}) : move
-  return {...projectApp(root, {command, port, move: moved}), id: name.replace(/^@[^/]*\//, '')}
+  return {...projectApp(root, {command, ...listening(folder, known, command)}), id: name.replace(/^@[^/]*\//, '')}
 }
 
 /** Plugins that make a target of a file of settings, which the project need not name. */
@@ -61,11 +60,8 @@ function inferredTarget(folder: string, {plugins}: Values): string | undefined {
   return undefined
 }
 
-/** The port of a target, and how it is given another one: `flag` is `--port`. */
-function listening(
-  folder: string,
-  target: Values
-): {readonly port: number; readonly move: ProjectStart['move'] | 'flag'} {
+/** Where a target listens; a server for development takes `--port`. */
+function listening(folder: string, target: Values, command: readonly string[]): Listening {
   const executor = textValue(target['executor'])
   const options = mapOf(target['options'])
   const chosen = mapOf(mapOf(target['configurations'])[textValue(target['defaultConfiguration']) || 'development'])
@@ -77,18 +73,20 @@ function listening(
   if (line !== '') {
     const [found] = appsIn(folder)
     const port = commandPort(line) || Number(found?.keys['port'] ?? found?.keys['appPort'] ?? 0)
-    return {port, move: found?.move === movesByItself ? movesByItself : undefined}
+    const isTold = found?.move !== undefined && Object.keys(found.move(port)).length === 0
+    return {port, takes: isTold ? 'PORT' : undefined}
   }
   if (/dev-server|:server$|^$/.test(executor)) {
     const config = entriesOf(folder).find(name => /^(?:vite|webpack|rspack|nuxt)\.config\./.test(name)) ?? ''
     const usual = executor !== '' ? 4200 : has(folder, 'next.config.js', 'next.config.mjs', 'next.config.ts') ? 3000 : 0
     const configured = Number(/\bport:\s*(\d{4,5})/.exec(readText(folder, config))?.[1] ?? 0)
-    return {port: written || configured || usual, move: 'flag'}
+    return {port: written || configured || usual, takes: {words: at => [...command, `--port=${at}`]}}
   }
   const text = ['src/main.ts', 'src/main.js', 'src/index.ts', 'src/server.ts', 'main.go', 'src/main.rs']
     .map(name => readText(folder, name))
     .join('\n')
-  return {port: written || portIn(text), move: readsVariable(text) ? movesByItself : movedByVariable(text)}
+  const found = listeningIn(text, folder)
+  return {...found, port: written || found.port}
 }
 
 /** Apps with the tasks that turbo runs before their scripts, each task an app that ends. */

@@ -5,7 +5,9 @@ import {envFileVariables} from '../reading/variables.ts'
 import {buildNote, readPackage} from '../folder/languages/node.ts'
 import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {commandOf, flaggedPort, commandPort, portVariable, readsPort, splitFolder} from '../reading/shell-words.ts'
+import {listeningOf} from '../folder/command-start.ts'
+import {listeningKeys, type Listening} from '../reading/listening.ts'
+import {commandOf, flaggedPort, commandPort, portVariable, splitFolder} from '../reading/shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
 /** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
@@ -25,7 +27,7 @@ export function importProcfile(file: ImportedFile): Imported {
     const [, name = '', command = ''] = LINE.exec(text) ?? []
     if (name === '') notes.push(`line ${index + 1} is no "name: command": ${text}`)
     else if (apps.some(({id}) => id === name)) notes.push(`line ${index + 1} is a second "${name}": ${command}`)
-    else apps.push(withBuildNote(appOf(name, command, {root, firstPort, isWritten: 'PORT' in variables, before: apps})))
+    else apps.push(withBuildNote(appOf(name, command, {root, firstPort, variables, before: apps})))
   }
   if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
   return {
@@ -79,40 +81,59 @@ interface Around {
   /** The folder of the Procfile. */
   readonly root: string
   readonly firstPort: number
-  /** The `.env` file sets PORT for all: it would hide the number that an app is given. */
-  readonly isWritten: boolean
+  /** Those of its `.env`. */
+  readonly variables: Readonly<Record<string, string | undefined>>
   readonly before: readonly ImportedApp[]
 }
 
-function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: Around): ImportedApp {
+function appOf(id: string, typed: string, {root, firstPort, variables, before}: Around): ImportedApp {
   const {folder, line: placed} = placedIn(root, typed)
   const {env: own, line: written} = assigned(placed)
-  const line = watching(written, folder)
-  const command = commandOf(line)
-  const env = {...own, PORT: own['PORT'] ?? (firstPort + PORT_STEP * before.length).toString()}
+  const command = commandOf(watching(written, folder))
+  const {PORT = (firstPort + PORT_STEP * before.length).toString(), ...env} = own
+  const app = {id, folder, notes: []}
   if (id === 'release')
     return {
-      id,
-      folder,
-      keys: {command, env, profiles: ['release']},
+      ...app,
+      keys: {command, env: {...env, PORT}, profiles: ['release']},
       notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
     }
-  const {port, isSure, isTold} = listensOn(id, {folder, line}, Number(env.PORT), own['PORT'] !== undefined)
-  const mend = isTold && !isWritten ? 'write its number as fixedPort' : 'change appPort'
-  const notes = isSure ? [] : [`foreman sets PORT=${env.PORT}: if the program listens elsewhere, ${mend}`]
-  const variable = portVariable(line)
-  const unknown = `appPort: ${variable} says where it listens: write its number`
-  if (port === 0) return {id, folder, keys: {command, env}, notes: variable === '' ? [] : [unknown]}
-  const owner = before.find(({keys}) => keys['appPort'] === port || keys['port'] === port)
-  if (owner !== undefined) {
-    const note = `appPort: ${port} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
-    return {id, folder, keys: {command, env}, notes: [note]}
+  const found = listening(app, command, {...variables, ...own, PORT}, own['PORT'] !== undefined)
+  if (found.port === 0) return {...app, keys: {command, env: {...env, PORT}}, notes: unknownNotes(command.join(' '))}
+  const owner = before.find(({keys}) => [keys['appPort'], keys['port']].includes(found.port))
+  if (owner !== undefined && own['PORT'] !== undefined) {
+    const note = `appPort: ${found.port} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
+    return {...app, keys: {command, env: {...env, PORT}}, notes: [note]}
   }
-  if (isTold && !isWritten) {
-    const {PORT: _, ...others} = env
-    return {id, folder, keys: {port, command, ...(Object.keys(others).length > 0 && {env: others})}, notes}
+  const {keys, ...more} = listeningKeys(command, folder, found)
+  const {command: words, ...ports} = keys
+  const all = 'appPort' in keys ? {...env, PORT} : env
+  return {
+    ...app,
+    ...more,
+    written: found.written,
+    keys: {...ports, command: words, ...(Object.keys(all).length > 0 && {env: all})}
   }
-  return {id, folder, keys: {appPort: port, command, env}, notes}
+}
+
+const unknownNotes = (line: string): readonly string[] =>
+  portVariable(line) === '' ? [] : [`appPort: ${portVariable(line)} says where it listens: write its number`]
+
+/** Where a process listens: at the number of foreman, where its line or its code read PORT, else by its files. */
+function listening(
+  {id, folder}: Pick<ImportedApp, 'id' | 'folder'>,
+  command: readonly string[],
+  {PORT, ...variables}: Around['variables'],
+  isOwn: boolean
+): Listening & {readonly written: number} {
+  const line = command.join(' ')
+  // a line that Rails' generators write
+  if (/\bunset PORT\b/.test(line)) return {port: commandPort(line), written: 0}
+  const found = listeningOf(command, folder, variables)
+  const isTold = isOwn || found.takes === 'PORT' || /\$\{?PORT\b/.test(line)
+  if (isTold && flaggedPort(line) === 0) return {port: Number(PORT), takes: 'PORT', written: found.port}
+  if (found.port > 0 || id !== 'web') return {...found, written: found.port}
+  return {port: Number(PORT), guess: 'foreman gives it as PORT', takes: 'PORT', written: 0}
 }
 
 /** `cd web && npm start` runs in that folder, if it is there. */
@@ -141,29 +162,3 @@ function watching(line: string, folder: string): string {
   return (line.slice(0, start) + own).replace(/\bra(?:ils|ke) tailwindcss:watch(?=\s|$)/, '$&[always]')
 }
 const WATCHER = /(?:^|[\s/"'])@?(?:tailwindcss|esbuild)(?:\/cli)?(?:@[\w.^~-]+)?(?=\s|$)/
-
-/** Where a process listens by its line and source, 0: nowhere. `given`: the port that it gets, `isOwn`: by its line. `isTold`: by PORT. */
-function listensOn(
-  id: string,
-  {folder, line}: ReturnType<typeof placedIn>,
-  given: number,
-  isOwn: boolean
-): {port: number; isSure: boolean; isTold: boolean} {
-  // the lines that Rails' generators write
-  if (/\bunset PORT\b/.test(line)) return {port: commandPort(line), isSure: true, isTold: false}
-  if (/\$\{?PORT\b/.test(line)) return {port: given, isSure: true, isTold: true}
-  const flagged = flaggedPort(line)
-  if (flagged > 0) return {port: flagged, isSure: true, isTold: false}
-  if (isOwn || readsPort(line) || sourceReadsPort(line, folder)) return {port: given, isSure: true, isTold: true}
-  const usual = commandPort(line)
-  if (portVariable(line) !== '') return {port: 0, isSure: true, isTold: false}
-  if (usual > 0) return {port: usual, isSure: true, isTold: false}
-  return {port: id === 'web' ? given : 0, isSure: false, isTold: true}
-}
-
-/** The variable PORT, as languages name it: `process.env.PORT`, `os.environ["PORT"]`, `ENV.fetch('PORT')`, `os.Getenv("PORT")`. */
-const PORT_IN_SOURCE = /\benv(?:iron)?\b\W{1,3}(?:\w+\W{1,3})?PORT\b|getenv\(\s*["']PORT\b/i
-
-/** A file that the line names reads it. */
-const sourceReadsPort = (line: string, folder: string): boolean =>
-  line.split(/\s+/).some(word => /\.\w+$/.test(word) && PORT_IN_SOURCE.test(textAt(resolve(folder, word))))

@@ -65,17 +65,23 @@ function stageOf(file: string, target: string): readonly string[] {
 export const withoutWorkdir = (words: readonly string[], workdir: string): readonly string[] =>
   workdir === '/' ? words : words.map(word => (word.startsWith(`${workdir}/`) ? word.slice(workdir.length + 1) : word))
 
-/** The variables that an image gives its program, without those that only name places in the image. */
-export function variablesOfDockerfile(file: string, target = ''): Readonly<Record<string, string>> {
+/** The variables that an image gives its program, and the names of those that are built of others or name places in the image. */
+export function variablesOfDockerfile(
+  file: string,
+  target = ''
+): {readonly env: Readonly<Record<string, string>>; readonly left: readonly string[]} {
   const env = emptyRecord<string>()
+  const left = new Set<string>()
   for (const line of stageOf(file, target)) {
     const [, rest = ''] = /^ENV\s+(.*)$/i.exec(line) ?? []
     const [, name = '', value = ''] = /^(\w+)\s+(.*)$/.exec(rest) ?? []
     const pairs = name === '' ? splitWords(rest).map(each => each.split(/=(.*)/s)) : [[name, value]]
     for (const [each = '', text = ''] of pairs)
-      if (each !== '' && !IMAGE_ONLY.test(each) && !/^\/|[$:]\/|\$/.test(text)) env[each] = text
+      if (each === '' || IMAGE_ONLY.test(each)) continue
+      else if (/^\/|:\/(?!\/)|\$/.test(text)) left.add(each)
+      else env[each] = text
   }
-  return env
+  return {env, left: [...left].filter(name => !(name in env))}
 }
 
 const IMAGE_ONLY =

@@ -45,8 +45,16 @@ const PORT_FLAG =
 const OF_SERVERS = /(?<!\w)(?!(?:https?|tcp|ssl|wss?|grpc):)[a-z][\w+.-]*:\/\/\S+/g
 
 /** The port that a command line names, or that its program is known for; 0: unknown. */
-export const commandPort = (line: string): number =>
-  flaggedPort(line) || (portVariable(line) === '' ? (USUAL_PORTS.find(([start]) => start.test(line))?.[1] ?? 0) : 0)
+export const commandPort = (line: string): number => flaggedPort(line) || (usualPort(line)?.port ?? 0)
+
+/** The port that a program is known for, and the words by which it is known; undefined: none, or a variable has it. */
+export function usualPort(line: string): {readonly port: number; readonly guess: string} | undefined {
+  const [start, port = 0] = USUAL_PORTS.find(([each]) => each.test(line)) ?? []
+  const [name = ''] = start?.exec(line) ?? []
+  return port === 0 || portVariable(line) !== ''
+    ? undefined
+    : {port, guess: `the default of ${name.replace(/ .* /, ' ')}`}
+}
 
 /** The variable that a command line takes its port from: `--port $WEB_PORT`; '' = none. */
 export const portVariable = (line: string): string =>
@@ -87,7 +95,7 @@ const USUAL_PORTS: readonly (readonly [RegExp, number])[] = [
   [/\bvue-cli-service serve\b|\bwebpack(?:-dev-server| serve)\b/, 8080],
   [/\bflask\b.*\brun\b/, 5000],
   [/\buvicorn\b|\bfastapi (?:dev|run)\b|\bgunicorn\b/, 8000],
-  [/\bmanage\.py runserver\b|\bphp artisan serve\b|\bmkdocs serve\b|\bgatsby develop\b|\bdeno serve\b/, 8000],
+  [/\bmanage\.py runserver\b|\bphp artisan serve\b|\bmkdocs serve\b|\bgatsby develop\b/, 8000],
   [/\bspring-boot:run\b|\bbootRun\b|\bquarkus:dev\b/, 8080],
   [/\bpuma\b/, 9292],
   [/\bmix phx\.server\b/, 4000]

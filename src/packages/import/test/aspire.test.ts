@@ -116,8 +116,8 @@ t.test('the manifest of an AppHost: projects, executables, containers and their 
   })
   t.match(byId.get('api'), {
     appDirPath: './Shop.Api',
-    appPort: 5001,
-    command: ['dotnet', 'run'],
+    port: 5001,
+    command: ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT'],
     dependsOn: {pg: 'ready', cache: 'ready'}
   })
   t.match(byId.get('pg'), {env: {POSTGRES_PASSWORD: 'Local_1_pg-password'}})

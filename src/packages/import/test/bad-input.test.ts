@@ -123,7 +123,7 @@ t.test('settings with many blank lines are read at once', async t => {
       'pom.xml': '<project>spring-boot-starter spring-boot-maven-plugin</project>',
       src: {main: {java: {'App.java': 'SpringApplication'}, resources}}
     })
-    return template.apps[0]?.['appPort']
+    return template.apps[0]?.['port']
   }
   for (const lines of ['  \n'.repeat(40), blank, `${' '.repeat(400)}\n`.repeat(2000)])
     t.equal(await portIn({'application.yml': `server:\n${lines}spring: {}\n`}), 8080)

@@ -270,7 +270,7 @@ profiles:
     ledger: {'pom.xml': 'spring-boot-maven-plugin'}
   })
   t.match(template.apps, [
-    {appID: 'bank', appDirPath: './ledger', command: ['mvn', '-q', 'spring-boot:run']},
+    {appID: 'bank', appDirPath: './ledger', port: 8080},
     {
       appID: 'web',
       appDirPath: './web/src',

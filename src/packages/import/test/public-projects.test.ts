@@ -54,7 +54,7 @@ t.test('Spring: the port of JHipster’s files, and modules that start nothing',
     tool: {'pom.xml': pom, src: {main: source('class Tool { public static void main(String[] args) {} }')}}
   }
   const {template, notes} = await imported(t, files, '.', 'folder')
-  t.match(template.apps, [{appID: 'shop', appPort: 8081}, {appID: 'tool'}])
+  t.match(template.apps, [{appID: 'shop', port: 8081}, {appID: 'tool'}])
   t.equal(template.apps.length, 2)
   t.match(notes, [/^dao: left out, as none of its classes is a program/])
 })
@@ -134,7 +134,7 @@ t.test('.NET without launchSettings listens where its image does', async t => {
       Dockerfile: 'FROM dotnet\nEXPOSE 7070\nENTRYPOINT ["/app/cart"]'
     }
   })
-  t.match(template.apps[0], {appPort: 7070, command: ['dotnet', 'run', '--urls', 'http://localhost:7070']})
+  t.match(template.apps[0], {port: 7070, command: ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']})
 })
 
 t.test('a Procfile of Heroku: programs that it builds or has', async t => {
@@ -186,7 +186,7 @@ t.test('a folder with a server and a front end of another language: a note names
   t.strictSame(
     notes.filter(note => note.includes('also starts')),
     [
-      'its folder also starts mvn -q spring-boot:run: if it is to run, write an app with that command',
+      'its folder also starts SERVER_PORT=$PORT exec mvn -q spring-boot:run: if it is to run, write an app with that command',
       'its folder also starts npm run dev: if it is to run, write an app with that command'
     ]
   )
@@ -199,7 +199,7 @@ t.test('what a folder also starts is no note where it is an app', async t => {
     cmd: {a: {'main.go': 'package main // ":8080"'}}
   })
   t.match(template.apps, [{command: ['npm', 'run', 'dev']}, {appDirPath: './cmd/a', command: ['go', 'run', '.']}])
-  t.strictSame(notes, [])
+  t.notOk(notes.some(note => note.includes('also starts')))
 })
 
 t.test('Django in a folder src below the project file', async t => {

@@ -95,6 +95,7 @@ services:
     {appID: 'cache', command: ['redis-server', '--port', '6399']}
   ])
   t.equal(template.apps.length, 2)
+  t.notMatch(template.apps[0], {env: {PORT: '80'}})
   t.notOk('ready' in (template.apps[1] ?? {}), 'the check of a container does not ask a program')
   const said = notes.join('\n')
   t.match(
@@ -159,8 +160,8 @@ t.test('an app that is moved to another port keeps the variables of another sour
     'compose.yaml'
   ])
   t.match(template.apps, [
-    {appID: 'a', appPort: 8080, env: {DB: 'a'}},
-    {appID: 'b', appPort: 8081, env: {DB: 'b', SERVER_PORT: '8081'}}
+    {appID: 'a', port: 8080, env: {DB: 'a'}},
+    {appID: 'b', port: 8081, env: {DB: 'b'}}
   ])
 })
 

@@ -1,28 +1,29 @@
-import {join} from 'node:path'
-import {portOfDockerfile} from '../../reading/dockerfile.ts'
 import {entriesOf, jsonOf, readText} from '../../reading/files.ts'
 import {mapOf, textValue} from '../../reading/yaml-file.ts'
-import {projectApp, type ProjectReader} from './project.ts'
+import type {Listening} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type Variables} from './project.ts'
 
 /** Programs of .NET: web projects, workers and other executables; tests and libraries are none. */
 export const dotnet: ProjectReader = {
-  appsIn(folder) {
+  appsIn(folder, env = {}) {
     const project = projectFile(folder)
     if (project === undefined || !isProgram(readText(folder, project))) return []
     const url = launchUrl(folder)
     const isSecure = url.startsWith('https:')
-    const exposed = url === '' ? portOfDockerfile(join(folder, 'Dockerfile')) : 0
-    const command = ['dotnet', 'run', ...(exposed > 0 ? ['--urls', `http://localhost:${exposed}`] : [])]
-    return [
-      projectApp(folder, {
-        command,
-        port: isSecure ? 0 : Number(/:(\d+)/.exec(url)?.[1] ?? 0) || exposed,
-        move: port => ({command: ['dotnet', 'run', '--urls', `http://localhost:${port}`]}),
-        notes: isSecure ? [`launchSettings.json: ${url} is all it listens on: add an address of http to be called`] : []
-      })
-    ]
+    const notes =
+      isSecure && !('ASPNETCORE_URLS' in env)
+        ? [`launchSettings.json: ${url} is all it listens on: add an address of http to be called`]
+        : []
+    return [projectApp(folder, {command: ['dotnet', 'run'], ...dotnetListening(folder, env), notes})]
   },
   reasonOf: folder => (projectFile(folder) === undefined ? '' : 'its project makes no program')
+}
+
+/** Where `dotnet run` listens: by the profile that it takes, else by its variables. */
+export function dotnetListening(folder: string, env: Variables): Listening {
+  const urls = [launchUrl(folder), env['ASPNETCORE_URLS'] ?? '', env['ASPNETCORE_HTTP_PORTS'] ?? '']
+  const port = urls.map(each => /(?:^|http:[^;]*:)(\d{2,5})(?=$|[;/])/.exec(each)?.[1]).find(Boolean) ?? 0
+  return {port: Number(port), takes: {words: at => ['dotnet', 'run', '--urls', `http://localhost:${at}`]}}
 }
 
 export const projectFile = (folder: string): string | undefined =>

@@ -1,20 +1,24 @@
 import {basename, join} from 'node:path'
 import {foldersIn, has, entriesOf, readText} from '../../reading/files.ts'
-import {movedByVariable, portIn, projectApp, type ProjectReader} from './project.ts'
+import {listeningIn, type Listening} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type Variables} from './project.ts'
 
 /** Programs of Go: a folder with `package main` in any file, or those in `cmd`. */
 export const go: ProjectReader = {
-  appsIn(folder) {
+  appsIn(folder, env) {
     const main = mainText(folder)
     if (main !== '')
-      return [projectApp(folder, {command: ['go', 'run', '.'], ...listening(main), notes: moduleNote(folder)})]
+      return [
+        projectApp(folder, {command: ['go', 'run', '.'], ...addressedIn(main, folder, env), notes: moduleNote(folder)})
+      ]
     const command = mainText(join(folder, 'cmd'))
-    if (command !== '') return [projectApp(folder, {command: ['go', 'run', './cmd'], ...listening(command)})]
+    if (command !== '')
+      return [projectApp(folder, {command: ['go', 'run', './cmd'], ...addressedIn(command, folder, env)})]
     if (!['.', '..', '../..'].some(way => has(join(folder, way), 'go.mod'))) return []
     return foldersIn(join(folder, 'cmd')).flatMap(each => {
       const name = basename(each)
       const text = mainText(each)
-      const start = {command: ['go', 'run', `./cmd/${name}`], ...listening(text)}
+      const start = {command: ['go', 'run', `./cmd/${name}`], ...addressedIn(text, folder, env)}
       return text === '' ? [] : [{...projectApp(folder, start), id: name}]
     })
   },
@@ -22,19 +26,20 @@ export const go: ProjectReader = {
 }
 
 /** The text of all files of `package main` in a folder that are no tests; '': there are none. */
-function mainText(folder: string): string {
+export function mainText(folder: string): string {
   const sources = entriesOf(folder).filter(name => name.endsWith('.go') && !name.endsWith('_test.go'))
   const texts = sources.map(name => readText(folder, name))
   return texts.filter(text => /^package main\b/m.test(text) && !/^\/\/go:build ignore/m.test(text)).join('\n')
 }
 
-const listening = (text: string): {port: number; move: ReturnType<typeof movedByVariable>} => ({
-  port: portIn(text) || addressIn(text),
-  move: movedByVariable(text)
-})
+/** Where a program listens by its text, as a number or an address. */
+export function addressedIn(text: string, folder: string, env?: Variables): Listening {
+  const found = listeningIn(text, folder, env)
+  return {...found, port: found.port || addressIn(text)}
+}
 
 /** The number of the address at which a program's text listens, `":8080"`, before one that it may call; 0: none. */
-export const addressIn = (text: string): number =>
+const addressIn = (text: string): number =>
   /dial|client|kafka/i.test(text) &&
   !/listen|serve\b|\.(?:run|start)\w*\(|bind\(|[:=]\s*"0\.0\.0\.0:|flag\.\w+\([^()]*":\d/i.test(text)
     ? 0

@@ -1,11 +1,12 @@
 import {basename, join, relative} from 'node:path'
 import {allIn, has, readText} from '../../reading/files.ts'
-import {byVariable, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
+import type {Listening} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type ProjectStart, type Variables} from './project.ts'
 
 /** Programs of the JVM: Spring Boot, Quarkus, and those of Gradle's plugin `application`. */
 export const java: ProjectReader = {
-  appsIn(folder) {
-    const start = mavenStart(folder) ?? gradleStart(folder)
+  appsIn(folder, env = {}) {
+    const start = mavenStart(folder, env) ?? gradleStart(folder, env)
     return start === undefined ? [] : [projectApp(folder, start)]
   },
   reasonOf(folder) {
@@ -22,20 +23,32 @@ const SETTINGS = ['settings.gradle', 'settings.gradle.kts']
 /** A project of modules starts none by itself. */
 const isParent = (folder: string): boolean => /<packaging>\s*pom\s*<|<modules>/.test(readText(folder, 'pom.xml'))
 
-function mavenStart(folder: string): ProjectStart | undefined {
+function mavenStart(folder: string, env: Variables): ProjectStart | undefined {
   const pom = readText(folder, 'pom.xml')
   if (pom === '' || isParent(folder)) return undefined
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
   if (SPRING.test(pom) && !isLibrary(folder, pom) && startsSpring(folder))
     // what another module brings is not read
-    return {command: [maven, '-q', 'spring-boot:run'], ...spring(folder, notes.length > 0 ? '' : pom), notes}
+    return {
+      command: [maven, '-q', 'spring-boot:run'],
+      ...springListening(folder, env, notes.length > 0 ? '' : pom),
+      notes
+    }
   if (!pom.includes('quarkus')) return undefined
+  return {command: [maven, '-q', 'quarkus:dev'], ...quarkusListening(folder, env), notes}
+}
+
+/** Where Quarkus listens in its mode for development. */
+export function quarkusListening(folder: string, env: Variables): Listening {
   const settings = settingsOf(folder)
   const ofDev = /^%dev\.quarkus\.http\.port.*/m.exec(settings)?.[0] ?? ''
-  const port = Number(QUARKUS_PORT.exec(`${ofDev}\n${settings}`)?.[1] ?? 8080)
-  return {command: [maven, '-q', 'quarkus:dev'], port, move: byVariable('QUARKUS_HTTP_PORT'), notes}
+  const written = env['QUARKUS_HTTP_PORT'] ?? QUARKUS_PORT.exec(`${ofDev}\n${settings}`)?.[1]
+  return orDefault(Number(written ?? 0), 'Quarkus', 'QUARKUS_HTTP_PORT')
 }
+
+const orDefault = (port: number, name: string, variable: string): Listening =>
+  port > 0 ? {port, takes: {variable}} : {port: 8080, guess: `the default of ${name}`, takes: {variable}}
 
 const SPRING =
   /spring-(?:boot-(?:maven-plugin|gradle-plugin|starter)|cloud-starter)|org\.springframework\.boot|spring\.?boot\)/i
@@ -57,7 +70,7 @@ function siblingsOf(folder: string, pom: string): readonly string[] {
 
 const gradleText = (folder: string): string => readText(folder, 'build.gradle') + readText(folder, 'build.gradle.kts')
 
-function gradleStart(folder: string): ProjectStart | undefined {
+function gradleStart(folder: string, env: Variables): ProjectStart | undefined {
   const own = gradleText(folder)
   const root = [folder, join(folder, '..'), join(folder, '../..')].find(each => has(each, ...SETTINGS)) ?? folder
   const names = relative(root, folder).split('/').filter(Boolean)
@@ -66,7 +79,7 @@ function gradleStart(folder: string): ProjectStart | undefined {
   const applied = own.replaceAll(/.*apply false.*/g, '')
   const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
   if (SPRING.test(applied) && !isRoot && startsSpring(folder))
-    return {command: [gradle, '-q', task('bootRun')], ...spring(folder, own)}
+    return {command: [gradle, '-q', task('bootRun')], ...springListening(folder, env, own)}
   return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
 }
 
@@ -76,13 +89,14 @@ function wrapper(folder: string, script: string, program: string): string {
   return found === undefined ? program : `${found}/${script}`
 }
 
-function spring(folder: string, build: string): Pick<ProjectStart, 'port' | 'move'> {
+/** Where Spring Boot listens. `build`: the text of its build file, if nothing else brings a server. */
+export function springListening(folder: string, env: Variables, build = ''): Listening {
   const settings = settingsOf(folder)
-  const port = Number(SERVER_PORT.exec(settings)?.[1] ?? 0)
+  const port = Number(env['SERVER_PORT'] ?? SERVER_PORT.exec(settings)?.[1] ?? 0)
   const isSilent = build.includes('<artifactId>') && !SPRING_PART.test(build + readText(join(folder, '..'), 'pom.xml'))
   // a server of configuration says the port, or it listens nowhere
   if (port === 0 && (isSilent || (CONFIG_CLIENT.test(settings) && !NO_CLIENT.test(settings)))) return {port}
-  return {port: port || 8080, move: byVariable('SERVER_PORT')}
+  return orDefault(port, 'Spring Boot', 'SERVER_PORT')
 }
 const CONFIG_CLIENT = /\bconfigserver:|\bcloud\.config\.|\bcloud:[ \t]*\n[ \t]+config:/
 /** It is that server itself, or asks none. */

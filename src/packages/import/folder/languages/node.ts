@@ -3,9 +3,10 @@ import {join} from 'node:path'
 import {jsonIn} from '../../../../model/is-json.ts'
 import {envFileVariables} from '../../reading/variables.ts'
 import {mapOf, textValue, type Values} from '../../reading/yaml-file.ts'
-import {commandPort, flaggedPort, readsPort, takesPortFlag} from '../../reading/shell-words.ts'
+import {flaggedPort, readsPort, takesPortFlag, usualPort} from '../../reading/shell-words.ts'
 import {has, entriesOf, jsonOf, readText} from '../../reading/files.ts'
-import {movesByItself, portIn, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
+import {listeningIn, type Listening} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type ProjectStart, type Variables} from './project.ts'
 
 /** The scripts that start a package, best first. */
 const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
@@ -25,8 +26,8 @@ const scriptsIn = (folder: string): Values => mapOf(readPackage(folder)?.['scrip
 
 /** Packages of Node and Deno, by their scripts. */
 export const node: ProjectReader = {
-  appsIn(folder) {
-    const start = nodeStart(folder)
+  appsIn(folder, env) {
+    const start = nodeStart(folder, env)
     return start === undefined ? [] : [projectApp(folder, start)]
   },
   reasonOf(folder) {
@@ -76,37 +77,36 @@ const STARTS_PARTS =
 export const startsParts = (folder: string): boolean => STARTS_PARTS.test(startScript(folder)?.line ?? '')
 
 /** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
-function nodeStart(folder: string): ProjectStart | undefined {
+function nodeStart(folder: string, env?: Variables): ProjectStart | undefined {
   const {main} = readPackage(folder) ?? {}
   const found = startScript(folder)
   if (found !== undefined) {
     const {script, line} = found
     const command = isDeno(folder) ? ['deno', 'task', script] : [managerOf(folder), 'run', script]
     const notes = [buildNote(command, folder)].filter(Boolean)
-    const port = flaggedPort(line) || configuredPort(line, folder) || commandPort(line)
-    if (port > 0) return {command, port, move: moveOf(line, command), notes}
-    const text = readText(folder, sourceOf(line, folder, main))
-    const move = readsVariable(text) ? movesByItself : moveOf(line, command)
-    return {command, port: writtenPort(folder, text), move, notes}
+    return {command, ...nodeListening(line, command, folder, env), notes}
   }
   const files = [typeof main === 'string' ? main : '', 'server.js', 'app.js']
   const file = files.find(name => name !== '' && has(folder, name))
   const text = file === undefined ? '' : readText(folder, file)
   if (file === undefined || !looksServing(text)) return undefined
-  const move = readsVariable(text) ? movesByItself : undefined
-  const runner = isDeno(folder) ? ['deno', 'run', '-A'] : ['node']
-  return {command: [...runner, file], port: writtenPort(folder, text), move}
+  const command = [...(isDeno(folder) ? ['deno', 'run', '-A'] : ['node']), file]
+  return {command, ...nodeListening(command.join(' '), command, folder, env)}
 }
 
-/** Whether a program's text asks for PORT. */
-export const readsVariable = (text: string): boolean =>
-  /\benv(?:\.PORT\b|\[['"]PORT)|\.env\.get\(['"]PORT|\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)
-
-/** PORT of `.env`, where the program reads that; else the number in its text. */
-const writtenPort = (folder: string, text: string): number =>
-  (readsVariable(text) && Number(envFileVariables(join(folder, '.env'))['PORT'])) ||
-  portIn(text) ||
-  (/\bDeno\.serve\(/.test(text) ? 8000 : 0)
+/** Where a line of a package listens: by its flags, the settings of its program, the text of that, or by default. */
+export function nodeListening(line: string, command: readonly string[], folder: string, env?: Variables): Listening {
+  const written = flaggedPort(line) || configuredPort(line, folder)
+  const takes = takesOf(line, command)
+  if (written > 0) return {port: written, takes}
+  const usual = usualPort(line)
+  if (usual !== undefined) return {...usual, takes}
+  const text = readText(folder, sourceOf(line, folder, readPackage(folder)?.['main']))
+  const found = listeningIn(text, folder, env)
+  if (!/\bDeno\.serve\(|\bdeno serve\b/.test(text + line)) return {...found, takes: found.takes ?? takes}
+  const ofDeno = found.takes ?? {variable: 'DENO_SERVE_ADDRESS', value: 'tcp:127.0.0.1:$PORT'}
+  return found.port > 0 ? {...found, takes: ofDeno} : {port: 8000, guess: 'the default of Deno', takes: ofDeno}
+}
 
 /** Programs, and the files that say their port. */
 const CONFIGS: readonly (readonly [RegExp, RegExp])[] = [
@@ -159,12 +159,12 @@ function sourceOf(line: string, folder: string, main: unknown): string {
   return all.find(name => looksServing(readText(folder, name))) ?? ''
 }
 
-function moveOf(line: string, command: readonly string[]): ProjectStart['move'] {
+function takesOf(line: string, command: readonly string[]): Listening['takes'] {
   if (flaggedPort(line) > 0) return undefined
-  if (readsPort(line)) return movesByItself
+  if (readsPort(line)) return 'PORT'
   if (!takesPortFlag(line)) return undefined
-  // npm keeps what comes before -- for itself
-  return port => ({command: [...command, ...(command[0] === 'npm' ? ['--'] : []), '--port', port.toString()]})
+  // npm keeps the words in front of -- for itself
+  return {words: port => [...command, ...(command[0] === 'npm' ? ['--'] : []), '--port', port]}
 }
 
 /** How its package manager runs the program of a package. */

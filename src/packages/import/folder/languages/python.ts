@@ -1,6 +1,7 @@
 import {basename, dirname, join, relative} from 'node:path'
 import {has, readText} from '../../reading/files.ts'
-import {movedByVariable, portIn, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
+import {listeningIn, type Listening} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type Variables} from './project.ts'
 import type {ImportedApp} from '../../imported.ts'
 
 /** Programs of Python: Django, ASGI and WSGI apps, and files that serve by themselves. */
@@ -9,7 +10,7 @@ export const python: ProjectReader = {
   reasonOf: folder => (isPython(folder) ? 'it has no manage.py, main.py, app.py or server.py that serves' : '')
 }
 
-function pythonApps(folder: string): readonly ImportedApp[] {
+function pythonApps(folder: string, env?: Variables): readonly ImportedApp[] {
   const isOwn = (name: string): boolean => !name.includes('/') || !isPython(join(folder, name, '..'))
   const file = FILES.find(name => has(folder, name) && isOwn(name))
   if (file === undefined) return []
@@ -24,24 +25,35 @@ function pythonApps(folder: string): readonly ImportedApp[] {
   const [, tool = isMember ? 'uv' : ''] = Object.entries(TOOLS).find(([name]) => has(project, name)) ?? []
   const venv = [place, folder].map(each => relative(place, join(each, '.venv/bin/python'))).find(way => has(place, way))
   const runner = venv === undefined ? (tool === '' ? ['python3'] : [tool, 'run', 'python']) : [venv]
-  const app = (command: readonly string[], port: number, move: ProjectStart['move']): readonly ImportedApp[] => [
-    {...projectApp(place, {command: [...runner, ...command], port, move}), id: basename(folder)}
+  const app = (words: readonly string[], listening: Listening): readonly ImportedApp[] => [
+    {...projectApp(place, {command: [...runner, ...words], ...listening}), id: basename(folder)}
   ]
-  /** A command with its port at the end. */
-  const listening = (port: number, ...words: readonly string[]): readonly ImportedApp[] =>
-    app([...words, port.toString()], port, at => ({command: [...runner, ...words, at.toString()]}))
-  if (file === 'manage.py')
-    return app([file, 'runserver'], 8000, at => ({command: [...runner, file, 'runserver', at.toString()]}))
-  const asgi = /FastAPI|Starlette|Litestar/.test(text) ? ASGI.exec(text)?.[1] : undefined
+  /** A command with its port at the end, which nothing but the default of its framework decides. */
+  const served = (port: number, name: string, ...words: readonly string[]): readonly ImportedApp[] => {
+    const takes = {words: (at: string) => [...runner, ...words, at]}
+    return app([...words, port.toString()], {port, guess: `the default of ${name}`, takes})
+  }
+  if (file === 'manage.py') {
+    const takes = {words: (at: string) => [...runner, file, 'runserver', at]}
+    return app([file, 'runserver'], {port: 8000, guess: 'the default of Django', takes})
+  }
   const module = (place === folder ? '' : `${part}.`) + file.replace(/\.py$/, '').replaceAll('/', '.')
-  if (asgi !== undefined) return listening(8000, '-m', 'uvicorn', `${module}:${asgi}`, '--port')
+  const asgi = /FastAPI|Starlette|Litestar/.test(text) ? ASGI.exec(text)?.[1] : undefined
   const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.exec(text)?.[1]
-  if (wsgi !== undefined && !/\.run\(/.test(text))
-    return listening(5000, '-m', 'flask', '--app', module, 'run', '--port')
+  // a file that serves by itself also starts threads and reads arguments there
+  if (!SERVES.test(text)) {
+    if (asgi !== undefined) return served(8000, 'uvicorn', '-m', 'uvicorn', `${module}:${asgi}`, '--port')
+    if (wsgi !== undefined) return served(5000, 'Flask', '-m', 'flask', '--app', module, 'run', '--port')
+  }
   if (!isPython(folder) && !/\.run\(|serve/.test(text)) return []
-  const port = portIn(text) || (wsgi === undefined ? 0 : 5000)
-  return app(isPart ? ['-m', module] : [file], port, movedByVariable(text))
+  const found = listeningIn(text, folder, env)
+  const [port, name] = asgi === undefined ? [wsgi === undefined ? 0 : 5000, 'Flask'] : [8000, 'uvicorn']
+  const listening = found.port > 0 || port === 0 ? found : {...found, port, guess: `the default of ${name}`}
+  return app(isPart ? ['-m', module] : [file], listening)
 }
+
+/** A call that serves, as `uvicorn.run(…)`, `app.run(…)`, `serve(app, …)` of waitress and `WSGIServer(…).serve_forever()` do. */
+const SERVES = /\.run\(|\bserve\(|serve_forever\(|start_server\(/
 
 /** What runs the programs of a project, by a file that it has. */
 const TOOLS = {'uv.lock': 'uv', 'poetry.lock': 'poetry', Pipfile: 'pipenv'}

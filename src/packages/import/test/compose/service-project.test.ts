@@ -61,7 +61,7 @@ t.test('a server of development listens where its project says, or the variable 
   })
   t.match(template.apps, [
     {port: 3000, fixedPort: 5173},
-    {appPort: 9001},
+    {port: 9001},
     {env: {API: 'http://localhost:9001', OTHER: 'http://localhost'}}
   ])
   t.ok(notes.includes('env: the port of quiet is not known: write it behind localhost'))
@@ -70,6 +70,7 @@ t.test('a server of development listens where its project says, or the variable 
 t.test(
   'an app of ASP.NET listens where its launch profile says, as dotnet run does, else where its variables say',
   async t => {
+    const run = ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']
     const {template, notes} = await imported(t, {
       'compose.yaml': `services:
   shop: {build: shop, environment: ["ASPNETCORE_URLS=http://+:80", "CART=http://cart"], ports: ["5001:80"]}
@@ -83,10 +84,10 @@ t.test(
       api: {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 80\nENTRYPOINT ["dotnet", "x.dll"]\n'}
     })
     t.match(template.apps, [
-      {port: 5001, appPort: 5100, command: ['dotnet', 'run'], env: {CART: 'http://localhost:5002'}},
-      {port: 5002, appPort: 5200, command: ['dotnet', 'run']},
-      {appPort: 8081, command: ['dotnet', 'run', '--no-launch-profile']},
-      {appPort: 8082, command: ['dotnet', 'run', '--no-launch-profile']}
+      {port: 5001, command: run, env: {CART: 'http://localhost:5002'}},
+      {port: 5002, command: run},
+      {port: 8081, command: run},
+      {port: 8082, command: run}
     ])
     t.notOk(notes.some(note => /only root|only one can listen/.test(note)))
   }
@@ -170,9 +171,9 @@ t.test('a program listens at the port for root that its image has', async t => {
     net: {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 80\nENTRYPOINT ["dotnet", "x.dll"]\n'}
   })
   t.match(template.apps, [
-    {port: 81, fixedPort: 80, env: {API: 'http://localhost:82', NET: 'http://localhost/x'}},
-    {port: 82, fixedPort: 80},
-    {appPort: 80, command: ['dotnet', 'run', '--urls', 'http://localhost:80']}
+    {port: 80, env: {API: 'http://localhost:81', NET: 'http://localhost:82/x'}},
+    {port: 81, fixedPort: 80},
+    {port: 82, command: ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']}
   ])
 })
 

@@ -22,14 +22,14 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
   Ruby: [
     ['bin/rails server, port 3000', {Gemfile: '', bin: {rails: ''}, config: {'application.rb': ''}}],
     ['bin/rails server, port 3000', {Gemfile: '', 'config.ru': '', bin: {rails: ''}}],
-    ['bundle exec rackup, appPort 9292', {Gemfile: '', 'config.ru': ''}],
+    ['sh -c exec bundle exec rackup -p $PORT, port 9292', {Gemfile: '', 'config.ru': ''}],
     ['bundle exec ruby app.rb, port 4567', {Gemfile: '', 'app.rb': "require 'sinatra'"}],
     ['bundle exec ruby server.rb, port 8081', {Gemfile: '', 'server.rb': "require 'sinatra'\nset :port, 8081"}],
     ['x: left out, as it has neither bin/rails, config.ru nor an app of Sinatra', {Gemfile: '', 'app.rb': 'puts 1'}]
   ],
   PHP: [
-    ['php artisan serve, appPort 8000', {artisan: '', 'composer.json': '{}'}],
-    ['php -S localhost:8000 -t public, appPort 8000', {'composer.json': '{}', public: {'index.php': ''}}],
+    ['sh -c exec php artisan serve --port=$PORT, port 8000', {artisan: '', 'composer.json': '{}'}],
+    ['sh -c exec php -S localhost:$PORT -t public, port 8000', {'composer.json': '{}', public: {'index.php': ''}}],
     ['x: left out, as it has neither artisan nor public/index.php', {'composer.json': '{}'}]
   ],
   Elixir: [
@@ -45,17 +45,17 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
     ['x: left out, as its mix.exs starts no application', {'mix.exs': 'def project'}]
   ],
   Maven: [
-    ['mvn -q spring-boot:run, appPort 8080', {'pom.xml': 'spring-boot-maven-plugin'}],
-    ['./mvnw -q quarkus:dev, appPort 8080', {mvnw: '', 'pom.xml': 'io.quarkus'}],
+    ['sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8080', {'pom.xml': 'spring-boot-maven-plugin'}],
+    ['sh -c QUARKUS_HTTP_PORT=$PORT exec ./mvnw -q quarkus:dev, port 8080', {mvnw: '', 'pom.xml': 'io.quarkus'}],
     [
-      'mvn -q spring-boot:run, appPort 9090',
+      'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 9090',
       {
         'pom.xml': 'spring-boot-maven-plugin',
         src: {main: {resources: {'application.properties': 'server.port=${PORT:9090}'}}}
       }
     ],
     [
-      'mvn -q spring-boot:run, appPort 9091',
+      'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 9091',
       {
         'pom.xml': 'spring-boot-maven-plugin',
         src: {
@@ -67,32 +67,22 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
         }
       }
     ],
-    ['mvn -q spring-boot:run, appPort 8080', {'pom.xml': 'spring-boot-maven-plugin', src: {java: SPRING}}],
     [
-      'mvn -q quarkus:dev, appPort 8083',
+      'sh -c QUARKUS_HTTP_PORT=$PORT exec mvn -q quarkus:dev, port 8083',
       {'pom.xml': 'io.quarkus', src: {main: {resources: {'application.properties': 'quarkus.http.port=8083\n'}}}}
     ],
     [
-      'mvn -q quarkus:dev, appPort 8084',
+      'sh -c QUARKUS_HTTP_PORT=$PORT exec mvn -q quarkus:dev, port 8084',
       {
         'pom.xml': 'io.quarkus',
         src: {main: {resources: {'application.yml': 'quarkus:\n  log:\n    port: 1\n  http:\n    port: 8084\n'}}}
       }
     ],
     [
-      'mvn -q quarkus:dev, appPort 8181',
+      'sh -c QUARKUS_HTTP_PORT=$PORT exec mvn -q quarkus:dev, port 8181',
       {
         'pom.xml': 'io.quarkus',
         src: {main: {resources: {'application.properties': 'quarkus.http.port=8080\n%dev.quarkus.http.port=8181\n'}}}
-      }
-    ],
-    [
-      'mvn -q quarkus:dev, appPort 8084',
-      {
-        'pom.xml': 'io.quarkus',
-        src: {
-          main: {resources: {'application.yml': 'quarkus:\r\n  log:\r\n    level: x\r\n  http:\r\n    port: 8084\r\n'}}
-        }
       }
     ],
     ...[
@@ -101,14 +91,17 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       {'application.properties': 'spring.cloud.config.uri=x\nspring.cloud.config.enabled=false\n'},
       {'application.yml': 'spring:\n  cloud:\n    config:\n      import-check:\n        enabled: false\n'}
     ].map((resources): [string, Files] => [
-      'mvn -q spring-boot:run, appPort 8080',
+      'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8080',
       {'pom.xml': 'spring-boot-maven-plugin', src: {main: {...SPRING, resources}}}
     ]),
     [
-      'mvn -q spring-boot:run, appPort 8080',
+      'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8080',
       {'pom.xml': '<artifactId>acme-starter-rest</artifactId><artifactId>spring-boot-maven-plugin</artifactId>'}
     ],
-    ['mvn -q spring-boot:run, appPort 8080', {'pom.xml': '<artifactId>spring-cloud-starter-gateway</artifactId>'}],
+    [
+      'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8080',
+      {'pom.xml': '<artifactId>spring-cloud-starter-gateway</artifactId>'}
+    ],
     ['mvn -q spring-boot:run', {'pom.xml': '<artifactId>spring-boot-maven-plugin</artifactId>'}],
     [
       'mvn -q spring-boot:run',
@@ -134,12 +127,18 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
     ['x: left out, as its pom.xml has neither Spring Boot nor Quarkus', {'pom.xml': '<project>'}]
   ],
   Gradle: [
-    ['./gradlew -q bootRun, appPort 8080', {gradlew: '', 'build.gradle': "id 'org.springframework.boot'"}],
+    [
+      'sh -c SERVER_PORT=$PORT exec ./gradlew -q bootRun, port 8080',
+      {gradlew: '', 'build.gradle': "id 'org.springframework.boot'"}
+    ],
     ['gradle -q run', {'build.gradle.kts': 'plugins { application }'}],
     ['gradle -q run', {'build.gradle': "plugins { id 'io.micronaut.application' }"}],
-    ['gradle -q bootRun, appPort 8080', {'build.gradle': "id 'org.springframework.boot'", src: {jvmMain: SPRING}}],
     [
-      '../gradlew -q :api:bootRun, appPort 8080',
+      'sh -c SERVER_PORT=$PORT exec gradle -q bootRun, port 8080',
+      {'build.gradle': "id 'org.springframework.boot'", src: {jvmMain: SPRING}}
+    ],
+    [
+      'sh -c SERVER_PORT=$PORT exec ../gradlew -q :api:bootRun, port 8080',
       {
         gradlew: '',
         'settings.gradle': "include 'api'",
@@ -149,11 +148,20 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
     ['x: left out, as its build file has neither Spring Boot nor the plugin application', {'build.gradle': ''}]
   ],
   '.NET': [
-    ['dotnet run, appPort 5100', {'x.csproj': WEB, ...launched('http://localhost:5100')}],
-    ['dotnet run, appPort 5100', {'x.fsproj': WEB, ...launched('https://localhost:7100;http://*:5100')}],
+    [
+      'sh -c exec dotnet run --urls http://localhost:$PORT, port 5100',
+      {'x.csproj': WEB, ...launched('http://localhost:5100')}
+    ],
+    [
+      'sh -c exec dotnet run --urls http://localhost:$PORT, port 5100',
+      {'x.fsproj': WEB, ...launched('https://localhost:7100;http://*:5100')}
+    ],
     ['dotnet run', {'x.csproj': WEB, ...launched('https://localhost:7100')}],
     ['dotnet run', {'x.csproj': '<OutputType>Exe</OutputType>'}],
-    ['dotnet run --urls http://localhost:8080, appPort 8080', {'x.csproj': WEB, Dockerfile: 'FROM x\nEXPOSE 8080'}],
+    [
+      'sh -c exec dotnet run --urls http://localhost:$PORT, port 8080',
+      {'x.csproj': WEB, Dockerfile: 'FROM x\nEXPOSE 8080'}
+    ],
     ['x: left out, as its project makes no program', {'x.csproj': '<Project Sdk="Microsoft.NET.Sdk">'}],
     ['x: left out, as its project makes no program', {'x.csproj': `${WEB}<IsTestProject>true</IsTestProject>`}]
   ],
@@ -223,14 +231,14 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
   ],
   Deno: [
     [
-      'deno task dev, appPort 8000',
+      'sh -c DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT exec deno task dev, port 8000',
       {
         'deno.json': '{"tasks": {"dev": {"description": "runs it", "command": "deno serve main.ts"}}}',
         'main.ts': 'export default {}'
       }
     ],
     [
-      'deno task start, appPort 8000',
+      'sh -c DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT exec deno task start, port 8000',
       {'deno.json': '{"tasks": {"dev": {"dependencies": ["a"]}, "start": "deno serve main.ts"}}', 'main.ts': ''}
     ]
   ]
@@ -267,9 +275,9 @@ t.test('two programs of these languages on one port: the second gets another one
     'folder'
   )
   const [, b, , d, , f] = template.apps
-  t.match(b, {appPort: 8001, command: ['php', 'artisan', 'serve', '--port=8001']})
-  t.match(d, {appPort: 8081, env: {SERVER_PORT: '8081'}})
-  t.match(f, {appPort: 9293, command: ['bundle', 'exec', 'rackup', '-p', '9293']})
+  t.match(b, {port: 8001, command: ['sh', '-c', 'exec php artisan serve --port=$PORT']})
+  t.match(d, {port: 8081, command: ['sh', '-c', 'SERVER_PORT=$PORT exec mvn -q spring-boot:run']})
+  t.match(f, {port: 9293, command: ['sh', '-c', 'exec bundle exec rackup -p $PORT']})
 })
 
 t.test('bin/dev: the first port that it gives foreman', async t => {
@@ -312,7 +320,7 @@ t.test('Gradle: modules that only use Spring, and a root of modules, start nothi
     '.',
     'folder'
   )
-  t.match(template.apps, [{appID: 'web', command: ['gradle', '-q', ':web:bootRun']}])
+  t.match(template.apps, [{appID: 'web', command: ['sh', '-c', 'SERVER_PORT=$PORT exec gradle -q :web:bootRun']}])
   t.equal(template.apps.length, 1)
   t.ok(
     notes.some(note => note.startsWith('lib: left out, as none of its classes is a program')),
@@ -340,11 +348,11 @@ t.test(
       'folder'
     )
     t.match(
-      template.apps.map(({appID, command, appPort}) => [appID, (command as string[]).slice(0, 3).join(' '), appPort]),
+      template.apps.map(({appID, command, port}) => [appID, (command as string[]).slice(0, 3).join(' '), port]),
       [
         ['d', 'go run .', undefined],
-        ['backend', 'uv run python', undefined],
-        ['config', 'mvn -q spring-boot:run', 8888]
+        ['backend', 'uv run python', 8000],
+        ['config', 'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run', 8888]
       ]
     )
     t.equal(template.apps.length, 3)
@@ -388,5 +396,5 @@ t.test('what another module brings is not read: a program that needs one may ser
     '.',
     'folder'
   )
-  t.match(template.apps, [{appDirPath: './api', appPort: 8080}])
+  t.match(template.apps, [{appDirPath: './api', port: 8080}])
 })

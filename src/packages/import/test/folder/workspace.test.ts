@@ -94,11 +94,11 @@ t.test('Nx: projects with a target that serves, and those whose target a plugin 
     libs: {ui: {'project.json': '{"projectType": "library", "targets": {"serve": {}}}'}}
   }
   t.strictSame(await commands(t, files), [
-    'admin . 4200 npx nx serve admin',
+    'admin . 4200 sh -c exec npx nx serve admin --port=$PORT',
     'api . 3333 npx nx serve api',
     'py . 8010 npx nx serve py',
-    'shop . 4201 npx nx serve shop --port=4201',
-    'the-site . 3000 npx nx develop the-site'
+    'shop . 4201 sh -c exec npx nx serve shop --port=$PORT',
+    'the-site . 3000 sh -c exec npx nx develop the-site --port=$PORT'
   ])
 })
 
@@ -129,9 +129,9 @@ t.test('Deno: tasks, tasks of parts in the root, and a file that serves', async 
     lib: {'deno.json': '{"name": "@x/lib", "tasks": {"test": "deno test"}}'}
   }
   t.strictSame(await commands(t, files), [
-    'api ./api 4100 deno task start',
+    'api ./api 4100 sh -c DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT exec deno task start',
     'plain ./plain 8000 deno run -A main.ts',
-    'www ./www 5173 deno task dev'
+    'www ./www 5173 sh -c exec deno task dev --port $PORT'
   ])
   const {notes} = await imported(t, files)
   t.match(notes, [/scripts of the root/, /^lib: left out, as its deno\.json has no script dev/])

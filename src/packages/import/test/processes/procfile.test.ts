@@ -164,13 +164,13 @@ t.test('a program whose source takes its number from PORT is called at that numb
   const {template} = await imported(t, {Procfile, ...sources})
   t.same(
     template.apps.map(({port}) => port),
-    [5000, 5100, 5200, undefined]
+    [5000, 5100, 5200, 3000]
   )
 })
 
 t.test('foreman counts from the PORT of .env', async t => {
   const {template} = await imported(t, {Procfile: 'web: node a.js\napi: node b.js\n', '.env': 'PORT=3000\n'})
-  t.match(template.apps, [{appPort: 3000, env: {PORT: '3000'}}, {env: {PORT: '3100'}}])
+  t.match(template.apps, [{port: 3000}, {env: {PORT: '3100'}}])
 })
 
 t.test('words that YAML or a shell reads in another way stay what they are', async t => {
@@ -223,5 +223,9 @@ t.test('a line without PORT, and one that takes its port from a variable of its 
     {appPort: undefined, port: undefined},
     {appPort: undefined, port: undefined}
   ])
-  t.match(notes, ['appPort: CHECKING_PORT says where it listens: write its number', /^foreman ends all/].toReversed())
+  t.match(notes, [
+    /^foreman ends all/,
+    /^appPort: its calls are not held/,
+    'appPort: CHECKING_PORT says where it listens: write its number'
+  ])
 })

@@ -1,0 +1,96 @@
+// The strongest evidence of where a service is called: URLs of this machine that other services have for it.
+import {join} from 'node:path'
+import {isInside} from '../../model/glob.ts'
+import type {ImportedApp} from './imported.ts'
+import {calledAt} from './reading/listening.ts'
+import {entriesOf, sourcesIn, textAt} from './reading/files.ts'
+import {sampleOf} from './reading/variables.ts'
+import {mapOf, textsOf} from './reading/yaml-file.ts'
+
+/** A URL of this machine, and the name of what has it. */
+interface Named {
+  /** In capitals, with `_` between its words: `VITE_API_URL`, `usersUrl` as `USERS_URL`; '': it has none. */
+  readonly name: string
+  readonly port: number
+  /** The file with it; the folder of an app for its `env`. */
+  readonly path: string
+}
+
+/** Apps at the numbers at which others call them. Of two numbers for one app its own one counts, else the first. */
+export function withCalledPorts(apps: readonly ImportedApp[], roots: readonly string[]): readonly ImportedApp[] {
+  const folders = [...new Set([...roots, ...apps.filter(isProgram).map(({folder}) => folder)])]
+  const named = [
+    ...folders.flatMap(urlsIn),
+    ...apps.flatMap(({keys, folder}) =>
+      Object.entries(mapOf(keys['env'])).flatMap(([name, value]) => urlsOf(`${name}="${String(value)}"`, folder))
+    )
+  ]
+  const owners = new Map(named.map(each => [each, ownerOf(each.name, apps)] as const))
+  return apps.map(app => {
+    if (!isProgram(app)) return app
+    const own = Number(app.keys['port'] ?? app.keys['appPort'] ?? 0)
+    const isOwn = ({path}: Named): boolean =>
+      path === app.folder || (isInside(path, app.folder) && !roots.includes(app.folder))
+    const ports = named.flatMap(each => (owners.get(each) === app.id && !isOwn(each) ? [each.port] : []))
+    const written = app.written ?? own
+    const byOthers = named.some(({port, path}) => port === written && !isInside(path, app.folder))
+    const isOfOther = apps.some(
+      each => each !== app && [each.keys['port'], each.keys['appPort'], each.written].includes(written)
+    )
+    const port = ports.includes(own) ? own : (ports[0] ?? (byOthers && !isOfOther ? written : 0))
+    return port === 0 ? app : calledAt(app, port)
+  })
+}
+
+const isProgram = ({keys}: ImportedApp): boolean => !textsOf(keys['command']).includes('docker')
+
+/** The app that a name of a URL means: that with most words of it. */
+function ownerOf(name: string, apps: readonly ImportedApp[]): string | undefined {
+  const words = `_${name}_`
+  const found = apps.map(({id}) => ({id, part: partFor(id, words)})).filter(({part}) => part !== '')
+  return found.toSorted((a, b) => b.part.length - a.part.length)[0]?.id
+}
+
+/** `_ORDERS_API_URL_` of `_SHOP_ORDERS_API_URL_` for orders, or orders-service; '': the name does not mean it. */
+function partFor(id: string, words: string): string {
+  const base = wordsOf(id).replace(/_(?:SERVICE|SVC|API|APP|SERVER|BACKEND)$/, '')
+  return (
+    new RegExp(
+      `_${base}(?:_(?:SERVICE|SVC|API|APP|SERVER|BACKEND))?(?:_(?:BASE|HTTP|INTERNAL|PUBLIC))*_(?:URL|URI|ADDR|ADDRESS|ENDPOINT|HOST|ORIGIN|BASE|TARGET|PORT)_`
+    ).exec(words)?.[0] ?? ''
+  )
+}
+
+const wordsOf = (name: string): string =>
+  name
+    .replaceAll(/([a-z\d])([A-Z])/g, '$1_$2')
+    .replaceAll(/\W+/g, '_')
+    .toUpperCase()
+
+const MAX_SOURCES = 300
+const SETTINGS =
+  /^(?:\.env(?:\.local|\.development|\.dev)?|.*config.*\.(?:[cm]?[jt]s|json|ya?ml)|application.*\.(?:ya?ml|properties))$/
+
+/** URLs in the env files, the settings and the code of a folder. */
+function urlsIn(folder: string): readonly Named[] {
+  const names = entriesOf(folder)
+  const sample = names.includes('.env') ? '' : sampleOf(join(folder, '.env'))
+  const files = names.filter(name => SETTINGS.test(name) || name === sample).map(name => join(folder, name))
+  const all = [...files, ...sourcesIn(folder).slice(0, MAX_SOURCES)]
+  return [...new Set(all)].flatMap(path => urlsOf(textAt(path), path))
+}
+
+/** A name, a sign behind it, and an address of this machine; or a variable with a port. */
+const URLS =
+  /(?:([A-Za-z][\w.-]*)["'`\])]*\s*(?::\s*string\s*)?(?:=|:|\|\||\?\?|,|\?:)\s*)?["'`]?(?:\$\{\w+:-?)?(?:\w+:\/\/(?:localhost|127\.0\.0\.1)|localhost|127\.0\.0\.1):(\d{2,5})\b|\b([A-Z]\w*_PORT)["']?\s*[=:]\s*["']?(\d{4,5})\b/g
+
+const urlsOf = (text: string, path: string): readonly Named[] =>
+  text
+    .split('\n')
+    .filter(line => !/^\s*(?:#|\/\/|\*)/.test(line))
+    .flatMap(line => [...line.matchAll(URLS)])
+    .map(([, name, port, variable = '', number]) => ({
+      name: wordsOf(name ?? variable),
+      port: Number(port ?? number),
+      path
+    }))

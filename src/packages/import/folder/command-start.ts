@@ -1,0 +1,51 @@
+import {join} from 'node:path'
+import {packageScript} from '../../../files/config/package-script.ts'
+import {readText} from '../reading/files.ts'
+import {listeningIn, portIn, type Listening} from '../reading/listening.ts'
+import {flaggedPort, portVariable, readsPort, usualPort} from '../reading/shell-words.ts'
+import {dotnetListening} from './languages/dotnet.ts'
+import {phoenixListening} from './languages/frameworks.ts'
+import {addressedIn, mainText} from './languages/go.ts'
+import {quarkusListening, springListening} from './languages/java.ts'
+import {nodeListening} from './languages/node.ts'
+import type {Variables} from './languages/project.ts'
+
+/** Where the programs of command lines listen, by the files in their folders. */
+const PROGRAMS: readonly (readonly [
+  RegExp,
+  (folder: string, env: Variables, match: readonly string[]) => Listening
+])[] = [
+  [/\bspring-boot:run\b|\bbootRun\b/, (folder, env) => springListening(folder, env)],
+  [/\bquarkus:dev\b|\bquarkusDev\b/, quarkusListening],
+  [/\bdotnet (?:run|watch)\b/, dotnetListening],
+  [/\bmix phx\.server\b/, phoenixListening],
+  [/\bgo run (?:-\S+ )*(\S+)/, (folder, env, [, path = '.']) => addressedIn(mainText(join(folder, path)), folder, env)],
+  [/\bcargo (?:run|watch)\b/, (folder, env) => addressedIn(readText(folder, 'src/main.rs'), folder, env)]
+]
+
+/** Where the program of a command line listens: by its flags, its script, its settings and code, or by default. `env`: its variables. */
+export function listeningOf(command: readonly string[], folder: string, env: Variables): Listening {
+  const line = command.join(' ')
+  const flagged = flaggedPort(line)
+  if (flagged > 0) return {port: flagged}
+  if (portVariable(line) !== '') return {port: Number(env[portVariable(line)] ?? 0)}
+  const words = line.replace(/^(?:\w+=\S* )+/, '').split(/\s+/)
+  const script = /^(?:npm|pnpm|yarn|bun)$/.test(words[0] ?? '') ? packageScript(words.slice(1), folder) : undefined
+  if (script !== undefined) return nodeListening(script.script, command, script.folder, env)
+  for (const [pattern, listening] of PROGRAMS) {
+    const match = pattern.exec(line)
+    if (match !== null) return listening(folder, env, match)
+  }
+  if (readsPort(line)) return {...(usualPort(line) ?? {port: 0}), takes: 'PORT'}
+  const text = words.map(word => textOf(word, folder)).join('\n')
+  const isNode = /\b(?:node|nodemon|tsx|ts-node|ts-node-dev|deno|bun)\b/.test(line)
+  if (isNode && text.trim() === '') return nodeListening(line, command, folder, env)
+  const found = listeningIn(text, folder, env)
+  return found.port > 0 || found.takes !== undefined ? found : (usualPort(line) ?? {port: portIn(text)})
+}
+
+/** The text of the file that a word of a command names: `app.py`, or `shop.app` and `app:api` of Python. */
+const textOf = (word: string, folder: string): string =>
+  /\.\w+$/.test(word) && readText(folder, word) !== ''
+    ? readText(folder, word)
+    : readText(folder, `${word.replace(/:\w+$/, '').replaceAll('.', '/')}.py`)

@@ -1,0 +1,152 @@
+import {join} from 'node:path'
+import {isDataServer} from '../../../files/config/data-server.ts'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
+import type {ImportedApp} from '../imported.ts'
+import {envFileVariables} from './variables.ts'
+import {flaggedPort, hasMovedBind, portVariable} from './shell-words.ts'
+
+// Evidence of the number at which a service is called, strongest first. Each source of import keeps this order.
+// 1. URLs of other services that name it (`called-ports.ts`): its callers use that number, whatever the program says.
+// 2. `ports:` and `expose:` of a compose file: exact, while a command may also name addresses that it only calls.
+// 3. Flags and variables of its command line.
+// 4. Its own code and settings, the part behind `if __name__ == "__main__":` too.
+// 5. EXPOSE of its Dockerfile, which says nothing of a development server.
+// 6. The default of its framework. Only this one is a guess, and the template marks it.
+
+/** How a program gets the number at which it listens: in PORT, in another variable, or as words of its command. */
+export type Takes =
+  | 'PORT'
+  | {readonly variable: string; readonly value?: string}
+  | {readonly words: (port: string) => readonly string[]}
+
+/** Where a program listens by its files. */
+export interface Listening {
+  /** 0: its files do not tell. */
+  readonly port: number
+  /** The owner of a default, such as `the default of uvicorn`; absent: a file has the number. */
+  readonly guess?: string
+  /** Absent: its code decides. */
+  readonly takes?: Takes | undefined
+}
+
+/** Start of a note on a number that no file has. */
+export const GUESSED = 'guessed: port '
+/** Start of a note on calls that pass Pillion by. */
+export const NOT_HELD = 'appPort: its calls are not held'
+
+const UNKNOWN =
+  'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
+
+/** The keys of a program that is called at its own number, the way to another number, and notes on doubts. */
+export function listeningKeys(
+  command: readonly string[],
+  folder: string,
+  {port, guess, takes}: Listening
+): Required<Pick<ImportedApp, 'keys' | 'notes'>> & Pick<ImportedApp, 'move'> {
+  const isHooked = hasMovedBind(command, folder)
+  const isServer = isDataServer({command, folder, ready: {kind: 'spawned', timeoutMs: 0}})
+  const variable = portVariable(command.join(' '))
+  const isTold = takes === 'PORT' || variable === 'PORT'
+  if (port === 0) {
+    const named = variable === '' ? UNKNOWN : `appPort: ${variable} says where it listens: write its number`
+    if (isTold) return {keys: {autoPort: true, command}, move: () => ({}), notes: []}
+    const isNamed = typeof takes === 'object' && 'variable' in takes && !isHooked
+    return isNamed
+      ? {keys: {autoPort: true, command: withPort(command, takes)}, move: () => ({}), notes: []}
+      : {keys: {command}, notes: [named]}
+  }
+  const words = takes === undefined ? wordsWith(command, port) : takes
+  const notes = guess === undefined ? [] : [`${GUESSED}${port} (${guess})`]
+  if (isTold || isHooked) {
+    const move = (at: number): ImportedApp['keys'] => {
+      if (typeof words === 'object' && 'words' in words) return {command: words.words(at.toString())}
+      return isTold ? {} : {fixedPort: port}
+    }
+    return {keys: {port, command}, move, notes}
+  }
+  // copies and their tools know a database by its appPort
+  if (isServer) return {keys: {appPort: port, command}, notes}
+  if (words === undefined || words === 'PORT') {
+    const held = `${NOT_HELD}: have its code read PORT, and write port: ${port}`
+    return {keys: {appPort: port, command}, notes: [...notes, held]}
+  }
+  return {keys: {port, command: withPort(command, words)}, move: () => ({}), notes}
+}
+
+/** An app that others call at a number, with the way in which it takes that; one of its own code keeps its appPort. */
+export function calledAt(app: ImportedApp, port: number): ImportedApp {
+  const {keys, move, notes} = app
+  if (port === Number(keys['port'] ?? keys['appPort'] ?? 0))
+    return {...app, notes: notes.filter(note => !note.startsWith(GUESSED))}
+  const {port: _port, autoPort: _auto, ...others} = {...keys, ...move?.(port)}
+  return {
+    ...app,
+    keys: {port, ...others},
+    notes: notes.filter(note => ![GUESSED, NOT_HELD, UNKNOWN].some(each => note.startsWith(each)))
+  }
+}
+
+/** The flag of a command line as words with another number; undefined: it has none. */
+function wordsWith(command: readonly string[], port: number): Takes | undefined {
+  if (flaggedPort(command.join(' ')) !== port) return undefined
+  const number = new RegExp(`(?<![\\d.])${port}(?!\\d)`, 'g')
+  return {words: at => command.map(word => word.replaceAll(number, () => at))}
+}
+
+/** A command in a shell that reads the number that the run gives. */
+function withPort(command: readonly string[], takes: Exclude<Takes, 'PORT'>): readonly string[] {
+  const words = 'words' in takes ? takes.words('$PORT') : command
+  const isLine = words[0] === 'sh' || words[0] === 'bash'
+  const line = isLine ? (words[2] ?? '') : `exec ${words.map(quoted).join(' ')}`
+  const assigned = 'words' in takes ? '' : `${takes.variable}=${takes.value ?? '$PORT'}`
+  const before = assigned === '' ? '' : isLine ? `export ${assigned}; ` : `${assigned} `
+  return [isLine ? (words[0] ?? 'sh') : 'sh', '-c', before + line]
+}
+
+/** A word for a shell that replaces PORT in it. */
+const quoted = (word: string): string =>
+  word
+    .split('$PORT')
+    .map(part => (/^(?:[\w@%+:,./-][\w@%+=:,./-]*)?$/.test(part) ? part : shellQuoted(part)))
+    .join('$PORT')
+
+/** Variables with the port of another server. */
+const OF_OTHERS =
+  'DB|DATABASE|SQL|PG|POSTGRES|POSTGRESQL|MYSQL|MONGO|MONGODB|REDIS|CACHE|RABBIT|RABBITMQ|AMQP|QUEUE|KAFKA|NATS|MQTT|SMTP|MAIL|EMAIL|ELASTIC|METRICS|DAPR_HTTP|DAPR_GRPC'
+
+/** How programs write their port, best first: behind the variable, in a call, as an address, in a constant. */
+const PORTS = [
+  new RegExp(`(?<!(?:${OF_OTHERS})_)PORT\\b[^\\n;,]{0,40}?(?:\\|\\||\\?\\?|,)\\s*["'\`]?(\\d{4,5})\\b`),
+  /\{[^}]*\bPORT\s*=\s*["'`]?(\d{4,5})\b[^}]*\}\s*=\s*process\.env/,
+  /(?:listen\(\s*|\.run\([^)]*port\s*=\s*|Server\(\s*\(\s*["'][^"']*["'],\s*)(\d{4,5})\b/i,
+  /(?:^|[\s{,(])port["']?\s*(?::\s*number\s*)?[:=]\s*["'`]?(\d{4,5})\b/im
+]
+
+/** The port that a program's text names; 0: none. */
+export const portIn = (text: string): number =>
+  Number(PORTS.map(each => each.exec(text)?.[1]).find(port => port !== undefined) ?? 0)
+
+/** A variable of the environment whose name ends in PORT, as languages read it. */
+const VARIABLE = new RegExp(
+  `(?:\\benv\\.|(?:env|environ|getenv|var)\\w*(?:\\.(?:get|fetch))?[([]\\s*["'\`])((?!(?:\\w*_)?(?:${OF_OTHERS})_)(?:[A-Z]\\w*_)?PORT)\\b`,
+  'gi'
+)
+
+/** The one variable from which a program's text takes its port; '': none, or one of several. */
+export function variableIn(text: string): string {
+  const names = [...text.matchAll(VARIABLE)].map(([, name = '']) => name).filter(name => name === name.toUpperCase())
+  if (names.includes('PORT') || /\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)) return 'PORT'
+  return new Set(names).size === 1 ? (names[0] ?? '') : ''
+}
+
+/** Where a program listens by its text, and by the `.env` that it reads. */
+export function listeningIn(
+  text: string,
+  folder: string,
+  env: Readonly<Record<string, string | undefined>> = {}
+): Listening {
+  const name = variableIn(text)
+  const written = name === '' ? 0 : Number({...envFileVariables(join(folder, '.env')), ...env}[name] ?? 0)
+  const takes = name === '' ? undefined : name === 'PORT' ? name : {variable: name}
+  return {port: written || portIn(text), takes}
+}
