@@ -96,7 +96,7 @@ function bareNotes(name: string, value: string, {service, stack, host}: Found): 
   ]
 }
 
-/** Variables that are called as some services are, and name no host. */
+/** ProgramVariables that are called as some services are, and name no host. */
 const NO_HOST =
   /USER|PASS|(?<!HOST)NAME|_DB$|DATABASE$|ROLE|MODE|TYPE|PROFILE|DRIVER|CONNECTION|ENGINE|BACKEND|ADAPTER|STORE|SCHEMA|KEY|TOPIC|QUEUE|SECRET|DIALECT|CLIENT|TARGET|ENV$/i
 const NAMES_HOST = /(?:^|_)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
@@ -172,7 +172,7 @@ function movedPort({id}: Service, {stack, env}: Found): readonly string[] {
   return alone.length === 0 ? [] : otherPort(stack, id, `next to ${alone.join(', ')}`)
 }
 
-/** Variables whose whole value may be the name of a host. */
+/** ProgramVariables whose whole value may be the name of a host. */
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 
 /** What hosts in the variables of a service are replaced by, and what was found of them. */

@@ -28,7 +28,7 @@ export interface ComposeSidecar {
   readonly notes: readonly string[]
 }
 
-/** Variables by name. */
+/** ProgramVariables by name. */
 export type Env = Readonly<Record<string, string>>
 
 /** A service of a compose file, with what it extends. */

@@ -1,19 +1,19 @@
 import {join} from 'node:path'
 import {packageScript} from '../../../files/config/package-script.ts'
 import {readText} from '../reading/files.ts'
-import {listeningIn, portIn, type Listening} from '../reading/listening.ts'
-import {flaggedPort, portVariable, readsPort, usualPort} from '../reading/shell-words.ts'
+import {listeningIn, portIn, type ListensAt} from '../reading/listening.ts'
+import {flaggedPort, portVariable, readsPort, defaultPort} from '../reading/shell-words.ts'
 import {dotnetListening} from './languages/dotnet.ts'
 import {phoenixListening} from './languages/frameworks.ts'
 import {addressedIn, mainText} from './languages/go.ts'
 import {quarkusListening, springListening} from './languages/java.ts'
 import {nodeListening} from './languages/node.ts'
-import type {Variables} from './languages/project.ts'
+import type {ProgramVariables} from './languages/project.ts'
 
 /** Where the programs of command lines listen, by the files in their folders. */
 const PROGRAMS: readonly (readonly [
   RegExp,
-  (folder: string, env: Variables, match: readonly string[]) => Listening
+  (folder: string, env: ProgramVariables, match: readonly string[]) => ListensAt
 ])[] = [
   [/\bspring-boot:run\b|\bbootRun\b/, (folder, env) => springListening(folder, env)],
   [/\bquarkus:dev\b|\bquarkusDev\b/, quarkusListening],
@@ -24,7 +24,7 @@ const PROGRAMS: readonly (readonly [
 ]
 
 /** Where the program of a command line listens: by its flags, its script, its settings and code, or by default. `env`: its variables. */
-export function listeningOf(command: readonly string[], folder: string, env: Variables): Listening {
+export function commandListening(command: readonly string[], folder: string, env: ProgramVariables): ListensAt {
   const line = command.join(' ')
   const flagged = flaggedPort(line)
   if (flagged > 0) return {port: flagged}
@@ -36,12 +36,12 @@ export function listeningOf(command: readonly string[], folder: string, env: Var
     const match = pattern.exec(line)
     if (match !== null) return listening(folder, env, match)
   }
-  if (readsPort(line)) return {...(usualPort(line) ?? {port: 0}), takes: 'PORT'}
+  if (readsPort(line)) return {...(defaultPort(line) ?? {port: 0}), takes: 'PORT'}
   const text = words.map(word => textOf(word, folder)).join('\n')
   const isNode = /\b(?:node|nodemon|tsx|ts-node|ts-node-dev|deno|bun)\b/.test(line)
   if (isNode && text.trim() === '') return nodeListening(line, command, folder, env)
   const found = listeningIn(text, folder, env)
-  return found.port > 0 || found.takes !== undefined ? found : (usualPort(line) ?? {port: portIn(text)})
+  return found.port > 0 || found.takes !== undefined ? found : (defaultPort(line) ?? {port: portIn(text)})
 }
 
 /** The text of the file that a word of a command names: `app.py`, or `shop.app` and `app:api` of Python. */

@@ -12,7 +12,7 @@ import {go} from './languages/go.ts'
 import {java} from './languages/java.ts'
 import {node, startsParts} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, readText} from '../reading/files.ts'
-import {image, type ProjectReader, type Variables} from './languages/project.ts'
+import {image, type ProjectReader, type ProgramVariables} from './languages/project.ts'
 import {python} from './languages/python.ts'
 import {given, textsOf} from '../reading/yaml-file.ts'
 
@@ -20,7 +20,7 @@ import {given, textsOf} from '../reading/yaml-file.ts'
 const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
 
 /** The programs of a folder, by the first reader that finds one. `env`: variables that it gets. */
-export function appsIn(folder: string, env?: Variables): readonly ImportedApp[] {
+export function appsIn(folder: string, env?: ProgramVariables): readonly ImportedApp[] {
   for (const {appsIn: find} of READERS) {
     const apps = find(folder, env)
     if (apps.length > 0) return apps

@@ -5,7 +5,7 @@ import {appsIn} from './folder.ts'
 import type {ImportedApp} from '../imported.ts'
 import {execOf, readPackage} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
-import {listeningIn, type Listening} from '../reading/listening.ts'
+import {listeningIn, type ListensAt} from '../reading/listening.ts'
 import {projectApp} from './languages/project.ts'
 import {commandPort} from '../reading/shell-words.ts'
 import {isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
@@ -61,7 +61,7 @@ function inferredTarget(folder: string, {plugins}: Values): string | undefined {
 }
 
 /** Where a target listens; a server for development takes `--port`. */
-function listening(folder: string, target: Values, command: readonly string[]): Listening {
+function listening(folder: string, target: Values, command: readonly string[]): ListensAt {
   const executor = textValue(target['executor'])
   const options = mapOf(target['options'])
   const chosen = mapOf(mapOf(target['configurations'])[textValue(target['defaultConfiguration']) || 'development'])

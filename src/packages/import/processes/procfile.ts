@@ -5,8 +5,8 @@ import {envFileVariables} from '../reading/variables.ts'
 import {buildNote, readPackage} from '../folder/languages/node.ts'
 import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {listeningOf} from '../folder/command-start.ts'
-import {listeningKeys, type Listening} from '../reading/listening.ts'
+import {commandListening} from '../folder/command-start.ts'
+import {listeningKeys, type ListensAt} from '../reading/listening.ts'
 import {commandOf, flaggedPort, commandPort, portVariable, splitFolder} from '../reading/shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
@@ -125,11 +125,11 @@ function listening(
   command: readonly string[],
   {PORT, ...variables}: Around['variables'],
   isOwn: boolean
-): Listening & {readonly written: number} {
+): ListensAt & {readonly written: number} {
   const line = command.join(' ')
   // a line that Rails' generators write
   if (/\bunset PORT\b/.test(line)) return {port: commandPort(line), written: 0}
-  const found = listeningOf(command, folder, variables)
+  const found = commandListening(command, folder, variables)
   const isTold = isOwn || found.takes === 'PORT' || /\$\{?PORT\b/.test(line)
   if (isTold && flaggedPort(line) === 0) return {port: Number(PORT), takes: 'PORT', written: found.port}
   if (found.port > 0 || id !== 'web') return {...found, written: found.port}

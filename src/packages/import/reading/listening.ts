@@ -20,7 +20,7 @@ export type Takes =
   | {readonly words: (port: string) => readonly string[]}
 
 /** Where a program listens by its files. */
-export interface Listening {
+export interface ListensAt {
   /** 0: its files do not tell. */
   readonly port: number
   /** The owner of a default, such as `the default of uvicorn`; absent: a file has the number. */
@@ -41,7 +41,7 @@ const UNKNOWN =
 export function listeningKeys(
   command: readonly string[],
   folder: string,
-  {port, guess, takes}: Listening
+  {port, guess, takes}: ListensAt
 ): Required<Pick<ImportedApp, 'keys' | 'notes'>> & Pick<ImportedApp, 'move'> {
   const isHooked = hasMovedBind(command, folder)
   const isServer = isDataServer({command, folder, ready: {kind: 'spawned', timeoutMs: 0}})
@@ -144,7 +144,7 @@ export function listeningIn(
   text: string,
   folder: string,
   env: Readonly<Record<string, string | undefined>> = {}
-): Listening {
+): ListensAt {
   const name = variableIn(text)
   const written = name === '' ? 0 : Number({...envFileVariables(join(folder, '.env')), ...env}[name] ?? 0)
   const takes = name === '' ? undefined : name === 'PORT' ? name : {variable: name}

@@ -45,10 +45,10 @@ const PORT_FLAG =
 const OF_SERVERS = /(?<!\w)(?!(?:https?|tcp|ssl|wss?|grpc):)[a-z][\w+.-]*:\/\/\S+/g
 
 /** The port that a command line names, or that its program is known for; 0: unknown. */
-export const commandPort = (line: string): number => flaggedPort(line) || (usualPort(line)?.port ?? 0)
+export const commandPort = (line: string): number => flaggedPort(line) || (defaultPort(line)?.port ?? 0)
 
 /** The port that a program is known for, and the words by which it is known; undefined: none, or a variable has it. */
-export function usualPort(line: string): {readonly port: number; readonly guess: string} | undefined {
+export function defaultPort(line: string): {readonly port: number; readonly guess: string} | undefined {
   const [start, port = 0] = USUAL_PORTS.find(([each]) => each.test(line)) ?? []
   const [name = ''] = start?.exec(line) ?? []
   return port === 0 || portVariable(line) !== ''

@@ -1,7 +1,7 @@
 import {entriesOf, jsonOf, readText} from '../../reading/files.ts'
 import {mapOf, textValue} from '../../reading/yaml-file.ts'
-import type {Listening} from '../../reading/listening.ts'
-import {projectApp, type ProjectReader, type Variables} from './project.ts'
+import type {ListensAt} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type ProgramVariables} from './project.ts'
 
 /** Programs of .NET: web projects, workers and other executables; tests and libraries are none. */
 export const dotnet: ProjectReader = {
@@ -20,7 +20,7 @@ export const dotnet: ProjectReader = {
 }
 
 /** Where `dotnet run` listens: by the profile that it takes, else by its variables. */
-export function dotnetListening(folder: string, env: Variables): Listening {
+export function dotnetListening(folder: string, env: ProgramVariables): ListensAt {
   const urls = [launchUrl(folder), env['ASPNETCORE_URLS'] ?? '', env['ASPNETCORE_HTTP_PORTS'] ?? '']
   const port = urls.map(each => /(?:^|http:[^;]*:)(\d{2,5})(?=$|[;/])/.exec(each)?.[1]).find(Boolean) ?? 0
   return {port: Number(port), takes: {words: at => ['dotnet', 'run', '--urls', `http://localhost:${at}`]}}

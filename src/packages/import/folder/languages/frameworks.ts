@@ -1,6 +1,6 @@
 import {has, readText} from '../../reading/files.ts'
 import {addressedIn} from './go.ts'
-import {listeningIn, variableIn, type Listening} from '../../reading/listening.ts'
+import {listeningIn, variableIn, type ListensAt} from '../../reading/listening.ts'
 import {projectApp, type ProjectReader} from './project.ts'
 
 /** Programs of Ruby: Rails, Sinatra, and what `rackup` starts. */
@@ -69,7 +69,7 @@ const configOf = (folder: string): string =>
   ['dev.exs', 'runtime.exs', 'config.exs'].map(name => readText(folder, `config/${name}`)).join('\n')
 
 /** Where Phoenix listens in its environment for development. */
-export function phoenixListening(folder: string): Listening {
+export function phoenixListening(folder: string): ListensAt {
   const takes = variableIn(readText(folder, 'config/dev.exs')) === 'PORT' ? ('PORT' as const) : undefined
   const port = Number(/\bport:\D{0,60}?(\d{4,5})/.exec(configOf(folder))?.[1] ?? 0)
   return port > 0 ? {port, takes} : {port: 4000, guess: 'the default of Phoenix', takes}

@@ -1,7 +1,7 @@
 import {basename, join} from 'node:path'
 import {foldersIn, has, entriesOf, readText} from '../../reading/files.ts'
-import {listeningIn, type Listening} from '../../reading/listening.ts'
-import {projectApp, type ProjectReader, type Variables} from './project.ts'
+import {listeningIn, type ListensAt} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type ProgramVariables} from './project.ts'
 
 /** Programs of Go: a folder with `package main` in any file, or those in `cmd`. */
 export const go: ProjectReader = {
@@ -33,7 +33,7 @@ export function mainText(folder: string): string {
 }
 
 /** Where a program listens by its text, as a number or an address. */
-export function addressedIn(text: string, folder: string, env?: Variables): Listening {
+export function addressedIn(text: string, folder: string, env?: ProgramVariables): ListensAt {
   const found = listeningIn(text, folder, env)
   return {...found, port: found.port || addressIn(text)}
 }

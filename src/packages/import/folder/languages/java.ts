@@ -1,7 +1,7 @@
 import {basename, join, relative} from 'node:path'
 import {allIn, has, readText} from '../../reading/files.ts'
-import type {Listening} from '../../reading/listening.ts'
-import {projectApp, type ProjectReader, type ProjectStart, type Variables} from './project.ts'
+import type {ListensAt} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type ProjectStart, type ProgramVariables} from './project.ts'
 
 /** Programs of the JVM: Spring Boot, Quarkus, and those of Gradle's plugin `application`. */
 export const java: ProjectReader = {
@@ -23,7 +23,7 @@ const SETTINGS = ['settings.gradle', 'settings.gradle.kts']
 /** A project of modules starts none by itself. */
 const isParent = (folder: string): boolean => /<packaging>\s*pom\s*<|<modules>/.test(readText(folder, 'pom.xml'))
 
-function mavenStart(folder: string, env: Variables): ProjectStart | undefined {
+function mavenStart(folder: string, env: ProgramVariables): ProjectStart | undefined {
   const pom = readText(folder, 'pom.xml')
   if (pom === '' || isParent(folder)) return undefined
   const maven = wrapper(folder, 'mvnw', 'mvn')
@@ -40,14 +40,14 @@ function mavenStart(folder: string, env: Variables): ProjectStart | undefined {
 }
 
 /** Where Quarkus listens in its mode for development. */
-export function quarkusListening(folder: string, env: Variables): Listening {
+export function quarkusListening(folder: string, env: ProgramVariables): ListensAt {
   const settings = settingsOf(folder)
   const ofDev = /^%dev\.quarkus\.http\.port.*/m.exec(settings)?.[0] ?? ''
   const written = env['QUARKUS_HTTP_PORT'] ?? QUARKUS_PORT.exec(`${ofDev}\n${settings}`)?.[1]
   return orDefault(Number(written ?? 0), 'Quarkus', 'QUARKUS_HTTP_PORT')
 }
 
-const orDefault = (port: number, name: string, variable: string): Listening =>
+const orDefault = (port: number, name: string, variable: string): ListensAt =>
   port > 0 ? {port, takes: {variable}} : {port: 8080, guess: `the default of ${name}`, takes: {variable}}
 
 const SPRING =
@@ -70,7 +70,7 @@ function siblingsOf(folder: string, pom: string): readonly string[] {
 
 const gradleText = (folder: string): string => readText(folder, 'build.gradle') + readText(folder, 'build.gradle.kts')
 
-function gradleStart(folder: string, env: Variables): ProjectStart | undefined {
+function gradleStart(folder: string, env: ProgramVariables): ProjectStart | undefined {
   const own = gradleText(folder)
   const root = [folder, join(folder, '..'), join(folder, '../..')].find(each => has(each, ...SETTINGS)) ?? folder
   const names = relative(root, folder).split('/').filter(Boolean)
@@ -90,7 +90,7 @@ function wrapper(folder: string, script: string, program: string): string {
 }
 
 /** Where Spring Boot listens. `build`: the text of its build file, if nothing else brings a server. */
-export function springListening(folder: string, env: Variables, build = ''): Listening {
+export function springListening(folder: string, env: ProgramVariables, build = ''): ListensAt {
   const settings = settingsOf(folder)
   const port = Number(env['SERVER_PORT'] ?? SERVER_PORT.exec(settings)?.[1] ?? 0)
   const isSilent = build.includes('<artifactId>') && !SPRING_PART.test(build + readText(join(folder, '..'), 'pom.xml'))

@@ -3,10 +3,10 @@ import {join} from 'node:path'
 import {jsonIn} from '../../../../model/is-json.ts'
 import {envFileVariables} from '../../reading/variables.ts'
 import {mapOf, textValue, type Values} from '../../reading/yaml-file.ts'
-import {flaggedPort, readsPort, takesPortFlag, usualPort} from '../../reading/shell-words.ts'
+import {flaggedPort, readsPort, takesPortFlag, defaultPort} from '../../reading/shell-words.ts'
 import {has, entriesOf, jsonOf, readText} from '../../reading/files.ts'
-import {listeningIn, type Listening} from '../../reading/listening.ts'
-import {projectApp, type ProjectReader, type ProjectStart, type Variables} from './project.ts'
+import {listeningIn, type ListensAt} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type ProjectStart, type ProgramVariables} from './project.ts'
 
 /** The scripts that start a package, best first. */
 const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
@@ -77,7 +77,7 @@ const STARTS_PARTS =
 export const startsParts = (folder: string): boolean => STARTS_PARTS.test(startScript(folder)?.line ?? '')
 
 /** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
-function nodeStart(folder: string, env?: Variables): ProjectStart | undefined {
+function nodeStart(folder: string, env?: ProgramVariables): ProjectStart | undefined {
   const {main} = readPackage(folder) ?? {}
   const found = startScript(folder)
   if (found !== undefined) {
@@ -95,11 +95,16 @@ function nodeStart(folder: string, env?: Variables): ProjectStart | undefined {
 }
 
 /** Where a line of a package listens: by its flags, the settings of its program, the text of that, or by default. */
-export function nodeListening(line: string, command: readonly string[], folder: string, env?: Variables): Listening {
+export function nodeListening(
+  line: string,
+  command: readonly string[],
+  folder: string,
+  env?: ProgramVariables
+): ListensAt {
   const written = flaggedPort(line) || configuredPort(line, folder)
   const takes = takesOf(line, command)
   if (written > 0) return {port: written, takes}
-  const usual = usualPort(line)
+  const usual = defaultPort(line)
   if (usual !== undefined) return {...usual, takes}
   const text = readText(folder, sourceOf(line, folder, readPackage(folder)?.['main']))
   const found = listeningIn(text, folder, env)
@@ -159,7 +164,7 @@ function sourceOf(line: string, folder: string, main: unknown): string {
   return all.find(name => looksServing(readText(folder, name))) ?? ''
 }
 
-function takesOf(line: string, command: readonly string[]): Listening['takes'] {
+function takesOf(line: string, command: readonly string[]): ListensAt['takes'] {
   if (flaggedPort(line) > 0) return undefined
   if (readsPort(line)) return 'PORT'
   if (!takesPortFlag(line)) return undefined

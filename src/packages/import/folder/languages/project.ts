@@ -2,22 +2,22 @@ import {basename, join} from 'node:path'
 import {commandsOfDockerfile, portOfDockerfile, runsInFolder, variablesOfDockerfile} from '../../reading/dockerfile.ts'
 import type {ImportedApp} from '../../imported.ts'
 import {has, readText} from '../../reading/files.ts'
-import {calledAt, listeningKeys, portIn, type Listening} from '../../reading/listening.ts'
+import {calledAt, listeningKeys, portIn, type ListensAt} from '../../reading/listening.ts'
 import {commandPort} from '../../reading/shell-words.ts'
 
 /** How the projects of one language are found in a folder, and started. */
 export interface ProjectReader {
   /** The programs that the project files of a folder make. `env`: variables that they get. */
-  readonly appsIn: (folder: string, env?: Variables) => readonly ImportedApp[]
+  readonly appsIn: (folder: string, env?: ProgramVariables) => readonly ImportedApp[]
   /** Why a folder with such files makes no program; '': it has none of them. */
   readonly reasonOf: (folder: string) => string
 }
 
-/** Variables of a program by their names. */
-export type Variables = Readonly<Record<string, string | undefined>>
+/** ProgramVariables of a program by their names. */
+export type ProgramVariables = Readonly<Record<string, string | undefined>>
 
 /** How a project starts, and where it listens. */
-export interface ProjectStart extends Listening {
+export interface ProjectStart extends ListensAt {
   readonly command: readonly string[]
   readonly notes?: readonly string[]
 }

@@ -1,7 +1,7 @@
 import {basename, dirname, join, relative} from 'node:path'
 import {has, readText} from '../../reading/files.ts'
-import {listeningIn, type Listening} from '../../reading/listening.ts'
-import {projectApp, type ProjectReader, type Variables} from './project.ts'
+import {listeningIn, type ListensAt} from '../../reading/listening.ts'
+import {projectApp, type ProjectReader, type ProgramVariables} from './project.ts'
 import type {ImportedApp} from '../../imported.ts'
 
 /** Programs of Python: Django, ASGI and WSGI apps, and files that serve by themselves. */
@@ -10,7 +10,7 @@ export const python: ProjectReader = {
   reasonOf: folder => (isPython(folder) ? 'it has no manage.py, main.py, app.py or server.py that serves' : '')
 }
 
-function pythonApps(folder: string, env?: Variables): readonly ImportedApp[] {
+function pythonApps(folder: string, env?: ProgramVariables): readonly ImportedApp[] {
   const isOwn = (name: string): boolean => !name.includes('/') || !isPython(join(folder, name, '..'))
   const file = FILES.find(name => has(folder, name) && isOwn(name))
   if (file === undefined) return []
@@ -25,7 +25,7 @@ function pythonApps(folder: string, env?: Variables): readonly ImportedApp[] {
   const [, tool = isMember ? 'uv' : ''] = Object.entries(TOOLS).find(([name]) => has(project, name)) ?? []
   const venv = [place, folder].map(each => relative(place, join(each, '.venv/bin/python'))).find(way => has(place, way))
   const runner = venv === undefined ? (tool === '' ? ['python3'] : [tool, 'run', 'python']) : [venv]
-  const app = (words: readonly string[], listening: Listening): readonly ImportedApp[] => [
+  const app = (words: readonly string[], listening: ListensAt): readonly ImportedApp[] => [
     {...projectApp(place, {command: [...runner, ...words], ...listening}), id: basename(folder)}
   ]
   /** A command with its port at the end, which nothing but the default of its framework decides. */
