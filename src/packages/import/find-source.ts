@@ -5,6 +5,8 @@ import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import {entriesOf, isFile, readText, statAt} from './reading/files.ts'
+import {orElse} from '../../model/or-else.ts'
+import {mapOf, valuesOf, type Values} from './reading/yaml-file.ts'
 import {appHostsIn} from './aspire/app-host.ts'
 import {envFileVariables} from './reading/variables.ts'
 import type {ImportedFile} from './imported.ts'
@@ -40,6 +42,8 @@ export interface FoundSource {
   /** Files that lie over this one. */
   readonly overrides: readonly string[]
   readonly others: readonly string[]
+  /** Compose files next to a compose file that change its services. */
+  readonly layers?: readonly string[]
   /** Where compose is started. */
   readonly folder: string
 }
@@ -91,7 +95,8 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const others = [...there.filter(({kind}) => kind !== meant.kind).map(({name}) => name), ...nearby].filter(
     name => ![meant.name, ...override].includes(name)
   )
-  return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others, folder: path}
+  const layers = meant.kind === 'compose' ? layersOf(path, [meant.name, ...override]) : []
+  return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others, layers, folder: path}
 }
 
 const OF_PROCESSES = 'process-compose'
@@ -107,13 +112,30 @@ function filesOfVariable(folder: string): readonly string[] {
   return (env['COMPOSE_FILE'] ?? '').split(env['COMPOSE_PATH_SEPARATOR'] || delimiter).filter(name => name !== '')
 }
 
-/** The names of compose files in a folder: also of samples, and of those that JHipster writes. */
+/** The names of compose files in a folder, best first: also of samples, and of those that JHipster writes. */
 export const composeFilesIn = (folder: string): readonly string[] =>
-  entriesOf(folder).filter(name =>
-    folder.endsWith('/src/main/docker')
-      ? /\.ya?ml$/.test(name) && /^services:/m.test(readText(folder, name))
-      : /^(?:docker-)?compose(?:[.-].*)?\.ya?ml(?:[.-](?:dist|example|sample|template))?$/.test(name)
-  )
+  entriesOf(folder)
+    .filter(name =>
+      folder.endsWith('/src/main/docker')
+        ? /\.ya?ml$/.test(name) && /^services:/m.test(readText(folder, name))
+        : /^(?:docker-)?compose(?:[.-].*)?\.ya?ml(?:[.-](?:dist|example|sample|template))?$/.test(name)
+    )
+    .toSorted((a, b) => rankOf(a) - rankOf(b))
+
+/** The plain name comes first, then a file for development. */
+const rankOf = (name: string): number =>
+  /^(?:docker-)?compose\.ya?ml$/.test(name) ? 0 : /[.-](?:dev|development|local)\b/.test(name) ? 1 : 2
+
+/** Other compose files of a folder with services of the first one, which they change. */
+function layersOf(folder: string, [first = '', ...over]: readonly string[]): readonly string[] {
+  const servicesIn = (name: string): readonly string[] => {
+    const file = {path: join(folder, name), shownAs: name, text: readText(folder, name)}
+    return Object.keys(mapOf(orElse<Values>(() => valuesOf(file), {})['services']))
+  }
+  const names = composeFilesIn(folder).filter(name => ![first, ...over].includes(name) && /\.ya?ml$/.test(name))
+  const own = names.length === 0 ? [] : servicesIn(first)
+  return names.filter(name => servicesIn(name).some(each => own.includes(each)))
+}
 
 function kindOf(typed: string): SourceKind {
   const kind = KINDS.find(each => each === typed)

@@ -59,6 +59,7 @@ export const importTemplate: CommandHandler = async call => {
   if (notes > 0)
     tell(`${notes === 1 ? 'One comment needs' : `${notes} comments need`} your attention: search for "# import:"`)
   for (const source of sources) if (source.others.length > 0) tell(othersText(source, cwd))
+  for (const source of sources) if (source.layers?.[0] !== undefined) tell(layersText(source, cwd))
   if (imported.offers !== undefined && imported.offers.length > 0 && native === undefined)
     tell(`This machine has the programs of ${imported.offers.join(', ')}: --native runs them without Docker.`)
   if (isChecked) {
@@ -94,6 +95,16 @@ function othersText({kind, path, others, folder}: FoundSource, cwd: string): str
   )
   const command = both.length === 2 ? `, or both: pillion import ${both.toSorted().map(shown).join(' ')}` : '.'
   return `Also found: ${others.join(', ')}. Name a file to import it instead${command}`
+}
+
+/** Names the files that lie over a compose file, and the command for the best of them. */
+function layersText({path, layers = [], folder}: FoundSource, cwd: string): string {
+  const [own, ...names] = [basename(path), ...layers].map(name => relative(cwd, join(folder, name)))
+  const [first = '', second, ...more] = names
+  const all = [first, ...(second === undefined ? [] : [second])].join(more.length > 0 ? ', ' : ' and ')
+  const rest = more.length > 0 ? ` and ${more.length} more` : ''
+  const verb = names.length === 1 ? 'changes' : 'change'
+  return `${all}${rest} ${verb} services of ${own ?? ''}: pillion import ${own ?? ''} ${first} reads both`
 }
 
 const isOfPrograms = (name: string): boolean => name.startsWith('Procfile') || name.startsWith('process')

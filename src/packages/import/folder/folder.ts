@@ -158,15 +158,17 @@ async function projectsOf(root: string): Promise<Projects> {
   const below = parts.flatMap(find)
   const isRootLeft = below.length > 0 && own.length > 0 && (all.isWorkspace || startsParts(root))
   const apps = [...(isRootLeft ? [] : own), ...below]
-  const turbo = has(root, 'turbo.json') ? (await import('./workspaces.ts')).withTurbo(apps, root) : apps
+  const turbo = has(root, 'turbo.json') ? await import('./workspaces.ts') : undefined
+  const filtered = turbo?.withTurboFilter(apps, root)
   return {
-    apps: turbo,
+    apps: turbo?.withTurbo(filtered?.apps ?? apps, root) ?? apps,
     silent: [...(apps.length === 0 ? [root] : []), ...parts].flatMap(part => {
       const reason = find(part).length > 0 ? '' : reasonOf(part)
       return reason === '' ? [] : [[relative(root, part) || '.', reason] as const]
     }),
     notes: [
       ...all.notes,
+      ...(filtered?.notes ?? []),
       ...(isRootLeft ? ['the scripts of the root package.json, which start several packages, are left out'] : [])
     ]
   }

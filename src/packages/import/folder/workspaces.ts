@@ -1,6 +1,6 @@
 // Workspaces: what `nx serve` starts (nx.dev/reference/project-configuration), and what a script needs before it by turbo.json
 // (turborepo.com/docs/reference/configuration).
-import {basename} from 'node:path'
+import {basename, relative} from 'node:path'
 import {appsIn} from './folder.ts'
 import type {ImportedApp} from '../imported.ts'
 import {execOf, readPackage} from './languages/node.ts'
@@ -87,6 +87,44 @@ function listening(folder: string, target: Values, command: readonly string[]): 
     .join('\n')
   const found = listeningIn(text, folder)
   return {...found, port: written || found.port}
+}
+
+/** The root script that starts packages by turbo, and its filters. */
+function turboFilters(root: string): {readonly script: string; readonly filters: readonly string[]} {
+  const scripts = Object.entries(mapOf(readPackage(root)?.['scripts']))
+  const [script = '', line] =
+    ['dev', 'start'].flatMap(name =>
+      scripts.filter(([each, text]) => each === name && /\bturbo\b/.test(textValue(text)))
+    )[0] ?? []
+  const found = textValue(line).matchAll(/\s(?:--filter|-F)[= ]["']?([^\s"']+)/g)
+  return {script, filters: Array.from(found, ([, filter = '']) => filter)}
+}
+
+/** Apps that the root script leaves out get a profile, and come last: the others keep their ports. A filter that follows dependencies or commits counts for nothing. */
+export function withTurboFilter(
+  apps: readonly ImportedApp[],
+  root: string
+): {readonly apps: readonly ImportedApp[]; readonly notes: readonly string[]} {
+  const {script, filters} = turboFilters(root)
+  const [excluded, included] = [true, false].map(isOut => filters.filter(each => each.startsWith('!') === isOut))
+  const isIn = ({folder, id}: ImportedApp): boolean => {
+    const name = textValue(readPackage(folder)?.['name']) || id
+    const names = [name, name.replace(/^@[^/]*\//, ''), `./${relative(root, folder)}`]
+    const isNamed = (filter: string): boolean => {
+      const pattern = filter.replace(/^!/, '').replace(/^\{(?:\.\/)?(.*)\}$/, './$1')
+      const text = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('*', '.*')
+      return names.some(each => new RegExp(`^${text}$`).test(each))
+    }
+    return (included?.length === 0 || included?.some(isNamed) === true) && excluded?.some(isNamed) !== true
+  }
+  const [started, others] = [apps.filter(isIn), apps.filter(each => !isIn(each))]
+  if (filters.some(each => /\.\.\.|\^|\[/.test(each)) || started.length === 0 || others.length === 0)
+    return {apps, notes: []}
+  const ids = others.map(({id}) => id).join(', ')
+  return {
+    apps: [...started, ...others.map(app => ({...app, keys: {...app.keys, profiles: ['others']}}))],
+    notes: [`${ids}: the root script ${script} leaves them out by --filter: --profile others starts them`]
+  }
 }
 
 /** Apps with the tasks that turbo runs before their scripts, each task an app that ends. */

@@ -136,3 +136,41 @@ t.test('Deno: tasks, tasks of parts in the root, and a file that serves', async 
   const {notes} = await imported(t, files)
   t.match(notes, [/scripts of the root/, /^lib: left out, as its deno\.json has no script dev/])
 })
+
+const filtered = (dev: string): Files => ({
+  'package.json': pkg({dev}, {workspaces: ['apps/*']}),
+  'package-lock.json': '',
+  'turbo.json': '{"tasks": {"dev": {}}}',
+  apps: {
+    docs: {'package.json': pkg({dev: 'next dev'}, {name: '@x/docs'})},
+    site: {'package.json': pkg({dev: 'next dev'}, {name: '@x/site'})},
+    web: {'package.json': pkg({dev: 'next dev'}, {name: '@x/web'})}
+  }
+})
+
+t.test(
+  'turbo: apps outside of the filter of the root script need a profile, and ports go to the others first',
+  async t => {
+    const started = async (dev: string): Promise<readonly unknown[]> => {
+      const {template} = await imported(t, filtered(dev))
+      return template.apps.flatMap(({appID, port, profiles}) => (profiles === undefined ? [[appID, port]] : []))
+    }
+    t.strictSame(await started('turbo run dev --filter=@x/web'), [['web', 3000]])
+    t.strictSame(await started('FOO=1 turbo dev -F web --filter "./apps/si*"'), [
+      ['site', 3000],
+      ['web', 3001]
+    ])
+    t.strictSame(await started('turbo dev --filter=!@x/docs'), [
+      ['site', 3000],
+      ['web', 3001]
+    ])
+    t.equal((await started('turbo dev --filter=@x/web...')).length, 3, 'what a package needs is not known')
+    t.equal((await started('turbo dev --filter=other')).length, 3, 'a filter of no app')
+    const {template, notes} = await imported(t, filtered('turbo run dev --filter=@x/web'))
+    t.match(
+      template.apps.find(({appID}) => appID === 'docs'),
+      {profiles: ['others']}
+    )
+    t.ok(notes.includes('docs, site: the root script dev leaves them out by --filter: --profile others starts them'))
+  }
+)
