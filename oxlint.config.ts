@@ -28,6 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** What each of `src/packages` takes from the modules; these import it by its name, from its `index.ts`. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  trust: ['model', 'platform'],
   'h2-frames': ['model'],
   redis: ['model', 'proxy/net', 'platform'],
   import: ['model', 'files/yaml', 'files/config', 'files/resources'],
@@ -66,6 +67,7 @@ const USERS: Readonly<Record<string, readonly string[]>> = {
   '#daeploy': ['run'],
   '#import': ['clients/cli'],
   '#kubernetes': ['clients/cli'],
+  '#trust': ['run', 'clients/cli'],
   'get-port': ['proxy/ports'],
   chokidar: ['files/watcher'],
   execa: ['platform', 'supervisor', 'kubernetes'],

@@ -7,6 +7,9 @@ export function stateFolder({XDG_STATE_HOME: state = ''}: Environment, home = ho
   return join(state.startsWith('/') ? state : join(home, '.local/state'), 'pillion')
 }
 
+/** Path of the certificate of the user's authority, by which browsers trust names of apps. */
+export const certificatePath = (state: string): string => join(state, 'ca', 'ca.crt')
+
 /** Returns the folder for what may be removed at any time (the same: cache). A path that is not absolute counts as none. */
 export function cacheFolder({XDG_CACHE_HOME: cache = '', HOME: home}: Environment): string {
   return join(cache.startsWith('/') ? cache : join(home || homedir(), '.cache'), 'pillion')

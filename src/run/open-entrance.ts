@@ -2,9 +2,11 @@ import {join} from 'node:path'
 import {ownerOfName} from '../control/names.ts'
 import {livingRuns} from '../control/living-runs.ts'
 import type {Environment} from '../model/environment.ts'
+import {Once} from '../model/once.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {Entrance} from '../proxy/published/entrance.ts'
 import {folderMark} from './await-entrance.ts'
+import type {NameCertificates} from './name-certificates.ts'
 import {publishedApps, type RunPublishedOptions} from './open-published.ts'
 
 export interface EntranceParts extends RunPublishedOptions {
@@ -19,19 +21,27 @@ export interface EntranceParts extends RunPublishedOptions {
 /** Opens the entrance of a machine: it serves the apps of this run, and passes on connections to those of others. */
 export function openEntrance({env, folder, reporter, appAtName, ...published}: EntranceParts): Entrance {
   const {contextOf, appAt} = publishedApps(published)
+  const warn = (text: string): void => reporter.warn('background-task-failed', text)
+  const socketOf = (name: string): string => {
+    const owner = ownerOfName(env, name)
+    return owner === undefined || owner.run.pid === process.pid ? '' : join(owner.run.home, 'socket')
+  }
+  const certificates = new Once<NameCertificates>()
   return new Entrance({
     appNamed: name => {
       const id = appAtName(name)
       return id === undefined ? undefined : contextOf(id)
     },
-    socketOf: name => {
-      const owner = ownerOfName(env, name)
-      return owner === undefined || owner.run.pid === process.pid ? '' : join(owner.run.home, 'socket')
+    socketOf,
+    certificateOf: async name => {
+      if (appAtName(name) === undefined && socketOf(name) === '') return undefined
+      const {NameCertificates: Certificates} = await import('./name-certificates.ts')
+      return (await certificates.do(async () => Promise.resolve(new Certificates(env, warn)))).of(name)
     },
     names: () =>
       livingRuns(env).flatMap(({names = {}, project = ''}) => Object.keys(names).map(name => ({name, project}))),
     appAt,
-    warn: text => reporter.warn('background-task-failed', text),
+    warn,
     folder: folderMark(folder)
   })
 }

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import type {IncomingHttpHeaders} from 'node:http'
 import type {Server, Socket} from 'node:net'
 import type {TakenName} from '../control/names.ts'
@@ -8,6 +9,7 @@ import {codeOf} from '../model/errors.ts'
 import {Once} from '../model/once.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {LOOPBACK} from '../platform/probe.ts'
+import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen} from '../proxy/ports/claim.ts'
 import type {Entrance} from '../proxy/published/entrance.ts'
@@ -45,7 +47,8 @@ export class RunNames {
 
   /** The URL of an app by its name; '' = it has none. */
   urlOf(id: string): string {
-    for (const [name, app] of this.#names) if (app === id) return `http://${name}:${this.port}`
+    const scheme = existsSync(certificatePath(stateFolder(this.#context.env))) ? 'https' : 'http'
+    for (const [name, app] of this.#names) if (app === id) return `${scheme}://${name}:${this.port}`
     return ''
   }
 

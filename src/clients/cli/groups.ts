@@ -25,7 +25,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   {
     title: 'Work with an app',
     usual: ['url', 'exec', 'debug', 'attach', 'fault', 'replay'],
-    more: ['open', 'name', 'env']
+    more: ['open', 'name', 'trust', 'env']
   },
   {title: 'Copies of the stack', usual: ['copies'], use: 'copies'},
   {title: "Dapr's APIs", usual: ['invoke', 'publish'], use: 'dapr'},

@@ -3,6 +3,7 @@ import type {Ends} from '../../platform/proc-net.ts'
 import {replyText} from '../net/reply.ts'
 import {CallPort} from './call-port.ts'
 import {badHost, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
+import {EntranceTls, TLS_HANDSHAKE, type NamedCertificate} from './entrance-tls.ts'
 import {forwardedLines, hostIn, namedHost, type Origin} from './entrance-host.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
@@ -21,9 +22,6 @@ const ENDS = 'Pillion-Caller'
 /** How long connections to apps of other runs may take to end, in ms, when this run ends. */
 const LEAVE_MS = 1000
 
-/** The first byte of a connection with TLS (RFC 8446 §5.1). */
-const TLS = 0x16
-
 export interface EntranceOptions {
   /** The app of this run that has a host name. */
   readonly appNamed: (name: string) => PublishedContext | undefined
@@ -31,6 +29,8 @@ export interface EntranceOptions {
   readonly socketOf: (name: string) => string
   /** All names of the user's runs. */
   readonly names: () => readonly ShownName[]
+  /** The certificate of a name of any run; undefined for another name. */
+  readonly certificateOf: (name: string) => Promise<NamedCertificate | undefined>
   readonly appAt: (ends: Ends) => string
   readonly warn: (text: string) => void
   /** Identifies the folder in which the runs of this user register. */
@@ -48,6 +48,9 @@ export class Entrance extends CallPort {
   readonly #options: EntranceOptions
   /** The callers of connections that another run has passed on. */
   readonly #callers = new WeakMap<net.Socket, Caller>()
+  /** Connections that were encrypted. */
+  readonly #secured = new WeakSet<net.Socket>()
+  #tls: EntranceTls | undefined
   /** Runs that wait for the entrance. */
   readonly #waiting = new Set<net.Socket>()
   /** Connections that are passed on to other runs. */
@@ -76,7 +79,8 @@ export class Entrance extends CallPort {
     const contextOf = ({authority}: {readonly authority: string}): PublishedContext | undefined =>
       this.#options.appNamed(namedHost(authority).name)
     if (this.serveFrames(socket, early, contextOf)) return
-    socket.end(early[0] === TLS ? '' : replyText(notHttp(), false, 'Connection: close\r\n'), 'latin1')
+    if (early[0] === TLS_HANDSHAKE && !this.#secured.has(socket)) return this.#decrypt(socket, early)
+    socket.end(replyText(notHttp(), false, 'Connection: close\r\n'), 'latin1')
     socket.on('error', () => socket.destroy()).resume()
   }
 
@@ -115,7 +119,19 @@ export class Entrance extends CallPort {
     if (passed !== undefined) return passed
     const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
     const ends = {remoteAddress, remotePort, localAddress, localPort}
-    return {address: remoteAddress, port: localPort, scheme: 'http', ends}
+    return {address: remoteAddress, port: localPort, scheme: this.#secured.has(socket) ? 'https' : 'http', ends}
+  }
+
+  #decrypt(socket: net.Socket, early: Buffer): void {
+    const {certificateOf} = this.#options
+    this.#tls ??= new EntranceTls({
+      certificateOf,
+      serve: secured => {
+        this.#secured.add(secured)
+        this.accept(secured)
+      }
+    })
+    this.#tls.accept(socket, early)
   }
 
   /** Keeps a connection of another run, which gets the entrance when that closes. */

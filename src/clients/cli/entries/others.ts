@@ -122,6 +122,14 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/init.ts')).uninstall
   },
   {
+    name: 'trust',
+    summary: 'Let browsers trust the HTTPS addresses of your apps',
+    usage: '[flags]',
+    flags: [boolFlag('remove', 'Take back exactly that'), boolFlag('yes', 'Do not ask')],
+    examples: ['trust', 'trust --remove'],
+    load: async () => (await import('../commands/trust.ts')).trust
+  },
+  {
     name: 'upgrade',
     summary: 'Replace this executable with another release',
     usage: '--from PLACE',

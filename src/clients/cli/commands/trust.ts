@@ -1,0 +1,97 @@
+import {homedir} from 'node:os'
+import {UserError} from '../../../model/errors.ts'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
+import {runLines} from '../../../platform/run-lines.ts'
+import {certificatePath, stateFolder} from '../../../platform/state-folder.ts'
+import {
+  hasAuthority,
+  openAuthority,
+  readAdded,
+  removeAuthority,
+  trustStores,
+  writeAdded,
+  type Added,
+  type Commands
+} from '#trust'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {confirm} from '../input.ts'
+import {say} from '../say.ts'
+
+/**
+ * `trust`: makes the certificate authority of this user, and adds it to the trust stores of the system and of browsers. `--remove` takes
+ * back exactly that. Asks first. Exits with 1 if a store could not be changed.
+ */
+export const trust: CommandHandler = async context => {
+  const state = stateFolder(process.env)
+  return context.flags.isSet('remove') ? remove(context, state) : add(context, state)
+}
+
+async function add(context: CommandContext, state: string): Promise<number> {
+  const {stores, closed} = trustStores({env: process.env, home: homedir(), state, platform: process.platform})
+  const names = stores.map(({name}) => name)
+  await agreed(
+    context,
+    `make names answer with HTTPS, and add your own certificate authority to: ${names.join(', ') || 'no store'}`
+  )
+  const {certificate, name} = openAuthority(state)
+  let all = readAdded(state)
+  let isDone = true
+  for (const {name: store, needsRoot, add: added, remove: taken} of stores) {
+    const isAdded = await change(context, {name: store, needsRoot}, added(certificate), `${store} trusts ${name}`)
+    isDone &&= isAdded
+    if (!isAdded) continue
+    all = [...all.filter(each => each.name !== store), {name: store, needsRoot, remove: taken(certificate)}]
+    writeAdded(state, all)
+  }
+  for (const {name: store, tool} of closed)
+    say(process.stderr, 'warning', `${store} was not changed: it needs ${tool}`, context.asJson)
+  say(process.stdout, 'info', `For other programs: NODE_EXTRA_CA_CERTS=${certificatePath(state)}`, context.asJson)
+  return isDone && closed.length === 0 ? 0 : 1
+}
+
+async function remove(context: CommandContext, state: string): Promise<number> {
+  const all = readAdded(state)
+  if (all.length === 0 && !hasAuthority(state)) {
+    say(process.stdout, 'info', 'There is nothing to remove', context.asJson)
+    return 0
+  }
+  const names = all.map(({name}) => name)
+  await agreed(context, `delete your certificate authority, and remove it from: ${names.join(', ') || 'no store'}`)
+  const left: Added[] = []
+  for (const each of all)
+    if (!(await change(context, each, each.remove, `${each.name} no longer has the authority`))) left.push(each)
+  writeAdded(state, left)
+  removeAuthority(state)
+  return left.length === 0 ? 0 : 1
+}
+
+/** Changes a store. Resolves with false, after a warning with the commands to type, if that is not possible. */
+async function change(
+  {asJson}: CommandContext,
+  {name, needsRoot}: Pick<Added, 'name' | 'needsRoot'>,
+  commands: Commands,
+  done: string
+): Promise<boolean> {
+  const byHand = commands
+    .map(words => [...(needsRoot ? ['sudo'] : []), ...words].map(shellQuoted).join(' '))
+    .join(' && ')
+  if (needsRoot && process.getuid?.() !== 0) {
+    say(process.stderr, 'warning', `${name} was not changed, since only root may: ${byHand}`, asJson)
+    return false
+  }
+  for (const command of commands) {
+    const {why, last} = await runLines(command, {folder: '/'})
+    if (why === '') continue
+    say(process.stderr, 'warning', `${name} was not changed: ${last || why}. By hand: ${byHand}`, asJson)
+    return false
+  }
+  say(process.stdout, 'success', done, asJson)
+  return true
+}
+
+async function agreed({flags, asJson}: CommandContext, what: string): Promise<void> {
+  if (flags.isSet('yes')) return say(process.stderr, 'info', `this will ${what}`, asJson)
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new UserError(`this would ${what}`, {explanation: '--yes agrees to it.'})
+  await confirm(what)
+}

@@ -1,0 +1,146 @@
+import {AsnConvert, OctetString} from '@peculiar/asn1-schema'
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Certificate,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_nameConstraints,
+  id_ce_subjectAltName,
+  id_ce_subjectKeyIdentifier,
+  id_kp_serverAuth,
+  KeyUsage,
+  KeyUsageFlags,
+  Name,
+  NameConstraints,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version
+} from '@peculiar/asn1-x509'
+import {createHash, generateKeyPairSync, randomBytes, sign, type KeyObject} from 'node:crypto'
+
+/** A certificate and its private key, both as PEM. */
+export interface KeyPair {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** The issuer of a certificate. */
+export interface Issuer {
+  readonly name: string
+  readonly key: KeyObject
+  readonly publicKey: KeyObject
+}
+
+const DAY_MS = 86_400_000
+/** ECDSA with SHA-256 (RFC 5758 §3.2). */
+const ECDSA_SHA256 = '1.2.840.10045.4.3.2'
+const COMMON_NAME = '2.5.4.3'
+
+/** Domains that the authority may certify, with all names below them. */
+export const DOMAINS: readonly string[] = ['localhost', 'test']
+
+/** Makes an authority of ten years for names below `DOMAINS` alone (RFC 5280 §4.2.1.10). */
+export function makeAuthority(name: string, now = Date.now()): KeyPair {
+  const {publicKey, privateKey} = newKeys()
+  const permittedSubtrees = new GeneralSubtrees(
+    DOMAINS.map(domain => new GeneralSubtree({base: new GeneralName({dNSName: domain})}))
+  )
+  return certified({name, key: privateKey, publicKey}, {name, publicKey, privateKey, days: 3650, now}, [
+    extension(id_ce_basicConstraints, new BasicConstraints({cA: true, pathLenConstraint: 0}), true),
+    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true),
+    extension(id_ce_nameConstraints, new NameConstraints({permittedSubtrees}), true)
+  ])
+}
+
+/** Makes a certificate of a year for exactly one host name; clients refuse a longer one, and `*.localhost`. */
+export function makeLeaf(issuer: Issuer, host: string, now = Date.now()): KeyPair {
+  const {publicKey, privateKey} = newKeys()
+  return certified(issuer, {name: 'Pillion', publicKey, privateKey, days: 364, now}, [
+    extension(id_ce_basicConstraints, new BasicConstraints({cA: false}), true),
+    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature), true),
+    extension(id_ce_extKeyUsage, new ExtendedKeyUsage([id_kp_serverAuth])),
+    extension(id_ce_subjectAltName, new SubjectAlternativeName([new GeneralName({dNSName: host})]))
+  ])
+}
+
+interface Subject {
+  readonly name: string
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+  readonly days: number
+  readonly now: number
+}
+
+function certified(issuer: Issuer, subject: Subject, extensions: readonly Extension[]): KeyPair {
+  const {name, publicKey, privateKey, days, now} = subject
+  const signature = new AlgorithmIdentifier({algorithm: ECDSA_SHA256})
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: serialNumber(),
+    signature,
+    issuer: nameOf(issuer.name),
+    // a clock may be a day late
+    validity: new Validity({notBefore: new Date(now - DAY_MS), notAfter: new Date(now + days * DAY_MS)}),
+    subject: nameOf(name),
+    subjectPublicKeyInfo: AsnConvert.parse(der(publicKey), SubjectPublicKeyInfo),
+    extensions: new Extensions([
+      ...extensions,
+      extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyId(publicKey))),
+      extension(
+        id_ce_authorityKeyIdentifier,
+        new AuthorityKeyIdentifier({keyIdentifier: new SubjectKeyIdentifier(keyId(issuer.publicKey))})
+      )
+    ])
+  })
+  const signed = sign('sha256', Buffer.from(AsnConvert.serialize(tbsCertificate)), issuer.key)
+  const whole = new Certificate({tbsCertificate, signatureAlgorithm: signature, signatureValue: bytesOf(signed)})
+  return {
+    certificate: pem('CERTIFICATE', Buffer.from(AsnConvert.serialize(whole))),
+    key: privateKey.export({type: 'pkcs8', format: 'pem'})
+  }
+}
+
+const newKeys = (): {readonly publicKey: KeyObject; readonly privateKey: KeyObject} =>
+  generateKeyPairSync('ec', {namedCurve: 'prime256v1'})
+
+const extension = (extnID: string, value: object, critical = false): Extension =>
+  new Extension({extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value))})
+
+const nameOf = (text: string): Name =>
+  new Name([
+    new RelativeDistinguishedName([
+      new AttributeTypeAndValue({type: COMMON_NAME, value: new AttributeValue({utf8String: text})})
+    ])
+  ])
+
+/** 19 random bytes as a positive number (RFC 5280 §4.1.2.2). */
+function serialNumber(): ArrayBuffer {
+  const bytes = randomBytes(19)
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
+  return bytesOf(bytes)
+}
+
+const der = (key: KeyObject): Buffer => key.export({type: 'spki', format: 'der'})
+
+const keyId = (key: KeyObject): ArrayBuffer => bytesOf(createHash('sha1').update(der(key)).digest())
+
+const bytesOf = (buffer: Buffer): ArrayBuffer => Uint8Array.from(buffer).buffer
+
+const pem = (label: string, bytes: Buffer): string =>
+  `-----BEGIN ${label}-----\n${bytes.toString('base64').replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END ${label}-----\n`

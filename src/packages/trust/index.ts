@@ -1,0 +1,11 @@
+/** The certificate authority of a user, certificates of names, and the trust stores of a machine. */
+export {
+  hasAuthority,
+  openAuthority,
+  readAuthority,
+  removeAuthority,
+  temporaryAuthority,
+  type Authority
+} from './authority.ts'
+export {DOMAINS} from './certificate.ts'
+export {readAdded, trustStores, writeAdded, type Added, type Commands} from './stores.ts'

@@ -1,0 +1,42 @@
+import {readAuthority, temporaryAuthority, type Authority} from '#trust'
+import type {Environment} from '../model/environment.ts'
+import {messageOf} from '../model/errors.ts'
+import {identityAt} from '../platform/paths.ts'
+import {certificatePath, stateFolder} from '../platform/state-folder.ts'
+import type {NamedCertificate} from '../proxy/published/entrance-tls.ts'
+
+/** Certificates of host names, signed by the user's authority as it is now; without one, by an authority that nobody trusts. */
+export class NameCertificates {
+  readonly #state: string
+  readonly #warn: (text: string) => void
+  readonly #made = new Map<string, NamedCertificate>()
+  #authority: Authority | undefined
+  #identity: string | undefined
+
+  constructor(env: Environment, warn: (text: string) => void) {
+    this.#state = stateFolder(env)
+    this.#warn = warn
+  }
+
+  of(name: string): NamedCertificate {
+    const authority = this.#current()
+    const known = this.#made.get(name) ?? authority.leaf(name)
+    this.#made.set(name, known)
+    return known
+  }
+
+  /** `pillion trust` acts on runs that are going: a changed authority replaces all certificates. */
+  #current(): Authority {
+    const identity = identityAt(certificatePath(this.#state), 'ctimeMs')
+    if (this.#authority !== undefined && identity === this.#identity) return this.#authority
+    this.#identity = identity
+    this.#made.clear()
+    try {
+      this.#authority = readAuthority(this.#state) ?? temporaryAuthority()
+    } catch (error) {
+      this.#warn(messageOf(error))
+      this.#authority = temporaryAuthority()
+    }
+    return this.#authority
+  }
+}

@@ -1,0 +1,90 @@
+import {once} from 'node:events'
+import {chmodSync, existsSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import tls from 'node:tls'
+import t from 'tap'
+import {callByName, withNames} from '../rig/by-name.ts'
+import {freePort} from '../rig/free-port.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+/** Answers with its headers, and echoes after an upgrade. */
+const WEB = `
+const server = process.getBuiltinModule('node:http').createServer((request, response) =>
+  response.end(JSON.stringify({app: process.env.APP_ID, headers: request.headers})))
+server.on('upgrade', (request, socket) => {
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: echo\\r\\nConnection: Upgrade\\r\\n\\r\\n')
+  socket.pipe(socket)
+})
+server.listen(process.env.PORT, '127.0.0.1')
+`
+
+/** Starts a project with one app. The PATH has no tool of a trust store. */
+async function startProject(rig: Rig, folder: string, env: Readonly<Record<string, string>>) {
+  const app = {appID: 'web', appDirPath: '.', autoPort: true, command: [process.execPath, 'web.mjs']}
+  await rig.write({
+    [`${folder}/web.mjs`]: WEB,
+    [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps: [app]})
+  })
+  const run = rig.pillion(['run', '-f', '.'], {folder, env})
+  await run.waitForLine('Writing log files')
+  return run
+}
+
+interface Caller {
+  readonly port: number
+  readonly ca?: string
+}
+
+/** Opens a connection with TLS; rejects with the code of a failed handshake. */
+async function connected({port, ca}: Caller, servername: string): Promise<tls.TLSSocket> {
+  const socket = tls.connect({port, host: '127.0.0.1', servername, ALPNProtocols: ['h2', 'http/1.1'], ...(ca && {ca})})
+  await once(socket, 'secureConnect')
+  return socket
+}
+
+async function answerOf(caller: Caller, name: string, lines = 'Connection: close\r\n'): Promise<string> {
+  const socket = await connected(caller, name)
+  let text = ''
+  socket.setEncoding('latin1').on('data', (piece: string) => (text += piece))
+  socket.write(`GET / HTTP/1.1\r\nHost: ${name}:${caller.port}\r\n${lines}\r\n`)
+  await once(socket, 'close')
+  return text
+}
+
+t.test('names answer with TLS: without trust, after trust in a run that is going, and for another run', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const state = join(rig.home, '.local/state')
+  const env = {...withNames(port), PATH: join(rig.home, 'bin'), XDG_STATE_HOME: state}
+  await startProject(rig, 'shop', env)
+  await startProject(rig, 'blog', env)
+  await t.rejects(connected({port}, 'web-shop.localhost'), {code: /SELF_SIGNED|UNABLE_TO/}, 'nobody trusts it yet')
+  t.match(await rig.run(['name', 'web'], {folder: 'shop', env}), {stdout: `http://web-shop.localhost:${port}\n`})
+
+  t.match(await rig.run(['trust'], {env}), {code: 1, stderr: /--yes agrees to it/})
+  t.notOk(existsSync(join(state, 'pillion/ca')), 'nothing is made without an agreement')
+  t.match(await rig.run(['trust', '--yes'], {env}), {code: 0, stdout: /NODE_EXTRA_CA_CERTS=.*ca\.crt/})
+  const ca = readFileSync(join(state, 'pillion/ca/ca.crt'), 'utf8')
+  const caller = {port, ca}
+  t.match(await rig.run(['name', 'web'], {folder: 'shop', env}), {stdout: `https://web-shop.localhost:${port}\n`})
+  t.match(await answerOf(caller, 'web-shop.localhost'), /^HTTP\/1\.1 200 [^]*"x-forwarded-proto":"https"/)
+  t.match(await answerOf(caller, 'web-blog.localhost'), /^HTTP\/1\.1 200 [^]*"host":"web-blog\.localhost/)
+  t.match(await callByName(port, 'web-shop.localhost'), /^HTTP\/1\.1 200 /, 'plain HTTP at the same port')
+  const echo = await connected(caller, 'web-blog.localhost')
+  echo
+    .setEncoding('latin1')
+    .write('GET / HTTP/1.1\r\nHost: web-blog.localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhi')
+  let got = ''
+  while (!got.endsWith('hi')) got += String((await once(echo, 'data'))[0])
+  t.match(got, /^HTTP\/1\.1 101 /)
+  echo.destroy()
+  await t.rejects(connected(caller, 'nobody.localhost'), 'a certificate is made for our names alone')
+
+  const key = join(state, 'pillion/ca/ca.key')
+  chmodSync(key, 0o644)
+  t.match(await rig.run(['trust', '--yes'], {env}), {code: 1, stderr: /ca\.key is open to other users: chmod 600/})
+  t.match(await rig.run(['trust', '--remove', '--yes'], {env}), {code: 0})
+  t.notOk(existsSync(key))
+  await t.rejects(connected(caller, 'web-shop.localhost'), 'the authority is gone from runs, too')
+  t.match(await callByName(port, 'web-shop.localhost'), /^HTTP\/1\.1 200 /)
+})
