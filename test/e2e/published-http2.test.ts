@@ -217,3 +217,27 @@ t.test('a call over HTTP/2 is sent again over HTTP/2, with its body, and compare
     ['1', '2']
   )
 })
+
+t.test('a request that was refused is sent again whole, or not at all', async t => {
+  const {rig, session} = await openShop(t)
+  const refused = async (...pieces: readonly string[]): Promise<void> => {
+    await ask(session, {':path': '/die'}).catch(() => undefined)
+    t.match(await rig.run(['wait', '--for', 'exit:api', '--timeout', '9s']), {code: 0})
+    const stream = session.request({':method': 'POST', ':path': '/late'}, {endStream: false})
+    for (const piece of pieces) stream.write(piece)
+    if (pieces.length > 0) stream.end()
+    const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
+    t.equal(head[':status'], 503, 'a caller that waits for the answer gets it')
+    stream.close()
+    t.match(await rig.run(['restart', 'api']), {code: 0})
+  }
+  await refused('in ', 'three ', 'pieces')
+  const again = await rig.run(['replay', '--last-failed', '--unsafe', '-o', 'json'])
+  t.match(again.stdout, /"status": ?200/)
+  t.match(again.stdout, /content-length[\\",]+15\\/)
+  await refused()
+  t.match(await rig.run(['replay', '--last-failed', '--unsafe']), {
+    code: 1,
+    stdout: /POST \/late.*\n? *not sent: Pillion refused it before its body/
+  })
+})

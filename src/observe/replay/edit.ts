@@ -5,6 +5,7 @@ import {isObject} from '../../model/is-object.ts'
 import {orElse} from '../../model/or-else.ts'
 import {PIECE, type TapePiece} from '../telemetry/recorder/byte-tape.ts'
 import {contentOf, headerValue, MAX_PLAIN, methodPath, plainBody} from '../telemetry/recorder/call-content.ts'
+import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
@@ -112,5 +113,6 @@ export function editedCall(call: RecordedCall, {method, path, headers = {}, body
   ]
   // a body of which a part is kept is whole again once it is replaced
   const requestBytes = body === undefined ? call.requestBytes : sent.length
-  return {...call, method: method ?? call.method, requestBytes, pieces}
+  const flags = body === undefined ? call.flags : call.flags & ~FLAG.truncated
+  return {...call, method: method ?? call.method, requestBytes, flags, pieces}
 }

@@ -25,6 +25,7 @@ import {
   UNAVAILABLE
 } from '../net/grpc/status.ts'
 import {TRACEPARENT} from '../net/grpc/trace-fields.ts'
+import {LateReply} from '../net/late-reply.ts'
 import {SAFE} from '../net/request-body.ts'
 import {replyPairs, replyTexts, type Reply} from '../net/reply.ts'
 import type {FrameHead} from './frame-head.ts'
@@ -55,6 +56,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   readonly #answered = new MessageGauge(0)
   /** The caller has got the head of a response. */
   #hasBegun = false
+  #late: LateReply | undefined
   /** The callee has said something to it. */
   #isHeard = false
   /** The connection to the callee has had calls before. */
@@ -210,7 +212,8 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     this.#walker.walk(block, {field: field => void (bytes += field.bytes)})
     if (!isLast) return
     this.#isRequestDone = true
-    if (this.#callee === undefined) this.#trailers = bytes
+    if (this.#late !== undefined) this.#late.arrived(true)
+    else if (this.#callee === undefined) this.#trailers = bytes
     else this.#callee.writeHead(bytes, true)
   }
 
@@ -222,6 +225,10 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     journal.requestBytes += bytes.length
     journal.observer?.text(this.call, 'request', bytes)
     const callee = this.#callee
+    if (this.#late !== undefined) {
+      this.#caller.credit(bytes.length)
+      return this.#late.arrived(isLast)
+    }
     if (callee === undefined && !this.#passage.hold(bytes.length)) this.#refuse(503, HELD_TOO_MUCH)
     else if (callee === undefined) this.#early.push(kept(bytes))
     else if (callee.isOver) this.#caller.credit(bytes.length)
@@ -302,7 +309,18 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   }
 
   #reply(reply: Reply, why = ''): void {
-    if (this.#passage.isOver) return
+    if (this.#passage.isOver || this.#late !== undefined) return
+    const replyNow = (): void => this.#replyNow(reply, why)
+    if (this.#isRequestDone) return replyNow()
+    this.#early = []
+    this.drop()
+    // the stream ends with the reply
+    this.#late = LateReply.of(this.#journal, -1, {replyNow, crash: error => this.crash(error)}, reply)
+    if (this.#late === undefined) replyNow()
+    else this.#late.arrived(false)
+  }
+
+  #replyNow(reply: Reply, why: string): void {
     const pairs = replyPairs(reply)
     let fields = statusField(reply.status)
     for (let at = 0; at < pairs.length; at += 2)
@@ -312,6 +330,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     if (body !== '') this.#caller.writeData(body, true)
     const journal = this.#journal
     journal.status = reply.status
+    journal.isCutShort = !this.#isRequestDone
     journal.responseBytes = body.length
     journal.observer?.replied(this.call, replyTexts(reply))
     this.#end(why)
@@ -344,6 +363,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
 
   #end(failure: string): void {
     if (this.#passage.isOver) return
+    this.#late?.cancel()
     this.#journal.failure = failure
     this.#early = []
     this.drop()
