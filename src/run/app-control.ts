@@ -82,7 +82,7 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
       const [only, ...others] = meant()
       if (only === undefined) return undefined
       // an edit of the template, or a debugger, opens the app again with another record; an edit may add instances
-      return isFollowed || others.length > 0 || only.logs.isContinued
+      return isFollowed || others.length > 0 || only.hasEarlierLogs
         ? runLogOf(meant, reading, false)
         : readLog(only.logs.app.record, reading)
     },

@@ -18,13 +18,13 @@ export class DaprUse {
   readonly begin = (): void => {
     if (this.#isOn) return
     this.#isOn = true
-    for (const runtime of this.#runtimes()) if (runtime.isUnasked) runtime.ask()
+    for (const runtime of this.#runtimes()) if (runtime.opening.isUnasked) runtime.ask()
   }
 
   /** The sidecar of an app is open. */
   join(runtime: AppRuntime): void {
     if (namesResources(runtime.plan.resources)) this.begin()
-    if (this.#isOn && runtime.isUnasked) runtime.ask()
+    if (this.#isOn && runtime.opening.isUnasked) runtime.ask()
   }
 
   /** Admits the calls that come to the sidecar of an app: one to another app is a call of the app itself. */

@@ -92,8 +92,7 @@ export function listingOf({
         recent: recentOf(of.isMain(runtime) ? runtime.id : `${runtime.id}@${runtime.plan.version}`),
         waitingWork: of.waitingWork(runtime),
         waitingEvents: (of.sidecarOf(runtime)?.backlogs ?? []).reduce((sum, {manyWaiting}) => sum + manyWaiting, 0),
-        ...(apps.isStopped(runtime) && CLOSED),
-        ...(apps.isReopening(runtime) && REOPENS)
+        ...(apps.isStopped(runtime) && CLOSED)
       })),
       ...apps.leftOut().map(app => ({
         ...plannedFacts(app),
@@ -119,9 +118,6 @@ function sidecarHost({plan}: AppRuntime): Pick<App, 'sidecarHost'> {
 }
 
 const NO_CALLS = {calls: 0, failed: 0, p95Ms: 0}
-
-/** The description of an app whose next process is about to start: how the previous one has ended does not matter. */
-const REOPENS = {state: 'starting', availability: 'waiting', exitCode: null, exit: ''} as const
 
 /** What differs for an app that the user has stopped: its sidecar is closed. */
 const CLOSED = {state: 'stopped', isReady: false, availability: 'stopped', httpPort: 0, grpcPort: 0} as const

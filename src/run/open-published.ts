@@ -4,7 +4,7 @@ import {PeerVariable} from '../platform/peer-variable.ts'
 import type {Ends} from '../platform/proc-net.ts'
 import type {CallContext} from '../proxy/gateway/call-context.ts'
 import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
-import {admitBy, type Reopening} from '../proxy/gateway/instances.ts'
+import {admitBy} from '../proxy/gateway/instances.ts'
 import type {Routes} from '../proxy/gateway/routes.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
 import type {PublishedContext} from '../proxy/published/published-port-call.ts'
@@ -15,7 +15,6 @@ export {withPortHooks} from './port-hooks.ts'
 
 export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'faults'> {
   readonly routes: () => Routes<AppRuntime>
-  readonly reopening: Reopening
   /** Why calls to this id fail if the user has stopped its apps; '' otherwise. */
   readonly whyStopped: (id: string) => string
   /** The id of the app whose process has this marker; '' = none. */
@@ -54,15 +53,11 @@ export function publishedApps(options: RunPublishedOptions): PublishedApps {
 
 const withoutControls = (line: string): string => stripVTControlCharacters(line.slice(0, MAX_LINE))
 
-function newContext(
-  id: string,
-  {observer, faults, routes, reopening, whyStopped}: RunPublishedOptions
-): PublishedContext {
+function newContext(id: string, {observer, faults, routes, whyStopped}: RunPublishedOptions): PublishedContext {
   const first = (): AppRuntime | undefined => routes().versions.main(id)
   const admit = admitBy({
     find: callee => routes().versions.callee(callee),
-    elsewhere: () => ({ok: false, status: 503, error: whyStopped(id) || 'it is not part of the run any more'}),
-    reopening
+    elsewhere: () => ({ok: false, status: 503, error: whyStopped(id) || 'it is not part of the run any more'})
   })
   return {
     callee: id,

@@ -128,7 +128,6 @@ export class RunParts {
       observer,
       faults,
       routes: () => this.routes,
-      reopening: id => this.apps.reopening(id),
       whyStopped: id => this.apps.whyStopped(id),
       appOf: marker => this.appRuntimes.appOf(marker)
     })
@@ -203,11 +202,11 @@ export class RunParts {
     return new AppCloser({
       ...this.context,
       sidecars: this.#sidecars,
-      leaves: runtime => {
+      ends: runtime => {
         this.changes.leave(runtime)
         this.starts.leave(runtime)
-        this.routes.versions.remove(runtime)
       },
+      leaves: runtime => this.routes.versions.remove(runtime),
       letGo: this.actors.present
     })
   }
@@ -262,7 +261,6 @@ export class RunParts {
         const why = this.apps.whyStopped(call.callee)
         return why === '' ? this.peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
       },
-      reopening: id => this.apps.reopening(id),
       observer: this.#recorder.observer,
       reporter
     })
@@ -388,8 +386,7 @@ export class RunParts {
   async #shutDown(runtime: AppRuntime, isForced: boolean): Promise<void> {
     this.context.lifetime.isForced ||= isForced
     if (isForced) runtime.stopNow()
-    // an edit may have opened it again
-    await this.apps.stop(() => [this.apps.find(runtime.plan) ?? []].flat())
+    await this.apps.stop(() => [runtime])
   }
 
   /** Spares processes that left the group of this app process: they survive the run, even if the watchdog or a sweep ends it. */

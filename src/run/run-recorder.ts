@@ -113,7 +113,7 @@ export class RunRecorder {
     const interrupted = queue.interruptedBy({from, to})
     const own = interrupted.filter(({pendingCall: call}) => (call.number ?? 0) === 0 && call.path.startsWith('/dapr/'))
     const {record} = logs.app
-    const [start, end] = [runtime.logStart, record.length]
+    const [start, end] = [runtime.opening.logStart, record.length]
     const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
     // the run that has its port may have ended before the user asks
     const advice = this.#adviceFor(runtime, hints).catch(() => '')

@@ -43,11 +43,12 @@ export class RunResources {
 
   /** Reads the resources of an app. Rejects with a UserError if a variable in them has to be set and is not. */
   async open(runtime: Pick<AppRuntime, 'id' | 'plan' | 'wanted'>): Promise<AppResources> {
+    const {id, plan} = runtime
     const resources = await this.#store.open({
-      id: runtime.id,
+      id,
       // an edit of what variables hold needs no other sidecar
       get resources() {
-        return {...runtime.plan.resources, variables: runtime.wanted.resources.variables}
+        return {...plan.resources, variables: runtime.wanted.resources.variables}
       }
     })
     const refusal = resources.snapshot.faults.find(({isRefusal}) => isRefusal === true)

@@ -85,7 +85,7 @@ export class Run {
     changes.end()
     try {
       context.emit({type: 'stopping'})
-      for (const runtime of apps.all) runtime.announceEnd()
+      for (const runtime of apps.all) runtime.opening.announceEnd()
     } finally {
       // the phase is set: only this ends the apps. While `start` is still opening parts, it ends them itself
       if (isWired) void this.#finish()

@@ -18,16 +18,16 @@ const NO_HTTP =
 
 /** Reads at which ports an app listens that the template gives none, and reports each app once. */
 export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, known: Set<string>): Promise<void> {
-  const {pid} = runtime
+  const {id, pid, opening} = runtime
   for (const againMs of [...AGAIN_AFTER_MS, 0]) {
     if (pid === 0 || runtime.pid !== pid) return
-    runtime.listens = await portsOf(pid)
-    if (runtime.listens.length > 0) break
+    opening.listens = await portsOf(pid)
+    if (opening.listens.length > 0) break
     await wait(againMs, undefined, {ref: false})
   }
-  if (runtime.listens.length === 0 || known.has(runtime.id)) return
-  known.add(runtime.id)
-  reporter.tell(uncarriedText(runtime))
+  if (opening.listens.length === 0 || known.has(id)) return
+  known.add(id)
+  reporter.tell(uncarriedText({id, listens: opening.listens}))
 }
 
 async function portsOf(pid: number): Promise<readonly number[]> {

@@ -12,11 +12,11 @@ import type {Sleep} from './sleep.ts'
 /** Creates the sleep of an app. */
 export type OpenSleep = (runtime: Sleeper & {readonly id: string}, own: SleepSwitch) => Sleep
 
-/** The options of an `AppRuntime`. */
-export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'plan' | 'moved' | 'otherMoved'> {
-  readonly plan: AppPlan
-  readonly ports: SidecarPorts
-  readonly logs: Logs
+/** The options of an `AppRuntime` that are the same for all its openings. */
+export interface AppRuntimeOptions extends Omit<
+  ProgramOptions,
+  'lines' | 'plan' | 'moved' | 'otherMoved' | 'environment' | 'isDebugged'
+> {
   readonly token: string
   /** Extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
@@ -24,9 +24,16 @@ export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'plan'
   readonly moved: () => void
   /** Called when a process exited unexpectedly, with who takes advice about it. Returns what is recorded of the exit; undefined: nothing is. */
   readonly ended: (exit: Exit, hints: Reporter) => KeptExit | undefined
-  /** Left out: the app never sleeps. */
-  readonly openSleep?: OpenSleep | undefined
   readonly reporter: Reporter
+}
+
+/** The options of one opening of an app. */
+export interface OpeningOptions extends Pick<ProgramOptions, 'environment' | 'isDebugged'> {
+  readonly plan: AppPlan
+  readonly ports: SidecarPorts
+  readonly logs: Logs
+  /** Omitted if the app never sleeps. */
+  readonly openSleep?: OpenSleep | undefined
   /** `--except` leaves its first process to the user; the app is debugged, too. */
   readonly isExcepted?: boolean | undefined
 }

@@ -1,36 +1,28 @@
 import type {ProcessPipes} from '../platform/pipes.ts'
 import type {Supervised} from './process/supervised.ts'
-import type {Launch} from '../model/api.generated.ts'
 import type {SidecarInfo} from '../model/events.ts'
 import {instanceName, maySleep, versionedName, type AppPlan} from '../model/plan.ts'
-import {exitOf, succeeded, type AppState, type Why} from '../model/app-state.ts'
+import {exitOf, type AppState, type Why} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
-import {WAITS_FOR_SAVE} from '../model/exit-text.ts'
 import type {Pool} from '../proxy/net/pool.ts'
-import {systemClock} from '../platform/clock.ts'
 import {freeAppPort} from '../proxy/ports/app-port.ts'
 import {ownAppPorts} from '../proxy/ports/usual-ports.ts'
-import type {ApiLogging} from '../files/resources/api-logging.ts'
-import type {CalleeCounters} from '../proxy/gateway/callee-counters.ts'
 import type {Callee} from '../proxy/gateway/local-apps.ts'
-import {LifecycleLog, type Logs} from './lifecycle-log.ts'
+import type {Logs} from './lifecycle-log.ts'
 import {AppChannel} from '../proxy/gateway/app-channel.ts'
 import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
-import {ExitReporter} from './exit-reporter.ts'
-import {noProgress, type Progress} from './order/progress.ts'
+import type {Progress} from './order/progress.ts'
 import type {Candidate} from './reload/overlap.ts'
 import {reached} from './reload/reached.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
-import {Program} from './program.ts'
-import type {AppRuntimeOptions} from './app-runtime-options.ts'
+import {Opening} from './opening.ts'
+import type {Program} from './program.ts'
+import type {AppRuntimeOptions, OpeningOptions} from './app-runtime-options.ts'
 import {whyNotRunning} from './messages/why-not-running.ts'
 import {listedApp} from './listed-app.ts'
-import {RuntimeStatus} from './runtime-status.ts'
-import type {AppPipeline} from '../proxy/gateway/admission.ts'
-import type {AccessControlInterceptor} from '../proxy/gateway/interceptors/access-control.ts'
-import {AWAKE, type Sleep} from './sleep.ts'
-import type {CallerIdentity} from '../proxy/gateway/caller-header.ts'
+import type {RuntimeStatus} from './runtime-status.ts'
+import type {Sleep} from './sleep.ts'
 import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
 /** Number of short runs in a row after which calls are rejected. */
@@ -41,98 +33,120 @@ const MAX_SHORT_RUNS = 5
  */
 const RECHECK_EVERY_MS = 250
 
-/** One app in a run: its processes, the channel for calls to it, and its logs. */
+/** One app in a run, over all its openings: its processes, the channel for calls to it, and its logs. */
 export class AppRuntime implements Callee {
-  accessControl: AccessControlInterceptor | undefined
-  identity: CallerIdentity | undefined
-  /** Why it cannot be started, by what is at fault; each may be corrected while the app waits. */
-  readonly faults = new Map<'configuration' | 'httpPipeline' | 'appHttpPipeline' | 'components', string>()
   /** The plan of its next process: an edit of the template changes it at once. */
   wanted: AppPlan
-  /** When it joined the run, in ms since 1970: before its first process. */
-  readonly createdAt = systemClock.date()
-  readonly ports: SidecarPorts
   readonly token: string
-  readonly logs: Logs
-  counters: CalleeCounters | undefined
-  /** Its sidecar does not ask it yet what it reads and hosts. */
-  isUnasked: boolean
-  isServed: (() => boolean) | undefined // whether its sidecar reads what the app has subscribed to
-  /** How calls to its sidecar are logged; undefined: they are not. */
-  apiLog: (() => ApiLogging | undefined) | undefined
-  pipeline: AppPipeline | undefined
-  /** The terminal of its processes; undefined before the first process with one. */
+  /** Returns the terminal of its processes; undefined before the first process with one. */
   readonly terminal = (): Program['terminal'] => this.#program.terminal
   readonly ended = async (): Promise<void> => this.#program.ended()
   readonly exitedAt = () => exitOf(this.app.state) && this.#status.movedAt.getTime() // by itself, in ms since 1970
+  readonly start = async (pipes: ProcessPipes | undefined): Promise<void> => this.#opening.start(pipes)
+  readonly startAsleep = (): void => this.#opening.startAsleep()
   readonly stopNow = (): void => this.#program.stopNow()
   readonly renewPool = (): void => this.#channel.renewPool()
-  /** Called when the whole run is stopping. */
-  readonly announceEnd = (): void => this.#lifecycleLog.announceEnd(this.#program.marker !== '')
-  readonly closeLogs = async (): Promise<void> => this.#lifecycleLog.close(this.app.state, this.#program.marker !== '')
   readonly cutCalls = (why?: string): void => this.#channel.cut(why)
-  readonly sleep: Sleep
   readonly #channel: AppChannel
-  readonly #lifecycleLog: LifecycleLog
   readonly #options: AppRuntimeOptions
   #plan: AppPlan
-  readonly #program: Program
-  readonly #exits: ExitReporter
+  #opening: Opening
   readonly #listeners = new Set<() => void>()
-  readonly #status: RuntimeStatus
   #recheckedAt = -Infinity // performance.now()
-  #isExcepted = false
-  isReopened = false // an edit closes it, and opens another one in its place: who waits for it waits for that
-  logStart = 0 // the length of its log when its current process was started, in characters
-  listens: readonly number[] = [] // ports of its process, where the template names none
+  /** Whether the user wants to start its next process in a debugger. */
+  wantsDebugger: boolean
+  /** Whether `--except` has left it to the user, who has not started it since. */
+  isExcepted = false
+  /** Whether it has left the run for good. */
+  hasLeft = false
+  /** Whether an earlier opening has its own log file. */
+  hasEarlierLogs = false
+  readonly #moves = {moved: (state: AppState): void => this.#moved(state), otherMoved: (): void => this.#tell()}
 
-  constructor(options: AppRuntimeOptions) {
-    const {plan, ports, logs, token, explain} = options
+  constructor(options: AppRuntimeOptions, first: OpeningOptions) {
+    const {plan, ports} = first
     this.#options = options
     this.#plan = plan
     this.wanted = plan
-    this.isUnasked = plan.isPlain === true
-    this.ports = ports
-    this.logs = logs
-    this.#lifecycleLog = new LifecycleLog(this.name, logs)
-    this.token = token
-    this.#exits = new ExitReporter(this.name, this.#lifecycleLog, options)
+    this.wantsDebugger = first.isDebugged ?? false
+    this.token = options.token
     this.#channel = new AppChannel({
       plan,
       appPort: ports.appPort,
-      explain,
+      explain: options.explain,
       onWait: call => this.sleep.onWait(call),
       healthChanged: isHealthy => {
-        this.#exits.reportHealth(isHealthy, this.#plan)
-        this.#listeners.forEach(listener => listener())
+        this.#opening.exits.reportHealth(isHealthy, this.#plan)
+        this.#tell()
       },
       probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs),
       invoked: invocation => this.counters?.invoked(invocation),
-      isAwaited: logs.isContinued || maySleep(plan)
+      isAwaited: maySleep(plan)
     })
-    this.#status = new RuntimeStatus(plan)
-    const own = {sleep: () => this.#program.sleep(), starting: () => this.#status.starting()}
-    this.sleep = options.openSleep?.(this, own) ?? AWAKE
-    this.#program = new Program(
-      {
-        ...options,
-        lines: logs.app.sink,
-        plan: () => this.#plan,
-        moved: state => this.#moved(state),
-        otherMoved: () => this.#listeners.forEach(listener => listener())
-      },
-      plan,
-      ports.appPort
-    )
-    this.#isExcepted = options.isExcepted ?? false
+    this.#opening = new Opening(this, options, first, this.#moves)
+    this.#begin(first)
+  }
+
+  /** Opens the app again by a plan, after its processes have ended: it is as before its first start. */
+  reopen(next: OpeningOptions): void {
+    this.wanted = this.#plan = next.plan
+    this.#opening = new Opening(this, this.#options, next, this.#moves)
+    this.hasEarlierLogs = true
+    this.#channel.reopen(next.plan, next.ports.appPort)
+    this.#begin(next)
+  }
+
+  #begin({isExcepted = false}: OpeningOptions): void {
+    this.isExcepted = isExcepted
     this.#channel.isDebugged = this.isDebugged
-    this.#channel.hasPatience = this.isDebugged && !this.#isExcepted
+    this.#channel.hasPatience = this.isDebugged && !isExcepted
     this.queue.hold(this.#reason({phase: 'idle'}))
+  }
+
+  /** The latest opening: its ports and logs, and the settings of its sidecar. */
+  get opening(): Opening {
+    return this.#opening
+  }
+
+  get ports(): SidecarPorts {
+    return this.#opening.ports
+  }
+
+  get logs(): Logs {
+    return this.#opening.logs
+  }
+
+  get sleep(): Sleep {
+    return this.#opening.sleep
+  }
+
+  get accessControl(): Opening['accessControl'] {
+    return this.#opening.accessControl
+  }
+
+  get identity(): Opening['identity'] {
+    return this.#opening.identity
+  }
+
+  get counters(): Opening['counters'] {
+    return this.#opening.counters
+  }
+
+  get pipeline(): Opening['pipeline'] {
+    return this.#opening.pipeline
+  }
+
+  get #program(): Program {
+    return this.#opening.program
+  }
+
+  get #status(): RuntimeStatus {
+    return this.#opening.status
   }
 
   /** Why it cannot be started; '' = it can. */
   get fault(): string {
-    return [...this.faults.values()].find(why => why !== '') ?? ''
+    return [...this.#opening.faults.values()].find(why => why !== '') ?? ''
   }
 
   get id(): string {
@@ -198,7 +212,7 @@ export class AppRuntime implements Callee {
   }
 
   get progress(): Progress {
-    return this.isReopened ? noProgress(this.id, this.plan.command.length > 0) : this.#status.progress
+    return this.#status.progress
   }
 
   /** Whether its process accepts calls, or it has no port for them; whether calls are sent is another matter (`availability`). */
@@ -222,8 +236,8 @@ export class AppRuntime implements Callee {
 
   /** An app of the run uses Dapr: its sidecar asks it from now on. */
   ask(): void {
-    this.isUnasked = false
-    this.#listeners.forEach(listener => listener())
+    this.#opening.isUnasked = false
+    this.#tell()
   }
 
   onMove(listener: () => void): () => void {
@@ -253,7 +267,8 @@ export class AppRuntime implements Callee {
   async candidate(): Promise<Candidate> {
     const whose = `the new process of "${this.name}"`
     const port = await freeAppPort(new Set([this.appPort]), {whose, wanted: ownAppPorts(this.ports.httpPort)})
-    const program = this.#program
+    const opening = this.#opening
+    const {program, status} = opening
     const logStart = this.logs.app.record.length
     const app = program.candidate(this.#plan, port)
     return {
@@ -263,28 +278,40 @@ export class AppRuntime implements Callee {
       drop: async () => program.drop(app, 'watch'),
       promote: () => {
         const old = program.promote(app)
-        this.logStart = logStart
-        this.#status.promoted()
+        opening.logStart = logStart
+        status.promoted()
         return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
       }
     }
   }
 
-  /** Rejects new calls. Resolves with true when the calls in flight have finished, with false when the signal is aborted. */
-  async drained(late: AbortSignal): Promise<boolean> {
+  /** Refuses new calls; those in flight may finish. */
+  refuseCalls(): void {
     this.queue.close(`"${this.id}" is being stopped`)
-    return this.queue.drained(late)
+  }
+
+  /** Queues calls until the next opening: an edit of the template closes the app. */
+  suspend(): void {
+    this.#status.suspend()
+    this.#channel.suspend(`an edit of the template opens "${this.id}" again`)
+  }
+
+  /** Whether an edit has ended its processes, and is about to open it again. */
+  get isBetweenOpenings(): boolean {
+    return this.#status.isSuspended && this.app.state.phase === 'exited'
+  }
+
+  /** The app has left the run. */
+  leave(): void {
+    this.hasLeft = true
+    this.refuseCalls()
+    this.#tell()
   }
 
   /** Stops all its processes; settles when nothing is left. */
   async stop(why: Why): Promise<AppState> {
     this.#channel.end()
     return this.#program.stop(why)
-  }
-
-  /** Whether `--except` has left it to the user, who has not started it since. */
-  get isExcepted(): boolean {
-    return this.#isExcepted
   }
 
   /** Whether the user starts its process in a debugger. */
@@ -294,7 +321,8 @@ export class AppRuntime implements Callee {
 
   /** Sets whether its next process is started in a debugger; takes effect with `replace`. */
   debug(isDebugged: boolean): void {
-    this.#isExcepted = false
+    this.isExcepted = false
+    this.wantsDebugger = isDebugged
     this.#program.isDebugged = isDebugged
     this.#channel.hasPatience = isDebugged
     this.#channel.isDebugged = isDebugged
@@ -303,20 +331,6 @@ export class AppRuntime implements Callee {
   /** Whether the current process has exited and is not restarted automatically. */
   get hasEnded(): boolean {
     return this.#program.hasEnded
-  }
-
-  async start(pipes: ProcessPipes | undefined): Promise<void> {
-    const wasAsleep = this.sleep.isAsleep
-    this.#status.starting()
-    if (!wasAsleep) this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
-    await this.#program.start(pipes)
-    this.#lifecycleLog.started(this.plan, this.pid, this.apiLog?.())
-  }
-
-  /** Leaves it without a process until something needs one. */
-  startAsleep(): void {
-    this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
-    this.#program.sleep()
   }
 
   /** Notes that it waits for the apps `ids`; `why` completes "it waits until …". Calls to it are queued. */
@@ -351,47 +365,30 @@ export class AppRuntime implements Callee {
     this.queue.shut(why)
     this.queue.hold(this.#reason(this.app.state)) // its next call tries again
     this.sleep.onMove()
-    this.#listeners.forEach(listener => listener())
-  }
-
-  /** The folder, command and complete environment (without markers) of a process that would start now. */
-  async launch(): Promise<Omit<Launch, 'added'>> {
-    const all = this.#options.environment('', this.#plan, this.appPort)
-    const {PILLION_RUN: _run, PILLION_LIFE: _life, ...environment} = all
-    const folder = await this.#options.folderOf(this.#plan)
-    return {appId: this.id, folder, command: this.#plan.command, appPort: this.appPort, environment}
+    this.#tell()
   }
 
   listing(): ReturnType<typeof listedApp> {
     const {startedAt, waitsFor, loop} = this.#status
     const restarts = Math.max(0, this.#program.starts - 1)
-    return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor, loop})
+    const {createdAt, listens} = this.#opening
+    return listedApp(this, {createdAt, startedAt, restarts, waitsFor, loop, listens})
   }
 
-  /** Logs that the sidecar is initialized as soon as it and its app are ready. */
-  noteReady(): void {
-    const {state} = this.app
-    if (state.phase === 'running' && state.ready && this.isServed?.() !== false) this.#lifecycleLog.ready(this.appPort)
+  #tell(): void {
+    this.#listeners.forEach(listener => listener())
   }
 
   #moved(state: AppState): void {
-    this.#status.moved(state)
-    if (state.phase === 'starting') this.logStart = this.logs.app.record.length
+    const opening = this.#opening
+    opening.status.moved(state)
+    if (state.phase === 'starting') opening.logStart = this.logs.app.record.length
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
     this.sleep.onMove()
-    this.noteReady()
-    const exit = exitOf(state)
-    if (exit !== undefined && !this.#lifecycleLog.runEnds)
-      this.#exits.report(exit, {
-        plan: this.plan,
-        app: this.app,
-        loop: this.#status.loop,
-        searchPath: () => this.#options.environment(this.#program.marker, this.plan, this.appPort)['PATH'] ?? ''
-      })
-    if (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last) && !this.#lifecycleLog.runEnds)
-      this.#options.reporter.warn('restart-waits-for-change', `"${this.name}" ${WAITS_FOR_SAVE}`)
+    opening.noteReady()
+    opening.report(state)
     this.#options.moved()
-    this.#listeners.forEach(listener => listener())
+    this.#tell()
   }
 
   #reason(state: AppState): string {

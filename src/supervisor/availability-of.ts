@@ -10,14 +10,17 @@ interface Judged {
   /** `--except` has left it to the user. */
   readonly isExcepted: boolean
   readonly appPort: number
+  /** An edit of the template opens it next. */
+  readonly isBetweenOpenings: boolean
   /** It was never started, since a dependency has failed. */
   readonly isGivenUp: boolean
 }
 
 /** Whether an app that the user has not stopped can be used. */
 export function availabilityOf(judged: Judged): Availability {
-  const {app, queue, isUnhealthy, isDebugged, isExcepted, appPort, isGivenUp} = judged
+  const {app, queue, isUnhealthy, isDebugged, isExcepted, appPort, isGivenUp, isBetweenOpenings} = judged
   const {state} = app
+  if (isBetweenOpenings) return 'waiting'
   if (state.phase === 'asleep') return 'asleep'
   if (isExcepted && appPort === 0) return 'stopped' // whether the user has started it is unknown
   if (state.phase === 'running' && state.ready && queue.isOpen && !isUnhealthy) return 'ready'

@@ -9,8 +9,6 @@ import {initializedLines, metadataCalls, shutDownLine, startingLines, type Shown
 export interface Logs {
   readonly app: AppLog
   readonly sidecar: SidecarLog
-  /** The app was stopped and started again: its earlier lines are in the log of the run, and in another file. */
-  readonly isContinued?: boolean
 }
 
 /** Writes status lines about an app into its two logs; the texts are those of Dapr's `cmd/run.go`. */

@@ -13,12 +13,12 @@ interface Listable {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly appPort: number
-  readonly listens: readonly number[]
   readonly pid: number
   readonly logs: Logs
   readonly app: {readonly state: AppState}
   readonly isDebugged: boolean
   readonly isExcepted: boolean
+  readonly isBetweenOpenings: boolean
   readonly availability: Availability
 }
 
@@ -29,20 +29,22 @@ interface Known {
   readonly restarts: number
   readonly waitsFor: readonly string[]
   readonly loop: ExitLoop | null
+  readonly listens: readonly number[]
 }
 
 /** Describes an app for others. */
 export function listedApp(
-  {id, plan, ports, appPort, listens, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
-  {createdAt, startedAt, restarts, waitsFor, loop}: Known
+  {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, isBetweenOpenings, availability}: Listable,
+  {createdAt, startedAt, restarts, waitsFor, loop, listens}: Known
 ): AppFacts {
   const {channel} = plan
   const {state} = app
-  const exit = lastExit(state)
+  // how the last process of an app has ended does not matter once the next one is about to start
+  const exit = isBetweenOpenings ? undefined : lastExit(state)
   return {
     ...plannedFacts(plan),
     id,
-    state: availability === 'stopped' ? 'stopped' : isDebugged && !isExcepted ? 'debugging' : state.phase,
+    state: isBetweenOpenings ? 'starting' : stateOf(state, {availability, isDebugged, isExcepted}),
     isReady: availability === 'ready',
     availability,
     pid,
@@ -62,6 +64,14 @@ export function listedApp(
     logFile: logs.app.path,
     sidecarLogFile: logs.sidecar.path
   }
+}
+
+function stateOf(
+  {phase}: AppState,
+  {availability, isDebugged, isExcepted}: Pick<Listable, 'availability' | 'isDebugged' | 'isExcepted'>
+): AppFacts['state'] {
+  if (availability === 'stopped') return 'stopped'
+  return isDebugged && !isExcepted ? 'debugging' : phase
 }
 
 /** Describes an app that has nothing open, such as one that was stopped. */

@@ -11,7 +11,9 @@ export class RuntimeStatus {
   #bornAt = 0
   /** Time of the latest change of state. */
   movedAt = new Date()
-  progress: Progress
+  #progress: Progress
+  /** An edit of the template closes the app, and opens it again next. */
+  #isSuspended = false
   /** Why it has not been started yet, or never will be; '' otherwise. */
   obstacle = ''
   /** The ids of the apps that it waits for. */
@@ -21,7 +23,21 @@ export class RuntimeStatus {
   readonly #exits = new ExitHistory()
 
   constructor(plan: AppPlan) {
-    this.progress = initialProgress(plan)
+    this.#progress = initialProgress(plan)
+  }
+
+  /** The progress of its process; a suspended app has made none: dependents wait for the next opening. */
+  get progress(): Progress {
+    const {id, hasCommand} = this.#progress
+    return this.#isSuspended ? noProgress(id, hasCommand) : this.#progress
+  }
+
+  get isSuspended(): boolean {
+    return this.#isSuspended
+  }
+
+  suspend(): void {
+    this.#isSuspended = true
   }
 
   /** Start time of its process, in ms since 1970; 0 if there is none. */
@@ -45,7 +61,7 @@ export class RuntimeStatus {
     this.obstacle = isAsleep ? '' : why
     this.waitsFor = []
     this.isGivenUp = !isAsleep
-    if (isAsleep) this.progress = progressed(this.progress, {phase: 'exited', exit: undefined, asked: true})
+    if (isAsleep) this.#progress = progressed(this.#progress, {phase: 'exited', exit: undefined, asked: true})
   }
 
   starting(): void {
@@ -53,7 +69,7 @@ export class RuntimeStatus {
     this.waitsFor = []
     // those that need it wait for this start, however the last one went
     if (this.progress.state.phase === 'asleep' || this.progress.state.phase === 'exited')
-      this.progress = {...this.progress, state: {phase: 'idle'}}
+      this.#progress = {...this.#progress, state: {phase: 'idle'}}
   }
 
   /** It is as it was before its first start. */
@@ -61,7 +77,7 @@ export class RuntimeStatus {
     this.replaced()
     this.isGivenUp = false
     this.obstacle = ''
-    this.progress = initialProgress(plan)
+    this.#progress = initialProgress(plan)
   }
 
   /** Its process is being replaced, or its next one has another plan: what it waits for stays. */
@@ -82,7 +98,7 @@ export class RuntimeStatus {
     if (state.phase === 'exited') this.#exits.clear()
     if (state.phase === 'starting') this.#bornAt = state.pid === undefined ? 0 : momentNow()
     else if (['exited', 'backoff', 'asleep'].includes(state.phase)) this.#bornAt = 0
-    this.progress = progressed(this.progress, state)
+    this.#progress = progressed(this.#progress, state)
   }
 }
 

@@ -21,7 +21,7 @@ export const takesQuestions = (runtime: AppRuntime): boolean =>
   isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
 
 /** Whether the sidecar asks an app what it reads and hosts. */
-export const mayAsk = (runtime: AppRuntime): boolean => !runtime.isUnasked && isDaprApp(runtime)
+export const mayAsk = (runtime: AppRuntime): boolean => !runtime.opening.isUnasked && isDaprApp(runtime)
 
 /** How long the question of a sidecar may keep an app awake that does not answer it, where its `idleTimeout` is shorter; in ms. */
 const MIN_ANSWER_MS = 10_000

@@ -19,10 +19,11 @@ export type CallPath = Awaited<ReturnType<typeof openCallPath>>
 export async function openCallPath(options: OpenSidecarOptions, secretOf: SecretOf, warn: (text: string) => void) {
   const {runtime, resources, env} = options
   const metering = new SidecarMetering(runtime.id, env['NAMESPACE'] ?? '', resources)
-  const {httpPort} = runtime.ports
-  const log = (entry: LogEntry): void => runtime.logs.sidecar.log(entry)
-  const tracing = new SidecarTracing({appId: runtime.id, httpPort, resources, env, log})
-  runtime.counters = countersOf(runtime, metering, tracing)
+  const {opening} = runtime
+  const {sidecar: sidecarLog} = opening.logs
+  const log = (entry: LogEntry): void => sidecarLog.log(entry)
+  const tracing = new SidecarTracing({appId: runtime.id, httpPort: opening.ports.httpPort, resources, env, log})
+  opening.counters = countersOf(runtime, metering, tracing)
   const decisions = decisionsOf(options, metering)
   const external = createExternal(options, secretOf, metering, decisions)
   const namespace = env['NAMESPACE'] || 'default'

@@ -68,7 +68,7 @@ export class EventProcess {
   answered(pid: number): void {
     this.#current = this.#known = pid
     this.changed()
-    this.#runtime.noteReady()
+    this.#runtime.opening.noteReady()
   }
 
   /** Asks the current process again; its previous answer stays valid until then. */

@@ -23,6 +23,7 @@ import {Sidecar} from './sidecar.ts'
 import {SidecarActors} from './sidecar-actors.ts'
 import {release} from '../../proxy/net/claimed-server.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
+import type {Opening} from '../../supervisor/opening.ts'
 import type {OpenSidecarOptions} from './sidecar-options.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SharedContext} from './sidecar-blocks.ts'
@@ -52,6 +53,7 @@ export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenS
 class AppSidecar {
   readonly actors: SidecarActors
   readonly #options: OpenSidecarOptions
+  readonly #opening: Opening
   readonly #path: CallPath
   readonly #warn: (text: string) => void
   readonly #blocks: SidecarBlocks
@@ -73,6 +75,7 @@ class AppSidecar {
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
     const {runtime, resources} = options
     this.#options = options
+    this.#opening = runtime.opening
     this.#path = path
     this.#warn = warn
     this.#pages = new PageGuard(options.plan.allowedOrigins ?? [], () => runtime.appPort)
@@ -85,6 +88,7 @@ class AppSidecar {
       this.#logResources()
     })
     this.#stops = [
+      stopLogging,
       runtime.onMove(() => this.#blocks.followProcesses()),
       runtime.queue.onOpen(() => options.work.appReady(runtime)),
       runtime.onMove(() => options.work.appReady(runtime)),
@@ -105,7 +109,7 @@ class AppSidecar {
       log: this.#logAs('dapr.runtime.processor.subscription')
     })
     this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
-    runtime.isServed = () =>
+    runtime.opening.isServed = () =>
       (this.#wasReady ||= runtime.isListening && this.#subscriptions.isReady && this.#bindings.isReady)
     this.#metrics = openMetricsPort(
       runtime.ports.metrics,
@@ -160,7 +164,7 @@ class AppSidecar {
   readonly openAgain = async (): Promise<void> => orAborted(this.#options.ending, this.#blocks.reload())
 
   async #openComponents(): Promise<void> {
-    this.#options.runtime.faults.set('components', await this.#blocks.open())
+    this.#opening.faults.set('components', await this.#blocks.open())
     await this.#path.external.open()
   }
 
@@ -244,7 +248,7 @@ class AppSidecar {
       key,
       apiAccess: () => resources.snapshot.configuration.apiAccess.http,
       facts: this.#facts,
-      wasReady: () => runtime.isServed?.() === true,
+      wasReady: () => this.#opening.isServed?.() === true,
       blocks: this.#usedBlocks,
       requestShutdown: this.#requestShutdown,
       hasHttp2: !isTruthy(env['DAPR_HTTP_DISABLE_H2C'] ?? ''),
@@ -300,14 +304,15 @@ class AppSidecar {
     const log = runtime.logs.sidecar
     const {apiLogging, logLevel} = runtime.plan.sidecar
     const isInfo = writesAt(logLevel, 'info')
-    runtime.apiLog = () => {
+    const opening = this.#opening
+    opening.apiLog = () => {
       const settings = resources.snapshot.configuration.apiLogging
       return isInfo && (apiLogging || settings.enabled) ? settings : undefined
     }
     return record => {
       metering.served(record)
       tracing.spans?.served(record)
-      const settings = runtime.apiLog?.()
+      const settings = opening.apiLog?.()
       const {hasFullPaths} = resources.snapshot.configuration.metrics
       const entry = settings === undefined ? undefined : apiLogEntry(record, settings, hasFullPaths)
       if (entry !== undefined) log.log(entry)
@@ -345,7 +350,7 @@ class AppSidecar {
 
   /** Writes to the sidecar's log under one of Dapr's scopes. */
   #logAs(scope: string): (level: LogLevel, message: string) => void {
-    const log = this.#options.runtime.logs.sidecar
+    const log = this.#opening.logs.sidecar
     return (level, message) => log.log({level, message, scope})
   }
 }

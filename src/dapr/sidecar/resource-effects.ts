@@ -8,6 +8,7 @@ import type {AppResources, ResourceSnapshot} from '../../files/resources/app-res
 import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/identity.ts'
 import {pipelineOf, type PipelineKey} from '../../files/resources/http-pipeline.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {Opening} from '../../supervisor/opening.ts'
 import {retryLater} from './retry-later.ts'
 import {plainError} from './http/errors.ts'
 import type {Middleware, Pipeline} from './http/middleware/middleware.ts'
@@ -37,10 +38,12 @@ export class ResourceEffects {
   /** The rules for requests now. */
   readonly rules: {-readonly [Key in keyof SidecarRules]: SidecarRules[Key]} = {interceptor: undefined, pipeline: []}
   #policies: SidecarPolicies | undefined
+  readonly #opening: Opening
   readonly #over = new AbortController()
 
   private constructor(options: ResourceEffectsOptions) {
     this.#options = options
+    this.#opening = options.runtime.opening
   }
 
   /** Settles when the sidecar may be opened: no request passes before its rules hold. */
@@ -118,17 +121,19 @@ export class ResourceEffects {
   /** Applies which apps may call this one, its identity as a caller, and whether it can be started. */
   async #useAccess({accessControl, fault}: ResourceSnapshot['configuration']): Promise<void> {
     const {runtime, namespace} = this.#options
+    const opening = this.#opening
     const {id, plan} = runtime
-    runtime.faults.set('configuration', fault)
-    runtime.identity = {appId: id, namespace, trustDomain: accessControl?.trustDomain ?? DEFAULT_TRUST_DOMAIN}
-    if (accessControl === undefined) return void (runtime.accessControl = undefined)
+    opening.faults.set('configuration', fault)
+    opening.identity = {appId: id, namespace, trustDomain: accessControl?.trustDomain ?? DEFAULT_TRUST_DOMAIN}
+    if (accessControl === undefined) return void (opening.accessControl = undefined)
     const {AccessControlInterceptor} = await import('../../proxy/gateway/interceptors/access-control.ts')
-    runtime.accessControl = new AccessControlInterceptor(accessControl, !plan.channel.protocol.startsWith('grpc'))
+    opening.accessControl = new AccessControlInterceptor(accessControl, !plan.channel.protocol.startsWith('grpc'))
   }
 
   /** Middleware that cannot be made keeps the app from being started; later the last good one stays. */
   async #followPipeline(key: PipelineKey, use: (pipeline: Pipeline) => Promise<void> | void): Promise<void> {
-    const {runtime, warn} = this.#options
+    const {warn} = this.#options
+    const {faults} = this.#opening
     let hasOne = false
     const kept = new Map<string, Middleware>()
     await this.#follow(
@@ -138,10 +143,10 @@ export class ResourceEffects {
           specs.length === 0 ? [] : await (await import('./http/middleware/pipeline.ts')).createPipeline(specs, kept)
         if (typeof pipeline !== 'string') {
           hasOne = true
-          runtime.faults.delete(key)
+          faults.delete(key)
           await use(pipeline)
         } else if (!hasOne) {
-          runtime.faults.set(key, pipeline)
+          faults.set(key, pipeline)
           await use([() => plainError(500, pipeline)])
         } else warn(`${pipeline}: the middleware stays as it was`)
       }
@@ -152,6 +157,6 @@ export class ResourceEffects {
     const {runtime, external} = this.#options
     external.pipeline =
       pipeline.length === 0 ? undefined : (await import('./http/middleware/app-pipeline.ts')).appPipelineOf(pipeline)
-    runtime.pipeline = runtime.plan.channel.protocol.startsWith('grpc') ? undefined : external.pipeline
+    this.#opening.pipeline = runtime.plan.channel.protocol.startsWith('grpc') ? undefined : external.pipeline
   }
 }

@@ -62,7 +62,7 @@ export class SidecarActors {
 
   get #mayBeAsked(): boolean {
     const {runtime} = this.#options
-    return runtime.appPort > 0 && !runtime.isUnasked && takesQuestions(runtime)
+    return runtime.appPort > 0 && !runtime.opening.isUnasked && takesQuestions(runtime)
   }
 
   #look(): void {

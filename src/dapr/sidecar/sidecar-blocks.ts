@@ -14,6 +14,7 @@ import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
 import {retryLater} from './retry-later.ts'
 import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
+import type {Opening} from '../../supervisor/opening.ts'
 import type {OpenSidecarOptions} from './sidecar-options.ts'
 
 /** The parts that the building blocks of an app share, except those that are read from files. */
@@ -25,6 +26,7 @@ type OpenDaprd = (resources: readonly ComponentResource[]) => Promise<DaprdCompo
 /** The building blocks of an app, loaded when its files name a component, or it calls one. */
 export class SidecarBlocks {
   readonly #options: OpenSidecarOptions
+  readonly #faults: Opening['faults']
   readonly #context: SharedContext
   readonly #openDaprd: OpenDaprd
   readonly #listeners = new Set<() => void>()
@@ -48,7 +50,8 @@ export class SidecarBlocks {
     this.#options = options
     this.#context = context
     this.#openDaprd = openDaprd
-    const {resources} = options
+    const {resources, runtime} = options
+    this.#faults = runtime.opening.faults
     this.#current = resources.snapshot.components
     this.#stopFollowing = resources.onChange(({components}) => {
       if (components === this.#current) return
@@ -217,9 +220,9 @@ export class SidecarBlocks {
       void blocks.configurations.renew()
       void this.#beginOutbox(blocks)
       const {resources, runtime} = this.#options
-      if (fault !== '' && fault !== runtime.faults.get('components')) resources.warn('resource-not-used', fault)
+      if (fault !== '' && fault !== this.#faults.get('components')) resources.warn('resource-not-used', fault)
       // what keeps the app from being started may be corrected; what it was started with stays
-      if (runtime.fault !== '') runtime.faults.set('components', fault)
+      if (runtime.fault !== '') this.#faults.set('components', fault)
     }
     for (const listener of this.#listeners) listener()
   }

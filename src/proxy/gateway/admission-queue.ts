@@ -104,7 +104,7 @@ export class AdmissionQueue {
   #state: 'open' | 'held' | 'shut' = 'held'
   #reason = ''
   #isPrecise = false // the reason says more than that of a pause
-  #isClosed = false
+  #isLocked = false // the process of the app does not change the state
   /** Reasons to queue calls although the app is ready. */
   readonly #pauses = new Set<string>()
   readonly #drains = new Set<Drain>()
@@ -199,7 +199,7 @@ export class AdmissionQueue {
   }
 
   open(): void {
-    if (this.#isClosed) return
+    if (this.#isLocked) return
     this.#state = 'open'
     this.#reason = ''
     if (this.isOpen) this.#letIn()
@@ -207,29 +207,49 @@ export class AdmissionQueue {
 
   /** Calls are queued from now on; `reason` goes into the error of those that time out, during a pause if it `isPrecise`. */
   hold(reason: string, isPrecise = false): void {
-    if (this.#isClosed) return
+    if (this.#isLocked) return
     this.#state = 'held'
     this.#reason = reason
     this.#isPrecise = isPrecise
   }
 
   shut(reason: string): void {
-    if (this.#isClosed) return
+    if (this.#isLocked) return
     this.#state = 'shut'
     this.#reason = reason
     for (const queued of this.#waiting) this.#settle(queued, reason)
   }
 
-  /** Shuts the queue permanently; calls in flight may finish. */
+  /** Shuts the queue until `reopen`; calls in flight may finish. */
   close(reason: string): void {
+    this.#isLocked = false
     this.shut(reason)
-    this.#isClosed = true
+    this.#isLocked = true
+  }
+
+  /** Whether no process of the app opens the queue. */
+  get isClosed(): boolean {
+    return this.#isLocked && this.#state === 'shut'
+  }
+
+  /** Queues calls without a limit until `reopen`. Requests of the sidecar to its app are refused: the next sidecar makes them. */
+  suspend(reason: string): void {
+    this.hold(reason, true)
+    this.#isLocked = true
+    this.timeoutMs = Infinity
+    for (const queued of this.#waiting) if (queued.pendingCall.isOwn === true) this.#settle(queued, reason)
+  }
+
+  /** Holds the queue for the next process of the app. */
+  reopen(): void {
+    this.#isLocked = false
+    this.hold('')
   }
 
   /** A permit, the reason why there is none, or a place in the queue. */
   admit(pendingCall: PendingCall): Permit | string | Queued {
     if (this.isOpen) return this.enter(pendingCall)
-    if (this.#state === 'shut') return this.#reason
+    if (this.#state === 'shut' || (this.#isLocked && pendingCall.isOwn === true)) return this.#reason
     if (this.#waiting.size >= this.#options.capacity) {
       this.#stats.lost++
       return `${this.#options.capacity} calls are queued already; ${this.reason}`

@@ -21,7 +21,7 @@ export interface AppChannelOptions {
   /** A call waits in the queue. */
   readonly onWait?: (call: PendingCall) => void
   readonly invoked: (invocation: GrpcInvocation) => void
-  /** Calls wait until its first process is healthy, too: it follows one of before an edit, or a call starts it. */
+  /** Calls wait until its first process is healthy, too: a call starts it. */
   readonly isAwaited?: boolean
 }
 
@@ -94,6 +94,23 @@ export class AppChannel {
     this.#isAwaited ||= this.queue.state === 'open' // its process takes calls, also one without a check
     this.#health?.end()
     this.#health = this.#newHealth()
+  }
+
+  /** Queues calls until `reopen`, whatever the current process does. */
+  suspend(reason: string): void {
+    this.#health?.end()
+    this.#isUnhealthy = false
+    this.queue.suspend(reason)
+  }
+
+  /** Queues calls for a process of another plan, which listens on this port. */
+  reopen(plan: AppPlan, appPort: number): void {
+    this.#appPort = appPort
+    this.#isReady = false
+    this.#isAwaited = true
+    this.queue.reopen()
+    this.follow(plan)
+    this.renewPool()
   }
 
   /** Sends calls to a ready and healthy process on another port from now on. The returned function interrupts the calls to the old one, with a reason. */

@@ -6,9 +6,6 @@ import {admitTo, type Callee} from './local-apps.ts'
 /** Finds the app for an id in the run: one app, or several instances of it. */
 export type FindCallee = (id: string) => Callee | Instances | undefined
 
-/** Finds a promise that settles when an edit of the template has opened the apps of an id again; undefined: none opens them. */
-export type Reopening = (id: string) => Promise<void> | undefined
-
 /** The identity of a calling app; undefined if it is unknown. */
 export type Identify = (appId: string) => CallerIdentity | undefined
 
@@ -16,7 +13,6 @@ export interface AdmitOptions {
   readonly find: FindCallee
   /** Admits calls to apps that are not part of the run. */
   readonly elsewhere: Admit
-  readonly reopening?: Reopening
   /** The app whose sidecar received the calls. */
   readonly own?: Callee
   /** Identifies the caller for access control; omitted: no check. */
@@ -35,57 +31,42 @@ const accessDenied = (
   accessControl === undefined || call.caller === id ? undefined : accessControl.refusal(call, identify(), counters)
 
 /** Admits calls to apps: checks access control, then uses the callee's queue or that of one of its instances. */
-export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOptions): Admit {
+export function admitBy({find, elsewhere, own, identify}: AdmitOptions): Admit {
   const admit: Admit = (call, isRefused, caller) => {
     const callee = find(call.callee)
-    const onceReopened = (): Held | undefined => {
-      const reopened = reopening?.(call.callee)
-      const reason = `an edit of the template opens "${call.callee}" again`
-      return reopened && heldUntil(reopened, reason, () => admit(call, false, caller))
-    }
-    if (callee === undefined) return onceReopened() ?? elsewhere(call, isRefused, caller)
+    if (callee === undefined) return elsewhere(call, isRefused, caller)
     if (identify !== undefined) {
       const first = callee instanceof Instances ? callee.first : callee
       const denied = first && accessDenied(first, call, () => caller ?? identify(call.caller))
       if (denied !== undefined) return denied
     }
     if (isRefused === true && !(callee instanceof Instances)) callee.recheck()
-    const isReopened = (): boolean => reopening?.(call.callee) !== undefined
-    const admission =
-      callee instanceof Instances ? callee.admit(call, {isRefused, own, isReopened}) : admitTo(callee, call)
-    return isHeld(admission) ? orElse(admission, onceReopened) : admission
+    const admission = callee instanceof Instances ? callee.admit(call, {isRefused, own}) : admitTo(callee, call)
+    const again = (): Admission | Held | undefined =>
+      hasLeft(callee) && find(call.callee) !== undefined ? admit(call, false, caller) : undefined
+    return isHeld(admission) ? orElse(admission, again) : admission
   }
   return admit
 }
 
-/** Lets a call that has waited in vain for an app which an edit closes wait for what the edit opens. */
-function orElse(held: Held, onceReopened: () => Held | undefined): Held {
+const hasLeft = (callee: Callee | Instances): boolean =>
+  callee instanceof Instances ? callee.callees.every(each => each.queue.isClosed) : callee.queue.isClosed
+
+/** Lets a call that was held by an app which has left the run ask the app that answers for the id now: another version. */
+function orElse(held: Held, again: () => Admission | Held | undefined): Held {
   let waits: Held | undefined = held
   const admitted = held.admitted.then(async admission => {
-    if (admission.ok || waits === undefined) return admission
-    waits = onceReopened()
-    return waits?.admitted ?? admission
+    const later = admission.ok || waits === undefined ? undefined : again()
+    if (later === undefined) return admission
+    if (!isHeld(later)) return later
+    waits = later
+    return later.admitted
   })
   const cancel = (): void => {
     waits?.cancel()
     waits = undefined
   }
   return {...held, admitted, cancel}
-}
-
-/** Asks once `opened` has settled, unless the caller has gone. */
-export function heldUntil(opened: Promise<unknown>, reason: string, ask: () => Admission | Held): Held {
-  let isCancelled = false
-  let cancel = (): void => void (isCancelled = true)
-  const later = async (): Promise<Admission> => {
-    await opened
-    if (isCancelled) return {ok: false, status: 500, error: 'the caller has disconnected'}
-    const admission = ask()
-    if (!isHeld(admission)) return admission
-    cancel = () => admission.cancel()
-    return admission.admitted
-  }
-  return {admitted: later(), reason, cancel: () => cancel()}
 }
 
 /** A wait at several instances counts while it does at one of them: that one takes calls, and is full. */
@@ -106,8 +87,6 @@ export interface InstanceCall {
   readonly isRefused?: boolean | undefined
   /** The app whose sidecar received the call. */
   readonly own?: Callee | undefined
-  /** Whether an edit of the template opens instances again. */
-  readonly isReopened?: () => boolean
 }
 
 /**
@@ -130,12 +109,12 @@ export class Instances {
     return this.callees[0]
   }
 
-  admit(call: Call, {isRefused = false, own, isReopened = () => false}: InstanceCall = {}): Admission | Held {
+  admit(call: Call, {isRefused = false, own}: InstanceCall = {}): Admission | Held {
     const refuser = isRefused ? this.#chosen.get(call) : undefined
     refuser?.recheck()
     const isOwn = own?.id === call.caller && own !== refuser && own.queue.isOpen && this.callees.includes(own)
     const callee = isOwn ? own : this.#next(refuser)
-    return callee === undefined ? this.#wait(call, isReopened) : this.#send(callee, call)
+    return callee === undefined ? this.#wait(call) : this.#send(callee, call)
   }
 
   /** The next instance that admits immediately, preferably not the one that refused; undefined: none. */
@@ -156,11 +135,8 @@ export class Instances {
     return admitTo(callee, call)
   }
 
-  /**
-   * Queues the call at all instances; the first one that admits it gets it. Denied if none does, or if an edit closes one: the call then
-   * waits at those that the edit opens, not at what it leaves alone, such as an instance in a debugger.
-   */
-  #wait(call: Call, isReopened: () => boolean): Admission | Held {
+  /** Queues the call at all instances; the first one that admits it gets it. Denied if none does. */
+  #wait(call: Call): Admission | Held {
     const waits: {readonly callee: Callee; readonly held: Held}[] = []
     const cancel = (): void => {
       for (const {held} of waits) held.cancel()
@@ -182,7 +158,7 @@ export class Instances {
       left--
       if (isSettled) {
         if (admission.ok) admission.leave()
-      } else if (admission.ok || left === 0 || isReopened()) {
+      } else if (admission.ok || left === 0) {
         isSettled = true
         this.#chosen.set(call, callee)
         resolve(admission)

@@ -4,7 +4,7 @@ import type {Reporter} from '../../model/reporter.ts'
 import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPermit} from '../net/mirror.ts'
 import {denied, isHeld, type Admission, type Admit, type Held} from './admission.ts'
 import type {CallerIdentity} from './caller-header.ts'
-import {admitBy, Instances, type Reopening} from './instances.ts'
+import {admitBy, Instances} from './instances.ts'
 import type {Callee} from './local-apps.ts'
 import {Versions, type Named, type Versioned} from './versions.ts'
 
@@ -29,7 +29,6 @@ export interface RoutesOptions {
   readonly planned: readonly AppPlan[]
   /** Admits calls to apps that are not part of this run. */
   readonly elsewhere: Admit
-  readonly reopening: Reopening
   readonly reporter: Reporter
   /** Is notified of each copy for a shadow. */
   readonly observer?: CallObserver | undefined
@@ -56,15 +55,15 @@ export class Routes<M extends Reachable> {
   shownAs({id, version, instance}: AppPlan): string {
     const isOneOfMany =
       this.#options.planned.some(app => app.id === id && app.version !== version) ||
-      this.versions.runtimes.some(runtime => runtime.id === id && runtime.plan.version !== version)
+      this.versions.known.some(runtime => runtime.id === id && runtime.plan.version !== version)
     return instanceName(isOneOfMany ? `${id}_${version}` : id, instance)
   }
 
   /** The way of the calls that come to the sidecar of an app. */
   admitFor(own: M): Admit {
     const {versions} = this
-    const {elsewhere, reopening} = this.#options
-    return admitBy({find: id => versions.callee(id), elsewhere, reopening, own, identify: versions.identify})
+    const {elsewhere} = this.#options
+    return admitBy({find: id => versions.callee(id), elsewhere, own, identify: versions.identify})
   }
 
   /** The `appProtocol` of an app of the run; '' = there is none. */
@@ -78,11 +77,10 @@ export class Routes<M extends Reachable> {
     const meant = this.versions.meant(name)
     const id = meant?.id ?? nameIn(name)
     const find = (): M | Instances | undefined => this.versions.find(name)?.callee
-    const {reopening} = this.#options
     return {
       name: id,
       version: meant?.version ?? '',
-      admit: admitBy({find, elsewhere: this.#elsewhere(name), reopening, identify: this.versions.identify}),
+      admit: admitBy({find, elsewhere: this.#elsewhere(name), identify: this.versions.identify}),
       copy: meant?.isById === true ? this.copierOf(id) : undefined
     }
   }

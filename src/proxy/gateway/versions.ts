@@ -65,7 +65,9 @@ export class Versions<M extends Versioned & Callee> {
     )
   }
 
+  /** Adds an app that is open. */
   add(runtime: M): void {
+    if (this.#runtimes.includes(runtime)) return
     this.#runtimes.push(runtime)
     this.#known = [...this.#known, runtime]
     this.#index = undefined

@@ -13,7 +13,7 @@ import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
 import {hasEndedWell, type AppCloser} from './close-app.ts'
-import type {AppRuntimes, Opening, OpenMode} from './create-app-runtimes.ts'
+import type {AppRuntimes, OpenMode, OpenWishes} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
 
 export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
@@ -54,15 +54,17 @@ export class Apps implements EditedApps {
   /** Apps of inactive profiles. They have nothing open until the user starts them. */
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
-  readonly #opening = new SingleFlight<AppRuntime, AppRuntime | undefined>()
+  readonly #opening = new SingleFlight<AppRuntime, boolean>()
   /** Apps whose ports and sidecars are being opened. */
   readonly #halfOpen = new Map<Promise<unknown>, AppPlan>()
   /** Settles when no app is being opened or removed. */
   #turn: Promise<unknown> = Promise.resolve()
   /** Reasons why the run does not end by itself. */
   readonly #holds = new Set<Promise<void>>()
-  /** Ids whose apps an edit opens; settles when it has. Edits come one after the other. */
-  #reopening: {readonly ids: readonly string[]; readonly done: Promise<void>} | undefined
+  /** Plans of the apps that an edit opens. Edits come one after the other. */
+  #next: readonly AppPlan[] = []
+  /** Removed apps at which calls wait for another app of their id, which the edit opens. */
+  #replaced: readonly AppRuntime[] = []
   lost: readonly string[] = []
   /** Listening servers of sidecars that an edit opens again. */
   readonly #kept = new Map<AppRuntime, SidecarServers>()
@@ -98,13 +100,7 @@ export class Apps implements EditedApps {
 
   /** Whether it can be used. */
   availabilityOf(runtime: AppRuntime): Availability {
-    if (this.#stopped.has(runtime)) return 'stopped'
-    return this.isReopening(runtime) ? 'waiting' : runtime.availability
-  }
-
-  /** Whether an edit of the template has closed the app and is about to open it again. */
-  isReopening(runtime: AppRuntime): boolean {
-    return runtime.app.state.phase === 'exited' && this.reopening(runtime.id) !== undefined && !this.isStopped(runtime)
+    return this.#stopped.has(runtime) ? 'stopped' : runtime.availability
   }
 
   /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */
@@ -167,21 +163,19 @@ export class Apps implements EditedApps {
     }
   }
 
-  holdCalls(ids: readonly string[]): () => void {
-    const {promise: done, resolve} = Promise.withResolvers<void>()
-    this.#reopening = {ids, done}
-    return () => {
-      this.#reopening = undefined
-      void this.#freePublished()
-      for (const servers of this.#kept.values()) releasePorts(servers) // of apps that were not opened again
-      this.#kept.clear()
-      resolve()
-    }
+  async edited(): Promise<void> {
+    this.#next = []
+    this.#release(() => true)
+    for (const runtime of this.#all) if (runtime.isBetweenOpenings) runtime.refuseCalls() // the run ends
+    for (const servers of this.#kept.values()) releasePorts(servers) // of apps that were not opened again
+    this.#kept.clear()
+    await this.#freePublished()
   }
 
-  /** Settles when the edit that opens apps of this id is done; undefined: there is no such edit. */
-  reopening(id: string): Promise<void> | undefined {
-    return this.#reopening?.ids.includes(id) === true ? this.#reopening.done : undefined
+  /** Lets calls that wait at removed apps ask the app that answers for their id now. */
+  #release(isReplaced: (runtime: AppRuntime) => boolean): void {
+    for (const runtime of this.#replaced.filter(isReplaced)) this.#options.closer.leave(runtime)
+    this.#replaced = this.#replaced.filter(runtime => !isReplaced(runtime))
   }
 
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -231,9 +225,10 @@ export class Apps implements EditedApps {
       this.#stopped.delete(runtime)
       this.#leaving.delete(runtime)
     }
+    if (this.#next.some(({id}) => id === runtime.id)) this.#replaced = [...this.#replaced, runtime]
+    else this.#options.closer.leave(runtime)
     if (!this.#all.some(({id}) => id === runtime.id)) this.#options.removed(runtime.id)
-    // an edit may give its port to another app
-    if (this.#reopening === undefined) await this.#freePublished()
+    await this.#freePublished()
   }
 
   /** Removes all instances of one version, after the edits and commands that open or remove apps. */
@@ -245,6 +240,7 @@ export class Apps implements EditedApps {
   }
 
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
+    this.#next = next
     const opened = new Set(next.map(planKey))
     // an app that has left the template gets no more calls, even while it drains
     for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) this.#leaving.add(runtime)
@@ -253,7 +249,7 @@ export class Apps implements EditedApps {
     try {
       await closeForEdit(runtimes, next, this.#options, this.#kept)
     } finally {
-      await this.#freePublished(runtimes, next) // what is opened next may have the number of one
+      await this.#freePublished() // what is opened next may have the number of one
     }
   }
 
@@ -262,8 +258,9 @@ export class Apps implements EditedApps {
     const previous = this.find(plan)
     // where the user has started an app that `--except` had left to them, another instance of it is started, too
     const isAskedFor = this.#all.some(({id, isExcepted}) => id === plan.id && !isExcepted)
-    const isDebugged = previous === undefined && isAskedFor ? false : previous?.isDebugged
-    return this.#open(plan, index, {previous, isDebugged, isExcepted: previous?.isExcepted})
+    if (previous === undefined) return this.#open(plan, index, isAskedFor ? {isDebugged: false} : {})
+    const {wantsDebugger: isDebugged, isExcepted} = previous
+    return this.#open(plan, index, {previous, isDebugged, isExcepted: isExcepted && isDebugged})
   }
 
   readonly begin = async (runtime: AppRuntime): Promise<void> => this.#options.starts.added(runtime)
@@ -279,12 +276,13 @@ export class Apps implements EditedApps {
     this.#options.arranged(this.#all.filter(runtime => !this.#leaving.has(runtime)))
   }
 
-  /** Frees the published ports of apps that are stopped, with all their calls, or gone; one that is being opened has its port already, `next` keep theirs. */
-  async #freePublished(gone: readonly AppRuntime[] = [], next: readonly AppPlan[] = []): Promise<void> {
-    const {sidecars} = this.#options
-    const isThere = (each: AppRuntime): boolean => !this.#stopped.has(each) || sidecars.has(each)
-    const plans = this.#all.filter(each => !gone.includes(each) && isThere(each)).map(({plan}) => plan)
-    await this.#options.published.keepOnly([...plans, ...next, ...this.#halfOpen.values()])
+  /** Frees the published ports of apps that are stopped, with all their calls, or gone; one that is being opened has its port already. */
+  async #freePublished(): Promise<void> {
+    const {sidecars, published} = this.#options
+    const isThere = (each: AppRuntime): boolean =>
+      !this.#leaving.has(each) && (!this.#stopped.has(each) || sidecars.has(each))
+    const plans = this.#all.filter(isThere).map(({wanted}) => wanted)
+    await published.keepOnly([...plans, ...this.#next, ...this.#halfOpen.values()])
   }
 
   /**
@@ -311,19 +309,17 @@ export class Apps implements EditedApps {
   }
 
   /**
-   * Reopens a stopped app with its ports; the caller starts it. Resolves with the new app when its sidecar is open. Undefined
-   * if it was removed meanwhile, or the run ends. Throws a UserError if a port that the template fixes is taken.
+   * Opens a stopped app again, with its ports; the caller starts it. Resolves with true when its sidecar is open, with false if it was
+   * removed before, or the run ends. Throws a UserError if a port that the template fixes is taken.
    */
-  async reopen(stopped: AppRuntime, mode: OpenMode = {}): Promise<AppRuntime | undefined> {
-    return this.#opening.do(stopped, async () => this.#reopen(stopped, mode))
-  }
-
-  async #reopen(stopped: AppRuntime, mode: OpenMode): Promise<AppRuntime | undefined> {
-    await this.#options.closer.close(stopped) // waits if it is still closing
-    return this.inTurn(async () => {
-      const index = this.#all.indexOf(stopped)
-      if (!this.#stopped.has(stopped) || index < 0) return undefined
-      return this.#open(stopped.wanted, index, {...mode, previous: stopped})
+  async reopen(stopped: AppRuntime): Promise<boolean> {
+    return this.#opening.do(stopped, async () => {
+      await this.#options.closer.close(stopped) // waits if it is still closing
+      return this.inTurn(async () => {
+        if (!this.#stopped.has(stopped)) return false
+        const wishes = {previous: stopped, isDebugged: stopped.wantsDebugger}
+        return (await this.#open(stopped.wanted, this.#all.indexOf(stopped), wishes)) !== undefined
+      })
     })
   }
 
@@ -332,22 +328,21 @@ export class Apps implements EditedApps {
     await Promise.allSettled(this.#halfOpen.keys())
   }
 
-  /** Claims its ports and opens its sidecar; undefined if the run ends. */
-  async #open(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
-    const opened = this.#claimAndOpen(plan, index, opening)
+  /** Claims the ports of an app and opens its sidecar; undefined if the run ends. */
+  async #open(plan: AppPlan, index: number, wishes: OpenWishes): Promise<AppRuntime | undefined> {
+    const opened = this.#claimAndOpen(plan, index, wishes)
     this.#halfOpen.set(opened, plan)
     try {
       return await opened
     } finally {
       this.#halfOpen.delete(opened)
-      // that of one that could not be opened: who connects would wait for ever
-      if (this.#reopening === undefined) await this.#freePublished()
+      await this.#freePublished() // that of one that could not be opened: who connects would wait for ever
     }
   }
 
-  async #claimAndOpen(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
-    const {runtimes, joins, openSidecar, published, lifetime} = this.#options
-    const {previous} = opening
+  async #claimAndOpen(plan: AppPlan, index: number, wishes: OpenWishes): Promise<AppRuntime | undefined> {
+    const {previous} = wishes
+    const {runtimes, closer, joins, openSidecar, published, lifetime} = this.#options
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -371,11 +366,17 @@ export class Apps implements EditedApps {
       {
         name: plan.id,
         start: async () => {
-          runtime = await runtimes.one(plan, ports, index, opening)
-          const at = previous === undefined ? index : this.#all.indexOf(previous)
-          this.#all = this.#all.toSpliced(at, previous === undefined ? 0 : 1, runtime)
-          if (previous !== undefined) this.#stopped.delete(previous)
+          if (previous === undefined) {
+            runtime = await runtimes.one(plan, ports, index, wishes)
+            this.#all = this.#all.toSpliced(index, 0, runtime)
+          } else {
+            await runtimes.again(previous, plan, ports, index, wishes)
+            runtime = previous
+            closer.opened(runtime)
+            this.#stopped.delete(runtime)
+          }
           joins(runtime)
+          this.#release(({id}) => id === plan.id)
           this.#arranged()
           await openSidecar(runtime)
           published.serve()

@@ -48,7 +48,9 @@ export const hasEndedWell = (state: AppState): boolean =>
 export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporter'> {
   /** The open sidecars; a closed one is removed. */
   readonly sidecars: Map<AppRuntime, OpenSidecar>
-  /** Called when an app leaves the run: it is no longer restarted and gets no new calls. */
+  /** Called when an app is about to end: it is no longer restarted. */
+  readonly ends: (runtime: AppRuntime) => void
+  /** Called when an app gets no new calls. */
   readonly leaves: (runtime: AppRuntime) => void
   /** Deactivates the actors that its process hosts. */
   readonly letGo: (runtime: AppRuntime) => FinishWork
@@ -61,6 +63,8 @@ const MAX_BEHIND_MS = 60_000
 export interface EditedClose {
   /** Its sidecar will have the same ports. */
   readonly keepsPorts: boolean
+  /** The edit opens an app of its id, for which calls wait. */
+  readonly isOpenedNext: boolean
   /** Settles when the apps of the edit that call this one have answered what they had in hand: until then it takes calls. */
   readonly callers: Promise<unknown>
   /** Called when no call to the app is in flight any more. */
@@ -90,49 +94,69 @@ export class AppCloser {
    */
   async closeForEdit(
     runtime: AppRuntime,
-    {keepsPorts, callers, onDrained}: EditedClose
+    {keepsPorts, isOpenedNext, callers, onDrained}: EditedClose
   ): Promise<SidecarServers | undefined> {
+    const {timeoutMs} = runtime.queue
     let servers: SidecarServers | undefined
     await this.#once(runtime, async () => {
       await callers
       await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.lifetime.now}, async cut => {
-        await this.drain(runtime)
+        await this.drain(runtime, isOpenedNext)
         onDrained()
         await runtime.stop('user')
         servers = await this.#options.sidecars.get(runtime)?.makeRoom(keepsPorts, cut)
       })
-      this.#closeBehind(runtime)
+      this.#closeBehind(runtime, timeoutMs)
     })
     return servers
   }
 
+  /** An app that is closed has left the run for good: calls that wait for it ask another version. */
+  leave(runtime: AppRuntime): void {
+    this.#options.leaves(runtime)
+    runtime.leave()
+  }
+
+  /** The app is opened again: it may be closed again. */
+  opened(runtime: AppRuntime): void {
+    this.#closing.delete(runtime)
+  }
+
   /** Closes the sidecar of an app once its calls are answered: they may wait for apps of the edit for as long as calls wait for any app. */
-  #closeBehind(runtime: AppRuntime): void {
-    const {plan, queue} = runtime
-    const ms = plan.stop.timeoutMs + Math.min(queue.timeoutMs, MAX_BEHIND_MS)
-    const closing = withDeadline({ms, over: this.#options.lifetime.stopRequested}, async cut =>
-      this.#closeSidecar(runtime, cut)
-    ).finally(() => this.#behind.delete(closing))
+  #closeBehind(runtime: AppRuntime, timeoutMs: number): void {
+    const ms = runtime.plan.stop.timeoutMs + Math.min(timeoutMs, MAX_BEHIND_MS)
+    const close = this.#detach(runtime)
+    const closing = withDeadline({ms, over: this.#options.lifetime.stopRequested}, close).finally(() =>
+      this.#behind.delete(closing)
+    )
     this.#behind.add(closing)
   }
 
   /** Closes all sidecars and logs after the apps have exited; `cut` is aborted to stop waiting for connections. */
   async closeAll(runtimes: readonly AppRuntime[], cut: AbortSignal): Promise<void> {
-    await Promise.all(runtimes.map(async runtime => this.#once(runtime, async () => this.#closeSidecar(runtime, cut))))
+    await Promise.all(runtimes.map(async runtime => this.#once(runtime, async () => this.#detach(runtime)(cut))))
     await Promise.all(this.#behind) // also those that an edit has left just now
   }
 
-  /** Rejects new calls to an app and lets those in flight finish within its grace period, then cancels them. */
-  async drain(runtime: AppRuntime): Promise<void> {
-    const {sidecars, lifetime, leaves, letGo, reporter} = this.#options
+  /**
+   * Refuses new calls to an app, or queues them for its next opening, and lets those in flight finish within its grace period, then
+   * cancels them.
+   */
+  async drain(runtime: AppRuntime, isOpenedNext = false): Promise<void> {
+    const {sidecars, lifetime, ends, leaves, letGo, reporter} = this.#options
     const over = lifetime.stopRequested
     const letActorsGo = letGo(runtime)
-    leaves(runtime)
+    ends(runtime)
+    if (isOpenedNext) runtime.suspend()
+    else {
+      leaves(runtime)
+      runtime.refuseCalls()
+    }
     sidecars.get(runtime)?.announceEnd()
     const {id, queue, plan} = runtime
     const ms = plan.stop.timeoutMs
     const isDrained = async (late: AbortSignal): Promise<boolean> =>
-      (await Promise.all([runtime.drained(late), letActorsGo(late)])).every(Boolean)
+      (await Promise.all([queue.drained(late), letActorsGo(late)])).every(Boolean)
     if (await withDeadline({ms, over}, isDrained)) return
     const left = [...queue.inFlight.keys()]
     if (over.aborted || left.length === 0) return
@@ -150,15 +174,19 @@ export class AppCloser {
     await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.lifetime.now}, async cut => {
       await this.drain(runtime)
       await runtime.stop('user')
-      await this.#closeSidecar(runtime, cut)
+      await this.#detach(runtime)(cut)
     })
   }
 
-  async #closeSidecar(runtime: AppRuntime, cut: AbortSignal): Promise<void> {
+  /** Takes the sidecar and the logs from an app, which may be opened again with others. Returns a function that closes them. */
+  #detach(runtime: AppRuntime): (cut: AbortSignal) => Promise<void> {
     const {sidecars} = this.#options
+    const {opening} = runtime
     const sidecar = sidecars.get(runtime)
     sidecars.delete(runtime)
-    await sidecar?.close(cut)
-    await runtime.closeLogs()
+    return async cut => {
+      await sidecar?.close(cut)
+      await opening.closeLogs()
+    }
   }
 }

@@ -22,11 +22,11 @@ export async function closeForEdit(
     order.map(async (runtime, at) => {
       const {plan, ports} = runtime
       const after = next.find(each => planKey(each) === planKey(plan))
-      runtime.isReopened = after !== undefined
       const callers = order.slice(0, at).filter(({id}) => calls(id, runtime.id))
       const onDrained = (): void => drains.get(runtime)?.resolve()
       const edited = {
         keepsPorts: after !== undefined && keepsPorts({plan, ports}, after, next),
+        isOpenedNext: next.some(({id}) => id === runtime.id),
         callers: Promise.all(callers.map(async each => drains.get(each)?.promise)),
         onDrained
       }

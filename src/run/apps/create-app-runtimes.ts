@@ -4,14 +4,14 @@ import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 import {Console} from '../../observe/logging/console.ts'
 import {removeOldLogs} from '../../observe/logging/old-logs.ts'
-import {RunLog} from '../../observe/logging/run-log.ts'
+import {RunLog, type RunLogWriter} from '../../observe/logging/run-log.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {environmentOf} from '../../supervisor/environment.ts'
 import type {Logs} from '../../supervisor/lifecycle-log.ts'
 import {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {KeptExit} from '../../supervisor/crash-reporter.ts'
-import type {AppRuntimeOptions} from '../../supervisor/app-runtime-options.ts'
+import type {AppRuntimeOptions, OpeningOptions} from '../../supervisor/app-runtime-options.ts'
 import type {ServerRefusal} from '../foreign-servers.ts'
 import type {RunPublished} from '../run-published.ts'
 import type {RunSleep} from '../run-sleep.ts'
@@ -33,8 +33,8 @@ export interface OpenMode {
   readonly isExcepted?: boolean | undefined
 }
 
-export interface Opening extends OpenMode {
-  /** The app that it replaces, with the same ports and index. */
+export interface OpenWishes extends OpenMode {
+  /** The app, if it was open before: it keeps its place, and its ports unless the plan sets others. */
   readonly previous?: AppRuntime | undefined
 }
 
@@ -74,29 +74,52 @@ export class AppRuntimes {
   async all(ports: readonly SidecarPorts[]): Promise<readonly AppRuntime[]> {
     return allOrNone(
       this.#options.plan.apps.map(async (app, index) => this.one(app, ports[index], index)),
-      async runtime => runtime.closeLogs()
+      async runtime => runtime.opening.closeLogs()
     )
   }
 
-  /** `index`: its index in the template; `previous`: the app whose part of the run log it continues. */
-  async one(
-    app: AppPlan,
+  /** Creates an app; `index`: its index in the template. */
+  async one(plan: AppPlan, ports: SidecarPorts | undefined, index: number, mode: OpenMode = {}): Promise<AppRuntime> {
+    const isExcepted =
+      mode.isExcepted ?? (mode.isDebugged === undefined && this.#options.excepted?.has(plan.id) === true)
+    const runLog = this.runLog.writer('')
+    const isDebugged = mode.isDebugged ?? isExcepted
+    return this.#make(plan, await this.#openingOf(plan, {ports, index, runLog, isExcepted, isDebugged}))
+  }
+
+  /** Opens an app again by a plan, once its processes have ended; it keeps its part of the run log. */
+  async again(
+    runtime: AppRuntime,
+    plan: AppPlan,
     ports: SidecarPorts | undefined,
     index: number,
-    {previous, isDebugged, isExcepted: wasExcepted = false}: Opening = {}
-  ): Promise<AppRuntime> {
-    if (ports === undefined) throw new Error(`no ports for ${app.id}`)
-    const {routes, reporter, excepted} = this.#options
-    const name = routes.shownAs(app)
-    const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
+    {isDebugged, isExcepted}: OpenMode
+  ): Promise<void> {
+    const {runLog} = runtime.logs.app
+    runtime.reopen(await this.#openingOf(plan, {ports, index, runLog, isExcepted, isDebugged}))
+  }
+
+  async #openingOf(
+    plan: AppPlan,
+    {
+      ports,
+      index,
+      runLog,
+      ...mode
+    }: OpenMode & {
+      readonly ports: SidecarPorts | undefined
+      readonly index: number
+      readonly runLog: RunLogWriter
+    }
+  ): Promise<OpeningOptions> {
+    if (ports === undefined) throw new Error(`no ports for ${plan.id}`)
+    const {routes, reporter, sleep} = this.#options
+    const name = routes.shownAs(plan)
     runLog.name = name
-    const opened = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
-    const logs = {...opened, app: {...opened.app, sink: withOwnAddress(opened.app.sink, app)}}
-    const isContinued = previous !== undefined
-    const isExcepted = wasExcepted || (isDebugged === undefined && !isContinued && excepted?.has(app.id) === true)
-    const openSleep = await this.#options.sleep.openFor(app)
-    const mode = {isDebugged: isDebugged ?? isExcepted, isExcepted, openSleep}
-    return this.#make(app, ports, {...logs, isContinued}, mode)
+    const opened = await openLogs(plan, {...this.#options, console: this.#console, runLog, name, index, reporter})
+    const logs = {...opened, app: {...opened.app, sink: withOwnAddress(opened.app.sink, plan)}}
+    const openSleep = await sleep.openFor(plan)
+    return {plan, ports, logs, environment: this.#environmentOf(plan, ports), openSleep, ...mode}
   }
 
   /** The id of the app whose process has this marker; '' = no app of the run. */
@@ -116,25 +139,15 @@ export class AppRuntimes {
     })
   }
 
-  #make(
-    plan: AppPlan,
-    ports: SidecarPorts,
-    logs: Logs,
-    mode: Pick<AppRuntimeOptions, 'isDebugged' | 'isExcepted' | 'openSleep'>
-  ): AppRuntime {
+  #make({id}: AppPlan, first: OpeningOptions): AppRuntime {
     const {env, form, emit, services, published, watchdog, lifetime, explain, sleep, died, reporter, serverRefusal} =
       this.#options
-    const runtime = new AppRuntime({
-      explain: pendingCall => explain(plan.id, pendingCall),
-      plan,
-      ports,
-      logs,
-      environment: this.#environmentOf(plan, ports),
+    const options: AppRuntimeOptions = {
+      explain: pendingCall => explain(id, pendingCall),
       nextMarker: app => this.#nextMarker(app),
       folderOf: app => services.workspaces.folderOf(app),
       maySpawn: () => !lifetime.isOver,
       serverRefusal,
-      ...mode,
       watchdog,
       token: env['APP_API_TOKEN'] ?? '',
       single: form.kind === 'single' ? {input: form.input} : undefined,
@@ -144,7 +157,7 @@ export class AppRuntimes {
         emit({type: 'app-moved', app: () => runtime.listing()})
       },
       ended: (exit, hints) => {
-        emit({type: 'app-ended', id: plan.id, exit})
+        emit({type: 'app-ended', id, exit})
         importHint(runtime, hints)
         published.onEnd(runtime, exit, hints)
         return died(runtime, exit, hints)
@@ -152,14 +165,15 @@ export class AppRuntimes {
       reporter,
       noted: note => {
         if (note.type === 'not-ready') void reportNotReady(runtime, note, reporter)
-        else if (note.type !== 'in-background' || !this.#inBackground.has(plan.id)) reportNote(reporter, plan.id, note)
-        if (note.type === 'in-background') this.#inBackground.add(plan.id)
+        else if (note.type !== 'in-background' || !this.#inBackground.has(id)) reportNote(reporter, id, note)
+        if (note.type === 'in-background') this.#inBackground.add(id)
       }
-    })
+    }
+    const runtime = new AppRuntime(options, first)
     return runtime
   }
 
-  #environmentOf({logs}: AppPlan, ports: SidecarPorts): AppRuntimeOptions['environment'] {
+  #environmentOf({logs}: AppPlan, ports: SidecarPorts): OpeningOptions['environment'] {
     const {env, isTerminal, form, run, services, published, spans} = this.#options
     const isColoured = form.kind === 'template' && isTerminal && logs.app !== 'file'
     return (marker, plan, appPort) =>

@@ -59,14 +59,10 @@ export class AppStarter {
       const brought = new Set(leftOut.map(planKey)) // one of these may have done its work already
       for (const runtime of apps.named(id))
         if (runtime.isDebugged || !brought.has(planKey(runtime.plan))) await this.#bringUp(runtime)
-      const begun = apps.named(id)
-      if (begun.length === 0) return failed(GONE)
-      const whys = await Promise.all(begun.map(async runtime => this.#whyNotBegun(runtime)))
+      const why = await this.#whyNoneBegun(apps.named(id))
       await apps.settled()
-      // an edit has closed an app that was waited for, and opened it again
-      if (!lifetime.isOver && !begun.every(runtime => apps.all.includes(runtime))) return await this.start(id)
-      const why = whys.find(each => each !== '')
-      return why === undefined ? {outcome: 'started', why: ''} : failed(why)
+      if (why !== '') return failed(why)
+      return apps.named(id).length === 0 ? failed(GONE) : {outcome: 'started', why: ''}
     } catch (error) {
       return failed(userReason(error))
     }
@@ -99,8 +95,7 @@ export class AppStarter {
     if (left.some(each => apps.isStopped(each))) return 'it was stopped meanwhile'
     if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
     const why = [...failures, ...left.map(({app}) => whyNotSpawned(app.state))].find(each => each !== '')
-    // an edit may have opened them again
-    return why ?? (left.length === meant.length && left.every(each => apps.all.includes(each)) ? '' : start())
+    return why ?? (meant.some(each => each.hasLeft || !left.includes(each)) ? start() : this.#whyNoneBegun(left))
   }
 
   /**
@@ -125,32 +120,32 @@ export class AppStarter {
     if (runtime === undefined) return this.#debugLeftOut(leftOut)
     const fault = await faultNow([runtime])
     if (fault !== '') return refused(fault)
-    await apps.settled()
-    // meanwhile an edit has closed it, and opened it again
-    if (!apps.all.includes(runtime)) return this.#debug(id)
     if (runtime.plan.command.length === 0)
       return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
-    if (apps.isStopped(runtime)) {
-      const fresh = await apps.reopen(runtime, {isDebugged: true})
-      if (fresh === undefined) return refused(GONE)
-      if (!fresh.isDebugged) return this.#debug(id) // a start that came before has opened it
-      await starts.late(fresh)
-      if (fresh.fault !== '') fresh.debug(false) // it can be handed over once that is corrected
-      return {why: fresh.fault, wasDebugged: false}
+    await apps.settled()
+    if (runtime.hasLeft) return refused(GONE)
+    const isStopped = apps.isStopped(runtime)
+    const wasDebugged = !isStopped && runtime.isDebugged && !runtime.isExcepted
+    runtime.wantsDebugger = true
+    if (isStopped) {
+      if (!(await apps.reopen(runtime))) return refused(GONE)
+      if (runtime.isDebugged) {
+        await starts.late(runtime)
+        if (runtime.fault !== '') runtime.debug(false) // it can be handed over once that is corrected
+        return {why: runtime.fault, wasDebugged}
+      }
     }
-    const wasDebugged = runtime.isDebugged && !runtime.isExcepted
     if (runtime.isExcepted) runtime.debug(true)
-    else if (!wasDebugged) await changes.handOver(runtime)
+    else if (runtime.wantsDebugger && !runtime.isDebugged) await changes.handOver(runtime)
     await apps.settled()
     if (lifetime.isOver) return refused('the run is stopping')
     if (apps.isStopped(runtime)) return refused('it was stopped meanwhile')
-    return apps.all.includes(runtime)
-      ? {why: '', wasDebugged}
-      : {...((await this.#debug(id)) ?? refused(GONE)), wasDebugged}
+    return runtime.hasLeft ? refused(GONE) : {why: '', wasDebugged}
   }
 
   /** Prepares a stopped or exited app, so that it starts as soon as its dependencies are met; settles when it is prepared. */
   async #bringUp(runtime: AppRuntime): Promise<void> {
+    runtime.wantsDebugger = false
     await this.#bringing.do(runtime, async () => this.#bring(runtime))
   }
 
@@ -195,9 +190,9 @@ export class AppStarter {
     if (!isTakenBack && !apps.isStopped(runtime) && runtime.app.state !== state) return
     if (isTakenBack) return changes.takeBack(runtime)
     if (apps.isStopped(runtime)) {
-      const fresh = await apps.reopen(runtime)
-      if (fresh?.isDebugged === true) await changes.takeBack(fresh) // a debugger has asked for it before
-      else if (fresh !== undefined) await starts.late(fresh)
+      if (!(await apps.reopen(runtime))) return
+      if (runtime.isDebugged) await changes.takeBack(runtime) // a debugger has asked for it before
+      else await starts.late(runtime)
     } else if (runtime.sleep.isAsleep) runtime.sleep.wake('start')
     else if (!runtime.isGivenUp && this.#isFree(runtime)) await changes.restart([runtime])
     else {
@@ -229,17 +224,25 @@ export class AppStarter {
     return !hasReached(needed.progress, dependency) || !(dependency.until === 'completed' || succeeded(exitOf(state)))
   }
 
-  /** Waits for the first process of an app; '' when it was spawned, else the reason. */
+  /** Waits for the first processes of apps; returns '' when they were spawned, else the reason. */
+  async #whyNoneBegun(runtimes: readonly AppRuntime[]): Promise<string> {
+    const whys = await Promise.all(runtimes.map(async runtime => this.#whyNotBegun(runtime)))
+    return whys.find(why => why !== '') ?? ''
+  }
+
+  /** Waits for the first process of an app; '' when it was spawned, or the app has left the run, else the reason. */
   async #whyNotBegun(runtime: AppRuntime): Promise<string> {
     const {promise, resolve} = Promise.withResolvers<string>()
     const look = (): void => {
       const {state} = runtime.app
       const {isWaking} = runtime.sleep
+      if (runtime.isBetweenOpenings && !runtime.hasLeft) return
       const fault = isWaking ? '' : whyNotSpawned(state) // that of the process before
       // without a pid it could not be spawned: what becomes of it follows
       const isOurs = runtime.plan.command.length > 0 && !runtime.isDebugged
       const isUnknown = state.phase === 'starting' && state.pid === undefined && isOurs
-      if (runtime.isGivenUp) resolve(runtime.obstacle)
+      if (runtime.hasLeft) resolve('')
+      else if (runtime.isGivenUp) resolve(runtime.obstacle)
       else if (this.#options.apps.isStopped(runtime)) resolve('it was stopped meanwhile')
       else if (fault !== '') resolve(fault)
       else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
@@ -259,7 +262,7 @@ export class AppStarter {
 
 /** How an app is started; `added`: the names of its variables that `env` has not, or has otherwise. */
 export async function ownLaunch(runtime: AppRuntime, env: RunContext['env']): Promise<Launch> {
-  const {environment: whole, ...rest} = await runtime.launch()
+  const {environment: whole, ...rest} = await runtime.opening.launch()
   const {FORCE_COLOR: _colour, ...plain} = whole // set for our terminal, unless the template sets it
   const given = (runtime.plan.env['FORCE_COLOR'] ?? env['FORCE_COLOR']) === undefined ? plain : whole
   const environment = {...given, ...commandPorts(rest.command, rest.appPort)}

@@ -63,7 +63,7 @@ class IdleClock {
   }
 
   get #timeoutMs(): number {
-    const [first = this.#runtime] = this.#instances // an edit may have opened the app again
+    const [first = this.#runtime] = this.#instances // an edit may have added it again
     return first.wanted.idleTimeoutMs ?? Infinity
   }
 

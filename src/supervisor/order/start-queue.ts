@@ -51,7 +51,7 @@ export class StartQueue {
     for (const runtime of runtimes) this.#waiting.add(runtime)
   }
 
-  /** Removes an app that has left the run: an edit has opened another one in its place, or the user has stopped it. */
+  /** Removes an app that an edit or the user closes. */
   remove(runtime: Startable): void {
     this.#waiting.delete(runtime)
   }

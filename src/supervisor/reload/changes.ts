@@ -6,7 +6,7 @@ import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import type {FinishWork} from './overlap.ts'
-import {Reloads, type ReloadCause} from './reload.ts'
+import {Reloads} from './reload.ts'
 import {Rolling} from './rolling.ts'
 import {filesOf} from './plan-facts.ts'
 import type {EditedApps, TemplateEdits} from './template-edits.ts'
@@ -85,7 +85,7 @@ export class Changes {
     this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
     await Promise.all([
       // also those that are being opened, as by a command that came before
-      ...[...this.#joined].map(async runtime => this.#watching?.follow(runtime, runtime.createdAt)),
+      ...[...this.#joined].map(async runtime => this.#watching?.follow(runtime, runtime.opening.createdAt)),
       this.#followTemplate(filesOf(plan), since)
     ])
     if (this.#isOver) await this.#watching.close()
@@ -99,7 +99,7 @@ export class Changes {
     // an app that sleeps, or whose dependency has failed, starts later with what was saved by then; one that has failed is tried again
     if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
     else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
-      void this.#exchange(runtime, 'watch', {files})
+      void this.#exchange(runtime, 'watch', files)
   }
 
   #beginEdits(Edits: typeof TemplateEdits, reread: () => Promise<Plan>): void {
@@ -132,17 +132,17 @@ export class Changes {
     return Promise.all(runtimes.map(async runtime => this.#restart(runtime)))
   }
 
-  /** Stops an app's process so that the user can start it in a debugger; settles when it has exited. */
+  /** Stops the process of an app that the user wants to start in a debugger; settles when it has exited. */
   async handOver(runtime: AppRuntime): Promise<void> {
-    await this.#reloadsOf(runtime).ask('user', {isDebugged: true})
+    await this.#reloadsOf(runtime).ask('user')
   }
 
-  /** Takes an app back from the debugger and starts it here. */
+  /** Starts an app here that the user wants back from the debugger. */
   async takeBack(runtime: AppRuntime): Promise<void> {
-    await this.#restart(runtime, {isDebugged: false})
+    await this.#restart(runtime, true)
   }
 
-  async #restart(runtime: AppRuntime, change?: ReloadCause): Promise<string> {
+  async #restart(runtime: AppRuntime, isTakenBack = false): Promise<string> {
     this.#watching?.lift(runtime)
     const begun = Promise.withResolvers<void>()
     const off = runtime.onMove(() => {
@@ -153,9 +153,8 @@ export class Changes {
     // with `overlap` no start is visible until the candidate has taken over, which may never happen
     const {stop, ready} = runtime.wanted
     const callOff = systemClock.after(stop.timeoutMs + ready.timeoutMs, begun.resolve)
-    const hasTurn = change === undefined && this.#isOneOfSeveral(runtime)
-    const exchange =
-      change === undefined ? this.#exchange(runtime, 'user') : this.#reloadsOf(runtime).ask('user', change)
+    const hasTurn = !isTakenBack && this.#isOneOfSeveral(runtime)
+    const exchange = isTakenBack ? this.#reloadsOf(runtime).ask('user') : this.#exchange(runtime, 'user')
     await (hasTurn ? exchange : Promise.race([begun.promise, exchange]))
     callOff()
     off()
@@ -182,7 +181,7 @@ export class Changes {
   /** Watches the files of an app that has joined the run, and is not started yet. */
   join(runtime: AppRuntime): void {
     this.#joined.add(runtime)
-    void this.#watching?.follow(runtime, runtime.createdAt)
+    void this.#watching?.follow(runtime, runtime.opening.createdAt)
   }
 
   /** Called when an app that was left out has been started: from now on edits of the template change it. */
@@ -243,10 +242,11 @@ export class Changes {
   }
 
   /** Replaces the process of an app; that of an instance when it is its turn. */
-  async #exchange(runtime: AppRuntime, why: Why, cause?: ReloadCause): Promise<void> {
+  async #exchange(runtime: AppRuntime, why: Why, files?: readonly string[]): Promise<void> {
+    const reloads = this.#reloadsOf(runtime) // an edit that opens the app again ends these
     this.#exchanged.set(runtime, (this.#exchanged.get(runtime) ?? 0) + 1)
     try {
-      await this.#exchangeInTurn(runtime, async () => this.#reloadsOf(runtime).ask(why, cause))
+      await this.#exchangeInTurn(runtime, async () => reloads.ask(why, files))
     } finally {
       const left = (this.#exchanged.get(runtime) ?? 1) - 1
       if (left === 0) this.#exchanged.delete(runtime)

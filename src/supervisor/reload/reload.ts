@@ -13,7 +13,17 @@ import type {Reporter} from '../../model/reporter.ts'
 export type Reloadable = Overlapping &
   Pick<
     AppRuntime,
-    'id' | 'plan' | 'wanted' | 'onMove' | 'renewPool' | 'cutCalls' | 'hasStarted' | 'replace' | 'isDebugged' | 'debug'
+    | 'id'
+    | 'plan'
+    | 'wanted'
+    | 'onMove'
+    | 'renewPool'
+    | 'cutCalls'
+    | 'hasStarted'
+    | 'replace'
+    | 'isDebugged'
+    | 'wantsDebugger'
+    | 'debug'
   >
 
 export interface ReloadsOptions {
@@ -39,19 +49,6 @@ export interface ReloadsOptions {
   readonly clock?: Clock
 }
 
-/** The reason for a reload. */
-export interface ReloadCause {
-  /** Whether the next process is started by the user in a debugger, or by us. */
-  readonly isDebugged?: boolean | undefined
-  /** The files that were saved, relative to the folder of the app. */
-  readonly files?: readonly string[]
-}
-
-interface Asking {
-  readonly why: Why
-  readonly isDebugged: boolean | undefined
-}
-
 type Outcome = 'up' | 'down' | 'asked again' | 'over'
 
 /**
@@ -62,7 +59,7 @@ type Outcome = 'up' | 'down' | 'asked again' | 'over'
 export class Reloads {
   readonly #options: ReloadsOptions & {readonly clock: Clock}
   readonly #over = new AbortController()
-  #asked: Asking | undefined
+  #asked: Why | undefined
   /** The files of all requests since the last reload was reported. */
   #files: readonly string[] = []
   /** The number of reloads of the app. */
@@ -80,12 +77,12 @@ export class Reloads {
 
   /**
    * Settles when the app is ready again, or has failed, or is handed over to a debugger. An app that has not been started
-   * yet only gets the plan that is wanted.
+   * yet only gets the plan that is wanted. `files`: those that were saved, relative to the folder of the app.
    */
-  async ask(why: Why, {isDebugged, files = []}: ReloadCause = {}): Promise<void> {
+  async ask(why: Why, files: readonly string[] = []): Promise<void> {
     if (this.#over.signal.aborted) return
     this.#files = [...new Set([...this.#files, ...files])]
-    this.#asked = {why, isDebugged: isDebugged ?? this.#asked?.isDebugged}
+    this.#asked = why
     this.failure = ''
     this.#interrupt()
     this.#running ??= this.#run()
@@ -144,7 +141,8 @@ export class Reloads {
   /** Stops the old process and starts the new one; waits until it is ready, has exited, or the next request. */
   async #exchange(): Promise<Outcome> {
     const {runtime} = this.#options
-    const {why, isDebugged = runtime.isDebugged} = this.#asked ?? {why: 'user'}
+    const {wantsDebugger: isDebugged} = runtime
+    const why = this.#asked ?? 'user'
     this.#asked = undefined
     const {phase} = runtime.app.state
     const changesHands = isDebugged !== runtime.isDebugged
@@ -207,7 +205,7 @@ export class Reloads {
     const {runtime} = this.#options
     const {state} = runtime.app
     const isUp = state.phase === 'running' && state.ready
-    const isPlain = !this.#isReplanned && this.#asked?.isDebugged === undefined && !runtime.isDebugged
+    const isPlain = !this.#isReplanned && !runtime.wantsDebugger && !runtime.isDebugged
     return runtime.plan.reload === 'overlap' && runtime.plan.channel.autoPort && isUp && isPlain
   }
 

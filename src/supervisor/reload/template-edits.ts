@@ -25,10 +25,10 @@ export interface EditedApps {
   /** Stops apps, those that call others of them first. `openPlan` opens them again by these plans, or they are removed next. */
   closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void>
   remove(runtime: AppRuntime): Promise<void>
-  /** Calls to the apps of these ids wait, until the returned function is called. */
-  holdCalls(ids: readonly string[]): () => void
   /** Opens an app that is new or was closed, at its index in the template. Undefined if the run ends. Throws a `UserError`. */
   openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined>
+  /** Called when the edit has opened its apps: no call waits for another one. */
+  edited(): Promise<void>
   /** Starts an app that was opened, as soon as its dependencies allow. */
   begin(runtime: AppRuntime): Promise<void>
   /** Brings the apps into the order of a template. */
@@ -165,7 +165,6 @@ export class TemplateEdits {
     await apps.leaveOut(after.leftOut ?? [])
     const touched = new Set([...added, ...changed])
     const closed = after.apps.filter(plan => touched.has(plan) && this.#isClosed(plan))
-    const letIn = apps.holdCalls(closed.map(({id}) => id))
     try {
       const leaving = [...removed, ...closed].flatMap(plan => apps.find(plan) ?? [])
       // one that could not be closed is out of use all the same; the edit continues with the others
@@ -177,7 +176,7 @@ export class TemplateEdits {
       apps.arrange(after.apps)
       return opened
     } finally {
-      letIn()
+      await apps.edited()
     }
   }
 

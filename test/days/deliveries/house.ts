@@ -122,7 +122,7 @@ export class House {
       name: 'shop',
       appPort: 1,
       fault: '',
-      faults: new Map(),
+      opening: {faults: new Map(), isUnasked: false, noteReady: () => undefined},
       plan: {fixedPort: 0, folder: '/', resources: {}, channel: {protocol: 'http'}, lazy: true},
       queue: this.queue,
       get isListening() {
@@ -146,8 +146,7 @@ export class House {
       onMove: (listener: () => void) => {
         house.#listeners.add(listener)
         return () => house.#listeners.delete(listener)
-      },
-      noteReady: () => undefined
+      }
     }
     const resources = {
       get snapshot() {

@@ -45,9 +45,9 @@ export async function pictureOf(house: House): Promise<Picture> {
     if (picture[`${name} plan`] !== undefined) picture[`${name} twice`] = true
     picture[`${name} plan`] = plain(runtime.plan)
     picture[`${name} wanted`] = plain(runtime.wanted)
-    picture[`${name} launch`] = plain(await runtime.launch())
+    picture[`${name} launch`] = plain(await runtime.opening.launch())
     picture[`${name} resources`] = plain(resources.snapshot)
-    picture[`${name} faults`] = [...runtime.faults]
+    picture[`${name} faults`] = [...runtime.opening.faults]
     picture[`${name} protocol`] = runtime.pool.protocol
     const told = apps.find(
       each => each.id === runtime.id && each.version === runtime.plan.version && each.instance === runtime.plan.instance

@@ -55,7 +55,7 @@ export class App {
     const app = this
     const options = {
       env: {PILLION_DAPRD: 'never'},
-      runtime: {fault: '', faults: new Map(), plan: {folder: house.folder, resources: {areOptional: true}}},
+      runtime: {fault: '', opening: {faults: new Map()}, plan: {folder: house.folder, resources: {areOptional: true}}},
       resources: {
         get snapshot() {
           return {components: app.components, configuration: DEFAULT_CONFIGURATION}

@@ -18,7 +18,8 @@ function restartOf(
   failures: readonly string[] = ['']
 ) {
   const plan = planOf({id: 'shop', command: ['node']})
-  const runtime = {id: 'shop', plan, fault, app: {state: {phase: 'running', ready: true}}, obstacle: ''}
+  const up = {state: {phase: 'running', ready: true}}
+  const runtime = {id: 'shop', plan, fault, app: up, obstacle: '', sleep: {}, onMove: () => () => undefined}
   const restarted: unknown[] = []
   const asked = {
     apps: {
@@ -76,12 +77,21 @@ t.test('a restart that a stop, or an edit, has come before is none', async t => 
   t.equal(await after({runtime: {isDebugged: true}}), 'it went to a debugger meanwhile')
   const goesOn = restartOf('', async () => Promise.resolve(), undefined, {}, ['', 'the old process continues'])
   t.equal(await goesOn.why, 'the old process continues')
-  const all = [
-    {id: 'shop', plan: planOf({id: 'shop', command: ['node']}), app: {state: {phase: 'running', ready: true}}}
-  ]
-  t.equal(await after({apps: {all, named: () => all}}), '', 'it was opened again')
-  t.equal(await after({apps: {all: [], named: () => []}}), undefined, 'it has left the run')
+  t.equal(await after({runtime: {hasLeft: true}, apps: {named: () => []}}), undefined, 'it has left the run')
 })
+
+t.test('a restart during which an edit opens the app waits until that has started', async t => {
+  const listeners: (() => void)[] = []
+  const runtime = {isBetweenOpenings: true, onMove: (listener: () => void) => listeners.push(listener) && doNothing}
+  const ended = {phase: 'exited', exit: undefined, asked: true}
+  const {why, restarted} = restartOf('', async () => Promise.resolve(), ended, {runtime})
+  while (listeners.length === 0) await new Promise(setImmediate)
+  Object.assign(restarted[0] as object, {isBetweenOpenings: false, app: {state: {phase: 'starting', pid: 2}}})
+  for (const look of listeners) look()
+  t.equal(await why, '')
+})
+
+const doNothing = (): void => undefined
 
 t.test('who follows an app is given the lines of the version that was assigned meanwhile', async t => {
   const runLog = new RunLog()

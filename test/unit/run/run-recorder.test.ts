@@ -11,7 +11,7 @@ const runtime = (version: string): AppRuntime =>
     plan: {version, folder: '/'},
     queue: {interruptedBy: () => []},
     logs: {app: {record: {length: 0}}},
-    logStart: 0,
+    opening: {logStart: 0},
     app: {lived: {from: 0, to: 1}, bestLine: ''}
   }) as unknown as AppRuntime
 

@@ -16,7 +16,8 @@ t.test('one meaning of ready', async t => {
     isDebugged: false,
     isExcepted: false,
     appPort: 3000,
-    isGivenUp: false
+    isGivenUp: false,
+    isBetweenOpenings: false
   }
   const excepted = {isDebugged: true, isExcepted: true}
   const judge = (state: AppState, more: Partial<typeof plain> = {}): Availability =>
@@ -37,6 +38,7 @@ t.test('one meaning of ready', async t => {
   t.equal(judge(up, excepted), 'ready', 'the user has started it')
   t.equal(judge(up, {...excepted, appPort: 0}), 'stopped', 'nobody knows whether the user has')
   t.equal(judge(exited(OK)), 'finished')
+  t.equal(judge(exited(OK), {isBetweenOpenings: true}), 'waiting', 'an edit opens it next')
   t.equal(judge(backoff(OK, Infinity)), 'finished', 'a save may start it again')
   t.equal(judge(exited(FAILED)), 'never')
   t.equal(judge(exited(OK, true)), 'never', 'it was stopped, and has not finished')

@@ -5,7 +5,7 @@ import {planOf} from '../../rig/plan.ts'
 const urlAt = (host: string, copy = ''): string => {
   const plan = planOf({published: {host, number: 5100, inCode: 5100, copy}})
   const app = {id: 'web', plan, ports: {}, appPort: 0, pid: 0, logs: {app: {}, sidecar: {}}, app: {state: {}}}
-  const known = {createdAt: 0, startedAt: 0, restarts: 0, waitsFor: [], loop: null}
+  const known = {createdAt: 0, startedAt: 0, restarts: 0, waitsFor: [], loop: null, listens: []}
   return listedApp(app as unknown as Parameters<typeof listedApp>[0], known).url
 }
 

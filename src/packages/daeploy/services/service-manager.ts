@@ -47,13 +47,18 @@ export class ServiceManager {
     if (!isService(runtime)) return
     const {name, record} = runtime.logs.app
     const known: Known = {recent: new RecentLines(name, record), startedAt: undefined, finishedAt: undefined}
+    const isNew = !this.#known.has(runtime)
     this.#known.set(runtime, known)
-    runtime.onMove(() => {
-      const {phase} = runtime.app.state
-      if (phase === 'starting') known.startedAt = new Date()
-      const isOver = phase === 'exited' || phase === 'backoff' || phase === 'asleep'
-      if (isOver && known.startedAt !== undefined) known.finishedAt = new Date()
-    })
+    if (isNew) runtime.onMove(() => this.#note(runtime))
+  }
+
+  #note(runtime: AppRuntime): void {
+    const known = this.#known.get(runtime)
+    if (known === undefined) return
+    const {phase} = runtime.app.state
+    if (phase === 'starting') known.startedAt = new Date()
+    const isOver = phase === 'exited' || phase === 'backoff' || phase === 'asleep'
+    if (isOver && known.startedAt !== undefined) known.finishedAt = new Date()
   }
 
   keepOnly(runtimes: readonly AppRuntime[]): void {

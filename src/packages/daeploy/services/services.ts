@@ -85,7 +85,9 @@ export class Services {
     return this.#options.routes.versions.runtimes
   }
 
+  /** Called when an app has been opened, perhaps with other addresses than before. */
   add(runtime: AppRuntime): void {
+    this.#apis.delete(runtime)
     this.#manager.add(runtime)
   }
 

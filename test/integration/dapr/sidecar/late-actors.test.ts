@@ -32,6 +32,7 @@ t.test(
     const options = {
       runtime: {
         ...app,
+        opening: {isUnasked: false},
         limiter: new ConcurrencyLimiter(() => 0),
         isUnhealthy: false,
         wanted: {},

@@ -65,7 +65,7 @@ class Template {
         inTurn: async work => work(),
         ready: async () => Promise.resolve(),
         leaveOut: async () => undefined,
-        holdCalls: () => () => undefined,
+        edited: async () => undefined,
         closeAll: async () => undefined,
         remove: async () => undefined,
         openPlan: async app => this.open(app),
@@ -227,7 +227,7 @@ t.test('the files of an app that is still being opened when watching begins are 
     id: 'a',
     plan: wanted,
     wanted,
-    createdAt: Date.now(),
+    opening: {createdAt: Date.now()},
     app: {state: {phase: 'running', ready: true}},
     sleep: {isAsleep: false},
     get isDebugged() {

@@ -38,7 +38,7 @@ function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object, isAsleep
       queue,
       sleep: {isAsleep, triggers: {}, learn: () => undefined},
       onMove: () => () => undefined,
-      noteReady: () => undefined
+      opening: {noteReady: () => undefined}
     },
     resources: {snapshot: {...NO_RESOURCES, ...snapshot}, onChange: () => () => undefined},
     blocks: {

@@ -19,7 +19,7 @@ t.test('a server that does not answer keeps no event of another one from a proce
     queue: {isOpen: true},
     plan: {channel: {protocol: 'http'}},
     sleep: {need: () => undefined},
-    noteReady: () => undefined
+    opening: {noteReady: () => undefined}
   }
   const process = new EventProcess(runtime as unknown as AppRuntime)
   const context = {context: {}, log: () => undefined} as unknown as DeliveryContext

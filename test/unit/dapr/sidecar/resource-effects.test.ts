@@ -21,7 +21,7 @@ async function follow(t: Test, use: (samplingRate: string) => void) {
   const resources = new OpenResources(app, sampled('1'), {warn: () => undefined, closed: () => undefined})
   const [warnings, decided]: [string[], ResiliencyEvent[]] = [[], []]
   const effects = await ResourceEffects.open({
-    runtime: {id: 'shop', plan: {channel: {protocol: 'http'}}, faults: new Map()},
+    runtime: {id: 'shop', plan: {channel: {protocol: 'http'}}, opening: {faults: new Map()}},
     resources,
     namespace: 'default',
     tracing: {use: async ({samplingRate}: {readonly samplingRate: string}) => use(samplingRate)},

@@ -18,6 +18,7 @@ t.test('a process that goes before it can be asked leaves no question to the nex
     appPort: 1,
     pid: 7,
     queue,
+    opening: {isUnasked: false},
     onMove: (listener: () => void) => {
       listeners.push(listener)
       return () => undefined
@@ -71,7 +72,7 @@ t.test(
     }
     const queue = new AdmissionQueue({timeoutMs: 60_000})
     queue.open()
-    const app = {id: 'shop', plan, isListening: true, appPort: 1, pid: 7, queue, onMove}
+    const app = {id: 'shop', plan, isListening: true, appPort: 1, pid: 7, queue, opening: {}, onMove}
     const actors = new SidecarActors({
       runtime: app as unknown as AppRuntime,
       context: {heldBodies: new HeldBodies()},
@@ -125,7 +126,7 @@ t.test('a process that is not asked may open a stream of actors for five seconds
     listeners.push(listener)
     return () => undefined
   }
-  const app = {id: 'shop', plan, isListening: false, isUnhealthy: false, appPort: 1, pid: 7, queue, onMove}
+  const app = {id: 'shop', plan, isListening: false, isUnhealthy: false, appPort: 1, pid: 7, queue, opening: {}, onMove}
   const move = (change: Partial<typeof app>): void => {
     Object.assign(app, change)
     for (const listener of listeners) listener()

@@ -19,7 +19,7 @@ t.test('a sidecar that closes while its components are loaded takes no event of 
     onRelease: () => () => undefined
   }
   const options = {
-    runtime: {plan: {folder: '/', resources: {}}},
+    runtime: {plan: {folder: '/', resources: {}}, opening: {}},
     env: {},
     resources: {snapshot: {components, configuration: DEFAULT_CONFIGURATION}, onChange: () => () => undefined},
     components: async () => set.promise
@@ -54,7 +54,7 @@ t.test('an outbox that could not be read once is read later, and one that an edi
     }
     let change: ((snapshot: object) => void) | undefined
     const options = {
-      runtime: {plan: {folder: '/', resources: {}}, fault: ''},
+      runtime: {plan: {folder: '/', resources: {}}, fault: '', opening: {}},
       env: {},
       resources: {
         snapshot: {components, configuration: DEFAULT_CONFIGURATION},
@@ -90,7 +90,7 @@ t.test('an outbox that could not be read once is read later, and one that an edi
 t.test('what could not be loaded once is loaded by the next call', async t => {
   let loads = 0
   const options = {
-    runtime: {plan: {folder: '/', resources: {}}},
+    runtime: {plan: {folder: '/', resources: {}}, opening: {}},
     env: {},
     resources: {snapshot: {components: [], configuration: DEFAULT_CONFIGURATION}, onChange: () => () => undefined},
     components: async () => {
@@ -107,7 +107,7 @@ t.test('what could not be loaded once is loaded by the next call', async t => {
 t.test('actors are hosted by no sidecar that has left them, also where its blocks are loaded later', async t => {
   let hosted = 0
   const options = {
-    runtime: {plan: {folder: '/', resources: {}}},
+    runtime: {plan: {folder: '/', resources: {}}, opening: {}},
     env: {},
     resources: {snapshot: {components: [], configuration: DEFAULT_CONFIGURATION}, onChange: () => () => undefined},
     components: async () => Promise.resolve({})
@@ -138,7 +138,7 @@ const blocksOf = (openDaprd: () => Promise<undefined>, more: object = {}, set: o
   const logged: string[] = []
   let change: ((snapshot: object) => void) | undefined
   const options = {
-    runtime: {plan: {folder: '/', resources: {}}, fault: '', faults: new Map()},
+    runtime: {plan: {folder: '/', resources: {}}, fault: '', opening: {faults: new Map()}},
     env: {},
     resources: {
       snapshot: {components, configuration: DEFAULT_CONFIGURATION},

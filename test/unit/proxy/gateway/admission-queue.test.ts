@@ -325,3 +325,32 @@ t.test('two who wait for the end of the same stream both learn that it is one', 
   stream.changed?.()
   t.equal(await first, true)
 })
+
+t.test('while an app is between two openings its calls wait, and requests of its sidecar are refused', async t => {
+  const queue = new AdmissionQueue({timeoutMs: 1})
+  queue.open()
+  queue.suspend('an edit opens it')
+  queue.shut('its process has ended')
+  queue.open()
+  const own = {...pendingCall('/own'), isOwn: true}
+  t.equal(queue.admit(own), 'an edit opens it')
+  const call = queue.admit(pendingCall('/call'))
+  if (!isQueued(call)) throw new Error('not held')
+  const short = new AdmissionQueue({timeoutMs: 1})
+  short.hold('starting')
+  const late = short.admit(pendingCall('/late'))
+  if (isQueued(late)) await late.outcome
+  t.equal(queue.waiting, 1, 'a limit counts from the next opening')
+  queue.reopen()
+  queue.hold('it starts')
+  queue.timeoutMs = 60_000
+  const next = queue.admit(own)
+  if (!isQueued(next)) throw new Error('not held')
+  queue.open()
+  t.match(await Promise.all([call.outcome, next.outcome]), [{leave: Function}, {leave: Function}])
+  queue.suspend('an edit opens it')
+  t.notOk(queue.isClosed)
+  queue.close('it has left')
+  t.ok(queue.isClosed)
+  t.equal(queue.admit(pendingCall('/last')), 'it has left')
+})

@@ -202,46 +202,29 @@ t.test('calls to what is one app, several, or none', async t => {
   t.match(admit({...call(), callee: 'nobody'}), {error: 'elsewhere'})
 })
 
-t.test('a call to an app that an edit opens again waits, unless its caller goes', async t => {
-  const order = instance('order', {isOpen: false})
-  let found: Callee | undefined
-  const {promise: reopened, resolve: open} = Promise.withResolvers<void>()
-  const admit = admitBy({
-    find: () => found,
-    elsewhere: () => ({ok: false, status: 500, error: 'elsewhere'}),
-    reopening: id => (id === 'order' ? reopened : undefined)
-  })
-  t.match(admit({...call(), callee: 'nobody'}), {error: 'elsewhere'})
+t.test('a call held by a version that an edit replaces asks the next one, unless its caller goes', async t => {
+  const [before, after] = [instance('before', {isOpen: false}), instance('after', {isOpen: false})]
+  let found: Callee | undefined = before
+  const admit = admitBy({find: () => found, elsewhere: () => ({ok: false, status: 500, error: 'elsewhere'})})
+  before.queue.suspend('an edit of the template opens "order" again')
   const [first, early, late] = [held(admit(call())), held(admit(call())), held(admit(call()))]
   t.equal(first.reason, 'an edit of the template opens "order" again')
   early.cancel()
-  found = order
-  open()
+  found = after
+  before.queue.close('it is being stopped')
   t.match(await early.admitted, {ok: false})
-  late.cancel()
-  order.queue.open()
-  t.match(await first.admitted, {ok: true, token: 'order'})
-  t.equal(order.queue.inFlight.size, 1)
-})
-
-t.test('a call that waits at several instances waits for those that an edit opens again', async t => {
-  const debugged = instance('debugged', {isOpen: false})
-  const [before, after] = [instance('before', {isOpen: false}), instance('after')]
-  let found = new Instances([debugged, before])
-  const {promise: reopened, resolve: open} = Promise.withResolvers<void>()
-  let isReopening = false
-  const admit = admitBy({
-    find: () => found,
-    elsewhere: () => ({ok: false, status: 500, error: 'elsewhere'}),
-    reopening: () => (isReopening ? reopened : undefined)
-  })
-  const waiting = held(admit(call()))
-  isReopening = true
-  before.queue.shut('an edit closes it')
   await new Promise(setImmediate)
-  t.equal(debugged.queue.waiting, 0)
-  found = new Instances([debugged, after])
-  isReopening = false
-  open()
-  t.match(await waiting.admitted, {ok: true, token: 'after'})
+  late.cancel()
+  after.queue.open()
+  t.match(await first.admitted, {ok: true, token: 'after'})
+  t.equal(after.queue.inFlight.size, 1)
+  after.queue.hold('it starts')
+  const last = held(admit(call()))
+  found = undefined
+  after.queue.close('it is being stopped')
+  t.match(
+    await last.admitted,
+    {ok: false, error: /it is being stopped/},
+    'where no other one answers, that was the reason'
+  )
 })

@@ -28,7 +28,7 @@ function openRoutes(answer: Admission | Held): {
     return answer
   }
   const reporter = {warn: (code: string, text: string) => t.fail(`${code}: ${text}`)}
-  return {routes: new Routes({planned: [], elsewhere, reopening: () => undefined, reporter}), asked}
+  return {routes: new Routes({planned: [], elsewhere, reporter}), asked}
 }
 
 t.test('another run is asked for what no app here is, and hears who calls; it resolves the name', async t => {

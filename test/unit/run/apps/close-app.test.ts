@@ -8,10 +8,10 @@ t.test('the end of a run waits for the sidecar of an app that an edit is about t
   const runtime = {
     id: 'shop',
     plan: {stop: {timeoutMs: 1000}},
-    queue: {timeoutMs: 1000, inFlight: new Map()},
-    drained: async () => Promise.resolve(true),
+    queue: {timeoutMs: 1000, inFlight: new Map(), drained: async () => Promise.resolve(true)},
+    suspend: () => undefined,
     stop: async () => stopped.promise,
-    closeLogs: async () => void log.push('logs are closed')
+    opening: {closeLogs: async () => void log.push('logs are closed')}
   } as unknown as AppRuntime
   const sidecar = {announceEnd: () => undefined, makeRoom: async () => undefined, close: async () => answered.promise}
   const {signal} = new AbortController()
@@ -19,10 +19,10 @@ t.test('the end of a run waits for the sidecar of an app that an edit is about t
     lifetime: {now: signal, stopRequested: signal},
     reporter: {warn: () => undefined},
     sidecars: new Map([[runtime, sidecar]]),
-    leaves: () => undefined,
+    ends: () => undefined,
     letGo: () => async () => Promise.resolve(true)
   } as unknown as AppCloserOptions)
-  const edit = {keepsPorts: true, callers: Promise.resolve(), onDrained: () => undefined}
+  const edit = {keepsPorts: true, isOpenedNext: true, callers: Promise.resolve(), onDrained: () => undefined}
   const edited = closer.closeForEdit(runtime, edit).then(() => log.push('the edit goes on'))
   const ended = closer.closeAll([runtime], signal).then(() => log.push('the run has ended'))
   stopped.resolve()

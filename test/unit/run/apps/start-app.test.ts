@@ -2,7 +2,6 @@ import t from 'tap'
 import {SingleFlight} from '../../../../src/model/single-flight.ts'
 import type {AppPlan} from '../../../../src/model/plan.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
-import type {OpenMode} from '../../../../src/run/apps/create-app-runtimes.ts'
 import {AppStarter, type AppStarterOptions} from '../../../../src/run/apps/start-app.ts'
 import {planOf} from '../../../rig/plan.ts'
 
@@ -11,7 +10,7 @@ const app = (id: string, wishes: object = {}): AppRuntime => {
   const plan = planOf({id, command: ['node'], dependsOn: []})
   const state = {phase: 'running', ready: true}
   const rest = {app: {state}, progress: {id, state, hasStarted: true}, sleep: {isAsleep: false}, fault: ''}
-  const more = {isDebugged: false, isExcepted: false, isGivenUp: false, onMove: () => () => undefined}
+  const more = {isDebugged: false, isExcepted: false, isGivenUp: false, hasLeft: false, onMove: () => () => undefined}
   return {id, plan, wanted: plan, ...rest, ...more, ...wishes} as unknown as AppRuntime
 }
 
@@ -22,20 +21,21 @@ const starterOf = (
   stopped: readonly AppRuntime[] = [],
   fault: {readonly fault?: string} = {}
 ): AppStarter => {
-  const opening = new SingleFlight<AppRuntime, AppRuntime>()
+  const opening = new SingleFlight<AppRuntime, boolean>()
+  const closed = new Set(stopped)
   const apps = {
     all,
     lost: [],
     settled: async () => undefined,
     named: (id: string) => all.filter(each => each.id === id),
     leftOut: () => [],
-    isStopped: (runtime: AppRuntime) => stopped.includes(runtime),
-    reopen: async (runtime: AppRuntime, {isDebugged = false}: OpenMode = {}) =>
+    isStopped: (runtime: AppRuntime) => closed.has(runtime),
+    reopen: async (runtime: AppRuntime) =>
       opening.do(runtime, async () => {
+        const isDebugged = runtime.wantsDebugger
         await new Promise(setImmediate)
-        const fresh = app(runtime.id, {isDebugged, debug: () => undefined, ...fault})
-        all.splice(all.indexOf(runtime), 1, fresh)
-        return fresh
+        Object.assign(runtime, {isDebugged, debug: () => undefined, ...fault})
+        return closed.delete(runtime)
       })
   }
   const main = (id: string): AppRuntime | undefined => all.find(each => each.id === id)
@@ -44,49 +44,26 @@ const starterOf = (
   return new AppStarter(parts as unknown as AppStarterOptions)
 }
 
-t.test('an app that an edit opens again while its components are tried again is handed over as it is then', async t => {
-  const [before, after] = [app('shop'), app('shop')]
-  const all = [before]
-  const handedOver: AppRuntime[] = []
-  const starter = starterOf(all, {
-    faultNow: async () => {
-      all.splice(0, 1, after)
-      return Promise.resolve('')
-    },
-    changes: {handOver: async (runtime: AppRuntime) => void handedOver.push(runtime)}
-  })
-  t.same(await starter.debug('shop'), {why: '', wasDebugged: false})
-  t.equal(handedOver.length, 1)
-  t.equal(handedOver[0], after)
-})
-
-t.test(
-  'an app that is stopped, opened again or removed while its process ends is not said to be handed over',
-  async t => {
-    const [before, after] = [app('shop'), app('shop')]
-    for (const [all, handedOver] of [
-      [[after], [before, after]],
-      [[], [before]]
-    ] as const) {
-      const there = [before]
-      const asked: AppRuntime[] = []
-      const handOver = async (runtime: AppRuntime): Promise<void> => {
-        asked.push(runtime)
-        there.splice(0, 1, ...all)
-        return Promise.resolve()
-      }
-      const why = all.length === 0 ? 'it has left the template meanwhile' : ''
-      t.match(await starterOf(there, {changes: {handOver}}).debug('shop'), {why, wasDebugged: false})
-      t.same(asked, handedOver)
-    }
-    const stopped: AppRuntime[] = []
-    const stops = {handOver: async () => void stopped.push(before)}
-    t.match(await starterOf([before], {changes: stops}, stopped).debug('shop'), {why: 'it was stopped meanwhile'})
-    const lifetime = {isOver: false}
-    const ends = {handOver: async () => void (lifetime.isOver = true)}
-    t.match(await starterOf([before], {changes: ends, lifetime}).debug('shop'), {why: 'the run is stopping'})
+t.test('an app that is stopped or removed while its process ends is not said to be handed over', async t => {
+  const shop = app('shop')
+  const closed: AppRuntime[] = []
+  const apps = {
+    settled: async () => undefined,
+    named: () => [shop],
+    leftOut: () => [],
+    isStopped: (runtime: AppRuntime) => closed.includes(runtime)
   }
-)
+  const whyAfter = async (meanwhile: () => void, lifetime = {isOver: false}) => {
+    const handOver = async (): Promise<void> => Promise.resolve(meanwhile())
+    return (await starterOf([shop], {changes: {handOver}, lifetime, apps}).debug('shop'))?.why
+  }
+  const lifetime = {isOver: false}
+  t.equal(await whyAfter(() => (lifetime.isOver = true), lifetime), 'the run is stopping')
+  t.equal(await whyAfter(() => undefined), '')
+  t.equal(await whyAfter(() => closed.push(shop)), 'it was stopped meanwhile')
+  closed.pop()
+  t.equal(await whyAfter(() => (shop.hasLeft = true)), 'it has left the template meanwhile')
+})
 
 t.test('a stopped app whose components cannot be opened is not handed over', async t => {
   const stopped = app('shop')

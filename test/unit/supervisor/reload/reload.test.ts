@@ -32,6 +32,7 @@ class FakeRuntime implements Reloadable {
   candidateState: AppState = {phase: 'idle'}
   noCandidate: Error | undefined
   isDebugged = false
+  wantsDebugger = false
   readonly #listeners = new Set<() => void>()
 
   constructor(reload: AppPlan['reload'] = 'replace') {
@@ -242,7 +243,7 @@ t.test(
     await done
     t.same(work, ['finish', 'resume'])
     const debugged = open()
-    debugged.runtime.isDebugged = true
+    Object.assign(debugged.runtime, {isDebugged: true, wantsDebugger: true})
     await debugged.reloads.ask('watch')
     t.same(debugged.work, ['finish', 'resume'])
   }
@@ -377,24 +378,23 @@ t.test('overlap: the next change, or the end, makes a candidate unwanted without
   t.same(warned, [])
 })
 
-t.test(
-  'an app is handed over to a debugger after its calls have ended, also during a reload; then saves change nothing',
-  async t => {
-    const {runtime, reloads, told} = open()
-    const first = reloads.ask('watch')
-    await settle()
-    t.same(runtime.asked, ['renew pool', 'restart: watch'])
-    const done = reloads.ask('user', {isDebugged: true})
-    await Promise.all([first, done])
-    t.same(runtime.asked.slice(2), ['hand over', 'renew pool', 'replace: user'])
-    await reloads.ask('watch')
-    t.equal(runtime.asked.length, 5)
-    const back = reloads.ask('user', {isDebugged: false})
-    await settle()
-    t.same(runtime.asked.slice(5), ['take back', 'renew pool', 'replace: user'])
-    runtime.move({phase: 'starting', pid: 3})
-    runtime.move(READY)
-    await back
-    t.equal(told.length, 1, 'of the two reloads the one that came up')
-  }
-)
+t.test('an app goes to a debugger once its calls have ended, also during a reload; then saves do nothing', async t => {
+  const {runtime, reloads, told} = open()
+  const first = reloads.ask('watch')
+  await settle()
+  t.same(runtime.asked, ['renew pool', 'restart: watch'])
+  runtime.wantsDebugger = true
+  const done = reloads.ask('user')
+  await Promise.all([first, done])
+  t.same(runtime.asked.slice(2), ['hand over', 'renew pool', 'replace: user'])
+  await reloads.ask('watch')
+  t.equal(runtime.asked.length, 5)
+  runtime.wantsDebugger = false
+  const back = reloads.ask('user')
+  await settle()
+  t.same(runtime.asked.slice(5), ['take back', 'renew pool', 'replace: user'])
+  runtime.move({phase: 'starting', pid: 3})
+  runtime.move(READY)
+  await back
+  t.equal(told.length, 1, 'of the two reloads the one that came up')
+})

@@ -31,7 +31,6 @@ t.test('the lines of a version are kept, whatever versions came or went while it
     const routes = new Routes<AppRuntime>({
       planned: [],
       elsewhere: () => ({ok: false, status: 500, error: ''}),
-      reopening: () => undefined,
       reporter: {warn: doNothing}
     })
     const {runtime, write} = version('2.0.0', name)

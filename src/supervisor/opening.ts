@@ -1,0 +1,136 @@
+import type {ApiLogging} from '../files/resources/api-logging.ts'
+import type {Launch} from '../model/api.generated.ts'
+import {exitOf, succeeded, type AppState} from '../model/app-state.ts'
+import {WAITS_FOR_SAVE} from '../model/exit-text.ts'
+import {systemClock} from '../platform/clock.ts'
+import type {ProcessPipes} from '../platform/pipes.ts'
+import type {AppPipeline} from '../proxy/gateway/admission.ts'
+import type {CalleeCounters} from '../proxy/gateway/callee-counters.ts'
+import type {CallerIdentity} from '../proxy/gateway/caller-header.ts'
+import type {AccessControlInterceptor} from '../proxy/gateway/interceptors/access-control.ts'
+import type {SidecarPorts} from '../proxy/ports/claim.ts'
+import type {AppRuntimeOptions, OpeningOptions} from './app-runtime-options.ts'
+import type {Sleeper} from './app-sleep.ts'
+import {ExitReporter} from './exit-reporter.ts'
+import {LifecycleLog, type Logs} from './lifecycle-log.ts'
+import {Program} from './program.ts'
+import {RuntimeStatus} from './runtime-status.ts'
+import {AWAKE, type Sleep} from './sleep.ts'
+
+/** The app that is opened. */
+interface OpenedApp extends Sleeper {
+  readonly id: string
+  readonly appPort: number
+  readonly pid: number
+}
+
+/** Called when the state of the current process, or of another one, has changed. */
+interface Moves {
+  readonly moved: (state: AppState) => void
+  readonly otherMoved: () => void
+}
+
+/**
+ * The part of an app that is new each time it is opened: at the start, by an edit of the template, or by a start after a stop. The sidecar
+ * sets the fields that calls need. A sidecar may close after the next one has opened, so each keeps the opening of its beginning.
+ */
+export class Opening {
+  readonly status: RuntimeStatus
+  readonly program: Program
+  readonly exits: ExitReporter
+  readonly sleep: Sleep
+  readonly ports: SidecarPorts
+  readonly logs: Logs
+  readonly environment: OpeningOptions['environment']
+  /** Time of the opening, in ms since 1970: before its first process. */
+  readonly createdAt = systemClock.date()
+  /** Reasons why the app cannot be started, by the part at fault; each may be corrected while the app waits. */
+  readonly faults = new Map<'configuration' | 'httpPipeline' | 'appHttpPipeline' | 'components', string>()
+  accessControl: AccessControlInterceptor | undefined
+  identity: CallerIdentity | undefined
+  counters: CalleeCounters | undefined
+  pipeline: AppPipeline | undefined
+  /** Whether the sidecar reads the topics and bindings of the app. */
+  isServed: (() => boolean) | undefined
+  /** Returns how calls to the sidecar are logged; undefined if they are not. */
+  apiLog: (() => ApiLogging | undefined) | undefined
+  /** The sidecar does not ask the app yet what it reads and hosts. */
+  isUnasked: boolean
+  /** The length of the log when the current process was started, in characters. */
+  logStart = 0
+  /** Ports of the process, if the template names none. */
+  listens: readonly number[] = []
+  readonly #lifecycleLog: LifecycleLog
+  readonly #app: OpenedApp
+  readonly #of: AppRuntimeOptions
+
+  constructor(app: OpenedApp, of: AppRuntimeOptions, {plan, ports, logs, ...options}: OpeningOptions, moves: Moves) {
+    this.#app = app
+    this.#of = of
+    this.ports = ports
+    this.logs = logs
+    this.environment = options.environment
+    this.isUnasked = plan.isPlain === true
+    this.status = new RuntimeStatus(plan)
+    this.#lifecycleLog = new LifecycleLog(app.name, logs)
+    this.exits = new ExitReporter(app.name, this.#lifecycleLog, of)
+    const {environment, isDebugged} = options
+    const own = {environment, isDebugged, lines: logs.app.sink, plan: () => app.plan}
+    this.program = new Program({...of, ...own, ...moves}, plan, ports.appPort)
+    const sleepSwitch = {sleep: () => this.program.sleep(), starting: () => this.status.starting()}
+    this.sleep = options.openSleep?.(app, sleepSwitch) ?? AWAKE
+  }
+
+  async start(pipes: ProcessPipes | undefined): Promise<void> {
+    const {plan, appPort} = this.#app
+    const wasAsleep = this.sleep.isAsleep
+    this.status.starting()
+    if (!wasAsleep) this.#lifecycleLog.starting(plan, appPort, this.ports)
+    await this.program.start(pipes)
+    this.#lifecycleLog.started(this.#app.plan, this.#app.pid, this.apiLog?.())
+  }
+
+  /** Leaves the app without a process until something needs one. */
+  startAsleep(): void {
+    this.#lifecycleLog.starting(this.#app.plan, this.#app.appPort, this.ports)
+    this.program.sleep()
+  }
+
+  /** Logs that the sidecar is initialized as soon as it and its app are ready. */
+  noteReady(): void {
+    const {state} = this.program.app
+    const isReady = state.phase === 'running' && state.ready && this.isServed?.() !== false
+    if (isReady) this.#lifecycleLog.ready(this.#app.appPort)
+  }
+
+  /** Reports that a process has ended by itself, unless the whole run is stopping. */
+  report(state: AppState): void {
+    if (this.#lifecycleLog.runEnds) return
+    const {name, plan, appPort} = this.#app
+    const {app, marker} = this.program
+    const exit = exitOf(state)
+    if (exit !== undefined) {
+      const searchPath = (): string => this.environment(marker, plan, appPort)['PATH'] ?? ''
+      this.exits.report(exit, {plan, app, loop: this.status.loop, searchPath})
+    }
+    if (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last))
+      this.#of.reporter.warn('restart-waits-for-change', `"${name}" ${WAITS_FOR_SAVE}`)
+  }
+
+  /** The folder, command and complete environment (without markers) of a process that would start now. */
+  async launch(): Promise<Omit<Launch, 'added'>> {
+    const {id, plan, appPort} = this.#app
+    const {PILLION_RUN: _run, PILLION_LIFE: _life, ...environment} = this.environment('', plan, appPort)
+    return {appId: id, folder: await this.#of.folderOf(plan), command: plan.command, appPort, environment}
+  }
+
+  /** Called when the whole run is stopping. */
+  announceEnd(): void {
+    this.#lifecycleLog.announceEnd(this.program.marker !== '')
+  }
+
+  /** Writes the last lines of the logs and closes them. */
+  async closeLogs(): Promise<void> {
+    await this.#lifecycleLog.close(this.program.app.state, this.program.marker !== '')
+  }
+}
