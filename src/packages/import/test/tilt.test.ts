@@ -77,10 +77,13 @@ const SHOP: RecordedTool = folder => ({
       more: {ReadinessProbe: {httpGet: {path: 'health', port: 8081}}}
     }),
     local('web', {
-      cmd: sh('npm ci'),
       serve: ['npm', 'run', 'dev'],
       at: join(folder, 'services/web'),
-      more: {Links: [{URL: {Scheme: 'http', Host: 'localhost:5174'}, Name: ''}]}
+      deps: [join(folder, 'services/web/src')],
+      more: {
+        UpdateCmdSpec: {args: sh('npm ci'), dir: join(folder, 'services'), env: ['A=b']},
+        Links: [{URL: {Scheme: 'http', Host: 'localhost:5174'}, Name: ''}]
+      }
     }),
     local('seed data', {cmd: sh('make seed'), at: folder, mode: 2}),
     workload(
@@ -121,7 +124,7 @@ t.test('a Tiltfile: local commands, workloads and compose services that Tilt lis
     {
       Tiltfile: 'anything()',
       deploy: {'compose.yaml': 'services: {db: {image: "postgres:17", volumes: ["./init:/init"]}, off: {image: x}}'},
-      services: {api: {'go.mod': 'module api'}, web: {'package.json': '{"scripts": {"dev": "vite"}}'}},
+      services: {api: {'go.mod': 'module api'}, web: {src: {}, 'package.json': '{"scripts": {"dev": "vite"}}'}},
       mail: {'a.js': '', 'b.js': '', 'dev.Dockerfile': 'FROM node\n'}
     },
     'Tiltfile',
@@ -129,7 +132,7 @@ t.test('a Tiltfile: local commands, workloads and compose services that Tilt lis
     {tool: SHOP}
   )
   const byId = new Map(template.apps.map(app => [app['appID'], app]))
-  t.same([...byId.keys()], ['mailer', 'migrate', 'db', 'compile', 'api', 'web-cmd', 'web', 'seed-data'])
+  t.same([...byId.keys()], ['mailer', 'migrate', 'db', 'compile', 'api', 'web', 'seed-data'])
   t.match(byId.get('mailer'), {
     appDirPath: './mail',
     command: ['node', 'b.js'],
@@ -150,8 +153,11 @@ t.test('a Tiltfile: local commands, workloads and compose services that Tilt lis
     ready: {http: '/health'},
     watch: {paths: ['./**', '../../go.work']}
   })
-  t.match(byId.get('web-cmd'), {command: ['npm', 'ci']})
-  t.match(byId.get('web'), {appPort: 5174, command: ['npm', 'run', 'dev'], dependsOn: {'web-cmd': 'completed'}})
+  t.match(byId.get('web'), {
+    appPort: 5174,
+    command: ['sh', '-c', "(cd .. && export 'A=b' && npm ci) && exec npm run dev"],
+    watch: {paths: ['./src/**']}
+  })
   t.match(byId.get('seed-data'), {profiles: ['manual']})
 })
 

@@ -3,6 +3,7 @@ import {basename, dirname, relative} from 'node:path'
 import {importServices} from '../compose/compose.ts'
 import {readProject} from '../compose/files.ts'
 import {variablesFiles} from '../compose/project.ts'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {pathTo, unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
@@ -126,28 +127,34 @@ function withForwards(services: Values, id: string, target: Values): Values {
   return {...services, [id]: {...service, ports: [...forwarded, ...others]}}
 }
 
-/** The command that a resource serves, behind the one that it runs first. Files that it depends on restart both. */
+/** The app of a local resource. A first command runs before each start of the served one: a save that restarts the app builds it, too. */
 function localApps({name, target, isManual}: Resource): readonly ImportedApp[] {
   const [update, serve] = [mapOf(target['UpdateCmdSpec']), mapOf(target['ServeCmd'])]
   const [first, served] = [wordsOf(update['args']), wordsOf(serve['Argv'])]
-  const appFor = (id: string, command: readonly string[], folder: string, env: unknown, keys: Values): ImportedApp => {
-    const paths = textsOf(target['Deps']).map(path => pathTo(path, folder) + (isFolder(path) ? '/**' : ''))
-    const variables = yaml.variablePairs(textsOf(env))
-    const watch = paths.length > 0 ? {paths} : undefined
-    const own = given({command, env: Object.keys(variables).length > 0 ? variables : undefined, ...keys, watch})
-    return {id, folder, keys: isManual ? {...own, profiles: ['manual']} : own, notes: []}
-  }
-  const id = idOf(name)
-  const firstId = served.length > 0 ? `${id}-cmd` : id
-  const apps = first.length > 0 ? [appFor(firstId, first, textValue(update['dir']), update['env'], {})] : []
-  if (served.length === 0) return apps
-  const folder = textValue(serve['Dir'])
-  const port = portOf(target, served, folder)
+  const isServing = served.length > 0
+  if (!isServing && first.length === 0) return []
+  const folder = textValue(isServing ? serve['Dir'] : update['dir'])
+  const port = isServing ? portOf(target, served, folder) : 0
   const {path} = mapOf(mapOf(target['ReadinessProbe'])['httpGet'])
-  const dependsOn = first.length > 0 ? {[firstId]: 'completed'} : undefined
-  const ready = path === undefined ? undefined : {http: textValue(path).replace(/^\/?/, '/')}
-  const keys = {appPort: port > 0 ? port : undefined, dependsOn, ready}
-  return [...apps, appFor(id, served, folder, serve['Env'], keys)]
+  const paths = textsOf(target['Deps']).map(each => pathTo(each, folder) + (isFolder(each) ? '/**' : ''))
+  const env = yaml.variablePairs(textsOf(isServing ? serve['Env'] : update['env']))
+  const keys = given({
+    appPort: port > 0 ? port : undefined,
+    command: isServing && first.length > 0 ? inOrder(update, served, folder) : isServing ? served : first,
+    env: Object.keys(env).length > 0 ? env : undefined,
+    ready: isServing && path !== undefined ? {http: textValue(path).replace(/^\/?/, '/')} : undefined,
+    watch: paths.length > 0 ? {paths} : undefined,
+    profiles: isManual ? ['manual'] : undefined
+  })
+  return [{id: idOf(name), folder, keys, notes: []}]
+}
+
+/** A shell that runs a command to its end, in its folder and with its variables, and then becomes the other one. */
+function inOrder({args, dir, env}: Values, served: readonly string[], folder: string): readonly string[] {
+  const place = textValue(dir) === folder ? '' : `cd ${shellQuoted(pathTo(textValue(dir), folder))} && `
+  const variables = textsOf(env).map(each => `export ${shellQuoted(each)} && `)
+  const line = [...variables, wordsOf(args).map(shellQuoted).join(' ')].join('')
+  return ['sh', '-c', `(${place}${line}) && exec ${served.map(shellQuoted).join(' ')}`]
 }
 
 /** Tilt gives the lines of a Tiltfile to a shell. */
