@@ -6,8 +6,10 @@ import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {foldersIn} from '../reading/files.ts'
 import {type Imported, type ImportedFile} from '../imported.ts'
-import {imageName, imagesAlone, servicesOf, type Builds} from './workloads.ts'
+import {withForwards} from './forwards.ts'
+import {imageName, imagesAlone, servicesOf, type Builds, type ManifestObject} from './workloads.ts'
 import {readManifests} from './manifests.ts'
+import {servicePorts} from './service-ports.ts'
 import {documentsOf, given, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
 /** The apps that a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or one that deploys nothing which is read. */
@@ -18,9 +20,31 @@ export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const folders = foldersIn(root).filter(each => appsIn(each).length > 0)
   const named = folders.map(folder => [`./${basename(folder)}`, {folder}] as const)
   const {services, notes: notesOf, others} = servicesOf(objects, new Map([...found.builds, ...named]), root)
-  const all = {...services, ...Object.fromEntries(imagesAlone(found.builds, services, root))}
+  const forwarded = documentsOf(file)
+    .flatMap(each => listedValues(each['portForward']))
+    .map(mapOf)
+    .reduce<Readonly<Record<string, Values>>>(
+      (known, {resourceName, port, localPort}) =>
+        withForwards(known, textValue(resourceName), [
+          {
+            here: textValue(localPort) || textValue(port),
+            inside: serviceTarget(objects, textValue(resourceName), textValue(port))
+          }
+        ]),
+      services
+    )
+  const all = {...forwarded, ...Object.fromEntries(imagesAlone(found.builds, services, root))}
   const imported = importServices({file, values: {services: all}, notes: notesOf, from: basename(file.path)})
   return {...imported, notes: [...found.notes, ...notes, ...others, ...imported.notes]}
+}
+
+/** The port of a container that the port of its Service leads to. */
+function serviceTarget(objects: readonly ManifestObject[], name: string, port: string): string {
+  const services = objects.filter(
+    ({values}) => values['kind'] === 'Service' && mapOf(values['metadata'])['name'] === name
+  )
+  const ports = services.flatMap(({values}) => servicePorts(values, {}))
+  return ports.find(({called}) => called === port)?.target ?? port
 }
 
 interface Config {

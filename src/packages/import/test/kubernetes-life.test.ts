@@ -131,3 +131,32 @@ t.test('a host and its port are two variables, with dots or underscores', async 
     API_PORT: '8089'
   })
 })
+
+t.test('skaffold: a service is called at the port to which portForward leads', async t => {
+  const forwards =
+    'portForward: [{resourceType: service, resourceName: api, port: 80, localPort: 8000}, {resourceType: deployment, resourceName: docs, port: 8080, localPort: 9000}, {resourceType: service, resourceName: db, port: 5432}, {resourceType: service, resourceName: gone, port: 1}]\n'
+  const {template} = await imported(t, {
+    ...shop({
+      'all.yaml':
+        workload('Deployment', 'api') +
+        service('api', 'port: 80, targetPort: 8080') +
+        workload('Deployment', 'docs', {image: 'x/docs'}) +
+        service('docs', 'port: 80, targetPort: 8080') +
+        workload('StatefulSet', 'db', {image: 'postgres:17'}) +
+        service('db', 'port: 5432')
+    }),
+    'skaffold.yaml': SKAFFOLD + forwards
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  t.match(byId.get('api'), {port: 8000, fixedPort: 8080})
+  t.match(String(byId.get('docs')?.['command']), '--publish,9000:8080,')
+  t.match(String(byId.get('db')?.['command']), '--publish,5432:5432,')
+})
+
+t.test('a variable of PostgreSQL that names a host which is not there is a mark', async t => {
+  const {notes} = await imported(
+    t,
+    shop({'all.yaml': workload('Deployment', 'api', {env: '{name: PGHOST, value: postgres}'})})
+  )
+  t.ok(notes.includes('env: PGHOST: there is no service postgres: write the host that it is here'), notes.join('\n'))
+})

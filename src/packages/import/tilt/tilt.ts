@@ -7,6 +7,7 @@ import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {pathTo, unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {withForwards, type Forward} from '../kubernetes/forwards.ts'
 import {servicesOf, type ImageBuild} from '../kubernetes/workloads.ts'
 import {isFolder, textAt} from '../reading/files.ts'
 import {jsonValues, type RunTool} from '../reading/other-tool.ts'
@@ -34,7 +35,7 @@ export async function importTiltfile(file: ImportedFile, cwd: string, run: RunTo
     ...[...files].flatMap(([id, {shownAs}]) => (shownAs === `${file.shownAs} (${name})` ? [id] : []))
   ]
   const forwarded = resources.reduce<Values>(
-    (all, {name, target}) => idsOf(name).reduce((each, id) => withForwards(each, id, target), all),
+    (all, {name, target}) => idsOf(name).reduce((each, id) => withForwards(each, id, forwardsOf(target)), all),
     services
   )
   const specs = resources.map(({target}) => mapOf(target['Spec'])).filter(spec => 'service' in spec)
@@ -110,22 +111,15 @@ const buildsOf = ({images, files}: Resource): readonly (readonly [image: string,
     return [[textValue(selector), {folder, ...given(own)}] as const]
   })
 
-/** The part of a port behind its last colon. */
-const inside = (port: string | undefined): string => port?.split(':').at(-1) ?? ''
-
-/** Services, of which one is called at the ports that Tilt forwards. */
-function withForwards(services: Values, id: string, target: Values): Values {
-  const forwards = listedValues(mapOf(target['portForwardTemplateSpec'])['forwards']).map(mapOf)
-  const service = mapOf(services[id])
-  const ports = textsOf(service['ports'])
-  const forwarded = forwards.flatMap(({localPort, containerPort}) => {
-    const own = ['', '0'].includes(textValue(containerPort)) ? inside(ports[0]) : textValue(containerPort)
-    return textValue(localPort) === '' ? [] : [`${textValue(localPort)}:${own || textValue(localPort)}`]
-  })
-  if (!(id in services) || forwarded.length === 0) return services
-  const others = ports.filter(port => !forwarded.some(each => inside(each) === inside(port)))
-  return {...services, [id]: {...service, ports: [...forwarded, ...others]}}
-}
+/** The ports that Tilt forwards to a workload. */
+const forwardsOf = (target: Values): readonly Forward[] =>
+  listedValues(mapOf(target['portForwardTemplateSpec'])['forwards'])
+    .map(mapOf)
+    .filter(({localPort}) => localPort !== undefined)
+    .map(({localPort, containerPort}) => ({
+      here: textValue(localPort),
+      inside: textValue(containerPort).replace(/^0$/, '')
+    }))
 
 /** The app of a local resource. A first command runs before each start of the served one: a save that restarts the app builds it, too. */
 function localApps({name, target, isManual}: Resource): readonly ImportedApp[] {
