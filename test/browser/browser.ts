@@ -39,8 +39,12 @@ async function unpacked(): Promise<string> {
   return join(place, 'chromium')
 }
 
-export const launch = async (more: readonly string[] = []): Promise<Browser> =>
+export const launch = async (
+  more: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {}
+): Promise<Browser> =>
   chromium.launch({
+    env: {...process.env, ...env},
     executablePath: await executable(),
     args: ['--no-sandbox', '--disable-gpu', '--headless=shell', ...more]
   })

@@ -162,7 +162,12 @@ export const QUICK: Part = {
 
 /** What `npm run test:all` runs besides, and `npm run test:all -- NAME` alone. */
 export const PARTS: Readonly<Record<string, Part>> = {
-  browser: {tests: ['test/browser'], minutes: 2, what: 'the dashboard’s page in a browser'},
+  browser: {
+    tests: ['test/browser'],
+    minutes: 2,
+    what: 'the dashboard’s page, and names of apps, in a browser',
+    needs: [{program: 'certutil', debian: 'libnss3-tools'}]
+  },
   docs: {
     tests: ['test/docs'],
     minutes: 3,
