@@ -1,4 +1,5 @@
 import {once} from 'node:events'
+import http2 from 'node:http2'
 import {chmodSync, existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import tls from 'node:tls'
@@ -9,8 +10,11 @@ import {openRig, type Rig} from '../rig/rig.ts'
 
 /** Answers with its headers, and echoes after an upgrade. */
 const WEB = `
-const server = process.getBuiltinModule('node:http').createServer((request, response) =>
-  response.end(JSON.stringify({app: process.env.APP_ID, headers: request.headers})))
+const server = process.getBuiltinModule('node:http').createServer((request, response) => {
+  let size = 0
+  request.on('data', piece => (size += piece.length)).on('end', () =>
+    response.end(JSON.stringify({app: process.env.APP_ID, size, headers: request.headers})))
+})
 server.on('upgrade', (request, socket) => {
   socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: echo\\r\\nConnection: Upgrade\\r\\n\\r\\n')
   socket.pipe(socket)
@@ -37,7 +41,7 @@ interface Caller {
 
 /** Opens a connection with TLS; rejects with the code of a failed handshake. */
 async function connected({port, ca}: Caller, servername: string): Promise<tls.TLSSocket> {
-  const socket = tls.connect({port, host: '127.0.0.1', servername, ALPNProtocols: ['h2', 'http/1.1'], ...(ca && {ca})})
+  const socket = tls.connect({port, host: '127.0.0.1', servername, ALPNProtocols: ['http/1.1'], ...(ca && {ca})})
   await once(socket, 'secureConnect')
   return socket
 }
@@ -49,6 +53,22 @@ async function answerOf(caller: Caller, name: string, lines = 'Connection: close
   socket.write(`GET / HTTP/1.1\r\nHost: ${name}:${caller.port}\r\n${lines}\r\n`)
   await once(socket, 'close')
   return text
+}
+
+/** The answer to a request of HTTP/2: its status, and its body as JSON. */
+async function overHttp2({port, ca = ''}: Caller, name: string, body = '') {
+  const session = http2.connect(`https://${name}:${port}`, {
+    ca,
+    lookup: (_name, _options, found) => found(null, [{address: '127.0.0.1', family: 4}])
+  })
+  const stream = session.request({':path': '/a?b=1', ':method': body === '' ? 'GET' : 'POST'})
+  stream.setEncoding('utf8')
+  if (body !== '') stream.end(body)
+  const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
+  let text = ''
+  for await (const piece of stream) text += piece
+  session.close()
+  return {status: headers[':status'], ...(JSON.parse(text) as object)}
 }
 
 t.test('names answer with TLS: without trust, after trust in a run that is going, and for another run', async t => {
@@ -70,6 +90,13 @@ t.test('names answer with TLS: without trust, after trust in a run that is going
   t.match(await answerOf(caller, 'web-shop.localhost'), /^HTTP\/1\.1 200 [^]*"x-forwarded-proto":"https"/)
   t.match(await answerOf(caller, 'web-blog.localhost'), /^HTTP\/1\.1 200 [^]*"host":"web-blog\.localhost/)
   t.match(await callByName(port, 'web-shop.localhost'), /^HTTP\/1\.1 200 /, 'plain HTTP at the same port')
+  for (const folder of ['shop', 'blog'])
+    t.match(await overHttp2(caller, `web-${folder}.localhost`, 'x'.repeat(300_000)), {
+      status: 200,
+      size: 300_000,
+      headers: {host: `web-${folder}.localhost:${port}`, 'x-forwarded-proto': 'https', 'x-forwarded-for': '127.0.0.1'}
+    })
+  t.match(await overHttp2(caller, 'web-shop.localhost'), {status: 200, size: 0})
   const echo = await connected(caller, 'web-blog.localhost')
   echo
     .setEncoding('latin1')

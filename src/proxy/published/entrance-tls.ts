@@ -16,8 +16,8 @@ export interface NamedCertificate {
 export interface EntranceTlsOptions {
   /** The certificate of a host name of a run; undefined for any other name. */
   readonly certificateOf: (name: string) => Promise<NamedCertificate | undefined>
-  /** Serves a connection after its handshake. */
-  readonly serve: (socket: net.Socket) => void
+  /** Serves a connection after its handshake, by HTTP/2 if its caller can. */
+  readonly serve: (socket: net.Socket, isHttp2: boolean) => void
 }
 
 /**
@@ -34,7 +34,7 @@ export class EntranceTls {
     // an ES import of it would load it with the entrance
     const {createServer} = process.getBuiltinModule('node:tls')
     this.#server = createServer({
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: HANDSHAKE_MS,
       SNICallback: (name, answer) => {
         this.#contextOf(name.toLowerCase()).then(
@@ -45,7 +45,7 @@ export class EntranceTls {
     })
     this.#server.on('secureConnection', (socket: TLSSocket) => {
       // a client without SNI names no app
-      if (socket.servername) options.serve(socket)
+      if (socket.servername) options.serve(socket, socket.alpnProtocol === 'h2')
       else socket.destroy()
     })
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy())

@@ -1,8 +1,10 @@
 import net from 'node:net'
+import {bugText} from '../../model/errors.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {replyText} from '../net/reply.ts'
 import {CallPort} from './call-port.ts'
 import {badHost, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
+import {EntranceStreams} from './entrance-streams.ts'
 import {EntranceTls, TLS_HANDSHAKE, type NamedCertificate} from './entrance-tls.ts'
 import {forwardedLines, hostIn, namedHost, type Origin} from './entrance-host.ts'
 import type {PublishedConnection} from './published-connection.ts'
@@ -46,11 +48,14 @@ interface Caller extends Origin {
 export class Entrance extends CallPort {
   protected override readonly stranger = BROWSER
   readonly #options: EntranceOptions
-  /** The callers of connections that another run has passed on. */
+  /** Connections that another run has passed on. */
+  readonly #passedIn = new WeakSet<net.Socket>()
+  /** The callers behind connections of this program. */
   readonly #callers = new WeakMap<net.Socket, Caller>()
   /** Connections that were encrypted. */
   readonly #secured = new WeakSet<net.Socket>()
   #tls: EntranceTls | undefined
+  #streams: EntranceStreams | undefined
   /** Runs that wait for the entrance. */
   readonly #waiting = new Set<net.Socket>()
   /** Connections that are passed on to other runs. */
@@ -70,7 +75,7 @@ export class Entrance extends CallPort {
     if (context !== undefined)
       return this.begin(context, head, connection, forwardedLines(head.lines, host.written, caller))
     // a connection is passed on once
-    const path = this.#callers.has(connection.socket) ? '' : this.#options.socketOf(host.name)
+    const path = this.#passedIn.has(connection.socket) ? '' : this.#options.socketOf(host.name)
     if (path !== '') return this.#passOn(path, head, connection, caller)
     connection.answer(noName(host, head.lines, this.#options.names))
   }
@@ -87,6 +92,7 @@ export class Entrance extends CallPort {
   /** Serves a connection that another run has passed on by an upgrade with this header; `early`: what has come of it. */
   take(socket: net.Socket, header: string, early: Buffer): void {
     this.#callers.set(socket, JSON.parse(header) as Caller)
+    this.#passedIn.add(socket)
     this.connections.add(socket)
     this.accept(socket)
     if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
@@ -95,7 +101,7 @@ export class Entrance extends CallPort {
   /** The run that has passed on connections is ending, or is gone: their calls may finish. */
   leave(): void {
     this.endSoon(connection => {
-      const isPassed = this.#callers.has(connection.socket)
+      const isPassed = this.#passedIn.has(connection.socket)
       if (isPassed && connection.isTunnel) connection.destroy()
       return isPassed
     })
@@ -103,6 +109,7 @@ export class Entrance extends CallPort {
 
   override async close(cut?: AbortSignal): Promise<void> {
     for (const socket of this.#waiting) socket.destroy()
+    this.#streams?.close()
     const late = setTimeout(() => {
       for (const socket of this.#passed) socket.destroy()
     }, LEAVE_MS)
@@ -122,13 +129,25 @@ export class Entrance extends CallPort {
     return {address: remoteAddress, port: localPort, scheme: this.#secured.has(socket) ? 'https' : 'http', ends}
   }
 
+  #streamsOf(): EntranceStreams {
+    this.#streams ??= new EntranceStreams({
+      serve: (connection, caller) => {
+        this.#callers.set(connection, {...this.#callerAt(caller), scheme: 'https'})
+        this.accept(connection)
+      },
+      crashed: error => this.#options.warn(bugText(error))
+    })
+    return this.#streams
+  }
+
   #decrypt(socket: net.Socket, early: Buffer): void {
     const {certificateOf} = this.#options
     this.#tls ??= new EntranceTls({
       certificateOf,
-      serve: secured => {
+      serve: (secured, isHttp2) => {
         this.#secured.add(secured)
-        this.accept(secured)
+        if (isHttp2) this.#streamsOf().accept(secured)
+        else this.accept(secured)
       }
     })
     this.#tls.accept(socket, early)

@@ -1,0 +1,73 @@
+import type {IncomingMessage} from 'node:http'
+import type {ServerHttp2Stream} from 'node:http2'
+import type net from 'node:net'
+import {duplexPair, type Duplex} from 'node:stream'
+import {emptyRecord} from '../../model/own.ts'
+import {Http2Listener, type StreamRequest} from '../net/http2/http2-listener.ts'
+
+/** The largest head of a request, in bytes, as Node's. */
+const MAX_HEAD_BYTES = 16_384
+/** How long a caller may take for its settings, in ms. */
+const HEAD_MS = 10_000
+
+/** Headers of one connection, which a stream does not have (RFC 9113 §8.2.2). */
+const OF_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i
+
+export interface EntranceStreamsOptions {
+  /** Serves HTTP/1.1 on a connection in memory, whose caller has this one. */
+  readonly serve: (connection: net.Socket, caller: net.Socket) => void
+  readonly crashed: (error: unknown) => void
+}
+
+/** Serves HTTP/2 at the entrance: apps speak HTTP/1.1, so each stream becomes a request on a connection in memory. */
+export class EntranceStreams extends Http2Listener {
+  constructor({serve, crashed}: EntranceStreamsOptions) {
+    super({
+      maxHeadBytes: MAX_HEAD_BYTES,
+      headMs: HEAD_MS,
+      crashed,
+      serve: request => {
+        const {session} = request.stream
+        if (session === undefined) return
+        const [ours, theirs] = duplexPair()
+        serve(likeSocket(theirs), session.socket)
+        forward(request, likeSocket(ours))
+      }
+    })
+  }
+}
+
+/** Adds the methods of a socket that the code of HTTP/1 calls. */
+function likeSocket(end: Duplex): net.Socket {
+  const self = (): Duplex => end
+  const destroy = (): Duplex => end.destroy()
+  const destroySoon = (): void => void end.end(destroy)
+  const methods = {setNoDelay: self, setKeepAlive: self, setTimeout: self, ref: self, unref: self}
+  return Object.assign(end, {...methods, destroySoon, resetAndDestroy: destroy}) as unknown as net.Socket
+}
+
+function forward({method, url, rawHeaders, stream}: StreamRequest, connection: net.Socket): void {
+  const {request: open} = process.getBuiltinModule('node:http')
+  const request = open({method, path: url, headers: rawHeaders, createConnection: () => connection})
+  request.on('response', answer => respond(stream, answer, method)).on('error', () => abandon(stream))
+  stream.on('close', () => request.destroy()).on('error', () => request.destroy())
+  stream.pipe(request)
+}
+
+function respond(stream: ServerHttp2Stream, answer: IncomingMessage, method: string): void {
+  if (stream.destroyed) return void answer.destroy()
+  const headers = emptyRecord<string[]>()
+  for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2) {
+    const name = (answer.rawHeaders[at] ?? '').toLowerCase()
+    if (!OF_CONNECTION.test(name)) (headers[name] ??= []).push(answer.rawHeaders[at + 1] ?? '')
+  }
+  stream.respond({...headers, ':status': answer.statusCode ?? 502}, {endStream: method === 'HEAD'})
+  if (method === 'HEAD') answer.resume()
+  else answer.on('aborted', () => abandon(stream)).pipe(stream)
+}
+
+/** The app did not answer, or its answer broke off. */
+function abandon(stream: ServerHttp2Stream): void {
+  const {NGHTTP2_INTERNAL_ERROR} = process.getBuiltinModule('node:http2').constants
+  if (!stream.destroyed) stream.close(NGHTTP2_INTERNAL_ERROR)
+}
