@@ -220,6 +220,8 @@ t.test(
       'compose.yaml': services,
       'compose.build.yml': services,
       'compose.dev.yml': services,
+      'prod/compose.yaml': services,
+      'prod/compose.prod.yml': services,
       'compose.other.yml': 'services: {else: {image: x}}\n',
       'compose.broken.yml': 'services: {',
       'sub/docker-compose.build.yml': services,
@@ -241,6 +243,11 @@ t.test(
     t.match(
       folder.stdout,
       /# import: other\/deploy\/docker-compose\.yml, other\/deploy\/docker-compose\.dev\.yml, \S+build\.yml: its services/
+    )
+    const sub = await rig.run(['import', 'prod', '-o', '-'])
+    t.match(
+      sub.stderr,
+      /prod\/compose\.prod\.yml changes services of prod\/compose\.yaml: name both files to read both\n/
     )
     const both = await rig.run(['import', 'compose.yaml', 'compose.dev.yml', '-o', '-'])
     t.notMatch(both.stderr, /change services/)

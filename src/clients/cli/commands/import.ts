@@ -97,14 +97,14 @@ function othersText({kind, path, others, folder}: FoundSource, cwd: string): str
   return `Also found: ${others.join(', ')}. Name a file to import it instead${command}`
 }
 
-/** Names the files that lie over a compose file, and the command for the best of them. */
+/** Names the files that lie over a compose file, and the command for one of development. */
 function layersText({path, layers = [], folder}: FoundSource, cwd: string): string {
-  const [own, ...names] = [basename(path), ...layers].map(name => relative(cwd, join(folder, name)))
-  const [first = '', second, ...more] = names
-  const all = [first, ...(second === undefined ? [] : [second])].join(more.length > 0 ? ', ' : ' and ')
-  const rest = more.length > 0 ? ` and ${more.length} more` : ''
-  const verb = names.length === 1 ? 'changes' : 'change'
-  return `${all}${rest} ${verb} services of ${own ?? ''}: pillion import ${own ?? ''} ${first} reads both`
+  const [own = '', ...names] = [basename(path), ...layers].map(name => relative(cwd, join(folder, name)))
+  const [first = '', second] = names
+  const all = names.length === 2 ? `${first} and ${second ?? ''}` : names.slice(0, 3).join(', ')
+  const dev = names.find(name => /[.-](?:dev|development|local)\b/.test(name))
+  const both = dev === undefined ? 'name both files to read both' : `pillion import ${own} ${dev} reads both`
+  return `${all} ${names.length === 1 ? 'changes' : 'change'} services of ${own}: ${both}`
 }
 
 const isOfPrograms = (name: string): boolean => name.startsWith('Procfile') || name.startsWith('process')
