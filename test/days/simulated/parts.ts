@@ -222,6 +222,15 @@ export class RunSpans {
 export class RunDaprd {
   readonly whyNone = ''
 }
+/** Without an entrance: no browser opens apps by their names. */
+export class RunNames {
+  readonly asked = {}
+  open = async (): Promise<void> => undefined
+  registered = nothing
+  update = nothing
+  urlOf = (): string => ''
+  close = async (): Promise<void> => undefined
+}
 
 // run/sweep.ts, run/duplicate-run.ts, observe/logging/old-logs.ts, supervisor/process/end-group.ts
 export const sweep = async (): Promise<void> => undefined

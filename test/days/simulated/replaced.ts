@@ -17,7 +17,7 @@ export const REPLACED: Replaced = [
   ],
   [/\/sidecar\/open-sidecar\.ts$/, RUN],
   [
-    /\/run\/(run-resources|run-components|run-daprd|run-spans|last-exits|sweep|duplicate-run|apps\/open-logs)\.ts$/,
+    /\/run\/(run-resources|run-components|run-daprd|run-spans|run-names|last-exits|sweep|duplicate-run|apps\/open-logs)\.ts$/,
     RUN
   ],
   [/\/logging\/old-logs\.ts$/, RUN],
