@@ -102,7 +102,8 @@ export async function importFrom(
   const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
   const whole = {...imported, notes, apps: separatePorts(called)}
   const {withMissing} = await import('./app-notes.ts')
-  return {imported: withMissing(whole, {roots: sources.map(rootOf), cwd}, process.env), sources}
+  const {withSharedNotes} = await import('./shared-notes.ts')
+  return {imported: withSharedNotes(withMissing(whole, {roots: sources.map(rootOf), cwd}, process.env)), sources}
 }
 
 /** The folder that is imported, or that of the file. */

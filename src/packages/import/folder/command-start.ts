@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import {packageScript} from '../../../files/config/package-script.ts'
 import {readText} from '../reading/files.ts'
-import {listeningIn, portIn, type ListensAt} from '../reading/listening.ts'
+import {listeningIn, type ListensAt} from '../reading/listening.ts'
 import {flaggedPort, portVariable, readsPort, defaultPort} from '../reading/shell-words.ts'
 import {dotnetListening} from './languages/dotnet.ts'
 import {phoenixListening} from './languages/frameworks.ts'
@@ -41,8 +41,12 @@ export function commandListening(command: readonly string[], folder: string, env
   const isNode = /\b(?:node|nodemon|tsx|ts-node|ts-node-dev|deno|bun)\b/.test(line)
   if (isNode && text.trim() === '') return nodeListening(line, command, folder, env)
   const found = listeningIn(text, folder, env)
-  return found.port > 0 || found.takes !== undefined ? found : (defaultPort(line) ?? {port: portIn(text)})
+  if (found.port > 0 || found.takes !== undefined) return found
+  return defaultPort(line) ?? {port: 0, serves: SERVES.test(text)}
 }
+
+/** A call that serves, in the languages whose files a line names. */
+const SERVES = /\.listen\(|createServer|\bserve\(|serve_forever|\.run\(|Server\(/
 
 /** The text of the file that a word of a command names: `app.py`, or `shop.app` and `app:api` of Python. */
 const textOf = (word: string, folder: string): string =>

@@ -15,7 +15,10 @@ import {
 import {isFile, isFolder} from '../reading/files.ts'
 import {ownOf} from '../../../model/own.ts'
 import {commandOf} from '../reading/shell-words.ts'
-import {missingFileNote} from '../reading/variables.ts'
+import {commandListening} from '../folder/command-start.ts'
+import type {ProgramVariables} from '../folder/languages/project.ts'
+import {listeningKeys} from '../reading/listening.ts'
+import {envFileVariables, missingFileNote} from '../reading/variables.ts'
 import {
   given,
   mapOf,
@@ -98,7 +101,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   const folder = folderOf(file, textValue(process['working_dir']), notes)
   const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
   const command = wordsOf(process, shell).map(literal)
-  const env = mapOf(withTexts(variablePairs(process['environment']), withBraces))
+  const {PORT, ...env} = mapOf(withTexts(variablePairs(process['environment']), withBraces))
   const probe = mapOf(process['readiness_probe'])
   const http = mapOf(probe['http_get'])
   const isForeground = textValue(process['is_foreground']) === 'true'
@@ -125,14 +128,30 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   const hasPort = Number(textValue(http['port'])) > 0
   if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
   if (/\{\{|PC_REPLICA_NUM/.test(lineOf(process))) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
+  const probed = Number(textValue(http['port'])) || 0
+  const files = Object.assign({}, ...[pathFrom(file, '.env'), own].map(envFileVariables)) as ProgramVariables
+  const found = commandListening(command, folder, {
+    ...files,
+    ...(env as ProgramVariables),
+    ...(given({PORT}) as ProgramVariables)
+  })
+  const isServer = probed > 0 || found.port > 0
+  const {keys: listening, ...more} = listeningKeys(
+    command,
+    folder,
+    probed > 0 ? {port: probed, takes: found.takes} : found
+  )
+  const {command: words = command, ...ports}: Values = isServer ? listening : {}
+  const ownEnv = 'port' in ports ? env : {...env, ...given({PORT})}
   return {
     id,
     folder,
+    ...(isServer && more),
     keys: given({
-      appPort: Number(textValue(http['port'])) || undefined,
+      ...ports,
       appProtocol: hasPort && textValue(http['scheme']).toLowerCase() === 'https' ? 'https' : undefined,
-      command: command.length > 0 ? command : undefined,
-      env: Object.keys(env).length > 0 ? env : undefined,
+      command: command.length > 0 ? words : undefined,
+      env: Object.keys(ownEnv).length > 0 ? ownEnv : undefined,
       envFile: envFiles.length > 1 ? envFiles : envFiles[0],
       dependsOn: dependenciesOf(process, ids, notes),
       ready: readyOf(process, {http: hasPort ? http : {}, probe, literal}),
@@ -142,7 +161,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
       profiles: isDisabled ? ['disabled'] : isForeground ? ['foreground'] : undefined,
       tty: ['is_tty', 'is_interactive', 'is_foreground'].some(key => textValue(process[key]) === 'true') || undefined
     }),
-    notes
+    notes: [...notes, ...(isServer || found.serves === true ? more.notes : [])]
   }
 }
 
@@ -198,6 +217,8 @@ function restartOf(availability: Values, notes: string[]): string | undefined {
   for (const key of ['max_restarts', 'backoff_seconds'])
     if (key in availability)
       notes.push(`availability.${key}: ${written(availability[key])} is not carried over: pauses grow by themselves`)
+  if (policy !== '' && !/^(?:always|on_failure|exit_on_failure|no)$/.test(policy))
+    notes.push(`availability.restart: ${policy} is not carried over: write always or on-failure`)
   return policy === 'always' ? 'always' : policy === 'on_failure' ? 'on-failure' : undefined
 }
 

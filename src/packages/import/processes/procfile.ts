@@ -6,7 +6,7 @@ import {buildNote, readPackage} from '../folder/languages/node.ts'
 import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {commandListening} from '../folder/command-start.ts'
-import {listeningKeys, type ListensAt} from '../reading/listening.ts'
+import {listeningKeys, UNKNOWN_PORT, type ListensAt} from '../reading/listening.ts'
 import {commandOf, flaggedPort, commandPort, portVariable, splitFolder} from '../reading/shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
@@ -99,7 +99,8 @@ function appOf(id: string, typed: string, {root, firstPort, variables, before}: 
       notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
     }
   const found = listening(app, command, {...variables, ...own, PORT}, own['PORT'] !== undefined)
-  if (found.port === 0) return {...app, keys: {command, env: {...env, PORT}}, notes: unknownNotes(command.join(' '))}
+  if (found.port === 0)
+    return {...app, keys: {command, env: {...env, PORT}}, notes: unknownNotes(command.join(' '), found)}
   const owner = before.find(({keys}) => [keys['appPort'], keys['port']].includes(found.port))
   if (owner !== undefined && own['PORT'] !== undefined) {
     const note = `appPort: ${found.port} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
@@ -116,8 +117,12 @@ function appOf(id: string, typed: string, {root, firstPort, variables, before}: 
   }
 }
 
-const unknownNotes = (line: string): readonly string[] =>
-  portVariable(line) === '' ? [] : [`appPort: ${portVariable(line)} says where it listens: write its number`]
+const unknownNotes = (line: string, {serves}: ListensAt): readonly string[] =>
+  portVariable(line) !== ''
+    ? [`appPort: ${portVariable(line)} says where it listens: write its number`]
+    : serves === true
+      ? [UNKNOWN_PORT]
+      : []
 
 /** Where a process listens: at the number of foreman, where its line or its code read PORT, else by its files. */
 function listening(

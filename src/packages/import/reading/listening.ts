@@ -25,6 +25,8 @@ export interface ListensAt {
   readonly port: number
   /** The owner of a default, such as `the default of uvicorn`; absent: a file has the number. */
   readonly guess?: string
+  /** It serves at a number that is not known. */
+  readonly serves?: boolean
   /** Absent: its code decides. */
   readonly takes?: Takes | undefined
 }
@@ -34,7 +36,8 @@ export const GUESSED = 'guessed: port '
 /** Start of a note on calls that pass Pillion by. */
 export const NOT_HELD = 'appPort: its calls are not held'
 
-const UNKNOWN =
+/** Note on a number that is not known. */
+export const UNKNOWN_PORT =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 
 /** The keys of a program that is called at its own number, the way to another number, and notes on doubts. */
@@ -48,7 +51,7 @@ export function listeningKeys(
   const variable = portVariable(command.join(' '))
   const isTold = takes === 'PORT' || variable === 'PORT'
   if (port === 0) {
-    const named = variable === '' ? UNKNOWN : `appPort: ${variable} says where it listens: write its number`
+    const named = variable === '' ? UNKNOWN_PORT : `appPort: ${variable} says where it listens: write its number`
     if (isTold) return {keys: {autoPort: true, command}, move: () => ({}), notes: []}
     const isNamed = typeof takes === 'object' && 'variable' in takes && !isHooked
     return isNamed
@@ -82,7 +85,7 @@ export function calledAt(app: ImportedApp, port: number): ImportedApp {
   return {
     ...app,
     keys: {port, ...others},
-    notes: notes.filter(note => ![GUESSED, NOT_HELD, UNKNOWN].some(each => note.startsWith(each)))
+    notes: notes.filter(note => ![GUESSED, NOT_HELD, UNKNOWN_PORT].some(each => note.startsWith(each)))
   }
 }
 

@@ -84,3 +84,21 @@ t.test('an env file far above the folder of an app is read', async t => {
   const {template} = await imported(t, {'compose.yaml': compose, '.env': 'SHOP_A=1', a: deep})
   t.match(template.apps, [{command: ['node', 'x.js'], envFile: /\/shop\/\.env$/}])
 })
+
+t.test('one line at the top for each cause that several apps share; an app has its own decisions alone', async t => {
+  const go = {'go.mod': '', 'main.go': 'package main // ":9000"'}
+  const {text, notes} = await imported(t, {
+    a: {...go},
+    b: {...go, 'main.go': 'package main // ":9001"'},
+    c: {'package.json': '{"scripts": {"dev": "node x.js"}}'},
+    d: {'package.json': '{"scripts": {"dev": "node x.js"}}'},
+    e: {'package.json': '{"name": "e"}'},
+    f: {'package.json': '{"name": "f"}'}
+  })
+  t.strictSame(notes, [
+    'e, f: left out, as its package.json has no script dev, start:dev, start or serve: if it is to run, write an app with its command',
+    'a, b: calls at an appPort are not held: have the code read PORT, and write port in place of appPort',
+    'c, d: the files do not tell where they listen: write its number as port to carry the calls of one'
+  ])
+  t.notMatch(text.slice(text.indexOf('apps:')), '# import:')
+})

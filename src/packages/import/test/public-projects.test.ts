@@ -75,7 +75,7 @@ services:
   t.strictSame(web?.['env'], {API_ADDR: 'localhost:3010'}, 'a password stays in its file')
   t.strictSame(job?.['env'], {API_ADDR: 'host.docker.internal:3010'})
   t.ok(notes.includes('env_file: DB_URL: what they name is at localhost here: write that'))
-  t.ok(notes.includes('env: api and db are at localhost here'))
+  t.ok(notes.includes('env: api, db are at this machine here'), notes.join('\n'))
 })
 
 t.test('a compose file: what a program calls at the machine, and its own PORT', async t => {

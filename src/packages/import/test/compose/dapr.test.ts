@@ -64,10 +64,9 @@ services:
     'placement, scheduler, zipkin: left out: the run does for Dapr what they do',
     'components/state.yaml:4: redis:6379 is localhost:6380 here: write that',
     'db: no port is published: where others call it, add --publish PORT:PORT here and --add-host NAME:host-gateway there',
+    'orders, web: daprHTTPPort: 3500 is that of another sidecar, too: here each has its own, in DAPR_HTTP_PORT',
     'node-dapr: -app-token x is not carried over',
-    'daprHTTPPort: 3500 is that of another sidecar, too: here each has its own, in DAPR_HTTP_PORT',
-    'web-dapr: /in/image is in the container alone: copy it out, and write its path here',
-    'daprHTTPPort: 3500 is that of another sidecar, too: here each has its own, in DAPR_HTTP_PORT'
+    'web-dapr: /in/image is in the container alone: copy it out, and write its path here'
   ])
 })
 
@@ -92,7 +91,7 @@ services:
     nginx: {'nginx.conf': 'server {\n  proxy_pass http://api:3000;\n  stream db:5432;\n}\n'},
     api: {'api.js': ''}
   })
-  t.equal(notes.filter(note => note.startsWith('on Linux a container reaches api only at an address')).length, 2)
+  t.equal(notes.filter(note => /^[\w-]+, [\w-]+: on Linux a container reaches api only at/.test(note)).length, 1)
   t.match(String(template.apps[0]?.['command']), ',--add-host,api:host-gateway,--add-host,db:host-gateway,')
   t.strictSame(
     notes.filter(note => note.includes('write that')),

@@ -158,14 +158,16 @@ t.test('a program whose source takes its number from PORT is called at that numb
     'a.mjs': 'createServer().listen(process.env.PORT)',
     'b.py': 'app.run(port=int(os.environ["PORT"]))',
     'c.rb': "set :port, ENV.fetch('PORT')",
-    'd.js': 'listen(3000) // no PORT'
+    'd.js': 'listen(3000) // no PORT',
+    'e.js': 'x.listen(settings.port)'
   }
-  const Procfile = 'a: node a.mjs\nb: python b.py\nc: ruby c.rb\nd: node d.js\n'
-  const {template} = await imported(t, {Procfile, ...sources})
+  const Procfile = 'a: node a.mjs\nb: python b.py\nc: ruby c.rb\nd: node d.js\ne: node e.js\n'
+  const {template, notes} = await imported(t, {Procfile, ...sources})
   t.same(
     template.apps.map(({port}) => port),
-    [5000, 5100, 5200, 3000]
+    [5000, 5100, 5200, 3000, undefined]
   )
+  t.match(notes, [/^foreman/, /^appPort: the port on which it listens is not known/])
 })
 
 t.test('foreman counts from the PORT of .env', async t => {
