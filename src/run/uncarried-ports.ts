@@ -21,7 +21,7 @@ export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, 
   const {id, pid, opening} = runtime
   for (const againMs of [...AGAIN_AFTER_MS, 0]) {
     if (pid === 0 || runtime.pid !== pid) return
-    opening.listens = await portsOf(pid)
+    opening.listens = await servedPorts(pid)
     if (opening.listens.length > 0) break
     await wait(againMs, undefined, {ref: false})
   }
@@ -30,7 +30,8 @@ export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, 
   reporter.tell(uncarriedText({id, listens: opening.listens}))
 }
 
-async function portsOf(pid: number): Promise<readonly number[]> {
+/** The ports at which a process and its children serve HTTP, as far as their numbers tell. */
+export async function servedPorts(pid: number): Promise<readonly number[]> {
   const {all} = await look()
   const own = [...new Set([...all.filter(each => each.group === pid), ...descendantsIn(all, [pid])])]
   const servers: number[] = []

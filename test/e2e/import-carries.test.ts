@@ -99,3 +99,25 @@ t.test('five services of a Procfile: import and up --watch carry every call, and
   await run.waitForLine('users: reloaded')
   t.equal(await (await fetch(url(web))).text(), 'web gateway people orders stock')
 })
+
+t.test('import --check writes the port that it has seen, and takes a guess that held for a fact', async t => {
+  const rig = await openRig(t)
+  const [port = 0, first = 0, second = 0] = await freePorts(3)
+  await rig.write({
+    Procfile: 'api: node api.mjs\nboth: node both.mjs\nweb: node web.mjs\n',
+    'settings.json': JSON.stringify({listen: [port, first, second]}),
+    'api.mjs': `import settings from './settings.json' with {type: 'json'}\n${NODE('api', 'settings.listen[0]')}`,
+    'both.mjs': `import settings from './settings.json' with {type: 'json'}\n${NODE('both', 'settings.listen[1]')}\ncreateServer(() => {}).listen(settings.listen[2])`,
+    'web.mjs': "const name = 'PORT'\nimport {createServer} from 'node:http'\ncreateServer().listen(process.env[name])"
+  })
+  t.match(await rig.run(['import', '--check', '--timeout', '30s']), {code: 0})
+  const text = await readFile(join(rig.folder, 'pillion.yaml'), 'utf8')
+  t.match(await entriesIn(rig), [
+    {id: 'api', port},
+    {id: 'both', port: undefined},
+    {id: 'web', port: 5200}
+  ])
+  const both = [first, second].toSorted((a, b) => a - b).join(', ')
+  t.match(text, `# import: --check: it listens on ${both}: write the one that others call as port`)
+  t.notMatch(text, /guessed:|not known from its files/)
+})

@@ -1,6 +1,7 @@
 /** Reads the apps of other tools' files, and writes them as a template. It starts only the tools that `run` is asked for. */
 export {importFrom} from './import-template.ts'
 export {countNotes, templateText, usesDapr} from './write-template.ts'
+export {withSeenPorts} from './reading/listening.ts'
 export {variablesWithoutValue} from './reading/variables.ts'
 export type {Imported} from './imported.ts'
 export type {FoundSource} from './find-source.ts'

@@ -18,6 +18,14 @@ const APPS: readonly Cause[] = [
     line: ids => `${ids}: the files do not tell where they listen: write its number as port to carry the calls of one`
   },
   {
+    pattern: /^appPort: (\w+) says where it listens: write its number$/,
+    line: (ids, names) => `${ids}: ${names.join(', ')} say where they listen: write the numbers as port`
+  },
+  {
+    pattern: /^command: (.*): no value is known: set it in env, or where pillion is started$/,
+    line: (ids, names) => `${ids}: ${names.join(', ')} have no value: set them in env, or where pillion is started`
+  },
+  {
     pattern: /^if its code calls (.*) by name: write .* into \/etc\/hosts$/,
     line: (ids, names) =>
       `${ids}: if code calls ${names.join(' or ')} by name: write 127.0.0.1 ${names.join(' ')} into /etc/hosts`

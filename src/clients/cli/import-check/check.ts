@@ -1,5 +1,5 @@
 import {relative} from 'node:path'
-import {templateText, type Imported} from '#import'
+import {withSeenPorts, templateText, type Imported} from '#import'
 import {sweepTrials} from '../../../control/trial-folder.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {seconds} from '../ci/outcome.ts'
@@ -58,11 +58,12 @@ const trialJson = (template: string, {apps, tookMs}: Trial): string =>
 
 const areAllReady = (apps: readonly TriedApp[]): boolean => apps.every(({isReady}) => isReady)
 
-/** The template with a note at each app that has an obstacle. */
-const withNotes = (imported: Imported, {apps}: Trial): Imported => ({
+/** The template with the ports that were seen, and a note at each app that has an obstacle. */
+const withNotes = (imported: Imported, {apps, listens}: Trial): Imported => ({
   ...imported,
   apps: imported.apps.map(app => {
-    const found = apps.find(({id}) => id === app.id)?.obstacle
-    return found === undefined || found === null ? app : {...app, notes: [...app.notes, `--check: ${found.text}`]}
+    const found = apps.find(({id}) => id === app.id)
+    const seen = found?.isReady === true ? withSeenPorts(app, listens.get(app.id) ?? []) : app
+    return found?.obstacle ? {...seen, notes: [...seen.notes, `--check: ${found.obstacle.text}`]} : seen
   })
 })

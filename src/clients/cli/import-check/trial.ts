@@ -32,6 +32,8 @@ export interface TriedApp {
 export interface Trial {
   readonly apps: readonly TriedApp[]
   readonly tookMs: number
+  /** Ports at which apps listen that the template gives none, by the ids of these apps. */
+  readonly listens: ReadonlyMap<string, readonly number[]>
   /** Ctrl-C: nothing is known of the apps. */
   readonly isInterrupted: boolean
 }
@@ -96,7 +98,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
         ]
       })
     )
-    return {apps: all.flat(), tookMs: run.tookMs, isInterrupted: run.isInterrupted}
+    return {apps: all.flat(), tookMs: run.tookMs, listens: run.listens, isInterrupted: run.isInterrupted}
   } finally {
     await folder.remove(process.env)
   }
@@ -109,6 +111,8 @@ class TrialRun {
   outcomes: readonly AppOutcome[] = []
   /** The command lines of each instance, as the trial ends. */
   processes: ReadonlyMap<string, readonly string[]> = new Map()
+  /** Ports of apps without one in the template, as the trial ends. */
+  listens: Trial['listens'] = new Map()
   tookMs = 0
   isInterrupted = false
 
@@ -148,6 +152,7 @@ class TrialRun {
       if (this.isInterrupted) return
       this.#listing = needed(control.list())
       this.processes = await processesOf(this.#listing)
+      this.listens = await seenPorts(this.#listing)
       const {apps} = await collectOutcome({control, as: KEEPER, places: new Map()})
       this.outcomes = apps
     } finally {
@@ -170,6 +175,13 @@ class TrialRun {
       await pause(LOOK_MS)
     }
   }
+}
+
+/** The ports at which apps without one in the template listen now. */
+async function seenPorts(apps: readonly App[]): Promise<Trial['listens']> {
+  const {servedPorts} = await import('../../../run/uncarried-ports.ts')
+  const found = apps.filter(({pid, url, appPort}) => pid > 0 && url === '' && appPort === 0)
+  return new Map(await Promise.all(found.map(async ({id, pid}) => [id, await servedPorts(pid)] as const)))
 }
 
 async function processesOf(apps: readonly App[]): Promise<ReadonlyMap<string, readonly string[]>> {

@@ -4,6 +4,7 @@ import {shellQuoted} from '../../../model/shell-quoted.ts'
 import type {ImportedApp} from '../imported.ts'
 import {envFileVariables} from './variables.ts'
 import {flaggedPort, hasMovedBind, portVariable} from './shell-words.ts'
+import {textsOf} from './yaml-file.ts'
 
 // Evidence of the number at which a service is called, strongest first. Each source of import keeps this order.
 // 1. URLs of other services that name it (`called-ports.ts`): its callers use that number, whatever the program says.
@@ -87,6 +88,21 @@ export function calledAt(app: ImportedApp, port: number): ImportedApp {
     keys: {port, ...others},
     notes: notes.filter(note => ![GUESSED, NOT_HELD, UNKNOWN_PORT].some(each => note.startsWith(each)))
   }
+}
+
+/** An app that has become ready, with the ports at which it was seen to listen: one is a fact, several are a question. */
+export function withSeenPorts(app: ImportedApp, ports: readonly number[]): ImportedApp {
+  const [port = 0, ...more] = ports
+  const known = app.notes.filter(note => ![GUESSED, UNKNOWN_PORT].some(each => note.startsWith(each)))
+  if (port === 0 || ['port', 'appPort', 'autoPort'].some(key => key in app.keys)) return {...app, notes: known}
+  if (more.length > 0)
+    return {
+      ...app,
+      notes: [...known, `--check: it listens on ${ports.join(', ')}: write the one that others call as port`]
+    }
+  const {command, ...others} = app.keys
+  const {keys, notes} = listeningKeys(textsOf(command), app.folder, {port})
+  return {...app, keys: {...keys, ...others}, notes: [...known, ...notes]}
 }
 
 /** The flag of a command line as words with another number; undefined: it has none. */

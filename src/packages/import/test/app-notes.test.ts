@@ -14,13 +14,7 @@ t.test('variables of a shell’s line that nobody sets', async t => {
     ].join('\n'),
     '.env': 'SHOP_C=1'
   })
-  t.strictSame(
-    notes.filter(note => note.startsWith('command:')),
-    [
-      'command: SHOP_A, SHOP_B: no value is known: set it in env, or where pillion is started',
-      'command: SHOP_H: no value is known: set it in env, or where pillion is started'
-    ]
-  )
+  t.match(notes.join('\n'), /: SHOP_A, SHOP_B, SHOP_H have no value: set them in env, or where pillion is started/)
 })
 
 t.test('where the run replaces variables, those of a shell alone are looked at', async t => {

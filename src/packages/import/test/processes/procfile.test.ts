@@ -111,13 +111,14 @@ t.test('the addresses of brokers and databases that a line names are none at whi
   const {template} = await imported(t, {
     Procfile: `worker: celery -A proj worker --broker=redis://localhost:6379/0
 move: node migrate.js --db postgres://u:p@localhost:5432/x
+hook: listen --forward-to localhost:3001/hooks
 web: puma -b tcp://0.0.0.0:3000
 api: api --queue amqp://localhost:5672 --port 4000
 `
   })
   t.strictSame(
     template.apps.map(({appPort, port}) => appPort ?? port),
-    [undefined, undefined, 3000, 4000]
+    [undefined, undefined, undefined, 3000, 4000]
   )
 })
 
