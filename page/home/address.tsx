@@ -1,7 +1,8 @@
 import type * as Api from '../../src/model/api.generated.ts'
 
 /** Returns the URL of an app for browsers. */
-export const rootOf = ({url, appProtocol, appPort}: Api.App): string => url || `${appProtocol}://localhost:${appPort}`
+export const rootOf = ({nameUrl, url, appProtocol, appPort}: Api.App): string =>
+  nameUrl ?? (url || `${appProtocol}://localhost:${appPort}`)
 
 /** Returns whether an app speaks HTTP, so that a browser can open it; gRPC does not count. */
 export const isWeb = ({appProtocol}: Api.App): boolean => /^https?$/.test(appProtocol)

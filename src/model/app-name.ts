@@ -27,13 +27,17 @@ export interface NameSpace {
 }
 
 /** The host name of an app. */
-export function appName({id}: Pick<AppPlan, 'id'>, {project, copy}: NameSpace): string {
-  return `${labelOf([id, project, copy].filter(Boolean))}.localhost`
+export function appName({id, host}: Pick<AppPlan, 'id' | 'host'>, {project, copy}: NameSpace): string {
+  const [first = '', ...others] = host?.split('.') ?? []
+  const label = labelOf([...(host === undefined ? [id, project] : [first]), copy].filter(Boolean))
+  return [label, ...(others.length > 0 ? others : ['localhost'])].join('.')
 }
 
 /** Whether people may call an app by name: it listens, and it speaks HTTP as far as its plan says. */
-export const mayHaveName = ({channel, published}: AppPlan): boolean =>
-  (published !== undefined || channel.autoPort || channel.port > 0) && !channel.protocol.startsWith('grpc')
+export const mayHaveName = ({channel, published, isNameless}: AppPlan): boolean =>
+  isNameless !== true &&
+  (published !== undefined || channel.autoPort || channel.port > 0) &&
+  !channel.protocol.startsWith('grpc')
 
 /** The host names of the apps of a plan, each with the id of its app. Of several apps with one name the first one has it. */
 export function appNames({apps, leftOut = []}: Pick<Plan, 'apps' | 'leftOut'>, space: NameSpace): Map<string, string> {

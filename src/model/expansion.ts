@@ -1,3 +1,4 @@
+import {referenceAt} from './app-reference.ts'
 import {ownOf} from './own.ts'
 
 /** Variables that `${…}` may name. */
@@ -38,10 +39,10 @@ export interface ExpandedValue {
 /**
  * Replaces `${NAME}`, `${NAME:-default}` and `${NAME:?message}` in a value by the rules of the compose specification (`interpolation`):
  * without the colon an empty variable counts as set, `:+` and `+` give the text behind them if it is set, what is behind an operator may
- * contain `${…}`, `$${` is a literal `${`. A `$` without a brace is left alone.
+ * contain `${…}`, `$${` is a literal `${`. With `keepsApps` a `${app.ID.PROPERTY}` stays. A `$` without a brace is left alone.
  */
-export function expand(written: WrittenValue, variables: FileVariables): ExpandedValue {
-  const expansion = new Expansion(written.value, variables)
+export function expand(written: WrittenValue, variables: FileVariables, keepsApps = false): ExpandedValue {
+  const expansion = new Expansion(written.value, variables, keepsApps)
   try {
     const value = expansion.all()
     const unset = [...expansion.unset].map(([name, index]) => ({
@@ -98,11 +99,13 @@ class Expansion {
   readonly unset = new Map<string, number>()
   readonly #text: string
   readonly #variables: FileVariables
+  readonly #keepsApps: boolean
   #at = 0
   #depth = 0
 
-  constructor(text: string, variables: FileVariables) {
+  constructor(text: string, variables: FileVariables, keepsApps: boolean) {
     this.#text = text
+    this.#keepsApps = keepsApps
     this.#variables = variables
   }
 
@@ -128,6 +131,9 @@ class Expansion {
   #variable(isUsed: boolean): string {
     const start = this.#at
     const rest = this.#text.slice(start)
+    const kept = this.#keepsApps ? referenceAt(rest) : 0
+    this.#at += kept
+    if (kept > 0) return rest.slice(0, kept)
     const [head, name = '', operator = ''] = /^\$\{([A-Za-z_]\w*)(:?[-?+]|(?=\}))/.exec(rest) ?? []
     if (!closes(rest)) throw new BadExpansion(start, UNCLOSED, LITERAL)
     if (head === undefined) {

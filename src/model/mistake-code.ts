@@ -7,6 +7,7 @@ export type MistakeCode =
   | 'duplicate-app-id' // warning: Two entries of different programs have the same `appID`: they are instances of one app.
   | 'duplicate-app-port' // warning: Two apps have the same `appPort`.
   | 'duplicate-key' // warning: A key is written twice. The last one counts.
+  | 'duplicate-name' // error: Two apps have one host name.
   | 'duplicate-port' // error: Two sidecars have the same port, or a `port` is wanted twice.
   | 'ignored-key' // warning: A key has no effect there, although Dapr's documentation or another section knows it.
   | 'interpolation' // error: `${` without `}`, without a name, or of a variable that must be set.

@@ -41,6 +41,8 @@ export interface Plan {
   readonly faults?: () => Promise<readonly FaultPlan[]>
   /** Missed firings of a repeating reminder or job that are delivered. By default the latest. */
   readonly catchUp?: 'latest' | 'all'
+  /** Whether its apps are called by name; left out: not in CI. */
+  readonly names?: boolean
 }
 
 /** Treatment of a component's answers. */
@@ -92,6 +94,10 @@ export interface AppPlan {
   readonly fixedPort: number
   /** The port at which others call it without Dapr's API: we listen there for the whole run. Left out: none. */
   readonly published?: PublishedPlan
+  /** The host name that the template gives it, in lower case: one label, or several. Left out: it follows from its id. */
+  readonly host?: string
+  /** It is not called by name. Left out: it is, if it speaks HTTP. */
+  readonly isNameless?: boolean
   /** Limits of its process, if any. */
   readonly limits?: LimitsPlan
   /** Set if its process has a terminal. */

@@ -18,11 +18,10 @@ import type {RunContext} from './run-context.ts'
 
 /** What is registered of a run. */
 export const registrantOf = (
-  plan: Plan,
-  marker: string,
+  {plan, run}: Pick<RunContext, 'plan' | 'run'>,
   names: Pick<RunIdentity, 'names' | 'project'>
 ): Registrant => ({
-  marker,
+  marker: run,
   graceMs: longestGraceMs(plan.apps),
   identity: {...runIdentity(plan), ...names},
   name: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
@@ -49,8 +48,8 @@ export interface Listed extends Pick<RunContext, 'plan' | 'run' | 'startedAt'> {
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
   /** The number of turns and activities of workflows that wait for a worker of the app. */
   readonly waitingWork: (runtime: AppRuntime) => number
-  /** The URL of an app by its name; '' = it has none. */
-  readonly nameOf: (id: string) => string
+  /** The URL of an app by its name. */
+  readonly nameOf: (id: string) => Pick<App, 'nameUrl'>
 }
 
 /** Describes the run for others. */
@@ -66,10 +65,6 @@ export function listingOf({
   ...of
 }: Listed): RunListing {
   const recent = edges.recentCalls()
-  const named = (id: string): Pick<App, 'nameUrl'> => {
-    const nameUrl = of.nameOf(id)
-    return nameUrl === '' ? {} : {nameUrl}
-  }
   const recentOf = (id: string): App['recent'] => recentView(recent.get(id) ?? NO_CALLS)
   return {
     version: VERSION,
@@ -86,7 +81,7 @@ export function listingOf({
       ...apps.all.map(runtime => ({
         ...runtime.listing(),
         ...sidecarHost(runtime),
-        ...named(runtime.id),
+        ...of.nameOf(runtime.id),
         isMain: of.isMain(runtime),
         circuitBreakers: of.sidecarOf(runtime)?.breakers.map(({endpoint: {key}, state}) => ({name: key, state})) ?? [],
         recent: recentOf(of.isMain(runtime) ? runtime.id : `${runtime.id}@${runtime.plan.version}`),
@@ -96,7 +91,7 @@ export function listingOf({
       })),
       ...apps.leftOut().map(app => ({
         ...plannedFacts(app),
-        ...named(app.id),
+        ...of.nameOf(app.id),
         isMain: true,
         circuitBreakers: [],
         recent: recentOf(app.id),

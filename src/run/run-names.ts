@@ -5,6 +5,8 @@ import type {TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunIdentity} from '../control/run-file.ts'
 import {appNames, ENTRANCE_PORT, type NameSpace} from '../model/app-name.ts'
+import {authorityOf, reachable} from '../model/address.ts'
+import type {AppAddress} from '../model/app-reference.ts'
 import {codeOf} from '../model/errors.ts'
 import {Once} from '../model/once.ts'
 import type {AppPlan} from '../model/plan.ts'
@@ -13,6 +15,7 @@ import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen} from '../proxy/ports/claim.ts'
 import type {Entrance} from '../proxy/published/entrance.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {RunPublishedOptions} from './open-published.ts'
 import type {RunContext} from './run-context.ts'
 import {inBackground} from './run-reporter.ts'
@@ -21,6 +24,9 @@ import {inBackground} from './run-reporter.ts'
 export class RunNames {
   readonly #context: RunContext
   readonly #published: RunPublishedOptions
+  readonly #runtimes: () => readonly AppRuntime[]
+  /** The apps that the run leaves out. */
+  #leftOut: readonly AppPlan[]
   readonly #over = new AbortController()
   /** Undefined: the apps of the run have no names. */
   #space: NameSpace | undefined
@@ -30,8 +36,10 @@ export class RunNames {
   #claims: readonly Server[] = []
   readonly #entrance = new Once<Entrance>()
 
-  constructor(context: RunContext, published: RunPublishedOptions) {
+  constructor(context: RunContext, published: RunPublishedOptions, runtimes: () => readonly AppRuntime[]) {
     this.#context = context
+    this.#runtimes = runtimes
+    this.#leftOut = context.plan.leftOut ?? []
     this.#published = published
   }
 
@@ -50,6 +58,25 @@ export class RunNames {
     const scheme = existsSync(certificatePath(stateFolder(this.#context.env))) ? 'https' : 'http'
     for (const [name, app] of this.#names) if (app === id) return `${scheme}://${name}:${this.port}`
     return ''
+  }
+
+  /** What a listing of an app says of its name. */
+  factsOf(id: string): {readonly nameUrl?: string} {
+    const nameUrl = this.urlOf(id)
+    return nameUrl === '' ? {} : {nameUrl}
+  }
+
+  /** Where an app is called, whatever its port is now; undefined if the run has no such app, or it has no address. */
+  readonly addressOf = (id: string): AppAddress | undefined => {
+    const runtime = this.#runtimes().find(each => each.id === id)
+    const plan = runtime?.plan ?? this.#leftOut.find(each => each.id === id)
+    const {published, channel} = plan ?? {}
+    const port = published?.number ?? (runtime?.appPort || channel?.port) ?? 0
+    if (channel === undefined || port === 0) return undefined
+    const [host = ''] = reachable([published?.host || channel.address || 'localhost'])
+    const scheme = channel.protocol === 'https' || channel.protocol === 'grpcs' ? 'https' : 'http'
+    const url = `${scheme}://${authorityOf(host, port)}`
+    return {url, host, port, name: this.urlOf(id) || url}
   }
 
   /** Finds the names, and opens the entrance if no other program has. `folder`: where runs register. */
@@ -77,6 +104,7 @@ export class RunNames {
 
   /** The apps of the run are these from now on. Returns their names. */
   update(all: readonly {readonly wanted: AppPlan}[], leftOut: readonly AppPlan[]): RunIdentity['names'] {
+    this.#leftOut = leftOut
     if (this.#space === undefined) return undefined
     const apps = all.map(({wanted}) => wanted)
     const before = this.#names
@@ -151,6 +179,6 @@ export class RunNames {
 /** Whether the apps of a run have names. In CI nobody opens them, unless the template or the caller asks for them. */
 function wantsNames({env, plan}: Pick<RunContext, 'env' | 'plan'>): boolean {
   const asked = env['PILLION_NAMES']
-  if (plan.file === '' || asked === '0') return false
-  return asked === '1' || !['true', '1'].includes(env['CI'] ?? '')
+  if (plan.file === '' || asked === '0' || plan.names === false) return false
+  return plan.names === true || asked === '1' || !['true', '1'].includes(env['CI'] ?? '')
 }

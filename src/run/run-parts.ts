@@ -131,7 +131,7 @@ export class RunParts {
       whyStopped: id => this.apps.whyStopped(id),
       appOf: marker => this.appRuntimes.appOf(marker)
     })
-    this.names = new RunNames(context, this.published.options)
+    this.names = new RunNames(context, this.published.options, runtimes)
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
@@ -155,9 +155,8 @@ export class RunParts {
 
   /** Opens the socket in `folder` by which other terminals find the run. */
   async register(folder: string): Promise<void> {
-    const {plan, run} = this.context
     this.control = this.#createControl()
-    const about = registrantOf(plan, run, this.names.asked)
+    const about = registrantOf(this.context, this.names.asked)
     this.#registration = await register(folder, about, this.api.serve, systemClock, this.names.onUpgrade)
     this.names.registered(this.#registration.taken)
   }
@@ -304,6 +303,7 @@ export class RunParts {
       routes: this.routes,
       services: this.services,
       published: this.published,
+      names: this.names,
       spans: this.spans,
       watchdog: this.watchdog,
       serverRefusal: this.#serverRefusal,
@@ -329,7 +329,7 @@ export class RunParts {
           isMain: runtime => routes.versions.isMain(runtime),
           sidecarOf: runtime => sidecars.get(runtime),
           waitingWork: runtime => this.work.waitingWork(runtime),
-          nameOf: id => this.names.urlOf(id)
+          nameOf: id => this.names.factsOf(id)
         }),
       stop: () => this.#stop(),
       stopApp: async id => apps.stop(() => apps.named(id)),

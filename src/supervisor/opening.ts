@@ -121,7 +121,8 @@ export class Opening {
   async launch(): Promise<Omit<Launch, 'added'>> {
     const {id, plan, appPort} = this.#app
     const {PILLION_RUN: _run, PILLION_LIFE: _life, ...environment} = this.environment('', plan, appPort)
-    return {appId: id, folder: await this.#of.folderOf(plan), command: plan.command, appPort, environment}
+    const command = this.#of.commandOf?.(plan) ?? plan.command
+    return {appId: id, folder: await this.#of.folderOf(plan), command, appPort, environment}
   }
 
   /** Called when the whole run is stopping. */

@@ -9,7 +9,10 @@ import {messageOf} from '../model/errors.ts'
 import {maySleep, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 
-export interface ProgramOptions extends Pick<SupervisedOptions, 'lines' | 'noted' | 'serverRefusal' | 'watchdog'> {
+export interface ProgramOptions extends Pick<
+  SupervisedOptions,
+  'lines' | 'noted' | 'serverRefusal' | 'watchdog' | 'commandOf'
+> {
   /** The environment of a process with this marker; the app should listen on `appPort`. */
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
   readonly nextMarker: (plan: AppPlan) => string

@@ -5,6 +5,7 @@ import {callByName, exchange, withNames} from '../rig/by-name.ts'
 import {recordedCalls} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {writeWorktrees} from '../rig/worktrees.ts'
 
 /** Answers with what it got, echoes after an upgrade, streams events. */
 const WEB = `
@@ -174,4 +175,85 @@ t.test('requests that name no app', async (t: Test) => {
     /problem\+json[^]*"name":"web-shop.localhost"/
   )
   t.match(await raw('Host: x.localhost\r\nSec-Fetch-Mode: navigate\r\n'), /text\/html[^]*href="\/\/web-shop.localhost"/)
+})
+
+t.test('host, PILLION_URL and addresses of other apps, also in a worktree', async t => {
+  const rig = await openRig(t)
+  const [port, number] = [await freePort(), await freePort()]
+  const show = `require('node:http').createServer((_, response) => response.end(JSON.stringify([process.env.API, process.env.PILLION_URL, process.argv[1]]))).listen(process.env.PORT)`
+  const apps = [
+    {id: 'api', dir: '.', port: number, command: ['node', 'web.mjs']},
+    {
+      id: 'web',
+      dir: '.',
+      host: 'front',
+      autoPort: true,
+      env: {API: '${app.api.url} ${app.api.port} ${app.api.name}'},
+      command: ['node', '-e', show, '${app.web.host}']
+    }
+  ]
+  await writeWorktrees(rig, {
+    'web.mjs': WEB,
+    'version.txt': '0',
+    'pillion.yaml': JSON.stringify({version: 1, name: 'shop', apps})
+  })
+  const seen = async (folder: string, name: string): Promise<unknown> => {
+    const run = rig.pillion(['up'], {folder, env: withNames(port)})
+    await run.waitForLine(
+      `api ready at http://${name.replace('front', 'api-shop')}.localhost:${port} and http://localhost:`
+    )
+    const answer = await callByName(port, `${name}.localhost`)
+    return JSON.parse(/\[.*\]/.exec(answer)?.[0] ?? '[]')
+  }
+  const byName = (name: string): string => `http://${name}.localhost:${port}`
+  t.strictSame(await seen('main', 'front'), [
+    `http://localhost:${number} ${number} ${byName('api-shop')}`,
+    byName('front'),
+    'localhost'
+  ])
+  const [api, url] = (await seen('pr', 'front-pr')) as [string, string]
+  t.equal(url, byName('front-pr'))
+  const [, moved = '0'] = /^http:\/\/localhost:(\d+) \1 http:\/\/api-shop-pr\.localhost/.exec(api) ?? []
+  t.match(await exchange(Number(moved), 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'), /"app":"api"/)
+  t.not(Number(moved), number, 'the copy has another number')
+  t.match(await rig.run(['ps'], {folder: 'pr'}), {stdout: new RegExp(`http://front-pr.localhost:${port}`)})
+})
+
+t.test('a name and a port that others have: one line, and all else works', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const other = net.createServer(socket => socket.end('HTTP/1.1 200 OK\r\n\r\n')).listen(port, '127.0.0.1')
+  await once(other, 'listening')
+  const first = await startProject(rig, 'a/shop', {port})
+  await first.stderr.line(new RegExp(`names do not answer at port ${port}: .*Calls at localhost:PORT do`))
+  const second = await startProject(rig, 'b/shop', {port})
+  await second.stderr.line(
+    /web-shop\.localhost is web of .*a\/shop\/dapr\.yaml \(pid \d+\), so "web" has no name: write another name: in this template/
+  )
+  t.match(await rig.run(['name', 'web'], {folder: 'b/shop'}), {
+    code: 1,
+    stderr: /web has no name[^]*Another run has its name/
+  })
+  other.close()
+  for (;;) if (/"app":"web"/.test(await callByName(port, 'web-shop.localhost').catch(() => ''))) break
+  t.pass('names answer once the port is free')
+})
+
+t.test('names: false, PILLION_NAMES=0 and CI', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const env = withNames(port)
+  const nameOf = async (extra: Record<string, string>, top: Record<string, unknown>): Promise<string> => {
+    await rig.template([{appID: 'web', autoPort: true, command: ['sleep', '100']}], {}, top)
+    const run = rig.pillion(['run', '-f', '.'], {env: {...env, ...extra}})
+    await run.waitForLine('Writing log files')
+    const {stdout, stderr} = await rig.run(['name', 'web'])
+    run.signal('SIGTERM')
+    await run.exited
+    return stdout + stderr
+  }
+  t.match(await nameOf({}, {names: false}), /web has no name/)
+  t.match(await nameOf({PILLION_NAMES: '0'}, {names: true}), /names are off/)
+  t.match(await nameOf({PILLION_NAMES: '', CI: 'true'}, {}), /names are off/)
+  t.match(await nameOf({PILLION_NAMES: '', CI: 'true'}, {names: true}), /^http:\/\/web-work\.localhost/)
 })

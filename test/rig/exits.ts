@@ -158,6 +158,7 @@ export const COMMANDS_ASKED: Readonly<Record<string, readonly string[] | string>
   runs: ['', '-o json'],
   wait: ['--for ready', '--for ready -o json'],
   url: ['shop', 'shop -o json'],
+  name: ['shop'],
   events: ['--once', '--once -o json'],
   calls: ['-n 1000', '1', '5', '-o ndjson', '-o curl', '-o har'],
   trace: ['', '1', '1 --bodies', 'is:failed', '-o json'],

@@ -33,6 +33,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/daily.md', '{"scripts"', 'docs/docs-output.test.ts'],
   ['docs/faults.md', 'FAULT', 'docs/docs-output.test.ts'],
   ['docs/front-ends.md', '// vite.config.js', 'sdks/tools.test.ts'],
+  ['docs/names.md', '$ pillion name web', 'e2e/names.test.ts'],
   ['docs/side-by-side.md', '~/shop/main $ pillion up', 'long/copies.test.ts'],
   ['docs/side-by-side.md', '⚠  this copy has a Redis', 'long/copies-data.test.ts'],
   ['docs/side-by-side.md', '⚠  store (state.redis', 'servers/copies-share.test.ts'],

@@ -42,6 +42,7 @@ const PROMISING = [
   'docs/releasing.md',
   'docs/terminal.md',
   'docs/lazy.md',
+  'docs/names.md',
   'docs/variants.md'
 ]
 

@@ -52,17 +52,18 @@ export function appTable(
   }
   const state = hasColours ? {...states, paint} : states
   const counted = down.length === 0 ? '' : `${cut(`${down.length} of ${apps.length} down: pillion why`, width)}\n`
-  const columnsWith = (place: FittingColumn): readonly FittingColumn[] => [
+  const isNamed = apps.some(({app}) => app.nameUrl !== undefined)
+  const columnsWith = (...places: readonly FittingColumn[]): readonly FittingColumn[] => [
     {...id, minWidth: 16},
     {...state, minWidth: 14},
-    place,
+    ...places,
     ...(isWide || !isTerminal ? [pid] : []),
     since,
     restarts,
     memory,
     cpu
   ]
-  const whole = fittingTable(columnsWith(url), Infinity)
+  const whole = fittingTable(isNamed ? columnsWith(url, port) : columnsWith(url), Infinity)
   const fits = Math.max(...whole.split('\n').map(line => widthOf(stripVTControlCharacters(line)))) <= width
   return (fits ? whole : fittingTable(columnsWith(port), width)) + counted
 }
@@ -83,7 +84,7 @@ export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Re
   return {
     id: column('ID', nameText),
     state: column('STATE', app => stateText(app, now)),
-    url: column('URL', app => urlOf(app) || app.listens.join(', ')),
+    url: column('URL', app => shownUrl(app) || app.listens.join(', ')),
     port: numbers('PORT', ({app}) => orNothing(calledPort(app)) || app.listens.join(', ')),
     pid: numbers('PID', ({app}) => orNothing(app.pid)),
     age: numbers('AGE', ({app}) => ageText(app, now)),
@@ -125,6 +126,9 @@ const ageText = ({startedAt, pid}: App, now: number): string =>
 
 const cpuText = (percent: number | undefined): string =>
   percent === undefined ? '' : `${percent.toFixed(percent < 9.95 ? 1 : 0)}%`
+
+/** Where a person opens the app: by its name, if it has one. */
+export const shownUrl = (app: App): string => app.nameUrl ?? urlOf(app)
 
 /** The URL of the app; only its port if it does not speak HTTP. */
 export function urlOf({appPort, appProtocol, url}: App): string {

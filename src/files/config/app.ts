@@ -8,6 +8,7 @@ import type {
   RecordPlan,
   ResourcesPlan
 } from '../../model/plan.ts'
+import {namePlan} from './names.ts'
 import {publishedPlan} from './published.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
@@ -58,7 +59,7 @@ export function resolveApp(
   const command = commandOf(settings, s2i)
   const {port, appPort, autoPort} = values
   const hasOnlyPort = port !== undefined && appPort === undefined && autoPort !== true
-  return {
+  const plan: AppPlan = {
     id,
     version: values.version ?? '0.0.0',
     instance: 1,
@@ -96,6 +97,7 @@ export function resolveApp(
     resources,
     elsewhere: elsewherePlan(settings)
   }
+  return {...plan, ...namePlan(settings, plan)}
 }
 
 /** An app has a fixed port if it says so, or if it is a Daeploy service: it has a version, or Daeploy's file and no `appPort`. */

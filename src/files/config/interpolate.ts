@@ -32,7 +32,7 @@ export interface Interpolation {
  * mistakes.
  */
 export function interpolate(documents: readonly Yaml[], {source, variables}: Interpolation): readonly Mistake[] {
-  const expanded = documents.map(({root}) => expandTree(root, source.text, variables))
+  const expanded = documents.map(({root}) => expandTree(root, source.text, variables, true))
   const faults = expanded.flatMap(each => each.faults)
   const unset = new Map<string, ExpansionMistake>()
   for (const mistake of expanded.flatMap(each => each.unset))

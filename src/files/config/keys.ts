@@ -73,7 +73,8 @@ export const OUR_TOP_KEYS = [
   'allowedOrigins',
   'conversation',
   'faults',
-  'catchUp'
+  'catchUp',
+  'names'
 ] as const
 /** Keys at the top that a run takes when it starts: an edit of them counts at its next start. */
 export const START_KEYS = ['name', ...OUR_TOP_KEYS.filter(key => key !== 'interpolate')] as const
@@ -96,7 +97,17 @@ export const OUR_SHARED_KEYS = [
   'envFile',
   'kubernetes'
 ] as const
-export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'port', 'fixedPort', 'profiles', 'setup', 'tty'] as const
+export const OUR_APP_KEYS = [
+  ...OUR_SHARED_KEYS,
+  'version',
+  'port',
+  'fixedPort',
+  'profiles',
+  'setup',
+  'tty',
+  'host',
+  'names'
+] as const
 
 /** `250ms`, `5s`, `2m`, or seconds. */
 export type Duration = string | number
@@ -164,6 +175,8 @@ export interface OurValues {
   readonly profiles?: readonly string[]
   readonly setup?: readonly string[]
   readonly tty?: boolean
+  readonly host?: string
+  readonly names?: boolean
 }
 
 export type TopValues = Values<typeof TOP_KEYS> & {
@@ -175,5 +188,6 @@ export type TopValues = Values<typeof TOP_KEYS> & {
   readonly conversation?: Readonly<Record<string, 'record' | 'replay' | 'live'>>
   readonly faults?: readonly FaultFields[]
   readonly catchUp?: 'latest' | 'all'
+  readonly names?: boolean
 }
 export type AppValues = Values<typeof APP_KEYS> & OurValues

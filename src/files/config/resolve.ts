@@ -1,5 +1,6 @@
 import type {FaultPlan} from '../../model/fault.ts'
 import type {Plan, AppPlan} from '../../model/plan.ts'
+import {checkReferences} from './app-references.ts'
 import {resolveApp, type ImpliedWatch, type Overrides} from './app.ts'
 import type {Template} from './decode.ts'
 import {dependenciesOf} from './dependencies.ts'
@@ -8,6 +9,7 @@ import {readS2i} from './environment.ts'
 import type {FoundTemplate} from './find.ts'
 import {START_KEYS, type TopValues} from './keys.ts'
 import {isPlainTemplate} from '../../model/template-name.ts'
+import {checkNames} from './names.ts'
 import {checkPublished} from './published.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {mergeApp, untilMistake, type ForEach, type Settings} from './merge.ts'
@@ -99,6 +101,8 @@ export function resolvePlan(
   checkVersions(entries, source, each)
   checkIds(entries, source, each)
   checkPublished(entries, source, each)
+  checkReferences(entries, each)
+  if (values.names !== false) checkNames(entries, {source, file: found.file, name: values.name}, each)
   const dependencies = dependenciesOf(
     entries.map(({settings}) => settings),
     each
@@ -126,7 +130,8 @@ export function resolvePlan(
     ...(values.allowedOrigins !== undefined && {allowedOrigins: values.allowedOrigins}),
     ...(values.conversation !== undefined && {conversation: conversationOf(template, values.conversation, source)}),
     ...(values.faults !== undefined && {faults}),
-    ...(values.catchUp !== undefined && {catchUp: values.catchUp})
+    ...(values.catchUp !== undefined && {catchUp: values.catchUp}),
+    ...(values.names !== undefined && {names: values.names})
   }
   return {plan, entries}
 }

@@ -19,7 +19,7 @@ export const TO_REPLACE = 'to replace it from the environment, write interpolate
 /** The only keys of ours with booleans or numbers; elsewhere `no` and `8080` are strings. */
 const TYPED_KEYS = new Set(
   (
-    'replicas watch autoPort tcp keep cpus record replay otel timeout lazy idleTimeout port fixedPort tty ' +
+    'replicas watch autoPort tcp keep cpus record replay otel timeout lazy idleTimeout port fixedPort tty names strip ' +
     'interpolate managerPort required status abort never cut kill rate seed times job callHeader'
   ).split(' ')
 )

@@ -16,7 +16,12 @@ export interface Expanded {
  * The value of a variable is not parsed as YAML, but a value without quotes may become a number or a word such as `true`. `text` is
  * that of the whole file.
  */
-export function expandTree(root: YamlNode, text: string, variables: FileVariables | undefined): Expanded {
+export function expandTree(
+  root: YamlNode,
+  text: string,
+  variables: FileVariables | undefined,
+  keepsApps = false
+): Expanded {
   const references: {readonly written: string; readonly spot: Spot}[] = []
   const unset: ExpansionMistake[] = []
   const faults: ExpansionMistake[] = []
@@ -26,7 +31,7 @@ export function expandTree(root: YamlNode, text: string, variables: FileVariable
     const written = referenceIn(value)
     if (written !== undefined) references.push({written, spot})
     if (variables === undefined) return
-    const expanded = expand({value, text, ...spot}, variables)
+    const expanded = expand({value, text, ...spot}, variables, keepsApps)
     unset.push(...expanded.unset)
     if (expanded.fault !== undefined) faults.push(expanded.fault)
     else {

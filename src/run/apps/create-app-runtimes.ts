@@ -5,6 +5,7 @@ import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 import {Console} from '../../observe/logging/console.ts'
 import {removeOldLogs} from '../../observe/logging/old-logs.ts'
 import {RunLog, type RunLogWriter} from '../../observe/logging/run-log.ts'
+import {withAddresses} from '../../model/app-reference.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {environmentOf} from '../../supervisor/environment.ts'
@@ -13,6 +14,7 @@ import {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {KeptExit} from '../../supervisor/crash-reporter.ts'
 import type {AppRuntimeOptions, OpeningOptions} from '../../supervisor/app-runtime-options.ts'
 import type {ServerRefusal} from '../foreign-servers.ts'
+import type {RunNames} from '../run-names.ts'
 import type {RunPublished} from '../run-published.ts'
 import type {RunSleep} from '../run-sleep.ts'
 import type {RunSpans} from '../run-spans.ts'
@@ -42,6 +44,7 @@ export interface AppRuntimesOptions extends RunContext {
   readonly routes: Routes<AppRuntime>
   readonly services: Services
   readonly published: RunPublished
+  readonly names: RunNames
   readonly spans: RunSpans
   readonly watchdog: Watchdog
   readonly serverRefusal: ServerRefusal
@@ -140,12 +143,26 @@ export class AppRuntimes {
   }
 
   #make({id}: AppPlan, first: OpeningOptions): AppRuntime {
-    const {env, form, emit, services, published, watchdog, lifetime, explain, sleep, died, reporter, serverRefusal} =
-      this.#options
+    const {
+      env,
+      form,
+      emit,
+      services,
+      published,
+      names,
+      watchdog,
+      lifetime,
+      explain,
+      sleep,
+      died,
+      reporter,
+      serverRefusal
+    } = this.#options
     const options: AppRuntimeOptions = {
       explain: pendingCall => explain(id, pendingCall),
       nextMarker: app => this.#nextMarker(app),
       folderOf: app => services.workspaces.folderOf(app),
+      commandOf: ({command}) => command.map(word => withAddresses(word, names.addressOf)),
       maySpawn: () => !lifetime.isOver,
       serverRefusal,
       watchdog,
@@ -154,7 +171,7 @@ export class AppRuntimes {
       moved: () => {
         sleep.onMove(runtime)
         published.onMove(runtime, reporter)
-        emit({type: 'app-moved', app: () => runtime.listing()})
+        emit({type: 'app-moved', app: () => ({...runtime.listing(), ...names.factsOf(id)})})
       },
       ended: (exit, hints) => {
         emit({type: 'app-ended', id, exit})
@@ -174,16 +191,23 @@ export class AppRuntimes {
   }
 
   #environmentOf({logs}: AppPlan, ports: SidecarPorts): OpeningOptions['environment'] {
-    const {env, isTerminal, form, run, services, published, spans} = this.#options
+    const {env: outer, isTerminal, form, run, services, published, spans, names} = this.#options
     const isColoured = form.kind === 'template' && isTerminal && logs.app !== 'file'
-    return (marker, plan, appPort) =>
-      published.environment(
+    const resolved = ({env, ...plan}: AppPlan): AppPlan => {
+      const values = Object.entries(env).map(([name, value]) => [name, withAddresses(value, names.addressOf)] as const)
+      return {...plan, env: Object.fromEntries(values)}
+    }
+    return (marker, written, appPort) => {
+      const plan = resolved(written)
+      const env = {...outer, PILLION_URL: names.urlOf(plan.id) || undefined}
+      return published.environment(
         services.environment(
           spans.environment(environmentOf(plan, {...ports, appPort}, env, {run, marker}, isColoured), plan),
           {plan, appPort, httpPort: ports.httpPort}
         ),
         {plan, appPort, env}
       )
+    }
   }
 
   #nextMarker({id, stop}: AppPlan): string {

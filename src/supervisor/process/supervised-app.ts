@@ -30,6 +30,7 @@ export interface SupervisedOptions extends ReadyCommandOptions {
   readonly processMarker: (appProcess: number) => string
   /** The working directory of a process, if not the folder of the plan. Awaited right before the spawn. */
   readonly folder?: (() => string | Promise<string>) | undefined
+  readonly commandOf?: ((plan: ReadyCommandOptions['plan']) => readonly string[]) | undefined // with the addresses of apps that it names
   readonly lines: Sink
   readonly moved: (state: AppState) => void
   /** The only app of a run: its command runs without a shell, its output is passed byte for byte, and it may read stdin. */
@@ -261,7 +262,8 @@ export class SupervisedApp implements Supervised {
   }
 
   #spawn(stdio: ProcessStdio, place: ProcessPlace): AppProcess {
-    const {plan, single, lines} = this.#options
+    const {plan, single, lines, commandOf = ({command}) => command} = this.#options
+    const words = commandOf(plan)
     const stderr = (this.#stderr = new Tail())
     const stdout = (this.#stdout = new Tail(KEPT_OF_STDOUT))
     this.#wasReady = false
@@ -271,8 +273,7 @@ export class SupervisedApp implements Supervised {
       ...place,
       stdio,
       // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
-      command:
-        single === undefined ? [shellFor(place.env), ...(this.terminal?.exec ?? EXEC), ...plan.command] : plan.command,
+      command: single === undefined ? [shellFor(place.env), ...(this.terminal?.exec ?? EXEC), ...words] : words,
       input: single?.input,
       isRaw: single !== undefined,
       take: (stream, text) => {

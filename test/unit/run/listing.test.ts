@@ -22,7 +22,7 @@ t.test('the calls of a shadow are the copies for it, and not those of the main v
     isMain: (runtime: unknown) => runtime === all[0],
     sidecarOf: () => undefined,
     waitingWork: () => 0,
-    nameOf: () => ''
+    nameOf: () => ({})
   } as unknown as Listed
   t.match(listingOf(listed).apps, [
     {version: '1.0.0', isMain: true, recent: {calls: 7, failed: 5}},

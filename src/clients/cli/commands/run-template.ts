@@ -173,12 +173,13 @@ class PlainStarts {
   }
 
   /** The line of an app that has become ready for the first time; '' = none. */
-  lineOf({id, version, instance, isReady, startedAt, url, appPort}: AppFacts): string {
+  lineOf({id, version, instance, isReady, startedAt, url, nameUrl, appPort}: AppFacts): string {
     const name = versionedName({name: instanceName(id, instance), version})
     if (!isReady || startedAt === null || this.#announced.has(name)) return ''
     this.#announced.add(name)
     const isSpawned = this.#plan.apps.some(app => app.id === id && app.ready.kind === 'spawned')
-    const at = url || (appPort > 0 ? `http://localhost:${appPort}` : '')
+    const called = url || (appPort > 0 ? `http://localhost:${appPort}` : '')
+    const at = nameUrl === undefined ? called : `${nameUrl} and ${called}`
     const took = `(${((Date.now() - Date.parse(startedAt)) / 1000).toFixed(1)} s)`
     return [name, isSpawned ? 'started' : 'ready', ...(at === '' ? [] : ['at', at]), took].join(' ')
   }

@@ -28,17 +28,16 @@ export const url: CommandHandler = async context => {
 
 /** `name ID`: prints the URL of an app that stays the same in each run, for browsers. */
 export const name: CommandHandler = async context => {
-  const {run, app} = await appOf(context, 'name')
-  if (app.nameUrl === undefined)
-    throw new UserError(`app id ${app.id} has no name`, {explanation: whyNameless(run, app)})
+  const {app} = await appOf(context, 'name')
+  if (app.nameUrl === undefined) throw new UserError(`app id ${app.id} has no name`, {explanation: whyNameless(app)})
   print(process.stdout, `${app.nameUrl}\n`)
   return 0
 }
 
 /** `open ID`: opens an app in the browser. */
 export const open: CommandHandler = async context => {
-  const {run, app, address} = await placeOf(context, 'open')
-  const {id, appProtocol, isReady} = app
+  const {run, app, address: place} = await placeOf(context, 'open')
+  const {id, appProtocol, isReady, nameUrl: address = place} = app
   if (!address.startsWith('http'))
     throw new UserError(`app id ${id} speaks ${appProtocol}, which no browser does: it is at ${address}`)
   const tell = (kind: 'info' | 'warning', text: string): void => say(process.stderr, kind, text, context.asJson)
@@ -58,13 +57,11 @@ interface AppPlace {
 }
 
 /** Why no name leads to an app, and what to do. */
-function whyNameless({listing}: FoundRun, app: App): string {
+function whyNameless(app: App): string {
   const {appPort, appProtocol} = app
   if (appPort === 0 && app.url === '') return 'It does not listen: give it a port or autoPort: true in the template.'
   if (appProtocol.startsWith('grpc')) return 'It speaks gRPC: call it at its port.'
-  return listing.apps.some(({nameUrl}) => nameUrl !== undefined)
-    ? 'Another run has its name: give the template, or the copy, another one.'
-    : 'This run has no names: PILLION_NAMES=1 asks for them, also in CI.'
+  return 'Another run has its name, or names are off: names: false, PILLION_NAMES=0, or CI without PILLION_NAMES=1.'
 }
 
 /** An app of a run that commands name: of several versions the main one, of several instances one that takes calls. */

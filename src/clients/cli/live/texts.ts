@@ -2,7 +2,7 @@ import type {App} from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {instanceName} from '../../../model/plan.ts'
 import {stateText} from '../../../model/app-words.ts'
-import {urlOf} from '../app-table.ts'
+import {shownUrl} from '../app-table.ts'
 import {visibleCut, visibleText} from '../visible-text.ts'
 import {padEnd, widthOf} from '../width.ts'
 
@@ -45,7 +45,7 @@ export function readyText(all: readonly App[], {name, tookMs, width, rows, hint}
   const head = `${visibleCut(text, width)}\n`
   if (apps.length <= rows) return appLines(apps, {now: Date.now(), width}) + head
   const cells = [
-    ...ready.filter(app => urlOf(app) !== '').map(app => [app.id, urlOf(app)] as const),
+    ...ready.filter(app => shownUrl(app) !== '').map(app => [app.id, shownUrl(app)] as const),
     ...apps.filter(app => !app.isReady).map(app => [app.id, stateText(app, Date.now())] as const)
   ]
   return head + grid(cells, width)
@@ -66,7 +66,7 @@ function appLines(apps: readonly App[], {now, width}: {readonly now: number; rea
   const cells = apps.map(app => ({
     name: visibleText(instanceName(app.id, app.instance)),
     state: visibleText(stateText(app, now)),
-    url: app.isReady ? urlOf(app) : ''
+    url: app.isReady ? shownUrl(app) : ''
   }))
   const first = Math.max(0, ...cells.map(({name}) => widthOf(name)))
   const second = Math.max(0, ...cells.filter(({url}) => url !== '').map(({state}) => widthOf(state)))

@@ -60,6 +60,8 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   fixedPort: ['fixedPort: 5000'],
   setup: ['setup: [npm, ci]'],
   tty: ['tty: true'],
+  host: ['port: 5100', 'host: shop'],
+  names: ['names: false'],
   kubernetes: ['kubernetes: {replicas: 2}'],
   'kubernetes.resources': ['kubernetes: {resources: {requests: {cpu: 1, memory: 64Mi}, limits: {memory: 1e9}}}'],
   'kubernetes.job': ['kubernetes: {job: true}'],

@@ -269,6 +269,7 @@ t.test('every key comes into the plan', async t => {
         managerPort: 5081,
         allowedOrigins: ['https://shop.example'],
         catchUp: 'all',
+        names: true,
         conversation: {llm: 'replay'},
         faults: [{from: 'first', to: 'second', method: 'POST', delay: '300ms', status: 503, rate: 0.2, seed: 42}]
       },
@@ -276,6 +277,7 @@ t.test('every key comes into the plan', async t => {
       managerPort: 5081,
       allowedOrigins: ['https://shop.example'],
       catchUp: 'all',
+      names: true,
       conversation: {
         llm: {
           mode: 'replay',
@@ -354,6 +356,7 @@ t.test('every key comes into the plan', async t => {
           profiles: ['one', 'two'],
           setup: ['make', 'ready'],
           tty: true,
+          host: 'first',
           resources: {
             folders: [join(app, 'res'), join(fixture, 'more')],
             configFile: join(app, 'config.yaml'),

@@ -1,0 +1,41 @@
+/** Where an app is called. */
+export interface AppAddress {
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** Its URL by name; `url` if it has no name. */
+  readonly name: string
+}
+
+export const PROPERTIES = ['url', 'host', 'port', 'name'] as const
+
+/** `${app.ID.PROPERTY}`; a `$` before it makes it literal. */
+const REFERENCE = /(?<!\$)\$\{app\.([^{}\n]*)\}/g
+
+/** A reference in a text. */
+export interface AppReference {
+  readonly written: string
+  readonly id: string
+  readonly property: string
+}
+
+/** The references to addresses of apps in a text. An id may contain dots: the last one divides. */
+export const appReferences = (text: string): readonly AppReference[] =>
+  Array.from(text.matchAll(REFERENCE), ([written, inside = '']) => ({written, ...partsOf(inside)}))
+
+const partsOf = (inside: string): Pick<AppReference, 'id' | 'property'> => {
+  const dot = inside.lastIndexOf('.')
+  return {id: inside.slice(0, Math.max(0, dot)), property: inside.slice(dot + 1)}
+}
+
+/** The length of the reference with which a text begins; 0 if it begins otherwise. */
+export const referenceAt = (text: string): number => /^\$\{app\.[^{}\n]*\}/.exec(text)?.[0].length ?? 0
+
+/** Replaces references by the addresses; unknown ones stay as they are. */
+export const withAddresses = (text: string, addressOf: (id: string) => AppAddress | undefined): string =>
+  text.replaceAll(REFERENCE, (written, inside: string) => {
+    const {id, property} = partsOf(inside)
+    const key = PROPERTIES.find(each => each === property)
+    const address = key === undefined ? undefined : addressOf(id)
+    return key === undefined || address === undefined ? written : String(address[key])
+  })
