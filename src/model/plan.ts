@@ -96,6 +96,8 @@ export interface AppPlan {
   readonly published?: PublishedPlan
   /** The host name that the template gives it, in lower case: one label, or several. Left out: it follows from its id. */
   readonly host?: string
+  /** Apps that answer paths below these prefixes in its place, the longest prefix first. Left out: none do. */
+  readonly routes?: readonly RoutePlan[]
   /** It is not called by name. Left out: it is, if it speaks HTTP. */
   readonly isNameless?: boolean
   /** Limits of its process, if any. */
@@ -139,6 +141,15 @@ export interface LimitsPlan {
 /** Returns the ports at which an app listens, or is waited for. */
 export const listenPorts = ({ready, channel, fixedPort}: AppPlan): readonly number[] =>
   [channel.port, fixedPort, ready.kind === 'tcp' ? ready.port : 0].filter(port => port > 0)
+
+/** Another app answers the paths below a prefix. */
+export interface RoutePlan {
+  /** Begins with a slash, and does not end with one, unless it is one. */
+  readonly prefix: string
+  readonly app: string
+  /** The prefix is removed from the path. */
+  readonly strips: boolean
+}
 
 /** A port at which an app is called, whatever port it listens on itself. */
 export interface PublishedPlan {

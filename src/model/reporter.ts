@@ -27,6 +27,7 @@ export type WarningCode =
   | 'exporter-failed' // Spans cannot be sent to a collector or to Zipkin. Calls are not affected.
   | 'few-descriptors' // This process may open too few files (`ulimit -n`): connections will be closed.
   | 'fixed-port-not-used' // An app with a `port`, or a Daeploy service, listens on another port than it was given, or cannot listen, since its code has a number of its own. The message says what to change.
+  | 'host-refused' // The framework of an app refuses the name by which a browser calls it. The message names the setting and its file. Once for an app.
   | 'ignored-key' // A key of the template has no effect, although Dapr's documentation or another section knows it.
   | 'import-not-found' // A Daeploy service imports a Python module that is not installed.
   | 'in-background' // The command of an app has exited and left its server in the background. Pillion follows and stops that. Once for an app.

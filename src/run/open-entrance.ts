@@ -42,6 +42,7 @@ export function openEntrance({env, folder, reporter, appAtName, ...published}: E
       livingRuns(env).flatMap(({names = {}, project = ''}) => Object.keys(names).map(name => ({name, project}))),
     appAt,
     warn,
+    hostRefused: text => reporter.warn('host-refused', text),
     folder: folderMark(folder)
   })
 }

@@ -7,7 +7,8 @@ import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
 import {admitBy} from '../proxy/gateway/instances.ts'
 import type {Routes} from '../proxy/gateway/routes.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
-import type {PublishedContext} from '../proxy/published/published-port-call.ts'
+import {routeOf} from '../proxy/published/path-route.ts'
+import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
 import {PublishedPorts} from '../proxy/published/published-ports.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
@@ -41,10 +42,15 @@ export function openPublished(options: RunPublishedOptions): PublishedPorts {
 export function publishedApps(options: RunPublishedOptions): PublishedApps {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
+  const routedTo = (path: string, id: string): Routed | undefined => {
+    const routes = options.routes().versions.main(id)?.wanted.routes
+    const route = routes && routeOf(routes, path)
+    return route && {context: contextOf(route.app), strips: route.strips ? route.prefix : ''}
+  }
   const contextOf = (id: string): PublishedContext => {
     const known = contexts.get(id)
     if (known !== undefined) return known
-    const context = newContext(id, options)
+    const context = {...newContext(id, options), routed: (path: string) => routedTo(path, id)}
     contexts.set(id, context)
     return context
   }

@@ -257,3 +257,67 @@ t.test('names: false, PILLION_NAMES=0 and CI', async t => {
   t.match(await nameOf({PILLION_NAMES: '', CI: 'true'}, {}), /names are off/)
   t.match(await nameOf({PILLION_NAMES: '', CI: 'true'}, {names: true}), /^http:\/\/web-work\.localhost/)
 })
+
+/** Passes all to its own name without end, or refuses the host as Vite does. */
+const ODD = `
+const http = process.getBuiltinModule('node:http')
+http.createServer((request, response) => {
+  if (request.url === '/vite') return response.writeHead(403, {'content-type': 'text/plain'}).end('Blocked request. This host ("x") is not allowed.')
+  const [host, port] = request.headers.host.split(':')
+  request.pipe(http.request({host: '127.0.0.1', port, path: request.url, headers: request.headers}, answer => {
+    response.writeHead(answer.statusCode, answer.headers)
+    answer.pipe(response)
+  }))
+}).listen(process.env.PORT)
+`
+
+/** An app of a template that saves do not restart. */
+const unwatched = (appID: string, more: Record<string, unknown>): Record<string, unknown> => ({
+  ...appOf(appID),
+  watch: false,
+  ...more
+})
+
+t.test('routes by path, a loop, a framework that refuses the host, and an app that is down', async t => {
+  const rig = await openRig(t)
+  const [port, number] = [await freePort(), await freePort()]
+  await rig.write({'web.mjs': WEB, 'version.txt': '0', 'odd.mjs': ODD})
+  await rig.template(
+    [
+      unwatched('web', {
+        appDirPath: '.',
+        autoPort: false,
+        port: number,
+        routes: {'/api': 'api', '/files/': {app: 'files', strip: true}}
+      }),
+      unwatched('api', {appDirPath: '.'}),
+      unwatched('files', {appDirPath: '.'}),
+      unwatched('odd', {appDirPath: '.', command: ['node', 'odd.mjs']}),
+      unwatched('down', {appDirPath: '.', command: ['node', '-e', 'console.error("no database"); process.exit(3)']})
+    ] as never,
+    {},
+    {name: 'shop'}
+  )
+  const run = rig.pillion(['run', '-f', '.'], {env: withNames(port)})
+  await run.waitForLine('Writing log files', {nth: 5})
+  const at = async (path: string): Promise<unknown> => bodyOf(await callByName(port, 'web-shop.localhost', path))
+  t.match(await at('/x'), {app: 'web', url: '/x'})
+  t.match(await at('/api/items?q=1'), {app: 'api', url: '/api/items?q=1'})
+  t.match(await at('/apis'), {app: 'web', url: '/apis'})
+  t.match(await at('/files/a/b?q=/files'), {app: 'files', url: '/a/b?q=/files'})
+  t.match(await at('/files'), {app: 'files', url: '/'})
+  t.match(bodyOf(await exchange(number, 'GET /api HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')), {app: 'api'})
+  t.match((await recordedCalls(rig)).map(({to, path}) => `${to} ${path}`).slice(0, 4), [
+    'web /x',
+    'api /api/items?q=1',
+    'web /apis',
+    'files /a/b?q=/files'
+  ])
+  t.match(await callByName(port, 'odd-shop.localhost', '/loop'), /^HTTP\/1\.1 508 [^]*changeOrigin: true/)
+  t.match(await callByName(port, 'odd-shop.localhost', '/vite'), /^HTTP\/1\.1 403 /)
+  await run.stderr.line(
+    /"odd" refuses the host odd-shop\.localhost: write server\.allowedHosts: \['odd-shop\.localhost'\] in vite\.config\.js/
+  )
+  const page = await callByName(port, 'down-shop.localhost', '/', 'Sec-Fetch-Mode: navigate\r\n')
+  t.match(page, /^HTTP\/1\.1 503 [^]*text\/html[^]*no database[^]*pillion restart down/)
+})

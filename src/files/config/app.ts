@@ -8,7 +8,7 @@ import type {
   RecordPlan,
   ResourcesPlan
 } from '../../model/plan.ts'
-import {namePlan} from './names.ts'
+import {namePlan, routePlans} from './names.ts'
 import {publishedPlan} from './published.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
@@ -97,7 +97,7 @@ export function resolveApp(
     resources,
     elsewhere: elsewherePlan(settings)
   }
-  return {...plan, ...namePlan(settings, plan)}
+  return {...plan, ...namePlan(settings, plan), ...routePlans(settings)}
 }
 
 /** An app has a fixed port if it says so, or if it is a Daeploy service: it has a version, or Daeploy's file and no `appPort`. */

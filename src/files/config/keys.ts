@@ -106,7 +106,8 @@ export const OUR_APP_KEYS = [
   'setup',
   'tty',
   'host',
-  'names'
+  'names',
+  'routes'
 ] as const
 
 /** `250ms`, `5s`, `2m`, or seconds. */
@@ -176,6 +177,7 @@ export interface OurValues {
   readonly setup?: readonly string[]
   readonly tty?: boolean
   readonly host?: string
+  readonly routes?: Readonly<Record<string, string | {readonly app: string; readonly strip?: boolean}>>
   readonly names?: boolean
 }
 

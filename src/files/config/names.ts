@@ -15,6 +15,32 @@ export function namePlan(
   return {...(host !== undefined && {host: host.toLowerCase()}), ...(isNameless && {isNameless})}
 }
 
+/** Reads the routes of an app, the longest prefix first. */
+export function routePlans({values: {routes = {}}}: Settings): Pick<AppPlan, 'routes'> {
+  const plans = Object.entries(routes).map(([path, to]) => ({
+    prefix: path.replace(/(?<=.)\/+$/, ''),
+    app: typeof to === 'string' ? to : to.app,
+    strips: typeof to === 'object' && to.strip === true
+  }))
+  return plans.length === 0 ? {} : {routes: plans.toSorted((a, b) => b.prefix.length - a.prefix.length)}
+}
+
+/** Refuses routes to apps that are unknown, or cannot be called. */
+export function checkRoutes(entries: readonly Entry[], each: ForEach): void {
+  each(entries, ({plan, settings}) => {
+    for (const {app, prefix} of plan.routes ?? []) {
+      const to = entries.find(other => other.plan.id === app)
+      if (to !== undefined && mayHaveName({...to.plan, isNameless: false})) continue
+      const why = to === undefined ? 'the template has no such app' : 'it has no port, or speaks gRPC'
+      settings.refuse({
+        key: 'routes',
+        message: `${prefix} leads to ${JSON.stringify(app)}: ${why}`,
+        hint: `expected one of ${entries.map(other => other.plan.id).join(', ')}, with a port or autoPort: true`
+      })
+    }
+  })
+}
+
 /** Refuses a host name that two apps would have. Apps with profiles may be alternatives. */
 export function checkNames(
   entries: readonly Entry[],

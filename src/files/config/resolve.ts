@@ -9,7 +9,7 @@ import {readS2i} from './environment.ts'
 import type {FoundTemplate} from './find.ts'
 import {START_KEYS, type TopValues} from './keys.ts'
 import {isPlainTemplate} from '../../model/template-name.ts'
-import {checkNames} from './names.ts'
+import {checkNames, checkRoutes} from './names.ts'
 import {checkPublished} from './published.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {mergeApp, untilMistake, type ForEach, type Settings} from './merge.ts'
@@ -102,6 +102,7 @@ export function resolvePlan(
   checkIds(entries, source, each)
   checkPublished(entries, source, each)
   checkReferences(entries, each)
+  checkRoutes(entries, each)
   if (values.names !== false) checkNames(entries, {source, file: found.file, name: values.name}, each)
   const dependencies = dependenciesOf(
     entries.map(({settings}) => settings),

@@ -9,6 +9,7 @@ import {contain} from '../net/error-boundary.ts'
 import {KnownHeads} from '../net/http1/known-heads.ts'
 import {shareReads} from '../net/http1/shared-reads.ts'
 import type {FrameCallsOptions} from './frame-calls.ts'
+import {strippedHead} from './path-route.ts'
 import {PublishedConnection, type PublishedHost} from './published-connection.ts'
 import {PublishedPortCall, type PublishedContext} from './published-port-call.ts'
 import {readVerbatimHead, type VerbatimHead} from './verbatim-head.ts'
@@ -117,7 +118,9 @@ export abstract class CallPort implements PublishedHost {
   }
 
   /** Starts the call of a request; `lines` are added to its head. */
-  protected begin(context: PublishedContext, head: VerbatimHead, connection: PublishedConnection, lines = ''): void {
+  protected begin(called: PublishedContext, asked: VerbatimHead, connection: PublishedConnection, lines = ''): void {
+    const {context = called, strips = ''} = called.routed?.(asked.path) ?? {}
+    const head = strips === '' ? asked : strippedHead(asked, strips)
     const call = new PublishedPortCall(context, this.#knownCaller(context, connection), head, connection, lines)
     this.#number(context, call.call, connection)
     call.start()

@@ -43,3 +43,15 @@ export function forwardedLines(lines: string, host: string, {address, port, sche
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')
 }
+
+const PASSES = 'Pillion-Hops'
+
+/** The header line that counts how often a request has passed the entrance: each pass adds one. */
+export const PASS_LINE = `${PASSES}: 1\r\n`
+
+/** How often a request has passed the entrance. A proxy may join the lines. */
+export const passesIn = (lines: string): number =>
+  Array.from(lines.matchAll(/^pillion-hops:([^\r]*)/gim), ([, values = '']) => values.split(',').length).reduce(
+    (sum, count) => sum + count,
+    0
+  )

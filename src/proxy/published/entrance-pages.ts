@@ -17,6 +17,13 @@ export const badHost = (lines: string): Reply =>
     text: 'It needs one Host line, and a path as its target: the entrance is not a proxy.'
   })
 
+/** A request that comes back to its own app: its proxy keeps the host. */
+export const looped = (app: string, lines: string): Reply =>
+  answer(508, lines, {
+    heading: `"${app}" calls itself by its own name, again and again`,
+    text: 'Its proxy keeps the Host of the browser: set changeOrigin: true there, or let it call the other app at ${app.ID.url}.'
+  })
+
 /** Bytes that are not a request. */
 export const notHttp = (): Reply => ({status: 400, type: PLAIN_TYPE, body: 'This is not HTTP.\n', lines: NO_STORE})
 

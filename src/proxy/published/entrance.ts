@@ -3,10 +3,11 @@ import {bugText} from '../../model/errors.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {replyText} from '../net/reply.ts'
 import {CallPort} from './call-port.ts'
-import {badHost, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
+import {badHost, looped, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
 import {EntranceStreams} from './entrance-streams.ts'
 import {EntranceTls, TLS_HANDSHAKE, type NamedCertificate} from './entrance-tls.ts'
-import {forwardedLines, hostIn, namedHost, type Origin} from './entrance-host.ts'
+import {forwardedLines, hostIn, namedHost, PASS_LINE, passesIn, type Origin} from './entrance-host.ts'
+import {hostSetting} from './host-refusal.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
@@ -24,6 +25,9 @@ const ENDS = 'Pillion-Caller'
 /** How long connections to apps of other runs may take to end, in ms, when this run ends. */
 const LEAVE_MS = 1000
 
+/** How often a request may pass the entrance on its way: a proxy of an app that calls its own name would repeat it without end. */
+const MAX_PASSES = 5
+
 export interface EntranceOptions {
   /** The app of this run that has a host name. */
   readonly appNamed: (name: string) => PublishedContext | undefined
@@ -35,6 +39,8 @@ export interface EntranceOptions {
   readonly certificateOf: (name: string) => Promise<NamedCertificate | undefined>
   readonly appAt: (ends: Ends) => string
   readonly warn: (text: string) => void
+  /** Called with advice about an app that refuses its own name. */
+  readonly hostRefused: (text: string) => void
   /** Identifies the folder in which the runs of this user register. */
   readonly folder: string
 }
@@ -48,6 +54,8 @@ interface Caller extends Origin {
 export class Entrance extends CallPort {
   protected override readonly stranger = BROWSER
   readonly #options: EntranceOptions
+  /** Apps whose refusal of a host was explained. */
+  readonly #explained = new Set<string>()
   /** Connections that another run has passed on. */
   readonly #passedIn = new WeakSet<net.Socket>()
   /** The callers behind connections of this program. */
@@ -72,12 +80,24 @@ export class Entrance extends CallPort {
     if (head.asksForSwitch && head.target === `/${WAITING}`) return this.#await(connection)
     const context = this.#options.appNamed(host.name)
     const caller = this.#callerAt(connection.socket)
-    if (context !== undefined)
-      return this.begin(context, head, connection, forwardedLines(head.lines, host.written, caller))
+    if (context !== undefined) {
+      if (passesIn(head.lines) >= MAX_PASSES) return connection.answer(looped(context.callee, head.lines))
+      return this.begin(context, head, connection, forwardedLines(head.lines, host.written, caller) + PASS_LINE)
+    }
     // a connection is passed on once
     const path = this.#passedIn.has(connection.socket) ? '' : this.#options.socketOf(host.name)
     if (path !== '') return this.#passOn(path, head, connection, caller)
     connection.answer(noName(host, head.lines, this.#options.names))
+  }
+
+  /** Explains once for each app how it accepts its name. */
+  refused({lines, path}: VerbatimHead, status: number, body: string): void {
+    const {name = ''} = hostIn(lines) ?? {}
+    const app = this.#options.appNamed(name)?.callee ?? ''
+    const setting = this.#explained.has(app) ? '' : hostSetting(status, path, body, name)
+    if (setting === '') return
+    this.#explained.add(app)
+    this.#options.hostRefused(`"${app}" refuses the host ${name}: write ${setting}`)
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {

@@ -18,12 +18,17 @@ export interface PublishedHost {
   read(text: string): VerbatimHead | undefined | false
   /** Starts the call of a request with `begin`. */
   start(head: VerbatimHead, connection: PublishedConnection): void
+  /** The response to a request is an error, and its body begins with this latin1 text. Optional: the port does not need to know. */
+  refused?(head: VerbatimHead, status: number, body: string): void
   /** That call is over; `isAnswered`: by the app. */
   ended(isAnswered: boolean): void
   /** Handles bytes that are not HTTP/1: as HTTP/2, or as a connection of bytes. */
   passBytes(socket: net.Socket, bytes: Buffer): void
   forget(connection: PublishedConnection): void
 }
+
+/** How much of a refusal is read, in bytes: frameworks say why at its start. */
+const TOLD = 4096
 
 /**
  * A caller's connection to a published port, as long as it speaks HTTP/1: one call at a time, each passed on unchanged, with its framing.
@@ -58,6 +63,8 @@ export class PublishedConnection implements Downstream {
   #isLast = false
   /** The app has answered the request. */
   #isAnswered = false
+  /** The status of a response whose body has not begun, if it is an error; 0 otherwise. */
+  #errorStatus = 0
   /** The connection has become a tunnel. */
   #isSwitched = false
   /** Another reader has the connection. */
@@ -117,11 +124,13 @@ export class PublishedConnection implements Downstream {
   }
 
   whole(head: ResponseHead, lines: string, body: string): void {
+    if (head.status >= 400) this.#tell(head.status, body)
     this.#caller.late.add(this.#headText(head, lines) + body)
   }
 
   head(head: ResponseHead, lines: string): void {
     this.#caller.writeHead(this.#headText(head, lines))
+    this.#errorStatus = head.status >= 400 ? head.status : 0
     if (head.status !== 101 || this.tunnel === undefined) return
     this.#isSwitched = true
     this.tunnel.open()
@@ -129,6 +138,7 @@ export class PublishedConnection implements Downstream {
   }
 
   body(bytes: Buffer): boolean {
+    if (this.#errorStatus > 0) this.#tell(this.#errorStatus, bytes.toString('latin1', 0, TOLD))
     return this.#caller.writePiece(bytes)
   }
 
@@ -185,6 +195,11 @@ export class PublishedConnection implements Downstream {
   /** The request has come with its whole body. */
   get #isWhole(): boolean {
     return this.#left === 0 && this.#chunks === undefined
+  }
+
+  #tell(status: number, body: string): void {
+    this.#errorStatus = 0
+    if (this.#request !== undefined) this.#host.refused?.(this.#request, status, body)
   }
 
   #headText({text, size, keep}: ResponseHead, lines: string): string {

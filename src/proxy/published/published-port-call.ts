@@ -24,6 +24,15 @@ export interface PublishedContext extends CallContext {
   /** Advice for a caller without an answer; '' = none. */
   readonly hint?: () => string
   readonly warn: (text: string) => void
+  /** The app that answers a path in its place. Optional: none does. */
+  readonly routed?: (path: string) => Routed | undefined
+}
+
+/** The app that answers a path in the place of the one that was called. */
+export interface Routed {
+  readonly context: PublishedContext
+  /** The prefix that is removed from the path; empty: it stays as it is. */
+  readonly strips: string
 }
 
 /** The caller's side of a call; it has a `tunnel` if the caller asks for another protocol. */

@@ -199,7 +199,7 @@ export class AppRuntimes {
     }
     return (marker, written, appPort) => {
       const plan = resolved(written)
-      const env = {...outer, PILLION_URL: names.urlOf(plan.id) || undefined}
+      const env = {...outer, ...hostVariables(plan), PILLION_URL: names.urlOf(plan.id) || undefined}
       return published.environment(
         services.environment(
           spans.environment(environmentOf(plan, {...ports, appPort}, env, {run, marker}, isColoured), plan),
@@ -218,6 +218,12 @@ export class AppRuntimes {
     return marker
   }
 }
+
+/** Lets Vite and Rails accept the name of an app outside of `.localhost`, which they accept anyway. */
+const hostVariables = ({host = ''}: AppPlan): Record<string, string> =>
+  host.includes('.') && !host.endsWith('.localhost')
+    ? {__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS: host, RAILS_DEVELOPMENT_HOSTS: host}
+    : {}
 
 /** Reports that an app is not ready, and where it listens instead, if that is known. */
 async function reportNotReady(runtime: AppRuntime, note: Note, reporter: Reporter): Promise<void> {

@@ -62,6 +62,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   tty: ['tty: true'],
   host: ['port: 5100', 'host: shop'],
   names: ['names: false'],
+  routes: ['port: 5100', 'routes: {/api: orders}'],
   kubernetes: ['kubernetes: {replicas: 2}'],
   'kubernetes.resources': ['kubernetes: {resources: {requests: {cpu: 1, memory: 64Mi}, limits: {memory: 1e9}}}'],
   'kubernetes.job': ['kubernetes: {job: true}'],

@@ -357,6 +357,7 @@ t.test('every key comes into the plan', async t => {
           setup: ['make', 'ready'],
           tty: true,
           host: 'first',
+          routes: [{prefix: '/api', app: 'second', strips: false}],
           resources: {
             folders: [join(app, 'res'), join(fixture, 'more')],
             configFile: join(app, 'config.yaml'),

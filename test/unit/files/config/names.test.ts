@@ -52,3 +52,22 @@ t.test('an address of an app is known where it may be named', async t => {
   t.match(refused('appID: web, dependsOn: ["${app.api.v2.url}"]'), /dependsOn cannot contain \$\{app\.api\.v2\.url\}/)
   t.match(refused('appID: web, autoPort: true, ready: {http: "/${app.api.v2.host}"}'), /ready cannot contain/)
 })
+
+t.test('routes lead to apps that can be called, the longest prefix first', async t => {
+  const api = 'appID: api, autoPort: true'
+  t.match(
+    load(t, template(api, 'appID: web, port: 5100, routes: {/: api, /api/v2/: {app: api, strip: true}}')).plan.apps[1],
+    {
+      routes: [
+        {prefix: '/api/v2', app: 'api', strips: true},
+        {prefix: '/', app: 'api', strips: false}
+      ]
+    }
+  )
+  const refused = (routes: string): string =>
+    explained(t, api, 'appID: job', `appID: web, port: 5100, routes: ${routes}`)
+  t.match(refused('{/x: none}'), /\/x leads to "none": the template has no such app[^]*api, job, web/)
+  t.match(refused('{/x: job}'), /\/x leads to "job": it has no port/)
+  t.match(refused('{x: api}'), /expected a path that begins with \//)
+  t.match(refused('[api]'), /expected a map of paths to apps/)
+})
