@@ -58,6 +58,24 @@ const lineAs = (text: string): string =>
 
 t.test('workflows', async t =>
   withBrowser(t, async browser => {
+    await t.test('all bars of a picture, and its scale, begin at one place', async t => {
+      const run = await madeUp(t)
+      answer(run)
+      const {page} = await open(browser, run.url)
+      await page.keyboard.press('g')
+      await page.keyboard.press('w')
+      await page.getByRole('grid', {name: 'Workflows', exact: true}).getByRole('link', {name: 'o-17'}).click()
+      await page.getByRole('list', {name: 'Steps'}).getByText('timer pack').waitFor()
+      for (const width of [1920, 1440, 1000, 768, 360]) {
+        await page.setViewportSize({width, height: 900})
+        const lefts = await page.evaluate<number[]>(
+          "[...document.querySelectorAll('.bars li svg, .bars .scale')].map(each => Math.round(each.getBoundingClientRect().left))"
+        )
+        t.ok(lefts.length > 4)
+        t.equal(new Set(lefts).size, 1, `${width} px: ${lefts.join()}`)
+      }
+    })
+
     await t.test('lists the instances, and shows the steps of one with those of its children', async t => {
       const run = await madeUp(t)
       answer(run)
