@@ -17,7 +17,7 @@ const isLine = (row: Row): row is Exclude<Row, Api.LinesLeft> => !isLeft(row)
 
 /** Reads lines: the last ones (`tail`), or those from a log position on (`from`, `to`, `skip`, `limit`). Throws an ApiError. */
 export async function readLines(
-  query: Readonly<Record<string, string | number>>,
+  query: Readonly<Record<string, string | number>> | URLSearchParams,
   signal: AbortSignal
 ): Promise<Stretch> {
   const {response} = await api.open('GET /logs', {query, accept: 'application/x-ndjson', signal})

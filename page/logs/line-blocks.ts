@@ -56,8 +56,13 @@ export class LineBlocks {
     this.#add(noteOf(text, open), undefined)
   }
 
-  /** Replaces a note by lines, with another note after them if some are left. */
-  replace(note: HTMLElement, lines: readonly (Api.Line | {readonly note: string})[], rest?: OpenNote): void {
+  /** Replaces a note by lines, with another note after them, or before them (`isBefore`), if some are left. */
+  replace(
+    note: HTMLElement,
+    lines: readonly (Api.Line | {readonly note: string})[],
+    rest?: OpenNote,
+    isBefore = false
+  ): void {
     const at = this.#blocks.findIndex(({element}) => element === note.parentElement)
     const block = this.#blocks[at]
     if (block === undefined) return // it has gone from the top meanwhile
@@ -73,6 +78,8 @@ export class LineBlocks {
       if (last.lines.length >= LINES) added.push((last = newBlock()))
       this.#put(last, element, line)
     }
+    const restNote = rest && noteOf(rest.text, rest.open)
+    if (restNote !== undefined && isBefore) add(restNote, undefined)
     const levels = new Levels()
     for (const line of lines) {
       if ('note' in line) add(noteOf(line.note), undefined)
@@ -81,8 +88,7 @@ export class LineBlocks {
         add(elementOf(levelled), levelled)
       }
     }
-    const restNote = rest && noteOf(rest.text, rest.open)
-    if (restNote !== undefined) add(restNote, undefined)
+    if (restNote !== undefined && !isBefore) add(restNote, undefined)
     if (after.lines.length > 0) added.push(after)
     block.element.after(...added.map(({element}) => element))
     this.#blocks.splice(at + 1, 0, ...added)

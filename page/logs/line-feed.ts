@@ -1,7 +1,8 @@
-import {showProblem} from '../parts/strips.tsx'
+import type * as Api from '../../src/model/api.generated.ts'
+import {attempt, showProblem} from '../parts/strips.tsx'
 import {endAll, listen, runId, type EventData} from '../state/run.ts'
 import {readLines, type Stretch} from './history.ts'
-import type {LineBlocks} from './line-blocks.ts'
+import type {LineBlocks, OpenNote} from './line-blocks.ts'
 
 /** The number of lines read when the view is opened, and after a pause. */
 const CAUGHT_UP = 500
@@ -21,15 +22,32 @@ interface Gap {
   readonly run: string
 }
 
+/** A search through the lines of the whole run: a text, and the apps whose lines count; no apps: all. */
+export interface Search {
+  readonly words: string
+  readonly apps: readonly string[]
+}
+
+export interface Feed {
+  readonly stop: () => void
+  /** Shows the lines of the run that match in place of its last ones; undefined: its last ones again. */
+  readonly search: (wanted: Search | undefined) => void
+}
+
 /**
  * Fills the blocks with earlier lines and with new ones, until the returned function is called. Each sample has its position in the
  * log, so a gap is noticed, shown, and can be opened. After a pause or a lost connection, the first of the missed lines are loaded
- * unasked.
+ * unasked. `searching` reports whether a search is under way.
  */
 export function feed(
   blocks: LineBlocks,
-  {toEnd, hold}: {readonly toEnd: () => void; readonly hold: () => void}
-): () => void {
+  {
+    toEnd,
+    hold,
+    searching
+  }: {readonly toEnd: () => void; readonly hold: () => void; readonly searching: (isSearching: boolean) => void}
+): Feed {
+  let wanted: Search | undefined
   const gone = new AbortController()
   const {signal} = gone
   const waiting: EventData['lines'][] = []
@@ -61,20 +79,43 @@ export function feed(
       if (!signal.aborted) showProblem(error)
     }
   }
-  /** Reads the lines from a log position on, or the last ones. */
+  const queryOf = ({words, apps}: Search, older = ''): URLSearchParams =>
+    new URLSearchParams(
+      `${new URLSearchParams([['grep', words], ...apps.map(id => ['app', id])]).toString()}&limit=${CAUGHT_UP}&version=*${older}`
+    )
+  const earlier = ({left, from: before, skip}: Api.LinesLeft, search: Search): OpenNote => ({
+    text: `… ${left.toLocaleString('en')} earlier ${left === 1 ? 'line that matches' : 'lines that match'}`,
+    open: async note => {
+      hold()
+      await attempt(async () => {
+        const {lines, left: rest} = await readLines(queryOf(search, `&before=${before}&skip=${skip}`), signal)
+        blocks.replace(note, lines, rest && earlier(rest, search), true)
+      })
+    }
+  })
+  /** Reads the lines from a log position on, or the last ones: those that match, during a search. */
   const catchUp = async (from: number | undefined, to?: number): Promise<void> => {
-    const query = from === undefined ? {tail: CAUGHT_UP} : {from, limit: CAUGHT_UP, ...(to !== undefined && {to})}
-    const before = ofRun
+    const [search, before] = [wanted, ofRun]
+    const isSearch = from === undefined && search !== undefined
+    const query = isSearch
+      ? queryOf(search)
+      : from === undefined
+        ? {tail: CAUGHT_UP}
+        : {from, limit: CAUGHT_UP, ...(to !== undefined && {to})}
     try {
       const found = await readLines(query, signal)
-      if (signal.aborted || before !== ofRun) return
+      if (signal.aborted || before !== ofRun || search !== wanted) return
+      const {left} = found
+      const older = isSearch && left !== undefined ? earlier(left, search) : undefined
+      if (older !== undefined) blocks.note(older.text, older.open)
       show(found)
-      if (found.left !== undefined) gap({...found.left, to: found.place, count: found.left.left})
+      if (left !== undefined && !isSearch) gap({...left, to: found.place, count: left.left})
       place = found.place
     } catch {
       // the next sample reveals the lines that are missing now
       if (!signal.aborted && from === undefined) blocks.note('The run does not answer: lines come as soon as it does')
     }
+    searching(false)
     isFresh = true
     toEnd()
   }
@@ -128,7 +169,18 @@ export function feed(
   })
   const stopFollowing = listen('following', behind)
   void work()
-  return endAll(() => gone.abort(), stop, stopAnother, stopFollowing)
+  return {
+    stop: endAll(() => gone.abort(), stop, stopAnother, stopFollowing),
+    search: next => {
+      if (next?.words === wanted?.words && next?.apps.join() === wanted?.apps.join()) return
+      wanted = next
+      searching(next !== undefined)
+      blocks.clear()
+      place = undefined
+      waiting.length = 0
+      behind()
+    }
+  }
 }
 
 const ENDED = '… lines of a run that has ended: its log files have them'

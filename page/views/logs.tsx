@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {computed} from '@preact/signals'
 import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
 import {LineBlocks, type LineFilter} from '../logs/line-blocks.ts'
-import {feed} from '../logs/line-feed.ts'
+import {feed, type Feed} from '../logs/line-feed.ts'
 import {save} from '../logs/save.ts'
 import {Chips} from '../parts/chips.tsx'
 import {copyText} from '../parts/copy-button.tsx'
@@ -23,9 +23,13 @@ const ticked = computed(() =>
 )
 const ids = computed(() => [...new Set(appList.value.map(({id}) => id))])
 
+const EXPRESSION = /^\/(.+)\/$/
+/** Pause between two keys after which a search begins. */
+const TYPING_MS = 250
+
 /** Returns the search as a regular expression; a string says what is wrong with it. */
 function expressionOf(words: string): RegExp | string {
-  const [, source] = /^\/(.+)\/$/.exec(words) ?? []
+  const [, source] = EXPRESSION.exec(words) ?? []
   try {
     return new RegExp(source ?? words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i')
   } catch (error) {
@@ -70,6 +74,8 @@ interface Wanted {
 export default function Logs() {
   const box = useRef<HTMLDivElement>(null)
   const blocks = useRef<LineBlocks>(undefined)
+  const fed = useRef<Feed>(undefined)
+  const [isSearching, setSearching] = useState(false)
   const [isFollowing, follow] = useState(true)
   const [isWrapped, wrap] = useState(true)
   const following = useRef(true)
@@ -87,13 +93,22 @@ export default function Logs() {
   }
   useEffect(() => {
     if (box.current === null) return undefined
-    const made = new LineBlocks(box.current)
-    blocks.current = made
+    const lines = new LineBlocks(box.current)
+    blocks.current = lines
     const observer = new ResizeObserver(toEnd)
     observer.observe(box.current)
-    const stop = feed(made, {toEnd, hold: () => (follow(false), (following.current = false))})
-    return endAll(() => observer.disconnect(), stop)
+    const hold = (): void => (follow(false), void (following.current = false))
+    const made = feed(lines, {toEnd, hold, searching: setSearching})
+    fed.current = made
+    return endAll(() => observer.disconnect(), made.stop)
   }, [])
+  // the run finds texts in all of its lines; an expression is for those that are here
+  const isWhole = words !== '' && mode === 'filter' && !EXPRESSION.test(words)
+  useEffect(() => {
+    const search = (): void => fed.current?.search(isWhole ? {words, apps} : undefined)
+    const timer = setTimeout(search, isWhole ? TYPING_MS : 0)
+    return () => clearTimeout(timer)
+  }, [isWhole, words, apps.join()])
   useEffect(() => {
     blocks.current?.filter(filterOf({words, mode, apps, isError, level}))
     toEnd()
@@ -188,21 +203,39 @@ export default function Logs() {
           onScroll={onScroll}
           onWheel={onWheel}
         />
-        <Bare isFiltered={(words !== '' && mode === 'filter') || isError || level !== '' || apps.length > 0} />
+        <Bare
+          isSearching={isSearching}
+          isFiltered={isError || level !== '' || apps.length > 0}
+          isSearch={words !== '' && mode === 'filter'}
+        />
       </div>
     </>
   )
 }
 
 /** Shows a text in place of lines. */
-function Bare({isFiltered}: {readonly isFiltered: boolean}) {
-  if (!isFiltered) return <p class="empty bare">What the apps write to stdout and stderr comes here.</p>
+function Bare({
+  isSearching,
+  isFiltered,
+  isSearch
+}: Readonly<Record<'isSearching' | 'isFiltered' | 'isSearch', boolean>>) {
   return (
     <p class="empty bare">
-      No line matches.{' '}
-      <button type="button" onClick={() => setParameters({q: '', level: '', stream: '', app: ''})}>
-        Show all
-      </button>
+      {isSearching
+        ? 'Searching all lines of the run …'
+        : isSearch || isFiltered
+          ? 'No line matches.'
+          : 'What the apps write to stdout and stderr comes here.'}{' '}
+      {isFiltered && (
+        <button type="button" onClick={() => setParameters({level: '', stream: '', app: ''})}>
+          Show all
+        </button>
+      )}
+      {isSearch && (
+        <button type="button" onClick={() => setParameters({q: ''})}>
+          Clear the search
+        </button>
+      )}
     </p>
   )
 }

@@ -227,6 +227,42 @@ t.test('the lines of apps', async t =>
       await shown('order 2')
     })
 
+    await t.test(
+      'a search finds lines of the whole run, the latest first, and the earlier ones when asked',
+      async t => {
+        const run = await runWith(t, [line('the latest')])
+        const asked: string[] = []
+        run.answers['GET /logs'] = (_body, query) => {
+          if (!query.has('grep')) return query.has('from') ? '' : asJson([line('the latest')])
+          asked.push(query.toString())
+          if (query.get('grep') !== 'order 17') return ''
+          if (query.has('skip')) return asJson([line('order 17 came')])
+          return `${asJson([line('order 17 handled')])}{"left":1,"from":9,"skip":500}\n`
+        }
+        const {page, troubles} = await open(browser, run.url)
+        await page.getByRole('link', {name: 'Logs'}).click()
+        const log = page.getByRole('log')
+        await log.getByText('the latest').waitFor()
+        await page.getByRole('searchbox').fill('order 17')
+        await log.getByText('order 17 handled').waitFor()
+        await run.followed('lines')
+        run.send('lines', {from: 0, to: 2, lines: [line('order 17 again'), line('order 18')], notShown: 0})
+        await log.getByText('order 17 again').waitFor()
+        await log.getByRole('button', {name: 'Open 1 earlier line that matches'}).click()
+        await log.getByText('order 17 came').waitFor()
+        t.match(await log.innerText(), /came[^]*handled[^]*again/)
+        t.match(asked, [
+          /^grep=order\+17&limit=500&version=\*$/,
+          /^grep=order\+17&limit=500&version=\*&before=\d+&skip=500$/
+        ])
+        await page.getByRole('searchbox').fill('order 99')
+        await page.getByText('No line matches.').waitFor()
+        await page.getByRole('button', {name: 'Clear the search'}).click()
+        await log.getByText('the latest').waitFor()
+        t.same(troubles, [])
+      }
+    )
+
     await t.test('the level of a line has its colour and its filter; stderr is a grey mark', async t => {
       const run = await runWith(t, [
         line('INFO:     ready', {stream: 'stderr', level: 'info'}),

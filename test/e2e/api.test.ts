@@ -135,6 +135,21 @@ t.test('every answer of the API is as its description says', async t => {
   })
   for (const json of all.body.trim().split('\n')) t.equal(misfit('Line', JSON.parse(json)), '')
   t.match((await ask(socket, '/api/v1/logs?grep=said')).body, /^(?:said\n)+$/)
+  for (const n of [1, 2, 3]) await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/say?${n}`)
+  const some = async (query: string): Promise<readonly object[]> => {
+    const {body} = await ask(socket, `/api/v1/logs?grep=said&${query}`, {headers: {accept: 'application/x-ndjson'}})
+    return body
+      .trim()
+      .split('\n')
+      .map(json => JSON.parse(json) as object)
+  }
+  let whole = await some('limit=500')
+  while (whole.length < 4) whole = await some('limit=500')
+  const [later, latest, left] = await some('limit=2')
+  t.match([later, latest], whole.slice(-2), 'the latest lines that match')
+  t.equal(misfit('LinesLeft', left), '')
+  t.match(left, {left: 2, skip: 2})
+  t.match(await some('limit=2&skip=2'), whole.slice(0, 2))
   seen.add('/logs')
   await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/die`)).text()
   const why = await get('/apps/shop/why', 'Why')

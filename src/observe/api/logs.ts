@@ -152,6 +152,8 @@ async function send(
 ): Promise<undefined> {
   const asked = logsQuery(query)
   const words = (query.get('grep') ?? '').toLowerCase()
+  const limit = words === '' ? undefined : wholeIn(query, 'limit')
+  const latest = limit === undefined ? undefined : new Latest(limit, wholeIn(query, 'skip') ?? 0)
   const log = runLog()
   const before = wholeIn(query, 'before') ?? log.next
   if (before < log.oldest)
@@ -167,14 +169,40 @@ async function send(
   response.writeHead(200, {...typed, [PLACE]: before}).flushHeaders()
   try {
     for await (const lines of lineBatches(texts)) {
-      const text = lines.map(line => shown(line, words, isJson)).join('')
-      if (text !== '') await writeTo(response, text)
+      const found = lines.map(line => shown(line, words, isJson)).filter(text => text !== '')
+      if (latest !== undefined) latest.take(found)
+      else if (found.length > 0) await writeTo(response, found.join(''))
       if (gone.aborted) return
     }
+    if (latest !== undefined) await writeTo(response, latest.text(before, isJson))
     await endOf(response)
   } catch (error) {
     if (gone.aborted) return // the reader has left
     response.destroy(error instanceof Error ? error : undefined)
+  }
+}
+
+/** The latest lines that match, at most `limit`, without the last `skip` ones. */
+class Latest {
+  readonly #limit: number
+  readonly #skip: number
+  #lines: string[] = []
+  #count = 0
+
+  constructor(limit: number, skip: number) {
+    this.#limit = limit
+    this.#skip = skip
+  }
+
+  take(lines: readonly string[]): void {
+    this.#count += lines.length
+    this.#lines = [...this.#lines, ...lines].slice(-this.#limit - this.#skip)
+  }
+
+  text(from: number, isJson: boolean): string {
+    const lines = this.#lines.slice(0, Math.max(0, this.#lines.length - this.#skip))
+    const left = this.#count - this.#lines.length
+    return lines.join('') + (left === 0 ? '' : restText({left, from, skip: this.#skip + lines.length}, isJson))
   }
 }
 
