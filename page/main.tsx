@@ -45,8 +45,8 @@ const KEYS: readonly Key[] = [
   ...VIEWS.map(({key, title, name}) => ({keys: `g ${key}`, text: `Go to ${title}`, run: () => go(hrefOf(name))})),
   {keys: 'p', text: 'Pause, or resume', run: () => pause(!isPaused.value)},
   {keys: '/', text: 'Filter', run: () => document.querySelector<HTMLInputElement>('input[type=search]')?.focus()},
-  {keys: 'j', text: 'To the table, and down', run: toTable},
-  {keys: 'k', text: 'To the table, and up', run: toTable},
+  {keys: 'j', text: 'Next row', run: toTable},
+  {keys: 'k', text: 'Previous row', run: toTable},
   {keys: '?', text: 'These keys', run: () => (isHelpOpen.value = true)}
 ]
 

@@ -53,7 +53,7 @@ export function EditForm({
         <span class="soft">
           {call.request.encoding === 'base64'
             ? 'Its body is not text, and is sent as it was.'
-            : 'What you leave as it is is sent as it was, masked values among it.'}
+            : 'Unchanged parts are sent as recorded, hidden values too.'}
         </span>
         <span id="edit-mistake" class="bad" role={mistake === '' ? undefined : 'alert'}>
           {mistake}

@@ -64,7 +64,9 @@ export function Request({number}: {readonly number: number}) {
           <Tree tree={tree} />
         </section>
       )}
-      {typeof call === 'object' && <Content key={number} call={call} />}
+      {typeof call === 'object' && (
+        <Content key={number} call={call} hasCard={typeof tree === 'object' && tree.failedAt !== null} />
+      )}
     </div>
   )
 }
@@ -97,9 +99,10 @@ function Failure({tree}: {readonly tree: Api.RequestTree}) {
   )
 }
 
-function Content({call}: {readonly call: Api.CallDetail}) {
+/** `hasCard`: the card above says why the request failed. */
+function Content({call, hasCard}: {readonly call: Api.CallDetail; readonly hasCard: boolean}) {
   const {from, to, at, isKept, isTruncated, request, response, requestBytes, responseBytes} = call
-  const why = whyText(call)
+  const why = whyText(hasCard ? {...call, failure: ''} : call)
   return (
     <section class="box content" aria-labelledby="content">
       <h2 id="content">

@@ -81,7 +81,7 @@ export function Tree({tree}: {readonly tree: Api.RequestTree}) {
         <p>
           <label>
             <input type="checkbox" checked={hasLines} onChange={event => setHasLines(event.currentTarget.checked)} />{' '}
-            every line that the apps wrote meanwhile ({count(lines.length)})
+            all log lines ({count(lines.length)})
           </label>
           {linesLeftOut > 0 && <span class="soft"> ({count(linesLeftOut)} earlier ones are not shown)</span>}
         </p>
@@ -175,7 +175,7 @@ function barOf(node: Api.TreeNode, {first, asked, name, below}: Around): Bar {
     isFailed ? `✕ ${outcome}` : outcome,
     many > 1 ? `${count(many)} times` : '',
     guess,
-    visible(firstLine(failure))
+    outcome === '' ? visible(firstLine(failure)) : ''
   ]
   return {
     key: keyOf(node),

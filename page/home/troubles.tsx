@@ -7,7 +7,7 @@ import {visible} from '../parts/safe-text.ts'
 import {act} from '../parts/strips.tsx'
 import {mayChange} from '../state/api.ts'
 import {now} from '../state/clock.ts'
-import {hrefOf} from '../state/route.ts'
+import {hrefOf, route} from '../state/route.ts'
 import {appList, connection, targetOf, troubles} from '../state/run.ts'
 
 /** The number of problems shown at once; more would push away the table, which lists their apps, too. */
@@ -108,7 +108,12 @@ function Card({trouble}: {readonly trouble: Api.Trouble}) {
 
 /** Shows the problems, the worst first. `isWhole`: a card for each; else one line about the worst app that is down. */
 export function Troubles({isWhole}: {readonly isWhole: boolean}) {
-  const all = isWhole ? troubles.value : troubles.value.filter(({isBad, isOver}) => isBad && !isOver)
+  const {view, rest} = route.value
+  const here = hrefOf(view, rest)
+  // a page about a problem says itself what it is
+  const isHere = (trouble: Api.Trouble): boolean => [hrefOfApp(trouble), hrefOfAction(trouble)].includes(here)
+  const isShown = (trouble: Api.Trouble): boolean => isWhole || (trouble.isBad && !trouble.isOver && !isHere(trouble))
+  const all = troubles.value.filter(isShown)
   const [first] = all
   if (first === undefined) return null
   const shown = all.slice(0, isWhole ? MAX_SHOWN : 1)

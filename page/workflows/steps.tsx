@@ -58,5 +58,5 @@ export function Steps({
       const inner = step.kind === 'child' && depth < 6 ? children.get(`${step.app}/${step.instance}`) : undefined
       return inner === undefined ? [bar] : [bar, ...barsOf(inner, depth + 1)]
     })
-  return <Bars bars={barsOf(timeline, 0)} label="Steps" noteHead="What came of it" now={now.value} />
+  return <Bars bars={barsOf(timeline, 0)} label="Steps" noteHead="Result" now={now.value} />
 }

@@ -2,6 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {detail, replayed, runWithCalls} from './made-up-calls.ts'
+import {trouble} from './made-up-crash.ts'
 import {call, callDetail, madeUp, treeNode} from './made-up.ts'
 
 /** The calls with these numbers, the latest first. */
@@ -192,7 +193,18 @@ t.test('the calls between apps', async t =>
       await failure.getByText('no <money>', {exact: true}).waitFor()
       t.match(await steps.nth(1).innerText(), /payments no <money> \(or for another of its 3 requests\)/)
       t.equal(await panel.getByText('got an order').count(), 0)
-      await panel.getByLabel('every line that the apps wrote meanwhile (2)').check()
+      t.match(await steps.nth(1).locator('.note').innerText(), /^✕ \d+$/, 'the status alone: the card has the error')
+      const request = {number: 7, from: 'checkout', method: 'GET', path: '/orders/7', ms: 1, status: '500'}
+      run.send('troubles', {
+        troubles: [
+          trouble({request, text: 'told above'}),
+          trouble({key: 'other', app: 'mail', name: 'mail', text: 'told here'})
+        ]
+      })
+      const strip = page.getByRole('region', {name: 'Trouble'})
+      await strip.getByText('told here').waitFor()
+      t.equal(await strip.getByText('told above').count(), 0, 'a page about a problem has no strip about it')
+      await panel.getByLabel('all log lines (2)').check()
       t.match(await steps.first().innerText(), /checkout got an order/)
       await page.keyboard.press('Escape')
       await page.getByRole('grid', {name: 'Calls', exact: true}).waitFor()
