@@ -1,10 +1,10 @@
 import type {CallLink} from './api.generated.ts'
 
-/** Says why a link to another call is not certain, `a guess: 40 %, one of 3 that are possible`; '' = it is. */
+/** Says why a link to another call is not certain, `likely (40 %, 1 of 3)`; '' = it is. */
 export function guessText(link: CallLink | null): string {
   if (link?.reason !== 'guess') return ''
   const {chance, candidates} = link
-  return `a guess: ${Math.round(chance * 100)} %${candidates > 1 ? `, one of ${candidates} that are possible` : ''}`
+  return `likely (${Math.round(chance * 100)} %${candidates > 1 ? `, 1 of ${candidates}` : ''})`
 }
 
 /** Why something is shown below something else, as a sentence; '' = it is below nothing. */

@@ -187,7 +187,7 @@ t.test('the calls between apps', async t =>
       const steps = panel.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
       await steps.first().waitFor()
       t.equal(await steps.count(), 3)
-      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\]\s+200, a guess: 50 %, one of 2 that are possible/)
+      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\]\s+200, likely \(50 %, 1 of 2\)/)
       const failure = panel.getByRole('region', {name: 'Failure'})
       await failure.getByRole('link', {name: /checkout → payments GET/}).waitFor()
       await failure.getByText('no <money>', {exact: true}).waitFor()

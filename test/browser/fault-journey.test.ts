@@ -56,7 +56,7 @@ t.test('a real run: a fault from the form hits a call, the graph and the templat
     t.match(await quick.getByRole('link', {name: 'Fault …'}).getAttribute('href'), /from=any&to=stock/)
 
     await page.getByRole('link', {name: 'Template'}).click()
-    await page.getByText('shop calls stock, and does not name it under dependsOn').waitFor()
+    await page.getByText('shop calls stock: not in its dependsOn').waitFor()
     await page.getByText('dependsOn: [stock]', {exact: true}).waitFor()
     t.same(troubles, [])
   })

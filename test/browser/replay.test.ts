@@ -71,8 +71,8 @@ const PINS: Api.Pins = {
           replay: replayed(0, {
             call: 8,
             after: null,
-            refusal: 'call 8 is not sent again: POST may change something',
-            hint: 'With --unsafe it is sent.'
+            refusal: 'call 8 is not sent again: POST may change data',
+            hint: 'Add --unsafe to send it.'
           })
         }
       ]
@@ -103,7 +103,7 @@ t.test('pinned calls', async t =>
       const table = page.getByRole('region', {name: 'Pinned calls'})
       await table.getByRole('columnheader', {name: 'payments: charge.js'}).waitFor()
       await table.getByRole('row', {name: /GET \/orders\/7 checkout → payments 200 200 = 500 → 200/}).waitFor()
-      await table.getByRole('row', {name: /POST \/charge .*– POST may change something/}).waitFor()
+      await table.getByRole('row', {name: /POST \/charge .*– POST may change data/}).waitFor()
       await table.getByRole('link', {name: '500 → 200'}).click()
       t.match(page.url(), /#\/replay\?call=7&round=2/)
       const side = page.getByRole('region', {name: 'Answers side by side'})
@@ -122,7 +122,7 @@ t.test('pinned calls', async t =>
       const bodies: unknown[] = []
       run.answers['POST /replays'] = body => {
         bodies.push(JSON.parse(body))
-        return `${JSON.stringify(DIFFERENT)}\n${JSON.stringify(replayed(0, {call: 8, after: null, refusal: 'call 8 is not sent again: POST may change something'}))}\n`
+        return `${JSON.stringify(DIFFERENT)}\n${JSON.stringify(replayed(0, {call: 8, after: null, refusal: 'call 8 is not sent again: POST may change data'}))}\n`
       }
       run.answers['DELETE /pins/8'] = {...PINS, pins: PINS.pins.slice(0, 1)}
       const {page} = await open(browser, run.url)
@@ -134,7 +134,7 @@ t.test('pinned calls', async t =>
         .click()
       const sent = page.getByRole('region', {name: 'Sent now'})
       await sent.getByRole('row', {name: /11 GET \/orders\/7 .* 500 → 200/}).waitFor()
-      await sent.getByRole('row', {name: /8 GET .* – POST may change something/}).waitFor()
+      await sent.getByRole('row', {name: /8 GET .* – POST may change data/}).waitFor()
       await page.getByRole('button', {name: 'Send call 7'}).click()
       await page.getByRole('button', {name: 'Send call 8'}).click()
       await page

@@ -27,7 +27,7 @@ const TEMPLATE = {
     finding({
       line: 3,
       severity: 'observed',
-      message: 'checkout calls payments, and does not name it under dependsOn',
+      message: 'checkout calls payments: not in its dependsOn',
       lines: 'dependsOn: [payments]'
     }),
     finding({line: 4, message: 'comand is ignored: unknown key', hint: 'did you mean command?'}),

@@ -68,7 +68,7 @@ t.test('shop: orders are published and the stock is kept in state, although ther
   await run.waitForLine('== APP - stock == 1 figs sold, 99 left')
   t.ok(run.stdout.lines.includes('== APP - shop == ordered pears: 204'))
   t.ok(run.stdout.lines.includes('== APP - stock == 1 pears sold, 99 left'))
-  t.match(run.stderr.text, `No Redis answers at localhost:${port}, so Pillion is one there`)
+  t.match(run.stderr.text, `No Redis at localhost:${port}: Pillion serves one`)
   t.match(await rig.run(['stop', '-f', folder]), {code: 0})
   t.same(await rig.leftovers(), [])
 })

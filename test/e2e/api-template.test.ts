@@ -71,29 +71,11 @@ t.test('the template as it is on disk: findings at their lines, and where calls 
   t.strictSame(
     findings.map(({line, severity, message, hint, lines}) => [line, severity, message, hint, lines]),
     [
-      [
-        11,
-        'observed',
-        'shop calls stock and prices, and names neither under dependsOn',
-        '',
-        'dependsOn: [stock, prices]'
-      ],
+      [11, 'observed', 'shop calls stock and prices: not in its dependsOn', '', 'dependsOn: [stock, prices]'],
       [14, 'warning', 'comand is ignored: unknown key', 'did you mean command?', ''],
-      [
-        16,
-        'observed',
-        'stock calls taxes, and does not name it under dependsOn',
-        '',
-        'dependsOn: {prices: started, taxes: ready}'
-      ],
+      [16, 'observed', 'stock calls taxes: not in its dependsOn', '', 'dependsOn: {prices: started, taxes: ready}'],
       [16, 'observed', 'stock names prices under dependsOn, and has not called it', '', ''],
-      [
-        21,
-        'observed',
-        'prices calls stock, and does not name it under dependsOn',
-        'stock depends on prices already',
-        ''
-      ]
+      [21, 'observed', 'prices calls stock: not in its dependsOn', 'stock depends on prices already', '']
     ]
   )
 

@@ -59,7 +59,7 @@ t.test('a subscription hears changes also after another run has become the Redis
     await app.listen()
     return {run, app}
   }
-  const ANSWERS = /No Redis answers at localhost:\d+, so Pillion is one there/
+  const ANSWERS = /No Redis at localhost:\d+: Pillion serves one/
   const [holder, {run, app: shop}] = [await start('stock', appPorts[0]), await start('shop', appPorts[1])]
   await holder.run.waitForLine(ANSWERS, {stream: 'stderr'})
   t.match(JSON.parse((await shop.fetch(`${URL}/subscribe?key=color`)).body), {id: /./})

@@ -201,7 +201,7 @@ t.test('a call over HTTP/2 is sent again over HTTP/2, with its body, and compare
   t.match(JSON.parse(body), {version: '0', bytes: 7})
   const number = `${(await recordedCalls(rig)).at(-1)?.number}`
   const refused = await rig.run(['replay', number])
-  t.match(refused.stdout, /PUT may change something/)
+  t.match(refused.stdout, /PUT may change data/)
   await rig.write({'api/version.txt': '1'})
   await run.waitForLine('api: reloaded')
   t.match((await rig.run(['replay', number, '--unsafe'])).stdout, /version/, 'the answer of the new code differs')

@@ -61,7 +61,7 @@ t.test(
     ])
     const run = rig.pillion(['up'])
     const shop = await rig.driven('shop')
-    await run.waitForLine(`No Redis answers at localhost:${port}, so Pillion is one there`, {stream: 'stderr'})
+    await run.waitForLine(`No Redis at localhost:${port}: Pillion serves one`, {stream: 'stderr'})
     const save = {method: 'POST', body: '[{"key": "a", "value": 1}]', headers: {'content-type': 'application/json'}}
     t.match(await shop.fetch('/v1.0/state/store', save), {status: 204})
     const starting = rig.run(['start', 'cache'])
@@ -85,7 +85,7 @@ t.test('keys whose file another process has open are in memory, which one senten
   t.equal(told.length, 1, told.join('\n'))
   t.match(
     told[0],
-    `No Redis answers at localhost:${port}, so Pillion is one there (keys in memory only: another process has ${file} open)`
+    `No Redis at localhost:${port}: Pillion serves one (keys in memory only: another process has ${file} open)`
   )
 })
 

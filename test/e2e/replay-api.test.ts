@@ -15,7 +15,7 @@ t.test('answers about replays and pins are as the description of the API says; e
   const one = await post('/calls/1/replay', {})
   t.strictSame([one.status, misfit('Replay', one.json)], [200, ''])
   t.match(one.json, {call: 1, replay: 3, after: {status: 200}})
-  t.match(await post('/calls/2/replay', {}), {status: 409, body: /POST may change something/})
+  t.match(await post('/calls/2/replay', {}), {status: 409, body: /POST may change data/})
   t.match(await post('/calls/2/replay', {unsafe: true}), {status: 200, json: {call: 2, replay: 4}})
 
   const edit = {path: '/orders?by=hand', body: 'two'}

@@ -12,7 +12,7 @@ t.test('an event is delivered again, as it was, and the answers are compared', a
   let found: Api.Call | undefined
   while (found === undefined || found.isOpen) [found] = await rows()
   const number = found.number.toString()
-  t.match(await rig.run(['replay', number]), {code: 1, stdout: /not sent: POST may change something/})
+  t.match(await rig.run(['replay', number]), {code: 1, stdout: /not sent: POST may change data/})
   const replay = rig.run(['replay', number, '--unsafe'])
   const again = await shop.nextRequest()
   t.equal(again.body, first.body)

@@ -54,8 +54,7 @@ t.test('what may change something is sent when somebody says so', async t => {
   const number = await numberOf('method:POST')
   t.match(await rig.run(['replay', number.toString()]), {
     code: 1,
-    stdout:
-      /^call \d+, POST \/orders, shop → stock: not sent: POST may change something\n {2}With --unsafe it is sent\./
+    stdout: /^call \d+, POST \/orders, shop → stock: not sent: POST may change data\n {2}Add --unsafe to send it\./
   })
   t.equal(await call('/seen'), '1')
   t.match(await replay(number.toString(), '--unsafe'), [{after: {status: 200}, differences: [{path: 'count'}, {}]}])
@@ -71,7 +70,7 @@ t.test('pinned calls are sent after each save; what differs each time is left ou
   const number = await numberOf('path:/items')
   const post = await numberOf('method:POST')
   t.match((await rig.run(['replay', '--pin', number.toString()])).stdout, /is pinned: .* Ignored, .*: count\.\n/)
-  t.match((await rig.run(['replay', '--pin', post.toString()])).stdout, /POST may change something, so only pillion/)
+  t.match((await rig.run(['replay', '--pin', post.toString()])).stdout, /POST may change data: only pillion/)
   await save('2')
   await run.waitForLine(/pinned call \d+, GET \/items, shop → stock: 200, price differs.*stock\.mjs.*saved/)
   const pins = JSON.parse((await rig.run(['replay', '-o', 'json'])).stdout) as Api.Pins
@@ -85,7 +84,7 @@ t.test('pinned calls are sent after each save; what differs each time is left ou
           {replay: {differences: [{what: 'body', path: 'price', before: '1', after: '2'}], leftOut: ['count']}}
         ]
       },
-      {call: post, noise: null, results: [{replay: {after: null, refusal: /POST may change something/}}]}
+      {call: post, noise: null, results: [{replay: {after: null, refusal: /POST may change data/}}]}
     ],
     rounds: [{kind: 'pinned'}, {kind: 'saved', app: 'stock', files: ['stock.mjs']}]
   })

@@ -31,7 +31,7 @@ const open = async (t: Test, metadata: Readonly<Record<string, string>> = {}): P
   return {rig, port, start}
 }
 
-const ANSWERS = /No Redis answers at localhost:\d+, so Pillion is one there/
+const ANSWERS = /No Redis at localhost:\d+: Pillion serves one/
 
 const dataOf = (request: Request): number => Number(eventOf(request)['data'])
 

@@ -33,7 +33,7 @@ t.test('a window: calls between two apps keep their order; those that may change
     ],
     'at their pace; replays are not in the window'
   )
-  t.match(await rig.run(['replay', '--window', '5m', 'method:POST']), {code: 1, stdout: /POST may change something/})
+  t.match(await rig.run(['replay', '--window', '5m', 'method:POST']), {code: 1, stdout: /POST may change data/})
 })
 
 t.test('--last-failed sends the latest call again that has failed', async t => {

@@ -37,10 +37,8 @@ const some = (count: number): string => (count === 0 ? '' : count.toString())
 
 function differences({edges, uncalled}: Api.Graph): string {
   const lines = [
-    ...grouped(edges.filter(({isDeclared}) => isDeclared === false)).map(([from, ids]) =>
-      ids.length === 1
-        ? `${from} calls ${list(ids)}, and does not name it under dependsOn`
-        : `${from} calls ${list(ids)}, and ${ids.length === 2 ? 'names neither' : 'names none of them'} under dependsOn`
+    ...grouped(edges.filter(({isDeclared}) => isDeclared === false)).map(
+      ([from, ids]) => `${from} calls ${list(ids)}: not in its dependsOn`
     ),
     ...grouped(uncalled).map(
       ([from, ids]) =>

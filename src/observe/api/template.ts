@@ -85,8 +85,7 @@ type Needs = Loaded['plan']['apps'][number]['dependsOn']
 
 function undeclaredText(id: string, called: readonly string[]): string {
   const names = called.length === 1 ? called[0] : `${called.slice(0, -1).join(', ')} and ${called.at(-1) ?? ''}`
-  const not = called.length === 1 ? 'does not name it' : called.length === 2 ? 'names neither' : 'names none of them'
-  return `${id} calls ${names ?? ''}, and ${not} under dependsOn`
+  return `${id} calls ${names ?? ''}: not in its dependsOn`
 }
 
 /** The whole key, in the form that it has. */

@@ -141,7 +141,7 @@ export class Replayer {
     if (why !== '') throw new ReplayRefused(call, why)
     if (!isUnsafe && !isSafe(call)) {
       const [method = ''] = contentOf(call).request.head.split(' ', 1)
-      throw new ReplayRefused(call, `${method} may change something`, 'With --unsafe it is sent.')
+      throw new ReplayRefused(call, `${method} may change data`, 'Add --unsafe to send it.')
     }
     const notReady = this.context.whyNot(callee)
     if (notReady !== '') throw new ReplayRefused(call, notReady, `pillion why ${callee} says more.`)

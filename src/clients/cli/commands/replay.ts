@@ -139,7 +139,7 @@ async function changed({api}: FoundRun, way: 'pin' | 'unpin' | 'unpin all', call
 const whenSent = (method = ''): string =>
   ['GET', 'HEAD', 'OPTIONS'].includes(method)
     ? 'it is sent again after each save'
-    : `${method} may change something, so only pillion replay --pinned --unsafe sends it`
+    : `${method} may change data: only pillion replay --pinned --unsafe sends it`
 
 function callNumber(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)

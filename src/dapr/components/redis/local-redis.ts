@@ -181,7 +181,7 @@ export class LocalRedis {
     const keys = `keys ${this.#builtIn.where}${why}`
     const text =
       own === undefined
-        ? `No Redis answers at ${at}, so Pillion is one there (${keys})`
+        ? `No Redis at ${at}: Pillion serves one (${keys})`
         : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${own.port} (${keys}); an app that asks localhost:${own.port} itself does not`
     reporter.warn('built-in-redis', text)
     return true
