@@ -4,7 +4,7 @@ import {compileGlob} from '../../../model/glob.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {readImported} from '../find-source.ts'
 import type {ImportedFile} from '../imported.ts'
-import type {ManifestObject} from './workloads.ts'
+import type {ManifestObject} from './manifest-object.ts'
 import {entriesOf, isFile, isFolder, isLink, textAt} from '../reading/files.ts'
 import {documentsOf, listedValues, mapOf, textValue, textsOf, variablePairs, type Values} from '../reading/yaml-file.ts'
 

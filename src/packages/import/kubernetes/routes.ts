@@ -1,6 +1,6 @@
 // Ways into a cluster: Ingresses by their rules, routes of other kinds by their names.
 import {listedValues, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
-import type {ManifestObject} from './workloads.ts'
+import type {ManifestObject} from './manifest-object.ts'
 
 const OTHERS = new Set('HTTPRoute GRPCRoute IngressRoute VirtualService Route'.split(' '))
 

@@ -5,6 +5,7 @@ import {isPair} from '../compose/environment.ts'
 import {freeFrom} from '../compose/ports.ts'
 import {usualPort} from '../compose/service.ts'
 import {pathTo, withTexts, type ImportedFile} from '../imported.ts'
+import type {ManifestObject} from './manifest-object.ts'
 import {routeNotes} from './routes.ts'
 import {servicePorts, shortNames, type KnownHost, type KnownHosts, type ServicePort} from './service-ports.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
@@ -15,12 +16,6 @@ export type Builds = ReadonlyMap<string, ImageBuild>
 
 /** Further keys are those of compose's `build`. */
 export type ImageBuild = Values & {readonly folder: string}
-
-/** An object of a manifest, and its file. */
-export interface ManifestObject {
-  readonly values: Values
-  readonly file: ImportedFile
-}
 
 /** Services as a compose file has them, and what could not be read of each. */
 export interface ReadServices {
