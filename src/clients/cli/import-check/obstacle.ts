@@ -116,9 +116,15 @@ function withoutOther(app: FailedApp): Obstacle | undefined {
   return name === undefined ? undefined : obstacle('program', `"${name}" is not installed: it is in no folder of PATH`)
 }
 
+/** The program of a command. Behind `sh -c` it follows assignments and `exec`, by which a program gets its port. */
+function programOf([first = '', flag, text = '']: readonly string[]): string {
+  if (first !== 'sh' || flag !== '-c') return first
+  return /^(?:\w+=\S* )*exec ([^\s;&|]+)/.exec(text)?.[1] ?? first
+}
+
 /** The obstacle if the program itself is missing: packages of its folder do not help then. */
 function withoutProgram({plan}: FailedApp, {env}: Around): Obstacle | undefined {
-  const own = whyNotFound(plan.command, plan.folder, pathOf(plan, env))
+  const own = whyNotFound([programOf(plan.command)], plan.folder, pathOf(plan, env))
   const text = own.replace(/ is in no folder of PATH \([^)]*\)/, ' is not installed: it is in no folder of PATH')
   return own === '' ? undefined : obstacle('program', text)
 }
@@ -151,7 +157,7 @@ function waiting({waitsFor, plan: {dependsOn}, outcome: {isOver, deaths}}: Faile
 /** A first build takes longer than a check. */
 function building(app: FailedApp, {root}: Around): Obstacle | undefined {
   const {plan, processes} = app
-  const found = firstBuild(processes, linesOf(app), plan.command[0] ?? '')
+  const found = firstBuild(processes, linesOf(app), programOf(plan.command))
   if (found === undefined) return undefined
   const command = inFolder(plan.folder, found.command, root)
   const once = command === '' ? '' : `${command}, once, or `
