@@ -56,12 +56,13 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
 /** Kinds that start a program again when it ends, and that other clusters have in place of each other. */
 const LASTING = /^(?:Deployment|StatefulSet|DaemonSet|ReplicaSet|Rollout|DeploymentConfig|Service)$/
 
+const kindOf = ({values}: ManifestObject): string => textValue(values['kind'])
+
 /** Of an object in several files the last counts; of a program that files for several clusters have by one name, the most usual kind. */
 function withoutAlternatives(all: readonly ManifestObject[]): {
   readonly kept: readonly ManifestObject[]
   readonly left: readonly string[]
 } {
-  const kindOf = ({values}: ManifestObject): string => textValue(values['kind'])
   const groups = Map.groupBy(all, each => {
     const kind = LASTING.test(kindOf(each)) ? 'lasting' : kindOf(each)
     return `${kind} ${namespaceOf(each.values)} ${nameOf(each.values)}`
