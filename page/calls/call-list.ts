@@ -22,7 +22,7 @@ export const calls = signal<readonly Api.Call[]>([])
 /** The number of calls since the list was cleared that are not listed; the run keeps the latest of them. */
 export const notShown = signal(0)
 export const isAnswered = signal(false)
-/** What is wrong with the filter; '' if nothing is. */
+/** Mistake in the filter; empty if there is none. */
 export const mistake = signal('')
 /** The last call when the list was cleared, and its run; the list leaves out earlier calls of that run. */
 const cleared = signal({run: '', number: 0})

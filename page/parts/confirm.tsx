@@ -13,7 +13,7 @@ interface Question {
 
 const question = signal<(Question & {readonly of: string}) | undefined>(undefined)
 
-/** Asks for confirmation before an action that cannot be undone. It is of this run: in the next one a number means another call. */
+/** Asks for confirmation before an action that cannot be undone. The question ends with this run, since in the next one a number means another call. */
 export const confirm = (asked: Question): void => void (question.value = {...asked, of: runId.peek()})
 
 export function Confirm() {

@@ -3,7 +3,7 @@ import {takeToken} from './token.ts'
 
 const {token, isReadOnly} = takeToken()
 
-/** The run that the page shows. What is asked of it is not answered by the next one, whose calls and lines have the same numbers; events tell which run it is. */
+/** The run that the page shows, from its events. The next run does not answer its requests, since its calls and lines have the same numbers. */
 let shown = ''
 export const showsRun = (run: string): void => void (shown = run)
 

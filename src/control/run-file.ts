@@ -36,9 +36,9 @@ export interface RunIdentity {
   /** Path of the template; empty for a single app. */
   readonly templateFile: string
   readonly appIds: readonly string[]
-  /** What people call the project; left out: its apps have no names. */
+  /** Name of the project; missing if its apps have no names. */
   readonly project?: string
-  /** The host names of its apps, each with the id of its app. Left out: none has one. */
+  /** The host names of its apps, each with the id of its app, if there are any. */
   readonly names?: Readonly<Record<string, string>>
   /** Request of the command; missing for a single app, or a run of an older version. */
   readonly asked?: AskedRun | undefined

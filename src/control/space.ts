@@ -40,7 +40,7 @@ export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process
 /** The name of a copy's space, whether the copy has one or not. */
 export const spaceNameOf = (env: Environment, run: TemplateCopy): string => spaceFor(env, ownerOf(run)).name
 
-/** What a project and this copy of it are called in host names. */
+/** Returns the parts of host names for a project and this copy of it. */
 export function nameSpaceOf(
   env: Environment,
   {file, copy = '', name}: Pick<Plan, 'file' | 'copy' | 'name'>

@@ -9,7 +9,7 @@ const KEPT = 27
 /** The port of the entrance of a machine, at which all apps are called by name. */
 export const ENTRANCE_PORT = 7355
 
-/** One label of a host name: other characters become dashes, and a long one is cut in the middle. */
+/** Makes a label of a host name: other characters become dashes, and a long label is cut in the middle. */
 export function labelOf(words: readonly string[]): string {
   const text = words.join('-').toLowerCase()
   const label = text.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '')

@@ -1,4 +1,4 @@
-/** Where an app is called. */
+/** Address of an app. */
 export interface AppAddress {
   readonly url: string
   readonly host: string

@@ -98,7 +98,7 @@ export interface AppPlan {
   readonly host?: string
   /** Apps that answer paths below these prefixes in its place, the longest prefix first. Left out: none do. */
   readonly routes?: readonly RoutePlan[]
-  /** It is not called by name. Left out: it is, if it speaks HTTP. */
+  /** Set if the app has no name. By default an app of HTTP has one. */
   readonly isNameless?: boolean
   /** Limits of its process, if any. */
   readonly limits?: LimitsPlan

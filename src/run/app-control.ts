@@ -95,7 +95,7 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
   }
 }
 
-/** One whose sidecar is closed gets another one. */
+/** Reports a fault, unless the sidecar is closed: the app then gets another one. */
 const faultBy =
   ({sidecars}: Pick<AppControlParts, 'sidecars'>) =>
   async (runtimes: readonly AppRuntime[]): Promise<string> => {

@@ -26,7 +26,7 @@ export class FarActors {
     this.#context = {heldBodies: new HeldBodies(), observer, faults}
   }
 
-  /** Undefined: no other run hosts the type. */
+  /** Calls the actor. Resolves with undefined if no other run hosts the type. */
   async call(request: ActorRequest): Promise<ActorAnswer | undefined> {
     const {type, work, caller, onStop} = request
     const app = await this.#hosts.of(type)

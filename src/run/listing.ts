@@ -16,7 +16,7 @@ import {reachable} from '../model/address.ts'
 import type {Apps} from './apps/apps.ts'
 import type {RunContext} from './run-context.ts'
 
-/** What is registered of a run. */
+/** Returns the registered facts of a run. */
 export const registrantOf = (
   {plan, run}: Pick<RunContext, 'plan' | 'run'>,
   names: Pick<RunIdentity, 'names' | 'project'>
@@ -114,5 +114,5 @@ function sidecarHost({plan}: AppRuntime): Pick<App, 'sidecarHost'> {
 
 const NO_CALLS = {calls: 0, failed: 0, p95Ms: 0}
 
-/** What differs for an app that the user has stopped: its sidecar is closed. */
+/** Facts of an app that the user has stopped: its sidecar is closed. */
 const CLOSED = {state: 'stopped', isReady: false, availability: 'stopped', httpPort: 0, grpcPort: 0} as const

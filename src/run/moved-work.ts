@@ -37,7 +37,7 @@ export interface MovedWork {
   readonly bring: (path: string) => boolean
 }
 
-/** Finds the work of a folder that was moved; undefined: it was not. It is recognized by its inode, not by its name: a copy of it does not count. */
+/** Finds the work of a folder that was moved, if it was. The inode identifies the folder, so that a copy does not count. */
 export function movedWork(options: WorkPathOptions): MovedWork | undefined {
   const note = noteOf(options)
   const owner = note === undefined ? undefined : ownerIn(note)
@@ -65,6 +65,6 @@ function noteOf({env, plan}: WorkPathOptions): string | undefined {
   return join(notesFolder(env), words.replaceAll(/[^\w.-]/g, '_').slice(0, 200))
 }
 
-/** Undefined: it is not there, or half of one. */
+/** Reads the owner in a note, if the note is complete. */
 const ownerIn = (note: string): Owner | undefined =>
   orElse(() => JSON.parse(readFileSync(note, 'utf8')) as Owner, undefined)

@@ -39,7 +39,7 @@ function isSpringBoot(command: string, folder: string): boolean {
   return files.some(file => orElse(() => readTextFile(file), '').includes('spring-boot'))
 }
 
-/** What to change so that a program listens where it should. `listening`: where it listens instead; undefined: nowhere. */
+/** Returns the change by which a program listens at its port. `listening` is its present port, if any. */
 export function portAdvice(program: string, listening?: number): string {
   if (!IS_MOVED.test(program)) return ADVICE.find(([pattern]) => pattern.test(program))?.[1] ?? GENERAL
   return listening === undefined

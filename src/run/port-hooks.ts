@@ -11,7 +11,7 @@ const NODE_FILE = 'move-port.cjs'
 
 /**
  * Preloaded by every Node process of an app with a published port: code that binds its own number gets the allocated port.
- * Whatever such a program reads or prints (`address()`, its log lines, its redirects) keeps the number at which it is called.
+ * Everything that such a program reads or prints (`address()`, its log lines, its redirects) keeps the number for its callers.
  */
 const NODE_TEXT = `'use strict'
 // Written by pillion; see PILLION_PORT and PILLION_FIXED_PORT in the environment.
@@ -62,7 +62,7 @@ export function withPortHooks(
 }
 
 /**
- * The folder of the hooks, '' if they cannot be written. They are never removed, since a process that outlives the run still
+ * The folder of the hooks; empty if they cannot be written. Hooks are never removed, since a process that outlives the run still
  * needs them when it starts another one; a version of Pillion with other hooks writes them next to these.
  */
 function hookFolder(env: Environment, python: string): string {

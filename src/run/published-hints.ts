@@ -6,13 +6,13 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {listeningOf} from '../supervisor/messages/port-hint.ts'
 import {portAdvice, programText} from './port-advice.ts'
 
-/** What programs print that cannot bind a port. */
+/** Output of programs that cannot bind a port. */
 export const PORT_TAKEN =
   /EADDRINUSE|AddrInUse|\[Errno (?:98|48)\]|\b(?:address|port|connection) (?:\S+ )?(?:is |was )?(?:already )?in use|:\d+ (?:is )?already in use/i
 
 /** A program that listens does so within this time, or prints why it takes longer. */
 const LISTENS_WITHIN_MS = 5000
-/** One that cannot bind its port, and ignores that, ends at once. */
+/** Life of a program that ignores a failed bind and ends at once, in ms. */
 const ENDS_AT_ONCE_MS = 5000
 
 /** The lines that may report a taken port: programs write it to stdout or stderr. */

@@ -28,7 +28,7 @@ export class RunActors implements ActorAccess {
     this.faults = options.faults
   }
 
-  /** Undefined: no app has hosted or called one. */
+  /** Actors. Undefined until an app hosts or calls one. */
   get loaded(): Actors | undefined {
     return this.#actors
   }

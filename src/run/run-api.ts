@@ -203,7 +203,7 @@ const whyStopped = (id: string, apps: Apps): string => {
   return why === '' ? '' : `"${id}" was ${why}`
 }
 
-/** What the page shows of the run, and the folder of the key that signs its tokens. */
+/** Facts of the run for the page, and the folder of the key that signs its tokens. */
 const pageOf = ({plan, env}: RunOptions): {readonly template: string; readonly folder: string} => ({
   template: keptPath(plan.file) || plan.name,
   folder: usableFolder(runtimeFolders(env))

@@ -4,7 +4,7 @@ import type {Lifetime} from './lifetime.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunReporter} from './run-reporter.ts'
 
-/** What every part of a run gets: its inputs, and its identity. */
+/** Inputs and identity of a run, for all of its parts. */
 export interface RunContext extends RunOptions {
   /** The marker of all processes of the run: the value of their `PILLION_RUN`. */
   readonly run: string

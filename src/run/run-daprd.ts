@@ -10,7 +10,7 @@ import type {ComponentResource} from '../files/resources/components.ts'
 import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/sidecar-options.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
-/** The real daprds of a run: one next to each app whose files name a component that we do not have. Nothing of it is loaded otherwise. */
+/** The real daprds of a run: one next to each app whose files name a component that we do not have. Other runs do not load the code. */
 export class RunDaprd implements FindDaprd {
   readonly #context: Pick<RunContext, 'env' | 'run' | 'reporter' | 'lifetime'>
   readonly #watchdog: Pick<Watchdog, 'watch' | 'forget'>

@@ -6,7 +6,7 @@ import type {RunRecorder} from './run-recorder.ts'
 /** How often what is known of a run is written, in ms, in case the run is killed. */
 const EVERY_MS = 60_000
 
-/** What is kept of a run after its end: its exits, and how its calls went. Its code is loaded when there is something to keep. */
+/** Facts that outlive a run: its exits, and counts of its calls. The code is loaded with the first of them. */
 export class RunMemory {
   readonly #context: RunContext
   readonly #recorder: RunRecorder

@@ -28,7 +28,7 @@ export class RunNames {
   /** The apps that the run leaves out. */
   #leftOut: readonly AppPlan[]
   readonly #over = new AbortController()
-  /** Undefined: the apps of the run have no names. */
+  /** Parts of the names. Undefined if the apps of the run have none. */
   #space: NameSpace | undefined
   /** The id of the app that has each host name. */
   #names: ReadonlyMap<string, string> = new Map()
@@ -60,13 +60,13 @@ export class RunNames {
     return ''
   }
 
-  /** What a listing of an app says of its name. */
+  /** Returns the name of an app for its listing. */
   factsOf(id: string): {readonly nameUrl?: string} {
     const nameUrl = this.urlOf(id)
     return nameUrl === '' ? {} : {nameUrl}
   }
 
-  /** Where an app is called, whatever its port is now; undefined if the run has no such app, or it has no address. */
+  /** Returns the present address of an app; undefined for an unknown app, or one without an address. */
   readonly addressOf = (id: string): AppAddress | undefined => {
     const runtime = this.#runtimes().find(each => each.id === id)
     const plan = runtime?.plan ?? this.#leftOut.find(each => each.id === id)
@@ -176,7 +176,7 @@ export class RunNames {
   }
 }
 
-/** Whether the apps of a run have names. In CI nobody opens them, unless the template or the caller asks for them. */
+/** Whether the apps of a run have names. In CI no browser opens them, unless the template or the caller asks for them. */
 function wantsNames({env, plan}: Pick<RunContext, 'env' | 'plan'>): boolean {
   const asked = env['PILLION_NAMES']
   if (plan.file === '' || asked === '0' || plan.names === false) return false

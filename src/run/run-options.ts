@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly env: Environment
   readonly form: TemplateMode | Single
   readonly output: ConsoleOutput
-  /** True: the colours of the apps are kept. */
+  /** Whether the colours of the apps are kept. */
   readonly isTerminal: boolean
   /** Log lines of the sidecars are JSON (`--log-as-json`). */
   readonly isJson?: boolean
@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly reread?: (() => Promise<Plan>) | undefined
   /** When the template was read, in ms since 1970: what is saved later is an edit. Left out: just now. */
   readonly readAt?: number | undefined
-  /** What happens to workflows and the like at the end; left out: they outlive the run. */
+  /** Treatment of workflows and the like at the end. By default they outlive the run. */
   readonly workMode?: WorkMode | undefined
   /** Ids of apps that are left to the user to start (`--except`). */
   readonly excepted?: ReadonlySet<string> | undefined
@@ -42,7 +42,7 @@ export interface TemplateMode {
   readonly view?: ConsoleView | undefined
 }
 
-/** One app from the command line: its output is passed through, and it reads our stdin. */
+/** An app from the command line: its output is passed through, and it reads our stdin. */
 export interface Single {
   readonly kind: 'single'
   readonly input: Readable

@@ -28,7 +28,7 @@ async function lastLines(
   return withoutNativeStack(lines.map(line => line.replace(/^== APP - [^=]* == /, '').slice(0, MAX_LINE)))
 }
 
-/** Where the code of an app in this folder failed; '' = not known. */
+/** Returns the place of a failure in the code of this folder; empty if unknown. */
 async function placeOf(lines: () => Promise<readonly string[]>, folder: string): Promise<string> {
   const {codePlace} = await import('../model/code-place.ts')
   return codePlace(await lines(), folder)
@@ -52,7 +52,7 @@ export class RunRecorder {
 
   readonly #runtimes: () => readonly AppRuntime[]
   readonly #workflows: () => Workflows | undefined
-  /** Further names that are masked, by app. Those of an app that has left the run are kept: its calls are, too. */
+  /** Further names that are masked, by app. Names of an app that has left the run stay, as its calls do. */
   readonly #masks = new Map<string, readonly string[]>()
 
   readonly #onDeath: (death: Death) => void

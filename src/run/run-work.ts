@@ -20,7 +20,7 @@ const AGAIN_MS = 1000
 /** Called with an instance that has changed. */
 export type WorkflowListener = (workflows: Workflows, instance: Instance) => void
 
-/** What outlives the run. Opened when an app first needs it, or when an earlier run has left something. */
+/** Work that outlives the run. Opened when an app first needs it, or when an earlier run has left some. */
 export class RunWork implements WorkAccess {
   readonly #options: RunWorkOptions
   readonly #listeners: WorkflowListener[] = []
@@ -40,7 +40,7 @@ export class RunWork implements WorkAccess {
   readonly jobs = async (): Promise<Jobs> => (await this.#open()).jobs
   readonly outbox = async (): Promise<Outbox> => (await this.#open()).outbox
 
-  /** What starts the sleeping apps, as earlier runs have stored it. */
+  /** Returns the triggers of sleeping apps that earlier runs have stored. */
   async triggers(): Promise<ReadonlyMap<string, Triggers>> {
     if (!mayBeKept(this.#options)) return new Map()
     const path = workPath(this.#options)
@@ -65,7 +65,7 @@ export class RunWork implements WorkAccess {
     this.#opened?.tellWaiting(id)
   }
 
-  /** Undefined: there are none, in this run and before. */
+  /** Returns the workflows, if this run or an earlier one has any. */
   readonly openWorkflows = (): Workflows | undefined => this.#opened?.workflows
 
   /** Opens everything for readers: it starts no file, and finds nothing where there was nothing. */
@@ -140,7 +140,7 @@ export class RunWork implements WorkAccess {
     await work.close()
   }
 
-  /** For what an earlier run has left, which no one may ask for: where no descriptor is free, it is opened a second later. Undefined: the run ends. */
+  /** Opens the file for work of an earlier run. Without a free descriptor it tries again a second later. Resolves with undefined if the run ends. */
   async #openForLeft(): Promise<OpenWork | undefined> {
     for (; !this.#isClosed; await pause(AGAIN_MS))
       try {

@@ -1,4 +1,4 @@
-/** One part of a run: `stop` undoes `start`. */
+/** A part of a run: `stop` undoes `start`. */
 export interface Stage {
   /** The name in error messages, for example `ports`. */
   readonly name: string

@@ -10,8 +10,8 @@ import {linesAtEnd, PORT_TAKEN} from './published-hints.ts'
 import type {RunContext} from './run-context.ts'
 
 /**
- * Why a process could not listen: which other run has its port, and where the number is written; this is also reported as a
- * warning. '' = it has ended for another reason, or no other run has the port.
+ * Returns the reason why a process could not listen: the other run with its port, and the place of the number; also reports a
+ * warning. Returns an empty string if it has ended for another reason, or no other run has the port.
  */
 export async function takenPort(
   {env, plan, reporter}: Pick<RunContext, 'env' | 'plan'> & {readonly reporter: Reporter},

@@ -33,7 +33,7 @@ const MAX_SHORT_RUNS = 5
  */
 const RECHECK_EVERY_MS = 250
 
-/** One app in a run, over all its openings: its processes, the channel for calls to it, and its logs. */
+/** An app in a run, over all its openings: its processes, the channel for calls to it, and its logs. */
 export class AppRuntime implements Callee {
   /** The plan of its next process: an edit of the template changes it at once. */
   wanted: AppPlan

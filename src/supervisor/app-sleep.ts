@@ -46,11 +46,11 @@ export class AppSleep implements Sleep {
   #failures = 0
   /** Cancels the next start after a failure. */
   #callOff: (() => void) | undefined
-  /** What needs the app while it is falling asleep; '' = nothing. */
+  /** Need of the app while it is falling asleep; may be empty. */
   #cause = ''
-  /** What needs it while it sleeps, without a limit; '' = nothing. */
+  /** Need of the app while it sleeps, without a limit; may be empty. */
   #needed = ''
-  /** It could not be started, as what it depends on was not there. */
+  /** Whether a missing dependency has prevented its start. */
   #isBarred = false
   #onAsleep = (): void => undefined
 

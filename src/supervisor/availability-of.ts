@@ -12,7 +12,7 @@ interface Judged {
   readonly appPort: number
   /** An edit of the template opens it next. */
   readonly isBetweenOpenings: boolean
-  /** It was never started, since a dependency has failed. */
+  /** Whether it never started because a dependency has failed. */
   readonly isGivenUp: boolean
 }
 

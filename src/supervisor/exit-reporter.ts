@@ -19,7 +19,7 @@ interface EndedApp {
   readonly searchPath: () => string
 }
 
-/** Where nothing is recorded of an exit. */
+/** An exit without recorded facts. */
 const NOTHING_KEPT: KeptExit = {number: 0, calls: [], work: []}
 
 /**

@@ -22,7 +22,7 @@ interface Listable {
   readonly availability: Availability
 }
 
-/** What its status knows; times are in ms since 1970, 0 = never. */
+/** Facts of its status; times are in ms since 1970, 0 for never. */
 interface Known {
   readonly createdAt: number
   readonly startedAt: number

@@ -117,7 +117,7 @@ export class Program {
     void this.drop(old, 'user')
   }
 
-  /** Creates a candidate, which the caller starts. It is not restarted automatically. */
+  /** Creates a candidate, which the caller starts, and which is not restarted automatically. */
   candidate(plan: AppPlan, appPort: number): Supervised {
     const app = this.#newApp(plan, appPort)
     this.#others.add(app)

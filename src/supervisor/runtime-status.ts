@@ -5,7 +5,7 @@ import {wallTime} from '../platform/wall-time.ts'
 import {ExitHistory} from './exit-history.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
 
-/** What is known about an app besides the state of its process: its progress, its start time, and why it has not been started. */
+/** Facts about an app besides the state of its process: its progress, its start time, and the reason why it has not started. */
 export class RuntimeStatus {
   /** When its process was started, by `performance.now()`: a clock that is set changes no time between two exits; 0 if there is none. */
   #bornAt = 0
@@ -18,7 +18,7 @@ export class RuntimeStatus {
   obstacle = ''
   /** The ids of the apps that it waits for. */
   waitsFor: readonly string[] = []
-  /** It was not started, because a dependency is not met. */
+  /** Whether an unmet dependency has prevented its start. */
   isGivenUp = false
   readonly #exits = new ExitHistory()
 
@@ -50,13 +50,13 @@ export class RuntimeStatus {
     return this.#exits.loop(this.#bornAt, performance.now())
   }
 
-  /** It waits for the apps `ids`; `why` completes "it waits until …". */
+  /** Notes that it waits for the apps `ids`; `why` completes "it waits until …". */
   waits(plan: AppPlan, why: string, ids: readonly string[]): void {
     this.waitsFor = ids
     this.obstacle = `"${instanceName(plan.id, plan.instance)}" is not started yet: it waits until ${why}`
   }
 
-  /** It will not be started unless its dependency is. One that sleeps tries again with its next call. */
+  /** Notes that it starts only after its dependency. A sleeping app tries again with its next call. */
   giveUp(why: string, isAsleep: boolean): void {
     this.obstacle = isAsleep ? '' : why
     this.waitsFor = []
@@ -72,7 +72,7 @@ export class RuntimeStatus {
       this.#progress = {...this.#progress, state: {phase: 'idle'}}
   }
 
-  /** It is as it was before its first start. */
+  /** Restores the state before its first start. */
   reset(plan: AppPlan): void {
     this.replaced()
     this.isGivenUp = false

@@ -1,18 +1,18 @@
 import type {Triggers} from '../model/triggers.ts'
 import type {PendingCall} from '../proxy/gateway/admission-queue.ts'
 
-/** The sleep of one app: it has no process, while its sidecar, ports and addresses stay open. Whatever needs the app wakes it. */
+/** The sleep of one app: it has no process, while its sidecar, ports and addresses stay open. Any need of the app wakes it. */
 export interface Sleep {
   /** Whether it waits for its first call instead of starting. */
   readonly beginsAsleep: boolean
   readonly isAsleep: boolean
-  /** It is asleep, and is being started. */
+  /** Whether the app is asleep, and is being started. */
   readonly isWaking: boolean
-  /** What starts it besides calls, as its last process said. */
+  /** Triggers besides calls, as its last process has reported. */
   readonly triggers: Triggers
-  /** Something needs its process, now. False: it has one, or is being started already. */
+  /** Starts the app for an immediate need. Returns false if it has a process, or is being started already. */
   wake(cause: string): boolean
-  /** What waits as long as it takes needs a process: an event, an actor, a job. To be called again when its state changes. */
+  /** Starts the app for a need without a limit: an event, an actor, a job. Callers repeat this when its state changes. */
   need(cause: string): void
   /** An app that it depends on is there: what needs it is tried again at once, however often that has failed. */
   retry(): void

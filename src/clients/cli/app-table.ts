@@ -127,7 +127,7 @@ const ageText = ({startedAt, pid}: App, now: number): string =>
 const cpuText = (percent: number | undefined): string =>
   percent === undefined ? '' : `${percent.toFixed(percent < 9.95 ? 1 : 0)}%`
 
-/** Where a person opens the app: by its name, if it has one. */
+/** Returns the address for people: by name, if the app has one. */
 export const shownUrl = (app: App): string => app.nameUrl ?? urlOf(app)
 
 /** The URL of the app; only its port if it does not speak HTTP. */

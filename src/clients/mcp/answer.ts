@@ -12,7 +12,7 @@ const MAX_LINE = 1500
 type Facts = Readonly<Record<string, unknown>>
 
 export interface Listing {
-  /** One or two sentences of our own. */
+  /** Summary of one or two sentences. */
   readonly summary: string
   readonly rows: readonly string[]
   readonly facts?: Facts

@@ -1,4 +1,4 @@
-// clients/mcp/ offers a run to coding agents: tools of the Model Context Protocol over stdio. It is a client of the run's API, and finds the
+// clients/mcp/ offers a run to coding agents: tools of the Model Context Protocol over stdio. As a client of the run's API it finds the
 // run again at each call, so that runs may come and go.
 import {StringDecoder} from 'node:string_decoder'
 import {McpServer, parseJSONRPCMessage, ProtocolError, ProtocolErrorCode} from '@modelcontextprotocol/server'

@@ -1,4 +1,4 @@
-// What only the whole template shows: variables without a value, and apps that code calls and the template has not.
+// Notes of the whole template: variables without a value, and apps that code calls and the template lacks.
 import {relative, resolve} from 'node:path'
 import {isInside} from '../../model/glob.ts'
 import type {Imported, ImportedApp} from './imported.ts'

@@ -44,7 +44,7 @@ export interface FoundSource {
   readonly others: readonly string[]
   /** Compose files next to a compose file that change its services. */
   readonly layers?: readonly string[]
-  /** Where compose is started. */
+  /** Folder in which compose is started. */
   readonly folder: string
 }
 

@@ -1,4 +1,4 @@
-/** Reads the apps of other tools' files, and writes them as a template. It starts only the tools that `run` is asked for. */
+/** Reads the apps of other tools' files, and writes them as a template. Only `run` starts tools. */
 export {importFrom} from './import-template.ts'
 export {countNotes, templateText, usesDapr} from './write-template.ts'
 export {withSeenPorts} from './reading/listening.ts'

@@ -8,7 +8,7 @@ import {given, isMap, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
 export interface NamedSource {
   readonly imported: Imported
   readonly name: string
-  /** Where the env files of all of its apps count from. */
+  /** Folder from which paths of its apps' env files count. */
   readonly root: string
   /** The source cannot express dependencies: a Procfile, a folder. */
   readonly hasNoOrder: boolean

@@ -46,7 +46,7 @@ export function openAuthority(state: string): Authority {
   return authorityOf(made)
 }
 
-/** An authority in memory, which nobody trusts. */
+/** An untrusted authority in memory. */
 export const temporaryAuthority = (): Authority => authorityOf(makeAuthority('Pillion CA without trust'))
 
 /** Deletes the authority of a state folder. */

@@ -92,7 +92,7 @@ const CALLER_DISCONNECTED = 'the caller disconnected'
 
 /**
  * The queue in front of one app: open while the app is ready, held while it starts or reloads, shut with a reason while
- * calls would fail. It knows nothing of HTTP. Queued calls are admitted in order of arrival.
+ * calls would fail. Independent of HTTP. Queued calls are admitted in order of arrival.
  */
 export class AdmissionQueue {
   readonly #options: Required<AdmissionQueueOptions>

@@ -47,7 +47,7 @@ export interface Denied {
   readonly isUnknown?: boolean
   /** The callee's sidecar, in another run, accepts no connections. */
   readonly isUnavailable?: boolean
-  /** Nothing listens at this address, and why. */
+  /** Address without a listener, and the reason. */
   readonly down?: {readonly address: string; readonly reason: string; readonly isGrpc?: boolean}
 }
 
@@ -60,7 +60,7 @@ export interface Held {
   readonly isCounted?: boolean
   /** Calls the listener when `isCounted` changes: a call that has its slot may wait for the app next, and one that waits for the app may wait for a slot. */
   readonly onCounted?: (listener: (isCounted: boolean) => void) => void
-  /** What the call waits for; omitted if unknown. */
+  /** Reason for the wait; omitted if unknown. */
   readonly reason?: string | undefined
   /** The caller has disconnected. */
   cancel(): void

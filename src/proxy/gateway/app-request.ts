@@ -111,8 +111,8 @@ class AppResponseCollector extends ResponseCollector {
 }
 
 /**
- * One request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. It goes the way of every
- * call: it waits while the app starts or reloads.
+ * A request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. Like every call, it waits
+ * while the app starts or reloads.
  */
 class AppRequest extends ProxiedCall {
   readonly rules = PLAIN_RULES

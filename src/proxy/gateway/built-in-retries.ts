@@ -16,7 +16,7 @@ interface Retries {
 
 /**
  * Dapr's `DaprBuiltInServiceRetries`: a call to an app of another run is tried again while that run's sidecar cannot be
- * connected to. Nothing of the call was sent, so its body does not matter. `emit` is called for each retry.
+ * connected to. The call was not sent, so its body does not matter. `emit` is called for each retry.
  */
 export function withBuiltInRetries(admit: Admit, retryFor: RetryFor, emit: EmitResiliency): Admit {
   /** A call asks for admission again after each refused connection. */

@@ -3,11 +3,11 @@ import type {CallObserver, Recorded} from '../../model/call.ts'
 import type {HeldBodies} from './held-bodies.ts'
 import type {Interceptor} from './interceptor.ts'
 
-/** What all calls through one listener share. */
+/** Common part of all calls through one listener. */
 export interface CallContext {
   readonly heldBodies: HeldBodies
   readonly observer?: CallObserver | undefined
-  /** Handles the calls; it may be another one for each. Undefined: nothing does. */
+  /** Handles the calls, if there is one; may differ for each call. */
   readonly interceptor?: Interceptor | undefined
   /** Make calls fail on purpose. */
   readonly faults?: Pick<FaultSwitch, 'active'> | undefined

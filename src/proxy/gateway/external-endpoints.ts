@@ -48,7 +48,7 @@ const IS_URL = /^https?:\/\//
 
 const NO_CREDENTIALS = {ca: '', cert: '', key: ''}
 
-/** Calls of one app to external endpoints. They carry no token and no headers about the caller (Dapr: pkg/runtime/channels). */
+/** Calls of one app to external endpoints, without token and headers about the caller (Dapr: pkg/runtime/channels). */
 export class ExternalEndpoints {
   readonly #options: Required<ExternalEndpointsOptions>
   /** Secret stores can be asked. */

@@ -52,7 +52,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 const GIVEN_UP = 'it was given up'
 const NOTHING = Buffer.alloc(0)
 
-/** One call of the sidecar to its own app over gRPC. It goes the way of every call: it waits while the app starts or reloads. */
+/** A call of the sidecar to its own app over gRPC. Like every call, it waits while the app starts or reloads. */
 class GrpcAppRequest implements Passenger {
   readonly #options: GrpcAppRequestOptions
   readonly #done: (response: GrpcAppResponse) => void

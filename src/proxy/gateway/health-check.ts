@@ -22,7 +22,7 @@ const soonMs = ({intervalMs}: HealthPlan): number => Math.min(intervalMs, MAX_CA
 
 /**
  * Checks the health of an app as Dapr's sidecar does (`pkg/apphealth`): immediately when it is ready, then at every interval.
- * One success makes it healthy; consecutive failures up to the threshold make it unhealthy; the first check decides alone.
+ * A success makes it healthy; consecutive failures up to the threshold make it unhealthy; the first check decides alone.
  */
 export class Health {
   readonly #options: Required<HealthOptions>

@@ -3,7 +3,7 @@ import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import type {Interception, Interceptor, CallOutcome, WhyOnce} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
-/** What the interceptor needs from a call. */
+/** Part of a call that the interceptor uses. */
 export interface InterceptedCall {
   /** Starts an attempt; `settle` follows. */
   attempt(): void
@@ -13,7 +13,7 @@ export interface InterceptedCall {
   whyOnce(): string
 }
 
-/** One call that an interceptor handles. */
+/** A call that an interceptor handles. */
 export class InterceptedRun {
   readonly #interception: Interception
   #settle: ((outcome: CallOutcome) => void) | undefined
@@ -25,7 +25,7 @@ export class InterceptedRun {
     this.#interception = interception
   }
 
-  /** Undefined: the interceptor does not handle the call. */
+  /** Returns the run of a call, if the interceptor handles it. */
   static of(call: Call, interceptor: Interceptor): InterceptedRun | undefined {
     const interception = interceptor.intercept(call)
     return interception && new InterceptedRun(interception)

@@ -19,7 +19,7 @@ export type CallOutcome =
   /** A policy ended the call, with this reason in Dapr's wording. */
   | {readonly kind: 'ended'; readonly reason: string}
 
-/** What a status of HTTP means for policies: 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
+/** Judges a status of HTTP for policies: 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
 export const verdictOfStatus = (status: number): Verdict => (status >= 200 && status < 400 ? 'success' : status)
 
 /** Makes one attempt of a call. */
@@ -28,7 +28,7 @@ export type Next = (control: AttemptControl) => Promise<CallOutcome>
 /** Why there can be no further attempt; '' = there can. */
 export type WhyOnce = () => string
 
-/** What an interceptor does with one call. */
+/** Treatment of one call by an interceptor. */
 export interface Interception {
   /** There may be more than one attempt: what is sent has to be kept. */
   readonly mayRetry: boolean
@@ -46,7 +46,7 @@ export interface Interception {
   cancel(): void
 }
 
-/** Handles calls between a sidecar and their callees. Undefined: the interceptor does not handle this call. */
+/** Handles calls between a sidecar and their callees, unless `intercept` returns undefined. */
 export interface Interceptor {
   intercept(call: Call): Interception | undefined
 }

@@ -33,9 +33,9 @@ export const FOREIGN_PAGE =
   'web pages from elsewhere may not send requests here: the Origin or Sec-Fetch-Site header names one. If it is yours, add its origin to allowedOrigins at the top of the template'
 
 /**
- * Who may send what looks like a request of a web page from elsewhere. A page can send such requests to any port of this machine,
+ * Checks requests that look like those of a web page from elsewhere. A page can send such requests to any port of this machine,
  * with its user's browser; and so does an app, such as a gateway, that passes on the headers of its browsers. The process at the
- * other end of the connection shows which it is. Other requests are not checked.
+ * other end of the connection decides. Other requests are not checked.
  */
 export class PageGuard {
   readonly #allowed: ReadonlySet<string>

@@ -41,8 +41,8 @@ const MAX_REFUSALS = 3
 type PassageContext = Pick<CallContext, 'faults'> & Partial<Pick<CallContext, 'heldBodies'>>
 
 /**
- * The way of every call to its callee, whatever protocols it has: the policies around its attempts; for each attempt the fault that hits it,
- * its wait in the queue, its permit, and how often connections were refused. It ends exactly once, by `over`.
+ * The way of every call to its callee, over any protocol: the policies around its attempts; for each attempt the fault that hits it,
+ * its wait in the queue, its permit, and the count of refused connections. A passage ends exactly once, by `over`.
  */
 export class Passage {
   /** The admission of the current attempt; undefined: none yet. */
@@ -101,7 +101,7 @@ export class Passage {
     else this.#run.settle(outcome)
   }
 
-  /** Called when the connection was refused: asks again, since the queue knows when the callee will listen. False: it has refused too often. */
+  /** Called when the connection was refused: asks again, since the queue knows when the callee will listen. Returns false after too many refusals. */
   refused(): boolean {
     const {admitted} = this
     if (admitted === undefined) return false

@@ -22,7 +22,7 @@ import {Passage, type Passenger} from './passage.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /**
- * One call over HTTP through the gateway: its passage brings it to the callee, its exchange moves the bytes, and what both report is its
+ * A call over HTTP through the gateway: its passage finds the callee, its exchange moves the bytes, and their reports make its
  * end. Subclasses define headers and errors for the API that received it: Dapr's (`dapr/sidecar/`) or the Daeploy manager's (`daeploy/`).
  */
 export abstract class ProxiedCall implements CallHandler, Passenger {

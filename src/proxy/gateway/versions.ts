@@ -58,7 +58,7 @@ export class Versions<M extends Versioned & Callee> {
     return this.#runtimes
   }
 
-  /** One app of each version, in their order: an open one if possible. */
+  /** An app of each version, in their order: an open one if possible. */
   get known(): readonly M[] {
     return [...Map.groupBy(this.#known, nameOf).values()].flatMap(
       instances => instances.find(each => this.#runtimes.includes(each)) ?? instances.slice(0, 1)
@@ -73,7 +73,7 @@ export class Versions<M extends Versioned & Callee> {
     this.#index = undefined
   }
 
-  /** Brings the apps into an order that names them all. One that it does not name, open or closed, has left the run. */
+  /** Sorts the apps by an order that names them all. An app outside of it, open or closed, has left the run. */
   arrange(order: readonly M[]): void {
     this.#runtimes.sort((a, b) => order.indexOf(a) - order.indexOf(b))
     this.#known = order

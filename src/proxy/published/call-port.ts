@@ -26,7 +26,7 @@ const LOOK_MS = 10_000
 /** A connection whose caller is looked up once. */
 interface Attributed {
   readonly socket: net.Socket
-  /** '' = not yet. */
+  /** App id of the caller; empty until it is known. */
   caller: string
 }
 
@@ -136,7 +136,7 @@ export abstract class CallPort implements PublishedHost {
     return this.#appAt(this.endsOf(socket)) || this.stranger
   }
 
-  /** Serves a caller of HTTP/2 without TLS. False: these bytes are not HTTP/2. */
+  /** Serves a caller of HTTP/2 without TLS. Returns false for other bytes. */
   protected serveFrames(socket: net.Socket, early: Buffer, contextOf: FrameCallsOptions['context']): boolean {
     if (early.toString('latin1', 0, HTTP2.length) !== HTTP2) return false
     void this.#serveFrames(socket, early, contextOf)

@@ -11,7 +11,7 @@ const PORT = /:\d{1,5}$/
 /** The longest host name (RFC 1035 §2.3.4), its port, and a dot at its end. */
 const MAX_LENGTH = 260
 
-/** Reads the host from header lines. Undefined: there are none or several, so that programs could read different ones (RFC 9112 §3.2). */
+/** Reads the host from header lines. Returns undefined for none or several, which programs could read differently (RFC 9112 §3.2). */
 export function hostIn(lines: string): NamedHost | undefined {
   const [first, ...others] = Array.from(lines.matchAll(HOST), ([, host = '']) => host)
   return first === undefined || others.length > 0 ? undefined : namedHost(first)
@@ -22,7 +22,7 @@ export const namedHost = (written: string): NamedHost =>
     ? {written: '', name: ''}
     : {written, name: written.replace(PORT, '').toLowerCase().replace(/\.$/, '')}
 
-/** Where a connection comes from. */
+/** Origin of a connection. */
 export interface Origin {
   readonly address: string
   readonly port: number

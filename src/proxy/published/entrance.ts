@@ -45,7 +45,7 @@ export interface EntranceOptions {
   readonly folder: string
 }
 
-/** Where the caller of a connection is, and how it came in. */
+/** The caller of a connection, and its way in. */
 interface Caller extends Origin {
   readonly ends: Ends
 }
@@ -76,7 +76,7 @@ export class Entrance extends CallPort {
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
     const host = hostIn(head.lines)
-    if (host === undefined || !/^[/*]/.test(head.target)) return connection.answer(badHost(head.lines))
+    if (host === undefined || !/^[*/]/.test(head.target)) return connection.answer(badHost(head.lines))
     if (head.asksForSwitch && head.target === `/${WAITING}`) return this.#await(connection)
     const context = this.#options.appNamed(host.name)
     const caller = this.#callerAt(connection.socket)

@@ -9,7 +9,7 @@ interface Framework {
   readonly setting: (host: string) => string
 }
 
-/** What these frameworks answer: Vite 8, webpack-dev-server 6, Rails 8, Django 5, Next 16, read in their sources. */
+/** Refusals of Vite 8, webpack-dev-server 6, Rails 8, Django 5 and Next 16, from their sources. */
 const FRAMEWORKS: readonly Framework[] = [
   {
     status: 403,

@@ -13,7 +13,7 @@ import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
 import {hasEndedWell, type AppCloser} from './close-app.ts'
-import type {AppRuntimes, OpenMode, OpenWishes} from './create-app-runtimes.ts'
+import type {AppRuntimes, OpenMode, OpenRequest} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
 
 export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
@@ -51,7 +51,7 @@ export class Apps implements EditedApps {
   readonly #stopped = new Set<AppRuntime>()
   /** Apps that are being removed. */
   readonly #leaving = new Set<AppRuntime>()
-  /** Apps of inactive profiles. They have nothing open until the user starts them. */
+  /** Apps of inactive profiles, which open nothing until the user starts them. */
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
   readonly #opening = new SingleFlight<AppRuntime, boolean>()
@@ -317,8 +317,8 @@ export class Apps implements EditedApps {
       await this.#options.closer.close(stopped) // waits if it is still closing
       return this.inTurn(async () => {
         if (!this.#stopped.has(stopped)) return false
-        const wishes = {previous: stopped, isDebugged: stopped.wantsDebugger}
-        return (await this.#open(stopped.wanted, this.#all.indexOf(stopped), wishes)) !== undefined
+        const request = {previous: stopped, isDebugged: stopped.wantsDebugger}
+        return (await this.#open(stopped.wanted, this.#all.indexOf(stopped), request)) !== undefined
       })
     })
   }
@@ -329,8 +329,8 @@ export class Apps implements EditedApps {
   }
 
   /** Claims the ports of an app and opens its sidecar; undefined if the run ends. */
-  async #open(plan: AppPlan, index: number, wishes: OpenWishes): Promise<AppRuntime | undefined> {
-    const opened = this.#claimAndOpen(plan, index, wishes)
+  async #open(plan: AppPlan, index: number, request: OpenRequest): Promise<AppRuntime | undefined> {
+    const opened = this.#claimAndOpen(plan, index, request)
     this.#halfOpen.set(opened, plan)
     try {
       return await opened
@@ -340,8 +340,8 @@ export class Apps implements EditedApps {
     }
   }
 
-  async #claimAndOpen(plan: AppPlan, index: number, wishes: OpenWishes): Promise<AppRuntime | undefined> {
-    const {previous} = wishes
+  async #claimAndOpen(plan: AppPlan, index: number, request: OpenRequest): Promise<AppRuntime | undefined> {
+    const {previous} = request
     const {runtimes, closer, joins, openSidecar, published, lifetime} = this.#options
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
@@ -367,10 +367,10 @@ export class Apps implements EditedApps {
         name: plan.id,
         start: async () => {
           if (previous === undefined) {
-            runtime = await runtimes.one(plan, ports, index, wishes)
+            runtime = await runtimes.one(plan, ports, index, request)
             this.#all = this.#all.toSpliced(index, 0, runtime)
           } else {
-            await runtimes.again(previous, plan, ports, index, wishes)
+            await runtimes.again(previous, plan, ports, index, request)
             runtime = previous
             closer.opened(runtime)
             this.#stopped.delete(runtime)

@@ -35,7 +35,7 @@ export interface OpenMode {
   readonly isExcepted?: boolean | undefined
 }
 
-export interface OpenWishes extends OpenMode {
+export interface OpenRequest extends OpenMode {
   /** The app, if it was open before: it keeps its place, and its ports unless the plan sets others. */
   readonly previous?: AppRuntime | undefined
 }
@@ -73,7 +73,7 @@ export class AppRuntimes {
     this.#console = new Console(options.output)
   }
 
-  /** One for each app of the plan, in the plan's order. */
+  /** Creates an object for each app of the plan, in the plan's order. */
   async all(ports: readonly SidecarPorts[]): Promise<readonly AppRuntime[]> {
     return allOrNone(
       this.#options.plan.apps.map(async (app, index) => this.one(app, ports[index], index)),

@@ -25,7 +25,7 @@ export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly main: (id: string) => AppRuntime | undefined
 }
 
-/** Starts single apps during a run, and first their dependencies; restarts them. It stops nothing else. */
+/** Starts single apps during a run, and first their dependencies; restarts them. Other apps stay as they are. */
 export class AppStarter {
   readonly #options: AppStarterOptions
   /** Starts in progress: several requests or dependents may need the same app. */
@@ -213,7 +213,7 @@ export class AppStarter {
     return standingOf(runtime.plan.dependsOn, known).kind === 'free'
   }
 
-  /** Whether a dependency must be started. One that has exited successfully need not be. */
+  /** Whether a dependency must be started, unless it has exited successfully. */
   #isLacking(needed: AppRuntime, dependency: Dependency): boolean {
     if (this.#options.apps.isStopped(needed)) return true
     const {state} = needed.app

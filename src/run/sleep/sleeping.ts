@@ -17,7 +17,7 @@ export interface SleepParts extends IdleParts {
 export class Sleeping {
   readonly #parts: SleepParts
   readonly #clocks: IdleClocks
-  /** What starts each app, as its last process has reported. */
+  /** Triggers of each app, as its last process has reported. */
   readonly #triggers: Map<string, Triggers>
   /** The keys of the first instances of apps that are being woken, with all their instances. */
   readonly #waking = new Set<string>()

@@ -8,7 +8,7 @@ export interface Cut {
   readonly left: readonly PendingCall[]
   /** The time they had to finish. */
   readonly ms: number
-  /** What the time is counted from: `the change`. */
+  /** Event from which the time counts: `the change`. */
   readonly after: string
 }
 

@@ -31,7 +31,7 @@ export async function listeningOf({
 }
 
 /**
- * Where an app listens that is not ready because nothing listens on its port, or what it answers to the probe of `ready.http`; ''
+ * Returns the port of an app that does not listen where it should, or its answer to the probe of `ready.http`. Returns an empty string
  * for all other apps, and if the system does not report it.
  */
 export async function portHint(app: HintedApp): Promise<string> {

@@ -24,7 +24,7 @@ export interface AppProcessOptions extends Pick<SpawnOptions, 'command' | 'folde
   readonly marker: string
 }
 
-/** What is prepared for a process before it is started. */
+/** Preparation of a process before its start. */
 export type ProcessPlace = Pick<AppProcessOptions, 'folder' | 'env' | 'limited' | 'marker'>
 
 export type ProcessEnding = Omit<GroupEnding, 'group' | 'output' | 'marker'>
@@ -36,7 +36,7 @@ interface Following {
   readonly followed: (pid: number) => void
 }
 
-/** One process of an app with its group, its pipes and its children, from the spawn until all are gone. */
+/** A process of an app with its group, its pipes and its children, from the spawn until all are gone. */
 export class AppProcess {
   readonly marker: string
   readonly group: ProcessGroup

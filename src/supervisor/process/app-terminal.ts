@@ -102,7 +102,7 @@ interface TerminalListener {
 
 /** The terminal of one process. */
 export class ProcessTerminal implements TheirStdio {
-  /** What a shell runs before the command, which replaces it. */
+  /** Words of a shell that the command replaces. */
   readonly exec: readonly string[]
   readonly stdin: number
   readonly stdout: {readonly theirs: number}

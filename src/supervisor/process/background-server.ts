@@ -31,7 +31,7 @@ export async function listenersOf(
 
 /**
  * The server that a launcher has left behind: a process of the app that listens on its port. Waits for it while one of them lives,
- * unless the app was ready. Undefined: there is none.
+ * unless the app was ready. Resolves with undefined if there is none.
  */
 export async function backgroundServer(
   app: Marked,

@@ -59,7 +59,7 @@ export class Readiness {
     }
   }
 
-  /** One command at a time. */
+  /** Runs the command, once at a time. */
   async #commandSucceeds(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       this.#lastEnd = await this.#options.runCommand(signal).catch(error => `is not run: ${messageOf(error)}`)

@@ -1,5 +1,5 @@
 /**
- * One supervised program. This module spawns it, reads its output, detects when it is ready, restarts it as its plan says,
+ * A supervised program. This module spawns it, reads its output, detects when it is ready, restarts it by its plan,
  * and ends it with all its children. Guarantees: only the app's own loop changes its state; `stop` waits until nothing is
  * left; the last line of output is not lost; and processes that are not ours are never signalled.
  */
@@ -75,7 +75,7 @@ export class SupervisedApp implements Supervised {
   readonly #over = new AbortController()
   /** Aborted to stop without a grace period, or to cut it short. */
   readonly #now = new AbortController()
-  /** One per process; aborted when a stop or restart is requested, which also ends a backoff. */
+  /** Signal of the current process, aborted when a stop or restart is requested, which also ends a backoff. */
   #asked = new AbortController()
   #why: Why = 'user'
   /** No process follows the current one until one is requested. */

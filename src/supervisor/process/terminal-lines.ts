@@ -8,16 +8,16 @@ const UNFINISHED =
   /(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)|\r|[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})$/
 /** Longer than any real sequence. */
 const MAX_UNFINISHED = 4096
-/** What plain text does not contain: controls and moves; `\r\n` is the end of a line. */
+/** Controls and moves, which plain text does not contain; `\r\n` is the end of a line. */
 const MOVES = /[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\x1b(?!\[[\d;:]*m)|\r(?!\n)/
-/** One character of UTF-8, as latin1. */
+/** A character of UTF-8, as latin1. */
 const CHARACTER = /[\xc2-\xf4][\x80-\xbf]+|[^]/g
 /** A longer line is passed on in pieces. */
 const LONGEST = 64 * 1024
 
 /**
- * What a terminal has shown, as lines of a log, latin1. Of a line that was written over, as prompts and progress bars do, the last state
- * counts; colours stay; what is on the second screen (an editor, a pager) is a picture and no lines. Moves to other lines only begin
+ * Converts a terminal's output to lines of a log, latin1. The last state of an overwritten line counts, as of prompts and progress
+ * bars; colours stay; the second screen (of an editor, a pager) makes no lines. Moves to other lines only begin
  * a new one.
  */
 export class TerminalLines {

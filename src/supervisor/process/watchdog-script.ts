@@ -4,8 +4,8 @@ import {AUTOMATED_BROWSER, EDITOR, USERS_PROGRAM} from '../../platform/shared-pr
 export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 
 /**
- * The script of the watchdog, as text so that the bundle and the executable contain it. It runs in any POSIX shell; `$1` is
- * the run's marker, `$2` the grace period in milliseconds, `$3` the folder of the run's socket. It reads commands of
+ * The script of the watchdog, as text so that the bundle and the executable contain it. Runs in any POSIX shell; `$1` is
+ * the run's marker, `$2` the grace period in milliseconds, `$3` the folder of the run's socket. The script reads commands of
  * `watchdog.ts`: `+GROUP START`, `-GROUP`, `container GROUP:START NAME ENGINE` (the engine as words of a shell), `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED`
  * (modes of `stty -g`), `bye`. If its input ends without `bye`, the run was killed.
  *
@@ -14,11 +14,11 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
  * again before each signal. macOS hides the environment of its own programs: there the start of each leader is read when its group
  * is added, as ps writes it in other words, and what is below a group is found by its parents, before the first signal and again with each look.
  *
- * It restores the terminal unless its modes were changed meanwhile. TERM reaches each process once, in the order of `end-group.ts`: until
+ * Restores the terminal unless its modes were changed meanwhile. TERM reaches each process once, in the order of `end-group.ts`: until
  * `half` no process whose parent or leader runs, or has handled it. KILL reaches them until they are gone: all is calm if it is so twice, since a child between fork and exec does not carry the mark yet.
  *
  * `seen` writes processes as PID:START:GROUP:PARENT:STATE; their names may hold anything (proc(5)). `remove` removes containers whose commands are
- * gone, at once: the next run may have some of their names. Where they have ended, too, it fails. `limit`: where a daemon hangs, so does its program.
+ * gone, at once: the next run may have some of their names. Failure means that they have ended. `limit`: where a daemon hangs, so does its program.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
 mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= known=' ' asked=' ' heirs=' ' spared=' ' kin=' '

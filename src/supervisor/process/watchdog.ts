@@ -21,8 +21,8 @@ export type OwnContainers = Containers & {readonly env: Environment}
 
 /**
  * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all
- * processes with the run's marker. It is a shell that reads a pipe which only we hold, so that its input ends when we do.
- * It has its own session, and neither our streams nor our markers. If it is killed, it is replaced; where that fails, with the next process.
+ * processes with the run's marker. A shell reads a pipe which only we hold, so that its input ends when we do.
+ * The shell has its own session, and neither our streams nor our markers. A killed watchdog is replaced, after a failure with the next process.
  */
 export class Watchdog {
   /** The value of `PILLION_RUN`. */

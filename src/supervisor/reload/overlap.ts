@@ -50,7 +50,7 @@ export interface OverlapOptions {
   readonly clock: Clock
   /** Releases what only one process may host: its callers wait until the candidate has taken over. */
   readonly letGo: FinishWork
-  /** What was let go stays with the current process: the candidate has ended. */
+  /** Gives released work back to the current process after the candidate has ended. */
   readonly keepHosted: () => void
   /** Waits for the tasks of the current process's workers: those of the candidate continue. */
   readonly finishWork: FinishWork

@@ -73,8 +73,8 @@ export function editText(before: Plan, after: Plan, late: readonly string[]): st
 }
 
 /**
- * What an edit replaces of an app. `nothing`: its process continues; `process`: its sidecar, logs and ports stay; `all`: it is
- * closed and opened again, and waits for the apps that it depends on.
+ * Parts of an app that an edit replaces. With `nothing` its process continues; with `process` its sidecar, logs and ports stay; with
+ * `all` it is closed and opened again, and waits for the apps that it depends on.
  */
 export type Effect = 'nothing' | 'process' | 'all'
 

@@ -1,7 +1,7 @@
-// What a start has to know of a plan. What compares two plans is loaded with the first edit (`plan-diff.ts`).
+// Facts of a plan that a start needs. The first edit loads the comparison of two plans (`plan-diff.ts`).
 import type {AppPlan, Plan} from '../../model/plan.ts'
 
-/** What makes an app of a plan the same one in another plan. */
+/** Returns the identity of an app over several plans. */
 export const planKey = ({id, version, instance}: AppPlan): string => JSON.stringify([id, version, instance])
 
 /** The files that a plan was read from, with those of apps that are left out: they start as they were edited last. */

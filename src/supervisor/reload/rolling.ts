@@ -11,7 +11,7 @@ interface Turn {
 }
 
 export interface RollingOptions {
-  /** It was stopped or removed, or the user runs it in a debugger: that says nothing of the others. */
+  /** Whether an instance was stopped or removed, or is in a debugger. The others do not wait for it. */
   readonly isElsewhere: (runtime: AppRuntime) => boolean
   /** Called with the instance that did not become ready, and the instances that keep their processes. */
   readonly stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void
@@ -75,8 +75,8 @@ export class Rolling {
   }
 
   /**
-   * Those who wait for a turn are answered when the new process is not ready in time: it may never be. The turns stay, for when it is.
-   * Returns what ends the look.
+   * Answers waiting callers when the new process is not ready in time. The turns stay, since it may still become ready.
+   * Returns the function that ends the look.
    */
   #lookForLate(turn: Turn): () => void {
     const {runtime} = turn
@@ -104,8 +104,8 @@ export class Rolling {
   }
 
   /**
-   * Ends the turns that asked for no more changes than the failed one; the others wait for a later attempt. Those that sleep have no
-   * process to keep: they have their turn.
+   * Ends the turns that asked for no more changes than the failed one; the others wait for a later attempt. Sleeping instances have no
+   * process to keep, and have their turn.
    */
   #give({runtime, changes}: Turn): void {
     const waiting = this.#turns.filter(turn => turn.changes <= changes && turn.runtime.app.state.phase !== 'asleep')

@@ -54,8 +54,8 @@ export interface TemplateEditsOptions {
 }
 
 /**
- * Applies edits of the template, one after the other. An app is known by its id, version and instance. What an edit wants of it
- * is kept as its wanted plan, which counts whenever it starts next: now, or when the user starts it.
+ * Applies edits of the template, one after the other. An app is known by its id, version and instance. An edit sets
+ * its wanted plan, which counts whenever it starts next: now, or when the user starts it.
  */
 export class TemplateEdits {
   readonly #options: TemplateEditsOptions
@@ -63,7 +63,7 @@ export class TemplateEdits {
   #edits: Promise<void> = Promise.resolve()
   #pending = 0
   #isOver = false
-  /** What the template names as it was saved last, and may mend it: once it is saved, the template is read again. */
+  /** Files that the last saved template names and that may correct it. Their next save reads the template again. */
   #mendedBy: readonly string[] = []
   /** Ids of apps of inactive profiles that the user has started. */
   readonly #broughtIn = new Set<string>()
@@ -136,7 +136,7 @@ export class TemplateEdits {
     for (const id of this.#broughtIn) if (!ids.has(id)) this.#broughtIn.delete(id)
   }
 
-  /** What to follow after a mistake; undefined: the same as before. */
+  /** Files to follow after a mistake; undefined for the same as before. */
   get #awaited(): readonly string[] | undefined {
     return this.#mendedBy.length === 0 ? undefined : [...filesOf(this.#plan), ...this.#mendedBy]
   }
@@ -180,7 +180,7 @@ export class TemplateEdits {
     }
   }
 
-  /** What an edit says that needs no new process, such as what is recorded, counts before it is reported. */
+  /** Applies settings that need no new process, such as recording, before the edit is reported. */
   #want(plan: AppPlan): void {
     const runtime = this.#options.apps().find(plan)
     if (runtime !== undefined) runtime.wanted = plan

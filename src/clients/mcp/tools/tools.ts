@@ -9,7 +9,7 @@ import {downTool, upTool} from './run.ts'
 import {changeReminderTool, changeWorkflowTool, replayWorkflowTool} from './work.ts'
 import {cursorOf} from '../tool.ts'
 
-/** What the tools do that are more than one request with an answer in JSON. */
+/** Code of tools that do more than one request with an answer in JSON. */
 const OWN: Readonly<Record<string, Pick<Tool, 'alone' | 'run'> | ((row: Row) => Pick<Tool, 'alone' | 'run'>)>> = {
   up: upTool,
   down: downTool,

@@ -44,7 +44,7 @@ const KNOWN = [FLAGS, LIST_FLAGS, SWITCHES].flatMap(each => Object.keys(each))
 const OF_DOCKER =
   /^(?:PATH|HOME|DOCKER_(?:API_VERSION|BUILDKIT|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|CUSTOM_HEADERS|DEFAULT_PLATFORM|HOST|TLS\w*))$/
 
-/** What its flags say, too. */
+/** Limits that its flags contain, too. */
 const ONLY_LIMITS = /^\{"resources":\{"limits":\{(?:,?"(?:memory|cpus)":"[^"]*")*\}\}\}$/
 
 /** A service as a container, which `docker run` starts, and ends on a signal. */
@@ -106,7 +106,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   }
 }
 
-/** Names that are this machine for a container: those of services that it names or waits for. It shares the network of another one: none. */
+/** Names that lead a container to this machine: services that it names or waits for. A container in the network of another one has none. */
 function hostsOf(service: Service, env: Env, stack: Stack, notes: string[]): readonly string[] {
   if ('network_mode' in service.values) return []
   const folder = folderOfStack(stack)
@@ -134,7 +134,7 @@ function hostsOf(service: Service, env: Env, stack: Stack, notes: string[]): rea
   return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
 }
 
-/** The published ports of a service. One that compose would choose itself keeps its number: callers and probes expect it there. */
+/** The published ports of a service. A port that compose would choose keeps its number, which callers and probes expect. */
 function publishedPorts(service: Service, notes: string[]): NonNullable<ImportedApp['published']> {
   const ports = portsOf(service)
   for (const {published, target} of ports)

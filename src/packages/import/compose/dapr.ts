@@ -43,7 +43,7 @@ export function withoutDapr(services: ReadonlyMap<string, Service>, file: Import
   return {services: rest, leftOut}
 }
 
-/** What those in the network of a service have of it: its ports, and the names at which they are called. */
+/** Returns the parts of a service for others in its network: its ports, and the names at which they are called. */
 const ofNetwork = (service: Service): Values => {
   const {ports, expose} = service.values
   return given({ports, expose, networks: {default: {aliases: hostsOfService(service)}}})

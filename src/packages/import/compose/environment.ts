@@ -175,7 +175,7 @@ function movedPort({id}: Service, {stack, env}: Found): readonly string[] {
 /** ProgramVariables whose whole value may be the name of a host. */
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 
-/** What hosts in the variables of a service are replaced by, and what was found of them. */
+/** Replacements of hosts in the variables of a service, and findings about them. */
 interface Found {
   readonly service: Service
   readonly stack: Stack

@@ -18,7 +18,7 @@ export interface NameInFile {
   readonly portHere: string
 }
 
-/** Where files and folders of this machine name other services as hosts with a port: `redis:6379`. `except`: the service whose files they are. */
+/** Finds names of other services as hosts with a port (`redis:6379`) in files and folders. `except` is the service that owns the files. */
 export function namesIn(
   paths: readonly string[],
   stack: Stack,
@@ -79,7 +79,7 @@ export function otherPort({services, programs, targets}: Stack, id: string, wher
   return isOther ? [`${id} is at port ${here} here, not at ${inside}: write that ${where}`] : []
 }
 
-/** Where the port of a service is reached on this machine. */
+/** Returns the number at which a service's port is reached on this machine. */
 export function portHere(other: Service, port: string, {programs, file}: Stack): string {
   const called = programs.get(other.id)
   if (called !== undefined) return called > 0 && port !== '' ? called.toString() : port

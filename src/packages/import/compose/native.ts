@@ -130,7 +130,7 @@ const SERVERS: readonly Server[] = [
   }
 ]
 
-/** Where packages have servers that are in no folder of PATH; the newest version first. */
+/** Folders of packages with servers outside of PATH; the newest version first. */
 const OUTSIDE_PATH = '/usr/lib/postgresql /opt/homebrew/opt /usr/local/opt /usr/lib/rabbitmq'.split(' ')
 
 /** The server of a service as a program; a text: why it stays a container. */

@@ -14,11 +14,11 @@ export interface ListeningProgram {
   readonly command: readonly string[]
   /** The port that its code or the file names; 0: none is known. */
   readonly target: number
-  /** It listens at the number that the run gives in PORT. */
+  /** Whether it listens at the number that the run gives in PORT. */
   readonly isTold?: boolean
 }
 
-/** Where a program is called, and the keys of the template for it. */
+/** Port of a program, and the keys of the template for it. */
 export interface ProgramPort {
   /** 0: not known. */
   readonly called: number
@@ -30,7 +30,7 @@ export interface ProgramPort {
 type Programs = ReadonlyMap<string, ListeningProgram>
 type Kind = 'movable' | 'variable' | 'fixed'
 
-/** Where programs are called: at the port that they publish, else at that on which they listen, or the next free one for several. */
+/** Returns the ports of programs: the published one, else the one on which they listen, or the next free one for several. */
 export function programPorts(programs: Programs, {services, file}: Stack): ReadonlyMap<string, ProgramPort> {
   const others = [...services.values()].filter(({id}) => !programs.has(id))
   const all = others.flatMap(portsOf).flatMap(({published, target}) => numbersOf(published || target, file))

@@ -162,7 +162,7 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   })
 }
 
-/** What a service waits for, without what may be missing (`required: false`): a service that is not there, or starts with a profile alone. */
+/** Removes optional dependencies (`required: false`) of a service that are missing, or start only with a profile. */
 function withoutOptional({depends_on: needed, profiles}: Values, {services, leftOut}: Stack, notes: string[]): Values {
   const isThere = (name: string): boolean => {
     const {values} = services.get(leftOut.get(name) ?? name) ?? {}
@@ -241,7 +241,7 @@ export interface Build {
   readonly flags: readonly string[]
 }
 
-/** Undefined: the image is not built. */
+/** Returns the build of a service, if its image is built. */
 export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   const {build} = values
   if (build === undefined || build === null) return undefined

@@ -10,7 +10,7 @@ import {quarkusListening, springListening} from './languages/java.ts'
 import {nodeListening} from './languages/node.ts'
 import type {ProgramVariables} from './languages/project.ts'
 
-/** Where the programs of command lines listen, by the files in their folders. */
+/** Readers of the ports of programs, by patterns of their command lines. */
 const PROGRAMS: readonly (readonly [
   RegExp,
   (folder: string, env: ProgramVariables, match: readonly string[]) => ListensAt
@@ -23,7 +23,7 @@ const PROGRAMS: readonly (readonly [
   [/\bcargo (?:run|watch)\b/, (folder, env) => addressedIn(readText(folder, 'src/main.rs'), folder, env)]
 ]
 
-/** Where the program of a command line listens: by its flags, its script, its settings and code, or by default. `env`: its variables. */
+/** Finds the port of a command line's program: by its flags, its script, its settings and code, or by default. `env` has its variables. */
 export function commandListening(command: readonly string[], folder: string, env: ProgramVariables): ListensAt {
   const line = command.join(' ')
   const flagged = flaggedPort(line)

@@ -15,7 +15,7 @@ const MAX_DEPTH = 4
 
 /** Facts about a folder before it is a part. */
 interface Known {
-  /** It has the files of a project: what is below belongs to that. */
+  /** Whether a folder has the files of a project, to which the folders below belong. */
   readonly isProject: (folder: string) => boolean
   /** A program of the root starts what is in it. */
   readonly isBelow: (folder: string) => boolean

@@ -60,7 +60,7 @@ function inferredTarget(folder: string, {plugins}: Values): string | undefined {
   return undefined
 }
 
-/** Where a target listens; a server for development takes `--port`. */
+/** Finds the port of a target; a server for development takes `--port`. */
 function listening(folder: string, target: Values, command: readonly string[]): ListensAt {
   const executor = textValue(target['executor'])
   const options = mapOf(target['options'])

@@ -1,7 +1,7 @@
 // Kubernetes' Services: each has its own address, and this machine has each number once.
 import {listedValues, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
 
-/** Where a container listens, and where it is called. */
+/** Port on which a container listens, and its port for callers. */
 export interface ServicePort {
   readonly target: string
   readonly called: string
@@ -15,7 +15,7 @@ export interface KnownHost {
 }
 export type KnownHosts = ReadonlyMap<string, KnownHost>
 
-/** Where a Service calls pods, and where these listen. */
+/** Returns the ports of a Service, and the ports of its pods. */
 export function servicePorts(service: Values, pod: Values): readonly ServicePort[] {
   const own = listedValues(pod['containers']).flatMap(each => listedValues(mapOf(each)['ports']).map(mapOf))
   return listedValues(mapOf(service['spec'])['ports']).map(each => {

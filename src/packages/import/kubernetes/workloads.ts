@@ -27,7 +27,7 @@ export interface ReadServices {
   readonly others: readonly string[]
 }
 
-/** What a sidecar of Dapr reads from its folders. */
+/** Kinds that a sidecar of Dapr reads from its folders. */
 const RESOURCES = new Set(['Component', 'HTTPEndpoint', 'Resiliency', 'Subscription'])
 /** Others have kinds of these names, too. */
 const isOfDapr = ({values}: ManifestObject): boolean => /^(?:dapr\.io\/|$)/.test(textValue(values['apiVersion']))
@@ -230,7 +230,7 @@ class Workload {
     this.notes.push(`${this.#object.file.shownAs}: ${text}`)
   }
 
-  /** Those of its Services, each once, or the one that its container names. */
+  /** Returns the ports of its Services, each once, or the port that its container names. */
   #ports(container: Values): readonly ServicePort[] {
     const all = this.hosts.flatMap(([, {ports}]) => ports)
     const own = textValue(mapOf(listedValues(container['ports'])[0])['containerPort'])

@@ -44,7 +44,7 @@ function withBuildNote(app: ImportedApp): ImportedApp {
   return note === '' ? app : {...app, notes: [...app.notes, note]}
 }
 
-/** What Heroku builds or provides and a developer's machine has not; '': nothing is known to be missing. */
+/** Notes things that Heroku builds or provides and a developer's machine lacks; returns an empty string for none. */
 function herokuNote(command: readonly string[], folder: string): string {
   const line = command.join(' ')
   const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
@@ -81,7 +81,7 @@ interface Around {
   /** The folder of the Procfile. */
   readonly root: string
   readonly firstPort: number
-  /** Those of its `.env`. */
+  /** Variables of its `.env`. */
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly before: readonly ImportedApp[]
 }
@@ -124,7 +124,7 @@ const unknownNotes = (line: string, {serves}: ListensAt): readonly string[] =>
       ? [UNKNOWN_PORT]
       : []
 
-/** Where a process listens: at the number of foreman, where its line or its code read PORT, else by its files. */
+/** Finds the port of a process: foreman's number if its line or its code read PORT, else by its files. */
 function listening(
   {id, folder}: Pick<ImportedApp, 'id' | 'folder'>,
   command: readonly string[],

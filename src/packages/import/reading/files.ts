@@ -42,7 +42,7 @@ function isIn(folder: string, name: string): boolean {
   return entry?.isSymbolicLink() === true ? existsSync(join(folder, name)) : entry !== undefined
 }
 
-/** What is at a path, behind its links; undefined: nothing, or what the system does not show. */
+/** Returns the state of a path, behind its links, if the system shows it. */
 export const statAt = (path: string): Stats | undefined =>
   orElse(() => statSync(path, {throwIfNoEntry: false}), undefined)
 

@@ -20,13 +20,13 @@ export type Takes =
   | {readonly variable: string; readonly value?: string}
   | {readonly words: (port: string) => readonly string[]}
 
-/** Where a program listens by its files. */
+/** Port of a program by its files. */
 export interface ListensAt {
   /** 0: its files do not tell. */
   readonly port: number
   /** The owner of a default, such as `the default of uvicorn`; absent: a file has the number. */
   readonly guess?: string
-  /** It serves at a number that is not known. */
+  /** Set if it serves at an unknown number. */
   readonly serves?: boolean
   /** Absent: its code decides. */
   readonly takes?: Takes | undefined
@@ -158,7 +158,7 @@ export function variableIn(text: string): string {
   return new Set(names).size === 1 ? (names[0] ?? '') : ''
 }
 
-/** Where a program listens by its text, and by the `.env` that it reads. */
+/** Finds the port of a program in its text, and in the `.env` that it reads. */
 export function listeningIn(
   text: string,
   folder: string,

@@ -2,7 +2,7 @@
 import {UserError} from '../../../model/errors.ts'
 import {isMap, type Values} from './yaml-file.ts'
 
-/** A command of another tool. It runs code of the project. */
+/** A command of another tool, which runs code of the project. */
 export interface OtherTool {
   /** The name of the tool, and where to get it. */
   readonly name: string

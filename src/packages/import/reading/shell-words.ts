@@ -15,7 +15,7 @@ export function commandOf(line: string): readonly string[] {
   return [BASH_SYNTAX.test(text) ? 'bash' : 'sh', '-c', text]
 }
 
-/** One piece of a word: a blank between words, quoted text, an escaped character, a variable with what is in its braces, or plain text. */
+/** A piece of a word: a blank between words, quoted text, an escaped character, a variable with its braces, or plain text. */
 const PIECE =
   /(\s+)|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|(\$\{(?:[^{}]|\{[^{}]*\})*\})|((?:(?!\$\{)[^\s'"\\])+|['"\\$])/g
 

@@ -59,7 +59,7 @@ export function withoutReset(before: Values, file: ImportedFile): Values {
   return readYaml(file.text, COMPOSE_FILE).reduce((values, {root}) => (root ? left(values, root) : values), before)
 }
 
-/** What is replaced, also by nothing: the image has its own; of other lists the items add up (compose-go, package override). */
+/** Keys whose value a later file replaces, even by nothing; items of other lists add up (compose-go, package override). */
 const REPLACED = new Set(['command', 'entrypoint', 'test'])
 /** Maps of texts that may be written as lists: a name alone, or with nothing, is a value, too. */
 const PAIRS = new Set('environment labels args annotations sysctls'.split(' '))
@@ -96,7 +96,7 @@ function withItems(key: string, before: readonly unknown[], value: readonly unkn
   return [...before.filter(each => !over.has(idOf(each))), ...value]
 }
 
-/** What may be written as a list: `NAME=value`, `HOST:address`, or a name alone; the text of `build` is its folder. */
+/** Reads a map that may be a list: `NAME=value`, `HOST:address`, or a name alone; the text of `build` is its folder. */
 export const asMap = (key: string, value: unknown): Values =>
   isMap(value)
     ? value
@@ -130,7 +130,7 @@ export const textValue = (value: unknown): string => (typeof value === 'string' 
 export const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : typeof value === 'string' ? [value] : []
 
-/** Variables by name. One without a value is passed on from the environment, and left out here. */
+/** Variables by name, without those that have no value and are passed on from the environment. */
 export const variablePairs = (value: unknown): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(asMap('environment', value)).flatMap(([name, each]) =>

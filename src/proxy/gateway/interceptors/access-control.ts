@@ -24,7 +24,7 @@ export interface CalledMethod {
 /** Whether a call may be made. */
 export interface Decision {
   readonly isAllowed: boolean
-  /** Which policy decided, for the metrics: the caller's own, or the global default; '' = no access control. */
+  /** Deciding policy, for the metrics: the caller's own, or the global default; empty without access control. */
   readonly by: 'app' | 'global' | ''
   /** The rule that decided, with its place, for messages. */
   readonly rule: string
@@ -47,7 +47,7 @@ interface Caller {
 }
 
 /**
- * Decides whether an app may be called (Dapr: pkg/acl, isOperationAllowedByAccessControlPolicy). It is not applied to calls
+ * Decides whether an app may be called (Dapr: pkg/acl, isOperationAllowedByAccessControlPolicy). Does not apply to calls
  * of an app to itself and to external endpoints.
  */
 export class AccessControlInterceptor {

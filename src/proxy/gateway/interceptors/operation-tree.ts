@@ -1,6 +1,6 @@
 import {starPattern} from '../../../model/star-pattern.ts'
 interface Node<Rule> {
-  /** One step of a path with its slash: `/op`, `/*`, `/v*`. */
+  /** A step of a path with its slash: `/op`, `/*`, `/v*`. */
   readonly step: string
   rule: Rule | undefined
   readonly children: Node<Rule>[]

@@ -19,7 +19,7 @@ export const dotnet: ProjectReader = {
   reasonOf: folder => (projectFile(folder) === undefined ? '' : 'its project makes no program')
 }
 
-/** Where `dotnet run` listens: by the profile that it takes, else by its variables. */
+/** Finds the port of `dotnet run`: by the profile that it uses, else by its variables. */
 export function dotnetListening(folder: string, env: ProgramVariables): ListensAt {
   const urls = [launchUrl(folder), env['ASPNETCORE_URLS'] ?? '', env['ASPNETCORE_HTTP_PORTS'] ?? '']
   const port = urls.map(each => /(?:^|http:[^;]*:)(\d{2,5})(?=$|[;/])/.exec(each)?.[1]).find(Boolean) ?? 0

@@ -68,7 +68,7 @@ export const elixir: ProjectReader = {
 const configOf = (folder: string): string =>
   ['dev.exs', 'runtime.exs', 'config.exs'].map(name => readText(folder, `config/${name}`)).join('\n')
 
-/** Where Phoenix listens in its environment for development. */
+/** Finds the port of Phoenix in its environment for development. */
 export function phoenixListening(folder: string): ListensAt {
   const takes = variableIn(readText(folder, 'config/dev.exs')) === 'PORT' ? ('PORT' as const) : undefined
   const port = Number(/\bport:\D{0,60}?(\d{4,5})/.exec(configOf(folder))?.[1] ?? 0)

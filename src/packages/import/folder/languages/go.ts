@@ -32,7 +32,7 @@ export function mainText(folder: string): string {
   return texts.filter(text => /^package main\b/m.test(text) && !/^\/\/go:build ignore/m.test(text)).join('\n')
 }
 
-/** Where a program listens by its text, as a number or an address. */
+/** Finds the port of a program in its text, as a number or an address. */
 export function addressedIn(text: string, folder: string, env?: ProgramVariables): ListensAt {
   const found = listeningIn(text, folder, env)
   return {...found, port: found.port || addressIn(text)}

@@ -39,7 +39,7 @@ function mavenStart(folder: string, env: ProgramVariables): ProjectStart | undef
   return {command: [maven, '-q', 'quarkus:dev'], ...quarkusListening(folder, env), notes}
 }
 
-/** Where Quarkus listens in its mode for development. */
+/** Finds the port of Quarkus in its mode for development. */
 export function quarkusListening(folder: string, env: ProgramVariables): ListensAt {
   const settings = settingsOf(folder)
   const ofDev = /^%dev\.quarkus\.http\.port.*/m.exec(settings)?.[0] ?? ''
@@ -89,7 +89,7 @@ function wrapper(folder: string, script: string, program: string): string {
   return found === undefined ? program : `${found}/${script}`
 }
 
-/** Where Spring Boot listens. `build`: the text of its build file, if nothing else brings a server. */
+/** Finds the port of Spring Boot. `build` is the text of its build file, if only that adds a server. */
 export function springListening(folder: string, env: ProgramVariables, build = ''): ListensAt {
   const settings = settingsOf(folder)
   const port = Number(env['SERVER_PORT'] ?? SERVER_PORT.exec(settings)?.[1] ?? 0)
@@ -99,7 +99,7 @@ export function springListening(folder: string, env: ProgramVariables, build = '
   return orDefault(port, 'Spring Boot', 'SERVER_PORT')
 }
 const CONFIG_CLIENT = /\bconfigserver:|\bcloud\.config\.|\bcloud:[ \t]*\n[ \t]+config:/
-/** It is that server itself, or asks none. */
+/** Settings of the server itself, or of a client without one. */
 const NO_CLIENT =
   /\bconfig(?:\.|:[ \t]*\n(?:[ \t]+\S.*\n)?[ \t]+)(?:server[.:]|(?:import-check\.)?enabled[ \t]*[:=][ \t]*false)/
 /** A dependency that may serve: of the plugin alone a program listens nowhere. */

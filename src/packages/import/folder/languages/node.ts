@@ -94,7 +94,7 @@ function nodeStart(folder: string, env?: ProgramVariables): ProjectStart | undef
   return {command, ...nodeListening(command.join(' '), command, folder, env)}
 }
 
-/** Where a line of a package listens: by its flags, the settings of its program, the text of that, or by default. */
+/** Finds the port of a package's line: by its flags, the settings of its program, its text, or by default. */
 export function nodeListening(
   line: string,
   command: readonly string[],
@@ -142,7 +142,7 @@ const SERVES_BUILT: readonly (readonly [RegExp, string])[] = [
 const NODE_FILE =
   /^(?:\w+=\S* )*(?:cross-env (?:\w+=\S* )*)?node (?:--\S+ )*(\.?\/?(?:[\w.-]+\/)*(?:dist|build|lib|out)\/[\w./-]+)/
 
-/** What has to be built before a command of a package, or its script, starts; '': nothing. */
+/** Notes a build that a command of a package, or its script, needs first; returns an empty string for none. */
 export function buildNote(command: readonly string[], folder: string): string {
   const [, script = ''] = /^(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)$/.exec(command.join(' ')) ?? []
   const line = textValue(scriptsIn(folder)[script]) || command.join(' ')

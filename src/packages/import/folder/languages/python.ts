@@ -55,7 +55,7 @@ function pythonApps(folder: string, env?: ProgramVariables): readonly ImportedAp
 /** A call that serves, as `uvicorn.run(…)`, `app.run(…)`, `serve(app, …)` of waitress and `WSGIServer(…).serve_forever()` do. */
 const SERVES = /\.run\(|\bserve\(|serve_forever\(|start_server\(/
 
-/** What runs the programs of a project, by a file that it has. */
+/** Tools that run the programs of a project, by a file of the project. */
 const TOOLS = {'uv.lock': 'uv', 'poetry.lock': 'poetry', Pipfile: 'pipenv'}
 const ASGI = /^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:(?:fastapi\.)?(?:FastAPI|Starlette|Litestar)|create_app)\(/m
 const FILES = ['manage.py', 'main.py', 'app.py', 'server.py', 'app/main.py', 'src/main.py']

@@ -1,6 +1,6 @@
 import type {PausableTimer} from './timeout.ts'
 
-/** One attempt of a call, for the code that makes it. */
+/** An attempt of a call, for the code that makes it. */
 export class AttemptControl {
   /** The number of the attempt, from 1. */
   readonly number: number

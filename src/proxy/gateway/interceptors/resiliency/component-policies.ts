@@ -82,7 +82,7 @@ export class ComponentPolicies {
     this.#runtime = runtime
   }
 
-  /** Undefined: there are none. */
+  /** Returns the policies of a target, if it has any. */
   find(target: ComponentTargetName): EndpointPolicies | undefined {
     const key = `${target.kind} ${target.direction} ${target.name}`
     if (!this.#known.has(key)) this.#known.set(key, this.#make(target))
@@ -104,7 +104,7 @@ export class ComponentPolicies {
     return known.get(name, () => this.#makeActor(type, name))
   }
 
-  /** One call with policies that were found. */
+  /** Makes a call with policies that were found. */
   call<Outcome>(policies: EndpointPolicies, outcomes: Outcomes<Outcome>): ResilientCall<Outcome> {
     return new ResilientCall(policies, this.#runtime, outcomes)
   }

@@ -12,7 +12,7 @@ function operationName({target, key, component}: Endpoint): string {
   return target === '' ? key : `endpoint[${target}, ${key}]`
 }
 
-/** What Dapr logs of an event (pkg/resiliency/policy.go, breaker/circuitbreaker.go); undefined: nothing. */
+/** Returns Dapr's log line of an event (pkg/resiliency/policy.go, breaker/circuitbreaker.go), if there is one. */
 export function daprLogLine(event: ResiliencyEvent): PolicyLine | undefined {
   switch (event.type) {
     case 'retrying': {

@@ -22,14 +22,14 @@ interface Target {
 const MAX_UNLISTED = 1000
 
 /**
- * The resiliency policies of one sidecar's calls. It is created again when the resources change, as Dapr restarts then:
+ * The resiliency policies of one sidecar's calls. Changed resources create another object, as Dapr restarts then:
  * circuit breakers start closed, and calls in flight keep their policies.
  */
 export class ResiliencyInterceptor {
   readonly #runtime: PolicyRuntime
   readonly #listed: ReadonlyMap<string, Target>
   readonly #unlisted = new RecentlyUsed<Target>(MAX_UNLISTED)
-  /** Undefined: calls to targets without an entry have no policies. */
+  /** Policies of calls to targets without an entry, if there are any. */
   readonly #defaults: TargetPolicies | undefined
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {

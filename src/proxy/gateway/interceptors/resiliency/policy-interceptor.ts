@@ -62,7 +62,7 @@ export class PolicyInterceptor implements Interceptor {
   }
 }
 
-/** One call under the policies of its endpoint. */
+/** A call under the policies of its endpoint. */
 class PolicedCall implements Interception {
   readonly mayRetry: boolean
   readonly #resiliency: ResiliencyInterceptor

@@ -73,7 +73,7 @@ interface Settled<Outcome> {
   readonly isFinal: boolean
 }
 
-/** One call under the policies of its endpoint: retry( circuit breaker( timeout( attempt ))), as in Dapr. */
+/** A call under the policies of its endpoint: retry( circuit breaker( timeout( attempt ))), as in Dapr. */
 export class ResilientCall<Outcome> {
   #decisions: ResiliencyEvent[] | undefined
   readonly #policies: EndpointPolicies
