@@ -228,6 +228,7 @@ export const COMMANDS_ASKED: Readonly<Record<string, readonly string[] | string>
   redis: 'is a server',
   init: OTHER,
   uninstall: OTHER,
+  trust: OTHER,
   upgrade: OTHER,
   schema: OTHER,
   completion: OTHER,

@@ -1,8 +1,9 @@
 import {createPrivateKey, X509Certificate} from 'node:crypto'
-import {existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, lstatSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {hostname, userInfo} from 'node:os'
 import {join} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 import {certificatePath} from '../../platform/state-folder.ts'
 import {makeAuthority, makeLeaf, type Issuer, type KeyPair} from './certificate.ts'
 
@@ -40,7 +41,7 @@ export function openAuthority(state: string): Authority {
   const known = readAuthority(state)
   if (known !== undefined) return known
   const made = makeAuthority(`Pillion CA of ${userInfo().username}@${hostname()}`)
-  mkdirSync(join(state, 'ca'), {recursive: true, mode: 0o700})
+  makeFolder(join(state, 'ca'), 0o700)
   writeFileSync(keyPath(state), made.key, {mode: 0o600, flag: 'wx'})
   writeFileSync(certificatePath(state), made.certificate, {flag: 'wx'})
   return authorityOf(made)

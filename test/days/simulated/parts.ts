@@ -229,6 +229,8 @@ export class RunNames {
   registered = nothing
   update = nothing
   urlOf = (): string => ''
+  factsOf = (): object => ({})
+  addressOf = (): undefined => undefined
   close = async (): Promise<void> => undefined
 }
 

@@ -28,6 +28,6 @@ export function isSecretName(name: string, value: string): boolean {
   return WORDS.test(name) && !HARMLESS.test(name)
 }
 
-/** Returns the last word of a name, which tells a header: `key` of `X-Api-Key`, `session` of `session-id`, `store` of `session-store`. */
+/** Returns the last word of a name, which identifies a header: `key` of `X-Api-Key`, `session` of `session-id`, `store` of `session-store`. */
 export const endOfName = (name: string): string =>
   /(?:conn(?:ection)?-)?[^-]*$/i.exec(name.replace(/-?id$|-\d+$/i, ''))?.[0] ?? ''

@@ -269,7 +269,7 @@ t.test('a run that cannot become the Redis tries again, and says it once', async
   await pause(700)
   env['PILLION_REDIS'] = 'memory'
   t.equal(await connection.command(['SET', 'a', '1']), 'OK')
-  t.match(warnings, [/^cannot become the Redis at \d+: /, /Pillion is one there/])
+  t.match(warnings, [/^cannot become the Redis at \d+: /, /Pillion serves one/])
   t.equal(warnings.length, 2)
 })
 
