@@ -12,6 +12,10 @@ t.test('doctor is content where a template can run', async t => {
   const {code, stdout, stderr} = await rig.run(['doctor'])
   t.match({code, stderr}, {code: 0, stderr: ''})
   t.match(stdout, '✅  every command can be found\n')
+  t.match(
+    stdout,
+    /names of apps \(NAME\.localhost\) resolve in .*\n[^]*names answer with plain HTTP\n    pillion trust/
+  )
   t.match(stdout, '✅  every port that the template names is free\n')
   t.notMatch(stdout, '❌')
 })
