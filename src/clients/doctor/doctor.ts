@@ -8,7 +8,7 @@ import type {Plan} from '../../model/plan.ts'
 import {findProgram, versionOf} from '../../platform/program-version.ts'
 import {checkCopies} from './copies.ts'
 import {checkInstallation} from './installation.ts'
-import {checkNames} from './names.ts'
+import {checkResolution} from './names.ts'
 import {checkPorts} from './ports.ts'
 import {checkWatches} from './watches.ts'
 import {checkState, checkWork} from './work.ts'
@@ -60,7 +60,7 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
     ...checkState(env),
     ...checkProxy(env),
     ...checkCopies(env),
-    ...(await checkNames(env)),
+    ...(await checkResolution(env)),
     ...(existsSync(join(home, '.dapr')) ? [daprFolderNote(home)] : []),
     ...(plan === undefined
       ? []

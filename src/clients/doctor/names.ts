@@ -9,7 +9,7 @@ import {note, ok, type Check} from './check.ts'
 const ANY_NAME = 'pillion-doctor.localhost'
 
 /** Whether programs find apps by their names, and whether browsers trust these. */
-export async function checkNames(env: Environment): Promise<readonly Check[]> {
+export async function checkResolution(env: Environment): Promise<readonly Check[]> {
   const found = await lookup(ANY_NAME).catch(() => undefined)
   const resolves = found !== undefined && isLoopback(found.address)
   const isTrusted = existsSync(certificatePath(stateFolder(env)))
