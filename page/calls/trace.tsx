@@ -175,7 +175,8 @@ function barOf(node: Api.TreeNode, {first, asked, name, below}: Around): Bar {
     isFailed ? `✕ ${outcome}` : outcome,
     many > 1 ? `${count(many)} times` : '',
     guess,
-    outcome === '' ? visible(firstLine(failure)) : ''
+    // the card above has the reason of a call; a span has no other place for its error
+    /^\d+$/.test(outcome) ? '' : visible(firstLine(failure))
   ]
   return {
     key: keyOf(node),

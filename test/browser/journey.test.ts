@@ -53,7 +53,7 @@ t.test('a real run on the page', {timeout: 120_000}, async t =>
       await killed.getByText('in flight for').waitFor()
       await killed.getByText('TypeError: Cannot read properties of null').first().waitFor()
       await page.getByRole('main').getByRole('button', {name: 'Start'}).click()
-      await trouble.waitFor({state: 'detached'})
+      await page.getByRole('main').getByRole('button', {name: 'Stop'}).waitFor()
       t.equal(await charge(http, '1111 1111'), 200)
       await page.getByRole('link', {name: 'Logs', exact: true}).last().click()
       await page.getByRole('log').getByText('last digits 1111').waitFor()

@@ -55,6 +55,9 @@ const OF_CI = /^pillion up .*--run\b/
 /** They need a workflow or a job: `sdks/workflow-verbs.test.ts` and `long/jobs-verbs.test.ts` run the verbs. */
 const OF_WORKFLOWS = /^pillion (?:workflow|jobs|scheduler|actors|reminders|skip|wait --for workflow:)/
 
+/** They need names, which are off in CI, and would change trust stores: `e2e/names*.test.ts` and `browser/names.test.ts`. */
+const OF_NAMES = /^pillion (?:name|trust)\b/
+
 /** It needs a release: `release/upgrade.test.ts` has it. */
 const OF_RELEASE = /^pillion upgrade\b/
 
@@ -79,7 +82,17 @@ export const ofCalls = commands.filter(command => OF_CALLS.test(command))
 export const others = commands.filter(
   command =>
     !starts.includes(command) &&
-    ![OF_CI, SERVING, DETACHED, OF_EXEC, OF_CALLS, OF_IMPORT, OF_LINES, OF_TERMINALS, OF_WORKFLOWS, OF_RELEASE].some(
-      elsewhere => elsewhere.test(command)
-    )
+    ![
+      OF_CI,
+      SERVING,
+      DETACHED,
+      OF_EXEC,
+      OF_CALLS,
+      OF_IMPORT,
+      OF_LINES,
+      OF_TERMINALS,
+      OF_WORKFLOWS,
+      OF_RELEASE,
+      OF_NAMES
+    ].some(elsewhere => elsewhere.test(command))
 )
