@@ -9,6 +9,13 @@ const KEPT = 27
 /** The port of the entrance of a machine, at which all apps are called by name. */
 export const ENTRANCE_PORT = 7355
 
+/** Domains for which the user's authority may sign certificates, with all names below them. */
+export const CERTIFIED: readonly string[] = ['localhost', 'test']
+
+/** The scheme of a name once the user has an authority: names of other domains keep plain HTTP. */
+export const schemeOf = (name: string, hasAuthority: boolean): 'http' | 'https' =>
+  hasAuthority && CERTIFIED.some(domain => name.endsWith(`.${domain}`)) ? 'https' : 'http'
+
 /** Makes a label of a host name: other characters become dashes, and a long label is cut in the middle. */
 export function labelOf(words: readonly string[]): string {
   const text = words.join('-').toLowerCase()

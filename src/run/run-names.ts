@@ -4,7 +4,7 @@ import type {Server, Socket} from 'node:net'
 import type {TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import {appNames, ENTRANCE_PORT, type NameSpace} from '../model/app-name.ts'
+import {appNames, ENTRANCE_PORT, schemeOf, type NameSpace} from '../model/app-name.ts'
 import {authorityOf, reachable} from '../model/address.ts'
 import type {AppAddress} from '../model/app-reference.ts'
 import {codeOf} from '../model/errors.ts'
@@ -55,9 +55,10 @@ export class RunNames {
 
   /** The URL of an app by its name; '' = it has none. */
   urlOf(id: string): string {
-    const scheme = existsSync(certificatePath(stateFolder(this.#context.env))) ? 'https' : 'http'
-    for (const [name, app] of this.#names) if (app === id) return `${scheme}://${name}:${this.port}`
-    return ''
+    const name = [...this.#names].find(([, app]) => app === id)?.[0]
+    if (name === undefined) return ''
+    const hasAuthority = existsSync(certificatePath(stateFolder(this.#context.env)))
+    return `${schemeOf(name, hasAuthority)}://${name}:${this.port}`
   }
 
   /** Returns the name of an app for its listing. */

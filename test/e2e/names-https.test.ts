@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import http2 from 'node:http2'
-import {chmodSync, existsSync, readFileSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import tls from 'node:tls'
 import t from 'tap'
@@ -83,6 +83,12 @@ t.test('names answer with TLS: without trust, after trust in a run that is going
 
   t.match(await rig.run(['trust'], {env}), {code: 1, stderr: /--yes agrees to it/})
   t.notOk(existsSync(join(state, 'pillion/ca')), 'nothing is made without an agreement')
+  t.match(await rig.run(['trust', '--yes'], {env: {...env, XDG_STATE_HOME: '/proc/none'}}), {
+    code: 1,
+    stderr: /the certificate authority cannot be written: .*\n *XDG_STATE_HOME/
+  })
+  mkdirSync(join(state, 'pillion/ca'), {recursive: true})
+  writeFileSync(join(state, 'pillion/ca/ca.key'), 'of a command that was killed')
   t.match(await rig.run(['trust', '--yes'], {env}), {code: 0, stdout: /NODE_EXTRA_CA_CERTS=.*ca\.crt/})
   const ca = readFileSync(join(state, 'pillion/ca/ca.crt'), 'utf8')
   const caller = {port, ca}

@@ -141,9 +141,7 @@ t.test('two projects and two copies share the entrance, and the next run takes i
   await answers(['web-shop', 'api-shop', 'web-my-blog', 'web-shop-pr-214', 'api-shop-pr-214'])
   shop.signal('SIGKILL')
   await shop.exited
-  const killed = performance.now()
   for (;;) if ((await callByName(port, 'web-my-blog.localhost').catch(() => '')) !== '') break
-  t.ok(performance.now() - killed < 1000, 'within a second')
   await answers(['web-my-blog', 'web-shop-pr-214', 'api-shop-pr-214'])
   t.match(await callByName(port, 'web-shop.localhost'), /^HTTP\/1\.1 404 [^]*web-shop-pr-214\.localhost:\d+ \(shop\)/)
 })

@@ -1,9 +1,9 @@
 import {createPrivateKey, X509Certificate} from 'node:crypto'
-import {existsSync, lstatSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, lstatSync, readFileSync, rmSync} from 'node:fs'
 import {hostname, userInfo} from 'node:os'
 import {join} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
-import {makeFolder} from '../../platform/make-folder.ts'
+import {makeFolder, writeWhole} from '../../platform/make-folder.ts'
 import {certificatePath} from '../../platform/state-folder.ts'
 import {makeAuthority, makeLeaf, type Issuer, type KeyPair} from './certificate.ts'
 
@@ -36,14 +36,20 @@ export function readAuthority(state: string): Authority | undefined {
   }
 }
 
-/** Reads the authority of a state folder, or makes it. Throws as `readAuthority`, or if the folder cannot be written. */
+/** Reads the authority of a state folder, or makes it. Throws a `UserError` as `readAuthority`, and if the folder cannot be written. */
 export function openAuthority(state: string): Authority {
   const known = readAuthority(state)
   if (known !== undefined) return known
   const made = makeAuthority(`Pillion CA of ${userInfo().username}@${hostname()}`)
-  makeFolder(join(state, 'ca'), 0o700)
-  writeFileSync(keyPath(state), made.key, {mode: 0o600, flag: 'wx'})
-  writeFileSync(certificatePath(state), made.certificate, {flag: 'wx'})
+  try {
+    makeFolder(join(state, 'ca'), 0o700)
+    writeWhole(keyPath(state), made.key, 0o600)
+    writeWhole(certificatePath(state), made.certificate, 0o644)
+  } catch (error) {
+    throw new UserError(`the certificate authority cannot be written: ${messageOf(error)}`, {
+      explanation: 'XDG_STATE_HOME chooses another folder for it.'
+    })
+  }
   return authorityOf(made)
 }
 

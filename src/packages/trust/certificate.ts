@@ -33,6 +33,7 @@ import {
   Version
 } from '@peculiar/asn1-x509'
 import {createHash, generateKeyPairSync, randomBytes, sign, type KeyObject} from 'node:crypto'
+import {CERTIFIED} from '../../model/app-name.ts'
 
 /** A certificate and its private key, both as PEM. */
 export interface KeyPair {
@@ -52,14 +53,11 @@ const DAY_MS = 86_400_000
 const ECDSA_SHA256 = '1.2.840.10045.4.3.2'
 const COMMON_NAME = '2.5.4.3'
 
-/** Domains that the authority may certify, with all names below them. */
-export const DOMAINS: readonly string[] = ['localhost', 'test']
-
-/** Makes an authority of ten years for names below `DOMAINS` alone (RFC 5280 §4.2.1.10). */
+/** Makes an authority of ten years for names below `CERTIFIED` alone (RFC 5280 §4.2.1.10). */
 export function makeAuthority(name: string, now = Date.now()): KeyPair {
   const {publicKey, privateKey} = newKeys()
   const permittedSubtrees = new GeneralSubtrees(
-    DOMAINS.map(domain => new GeneralSubtree({base: new GeneralName({dNSName: domain})}))
+    CERTIFIED.map(domain => new GeneralSubtree({base: new GeneralName({dNSName: domain})}))
   )
   return certified({name, key: privateKey, publicKey}, {name, publicKey, privateKey, days: 3650, now}, [
     extension(id_ce_basicConstraints, new BasicConstraints({cA: true, pathLenConstraint: 0}), true),

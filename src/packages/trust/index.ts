@@ -7,5 +7,4 @@ export {
   temporaryAuthority,
   type Authority
 } from './authority.ts'
-export {DOMAINS} from './certificate.ts'
 export {readAdded, trustStores, writeAdded, type Added, type Commands} from './stores.ts'

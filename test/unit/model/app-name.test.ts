@@ -1,5 +1,5 @@
 import t from 'tap'
-import {appName, labelOf} from '../../../src/model/app-name.ts'
+import {appName, labelOf, schemeOf} from '../../../src/model/app-name.ts'
 import {appReferences, withAddresses} from '../../../src/model/app-reference.ts'
 
 t.test('a label has the letters of DNS, and at most 63', t => {
@@ -9,6 +9,16 @@ t.test('a label has the letters of DNS, and at most 63', t => {
   t.match(long, /^web-x{23}-[0-9a-f]{7}-x{20}-pr-214$/)
   t.equal(long.length, 63)
   t.not(long, labelOf(['web', 'x'.repeat(191), 'pr-214']), 'another long name is another label')
+  t.end()
+})
+
+t.test('names of domains that the authority may not certify keep plain HTTP', t => {
+  const names = ['web-shop.localhost', 'shop.test', 'app.dev.example.com', 'mytest']
+  t.same(
+    names.map(name => schemeOf(name, true)),
+    ['https', 'https', 'http', 'http']
+  )
+  t.equal(schemeOf('web-shop.localhost', false), 'http')
   t.end()
 })
 

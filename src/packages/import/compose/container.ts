@@ -40,7 +40,7 @@ const SWITCHES = flagsOfKeys('privileged read_only=read-only init')
 
 const KNOWN = [FLAGS, LIST_FLAGS, SWITCHES].flatMap(each => Object.keys(each))
 
-/** ProgramVariables that the program `docker` reads itself: those of a container are no part of its environment. */
+/** Variables that the program `docker` reads itself: those of a container are no part of its environment. */
 const OF_DOCKER =
   /^(?:PATH|HOME|DOCKER_(?:API_VERSION|BUILDKIT|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|CUSTOM_HEADERS|DEFAULT_PLATFORM|HOST|TLS\w*))$/
 

@@ -96,7 +96,7 @@ function bareNotes(name: string, value: string, {service, stack, host}: Found): 
   ]
 }
 
-/** ProgramVariables that are called as some services are, and name no host. */
+/** Variables that are called as some services are, and name no host. */
 const NO_HOST =
   /USER|PASS|(?<!HOST)NAME|_DB$|DATABASE$|ROLE|MODE|TYPE|PROFILE|DRIVER|CONNECTION|ENGINE|BACKEND|ADAPTER|STORE|SCHEMA|KEY|TOPIC|QUEUE|SECRET|DIALECT|CLIENT|TARGET|ENV$/i
 const NAMES_HOST = /(?:^|_|^PG)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
@@ -172,7 +172,7 @@ function movedPort({id}: Service, {stack, env}: Found): readonly string[] {
   return alone.length === 0 ? [] : otherPort(stack, id, `next to ${alone.join(', ')}`)
 }
 
-/** ProgramVariables whose whole value may be the name of a host. */
+/** Variables whose whole value may be the name of a host. */
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 
 /** Replacements of hosts in the variables of a service, and findings about them. */

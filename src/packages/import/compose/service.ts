@@ -28,7 +28,7 @@ export interface ComposeSidecar {
   readonly notes: readonly string[]
 }
 
-/** ProgramVariables by name. */
+/** Variables by name. */
 export type Env = Readonly<Record<string, string>>
 
 /** A service of a compose file, with what it extends. */

@@ -1,4 +1,4 @@
-// Where a service is called: the strongest evidence counts, and a guess is marked.
+// Ports by evidence: the strongest counts, and a guess is marked.
 import t from 'tap'
 import {imported, type Files} from './read.ts'
 

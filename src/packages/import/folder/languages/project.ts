@@ -13,7 +13,7 @@ export interface ProjectReader {
   readonly reasonOf: (folder: string) => string
 }
 
-/** ProgramVariables of a program by their names. */
+/** Variables of a program by their names. */
 export type ProgramVariables = Readonly<Record<string, string | undefined>>
 
 /** How a project starts, and where it listens. */

@@ -212,7 +212,7 @@ t.test('of ten thousand log records of a trace the latest stand at their spans',
 t.test('secret attributes are masked: by what their names say, by `record.mask`, and in addresses', async t => {
   const {store, tree} = openTree()
   const attributes = [
-    ['http.request.header.authorization', 'Bearer abcdef'],
+    ['http.request.header.authorization', 'Bearer zyxwvu'],
     ['app.card', 'c4rd of Ada'],
     ['url.full', 'http://x/y?token=s3cret&a=1'],
     ['url.query', 'password=hunter2'],
@@ -222,7 +222,7 @@ t.test('secret attributes are masked: by what their names say, by `record.mask`,
   const exception = {type: 'E', message: 'GET http://x/?api_key=k3y failed', stack: ''}
   store.addSpan(madeSpan('a 1', [0, 1], {details: {attributes, exception}}), '')
   const {nodes} = await tree(`trace:${'a'.padEnd(8, '0')}`)
-  t.notMatch(JSON.stringify(nodes), /Bearer abcdef|c4rd|s3cret|hunter2|api_key=k3y/)
+  t.notMatch(JSON.stringify(nodes), /zyxwvu|c4rd|s3cret|hunter2|api_key=k3y/)
   t.match(nodes[0]?.spans[0]?.attributes, {'gen_ai.usage.input_tokens': '12', 'db.query.text': 'SELECT 1'})
 })
 
