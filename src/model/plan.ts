@@ -158,8 +158,6 @@ export interface PublishedPlan {
   readonly number: number
   /** The number that the program has in its code, whose bind is moved. */
   readonly inCode: number
-  /** The copy of the template that it belongs to, as part of a host name; '' = of none. */
-  readonly copy: string
 }
 
 /** How a sidecar reaches its app. */

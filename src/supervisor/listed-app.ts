@@ -104,16 +104,13 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
   sidecarLogFile: ''
 })
 
-/**
- * The URL at which people and programs call it. A copy has a host name of its own, which browsers resolve to this machine (RFC
- * 6761 §6.3), so that its cookies are its own.
- */
+/** Returns the URL of an app for people and programs; '' if it has no `port`. */
 function publishedUrl({published}: AppPlan): string {
   if (published === undefined) return ''
-  const {copy, number, host} = published
+  const {number, host} = published
   // whether who calls `localhost` reaches what listens at this address
   const isLocal = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|::1?|)$/.test(host)
-  const name = isLocal ? `${copy && `${copy}.`}localhost` : host.includes(':') ? `[${host}]` : host
+  const name = isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return `http://${name}:${number}`
 }
 

@@ -1,6 +1,7 @@
 import {cp} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
+import {withNames} from '../rig/by-name.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 import {installed, vite} from '../sdks/installed.ts'
@@ -17,7 +18,7 @@ await withBrowser(t, async browser => {
   const packages = await installed(t, vite)
   if (packages === undefined) return
   const rig = await openRig(t)
-  const port = await freePort()
+  const [port, entrance] = [await freePort(), await freePort()]
   await cp(packages, join(rig.folder, 'web'), {recursive: true, verbatimSymlinks: true})
   await rig.write({
     'web/index.html': '<p></p><script type="module" src="/main.js"></script>',
@@ -26,12 +27,13 @@ await withBrowser(t, async browser => {
   })
   const command = ['npx', 'vite', '--port', port.toString(), '--strictPort']
   await rig.template([{appID: 'web', appDirPath: 'web', port, command}])
-  rig.pillion(['up', '--watch'], {env: {PATH: process.env['PATH'] ?? ''}})
+  rig.pillion(['up', '--watch'], {env: {...withNames(entrance), PATH: process.env['PATH'] ?? ''}})
   await rig.run(['wait', '--for', 'ready:web'])
 
-  for (const host of ['localhost', 'copy-b.localhost'])
+  const byName = (await rig.run(['name', 'web'])).stdout.trim()
+  for (const url of [`http://localhost:${port}`, byName])
     await t.test(
-      `a save of a module shows in the page of Vite at its port, under ${host}, without a new page`,
+      `a save of a module shows in the page of Vite at ${url === byName ? 'its name' : 'its port'}, without a new page`,
       async t => {
         const page = await (await browser.newContext()).newPage()
         const connected = async (): Promise<unknown> =>
@@ -39,9 +41,9 @@ await withBrowser(t, async browser => {
         const opened = Promise.all([page.waitForEvent('websocket'), connected()])
         const loaded: string[] = []
         page.on('load', () => void loaded.push('load'))
-        await page.goto(`http://${host}:${port}/`)
+        await page.goto(url)
         const [socket] = await opened
-        t.match(socket.url(), `ws://${host}:${port}/`)
+        t.match(socket.url(), `${url.replace('http', 'ws')}/`)
         await page.waitForSelector('p:text("first")')
         t.match(await rig.run(['calls', 'is:open', '-o', 'ndjson']), {stdout: /"to":"web"[^\n]*"path":"\/\?token=/})
         await rig.write({'web/text.js': "export const text = 'second'\n"})

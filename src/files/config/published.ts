@@ -24,7 +24,7 @@ export function publishedPlan(settings: Settings): PublishedPlan | undefined {
       message: `port and appPort are both ${number}: Pillion listens at port, so the app has to listen elsewhere`,
       hint: 'leave appPort out: the app is given a free port in PORT; or write the number that it has in its code as fixedPort'
     })
-  return {host, number, inCode: fixedPort ?? number, copy: ''}
+  return {host, number, inCode: fixedPort ?? number}
 }
 
 /** The keys of ports that are bound once: by us, or by a program of the template. */

@@ -79,8 +79,8 @@ function portsOf(app: AppPlan): readonly number[] {
  * Returns the template with other numbers for its ports, also where its `env` values and commands name them.
  */
 export function isolatedPlan(plan: Plan, moved: MovedPorts): Plan {
-  const {managerPort, copy} = plan
-  const isolated = (app: AppPlan): AppPlan => isolatedApp(app, moved, copy)
+  const {managerPort} = plan
+  const isolated = (app: AppPlan): AppPlan => isolatedApp(app, moved)
   return {
     ...plan,
     movedPorts: new Map([
@@ -93,7 +93,7 @@ export function isolatedPlan(plan: Plan, moved: MovedPorts): Plan {
   }
 }
 
-function isolatedApp(app: AppPlan, moved: MovedPorts, copy: string | undefined): AppPlan {
+function isolatedApp(app: AppPlan, moved: MovedPorts): AppPlan {
   const {channel, sidecar, ready, command, env, published} = app
   const to = (port: number): number => moved.get(port) ?? port
   const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar
@@ -109,7 +109,7 @@ function isolatedApp(app: AppPlan, moved: MovedPorts, copy: string | undefined):
       internalGrpcPort: to(internalGrpcPort),
       metricsPort: to(metricsPort)
     },
-    ...(published && {published: {...published, number: to(published.number), copy: labelOf(copy)}}),
+    ...(published && {published: {...published, number: to(published.number)}}),
     command: movedWords(command, moved, numbers),
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, movedValue(name, value, moved)])),
     ready:
@@ -120,9 +120,6 @@ function isolatedApp(app: AppPlan, moved: MovedPorts, copy: string | undefined):
           : ready
   }
 }
-
-/** A name as part of a host name (RFC 1123 §2.1); '' where it is none. */
-const labelOf = (name = ''): string => (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(name) ? name.toLowerCase() : '')
 
 /** The number is read from a variable that Pillion sets, also by what asks whether the app is ready. */
 const READS_PORT = /\$\{?(?:APP_)?PORT\b/

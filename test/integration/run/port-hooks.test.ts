@@ -8,7 +8,7 @@ import {freePorts} from '../../rig/free-port.ts'
 t.test('each process finds its hooks, also after the cache was emptied', async t => {
   const env = {XDG_CACHE_HOME: t.testdir()}
   const hook = (): string => {
-    const published = {inCode: 3000, number: 3000, host: '', copy: ''}
+    const published = {inCode: 3000, number: 3000, host: ''}
     const {NODE_OPTIONS = ''} = withPortHooks({}, published, {appPort: 4000, env, python: HOOK_TEXT})
     return /"(.*)"/.exec(NODE_OPTIONS)?.[1] ?? ''
   }
@@ -19,7 +19,7 @@ t.test('each process finds its hooks, also after the cache was emptied', async t
 
 t.test('a cache that is no absolute path counts as none: a program would look for its hooks from its own folder', t => {
   const env = {XDG_CACHE_HOME: '~/.cache', HOME: t.testdir()}
-  const published = {inCode: 3000, number: 3000, host: '', copy: ''}
+  const published = {inCode: 3000, number: 3000, host: ''}
   const {NODE_OPTIONS = '', PYTHONPATH = ''} = withPortHooks({}, published, {appPort: 4000, env, python: HOOK_TEXT})
   t.ok(NODE_OPTIONS.includes(`"${env.HOME}/.cache/pillion/`), NODE_OPTIONS)
   t.ok(PYTHONPATH.startsWith(`${env.HOME}/.cache/pillion/`))
@@ -41,7 +41,7 @@ t.test('of a Python program connections are moved, and no datagrams', {skip: !ha
   const [inCode = 0, appPort = 0] = await freePorts(2)
   const env = {XDG_CACHE_HOME: t.testdir()}
   const before = {PATH: process.env['PATH'] ?? ''}
-  const published = {inCode, number: inCode, host: '', copy: ''}
+  const published = {inCode, number: inCode, host: ''}
   const hooked = withPortHooks(before, published, {appPort, env, python: HOOK_TEXT})
   const {stdout} = spawnSync('python3', ['-c', PROGRAM, inCode.toString()], {env: hooked, encoding: 'utf8'})
   t.equal(stdout, `${appPort} ${inCode}\n${inCode} ${inCode}\n`)

@@ -47,7 +47,7 @@ export async function exportCalls(
     const app = apps.find(({id}) => id === (isPublished || caller === OUTSIDE ? callee : caller))
     if (app === undefined) return ''
     // not every resolver knows the names below localhost
-    if (isPublished) return app.url.replace('http://', '').replace(/^(.*\.)?localhost:/, '127.0.0.1:')
+    if (isPublished) return app.url.replace('http://', '').replace(/^localhost:/, '127.0.0.1:')
     return app.httpPort === 0 ? '' : `${app.sidecarHost ?? '127.0.0.1'}:${app.httpPort}`
   }
   const exporter = (await load())({masked: masked(), placeOf, now: snapshot.at, gathered})

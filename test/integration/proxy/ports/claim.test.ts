@@ -220,7 +220,7 @@ t.test('overlapping addresses have no free port in common: an error, not an endl
 
 t.test('the default port of the manager is left to whatever the template names it for', async t => {
   const number = 5080
-  const published = {...app('a'), published: {host: '', number, inCode: number, copy: ''}}
+  const published = {...app('a'), published: {host: '', number, inCode: number}}
   const ready = {...app('a'), ready: {kind: 'tcp' as const, port: number, timeoutMs: 1}}
   const plans = [plan(published), plan(ready), plan(app('a', {internalGrpcPort: number}))]
   for (const each of [...plans, {...plan(), leftOut: [app('a', {}, {port: number})]}]) {

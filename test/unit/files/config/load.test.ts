@@ -352,7 +352,7 @@ t.test('every key comes into the plan', async t => {
           idleTimeoutMs: 600_000,
           instance: 1,
           fixedPort: 8001,
-          published: {host: '127.0.0.1', number: 5101, inCode: 8001, copy: ''},
+          published: {host: '127.0.0.1', number: 5101, inCode: 8001},
           profiles: ['one', 'two'],
           setup: ['make', 'ready'],
           tty: true,

@@ -181,7 +181,7 @@ t.test('apps that nothing in the template tells their port are named', async t =
 const idsOf = (...apps: readonly AppPlan[]): readonly string[] => unnamedPorts(planOf(...apps)).map(({id}) => id)
 
 t.test('apps that are called at a number which stands nowhere in the template', t => {
-  const published = {host: '', number: 5100, inCode: 5100, copy: ''}
+  const published = {host: '', number: 5100, inCode: 5100}
   const api = appOf('api', 0, {published})
   t.same(idsOf(api, appOf('web', 3000)), ['api'])
   t.same(idsOf(api, appOf('web', 3000, {env: {API: 'http://localhost:5100'}})), [])
