@@ -137,17 +137,31 @@ export async function realKafka(t: Test): Promise<RealKafka | undefined> {
   }
   let server: ChildProcess | undefined
   const stop = async (): Promise<void> => {
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
-    const exited = once(server, 'exit')
-    server.kill('SIGKILL')
-    await exited
+    const own = server
+    server = undefined
+    if (own === undefined || own.exitCode !== null || own.signalCode !== null) return
+    own.kill('SIGKILL')
+    await once(own, 'exit')
   }
   const start = async (): Promise<void> => {
-    server = spawn('java', [...options, 'kafka.Kafka', properties], {stdio: ['ignore', 'pipe', 'ignore']})
-    tie(server, folder)
-    if (server.stdout === null) return
-    for await (const line of createInterface(server.stdout)) if (line.includes('Kafka Server started')) break
-    server.stdout.resume()
+    const own = spawn('java', [...options, 'kafka.Kafka', properties], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    server = own
+    tie(own, folder)
+    const said: string[] = []
+    await new Promise<void>((resolve, reject) => {
+      createInterface(own.stdout).on('line', line => {
+        said.splice(0, said.length - 40)
+        said.push(line)
+        if (line.includes('Kafka Server started')) resolve()
+      })
+      own.once('exit', () => {
+        // without its last lines a test could only say that no broker answers
+        if (server === own) t.fail('Kafka ended by itself', {said})
+        reject(new Error('Kafka ended while it started'))
+      })
+    })
   }
   t.teardown(stop)
   await start()
