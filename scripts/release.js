@@ -10,12 +10,14 @@ import {makeBill} from './bill.js'
 import {formulaOf} from './formula.js'
 import {manPageOf} from './man-page.js'
 import {packExecutable, packForAlpine} from './linux-packages.js'
+import {stepsLeft} from './release-steps.js'
 import {HERE, TARGETS} from './targets.js'
 
 /** A release of this size is a mistake. */
 const MAX_BYTES = 47_000_000
 const folder = 'build/release'
-const {name, version} = JSON.parse(readFileSync('package.json', 'utf8'))
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+const {name, version} = manifest
 const targets = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS)
 const fileOf = target => `${name}-${version}-${target}.gz`
 const run = (command, ...args) => execFileSync(command, args, {encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit']})
@@ -53,8 +55,8 @@ run('tar', '-xzf', join(folder, `${name}-${version}.tgz`), '-C', unpacked)
 packForAlpine({npm: join(unpacked, 'package'), ...papers})
 if (targets.length === Object.keys(TARGETS).length) {
   const sums = Object.fromEntries(targets.map(target => [target, sumOf(fileOf(target))]))
-  // where it is published is written in by whoever publishes it
-  writeFileSync(join(folder, `${name}.rb`), formulaOf({version, url: 'URL', sums, fileOf}))
+  const url = process.env.PILLION_RELEASE_URL ?? 'URL'
+  writeFileSync(join(folder, `${name}.rb`), formulaOf({version, url, sums, fileOf}))
 }
 const files = readdirSync(folder)
 writeFileSync(join(folder, 'SHA256SUMS'), files.map(file => `${sumOf(file)}  ${file}\n`).join(''))
@@ -62,8 +64,16 @@ const {PILLION_SIGNING_KEY: key = ''} = process.env
 if (key !== '') {
   run('gpg', '--batch', '--yes', '--local-user', key, '--armor', '--detach-sign', join(folder, 'SHA256SUMS'))
   files.push('SHA256SUMS.asc')
-} else console.error('SHA256SUMS is not signed: PILLION_SIGNING_KEY names no key of gpg')
+}
 for (const file of files) console.log(`${(statSync(join(folder, file)).size / 1e6).toFixed(1).padStart(6)} MB  ${file}`)
+const left = stepsLeft({
+  manifest,
+  textOf: file => readFileSync(file, 'utf8'),
+  tags: run('git', 'tag', '--points-at', 'HEAD').split('\n'),
+  isClean: run('git', 'status', '--porcelain') === '',
+  isSigned: key !== ''
+})
+console.log(['\nNothing was published. Left for a person:', ...left].join('\n- '))
 
 /** By libdeflate, where it is there: 7 % smaller than zlib's. */
 function gzipped(file) {

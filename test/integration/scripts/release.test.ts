@@ -6,6 +6,7 @@ import {test, type Test} from 'tap'
 import {checkExecutable} from '../../../scripts/check-executable.js'
 import {formulaOf} from '../../../scripts/formula.js'
 import {manPageOf} from '../../../scripts/man-page.js'
+import {stepsLeft} from '../../../scripts/release-steps.js'
 import {readSignature, signAdHoc} from '../../../scripts/mach-o.js'
 
 const PAGE = 16_384
@@ -119,4 +120,34 @@ test('the manual page has each command, and no line that troff would take for a 
   const page = manPageOf({version: '1.2.3', help})
   t.match(page, '.TP\n.B up\nRun it, as run \\-f . does\n.TP\n.B ps\n\\&.hidden\n.SH EXIT STATUS')
   for (const line of page.split('\n').filter(each => each.startsWith('.'))) t.match(line, /^\.(?:TH|SH|TP|B|I)\b/)
+})
+
+test('a release says what is left for a person: nothing, or each step with its place', t => {
+  const files: Record<string, string> = {
+    'CHANGELOG.md': '# Changelog\n\n## 1.2.3 - 2026-12-01\n',
+    'README.md': '# Pillion\n',
+    'docs/for-a-team.md': '',
+    'docs/in-ci.md': ''
+  }
+  const done = {
+    manifest: {version: '1.2.3', repository: 'x', homepage: 'x', author: 'x'},
+    textOf: (file: string) => files[file] ?? '',
+    tags: ['v1.2.3'],
+    isClean: true,
+    isSigned: true
+  }
+  t.strictSame(stepsLeft(done), [])
+  files['README.md'] = '# Pillion\n\nNothing is published yet. Build it:\n'
+  files['CHANGELOG.md'] = '## 1.2.3, not released yet\n'
+  t.strictSame(
+    stepsLeft({...done, manifest: {version: '1.2.3', homepage: 'x', author: 'x'}, tags: [''], isClean: false}),
+    [
+      'package.json: write "repository"',
+      'CHANGELOG.md: write the heading "## 1.2.3 - YYYY-MM-DD"',
+      'README.md:3: replace this line; a comment in README.md has the lines about the installation',
+      'git commit: there are changes that no commit has',
+      'git tag v1.2.3 && git push origin v1.2.3'
+    ]
+  )
+  t.end()
 })
