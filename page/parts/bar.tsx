@@ -1,5 +1,5 @@
 import {useEffect, useRef} from 'preact/hooks'
-import {isUsable} from '../../src/model/availability.ts'
+import {isUp, wanted} from '../../src/model/app-words.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {appList, isPaused, pause, runName} from '../state/run.ts'
 import {whole} from '../state/traffic.ts'
@@ -68,14 +68,13 @@ function skip(event: Event): void {
 }
 
 function Figures() {
-  const all = appList.value
-  const wanted = all.filter(({availability}) => availability !== 'stopped')
-  const ready = wanted.filter(({availability}) => isUsable(availability)).length
+  const all = wanted(appList.value)
+  const ready = all.filter(isUp).length
   const {perSecond, calls, failed} = whole.value
   return (
     <p class="figures">
       <span>
-        <b>{ready}</b>/{wanted.length} ready
+        <b>{ready}</b>/{all.length} ready
       </span>
       <span class="rate" title="In the last minute">
         <b>{rate(perSecond)}</b>/s

@@ -2,12 +2,12 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 
-/** Shows the state of an app as a sign and words. */
+/** Shows the state of an app as a sign and a few words; its tooltip says all. */
 export function Status({app}: {readonly app: Api.App}) {
-  const {sign, tone, text} = statusOf(app, now.value)
+  const {sign, tone, cell, text} = statusOf(app, now.value)
   return (
-    <span class={`status ${tone}`}>
-      <span aria-hidden="true">{sign}</span> {text}
+    <span class={`status ${tone}`} title={text}>
+      <span aria-hidden="true">{sign}</span> {cell}
     </span>
   )
 }

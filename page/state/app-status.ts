@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {STATES, stateText, stateWord, type StateWord} from '../../src/model/app-words.ts'
+import * as words from '../../src/model/app-words.ts'
+import {STATES, stateCell, stateText, stateWord, type StateWord} from '../../src/model/app-words.ts'
 import {endedWithRun} from './run.ts'
 
 /** The state of an app as a sign and words, so that it does not depend on colour. */
@@ -7,13 +8,13 @@ export interface AppStatus {
   readonly word: StateWord
   readonly sign: string
   readonly tone: 'bad' | 'busy' | 'good' | 'off'
+  /** A text such as `looping ×8`, for a cell. */
+  readonly cell: string
   /** A text such as `exited 1, waits for a save`. */
   readonly text: string
 }
 
-const ORDER: readonly string[] = Object.keys(STATES)
-
-export const rankOf = (app: Api.App): number => ORDER.indexOf(wordOf(app))
+export const rankOf = (app: Api.App): number => words.rankOf(wordOf(app))
 
 /** Returns the state of an app in a word; an app that ended together with the run is 'stopped', not 'down'. */
 export function wordOf(app: Api.App): StateWord {
@@ -28,5 +29,6 @@ export const isDown = (app: Api.App): boolean => ['looping', 'down', 'restarting
 export function statusOf(app: Api.App, now: number): AppStatus {
   const word = wordOf(app)
   const [sign, tone] = STATES[word]
-  return {word, sign, tone, text: word === 'stopped' ? word : stateText(app, now)}
+  if (word === 'stopped') return {word, sign, tone, cell: word, text: word}
+  return {word, sign, tone, cell: stateCell(app, now), text: stateText(app, now)}
 }

@@ -1,6 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {computed, signal} from '@preact/signals'
 import type {ApiError} from '../../src/control/api-client.ts'
+import {shownNameOf} from '../../src/model/run-name.ts'
 import {api, hasToken, problemOf, showsRun} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
 import {mayFollow, watchTabs} from './tabs.ts'
@@ -69,13 +70,8 @@ export function targetOf(app: Api.App): {readonly name: string; readonly text: s
   return {name, text: name}
 }
 
-/** The name of the run: the template's name or folder, followed by the name that commands need if that is another. */
-export const runName = computed(() => {
-  const {template: {name = '', file = ''} = {}, name: called = ''} = run.value ?? {}
-  const folder = file.split('/').at(-2) ?? ''
-  const own = name || folder
-  return called === '' || called === folder || called === own ? own : [own, called].filter(Boolean).join(' · ')
-})
+/** The name of the run; '' before it has answered. */
+export const runName = computed(() => (run.value === undefined ? '' : shownNameOf(run.value)))
 
 /** The id of the run, used as a component key, so that state of one run is not shown for another. */
 export const runId = computed(() => run.value?.run ?? '')

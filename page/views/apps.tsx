@@ -7,7 +7,6 @@ import {Address} from '../home/address.tsx'
 import {Happenings} from '../home/happenings.tsx'
 import {followTraffic, histories, HISTORY_MINUTES, NO_HISTORY} from '../home/traffic-history.ts'
 import {followUsage, usage} from '../home/usage.ts'
-import {AppMap} from '../parts/app-map.tsx'
 import {actByKey, RestartAll, RowActions} from '../parts/app-actions.tsx'
 import {count, duration, rate} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
@@ -16,7 +15,7 @@ import {LatestCalls} from '../parts/latest-calls.tsx'
 import {shortened, visible, withoutColours} from '../parts/safe-text.ts'
 import {Sparkline} from '../parts/sparkline.tsx'
 import {Status} from '../parts/status.tsx'
-import {STATES, type StateWord} from '../../src/model/app-words.ts'
+import {isUp, STATES, troubleFirst, type StateWord} from '../../src/model/app-words.ts'
 import {isDown, rankOf, wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {followLastLines, lastLines} from '../state/last-lines.ts'
@@ -26,18 +25,14 @@ import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 
 export const App = late(async () => import('./app.tsx'))
 
-/** The number of apps from which the map is shown. */
-const MIN_WITH_MAP = 40
-
 /** The text to search in names and states, in lower case. */
 const words = computed(() => parameter('q').toLowerCase())
 const state = computed(() => parameter('state'))
 
 const shown = computed(() =>
-  appList.value
+  troubleFirst(appList.value, wordOf)
     .filter(app => `${keyOf(app)} ${wordOf(app)}`.toLowerCase().includes(words.value))
     .filter(app => state.value === '' || wordOf(app) === state.value)
-    .toSorted((a, b) => rankOf(a) - rankOf(b))
 )
 
 /** The number of apps in each state. */
@@ -164,12 +159,14 @@ const COLUMNS: readonly Column<Api.App>[] = [
     name: 'line',
     title: 'Of an app that is down: why',
     cell: app => {
-      const {id, version, instance, isMain, isReady} = app
+      const {id, version, instance, isMain} = app
       const [plain, own] = [instanceName(id, instance), instanceName(`${id}_${version}`, instance)]
       // all versions of an app have one name, and their lines another one
       const trouble = troubles.value.find(
         each =>
-          each.name === plain && !each.isOver && (each.kind === 'calls' ? isMain : !isReady && each.version === version)
+          each.name === plain &&
+          !each.isOver &&
+          (each.kind === 'calls' ? isMain : !isUp(app) && each.version === version)
       )
       const error = trouble?.error ?? ''
       if (error !== '') return <code class="level error">{visible(error)}</code>
@@ -207,7 +204,6 @@ function AppTable() {
         <Slowest />
         <RestartAll apps={shown.value} />
       </div>
-      {all.length >= MIN_WITH_MAP && <AppMap apps={all} />}
       {shown.value.length > 0 && (
         <Grid
           name="apps"

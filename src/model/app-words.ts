@@ -1,4 +1,5 @@
 import type {App} from './api.generated.ts'
+import {isUsable} from './availability.ts'
 import {loopText} from './exit-loop.ts'
 import {WAITS_FOR_SAVE} from './exit-text.ts'
 
@@ -50,17 +51,52 @@ export function stateWord({state, isReady, availability, exitCode, restartsAt, l
   }
 }
 
-/** `ready`, `waits for db`, `exited 2, waits for a save`, `restarting in 4 s`, `keeps exiting: 8 times in 60 s, each after 2 s`. */
+const ORDER = Object.keys(STATES)
+
+/** Returns the place of a state in lists of apps. */
+export const rankOf = (word: StateWord): number => ORDER.indexOf(word)
+
+/** Puts apps in a bad state first, the worst state before all; other apps keep their order, so that a restart moves no row. */
+export function troubleFirst<T>(rows: readonly T[], wordOf: (row: T) => StateWord): readonly T[] {
+  const placeOf = (row: T): number => (STATES[wordOf(row)][1] === 'bad' ? rankOf(wordOf(row)) : ORDER.length)
+  return rows.toSorted((a, b) => placeOf(a) - placeOf(b))
+}
+
+/** Returns whether an app is ready, asleep or finished, and not between two exits of a loop. */
+export const isUp = ({availability, loop}: Judged): boolean => isUsable(availability) && loop === null
+
+/** Returns the apps that the user has asked for, and has not stopped. */
+export const wanted = <T extends Judged>(apps: readonly T[]): readonly T[] =>
+  apps.filter(({availability}) => availability !== 'stopped')
+
+/** `10 of 12 ready · 1 looping · 1 down`. */
+export function summaryText(apps: readonly Judged[]): string {
+  const all = wanted(apps)
+  const bad = Map.groupBy(all.map(stateWord), word => word)
+  const troubles = Object.entries(STATES).flatMap(([word, [, tone]]) => {
+    const count = bad.get(word as StateWord)?.length ?? 0
+    return tone === 'bad' && count > 0 ? [`${count} ${word}`] : []
+  })
+  return [`${all.filter(isUp).length} of ${all.length} ready`, ...troubles].join(' · ')
+}
+
+/** `ready`, `exited 2, waits for a save`, `keeps exiting: 8 times in 60 s, each after 2 s`. */
 export function stateText(app: Judged, now: number): string {
-  const {state, isReady, exitCode, exit, restartsAt, waitsFor, loop} = app
-  if (loop !== null) return loopText(loop)
+  if (app.loop !== null) return loopText(app.loop)
+  const isHeld = app.state === 'backoff' && app.restartsAt === null
+  return `${stateCell(app, now)}${isHeld ? `, ${WAITS_FOR_SAVE}` : ''}`
+}
+
+/** Returns a state as tables show it: `ready`, `waits for db`, `exited 2`, `restarting in 4 s`, `looping ×8`. */
+export function stateCell({state, isReady, exitCode, exit, restartsAt, waitsFor, loop}: Judged, now: number): string {
+  if (loop !== null) return `looping ×${loop.exits}`
   switch (state) {
     case 'idle':
       return waitsFor.length === 0 ? 'not started' : `waits for ${waitsFor.join(', ')}`
     case 'running':
       return isReady ? 'ready' : 'not ready'
     case 'backoff':
-      if (restartsAt === null) return `${exitWord(exitCode, exit)}, ${WAITS_FOR_SAVE}`
+      if (restartsAt === null) return exitWord(exitCode, exit)
       return `restarting in ${Math.max(0, Math.ceil((Date.parse(restartsAt) - now) / 1000))} s`
     case 'exited':
       return exitCode === null ? 'not started' : exitWord(exitCode, exit)

@@ -103,7 +103,7 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
       t.ok(((await name.boundingBox())?.height ?? 0) >= 8, 'a name is large enough')
     })
 
-    await t.test('on a phone the apps are not squeezed, and of 200 squares those stay that tell something', async t => {
+    await t.test('on a phone the apps are not squeezed', async t => {
       const many = await madeUp(t)
       many.apps = Array.from({length: 12}, (_, n) => app(`app-${n}`))
       const {page} = await open(browser, many.url, 'light', {width: 360, height: 740})
@@ -116,15 +116,6 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
         true,
         'all twelve are seen'
       )
-      const more = await madeUp(t)
-      more.apps = Array.from({length: 200}, (_, n) =>
-        app(`app-${n}`, n === 7 ? {state: 'exited', isReady: false, availability: 'never', exitCode: 1} : {})
-      )
-      const {page: second} = await open(browser, more.url, 'light', {width: 360, height: 740})
-      const map = second.getByRole('img', {name: '199 of 200 apps are ready'})
-      await map.waitFor()
-      t.equal(await map.locator('span:visible').count(), 1)
-      t.ok(((await map.boundingBox())?.height ?? 99) < 30)
     })
 
     for (const theme of ['light', 'dark'] as const)

@@ -61,7 +61,7 @@ t.test('a day with six apps: start, break one, repair it, debug one, read all lo
   t.match(run.lines.join(' '), /⚠ {2}"orders" exited with code 1 after [\d.]+ \w+ while handling GET \/ from web/)
   keep('day-crash', 'pillion up')
   const ps = await shownBy(rig, 'ps')
-  t.match(plain(ps), /^✕ orders +exited 1, waits for a save /m)
+  t.match(plain(ps), /^✕ orders +exited 1 /m)
   keepScene('day-ps', {command: 'pillion ps', columns: COLUMNS, shown: here(ps.text)})
 
   await rig.write({'orders/orders.mjs': source})

@@ -83,7 +83,7 @@ t.test('a one-shot app that has finished and is watched is no obstacle to being 
   ])
   const screen = live(rig)
   await screen.line(/^2 apps ready in \d/)
-  await screen.line(/^ {2}job +exited 0, waits for a save$/)
+  await screen.line(/^ {2}job +exited 0$/)
   screen.type('\x03')
   await screen.ended()
 })

@@ -1,7 +1,7 @@
 import {calledPort} from '../../control/client.ts'
 import type {App} from '../../model/api.generated.ts'
 import {stripVTControlCharacters} from 'node:util'
-import {STATES, stateText, stateWord} from '../../model/app-words.ts'
+import {stateCell, STATES, stateText, stateWord, summaryText, troubleFirst} from '../../model/app-words.ts'
 import {breakerText, waitingEventsText, waitingWorkText} from '../../model/backlog-words.ts'
 import {memoryText} from '../../model/memory-text.ts'
 import {instanceName} from '../../model/plan.ts'
@@ -32,46 +32,64 @@ interface TablePlace {
   readonly isWide?: boolean
 }
 
-/**
- * A table of apps that is never wider than `width`. On a terminal what is down comes first, with a sign, the last line says how many
- * that are, and the IDs of processes are left out.
- */
-export function appTable(
-  apps: readonly ShownApp[],
-  {width, now, hasColours = false, isWide = false}: TablePlace
-): string {
-  const isTerminal = width !== Infinity
-  const down = isTerminal ? apps.filter(({app}) => toneOf(app) === 'bad') : []
-  const shown = [...down, ...apps.filter(each => !down.includes(each))]
-  const {id: names, state: states, url, port, pid, age: since, restarts, memory, cpu} = appColumns(shown, now)
-  const signs = shown.map(each => (down.includes(each) ? `${STATES[stateWord(each.app)][0]} ` : '  '))
-  const id = down.length === 0 ? names : {...names, cells: names.cells.map((cell, row) => (signs[row] ?? '') + cell)}
-  const paint = (cell: string, row: number): string => {
-    const app = shown[row]?.app
-    return app === undefined ? cell : toned(toneOf(app), cell)
-  }
-  const state = hasColours ? {...states, paint} : states
-  const counted = down.length === 0 ? '' : `${cut(`${down.length} of ${apps.length} down: pillion why`, width)}\n`
+/** Returns the apps as the terminal lists them: what needs a person first. A pipe keeps the order of the template. */
+export const inOrder = (apps: readonly ShownApp[], width: number): readonly ShownApp[] =>
+  width === Infinity ? apps : troubleFirst(apps, ({app}) => stateWord(app))
+
+/** The table of `ps`: a line for each app and, if one is down, a last line that counts the apps of each state. */
+export function appTable(apps: readonly ShownApp[], place: TablePlace): string {
+  const {width} = place
+  const hasTrouble = width !== Infinity && apps.some(({app}) => toneOf(app) === 'bad')
+  const counted = hasTrouble ? [cut(`${summaryText(apps.map(({app}) => app))}: pillion why`, width)] : []
+  return [...appLines(inOrder(apps, width), place), ...counted].map(line => `${line}\n`).join('')
+}
+
+/** The head of a table of apps, and a line for each of them in this order, none wider than `width`. */
+export function appLines(apps: readonly ShownApp[], place: TablePlace): readonly string[] {
+  const {width, isWide = false} = place
+  const {id, state, url, port, pid, age: since, restarts, memory, cpu} = appColumns(apps, place)
   const isNamed = apps.some(({app}) => app.nameUrl !== undefined)
   const columnsWith = (...places: readonly FittingColumn[]): readonly FittingColumn[] => [
     {...id, minWidth: 16},
     {...state, minWidth: 14},
     ...places,
-    ...(isWide || !isTerminal ? [pid] : []),
+    ...(isWide || width === Infinity ? [pid] : []),
     since,
     restarts,
     memory,
     cpu
   ]
-  const whole = fittingTable(isNamed ? columnsWith(url, port) : columnsWith(url), Infinity)
-  const fits = Math.max(...whole.split('\n').map(line => widthOf(stripVTControlCharacters(line)))) <= width
-  return (fits ? whole : fittingTable(columnsWith(port), width)) + counted
+  const whole = linesOf(columnsWith(url, ...(isNamed ? [port] : [])), Infinity)
+  const fits = whole.every(line => widthOf(stripVTControlCharacters(line)) <= width)
+  return fits ? whole : linesOf(columnsWith(port), width)
 }
+
+/** The lines of a start: each app with its state and, once it is ready, its address. */
+export function startLines(apps: readonly App[], place: TablePlace): readonly string[] {
+  const shown = inOrder(withUsage(apps, {usage: new Map(), now: place.now}), place.width)
+  const {id, state, url} = appColumns(shown, place)
+  const cells = url.cells.map((cell, row) => (shown[row]?.app.isReady === true ? cell : ''))
+  const columns = [{...id, cells: id.cells.map(cell => `  ${cell}`)}, state, {...url, cells}]
+  return linesOf(
+    columns.map(each => ({...each, head: ''})),
+    place.width
+  ).slice(1)
+}
+
+const linesOf = (columns: readonly FittingColumn[], width: number): readonly string[] =>
+  fittingTable(columns, width).split('\n').slice(0, -1)
 
 type ColumnName = 'id' | 'state' | 'url' | 'port' | 'pid' | 'age' | 'restarts' | 'memory' | 'cpu'
 
-/** The columns about apps; `now` in ms since 1970. */
-export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Record<ColumnName, FittingColumn>> {
+/** The columns about apps. On a terminal trouble has a sign and a colour. */
+export function appColumns(
+  shown: readonly ShownApp[],
+  {width, now, hasColours = false}: TablePlace
+): Readonly<Record<ColumnName, FittingColumn>> {
+  const isTerminal = width !== Infinity
+  const tones = shown.map(({app}) => toneOf(app))
+  const hasSigns = isTerminal && tones.includes('bad')
+  const signOf = (app: App): string => (!hasSigns ? '' : toneOf(app) === 'bad' ? `${STATES[stateWord(app)][0]} ` : '  ')
   const column = (head: string, cell: (app: App) => string): FittingColumn => ({
     head,
     cells: shown.map(({app}) => visibleText(cell(app)))
@@ -81,9 +99,13 @@ export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Re
     cells: shown.map(cell),
     alignsRight: true
   })
+  const paint = (cell: string, row: number): string => toned(tones[row] ?? 'plain', cell)
   return {
-    id: column('ID', nameText),
-    state: column('STATE', app => stateText(app, now)),
+    id: {
+      ...column('ID', app => signOf(app) + nameText(app)),
+      ...(hasColours && {paint: (cell, row) => (tones[row] === 'bad' ? paint(cell, row) : cell)})
+    },
+    state: {...column('STATE', app => (isTerminal ? stateCell : stateText)(app, now)), ...(hasColours && {paint})},
     url: column('URL', app => shownUrl(app) || app.listens.join(', ')),
     port: numbers('PORT', ({app}) => orNothing(calledPort(app)) || app.listens.join(', ')),
     pid: numbers('PID', ({app}) => orNothing(app.pid)),

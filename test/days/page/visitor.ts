@@ -27,7 +27,7 @@ const SIZES = [
 
 /** The states and names in the table of apps. */
 const ROWS = `[...document.querySelectorAll('[role=grid][aria-label=Apps] .rows [role=row]')].map(row =>
-  [...row.querySelectorAll('[role=gridcell]')].slice(0, 2).map(cell => cell.textContent.trim()))`
+  [...row.querySelectorAll('[role=gridcell]')].slice(0, 2).map(cell => cell.querySelector('.status')?.title ?? cell.textContent.trim()))`
 /** What the page says of an app (docs/states.md), by its state; of several that fit the first counts. */
 const STATES: readonly (readonly [text: RegExp, state: string])[] = [
   [/keeps exiting/, 'loop'],

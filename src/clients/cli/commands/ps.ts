@@ -12,8 +12,9 @@ import {addedText, faultsOn} from '../fault-text.ts'
 import {endWithStdout, print, type Sign} from '../print.ts'
 import {RunFinder, runsHere} from '../run-here.ts'
 import {say} from '../say.ts'
+import type {FullScreen} from '../ui/full-screen.ts'
 import {cut} from '../width.ts'
-import {outputColumns, USUAL_ROWS} from '../columns.ts'
+import {outputColumns} from '../columns.ts'
 
 type Listing = FoundRun['listing']
 
@@ -127,12 +128,14 @@ async function watch(look: () => Promise<readonly Listing[]>, isWide: boolean): 
   endWithStdout() // `ps -w | head`
   let before: UsageSample | undefined
   let printed = ''
+  const screen = await ownScreen()
+  screen?.open()
   for (;;) {
     const listings = await look()
     const now = Date.now()
     const states = JSON.stringify(listings.flatMap(({apps}) => apps.map(app => keyOf(app))))
-    const shown = await psLook(listings, now, {isWide, before})
-    if (process.stdout.isTTY) redraw(shown.text)
+    const shown = await psLook(listings, now, {isWide, before, ...(screen !== undefined && {width: screen.size.width})})
+    if (screen !== undefined) draw(screen, shown.text)
     else if (states !== printed) print(process.stdout, printed === '' ? shown.text : `\n${shown.text}`)
     if (listings.length === 0) return 0
     printed = states
@@ -153,16 +156,17 @@ const keyOf = (app: App): readonly unknown[] => [
   app.waitingEvents > 0
 ]
 
-/** Overwrites the screen from its first line; prints as many lines as fit. */
-function redraw(text: string): void {
+/** Returns the screen that the table shares with the shell; undefined where the terminal cannot be drawn on. */
+async function ownScreen(): Promise<FullScreen | undefined> {
+  if (!process.stdout.isTTY || process.env['TERM'] === 'dumb') return undefined
+  const {FullScreen} = await import('../ui/full-screen.ts')
+  return new FullScreen(process.stdout, {isShared: true})
+}
+
+/** Draws as many lines as fit. */
+function draw(screen: FullScreen, text: string): void {
+  const {width, height} = screen.size
   const lines = text.trimEnd().split('\n')
-  const height = Math.max(1, (process.stdout.rows || USUAL_ROWS) - 1)
-  const more = lines.length - height
-  const shown = more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${more + 1} more lines`, outputColumns(1))]
-  process.stdout.write('\x1b[H')
-  for (const line of shown) {
-    print(process.stdout, line)
-    process.stdout.write('\x1b[K\r\n')
-  }
-  process.stdout.write('\x1b[J')
+  const more = lines.length - height + 1
+  screen.draw(more <= 0 ? lines : [...lines.slice(0, height - 2), cut(`… ${more + 1} more lines`, width)])
 }

@@ -1,18 +1,11 @@
 import type {App} from '../../../model/api.generated.ts'
-import {isUsable} from '../../../model/availability.ts'
-import {instanceName} from '../../../model/plan.ts'
-import {stateText} from '../../../model/app-words.ts'
-import {shownUrl} from '../app-table.ts'
+import {isUp, stateText, stateWord, summaryText, troubleFirst, wanted} from '../../../model/app-words.ts'
+import {shownUrl, startLines} from '../app-table.ts'
 import {visibleCut, visibleText} from '../visible-text.ts'
 import {padEnd, widthOf} from '../width.ts'
 
-/** The user has not stopped it, and asked for it. */
-const isWanted = ({availability}: App): boolean => availability !== 'stopped'
-
 /** Whether the state of an app will not change by itself. */
 export const isSettled = ({availability}: App): boolean => availability !== 'waiting'
-
-const isUp = ({availability}: App): boolean => isUsable(availability)
 
 const count = (apps: readonly unknown[]): string => `${apps.length} ${apps.length === 1 ? 'app' : 'apps'}`
 
@@ -24,6 +17,7 @@ interface Place {
   readonly width: number
   /** How many apps may have a line of their own. */
   readonly rows: number
+  readonly hasColours?: boolean
 }
 
 interface Readiness extends Place {
@@ -35,48 +29,35 @@ interface Readiness extends Place {
 }
 
 /** `6 apps ready in 1.2 s · HINT` below a line for each app; of many, the URL of each and what has ended already below it. */
-export function readyText(all: readonly App[], {name, tookMs, width, rows, hint}: Readiness): string {
-  const apps = all.filter(isWanted)
-  const ready = apps.filter(app => app.isReady)
-  const failed = apps.filter(app => !isUp(app))
-  const of = failed.length === 0 ? '' : ` of ${apps.length}`
-  const what = of === '' ? count(apps) : `${ready.length}${of} apps`
+export function readyText(all: readonly App[], {name, tookMs, hint, ...place}: Readiness): string {
+  const {width, rows} = place
+  const apps = wanted(all)
+  const up = apps.filter(isUp).length
+  const what = up === apps.length ? count(apps) : `${up} of ${apps.length} apps`
   const text = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · ${hint}`
   const head = `${visibleCut(text, width)}\n`
-  if (apps.length <= rows) return appLines(apps, {now: Date.now(), width}) + head
-  const cells = [
-    ...ready.filter(app => shownUrl(app) !== '').map(app => [app.id, shownUrl(app)] as const),
-    ...apps.filter(app => !app.isReady).map(app => [app.id, stateText(app, Date.now())] as const)
-  ]
+  if (apps.length <= rows) return linesText(apps, {...place, now: Date.now()}) + head
+  const cells = troubleFirst(apps, stateWord)
+    .map((app): Cell => [app.id, app.isReady ? shownUrl(app) : stateText(app, Date.now())])
+    .filter(([, shown]) => shown !== '')
   return head + grid(cells, width)
 }
 
 /** A line for each app, which becomes its state and its address, and `3 of 6 ready`; of many `3 of 6 ready · api waits for db`. */
-export function startingText(all: readonly App[], {now, width, rows}: Place & {readonly now: number}): string {
-  const apps = all.filter(isWanted)
-  const ready = `${apps.filter(isUp).length} of ${apps.length} ready`
-  if (apps.length <= rows) return appLines(apps, {now, width}) + visibleCut(ready, width)
+export function startingText(all: readonly App[], place: Place & {readonly now: number}): string {
+  const {now, width, rows} = place
+  const apps = wanted(all)
+  const ready = summaryText(apps)
+  if (apps.length <= rows) return linesText(apps, place) + visibleCut(ready, width)
   const open = apps.filter(app => !isSettled(app))
   const waiting = open.toSorted((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'))
   return visibleCut(`${ready} · ${waiting.map(app => `${app.id} ${stateText(app, now)}`).join(', ')}`, width)
 }
 
-/** `  db  ready  http://localhost:5001`, a line for each app. */
-function appLines(apps: readonly App[], {now, width}: {readonly now: number; readonly width: number}): string {
-  const cells = apps.map(app => ({
-    name: visibleText(instanceName(app.id, app.instance)),
-    state: visibleText(stateText(app, now)),
-    url: app.isReady ? shownUrl(app) : ''
-  }))
-  const first = Math.max(0, ...cells.map(({name}) => widthOf(name)))
-  const second = Math.max(0, ...cells.filter(({url}) => url !== '').map(({state}) => widthOf(state)))
-  return cells
-    .map(
-      ({name, state, url}) =>
-        `${visibleCut(`  ${padEnd(name, first)}  ${padEnd(state, second)}  ${url}`.trimEnd(), width)}\n`
-    )
+const linesText = (apps: readonly App[], place: Place & {readonly now: number}): string =>
+  startLines(apps, place)
+    .map(line => `${line}\n`)
     .join('')
-}
 
 /** `waiting for db (pid 41) · Ctrl-C again kills`; '' where nothing is waited for. */
 export function waitingText(apps: readonly App[], width: number): string {

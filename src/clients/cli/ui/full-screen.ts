@@ -11,14 +11,16 @@ import {
 } from 'ansi-escapes'
 import {USUAL_COLUMNS, USUAL_ROWS} from '../columns.ts'
 
-/** The screen of a terminal as lines, next to the one that the shell writes on, which is shown again when this one closes. */
+/** The screen of a terminal as lines. It replaces the screen of the shell until it closes, unless both share one. */
 export class FullScreen {
   readonly #out: NodeJS.WriteStream
+  readonly #isShared: boolean
   #shown: readonly string[] = []
   #isOpen = false
 
-  constructor(out: NodeJS.WriteStream) {
+  constructor(out: NodeJS.WriteStream, {isShared = false} = {}) {
     this.#out = out
+    this.#isShared = isShared
     out.on('error', () => undefined) // the terminal is gone: so are we, by its signal
   }
 
@@ -29,7 +31,7 @@ export class FullScreen {
 
   open(): void {
     this.#isOpen = true
-    this.#out.write(enterAlternativeScreen + cursorHide)
+    if (!this.#isShared) this.#out.write(enterAlternativeScreen + cursorHide)
     this.clear()
   }
 
@@ -49,7 +51,10 @@ export class FullScreen {
       if (line !== this.#shown[row]) text += cursorTo(0, row) + line + eraseEndLine
     }
     this.#shown = lines
-    if (text !== '') this.#out.write(beginSynchronizedOutput + text + endSynchronizedOutput)
+    if (text === '') return
+    // the shell writes below a shared screen
+    const end = this.#isShared ? cursorTo(0, lines.length) : ''
+    this.#out.write(beginSynchronizedOutput + text + end + endSynchronizedOutput)
   }
 
   close(): void {

@@ -9,7 +9,8 @@ import {messageOf, UserError} from '../../../model/errors.ts'
 import {aborted, pause} from '../../../platform/delay.ts'
 import {isForeground} from '../../../platform/key-mode.ts'
 import {stateText} from '../../../model/app-words.ts'
-import type {ShownApp} from '../app-table.ts'
+import {shownNameOf} from '../../../model/run-name.ts'
+import {inOrder, type ShownApp} from '../app-table.ts'
 import {launchText} from '../commands/debug.ts'
 import {Attachment, typeText} from '../attach/attachment.ts'
 import {detachKeysText, readDetachKeys, USUAL_DETACH_KEYS} from '../attach/detach-keys.ts'
@@ -112,7 +113,7 @@ export class Ui {
         if (signal.aborted) return 'ended' as const
         throw error
       })
-      this.#apps = this.#watched.apps
+      this.#apps = this.#shownApps
       this.#watched = undefined
       this.#notice = ENDED[end]
       this.#drawSoon()
@@ -132,7 +133,7 @@ export class Ui {
   }
 
   get #shownApps(): readonly ShownApp[] {
-    if (this.#watched !== undefined) this.#apps = this.#watched.apps
+    if (this.#watched !== undefined) this.#apps = inOrder(this.#watched.apps, this.#screen.size.width)
     const word = (this.#prompt?.text ?? this.#filter).toLowerCase()
     if (word === '') return this.#apps
     const now = Date.now()
@@ -148,7 +149,7 @@ export class Ui {
     const width = this.#screen.size.width
     const run = this.#watched?.run.listing
     return {
-      name: run?.name ?? '',
+      name: run === undefined ? '' : shownNameOf(run),
       notice:
         this.#watched?.isSuspended === true ? 'the run is suspended: resume it with fg in its terminal' : this.#notice,
       apps,

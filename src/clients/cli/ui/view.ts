@@ -1,12 +1,10 @@
-import {styleText} from 'node:util'
-import type {App} from '../../../model/api.generated.ts'
-import {isUsable} from '../../../model/availability.ts'
-import {appColumns, nameText, toneOf, type ShownApp} from '../app-table.ts'
-import {dimmed, paintedStatus, toned} from '../paint.ts'
+import {stripVTControlCharacters, styleText} from 'node:util'
+import {summaryText} from '../../../model/app-words.ts'
+import {appLines, nameText, toneOf, type ShownApp} from '../app-table.ts'
+import {dimmed, paintedStatus} from '../paint.ts'
 import {visibleCut, visibleText} from '../visible-text.ts'
 import {folded} from '../say.ts'
-import {fittingTable} from '../table.ts'
-import {padEnd, widthOf} from '../width.ts'
+import {cut, padEnd, widthOf} from '../width.ts'
 import type {ShownLine} from './followed-log.ts'
 
 /** A text that fills the screen. */
@@ -21,6 +19,7 @@ export interface UiView {
   readonly name: string
   /** Instead of the counts: why the table does not change. */
   readonly notice: string
+  /** Trouble first. */
   readonly apps: readonly ShownApp[]
   /** The index in `apps`. */
   readonly selected: number
@@ -68,8 +67,7 @@ const MIN_LOG = 3
 /** How many apps the table shows at once; the rest of the screen is the log of the selected one. */
 export function tableHeight(count: number, {height}: ScreenSize): number {
   const room = Math.max(1, height - FIXED)
-  const half = Math.max(1, Math.ceil(room / 2))
-  const rows = Math.min(Math.max(1, count), half)
+  const rows = Math.min(Math.max(1, count), Math.max(1, Math.ceil(0.6 * room)))
   return room - rows < MIN_LOG ? Math.max(1, height - FIXED + 1) : rows
 }
 
@@ -84,25 +82,29 @@ export function uiLines(view: UiView, top: number, size: ScreenSize): readonly s
   const rows = tableHeight(view.apps.length, size)
   const logRows = height - rows - FIXED
   const log = logRows < MIN_LOG ? [] : [logTitle(view, width), ...logLines(view, logRows, width)]
-  return fitted([titleOf(view, width), ...tableLines(view, {top, rows, width}), ...log], height, last)
+  return fitted([titleOf(view, {top, rows, width}), ...tableLines(view, {top, rows, width}), ...log], height, last)
 }
 
 /** `lines` as the first ones of a screen, and `last` as its last one. */
 const fitted = (lines: readonly string[], height: number, last: string): readonly string[] =>
   height <= 1 ? lines.slice(0, 1) : [...Array.from({length: height - 1}, (_, row) => lines[row] ?? ''), last]
 
-/** `shop · 11 of 12 ready · 1 failed`. */
-function titleOf({name, notice, apps, filter, hasColours}: UiView, width: number): string {
-  const wanted = apps.filter(({app}) => app.availability !== 'stopped')
-  const failed = wanted.filter(({app}) => app.availability === 'never').length
+/** `shop · 11 of 12 ready · 1 down · apps 1 to 10 ↓`. */
+function titleOf({name, notice, apps, filter, hasColours}: UiView, {top, rows, width}: TablePlace): string {
+  const end = Math.min(apps.length, top + rows)
+  const isCut = top > 0 || end < apps.length
   const counts = [
-    `${wanted.filter(({app}) => isUsable(app.availability)).length} of ${wanted.length} ready`,
-    ...(failed === 0 ? [] : [`${failed} failed`]),
+    summaryText(apps.map(({app}) => app)),
+    ...(isCut ? [`apps ${top + 1} to ${end} ${top > 0 ? '↑' : ''}${end < apps.length ? '↓' : ''}`] : []),
     ...(filter === '' ? [] : [`only “${filter}”`])
   ]
-  const parts = [name, ...(notice === '' ? counts : [notice])].filter(part => part !== '')
-  const title = visibleCut(parts.join(' · '), width)
-  return hasColours && (notice !== '' || failed > 0) ? paintedStatus('warning', title) : title
+  const title = visibleCut(
+    [name, ...(notice === '' ? counts : [notice])].filter(part => part !== '').join(' · '),
+    width
+  )
+  if (!hasColours) return title
+  const isBad = apps.some(({app}) => toneOf(app) === 'bad')
+  return notice !== '' ? paintedStatus('warning', title) : isBad ? paintedStatus('failure', title) : title
 }
 
 interface TablePlace {
@@ -117,32 +119,19 @@ function tableLines(
 ): readonly string[] {
   if (apps.length === 0)
     return ['', visibleCut(name === '' ? '' : 'no app', width), ...Array<string>(rows - 1).fill('')]
-  const columns = appColumns(apps, now)
-  const {id, state, port, memory, cpu, restarts, age, pid} = columns
-  const order = [{...id, minWidth: 10}, {...state, minWidth: 10}, port, memory, cpu, restarts, age, pid]
-  const [head = '', ...lines] = fittingTable(order, Math.max(1, width - MARK.length))
-    .trimEnd()
-    .split('\n')
+  const place = {width: Math.max(1, width - MARK.length), now, hasColours: hasColours && width > MARK.length}
+  const [head = '', ...lines] = appLines(apps, place)
   const shown = lines.slice(top, top + rows).map((line, row) => {
-    const isSelected = top + row === selected
-    const text = visibleCut((isSelected ? MARK : NO_MARK) + line, width)
-    if (!hasColours) return text
-    return isSelected
-      ? styleText('inverse', padEnd(text, width), {validateStream: false})
-      : paintedRow(text, apps[top + row]?.app)
+    if (top + row !== selected) return cut(NO_MARK + line, width)
+    const text = cut(MARK + stripVTControlCharacters(line), width)
+    return hasColours ? styleText('inverse', padEnd(text, width), {validateStream: false}) : text
   })
-  const headLine = visibleCut(NO_MARK + head, width)
+  const headLine = cut(NO_MARK + head, width)
   return [hasColours ? dimmed(headLine) : headLine, ...shown, ...Array<string>(rows - shown.length).fill('')]
 }
 
 const MARK = '> '
 const NO_MARK = '  '
-
-/** Colours a row: what is well has the terminal's own colour. */
-function paintedRow(text: string, app: App | undefined): string {
-  const tone = app === undefined ? 'plain' : toneOf(app)
-  return tone === 'good' ? text : toned(tone, text)
-}
 
 /** `── shop ──────`. */
 function logTitle({apps, selected, hasColours}: UiView, width: number): string {

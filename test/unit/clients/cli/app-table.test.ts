@@ -35,7 +35,7 @@ t.test('an app is reached at its URL, and one that speaks gRPC at its port', asy
 })
 
 const portOf = (app: ReturnType<typeof told>): readonly string[] =>
-  appColumns([{app, memoryBytes: undefined, cpu: undefined}], NOW).port.cells
+  appColumns([{app, memoryBytes: undefined, cpu: undefined}], {width: Infinity, now: NOW}).port.cells
 
 t.test('the port of an app is the one at which others call it', async t => {
   t.same(portOf(told({appPort: 3000})), ['3000'])
@@ -100,13 +100,14 @@ t.test(
     const shown = withUsage(apps, {usage: new Map(), now: NOW})
     t.match(rows(appTable(shown, {width: 100, now: NOW})), [
       /^ID/,
-      /^✕ payments {2}exited 1, waits for a save/,
-      /^▲ sync {6}keeps exiting: 8 times in 60 s, each after 2 s/,
+      /^▲ sync {6}looping ×8/,
+      /^✕ payments {2}exited 1 /,
       /^ {2}web {7}ready/,
-      /^2 of 3 down: pillion why$/
+      /^1 of 3 ready · 1 looping · 1 down: pillion why$/
     ])
     const coloured = appTable(shown, {width: 100, now: NOW, hasColours: true})
-    t.match(coloured, '\x1b[31mexited 1, waits for a save')
+    t.match(coloured, '\x1b[31mexited 1')
+    t.match(coloured, '\x1b[31m✕ payments')
     t.match(coloured, '\x1b[32mready')
     t.match(rows(appTable(shown, {width: Infinity, now: NOW})), [/^ID/, /^web/, /^payments/, /^sync/])
   }

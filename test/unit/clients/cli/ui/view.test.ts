@@ -25,8 +25,7 @@ const apps = (count: number): UiView['apps'] =>
     app: appOf({
       id: `service-${i}-漢字`,
       state: 'running',
-      isReady: i !== 1,
-      availability: i === 1 ? 'never' : 'ready'
+      ...(i === 1 ? {state: 'exited', exitCode: 1, availability: 'never'} : {isReady: true, availability: 'ready'})
     }),
     memoryBytes: 64 * 1024 * 1024,
     cpu: 12.5
@@ -59,9 +58,9 @@ t.test('whatever is shown fills the screen and is no wider, in any size', async 
   t.pass(`${views.length} views`)
 })
 
-t.test('the table takes at most half of the screen, and all of a small one', async t => {
+t.test('the table takes at most six tenths of the screen, and all of a small one', async t => {
   t.equal(tableHeight(3, {width: 80, height: 24}), 3)
-  t.equal(tableHeight(200, {width: 80, height: 24}), 10)
+  t.equal(tableHeight(200, {width: 80, height: 24}), 12)
   t.equal(tableHeight(200, {width: 80, height: 8}), 5, 'without a log')
   t.equal(tableHeight(0, {width: 80, height: 1}), 1)
 })
@@ -75,7 +74,9 @@ t.test('what apps write cannot act on the terminal', async t => {
 
 t.test('counts and what has failed; a notice takes their place', async t => {
   const size = {width: 79, height: 10}
-  t.equal(uiLines(viewOf({apps: apps(3)}), 0, size)[0], 'shop · 2 of 3 ready · 1 failed')
+  t.equal(uiLines(viewOf({apps: apps(3)}), 0, size)[0], 'shop · 2 of 3 ready · 1 down')
+  const cut = uiLines(viewOf({apps: apps(30)}), 2, size)[0]
+  t.equal(cut, 'shop · 29 of 30 ready · 1 down · apps 3 to 9 ↑↓', 'rows are out of sight')
   t.equal(uiLines(viewOf({apps: apps(3), notice: 'it has ended'}), 0, size)[0], 'shop · it has ended')
   t.equal(uiLines(viewOf({apps: apps(1), filter: 'x'}), 0, size)[0], 'shop · 1 of 1 ready · only “x”')
 })
@@ -106,14 +107,13 @@ t.test('the manual shows what is shown', async t => {
   const shown = uiLines(
     viewOf({
       now,
-      selected: 1,
       apps: [
+        {app: appOf({...failed, id: 'payments', appPort: 8082}), memoryBytes: undefined, cpu: undefined},
         {
           app: appOf({...ready, id: 'gateway', appPort: 8080, pid: 28114, startedAt: at(120_000)}),
           memoryBytes: 64 * MB,
           cpu: 1
         },
-        {app: appOf({...failed, id: 'payments', appPort: 8082}), memoryBytes: undefined, cpu: undefined},
         {
           app: appOf({...ready, id: 'stock', appPort: 8081, pid: 28390, restarts: 1, startedAt: at(9000)}),
           memoryBytes: 71 * MB,

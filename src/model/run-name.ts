@@ -1,0 +1,11 @@
+/** Returns the name of a run for people: that of its template or, without one, its folder; then that of `--name`, if it is another one. */
+export function shownNameOf({template: {name, file}, name: called}: NamedRun): string {
+  const folder = file.split('/').at(-2) ?? ''
+  const own = name || folder
+  return called === '' || called === folder || called === own ? own : [own, called].filter(Boolean).join(' · ')
+}
+
+interface NamedRun {
+  readonly name: string
+  readonly template: {readonly name: string; readonly file: string}
+}
