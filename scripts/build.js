@@ -1,10 +1,11 @@
-// Writes the validators compiled from the template's schema, the API's description as JSON and its types, and Dapr's messages.
+// Writes the validators compiled from the template's schema, the API's description as JSON, its types and tools, and Dapr's messages.
 // Then writes dist: the page and the program. `node scripts/build.js schema` writes no dist.
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {Ajv} from 'ajv'
 import {parse as parseYaml} from 'yaml'
 import standalone from 'ajv/dist/standalone/index.js'
 import {apiTypes} from './build-api-types.js'
+import {toolsOf} from './build-tools.js'
 import {compileProto} from './build-proto.js'
 import {buildPage} from './build-page.js'
 import {packProgram} from './pack.js'
@@ -63,6 +64,7 @@ writeFileSync(
   'src/observe/api/openapi.generated.js',
   `// Written by scripts/build.js from schema/api.yaml.\nexport default ${JSON.stringify(JSON.stringify(api))}\n`
 )
+writeFileSync('src/clients/mcp/tools.generated.js', toolsOf(api))
 compileProto()
 if (process.argv[2] === 'schema') process.exit()
 

@@ -47,10 +47,24 @@ export async function started(rig: Rig, flags: readonly string[] = []): Promise<
 
 interface Answer {
   readonly text: string
+  /** Numbers and words of the text. */
   readonly facts: Readonly<Record<string, unknown>>
   readonly isError: boolean
   /** Of the answer as JSON. */
   readonly bytes: number
+}
+
+function factsIn(text: string): Readonly<Record<string, unknown>> {
+  const fields = text.matchAll(/^\{?"(\w+)": (-?\d+|true|false|"\w*"),?\}?$/gm)
+  const cursor = /call again with cursor "([^"]+)"/.exec(text)?.[1]
+  const status = /^(\d+) after /.exec(text)?.[1]
+  const call = /It is call (\d+)\./.exec(text)?.[1]
+  return {
+    ...Object.fromEntries([...fields].map(([, name = '', value = '']) => [name, JSON.parse(value) as unknown])),
+    ...(cursor !== undefined && {cursor}),
+    ...(status !== undefined && {status: Number(status)}),
+    ...(call !== undefined && {call: Number(call)})
+  }
 }
 
 interface Agent {
@@ -95,7 +109,7 @@ export async function agent(
       const texts = result.content.map(part => (part.type === 'text' ? part.text : ''))
       return {
         text: texts.join(''),
-        facts: (result.structuredContent ?? {}) as Readonly<Record<string, unknown>>,
+        facts: factsIn(texts.join('')),
         isError: result.isError ?? false,
         bytes: Buffer.byteLength(JSON.stringify(result))
       }

@@ -56,8 +56,8 @@ t.test('a coding agent needs nothing but the tools: up, invoke, trace, replay, w
   t.match(text, 'sent: {"count":0}')
   t.match(text, 'answered: {"count":0}')
   const again = await call('replay', {calls: [number], unsafe: true, body: {count: 2}})
-  t.match(again.text, /POST \/order: 500 before, 200 now, as call \d+\n/)
-  t.match(await call('replay', {calls: [number]}), {text: /not sent: .*unsafe/})
+  t.match(again.text, /"replay":\d+,"before":\{"status":500.*"after":\{"status":200/)
+  t.match(await call('replay', {calls: [number]}), {text: /"refusal":".*: POST may change data","hint":"Add .*unsafe/})
   const huge = await call('invoke', {app: 'api', path: '/huge'})
   t.match(huge.text, /^200 after [^]*The rest is left out/)
   t.ok(huge.bytes <= 8192)
@@ -93,7 +93,10 @@ for (const era of ERAS)
     t.notMatch(JSON.stringify(tools), 'Name of the run')
     t.ok(JSON.stringify(tools).length <= 9000, `${JSON.stringify(tools).length} characters with all tools`)
     t.match(await call('up', {run: 'second', timeout: '40s'}), {isError: false, text: '"name": "second"'})
-    t.match(JSON.stringify((await client.listTools()).tools), '"run":{"type":"string","description":"Name of the run"}')
+    const ofBoth = JSON.stringify((await client.listTools()).tools)
+    t.match(ofBoth, '"run":{"type":"string","description":"Name of the run; all tools take it"}')
+    t.equal(ofBoth.split('"run":{"type":"string"').length - 1, tools.length, 'each tool has it')
+    t.ok(ofBoth.length <= 9000, `${ofBoth.length} characters with all tools and several runs`)
     t.match(await call('graph'), {
       isError: true,
       text: /^there are several runs: .*Give one of these names as "run"\.$/

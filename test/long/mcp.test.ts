@@ -32,11 +32,16 @@ for (const era of ERAS)
       const invoked = await call('invoke', {app: 'shop', path: '/items?token=abc', from: 'front'})
       t.match(invoked, {facts: {status: 500, call: 1}, text: /^500 after .* It is call 1\./})
       const failed = await call('calls', {filter: 'is:failed'})
-      t.match(failed, {facts: {last: 1, calls: [1]}})
-      t.match(failed.text, /\n1 .* front → shop GET \/items\?token=<masked, 3 characters>: 500 FAILED;/)
+      t.match(failed.text, /^The latest call of all is 1\.\n[^]*\n\{"number":1,"at":".*","from":"front","to":"shop",/)
+      t.match(
+        failed.text,
+        /"path":"\/items\?token=<masked, 3 characters>","status":500,"isOpen":false,"isFailed":true,/
+      )
+      const raw = await client.callTool({name: 'calls', arguments: {}})
+      t.notOk('structuredContent' in raw, 'of an answer that has it, clients show their model nothing else')
       t.match(
         (await call('call', {number: 1})).text,
-        /\nrequest:\nGET [^]*\nresponse:\nHTTP\/1\.1 500 [^]*missing is not defined/
+        /^Call 1, which failed\.\n[^]*\n"request": \{"line":"GET [^]*\n"response": \{"line":"HTTP\/1\.1 500 [^]*missing is not defined/
       )
       t.match(
         (await call('app_logs', {app: 'shop', grep: 'ReferenceError'})).text,
@@ -49,10 +54,13 @@ for (const era of ERAS)
       t.match(await call('wait', {for: ['reloaded:shop'], from: String(facts['id'])}), {facts: {outcome: 'met'}})
       const again = await call('replay', {calls: [1]})
       t.match(again, {isError: false, text: /^1 of 1 calls were sent again\./})
-      t.match(again.text, /call 1 front → shop GET .*: 500 before, 200 now, as call \d+\n {2}/)
+      t.match(
+        again.text,
+        /\n\{"call":1,"from":"front","to":"shop","method":"GET",.*"replay":\d+,"before":\{"status":500.*"after":\{"status":200/
+      )
       t.notMatch(again.text, 'swordfish')
       const well = await call('invoke', {app: 'shop', path: '/items'})
-      t.match(well.text, /^200 after [^]*"password":"<masked, 9 characters>"/)
+      t.match(well.text, /^200 after [^]*\\"password\\":\\"<masked, 9 characters>\\"/)
     }
   )
 
@@ -88,7 +96,7 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
     [
       'calls',
       {filtr: 'x'},
-      /^calls has no argument "filtr"\. Did you mean "filter"\? calls takes: filter, limit, cursor\.$/
+      /^calls has no argument "filtr"\. Did you mean "filter"\? calls takes: filter, limit, before\.$/
     ],
     ['call', {}, /^call needs "number"\. call takes: number, cursor\.$/],
     ['call', {number: 'seven'}, /^"number" of call is "seven", and not a whole number\.$/],
@@ -106,10 +114,11 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
     ['fault', {off: 7, from: 'shop'}, /"off" cannot be combined with other arguments/],
     ['fault', {enable: 7, disable: 7}, /"enable" cannot be combined with other arguments/],
     ['workflows', {id: 'o-1'}, /^there is no workflow 'o-1'\. the tool "workflows" shows those that are there\.$/],
-    ['change_workflow', {id: 'o-1'}, /^change_workflow needs either "name" or "action"\. /],
+    ['change_workflow', {id: 'o-1'}, /^change_workflow needs "name" or "action"/],
     ['change_workflow', {id: 'o-1', action: 'raise', event: 'x'}, /^there is no workflow 'o-1'\./],
     ['actors', {id: '7'}, /^actors takes "id" only with "type"\./],
     ['workflows', {id: 'o-1', status: 'FAILED'}, /^workflows takes "status" not with "id"\.$/],
+    ['graph', {verbose: true}, /graph takes no arguments\./],
     ['list_apps', {verbose: true}, /list_apps takes: cursor\./]
   ]
   for (const [name, given, text] of sentences)
@@ -157,13 +166,10 @@ t.test('answers have no more than 8 KB; cursors lead to the rest; what apps wrot
   )
 
   const numbers: number[] = []
-  for (let cursor: string | undefined; ;) {
-    const {text, facts} = await call('calls', {limit: 500, ...(cursor !== undefined && {cursor})})
-    numbers.push(...[...text.matchAll(/^(\d+) 20/gm)].map(([, number]) => Number(number)))
-    cursor = facts['cursor'] as string | undefined
-    if (cursor === undefined) break
+  for (let before: number | undefined; before !== 1; before = numbers.at(-1)) {
+    const {text} = await call('calls', before === undefined ? {} : {before})
+    numbers.push(...[...text.matchAll(/^\{"number":(\d+),/gm)].map(([, number]) => Number(number)))
   }
-  t.equal(numbers.at(-1), 1)
   t.equal(new Set(numbers).size, numbers.length)
 
   let whole = ''
@@ -173,7 +179,7 @@ t.test('answers have no more than 8 KB; cursors lead to the rest; what apps wrot
     cursor = facts['cursor'] as string | undefined
     if (cursor === undefined) break
   }
-  t.match(whole, 'é😀"')
+  t.match(whole, 'é😀\\"')
   t.notMatch(whole, '\ufffd', 'no character is cut')
 })
 
@@ -187,7 +193,7 @@ t.test('what has come of a response that breaks off is shown; an instance is cal
   t.match(await call('invoke', {app: 'shop.2', path: '/'}), {
     isError: false,
     facts: {status: 200, call: 1},
-    text: /^200 after .*, and the response broke off: aborted\. It is call 1\.\n[^]*\n\ndata: 1\n/
+    text: /^200 after .*, and the response broke off: aborted\. It is call 1\.\n[^]*"body":"data: 1\\n"/
   })
 })
 
@@ -326,42 +332,39 @@ const INITIALIZE = {
   params: {protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {name: 'raw', version: '1'}}
 }
 
-t.test('stdout has the protocol alone; what is no message gets an error; a client that goes away ends it', async t => {
-  const rig = await shop(t)
-  await rig.write({'dapr.yaml': 'version: 1\napps: [}'})
-  const server = rig.pillion(['mcp'])
-  const send = (id: number, message: object): void =>
-    void server.stdin.write(`${JSON.stringify({jsonrpc: '2.0', id, ...message})}\n`)
-  const ping = '{"jsonrpc":"2.0","id":7,"method":"ping"}'
-  server.stdin.write(`not JSON\n\r\n{"half": \n[${ping}]\n{"id":8}\n\u0000\n`)
-  send(1, INITIALIZE)
-  await server.waitForLine('"id":1')
-  send(2, {method: 'no/such/method'})
-  send(3, {method: 'tools/call', params: {name: 'list_apps', arguments: 'none'}})
-  send(4, {method: 'tools/call', params: {}})
-  send(5, {method: 'ping'})
-  for (const id of [2, 3, 4, 5]) await server.waitForLine(`"id":${id}`)
-  const lines = server.stdout.text.trimEnd().split('\n')
-  const answers = lines.map(line => JSON.parse(line) as {jsonrpc: string; id: number | null; error?: {code: number}})
-  t.same(
-    answers.flatMap(({id, error}) => (id === null ? error?.code : [])),
-    [-32700, -32700, -32600, -32600, -32700],
-    'each but an empty line'
-  )
-  for (const {jsonrpc} of answers) t.equal(jsonrpc, '2.0')
-  t.match(
-    answers.find(({id}) => id === 2),
-    {error: {code: -32601}}
-  )
-  t.match(
-    answers.find(({id}) => id === 4),
-    {error: {code: -32602}}
-  )
-  send(6, {method: 'tools/call', params: {name: 'wait', arguments: {for: ['ready'], timeout: '10m'}}})
-  server.stdin.end()
-  t.match(await server.exited, {code: 0})
-  t.match(await rig.run(['mcp', 'shop']), {code: 255, stderr: /mcp takes no arguments, but got shop/})
-})
+t.test(
+  'stdout has the protocol alone; a line that is no message is left out; a client that goes away ends it',
+  async t => {
+    const rig = await shop(t)
+    await rig.write({'dapr.yaml': 'version: 1\napps: [}'})
+    const server = rig.pillion(['mcp'])
+    const send = (id: number, message: object): void =>
+      void server.stdin.write(`${JSON.stringify({jsonrpc: '2.0', id, ...message})}\n`)
+    server.stdin.write('not JSON\n\r\n')
+    send(1, INITIALIZE)
+    await server.waitForLine('"id":1')
+    send(2, {method: 'no/such/method'})
+    send(3, {method: 'tools/call', params: {name: 'list_apps', arguments: 'none'}})
+    send(4, {method: 'tools/call', params: {}})
+    send(5, {method: 'ping'})
+    for (const id of [2, 3, 4, 5]) await server.waitForLine(`"id":${id}`)
+    const lines = server.stdout.text.trimEnd().split('\n')
+    const answers = lines.map(line => JSON.parse(line) as {jsonrpc: string; id: number | null; error?: {code: number}})
+    for (const {jsonrpc} of answers) t.equal(jsonrpc, '2.0')
+    t.match(
+      answers.find(({id}) => id === 2),
+      {error: {code: -32601}}
+    )
+    t.match(
+      answers.find(({id}) => id === 4),
+      {error: {code: -32602}}
+    )
+    send(6, {method: 'tools/call', params: {name: 'wait', arguments: {for: ['ready'], timeout: '10m'}}})
+    server.stdin.end()
+    t.match(await server.exited, {code: 0})
+    t.match(await rig.run(['mcp', 'shop']), {code: 255, stderr: /mcp takes no arguments, but got shop/})
+  }
+)
 
 t.test('a client that closes our stdout ends it', async t => {
   const rig = await shop(t)

@@ -9,25 +9,20 @@ const MAX_SUMMARY = 600
 /** Maximum length of one line of data. */
 const MAX_LINE = 1500
 
-type Facts = Readonly<Record<string, unknown>>
-
 export interface Listing {
   /** Summary of one or two sentences. */
   readonly summary: string
   readonly rows: readonly string[]
-  readonly facts?: Facts
   /** The cursor after this number of rows; '', or left out: there are no more, or none leads to them. */
   readonly cursorAfter?: (count: number) => string
   /** Keeps the last rows instead of the first, in order: for logs. */
   readonly fromEnd?: boolean
-  /** The rows contain nothing that apps have written or sent. */
-  readonly isOurs?: boolean
 }
 
 /** As many of the rows as fit. */
-export function listAnswer({summary, rows, facts, cursorAfter, fromEnd = false, isOurs = false}: Listing): ToolResult {
+export function listAnswer({summary, rows, cursorAfter, fromEnd = false}: Listing): ToolResult {
   const short = clipped(summary, MAX_SUMMARY)
-  let left = MAX_BYTES - AROUND_BYTES - sizeOf(short) - sizeOf(facts ?? {})
+  let left = MAX_BYTES - AROUND_BYTES - sizeOf(short)
   const kept: string[] = []
   for (const row of fromEnd ? rows.toReversed() : rows) {
     const fitting = `${clipped(row, MAX_LINE)}\n`
@@ -39,10 +34,7 @@ export function listAnswer({summary, rows, facts, cursorAfter, fromEnd = false, 
   const cursor = cursorAfter?.(kept.length) ?? ''
   const leftOut = cursor === '' ? rows.length - kept.length : 0
   const more = leftOut > 0 ? `\n${leftOut} of them are left out: an answer has at most 8 KB.` : moreAt(cursor)
-  return {
-    content: [{type: 'text', text: `${short}\n${isOurs ? text : marked(text)}${more}`.trimEnd()}],
-    structuredContent: {...facts, ...(leftOut > 0 && {leftOut}), ...(cursor !== '' && {cursor})}
-  }
+  return textResult(`${short}\n${marked(text)}${more}`)
 }
 
 const moreAt = (cursor: string): string => (cursor === '' ? '' : `\nThere is more: call again with cursor "${cursor}".`)
@@ -51,24 +43,24 @@ const moreAt = (cursor: string): string => (cursor === '' ? '' : `\nThere is mor
 export function textAnswer(
   summary: string,
   text: string,
-  {from, facts, rest}: {from: number; facts?: Facts; rest?: string}
+  {from, rest}: {from: number; rest?: string | undefined}
 ): ToolResult {
   const short = clipped(summary, MAX_SUMMARY)
-  const budget = MAX_BYTES - AROUND_BYTES - sizeOf(short) - sizeOf(facts ?? {})
+  const budget = MAX_BYTES - AROUND_BYTES - sizeOf(short)
   let end = Math.min(text.length, from + budget)
   while (end > from && sizeOf(text.slice(from, end)) > budget) end = from + Math.floor((end - from) * 0.8)
   if (isHighSurrogate(text.charCodeAt(end - 1))) end--
   const cursor = end < text.length && rest === undefined ? end.toString() : ''
   const more = end < text.length && rest !== undefined ? `\n${rest}` : moreAt(cursor)
-  return {
-    content: [{type: 'text', text: `${short}\n${marked(text.slice(from, end))}${more}`.trimEnd()}],
-    structuredContent: {...facts, ...(cursor !== '' && {cursor})}
-  }
+  return textResult(`${short}\n${marked(text.slice(from, end))}${more}`)
 }
+
+/** Text alone: of an answer with `structuredContent` Claude Code, Codex and Cursor show their model nothing else. */
+const textResult = (text: string): ToolResult => ({content: [{type: 'text', text: text.trimEnd()}]})
 
 /** An error in one sentence. `said`: what an app has said of it; '' = nothing. */
 export const faultAnswer = (text: string, said = ''): ToolResult => ({
-  content: [{type: 'text', text: `${clipped(text, MAX_LINE)}\n${marked(clipped(said, MAX_LINE))}`.trimEnd()}],
+  ...textResult(`${clipped(text, MAX_LINE)}\n${marked(clipped(said, MAX_LINE))}`),
   isError: true
 })
 

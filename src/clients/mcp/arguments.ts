@@ -4,7 +4,7 @@ import type {Arguments, ToolProperty, ToolProperties, Tool} from './tool.ts'
 import {emptyRecord, ownOf} from '../../model/own.ts'
 
 /** Every tool takes it; it is offered where several run. */
-export const RUN: ToolProperty = {type: 'string', description: 'Name of the run'}
+export const RUN: ToolProperty = {type: 'string', description: 'Name of the run; all tools take it'}
 
 /** Checks what a client gives. Throws a UserError, a sentence with what is allowed. */
 export function readArguments({name, properties, required = []}: Tool, given: unknown = {}): Arguments {
@@ -38,13 +38,14 @@ function readValue(tool: string, key: string, property: ToolProperty, value: unk
     new UserError(`"${key}" of ${tool} is ${shown(value)}, and not ${expected}`, {
       explanation: property.description === undefined ? '' : `It is ${lowered(property.description)}.`
     })
+  const readPart = (of: ToolProperty['items'], each: unknown): unknown =>
+    readValue(tool, key, {type: of?.type ?? 'string'}, each)
   if (type === undefined) return value // any JSON
   switch (type) {
     case 'string': {
       const text = typeof value === 'number' ? value.toString() : value
       if (typeof text !== 'string') throw refused('a text')
-      if (property.enum !== undefined && !property.enum.includes(text))
-        throw refused(`one of ${property.enum.join(', ')}`)
+      if (property.enum?.includes(text) === false) throw refused(`one of ${property.enum.join(', ')}`)
       return text
     }
     case 'integer':
@@ -53,24 +54,20 @@ function readValue(tool: string, key: string, property: ToolProperty, value: unk
       const number = typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value
       const isFit = typeof number === 'number' && (type === 'number' || Number.isSafeInteger(number))
       if (!isFit) throw refused(type === 'integer' ? 'a whole number' : 'a number')
-      if (number < minimum || number > maximum)
-        throw refused(`from ${minimum} to ${maximum === Infinity ? 'any number' : maximum.toString()}`)
+      if (number < minimum) throw refused(`${minimum} or more`)
+      if (number > maximum) throw refused(`${maximum} or less`)
       return number
     }
     case 'boolean':
-      if (value === true || value === 'true') return true
-      if (value === false || value === 'false') return false
-      throw refused('true or false')
-    case 'array': {
-      const all = Array.isArray(value) ? (value as readonly unknown[]) : [value]
-      const item: ToolProperty = {type: items?.type ?? 'string'}
-      return all.map(each => readValue(tool, key, item, each))
-    }
-    case 'object': {
+      if (!['true', 'false'].includes(String(value))) throw refused('true or false')
+      return String(value) === 'true'
+    case 'array':
+      return (Array.isArray(value) ? (value as readonly unknown[]) : [value]).map(each => readPart(items, each))
+    case 'object':
       if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused('an object')
-      const item: ToolProperty = {type: additionalProperties?.type ?? 'string'}
-      return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, readValue(tool, key, item, each)]))
-    }
+      return Object.fromEntries(
+        Object.entries(value).map(([name, each]) => [name, readPart(additionalProperties, each)])
+      )
   }
 }
 

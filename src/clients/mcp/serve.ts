@@ -1,7 +1,6 @@
 // clients/mcp/ offers a run to coding agents: tools of the Model Context Protocol over stdio. As a client of the run's API it finds the
 // run again at each call, so that runs may come and go.
-import {StringDecoder} from 'node:string_decoder'
-import {McpServer, parseJSONRPCMessage, ProtocolError, ProtocolErrorCode} from '@modelcontextprotocol/server'
+import {McpServer, ProtocolError, ProtocolErrorCode} from '@modelcontextprotocol/server'
 import type {Tool as Described} from '@modelcontextprotocol/server'
 import {serveStdio} from '@modelcontextprotocol/server/stdio'
 import {UserError} from '../../model/errors.ts'
@@ -9,17 +8,13 @@ import {Limit} from '../../model/limit.ts'
 import {VERSION} from '../../model/version.ts'
 import {faultAnswer, withNote} from './answer.ts'
 import {readArguments, RUN} from './arguments.ts'
-import {givenText, SaidByApp, type Host, type Tool, type ToolResult} from './tool.ts'
+import {givenText, SaidByApp, type Host, type Tool, type ToolProperty, type ToolResult} from './tool.ts'
 import {TOOLS} from './tools/tools.ts'
 import {noTool, sentence} from './words.ts'
 
-/** Maximum number of tools but `wait` that run at the same time; further calls wait. */
-const MAX_CALLS = 16
-/** More than a run takes: it refuses the others at once, but cannot take any number of connections. */
-const MAX_WAITS = 128
+/** Maximum number of tools that run at the same time: more than the waits that a run takes, which refuses the others at once. */
+const MAX_CALLS = 128
 
-/** Of JSON that is something else, as a batch. */
-const NO_MESSAGE = {code: ProtocolErrorCode.InvalidRequest, message: 'a line is one message of JSON-RPC, no batch'}
 /** The library reads no further then. */
 const TOO_LONG = 'ReadBuffer exceeded'
 const tooLong = (): UserError => new UserError('the client has sent a message of more than 10 MB: mcp ends')
@@ -36,8 +31,7 @@ const INSTRUCTIONS = [
  */
 export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
   const tools = TOOLS.filter(({changes}) => !isReadOnly || changes !== true)
-  // the run does the work of a wait: it holds up no other tool
-  const [waits, others] = [new Limit(MAX_WAITS), new Limit(MAX_CALLS)]
+  const limit = new Limit(MAX_CALLS)
   const over = Promise.withResolvers<void>()
   process.stdout.setMaxListeners(0) // each answer that waits for a slow client listens
   const handle = serveStdio(
@@ -46,7 +40,7 @@ export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
         {name: 'pillion', title: 'Pillion', version: VERSION},
         {capabilities: {tools: {listChanged: true}}, instructions: INSTRUCTIONS}
       )
-      const offer = new Offer(host, tools)
+      const offer = offerOf(host, tools)
       // not by `registerTool`: wrong arguments get a sentence of ours
       const {server} = served
       server.setRequestHandler('tools/list', async () => ({tools: await offer.list()}))
@@ -54,7 +48,6 @@ export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
         const tool = tools.find(({name}) => name === params.name)
         const names = tools.map(({name}) => name)
         if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, noTool(params.name, names))
-        const limit = tool.name === 'wait' ? waits : others
         return limit.run(async () => {
           const result = await callTool(tool, params.arguments, {host, signal})
           if (await offer.hasChanged()) served.sendToolListChanged()
@@ -65,7 +58,6 @@ export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
     },
     {onerror: ({message}) => message.startsWith(TOO_LONG) && over.reject(tooLong())}
   )
-  answerFaults()
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())
   process.stdout.on('error', () => over.resolve()) // each answer that is under way gets one
   try {
@@ -75,64 +67,38 @@ export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
   }
 }
 
-/** The tools that are offered now: those for workflows, jobs and actors once an app uses them, with the argument `run` where several run. */
-class Offer {
-  readonly #host: Host
-  readonly #tools: readonly Tool[]
-  #now = {hasWork: false, hasRuns: false}
-  #isListed = false
-
-  constructor(host: Host, tools: readonly Tool[]) {
-    this.#host = host
-    this.#tools = tools
-  }
-
-  async list(): Promise<Described[]> {
-    await this.#look()
-    this.#isListed = true
-    const {hasWork, hasRuns} = this.#now
-    return this.#tools.filter(({isForWork}) => isForWork !== true || hasWork).map(tool => described(tool, hasRuns))
-  }
-
+interface Offer {
+  list(): Promise<Described[]>
   /** Whether the list of the client is out of date. */
-  async hasChanged(): Promise<boolean> {
-    if (!this.#isListed) return false
-    const {hasWork, hasRuns} = this.#now
-    await this.#look()
-    return hasWork !== this.#now.hasWork || hasRuns !== this.#now.hasRuns
-  }
+  hasChanged(): Promise<boolean>
+}
 
-  async #look(): Promise<void> {
-    const names = await this.#host.names().catch(() => [])
-    const works = names.map(async name => {
-      const {api} = await this.#host.find(name, () => undefined)
-      return (await api.ask('GET /run')).hasWork
-    })
-    const hasWork = (await Promise.all(works).catch(() => [])).some(Boolean)
-    this.#now = {hasWork, hasRuns: names.length > 1}
+/** Offers the tools for workflows, jobs and actors once an app uses them, and the argument `run` where several run. */
+function offerOf(host: Host, tools: readonly Tool[]): Offer {
+  /** The runs when the client got its list; undefined: it has none. */
+  let listed: Seen | undefined
+  return {
+    list: async () => {
+      const {hasWork, hasRuns} = (listed = await seenBy(host))
+      return tools.filter(({isForWork}) => isForWork !== true || hasWork).map(tool => described(tool, hasRuns))
+    },
+    hasChanged: async () => {
+      const before = listed
+      if (before !== undefined) listed = await seenBy(host)
+      return before?.hasWork !== listed?.hasWork || before?.hasRuns !== listed?.hasRuns
+    }
   }
 }
 
-/** Answers lines that are no messages: the library leaves them out, and a client would wait for their answer. */
-function answerFaults(): void {
-  const decoder = new StringDecoder()
-  let rest = ''
-  process.stdin.on('data', (bytes: Buffer) => {
-    const [first = '', ...others] = decoder.write(bytes).split('\n')
-    const lines = [rest + first, ...others]
-    rest = lines.pop() ?? ''
-    lines.forEach(check)
+type Seen = Readonly<Record<'hasWork' | 'hasRuns', boolean>>
+
+async function seenBy(host: Host): Promise<Seen> {
+  const names = await host.names().catch(() => [])
+  const works = names.map(async name => {
+    const {api} = await host.find(name, () => undefined)
+    return (await api.ask('GET /run')).hasWork
   })
-}
-
-function check(line: string): void {
-  try {
-    if (line.trim() !== '') parseJSONRPCMessage(JSON.parse(line))
-  } catch (fault) {
-    const error =
-      fault instanceof SyntaxError ? {code: ProtocolErrorCode.ParseError, message: fault.message} : NO_MESSAGE
-    process.stdout.write(`${JSON.stringify({jsonrpc: '2.0', id: null, error})}\n`)
-  }
+  return {hasWork: (await Promise.all(works).catch(() => [])).some(Boolean), hasRuns: names.length > 1}
 }
 
 /** Uses a tool with what a client gives; errors are answers, too. `signal`: the client has given up. */
@@ -164,12 +130,18 @@ export async function callTool(
   }
 }
 
+/** The argument is described once: each tool has it. */
+const runOf = (name: string): ToolProperty => (name === 'up' ? RUN : {type: 'string'})
+
 const described = ({name, description, changes, properties, required = []}: Tool, hasRuns: boolean): Described => ({
   name,
   description,
   inputSchema: {
     type: 'object',
-    properties: {...properties, ...(hasRuns && {run: RUN})} as unknown as Described['inputSchema']['properties'],
+    properties: {
+      ...properties,
+      ...(hasRuns && {run: runOf(name)})
+    } as unknown as Described['inputSchema']['properties'],
     ...(required.length > 0 && {required: [...required]})
   },
   // a tool changes something unless it says that it does not

@@ -1,3 +1,4 @@
+import type {Route} from '../../control/api-client.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 
@@ -21,7 +22,6 @@ export type Arguments = Readonly<Record<string, unknown>>
 export interface ToolResult {
   readonly [key: string]: unknown
   readonly content: {readonly type: 'text'; readonly text: string}[]
-  readonly structuredContent?: Record<string, unknown>
   readonly isError?: boolean
 }
 
@@ -42,16 +42,33 @@ export interface Host {
   command(args: readonly string[]): Promise<CommandEnd>
 }
 
-export interface Tool {
+/** A request that a tool can send: its routes, and the names that the first of them takes. */
+export interface RouteChoice {
+  readonly routes: readonly Route[]
+  readonly takes: readonly string[]
+  readonly required: readonly string[]
+}
+
+/** A tool as `x-tools` of `schema/api.yaml` describes it. */
+export interface Row {
   readonly name: string
   /** The description, for the model that uses it. */
   readonly description: string
   /** Whether it may change something. */
   readonly changes?: true
-  readonly properties: ToolProperties
-  readonly required?: readonly string[]
   /** Whether the tool is offered only once an app uses workflows, jobs or actors. */
   readonly isForWork?: true
+  readonly properties: ToolProperties
+  readonly required?: readonly string[]
+  readonly choices: readonly RouteChoice[]
+  /** Names in the routes of the arguments that have others there. */
+  readonly names: Readonly<Record<string, string>>
+  /** Keys of answers that an agent does not need. */
+  readonly hides?: readonly string[]
+  readonly default?: Readonly<Record<string, unknown>>
+}
+
+export interface Tool extends Row {
   /** Answers without a run; undefined: it needs one. `error`: why there is none; undefined: none was looked for yet. */
   readonly alone?: (host: Host, given: Arguments, error?: UserError) => Promise<ToolResult | undefined>
   /** Throws a UserError. `signal`: the client has given up. */

@@ -53,7 +53,7 @@ export class Pages {
       if (Number(n) !== next - 1 && isSure) faults.push(`a page has ${key}${n} before ${key}${next}`)
       page.next.set(key, Number(n))
     }
-    const cursor = (answer.structuredContent?.['cursor'] ?? '') as string
+    const cursor = /with cursor "([^"]+)"/.exec(text)?.[1] ?? ''
     if (cursor !== '') this.#cursors.set(id, {...page, cursor})
     else if (isSure && isWhole)
       for (const [key, next] of page.next) if (next > 0) faults.push(`the first page begins at ${key}${next}`)

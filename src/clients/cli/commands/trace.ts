@@ -15,7 +15,7 @@ export const trace: CommandHandler = async ({flags, words, asJson}) => {
   const isJson = flags.text('output') === 'json'
   const hasColours = wantsColours(process.stdout.isTTY, process.env)
   const bodies = flags.isSet('bodies')
-    ? await (await import('../../mcp/bodies.ts')).bodiesOf(run.api, tree)
+    ? await (await import('../../../control/tree-bodies.ts')).bodiesOf(run.api, tree)
     : new Map<number, readonly string[]>()
   const text = traceText(tree, {width: outputColumns(60), hasLines: flags.isSet('lines'), hasColours, bodies})
   print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : text)

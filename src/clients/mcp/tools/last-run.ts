@@ -3,9 +3,8 @@ import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import type {Row} from '../rows.ts'
 import {inToolWords} from '../words.ts'
-import {cursorOf, cursorParts, givenNumber, givenText, type CommandEnd, type Tool} from '../tool.ts'
+import {cursorOf, cursorParts, givenNumber, givenText, type CommandEnd, type Row, type Tool} from '../tool.ts'
 import {jsonAnswer} from './route-tool.ts'
 
 const LINES = 100

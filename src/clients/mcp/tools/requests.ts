@@ -1,11 +1,10 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
-import {listAnswer} from '../answer.ts'
-import type {Row} from '../rows.ts'
-import {givenOf, givenText, type Tool} from '../tool.ts'
+import {inToolWords} from '../words.ts'
+import {givenOf, givenText, type Row, type Tool} from '../tool.ts'
 import {jsonAnswer} from './route-tool.ts'
 
-export const replayTool: Pick<Tool, 'run'> = {
+export const replayTool = (row: Row): Pick<Tool, 'run'> => ({
   run: async (run, given, signal) => {
     const {calls, lastFailed, pinned, unsafe, body: content, headers} = given
     if ([calls, lastFailed, pinned].filter(each => each !== undefined && each !== false).length !== 1)
@@ -28,29 +27,12 @@ export const replayTool: Pick<Tool, 'run'> = {
       if (results.length === 0) throw error
       why = ': the run has ended' // what was sent is sent
     }
-    const sent = results.filter(({after}) => after !== null)
-    return listAnswer({
-      summary: `${sent.length} of ${results.length} calls were sent again${why}.`,
-      rows: results.map(resultText),
-      facts: {replays: sent.map(({replay: number}) => number).slice(0, 10)}
-    })
+    const replays = results.map(result => ({...result, hint: inToolWords(result.hint)}))
+    const sent = results.filter(({after}) => after !== null).length
+    const note = `${sent} of ${results.length} calls were sent again${why}.`
+    return jsonAnswer(row, {replays}, {note})
   }
-}
-
-function resultText(result: Api.Replay): string {
-  const {call, from, to, method, path, replay: number, before, after, differences, differ, refusal, hint} = result
-  const head = `call ${call} ${from} → ${to} ${method} ${path}`
-  if (refusal !== '') return `${head}: not sent: ${refusal} ${hint.replace('--unsafe', 'unsafe: true')}`.trimEnd()
-  const lines = differences.slice(0, 10).map(({what, path: field, before: old, after: now}) => {
-    const where = field === '' ? what : `${what} ${field}`
-    return `  ${where}: ${old === '' ? 'nothing' : old} → ${now === '' ? 'nothing' : now}`
-  })
-  const more = differ > lines.length ? [`  and ${differ - lines.length} more differences`] : []
-  const failure = after === null || after.failure === '' ? '' : `; ${after.failure}`
-  // a call that the sidecar itself refuses is not recorded
-  const status = `${before.status} before, ${after?.status ?? 'no answer'} now${number === 0 ? '' : `, as call ${number}`}${failure}`
-  return [`${head}: ${status}${differ === 0 ? '; the same answer' : ''}`, ...lines, ...more].join('\n')
-}
+})
 
 /** Lists, adds, removes, disables or enables faults. */
 export const faultTool = (row: Row): Pick<Tool, 'run'> => ({

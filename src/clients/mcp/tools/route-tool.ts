@@ -7,8 +7,7 @@ import {UserError} from '../../../model/errors.ts'
 import {jsonOrText} from '../../../model/exact-json.ts'
 import {ownOf} from '../../../model/own.ts'
 import {textAnswer} from '../answer.ts'
-import type {RouteChoice, Row} from '../rows.ts'
-import {SaidByApp, type Arguments, type ToolResult} from '../tool.ts'
+import {SaidByApp, type Arguments, type RouteChoice, type Row, type ToolResult} from '../tool.ts'
 
 /** A request: several routes get the same, and their answers are one. */
 export interface Asks {
@@ -23,7 +22,7 @@ export async function askRoutes(
   {api}: FoundRun,
   row: Row,
   {routes, at = {}, given}: Asks,
-  {cursor, signal}: {cursor: number; signal: AbortSignal}
+  {cursor = 0, signal}: {cursor?: number; signal: AbortSignal}
 ): Promise<ToolResult> {
   const answers = routes.map(async route => {
     const sent = route.startsWith('GET') ? {query: given} : Object.keys(given).length > 0 && {body: given}
@@ -55,9 +54,9 @@ export function asksOf({name, choices, names, properties, default: usual = {}}: 
   const lacks = ({required}: RouteChoice): readonly string[] => required.filter(key => !given.has(key))
   const choice = choices.find(each => lacks(each).length === 0)
   if (choice === undefined) throw new UserError(`${name} needs ${choices.map(each => words(lacks(each))).join(' or ')}`)
-  const other = [...given.keys()].find(key => !choice.takes.has(key))
+  const other = [...given.keys()].find(key => !choice.takes.includes(key))
   if (other !== undefined) {
-    const taker = choices.findLast(({takes}) => takes.has(other))
+    const taker = choices.findLast(({takes}) => takes.includes(other))
     const missing = taker === undefined ? [] : lacks(taker)
     const how = missing.length > 0 ? `only with ${words(missing)}` : `not with ${words(choice.required)}`
     throw new UserError(`${name} takes ${words([other])} ${how}`)
@@ -73,35 +72,54 @@ interface Answer {
   readonly answer?: string
   readonly job?: {readonly answer: string}
   readonly workers?: number
-  readonly status?: string
+  readonly status?: string | number
   readonly isChanged?: boolean
+}
+
+/** Returns how many apps are ready, and whether faults are on. */
+function appsHead({apps, lastCall, faults}: Api.Run): string {
+  const stopped = apps.filter(({availability}) => availability === 'stopped').length
+  const unready = apps.filter(({availability: how}) => how !== 'stopped' && !isUsable(how)).length
+  const states = `${unready === 0 ? 'all ready' : `${unready} not ready`}${stopped === 0 ? '' : `, ${stopped} stopped`}`
+  const on = faults.length === 0 ? '' : ` ${faults.length} faults are on.`
+  return `${apps.length} apps, ${states}; ${lastCall} calls so far.${on}`
 }
 
 /** The first sentence of the answers of some tools. */
 const HEADS = {
-  list_apps: ({apps, lastCall, faults}: Api.Run) => {
-    const stopped = apps.filter(({availability}) => availability === 'stopped').length
-    const unready = apps.filter(({availability: how}) => how !== 'stopped' && !isUsable(how)).length
-    const states = `${unready === 0 ? 'all ready' : `${unready} not ready`}${stopped === 0 ? '' : `, ${stopped} stopped`}`
-    const on = faults.length === 0 ? '' : ` ${faults.length} faults are on.`
-    return `${apps.length} apps, ${states}; ${lastCall} calls so far.${on}`
-  },
+  up: appsHead,
+  list_apps: appsHead,
   why: ({app, instances = [], deaths}: Partial<Api.Why>) =>
     deaths === undefined
       ? 'An unexpected exit.'
       : `${app} is ${instances.every(({isReady}) => isReady) ? 'ready' : 'not ready'}; ${deaths} unexpected exits are recorded.`,
   wait: ({outcome, tookMs}: Api.Waited) =>
     `${{met: 'Met', impossible: 'It can no longer be met', timeout: 'Timed out'}[outcome]} after ${tookMs} ms.`,
+  calls: ({calls, last}: Api.Calls) => (calls.length === 0 ? 'No call matches.' : `The latest call of all is ${last}.`),
+  call: ({number, isFailed, isTruncated}: Api.CallDetail) =>
+    `Call ${number}${isFailed ? ', which failed' : ''}.${isTruncated ? ' Only a part of its bodies is recorded (record.body in the template).' : ''}`,
+  invoke: ({isTruncated}: Partial<Api.CallDetail>) =>
+    isTruncated === true ? ' Only a part of the response is recorded.' : '',
+  replay: () => '',
+  replay_workflow: () => '',
   restart: () => 'Restarted.',
   fault: () => 'Faults:',
   start: ({isChanged}: Answer) => (isChanged === false ? 'It runs already.' : 'Started.')
 } satisfies Readonly<Record<string, (answer: never) => string>>
 
-/** The answer of a tool as JSON, a row of a list on each line. Empty values are left out. `note`: comes first. */
+interface HowToShow {
+  readonly cursor?: number
+  /** Comes first. */
+  readonly note?: string
+  /** The place of what does not fit, if no cursor leads there. */
+  readonly rest?: string
+}
+
+/** The answer of a tool as JSON, a row of a list on each line. Empty values are left out. */
 export function jsonAnswer(
-  {name, changes, hides = []}: Pick<Row, 'name' | 'changes' | 'hides'>,
+  {name, changes, hides = [], properties}: Row,
   answer: object,
-  {cursor = 0, note = ''}: {cursor?: number; note?: string} = {}
+  {cursor = 0, note = '', rest}: HowToShow = {}
 ): ToolResult {
   const {workers = 1, status = ''} = answer as Answer
   const hidden = new Set(hides)
@@ -112,18 +130,20 @@ export function jsonAnswer(
   const usual = changes === true ? 'Done.' : 'As JSON; secrets are masked.'
   const head = isNone ? 'There are none.' : (ownOf(HEADS, name as keyof typeof HEADS)?.(answer as never) ?? usual)
   const line = (value: unknown): string =>
-    JSON.stringify(value, function (this: unknown, key, each: unknown) {
+    JSON.stringify(value, function (this: {readonly encoding?: string}, key, each: unknown) {
       if (!Array.isArray(this) && key !== '' && (hidden.has(key) || isEmpty(each))) return undefined
+      if (key === 'body' && this.encoding === 'base64')
+        return `(${atob(each as string).length} bytes that are not text)`
       return typeof each === 'number' ? Math.round(each * 1000) / 1000 : each
     })
   const parts = fields.map(([key, value]) =>
     Array.isArray(value) ? `"${key}": [\n${value.map(line).join(',\n')}\n]` : `"${key}": ${line(value)}`
   )
-  const facts = Object.fromEntries(
-    Object.entries(answer).filter(([key, value]) => ['number', 'boolean'].includes(typeof value) || key === 'outcome')
-  )
-  const summary = `${note}${head}${status === '' ? '' : ` It is ${status}.`}${lacks}`
-  return textAnswer(summary, isNone ? '' : `{${parts.join(',\n')}}`, {from: cursor, facts})
+  const state = typeof status === 'string' && status !== '' ? ` It is ${status}.` : ''
+  return textAnswer(`${note}${head}${state}${lacks}`, isNone ? '' : `{${parts.join(',\n')}}`, {
+    from: cursor,
+    rest: rest ?? ('cursor' in properties ? undefined : 'The rest is left out.')
+  })
 }
 
 const isEmpty = (value: unknown): boolean =>

@@ -1,13 +1,12 @@
-import {ROWS, type Row} from '../rows.ts'
-import type {Tool} from '../tool.ts'
+import {cursorOf, type Row, type Tool} from '../tool.ts'
+import {ROWS} from '../tools.generated.js'
 import {appLogsTool, whyTool} from './last-run.ts'
-import {oneCallTool, callsTool, traceTool} from './calls.ts'
 import {invokeTool} from './invoke.ts'
 import {faultTool, replayTool} from './requests.ts'
 import {asksOf, askRoutes} from './route-tool.ts'
 import {downTool, upTool} from './run.ts'
+import {traceTool} from './trace.ts'
 import {changeReminderTool, changeWorkflowTool, replayWorkflowTool} from './work.ts'
-import {cursorOf} from '../tool.ts'
 
 /** Code of tools that do more than one request with an answer in JSON. */
 const OWN: Readonly<Record<string, Pick<Tool, 'alone' | 'run'> | ((row: Row) => Pick<Tool, 'alone' | 'run'>)>> = {
@@ -15,8 +14,6 @@ const OWN: Readonly<Record<string, Pick<Tool, 'alone' | 'run'> | ((row: Row) => 
   down: downTool,
   invoke: invokeTool,
   trace: traceTool,
-  calls: callsTool,
-  call: oneCallTool,
   app_logs: appLogsTool,
   why: whyTool,
   replay: replayTool,

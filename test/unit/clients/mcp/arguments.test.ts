@@ -1,5 +1,6 @@
 import t from 'tap'
-import {ROWS, type RouteChoice, type Row} from '../../../../src/clients/mcp/rows.ts'
+import type {RouteChoice, Row} from '../../../../src/clients/mcp/tool.ts'
+import {ROWS} from '../../../../src/clients/mcp/tools.generated.js'
 import {TOOLS} from '../../../../src/clients/mcp/tools/tools.ts'
 import {ApiClient} from '../../../../src/control/api-client.ts'
 import type {FoundRun} from '../../../../src/control/client.ts'
@@ -37,7 +38,7 @@ function givenFor(row: Row, {routes, takes}: RouteChoice): readonly Readonly<Rec
   const names = Object.keys(row.properties).filter(name => {
     const [key = ''] = (row.names[name] ?? name).split('.')
     if (name === 'cursor' || name === 'action' || OF_THE_TOOL[row.name]?.includes(name) === true) return false
-    return row.name === 'fault' || row.name === 'replay' || takes.has(key)
+    return row.name === 'fault' || row.name === 'replay' || takes.includes(key)
   })
   const given = Object.fromEntries(names.map(name => [name, sample(row, name)]))
   const words = isAction || row.name === 'change_job' ? row.properties['action']?.enum : undefined
