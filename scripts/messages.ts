@@ -1,4 +1,4 @@
-// The page of messages: each code of a warning and of a mistake, with what stands behind it in the source.
+// The page of messages: each code of a warning, a mistake and a hint, with what stands behind it in the source.
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 
@@ -12,8 +12,9 @@ function codesIn(file: string): readonly (readonly [code: string, meaning: strin
   })
 }
 
-const warnings = (): string =>
-  codesIn('src/model/reporter.ts')
+/** The rows of a table of codes. */
+const rows = (file: string): string =>
+  codesIn(file)
     .map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
     .join('\n')
 
@@ -27,7 +28,7 @@ const mistakes = (): string =>
 
 export const messagesPage = (): string => `# Messages for scripts
 
-<!-- written by \`npm run docs\` from src/model/reporter.ts and mistake-code.ts -->
+<!-- written by \`npm run docs\` from src/model/reporter.ts, mistake-code.ts and hint-code.ts -->
 
 The wording of a warning may change; its code does not. With \`--log-as-json\` each warning of \`run\` and \`stop -f\` is one line of JSON on stderr, and \`code\` is its last key:
 
@@ -37,7 +38,7 @@ The wording of a warning may change; its code does not. With \`--log-as-json\` e
 
 | code | meaning |
 |---|---|
-${warnings()}
+${rows('src/model/reporter.ts')}
 
 ## Mistakes in a template
 
@@ -52,4 +53,21 @@ With an error the template cannot run, and \`validate\` exits with 1. With warni
 | code | kind | meaning |
 |---|---|---|
 ${mistakes()}
+
+## Hints
+
+An error of a command names the next step. Where stdin is no terminal, as in a script, in CI or with a coding agent, this hint is one line on stderr with its code at the end, and names commands that return, such as \`pillion up -d\`. With \`--log-as-json\` the error is one line with both:
+
+\`\`\`
+❌  there is no run
+Nothing is running: "pillion up -d" starts the template of a folder. [no-run]
+
+{"time":"2026-01-01T12:00:00.000Z","status":"failure","msg":"there is no run","hint":"Nothing is running: …","code":"no-run"}
+\`\`\`
+
+A hint that shows a place in a file has several lines, and the code of its mistake in JSON alone.
+
+| code | meaning |
+|---|---|
+${rows('src/model/hint-code.ts')}
 `

@@ -1,6 +1,7 @@
 // The client of a run's API, for the command line, mcp and the page: they differ in how a request gets to the run.
 import type {Answers, Lines, Problem} from '../model/api.generated.ts'
 import {UserError} from '../model/errors.ts'
+import type {HintCode} from '../model/hint-code.ts'
 import {orElse} from '../model/or-else.ts'
 import {exactText} from '../model/exact-json.ts'
 
@@ -53,8 +54,8 @@ export class ApiError extends UserError {
   /** Why, without what the message says of the app. */
   readonly reason: string
 
-  constructor({status, detail, hint = '', reason = detail}: Problem) {
-    super(detail, {explanation: hint})
+  constructor({status, detail, hint = '', code, reason = detail}: Problem) {
+    super(detail, {explanation: hint, code: code as HintCode | undefined})
     this.status = status
     this.reason = reason
   }

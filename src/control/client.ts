@@ -172,7 +172,8 @@ export async function endRun({api, folder, listing: {pid}}: FoundRun, onSlow: (p
   for (let looks = 0; livingRun(folder)?.pid === pid; looks++) {
     if (looks === MAX_LOOKS)
       throw new UserError(`the run with pid ${pid} has not ended`, {
-        explanation: `"kill ${pid}" asks it again; "kill -9 ${pid}" ends it, and its watchdog ends its apps.`
+        explanation: `"kill ${pid}" asks it again; "kill -9 ${pid}" ends it, and its watchdog ends its apps.`,
+        code: 'run-silent'
       })
     await pause(LOOK_MS)
   }

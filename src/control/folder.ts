@@ -55,7 +55,8 @@ export function usableFolder(folders: readonly string[]): string {
   for (const folder of folders) {
     if (Buffer.byteLength(folder) > MAX_PATH_BYTES) {
       throw new UserError(`the path of ${folder} is too long for a socket`, {
-        explanation: 'Set PILLION_RUNTIME_DIR to a shorter folder.'
+        explanation: 'Set PILLION_RUNTIME_DIR to a shorter folder.',
+        code: 'folder'
       })
     }
     try {
@@ -70,6 +71,7 @@ export function usableFolder(folders: readonly string[]): string {
   if (reason instanceof UserError) throw reason
   throw new UserError(`no folder for the sockets of runs: ${messageOf(reason)}`, {
     explanation: 'Set PILLION_RUNTIME_DIR to a folder that you own.',
+    code: 'folder',
     cause: reason
   })
 }
@@ -85,7 +87,10 @@ function check(folder: string): boolean {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
     throw new UserError(`${folder} cannot be read: ${messageOf(error)}`, {cause: error})
   }
-  throw new UserError(`${folder} must be a folder that you own, with mode 0700`, {explanation: remedy(folder, isOwn)})
+  throw new UserError(`${folder} must be a folder that you own, with mode 0700`, {
+    explanation: remedy(folder, isOwn),
+    code: 'folder'
+  })
 }
 
 /** A folder that the user names may be any: to remove it, or to change its mode, can break a system. */

@@ -35,6 +35,7 @@ function refusal(path: string, cause: unknown): UserError {
   const [why = ''] = messageOf(cause).split(', symlink')
   return new UserError(`the lock ${path} cannot be made: ${why}`, {
     explanation: 'Free space there, or make it writable.',
+    code: 'folder',
     cause
   })
 }

@@ -57,6 +57,7 @@ export async function writeRunFile(home: string, about: RunFile): Promise<void> 
   } catch (cause) {
     throw new UserError(`the run cannot be registered in ${home}: ${messageOf(cause)}`, {
       explanation: 'Free space there, or set PILLION_RUNTIME_DIR to another folder.',
+      code: 'folder',
       cause
     })
   }

@@ -44,7 +44,8 @@ export function freeRunName(runs: string, {asked, folder}: NameRequest): string 
   const other = owner(asked)
   if (other === undefined) return asked
   throw new UserError(`a run is called "${asked}" already (pid ${other.pid})`, {
-    explanation: `Choose another --name, or end that run: pillion down --name ${asked}`
+    explanation: `Choose another --name, or end that run: pillion down --name ${asked}`,
+    code: 'run-differs'
   })
 }
 

@@ -1,3 +1,4 @@
+import type {HintCode} from './hint-code.ts'
 import type {MistakeCode} from './mistake-code.ts'
 
 /** A place in a text file. Lines and columns are counted from 1. */
@@ -32,8 +33,8 @@ export interface UserErrorDetails {
   /** Printed on stderr after the message: place, caret, what to do. */
   readonly explanation?: string
   readonly exitCode?: number
-  /** The kind of mistake, for programs. */
-  readonly code?: MistakeCode | undefined
+  /** The kind of mistake or of hint, for programs. Left out: that of the cause, else `wrong-value`. */
+  readonly code?: MistakeCode | HintCode | undefined
   /** Each mistake with its place, for programs. */
   readonly mistakes?: readonly TemplateMistake[]
   /** The paths that the template names and whose next save may mend it: they are missing, or it has its values from them. */
@@ -46,7 +47,7 @@ export class UserError extends Error {
   readonly stream: 'stdout' | 'stderr'
   readonly explanation: string
   readonly exitCode: number
-  readonly code: MistakeCode | undefined
+  readonly code: MistakeCode | HintCode | undefined
   readonly mistakes: readonly TemplateMistake[]
   readonly mendedBy: readonly string[]
 
@@ -57,7 +58,9 @@ export class UserError extends Error {
     this.stream = stream
     this.explanation = explanation
     this.exitCode = exitCode
-    this.code = code
+    const [first] = mistakes
+    this.code =
+      code ?? first?.code ?? (cause instanceof UserError ? cause.code : explanation === '' ? undefined : 'wrong-value')
     this.mistakes = mistakes
     this.mendedBy = mendedBy
   }

@@ -46,7 +46,7 @@ t.test('ps shows the state, address and processes of each app, and what they use
   t.same(await rig.run(['ps', 'shp', 'job']), {
     code: 1,
     stdout: '',
-    stderr: `❌  couldn't find app id shp: did you mean "shop"?\nRunning: db, shop, page, job, worker\n`
+    stderr: `❌  couldn't find app id shp: did you mean "shop"?\nRunning: db, shop, page, job, worker [no-such-app]\n`
   })
   await watching.waitForLine(/^db +starting/)
   await db.listen()

@@ -21,7 +21,7 @@ t.test('a second up on a pipe reports the run and exits with 0; --name starts on
   for (const args of [['up'], ['up', '-f', 'dapr.yaml'], ['up', '--timestamps']])
     t.strictSame(await rig.run(args), {
       code: 0,
-      stdout: `ℹ️  dapr.yaml is already running (pid ${first.pid}): 1 of 1 app ready\npillion attach shows it · pillion logs -f follows · pillion down stops\n`,
+      stdout: `ℹ️  dapr.yaml is already running (pid ${first.pid}): 1 of 1 app ready\npillion ps shows it · pillion logs shows lines · pillion down stops\n`,
       stderr: ''
     })
   t.match(await rig.run(['up', '-d']), {code: 0, stderr: '', stdout: /^ {2}a {2}ready .*\n1 app ready in /})

@@ -29,14 +29,14 @@ t.test('nothing to stop is said and is no failure', async t => {
     stdout: '',
     stderr:
       '❌  Failed to get run file path: error getting file info for none.yaml: stat none.yaml: no such file or directory\n' +
-      'Name a file that ends in .yaml or .yml, or a folder with a pillion.yaml or dapr.yaml.\n'
+      'Name a file that ends in .yaml or .yml, or a folder with a pillion.yaml or dapr.yaml. [template-unreadable]\n'
   })
   t.same(await rig.run(['stop', '--app-id', 'zzz']), {
     code: 0,
     stdout: '',
     stderr:
       "❌  failed to stop app id zzz: couldn't find app id zzz\n" +
-      'Nothing is running: "pillion up -d" starts the template of a folder.\n'
+      'Nothing is running: "pillion up -d" starts the template of a folder. [no-run]\n'
   })
   const info = 'ℹ️  There is nothing to stop: '
   t.same(await rig.run(['down']), {code: 0, stdout: `${info}dapr.yaml is not running\n`, stderr: ''})

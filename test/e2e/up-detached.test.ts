@@ -11,7 +11,7 @@ t.test('up -d leaves the run in the background once its apps are ready, and down
   t.same({code, stderr}, {code: 0, stderr: ''})
   t.match(
     stdout,
-    /^ {2}a {2}ready {2}http:\/\/localhost:\d+\n1 app ready in [\d.]+ s · pillion logs -f follows · pillion down stops\n$/
+    /^ {2}a {2}ready {2}http:\/\/localhost:\d+\n1 app ready in [\d.]+ s · pillion logs shows lines · pillion down stops\n$/
   )
   t.match(await rig.run(['invoke', '--app-id', 'a', '--method', 'x', '--verb', 'GET']), {code: 0, stdout: /hello/})
   t.match(await rig.run(['down']), {code: 0})
@@ -55,7 +55,7 @@ t.test(
       ['work-2', ['-f', 'other.yaml']]
     ] as const) {
       const {stdout} = await rig.run(['up', '-d', ...args])
-      t.match(stdout, `pillion logs -f --name ${name} follows · pillion down --name ${name} stops\n`)
+      t.match(stdout, `pillion logs --name ${name} shows lines · pillion down --name ${name} stops\n`)
       t.match(await rig.run(['down', '--name', name]), {code: 0})
       t.match((await rig.run(['ps', '-o', 'json'])).stdout, /"runName":"work"/, 'the first run stays')
     }
@@ -64,7 +64,7 @@ t.test(
     t.match(await rig.run(['up', '-f', 'my other.yaml']), {
       code: 0,
       stdout:
-        "\npillion attach --run-file 'my other.yaml' shows it · pillion logs -f --run-file 'my other.yaml' follows · pillion down --run-file 'my other.yaml' stops"
+        "\npillion ps --run-file 'my other.yaml' shows it · pillion logs --run-file 'my other.yaml' shows lines · pillion down --run-file 'my other.yaml' stops"
     })
     t.match(await rig.run(['down', '-f', 'my other.yaml']), {code: 0})
   }

@@ -31,7 +31,7 @@ t.test(
       code: 1,
       stderr:
         '❌  there is no pillion.yaml or dapr.yaml in this folder\n' +
-        '"pillion import" writes a first one from what is here; -f names one elsewhere.\n'
+        '"pillion import" writes a first one from what is here; -f names one elsewhere. [no-template]\n'
     })
     await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second')})
     t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})

@@ -131,7 +131,7 @@ t.test('run --except leaves apps to the debugger from the start', async t => {
   await rig.template([{appID: 'a', autoPort: true}, {appID: 'b', dependsOn: ['a']}, {appID: 'c'}])
   t.match(await rig.run(['run', '-f', '.', '--except', 'aa']), {
     code: 1,
-    stderr: '❌  --except names "aa", which is not an app of this template\nDid you mean "a"?\n'
+    stderr: '❌  --except names "aa", which is not an app of this template\nDid you mean "a"? [no-such-app]\n'
   })
   const run = rig.pillion(['up', '--except', 'a'])
   const c = await rig.driven('c')

@@ -30,7 +30,7 @@ t.test('words and flags of other tools are answered with ours', async t => {
   const run = rig.pillion(['up', '-w'])
   await run.ports('orders')
   const table: readonly (readonly [command: string, code: number, answer: string])[] = [
-    ['run orders', 1, '"orders" is an app of dapr.yaml, not a program\npillion up --only orders starts it'],
+    ['run orders', 1, '"orders" is an app of dapr.yaml, not a program\npillion up -d --only orders starts it'],
     ['watch', 255, 'Did you mean this?\n\tup --watch\n'],
     ['new', 255, 'Did you mean this?\n\timport\n'],
     ['connect', 255, 'Did you mean this?\n\tattach\n'],
@@ -52,8 +52,12 @@ t.test('words and flags of other tools are answered with ours', async t => {
     ['up --rest main', 255, 'Name the apps to start here: pillion up --only ID,ID.'],
     ['calls to:ordes', 1, 'no call matches: no app has the id ordes: did you mean orders?'],
     ['calls to=orders', 1, 'the filter to=orders is written to:orders'],
-    ['invoke --app-id gatway --method x', 1, 'app ID gatway not found\nDid you mean gateway?\n'],
-    ['validate dapr.yml', 1, 'no such file or directory\nDid you mean dapr.yaml?\n'],
+    [
+      'invoke --app-id gatway --method x',
+      1,
+      'app ID gatway not found\nDid you mean gateway? Running: gateway, orders. [no-such-app]\n'
+    ],
+    ['validate dapr.yml', 1, 'no such file or directory\nDid you mean dapr.yaml? [template-unreadable]\n'],
     ['dash', 255, 'Did you mean this?\n\tdashboard\n'],
     ['scale orders=2', 255, 'Write replicas: 2 for the app into the template'],
     ['workflow show ID', 255, 'Did you mean this?\n\thistory\n'],
@@ -90,7 +94,10 @@ t.test('down in another folder names what runs', async t => {
   t.equal(code, 1)
   const file = join(rig.folder, 'my shop/dapr.yaml')
   const command = `pillion stop -f '${file}'`
-  t.equal(stderr, `❌  there is no template in this folder or above it\nWhat runs is stopped by:\n${command}\n`)
+  t.equal(
+    stderr,
+    `❌  there is no template in this folder or above it\nWhat runs is stopped by: ${command} [several-runs]\n`
+  )
   t.match(await rig.run(['stop', '-f', file], {folder: 'empty'}), {code: 0})
   t.match(await run.exited, {code: 0})
 })
@@ -100,20 +107,26 @@ t.test(
   async t => {
     const rig = await openRig(t)
     const event = ['-p', 'pubsub', '-t', 'orders']
-    const nothing = 'Nothing is running: "pillion up -d" starts the template of a folder.\n'
+    const nothing = 'Nothing is running: "pillion up -d" starts the template of a folder. [no-run]\n'
     t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
       code: 1,
       stderr: `❌  error invoking app shop: app ID shop not found\n${nothing}`
     })
-    t.match(await rig.run(['publish', '-i', 'shop', ...event]), {code: 1, stderr: new RegExp(`${nothing}$`)})
-    t.match(await rig.run(['start', 'shop']), {code: 1, stderr: new RegExp(`${nothing}$`)})
+    t.match(await rig.run(['publish', '-i', 'shop', ...event]), {
+      code: 1,
+      stderr: new RegExp(`${nothing.replaceAll(/[[\]]/g, '\\$&')}$`)
+    })
+    t.match(await rig.run(['start', 'shop']), {code: 1, stderr: new RegExp(`${nothing.replaceAll(/[[\]]/g, '\\$&')}$`)})
     await rig.template([
       {appID: 'shop', command: ['sleep', '600']},
       {appID: 'stock', command: ['sleep', '600']}
     ])
     const run = rig.pillion(['up'])
     await Promise.all(['shop', 'stock'].map(async id => run.ports(id)))
-    t.match(await rig.run(['invoke', '-a', 'nope', '-m', 'x']), {code: 1, stderr: /Running: shop, stock\n$/})
+    t.match(await rig.run(['invoke', '-a', 'nope', '-m', 'x']), {
+      code: 1,
+      stderr: /Running: shop, stock \[no-such-app\]\n$/
+    })
     t.match(await rig.run(['publish', '-i', 'shop', '-p', 'nope', '-t', 'orders']), {
       code: 1,
       stderr: /unexpected status code 40\d on publishing to orders in nope\n.*pubsub/
@@ -125,7 +138,7 @@ t.test(
     await rig.run(['stop', 'shop'])
     t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
       code: 1,
-      stderr: /app ID shop not found\n"shop" is stopped: "pillion start shop" brings it back\.\n$/
+      stderr: /app ID shop not found\n"shop" is stopped: "pillion start shop" brings it back\. \[app-stopped\]\n$/
     })
   }
 )

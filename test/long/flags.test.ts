@@ -230,7 +230,7 @@ t.test('stop without an id does nothing; with several it goes through them all',
   t.same(await rig.run(['stop', 'zzz', '--app-id', 'a']), {
     code: 0,
     stdout: '✅  app stopped successfully: a\n',
-    stderr: "❌  failed to stop app id zzz: couldn't find app id zzz\nRunning: a\n"
+    stderr: "❌  failed to stop app id zzz: couldn't find app id zzz\nRunning: a [no-such-app]\n"
   })
   t.same(await run.exited, {code: 0, signal: null})
   t.same(run.stdout.lines.slice(-3), [
@@ -279,7 +279,7 @@ t.test('files that are no template are refused in Dapr’s words', async t => {
         {
           code: 1,
           stdout: '',
-          stderr: `❌  Failed to get run file path: ${why}\nName a file that ends in .yaml or .yml, or a folder with a pillion.yaml or dapr.yaml.\n`
+          stderr: `❌  Failed to get run file path: ${why}\nName a file that ends in .yaml or .yml, or a folder with a pillion.yaml or dapr.yaml. [template-unreadable]\n`
         },
         `${verb} ${typed}`
       )

@@ -135,7 +135,7 @@ t.test('of a run that has ended the newest files are shown, app by app; they kee
 })
 
 const neither = (id: string, near: string): string =>
-  `❌  neither a run nor dapr.yaml has an app "${id}"${near}\nIts apps: shop, stock\n`
+  `❌  neither a run nor dapr.yaml has an app "${id}"${near}\nIts apps: shop, stock [no-such-app]\n`
 
 t.test('what is wrong with the words is said', async t => {
   const rig = await openRig(t)
@@ -145,9 +145,9 @@ t.test('what is wrong with the words is said', async t => {
   t.match(await wrong('shop', 'stok'), {
     code: 1,
     stdout: '',
-    stderr: /^❌ {2}couldn't find app id stok: did you mean "stock"\?\nRunning: shop, stock\n$/
+    stderr: /^❌ {2}couldn't find app id stok: did you mean "stock"\?\nRunning: shop, stock \[no-such-app\]\n$/
   })
-  t.match(await wrong('aa'), {code: 1, stderr: "❌  couldn't find app id aa\nRunning: shop, stock\n"})
+  t.match(await wrong('aa'), {code: 1, stderr: "❌  couldn't find app id aa\nRunning: shop, stock [no-such-app]\n"})
   t.match(await wrong('--tail', '-1'), {
     code: 255,
     stderr: /^Error: invalid argument "-1" for "--tail" flag: expected a number of lines \(0 or more\) or "all"\n/

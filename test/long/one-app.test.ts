@@ -134,7 +134,7 @@ t.test('several ids: all are tried, each failure has its line, and a near miss i
   ])
   t.equal(
     stopped.stderr,
-    `❌  failed to stop app id stok: couldn't find app id stok: did you mean "stock"?\nRunning: shop, stock, rest\n`
+    `❌  failed to stop app id stok: couldn't find app id stok: did you mean "stock"?\nRunning: shop, stock, rest [no-such-app]\n`
   )
   for (const verb of ['start', 'restart']) {
     const result = await rig.run([verb, 'shop', 'nowhere', '--app-id', 'stock'])
@@ -147,7 +147,7 @@ t.test('several ids: all are tried, each failure has its line, and a near miss i
     ])
     t.equal(
       result.stderr,
-      `❌  failed to ${verb} app id nowhere: couldn't find app id nowhere\nRunning: shop, stock, rest\n`
+      `❌  failed to ${verb} app id nowhere: couldn't find app id nowhere\nRunning: shop, stock, rest [no-such-app]\n`
     )
     t.match(await rig.run([verb]), {code: 255, stderr: new RegExp(`^Error: ${verb} needs the id of an app\nRun `)})
   }

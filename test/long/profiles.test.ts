@@ -131,7 +131,7 @@ t.test('what cannot be: an unknown profile, an app that needs one that is left o
   await rig.template(APPS)
   t.match(await rig.run(['up', '--profile', 'stor']), {
     code: 1,
-    stderr: '❌  --profile names "stor", which no app of this template has\nDid you mean "store"?\n'
+    stderr: '❌  --profile names "stor", which no app of this template has\nDid you mean "store"? [wrong-value]\n'
   })
   const tools = await rig.run(['up', '--profile', 'tools'])
   t.match(tools, {
@@ -153,7 +153,7 @@ t.test('validate refuses a profile that no app has, as a run does', async t => {
   await rig.template(APPS)
   const refused = {
     code: 1,
-    stderr: '❌  --profile names "stor", which no app of this template has\nDid you mean "store"?\n'
+    stderr: '❌  --profile names "stor", which no app of this template has\nDid you mean "store"? [wrong-value]\n'
   }
   for (const args of [['up'], ['validate'], ['validate', '-o', 'json']])
     t.match(await rig.run([...args, '--profile', 'tools,store', '--profile', 'stor']), refused, args.join(' '))

@@ -278,7 +278,7 @@ t.test('where stdin or stdout is no terminal, it says what to use instead', {ski
   const {code, stdout, stderr} = await rig.run(['ui'])
   t.equal(code, 1)
   t.equal(stdout, '')
-  t.match(stderr, /ui needs a terminal[^]*"pillion ps -w" prints the table/)
+  t.match(stderr, /ui needs a terminal[^]*"pillion ps" prints the table/)
   const quoted = [...rig.program, 'ui'].map(word => `'${word}'`).join(' ')
   const screen = new Screen(rig, ['sh', '-c', `${quoted} | cat; TERM=dumb ${quoted}`])
   await screen.shows(/ui needs a terminal[^]*ui needs a terminal/)

@@ -57,7 +57,7 @@ t.test('invoke prints the body and a word of success, of a failure the status an
   }
 })
 
-const NOTHING = 'Nothing is running: "pillion up -d" starts the template of a folder.'
+const NOTHING = 'Nothing is running: "pillion up -d" starts the template of a folder. [no-run]'
 
 t.test('what is wrong with an invoke or a publish is said before anything is sent', async t => {
   const rig = await openRig(t)
@@ -155,7 +155,7 @@ t.test('restart of what is not there, or not ours, fails', async t => {
   t.same(await rig.run(['restart', '-a', 'zzz']), {
     code: 1,
     stdout: '',
-    stderr: "❌  failed to restart app id zzz: couldn't find app id zzz\nRunning: sidecar\n"
+    stderr: "❌  failed to restart app id zzz: couldn't find app id zzz\nRunning: sidecar [no-such-app]\n"
   })
   t.match(await rig.run(['restart', '-a', 'sidecar']), {
     code: 1,
@@ -242,7 +242,7 @@ t.test('an id in several runs: this folder’s run is meant, else all are named'
       {code: 1, stdout: '', stderr: new RegExp(`^❌ {2}${message.replaceAll(/[.()]/g, '\\$&')}\n`)},
       verb
     )
-  t.match(await rig.run(['stop', 'a']), {stderr: /\nSelect one with --name one or --name two\.\n$/})
+  t.match(await rig.run(['stop', 'a']), {stderr: /\nSelect one with --name one or --name two\. \[several-runs\]\n$/})
   await rig.write({'three/dapr.yaml': template})
   t.match(await rig.run(['stop', 'a', '-f', 'three']), {
     stderr: /^❌ {2}failed to stop app id a: there is no run of three\/dapr\.yaml\nRunning elsewhere: /
@@ -266,7 +266,7 @@ t.test('in a project that does not run no command touches the run of another one
   await run.waitForLine('Writing log files')
   const one = `${rig.folder}/one/dapr.yaml (pid ${run.pid})`
   const refused = new RegExp(
-    `nothing runs here: ${rig.folder}/two/dapr\\.yaml is not running\nRunning elsewhere: ${one.replaceAll(/[().]/g, '\\$&')}\\. "pillion up -d" starts this one\\.`
+    `nothing runs here: ${rig.folder}/two/dapr\\.yaml is not running(?:\n|\\. )Running elsewhere: ${one.replaceAll(/[().]/g, '\\$&')}\\. "pillion up -d" starts this one\\.`
   )
   t.notMatch((await rig.run(['invoke', '-a', 'catalog', '-m', 'x'], {folder: 'two'})).stderr, 'Did you mean catalog')
   const failing = [
@@ -352,7 +352,7 @@ t.test('two copies of one template, each by its name', async t => {
   t.match(await rig.run(['down', '--name', 'pr-214']), {code: 0, stdout: / stopped\n/})
   t.match(await copies[1]?.run.exited, {code: 0})
   t.match(await rig.run(['stop', 'a', '--name', 'mian']), {
-    stderr: '❌  failed to stop app id a: no run is called "mian": did you mean "main"?\nRunning: main\n'
+    stderr: '❌  failed to stop app id a: no run is called "mian": did you mean "main"?\nRunning: main [no-such-run]\n'
   })
   t.match(await rig.run(['stop', 'a', '--name', 'main']), {code: 0})
   t.match(await copies[0]?.run.exited, {code: 0})

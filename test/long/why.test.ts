@@ -175,7 +175,8 @@ t.test('after a kill of Pillion why tells what was known', async t => {
   t.match(await rig.run(['why', 'shop', '--last-run']), {
     code: 1,
     stdout: '',
-    stderr: /no exit of shop is known\nThe run of dapr\.yaml with pid \d+, started at [\d:.]+, has exits of stock\.\n/
+    stderr:
+      /no exit of shop is known\nThe run of dapr\.yaml with pid \d+, started at [\d:.]+, has exits of stock\. \[not-found\]\n/
   })
   t.match(await rig.run(['why', 'shop', '--last-run', '-o', 'json']), {code: 0, stdout: '[]\n'})
 })

@@ -36,7 +36,9 @@ async function main(): Promise<number> {
     if (error instanceof UsageError) return usageFailure(error.message)
     if (error instanceof UserError) return userFailure(error)
     if (isFolderGone(error))
-      return userFailure(new UserError('this folder is gone', {explanation: 'Change to one that exists.'}))
+      return userFailure(
+        new UserError('this folder is gone', {explanation: 'Change to one that exists.', code: 'folder'})
+      )
     throw error
   }
 }

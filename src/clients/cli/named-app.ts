@@ -4,6 +4,7 @@ import {whyNotFound} from '../../supervisor/command.ts'
 import type {CommandContext} from './command-handler.ts'
 import {loadedTemplate} from './commands/run-template.ts'
 import {shownPath} from './pick-run.ts'
+import {UP} from './say.ts'
 
 /** Throws a UserError if the only word of `run` names an app of this folder's template, and no program: nothing is started. */
 export async function refuseNamedApp(call: CommandContext): Promise<void> {
@@ -15,6 +16,6 @@ export async function refuseNamedApp(call: CommandContext): Promise<void> {
   const {apps = [], leftOut = []} = loaded?.plan ?? {}
   if (![...apps, ...leftOut].some(app => app.id === id)) return
   throw new UserError(`"${id}" is an app of ${shownPath(template)}, not a program`, {
-    explanation: `pillion up --only ${id} starts it and what it depends on; in a run, pillion start ${id} does.`
+    explanation: `${UP} --only ${id} starts it and what it depends on; in a run, pillion start ${id} does.`
   })
 }

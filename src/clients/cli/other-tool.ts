@@ -29,7 +29,8 @@ export async function outputOfTool(
     })
   if (!isAgreed && !(process.stdin.isTTY && process.stdout.isTTY))
     throw new UserError(`${of} is a program: reading it runs code of this project`, {
-      explanation: `--yes runs: ${shown}`
+      explanation: `--yes runs: ${shown}`,
+      code: 'agree'
     })
   if (isAgreed) say(process.stderr, 'info', `running ${shown}`, asJson)
   else await confirm(`run ${shown}, and with it code of this project`)

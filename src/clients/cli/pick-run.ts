@@ -1,5 +1,4 @@
 import {dirname, join, relative} from 'node:path'
-import {isatty} from 'node:tty'
 import {findTemplate, nearestTemplate} from '../../files/config/find.ts'
 import {type FoundRun, isCalled} from '../../control/client.ts'
 import {startingRuns} from '../../control/starting-runs.ts'
@@ -8,6 +7,7 @@ import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {isSamePath, isSameTemplate} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
+import {HAS_TERMINAL, hintOf, UP} from './say.ts'
 
 /** Choice of a run, besides the id of an app. */
 export interface RunPlace {
@@ -88,11 +88,9 @@ export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: Want
   if (others.length === 0) return run
   const what = wanted.id === undefined ? 'there are several runs' : `app id ${wanted.id} is in several runs`
   const flags = meant.map(({listing}) => `--name ${listing.name}`).join(' or ')
-  throw new UserError(`${what}: ${namesOf(meant)}`, {explanation: `Select one with ${flags}.`})
+  throw new UserError(`${what}: ${namesOf(meant)}`, {explanation: `Select one with ${flags}.`, code: 'several-runs'})
 }
 
-/** Without a terminal, a caller needs the form of `up` that returns. */
-const UP = isatty(0) ? 'pillion up' : 'pillion up -d'
 const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
 
 /** The error for a command that finds no run: what is missing, and what runs elsewhere. */
@@ -100,16 +98,21 @@ export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): 
   const own = runsAt(runs, place).flat()
   const others = runs.filter(run => !own.includes(run))
   const start = own.length === 0 ? startText(place) : ''
-  if (start !== '') return new UserError(start, {explanation: 'pillion wait --for ready waits for it.'})
+  if (start !== '')
+    return new UserError(start, {explanation: 'pillion wait --for ready waits for it.', code: 'starting'})
   if (place.name !== undefined && own.length === 0) return noneCalled(place.name, runs)
   if (runs.length === 0)
-    return new UserError(id === undefined ? missing(place) : noSuchRun(id, []), {explanation: NOTHING_RUNS})
+    return new UserError(id === undefined ? missing(place) : noSuchRun(id, []), {
+      explanation: NOTHING_RUNS,
+      code: 'no-run'
+    })
   if (id === undefined || (own.length === 0 && place.template !== undefined))
-    return new UserError(missing(place, others), {explanation: otherRuns(others, place)})
+    return new UserError(missing(place, others), {explanation: otherRuns(others, place), code: 'no-run'})
   const seen = own.length > 0 ? own : runs
   const having = others.filter(run => has(run, id))
-  const explanation = `${whatRuns(seen)}${own.length === 0 || having.length === 0 ? '' : `\n${otherRuns(having)}`}`
-  return new UserError(noSuchRun(id, seen), {explanation})
+  const explanation =
+    own.length === 0 || having.length === 0 ? whatRuns(seen) : hintOf(whatRuns(seen), otherRuns(having))
+  return new UserError(noSuchRun(id, seen), {explanation, code: 'no-such-app'})
 }
 
 /** The error for a name that no run has. */
@@ -117,7 +120,8 @@ export function noneCalled(name: string, runs: readonly FoundRun[]): UserError {
   const names = runs.map(({listing}) => listing.name)
   const near = nearMiss(name, names)
   return new UserError(`no run is called "${name}"${near === '' ? '' : `: did you mean "${near}"?`}`, {
-    explanation: names.length === 0 ? NOTHING_RUNS : `Running: ${names.join(', ')}`
+    explanation: names.length === 0 ? NOTHING_RUNS : `Running: ${names.join(', ')}`,
+    code: 'no-such-run'
   })
 }
 
@@ -130,7 +134,7 @@ function missing({template, typed}: RunPlace, others: readonly FoundRun[] = []):
 
 /** A program is not sent to the run of another folder. */
 function otherRuns(others: readonly FoundRun[], {template, typed}: Partial<RunPlace> = {}): string {
-  const isOwn = template !== undefined && typed === '' && !isatty(0)
+  const isOwn = template !== undefined && typed === '' && !HAS_TERMINAL
   const hint = isOwn ? `"${UP}" starts this one.` : SELECT
   return others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${hint}`
 }
@@ -146,7 +150,7 @@ export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
     runsAt(runs, place).flat().length > 0
   )
     return ''
-  return `${missing(place, runs)}\n${otherRuns(runs, place)}`
+  return hintOf(missing(place, runs), otherRuns(runs, place))
 }
 
 /** The text for a run of this place that is about to register; '' = there is none. */

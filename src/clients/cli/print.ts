@@ -1,5 +1,6 @@
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import type {HintCode} from '../../model/hint-code.ts'
 import type {MistakeCode} from '../../model/mistake-code.ts'
 import type {WarningCode} from '../../model/reporter.ts'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
@@ -9,10 +10,12 @@ const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', 
 
 export type Sign = keyof typeof GLYPHS
 
-/** Writes a status line, newline included: after its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning as its last key. */
-export const signedLine = (status: Sign, message: string, asJson: boolean, code?: WarningCode | MistakeCode): string =>
+export type Code = WarningCode | MistakeCode | HintCode
+
+/** Writes a status line, newline included: after its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning or an error as its last key. */
+export const signedLine = (status: Sign, message: string, asJson: boolean, code?: Code, hint?: string): string =>
   asJson
-    ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, code})}\n`
+    ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, hint, code})}\n`
     : `${GLYPHS[status]}  ${message}\n`
 
 /**

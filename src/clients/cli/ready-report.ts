@@ -7,6 +7,7 @@ import {psJson} from './commands/ps.ts'
 import {sayUnmet} from './commands/wait.ts'
 import {readyText} from './live/texts.ts'
 import {print} from './print.ts'
+import {logsHint} from './say.ts'
 
 const EXIT_NOT_IN_TIME = 124
 
@@ -38,7 +39,7 @@ export async function reportReady(
     print(process.stdout, await upAsJson({...run, listing}, {outcome: isWell ? 'ready' : waited.outcome, isNew}))
   else {
     const hint = apps.some(({pid}) => pid > 0)
-      ? `pillion logs -f${of} follows · pillion down${of} stops`
+      ? `${logsHint(of)} · pillion down${of} stops`
       : `pillion why${of} says more`
     const tookMs = performance.now() - startedAt
     print(process.stdout, readyText(apps, {name: '', tookMs, width: outputColumns(1), rows: Infinity, hint}))

@@ -4,7 +4,8 @@ import {UserError} from '../../model/errors.ts'
 import type {CommandContext} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {elsewhere, runName, noRun, pickRun, commandPlace, runsAt, type RunPlace} from './pick-run.ts'
-import {say} from './say.ts'
+import type {Code} from './print.ts'
+import {coded, say} from './say.ts'
 
 /**
  * All runs of the user that respond. Folders that are skipped, and runs that are suspended and not resumed or do not respond, are
@@ -26,7 +27,7 @@ export async function runsHere(
   })
   const explanation = 'Try again: the machine may be busy. "kill -9 PID" ends the run, and its watchdog ends its apps.'
   const [first] = silent
-  if (first !== undefined && runs.length === 0) throw new UserError(first, {explanation})
+  if (first !== undefined && runs.length === 0) throw new UserError(first, {explanation, code: 'run-silent'})
   for (const text of silent) warn(`${text}. ${explanation}`)
   return runs
 }
@@ -50,10 +51,10 @@ const ONE_TEXT = /^[-!]?(?:header|body|span):(?![^\s"{[]*"[^"]*"(?!:))(?!.*\s[-!
 export class RunFinder {
   readonly runs: readonly FoundRun[]
   readonly place: RunPlace
-  readonly #tell: (text: string) => void
+  readonly #tell: (text: string, code?: Code) => void
   readonly #named = new Set<FoundRun>()
 
-  constructor(runs: readonly FoundRun[], place: RunPlace, tell: (text: string) => void) {
+  constructor(runs: readonly FoundRun[], place: RunPlace, tell: (text: string, code?: Code) => void) {
     this.runs = runs
     this.place = place
     this.#tell = tell
@@ -77,7 +78,7 @@ export class RunFinder {
   lookAloud(id?: string): FoundRun | undefined {
     const run = this.look(id)
     const others = elsewhere(this.runs, this.place)
-    if (run === undefined && others !== '') this.#tell(others)
+    if (run === undefined && others !== '') this.#tell(others, 'no-run')
     return run
   }
 
@@ -93,7 +94,8 @@ export class RunFinder {
 export async function runFinder(
   flags: GivenFlags,
   asJson: boolean,
-  tell = (text: string): void => say(process.stderr, 'info', text, asJson)
+  tell = (text: string, code?: Code): void =>
+    say(process.stderr, 'info', asJson ? text : coded(text, code), asJson, code)
 ): Promise<RunFinder> {
   const place = commandPlace(flags)
   return new RunFinder(await runsHere(asJson), place, tell)

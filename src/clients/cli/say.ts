@@ -1,9 +1,8 @@
+import {isatty} from 'node:tty'
 import type {UserError} from '../../model/errors.ts'
-import type {MistakeCode} from '../../model/mistake-code.ts'
-import type {WarningCode} from '../../model/reporter.ts'
 import {wantsColours} from './colours.ts'
 import {paintedStatus} from './paint.ts'
-import {print, signedLine, type Sign} from './print.ts'
+import {print, signedLine, type Code, type Sign} from './print.ts'
 import {fittingEnd, widthOf} from './width.ts'
 
 const INDENT = '    '
@@ -31,17 +30,37 @@ function* pieces(line: string, width: number): Generator<string> {
   yield left
 }
 
-type Code = WarningCode | MistakeCode
-
 /** Prints a status line; on a terminal in the form of `shownStatus`. */
 export function say(stream: NodeJS.WriteStream, status: Sign, message: string, asJson: boolean, code?: Code): void {
   print(stream, shownStatus(stream, status, message, asJson, code))
 }
 
-/** Prints an error on its stream, and on stderr its place and what to do. */
-export function sayError({stream, message, explanation, code}: UserError, asJson: boolean): void {
-  say(stream === 'stdout' ? process.stdout : process.stderr, 'failure', message, asJson, code)
-  if (explanation !== '') print(process.stderr, `${explanation.trimEnd()}\n`)
+/** Prints an error on its stream, and on stderr its place and what to do; as JSON both are one line. `message`: in place of its own. */
+export function sayError(error: UserError, asJson: boolean, message = error.message): void {
+  const {stream} = error
+  const code = error.code === 'answer' ? undefined : error.code
+  const hint = error.explanation.trimEnd()
+  const out = stream === 'stdout' ? process.stdout : process.stderr
+  if (asJson && error.code !== 'answer' && !hint.includes('\n'))
+    return print(out, signedLine('failure', message, asJson, code, hint || undefined))
+  say(out, 'failure', message, asJson, code)
+  if (hint !== '') print(process.stderr, `${coded(hint, code)}\n`)
+}
+
+/** A hint with its code, for programs: where stdin is no terminal, and it is one line, so that it is no place in a file. */
+export const coded = (hint: string, code: Code | undefined): string =>
+  code === undefined || HAS_TERMINAL || hint.includes('\n') ? hint : `${hint} [${code}]`
+
+export const HAS_TERMINAL = isatty(0)
+/** Without a terminal, a caller needs the form of `up` that returns. */
+export const UP = HAS_TERMINAL ? 'pillion up' : 'pillion up -d'
+/** The command for the lines of a run; without a terminal one that returns. `of`: the flags by which it reaches the run. */
+export const logsHint = (of: string): string =>
+  HAS_TERMINAL ? `pillion logs -f${of} follows` : `pillion logs${of} shows lines`
+/** A hint of several sentences: a line each; without a terminal one line. */
+export const hintOf = (...parts: readonly string[]): string => {
+  const said = parts.filter(part => part !== '')
+  return HAS_TERMINAL ? said.join('\n') : said.map(part => part.replace(/(?<![.?!])$/, '.')).join(' ')
 }
 
 /** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */

@@ -10,7 +10,7 @@ import type {CommandContext} from './command-handler.ts'
 import {print} from './print.ts'
 import {changesFor} from './run-changes.ts'
 import {reportReady, upAsJson} from './ready-report.ts'
-import {say} from './say.ts'
+import {HAS_TERMINAL, logsHint, say, UP} from './say.ts'
 import {EXIT_YIELDED, type SecondUp} from './second-run.ts'
 import {flagDuration} from './since.ts'
 
@@ -59,7 +59,8 @@ export async function answerSecond(call: CommandContext, how: SecondUp, second: 
   if (changes.length > 0) {
     if (isJson) print(process.stdout, await upAsJson(run, {identity, outcome: 'differs', changes}))
     throw new UserError(`${shown} ${state}, and this up differs: ${changes.join('; ')}`, {
-      explanation: `pillion down${of} ends it, pillion start${of} ID starts one of its apps, pillion up --name NAME starts a second run.`
+      explanation: `pillion down${of} ends it, pillion start${of} ID starts one of its apps, ${UP} --name NAME starts a second run.`,
+      code: 'run-differs'
     })
   }
   if (how === 'wait' && run !== undefined) return reportReady(run, {call, startedAt, timeoutMs, of, isNew: false})
@@ -68,7 +69,10 @@ export async function answerSecond(call: CommandContext, how: SecondUp, second: 
   const ready = run === undefined ? preparing : `: ${readyCount(run)}`
   if (!isJson) say(process.stdout, 'info', `${shown} ${state}${ready}`, asJson)
   if (!isJson && !asJson)
-    print(process.stdout, `pillion attach${of} shows it · pillion logs -f${of} follows · pillion down${of} stops\n`)
+    print(
+      process.stdout,
+      `pillion ${HAS_TERMINAL ? 'attach' : 'ps'}${of} shows it · ${logsHint(of)} · pillion down${of} stops\n`
+    )
   return 0
 }
 
@@ -99,7 +103,8 @@ async function seenRun(
   for (let limitMs = SILENT_MS; isSameStart(startOf(pid), started); await pause(LOOK_MS)) {
     if (isSuspended(pid))
       throw new UserError(`the run with pid ${pid} is suspended`, {
-        explanation: `Resume it with fg in its terminal, or with kill -CONT ${pid}.`
+        explanation: `Resume it with fg in its terminal, or with kill -CONT ${pid}.`,
+        code: 'run-silent'
       })
     const run = await runOfProcess(process.env, pid)
     if (run !== undefined && run.listing.isEnding !== true) return {identity: livingRun(run.folder) ?? other, run}
@@ -115,7 +120,8 @@ async function seenRun(
     if (performance.now() - since > limitMs)
       throw new UserError(`${shown} is already starting (pid ${pid}), and not there after ${roughDuration(limitMs)}`, {
         explanation: `pillion down ends it; "kill -9 ${pid}" ends it at once, and its watchdog ends its apps.`,
-        exitCode: 124
+        exitCode: 124,
+        code: 'run-silent'
       })
   }
   return undefined

@@ -10,6 +10,7 @@ import type {GivenFlags} from './given-flags.ts'
 import {elsewhere, noRun, runsMeant} from './pick-run.ts'
 import {errorReason} from './print.ts'
 import {runFinder} from './run-here.ts'
+import {hintOf} from './say.ts'
 
 // An import of node:http would load more than we need.
 const http = process.getBuiltinModule('node:http')
@@ -52,12 +53,18 @@ export async function findApp(
     return app
   }
   if (meant.length > 0)
-    throw new UserError(message, {explanation: `"${id}" is stopped: "pillion start ${id}" brings it back.`})
+    throw new UserError(message, {
+      explanation: `"${id}" is stopped: "pillion start ${id}" brings it back.`,
+      code: 'app-stopped'
+    })
   const {runs, place} = finder
   const ids = runs.flatMap(({listing}) => listing.apps.map(app => app.id))
   const near = ids.includes(id) ? '' : nearMiss(id, ids)
   const explanation = elsewhere(runs, place) || noRun(runs, place, id).explanation
-  throw new UserError(message, {explanation: near === '' ? explanation : `Did you mean ${near}?\n${explanation}`})
+  throw new UserError(message, {
+    explanation: near === '' ? explanation : hintOf(`Did you mean ${near}?`, explanation),
+    code: runs.length === 0 ? 'no-run' : 'no-such-app'
+  })
 }
 
 /** The maximum size of `--data-file`. Sidecars accept 4 MiB unless their template sets another limit. */

@@ -69,11 +69,14 @@ function whereElse(cwd: string): string {
 /** Throws a `UserError` if a folder has no template, for commands that Dapr does not have. */
 export function refuseNoTemplate(cwd: string): void {
   if (TEMPLATE_NAMES.some(name => existsSync(join(cwd, name)))) return
-  throw new UserError('there is no pillion.yaml or dapr.yaml in this folder', {explanation: whereElse(cwd)})
+  throw new UserError('there is no pillion.yaml or dapr.yaml in this folder', {
+    explanation: whereElse(cwd),
+    code: 'no-template'
+  })
 }
 
 const notFound = (why: string, explanation = TAKEN): UserError =>
-  new UserError(`Failed to get run file path: ${why}`, {explanation})
+  new UserError(`Failed to get run file path: ${why}`, {explanation, code: 'template-unreadable'})
 
 /** The template at or above a folder, the nearest one: what a command in this folder is about. */
 export function nearestTemplate(folder: string, isThere: (file: string) => boolean = existsSync): string | undefined {

@@ -1,4 +1,5 @@
 import {messageOf, UserError} from '../../model/errors.ts'
+import type {HintCode} from '../../model/hint-code.ts'
 import {parseExactly} from '../../model/exact-json.ts'
 import {isObject} from '../../model/is-object.ts'
 import {orElse} from '../../model/or-else.ts'
@@ -12,13 +13,19 @@ export interface ProblemDetails {
   readonly reason?: string
 }
 
+/** Codes of the hints of these statuses. */
+const CODES: ReadonlyMap<number, HintCode> = new Map([
+  [404, 'not-found'],
+  [409, 'not-now']
+])
+
 /** A client error with its own status: not found (404), or not possible now (409). */
 export class ApiProblem extends UserError {
   readonly status: number
   readonly details: ProblemDetails
 
   constructor(status: number, detail: string, hint = '', details: ProblemDetails = {}) {
-    super(detail, {explanation: hint})
+    super(detail, {explanation: hint, code: CODES.get(status)})
     this.status = status
     this.details = details
   }
@@ -30,7 +37,13 @@ export function problemOf(error: unknown): Problem {
   const status = error instanceof ApiProblem ? error.status : isOurs ? 500 : 400
   const hint = isOurs ? '' : error.explanation
   const {reason} = error instanceof ApiProblem ? error.details : {}
-  return {status, detail: messageOf(error), ...(hint !== '' && {hint}), ...(reason !== undefined && {reason})}
+  const code = isOurs || error.code === 'wrong-value' ? undefined : error.code
+  return {
+    status,
+    detail: messageOf(error),
+    ...(hint !== '' && {hint, ...(code !== undefined && {code})}),
+    ...(reason !== undefined && {reason})
+  }
 }
 
 /** The JSON object of a request. Throws a UserError. */

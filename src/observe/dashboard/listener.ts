@@ -66,7 +66,7 @@ export async function listenForPages(
   }
   throw new UserError(
     port > 0 ? `port ${port} is in use` : `all ports from ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} are in use`,
-    {explanation: 'Choose another one with --port N.'}
+    {explanation: 'Choose another one with --port N.', code: 'port-taken'}
   )
 }
 

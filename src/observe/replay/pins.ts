@@ -137,7 +137,10 @@ export class Pins {
   /** Sends all pinned calls on request. */
   async sendAll(how: HowToSend): Promise<void> {
     if (this.#pins.length === 0)
-      throw new UserError('no call is pinned', {explanation: 'Give the number of one to pillion replay --pin.'})
+      throw new UserError('no call is pinned', {
+        explanation: 'Give the number of one to pillion replay --pin.',
+        code: 'not-found'
+      })
     await this.#round({kind: 'asked', app: '', files: []}, this.#pins, how)
   }
 

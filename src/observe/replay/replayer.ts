@@ -36,7 +36,7 @@ export interface ReplayContext {
 /** A call that is not sent again. */
 export class ReplayRefused extends UserError {
   constructor(call: RecordedCall, why: string, hint = '') {
-    super(`call ${call.number} is not sent again: ${why}`, {explanation: hint})
+    super(`call ${call.number} is not sent again: ${why}`, {explanation: hint, code: 'not-now'})
   }
 }
 

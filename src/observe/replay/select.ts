@@ -39,7 +39,10 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
     if (++count <= MAX_CALLS) found.push(copyOfCall(call))
   }
   if (count === 0)
-    throw new UserError('no call is in the window', {explanation: 'pillion calls lists those that are kept.'})
+    throw new UserError('no call is in the window', {
+      explanation: 'pillion calls lists those that are kept.',
+      code: 'not-found'
+    })
   if (count > MAX_CALLS)
     throw new UserError(`${count} calls are in the window, and at most ${MAX_CALLS} are sent again`, {
       explanation: 'Make it shorter, or name whose calls: from:shop'
@@ -60,7 +63,8 @@ export function lastFailed(recorder: CallRecorder, {links, failed}: Causes): num
   let number = recorder.numbers().find(hasFailed)
   if (number === undefined)
     throw new UserError('there is no failed call that can be sent again', {
-      explanation: 'pillion calls is:failed lists those that failed.'
+      explanation: 'pillion calls is:failed lists those that failed.',
+      code: 'not-found'
     })
   // a call above it failed because it waited for this one
   for (let above: number | undefined = number; above !== undefined && hasFailed(above); above = links.of(above)?.parent)

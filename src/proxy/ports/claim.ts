@@ -208,6 +208,7 @@ class Claim {
       file === '' || sibling ? '' : ' If another copy of the template runs, --isolated gives this one ports of its own.'
     return new UserError(`${prefix}invalid configuration for ${KINDS[kind]}. Port ${port} is not available`, {
       explanation: `Port ${port}: ${holder}. Choose another port for "${app.id}", or leave it out to get a free one.${copies}`,
+      code: 'port-taken',
       cause
     })
   }

@@ -33,6 +33,7 @@ export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promis
     const holder = await whoHolds(managerPort, cause, nameOwner)
     throw new UserError(`invalid configuration for managerPort. Port ${managerPort} is not available`, {
       explanation: `Port ${managerPort}: ${holder}. Choose another port, or 0 for a free one.`,
+      code: 'port-taken',
       cause
     })
   }

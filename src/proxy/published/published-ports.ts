@@ -83,6 +83,7 @@ export class PublishedPorts {
       const holder = await whoHolds(number, cause, this.#nameOwner)
       throw new UserError(`app "${id}" cannot be called at port ${number}: ${holder}`, {
         explanation: `Its \`port\` is where Pillion listens for it. End what listens there, or choose another port for "${id}".`,
+        code: 'port-taken',
         cause
       })
     }

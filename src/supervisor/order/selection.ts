@@ -35,7 +35,8 @@ export function refuseUnknown({apps, leftOut = []}: Plan, ids: Iterable<string>,
     if (known.has(id)) continue
     const near = nearMiss(id, known)
     throw new UserError(`${flag} names ${JSON.stringify(id)}, which is not an app of this template`, {
-      explanation: near === '' ? `The apps are: ${[...known].join(', ')}` : `Did you mean "${near}"?`
+      explanation: near === '' ? `The apps are: ${[...known].join(', ')}` : `Did you mean "${near}"?`,
+      code: 'no-such-app'
     })
   }
 }

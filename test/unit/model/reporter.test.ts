@@ -6,11 +6,14 @@ const ROOT = join(import.meta.dirname, '../../..')
 const codesIn = (file: string, pattern: RegExp): readonly string[] =>
   [...readFileSync(join(ROOT, file), 'utf8').matchAll(pattern)].map(([, code = '']) => code)
 
-t.test('every code of a mistake in a template is in docs/messages.md, and no other one', t => {
-  const codes = codesIn('src/model/mistake-code.ts', /^ {2}\| '([a-z0-9-]+)'/gm)
-  t.ok(codes.length > 15)
-  const [, table = ''] = readFileSync(join(ROOT, 'docs/messages.md'), 'utf8').split('\n## Mistakes in a template', 2)
-  t.same([...table.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, code = '']) => code).toSorted(), codes.toSorted())
+t.test('every code of a mistake in a template and of a hint is in docs/messages.md, and no other one', t => {
+  const [, ...tables] = readFileSync(join(ROOT, 'docs/messages.md'), 'utf8').split('\n## ')
+  for (const [at, file] of ['src/model/mistake-code.ts', 'src/model/hint-code.ts'].entries()) {
+    const codes = codesIn(file, /^ {2}\| '([a-z0-9-]+)'/gm)
+    t.ok(codes.length > 15)
+    const rows = (tables[at] ?? '').matchAll(/^\| `([a-z0-9-]+)` \|/gm)
+    t.same([...rows].map(([, code = '']) => code).toSorted(), codes.toSorted())
+  }
   t.end()
 })
 

@@ -80,7 +80,10 @@ export class Attachment {
     process.on('exit', this.#onExit)
     this.#mode = await enterKeyMode('bytes')
     if (this.#mode === undefined)
-      throw new UserError('attach cannot read keys from this terminal', {explanation: 'It needs stty (POSIX).'})
+      throw new UserError('attach cannot read keys from this terminal', {
+        explanation: 'It needs stty (POSIX).',
+        code: 'no-terminal'
+      })
     stdin.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onEnd).resume()
     stdout.on('resize', this.#onResize).on('error', this.#onEnd)
     process.on('SIGCONT', this.#onContinued)

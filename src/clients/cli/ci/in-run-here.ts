@@ -24,6 +24,7 @@ export async function inRunHere(call: CommandContext, options: CommandRunOptions
   if (outcome !== 'met')
     throw new UserError(`the run of this folder is not ready: ${conditions.map(({reason}) => reason).join('; ')}`, {
       explanation: 'pillion why ID says more about an app.',
+      code: 'not-now',
       exitCode: outcome === 'timeout' ? EXIT_TIMEOUT : EXIT_NOT_READY
     })
   const life = `${marker}-command-${process.pid}`

@@ -35,8 +35,8 @@ export async function upRun(context: CommandContext, live: Live): Promise<number
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     if (isOnGitHub(process.env)) print(process.stderr, mistakeAnnotations(error, process.env))
-    const {stream, explanation, cause} = error
-    throw new UserError(error.message, {stream, explanation, cause, exitCode: EXIT_NOT_READY})
+    const {stream, explanation, code, cause} = error
+    throw new UserError(error.message, {stream, explanation, code, cause, exitCode: EXIT_NOT_READY})
   }
 }
 

@@ -16,7 +16,8 @@ export const agentInit: CommandHandler = async ({flags, words, asJson}) => {
   const {template} = commandPlace(flags)
   if (template === undefined)
     throw new UserError('there is no template in this folder or above it', {
-      explanation: 'pillion import writes one from a Procfile, a compose file or the code.'
+      explanation: 'pillion import writes one from a Procfile, a compose file or the code.',
+      code: 'no-template'
     })
   const isWritten = await initAgents(template, {asJson, isAsked: !flags.isSet('yes')})
   if (!isWritten) say(process.stdout, 'info', 'Nothing to change', asJson)
@@ -38,7 +39,7 @@ export async function initAgents(template: string, {asJson, isAsked}: InitWishes
   for (const change of changes) print(process.stdout, changeText(change))
   const names = changes.map(({path}) => path).join(', ')
   if (isAsked && !process.stdin.isTTY)
-    throw new UserError('nothing was written', {explanation: `--yes writes ${names}.`})
+    throw new UserError('nothing was written', {explanation: `--yes writes ${names}.`, code: 'agree'})
   if (isAsked) await confirm(`write ${names}`)
   for (const {path, after} of changes) writeGiven(join(folder, path), after, path)
   say(process.stdout, 'success', `wrote ${names}`, asJson)

@@ -6,7 +6,7 @@ import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {instanceName, isNamedSo, type Plan} from '../../../model/plan.ts'
 import type {LogsWanted} from '../log-lines.ts'
-import {say} from '../say.ts'
+import {hintOf, say} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
 
 /** The content of log files, app by app: as it is, or each line with its head (`RunControl.runLogs`). */
@@ -44,7 +44,7 @@ export async function finishedLogs(
     if (found.length === before && ids.length > 0) throw mistake ?? whyNone(each, plan, others, version)
   }
   const none = `${nowhere}, and ${plan.shownAs} has no log files yet`
-  if (found.length === 0) throw errors[0] ?? new UserError(none, {explanation: others})
+  if (found.length === 0) throw errors[0] ?? new UserError(none, {explanation: others, code: 'no-run'})
   if (found.some(({log}) => log.hasOlder)) {
     const words = 'the run has ended, and log files contain no times, so older lines are shown as well'
     say(process.stderr, 'warning', words, asJson)
@@ -70,11 +70,11 @@ function whyNone(id: string, {apps, shownAs}: Plan, others: string, version: str
   const ids = [...new Set(apps.map(app => app.id))]
   const what = version === '' ? 'the app' : `its version ${version}`
   const none = `no run has an app "${id}", and ${what} has no log file yet`
-  if (ids.includes(id)) return new UserError(none, {explanation: others})
+  if (ids.includes(id)) return new UserError(none, {explanation: others, code: 'no-run'})
   const near = nearMiss(id, ids)
   const meant = near === '' ? '' : `: did you mean ${near}?`
-  const explanation = `Its apps: ${ids.join(', ')}\n${others}`
-  return new UserError(`neither a run nor ${shownAs} has an app "${id}"${meant}`, {explanation})
+  const explanation = others === '' ? `Its apps: ${ids.join(', ')}` : hintOf(`Its apps: ${ids.join(', ')}`, others)
+  return new UserError(`neither a run nor ${shownAs} has an app "${id}"${meant}`, {explanation, code: 'no-such-app'})
 }
 
 async function* all(texts: readonly AsyncIterable<string>[]): AsyncGenerator<string> {

@@ -10,7 +10,7 @@ import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {FolderProgress} from '../folder-progress.ts'
 import {print} from '../print.ts'
-import {say} from '../say.ts'
+import {say, UP} from '../say.ts'
 import {flagDuration} from '../since.ts'
 import {surroundings} from '../surroundings.ts'
 import {writeGiven} from '../write-given.ts'
@@ -72,7 +72,7 @@ export const importTemplate: CommandHandler = async call => {
     return checkImported(call, {imported, text: checked, file, timeoutMs, rewrite, output: hasJson ? 'json' : stream})
   }
   const of = ['pillion.yaml', 'dapr.yaml'].includes(relative(cwd, file)) ? '' : ` -f ${shellQuoted(output)}`
-  if (output !== '-') tell(`Next: pillion validate${of}, then pillion up${of}`)
+  if (output !== '-') tell(`Next: pillion validate${of}, then ${UP}${of}`)
   if (output !== '-' && of === '' && process.stdin.isTTY && process.stdout.isTTY) await offerAgents(file, asJson)
   return 0
 }

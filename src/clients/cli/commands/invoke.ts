@@ -18,7 +18,7 @@ export const invoke: CommandHandler = async ({flags, asJson}) => {
 async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, body: Buffer): Promise<SidecarAnswer> {
   const id = flags.text('app-id') ?? ''
   const failed = (why: string, explanation = ''): UserError =>
-    new UserError(`error invoking app ${id}: ${why}`, {explanation})
+    new UserError(`error invoking app ${id}: ${why}`, {explanation, code: 'answer'})
   const app = await findApp(id, {flags, asJson}, `error invoking app ${id}: app ID ${id} not found`)
   const sidecar = `http://${app.sidecarHost ?? '127.0.0.1'}:${app.httpPort}`
   const answer = await callSidecar({

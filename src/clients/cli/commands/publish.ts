@@ -41,7 +41,8 @@ async function send(
   if (code >= 200 && code < 300) return
   print(process.stdout, `${url}\n`)
   throw new UserError(`unexpected status code ${code} on publishing to ${topic} in ${pubsub}`, {
-    explanation: answer.body.toString()
+    explanation: answer.body.toString(),
+    code: 'answer'
   })
 }
 

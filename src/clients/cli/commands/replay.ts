@@ -75,7 +75,10 @@ async function latestOf({api}: FoundRun, filter: string): Promise<number> {
   const query = {q: `${filter} !is:replay !is:own !is:shadow !is:open`, limit: 1}
   const [call] = (await api.ask('GET /calls', {query})).calls
   if (call !== undefined) return call.number
-  throw new UserError(`no call matches ${filter}`, {explanation: 'pillion calls lists the calls that are kept.'})
+  throw new UserError(`no call matches ${filter}`, {
+    explanation: 'pillion calls lists the calls that are kept.',
+    code: 'not-found'
+  })
 }
 
 /** The edit of the request; undefined: none. Throws a UsageError. */

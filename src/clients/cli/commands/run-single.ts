@@ -8,7 +8,7 @@ import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import {openInput} from '../input.ts'
 import {signedLine, type Sign} from '../print.ts'
-import {shownStatus} from '../say.ts'
+import {shownStatus, UP} from '../say.ts'
 import {readableId} from '../readable-id.ts'
 import {reloadText, sleepText} from '../reload-words.ts'
 import type {Form} from './run.ts'
@@ -66,7 +66,7 @@ function isThere(path: string): boolean {
   }
 }
 
-const MISTAKEN = 'This is a sidecar without an app. To run the apps of the template in this folder: pillion up'
+const MISTAKEN = `This is a sidecar without an app. To run the apps of the template in this folder: ${UP}`
 
 /** Reports a single app from its start to its end; the texts are those of Dapr's `cmd/run.go`. */
 class SingleRunReporter {

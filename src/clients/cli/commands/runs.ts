@@ -15,7 +15,8 @@ import {fittingTable, type FittingColumn} from '../table.ts'
 export const runs: CommandHandler = async ({flags, words}) => {
   if (words.length > 0) throw new UsageError(`runs takes no arguments, and got ${words[0] ?? ''}`)
   const {template, all} = await runsOf(flags)
-  if (template === '') throw new UserError('there is no template here', {explanation: 'Name it by --run-file.'})
+  if (template === '')
+    throw new UserError('there is no template here', {explanation: 'Name it by --run-file.', code: 'no-template'})
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(all)}\n`)
   else if (all.length === 0) print(process.stdout, 'No run with calls or crashes is known.\n')
   else print(process.stdout, tableOfRuns(all))

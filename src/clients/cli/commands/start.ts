@@ -1,10 +1,9 @@
 import {statSync} from 'node:fs'
 import {withReason, type FoundRun} from '../../../control/client.ts'
-import {messageOf, UserError} from '../../../model/errors.ts'
+import {UserError} from '../../../model/errors.ts'
 import {UsageError, type CommandContext, type CommandHandler} from '../command-handler.ts'
-import {print} from '../print.ts'
 import {idsOf, runFinder} from '../run-here.ts'
-import {say} from '../say.ts'
+import {say, sayError, UP} from '../say.ts'
 
 /** `start ID …`: back when the processes of all run; an app waits for what it depends on. */
 export const start: CommandHandler = async context =>
@@ -27,7 +26,7 @@ function warnOfEdit(runs: readonly FoundRun[], asJson: boolean): void {
     if (isTemplateFollowed) continue
     const isEdited = (statSync(template.file, {throwIfNoEntry: false})?.mtimeMs ?? 0) > Date.parse(startedAt)
     if (!isEdited) continue
-    const text = `${template.file} was edited after the run began, which does not follow it: "pillion down" and "pillion up" apply the edit, and "up --watch" applies each one`
+    const text = `${template.file} was edited after the run began, which does not follow it: "pillion down" and "${UP}" apply the edit, and "up --watch" applies each one`
     say(process.stderr, 'warning', text, asJson)
   }
 }
@@ -50,8 +49,7 @@ async function each(
       return true
     } catch (error) {
       if (!(error instanceof UserError)) throw error
-      say(process.stderr, 'failure', `failed to ${verb} app id ${id}: ${messageOf(error)}`, asJson)
-      if (error.explanation !== '') print(process.stderr, `${error.explanation.trimEnd()}\n`)
+      sayError(error, asJson, `failed to ${verb} app id ${id}: ${error.message}`)
       return false
     }
   }

@@ -25,8 +25,7 @@ import {
 } from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
 import type {Reporter} from '../../../model/reporter.ts'
-import {print} from '../print.ts'
-import {say} from '../say.ts'
+import {HAS_TERMINAL, say, sayError} from '../say.ts'
 import {isTemplatePath} from '../template-named.ts'
 
 /**
@@ -84,9 +83,13 @@ function whichRun(): (file: string) => boolean {
 
 function stopCommands(runs: readonly FoundRun[]): string {
   const files = new Set(runs.map(({listing}) => listing.template.file).filter(file => file !== ''))
-  const commands = [...files].map(file => `pillion stop -f ${shellQuoted(file)}\n`)
-  return commands.length === 0 ? '' : `What runs is stopped by:\n${commands.join('')}`
+  const commands = commandsOf('stop', files)
+  return commands === '' ? '' : `What runs is stopped by:${HAS_TERMINAL ? '\n' : ' '}${commands}`
 }
+
+/** A line each; without a terminal one line. */
+const commandsOf = (verb: string, files: Iterable<string>): string =>
+  [...files].map(file => `pillion ${verb} -f ${shellQuoted(file)}`).join(HAS_TERMINAL ? '\n' : ' or ')
 
 /** `down`: ends the runs of the folder's template, never those of another folder. Succeeds if there is nothing to end. */
 export const down: CommandHandler = async ({words, flags, asJson}) => {
@@ -111,7 +114,8 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
   const here = nearestTemplate(process.cwd(), file => existsSync(file) || runs(file))
   const template = runFile === undefined ? here : await templateToStop(runFile, asJson)
   const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
-  if (explanation !== '') throw new UserError('there is no template in this folder or above it', {explanation})
+  if (explanation !== '')
+    throw new UserError('there is no template in this folder or above it', {explanation, code: 'several-runs'})
   const stopped = template === undefined ? undefined : await stopTemplate(template, asJson)
   if (stopped !== undefined) return done(stopped)
   const what = template === undefined ? 'nothing is running' : `${shownPath(template)} is not running`
@@ -143,7 +147,8 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const files = new Set(starting.map(({templateFile}) => templateFile))
   if (files.size > 1)
     throw new UserError(`several runs are being started that may be called "${place.name}"`, {
-      explanation: [...files].map(file => `pillion down -f ${shellQuoted(file)}\n`).join('')
+      explanation: commandsOf('down', files),
+      code: 'several-runs'
     })
   const wasStarting = await endBySignal(starting, tellSlow(asJson))
   const runs = await runsHere(asJson, ({name}) => name === place.name)
@@ -188,16 +193,20 @@ async function stopApp(
   runs: readonly FoundRun[],
   {asJson, version, place}: {asJson: boolean; version: string | undefined; place: RunPlace}
 ): Promise<number> {
-  const fail = ({message, explanation}: UserError): void => {
-    say(process.stderr, 'failure', `failed to stop app id ${id}: ${message}`, asJson)
-    if (explanation !== '' && !asJson) print(process.stderr, `${explanation.trimEnd()}\n`)
-  }
+  const fail = (error: UserError): void => sayError(error, asJson, `failed to stop app id ${id}: ${error.message}`)
   try {
     const tell = (text: string): void => say(process.stdout, 'success', text, asJson)
     const run = pickRun(runs, place, {id, isAnywhere: place.typed === ''})
     if (run === undefined) {
       const isAnywhere = place.typed === '' && place.name === undefined
-      fail(isAnywhere ? new UserError(noSuchRun(id, runs), {explanation: whatRuns(runs)}) : noRun(runs, place, id))
+      fail(
+        isAnywhere
+          ? new UserError(noSuchRun(id, runs), {
+              explanation: whatRuns(runs),
+              code: runs.length === 0 ? 'no-run' : 'no-such-app'
+            })
+          : noRun(runs, place, id)
+      )
     } else if (version !== undefined) {
       await unlessGone(
         async () => void (await run.api.ask('DELETE /services/{name}/{version}', {at: {name: id, version}})),

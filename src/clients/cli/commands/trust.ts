@@ -92,6 +92,6 @@ async function change(
 async function agreed({flags, asJson}: CommandContext, what: string): Promise<void> {
   if (flags.isSet('yes')) return say(process.stderr, 'info', `this will ${what}`, asJson)
   if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new UserError(`this would ${what}`, {explanation: '--yes agrees to it.'})
+    throw new UserError(`this would ${what}`, {explanation: '--yes agrees to it.', code: 'agree'})
   await confirm(what)
 }

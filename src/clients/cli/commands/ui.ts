@@ -10,8 +10,8 @@ export const ui: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`ui takes no arguments, and got ${words[0] ?? ''}`)
   if (!process.stdin.isTTY || !process.stdout.isTTY || process.env['TERM'] === 'dumb')
     throw new UserError('ui needs a terminal', {
-      explanation:
-        '"pillion ps -w" prints the table wherever it goes, "pillion events -f" what changes, "pillion logs -f" the lines.'
+      explanation: '"pillion ps" prints the table, "pillion logs" the lines, "pillion events" what has changed.',
+      code: 'no-terminal'
     })
   const first = (await runFinder(flags, asJson)).look()
   await new Ui(commandPlace(flags), first, wantsColours(true, process.env)).run()

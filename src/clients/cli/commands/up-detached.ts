@@ -182,7 +182,7 @@ export async function runDetached(run: () => Promise<number>): Promise<number> {
     return await run()
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    const {message, explanation, exitCode, cause} = error
-    throw new UserError(message, {stream: 'stderr', explanation, exitCode, cause})
+    const {message, explanation, exitCode, code, cause} = error
+    throw new UserError(message, {stream: 'stderr', explanation, exitCode, code, cause})
   }
 }

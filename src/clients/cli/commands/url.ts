@@ -29,7 +29,8 @@ export const url: CommandHandler = async context => {
 /** `name ID`: prints the URL of an app that stays the same in each run, for browsers. */
 export const name: CommandHandler = async context => {
   const {app} = await appOf(context, 'name')
-  if (app.nameUrl === undefined) throw new UserError(`app id ${app.id} has no name`, {explanation: whyNameless(app)})
+  if (app.nameUrl === undefined)
+    throw new UserError(`app id ${app.id} has no name`, {explanation: whyNameless(app), code: 'no-port'})
   print(process.stdout, `${app.nameUrl}\n`)
   return 0
 }
@@ -86,10 +87,11 @@ async function placeOf(context: CommandContext, verb: string): Promise<AppPlace>
   if (app.state === 'stopped') throw new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`)
   const address = urlOf(app)
   if (address === '' && app.listens.length > 0)
-    throw new UserError(`app id ${id} has no port`, {explanation: uncarriedText(app)})
+    throw new UserError(`app id ${id} has no port`, {explanation: uncarriedText(app), code: 'no-port'})
   if (address === '')
     throw new UserError(`app id ${id} has no port: it does not listen`, {
-      explanation: 'Give it an appPort in the template, or autoPort: true. Its sidecar is called by "pillion invoke".'
+      explanation: 'Give it an appPort in the template, or autoPort: true. Its sidecar is called by "pillion invoke".',
+      code: 'no-port'
     })
   return {run, app, address: address.includes(':') ? address : `localhost:${address}`}
 }

@@ -13,6 +13,7 @@ import {lastExits, type LastExits} from '../../../run/last-exits.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {commandPlace, shownPath} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
+import {hintOf} from '../say.ts'
 import {indented} from '../ci/outcome-text.ts'
 
 /** `why ID`: why an app is not running, or its last exit; `why NUMBER`: one exit; `why`: all apps that are not ready. */
@@ -72,7 +73,10 @@ function lastRun(flags: GivenFlags, what: string | undefined, output: string): n
   const run = `The run of ${of} with pid ${pid}, started at ${localTime({at: new Date(startedAt).toISOString()})}`
   if (deaths.length === 0) {
     const apps = [...new Set(all.map(versionedName))].join(', ')
-    throw new UserError(`no exit of ${what ?? ''} is known`, {explanation: `${run}, has exits of ${apps}.`})
+    throw new UserError(`no exit of ${what ?? ''} is known`, {
+      explanation: `${run}, has exits of ${apps}.`,
+      code: 'not-found'
+    })
   }
   const latest = [...new Map(deaths.map(death => [versionedName(death), death])).values()]
   const more = deaths.length > latest.length ? `${deaths.length} exits are recorded; the last one of each app:\n` : ''
@@ -82,8 +86,9 @@ function lastRun(flags: GivenFlags, what: string | undefined, output: string): n
 
 function withLastRun(error: unknown, flags: GivenFlags): unknown {
   if (!(error instanceof UserError) || exitsOf(flags).exits === undefined) return error
-  const explanation = `${error.explanation}\n"pillion why --last-run" shows how the apps of the last run exited.`
-  return new UserError(error.message, {explanation: explanation.trimStart(), exitCode: error.exitCode, cause: error})
+  const {message, exitCode} = error
+  const explanation = hintOf(error.explanation, '"pillion why --last-run" shows how the apps of the last run exited.')
+  return new UserError(message, {explanation, exitCode, cause: error})
 }
 
 /** Describes how an app is, and its last exit. */

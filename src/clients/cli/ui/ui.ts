@@ -84,7 +84,10 @@ export class Ui {
     const following = this.#follow().catch((error: unknown) => this.#over.abort(error))
     try {
       if (!(await this.#input.open()) && isForeground() && !this.#over.signal.aborted)
-        throw new UserError('ui cannot read keys from this terminal', {explanation: 'It needs stty (POSIX).'})
+        throw new UserError('ui cannot read keys from this terminal', {
+          explanation: 'It needs stty (POSIX).',
+          code: 'no-terminal'
+        })
       await aborted(this.#over.signal)
     } finally {
       this.#over.abort()

@@ -117,7 +117,7 @@ t.test('where nothing is meant it is said what runs', async t => {
     'nothing runs here: b/dapr.yml is not running. Running elsewhere: a/dapr.yaml (pid 1). "pillion up -d" starts this one.'
   t.equal(said('b', [A]), own)
   t.equal(said('b', [A], 'cart'), own)
-  t.equal(said('b', [A, B], 'db'), `couldn't find app id db. Running: cart, ui\n${elsewhere}`)
+  t.equal(said('b', [A, B], 'db'), `couldn't find app id db. Running: cart, ui. ${elsewhere}`)
   t.equal(said('b', [A, B], 'crt'), 'couldn\'t find app id crt: did you mean "cart"?. Running: cart, ui')
   t.equal(said('none', [A, B], 'x'), "couldn't find app id x. Running: cart, db, ui")
   t.equal(said('b', [], 'x'), `couldn't find app id x. ${nothing}`)

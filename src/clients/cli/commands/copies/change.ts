@@ -74,7 +74,8 @@ function remainsNow(flags: GivenFlags, called: string): readonly string[] {
     const run = copy.run ?? startsOf([copy], startingRuns(process.env)).find(each => each.name === name)
     if (run === undefined) return remainsOf(process.env, copy)
     throw new UserError(`${name} is ${copy.run === undefined ? 'being started' : 'running'} (pid ${run.pid})`, {
-      explanation: `Stop it first: pillion copies down ${name}`
+      explanation: `Stop it first: pillion copies down ${name}`,
+      code: 'not-now'
     })
   })
 }
@@ -84,7 +85,8 @@ function named(copies: readonly KnownCopy[], names: readonly string[]): readonly
     const [found, other] = copies.filter(each => each.name === name)
     if (found === undefined)
       throw new UserError(`no copy is called ${name}`, {
-        explanation: `The copies are: ${[...new Set(copies.map(each => each.name))].join(', ')}`
+        explanation: `The copies are: ${[...new Set(copies.map(each => each.name))].join(', ')}`,
+        code: 'no-such-run'
       })
     if (other !== undefined)
       throw new UserError(`two copies are called ${name}`, {explanation: `${found.folder}\n${other.folder}`})
@@ -96,6 +98,6 @@ function named(copies: readonly KnownCopy[], names: readonly string[]): readonly
 async function confirmed({flags}: CommandContext, what: string): Promise<void> {
   if (flags.isSet('yes')) return
   if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new UserError(`this would ${what}`, {explanation: 'Add --yes if you mean it.'})
+    throw new UserError(`this would ${what}`, {explanation: 'Add --yes if you mean it.', code: 'agree'})
   return confirm(what)
 }

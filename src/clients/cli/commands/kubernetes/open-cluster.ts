@@ -29,7 +29,8 @@ export async function confirmCluster(access: ClusterAccess, flags: GivenFlags, w
   const where = `context "${context}", server ${server}, namespace "${namespace}"`
   if (!process.stdin.isTTY || !process.stdout.isTTY || flags.list('run-file').includes('-'))
     throw new UserError(`this would ${what} in a cluster that is not on this machine: ${where}`, {
-      explanation: 'Add --yes if you mean it, or choose another cluster with --context.'
+      explanation: 'Add --yes if you mean it, or choose another cluster with --context.',
+      code: 'agree'
     })
   return confirm(`${what} in ${where}`)
 }
