@@ -39,13 +39,13 @@ export function appControl(
     startApp: async id => (await starter()).start(id),
     debugApp: async id => (await starter()).debug(id),
     launch: async (id, version) => {
-      const open = apps.named(id).filter(each => !apps.isStopped(each))
+      const open = apps.named(id).filter(each => !each.isStopped)
       const runtime = meantOf(open, {id, version})
       return runtime && (await import('./apps/start-app.ts')).ownLaunch(runtime, asked.env)
     },
     terminal: async (name, starts, gone) => {
       const runtime = meantOf(apps.named(name.id), name)
-      if (runtime !== undefined && apps.isStopped(runtime)) return 'it is stopped'
+      if (runtime?.isStopped === true) return 'it is stopped'
       return runtime && (await import('./shared-terminal.ts')).sharedTerminal(runtime, starts, gone)
     },
     leaseSidecar: id => {

@@ -87,7 +87,7 @@ export function listingOf({
         recent: recentOf(of.isMain(runtime) ? runtime.id : `${runtime.id}@${runtime.plan.version}`),
         waitingWork: of.waitingWork(runtime),
         waitingEvents: (of.sidecarOf(runtime)?.backlogs ?? []).reduce((sum, {manyWaiting}) => sum + manyWaiting, 0),
-        ...(apps.isStopped(runtime) && CLOSED)
+        ...(runtime.isStopped && CLOSED)
       })),
       ...apps.leftOut().map(app => ({
         ...plannedFacts(app),

@@ -186,12 +186,12 @@ export class RunApi {
 
 const notRunning = (runtime: AppRuntime, apps: Apps): NotRunning => {
   const {id, name, queue} = runtime
-  const stopped = apps.isStopped(runtime) ? whyStopped(id, apps) : ''
+  const stopped = runtime.isStopped ? whyStopped(id, apps) : ''
   return {
     id,
     version: runtime.plan.version,
     name,
-    availability: apps.availabilityOf(runtime),
+    availability: runtime.availability,
     waiting: queue.waiting,
     reason: stopped !== '' ? stopped : queue.isOpen ? '' : queue.reason
   }

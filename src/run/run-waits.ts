@@ -149,8 +149,7 @@ export class RunWaits implements WaitContext {
   }
 
   #view(runtime: AppRuntime): WaitedApp {
-    const {id, name, home, plan, logs} = runtime
-    const availability = this.#options.apps().availabilityOf(runtime)
+    const {id, name, home, plan, logs, availability} = runtime
     const isStopped = availability === 'stopped'
     const isReady = takesCalls(availability)
     const changes = this.#options.changes()
@@ -185,7 +184,7 @@ export class RunWaits implements WaitContext {
       const {name, app, plan, queue} = runtime
       const {state} = app
       const isOurs = plan.command.length > 0 && !runtime.isDebugged
-      if (!isOurs || this.#options.apps().isStopped(runtime) || runtime.isGivenUp) continue
+      if (!isOurs || runtime.isStopped || runtime.isGivenUp) continue
       const isRestarting = state.phase === 'backoff' && state.until !== Infinity
       const isStarting = state.phase === 'idle' && runtime.obstacle === ''
       const isGettingReady = state.phase === 'running' && (!state.ready || queue.state === 'held')

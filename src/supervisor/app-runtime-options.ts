@@ -7,6 +7,7 @@ import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
 import type {Sleeper, SleepSwitch} from './app-sleep.ts'
 import type {ProgramOptions} from './program.ts'
+import type {Starter} from './owner/next-step.ts'
 import type {Sleep} from './sleep.ts'
 
 /** Creates the sleep of an app. */
@@ -15,7 +16,7 @@ export type OpenSleep = (runtime: Sleeper & {readonly id: string}, own: SleepSwi
 /** The options of an `AppRuntime` that are the same for all its openings. */
 export interface AppRuntimeOptions extends Omit<
   ProgramOptions,
-  'lines' | 'plan' | 'moved' | 'otherMoved' | 'environment' | 'isDebugged'
+  'lines' | 'plan' | 'moved' | 'otherMoved' | 'environment' | 'starter'
 > {
   readonly token: string
   /** Extra text for the error of a call that timed out in the queue. */
@@ -28,12 +29,12 @@ export interface AppRuntimeOptions extends Omit<
 }
 
 /** The options of one opening of an app. */
-export interface OpeningOptions extends Pick<ProgramOptions, 'environment' | 'isDebugged'> {
+export interface OpeningOptions extends Pick<ProgramOptions, 'environment'> {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly logs: Logs
   /** Omitted if the app never sleeps. */
   readonly openSleep?: OpenSleep | undefined
-  /** `--except` leaves its first process to the user; the app is debugged, too. */
-  readonly isExcepted?: boolean | undefined
+  /** Who starts its first process. */
+  readonly person: Starter
 }

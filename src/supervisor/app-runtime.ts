@@ -5,22 +5,22 @@ import {instanceName, maySleep, versionedName, type AppPlan} from '../model/plan
 import {exitOf, type AppState, type Why} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import type {Pool} from '../proxy/net/pool.ts'
-import {freeAppPort} from '../proxy/ports/app-port.ts'
-import {ownAppPorts} from '../proxy/ports/usual-ports.ts'
 import type {Callee} from '../proxy/gateway/local-apps.ts'
 import type {Logs} from './lifecycle-log.ts'
 import {AppChannel} from '../proxy/gateway/app-channel.ts'
 import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
 import type {Progress} from './order/progress.ts'
+import type {Intent, Person} from './owner/next-step.ts'
 import type {Candidate} from './reload/overlap.ts'
-import {reached} from './reload/reached.ts'
+import {candidateOf} from './reload/candidate.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import {Opening} from './opening.ts'
 import type {Program} from './program.ts'
 import type {AppRuntimeOptions, OpeningOptions} from './app-runtime-options.ts'
 import {whyNotRunning} from './messages/why-not-running.ts'
 import {listedApp} from './listed-app.ts'
+import type {AppFacts} from '../model/listed-facts.ts'
 import type {RuntimeStatus} from './runtime-status.ts'
 import type {Sleep} from './sleep.ts'
 import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
@@ -34,7 +34,7 @@ const MAX_SHORT_RUNS = 5
 const RECHECK_EVERY_MS = 250
 
 /** An app in a run, over all its openings: its processes, the channel for calls to it, and its logs. */
-export class AppRuntime implements Callee {
+export class AppRuntime implements Callee, Intent {
   /** The plan of its next process: an edit of the template changes it at once. */
   wanted: AppPlan
   readonly token: string
@@ -46,6 +46,7 @@ export class AppRuntime implements Callee {
   readonly startAsleep = (): void => this.#opening.startAsleep()
   readonly stopNow = (): void => this.#program.stopNow()
   readonly renewPool = (): void => this.#channel.renewPool()
+  readonly candidate = async (): Promise<Candidate> => candidateOf(this, this.#channel)
   readonly cutCalls = (why?: string): void => this.#channel.cut(why)
   readonly #channel: AppChannel
   readonly #options: AppRuntimeOptions
@@ -53,10 +54,11 @@ export class AppRuntime implements Callee {
   #opening: Opening
   readonly #listeners = new Set<() => void>()
   #recheckedAt = -Infinity // performance.now()
-  /** Whether the user wants to start its next process in a debugger. */
-  wantsDebugger: boolean
-  /** Whether `--except` has left it to the user, who has not started it since. */
-  isExcepted = false
+  person: Person
+  isStartRequested = false
+  leaves = false
+  /** Whether the user has stopped it: its sidecar is closed, or being closed, and not opened since. */
+  isStopped = false
   /** Whether it has left the run for good. */
   hasLeft = false
   /** Whether an earlier opening has its own log file. */
@@ -68,7 +70,7 @@ export class AppRuntime implements Callee {
     this.#options = options
     this.#plan = plan
     this.wanted = plan
-    this.wantsDebugger = first.isDebugged ?? false
+    this.person = first.person
     this.token = options.token
     this.#channel = new AppChannel({
       plan,
@@ -84,22 +86,23 @@ export class AppRuntime implements Callee {
       isAwaited: maySleep(plan)
     })
     this.#opening = new Opening(this, options, first, this.#moves)
-    this.#begin(first)
+    this.#begin()
   }
 
   /** Opens the app again by a plan, after its processes have ended: it is as before its first start. */
-  reopen(next: OpeningOptions): void {
+  reopen(next: Omit<OpeningOptions, 'person'>): void {
     this.wanted = this.#plan = next.plan
-    this.#opening = new Opening(this, this.#options, next, this.#moves)
+    const person = this.person === 'stopped' ? 'none' : this.person
+    this.person = person
+    this.isStopped = false
+    this.#opening = new Opening(this, this.#options, {...next, person}, this.#moves)
     this.hasEarlierLogs = true
     this.#channel.reopen(next.plan, next.ports.appPort)
-    this.#begin(next)
+    this.#begin()
   }
 
-  #begin({isExcepted = false}: OpeningOptions): void {
-    this.isExcepted = isExcepted
-    this.#channel.isDebugged = this.isDebugged
-    this.#channel.hasPatience = this.isDebugged && !isExcepted
+  #begin(): void {
+    this.changeHands()
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
@@ -221,9 +224,9 @@ export class AppRuntime implements Callee {
     return this.appPort === 0 || (state.phase === 'running' && state.ready)
   }
 
-  /** Whether it can be used, unless the user has stopped it (`Apps.availabilityOf`). */
+  /** Whether it can be used. */
   get availability(): Availability {
-    return availabilityOf(this)
+    return this.isStopped ? 'stopped' : availabilityOf(this)
   }
 
   /** A connection was refused: looks again whether it listens. */
@@ -264,27 +267,6 @@ export class AppRuntime implements Callee {
     await this.#program.replace(this.#plan, this.appPort, why)
   }
 
-  async candidate(): Promise<Candidate> {
-    const whose = `the new process of "${this.name}"`
-    const port = await freeAppPort(new Set([this.appPort]), {whose, wanted: ownAppPorts(this.ports.httpPort)})
-    const opening = this.#opening
-    const {program, status} = opening
-    const logStart = this.logs.app.record.length
-    const app = program.candidate(this.#plan, port)
-    return {
-      app,
-      ready: async signal => reached(app, signal, listener => this.onMove(listener)),
-      healthy: async signal => this.#channel.isHealthyAt(port, signal),
-      drop: async () => program.drop(app, 'watch'),
-      promote: () => {
-        const old = program.promote(app)
-        opening.logStart = logStart
-        status.promoted()
-        return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
-      }
-    }
-  }
-
   /** Refuses new calls; those in flight may finish. */
   refuseCalls(): void {
     this.queue.close(`"${this.id}" is being stopped`)
@@ -316,16 +298,24 @@ export class AppRuntime implements Callee {
 
   /** Whether the user starts its process in a debugger. */
   get isDebugged(): boolean {
-    return this.#program.isDebugged
+    return this.#program.starter !== 'none'
   }
 
-  /** Sets whether its next process is started in a debugger; takes effect with `replace`. */
-  debug(isDebugged: boolean): void {
-    this.isExcepted = false
-    this.wantsDebugger = isDebugged
-    this.#program.isDebugged = isDebugged
-    this.#channel.hasPatience = isDebugged
-    this.#channel.isDebugged = isDebugged
+  /** Whether `--except` has left its process to the user. */
+  get isExcepted(): boolean {
+    return this.#program.starter === 'excepted'
+  }
+
+  /** Whether its next process has another starter than the current one: the user, or the run. */
+  get changesHands(): boolean {
+    return this.person !== 'stopped' && (this.person === 'none') === this.isDebugged
+  }
+
+  /** Lets its next process be started by the wish of the user; `replace` makes that process. */
+  changeHands(): void {
+    if (this.person !== 'stopped') this.#program.starter = this.person
+    this.#channel.isDebugged = this.isDebugged
+    this.#channel.hasPatience = this.isDebugged && !this.isExcepted
   }
 
   /** Whether the current process has exited and is not restarted automatically. */
@@ -368,12 +358,7 @@ export class AppRuntime implements Callee {
     this.#tell()
   }
 
-  listing(): ReturnType<typeof listedApp> {
-    const {startedAt, waitsFor, loop} = this.#status
-    const restarts = Math.max(0, this.#program.starts - 1)
-    const {createdAt, listens} = this.#opening
-    return listedApp(this, {createdAt, startedAt, restarts, waitsFor, loop, listens})
-  }
+  readonly listing = (): AppFacts => listedApp(this, availabilityOf(this))
 
   #tell(): void {
     this.#listeners.forEach(listener => listener())
@@ -382,7 +367,10 @@ export class AppRuntime implements Callee {
   #moved(state: AppState): void {
     const opening = this.#opening
     opening.status.moved(state)
-    if (state.phase === 'starting') opening.logStart = this.logs.app.record.length
+    if (state.phase === 'starting') {
+      opening.logStart = this.logs.app.record.length
+      this.isStartRequested = false
+    }
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
     this.sleep.onMove()
     opening.noteReady()

@@ -1,61 +1,48 @@
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import type {AppPlan} from '../model/plan.ts'
-import type {SidecarPorts} from '../proxy/ports/claim.ts'
-import type {Logs} from './lifecycle-log.ts'
 import type {AppFacts} from '../model/listed-facts.ts'
-import type {ExitLoop} from '../model/exit-loop.ts'
 import {endOf} from '../model/exit-text.ts'
+import type {Opening} from './opening.ts'
 
 /** The properties of an app that its description needs. */
 interface Listable {
   readonly id: string
   readonly plan: AppPlan
-  readonly ports: SidecarPorts
   readonly appPort: number
   readonly pid: number
-  readonly logs: Logs
   readonly app: {readonly state: AppState}
+  readonly opening: Pick<Opening, 'ports' | 'logs' | 'createdAt' | 'listens' | 'program' | 'status'>
   readonly isDebugged: boolean
   readonly isExcepted: boolean
   readonly isBetweenOpenings: boolean
-  readonly availability: Availability
-}
-
-/** Facts of its status; times are in ms since 1970, 0 for never. */
-interface Known {
-  readonly createdAt: number
-  readonly startedAt: number
-  readonly restarts: number
-  readonly waitsFor: readonly string[]
-  readonly loop: ExitLoop | null
-  readonly listens: readonly number[]
 }
 
 /** Describes an app for others. */
 export function listedApp(
-  {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, isBetweenOpenings, availability}: Listable,
-  {createdAt, startedAt, restarts, waitsFor, loop, listens}: Known
+  {id, plan, appPort, pid, app, opening, isDebugged, isExcepted, isBetweenOpenings}: Listable,
+  availability: Availability
 ): AppFacts {
   const {channel} = plan
+  const {ports, logs, createdAt, listens, program, status} = opening
   const {state} = app
   // how the last process of an app has ended does not matter once the next one is about to start
   const exit = isBetweenOpenings ? undefined : lastExit(state)
   return {
     ...plannedFacts(plan),
     id,
-    state: isBetweenOpenings ? 'starting' : stateOf(state, {availability, isDebugged, isExcepted}),
+    state: isBetweenOpenings ? 'starting' : stateOf(state, {isDebugged, isExcepted}, availability),
     isReady: availability === 'ready',
     availability,
     pid,
     exitCode: exit === undefined ? null : exitCodeOf(exit),
     exit: exit === undefined ? '' : endOf(exit),
-    restarts,
+    restarts: Math.max(0, program.starts - 1),
     createdAt: time(createdAt),
-    startedAt: time(startedAt),
+    startedAt: time(status.startedAt),
     restartsAt: state.phase === 'backoff' && state.until !== Infinity ? time(state.until) : null,
-    waitsFor,
-    loop,
+    waitsFor: status.waitsFor,
+    loop: status.loop,
     appPort: channel.autoPort ? appPort : channel.port,
     url: publishedUrl(plan),
     listens: 'pid' in state ? listens : [],
@@ -68,7 +55,8 @@ export function listedApp(
 
 function stateOf(
   {phase}: AppState,
-  {availability, isDebugged, isExcepted}: Pick<Listable, 'availability' | 'isDebugged' | 'isExcepted'>
+  {isDebugged, isExcepted}: Pick<Listable, 'isDebugged' | 'isExcepted'>,
+  availability: Availability
 ): AppFacts['state'] {
   if (availability === 'stopped') return 'stopped'
   return isDebugged && !isExcepted ? 'debugging' : phase

@@ -74,8 +74,8 @@ export class Opening {
     this.status = new RuntimeStatus(plan)
     this.#lifecycleLog = new LifecycleLog(app.name, logs)
     this.exits = new ExitReporter(app.name, this.#lifecycleLog, of)
-    const {environment, isDebugged} = options
-    const own = {environment, isDebugged, lines: logs.app.sink, plan: () => app.plan}
+    const {environment, person: starter} = options
+    const own = {environment, starter, lines: logs.app.sink, plan: () => app.plan}
     this.program = new Program({...of, ...own, ...moves}, plan, ports.appPort)
     const sleepSwitch = {sleep: () => this.program.sleep(), starting: () => this.status.starting()}
     this.sleep = options.openSleep?.(app, sleepSwitch) ?? AWAKE

@@ -5,6 +5,7 @@ import {ExternalApp} from './process/external-app.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
 import {nextStart} from './process/restart-policy.ts'
 import type {Supervised} from './process/supervised.ts'
+import type {Starter} from './owner/next-step.ts'
 import {messageOf} from '../model/errors.ts'
 import {maySleep, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
@@ -23,8 +24,8 @@ export interface ProgramOptions extends Pick<
   readonly single: {readonly input: Readable} | undefined
   /** The latest plan of the app: it says which saves restart it, and whether it sleeps. */
   readonly plan: () => AppPlan
-  /** The user starts the first process in a debugger. */
-  readonly isDebugged?: boolean | undefined
+  /** Who starts the first process. */
+  readonly starter: Starter
   /** Called when the state of the current process has changed. */
   readonly moved: (state: AppState) => void
   /** Called when a candidate or a previous process has changed its state. */
@@ -43,14 +44,14 @@ export class Program {
   readonly #births = new WeakMap<Supervised, number>()
   #isStopped = false
   #hasStarted = false
-  /** The user starts the next process in a debugger. */
-  isDebugged = false
+  /** Who starts the next process: the run, or the user. */
+  starter: Starter
   /** The terminal of all its processes; created by the first process that has one. */
   terminal: AppTerminal | undefined
 
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {
     this.#options = options
-    this.isDebugged = options.isDebugged ?? false
+    this.starter = options.starter
     this.#app = this.#newApp(plan, appPort)
   }
 
@@ -173,7 +174,7 @@ export class Program {
       if (state.phase === 'exited') this.terminal?.end()
     }
     const app: Supervised =
-      plan.command.length === 0 || this.isDebugged
+      plan.command.length === 0 || this.starter !== 'none'
         ? new ExternalApp(plan, appPort, moved)
         : new SupervisedApp({
             ...shared,

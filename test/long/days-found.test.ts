@@ -74,8 +74,20 @@ for (const [what, [seed]] of Object.entries(FOUND))
     t.match(printed, new RegExp(`^seed ${seed}, .*\\n  as it must be `, 'm'))
   })
 
-t.test('an edit of several instances that sleep is for all of them', async t => {
-  const walk = 'edit replicas 15 179, debug 32 674, reorder 98 905, edit common 268 597, edit dependencies 171 622'
-  const {code, printed} = await days('--lazy', '--seed', '269', '--walk', walk)
-  t.equal(code, 0, printed)
-})
+/** The same of apps that sleep. */
+const FOUND_LAZY = {
+  'an edit of several instances that sleep is for all of them': [
+    '269',
+    'edit replicas 15 179, debug 32 674, reorder 98 905, edit common 268 597, edit dependencies 171 622'
+  ],
+  'an app that is stopped while it waits for a lazy one does not keep that awake': [
+    '1118',
+    'edit dependencies 44 764 …, stop 941 153'
+  ]
+} as const
+
+for (const [what, [seed, walk]] of Object.entries(FOUND_LAZY))
+  t.test(what, async t => {
+    const {code, printed} = await days('--lazy', '--seed', seed, '--walk', walk)
+    t.equal(code, 0, printed)
+  })

@@ -1,6 +1,5 @@
 import type {RunContext} from '../run-context.ts'
 import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
-import type {Availability} from '../../model/availability.ts'
 import {UserError} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {SingleFlight} from '../../model/single-flight.ts'
@@ -9,11 +8,12 @@ import {claimPorts, type SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
+import type {Starter} from '../../supervisor/owner/next-step.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
 import {hasEndedWell, type AppCloser} from './close-app.ts'
-import type {AppRuntimes, OpenMode, OpenRequest} from './create-app-runtimes.ts'
+import type {AppRuntimes, OpenRequest} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
 
 export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
@@ -48,9 +48,6 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
 export class Apps implements EditedApps {
   readonly #options: AppsOptions
   #all: readonly AppRuntime[] = []
-  readonly #stopped = new Set<AppRuntime>()
-  /** Apps that are being removed. */
-  readonly #leaving = new Set<AppRuntime>()
   /** Apps of inactive profiles, which open nothing until the user starts them. */
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
@@ -89,23 +86,14 @@ export class Apps implements EditedApps {
     return this.#all.filter(runtime => runtime.isCalled(name))
   }
 
-  isStopped(runtime: AppRuntime): boolean {
-    return this.#stopped.has(runtime)
-  }
-
   isWhollyStopped({id, version}: AppPlan): boolean {
     const instances = this.#all.filter(({plan}) => plan.id === id && plan.version === version)
-    return instances.length > 0 && instances.every(runtime => this.#stopped.has(runtime))
-  }
-
-  /** Whether it can be used. */
-  availabilityOf(runtime: AppRuntime): Availability {
-    return this.#stopped.has(runtime) ? 'stopped' : runtime.availability
+    return instances.length > 0 && instances.every(({isStopped}) => isStopped)
   }
 
   /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */
   whyStopped(id: string): string {
-    if (this.#all.some(runtime => runtime.id === id && this.#stopped.has(runtime))) return whyStopped(id)
+    if (this.#all.some(runtime => runtime.id === id && runtime.isStopped)) return whyStopped(id)
     const [leftOut] = this.isLeftOut(id) ? this.leftOut(id) : []
     return leftOut === undefined ? '' : whyLeftOut(id, leftOut.profiles ?? [])
   }
@@ -127,11 +115,11 @@ export class Apps implements EditedApps {
   }
 
   /** Opens an app that was left out; the caller starts it. Undefined if that was done meanwhile, or the run ends. Throws a UserError. */
-  async bringIn(plan: AppPlan, mode: OpenMode = {}): Promise<AppRuntime | undefined> {
+  async bringIn(plan: AppPlan, person?: Starter): Promise<AppRuntime | undefined> {
     return this.inTurn(async () => {
       const leftOut = this.#leftOut.find(each => planKey(each) === planKey(plan))
       if (leftOut === undefined) return undefined
-      const runtime = await this.#open(leftOut, this.#all.length, mode)
+      const runtime = await this.#open(leftOut, this.#all.length, {person})
       this.#leftOut = this.#leftOut.filter(each => each !== leftOut)
       this.#options.broughtIn(leftOut)
       return runtime
@@ -140,9 +128,7 @@ export class Apps implements EditedApps {
 
   /** Whether no app was given up, and each that has exited has succeeded or was asked to exit. */
   get areAllWell(): boolean {
-    return this.#all.every(
-      runtime => this.isStopped(runtime) || (!runtime.isGivenUp && hasEndedWell(runtime.app.state))
-    )
+    return this.#all.every(runtime => runtime.isStopped || (!runtime.isGivenUp && hasEndedWell(runtime.app.state)))
   }
 
   /** Settles when all apps have exited and none will restart, be opened again, or come with an edit. */
@@ -216,14 +202,13 @@ export class Apps implements EditedApps {
 
   /** Removes an app from the run for good. Another version of its id answers from now on. */
   async remove(runtime: AppRuntime): Promise<void> {
-    this.#leaving.add(runtime)
+    runtime.leaves = true
     this.#arranged()
     try {
       await this.#options.closer.close(runtime)
     } finally {
       this.#all = this.#all.filter(each => each !== runtime)
-      this.#stopped.delete(runtime)
-      this.#leaving.delete(runtime)
+      runtime.isStopped = false
     }
     if (this.#next.some(({id}) => id === runtime.id)) this.#replaced = [...this.#replaced, runtime]
     else this.#options.closer.leave(runtime)
@@ -243,7 +228,7 @@ export class Apps implements EditedApps {
     this.#next = next
     const opened = new Set(next.map(planKey))
     // an app that has left the template gets no more calls, even while it drains
-    for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) this.#leaving.add(runtime)
+    for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) runtime.leaves = true
     this.#arranged()
     const {closeForEdit} = await import('./close-for-edit.ts')
     try {
@@ -258,9 +243,7 @@ export class Apps implements EditedApps {
     const previous = this.find(plan)
     // where the user has started an app that `--except` had left to them, another instance of it is started, too
     const isAskedFor = this.#all.some(({id, isExcepted}) => id === plan.id && !isExcepted)
-    if (previous === undefined) return this.#open(plan, index, isAskedFor ? {isDebugged: false} : {})
-    const {wantsDebugger: isDebugged, isExcepted} = previous
-    return this.#open(plan, index, {previous, isDebugged, isExcepted: isExcepted && isDebugged})
+    return this.#open(plan, index, previous ? {previous} : {person: isAskedFor ? 'none' : undefined})
   }
 
   readonly begin = async (runtime: AppRuntime): Promise<void> => this.#options.starts.added(runtime)
@@ -273,14 +256,13 @@ export class Apps implements EditedApps {
   }
 
   #arranged(): void {
-    this.#options.arranged(this.#all.filter(runtime => !this.#leaving.has(runtime)))
+    this.#options.arranged(this.#all.filter(({leaves}) => !leaves))
   }
 
   /** Frees the published ports of apps that are stopped, with all their calls, or gone; one that is being opened has its port already. */
   async #freePublished(): Promise<void> {
     const {sidecars, published} = this.#options
-    const isThere = (each: AppRuntime): boolean =>
-      !this.#leaving.has(each) && (!this.#stopped.has(each) || sidecars.has(each))
+    const isThere = (each: AppRuntime): boolean => !each.leaves && (!each.isStopped || sidecars.has(each))
     const plans = this.#all.filter(isThere).map(({wanted}) => wanted)
     await published.keepOnly([...plans, ...this.#next, ...this.#halfOpen.values()])
   }
@@ -294,10 +276,10 @@ export class Apps implements EditedApps {
     const {isMain, closer, end, sidecars} = this.#options
     const meant = named().filter(runtime => sidecars.has(runtime))
     if (meant.length === 0) return false
-    const isLeft = (each: AppRuntime): boolean => !meant.includes(each) && !each.hasEnded && !this.#stopped.has(each)
+    const isLeft = (each: AppRuntime): boolean => !meant.includes(each) && !each.hasEnded && !each.isStopped
     const isLast = (): boolean => this.#opening.size + this.#halfOpen.size === 0 && !this.#all.some(isLeft)
     const shadows = meant.filter(runtime => !isMain(runtime))
-    for (const runtime of meant) this.#stopped.add(runtime)
+    for (const runtime of meant) noteStop(runtime)
     await Promise.all(shadows.map(async runtime => closer.close(runtime)))
     const left = meant.filter(runtime => !shadows.includes(runtime))
     if (isLast()) await Promise.all(left.map(async runtime => closer.drain(runtime)))
@@ -316,9 +298,8 @@ export class Apps implements EditedApps {
     return this.#opening.do(stopped, async () => {
       await this.#options.closer.close(stopped) // waits if it is still closing
       return this.inTurn(async () => {
-        if (!this.#stopped.has(stopped)) return false
-        const request = {previous: stopped, isDebugged: stopped.wantsDebugger}
-        return (await this.#open(stopped.wanted, this.#all.indexOf(stopped), request)) !== undefined
+        if (!stopped.isStopped) return false
+        return (await this.#open(stopped.wanted, this.#all.indexOf(stopped), {previous: stopped})) !== undefined
       })
     })
   }
@@ -350,7 +331,7 @@ export class Apps implements EditedApps {
       {
         name: 'ports',
         start: async () => {
-          const served = this.open.flatMap(each => (this.#stopped.has(each) ? [] : each.plan))
+          const served = this.open.flatMap(each => (each.isStopped ? [] : each.plan))
           await published.claim([plan], served)
           await this.#options.makesRoom(plan)
           const kept = previous && this.#kept.get(previous)
@@ -367,13 +348,12 @@ export class Apps implements EditedApps {
         name: plan.id,
         start: async () => {
           if (previous === undefined) {
-            runtime = await runtimes.one(plan, ports, index, request)
+            runtime = await runtimes.one(plan, ports, index, request.person)
             this.#all = this.#all.toSpliced(index, 0, runtime)
           } else {
-            await runtimes.again(previous, plan, ports, index, request)
+            await runtimes.again(previous, plan, ports, index)
             runtime = previous
             closer.opened(runtime)
-            this.#stopped.delete(runtime)
           }
           joins(runtime)
           this.#release(({id}) => id === plan.id)
@@ -392,7 +372,14 @@ export class Apps implements EditedApps {
   /** Undoes a start that has failed or was cancelled: the app is stopped again, or removed if it is new. */
   async #withdraw(runtime: AppRuntime, wasStopped: boolean): Promise<void> {
     if (!wasStopped) return this.remove(runtime)
-    this.#stopped.add(runtime)
+    noteStop(runtime)
     await this.#options.closer.close(runtime)
   }
+}
+
+/** Notes that the user has stopped an app, which is closed next. */
+function noteStop(runtime: AppRuntime): void {
+  runtime.person = 'stopped'
+  runtime.isStartRequested = false
+  runtime.isStopped = true
 }

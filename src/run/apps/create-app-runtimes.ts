@@ -11,6 +11,7 @@ import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {environmentOf} from '../../supervisor/environment.ts'
 import type {Logs} from '../../supervisor/lifecycle-log.ts'
 import {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {Starter} from '../../supervisor/owner/next-step.ts'
 import type {KeptExit} from '../../supervisor/crash-reporter.ts'
 import type {AppRuntimeOptions, OpeningOptions} from '../../supervisor/app-runtime-options.ts'
 import type {ServerRefusal} from '../foreign-servers.ts'
@@ -28,16 +29,11 @@ import {reportNote} from '../../supervisor/messages/note-text.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** How an app is opened during the run. */
-export interface OpenMode {
-  /** The user starts its first process in a debugger. */
-  readonly isDebugged?: boolean | undefined
-  /** `--except` has left the app to the user, who has not started it since. */
-  readonly isExcepted?: boolean | undefined
-}
-
-export interface OpenRequest extends OpenMode {
+export interface OpenRequest {
   /** The app, if it was open before: it keeps its place, and its ports unless the plan sets others. */
   readonly previous?: AppRuntime | undefined
+  /** Who starts the first process of a new app; undefined: the run, unless `--except` names the app. */
+  readonly person?: Starter | undefined
 }
 
 export interface AppRuntimesOptions extends RunContext {
@@ -82,39 +78,23 @@ export class AppRuntimes {
   }
 
   /** Creates an app; `index`: its index in the template. */
-  async one(plan: AppPlan, ports: SidecarPorts | undefined, index: number, mode: OpenMode = {}): Promise<AppRuntime> {
-    const isExcepted =
-      mode.isExcepted ?? (mode.isDebugged === undefined && this.#options.excepted?.has(plan.id) === true)
+  async one(plan: AppPlan, ports: SidecarPorts | undefined, index: number, person?: Starter): Promise<AppRuntime> {
     const runLog = this.runLog.writer('')
-    const isDebugged = mode.isDebugged ?? isExcepted
-    return this.#make(plan, await this.#openingOf(plan, {ports, index, runLog, isExcepted, isDebugged}))
+    const usual = this.#options.excepted?.has(plan.id) === true ? 'excepted' : 'none'
+    return this.#make(plan, {...(await this.#openingOf(plan, {ports, index, runLog})), person: person ?? usual})
   }
 
   /** Opens an app again by a plan, once its processes have ended; it keeps its part of the run log. */
-  async again(
-    runtime: AppRuntime,
-    plan: AppPlan,
-    ports: SidecarPorts | undefined,
-    index: number,
-    {isDebugged, isExcepted}: OpenMode
-  ): Promise<void> {
+  async again(runtime: AppRuntime, plan: AppPlan, ports: SidecarPorts | undefined, index: number): Promise<void> {
     const {runLog} = runtime.logs.app
-    runtime.reopen(await this.#openingOf(plan, {ports, index, runLog, isExcepted, isDebugged}))
+    runtime.reopen(await this.#openingOf(plan, {ports, index, runLog}))
   }
 
   async #openingOf(
     plan: AppPlan,
-    {
-      ports,
-      index,
-      runLog,
-      ...mode
-    }: OpenMode & {
-      readonly ports: SidecarPorts | undefined
-      readonly index: number
-      readonly runLog: RunLogWriter
-    }
-  ): Promise<OpeningOptions> {
+    at: {readonly ports: SidecarPorts | undefined; readonly index: number; readonly runLog: RunLogWriter}
+  ): Promise<Omit<OpeningOptions, 'person'>> {
+    const {ports, index, runLog} = at
     if (ports === undefined) throw new Error(`no ports for ${plan.id}`)
     const {routes, reporter, sleep} = this.#options
     const name = routes.shownAs(plan)
@@ -122,7 +102,7 @@ export class AppRuntimes {
     const opened = await openLogs(plan, {...this.#options, console: this.#console, runLog, name, index, reporter})
     const logs = {...opened, app: {...opened.app, sink: withOwnAddress(opened.app.sink, plan)}}
     const openSleep = await sleep.openFor(plan)
-    return {plan, ports, logs, environment: this.#environmentOf(plan, ports), openSleep, ...mode}
+    return {plan, ports, logs, environment: this.#environmentOf(plan, ports), openSleep}
   }
 
   /** The id of the app whose process has this marker; '' = no app of the run. */

@@ -13,7 +13,7 @@ import {whyNotSpawned} from '../../supervisor/messages/why-not-running.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
 import type {Apps} from './apps.ts'
-import type {OpenMode} from './create-app-runtimes.ts'
+import {nextStep, type OwnerFacts, type Starter, type OwnerStep} from '../../supervisor/owner/next-step.ts'
 
 export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps
@@ -28,8 +28,10 @@ export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
 /** Starts single apps during a run, and first their dependencies; restarts them. Other apps stay as they are. */
 export class AppStarter {
   readonly #options: AppStarterOptions
-  /** Starts in progress: several requests or dependents may need the same app. */
-  readonly #bringing = new SingleFlight<AppRuntime | AppPlan, void>()
+  /** Apps of inactive profiles that are being opened: several requests or dependents may need the same one. */
+  readonly #bringing = new SingleFlight<AppPlan, void>()
+  /** The steps under way: one at a time for each app. */
+  readonly #stepping = new SingleFlight<AppRuntime, OwnerStep>()
 
   constructor(options: AppStarterOptions) {
     this.#options = options
@@ -55,7 +57,7 @@ export class AppStarter {
       return {outcome: 'runs already', why: ''}
     try {
       // also an app that `up --except` would leave to the user: it was asked for now
-      for (const plan of leftOut) await this.#bringing.do(plan, async () => this.#bringIn(plan, {isDebugged: false}))
+      for (const plan of leftOut) await this.#bringing.do(plan, async () => this.#bringIn(plan, 'none'))
       const brought = new Set(leftOut.map(planKey)) // one of these may have done its work already
       for (const runtime of apps.named(id))
         if (runtime.isDebugged || !brought.has(planKey(runtime.plan))) await this.#bringUp(runtime)
@@ -81,7 +83,7 @@ export class AppStarter {
     const fault = await faultNow(meant)
     if (fault !== '') return fault
     if (meant.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
-    const left = meant.filter(each => !apps.isStopped(each))
+    const left = meant.filter(({isStopped}) => !isStopped)
     const hasEnded = left.every(({app}) => ['exited', 'backoff', 'asleep'].includes(app.state.phase))
     if (hasEnded || meant.some(({isExcepted}) => isExcepted)) return start()
     if (meant.some(({isDebugged}) => isDebugged))
@@ -92,7 +94,7 @@ export class AppStarter {
     const failures = await changes.restart(left)
     await apps.settled()
     if (lifetime.isOver) return 'the run is stopping'
-    if (left.some(each => apps.isStopped(each))) return 'it was stopped meanwhile'
+    if (left.some(({isStopped}) => isStopped)) return 'it was stopped meanwhile'
     if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
     const why = [...failures, ...left.map(({app}) => whyNotSpawned(app.state))].find(each => each !== '')
     return why ?? (meant.some(each => each.hasLeft || !left.includes(each)) ? start() : this.#whyNoneBegun(left))
@@ -111,58 +113,83 @@ export class AppStarter {
   }
 
   async #debug(id: string): Promise<HandedOver | undefined> {
-    const {apps, starts, changes, main, lifetime, faultNow} = this.#options
+    const {apps, main, lifetime, faultNow} = this.#options
     await apps.settled()
-    const runtime = main(id) ?? apps.named(id)[0]
+    const meant = (): AppRuntime | undefined => main(id) ?? apps.named(id)[0]
+    const before = meant()
     const [leftOut] = apps.leftOut(id)
-    if (runtime === undefined && leftOut === undefined) return undefined
+    const plan = before?.plan ?? leftOut
+    if (plan === undefined) return undefined
     if (lifetime.isOver) return refused('the run is stopping')
-    if (runtime === undefined) return this.#debugLeftOut(leftOut)
-    const fault = await faultNow([runtime])
+    const fault = before === undefined ? '' : await faultNow([before])
     if (fault !== '') return refused(fault)
-    if (runtime.plan.command.length === 0)
-      return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
-    await apps.settled()
-    if (runtime.hasLeft) return refused(GONE)
-    const isStopped = apps.isStopped(runtime)
-    const wasDebugged = !isStopped && runtime.isDebugged && !runtime.isExcepted
-    runtime.wantsDebugger = true
-    if (isStopped) {
-      if (!(await apps.reopen(runtime))) return refused(GONE)
-      if (runtime.isDebugged) {
-        await starts.late(runtime)
-        if (runtime.fault !== '') runtime.debug(false) // it can be handed over once that is corrected
-        return {why: runtime.fault, wasDebugged}
-      }
+    const more = before === undefined ? '' : `. To print its environment: pillion env ${id}`
+    if (plan.command.length === 0) return refused(`it has no command: start it yourself${more}`)
+    if (before === undefined) await this.#bringing.do(plan, async () => this.#bringIn(plan, 'debugs'))
+    const runtime = before ?? meant()
+    if (runtime === undefined) return refused(lifetime.isOver ? 'the run is stopping' : GONE)
+    if (runtime.leaves) return refused(GONE)
+    const {isStopped, isDebugged, isExcepted} = runtime
+    const wasDebugged = before !== undefined && !isStopped && isDebugged && !isExcepted
+    runtime.person = 'debugs'
+    if (isExcepted) runtime.changeHands()
+    await this.#follow(runtime)
+    if (isStopped && runtime.isDebugged && runtime.fault !== '') {
+      runtime.person = 'none' // it can be handed over once that is corrected
+      runtime.changeHands()
+      return {why: runtime.fault, wasDebugged}
     }
-    if (runtime.isExcepted) runtime.debug(true)
-    else if (runtime.wantsDebugger && !runtime.isDebugged) await changes.handOver(runtime)
     await apps.settled()
     if (lifetime.isOver) return refused('the run is stopping')
-    if (apps.isStopped(runtime)) return refused('it was stopped meanwhile')
-    return runtime.hasLeft ? refused(GONE) : {why: '', wasDebugged}
+    if (runtime.isStopped) return refused('it was stopped meanwhile')
+    return runtime.leaves ? refused(GONE) : {why: '', wasDebugged}
   }
 
-  /** Prepares a stopped or exited app, so that it starts as soon as its dependencies are met; settles when it is prepared. */
+  /** Asks for a process of an app, and prepares it, so that it starts as soon as its dependencies are met. */
   async #bringUp(runtime: AppRuntime): Promise<void> {
-    runtime.wantsDebugger = false
-    await this.#bringing.do(runtime, async () => this.#bring(runtime))
+    runtime.person = 'none'
+    runtime.isStartRequested ||= this.#isDown(runtime)
+    if (this.#nextOf(runtime) === 'none') return
+    await this.#bringNeeded(runtime.wanted) // of the latest edit, by which it starts
+    await this.#follow(runtime)
   }
 
-  /** Starts an app of an inactive profile, after its dependencies. */
-  async #bringIn(plan: AppPlan, mode?: OpenMode): Promise<void> {
+  /** Takes the steps of an app until its person has what they want. A step that changed nothing is not repeated: an edit or the end of the run decides. */
+  async #follow(runtime: AppRuntime): Promise<void> {
+    let done: OwnerStep = 'none'
+    for (let step = this.#nextOf(runtime); step !== 'none' && step !== done; step = this.#nextOf(runtime))
+      done = await this.#stepping.do(runtime, async () => this.#take(step, runtime))
+  }
+
+  #nextOf(runtime: AppRuntime): OwnerStep {
+    return nextStep(runtime, {
+      sidecar: runtime.isStopped ? 'closed' : 'open',
+      process: processOf(runtime),
+      isFree: this.#isFree(runtime)
+    })
+  }
+
+  async #take(step: OwnerStep, runtime: AppRuntime): Promise<OwnerStep> {
+    const {apps, starts, changes} = this.#options
+    runtime.isStartRequested = false
+    if (step === 'open' && (await apps.reopen(runtime))) await starts.late(runtime)
+    else if (step === 'hand over') await changes.handOver(runtime)
+    else if (step === 'take back') await changes.takeBack(runtime)
+    else if (step === 'wake') runtime.sleep.wake('start')
+    else if (step === 'restart') await changes.restart([runtime])
+    else if (step === 'queue') {
+      runtime.reset()
+      await starts.late(runtime)
+    }
+    return step
+  }
+
+  /** Opens an app of an inactive profile, and starts it after its dependencies. */
+  async #bringIn(plan: AppPlan, person?: Starter): Promise<void> {
     const {apps, starts} = this.#options
     await this.#bringNeeded(plan)
-    const runtime = await apps.bringIn(plan, mode)
+    const runtime = await apps.bringIn(plan, person)
     if (runtime !== undefined) await starts.late(runtime)
-  }
-
-  async #debugLeftOut(plan: AppPlan | undefined): Promise<HandedOver | undefined> {
-    if (plan === undefined) return refused('the run is stopping')
-    if (plan.command.length === 0) return refused('it has no command: start it yourself')
-    await this.#bringing.do(plan, async () => this.#bringIn(plan, {isDebugged: true}))
-    const isStarted = this.#options.apps.named(plan.id).some(({isDebugged}) => !isDebugged)
-    return isStarted ? this.#debug(plan.id) : {why: '', wasDebugged: false}
   }
 
   /** Starts the dependencies of an app that are not running. */
@@ -180,31 +207,9 @@ export class AppStarter {
     }
   }
 
-  async #bring(runtime: AppRuntime): Promise<void> {
-    const {apps, starts, changes} = this.#options
-    const isTakenBack = runtime.isDebugged && !apps.isStopped(runtime)
-    if (!isTakenBack && !this.#isDown(runtime)) return
-    const {state} = runtime.app
-    await this.#bringNeeded(runtime.wanted) // of the latest edit, by which it starts
-    // it has waited for these, and was started with them; it may have done its work already
-    if (!isTakenBack && !apps.isStopped(runtime) && runtime.app.state !== state) return
-    if (isTakenBack) return changes.takeBack(runtime)
-    if (apps.isStopped(runtime)) {
-      if (!(await apps.reopen(runtime))) return
-      if (runtime.isDebugged) await changes.takeBack(runtime) // a debugger has asked for it before
-      else await starts.late(runtime)
-    } else if (runtime.sleep.isAsleep) runtime.sleep.wake('start')
-    else if (!runtime.isGivenUp && this.#isFree(runtime)) await changes.restart([runtime])
-    else {
-      runtime.reset()
-      await starts.late(runtime)
-    }
-  }
-
   /** Whether the app does not run, and will not restart by itself. */
-  #isDown(runtime: AppRuntime): boolean {
-    const {phase} = runtime.app.state
-    return this.#options.apps.isStopped(runtime) || ['exited', 'backoff', 'asleep'].includes(phase)
+  #isDown({isStopped, app}: AppRuntime): boolean {
+    return isStopped || ['exited', 'backoff', 'asleep'].includes(app.state.phase)
   }
 
   #isFree(runtime: AppRuntime): boolean {
@@ -215,7 +220,7 @@ export class AppStarter {
 
   /** Whether a dependency must be started, unless it has exited successfully. */
   #isLacking(needed: AppRuntime, dependency: Dependency): boolean {
-    if (this.#options.apps.isStopped(needed)) return true
+    if (needed.isStopped) return true
     const {state} = needed.app
     // its own dependencies may be stopped
     if (state.phase === 'asleep') return true
@@ -243,7 +248,7 @@ export class AppStarter {
       const isUnknown = state.phase === 'starting' && state.pid === undefined && isOurs
       if (runtime.hasLeft) resolve('')
       else if (runtime.isGivenUp) resolve(runtime.obstacle)
-      else if (this.#options.apps.isStopped(runtime)) resolve('it was stopped meanwhile')
+      else if (runtime.isStopped) resolve('it was stopped meanwhile')
       else if (fault !== '') resolve(fault)
       else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
       else if (state.phase === 'asleep' && !isWaking)
@@ -268,6 +273,13 @@ export async function ownLaunch(runtime: AppRuntime, env: RunContext['env']): Pr
   const environment = {...given, ...commandPorts(rest.command, rest.appPort)}
   const added = Object.keys(environment).filter(name => environment[name] !== env[name])
   return {...rest, environment, added}
+}
+
+function processOf({isDebugged, isGivenUp, app: {state}, sleep}: AppRuntime): OwnerFacts['process'] {
+  if (isDebugged) return 'theirs'
+  if (isGivenUp) return 'given up'
+  if (state.phase === 'asleep') return sleep.isWaking ? 'up' : 'asleep'
+  return ['exited', 'backoff'].includes(state.phase) ? 'ended' : 'up'
 }
 
 const GONE = 'it has left the template meanwhile'

@@ -42,7 +42,8 @@ export function activityOf(
   /** Whether an app that depends on this one is awake, or waits for its dependencies: it must find this one running. */
   const isDependedOn = (): boolean =>
     runtimes().some(
-      ({plan: {dependsOn}, obstacle, isGivenUp, hasEnded, sleep: {isAsleep}}) =>
+      ({plan: {dependsOn}, obstacle, isGivenUp, isStopped, hasEnded, sleep: {isAsleep}}) =>
+        !isStopped &&
         (obstacle !== '' ? !isGivenUp : !isAsleep && !hasEnded) &&
         dependsOn.some(needed => needed.id === id && (needed.until !== 'completed' || obstacle !== ''))
     )

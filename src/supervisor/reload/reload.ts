@@ -22,8 +22,8 @@ export type Reloadable = Overlapping &
     | 'hasStarted'
     | 'replace'
     | 'isDebugged'
-    | 'wantsDebugger'
-    | 'debug'
+    | 'changesHands'
+    | 'changeHands'
   >
 
 export interface ReloadsOptions {
@@ -141,14 +141,13 @@ export class Reloads {
   /** Stops the old process and starts the new one; waits until it is ready, has exited, or the next request. */
   async #exchange(): Promise<Outcome> {
     const {runtime} = this.#options
-    const {wantsDebugger: isDebugged} = runtime
     const why = this.#asked ?? 'user'
     this.#asked = undefined
     const {phase} = runtime.app.state
-    const changesHands = isDebugged !== runtime.isDebugged
-    if (changesHands) runtime.debug(isDebugged)
+    const {changesHands} = runtime
+    if (changesHands) runtime.changeHands()
     const isOther = this.#isReplanned || changesHands
-    if (!runtime.hasStarted || isDebugged || runtime.wanted.command.length === 0) {
+    if (!runtime.hasStarted || runtime.isDebugged || runtime.wanted.command.length === 0) {
       if (isOther) runtime.renewPool()
       if (isOther) await runtime.replace(why)
       return 'over'
@@ -205,7 +204,7 @@ export class Reloads {
     const {runtime} = this.#options
     const {state} = runtime.app
     const isUp = state.phase === 'running' && state.ready
-    const isPlain = !this.#isReplanned && !runtime.wantsDebugger && !runtime.isDebugged
+    const isPlain = !this.#isReplanned && !runtime.changesHands && !runtime.isDebugged
     return runtime.plan.reload === 'overlap' && runtime.plan.channel.autoPort && isUp && isPlain
   }
 

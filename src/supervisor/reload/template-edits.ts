@@ -11,7 +11,6 @@ import {filesOf, planKey} from './plan-facts.ts'
 export interface EditedApps {
   /** The app with the id, version and instance of this plan, also one that the user has stopped. */
   find(plan: AppPlan): AppRuntime | undefined
-  isStopped(runtime: AppRuntime): boolean
   /** The user has stopped the app of this plan: all of its instances that there are. */
   isWhollyStopped(plan: AppPlan): boolean
   /** The run does not end by itself before the returned function is called. */
@@ -192,7 +191,7 @@ export class TemplateEdits {
     const apps = this.#options.apps()
     const runtime = apps.find(plan)
     if (runtime === undefined) return true
-    if (apps.isStopped(runtime)) return false
+    if (runtime.isStopped) return false
     const effect = effectOf(runtime.plan, plan)
     if (effect === 'all' || runtime.isGivenUp) return true
     follow(runtime)

@@ -63,15 +63,15 @@ export class LoggedRun {
     const runtime = (id: Id): object => ({
       id,
       plan: {version: '0.0.0'},
-      logs: {app: this.#part(id).log, isContinued: this.#partsOf(id).length > 1}
+      logs: {app: this.#part(id).log},
+      hasEarlierLogs: this.#partsOf(id).length > 1
     })
     const apps = {
       get all() {
         return IDS.map(runtime)
       },
       named: (id: string) => IDS.filter(each => each === id).map(runtime),
-      settled: async () => this.#opening,
-      isStopped: () => false
+      settled: async () => this.#opening
     }
     const parts = {apps, main: (id: string) => apps.named(id)[0], runLog: this.#runLog, form: {kind: 'template'}}
     const listed = {apps: IDS.map(id => ({id, instance: 1, version: '0.0.0', isMain: true}))}

@@ -22,6 +22,7 @@ const programOf = (
       nextMarker: () => `${scene.run}-${++markers}`,
       folderOf,
       maySpawn,
+      starter: 'none',
       plan: () => plan,
       watchdog: undefined,
       single: undefined,

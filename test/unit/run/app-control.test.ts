@@ -24,7 +24,6 @@ function restartOf(
   const asked = {
     apps: {
       named: () => [runtime as unknown as AppRuntime],
-      isStopped: () => false,
       settled: async () => undefined,
       leftOut: () => [],
       all: [runtime]
@@ -73,7 +72,7 @@ t.test('a restart that a stop, or an edit, has come before is none', async t => 
   const ended = {phase: 'exited', exit: undefined, asked: true}
   const after = async (meanwhile: Meanwhile) => restartOf('', async () => Promise.resolve(), ended, meanwhile).why
   t.equal(await after({lifetime: {isOver: true}}), 'the run is stopping')
-  t.equal(await after({apps: {isStopped: () => true}}), 'it was stopped meanwhile')
+  t.equal(await after({runtime: {isStopped: true}}), 'it was stopped meanwhile')
   t.equal(await after({runtime: {isDebugged: true}}), 'it went to a debugger meanwhile')
   const goesOn = restartOf('', async () => Promise.resolve(), undefined, {}, ['', 'the old process continues'])
   t.equal(await goesOn.why, 'the old process continues')
@@ -134,7 +133,7 @@ t.test('the terminal of a version is its own, and without one that of the main v
     isDebugged: version === '1.0.0'
   }))
   const asked = {
-    apps: {named: () => [first, second], isStopped: () => false},
+    apps: {named: () => [first, second]},
     main: () => first
   } as unknown as Asked
   const terminalOf = async (version: string) =>

@@ -17,7 +17,7 @@ t.test('the calls of a shadow are the copies for it, and not those of the main v
     run: '',
     startedAt: 0,
     isTemplateFollowed: false,
-    apps: {all, leftOut: () => [], isStopped: () => false},
+    apps: {all, leftOut: () => []},
     edges: {recentCalls: () => recent},
     isMain: (runtime: unknown) => runtime === all[0],
     sidecarOf: () => undefined,

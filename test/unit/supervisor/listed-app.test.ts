@@ -4,9 +4,24 @@ import {planOf} from '../../rig/plan.ts'
 
 const urlAt = (host: string): string => {
   const plan = planOf({published: {host, number: 5100, inCode: 5100}})
-  const app = {id: 'web', plan, ports: {}, appPort: 0, pid: 0, logs: {app: {}, sidecar: {}}, app: {state: {}}}
-  const known = {createdAt: 0, startedAt: 0, restarts: 0, waitsFor: [], loop: null, listens: []}
-  return listedApp(app as unknown as Parameters<typeof listedApp>[0], known).url
+  const status = {startedAt: 0, waitsFor: [], loop: null}
+  const opening = {
+    ports: {},
+    logs: {app: {}, sidecar: {}},
+    createdAt: 0,
+    listens: [],
+    program: {starts: 0},
+    status
+  }
+  const app = {
+    id: 'web',
+    plan,
+    opening,
+    appPort: 0,
+    pid: 0,
+    app: {state: {}}
+  }
+  return listedApp(app as unknown as Parameters<typeof listedApp>[0], 'ready').url
 }
 
 t.test('the URL of an app has the address at which it is called', t => {

@@ -59,7 +59,6 @@ class Template {
       apps: () => ({
         lost: [],
         find: () => undefined,
-        isStopped: () => false,
         isWhollyStopped: () => false,
         hold: () => () => undefined,
         inTurn: async work => work(),

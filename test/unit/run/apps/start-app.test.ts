@@ -5,13 +5,16 @@ import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {AppStarter, type AppStarterOptions} from '../../../../src/run/apps/start-app.ts'
 import {planOf} from '../../../rig/plan.ts'
 
+const onMove = () => () => undefined
+
 /** An app that runs, or one that was not started. */
 const app = (id: string, wishes: object = {}): AppRuntime => {
   const plan = planOf({id, command: ['node'], dependsOn: []})
   const state = {phase: 'running', ready: true}
   const rest = {app: {state}, progress: {id, state, hasStarted: true}, sleep: {isAsleep: false}, fault: ''}
-  const more = {isDebugged: false, isExcepted: false, isGivenUp: false, hasLeft: false, onMove: () => () => undefined}
-  return {id, plan, wanted: plan, ...rest, ...more, ...wishes} as unknown as AppRuntime
+  const intent = {person: 'none', isStartRequested: false, leaves: false, changeHands: () => undefined}
+  const facts = {isDebugged: false, isExcepted: false, isGivenUp: false, isStopped: false, hasLeft: false}
+  return {id, plan, wanted: plan, ...rest, ...intent, ...facts, onMove, ...wishes} as unknown as AppRuntime
 }
 
 /** `fault`: that of an app that is opened again. */
@@ -22,20 +25,19 @@ const starterOf = (
   fault: {readonly fault?: string} = {}
 ): AppStarter => {
   const opening = new SingleFlight<AppRuntime, boolean>()
-  const closed = new Set(stopped)
+  for (const each of stopped) each.isStopped = true
   const apps = {
     all,
     lost: [],
     settled: async () => undefined,
     named: (id: string) => all.filter(each => each.id === id),
     leftOut: () => [],
-    isStopped: (runtime: AppRuntime) => closed.has(runtime),
     reopen: async (runtime: AppRuntime) =>
       opening.do(runtime, async () => {
-        const isDebugged = runtime.wantsDebugger
+        const isDebugged = runtime.person === 'debugs'
         await new Promise(setImmediate)
-        Object.assign(runtime, {isDebugged, debug: () => undefined, ...fault})
-        return closed.delete(runtime)
+        Object.assign(runtime, {isDebugged, isStopped: false, ...fault})
+        return true
       })
   }
   const main = (id: string): AppRuntime | undefined => all.find(each => each.id === id)
@@ -46,13 +48,7 @@ const starterOf = (
 
 t.test('an app that is stopped or removed while its process ends is not said to be handed over', async t => {
   const shop = app('shop')
-  const closed: AppRuntime[] = []
-  const apps = {
-    settled: async () => undefined,
-    named: () => [shop],
-    leftOut: () => [],
-    isStopped: (runtime: AppRuntime) => closed.includes(runtime)
-  }
+  const apps = {all: [shop], lost: [], settled: async () => undefined, named: () => [shop], leftOut: () => []}
   const whyAfter = async (meanwhile: () => void, lifetime = {isOver: false}) => {
     const handOver = async (): Promise<void> => Promise.resolve(meanwhile())
     return (await starterOf([shop], {changes: {handOver}, lifetime, apps}).debug('shop'))?.why
@@ -60,9 +56,12 @@ t.test('an app that is stopped or removed while its process ends is not said to 
   const lifetime = {isOver: false}
   t.equal(await whyAfter(() => (lifetime.isOver = true), lifetime), 'the run is stopping')
   t.equal(await whyAfter(() => undefined), '')
-  t.equal(await whyAfter(() => closed.push(shop)), 'it was stopped meanwhile')
-  closed.pop()
-  t.equal(await whyAfter(() => (shop.hasLeft = true)), 'it has left the template meanwhile')
+  t.equal(
+    await whyAfter(() => void Object.assign(shop, {isStopped: true, person: 'stopped'})),
+    'it was stopped meanwhile'
+  )
+  Object.assign(shop, {isStopped: false})
+  t.equal(await whyAfter(() => (shop.leaves = true)), 'it has left the template meanwhile')
 })
 
 t.test('a stopped app whose components cannot be opened is not handed over', async t => {
@@ -73,20 +72,16 @@ t.test('a stopped app whose components cannot be opened is not handed over', asy
 
 t.test('of a start and a debugger that come at once for a stopped app the later one has it', async t => {
   for (const isLast of ['debug', 'start'] as const) {
-    const stopped = app('shop')
-    const all = [stopped]
-    const log: string[] = []
-    const changes = {
-      handOver: async (runtime: AppRuntime) => void log.push(runtime === all[0] ? 'handed over' : 'another one'),
-      takeBack: async (runtime: AppRuntime) => void log.push(runtime === all[0] ? 'taken back' : 'another one')
-    }
-    const starts = {late: async () => void log.push('started')}
-    const starter = starterOf(all, {changes, starts}, [stopped])
+    const shop = app('shop')
+    const handedOver = (isDebugged: boolean) => async () => void Object.assign(shop, {isDebugged})
+    const changes = {handOver: handedOver(true), takeBack: handedOver(false)}
+    const starter = starterOf([shop], {changes}, [shop])
     const asked = {debug: async () => starter.debug('shop'), start: async () => starter.start('shop')}
     const first = asked[isLast === 'debug' ? 'start' : 'debug']()
     const second = asked[isLast]()
     t.match(await Promise.all([first, second]), [{why: ''}, {why: ''}])
-    t.same(log, ['started', isLast === 'debug' ? 'handed over' : 'taken back'])
+    t.equal(shop.isDebugged, isLast === 'debug')
+    t.equal(shop.isStopped, false)
   }
 })
 
@@ -102,7 +97,6 @@ t.test(
       settled: async () => undefined,
       named: () => all,
       leftOut: () => leftOut.slice(all.length),
-      isStopped: () => false,
       bringIn: async (plan: AppPlan) => {
         const state = {phase: 'exited', asked: false, exit: {kind: 'code', code: 0}}
         const opened = app('job', {plan, wanted: plan, app: {state}})
@@ -129,6 +123,7 @@ t.test('an app that is started as soon as what it has waited for runs is not sta
       Object.assign(db.app, {state: {phase: 'running', ready: true}})
       Object.assign(job, {
         isGivenUp: false,
+        isStartRequested: false,
         app: {state: {phase: 'exited', asked: false, exit: {kind: 'code', code: 0}}}
       })
       return Promise.resolve()
@@ -149,8 +144,7 @@ t.test('what could not be opened is opened before an app that depends on it', as
     lost: ['db'],
     settled: async () => undefined,
     named: (id: string) => (id === 'job' ? [job] : []),
-    leftOut: () => [],
-    isStopped: () => false
+    leftOut: () => []
   }
   const changes = {
     applyAgain: async () => void log.push('the template is read again'),

@@ -32,7 +32,7 @@ class FakeRuntime implements Reloadable {
   candidateState: AppState = {phase: 'idle'}
   noCandidate: Error | undefined
   isDebugged = false
-  wantsDebugger = false
+  changesHands = false
   readonly #listeners = new Set<() => void>()
 
   constructor(reload: AppPlan['reload'] = 'replace') {
@@ -56,9 +56,9 @@ class FakeRuntime implements Reloadable {
     return this.state.phase !== 'idle'
   }
 
-  debug(isDebugged: boolean): void {
-    this.isDebugged = isDebugged
-    this.asked.push(isDebugged ? 'hand over' : 'take back')
+  changeHands(): void {
+    Object.assign(this, {isDebugged: !this.isDebugged, changesHands: false})
+    this.asked.push(this.isDebugged ? 'hand over' : 'take back')
   }
 
   onMove(listener: () => void): () => void {
@@ -243,7 +243,7 @@ t.test(
     await done
     t.same(work, ['finish', 'resume'])
     const debugged = open()
-    Object.assign(debugged.runtime, {isDebugged: true, wantsDebugger: true})
+    Object.assign(debugged.runtime, {isDebugged: true})
     await debugged.reloads.ask('watch')
     t.same(debugged.work, ['finish', 'resume'])
   }
@@ -383,13 +383,13 @@ t.test('an app goes to a debugger once its calls have ended, also during a reloa
   const first = reloads.ask('watch')
   await settle()
   t.same(runtime.asked, ['renew pool', 'restart: watch'])
-  runtime.wantsDebugger = true
+  runtime.changesHands = true
   const done = reloads.ask('user')
   await Promise.all([first, done])
   t.same(runtime.asked.slice(2), ['hand over', 'renew pool', 'replace: user'])
   await reloads.ask('watch')
   t.equal(runtime.asked.length, 5)
-  runtime.wantsDebugger = false
+  runtime.changesHands = true
   const back = reloads.ask('user')
   await settle()
   t.same(runtime.asked.slice(5), ['take back', 'renew pool', 'replace: user'])
