@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useMemo, useState} from 'preact/hooks'
+import {callFacts} from '../../src/model/call-facts.ts'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {api, keptOr} from '../state/api.ts'
@@ -99,9 +100,12 @@ function Failure({tree}: {readonly tree: Api.RequestTree}) {
   )
 }
 
+/** Facts of a call that the page shows elsewhere. */
+const TOLD = new Set(['waitedMs', 'firstByteMs', 'failure', 'traceparent'])
+
 /** `hasCard`: the card above says why the request failed. */
 function Content({call, hasCard}: {readonly call: Api.CallDetail; readonly hasCard: boolean}) {
-  const {from, to, at, isKept, isTruncated, request, response, requestBytes, responseBytes} = call
+  const {from, to, at, isKept, request, response, requestBytes, responseBytes} = call
   const why = whyText(hasCard ? {...call, failure: ''} : call)
   return (
     <section class="box content" aria-labelledby="content">
@@ -109,13 +113,9 @@ function Content({call, hasCard}: {readonly call: Api.CallDetail; readonly hasCa
         {visible(`${from} → ${to}`)} <code>{`${call.method} ${visible(call.path)}`}</code>
       </h2>
       {why !== '' && <p>{why}</p>}
+      <p class="soft">{visible(callFacts(call, TOLD).join(', '))}</p>
       <Timing call={call} />
       {!isKept && <p class="soft">Its bytes are no longer kept.</p>}
-      {isTruncated && (
-        <p class="soft">
-          The bodies are shown in part: <code>record.body</code> of the template sets how much is kept.
-        </p>
-      )}
       <div class="sides">
         <Message title={`Request, ${bytes(requestBytes)}`} message={request} />
         <Message title={`Answer, ${bytes(responseBytes)}`} message={response} />

@@ -1,3 +1,4 @@
+import type {Protocol} from './call-protocol.ts'
 import type {ResiliencyEvent} from './resiliency-event.ts'
 
 /** The caller where nothing else is known: no app of the run. */
@@ -72,6 +73,8 @@ export interface OpenStream {
 
 /** The request as the caller sent it, without a copy. To read one header, search the lines. */
 export interface SentRequest {
+  /** Protocol of the caller; `none` for requests of the sidecar itself. */
+  readonly protocol: Protocol
   readonly method: string
   /** The path without the query. */
   readonly path: string
@@ -201,6 +204,14 @@ export interface GrpcInvocation {
   readonly responseBytes: number
 }
 
+/** The process that a call is sent to, and how. */
+export interface AdmittedTo {
+  /** 0 if the process is not known. */
+  readonly pid: number
+  /** `none` if the callee is not called over a connection. */
+  readonly protocol: Protocol
+}
+
 /** Called with each call that is over; must not throw. */
 export type Recorded = (record: CallRecord) => void
 
@@ -217,8 +228,8 @@ export interface CallObserver {
   held(call: Call, reason: string): void
   /** The caller is known now: `call.caller`. */
   attributed?(call: Call): void
-  /** The admission queue admitted the call after this wait. `pid`: the callee's process, 0: not known. */
-  admitted(call: Call, pid: number, waitedMs: number): void
+  /** The admission queue admitted the call after this wait. */
+  admitted(call: Call, to: AdmittedTo, waitedMs: number): void
   /** A response of the callee has begun. `body`: latin1 text, if all of it is there already; often it follows the head in one text. */
   responded(call: Call, head: HeadText, body?: string): void
   /** We respond in place of the callee. */

@@ -34,7 +34,7 @@ export class FarActors {
     const response = await requestApp({
       app: {id: app, admit: this.#peerRuns.admit},
       context: this.#context,
-      caller: caller?.app,
+      caller: caller && {app: caller.app, protocol: work.protocol},
       method: 'PUT',
       path: `/v1.0${actorPath(request)}`,
       lines: actorLines(request),

@@ -48,6 +48,8 @@ export const call = (number: number, more: Partial<Api.Call> = {}): Api.Call => 
   to: 'payments',
   method: 'GET',
   path: '/orders/7',
+  protocol: 'HTTP/1.1',
+  calleeProtocol: 'HTTP/1.1',
   status: 200,
   isOpen: false,
   isFailed: false,

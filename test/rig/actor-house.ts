@@ -109,7 +109,7 @@ export function openActorHouse(clock = new TestClock()): ActorHouse {
       .run({
         type,
         id,
-        work: {kind: 'method', method, query: '', lines, body: Buffer.alloc(0)},
+        work: {kind: 'method', protocol: 'HTTP/1.1', method, query: '', lines, body: Buffer.alloc(0)},
         caller,
         reentrancyId: chain,
         onStop: listener => void (gone = listener)

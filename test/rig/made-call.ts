@@ -12,6 +12,7 @@ export const aCall = (more: Partial<Call> = {}): Call => ({
 
 /** The request of a call as its caller sent it, without headers. */
 export const aRequest = ({method, path}: Call = aCall(), more: Partial<SentRequest> = {}): SentRequest => ({
+  protocol: 'HTTP/1.1',
   method,
   path,
   lines: '',

@@ -1,5 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {callEndText} from '../../model/call-end.ts'
+import {callFacts, protocolText} from '../../model/call-facts.ts'
 import {durationText} from '../../model/duration.ts'
 import {clockText} from './log-style.ts'
 import {toned, type Tone} from './paint.ts'
@@ -51,32 +52,14 @@ export function followedLine(row: Api.Call | {readonly dropped: number}, width: 
 
 /** Writes a call with its request and its response. */
 export function callText(call: Api.CallDetail): string {
-  const {number, failure, waitedMs, waitedFor, firstByteMs, isTruncated, isKept, traceparent, attempts, pid} = call
+  const {number, isKept, totalMs} = call
   const facts = [
-    `${edgeOf(call)}, ${localTime(call)}, ${statusOf(call)} after ${durationText(call.totalMs)}`,
-    waitedMs < 1
-      ? ''
-      : `waited ${durationText(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', then ')}`}`,
-    firstByteMs === 0 ? '' : `${durationText(firstByteMs)} until the first byte`,
-    attempts > 1 ? `sent ${attempts} times` : '',
-    pid === 0 ? '' : `process ${pid}`,
-    modelText(call),
-    traceparent === '' ? '' : `trace ${traceparent}`,
-    failure === '' ? '' : `failed: ${failure}`,
-    isTruncated ? 'the bodies are shown in part: record.body of the template sets how much is kept' : ''
-  ].filter(fact => fact !== '')
+    `${edgeOf(call)}, ${localTime(call)}, ${statusOf(call)} after ${durationText(totalMs)}`,
+    ...callFacts(call)
+  ]
   const head = `call ${number}  ${requestOf(call)}\n${facts.map(fact => `  ${fact}\n`).join('')}`
   if (!isKept) return `${head}\n  its bytes are no longer kept\n`
   return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
-}
-
-/** The cost of a language model, and why its answers ended; '': none was asked. */
-function modelText({model}: Api.Call): string {
-  if (model === undefined) return ''
-  const {name, reasons, tools, tokens} = model
-  const cost = tokens === undefined ? '' : `, ${tokens.prompt} + ${tokens.completion} tokens`
-  const called = tools.length === 0 ? '' : `, called ${tools.join(', ')}`
-  return `model ${name === '' ? 'without a name' : name}${cost}, ${reasons.join(', ')}${called}`
 }
 
 function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: Api.Message): string {
@@ -100,5 +83,16 @@ const statusOf = (call: Api.Call): string => {
   return callEndText(call) + (call.isFailed && !call.marks.includes('grpc') && call.status > 0 ? ' ✕' : '')
 }
 
-const noteOf = ({marks, failure}: Api.Call): string =>
-  [...marks.filter(mark => !['grpc', 'ours'].includes(mark)), failure].filter(text => text !== '').join(', ')
+/** Most calls are of HTTP/1.1 alone, and gRPC is seen by its status. */
+const PLAIN = new Set(['', 'HTTP/1.1', 'gRPC', 'bytes'])
+
+const noteOf = (call: Api.Call): string => {
+  const {marks, failure} = call
+  const protocol = protocolText(call)
+  const notes = [
+    PLAIN.has(protocol) ? '' : protocol,
+    ...marks.filter(mark => !['grpc', 'ours'].includes(mark)),
+    failure
+  ]
+  return notes.filter(text => text !== '').join(', ')
+}

@@ -325,7 +325,7 @@ export class Sidecar implements SidecarContext {
     if (target === undefined) return false
     new Invocation({
       sidecar: delegated ?? this,
-      request: this.#sentRequest(parsed),
+      request: this.#sentRequest(parsed, extraLines !== ''),
       target,
       headers,
       trace,
@@ -341,10 +341,14 @@ export class Sidecar implements SidecarContext {
     return true
   }
 
-  #sentRequest({raw, method, sent: {path}, headers: {lines}}: SidecarRequest): SentRequest {
-    if (this.observer === undefined) return {method, path, lines}
+  #sentRequest(
+    {raw, protocol: asked, method, sent: {path}, headers: {lines}}: SidecarRequest,
+    isUpgrade: boolean
+  ): SentRequest {
+    const protocol = isUpgrade ? 'WebSocket' : asked
+    if (this.observer === undefined) return {protocol, method, path, lines}
     const text = rawHead(raw)
-    return {method, path, lines, text, size: text.length}
+    return {protocol, method, path, lines, text, size: text.length}
   }
 }
 

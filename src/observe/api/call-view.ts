@@ -25,12 +25,13 @@ export const isoTime = (at: number): string => new Date(wallTime.of(at)).toISOSt
 
 /** `now`: the time of a call that is under way goes up to there. */
 export function rowOf(
-  line: CallLine & {readonly edgeOf: Edge},
+  line: CallLine & {readonly edgeOf: Edge; readonly pieces?: unknown},
   content: CallContent,
   masking: Masking,
   now = performance.now()
 ): Api.Call {
-  const {number, edgeOf, startedAt, status, flags, firstByteMs} = line
+  const {number, edgeOf, startedAt, status, flags, waitedMs: _waited, totalMs: _total, ...own} = line
+  const {method: _method, edge: _edge, connectMs: _connect, pieces: _pieces, ...fields} = own
   const isOpen = (flags & FLAG.open) !== 0
   const actor = calledActor(content, flags)
   const model = modelOf(content)
@@ -47,12 +48,8 @@ export function rowOf(
     failure: masking.text(reasonFirst(content.failure)),
     waitedMs: heldMs(line, now),
     waitedFor: content.waitedFor.map(reason => masking.text(reason)),
-    firstByteMs,
     totalMs: tookMs(line, now),
-    requestBytes: line.requestBytes,
-    responseBytes: line.responseBytes,
-    attempts: line.attempts,
-    pid: line.pid,
+    ...fields,
     traceparent: content.traceparent,
     ...(actor !== undefined && {actor}),
     ...(model !== undefined && {model}),

@@ -12,7 +12,7 @@ import {isOnUnixSocket} from '../../proxy/net/claimed-server.ts'
 import {Http1Downstream} from '../../proxy/net/http1/http1-downstream.ts'
 import {Listener} from '../../proxy/net/http1/listener.ts'
 import type {FastConnection} from '../../proxy/net/http1/fast-connection.ts'
-import {rawHead} from '../../proxy/net/http1/raw-head.ts'
+import {protocolOf, rawHead} from '../../proxy/net/http1/raw-head.ts'
 import {reply, type Reply} from '../../proxy/net/reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../../proxy/net/http1/upgrade-tunnel.ts'
 import type {NamedCallee} from '../../proxy/gateway/routes.ts'
@@ -20,6 +20,7 @@ import {servicePlainRules, readServiceHeaders, hasForwarded, type PlainHeaders, 
 import {HOST_REFUSED, ORIGIN_REFUSED, TOKEN_REFUSED, NO_SUCH_PATH, PAGE_REFUSED} from './replies.ts'
 import {readTarget, type ServiceTarget} from './target.ts'
 import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
+import type {Protocol} from '../../model/call-protocol.ts'
 import type {SentRequest} from '../../model/call.ts'
 import type {CallerIdentity} from '../../proxy/gateway/caller-header.ts'
 import {isCrossOrigin} from '../../proxy/gateway/guards.ts'
@@ -90,7 +91,7 @@ export class ManagerApi {
     if (!guards.isAuthorized(headers.apiToken, headers.authorization)) return false
     const target = readTarget(path, query)
     if (target === undefined) return false
-    this.#call(request, target, {
+    this.#call({protocol: 'HTTP/1.1', ...request}, target, {
       headers: {...headers, peer: connection.peer},
       extraLines: '',
       exchange: handler => connection.begin(handler)
@@ -117,7 +118,7 @@ export class ManagerApi {
       extraLines: '',
       exchange: handler => new Http1Downstream(request, response, handler, {length, maxBytes: 0}).exchange
     }
-    this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
+    this.#call(this.#sent(protocolOf(request), request, path, headers), target, way, headers.delegation)
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
@@ -161,14 +162,14 @@ export class ManagerApi {
       extraLines: UPGRADE_LINES,
       exchange: handler => new UpgradeTunnel(socket, method, early, handler).exchange
     }
-    this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
+    this.#call(this.#sent('WebSocket', request, path, headers), target, way, headers.delegation)
   }
 
-  #sent(request: IncomingMessage, path: string, {lines}: ServiceHeaders): SentRequest {
+  #sent(protocol: Protocol, request: IncomingMessage, path: string, {lines}: ServiceHeaders): SentRequest {
     const {method = ''} = request
-    if (this.#options.observer === undefined) return {method, path, lines}
+    if (this.#options.observer === undefined) return {protocol, method, path, lines}
     const text = rawHead(request)
-    return {method, path, lines, text, size: text.length}
+    return {protocol, method, path, lines, text, size: text.length}
   }
 
   /** `delegation`: what a sidecar of another run says of the caller. */

@@ -217,11 +217,18 @@ export const grpcDial = (pool: () => Pool, maxBytes: number, onInvoke: (invocati
   const connect = lazyConnect(async () =>
     (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool(), maxBytes, onInvoke)
   )
-  return {scheme: 'http', opens: 'connect', carriesOne: true, open: () => new ProtocolAdapter(connect)}
+  return {
+    protocol: 'gRPC',
+    scheme: 'http',
+    opens: 'connect',
+    carriesOne: true,
+    open: () => new ProtocolAdapter(connect)
+  }
 }
 
 /** Apps that speak HTTP/2 without TLS. */
 export const http2Dial: Dial = {
+  protocol: 'HTTP/2',
   scheme: 'http',
   opens: 'connect',
   open: (host, port) =>

@@ -1,4 +1,5 @@
-import type {Call} from '../../model/call.ts'
+import type {Protocol} from '../../model/call-protocol.ts'
+import type {Call, SentRequest} from '../../model/call.ts'
 import type {CallHandler} from '../net/exchange-parts.ts'
 import {CallJournal} from '../net/call-journal.ts'
 import type {Exchange} from '../net/exchange.ts'
@@ -20,7 +21,7 @@ export interface AppRequestOptions {
   readonly app: Callee | FarApp
   readonly context: CallContext
   /** The app that calls; left out: the app itself, whose sidecar asks it. */
-  readonly caller?: string | undefined
+  readonly caller?: {readonly app: string; readonly protocol: Protocol} | undefined
   /** The caller in the record, a topic or a binding; left out: the sidecar. */
   readonly from?: string | undefined
   readonly method: string
@@ -127,9 +128,9 @@ class AppRequest extends ProxiedCall {
   #process: PooledProcess | undefined
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
-    const {method, body, context, path, lines, attempt} = options
+    const {method, body, context, path, lines, attempt, caller} = options
     const around = {...context, interceptor: attempt && attemptInterceptor(attempt)} // not the policies of calls of apps
-    const request = {method, path: path.replace(/\?.*$/s, ''), lines}
+    const request: SentRequest = {protocol: caller?.protocol ?? 'none', method, path: path.replace(/\?.*$/s, ''), lines}
     // it is not a request to the sidecar's API, and does not count as one
     const {journal = new CallJournal(call, request, context.observer, undefined)} = options
     super(around, call, request, body.length, journal)
@@ -210,7 +211,7 @@ export function requestApp(options: AppRequestOptions): Promise<AppResponse> {
   return new Promise(resolve => {
     if (signal?.aborted === true) return resolve({kind: 'unreachable', why: 'it was given up', wasSent: false})
     const isOwn = caller === undefined
-    const call = options.journal?.call ?? {caller: caller ?? app.id, callee: app.id, method, path, isOwn, from}
+    const call = options.journal?.call ?? {caller: caller?.app ?? app.id, callee: app.id, method, path, isOwn, from}
     const abandon = (): void => request.abandon('it was given up')
     const request = new AppRequest(options, call, response => {
       signal?.removeEventListener('abort', abandon)

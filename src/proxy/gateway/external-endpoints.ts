@@ -200,5 +200,5 @@ function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string
 const webDial = (options: WebOptions): Dial => {
   const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
   const connect = lazyConnect(async () => (await import('../net/external-adapter.ts')).connectWeb(options))
-  return {scheme, opens: 'connect', sendsAgain: true, open: () => new ProtocolAdapter(connect)}
+  return {protocol: 'HTTP/1.1', scheme, opens: 'connect', sendsAgain: true, open: () => new ProtocolAdapter(connect)}
 }

@@ -1,6 +1,6 @@
 import {encodeField} from '#h2-frames'
 import type {Hit} from '../faults/hit.ts'
-import type {Call} from '../../model/call.ts'
+import type {Call, SentRequest} from '../../model/call.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
 import {CallJournal} from '../net/call-journal.ts'
@@ -66,7 +66,7 @@ class GrpcAppRequest implements Passenger {
   constructor(options: GrpcAppRequestOptions, done: (response: GrpcAppResponse) => void) {
     const {app, path, from, message, context = {}} = options
     const call: Call = {caller: app.id, callee: app.id, method: 'POST', path, isOwn: true, isGrpc: true, from}
-    const request = {method: 'POST', path, lines: ''}
+    const request: SentRequest = {protocol: 'none', method: 'POST', path, lines: ''}
     this.#options = options
     this.#done = done
     this.#call = call
@@ -94,6 +94,10 @@ class GrpcAppRequest implements Passenger {
   ask(isRefused: boolean): Admission | Held {
     if (isRefused) this.#options.app.recheck()
     return admitTo(this.#options.app, this.#call)
+  }
+
+  protocolAt(): 'gRPC' {
+    return 'gRPC'
   }
 
   send({pool, token}: Admitted): void {

@@ -1,5 +1,6 @@
 import type {Delay, Hit} from '../faults/hit.ts'
 import type {Call} from '../../model/call.ts'
+import type {Protocol} from '../../model/call-protocol.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
 import type {CallJournal} from '../net/call-journal.ts'
@@ -15,6 +16,8 @@ import type {Interceptor, CallOutcome} from './interceptor.ts'
 export interface Passenger {
   /** Asks the callee's queue. `isRefused`: the callee has refused a connection just now, so the call must be queued. */
   ask(isRefused: boolean): Admission | Held
+  /** Protocol by which the callee is called. */
+  protocolAt(pool: Pool): Protocol
   /** Sends it to who has admitted it. */
   send(admitted: Admitted): void
   /** Sends it through the middleware of the callee first; left out: the protocol passes none. */
@@ -273,7 +276,8 @@ export class Passage {
     if (!admission.ok) return this.#passenger.denied(admission)
     if (this.isOver) return admission.leave()
     this.admitted = admission
-    this.#journal.admitted(admission.isLocal, admission.pid, admission.recorded)
+    const {isLocal, pid = 0, pool, recorded} = admission
+    this.#journal.admitted(isLocal, {pid, protocol: this.#passenger.protocolAt(pool)}, recorded)
     this.broken = this.#hit && brokenBy(this.#hit, this.#journal.call, admission.pid)
     if (admission.pipeline === undefined || this.#passenger.filter === undefined) this.#passenger.send(admission)
     else this.#passenger.filter(admission, admission.pipeline)

@@ -1,4 +1,5 @@
 import type {Hit} from '../faults/hit.ts'
+import type {Protocol} from '../../model/call-protocol.ts'
 import {messageOf, bugText} from '../../model/errors.ts'
 import type {Call, SentRequest} from '../../model/call.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
@@ -11,7 +12,7 @@ import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
 import {faultLine, numberLine, type Reply} from '../net/reply.ts'
-import type {PooledProcess} from '../net/pool.ts'
+import type {Pool, PooledProcess} from '../net/pool.ts'
 import type {Admission, Admitted, Denied, Held, AppPipeline} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
@@ -96,6 +97,10 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   }
 
   abstract ask(isRefused: boolean): Admission | Held
+
+  protocolAt(pool: Pool): Protocol {
+    return this.journal.request.protocol === 'WebSocket' ? 'WebSocket' : pool.protocolOfHttp
+  }
 
   abstract send(admitted: Admitted): void
 

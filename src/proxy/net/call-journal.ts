@@ -1,4 +1,5 @@
 import type {
+  AdmittedTo,
   Call,
   CallAttempt,
   CallObserver,
@@ -97,14 +98,14 @@ export class CallJournal implements CallRecord {
 
   /**
    * Notes that the callee has admitted the call. The parameters are required so that no maker of records forgets one.
-   * `pid`: of the callee's process; undefined: not known. `recorded`: counts the call for the callee; undefined: nothing counts it.
+   * `recorded` counts the call for the callee, if anything counts it.
    */
-  admitted(isLocal: boolean, pid: number | undefined, recorded: Recorded | undefined): void {
+  admitted(isLocal: boolean, to: AdmittedTo, recorded: Recorded | undefined): void {
     if (!this.isRecorded) return
     this.admittedAt = this.isFirstTurn ? this.startedAt : performance.now()
     this.#calleeRecorded = recorded
     this.isRemote = !isLocal
-    this.observer?.admitted(this.call, pid ?? 0, this.admittedAt - this.startedAt)
+    this.observer?.admitted(this.call, to, this.admittedAt - this.startedAt)
   }
 
   /** Another attempt follows. The callee of the last one, if it was admitted, counts it now. */

@@ -1,9 +1,12 @@
 import type {OnReadOpts} from 'node:net'
 import type {Duplex, Writable} from 'node:stream'
+import type {Protocol} from '../../model/call-protocol.ts'
 import {codeOf} from '../../model/errors.ts'
 
 /** How to connect to a callee other than over plain TCP. */
 export interface Dial {
+  /** Protocol that the callee speaks. */
+  readonly protocol: Protocol
   /** `http` or `https`, for error messages. */
   readonly scheme: 'http' | 'https'
   /** The event that signals an open connection. */
@@ -23,6 +26,7 @@ const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls'
 
 /** Apps that speak TLS 1.2 or later. Their certificates are not verified (Dapr: pkg/runtime/channels). */
 export const secureDial: Dial = {
+  protocol: 'HTTP/1.1',
   scheme: 'https',
   opens: 'secureConnect',
   open: (host, port, onread) => {

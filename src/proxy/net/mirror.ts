@@ -231,7 +231,8 @@ class Delivery implements ResponseHandler {
     const {pool, pid = 0} = this.#permit
     const head = `${of.headFor(pool)}${length}\r\n`
     const {caller, method, path} = of
-    const copy = {caller, callee: shadow.callee, method, path, head, body, pid}
+    const protocol = pool.protocolOfHttp
+    const copy = {caller, callee: shadow.callee, method, path, head, body, pid, protocol}
     this.#observed ??= this.#observer && new ObservedCopy(this.#observer, copy)
     this.#upstream.writeAll(head, body)
     this.isSent = true

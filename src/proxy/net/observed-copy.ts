@@ -1,13 +1,11 @@
-import type {Call, CallObserver, HeadText} from '../../model/call.ts'
+import type {AdmittedTo, Call, CallObserver, HeadText, SentRequest} from '../../model/call.ts'
 import {CallJournal} from './call-journal.ts'
 
 /** The callee is the shadow, as `<id>@<version>`, and the path has the query. */
-interface CopyRequest extends Pick<Call, 'caller' | 'callee' | 'method' | 'path'> {
+interface CopyRequest extends Pick<Call, 'caller' | 'callee' | 'method' | 'path'>, AdmittedTo {
   /** The head as it is sent, with the empty line. */
   readonly head: string
   readonly body: Buffer
-  /** The pid of the shadow's process; 0: not known. */
-  readonly pid: number
 }
 
 /** Reports a copy for a shadow to the call observer, as a separate call. */
@@ -15,13 +13,13 @@ export class ObservedCopy {
   readonly #journal: CallJournal
   readonly #observer: CallObserver
 
-  constructor(observer: CallObserver, {caller, callee, method, path, head, body, pid}: CopyRequest) {
+  constructor(observer: CallObserver, {caller, callee, method, path, head, body, pid, protocol}: CopyRequest) {
     const call: Call = {caller, callee, method, path, isShadow: true}
-    const request = {method, path, lines: '', text: head, size: head.length}
+    const request: SentRequest = {protocol: 'none', method, path, lines: '', text: head, size: head.length}
     this.#observer = observer
     this.#journal = new CallJournal(call, request, observer, undefined)
     this.#journal.begun()
-    this.#journal.admitted(true, pid, undefined)
+    this.#journal.admitted(true, {pid, protocol}, undefined)
     this.#journal.attempts = 1
     this.#journal.connectedAt = this.#journal.admittedAt
     this.#journal.requestBytes = body.length

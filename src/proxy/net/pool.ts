@@ -1,3 +1,4 @@
+import type {Protocol} from '../../model/call-protocol.ts'
 import {authorityOf} from '../../model/address.ts'
 import type {FrameClients} from '#h2-frames'
 import type {Dial} from './dialer.ts'
@@ -65,6 +66,11 @@ export class Pool implements UpstreamOwner {
     this.port = port
     this.dial = dial
     this.authority = authority ?? authorityOf(hosts[0] ?? '127.0.0.1', port)
+  }
+
+  /** Protocol that the callee speaks where it is called over HTTP. */
+  get protocolOfHttp(): Protocol {
+    return this.dial?.protocol ?? 'HTTP/1.1'
   }
 
   /** A pool for the same process over plain TCP, whatever protocol its sidecar speaks to it. */

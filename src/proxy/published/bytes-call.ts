@@ -1,5 +1,5 @@
 import net from 'node:net'
-import type {Call} from '../../model/call.ts'
+import type {Call, SentRequest} from '../../model/call.ts'
 import {codeOf, bugText} from '../../model/errors.ts'
 import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
 import {Passage, type Passenger} from '../gateway/passage.ts'
@@ -39,7 +39,7 @@ export class BytesCall implements Passenger {
   constructor(context: PublishedContext, caller: string, socket: net.Socket, early: Buffer, reopen?: () => void) {
     const {callee, observer, recorded} = context
     const [method, path] = ['TCP', `:${socket.localPort ?? 0}`]
-    const sent = {method, path, lines: ''}
+    const sent: SentRequest = {protocol: 'bytes', method, path, lines: ''}
     const stream = (this.#stream = new TunnelStream(() => this.#leave() || this.#fail('the app was replaced')))
     this.call = {caller, callee, method, path, number: 0, isPublished: true, isTunnel: true, sent, stream}
     this.#context = context
@@ -64,6 +64,10 @@ export class BytesCall implements Passenger {
 
   ask(isRefused: boolean): Admission | Held {
     return this.#context.admit(this.call, isRefused)
+  }
+
+  protocolAt(): 'bytes' {
+    return 'bytes'
   }
 
   send({pool}: Admitted): void {

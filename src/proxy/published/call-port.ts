@@ -1,5 +1,6 @@
 import net from 'node:net'
 import type {FrameServer} from '#h2-frames'
+import type {Protocol} from '../../model/call-protocol.ts'
 import {OUTSIDE, type Call} from '../../model/call.ts'
 import {bugText} from '../../model/errors.ts'
 import {isLocal, type Ends} from '../../platform/proc-net.ts'
@@ -111,7 +112,7 @@ export abstract class CallPort implements PublishedHost {
 
   /** Reads a connection of which nothing is known yet. */
   protected follow(socket: net.Socket): PublishedConnection {
-    const connection = new PublishedConnection(this, socket)
+    const connection = new PublishedConnection(this, socket, this.protocolOf(socket))
     this.#http.add(connection)
     if (this.isClosing) connection.destroy()
     return connection
@@ -125,6 +126,11 @@ export abstract class CallPort implements PublishedHost {
     this.#number(context, call.call, connection)
     call.start()
     this.#attribute(context, call, connection)
+  }
+
+  /** The protocol of the caller behind a connection that is read as HTTP/1. */
+  protected protocolOf(_socket: net.Socket): Protocol {
+    return 'HTTP/1.1'
   }
 
   /** The ends of a connection: of one that another run has passed on, those of the caller. */

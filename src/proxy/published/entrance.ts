@@ -1,4 +1,5 @@
 import net from 'node:net'
+import type {Protocol} from '../../model/call-protocol.ts'
 import {bugText} from '../../model/errors.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {replyText} from '../net/reply.ts'
@@ -48,6 +49,7 @@ export interface EntranceOptions {
 /** The caller of a connection, and its way in. */
 interface Caller extends Origin {
   readonly ends: Ends
+  readonly protocol: Protocol
 }
 
 /** The listener at which the apps of all runs of a user are called by name: `Host` chooses the app. */
@@ -141,18 +143,28 @@ export class Entrance extends CallPort {
     return this.#callerAt(socket).ends
   }
 
+  protected override protocolOf(socket: net.Socket): Protocol {
+    return this.#callers.get(socket)?.protocol ?? 'HTTP/1.1'
+  }
+
   #callerAt(socket: net.Socket): Caller {
     const passed = this.#callers.get(socket)
     if (passed !== undefined) return passed
     const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
     const ends = {remoteAddress, remotePort, localAddress, localPort}
-    return {address: remoteAddress, port: localPort, scheme: this.#secured.has(socket) ? 'https' : 'http', ends}
+    return {
+      address: remoteAddress,
+      port: localPort,
+      scheme: this.#secured.has(socket) ? 'https' : 'http',
+      ends,
+      protocol: 'HTTP/1.1'
+    }
   }
 
   #streamsOf(): EntranceStreams {
     this.#streams ??= new EntranceStreams({
       serve: (connection, caller) => {
-        this.#callers.set(connection, {...this.#callerAt(caller), scheme: 'https'})
+        this.#callers.set(connection, {...this.#callerAt(caller), scheme: 'https', protocol: 'HTTP/2'})
         this.accept(connection)
       },
       crashed: error => this.#options.warn(bugText(error))

@@ -1,6 +1,7 @@
 import {CANCEL, codeName, encodeField, INTERNAL_ERROR, kept, REFUSED_STREAM} from '#h2-frames'
 import type {FieldWalker, FrameClient, FrameClients, FrameStream, StreamHandler, Waiter} from '#h2-frames'
 import type {Call, OpenStream} from '../../model/call.ts'
+import type {Protocol} from '../../model/call-protocol.ts'
 import {bugText} from '../../model/errors.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {Hit} from '../faults/hit.ts'
@@ -98,6 +99,10 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
 
   ask(isRefused: boolean): Admission | Held {
     return this.#context.admit(this.call, isRefused)
+  }
+
+  protocolAt(): Protocol {
+    return this.#journal.request.protocol
   }
 
   send({pool}: Admitted): void {

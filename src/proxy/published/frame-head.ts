@@ -30,6 +30,7 @@ export class FrameHead implements FieldSink {
   get request(): SentRequest {
     const {method, path, lines} = this
     const text = `${method} ${path} HTTP/2\r\n${lines}\r\n`
-    return {method, path: path.split('?', 1)[0] ?? path, target: path, lines, text, size: text.length}
+    const protocol = this.isGrpc ? 'gRPC' : 'HTTP/2'
+    return {protocol, method, path: path.split('?', 1)[0] ?? path, target: path, lines, text, size: text.length}
   }
 }

@@ -1,4 +1,5 @@
 import type net from 'node:net'
+import type {Protocol} from '../../model/call-protocol.ts'
 import type {Downstream} from '../net/exchange-parts.ts'
 import {Exchange} from '../net/exchange.ts'
 import {abortConnection} from '../net/http1/abort-connection.ts'
@@ -37,6 +38,8 @@ const TOLD = 4096
 export class PublishedConnection implements Downstream {
   readonly isVerbatim = true
   readonly refusesSwitch = false
+  /** Protocol of the caller, which a listener in front may have translated. */
+  readonly protocol: Protocol
   toHead = false
   /** Set while its request asks for another protocol. */
   tunnel: TunnelStream | undefined
@@ -70,8 +73,9 @@ export class PublishedConnection implements Downstream {
   /** Another reader has the connection. */
   #isLeft = false
 
-  constructor(host: PublishedHost, socket: net.Socket) {
+  constructor(host: PublishedHost, socket: net.Socket, protocol: Protocol = 'HTTP/1.1') {
     this.#host = host
+    this.protocol = protocol
     this.socket = socket
     this.#exchange = new Exchange(this)
     this.#caller = new CallerSocket(socket, {

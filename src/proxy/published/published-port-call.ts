@@ -1,9 +1,12 @@
+import type {Protocol} from '../../model/call-protocol.ts'
+import type {SentRequest} from '../../model/call.ts'
 import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
 import type {CallContext} from '../gateway/call-context.ts'
 import {ProxiedCall} from '../gateway/proxied-call.ts'
 import type {Exchange} from '../net/exchange.ts'
 import {PLAIN_RULES} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
+import type {Pool} from '../net/pool.ts'
 import type {Reply} from '../net/reply.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
 import type {PublishedConnection} from './published-connection.ts'
@@ -35,8 +38,11 @@ export interface Routed {
   readonly strips: string
 }
 
+/** The header by which a caller asks for a WebSocket (RFC 6455 §4.1). */
+const IS_WEBSOCKET = /^upgrade:[ \t]*websocket[ \t]*\r?$/im
+
 /** The caller's side of a call; it has a `tunnel` if the caller asks for another protocol. */
-type Connection = Pick<PublishedConnection, 'tunnel' | 'begin'>
+type Connection = Pick<PublishedConnection, 'protocol' | 'tunnel' | 'begin'>
 
 /** A call at a published port, which is sent unchanged through the passage of every call. */
 export class PublishedPortCall extends ProxiedCall {
@@ -53,7 +59,8 @@ export class PublishedPortCall extends ProxiedCall {
   constructor(context: PublishedContext, caller: string, head: VerbatimHead, connection: Connection, lines = '') {
     const {tunnel} = connection
     const {method, target, path, text, size, length} = head
-    const request = {method, path, lines: head.lines, target, text, size}
+    const protocol = tunnel !== undefined && IS_WEBSOCKET.test(head.lines) ? 'WebSocket' : connection.protocol
+    const request: SentRequest = {protocol, method, path, lines: head.lines, target, text, size}
     const call = {caller, callee: context.callee, method, path: target, number: 0, isPublished: true, sent: request}
     super(context, tunnel === undefined ? call : {...call, isTunnel: true, stream: tunnel}, request, length)
     this.#context = context
@@ -64,6 +71,10 @@ export class PublishedPortCall extends ProxiedCall {
 
   ask(isRefused: boolean): Admission | Held {
     return this.#context.admit(this.call, isRefused)
+  }
+
+  override protocolAt({plain}: Pool): Protocol {
+    return super.protocolAt(plain)
   }
 
   send({pool}: Admitted): void {

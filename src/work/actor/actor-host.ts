@@ -1,9 +1,12 @@
+import type {Protocol} from '../../model/call-protocol.ts'
 import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {OnGone} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {FiringRequest} from './firing-spec.ts'
 
 export interface MethodCall {
   readonly kind: 'method'
+  /** Protocol of the caller. */
+  readonly protocol: Protocol
   readonly method: string
   /** The query string with its `?`; '' = none. */
   readonly query: string

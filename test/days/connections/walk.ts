@@ -153,7 +153,7 @@ class Walk {
       if (!isOver) exchange.send(this.#pool, head)
     }
     const handler: CallHandler = {
-      journal: new CallJournal(call, {...call, lines: ''}, undefined, undefined),
+      journal: new CallJournal(call, {protocol: 'HTTP/1.1', ...call, lines: ''}, undefined, undefined),
       rules: PLAIN_RULES,
       broken: undefined,
       copy: undefined,

@@ -23,7 +23,15 @@ export const byHttp = async (
 ): Promise<Reply> => {
   const bytes =
     body === undefined ? Buffer.alloc(0) : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
-  return operationOf(name, 'http')(blocks, {params, query, lines, trace: '', body: bytes, onGone: nothing})
+  return operationOf(name, 'http')(blocks, {
+    protocol: 'HTTP/1.1',
+    params,
+    query,
+    lines,
+    trace: '',
+    body: bytes,
+    onGone: nothing
+  })
 }
 
 /** Sends a message over gRPC: it is written and read as on the wire. */

@@ -175,7 +175,14 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
     3,
     (world, random) => {
       const {actors} = world.run
-      const work = {kind: 'method', method: 'm', query: '', lines: '', body: Buffer.alloc(0)} as const
+      const work = {
+        kind: 'method',
+        protocol: 'HTTP/1.1',
+        method: 'm',
+        query: '',
+        lines: '',
+        body: Buffer.alloc(0)
+      } as const
       const request = {
         type: 'T',
         id: random.pick(['1', '2']),

@@ -10,6 +10,8 @@ const FILTERS = `Filters, of which all must match; !, | and * say not, or, anyth
   is:failed                                also open, waited, resent, cut, ours,
                                            shadow, replay, grpc, own, fault,
                                            woke
+  protocol:grpc                            at one end: HTTP/1.1, HTTP/2, gRPC,
+                                           WebSocket, bytes
   slower:100ms faster:2s waited:1s         how long it took, or waited
   since:2026-01-31T14:46:28Z until:…       when it began
   header:x-user body:17 trace:4bf92f       a text in its heads, bodies, trace

@@ -1,5 +1,5 @@
 import {ActorError} from '../../../work/actor/actor-error.ts'
-import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
+import type {ActorAnswer, ActorRequest, MethodCall} from '../../../work/actor/actor-host.ts'
 import type {TurnOptions} from '../../../work/actor/actor.ts'
 import {failureWords} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {Outcomes, ResilientCall} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
@@ -10,7 +10,7 @@ import {AppBlock, type BlockContext} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 
 /** A call of a method of an actor, as a caller makes it. */
-export interface ActorInvocation {
+export interface ActorInvocation extends Pick<MethodCall, 'protocol'> {
   readonly type: string
   readonly id: string
   readonly method: string
@@ -40,13 +40,13 @@ export class ActorCalls extends AppBlock {
     this.#callerLines = `Dapr-Api-Call: true\r\nDapr-Caller-App-Id: ${context.appId}\r\nDapr-Caller-Namespace: ${namespace}\r\n`
   }
 
-  async invoke({method: called, query, lines, body, onGone, ...call}: ActorInvocation): Promise<ActorReply> {
+  async invoke({protocol, method: called, query, lines, body, onGone, ...call}: ActorInvocation): Promise<ActorReply> {
     const {type, id} = call
     checkActor(type, id)
     checkMethod(called)
     const method = cleanMethod(called)
     const {actors, appId: app, instance} = this.context
-    const work = {kind: 'method', method, query, lines: lines + this.#callerLines, body} as const
+    const work = {kind: 'method', protocol, method, query, lines: lines + this.#callerLines, body} as const
     const all = await actors.load()
     const request = {...call, work, caller: {app, instance}, onStop: onGone}
     const policies = this.context.policies()

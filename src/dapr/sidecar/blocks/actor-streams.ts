@@ -12,7 +12,7 @@ function turnSent(journal: CallJournal | undefined, work: ActorWork): void {
   if (journal === undefined) return
   const {call, observer} = journal
   journal.attempts = 1
-  journal.admitted(call.caller === call.callee, undefined, undefined)
+  journal.admitted(call.caller === call.callee, {pid: 0, protocol: 'gRPC'}, undefined)
   if (work.kind !== 'method') return
   journal.requestBytes = work.body.length
   observer?.bytes(call, 'request', work.body, 0, work.body.length)

@@ -143,6 +143,10 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     return this.sidecar.admit(this.call, isRefused)
   }
 
+  protocolAt(): 'gRPC' {
+    return 'gRPC'
+  }
+
   send(admitted: Admitted): void {
     const {isLocal, grpcPool, pool} = admitted
     const {spans} = this
@@ -266,7 +270,10 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     this.#callee = callee
     for (let at = 0; at < first.length; at++) callee.writeData(first[at] ?? '', isDone && at === first.length - 1)
     passage.broken?.opened?.()
-    if (journal.isStream && passage.isPoliced) this.#release()
+    // policies apply only until a stream is open: what follows is passed on unchecked
+    if (!journal.isStream || !passage.isPoliced) return
+    this.#messages.release()
+    passage.release()
   }
 
   #takeRequest(bytes: string, isLast: boolean): void {
@@ -286,12 +293,6 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     if (callee?.isOver === true) this.sent(callee, bytes.length)
     else callee?.writeData(bytes, isLast)
     this.changed?.()
-  }
-
-  /** Policies apply only until a stream is open: what follows is passed on unchecked. */
-  #release(): void {
-    this.#messages.release()
-    this.passage.release()
   }
 
   moreFields(fields: AnswerFields): string {

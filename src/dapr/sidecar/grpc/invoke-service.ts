@@ -132,7 +132,7 @@ function invokeHttp(request: InvokeRequest, target: Target, received: ReceivedCa
   let exchange: Exchange | undefined
   const invocation = new Invocation({
     sidecar,
-    request: {method, path: head.path, lines: headers.lines, trace: sentTrace(head)},
+    request: {protocol: 'gRPC', method, path: head.path, lines: headers.lines, trace: sentTrace(head)},
     isInvokeService: true,
     spans,
     target,

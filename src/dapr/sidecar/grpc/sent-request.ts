@@ -6,6 +6,7 @@ import type {RequestHead} from './request-head.ts'
 /** The request as the API log shows it: of the metadata, only `user-agent`. */
 export const briefRequest = (head: RequestHead): SentRequest =>
   (head.brief ??= {
+    protocol: 'gRPC',
     method: 'POST',
     path: head.path,
     lines: `user-agent: ${head.userAgent}\r\n`,
@@ -19,6 +20,7 @@ export function wholeRequest(head: RequestHead, target: string): SentRequest {
   // one flat text: it is written for each call
   const text = textCopy(`POST ${target} HTTP/2\r\n${lines}\r\n`)
   return (head.whole = {
+    protocol: 'gRPC',
     method: 'POST',
     path: head.path,
     target,

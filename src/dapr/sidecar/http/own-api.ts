@@ -33,13 +33,13 @@ export const ownApi =
     {requestShutdown, warn}: Pick<SidecarOptions, 'requestShutdown' | 'warn'>
   ) =>
   (parsed: SidecarRequest, {body, onPiece, destroy, respond, finished, onGone}: OwnCall): void => {
-    const {action, headers, sent, trace} = parsed
+    const {protocol, action, headers, sent, trace} = parsed
     if (action === undefined) return
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
     if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost)) return respond(FOREIGN_ORIGIN)
     if (action.kind === 'shutdown') finished(() => requestShutdown(isForced(headers.lines)))
     const lines = headers.lines + traceLines(headers)
-    const answer = handle(action, {body, onPiece, query: sent.query, lines, trace, onGone})
+    const answer = handle(action, {protocol, body, onPiece, query: sent.query, lines, trace, onGone})
     if (!(answer instanceof Promise)) return respond(answer)
     answer.then(respond).catch((error: unknown) => {
       warn(bugText(error))

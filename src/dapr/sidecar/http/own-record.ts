@@ -1,10 +1,12 @@
 import type {CallSpan, Recorded} from '../../../model/call.ts'
+import type {Protocol} from '../../../model/call-protocol.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {traceLines, type Trace} from './trace.ts'
 
 /** The part of a record that is about the request. */
 export interface OwnRequest {
+  readonly protocol: Protocol
   readonly method: string
   readonly sent: {readonly path: string}
   readonly headers: Trace & {readonly lines: string; readonly length: number}
@@ -15,10 +17,10 @@ export interface OwnRequest {
 export function recordOwn(
   recorded: Recorded | undefined,
   caller: string,
-  {method, sent: {path}, headers, span}: OwnRequest
+  {protocol, method, sent: {path}, headers, span}: OwnRequest
 ): (answer: Reply) => void {
   if (recorded === undefined) return () => undefined
-  const request = {method, path, lines: headers.lines + traceLines(headers)}
+  const request = {protocol, method, path, lines: headers.lines + traceLines(headers)}
   const journal = new CallJournal({caller, callee: '', method, path}, request, undefined, recorded)
   journal.requestBytes = Math.max(0, headers.length)
   journal.spans = span && {own: span, callee: undefined}

@@ -76,12 +76,20 @@ export class PlainBlocks {
     connection: FastConnection
   ): Promise<void> {
     const {appId, recorded, warn} = this.#sidecar
-    const {method, path, query, length} = request
+    const {protocol, method, path, query, length} = request
     const headers = {lines, length, traceparent: '', tracestate: ''}
-    const record = recordOwn(recorded, appId, {method, sent: {path}, headers, span})
+    const record = recordOwn(recorded, appId, {protocol, method, sent: {path}, headers, span})
     const onGone: BlockRequest['onGone'] = listener => connection.onGone(listener)
     try {
-      const reply = await this.#callBlock(call, {params, query, lines, trace, body: connection.takeWhole(), onGone})
+      const reply = await this.#callBlock(call, {
+        protocol,
+        params,
+        query,
+        lines,
+        trace,
+        body: connection.takeWhole(),
+        onGone
+      })
       record(reply)
       connection.answer({...reply, lines: reply.lines + responseTrace + dateLine()})
     } catch (error) {

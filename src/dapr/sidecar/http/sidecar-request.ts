@@ -1,7 +1,8 @@
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {baggageFault} from './baggage.ts'
-import type {ParsedHead} from '../../../proxy/net/http1/raw-head.ts'
+import type {Protocol} from '../../../model/call-protocol.ts'
+import {protocolOf, type ParsedHead} from '../../../proxy/net/http1/raw-head.ts'
 import {readHeaders, type RequestHeaders} from './headers.ts'
 import {badEscape, cleanPath, unescapeParam, unescapePath} from './go-path.ts'
 import {isToken, type IsAllowedHost} from '../../../proxy/gateway/guards.ts'
@@ -15,6 +16,7 @@ import type {Tracer} from '../../../observe/telemetry/tracing/tracer.ts'
 /** A parsed request: exactly one of refusal, action and target is set; none: no app is named. */
 export interface SidecarRequest {
   readonly raw: ParsedHead
+  readonly protocol: Protocol
   /** The method in upper case. */
   readonly method: string
   readonly sent: Sent
@@ -83,7 +85,16 @@ export const readSidecarRequest = (request: ParsedHead, guards: Guards): Sidecar
   if (!isTraced) headers.baggage = []
   const span = isTraced ? tracer?.start(headers.traceparent, headers.tracestate) : undefined
   const trace = linesOfTrace(span, isTracing, headers)
-  const parsed = {raw: request, method, sent, headers, trace, responseTrace: isTraced ? trace : '', span}
+  const parsed = {
+    raw: request,
+    protocol: protocolOf(request),
+    method,
+    sent,
+    headers,
+    trace,
+    responseTrace: isTraced ? trace : '',
+    span
+  }
   const action =
     refusal !== undefined || isInvoke(sent.path)
       ? undefined

@@ -21,9 +21,19 @@ const REENTRANCY = 'dapr-reentrancy-id'
 const SENT_TRACE = /^trace(?:parent|state):.*\r\n/gim
 
 const invoke: BlockHandler = async ({actors}, {params: [type = '', id = '', method = ''], ...request}) => {
-  const {query, lines, trace, body, onGone} = request
+  const {protocol, query, lines, trace, body, onGone} = request
   const reentrancyId = headerOf({lines}, REENTRANCY)
-  const call = {type, id, method, query, lines: lines.replace(SENT_TRACE, '') + trace, body, reentrancyId, onGone}
+  const call = {
+    protocol,
+    type,
+    id,
+    method,
+    query,
+    lines: lines.replace(SENT_TRACE, '') + trace,
+    body,
+    reentrancyId,
+    onGone
+  }
   const {lines: answered, body: bytes} = await actors.invoke(call)
   return {status: 200, type: CONTENT_TYPE.test(answered) ? '' : JSON_TYPE, body: '', bytes, lines: answered}
 }
@@ -56,7 +66,17 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
         const sent = headerLines(metadata, OF_SIDECAR)
         const reentrancyId = headerOf({lines: sent}, REENTRANCY)
         const lines = headerOf({lines: sent}, 'traceparent') === '' ? sent + traceLines(trace) : sent
-        const call = {type, id, method, query: '', lines, body: bufferOf(data), reentrancyId, onGone}
+        const call = {
+          protocol: 'gRPC',
+          type,
+          id,
+          method,
+          query: '',
+          lines,
+          body: bufferOf(data),
+          reentrancyId,
+          onGone
+        } as const
         return {data: (await actors.invoke(call)).body}
       })
     )

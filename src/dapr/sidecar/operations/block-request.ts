@@ -1,4 +1,5 @@
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {Protocol} from '../../../model/call-protocol.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {BlockError} from '../blocks/block-error.ts'
@@ -12,6 +13,8 @@ import {isObject} from '../../../model/is-object.ts'
 
 /** A request to a building block over HTTP. */
 export interface BlockRequest {
+  /** Protocol of the caller. */
+  readonly protocol: Protocol
   /** Parameters in the path, unescaped. */
   readonly params: readonly string[]
   /** The query with its `?`. */

@@ -1,5 +1,6 @@
 import type {CONVERSATION} from '../../../model/dapr/api/conversation.ts'
 import * as messages from '../../../model/dapr/messages/ai.generated.ts'
+import type {Protocol} from '../../../model/call-protocol.ts'
 import type {Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
 import {structIn} from '../../../proxy/net/grpc/struct.ts'
 import type {ModelAnswer, ModelMessage, ModelQuestion, TokenUsage, ToolCall} from '../../components/language-model.ts'
@@ -51,7 +52,7 @@ function checkMetadata(metadata: Request1['metadata']): void {
 async function converseAlpha1(
   {conversations}: Blocks,
   request: Request1,
-  {onGone, kept}: Caller
+  {protocol, onGone, kept}: Caller
 ): Promise<Message<typeof messages.ConversationResponse>> {
   const {name, inputs, contextID, scrubPII, parameters, metadata, temperature} = request
   const found = await conversations.find(name)
@@ -73,7 +74,7 @@ async function converseAlpha1(
     ...request,
     inputs: inputs.map((input, at) => ({...input, content: question.messages[at]?.texts[0] ?? ''}))
   }
-  const asked = {name, version: 'v1.0-alpha1', kept, request: [messages.ConversationRequest, sent]} as const
+  const asked = {name, version: 'v1.0-alpha1', protocol, kept, request: [messages.ConversationRequest, sent]} as const
   return recordModelCall(conversations, asked, messages.ConversationResponse, async () => {
     const answer = await conversations.ask(found, question, onGone)
     const reply = {
@@ -87,7 +88,7 @@ async function converseAlpha1(
 async function converseAlpha2(
   {conversations}: Blocks,
   request: Request2,
-  {onGone, kept}: Caller
+  {protocol, onGone, kept}: Caller
 ): Promise<Message<typeof messages.ConversationResponseAlpha2>> {
   const {name, inputs, contextId, scrubPii} = request
   const found = await conversations.find(name)
@@ -95,7 +96,13 @@ async function converseAlpha2(
   const {model} = found.model
   const question = questionIn(request)
   const sent = {...request, inputs: inputs.map(scrubbedInput)}
-  const asked = {name, version: 'v1.0-alpha2', kept, request: [messages.ConversationRequestAlpha2, sent]} as const
+  const asked = {
+    name,
+    version: 'v1.0-alpha2',
+    protocol,
+    kept,
+    request: [messages.ConversationRequestAlpha2, sent]
+  } as const
   return recordModelCall(conversations, asked, messages.ConversationResponseAlpha2, async () => {
     const answer = await conversations.ask(found, question, onGone)
     const reply = {contextId: contextId === '' ? undefined : contextId, outputs: outputsOf(answer, model, scrubPii)}
@@ -193,6 +200,7 @@ const usageOf = ({completion, prompt, total, ofCompletion, ofPrompt}: TokenUsage
 
 /** The caller of a model. */
 interface Caller {
+  readonly protocol: Protocol
   readonly onGone: OnGone
   /** Header lines of the request that its record has: of its trace, and that it is a replay. */
   readonly kept: string
@@ -200,7 +208,8 @@ interface Caller {
 
 const KEPT = /^(?:traceparent|pillion-replay):[^\r\n]*/gim
 
-const callerOf = ({lines, onGone}: BlockRequest): Caller => ({
+const callerOf = ({protocol, lines, onGone}: BlockRequest): Caller => ({
+  protocol,
   onGone,
   kept: (lines.match(KEPT) ?? []).map(line => `${line}\r\n`).join('')
 })
@@ -212,7 +221,7 @@ const served = <Q extends Schema & {readonly name: readonly [1, 'string']}, R ex
   run: (blocks: Blocks, request: Message<Q>, caller: Caller) => Promise<Message<R>>
 ): BlockOperation => ({
   grpc: grpc(request, reply, async (blocks, message, {onGone, onGone: {traceparent = ''}}) =>
-    run(blocks, message, {kept: traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`, onGone})
+    run(blocks, message, {protocol: 'gRPC', kept: traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`, onGone})
   ),
   http: async (blocks, sent: BlockRequest): Promise<Reply> => {
     const message = messageIn(request, ['name'], sent)

@@ -1,4 +1,5 @@
 import type {Call} from '../../../model/call.ts'
+import type {Protocol} from '../../../model/call-protocol.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {MODEL_HEADER, modelFactsText} from '../../../model/model-facts.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
@@ -14,6 +15,7 @@ interface AskedQuestion {
   /** The name of the component. */
   readonly name: string
   readonly version: 'v1.0-alpha1' | 'v1.0-alpha2'
+  readonly protocol: Protocol
   /** Header lines of its caller: each with its line end. */
   readonly kept: string
   /** The request without personal data that was to be taken out. */
@@ -36,7 +38,7 @@ const latin1 = (value: object): string => Buffer.from(JSON.stringify(value)).toS
  */
 export async function recordModelCall<R extends object>(
   conversations: Conversations,
-  {name, version, kept, request: [schema, message]}: AskedQuestion,
+  {name, version, protocol, kept, request: [schema, message]}: AskedQuestion,
   reply: Schema,
   work: () => Promise<AnsweredQuestion<R>>
 ): Promise<R> {
@@ -45,13 +47,13 @@ export async function recordModelCall<R extends object>(
   const path = `/${version}/conversation/${encodeURIComponent(name)}/converse`
   const call: Call = {caller, callee: name, method: 'POST', path}
   const lines = `content-type: application/json\r\n${kept}`
-  const journal = new CallJournal(call, {method: 'POST', path, lines}, observer, undefined)
+  const journal = new CallJournal(call, {protocol, method: 'POST', path, lines}, observer, undefined)
   journal.begun()
   const body = latin1(jsonOfMessage(schema, message))
   journal.requestBytes = body.length
   observer.text(call, 'request', body)
   journal.attempts = 1
-  journal.admitted(true, undefined, undefined)
+  journal.admitted(true, {pid: 0, protocol: 'none'}, undefined)
   const answered = (status: number, more: string, text: string): void => {
     journal.status = status
     journal.firstByteAt = performance.now()

@@ -37,11 +37,10 @@ export function harExporter({masked, now, gathered}: ExporterOptions): Exporter 
   }
 }
 
-/** Fields of a call that HAR does not have. */
-const OWN = [
-  ...(['number', 'from', 'to', 'isOpen', 'isFailed', 'failure', 'waitedMs', 'waitedFor', 'attempts', 'pid'] as const),
-  ...(['traceparent', 'marks', 'isKept', 'isTruncated'] as const)
-]
+/** Fields of a call that HAR has, in places of its own. */
+const OF_HAR: ReadonlySet<string> = new Set(
+  'at method path target status requestBytes responseBytes firstByteMs totalMs connectMs request response'.split(' ')
+)
 
 function entryOf({request, response}: CallContent, detail: Api.CallDetail, spans: readonly Api.Span[]): object {
   const {at, marks, status} = detail
@@ -55,7 +54,7 @@ function entryOf({request, response}: CallContent, detail: Api.CallDetail, spans
     cache: {},
     timings,
     _pillion: {
-      ...Object.fromEntries(OWN.map(name => [name, detail[name]])),
+      ...Object.fromEntries(Object.entries(detail).filter(([name]) => !OF_HAR.has(name))),
       ...(isGrpc && {grpcStatus: status}),
       ...(spans.length > 0 && {spans})
     }
@@ -83,7 +82,7 @@ function requestOf(message: RecordedMessage, detail: Api.CallDetail): object {
   return {
     method: method || 'GET',
     url: urlOf(message, detail),
-    httpVersion: /HTTP\/[\d.]+$/.exec(request.line)?.[0] ?? 'HTTP/1.1',
+    httpVersion: versionOf(detail),
     cookies: [],
     headers: headersOf(request),
     queryString: queryOf(detail.target),
@@ -93,6 +92,14 @@ function requestOf(message: RecordedMessage, detail: Api.CallDetail): object {
   }
 }
 
+/** Version of HTTP between the caller and us; of a request of a sidecar to its own app, the one of the app. */
+function versionOf({protocol, calleeProtocol, request}: Api.CallDetail): string {
+  const spoken = protocol === 'none' ? calleeProtocol : protocol
+  if (spoken === 'bytes') return 'TCP'
+  if (spoken === 'HTTP/2' || spoken === 'gRPC') return 'HTTP/2'
+  return /HTTP\/1\.\d$/.exec(request.line)?.[0] ?? 'HTTP/1.1'
+}
+
 /** A `_encoding` of `base64`: HAR has none for what is sent. */
 const textOf = ({body, encoding, isUnmasked}: Api.Message): object => ({
   text: body,
@@ -100,16 +107,14 @@ const textOf = ({body, encoding, isUnmasked}: Api.Message): object => ({
   ...(isUnmasked === true && {comment: UNMASKED})
 })
 
-function responseOf(
-  message: RecordedMessage,
-  {response, status, responseBytes, marks, isTruncated}: Api.CallDetail
-): object {
+function responseOf(message: RecordedMessage, detail: Api.CallDetail): object {
+  const {response, status, responseBytes, marks, isTruncated} = detail
   const {line, headers, body, encoding, isUnmasked = false} = response
-  const [, version = 'HTTP/1.1', code = '0', statusText = ''] = /^(\S+) (\d+) ?(.*)$/.exec(line) ?? []
+  const [, code = '0', statusText = ''] = /^\S+ (\d+) ?(.*)$/.exec(line) ?? []
   return {
     status: marks.includes('grpc') ? Number(code) : status,
     statusText,
-    httpVersion: version,
+    httpVersion: versionOf(detail),
     cookies: [],
     headers: headersOf(response),
     content: {

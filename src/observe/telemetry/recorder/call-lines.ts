@@ -1,4 +1,5 @@
-import type {CallRecord} from '../../../model/call.ts'
+import {PROTOCOLS, type Protocol} from '../../../model/call-protocol.ts'
+import type {AdmittedTo, CallRecord, SentRequest} from '../../../model/call.ts'
 
 /** Bits of a line. */
 export const FLAG = {
@@ -74,7 +75,7 @@ export class CallLines {
   }
 
   /** Begins the line of a new call; the result is its number, 0: all lines are taken by calls under way. */
-  begin(startedAt: number, edge: number, method: string, flags: number): number {
+  begin(startedAt: number, edge: number, {method, protocol}: SentRequest, flags: number): number {
     let number = this.#last + 1
     for (let tries = 1; this.#isTaken(number); tries++, number++) if (tries === this.count) return 0
     this.#last = number
@@ -91,7 +92,8 @@ export class CallLines {
     words[word + 9] = 0 // request bytes
     words[word + 10] = 0 // response bytes
     words[word + 11] = 0 // pid
-    words[word + 12] = VERBS.indexOf(method) << 24 // bits 16-23 are free, 0-15 count attempts
+    // bits 16-19: protocol of the callee, 0-15: attempts
+    words[word + 12] = (VERBS.indexOf(method) << 24) | (PROTOCOLS.indexOf(protocol) << 20)
     this.#floats[word + 13] = 0 // waited
     this.#floats[word + 14] = 0 // first byte
     this.#floats[word + 15] = 0 // total
@@ -148,10 +150,11 @@ export class CallLines {
     return before
   }
 
-  admit(number: number, pid: number, waitedMs: number): void {
+  admit(number: number, {pid, protocol}: AdmittedTo, waitedMs: number): void {
     const word = (number & this.#mask) * 16
     this.#words[word + 8] = (this.#words[word + 8] ?? 0) | FLAG.admitted
     this.#words[word + 11] = pid
+    this.#words[word + 12] = ((this.#words[word + 12] ?? 0) & 0xff_f0_ff_ff) | (PROTOCOLS.indexOf(protocol) << 16)
     this.#floats[word + 13] = waitedMs
   }
 
@@ -168,7 +171,7 @@ export class CallLines {
     words[word + 7] = ((words[word + 7] ?? 0) & 0xff_ff_00_00) | (status & 0xff_ff)
     // bytes of a websocket are counted, but not kept
     words[word + 10] = Math.max(words[word + 10] ?? 0, Math.min(0xff_ff_ff_ff, responseBytes))
-    words[word + 12] = ((words[word + 12] ?? 0) & 0xff_00_00_00) | Math.min(attempts, 0xff_ff)
+    words[word + 12] = ((words[word + 12] ?? 0) & 0xff_ff_00_00) | Math.min(attempts, 0xff_ff)
     this.#floats[word + 14] = firstByteAt === 0 ? 0 : firstByteAt - startedAt
     this.#floats[word + 15] = endedAt - startedAt
   }
@@ -188,6 +191,8 @@ export class CallLines {
       responseBytes: this.#words[word + 10] ?? 0,
       pid: this.#words[word + 11] ?? 0,
       method: VERBS[(this.#words[word + 12] ?? 0) >>> 24] ?? '',
+      protocol: PROTOCOLS[((this.#words[word + 12] ?? 0) >>> 20) & 15] ?? 'none',
+      calleeProtocol: PROTOCOLS[((this.#words[word + 12] ?? 0) >>> 16) & 15] ?? 'none',
       attempts: (this.#words[word + 12] ?? 0) & 0xff_ff,
       waitedMs: this.#floats[word + 13] ?? 0,
       firstByteMs: this.#floats[word + 14] ?? 0,
@@ -250,6 +255,9 @@ export interface CallLine {
   readonly pid: number
   /** Method of HTTP; empty for any other. */
   readonly method: string
+  readonly protocol: Protocol
+  /** `none` until the callee has admitted the call. */
+  readonly calleeProtocol: Protocol
   readonly attempts: number
   readonly waitedMs: number
   /** How long it took to connect to the callee, in the last attempt; 0: a connection was open. */

@@ -1,6 +1,7 @@
 // observe/telemetry/recorder/ keeps the latest calls of a run in a fixed amount of memory: numbers in lines of one length, bytes on a tape that
 // is written round and round. Recording costs a call well below a microsecond, and nothing before the first one.
 import type {
+  AdmittedTo,
   Call,
   CallObserver,
   CallRecord,
@@ -74,15 +75,16 @@ export class CallRecorder implements CallObserver {
     const edge = this.#edgeOf(call)
     if (edge.bodyBytes < 0) return void this.#unrecorded.begun++
     const {lines} = (this.#memory ??= this.#allocate())
-    const flags = replay === undefined ? flagsOf(call) : flagsOf(call) | FLAG.replay
-    const number = lines.begin(startedAt, edge.index, request.method, flags)
+    const flags = replay === undefined ? flagsOf(call, request) : flagsOf(call, request) | FLAG.replay
+    const number = lines.begin(startedAt, edge.index, request, flags)
     call.number = number
     if (number === 0) return void this.#unrecorded.begun++
     replay?.started(number)
     const {text, size = 0} = request
     if (text !== undefined) return void this.#addText(number, PIECE.requestHead, text, size)
     const target = request.target ?? call.path
-    const head = `${request.method} ${target} HTTP/${call.isGrpc === true ? '2' : '1.1'}\r\n${request.lines}\r\n`
+    const version = call.isGrpc === true || request.protocol === 'gRPC' ? '2' : '1.1'
+    const head = `${request.method} ${target} HTTP/${version}\r\n${request.lines}\r\n`
     this.#addText(number, PIECE.requestHead, head, head.length)
   }
 
@@ -112,8 +114,8 @@ export class CallRecorder implements CallObserver {
     call.number = 0
   }
 
-  admitted({number = 0}: Call, pid: number, waitedMs: number): void {
-    if (number > 0) this.#memory?.lines.admit(number, pid, waitedMs)
+  admitted({number = 0}: Call, to: AdmittedTo, waitedMs: number): void {
+    if (number > 0) this.#memory?.lines.admit(number, to, waitedMs)
   }
 
   responded(call: Call, {text, size}: HeadText, body = ''): void {
@@ -271,11 +273,11 @@ export class CallRecorder implements CallObserver {
 
 const kindOf = (direction: Direction): PieceKind => (direction === 'request' ? PIECE.requestBody : PIECE.responseBody)
 
-const flagsOf = ({isOwn, isShadow, isGrpc, isPublished, isTunnel, stream}: Call): number =>
+const flagsOf = ({isOwn, isShadow, isGrpc, isPublished}: Call, {protocol}: SentRequest): number =>
   (isShadow === true ? FLAG.shadow : 0) |
   (isPublished === true ? FLAG.published : 0) |
   (isOwn === true ? FLAG.own : 0) |
-  (isTunnel === true || (stream === undefined && isGrpc !== true) ? 0 : FLAG.grpc)
+  (protocol === 'gRPC' || isGrpc === true ? FLAG.grpc : 0)
 
 /** Words of ours as the bytes of UTF-8, one character each. */
 // eslint-disable-next-line no-control-regex

@@ -1,4 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {PROTOCOLS} from '../../../model/call-protocol.ts'
 import {readTime} from '../../../model/duration.ts'
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
@@ -8,7 +9,7 @@ import {traceIdOf} from '../../../model/traceparent.ts'
 import type {SpanStore} from '../otlp/span-store.ts'
 import {MAX_PLAIN, methodOf, plainBody, type CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
-import {FLAG, heldMs, isFailed, tookMs} from './call-lines.ts'
+import {CallLines, FLAG, heldMs, isFailed, tookMs, type CallLine} from './call-lines.ts'
 import type {LineOfCall} from './call-recorder.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -36,6 +37,9 @@ const STATES: Readonly<Record<string, number | CallFilter>> = {
   ...MARKS
 }
 
+/** `HTTP/1.1` may be written `http1.1`, or `http11`. */
+const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+
 /** Has the spans of apps as soon as one has sent some. */
 type Spans = {readonly spans: Pick<SpanStore, 'hasSpan'> | undefined} | undefined
 
@@ -55,6 +59,12 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
   app: compares(idMatcher, (matches, {edgeOf}) => matches(edgeOf.caller) || matches(edgeOf.callee)),
   method: value => (call, content) => methodOf(call, content).toUpperCase() === value.toUpperCase(),
   status: statusFilter,
+  protocol: value => {
+    const wanted = PROTOCOLS.find(each => plainName(each) === plainName(value))
+    if (wanted === undefined)
+      throw unknown(`the filter protocol:${value} is not known`, value, PROTOCOLS, each => `protocol:${each}`)
+    return ({protocol, calleeProtocol}) => protocol === wanted || calleeProtocol === wanted
+  },
   is: value => {
     const state = ownOf(STATES, value)
     if (state === undefined)
@@ -87,6 +97,14 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
   span: (value, spans) => (_, content) => spans?.spans?.hasSpan(traceIdOf(content().traceparent), value) === true
 }
 
+const LINE_FIELDS: ReadonlySet<string> = new Set(Object.keys(new CallLines(1).read(0)))
+
+/** A field of the record without rules of its own: `attempts:2`. Returns undefined if the record does not have it. */
+const lineFilter = (field: string): ((value: string) => CallFilter) | undefined =>
+  LINE_FIELDS.has(field)
+    ? value => call => String(call[field as keyof CallLine]).toLowerCase() === value.toLowerCase()
+    : undefined
+
 /** Fields that need the bytes of a call: they are asked last. */
 const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace', 'span'])
 
@@ -116,9 +134,9 @@ function readTerm(text: string, spans: Spans): Term {
     return {isSlow, matches: (call, content) => !matches(call, content)}
   }
   refuseOtherSigns(word)
-  const [, field = '', value = ''] = /^([a-z]+):(.*)$/s.exec(word) ?? []
+  const [, field = '', value = ''] = /^([a-z][a-zA-Z]*):(.*)$/s.exec(word) ?? []
   if (field === '') return {isSlow: true, matches: anywhere(word.replaceAll('"', ''))}
-  const make = ownOf(FIELDS, field)
+  const make = ownOf(FIELDS, field) ?? lineFilter(field)
   if (make === undefined)
     throw unknown(`a filter has no field "${field}"`, field, Object.keys(FIELDS), each => `${each}:`)
   const texts = value.split(/\|(?=(?:[^"]*"[^"]*")*[^"]*$)/).map(unquoted)

@@ -23,6 +23,7 @@ export const PLAIN_LIMIT = 8192
 
 /** A request whose head is complete and plain, as most are. */
 export interface PlainRequest {
+  readonly protocol: 'HTTP/1.1'
   /** The method in upper case. */
   readonly method: string
   /** The path needs no decoding, cleaning or escaping. */
@@ -156,6 +157,7 @@ export const readPlain = (text: string, rules: PlainRules): PlainRequest | undef
   const read = readLines(text, end + VERSION.length, rules)
   if (read === undefined) return undefined
   return {
+    protocol: 'HTTP/1.1',
     method,
     path: text.slice(space + 1, stem),
     query: end > stem + 1 ? text.slice(stem, end) : '',

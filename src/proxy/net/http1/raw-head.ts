@@ -1,3 +1,5 @@
+import type {Protocol} from '../../../model/call-protocol.ts'
+
 /** Remains of a request's head after node:http has parsed it. */
 export interface ParsedHead {
   /** `1.0`, `1.1`, or `2`. */
@@ -7,6 +9,10 @@ export interface ParsedHead {
   /** Names and values by turns. */
   readonly rawHeaders: readonly string[]
 }
+
+/** Protocol of a request that does not ask for another one. */
+export const protocolOf = ({httpVersion}: Pick<ParsedHead, 'httpVersion'>): Protocol =>
+  httpVersion.startsWith('2') ? 'HTTP/2' : 'HTTP/1.1'
 
 /** The head as text, with the empty line: as it came, but for white space around values. */
 export function rawHead({method = '', url = '/', httpVersion, rawHeaders}: ParsedHead): string {

@@ -57,6 +57,7 @@ const ANSWERS: Readonly<Record<string, readonly string[]>> = {
 
 /** A connection to an app that reads nothing. */
 const deafDial: Dial = {
+  protocol: 'HTTP/1.1',
   scheme: 'http',
   opens: 'connect',
   open: () => {

@@ -9,7 +9,7 @@ import {Replayer} from '../../../../src/observe/replay/replayer.ts'
 import {CallRecorder, type RecordedCall} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../../../../src/observe/telemetry/recorder/deaths.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
-import {aCall} from '../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../rig/made-call.ts'
 
 interface Answered {
   readonly status?: number
@@ -51,8 +51,8 @@ export async function openSidecar(
   const begin = (head: string, body: string): Call => {
     const [method = '', path = ''] = head.split(' ')
     const call = aCall({method, path})
-    recorder.started(call, {method, path, lines: '', text: head, size: head.length}, performance.now())
-    recorder.admitted(call, 1, 0)
+    recorder.started(call, {...aRequest(), method, path, lines: '', text: head, size: head.length}, performance.now())
+    recorder.admitted(call, {pid: 1, protocol: 'HTTP/1.1'}, 0)
     recorder.text(call, 'request', body)
     return call
   }
@@ -61,7 +61,7 @@ export async function openSidecar(
     if (status > 0) recorder.responded(call, {text: response, size: response.length})
     recorder.text(call, 'response', body)
     const now = performance.now()
-    const request = {method: call.method, path: call.path, lines: ''}
+    const request = {...aRequest(), method: call.method, path: call.path, lines: ''}
     const journal = new CallJournal(call, request, undefined, undefined)
     const record = {
       status,

@@ -13,7 +13,7 @@ import {Mirror, type Shadow} from '../../../../src/proxy/net/mirror.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {closed} from '../../../rig/closed.ts'
 import {tlsFile} from '../../../rig/tls.ts'
-import {aCall} from '../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../rig/made-call.ts'
 
 const nothing = (): void => undefined
 
@@ -33,7 +33,7 @@ const listen = async (t: Test, serve: (socket: net.Socket) => void, host = '127.
 }
 
 const CALL: Call = aCall({caller: 'web', callee: 'shop', method: 'POST'})
-const REQUEST = {method: 'POST', path: '/', lines: '', text: '', size: 0}
+const REQUEST = {...aRequest(), method: 'POST', path: '/', lines: '', text: '', size: 0}
 
 const handlerOf = (t: Test, observer?: CallObserver): CallHandler => ({
   journal: new CallJournal(CALL, REQUEST, observer, undefined),

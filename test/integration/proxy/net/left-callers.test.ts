@@ -44,7 +44,7 @@ for (const [where, serve] of Object.entries(CALLER_CONNECTIONS))
       const waits = Promise.withResolvers<string>()
       const over = Promise.withResolvers<void>()
       const begin: BeginCall = connection => {
-        const journal = new CallJournal(call, {...call, lines: ''}, undefined, undefined)
+        const journal = new CallJournal(call, {protocol: 'HTTP/1.1', ...call, lines: ''}, undefined, undefined)
         const isSecond = journals.push(journal) === 2
         const handler: CallHandler = {
           journal,

@@ -6,7 +6,7 @@ import {PLAIN_RULES} from '../../../../src/proxy/net/http1/response-head.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {PublishedConnection} from '../../../../src/proxy/published/published-connection.ts'
 import {readVerbatimHead} from '../../../../src/proxy/published/verbatim-head.ts'
-import {aCall} from '../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../rig/made-call.ts'
 
 const nothing = (): void => undefined
 
@@ -46,7 +46,7 @@ t.test(
           start: ({method, target: path, text, size}, connection) => {
             started.push(path)
             const call = aCall({caller: 'web', callee: 'shop', method, path})
-            const journal = new CallJournal(call, {method, path, lines: ''}, undefined, undefined)
+            const journal = new CallJournal(call, {...aRequest(), method, path, lines: ''}, undefined, undefined)
             connection
               .begin({
                 journal,

@@ -3,13 +3,13 @@ import {detailOf} from '../../../../src/observe/api/call-view.ts'
 import {callText} from '../../../../src/clients/cli/call-table.ts'
 import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
-import {aCall, aRecord} from '../../../rig/made-call.ts'
+import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
 
 /** What `calls NUMBER` shows of an answer. */
 function shown(type: string, body: string): string {
   const recorder = new CallRecorder(() => 1000, 4, 4096)
   const call = aCall()
-  const request = {method: 'GET', path: '/', target: '/', lines: ''}
+  const request = {...aRequest(), method: 'GET', path: '/', target: '/', lines: ''}
   recorder.started(call, request, 0)
   const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n\r\n`
   recorder.responded(call, {text: head, size: head.length}, '')

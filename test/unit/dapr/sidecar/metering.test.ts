@@ -4,7 +4,7 @@ import {readMetricsSettings} from '../../../../src/files/resources/metrics-setti
 import {OpenResources, type ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
 import {DEFAULT_METRICS, NO_RESILIENCY, NO_RESOURCES} from '../../../../src/files/resources/defaults.ts'
 import {SidecarMetering} from '../../../../src/dapr/sidecar/metering.ts'
-import {aCall, aRecord} from '../../../rig/made-call.ts'
+import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
 
 const app = {id: 'shop', resources: {folders: [], configFile: '', defaultFolder: ''}}
 
@@ -13,7 +13,7 @@ const withResources = (snapshot: ResourceSnapshot): OpenResources =>
 
 const record = aRecord({
   call: aCall({path: '/items'}),
-  request: {method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
+  request: {...aRequest(), method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
   startedAt: 1,
   admittedAt: 1,
   connectedAt: 1,

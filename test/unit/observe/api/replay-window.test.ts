@@ -33,7 +33,7 @@ const shownAt = (startedAt: number): number => Date.parse(isoTime(startedAt))
 
 t.test('a window has the calls that began at the times of its ends, as these are shown', async t => {
   const recorder = new CallRecorder(() => 1000)
-  const request = {method: 'GET', path: '/x', lines: ''}
+  const request = {...aRequest(), method: 'GET', path: '/x', lines: ''}
   for (const startedAt of [100.25, 200.5, 300.75]) {
     const call = aCall({path: '/x'})
     recorder.started(call, request, startedAt)

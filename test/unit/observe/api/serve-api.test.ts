@@ -11,7 +11,7 @@ import {answerOf} from '../../../../src/observe/replay/answer.ts'
 import {refused, ReplayRefused, type Replay} from '../../../../src/observe/replay/replayer.ts'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {CallRecorder, type RecordedCall} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
-import {aCall} from '../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../rig/made-call.ts'
 
 /** The response to a client that has left: `close` does not come again. */
 class LeftResponse extends EventEmitter {
@@ -71,7 +71,8 @@ t.test('who has left follows neither calls nor a sidecar to the end of the run',
 
 t.test('calls of a list are sent again as long as their reader is there', async t => {
   const recorder = new CallRecorder(() => 100)
-  for (let count = 0; count < 3; count++) recorder.started(aCall(), {method: 'GET', path: '/', lines: ''}, 0)
+  for (let count = 0; count < 3; count++)
+    recorder.started(aCall(), {...aRequest(), method: 'GET', path: '/', lines: ''}, 0)
   const response = new LeftResponse()
   Object.assign(response, {destroyed: false})
   let sent = 0
@@ -99,7 +100,7 @@ t.test('what is recorded meanwhile does not change the calls that are sent again
     const recorder = new CallRecorder(() => 100, 1024, 4096)
     const make = (path: string): void => {
       const call = aCall({path})
-      const journal = new CallJournal(call, {method: 'GET', path, lines: ''}, recorder, undefined)
+      const journal = new CallJournal(call, {...aRequest(), method: 'GET', path, lines: ''}, recorder, undefined)
       journal.begun(0)
       Object.assign(journal, {status: 503})
       journal.ended()

@@ -4,10 +4,10 @@ import type {CallRecord} from '../../../../src/model/call.ts'
 import type {LogEntry} from '../../../../src/model/log-entry.ts'
 import {DEFAULT_API_LOGGING} from '../../../../src/files/resources/defaults.ts'
 import {apiLogEntry} from '../../../../src/observe/telemetry/api-log.ts'
-import {aRecord} from '../../../rig/made-call.ts'
+import {aRecord, aRequest} from '../../../rig/made-call.ts'
 
 const call = aRecord({
-  request: {method: 'GET', path: '/a "b" \xc3\xa9', lines: 'User-Agent: me/1\r\n'},
+  request: {...aRequest(), method: 'GET', path: '/a "b" \xc3\xa9', lines: 'User-Agent: me/1\r\n'},
   startedAt: 1000,
   endedAt: 1003.2,
   responseBytes: 7,
@@ -66,13 +66,13 @@ t.test('without URLs a request is logged by the name of its API', async t => {
     ['GET', '/nothing/secret', '', 'InvokeService']
   ]
   for (const [method, path, callee, name] of table) {
-    const record = {...call, call: {...call.call, callee}, request: {method, path, lines: ''}}
+    const record = {...call, call: {...call.call, callee}, request: {...aRequest(), method, path, lines: ''}}
     t.equal(apiLogEntry(record, {...DEFAULT_API_LOGGING, obfuscatesUrls: true})?.fields?.['method'], name, path)
   }
   const invoked = {
     ...call,
     call: {...call.call, callee: ''},
-    request: {method: 'PUT', path: '/v1.0/actors/Cart/1/method/m', lines: ''}
+    request: {...aRequest(), method: 'PUT', path: '/v1.0/actors/Cart/1/method/m', lines: ''}
   }
   const entry = apiLogEntry(invoked, {...DEFAULT_API_LOGGING, obfuscatesUrls: true}, false)
   t.equal(entry?.fields?.['method'], 'InvokeActor/Cart', 'without the ids of actors')
@@ -80,7 +80,8 @@ t.test('without URLs a request is logged by the name of its API', async t => {
 
 t.test('health checks can be omitted', async t => {
   const logging = {...DEFAULT_API_LOGGING, omitsHealthChecks: true}
-  const of = (path: string): unknown => apiLogEntry({...call, request: {method: 'GET', path, lines: ''}}, logging)
+  const of = (path: string): unknown =>
+    apiLogEntry({...call, request: {...aRequest(), method: 'GET', path, lines: ''}}, logging)
   t.equal(of('/v1.0/healthz'), undefined)
   t.equal(of('/v1.0/healthz/outbound'), undefined)
   t.ok(of('/v1.0/invoke/stock/method/healthz'))

@@ -2,7 +2,7 @@ import t from 'tap'
 import {Passage, type Passenger} from '../../../../src/proxy/gateway/passage.ts'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
-import {aCall} from '../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../rig/made-call.ts'
 
 const nothing = (): void => undefined
 
@@ -19,6 +19,7 @@ t.test('a process that was replaced, and refuses, says nothing of the one that t
       const [pool = new Pool({hosts: [], port: 1})] = pools.splice(0, 1)
       return {ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: nothing}
     },
+    protocolAt: () => 'HTTP/1.1',
     send: nothing,
     denied: nothing,
     struck: nothing,
@@ -26,7 +27,7 @@ t.test('a process that was replaced, and refuses, says nothing of the one that t
     crash: nothing
   }
   const call = aCall({caller: 'web', callee: 'shop'})
-  const passage = new Passage(passenger, {}, new CallJournal(call, {...call, lines: ''}, undefined, undefined), 0)
+  const passage = new Passage(passenger, {}, new CallJournal(call, aRequest(call), undefined, undefined), 0)
   passage.start()
   t.ok(passage.refused())
   t.ok(passage.refused())

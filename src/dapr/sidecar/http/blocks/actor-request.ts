@@ -1,4 +1,4 @@
-import type {CallObserver} from '../../../../model/call.ts'
+import type {CallObserver, SentRequest} from '../../../../model/call.ts'
 import {CallJournal} from '../../../../proxy/net/call-journal.ts'
 import type {ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
 import {escapedSegment} from '../go-path.ts'
@@ -33,6 +33,13 @@ export function actorJournal(observer: CallObserver | undefined, request: ActorR
   }
   // sent again, a method's call goes by its caller's sidecar, and waits for its turn as any other
   const target = isOwn ? path : `/v1.0${path}`
-  const sent = {method: 'PUT', path: path.replace(/\?.*$/s, ''), lines: actorLines(request), target}
+  const protocol = work.kind === 'method' ? work.protocol : 'none'
+  const sent: SentRequest = {
+    protocol,
+    method: 'PUT',
+    path: path.replace(/\?.*$/s, ''),
+    lines: actorLines(request),
+    target
+  }
   return new CallJournal(call, sent, observer, undefined)
 }

@@ -61,7 +61,7 @@ export class HttpActorHost implements ActorHost {
     const response = await requestApp({
       app: runtime,
       context,
-      caller: caller?.app,
+      caller: caller && isMethod ? {app: caller.app, protocol: work.protocol} : undefined,
       from: isMethod ? undefined : work.kind,
       journal,
       method: 'PUT',

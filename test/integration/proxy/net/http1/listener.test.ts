@@ -188,7 +188,7 @@ t.test('the fast path waits for a first line as long as for a head, on a new con
   const {port} = server.address() as AddressInfo
   const call = aCall({caller: 'a', callee: 'b'})
   const handler = {
-    journal: new CallJournal(call, {...call, lines: ''}, undefined, undefined),
+    journal: new CallJournal(call, {protocol: 'HTTP/1.1', ...call, lines: ''}, undefined, undefined),
     broken: undefined,
     copy: undefined,
     rules: PLAIN_RULES,

@@ -27,7 +27,7 @@ function openCalls(t: Test, far = true) {
   const calls = new ActorCalls(context as unknown as BlockContext)
   const call = async (type = 'Cart', onGone: ActorRequest['onStop'] = () => undefined): Promise<string> => {
     const of = {type, id: '1', method: 'add', query: '', lines: '', body: Buffer.alloc(0), reentrancyId: ''}
-    const answer = calls.invoke({...of, onGone})
+    const answer = calls.invoke({protocol: 'HTTP/1.1', ...of, onGone})
     return answer.then(
       reply => reply.body.toString(),
       (error: unknown) => String(error)

@@ -3,13 +3,13 @@ import {readFault, type FaultFields} from '../../../../../src/files/config/fault
 import {faultedTurn} from '../../../../../src/dapr/sidecar/blocks/faulted-turn.ts'
 import {Faults} from '../../../../../src/proxy/faults/faults.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
-import {aCall} from '../../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../../rig/made-call.ts'
 
 /** A call of `Cart/1` by `shop`, hosted by `carts`. */
 const journal = (actor = 'Cart'): CallJournal =>
   new CallJournal(
     aCall({callee: 'carts', method: 'PUT', path: '/actors/Cart/1/method/add', actor}),
-    {method: 'PUT', path: '/actors/Cart/1/method/add', lines: ''},
+    {...aRequest(), method: 'PUT', path: '/actors/Cart/1/method/add', lines: ''},
     undefined,
     undefined
   )

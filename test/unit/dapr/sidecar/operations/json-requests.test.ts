@@ -31,6 +31,7 @@ async function callOf({http}: BlockOperation, body: string, query = ''): Promise
     conversations: {find: async () => ({model: {model: ''}}), ask, context: {observer: undefined}}
   }
   const request: BlockRequest = {
+    protocol: 'HTTP/1.1',
     params: ['it'],
     query,
     lines: '',

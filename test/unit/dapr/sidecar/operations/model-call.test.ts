@@ -33,6 +33,7 @@ t.test('a question is recorded as it can be asked again: its tools, format and d
   const asked = {
     name: 'llm',
     version: 'v1.0-alpha2',
+    protocol: 'HTTP/1.1',
     kept: '',
     request: [REQUEST, messageOfJson(REQUEST, body)]
   } as const
@@ -42,7 +43,7 @@ t.test('a question is recorded as it can be asked again: its tools, format and d
 
 t.test('a question that fails in a way nobody expects is over, too', async t => {
   const {ended, conversations} = newObserver()
-  const asked = {name: 'llm', version: 'v1.0-alpha2', kept: '', request: [{}, {}]} as const
+  const asked = {name: 'llm', version: 'v1.0-alpha2', protocol: 'HTTP/1.1', kept: '', request: [{}, {}]} as const
   await t.rejects(recordModelCall(conversations, asked, {}, fails), {message: 'of a provider'})
   t.match(ended, [{status: 500, failure: 'of a provider'}])
 })
@@ -51,7 +52,7 @@ const refuses = async (): Promise<never> => Promise.reject(invalidQuestion('llm'
 
 t.test('an answer has the words of its status', async t => {
   const {heads, conversations} = newObserver()
-  const asked = {name: 'llm', version: 'v1.0-alpha2', kept: '', request: [{}, {}]} as const
+  const asked = {name: 'llm', version: 'v1.0-alpha2', protocol: 'HTTP/1.1', kept: '', request: [{}, {}]} as const
   await t.rejects(recordModelCall(conversations, asked, {}, refuses))
   await t.rejects(recordModelCall(conversations, asked, {}, fails))
   t.match(heads, [/^HTTP\/1\.1 400 Bad Request\r\n/, /^HTTP\/1\.1 500 Internal Server Error\r\n/])

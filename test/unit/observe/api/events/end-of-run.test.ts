@@ -11,7 +11,7 @@ import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-r
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {appOf} from '../../../../rig/listed.ts'
-import {aCall} from '../../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../../rig/made-call.ts'
 
 class Sink extends EventEmitter {
   write(text: string): boolean {
@@ -97,7 +97,7 @@ t.test('calls and lines of the last moment are told before bye', async t => {
     events.mark()
   )
   log.writer('shop').write('stdout', 'the last words\n', 1, 0)
-  const request = {method: 'GET', path: '/', lines: ''}
+  const request = {...aRequest(), method: 'GET', path: '/', lines: ''}
   const journal = new CallJournal(aCall(), request, recorder, undefined)
   journal.begun(performance.now())
   journal.ended()

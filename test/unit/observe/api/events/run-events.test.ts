@@ -13,7 +13,7 @@ import {appOf} from '../../../../rig/listed.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
-import {aCall} from '../../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../../rig/made-call.ts'
 
 class Sink extends EventEmitter {
   write(text: string): boolean {
@@ -277,7 +277,7 @@ t.test('the edge of a call that takes long, and of a topic, is told when it is o
   const types = new Set(['edges'] as const)
   const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
   events.join(reader, events.mark())
-  const journal = new CallJournal(aCall(), {method: 'GET', path: '/', lines: ''}, recorder, undefined)
+  const journal = new CallJournal(aCall(), {...aRequest(), method: 'GET', path: '/', lines: ''}, recorder, undefined)
   journal.begun(performance.now())
   mock.timers.tick(2000)
   journal.ended()

@@ -5,10 +5,10 @@ import type {Call} from '../../../../../src/model/call.ts'
 import {contentOf} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
 import {FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
-import {aCall, aRecord} from '../../../../rig/made-call.ts'
+import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
 
 const TIMES = {startedAt: 0, admittedAt: 0, connectedAt: 0, firstByteAt: 0, endedAt: 0}
-const sent = (path: string) => ({method: 'GET', path, target: path, lines: ''})
+const sent = (path: string) => ({...aRequest(), method: 'GET', path, target: path, lines: ''})
 
 function begin(recorder: CallRecorder, path = '/x'): Call {
   const call = aCall({path})

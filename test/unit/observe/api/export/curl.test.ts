@@ -2,13 +2,13 @@ import {gzipSync} from 'node:zlib'
 import t from 'tap'
 import {curlExporter} from '../../../../../src/observe/api/export/curl.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
-import {aCall, aRecord} from '../../../../rig/made-call.ts'
+import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
 
 /** The command for a call; the body is latin1. */
 function commandFor(type: string, body: string, path = '/x', keptBytes = 1e6): string {
   const recorder = new CallRecorder(() => keptBytes, 64, 2 * 1024 * 1024)
   const call = aCall({method: 'POST', path})
-  recorder.started(call, {method: 'POST', path, target: path, lines: `Content-Type: ${type}\r\n`}, 1000)
+  recorder.started(call, {...aRequest(), method: 'POST', path, target: path, lines: `Content-Type: ${type}\r\n`}, 1000)
   recorder.text(call, 'request', body)
   recorder.ended(aRecord({call, requestBytes: body.length}))
   const recorded = recorder.call(1)

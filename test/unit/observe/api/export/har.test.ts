@@ -21,7 +21,7 @@ t.test(
       timings: {blocked: 2000, wait: 0, receive: 0},
       _pillion: {waitedMs: 2000, isOpen: true}
     })
-    recorder.admitted(call, 7, 500)
+    recorder.admitted(call, {pid: 7, protocol: 'HTTP/1.1'}, 500)
     t.match(entry(), {time: 2000, timings: {blocked: 500, wait: 1500, receive: 0}, _pillion: {waitedMs: 500}})
   }
 )
@@ -29,7 +29,11 @@ t.test(
 t.test('the address of a redirection is masked wherever it is', async t => {
   const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
   const call = aCall({callee: 'idp', path: '/x'})
-  recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: 'Referer: /y?token=S3cr3t'}, 1000)
+  recorder.started(
+    call,
+    {...aRequest(), method: 'GET', path: '/x', target: '/x', lines: 'Referer: /y?token=S3cr3t'},
+    1000
+  )
   const head = 'HTTP/1.1 302 Found\r\nLocation: https://x/cb?code=S3cr3t77#access_token=S3cr3t\r\n\r\n'
   recorder.responded(call, {text: head, size: head.length})
   const recorded = recorder.call(1)

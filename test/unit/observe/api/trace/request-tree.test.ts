@@ -8,15 +8,15 @@ import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-r
 import {wallTime} from '../../../../../src/platform/wall-time.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../../rig/workflow-house.ts'
-import {aCall} from '../../../../rig/made-call.ts'
+import {aCall, aRequest} from '../../../../rig/made-call.ts'
 
 /** A call that was answered; times are those of `performance.now()`. */
 function made(observer: CallRecorder, edge: string, path: string, [from, until]: [number, number]): void {
   const [caller = '', callee = ''] = edge.split(' ')
-  const request = {method: 'POST', path, lines: ''}
+  const request = {...aRequest(), method: 'POST', path, lines: ''}
   const journal = new CallJournal(aCall({caller, callee, method: 'POST', path}), request, observer, undefined)
   journal.begun(from)
-  journal.admitted(true, undefined, undefined)
+  journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)
   Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
   journal.ended()
 }
@@ -31,11 +31,11 @@ const publish = (recorder: CallRecorder, way: string, event: string, startedAt: 
 /** The event of a topic is delivered to an app. */
 function deliver(observer: CallRecorder, way: string, id: string, [from, until]: [number, number]): void {
   const [topic = '', callee = ''] = way.split(' ')
-  const request = {method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
+  const request = {...aRequest(), method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
   const call = {caller: callee, from: topic, callee, method: 'POST', path: '/on', isOwn: true}
   const journal = new CallJournal(call, request, observer, undefined)
   journal.begun(from)
-  journal.admitted(true, undefined, undefined)
+  journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)
   const body = Buffer.from(JSON.stringify({id, source: 'web', specversion: '1.0'}))
   observer.bytes(call, 'request', body, 0, body.length)
   Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
@@ -99,10 +99,15 @@ t.test(
     const recorder = new CallRecorder(() => 1000)
     made(recorder, 'web shop', '/orders', [10, 20])
     const call = aCall({method: 'POST', path: '/on'})
-    const request = {method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
+    const request = {
+      ...aRequest(),
+      method: 'POST',
+      path: '/on',
+      lines: 'content-type: application/cloudevents+json\r\n'
+    }
     const journal = new CallJournal(call, request, recorder, undefined)
     journal.begun(12)
-    journal.admitted(true, undefined, undefined)
+    journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)
     const body = Buffer.from(JSON.stringify({id: 'e-1', source: '/orders/7', specversion: '1.0'}))
     recorder.bytes(call, 'request', body, 0, body.length)
     Object.assign(journal, {status: 200, firstByteAt: 14, isWhole: true})
@@ -122,12 +127,12 @@ t.test('a request of five thousand calls is a few rows; what one of them made is
   const recorder = new CallRecorder(() => 100)
   const journal = new CallJournal(
     aCall({caller: 'web', callee: 'shop', method: 'POST', path: '/all'}),
-    {method: 'POST', path: '/all', lines: ''},
+    {...aRequest(), method: 'POST', path: '/all', lines: ''},
     recorder,
     undefined
   )
   journal.begun(10)
-  journal.admitted(true, undefined, undefined)
+  journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)
   for (let n = 0; n < 5000; n++) made(recorder, 'shop stock', `/items/${n}`, [11 + n / 10, 11.05 + n / 10])
   const tree = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, 'to:shop')
   t.equal(tree.nodes.length, 1 + 10 + 1)
@@ -214,12 +219,12 @@ t.test('requests are listed with what was made for them; a filter finds one by a
   t.same(await list(), [])
   const journal = new CallJournal(
     aCall({caller: 'web', callee: 'shop', method: 'POST', path: '/orders'}),
-    {method: 'POST', path: '/orders', lines: ''},
+    {...aRequest(), method: 'POST', path: '/orders', lines: ''},
     recorder,
     undefined
   )
   journal.begun(10)
-  journal.admitted(true, undefined, undefined)
+  journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)
   made(recorder, 'shop stock', '/reserve', [11, 12])
   made(recorder, 'shop bank', '/charge', [13, 14])
   Object.assign(journal, {status: 500, firstByteAt: 20, isWhole: true})

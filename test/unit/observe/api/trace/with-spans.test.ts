@@ -9,6 +9,7 @@ import {wallTime} from '../../../../../src/platform/wall-time.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {countFromNow, madeSpan, moment} from '../../../../rig/made-span.ts'
 import {cpuMs} from '../../../../rig/cpu-ms.ts'
+import {aRequest} from '../../../../rig/made-call.ts'
 
 interface Made {
   readonly edge: string
@@ -22,11 +23,11 @@ interface Made {
 function made(observer: CallRecorder, {edge, path, traceparent, times: [from, until], isShadow = false}: Made): void {
   const [caller = '', callee = ''] = edge.split(' ')
   const lines = traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`
-  const request = {method: 'GET', path, lines}
+  const request = {...aRequest(), method: 'GET', path, lines}
   const call = {caller, callee, method: 'GET', path, isShadow}
   const journal = new CallJournal(call, request, observer, undefined)
   journal.begun(moment(from))
-  journal.admitted(true, undefined, undefined)
+  journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)
   Object.assign(journal, {status: 200, firstByteAt: moment(until), isWhole: true})
   journal.ended()
 }

@@ -10,7 +10,7 @@ import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
 const callOf = (callee = 'stock', more: Partial<Call> = {}): Call =>
   aCall({callee, method: 'POST', path: '/items?id=7', ...more})
 
-const request = {method: 'POST', path: '/v1.0/invoke/stock/method/items', lines: 'Host: x\r\n'}
+const request = {...aRequest(), method: 'POST', path: '/v1.0/invoke/stock/method/items', lines: 'Host: x\r\n'}
 
 const recordOf = (call: Call, more: Partial<CallRecord> = {}): CallRecord =>
   aRecord({
@@ -32,7 +32,7 @@ const piecesOf = (recorder: CallRecorder, number = 0): readonly string[] =>
 /** One call from its start to its end. */
 function make(recorder: CallRecorder, call: Call, more: Partial<CallRecord> = {}): number {
   recorder.started(call, request, 1000)
-  recorder.admitted(call, 77, 2)
+  recorder.admitted(call, {pid: 77, protocol: 'HTTP/1.1'}, 2)
   recorder.ended(recordOf(call, more))
   return call.number ?? 0
 }
@@ -44,7 +44,7 @@ t.test('a call is kept with its numbers and its bytes', t => {
   t.equal(call.number, 1)
   t.match(recorder.line(1), {flags: FLAG.open, status: 0})
   recorder.held(call, '"stock" is being reloaded')
-  recorder.admitted(call, 77, 2)
+  recorder.admitted(call, {pid: 77, protocol: 'HTTP/1.1'}, 2)
   recorder.bytes(call, 'request', Buffer.from('..body!..'), 2, 7)
   recorder.responded(call, {text: 'HTTP/1.1 200 OK\r\n\r\nok', size: 19})
   recorder.text(call, 'response', 'ok')
@@ -280,7 +280,7 @@ t.test('the words of a language model stay in the run, also where the head of th
   const recorder = new CallRecorder(() => 1_000_000)
   const large = Buffer.alloc(900_000, 'x')
   const begin = (call: Call, path: string): Call => {
-    recorder.started(call, {method: 'POST', path, lines: ''}, 1000)
+    recorder.started(call, {...aRequest(), method: 'POST', path, lines: ''}, 1000)
     recorder.bytes(call, 'request', large, 0, large.length)
     return call
   }

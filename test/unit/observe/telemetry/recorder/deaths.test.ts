@@ -9,7 +9,7 @@ function inside(recorder: CallRecorder, bodies: readonly string[]): Ended['insid
   return bodies.map(body => {
     const call = aCall({method: 'POST', path: '/charge'})
     recorder.started(call, aRequest(call), 1000)
-    recorder.admitted(call, 7, 0)
+    recorder.admitted(call, {pid: 7, protocol: 'HTTP/1.1'}, 0)
     recorder.bytes(call, 'request', Buffer.from(body), 0, body.length)
     return {number: call.number ?? 0, forMs: 10}
   })
@@ -137,7 +137,7 @@ t.test('of an end with more bytes than are kept, those of the likeliest causes a
 t.test('a process has answered its own calls, not those of other instances, and a shadow its copies', t => {
   const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
-  const request = {method: 'GET', path: '/', lines: ''}
+  const request = {...aRequest(), method: 'GET', path: '/', lines: ''}
   for (const [callee, pid] of [
     ['stock', 7],
     ['stock', 8],
@@ -148,7 +148,7 @@ t.test('a process has answered its own calls, not those of other instances, and 
     const call = aCall({callee})
     const journal = new CallJournal(call, request, recorder, undefined)
     journal.begun()
-    journal.admitted(true, pid, undefined)
+    journal.admitted(true, {pid: pid, protocol: 'HTTP/1.1'}, undefined)
     journal.status = 200
     journal.ended()
   }

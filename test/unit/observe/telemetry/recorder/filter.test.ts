@@ -6,6 +6,7 @@ import {CallLines, FLAG} from '../../../../../src/observe/telemetry/recorder/cal
 import {contentOf, type CallContent} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
 import {readFilter} from '../../../../../src/observe/telemetry/recorder/filter.ts'
 import {Edges} from '../../../../../src/observe/telemetry/recorder/edges.ts'
+import {aCall, aRequest} from '../../../../rig/made-call.ts'
 
 const unread = (): CallContent => {
   throw new Error('the bytes are not asked for')
@@ -14,13 +15,13 @@ const unread = (): CallContent => {
 t.test('slower:, faster: and waited: know how long a call under way has taken and waited so far', async t => {
   const lines = new CallLines(8)
   const edgeOf = new Edges(() => 0).between('shop', 'stock')
-  const number = lines.begin(performance.now() - 2000, edgeOf.index, 'GET', 0)
+  const number = lines.begin(performance.now() - 2000, edgeOf.index, aRequest(aCall({method: 'GET'})), 0)
   const found = (): readonly boolean[] =>
     ['slower:1s', 'slower:1m', 'waited:1s', 'waited:1m', 'faster:1m'].map(words =>
       readFilter(words)({...lines.read(number), edgeOf}, unread)
     )
   t.strictSame(found(), [true, false, true, false, false], 'it waits for its callee')
-  lines.admit(number, 77, 90_000)
+  lines.admit(number, {pid: 77, protocol: 'HTTP/1.1'}, 90_000)
   t.strictSame(found(), [true, false, true, true, false], 'it was admitted: it waits no longer, however long it takes')
   lines.end(number, 0, 200, {
     attempts: 1, startedAt: 0, admittedAt: 0, connectedAt: 0, firstByteAt: 0, endedAt: 500, responseBytes: 0
@@ -43,7 +44,10 @@ t.test('is: finds calls by each mark that the API gives them', t => {
   }
   for (const [mark, flag] of Object.entries(marks)) {
     const found = [flag, 0].map(flags =>
-      readFilter(`is:${mark}`)({...lines.read(lines.begin(0, edgeOf.index, 'GET', flags)), edgeOf}, unread)
+      readFilter(`is:${mark}`)(
+        {...lines.read(lines.begin(0, edgeOf.index, aRequest(aCall({method: 'GET'})), flags)), edgeOf},
+        unread
+      )
     )
     t.strictSame(found, [true, false], mark)
   }
@@ -68,7 +72,7 @@ t.test(
     const lines = new CallLines(8)
     const edgeOf = new Edges(() => 0).between('shop', 'stock')
     const is = (words: string, {method = 'GET', flags = 0}): boolean => {
-      const line = {...lines.read(lines.begin(0, edgeOf.index, method, 0)), flags}
+      const line = {...lines.read(lines.begin(0, edgeOf.index, aRequest(aCall({method})), 0)), flags}
       const head = Buffer.from(`${method} /files HTTP/1.1\r\n`)
       const content = contentOf({pieces: [{kind: PIECE.requestHead, bytes: head}]})
       return readFilter(words)({...line, edgeOf}, () => content)
@@ -86,7 +90,7 @@ t.test(
 t.test('body: finds what a compressed body says, as it is shown', async t => {
   const edgeOf = new Edges(() => 0).between('shop', 'stock')
   const lines = new CallLines(8)
-  const line = {...lines.read(lines.begin(0, edgeOf.index, 'GET', 0)), edgeOf}
+  const line = {...lines.read(lines.begin(0, edgeOf.index, aRequest(aCall({method: 'GET'})), 0)), edgeOf}
   const head = Buffer.from('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n')
   const body = gzipSync(`{"order":"no 17"}${' '.repeat(500)}`)
   const content = contentOf({
@@ -102,7 +106,7 @@ t.test('body: finds what a compressed body says, as it is shown', async t => {
 t.test('double quotes keep a text together; those of JSON are part of it', async t => {
   const edgeOf = new Edges(() => 0).between('shop', 'stock')
   const lines = new CallLines(8)
-  const line = {...lines.read(lines.begin(0, edgeOf.index, 'GET', 0)), edgeOf}
+  const line = {...lines.read(lines.begin(0, edgeOf.index, aRequest(aCall({method: 'GET'})), 0)), edgeOf}
   const head = Buffer.from('HTTP/1.1 200 OK\r\nX-Kind: a|b\r\n\r\n')
   const pieces = [
     {kind: PIECE.responseHead, bytes: head},
@@ -143,7 +147,7 @@ t.test('since: and until: take a time, and no number that a Date would take for 
 t.test('actor: finds the calls of one actor, and not of those whose names contain its name', async t => {
   const lines = new CallLines(8)
   const edgeOf = new Edges(() => 0).between('shop', 'stock')
-  const line = {...lines.read(lines.begin(0, edgeOf.index, 'PUT', 0)), edgeOf}
+  const line = {...lines.read(lines.begin(0, edgeOf.index, aRequest(aCall({method: 'PUT'})), 0)), edgeOf}
   const found = (filter: string): readonly string[] =>
     ['Cart/1', 'Cart/17', 'OldCart/1'].filter(actor => {
       const head = `PUT /v1.0/actors/${actor}/method/add HTTP/1.1\r\n\r\n`
@@ -158,9 +162,24 @@ t.test('until: finds the call that began at that time, as it is shown', async t 
   const lines = new CallLines(8)
   const edgeOf = new Edges(() => 0).between('shop', 'stock')
   for (const startedAt of [0.25, 0.5, 0.75]) {
-    const line = {...lines.read(lines.begin(startedAt, edgeOf.index, 'GET', 0)), edgeOf}
+    const line = {...lines.read(lines.begin(startedAt, edgeOf.index, aRequest(aCall({method: 'GET'})), 0)), edgeOf}
     const found = (filter: string): boolean => readFilter(filter)(line, unread)
     t.ok(found(`since:${isoTime(startedAt)} until:${isoTime(startedAt)}`), `${startedAt}`)
     t.notOk(found(`until:${isoTime(startedAt - 1)}`))
   }
+})
+
+t.test('protocol: finds a call by the protocol of either end, however that is written', async t => {
+  const lines = new CallLines(8)
+  const edgeOf = new Edges(() => 0).between('shop', 'stock')
+  const number = lines.begin(0, edgeOf.index, aRequest(aCall(), {protocol: 'HTTP/2'}), 0)
+  const found = (filter: string): boolean => readFilter(filter)({...lines.read(number), edgeOf}, unread)
+  t.notOk(found('protocol:gRPC'), 'its callee has not admitted it')
+  lines.admit(number, {pid: 77, protocol: 'gRPC'}, 0)
+  for (const filter of ['protocol:gRPC', 'protocol:grpc', 'protocol:http2', 'protocol:HTTP/2', 'pid:77', '!pid:78'])
+    t.ok(found(filter), filter)
+  t.notOk(found('protocol:HTTP/1.1|websocket'))
+  t.throws(() => readFilter('protocol:grcp'), {
+    message: 'the filter protocol:grcp is not known: did you mean protocol:gRPC?'
+  })
 })

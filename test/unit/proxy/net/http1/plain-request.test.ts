@@ -20,6 +20,7 @@ t.test('a plain request is read in one pass', t => {
     'Post /a/b?c=d HTTP/1.1\r\nHost:  localhost \r\nX-A: 1\r\nX-Dropped: 1\r\nx-b:2\r\nX-Told: \tme\r\n' +
     'X-Renamed: 3\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nabc'
   t.strictSame(readPlain(text, plainRules), {
+    protocol: 'HTTP/1.1',
     method: 'POST',
     path: '/a/b',
     query: '?c=d',
