@@ -55,6 +55,7 @@ export function Copies() {
   const here = copies.value.find(({isThis}) => isThis)
   if (here === undefined || copies.value.filter(({state}) => state !== 'gone').length < 2) return null
   const running = others()
+  const shown = copies.value.find(({isShown}) => isShown)
   return (
     <>
       {here.branch !== '' && (
@@ -62,6 +63,7 @@ export function Copies() {
           {here.branch}
         </span>
       )}
+      {shown && <small>{shown.isThis ? 'answers for main' : `${shown.name} answers its names and ports`}</small>}
       {running.length > 0 && (
         <details
           class="copies"

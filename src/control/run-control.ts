@@ -105,6 +105,8 @@ export interface RunControl {
   readonly remove: (name: string, version: string) => Promise<string>
   /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
   readonly releaseRedis: (port: number) => Promise<boolean>
+  /** Lets a copy answer calls to the names and ports of the main one. Rejects with a UserError. */
+  readonly show: (asked: Api.ShowRequest) => Promise<Api.Shown>
   /** Opens the listener of the page, if it is not open yet; `port` 0: one of its choice. Rejects with a UserError. */
   readonly dashboard: (port: number) => Promise<Api.Dashboard>
   /** Notifications of services, by an opaque number. */

@@ -26,8 +26,8 @@ export interface Registration {
    * Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
-  /** The apps of the run, their names, and their longest grace period, are these from now on. Never fails. */
-  update(appIds: readonly string[], graceMs: number, names?: RunIdentity['names']): void
+  /** Replaces what is registered of the apps of the run, and their longest grace period. Never fails. */
+  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names'>>, graceMs?: number): void
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }
@@ -110,11 +110,10 @@ export async function register(
   return {
     name: known.identity?.name ?? '',
     taken,
-    update: (appIds, graceMs, names) => {
+    update: (changed, graceMs = known.graceMs) => {
       const before = known
       if (before.identity === undefined) return
-      const identity = {...before.identity, appIds, ...(names && {names})}
-      known = {...before, graceMs, identity}
+      known = {...before, graceMs, identity: {...before.identity, ...changed}}
       if (JSON.stringify(known) === JSON.stringify(before)) return
       write(async () => writeRunFile(home, known))
     },

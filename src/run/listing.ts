@@ -48,6 +48,7 @@ export interface Listed extends Pick<RunContext, 'plan' | 'run' | 'startedAt'> {
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
   /** The number of turns and activities of workflows that wait for a worker of the app. */
   readonly waitingWork: (runtime: AppRuntime) => number
+  readonly shown: Pick<RunListing, 'answeredBy' | 'answersFor'>
   /** The URL of an app by its name. */
   readonly nameOf: (id: string) => Pick<App, 'nameUrl'>
 }
@@ -62,6 +63,7 @@ export function listingOf({
   isEnding,
   apps,
   edges,
+  shown,
   ...of
 }: Listed): RunListing {
   const recent = edges.recentCalls()
@@ -77,6 +79,7 @@ export function listingOf({
     isTemplateFollowed,
     ...(isEnding && {isEnding}),
     ...movedPorts(plan),
+    ...shown,
     apps: [
       ...apps.all.map(runtime => ({
         ...runtime.listing(),

@@ -11,6 +11,7 @@ import {routeOf} from '../proxy/published/path-route.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
 import {PublishedPorts} from '../proxy/published/published-ports.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {AnsweringCopy} from './answering-copy.ts'
 
 export {withPortHooks} from './port-hooks.ts'
 
@@ -18,6 +19,8 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
   readonly routes: () => Routes<AppRuntime>
   /** Why calls to this id fail if the user has stopped its apps; '' otherwise. */
   readonly whyStopped: (id: string) => string
+  /** The copy that answers calls in the place of this run. Optional: none does. */
+  readonly answering?: () => AnsweringCopy | undefined
   /** The id of the app whose process has this marker; '' = none. */
   readonly appOf: (marker: string) => string
 }
@@ -59,7 +62,10 @@ export function publishedApps(options: RunPublishedOptions): PublishedApps {
 
 const withoutControls = (line: string): string => stripVTControlCharacters(line.slice(0, MAX_LINE))
 
-function newContext(id: string, {observer, faults, routes, whyStopped}: RunPublishedOptions): PublishedContext {
+function newContext(
+  id: string,
+  {observer, faults, routes, whyStopped, answering}: RunPublishedOptions
+): PublishedContext {
   const first = (): AppRuntime | undefined => routes().versions.main(id)
   const admit = admitBy({
     find: callee => routes().versions.callee(callee),
@@ -70,9 +76,10 @@ function newContext(id: string, {observer, faults, routes, whyStopped}: RunPubli
     heldBodies: new HeldBodies(),
     observer,
     faults,
-    admit: (call, isRefused) => admit(call, isRefused),
+    admit: (call, isRefused) => answering?.()?.admit(call, isRefused) ?? admit(call, isRefused),
     namesCalls: () => first()?.plan.record.namesCalls !== false,
-    isOpen: () => first()?.queue.isOpen === true,
+    // a call that may be passed on needs its caller
+    isOpen: () => answering?.()?.answers(id) !== true && first()?.queue.isOpen === true,
     hint: () => (first()?.app.state.phase === 'exited' ? `pillion restart ${id} starts it again` : ''),
     lastLines: () => first()?.app.lastLines.stderr.slice(-LAST_LINES).map(withoutControls) ?? [],
     warn: text => first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')

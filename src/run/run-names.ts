@@ -19,6 +19,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {RunPublishedOptions} from './open-published.ts'
 import type {RunContext} from './run-context.ts'
 import {inBackground} from './run-reporter.ts'
+import {RunShow} from './run-show.ts'
 
 /** The names of the apps of a run, and the entrance of the machine if this run has it. A call loads the code that serves it. */
 export class RunNames {
@@ -32,15 +33,27 @@ export class RunNames {
   #space: NameSpace | undefined
   /** The id of the app that has each host name. */
   #names: ReadonlyMap<string, string> = new Map()
+  /** The names of the main copy while this one answers them, with the ids of its apps. */
+  #mainNames: ReadonlyMap<string, string> = new Map()
   #folder = ''
   #claims: readonly Server[] = []
   readonly #entrance = new Once<Entrance>()
+  /** Calls of another copy that this run answers, or that another copy answers for it. */
+  readonly show: RunShow
 
-  constructor(context: RunContext, published: RunPublishedOptions, runtimes: () => readonly AppRuntime[]) {
+  /** `renamed` is called when the names of the run have changed without an edit. */
+  constructor(
+    context: RunContext,
+    published: RunPublishedOptions,
+    runtimes: () => readonly AppRuntime[],
+    renamed: (names: Readonly<Record<string, string>>) => void
+  ) {
     this.#context = context
     this.#runtimes = runtimes
     this.#leftOut = context.plan.leftOut ?? []
     this.#published = published
+    const answer = (names?: ReadonlyMap<string, string>): void => renamed(this.alsoAnswer(names))
+    this.show = new RunShow({context, published, runtimes, project: () => this.#space?.project, answer})
   }
 
   /** The names that the run asks for. */
@@ -91,6 +104,12 @@ export class RunNames {
     if (!(await this.#take())) void inBackground(this.#context.reporter, 'names do not answer', this.#wait())
   }
 
+  /** Answers these names, too; left out: only its own. Returns all. */
+  alsoAnswer(names: ReadonlyMap<string, string> = new Map()): Readonly<Record<string, string>> {
+    this.#mainNames = names
+    return Object.fromEntries([...this.#names, ...names])
+  }
+
   /** Gives up the names that other runs have. */
   registered(taken: readonly TakenName[]): void {
     const {reporter} = this.#context
@@ -104,9 +123,9 @@ export class RunNames {
   }
 
   /** The apps of the run are these from now on. Returns their names. */
-  update(all: readonly {readonly wanted: AppPlan}[], leftOut: readonly AppPlan[]): RunIdentity['names'] {
+  update(all: readonly {readonly wanted: AppPlan}[], leftOut: readonly AppPlan[]): Pick<RunIdentity, 'names'> {
     this.#leftOut = leftOut
-    if (this.#space === undefined) return undefined
+    if (this.#space === undefined) return {}
     const apps = all.map(({wanted}) => wanted)
     const before = this.#names
     const {plan} = this.#context
@@ -114,7 +133,7 @@ export class RunNames {
     // a name that another run had at the start stays with it
     const isFree = (name: string): boolean => before.has(name) || !started.has(name)
     this.#names = new Map([...appNames({apps, leftOut}, this.#space)].filter(([name]) => isFree(name)))
-    return Object.fromEntries(this.#names)
+    return {names: this.alsoAnswer(this.#mainNames)}
   }
 
   /** Takes a connection that the run with the entrance passes on. */
@@ -161,7 +180,7 @@ export class RunNames {
     return this.#entrance.do(async () => {
       const {openEntrance} = await import('./open-entrance.ts')
       const {env, reporter} = this.#context
-      const appAtName = (name: string): string | undefined => this.#names.get(name)
+      const appAtName = (name: string): string | undefined => this.#names.get(name) ?? this.#mainNames.get(name)
       const entrance = openEntrance({...this.#published, env, folder: this.#folder, reporter, appAtName})
       entrance.listen(this.#claims)
       return entrance

@@ -129,9 +129,10 @@ export class RunParts {
       faults,
       routes: () => this.routes,
       whyStopped: id => this.apps.whyStopped(id),
+      answering: () => this.names.show.answering,
       appOf: marker => this.appRuntimes.appOf(marker)
     })
-    this.names = new RunNames(context, this.published.options, runtimes)
+    this.names = new RunNames(context, this.published.options, runtimes, names => this.#registration?.update({names}))
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
@@ -238,7 +239,7 @@ export class RunParts {
         const ids = all.map(({id}) => id)
         // also those that are leaving, and go on by the plan before an edit
         const graceMs = longestGraceMs(this.apps.all.flatMap(({plan: was, wanted}) => [was, wanted]))
-        this.#registration?.update(ids, graceMs, this.names.update(all, this.apps.leftOut()))
+        this.#registration?.update({appIds: ids, ...this.names.update(all, this.apps.leftOut())}, graceMs)
       },
       isMain: runtime => this.routes.versions.isMain(runtime),
       makesRoom: async plan => this.components.giveWay(plan),
@@ -329,10 +330,12 @@ export class RunParts {
           isMain: runtime => routes.versions.isMain(runtime),
           sidecarOf: runtime => sidecars.get(runtime),
           waitingWork: runtime => this.work.waitingWork(runtime),
+          shown: this.names.show.facts,
           nameOf: id => this.names.factsOf(id)
         }),
       stop: () => this.#stop(),
       stopApp: async id => apps.stop(() => apps.named(id)),
+      show: async asked => this.names.show.take(asked),
       releaseRedis: port => this.components.releaseRedis(port),
       ...this.api.control,
       ...services.control,

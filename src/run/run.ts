@@ -148,7 +148,7 @@ export class Run {
         }
       },
       {name: 'services', start: () => parts.services.open(claims.manager)},
-      {name: 'published calls', start: () => parts.published.serve()},
+      {name: 'published calls', start: () => parts.published.serve(), stop: async cut => parts.names.show.close(cut)},
       {name: 'faults', start: async () => addPlanned(parts.api.faults, plan)},
       {name: 'registration', start: async () => parts.register(folder)},
       {
@@ -157,7 +157,9 @@ export class Run {
         stop: async () => parts.watchdog.dismiss()
       },
       {name: 'components of apps', start: async () => parts.openComponents()},
-      {name: 'apps', stop: async () => this.#endApps()}
+      {name: 'apps', stop: async () => this.#endApps()},
+      // first of all, while its apps still answer
+      {name: 'calls to the main copy', stop: async () => parts.names.show.end()}
     ]
   }
 

@@ -21,6 +21,7 @@ export const controlOf = (given: Pick<RunControl, 'list'> & Partial<RunControl>)
   remove: async () => '',
   notifications: () => ({}),
   dashboard: async () => Promise.reject(new UserError('there is no page')),
+  show: async () => ({ports: {}}),
   releaseRedis: async port => port === 6379,
   ...given
 })

@@ -4,7 +4,7 @@ import {RUN_COMMANDS} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
 import {ACTORS_COMMAND, REMINDERS} from './entries/actors.ts'
 import {AGENT} from './entries/agent.ts'
-import {COPIES} from './entries/copies.ts'
+import {COPIES, SHOW} from './entries/copies.ts'
 import {JOB_VERBS, SCHEDULER} from './entries/jobs.ts'
 import {SKIP, WORKFLOW} from './entries/workflows.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
@@ -21,6 +21,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   REMINDERS,
   SKIP,
   COPIES,
+  SHOW,
   AGENT,
   ...OTHER_COMMANDS,
   {

@@ -27,7 +27,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
     usual: ['url', 'exec', 'debug', 'attach', 'fault', 'replay'],
     more: ['open', 'name', 'trust', 'env']
   },
-  {title: 'Copies of the stack', usual: ['copies'], use: 'copies'},
+  {title: 'Copies of the stack', usual: ['copies'], more: ['show'], use: 'copies'},
   {title: "Dapr's APIs", usual: ['invoke', 'publish'], use: 'dapr'},
   {
     title: 'Workflows, jobs and actors',

@@ -13,9 +13,12 @@ export function copiesView(context: ApiContext): Api.Copies {
     if (startsOf([copy], starts).some(({name}) => name === copy.name)) return 'starting'
     return copy.isGone ? 'gone' : 'stopped'
   }
+  const {answeredBy, answersFor} = context.control.list()
   const copies = copiesOf(context).map(copy => {
     const {name, folder, branch, run} = copy
-    return {name, folder, branch, state: stateOf(copy), pid: run?.pid ?? 0, isThis: run?.pid === process.pid}
+    const isThis = run?.pid === process.pid
+    const isShown = isThis ? answersFor !== undefined : name === answeredBy
+    return {name, folder, branch, state: stateOf(copy), pid: run?.pid ?? 0, isThis, ...(isShown && {isShown})}
   })
   return {copies}
 }

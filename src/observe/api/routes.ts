@@ -11,7 +11,7 @@ import {graphView} from './graph.ts'
 import {lendSidecar} from './loan.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
-import {ApiProblem} from './problem.ts'
+import {ApiProblem, givenObject} from './problem.ts'
 import type {KnownWork} from './run-facts.ts'
 import {runView} from './run-view.ts'
 import type {RunControl} from '../../control/run-control.ts'
@@ -165,6 +165,10 @@ export const ROUTES: RouteTable = {
   'POST /services/{name}/{version}/assign': {onSocket: ({control}, request) => assignService(control, request)},
   'DELETE /services/{name}/{version}': {onSocket: async ({control}, request) => removeService(control, request)},
   'GET /notifications': ({control}) => control.notifications(),
+  'POST /show': {
+    onSocket: async ({control}, {body}) =>
+      control.show(givenObject(body, '{"kind": "end"}') as unknown as Api.ShowRequest)
+  },
   'DELETE /redis/{number}': {onSocket: async ({control}, {at}) => releaseRedis(control, Number(at['number']))},
   'GET /copies': async context => (await import('./copies.ts')).copiesView(context),
   'POST /copies/{number}/dashboard': async (context, {at}) =>

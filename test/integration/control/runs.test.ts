@@ -303,7 +303,7 @@ t.test('a run whose folder is gone goes on', async t => {
   const registration = await registered(t, folder, runOf('a'.repeat(32)))
   rmSync(folder, {recursive: true})
   registration.spare('life')
-  registration.update(['shop'], 7000)
+  registration.update({appIds: ['shop']}, 7000)
   await registration.withdraw()
 })
 
@@ -313,7 +313,7 @@ t.test('an edit that gives an app of a run more time to end gives it to what is 
   const identity = {pid: process.pid, name: 'shop', copy: '', started: 0, templateFile: '', appIds: ['shop']}
   const about = {marker, graceMs: 5000, identity}
   const registration = await register(folder, about, served({list: () => runOf(marker)}))
-  registration.update(['shop'], 20_000)
+  registration.update({appIds: ['shop']}, 20_000)
   while (readRunFile(join(folder, marker.slice(0, 8)))?.graceMs !== 20_000) await turn()
   await registration.withdraw()
 })

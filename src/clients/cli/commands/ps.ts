@@ -115,12 +115,21 @@ async function psLook(
         hasColours: wantsColours(process.stdout.isTTY, process.env)
       }) +
       backlogLines(listing.apps, width) +
+      shownText(listing) +
       faultsOn(listing)
         .map(each => `${addedText(each)}. pillion fault --off ${each.number} removes it\n`)
         .join('')
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
+}
+
+/** Says which copy answers the names and ports of a run, or whose it answers (`pillion show`). */
+function shownText({answeredBy, answersFor}: Listing): string {
+  if (answeredBy !== undefined) return `${answeredBy} answers its names and ports. pillion show main ends that\n`
+  return answersFor === undefined
+    ? ''
+    : `It answers the names and ports of ${answersFor}, too. pillion show main ends that\n`
 }
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */

@@ -33,3 +33,13 @@ export const COPIES: CommandEntry = {
   ],
   load: async () => (await import('../commands/copies/list.ts')).listCopies
 }
+
+/** Lets a copy answer in the place of the main one. */
+export const SHOW: CommandEntry = {
+  name: 'show',
+  summary: 'Let a copy answer at the names and ports of the main copy',
+  usage: 'name [flags]',
+  flags: [RUN_FILE],
+  examples: ['show pr-214', 'show main'],
+  load: async () => (await import('../commands/copies/show.ts')).showCopy
+}

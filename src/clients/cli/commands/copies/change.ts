@@ -80,18 +80,20 @@ function remainsNow(flags: GivenFlags, called: string): readonly string[] {
   })
 }
 
-function named(copies: readonly KnownCopy[], names: readonly string[]): readonly KnownCopy[] {
-  return names.map(name => {
-    const [found, other] = copies.filter(each => each.name === name)
-    if (found === undefined)
-      throw new UserError(`no copy is called ${name}`, {
-        explanation: `The copies are: ${[...new Set(copies.map(each => each.name))].join(', ')}`,
-        code: 'no-such-run'
-      })
-    if (other !== undefined)
-      throw new UserError(`two copies are called ${name}`, {explanation: `${found.folder}\n${other.folder}`})
-    return found
-  })
+const named = (copies: readonly KnownCopy[], names: readonly string[]): readonly KnownCopy[] =>
+  names.map(name => copyNamed(copies, name))
+
+/** The copy with a name. Throws a UserError if there is none, or more than one. */
+export function copyNamed(copies: readonly KnownCopy[], name: string): KnownCopy {
+  const [found, other] = copies.filter(each => each.name === name)
+  if (found === undefined)
+    throw new UserError(`no copy is called ${name}`, {
+      explanation: `The copies are: ${[...new Set(copies.map(each => each.name))].join(', ')}`,
+      code: 'no-such-run'
+    })
+  if (other !== undefined)
+    throw new UserError(`two copies are called ${name}`, {explanation: `${found.folder}\n${other.folder}`})
+  return found
 }
 
 /** Throws a UserError for a no, and without a person who could answer. */

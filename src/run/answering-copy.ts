@@ -1,0 +1,48 @@
+import type {Call} from '../model/call.ts'
+import type {Admission} from '../proxy/gateway/admission.ts'
+import {Pool} from '../proxy/net/pool.ts'
+
+/** A copy that answers calls to the names and ports of this run. */
+export interface CopyAnswers {
+  /** The name of its run. */
+  readonly copy: string
+  readonly pid: number
+  /** Ports of this machine at which it takes the calls, by app. */
+  readonly ports: Readonly<Record<string, number>>
+}
+
+/** Passes on calls at the names and ports of this run to another copy of its template: each request on its own, so that open connections stay. */
+export class AnsweringCopy {
+  readonly copy: string
+  readonly pid: number
+  readonly #pools: ReadonlyMap<string, Pool>
+  readonly #isOwn: (app: string) => boolean
+  readonly #ended: () => void
+
+  /** `isOwn`: an app of this run, whose calls stay in the run. `ended` is called when the copy takes no calls any more. */
+  constructor({copy, pid, ports}: CopyAnswers, isOwn: (app: string) => boolean, ended: () => void) {
+    this.copy = copy
+    this.pid = pid
+    this.#isOwn = isOwn
+    this.#ended = ended
+    this.#pools = new Map(Object.entries(ports).map(([id, port]) => [id, new Pool({hosts: ['127.0.0.1'], port})]))
+  }
+
+  answers(id: string): boolean {
+    return this.#pools.has(id)
+  }
+
+  /** Admits a call to an app; undefined: this run answers it. `isRefused`: the copy has just refused the connection. */
+  admit({caller, callee}: Call, isRefused: boolean): Admission | undefined {
+    const pool = this.#pools.get(callee)
+    if (pool === undefined || this.#isOwn(caller)) return undefined
+    if (!isRefused) return {ok: true, pool, isLocal: false, token: '', pathPrefix: '', leave: () => undefined}
+    this.#ended()
+    return undefined
+  }
+
+  /** Calls that it has may finish. */
+  leave(): void {
+    for (const pool of this.#pools.values()) pool.retire()
+  }
+}

@@ -1,0 +1,127 @@
+import {livingRuns} from '../control/living-runs.ts'
+import type {RunListing} from '../control/run-control.ts'
+import {usableFolder, runtimeFolders} from '../control/folder.ts'
+import type * as Api from '../model/api.generated.ts'
+import {mayHaveName} from '../model/app-name.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {AnsweringCopy} from './answering-copy.ts'
+import type {RunPublishedOptions} from './open-published.ts'
+import type {RunContext} from './run-context.ts'
+import type {LentPorts} from './lent-ports.ts'
+
+export interface RunShowOptions {
+  readonly context: RunContext
+  readonly published: RunPublishedOptions
+  readonly runtimes: () => readonly AppRuntime[]
+  /** The project, which all copies share; undefined: the apps have no names. */
+  readonly project: () => string | undefined
+  /** Answers these names besides those of the run, each with the id of its app; left out: none. */
+  readonly answer: (names?: ReadonlyMap<string, string>) => void
+}
+
+/** The main copy whose names and ports this run answers; its pid is 0 if it does not run. */
+interface Main {
+  readonly name: string
+  readonly pid: number
+}
+
+/** How many ms the main copy has to answer itself again before this copy ends, and calls that it passed on have to end. */
+const BACK_MS = 1000
+
+/** `pillion show`: a copy answers calls to the names and ports of the main one. */
+export class RunShow {
+  /** The copy that answers calls to this run. */
+  answering: AnsweringCopy | undefined
+  readonly #options: RunShowOptions
+  #main: Main | undefined
+  #ports: LentPorts | undefined
+
+  constructor(options: RunShowOptions) {
+    this.#options = options
+  }
+
+  /** Facts for the listing of the run. */
+  get facts(): Pick<RunListing, 'answeredBy' | 'answersFor'> {
+    const main = this.#main
+    const {env} = this.#options.context
+    const isOver = main !== undefined && main.pid > 0 && livingRuns(env).every(({pid}) => pid !== main.pid)
+    return {
+      ...(this.answering && {answeredBy: this.answering.copy}),
+      ...(main && !isOver && {answersFor: main.name})
+    }
+  }
+
+  /** Does its part. Rejects with a UserError. */
+  async take({kind, name = '', pid = 0, ports = {}}: Api.ShowRequest): Promise<Api.Shown> {
+    if (kind === 'pass') return this.#pass({copy: name, pid, ports})
+    // a copy that ends ends only its own part
+    if (kind === 'end' && (pid === 0 || pid === this.answering?.pid)) this.#answerAgain()
+    if (kind === 'end' && pid === 0) this.#giveBack()
+    if (kind === 'end') return {ports: {}}
+    const {LentPorts: Ports} = await import('./lent-ports.ts')
+    this.#ports ??= new Ports(this.#options.published)
+    if (kind === 'take') return this.#takeMain(name, this.#ports)
+    this.#giveBack()
+    this.#main = {name, pid}
+    const apps = this.#options.runtimes().map(({plan}) => plan)
+    const called = apps.filter(app => app.published !== undefined || mayHaveName(app))
+    return {ports: await this.#ports.lend(called.map(({id}) => id))}
+  }
+
+  /** This run is about to end: the main copy answers again, and the calls that it has passed on finish. */
+  async end(): Promise<void> {
+    const {pid = 0} = this.#main ?? {}
+    if (pid === 0) return
+    const {runOfProcess} = await import('../control/client.ts')
+    const signal = AbortSignal.timeout(BACK_MS)
+    try {
+      const run = await runOfProcess(this.#options.context.env, pid)
+      await run?.api.ask('POST /show', {body: {kind: 'end', pid: process.pid}, signal})
+    } catch {
+      // the main copy ends, too, or finds out that nothing answers
+    }
+    await this.#ports?.close(AbortSignal.timeout(BACK_MS))
+  }
+
+  async close(cut: AbortSignal): Promise<void> {
+    this.#answerAgain()
+    await this.#ports?.close(cut)
+  }
+
+  async #pass(answers: ConstructorParameters<typeof AnsweringCopy>[0]): Promise<Api.Shown> {
+    const {AnsweringCopy: Answering} = await import('./answering-copy.ts')
+    const {runtimes, context} = this.#options
+    this.#answerAgain()
+    const isOwn = (app: string): boolean => runtimes().some(({id}) => id === app)
+    this.answering = new Answering(answers, isOwn, () => {
+      this.#answerAgain()
+      context.reporter.warn('shown-copy-ended', `${answers.copy} has ended: this run answers its names and ports again`)
+    })
+    return {ports: {}}
+  }
+
+  #answerAgain(): void {
+    this.answering?.leave()
+    this.answering = undefined
+  }
+
+  async #takeMain(name: string, ports: LentPorts): Promise<Api.Shown> {
+    const {context, project: projectOf, answer} = this.#options
+    const {plan, env} = context
+    this.#giveBack()
+    const {mainNames} = await import('./lent-ports.ts')
+    const project = projectOf()
+    const wanted = project && mainNames(plan, project, usableFolder(runtimeFolders(env)))
+    const taken = await ports.take(plan)
+    if (wanted) answer(wanted)
+    this.#main = {name, pid: 0}
+    return {ports: taken}
+  }
+
+  /** Answers only its own names and ports. */
+  #giveBack(): void {
+    if (this.#main?.pid === 0) this.#options.answer()
+    this.#ports?.giveBack()
+    this.#main = undefined
+  }
+}
