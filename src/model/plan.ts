@@ -23,6 +23,8 @@ export interface Plan {
   readonly asked?: {readonly flags: readonly string[]; readonly parts?: Readonly<Record<string, string>>}
   /** Command that prepares a worktree before its first start: a program and its arguments, if any. */
   readonly setup?: readonly string[]
+  /** Command that removes what `setup` made outside of the worktree, if any. */
+  readonly teardown?: readonly string[]
   /** The numbers that this copy has in place of those of the template: its resources name the latter. Left out: none. */
   readonly movedPorts?: MovedPorts
   /** Values at the top that a run takes when it starts, by their keys, as they are written: edits do not change it. */
@@ -106,6 +108,8 @@ export interface AppPlan {
   readonly tty?: true
   /** Command that prepares its folder in a worktree, if any. */
   readonly setup?: readonly string[]
+  /** Command that removes what its `setup` made, if any. */
+  readonly teardown?: readonly string[]
   /** Profiles with which it starts; missing if it always starts. */
   readonly profiles?: readonly string[]
   readonly resources: ResourcesPlan

@@ -93,6 +93,7 @@ export function resolveApp(
     ...limitsOf(settings),
     ...(values.tty === true && {tty: true}),
     ...(values.setup !== undefined && values.setup.length > 0 && {setup: values.setup}),
+    ...(values.teardown !== undefined && values.teardown.length > 0 && {teardown: values.teardown}),
     ...(values.profiles !== undefined && values.profiles.length > 0 && {profiles: values.profiles}),
     resources,
     elsewhere: elsewherePlan(settings)

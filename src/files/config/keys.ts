@@ -69,6 +69,7 @@ export const OUR_TOP_KEYS = [
   'interpolate',
   'bring',
   'setup',
+  'teardown',
   'managerPort',
   'allowedOrigins',
   'conversation',
@@ -104,6 +105,7 @@ export const OUR_APP_KEYS = [
   'fixedPort',
   'profiles',
   'setup',
+  'teardown',
   'tty',
   'host',
   'names',
@@ -175,6 +177,7 @@ export interface OurValues {
   readonly fixedPort?: number
   readonly profiles?: readonly string[]
   readonly setup?: readonly string[]
+  readonly teardown?: readonly string[]
   readonly tty?: boolean
   readonly host?: string
   readonly routes?: Readonly<Record<string, string | {readonly app: string; readonly strip?: boolean}>>
@@ -185,6 +188,7 @@ export type TopValues = Values<typeof TOP_KEYS> & {
   readonly interpolate?: boolean | string
   readonly bring?: readonly string[]
   readonly setup?: readonly string[]
+  readonly teardown?: readonly string[]
   readonly managerPort?: number
   readonly allowedOrigins?: readonly string[]
   readonly conversation?: Readonly<Record<string, 'record' | 'replay' | 'live'>>

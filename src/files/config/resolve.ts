@@ -128,6 +128,7 @@ export function resolvePlan(
     ),
     atStart: Object.fromEntries(START_KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]]))),
     ...(values.setup !== undefined && values.setup.length > 0 && {setup: values.setup}),
+    ...(values.teardown !== undefined && values.teardown.length > 0 && {teardown: values.teardown}),
     ...(values.allowedOrigins !== undefined && {allowedOrigins: values.allowedOrigins}),
     ...(values.conversation !== undefined && {conversation: conversationOf(template, values.conversation, source)}),
     ...(values.faults !== undefined && {faults}),

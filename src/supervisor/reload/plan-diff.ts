@@ -115,6 +115,7 @@ const used = ({
   envFiles: _e,
   profiles: _p,
   setup: _s,
+  teardown: _t,
   lazy: _l,
   idleTimeoutMs: _i,
   elsewhere: _k,

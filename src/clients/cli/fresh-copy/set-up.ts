@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {existsSync, readFileSync} from 'node:fs'
-import {dirname, join, relative} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
 import {UserError} from '../../../model/errors.ts'
 import type {Plan} from '../../../model/plan.ts'
 import {runLines} from '../../../platform/run-lines.ts'
@@ -24,7 +24,7 @@ const LOCK_FILES = [
   'composer.lock'
 ]
 
-/** A command that makes a folder ready. */
+/** A command that makes a folder ready, or removes what one made. */
 interface Setup {
   /** The app; '' = all of the template. */
   readonly app: string
@@ -38,7 +38,7 @@ interface Setup {
  * folder has changed. A second start waits for those of the first. Rejects with a UserError if one fails: it runs again at the next start.
  */
 export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: string) => void): Promise<void> {
-  const setups = setupsOf(plan)
+  const setups = commandsOf(plan, 'setup', plan.copy ?? basename(worktree.root))
   // a start that has nothing to do writes nothing, and waits for nothing
   if (setups.every(each => isDone(worktree, each))) return
   await alone(
@@ -46,6 +46,21 @@ export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: s
     text => print(`== SETUP == ${text}`),
     async () => runSetups(worktree, setups, print)
   )
+}
+
+/** The words of each `teardown` of a plan, for people. */
+export const teardownsOf = (plan: Plan): readonly string[] =>
+  commandsOf(plan, 'teardown', '').map(({command}) => `the teardown ${command.join(' ')}`)
+
+/** Runs the `teardown` of the apps of a copy, then that of the template. Rejects with a UserError if one fails. */
+export async function tearDown(plan: Plan, copy: string, print: (line: string) => void): Promise<void> {
+  for (const {command, folder, env} of commandsOf(plan, 'teardown', copy).toReversed()) {
+    const {why} = await runLines(command, {folder, env, onLine: line => print(`== TEARDOWN == ${line}`)})
+    if (why === '') continue
+    throw new UserError(`teardown failed: ${command.join(' ')} ${why}`, {
+      explanation: `Nothing of ${copy} was removed. It ran in ${folder}.`
+    })
+  }
 }
 
 const keyOf = ({root}: AddedWorktree, {folder, command}: Setup): string =>
@@ -71,12 +86,13 @@ async function runSetups(worktree: AddedWorktree, all: readonly Setup[], print: 
   }
 }
 
-function setupsOf({file, setup = [], apps}: Plan): readonly Setup[] {
-  const ofApps = apps.flatMap(({id, setup: command = [], folder, env}) => ({app: id, command, folder, env}))
-  const all = [{app: '', command: setup, folder: dirname(file), env: {}}, ...ofApps].filter(
-    each => each.command.length > 0
-  )
-  return [...new Map(all.map(each => [JSON.stringify([each.folder, each.command]), each])).values()]
+/** The commands of a key of a plan; `copy` is the name that they get. */
+function commandsOf(plan: Plan, key: 'setup' | 'teardown', copy: string): readonly Setup[] {
+  const more = {PILLION_COPY: copy}
+  const ofApps = plan.apps.map(app => ({app: app.id, command: app[key] ?? [], folder: app.folder, env: app.env}))
+  const all = [{app: '', command: plan[key] ?? [], folder: dirname(plan.file), env: {}}, ...ofApps]
+  const given = all.filter(each => each.command.length > 0).map(each => ({...each, env: {...each.env, ...more}}))
+  return [...new Map(given.map(each => [JSON.stringify([each.folder, each.command]), each])).values()]
 }
 
 function locksIn(folder: string): string {

@@ -266,6 +266,7 @@ t.test('every key comes into the plan', async t => {
         name: 'every key',
         bring: ['.env'],
         setup: ['npm', 'ci'],
+        teardown: ['npm', 'run', 'clean'],
         managerPort: 5081,
         allowedOrigins: ['https://shop.example'],
         catchUp: 'all',
@@ -274,6 +275,7 @@ t.test('every key comes into the plan', async t => {
         faults: [{from: 'first', to: 'second', method: 'POST', delay: '300ms', status: 503, rate: 0.2, seed: 42}]
       },
       setup: ['npm', 'ci'],
+      teardown: ['npm', 'run', 'clean'],
       managerPort: 5081,
       allowedOrigins: ['https://shop.example'],
       catchUp: 'all',
@@ -283,7 +285,7 @@ t.test('every key comes into the plan', async t => {
           mode: 'replay',
           place: {
             file: join(fixture, 'dapr.yaml'),
-            line: 11,
+            line: 12,
             column: 16,
             source: 'conversation: {llm: replay}'
           }
@@ -355,6 +357,7 @@ t.test('every key comes into the plan', async t => {
           published: {host: '127.0.0.1', number: 5101, inCode: 8001},
           profiles: ['one', 'two'],
           setup: ['make', 'ready'],
+          teardown: ['make', 'clean'],
           tty: true,
           host: 'first',
           routes: [{prefix: '/api', app: 'second', strips: false}],

@@ -1,16 +1,24 @@
 import {rmSync} from 'node:fs'
+import {basename} from 'node:path'
 import {endRun} from '../../../../control/client.ts'
 import {runtimeFolders, usableFolder} from '../../../../control/folder.ts'
 import {startsOf, type KnownCopy} from '../../../../control/known-copies.ts'
 import type {RunIdentity} from '../../../../control/run-file.ts'
 import {oneByOne} from '../../../../control/run-name.ts'
 import {endBySignal, startingRuns} from '../../../../control/starting-runs.ts'
+import {findTemplate} from '../../../../files/config/find.ts'
+import {loadTemplate} from '../../../../files/config/load.ts'
 import {UserError} from '../../../../model/errors.ts'
+import type {Plan} from '../../../../model/plan.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../../command-handler.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {confirm} from '../../input.ts'
+import {commandPlace} from '../../pick-run.ts'
+import {print} from '../../print.ts'
 import {runsHere} from '../../run-here.ts'
 import {say} from '../../say.ts'
+import {tearDown, teardownsOf} from '../../fresh-copy/set-up.ts'
+import {surroundings} from '../../surroundings.ts'
 import {copiesOf} from './list.ts'
 import {remainsOf} from './remains.ts'
 
@@ -46,7 +54,7 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** `copies forget NAME … [--yes]`: removes what copies have left (`remainsOf`). Asks first. */
+/** `copies forget NAME … [--yes]`: runs the `teardown` of copies, and removes what they have left (`remainsOf`). Asks first. */
 export const forgetCopies: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length === 0) throw new UsageError('which copy? pillion copies forget NAME')
@@ -56,7 +64,13 @@ export const forgetCopies: CommandHandler = async context => {
       say(process.stdout, 'info', `${name} has nothing to forget`, asJson)
       continue
     }
-    await confirmed(context, `remove what ${name} keeps: ${asked.join(', ')}`)
+    const plan = await planOf(flags, copyNamed(copiesOf(flags), name))
+    const what = [...asked, ...teardownsOf(plan)].join(', ')
+    await confirmed(context, `remove what ${name} keeps: ${what}`)
+    remainsNow(flags, name) // it may have been started before the person answered
+    const {space} = copyNamed(copiesOf(flags), name)
+    const copy = space === undefined ? name : space.copy || basename(space.root)
+    await tearDown(plan, copy, line => print(process.stderr, `${line}\n`))
     // it may have been started before the person answered; from here on its start waits until all is removed
     await oneByOne(usableFolder(runtimeFolders(process.env)), async () => {
       for (const path of remainsNow(flags, name)) rmSync(path, {recursive: true, force: true})
@@ -65,6 +79,13 @@ export const forgetCopies: CommandHandler = async context => {
     say(process.stdout, 'success', `${name} is forgotten`, asJson)
   }
   return 0
+}
+
+/** The plan with the `teardown` of a copy: of its own template, or where its folder is gone of the template of this folder. */
+async function planOf(flags: GivenFlags, {isGone, folder}: KnownCopy): Promise<Plan> {
+  const here = commandPlace(flags).template ?? findTemplate('.', process.cwd()).file
+  const file = isGone ? here : findTemplate(folder, process.cwd()).file
+  return (await loadTemplate([file], surroundings(), {watch: false})).plan
 }
 
 /** Lists the remains of a copy. Throws a UserError while it runs or starts. */

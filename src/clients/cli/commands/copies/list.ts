@@ -10,6 +10,7 @@ import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {commandPlace} from '../../pick-run.ts'
 import {print} from '../../print.ts'
+import {say} from '../../say.ts'
 import {tableOf} from '../../table.ts'
 
 /** A copy as `copies -o json` prints it. */
@@ -28,12 +29,20 @@ interface CopyRow {
 }
 
 /** `copies [-o json]`: the copies of the template of the folder. */
-export const listCopies: CommandHandler = async ({flags, words: [word]}) => {
+export const listCopies: CommandHandler = async ({flags, words: [word], asJson}) => {
   if (word !== undefined) throw new UsageError(`unknown command "${word}" for "pillion copies"`)
   const runs = await findRuns(process.env)
   const rows = await Promise.all(copiesOf(flags).map(async copy => rowOf(copy, runs)))
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(rows)}\n`)
   else print(process.stdout, table(rows))
+  const gone = rows.filter(({state}) => state === 'gone').map(({name}) => name)
+  if (gone.length > 0)
+    say(
+      process.stderr,
+      'info',
+      `gone: ${gone.join(', ')}. pillion copies forget NAME removes what a copy has left`,
+      asJson
+    )
   return 0
 }
 
