@@ -121,7 +121,7 @@ export class Opening {
   async launch(): Promise<Omit<Launch, 'added'>> {
     const {id, plan, appPort} = this.#app
     const {PILLION_RUN: _run, PILLION_LIFE: _life, ...environment} = this.environment('', plan, appPort)
-    const command = this.#of.commandOf?.(plan) ?? plan.command
+    const command = this.#of.wordsOf?.(plan.command) ?? plan.command
     return {appId: id, folder: await this.#of.folderOf(plan), command, appPort, environment}
   }
 

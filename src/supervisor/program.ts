@@ -12,7 +12,7 @@ import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.
 
 export interface ProgramOptions extends Pick<
   SupervisedOptions,
-  'lines' | 'noted' | 'serverRefusal' | 'watchdog' | 'commandOf'
+  'lines' | 'noted' | 'serverRefusal' | 'watchdog' | 'wordsOf'
 > {
   /** The environment of a process with this marker; the app should listen on `appPort`. */
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>

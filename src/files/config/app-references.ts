@@ -5,6 +5,7 @@ import type {Entry} from './service-versions.ts'
 
 /** The keys whose values may name addresses of apps: they are read when a process starts. */
 const MAY_NAME: readonly AppKey[] = ['env', 'command']
+const READY_COMMAND = 'ready.command'
 
 /** Refuses `${app.ID.PROPERTY}` of an unknown app, of an app without an address, and in keys that are read before ports are known. */
 export function checkReferences(entries: readonly Entry[], each: ForEach): void {
@@ -12,7 +13,7 @@ export function checkReferences(entries: readonly Entry[], each: ForEach): void 
   each(entries, ({settings}) => {
     for (const [key, inside, text] of textsOf(settings))
       for (const reference of appReferences(text)) {
-        const mistake = mistakeOf(reference, key, all)
+        const mistake = mistakeOf(reference, key === 'ready' && inside[0] === 'command' ? READY_COMMAND : key, all)
         if (mistake !== undefined) settings.refuse({key, inside, ...mistake})
       }
   })
@@ -32,14 +33,14 @@ function* textsIn(key: AppKey, inside: readonly string[], value: unknown): Gener
 
 function mistakeOf(
   {written, id, property}: AppReference,
-  key: AppKey,
+  key: AppKey | typeof READY_COMMAND,
   apps: readonly AppPlan[]
 ): {readonly message: string; readonly hint: string} | undefined {
   const app = apps.find(each => each.id === id)
-  if (!MAY_NAME.includes(key))
+  if (key !== READY_COMMAND && !MAY_NAME.includes(key))
     return {
       message: `${key} cannot contain ${written}`,
-      hint: `addresses of apps have a meaning in ${MAY_NAME.join(' and ')}`
+      hint: `addresses of apps have a meaning in ${MAY_NAME.join(', ')} and ${READY_COMMAND}`
     }
   if (!PROPERTIES.some(each => each === property))
     return {

@@ -142,7 +142,7 @@ export class AppRuntimes {
       explain: pendingCall => explain(id, pendingCall),
       nextMarker: app => this.#nextMarker(app),
       folderOf: app => services.workspaces.folderOf(app),
-      commandOf: ({command}) => command.map(word => withAddresses(word, names.addressOf)),
+      wordsOf: words => words.map(word => withAddresses(word, names.addressOf)),
       maySpawn: () => !lifetime.isOver,
       serverRefusal,
       watchdog,

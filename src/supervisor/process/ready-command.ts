@@ -7,6 +7,8 @@ export interface ReadyCommandOptions {
   /** The port that the app listens on; 0 = none. */
   readonly appPort: number
   readonly noted: (note: Note) => void
+  /** Returns the words of a command with the addresses of the apps that it names. Optional: it names none. */
+  readonly wordsOf?: ((words: readonly string[]) => readonly string[]) | undefined
   /** Why the server at one of these ports must not be used: it is that of another run; '', or left out: it may. */
   readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
 }
@@ -26,10 +28,10 @@ export class ReadyCommand {
 
   /** Runs it: '' if it succeeded, otherwise what happened. */
   async run(where: Pick<CommandOptions, 'folder' | 'env' | 'signal'>): Promise<string> {
-    const {plan, appPort, noted, serverRefusal} = this.#options
+    const {plan, appPort, noted, serverRefusal, wordsOf = words => words} = this.#options
     if (plan.ready.kind !== 'command') return ''
     const {portsAsked, readyCommand} = await import('../../proxy/ports/isolated-plan.ts')
-    const command = readyCommand(plan, appPort)
+    const command = wordsOf(readyCommand(plan, appPort))
     const refusal = (await serverRefusal?.(portsAsked(command, plan.env))) ?? ''
     if (refusal === '') return runCommand({...where, command, timeoutMs: TIMEOUT_MS})
     if (refusal !== this.#refusal) noted({type: 'refused', command: command.join(' '), why: refusal})

@@ -30,7 +30,6 @@ export interface SupervisedOptions extends ReadyCommandOptions {
   readonly processMarker: (appProcess: number) => string
   /** The working directory of a process, if not the folder of the plan. Awaited right before the spawn. */
   readonly folder?: (() => string | Promise<string>) | undefined
-  readonly commandOf?: ((plan: ReadyCommandOptions['plan']) => readonly string[]) | undefined // with the addresses of apps that it names
   readonly lines: Sink
   readonly moved: (state: AppState) => void
   /** The only app of a run: its command runs without a shell, its output is passed byte for byte, and it may read stdin. */
@@ -262,8 +261,8 @@ export class SupervisedApp implements Supervised {
   }
 
   #spawn(stdio: ProcessStdio, place: ProcessPlace): AppProcess {
-    const {plan, single, lines, commandOf = ({command}) => command} = this.#options
-    const words = commandOf(plan)
+    const {plan, single, lines, wordsOf = words => words} = this.#options
+    const words = wordsOf(plan.command)
     const stderr = (this.#stderr = new Tail())
     const stdout = (this.#stdout = new Tail(KEPT_OF_STDOUT))
     this.#wasReady = false

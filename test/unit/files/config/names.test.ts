@@ -41,6 +41,7 @@ t.test('a name that two apps would have is refused with both places', async t =>
 t.test('an address of an app is known where it may be named', async t => {
   const api = 'appID: api.v2, autoPort: true'
   load(t, template(api, 'appID: web, env: {API: "${app.api.v2.url}"}, command: [node, a.js, "${app.api.v2.port}"]'))
+  load(t, template(api, 'appID: web, autoPort: true, ready: {command: [curl, "${app.api.v2.url}"]}'))
   load(t, `interpolate: true\n${template(api, 'appID: web, env: {API: "${app.api.v2.url} ${NO:-x}"}')}`)
   const refused = (app: string): string => explained(t, api, 'appID: job', app)
   t.match(
