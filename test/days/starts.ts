@@ -134,7 +134,7 @@ export class Starts {
   /** Something needs an app: one that is asleep has a process then, once what it depends on is there. */
   wake(app: App, isCertain = true): void {
     if (!app.phases.has('asleep')) return
-    const isSure = isCertain && this.steps <= 1 && isSurelyAsleep(app)
+    const isSure = isCertain && this.steps <= 1 && isSurelyAsleep(app) && !this.#isOtherAwake(app)
     const standing = this.standing(app.entry)
     this.wakeNeeded(app.entry, isSure)
     app.mayWait = standing !== 'met' || !isSure
@@ -148,6 +148,11 @@ export class Starts {
     app.isTouched ||= isBad
   }
 
+  /** Another instance of it may be awake, and take what it is needed for. */
+  #isOtherAwake({entry, name}: App): boolean {
+    return this.of(entry.id).some(each => each.name !== name && each.phases.has('up'))
+  }
+
   /** What an app that starts depends on is woken first. */
   protected wakeNeeded(entry: Entry, isCertain: boolean): void {
     for (const [id] of dependsOn(entry)) for (const needed of this.of(id)) this.wake(needed, isCertain)
@@ -157,7 +162,11 @@ export class Starts {
   protected opened(app: App, isCertain = true): App {
     if (!sleeps(app.entry)) return this.started(app, isCertain)
     const codes = new Set([...(isCertain ? [] : app.codes), 0])
-    return {...app, phases: new Set<Phase>([...(isCertain ? [] : app.phases), 'asleep']), codes, isTouched: true}
+    const slept = {...app, phases: new Set<Phase>([...(isCertain ? [] : app.phases), 'asleep']), codes, isTouched: true}
+    if (!this.#isOtherAwake(app)) return slept
+    // instances sleep and wake together
+    this.wake(slept, false)
+    return slept
   }
 
   /** A new process, unless the user has to start it. */
@@ -204,7 +213,9 @@ export class Starts {
       this.wake(after, isCertain && !app.codes.has(0))
       return after
     }
-    const {phase, code, max} = freshOf(app.entry, this.isBad(app.entry.folder))
+    const isBad = this.isBad(app.entry.folder)
+    const {phase, code, max} = freshOf(app.entry, isBad)
+    after.mayBeOld ||= isBad && app.entry.keys.reload === 'overlap' && app.phases.has('up')
     after.phases = new Set([...app.phases, phase])
     after.codes = new Set([...app.codes, code, 0])
     after.lives = {min: this.least(app.lives.min), max: app.lives.max + max + app.lateSaves}

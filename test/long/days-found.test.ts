@@ -83,6 +83,10 @@ const FOUND_LAZY = {
   'an app that is stopped while it waits for a lazy one does not keep that awake': [
     '1118',
     'edit dependencies 44 764 …, stop 941 153'
+  ],
+  'an instance that an edit adds to a lazy app that is awake is started': [
+    '1036',
+    'edit port 339 660, reorder 226 375, add 134 101, edit dependencies 144 40, edit replicas 931 368 …, clock jumps 652 345, call port 278 594'
   ]
 } as const
 

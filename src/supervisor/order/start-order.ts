@@ -72,11 +72,17 @@ export class StartOrder {
 
   /** Starts an app that was added, or opened again by an edit, as the start of the run does. */
   async added(runtime: Startable): Promise<void> {
-    if (!startsAsleep(runtime)) return this.late(runtime)
+    if (!startsAsleep(runtime) || this.#isOtherAwake(runtime)) return this.late(runtime)
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     runtime.startAsleep()
     this.look()
     this.#reportAsleep(runtime)
+  }
+
+  /** Whether another instance of the app is awake: instances sleep and wake together. */
+  #isOtherAwake({id, plan: {version}}: Startable): boolean {
+    const others = this.#options.runtimes().filter(each => each.id === id && each.plan.version === version)
+    return others.some(({pid, sleep}) => pid !== 0 || sleep.isWaking)
   }
 
   /** Starts an app that is asked for. Settles when it has started, or waits for others. */

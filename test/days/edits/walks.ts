@@ -68,8 +68,9 @@ async function begun(house: House): Promise<void> {
   const {leftOut = []} = await house.load().catch(() => ({leftOut: []}))
   const isLeftOut = (app: string): boolean => leftOut.some(({id}) => id === app)
   for (let tries = 0; tries < 3; tries++) {
-    // one that a profile leaves out may have been started, and have failed since
-    const down = house.apps.filter(each => isDown(each) && (each.state !== 'stopped' || !isLeftOut(each.id)))
+    // one that a profile leaves out may have been started, and have failed since, or run in another version
+    const isUp = (app: string): boolean => house.apps.some(({id, state}) => id === app && state !== 'stopped')
+    const down = house.apps.filter(each => isDown(each) && (isUp(each.id) || !isLeftOut(each.id)))
     if (down.length === 0) return
     for (const {id} of down) house.command(house.run?.control?.startApp(id))
     await house.rest()

@@ -355,3 +355,15 @@ t.test('what depends on an app that could not be opened is given up, and waits f
   await scene.moves('db', {phase: 'running', pid: 1, ready: true})
   t.same(scene.news(), ['start: web'])
 })
+
+t.test('an instance that an edit adds to a lazy app begins asleep, unless another one is awake', async t => {
+  for (const pid of [0, 1]) {
+    const scene = new Scene()
+    for (const id of ['shop', 'shop.1'])
+      Object.assign(scene.add(id), {id: 'shop', sleep: {...AWAKE, beginsAsleep: true, isAsleep: true}})
+    const [first, second] = scene.runtimes
+    Object.assign(first ?? {}, {pid})
+    if (second !== undefined) void scene.order.added(second)
+    t.same(scene.news(), pid === 0 ? [] : ['start: shop.1'])
+  }
+})
