@@ -163,7 +163,7 @@ export class Starts {
     if (!sleeps(app.entry)) return this.started(app, isCertain)
     const codes = new Set([...(isCertain ? [] : app.codes), 0])
     const slept = {...app, phases: new Set<Phase>([...(isCertain ? [] : app.phases), 'asleep']), codes, isTouched: true}
-    if (!this.#isOtherAwake(app)) return slept
+    if (this.of(app.entry.id).every(each => each.name === app.name || isSurelyAsleep(each))) return slept
     // instances sleep and wake together
     this.wake(slept, false)
     return slept
