@@ -49,6 +49,11 @@ t.test('up --run uses the ready run of its folder, and leaves it; else it starts
   t.match(used.stdout, new RegExp(`^http://127.0.0.1:${port} .*/main\nhttp://localhost:${port}\n$`))
   t.match(await up('--timeout', '1s', '--run', 'sleep 60'), {code: 124})
   t.match(await rig.run(['ps'], {folder}), {stdout: /web +ready/}, 'the run goes on')
+  t.match(await rig.run(['down'], {folder}), {code: 0})
+  t.match(await up('-d', '--watch'), {code: 0})
+  t.match(await up('--run', 'true'), {code: 0, stderr: /Using .*main\/pillion.yaml/}, 'one that reloads on save, too')
+  t.match(await rig.run(['down'], {folder}), {code: 0})
+  t.match(await up('-d'), {code: 0})
   for (const [words, why] of [
     [['--report', 'report'], /it runs without --report=report/],
     [['--env', 'A=1'], /it runs without --env=A=1/]

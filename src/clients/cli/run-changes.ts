@@ -3,12 +3,18 @@ import {UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import {askedRun} from './asked-run.ts'
 import type {CommandContext} from './command-handler.ts'
+import type {SecondUp} from './second-run.ts'
 
-/** Describes how a run differs from what is asked for now. The template is read only if the flags are equal. */
-export async function changesFor(call: CommandContext, {asked}: RunIdentity): Promise<readonly string[]> {
+/** Describes how a run differs from what is asked for now. The template is read only if the flags are equal. A command can use a run that reloads on save. */
+export async function changesFor(
+  call: CommandContext,
+  {asked}: RunIdentity,
+  how: SecondUp
+): Promise<readonly string[]> {
+  const watch = how === 'use' && asked?.flags.includes('--watch') === true ? ['--watch'] : []
   const wanted = (plan?: Plan): AskedRun => {
     const own = askedRun(call, plan)
-    return {...own, flags: own.flags.filter(flag => !flag.startsWith('--run='))}
+    return {...own, flags: [...own.flags.filter(flag => !flag.startsWith('--run=')), ...watch]}
   }
   const ofFlags = differences(asked, wanted())
   if (ofFlags.length > 0 || asked?.parts === undefined) return ofFlags

@@ -78,7 +78,7 @@ export class RunFinder {
   lookAloud(id?: string): FoundRun | undefined {
     const run = this.look(id)
     const others = elsewhere(this.runs, this.place)
-    if (run === undefined && others !== '') this.#tell(others, 'no-run')
+    if (run === undefined && others !== '') this.#tell(coded(others, 'no-run'), 'no-run')
     return run
   }
 
@@ -94,8 +94,7 @@ export class RunFinder {
 export async function runFinder(
   flags: GivenFlags,
   asJson: boolean,
-  tell = (text: string, code?: Code): void =>
-    say(process.stderr, 'info', asJson ? text : coded(text, code), asJson, code)
+  tell = (text: string, code?: Code): void => say(process.stderr, 'info', text, asJson, code)
 ): Promise<RunFinder> {
   const place = commandPlace(flags)
   return new RunFinder(await runsHere(asJson), place, tell)

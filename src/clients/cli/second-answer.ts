@@ -36,7 +36,7 @@ export async function answerSecond(call: CommandContext, how: SecondUp, second: 
   if (found === undefined) return undefined
   if (how === 'yield') return EXIT_YIELDED
   const {identity, run} = found
-  const changes = await changesFor(call, identity)
+  const changes = await changesFor(call, identity, how)
   const state = `is already ${run === undefined ? 'starting' : 'running'} (pid ${identity.pid})`
   if (how === 'use') {
     const isUsed = run !== undefined && isPlainTemplate(identity.templateFile)
