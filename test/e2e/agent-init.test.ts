@@ -67,3 +67,17 @@ t.test('a file that is not JSON is named with the place, and nothing is written'
   }
   t.match(await rig.run(['agent', 'init', '--yes'], {folder: '../home'}), {code: 1})
 })
+
+t.test('the commands fit the template and the repository', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'pillion.yaml': 'version: 1\napps:\n  - {id: svc, dir: ., appPort: 21792, command: [sleep, "9"]}\n',
+    'pyproject.toml': '[tool.pytest.ini_options]\nminversion = "8"\n'
+  })
+  t.match(await rig.run(['agent', 'init', '--yes']), {code: 0})
+  t.match(read(rig, 'AGENTS.md'), 'pillion up --run "pytest"')
+  t.match(read(rig, 'AGENTS.md'), '`pillion invoke --app-id svc --verb GET --method PATH`', 'its port carries no calls')
+  await rig.write({'pyproject.toml': '', 'go.mod': 'module example.org/shop\n'})
+  t.match(await rig.run(['agent', 'init', '--yes']), {code: 0, stdout: /wrote AGENTS\.md\n/})
+  t.match(read(rig, 'AGENTS.md'), 'pillion up --run "go test ./..."')
+})

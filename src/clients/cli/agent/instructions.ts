@@ -37,13 +37,18 @@ export function instructions({template, folder, apps}: Described): string {
     apps.find(({published}) => published !== undefined) ?? apps.find(({channel}) => channel.port > 0) ?? apps[0]
   const first = asked?.id ?? 'APP'
   const test = testCommand(folder)
+  // calls at an `appPort` are not carried
+  const request =
+    asked?.published === undefined
+      ? `- Request: \`pillion invoke --app-id ${first} --verb GET --method PATH\`; \`pillion calls\` has the number of the call`
+      : `- Request: \`curl -i "$(pillion url ${first})/"\`; \`Pillion-Call: 42\` in the response is the number of the call`
   return [
     '## Run and debug the whole stack',
     '',
     `Pillion runs \`${template}\`: ${shown.join(', ')}. In a git worktree the same commands run a copy of its own, with other ports.`,
     '',
     '- Start, reload on save: `pillion up -d --watch` (returns when all apps are ready; again: no harm)',
-    `- Request: \`curl -i "$(pillion url ${first})/"\`; \`Pillion-Call: 42\` in the response is the number of the call`,
+    request,
     '- What happened: `pillion trace 42 --bodies`; the latest failure: `pillion trace is:failed`',
     `- Why an app does not run: \`pillion why ${first}\`; its log: \`pillion logs ${first} --tail 50\`; states: \`pillion ps\``,
     '- After a change: `pillion wait --for ready` in place of sleeping, then `pillion replay 42` (`--unsafe` for POST) compares the answers',
@@ -64,6 +69,14 @@ const RUNNERS = [
   ['bun.lock', 'bun run test']
 ] as const
 
+/** Other commands for tests, by what a file has. */
+const OTHERS = [
+  ['Makefile', /^test\s*:/m, 'make test'],
+  ['pytest.ini', /^\[pytest\]/m, 'pytest'],
+  ['pyproject.toml', /^\[tool\.pytest\b/m, 'pytest'],
+  ['go.mod', /^module\s/m, 'go test ./...']
+] as const
+
 /** The command that tests the repository; '' = none is known. */
 function testCommand(folder: string): string {
   const json = orElse(() => readTextFile(join(folder, 'package.json')), '{}')
@@ -72,6 +85,5 @@ function testCommand(folder: string): string {
   })
   if (scripts?.test !== undefined && !scripts.test.includes('no test specified'))
     return RUNNERS.find(([file]) => existsSync(join(folder, file)))?.[1] ?? 'npm test'
-  const makefile = orElse(() => readTextFile(join(folder, 'Makefile')), '')
-  return /^test\s*:/m.test(makefile) ? 'make test' : ''
+  return OTHERS.find(([file, has]) => has.test(orElse(() => readTextFile(join(folder, file)), '')))?.[2] ?? ''
 }
