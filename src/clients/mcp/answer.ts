@@ -64,12 +64,6 @@ export const faultAnswer = (text: string, said = ''): ToolResult => ({
   isError: true
 })
 
-/** An answer behind a sentence of our own. */
-export const withNote = (note: string, {content, ...rest}: ToolResult): ToolResult => ({
-  ...rest,
-  content: note === '' ? content : [{type: 'text', text: note}, ...content]
-})
-
 /** Text of apps, between marks that no app can guess. */
 function marked(text: string): string {
   if (text === '') return ''

@@ -6,7 +6,7 @@ import {serveStdio} from '@modelcontextprotocol/server/stdio'
 import {UserError} from '../../model/errors.ts'
 import {Limit} from '../../model/limit.ts'
 import {VERSION} from '../../model/version.ts'
-import {faultAnswer, withNote} from './answer.ts'
+import {faultAnswer} from './answer.ts'
 import {readArguments, RUN} from './arguments.ts'
 import {givenText, SaidByApp, type Host, type Tool, type ToolProperty, type ToolResult} from './tool.ts'
 import {TOOLS} from './tools/tools.ts'
@@ -124,7 +124,8 @@ export async function callTool(
       throw error
     }
     if (tool.run === undefined) throw new Error(`${tool.name} needs no run`)
-    return withNote(notes.join('\n'), await tool.run(run, own, signal))
+    const {content, ...rest} = await tool.run(run, own, signal)
+    return {...rest, content: [...notes.map(text => ({type: 'text' as const, text})), ...content]}
   } catch (error) {
     return faultAnswer(sentence(error), error instanceof SaidByApp ? error.said : '')
   }

@@ -40,15 +40,16 @@ export const invokeTool = (row: Row): Pick<Tool, 'run'> => ({
 /** `path`: comes before that of the request. */
 type Address = Readonly<Record<'host' | 'path', string> & {port: number}>
 
-/** Returns the address for a request: a sidecar, or the port of an app without one. Throws a UserError. */
+/** Returns the address for a request: the `port` of an app, or a sidecar. Throws a UserError. */
 function placeOf(to: string, apps: readonly Api.App[], callers: readonly Api.App[], from: string): Address {
   const sidecar = callers.find(({httpPort}) => httpPort > 0)
+  // a caller without a name comes from outside, as with curl
   const port = Number(/:(\d+)$/.exec(apps[0]?.url ?? '')?.[1] ?? 0)
+  if (port > 0 && from === '') return {host: '127.0.0.1', port, path: '/'}
   if (sidecar !== undefined) {
     const host = (sidecar.sidecarHost ?? '127.0.0.1').replaceAll(/[[\]]/g, '')
     return {host, port: sidecar.httpPort, path: `/v1.0/invoke/${encodeURIComponent(to)}/method/`}
   }
-  if (port > 0 && from === '') return {host: '127.0.0.1', port, path: '/'}
   throw new UserError(`"${from || to}" is stopped, and its sidecar with it`, {
     explanation: 'The tool "start" starts it.'
   })

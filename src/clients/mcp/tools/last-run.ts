@@ -65,8 +65,9 @@ export const appLogsTool: Pick<Tool, 'alone' | 'run'> = {
 export const whyTool = (row: Row): Pick<Tool, 'alone'> => ({
   alone: async (host, given, error) => {
     if (error === undefined && given['lastRun'] !== true) return undefined
-    const what = givenText(given, 'app') || givenNumber(given, 'end').toString()
-    const json = await ofLastRun(host.command(['why', what, '--last-run', '-o', 'json']))
+    const what = givenText(given, 'app') || (given['end'] === undefined ? '' : givenNumber(given, 'end').toString())
+    const words = what === '' ? [] : [what]
+    const json = await ofLastRun(host.command(['why', ...words, '--last-run', '-o', 'json']))
     const death = orElse(() => JSON.parse(json) as readonly Api.Death[], []).at(-1)
     const note = error === undefined ? 'This is of the last run. ' : `${ENDED} `
     if (death === undefined && error !== undefined) return undefined

@@ -81,7 +81,7 @@ function appsHead({apps, lastCall, faults}: Api.Run): string {
   const stopped = apps.filter(({availability}) => availability === 'stopped').length
   const unready = apps.filter(({availability: how}) => how !== 'stopped' && !isUsable(how)).length
   const states = `${unready === 0 ? 'all ready' : `${unready} not ready`}${stopped === 0 ? '' : `, ${stopped} stopped`}`
-  const on = faults.length === 0 ? '' : ` ${faults.length} faults are on.`
+  const on = faults.length === 0 ? '' : ` ${faults.length === 1 ? '1 fault is' : `${faults.length} faults are`} on.`
   return `${apps.length} apps, ${states}; ${lastCall} calls so far.${on}`
 }
 
@@ -89,9 +89,11 @@ function appsHead({apps, lastCall, faults}: Api.Run): string {
 const HEADS = {
   up: appsHead,
   list_apps: appsHead,
-  why: ({app, instances = [], deaths}: Partial<Api.Why>) =>
+  why: ({app, instances = [], deaths, troubles}: Partial<Api.Why & Api.Troubles>) =>
     deaths === undefined
-      ? 'An unexpected exit.'
+      ? troubles === undefined
+        ? 'An unexpected exit.'
+        : 'What is wrong now:'
       : `${app} is ${instances.every(({isReady}) => isReady) ? 'ready' : 'not ready'}; ${deaths} unexpected exits are recorded.`,
   wait: ({outcome, tookMs}: Api.Waited) =>
     `${{met: 'Met', impossible: 'It can no longer be met', timeout: 'Timed out'}[outcome]} after ${tookMs} ms.`,
@@ -128,7 +130,8 @@ export function jsonAnswer(
   const isNone = lists.length > 0 && fields.every(([, value]) => value === 0)
   const lacks = workers > 0 ? '' : ' No worker of workflows is connected for its app: it continues when one connects.'
   const usual = changes === true ? 'Done.' : 'As JSON; secrets are masked.'
-  const head = isNone ? 'There are none.' : (ownOf(HEADS, name as keyof typeof HEADS)?.(answer as never) ?? usual)
+  const none = name === 'why' ? 'Nothing is wrong.' : 'There are none.'
+  const head = isNone ? none : (ownOf(HEADS, name as keyof typeof HEADS)?.(answer as never) ?? usual)
   const line = (value: unknown): string =>
     JSON.stringify(value, function (this: {readonly encoding?: string}, key, each: unknown) {
       if (!Array.isArray(this) && key !== '' && (hidden.has(key) || isEmpty(each))) return undefined

@@ -26,7 +26,6 @@ const replayTool = toolOf('replay')
 const restartTool = toolOf('restart')
 const traceTool = toolOf('trace')
 const waitTool = toolOf('wait')
-const whyTool = toolOf('why')
 const workflowsTool = toolOf('workflows')
 
 /** A command line with one run. */
@@ -126,10 +125,6 @@ t.test(
     t.same(tokens, ['abc'])
   }
 )
-
-t.test('why asks for an app, or for an exit', async t => {
-  t.match(await asked(whyTool, {}, 404, {status: 404, detail: 'no such path'}), 'why needs "end" or "app".')
-})
 
 t.test('all actors of a type can be seen, a page after the other', async t => {
   const row = {host: 'shop', inside: 'add', insideMs: 0, waiting: 0, waitingMs: 0}
