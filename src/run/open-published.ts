@@ -1,7 +1,6 @@
 import {stripVTControlCharacters} from 'node:util'
 import {asBytes} from '../model/bytes.ts'
 import {PeerVariable} from '../platform/peer-variable.ts'
-import type {Ends} from '../platform/proc-net.ts'
 import type {CallContext} from '../proxy/gateway/call-context.ts'
 import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
 import {admitBy} from '../proxy/gateway/instances.ts'
@@ -9,9 +8,11 @@ import type {Routes} from '../proxy/gateway/routes.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
 import {routeOf} from '../proxy/published/path-route.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
-import {PublishedPorts} from '../proxy/published/published-ports.ts'
+import {PublishedPort} from '../proxy/published/published-port.ts'
+import {PublishedPorts, type Publisher} from '../proxy/published/published-ports.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AnsweringCopy} from './answering-copy.ts'
+import type {NearbyCopies} from './nearby-copies.ts'
 
 export {withPortHooks} from './port-hooks.ts'
 
@@ -21,13 +22,10 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
   readonly whyStopped: (id: string) => string
   /** The copy that answers calls in the place of this run. Optional: none does. */
   readonly answering?: () => AnsweringCopy | undefined
+  /** The other copies of the template. Optional: there are none. */
+  readonly copies?: Pick<NearbyCopies, 'socketFor'>
   /** The id of the app whose process has this marker; '' = none. */
   readonly appOf: (marker: string) => string
-}
-
-export interface PublishedApps {
-  readonly contextOf: (id: string) => PublishedContext
-  readonly appAt: (ends: Ends) => string
 }
 
 /** How many of an app's last lines its callers get if it does not answer. */
@@ -37,12 +35,17 @@ const MAX_LINE = 1000
 
 /** Opens the published ports of a run: each call to them takes the way of an invocation. */
 export function openPublished(options: RunPublishedOptions): PublishedPorts {
-  const {contextOf, appAt} = publishedApps(options)
-  return new PublishedPorts(contextOf, appAt, nameOwner)
+  return new PublishedPorts(publishedApps(options), nameOwner)
 }
 
-/** The apps of a run as callers without Dapr's API reach them, and the app that holds the other end of a connection, '' = none of the run. */
-export function publishedApps(options: RunPublishedOptions): PublishedApps {
+/** Opens the port of an app for calls that other copies pass on. */
+export function openInner(options: RunPublishedOptions, id: string): PublishedPort {
+  const {contextOf, appAt} = publishedApps(options)
+  return new PublishedPort([], () => contextOf(id), appAt)
+}
+
+/** The apps of a run as callers without Dapr's API reach them, and the owners of the other ends of connections. */
+export function publishedApps(options: RunPublishedOptions): Publisher {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
   const routedTo = (path: string, id: string): Routed | undefined => {
@@ -57,7 +60,11 @@ export function publishedApps(options: RunPublishedOptions): PublishedApps {
     contexts.set(id, context)
     return context
   }
-  return {contextOf, appAt: ends => options.appOf(markers.of(ends))}
+  return {
+    contextOf,
+    appAt: ends => options.appOf(markers.of(ends)),
+    ownCopyAt: (ends, app) => options.copies?.socketFor(ends, app) ?? ''
+  }
 }
 
 const withoutControls = (line: string): string => stripVTControlCharacters(line.slice(0, MAX_LINE))

@@ -14,9 +14,10 @@ import {LOOPBACK} from '../platform/probe.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen} from '../proxy/ports/claim.ts'
-import type {Entrance} from '../proxy/published/entrance.ts'
+import type {Caller, Entrance} from '../proxy/published/entrance.ts'
+import {passedCaller, TO_OWN_COPY} from '../proxy/published/pass-on.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {RunPublishedOptions} from './open-published.ts'
+import type {RunPublished} from './run-published.ts'
 import type {RunContext} from './run-context.ts'
 import {inBackground} from './run-reporter.ts'
 import {RunShow} from './run-show.ts'
@@ -24,7 +25,7 @@ import {RunShow} from './run-show.ts'
 /** The names of the apps of a run, and the entrance of the machine if this run has it. A call loads the code that serves it. */
 export class RunNames {
   readonly #context: RunContext
-  readonly #published: RunPublishedOptions
+  readonly #published: RunPublished
   readonly #runtimes: () => readonly AppRuntime[]
   /** The apps that the run leaves out. */
   #leftOut: readonly AppPlan[]
@@ -44,7 +45,7 @@ export class RunNames {
   /** `renamed` is called when the names of the run have changed without an edit. */
   constructor(
     context: RunContext,
-    published: RunPublishedOptions,
+    published: RunPublished,
     runtimes: () => readonly AppRuntime[],
     renamed: (names: Readonly<Record<string, string>>) => void
   ) {
@@ -53,7 +54,13 @@ export class RunNames {
     this.#leftOut = context.plan.leftOut ?? []
     this.#published = published
     const answer = (names?: ReadonlyMap<string, string>): void => renamed(this.alsoAnswer(names))
-    this.show = new RunShow({context, published, runtimes, project: () => this.#space?.project, answer})
+    this.show = new RunShow({
+      context,
+      published: published.options,
+      runtimes,
+      project: () => this.#space?.project,
+      answer
+    })
   }
 
   /** The names that the run asks for. */
@@ -136,9 +143,21 @@ export class RunNames {
     return {names: this.alsoAnswer(this.#mainNames)}
   }
 
-  /** Takes a connection that the run with the entrance passes on. */
-  readonly onUpgrade: OnUpgrade = (request, socket, early) => {
-    void this.#takeCaller(request.headers, socket, early).catch(() => socket.destroy())
+  /** Takes a connection that another run passes on: the one with the entrance, or a copy whose number it asked for. */
+  readonly onUpgrade: OnUpgrade = ({headers}, socket, early) => {
+    const taken =
+      headers.upgrade === TO_OWN_COPY
+        ? this.#published.take(headers, socket, early)
+        : this.#takeCaller(headers, socket, early)
+    void taken.catch(() => socket.destroy())
+  }
+
+  async #takeCaller(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
+    const entrance = await this.#serve()
+    const {PASSED_ON} = await import('../proxy/published/entrance.ts')
+    const caller = passedCaller(headers, PASSED_ON)
+    if (caller === undefined || this.#over.signal.aborted) socket.destroy()
+    else entrance.take(socket, caller as Caller, early)
   }
 
   async close(cut: AbortSignal): Promise<void> {
@@ -181,18 +200,10 @@ export class RunNames {
       const {openEntrance} = await import('./open-entrance.ts')
       const {env, reporter} = this.#context
       const appAtName = (name: string): string | undefined => this.#names.get(name) ?? this.#mainNames.get(name)
-      const entrance = openEntrance({...this.#published, env, folder: this.#folder, reporter, appAtName})
+      const entrance = openEntrance({...this.#published.options, env, folder: this.#folder, reporter, appAtName})
       entrance.listen(this.#claims)
       return entrance
     })
-  }
-
-  async #takeCaller(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
-    const entrance = await this.#serve()
-    const {passedHeader} = await import('../proxy/published/entrance.ts')
-    const header = passedHeader(headers)
-    if (header === undefined || this.#over.signal.aborted) socket.destroy()
-    else entrance.take(socket, header, early)
   }
 }
 

@@ -124,7 +124,7 @@ export class RunParts {
     })
     const {changes, starts, work, actors} = this
     this.sleep = new RunSleep({context, runtimes, starts, changes, recorder, work, actors, sidecars: this.#sidecars})
-    this.published = new RunPublished({
+    this.published = new RunPublished(context, {
       observer,
       faults,
       routes: () => this.routes,
@@ -132,7 +132,7 @@ export class RunParts {
       answering: () => this.names.show.answering,
       appOf: marker => this.appRuntimes.appOf(marker)
     })
-    this.names = new RunNames(context, this.published.options, runtimes, names => this.#registration?.update({names}))
+    this.names = new RunNames(context, this.published, runtimes, names => this.#registration?.update({names}))
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)

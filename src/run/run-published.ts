@@ -1,11 +1,16 @@
+import type {IncomingHttpHeaders} from 'node:http'
+import type {Socket} from 'node:net'
 import {loadHookText} from '#daeploy'
 import type {Exit} from '../model/app-state.ts'
 import type {Environment} from '../model/environment.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter, TellingReporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {PortCaller, PublishedPort} from '../proxy/published/published-port.ts'
 import type {PublishedPorts} from '../proxy/published/published-ports.ts'
+import {NearbyCopies} from './nearby-copies.ts'
 import type {RunPublishedOptions} from './open-published.ts'
+import type {RunContext} from './run-context.ts'
 import type {withPortHooks as WithPortHooks} from './port-hooks.ts'
 
 /** Time after the start of a process at which its ports are read. */
@@ -15,13 +20,15 @@ const FIRST_LOOK_MS = 5000
 export class RunPublished {
   readonly options: RunPublishedOptions
   #ports: PublishedPorts | undefined
+  /** The ports for calls that other copies pass on, by app. */
+  readonly #inner = new Map<string, PublishedPort>()
   #withHooks: typeof WithPortHooks | undefined
   #python = ''
   /** Ids of apps that listen at a port which the template does not name. */
   readonly #announced = new Set<string>()
 
-  constructor(options: RunPublishedOptions) {
-    this.options = options
+  constructor(context: RunContext, options: RunPublishedOptions) {
+    this.options = {...options, copies: new NearbyCopies(context)}
   }
 
   /** Binds the published ports of these apps, which `others` do not have. Throws a `UserError` if one is taken. */
@@ -76,6 +83,20 @@ export class RunPublished {
     void import('./published-hints.ts').then(({hintAtEnd}) => hintAtEnd(runtime, exit, to - from, reporter))
   }
 
+  /** Takes a connection that another copy passes on by an upgrade with these headers: a process of this run called a number of that copy. */
+  async take(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
+    const [{openInner}, {passedCaller, TO_OWN_COPY}] = await Promise.all([
+      import('./open-published.ts'),
+      import('../proxy/published/pass-on.ts')
+    ])
+    const caller = passedCaller(headers, TO_OWN_COPY)
+    if (caller === undefined) return void socket.destroy()
+    const {app, ends} = caller as PortCaller
+    const port = this.#inner.get(app) ?? openInner(this.options, app)
+    this.#inner.set(app, port)
+    port.take(socket, ends, early)
+  }
+
   /** Serves the ports that are bound. */
   serve(): void {
     this.#ports?.serve()
@@ -87,6 +108,6 @@ export class RunPublished {
   }
 
   async close(cut?: AbortSignal): Promise<void> {
-    await this.#ports?.close(cut)
+    await Promise.all([this.#ports, ...this.#inner.values()].map(async port => port?.close(cut)))
   }
 }

@@ -88,7 +88,9 @@ export class Isolation {
       readers.length === 0
         ? ''
         : `. Nothing in the template gives ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
-    const called = [...new Set(unnamedPorts(plan).map(({id, port}) => `${id} at ${port}`))]
+    const called = [
+      ...new Set(unnamedPorts(plan, process.platform === 'linux').map(({id, port}) => `${id} at ${port}`))
+    ]
     const elsewhere =
       called.length === 0
         ? ''

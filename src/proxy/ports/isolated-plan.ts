@@ -145,10 +145,13 @@ export function portReaders(
 }
 
 /**
- * Apps that are called at a number which is nowhere in the template, or which containers call by name (`--add-host`): what has it in its code
- * or its files calls the other copy.
+ * Apps that are called at a number which is nowhere in the template, or which containers call by name (`--add-host`): a caller with the number
+ * in its code or its files calls the other copy, unless that knows the callers of its ports.
  */
-export const unnamedPorts = ({apps}: Plan): readonly {readonly id: string; readonly port: number}[] =>
+export const unnamedPorts = (
+  {apps}: Plan,
+  knowsCallers: boolean
+): readonly {readonly id: string; readonly port: number}[] =>
   apps.flatMap(({id, published, ready}) => {
     const isHost = apps.some(({command}) =>
       command.some((word, at) => word === `${id}:host-gateway` && command[at - 1] === '--add-host')
@@ -157,7 +160,7 @@ export const unnamedPorts = ({apps}: Plan): readonly {readonly id: string; reado
     const isNamed = apps.some(({env, command}) =>
       [...Object.values(env), ...command].some(text => text.includes(port.toString()))
     )
-    return port > 0 && (isHost || !isNamed) ? [{id, port}] : []
+    return port > 0 && (isHost || !(isNamed || knowsCallers)) ? [{id, port}] : []
   })
 
 /** Ports that programs use without a given port. */

@@ -10,6 +10,7 @@ import {contain} from '../net/error-boundary.ts'
 import {KnownHeads} from '../net/http1/known-heads.ts'
 import {shareReads} from '../net/http1/shared-reads.ts'
 import type {FrameCallsOptions} from './frame-calls.ts'
+import {passOn, type PassedOn} from './pass-on.ts'
 import {strippedHead} from './path-route.ts'
 import {PublishedConnection, type PublishedHost} from './published-connection.ts'
 import {PublishedPortCall, type PublishedContext} from './published-port-call.ts'
@@ -23,6 +24,9 @@ const HTTP2 = 'PRI * HTTP/2'
  * this machine no caller is gone without a word, and one in a debugger does not answer.
  */
 const LOOK_MS = 10_000
+
+/** How long connections to apps of other runs may take to end, in ms, when this run ends. */
+const LEAVE_MS = 1000
 
 /** A connection whose caller is looked up once. */
 interface Attributed {
@@ -41,6 +45,8 @@ export abstract class CallPort implements PublishedHost {
   readonly #servers: net.Server[] = []
   readonly #http = new Set<PublishedConnection>()
   readonly #frames = new Set<FrameServer>()
+  /** Connections that are passed on to other runs. */
+  readonly #passed = new Set<net.Socket>()
   readonly #known = new KnownHeads<VerbatimHead>()
   readonly #appAt: (ends: Ends) => string
   readonly #warn: (text: string) => void
@@ -93,7 +99,11 @@ export abstract class CallPort implements PublishedHost {
     for (const connection of this.#frames) connection.leave()
     if (cut?.aborted === true) this.connections.destroy()
     cut?.addEventListener('abort', () => this.connections.destroy(), {once: true})
+    const late = setTimeout(() => {
+      for (const socket of this.#passed) socket.destroy()
+    }, LEAVE_MS)
     await this.connections.gone()
+    clearTimeout(late)
   }
 
   /** Takes no further request of these connections of HTTP/1. */
@@ -147,6 +157,20 @@ export abstract class CallPort implements PublishedHost {
     if (early.toString('latin1', 0, HTTP2.length) !== HTTP2) return false
     void this.#serveFrames(socket, early, contextOf)
     return true
+  }
+
+  /** Passes on a connection to another run. */
+  protected passOn(socket: net.Socket, options: PassedOn): void {
+    this.#passed.add(socket)
+    socket.on('close', () => this.#passed.delete(socket))
+    passOn(socket, options)
+  }
+
+  /** Serves a connection that another run has passed on; `early`: the bytes that were read already. */
+  protected adopt(socket: net.Socket, early: Buffer): void {
+    this.connections.add(socket)
+    this.accept(socket)
+    if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
   }
 
   /** Reads a new connection. */

@@ -1,4 +1,4 @@
-import net from 'node:net'
+import type net from 'node:net'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {bugText} from '../../model/errors.ts'
 import type {Ends} from '../../platform/proc-net.ts'
@@ -20,11 +20,6 @@ const BROWSER = 'browser'
 export const WAITING = 'pillion-entrance'
 /** The protocol by which the entrance passes on a connection to another run. */
 export const PASSED_ON = 'pillion-caller'
-/** The header with the ends of such a connection, as JSON. */
-const ENDS = 'Pillion-Caller'
-
-/** How long connections to apps of other runs may take to end, in ms, when this run ends. */
-const LEAVE_MS = 1000
 
 /** How often a request may pass the entrance on its way: a proxy of an app that calls its own name would repeat it without end. */
 const MAX_PASSES = 5
@@ -47,7 +42,7 @@ export interface EntranceOptions {
 }
 
 /** The caller of a connection, and its way in. */
-interface Caller extends Origin {
+export interface Caller extends Origin {
   readonly ends: Ends
   readonly protocol: Protocol
 }
@@ -68,8 +63,6 @@ export class Entrance extends CallPort {
   #streams: EntranceStreams | undefined
   /** Runs that wait for the entrance. */
   readonly #waiting = new Set<net.Socket>()
-  /** Connections that are passed on to other runs. */
-  readonly #passed = new Set<net.Socket>()
 
   constructor(options: EntranceOptions) {
     super(options.appAt, options.warn)
@@ -111,13 +104,11 @@ export class Entrance extends CallPort {
     socket.on('error', () => socket.destroy()).resume()
   }
 
-  /** Serves a connection that another run has passed on by an upgrade with this header; `early`: what has come of it. */
-  take(socket: net.Socket, header: string, early: Buffer): void {
-    this.#callers.set(socket, JSON.parse(header) as Caller)
+  /** Serves a connection of this caller that another run has passed on; `early`: the bytes that were read already. */
+  take(socket: net.Socket, caller: Caller, early: Buffer): void {
+    this.#callers.set(socket, caller)
     this.#passedIn.add(socket)
-    this.connections.add(socket)
-    this.accept(socket)
-    if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
+    this.adopt(socket, early)
   }
 
   /** The run that has passed on connections is ending, or is gone: their calls may finish. */
@@ -132,11 +123,7 @@ export class Entrance extends CallPort {
   override async close(cut?: AbortSignal): Promise<void> {
     for (const socket of this.#waiting) socket.destroy()
     this.#streams?.close()
-    const late = setTimeout(() => {
-      for (const socket of this.#passed) socket.destroy()
-    }, LEAVE_MS)
     await super.close(cut)
-    clearTimeout(late)
   }
 
   protected override endsOf(socket: net.Socket): Ends {
@@ -199,31 +186,9 @@ export class Entrance extends CallPort {
   /** Passes on a connection to the run that has the name, with all that follows on it. */
   #passOn(path: string, head: VerbatimHead, connection: PublishedConnection, caller: Caller): void {
     const {socket} = connection
-    const early = connection.leave()
-    const other = net.connect({path, allowHalfOpen: true})
-    this.#passed.add(socket)
-    other.write(
-      `GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${PASSED_ON}\r\n${ENDS}: ${JSON.stringify(caller)}\r\n\r\n`
-    )
-    other.write(early)
-    socket.pipe(other)
-    other.pipe(socket)
-    socket
-      .on('error', () => socket.destroy())
-      .on('close', () => {
-        this.#passed.delete(socket)
-        other.destroy()
-      })
-    other
-      .on('error', () => {
-        if (other.bytesRead > 0) return void socket.resetAndDestroy()
-        socket.end(replyText(runGone(head.lines), head.method === 'HEAD', 'Connection: close\r\n'), 'latin1')
-      })
-      .on('close', () => socket.destroySoon())
+    const failed = (): void => {
+      socket.end(replyText(runGone(head.lines), head.method === 'HEAD', 'Connection: close\r\n'), 'latin1')
+    }
+    this.passOn(socket, {path, protocol: PASSED_ON, caller, early: connection.leave(), failed})
   }
 }
-
-/** The header of a connection that another run passes on; undefined: an upgrade asks for something else. */
-export const passedHeader = (
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>
-): string | undefined => (headers['upgrade'] === PASSED_ON ? String(headers[ENDS.toLowerCase()]) : undefined)

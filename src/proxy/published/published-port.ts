@@ -4,6 +4,7 @@ import type net from 'node:net'
 import type {Ends} from '../../platform/proc-net.ts'
 import {BytesCall} from './bytes-call.ts'
 import {CallPort} from './call-port.ts'
+import {TO_OWN_COPY} from './pass-on.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
@@ -11,9 +12,22 @@ import type {VerbatimHead} from './verbatim-head.ts'
 /** After such a silence of a new connection, in ms, the app may be one that speaks first: a database, a mail server. */
 const SILENCE_MS = 200
 
+/** A connection that another copy passes on. */
+export interface PortCaller {
+  /** The app that is called. */
+  readonly app: string
+  readonly ends: Ends
+}
+
+/** Finds the control socket of the other copy that has the app and whose process holds the other end of a connection; '' = there is none. */
+export type OwnCopyAt = (ends: Ends, app: string) => string
+
 /** The port at which others call an app. */
 export class PublishedPort extends CallPort {
   readonly #contextOf: () => PublishedContext
+  readonly #ownCopyAt: OwnCopyAt
+  /** The ends of connections that other copies have passed on. */
+  readonly #passedIn = new WeakMap<net.Socket, Ends>()
   /** The app has answered in HTTP/1: it is none that speaks first. That a caller speaks it shows nothing: some only look what listens there. */
   #speaksHttp = false
   /** Requests of HTTP/1 whose answers are to show it. */
@@ -23,10 +37,22 @@ export class PublishedPort extends CallPort {
    * `claims` are bound and listening; the port owns them from now on. `contextOf` returns what calls need to the app that is called there now,
    * `appAt` the app that holds the other end of a connection, or an empty string if none of the run does.
    */
-  constructor(claims: readonly net.Server[], contextOf: () => PublishedContext, appAt: (ends: Ends) => string) {
+  constructor(
+    claims: readonly net.Server[],
+    contextOf: () => PublishedContext,
+    appAt: (ends: Ends) => string,
+    ownCopyAt: OwnCopyAt = () => ''
+  ) {
     super(appAt, text => contextOf().warn(text))
     this.#contextOf = contextOf
+    this.#ownCopyAt = ownCopyAt
     this.listen(claims)
+  }
+
+  /** Serves a connection that another copy has passed on. */
+  take(socket: net.Socket, ends: Ends, early: Buffer): void {
+    this.#passedIn.set(socket, ends)
+    this.adopt(socket, early)
   }
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
@@ -43,6 +69,21 @@ export class PublishedPort extends CallPort {
     if (this.serveFrames(socket, early, this.#contextOf)) return
     const reopen = early.length > 0 ? undefined : (): void => void this.follow(socket)
     new BytesCall(this.#contextOf(), this.callerOf(socket), socket, early, reopen).start()
+  }
+
+  /** Reads a new connection, unless a process of another copy has made it: its number means the app of that copy. */
+  protected override accept(socket: net.Socket): void {
+    const app = this.#contextOf().callee
+    const path = this.#passedIn.has(socket) ? '' : this.#ownCopyAt(socket, app)
+    if (path === '') return super.accept(socket)
+    const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
+    const caller: PortCaller = {app, ends: {remoteAddress, remotePort, localAddress, localPort}}
+    const failed = (): void => void socket.resetAndDestroy()
+    this.passOn(socket, {path, protocol: TO_OWN_COPY, caller, early: Buffer.alloc(0), failed})
+  }
+
+  protected override endsOf(socket: net.Socket): Ends {
+    return this.#passedIn.get(socket) ?? socket
   }
 
   protected override follow(socket: net.Socket): PublishedConnection {

@@ -7,7 +7,7 @@ import {release} from '../net/claimed-server.ts'
 import {whoHolds, type NameOwner} from '../ports/app-port.ts'
 import {listen} from '../ports/claim.ts'
 import type {PublishedContext} from './published-port-call.ts'
-import {PublishedPort} from './published-port.ts'
+import {PublishedPort, type OwnCopyAt} from './published-port.ts'
 
 interface Entry {
   readonly plan: PublishedPlan
@@ -18,19 +18,25 @@ interface Entry {
   port: PublishedPort | undefined
 }
 
+/** The apps behind published ports, and the owners of the connections to them. */
+export interface Publisher {
+  /** Returns the parts that calls to an app need. */
+  readonly contextOf: (id: string) => PublishedContext
+  /** The app that holds the other end of a connection; '' = none of the run. */
+  readonly appAt: (ends: Ends) => string
+  readonly ownCopyAt: OwnCopyAt
+}
+
 type Publishing = Pick<AppPlan, 'id' | 'published'>
 
 /** The published ports of a run: bound before anything starts, and kept while any app of the run wants them, whatever becomes of its process. */
 export class PublishedPorts {
-  readonly #contextOf: (id: string) => PublishedContext
-  readonly #appAt: (ends: Ends) => string
+  readonly #publisher: Publisher
   readonly #nameOwner: NameOwner
   readonly #entries = new Map<string, Entry>()
 
-  /** `contextOf` returns what calls to an app need, `appAt` the app that holds the other end of a connection, '' = none of the run. */
-  constructor(contextOf: (id: string) => PublishedContext, appAt: (ends: Ends) => string, nameOwner: NameOwner) {
-    this.#contextOf = contextOf
-    this.#appAt = appAt
+  constructor(publisher: Publisher, nameOwner: NameOwner) {
+    this.#publisher = publisher
     this.#nameOwner = nameOwner
   }
 
@@ -54,8 +60,9 @@ export class PublishedPorts {
 
   /** Serves the ports that are bound, beginning with who has connected meanwhile. */
   serve(): void {
+    const {contextOf, appAt, ownCopyAt} = this.#publisher
     for (const entry of this.#entries.values())
-      entry.port ??= new PublishedPort(entry.servers, () => this.#contextOf(entry.callee), this.#appAt)
+      entry.port ??= new PublishedPort(entry.servers, () => contextOf(entry.callee), appAt, ownCopyAt)
   }
 
   /** Frees the ports that none of these apps wants. */

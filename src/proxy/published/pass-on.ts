@@ -1,0 +1,42 @@
+import net from 'node:net'
+
+/** The header that says whose connection it is, as JSON. */
+const CALLER = 'Pillion-Caller'
+
+/** The protocol by which a run passes on a connection to the copy of its template whose process has made it. */
+export const TO_OWN_COPY = 'pillion-port'
+
+export interface PassedOn {
+  /** The control socket of the other run. */
+  readonly path: string
+  /** The protocol of the upgrade, which the other run knows. */
+  readonly protocol: string
+  readonly caller: object
+  /** The bytes that were read already. */
+  readonly early: Buffer
+  /** Called if the other run has not taken it. */
+  readonly failed: () => void
+}
+
+/** Passes on a connection to another run by an upgrade at its control socket, with all that follows on it. */
+export function passOn(socket: net.Socket, {path, protocol, caller, early, failed}: PassedOn): void {
+  const other = net.connect({path, allowHalfOpen: true})
+  const lines = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n${CALLER}: ${JSON.stringify(caller)}\r\n`
+  other.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)
+  other.write(early)
+  socket.pipe(other)
+  other.pipe(socket)
+  socket.on('error', () => socket.destroy()).on('close', () => other.destroy())
+  other
+    .on('error', () => {
+      if (other.bytesRead > 0) socket.resetAndDestroy()
+      else failed()
+    })
+    .on('close', () => socket.destroySoon())
+}
+
+/** Returns the caller of a connection that another run passes on by this protocol; undefined: an upgrade asks for something else. */
+export const passedCaller = (
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  protocol: string
+): unknown => (headers['upgrade'] === protocol ? JSON.parse(String(headers[CALLER.toLowerCase()])) : undefined)

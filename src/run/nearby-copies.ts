@@ -1,0 +1,59 @@
+import {statSync} from 'node:fs'
+import {join} from 'node:path'
+import {copiesAmong} from '../control/copies.ts'
+import {runtimeFolders, usableFolder} from '../control/folder.ts'
+import {livingRunsIn} from '../control/living-runs.ts'
+import {livingRun, readRunFile} from '../control/run-file.ts'
+import {orElse} from '../model/or-else.ts'
+import {PeerVariable} from '../platform/peer-variable.ts'
+import type {Ends} from '../platform/proc-net.ts'
+import type {RunContext} from './run-context.ts'
+
+/** How long no run is looked for again, in ms: a copy registers before it starts its apps. */
+const LOOK_MS = 10
+/** How long ago, in ms, the latest run must have come for its file to be complete. */
+const SETTLED_MS = 1000
+
+/** The other copies of the template that run. Their apps may have numbers of this run in their code. */
+export class NearbyCopies {
+  readonly #context: Pick<RunContext, 'env' | 'plan'>
+  readonly #apps = new PeerVariable('PILLION_RUN')
+  readonly #commands = new PeerVariable('PILLION_EXEC')
+  #folder = ''
+  /** The folder of each copy, by the marker of its processes. */
+  #homes: ReadonlyMap<string, string> = new Map()
+  /** Until when no run is looked for again, as of `performance.now`. */
+  #quietUntil = 0
+  /** When the folder of runs had changed as the copies were listed, in ms since 1970; 0 = list them again. */
+  #listedAt = 0
+
+  constructor(context: Pick<RunContext, 'env' | 'plan'>) {
+    this.#context = context
+  }
+
+  /**
+   * Returns the control socket of the copy that has an app and whose process, or whose command (`exec`), holds the other end of a connection;
+   * '' = there is none.
+   */
+  socketFor(ends: Ends, app: string): string {
+    // the folder of runs may be gone for a moment
+    orElse(() => this.#list(), undefined)
+    if (this.#homes.size === 0) return ''
+    const home = this.#homes.get(this.#apps.of(ends) || this.#commands.of(ends))
+    return home !== undefined && livingRun(home)?.appIds.includes(app) === true ? join(home, 'socket') : ''
+  }
+
+  /** Lists the copies if a run has come or gone since the last time. */
+  #list(): void {
+    const {env, plan} = this.#context
+    const now = performance.now()
+    if (plan.file === '' || now < this.#quietUntil) return
+    this.#quietUntil = now + LOOK_MS
+    this.#folder ||= usableFolder(runtimeFolders(env))
+    const {mtimeMs} = statSync(this.#folder)
+    if (mtimeMs === this.#listedAt) return
+    this.#listedAt = Date.now() - mtimeMs > SETTLED_MS ? mtimeMs : 0
+    const copies = copiesAmong(livingRunsIn(this.#folder), {file: plan.file, copy: plan.copy ?? ''})
+    this.#homes = new Map(copies.map(({home}) => [readRunFile(home)?.marker ?? '', home]))
+  }
+}
