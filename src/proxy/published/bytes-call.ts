@@ -1,4 +1,5 @@
 import net from 'node:net'
+import type {Ends} from '../../platform/proc-net.ts'
 import type {Call, SentRequest} from '../../model/call.ts'
 import {codeOf, bugText} from '../../model/errors.ts'
 import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
@@ -34,11 +35,18 @@ export class BytesCall implements Passenger {
 
   /**
    * `socket`: the caller's connection, which nothing else reads any more; `early`: bytes that were read from it. `reopen` reads it again as a new
-   * one, of a caller that was silent, unless the app speaks first; left out: it stays this call's.
+   * one, of a caller that was silent, unless the app speaks first; left out: it stays this call's. `ends`: those of the caller's connection.
    */
-  constructor(context: PublishedContext, caller: string, socket: net.Socket, early: Buffer, reopen?: () => void) {
+  constructor(
+    context: PublishedContext,
+    caller: string,
+    socket: net.Socket,
+    early: Buffer,
+    reopen?: () => void,
+    ends: Ends = socket
+  ) {
     const {callee, observer, recorded} = context
-    const [method, path] = ['TCP', `:${socket.localPort ?? 0}`]
+    const [method, path] = ['TCP', `:${ends.localPort ?? 0}`]
     const sent: SentRequest = {protocol: 'bytes', method, path, lines: ''}
     const stream = (this.#stream = new TunnelStream(() => this.#leave() || this.#fail('the app was replaced')))
     this.call = {caller, callee, method, path, number: 0, isPublished: true, isTunnel: true, sent, stream}

@@ -68,7 +68,7 @@ export class PublishedPort extends CallPort {
   passBytes(socket: net.Socket, early: Buffer): void {
     if (this.serveFrames(socket, early, this.#contextOf)) return
     const reopen = early.length > 0 ? undefined : (): void => void this.follow(socket)
-    new BytesCall(this.#contextOf(), this.callerOf(socket), socket, early, reopen).start()
+    new BytesCall(this.#contextOf(), this.callerOf(socket), socket, early, reopen, this.endsOf(socket)).start()
   }
 
   /** Reads a new connection, unless a process of another copy has made it: its number means the app of that copy. */
