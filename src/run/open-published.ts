@@ -9,7 +9,7 @@ import {nameOwner} from '../proxy/ports/claim-all.ts'
 import {routeOf} from '../proxy/published/path-route.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
 import {PublishedPort} from '../proxy/published/published-port.ts'
-import {PublishedPorts, type Publisher} from '../proxy/published/published-ports.ts'
+import {PublishedPorts, type PublishedApps} from '../proxy/published/published-ports.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AnsweringCopy} from './answering-copy.ts'
 import type {NearbyCopies} from './nearby-copies.ts'
@@ -45,7 +45,7 @@ export function openInner(options: RunPublishedOptions, id: string): PublishedPo
 }
 
 /** The apps of a run as callers without Dapr's API reach them, and the owners of the other ends of connections. */
-export function publishedApps(options: RunPublishedOptions): Publisher {
+export function publishedApps(options: RunPublishedOptions): PublishedApps {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
   const routedTo = (path: string, id: string): Routed | undefined => {

@@ -14,7 +14,7 @@ import {LOOPBACK} from '../platform/probe.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen} from '../proxy/ports/claim.ts'
-import type {Caller, Entrance} from '../proxy/published/entrance.ts'
+import type {Entrance, EntranceCaller} from '../proxy/published/entrance.ts'
 import {passedCaller, TO_OWN_COPY} from '../proxy/published/pass-on.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {RunPublished} from './run-published.ts'
@@ -157,7 +157,7 @@ export class RunNames {
     const {PASSED_ON} = await import('../proxy/published/entrance.ts')
     const caller = passedCaller(headers, PASSED_ON)
     if (caller === undefined || this.#over.signal.aborted) socket.destroy()
-    else entrance.take(socket, caller as Caller, early)
+    else entrance.take(socket, caller as EntranceCaller, early)
   }
 
   async close(cut: AbortSignal): Promise<void> {

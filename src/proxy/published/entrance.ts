@@ -42,7 +42,7 @@ export interface EntranceOptions {
 }
 
 /** The caller of a connection, and its way in. */
-export interface Caller extends Origin {
+export interface EntranceCaller extends Origin {
   readonly ends: Ends
   readonly protocol: Protocol
 }
@@ -56,7 +56,7 @@ export class Entrance extends CallPort {
   /** Connections that another run has passed on. */
   readonly #passedIn = new WeakSet<net.Socket>()
   /** The callers behind connections of this program. */
-  readonly #callers = new WeakMap<net.Socket, Caller>()
+  readonly #callers = new WeakMap<net.Socket, EntranceCaller>()
   /** Connections that were encrypted. */
   readonly #secured = new WeakSet<net.Socket>()
   #tls: EntranceTls | undefined
@@ -105,7 +105,7 @@ export class Entrance extends CallPort {
   }
 
   /** Serves a connection of this caller that another run has passed on; `early`: the bytes that were read already. */
-  take(socket: net.Socket, caller: Caller, early: Buffer): void {
+  take(socket: net.Socket, caller: EntranceCaller, early: Buffer): void {
     this.#callers.set(socket, caller)
     this.#passedIn.add(socket)
     this.adopt(socket, early)
@@ -134,7 +134,7 @@ export class Entrance extends CallPort {
     return this.#callers.get(socket)?.protocol ?? 'HTTP/1.1'
   }
 
-  #callerAt(socket: net.Socket): Caller {
+  #callerAt(socket: net.Socket): EntranceCaller {
     const passed = this.#callers.get(socket)
     if (passed !== undefined) return passed
     const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
@@ -184,7 +184,7 @@ export class Entrance extends CallPort {
   }
 
   /** Passes on a connection to the run that has the name, with all that follows on it. */
-  #passOn(path: string, head: VerbatimHead, connection: PublishedConnection, caller: Caller): void {
+  #passOn(path: string, head: VerbatimHead, connection: PublishedConnection, caller: EntranceCaller): void {
     const {socket} = connection
     const failed = (): void => {
       socket.end(replyText(runGone(head.lines), head.method === 'HEAD', 'Connection: close\r\n'), 'latin1')

@@ -19,7 +19,7 @@ interface Entry {
 }
 
 /** The apps behind published ports, and the owners of the connections to them. */
-export interface Publisher {
+export interface PublishedApps {
   /** Returns the parts that calls to an app need. */
   readonly contextOf: (id: string) => PublishedContext
   /** The app that holds the other end of a connection; '' = none of the run. */
@@ -31,12 +31,12 @@ type Publishing = Pick<AppPlan, 'id' | 'published'>
 
 /** The published ports of a run: bound before anything starts, and kept while any app of the run wants them, whatever becomes of its process. */
 export class PublishedPorts {
-  readonly #publisher: Publisher
+  readonly #apps: PublishedApps
   readonly #nameOwner: NameOwner
   readonly #entries = new Map<string, Entry>()
 
-  constructor(publisher: Publisher, nameOwner: NameOwner) {
-    this.#publisher = publisher
+  constructor(apps: PublishedApps, nameOwner: NameOwner) {
+    this.#apps = apps
     this.#nameOwner = nameOwner
   }
 
@@ -60,7 +60,7 @@ export class PublishedPorts {
 
   /** Serves the ports that are bound, beginning with who has connected meanwhile. */
   serve(): void {
-    const {contextOf, appAt, ownCopyAt} = this.#publisher
+    const {contextOf, appAt, ownCopyAt} = this.#apps
     for (const entry of this.#entries.values())
       entry.port ??= new PublishedPort(entry.servers, () => contextOf(entry.callee), appAt, ownCopyAt)
   }
