@@ -1,6 +1,7 @@
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {withNames} from '../rig/by-name.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -13,6 +14,7 @@ const UNUSED = [
   /^src\/clients\/cli\/entries\/(?!command-entry|run\.ts|templates)/,
   /^src\/packages\/(?!daeploy\/|h2-frames\/(frames|greeting|flood-guard|frame-scan)\.ts)/,
   /^src\/files\/watcher\//,
+  /^src\/proxy\/published\//,
   /^src\/proxy\/gateway\/interceptors\/(?!resiliency\/(attempt|backoff)\.ts)/,
   /^src\/files\/resources\/(field|loaded-file|read-.*|resource-files|go-duration)\.ts/,
   /^src\/files\/resources\/resiliency\//,
@@ -70,7 +72,8 @@ t.test(
       {appID: 'shop', resourcesPath: '../resources'},
       {appID: 'stock', autoPort: true}
     ])
-    const run = rig.pillion(['run', '-f', '.'], {env: {NODE_V8_COVERAGE: coverageOf(rig), TMPDIR: rig.home}})
+    const env = {...withNames(await freePort()), NODE_V8_COVERAGE: coverageOf(rig), TMPDIR: rig.home}
+    const run = rig.pillion(['run', '-f', '.'], {env})
     const [, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock')])
     await stock.listen()
     await run.waitForLine('Writing log files', {nth: 2})

@@ -13,7 +13,7 @@ const WEB = `
 const server = process.getBuiltinModule('node:http').createServer((request, response) => {
   let size = 0
   request.on('data', piece => (size += piece.length)).on('end', () =>
-    response.end(JSON.stringify({app: process.env.APP_ID, size, headers: request.headers})))
+    response.end(JSON.stringify({app: process.env.APP_ID, url: request.url, size, headers: request.headers})))
 })
 server.on('upgrade', (request, socket) => {
   socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: echo\\r\\nConnection: Upgrade\\r\\n\\r\\n')
@@ -22,15 +22,20 @@ server.on('upgrade', (request, socket) => {
 server.listen(process.env.PORT, '127.0.0.1')
 `
 
-/** Starts a project with one app. The PATH has no tool of a trust store. */
+/** Starts a project with two apps. The PATH has no tool of a trust store. */
 async function startProject(rig: Rig, folder: string, env: Readonly<Record<string, string>>) {
-  const app = {appID: 'web', appDirPath: '.', autoPort: true, command: [process.execPath, 'web.mjs']}
+  const app = {appDirPath: '.', autoPort: true, command: [process.execPath, 'web.mjs']}
+  const routes = {'/files': {app: 'files', strip: true}}
+  const apps = [
+    {...app, appID: 'web', routes},
+    {...app, appID: 'files'}
+  ]
   await rig.write({
     [`${folder}/web.mjs`]: WEB,
-    [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps: [app]})
+    [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps})
   })
   const run = rig.pillion(['run', '-f', '.'], {folder, env})
-  await run.waitForLine('Writing log files')
+  await run.waitForLine('Writing log files', {nth: 2})
   return run
 }
 
@@ -56,12 +61,17 @@ async function answerOf(caller: Caller, name: string, lines = 'Connection: close
 }
 
 /** The answer to a request of HTTP/2: its status, and its body as JSON. */
-async function overHttp2({port, ca = ''}: Caller, name: string, body = '') {
+async function overHttp2({port, ca = ''}: Caller, name: string, body = '', asked: http2.OutgoingHttpHeaders = {}) {
   const session = http2.connect(`https://${name}:${port}`, {
     ca,
     lookup: (_name, _options, found) => found(null, [{address: '127.0.0.1', family: 4}])
   })
-  const stream = session.request({':path': '/a?b=1', ':method': body === '' ? 'GET' : 'POST'})
+  const stream = session.request({
+    ':path': '/a?b=1',
+    ':method': body === '' ? 'GET' : 'POST',
+    accept: 'application/json',
+    ...asked
+  })
   stream.setEncoding('utf8')
   if (body !== '') stream.end(body)
   const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
@@ -103,6 +113,10 @@ t.test('names answer with TLS: without trust, after trust in a run that is going
       headers: {host: `web-${folder}.localhost:${port}`, 'x-forwarded-proto': 'https', 'x-forwarded-for': '127.0.0.1'}
     })
   t.match(await overHttp2(caller, 'web-shop.localhost'), {status: 200, size: 0})
+  const stripped = await overHttp2(caller, 'web-blog.localhost', '', {':path': '/files/x?y=/files'})
+  t.match(stripped, {app: 'files', url: '/x?y=/files'}, 'a route removes its prefix')
+  const loop = await overHttp2(caller, 'web-shop.localhost', '', {'pillion-hops': '1, 1, 1, 1, 1'})
+  t.match(loop, {status: 508, detail: /changeOrigin/})
   const echo = await connected(caller, 'web-blog.localhost')
   echo
     .setEncoding('latin1')

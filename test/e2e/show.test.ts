@@ -111,6 +111,10 @@ t.test('show: a copy answers the names and ports of main and back, and no call o
   t.strictSame(await answersAt(shop), ['pr', 'pr', 'pr'])
   t.match(await rig.run(['ps'], {folder: 'main'}), {stdout: /pr answers its names and ports/})
   t.match(await rig.run(['ps'], {folder: 'pr'}), {stdout: /It answers the names and ports of main/})
+  t.match(JSON.parse((await rig.run(['copies', '-o', 'json'], {folder: 'main'})).stdout), [
+    {name: 'main', names: {api: `http://api-shop.localhost:${entrance}`}},
+    {name: 'pr', names: {api: `http://api-shop-pr.localhost:${entrance}`}}
+  ])
   t.match(await callByName(entrance, 'only-shop.localhost'), /\r\n\r\nmain$/)
   stream.write('still here')
   t.equal(String((await once(stream, 'data'))[0]), 'still here', 'an open connection stays')

@@ -22,6 +22,8 @@ interface CopyRow {
   readonly pid: number
   /** The ports by the ids of its apps. */
   readonly ports: Readonly<Record<string, number>>
+  /** The URLs by name, by the ids of its apps. */
+  readonly names: Readonly<Record<string, string>>
   /** Memory of its apps; null: it does not run. */
   readonly memoryBytes: number | null
   /** Size of its folder; null: it is gone. */
@@ -64,6 +66,7 @@ async function rowOf(copy: KnownCopy, runs: readonly FoundRun[]): Promise<CopyRo
     state: run !== undefined ? 'running' : start !== undefined ? 'starting' : isGone ? 'gone' : 'stopped',
     pid: (run ?? start)?.pid ?? 0,
     ports: Object.fromEntries(apps.filter(({appPort}) => appPort > 0).map(app => [app.id, calledPort(app)])),
+    names: Object.fromEntries(apps.flatMap(({id, nameUrl}) => (nameUrl === undefined ? [] : [[id, nameUrl]]))),
     memoryBytes: usage === undefined ? null : [...usage.values()].reduce((sum, {memoryBytes}) => sum + memoryBytes, 0),
     diskBytes: existsSync(folder) ? await sizeOf(folder) : null
   }
@@ -88,6 +91,7 @@ const table = (rows: readonly CopyRow[]): string =>
           .join(', ')
       )
     ],
+    ['NAMES', rows.map(({names}) => Object.values(names).join(', '))],
     ['MEMORY', rows.map(({memoryBytes}) => (memoryBytes === null ? '' : memoryText(memoryBytes)))],
     ['DISK', rows.map(({diskBytes}) => (diskBytes === null ? '' : memoryText(diskBytes)))],
     ['FOLDER', rows.map(({folder}) => folder)]
