@@ -1,5 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {callEndText} from '../../src/model/call-end.ts'
+import {callEndText, shownCause} from '../../src/model/call-end.ts'
 import type {Column} from '../parts/grid.tsx'
 import {bytes, count, duration, timeOfDay} from '../parts/format.ts'
 import {shortened, visible} from '../parts/safe-text.ts'
@@ -24,7 +24,7 @@ export function whyText({waitedMs, waitedFor, marks, failure}: Api.Call): string
     marks.includes('replay') ? '⟲ replay' : '',
     ...marks.filter(mark => !['fault', 'replay', 'grpc', 'ours'].includes(mark)),
     waitedMs < 1 ? '' : `↻ waited ${duration(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', ')}`}`,
-    failure
+    shownCause(failure)
   ]
   return visible(words.filter(word => word !== '').join(' · '))
 }
@@ -103,9 +103,9 @@ export const OF_REQUESTS: readonly Column<Api.Call>[] = COLUMNS.map(column =>
 )
 
 function insideText({calls, failedCalls, ...call}: Api.RequestRow): string {
-  const words = [
-    `${count(calls)} ${calls === 1 ? 'call' : 'calls'}`,
-    failedCalls > 0 && `✕ ${count(failedCalls)} failed`
-  ]
-  return [...words, whyText(call)].filter(Boolean).join(' · ')
+  // what begins at a topic is an event
+  const one = call.from.includes('/') ? '1 event' : '1 call'
+  const words = [calls === 1 ? one : `${count(calls)} calls`, failedCalls > 0 && `✕ ${count(failedCalls)} failed`]
+  const marks = call.marks.filter(mark => mark !== 'own')
+  return [...words, whyText({...call, marks})].filter(Boolean).join(' · ')
 }

@@ -1,6 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import type {ComponentChildren} from 'preact'
 import {useEffect, useRef, useState} from 'preact/hooks'
+import {shownCause} from '../../src/model/call-end.ts'
 import {guessText, reasonText} from '../../src/model/call-guess.ts'
 import {Bars, type Bar} from '../parts/bars.tsx'
 import {count, timeOfDay} from '../parts/format.ts'
@@ -113,7 +114,9 @@ export function errorOf({nodes, lines, failedAt}: Api.RequestTree): string {
   const thrown = [type, message].filter(text => text !== '').join(': ')
   const written = errorAmong(lines.filter(({node}) => node === failedAt))
   return visible(
-    thrown || (written === undefined ? '' : withoutColours(written.line.line)) || firstLine(began?.failure ?? '')
+    thrown ||
+      (written === undefined ? '' : withoutColours(written.line.line)) ||
+      firstLine(shownCause(began?.failure ?? ''))
   )
 }
 

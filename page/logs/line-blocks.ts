@@ -1,4 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import {Levels} from '../../src/model/line-levels.ts'
 import {timeOfDay} from '../parts/format.ts'
 import {visible, withoutColours} from '../parts/safe-text.ts'
 import {piecesOf} from './ansi.ts'
@@ -147,19 +148,6 @@ export class LineBlocks {
     if (element === undefined || line === undefined) return
     if (element.classList.contains('gone') !== isHidden) element.classList.toggle('gone', isHidden)
     element.classList.toggle('hit', this.#filter.isMarked(line))
-  }
-}
-
-/** Gives continuation lines, such as a stack trace, which begin with a space, the level of the line before them. */
-class Levels {
-  readonly #latest = new Map<string, Api.Line['level']>()
-
-  of(line: Api.Line): Api.Line {
-    const key = `${line.app} ${line.stream}`
-    const before = this.#latest.get(key)
-    const level = line.level ?? (before !== undefined && /^\s+\S/.test(line.line) ? before : undefined)
-    if (level !== before) this.#latest.set(key, level)
-    return level === undefined || level === line.level ? line : {...line, level}
   }
 }
 

@@ -22,9 +22,11 @@ interface Gap {
   readonly run: string
 }
 
-/** A search through the lines of the whole run: a text, and the apps whose lines count; no apps: all. */
+/** A search through the lines of the whole run; an empty field does not count. */
 export interface Search {
-  readonly words: string
+  readonly grep: string
+  readonly level: string
+  readonly stream: string
   readonly apps: readonly string[]
 }
 
@@ -79,16 +81,20 @@ export function feed(
       if (!signal.aborted) showProblem(error)
     }
   }
-  const queryOf = ({words, apps}: Search, older = ''): URLSearchParams =>
-    new URLSearchParams(
-      `${new URLSearchParams([['grep', words], ...apps.map(id => ['app', id])]).toString()}&limit=${CAUGHT_UP}&version=*${older}`
-    )
+  const queryOf = ({apps, ...fields}: Search, older: Readonly<Record<string, number>> = {}): URLSearchParams =>
+    new URLSearchParams([
+      ...Object.entries({...fields, limit: CAUGHT_UP, version: '*', ...older}).map(([name, value]) => [
+        name,
+        `${value}`
+      ]),
+      ...apps.map(id => ['app', id])
+    ])
   const earlier = ({left, from: before, skip}: Api.LinesLeft, search: Search): OpenNote => ({
     text: `… ${left.toLocaleString('en')} earlier ${left === 1 ? 'line that matches' : 'lines that match'}`,
     open: async note => {
       hold()
       await attempt(async () => {
-        const {lines, left: rest} = await readLines(queryOf(search, `&before=${before}&skip=${skip}`), signal)
+        const {lines, left: rest} = await readLines(queryOf(search, {before, skip}), signal)
         blocks.replace(note, lines, rest && earlier(rest, search), true)
       })
     }
@@ -172,7 +178,7 @@ export function feed(
   return {
     stop: endAll(() => gone.abort(), stop, stopAnother, stopFollowing),
     search: next => {
-      if (next?.words === wanted?.words && next?.apps.join() === wanted?.apps.join()) return
+      if (JSON.stringify(next) === JSON.stringify(wanted)) return
       wanted = next
       searching(next !== undefined)
       blocks.clear()

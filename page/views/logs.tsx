@@ -12,6 +12,7 @@ import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {parameter, setParameters} from '../state/route.ts'
 import {appList, endAll} from '../state/run.ts'
+import {AT_LEAST} from '../../src/model/line-levels.ts'
 import {ownOf} from '../../src/model/own.ts'
 import {idInName} from '../../src/model/plan.ts'
 
@@ -43,15 +44,12 @@ function isOf(name: string, apps: ReadonlySet<string>): boolean {
   return apps.has(id) || apps.has(name) || (name === id && apps.has(`${id}.1`))
 }
 
-/** The levels that each choice includes: its own and the more serious ones. */
-const AT_LEAST = {error: ['error'], warn: ['error', 'warn'], info: ['error', 'warn', 'info']} as const
-
 function filterOf({words, mode, apps, isError, level}: Wanted): LineFilter {
   const found = expressionOf(words)
   const expression = typeof found === 'string' ? /(?:)/ : found
   const isHit = (line: Api.Line): boolean => words === '' || expression.test(withoutColours(line.line))
   const wanted = new Set(apps)
-  const levels: readonly string[] | undefined = ownOf(AT_LEAST, level as keyof typeof AT_LEAST)
+  const levels = ownOf(AT_LEAST, level)
   return {
     isShown: line =>
       (wanted.size === 0 || isOf(line.app, wanted)) &&
@@ -102,13 +100,16 @@ export default function Logs() {
     fed.current = made
     return endAll(() => observer.disconnect(), made.stop)
   }, [])
-  // the run finds texts in all of its lines; an expression is for those that are here
-  const isWhole = words !== '' && mode === 'filter' && !EXPRESSION.test(words)
+  // the run finds texts, levels and streams in all of its lines; an expression is for those that are here
+  const isExpression = mode === 'filter' && EXPRESSION.test(words)
+  const grep = mode === 'filter' && !isExpression ? words : ''
+  const isWhole = grep !== '' || level !== '' || isError
   useEffect(() => {
-    const search = (): void => fed.current?.search(isWhole ? {words, apps} : undefined)
-    const timer = setTimeout(search, isWhole ? TYPING_MS : 0)
+    const wanted = {grep, level, stream: isError ? 'stderr' : '', apps}
+    const search = (): void => fed.current?.search(isWhole ? wanted : undefined)
+    const timer = setTimeout(search, grep !== '' ? TYPING_MS : 0)
     return () => clearTimeout(timer)
-  }, [isWhole, words, apps.join()])
+  }, [isWhole, grep, level, isError, apps.join()])
   useEffect(() => {
     blocks.current?.filter(filterOf({words, mode, apps, isError, level}))
     toEnd()
@@ -207,6 +208,7 @@ export default function Logs() {
           isSearching={isSearching}
           isFiltered={isError || level !== '' || apps.length > 0}
           isSearch={words !== '' && mode === 'filter'}
+          isExpression={isExpression}
         />
       </div>
     </>
@@ -217,15 +219,18 @@ export default function Logs() {
 function Bare({
   isSearching,
   isFiltered,
-  isSearch
-}: Readonly<Record<'isSearching' | 'isFiltered' | 'isSearch', boolean>>) {
+  isSearch,
+  isExpression
+}: Readonly<Record<'isSearching' | 'isFiltered' | 'isSearch' | 'isExpression', boolean>>) {
   return (
     <p class="empty bare">
       {isSearching
         ? 'Searching all lines of the run …'
-        : isSearch || isFiltered
-          ? 'No line matches.'
-          : 'What the apps write to stdout and stderr comes here.'}{' '}
+        : isExpression
+          ? 'No loaded line matches. An expression looks at the loaded lines, a text at all lines of the run.'
+          : isSearch || isFiltered
+            ? 'No line matches.'
+            : 'What the apps write to stdout and stderr comes here.'}{' '}
       {isFiltered && (
         <button type="button" onClick={() => setParameters({level: '', stream: '', app: ''})}>
           Show all

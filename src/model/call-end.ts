@@ -7,6 +7,10 @@ export function callEndText({status, marks}: Pick<Call, 'status' | 'marks'>): st
   return status === 0 ? 'no response' : status.toString()
 }
 
+/** Returns why a call failed, without the error of Go that Dapr's callers get after the cause; `calls NUMBER` and the page of the call show all. */
+export const shownCause = (failure: string): string =>
+  failure.replace(/(?<=.) \((?:rpc error: |dial tcp |[A-Z][a-z]+ "\w+:).*: connection refused\)$/s, '')
+
 /** The name of a code as in gRPC's documents: `NOT_FOUND`. */
 const nameOf = (code: number): string =>
   code === 1

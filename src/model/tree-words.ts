@@ -1,4 +1,5 @@
 import type {RequestTree, TreeLine, TreeNode} from './api.generated.ts'
+import {shownCause} from './call-end.ts'
 import {guessText} from './call-guess.ts'
 import {durationText} from './duration.ts'
 import {isLibraryFrame} from './thrown-at.ts'
@@ -33,16 +34,20 @@ export function notesOf(
     waitedMs < 1 ? '' : `waited ${durationText(waitedMs)}`,
     guessText(link),
     ...marks,
-    failure
+    shownCause(failure)
   ]
   return notes.filter(note => note !== '')
 }
 
 /**
  * The log lines below each node: `app: line`. Without `hasLines` errors and warnings, and what was written where the failure began: of these a
- * line without an error that may belong to another request, or came after the end, is left out if others are sure.
+ * line without an error that may belong to another request, or came after the end, is left out if others are sure. With `isShort` the
+ * place where the failure began has the error alone, and the number of the other lines.
  */
-export function linesBelow(tree: RequestTree, hasLines: boolean): ReadonlyMap<number, readonly string[]> {
+export function linesBelow(
+  tree: RequestTree,
+  {hasLines, isShort = false}: {readonly hasLines: boolean; readonly isShort?: boolean}
+): ReadonlyMap<number, readonly string[]> {
   const {nodes, lines, failedAt} = tree
   const isTold = ({node, line}: TreeLine): boolean => hasLines || node === failedAt || isError(line)
   // frames of libraries hide the exception and its causes
@@ -51,15 +56,18 @@ export function linesBelow(tree: RequestTree, hasLines: boolean): ReadonlyMap<nu
   for (const [id, own] of Map.groupBy(useful, ({node}) => node)) {
     const node = nodes.find(each => each.id === id)
     const sure = own.filter(each => each.others === 0 && !isLate(each, node))
-    shown.set(
-      id,
-      textsOf(hasLines || sure.length === 0 ? own : own.filter(each => sure.includes(each) || isError(each.line)))
-    )
+    const told = hasLines || sure.length === 0 ? own : own.filter(each => sure.includes(each) || isError(each.line))
+    const error = isShort && !hasLines && id === failedAt ? told.find(({line}) => isErrorLine(line)) : undefined
+    const more = told.length === 2 ? '… 1 more line: --lines' : `… ${told.length - 1} more lines: --lines`
+    shown.set(id, error === undefined || told.length < 2 ? textsOf(told) : [...textsOf([error]), more])
   }
   return shown
 }
 
 const isError = ({level}: TreeLine['line']): boolean => level === 'error' || level === 'warn'
+
+/** Returns whether a line begins an error: frames of a stack are indented. */
+const isErrorLine = (line: TreeLine['line']): boolean => line.level === 'error' && !/^\s/.test(line.line)
 
 const isLate = ({line: {time}}: TreeLine, node: TreeNode | undefined): boolean =>
   node !== undefined && Date.parse(time ?? '') > Date.parse(node.at) + node.totalMs + LATE_MS

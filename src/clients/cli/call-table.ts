@@ -1,9 +1,10 @@
 import type * as Api from '../../model/api.generated.ts'
-import {callEndText} from '../../model/call-end.ts'
+import {callEndText, shownCause} from '../../model/call-end.ts'
 import {callFacts, protocolText} from '../../model/call-facts.ts'
 import {durationText} from '../../model/duration.ts'
 import {clockText} from './log-style.ts'
 import {toned, type Tone} from './paint.ts'
+import {foldedFor} from './say.ts'
 import {fittingTable} from './table.ts'
 import {cut} from './width.ts'
 
@@ -57,7 +58,10 @@ export function callText(call: Api.CallDetail): string {
     `${edgeOf(call)}, ${localTime(call)}, ${statusOf(call)} after ${durationText(totalMs)}`,
     ...callFacts(call)
   ]
-  const head = `call ${number}  ${requestOf(call)}\n${facts.map(fact => `  ${fact}\n`).join('')}`
+  const head = foldedFor(
+    process.stdout,
+    `call ${number}  ${requestOf(call)}\n${facts.map(fact => `  ${fact}\n`).join('')}`
+  )
   if (!isKept) return `${head}\n  its bytes are no longer kept\n`
   return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
 }
@@ -92,7 +96,7 @@ const noteOf = (call: Api.Call): string => {
   const notes = [
     PLAIN.has(protocol) ? '' : protocol,
     ...marks.filter(mark => !['grpc', 'ours'].includes(mark)),
-    failure
+    shownCause(failure)
   ]
   return notes.filter(text => text !== '').join(', ')
 }

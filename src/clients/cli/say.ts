@@ -30,6 +30,10 @@ function* pieces(line: string, width: number): Generator<string> {
   yield left
 }
 
+/** Folds a text at the width of a terminal; other streams get it unchanged. */
+export const foldedFor = ({isTTY, columns}: NodeJS.WriteStream, text: string): string =>
+  folded(text, isTTY ? columns - 1 : undefined)
+
 /** Prints a status line; on a terminal in the form of `shownStatus`. */
 export function say(stream: NodeJS.WriteStream, status: Sign, message: string, asJson: boolean, code?: Code): void {
   print(stream, shownStatus(stream, status, message, asJson, code))
@@ -44,7 +48,10 @@ export function sayError(error: UserError, asJson: boolean, message = error.mess
   if (asJson && error.code !== 'answer' && !hint.includes('\n'))
     return print(out, signedLine('failure', message, asJson, code, hint || undefined))
   say(out, 'failure', message, asJson, code)
-  if (hint !== '') print(process.stderr, `${coded(hint, code)}\n`)
+  if (hint === '') return
+  // the body of an answer is to be copied as it is
+  const text = `${coded(hint, code)}\n`
+  print(process.stderr, error.code === 'answer' ? text : foldedFor(process.stderr, text))
 }
 
 /** A hint with its code, for programs: where stdin is no terminal, and it is one line, so that it is no place in a file. */
@@ -65,7 +72,7 @@ export const hintOf = (...parts: readonly string[]): string => {
 
 /** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */
 export function shownStatus(
-  {isTTY, columns}: NodeJS.WriteStream,
+  stream: NodeJS.WriteStream,
   status: Sign,
   message: string,
   asJson: boolean,
@@ -73,8 +80,8 @@ export function shownStatus(
 ): string {
   const line = signedLine(status, message, asJson, code)
   if (asJson) return line
-  const width = isTTY ? columns - 1 : undefined
   const end = line.indexOf('\n')
-  const first = folded(line.slice(0, end), width)
-  return (wantsColours(isTTY, process.env) ? paintedStatus(status, first) : first) + folded(line.slice(end), width)
+  const first = foldedFor(stream, line.slice(0, end))
+  const shown = wantsColours(stream.isTTY, process.env) ? paintedStatus(status, first) : first
+  return shown + foldedFor(stream, line.slice(end))
 }

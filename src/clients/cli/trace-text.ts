@@ -26,8 +26,10 @@ export function traceText(tree: RequestTree, place: TracePlace): string {
   const {nodes, leftOut, linesLeftOut} = tree
   const {width, hasLines = false, bodies} = place
   if (nodes.length === 0) return ''
-  const lines = linesBelow(tree, hasLines)
-  const [head = '', ...rows] = width === Infinity ? wideRows(tree) : fittingRows(tree, place)
+  const lines = linesBelow(tree, {hasLines, isShort: width !== Infinity})
+  // the error below its row says why it failed
+  const told = nodes.map(node => (node.id === tree.failedAt && lines.has(node.id) ? {...node, failure: ''} : node))
+  const [head = '', ...rows] = width === Infinity ? wideRows(tree) : fittingRows({...tree, nodes: told}, place)
   const text = nodes.map(
     (node, index) =>
       `${rows[index] ?? ''}\n${below(node, [...(bodies?.get(node.id) ?? []), ...(lines.get(node.id) ?? [])], width)}`

@@ -6,6 +6,8 @@ import {readTime} from '../../model/duration.ts'
 import {messageOf} from '../../model/errors.ts'
 import {lineBatches, readLine} from '../logging/headed-lines.ts'
 import {decoded} from '../../model/bytes.ts'
+import {AT_LEAST, Levels} from '../../model/line-levels.ts'
+import {ownOf} from '../../model/own.ts'
 import {instanceName} from '../../model/plan.ts'
 import {linesIn} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
@@ -151,8 +153,8 @@ async function send(
   {query, gone, request, response}: ApiRequest
 ): Promise<undefined> {
   const asked = logsQuery(query)
-  const words = (query.get('grep') ?? '').toLowerCase()
-  const limit = words === '' ? undefined : wholeIn(query, 'limit')
+  const wanted = lineFilter(query)
+  const limit = wanted === undefined ? undefined : wholeIn(query, 'limit')
   const latest = limit === undefined ? undefined : new Latest(limit, wholeIn(query, 'skip') ?? 0)
   const log = runLog()
   const before = wholeIn(query, 'before') ?? log.next
@@ -169,7 +171,7 @@ async function send(
   response.writeHead(200, {...typed, [PLACE]: before}).flushHeaders()
   try {
     for await (const lines of lineBatches(texts)) {
-      const found = lines.map(line => shown(line, words, isJson)).filter(text => text !== '')
+      const found = lines.map(line => shown(line, wanted, isJson)).filter(text => text !== '')
       if (latest !== undefined) latest.take(found)
       else if (found.length > 0) await writeTo(response, found.join(''))
       if (gone.aborted) return
@@ -212,12 +214,39 @@ function noSuchAppOf(apps: readonly Api.App[], ids: readonly string[], version: 
   return noSuchApp(apps, {id: unknown, version})
 }
 
-function shown(headed: string, words: string, isJson: boolean): string {
+/** Returns the line, with the level of its stack's first line; undefined: it is not wanted. */
+type LineFilter = (line: Api.Line) => Api.Line | undefined
+
+/** Reads which lines a query wants; undefined: all. Throws an ApiProblem. */
+function lineFilter(query: URLSearchParams): LineFilter | undefined {
+  const [words, level, stream] = ['grep', 'level', 'stream'].map(name => query.get(name) ?? '') as [
+    string,
+    string,
+    string
+  ]
+  const levels = level === '' ? undefined : ownOf(AT_LEAST, level)
+  if (level !== '' && levels === undefined)
+    throw new ApiProblem(400, `level=${level} is not a level`, `Write ${Object.keys(AT_LEAST).join(', ')}.`)
+  if (words === '' && level === '' && stream === '') return undefined
+  const text = words.toLowerCase()
+  const known = new Levels()
+  return plain => {
+    const line = levels === undefined ? plain : known.of(plain)
+    const isWanted =
+      (levels === undefined || levels.includes(line.level ?? '')) &&
+      (stream === '' || line.stream === stream) &&
+      line.line.toLowerCase().includes(text)
+    return isWanted ? line : undefined
+  }
+}
+
+function shown(headed: string, filter: LineFilter | undefined, isJson: boolean): string {
   if (headed === '') return '' // between the lines that were kept and new ones
   const line = readLine(headed)
   if (typeof line === 'string') return isJson ? `${JSON.stringify({note: decoded(line)})}\n` : `${decoded(line)}\n`
-  const view = lineView(line, decoded(line.text).replace(/\r$/, ''))
-  if (words !== '' && !view.line.toLowerCase().includes(words)) return ''
+  const plain = lineView(line, decoded(line.text).replace(/\r$/, ''))
+  const view = filter === undefined ? plain : filter(plain)
+  if (view === undefined) return ''
   return isJson ? `${JSON.stringify(view)}\n` : `${view.line}\n`
 }
 

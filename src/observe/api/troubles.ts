@@ -1,3 +1,4 @@
+import {shownCause} from '../../model/call-end.ts'
 import type * as Api from '../../model/api.generated.ts'
 import {stateWord} from '../../model/app-words.ts'
 import {breakerText, waitingEventsText, waitingWorkText} from '../../model/backlog-words.ts'
@@ -188,7 +189,7 @@ function callsTrouble({to, recent, edges, count, faulty, latest}: FailedCalls): 
     name: to,
     at: latest.at,
     text: `${recent.failed} of ${recent.calls} calls to "${to}" failed in the last minute${fault}`,
-    error: latest.failure,
+    error: shownCause(latest.failure),
     request: latest.request,
     failed: edges,
     failedCalls: count,

@@ -23,15 +23,19 @@ t.test('the error is kept, and lines of other requests, or from after the end, a
     line('of another', {others: 2}),
     line('a timer', {ms: 70})
   ]
-  const shown = linesBelow(tree(lines), false).get(2) ?? []
+  const shown = linesBelow(tree(lines), {hasLines: false}).get(2) ?? []
   t.equal(shown[0], '… 11 earlier lines')
   t.equal(shown[1], 'api: Error: no stock')
   t.equal(shown.at(-1), 'api: step 29')
   t.equal(shown.length, 21)
-  const all = linesBelow(tree(lines), true).get(2) ?? []
+  const short = linesBelow(tree(lines), {hasLines: false, isShort: true}).get(2)
+  t.same(short, ['api: Error: no stock', '… 30 more lines: --lines'], 'the error alone')
+  const all = linesBelow(tree(lines), {hasLines: true}).get(2) ?? []
   t.match(all.at(-2), 'api: of another (or for another of its 3 requests)')
   t.equal(all.at(-1), 'api: a timer')
-  t.match(linesBelow(tree([line('only', {others: 1})]), false).get(2), ['api: only (or for another of its 2 requests)'])
+  t.match(linesBelow(tree([line('only', {others: 1})]), {hasLines: false}).get(2), [
+    'api: only (or for another of its 2 requests)'
+  ])
 })
 
 t.test('calls that share a row, and those that are left out, are counted; spans are not', async t => {

@@ -79,7 +79,10 @@ function tableOfRuns(all: readonly KeptRun[]): string {
   return fittingTable(
     [
       column('STARTED', ({startedAt}) => whenText(Date.parse(startedAt), now)),
-      column('LASTED', run => roughDuration(Date.parse(run.lastKnownAt) - Date.parse(run.startedAt))),
+      column('LASTED', ({isOver, lastKnownAt, startedAt}) => {
+        const lasted = roughDuration(Date.parse(lastKnownAt) - Date.parse(startedAt))
+        return isOver ? lasted : `running, ${lasted}`
+      }),
       figure('CALLS', ({edges}) => sum(edges.map(({calls}) => calls))),
       figure('FAILED', ({edges}) => sum(edges.map(({failed}) => failed))),
       figure('CRASHES', ({exits}) => sum(exits.map(each => each.exits))),

@@ -15,6 +15,8 @@ import {commandPlace, shownPath} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
 import {hintOf} from '../say.ts'
 import {indented} from '../ci/outcome-text.ts'
+import {outputColumns} from '../columns.ts'
+import {foldedFor} from '../say.ts'
 
 /** `why ID`: why an app is not running, or its last exit; `why NUMBER`: one exit; `why`: all apps that are not ready. */
 export const why: CommandHandler = async ({flags, words, asJson}) => {
@@ -27,7 +29,10 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   })
   if (what !== undefined && /^\d+$/.test(what)) {
     const death = await run.api.ask('GET /deaths/{number}', {at: {number: what}})
-    print(process.stdout, output === 'json' ? `${JSON.stringify(death)}\n` : deathText(death))
+    print(
+      process.stdout,
+      output === 'json' ? `${JSON.stringify(death)}\n` : foldedFor(process.stdout, deathText(death))
+    )
     return 0
   }
   const ids = what === undefined ? run.listing.apps.map(({id}) => id) : [what]
@@ -37,7 +42,7 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
   else {
     const texts = shown.length === 0 ? ['All apps are ready.\n'] : shown.map(view => whyText(view, troubles))
-    print(process.stdout, texts.join('\n'))
+    print(process.stdout, foldedFor(process.stdout, texts.join('\n')))
   }
   return 0
 }
@@ -80,7 +85,7 @@ function lastRun(flags: GivenFlags, what: string | undefined, output: string): n
   }
   const latest = [...new Map(deaths.map(death => [versionedName(death), death])).values()]
   const more = deaths.length > latest.length ? `${deaths.length} exits are recorded; the last one of each app:\n` : ''
-  print(process.stdout, `${run}\n${more}\n${latest.map(deathText).join('\n')}`)
+  print(process.stdout, `${run}\n${more}\n${latest.map(death => deathText(death)).join('\n')}`)
   return 0
 }
 
@@ -107,7 +112,8 @@ export function whyText({app, instances, stalled, death, deaths}: Api.Why, troub
   states.push(...stalled.map(({name, id, failure}) => `workflow ${name} ${id} is stalled: ${failure}\n`))
   if (death === null) return states.join('')
   const more = deaths > 1 ? `\n${deaths} exits of "${app}" are recorded.\n` : ''
-  return `${states.join('')}\n${deathText(death)}${more}`
+  const isTold = own.some(trouble => trouble.death === death.number && trouble.text.includes(death.exit))
+  return `${states.join('')}\n${deathText(death, isTold)}${more}`
 }
 
 /** Troubles that say how the app is. */
@@ -120,24 +126,27 @@ function troubleText({text, failed, failedCalls}: Api.Trouble): string {
   return `${text}\n${because}`
 }
 
-/** Describes one exit of a process. */
-function deathText(death: Api.Death): string {
+/** Describes one exit of a process. `isTold`: a sentence above says how and when. */
+function deathText(death: Api.Death, isTold = false): string {
   const {number, version, text, reason, place, at, files, inside, work, thrown, earlier, finished, lines, hint} = death
   const {own = []} = death
+  const columns = outputColumns(40) - 3
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
-    `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}: ${text}, at ${localTime({at})}${saved}\n`,
+    `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}${isTold ? '' : `: ${text}`}, at ${localTime({at})}${saved}\n`,
     reason === '' ? '' : `${reason}${place === '' || reason.includes(place) ? '' : ` (${place})`}\n`,
     hint === '' ? '' : `${hint}\n`,
     inside.length + own.length + work.length === 0 ? 'No recorded call was in flight.\n' : '',
     own.length === 0 ? '' : `Sent by Pillion:\n${indented(own.map(each => `${each}\n`).join(''))}`,
-    inside.length === 0 ? '' : `In flight:\n${indented(callTable(inside, Infinity))}`,
+    inside.length === 0 ? '' : `In flight:\n${indented(callTable(inside, columns))}`,
     ...inside.flatMap(({number: call, times}) =>
       times === 0 ? [] : `  call ${call}: the same request was in flight at ${times} of the ${earlier} exits before\n`
     ),
     work.length === 0 ? '' : `In hand of its worker:\n${indented(work.map(each => workText(each, earlier)).join(''))}`,
     thrown.length === 0 ? '' : `Thrown:\n${indented(thrown.map(thrownText).join(''))}`,
-    finished.length === 0 ? '' : `Answered before:\n${indented(callTable([...finished].toReversed(), Infinity))}`,
+    finished.length === 0 || inside.length > 0
+      ? ''
+      : `Answered before:\n${indented(callTable([...finished].toReversed().slice(0, SHOWN_CALLS), columns))}`,
     lines.length === 0
       ? 'It wrote nothing.\n'
       : `Its last lines:\n${indented(`${lines.slice(-SHOWN_LINES).join('\n')}\n`)}`,
@@ -158,6 +167,8 @@ function workText({times, ...work}: Api.Death['work'][number], earlier: number):
 }
 
 const SHOWN_LINES = 10
+/** Number of answered calls that are shown where none was in flight. */
+const SHOWN_CALLS = 3
 
 const showsText = (inside: readonly Api.Call[]): string => {
   const [first] = inside

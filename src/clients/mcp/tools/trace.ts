@@ -11,7 +11,7 @@ export const traceTool: Pick<Tool, 'run'> = {
     const tree = await run.api.ask('GET /trace', {query: {q: asked || givenText(given, 'filter')}, signal})
     const bodies =
       given['bodies'] === true ? await bodiesOf(run.api, tree, signal) : new Map<number, readonly string[]>()
-    const lines = linesBelow(tree, given['lines'] === true)
+    const lines = linesBelow(tree, {hasLines: given['lines'] === true})
     const from = Number(row)
     const left = tree.nodes.slice(from)
     return listAnswer({

@@ -59,7 +59,7 @@ t.test(
       '\t... 31 more'
     ]
     const lines = trace.map(line => ({node: 3, others: 0, line: {app: 'payments', line, level: 'error'}}))
-    const text = traceText({...TREE, lines} as unknown as RequestTree, {width: 120})
+    const text = traceText({...TREE, lines} as unknown as RequestTree, {width: Infinity})
     t.same(
       text.split('\n').flatMap(line => /payments: (.*)/.exec(line)?.[1]?.trim() ?? []),
       [trace[0], 'at shop.Stock.take(Stock.java:7)', 'Caused by: java.net.ConnectException: Connection refused']
