@@ -6,7 +6,7 @@ import {wordOf} from '../state/app-status.ts'
 import {go, hrefOf} from '../state/route.ts'
 import {appList, targetOf} from '../state/run.ts'
 import {confirm} from './confirm.tsx'
-import {act, failure} from './strips.tsx'
+import {act} from './strips.tsx'
 
 /** Returns whether an app has no process. */
 const isOver = (app: Api.App): boolean => ['down', 'finished', 'stopped'].includes(wordOf(app))
@@ -89,30 +89,4 @@ export function actByKey(app: Api.App, key: string): boolean {
   const action = [...changesOf(app), logsOf(app)].find(each => each.key === key)
   action?.run()
   return action !== undefined
-}
-
-/** Shows a button that restarts several apps, one after the other. */
-export function RestartAll({apps}: {readonly apps: readonly Api.App[]}) {
-  const ids = [...new Set(apps.map(({id}) => id))]
-  if (!mayChange || ids.length === 0) return null
-  const restart = async (): Promise<void> => {
-    const failures: string[] = []
-    for (const id of ids) {
-      await act(id, 'restart')
-      if (failure.value !== '') failures.push(failure.value)
-    }
-    failure.value = failures.join('. ')
-  }
-  const what = ids.length === 1 ? (ids[0] ?? '') : `these ${ids.length} apps`
-  return (
-    <button
-      type="button"
-      class="far"
-      onClick={() =>
-        confirm({text: `Restart ${what}? Calls wait meanwhile.`, yes: 'Restart', run: () => void restart()})
-      }
-    >
-      Restart {ids.length === appList.value.length ? 'all' : 'these'} …
-    </button>
-  )
 }

@@ -7,7 +7,7 @@ import {Address} from '../home/address.tsx'
 import {Happenings} from '../home/happenings.tsx'
 import {followTraffic, histories, HISTORY_MINUTES, NO_HISTORY} from '../home/traffic-history.ts'
 import {followUsage, usage} from '../home/usage.ts'
-import {actByKey, RestartAll, RowActions} from '../parts/app-actions.tsx'
+import {actByKey, RowActions} from '../parts/app-actions.tsx'
 import {count, duration, rate} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {late} from '../parts/late.tsx'
@@ -201,8 +201,6 @@ function AppTable() {
           onInput={event => setParameters({q: event.currentTarget.value})}
         />
         <Chips />
-        <Slowest />
-        <RestartAll apps={shown.value} />
       </div>
       {shown.value.length > 0 && (
         <Grid
@@ -228,17 +226,6 @@ function AppTable() {
         <Happenings />
       </div>
     </>
-  )
-}
-
-/** Shows a button that sorts the apps by p95, the slowest first. */
-function Slowest() {
-  const isOn = parameter('sort') === '-p95'
-  if (!isOn && [...incoming.value.values()].every(({p95Ms}) => p95Ms === 0)) return null
-  return (
-    <button type="button" class="chip" aria-pressed={isOn} onClick={() => setParameters({sort: isOn ? '' : '-p95'})}>
-      slowest first
-    </button>
   )
 }
 

@@ -32,25 +32,6 @@ const lineBy = (name: string): string =>
 
 t.test('the apps', async t =>
   withBrowser(t, async browser => {
-    await t.test(
-      'all are restarted one after the other; one that cannot be is named, though the next one can',
-      async t => {
-        const run = await madeUp(t)
-        run.apps = [app('checkout'), app('payments')]
-        run.answers['POST /apps/payments/restart'] = {apps: []}
-        const {page} = await open(browser, run.url)
-        await page.getByRole('button', {name: 'Restart all'}).click()
-        const last = page.waitForResponse(response => response.url().endsWith('/apps/payments/restart'))
-        await page.getByRole('dialog').getByRole('button', {name: 'Restart'}).click()
-        await last
-        await page
-          .getByRole('region', {name: 'Failure'})
-          .or(page.getByRole('alert'))
-          .getByText('/apps/checkout/restart')
-          .waitFor()
-      }
-    )
-
     await t.test('troubles first, with their reason; figures of the calls; the latest line', async t => {
       const run = await madeUp(t)
       crash(run)
