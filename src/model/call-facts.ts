@@ -2,10 +2,8 @@ import type {Call, CallDetail} from './api.generated.ts'
 import {ownOf} from './own.ts'
 import {durationText} from './duration.ts'
 
-/*
- * What is told about one call, in the same words by the command line, the page and coding agents. A field without words of its own is told by its
- * name and value, so that a new field is missing nowhere.
- */
+// Facts about one call in words, the same for the command line, the page and coding agents. A field without words of its own is shown by its name
+// and value, so that no reader misses a new field.
 
 /** Fields that every reader shows in a place of their own. */
 const SHOWN: ReadonlySet<string> = new Set(
@@ -44,7 +42,7 @@ export function callFacts(call: CallDetail, without: ReadonlySet<string> = new S
 
 function factOf(name: string, value: unknown): string {
   if (value === '' || value === 0 || value === false || value === undefined) return ''
-  const title = name.replaceAll(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
+  const title = name.replaceAll(/[A-Z]/g, capital => ` ${capital.toLowerCase()}`)
   return value === true ? title : `${title} ${typeof value === 'string' ? value : JSON.stringify(value)}`
 }
 

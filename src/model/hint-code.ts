@@ -1,11 +1,11 @@
-/** Code of a hint: the text behind an error that names the next step. It stays the same when the wording changes; `npm run docs` writes `docs/messages.md` from it. */
+/** Code of a hint: the text behind an error that names the next step. The code stays when the wording changes; `npm run docs` writes `docs/messages.md` from it. */
 export type HintCode =
   | 'agree' // The command would change something, and cannot ask here. The hint names the flag that agrees.
   | 'answer' // The text is the answer of an app or its sidecar, as it is.
   | 'app-stopped' // The app is stopped. The hint names the command that starts it.
   | 'folder' // A folder or file that Pillion needs cannot be used.
   | 'no-port' // The app has no port or name at which it can be called.
-  | 'no-run' // Nothing runs for this folder. The hint names the command that starts its template, or says what runs elsewhere.
+  | 'no-run' // The folder has no run. The hint names the command that starts its template, or says what runs elsewhere.
   | 'no-such-app' // No run, or no template, has an app of this id.
   | 'no-such-run' // No run has the name that `--name` gives.
   | 'no-template' // The folder has no template. The hint says how to write or name one.

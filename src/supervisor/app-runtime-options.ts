@@ -35,6 +35,6 @@ export interface OpeningOptions extends Pick<ProgramOptions, 'environment'> {
   readonly logs: Logs
   /** Omitted if the app never sleeps. */
   readonly openSleep?: OpenSleep | undefined
-  /** Who starts its first process. */
+  /** Starter of its first process. */
   readonly person: Starter
 }

@@ -311,7 +311,7 @@ export class AppRuntime implements Callee, Intent {
     return this.person !== 'stopped' && (this.person === 'none') === this.isDebugged
   }
 
-  /** Lets its next process be started by the wish of the user; `replace` makes that process. */
+  /** Gives its next process the starter that the user has chosen; `replace` makes that process. */
   changeHands(): void {
     if (this.person !== 'stopped') this.#program.starter = this.person
     this.#channel.isDebugged = this.isDebugged

@@ -24,7 +24,7 @@ export interface ProgramOptions extends Pick<
   readonly single: {readonly input: Readable} | undefined
   /** The latest plan of the app: it says which saves restart it, and whether it sleeps. */
   readonly plan: () => AppPlan
-  /** Who starts the first process. */
+  /** Starter of the first process. */
   readonly starter: Starter
   /** Called when the state of the current process has changed. */
   readonly moved: (state: AppState) => void
@@ -44,7 +44,7 @@ export class Program {
   readonly #births = new WeakMap<Supervised, number>()
   #isStopped = false
   #hasStarted = false
-  /** Who starts the next process: the run, or the user. */
+  /** Starter of the next process: the run, or the user. */
   starter: Starter
   /** The terminal of all its processes; created by the first process that has one. */
   terminal: AppTerminal | undefined

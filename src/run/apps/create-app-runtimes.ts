@@ -32,7 +32,7 @@ import type {Reporter} from '../../model/reporter.ts'
 export interface OpenRequest {
   /** The app, if it was open before: it keeps its place, and its ports unless the plan sets others. */
   readonly previous?: AppRuntime | undefined
-  /** Who starts the first process of a new app; undefined: the run, unless `--except` names the app. */
+  /** Starter of the first process of a new app. Omitted: the run, unless `--except` names the app. */
   readonly person?: Starter | undefined
 }
 

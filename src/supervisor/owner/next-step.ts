@@ -1,10 +1,10 @@
-/** The wish of a person for an app. `excepted`: `--except` has left its start to the person, and calls wait only for the `ready` timeout. */
+/** The intent of a person for an app. `excepted`: `--except` has left its start to the person, and calls wait only for the `ready` timeout. */
 export type Person = 'stopped' | Starter
 
-/** Who starts a process: the run, the user in a debugger, or the user of `--except`. */
+/** Starter of a process. `none`: the run; `debugs`: the user, in a debugger; `excepted`: the user of `--except`. */
 export type Starter = 'none' | 'debugs' | 'excepted'
 
-/** The wishes for one app. Commands change them at once, and wait for the steps. */
+/** The intent for one app. Commands change it at once, and wait for the steps. */
 export interface Intent {
   /** An edit or a command removes it from the run. */
   readonly leaves: boolean
@@ -26,7 +26,7 @@ export interface OwnerFacts {
 }
 
 /**
- * One step of a command: `open` its sidecar, which lets the start order start it; `hand over` to a debugger, `take back` from it; `wake` it;
+ * Step of a command: `open` its sidecar, which lets the start order start it; `hand over` to a debugger, `take back` from it; `wake` it;
  * `restart` its command at once; `queue` it as before its first start.
  */
 export type OwnerStep = 'open' | 'hand over' | 'take back' | 'wake' | 'restart' | 'queue' | 'none'

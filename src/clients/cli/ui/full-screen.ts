@@ -11,7 +11,7 @@ import {
 } from 'ansi-escapes'
 import {USUAL_COLUMNS, USUAL_ROWS} from '../columns.ts'
 
-/** The screen of a terminal as lines. It replaces the screen of the shell until it closes, unless both share one. */
+/** The screen of a terminal as lines; replaces the screen of the shell until it closes, unless both share one. */
 export class FullScreen {
   readonly #out: NodeJS.WriteStream
   readonly #isShared: boolean

@@ -8,7 +8,7 @@ import {say} from '../../say.ts'
 import {copyNamed} from './change.ts'
 import {copiesOf} from './list.ts'
 
-/** What people call the main copy, whatever its folder is called. */
+/** The word of commands for the main copy, whatever name its folder has. */
 const MAIN = 'main'
 
 /** `show COPY`: that copy answers calls to the names and ports of the main one. `show main` ends it. */
