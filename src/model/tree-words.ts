@@ -56,10 +56,10 @@ export function linesBelow(
   for (const [id, own] of Map.groupBy(useful, ({node}) => node)) {
     const node = nodes.find(each => each.id === id)
     const sure = own.filter(each => each.others === 0 && !isLate(each, node))
-    const told = hasLines || sure.length === 0 ? own : own.filter(each => sure.includes(each) || isError(each.line))
-    const error = isShort && !hasLines && id === failedAt ? told.find(({line}) => isErrorLine(line)) : undefined
-    const more = told.length === 2 ? '… 1 more line: --lines' : `… ${told.length - 1} more lines: --lines`
-    shown.set(id, error === undefined || told.length < 2 ? textsOf(told) : [...textsOf([error]), more])
+    const kept = hasLines || sure.length === 0 ? own : own.filter(each => sure.includes(each) || isError(each.line))
+    const error = isShort && !hasLines && id === failedAt ? kept.find(({line}) => isErrorLine(line)) : undefined
+    const more = kept.length === 2 ? '… 1 more line: --lines' : `… ${kept.length - 1} more lines: --lines`
+    shown.set(id, error === undefined || kept.length < 2 ? textsOf(kept) : [...textsOf([error]), more])
   }
   return shown
 }

@@ -28,8 +28,10 @@ export function traceText(tree: RequestTree, place: TracePlace): string {
   if (nodes.length === 0) return ''
   const lines = linesBelow(tree, {hasLines, isShort: width !== Infinity})
   // the error below its row says why it failed
-  const told = nodes.map(node => (node.id === tree.failedAt && lines.has(node.id) ? {...node, failure: ''} : node))
-  const [head = '', ...rows] = width === Infinity ? wideRows(tree) : fittingRows({...tree, nodes: told}, place)
+  const shownNodes = nodes.map(node =>
+    node.id === tree.failedAt && lines.has(node.id) ? {...node, failure: ''} : node
+  )
+  const [head = '', ...rows] = width === Infinity ? wideRows(tree) : fittingRows({...tree, nodes: shownNodes}, place)
   const text = nodes.map(
     (node, index) =>
       `${rows[index] ?? ''}\n${below(node, [...(bodies?.get(node.id) ?? []), ...(lines.get(node.id) ?? [])], width)}`
