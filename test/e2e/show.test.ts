@@ -73,6 +73,7 @@ t.test('show: a copy answers the names and ports of main and back, and no call o
   await shop.start('main')
   await shop.start('pr')
   t.strictSame(await answersAt(shop), ['main', 'main', 'main'])
+  t.match((await rig.run(['copies'], {folder: 'main'})).stdout, /^pr .* http:\/\/APP-shop-pr\.localhost:\d+ /m)
   const stream = net.connect(port, '127.0.0.1').setEncoding('latin1')
   stream.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
   await once(stream, 'data')

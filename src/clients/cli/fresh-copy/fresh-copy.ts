@@ -40,7 +40,7 @@ export class FreshCopy {
   async bring(): Promise<void> {
     await announceStart(process.env, ownStart(this.#file, this.#copy))
     const {bring} = await import('./bring.ts')
-    await whilePreparing('it brings files from the main working tree', async () =>
+    await whilePreparing('its files come from the main working tree', async () =>
       bring(this.#worktree, this.#file, {
         onProgress: text => say(process.stderr, 'info', text, this.#asJson),
         onDone: text => say(process.stderr, 'info', text, this.#asJson),

@@ -78,6 +78,15 @@ async function sizeOf(folder: string): Promise<number> {
   return Number(/^\d+/.exec(last)?.[0] ?? 0) * 1024
 }
 
+/** The names of a copy: with `APP` in the place of the app where all of several names have the same rest. */
+function namesText(names: CopyRow['names']): string {
+  const urls = Object.values(names)
+  const [first = '', ...others] = [
+    ...new Set(Object.entries(names).map(([id, url]) => url.replace(`//${id}-`, '//APP-')))
+  ]
+  return urls.length > 1 && others.length === 0 ? first : urls.join(', ')
+}
+
 const table = (rows: readonly CopyRow[]): string =>
   tableOf([
     ['NAME', rows.map(({name}) => name)],
@@ -91,7 +100,7 @@ const table = (rows: readonly CopyRow[]): string =>
           .join(', ')
       )
     ],
-    ['NAMES', rows.map(({names}) => Object.values(names).join(', '))],
+    ['NAMES', rows.map(({names}) => namesText(names))],
     ['MEMORY', rows.map(({memoryBytes}) => (memoryBytes === null ? '' : memoryText(memoryBytes)))],
     ['DISK', rows.map(({diskBytes}) => (diskBytes === null ? '' : memoryText(diskBytes)))],
     ['FOLDER', rows.map(({folder}) => folder)]
