@@ -70,7 +70,7 @@ const OF_EXEC = /^pillion exec\b/
 const DETACHED = /^pillion up .*(?:-d|--detach)\b/
 
 /** They need another copy of the template, or a web app: `long/copies-command.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
-const OF_COPIES = / --name \S+ --name |^pillion (?:url|open|copies (?:down|forget)) /
+const OF_COPIES = / --name \S+ --name |^pillion (?:url|open|show|copies (?:down|forget)) /
 
 export const commands = shown().filter(command => !OF_CLUSTER.test(command) && !OF_COPIES.test(command))
 /** They start a run. */

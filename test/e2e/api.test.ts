@@ -265,6 +265,7 @@ t.test('every answer of the API is as its description says', async t => {
       t.equal(status, 403, `${method} ${path} is not for pages`)
     }
   seen.add('/dashboard')
+  t.strictSame(await post('/show', {kind: 'end'}, 'Shown'), {ports: {}})
   const debugged = await ask(socket, '/api/v1/apps/stock/debug', {method: 'POST'})
   t.strictSame([debugged.status, misfit('Apps', debugged.json)], [200, ''])
   const stopping = await ask(socket, '/api/v1/stop', {method: 'POST'}).catch(() => undefined)

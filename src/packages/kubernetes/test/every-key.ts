@@ -59,6 +59,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   port: ['port: 5100'],
   fixedPort: ['fixedPort: 5000'],
   setup: ['setup: [npm, ci]'],
+  teardown: ['teardown: [npm, run, clean]'],
   tty: ['tty: true'],
   host: ['port: 5100', 'host: shop'],
   names: ['names: false'],
