@@ -9,6 +9,9 @@ const KEPT = 27
 /** The port of the entrance of a machine, at which all apps are called by name. */
 export const ENTRANCE_PORT = 7355
 
+/** The protocol by which a run passes on a connection to the copy of its template whose process has made it. */
+export const TO_OWN_COPY = 'pillion-port'
+
 /** Domains for which the user's authority may sign certificates, with all names below them. */
 export const CERTIFIED: readonly string[] = ['localhost', 'test']
 

@@ -8,11 +8,12 @@ import type {Routes} from '../proxy/gateway/routes.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
 import {routeOf} from '../proxy/published/path-route.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
-import {PublishedPort} from '../proxy/published/published-port.ts'
+import {PublishedPort, type OwnCopyAt} from '../proxy/published/published-port.ts'
 import {PublishedPorts, type PublishedApps} from '../proxy/published/published-ports.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AnsweringCopy} from './answering-copy.ts'
-import type {NearbyCopies} from './nearby-copies.ts'
+import {NearbyCopies} from './nearby-copies.ts'
+import type {RunContext} from './run-context.ts'
 
 export {withPortHooks} from './port-hooks.ts'
 
@@ -22,8 +23,7 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
   readonly whyStopped: (id: string) => string
   /** The copy that answers calls in the place of this run. Optional: none does. */
   readonly answering?: () => AnsweringCopy | undefined
-  /** The other copies of the template. Optional: there are none. */
-  readonly copies?: Pick<NearbyCopies, 'socketFor'>
+  readonly context: Pick<RunContext, 'env' | 'plan'>
   /** The id of the app whose process has this marker; '' = none. */
   readonly appOf: (marker: string) => string
 }
@@ -35,7 +35,9 @@ const MAX_LINE = 1000
 
 /** Opens the published ports of a run: each call to them takes the way of an invocation. */
 export function openPublished(options: RunPublishedOptions): PublishedPorts {
-  return new PublishedPorts(publishedApps(options), nameOwner)
+  const copies = new NearbyCopies(options.context)
+  const ownCopyAt: OwnCopyAt = (ends, app) => copies.socketFor(ends, app)
+  return new PublishedPorts({...publishedApps(options), ownCopyAt}, nameOwner)
 }
 
 /** Opens the port of an app for calls that other copies pass on. */
@@ -45,7 +47,7 @@ export function openInner(options: RunPublishedOptions, id: string): PublishedPo
 }
 
 /** The apps of a run as callers without Dapr's API reach them, and the owners of the other ends of connections. */
-export function publishedApps(options: RunPublishedOptions): PublishedApps {
+export function publishedApps(options: RunPublishedOptions): Omit<PublishedApps, 'ownCopyAt'> {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
   const routedTo = (path: string, id: string): Routed | undefined => {
@@ -62,8 +64,7 @@ export function publishedApps(options: RunPublishedOptions): PublishedApps {
   }
   return {
     contextOf,
-    appAt: ends => options.appOf(markers.of(ends)),
-    ownCopyAt: (ends, app) => options.copies?.socketFor(ends, app) ?? ''
+    appAt: ends => options.appOf(markers.of(ends))
   }
 }
 

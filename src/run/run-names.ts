@@ -4,7 +4,7 @@ import type {Server, Socket} from 'node:net'
 import type {TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import {appNames, ENTRANCE_PORT, schemeOf, type NameSpace} from '../model/app-name.ts'
+import {appNames, ENTRANCE_PORT, type NameSpace, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
 import {authorityOf, reachable} from '../model/address.ts'
 import type {AppAddress} from '../model/app-reference.ts'
 import {codeOf} from '../model/errors.ts'
@@ -15,7 +15,6 @@ import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen} from '../proxy/ports/claim.ts'
 import type {Entrance, EntranceCaller} from '../proxy/published/entrance.ts'
-import {passedCaller, TO_OWN_COPY} from '../proxy/published/pass-on.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {RunPublished} from './run-published.ts'
 import type {RunContext} from './run-context.ts'
@@ -154,7 +153,10 @@ export class RunNames {
 
   async #takeCaller(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
     const entrance = await this.#serve()
-    const {PASSED_ON} = await import('../proxy/published/entrance.ts')
+    const [{PASSED_ON}, {passedCaller}] = await Promise.all([
+      import('../proxy/published/entrance.ts'),
+      import('../proxy/published/pass-on.ts')
+    ])
     const caller = passedCaller(headers, PASSED_ON)
     if (caller === undefined || this.#over.signal.aborted) socket.destroy()
     else entrance.take(socket, caller as EntranceCaller, early)

@@ -3,12 +3,12 @@ import type {Socket} from 'node:net'
 import {loadHookText} from '#daeploy'
 import type {Exit} from '../model/app-state.ts'
 import type {Environment} from '../model/environment.ts'
+import {TO_OWN_COPY} from '../model/app-name.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter, TellingReporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {PortCaller, PublishedPort} from '../proxy/published/published-port.ts'
 import type {PublishedPorts} from '../proxy/published/published-ports.ts'
-import {NearbyCopies} from './nearby-copies.ts'
 import type {RunPublishedOptions} from './open-published.ts'
 import type {RunContext} from './run-context.ts'
 import type {withPortHooks as WithPortHooks} from './port-hooks.ts'
@@ -27,8 +27,8 @@ export class RunPublished {
   /** Ids of apps that listen at a port which the template does not name. */
   readonly #announced = new Set<string>()
 
-  constructor(context: RunContext, options: RunPublishedOptions) {
-    this.options = {...options, copies: new NearbyCopies(context)}
+  constructor(context: RunContext, options: Omit<RunPublishedOptions, 'context'>) {
+    this.options = {...options, context}
   }
 
   /** Binds the published ports of these apps, which `others` do not have. Throws a `UserError` if one is taken. */
@@ -85,7 +85,7 @@ export class RunPublished {
 
   /** Takes a connection that another copy passes on by an upgrade with these headers: a process of this run called a number of that copy. */
   async take(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
-    const [{openInner}, {passedCaller, TO_OWN_COPY}] = await Promise.all([
+    const [{openInner}, {passedCaller}] = await Promise.all([
       import('./open-published.ts'),
       import('../proxy/published/pass-on.ts')
     ])

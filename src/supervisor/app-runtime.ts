@@ -13,7 +13,6 @@ import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
 import type {Progress} from './order/progress.ts'
 import type {Intent, Person} from './owner/next-step.ts'
 import type {Candidate} from './reload/overlap.ts'
-import {candidateOf} from './reload/candidate.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import {Opening} from './opening.ts'
 import type {Program} from './program.ts'
@@ -46,7 +45,8 @@ export class AppRuntime implements Callee, Intent {
   readonly startAsleep = (): void => this.#opening.startAsleep()
   readonly stopNow = (): void => this.#program.stopNow()
   readonly renewPool = (): void => this.#channel.renewPool()
-  readonly candidate = async (): Promise<Candidate> => candidateOf(this, this.#channel)
+  readonly candidate = async (): Promise<Candidate> =>
+    (await import('./reload/candidate.ts')).candidateOf(this, this.#channel)
   readonly cutCalls = (why?: string): void => this.#channel.cut(why)
   readonly #channel: AppChannel
   readonly #options: AppRuntimeOptions

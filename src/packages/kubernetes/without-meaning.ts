@@ -6,7 +6,16 @@ import {dockerRunOf} from '../../model/docker-run.ts'
 
 /** Keys that say how an app runs on a laptop. */
 const PORTS: readonly AppKey[] = ['daprHTTPPort', 'daprGRPCPort', 'daprInternalGRPCPort', 'profilePort', 'autoPort']
-const LIFE: readonly AppKey[] = ['runtimePath', 'watch', 'restart', 'reload', 'lazy', 'idleTimeout', 'setup', 'teardown']
+const LIFE: readonly AppKey[] = [
+  'runtimePath',
+  'watch',
+  'restart',
+  'reload',
+  'lazy',
+  'idleTimeout',
+  'setup',
+  'teardown'
+]
 const KEYS: readonly AppKey[] = [...PORTS, ...LIFE, 'logs', 'record', 'replay', 'otel']
 const IN_COMPOSE: readonly AppKey[] = [...KEYS.filter(key => key !== 'restart'), 'replicas', 'unixDomainSocket']
 /** Flags of `docker run` that an export takes, or that say how it runs here. */

@@ -3,9 +3,6 @@ import net from 'node:net'
 /** The header that says whose connection it is, as JSON. */
 const CALLER = 'Pillion-Caller'
 
-/** The protocol by which a run passes on a connection to the copy of its template whose process has made it. */
-export const TO_OWN_COPY = 'pillion-port'
-
 export interface PassedOn {
   /** The control socket of the other run. */
   readonly path: string

@@ -1,10 +1,10 @@
 // proxy/published/ serves the ports at which apps are called without Dapr's API (`port` of a template), and the entrance for calls by name. Requests
 // to a port are passed on unchanged except for an added `traceparent`, wait while the app starts or reloads, and are recorded like any other call.
 import type net from 'node:net'
+import {TO_OWN_COPY} from '../../model/app-name.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {BytesCall} from './bytes-call.ts'
 import {CallPort} from './call-port.ts'
-import {TO_OWN_COPY} from './pass-on.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
