@@ -176,7 +176,7 @@ t.test('run --only refuses an id that no app has, and wants a template', async t
   t.same(await rig.run(['run', '-f', '.', '--only', 'stok']), {
     code: 1,
     stdout: '',
-    stderr: '❌  --only names "stok", which is not an app of this template\nDid you mean "stock"?\n'
+    stderr: '❌  --only names "stok", which is not an app of this template\nDid you mean "stock"? [no-such-app]\n'
   })
   t.match(await rig.run(['run', '--only', 'a', '--', 'true']), {code: 1, stderr: /^❌ {2}--only selects apps/})
 })
