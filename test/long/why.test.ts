@@ -70,10 +70,7 @@ t.test('a request kills an app: why names it, what was answered before, and that
     ]
   )
   const {stdout} = await rig.run(['why', 'payments'])
-  t.match(
-    stdout,
-    /exit 2, at [\d:.]+\nTypeError: Cannot read the card \(stock\.mjs:6\)\nIn flight:\n/
-  )
+  t.match(stdout, /exit 2, at [\d:.]+\nTypeError: Cannot read the card \(stock\.mjs:6\)\nIn flight:\n/)
   t.match(stdout, /the same request was in flight at 1 of the 1 exits before/)
   t.match(stdout, /Cannot read the card/)
   const number = second.inside[0]?.number.toString() ?? ''
