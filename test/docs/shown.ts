@@ -56,7 +56,7 @@ const OF_CI = /^pillion up .*--run\b/
 const OF_WORKFLOWS = /^pillion (?:workflow|jobs|scheduler|actors|reminders|skip|wait --for workflow:)/
 
 /** They need names, which are off in CI, and would change trust stores: `e2e/names*.test.ts` and `browser/names.test.ts`. */
-const OF_NAMES = /^pillion (?:name|trust)\b/
+const OF_NAMES = /^pillion (?:name|show|trust)\b/
 
 /** It needs a release: `release/upgrade.test.ts` has it. */
 const OF_RELEASE = /^pillion upgrade\b/
