@@ -31,7 +31,8 @@ export const replayWorkflowTool = (row: Row): Pick<Tool, 'run'> => ({
     const first = givenNumber(all, 'turn', 1) - 1
     for (let [turn, end] = [first, first + 1]; turn < end; turn++) {
       const replayed = await api.ask('POST /workflows/replay', {body: {...instance, turn}, signal})
-      turns.push(replayed)
+      // people and the argument count from 1, the API from 0
+      turns.push({...replayed, turn: turn + 1})
       end = replayed.difference === '' ? replayed.turns : 0
     }
     const isSame = turns.at(-1)?.difference === ''
