@@ -20,7 +20,7 @@ t.test('a Procfile: imported, it validates and runs', async t => {
   t.match(await rig.run(['import']), {
     code: 0,
     stdout:
-      '✅  wrote 2 apps from Procfile to pillion.yaml\nℹ️  One comment needs your attention: search for "# import:"\nℹ️  Next: pillion validate, then pillion up\n',
+      '✅  wrote 2 apps from Procfile to pillion.yaml\nℹ️  One comment needs your attention: search for "# import:"\nℹ️  Next: pillion validate, then pillion up -d\n',
     stderr: ''
   })
   t.match(await rig.run(['validate']), {code: 0, stdout: '✅  pillion.yaml can run: 2 apps\n', stderr: ''})
@@ -173,13 +173,13 @@ t.test('an existing template is not touched without --force', async t => {
   t.match(await rig.run(['import']), {
     code: 1,
     stderr:
-      '❌  dapr.yml already exists\nWrite another file: -o imported.yaml. Print it: -o -. Overwrite it: --force.\n'
+      '❌  dapr.yml already exists\nWrite another file: -o imported.yaml. Print it: -o -. Overwrite it: --force. [wrong-value]\n'
   })
   t.match(await rig.run(['import', '-o', 'dapr.yml']), {code: 1})
   t.equal(await read(rig, 'dapr.yml'), 'version: 1\n')
   t.match(await rig.run(['import', '-o', 'other.yaml']), {
     code: 0,
-    stdout: /Next: pillion validate -f other\.yaml, then pillion up -f other\.yaml\n/
+    stdout: /Next: pillion validate -f other\.yaml, then pillion up -d -f other\.yaml\n/
   })
   t.match(await rig.run(['import', '-o', 'dapr.yml', '--force']), {code: 0})
   t.match(await read(rig, 'dapr.yml'), /appID: web/)
