@@ -35,7 +35,7 @@ const UNUSED = [
  * Modules that a run of a plain template initializes. Raise it only for what each run needs before its first app starts, or
  * when no descriptor is free; load all else when it is used.
  */
-const MAX_MODULES = 510
+const MAX_MODULES = 516
 
 /** What NODE_V8_COVERAGE writes at the end of a process. */
 interface Coverage {
