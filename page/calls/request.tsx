@@ -101,7 +101,7 @@ function Failure({tree}: {readonly tree: Api.RequestTree}) {
 }
 
 /** Facts of a call that the page shows elsewhere. */
-const TOLD = new Set(['waitedMs', 'firstByteMs', 'failure', 'traceparent'])
+const ELSEWHERE = new Set(['waitedMs', 'firstByteMs', 'failure', 'traceparent'])
 
 /** `hasCard`: the card above says why the request failed. */
 function Content({call, hasCard}: {readonly call: Api.CallDetail; readonly hasCard: boolean}) {
@@ -113,7 +113,7 @@ function Content({call, hasCard}: {readonly call: Api.CallDetail; readonly hasCa
         {visible(`${from} → ${to}`)} <code>{`${call.method} ${visible(call.path)}`}</code>
       </h2>
       {why !== '' && <p>{why}</p>}
-      <p class="soft">{visible(callFacts(call, TOLD).join(', '))}</p>
+      <p class="soft">{visible(callFacts(call, ELSEWHERE).join(', '))}</p>
       <Timing call={call} />
       {!isKept && <p class="soft">Its bytes are no longer kept.</p>}
       <div class="sides">

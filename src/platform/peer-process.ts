@@ -5,7 +5,7 @@ import {orElse} from '../model/or-else.ts'
 import {namesInFolder} from './paths.ts'
 import {SerialQueue} from '../model/serial-queue.ts'
 import {holds, linkAt, listenersOn} from './listeners.ts'
-import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'
+import {copiedEnds, rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 import {isUsersProgram} from './shared-programs.ts'
 
 /** The kind of process at the other end of a connection: an app's, another one, or one that we cannot see. */
@@ -29,9 +29,8 @@ const searches = new SerialQueue()
  * meanwhile.
  */
 export async function peerKind(connection: Ends, signs: AppSigns): Promise<PeerKind> {
-  // one that closes meanwhile no longer has its ends
-  const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = connection
-  return searches.run(async () => inSlices({remoteAddress, remotePort, localAddress, localPort}, signs))
+  const ends = copiedEnds(connection)
+  return searches.run(async () => inSlices(ends, signs))
 }
 
 async function inSlices(ends: Ends, signs: AppSigns): Promise<PeerKind> {

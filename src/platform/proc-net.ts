@@ -33,6 +33,14 @@ export function listenPlaceIn(field: string): {readonly address: string; readonl
 /** The two ends of a connection, from our side. */
 export type Ends = Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>>
 
+/** Copies the ends of a connection, which a socket no longer has once it is closed. */
+export const copiedEnds = ({remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0}: Ends) => ({
+  remoteAddress,
+  remotePort,
+  localAddress,
+  localPort
+})
+
 /** Whether both ends of a connection are on this machine. */
 export const isLocal = ({remoteAddress, localAddress}: Ends): boolean =>
   remoteAddress !== undefined && remoteAddress === localAddress

@@ -94,7 +94,7 @@ export class RunPublished {
     const {app, ends} = caller as PortCaller
     const port = this.#inner.get(app) ?? openInner(this.options, app)
     this.#inner.set(app, port)
-    port.take(socket, ends, early)
+    port.adopt(socket, ends, early)
   }
 
   /** Serves the ports that are bound. */

@@ -45,6 +45,8 @@ export abstract class CallPort implements PublishedHost {
   readonly #servers: net.Server[] = []
   readonly #http = new Set<PublishedConnection>()
   readonly #frames = new Set<FrameServer>()
+  /** The ends of connections that other runs have passed on. */
+  readonly #passedIn = new WeakMap<net.Socket, Ends>()
   /** Connections that are passed on to other runs. */
   readonly #passed = new Set<net.Socket>()
   readonly #known = new KnownHeads<VerbatimHead>()
@@ -84,6 +86,14 @@ export abstract class CallPort implements PublishedHost {
     const head = readVerbatimHead(text)
     if (head) this.#known.add(head)
     return head
+  }
+
+  /** Serves a connection of a caller with these ends that another run has passed on; `early`: the bytes that were read already. */
+  adopt(socket: net.Socket, ends: Ends, early: Buffer): void {
+    this.#passedIn.set(socket, ends)
+    this.connections.add(socket)
+    this.accept(socket)
+    if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
   }
 
   forget(connection: PublishedConnection): void {
@@ -145,7 +155,11 @@ export abstract class CallPort implements PublishedHost {
 
   /** The ends of a connection: of one that another run has passed on, those of the caller. */
   protected endsOf(socket: net.Socket): Ends {
-    return socket
+    return this.#passedIn.get(socket) ?? socket
+  }
+
+  protected isPassedIn(socket: net.Socket): boolean {
+    return this.#passedIn.has(socket)
   }
 
   protected callerOf(socket: net.Socket): string {
@@ -164,13 +178,6 @@ export abstract class CallPort implements PublishedHost {
     this.#passed.add(socket)
     socket.on('close', () => this.#passed.delete(socket))
     passOn(socket, options)
-  }
-
-  /** Serves a connection that another run has passed on; `early`: the bytes that were read already. */
-  protected adopt(socket: net.Socket, early: Buffer): void {
-    this.connections.add(socket)
-    this.accept(socket)
-    if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
   }
 
   /** Reads a new connection. */

@@ -1,7 +1,7 @@
 import type net from 'node:net'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {bugText} from '../../model/errors.ts'
-import type {Ends} from '../../platform/proc-net.ts'
+import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {replyText} from '../net/reply.ts'
 import {CallPort} from './call-port.ts'
 import {badHost, looped, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
@@ -53,8 +53,6 @@ export class Entrance extends CallPort {
   readonly #options: EntranceOptions
   /** Apps whose refusal of a host was explained. */
   readonly #explained = new Set<string>()
-  /** Connections that another run has passed on. */
-  readonly #passedIn = new WeakSet<net.Socket>()
   /** The callers behind connections of this program. */
   readonly #callers = new WeakMap<net.Socket, EntranceCaller>()
   /** Connections that were encrypted. */
@@ -80,7 +78,7 @@ export class Entrance extends CallPort {
       return this.begin(context, head, connection, forwardedLines(head.lines, host.written, caller) + PASS_LINE)
     }
     // a connection is passed on once
-    const path = this.#passedIn.has(connection.socket) ? '' : this.#options.socketOf(host.name)
+    const path = this.isPassedIn(connection.socket) ? '' : this.#options.socketOf(host.name)
     if (path !== '') return this.#passOn(path, head, connection, caller)
     connection.answer(noName(host, head.lines, this.#options.names))
   }
@@ -107,14 +105,13 @@ export class Entrance extends CallPort {
   /** Serves a connection of this caller that another run has passed on; `early`: the bytes that were read already. */
   take(socket: net.Socket, caller: EntranceCaller, early: Buffer): void {
     this.#callers.set(socket, caller)
-    this.#passedIn.add(socket)
-    this.adopt(socket, early)
+    this.adopt(socket, caller.ends, early)
   }
 
   /** The run that has passed on connections is ending, or is gone: their calls may finish. */
   leave(): void {
     this.endSoon(connection => {
-      const isPassed = this.#passedIn.has(connection.socket)
+      const isPassed = this.isPassedIn(connection.socket)
       if (isPassed && connection.isTunnel) connection.destroy()
       return isPassed
     })
@@ -137,11 +134,10 @@ export class Entrance extends CallPort {
   #callerAt(socket: net.Socket): EntranceCaller {
     const passed = this.#callers.get(socket)
     if (passed !== undefined) return passed
-    const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
-    const ends = {remoteAddress, remotePort, localAddress, localPort}
+    const ends = copiedEnds(socket)
     return {
-      address: remoteAddress,
-      port: localPort,
+      address: ends.remoteAddress,
+      port: ends.localPort,
       scheme: this.#secured.has(socket) ? 'https' : 'http',
       ends,
       protocol: 'HTTP/1.1'

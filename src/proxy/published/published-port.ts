@@ -2,7 +2,7 @@
 // to a port are passed on unchanged except for an added `traceparent`, wait while the app starts or reloads, and are recorded like any other call.
 import type net from 'node:net'
 import {TO_OWN_COPY} from '../../model/app-name.ts'
-import type {Ends} from '../../platform/proc-net.ts'
+import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {BytesCall} from './bytes-call.ts'
 import {CallPort} from './call-port.ts'
 import type {PublishedConnection} from './published-connection.ts'
@@ -26,8 +26,6 @@ export type OwnCopyAt = (ends: Ends, app: string) => string
 export class PublishedPort extends CallPort {
   readonly #contextOf: () => PublishedContext
   readonly #ownCopyAt: OwnCopyAt
-  /** The ends of connections that other copies have passed on. */
-  readonly #passedIn = new WeakMap<net.Socket, Ends>()
   /** The app has answered in HTTP/1: it is none that speaks first. That a caller speaks it shows nothing: some only look what listens there. */
   #speaksHttp = false
   /** Requests of HTTP/1 whose answers are to show it. */
@@ -49,12 +47,6 @@ export class PublishedPort extends CallPort {
     this.listen(claims)
   }
 
-  /** Serves a connection that another copy has passed on. */
-  take(socket: net.Socket, ends: Ends, early: Buffer): void {
-    this.#passedIn.set(socket, ends)
-    this.adopt(socket, early)
-  }
-
   start(head: VerbatimHead, connection: PublishedConnection): void {
     this.#asked++
     this.begin(this.#contextOf(), head, connection)
@@ -74,16 +66,11 @@ export class PublishedPort extends CallPort {
   /** Reads a new connection, unless a process of another copy has made it: its number means the app of that copy. */
   protected override accept(socket: net.Socket): void {
     const app = this.#contextOf().callee
-    const path = this.#passedIn.has(socket) ? '' : this.#ownCopyAt(socket, app)
+    const path = this.isPassedIn(socket) ? '' : this.#ownCopyAt(socket, app)
     if (path === '') return super.accept(socket)
-    const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
-    const caller: PortCaller = {app, ends: {remoteAddress, remotePort, localAddress, localPort}}
+    const caller: PortCaller = {app, ends: copiedEnds(socket)}
     const failed = (): void => void socket.resetAndDestroy()
     this.passOn(socket, {path, protocol: TO_OWN_COPY, caller, early: Buffer.alloc(0), failed})
-  }
-
-  protected override endsOf(socket: net.Socket): Ends {
-    return this.#passedIn.get(socket) ?? socket
   }
 
   protected override follow(socket: net.Socket): PublishedConnection {

@@ -13,10 +13,9 @@ import {lastExits, type LastExits} from '../../../run/last-exits.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {commandPlace, shownPath} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
-import {hintOf} from '../say.ts'
 import {indented} from '../ci/outcome-text.ts'
 import {outputColumns} from '../columns.ts'
-import {foldedFor} from '../say.ts'
+import {foldedFor, hintOf} from '../say.ts'
 
 /** `why ID`: why an app is not running, or its last exit; `why NUMBER`: one exit; `why`: all apps that are not ready. */
 export const why: CommandHandler = async ({flags, words, asJson}) => {
