@@ -18,6 +18,10 @@ export class AnsweringCopy {
   readonly #pools: ReadonlyMap<string, Pool>
   readonly #isOwn: (app: string) => boolean
   readonly #ended: () => void
+  readonly #over = Promise.withResolvers<void>()
+  /** Number of calls that the copy has. */
+  #calls = 0
+  #isLeaving = false
 
   /** `isOwn`: an app of this run, whose calls stay in the run. `ended` is called when the copy takes no calls any more. */
   constructor({copy, pid, ports}: CopyAnswers, isOwn: (app: string) => boolean, ended: () => void) {
@@ -36,13 +40,23 @@ export class AnsweringCopy {
   admit({caller, callee}: Call, isRefused: boolean): Admission | undefined {
     const pool = this.#pools.get(callee)
     if (pool === undefined || this.#isOwn(caller)) return undefined
-    if (!isRefused) return {ok: true, pool, isLocal: false, token: '', pathPrefix: '', leave: () => undefined}
-    this.#ended()
-    return undefined
+    if (isRefused) {
+      this.#ended()
+      return undefined
+    }
+    this.#calls++
+    return {ok: true, pool, isLocal: false, token: '', pathPrefix: '', leave: () => this.#left()}
   }
 
-  /** Calls that it has may finish. */
-  leave(): void {
+  /** Passes on no further call. Settles when the copy has answered those that it has. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true
     for (const pool of this.#pools.values()) pool.retire()
+    if (this.#calls === 0) this.#over.resolve()
+    return this.#over.promise
+  }
+
+  #left(): void {
+    if (--this.#calls === 0 && this.#isLeaving) this.#over.resolve()
   }
 }

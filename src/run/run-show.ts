@@ -54,10 +54,14 @@ export class RunShow {
   /** Does its part. Rejects with a UserError. */
   async take({kind, name = '', pid = 0, ports = {}}: Api.ShowRequest): Promise<Api.Shown> {
     if (kind === 'pass') return this.#pass({copy: name, pid, ports})
-    // a copy that ends ends only its own part
-    if (kind === 'end' && (pid === 0 || pid === this.answering?.pid)) this.#answerAgain()
-    if (kind === 'end' && pid === 0) this.#giveBack()
-    if (kind === 'end') return {ports: {}}
+    if (kind === 'end') {
+      // a copy that ends closes its ports next: it must have no call of this run
+      if (pid > 0 && pid === this.answering?.pid) await this.#answerAgain()
+      if (pid > 0) return {ports: {}}
+      void this.#answerAgain()
+      this.#giveBack()
+      return {ports: {}}
+    }
     const {LentPorts: Ports} = await import('./lent-ports.ts')
     this.#ports ??= new Ports(this.#options.published)
     if (kind === 'take') return this.#takeMain(name, this.#ports)
@@ -84,25 +88,27 @@ export class RunShow {
   }
 
   async close(cut: AbortSignal): Promise<void> {
-    this.#answerAgain()
+    void this.#answerAgain()
     await this.#ports?.close(cut)
   }
 
   async #pass(answers: ConstructorParameters<typeof AnsweringCopy>[0]): Promise<Api.Shown> {
     const {AnsweringCopy: Answering} = await import('./answering-copy.ts')
     const {runtimes, context} = this.#options
-    this.#answerAgain()
+    void this.#answerAgain()
     const isOwn = (app: string): boolean => runtimes().some(({id}) => id === app)
     this.answering = new Answering(answers, isOwn, () => {
-      this.#answerAgain()
+      void this.#answerAgain()
       context.reporter.warn('shown-copy-ended', `${answers.copy} has ended: this run answers its names and ports again`)
     })
     return {ports: {}}
   }
 
-  #answerAgain(): void {
-    this.answering?.leave()
+  /** Answers calls itself from now on. Settles when the copy has answered those that it has. */
+  async #answerAgain(): Promise<void> {
+    const {answering} = this
     this.answering = undefined
+    await answering?.leave()
   }
 
   async #takeMain(name: string, ports: LentPorts): Promise<Api.Shown> {
