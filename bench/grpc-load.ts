@@ -5,34 +5,21 @@ import {grpcEnds} from './tools.ts'
 
 const execute = promisify(execFile)
 
-export interface GrpcLoadOptions {
+interface GrpcLoad {
   readonly port: number
-  readonly connections: number
-  /** Calls at once on each connection. */
+  /** Calls at once, on one connection. */
   readonly streams: number
   readonly seconds: number
-  /** Left out: a method of the app. */
-  readonly method?: string
-  /** The app that is called; left out: `callee`. */
-  readonly id?: string
 }
 
 /** Calls an app with grpc-go as fast as it answers. Throws when a call failed. */
-export async function grpcLoad({
-  port,
-  connections,
-  streams,
-  seconds,
-  method,
-  id = 'callee'
-}: GrpcLoadOptions): Promise<Load> {
+export async function grpcLoad({port, streams, seconds}: GrpcLoad): Promise<Load> {
   const options = {
     address: `127.0.0.1:${port}`,
-    id,
-    connections: connections.toString(),
+    id: 'callee',
+    connections: '1',
     streams: streams.toString(),
-    seconds: seconds.toString(),
-    ...(method !== undefined && {method})
+    seconds: seconds.toString()
   }
   const args = Object.entries(options).map(([name, value]) => `-${name}=${value}`)
   const {stdout} = await execute(await grpcEnds(), ['load', ...args])

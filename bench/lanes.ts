@@ -3,26 +3,18 @@ import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import type {Rig} from '../test/rig/rig.ts'
 import {component} from '../test/rig/resource-files.ts'
-import {grpcCounts} from './grpc-load.ts'
-import {freePorts, grpcEnds, redisFront, subscriber} from './tools.ts'
+import {freePorts, subscriber} from './tools.ts'
 
 /** A publisher of state and events, and a subscriber, behind some kind of sidecar. */
 export interface Lane {
   readonly name: LaneName
   /** `http://127.0.0.1:PORT/v1.0` of the publisher. */
   readonly api: string
-  /** The port of gRPC of the publisher, 0 = none. */
-  readonly grpcPort: number
-  /** What does the work of the sidecars and their Redis: process groups. */
-  readonly groups: readonly number[]
-  /** What the subscriber has got. Rejects if some of it lacked what an envelope has. */
+  /** Number of events that the subscriber has. Rejects if some of it lacked what an envelope has. */
   readonly events: () => Promise<number>
 }
 
-/** How the subscriber gets its events. */
-export type AppProtocol = 'http' | 'grpc'
-
-export type LaneName = 'ours' | 'ours on Redis' | 'daprd' | 'bare'
+export type LaneName = 'ours' | 'ours on Redis' | 'daprd'
 
 /** The two components, both of one Redis. */
 export const componentsAt = (port: number): Readonly<Record<string, string>> => {
@@ -56,55 +48,40 @@ export async function startRedis(rig: Rig): Promise<{readonly port: number; read
   return {port, pid: program.pid}
 }
 
-/** The command and the environment of a subscriber, and how it tells what it has got. */
-async function subscriberOf(protocol: AppProtocol, port: number) {
-  const grpc = {command: [await grpcEnds(), 'serve'], env: {TOPIC: 'orders'}, counts: async () => grpcCounts(port)}
-  const url = `http://127.0.0.1:${port}/counts`
-  const http = {
-    command: [await subscriber()],
-    env: {},
-    counts: async () => {
-      const {events, lacking} = (await (await fetch(url)).json()) as Readonly<Record<'events' | 'lacking', number>>
-      return {calls: events, lacking}
-    }
-  }
-  const {counts, ...app} = protocol === 'grpc' ? grpc : http
+/** The command of a subscriber, and the number of its events. */
+async function subscriberAt(port: number) {
   const events = async (): Promise<number> => {
-    const {calls, lacking} = await counts()
-    if (lacking > 0) throw new Error(`${lacking} of ${calls} events lacked their data or type`)
-    return calls
+    const answer = await fetch(`http://127.0.0.1:${port}/counts`)
+    const {events: count, lacking} = (await answer.json()) as Readonly<Record<'events' | 'lacking', number>>
+    if (lacking > 0) throw new Error(`${lacking} of ${count} events lacked their data or type`)
+    return count
   }
-  return {...app, events}
+  return {command: [await subscriber()], events}
 }
 
 /** A run of ours; `redis`: the port of a server, or one where none is: then the run is that Redis. */
-export async function openOurs(
-  rig: Rig,
-  name: LaneName,
-  redis: number,
-  appProtocol: AppProtocol = 'http'
-): Promise<Lane> {
+export async function openOurs(rig: Rig, name: LaneName, redis: number): Promise<Lane> {
   const folder = name.replaceAll(' ', '-')
   const [appPort = 0] = await freePorts(1)
-  const {events, ...app} = await subscriberOf(appProtocol, appPort)
+  const {events, command} = await subscriberAt(appPort)
   const apps = [
     {appID: 'shop', appDirPath: '.', command: []},
-    {appID: 'stock', appDirPath: '.', appPort, appProtocol, ...app}
+    {appID: 'stock', appDirPath: '.', appPort, command}
   ]
   const template = JSON.stringify({version: 1, common: {resourcesPath: './resources'}, apps})
   await rig.write({[`${folder}/dapr.yaml`]: template, ...inFolder(`${folder}/resources`, componentsAt(redis))})
   const program = rig.pillion(['run', '-f', folder])
-  const {http, grpc} = await program.ports('shop')
-  return ready({name, api: apiAt(http), grpcPort: grpc, groups: [program.pid], events})
+  const {http} = await program.ports('shop')
+  return ready({name, api: apiAt(http), events})
 }
 
-/** Starts one of Dapr's sidecars; gives its process group. */
+/** Starts one of Dapr's sidecars. */
 function startDaprd(
   rig: Rig,
   command: readonly string[],
   id: string,
   [http, grpc, internal, metrics]: readonly number[]
-): number {
+): void {
   const flags = {
     'app-id': id,
     'log-level': 'error',
@@ -113,7 +90,7 @@ function startDaprd(
     'dapr-internal-grpc-port': internal,
     'metrics-port': metrics
   }
-  return rig.start([...command, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)])]).pid
+  rig.start([...command, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)])])
 }
 
 /**
@@ -149,29 +126,16 @@ async function answered(url: string, init: RequestInit): Promise<void> {
 }
 
 /** Two of Dapr's sidecars with a Redis of their own. */
-export async function openDaprd(rig: Rig, command: string, appProtocol: AppProtocol = 'http'): Promise<Lane> {
+export async function openDaprd(rig: Rig, daprdCommand: string): Promise<Lane> {
   const redis = await startRedis(rig)
   await rig.write(inFolder('daprd', componentsAt(redis.port)))
   const [appPort = 0, ...ports] = await freePorts(9)
-  const {events, ...app} = await subscriberOf(appProtocol, appPort)
-  rig.start(app.command, {env: {...app.env, APP_PORT: appPort.toString()}})
-  const start = (id: string, own: readonly number[], more: readonly string[]): number =>
-    startDaprd(rig, [command, '--resources-path', 'daprd', ...more], id, own)
-  const shop = start('shop', ports.slice(0, 4), [])
-  const stock = start('stock', ports.slice(4), ['--app-port', appPort.toString(), '--app-protocol', appProtocol])
-  const [api, grpcPort] = [apiAt(ports[0] ?? 0), ports[1] ?? 0]
-  return ready({name: 'daprd', api, grpcPort, groups: [shop, stock, redis.pid], events})
-}
-
-/** A server that does only what HTTP in front of Redis needs. */
-export async function openBare(rig: Rig): Promise<Lane> {
-  const redis = await startRedis(rig)
-  const [port = 0, appPort = 0] = await freePorts(2)
-  const env = {PORT: port.toString(), APP_PORT: appPort.toString(), REDIS_PORT: redis.port.toString()}
-  const {command, events} = await subscriberOf('http', appPort)
-  rig.start(command, {env})
-  const front = rig.start([await redisFront()], {env})
-  return ready({name: 'bare', api: apiAt(port), grpcPort: 0, groups: [front.pid, redis.pid], events})
+  const {events, command} = await subscriberAt(appPort)
+  rig.start(command, {env: {APP_PORT: appPort.toString()}})
+  const sidecar = [daprdCommand, '--resources-path', 'daprd']
+  startDaprd(rig, sidecar, 'shop', ports.slice(0, 4))
+  startDaprd(rig, [...sidecar, '--app-port', appPort.toString()], 'stock', ports.slice(4))
+  return ready({name: 'daprd', api: apiAt(ports[0] ?? 0), events})
 }
 
 const apiAt = (port: number): string => `http://127.0.0.1:${port}/v1.0`

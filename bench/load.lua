@@ -5,6 +5,14 @@ wrk.body = os.getenv('BODY') or '{"orderId":1}'
 if wrk.body == '' then wrk.body = nil end
 wrk.headers['content-type'] = 'application/json'
 
+-- ADDRESS, when set, is where the URL's host is.
+local address = os.getenv('ADDRESS')
+if address then
+  function wrk.resolve(_, service)
+    wrk.addrs = wrk.lookup(address, service)
+  end
+end
+
 local keys = tonumber(os.getenv('KEYS'))
 if keys then
   local requests, last = {}, 0

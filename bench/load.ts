@@ -6,6 +6,8 @@ const execute = promisify(execFile)
 
 export interface LoadOptions {
   readonly url: string
+  /** Address of the URL's host, where the system does not know it. */
+  readonly address?: string
   readonly connections: number
   readonly seconds: number
   /** Stop calling after so many answers; the seconds go on. */
@@ -26,10 +28,20 @@ export interface Load {
 }
 
 /** Calls a URL with wrk as fast as it answers. Throws when a call failed or was not answered with 2xx or 3xx. */
-export async function load({url, connections, seconds, calls, method, body, keys}: LoadOptions): Promise<Load> {
+export async function load({
+  url,
+  address,
+  connections,
+  seconds,
+  calls,
+  method,
+  body,
+  keys
+}: LoadOptions): Promise<Load> {
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(import.meta.dirname, 'load.lua'), url]
   const env = {
     ...process.env,
+    ...(address !== undefined && {ADDRESS: address}),
     ...(calls !== undefined && {CALLS: calls.toString()}),
     ...(method !== undefined && {METHOD: method}),
     ...(body !== undefined && {BODY: body}),

@@ -20,8 +20,6 @@ interface FromNpm extends Fetched {
 
 interface FromGo extends Fetched {
   readonly module: string
-  /** A program that must be on the PATH. */
-  readonly needs?: string
 }
 
 const FROM_NPM: readonly FromNpm[] = [
@@ -31,9 +29,7 @@ const FROM_NPM: readonly FromNpm[] = [
 ]
 
 const FROM_GO: readonly FromGo[] = [
-  {name: 'process-compose', version: '1.87.0', module: 'github.com/f1bonacc1/process-compose'},
-  {name: 'hivemind', version: '1.1.0', module: 'github.com/DarthSim/hivemind'},
-  {name: 'overmind', version: '2.5.1', module: 'github.com/DarthSim/overmind/v2', needs: 'tmux'}
+  {name: 'process-compose', version: '1.87.0', module: 'github.com/f1bonacc1/process-compose'}
 ]
 
 export const PEERS: readonly Fetched[] = [...FROM_NPM, ...FROM_GO]
@@ -44,7 +40,7 @@ export async function peer(name: string): Promise<readonly string[] | undefined>
     const ofNpm = FROM_NPM.find(each => each.name === name)
     if (ofNpm !== undefined) return isInstalled('npm') ? [process.execPath, await npmProgram(ofNpm)] : undefined
     const ofGo = FROM_GO.find(each => each.name === name)
-    if (ofGo === undefined || !isInstalled('go') || !isInstalled(ofGo.needs ?? 'go')) return undefined
+    if (ofGo === undefined || !isInstalled('go')) return undefined
     return [await goProgram(ofGo)]
   } catch {
     return undefined // no registry here, or not with this version

@@ -6,16 +6,13 @@
 import {writeFile} from 'node:fs/promises'
 import {parseArgs} from 'node:util'
 import {curves, type Look} from './curves.ts'
-import {calls} from './soaks/calls.ts'
 import {day} from './soaks/day.ts'
-import {grpcCalls} from './soaks/grpc.ts'
 import {mixed} from './soaks/mixed.ts'
-import {reload} from './soaks/reload.ts'
 import type {Soak} from './soaks/soak.ts'
 import {withRig} from './tools.ts'
 import {usageOf, type Usage} from '../test/rig/usage.ts'
 
-const SOAKS: readonly Soak[] = [calls, mixed, grpcCalls, reload, day]
+const SOAKS: readonly Soak[] = [mixed, day]
 
 /** Unshared memory may grow by so much from one half to the other. */
 const MAX_GROWTH_MB = 5

@@ -1,5 +1,4 @@
 import {peer} from './peers.ts'
-import {isInstalled} from './tools.ts'
 
 /** A program that a supervisor starts. */
 export interface Entry {
@@ -17,6 +16,8 @@ export interface Setup {
 
 export interface Supervisor {
   readonly name: string
+  /** Ends when its programs have ended. */
+  readonly endsWithApps: boolean
   /** Undefined: it is not on this machine, and cannot be fetched. */
   readonly setup: (entries: readonly Entry[], folder: string) => Promise<Setup | undefined>
 }
@@ -27,9 +28,6 @@ const template = (entries: readonly Entry[]): string =>
 /** What a shell needs to become the program. */
 const inShell = ({command, env}: Entry): string =>
   ['exec env', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...command].join(' ')
-
-const procfile = (entries: readonly Entry[]): string =>
-  entries.map(entry => `${entry.id}: ${inShell(entry)}\n`).join('')
 
 /** A peer whose command is known, or what stands on the PATH. */
 const ofPeer =
@@ -47,25 +45,15 @@ export const OURS = (program: readonly string[], entries: readonly Entry[]): Set
 export const SUPERVISORS: readonly Supervisor[] = [
   {
     name: 'concurrently',
+    endsWithApps: true,
     setup: ofPeer('concurrently', (command, entries) => ({
       files: {},
       command: [...command, '-n', entries.map(({id}) => id).join(','), ...entries.map(inShell)]
     }))
   },
   {
-    name: 'hivemind',
-    setup: ofPeer('hivemind', (command, entries) => ({files: {Procfile: procfile(entries)}, command}))
-  },
-  {
-    name: 'overmind',
-    setup: ofPeer('overmind', (command, entries, folder) => ({
-      files: {Procfile: procfile(entries)},
-      command: [...command, 'start'],
-      env: {TMUX_TMPDIR: folder, TERM: 'xterm'}
-    }))
-  },
-  {
     name: 'process-compose',
+    endsWithApps: true,
     setup: ofPeer('process-compose', (command, entries) => ({
       files: {
         'process-compose.yaml': JSON.stringify({
@@ -78,6 +66,7 @@ export const SUPERVISORS: readonly Supervisor[] = [
   },
   {
     name: 'pm2',
+    endsWithApps: false,
     setup: ofPeer('pm2', (command, entries, folder) => ({
       files: {
         'ecosystem.config.json': JSON.stringify({
@@ -93,10 +82,5 @@ export const SUPERVISORS: readonly Supervisor[] = [
       command: [...command, 'ecosystem.config.json'],
       env: {PM2_HOME: `${folder}/.pm2`}
     }))
-  },
-  {
-    name: 'dapr',
-    setup: async entries =>
-      isInstalled('dapr') ? {files: {'dapr.yaml': template(entries)}, command: ['dapr', 'run', '-f', '.']} : undefined
   }
 ]

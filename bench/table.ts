@@ -1,8 +1,7 @@
 import type {Measure, MeasureName, Unit} from './figure.ts'
-import type {Goal} from './goal.ts'
-import {DAPR, GOALS} from './goals.ts'
+import {GOALS, type Goal} from './goals.ts'
 
-export const HEAD = ['figure', 'ours', 'peer', 'ratio', 'min–max', 'goal', 'met', 'Dapr'] as const
+export const HEAD = ['figure', 'ours', 'peer', 'ratio', 'min–max', 'goal', 'met'] as const
 
 /** The middle of the numbers; of an even count, the mean of the two in the middle. */
 export function median(numbers: readonly number[]): number {
@@ -20,15 +19,14 @@ export const withUnit = (value: number, unit: Unit): string => rounded(value) + 
 const times = (value: number): string => `${value.toFixed(2)} ×`
 
 function goalText({of, atLeast, atMost}: Goal, unit: Unit): string {
-  const shown = (value: number): string =>
-    of === 'ratio' ? times(value) : withUnit(value, unit) + (of === 'difference' ? ' more' : '')
+  const shown = (value: number): string => (of === 'ratio' ? times(value) : withUnit(value, unit))
   return atLeast === undefined ? `≤ ${shown(atMost ?? 0)}` : `≥ ${shown(atLeast)}`
 }
 
 const reaches = ({atLeast = -Infinity, atMost = Infinity}: Goal, value: number): boolean =>
   value >= atLeast && value <= atMost
 
-/** What a measure says: medians, the spread of what is compared, its goal and whether that is met. */
+/** Medians of a measure, their spread, its goal and whether the goal is met. */
 export interface Verdict {
   readonly ours: string
   /** '' where there is nothing to compare with. */
@@ -40,13 +38,12 @@ export interface Verdict {
   readonly isMet: boolean | undefined
 }
 
-/** The spread is that of the rounds' ratios or differences, or of our own numbers where there are none. */
-export function verdictOf({name, unit, ours, peer, peerName, why, bound}: Measure): Verdict {
+/** The spread is that of the rounds' ratios, or of our own numbers where there are none. */
+export function verdictOf({name, unit, ours, peer, peerName, why}: Measure): Verdict {
   const goal = goalOf(name, peerName)
   // nobody is so many times better than nothing, or than less
   const ratios = peer.some(value => value <= 0) ? [] : peer.map((value, round) => (ours[round] ?? Number.NaN) / value)
-  const differences = peer.map((value, round) => (ours[round] ?? Number.NaN) - value)
-  const judged = goal?.of === 'difference' ? differences : ratios.length > 0 ? ratios : ours
+  const judged = ratios.length > 0 ? ratios : ours
   const spread = [Math.min(...judged), Math.max(...judged)].map(value =>
     judged === ratios ? value.toFixed(2) : rounded(value)
   )
@@ -55,11 +52,11 @@ export function verdictOf({name, unit, ours, peer, peerName, why, bound}: Measur
     peer: peer.length > 0 ? withUnit(median(peer), unit) : peerName === '' ? '' : (why ?? 'not here'),
     ratio: ratios.length > 0 ? times(median(ratios)) : '',
     spread: spread.join('–'),
-    goal: goal === undefined ? '' : goalText(goal, unit) + (bound === undefined ? '' : `; ${bound}`),
+    goal: goal === undefined ? '' : goalText(goal, unit),
     isMet:
-      goal === undefined || (goal.of !== 'ours' && peer.length === 0)
+      goal === undefined || (goal.of === 'ratio' && ratios.length === 0)
         ? undefined
-        : bound !== undefined || reaches(goal, median({ours, ratio: ratios, difference: differences}[goal.of]))
+        : reaches(goal, median(goal.of === 'ratio' ? ratios : ours))
   }
 }
 
@@ -73,7 +70,7 @@ function goalOf(name: MeasureName, peerName: string): Goal | undefined {
 export function rowOf(measure: Measure): readonly string[] {
   const {ours, peer, ratio, spread, goal, isMet} = verdictOf(measure)
   const met = isMet === undefined ? '' : isMet ? 'yes' : 'no'
-  return [measure.name, ours, `${peer} ${measure.peerName}`.trim(), ratio, spread, goal, met, DAPR[measure.name] ?? '']
+  return [measure.name, ours, `${peer} ${measure.peerName}`.trim(), ratio, spread, goal, met]
 }
 
 /** Columns as wide as their widest cell; a row with one cell only is a remark. */

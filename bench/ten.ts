@@ -6,11 +6,9 @@ import {echoServer, freePorts} from './tools.ts'
 const IDS = Array.from({length: 10}, (_, index) => `app-${index}`)
 
 /** Ten copies of the compiled server; each expects calls of the one before it. */
-export const writeTen = async (rig: Rig, common: Readonly<Record<string, unknown>> = {}): Promise<void> =>
-  rig.template(await tenApps(), common)
+export const writeTen = async (rig: Rig): Promise<void> => rig.template(await tenApps())
 
-/** The same as entries of a template. */
-export async function tenApps(): Promise<readonly TemplateApp[]> {
+async function tenApps(): Promise<readonly TemplateApp[]> {
   const server = await echoServer()
   const ports = await freePorts(IDS.length)
   return IDS.map((appID, index) => ({
@@ -31,9 +29,9 @@ export interface TenStarted {
 }
 
 /** Starts the ten and calls each at its own sidecar, as soon as the last one is said to have started. */
-export async function startTen(rig: Rig, flags: readonly string[] = [], folder = '.'): Promise<TenStarted> {
+export async function startTen(rig: Rig): Promise<TenStarted> {
   const begin = performance.now()
-  const program = rig.pillion(['run', '-f', '.', ...flags], {folder})
+  const program = rig.pillion(['run', '-f', '.'])
   const ports = await Promise.all(IDS.map(async id => program.ports(id)))
   const started = performance.now()
   const at = (index: number, callee: string): string =>

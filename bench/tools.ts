@@ -7,7 +7,6 @@ import {createServer, type AddressInfo} from 'node:net'
 import {tmpdir, userInfo} from 'node:os'
 import {basename, delimiter, dirname, join} from 'node:path'
 import {promisify} from 'node:util'
-import {usageOf} from '../src/platform/usage.ts'
 import {openRig, type Rig} from '../test/rig/rig.ts'
 
 const execute = promisify(execFile)
@@ -66,18 +65,6 @@ export const echoServer = async (): Promise<string> =>
 export const subscriber = async (): Promise<string> =>
   compiled('subscriber.go', (source, target) => ['go', 'build', '-o', target, source])
 
-/** The app that hosts actors, and echoes. */
-export const actorServer = async (): Promise<string> =>
-  compiled('actors.go', (source, target) => ['go', 'build', '-o', target, source])
-
-/** The server that stands before redis-server without more than HTTP needs. */
-export const redisFront = async (): Promise<string> =>
-  compiled('redisfront.go', (source, target) => ['go', 'build', '-o', target, source])
-
-/** The program that calls so many times a second. */
-export const pacedCaller = async (): Promise<string> =>
-  compiled('pacer.go', (source, target) => ['go', 'build', '-o', target, source])
-
 /** The app of gRPC that answers with what it gets, and the program that calls it. */
 export const grpcEnds = async (): Promise<string> =>
   compiled('../sdks/go/load/main.go', (source, target) => [
@@ -99,11 +86,6 @@ export async function ownNode(rig: Rig): Promise<(command: readonly string[]) =>
   const node = join(rig.folder, 'node')
   await copyFile(process.execPath, node)
   return command => command.map(word => (word === process.execPath ? node : word))
-}
-
-/** Processor time of a process group so far, in ms. */
-export async function cpuOf(pid: number): Promise<number> {
-  return (await usageOf(new Set([pid]))).get(pid)?.cpuMs ?? Number.NaN
 }
 
 /** Ports that were free a moment ago, all different. */

@@ -12,12 +12,10 @@ const CALLED_FOR_MS = 1500
 /** By the name of a runner, a number for each round. */
 type Numbers = ReadonlyMap<string, readonly number[]>
 
-/**
- * A server that boots in 300 ms is saved: from the write to the first answer of the new code, less its own boot and exit;
- * and the calls that fail around a save at 200 a second, each on a connection of its own, with answers that take 50 ms.
- */
 export const save: Figure = {
   name: 'save',
+  title: 'Saving',
+  what: 'A server that needs 300 ms to boot. From the write of the file to the first answer of the new code, less its own boot and exit; and the calls that fail meanwhile, at 200 a second, each on a connection of its own, with answers that take 50 ms.',
   needs: ['npm'],
   measure: async ({rounds}) =>
     withRig(async rig => {

@@ -6,63 +6,85 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {orElse} from '../../src/model/or-else.ts'
 import type {Rig} from '../../test/rig/rig.ts'
 import {descendantsOf, tracesCarrying} from '../../test/rig/traces.ts'
-import {inRounds, type Figure, type Measure} from '../figure.ts'
+import {inRounds, type Figure, type Measure, type Scale} from '../figure.ts'
 import {OURS, SUPERVISORS, type Entry, type Setup} from '../supervisors.ts'
+import {startTen, writeTen} from '../ten.ts'
 import {echoServer, freePorts, ownNode, withRig} from '../tools.ts'
 
 const APPS = 10
 const CALM_MS = 1000
-/** A supervisor that takes so long to start or to stop hangs: overmind does at times, with its server of tmux. */
+/** Time after which a start or a stop counts as a hang. */
 const HANGS_MS = 20_000
 
 const KINDS = {listen: 'ms', memory: 'MB', stop: 'ms'} as const
 type Kind = keyof typeof KINDS
 type Numbers = Readonly<Record<Kind, number>>
 
-/** Ten compiled servers under one supervisor after the other: until all listen, the memory of the supervisor, until all have ended. */
 export const ten: Figure = {
   name: 'ten',
+  title: 'Ten apps',
+  what: 'Ten copies of a small Go server. From the start of the tool until all ten listen; proportional memory (PSS) of the processes of the tool a second later, each with a copy of Node that no other process shares; from SIGTERM until the tool and all apps are gone. `started` and `answered`: until the last app has started, and from there until each has answered a call through its sidecar.',
   needs: ['go'],
-  measure: async ({rounds: wanted}) =>
-    withRig(async rig => {
-      const server = await echoServer()
-      const replaced = await ownNode(rig)
-      const ready = await listener()
-      const ports = await freePorts(APPS)
-      const entries = ports.map((port, n): Entry => {
-        const env = {APP_ID: `app-${n}`, APP_PORT: port.toString(), READY: ready.address}
-        return {id: `app-${n}`, command: [server], env}
-      })
-      const setups = new Map<string, Setup | undefined>([['ours', OURS(rig.program, entries)]])
-      for (const {name, setup} of SUPERVISORS) setups.set(name, await setup(entries, join(rig.folder, name)))
-      const results = await inRounds(wanted + 1, async () => {
-        const done = new Map<string, Numbers>()
-        for (const [name, setup] of setups) {
-          if (setup === undefined) continue
-          try {
-            done.set(name, await roundOf(rig, {name, setup, replaced, server, ready}))
-          } catch (error) {
-            if (name === 'ours') throw error
-            await endAll(rig, name, ready)
-          }
-        }
-        return done
-      })
-      ready.close()
-      const counted = results.slice(1) // the first one warms the disk's cache
-      return (['listen', 'memory', 'stop'] as const).flatMap(kind =>
-        SUPERVISORS.map(({name}): Measure => {
-          // a round in which a peer hung counts for none of the two
-          const both = counted.filter(done => done.has(name))
-          const rounds = both.length > 0 ? both : counted
-          const column = (of: string): readonly number[] => rounds.flatMap(done => done.get(of)?.[kind] ?? [])
-          const why = both.length === 0 && setups.get(name) !== undefined ? {why: 'it hung'} : {}
-          const numbers = {ours: column('ours'), peer: column(name)}
-          return {name: `ten apps: ${kind}`, unit: KINDS[kind], ...numbers, peerName: name, ...why}
-        })
-      )
-    })
+  measure: async scale => [...(await beside(scale)), ...(await untilAnswers(scale))]
 }
+
+async function untilAnswers({rounds}: Scale): Promise<readonly Measure[]> {
+  return withRig(async rig => {
+    await writeTen(rig)
+    const results = await inRounds(rounds + 1, async () => {
+      const {program, ...times} = await startTen(rig)
+      program.signal('SIGTERM')
+      await program.exited
+      return times
+    })
+    const counted = results.slice(1) // the first one warms the disk's cache
+    const alone = {unit: 'ms', peer: [], peerName: ''} as const
+    return [
+      {...alone, name: 'ten apps: started', ours: counted.map(({startedMs}) => startedMs)},
+      {...alone, name: 'ten apps: answered', ours: counted.map(({answeredMs}) => answeredMs)}
+    ]
+  })
+}
+
+const beside = async ({rounds: wanted}: Scale): Promise<readonly Measure[]> =>
+  withRig(async rig => {
+    const server = await echoServer()
+    const replaced = await ownNode(rig)
+    const ready = await listener()
+    const ports = await freePorts(APPS)
+    const entries = ports.map((port, n): Entry => {
+      const env = {APP_ID: `app-${n}`, APP_PORT: port.toString(), READY: ready.address}
+      return {id: `app-${n}`, command: [server], env}
+    })
+    const setups = new Map<string, Setup | undefined>([['ours', OURS(rig.program, entries)]])
+    for (const {name, setup} of SUPERVISORS) setups.set(name, await setup(entries, join(rig.folder, name)))
+    const results = await inRounds(wanted + 1, async () => {
+      const done = new Map<string, Numbers>()
+      for (const [name, setup] of setups) {
+        if (setup === undefined) continue
+        try {
+          done.set(name, await roundOf(rig, {name, setup, replaced, server, ready}))
+        } catch (error) {
+          if (name === 'ours') throw error
+          await endAll(rig, name, ready)
+        }
+      }
+      return done
+    })
+    ready.close()
+    const counted = results.slice(1) // the first one warms the disk's cache
+    return (['listen', 'memory', 'stop'] as const).flatMap(kind =>
+      SUPERVISORS.map(({name}): Measure => {
+        // a round in which a peer hung counts for none of the two
+        const both = counted.filter(done => done.has(name))
+        const rounds = both.length > 0 ? both : counted
+        const column = (of: string): readonly number[] => rounds.flatMap(done => done.get(of)?.[kind] ?? [])
+        const why = both.length === 0 && setups.get(name) !== undefined ? {why: 'it hung'} : {}
+        const numbers = {ours: column('ours'), peer: column(name)}
+        return {name: `ten apps: ${kind}`, unit: KINDS[kind], ...numbers, peerName: name, ...why}
+      })
+    )
+  })
 
 interface Round {
   readonly name: string

@@ -9,7 +9,6 @@ import type {Program} from './program.ts'
 import type {Rig} from './rig.ts'
 
 const COUNTER = join(import.meta.dirname, '../fixtures/apps/job-counter.mjs')
-const BATCH = 1000
 
 /** What the app has seen: times in ms since 1970, 0 = nothing came. */
 export interface Ticks {
@@ -75,21 +74,7 @@ async function openFile(rig: Rig): Promise<{readonly file: WorkFile; readonly wa
   return {file, wakeUps, jobs}
 }
 
-/** Makes the file of the rig's template, which is then not running: jobs of `shop`, each once; `due`: when, in ms since 1970. */
-export async function writeJobs(rig: Rig, count: number, due: (index: number) => number): Promise<void> {
-  const {file, wakeUps, jobs} = await openFile(rig)
-  for (let from = 0; from < count; from += BATCH) {
-    const numbers = Array.from({length: Math.min(BATCH, count - from)}, (_, index) => from + index)
-    await Promise.all(
-      numbers.map(async n => jobs.schedule('shop', {name: `job-${n}`, dueTime: new Date(due(n)).toISOString()}, false))
-    )
-  }
-  jobs.close()
-  wakeUps.close()
-  file.close()
-}
-
-/** As `writeJobs`, with a tenth of its CPU: all but two are copies of the second. */
+/** Makes the file of the rig's template, whose run has ended: jobs of `shop`, each once. All but two are copies of the second. */
 export async function copyJobs(rig: Rig, count: number, {first, second, stepMs}: Dues): Promise<void> {
   const {file, wakeUps, jobs} = await openFile(rig)
   for (const [n, due] of [first, second].entries())
