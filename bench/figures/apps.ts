@@ -33,7 +33,7 @@ interface Taken {
 export const apps: Figure = {
   name: 'apps',
   title: 'Two hundred apps',
-  what: 'Two hundred processes that do nothing, in one template: until the last one has started, memory of the run eight seconds later, and its end; beside a script of Node that spawns the same processes.',
+  what: 'Two hundred processes that do nothing, in one template: until the last one has started, memory of the run eight seconds later, and its end; compared with a script of Node that spawns the same processes.',
   needs: ['sleep'],
   measure: async ({rounds}) => {
     const taken = await inRounds(rounds, async () => [await ofOurs(), await ofBare()] as const)

@@ -17,7 +17,7 @@ const KINDS = Object.keys(UNITS) as Kind[]
 
 export const blocks: Figure = {
   name: 'blocks',
-  title: 'State and events beside Dapr',
+  title: 'State and events compared with Dapr',
   what: 'State and pub/sub over HTTP on 32 connections, and the median of a read on one; each event must arrive. daprd keeps both in redis-server. `blocks` uses the built-in store, as on a new machine; `blocks on Redis` the same redis-server.',
   needs: ['go', 'wrk'],
   measure: async ({rounds, seconds}) => {

@@ -14,7 +14,7 @@ type Numbers = readonly (readonly [name: MeasureName, unit: Unit, value: number]
 
 export const workflows: Figure = {
   name: 'workflows',
-  title: 'Workflows beside Dapr',
+  title: 'Workflows compared with Dapr',
   what: 'One worker of Dapr’s SDK for JavaScript, which is its own client: activities a second with 64 workflows at once, processor time of an activity without the worker, and the median of a workflow of one activity. Dapr’s four programs (daprd, placement, scheduler, redis-server) do the same in turn.',
   needs: ['npm'],
   measure: async ({rounds}) =>
