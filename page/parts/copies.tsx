@@ -21,7 +21,7 @@ async function openPages(): Promise<void> {
   await Promise.all(
     others().map(async ({pid}) => {
       const found = await api.ask('POST /copies/{number}/dashboard', {at: {number: pid}}).then(
-        ({port, token}) => ({url: `http://${location.hostname}:${port}/#t=${token}`}),
+        ({port, token, nameUrl = `http://127.0.0.1:${port}`}) => ({url: `${nameUrl}/#t=${token}`}),
         (error: unknown) => ({why: problemText(error)})
       )
       pages.value = new Map([...pages.value, [pid, found]])

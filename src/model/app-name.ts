@@ -49,12 +49,14 @@ export const mayHaveName = ({channel, published, isNameless}: AppPlan): boolean 
   (published !== undefined || channel.autoPort || channel.port > 0) &&
   !channel.protocol.startsWith('grpc')
 
-/** The host names of the apps of a plan, each with the id of its app. Of several apps with one name the first one has it. */
+/** The dashboard among the host names of a run, in the place of the id of an app. */
+export const DASHBOARD = ''
+
+/** The host names of a run, each with the id of its app, and that of its dashboard. Of several with one name the first one has it. */
 export function appNames({apps, leftOut = []}: Pick<Plan, 'apps' | 'leftOut'>, space: NameSpace): Map<string, string> {
   const names = new Map<string, string>()
-  for (const app of [...apps, ...leftOut].filter(mayHaveName)) {
-    const name = appName(app, space)
-    if (!names.has(name)) names.set(name, app.id)
-  }
+  const named = [...apps, ...leftOut].filter(mayHaveName).map(app => [appName(app, space), app.id] as const)
+  for (const [name, id] of [...named, [appName({id: 'pillion'}, space), DASHBOARD] as const])
+    if (!names.has(name)) names.set(name, id)
   return names
 }

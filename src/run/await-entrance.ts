@@ -1,6 +1,5 @@
 import {connect} from 'node:net'
 import {fnv1a} from '../model/fnv1a.ts'
-import type {Reporter} from '../model/reporter.ts'
 import {pause} from '../platform/delay.ts'
 import {whoHolds} from '../proxy/ports/app-port.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
@@ -11,7 +10,8 @@ export interface Awaited {
   /** The folder in which runs of this user register. */
   readonly folder: string
   readonly signal: AbortSignal
-  readonly reporter: Reporter
+  /** Called with a warning if a program that is not a run of this user has the port. */
+  readonly foreign: (text: string) => void
 }
 
 /** How long until a port is looked at again that another program has, in ms. */
@@ -24,15 +24,15 @@ const AGAIN_MS = 20
 /** Identifies a folder of runs without its path. */
 export const folderMark = (folder: string): string => fnv1a(Buffer.from(folder)).toString(16)
 
-/** Settles when the entrance may be free: the run that has it, or another program, no longer does. Warns once if it is not a run of this user. */
-export async function awaitEntrance({port, folder, signal, reporter}: Awaited): Promise<void> {
+/** Settles when the entrance may be free: the run that has it, or another program, no longer does. */
+export async function awaitEntrance({port, folder, signal, foreign}: Awaited): Promise<void> {
   const holder = new Holder(port, signal)
   const mark = await holder.mark
   if (mark === folderMark(folder)) return holder.closed
   if (signal.aborted) return undefined
   if (mark === 'refused') return pause(AGAIN_MS, signal)
   const whose = mark === '' ? await whoHolds(port, {code: 'EADDRINUSE'}, nameOwner) : 'the runs of another user have it'
-  reporter.warn('entrance-taken', `names do not answer at port ${port}: ${whose}. Calls at localhost:PORT do`)
+  foreign(`names do not answer at port ${port}: ${whose}. Calls at localhost:PORT do`)
   if (mark !== '') return holder.closed
   const {isFreePort} = await import('../proxy/ports/app-port.ts')
   while (!signal.aborted && !(await isFreePort(port))) await pause(LOOK_MS, signal)

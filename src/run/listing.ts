@@ -48,7 +48,7 @@ export interface Listed extends Pick<RunContext, 'plan' | 'run' | 'startedAt'> {
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
   /** The number of turns and activities of workflows that wait for a worker of the app. */
   readonly waitingWork: (runtime: AppRuntime) => number
-  readonly shown: Pick<RunListing, 'answeredBy' | 'answersFor'>
+  readonly shown: Pick<RunListing, 'answeredBy' | 'answersFor' | 'dashboardUrl'>
   /** The URL of an app by its name. */
   readonly nameOf: (id: string) => Pick<App, 'nameUrl'>
 }

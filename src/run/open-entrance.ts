@@ -1,6 +1,8 @@
+import type {Socket} from 'node:net'
 import {join} from 'node:path'
 import {ownerOfName} from '../control/names.ts'
 import {livingRuns} from '../control/living-runs.ts'
+import {DASHBOARD} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
 import {Once} from '../model/once.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -14,12 +16,20 @@ export interface EntranceParts extends RunPublishedOptions {
   readonly reporter: Reporter
   /** The folder in which runs register. */
   readonly folder: string
-  /** The id of the app of this run that has a host name. */
+  /** The id of the app of this run that has a host name, or `DASHBOARD`. */
   readonly appAtName: (name: string) => string | undefined
+  readonly serveDashboard: (socket: Socket, early: Buffer) => void
 }
 
 /** Opens the entrance of a machine: it serves the apps of this run, and passes on connections to those of others. */
-export function openEntrance({env, folder, reporter, appAtName, ...published}: EntranceParts): Entrance {
+export function openEntrance({
+  env,
+  folder,
+  reporter,
+  appAtName,
+  serveDashboard,
+  ...published
+}: EntranceParts): Entrance {
   const {contextOf, appAt} = publishedApps(published)
   const warn = (text: string): void => reporter.warn('background-task-failed', text)
   const socketOf = (name: string): string => {
@@ -30,8 +40,9 @@ export function openEntrance({env, folder, reporter, appAtName, ...published}: E
   return new Entrance({
     appNamed: name => {
       const id = appAtName(name)
-      return id === undefined ? undefined : contextOf(id)
+      return id === undefined || id === DASHBOARD ? undefined : contextOf(id)
     },
+    dashboardNamed: name => (appAtName(name) === DASHBOARD ? serveDashboard : undefined),
     socketOf,
     certificateOf: async name => {
       if (appAtName(name) === undefined && socketOf(name) === '') return undefined

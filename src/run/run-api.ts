@@ -1,5 +1,6 @@
 import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Socket} from 'node:net'
 import type {ApiContext, Replays} from '../observe/api/route.ts'
 import type {RunControl} from '../control/run-control.ts'
 import type {ActorFacts, NotRunning} from '../observe/api/run-facts.ts'
@@ -33,6 +34,8 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly control: () => RunControl | undefined
   readonly options: () => RunOptions
   readonly actors: ActorFacts
+  /** The name of the page. */
+  readonly names: () => {readonly dashboardUrl: string; isDashboard(name: string): boolean}
 }
 
 /** The API of a run; its code is loaded by the first request. */
@@ -76,7 +79,20 @@ export class RunApi {
       throw error instanceof UserError ? error : new UserError(messageOf(error), {cause: error})
     })
     if (port > 0 && port !== listener.port) throw new UserError(`it is open at port ${listener.port} already`)
-    return {port: listener.port, token: tokens.full, readOnlyToken: tokens.readOnly}
+    const {dashboardUrl: nameUrl} = this.#options.names()
+    return {port: listener.port, token: tokens.full, readOnlyToken: tokens.readOnly, ...(nameUrl !== '' && {nameUrl})}
+  }
+
+  /** Serves the dashboard on a connection to its name; `early`: the bytes that were read already. */
+  async serveDashboard(socket: Socket, early: Buffer): Promise<void> {
+    // a flowing socket would drop what comes meanwhile
+    socket.pause().unshift(early)
+    try {
+      const {listener} = await this.#dashboard.do(async () => this.#open(0))
+      listener.accept(socket)
+    } catch {
+      socket.destroy()
+    }
   }
 
   async #open(port: number): Promise<OpenDashboard> {
@@ -87,7 +103,8 @@ export class RunApi {
     const {template, folder} = pageOf(this.#options.options())
     const tokens = tokensFor(readKey(folder), template)
     const serve: Serve = async (request, response, body) => this.#serve(request, response, {via: 'page', body})
-    return {listener: await listen(template, port, tokens, serve), tokens}
+    const isName = (name: string): boolean => this.#options.names().isDashboard(name)
+    return {listener: await listen(template, port, tokens, serve, isName), tokens}
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {

@@ -3,8 +3,9 @@ import type {IncomingHttpHeaders} from 'node:http'
 import type {Server, Socket} from 'node:net'
 import type {TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
+import type {RunListing} from '../control/run-control.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import {appNames, ENTRANCE_PORT, type NameSpace, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
+import {appNames, DASHBOARD, ENTRANCE_PORT, type NameSpace, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
 import {authorityOf, reachable} from '../model/address.ts'
 import type {AppAddress} from '../model/app-reference.ts'
 import {codeOf} from '../model/errors.ts'
@@ -16,6 +17,7 @@ import {release} from '../proxy/net/claimed-server.ts'
 import {listen} from '../proxy/ports/claim.ts'
 import type {Entrance, EntranceCaller} from '../proxy/published/entrance.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {RunApi} from './run-api.ts'
 import type {RunPublished} from './run-published.ts'
 import type {RunContext} from './run-context.ts'
 import {inBackground} from './run-reporter.ts'
@@ -26,17 +28,20 @@ export class RunNames {
   readonly #context: RunContext
   readonly #published: RunPublished
   readonly #runtimes: () => readonly AppRuntime[]
+  readonly #api: Pick<RunApi, 'serveDashboard'>
   /** The apps that the run leaves out. */
   #leftOut: readonly AppPlan[]
   readonly #over = new AbortController()
   /** Parts of the names. Undefined if the apps of the run have none. */
   #space: NameSpace | undefined
-  /** The id of the app that has each host name. */
+  /** The id of the app that has each host name, or `DASHBOARD`. */
   #names: ReadonlyMap<string, string> = new Map()
   /** The names of the main copy while this one answers them, with the ids of its apps. */
   #mainNames: ReadonlyMap<string, string> = new Map()
   #folder = ''
   #claims: readonly Server[] = []
+  /** A program that is not a run of this user has the port. */
+  #isForeign = false
   readonly #entrance = new Once<Entrance>()
   /** Calls of another copy that this run answers, or that another copy answers for it. */
   readonly show: RunShow
@@ -46,10 +51,12 @@ export class RunNames {
     context: RunContext,
     published: RunPublished,
     runtimes: () => readonly AppRuntime[],
+    api: Pick<RunApi, 'serveDashboard'>,
     renamed: (names: Readonly<Record<string, string>>) => void
   ) {
     this.#context = context
     this.#runtimes = runtimes
+    this.#api = api
     this.#leftOut = context.plan.leftOut ?? []
     this.#published = published
     const answer = (names?: ReadonlyMap<string, string>): void => renamed(this.alsoAnswer(names))
@@ -72,12 +79,27 @@ export class RunNames {
     return Number(this.#context.env['PILLION_NAMES_PORT']) || ENTRANCE_PORT
   }
 
-  /** The URL of an app by its name; '' = it has none. */
+  /** The URL of an app, or of the `DASHBOARD`, by its name; '' = it has none. */
   urlOf(id: string): string {
     const name = [...this.#names].find(([, app]) => app === id)?.[0]
     if (name === undefined) return ''
     const hasAuthority = existsSync(certificatePath(stateFolder(this.#context.env)))
     return `${schemeOf(name, hasAuthority)}://${name}:${this.port}`
+  }
+
+  /** The URL of the dashboard by its name; '' = it has none that answers. */
+  get dashboardUrl(): string {
+    return this.#isForeign ? '' : this.urlOf(DASHBOARD)
+  }
+
+  isDashboard(name: string): boolean {
+    return this.#appAt(name) === DASHBOARD
+  }
+
+  /** Facts for the listing of the run. */
+  get facts(): Pick<RunListing, 'answeredBy' | 'answersFor' | 'dashboardUrl'> {
+    const {dashboardUrl} = this
+    return {...this.show.facts, ...(dashboardUrl !== '' && {dashboardUrl})}
   }
 
   /** Returns the name of an app for its listing. */
@@ -120,6 +142,7 @@ export class RunNames {
   registered(taken: readonly TakenName[]): void {
     const {reporter} = this.#context
     for (const {name, app, run, wantedBy} of taken) {
+      if (wantedBy === DASHBOARD) continue
       const where = run.templateFile === '' ? run.name : run.templateFile
       const text = `${name} is ${app} of ${where} (pid ${run.pid}), so "${wantedBy}" has no name: write another name: in this template`
       reporter.warn('name-taken', text)
@@ -169,10 +192,13 @@ export class RunNames {
     else await (await begun).close(cut)
   }
 
+  readonly #appAt = (name: string): string | undefined => this.#names.get(name) ?? this.#mainNames.get(name)
+
   /** Binds the entrance; false: its port is taken. */
   async #take(): Promise<boolean> {
     try {
       this.#claims = await listen(this.port, LOOPBACK)
+      this.#isForeign = false
     } catch (error) {
       if (codeOf(error) === 'EADDRINUSE') return false
       throw error
@@ -192,7 +218,16 @@ export class RunNames {
     const {signal} = this.#over
     const {awaitEntrance} = await import('./await-entrance.ts')
     do {
-      await awaitEntrance({port: this.port, folder: this.#folder, signal, reporter: this.#context.reporter})
+      const {port} = this
+      await awaitEntrance({
+        port,
+        folder: this.#folder,
+        signal,
+        foreign: text => {
+          this.#isForeign = true
+          this.#context.reporter.warn('entrance-taken', text)
+        }
+      })
       ;(await this.#entrance.begun)?.leave()
     } while (!signal.aborted && !(await this.#take()))
   }
@@ -201,8 +236,11 @@ export class RunNames {
     return this.#entrance.do(async () => {
       const {openEntrance} = await import('./open-entrance.ts')
       const {env, reporter} = this.#context
-      const appAtName = (name: string): string | undefined => this.#names.get(name) ?? this.#mainNames.get(name)
-      const entrance = openEntrance({...this.#published.options, env, folder: this.#folder, reporter, appAtName})
+      const appAtName = this.#appAt
+      const serveDashboard = (...connection: Parameters<RunApi['serveDashboard']>): void =>
+        void this.#api.serveDashboard(...connection)
+      const at = {env, folder: this.#folder, reporter, appAtName, serveDashboard}
+      const entrance = openEntrance({...this.#published.options, ...at})
       entrance.listen(this.#claims)
       return entrance
     })

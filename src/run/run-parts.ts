@@ -109,8 +109,7 @@ export class RunParts {
       hasWorker: app => this.sleep.hasWorker(app)
     })
     const {observer, calls: recorder} = this.#recorder
-    const {faults} = this.api
-    const ofActors = {sidecars: this.#sidecars, observer, reporter, peerRuns: this.peerRuns, faults}
+    const ofActors = {sidecars: this.#sidecars, observer, reporter, peerRuns: this.peerRuns, faults: this.api.faults}
     this.actors = new RunActors({...ofActors, opened: this.#daprUse.begin}, this.work.reminders, this.work.remindersOf)
     this.#daprd = new RunDaprd(context, this.watchdog)
     this.changes = this.#createChanges()
@@ -126,13 +125,13 @@ export class RunParts {
     this.sleep = new RunSleep({context, runtimes, starts, changes, recorder, work, actors, sidecars: this.#sidecars})
     this.published = new RunPublished(context, {
       observer,
-      faults,
+      faults: this.api.faults,
       routes: () => this.routes,
       whyStopped: id => this.apps.whyStopped(id),
       answering: () => this.names.show.answering,
       appOf: marker => this.appRuntimes.appOf(marker)
     })
-    this.names = new RunNames(context, this.published, runtimes, names => this.#registration?.update({names}))
+    this.names = new RunNames(context, this.published, runtimes, this.api, names => this.#registration?.update({names}))
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
@@ -183,7 +182,8 @@ export class RunParts {
         stateOf: async (at, ...of) =>
           (await [...this.#sidecars].find(([{home}]) => home === at)?.[1].actorState(...of)) ?? []
       },
-      options: () => this.context
+      options: () => this.context,
+      names: () => this.names
     })
   }
 
@@ -330,7 +330,7 @@ export class RunParts {
           isMain: runtime => routes.versions.isMain(runtime),
           sidecarOf: runtime => sidecars.get(runtime),
           waitingWork: runtime => this.work.waitingWork(runtime),
-          shown: this.names.show.facts,
+          shown: this.names.facts,
           nameOf: id => this.names.factsOf(id)
         }),
       stop: () => this.#stop(),

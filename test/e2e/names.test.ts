@@ -146,6 +146,27 @@ t.test('two projects and two copies share the entrance, and the next run takes i
   t.match(await callByName(port, 'web-shop.localhost'), /^HTTP\/1\.1 404 [^]*web-shop-pr-214\.localhost:\d+ \(shop\)/)
 })
 
+t.test('the dashboard has a name, which only its own page may ask', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await startProject(rig, 'blog', {port, name: 'blog'})
+  await startProject(rig, 'shop', {port, flags: ['--name', 'pr']})
+  const place = `http://pillion-shop-pr.localhost:${port}`
+  t.match(await rig.run(['ps'], {folder: 'shop'}), {stdout: new RegExp(`Dashboard: ${place} `)})
+  const {stdout} = await rig.run(['open'], {folder: 'shop', env: {BROWSER: 'true'}})
+  const [, url, token = ''] = /(http:.*)\/#t=(\S+)/.exec(stdout) ?? []
+  t.equal(url, place)
+  const asked = async (lines: string, host = 'pillion-shop-pr.localhost', path = '/api/v1/apps'): Promise<string> =>
+    callByName(port, host, path, `Authorization: Bearer ${token}\r\n${lines}`)
+  t.match(await asked(''), /^HTTP\/1\.1 200 [^]*"id":"web"/, 'another run has the entrance')
+  t.match(await asked(`Origin: ${place}\r\nSec-Fetch-Site: same-origin\r\n`), /^HTTP\/1\.1 200 /)
+  t.match(await asked('', 'pillion-shop-pr.localhost', '/'), /^HTTP\/1\.1 200 [^]*<!doctype html>/)
+  t.match(await asked(`Origin: http://web-shop-pr.localhost:${port}\r\n`), /^HTTP\/1\.1 403 /)
+  t.match(await asked('Sec-Fetch-Site: cross-site\r\n'), /^HTTP\/1\.1 403 /)
+  t.match(await callByName(port, 'pillion-shop-pr.localhost', '/api/v1/apps'), /^HTTP\/1\.1 401 /)
+  t.match(await asked('', 'pillion-blog.localhost'), /^HTTP\/1\.1 401 /, 'each run has its own token')
+})
+
 t.test('requests that name no app', async (t: Test) => {
   const rig = await openRig(t)
   const port = await freePort()

@@ -1,4 +1,5 @@
 import type {IncomingMessage} from 'node:http'
+import {namedHost} from '../../proxy/published/entrance-host.ts'
 import {accessOf, type PageTokens} from './tokens.ts'
 
 /** Why a request is refused. */
@@ -23,14 +24,28 @@ const refuse = (status: number, detail: string, hint: string): PageRefusal => ({
  */
 export function pageRefusal(
   request: IncomingMessage,
-  {port, tokens, isFile}: {readonly port: number; readonly tokens: PageTokens; readonly isFile: boolean}
+  {
+    port,
+    tokens,
+    isName,
+    isFile
+  }: {
+    readonly port: number
+    readonly tokens: PageTokens
+    /** Whether a host name besides localhost is that of the page: browsers lead none below `.localhost` elsewhere. */
+    readonly isName: (name: string) => boolean
+    readonly isFile: boolean
+  }
 ): PageRefusal | undefined {
   const {headers, method = '', url = ''} = request
   const hosts = ['localhost', '127.0.0.1', '[::1]'].map(name => `${name}:${port}`)
-  if (valuesOf(request, 'host').length !== 1 || !hosts.includes((headers.host ?? '').toLowerCase()))
+  const host = (headers.host ?? '').toLowerCase()
+  const isNamed = isName(namedHost(host).name)
+  if (valuesOf(request, 'host').length !== 1 || !(isNamed || hosts.includes(host)))
     return refuse(421, 'this is the page of a run, at localhost alone', `Open http://localhost:${port}/.`)
   const origins = valuesOf(request, 'origin')
-  if (origins.length > 1 || origins.some(origin => !hosts.some(host => origin === `http://${host}`)))
+  const own = isNamed ? [`http://${host}`, `https://${host}`] : hosts.map(each => `http://${each}`)
+  if (origins.length > 1 || origins.some(origin => !own.includes(origin)))
     return refuse(403, 'requests of other pages are refused', 'Ask from the page of the run.')
   const isForeign = valuesOf(request, 'sec-fetch-site').some(site => site !== 'same-origin' && site !== 'none')
   // a link, or the file by which a browser is opened

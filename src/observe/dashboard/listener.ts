@@ -2,6 +2,7 @@
 // callers. Answers are made in observe/api/.
 import {createHash} from 'node:crypto'
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
+import type {Socket} from 'node:net'
 import type {Duplex} from 'node:stream'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {collectRequest, UncollectedBody} from '../../proxy/net/collector.ts'
@@ -31,31 +32,41 @@ const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store'
 }
 
+type Known = Pick<Parameters<typeof pageRefusal>[1], 'tokens' | 'isName'>
+
 /** `body`: it has been read; '' = there was none. */
 export type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>
 
 export interface PageListener {
   readonly port: number
+  /** Serves a connection that another listener has accepted. */
+  accept(socket: Socket): void
   close(): void
 }
 
 /**
  * Listens on 127.0.0.1, and on ::1 where there is one. Port 0 is the one of the template's path, so that the address stays over restarts, or the next
- * free one. `serve` answers requests under `/api/v1`. Throws a UserError if the port is taken.
+ * free one. `serve` answers requests under `/api/v1`; `isName` tells a name of
+ * the page besides localhost. Throws a UserError if the port is taken.
  */
 export async function listenForPages(
   template: string,
   port: number,
   tokens: PageTokens,
-  serve: Serve
+  serve: Serve,
+  isName = (_name: string): boolean => false
 ): Promise<PageListener> {
   const hash = createHash('sha256').update(template).digest().readUInt32BE()
   const wanted = port > 0 ? [port] : Array.from({length: PORTS}, (_, i) => FIRST_PORT + ((hash + i) % PORTS))
   for (const each of wanted) {
-    const servers = await listenAt(each, tokens, serve)
+    const servers = await listenAt(each, {tokens, isName}, serve)
     if (servers === undefined) continue
     return {
       port: each,
+      accept: socket => {
+        servers[0]?.emit('connection', socket)
+        socket.resume()
+      },
       close: () => {
         for (const server of servers) {
           server.close()
@@ -71,10 +82,10 @@ export async function listenForPages(
 }
 
 /** Listens at a port. Resolves with undefined if it is in use. */
-async function listenAt(port: number, tokens: PageTokens, serve: Serve): Promise<readonly Server[] | undefined> {
+async function listenAt(port: number, known: Known, serve: Serve): Promise<readonly Server[] | undefined> {
   const servers: Server[] = []
   for (const host of ['127.0.0.1', '::1']) {
-    const server = serverOf(port, tokens, serve)
+    const server = serverOf(port, known, serve)
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject).listen({port, host, ipv6Only: true}, resolve)
@@ -90,7 +101,7 @@ async function listenAt(port: number, tokens: PageTokens, serve: Serve): Promise
   return servers
 }
 
-function serverOf(port: number, tokens: PageTokens, serve: Serve): Server {
+function serverOf(port: number, known: Known, serve: Serve): Server {
   const server = http.createServer({
     maxHeaderSize: MAX_HEAD,
     headersTimeout: HEAD_MS,
@@ -103,7 +114,7 @@ function serverOf(port: number, tokens: PageTokens, serve: Serve): Server {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     const handle = async (): Promise<void> => {
       const file = fileOf(request)
-      const refusal = open >= MAX_OPEN ? BUSY : pageRefusal(request, {port, tokens, isFile: file !== undefined})
+      const refusal = open >= MAX_OPEN ? BUSY : pageRefusal(request, {port, ...known, isFile: file !== undefined})
       if (refusal !== undefined) return end(response, refusal)
       if (file !== undefined) return sendFile(request, response, file)
       open++

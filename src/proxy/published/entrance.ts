@@ -27,6 +27,8 @@ const MAX_PASSES = 5
 export interface EntranceOptions {
   /** The app of this run that has a host name. */
   readonly appNamed: (name: string) => PublishedContext | undefined
+  /** Serves the dashboard of this run on a connection, from these bytes on; undefined: the name is not that of the dashboard. */
+  readonly dashboardNamed: (name: string) => ((socket: net.Socket, early: Buffer) => void) | undefined
   /** The control socket of the other run that has it; '' = none has. */
   readonly socketOf: (name: string) => string
   /** All names of the user's runs. */
@@ -71,6 +73,8 @@ export class Entrance extends CallPort {
     const host = hostIn(head.lines)
     if (host === undefined || !/^[*/]/.test(head.target)) return connection.answer(badHost(head.lines))
     if (head.asksForSwitch && head.target === `/${WAITING}`) return this.#await(connection)
+    const serveDashboard = this.#options.dashboardNamed(host.name)
+    if (serveDashboard !== undefined) return serveDashboard(connection.socket, connection.leave())
     const context = this.#options.appNamed(host.name)
     const caller = this.#callerAt(connection.socket)
     if (context !== undefined) {

@@ -19,7 +19,7 @@ export const dashboard: CommandHandler = async ({flags, words, asJson}) => {
     throw new UserError(`${port} is not a port`, {explanation: 'Give a number from 1 to 65535.'})
   const run = await runHere(flags, asJson)
   const urlAt = async (at: number): Promise<string> =>
-    dashboardUrl(await run.api.ask('POST /dashboard', {query: {port: at}}), flags.isSet('read-only'))
+    dashboardUrl(await run.api.ask('POST /dashboard', {query: {port: at}}), flags.isSet('read-only'), at > 0)
   const url = await urlAt(port).catch(async (error: unknown) => {
     const why = messageOf(error)
     const explanation = why.includes('it is open at port') ? `Its address: ${await urlAt(0)}` : ''
@@ -54,6 +54,8 @@ interface OwnRun {
   readonly control: Pick<RunControl, 'dashboard' | 'list'> | undefined
 }
 
-/** The address of the page. The token follows `#`: browsers do not send that part. */
-const dashboardUrl = ({port, token, readOnlyToken}: Dashboard, isReadOnly: boolean): string =>
-  `http://127.0.0.1:${port}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`
+/** The address of the page, by name unless a port was asked for. The token follows `#`: browsers do not send that part. */
+function dashboardUrl({port, token, readOnlyToken, nameUrl}: Dashboard, isReadOnly: boolean, byPort = false): string {
+  const place = nameUrl === undefined || byPort ? `http://127.0.0.1:${port}` : nameUrl
+  return `${place}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`
+}

@@ -124,12 +124,17 @@ async function psLook(
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
 }
 
-/** Says which copy answers the names and ports of a run, or whose it answers (`pillion show`). */
-function shownText({answeredBy, answersFor}: Listing): string {
-  if (answeredBy !== undefined) return `${answeredBy} answers its names and ports. pillion show main ends that\n`
-  return answersFor === undefined
-    ? ''
-    : `It answers the names and ports of ${answersFor}, too. pillion show main ends that\n`
+/** Returns the lines below a table: the dashboard by its name, and the copy that answers the names and ports of the run, or whose it answers (`pillion show`). */
+function shownText({answeredBy, answersFor, dashboardUrl}: Listing): string {
+  return [
+    ...(dashboardUrl === undefined ? [] : [`Dashboard: ${dashboardUrl} (pillion dashboard opens it)`]),
+    ...(answeredBy === undefined ? [] : [`${answeredBy} answers its names and ports. pillion show main ends that`]),
+    ...(answersFor === undefined
+      ? []
+      : [`It answers the names and ports of ${answersFor}, too. pillion show main ends that`])
+  ]
+    .map(line => `${line}\n`)
+    .join('')
 }
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */

@@ -137,6 +137,9 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
       live?.hear(event)
     },
     started: async run => {
+      const at = run.control?.list().dashboardUrl
+      if (at !== undefined && (hasLive || starts !== undefined))
+        void terminal.out.print(signedLine('info', `dashboard at ${at} (pillion dashboard opens it)`, call.asJson))
       if (view === undefined || !hasLive) {
         const tell = (text: string): void =>
           void terminal.err.print(shownStatus(process.stderr, 'pending', text, call.asJson))

@@ -6,6 +6,7 @@ import {openInBrowser} from '../../../platform/open-in-browser.ts'
 import {urlOf} from '../app-table.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
 import {print} from '../print.ts'
+import {dashboard} from './dashboard.ts'
 import {idsOf, runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 
@@ -35,8 +36,9 @@ export const name: CommandHandler = async context => {
   return 0
 }
 
-/** `open ID`: opens an app in the browser. */
+/** `open ID`: opens an app in the browser; without an ID the dashboard of the run. */
 export const open: CommandHandler = async context => {
+  if (idsOf(context).length === 0) return dashboard(context)
   const {run, app, address: place} = await placeOf(context, 'open')
   const {id, appProtocol, isReady, nameUrl: address = place} = app
   if (!address.startsWith('http'))

@@ -248,10 +248,10 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'open',
-    summary: 'Open an app in the browser',
-    usage: 'id [flags]',
+    summary: 'Open an app in the browser, or the dashboard of the run',
+    usage: '[id] [flags]',
     flags: [whichApp('open'), ...WHOSE_RUN],
-    examples: ['open web', 'open web --name pr-214'],
+    examples: ['open web', 'open web --name pr-214', 'open'],
     takesIds: true,
     load: async () => (await import('../commands/url.ts')).open
   },
