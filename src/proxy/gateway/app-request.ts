@@ -1,7 +1,7 @@
 import type {Protocol} from '../../model/call-protocol.ts'
 import type {Call, SentRequest} from '../../model/call.ts'
 import type {CallHandler} from '../net/exchange-parts.ts'
-import {CallJournal} from '../net/call-journal.ts'
+import type {CallJournal} from '../net/call-journal.ts'
 import type {Exchange} from '../net/exchange.ts'
 import type {PooledProcess} from '../net/pool.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
@@ -128,12 +128,11 @@ class AppRequest extends ProxiedCall {
   #process: PooledProcess | undefined
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
-    const {method, body, context, path, lines, attempt, caller} = options
-    const around = {...context, interceptor: attempt && attemptInterceptor(attempt)} // not the policies of calls of apps
+    const {method, body, path, lines, attempt, caller, journal} = options
+    // not the policies of calls of apps; it is not a request to the sidecar's API either, and does not count as one
+    const context = {...options.context, interceptor: attempt && attemptInterceptor(attempt), recorded: undefined}
     const request: SentRequest = {protocol: caller?.protocol ?? 'none', method, path: path.replace(/\?.*$/s, ''), lines}
-    // it is not a request to the sidecar's API, and does not count as one
-    const {journal = new CallJournal(call, request, context.observer, undefined)} = options
-    super(around, call, request, body.length, journal)
+    super(context, call, request, body.length, journal)
     this.#options = options
     this.#done = done
     this.#collector = new AppResponseCollector(method, body, this, result => {

@@ -3,7 +3,7 @@ import type {Hit} from '../faults/hit.ts'
 import type {Call, SentRequest} from '../../model/call.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
-import {CallJournal} from '../net/call-journal.ts'
+import type {CallJournal} from '../net/call-journal.ts'
 import {bugText} from '../../model/errors.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import {headFields} from '../net/grpc/head-fields.ts'
@@ -70,11 +70,11 @@ class GrpcAppRequest implements Passenger {
     this.#options = options
     this.#done = done
     this.#call = call
-    this.#journal = new CallJournal(call, request, context.observer, countedByCallee)
+    this.#passage = new Passage(this, {...context, recorded: countedByCallee}, {call, request})
+    this.#journal = this.#passage.journal
     this.#journal.status = 200
     this.#journal.calleeMethod = path
     this.#journal.requestBytes = message.length
-    this.#passage = new Passage(this, context, this.#journal, 0)
   }
 
   start(): void {

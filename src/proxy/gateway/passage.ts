@@ -1,9 +1,9 @@
 import type {Delay, Hit} from '../faults/hit.ts'
-import type {Call} from '../../model/call.ts'
+import type {Call, SentRequest} from '../../model/call.ts'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
-import type {CallJournal} from '../net/call-journal.ts'
+import {CallJournal} from '../net/call-journal.ts'
 import type {Pool} from '../net/pool.ts'
 import {type AppPipeline, isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
@@ -41,11 +41,17 @@ export interface Passenger {
 /** Number of connections that one process may refuse, although its queue admits the call each time, before the call fails. */
 const MAX_REFUSALS = 3
 
-type PassageContext = Pick<CallContext, 'faults'> & Partial<Pick<CallContext, 'heldBodies'>>
+type PassageContext = Partial<Pick<CallContext, 'faults' | 'heldBodies' | 'observer' | 'recorded'>>
+
+/** The call of a passage, and its request as the caller sent it. */
+interface Travelling {
+  readonly call: Call
+  readonly request: SentRequest
+}
 
 /**
  * The way of every call to its callee, over any protocol: the policies around its attempts; for each attempt the fault that hits it,
- * its wait in the queue, its permit, and the count of refused connections. A passage ends exactly once, by `over`.
+ * its wait in the queue, its permit, and the count of refused connections. A passage ends exactly once, by `over`. It makes the record of its call.
  */
 export class Passage {
   /** The admission of the current attempt; undefined: none yet. */
@@ -57,7 +63,7 @@ export class Passage {
   broken: BrokenResponse | undefined
   readonly #passenger: Passenger
   readonly #context: PassageContext
-  readonly #journal: CallJournal
+  readonly journal: CallJournal
   #length: number // of what is kept of its body while it waits
   #held: Held | Delay | undefined
   #heldBytes = 0
@@ -73,10 +79,12 @@ export class Passage {
   /** The policies that decide about it. */
   #policies: InterceptedRun | undefined
 
-  constructor(passenger: Passenger, context: PassageContext, journal: CallJournal, length: number) {
+  /** `of`: a record instead, if the call has begun before. `length`: bytes of the body that are kept. */
+  constructor(passenger: Passenger, context: PassageContext, of: Travelling | CallJournal, length = 0) {
     this.#passenger = passenger
     this.#context = context
-    this.#journal = journal
+    this.journal =
+      of instanceof CallJournal ? of : new CallJournal(of.call, of.request, context.observer, context.recorded)
     this.#length = length
   }
 
@@ -113,7 +121,7 @@ export class Passage {
     const count = (this.#refusals.get(grpcPool) ?? 0) + 1
     this.#refusals.set(grpcPool, count)
     if (count >= MAX_REFUSALS) return false
-    this.#journal.isFirstTurn = false
+    this.journal.isFirstTurn = false
     this.isBroken = false
     this.leave()
     this.#admit(!grpcPool.isRetired) // a process that has been replaced says nothing of the next one
@@ -154,8 +162,8 @@ export class Passage {
     this.#run?.cancel()
     this.#stopWaiting()
     this.leave()
-    if (this.#policies !== undefined) this.#journal.decisions = this.#policies.decisions
-    this.#journal.ended()
+    if (this.#policies !== undefined) this.journal.decisions = this.#policies.decisions
+    this.journal.ended()
   }
 
   /** `first`: the outcome of the first attempt, if it was made already. */
@@ -203,7 +211,7 @@ export class Passage {
 
   /** A fault may hit this attempt. */
   #meet(): void {
-    const hit = (this.#hit = this.#context.faults?.active?.hit(this.#journal.call))
+    const hit = (this.#hit = this.#context.faults?.active?.hit(this.journal.call))
     if (hit === undefined) return this.#admit(false)
     const delay = hit.delay()
     if (delay === undefined) this.#suffer()
@@ -229,7 +237,7 @@ export class Passage {
       this.#stopWaiting()
       return this.#passenger.denied({ok: false, status: 500, error: HELD_TOO_MUCH})
     }
-    this.#journal.held(held.reason)
+    this.journal.held(held.reason)
     const count = (isCounted: boolean): void => {
       if (this.#held !== held) return
       if (isCounted) this.#run?.resume()
@@ -277,8 +285,8 @@ export class Passage {
     if (this.isOver) return admission.leave()
     this.admitted = admission
     const {isLocal, pid = 0, pool, recorded} = admission
-    this.#journal.admitted(isLocal, {pid, protocol: this.#passenger.protocolAt(pool)}, recorded)
-    this.broken = this.#hit && brokenBy(this.#hit, this.#journal.call, admission.pid)
+    this.journal.admitted(isLocal, {pid, protocol: this.#passenger.protocolAt(pool)}, recorded)
+    this.broken = this.#hit && brokenBy(this.#hit, this.journal.call, admission.pid)
     if (admission.pipeline === undefined || this.#passenger.filter === undefined) this.#passenger.send(admission)
     else this.#passenger.filter(admission, admission.pipeline)
   }

@@ -4,7 +4,7 @@ import {messageOf, bugText} from '../../model/errors.ts'
 import type {Call, SentRequest} from '../../model/call.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
 import type {CallHandler} from '../net/exchange-parts.ts'
-import {CallJournal} from '../net/call-journal.ts'
+import type {CallJournal} from '../net/call-journal.ts'
 import {TOO_LARGE} from '../net/collector.ts'
 import type {Exchange} from '../net/exchange.ts'
 import {pairsOf} from '../net/http1/header-lines.ts'
@@ -37,13 +37,12 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   /** Status of the response of the current attempt, if policies decide about it. */
   #attemptStatus = 0
 
-  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. `journal`: left out: a new one. */
+  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. `journal`: the record, if the call has begun before. */
   constructor(context: CallContext, call: Call, request: SentRequest, length: number, journal?: CallJournal) {
-    const {observer, recorded} = context
     this.call = call
     this.#context = context
-    this.journal = journal ?? new CallJournal(call, request, observer, recorded)
-    this.passage = new Passage(this, context, this.journal, readAhead(length))
+    this.passage = new Passage(this, context, journal ?? {call, request}, readAhead(length))
+    this.journal = this.passage.journal
   }
 
   /** Asks for admission, then sends the call. */

@@ -6,6 +6,7 @@ import type {
   CallRecord,
   CallSpans,
   Direction,
+  HeadText,
   Recorded,
   SentRequest
 } from '../../model/call.ts'
@@ -90,6 +91,24 @@ export class CallJournal implements CallRecord {
     if (this.status !== 101) this.observer?.bytes(this.call, direction, bytes, 0, bytes.length)
   }
 
+  /** Notes that the whole request was sent at once, without a passage. A text is latin1. */
+  sentWhole(isLocal: boolean, to: AdmittedTo, body: Buffer | string): void {
+    this.attempts = 1
+    this.admitted(isLocal, to, undefined)
+    this.connectedAt = this.admittedAt
+    this.requestBytes = body.length
+    if (typeof body === 'string') this.observer?.text(this.call, 'request', body)
+    else this.observer?.bytes(this.call, 'request', body, 0, body.length)
+  }
+
+  /** Notes a response, with as much of its body as has arrived, as latin1 text. */
+  responded(status: number, head: HeadText, body = ''): void {
+    this.firstByteAt = performance.now()
+    this.status = status
+    this.observer?.responded(this.call, head, body)
+    this.responseBytes += body.length
+  }
+
   /** Notes that the call waits, for this reason. */
   held(reason = ''): void {
     this.isFirstTurn = false
@@ -111,12 +130,11 @@ export class CallJournal implements CallRecord {
   /** Another attempt follows. The callee of the last one, if it was admitted, counts it now. */
   followed(end: AttemptEnd): void {
     this.isFirstTurn = false
-    const {call, request, observer, admittedAt, isRemote} = this
+    const {admittedAt, isRemote} = this
     if (admittedAt === 0) return
     const endedAt = performance.now()
     // a copy, since the call continues
-    const record = new CallJournal(call, request, observer, undefined)
-    this.#calleeRecorded?.(Object.assign(record, this, end, {endedAt, isFollowed: true}))
+    this.#calleeRecorded?.(Object.assign({}, this, end, {endedAt, isFollowed: true}))
     this.earlier ??= []
     this.earlier.push({status: end.grpcStatus ?? end.status, admittedAt, endedAt, isRemote})
     this.#calleeRecorded = undefined

@@ -1,9 +1,9 @@
-import type {CallObserver} from '../../model/call.ts'
+import type {CallObserver, SentRequest} from '../../model/call.ts'
 import {messageOf} from '../../model/errors.ts'
+import {CallJournal} from './call-journal.ts'
 import {Budget, Collector, type Room} from './collector.ts'
 import type {Pool} from './pool.ts'
 import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
-import {ObservedCopy} from './observed-copy.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 
 /** A call that is mirrored to shadows. */
@@ -207,7 +207,7 @@ class Delivery implements ResponseHandler {
   readonly isTunnel = false
   readonly rules = PLAIN_RULES
   isSent = false
-  #observed: ObservedCopy | undefined
+  #journal: CallJournal | undefined
   readonly #sending: QueuedCopy
   readonly #permit: ShadowPermit
   #upstream: Upstream
@@ -231,25 +231,29 @@ class Delivery implements ResponseHandler {
     const {pool, pid = 0} = this.#permit
     const head = `${of.headFor(pool)}${length}\r\n`
     const {caller, method, path} = of
-    const protocol = pool.protocolOfHttp
-    const copy = {caller, callee: shadow.callee, method, path, head, body, pid, protocol}
-    this.#observed ??= this.#observer && new ObservedCopy(this.#observer, copy)
+    if (this.#observer !== undefined && this.#journal === undefined) {
+      const call = {caller, callee: shadow.callee, method, path, isShadow: true}
+      const request: SentRequest = {protocol: 'none', method, path, lines: '', text: head, size: head.length}
+      this.#journal = new CallJournal(call, request, this.#observer, undefined)
+      this.#journal.begun()
+      this.#journal.sentWhole(true, {pid, protocol: pool.protocolOfHttp}, body)
+    }
     this.#upstream.writeAll(head, body)
     this.isSent = true
   }
 
   whole(head: ResponseHead, body: string): void {
-    this.#observed?.responded(head, body)
+    this.#journal?.responded(head.status, head, body)
     this.#over('')
   }
 
   // the response is discarded
   head(head: ResponseHead): void {
-    this.#observed?.responded(head)
+    this.#journal?.responded(head.status, head)
   }
 
   body(bytes: Buffer): boolean {
-    this.#observed?.bytes(bytes)
+    this.#journal?.passed(bytes, 'response')
     return true
   }
 
@@ -274,7 +278,10 @@ class Delivery implements ResponseHandler {
 
   #over(why: string): void {
     this.#permit.leave()
-    this.#observed?.ended(why)
+    if (this.#journal !== undefined) {
+      this.#journal.failure = why
+      this.#journal.ended()
+    }
     this.#sending.over(why)
   }
 }

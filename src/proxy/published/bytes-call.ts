@@ -4,7 +4,7 @@ import type {Call, SentRequest} from '../../model/call.ts'
 import {codeOf, bugText} from '../../model/errors.ts'
 import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
 import {Passage, type Passenger} from '../gateway/passage.ts'
-import {CallJournal} from '../net/call-journal.ts'
+import type {CallJournal} from '../net/call-journal.ts'
 import {contain} from '../net/error-boundary.ts'
 import {abortConnection} from '../net/http1/abort-connection.ts'
 import {CallerSocket} from '../net/http1/caller-socket.ts'
@@ -45,14 +45,14 @@ export class BytesCall implements Passenger {
     reopen?: () => void,
     ends: Ends = socket
   ) {
-    const {callee, observer, recorded} = context
+    const {callee} = context
     const [method, path] = ['TCP', `:${ends.localPort ?? 0}`]
-    const sent: SentRequest = {protocol: 'bytes', method, path, lines: ''}
+    const request: SentRequest = {protocol: 'bytes', method, path, lines: ''}
     const stream = (this.#stream = new TunnelStream(() => this.#leave() || this.#fail('the app was replaced')))
-    this.call = {caller, callee, method, path, number: 0, isPublished: true, isTunnel: true, sent, stream}
+    this.call = {caller, callee, method, path, number: 0, isPublished: true, isTunnel: true, sent: request, stream}
     this.#context = context
-    this.#journal = new CallJournal(this.call, sent, observer, recorded)
-    this.#passage = new Passage(this, context, this.#journal, early.length)
+    this.#passage = new Passage(this, context, {call: this.call, request}, early.length)
+    this.#journal = this.#passage.journal
     this.#caller = new CallerSocket(reopen ? socket : socket.pause(), {
       read: bytes => this.#pass(bytes),
       end: () => this.#upstream?.end(),

@@ -11,7 +11,7 @@ import {grpcStatusOf} from '../gateway/faulted-grpc-call.ts'
 import {HELD_TOO_MUCH} from '../gateway/held-bodies.ts'
 import {howEnded} from '../gateway/how-ended.ts'
 import {Passage, type Passenger} from '../gateway/passage.ts'
-import {CallJournal} from '../net/call-journal.ts'
+import type {CallJournal} from '../net/call-journal.ts'
 import {type AnswerFields, readAnswer} from '../net/grpc/answer-fields.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
@@ -69,7 +69,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
 
   /** `stream` is the caller's half, `walker` that of its connection. */
   constructor(context: PublishedContext, caller: string, head: FrameHead, stream: FrameStream, walker: FieldWalker) {
-    const {callee, observer, recorded} = context
+    const {callee} = context
     const {method, path, request} = head
     const call: Call = {caller, callee, method, path, number: 0, isPublished: true, sent: request}
     this.call = head.isGrpc ? {...call, stream: this} : call
@@ -77,9 +77,9 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     this.#head = head
     this.#caller = stream
     this.#walker = walker
-    this.#journal = new CallJournal(this.call, request, observer, recorded)
+    this.#passage = new Passage(this, context, {call: this.call, request})
+    this.#journal = this.#passage.journal
     if (head.isGrpc) this.#journal.calleeMethod = path
-    this.#passage = new Passage(this, context, this.#journal, 0)
   }
 
   get isStream(): boolean {

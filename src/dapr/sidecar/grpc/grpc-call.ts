@@ -21,7 +21,7 @@ import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resil
 import {Passage, type Passenger} from '../../../proxy/gateway/passage.ts'
 import type {Call, CallSpans, OpenStream} from '../../../model/call.ts'
 import {codeText} from '../../../model/grpc-code.ts'
-import {CallJournal} from '../../../proxy/net/call-journal.ts'
+import type {CallJournal} from '../../../proxy/net/call-journal.ts'
 import {bugText} from '../../../model/errors.ts'
 import {systemClock} from '../../../platform/clock.ts'
 import type {AnswerFields} from '../../../proxy/net/grpc/answer-fields.ts'
@@ -78,7 +78,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   #accept: (() => void) | undefined
 
   constructor({sidecar, head, caller, deadline}: ReceivedCall, call: Call, facts: GrpcCallFacts) {
-    const {observer, recorded, maxBodyBytes} = sidecar
+    const {observer, maxBodyBytes} = sidecar
     const {spans, calleeMethod, isStream} = facts
     this.sidecar = sidecar
     this.requestHead = head
@@ -90,13 +90,13 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     const isWhole = observer !== undefined || spans?.own.isSampled === true
     const request = isWhole ? wholeRequest(head, call.path) : briefRequest(head)
     this.call = {...call, stream: this, sent: request}
-    const journal = new CallJournal(this.call, request, observer, recorded)
+    this.passage = new Passage(this, sidecar, {call: this.call, request})
+    const {journal} = this.passage
     journal.status = 200
     journal.calleeMethod = calleeMethod
     journal.isStream = isStream
     journal.spans = spans && {own: spans.own, callee: undefined}
     this.journal = journal
-    this.passage = new Passage(this, sidecar, journal, 0)
   }
 
   /** The first fields for the callee: the same for all calls of a method. */

@@ -12,9 +12,10 @@ import type {CallSpans} from '../../../model/call.ts'
 import {messageOf, bugText} from '../../../model/errors.ts'
 import {codeText} from '../../../model/grpc-code.ts'
 import {RUNTIME_VERSION} from '../../../model/version.ts'
-import {CallJournal} from '../../../proxy/net/call-journal.ts'
+import type {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import type {SidecarContext} from '../http/invocation.ts'
+import {beginOwn, endOwn} from '../http/own-record.ts'
 import {methodFault} from '../http/target.ts'
 import type {Trace} from '../http/trace.ts'
 import {DAPR, isMethodServed, NOT_SERVED, RUNTIME_PATHS} from './api-access.ts'
@@ -336,22 +337,14 @@ class Calls implements StreamHandler {
   /** Begins the journal of a call that the sidecar answers itself. */
   #journalOf(head: RequestHead, spans: CallSpans | undefined): CallJournal {
     const {appId: caller, recorded} = this.#context.sidecar
-    const call = {caller, callee: '', method: 'POST', path: head.path}
     const request = spans?.own.isSampled === true ? wholeRequest(head, head.path) : briefRequest(head)
-    const journal = new CallJournal(call, request, undefined, recorded)
-    journal.spans = spans && {own: spans.own, callee: undefined}
-    journal.begun()
-    return journal
+    return beginOwn(recorded, caller, request, spans?.own)
   }
 }
 
 function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, responseBytes}: Answered): void {
-  journal.status = httpStatus
-  journal.grpcStatus = status.code
-  journal.requestBytes = requestBytes
-  journal.responseBytes = responseBytes
-  journal.failure = status.code === OK ? '' : status.message || codeText(status.code)
-  journal.ended()
+  const failure = status.code === OK ? '' : status.message || codeText(status.code)
+  endOwn(journal, {status: httpStatus, grpcStatus: status.code, requestBytes, responseBytes, failure})
 }
 
 const NOTHING = new Uint8Array(0)

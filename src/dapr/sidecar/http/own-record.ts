@@ -1,8 +1,35 @@
-import type {CallSpan, Recorded} from '../../../model/call.ts'
+import type {CallRecord, CallSpan, Recorded, SentRequest} from '../../../model/call.ts'
 import type {Protocol} from '../../../model/call-protocol.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {traceLines, type Trace} from './trace.ts'
+
+/** The end of a request that the sidecar has answered itself. */
+type OwnEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'requestBytes' | 'responseBytes' | 'failure'>
+
+/** Begins the record of a request that the sidecar answers itself, over any protocol. */
+export function beginOwn(
+  recorded: Recorded | undefined,
+  caller: string,
+  request: SentRequest,
+  span: CallSpan | undefined
+): CallJournal {
+  const {method, path} = request
+  const journal = new CallJournal({caller, callee: '', method, path}, request, undefined, recorded)
+  journal.spans = span && {own: span, callee: undefined}
+  journal.begun()
+  return journal
+}
+
+/** Ends such a record. */
+export function endOwn(journal: CallJournal, {status, grpcStatus, requestBytes, responseBytes, failure}: OwnEnd): void {
+  journal.status = status
+  journal.grpcStatus = grpcStatus
+  journal.requestBytes = requestBytes
+  journal.responseBytes = responseBytes
+  journal.failure = failure
+  journal.ended()
+}
 
 /** The part of a record that is about the request. */
 export interface OwnRequest {
@@ -21,14 +48,13 @@ export function recordOwn(
 ): (answer: Reply) => void {
   if (recorded === undefined) return () => undefined
   const request = {protocol, method, path, lines: headers.lines + traceLines(headers)}
-  const journal = new CallJournal({caller, callee: '', method, path}, request, undefined, recorded)
-  journal.requestBytes = Math.max(0, headers.length)
-  journal.spans = span && {own: span, callee: undefined}
-  journal.begun()
-  return ({status, body, bytes}) => {
-    journal.status = status
-    journal.responseBytes = bytes?.length ?? Buffer.byteLength(body)
-    journal.failure = status < 400 ? '' : body
-    journal.ended()
-  }
+  const journal = beginOwn(recorded, caller, request, span)
+  return ({status, body, bytes}) =>
+    endOwn(journal, {
+      status,
+      grpcStatus: undefined,
+      requestBytes: Math.max(0, headers.length),
+      responseBytes: bytes?.length ?? Buffer.byteLength(body),
+      failure: status < 400 ? '' : body
+    })
 }

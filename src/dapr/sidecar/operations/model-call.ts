@@ -49,18 +49,10 @@ export async function recordModelCall<R extends object>(
   const lines = `content-type: application/json\r\n${kept}`
   const journal = new CallJournal(call, {protocol, method: 'POST', path, lines}, observer, undefined)
   journal.begun()
-  const body = latin1(jsonOfMessage(schema, message))
-  journal.requestBytes = body.length
-  observer.text(call, 'request', body)
-  journal.attempts = 1
-  journal.admitted(true, {pid: 0, protocol: 'none'}, undefined)
-  const answered = (status: number, more: string, text: string): void => {
-    journal.status = status
-    journal.firstByteAt = performance.now()
-    journal.responseBytes = text.length
-    const head = `${statusLine(status)}content-type: application/json\r\n${more}\r\n`
-    observer.responded(call, {text: head, size: head.length})
-    observer.text(call, 'response', text)
+  journal.sentWhole(true, {pid: 0, protocol: 'none'}, latin1(jsonOfMessage(schema, message)))
+  const answered = (status: number, more: string, body: string): void => {
+    const text = `${statusLine(status)}content-type: application/json\r\n${more}\r\n`
+    journal.responded(status, {text, size: text.length}, body)
     journal.ended()
   }
   try {

@@ -1,6 +1,5 @@
 import t from 'tap'
 import {Passage, type Passenger} from '../../../../src/proxy/gateway/passage.ts'
-import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {aCall, aRequest} from '../../../rig/made-call.ts'
 
@@ -27,7 +26,7 @@ t.test('a process that was replaced, and refuses, says nothing of the one that t
     crash: nothing
   }
   const call = aCall({caller: 'web', callee: 'shop'})
-  const passage = new Passage(passenger, {}, new CallJournal(call, aRequest(call), undefined, undefined), 0)
+  const passage = new Passage(passenger, {}, {call, request: aRequest(call)})
   passage.start()
   t.ok(passage.refused())
   t.ok(passage.refused())

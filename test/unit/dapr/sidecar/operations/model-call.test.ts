@@ -16,7 +16,10 @@ const newObserver = () => {
     admitted: () => undefined,
     sent: () => undefined,
     text: (_: object, __: string, text: string) => void texts.push(text),
-    responded: (_: object, {text}: {readonly text: string}) => void heads.push(text),
+    responded: (_: object, {text}: {readonly text: string}, body: string) => {
+      heads.push(text)
+      texts.push(body)
+    },
     ended: (record: CallRecord) => void ended.push(record)
   }
   return {ended, texts, heads, conversations: {context: {appId: 'shop', observer}} as unknown as Conversations}
