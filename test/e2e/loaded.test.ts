@@ -12,7 +12,7 @@ const UNUSED = [
   /^src\/packages\/daeploy\/(archive|deployment|management|manager-api|routes|service-call)\.ts/,
   /^src\/clients\/doctor\//,
   /^src\/clients\/cli\/entries\/(?!command-entry|run\.ts|templates)/,
-  /^src\/packages\/(?!daeploy\/|h2-frames\/(frames|greeting|flood-guard|frame-scan)\.ts)/,
+  /^src\/packages\/(?!daeploy\/|h2-frames\/(frames|greeting)\.ts)/,
   /^src\/files\/watcher\//,
   /^src\/proxy\/published\//,
   /^src\/proxy\/gateway\/interceptors\/(?!resiliency\/(attempt|backoff)\.ts)/,

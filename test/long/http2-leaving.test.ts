@@ -1,6 +1,6 @@
 import {queryObjects} from 'node:v8'
 import t, {type Test} from 'tap'
-import {SessionGuard} from '../../src/proxy/net/http2/session-guard.ts'
+import {FrameWriter} from '../../src/packages/h2-frames/frame-writer.ts'
 import {connect} from '../integration/dapr/sidecar/caller.ts'
 import {data, frame, goAway, PREFACE, request} from '../integration/dapr/sidecar/frames.ts'
 import {openTestGrpcPort} from '../integration/dapr/sidecar/grpc/rig.ts'
@@ -102,7 +102,7 @@ for (const [how, begin] of [
     // no settings
     await leave(t, port, [begin + PREFACE.slice(0, -9) + ask])
     // the last one may still be closing
-    for (let turns = 0; turns < 10 && queryObjects(SessionGuard, {format: 'count'}) > 0; turns++)
+    for (let turns = 0; turns < 10 && queryObjects(FrameWriter, {format: 'count'}) > 0; turns++)
       await new Promise(setImmediate)
-    t.equal(queryObjects(SessionGuard, {format: 'count'}), 0)
+    t.equal(queryObjects(FrameWriter, {format: 'count'}), 0)
   })

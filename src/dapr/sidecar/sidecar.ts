@@ -17,7 +17,6 @@ import {Listener, type ListenerOptions} from '../../proxy/net/http1/listener.ts'
 import {reply, type Reply} from '../../proxy/net/reply.ts'
 import {Http2Downstream} from '../../proxy/net/http2/http2-downstream.ts'
 import type {StreamRequest} from '../../proxy/net/http2/http2-listener.ts'
-import {replyStream} from '../../proxy/net/http2/http2-reply.ts'
 import {UpgradeBuffer} from '../../proxy/net/http1/upgrade-buffer.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../../proxy/net/http1/upgrade-tunnel.ts'
 import type {Ends} from '../../platform/proc-net.ts'
@@ -211,21 +210,15 @@ export class Sidecar implements SidecarContext {
     })
   }
 
-  #serveStream({stream, ...request}: StreamRequest): void {
+  #serveStream({stream, socket, ...request}: StreamRequest): void {
     const {isOnUnixSocket: isUnixSocket} = request
     const then: FilteredRequest = {
-      reply: answer => replyStream(stream, answer, request.method === 'HEAD'),
+      reply: answer => stream.reply(answer, request.method === 'HEAD'),
       isGone: () => stream.destroyed,
-      pass: (changed, onPiece) => this.#serveFilteredStream({...request, url: changed.url ?? '', stream}, onPiece)
+      pass: (changed, onPiece) =>
+        this.#serveFilteredStream({...request, url: changed.url ?? '', stream, socket}, onPiece)
     }
-    const {session} = stream
-    const connection = {
-      key: session ?? stream,
-      ends: session?.socket ?? {},
-      isUnixSocket,
-      destroy: () => stream.destroy()
-    }
-    this.#admit(request, connection, then)
+    this.#admit(request, {key: socket, ends: socket, isUnixSocket, destroy: () => stream.close()}, then)
   }
 
   #serveFilteredStream({stream, ...request}: StreamRequest, onPiece: OnPiece): void {
@@ -233,12 +226,12 @@ export class Sidecar implements SidecarContext {
     const {method, headers} = parsed
     const record = recordOwn(this.recorded, this.appId, parsed)
     const respond = (answer: Reply): void => {
-      replyStream(stream, {...answer, lines: answer.lines + parsed.responseTrace}, method === 'HEAD')
+      stream.reply({...answer, lines: answer.lines + parsed.responseTrace}, method === 'HEAD')
       record(answer)
     }
     const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
     const exchange = (handler: CallHandler): Exchange => new Http2Downstream(stream, method, handler, body).exchange
-    this.#answer(parsed, stream, {body: stream, onPiece, destroy: () => stream.destroy(), respond, exchange})
+    this.#answer(parsed, stream, {body: stream, onPiece, destroy: () => stream.close(), respond, exchange})
   }
 
   /** Refuses a request, serves it by the sidecar's own API, or calls an app; `out`: where the response is written. */

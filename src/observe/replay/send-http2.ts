@@ -1,5 +1,5 @@
 import {messageOf} from '../../model/errors.ts'
-import {withHeaders} from '../../proxy/net/http2/http2-reply.ts'
+import {withHeaders} from '../../proxy/net/http2/http2-adapter.ts'
 import {isStreamType} from '../telemetry/recorder/call-content.ts'
 import type {Resent} from './send.ts'
 

@@ -77,8 +77,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   /** A stream is over. */
   protected abstract freed(): void
   /** The peer has sent something without use. Throws a ConnectionError where there was too much of it. */
-  useless(): void {
-    this.#guard.useless()
+  useless(cost = 1): void {
+    this.#guard.useless(cost)
   }
 
   /** The peer takes no new calls; those above `last` it has not looked at. */

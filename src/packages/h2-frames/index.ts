@@ -1,10 +1,8 @@
 /** HTTP/2 as frames: the server and the clients of gRPC, which pass fields on as bytes. */
 export {kept, textCopy, encodeField, encodeInteger, encodeNamed} from './field-text.ts'
 export {FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
-export {FloodGuard} from './flood-guard.ts'
 export type {FrameClient} from './frame-client.ts'
 export {FrameClients, type Waiter} from './frame-clients.ts'
-export {RESET_COST, costOf} from './frame-scan.ts'
 export {DISCARDED, FrameServer} from './frame-server.ts'
 export type {FrameStream, StreamHandler} from './frame-stream.ts'
 export {
@@ -17,4 +15,4 @@ export {
   codeName,
   headersFrames
 } from './frames.ts'
-export {MAX_STREAMS, SERVER_GREETING} from './greeting.ts'
+export {SERVER_GREETING} from './greeting.ts'

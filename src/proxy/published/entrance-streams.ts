@@ -1,9 +1,8 @@
 import type {IncomingMessage} from 'node:http'
-import type {ServerHttp2Stream} from 'node:http2'
 import type net from 'node:net'
 import {duplexPair, type Duplex} from 'node:stream'
-import {emptyRecord} from '../../model/own.ts'
 import {Http2Listener, type StreamRequest} from '../net/http2/http2-listener.ts'
+import type {Http2Stream} from '../net/http2/http2-stream.ts'
 
 /** The largest head of a request, in bytes, as Node's. */
 const MAX_HEAD_BYTES = 16_384
@@ -16,21 +15,19 @@ const OF_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-encod
 export interface EntranceStreamsOptions {
   /** Serves HTTP/1.1 on a connection in memory, whose caller has this one. */
   readonly serve: (connection: net.Socket, caller: net.Socket) => void
-  readonly crashed: (error: unknown) => void
+  readonly warn: (text: string) => void
 }
 
 /** Serves HTTP/2 at the entrance: apps speak HTTP/1.1, so each stream becomes a request on a connection in memory. */
 export class EntranceStreams extends Http2Listener {
-  constructor({serve, crashed}: EntranceStreamsOptions) {
+  constructor({serve, warn}: EntranceStreamsOptions) {
     super({
       maxHeadBytes: MAX_HEAD_BYTES,
       headMs: HEAD_MS,
-      crashed,
+      warn,
       serve: request => {
-        const {session} = request.stream
-        if (session === undefined) return
         const [ours, theirs] = duplexPair()
-        serve(likeSocket(theirs), session.socket)
+        serve(likeSocket(theirs), request.socket)
         forward(request, likeSocket(ours))
       }
     })
@@ -49,25 +46,18 @@ function likeSocket(end: Duplex): net.Socket {
 function forward({method, url, rawHeaders, stream}: StreamRequest, connection: net.Socket): void {
   const {request: open} = process.getBuiltinModule('node:http')
   const request = open({method, path: url, headers: rawHeaders, createConnection: () => connection})
-  request.on('response', answer => respond(stream, answer, method)).on('error', () => abandon(stream))
-  stream.on('close', () => request.destroy()).on('error', () => request.destroy())
+  request.on('response', answer => respond(stream, answer, method)).on('error', () => stream.close())
+  stream.on('close', () => request.destroy())
   stream.pipe(request)
 }
 
-function respond(stream: ServerHttp2Stream, answer: IncomingMessage, method: string): void {
-  if (stream.destroyed) return void answer.destroy()
-  const headers = emptyRecord<string[]>()
+function respond(stream: Http2Stream, answer: IncomingMessage, method: string): void {
+  const pairs: string[] = []
   for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2) {
-    const name = (answer.rawHeaders[at] ?? '').toLowerCase()
-    if (!OF_CONNECTION.test(name)) (headers[name] ??= []).push(answer.rawHeaders[at + 1] ?? '')
+    const name = answer.rawHeaders[at] ?? ''
+    if (!OF_CONNECTION.test(name)) pairs.push(name, answer.rawHeaders[at + 1] ?? '')
   }
-  stream.respond({...headers, ':status': answer.statusCode ?? 502}, {endStream: method === 'HEAD'})
-  if (method === 'HEAD') answer.resume()
-  else answer.on('aborted', () => abandon(stream)).pipe(stream)
-}
-
-/** The app did not answer, or its answer broke off. */
-function abandon(stream: ServerHttp2Stream): void {
-  const {NGHTTP2_INTERNAL_ERROR} = process.getBuiltinModule('node:http2').constants
-  if (!stream.destroyed) stream.close(NGHTTP2_INTERNAL_ERROR)
+  const hasBody = stream.respond({status: answer.statusCode ?? 502, pairs, isLast: method === 'HEAD'})
+  if (hasBody) answer.on('aborted', () => stream.close()).pipe(stream)
+  else answer.resume()
 }

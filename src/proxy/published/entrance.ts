@@ -1,6 +1,5 @@
 import type net from 'node:net'
 import type {Protocol} from '../../model/call-protocol.ts'
-import {bugText} from '../../model/errors.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {replyText} from '../net/reply.ts'
 import {CallPort} from './call-port.ts'
@@ -154,7 +153,7 @@ export class Entrance extends CallPort {
         this.#callers.set(connection, {...this.#callerAt(caller), scheme: 'https', protocol: 'HTTP/2'})
         this.accept(connection)
       },
-      crashed: error => this.#options.warn(bugText(error))
+      warn: text => this.#options.warn(text)
     })
     return this.#streams
   }
@@ -165,7 +164,7 @@ export class Entrance extends CallPort {
       certificateOf,
       serve: (secured, isHttp2) => {
         this.#secured.add(secured)
-        if (isHttp2) this.#streamsOf().accept(secured)
+        if (isHttp2) void this.#streamsOf().accept(secured)
         else this.accept(secured)
       }
     })

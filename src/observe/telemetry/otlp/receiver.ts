@@ -1,5 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {ServerHttp2Stream} from 'node:http2'
+import {encodeField} from '#h2-frames'
 import type {Server} from 'node:net'
 import type {Readable} from 'node:stream'
 import {bugText} from '../../../model/errors.ts'
@@ -9,7 +9,7 @@ import {Listener} from '../../../proxy/net/http1/listener.ts'
 import {OTHER} from '../../../proxy/net/http1/plain-request.ts'
 import {endWith} from '../../../proxy/net/http1/upgrade-tunnel.ts'
 import type {StreamRequest} from '../../../proxy/net/http2/http2-listener.ts'
-import {replyStream} from '../../../proxy/net/http2/http2-reply.ts'
+import type {Http2Stream} from '../../../proxy/net/http2/http2-stream.ts'
 import {reply, type Reply} from '../../../proxy/net/reply.ts'
 import {
   answerTo,
@@ -82,18 +82,18 @@ export class Receiver {
     const head = {method, path, header}
     if (/^application\/grpc\b/.test(header('content-type'))) return this.#serveCall(head, stream)
     const answer = await this.#answer(head, stream)
-    if (answer === undefined) stream.destroy()
-    else replyStream(stream, answer, false)
+    if (answer === undefined) stream.close()
+    else stream.reply(answer, false)
   }
 
-  async #serveCall(head: Head, stream: ServerHttp2Stream): Promise<void> {
+  async #serveCall(head: Head, stream: Http2Stream): Promise<void> {
     try {
       const signal = admitted(head)
       const body = await decompressed(...grpcMessage(await readBody(stream), head.header('grpc-encoding')))
       respondByGrpc(stream, answerTo(signal, await this.#take(signal, body, false), false))
     } catch (error) {
       const failure = this.#failureOf(error)
-      if (failure === undefined) stream.destroy()
+      if (failure === undefined) stream.close()
       else respondByGrpc(stream, failure)
     }
   }
@@ -181,17 +181,16 @@ function grpcMessage(body: Buffer, encoding: string): [message: Buffer, encoding
 }
 
 /** Answers a unary call: with a message, or with why it failed. */
-function respondByGrpc(stream: ServerHttp2Stream, answer: Buffer | ExportError): void {
-  if (stream.destroyed || stream.closed || stream.headersSent) return
-  const head = {':status': 200, 'content-type': 'application/grpc'}
+function respondByGrpc(stream: Http2Stream, answer: Buffer | ExportError): void {
+  const pairs = ['content-type', 'application/grpc']
   stream.resume()
   if (answer instanceof ExportError) {
     const {code, message} = answer
-    stream.respond({...head, 'grpc-status': code, 'grpc-message': encodeURIComponent(message)}, {endStream: true})
-    return
+    pairs.push('grpc-status', code.toString(), 'grpc-message', encodeURIComponent(message))
+    return void stream.respond({status: 200, pairs, isLast: true})
   }
-  stream.respond(head, {waitForTrailers: true})
-  stream.on('wantTrailers', () => stream.sendTrailers({'grpc-status': 0}))
+  if (!stream.respond({status: 200, pairs, isLast: false})) return
+  stream.trailers = encodeField('grpc-status', '0')
   const prefix = Buffer.alloc(PREFIX_BYTES)
   prefix.writeUInt32BE(answer.length, 1)
   stream.end(Buffer.concat([prefix, answer]))

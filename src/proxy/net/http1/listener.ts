@@ -4,14 +4,14 @@ import {Duplex} from 'node:stream'
 import {codeOf, bugText} from '../../../model/errors.ts'
 import type {PlainRoute} from './fast-connection.ts'
 import {FastPath} from './fast-path.ts'
-import {inherit, attach, takeOver} from '../claimed-server.ts'
+import {attach, takeOver} from '../claimed-server.ts'
 import {Connections} from '../connections.ts'
 import {UpgradeBuffer} from './upgrade-buffer.ts'
 import {closeLingering} from '../lingering-close.ts'
 import {contain} from '../error-boundary.ts'
 import {awaitContinue} from './expect-continue.ts'
 import {Connection, refusalBody, refusalText} from './connection.ts'
-import {Http2Listener, type StreamRequest} from '../http2/http2-listener.ts'
+import type {Http2Listener, StreamRequest} from '../http2/http2-listener.ts'
 import {restoreQuery} from './first-line.ts'
 import {valueOf} from './header-lines.ts'
 import {http} from './node-http.ts'
@@ -101,15 +101,13 @@ export class Listener {
   readonly #fastPaths: FastPath[] = []
   readonly #bySocket = new WeakMap<Duplex, Connection>()
   readonly #connections = new Connections()
-  readonly #streams: Http2Listener | undefined
+  /** Serves HTTP/2; opened with the first such connection. */
+  #streams: Http2Listener | undefined
   readonly #options: ListenerOptions
   #isClosing = false
 
   constructor(options: ListenerOptions) {
     this.#options = options
-    const {serveStream: serve, maxHeadBytes, headMs = HEAD_MS} = options
-    this.#streams =
-      serve && new Http2Listener({serve, maxHeadBytes, headMs, crashed: error => options.warn?.(bugText(error))})
     // Each listening handle has its own server: node only checks for late heads on a server that listens.
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
     this.#servers = ports.map(claim => {
@@ -158,8 +156,7 @@ export class Listener {
   }
 
   #open(): Server {
-    const {maxHeadBytes, headMs = HEAD_MS, fast} = this.#options
-    const streams = this.#streams
+    const {maxHeadBytes, headMs = HEAD_MS, fast, serveStream} = this.#options
     const server = http.createServer({
       noDelay: true,
       keepAliveTimeout: 0,
@@ -168,12 +165,18 @@ export class Listener {
       connectionsCheckingInterval: headMs / 10,
       maxHeaderSize: maxHeadBytes,
       requireHostHeader: false,
-      shouldUpgradeCallback: request => asksForWebsocket(request) || (streams !== undefined && asksForHttp2(request))
+      shouldUpgradeCallback: request =>
+        asksForWebsocket(request) || (serveStream !== undefined && asksForHttp2(request))
     })
     // The size of the head bounds their number; node's own limit drops headers silently.
     server.maxHeadersCount = 0
     this.#fastPaths.push(
-      new FastPath(server, fast ?? NOTHING_PLAIN, headMs, streams && (socket => streams.accept(socket)))
+      new FastPath(
+        server,
+        fast ?? NOTHING_PLAIN,
+        headMs,
+        serveStream && (socket => void this.#inHttp2(socket, streams => streams.accept(socket)))
+      )
     )
     this.#connections.follow(server)
     contain(server, (error, values) => this.#crashed(error, socketOf(values)))
@@ -230,22 +233,25 @@ export class Listener {
     const buffer = new UpgradeBuffer(socket, early)
     this.#connection(socket).whenIdle(() => {
       const fault = faultOf(request)
-      if (fault === 0 && !asksForWebsocket(request)) return void this.#continueInHttp2(request, socket, buffer)
+      if (fault === 0 && !asksForWebsocket(request)) {
+        const begin = (streams: Http2Listener): void => streams.upgrade(request, socket as net.Socket, buffer.release())
+        return void this.#inHttp2(socket, begin)
+      }
       const bytes = buffer.release()
       if (fault > 0) closeLingering(socket, refusalText(fault))
       else this.#options.upgrade(request, socket, bytes)
     })
   }
 
-  async #continueInHttp2(request: IncomingMessage, socket: Duplex, buffer: UpgradeBuffer): Promise<void> {
+  /** Continues a connection in HTTP/2, unless it ends before the code for that is loaded. */
+  async #inHttp2(socket: Duplex, begin: (streams: Http2Listener) => void): Promise<void> {
+    const {serveStream: serve = () => undefined, maxHeadBytes, headMs = HEAD_MS, warn = () => undefined} = this.#options
     try {
-      const {H2C_GRANTED, UpgradedLink} = await import('../http2/h2c-upgrade.ts')
-      if (socket.destroyed) return
-      socket.write(H2C_GRANTED)
-      const link = new UpgradedLink(request, socket, buffer.release())
-      contain(link, error => this.#crashed(error, link))
-      inherit(socket, link)
-      this.#streams?.accept(link)
+      socket.on('error', () => socket.destroy())
+      const {Http2Listener: Streams} = await import('../http2/http2-listener.ts')
+      this.#streams ??= new Streams({serve, maxHeadBytes, headMs, warn})
+      if (this.#isClosing) this.#streams.close()
+      if (!socket.destroyed) begin(this.#streams)
     } catch (error) {
       this.#crashed(error, socket)
     }

@@ -1,11 +1,30 @@
 import {authorityOf} from '../../../model/address.ts'
-import {connect, type ClientHttp2Session, type ClientHttp2Stream} from 'node:http2'
+import {connect, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders} from 'node:http2'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import type {Connect} from '../protocol-adapter.ts'
 import {UpstreamError} from '../dialer.ts'
-import {withHeaders} from './http2-reply.ts'
+import {headersByName} from '../http1/header-lines.ts'
+import {codeOf, messageOf} from '../../../model/errors.ts'
+import {ownOf} from '../../../model/own.ts'
 import {keepHandle} from './keep-handle.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
+
+/**
+ * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one of them:
+ * then only the first value of that one is used.
+ */
+export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
+  const headers = headersByName(pairs, name => name.toLowerCase())
+  for (;;)
+    try {
+      return use(headers)
+    } catch (error) {
+      const name = /"(.*)"/.exec(messageOf(error))?.[1] ?? ''
+      const values = ownOf(headers, name)
+      if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE' || !Array.isArray(values)) throw error
+      headers[name] = values[0] ?? ''
+    }
+}
 
 const worded = (error: Error & {code?: string}): Error =>
   error.code?.startsWith('ERR_HTTP2') === true ? new UpstreamError(`http2: ${error.message}`) : error

@@ -1,12 +1,9 @@
-import type {ServerHttp2Stream} from 'node:http2'
-import {INTERNAL_ERROR} from '#h2-frames'
 import type {CallHandler, Downstream, IncomingBody} from '../exchange-parts.ts'
 import {Exchange} from '../exchange.ts'
-import {writeCopy} from '../write-copy.ts'
 import {pairsOf} from '../http1/header-lines.ts'
 import type {ResponseHead} from '../http1/response-head.ts'
 import type {Reply} from '../reply.ts'
-import {replyStream, respond} from './http2-reply.ts'
+import type {Http2Stream} from './http2-stream.ts'
 
 /** The caller of an HTTP/2 request. */
 export class Http2Downstream implements Downstream {
@@ -14,20 +11,16 @@ export class Http2Downstream implements Downstream {
   readonly toHead: boolean
   readonly isTunnel = false
   readonly refusesSwitch = true
-  readonly #stream: ServerHttp2Stream
+  readonly #stream: Http2Stream
   readonly #body: IncomingBody
   #isReading = false
 
-  constructor(stream: ServerHttp2Stream, method: string, handler: CallHandler, body: IncomingBody) {
+  constructor(stream: Http2Stream, method: string, handler: CallHandler, body: IncomingBody) {
     this.toHead = method === 'HEAD'
     this.#stream = stream
     this.#body = body
     this.exchange = new Exchange(this).begin(handler, method, body.length, body.maxBytes)
-    stream
-      // A reset stream with unread body data is only closed after they were read.
-      .on('aborted', () => this.exchange.abort())
-      .on('close', () => this.exchange.abort())
-      .on('drain', () => this.exchange.resume())
+    stream.on('close', () => this.exchange.abort()).on('drain', () => this.exchange.resume())
   }
 
   sendBody(): void {
@@ -49,28 +42,27 @@ export class Http2Downstream implements Downstream {
   }
 
   body(bytes: Buffer): boolean {
-    return !this.#stream.writable || writeCopy(this.#stream, bytes)
+    return !this.#stream.writable || this.#stream.write(bytes.toString('latin1'), 'latin1')
   }
 
   end(): void {
     this.#stream.end()
   }
 
-  cut(why: string): void {
-    // Not close(): that would end the response as if it were complete.
-    this.#stream.destroy(new Error(why))
+  cut(): void {
+    this.#stream.close()
   }
 
   reset(): void {
-    this.#stream.close(INTERNAL_ERROR)
+    this.#stream.close()
   }
 
   reply(response: Reply): void {
-    replyStream(this.#stream, response, this.toHead)
+    this.#stream.reply(response, this.toHead)
   }
 
   destroy(): void {
-    this.#stream.session?.destroy()
+    this.#stream.connection.destroy('internal error')
   }
 
   done(): void {
@@ -80,7 +72,7 @@ export class Http2Downstream implements Downstream {
   }
 
   #respond({status}: ResponseHead, lines: string, isLast: boolean): boolean {
-    return respond(this.#stream, {status, pairs: pairsOf(lines), isLast})
+    return this.#stream.respond({status, pairs: pairsOf(lines), isLast})
   }
 
   #read(): void {
@@ -90,9 +82,6 @@ export class Http2Downstream implements Downstream {
         this.#body.onPiece?.(piece)
         if (!this.exchange.sendBody(piece, false)) this.#stream.pause()
       })
-      .on('end', () => {
-        // A stream that was reset also ends.
-        if (!this.#stream.aborted && this.#stream.rstCode === 0) this.exchange.sendBody(undefined, true)
-      })
+      .on('end', () => this.exchange.sendBody(undefined, true))
   }
 }

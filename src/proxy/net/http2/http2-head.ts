@@ -1,0 +1,83 @@
+import type {FieldSink, HeaderField} from '#h2-frames'
+
+const PSEUDO = new Set([':method', ':path', ':authority', ':scheme'])
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const TARGET = /^[/*][\x21-\x7e\x80-\xff]*$/
+const AUTHORITY = /^[\x21-\x7e]*$/
+/** Characters that a value does not have (RFC 9113 §8.2.1). */
+// oxlint-disable-next-line no-control-regex
+const BAD_VALUE = /[\0-\x08\n-\x1f\x7f]/
+/** Headers that are not allowed in HTTP/2 (RFC 9113 §8.2.2). */
+const FORBIDDEN = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+
+/** The head of a request of HTTP/2, in the form of HTTP/1: an app gets it as text, so every character is checked. */
+export class Http2Head implements FieldSink {
+  /** The head breaks the rules of HTTP/2 (RFC 9113 §8). */
+  isMalformed = false
+  readonly #pseudo = new Map<string, string>()
+  readonly #pairs: string[] = []
+  #cookie = ''
+  #hasHost = false
+  #length: string | undefined
+
+  field(field: HeaderField): void {
+    const {name} = field
+    const value = field.value()
+    if (BAD_VALUE.test(value)) this.isMalformed = true
+    if (PSEUDO.has(name)) {
+      const isLate = this.#pairs.length > 0 || this.#cookie !== ''
+      if (isLate || this.#pseudo.has(name)) this.isMalformed = true
+      this.#pseudo.set(name, value)
+      return
+    }
+    if (!NAME.test(name) || FORBIDDEN.has(name) || (name === 'te' && value.toLowerCase() !== 'trailers'))
+      this.isMalformed = true
+    // several cookie headers become one again (RFC 9113 §8.2.3)
+    if (name === 'cookie') {
+      this.#cookie += this.#cookie === '' ? value : `; ${value}`
+      return
+    }
+    if (name === 'host') this.#hasHost = true
+    if (name === 'content-length') {
+      if (this.#length !== undefined || !/^\d{1,15}$/.test(value)) this.isMalformed = true
+      this.#length = value
+    }
+    this.#pairs.push(name, value)
+  }
+
+  /** Checks what the whole head shows; `isLast`: no body follows. */
+  end(isLast: boolean): void {
+    if (isLast && this.length > 0) this.isMalformed = true
+    if (!METHOD.test(this.#of(':method')) || !AUTHORITY.test(this.#of(':authority'))) this.isMalformed = true
+    if (this.#of(':method') === 'CONNECT') return
+    if (!TARGET.test(this.url) || this.#of(':scheme') === '') this.isMalformed = true
+  }
+
+  get method(): string {
+    return this.#of(':method').toUpperCase()
+  }
+
+  get url(): string {
+    return this.#of(':path')
+  }
+
+  /** Length of the body; -1 = unknown. */
+  get length(): number {
+    return this.#length === undefined ? -1 : Number(this.#length)
+  }
+
+  /** Alternating names and values, including Host and Transfer-Encoding where HTTP/1 would have them. */
+  rawHeaders(isLast: boolean): string[] {
+    const raw = this.#pairs
+    const authority = this.#pseudo.get(':authority')
+    if (this.#cookie !== '') raw.push('cookie', this.#cookie)
+    if (!this.#hasHost && authority !== undefined) raw.push('host', authority)
+    if (this.#length === undefined && !isLast) raw.push('transfer-encoding', 'chunked')
+    return raw
+  }
+
+  #of(name: string): string {
+    return this.#pseudo.get(name) ?? ''
+  }
+}

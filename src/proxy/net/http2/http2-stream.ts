@@ -1,0 +1,135 @@
+import {Duplex} from 'node:stream'
+import {
+  encodeField,
+  INTERNAL_ERROR,
+  PROTOCOL_ERROR,
+  type FrameServer,
+  type FrameStream,
+  type StreamHandler
+} from '#h2-frames'
+import {replyPairs, type Reply} from '../reply.ts'
+import {statusField} from '../grpc/status.ts'
+
+/** The head of a response: alternating names and values. */
+export interface StreamResponse {
+  readonly status: number
+  readonly pairs: readonly string[]
+  /** There is no body. */
+  readonly isLast: boolean
+}
+
+/** Statuses whose responses have no body (RFC 9110 §6.4.1, §15.3.6). */
+const BODILESS = new Set([204, 205, 304])
+
+/** A request of HTTP/2 as a stream: reads its body, and writes its response. Strings that are written are latin1. It emits no errors, only `close`. */
+export class Http2Stream extends Duplex implements StreamHandler {
+  readonly connection: FrameServer
+  headersSent = false
+  /** Fields that end the response; '' = it has none. */
+  trailers = ''
+  readonly #frames: FrameStream
+  /** The length of the body that is to come, from its head; -1 = unknown. */
+  #left: number
+  /** Bytes that nobody has read yet. */
+  #unread = 0
+  /** Bytes of the current write that were not sent. */
+  #unsent = 0
+  #written: (() => void) | undefined
+
+  /** `length`: of the body, -1 = unknown. */
+  constructor(connection: FrameServer, frames: FrameStream, length: number) {
+    super({decodeStrings: false})
+    this.connection = connection
+    this.#frames = frames
+    this.#left = length
+  }
+
+  /** Sends the head of the response. Returns whether a body may follow. Does nothing for a stream that is over. */
+  respond({status, pairs, isLast}: StreamResponse): boolean {
+    if (this.destroyed || this.headersSent) return false
+    this.headersSent = true
+    let fields = statusField(status)
+    for (let at = 0; at + 1 < pairs.length; at += 2)
+      fields += encodeField((pairs[at] ?? '').toLowerCase(), pairs[at + 1] ?? '')
+    const isWhole = isLast || BODILESS.has(status)
+    this.#frames.writeHead(fields, isWhole)
+    if (isWhole) this.end()
+    return !isWhole
+  }
+
+  /** Sends a response; the rest of the request is read and discarded. */
+  reply(response: Reply, toHead: boolean): void {
+    const {status, body, bytes = Buffer.from(body)} = response
+    const isLast = toHead || bytes.length === 0
+    const pairs = ['date', new Date().toUTCString(), ...replyPairs(response)]
+    if (this.respond({status, pairs, isLast})) this.end(bytes)
+    this.resume()
+  }
+
+  /** Resets the stream. */
+  close(code = INTERNAL_ERROR): void {
+    this.#frames.reset(code)
+    this.destroy()
+  }
+
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    stream.skipFields(block)
+    if (isLast) this.data(stream, '', true)
+    else this.close(PROTOCOL_ERROR)
+  }
+
+  data(_stream: FrameStream, bytes: string, isLast: boolean): void {
+    if (this.destroyed) return this.#frames.credit(bytes.length)
+    // RFC 9113 §8.1.1: a length that is not true
+    if (this.#left >= 0 && ((this.#left -= bytes.length) < 0 || (isLast && this.#left > 0)))
+      return this.close(PROTOCOL_ERROR)
+    this.#unread += bytes.length
+    if (bytes !== '' && this.push(Buffer.from(bytes, 'latin1'))) this.#credit()
+    if (isLast) this.push(null)
+  }
+
+  sent(_stream: FrameStream, bytes: number): void {
+    this.#unsent -= bytes
+    if (this.#unsent === 0) this.#taken()
+  }
+
+  readonly reset = (): void => void this.destroy()
+  readonly lost = this.reset
+
+  override _read(): void {
+    this.#credit()
+  }
+
+  override _write(bytes: Buffer | string, _encoding: string, done: () => void): void {
+    this.#unsent = bytes.length
+    this.#written = done
+    // a frame is written as text with others
+    if (bytes.length === 0) this.#taken()
+    else this.#frames.writeData(typeof bytes === 'string' ? bytes : bytes.toString('latin1'), false)
+  }
+
+  override _final(done: () => void): void {
+    if (!this.#frames.isLocalDone && this.headersSent) {
+      if (this.trailers === '') this.#frames.writeData('', true)
+      else this.#frames.writeHead(this.trailers, true)
+    }
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#frames.reset(INTERNAL_ERROR)
+    this.#taken()
+    done(error)
+  }
+
+  #taken(): void {
+    const done = this.#written
+    this.#written = undefined
+    done?.()
+  }
+
+  #credit(): void {
+    this.#frames.credit(this.#unread)
+    this.#unread = 0
+  }
+}
