@@ -167,7 +167,9 @@ async function fileHints(plan: Plan, moved: MovedPorts): Promise<readonly Hint[]
   const asked = plan.apps.flatMap(({ready, env}) =>
     ready.kind === 'command' ? [...portsAsked(ready.command, env)].filter(port => !moved.has(port)) : []
   )
-  const others = [...moved].flatMap(([from, to]) => (from === to ? [] : [from]))
+  // on Linux a `port` in the code of an app means its own copy
+  const called = new Set(process.platform === 'linux' ? plan.apps.map(({published}) => published?.number) : [])
+  const others = [...moved].flatMap(([from, to]) => (from === to || called.has(from) ? [] : [from]))
   const found = numbersInFiles(plan, new Set([...others, ...asked]))
   if (found.length === 0) return []
   const shown = found.slice(0, MAX_PLACES).map(({place, port}) => `${place} (${port})`)
