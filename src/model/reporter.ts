@@ -37,6 +37,7 @@ export type WarningCode =
   | 'message-lost' // An app failed to handle a message, and nothing keeps it: no dead letter topic, no retry policy.
   | 'name-taken' // A run of another folder has the name of an app. The message says which, and what to write.
   | 'no-actor-store' // Workflows run, and no Component has `actorStateStore: "true"`, which a real Dapr needs for them. Once in a run.
+  | 'no-network' // The network of the run's containers cannot be made, or its engine gives containers no names there. The message says why.
   | 'no-limits' // The system gives no `limits` here: apps run without. The message says what is missing. Once in a run.
   | 'no-component' // The template's `conversation` names a component that no app has: its model is asked as ever.
   | 'no-shell' // A command was written for a shell, but programs are started without one, as by Dapr.

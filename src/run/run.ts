@@ -154,7 +154,10 @@ export class Run {
       {
         name: 'watchdog',
         start: () => parts.watchdog.start(homeOf(folder, run)),
-        stop: async () => parts.watchdog.dismiss()
+        stop: async () => {
+          await parts.watchdog.removeNetworks()
+          await parts.watchdog.dismiss()
+        }
       },
       {name: 'components of apps', start: async () => parts.openComponents()},
       {name: 'apps', stop: async () => this.#endApps()},

@@ -50,18 +50,25 @@ volumes: {data: {}}
 networks: {back: {}}
 `,
     'web/package.json': '{"scripts": {"start": "node -p process.env.REDIS_URL"}}',
-    'bin/docker': '#!/bin/sh\nif [ "$1" = exec ]; then exit 0; fi\necho "docker $* A=$A"\nexec sleep 1000\n'
+    'bin/docker': `#!/bin/sh
+case $1 in network) echo "$*" >>"$LOG"; exit ;; exec) exit ;; esac
+echo "docker $* A=$A" && exec sleep 1000
+`
   })
   await chmod(join(rig.folder, 'bin/docker'), 0o755)
   t.match(await rig.run(['import', '--from', 'compose', '-o', 'dapr.yaml']), {code: 0, stderr: ''})
-  const env = {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`, A: 'two'}
+  const log = join(rig.folder, 'log')
+  const env = {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`, A: 'two', LOG: log}
   const run = rig.pillion(['up'], {env})
-  await run.waitForLine(
-    /== APP - cache == docker run --rm --name \S+-cache --publish 6379:6379 --volume \S+_data:\/data --env A redis:7 A=two/
-  )
+  const line = await run.waitForLine(/== APP - cache == docker run --rm --name \S+-cache --network pillion-\S+/)
+  t.match(line, /--network-alias cache --publish 6379:6379 --volume \S+_data:\/data --env A redis:7 A=two$/)
   await run.waitForLine('== APP - web == redis://localhost:6379')
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
+  const [, network = ''] = /--network (\S+)/.exec(line) ?? []
+  const [made, asked, ...removed] = (await readFile(log, 'utf8')).trim().split('\n')
+  t.same([made, ...removed], [`network create ${network}`, `network rm ${network}`])
+  t.match(asked, /^network inspect/)
 })
 
 t.test('programs of a compose file that have one number in their code call each other by name', async t => {
@@ -96,7 +103,7 @@ t.test('a Procfile and a compose file: one template, in which programs wait for 
     Procfile: 'web: node -p "process.env.HOST" && sleep 1000\n',
     'compose.yaml':
       'services: {web: {image: x, environment: {HOST: cache}}, cache: {image: "redis:7", ports: ["6379"]}}\n',
-    'bin/docker': '#!/bin/sh\necho "docker $*"\nexec sleep 1000\n'
+    'bin/docker': '#!/bin/sh\n[ "$1" = network ] && exit\necho "docker $*"\nexec sleep 1000\n'
   })
   await chmod(join(rig.folder, 'bin/docker'), 0o755)
   t.match(await rig.run(['import', '-o', '-']), {

@@ -14,6 +14,8 @@ export interface ImportedApp {
   readonly published?: readonly {readonly port: number; readonly text: string}[]
   /** The keys, besides `port`, with which it is called at another number; undefined: its code decides. */
   readonly move?: ((port: number) => Readonly<Record<string, unknown>>) | undefined
+  /** The variables of a container as a program in its place needs them. */
+  readonly envHere?: Readonly<Record<string, string>>
   /** The number in its code where a source gives it another one in PORT: 4000 of `process.env.PORT || 4000`. */
   readonly written?: number
   /** The folder of which its image is built. */

@@ -1,8 +1,8 @@
 // Several sources become one template: programs of one, servers of the other, and one app of what both name.
 import {isAbsolute, join, relative} from 'node:path'
 import {isDataServer} from '../../files/config/data-server.ts'
-import {pathTo, withoutVariables, withTexts, type Imported, type ImportedApp} from './imported.ts'
-import {given, isMap, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
+import {pathTo, withoutVariables, type Imported, type ImportedApp} from './imported.ts'
+import {given, isMap, mapOf, textsOf} from './reading/yaml-file.ts'
 
 /** A source that was read, and how messages name it. */
 export interface NamedSource {
@@ -32,7 +32,10 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
     const own = apps.filter(app => app.id === id).toSorted((a, b) => Number(isContainer(a)) - Number(isContainer(b)))
     return withStop(own.reduce(withKeysOf), sources)
   })
-  const {kept, notes} = withoutDuplicates(united)
+  const {kept: alone, notes} = withoutDuplicates(united)
+  const contained = apps.filter(isContainer).map(({id}) => id)
+  const gone = contained.filter(id => !alone.some(app => app.id === id && isContainer(app)))
+  const kept = alone.map(app => withHosts(app, gone))
   const waited = kept
     .filter(app => isServer(app) && !('profiles' in app.keys))
     .map(({id, keys}) => [id, 'ready' in keys || 'appPort' in keys ? 'ready' : 'started'] as const)
@@ -82,6 +85,17 @@ function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): Im
 const isContainer = ({keys}: ImportedApp): boolean =>
   textsOf(keys['command']).some((word, at, words) => word === 'docker' && words[at + 1] === 'run')
 
+/** A container that names services which are programs now: their names lead to this machine. */
+function withHosts(app: NamedApp, gone: readonly string[]): NamedApp {
+  const command = textsOf(app.keys['command'])
+  const at = command.findIndex((word, index) => word === 'pillion' && command[index - 1] === '--network')
+  const text = JSON.stringify(app.keys)
+  const named =
+    at === -1 ? [] : gone.filter(id => new RegExp(`(?<![\\w.-])${id.replaceAll('.', '\\.')}(?![\\w-])`).test(text))
+  const hosts = named.flatMap(id => ['--add-host', `${id}:host-gateway`])
+  return hosts.length === 0 ? app : {...app, keys: {...app.keys, command: command.toSpliced(at + 1, 0, ...hosts)}}
+}
+
 /** Keys that say where a program listens: they belong to its command. */
 const PORTS = new Set(['port', 'appPort', 'autoPort', 'fixedPort'])
 
@@ -95,7 +109,7 @@ function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
     return !(isGone && (key === 'ready' || key === 'stop'))
   })
   // the command of a container names its variables
-  const {PORT, ...others} = isContainer(app) ? {} : envOf(other, isGone)
+  const {PORT, ...others} = isContainer(app) ? {} : mapOf(isGone ? other.envHere : other.keys['env'])
   const env = {...others, ...(!hasPort && given({PORT}))}
   const ownEnv = mapOf(app.keys['env'])
   const newNames = Object.keys(env).filter(name => !(name in ownEnv))
@@ -119,10 +133,6 @@ function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
   ].join('; ')
   return {...app, keys, notes: [...app.notes, note, ...(isGone ? [] : other.notes)]}
 }
-
-/** A program finds on this machine what a container finds at the host. */
-const envOf = ({keys}: ImportedApp, isGone: boolean): Values =>
-  mapOf(withTexts(keys['env'], text => (isGone ? text.replaceAll('host.docker.internal', 'localhost') : text)))
 
 /** Paths of env files from another folder. */
 function moved(value: unknown, from: string, to: string): unknown {

@@ -24,15 +24,6 @@ const APPS: readonly Cause[] = [
   {
     pattern: /^command: (.*): no value is known: set it in env, or where pillion is started$/,
     line: (ids, names) => `${ids}: ${names.join(', ')} have no value: set them in env, or where pillion is started`
-  },
-  {
-    pattern: /^if its code calls (.*) by name: write .* into \/etc\/hosts$/,
-    line: (ids, names) =>
-      `${ids}: if code calls ${names.join(' or ')} by name: write 127.0.0.1 ${names.join(' ')} into /etc/hosts`
-  },
-  {
-    pattern: /^env: (.*) (?:is|are) at (?:localhost|host\.docker\.internal) here$/,
-    line: (_, names) => `env: ${names.join(', ')} are at this machine here`
   }
 ]
 

@@ -1,4 +1,5 @@
 import type {RunContext} from '../run-context.ts'
+import {inNetwork} from '../../control/containers.ts'
 import {bypassHint, importHint, type Services} from '#daeploy'
 import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'
@@ -126,6 +127,7 @@ export class AppRuntimes {
     const {
       env,
       form,
+      run,
       emit,
       services,
       published,
@@ -142,7 +144,11 @@ export class AppRuntimes {
       explain: pendingCall => explain(id, pendingCall),
       nextMarker: app => this.#nextMarker(app),
       folderOf: app => services.workspaces.folderOf(app),
-      wordsOf: words => words.map(word => withAddresses(word, names.addressOf)),
+      wordsOf: words =>
+        inNetwork(
+          words.map(word => withAddresses(word, names.addressOf)),
+          run
+        ),
       maySpawn: () => !lifetime.isOver,
       serverRefusal,
       watchdog,

@@ -7,6 +7,7 @@ const CODES = {
   refused: 'server-of-other-run',
   'not-ready': 'app-not-ready',
   'no-limits': 'no-limits',
+  'no-network': 'no-network',
   'given-up': 'app-given-up',
   'orphan-ended': 'process-ended',
   'in-background': 'in-background'
@@ -27,6 +28,8 @@ function noteText(id: string, note: Note): string {
       return `"${id}" is not ready: ${note.command} is not run: ${note.why}`
     case 'no-limits':
       return `limits cannot be set here: ${note.why}. Apps run without them, the first of them "${id}"`
+    case 'no-network':
+      return `"${id}": ${note.why}`
     case 'not-ready':
       return `"${id}" is not ready after ${note.timeoutMs / 1000} s: ${note.tried}`
     case 'given-up': {

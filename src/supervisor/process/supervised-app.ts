@@ -42,7 +42,7 @@ export interface SupervisedOptions extends ReadyCommandOptions {
   /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
   /** Gets each process group, in case we are killed. */
-  readonly watchdog?: Pick<Watchdog, 'watch' | 'forget'> | undefined
+  readonly watchdog?: (Pick<Watchdog, 'watch' | 'forget'> & Partial<Pick<Watchdog, 'openNetwork'>>) | undefined
   /** Opens the terminal that the plan asks for. */
   readonly openTerminal?: (() => Promise<ProcessTerminal | Exit>) | undefined
 }
@@ -240,11 +240,13 @@ export class SupervisedApp implements Supervised {
   }
 
   async #prepare(): Promise<ProcessPlace> {
-    const {plan, environment, processMarker, noted} = this.#options
+    const {plan, environment, processMarker, noted, watchdog} = this.#options
     const folder = await this.#folder()
     const env = environment(++this.#generation)
     // in one turn: the next marker may be that of another process
     const place = {folder, env, marker: `PILLION_LIFE=${processMarker(this.#generation)}`}
+    const why = (await watchdog?.openNetwork?.(plan.command, env)) ?? ''
+    if (why !== '') noted({type: 'no-network', why})
     return plan.limits ? {...place, limited: (await import('./limits.ts')).limitsFor(plan.limits, noted)} : place
   }
 

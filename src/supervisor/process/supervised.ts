@@ -46,6 +46,8 @@ export type Note =
   | {readonly type: 'refused'; readonly command: string; readonly why: string}
   /** The limits of the plan cannot be set here: the app has none. */
   | {readonly type: 'no-limits'; readonly why: string}
+  /** The network of its container cannot be made, or has no names. */
+  | {readonly type: 'no-network'; readonly why: string}
   /** Not ready within its timeout; probing continues. `tried` describes the probe. */
   | {readonly type: 'not-ready'; readonly timeoutMs: number; readonly tried: string}
   /** `times` processes in a row ran for less than 1 s: the app is no longer restarted. */

@@ -6,7 +6,7 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 /**
  * The script of the watchdog, as text so that the bundle and the executable contain it. Runs in any POSIX shell; `$1` is
  * the run's marker, `$2` the grace period in milliseconds, `$3` the folder of the run's socket. The script reads commands of
- * `watchdog.ts`: `+GROUP START`, `-GROUP`, `container GROUP:START NAME ENGINE` (the engine as words of a shell), `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED`
+ * `watchdog.ts`: `+GROUP START`, `-GROUP`, `container GROUP:START NAME ENGINE` (the engine as words of a shell), `network NAME ENGINE`, `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED`
  * (modes of `stty -g`), `bye`. If its input ends without `bye`, the run was killed.
  *
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
@@ -18,10 +18,10 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
  * `half` no process whose parent or leader runs, or has handled it. KILL reaches them until they are gone: all is calm if it is so twice, since a child between fork and exec does not carry the mark yet.
  *
  * `seen` writes processes as PID:START:GROUP:PARENT:STATE; their names may hold anything (proc(5)). `remove` removes containers whose commands are
- * gone, at once: the next run may have some of their names. Failure means that they have ended. `limit`: where a daemon hangs, so does its program.
+ * gone, at once: the next run may have some of their names. Networks follow, once they are empty. Failure means that they have ended. `limit`: where a daemon hangs, so does its program.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
-mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= known=' ' asked=' ' heirs=' ' spared=' ' kin=' '
+mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= networks= known=' ' asked=' ' heirs=' ' spared=' ' kin=' '
 nl='
 '
 trap '' HUP INT TERM
@@ -63,6 +63,7 @@ while read -r word rest; do
       [ -e /proc/self/stat ] || known="$known$(one "\${word#+}" | sed 's/:[^:]*:[^:]*:[^:]*$//') " ;;
     -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
     container) containers=$containers$rest$nl ;;
+    network) networks=$networks$rest$nl ;;
     grace) grace=$rest ;;
     spare) lives="$lives $rest" ;;
     terminal) terminal=$rest ;;
@@ -192,6 +193,12 @@ while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
 done
 ours=' '
 remove
+wait
+while [ -n "$networks" ]; do
+  line=\${networks%%"$nl"*} networks=\${networks#*"$nl"}
+  name=\${line%% *}
+  eval "\${line#* } network rm \\"\\$name\\" </dev/null & limit \\$!"
+done
 wait
 [ -n "$home" ] && cd "$home" && rm -rf daprd-* && rm -f socket new about about.new spared data dashboard.html && rmdir "$home"
 `

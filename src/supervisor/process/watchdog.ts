@@ -1,6 +1,13 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import type {Socket} from 'node:net'
-import type {Containers} from '../../control/containers.ts'
+import {
+  createNetwork,
+  networkEngine,
+  networkName,
+  removeNetwork,
+  type Containers,
+  type Network
+} from '../../control/containers.ts'
 import type {Environment} from '../../model/environment.ts'
 import {messageOf} from '../../model/errors.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'
@@ -35,6 +42,8 @@ export class Watchdog {
   readonly #lost: (why: string) => void
   /** The commands of the watched groups, which its replacement gets, too. */
   readonly #groups = new Map<number, readonly string[]>()
+  /** The networks of containers, each with the problem of its making, if there is one. */
+  readonly #networks = new Map<string, Network & {readonly made: Promise<string>}>()
   readonly spared: string[] = [] // values of `PILLION_LIFE`, also of apps that were closed since
   #terminal = ''
   #process: ChildProcess | undefined
@@ -63,6 +72,7 @@ export class Watchdog {
       this.#lose(messageOf(error))
     }
     for (const line of [...this.#groups.values()].flat()) this.#tell(line)
+    for (const line of this.#networks.keys()) this.#tell(line)
     for (const marker of this.spared) this.#tell(`spare ${marker}`)
     if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
@@ -76,6 +86,31 @@ export class Watchdog {
     const lines = [`+${pid} ${started}`, ...named]
     this.#groups.set(pid, lines)
     for (const line of lines) this.#tell(line)
+  }
+
+  /** Makes the network that the container of a command needs, once for each engine. Resolves with the problem, once, or with an empty string. */
+  async openNetwork(command: readonly string[], env: Environment): Promise<string> {
+    const engine = networkEngine(command)
+    if (engine === '') return ''
+    const network = {engine, name: networkName(this.#marker), env}
+    const line = `network ${network.name} ${engineText(network)}`
+    const known = this.#networks.get(line)
+    if (known !== undefined) {
+      await known.made.catch(() => undefined)
+      return ''
+    }
+    this.#tell(line)
+    const made = createNetwork(network)
+    this.#networks.set(line, {...network, made})
+    return made.catch((error: unknown) => {
+      this.#networks.delete(line) // the next start tries again
+      return messageOf(error)
+    })
+  }
+
+  /** Removes the networks of the run, whose containers have ended. */
+  async removeNetworks(): Promise<void> {
+    await Promise.all([...this.#networks.values()].map(removeNetwork))
   }
 
   /** Removes a group that is gone: the system may reuse its number. */
@@ -155,7 +190,7 @@ export class Watchdog {
 }
 
 /** An engine with its settings, for a shell. A line has no room for those of several lines. */
-function engineText({engine, env}: OwnContainers): string {
+function engineText({engine, env}: Pick<OwnContainers, 'engine' | 'env'>): string {
   const settings = Object.entries(env).filter(([name, value = '\n']) => OF_ENGINES.test(name) && !value.includes('\n'))
   return [...settings.map(([name, value = '']) => `${name}=${shellQuoted(value)}`), shellQuoted(engine)].join(' ')
 }

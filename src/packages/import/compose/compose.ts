@@ -5,6 +5,7 @@ import {nativeServer, type NativePrograms} from './native.ts'
 import {programPorts, withPublished} from './ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
 import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withFiles, withWords} from './project.ts'
+import {callsIn} from './environment.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, withGrace, type Service, type Stack} from './service.ts'
@@ -70,6 +71,8 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
     ...withoutSidecars,
     hosts: byHost(withoutSidecars.services),
     programs: new Map(),
+    reached: new Set(),
+    called: new Set(),
     targets: new Map()
   }
   const programs = new Map<string, ComposeProgram>()
@@ -79,6 +82,8 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
     programs.set(id, program)
     inNetwork.targets.set(id, program.target)
   }
+  const callers = new Map([...inNetwork.services].filter(([id]) => programs.has(id)))
+  for (const [id] of callsIn(inNetwork, callers)) inNetwork.reached.add(id)
   const published = withPublished(inNetwork, programs)
   const stack: Stack = {...inNetwork, services: published, hosts: byHost(published)}
   const ports = programPorts(programs, stack)
@@ -91,7 +96,7 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
     return withRootNote({...app, ...(built !== undefined && {builtFrom: built})})
   })
   const apps = withSidecars(made, stack.services)
-  notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
+  notes.push(...daprNotes(stack), ...reachNote(stack))
   const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
   notes.push(...oddNotes('interpolate', variables ?? '', '.env', JSON.stringify(apps)))
   return withGrace({
@@ -149,25 +154,14 @@ function daprNotes(stack: Stack): readonly string[] {
   ]
 }
 
-/** Servers, by their image alone, that only others in the network of the project reached. */
-function unpublishedNote(apps: readonly ImportedApp[], {services, programs}: Stack): readonly string[] {
-  const own = ['ports', 'network_mode', 'command', 'entrypoint']
-  const hidden = apps.filter(({id, published = [], hasOwnData}) => {
-    const {values = {}} = services.get(id) ?? {}
-    const isServer = 'image' in values && !own.some(key => values[key] !== undefined)
-    return isServer && !programs.has(id) && hasOwnData !== true && published.length === 0
-  })
-  if (hidden.length === 0 || apps.length < 2) return []
-  const ids = hidden.map(({id}) => id).join(', ')
-  return [
-    `${ids}: no port is published: where others call ${hidden.length === 1 ? 'it' : 'them'}, add --publish PORT:PORT here and --add-host NAME:host-gateway there`
-  ]
-}
+/** A container reaches a program at an address of the machine, which on Linux is not that of localhost. */
+const reachNote = ({called}: Stack): readonly string[] =>
+  called.size === 0
+    ? []
+    : [`${[...called].join(', ')}: containers call it: on Linux they reach only port: 0.0.0.0:NUMBER`]
 
 function topNote(key: string, value: unknown): readonly string[] {
   if (key === 'volumes') return volumeNotes(value)
-  if (key === 'networks')
-    return ['networks: programs and published ports are on localhost here; containers do not see each other by name']
-  if (['version', 'name', 'secrets', 'configs'].includes(key) || key.startsWith('x-')) return []
+  if (['version', 'name', 'networks', 'secrets', 'configs'].includes(key) || key.startsWith('x-')) return []
   return [`${key}: ${written(value)} is not carried over`]
 }

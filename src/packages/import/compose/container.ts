@@ -1,15 +1,15 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {composeEnvironment, ownAddresses, reachNotes, variablesOfFiles, withPortsHere} from './environment.ts'
-import {namesIn, otherPort} from './names.ts'
+import {composeEnvironment, ownAddresses, variablesOfFiles, withPortsHere} from './environment.ts'
+import {namesIn, otherPort, textsIn} from './names.ts'
 import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
 import {
-  addressesOf,
   buildLeftOver,
   buildOf,
   folderOfStack,
   healthCommand,
+  hostsOfService,
   isRepository,
   leftOver,
   limitsOf,
@@ -23,7 +23,7 @@ import {
   type Stack
 } from './service.ts'
 import {pathTo, type ImportedApp} from '../imported.ts'
-import {asMap, given, isMap, listedValues, mapOf, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
+import {given, isMap, listedValues, mapOf, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
 
 /** Keys and flags of `docker run`: `hostname` is `--hostname`. */
 const flagsOfKeys = (text: string): Readonly<Record<string, string>> =>
@@ -59,18 +59,22 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
   const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
-  const env = composeEnvironment(service, stack, isHere ? 'localhost' : 'host.docker.internal', notes)
-  const own = addressesOf(service, env).find(([, host]) => stack.hosts.get(host) === service)?.[1] ?? ''
+  const isInNetwork = network === ''
+  const env = composeEnvironment(service, stack, isHere ? 'localhost' : '', notes)
   const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each) || /^\d|\W/.test(each)) // a shell may drop `a.b`
   const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
-  const hosts = hostsOf(service, env, stack, notes)
+  const hosts = isInNetwork ? hostsOf(service, stack, notes) : []
+  notes.push(...ownAddresses(service, env, stack))
   const [entrypoint = '', ...entrypointArgs] = commandWords(values['entrypoint'])
   const run = [
     ...'docker run --rm --name'.split(' '),
     name,
+    ...(isInNetwork
+      ? ['--network', 'pillion', ...hostsOfService(service).flatMap(each => ['--network-alias', each])]
+      : []),
     ...ports.flatMap(({text}) => ['--publish', text]),
     ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
-    ...flagsOf({...(network === '' && {hostname: own}), ...values, ...limitsOf(values)}, stack, notes),
+    ...flagsOf({...values, ...limitsOf(values)}, stack, notes),
     ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
       itemsOf(key, values[key], notes).flatMap(item => [flag, item])
     ),
@@ -82,7 +86,9 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     // one that is empty takes away that of the image
     ...((values['entrypoint'] ?? null) === null ? [] : ['--entrypoint', entrypoint]),
     image,
-    ...[...entrypointArgs, ...commandWords(values['command'])].map(word => withPortsHere(word, service, stack))
+    ...[...entrypointArgs, ...commandWords(values['command'])].map(word =>
+      withPortsHere(word, service, stack, isHere ? 'localhost' : '')
+    )
   ]
   if (build !== undefined)
     notes.push(
@@ -101,37 +107,37 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       ...withStop(image, sharedKeys(service, stack, notes), notes, build !== undefined),
       ready: readyOf(service, name, called)
     }),
+    envHere: composeEnvironment(service, stack, 'localhost', []),
     published: ports.filter(({port}) => port > 0),
     notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, known)]
   }
 }
 
-/** Names that lead a container to this machine: services that it names or waits for. A container in the network of another one has none. */
-function hostsOf(service: Service, env: Env, stack: Stack, notes: string[]): readonly string[] {
-  if ('network_mode' in service.values) return []
-  const folder = folderOfStack(stack)
+/** The programs that a container names, or waits for: these names lead to this machine. */
+function hostsOf(service: Service, stack: Stack, notes: string[]): readonly string[] {
+  const {values} = service
   const built = buildOf(service, stack)
   const files = [
-    ...boundMounts(service.values['volumes']).map(([source]) => resolve(folder, source)),
+    ...boundMounts(values['volumes']).map(([source]) => resolve(folderOfStack(stack), source)),
     ...(built === undefined ? [] : [built.folder])
   ]
-  const names = namesIn(files, stack, {except: service.id})
-  for (const {id, place, port, portHere} of names)
-    if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
-  const waited = Object.keys(asMap('depends_on', service.values['depends_on']))
-  notes.push(...ownAddresses(service, env, stack))
-  const inCommand = addressesOf(service).map(([, name]) => name)
-  const called = Object.values(env).some(value => value.includes('host.docker.internal'))
-  const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
-    id => /^[\w.-]+$/.test(id) && (stack.hosts.get(id) ?? service) !== service
-  )
-  const isSeen = new Set([...names.map(({id}) => id), ...inCommand])
-  const environment = JSON.stringify(service.values['environment'] ?? '')
-  for (const id of new Set(known)) {
-    if (environment.includes(id)) continue
-    notes.push(...(isSeen.has(id) ? reachNotes([id], stack) : otherPort(stack, id, 'where it calls that')))
+  for (const {id, place, port, portHere} of namesIn(files, stack, {except: service.id}))
+    if (stack.programs.has(id) && portHere !== port)
+      notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
+  const own = Object.entries(values).filter(([key]) => key !== 'image')
+  const texts = [JSON.stringify(own), JSON.stringify(variablesOfFiles(service, stack)), ...textsIn(files, stack)]
+  const known = [...stack.programs.keys()].flatMap(id => hostsOfService(stack.services.get(id) ?? {...service, id}))
+  const named = known.filter(name => {
+    const pattern = new RegExp(`(?<![\\w.-])${name.replaceAll('.', String.raw`\.`)}(?![\\w-])`)
+    return texts.some(text => pattern.test(text))
+  })
+  const written = JSON.stringify([values['environment'], values['command'], values['entrypoint']])
+  for (const name of named) {
+    stack.called.add(stack.hosts.get(name)?.id ?? name)
+    const isSeen = written.includes(name) || texts.slice(2).some(text => text.includes(`${name}:`))
+    if (!isSeen) notes.push(...otherPort(stack, name, 'where it calls that'))
   }
-  return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
+  return named
 }
 
 /** The published ports of a service. A port that compose would choose keeps its number, which callers and probes expect. */

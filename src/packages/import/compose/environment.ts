@@ -11,19 +11,21 @@ import {
   addressesOf,
   buildOf,
   folderOfStack,
-  portsOf,
   usualPort,
   type Env,
   type Service,
   type Stack
 } from './service.ts'
 
-/** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
+/**
+ * The variables of a service, with other services where it reaches them. `host`: where they all are; an empty string: containers have
+ * their names in its network, and programs only other ports.
+ */
 export function composeEnvironment(service: Service, stack: Stack, host: string, notes: string[]): Env {
   const {services, programs} = stack
   const [own, env] = [variablePairs(service.values['environment']), allVariables(service, stack)]
-  const found: Found = {service, stack, env, host, replaced: new Set(), unpublished: new Map()}
-  const {replaced, unpublished} = found
+  const found: Found = {service, stack, env, host, replaced: new Set()}
+  const {replaced} = found
   const all = Object.keys(env).map((name): [string, string] => [name, pointed(name, numbered(name, found), found)])
   const changed = all.filter(([name, value]) => value !== env[name])
   // other values of a file of variables may be secret, and a template is shared
@@ -31,27 +33,20 @@ export function composeEnvironment(service: Service, stack: Stack, host: string,
   const result = Object.fromEntries(
     all.filter(([name, value]) => name in own || (value !== env[name] && !secret.includes(name)))
   )
-  if (secret.length > 0) notes.push(`env_file: ${secret.join(', ')}: what they name is at ${host} here: write that`)
-  for (const [id, port] of unpublished)
-    notes.push(`env: ${id}: its ports are variables: write the number at which ${port} is published`)
+  if (secret.length > 0)
+    notes.push(`env_file: ${secret.join(', ')}: what they name is at ${host || 'another port'} here: write that`)
   const unknown = [...replaced].filter(
-    id => programs.get(id) === 0 && Object.values(result).some(each => new RegExp(`//${host}(?=$|/)`).test(each))
+    id => programs.get(id) === 0 && Object.values(result).some(each => new RegExp(`//${host || id}(?=$|/)`).test(each))
   )
-  if (unknown.length > 0) notes.push(`env: the port of ${unknown.join(' and ')} is not known: write it behind ${host}`)
-  if (replaced.size > 0)
-    notes.push(`env: ${[...replaced].join(' and ')} ${replaced.size === 1 ? 'is' : 'are'} at ${host} here`)
+  if (unknown.length > 0)
+    notes.push(`env: the port of ${unknown.join(' and ')} is not known: write it behind ${host || 'its name'}`)
   for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPort(other, found))
   for (const [name, value] of all) if (value === env[name]) notes.push(...bareNotes(name, value, found))
-  if (host !== 'localhost') notes.push(...reachNotes([...replaced], stack))
   return result
 }
 
-/** A note on those of the services that are programs, for a container that calls them. */
-export function reachNotes(names: readonly string[], {hosts, programs}: Stack): readonly string[] {
-  const ids = names.filter(name => programs.has(hosts.get(name)?.id ?? name))
-  if (ids.length === 0) return []
-  return [`on Linux a container reaches ${ids.join(' and ')} only at an address of the machine: port: 0.0.0.0:NUMBER`]
-}
+/** Whether a caller in the network of the run finds a service there, at its own port. */
+const isNear = ({id}: Service, {programs}: Stack, host: string): boolean => host === '' && !programs.has(id)
 
 /** `api:3000`, `http://api:3000/x`: an address without a password. */
 const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
@@ -68,8 +63,8 @@ export const variablesOfFiles = (service: Service, stack: Stack): Env =>
   Object.assign({}, ...envPaths(service, stack).map(envFileVariables)) as Env
 
 /** The services that others, or they themselves, name as hosts in commands and variables, there also without a port: `amqp://mq`, ''. */
-export const callsIn = (stack: Stack): readonly (readonly [id: string, port: string])[] =>
-  [...stack.services.values()].flatMap(service => {
+export const callsIn = (stack: Stack, callers = stack.services): readonly (readonly [id: string, port: string])[] =>
+  [...callers.values()].flatMap(service => {
     const env = allVariables(service, stack)
     const texts = Object.values(env).flatMap(text => text.split(/\/\/|@/))
     const found = [...addressesOf(service, env), ...texts.map(text => ['', text.replace(/[/?,].*/s, '')])]
@@ -83,7 +78,8 @@ const allVariables = (service: Service, stack: Stack): Env => ({
 
 /** `DATABASE_HOST: db`, a name that has no dot: whole values that may be hosts, and stay as they are. */
 function bareNotes(name: string, value: string, {service, stack, host}: Found): readonly string[] {
-  const isOther = stack.hosts.has(value) && stack.hosts.get(value)?.id !== service.id && !NO_HOST.test(name)
+  const isOther =
+    host !== '' && stack.hosts.has(value) && stack.hosts.get(value)?.id !== service.id && !NO_HOST.test(name)
   const isUnknown = NAMES_HOST.test(name) && /^[a-z][\w-]*$/.test(value) && !stack.hosts.has(value) && !ANY.test(value)
   if (!isOther && !isUnknown) return []
   const place = placeOf([name, value], service, stack)
@@ -103,18 +99,20 @@ const NAMES_HOST = /(?:^|_|^PG)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|U
 const ANY = /^(?:true|false|localhost|all|any|auto|none|default|yes|no|on|off)$/
 
 /** A text with the ports that other services have on this machine, and with `host` in the place of their names. */
-export const withPortsHere = (text: string, {id}: Service, stack: Stack, host?: string): string =>
+export const withPortsHere = (text: string, {id}: Service, stack: Stack, host: string): string =>
   text.replaceAll(ADDRESSES, (whole, name: string, port: string) => {
     const other = stack.hosts.get(name)
-    return other === undefined || other.id === id ? whole : `${host ?? name}:${portHere(other, port, stack)}`
+    const isElsewhere = other !== undefined && other.id !== id && (host !== '' || stack.programs.has(other.id))
+    return isElsewhere ? `${host || name}:${portHere(other, port, stack)}` : whole
   })
 
-/** Addresses of a container that it gives to others itself. */
+/** Addresses of a container that it gives to others itself: programs do not find its name. */
 export function ownAddresses(service: Service, env: Env, stack: Stack): readonly string[] {
+  if (!stack.reached.has(service.id)) return []
   const own = addressesOf(service, env, /mongo/).filter(([, name]) => stack.hosts.get(name) === service)
   const notes = own.map(([text, name, port]) => {
     const here = portHere(service, port, stack)
-    const hosts = `write 127.0.0.1 ${name} into /etc/hosts, and --add-host ${name}:host-gateway into the commands of its callers`
+    const hosts = `for programs write 127.0.0.1 ${name} into /etc/hosts`
     const moved = here === port ? '' : `, and publish it at ${port}, not at ${here}`
     return `${placeOf([text], service, stack)}others get ${text} as its address: ${hosts}${moved}`
   })
@@ -157,11 +155,11 @@ export const isPair = (port: string, host: string): boolean =>
 const OF_HOST = /[_.-]?(?:HOST(?:_?NAME)?|ADDR(?:ESS)?|SERVER|ENDPOINT|URL|URI)$/i
 
 /** The value of a variable: of `DB_PORT` the port at which the service of `DB_HOST`, or the service `db`, is reached here. */
-function numbered(name: string, {service, stack, env}: Found): string {
+function numbered(name: string, {service, stack, env, host: caller}: Found): string {
   const {[name]: value = ''} = env
   const host = Object.keys(env).find(each => isPair(name, each) && stack.hosts.has(env[each] ?? '')) ?? ''
   const other = stack.hosts.get(env[host] ?? name.replace(/_?PORT$/, '').toLowerCase())
-  if (other === undefined || other.id === service.id) return value
+  if (other === undefined || other.id === service.id || isNear(other, stack, caller)) return value
   return value === (stack.targets.get(other.id)?.toString() ?? value) ? portHere(other, value, stack) : value
 }
 
@@ -182,15 +180,13 @@ interface Found {
   readonly env: Env
   readonly host: string
   readonly replaced: Set<string>
-  /** Ports that are named, and not published, by their containers. */
-  readonly unpublished: Map<string, string>
 }
 
 /** Places in a text that may name a host: `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433`; not a user, `//db:secret@` */
 const PLACES =
   /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[(]|(?<=--[\w-]+)\s)([\w.-]+)(?:([:,])(\d+)|(?!:[^\d$]))(?![\w.-]|\s*=|(?:[^/\s"',;{]|\{[^{}]*\}){0,255}@)/g
 
-function pointed(name: string, value: string, {service, host, replaced, unpublished, stack}: Found): string {
+function pointed(name: string, value: string, {service, host, replaced, stack}: Found): string {
   const {hosts, programs} = stack
   const text = host === 'localhost' ? value.replaceAll('host.docker.internal', host) : value
   let ofKey: Service | undefined
@@ -201,23 +197,22 @@ function pointed(name: string, value: string, {service, host, replaced, unpublis
     const isNamed = isKey || isUrl || (id === text && HOST.test(name))
     // a program finds itself on this machine, too
     const isOwn = other?.id === service.id && host !== 'localhost'
-    if (other === undefined || isOwn || ((port === undefined || sign === ',') && !isNamed)) return whole
+    if (
+      other === undefined ||
+      isOwn ||
+      isNear(other, stack, host) ||
+      ((port === undefined || sign === ',') && !isNamed)
+    )
+      return whole
     if (isKey) ofKey = other
     const isString = isKey && STRING.test(text) && !programs.has(other.id)
     const usual = isUrl || isString ? (ownOf(WEB_PORTS, text.replace(/:.*/s, '')) ?? usualPort(other).toString()) : ''
     const at = portHere(other, port ?? usual, stack)
     replaced.add(other.id)
-    if (port !== undefined && !programs.has(other.id) && !isPublished(other, port)) unpublished.set(other.id, port)
     const ahead = sign ?? (isString ? (usual === '1433' ? ',' : ';Port=') : ':')
-    return `${before}${host}${at === '' || (port === undefined && at === usual) ? '' : `${ahead}${at}`}`
+    return `${before}${host || id}${at === '' || (port === undefined && at === usual) ? '' : `${ahead}${at}`}`
   })
   return changed.replace(/(\bport\s*=\s*)(\d+)/i, (whole, key: string, port: string) =>
     ofKey === undefined ? whole : key + portHere(ofKey, port, stack)
   )
-}
-
-/** Whether it has that port for this machine; a range may have it. */
-const isPublished = (other: Service, port: string): boolean => {
-  const ports = portsOf(other)
-  return ports.length === 0 || ports.some(({target}) => target === port || /^\d+-\d+$/.test(target))
 }

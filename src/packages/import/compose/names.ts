@@ -39,19 +39,23 @@ export function namesIn(
   return names
 }
 
+/** The texts of settings in files and folders. */
+export const textsIn = (paths: readonly string[], stack: Stack): readonly string[] =>
+  paths
+    .flatMap(filesAt)
+    .filter(path => path !== stack.file.path && !OF_COMPOSE.test(path))
+    .slice(0, MAX_FILES)
+    .map(textAt)
+
 const MAX_SOURCES = 300
 /** A name in more places is named in these. */
 const MAX_PLACES = 3
 
 /** Other services in the source files of a program, by the names that they have in containers only. */
-export function namesInCode(
-  folder: string,
-  service: Service,
-  stack: Stack
-): {readonly ids: ReadonlySet<string>; readonly notes: readonly string[]} {
+export function namesInCode(folder: string, service: Service, stack: Stack): readonly string[] {
   const names = namesIn(sourcesIn(folder), stack, {except: service.id, max: MAX_SOURCES})
   const ids = new Set(names.map(({id}) => id))
-  const notes = [...ids].map(id => {
+  return [...ids].map(id => {
     const own = names.filter(each => each.id === id)
     const [{port, portHere: here} = {port: '', portHere: ''}] = own
     const places = [...new Set(own.map(({place}) => place))]
@@ -59,7 +63,6 @@ export function namesInCode(
     const mend = here === port ? `write 127.0.0.1 ${id} into /etc/hosts, or localhost there` : 'write that'
     return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id}:${port} is localhost:${here} here: ${mend}`
   })
-  return {ids, notes}
 }
 
 function filesAt(path: string): readonly string[] {

@@ -95,7 +95,8 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
 /** The services, each container with ports that others call, or of its image, published at the same or the next free number. */
 export function withPublished(stack: Stack, programs: Programs): Stack['services'] {
   const {services, file} = stack
-  const called = callsIn(stack)
+  const isHere = ({id, values}: Service): boolean => programs.has(id) || values['network_mode'] === 'host'
+  const called = callsIn(stack, new Map([...services].filter(([, each]) => isHere(each))))
   const used = new Set(Array.from(programs.values(), ({target}) => target))
   for (const each of services.values()) {
     if (each.values['network_mode'] === 'host') used.add(Number(publishedPort(each)))
@@ -127,7 +128,7 @@ export function withPublished(stack: Stack, programs: Programs): Stack['services
     const added = [...wanted].filter(port => port !== '0' && !own.includes(port)).map(publish)
     if (why.length + added.length === 0) return service
     for (const port of added.map(each => each.replace(/^(\d+):\1$/, '$1')))
-      why.push(`ports: ${port} is published here, as programs outside of containers call it`)
+      why.push(`ports: ${port} is published here, as programs call it`)
     const address = sidecar === undefined ? '' : '127.0.0.1:'
     const ports = [...written, ...added.map(port => address + port)]
     return {...service, values: {...values, ports}, notes: [...notes, ...why]}

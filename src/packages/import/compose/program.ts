@@ -24,7 +24,7 @@ import {
 import {buildNote} from '../folder/languages/node.ts'
 import {projectOf} from './service-project.ts'
 import {callsIn, composeEnvironment, pathOfEntry, variablesOfFiles, withPortsHere} from './environment.ts'
-import {namesInCode, otherPort} from './names.ts'
+import {namesInCode} from './names.ts'
 import {pathFrom, pathTo, withTexts, type ImportedApp} from '../imported.ts'
 import {isOfFile, pathsHere, withValues} from './project.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
@@ -117,10 +117,7 @@ export function appOf(
       notes.push(`env: ${name}: ${value} is a path in the container: write the one here`)
   const shared = sharedKeys(service, stack, notes)
   if (service.sidecar === undefined) {
-    const inCode = namesInCode(folder, service, stack)
-    notes.push(...inCode.notes)
-    const needed = Object.keys(mapOf(shared['dependsOn'])).filter(each => !inCode.ids.has(each))
-    notes.push(...hostNotes(needed, values['environment'], stack))
+    notes.push(...namesInCode(folder, service, stack))
   }
   notes.push(...[buildNote(command, folder)].filter(Boolean))
   const scale = textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas'])
@@ -187,16 +184,6 @@ function portNotes(service: Service, keys: Values, own: number): readonly string
       `ports: ${others.map(({target}) => target).join(', ')}: whether the program listens there, too, is its own business`
     )
   return notes
-}
-
-/** Services that the environment does not name may be called by their host names. */
-function hostNotes(dependencies: readonly string[], environment: unknown, stack: Stack): readonly string[] {
-  const named = dependencies.filter(id => !JSON.stringify(environment ?? '').includes(id))
-  if (named.length === 0) return []
-  return [
-    `if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`,
-    ...named.flatMap(id => otherPort(stack, id, 'there'))
-  ]
 }
 
 /** A check of its own address is one at its port; any other one is run where every machine has its program. */

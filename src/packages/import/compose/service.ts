@@ -54,6 +54,10 @@ export interface Stack {
   readonly leftOut: ReadonlyMap<string, string>
   /** Services that run as programs here, with the port at which each is called, 0 if it is not known; all others are containers. */
   readonly programs: Map<string, number>
+  /** Ids of services that programs call. */
+  readonly reached: Set<string>
+  /** Ids of programs that containers call. */
+  readonly called: Set<string>
   /** The port on which each of them listens in its container, 0 if it is not known. */
   readonly targets: Map<string, number>
 }

@@ -89,7 +89,7 @@ t.test('300 services, each with the address of another one', async t => {
   )
   const {template} = await imported(t, {'compose.yaml': `services:\n${services.join('\n')}`})
   t.equal(template.apps.length, 300)
-  t.match(template.apps[299], {env: {NEXT_URL: 'http://host.docker.internal:10000'}})
+  t.match(template.apps[299], {env: {NEXT_URL: 'http://s0:80'}})
 })
 
 const go = (): Files => ({'go.mod': 'module a', 'main.go': 'package main'})

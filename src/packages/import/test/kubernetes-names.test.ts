@@ -29,9 +29,9 @@ spec:
 `
     const {template} = await imported(t, {'all.yaml': text}, 'all.yaml', 'kubernetes')
     t.strictSame(template.apps.find(({appID}) => appID === 'api')?.['env'], {
-      URL: 'redis://host.docker.internal:6379/0',
+      URL: 'redis://redis-service:6379/0',
       KIND: 'redis',
-      SITE: 'http://host.docker.internal:6379'
+      SITE: 'http://redis-service:6379'
     })
   }
 )

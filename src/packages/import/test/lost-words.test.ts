@@ -82,12 +82,14 @@ t.test('an empty variable of the file of variables is in it', async t => {
 
 t.test('the compose files in the folder of an image are no files of its program', async t => {
   const service = {build: '.', environment: {DB: 'db:5432'}}
-  const services = {a: service, db: {image: 'postgres', ports: ['5433:5432']}}
+  const db = {build: 'web', command: 'node server.js', ports: ['5433:5432']}
+  const services = {a: service, db}
   const {notes} = await imported(t, {
     'compose.yaml': JSON.stringify({services}, undefined, 1),
     'compose.override.yaml': 'services:\n  a:\n    environment:\n      OTHER: db:5432\n',
     'app.conf': 'upstream db:5432\n',
-    Dockerfile: 'FROM scratch\n'
+    Dockerfile: 'FROM scratch\n',
+    web: {'server.js': ''}
   })
   t.strictSame(
     notes.filter(note => note.includes('write that')),

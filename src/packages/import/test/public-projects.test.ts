@@ -73,9 +73,8 @@ services:
   })
   const [web, job] = template.apps
   t.strictSame(web?.['env'], {API_ADDR: 'localhost:3010'}, 'a password stays in its file')
-  t.strictSame(job?.['env'], {API_ADDR: 'host.docker.internal:3010'})
+  t.strictSame(job?.['env'], {API_ADDR: 'api:3010'})
   t.ok(notes.includes('env_file: DB_URL: what they name is at localhost here: write that'))
-  t.ok(notes.includes('env: api, db are at this machine here'), notes.join('\n'))
 })
 
 t.test('a compose file: what a program calls at the machine, and its own PORT', async t => {
@@ -91,27 +90,6 @@ services:
   t.notOk(notes.some(note => note.includes('PORT: api is')))
 })
 
-t.test('a compose file: containers that only the network of the project reached', async t => {
-  const {notes} = await imported(t, {
-    'compose.yaml': `
-services:
-  runner: {image: n8n, environment: {BROKER: "http://n8n:5679"}, ports: ["1:1"]}
-  n8n: {image: n8n, ports: ["5678:5678"]}
-  carts: {image: shop/carts}
-  users: {image: shop/users}
-  mail: {image: mail, command: x, environment: {SMTP: "smtp:25"}}
-  smtp: {image: smtp, ports: ["1025:\${PORT:-25}"]}
-`
-  })
-  t.strictSame(
-    notes.filter(note => note.includes('publish') && !note.startsWith('ports:')),
-    [
-      'carts, users: no port is published: where others call them, add --publish PORT:PORT here and --add-host NAME:host-gateway there',
-      'env: smtp: its ports are variables: write the number at which 25 is published'
-    ]
-  )
-})
-
 t.test('a compose file: a service that is called by name, at another port than in its container', async t => {
   const {notes} = await imported(t, {
     'compose.yaml': `
@@ -123,7 +101,6 @@ services:
     web: {'server.js': 'listen()'}
   })
   t.ok(notes.includes('api is at port 3010 here, not at 8080: write that where it calls that'), notes.join('\n'))
-  t.ok(notes.includes('api is at port 3010 here, not at 8080: write that there'))
 })
 
 t.test('.NET without launchSettings listens where its image does', async t => {

@@ -12,6 +12,8 @@ export type Files = Readonly<{[name: string]: string | Files}>
 
 export interface Written {
   readonly text: string
+  /** The same with the network of the run in the commands of containers, which `text` and `template` leave out. */
+  readonly whole: string
   /** The template that the text is. */
   readonly template: Record<string, unknown> & {readonly apps: readonly Readonly<Record<string, unknown>>[]}
   /** What stands behind `# import:`, in order. */
@@ -29,11 +31,12 @@ export async function imported(
   const folder = test.testdir({shop: files})
   const cwd = join(folder, 'shop')
   const {imported: found} = await importFrom([path].flat(), {from, cwd, native, ...(tool && {run: runOf(tool, cwd)})})
-  const text = templateText(found, join(cwd, 'dapr.yaml'))
+  const whole = templateText(found, join(cwd, 'dapr.yaml'))
+  const text = whole.replaceAll(/--network, pillion, (?:--network-alias, [^,\]]+, )*/g, '')
   // which apps sleep is for the user to say
   test.notMatch(text, /\b(lazy|idleTimeout):/)
   const notes = [...text.matchAll(/# import: (.*)/g)].map(([, note = '']) => note)
-  return {text, template: parse(text) as Written['template'], notes}
+  return {text, whole, template: parse(text) as Written['template'], notes}
 }
 
 /** The output of a tool for a folder: what it prints, or a file that it writes behind `--output-path`. */

@@ -209,3 +209,21 @@ t.test('a program does not wait for a server that waits for it, also by others',
   t.strictSame(needed('web'), {db: 'ready'})
   t.strictSame(needed('worker'), undefined)
 })
+
+t.test('a container finds by name a service that another source starts as a program', async t => {
+  const {whole, template} = await imported(
+    t,
+    {
+      Procfile: 'web: node server.js\n',
+      'compose.yaml': `services:
+  web: {image: x, environment: {CACHE: "redis://cache:6379"}}
+  proxy: {image: nginx, environment: {UP: "http://web:8080"}}
+  cache: {image: redis, ports: ["6380:6379"]}
+`,
+      'server.js': ''
+    },
+    ['Procfile', 'compose.yaml']
+  )
+  t.match(whole, '--name, shop-proxy, --network, pillion, --add-host, web:host-gateway, --network-alias, proxy,')
+  t.match(template.apps.find(({appID}) => appID === 'web')?.['env'], {CACHE: 'redis://localhost:6380'})
+})

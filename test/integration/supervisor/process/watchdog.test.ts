@@ -181,6 +181,16 @@ t.test(
   }
 )
 
+t.test('the network of a killed run is removed after its containers', async t => {
+  const folder = t.testdir({docker: '#!/bin/sh\n[ "$1" = rm ] && sleep 0.3\necho "$@" >>"$0.log"\n'})
+  const engine = join(folder, 'docker')
+  chmodSync(engine, 0o755)
+  const left = new Sleeper(t, {})
+  const container = `container ${left.pid}:${startOf(left.pid)} shop-web '${engine}'`
+  await vanish({marker: newMark(), lines: [`network pillion-1 '${engine}'`, left.told, container]})
+  t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\nnetwork rm pillion-1\n')
+})
+
 t.test('each container is removed as its own command would: by the engine and at the daemon of its app', async t => {
   const folder = t.testdir({docker: '#!/bin/sh\necho "$DOCKER_HOST $SECRET $@" >>"$0.log"\n'})
   const engine = join(folder, 'docker')

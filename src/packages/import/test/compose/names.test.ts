@@ -88,7 +88,7 @@ t.test('a health check that asks its own container needs no note on how others c
   es: {image: elasticsearch, healthcheck: {test: ["CMD", "curl", "http://es:9200/_cluster/health"]}, ports: ["9200:9200"]}
 `
   })
-  t.match(String(template.apps[0]?.['command']), ',--hostname,es,')
+  t.match(template.apps[0], {ready: {command: ['docker', 'exec', 'shop-es', 'curl']}})
   t.strictSame(notes, [])
 })
 
@@ -153,10 +153,9 @@ t.test('users, passwords and words of a text stay, where they are called as serv
     'compose.yaml': JSON.stringify({services}),
     web: {'server.js': "connect('postgres://redis:12345@postgres:5432')"}
   })
-  for (const [index, host] of ['localhost', 'host.docker.internal'].entries()) {
-    const here = table.map(([, text], at) => [`V${at}`, text.replaceAll('localhost', host)] as const)
-    t.strictSame(template.apps[index]?.['env'], Object.fromEntries(here), host)
-  }
+  const here = table.map(([, text], at) => [`V${at}`, text] as const)
+  t.strictSame(template.apps[0]?.['env'], Object.fromEntries(here))
+  t.strictSame(template.apps[1]?.['env'], environment, 'a container calls containers as they are')
   t.strictSame(
     notes.filter(note => note.includes('12345')),
     []
@@ -191,87 +190,45 @@ t.test('a value that is the name of a service, or a host that none is, has a mar
   )
 })
 
-t.test('the line of a mark is one of its service', async t => {
-  for (const [id, written] of [
-    ['web', 'web:'],
-    ['web', '"web":'],
-    ['web', "'web' : # ours"]
-  ]) {
-    const {notes} = await imported(t, {
-      'compose.yaml': `x-common:
-  web:
-    environment: {CACHE: redis}
-services:
-
-  # CACHE: redis
-  first:
-    image: busybox
-    depends_on:
-      web: {condition: service_started}
-    environment: {CACHE: redis}
-  ${written}
-    image: busybox
-    environment:
-      CACHE: redis
-  last:
-    image: busybox
-    environment: {<<: {CACHE: redis}}
-  redis: {image: redis}
-  own: {image: busybox, environment: {CACHE: redis}}
-`
-    })
-    t.strictSame(
-      notes.flatMap(note => /^(.*)env: CACHE: redis is/.exec(note)?.[1] ?? []),
-      ['compose.yaml:11: ', 'compose.yaml:15: ', 'compose.yaml:18: ', 'compose.yaml:20: '],
-      `${id} as ${written}`
-    )
-  }
-})
-
-t.test('containers that call others, or are called, at a port that is not published', async t => {
-  const {notes} = await imported(t, {
+t.test('containers are in one network under all their names, and call each other as in compose', async t => {
+  const {template, notes, whole} = await imported(t, {
     'docker-compose.yml': `services:
-  zero:
-    image: dgraph
-    ports: ["5080:5080"]
-    command: dgraph zero --my=zero:5080
-  alpha:
-    image: dgraph
-    ports: ["8080:8080"]
-    command: >
-      dgraph alpha --my=alpha:7080
-        --zero=zero:5080 --peer=zero:6080
-`
+  zero: {image: dgraph, container_name: shop-zero, networks: {default: {aliases: [root]}}, command: dgraph zero --my=zero:5080}
+  alpha: {image: dgraph, command: "dgraph alpha --my=alpha:7080 --zero=zero:5080", environment: {API_HOST: api, API_PORT: 3000, ZERO_HOST: zero}}
+  side: {image: x, network_mode: "service:zero"}
+  api: {build: api, command: node server.js, ports: ["3001:3000"]}
+`,
+    api: {'server.js': ''}
   })
-  t.strictSame(
-    notes.filter(note => note.includes('publish')),
-    [
-      'ports: 6080 is published here, as programs outside of containers call it',
-      'ports: 7080 is published here, as programs outside of containers call it'
-    ]
+  t.match(
+    whole,
+    '--name, shop-zero, --network, pillion, --network-alias, zero, --network-alias, shop-zero, --network-alias, root,'
   )
+  t.match(whole, '--name, shop-alpha, --network, pillion, --network-alias, alpha, --add-host, api:host-gateway,')
+  t.match(whole, '--name, shop-side, --network, container:shop-zero,')
+  t.match(template.apps[1], {env: {API_HOST: 'api', API_PORT: '3001', ZERO_HOST: 'zero'}})
+  t.match(String(template.apps[1]?.['command']), ',--my=alpha:7080,--zero=zero:5080')
+  t.strictSame(notes, ['api: containers call it: on Linux they reach only port: 0.0.0.0:NUMBER'])
 })
 
-const hosts = (name: string): string =>
-  `write 127.0.0.1 ${name} into /etc/hosts, and --add-host ${name}:host-gateway into the commands of its callers`
-
-t.test('a container that calls itself by its name has that name; others get it as its address', async t => {
-  const {template, notes} = await imported(t, {
-    'compose.yaml': `services:
+t.test('programs do not find the name that a server gives them as its address', async t => {
+  const services = `services:
   kafka: {image: kafka, ports: ["9092:9092"], environment: {LISTENERS: "PLAINTEXT://kafka:9092", VOTERS: "0@kafka:9093"}}
   mongo: {image: mongo, ports: ["27018:27017"], healthcheck: {test: "echo mongo:27017 | mongosh"}}
-  other: {image: other, ports: ["1:1"], hostname: me, environment: {SELF: "http://other:1"}}
-  shared: {image: other, network_mode: host, environment: {SELF: "http://shared:1"}}
 `
+  const {notes} = await imported(t, {
+    'compose.yaml': `${services}  web: {build: web, command: node server.js, environment: {A: "kafka:9092", B: "mongodb://mongo"}}\n`,
+    web: {'server.js': ''}
   })
-  const named = template.apps.map(({command}) => /--hostname,(\w+)/.exec(String(command))?.[1])
-  t.strictSame(named, ['kafka', 'mongo', 'me', undefined])
-  t.match(notes, [
-    'ports: 9093 is published here, as programs outside of containers call it',
-    `compose.yaml:2: others get kafka:9092 as its address: ${hosts('kafka')}`,
-    `compose.yaml:2: others get kafka:9093 as its address: ${hosts('kafka')}`,
-    `compose.yaml:3: others get mongo:27017 as its address: ${hosts('mongo')}, and publish it at 27017, not at 27018`
-  ])
+  t.strictSame(
+    notes.filter(note => note.includes('hosts')),
+    [
+      'compose.yaml:2: others get kafka:9092 as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
+      'compose.yaml:2: others get kafka:9093 as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
+      'compose.yaml:3: others get mongo:27017 as its address: for programs write 127.0.0.1 mongo into /etc/hosts, and publish it at 27017, not at 27018'
+    ]
+  )
+  t.strictSame((await imported(t, {'compose.yaml': services})).notes, [])
 })
 
 t.test(
