@@ -17,7 +17,7 @@ interface About extends SystemIdentity, Containers {
 }
 
 /**
- * Everything that a trial of a template (`import --check`) writes: logs, the data of its servers, and the list of its containers.
+ * Everything that a trial of a template (`import --check`) writes: logs, and the list of its containers.
  * `remove` removes all of it; if the trial is killed, the next run does.
  */
 export class TrialFolder {

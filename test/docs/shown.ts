@@ -48,7 +48,7 @@ const OF_LINES = /^pillion wait --for 'log/
 /** They need a cluster: `test/kubernetes` runs them. */
 const OF_CLUSTER = /^pillion \w+ -k\b/
 /** It writes a first template: `paths.test.ts` and `e2e/import*.test.ts` run the pages about import. */
-const OF_IMPORT = /^pillion import(?: (?:compose\.yaml|Procfile|--check|--native))*$/
+const OF_IMPORT = /^pillion import(?: (?:compose\.yaml|Procfile|--check))*$/
 /** They end with a command: `in-ci.test.ts` runs them. */
 const OF_CI = /^pillion up .*--run\b/
 

@@ -63,7 +63,7 @@ t.test('import: hostile names and values of joined files, and of servers as prog
       }
     })
   })
-  for (const more of [[], ['--native'], ['--native', '--check', '--timeout', '3s']]) {
+  for (const more of [[], ['--check', '--timeout', '3s']]) {
     const {stderr} = await rig.run(['import', 'Procfile', 'compose.yaml', '--force', ...more])
     t.notMatch(stderr, /\n\s+at /)
     t.throws(() => mkdirSync(join(rig.folder, 'touched', 'x')), /ENOENT/, 'nothing was touched')

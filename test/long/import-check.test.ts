@@ -1,11 +1,8 @@
-import {spawnSync} from 'node:child_process'
-import {existsSync, readdirSync} from 'node:fs'
+import {readdirSync} from 'node:fs'
 import {chmod, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
-import {freePort} from '../rig/free-port.ts'
-import {missing} from '../rig/missing.ts'
 import {checked, left} from '../rig/import-check.ts'
 
 t.test('import --check: containers have names and volumes of their own', async t => {
@@ -29,7 +26,7 @@ volumes: {data: {}}
   const calls = await readFile(seen, 'utf8')
   t.match(
     calls,
-    /^run --rm --name work-db-check-\d+ --publish \d+:5432 --volume \/var\/lib\/postgresql\/data --volume \/var\/lib\/postgresql\/more --volume \.\/init\.sql:\/init\.sql postgres$/m
+    /^run --rm --name work-db-check-\d+ --network pillion-\w+ --network-alias db --publish \d+:5432 --volume \/var\/lib\/postgresql\/data --volume \/var\/lib\/postgresql\/more --volume \.\/init\.sql:\/init\.sql postgres$/m
   )
   t.match(calls, /^exec work-db-check-\d+ pg_isready$/m)
   t.match(calls, /^rm --force --volumes work-db-check-\d+$/m)
@@ -72,22 +69,3 @@ async function started(tmp: string): Promise<void> {
     await pause(20)
   }
 }
-
-const hasRedis = ['redis-server', 'redis-cli'].every(name => spawnSync(name, ['--version']).status === 0)
-
-t.test(
-  'import --native --check: a server of this machine, with data that go with the check',
-  {skip: !hasRedis && missing('redis-server')},
-  async t => {
-    const {rig, env, tmp} = await checked(t)
-    await rig.write({'compose.yaml': `services: {cache: {image: "redis:7", ports: ["${await freePort()}:6379"]}}`})
-    t.match(await rig.run(['import', '-o', '-'], {env}), {
-      stderr: /This machine has the programs of cache: --native runs them without Docker\./
-    })
-    const {code, stdout} = await rig.run(['import', '--native', '--check'], {env})
-    t.equal(code, 0, stdout)
-    t.match(stdout, /✅ {2}cache: ready\n/)
-    t.notOk(existsSync(join(rig.folder, 'cache')))
-    t.strictSame(left(rig, tmp), [])
-  }
-)

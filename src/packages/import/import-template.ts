@@ -2,7 +2,6 @@
 import {dirname, relative} from 'node:path'
 import {notStarted} from './folder/folder.ts'
 import {UserError} from '../../model/errors.ts'
-import type {NativePrograms} from './compose/native.ts'
 import {freeFrom} from './compose/ports.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import type {NamedSource} from './several-sources.ts'
@@ -67,8 +66,6 @@ function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedA
 export interface ImportRequest {
   readonly from?: string | undefined
   readonly cwd: string
-  /** Given: databases of compose files become programs where the machine has these. */
-  readonly native?: NativePrograms | undefined
   /** Runs the tool of a file that is a program: Tilt, Aspire. */
   readonly run?: RunTool
   /** Gets the number of folders that were read so far, at each of them. */
@@ -120,7 +117,7 @@ function joinedCompose(sources: readonly FoundSource[]): readonly FoundSource[] 
 
 async function readSource(
   {kind, path, overrides, folder}: FoundSource,
-  {cwd, native, run = runsNothing}: ImportRequest
+  {cwd, run = runsNothing}: ImportRequest
 ): Promise<Imported> {
   if (kind === 'folder') return (await import('./folder/folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
   if (kind === 'kubernetes') return (await import('./kubernetes/project.ts')).importManifests(path, cwd)
@@ -128,7 +125,7 @@ async function readSource(
   const [file, over] = [readImported(path, cwd), overrides.map(each => readImported(each, cwd))]
   if (kind === 'procfile') return (await import('./processes/procfile.ts')).importProcfile(file)
   if (kind === 'compose')
-    return (await import('./compose/compose.ts')).importCompose({...file, start: folder}, over, {cwd, native})
+    return (await import('./compose/compose.ts')).importCompose({...file, start: folder}, over, cwd)
   if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, cwd, run)
   if (kind === 'skaffold') return (await import('./kubernetes/skaffold.ts')).importSkaffold(file, cwd)
   return (await import('./processes/process-compose.ts')).importProcessCompose(file, over)

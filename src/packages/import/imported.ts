@@ -20,8 +20,6 @@ export interface ImportedApp {
   readonly written?: number
   /** The folder of which its image is built. */
   readonly builtFrom?: string
-  /** A server that keeps its data in its folder. */
-  readonly hasOwnData?: boolean
   /** Notes about what could not be carried over, or has to be checked. */
   readonly notes: readonly string[]
 }
@@ -35,8 +33,6 @@ export interface Imported {
   readonly interpolate?: boolean | string
   readonly common?: Readonly<Record<string, unknown>>
   readonly apps: readonly ImportedApp[]
-  /** Ids of containers of which this machine has the program (`--native`). */
-  readonly offers?: readonly string[]
   /** Notes about the whole template. */
   readonly notes: readonly string[]
 }

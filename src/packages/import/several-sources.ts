@@ -52,7 +52,6 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
     ...(name !== undefined && {name}),
     ...(rank(interpolate) > 0 && {interpolate}),
     apps: waiting.map(({source: _source, ...app}) => app),
-    offers: all.flatMap(({offers = []}) => offers).filter(id => kept.some(app => app.id === id && isContainer(app))),
     notes: [...new Set([...all.flatMap(each => each.notes), ...notes])]
   }
 }

@@ -245,8 +245,7 @@ export class SupervisedApp implements Supervised {
     const env = environment(++this.#generation)
     // in one turn: the next marker may be that of another process
     const place = {folder, env, marker: `PILLION_LIFE=${processMarker(this.#generation)}`}
-    const why = (await watchdog?.openNetwork?.(plan.command, env)) ?? ''
-    if (why !== '') noted({type: 'no-network', why})
+    await watchdog?.openNetwork?.(plan.command, env, why => noted({type: 'no-network', why}))
     return plan.limits ? {...place, limited: (await import('./limits.ts')).limitsFor(plan.limits, noted)} : place
   }
 

@@ -1,17 +1,11 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import type {Socket} from 'node:net'
-import {
-  createNetwork,
-  networkEngine,
-  networkName,
-  removeNetwork,
-  type Containers,
-  type Network
-} from '../../control/containers.ts'
+import {networkEngine, networkName, type Containers} from '../../control/containers.ts'
 import type {Environment} from '../../model/environment.ts'
 import {messageOf} from '../../model/errors.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'
 import type {ProcessGroup} from '../../platform/process-group.ts'
+import type {Network} from './container-network.ts'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
@@ -42,8 +36,8 @@ export class Watchdog {
   readonly #lost: (why: string) => void
   /** The commands of the watched groups, which its replacement gets, too. */
   readonly #groups = new Map<number, readonly string[]>()
-  /** The networks of containers, each with the problem of its making, if there is one. */
-  readonly #networks = new Map<string, Network & {readonly made: Promise<string>}>()
+  /** The networks of containers, by the lines with which it was told of them. */
+  readonly #networks = new Map<string, Network & {readonly made: Promise<void>}>()
   readonly spared: string[] = [] // values of `PILLION_LIFE`, also of apps that were closed since
   #terminal = ''
   #process: ChildProcess | undefined
@@ -88,28 +82,30 @@ export class Watchdog {
     for (const line of lines) this.#tell(line)
   }
 
-  /** Makes the network that the container of a command needs, once for each engine. Resolves with the problem, once, or with an empty string. */
-  async openNetwork(command: readonly string[], env: Environment): Promise<string> {
+  /** Makes the network that the container of a command needs, once for each engine. `failed` is called with a problem once. */
+  async openNetwork(command: readonly string[], env: Environment, failed: (why: string) => void): Promise<void> {
     const engine = networkEngine(command)
-    if (engine === '') return ''
+    if (engine === '') return
     const network = {engine, name: networkName(this.#marker), env}
     const line = `network ${network.name} ${engineText(network)}`
     const known = this.#networks.get(line)
-    if (known !== undefined) {
-      await known.made.catch(() => undefined)
-      return ''
-    }
+    if (known !== undefined) return known.made
     this.#tell(line)
-    const made = createNetwork(network)
+    const made = import('./container-network.ts')
+      .then(async ({createNetwork}) => createNetwork(network))
+      .catch((error: unknown) => {
+        this.#networks.delete(line) // the next start tries again
+        return messageOf(error)
+      })
+      .then(why => (why === '' ? undefined : failed(why)))
     this.#networks.set(line, {...network, made})
-    return made.catch((error: unknown) => {
-      this.#networks.delete(line) // the next start tries again
-      return messageOf(error)
-    })
+    return made
   }
 
   /** Removes the networks of the run, whose containers have ended. */
   async removeNetworks(): Promise<void> {
+    if (this.#networks.size === 0) return
+    const {removeNetwork} = await import('./container-network.ts')
     await Promise.all([...this.#networks.values()].map(removeNetwork))
   }
 

@@ -27,13 +27,10 @@ export const importTemplate: CommandHandler = async call => {
   const cwd = process.cwd()
   const toCheck = named ?? 'pillion.yaml'
   if (toCheck !== '-') checkOutput(resolve(cwd, toCheck), toCheck, flags.isSet('force'))
-  const {PATH: searchPath = ''} = process.env
-  const native = flags.isSet('native') ? {searchPath, isRoot: process.getuid?.() === 0} : undefined
   const progress = new FolderProgress(process.stderr)
   const {imported, sources} = await importFrom(words.length === 0 ? ['.'] : words, {
     from: flags.text('from'),
     cwd,
-    native,
     run: async tool => {
       progress.clear()
       const {outputOfTool} = await import('../other-tool.ts')
@@ -60,8 +57,6 @@ export const importTemplate: CommandHandler = async call => {
     tell(`${notes === 1 ? 'One comment needs' : `${notes} comments need`} your attention: search for "# import:"`)
   for (const source of sources) if (source.others.length > 0) tell(othersText(source, cwd))
   for (const source of sources) if (source.layers?.[0] !== undefined) tell(layersText(source, cwd))
-  if (imported.offers !== undefined && imported.offers.length > 0 && native === undefined)
-    tell(`This machine has the programs of ${imported.offers.join(', ')}: --native runs them without Docker.`)
   if (isChecked) {
     const {checkImported} = await import('../import-check/check.ts')
     const rewrite = (noted: string): void => {

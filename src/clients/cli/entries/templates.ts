@@ -80,7 +80,6 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
         'from',
         'What to read if there are several sources. Valid values are: process-compose, compose, procfile, tilt, skaffold, aspire, kubernetes, or folder'
       ),
-      boolFlag('native', 'Run databases of a compose file as programs where this machine has them'),
       {
         ...textFlag('output', 'The file to write; - for standard output; with --check json for its report', 'o'),
         shown: '"dapr.yaml"'
@@ -92,8 +91,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
       'import Procfile -o -',
       'import Procfile compose.yaml',
       'import --from compose -o imported.yaml',
-      'import --check',
-      'import --native'
+      'import --check'
     ],
     load: async () => (await import('../commands/import.ts')).importTemplate
   },

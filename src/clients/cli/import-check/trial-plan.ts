@@ -8,16 +8,15 @@ import {fixedPorts, isolatedPlan, movedPorts} from '../../../proxy/ports/isolate
 
 /**
  * The plan of a trial: the same apps in the same folders, with ports of their own where others have theirs, containers with names
- * and volumes of their own, and logs, data and work that end with the trial. `servers`: apps that keep data in their folder.
+ * and volumes of their own, and logs and work that end with the trial.
  */
-export async function trialPlan(plan: Plan, folder: TrialFolder, servers: ReadonlySet<string>): Promise<Plan> {
+export async function trialPlan(plan: Plan, folder: TrialFolder): Promise<Plan> {
   const containers = plan.apps.flatMap(({command}) => containerOf(command) ?? [])
   const own = new Map(containers.flatMap(({names}) => names.map(name => [name, `${name}-check-${process.pid}`])))
   if (containers[0] !== undefined) folder.note({...containers[0], names: [...own.values()]})
   const logs = folder.folder('logs')
   const apps = plan.apps.map((app): AppPlan => ({
     ...app,
-    folder: servers.has(app.id) ? folder.folder('data', app.id) : app.folder,
     command: containerOf(app.command) === undefined ? app.command : ownVolumes(named(app.command, own), app.folder),
     ready: app.ready.kind === 'command' ? {...app.ready, command: named(app.ready.command, own)} : app.ready,
     logs: {...app.logs, folder: logs, app: 'file', sidecar: 'file'},

@@ -68,10 +68,9 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
   const {plan, commandSidecar} = await loadTemplate('-', around, {watch: false, variables})
   const folder = new TrialFolder()
   try {
-    const servers = new Set(imported.apps.flatMap(({id, hasOwnData}) => (hasOwnData === true ? [id] : [])))
     // a run ends with its last app: this one has no program
     const apps = [...plan.apps, await commandSidecar(KEEPER)]
-    const tried = await trialPlan({...plan, apps}, folder, servers)
+    const tried = await trialPlan({...plan, apps}, folder)
     const run = new TrialRun(timeoutMs)
     const {live} = await import('../commands/run.ts') // it stays one piece with the rest of a start
     await live(openTerminal(), call, () => run.form(tried, excepted))

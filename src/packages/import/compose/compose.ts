@@ -1,7 +1,6 @@
 import {basename, dirname, relative} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
-import {nativeServer, type NativePrograms} from './native.ts'
 import {programPorts, withPublished} from './ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
 import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withFiles, withWords} from './project.ts'
@@ -14,14 +13,10 @@ import {envFileVariables, oddNotes} from '../reading/variables.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
-export function importCompose(
-  file: ImportedFile,
-  overrides: readonly ImportedFile[],
-  {cwd, native}: {readonly cwd: string; readonly native: NativePrograms | undefined}
-): Imported {
+export function importCompose(file: ImportedFile, overrides: readonly ImportedFile[], cwd: string): Imported {
   const read = readProject(file, overrides, cwd)
   const from = [file, ...overrides].map(({path}) => basename(path)).join(' and ')
-  return importServices({...read, file, values: withActive(read.values, file), from, native})
+  return importServices({...read, file, values: withActive(read.values, file), from})
 }
 
 /** Services in the terms of a compose file. */
@@ -35,12 +30,10 @@ export interface ServicesFile {
   readonly envs?: readonly string[]
   /** The name of the source, for people. */
   readonly from: string
-  /** Given: databases become programs where the machine has these. */
-  readonly native?: NativePrograms | undefined
 }
 
 /** A service built of a folder with a program becomes that program, each other one a container. Throws a `UserError` for none. */
-export function importServices({file, values, notes: notesOf, envs = [], from, native}: ServicesFile): Imported {
+export function importServices({file, values, notes: notesOf, envs = [], from}: ServicesFile): Imported {
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
@@ -88,10 +81,9 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
   const stack: Stack = {...inNetwork, services: published, hosts: byHost(published)}
   const ports = programPorts(programs, stack)
   for (const [id, {called}] of ports) stack.programs.set(id, called)
-  const offers: string[] = []
   const made = [...stack.services].map(([id, service]) => {
     const [program, port] = [programs.get(id), ports.get(id)]
-    const app = program && port ? appOf(program, port, stack) : serverOrContainer(service, stack, {native, offers})
+    const app = program && port ? appOf(program, port, stack) : containerApp(service, stack)
     const built = buildOf(service, stack)?.folder
     return withRootNote({...app, ...(built !== undefined && {builtFrom: built})})
   })
@@ -104,7 +96,6 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
     ...(interpolate !== false && {interpolate}),
     apps,
-    offers,
     notes
   })
 }
@@ -113,21 +104,6 @@ export function importServices({file, values, notes: notesOf, envs = [], from, n
 function byHost(services: Stack['services']): Stack['hosts'] {
   const named = [...services.values()].flatMap(each => hostsOfService(each).map(name => [name, each] as const))
   return new Map([...named, ...services])
-}
-
-/** A program of this machine where that is wanted and there is one, else a container, with the reason. */
-function serverOrContainer(
-  service: Service,
-  stack: Stack,
-  {native, offers}: {readonly native: NativePrograms | undefined; readonly offers: string[]}
-): ImportedApp {
-  const {PATH: searchPath = ''} = process.env
-  const found = nativeServer(service, stack, native ?? {searchPath, isRoot: process.getuid?.() === 0})
-  if (native !== undefined && typeof found !== 'string') return found
-  if (typeof found !== 'string') offers.push(service.id)
-  const app = containerApp(service, stack)
-  if (native === undefined) return app
-  return {...app, notes: [...app.notes, `--native: it stays a container: ${found as string}`]}
 }
 
 /** In containers every program may listen on ports below 1024. */

@@ -1,7 +1,7 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
 import {composeEnvironment, ownAddresses, variablesOfFiles, withPortsHere} from './environment.ts'
-import {namesIn, otherPort, textsIn} from './names.ts'
+import {namesIn, otherPort, settingsIn} from './names.ts'
 import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
 import {
@@ -125,7 +125,7 @@ function hostsOf(service: Service, stack: Stack, notes: string[]): readonly stri
     if (stack.programs.has(id) && portHere !== port)
       notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
   const own = Object.entries(values).filter(([key]) => key !== 'image')
-  const texts = [JSON.stringify(own), JSON.stringify(variablesOfFiles(service, stack)), ...textsIn(files, stack)]
+  const texts = [JSON.stringify(own), JSON.stringify(variablesOfFiles(service, stack)), ...settingsIn(files, stack)]
   const known = [...stack.programs.keys()].flatMap(id => hostsOfService(stack.services.get(id) ?? {...service, id}))
   const named = known.filter(name => {
     const pattern = new RegExp(`(?<![\\w.-])${name.replaceAll('.', String.raw`\.`)}(?![\\w-])`)

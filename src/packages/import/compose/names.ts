@@ -40,7 +40,7 @@ export function namesIn(
 }
 
 /** The texts of settings in files and folders. */
-export const textsIn = (paths: readonly string[], stack: Stack): readonly string[] =>
+export const settingsIn = (paths: readonly string[], stack: Stack): readonly string[] =>
   paths
     .flatMap(filesAt)
     .filter(path => path !== stack.file.path && !OF_COMPOSE.test(path))

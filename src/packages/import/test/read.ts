@@ -2,7 +2,7 @@ import {writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import type {Test} from 'tap'
 import {parse} from 'yaml'
-import {importFrom, type ImportRequest} from '../import-template.ts'
+import {importFrom} from '../import-template.ts'
 import {templateText} from '../write-template.ts'
 import type {RunTool} from '../reading/other-tool.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -26,11 +26,11 @@ export async function imported(
   files: Files,
   path: string | readonly string[] = '.',
   from?: string,
-  {native, tool}: {readonly native?: ImportRequest['native']; readonly tool?: RecordedTool} = {}
+  {tool}: {readonly tool?: RecordedTool} = {}
 ): Promise<Written> {
   const folder = test.testdir({shop: files})
   const cwd = join(folder, 'shop')
-  const {imported: found} = await importFrom([path].flat(), {from, cwd, native, ...(tool && {run: runOf(tool, cwd)})})
+  const {imported: found} = await importFrom([path].flat(), {from, cwd, ...(tool && {run: runOf(tool, cwd)})})
   const whole = templateText(found, join(cwd, 'dapr.yaml'))
   const text = whole.replaceAll(/--network, pillion, (?:--network-alias, [^,\]]+, )*/g, '')
   // which apps sleep is for the user to say
