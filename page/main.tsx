@@ -22,7 +22,7 @@ import {VIEWS} from './views/views.ts'
 function tabToTable(event: KeyboardEvent): void {
   if (event.key !== 'Tab' || event.shiftKey || event.target !== event.currentTarget) return
   const found = document.querySelector<HTMLElement>(TABLE)
-  if (found === null) return
+  if (found === null || !found.checkVisibility()) return
   event.preventDefault()
   found.focus()
 }

@@ -5,6 +5,7 @@ import {copyText} from '../parts/copy-button.tsx'
 import {attempt} from '../parts/strips.tsx'
 import {api, mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
+import {lookForUsed} from '../state/used.ts'
 import {EditForm} from './edit-form.tsx'
 import {ReplayResult} from './replay-result.tsx'
 import {sendOrAsk} from './send-or-ask.ts'
@@ -50,6 +51,7 @@ export function Actions({call, edited, hasKeys = false}: ActionsProps) {
     if (found === undefined) return
     const isNow = found.pins.some(each => each.call === number)
     setPinned(isNow)
+    void lookForUsed()
     announce(isNow ? 'Pinned' : 'Unpinned')
   }
   const changes: readonly (Key & {readonly button: string; readonly isOn?: boolean})[] = [

@@ -33,6 +33,9 @@ const shownFor = signal('')
 
 const keyOf = (q: string, isOfRequests: boolean): string => (isOfRequests ? `requests ${q}` : q)
 
+/** Returns whether the listed rows are requests. */
+export const areRequests = (): boolean => shownFor.value.startsWith(keyOf('', true))
+
 /** Returns whether the listed rows belong to another filter, because those of this one have not arrived yet. */
 export const isOther = (q: string, isOfRequests: boolean): boolean => shownFor.value !== keyOf(q, isOfRequests)
 

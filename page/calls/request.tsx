@@ -60,9 +60,9 @@ export function Request({number}: {readonly number: number}) {
       {typeof tree === 'object' && <Failure tree={tree} />}
       {typeof call === 'object' && <Actions key={number} call={call} edited={call} hasKeys />}
       {typeof tree === 'string' && typeof call === 'object' && <p class="bad">{tree}</p>}
-      {typeof tree === 'object' && (
+      {typeof tree !== 'string' && typeof call !== 'string' && (
         <section class="box steps" aria-label="Steps of the request">
-          <Tree tree={tree} />
+          {tree === undefined ? <p class="soft">Joining the calls of the request …</p> : <Tree tree={tree} />}
         </section>
       )}
       {typeof call === 'object' && (

@@ -38,6 +38,9 @@ function add(news: readonly (Said & Pick<Happening, 'at'>)[]): void {
   const listed: Happening[] = []
   for (const each of all.toSorted((a, b) => b.at - a.at)) {
     const later = listed.at(-1)
+    // a crash says more than that the app is no longer ready
+    if (each.text === NOT_READY && listed.some(({app, isBad, at}) => app === each.app && isBad && at - each.at < 1000))
+      continue
     if (later?.app === each.app && later.text === each.text)
       listed[listed.length - 1] = {...later, times: later.times + each.times}
     else listed.push(each)
@@ -47,10 +50,12 @@ function add(news: readonly (Said & Pick<Happening, 'at'>)[]): void {
 
 const say = (app: string, text: string, isBad = false): Said => ({app, text, isBad})
 
+const NOT_READY = 'is no longer ready'
+
 /** The text for each new state of an app; states after a crash have none, because the `death` event says more. */
 const WORDS: Partial<Record<StateWord, string>> = {
   ready: 'is ready',
-  'not ready': 'is no longer ready',
+  'not ready': NOT_READY,
   stopped: 'was stopped',
   asleep: 'is asleep',
   'in debugger': 'was handed over to a debugger',

@@ -13,7 +13,8 @@ const isOver = (app: Api.App): boolean => ['down', 'finished', 'stopped'].includ
 
 /** An action that an app's state allows now. */
 interface Action {
-  readonly name: IconName
+  /** An action without an icon is a button on the page of the app, and a key. */
+  readonly name: IconName | 'debug'
   readonly text: string
   /** The key that runs the action while the app's row is active in the table. */
   readonly key: string
@@ -69,18 +70,21 @@ export const AppActions = ({app}: {readonly app: Api.App}) => (
 /** Shows the actions of an app as icons in its table row, where keys run the same actions. */
 export const RowActions = ({app}: {readonly app: Api.App}) => (
   <span class="actions">
-    {[...changesOf(app), logsOf(app)].map(({name, text, key, run}) => (
-      <button
-        key={name}
-        type="button"
-        tabIndex={-1}
-        aria-label={titleOf(app, text)}
-        title={`${titleOf(app, text)} (${key})`}
-        onClick={run}
-      >
-        <Icon name={name} />
-      </button>
-    ))}
+    {[...changesOf(app), logsOf(app)].map(
+      ({name, text, key, run}) =>
+        name !== 'debug' && (
+          <button
+            key={name}
+            type="button"
+            tabIndex={-1}
+            aria-label={titleOf(app, text)}
+            title={`${titleOf(app, text)} (${key})`}
+            onClick={run}
+          >
+            <Icon name={name} />
+          </button>
+        )
+    )}
   </span>
 )
 

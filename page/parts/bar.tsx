@@ -1,9 +1,9 @@
-import {useEffect, useRef} from 'preact/hooks'
+import {useEffect, useRef, useState} from 'preact/hooks'
 import {isUp, wanted} from '../../src/model/app-words.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {appList, isPaused, pause, runName} from '../state/run.ts'
 import {whole} from '../state/traffic.ts'
-import {VIEWS} from '../views/views.ts'
+import {VIEWS, type View} from '../views/views.ts'
 import {Copies} from './copies.tsx'
 import {count, rate} from './format.ts'
 import {isHelpOpen} from './help.tsx'
@@ -12,6 +12,9 @@ import {isHelpOpen} from './help.tsx'
 export function Bar() {
   const views = useRef<HTMLElement>(null)
   const {view} = route.value
+  const [hasMore, showMore] = useState(false)
+  const isShown = ({name, isUsed}: View): boolean => hasMore || view === name || isUsed()
+  const shown = VIEWS.filter(isShown)
   useEffect(() => {
     const list = views.current
     const link = list?.querySelector('[aria-current]')
@@ -28,20 +31,20 @@ export function Bar() {
       <b class="name">{runName.value || 'Pillion'}</b>
       <Copies />
       <nav ref={views} aria-label="Views">
-        {VIEWS.map(({name, title, badge, beginsGroup}) => {
+        {shown.map(({name, title, badge}) => {
           const troubles = badge?.() ?? 0
           return (
-            <a
-              key={name}
-              class={beginsGroup === true ? 'group' : ''}
-              href={hrefOf(name)}
-              aria-current={view === name ? 'page' : undefined}
-            >
+            <a key={name} href={hrefOf(name)} aria-current={view === name ? 'page' : undefined}>
               {title}
               {troubles > 0 && <span class="badge">{troubles}</span>}
             </a>
           )
         })}
+        {(hasMore || shown.length < VIEWS.length) && (
+          <button type="button" aria-expanded={hasMore} onClick={() => showMore(!hasMore)}>
+            {hasMore ? 'Less' : 'More'}
+          </button>
+        )}
       </nav>
       <div class="side-by-side">
         <Figures />

@@ -17,6 +17,8 @@ export interface Column<T> {
   readonly cell: (row: T) => ComponentChildren
   /** The value by which a click on the head sorts; undefined if the column cannot be sorted. */
   readonly sortBy?: (row: T) => number | string
+  /** Returns whether a cell is empty; the column is left out until one is not. */
+  readonly isEmpty?: (row: T) => boolean
   /** The text of a cell; the longest one sets the width `--<name>` that the style sheet uses. */
   readonly fits?: (row: T) => string
 }
@@ -64,11 +66,12 @@ export function toTable(): void {
 
 /** Shows a table that draws only the rows in sight; it is one tab stop, with arrow keys inside. */
 export function Grid<T>(props: GridProps<T>) {
-  const {name, label, columns, keyOf, toneOf, selected = '', isAsking = false, onOpen, onKey} = props
+  const {name, label, keyOf, toneOf, selected = '', isAsking = false, onOpen, onKey} = props
+  const columns = useFilled(props)
   const box = useRef<HTMLDivElement>(null)
   /** `row`: the height of a row in px, set in `grid.css`. */
   const [{top, height, row: rowHeight}, setSeen] = useState({top: 0, height: 600, row: 28})
-  const rows = usePlaces(inOrder(props.rows, columns), props)
+  const rows = usePlaces(inOrder(props.rows, props.columns), props)
   const widths = useWidths(rows, columns)
   const [active, setPlace] = useState(places.get(name) ?? '')
   const setActive = (key: string): void => {
@@ -201,6 +204,14 @@ function usePlaces<T>(rows: readonly T[], {name, keyOf, keepsPlaces = false}: Gr
   }
   if (keepsPlaces) order.current = new Map(rows.map((row, at) => [keyOf(row), at]))
   return rows
+}
+
+/** Returns the columns that are, or once were, not empty. */
+function useFilled<T>({rows, columns}: GridProps<T>): readonly Column<T>[] {
+  const known = useRef(new Set<string>())
+  for (const {name, isEmpty} of columns)
+    if (isEmpty === undefined || rows.some(row => !isEmpty(row))) known.current.add(name)
+  return columns.filter(({name}) => known.current.has(name))
 }
 
 /** The length of text, in characters, above which a column does not grow. */

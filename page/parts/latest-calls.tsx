@@ -55,7 +55,9 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
 }
 
 /** The columns without sorting: rows move too often for that. */
-const COLUMNS = ALL.filter(({name}) => name !== 'why').map(({sortBy: _sortBy, ...column}) => column)
+const COLUMNS = ALL.filter(({name}) => !['time', 'size', 'why'].includes(name)).map(
+  ({sortBy: _sortBy, ...column}) => column
+)
 
 function NoCalls() {
   const command = firstCall()

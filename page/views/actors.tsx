@@ -114,7 +114,9 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
         </h1>
         <NameFilter of="actor" words={words} />
         <span class="soft far">
-          {count(rows.length)} shown{hidden > 0 && `, ${count(hidden)} more are active`}
+          {hidden > 0
+            ? `${count(rows.length)} of ${count(rows.length + hidden)} active`
+            : `${count(rows.length)} shown`}
         </span>
       </div>
       <div class="calls-view">
@@ -129,7 +131,13 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
             onOpen={each => go(hrefHere(type, each.id))}
           />
         ) : (
-          <Nothing answer={answer}>{words === '' ? <NoActor type={type} /> : 'No actor matches.'}</Nothing>
+          <Nothing answer={answer}>
+            {words === '' ? (
+              <NoActor type={type} />
+            ) : (
+              `No actor matches${hidden > 0 ? ` among ${count(all.length)}` : ''}.`
+            )}
+          </Nothing>
         )}
         {id !== '' && <ActorPanel key={`${type}/${id}`} type={type} id={id} />}
       </div>

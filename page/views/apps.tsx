@@ -23,7 +23,7 @@ import {go, hrefOf, parameter, route, setParameters} from '../state/route.ts'
 import {appList, calleeOf, keyOf, runId, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 
-export const App = late(async () => import('./app.tsx'))
+export const App = late(async () => ({default: (await import('./rest.ts')).App}))
 
 /** The text to search in names and states, in lower case. */
 const words = computed(() => parameter('q').toLowerCase())
@@ -54,6 +54,9 @@ function Minutes({callee}: {readonly callee: string}) {
   return <Sparkline values={calls} below={failed} label={label} />
 }
 
+/** The column of CPU is shown once an app uses this share of a core. */
+const BUSY_PERCENT = 10
+
 const upMs = ({startedAt}: Api.App): number => (startedAt === null ? 0 : Math.max(0, now.value - Date.parse(startedAt)))
 
 const COLUMNS: readonly Column<Api.App>[] = [
@@ -69,10 +72,13 @@ const COLUMNS: readonly Column<Api.App>[] = [
     )
   },
   {head: 'State', name: 'state', sortBy: rankOf, cell: app => <Status app={app} />},
-  {head: 'Open', name: 'open', cell: app => <Address app={app} />},
+  {head: 'Open', name: 'open', isEmpty: ({appPort}) => appPort === 0, cell: app => <Address app={app} />},
   {
     head: 'Calls/s',
     name: 'in',
+    isEmpty: app =>
+      trafficOf(app).perSecond === 0 &&
+      (histories.value.get(calleeOf(app)) ?? NO_HISTORY).calls.every(each => each === 0),
     alignsRight: true,
     title: `Calls to it, a second, in the last minute; a line of the last ${HISTORY_MINUTES} minutes`,
     sortBy: app => trafficOf(app).perSecond,
@@ -88,6 +94,7 @@ const COLUMNS: readonly Column<Api.App>[] = [
   {
     head: 'Failed',
     name: 'failed',
+    isEmpty: app => trafficOf(app).failed === 0,
     alignsRight: true,
     title: 'Of the calls to it in the last minute',
     sortBy: app => trafficOf(app).failed,
@@ -99,6 +106,7 @@ const COLUMNS: readonly Column<Api.App>[] = [
   {
     head: 'p95',
     name: 'p95',
+    isEmpty: app => trafficOf(app).p95Ms === 0,
     alignsRight: true,
     title: '95 of 100 calls to it took no longer, in the last minute',
     sortBy: app => trafficOf(app).p95Ms,
@@ -110,6 +118,7 @@ const COLUMNS: readonly Column<Api.App>[] = [
   {
     head: 'Waiting',
     name: 'waits',
+    isEmpty: ({id}) => (waiting.value.get(id) ?? 0) === 0,
     alignsRight: true,
     title: 'Calls that wait for it now',
     sortBy: ({id}) => waiting.value.get(id) ?? 0,
@@ -121,6 +130,7 @@ const COLUMNS: readonly Column<Api.App>[] = [
   {
     head: 'Restarts',
     name: 'lives',
+    isEmpty: ({restarts}) => restarts === 0,
     alignsRight: true,
     sortBy: ({restarts}) => restarts,
     cell: ({restarts}) => (restarts === 0 ? '–' : restarts)
@@ -128,6 +138,7 @@ const COLUMNS: readonly Column<Api.App>[] = [
   {
     head: 'Memory',
     name: 'memory',
+    isEmpty: ({pid}) => !usage.value.has(pid),
     alignsRight: true,
     title: 'Resident memory of its processes',
     sortBy: ({pid}) => usage.value.get(pid)?.memoryBytes ?? 0,
@@ -139,6 +150,7 @@ const COLUMNS: readonly Column<Api.App>[] = [
   {
     head: 'CPU',
     name: 'cpu',
+    isEmpty: ({pid}) => (usage.value.get(pid)?.cpu ?? 0) < BUSY_PERCENT,
     alignsRight: true,
     title: 'In percent of one core, now',
     sortBy: ({pid}) => usage.value.get(pid)?.cpu ?? 0,
@@ -229,9 +241,10 @@ function AppTable() {
   )
 }
 
-/** Shows a button for each state that occurs, which counts its apps and filters them. */
+/** Shows a button for each state that occurs, which counts its apps and filters them; nothing if all apps have one state. */
 function Chips() {
   const found = Object.entries(STATES).filter(([word]) => counts.value.has(word as StateWord))
+  if (found.length < 2 && state.value === '') return null
   return (
     <>
       {found.map(([word, [sign, tone]]) => (

@@ -1,5 +1,6 @@
 import {useEffect} from 'preact/hooks'
 import {
+  areRequests,
   calls,
   clear,
   followCalls,
@@ -55,6 +56,7 @@ function CallTable() {
   useKeys(KEYS)
   useEffect(() => followCalls(q, isOfRequests), [q, isOfRequests, cleared])
   const rows = calls.value
+  const isAsking = isOther(q, isOfRequests)
   return (
     <>
       <div class="tools">
@@ -89,7 +91,7 @@ function CallTable() {
           })}
         />
         <span class="soft far">
-          {count(rows.length)} shown{notShown.value > 0 && `, ${count(notShown.value)} not`}
+          {isAsking ? (isOfRequests ? 'Joining calls …' : 'Asking the run …') : countText(rows.length, notShown.value)}
         </span>
         <button type="button" title="Key: x" onClick={clear}>
           Clear
@@ -104,11 +106,11 @@ function CallTable() {
           <Grid
             name="calls"
             label={isOfRequests ? 'Requests' : 'Calls'}
-            columns={isOfRequests ? OF_REQUESTS : q === '' ? columnsWithGaps(rows) : COLUMNS}
+            columns={areRequests() ? OF_REQUESTS : q === '' ? columnsWithGaps(rows) : COLUMNS}
             rows={rows}
             keyOf={({number}) => number.toString()}
             toneOf={({isFailed}) => (isFailed ? 'bad' : '')}
-            isAsking={isOther(q, isOfRequests)}
+            isAsking={isAsking}
             keepsPlaces={route.value.parameters.has('sort')}
             onOpen={({number}) => go(hrefOfCall(number))}
           />
@@ -119,6 +121,9 @@ function CallTable() {
     </>
   )
 }
+
+const countText = (rows: number, others: number): string =>
+  others > 0 ? `${count(rows)} of ${count(rows + others)}` : `${count(rows)} shown`
 
 function Nothing({q, isCleared: wasCleared}: {readonly q: string; readonly isCleared: boolean}) {
   if (connection.value.state === 'open' && !isAnswered.value && mistake.value === '')

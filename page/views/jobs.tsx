@@ -77,6 +77,7 @@ export default function Jobs() {
   const answer = useAnswer('GET /jobs', new URLSearchParams({limit: LIMIT.toString()}))
   const ahead = useAhead(answer)
   const all = typeof answer === 'object' ? answer.jobs : []
+  const hasMore = typeof answer === 'object' && answer.next !== null
   const rows = useMemo(
     () => all.filter(each => each.name.includes(words)).map(each => nearer(each, ahead)),
     [all, words, ahead]
@@ -86,9 +87,7 @@ export default function Jobs() {
       <div class="tools">
         <h1>Jobs</h1>
         <NameFilter of="job" words={words} />
-        <span class="soft far">
-          {count(rows.length)} shown{typeof answer === 'object' && answer.next !== null && ', there are more'}
-        </span>
+        <span class="soft far">{hasMore ? `the first ${count(rows.length)}` : `${count(rows.length)} shown`}</span>
       </div>
       <div class="calls-view">
         {rows.length > 0 ? (
@@ -104,7 +103,7 @@ export default function Jobs() {
           />
         ) : (
           <Nothing answer={answer}>
-            <Hint isFiltered={words !== ''} />
+            <Hint isFiltered={words !== ''} among={hasMore ? all.length : 0} />
           </Nothing>
         )}
         {name !== '' && <JobPanel key={`${app}/${name}`} app={app} name={name} />}
@@ -194,8 +193,9 @@ function JobActions({job: {app, name, state}}: {readonly job: Api.JobDetail}) {
   )
 }
 
-function Hint({isFiltered}: {readonly isFiltered: boolean}) {
-  if (isFiltered) return <p>No job matches.</p>
+/** `among`: the number of jobs that were looked at, if there are more; else 0. */
+function Hint({isFiltered, among}: {readonly isFiltered: boolean; readonly among: number}) {
+  if (isFiltered) return <p>No job matches{among > 0 && ` among the first ${count(among)}`}.</p>
   const [app] = appList.value.filter(({httpPort}) => httpPort > 0)
   return (
     <>

@@ -4,6 +4,7 @@ import {late} from '../parts/late.tsx'
 import {isDown} from '../state/app-status.ts'
 import {faults} from '../state/faults.ts'
 import {appList} from '../state/run.ts'
+import {used} from '../state/used.ts'
 import Apps from './apps.tsx'
 
 /** A view of the dashboard (see `page/README.md`). */
@@ -13,44 +14,43 @@ export interface View {
   readonly title: string
   /** The key that opens the view when pressed after `g`. */
   readonly key: string
-  /** The component; a `late` one is a chunk of its own, which all views but the first are. */
   readonly code: ComponentType & {readonly preload?: () => void}
-  /** Whether the view begins a group in the header: what happens now, what outlives a call, what the user can do. */
-  readonly beginsGroup?: boolean
+  /** Returns whether the run has what the view is about; otherwise the header shows it under *More*. */
+  readonly isUsed: () => boolean
   /** Returns a number that is shown next to the title unless it is 0. */
   readonly badge?: () => number
 }
 
 const troubles = computed(() => appList.value.filter(isDown).length)
 
+const always = (): boolean => true
+
+/** A view of the chunk of late views; its title is the name of its component. */
+const view = (
+  title: Exclude<keyof typeof import('./rest.ts'), 'App'>,
+  key: string,
+  isUsed = () => used.value.has(title)
+): View => ({
+  name: title.toLowerCase(),
+  title,
+  key,
+  isUsed,
+  code: late(async () => ({default: (await import('./rest.ts'))[title]}))
+})
+
 /** The views in the order of the header. */
 export const VIEWS: readonly View[] = [
+  {name: 'apps', title: 'Apps', key: 'a', code: Apps, isUsed: always, badge: () => troubles.value},
+  view('Calls', 'c', always),
+  view('Graph', 'g', always),
+  view('Logs', 'l', always),
+  view('Workflows', 'w'),
+  view('Actors', 'o'),
+  view('Jobs', 'j'),
+  view('Replay', 'r'),
   {
-    name: 'apps',
-    title: 'Apps',
-    key: 'a',
-    code: Apps,
-    badge: () => troubles.value
-  },
-  {name: 'calls', title: 'Calls', key: 'c', code: late(async () => import('./calls.tsx'))},
-  {name: 'graph', title: 'Graph', key: 'g', code: late(async () => import('./graph.tsx'))},
-  {name: 'logs', title: 'Logs', key: 'l', code: late(async () => import('./logs.tsx'))},
-  {
-    name: 'workflows',
-    title: 'Workflows',
-    key: 'w',
-    beginsGroup: true,
-    code: late(async () => import('./workflows.tsx'))
-  },
-  {name: 'actors', title: 'Actors', key: 'o', code: late(async () => import('./actors.tsx'))},
-  {name: 'jobs', title: 'Jobs', key: 'j', code: late(async () => import('./jobs.tsx'))},
-  {name: 'replay', title: 'Replay', key: 'r', beginsGroup: true, code: late(async () => import('./replay.tsx'))},
-  {
-    name: 'faults',
-    title: 'Faults',
-    key: 'f',
-    code: late(async () => import('./faults.tsx')),
+    ...view('Faults', 'f', () => faults.value.length > 0),
     badge: () => faults.value.filter(({isEnabled}) => isEnabled).length
   },
-  {name: 'template', title: 'Template', key: 't', code: late(async () => import('./template.tsx'))}
+  view('Template', 't')
 ]

@@ -117,7 +117,9 @@ export default function Workflows() {
           })}
         />
         <span class="soft far">
-          {count(rows.length)} shown{typeof answer === 'object' && answer.next !== null && ', there are more'}
+          {typeof answer === 'object' && answer.next !== null
+            ? `the latest ${count(rows.length)}`
+            : `${count(rows.length)} shown`}
         </span>
       </div>
       <div class="calls-view">

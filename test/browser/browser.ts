@@ -98,6 +98,14 @@ export async function open(
   return {page, troubles}
 }
 
+/** Opens a view by its link in the header, which stands under *More* until the run has what the view is about. */
+export async function toView(page: Page, name: string): Promise<void> {
+  const header = page.getByRole('navigation')
+  await header.getByRole('link', {name: 'Apps'}).waitFor()
+  if ((await header.getByRole('link', {name}).count()) === 0) await header.getByRole('button', {name: 'More'}).click()
+  await header.getByRole('link', {name}).click()
+}
+
 /** What axe-core finds on a page: rules of WCAG 2.2 A and AA, and the places that break them. */
 export async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe.source)

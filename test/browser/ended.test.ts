@@ -1,6 +1,6 @@
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
-import {open, withBrowser} from './browser.ts'
+import {open, toView, withBrowser} from './browser.ts'
 import {app, call, FIRST_VIEW, madeUp} from './made-up.ts'
 
 t.test('when a run ends, and another one begins', async t =>
@@ -11,7 +11,7 @@ t.test('when a run ends, and another one begins', async t =>
       const page = await browser.newPage()
       const code: string[] = []
       page.on('request', request => request.url().endsWith('.js') && code.push(request.url()))
-      const late = page.waitForResponse(/\/template-.*\.js$/)
+      const late = page.waitForResponse(/\/rest-.*\.js$/)
       await page.goto(run.url)
       await page.getByRole('link', {name: 'checkout', exact: true}).waitFor()
       await late
@@ -35,7 +35,7 @@ t.test('when a run ends, and another one begins', async t =>
       await page.getByText('1 stopped').waitFor()
       t.equal(await page.getByRole('button', {name: 'Start', exact: true}).count(), 0, 'nobody could start it')
       for (const name of ['Calls', 'Graph', 'Logs', 'Replay', 'Faults', 'Template']) {
-        await page.getByRole('link', {name}).click()
+        await toView(page, name)
         await page.getByRole('main', {name}).waitFor()
         t.equal(await page.getByText('could not be loaded').count(), 0, name)
       }
@@ -52,8 +52,8 @@ t.test('when a run ends, and another one begins', async t =>
         const run = await madeUp(t, {port, key})
         Object.assign(run.answers, FIRST_VIEW)
         const page = await browser.newPage()
-        await page.route(/\/(app|logs|template)-.*\.js$/, async route => route.abort())
-        const failed = page.waitForEvent('requestfailed', {predicate: asked => /\/template-/.test(asked.url())})
+        await page.route(/\/rest-.*\.js$/, async route => route.abort())
+        const failed = page.waitForEvent('requestfailed', {predicate: asked => /\/rest-/.test(asked.url())})
         await page.goto(run.url)
         await failed
         run.cut()
@@ -61,7 +61,7 @@ t.test('when a run ends, and another one begins', async t =>
         await page.getByText('The run does not answer').first().waitFor()
         await page.getByRole('link', {name: 'Logs'}).click()
         await page.getByText('could not be loaded. It comes once the run answers').waitFor()
-        await page.unroute(/\/(app|logs|template)-.*\.js$/)
+        await page.unroute(/\/rest-.*\.js$/)
         const next = await madeUp(t, {port, key, run: 'b'.repeat(32)})
         Object.assign(next.answers, FIRST_VIEW)
         await page.getByRole('main', {name: 'Logs'}).getByRole('log').waitFor()

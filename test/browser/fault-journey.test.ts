@@ -1,6 +1,6 @@
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import {open, violations, withBrowser} from './browser.ts'
+import {open, toView, violations, withBrowser} from './browser.ts'
 
 const CALLEE = `require('http').createServer((_, response) => response.end('stock')).listen(process.env.APP_PORT)`
 
@@ -55,7 +55,7 @@ t.test('a real run: a fault from the form hits a call, the graph and the templat
     await quick.getByRole('button', {name: 'Remove fault 3'}).click()
     t.match(await quick.getByRole('link', {name: 'Fault …'}).getAttribute('href'), /from=any&to=stock/)
 
-    await page.getByRole('link', {name: 'Template'}).click()
+    await toView(page, 'Template')
     await page.getByText('shop calls stock: not in its dependsOn').waitFor()
     await page.getByText('dependsOn: [stock]', {exact: true}).waitFor()
     t.same(troubles, [])

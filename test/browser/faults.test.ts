@@ -1,5 +1,5 @@
 import t from 'tap'
-import {open, violations, withBrowser} from './browser.ts'
+import {open, toView, violations, withBrowser} from './browser.ts'
 import {fault, FIRST_VIEW, madeUp} from './made-up.ts'
 
 t.test('faults', async t =>
@@ -9,7 +9,7 @@ t.test('faults', async t =>
       Object.assign(run.answers, FIRST_VIEW)
       run.faults = [fault(1)]
       const {page, troubles} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Faults'}).click()
+      await toView(page, 'Faults')
       const table = page.getByRole('region', {name: 'Faults that are on'})
       await table
         .getByRole('row', {
@@ -51,7 +51,7 @@ t.test('faults', async t =>
         return {faults: [fault(1)], removed: 0}
       }
       const {page, troubles} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Faults'}).waitFor()
+      await page.getByRole('navigation').waitFor()
       await page.goto(`${page.url().replace(/#.*/, '')}#/faults?from=checkout&to=payments`)
       const same = page.getByRole('region', {name: 'The same as text'})
       await same.getByText('pillion fault checkout payments --status 503', {exact: true}).waitFor()
@@ -83,7 +83,7 @@ t.test('faults', async t =>
       Object.assign(run.answers, FIRST_VIEW)
       run.faults = [fault(3)]
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Faults'}).click()
+      await toView(page, 'Faults')
       await page.getByRole('button', {name: 'Edit fault 3'}).click()
       const form = page.getByRole('form', {name: 'Fault 3'})
       t.equal(await form.getByLabel('Delay').inputValue(), '300ms')
@@ -106,7 +106,7 @@ t.test('faults', async t =>
       Object.assign(run.answers, FIRST_VIEW)
       run.faults = [fault(1)]
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Faults'}).click()
+      await toView(page, 'Faults')
       await page.getByRole('button', {name: 'Edit fault 1'}).click()
       await page.getByRole('form', {name: 'Fault 1'}).waitFor()
       run.restart()
@@ -125,7 +125,7 @@ t.test('faults', async t =>
         return {faults: [fault(3, {isEnabled: false})], removed: 0}
       }
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Faults'}).click()
+      await toView(page, 'Faults')
       await page.getByRole('button', {name: 'Edit fault 3'}).click()
       await Promise.all([
         page.waitForResponse(/faults.3$/),
@@ -164,7 +164,7 @@ t.test('faults', async t =>
       Object.assign(run.answers, FIRST_VIEW)
       run.faults = [fault(1)]
       const {page} = await open(browser, run.readOnlyUrl)
-      await page.getByRole('link', {name: 'Faults'}).click()
+      await toView(page, 'Faults')
       await page.getByRole('region', {name: 'Faults that are on'}).waitFor()
       t.equal(await page.getByRole('form').count(), 0)
       t.equal(await page.getByRole('button', {name: /Remove|Edit|All off/}).count(), 0)
@@ -176,7 +176,7 @@ t.test('faults', async t =>
         Object.assign(run.answers, FIRST_VIEW)
         run.faults = [fault(1), fault(2, {isEnabled: false})]
         const {page} = await open(browser, run.url, theme)
-        await page.getByRole('link', {name: 'Faults'}).click()
+        await toView(page, 'Faults')
         await page.getByRole('form').waitFor()
         t.same(await violations(page), [])
       })

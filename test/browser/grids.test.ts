@@ -13,7 +13,7 @@ const LONG = 'recommendation-legacy-compatibility-adapter-for-partner-v2'
 const wrong = async (page: Page): Promise<readonly string[]> =>
   page.evaluate<string[]>(`[...document.querySelectorAll('[role=grid] [role=row]')].flatMap(row => {
     const name = row.closest('[role=grid]').getAttribute('aria-label') + ': ' + row.textContent
-    const {gridTemplateColumns, gridTemplateRows} = getComputedStyle(row)
+    const {display, gridTemplateColumns, gridTemplateRows} = getComputedStyle(row)
     const cells = [...row.children].filter(cell => getComputedStyle(cell).display !== 'none')
     const tracks = gridTemplateColumns.split(' ').length
     const lines = gridTemplateRows.split(' ').length
@@ -23,7 +23,7 @@ const wrong = async (page: Page): Promise<readonly string[]> =>
     const isOnOther = boxes.some((a, at) => boxes.some((b, other) => at < other &&
       Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1))
     return [
-      lines === 1 && tracks !== cells.length && tracks + ' tracks, ' + cells.length + ' cells',
+      display === 'grid' && lines === 1 && tracks !== cells.length && tracks + ' tracks, ' + cells.length + ' cells',
       isOutside && 'a cell outside',
       isOnOther && 'a cell on another one'
     ].filter(Boolean).map(what => name + ': ' + what)

@@ -1,8 +1,10 @@
 import t from 'tap'
-import {open, violations, withBrowser} from './browser.ts'
-import {app, edge, FIRST_VIEW, madeUp} from './made-up.ts'
+import {open, toView, violations, withBrowser} from './browser.ts'
+import {app, edge, fault, FIRST_VIEW, madeUp} from './made-up.ts'
 import {crash, CRASHED, death, trouble} from './made-up-crash.ts'
+import {instance} from './made-up-workflows.ts'
 
+const NO_CALLS = {seconds: 60, calls: 0, failed: 0, p95Ms: 0}
 const START = Date.parse('2026-01-31T14:46:28.000Z')
 
 t.test('the first view: what is wrong, where to click, what has just happened', async t =>
@@ -44,6 +46,40 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
         []
       )
     })
+
+    await t.test(
+      'a run of plain apps shows what it has; more tabs and columns come with their first content',
+      async t => {
+        const run = await madeUp(t)
+        Object.assign(run.answers, FIRST_VIEW)
+        run.answers['GET /usage'] = {at: new Date(START).toISOString(), groups: []}
+        const {page} = await open(browser, run.url, 'light', {width: 1440, height: 800})
+        const tabs = page.getByRole('navigation').getByRole('link')
+        const grid = page.getByRole('grid', {name: 'Apps'})
+        const heads = grid.getByRole('columnheader').filter({visible: true})
+        await grid.getByRole('row').nth(3).waitFor()
+        t.same(await tabs.allTextContents(), ['Apps', 'Calls', 'Graph', 'Logs'])
+        t.same(await heads.allTextContents(), ['App', 'State', 'Open', 'Last error, or line', 'Actions'])
+        t.equal(await page.locator('.chip').count(), 0, 'all apps have one state: there is nothing to choose')
+        t.same(await violations(page), [])
+
+        run.send('edges', {edges: [edge('checkout', 'payments', 100)], waiting: {}})
+        await heads.filter({hasText: 'p95'}).waitFor()
+        run.send('edges', {edges: [edge('checkout', 'payments', 200, {recent: NO_CALLS})], waiting: {}})
+        await grid.getByText('1.0/s').waitFor({state: 'detached'})
+        t.equal(await heads.filter({hasText: 'p95'}).count(), 1, 'a column that is shown stays')
+        run.send('fault', {change: 'on', fault: fault(1), text: ''}, 1001)
+        await tabs.filter({hasText: 'Faults'}).waitFor()
+        run.answers['GET /workflows'] = {workflows: [instance('o-1')], next: null}
+        run.restart()
+        run.cut()
+        await tabs.filter({hasText: 'Workflows'}).waitFor()
+        await page.getByRole('button', {name: 'More'}).click()
+        await tabs.filter({hasText: 'Template'}).click()
+        await page.getByRole('button', {name: 'Less'}).click()
+        t.match(await tabs.allTextContents(), ['Apps', 'Calls', 'Graph', 'Logs', 'Workflows', 'Template'])
+      }
+    )
 
     await t.test('actions are in the row: restart, stop, start, debug, logs; with keys, too', async t => {
       const run = await madeUp(t)
@@ -226,7 +262,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       await page.clock.install()
       await page.goto(run.url)
       await run.followed('calls')
-      await page.getByRole('link', {name: 'Faults'}).click()
+      await toView(page, 'Faults')
       await page.getByRole('main', {name: 'Faults'}).waitFor()
       await page.clock.runFor(30_000)
       run.asked.length = 0

@@ -113,6 +113,10 @@ export const fault = (number: number, more: Partial<Api.Fault> = {}): Api.Fault 
 /** What the table of apps asks for, where nothing is known; an app has no page of its API. */
 const NO_FIGURES: Answers = {
   'GET /copies': {copies: []},
+  'GET /workflows': {workflows: [], next: null},
+  'GET /pins': {pins: [], rounds: []},
+  'GET /actors': {types: []},
+  'GET /jobs': {now: '2026-01-31T14:46:45.977Z', jobs: [], next: null},
   'GET /usage': {at: '2026-01-31T14:46:45.977Z', groups: []},
   'GET /traffic': {seconds: 5, until: '2026-01-31T14:46:45.977Z', apps: []}
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {open, violations, withBrowser} from './browser.ts'
+import {open, toView, violations, withBrowser} from './browser.ts'
 import {app, call, edge, fault, FIRST_VIEW, madeUp} from './made-up.ts'
 
 const LONG = `a-service-${'whose-name-is-long-'.repeat(8)}`
@@ -65,7 +65,7 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
         t.ok(Math.max(...ends) - Math.min(...ends) < 12, 'the keys of the header stand beside its figures')
         for (const name of views) {
           const link = page.getByRole('navigation').getByRole('link', {name})
-          await link.click()
+          await toView(page, name)
           await page.getByRole('heading', {name, exact: true}).waitFor()
           t.equal(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), true, name)
           t.equal(
@@ -122,7 +122,7 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
       await t.test(`breaks no rule of accessibility on a narrow screen, ${theme}`, async t => {
         const {page} = await open(browser, run.url, theme, {width: 360, height: 640})
         for (const name of views) {
-          await page.getByRole('navigation').getByRole('link', {name}).click()
+          await toView(page, name)
           await page.getByRole('heading', {name, exact: true}).waitFor()
           t.same(await violations(page), [], name)
         }

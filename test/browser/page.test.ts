@@ -86,7 +86,7 @@ t.test('the page', async t =>
       const run = await madeUp(t)
       const page = await browser.newPage()
       await page.addInitScript('delete window.requestIdleCallback')
-      const late = page.waitForResponse(/\/template-.*\.js$/)
+      const late = page.waitForResponse(/\/rest-.*\.js$/)
       await page.goto(run.url)
       await payments(page).waitFor()
       await late
@@ -207,7 +207,7 @@ t.test('the page', async t =>
     await t.test('says so if a view cannot be loaded, and tries again; an unknown one, too', async t => {
       const run = await madeUp(t)
       const page = await browser.newPage()
-      await page.route(/logs-.*\.js$/, async route => route.abort())
+      await page.route(/rest-.*\.js$/, async route => route.abort())
       await page.goto(run.url)
       await page.getByRole('link', {name: 'Logs'}).click()
       await page.getByText('could not be loaded').waitFor()

@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import t from 'tap'
 import {copyExample} from '../rig/example.ts'
 import {openRig} from '../rig/rig.ts'
-import {open, violations, withBrowser} from './browser.ts'
+import {open, toView, violations, withBrowser} from './browser.ts'
 import {call, callDetail, madeUp, type MadeUp} from './made-up.ts'
 
 const answer = (status: number): Api.Replay['before'] => ({
@@ -99,7 +99,7 @@ t.test('pinned calls', async t =>
     await t.test('by saves; two answers side by side; news come by themselves', async t => {
       const run = await runWithPins(t)
       const {page, troubles} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Replay'}).click()
+      await toView(page, 'Replay')
       const table = page.getByRole('region', {name: 'Pinned calls'})
       await table.getByRole('columnheader', {name: 'payments: charge.js'}).waitFor()
       await table.getByRole('row', {name: /GET \/orders\/7 checkout → payments 200 200 = 500 → 200/}).waitFor()
@@ -126,7 +126,7 @@ t.test('pinned calls', async t =>
       }
       run.answers['DELETE /pins/8'] = {...PINS, pins: PINS.pins.slice(0, 1)}
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Replay'}).click()
+      await toView(page, 'Replay')
       await page.getByRole('button', {name: 'Send all now'}).click()
       await page
         .getByRole('dialog', {name: /^Send POST, too/})
@@ -156,7 +156,7 @@ t.test('pinned calls', async t =>
       ])
       await page.goto('about:blank')
       await page.goto(run.readOnlyUrl)
-      await page.getByRole('link', {name: 'Replay'}).click()
+      await toView(page, 'Replay')
       await page.getByRole('region', {name: 'Pinned calls'}).waitFor()
       t.equal(await page.getByRole('button', {name: /Send|Unpin/}).count(), 0, 'not for who looks only')
     })
@@ -167,7 +167,7 @@ t.test('pinned calls', async t =>
       run.answers['GET /pins'] = {...PINS}
       run.answers['POST /replays'] = `${JSON.stringify(DIFFERENT)}\n`
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Replay'}).click()
+      await toView(page, 'Replay')
       await page.getByRole('button', {name: 'Send call 7'}).click()
       const sent = page.getByRole('region', {name: 'Sent now'})
       await sent.waitFor()
@@ -185,7 +185,7 @@ t.test('pinned calls', async t =>
       const run = await madeUp(t)
       run.answers['GET /pins'] = {pins: [], rounds: []}
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Replay'}).click()
+      await toView(page, 'Replay')
       await page.getByText('No call is pinned.').waitFor()
       await page.getByRole('button', {name: 'Send again'}).click()
       await page.getByRole('alert', {name: 'Failure'}).getByText('there is no /replays').waitFor()
@@ -195,7 +195,7 @@ t.test('pinned calls', async t =>
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
         const run = await runWithPins(t)
         const {page} = await open(browser, run.url, theme)
-        await page.getByRole('link', {name: 'Replay'}).click()
+        await toView(page, 'Replay')
         await page.getByRole('link', {name: '500 → 200'}).click()
         await page.getByRole('group', {name: 'After'}).getByText('"<img').waitFor()
         t.same(await violations(page), [])
@@ -219,7 +219,7 @@ t.test('pinned calls', async t =>
         await page.getByRole('row', {name: /shop → prices GET \/pear\/usd/}).click()
         await page.getByRole('button', {name: 'Pin'}).click()
         await page.getByRole('button', {name: 'Pinned'}).waitFor()
-        await page.getByRole('link', {name: 'Replay'}).click()
+        await toView(page, 'Replay')
         const table = page.getByRole('region', {name: 'Pinned calls'})
         await table.getByRole('row', {name: /GET \/pear\/usd shop → prices 500/}).waitFor()
         const file = 'replay/prices/prices.mjs'

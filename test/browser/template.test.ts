@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import {open, violations, withBrowser} from './browser.ts'
+import {open, toView, violations, withBrowser} from './browser.ts'
 import {fault, FIRST_VIEW, madeUp} from './made-up.ts'
 
 const finding = (more: Partial<Api.TemplateFinding>): Api.TemplateFinding => ({
@@ -42,7 +42,7 @@ t.test('the template', async t =>
       Object.assign(run.answers, FIRST_VIEW)
       run.answers['GET /template'] = TEMPLATE
       const {page, troubles} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Template'}).click()
+      await toView(page, 'Template')
       const file = page.getByRole('region', {name: '/work/shop/dapr.yaml'})
       const line = (nth: number) => file.getByRole('listitem').nth(nth - 1)
       await line(4).getByText('comand is ignored: unknown key; did you mean command?').waitFor()
@@ -62,7 +62,7 @@ t.test('the template', async t =>
       Object.assign(run.answers, FIRST_VIEW)
       run.answers['GET /template'] = TEMPLATE
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Template'}).click()
+      await toView(page, 'Template')
       await page.getByText('1 mistake, 1 warning').waitFor()
       run.answers['GET /template'] = {...TEMPLATE, findings: []}
       run.send('note', {code: 'template-edit-failed', text: 'the edited template has a mistake'}, 1001)
@@ -75,7 +75,7 @@ t.test('the template', async t =>
       Object.assign(run.answers, FIRST_VIEW)
       run.answers['GET /template'] = {files: [], findings: []}
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Template'}).click()
+      await toView(page, 'Template')
       await page.getByText('nothing is wrong with it').waitFor()
       const asked = (): number => run.asked.filter(each => each === 'GET /template').length
       const before = asked()
@@ -91,7 +91,7 @@ t.test('the template', async t =>
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Template'}).click()
+      await toView(page, 'Template')
       await page.getByText('there is no /template. Look elsewhere.').waitFor()
       t.pass('it is said')
     })
@@ -104,7 +104,7 @@ t.test('the template', async t =>
         const wide = {file: '/work/shop/mine.yaml', text: `apps: [${'{}, '.repeat(200)}]\n`}
         run.answers['GET /template'] = {...TEMPLATE, files: [...TEMPLATE.files, wide]}
         const {page} = await open(browser, run.url, theme)
-        await page.getByRole('link', {name: 'Template'}).click()
+        await toView(page, 'Template')
         await page.getByText('comand is ignored').waitFor()
         t.same(await violations(page), [])
       })
@@ -125,7 +125,7 @@ t.test('the template', async t =>
         await route.fulfill({json}).catch(() => undefined) // it is not wanted any more
         if (held !== undefined) given.resolve()
       })
-      await page.getByRole('link', {name: 'Template'}).click()
+      await toView(page, 'Template')
       await page.getByText(/number \d/).waitFor()
       await run.followed('note')
       const late = new Promise<{readonly number: number; readonly goOn: () => void}>(resolve => {

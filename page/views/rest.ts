@@ -1,0 +1,11 @@
+/** The views that the first one does not need, as one chunk: small chunks compress badly, and the page loads all of them once it is idle. */
+export {default as Actors} from './actors.tsx'
+export {default as App} from './app.tsx'
+export {default as Calls} from './calls.tsx'
+export {default as Faults} from './faults.tsx'
+export {default as Graph} from './graph.tsx'
+export {default as Jobs} from './jobs.tsx'
+export {default as Logs} from './logs.tsx'
+export {default as Replay} from './replay.tsx'
+export {default as Template} from './template.tsx'
+export {default as Workflows} from './workflows.tsx'
