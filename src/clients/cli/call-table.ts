@@ -15,13 +15,14 @@ type Row = Api.Call & {readonly count?: number}
 export const callTable = (rows: readonly Row[], width: number, hasColours = false): string =>
   fittingTable(
     [
-      {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true},
+      {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true, isMain: true},
       {head: 'TIME', cells: rows.map(localTime)},
-      {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 16},
-      {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 16},
+      {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 16, isMain: true},
+      {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 16, isMain: true},
       {
         head: 'STATUS',
         cells: rows.map(statusOf),
+        isMain: true,
         paint: hasColours ? (cell, row) => toned(toneOfCall(rows[row]), cell) : undefined
       },
       {head: 'TOOK', cells: rows.map(({totalMs}) => durationText(totalMs)), alignsRight: true},

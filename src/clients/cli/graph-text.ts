@@ -35,11 +35,12 @@ export const percentile = (ms: number): string => (ms < 10_000 ? durationText(ms
 
 const some = (count: number): string => (count === 0 ? '' : count.toString())
 
-function differences({edges, uncalled}: Api.Graph): string {
+/** Compares calls with `dependsOn`, if the template names an app there. */
+function differences({edges, uncalled, awaited}: Api.Graph): string {
+  const isNamed = uncalled.length + awaited.length > 0 || edges.some(({isDeclared}) => isDeclared === true)
+  const undeclared = isNamed ? edges.filter(({isDeclared}) => isDeclared === false) : []
   const lines = [
-    ...grouped(edges.filter(({isDeclared}) => isDeclared === false)).map(
-      ([from, ids]) => `${from} calls ${list(ids)}: not in its dependsOn`
-    ),
+    ...grouped(undeclared).map(([from, ids]) => `${from} calls ${list(ids)}: not in its dependsOn`),
     ...grouped(uncalled).map(
       ([from, ids]) =>
         `${from} names ${list(ids)} under dependsOn, and has not called ${ids.length === 1 ? 'it' : 'them'}`

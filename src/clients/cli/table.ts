@@ -18,6 +18,8 @@ export interface FittingColumn {
   readonly cells: readonly string[]
   readonly minWidth?: number
   readonly alignsRight?: boolean
+  /** Omitted after all columns without this. */
+  readonly isMain?: boolean
   /** Colours a cell of this row, which has its width already. */
   readonly paint?: ((cell: string, row: number) => string) | undefined
 }
@@ -26,14 +28,18 @@ const GAP = 2
 
 /**
  * A table that is never wider than `width`: wide columns are cut to their minimum width, then columns are omitted from the
- * right, and finally the first two are cut. Empty columns are omitted; lines have no trailing spaces.
+ * right, main ones last, and finally the first two are cut. Empty columns are omitted; lines have no trailing spaces.
  */
 export function fittingTable(columns: readonly FittingColumn[], width: number): string {
   let shown = columns.filter(({cells}) => cells.some(cell => cell !== ''))
   let widths = cutDown(shown, width)
   while (total(widths) > width && shown.length > 1) {
     if (shown.length === 2 && width > 2 * GAP) shown = shown.map(each => ({...each, minWidth: 1}))
-    else shown = shown.slice(0, -1)
+    else
+      shown = shown.toSpliced(
+        shown.findLastIndex(({isMain}) => isMain !== true),
+        1
+      )
     widths = cutDown(shown, width)
   }
   if (total(widths) > width) widths = [Math.max(1, width)]

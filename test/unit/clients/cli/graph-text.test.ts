@@ -81,8 +81,8 @@ t.test('what differs from dependsOn is said once for each caller', async t => {
   const three = {
     ...graph,
     edges: [edge('a', 'b', false), edge('a', 'c', false), edge('a', 'd', false)],
-    uncalled: [],
     awaited: []
   }
   t.match(graphTable(three, 60), '\na calls b, c and d: not in its dependsOn\n')
+  t.notMatch(graphTable({...three, uncalled: []}, 60), 'dependsOn', 'a template without dependsOn')
 })

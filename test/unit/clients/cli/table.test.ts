@@ -1,6 +1,6 @@
 import t from 'tap'
 import {age, created} from '../../../../src/clients/cli/age.ts'
-import {tableOf} from '../../../../src/clients/cli/table.ts'
+import {fittingTable, tableOf} from '../../../../src/clients/cli/table.ts'
 
 t.test('cells are padded to the widest, and a blank column is left out', async t => {
   t.equal(
@@ -11,6 +11,18 @@ t.test('cells are padded to the widest, and a blank column is left out', async t
     ]),
     'APP ID    APP PORT  \na         0         \ncheckout  7001      \n'
   )
+})
+
+t.test('in a narrow table the main columns stay', async t => {
+  const columns = [
+    {head: 'CALL', cells: ['17'], isMain: true},
+    {head: 'TIME', cells: ['20:44:38.392']},
+    {head: 'STATUS', cells: ['502'], isMain: true},
+    {head: 'NOTE', cells: ['refused']}
+  ]
+  t.equal(fittingTable(columns, 40), 'CALL  TIME          STATUS  NOTE\n17    20:44:38.392  502     refused\n')
+  t.equal(fittingTable(columns, 26), 'CALL  TIME          STATUS\n17    20:44:38.392  502\n')
+  t.equal(fittingTable(columns, 20), 'CALL  STATUS\n17    502\n')
 })
 
 t.test('a table may have more rows than a function has arguments', async t => {
