@@ -1,41 +1,24 @@
-import {
-  type FrameClient,
-  type FrameClients,
-  type FrameStream,
-  type StreamHandler,
-  type Waiter,
-  CANCEL,
-  codeName,
-  encodeField,
-  INTERNAL_ERROR,
-  REFUSED_STREAM
-} from '#h2-frames'
+import {type FieldWalker, type FrameClient, type FrameStream, codeName, INTERNAL_ERROR} from '#h2-frames'
 import type {Hit} from '../../../proxy/faults/hit.ts'
-import type {Admission, Admitted, Denied, Held} from '../../../proxy/gateway/admission.ts'
+import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
 import {RESET} from '../../../proxy/gateway/faulted-call.ts'
 import {grpcStatusOf} from '../../../proxy/gateway/faulted-grpc-call.ts'
-import {HELD_TOO_MUCH} from '../../../proxy/gateway/held-bodies.ts'
-import {howEnded} from '../../../proxy/gateway/how-ended.ts'
 import type {CallOutcome} from '../../../proxy/gateway/interceptor.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
-import {Passage, type Passenger} from '../../../proxy/gateway/passage.ts'
-import type {Call, CallSpans, OpenStream} from '../../../model/call.ts'
+import {StreamCall} from '../../../proxy/gateway/stream-call.ts'
+import type {Call, CallSpans} from '../../../model/call.ts'
 import {codeText} from '../../../model/grpc-code.ts'
-import type {CallJournal} from '../../../proxy/net/call-journal.ts'
-import {bugText} from '../../../model/errors.ts'
 import {systemClock} from '../../../platform/clock.ts'
 import type {AnswerFields} from '../../../proxy/net/grpc/answer-fields.ts'
-import {clientsOf} from '../../../proxy/net/grpc/clients-of.ts'
-import {PREFIX_BYTES, tooLargeToSend} from '../../../proxy/net/grpc/message-gauge.ts'
+import {type MessageGauge, PREFIX_BYTES, tooLargeToSend} from '../../../proxy/net/grpc/message-gauge.ts'
+import {NO_STREAMS, SentMessages} from '../../../proxy/net/grpc/sent-messages.ts'
 import * as status from '../../../proxy/net/grpc/status.ts'
 import {trailersOf, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
-import type {PooledProcess} from '../../../proxy/net/pool.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {answerType} from './answer-faults.ts'
 import {CUT_CALL, GrpcAnswer, tooLargeFor, type AnsweredCall} from './grpc-answer.ts'
 import type {ReceivedCall, Forwarded, RequestHead} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
-import {NO_STREAMS, SentMessages} from './sent-messages.ts'
 
 /** The facts about a call from the API that took it, before it begins. */
 export interface GrpcCallFacts {
@@ -50,28 +33,16 @@ export interface GrpcCallFacts {
 const RESET_CALL: GrpcStatus = {code: status.UNAVAILABLE, message: RESET}
 
 /**
- * A call of gRPC through the gateway, which ends exactly once. Messages are passed as bytes,
- * both ways; a slow reader slows its sender. The API that took the call decides its form at both ends: the
+ * A call of gRPC through the gateway. Messages are passed as bytes, both ways. The API that took the call decides its form at both ends: the
  * proxy, or InvokeService.
  */
-export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, StreamHandler, OpenStream {
-  readonly call: Call
-  changed: (() => void) | undefined
+export abstract class GrpcCall extends StreamCall implements AnsweredCall {
   protected readonly sidecar: SidecarContext
   protected readonly requestHead: RequestHead
   protected readonly spans: CallSpans | undefined
-  readonly journal: CallJournal
-  readonly passage: Passage
-  readonly #caller: FrameStream
   readonly #deadline: number
-  readonly #messages: SentMessages
   readonly #answer: GrpcAnswer
-  #clients: FrameClients | undefined
-  #callee: FrameStream | undefined
-  #calleeConnection: FrameClient | undefined
   #callOff: (() => void) | undefined
-  /** Bytes that were received and not passed on yet. */
-  #unpassed = 0
   /** How the current attempt has ended; undefined: a policy ends it. */
   #attemptEnd: GrpcStatus | undefined
   /** Passes on how the current attempt has ended. */
@@ -80,23 +51,19 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   constructor({sidecar, head, caller, deadline}: ReceivedCall, call: Call, facts: GrpcCallFacts) {
     const {observer, maxBodyBytes} = sidecar
     const {spans, calleeMethod, isStream} = facts
+    const isWhole = observer !== undefined || spans?.own.isSampled === true
+    const request = isWhole ? wholeRequest(head, call.path) : briefRequest(head)
+    super(sidecar, call, request, {caller, messages: new SentMessages(maxBodyBytes, true), mayStream: true})
     this.sidecar = sidecar
     this.requestHead = head
     this.spans = spans
-    this.#caller = caller
     this.#deadline = deadline
-    this.#messages = new SentMessages(maxBodyBytes)
     this.#answer = new GrpcAnswer(this, caller, maxBodyBytes)
-    const isWhole = observer !== undefined || spans?.own.isSampled === true
-    const request = isWhole ? wholeRequest(head, call.path) : briefRequest(head)
-    this.call = {...call, stream: this, sent: request}
-    this.passage = new Passage(this, sidecar, {call: this.call, request})
-    const {journal} = this.passage
+    const {journal} = this
     journal.status = 200
     journal.calleeMethod = calleeMethod
     journal.isStream = isStream
     journal.spans = spans && {own: spans.own, callee: undefined}
-    this.journal = journal
   }
 
   /** The first fields for the callee: the same for all calls of a method. */
@@ -117,11 +84,12 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     return ''
   }
 
-  /** More messages may follow, or have passed: it may never end by itself (`AdmissionQueue.drained`). */
-  get isStream(): boolean {
-    const {isDone, gauge} = this.#messages
-    const isAnswered = this.journal.responseBytes > 0 && !this.#answer.gauge.isWithinFirst
-    return this.passage.admitted !== undefined && (isAnswered || (!isDone && !gauge.isWithinFirst))
+  protected get answerGauge(): MessageGauge {
+    return this.#answer.gauge
+  }
+
+  protected get isHearing(): boolean {
+    return this.#accept === undefined
   }
 
   endStream(): void {
@@ -130,21 +98,13 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
 
   start(isRequestDone: boolean): void {
     const {passage, sidecar} = this
-    this.#messages.isDone = isRequestDone
+    this.messages.isDone = isRequestDone
     this.journal.begun()
     if (this.#deadline !== Infinity) this.#setTimer()
     if (passage.isOver) return
     const run = passage.under(this.call, sidecar.interceptor)
-    if (run?.mayRetry === true && !this.journal.isStream) this.#messages.keep(sidecar.maxBodyBytes)
+    if (run?.mayRetry === true && !this.journal.isStream) this.messages.keep(sidecar.maxBodyBytes)
     passage.start()
-  }
-
-  ask(isRefused: boolean): Admission | Held {
-    return this.sidecar.admit(this.call, isRefused)
-  }
-
-  protocolAt(): 'gRPC' {
-    return 'gRPC'
   }
 
   send(admitted: Admitted): void {
@@ -152,15 +112,14 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     const {spans} = this
     const isOtherSidecar = !isLocal && grpcPool === undefined
     if (spans !== undefined) this.journal.spans = isOtherSidecar ? spans : {own: spans.own, callee: undefined}
-    this.#clients = clientsOf(grpcPool ?? pool, this.sidecar.warn)
-    this.#clients.take(this)
+    this.connect(grpcPool ?? pool)
   }
 
   denied(denied: Denied): void {
     const end = this.deniedStatus(denied)
     const {status: code, isUnknown} = denied
     const verdict = code === 403 ? 'excluded' : isUnknown === true ? 'failed' : this.verdictOf(end.code)
-    this.#settle(verdict, () => this.#fail(end))
+    this.#settle(verdict, () => this.failWith(end))
   }
 
   struck(hit: Hit): void {
@@ -175,84 +134,47 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     this.#answer.restart()
   }
 
-  drop(): void {
-    this.#clients?.leave(this)
-    this.#callee?.reset(CANCEL)
-    this.#callee = undefined
-  }
-
   conclude(outcome: CallOutcome): void {
-    this.#messages.release()
-    if (outcome.kind === 'ended') this.#fail(status.ofPolicy(outcome.reason))
+    this.messages.release()
+    if (outcome.kind === 'ended') this.failWith(status.ofPolicy(outcome.reason))
     else this.#accept?.()
   }
 
   whyOnce(): string {
-    return this.#answer.hasPassed ? 'the caller has got a message already' : this.#messages.whyOnce
+    return this.#answer.hasPassed ? 'the caller has got a message already' : this.messages.whyOnce
   }
 
-  crash(error: unknown): void {
-    this.sidecar.warn(bugText(error))
-    this.#fail({code: status.INTERNAL, message: 'internal error'})
+  protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
+    this.#answer.takeFields(walker, block, isLast)
   }
 
-  /** No connection could be opened. */
-  failed(why: string, isRefused: boolean): void {
-    if (!isRefused || !this.passage.refused()) this.unreachable(why)
+  protected takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {
+    this.#answer.takeMessages(callee, bytes, isLast)
   }
 
-  head(stream: FrameStream, block: string, isLast: boolean): void {
-    const walker = this.#calleeConnection?.walker
-    const isAnswer = stream === this.#callee && this.#accept === undefined && walker !== undefined
-    if (isAnswer) return this.#answer.takeFields(walker, block, isLast)
-    stream.skipFields(block)
-    // trailers of a caller: gRPC has none, and they mean the end
-    if (stream === this.#caller && isLast) this.data(stream, '', true)
-  }
-
-  data(stream: FrameStream, bytes: string, isLast: boolean): void {
-    if (stream === this.#caller) this.#takeRequest(bytes, isLast)
-    else if (stream === this.#callee && this.#accept === undefined) this.#answer.takeMessages(stream, bytes, isLast)
-  }
-
-  sent(stream: FrameStream, bytes: number): void {
-    if (stream === this.#caller) return this.#callee?.credit(bytes)
-    // what is sent again was passed on before
-    const passed = Math.min(bytes, this.#unpassed)
-    this.#unpassed -= passed
-    this.#caller.credit(passed)
-  }
-
-  reset(stream: FrameStream, code: number): void {
-    if (stream === this.#caller) return this.#callerLeft()
-    if (stream !== this.#callee || (code === REFUSED_STREAM && this.#repeat())) return
+  protected calleeReset(code: number): void {
     this.passage.isBroken = true
     const message = `stream terminated by RST_STREAM with error code: ${codeName(code)}`
     this.failAttempt({code: status.codeOfReset(code), message})
   }
 
-  lost(stream: FrameStream, why: string, isUnprocessed = false): void {
-    if (stream === this.#caller) return this.#callerLeft()
-    if (stream !== this.#callee || (isUnprocessed && this.#repeat())) return
+  protected calleeLost(why: string): void {
     this.passage.isBroken = true
-    this.#loseCallee(this.failedStatus(`error reading from server: ${why}`))
+    this.unreachable(`error reading from server: ${why}`)
+  }
+
+  protected callerLeft(): void {
+    this.#over(status.CANCELLED, 'the caller left')
   }
 
   /** Sends a call that the app has not begun to handle, as it says, once more, as clients do (grpc-go: stream.go, shouldRetry). */
-  #repeat(): boolean {
+  protected repeats(brokeOff: string): boolean {
     const isEnded = this.#accept !== undefined || this.journal.firstByteAt > 0 || this.passage.broken !== undefined
-    if (isEnded || !this.#messages.repeat()) return false
-    this.#callee = undefined
-    this.#clients?.take(this)
-    return true
+    return brokeOff === '' && !isEnded && this.messages.repeat() && this.connectAgain()
   }
 
-  opened(connection: FrameClient): void {
+  protected begin(connection: FrameClient, admitted: Admitted): void {
     const {passage, journal} = this
-    const {admitted} = passage
-    if (admitted === undefined) return
-    journal.connectedAt = performance.now()
-    journal.attempts++
     const {block, isRepeated} = this.fixedFields(admitted)
     const own = this.ownFields(admitted, journal.connectedAt - journal.startedAt)
     const body = this.bodyFor(admitted)
@@ -261,42 +183,35 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     const fault = this.#faultOfSize(body, max)
     if (fault !== undefined) return this.failAttempt(fault)
     if (body !== '') journal.requestBytes = body.length
-    const first = body === '' ? this.#messages.first() : [body]
-    if (first === undefined) return this.#fail(this.failedStatus('the request is too large to be sent again'))
-    const {isDone} = this.#messages
-    this.#calleeConnection = connection
-    const isLast = isDone && first.length === 0
-    const callee = connection.open(this, isRepeated ? own : block + own, isLast, isRepeated ? block : '')
-    this.#callee = callee
-    for (let at = 0; at < first.length; at++) callee.writeData(first[at] ?? '', isDone && at === first.length - 1)
-    passage.broken?.opened?.()
+    const first = body === '' ? this.messages.first() : [body]
+    if (first === undefined) return this.failWith(this.failedStatus('the request is too large to be sent again'))
+    const {isDone} = this.messages
+    this.openCallee(connection, {
+      fields: isRepeated ? own : block + own,
+      repeated: isRepeated ? block : '',
+      pieces: first,
+      isDone
+    })
     // policies apply only until a stream is open: what follows is passed on unchecked
     if (!journal.isStream || !passage.isPoliced) return
-    this.#messages.release()
+    this.messages.release()
     passage.release()
   }
 
-  #takeRequest(bytes: string, isLast: boolean): void {
-    const {journal} = this
-    const messages = this.#messages
-    if (isLast) messages.isDone = true
-    if (this.passage.isOver) return this.#caller.credit(bytes.length)
-    const tooLarge = messages.gauge.measure(bytes)
-    if (tooLarge > 0) return this.#fail(tooLargeFor(tooLarge, messages.gauge))
-    journal.requestBytes += bytes.length
-    this.#unpassed += bytes.length
-    journal.observer?.text(this.call, 'request', bytes)
-    const callee = this.#callee
-    if (callee === undefined && !this.passage.hold(bytes.length))
-      return this.#fail({code: status.RESOURCE_EXHAUSTED, message: HELD_TOO_MUCH})
-    if (!messages.add(bytes, callee !== undefined)) return this.#fail(NO_STREAMS)
-    if (callee?.isOver === true) this.sent(callee, bytes.length)
-    else callee?.writeData(bytes, isLast)
-    this.changed?.()
+  protected measure(bytes: string): boolean {
+    const tooLarge = this.messages.gauge.measure(bytes)
+    if (tooLarge > 0) this.failWith(tooLargeFor(tooLarge, this.messages.gauge))
+    return tooLarge === 0
+  }
+
+  protected keep(bytes: string): boolean {
+    const isKept = this.messages.add(bytes, this.callee !== undefined)
+    if (!isKept) this.failWith(NO_STREAMS)
+    return isKept
   }
 
   moreFields(fields: AnswerFields): string {
-    return this.answerFields(fields) + this.#faultField
+    return this.answerFields(fields) + this.callFields
   }
 
   answered(end: GrpcStatus, pass: () => void): void {
@@ -305,15 +220,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   }
 
   ended({code, message}: GrpcStatus): void {
-    // an app may answer before it has heard all
-    if (this.#callee?.isLocalDone === false) this.#callee.reset(CANCEL)
     this.#over(code, message)
-  }
-
-  /** The field with the number of the fault that has hit the call; '' if none has. */
-  get #faultField(): string {
-    const {fault} = this.call
-    return fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
   }
 
   /** The current attempt has ended; what follows is ignored. `accept` passes that on if it is the last one. */
@@ -325,42 +232,34 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   }
 
   unreachable(why: string): void {
-    this.#loseCallee(this.failedStatus(why))
+    this.#endAttempt(this.failedStatus(why), true)
   }
 
   /** The callee has failed. Policies may retry the call. */
   failAttempt(end: GrpcStatus): void {
-    this.#endAttempt(end, undefined)
+    this.#endAttempt(end, false)
   }
 
-  /** The connection to the callee is gone, maybe with its process: then the status says how that ended. Policies may retry the call. */
-  #loseCallee(end: GrpcStatus): void {
-    this.#endAttempt(end, this.passage.admitted?.pool.process)
-  }
-
-  #endAttempt(end: GrpcStatus, process: PooledProcess | undefined): void {
+  /** `isLost`: the connection to the callee is gone, maybe with its process; then the status says how that ended. */
+  #endAttempt(end: GrpcStatus, isLost: boolean): void {
     if (this.passage.isOver) return
     if (this.#accept === undefined) this.#attemptEnd = end
     this.#settle(this.verdictOf(end.code), () => {
-      if (process === undefined) this.#fail(end)
-      else this.#explain(process, end).catch((error: unknown) => this.crash(error))
+      if (!isLost) return this.failWith(end)
+      this.explained(end.message)
+        .then(message => this.failWith({code: end.code, message}))
+        .catch((error: unknown) => this.crash(error))
     })
   }
 
-  async #explain(process: PooledProcess, {code, message}: GrpcStatus): Promise<void> {
-    const how = await howEnded(process)
-    this.#fail({code, message: how === '' ? message : `${message} (${how})`})
-  }
-
   /** Ends the call with a status of the sidecar. */
-  #fail(end: GrpcStatus): void {
+  protected failWith(end: GrpcStatus): void {
     if (this.passage.isOver) return
     const answer = this.#answer
-    const head = answer.hasBegun ? '' : status.answerHead(answerType(this.requestHead)) + this.#faultField
+    const head = answer.hasBegun ? '' : status.answerHead(answerType(this.requestHead)) + this.callFields
     answer.hasBegun = true
-    if (end === RESET_CALL || end === CUT_CALL) this.#caller.reset(INTERNAL_ERROR)
-    else this.#caller.writeHead(head + trailersOf(end), true)
-    this.#callee?.reset(CANCEL)
+    if (end === RESET_CALL || end === CUT_CALL) this.caller.reset(INTERNAL_ERROR)
+    else this.caller.writeHead(head + trailersOf(end), true)
     this.#over(end.code, end.message)
   }
 
@@ -368,33 +267,24 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   #faultOfSize(body: string, max: number): GrpcStatus | undefined {
     this.#answer.gauge.limit(max)
     if (body === '') {
-      const bytes = this.#messages.gauge.limit(max)
-      return bytes === 0 ? undefined : tooLargeFor(bytes, this.#messages.gauge)
+      const bytes = this.messages.gauge.limit(max)
+      return bytes === 0 ? undefined : tooLargeFor(bytes, this.messages.gauge)
     }
     const bytes = body.length - PREFIX_BYTES
     if (max === 0 || bytes <= max) return undefined
     return {code: status.RESOURCE_EXHAUSTED, message: tooLargeToSend(bytes, max)}
   }
 
-  #callerLeft(): void {
-    this.#callee?.reset(CANCEL)
-    this.#over(status.CANCELLED, 'the caller left')
-  }
-
   #setTimer(): void {
     const ms = this.#deadline - performance.now()
-    if (ms <= 0) return this.#fail(status.EXCEEDED)
-    this.#callOff = systemClock.after(ms, () => this.#fail(status.EXCEEDED))
+    if (ms <= 0) return this.failWith(status.EXCEEDED)
+    this.#callOff = systemClock.after(ms, () => this.failWith(status.EXCEEDED))
   }
 
   #over(code: number, failure: string): void {
-    const {journal, passage} = this
-    if (passage.isOver) return
+    if (this.passage.isOver) return
     this.#callOff?.()
-    this.#messages.drop()
-    this.#clients?.leave(this)
-    journal.grpcStatus = code
-    journal.failure = code === status.OK ? '' : failure || codeText(code)
-    passage.over()
+    this.journal.grpcStatus = code
+    this.over(code === status.OK ? '' : failure || codeText(code))
   }
 }

@@ -1,7 +1,7 @@
 import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import t from 'tap'
-import {SentMessages} from '../../../../../src/dapr/sidecar/grpc/sent-messages.ts'
+import {SentMessages} from '../../../../../src/proxy/net/grpc/sent-messages.ts'
 
 const MIB = 1 << 20
 const READ_BYTES = 65_536
@@ -14,7 +14,7 @@ t.test('small messages of a call do not keep all that was read with them', t => 
     return process.memoryUsage().heapUsed
   }
   for (const hasStream of [false, true]) {
-    const messages = new SentMessages(0)
+    const messages = new SentMessages(0, true)
     const before = heap()
     for (let read = 0; read < 1000; read++)
       messages.add(Buffer.alloc(READ_BYTES, 97).toString('latin1').slice(100, 120), hasStream)

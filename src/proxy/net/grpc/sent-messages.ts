@@ -1,7 +1,7 @@
 import {kept} from '#h2-frames'
-import {KeptBody} from '../../../proxy/net/kept-body.ts'
-import {MessageGauge} from '../../../proxy/net/grpc/message-gauge.ts'
-import {FAILED_PRECONDITION, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {KeptBody} from '../kept-body.ts'
+import {MessageGauge} from './message-gauge.ts'
+import {FAILED_PRECONDITION, type GrpcStatus} from './status.ts'
 
 /** More messages than one cannot be sent again (Dapr: pkg/api/grpc/proxy, errRetryOnStreamingRPC). */
 export const NO_STREAMS: GrpcStatus = {
@@ -22,10 +22,12 @@ export class SentMessages {
   #kept: KeptBody | undefined
   #early: string[] | undefined
   /** Everything that was passed on in this attempt; undefined: too much to repeat it. */
-  #passed: string | undefined = ''
+  #passed: string | undefined
 
-  constructor(maxBytes: number) {
+  /** `maxBytes`: of each message, 0 = any number. `isRepeatable`: what was passed on is kept, so that it can be sent once more. */
+  constructor(maxBytes: number, isRepeatable: boolean) {
     this.gauge = new MessageGauge(maxBytes)
+    this.#passed = isRepeatable ? '' : undefined
   }
 
   /** There may be more than one attempt. `maxBytes`: 0 = only limited by the total of all calls. */

@@ -1,0 +1,246 @@
+import {
+  CANCEL,
+  encodeField,
+  type FieldWalker,
+  type FrameClient,
+  type FrameClients,
+  type FrameStream,
+  REFUSED_STREAM,
+  type StreamHandler,
+  type Waiter
+} from '#h2-frames'
+import type {Call, OpenStream, SentRequest} from '../../model/call.ts'
+import type {Protocol} from '../../model/call-protocol.ts'
+import {bugText} from '../../model/errors.ts'
+import type {Hit} from '../faults/hit.ts'
+import type {CallJournal} from '../net/call-journal.ts'
+import {clientsOf} from '../net/grpc/clients-of.ts'
+import type {MessageGauge} from '../net/grpc/message-gauge.ts'
+import {type GrpcStatus, INTERNAL, RESOURCE_EXHAUSTED} from '../net/grpc/status.ts'
+import type {SentMessages} from '../net/grpc/sent-messages.ts'
+import type {Pool} from '../net/pool.ts'
+import type {Admission, Admitted, Denied, Held} from './admission.ts'
+import type {CallContext} from './call-context.ts'
+import {HELD_TOO_MUCH} from './held-bodies.ts'
+import {howEnded} from './how-ended.ts'
+import {Passage, type Passenger} from './passage.ts'
+
+/** The context of a listener for calls of HTTP/2. */
+export interface StreamContext extends CallContext {
+  admit(call: Call, isRefused: boolean): Admission | Held
+  readonly warn: (text: string) => void
+}
+
+/** The stream that a callee gets. */
+export interface CalleeStream {
+  readonly fields: string
+  /** The first fields, where they are likely to come again. */
+  readonly repeated?: string
+  /** The beginning of the body. */
+  readonly pieces: readonly string[]
+  /** The body ends with these pieces. */
+  readonly isDone: boolean
+}
+
+/**
+ * A call of HTTP/2 between a stream of its caller and one of its callee, which ends exactly once. Bytes are passed on as they come; a
+ * slow reader slows its sender. Subclasses decide what the two ends write, and when the call is sent again.
+ */
+export abstract class StreamCall implements Passenger, Waiter, StreamHandler, OpenStream {
+  readonly call: Call
+  readonly journal: CallJournal
+  readonly passage: Passage
+  changed: (() => void) | undefined
+  protected readonly caller: FrameStream
+  protected callee: FrameStream | undefined
+  protected readonly messages: SentMessages
+  readonly #context: StreamContext
+  #clients: FrameClients | undefined
+  #calleeWalker: FieldWalker | undefined
+  /** Bytes that were received and not passed on yet. */
+  #unpassed = 0
+
+  /** `mayStream`: the call may be a stream without end. */
+  constructor(
+    context: StreamContext,
+    call: Call,
+    request: SentRequest,
+    {caller, messages, mayStream}: {caller: FrameStream; messages: SentMessages; mayStream: boolean}
+  ) {
+    this.#context = context
+    this.caller = caller
+    this.messages = messages
+    this.call = mayStream ? {...call, sent: request, stream: this} : {...call, sent: request}
+    this.passage = new Passage(this, context, {call: this.call, request})
+    this.journal = this.passage.journal
+  }
+
+  abstract send(admitted: Admitted): void
+  abstract denied(denied: Denied): void
+  abstract struck(hit: Hit): void
+  abstract endStream(): void
+  /** There is no connection to the callee. */
+  abstract unreachable(why: string): void
+  /** The messages of the response. */
+  protected abstract readonly answerGauge: MessageGauge
+  /** Whether the callee is heard: no policy has ended the attempt. */
+  protected abstract readonly isHearing: boolean
+  /** Opens the stream of the callee by `openCallee`. */
+  protected abstract begin(connection: FrameClient, admitted: Admitted): void
+  /** Measures a piece of the request; false: it was too large, and the call has ended. */
+  protected abstract measure(bytes: string): boolean
+  /** Keeps a piece; false: it cannot be kept, and the call has ended. */
+  protected abstract keep(bytes: string): boolean
+  protected abstract takeFields(walker: FieldWalker, block: string, isLast: boolean): void
+  protected abstract takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void
+  /** Sends the call once more, if the callee has not handled it; `brokeOff`: why it may have, '' = it has not. */
+  protected abstract repeats(brokeOff: string): boolean
+  protected abstract calleeReset(code: number): void
+  protected abstract calleeLost(why: string, isUnprocessed: boolean): void
+  protected abstract callerLeft(): void
+  /** Ends the call with a status of ours. */
+  protected abstract failWith(end: GrpcStatus): void
+
+  get isStream(): boolean {
+    const {isDone, gauge} = this.messages
+    const isAnswered = this.journal.responseBytes > 0 && !this.answerGauge.isWithinFirst
+    return this.passage.admitted !== undefined && (isAnswered || (!isDone && !gauge.isWithinFirst))
+  }
+
+  ask(isRefused: boolean): Admission | Held {
+    return this.#context.admit(this.call, isRefused)
+  }
+
+  protocolAt(): Protocol {
+    return this.journal.request.protocol
+  }
+
+  drop(): void {
+    const {callee} = this
+    this.#clients?.leave(this)
+    this.callee = undefined
+    // an app may answer before it has got all
+    if (callee?.isLocalDone !== true || !callee.isRemoteDone) callee?.reset(CANCEL)
+  }
+
+  crash(error: unknown): void {
+    this.#context.warn(bugText(error))
+    this.failWith({code: INTERNAL, message: 'internal error'})
+  }
+
+  opened(connection: FrameClient): void {
+    const {journal, passage} = this
+    if (passage.admitted === undefined) return
+    journal.connectedAt = performance.now()
+    journal.attempts++
+    this.begin(connection, passage.admitted)
+  }
+
+  failed(why: string, isRefused: boolean): void {
+    if (!isRefused || !this.passage.refused()) this.unreachable(why)
+  }
+
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    if (stream === this.caller) this.takeTrailers(block, isLast)
+    else if (this.#hears(stream) && this.#calleeWalker !== undefined) this.takeFields(this.#calleeWalker, block, isLast)
+    else stream.skipFields(block)
+  }
+
+  data(stream: FrameStream, bytes: string, isLast: boolean): void {
+    if (stream === this.caller) this.takeRequest(bytes, isLast)
+    else if (this.#hears(stream)) this.takeResponse(stream, bytes, isLast)
+  }
+
+  /** Lets the other side send as many bytes as were passed on. */
+  sent(stream: FrameStream, bytes: number): void {
+    if (stream === this.caller) return this.callee?.credit(bytes)
+    // what is sent again was passed on before
+    const passed = Math.min(bytes, this.#unpassed)
+    this.#unpassed -= passed
+    this.caller.credit(passed)
+  }
+
+  reset(stream: FrameStream, code: number): void {
+    if (stream === this.caller) return this.callerLeft()
+    if (stream !== this.callee || (code === REFUSED_STREAM && this.repeats(''))) return
+    this.calleeReset(code)
+  }
+
+  lost(stream: FrameStream, why: string, isUnprocessed = false): void {
+    if (stream === this.caller) return this.callerLeft()
+    if (stream !== this.callee || this.repeats(isUnprocessed ? '' : why)) return
+    this.calleeLost(why, isUnprocessed)
+  }
+
+  /** Waits for a connection to the callee. */
+  protected connect(pool: Pool): void {
+    const context = this.#context
+    this.#clients = clientsOf(pool, text => context.warn(text))
+    this.#clients.take(this)
+  }
+
+  /** Waits for another connection, after `repeats`. */
+  protected connectAgain(): true {
+    this.callee = undefined
+    this.#clients?.take(this)
+    return true
+  }
+
+  protected openCallee(connection: FrameClient, {fields, repeated, pieces, isDone}: CalleeStream): FrameStream {
+    this.#calleeWalker = connection.walker
+    const callee = connection.open(this, fields, isDone && pieces.length === 0, repeated)
+    this.callee = callee
+    for (let at = 0; at < pieces.length; at++) callee.writeData(pieces[at] ?? '', isDone && at === pieces.length - 1)
+    this.passage.broken?.opened?.()
+    return callee
+  }
+
+  protected takeTrailers(block: string, isLast: boolean): void {
+    this.caller.skipFields(block)
+    // gRPC has no trailers of a caller, and they mean the end
+    if (isLast) this.takeRequest('', true)
+  }
+
+  protected takeRequest(bytes: string, isLast: boolean): void {
+    const {journal, messages, callee} = this
+    if (isLast) messages.isDone = true
+    if (this.passage.isOver) return this.caller.credit(bytes.length)
+    if (!this.measure(bytes)) return
+    journal.requestBytes += bytes.length
+    this.#unpassed += bytes.length
+    journal.observer?.text(this.call, 'request', bytes)
+    if (callee === undefined && !this.passage.hold(bytes.length))
+      return this.failWith({code: RESOURCE_EXHAUSTED, message: HELD_TOO_MUCH})
+    if (!this.keep(bytes)) return
+    if (callee?.isOver === true) this.sent(callee, bytes.length)
+    else callee?.writeData(bytes, isLast)
+    this.changed?.()
+  }
+
+  /** Fields of a response about its call, as `faultLine` and `numberLine` in HTTP/1. */
+  protected get callFields(): string {
+    const {fault, number = 0, isNumbered} = this.call
+    const hit = fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
+    return isNumbered === true && number > 0 ? hit + encodeField('pillion-call', number.toString()) : hit
+  }
+
+  /** Returns why a callee was lost, with the end of its process if that has ended. */
+  protected async explained(why: string): Promise<string> {
+    const process = this.passage.admitted?.pool.process
+    const how = process === undefined ? '' : await howEnded(process)
+    return how === '' ? why : `${why} (${how})`
+  }
+
+  /** Ends the call. */
+  protected over(failure: string): void {
+    if (this.passage.isOver) return
+    this.messages.drop()
+    this.drop()
+    this.journal.failure = failure
+    this.passage.over()
+  }
+
+  #hears(stream: FrameStream): boolean {
+    return stream === this.callee && this.isHearing
+  }
+}
