@@ -51,8 +51,8 @@ const HEAD_TOO_LARGE: Reply = {status: 431, type: '', body: '', lines: ''}
 /** Open streams of all sidecars. */
 let openStreams = 0
 
-/** The cost, in pings, of a stream that is refused: a client reads the limit before it opens hundreds. */
-const REFUSAL_COST = 5
+/** The cost, in pings, of a stream that is refused: a client reads the limit before it opens hundreds more. */
+const REFUSAL_COST = 2
 
 /** A connection whose streams may go on after the response: their bodies may be copied to shadows. */
 class Http2Connection extends FrameServer {
