@@ -13,17 +13,19 @@ export const isFaulty = ({from, to}: GraphEdge): boolean =>
 /** The rate, in calls per second, below which the total number of calls is shown instead. */
 const SLOW = 0.05
 
-/** Returns a label such as `12.6/s ✕ 31 % 65 ms ⚡`: calls, failures, p95 and a fault, of the last minute; '' if no app calls the callee. */
-export function labelOf(edge: GraphEdge): string {
+/**
+ * Returns a label such as `12.6/s ✕ 31 % 65 ms ⚡`: calls, failures, p95 and a fault, of the last minute; '' if no app calls the callee.
+ * A short label has calls and failures alone.
+ */
+export function labelOf(edge: GraphEdge, isShort = false): string {
   if (edge.isAwaited === true) return ''
   const {perSecond, failed} = recentOf(edge)
   const calls = edge.figures?.calls ?? 0
   const speed = calls === 0 ? 'not called' : perSecond < SLOW ? `${count(calls)} calls` : `${count(perSecond)}/s`
   const p95Ms = edge.figures?.recent.p95Ms ?? 0
   const p95 = p95Ms === 0 ? '' : duration(p95Ms)
-  return [speed, failed > 0 ? `✕ ${failed < 1 ? '<1' : Math.round(failed)} %` : '', p95, isFaulty(edge) ? '⚡' : '']
-    .filter(text => text !== '')
-    .join(' ')
+  const words = [speed, failed > 0 ? `✕ ${failed < 1 ? '<1' : Math.round(failed)} %` : '']
+  return [...words, ...(isShort ? [] : [p95, isFaulty(edge) ? '⚡' : ''])].filter(text => text !== '').join(' ')
 }
 
 /** Returns the share of failed calls in the last minute or, if none failed, the number of failed calls in total. */

@@ -21,6 +21,8 @@ export interface Layout extends Size {
 export const NODE_HEIGHT = 44
 /** The size of a label: fits `12.6/s ✕ 31 % 65 ms ⚡`. */
 export const LABEL = {width: 150, height: 20}
+/** The size of a label in a crowded picture: fits `12.6/s ✕ 31 %`, also enlarged. */
+export const SHORT_LABEL = {width: 130, height: 26}
 /** The minimum width of the rows of nodes without edges. */
 const MIN_ROW = 900
 const GAP = 24
@@ -29,8 +31,9 @@ export const BEND = 10
 /** The maximum distance from the middle of a box's side at which a line ends. */
 const MAX_APART = NODE_HEIGHT / 2 - 8
 /** The maximum width of a character at the enlarged size that names have when zoomed out. */
-const CHARACTER = 12.6
-const MAX_NODE = 300
+const CHARACTER = 14
+/** The number of characters of a name that are shown enlarged. */
+export const MAX_NAME = 20
 
 /** The methods of dagre's graphs that are used here; dagre's own types import a package that it bundles. */
 interface Drawing {
@@ -46,9 +49,9 @@ const {Graph: NewDrawing} = graphlib as unknown as {readonly Graph: new () => Dr
 const arrange = layout as unknown as (drawing: Drawing) => void
 
 const widthOf = (node: string): number =>
-  Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + (isTopic(node) ? 44 : 24)))
+  Math.max(160, Math.min(MAX_NAME, node.length) * CHARACTER + (isTopic(node) ? 44 : 24))
 
-/** The number of edges above which labels are shown only on hover or focus, except those of failing edges. */
+/** The number of edges above which labels are short. */
 const MAX_LABELS = 15
 
 export const isCrowded = ({edges}: Graph): boolean => edges.length > MAX_LABELS
@@ -59,7 +62,7 @@ const drawn = (node: string): string => `.${node}`
 const linkedBy = (edges: Graph['edges']): ReadonlySet<string> => new Set(edges.flatMap(({from, to}) => [from, to]))
 
 /** Adds the nodes without edges to a layout, in rows below the layers. */
-export function withOthers(whole: Layout, {nodes, edges}: Graph): Layout {
+function withOthers(whole: Layout, {nodes, edges}: Graph): Layout {
   const linked = linkedBy(edges)
   const row = Math.max(MIN_ROW, whole.width)
   const places = new Map(whole.nodes)
@@ -75,25 +78,62 @@ export function withOthers(whole: Layout, {nodes, edges}: Graph): Layout {
   return {...whole, nodes: places, width, height}
 }
 
-/** Places the nodes with edges in layers from left to right, and each label at a free place on its edge. Slow for large graphs. */
-export function layersOf(graph: Graph): Layout {
+/** The scale below which labels of edges and states of nodes are too small to read. */
+export const READABLE = 0.75
+
+/** A way to place the layers: from top to bottom rather than from left to right, and the number of layers over which callees that call nobody are spread. */
+interface Way {
+  readonly isTall: boolean
+  readonly spread: number
+}
+
+const WAYS: readonly Way[] = [
+  {isTall: false, spread: 1},
+  {isTall: true, spread: 1},
+  {isTall: false, spread: 2},
+  {isTall: false, spread: 3}
+]
+
+/** Returns the scale at which all of a picture is seen in its box: at most 1. */
+export const scaleOf = (picture: Size, box: Size): number =>
+  Math.min(1, box.width / picture.width || 1, box.height / picture.height || 1)
+
+/** Places the nodes in the first way in which all can be read in a box of this size, or else the largest one. */
+export function layoutFor(graph: Graph, box: Size): Layout {
+  let best = withOthers(layersOf(graph), graph)
+  for (const way of WAYS.slice(1)) {
+    if (scaleOf(best, box) >= READABLE) break
+    const next = withOthers(layersOf(graph, way), graph)
+    if (scaleOf(next, box) > scaleOf(best, box)) best = next
+  }
+  return best
+}
+
+/** Places the nodes with edges in layers, and each label at a free place on its edge. Slow for large graphs. */
+function layersOf(graph: Graph, {isTall, spread}: Way = {isTall: false, spread: 1}): Layout {
   const {nodes: all, edges} = graph
   const linked = linkedBy(edges)
   const nodes = all.filter(node => linked.has(node))
   if (nodes.length === 0) return {width: 0, height: 0, nodes: new Map(), edges: new Map()}
   const drawing = new NewDrawing()
-  const hasLabels = !isCrowded(graph)
-  drawing.setGraph({rankdir: 'LR', nodesep: 16, ranksep: 48, edgesep: 12, marginx: 12, marginy: 12})
+  const label = isCrowded(graph) ? SHORT_LABEL : LABEL
+  const callers = new Set(edges.map(({from}) => from))
+  drawing.setGraph({rankdir: isTall ? 'TB' : 'LR', nodesep: 10, ranksep: 40, edgesep: 6, marginx: 12, marginy: 12})
   for (const node of nodes) drawing.setNode(drawn(node), {width: widthOf(node), height: NODE_HEIGHT})
-  for (const {from, to, isAwaited} of edges)
-    drawing.setEdge(
-      drawn(from),
-      drawn(to),
-      isAwaited === true || !hasLabels ? {width: 0, height: 0} : {...LABEL, labelpos: 'c'}
-    )
+  for (const [index, {from, to, isAwaited}] of edges.entries())
+    drawing.setEdge(drawn(from), drawn(to), {
+      ...(isAwaited === true ? {width: 0, height: 0} : {...label, labelpos: 'c'}),
+      minlen: callers.has(to) ? 1 : 1 + (index % spread)
+    })
   arrange(drawing)
   const {width = 0, height = 0} = drawing.graph()
-  const layers = halvesOf(nodes.map(node => drawing.node(drawn(node))))
+  // lines are routed from left to right: a tall picture is turned for that, and its lines are turned back
+  const turned = <T extends Point>(point: T): T => (isTall ? {...point, x: point.y, y: point.x} : point)
+  const placeOf = (name: string): Box => {
+    const place = turned(drawing.node(name))
+    return isTall ? {...place, width: NODE_HEIGHT} : place
+  }
+  const layers = halvesOf(nodes.map(node => placeOf(drawn(node))))
   return {
     width,
     height,
@@ -102,8 +142,8 @@ export function layersOf(graph: Graph): Layout {
       edges.map(edge => {
         const ends = [drawn(edge.from), drawn(edge.to)] as const
         const {points: way, x, y} = drawing.edge(...ends)
-        const [from, to] = [drawing.node(ends[0]), drawing.node(ends[1])]
-        const points = edge.from === edge.to ? way : pastBoxes(way, {layers, from, to})
+        const [from, to] = [placeOf(ends[0]), placeOf(ends[1])]
+        const points = edge.from === edge.to ? way : pastBoxes(way.map(turned), {layers, from, to}).map(turned)
         const middle = points[Math.floor(points.length / 2)] ?? {x: 0, y: 0}
         return [edgeKey(edge), {points, label: Number.isFinite(x) ? {x, y} : middle}]
       })

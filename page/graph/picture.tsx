@@ -1,6 +1,6 @@
 import {useMemo} from 'preact/hooks'
 import {duration} from '../parts/format.ts'
-import {visible} from '../parts/safe-text.ts'
+import {shortened, visible} from '../parts/safe-text.ts'
 import {isDown, statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
@@ -9,7 +9,18 @@ import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
 import {isTopic, labelOf, nameOf, sentenceOf, widthOf} from './edge-text.ts'
 import type {Groups} from './groups.ts'
 import {useBox, useViewport} from './viewport.ts'
-import {BEND, isCrowded, LABEL, layersOf, NODE_HEIGHT, type Layout, type Point, withOthers} from './layout.ts'
+import {
+  BEND,
+  isCrowded,
+  LABEL,
+  layoutFor,
+  MAX_NAME,
+  NODE_HEIGHT,
+  READABLE,
+  SHORT_LABEL,
+  type Layout,
+  type Point
+} from './layout.ts'
 
 export interface PictureProps {
   readonly graph: Graph
@@ -20,24 +31,27 @@ export interface PictureProps {
   readonly onOpenGroup: (name: string) => void
 }
 
-/** The scale below which labels of edges are hidden because they are too small to read, except those of failing edges. */
-const READABLE = 0.75
-/** The length above which a name is enlarged less than others when zoomed out, so that it is not cut off. */
-const LONG_NAME = 22
-
 /** The p95 of the calls to an app, in ms, above which its box has another colour. */
 const SLOW_MS = 500
 
-/** Shows nodes in layers from left to right; edges are buttons. */
+/** The number of characters of a name that have room in its box when they are not enlarged. */
+const MAX_NEAR = 30
+
+/** The step in px at which another size of the box may change the places of nodes. */
+const STEP = 100
+
+/** Shows nodes in layers; edges are buttons. */
 export default function Picture({graph, selected, onSelect, groups, onOpenGroup}: PictureProps) {
   const {nodes, edges} = graph
   // figures change each second, positions only when nodes or edges come or go
   const known = [nodes.join('\0'), edges.map(edgeKey).join('\0\0')]
-  const layers = useMemo(() => layersOf(graph), known)
   const {box, size} = useBox()
-  const layout = useMemo(() => withOthers(layers, graph), [layers, ...known])
+  const steps = [size.width, size.height].map(length => Math.round(length / STEP))
+  const layout = useMemo(() => layoutFor(graph, size), [...known, ...steps])
   const {view, zoom, fit, show, onKeyDown, onPointerDown} = useViewport(layout, {box, size})
   const {x, y, scale} = view
+  const isDistant = scale < READABLE
+  const most = isDistant ? MAX_NAME : MAX_NEAR
   return (
     <div class="picture box">
       <div class="zoom">
@@ -53,7 +67,7 @@ export default function Picture({graph, selected, onSelect, groups, onOpenGroup}
       </div>
       <div
         ref={box}
-        class={`canvas ${scale < READABLE ? 'distant' : ''} ${isCrowded(graph) ? 'crowded' : ''}`}
+        class={`canvas ${isDistant ? 'distant' : ''}`}
         tabIndex={0}
         role="region"
         aria-label="Picture of the graph"
@@ -87,6 +101,7 @@ export default function Picture({graph, selected, onSelect, groups, onOpenGroup}
               edge={edge}
               place={layout.edges.get(edgeKey(edge))}
               isSelected={selected === edgeKey(edge)}
+              isShort={isDistant || isCrowded(graph)}
               onSelect={onSelect}
               onSeen={show}
             />
@@ -96,9 +111,17 @@ export default function Picture({graph, selected, onSelect, groups, onOpenGroup}
             const members = groups.get(node)
             if (place === undefined) return null
             return members === undefined ? (
-              <Node key={node} node={node} place={place} graph={graph} onSeen={show} />
+              <Node key={node} node={node} place={place} most={most} graph={graph} onSeen={show} />
             ) : (
-              <Group key={node} name={node} members={members} place={place} onOpen={onOpenGroup} onSeen={show} />
+              <Group
+                key={node}
+                name={node}
+                members={members}
+                place={place}
+                most={most}
+                onOpen={onOpenGroup}
+                onSeen={show}
+              />
             )
           })}
         </svg>
@@ -111,6 +134,8 @@ interface EdgeProps {
   readonly edge: GraphEdge
   readonly place: (Layout['edges'] extends ReadonlyMap<string, infer Found> ? Found : never) | undefined
   readonly isSelected: boolean
+  /** Whether the label has no room for more than the rate and the share of failures. */
+  readonly isShort: boolean
   readonly onSelect: (edge: GraphEdge) => void
   /** Called with the place of the edge's label when the edge gets the focus. */
   readonly onSeen: (place: Point) => void
@@ -125,10 +150,11 @@ const pressing =
     press()
   }
 
-function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
+function Edge({edge, place, isSelected, isShort, onSelect, onSeen}: EdgeProps) {
   if (place === undefined) return null
   const {points, label} = place
-  const text = labelOf(edge)
+  const text = labelOf(edge, isShort)
+  const {width, height} = isShort ? SHORT_LABEL : LABEL
   if (text === '')
     return (
       <g class="edge silent" role="img" aria-label={sentenceOf(edge)}>
@@ -150,8 +176,8 @@ function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
     >
       <path d={lineThrough(points)} stroke-width={widthOf(edge)} marker-end="url(#arrow)" />
       <path class="hit" d={lineThrough(points)} />
-      <rect x={label.x - LABEL.width / 2} y={label.y - LABEL.height / 2} {...LABEL} rx="10" />
-      <text x={label.x} y={label.y + 4}>
+      <rect x={label.x - width / 2} y={label.y - height / 2} width={width} height={height} rx="10" />
+      <text x={label.x} y={label.y} dominant-baseline="central">
         {text}
       </text>
     </g>
@@ -181,6 +207,7 @@ function near(corner: Point, {x, y}: Point): Point {
 interface NodeProps {
   readonly node: string
   readonly place: Place
+  readonly most: number
   readonly graph: Graph
   readonly onSeen: (place: Point) => void
 }
@@ -189,6 +216,8 @@ type Place = Point & {readonly width: number}
 
 interface BoxProps {
   readonly place: Place
+  /** The number of characters of the name that are shown. */
+  readonly most: number
   readonly name: string
   readonly text: string
   /** Whether the box is a topic rather than an app. */
@@ -196,7 +225,7 @@ interface BoxProps {
 }
 
 /** Shows a box with two lines of text. */
-function Box({place, name, text, isRound = false}: BoxProps) {
+function Box({place, most, name, text, isRound = false}: BoxProps) {
   const [x, y] = [place.x - place.width / 2, place.y - NODE_HEIGHT / 2]
   const inset = isRound ? 20 : 10
   return (
@@ -204,8 +233,8 @@ function Box({place, name, text, isRound = false}: BoxProps) {
       <title>{name}</title>
       <rect x={x} y={y} width={place.width} height={NODE_HEIGHT} rx={isRound ? NODE_HEIGHT / 2 : 8} />
       <svg x={x + inset} y={y} width={place.width - 2 * inset} height={NODE_HEIGHT}>
-        <text class={name.length > LONG_NAME ? 'name long' : 'name'} y="18">
-          {name}
+        <text class="name" y="18">
+          {shortened(name, most)}
         </text>
       </svg>
       <text class="status" x={x + inset} y={y + 35}>
@@ -215,7 +244,7 @@ function Box({place, name, text, isRound = false}: BoxProps) {
   )
 }
 
-function Node({node, place, graph, onSeen}: NodeProps) {
+function Node({node, place, most, graph, onSeen}: NodeProps) {
   const app = appList.value.find(each => calleeOf(each) === node)
   const status = app && statusOf(app, now.value)
   const p95 = Math.max(0, ...graph.edges.filter(({to}) => to === node).map(({figures}) => figures?.recent.p95Ms ?? 0))
@@ -223,14 +252,15 @@ function Node({node, place, graph, onSeen}: NodeProps) {
   const words = [status === undefined ? other : `${status.sign} ${status.word}`]
   if (p95 > 0) words.push(`p95 ${duration(p95)}`)
   const name = nameOf(node)
-  const inside = <Box place={place} name={name} text={words.join(' · ')} isRound={isTopic(node)} />
+  const inside = <Box place={place} most={most} name={name} text={words.join(' · ')} isRound={isTopic(node)} />
   return app === undefined ? (
     <g class={`node other ${isTopic(node) ? 'topic' : ''}`}>{inside}</g>
   ) : (
     <a
       class={`node ${status?.tone ?? ''} ${p95 > SLOW_MS ? 'slow' : ''}`}
       href={hrefOf('apps', [node])}
-      aria-label={`${name}, ${words.join(', ')}`}
+      // it begins with the text that is seen, as voice control needs (WCAG 2.5.3)
+      aria-label={`${shortened(name, most)}, ${words.join(', ')}`}
       onFocus={() => onSeen(place)}
     >
       {inside}
@@ -242,12 +272,13 @@ interface GroupProps {
   readonly name: string
   readonly members: readonly string[]
   readonly place: Place
+  readonly most: number
   readonly onOpen: (name: string) => void
   readonly onSeen: (place: Point) => void
 }
 
 /** Shows a group of nodes as one box; it is marked as bad if any of its apps is down. */
-function Group({name, members, place, onOpen, onSeen}: GroupProps) {
+function Group({name, members, place, most, onOpen, onSeen}: GroupProps) {
   const all = appList.value.filter(app => members.includes(calleeOf(app)))
   const down = all.filter(isDown).length
   const text = members.every(isTopic)
@@ -258,12 +289,12 @@ function Group({name, members, place, onOpen, onSeen}: GroupProps) {
       class={`node group ${down > 0 ? 'bad' : ''}`}
       role="button"
       tabindex={0}
-      aria-label={`Open the group ${name}, ${text}`}
+      aria-label={`Open the group ${shortened(name, most)}, ${text}`}
       onClick={() => onOpen(name)}
       onFocus={() => onSeen(place)}
       onKeyDown={pressing(() => onOpen(name))}
     >
-      <Box place={place} name={visible(name)} text={text} />
+      <Box place={place} most={most} name={visible(name)} text={text} />
     </g>
   )
 }

@@ -1,6 +1,6 @@
 import type {RefObject} from 'preact'
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
-import type {Point, Size} from './layout.ts'
+import {scaleOf, type Point, type Size} from './layout.ts'
 
 /** The visible part of a picture: its scale, and the point in the upper left corner. */
 interface View extends Point {
@@ -125,7 +125,7 @@ export function useViewport(picture: Size, {box, size}: Box): Viewport {
 
 /** Returns the view of the whole picture, centred and not enlarged; of its upper left part if the scale would be below `smallest`. */
 function fitting(picture: Size, size: Size, smallest: number): View {
-  const scale = Math.max(smallest, Math.min(1, size.width / picture.width || 1, size.height / picture.height || 1))
+  const scale = Math.max(smallest, scaleOf(picture, size))
   const start = (whole: number, seen: number): number => Math.min(0, (whole - seen / scale) / 2)
   return {scale, x: start(picture.width, size.width), y: start(picture.height, size.height)}
 }

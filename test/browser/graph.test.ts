@@ -250,6 +250,54 @@ t.test('the graph', async t =>
       t.equal(await picture.getByText('not an app of this run').count(), 0)
     })
 
+    await t.test('twelve apps in six levels have their states, rates and p95 on a wide screen', async t => {
+      const run = await madeUp(t)
+      const levels = ['customer', 'web', 'orders', 'payments', 'fraud-check', 'prices']
+      const leaves = ['search', 'stock', 'mail', 'shipping-coordination', 'warehouse-sync', 'recommendation-engine-v2']
+      const ids = [...levels, ...leaves]
+      run.apps = ids.map(id => app(id))
+      const edges = [
+        ...levels.slice(1).map((id, n) => edge(levels[n] ?? '', id)),
+        ...leaves.map((id, n) => edge(levels[1 + (n % 4)] ?? '', id))
+      ]
+      run.answers['GET /graph'] = {apps: ids, asleep: [], edges, uncalled: [], awaited: []}
+      const {page} = await open(browser, run.url, 'light', {width: 1440, height: 900})
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.locator('.edge').getByText('1/s 65 ms').nth(10).waitFor()
+      await picture.getByText('● ready').nth(11).waitFor()
+      await picture.getByText('recommendation-engine-v2', {exact: true}).last().waitFor()
+      t.same(await page.evaluate<readonly string[]>(UNDER_BOXES), [])
+    })
+
+    await t.test('forty apps have names of one size, not clipped, and rates', async t => {
+      const run = await madeUp(t)
+      const kinds = ['gateway', 'orders', 'payments', 'stock', 'mail', 'search', 'prices', 'reviews']
+      const ids = ['us', 'eu', 'recommendation', 'legacy', 'store'].flatMap(area =>
+        kinds.map(kind => `${area}-${kind}`)
+      )
+      run.apps = ids.map(id => app(id))
+      const edges = ids.flatMap((id, n) => (n % 8 === 0 ? [] : [edge(ids[n - (n % 8)] ?? '', id)]))
+      run.answers['GET /graph'] = {apps: ids, asleep: [], edges, uncalled: [], awaited: []}
+      const {page} = await open(browser, run.url, 'light', {width: 1440, height: 900})
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.locator('.edge text').filter({visible: true}).nth(34).waitFor()
+      await picture.getByText('recommenda…n-gateway', {exact: true}).waitFor()
+      const names = await page.evaluate<readonly {readonly height: number; readonly isCut: boolean}[]>(
+        `[...document.querySelectorAll('.node .name')].map(name => {
+          const [{height, right}, box] = [name.getBoundingClientRect(), name.closest('.node').querySelector('rect').getBoundingClientRect()]
+          return {height: Math.round(height), isCut: right > box.right}
+        })`
+      )
+      t.equal(names.length, 40)
+      t.equal(names.filter(({isCut}) => isCut).length, 0)
+      t.equal(new Set(names.map(({height}) => height)).size, 1, 'one size')
+      t.ok((names[0]?.height ?? 0) >= 11, `${names[0]?.height ?? 0} px`)
+      t.same(await page.evaluate<readonly string[]>(UNDER_BOXES), [])
+      t.same(await violations(page), [])
+    })
+
     for (const seed of [1, 2, 3])
       await t.test(`no line runs under a box of forty, ${seed}`, async t => {
         const run = await madeUp(t)
