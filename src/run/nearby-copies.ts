@@ -7,6 +7,7 @@ import {livingRun, readRunFile} from '../control/run-file.ts'
 import {orElse} from '../model/or-else.ts'
 import {PeerVariable} from '../platform/peer-variable.ts'
 import type {Ends} from '../platform/proc-net.ts'
+import type {OwnCopy} from '../proxy/published/published-port.ts'
 import type {RunContext} from './run-context.ts'
 
 /** How long no run is looked for again, in ms: a copy registers before it starts its apps. */
@@ -15,7 +16,7 @@ const LOOK_MS = 10
 const SETTLED_MS = 1000
 
 /** The other copies of the template that run. Their apps may have numbers of this run in their code. */
-export class NearbyCopies {
+export class NearbyCopies implements OwnCopy {
   readonly #context: Pick<RunContext, 'env' | 'plan'>
   readonly #apps = new PeerVariable('PILLION_RUN')
   readonly #commands = new PeerVariable('PILLION_EXEC')
@@ -31,20 +32,30 @@ export class NearbyCopies {
     this.#context = context
   }
 
-  /**
-   * Returns the control socket of the copy that has an app and whose process, or whose command (`exec`), holds the other end of a connection;
-   * '' = there is none.
-   */
-  socketFor(ends: Ends, app: string): string {
-    // the folder of runs may be gone for a moment
-    orElse(() => this.#list(), undefined)
-    if (this.#homes.size === 0) return ''
+  /** As `OwnCopy`; the process may be that of a command (`exec`), too. */
+  at(ends: Ends, app: string): string {
+    if (this.#list().size === 0) return ''
     const home = this.#homes.get(this.#apps.of(ends) || this.#commands.of(ends))
     return home !== undefined && livingRun(home)?.appIds.includes(app) === true ? join(home, 'socket') : ''
   }
 
+  named(host: string, app: string): string {
+    for (const home of this.#list().values()) {
+      const {names = {}, appIds = []} = livingRun(home) ?? {}
+      if (Object.hasOwn(names, host) && appIds.includes(app)) return join(home, 'socket')
+    }
+    return ''
+  }
+
+  /** Returns the folder of each copy, by the marker of its processes. */
+  #list(): ReadonlyMap<string, string> {
+    // the folder of runs may be gone for a moment
+    orElse(() => this.#look(), undefined)
+    return this.#homes
+  }
+
   /** Lists the copies if a run has come or gone since the last time. */
-  #list(): void {
+  #look(): void {
     const {env, plan} = this.#context
     const now = performance.now()
     if (plan.file === '' || now < this.#quietUntil) return

@@ -8,7 +8,7 @@ import type {Routes} from '../proxy/gateway/routes.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
 import {routeOf} from '../proxy/published/path-route.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
-import {PublishedPort, type OwnCopyAt} from '../proxy/published/published-port.ts'
+import {PublishedPort} from '../proxy/published/published-port.ts'
 import {PublishedPorts, type PublishedApps} from '../proxy/published/published-ports.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AnsweringCopy} from './answering-copy.ts'
@@ -35,9 +35,7 @@ const MAX_LINE = 1000
 
 /** Opens the published ports of a run: each call to them takes the way of an invocation. */
 export function openPublished(options: RunPublishedOptions): PublishedPorts {
-  const copies = new NearbyCopies(options.context)
-  const ownCopyAt: OwnCopyAt = (ends, app) => copies.socketFor(ends, app)
-  return new PublishedPorts({...publishedApps(options), ownCopyAt}, nameOwner)
+  return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context)}, nameOwner)
 }
 
 /** Opens the port of an app for calls that other copies pass on. */
@@ -47,7 +45,7 @@ export function openInner(options: RunPublishedOptions, id: string): PublishedPo
 }
 
 /** The apps of a run as callers without Dapr's API reach them, and the owners of the other ends of connections. */
-export function publishedApps(options: RunPublishedOptions): Omit<PublishedApps, 'ownCopyAt'> {
+export function publishedApps(options: RunPublishedOptions): Omit<PublishedApps, 'ownCopy'> {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
   const routedTo = (path: string, id: string): Routed | undefined => {

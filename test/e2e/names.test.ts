@@ -139,6 +139,12 @@ t.test('two projects and two copies share the entrance, and the next run takes i
     }
   }
   await answers(['web-shop', 'api-shop', 'web-my-blog', 'web-shop-pr-214', 'api-shop-pr-214'])
+  const [mine, shared] = ['web-my-blog', 'web-shop'].map(name => `GET / HTTP/1.1\r\nHost: ${name}.localhost\r\n\r\n`)
+  t.match(
+    await exchange(port, `${mine}${shared}`),
+    /"app":"web"[^]*HTTP\/1\.1 421 [^]*Open a new connection/,
+    'a client that shares a connection asks again'
+  )
   shop.signal('SIGKILL')
   await shop.exited
   for (;;) if ((await callByName(port, 'web-my-blog.localhost').catch(() => '')) !== '') break

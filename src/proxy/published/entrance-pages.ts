@@ -27,6 +27,10 @@ export const looped = (app: string, lines: string): Reply =>
 /** Bytes that are not a request. */
 export const notHttp = (): Reply => ({status: 400, type: PLAIN_TYPE, body: 'This is not HTTP.\n', lines: NO_STORE})
 
+/** The connection was passed on to this run, and another run has the name (RFC 9110 §15.5.20): a client asks again on a new one. */
+export const misdirected = (lines: string): Reply =>
+  answer(421, lines, {heading: 'This connection leads to another run', text: 'Open a new connection for each name.'})
+
 /** The run of the app has just ended. */
 export const runGone = (lines: string): Reply =>
   answer(503, lines, {heading: 'The run of this app has just ended', text: 'Start it again: pillion up'})

@@ -3,7 +3,7 @@ import type {Protocol} from '../../model/call-protocol.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {replyText} from '../net/reply.ts'
 import {CallPort} from './call-port.ts'
-import {badHost, looped, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
+import {badHost, looped, misdirected, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
 import {EntranceStreams} from './entrance-streams.ts'
 import {EntranceTls, TLS_HANDSHAKE, type NamedCertificate} from './entrance-tls.ts'
 import {forwardedLines, hostIn, namedHost, PASS_LINE, passesIn, type Origin} from './entrance-host.ts'
@@ -80,10 +80,10 @@ export class Entrance extends CallPort {
       if (passesIn(head.lines) >= MAX_PASSES) return connection.answer(looped(context.callee, head.lines))
       return this.begin(context, head, connection, forwardedLines(head.lines, host.written, caller) + PASS_LINE)
     }
-    // a connection is passed on once
-    const path = this.isPassedIn(connection.socket) ? '' : this.#options.socketOf(host.name)
-    if (path !== '') return this.#passOn(path, head, connection, caller)
-    connection.answer(noName(host, head.lines, this.#options.names))
+    const path = this.#options.socketOf(host.name)
+    if (path === '') return connection.answer(noName(host, head.lines, this.#options.names))
+    if (this.isPassedIn(connection.socket)) return connection.answer(misdirected(head.lines))
+    this.#passOn(path, head, connection, caller)
   }
 
   /** Explains once for each app how it accepts its name. */

@@ -19,13 +19,21 @@ export interface PortCaller {
   readonly ends: Ends
 }
 
-/** Finds the control socket of the other copy that has the app and whose process holds the other end of a connection; '' = there is none. */
-export type OwnCopyAt = (ends: Ends, app: string) => string
+/** Finds the other copy that has the app, and that a connection or a request to it belongs to. Each returns a control socket; '' = there is none. */
+export interface OwnCopy {
+  /** The copy whose process holds the other end of a connection. */
+  readonly at: (ends: Ends, app: string) => string
+  /** The copy that has a host name. */
+  readonly named: (host: string, app: string) => string
+}
+
+/** The host name of the page from which a browser sends a request (RFC 6454 §7.1, RFC 9110 §10.1.3). */
+const PAGE = /^(?:origin|referer):[ \t]*https?:\/\/([^\s/:]+\.[a-z]+)(?=[\s/:])/im
 
 /** The port at which others call an app. */
 export class PublishedPort extends CallPort {
   readonly #contextOf: () => PublishedContext
-  readonly #ownCopyAt: OwnCopyAt
+  readonly #ownCopy: OwnCopy | undefined
   /** The app has answered in HTTP/1: it is none that speaks first. That a caller speaks it shows nothing: some only look what listens there. */
   #speaksHttp = false
   /** Requests of HTTP/1 whose answers are to show it. */
@@ -39,17 +47,22 @@ export class PublishedPort extends CallPort {
     claims: readonly net.Server[],
     contextOf: () => PublishedContext,
     appAt: (ends: Ends) => string,
-    ownCopyAt: OwnCopyAt = () => ''
+    ownCopy?: OwnCopy
   ) {
     super(appAt, text => contextOf().warn(text))
     this.#contextOf = contextOf
-    this.#ownCopyAt = ownCopyAt
+    this.#ownCopy = ownCopy
     this.listen(claims)
   }
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
+    const context = this.#contextOf()
+    const page = this.#ownCopy === undefined ? undefined : PAGE.exec(head.lines)?.[1]
+    const path = page === undefined ? '' : (this.#ownCopy?.named(page.toLowerCase(), context.callee) ?? '')
+    // the next request on this connection may be one of another page
+    if (path !== '') return this.#passOn(path, connection.socket, lastOf(head, connection.leave()))
     this.#asked++
-    this.begin(this.#contextOf(), head, connection)
+    this.begin(context, head, connection)
   }
 
   override ended(isAnswered: boolean): void {
@@ -66,17 +79,21 @@ export class PublishedPort extends CallPort {
   /** Reads a new connection, unless a process of another copy has made it: its number means the app of that copy. */
   protected override accept(socket: net.Socket): void {
     const app = this.#contextOf().callee
-    const path = this.isPassedIn(socket) ? '' : this.#ownCopyAt(socket, app)
-    if (path === '') return super.accept(socket)
-    const caller: PortCaller = {app, ends: copiedEnds(socket)}
-    const failed = (): void => void socket.resetAndDestroy()
-    this.passOn(socket, {path, protocol: TO_OWN_COPY, caller, early: Buffer.alloc(0), failed})
+    const path = this.#ownCopy?.at(socket, app) ?? ''
+    if (path === '') super.accept(socket)
+    else this.#passOn(path, socket, Buffer.alloc(0))
   }
 
   protected override follow(socket: net.Socket): PublishedConnection {
     const connection = super.follow(socket)
     this.#listenFor(connection)
     return connection
+  }
+
+  /** Passes on a connection to the copy with this control socket. */
+  #passOn(path: string, socket: net.Socket, early: Buffer): void {
+    const caller: PortCaller = {app: this.#contextOf().callee, ends: copiedEnds(socket)}
+    this.passOn(socket, {path, protocol: TO_OWN_COPY, caller, early, failed: () => void socket.resetAndDestroy()})
   }
 
   /** The app may be one that speaks first, which callers wait for that are silent, once no answer is to show what it speaks. */
@@ -89,4 +106,11 @@ export class PublishedPort extends CallPort {
     // where this process was held up, what was sent meanwhile is read first
     setTimeout(() => setImmediate(late), SILENCE_MS).unref()
   }
+}
+
+/** The bytes of a request, after whose response the connection closes unless it changes its protocol. */
+function lastOf({text, size, asksForSwitch}: VerbatimHead, bytes: Buffer): Buffer {
+  if (asksForSwitch) return bytes
+  const lines = text.slice(0, size - 2).replaceAll(/^(?:connection|keep-alive):[^\n]*\n/gim, '')
+  return Buffer.concat([Buffer.from(`${lines}Connection: close\r\n\r\n`, 'latin1'), bytes.subarray(size)])
 }

@@ -7,7 +7,7 @@ import {release} from '../net/claimed-server.ts'
 import {whoHolds, type NameOwner} from '../ports/app-port.ts'
 import {listen} from '../ports/claim.ts'
 import type {PublishedContext} from './published-port-call.ts'
-import {PublishedPort, type OwnCopyAt} from './published-port.ts'
+import {PublishedPort, type OwnCopy} from './published-port.ts'
 
 interface Entry {
   readonly plan: PublishedPlan
@@ -24,7 +24,7 @@ export interface PublishedApps {
   readonly contextOf: (id: string) => PublishedContext
   /** The app that holds the other end of a connection; '' = none of the run. */
   readonly appAt: (ends: Ends) => string
-  readonly ownCopyAt: OwnCopyAt
+  readonly ownCopy: OwnCopy
 }
 
 type Publishing = Pick<AppPlan, 'id' | 'published'>
@@ -60,9 +60,9 @@ export class PublishedPorts {
 
   /** Serves the ports that are bound, beginning with who has connected meanwhile. */
   serve(): void {
-    const {contextOf, appAt, ownCopyAt} = this.#apps
+    const {contextOf, appAt, ownCopy} = this.#apps
     for (const entry of this.#entries.values())
-      entry.port ??= new PublishedPort(entry.servers, () => contextOf(entry.callee), appAt, ownCopyAt)
+      entry.port ??= new PublishedPort(entry.servers, () => contextOf(entry.callee), appAt, ownCopy)
   }
 
   /** Frees the ports that none of these apps wants. */
