@@ -1,6 +1,12 @@
+import {connect} from 'node:net'
+import {join} from 'node:path'
+import {FREE_PORT} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
 import {emptyRecord, ownOf} from '../model/own.ts'
 import {livingRuns, livingRunsIn, type LivingRun} from './living-runs.ts'
+
+/** How long a run may take to free a port, in ms. */
+const ANSWER_MS = 2000
 
 /** A host name of an app of a run. */
 export interface RunName {
@@ -33,6 +39,25 @@ export function freeNames(
 
 /** The run of this user that has a host name; undefined: none has. */
 export const ownerOfName = (env: Environment, name: string): RunName | undefined => ownerAmong(livingRuns(env), name)
+
+/** Asks the run whose entrance has a port for it. Resolves with false if none has. */
+export async function freeOfEntrance(env: Environment, port: number): Promise<boolean> {
+  const holder = livingRuns(env).find(({entrance}) => entrance?.includes(port) === true)
+  if (holder === undefined) return false
+  const lines = `Connection: Upgrade\r\nUpgrade: ${FREE_PORT}\r\nPillion-Port: ${port}\r\n`
+  const socket = connect(join(holder.home, 'socket')).setTimeout(ANSWER_MS)
+  socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)
+  await new Promise<void>(resolve => {
+    const end = (): void => void socket.destroy()
+    socket
+      .on('error', end)
+      .on('timeout', end)
+      .on('end', end)
+      .on('close', () => resolve())
+      .resume()
+  })
+  return livingRuns(env).every(({entrance}) => entrance?.includes(port) !== true)
+}
 
 function ownerAmong(runs: readonly LivingRun[], name: string): RunName | undefined {
   for (const run of runs) {

@@ -40,6 +40,8 @@ export interface RunIdentity {
   readonly project?: string
   /** The host names of its apps, each with the id of its app, if there are any. */
   readonly names?: Readonly<Record<string, string>>
+  /** The ports of the entrance, if the run has more than the usual one of them. */
+  readonly entrance?: readonly number[]
   /** Request of the command; missing for a single app, or a run of an older version. */
   readonly asked?: AskedRun | undefined
 }

@@ -26,8 +26,8 @@ export interface Registration {
    * Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
-  /** Replaces what is registered of the apps of the run, and their longest grace period. Never fails. */
-  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names'>>, graceMs?: number): void
+  /** Replaces what is registered of the apps of the run and its entrance, and their longest grace period. Never fails. */
+  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names' | 'entrance'>>, graceMs?: number): void
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }

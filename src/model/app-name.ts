@@ -9,6 +9,12 @@ const KEPT = 27
 /** The port of the entrance of a machine, at which all apps are called by name. */
 export const ENTRANCE_PORT = 7355
 
+/** Ports at which an address needs no number. */
+export const DEFAULT_PORTS = {http: 80, https: 443} as const
+
+/** The protocol by which a run asks the one with the entrance for a port that an app of its template has. */
+export const FREE_PORT = 'pillion-free-port'
+
 /** The protocol by which a run passes on a connection to the copy of its template whose process has made it. */
 export const TO_OWN_COPY = 'pillion-port'
 

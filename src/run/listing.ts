@@ -19,7 +19,7 @@ import type {RunContext} from './run-context.ts'
 /** Returns the registered facts of a run. */
 export const registrantOf = (
   {plan, run}: Pick<RunContext, 'plan' | 'run'>,
-  names: Pick<RunIdentity, 'names' | 'project'>
+  names: Pick<RunIdentity, 'names' | 'project' | 'entrance'>
 ): Registrant => ({
   marker: run,
   graceMs: longestGraceMs(plan.apps),

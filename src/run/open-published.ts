@@ -5,6 +5,7 @@ import type {CallContext} from '../proxy/gateway/call-context.ts'
 import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
 import {admitBy} from '../proxy/gateway/instances.ts'
 import type {Routes} from '../proxy/gateway/routes.ts'
+import {freeOfEntrance} from '../control/names.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
 import {routeOf} from '../proxy/published/path-route.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
@@ -35,7 +36,8 @@ const MAX_LINE = 1000
 
 /** Opens the published ports of a run: each call to them takes the way of an invocation. */
 export function openPublished(options: RunPublishedOptions): PublishedPorts {
-  return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context)}, nameOwner)
+  const freed = async (port: number): Promise<boolean> => freeOfEntrance(options.context.env, port)
+  return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context), freed}, nameOwner)
 }
 
 /** Opens the port of an app for calls that other copies pass on. */
@@ -45,7 +47,7 @@ export function openInner(options: RunPublishedOptions, id: string): PublishedPo
 }
 
 /** The apps of a run as callers without Dapr's API reach them, and the owners of the other ends of connections. */
-export function publishedApps(options: RunPublishedOptions): Omit<PublishedApps, 'ownCopy'> {
+export function publishedApps(options: RunPublishedOptions): Omit<PublishedApps, 'ownCopy' | 'freed'> {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
   const routedTo = (path: string, id: string): Routed | undefined => {

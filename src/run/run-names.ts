@@ -1,26 +1,24 @@
 import {existsSync} from 'node:fs'
 import type {IncomingHttpHeaders} from 'node:http'
-import type {Server, Socket} from 'node:net'
+import type {Socket} from 'node:net'
 import type {TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunListing} from '../control/run-control.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import {appNames, DASHBOARD, ENTRANCE_PORT, type NameSpace, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
+import {appNames, DASHBOARD, FREE_PORT, type NameSpace, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
 import {authorityOf, reachable} from '../model/address.ts'
 import type {AppAddress} from '../model/app-reference.ts'
-import {codeOf} from '../model/errors.ts'
 import {Once} from '../model/once.ts'
 import type {AppPlan} from '../model/plan.ts'
-import {LOOPBACK} from '../platform/probe.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
-import {listen} from '../proxy/ports/claim.ts'
 import type {Entrance, EntranceCaller} from '../proxy/published/entrance.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {RunApi} from './run-api.ts'
 import type {RunPublished} from './run-published.ts'
 import type {RunContext} from './run-context.ts'
 import {inBackground} from './run-reporter.ts'
+import {EntrancePorts} from './entrance-ports.ts'
 import {RunShow} from './run-show.ts'
 
 /** The names of the apps of a run, and the entrance of the machine if this run has it. A call loads the code that serves it. */
@@ -29,6 +27,7 @@ export class RunNames {
   readonly #published: RunPublished
   readonly #runtimes: () => readonly AppRuntime[]
   readonly #api: Pick<RunApi, 'serveDashboard'>
+  readonly #changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
   /** The apps that the run leaves out. */
   #leftOut: readonly AppPlan[]
   readonly #over = new AbortController()
@@ -39,27 +38,29 @@ export class RunNames {
   /** The names of the main copy while this one answers them, with the ids of its apps. */
   #mainNames: ReadonlyMap<string, string> = new Map()
   #folder = ''
-  #claims: readonly Server[] = []
+  readonly #ports: EntrancePorts
   /** A program that is not a run of this user has the port. */
   #isForeign = false
   readonly #entrance = new Once<Entrance>()
   /** Calls of another copy that this run answers, or that another copy answers for it. */
   readonly show: RunShow
 
-  /** `renamed` is called when the names of the run have changed without an edit. */
+  /** `changed` is called when the names or the entrance of the run have changed without an edit. */
   constructor(
     context: RunContext,
     published: RunPublished,
     runtimes: () => readonly AppRuntime[],
     api: Pick<RunApi, 'serveDashboard'>,
-    renamed: (names: Readonly<Record<string, string>>) => void
+    changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
   ) {
     this.#context = context
     this.#runtimes = runtimes
     this.#api = api
     this.#leftOut = context.plan.leftOut ?? []
     this.#published = published
-    const answer = (names?: ReadonlyMap<string, string>): void => renamed(this.alsoAnswer(names))
+    this.#changed = changed
+    this.#ports = new EntrancePorts(context.env)
+    const answer = (names?: ReadonlyMap<string, string>): void => changed({names: this.alsoAnswer(names)})
     this.show = new RunShow({
       context,
       published: published.options,
@@ -69,22 +70,18 @@ export class RunNames {
     })
   }
 
-  /** The names that the run asks for. */
-  get asked(): Pick<RunIdentity, 'project' | 'names'> {
-    return this.#space === undefined ? {} : {project: this.#space.project, names: Object.fromEntries(this.#names)}
-  }
-
-  /** The port of the entrance. */
-  get port(): number {
-    return Number(this.#context.env['PILLION_NAMES_PORT']) || ENTRANCE_PORT
+  /** The names that the run asks for, and its entrance. */
+  get asked(): Pick<RunIdentity, 'project' | 'names' | 'entrance'> {
+    if (this.#space === undefined) return {}
+    return {project: this.#space.project, names: Object.fromEntries(this.#names), ...this.#ports.facts}
   }
 
   /** The URL of an app, or of the `DASHBOARD`, by its name; '' = it has none. */
   urlOf(id: string): string {
     const name = [...this.#names].find(([, app]) => app === id)?.[0]
     if (name === undefined) return ''
-    const hasAuthority = existsSync(certificatePath(stateFolder(this.#context.env)))
-    return `${schemeOf(name, hasAuthority)}://${name}:${this.port}`
+    const scheme = schemeOf(name, existsSync(certificatePath(stateFolder(this.#context.env))))
+    return `${scheme}://${name}${this.#ports.suffix(scheme, this.#folder)}`
   }
 
   /** The URL of the dashboard by its name; '' = it has none that answers. */
@@ -167,6 +164,8 @@ export class RunNames {
 
   /** Takes a connection that another run passes on: the one with the entrance, or a copy whose number it asked for. */
   readonly onUpgrade: OnUpgrade = ({headers}, socket, early) => {
+    if (headers.upgrade === FREE_PORT)
+      return void this.#free(Number(headers['pillion-port'])).finally(() => socket.end())
     const taken =
       headers.upgrade === TO_OWN_COPY
         ? this.#published.take(headers, socket, early)
@@ -188,7 +187,7 @@ export class RunNames {
   async close(cut: AbortSignal): Promise<void> {
     this.#over.abort()
     const {begun} = this.#entrance
-    if (begun === undefined) for (const claim of this.#claims) release(claim)
+    if (begun === undefined) this.#ports.release()
     else await (await begun).close(cut)
   }
 
@@ -196,18 +195,14 @@ export class RunNames {
 
   /** Binds the entrance; false: its port is taken. */
   async #take(): Promise<boolean> {
-    try {
-      this.#claims = await listen(this.port, LOOPBACK)
-      this.#isForeign = false
-    } catch (error) {
-      if (codeOf(error) === 'EADDRINUSE') return false
-      throw error
-    }
+    if (!(await this.#ports.bind(this.#context.plan))) return false
+    this.#isForeign = false
+    this.#changed(this.#ports.facts)
     const {begun} = this.#entrance
-    if (this.#over.signal.aborted) for (const claim of this.#claims) release(claim)
-    else if (begun !== undefined) (await begun).listen(this.#claims)
+    if (this.#over.signal.aborted) this.#ports.release()
+    else if (begun !== undefined) (await begun).listen(this.#ports.bound)
     else
-      for (const claim of this.#claims)
+      for (const claim of this.#ports.bound)
         // where its code cannot be loaded now, the next connection tries again
         claim.on('connection', () => void this.#serve().catch(() => undefined))
     return true
@@ -218,7 +213,7 @@ export class RunNames {
     const {signal} = this.#over
     const {awaitEntrance} = await import('./await-entrance.ts')
     do {
-      const {port} = this
+      const {first: port} = this.#ports
       await awaitEntrance({
         port,
         folder: this.#folder,
@@ -232,6 +227,15 @@ export class RunNames {
     } while (!signal.aborted && !(await this.#take()))
   }
 
+  /** Leaves a port of the entrance to an app. */
+  async #free(port: number): Promise<void> {
+    const freed = this.#ports.free(port)
+    const entrance = await this.#entrance.begun
+    if (entrance === undefined) for (const each of freed) release(each)
+    else entrance.free(freed)
+    this.#changed(this.#ports.facts)
+  }
+
   async #serve(): Promise<Entrance> {
     return this.#entrance.do(async () => {
       const {openEntrance} = await import('./open-entrance.ts')
@@ -241,7 +245,7 @@ export class RunNames {
         void this.#api.serveDashboard(...connection)
       const at = {env, folder: this.#folder, reporter, appAtName, serveDashboard}
       const entrance = openEntrance({...this.#published.options, ...at})
-      entrance.listen(this.#claims)
+      entrance.listen(this.#ports.bound)
       return entrance
     })
   }

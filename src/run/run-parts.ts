@@ -131,7 +131,7 @@ export class RunParts {
       answering: () => this.names.show.answering,
       appOf: marker => this.appRuntimes.appOf(marker)
     })
-    this.names = new RunNames(context, this.published, runtimes, this.api, names => this.#registration?.update({names}))
+    this.names = new RunNames(context, this.published, runtimes, this.api, facts => this.#registration?.update(facts))
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)

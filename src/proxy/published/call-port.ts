@@ -80,6 +80,14 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
+  /** Accepts no further connection at these addresses. */
+  free(claims: readonly net.Server[]): void {
+    for (const claim of claims) {
+      this.#servers[this.#claims.indexOf(claim)]?.close()
+      release(claim)
+    }
+  }
+
   read(text: string): VerbatimHead | undefined | false {
     const known = this.#known.find(text)
     if (known !== undefined) return known

@@ -25,6 +25,8 @@ export interface PublishedApps {
   /** The app that holds the other end of a connection; '' = none of the run. */
   readonly appAt: (ends: Ends) => string
   readonly ownCopy: OwnCopy
+  /** Frees a port if the entrance has it; false: another program has. */
+  readonly freed: (port: number) => Promise<boolean>
 }
 
 type Publishing = Pick<AppPlan, 'id' | 'published'>
@@ -83,10 +85,11 @@ export class PublishedPorts {
     else await port.close(cut)
   }
 
-  async #bind(id: string, {host, number}: PublishedPlan): Promise<readonly Server[]> {
+  async #bind(id: string, {host, number}: Pick<PublishedPlan, 'host' | 'number'>): Promise<readonly Server[]> {
     try {
       return await listen(number, host === '' ? LOOPBACK : [host])
     } catch (cause) {
+      if (await this.#apps.freed(number)) return this.#bind(id, {host, number})
       const holder = await whoHolds(number, cause, this.#nameOwner)
       throw new UserError(`app "${id}" cannot be called at port ${number}: ${holder}`, {
         explanation: `Its \`port\` is where Pillion listens for it. End what listens there, or choose another port for "${id}".`,

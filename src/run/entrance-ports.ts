@@ -1,0 +1,84 @@
+import type {Server} from 'node:net'
+import {livingRunsIn} from '../control/living-runs.ts'
+import type {RunIdentity} from '../control/run-file.ts'
+import {DEFAULT_PORTS, ENTRANCE_PORT} from '../model/app-name.ts'
+import type {Environment} from '../model/environment.ts'
+import {codeOf} from '../model/errors.ts'
+import {listenPorts, type Plan} from '../model/plan.ts'
+import {LOOPBACK} from '../platform/probe.ts'
+import {release} from '../proxy/net/claimed-server.ts'
+import {listen, portOf} from '../proxy/ports/claim.ts'
+
+/** How long the ports of another run's entrance count, in ms. */
+const LOOK_MS = 1000
+
+/** The ports of the entrance: the first one is needed, the others shorten addresses. */
+export class EntrancePorts {
+  readonly first: number
+  readonly #others: readonly number[]
+  #bound: readonly Server[] = []
+  /** Ports of the entrance of another run, and when they are looked up again, as of `performance.now`. */
+  #known: readonly number[] = []
+  #lookAt = 0
+
+  /** Root gets the first one alone: the system's servers use the others. */
+  constructor({PILLION_NAMES_PORT: wanted = ''}: Environment) {
+    const ports = wanted.split(',').map(Number)
+    this.first = ports[0] || ENTRANCE_PORT
+    const isUsual = ports.length === 1 && this.first === ENTRANCE_PORT && process.getuid?.() !== 0
+    this.#others = isUsual ? Object.values(DEFAULT_PORTS) : ports.slice(1)
+  }
+
+  /** Servers that this run has bound. */
+  get bound(): readonly Server[] {
+    return this.#bound
+  }
+
+  /** Facts for the file of the run. */
+  get facts(): Pick<RunIdentity, 'entrance'> {
+    const hasOthers = this.#others.length > 0 && this.#bound.length > 0
+    return hasOthers ? {entrance: [...new Set(this.#bound.map(each => portOf([each])))]} : {}
+  }
+
+  /** Binds the ports. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken. */
+  async bind({apps}: Pick<Plan, 'apps'>): Promise<boolean> {
+    try {
+      this.#bound = await listen(this.first, LOOPBACK)
+    } catch (error) {
+      if (codeOf(error) === 'EADDRINUSE') return false
+      throw error
+    }
+    const taken = new Set(apps.flatMap(app => [...listenPorts(app), app.published?.number]))
+    for (const port of this.#others)
+      if (!taken.has(port)) this.#bound = [...this.#bound, ...(await listen(port, LOOPBACK).catch(() => []))]
+    return true
+  }
+
+  /** Returns the servers of a port, which is left to an app. */
+  free(port: number): readonly Server[] {
+    const freed = this.#bound.filter(each => port !== this.first && portOf([each]) === port)
+    this.#bound = this.#bound.filter(each => !freed.includes(each))
+    return freed
+  }
+
+  release(): void {
+    for (const each of this.#bound) release(each)
+  }
+
+  /** The part of an address behind the name; empty at the usual port of the scheme. `folder`: where runs register. */
+  suffix(scheme: keyof typeof DEFAULT_PORTS, folder: string): string {
+    const port = DEFAULT_PORTS[scheme]
+    return this.#others.includes(port) && this.#present(folder).includes(port) ? '' : `:${this.first}`
+  }
+
+  /** The ports of the entrance, whichever run has it. */
+  #present(folder: string): readonly number[] {
+    if (this.#bound.length > 0) return this.facts.entrance ?? []
+    const now = performance.now()
+    if (now > this.#lookAt) {
+      this.#lookAt = now + LOOK_MS
+      this.#known = livingRunsIn(folder).flatMap(({entrance = []}) => entrance)
+    }
+    return this.#known
+  }
+}

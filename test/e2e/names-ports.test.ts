@@ -1,0 +1,43 @@
+import {once} from 'node:events'
+import net from 'node:net'
+import t from 'tap'
+import {callByName, exchange, withNames} from '../rig/by-name.ts'
+import {freePort} from '../rig/free-port.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+/** Answers with its id and the host of the request. */
+const WEB = `
+const {createServer} = process.getBuiltinModule('node:http')
+const answer = ({headers: {host}}) => JSON.stringify({app: process.env.APP_ID, host})
+createServer((request, response) => response.end(answer(request))).listen(process.env.PORT, '127.0.0.1')
+`
+
+t.test('names answer at further ports, which an app with that port gets', async t => {
+  const rig = await openRig(t)
+  const [port, short, taken] = [await freePort(), await freePort(), await freePort()]
+  const other = net.createServer(socket => socket.end('other')).listen(taken, '127.0.0.1')
+  await once(other, 'listening')
+  const env = {...withNames(port), PILLION_NAMES_PORT: [port, short, taken].join(',')}
+  const start = async (folder: string, more: Record<string, unknown> = {}): Promise<ReturnType<Rig['pillion']>> => {
+    const apps = [{id: 'web', dir: '.', command: ['node', 'web.mjs'], autoPort: true, ...more}]
+    await rig.write({
+      [`${folder}/web.mjs`]: WEB,
+      [`${folder}/pillion.yaml`]: JSON.stringify({version: 1, apps})
+    })
+    const run = rig.pillion(['up'], {folder, env})
+    await run.waitForLine('web ready')
+    return run
+  }
+  const first = await start('shop')
+  for (const each of [port, short]) t.match(await callByName(each, 'web-shop.localhost'), /"app":"web"/)
+  t.equal(await exchange(taken, ''), 'other', 'the number of another program stays its own')
+  t.notMatch(first.stderr.text, `${taken}`)
+  await start('blog', {port: short, autoPort: false})
+  t.match(await callByName(short, 'localhost'), new RegExp(`"host":"localhost:${short}"`), 'the app has its port')
+  for (const name of ['web-shop', 'web-blog'])
+    t.match(await callByName(port, `${name}.localhost`), /"app":"web"/, 'names answer at the other one')
+  first.signal('SIGKILL')
+  await first.exited
+  for (;;) if ((await callByName(port, 'web-blog.localhost').catch(() => '')) !== '') break
+  t.match(await callByName(short, 'localhost'), /"app":"web"/)
+})
