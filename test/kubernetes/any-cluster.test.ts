@@ -4,7 +4,7 @@
  */
 import {execFileSync} from 'node:child_process'
 import t from 'tap'
-import {containersOf, type Pod} from '../../src/packages/kubernetes/cluster/pod.ts'
+import {containersOf, type Pod} from '../../src/packages/kubernetes/cluster/pods.ts'
 import {openRig} from '../rig/rig.ts'
 import {Cluster, skip} from './rig/cluster.ts'
 
@@ -51,7 +51,7 @@ t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async 
   first.signal('SIGKILL')
   await first.exited
   const second = run()
-  await second.waitForLine('nothing in the cluster had to change', slow)
+  await second.waitForLine('2 apps ready', slow)
   const {stdout} = await rig.run(['list', '-k', '--namespace', namespace, '-o', 'json'], {env: {KUBECONFIG}})
   t.match(JSON.parse(stdout), [
     {namespace, appPort: '80'},

@@ -30,7 +30,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     ])
     const run = shop.run()
     await run.waitForLine('1 app ready')
-    await run.waitForLine('Applying Component "store" of')
+    await run.waitForLine('component.dapr.io/store serverside-applied')
     const [pod] = await shop.all('v1/pods')
     t.match(pod?.metadata.annotations, {
       'dapr.io/app-port': '3000',
@@ -56,11 +56,20 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     ])
     const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
     t.equal(code, 1)
-    t.match(stderr, /❌ {2}"bad" cannot start: ImagePullBackOff, image test\/missing:1\nBack-off pulling image/)
+    t.match(stderr, /❌ {2}"bad" cannot start: ImagePullBackOff: Back-off pulling image "test\/missing:1"/)
     t.same(await shop.left(), [])
   })
 
-  t.test('an app that exits: its code and last line at once; the fifth time in a row ends the run', async t => {
+  t.test('a missing image of a Job that nobody awaits ends the run', async t => {
+    const shop = await cluster.shop(t)
+    await shop.template([{appID: 'once', containerImage: 'test/missing:1', kubernetes: {job: true}}])
+    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
+    t.equal(code, 1)
+    t.match(stderr, '❌  "once" cannot start: ImagePullBackOff')
+    t.same(await shop.left(), [])
+  })
+
+  t.test('an app that exits: its lines and code at once; the sixth time before it is ready ends the run', async t => {
     const shop = await cluster.shop(t)
     cluster.kubelet.program('test/crash', container => {
       container.log(`start ${container.restarts}\nno such store\n`)
@@ -70,8 +79,9 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     await shop.template([{appID: 'crash', containerImage: 'test/crash:1'}, {appID: 'stock'}])
     const {code, stdout, stderr} = await shop.pillion('run', '-k', '-f', '.')
     t.equal(code, 1)
-    t.match(stdout, '❌  "crash" exited with code 3: no such store\n')
-    t.match(stderr, '❌  "crash" exited 5 times in a row, last with code 3: no such store\n')
+    t.match(stdout, '== APP - crash == no such store\n')
+    t.match(stdout, '❌  "crash" exited with code 3\n')
+    t.match(stderr, '❌  "crash" ended again after 5 restarts\n')
     const starts = [...stdout.matchAll(/== APP - crash == start (\d+)/g)].map(([, number]) => Number(number))
     t.ok(starts.length > 4)
     t.same(
@@ -127,7 +137,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     const before = await versions()
     const pods = await shop.names('v1/pods')
     const second = shop.run()
-    await second.waitForLine(/2 apps ready after .*, nothing in the cluster had to change/)
+    await second.waitForLine('2 apps ready')
     await second.waitForLine('line 20.')
     t.same(await versions(), before)
     t.same(await shop.names('v1/pods'), pods, 'no rollout')
@@ -194,17 +204,17 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     ])
     const run = shop.run()
     await run.waitForLine('3 apps ready')
-    await run.waitForLine('"migrate" exited with code 0: migrated')
+    await run.waitForLine('"migrate" exited with code 0')
     t.same(events, ['migrate', 'slow starts', 'slow is ready', 'client'])
     t.same(await shop.names('batch/v1/jobs'), ['migrate'])
     run.signal('SIGINT')
     t.same(await run.exited, {code: 0, signal: null})
-    const deleted = run.stdout.lines.filter(line => /Deleting .*(deployment|job)\.yaml/.test(line))
+    const deleted = run.stdout.lines.filter(line => /(deployment|job)\S* \S+ deleted$/.test(line))
     t.match(deleted, [/client/, /slow/, /migrate/])
     t.same(await shop.left(), [])
   })
 
-  t.test('a Job that fails: what depends on it is not deployed, which is said', async t => {
+  t.test('a Job that fails, and that another app depends on, ends the run', async t => {
     const shop = await cluster.shop(t)
     cluster.kubelet.program('test/broken', container => {
       container.log('no such table')
@@ -216,8 +226,9 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     ])
     const {code, stdout, stderr} = await shop.pillion('run', '-k', '-f', '.')
     t.equal(code, 1)
-    t.match(stdout, '❌  "broken" exited with code 4: no such table\n')
-    t.match(stderr, '⚠  "client" is not deployed: it depends on broken, which failed\n')
+    t.match(stdout, '== APP - broken == no such table\n')
+    t.match(stdout, '❌  "broken" exited with code 4\n')
+    t.match(stderr, '❌  the Job "broken" failed: client cannot start\n')
     t.same(await shop.left(), [])
   })
 
@@ -252,7 +263,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     await killed.exited
     await template('test/long:2')
     const run = shop.run()
-    await run.waitForLine('1 app ready')
+    await run.waitForLine('== APP - long == working')
     t.same(kept, [1, 1])
     run.signal('SIGINT')
     t.same(await run.exited, {code: 0, signal: null})
@@ -268,34 +279,34 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     })
     await shop.template([{appID: 'once', containerImage: 'test/once:1'}])
     const run = shop.run()
-    await run.waitForLine(
-      '"once" exited with code 0: done; it will be started again, kubernetes: {job: true} if it is meant to end'
-    )
+    await run.waitForLine('"once" exited with code 0; kubernetes: {job: true} if it is meant to end')
     run.signal('SIGTERM')
     t.same(await run.exited, {code: 0, signal: null})
     t.same(await shop.left(), [])
   })
 
-  t.test('a pod that no node takes: after half a minute the reason, and nothing is left', async t => {
+  t.test('a pod that no node takes: the reason at once, and nothing is left', async t => {
     const shop = await cluster.shop(t)
     cluster.kubelet.unschedulable.add('test/huge:1')
     await shop.template([{appID: 'huge', containerImage: 'test/huge:1'}])
-    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
+    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.', '--timeout', '3s')
     t.equal(code, 1)
-    t.match(
-      stderr,
-      '❌  the cluster cannot run "huge"\n0/1 nodes are available: 1 Insufficient memory.\nWaited 30 s.\n'
-    )
+    t.match(stderr, '⚠  no node takes "huge": 0/1 nodes are available: 1 Insufficient memory.\n')
+    t.match(stderr, '❌  "huge" is not ready: kubectl: timed out waiting for the condition\n')
     t.same(await shop.left(), [])
   })
 
-  t.test('an app that never becomes ready, and what it waits for', async t => {
+  t.test('an app that never becomes ready', async t => {
     const shop = await cluster.shop(t)
     cluster.kubelet.program('test/never', () => undefined)
     await shop.template([{appID: 'never', containerImage: 'test/never:1'}])
-    const {code, stderr} = await shop.pillion('run', '-k', '-f', '.', '--timeout', '3s')
+    const {code, stdout, stderr} = await shop.pillion('run', '-k', '-f', '.', '--timeout', '3s')
     t.equal(code, 1)
-    t.match(stderr, /not ready within 3 s: never\n {2}never: container never runs, but is not ready\n/)
+    t.match(stdout, 'Waiting for deployment "never" rollout to finish: 0 of 1 updated replicas are available...\n')
+    t.match(
+      stderr,
+      '❌  "never" is not ready: kubectl: timed out waiting for the condition\nTo give the apps more time'
+    )
     t.same(await shop.left(), [])
   })
 
@@ -304,10 +315,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     await shop.template([{appID: 'stock', containerImage: 'Test/STOCK'}])
     const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')
     t.equal(code, 1)
-    t.match(
-      stderr,
-      /❌ {2}"stock" cannot start: InvalidImageName, image Test\/STOCK\ncouldn't parse image name "Test\/STOCK"/
-    )
+    t.match(stderr, '❌  "stock" cannot start: InvalidImageName: couldn\'t parse image name "Test/STOCK"\n')
     t.same(await shop.left(), [])
   })
 
@@ -319,7 +327,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     t.equal(code, 1)
     t.match(
       stderr,
-      /❌ {2}Dapr did not add a sidecar to "stock" \(pod stock-\S+\)\nIts injector was not asked, or is down\./
+      /❌ {2}Dapr did not add a sidecar to "stock" \(pod stock-\S+\): its injector was not asked, or is down\./
     )
     t.same(await shop.left(), [])
   })

@@ -1,155 +1,113 @@
 import {messageOf, UserError} from '../../../model/errors.ts'
-import {inParallel} from '../../../platform/in-parallel.ts'
 import {MANAGED_BY, objectsOf, TEMPLATE_LABEL, type KubernetesObject, type TemplateObjects} from '../object.ts'
 import type {ClusterAccess} from './access.ts'
-import {APPLY, isSame, objectKey, objectName, printedObjects, type LiveObject} from './live-object.ts'
-import type {Pod} from './pod.ts'
 
 /** The kinds that a template makes for its apps. */
-export const APP_KINDS = ['deployments', 'jobs', 'services', 'secrets'] as const
+export const APP_KINDS = 'deployments,jobs,services,secrets'
+
+/** Applies objects on the server, without force (https://kubernetes.io/docs/reference/using-api/server-side-apply/). */
+export const APPLY = ['apply', '--server-side', '--field-manager=pillion', '-f', '-'] as const
+
+const CHECK = '-pillion-check'
+const MAX_NAME = 63
+
+/** Objects as one text for kubectl. Of a list it would not name the wrong object. */
+export const listText = (objects: readonly KubernetesObject[]): string =>
+  objects.map(object => `${JSON.stringify(object)}\n`).join('')
+
+/** All objects of a template, resources first. */
+export const allObjects = ({resources, apps}: TemplateObjects): readonly KubernetesObject[] => [
+  ...resources.map(({object}) => object),
+  ...apps.flatMap(objectsOf)
+]
+
+const objectName = ({kind, metadata}: KubernetesObject): string => `${kind} "${metadata.name}"`
 
 /** Properties of a cluster that a run depends on. */
 export interface ClusterFacts {
-  /** Dapr's kinds: `components.dapr.io` … */
-  readonly daprKinds: readonly string[]
+  /** All kinds that a template makes, with those of Dapr: `components.dapr.io` … */
+  readonly kinds: string
   /** Whether an init container may keep running: by default from Kubernetes 1.29 on. */
   readonly hasNativeSidecars: boolean
 }
 
-/** Returns the names of Dapr's kinds in the cluster; none without Dapr. Rejects with a UserError. */
-export async function daprKinds({kubectl}: ClusterAccess): Promise<readonly string[]> {
+/** Returns the kinds that a template makes in a cluster; without Dapr those of its apps. Rejects with a UserError. */
+export async function kindsIn({kubectl}: ClusterAccess): Promise<string> {
   const names = await kubectl.text(['api-resources', '--api-group=dapr.io', '-o', 'name'])
-  return names.split('\n').filter(name => name !== '')
+  return [APP_KINDS, ...names.split('\n')].filter(name => name !== '').join(',')
 }
 
 /** Reads what a run needs to know of a cluster. Rejects with a UserError if the cluster cannot be reached or has no Dapr. */
 export async function readCluster(access: ClusterAccess): Promise<ClusterFacts> {
-  const [kinds, version] = await Promise.all([daprKinds(access), access.kubectl.text(['get', '--raw', '/version'])])
-  if (kinds.length === 0)
+  const [kinds, version] = await Promise.all([kindsIn(access), access.kubectl.text(['get', '--raw', '/version'])])
+  if (kinds === APP_KINDS)
     throw new UserError(`Dapr is not installed in the cluster of the Kubernetes context "${access.context}"`, {
       explanation: "Install it with Dapr's own CLI (dapr init -k) or its Helm chart; nothing was deployed."
     })
   const {minor = ''} = JSON.parse(version) as {readonly minor?: string}
   // some servers write `29+`
-  return {daprKinds: kinds, hasNativeSidecars: Number.parseInt(minor, 10) >= 29}
+  return {kinds, hasNativeSidecars: Number.parseInt(minor, 10) >= 29}
 }
 
-/** A change that a run makes to an object of the cluster. */
-export interface Change {
-  readonly object: KubernetesObject
-  readonly outcome: 'created' | 'configured' | 'unchanged' | 'replaced'
-}
-
-/** The changes that a run would make. The API server has accepted all of them. */
-export interface CheckedChanges {
-  readonly changes: readonly Change[]
-  /** Objects with our label that the template no longer has. */
-  readonly surplus: readonly LiveObject[]
-  /** Pods of an earlier run. */
-  readonly pods: readonly Pod[]
+/** The result of the API server's check of a template. */
+export interface CheckedObjects {
+  /** The lines of kubectl. */
+  readonly text: string
+  /** `deployment.apps/shop`: objects with our label that the template no longer has, and Jobs, which run again. */
+  readonly surplus: readonly string[]
+  /** Names of the pods of an earlier run. */
+  readonly pods: readonly string[]
 }
 
 /** Looks at each object and lets the server check each change, before anything is made. Rejects with a UserError. */
 export async function checkObjects(
   access: ClusterAccess,
-  {daprKinds: kinds}: ClusterFacts,
+  {kinds}: ClusterFacts,
   objects: TemplateObjects
-): Promise<CheckedChanges> {
+): Promise<CheckedObjects> {
   const {kubectl} = access
-  const wanted = [...objects.resources.map(({object}) => object), ...objects.apps.flatMap(objectsOf)]
-  const live = byKey(await printedObjects(kubectl, ['get', '-f', '-', '--ignore-not-found'], wanted))
-  refuseForeign(wanted, live, access)
-  const dryRun = [...APPLY, '--dry-run=server']
-  const others = wanted.filter(object => !isJob(object))
-  const results =
-    others.length === 0 ? new Map<string, LiveObject>() : byKey(await tryOut(access, dryRun, others, objects))
-  const replaced = new Set<string>()
-  for (const job of wanted.filter(isJob))
-    try {
-      for (const [key, result] of byKey(await printedObjects(kubectl, dryRun, [job]))) results.set(key, result)
-    } catch (error) {
-      // the template of a Job is immutable: another one takes its place
-      if (!live.has(objectKey(job)) || !(error instanceof UserError && error.message.includes('immutable'))) throw error
-      replaced.add(objectKey(job))
-    }
-  const keys = new Set(wanted.map(objectKey))
-  const args = ['get', [...APP_KINDS, 'pods', ...kinds].join(','), '-l', `${TEMPLATE_LABEL}=${objects.name}`]
-  const ours = await printedObjects(kubectl, args)
-  const outcomeOf = (object: KubernetesObject): Change['outcome'] => {
-    const [before, after] = [live.get(objectKey(object)), results.get(objectKey(object))]
-    if (before === undefined) return 'created'
-    if (replaced.has(objectKey(object)) || hasFailed(before)) return 'replaced'
-    return after !== undefined && isSame(before, after) ? 'unchanged' : 'configured'
-  }
-  return {
-    changes: wanted.map(object => ({object, outcome: outcomeOf(object)})),
-    surplus: ours.filter(object => !isPod(object) && !keys.has(objectKey(object))),
-    pods: ours.filter(isPod) as readonly object[] as readonly Pod[]
-  }
+  const wanted = allObjects(objects)
+  // kubectl prints a list, one object, or nothing
+  const printed = await kubectl.json<Partial<KubernetesObject> & {readonly items?: readonly KubernetesObject[]}>(
+    ['get', '-f', '-', '--ignore-not-found'],
+    {input: listText(wanted)}
+  )
+  const live = (printed.items ?? [printed as KubernetesObject]).filter(({kind}) => kind !== undefined)
+  refuseForeign(live, objects.name, access)
+  // the template of a Job that exists is immutable: the server checks another Job of the same contents
+  const tried = wanted.map(object => (object.kind === 'Job' ? renamed(object) : object))
+  const text = await kubectl.text([...APPLY, '--dry-run=server'], {input: listText(tried)}).catch((error: unknown) => {
+    const files = objects.resources
+      .filter(({object}) => messageOf(error).includes(object.metadata.name))
+      .map(({object, shownAs}) => `${objectName(object)} is in ${shownAs}\n`)
+    throw new UserError(messageOf(error), {
+      explanation: `${files.join('')}The template cannot be deployed; nothing was created.`
+    })
+  })
+  const known = new Set(text.split('\n').map(line => line.split(' ')[0]))
+  const args = ['get', `${kinds},pods`, '-l', `${TEMPLATE_LABEL}=${objects.name}`, '-o', 'name']
+  const ours = (await kubectl.text(args)).split('\n').filter(name => name !== '' && !known.has(name))
+  const [surplus, pods] = [ours.filter(name => !name.startsWith('pod/')), ours.filter(name => name.startsWith('pod/'))]
+  return {text: text.replaceAll(CHECK, ''), surplus, pods: pods.map(name => name.slice('pod/'.length))}
 }
 
-const isPod = ({kind}: KubernetesObject): boolean => kind === 'Pod'
-const isJob = ({kind}: KubernetesObject): boolean => kind === 'Job'
-
-/** Applies objects as a dry run. Rejects with a UserError that names each object with a mistake and its file. */
-async function tryOut(
-  {kubectl}: ClusterAccess,
-  dryRun: readonly string[],
-  all: readonly KubernetesObject[],
-  {resources}: TemplateObjects
-): Promise<readonly LiveObject[]> {
-  try {
-    return await printedObjects(kubectl, dryRun, all)
-  } catch (error) {
-    const faults = await inParallel(
-      all,
-      async object => {
-        const file = resources.find(resource => resource.object === object)?.shownAs
-        const place = file === undefined ? '' : ` (${file})`
-        return printedObjects(kubectl, dryRun, [object]).then(
-          () => [],
-          (fault: unknown) => [`  ${objectName(object)}${place}: ${messageOf(fault)}`]
-        )
-      },
-      4
-    )
-    const texts = faults.flat()
-    if (texts.length === 0) throw error
-    const count = texts.length === 1 ? '1 object has a mistake' : `${texts.length} objects have mistakes`
-    throw new UserError(`the template cannot be deployed: ${count}`, {explanation: texts.join('\n')})
-  }
-}
-
-/** Whether it is a Job that has failed, which never runs again by itself. */
-const hasFailed = ({kind, status}: LiveObject): boolean =>
-  kind === 'Job' && ((status as {readonly failed?: number} | undefined)?.failed ?? 0) > 0
-
-const byKey = (objects: readonly LiveObject[]): Map<string, LiveObject> =>
-  new Map(objects.map(object => [objectKey(object), object]))
+const renamed = (job: KubernetesObject): KubernetesObject => ({
+  ...job,
+  metadata: {...job.metadata, name: `${job.metadata.name.slice(0, MAX_NAME - CHECK.length)}${CHECK}`}
+})
 
 /** Throws one UserError for all objects that exist and belong to another owner. */
-function refuseForeign(
-  wanted: readonly KubernetesObject[],
-  live: ReadonlyMap<string, LiveObject>,
-  {context, namespace}: ClusterAccess
-): void {
-  const texts = wanted.flatMap(object => {
-    const there = live.get(objectKey(object))
-    const other = there?.metadata.labels?.[TEMPLATE_LABEL]
-    if (there === undefined || other === object.metadata.labels[TEMPLATE_LABEL]) return []
-    const manager = there.metadata.labels?.[MANAGED_BY] ?? managerOf(there)
-    const whose = other === undefined ? (manager === '' ? 'someone else' : `"${manager}"`) : `the template "${other}"`
-    return `${objectName(there)} exists in the namespace "${namespace}" and belongs to ${whose}`
+function refuseForeign(live: readonly KubernetesObject[], template: string, {context, namespace}: ClusterAccess): void {
+  const texts = live.flatMap(object => {
+    const labels: Readonly<Record<string, string | undefined>> = object.metadata.labels ?? {}
+    const {[TEMPLATE_LABEL]: other, [MANAGED_BY]: manager} = labels
+    if (other === template) return []
+    const whose =
+      other === undefined ? (manager === undefined ? 'someone else' : `"${manager}"`) : `the template "${other}"`
+    return `${objectName(object)} exists in the namespace "${namespace}" and belongs to ${whose}`
   })
   if (texts.length === 0) return
   throw new UserError(texts.join('\n'), {
     explanation: `Rename it in the template, choose another namespace with -n, or delete it with kubectl in the context "${context}".`
   })
-}
-
-/** Returns the writer of an object without label: `kubectl-client-side-apply`, `helm` …; '' if unknown. */
-function managerOf({metadata: {managedFields = []}}: LiveObject): string {
-  // an entry with a subresource is the cluster itself, which writes the status
-  const {manager = ''} = managedFields.find(({subresource}) => subresource === undefined) ?? {}
-  return manager === 'unknown' ? '' : manager
 }

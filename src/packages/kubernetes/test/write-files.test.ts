@@ -2,8 +2,6 @@ import {execFileSync, spawnSync} from 'node:child_process'
 import {readdirSync, readFileSync, statSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {deployFiles} from '../cluster/deploy-files.ts'
-import type {AppObjects} from '../object.ts'
 import {writeFile} from '../write-files.ts'
 
 const HEADER = '# ours\n'
@@ -33,23 +31,4 @@ t.test('an export that could not be written does not refuse the next one', async
   t.strictSame(readdirSync(folder), [])
   t.equal(run(''), 0)
   t.equal(statSync(join(folder, '01-shop-env.yaml')).mode & 0o777, 0o600)
-})
-
-t.test('what is applied of two apps of one folder is in files of their own', async t => {
-  const folder = t.testdir()
-  const of = (id: string, place: string): AppObjects => {
-    const workload = {apiVersion: 'apps/v1', kind: 'Deployment', metadata: {name: id, labels: {}}}
-    return {id, plan: {folder: join(folder, place)}, workload} as unknown as AppObjects
-  }
-  const all = [of('stock', 'one'), of('shop', 'one'), of('front', 'two')]
-  const files = all.flatMap(app => deployFiles(app, all, text => t.fail(text)))
-  t.strictSame(
-    files.map(({path}) => path.slice(folder.length)),
-    [
-      '/one/.dapr/deploy/stock-deployment.yaml',
-      '/one/.dapr/deploy/shop-deployment.yaml',
-      '/two/.dapr/deploy/deployment.yaml'
-    ]
-  )
-  for (const [index, {id}] of all.entries()) t.match(readFileSync(files[index]?.path ?? '', 'utf8'), `name: ${id}\n`)
 })

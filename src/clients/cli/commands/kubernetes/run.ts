@@ -1,44 +1,51 @@
 import {homedir} from 'node:os'
 import {
+  allObjects,
   checkObjects,
   ClusterRun,
-  deployFiles,
+  listText,
   readCluster,
   templateObjects,
-  type CheckedChanges,
-  type ClusterAccess,
-  type ClusterEvent,
-  type ClusterRunOptions,
-  type TemplateObjects
+  SIDECAR,
+  type Say
 } from '#kubernetes'
+import {asBytes} from '../../../../model/bytes.ts'
 import {loadTemplate} from '../../../../files/config/load.ts'
-import {emitTo} from '../../../../model/emit.ts'
 import {UserError} from '../../../../model/errors.ts'
+import {openAppLogs} from '../../../../observe/logging/app-log.ts'
+import {Console} from '../../../../observe/logging/console.ts'
+import {RunLog} from '../../../../observe/logging/run-log.ts'
 import type {Plan} from '../../../../model/plan.ts'
 import {refuseProfiles} from '../../../../supervisor/order/selection.ts'
+import {wantsColours} from '../../colours.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {flagVariables} from '../../env-flag.ts'
 import {HERE_ALONE, RUN_IN_CLUSTER} from '../../entries/run.ts'
 import {guard} from '../../guard.ts'
 import {warnOfIgnored} from '../ignored-flags.ts'
+import {LineView, logStyleOf, prefixesFor} from '../../log-style.ts'
 import {signedLine} from '../../print.ts'
+import {shownStatus} from '../../say.ts'
 import {surroundings} from '../../surroundings.ts'
 import {openTerminal, type Terminal} from '../../terminal.ts'
 import {flagDuration} from '../../since.ts'
 import {confirmCluster, accessFor} from './open-cluster.ts'
 import {wantedImages} from './wanted-images.ts'
-import {RunView} from './run-view.ts'
 
 const EXIT_BUG = 70
 
 /** `run -k -f PATH`: runs the apps of a template in a Kubernetes cluster with Dapr, until a signal, `stop -k`, or a failure. */
 export const runInCluster: CommandHandler = async context => {
-  const {flags} = context
+  const {flags, asJson} = context
   const files = flags.list('run-file').filter(file => file !== '')
   if (files.length === 0)
     throw new UserError('a single app cannot run on Kubernetes: name a run template with --run-file')
   const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '5m')
   const terminal = openTerminal()
+  const say: Say = (sign, text) =>
+    void (sign === 'warning'
+      ? terminal.err.print(shownStatus(process.stderr, sign, text, asJson))
+      : terminal.out.print(signedLine(sign, text, asJson)))
   try {
     warnOfIgnored(context, terminal, RUN_IN_CLUSTER)
     const profiles = flags.list('profile')
@@ -55,44 +62,66 @@ export const runInCluster: CommandHandler = async context => {
     const images = await unbuilt.build(access.context, terminal)
     const nativeSidecar = facts.hasNativeSidecars
     const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar, images})
-    for (const text of objects.warnings) void terminal.err.print(signedLine('warning', text, context.asJson))
+    for (const text of objects.warnings) say('warning', text)
     const checked = await checkObjects(access, facts, objects)
-    if (isReading) return await show(access, {checked, objects}, context)
-    return await run({access, facts, objects, checked, timeoutMs, terminal, plan: loaded.plan}, context)
+    if (isReading) {
+      const args = ['diff', '--server-side', '--field-manager=pillion', '-f', '-']
+      // exit code 1 means that there are differences; kubectl hides the values of Secrets
+      const diff = {input: listText(allObjects(objects)), maxCode: 1}
+      const text = flags.isSet('diff') ? await access.kubectl.text(args, diff) : checked.text
+      const deleted = checked.surplus.map(name => `${name} deleted (server dry run)`)
+      process.stdout.write([text, ...deleted].flatMap(line => (line === '' ? [] : `${line}\n`)).join(''))
+      return 0
+    }
+    const logs = await openLogs(loaded.plan, terminal, say, context)
+    const lived = new ClusterRun({access, facts, objects, checked, timeoutMs, say, write: logs.write})
+    const hasBug = guard(lived, terminal, {asJson})
+    try {
+      const isHealthy = await lived.run()
+      return hasBug() ? EXIT_BUG : isHealthy ? 0 : 1
+    } finally {
+      await logs.close()
+    }
   } finally {
     await terminal.flush()
   }
 }
 
-async function show(
-  access: ClusterAccess,
-  {checked, objects}: {readonly checked: CheckedChanges; readonly objects: TemplateObjects},
-  {flags}: CommandContext
-): Promise<number> {
-  const {changesText, diffText} = await import('./changes-text.ts')
-  process.stdout.write(flags.isSet('diff') ? await diffText(access, objects, checked) : changesText(checked))
-  return 0
-}
-
-interface Prepared extends Pick<ClusterRunOptions, 'access' | 'facts' | 'objects' | 'checked' | 'timeoutMs'> {
-  readonly terminal: Terminal
-  readonly plan: Plan
-}
-
-async function run({terminal, plan, ...prepared}: Prepared, context: CommandContext): Promise<number> {
-  const view = new RunView(terminal, plan, context)
-  const lived = new ClusterRun({
-    ...prepared,
-    emit: emitTo<ClusterEvent>([event => view.hear(event)], text => ({type: 'warned', text})),
-    openLogs: async app => view.openLogs(app),
-    writeFiles: app => deployFiles(app, prepared.objects.apps, text => view.warn(text))
+/** Opens the console and the files of all apps. */
+async function openLogs({apps, ...plan}: Plan, terminal: Terminal, say: Say, {flags}: CommandContext) {
+  const isPainted = wantsColours(terminal.isTerminal, process.env)
+  const view = new LineView({hasTimes: flags.isSet('timestamps'), isPainted})
+  const prefixOf = prefixesFor({...plan, apps}, {style: logStyleOf(flags.text('log-style')), isPainted})
+  const terminalConsole = new Console(terminal.out)
+  // the files have all lines
+  const runLog = new RunLog({lines: 0, bytes: 0})
+  const open = apps.map(async ({id, logs}, index) => {
+    const consolePrefix = prefixOf(id, index)
+    const both = await openAppLogs({
+      id,
+      plan: logs,
+      level: 'debug',
+      source: {appId: id, instance: '', version: '', isJson: false},
+      hasCommand: true,
+      startedAt: new Date(),
+      console: terminalConsole,
+      ...(consolePrefix !== undefined && {consolePrefix: asBytes(consolePrefix)}),
+      view,
+      isTerminal: terminal.isTerminal,
+      runLog: runLog.writer(id),
+      warn: text => say('warning', text)
+    })
+    say('info', `Writing log files to directory : ${logs.folder}`)
+    return [id, both] as const
   })
-  const hasBug = guard(lived, terminal, {asJson: context.asJson})
-  lived.start()
-  try {
-    const isHealthy = await lived.ended
-    return hasBug() ? EXIT_BUG : isHealthy ? 0 : 1
-  } finally {
-    view.end()
+  const all = new Map(await Promise.all(open))
+  return {
+    write: async (id: string, container: string, line: string): Promise<void> => {
+      if (container === SIDECAR) all.get(id)?.sidecar.write(`${line}\n`, 'error')
+      else await all.get(id)?.app.sink({app: id, stream: 'stdout', text: `${line}\n`})
+    },
+    close: async (): Promise<void> => {
+      for (const {app, sidecar} of all.values()) await Promise.all([app.close(), sidecar.close()])
+    }
   }
 }
