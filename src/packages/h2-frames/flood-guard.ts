@@ -13,29 +13,19 @@ const PER_ANSWER = 2
  * a client may open some hundred too many before it knows the limit (§6.5.2), and repeats those that are refused (§8.7).
  */
 export class FloodGuard {
-  readonly #burst: number
-  #left: number
+  #left = BURST
   #at = performance.now()
-
-  constructor(burst = BURST) {
-    this.#burst = this.#left = burst
-  }
 
   /** Counts a frame without use. `cost`: in pings. Throws where there were too many. */
   useless(cost = 1): void {
-    if (this.isTooMuch(cost)) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames without use')
-  }
-
-  /** As `useless`, for callers that cut the connection in another way: true where there were too many. */
-  isTooMuch(cost: number): boolean {
-    if ((this.#left -= cost) >= 0) return false
+    if ((this.#left -= cost) >= 0) return
     const now = performance.now()
-    this.#left = Math.min(this.#burst, Math.floor(((now - this.#at) * PER_SECOND) / 1000))
+    this.#left = Math.min(BURST, Math.floor(((now - this.#at) * PER_SECOND) / 1000))
     this.#at = now
-    return this.#left <= 0
+    if (this.#left <= 0) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames without use')
   }
 
   answered(): void {
-    if (this.#left < this.#burst) this.#left += PER_ANSWER
+    if (this.#left < BURST) this.#left += PER_ANSWER
   }
 }

@@ -5,14 +5,5 @@ export type {FrameClient} from './frame-client.ts'
 export {FrameClients, type Waiter} from './frame-clients.ts'
 export {DISCARDED, FrameServer} from './frame-server.ts'
 export type {FrameStream, StreamHandler} from './frame-stream.ts'
-export {
-  CANCEL,
-  ENHANCE_YOUR_CALM,
-  FRAME_SIZE_ERROR,
-  INTERNAL_ERROR,
-  PROTOCOL_ERROR,
-  REFUSED_STREAM,
-  codeName,
-  headersFrames
-} from './frames.ts'
+export {CANCEL, FRAME_SIZE_ERROR, INTERNAL_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, codeName} from './frames.ts'
 export {SERVER_GREETING} from './greeting.ts'

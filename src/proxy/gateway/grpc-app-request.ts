@@ -14,7 +14,6 @@ import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
 import {grpcStatusOf} from './faulted-grpc-call.ts'
-import {howEnded} from './how-ended.ts'
 import {attemptInterceptor, type CallOutcome} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
@@ -168,11 +167,10 @@ class GrpcAppRequest implements Passenger {
 
   /** The connection broke off. If the process has ended, the reason says how. */
   async #cut(why: string): Promise<void> {
-    const {process} = this.#passage.admitted?.pool ?? {}
+    const explained = this.#passage.explained(why)
     this.#passage.isBroken = true
     this.#passage.leave()
-    const how = process === undefined ? '' : await howEnded(process)
-    this.#fail(how === '' ? why : `${why} (${how})`)
+    this.#fail(await explained)
   }
 
   #settle(answer: Answered): void {

@@ -9,6 +9,7 @@ import {type AppPipeline, isHeld, type Admission, type Admitted, type Denied, ty
 import type {CallContext} from './call-context.ts'
 import {brokenBy} from './faulted-call.ts'
 import {HELD_TOO_MUCH} from './held-bodies.ts'
+import {howEnded} from './how-ended.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import type {Interceptor, CallOutcome} from './interceptor.ts'
 
@@ -154,6 +155,13 @@ export class Passage {
     this.admitted = undefined
     admitted?.leave(this.isBroken)
     this.isBroken = false
+  }
+
+  /** Returns why the callee was lost, with the end of its process if that has ended. */
+  async explained(why: string): Promise<string> {
+    const process = this.admitted?.pool.process
+    const how = process === undefined ? '' : await howEnded(process)
+    return how === '' ? why : `${why} (${how})`
   }
 
   /** The call has ended. */

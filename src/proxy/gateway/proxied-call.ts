@@ -12,12 +12,11 @@ import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
 import {faultLine, numberLine, type Reply} from '../net/reply.ts'
-import type {Pool, PooledProcess} from '../net/pool.ts'
+import type {Pool} from '../net/pool.ts'
 import type {Admission, Admitted, Denied, Held, AppPipeline} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
 import {readAhead} from './held-bodies.ts'
-import {howEnded} from './how-ended.ts'
 import {verdictOfStatus, type CallOutcome} from './interceptor.ts'
 import {Passage, type Passenger} from './passage.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
@@ -192,17 +191,17 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   #giveUp(why: string, failure: Failure | undefined): void {
     this.journal.failure = why
     if (why === RESET) return this.exchange.reset()
-    const process = failure === 'silent' || failure === 'malformed' ? this.passage.admitted?.pool.process : undefined
-    if (process === undefined) this.replyFailed(why, failure)
-    else void this.#explainEnd(process, why, failure)
+    const mayHaveEnded = failure === 'silent' || failure === 'malformed'
+    if (!mayHaveEnded || this.passage.admitted?.pool.process === undefined) this.replyFailed(why, failure)
+    else void this.#explainEnd(why, failure)
   }
 
   /** The callee closed the connection: if its process has exited, the error says how. */
-  async #explainEnd(process: PooledProcess, why: string, failure: Failure | undefined): Promise<void> {
-    const how = await howEnded(process)
+  async #explainEnd(why: string, failure: Failure | undefined): Promise<void> {
+    const explained = await this.passage.explained(why)
     if (this.passage.isOver) return
     try {
-      this.journal.failure = how === '' ? why : `${why} (${how})`
+      this.journal.failure = explained
       this.replyFailed(this.journal.failure, failure)
     } catch (error) {
       this.exchange.crash(error)

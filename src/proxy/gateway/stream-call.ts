@@ -22,7 +22,6 @@ import type {Pool} from '../net/pool.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {HELD_TOO_MUCH} from './held-bodies.ts'
-import {howEnded} from './how-ended.ts'
 import {Passage, type Passenger} from './passage.ts'
 
 /** The context of a listener for calls of HTTP/2. */
@@ -222,13 +221,6 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     const {fault, number = 0, isNumbered} = this.call
     const hit = fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
     return isNumbered === true && number > 0 ? hit + encodeField('pillion-call', number.toString()) : hit
-  }
-
-  /** Returns why a callee was lost, with the end of its process if that has ended. */
-  protected async explained(why: string): Promise<string> {
-    const process = this.passage.admitted?.pool.process
-    const how = process === undefined ? '' : await howEnded(process)
-    return how === '' ? why : `${why} (${how})`
   }
 
   /** Ends the call. */

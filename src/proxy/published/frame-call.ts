@@ -131,7 +131,8 @@ export class FrameCall extends StreamCall {
 
   #lose(why: string): void {
     this.passage.isBroken = true
-    this.explained(why)
+    this.passage
+      .explained(why)
       .then(explained => this.#refuse(502, explained))
       .catch((error: unknown) => this.crash(error))
   }

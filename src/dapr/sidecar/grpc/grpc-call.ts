@@ -246,7 +246,8 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
     if (this.#accept === undefined) this.#attemptEnd = end
     this.#settle(this.verdictOf(end.code), () => {
       if (!isLost) return this.failWith(end)
-      this.explained(end.message)
+      this.passage
+        .explained(end.message)
         .then(message => this.failWith({code: end.code, message}))
         .catch((error: unknown) => this.crash(error))
     })
