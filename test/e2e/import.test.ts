@@ -19,8 +19,7 @@ t.test('a Procfile: imported, it validates and runs', async t => {
   })
   t.match(await rig.run(['import']), {
     code: 0,
-    stdout:
-      '✅  wrote 2 apps from Procfile to pillion.yaml\nℹ️  One comment needs your attention: search for "# import:"\nℹ️  Next: pillion validate, then pillion up -d\n',
+    stdout: '✅  wrote 2 apps from Procfile to pillion.yaml\nℹ️  Next: pillion validate, then pillion up -d\n',
     stderr: ''
   })
   t.match(await rig.run(['validate']), {code: 0, stdout: '✅  pillion.yaml can run: 2 apps\n', stderr: ''})

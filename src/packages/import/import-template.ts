@@ -66,6 +66,8 @@ function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedA
 export interface ImportRequest {
   readonly from?: string | undefined
   readonly cwd: string
+  /** Whether the list at the top has more than ten lines. */
+  readonly all?: boolean
   /** Runs the tool of a file that is a program: Tilt, Aspire. */
   readonly run?: RunTool
   /** Gets the number of folders that were read so far, at each of them. */
@@ -100,7 +102,8 @@ export async function importFrom(
   const whole = {...imported, notes, apps: separatePorts(called)}
   const {withMissing} = await import('./app-notes.ts')
   const {withSharedNotes} = await import('./shared-notes.ts')
-  return {imported: withSharedNotes(withMissing(whole, {roots: sources.map(rootOf), cwd}, process.env)), sources}
+  const missing = withMissing(whole, {roots: sources.map(rootOf), cwd}, process.env)
+  return {imported: withSharedNotes(missing, options.all), sources}
 }
 
 /** The folder that is imported, or that of the file. */

@@ -24,25 +24,39 @@ const APPS: readonly Cause[] = [
   {
     pattern: /^command: (.*): no value is known: set it in env, or where pillion is started$/,
     line: (ids, names) => `${ids}: ${names.join(', ')} have no value: set them in env, or where pillion is started`
+  },
+  {
+    pattern: /^(?!build:)([\w.-]+(?:: [\w.-]+(?=: ))?): .* is not carried over$/,
+    line: (ids, names) => `${ids}: ${names.join(', ')}: not carried over`
   }
 ]
 
+/** More lines at the top are not read. */
+const MAX_LINES = 10
+/** More apps of one line are counted. */
+const MAX_IDS = 6
+
 const FOLDERS = /^(.+?): left out, as (.*)$/
 
-/** A template with one line for each cause that several of its apps, or of the folders that it leaves out, share. */
-export function withSharedNotes(imported: Imported): Imported {
+/** A template with one line for each cause that several of its apps, or of the folders that it leaves out, share. Without `all` the list has ten lines. */
+export function withSharedNotes(imported: Imported, all = false): Imported {
   const owners = new Map<string, string[]>()
   for (const {id, notes} of imported.apps)
     for (const key of new Set(notes.map(keyOf))) owners.set(key, [...(owners.get(key) ?? []), id])
   const isShared = (note: string): boolean => (owners.get(keyOf(note))?.length ?? 0) > 1
   const shared = [...owners].filter(([, ids]) => ids.length > 1)
-  const lines = shared.map(([key, ids]) => {
+  const lines = shared.map(([key, owning]) => {
+    const more = owning.length > MAX_IDS ? ` and ${owning.length - MAX_IDS} more` : ''
+    const ids = owning.slice(0, MAX_IDS).join(', ') + more
     const cause = APPS.find(({pattern}) => pattern.source === key)
-    if (cause === undefined) return `${ids.join(', ')}: ${key}`
-    return cause.line(ids.join(', '), namesIn(imported.apps, cause.pattern))
+    if (cause === undefined) return `${ids}: ${key}`
+    return cause.line(ids, namesIn(imported.apps, cause.pattern))
   })
   const apps = imported.apps.map(app => ({...app, notes: app.notes.filter(note => !isShared(note))}))
-  return {...imported, apps, notes: [...withoutRepeats(imported.notes), ...lines]}
+  const notes = [...withoutRepeats(imported.notes), ...lines]
+  if (all || notes.length <= MAX_LINES) return {...imported, apps, notes}
+  const rest = `and ${notes.length - MAX_LINES + 1} more: pillion import --all writes them`
+  return {...imported, apps, notes: [...notes.slice(0, MAX_LINES - 1), rest]}
 }
 
 /** The cause of a note, or its text. */

@@ -31,6 +31,7 @@ export const importTemplate: CommandHandler = async call => {
   const {imported, sources} = await importFrom(words.length === 0 ? ['.'] : words, {
     from: flags.text('from'),
     cwd,
+    all: flags.isSet('all'),
     run: async tool => {
       progress.clear()
       const {outputOfTool} = await import('../other-tool.ts')

@@ -55,7 +55,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const name = containerName(service, stack)
   const image = textValue(values['image']) || name
   if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
-  const ports = publishedPorts(service, notes)
+  const ports = publishedPorts(service)
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
   const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
@@ -141,10 +141,8 @@ function hostsOf(service: Service, stack: Stack, notes: string[]): readonly stri
 }
 
 /** The published ports of a service. A port that compose would choose keeps its number, which callers and probes expect. */
-function publishedPorts(service: Service, notes: string[]): NonNullable<ImportedApp['published']> {
+function publishedPorts(service: Service): NonNullable<ImportedApp['published']> {
   const ports = portsOf(service)
-  for (const {published, target} of ports)
-    if (published === '') notes.push(`ports: ${target} has no number of this machine: it keeps its own here`)
   const all = ports.map(({address, published: own, target, isUdp}) => {
     const published = own || target
     const text = [address, published, target].filter(part => part !== '').join(':') + (isUdp ? '/udp' : '')

@@ -108,7 +108,7 @@ export function withPublished(stack: Stack, programs: Programs): Stack['services
     return `${free}:${port}`
   }
   const withPorts = (service: Service): Service => {
-    const {id, values, notes, sidecar} = service
+    const {id, values, sidecar} = service
     const own = portsOf(service).map(({target}) => target)
     if (programs.has(id) || 'network_mode' in values || own.some(each => /\D/.test(each))) return service
     const {folder = '', dockerfile = ''} = buildOf(service, stack) ?? {}
@@ -116,22 +116,17 @@ export function withPublished(stack: Stack, programs: Programs): Stack['services
     const known = sidecar?.keys['appPort'] ?? (own.length === 0 && sidecar === undefined ? usual : 0)
     const named = called.flatMap(([name, port]) => (name === id ? [port || `${usual}`] : []))
     const wanted = new Set([Number(known).toString(), ...named])
-    const why: string[] = []
     const written = listedValues(values['ports']).map(each => {
       const [port] = portsOf({...service, values: {ports: [each]}})
       const isChosen = port?.published === '' && !port.isUdp
       const here = isChosen ? publish(port.target) : ''
       if (port === undefined || here === '' || here === `${port.target}:${port.target}`) return each
-      why.push(`ports: ${port.target} has no number of this machine, and another one has it: it is ${here} here`)
       return port.address === '' ? here : `${port.address}:${here}`
     })
     const added = [...wanted].filter(port => port !== '0' && !own.includes(port)).map(publish)
-    if (why.length + added.length === 0) return service
-    for (const port of added.map(each => each.replace(/^(\d+):\1$/, '$1')))
-      why.push(`ports: ${port} is published here, as programs call it`)
     const address = sidecar === undefined ? '' : '127.0.0.1:'
     const ports = [...written, ...added.map(port => address + port)]
-    return {...service, values: {...values, ports}, notes: [...notes, ...why]}
+    return ports.length === 0 ? service : {...service, values: {...values, ports}}
   }
   return new Map(Array.from(services, ([id, service]) => [id, withPorts(service)]))
 }

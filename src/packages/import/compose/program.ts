@@ -146,8 +146,6 @@ export function appOf(
   if (health !== undefined && readyOf(health, service, target) === undefined && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
   notes.push(...envFileNotes(service, stack))
-  if (!listedValues(values['volumes']).every(isOfFile))
-    notes.push('volumes: the program runs in its folder, not in a container')
   notes.push(...leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus', 'tty', 'stdin_open']))
   return {id, folder, keys, notes}
 }

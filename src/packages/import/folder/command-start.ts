@@ -42,11 +42,14 @@ export function commandListening(command: readonly string[], folder: string, env
   if (isNode && text.trim() === '') return nodeListening(line, command, folder, env)
   const found = listeningIn(text, folder, env)
   if (found.port > 0 || found.takes !== undefined) return found
-  return defaultPort(line) ?? {port: 0, serves: SERVES.test(text)}
+  return defaultPort(line) ?? {port: 0, serves: SERVES.test(text) || (text.trim() === '' && SERVER_NAME.test(line))}
 }
 
 /** A call that serves, in the languages whose files a line names. */
 const SERVES = /\.listen\(|createServer|\bserve\(|serve_forever|\.run\(|Server\(/
+
+/** The name of a program that serves, as it is built: `bin/proxy`. */
+const SERVER_NAME = /^\S*?\b(?:api|gateway|proxy|server|web)(?:\s|$)/
 
 /** The text of the file that a word of a command names: `app.py`, or `shop.app` and `app:api` of Python. */
 const textOf = (word: string, folder: string): string =>

@@ -33,7 +33,7 @@ export function importProcfile(file: ImportedFile): Imported {
   return {
     from: basename(file.path),
     ...withEnvFile(apps, join(root, '.env')),
-    notes: [...notes, 'foreman ends all processes when one of them ends; Pillion keeps the others running']
+    notes
   }
 }
 

@@ -141,9 +141,15 @@ const PORTS = [
   /(?:^|[\s{,(])port["']?\s*(?::\s*number\s*)?[:=]\s*["'`]?(\d{4,5})\b/im
 ]
 
+/** Numbers of mail servers, databases and brokers: behind `port:` alone a program calls them. */
+const OF_SERVERS = new Set('1025 2525 3306 4222 5432 5672 6379 9092 9200 11211 27017'.split(' '))
+
 /** The port that a program's text names; 0: none. */
-export const portIn = (text: string): number =>
-  Number(PORTS.map(each => each.exec(text)?.[1]).find(port => port !== undefined) ?? 0)
+export const portIn = (text: string): number => {
+  const found = PORTS.map(each => each.exec(text)?.[1])
+  const isCalled = found.slice(0, -1).every(each => each === undefined) && OF_SERVERS.has(found.at(-1) ?? '')
+  return isCalled ? 0 : Number(found.find(port => port !== undefined) ?? 0)
+}
 
 /** A variable of the environment whose name ends in PORT, as languages read it. */
 const VARIABLE = new RegExp(

@@ -96,3 +96,15 @@ t.test('one line at the top for each cause that several apps share; an app has i
   ])
   t.notMatch(text.slice(text.indexOf('apps:')), '# import:')
 })
+
+t.test('the list at the top has ten lines, and all of them with --all', async t => {
+  const keys = Array.from({length: 12}, (_, at) => `key${at}: 1`).join('\n')
+  const files = {'compose.yaml': `services: {a: {image: x, labels: {}}, b: {image: x}}\n${keys}\n`}
+  const {notes} = await imported(t, files, '.', undefined, {all: false})
+  t.equal(notes.length, 10)
+  t.equal(notes.at(-1), 'and 3 more: pillion import --all writes them')
+  t.equal((await imported(t, files)).notes.length, 12)
+  const services = Array.from({length: 9}, (_, at) => `s${at}: {image: x, cgroup: host, ulimits: ${at}}`).join(', ')
+  const {notes: shared} = await imported(t, {'compose.yaml': `services: {${services}}`})
+  t.strictSame(shared, ['s0, s1, s2, s3, s4, s5 and 3 more: cgroup, ulimits: not carried over'])
+})

@@ -118,7 +118,6 @@ t.test('a Procfile of Heroku: programs that it builds or has', async t => {
   const table: readonly (readonly [line: string, files: Files, note: RegExp])[] = [
     ['java -jar target/a.jar', {mvnw: ''}, /^it starts target\/a\.jar, which is not there: \.\/mvnw package makes it$/],
     ['java $OPTS -jar build/libs/a.jar', {}, /gradle build makes it/],
-    ['java -jar a.jar', {'a.jar': ''}, /^foreman ends/],
     [
       'shop',
       {'go.mod': 'module github.com/x/shop\n\ngo 1.24'},

@@ -26,11 +26,11 @@ export async function imported(
   files: Files,
   path: string | readonly string[] = '.',
   from?: string,
-  {tool}: {readonly tool?: RecordedTool} = {}
+  {tool, all = true}: {readonly tool?: RecordedTool; readonly all?: boolean} = {}
 ): Promise<Written> {
   const folder = test.testdir({shop: files})
   const cwd = join(folder, 'shop')
-  const {imported: found} = await importFrom([path].flat(), {from, cwd, ...(tool && {run: runOf(tool, cwd)})})
+  const {imported: found} = await importFrom([path].flat(), {from, cwd, all, ...(tool && {run: runOf(tool, cwd)})})
   const whole = templateText(found, join(cwd, 'dapr.yaml'))
   const text = whole.replaceAll(/--network, pillion, (?:--network-alias, [^,\]]+, )*/g, '')
   // which apps sleep is for the user to say

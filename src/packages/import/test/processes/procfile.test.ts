@@ -1,8 +1,6 @@
 import t from 'tap'
 import {imported, refusal} from '../read.ts'
 
-const FOREMAN = 'foreman ends all processes when one of them ends; Pillion keeps the others running'
-
 t.test('a Procfile becomes apps of one folder', async t => {
   const {template, notes, text} = await imported(t, {
     Procfile: [
@@ -52,7 +50,6 @@ t.test('a Procfile becomes apps of one folder', async t => {
     ]
   })
   t.strictSame(notes, [
-    FOREMAN,
     'appPort: 4000 is that of api: if it listens, too, give it another PORT, and write appPort',
     'Heroku runs this once before each release: here by pillion start release, or --profile release'
   ])
@@ -168,7 +165,7 @@ t.test('a program whose source takes its number from PORT is called at that numb
     template.apps.map(({port}) => port),
     [5000, 5100, 5200, 3000, undefined]
   )
-  t.match(notes, [/^foreman/, /^appPort: the port on which it listens is not known/])
+  t.match(notes, [/^appPort: the port on which it listens is not known/])
 })
 
 t.test('foreman counts from the PORT of .env', async t => {
@@ -226,9 +223,19 @@ t.test('a line without PORT, and one that takes its port from a variable of its 
     {appPort: undefined, port: undefined},
     {appPort: undefined, port: undefined}
   ])
-  t.match(notes, [
-    /^foreman ends all/,
-    /^appPort: its calls are not held/,
-    'appPort: CHECKING_PORT says where it listens: write its number'
+  t.match(notes, [/^appPort: its calls are not held/, 'appPort: CHECKING_PORT says where it listens: write its number'])
+})
+
+t.test('a built proxy has a mark, and the number of a mail server is not that of its client', async t => {
+  const {template, notes} = await imported(t, {
+    Procfile: 'proxy: bin/proxy\nworker: bin/worker\nemail: node email.js\n',
+    'email.js': "createTransport({host: 'localhost', port: 1025})\nhttp.createServer(app).listen(config.at)\n"
+  })
+  t.strictSame(
+    template.apps.map(app => app['port'] ?? app['appPort']),
+    [undefined, undefined, undefined]
+  )
+  t.strictSame(notes, [
+    'proxy, email: the files do not tell where they listen: write its number as port to carry the calls of one'
   ])
 })
