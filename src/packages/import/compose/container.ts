@@ -16,6 +16,7 @@ import {
   portsOf,
   publishedPort,
   sharedKeys,
+  traefikLabels,
   commandWords,
   type Build,
   type Env,
@@ -78,6 +79,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
       itemsOf(key, values[key], notes).flatMap(item => [flag, item])
     ),
+    ...traefikLabels(values).flatMap(label => ['--label', label]),
     ...mountsOf(values['volumes'], stack, notes).flatMap(mount => ['--volume', mount]),
     ...[...passed(service, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
       '--env',

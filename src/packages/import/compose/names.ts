@@ -1,6 +1,6 @@
 import {join, relative} from 'node:path'
 import {folderOfStack, isPort, portsOf, usualPort, type Port, type Service, type Stack} from './service.ts'
-import {entriesOf, isFile, sourcesIn, statAt, textAt} from '../reading/files.ts'
+import {entriesOf, isFile, settingsBelow, sourcesIn, statAt, textAt} from '../reading/files.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
 const MAX_BYTES = 100_000
@@ -18,11 +18,20 @@ export interface NameInFile {
   readonly portHere: string
 }
 
+/** `redis:6379` */
+const ADDRESS = /(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g
+/** `host: 'redis'` */
+const HOST = /\bhost(?:_?name)?["']?\s*[:=]\s*["']([\w-]+)["']/gi
+
 /** Finds names of other services as hosts with a port (`redis:6379`) in files and folders. `except` is the service that owns the files. */
 export function namesIn(
   paths: readonly string[],
   stack: Stack,
-  {except = '', max = MAX_FILES}: {readonly except?: string; readonly max?: number} = {}
+  {
+    except = '',
+    max = MAX_FILES,
+    names: pattern = ADDRESS
+  }: {readonly except?: string; readonly max?: number; readonly names?: RegExp} = {}
 ): readonly NameInFile[] {
   const root = folderOfStack(stack)
   const names: NameInFile[] = []
@@ -30,7 +39,7 @@ export function namesIn(
   for (const path of files.slice(0, max))
     for (const [index, line] of textAt(path).split('\n').entries()) {
       if (/^\s*(?:#|\/\/)/.test(line)) continue
-      for (const [, id = '', port = ''] of line.matchAll(/(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g)) {
+      for (const [, id = '', port = ''] of line.matchAll(pattern)) {
         const other = stack.hosts.get(id)
         if (other === undefined || other.id === except) continue
         names.push({id, place: `${relative(root, path)}:${index + 1}`, port, portHere: portHere(other, port, stack)})
@@ -53,13 +62,18 @@ const MAX_PLACES = 3
 
 /** Other services in the source files of a program, by the names that they have in containers only. */
 export function namesInCode(folder: string, service: Service, stack: Stack): readonly string[] {
-  const names = namesIn(sourcesIn(folder), stack, {except: service.id, max: MAX_SOURCES})
+  const files = [...settingsBelow(folder), ...sourcesIn(folder)]
+  const names = [ADDRESS, HOST].flatMap(each =>
+    namesIn(files, stack, {except: service.id, max: MAX_SOURCES, names: each})
+  )
   const ids = new Set(names.map(({id}) => id))
   return [...ids].map(id => {
     const own = names.filter(each => each.id === id)
     const [{port, portHere: here} = {port: '', portHere: ''}] = own
     const places = [...new Set(own.map(({place}) => place))]
     const more = places.length > MAX_PLACES ? ` and ${places.length - MAX_PLACES} more places` : ''
+    if (port === '')
+      return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id} is localhost here: write 127.0.0.1 ${id} into /etc/hosts, or localhost there`
     const mend = here === port ? `write 127.0.0.1 ${id} into /etc/hosts, or localhost there` : 'write that'
     return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id}:${port} is localhost:${here} here: ${mend}`
   })

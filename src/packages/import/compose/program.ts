@@ -8,6 +8,7 @@ import {
   portsOf,
   sharedKeys,
   startWords,
+  traefikLabels,
   type Env,
   type Service,
   type Stack
@@ -145,6 +146,8 @@ export function appOf(
   })
   if (health !== undefined && readyOf(health, service, target) === undefined && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
+  if (traefikLabels(values).length > 0)
+    notes.push('labels: traefik finds containers alone: name this program in a file of its settings')
   notes.push(...envFileNotes(service, stack))
   notes.push(...leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus', 'tty', 'stdin_open']))
   return {id, folder, keys, notes}

@@ -297,4 +297,10 @@ export const addressesOf = (
   )
 export const ADDRESSES = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g
 
+/** Labels by which Traefik finds a container. */
+export const traefikLabels = ({labels}: Values): readonly string[] =>
+  Object.entries(asMap('labels', labels)).flatMap(([name, value]) =>
+    name.startsWith('traefik.') ? [`${name}=${textValue(value)}`] : []
+  )
+
 export const folderOfStack = ({file}: Stack): string => dirname(file.path)

@@ -112,6 +112,14 @@ export function foldersBelow(
 
 const SOURCES = new Set('.js .mjs .cjs .ts .tsx .jsx .py .go .rb .java .kt .cs .php .rs .ex .properties'.split(' '))
 
+/** Settings that a program reads; those of its tools name no host. */
+export const settingsBelow = (folder: string): readonly string[] =>
+  [folder, ...foldersBelow(folder, 2)].flatMap(each =>
+    entriesOf(each)
+      .filter(name => /^(?!package-lock|pnpm-lock|tsconfig|\.).*\.(?:json|ya?ml|toml|ini|conf)$/.test(name))
+      .map(name => join(each, name))
+  )
+
 /** The source files of a program, without its tests. */
 export const sourcesIn = (folder: string): readonly string[] =>
   [folder, ...foldersBelow(folder, 5)].flatMap(each =>

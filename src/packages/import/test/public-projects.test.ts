@@ -182,3 +182,29 @@ t.test('Django in a folder src below the project file', async t => {
   const {template} = await imported(t, {'pyproject.toml': '', src: {'manage.py': ''}}, '.', 'folder')
   t.match(template.apps, [{appDirPath: './src', command: ['python3', 'manage.py', 'runserver']}])
 })
+
+t.test('settings and code that name another service, and labels of Traefik', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: web, command: node server.js, ports: ["81:5000"], labels: ["traefik.enable=true"]}
+  admin: {image: adminer, labels: {traefik.enable: "true", com.x: y}}
+  api: {build: api, command: node server.js, ports: ["3001:3000"]}
+  redis: {image: redis, ports: ["6379:6379"]}
+  mongo: {image: mongo}
+`,
+    web: {
+      'package.json': '{\n  "proxy": "http://api:3000"\n}',
+      'server.js': "redis.createClient({\n  host: 'redis',\n})",
+      config: {'config.json': '{"MONGODB_URI": "mongodb://mongo:27017/x"}'}
+    },
+    api: {'server.js': ''}
+  })
+  const marks = notes.filter(note => /^web\/|^labels/.test(note))
+  t.strictSame(marks, [
+    'web/package.json:2: api:3000 is localhost:3001 here: write that',
+    'web/config/config.json:1: mongo:27017 is localhost:27017 here: write 127.0.0.1 mongo into /etc/hosts, or localhost there',
+    'web/server.js:2: redis is localhost here: write 127.0.0.1 redis into /etc/hosts, or localhost there',
+    'labels: traefik finds containers alone: name this program in a file of its settings'
+  ])
+  t.match(String(template.apps[1]?.['command']), ',--label,traefik.enable=true,adminer')
+})
