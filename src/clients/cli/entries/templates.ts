@@ -74,7 +74,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     summary: 'Write a template from a Procfile, a compose file or a folder',
     usage: '[PATH ...] [flags]',
     flags: [
-      boolFlag('all', 'Write all remarks at the top of the template; else there are ten lines'),
+      boolFlag('all', 'Write all comments at the top of the template; else there are ten lines'),
       boolFlag('check', 'Start what was written, and report what each app lacks'),
       boolFlag('force', 'Overwrite an existing file'),
       textFlag(

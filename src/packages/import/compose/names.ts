@@ -20,8 +20,8 @@ export interface NameInFile {
 
 /** `redis:6379` */
 const ADDRESS = /(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g
-/** `host: 'redis'` */
-const HOST = /\bhost(?:_?name)?["']?\s*[:=]\s*["']([\w-]+)["']/gi
+/** `host: 'redis'`, `Server=db;`, `http://api/` */
+const HOST = /(?<=\b(?:host(?:_?name)?["']?\s*[:=]\s*["']|server\s*=\s*)|:\/\/)([\w-]+)(?=["'`/;,?])/gi
 
 /** Finds names of other services as hosts with a port (`redis:6379`) in files and folders. `except` is the service that owns the files. */
 export function namesIn(
@@ -72,8 +72,9 @@ export function namesInCode(folder: string, service: Service, stack: Stack): rea
     const [{port, portHere: here} = {port: '', portHere: ''}] = own
     const places = [...new Set(own.map(({place}) => place))]
     const more = places.length > MAX_PLACES ? ` and ${places.length - MAX_PLACES} more places` : ''
+    const at = stack.programs.get(stack.hosts.get(id)?.id ?? '') ?? 0
     if (port === '')
-      return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id} is localhost here: write 127.0.0.1 ${id} into /etc/hosts, or localhost there`
+      return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id} is localhost${at > 0 ? `:${at}` : ''} here: write 127.0.0.1 ${id} into /etc/hosts, or localhost there`
     const mend = here === port ? `write 127.0.0.1 ${id} into /etc/hosts, or localhost there` : 'write that'
     return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id}:${port} is localhost:${here} here: ${mend}`
   })

@@ -195,16 +195,28 @@ t.test('settings and code that name another service, and labels of Traefik', asy
     web: {
       'package.json': '{\n  "proxy": "http://api:3000"\n}',
       'server.js': "redis.createClient({\n  host: 'redis',\n})",
+      'proxy.js': 'target: "http://api"',
       config: {'config.json': '{"MONGODB_URI": "mongodb://mongo:27017/x"}'}
     },
     api: {'server.js': ''}
   })
   const marks = notes.filter(note => /^web\/|^labels/.test(note))
   t.strictSame(marks, [
-    'web/package.json:2: api:3000 is localhost:3001 here: write that',
+    'web/package.json:2, web/proxy.js:1: api:3000 is localhost:3001 here: write that',
     'web/config/config.json:1: mongo:27017 is localhost:27017 here: write 127.0.0.1 mongo into /etc/hosts, or localhost there',
     'web/server.js:2: redis is localhost here: write 127.0.0.1 redis into /etc/hosts, or localhost there',
     'labels: traefik finds containers alone: name this program in a file of its settings'
   ])
   t.match(String(template.apps[1]?.['command']), ',--label,traefik.enable=true,adminer')
+})
+
+t.test('a project of .NET whose files name no port gets one', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': 'services: {web: {build: web, ports: ["80:80"]}}',
+    web: {
+      'web.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web">',
+      Dockerfile: 'FROM aspnet\nENTRYPOINT ["dotnet", "web.dll"]'
+    }
+  })
+  t.match(template.apps[0], {port: 80, command: ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']})
 })

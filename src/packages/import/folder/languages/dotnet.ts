@@ -23,7 +23,11 @@ export const dotnet: ProjectReader = {
 export function dotnetListening(folder: string, env: ProgramVariables): ListensAt {
   const urls = [launchUrl(folder), env['ASPNETCORE_URLS'] ?? '', env['ASPNETCORE_HTTP_PORTS'] ?? '']
   const port = urls.map(each => /(?:^|http:[^;]*:)(\d{2,5})(?=$|[;/])/.exec(each)?.[1]).find(Boolean) ?? 0
-  return {port: Number(port), takes: {words: at => ['dotnet', 'run', '--urls', `http://localhost:${at}`]}}
+  const takes = {words: (at: string) => ['dotnet', 'run', '--urls', `http://localhost:${at}`]}
+  const isWeb = readText(folder, projectFile(folder) ?? '').includes('Sdk.Web')
+  // learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints
+  const isDefault = Number(port) === 0 && isWeb && urls.every(url => url === '')
+  return isDefault ? {port: 5000, guess: 'the default of .NET', takes} : {port: Number(port), takes}
 }
 
 export const projectFile = (folder: string): string | undefined =>
