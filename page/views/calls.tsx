@@ -83,20 +83,31 @@ function CallTable() {
           aria-describedby="filter-mistake"
           onInput={event => setParameters({q: event.currentTarget.value})}
         />
-        <Chips
-          chips={CHIPS.map(([text, title]) => {
-            const isOn = wordsOf(q).includes(title)
-            const others = wordsOf(q).filter(each => each !== title)
-            return {text, isOn, title, toggle: () => setParameters({q: (isOn ? others : [...others, title]).join(' ')})}
-          })}
-        />
-        <span class="soft far">
-          {isAsking ? (isOfRequests ? 'Joining calls …' : 'Asking the run …') : countText(rows.length, notShown.value)}
-        </span>
-        <button type="button" title="Key: x" onClick={clear}>
-          Clear
-        </button>
-        <Export q={q} />
+        <div class="choices">
+          <Chips
+            chips={CHIPS.map(([text, title]) => {
+              const isOn = wordsOf(q).includes(title)
+              const others = wordsOf(q).filter(each => each !== title)
+              return {
+                text,
+                isOn,
+                title,
+                toggle: () => setParameters({q: (isOn ? others : [...others, title]).join(' ')})
+              }
+            })}
+          />
+          <span class="soft far">
+            {isAsking
+              ? isOfRequests
+                ? 'Joining calls …'
+                : 'Asking the run …'
+              : countText(rows.length, notShown.value)}
+          </span>
+          <button type="button" title="Key: x" onClick={clear}>
+            Clear
+          </button>
+          <Export q={q} />
+        </div>
       </div>
       <p id="filter-mistake" class="bad" role={mistake.value === '' ? undefined : 'alert'}>
         {mistake.value}

@@ -103,6 +103,28 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
       t.ok(((await name.boundingBox())?.height ?? 0) >= 8, 'a name is large enough')
     })
 
+    await t.test(
+      'on a phone calls begin in the upper third, under heads that can be read; a tablet has one line of tabs',
+      async t => {
+        const quiet = await madeUp(t)
+        quiet.answers['GET /calls'] = {last: 9, calls: [call(9)]}
+        const {page} = await open(browser, quiet.url, 'light', {width: 360, height: 740})
+        await page.getByRole('navigation').getByRole('link', {name: 'Calls'}).click()
+        const row = page.getByRole('grid', {name: 'Calls'}).getByRole('row').nth(1)
+        await row.waitFor()
+        t.ok(((await row.boundingBox())?.y ?? 999) < 200, `${(await row.boundingBox())?.y ?? 999} px`)
+        t.same(
+          await page.evaluate<readonly string[]>(
+            "[...document.querySelectorAll('.grid .head button')].filter(each => each.scrollWidth > each.clientWidth + 1).map(each => each.textContent)"
+          ),
+          []
+        )
+        t.same(await violations(page), [])
+        await page.setViewportSize({width: 768, height: 900})
+        t.ok(((await page.getByRole('banner').boundingBox())?.height ?? 99) < 50)
+      }
+    )
+
     await t.test('on a phone the apps are not squeezed', async t => {
       const many = await madeUp(t)
       many.apps = Array.from({length: 12}, (_, n) => app(`app-${n}`))
