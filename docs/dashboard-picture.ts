@@ -1,100 +1,89 @@
-// `node docs/dashboard-picture.ts`: draws dashboard-light.png and dashboard-dark.png from the built page, with a run that is made up.
-import type * as Api from '../src/model/api.generated.ts'
+// `npm run docs`: draws dashboard-light.png and dashboard-dark.png from the page of a real run in which an app has crashed.
+import {execFileSync, spawn} from 'node:child_process'
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {launch} from '../test/browser/browser.ts'
-import {trouble} from '../test/browser/made-up-crash.ts'
-import {app, call, madeUp} from '../test/browser/made-up.ts'
+import {setTimeout as pause} from 'node:timers/promises'
+import type {Browser, Page} from 'playwright-core'
 
 const SIZE = {width: 1180, height: 520}
-const START = Date.parse('2026-01-31T14:46:45.977Z')
-const RECENTLY = new Date(Date.now() - 240_000).toISOString()
-const NO_RECENT = {waited: 0, requestBytes: 0, responseBytes: 0, p50Ms: 3, p99Ms: 90}
+const PILLION = join(import.meta.dirname, '../bin/pillion.js')
 
-const APPS: readonly Api.App[] = [
-  app('checkout', {startedAt: RECENTLY}),
-  app('order-processor', {restarts: 3, startedAt: RECENTLY}),
-  app('payments', {
-    state: 'exited',
-    isReady: false,
-    pid: 0,
-    exitCode: 1,
-    exit: 'exited with code 1',
-    startedAt: null,
-    restarts: 2
-  })
-]
-const LINES = [
-  {time: null, app: 'checkout', stream: 'stdout', line: 'order 712 passed on'},
-  {time: null, app: 'order-processor', stream: 'stdout', line: 'cache warm, 1204 keys'},
-  {time: null, app: 'payments', stream: 'stderr', line: "TypeError: Cannot read properties of null (reading 'slice')"}
-]
-const PATHS = ['GET /orders/7', 'POST /charge', 'GET /prices/EUR', 'POST /orders', 'GET /orders/712?full=1']
+const APP = `
+import http from 'node:http'
+const {APP_ID, APP_PORT, DAPR_HTTP_PORT} = process.env
+const invoke = (app, path, init) => fetch(\`http://127.0.0.1:\${DAPR_HTTP_PORT}/v1.0/invoke/\${app}/method\${path}\`, init)
+http.createServer(async (request, response) => {
+  const order = request.url.split('/').at(-1)
+  if (APP_ID === 'checkout') {
+    const {status} = await invoke('order-processor', \`/orders/\${order}\`)
+    const charged = await invoke('payments', '/charge/' + order, {method: 'POST', body: JSON.stringify({order})})
+    response.statusCode = charged.ok ? status : 502
+    console.log(\`order \${order} passed on\`)
+  }
+  if (APP_ID === 'order-processor') console.log(\`order \${order} is packed\`)
+  const card = order === '40' ? null : '4111 1111'
+  if (APP_ID === 'payments') setImmediate(() => console.log('charged a card that ends in ' + card.slice(-4)) ?? response.end())
+  else response.end()
+}).listen(APP_PORT)
+`
 
-const teardowns: (() => void)[] = []
-const run = await madeUp({teardown: close => teardowns.push(close)})
-run.apps = APPS
-run.answers['GET /logs'] = LINES.map(line => `${JSON.stringify(line)}\n`).join('')
-run.answers['GET /calls'] = {
-  last: 300,
-  calls: Array.from({length: 40}, (_, n) => {
-    const [method = '', path = ''] = (PATHS[n % PATHS.length] ?? '').split(' ')
-    const isFailed = path === '/charge'
-    return call(300 - n, {
-      at: new Date(START - n * 23).toISOString(),
-      to: isFailed ? 'payments' : 'order-processor',
-      method,
-      path,
-      status: isFailed ? 500 : 200,
-      isFailed,
-      totalMs: 0.8 + ((n * 37) % 90) / 10,
-      responseBytes: 36 + ((n * 733) % 9000)
+const TEMPLATE = `version: 1
+common: {autoPort: true}
+apps:
+  - {appID: checkout, appDirPath: ., command: [node, app.mjs]}
+  - {appID: order-processor, appDirPath: ., command: [node, app.mjs]}
+  - {appID: payments, appDirPath: ., command: [node, app.mjs], watch: true}
+`
+
+/** The number of failed calls that the header, the rows and the card name. */
+const failuresOn = async (page: Page): Promise<readonly number[]> =>
+  page.evaluate<number[]>(`(() => {
+    const numbers = selector => [...document.querySelectorAll(selector)].map(each => Number.parseInt(each.textContent.trim().replaceAll(',', '')))
+    const sum = all => all.reduce((a, b) => a + b, 0)
+    return [numbers('.figures .bad'), numbers('.grid.apps .rows .failed b'), numbers('.card p.soft')].map(sum)
+  })()`)
+
+/** Draws the pictures into a folder; throws an error if a picture contradicts itself. */
+export async function drawDashboard(folder: string, browser: Browser): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
+  const env = {PATH: process.env['PATH'], HOME: home, PILLION_RUNTIME_DIR: join(home, 'run'), PILLION_NAMES: '0'}
+  const cwd = join(home, 'shop')
+  mkdirSync(cwd)
+  writeFileSync(join(cwd, 'dapr.yaml'), TEMPLATE)
+  writeFileSync(join(cwd, 'app.mjs'), APP)
+  const pillion = (...args: readonly string[]): string =>
+    execFileSync(process.execPath, [PILLION, ...args], {cwd, env, encoding: 'utf8'})
+  const run = spawn(process.execPath, [PILLION, 'run', '-f', '.'], {cwd, env, stdio: ['ignore', 'pipe', 'ignore']})
+  const exited = new Promise(resolve => run.once('exit', resolve))
+  try {
+    await new Promise<void>((resolve, reject) => {
+      void exited.then(() => reject(new Error('the run has ended')))
+      run.stdout.setEncoding('utf8').on('data', (text: string) => text.includes('Writing log files') && resolve())
     })
-  })
-}
-run.troubles = [
-  trouble({
-    at: new Date(Date.now() - 12_000).toISOString(),
-    text: '"payments" exited with code 1 after 41 s while handling POST /charge from checkout (18 ms), waits for a save',
-    error: "TypeError: Cannot read properties of null (reading 'slice')",
-    place: 'charge.mjs:41',
-    failed: [
-      {from: 'checkout', to: 'payments', calls: 3},
-      {from: 'web', to: 'checkout', calls: 3}
-    ],
-    failedCalls: 6
-  })
-]
-const browser = await launch()
-for (const theme of ['light', 'dark'] as const) {
-  const page = await browser.newPage({viewport: SIZE, colorScheme: theme})
-  await page.goto(run.url)
-  await page.getByText('POST /charge').first().waitFor()
-  await page.getByText('TypeError').first().waitFor()
-  run.send('edges', {
-    edges: [
-      {
-        ...NO_RECENT,
-        from: 'checkout',
-        to: 'payments',
-        calls: 900,
-        failed: 280,
-        p95Ms: 65,
-        recent: {seconds: 60, calls: 756, failed: 234, p95Ms: 65}
-      },
-      {
-        ...NO_RECENT,
-        from: 'checkout',
-        to: 'order-processor',
-        calls: 4000,
-        failed: 0,
-        p95Ms: 28,
-        recent: {seconds: 60, calls: 1764, failed: 0, p95Ms: 28}
+    pillion('wait', '--for', 'ready')
+    const apps = JSON.parse(pillion('ps', '-o', 'json')) as readonly {id: string; appPort: number}[]
+    const {appPort = 0} = apps.find(({id}) => id === 'checkout') ?? {}
+    const [url = ''] = /http:\S+/.exec(pillion('dashboard', '--no-open')) ?? []
+    for (let order = 1; order <= 42; order++) await fetch(`http://127.0.0.1:${appPort}/orders/${order}`)
+    for (const theme of ['light', 'dark'] as const) {
+      const page = await browser.newPage({viewport: SIZE, colorScheme: theme})
+      await page.goto(url)
+      await page.locator('.card .error').waitFor()
+      await page.locator('.grid.apps .memory').last().waitFor()
+      let found: readonly number[] = []
+      for (let tries = 0; tries < 30; tries++) {
+        found = await failuresOn(page)
+        if (new Set(found).size === 1 && found[0] !== 0) break
+        await pause(500)
       }
-    ],
-    waiting: {}
-  })
-  await page.getByText('234 of 756').waitFor()
-  await page.screenshot({path: join(import.meta.dirname, `dashboard-${theme}.png`)})
+      if (new Set(found).size > 1) throw new Error(`header, rows and card name ${found.join(', ')} failed calls`)
+      await page.screenshot({path: join(folder, `dashboard-${theme}.png`)})
+      await page.close()
+    }
+  } finally {
+    run.kill()
+    await exited
+    rmSync(home, {recursive: true})
+  }
 }
-await browser.close()
-for (const close of teardowns) close()

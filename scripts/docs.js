@@ -221,6 +221,11 @@ function write(name, text, isOfRun) {
 
 if (import.meta.main) {
   const {realEvents} = await import('../docs/real-events.ts')
+  const {drawDashboard} = await import('../docs/dashboard-picture.ts')
+  const {launch} = await import('../test/browser/browser.ts')
+  const browser = await launch()
+  await drawDashboard(join(root, 'docs'), browser)
+  await browser.close()
   write('events.json', `${JSON.stringify(await realEvents(), undefined, 2)}\n`, true)
   for (const [name, text] of Object.entries(pages())) write(name, text, false)
   for (const [name, text] of Object.entries({...pictures(), ...scenes()})) write(name, text, true)
