@@ -41,3 +41,19 @@ t.test('names answer at further ports, which an app with that port gets', async 
   for (;;) if ((await callByName(port, 'web-blog.localhost').catch(() => '')) !== '') break
   t.match(await callByName(short, 'localhost'), /"app":"web"/)
 })
+
+t.test('doctor names a host that does not lead to this machine, and one without HTTPS', async t => {
+  const rig = await openRig(t)
+  const apps = [{id: 'web', dir: '.', command: ['node', 'web.mjs'], autoPort: true, host: 'shop.pillion-test.invalid'}]
+  await rig.write({'web.mjs': WEB, 'pillion.yaml': JSON.stringify({version: 1, apps})})
+  const env = {...withNames(await freePort()), XDG_STATE_HOME: `${rig.home}/state`, PATH: `${rig.home}/none`}
+  await rig.run(['trust', '--yes'], {env})
+  const run = rig.pillion(['up'], {env: withNames(await freePort())})
+  await run.waitForLine('web ready at http://shop.pillion-test.invalid')
+  const {stdout} = await rig.run(['doctor'], {env: {XDG_STATE_HOME: `${rig.home}/state`}})
+  t.match(
+    stdout,
+    /shop\.pillion-test\.invalid does not lead to this machine[^]*127\.0\.0\.1 shop\.pillion-test\.invalid/
+  )
+  t.match(stdout, /shop\.pillion-test\.invalid answers with plain HTTP/)
+})
