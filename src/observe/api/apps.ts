@@ -48,7 +48,7 @@ export function noSuchApp(apps: readonly Pick<Api.App, 'id'>[], {id: wanted, ver
 /** The actions on an app. */
 type Action = 'restart' | 'stop' | 'start' | 'debug'
 
-/** Does it; the result is what the app is then. Throws an ApiProblem if it cannot be done. */
+/** Does an action, and returns the app after it. Throws an ApiProblem if it cannot be done. */
 export async function act({control}: RunFacts, action: Action, name: AppName): Promise<Api.Apps> {
   const {id, version} = name
   appsNamed(control.list().apps, name)

@@ -4,7 +4,7 @@ import {codeOf} from '../../model/errors.ts'
 
 /** The paths at which frameworks show the description of an API: FastAPI, NestJS and others; ASP.NET; Spring; the document alone. */
 const PAGES = ['/docs', '/swagger/index.html', '/swagger-ui/index.html', '/openapi.json']
-/** Words in such a page or document: a program that answers everything with one page of its own has none of them. */
+/** Words in a page or document of an API. A program with one page for all paths has none of them. */
 const SIGNS = /swagger|openapi|redoc|rapidoc|scalar/i
 const MAX_BYTES = 64 * 1024
 const MAX_MS = 2000
@@ -61,5 +61,5 @@ async function isDescription({appPort, appProtocol}: Api.App, path: string): Pro
   if (response.statusCode === 200)
     for await (const piece of response.setEncoding('latin1')) if ((text += piece as string).length > MAX_BYTES) break
   response.destroy()
-  return SIGNS.test(text.replaceAll(path, '')) // some apps answer with what they were asked for
+  return SIGNS.test(text.replaceAll(path, '')) // some apps answer with the request
 }

@@ -3,7 +3,7 @@ import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {LatencyHistogram} from '../telemetry/recorder/latency-histogram.ts'
 import {RECENT_SECONDS, type RecentCalls} from '../telemetry/recorder/edges.ts'
 
-/** All edges, the busiest first: who calls whom, and who publishes to which topic. */
+/** Returns all edges, the busiest first: callers and callees, publishers and topics. */
 export const edgeViews = ({edges, publishers}: CallRecorder): readonly Api.Edge[] =>
   [...edges.all, ...publishers.all]
     .filter(({calls}) => calls > 0)

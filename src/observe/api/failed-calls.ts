@@ -13,7 +13,7 @@ export interface FailedCalls {
   readonly to: string
   readonly edges: Api.Trouble['failed']
   readonly count: number
-  /** Calls of the last minute to this callee, and those of them that failed. */
+  /** Calls of the last minute to this callee, and the failed ones. */
   readonly recent: {readonly calls: number; readonly failed: number}
   /** How many of these failed by a fault that is switched on. */
   readonly faulty: number
@@ -27,7 +27,7 @@ const MAX_FAILED = 500
 const MAX_EDGES = 5
 const MINUTE_MS = 60_000
 
-/** The calls that failed in the last minute, or since then (ms since 1970), by what they failed of: the innermost call counts. */
+/** Returns the failed calls of the last minute, or since a time (ms since 1970), by their cause: the innermost call counts. */
 export function failuresOf(
   recorder: CallRecorder,
   {masking, since, now = performance.now()}: {masking: Masking; since: number; now?: number}

@@ -18,7 +18,7 @@ export const listFaults = (context: RunFacts, removed = 0): Api.Faults => ({
   removed
 })
 
-/** Adds a fault, or changes the one of this number: `body` has the keys of one in a template. The result is this one alone. Throws a UserError. */
+/** Adds a fault, or changes the fault of this number. `body` has the keys of a fault in a template. Returns this fault alone. Throws a UserError. */
 export function addFault(context: RunFacts, body: string, replaced?: number): Api.Faults {
   const faults = faultsOf(context)
   const fields = givenObject(body, '{"from": "shop", "to": "stock", "status": 503}')

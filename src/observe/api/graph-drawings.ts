@@ -8,7 +8,7 @@ type Duration = (ms: number) => string
 /** The mark of an app that sleeps: the sign and the word of all lists of apps. */
 export const ASLEEP = `${STATES.asleep[0]} asleep`
 
-/** The name of a callee; '' = all calls beyond those that are counted one by one. */
+/** Returns the name of a callee; '' = all further callees together. */
 export const calleeName = (app: string): string => (app === '' ? '(others)' : app)
 
 /** A flowchart of Mermaid. Dotted: the caller does not name the callee under `dependsOn`. Apps that sleep are marked. */

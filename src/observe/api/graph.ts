@@ -20,7 +20,7 @@ export function graphView(
   const silent = [...declared].flatMap(([from, ids]) =>
     [...ids].filter(to => !edges.some(edge => edge.from === from && edge.to === to)).map(to => ({from, to}))
   )
-  // an app that is never called is no service: a job, a database, a server that is used without its sidecar
+  // an app without calls is a job, a database, or a server that is used without its sidecar
   const isCalled = (id: string): boolean => edges.some(edge => edge.to === id && edge.from !== id)
   const isMissed = ({from, to}: Pair): boolean => isCalled(to) && isForCalls(from, to, plans)
   return {

@@ -10,7 +10,7 @@ export const isOfApp = (name: string, app: string): boolean => isNamedSo({id: id
 /** `text`: decoded, with its colours. */
 export function lineView({time, app, stream}: Pick<LogLine, 'time' | 'app' | 'stream'>, text: string): Api.Line {
   const line = withoutColours(text)
-  // lines of ours are no app's
+  // our lines belong to no app
   const level = stream === 'status' ? undefined : levelOf(line)
   return {
     time: time === 0 ? null : new Date(time).toISOString(),

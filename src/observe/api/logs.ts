@@ -26,8 +26,7 @@ const PLACE = 'pillion-log-place'
 const TURN_SIZE = 64 * 1024
 
 /**
- * The lines of several apps, `app=shop`, may be repeated; without it those of all, in their order. From a place in the log of the
- * run on (`from`), what is still in memory.
+ * The lines of several apps, `app=shop`, may be repeated; without it all apps, in order. With `from`, a place in the log of the run, the later lines in memory.
  */
 export async function sendRunLogs(context: RunFacts, asked: ApiRequest): Promise<undefined> {
   const ids = asked.query.getAll('app')
@@ -113,8 +112,7 @@ function linesFrom(
 }
 
 /**
- * Sends the log of an app, as text or one JSON object for each line, at the reader's pace: an app never waits for it, and a
- * reader who falls behind gets the number of dropped lines. Throws an ApiProblem.
+ * Sends the log of an app, as text or one JSON object for each line, at the reader's pace: an app never waits for it, and a slow reader gets the number of dropped lines. Throws an ApiProblem.
  */
 export async function sendLogs(context: RunFacts, {id, version}: AppName, asked: ApiRequest): Promise<undefined> {
   if (!wantsBytes(asked)) return send(context, [id], version, asked)
@@ -214,7 +212,7 @@ function noSuchAppOf(apps: readonly Api.App[], ids: readonly string[], version: 
   return noSuchApp(apps, {id: unknown, version})
 }
 
-/** Returns the line, with the level of its stack's first line; undefined: it is not wanted. */
+/** Returns a wanted line, with the level of its stack's first line. */
 type LineFilter = (line: Api.Line) => Api.Line | undefined
 
 /** Reads which lines a query wants; undefined: all. Throws an ApiProblem. */

@@ -2,7 +2,7 @@ import {isAlias, isScalar, isSeq, parseAllDocuments, visit, type Node} from 'yam
 import {MASK} from '../replay/edit.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
-/** A name and its value in one line: of a comment or of what is no YAML, and of a variable that is not set, `${NAME:-secret}`. */
+/** A name and its value in one line: in a comment, outside of YAML, or in the default of a variable, `${NAME:-secret}`. */
 const NAMED = [
   /^([ \t]*(?:#[# \t]*)?(?:- +)?["']?([\w.-]+)["']?:[ \t]+)(?![|>#])(\S.*)$/gm,
   /(\$\{(\w+):?[-+])([^{}\n]+)(?=\})/g

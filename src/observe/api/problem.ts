@@ -9,7 +9,7 @@ import type {Problem} from '../../model/api.generated.ts'
 export interface ProblemDetails {
   /** The methods that the path has, if the status is 405. */
   readonly allow?: string
-  /** Why, without what the message says of the app. */
+  /** The reason, without the message's words about the app. */
   readonly reason?: string
 }
 

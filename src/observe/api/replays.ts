@@ -105,7 +105,7 @@ async function selected({recorder, work}: ApiContext, asked: Asked): Promise<Sel
   })
 }
 
-/** The call with a copy of its bytes: what is recorded until it is sent would overwrite them. Throws an ApiProblem if it is not kept. */
+/** Returns the call with a copy of its bytes, which later calls would overwrite. Throws an ApiProblem if it is not kept. */
 const copiedCall = (recorder: CallRecorder, number: number): RecordedCall => copyOfCall(recordedCall(recorder, number))
 
 function windowIn(value: unknown): Window {
@@ -132,7 +132,7 @@ const isNumber = (value: unknown): value is number => Number.isSafeInteger(value
 
 const askedIn = (body: string): Asked => givenObject(body, '{"calls": [7]}')
 
-/** Turns errors about what cannot be done now, or with this call, into a conflict. */
+/** Turns errors of an impossible replay into a conflict. */
 async function asProblem<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

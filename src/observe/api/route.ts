@@ -31,10 +31,10 @@ export type Answer<R extends Route> = (
   request: ApiRequest
 ) => Answers[R] | undefined | Promise<Answers[R] | undefined>
 
-/** A route that pages are refused: it is for programs of the user alone. */
+/** A route for programs of the user alone, not for pages. */
 export interface OnSocket<R extends Route> {
   readonly onSocket: Answer<R>
-  /** The body may be larger than those of other routes. */
+  /** The body may be larger than on other routes. */
   readonly isLarge?: true
   /** The body is bytes, not text: latin1. */
   readonly isBytes?: true
@@ -42,7 +42,7 @@ export interface OnSocket<R extends Route> {
   readonly isPlain?: true
 }
 
-/** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
+/** All routes. The compiler finds a missing route and a wrong path. */
 export type RouteTable = {readonly [R in Route]: Answer<R> | OnSocket<R>}
 
 /** The patterns of path parameters; any other parameter matches a segment. */

@@ -11,7 +11,7 @@ import type {Jobs} from '../../work/job/jobs.ts'
 import type {Instance} from '../../work/workflow/instance.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 
-/** Whether an app takes calls, and what it waits for. */
+/** Whether an app takes calls, and its waits. */
 export interface NotRunning {
   readonly id: string
   readonly version: string
@@ -31,7 +31,7 @@ export interface KnownWork {
   readonly reminders: () => Promise<Reminders>
 }
 
-/** How views reach what outlives a run. The promises reject if its file cannot be opened. */
+/** Access of views to workflows, jobs and reminders. The promises reject if the file cannot be opened. */
 export interface WorkAccess {
   /** Opens the file, or creates it. */
   readonly workflows: () => Promise<Workflows>
@@ -45,7 +45,7 @@ export interface WorkAccess {
   readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
 }
 
-/** The actors of a run, for who looks. */
+/** The actors of a run, for views. */
 export interface ActorFacts {
   /** Actors. Undefined until an app hosts or calls one. */
   readonly loaded: () => Actors | undefined

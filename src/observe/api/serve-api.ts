@@ -29,7 +29,7 @@ export async function serveApi(
   const gone = new AbortController()
   const masked = (value: object): string => new Masking(context.masked()).json(value)
   const leave = (): void => gone.abort(new Error('who asked for it has left'))
-  // the first client may leave while this code is loaded, and its response does not close again: what follows a run would do so to its end
+  // the first client may leave while this code is loaded, and its response does not close again: a stream would go on to the end of the run
   if (response.destroyed && method === 'GET') return
   if (response.destroyed) leave()
   else response.on('close', leave)

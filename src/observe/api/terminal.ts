@@ -8,14 +8,14 @@ import type {ApiRequest} from './route.ts'
 /** How many bytes may wait for a slow reader: an app does not wait for its viewers. */
 const MAX_WAITING = 1024 * 1024
 
-/** Sends what the terminal of an app shows, until the app has ended, and how it did. Throws an ApiProblem. */
+/** Sends the output of an app's terminal until the app has ended, then its end. Throws an ApiProblem. */
 export async function showTerminal(
   control: RunControl,
   name: AppName,
   {query, response, gone}: ApiRequest
 ): Promise<undefined> {
   const terminal = await screenOf(control, name, gone)
-  if (gone.aborted) return undefined // who has left while it started does not keep it awake
+  if (gone.aborted) return undefined // a client that left during the start does not keep it awake
   const size = sizeIn(query)
   response.writeHead(200, {'content-type': 'application/octet-stream'}).flushHeaders()
   if (size !== undefined) terminal.resize(size)

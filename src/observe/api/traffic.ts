@@ -9,8 +9,7 @@ const SPANS = 60
 const SECONDS = 5
 
 /**
- * The calls of the last five minutes to each app, by when they ended. A busy run keeps only the calls of a shorter time: then what was before
- * is left out, and not shown as if there had been none. Takes short turns.
+ * Returns the calls of the last five minutes to each app, by their end. A busy run keeps a shorter time: the time before is left out, and not shown as calm. Takes short turns.
  */
 export async function recentTraffic(recorder: CallRecorder, now = performance.now()): Promise<Api.Traffic> {
   const found = new Map<string, {calls: number[]; failed: number[]}>()

@@ -22,7 +22,7 @@ const PLAIN = {version: '', isBad: false, isOver: false, at: null, error: '', pl
 
 /** A trouble without the calls that failed because of it. */
 type Found = Omit<Api.Trouble, 'failed' | 'failedCalls'>
-/** `callee`: what calls to it name, with its version if that is not the main one. */
+/** `callee`: its name in calls, with a version besides the main one. */
 type FoundOf = Found & {readonly callee: string}
 
 /** The troubles that need a person, the worst first: one entry for one cause, with the calls that failed because of it (docs/states.md). */

@@ -19,7 +19,7 @@ const CLIMBING = /\/\.\.(?:\/|$)|%2e|%2f|%5c|%00|\\|\/\//i
 const refuse = (status: number, detail: string, hint: string): PageRefusal => ({status, detail, hint})
 
 /**
- * Whether a request may come in; undefined: it may. Files of the page are for everyone on this machine: nothing of a run is in them. Pages of other sites reach ports of this machine, too, with the user's
+ * Whether a request may come in; undefined: it may. Files of the page are for everyone on this machine, since they have no data of a run. Pages of other sites reach ports of this machine, too, with the user's
  * browser (DNS rebinding, forms, fetch): their requests show it by `Host`, `Origin` or `Sec-Fetch-Site`, and have no token.
  */
 export function pageRefusal(
@@ -32,7 +32,7 @@ export function pageRefusal(
   }: {
     readonly port: number
     readonly tokens: PageTokens
-    /** Whether a host name besides localhost is that of the page: browsers lead none below `.localhost` elsewhere. */
+    /** Whether a host name besides localhost is the page's. Browsers resolve names below `.localhost` to this machine. */
     readonly isName: (name: string) => boolean
     readonly isFile: boolean
   }

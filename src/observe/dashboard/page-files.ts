@@ -15,7 +15,7 @@ const read = (name: string): Buffer =>
 
 let files: ReadonlyMap<string, PageFile> | undefined
 
-/** The file of the page at a path. The build has written which paths there are: none is ever made from what a request says. */
+/** The file of the page at a path. The build has written the list of paths: none is made from a request. */
 export function pageFile(path: string): PageFile | undefined {
   files ??= new Map(
     Object.entries(JSON.parse(read('files.json').toString()) as Record<string, {file: string; type: string}>).map(

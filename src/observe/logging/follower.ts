@@ -16,7 +16,7 @@ export class Follower {
   #hasEnded = false
   #news = Promise.withResolvers<void>()
 
-  /** `first`: what may wait at first, while the reader is given what is older; then half of what it has taken at once. */
+  /** `first`: limit of waiting text while the reader gets older lines. Afterwards half of its largest piece. */
   constructor(most = MAX_WAITING, first = most) {
     this.#least = most
     this.#most = first

@@ -222,7 +222,7 @@ export class LogFile implements LogRecord {
     this.#writeNext()
   }
 
-  /** `gap`: what the text is the note of. */
+  /** `gap`: the gap that the text notes. */
   #put(text: string, gap?: Gap): void {
     this.#isWriting = true
     writeText(this.#parts.descriptor, text, (error, written) => {
@@ -250,11 +250,11 @@ export class LogFile implements LogRecord {
     else this.#timer = setTimeout(() => this.#resume(), RETRY_MS).unref()
   }
 
-  /** Tries to write again, with a line that says what is missing. */
+  /** Tries to write again, with a line about the missing part. */
   #resume(): void {
     const gap = this.#gap
     clearTimeout(this.#timer)
-    this.#timer = undefined // what comes next is written soon
+    this.#timer = undefined // the next text is written soon
     if (gap === undefined) return
     // not within a line, unless nothing more will come
     if (gap.isMidLine && this.#state === 'open') {
@@ -294,6 +294,6 @@ export class LogFile implements LogRecord {
   #end(): void {
     if (this.#state !== 'closing') return
     this.#state = 'closed'
-    close(this.#parts.descriptor, () => this.#closing.abort()) // after a failed close nothing is left to do: the text was written
+    close(this.#parts.descriptor, () => this.#closing.abort()) // the text was written before the failed close
   }
 }

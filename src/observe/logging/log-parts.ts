@@ -15,7 +15,7 @@ export const formerPath = (path: string): string => `${path}.1`
 /** The path of the log to which a file of this path belongs. */
 export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? path.slice(0, -2) : path)
 
-/** Opens a log file to write at its end, with `ax` only if it is not there yet. Apps may write secrets: it is its user's alone. */
+/** Opens a log file to write at its end, with `ax` only if it is not there yet. Only the user may read it, since apps may write secrets. */
 export const openLog = async (path: string, how: 'a+' | 'ax'): Promise<number> => promisify(open)(path, how, 0o600)
 
 /** Ends a line that was cut, or saved without its end. */
@@ -52,7 +52,7 @@ export class LogParts {
   readonly #path: string
   /** Maximum size of both in bytes; Infinity: the file is never rotated. */
   readonly #most: number
-  /** The offset at which the former file begins; that of the current one if there is none. */
+  /** Offset of the former file, or of the current one without a former. */
   #start = 0
   #current = 0
   #tried = 0
@@ -75,7 +75,7 @@ export class LogParts {
     return orElse(() => this.#isOther(written), false) // it may not be looked at
   }
 
-  /** The end of the line with which the current file is full; that of the text if it is not full by then. */
+  /** Returns the end of the line that fills the current file, or of the text. */
   endIn(text: string, written: number): number {
     const room = this.#most / 2 - (written - this.#tried)
     const end = text.length > room ? text.indexOf('\n', Math.max(0, room - 1)) : -1
@@ -95,7 +95,7 @@ export class LogParts {
     await (this.#rotation = this.#rotate(written).catch(() => undefined))
   }
 
-  /** Opens what is kept. */
+  /** Opens both files. */
   async open(): Promise<LogText> {
     for (;;) {
       const rotation = this.#rotation
@@ -116,7 +116,7 @@ export class LogParts {
       if (!isOther) await rename(former, this.#path)
       throw error
     })
-    // what another file has already ends where our next text begins, which is a line of its own
+    // ends the text of another file, so that our next text is a line of its own
     if (isOther) orElse(() => endLine(descriptor), undefined)
     const begin = written - fstatSync(descriptor).size
     this.#start = isOther ? begin : this.#current

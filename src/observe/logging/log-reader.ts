@@ -25,7 +25,7 @@ export async function openPart(path: string, from: number): Promise<OpenPart | u
   }
 }
 
-/** The text of a log: the former file and the current one, open, so that a reader keeps what is rotated meanwhile. */
+/** The text of a log: the former file and the current one, open, so that a reader keeps rotated text. */
 export class LogText {
   readonly #parts: readonly OpenPart[]
 

@@ -32,7 +32,7 @@ export function following({isOpen, writer}: Ending, piece: WrittenPiece): string
 
 /**
  * Keeps lines together that come in pieces: while the line of one writer is open, pieces of the others wait, up to 1 MiB and
- * for 5 s; then the line is broken, as `following` does. That of a progress bar may stay open for hours.
+ * for 5 s; then the line is broken, as `following` does. A progress bar may keep a line open for hours.
  */
 export class WholeLines {
   readonly #late: (text: string) => void
@@ -41,7 +41,7 @@ export class WholeLines {
   #heldSize = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** `late` gets what has waited too long. */
+  /** `late` gets pieces that have waited too long. */
   constructor(late: (text: string) => void) {
     this.#late = late
   }
@@ -74,7 +74,7 @@ export class WholeLines {
     return text
   }
 
-  /** After the end of a line: appends the waiting pieces in order; one of them may open a line for which the rest waits again. */
+  /** After the end of a line: appends the waiting pieces in order; one may open a line, and the rest waits again. */
   #retryHeld(): string {
     if (this.#open !== undefined || this.#held.length === 0) return ''
     return this.#takeHeld()

@@ -16,7 +16,7 @@ export function prefixed(text: string, prefix: string): string {
 }
 
 /** Colours and other renditions (SGR, ECMA-48 8.3.117), parameters separated by `;` or `:`. Dapr keeps all other sequences, too. */
-// oxlint-disable-next-line no-control-regex -- ESC is what is sought
+// oxlint-disable-next-line no-control-regex -- ESC is sought
 const RENDITION = /\x1b\[[\d;:]*m/g
 
 /** Removes colours. A sequence that is cut at the end of a piece of an overlong line stays. */

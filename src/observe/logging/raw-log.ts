@@ -45,7 +45,7 @@ export function rawLogs(options: RawLogOptions): {app: AppLog; sidecar: SidecarL
 }
 
 /**
- * Calls do not wait for who reads stdout: while that is slow, lines are dropped and counted. Lines follow the CLI's first one,
+ * Calls do not wait for the reader of stdout: for a slow one, lines are dropped and counted. Lines follow the CLI's first one,
  * "Starting Dapr …", also those of components that are opened before.
  */
 function printedLog({out, shows, source}: RawLogOptions): SidecarLog {

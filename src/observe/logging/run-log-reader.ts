@@ -47,7 +47,7 @@ export async function* readRunLog(
   const writers = new Map(
     apps.map(({writer, record}) => [writer, {name: writer.name, record, end: record.length, isCut: writer.isOpen}])
   )
-  // only what is wanted is kept: an edit, or another main version, makes others wanted
+  // keeps only wanted apps: an edit, or another main version, changes them
   const known = new Set(writers.keys())
   const follower = new Follower(undefined, MAX_MEANWHILE)
   // in one turn, so that no line is missed between stored and new lines
@@ -75,9 +75,9 @@ export async function* readRunLog(
   }
 }
 
-/** Settles when these apps have ended for good: what an edit of the template closes, it opens again. */
+/** Settles when these apps have ended for good. An edit of the template opens its closed apps again. */
 async function areClosed(apps: readonly ReadApp[], next: LaterApps['next'], gone: AbortSignal): Promise<void> {
-  // who has left leaves nothing at the logs, which last as long as the run
+  // a gone reader must leave the logs, which last as long as the run
   await Promise.all(apps.map(async ({record}) => aborted(record.closed, {signal: gone})))
   const others = await next()
   const isKnown = ({record}: ReadApp): boolean => apps.some(each => each.record === record)
@@ -110,7 +110,7 @@ async function readMemory(
     size += batch.text.length
     if (size > TURN_SIZE) size = await turn(0)
   }
-  // what came while a line was open has another order in the log of its app, which has it before the next known place
+  // lines during an open line have another order in the log of the app, before the next known place
   const begun = new Set<RunLogWriter>()
   const isSure = ({writer, place}: (typeof found)[number]): boolean =>
     missing === 0 || begun.has(writer) || (place < Infinity && begun.add(writer).size > 0)
@@ -165,7 +165,7 @@ export async function* headedPart(name: string, texts: AsyncIterable<string>): A
   if (rest !== '') yield prefixed(`${rest}\n`, before)
 }
 
-/** The lines as a log file has them: with the prefix of their app in place of the head, or those of a single app without one. */
+/** Returns lines as in a log file: with the prefix of their app in place of the head, or without for a single app. */
 export async function* withoutHeads(texts: AsyncIterable<string>, hasPrefixes: boolean): AsyncGenerator<string> {
   for await (const text of texts) {
     if (text === '\n') continue

@@ -29,7 +29,7 @@ export class Times {
     if (this.#parts.length > MAX) this.#thin(at)
   }
 
-  /** Forgets the text from this offset on: it was not written. */
+  /** Forgets the unwritten text from this offset on. */
   cut(from: number): void {
     this.#parts = this.#parts.filter(part => part.from < from)
     this.#isLineOpen = false

@@ -2,7 +2,7 @@ import {contentOf, headerValue, isStream, plainBody} from '../telemetry/recorder
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
-/** How a call ended: what is compared with other answers to the same request. */
+/** The end of a call, for comparison with other answers to the same request. */
 export interface CallAnswer {
   /** 0: there was none. */
   readonly status: number
@@ -25,7 +25,7 @@ export interface CallAnswer {
 /** A longer one stays compressed. */
 const MAX_BODY = 256 * 1024
 
-/** Copies what is compared: the bytes of a recorded call are overwritten later. */
+/** Copies the compared parts, since the bytes of a recorded call are overwritten later. */
 export function answerOf(call: RecordedCall): CallAnswer {
   const {response, failure} = contentOf(call)
   const isWhole = response.body.length === call.responseBytes && (call.flags & FLAG.open) === 0

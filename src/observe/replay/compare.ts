@@ -30,7 +30,7 @@ interface Found extends Difference {
   readonly noise: string
 }
 
-/** Compares two answers; what is noise is left out. Values of secrets are masked. */
+/** Compares two answers without noise. Values of secrets are masked. */
 export function compare(before: CallAnswer, after: CallAnswer, noise: Noise, masking: Masking): Comparison {
   const bodies = differentBodies(before, after, masking)
   const isNoise = ({noise: name}: Found): boolean => noise.has(name) || noise.has(WHOLE_BODY)
@@ -101,14 +101,14 @@ function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking
 /** The JSON of a body, in an object, so that it may be none. */
 const wrapped = (body: Buffer): Record<string, unknown> => ({value: plain(parseExactly(body.toString()))})
 
-/** Without what every object has: `constructor` is a field like any other. */
+/** Returns the fields without a prototype: `constructor` is a field like any other. */
 function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   for (const each of Object.values(value)) plain(each)
   return Array.isArray(value) ? value : Object.setPrototypeOf(value, null)
 }
 
-/** `shown`: both answers without their secrets: which values are secret may be said by what is next to them. */
+/** `shown`: both answers without their secrets, which neighbours may mark as secret. */
 function valueFound(difference: ValueDifference, shown: readonly unknown[], masking: Masking): Found {
   const path = difference.path.slice(1)
   const textOf = (value: unknown, root: unknown): string => {

@@ -64,12 +64,12 @@ export function withoutMasks(edit: RequestEdit, call: RecordedCall, masking: Mas
   const shown = masking.body(plain, headerValue(request.headers, 'content-type')).toString()
   if (body === shown) return {...edit, body: plain.toString()}
   const [after, before, sent] = [body, shown, plain.toString()].map(text => orElse(() => parseExactly(text), undefined))
-  // what is no JSON has no places by which a mask is known
+  // a mask outside of JSON has no known place
   if (after === undefined || before === undefined) throw isMasked('edit.body')
   return {...edit, body: exactText(unmasked(after, before, sent))}
 }
 
-/** `shown` and `sent`: what was at the place of a value; undefined: nothing, or it is not known. Throws a UserError. */
+/** `shown` and `sent`: the earlier values at the place of a value; undefined = none or unknown. Throws a UserError. */
 function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
   if (typeof edited === 'string' && MASK.test(edited) && edited !== shown) throw isMasked('edit.body')
   if (typeof edited !== 'object' || edited === null) return edited === shown ? sent : edited
@@ -79,7 +79,7 @@ function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
   return Array.isArray(edited) ? all.map(([, each]) => each) : Object.fromEntries(all)
 }
 
-/** Whether it is known which item is which, though they have no names: one that has changed may have moved, where another place has, or had, a mask. */
+/** Whether items without names keep their places. A changed item may have moved if another place has, or had, a mask. */
 function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
   if (!Array.isArray(shown) || shown.length !== edited.length) return false
   const [after, before] = [edited.map(exactText), shown.map(exactText)]
@@ -111,7 +111,7 @@ export function editedCall(call: RecordedCall, {method, path, headers = {}, body
     {kind: PIECE.requestBody, bytes: sent},
     ...call.pieces.filter(({kind}) => !own.has(kind))
   ]
-  // a body of which a part is kept is whole again once it is replaced
+  // a replaced body is whole again
   const requestBytes = body === undefined ? call.requestBytes : sent.length
   const flags = body === undefined ? call.flags : call.flags & ~FLAG.truncated
   return {...call, method: method ?? call.method, requestBytes, flags, pieces}

@@ -90,7 +90,7 @@ export class Pins {
     return this.#rounds
   }
 
-  /** Pins a call. If it is safe and has not crashed an app, it is sent twice: what differs then is noise. Rejects with a UserError. */
+  /** Pins a call. If it is safe and has not crashed an app, it is sent twice: differences then are noise. Rejects with a UserError. */
   async add(call: RecordedCall, signal: AbortSignal): Promise<Pin> {
     const known = this.#pins.find(pin => pin.call.number === call.number)
     if (known !== undefined) return known
@@ -116,7 +116,7 @@ export class Pins {
     return isRemoved
   }
 
-  /** The app that was saved is ready again. Saves that come meanwhile share a round. */
+  /** Notes a saved app that is ready again. Saves during a round share the next one. */
   saved(app: string, files: readonly string[]): void {
     if (this.#pins.length === 0 || this.#over.signal.aborted) return
     const isWaiting = this.#saved !== undefined

@@ -57,7 +57,7 @@ export interface HowToReplay {
   readonly isUnsafe: boolean
   /** Left out: the request is sent as it was. */
   readonly edit?: RequestEdit | undefined
-  /** The answer to compare with; left out: that of the call. */
+  /** The answer to compare with. Default: of the call. */
   readonly before?: CallAnswer | undefined
   readonly noise?: Noise
   readonly signal?: AbortSignal | undefined
@@ -88,7 +88,7 @@ export class Replayer {
     this.context = context
   }
 
-  /** The run ends: what is under way is given up. */
+  /** Gives up open replays, since the run ends. */
   close(): void {
     this.#over.abort(new Error('the run ends'))
   }

@@ -18,7 +18,7 @@ export interface Window {
 
 export type WindowEnd = {readonly call: number} | {readonly time: number}
 
-/** Calls that are not made by an app for itself: sending them again would only repeat what others cause. */
+/** Calls that an app has not made for itself: other calls cause them again. */
 const NOT_MADE = FLAG.own | FLAG.shadow | FLAG.replay | FLAG.open
 
 /** The calls of a window, the oldest first, with copies of their bytes. Throws a UserError for a faulty filter, and if there are none or too many. */

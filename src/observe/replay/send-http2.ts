@@ -13,7 +13,7 @@ interface SentAgain {
   readonly body: Buffer
 }
 
-/** Sends a request over HTTP/2 without TLS, as a client does that knows what the callee speaks (RFC 9113, 3.3). Settles as `sendAgain` does. */
+/** Sends a request over HTTP/2 without TLS, as a client with prior knowledge does (RFC 9113, 3.3). Settles as `sendAgain` does. */
 export async function sendOverHttp2(
   {authority, method, path, headers, body}: SentAgain,
   signal: AbortSignal

@@ -62,7 +62,7 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
   })
 }
 
-/** A request of a sidecar to its app, but for what is set again. */
+/** A request of a sidecar to its app, without headers that are set again. */
 export interface RequestText {
   readonly method: string
   readonly path: string

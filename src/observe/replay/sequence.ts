@@ -9,8 +9,7 @@ export type Pace = 'recorded' | 'answered'
 const MAX_OPEN = 32
 
 /**
- * Sends calls again, those between the same two apps in their order: one is sent when the sidecar has taken the one before it, or when that
- * was answered. Settles when all are answered, or the signal is aborted.
+ * Sends calls again, in order between the same two apps: each when the sidecar has taken or answered the one before. Settles when all are answered, or the signal is aborted.
  * `send` calls `taken` when the sidecar has the request, and settles when it is answered.
  */
 export async function sendInOrder(

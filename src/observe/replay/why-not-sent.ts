@@ -2,11 +2,11 @@ import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
-/** An event, or what a binding has read, that a sidecar has sent to its app over HTTP. */
+/** Whether a call is an event or data of a binding that a sidecar sent to its app over HTTP. */
 export const isDelivery = ({flags, edgeOf: {caller, callee}}: RecordedCall): boolean =>
   (flags & FLAG.own) !== 0 && (flags & FLAG.grpc) === 0 && caller !== callee
 
-/** Why a call cannot be sent again, and what can be done instead; '' = it can. `hasPlace`: there is a sidecar, or a port, to send it to. */
+/** Returns why a call cannot be sent again, and an alternative; '' = it can. `hasPlace`: there is a sidecar, or a port, to send it to. */
 export function whyNotSent(call: RecordedCall, hasPlace: boolean): string {
   const {flags, edgeOf} = call
   const isOwn = (flags & FLAG.own) !== 0

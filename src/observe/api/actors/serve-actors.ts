@@ -1,4 +1,4 @@
-// observe/api/actors/ shows the actors of a run and their reminders, and does what is asked of these. Loaded by the first request about one.
+// observe/api/actors/ shows the actors of a run, and shows and changes their reminders. Loaded by the first request about one.
 import {isUtf8} from 'node:buffer'
 import type * as Api from '../../../model/api.generated.ts'
 import type {Actor, ActorTurn, ActorType} from '../../../work/actor/actor.ts'
@@ -111,7 +111,7 @@ export async function oneActor(facts: ActorFacts, query: URLSearchParams, maskin
   }
 }
 
-/** The state of an actor, as the sidecar of its host reads it; secrets are masked, as those of calls are. */
+/** The state of an actor, as the sidecar of its host reads it; with masked secrets, as in calls. */
 async function stateOf(
   {loaded, stateOf: read}: ActorFacts,
   {type, id}: {readonly type: string; readonly id: string},

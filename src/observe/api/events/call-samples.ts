@@ -13,8 +13,7 @@ const MAX_STRIKING = 120
 const MAX_READ = 2000
 
 /**
- * A part of the calls that have ended, for people to look at: first those that failed, waited, met a fault or took longer than
- * the 95th percentile of their edge, then the latest ones. `app`: only calls from or to this one; '' = all.
+ * Returns some of the ended calls, for people: first failed, waiting, faulted and slow ones (above the 95th percentile of their edge), then the latest. `app`: only calls from or to this one; '' = all.
  */
 export function sampleCalls(
   recorder: CallRecorder,

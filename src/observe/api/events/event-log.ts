@@ -23,7 +23,7 @@ export class EventLog {
   #last: number
 
   /**
-   * `first`: ids are greater; greater than those of an earlier run, so that none is taken for one of this run. `place`: the number of the next
+   * `first`: ids are greater, and greater than in an earlier run, so that runs do not share ids. `place`: the number of the next
    * batch in the log of the run.
    */
   constructor(first: number, place: () => number, max = MAX_EVENTS) {

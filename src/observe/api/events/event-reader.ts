@@ -74,13 +74,13 @@ export class EventReader {
     else this.#write(frameOf(event, this.#options.format))
   }
 
-  /** Passes on what the run has kept, at the beginning. All of it: a run keeps 1 MiB at most. */
+  /** Passes on all kept events, at the beginning. A run keeps 1 MiB at most. */
   sendKept(events: readonly ApiEvent[]): void {
     const text = events.filter(event => this.#isMeant(event)).map(event => frameOf(event, this.#options.format))
     if (text.length > 0) this.#write(text.join(''))
   }
 
-  /** Ends the stream once what waits is written. */
+  /** Ends the stream once all waiting text is written. */
   end(): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
@@ -146,7 +146,7 @@ export class EventReader {
     this.#waiting = this.#waiting.slice(next)
   }
 
-  /** Replaces what was left out: news by the whole state, which has no samples, and these by their number. */
+  /** Replaces lost events: news by the whole state, samples by their number. */
   #writeLoss(): void {
     const {format, reset} = this.#options
     const data = JSON.stringify(this.#dropped)

@@ -25,7 +25,7 @@ export interface ApiEvent {
   readonly id: number
   /** The time of the event, in ms since 1970; 0 for a sample. */
   readonly at: number
-  /** `hello` and `reset` bring the whole state, `dropped` says what was left out, `bye`: the run ends. */
+  /** `hello` and `reset` bring the whole state, `dropped` counts lost samples, `bye`: the run ends. */
   readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'
   /** The only app that it concerns; '' = it is for all readers. */
   readonly app: string

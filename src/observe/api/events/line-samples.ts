@@ -54,7 +54,7 @@ export class LineSamples {
     this.#notShown.set(name, (this.#notShown.get(name) ?? 0) + linesIn(at === 0 ? text : text.slice(at)))
   }
 
-  /** Returns what came since the last call. */
+  /** Returns the lines since the last call. */
   take(): AllLines {
     const taken = {from: Math.max(0, this.#from), to: this.#to, lines: this.#lines, notShown: this.#notShown}
     this.#from = -1

@@ -45,7 +45,7 @@ export class RunEvents {
   /** The troubles that readers know, as JSON; '': none. */
   #troubles = ''
   #isAskingTroubles = false
-  /** The run was asked to stop: that its apps end from now on is no trouble. */
+  /** The run was asked to stop: ends of its apps are expected. */
   #isStopping = false
   /** How many calls and published events readers know to be over. */
   #counted = -1
@@ -165,7 +165,7 @@ export class RunEvents {
     this.#guard(() => this.#tell('replay', replayView(replay, new Masking(masked())), {app: replay.call.edgeOf.callee}))
   }
 
-  /** The run ends: readers get what is still to tell, and `bye`. */
+  /** Ends the streams: readers get the last events, and `bye`. */
   async close(): Promise<void> {
     clearTimeout(this.#looking)
     this.#guard(() => this.#look())
@@ -196,7 +196,7 @@ export class RunEvents {
     )
   }
 
-  /** Reports what has changed about apps, and which of them have ended. */
+  /** Reports changes and ends of apps. */
   #look(): void {
     this.#looking = undefined
     const {control, deaths, masked} = this.#context()
@@ -298,7 +298,7 @@ export class RunEvents {
       const text = JSON.stringify(troubles)
       if (text === this.#troubles) return
       this.#troubles = text
-      // also those who have come while it was asked
+      // also readers that came during the question
       for (const reader of readers()) {
         const own = troubles.filter(({app}) => ['', app].includes(reader.app))
         this.#pass([reader], 'troubles', {troubles: own}, 'troubles')
@@ -332,7 +332,7 @@ export class RunEvents {
     for (const reader of this.#readers) reader.send(event)
   }
 
-  /** Sends a sample; `subject`: it is a state, of which a slow reader gets the latest. */
+  /** Sends a sample. `subject`: marks a state, of which a slow reader gets the latest. */
   #pass(readers: readonly EventReader[], type: EventType, value: unknown, subject = ''): void {
     const event: ApiEvent = {id: 0, at: 0, type, app: '', subject, data: this.#json(value)}
     for (const reader of readers) reader.send(event)

@@ -16,7 +16,7 @@ export function serveEvents(
   events: RunEvents,
   {query, request, response, via, gone}: ApiRequest
 ): undefined {
-  if (gone.aborted) return undefined // who has left while the events were loaded would never be seen to leave
+  if (gone.aborted) return undefined // the leaving of a reader during the load would stay unseen
   const types = readTypes(query.get('types'))
   const name = query.get('app') ?? ''
   const [named] = name === '' ? [] : appsNamed(control.list().apps, readAppName({id: encodeURIComponent(name)}))

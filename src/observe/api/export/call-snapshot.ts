@@ -6,8 +6,7 @@ import type {CallsQuery} from '../calls.ts'
 import type {Turns} from '../turns.ts'
 
 /**
- * The calls that were kept at one moment. Later ones are not included, and those that were in flight stay so. The recorder continues: what it
- * overwrites before it was read is counted.
+ * The kept calls of one moment. Calls in flight stay so. The recorder continues: calls that it overwrites before they are read are counted.
  */
 export class CallSnapshot {
   /** The moment of the snapshot, by `performance.now()`. */
@@ -63,7 +62,7 @@ export class CallSnapshot {
     return `${size} ${calls} overwritten before this was written: ${are} missing, or ${lack} bytes`
   }
 
-  /** Bytes are overwritten in the order in which calls began, but those of a long one later: two in a row are looked at. */
+  /** Bytes are overwritten in the order of begins, but later for a long call: two whole calls in a row count. */
   #findFirstWhole(): number {
     const ended = this.#numbers.filter(number => !this.#underWay.has(number))
     let [low, high] = [0, ended.length] // the number of the latest ones that are whole

@@ -41,7 +41,7 @@ function commandOf(call: RecordedCall, authority: string, variables: Variables):
   return names.size === 0 ? command : `# masked: set ${[...names].join(', ')} first\n${command}`
 }
 
-/** The target as it was sent: curl would drop `/../` and what follows a `#`, and reads `[` and `{` as patterns. */
+/** Returns the target as sent: curl would drop `/../` and the part after a `#`, and reads `[` and `{` as patterns. */
 function addressOf(target: string, authority: string, word: (text: string) => string): readonly string[] {
   const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '')
   const place = `http://${authority}`
@@ -49,7 +49,7 @@ function addressOf(target: string, authority: string, word: (text: string) => st
   return [`--request-target ${word(path)}`, word(`${place}/`)]
 }
 
-/** As arguments of `-H`: `name;` is a header without a value, and `name:` one that is not sent. */
+/** Returns arguments of `-H`: `name;` is a header without a value, and `name:` removes a header. */
 function headerOptions(lines: readonly string[], hasBody: boolean): readonly string[] {
   const sent = lines.flatMap(line => {
     const colon = line.indexOf(':')

@@ -16,15 +16,14 @@ const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) 
   curl: async () => (await import('./curl.ts')).curlExporter
 }
 
-/** Says at the end how many calls were overwritten meanwhile (RFC 9110 6.5). */
+/** Trailer with the number of calls that were overwritten (RFC 9110 6.5). */
 const TRAILER = 'pillion-overwritten'
 
-/** No limit but what is kept. */
+/** No limit. */
 const ALL = 9_999_999_999
 
 /**
- * Writes calls in a format (`/calls.har`), the oldest first: those that a filter matches (`q`), or one by its
- * `number`. The calls are of one moment; the end counts the calls that were overwritten before they were written. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
+ * Writes calls in a format (`/calls.har`), the oldest first: matches of a filter (`q`), or one call by its `number`. The calls are of one moment; the end counts the calls that were overwritten before they were written. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
  */
 export async function exportCalls(
   {recorder, masked, control, work}: ApiContext,
@@ -33,7 +32,7 @@ export async function exportCalls(
   const load = ownOf(LOADERS, format)
   if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
-  // HAR has what apps say of calls
+  // HAR has the spans of apps
   const gathered =
     format === 'har' && recorder.spans !== undefined
       ? await (await import('../trace/gather.ts')).gather(recorder, work.openWorkflows(), turns)

@@ -9,7 +9,7 @@ export interface Exporter {
   readonly between: string
   /** The text after the calls; `comment`: '' = none. */
   end(comment: string): string
-  /** `call`: without what was said to a language model; `whole`: all of it that is kept. */
+  /** `call`: without the words of a language model; `whole`: with them. */
   text(call: RecordedCall, whole?: RecordedCall): string
 }
 

@@ -18,7 +18,7 @@ import {spansByCall} from './received-spans.ts'
 
 const CREATOR = {name: 'Pillion', version: VERSION}
 
-/** HTTP Archive 1.2 (W3C draft of the Web Performance group). `_pillion` has what HAR has no field for. */
+/** HTTP Archive 1.2 (W3C draft of the Web Performance group). `_pillion` has the facts without a field in HAR. */
 export function harExporter({masked, now, gathered}: ExporterOptions): Exporter {
   const masking = new Masking(masked)
   const spansOf = gathered && spansByCall(gathered)
@@ -100,7 +100,7 @@ function versionOf({protocol, calleeProtocol, request}: Api.CallDetail): string 
   return /HTTP\/1\.\d$/.exec(request.line)?.[0] ?? 'HTTP/1.1'
 }
 
-/** A `_encoding` of `base64`: HAR has none for what is sent. */
+/** Returns the text of a message, with `_encoding` for `base64`, which HAR lacks for requests. */
 const textOf = ({body, encoding, isUnmasked}: Api.Message): object => ({
   text: body,
   ...(encoding === 'base64' && {_encoding: encoding}),

@@ -27,7 +27,7 @@ function logEvent({at, severity, text, exception}: ReceivedLog, {startedAt}: Rec
   return {name: 'log', at: at - startedAt, attributes: attributes satisfies Attributes}
 }
 
-/** Finds what apps have sent of a call: the spans that it is, and those that were in it but in no other call. */
+/** Finds the spans of a call: spans for the call itself, and spans in it but in no other call. */
 export function spansByCall({links, spans}: Pick<Gathered, 'links' | 'spans'>) {
   const found = new Map<string, ReadonlyMap<number | undefined, readonly ReceivedSpan[]>>()
   const callOf = (trace: JoinedTrace, span: ReceivedSpan): number | undefined => {

@@ -1,10 +1,10 @@
 import {isUtf8} from 'node:buffer'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 
-/** Bytes, and between them what the shell reads from a variable. */
+/** Bytes, and variables between them that the shell reads. */
 export type Parts = readonly (Buffer | {readonly variable: string})[]
 
-/** A word for a POSIX shell that means these bytes, whatever they are. Bytes that are no printable text are octal. */
+/** Returns a word for a POSIX shell with any bytes. Unprintable bytes are octal. */
 export function shellWord(parts: Parts): string {
   const word = parts
     .map(part => {

@@ -8,7 +8,7 @@ import type {Jobs} from '../../../work/job/jobs.ts'
 import {jobSchedule, planOf} from '../../../work/job/plan.ts'
 import {timeText} from '../workflows/instance-view.ts'
 
-/** A job as a file has it; JSON leaves out what is undefined. Its times are those of the machine: another run may have skipped less, or more. */
+/** Returns a job as a file has it, with times of the machine: another run may have other skips. */
 export function keptJob(job: Job, aheadMs: number): Api.KeptJob {
   const at = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : timeText(ms - aheadMs))
   const {key: _key, attempts: _attempts, isDue: _isDue, answer: _answer, data, isPaused, ...kept} = job
@@ -46,7 +46,7 @@ export function readKeptJob(value: unknown, place: string, jobs: Pick<Jobs, 'ahe
   const [planned, count] = [fields.time('planned'), fields.count('count') ?? 0]
   const isFirst = count === 0 && said.dueTime !== undefined
   const plan = said.schedule === undefined || isFirst ? undefined : jobSchedule(said.schedule)
-  // what comes by the calendar comes by that of this run
+  // a calendar plan follows the calendar of this run
   const isByDate = plan !== undefined && plan.step === undefined && planned !== undefined && planned > jobs.date()
   return {
     app,

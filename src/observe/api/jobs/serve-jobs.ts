@@ -1,4 +1,4 @@
-// observe/api/jobs/ shows the jobs of a run, and does what is asked of them. Loaded by the first request about one.
+// observe/api/jobs/ shows and changes the jobs of a run. Loaded by the first request about one.
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {exactText} from '../../../model/exact-json.ts'

@@ -24,7 +24,7 @@ interface Waiting {
   readonly remove: () => Promise<boolean>
 }
 
-/** Lists what is scheduled, by begin and name, as Dapr does. Throws a UserError. */
+/** Lists scheduled work, by begin and name, as Dapr does. Throws a UserError. */
 export async function listScheduled(work: KnownWork, query: URLSearchParams): Promise<Api.AllScheduled> {
   const filter = query.get('filter') ?? 'all'
   if (!FILTERS.includes(filter))

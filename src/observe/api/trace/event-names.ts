@@ -4,7 +4,7 @@ import {orElse} from '../../../model/or-else.ts'
 export interface EventNames {
   /** `id` of CloudEvents 1.0. */
   readonly event: string
-  /** `source`: who has published it. */
+  /** `source`: its publisher. */
   readonly publisher: string
 }
 
@@ -23,7 +23,7 @@ export function eventNames(envelope: Buffer): EventNames | undefined {
   if (start < 0) return undefined
   const [, id, source] = NAMES.exec(text.slice(start, end + BEHIND.length)) ?? []
   if (id === undefined || source === undefined) return undefined
-  // what an app calls an event may be no JSON
+  // an id by an app may not be JSON
   return orElse(() => ({event: valueOf(id), publisher: valueOf(source)}), undefined)
 }
 

@@ -39,7 +39,7 @@ export interface Gathered {
 /** Number of the latest workflows that are searched. */
 const MAX_WORKFLOWS = 1000
 
-/** Gathers what a run remembers. `workflows` undefined: it has none. `latest`: maximum number of calls. Takes short turns. */
+/** Gathers the memory of a run. `workflows` undefined: it has none. `latest`: maximum number of calls. Takes short turns. */
 export async function gather(
   recorder: CallRecorder,
   workflows: Workflows | undefined,
@@ -135,7 +135,7 @@ function tracedCall(recorder: CallRecorder, number: number) {
     respondedAt: firstByteMs === 0 ? Infinity : startedAt + firstByteMs,
     endedAt: isOpen ? Infinity : startedAt + totalMs,
     ...(isAgain && {cameWith: '', madeFor: {parents: [], reason: 'trace'}}),
-    ...((flags & FLAG.shadow) !== 0 && {wentWith: ''}) // what its trace has is of the call that was copied
+    ...((flags & FLAG.shadow) !== 0 && {wentWith: ''}) // its trace belongs to the copied call
   }
   return {line, event: isAgain ? '' : event, traced}
 }

@@ -21,7 +21,7 @@ export class JoinedTraces {
     this.#kept = kept
   }
 
-  /** Adds what has a place in a trace, the oldest first, before the first trace is asked for. */
+  /** Adds a call or an event of a trace, the oldest first, before the first question about a trace. */
   add(call: TracedCall): void {
     for (const id of new Set([traceIdOf(call.cameWith), traceIdOf(call.wentWith)])) {
       if (!this.#kept.has(id)) continue
@@ -59,7 +59,7 @@ export class JoinedTrace {
   readonly #callees = new Set<TracedCall>()
   readonly #callers = new Set<TracedCall>()
 
-  /** `calls`: those of this trace, and what else has a place in it, the oldest first. */
+  /** `calls`: calls and other parts of this trace, the oldest first. */
   constructor(trace: KeptTrace, calls: readonly TracedCall[]) {
     this.#trace = trace
     this.spans = [...trace.spans.values()].toSorted((a, b) => a.startedAt - b.startedAt)
@@ -165,7 +165,7 @@ export class JoinedTrace {
   }
 }
 
-/** A call that an app got, and the latest end of those that began up to it: a trace of a whole run has thousands of both calls and spans. */
+/** A call to an app, and the latest end of all calls up to its begin: a trace of a whole run has thousands of both calls and spans. */
 interface Got {
   readonly call: TracedCall
   readonly latestEnd: number
@@ -182,7 +182,7 @@ function gotByApp(calls: readonly TracedCall[]): ReadonlyMap<string, readonly Go
   return all
 }
 
-/** How many of them had begun by a moment. */
+/** Returns the number of calls that had begun by a moment. */
 function begunBy(got: readonly Got[], moment: number): number {
   let [low, high] = [0, got.length]
   while (low < high) {

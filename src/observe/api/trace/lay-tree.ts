@@ -22,7 +22,7 @@ export interface TreeOptions {
 }
 
 export interface Tree {
-  /** Each before those that were made for it. */
+  /** Each before its children. */
   readonly rows: readonly TreeRow[]
   /** How many more calls there are. */
   readonly leftOut: number
@@ -30,7 +30,7 @@ export interface Tree {
   readonly failedAt: number | undefined
 }
 
-/** Lays calls and what was made for them one below the other; many that are alike become one row. */
+/** Lays calls and their children one below the other. Many equal ones become one row. */
 export function layTree(roots: readonly number[], options: TreeOptions): Tree {
   const {hasFailed, asked, maxRows} = options
   const all: TreeRow[] = []

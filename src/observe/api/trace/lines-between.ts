@@ -22,7 +22,7 @@ const MAX_LINES = 1000
 const MAX_LINE = 2000
 
 /**
- * The lines that apps wrote while they worked for a request, the oldest first, each with what its app had begun last.
+ * The lines that apps wrote while they worked for a request, the oldest first, each with the latest begin of its app.
  * `elsewhere`: the work of apps for other requests, which may have caused a line as well. Takes short turns.
  */
 export async function linesBetween(

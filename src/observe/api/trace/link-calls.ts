@@ -7,7 +7,7 @@ import {traceIdOf} from '../../../model/traceparent.ts'
 export interface TracedCall {
   /** A number below 0 is that of something other than a call. */
   readonly number: number
-  /** App id, or what it is recorded as coming from. */
+  /** App id, or another recorded source. */
   readonly from: string
   readonly to: string
   readonly method: string
@@ -31,7 +31,7 @@ export interface TracedCall {
   readonly isLast?: boolean
   /** How much later than its start it may have begun, in ms. */
   readonly startsWithinMs?: number
-  /** Its trace may be one that a sidecar has begun: if no other call has it, it links nothing. */
+  /** A sidecar may have begun its trace, which then links nothing. */
   readonly mayBeginTrace?: boolean
 }
 
@@ -44,7 +44,7 @@ const ANSWERED = 0.2
 /** How long calls that have ended are considered: not all clocks are as exact as that of calls. */
 const CLOCK_MS = 2
 
-/** Finds for each call the one that it was made for. */
+/** Finds the parent of each call. */
 export class CallLinks {
   readonly #links = new Map<number, CallLink>()
   readonly #madeFor = new Map<number, number[]>()
@@ -97,7 +97,7 @@ export class CallLinks {
     const possible = traced.length > 0 ? traced : recent.filter(isOpen)
     const weights = possible.map(each => this.#weightOf(each, call))
     const all = weights.reduce((sum, weight) => sum + weight, 0)
-    const likeliest = weights.indexOf(Math.max(...weights)) // the oldest of several: apps begin with what came first
+    const likeliest = weights.indexOf(Math.max(...weights)) // the oldest of several: apps begin with the first call
     const parent = possible[likeliest]
     if (parent === undefined) return undefined
     const isOnly = possible.length === 1

@@ -13,8 +13,7 @@ const MAX_CALLS = 2000
 type Facts = Pick<RunFacts, 'recorder' | 'masked'> & {readonly work: Pick<WorkAccess, 'openWorkflows'>}
 
 /**
- * The latest requests, the latest first: each is a call that was made for no other one, with those that were made for it. `q`: a filter that one of
- * these matches. Takes short turns. Rejects with a UserError for a faulty filter.
+ * Returns the latest requests, the latest first: each is a call without a parent, with its descendants. `q`: a filter that one of these calls matches. Takes short turns. Rejects with a UserError for a faulty filter.
  */
 export async function listRequests(
   {recorder, work, masked}: Facts,

@@ -13,7 +13,7 @@ import {spanView} from './span-view.ts'
 import {exceptionText} from '../../../model/thrown-at.ts'
 import type {SpanTree} from './with-spans.ts'
 
-/** The data that nodes are made from. `began`: the start of the tree; `now`: the end of what is still under way. */
+/** The data of nodes. `began`: the start of the tree; `now`: the end of open calls. */
 export interface Viewing extends SpanTree {
   readonly recorder: CallRecorder
   readonly masking: Masking

@@ -24,7 +24,7 @@ type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {
 }
 
 /**
- * The request that a call belongs to, with all that was done for it, and what apps wrote meanwhile; of a trace that began outside all its requests. `q`: the
+ * Returns the request of a call, with its descendants and log lines; of a trace that began outside, all its requests. `q`: the
  * number of that call, a filter that matches it (the latest one), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem if there is none, with a
  * UserError for a faulty filter.
  */
@@ -74,7 +74,7 @@ async function askedCall(facts: Facts, q: string, masking: Masking, trace: strin
 }
 
 async function latestOf({recorder, control}: Facts, q: string, masking: Masking): Promise<number> {
-  // requests of a sidecar to its own app are shown only if there are no others
+  // a sidecar's requests to its own app are the last choice
   for (const filter of q === '' ? ['!is:own', ''] : [q]) {
     const [latest] = await listCalls(recorder, {q: filter, before: 0, after: 0, limit: 1}, masking)
     if (latest !== undefined) return latest.number

@@ -8,7 +8,7 @@ import type {Masking} from '../../telemetry/recorder/masking.ts'
 /** Kinds of spans, by their numbers in trace.proto. */
 const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
 
-/** A span as it is shown: what is secret in it is masked. `began`: the start of its tree. */
+/** Returns a span for views, with masked secrets. `began`: the start of its tree. */
 export function spanView(span: ReceivedSpan, masking: Masking, began: number): Api.Span {
   const {traceId, spanId, parentId, app, name, kind, startedAt, endedAt, isFailed} = span
   const {scope, message, attributes, exception, events = []} = spanDetails(span)
@@ -54,7 +54,7 @@ export const maskedException = ({type, message, stack}: Api.SpanException, maski
 /** SDKs repeat an exception on each span on the way up: it stays at the deepest one. */
 export function exceptionsOnce(nodes: readonly Api.TreeNode[]): readonly Api.TreeNode[] {
   const ends = endsOf(nodes)
-  /** The first row with an exception, of those behind the one that is looked at. */
+  /** The next row with an exception. */
   const next = new Map<string, number>()
   return nodes
     .toReversed()

@@ -26,13 +26,13 @@ export function tracesOf({pieces, edgeOf, flags}: Pick<RecordedCall, 'pieces' | 
   return {method, path: methodPath(target, edgeOf.callee), cameWith, wentWith, publisher: '', event: '', ...named}
 }
 
-/** An event, or several in bulk, which tell of themselves in the body alone: their names are those of the last one. */
+/** An event, or several in bulk, with names in the body alone: the last event's names count. */
 const EVENT = /^(?:content-type:[ \t]*application\/cloudevents\+json|pubsubname:)/im
 const GRPC_EVENT = /^\/dapr\.proto\.runtime\.v1\.AppCallback(?:Alpha)?\/On(Bulk)?TopicEvent(?:Alpha1)?$/
 /** The bytes before a message of gRPC: whether it is compressed, and its length. */
 const GRPC_FRAME_BYTES = 5
 
-/** The event of a delivery; empty: the call is none, or that part of it is not kept. */
+/** Returns the event of a delivery, empty for another call or a lost part. */
 function eventIn(head: string, target: string, pieces: readonly TapePiece[]): Partial<EventNames> {
   const [isGrpc, isBulk] = GRPC_EVENT.exec(target) ?? []
   if (isGrpc === undefined && !EVENT.test(head)) return {}

@@ -13,7 +13,7 @@ interface Lines {
 
 /** How far apart the times of a line and of its log record may be, in ms. */
 const SAME_MS = 1000
-/** Characters of which both have to be the same. */
+/** Characters that have to be equal in both. */
 const MAX_SAME = 1000
 /** Maximum number of lines in one tree. */
 const MAX_LINES = 1000

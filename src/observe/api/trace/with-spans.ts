@@ -5,7 +5,7 @@ import type {Gathered, Other} from './gather.ts'
 import type {JoinedTrace, SpanPlace} from './join-spans.ts'
 import type {TracedCall} from './link-calls.ts'
 
-/** A request with what its apps say of themselves. */
+/** A request with the spans of its apps. */
 export interface SpanTree extends Gathered {
   readonly roots: readonly number[]
   /** The children of something, in the order of their starts. */
@@ -21,7 +21,7 @@ export interface TreeLog {
   readonly log: ReceivedLog
 }
 
-/** Adds the spans of a request to what it consists of. `traceId`: spans of this trace make a tree even where there is no call. */
+/** Adds the spans of a request to its calls. `traceId`: spans of this trace make a tree even where there is no call. */
 export function withSpans(gathered: Gathered, roots: readonly number[], traceId = ''): SpanTree {
   const {links, spans} = gathered
   const plain = {...gathered, roots, madeFor: (number: number) => links.madeFor(number), joined: new Map(), logs: []}
@@ -107,7 +107,7 @@ class Layout {
     for (const span of trace.spans) {
       const number = this.#numbers.get(span)
       const place = trace.aboveSpan(span)
-      // a call of another request keeps what is its own: it has no parent that is shown
+      // a call of another request keeps its spans, without a shown parent
       const above = typeof place === 'object' ? this.#numberOf(place) : place
       if (number !== undefined && above !== undefined) this.#above.set(number, above)
     }
@@ -155,7 +155,7 @@ class Layout {
     return own ?? this.#numberOf(trace.answeredBy(app, wallTime.at(at))) ?? this.#roots[0] ?? 0
   }
 
-  /** Ids may be anything: what is its own ancestor becomes a root. */
+  /** Makes a root of a span that is its own ancestor: ids may be anything. */
   #breakCircles(): void {
     const done = new Set<number>()
     for (const start of this.#rows) {

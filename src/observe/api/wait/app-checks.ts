@@ -47,7 +47,7 @@ export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Si
   }
 }
 
-/** `reloaded`: a new process has replaced that of each instance since then, and what was saved last is live. */
+/** `reloaded`: each instance has a new process since then, with the latest save. */
 export function reloadedCheck({apps, historyOf, stopping}: WaitContext, app: string, since: Since): WaitCheck {
   const begun = performance.now()
   let hasLived = false

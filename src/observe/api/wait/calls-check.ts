@@ -34,7 +34,7 @@ function endedBefore(recorder: CallRecorder, isMeant: (edge: Edge) => boolean, a
   for (const number of recorder.numbers()) {
     const line = recorder.line(number)
     if (line === undefined || !isMeant(line.edgeOf)) continue
-    // the edges do not count what was sent again
+    // the edges do not count replays
     if ((line.flags & (FLAG.open | FLAG.replay)) === 0 && line.startedAt + line.totalMs > at) since++
   }
   return total(recorder, isMeant) - since

@@ -4,8 +4,7 @@ import type {IsIgnored} from './ignored-calls.ts'
 import type {WaitContext} from './wait-context.ts'
 
 /**
- * The calls of a run as idleness sees them. Streams whose response has begun, replays and ignored calls do not count. Calls that
- * came and went between two looks are noticed by their numbers.
+ * The calls of a run as idleness sees them. Streams whose response has begun, replays and ignored calls do not count. Numbers show calls between two looks.
  */
 export class IdleCalls {
   readonly #context: WaitContext
@@ -53,7 +52,7 @@ export class IdleCalls {
   #counts(number: number): boolean {
     const {recorder} = this.#context
     const line = recorder.line(number)
-    if (line === undefined) return true // its line is taken by a later one: it was there
+    if (line === undefined) return true // a later call has its line: it was there
     if ((line.flags & FLAG.replay) !== 0) return false
     if (this.#isIgnored === undefined) return true
     const call = recorder.call(number)

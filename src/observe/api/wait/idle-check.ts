@@ -6,8 +6,7 @@ import {impossible, met, waiting, type WaitCheck, type Standing} from './standin
 import type {WaitContext} from './wait-context.ts'
 
 /**
- * `idle`: for a whole span no call is under way or begins, no message of a topic that is read here waits, and no app starts, stops or
- * reloads. Two looks with equal counters and nothing under way mean that nothing has happened between them: none is missed, however far they are apart.
+ * `idle`: for a whole span no call is under way or begins, no message of a read topic waits, and no app starts, stops or reloads. Equal counters of two idle looks mean no event between them, however far apart.
  */
 export class IdleCheck implements WaitCheck {
   readonly #context: WaitContext
@@ -41,7 +40,7 @@ export class IdleCheck implements WaitCheck {
     const now = this.#clock()
     const busy = this.#now() || messages
     const hasMoved = this.#hasMoved() || messages !== ''
-    // what was under way at the last check may have ended just before this one
+    // work at the last check may have ended just before this one
     if (busy !== '' || hasMoved || this.#wasBusy) this.#since = now
     this.#wasBusy = busy !== ''
     if (busy !== '') this.#busy = busy
@@ -53,7 +52,7 @@ export class IdleCheck implements WaitCheck {
     return waiting(`idle for ${Math.round(quietMs)} of ${this.#spanMs} ms${last}`)
   }
 
-  /** Topics whose brokers do not tell what waits there. */
+  /** Topics of brokers that do not tell their waiting messages. */
   get unseen(): readonly TopicBacklog[] {
     return this.#context.backlogs().filter(({isSeen}) => !isSeen)
   }

@@ -8,7 +8,7 @@ import {appsCalled, type Since, type WaitContext} from './wait-context.ts'
 
 /** Characters that are looked at together. */
 const MAX_TEXT = 64 * 1024
-/** Output that waits to be looked at; what comes while there is more is counted, and not looked at. */
+/** Limit of output that waits for a look. Further output is counted without a look. */
 const MAX_WAITING = 8 * 1024 * 1024
 
 /** `log`: an app, or any of them, has written a line since then that a pattern matches. */
@@ -42,7 +42,7 @@ function split({apps}: WaitContext, rest: string): {app: string; pattern: string
   return {app: '', pattern: rest, hint}
 }
 
-/** Looks at what was written, the latest first, and at what comes. */
+/** Looks at written output, the latest first, and at new output. */
 class LogReading {
   readonly #isMeant: (batch: LogBatch) => boolean
   readonly #pattern: string

@@ -16,7 +16,7 @@ const TIMEOUT_MS = 60_000
 
 const waits = new WeakMap<WaitContext, number>()
 
-/** Waits for what the body of a request asks for. Throws a UserError if that cannot be read, or names what the run does not have. */
+/** Waits for the conditions of a request. Throws a UserError for a wrong body and for unknown apps. */
 export async function serveWait(
   context: WaitContext,
   {body, gone}: Pick<ApiRequest, 'body' | 'gone'>

@@ -4,9 +4,9 @@ import type {WaitedApp} from './wait-context.ts'
 export interface Standing {
   /** `impossible`: it can no longer come true. */
   readonly state: 'met' | 'waiting' | 'impossible'
-  /** Why it is met, or what is missing. */
+  /** Why it is met, or the missing part. */
   readonly reason: string
-  /** The apps because of which it is not met. */
+  /** The apps that it waits for. */
   readonly apps?: readonly WaitedApp[]
 }
 

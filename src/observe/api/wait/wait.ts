@@ -59,7 +59,7 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
       } else if (now - startedAt >= timeoutMs) outcome = 'timeout'
       else await pause(Math.min(LOOK_MS, timeoutMs - (now - startedAt)), news.signal)
       news = new AbortController()
-      // what an event announces is done in the next turn of the event loop
+      // the announced change happens in the next turn of the event loop
       await new Promise(setImmediate)
     }
     const views = standings.map((standing, index) => viewOf(context, conditions[index], standing))

@@ -30,7 +30,7 @@ export async function startInstance(
   const name = askedText(given, 'name')
   if (name === '') throw new UserError('the workflow has no name', {explanation: 'For example: {"name": "order"}'})
   const app = await startingApp(facts, workflows, askedText(given, 'app'))
-  gone.throwIfAborted() // nothing is started for who has left meanwhile
+  gone.throwIfAborted() // a client that has left starts nothing
   const startAt = givenTime('startAt', given['startAt'])
   const id = askedText(given, 'id') || randomUUID()
   const instance = await asProblem(async () =>
@@ -129,7 +129,7 @@ export async function purgeInstances(workflows: Workflows, {body}: ApiRequest): 
       purged.push({app, id})
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw error
-      // it may have gone with the one that started it, while a child in another run was removed
+      // it may have gone with its parent, while a child in another run was removed
       if (workflows.find(app, id) !== undefined) kept.push(`workflow '${id}' is not removed: ${error.message}`)
     }
   }
@@ -168,7 +168,7 @@ function purgeable(
   }
 }
 
-/** Waits until it is so, as long as who has asked does; the instance as it is then, or was before it was removed. */
+/** Waits for a state as long as the client does. Returns the instance then, or before its removal. */
 async function until(
   workflows: Workflows,
   instance: Instance,

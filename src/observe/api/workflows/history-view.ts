@@ -126,7 +126,7 @@ function eventView(event: Event, first: Event, play: number): Api.WorkflowEvent 
   const [type, say] = kind === undefined ? (['Unknown', () => ({})] as const) : KINDS[kind]
   const said = (say as Describe<Kind>)(event[kind ?? 'workflowStarted'] as never, first, event)
   const {eventId = -1, router} = event
-  // 0 is an id of what a worker has scheduled; the others have it where there is none
+  // 0 is an id of an action of a worker, and means no id elsewhere
   const hasId = eventId > 0 || (eventId === 0 && (event.taskScheduled ?? event.timerCreated) !== undefined)
   const given = Object.entries(said.attrs ?? {}).filter((entry): entry is [string, string] => Boolean(entry[1]))
   return {
@@ -152,7 +152,7 @@ const routerText = ({sourceAppID, targetAppID}: NonNullable<Event['router']>): s
 const secondText = (time: Parameters<typeof msOf>[0] | undefined): string =>
   time === undefined ? '' : timeText(msOf({...time, nanos: 0})).replace('.000Z', 'Z')
 
-/** Why a timer was created: the kind, and the key and value of what it belongs to. */
+/** Returns why a timer was created: the kind, and key and value of its owner. */
 function originOf(timer: NonNullable<Event['timerCreated']>): readonly [kind: string, key: string, value: string] {
   if (timer.createTimer !== undefined) return ['createTimer', '', '']
   if (timer.externalEvent !== undefined) return ['externalEvent', 'eventName', timer.externalEvent.value]

@@ -20,8 +20,7 @@ const WAITS =
   /wait_?for_?(?:external_?|single_?)?event(?:async)?\s*(?:<[^()]*>)?\(\s*(?:name\s*=\s*)?["'`]([\w .:/-]+)["'`]/gi
 
 /**
- * The names of events that an instance may be waiting for: those that others of its workflow got, and those that the code of its app waits for. With
- * some SDKs its history does not tell the name. `folder`: of the app; undefined: it is none of the run.
+ * The names of events that an instance may be waiting for: names that others of its workflow got, and names in the code of its app. With some SDKs its history lacks the name. `folder`: of the app; undefined: it is none of the run.
  */
 export async function possibleEvents(
   workflows: Workflows,

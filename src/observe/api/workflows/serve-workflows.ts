@@ -1,4 +1,4 @@
-// observe/api/workflows/ shows the workflows of a run, and does what is asked of them. Loaded by the first request about one.
+// observe/api/workflows/ shows and changes the workflows of a run. Loaded by the first request about one.
 import type * as Api from '../../../model/api.generated.ts'
 import {stallsOf} from '../../../work/workflow/failure.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
@@ -24,7 +24,7 @@ const asked = (workflows: Workflows, {query}: ApiRequest): Instance =>
 export const oneInstance = (workflows: Workflows, request: ApiRequest): Api.WorkflowDetail =>
   instanceDetail(workflows, asked(workflows, request))
 
-/** `plans`: of the apps of the run, for what their code waits for. */
+/** `plans`: of the apps of the run, to read their code. */
 export async function oneTimeline(
   workflows: Workflows,
   request: ApiRequest,

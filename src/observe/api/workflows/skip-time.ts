@@ -13,7 +13,7 @@ import type {ApiRequest} from '../route.ts'
 import {UserError} from '../../../model/errors.ts'
 import {askedWhole} from './requests.ts'
 
-/** Brings all that waits nearer, and returns what fell due on the way. Throws a UserError. */
+/** Skips time, and returns the work that fell due on the way. Throws a UserError. */
 export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.Skipped> {
   const ms = askedWhole(givenObject(body, '{"ms": 86400000}'), 'ms') ?? 0
   if (ms === 0 || ms > MAX_SKIP_MS)
@@ -39,7 +39,7 @@ export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): 
   return {fired: views, others, isSettled}
 }
 
-/** The workflow that a wake-up is of; undefined: it is of another kind. Its payloads are not kept. */
+/** Returns the workflow of a wake-up, if it is of a workflow, without payloads. */
 function ownerOf(workflows: Workflows, {kind, owner}: WakeUp): Pick<Instance, 'app' | 'id' | 'name'> | undefined {
   const instance = [REMINDER, JOB].includes(kind) ? undefined : workflows.at(owner)
   return instance && {app: instance.app, id: instance.id, name: instance.name}

@@ -46,7 +46,7 @@ export class CallMetrics extends SidecarMetrics {
     return this.#text
   }
 
-  /** An HTTP request to the sidecar is over; those of other runs' sidecars for their apps are no requests to this API. */
+  /** Counts an HTTP request to the sidecar, except calls of other runs' sidecars. */
   served(record: CallRecord): void {
     const {call, request, status, startedAt, endedAt, requestBytes, responseBytes, failure} = record
     if (!this.#settings.isEnabled || call.caller !== this.#appId) return
@@ -127,7 +127,7 @@ export class CallMetrics extends SidecarMetrics {
     if (this.#settings.isEnabled) this.http.probed(status === 0 ? NO_STATUS : status, elapsedMs)
   }
 
-  /** Calls fail with one code; what the sidecar answers itself begins with its own. */
+  /** Counts a failed call. The sidecar's own answers begin with their code. */
   #failed(callee: string, failure: string): void {
     const code = callee === '' ? (/^\{"errorCode":"(\w+)"/.exec(failure)?.[1] ?? '') : 'ERR_DIRECT_INVOKE'
     if (code !== '') this.failed(code, errorCategory(code))

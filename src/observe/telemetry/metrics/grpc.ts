@@ -9,7 +9,7 @@ export interface FinishedGrpcCall {
   /** The name of its code. */
   readonly status: string
   readonly elapsedMs: number
-  /** Sizes of the messages; undefined: Dapr does not count those of this call. */
+  /** Sizes of the messages, if Dapr counts them for this call. */
   readonly bytes: {readonly request: number; readonly response: number} | undefined
 }
 
@@ -20,7 +20,7 @@ interface CallSeries {
   readonly bytes: () => {readonly request: Histogram; readonly response: Histogram}
 }
 
-/** Metrics of calls of gRPC: those to a sidecar's API, and those of the sidecar to its app (Dapr: pkg/diagnostics/grpc_monitoring.go). */
+/** Metrics of calls of gRPC, to a sidecar's API and from the sidecar to its app (Dapr: pkg/diagnostics/grpc_monitoring.go). */
 export class GrpcMetrics {
   readonly #server: SeriesCache<CallSeries>
   readonly #client: SeriesCache<CallSeries>

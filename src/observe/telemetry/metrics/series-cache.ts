@@ -12,7 +12,7 @@ export class SeriesCache<Value> {
   #value: Value | undefined
   readonly #paths = new Map<string, Map<string, Map<number, Value>>>()
 
-  /** `keyOf`: what paths with the same series have in common, which `create` gets. */
+  /** `keyOf`: the common key of paths with one series, which `create` gets. */
   constructor(create: (path: string, verb: string, status: number) => Value, keyOf = (path: string): string => path) {
     this.#create = create
     this.#keyOf = keyOf

@@ -60,8 +60,7 @@ function readLinux(): {virtualBytes: number; openFiles: number; maxFiles: number
 }
 
 /**
- * The metrics of one sidecar, with Dapr's names. Counting is cheap and always on; families are created by what they count
- * first, the text on request.
+ * The metrics of one sidecar, with Dapr's names. Counting is cheap and always on; families are created by their first count, the text on request.
  */
 export class SidecarMetrics {
   readonly #appId: string

@@ -8,7 +8,7 @@ const MAX_NAME = 512
 const MAX_EVENTS = 32
 /** Characters of a span's details. */
 const MAX_DETAILS = 64 * 1024
-/** An app's clock is ours: what is said to have been more than a day ago, or to be later than now, cannot be. */
+/** An app has our clock: times of more than a day ago, or in the future, are wrong. */
 const MAX_AGE_MS = 24 * 60 * 60 * 1000
 const MAX_AHEAD_MS = 60_000
 

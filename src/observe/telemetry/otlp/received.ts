@@ -1,4 +1,4 @@
-// observe/telemetry/otlp/ receives what the OpenTelemetry SDKs of apps send (OTLP 1.x, opentelemetry-proto), and keeps the latest spans and log records
+// observe/telemetry/otlp/ receives data of the OpenTelemetry SDKs of apps (OTLP 1.x, opentelemetry-proto), and keeps the latest spans and log records
 // of a run in a bounded amount of memory. Only the port is open before the first connection.
 import type {SpanException} from '../../../model/api.generated.ts'
 
@@ -7,7 +7,7 @@ export const KIND = {internal: 1, server: 2, client: 3, producer: 4, consumer: 5
 
 /** The sender of a span or a log record. */
 export interface Sender {
-  /** Id of the app of the run, or what `service.name` says if that names no app. */
+  /** Id of the app of the run, or another `service.name`. */
   readonly app: string
   /** The sender is an app of the run. */
   readonly isApp: boolean

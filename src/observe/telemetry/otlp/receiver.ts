@@ -64,7 +64,7 @@ export class Receiver {
     })
   }
 
-  /** Reads what is being sent, until `cut` is aborted. */
+  /** Reads the rest of open requests, until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     await this.#listener.close(cut)
   }

@@ -139,7 +139,7 @@ export class SpanStore {
     if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest)
     const {spans, logs} = this.#traces.get(traceId) ?? {spans: new Map(), logs: []}
     this.#traces.delete(traceId)
-    // others would be dropped for what is never shown; it has come just now, so that all others are seldom looked at
+    // its items would displace others, and are never shown. They are the latest, so that the search is short
     for (let left = spans.size + logs.length, at = this.#items.length - 1; left > 0 && at >= this.#first; at--) {
       const item = this.#items[at]
       if (item?.traceId !== traceId) continue

@@ -16,7 +16,7 @@ export interface Taken {
   readonly why: string
 }
 
-/** Keeps the items of a request. Rejects with a DecodeError if it is broken; what comes before the break is kept. */
+/** Keeps the items of a request. Rejects with a DecodeError if it is broken, and keeps the items before the break. */
 export async function takeExport(
   store: SpanStore,
   {signal, body, isJson}: {readonly signal: Signal; readonly body: Buffer; readonly isJson: boolean},

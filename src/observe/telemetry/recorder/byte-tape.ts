@@ -14,7 +14,7 @@ export const PIECE = {
 
 export type PieceKind = (typeof PIECE)[keyof typeof PIECE]
 
-/** A piece that is still on the tape; its bytes are overwritten later: copy what is kept. */
+/** A piece that is still on the tape. Its bytes are overwritten later: copy them to keep them. */
 export interface TapePiece {
   readonly kind: PieceKind
   readonly bytes: Buffer

@@ -22,7 +22,7 @@ import {KeptRequests} from './kept-requests.ts'
 const LINES = 32_768
 const TAPE_BYTES = 8 * 1024 * 1024
 
-/** The line of a call, with who calls whom. */
+/** The line of a call, with caller and callee. */
 export interface LineOfCall extends CallLine {
   readonly edgeOf: Edge
 }
@@ -33,7 +33,7 @@ export interface RecordedCall extends LineOfCall {
   readonly pieces: readonly TapePiece[]
 }
 
-/** Keeps what the gateway reports of every call. */
+/** Keeps the gateway's reports of every call. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
   /** Edges from publishers to topics, by the name that deliveries come from: `pubsub/orders`. These are no calls. */

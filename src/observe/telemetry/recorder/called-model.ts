@@ -15,7 +15,7 @@ export function calledModel({target, response}: CallContent): ModelFacts | undef
   return value === '' ? undefined : orElse(() => modelFactsIn(value), undefined)
 }
 
-/** The call without what was said to a language model, and by it: that stays in the run. */
+/** Returns the call without the words to and from a language model, which stay in the run. */
 export function withoutWords(call: RecordedCall): RecordedCall {
   const [, target = ''] = /^\S+ (\S+)/.exec(pieceText(call.pieces, PIECE.requestHead)) ?? []
   if (target !== '' && !isQuestion(target)) return call // its head may be overwritten

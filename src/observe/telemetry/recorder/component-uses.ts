@@ -16,7 +16,7 @@ export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operati
 }
 
 /**
- * The latest uses of components by apps: what was read, published, or sent to a binding. In fixed memory; nothing is
+ * The latest uses of components by apps: reads, published events, calls of bindings. In fixed memory; nothing is
  * allocated before the first one. `latest-uses.ts` reads them.
  */
 export class ComponentUses {
@@ -26,7 +26,7 @@ export class ComponentUses {
   readonly #known = new Map<string, Map<string, UseWay>>()
   /** Whether an app is recorded, as far as it was asked for. */
   readonly #recorded = new Map<string, boolean>()
-  /** The way of the latest use: most are as the one before. */
+  /** The way of the latest use, which most uses share. */
   #last: UseWay | undefined
   columns: UseColumns | undefined
   /** How many there were. */

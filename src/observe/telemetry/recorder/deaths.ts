@@ -61,7 +61,7 @@ interface EqualCalls extends Omit<InsideCall, 'times'> {
   readonly request: string
 }
 
-/** An end, and what is known about it. */
+/** An exit and its facts. */
 export interface Death extends Omit<Ended, 'inside' | 'work'> {
   /** Counts the ends of the run. */
   readonly number: number
@@ -82,7 +82,7 @@ const MAX_OF_APP = 20
 const FINISHED = 5
 /** How many earlier ends are searched for the same request. */
 const COMPARED = 5
-/** Bytes of requests and responses of all ends; beyond it those of the oldest ends are not kept. */
+/** Limit of bytes of requests and responses; the oldest exits lose theirs. */
 const MAX_BYTES = 2 * 1024 * 1024
 
 /** The ends of processes that were not requested, with copies of the calls around them. */
@@ -114,7 +114,7 @@ export class Deaths {
     return ends.filter(death => death.number > after && this.#requests.get(death.number)?.has(request) === true).length
   }
 
-  /** Keeps what is known about an end. */
+  /** Keeps the facts of an exit. */
   add(ended: Ended): Death {
     const earlier = this.all(ended.app).slice(-COMPARED)
     const finished = this.#finished(ended)
@@ -194,7 +194,7 @@ export class Deaths {
   }
 }
 
-/** Whether the process has answered a call; that of a shadow is called by its version. */
+/** Whether the process has answered a call. A shadow is called by its version. */
 const hasAnswered = ({app, version, pid = 0}: Ended, {edgeOf: {callee}, flags, pid: by}: LineOfCall): boolean =>
   (callee === app || callee === `${app}@${version}`) &&
   (flags & (FLAG.open | FLAG.ours | FLAG.own)) === 0 &&

@@ -24,7 +24,7 @@ export class Edge {
   readonly latency = new LatencyHistogram()
   /** How many bytes of a body are kept each way; -1: its calls are not recorded. An edit of the template changes it. */
   bodyBytes: number
-  /** The last seconds: which one, its calls, and those that failed. */
+  /** The last seconds: the second, its calls, its failed calls. */
   readonly #seconds = new Uint32Array(3 * RECENT_SECONDS)
   #half = 0
   #latest = new LatencyHistogram()
@@ -137,7 +137,7 @@ export class Edges {
     return all
   }
 
-  /** Reads again what the template says of recording: it has changed. An edge of apps that have left keeps its value. */
+  /** Reads the template's limits of recording again after a change. An edge of apps that have left keeps its value. */
   refresh(): void {
     for (const edge of this.#all) edge.bodyBytes = this.#bodyBytesBetween(edge.caller, edge.callee) ?? edge.bodyBytes
   }

@@ -111,7 +111,7 @@ const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace', 'span'])
 /**
  * Reads a filter: words that must all be true of a call. `to:payments is:failed -path:/health* slower:100ms charge`; a word without a
  * field is searched in path, caller, callee and error; `-` or `!` negates. Blanks and `|` in double quotes belong to the word, as does `\"`. `spans`: for `span:`.
- * Throws a UserError that says what is wrong.
+ * Throws a UserError with the mistake.
  */
 export function readFilter(text: string, spans?: Spans): CallFilter {
   const terms = (text.match(/(?:"(?:\\"|[^"])*"|\S)+/g) ?? []).map(word => readTerm(word, spans))
@@ -146,7 +146,7 @@ function readTerm(text: string, spans: Spans): Term {
   return {isSlow: SLOW.has(field), matches: (call, content) => anyOf.some(matches => matches(call, content))}
 }
 
-/** Quotes around a text, or at its end (`span:db.statement="SELECT 1"`), are not of it; others are: `body:{"id":7}`, and `\"` within them. */
+/** Removes quotes around a text, or at its end (`span:db.statement="SELECT 1"`). Others belong to it: `body:{"id":7}`, and `\"` within them. */
 const unquoted = (text: string): string =>
   text.replace(/^([^"]*)"((?:\\"|[^"])*)"$/, (_, start: string, rest: string) => start + rest.replaceAll('\\"', '"'))
 

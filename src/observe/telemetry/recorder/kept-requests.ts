@@ -6,8 +6,7 @@ const PARTS = 8
 const MAX_BYTES = 1024 * 1024
 
 /**
- * Requests of calls under way whose place on the tape is about to be overwritten: who wants to know what killed an app needs those that
- * were inside it, however many others came after them.
+ * Requests of open calls that the tape is about to overwrite: a crash needs the requests inside the app, however old.
  */
 export class KeptRequests {
   readonly #lines: CallLines
@@ -34,7 +33,7 @@ export class KeptRequests {
     this.#pieces.delete(number)
   }
 
-  /** Gives back what was put aside of a call that is over, with what has come since: the tape is to have it, as of any other. */
+  /** Returns the saved pieces of an ended call and its later ones, for the tape. */
   take(number: number): readonly TapePiece[] {
     if (!this.#pieces.has(number)) return []
     this.#keep(number, this.#lines.firstPiece(number), Infinity)
@@ -43,7 +42,7 @@ export class KeptRequests {
     return pieces
   }
 
-  /** Call it before a piece is written: once for each part, saves what the next one would overwrite. */
+  /** Call it before a piece is written: once for each part, saves pieces that the next one would overwrite. */
   save(): void {
     if (this.#tape.end < this.#savedUpTo) return
     this.#savedUpTo = this.#tape.end + this.#part

@@ -5,10 +5,10 @@ import {orElse, uriDecoded} from '../../../model/or-else.ts'
 /** Bodies and lines of apps have masks of their own, or none; by its id or name a thing is asked for again. */
 const AS_THEY_ARE = new Set(['body', 'line', 'coloured', 'id', 'name'])
 
-/** Returns what replaces a secret value. */
+/** Returns the mask of a secret value. */
 export type MaskOf = (value: string, name: string) => string
 
-/** Replaces what is secret in recorded requests and responses. A mask shows the length of a value, and nothing else. */
+/** Replaces secrets in recorded requests and responses. A mask shows only the length of a value. */
 export class Masking {
   readonly #more: ReadonlySet<string>
   readonly #mask: MaskOf
@@ -157,7 +157,7 @@ export class Masking {
     return Buffer.from(isPiece ? this.#piece(text) : this.target(`?${this.#form(text)}`).slice(1), 'latin1')
   }
 
-  /** Values of a form go up to the next `&`: not every writer escapes what is in them. */
+  /** Values of a form go up to the next `&`: not every writer escapes them. */
   #form(text: string): string {
     return text.replaceAll(/(?<![^&])([^&=]+)=([^&]*)/g, (field, name: string, value: string) => {
       const plain = uriDecoded(value.replace(/%.?$/, ''))
@@ -170,7 +170,7 @@ export class Masking {
   #piece(text: string): string {
     const whole = text.replace(CUT_PASSWORD, password => this.#hidden(password, 'password'))
     const parts = whole.replaceAll(/[^"]+/g, part => {
-      // many writers put a backslash before a slash; those of Go and .NET write `&` so
+      // many writers put a backslash before a slash, and Go and .NET before `&`
       const bare = part.replaceAll(String.raw`\/`, '/').replaceAll(String.raw`\u0026`, '&')
       return ADDRESS.test(bare) && this.target(bare) !== bare ? this.target(bare) : part
     })
@@ -217,7 +217,7 @@ const PAIRS = /:\/\/|(?:-H|--header)\b|\bB(?:earer|asic) |(?:^|;) *(?:password|p
 const FORM = /^application\/x-www-form-urlencoded/i
 const BLOCK = /^\s*[[{]/
 
-/** Whether `Masking` finds what is secret in such a body: it has fields with names. */
+/** Whether `Masking` finds secrets in such a body: it has fields with names. */
 export const hasFields = (text: string, contentType: string): boolean =>
   FORM.test(contentType) || /json/i.test(contentType) || BLOCK.test(text)
 

@@ -5,7 +5,7 @@ const WORDS =
 const WHOLE_WORDS = new Set(
   'sig pin ssn otp totp cvv cvv2 cvc cvc2 pwd pw jwt csrf psk creds bearer verifier'.split(' ')
 )
-/** A name without this has none of them: most names are not taken apart. */
+/** A name without this has no secret word. Most names are not taken apart. */
 const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS, 'pass$', 'auth$'].join('|'), 'i')
 /** No secret, as `code` (it is one of OAuth, too) and `pass` have it: a number, a name of an error, a yes or no. */
 const PLAIN = /^(?:-?\d{1,5}|(?=.{0,32}$)[a-z]*(?:[_.-][a-z]+)*)$/i

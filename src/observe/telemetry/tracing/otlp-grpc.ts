@@ -31,7 +31,7 @@ export class GrpcSpanExporter implements SpanExporter {
   readonly #headers: OutgoingHttpHeaders
   readonly #timeoutMs: number
   #session: ClientHttp2Session | undefined
-  /** Once it is aborted, what fails is not tried again: the run does not wait for it. */
+  /** Once it is aborted, failed exports are not tried again: the run does not wait. */
   readonly ending = new AbortController()
 
   constructor({endpoint, isSecure, headers}: OtlpSettings, timeoutMs: number) {
@@ -80,7 +80,7 @@ export class GrpcSpanExporter implements SpanExporter {
     const stream = session.request(this.#headers)
     const timer = setTimeout(() => {
       reject(new Error(`no response within ${roughDuration(this.#timeoutMs)}`))
-      session.destroy() // its other end may be gone, as after a sleep of the machine: what comes next gets another one
+      session.destroy() // its other end may be gone, as after a sleep of the machine: the next export gets a new one
     }, ms)
     let answer: IncomingHttpHeaders | undefined
     const read = (headers: IncomingHttpHeaders): void => {
