@@ -100,7 +100,7 @@ export class AppComponents {
     this.#options = options
   }
 
-  /** Why those that could not be opened are not there, by their names. */
+  /** Errors of components that could not be opened, by their names. */
   readonly failed = new Map<string, string>()
 
   /**
@@ -122,7 +122,7 @@ export class AppComponents {
       (resource, index) => kept[index] ?? {resource, opening: new Once(), calls: 0, previous: undefined}
     )
     this.#entries = entries
-    // what is opened again says itself whether that fails
+    // a component that is opened again reports its own failure
     this.failed.clear()
     const left = before.filter(entry => !entries.includes(entry))
     for (const entry of left) this.#replaced.add(entry)
@@ -145,12 +145,12 @@ export class AppComponents {
         if (previous !== undefined) this.#options.log('info', `Component updated: ${what}`)
       } catch (error) {
         const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
-        // what has no secrets yet is opened at its use
+        // a component without its secrets yet is opened at its use
         const instead = previous ?? (fault instanceof ClosedSecretStore ? entry : [])
         this.#entries = this.#entries.flatMap(each => (each === entry ? instead : each))
         const isHarmless = resource.ignoresErrors || fault instanceof NoSecretStore
         failures.push({resource, fault, text: failureText(resource, fault.message), isHarmless})
-        // its app does not start: what else is wrong is soon said if all have their time to open at once
+        // its app does not start: further errors come soon if all components open at once
         isLost ||= before.length === 0 && !isHarmless
       } finally {
         entry.previous = undefined
@@ -161,7 +161,7 @@ export class AppComponents {
   }
 
   /**
-   * A call that may use a component begins; the returned function ends it. A change of its file opens the component again next to the one
+   * Begins a call that may use a component; the returned function ends it. A change of its file opens the component again next to the one
    * that the call uses, which is closed when the last call has ended: an effect on another server is not tried twice.
    */
   beginCall(name: string): () => void {
@@ -179,7 +179,7 @@ export class AppComponents {
       if (this.#replaced.delete(entry)) await this.#close(entry)
     }
     if (this.#entries.includes(entry)) return void this.#replaced.delete(entry)
-    // who waits for it, or has just found it, begins a call in the turn in which it is open
+    // a waiting call begins in the turn in which it is open
     await entry.opening.begun?.catch(() => undefined)
     await turn()
     if (entry.calls > 0) entry.onIdle = () => void close()
@@ -215,7 +215,7 @@ export class AppComponents {
     return this.#usable(resource => resource.name === name)?.opened?.use.component.capabilities
   }
 
-  /** The one that calls use now. */
+  /** Returns the component that calls use now. */
   #usable(fits: (resource: ComponentResource) => boolean): Entry | undefined {
     const entry = this.#entries.find(({resource}) => fits(resource))
     const previous = entry?.opened === undefined ? entry?.previous : undefined
@@ -248,7 +248,7 @@ export class AppComponents {
   #openTogether(entries: readonly Entry[], all: readonly ComponentResource[]): ReadonlyMap<Entry, Promise<Opened>> {
     const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
     const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
-    for (const opening of openings.values()) opening.catch(() => undefined) // who waits for it reports that
+    for (const opening of openings.values()) opening.catch(() => undefined) // the waiting caller reports that
     return openings
   }
 
@@ -274,7 +274,7 @@ export class AppComponents {
     const warn = (text: string): void => log('warn', text)
     const notLoaded = `secret store ${resource.secretStore} is not loaded`
     let Absent = NoSecretStore
-    // what is given back from a file needs no key
+    // answers from a file need no key
     const isReplayed = set.isReplayed(resource)
     const plain = resource.properties.filter(({secret}) => secret === undefined)
     const values = await propertyValues(isReplayed ? {...resource, properties: plain} : resource, {
@@ -310,7 +310,7 @@ export class AppComponents {
     return {name: resource.name, component, properties, topicPrefix: topicPrefixOf(resource, env), use}
   }
 
-  /** Notes that a secret store waits for another one; false: that one, or what it waits for, waits for it. */
+  /** Notes that a secret store waits for another one. False for a circle of waits. */
   #mayWait(store: string, other: string): boolean {
     for (let at: string | undefined = other; at !== undefined; at = this.#waitsFor.get(at))
       if (at === store) return false
@@ -324,7 +324,7 @@ export class AppComponents {
     )
   }
 
-  /** Closes a component; one whose server does not answer holds up no change of files. */
+  /** Closes a component. A silent server delays no change of files. */
   async #close({opening, resource}: Entry): Promise<void> {
     const opened = await opening.begun?.catch(() => undefined) // why one cannot be opened was said
     const failed = (error: unknown): void =>
@@ -333,7 +333,7 @@ export class AppComponents {
   }
 }
 
-/** The encryption of a state store that has keys for it; throws what is wrong with these. */
+/** Returns the encryption of a state store with keys. Throws for wrong keys. */
 async function encryptionOf(
   resource: ComponentResource,
   properties: Properties

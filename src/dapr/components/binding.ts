@@ -2,14 +2,14 @@ import {DIRECTION, isForDirection} from '../../files/resources/binding-direction
 import type {Component, OpenOptions} from './component.ts'
 import type {BrokerMessage, SubscribeOptions, TopicReader} from './pubsub.ts'
 
-/** A call of an app to what is outside. */
+/** A call of an app to the outside. */
 export interface BindingRequest extends BrokerMessage {
   readonly operation: string
 }
 
 export type BindingResponse = BrokerMessage
 
-/** A call that failed, with what is known of it all the same. */
+/** A failed call, with its known facts. */
 export class BindingFailure extends Error {
   readonly metadata: Readonly<Record<string, string>>
 
@@ -22,7 +22,7 @@ export class BindingFailure extends Error {
 
 /** A binding that apps can call. */
 export interface OutputBinding {
-  /** The operations in the order of Dapr's errors; undefined: it refuses itself what it cannot do. */
+  /** The operations in the order of Dapr's errors; undefined: it refuses others itself. */
   readonly operations: readonly string[] | undefined
   /** Runs one of the binding's operations. Returns undefined if there is no answer. Rejects if it fails. `gone` aborts once the caller has left. */
   invoke(request: BindingRequest, gone?: AbortSignal): Promise<BindingResponse | undefined>
@@ -41,7 +41,7 @@ export interface InputBinding {
   read(options: ReadOptions): Promise<BindingReader>
 }
 
-/** A binding; what it is not for is undefined. */
+/** A binding. Missing parts are not its purpose. */
 export interface Binding extends Component {
   readonly output: OutputBinding | undefined
   readonly input: InputBinding | undefined

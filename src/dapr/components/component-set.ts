@@ -46,7 +46,7 @@ export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> 
   readonly conversation?: {readonly plans: NonNullable<Plan['conversation']>; readonly folder: string}
   /** Ports that this copy has in place of those that its resources name. Left out: none. */
   readonly movedPorts?: MovedPorts
-  /** Why the server at one of these ports of this machine must not be used; '', or left out: it may. `mayBeRun`: a run that listens there itself is no obstacle. */
+  /** Returns why the server at one of these ports of this machine must not be used; '' = it may. `mayBeRun`: a run itself may listen there. */
   readonly serverRefusal?: (ports: Iterable<number>, mayBeRun: boolean) => Promise<string>
   /** An app of this run listens at this port of this machine, or will. Left out: none does. */
   readonly isOwnPort?: (port: number) => boolean
@@ -81,7 +81,7 @@ export class ComponentSet {
     return [...serverPorts(type, movedTogether(properties, this.movedPorts))].some(isOwnPort)
   }
 
-  /** Throws if the server of a component is that of another run. */
+  /** Throws if the server of a component belongs to another run. */
   async checkServer({type, place}: ComponentResource, properties: readonly Property[]): Promise<void> {
     // a Redis of a run learns the names of its keys
     const why = await this.#options.serverRefusal?.(serverPorts(type, properties), type.endsWith('.redis'))
@@ -98,7 +98,7 @@ export class ComponentSet {
     return type.startsWith('conversation.') && Object.hasOwn(plans, name) ? (plans[name]?.mode ?? 'live') : 'live'
   }
 
-  /** Opens a component, or takes the one that is open. Rejects with the reason why there is none. */
+  /** Opens a component, or takes the open one. Rejects with the reason of a failure. */
   async use(wanted: WantedComponent): Promise<Use> {
     const key = keyOf(wanted)
     const instance = this.#instances.get(key) ?? {opened: this.#open(wanted), users: 0}
@@ -113,7 +113,7 @@ export class ComponentSet {
       await (await instance.opened).close?.()
     }
     const component = await instance.opened.catch((error: unknown) => {
-      // the next one who wants it tries again
+      // the next user tries again
       if (this.#instances.get(key) === instance) this.#instances.delete(key)
       throw error
     })
@@ -184,6 +184,6 @@ const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => ver
 
 const NOT_COMPARED = new Set(['place', 'typePlace', 'scopes'])
 
-/** A component whose text is as before need not be opened again: a new comment moves its lines, another file makes it another one. */
+/** Returns the text of a component. With the same text it stays open, even if comments move its lines. */
 export const textOfResource = (resource: ComponentResource): string =>
   resource.place.file + JSON.stringify(resource, (key, value: unknown) => (NOT_COMPARED.has(key) ? undefined : value))

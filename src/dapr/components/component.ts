@@ -7,9 +7,9 @@ import type {RedisAccess} from './redis/redis-servers.ts'
 
 /** Common part of all components. */
 export interface Component {
-  /** Dapr's words for what it can do, for `/v1.0/metadata`: `ETAG`, `TRANSACTIONAL` … */
+  /** Its capabilities in Dapr's words, for `/v1.0/metadata`: `ETAG`, `TRANSACTIONAL` … */
   readonly capabilities: readonly string[]
-  /** Closes it; what was written is kept. Left out: there is nothing to close. */
+  /** Closes it, and keeps written data. */
   readonly close?: (() => Promise<void>) | undefined
 }
 
@@ -31,7 +31,7 @@ export interface OpenOptions {
 /** Opens a component. Rejects with a ComponentFault, or with an error of the system. */
 export type OpenComponent<T extends Component> = (options: OpenOptions) => Promise<T>
 
-/** A type of component, next to its code: what its file may say, what it can do, and how it is opened. */
+/** A type of component, next to its code: its properties, its operations and its opening. */
 export interface ComponentType<T extends Component = Component> extends TypeFacts {
   /** Loads its code. */
   readonly load: () => Promise<OpenComponent<T>>

@@ -26,7 +26,7 @@ export interface Property {
 /** Node's timers wait no longer, and fire at once for more: 24.8 days. */
 const MAX_MS = 2 ** 31 - 1
 
-/** A shorter one is no secret, but a word that messages have, too. */
+/** Shortest secret. A shorter value is a word that messages have, too. */
 const MIN_SECRET = 8
 
 /** A text without a secret. */
@@ -84,12 +84,12 @@ export class Properties {
     return this.#all.get(name.toLowerCase())?.place
   }
 
-  /** Throws what is wrong with a property, with its place, and without what is secret. */
+  /** Throws the mistake of a property, with its place and without secrets. */
   fault(name: string, message: string): never {
     throw new ComponentFault(this.shown(name, message), this.placeOf(name))
   }
 
-  /** A text that may have the value of a property, or a path that was made of it, as it is shown. */
+  /** Returns a text for people: the value of a property, or a path made of it, as written. */
   shown(name: string, text: string): string {
     const {value = '', isSecret = false} = this.#all.get(name.toLowerCase()) ?? {}
     const secrets = [value.trim(), resolve('/', value.trim()).slice(1)]

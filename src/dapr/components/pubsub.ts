@@ -20,7 +20,7 @@ export interface SubscribeOptions {
   readonly group: string
   /** Settings of this subscription that only the broker knows. */
   readonly metadata: Readonly<Record<string, string>>
-  /** Resolves when messages can be handled: what is not needed yet stays with the broker. */
+  /** Resolves when messages can be handled. Until then they stay with the broker. */
   readonly ready: () => Promise<void>
   /** Returns the messages that the app has not got yet: it takes none for long, and another reader of the group may. */
   readonly takeBack?: () => void
@@ -28,7 +28,7 @@ export interface SubscribeOptions {
   readonly atOnce: number
   /** Never rejects. */
   readonly handle: (message: BrokerMessage) => Promise<Handled>
-  /** Called when much waits in our memory, and again once all of it was handled. `bytes` includes what each message needs besides its data. */
+  /** Called when much waits in our memory, and again once all is handled. `bytes` includes what each message needs besides its data. */
   readonly onMuchWaiting?: (count: number, bytes: number) => void
   /** Something that the broker says while messages are read. */
   readonly log: (level: 'warn' | 'error', text: string) => void
@@ -37,7 +37,7 @@ export interface SubscribeOptions {
 export interface TopicReader {
   /** Settles once it takes messages; left out: nothing is lost until then. */
   readonly begun?: Promise<void>
-  /** Takes no more messages; settles when those that are being handled have been. */
+  /** Takes no more messages. Settles when open ones are handled. */
   stop(): Promise<void>
   /** How many messages wait for this reader or were not acknowledged; left out: the broker does not report it. */
   backlog?(): Promise<Backlog>
@@ -45,10 +45,10 @@ export interface TopicReader {
   readonly manyWaiting?: number
 }
 
-/** An app that has taken no messages for so long has those that are read for it go to other readers, in ms. */
+/** Time without an accepted message after which other readers get an app's messages, in ms. */
 export const AWAY_MS = 60_000
 
-/** Whether the app takes no messages any more; settles once it has taken none for a while, or when nothing more is read. */
+/** Whether the app takes no messages any more. Settles once it has taken none for a while, or when reading ends. */
 export async function isAway({ready}: Pick<SubscribeOptions, 'ready'>, ended: AbortSignal): Promise<boolean> {
   do await pause(AWAY_MS, ended)
   while (!ended.aborted && (await isWithin(AWAY_MS, orAborted(ended, ready()))))
@@ -57,7 +57,7 @@ export async function isAway({ready}: Pick<SubscribeOptions, 'ready'>, ended: Ab
 
 /** A message broker. */
 export interface PubSub extends Component {
-  /** The broker decides what happens to a message that the app fails to handle; left out: it is dropped. */
+  /** The broker decides about a failed message. Default: it is dropped. */
   readonly keepsFailed?: boolean
   /** Whether a reader follows changed settings of its subscription: it reads `atOnce` for each message, and ignores metadata. Left out: it is opened again. */
   readonly followsSettings?: boolean

@@ -47,7 +47,7 @@ export interface GetOptions {
 }
 
 export interface StateStore extends Component {
-  /** Why queries fail of a store that might have them; left out: it has none. */
+  /** Reason why queries fail, of a store that might have them. */
   readonly queryFault?: string | undefined
   /** Returns the item of a key unless it has expired. */
   get(key: string, options: GetOptions): Promise<StateItem | undefined>
@@ -97,13 +97,13 @@ export class PartlyRefused extends Error {
   }
 }
 
-/** How often what has expired is removed: each hour, unless a property says otherwise; 0, or less: never. */
+/** Returns the interval of removing expired items: an hour unless a property says otherwise; 0 or less = never. */
 export function cleanupMsOf(properties: Properties): number {
   const name = properties.has('cleanupInterval') ? 'cleanupInterval' : 'cleanupIntervalInSeconds'
   return properties.durationMs(name, 3_600_000, 1000)
 }
 
-/** `ttlInSeconds` of what is saved: undefined where it says nothing. Throws for what is no whole number. */
+/** Returns `ttlInSeconds` of an item, if it has any. Throws unless it is a whole number. */
 export const ttlOf = ({kind, request: {metadata}}: StateOperation): number | undefined => {
   const text = textNamed(metadata, 'ttlInSeconds')
   if (kind === 'delete' || text === '') return undefined

@@ -20,14 +20,14 @@ export const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort
 export const takesQuestions = (runtime: AppRuntime): boolean =>
   isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
 
-/** Whether the sidecar asks an app what it reads and hosts. */
+/** Whether the sidecar asks an app for its topics and actors. */
 export const mayAsk = (runtime: AppRuntime): boolean => !runtime.opening.isUnasked && isDaprApp(runtime)
 
 /** How long the question of a sidecar may keep an app awake that does not answer it, where its `idleTimeout` is shorter; in ms. */
 const MIN_ANSWER_MS = 10_000
 const MAX_ANSWER_MS = 3_600_000
 
-/** How long it is waited for what an app says that it reads and hosts, in ms: one that may fall asleep need not know of Dapr's questions. */
+/** Returns the wait for an app's answer about its topics and actors, in ms: an app that may fall asleep need not know these questions. */
 const answerMs = ({wanted: {idleTimeoutMs = Infinity}}: AppRuntime): number =>
   idleTimeoutMs === Infinity ? Infinity : Math.min(Math.max(MIN_ANSWER_MS, idleTimeoutMs), MAX_ANSWER_MS)
 

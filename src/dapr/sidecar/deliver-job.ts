@@ -36,7 +36,7 @@ export async function deliverJob(job: Job, delivery: JobDelivery): Promise<JobOu
   return {kind: isGone ? 'undeliverable' : 'failed', answer: outcome, wasSent: true}
 }
 
-/** Why the app has not answered, or what follows its answer. */
+/** Delivers a job over HTTP. Returns the reason of a missing answer, or the outcome. */
 async function overHttp({name, data}: Job, {runtime, context, warn}: JobDelivery): Promise<JobOutcome | string> {
   const response = await requestApp({
     app: runtime,

@@ -16,7 +16,7 @@ export interface DeliveryContext {
   readonly log: (level: LogLevel, text: string) => void
 }
 
-/** How long a process waits for its first events, in ms, while some of what it wants cannot be read yet. */
+/** Time that a process waits for its first events, in ms, while some topics cannot be read yet. */
 const SLOW_MS = 2000
 
 /**
@@ -42,7 +42,7 @@ export class EventProcess {
     return this.#asked
   }
 
-  /** Whether what the app wants is known; one that takes no calls, since it is not healthy, is asked later. */
+  /** Whether the app's wishes are known. An unhealthy app, which takes no calls, is asked later. */
   get isKnown(): boolean {
     const {isListening, queue, pid} = this.#runtime
     return isListening && (pid === this.#known || !queue.isOpen)
@@ -102,7 +102,7 @@ export class EventProcess {
       mayRead: signal => (this.#mayRead ? undefined : this.#until(() => this.#mayRead, signal)),
       isReady: () => this.#takesEvents,
       generation: () => this.#runtime.pid,
-      // after a crash calls are held; a reload pauses them, or has let them to another process by then
+      // after a crash calls are held; a reload pauses them, or has given them to another process
       isReplaced: before => {
         const {queue, pid} = this.#runtime
         return queue.state === 'open' && (!queue.isOpen || pid !== before)

@@ -3,7 +3,7 @@ import type {TypeSettings} from '../../work/actor/actor-host.ts'
 import {memberIn} from './blocks/json-text.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 
-/** How actors are hosted of which an app says nothing (Dapr: pkg/actors/internal/apis/config, defaults). */
+/** Settings of actors without settings of the app (Dapr: pkg/actors/internal/apis/config, defaults). */
 export const USUAL_SETTINGS: TypeSettings = {
   idleMs: 3_600_000,
   drainMs: 2000,
@@ -12,7 +12,7 @@ export const USUAL_SETTINGS: TypeSettings = {
   maxDepth: 32
 }
 
-/** Shows on the terminal what cannot be used as it is. */
+/** Shows unusable settings on the terminal. */
 export type WarnOfSettings = (text: string) => void
 
 /** A duration of an app’s configuration; a text says why it is none: the default counts, with a warning. */

@@ -28,7 +28,7 @@ export class Timetable {
     this.#clock = clock
   }
 
-  /** Calls `fire` each time; one that was slept over comes once. The returned function ends it. */
+  /** Calls `fire` each time. Several missed times during a sleep of the machine count once. The returned function ends it. */
   add(schedule: Schedule, fire: () => void): () => void {
     const now = this.#clock.date()
     this.#checkedAt = Math.max(this.#checkedAt, now)

@@ -88,7 +88,7 @@ function credentialsOf({properties, folder}: OpenOptions): Credentials {
   return cert === '' || key === '' ? {ca, cert: '', key: ''} : {ca, cert, key}
 }
 
-/** The text itself, or that of the file that it names. */
+/** Returns the text itself, or of the file that it names. */
 function pemOf(properties: Properties, name: string, folder: string): string {
   const text = properties.text(name)
   if (text === '' || text.includes('-----BEGIN ')) return text

@@ -13,7 +13,7 @@ import {because} from '../properties.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** Folders of the system in which nothing is kept (components-contrib: bindings/localstorage). */
+/** Folders of the system without storage (components-contrib: bindings/localstorage). */
 const FORBIDDEN = ['/proc', '/sys', '/boot', '/var/run/secrets']
 
 /** `bindings.localstorage`: files below one folder. */
@@ -42,7 +42,7 @@ type Operation = (root: string, request: BindingRequest) => Promise<BindingRespo
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {create, get, list, delete: remove}
 
-/** A path without links; what is not there yet stays as it is. */
+/** Returns a path without links. Missing parts stay. */
 async function resolved(path: string, fail: (why: string) => never): Promise<string> {
   try {
     const found = await realpath(path)
@@ -86,7 +86,7 @@ async function get(root: string, request: BindingRequest): Promise<BindingRespon
   }
 }
 
-/** Throws for what is no file: a named pipe would block one of the few threads that read files. */
+/** Throws unless a path is a file: a named pipe would block one of the few threads that read files. */
 function checkFile(path: string): void {
   if (!existsSync(path)) return
   const fault = fileFault(path)
@@ -110,7 +110,7 @@ async function remove(root: string, request: BindingRequest): Promise<undefined>
   await removed.catch(because(`error deleting file ${path}`))
 }
 
-/** A text in JSON is its text, and what is base64 is its bytes. */
+/** Returns the text of a JSON string, or the bytes of base64. */
 function contentOf(data: Buffer): Buffer {
   const text = unquoted(data.toString())
   const bytes = text === undefined ? data : Buffer.from(text)

@@ -13,7 +13,7 @@ type ToJson = (text: string) => string
 
 const quoted: ToJson = text => JSON.stringify(text)
 const asWritten: ToJson = text => text
-/** NaN and Infinity are no JSON. */
+/** Quotes NaN and Infinity, which JSON lacks. */
 const number: ToJson = text => (/^-?\d/.test(text) ? text : quoted(text))
 const boolean: ToJson = text => (text === 't' ? 'true' : 'false')
 const bytes: ToJson = text =>
@@ -56,7 +56,7 @@ const PARSERS = new Map<number, ToJson>(
   ])
 )
 
-/** Values of rows as JSON texts: numbers and JSON keep what is written. */
+/** Values of rows as JSON texts. Numbers and JSON keep their text. */
 const JSON_VALUES: CustomTypesConfig = {getTypeParser: (type: number) => (PARSERS.get(type) ?? quoted) as never}
 
 /** Rows as JSON. */

@@ -122,7 +122,7 @@ const itemOf = ({value, version, metadata}: Row): ConfigurationItem => ({
     : {}
 })
 
-/** The row in a trigger's `data`, empty if `action` is DELETE; a text: what is wrong with the payload. */
+/** Returns the row in a trigger's `data`, empty if `action` is DELETE, or the mistake of the payload. */
 function itemsOf(payload: string): ConfigurationItems | string {
   let body: unknown
   try {

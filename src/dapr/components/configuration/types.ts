@@ -15,8 +15,7 @@ export interface ConfigurationStore extends Component {
   /** Items of the keys that have a value; no keys: all items. */
   get(keys: readonly string[], metadata: Readonly<Record<string, string>>): Promise<ConfigurationItems>
   /**
-   * Calls `changed` with the items that were changed; one that was deleted is empty. Settles when changes are seen from now
-   * on; the returned function ends that.
+   * Calls `changed` with changed items; deleted ones are empty. Settles when the watch has begun, with a function that ends it.
    */
   subscribe(
     keys: readonly string[],

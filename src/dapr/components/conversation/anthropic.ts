@@ -62,7 +62,7 @@ interface Turn {
   readonly content: object[]
 }
 
-/** The two sides take turns: what one says in several messages is one turn, with the results of tools. */
+/** Returns the turns of both sides. Several messages of one side, and results of tools, are one turn. */
 function turnsOf(messages: readonly ModelMessage[]): readonly Turn[] {
   const turns: Turn[] = []
   for (const message of messages) {

@@ -4,7 +4,7 @@ import {withoutPersonalData} from './personal-data.ts'
 /** A text, or several. */
 type Said = string | readonly string[]
 
-/** A question as it is written to a file: the same question is always the same text, and what is not said is left out. */
+/** A question as it is written to a file: equal questions have equal texts, without missing values. */
 export interface WrittenQuestion {
   readonly messages: readonly SaidMessage[]
   readonly tools?: readonly object[]
@@ -24,7 +24,7 @@ const said = ({role, texts, calls, resultOf}: ModelMessage): SaidMessage => ({
   ...(resultOf !== undefined && {of: {id: resultOf.id, name: resultOf.name}})
 })
 
-/** The question, without what concerns the answer alone. */
+/** Returns the question, without settings of the answer. */
 export function askedOf(question: ModelQuestion): WrittenQuestion {
   const {messages, tools, toolChoice, temperature, responseFormat, metadata, keepPromptMs} = question
   return {

@@ -8,7 +8,7 @@ import {countOf, listOf, memberOf, stringOf} from './provider.ts'
 /** Models that take no temperature. */
 const FIXED_TEMPERATURE = /^(?:o1-|o3|gpt-5)/
 
-/** A question as the body of a request. Throws what the form cannot carry. */
+/** Returns a question as the body of a request. Throws for parts that the form lacks. */
 export function chatRequest(model: string, question: ModelQuestion): object {
   const {messages, tools, toolChoice, temperature, responseFormat, metadata, keepPromptMs} = question
   return {

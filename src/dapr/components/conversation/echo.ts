@@ -1,7 +1,7 @@
 import type {OpenComponent} from '../component.ts'
 import type {LanguageModel, ModelAnswer, ModelMessage, ModelQuestion, ModelTool, ToolCall} from '../language-model.ts'
 
-/** `conversation.echo`: what was said is the answer, and each tool is called (components-contrib: conversation/echo). */
+/** `conversation.echo`: answers with the question, and calls each tool (components-contrib: conversation/echo). */
 export const open: OpenComponent<LanguageModel> = async () => ({
   capabilities: [],
   model: '',

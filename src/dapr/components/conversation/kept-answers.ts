@@ -5,7 +5,7 @@ import type {LanguageModel, ModelAnswer, ModelQuestion} from '../language-model.
 /** Answers beyond this are forgotten, the oldest first. */
 const MAX_ANSWERS = 1000
 
-/** A model whose answers are kept for as long as `responseCacheTTL` says: an equal question is not asked again. Failures, and answers that say nothing, are not kept. */
+/** Returns a model that keeps answers for `responseCacheTTL`: equal questions get them. Failures and empty answers are not kept. */
 export function keepingAnswers(model: LanguageModel, {properties}: OpenOptions): LanguageModel {
   const name = properties.has('responseCacheTTL') ? 'responseCacheTTL' : 'cacheTTL'
   const keepMs = properties.durationMs(name, 0, 1000)

@@ -3,7 +3,7 @@ import {isIPv6} from 'node:net'
 interface Kind {
   readonly placeholder: string
   readonly pattern: RegExp
-  /** Whether what the pattern finds is one. */
+  /** Whether a match of the pattern is one. */
   readonly isOne?: (text: string) => boolean
 }
 
@@ -52,7 +52,7 @@ interface Span {
   readonly placeholder: string
 }
 
-/** Replaces personal data in a text by placeholders (Dapr's kinds of it: aavaz-ai/pii-scrubber). */
+/** Replaces personal data in a text by placeholders (kinds as in Dapr: aavaz-ai/pii-scrubber). */
 export function withoutPersonalData(text: string): string {
   const links = [...text.matchAll(LINK)].map(({index, 0: link}) => ({start: index, end: index + link.length}))
   const found = KINDS.flatMap(kind => spansOf(kind, text)).toSorted((a, b) => a.start - b.start || b.end - a.end)

@@ -5,7 +5,7 @@ import {WebTarget, type WebResponse} from '../bindings/http/web-target.ts'
 import type {OpenOptions} from '../component.ts'
 import {without} from '../properties.ts'
 
-/** A longer answer is cut, and is no JSON then. */
+/** Limit of an answer. A longer one is cut, and not JSON. */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20
 
 /** The server and the name of the model that a component asks. */
@@ -35,7 +35,7 @@ export class Provider {
     this.#target = new WebTarget({url: options.endpoint, shown, env, ...limits, secretHeaders})
   }
 
-  /** Rejects in Dapr's words if the provider cannot be reached, refuses, or answers with what is no JSON. */
+  /** Rejects in Dapr's words if the provider cannot be reached, refuses, or does not answer with JSON. */
   async post(path: string, question: object, signal: AbortSignal): Promise<unknown> {
     const headers = new Map(Object.entries({'Content-Type': 'application/json', ...this.#options.headers}))
     const body = Buffer.from(exactText(question))
@@ -43,7 +43,7 @@ export class Provider {
     const {status, data} = response
     const text = Buffer.from(data).toString()
     if (status !== 200) {
-      // the key goes before the words are cut: a part of it would stay
+      // the key goes before the words are cut, so that no part of it stays
       const words = wordsIn(text, said => this.#without(said))
       const said = words === '' ? '' : `: ${words}`
       throw new Error(`API returned unexpected status code: ${status}${said}${this.#why(status)}`)
@@ -74,7 +74,7 @@ export class Provider {
     }
   }
 
-  /** Providers repeat keys in their errors. A short one is no secret: a server of one's own gets any word, which texts have, too. */
+  /** Removes the key, which providers repeat in their errors. A short key is a word that texts have, too: a local server takes any. */
   #without(text: string): string {
     return without(this.#options.key, text)
   }
@@ -103,23 +103,23 @@ function wordsIn(text: string, shown: (words: string) => string): string {
   return plain
 }
 
-/** A member of what a provider has answered; undefined where there is none. */
+/** Returns a member of a provider's answer, if any. */
 export const memberOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
 
-/** A list in what a provider has answered. */
+/** Returns a list in a provider's answer. */
 export const listOf = (value: unknown, name: string): readonly unknown[] => {
   const found = memberOf(value, name)
   return Array.isArray(found) ? found : []
 }
 
-/** A text in what a provider has answered; '' where there is none. */
+/** Returns a text in a provider's answer; '' = none. */
 export const stringOf = (value: unknown, name: string): string => {
   const found = memberOf(value, name)
   return typeof found === 'string' ? found : ''
 }
 
-/** A count in what a provider has answered. */
+/** Returns a count in a provider's answer. */
 export const countOf = (value: unknown, name: string): number => {
   const found = memberOf(value, name)
   return typeof found === 'number' && Number.isSafeInteger(found) && found > 0 ? found : 0

@@ -32,7 +32,7 @@ export class Tape {
   readonly shownAs: string
   readonly #path: string
   #entries: Entry[] = []
-  /** The file as it was last read or written: who edits it has the last word. */
+  /** The file as last read or written. An edit by the user counts. */
   #version = ''
   /** How often each question has been asked in this run. */
   readonly #asked = new Map<string, number>()
@@ -42,7 +42,7 @@ export class Tape {
     this.shownAs = shownAs
   }
 
-  /** Throws a ComponentFault with the place of the first line that is none; `isWanted`: it has to be there. */
+  /** Throws a ComponentFault with the place of the first wrong line. `isWanted`: the file must exist. */
   static read(path: string, shownAs: string, isWanted: boolean): Tape {
     const tape = new Tape(path, shownAs)
     tape.#read(isWanted)
@@ -96,7 +96,7 @@ export class Tape {
     this.#write()
   }
 
-  /** Throws a FinalError where the edited file has a mistake: nothing is written over it. */
+  /** Throws a FinalError for a mistake in the edited file, which stays. */
   #readEdited(): void {
     try {
       this.#read(false)

@@ -47,7 +47,7 @@ function keyNamed(keys: KeySet, name: string): OwnKey {
   return keyOfJwk(found)
 }
 
-/** A text that is no JSON, nor base64 of it, is a path: its file is read at each call. */
+/** Returns the source of keys: JSON, base64 of JSON, or else a path, which is read at each call. */
 function sourceIn(written: string, folder: string): Source {
   if (written.startsWith('{')) return async () => keysIn(written)
   const keys = orElse(() => keysIn(Buffer.from(written, 'base64').toString()), undefined)

@@ -1,7 +1,7 @@
 import {createPrivateKey, createPublicKey, createSecretKey, type KeyObject, type webcrypto} from 'node:crypto'
 import {parseSecret} from '../../../model/exact-json.ts'
 
-/** A key, and what it may be used for. */
+/** A key and its allowed uses. */
 export interface OwnKey {
   readonly key: KeyObject
   /** `key_ops`, `use` and `alg` of a JWK; empty: anything. */
@@ -17,7 +17,7 @@ const SYMMETRIC_SIZES = [16, 24, 32]
 
 const free = (key: KeyObject): OwnKey => ({key, operations: [], use: '', algorithm: ''})
 
-/** A key as its file has it: PEM, a JWK, or the bytes of a symmetric one. Throws what is wrong with it (Dapr: kit/crypto, ParseKey). */
+/** Reads a key of a file: PEM, a JWK, or the bytes of a symmetric key. Throws for a wrong key (Dapr: kit/crypto, ParseKey). */
 export function parseKey(bytes: Buffer, form: KeyForm): OwnKey {
   const isJson = bytes[0] === 0x7b && !SYMMETRIC_SIZES.includes(bytes.length)
   if (form === 'jwk' || (form === 'unknown' && isJson)) return keyOfJwk(parseSecret(bytes.toString()))

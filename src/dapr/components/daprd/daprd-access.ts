@@ -44,7 +44,7 @@ export interface WatchedConfiguration {
 
 /** A real Dapr sidecar, which its components call. */
 export interface DaprdAccess {
-  /** Calls a method of `dapr.proto.runtime.v1.Dapr`, waiting while daprd starts. Rejects with a DaprdError, or with why there is no answer. */
+  /** Calls a method of `dapr.proto.runtime.v1.Dapr`, waiting while daprd starts. Rejects with a DaprdError, or with the reason of a missing answer. */
   call(method: string, message: Uint8Array): Promise<Uint8Array>
   /** Starts reading a topic; the returned function stops it. */
   read(topic: DaprdTopic): () => void
@@ -97,7 +97,7 @@ export function causeOf(error: unknown): string {
   return text.slice(lead.length)
 }
 
-/** Calls a method for a component; its errors are those of the component. */
+/** Calls a method for a component, with the component's errors. */
 export const callerOf =
   ({access}: OpenedByDaprd) =>
   async (method: string, message: Uint8Array): Promise<Uint8Array> =>

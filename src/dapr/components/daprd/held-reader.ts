@@ -8,13 +8,13 @@ interface Holding<E> {
   readonly handle: (event: E) => Promise<Handled>
 }
 
-/** Hands what daprd delivers to the app; once it is stopped, what the app has is answered. `read` begins it, and gives what ends it. */
+/** Hands daprd's deliveries to the app. After its stop open deliveries are still answered. `read` begins it, and returns the function that ends it. */
 export function heldReader<E>(
   {holdMs, ready, handle}: Holding<E>,
   read: (deliver: (event: E) => Promise<Handled>) => () => void
 ): {readonly stop: () => Promise<void>} {
   const open = new Set<Promise<Handled>>()
-  // a broker delivers again what is returned: one waits for the app, and not each of them
+  // a broker delivers a returned event again: one event waits for the app, not each
   let waiting: Promise<void> | undefined
   const isReady = async (): Promise<void> => (waiting ??= ready().finally(() => (waiting = undefined)))
   const end = read(async event => {

@@ -29,7 +29,7 @@ export function secretStore(options: OpenedByDaprd): SecretStore {
     capabilities: options.capabilities,
     get: async key => {
       const answer = await call('GetSecret', encode(GetSecretRequest, {storeName, key})).catch((error: Error) => {
-        // what needs the secret must not be opened without it
+        // a component must not be opened without its secret
         throw error.cause instanceof DaprdError ? error : new ComponentFault(error.message, options.resource.place)
       })
       return decode(GetSecretResponse, answer).data
@@ -71,7 +71,7 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
   }
 }
 
-/** Daprd leaves out what is empty. */
+/** Adds empty values, which daprd leaves out. */
 function itemsOf(items: unknown): ConfigurationItems {
   const all = Object.entries((items ?? {}) as Readonly<Record<string, Partial<ConfigurationItems[string]> | null>>)
   return Object.fromEntries(

@@ -13,7 +13,7 @@ const MAX_WAITING = 256
 /** A group's first coordinator takes a broker some seconds. */
 const RETRIES = 20
 const REBALANCE_MS = 60_000
-/** A broker that does not answer holds up no reader of another one, however many topics are stopped at once. */
+/** Time to stop. A silent broker delays no reader of another one. */
 const STOP_MS = 2000
 
 export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'takeBack' | 'handle' | 'log'>
@@ -32,7 +32,7 @@ interface Feed {
   isLeft: boolean
 }
 
-/** A member of a consumer group, which reads several topics over one consumer; one that fails is replaced. */
+/** A member of a consumer group, which reads several topics over one consumer. A failed consumer is replaced. */
 export class KafkaGroup {
   readonly #id: string
   readonly #settings: KafkaSettings
@@ -81,7 +81,7 @@ export class KafkaGroup {
     await Promise.all([...feed.partitions].map(async partition => partition.end()))
     const late = AbortSignal.timeout(STOP_MS)
     await this.#changes.run(async () => {
-      // a later reader may begin behind what comes from now on
+      // a later reader may begin after the next records
       const kept = feed.client && !feed.isLeft && feed.first?.commit(feed.client, feed.options.topic)
       await orAborted(late, Promise.resolve(kept)).catch(() => undefined)
       await feed.stream?.close().catch(() => undefined)
@@ -101,7 +101,7 @@ export class KafkaGroup {
     if ([...this.#feeds].some(({isLeft}) => !isLeft)) return
     const client = this.#client
     this.#client = undefined
-    await client?.close(true).catch(() => undefined) // it is gone also if no broker hears of it
+    await client?.close(true).catch(() => undefined) // it is gone even if no broker hears of it
   }
 
   async #open(feed: Feed): Promise<void> {
@@ -122,7 +122,7 @@ export class KafkaGroup {
     const {topic} = feed.options
     const consume = async () => consumer.consume({topics: [topic], mode: 'committed', fallbackMode: start})
     let stream = await consume()
-    // a group that has committed nothing would go on behind what came while the stream was lost
+    // a group without a commit would go on after records of the lost time
     if ((await feed.first?.commit(consumer, topic).catch(() => false)) === true) {
       await stream.close()
       stream = await consume()

@@ -45,7 +45,7 @@ export class KafkaPublisher {
   }
 }
 
-/** The reason at the bottom of an error of the client, which itself says only what has failed, and how often. */
+/** Returns the innermost reason of an error of the client, which itself names only the failed operation. */
 export function bottomOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return bottomOf(error.errors.at(-1))
   return error instanceof Error && error.cause instanceof Error ? bottomOf(error.cause) : messageOf(error)

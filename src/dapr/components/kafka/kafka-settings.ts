@@ -14,10 +14,10 @@ export interface KafkaSettings {
   readonly heartbeatIntervalMs: number
   readonly fetchMin: number
   readonly fetchMax: number
-  /** How many have to confirm what is published: -1 all, 1 the leader, 0 none. */
+  /** Confirmations of a published record: -1 all, 1 the leader, 0 none. */
   readonly acks: number
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-  /** How often what failed is handled again (-1: forever), and after which time. */
+  /** Number of further tries for a failed record (-1: forever), and the pause before each. */
   readonly maxRetries: number
   readonly retryMs: number
   /** After the connection was lost. */
@@ -33,7 +33,7 @@ const ACKS: Readonly<Record<string, number>> = {all: -1, local: 1, none: 0}
 /** Delay between two attempts of the client's own, in ms. */
 const RETRY_DELAY_MS = 250
 
-/** `hasRetries`: what failed is handled again unless a property says otherwise. */
+/** `hasRetries`: failed records are handled again unless a property says otherwise. */
 export function kafkaSettings(properties: Properties, hasRetries: boolean): KafkaSettings {
   const dialMs = properties.durationMs('dialTimeout', 30 * SECOND_MS, SECOND_MS)
   const policy = properties.text('backOffPolicy') || 'constant'

@@ -12,7 +12,7 @@ export interface Kafka {
   close(): Promise<void>
 }
 
-/** Connects a component to its brokers; `hasRetries`: what failed is handled again unless a property says otherwise. */
+/** Connects a component to its brokers; `hasRetries`: failed records are handled again unless a property says otherwise. */
 export async function openKafka({properties}: OpenOptions, hasRetries: boolean): Promise<Kafka> {
   const settings = kafkaSettings(properties, hasRetries)
   const publisher = new KafkaPublisher(settings)

@@ -9,14 +9,14 @@ export type Record = KafkaMessage
 export interface PartitionReaderOptions {
   /** Messages handled at once. */
   readonly atOnce: number
-  /** How often what failed is handled again (-1: forever), and after how many ms. */
+  /** Number of further tries for a failed record (-1: forever), and the pause in ms before each. */
   readonly maxRetries: number
   readonly retryMs: number
   /** Never rejects. */
   readonly handle: (record: Record) => Promise<Handled>
   /** Called when one more has been handled. */
   readonly onHandled: () => void
-  /** Called with one that has failed as often as it may. */
+  /** Called with a record after its last try. */
   readonly gaveUp: (record: Record) => void
   /** Aborted when nothing more is to be handled. */
   readonly over: AbortSignal
@@ -52,7 +52,7 @@ export class PartitionReader {
     this.#next()
   }
 
-  /** Settles when what is being handled has been, and is committed. */
+  /** Settles when open records are handled and committed. */
   async end(): Promise<void> {
     while (this.#atWork > 0) await this.#idle.promise
     await this.#committing
@@ -88,7 +88,7 @@ export class PartitionReader {
     for (let failures = 0; !over.aborted; await pause(retryMs, over)) {
       const handled = await handle(record)
       if (handled === 'done') return true
-      // what is returned was not handled: it holds up the commits of those behind it until it is
+      // a returned record is not handled: it delays the commits of later ones
       if (handled !== 'failed' || maxRetries < 0 || failures++ < maxRetries || over.aborted) continue
       gaveUp(record)
       return true
@@ -101,7 +101,7 @@ export class PartitionReader {
     while (this.#uncommitted !== undefined) {
       const record = this.#uncommitted
       this.#uncommitted = undefined
-      // after these the partition belongs to another one, or the broker is gone: the message is delivered again
+      // after these the partition belongs to another reader, or the broker is gone: the message is delivered again
       for (let tries = 0; tries < MAX_COMMITS && !(await isCommitted(record)); tries++) await pause(COMMIT_MS)
     }
     this.#committing = undefined
@@ -134,7 +134,7 @@ export class FirstPositions {
     stream.on('offsets', note)
   }
 
-  /** Commits those of the consumer's partitions for which the group has committed nothing; true: there were some. */
+  /** Commits partitions of the consumer without a commit of the group. Returns true if there were some. */
   async commit(client: Consumer, topic: string): Promise<boolean> {
     const partitions = client.assignments?.find(each => each.topic === topic)?.partitions ?? []
     if (partitions.length === 0) return false

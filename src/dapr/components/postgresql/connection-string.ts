@@ -15,8 +15,7 @@ const PAIR = /\s*([^\s=]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s\\]|\\.)*))\s*/s
 const ESCAPE = /\\(.)/gsu
 
 /**
- * The keywords of a connection to PostgreSQL with their values: those of `connectionString` (`url`), as pairs or as a URL,
- * and those of the properties that replace one (PostgreSQL: 34.1.1. Connection Strings). Faults never show the string: it may
+ * Returns the keywords of a connection to PostgreSQL with their values, of `connectionString` (`url`), as pairs or as a URL, and of properties that replace one (PostgreSQL: 34.1.1. Connection Strings). Faults never show the string: it may
  * hold a password.
  */
 export function keywordsOf(properties: Properties): ReadonlyMap<string, string> {
@@ -30,7 +29,7 @@ export function keywordsOf(properties: Properties): ReadonlyMap<string, string> 
   return keywords
 }
 
-/** `host=localhost user=me password='a b'`; a text says what is wrong. */
+/** `host=localhost user=me password='a b'`; or a text with the mistake. */
 function ofPairs(text: string): Map<string, string> | string {
   const keywords = new Map<string, string>()
   PAIR.lastIndex = 0
@@ -44,7 +43,7 @@ function ofPairs(text: string): Map<string, string> | string {
   return keywords
 }
 
-/** Reads `postgres://me:secret@localhost:5432/orders?sslmode=disable`. Returns a text that says what is wrong with it. */
+/** Reads `postgres://me:secret@localhost:5432/orders?sslmode=disable`. Returns a text for a mistake. */
 function ofUrl(text: string): Map<string, string> | string {
   try {
     const {username, password, hostname, port, pathname, searchParams} = new URL(text)

@@ -52,7 +52,7 @@ async function createMetadata(pool: Pool, table: string): Promise<void> {
   }
 }
 
-/** Does all of it or nothing. */
+/** Does all of the work or none. */
 export async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
   const client = await pool.connect()
   try {

@@ -29,7 +29,7 @@ export class ChannelNotifications {
       if (listeners.size > 0 || this.#listeners.get(channel) !== listeners) return
       this.#listeners.delete(channel)
       const client = await this.#client?.catch(() => undefined)
-      // a connection that is gone listens to nothing; who listens again meanwhile keeps it
+      // a lost connection does not listen; a new listener keeps the channel
       if (!this.#over.signal.aborted && !this.#listeners.has(channel))
         await client?.query(`UNLISTEN ${nameOf(channel)}`).catch(() => undefined)
     }

@@ -23,8 +23,7 @@ export function timeoutOf(properties: Properties): number {
 }
 
 /**
- * Connections to the PostgreSQL that a component names; the first one is made here. `prefix`: what precedes the error if it
- * fails. The settings are those that all of Dapr's components share (components-contrib: common/authentication/postgresql).
+ * Connections to the PostgreSQL that a component names; the first one is made here. `prefix`: words before an error. All of Dapr's components share the settings (components-contrib: common/authentication/postgresql).
  */
 export async function openPool(prefix: string, {properties, env, folder}: OpenOptions): Promise<Pool> {
   for (const name of ['useAzureAD', 'useAWSIAM'])

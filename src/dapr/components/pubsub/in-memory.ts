@@ -109,9 +109,8 @@ const BUSES = new Set<Bus>()
 const MAX_TOPICS = 1000
 
 /**
- * `pubsub.in-memory`: what is published reaches those who have subscribed in the same sidecar (components-contrib:
- * pubsub/in-memory). A message without a subscriber is gone; one that a subscriber has no room for is refused, as by a broker
- * that is full.
+ * `pubsub.in-memory`: events reach subscribers of the same sidecar (components-contrib:
+ * pubsub/in-memory). A message without a subscriber is gone. Without room at a subscriber it is refused, as by a full broker.
  */
 export const open: OpenComponent<PubSub> = async ({name, warn}) => {
   const queues = new Set<Queue>()

@@ -2,7 +2,7 @@ import type {OpenComponent} from '../component.ts'
 import {openKafka} from '../kafka/open-kafka.ts'
 import type {PubSub} from '../pubsub.ts'
 
-/** `pubsub.kafka` (components-contrib: pubsub/kafka): a group of consumers for each app, or that of the component. */
+/** `pubsub.kafka` (components-contrib: pubsub/kafka): a group of consumers for each app, or of the component. */
 export const open: OpenComponent<PubSub> = async options => {
   const kafka = await openKafka(options, true)
   return {

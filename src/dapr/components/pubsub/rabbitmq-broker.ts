@@ -62,7 +62,7 @@ export class RabbitBroker implements PubSub {
     return !autoAck && (requeueInFailure || enableDeadLetter)
   }
 
-  /** Settles when the broker has confirmed the message; tries again where it goes away meanwhile. */
+  /** Settles when the broker has confirmed the message. Tries again if the broker goes away. */
   async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const options = publishOptions(metadata, this.#settings)
     const publication = {topic, key: textNamed(metadata, 'routingKey'), data, options}
@@ -80,7 +80,7 @@ export class RabbitBroker implements PubSub {
   async #repeat(attempt: () => Promise<Failure | undefined>): Promise<Failure | undefined> {
     for (;;) {
       const opening = (this.#publisher ??= this.#newPublisher())
-      await opening // one wait for all, also for those whose channel is lost again before their turn
+      await opening // one wait for all, also for messages that lose their channel before their turn
       const done = await this.#repeats.run(async () => this.#publisher === opening && {failure: await attempt()})
       if (done !== false) return done.failure
     }
@@ -105,7 +105,7 @@ export class RabbitBroker implements PubSub {
     return {begun: reader.begun.promise, stop: async () => this.#stop(reader)}
   }
 
-  /** Lets its readers go on for a moment: until the next one reads, a queue without a reader is deleted with what waits there. */
+  /** Lets its readers go on for a moment, until the next one reads: a queue without a reader is deleted with its messages. */
   async close(): Promise<void> {
     this.#over.abort()
     if (this.#readers.size === 0) return this.#connection.close()
@@ -131,7 +131,7 @@ export class RabbitBroker implements PubSub {
   /** Creates the exchange of a topic on a channel of its own. A broker that refuses it closes the channel. */
   async #declare(topic: string): Promise<void> {
     const channel = await this.#inTime(this.#connection.createChannel())
-    // what it declares fails, too
+    // its declarations fail, too
     channel.on('error', () => undefined)
     try {
       await declareTopic(channel, topic, this.#settings)

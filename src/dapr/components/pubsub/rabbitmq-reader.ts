@@ -21,7 +21,7 @@ interface Consumer {
   isAway: boolean
 }
 
-/** Reads the queue of one subscription over a channel of its own; one that is closed is replaced. */
+/** Reads the queue of one subscription over a channel of its own. A closed channel is replaced. */
 export class RabbitReader {
   readonly #connection: RecoveringChannelModel
   readonly #settings: RabbitSettings
@@ -32,12 +32,12 @@ export class RabbitReader {
   readonly begun = Promise.withResolvers<void>()
   #atWork = 0
   #changed = Promise.withResolvers<void>()
-  /** The channel that is read: what came over one before it comes again. */
+  /** The current channel. Messages of an earlier one come again. */
   #channel: Channel | undefined
   /** Settles when the last message is handled, if messages are handled one by one. */
   #turn: Promise<void> = Promise.resolve()
 
-  /** `channel`: to its queue, which is there by then: no message is missed from now on. */
+  /** `channel`: to its queue, which exists: no message is missed from now on. */
   constructor(
     connection: RecoveringChannelModel,
     channel: Channel,
@@ -49,7 +49,7 @@ export class RabbitReader {
     this.#loop = this.#read(channel)
   }
 
-  /** Takes no more; settles when what is being handled has been, and the broker knows. */
+  /** Takes no more. Settles when open messages are handled, and the broker knows. */
   async stop(): Promise<void> {
     this.#over.abort()
     await this.#loop
@@ -73,7 +73,7 @@ export class RabbitReader {
     }
   }
 
-  /** Settles when the channel is closed, or nothing more is to be read. While the app is away it reads one message, if no other consumer takes it. */
+  /** Settles when the channel is closed, or reading ends. While the app is away it reads one message, if no other consumer takes it. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
     const {autoAck, deletedWhenUnused} = this.#settings
@@ -134,7 +134,7 @@ export class RabbitReader {
     const {signal} = this.#over
     const {isSpare} = consumer
     const noAck = autoAck && !isSpare
-    // another consumer may be there by now, and the broker closes the channel of one that has a message for too long
+    // another consumer may exist now, and the broker closes the channel of a consumer that keeps a message too long
     const isLate = isSpare && !(await isWithin(AWAY_MS, orAborted(signal, this.#options.ready())))
     if (this.#channel !== channel && !noAck) return
     const metadata = hasMessageProperties ? propertiesOf(message) : {}
@@ -220,7 +220,7 @@ const whyClosed = async (channel: Channel): Promise<Error> =>
     channel.once('close', () => resolve(new Error('the channel to RabbitMQ is closed')))
   })
 
-/** Closes a channel. The library's promise never settles where the connection is lost meanwhile. */
+/** Closes a channel. The library's promise never settles if the connection is lost. */
 export async function closeChannel(channel: Channel): Promise<void> {
   await Promise.race([whyClosed(channel), channel.close().catch(() => undefined)])
 }

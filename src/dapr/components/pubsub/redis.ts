@@ -87,7 +87,7 @@ export class RedisStreams implements PubSub {
     return false
   }
 
-  /** Closes without waiting for what is being handled, which may still be acknowledged. */
+  /** Closes without a wait for open messages, which may still be acknowledged. */
   async close(): Promise<void> {
     const ends = [...this.#readers].map(async reader => reader.stop())
     if (ends.length === 0) return this.#connection.close()

@@ -41,7 +41,7 @@ const READERS = new Set<StreamReader>()
 const textOf = (reply: RedisReply | undefined): string =>
   Buffer.isBuffer(reply) ? reply.toString() : String(reply ?? '')
 
-/** Reads one stream for a consumer group, and acknowledges what has been handled. */
+/** Reads one stream for a consumer group, and acknowledges handled entries. */
 export class StreamReader {
   readonly #connection: RedisConnection
   /** Reads that wait hold up the commands behind them. */
@@ -63,7 +63,7 @@ export class StreamReader {
   #begun = Promise.withResolvers<void>()
   /** The app has taken no messages for as long as one may be handled: they are given back. */
   #isAway = false
-  /** More were left over than are read ahead: they are claimed once those that were are handled. */
+  /** More entries were left over than are read ahead. They are claimed after these. */
   #hasMore = false
   #look = new AbortController()
   #atWork = 0
@@ -102,7 +102,7 @@ export class StreamReader {
     return new StreamReader({connection, reading: await connection.duplicate()}, settings, options)
   }
 
-  /** Takes no more; settles when what is being handled has been, and is acknowledged. */
+  /** Takes no more. Settles when open entries are handled and acknowledged. */
   async stop(): Promise<void> {
     this.#over.abort()
     // a component that is opened again is closed before its subscriptions are stopped
@@ -120,7 +120,7 @@ export class StreamReader {
     this.#tell()
   }
 
-  /** Gives back what was not handled: the next reader takes it at once, before new messages, not only after it was idle for long. */
+  /** Gives back unhandled entries: the next reader takes them at once, before new messages. */
   async #giveBack(): Promise<void> {
     const {topic, log} = this.#options
     const {processingTimeoutMs} = this.#settings
@@ -181,7 +181,7 @@ export class StreamReader {
       await this.#begun.promise
       while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
       if (signal.aborted) return
-      if (this.#isAway) continue // it has given its messages back meanwhile
+      if (this.#isAway) continue // it has given its messages back
       const count = Math.max(queueDepth, this.#limit)
       const block = readTimeoutMs.toString()
       try {
@@ -227,7 +227,7 @@ export class StreamReader {
   /** Returns entries that the app does not take, so that another instance can read them. */
   async #leave(): Promise<void> {
     if (!this.#isAway) {
-      this.#begun.resolve() // who waits for it sees that it is away
+      this.#begun.resolve() // the waiting caller sees that it is away
       this.#begun = Promise.withResolvers()
     }
     this.#isAway = true
@@ -252,7 +252,7 @@ export class StreamReader {
     const idle = processingTimeoutMs.toString()
     this.#isAway = false
     this.#hasMore = false
-    // what came back after the others
+    // entries that came back after the others
     await this.#giveBack()
     while (!this.#over.signal.aborted) {
       const count = queueDepth.toString()
@@ -369,7 +369,7 @@ const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> =>
 
 async function createGroup(connection: RedisConnection, topic: string, group: string): Promise<void> {
   const create = async (): Promise<unknown> => connection.command(['XGROUP', 'CREATE', topic, group, '0', 'MKSTREAM'])
-  // once more if there was no reply: a run that was the Redis may have ended just then, and another one is it by now
+  // once more without a reply: a run that was the Redis may have ended, and another run is the Redis now
   const begun = create().catch(async (error: unknown) =>
     error instanceof RedisError ? Promise.reject(error) : create()
   )
@@ -390,7 +390,7 @@ function messageIn(fields: readonly RedisReply[]): BrokerMessage {
   return {data, metadata}
 }
 
-/** Texts alone; what another program wrote may be anything. */
+/** Returns texts alone, since another program may write anything. */
 function metadataIn(text: string): BrokerMessage['metadata'] {
   const value = jsonIn(text)
   if (typeof value !== 'object' || value === null) return {}

@@ -53,7 +53,7 @@ export class LocalRedis {
   readonly #own: OwnRedis | undefined
   readonly #connections = new Set<MovableConnection>()
   #builtIn: BuiltInRedis | undefined
-  /** The one who answers is a run of ours. */
+  /** A run of ours answers. */
   #isOurs = false
   readonly #becoming = new SingleFlight<'built-in', boolean>()
   /** Connections wait for a server. */
@@ -64,14 +64,14 @@ export class LocalRedis {
   readonly #isOfApp = Promise.withResolvers<void>()
   readonly #over = new AbortController()
 
-  /** `own`: its keys are those of this space. */
+  /** `own`: it has the keys of this space. */
   constructor(port: number, options: LocalRedisOptions, own?: OwnRedis) {
     this.#port = port
     this.#own = own
     this.#options = options
   }
 
-  /** `asked`: what the component says; a Redis of one space is at another port. */
+  /** `asked`: the address of the component. A Redis of one space is at another port. */
   async connect(asked: RedisAddress, apart: Apart): Promise<RedisConnection> {
     const address = {...asked, port: this.#port}
     const connection = new MovableConnection(
@@ -187,7 +187,7 @@ export class LocalRedis {
     return true
   }
 
-  /** Whether the one who answers is a run of ours. Throws if it has the keys of another space. */
+  /** Notes whether a run of ours answers. Throws if it has the keys of another space. */
   async #identify(client: RedisConnection): Promise<void> {
     const answerer = answererOf(String(await client.command(['INFO', 'server'])))
     // an app of the template may be a Redis of ours, too: it comes back by itself
@@ -198,7 +198,7 @@ export class LocalRedis {
       )
   }
 
-  /** Called when the Redis is gone. If it was that of another run, this run becomes the Redis, unless a third one is quicker; a real Redis is waited for. */
+  /** Called when the Redis is gone. In place of another run this run becomes the Redis, unless a third run is quicker. A real Redis is waited for. */
   async #lost(): Promise<void> {
     for (const each of this.#connections) each.suspend(this.#isOurs)
     if (this.#isLost) return
@@ -220,14 +220,14 @@ export class LocalRedis {
       }
   }
 
-  /** All connections continue at the server that is there now, as soon as that takes them, but for those that are closed meanwhile. */
+  /** Moves all open connections to the current server, as soon as it takes them. */
   async #move(): Promise<void> {
     const move = async (connection: MovableConnection): Promise<void> => {
       while (this.#connections.has(connection))
         try {
           return await connection.move()
         } catch {
-          // one that still reads its keys refuses
+          // a server that still reads its keys refuses
           await pause(RETRY_MS, this.#over.signal)
         }
     }
@@ -236,7 +236,7 @@ export class LocalRedis {
 
   /** Identifies the server after a reconnection. Repeats the question for a silent server, or for one with keys of others, until it is gone. */
   async #back(client: RedisConnection, over: AbortSignal): Promise<void> {
-    // connections that find the one of this run are about to move to it
+    // connections to this run's Redis are about to move
     if (this.#builtIn !== undefined) return
     this.#isLost = false
     for (; this.#builtIn === undefined && !this.#isLost && !over.aborted; await pause(RETRY_MS, over))
@@ -254,6 +254,6 @@ function isRefused(error: unknown): boolean {
   return codeOf(error) === 'ECONNREFUSED'
 }
 
-/** The server has closed the connection before it said what it is: a run that is just ending does so. In the words of @redis/client. */
+/** Whether the server closed the connection before its first answer, as an ending run does. In the words of @redis/client. */
 const isCutOff = (error: unknown): boolean =>
   codeOf(error) === 'ECONNRESET' || messageOf(error).includes('Socket closed unexpectedly')

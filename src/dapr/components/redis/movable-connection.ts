@@ -11,7 +11,7 @@ interface Listening {
   end: (() => Promise<void>) | undefined
 }
 
-/** A connection that moves to another server when its own is gone. Commands wait meanwhile. */
+/** A connection that moves to another server when its own is gone. Commands wait for the move. */
 export class MovableConnection implements RedisConnection {
   readonly #open: (closed: AbortSignal) => Promise<RedisConnection>
   readonly #waitMs: number
@@ -24,7 +24,7 @@ export class MovableConnection implements RedisConnection {
   #connection: RedisConnection | undefined
   /** Set while the server is gone. */
   #pause: PromiseWithResolvers<void> | undefined
-  /** The server that is gone answers what it has run. */
+  /** The gone server still answers commands that it has run. */
   #isEnded = false
   readonly #closed = new AbortController()
 
@@ -58,13 +58,13 @@ export class MovableConnection implements RedisConnection {
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
     const listening: Listening = {pattern, listener, end: undefined}
     const connection = await this.#ready()
-    // known before it is asked for: a move meanwhile takes it along
+    // known before the request, so that a move takes it along
     this.#listening.add(listening)
     try {
       const end = await connection.subscribe(pattern, listener)
       listening.end ??= end
     } catch (error) {
-      // where it has moved meanwhile, the next server has it
+      // after a move the next server has it
       if (listening.end === undefined) {
         this.#listening.delete(listening)
         throw error
@@ -81,7 +81,7 @@ export class MovableConnection implements RedisConnection {
   }
 
   async duplicate(): Promise<RedisConnection> {
-    await this.#ready() // who connects while the server is away would take its place
+    await this.#ready() // a client that connects while the server is away would take its place
     const duplicate = new MovableConnection(this.#open, this.#waitMs, () => this.#duplicates.delete(duplicate))
     this.#duplicates.add(duplicate)
     return orClosed(duplicate, duplicate.connected())
@@ -97,7 +97,7 @@ export class MovableConnection implements RedisConnection {
     await Promise.all([current?.close(), ...[...this.#duplicates].map(async each => each.close())])
   }
 
-  /** The server is gone: commands wait from now on. `isEnded`: it answers what it has run, so that the next one runs what is under way. */
+  /** Lets commands wait, since the server is gone. `isEnded`: it answers commands that it has run, so that the next server runs the others. */
   suspend(isEnded = false): void {
     this.#pause ??= Promise.withResolvers()
     this.#isEnded = isEnded
@@ -122,11 +122,11 @@ export class MovableConnection implements RedisConnection {
       const next = await this.connected()
       for (const each of this.#listening) {
         each.end = await next.subscribe(each.pattern, each.listener)
-        if (!this.#listening.has(each)) await each.end() // it was ended meanwhile
+        if (!this.#listening.has(each)) await each.end() // it was ended
       }
       const moved = [...this.#duplicates].map(async each =>
         each.move().catch((error: unknown) => {
-          if (!each.#isClosed) throw error // one that is closed meanwhile stops no other
+          if (!each.#isClosed) throw error // a closed connection stops no other
         })
       )
       await Promise.all(moved)
@@ -148,7 +148,7 @@ export class MovableConnection implements RedisConnection {
     return this.#runOn(connection, work, signal)
   }
 
-  /** Runs it at the next server if the connection has left this one meanwhile, which has not received it or answers what it has run. */
+  /** Runs a command at the next server if the connection has left this one, which has not received it or answers commands that it has run. */
   #runOn<T>(
     connection: RedisConnection,
     work: (on: RedisConnection) => Promise<T>,

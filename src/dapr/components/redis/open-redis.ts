@@ -11,7 +11,7 @@ const DIAL_MS = 5000
 /** `sentinel`, as documented for locks, is `node`: `failover` makes the difference. */
 const TYPES = ['node', 'cluster', 'sentinel']
 
-/** Connects a component to its Redis; `prefix`: what precedes Dapr's error. */
+/** Connects a component to its Redis; `prefix`: words before Dapr's error. */
 export async function openRedis(prefix: string, {properties, redis}: OpenOptions): Promise<RedisConnection> {
   const address = redisTarget(properties)
   const lead = `${prefix} at ${address.host}:${address.port}`

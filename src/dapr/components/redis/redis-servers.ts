@@ -11,7 +11,7 @@ export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly
 
 /** Says where a component's Redis is: a real one where one answers, else the built-in one. */
 export interface RedisAccess {
-  /** Rejects with what the machine says. Code is loaded, and the built-in one started, apart. */
+  /** Rejects with the machine's error. Code is loaded, and the built-in one started, apart. */
   connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
   /** Whether the built-in one of a copy replaces the one at this port, which no other copy uses; left out: it does not. */
   readonly isOwn?: (port: number) => boolean
@@ -63,7 +63,7 @@ export class RedisServers implements RedisAccess {
     if (known !== undefined) return known
     const found = this.#find(port)
     this.#local.set(port, found)
-    // the next one who wants it tries again
+    // the next user tries again
     found.catch(() => this.#local.delete(port))
     return found
   }

@@ -51,7 +51,7 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
     // the server may be gone before the connection is open
     const opening = ClientConnection.open(at, listener)
     const client = await opening
-    // a former master may not know yet that it is no longer one
+    // a former master may not know its new role yet
     const check = async (): Promise<void> => {
       const [role = ''] = itemsIn(await client.command(['ROLE']))
       if (String(role) !== 'master') throw new Error(`the master "${sentinels.master}" is changing`)

@@ -20,7 +20,7 @@ interface StateKey {
 
 const algorithmOf = ({bytes}: StateKey): 'aes-256-gcm' => `aes-${bytes.length * 8}-gcm` as 'aes-256-gcm'
 
-/** Returns what encrypts the values of a state store; undefined: it has no key to write with. Throws a ComponentFault. */
+/** Returns the encryption of a state store; undefined without a key for writing. Throws a ComponentFault. */
 export function encryptedBy(
   resource: ComponentResource,
   properties: Properties
@@ -30,7 +30,7 @@ export function encryptedBy(
   return primary && (store => new EncryptedState(store as StateStore, resource.name, [primary, ...others]))
 }
 
-/** The key that it writes with, then the one that it reads, too. */
+/** Returns the key for writing, then the further key for reading. */
 function keysOf({properties: written, secretStore}: ComponentResource, properties: Properties): StateKey[] {
   return ENCRYPTION_KEYS.flatMap(name => {
     const property = written.findLast(each => isEncryptionKey(each) && each.name.toLowerCase() === name.toLowerCase())

@@ -6,7 +6,7 @@ import type {PoolClient} from 'pg'
 const PART = String.raw`(?:[a-z_][\w$]*|"(?:[^"]|"")+")`
 const NAME = new RegExp(String.raw`^(?:${PART}\.)?${PART}$`, 'i')
 
-/** A table that a property names, also `schema.table`; `text`: what the property makes of it. */
+/** A table that a property names, also `schema.table`; `text`: the name by the property. */
 const tableOf = (properties: Properties, property: string, text: string): string =>
   NAME.test(text) ? text : properties.fault(property, `${property}: "${text}" is no name of a table`)
 
@@ -64,7 +64,7 @@ export interface StateTable {
   readonly removeExpired: string
   readonly valuesOf: (request: SetRequest) => readonly (string | boolean | Buffer)[]
   readonly dataOf: (row: StateRow) => Buffer
-  /** Throws an EtagError for what cannot be one. */
+  /** Throws an EtagError for a wrong etag. */
   readonly checkEtag: (etag: string) => void
 }
 

@@ -112,7 +112,7 @@ class PostgresState implements StateStore {
     return this.#settings.isPrepared ? {name: statement, text, values: [...values]} : {text, values: [...values]}
   }
 
-  /** Removes what has expired, unless another sidecar has done so lately. */
+  /** Removes expired items, unless another sidecar has done so lately. */
   async #clean(intervalMs: number): Promise<void> {
     const {metadataTable, keys, removeExpired} = this.#table
     try {

@@ -58,7 +58,7 @@ export class ActorCalls extends AppBlock {
           if (error instanceof ActorError) return error
           throw error
         })
-      // an app that may host any type while it starts may turn out to host another one; others would ask us for one of ours
+      // a starting app may host any type, and may turn out to host another; other runs ask us for our types
       const first = all.mayBeHosted(type) ? await here(true) : undefined
       const isUnhosted = first instanceof ActorError && first.refusal === 'unhosted' && !all.table.isHosted(type)
       if (first !== undefined && !isUnhosted) return first
@@ -87,7 +87,7 @@ export class ActorCalls extends AppBlock {
 /** How a call has ended, or why it did not come to its turn. */
 type Outcome = ActorAnswer | ActorError
 
-/** A call is tried again whatever was answered, but that there is no such method. */
+/** A call is tried again after any answer, except for an unknown method. */
 const OUTCOMES: Outcomes<Outcome> = {
   judge: outcome => {
     if (outcome instanceof ActorError) return outcome.refusal === 'gone' ? 'excluded' : 'failed'

@@ -41,7 +41,7 @@ const HOLD_MS = 60_000
 const NOT_CONNECTED = {kind: 'lost', why: 'actor host is not connected', wasSent: false} as const
 
 type Types = ReadonlyMap<string, TypeSettings>
-/** `process`: when the one began that seems to have opened the stream. */
+/** `process`: begin of the process that seems to have opened the stream. */
 type Stream = readonly [session: ActorSession, types: Types, process: number]
 
 /** The actors that an app hosts by streams: the newest one of its process that has their type gets the work. */
@@ -88,7 +88,7 @@ export class ActorStreams extends AppBlock {
     }
   }
 
-  /** Shows on the terminal what of a stream cannot be used as it is. */
+  /** Shows unusable settings of a stream on the terminal. */
   warn(text: string): void {
     this.context.log.warn('actors', `"${this.context.instance}" ${text}`)
   }
@@ -104,7 +104,7 @@ export class ActorStreams extends AppBlock {
     this.context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
-  /** Called when a stream has ended: the actors that had their calls by it are gone; another one takes these, or their calls wait. */
+  /** Called when a stream has ended. Its actors are gone: another stream takes them, or their calls wait. */
   closed(session: ActorSession): void {
     const ended = this.#sessions.find(([each]) => each === session)
     if (ended === undefined) return
@@ -112,7 +112,7 @@ export class ActorStreams extends AppBlock {
     this.#sessions = this.#sessions.filter(each => each !== ended)
     if (this.#able.length === 0) return this.#actors?.lost(this.#host)
     this.#actors?.lost(this.#host, new Set(gone))
-    // the process may be about to sleep: what started it still does
+    // the process may be about to sleep: its triggers stay
     this.#actors?.table.set(this.#host, this.#types)
     this.#actors?.look()
   }
@@ -129,7 +129,7 @@ export class ActorStreams extends AppBlock {
     if (this.#registered.some(each => !before.includes(each))) this.#actors?.host(this.#host, this.#types)
   }
 
-  /** The streams that may get work, those of the process that gets the calls last; one that is to take over gets none before. */
+  /** The streams that may get work, the process that gets the calls last. A process that is to take over gets none before. */
   get #able(): readonly Stream[] {
     const [current, ...others] = this.context.lives()
     const able = this.#sessions.filter(([, , process]) => !others.includes(process))

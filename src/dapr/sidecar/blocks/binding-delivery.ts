@@ -17,13 +17,13 @@ export interface BindingDeliveryOptions {
   readonly state: State
   /** Its route may change while it is read. */
   readonly target: () => BindingTarget
-  /** Aborted when nothing more is to be delivered; what the app has already may still be answered. */
+  /** Aborted when deliveries end. Open events may still be answered. */
   readonly over: AbortSignal
 }
 
 type Outcome = BindingAnswer | Stopped
 
-/** How long what an answer asks for is waited for once nothing more is delivered. */
+/** Time for the requests of an answer after the last delivery. */
 const EFFECTS_MS = 2000
 
 const OUTCOMES: Outcomes<Outcome> = {
@@ -40,7 +40,7 @@ const OUTCOMES: Outcomes<Outcome> = {
 }
 
 /**
- * Delivers the events of one binding to the app, and does what its answers ask for (Dapr: pkg/runtime/processor/binding/send.go).
+ * Delivers the events of one binding to the app, and does the requests of its answers (Dapr: pkg/runtime/processor/binding/send.go).
  */
 export class BindingDelivery {
   readonly #options: BindingDeliveryOptions

@@ -9,7 +9,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 
-/** A call to a binding that failed; what the component knows of it goes to the caller all the same. */
+/** A failed call to a binding. The caller gets its facts all the same. */
 export class BindingError extends BlockError {
   readonly metadata: Readonly<Record<string, string>>
 
@@ -32,7 +32,7 @@ export class Bindings extends AppBlock {
         name,
         `binding ${name} does not support operation ${operation}. supported operations:${operations.join(' ')}`
       )
-    // who has left waits for nothing: a server that does not answer would keep one connection for each call
+    // a gone caller does not wait: a silent server would keep one connection for each call
     const caller = onGone && leaving(onGone)
     const call = {block: 'bindings', name, operation, onGone: caller?.onGone} as const
     return this.context

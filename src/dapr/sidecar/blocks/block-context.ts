@@ -46,7 +46,7 @@ export interface BlockContextOptions {
   readonly policies: () => ComponentPolicies | undefined
   /** Counts for the metrics. */
   readonly counted: (event: ComponentEvent) => void
-  /** Begins a span for what the app gets. */
+  /** Begins a span for a request to the app. */
   readonly startSpan: StartSpan
   readonly work: LastingWork
   readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere' | 'faults'>
@@ -189,7 +189,7 @@ class ComponentCalls {
       operation: event?.topic ?? operation,
       failure,
       event: event?.id ?? '',
-      // what the caller sent: below a span of ours its own would not be found again
+      // the caller's: its span would be lost below one of ours
       traceparent: onGone?.traceparent || (event?.traceparent ?? '')
     })
   }

@@ -48,7 +48,7 @@ export const newBlocks = (options: BlockContextOptions) => {
     jobs: new JobCalls(context),
     postToApp: context.postToApp,
     log: context.log,
-    /** Ends what they have begun by themselves. */
+    /** Ends their own work. */
     close: async () => {
       actorStreams.close()
       await Promise.all([configurations.close(), outbox.close()])

@@ -29,8 +29,7 @@ const isLeft = ({outcome}: Waiting): boolean =>
   outcome === undefined || outcome.kind === 'failed' || outcome.kind === 'interrupted'
 
 /**
- * Delivers the events of a subscription in batches: those that arrive within `maxAwaitMs`, in one request after the other for
- * each path of its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only those that failed are delivered again.
+ * Delivers the events of a subscription in batches of `maxAwaitMs`, in one request after the other for each path of its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only failed events are delivered again.
  */
 export class BulkDelivery {
   /** Current settings, which may change while the topic is read. */
@@ -91,13 +90,13 @@ export class BulkDelivery {
     void this.#deliverSome(batch.filter(each => left.delete(each)))
   }
 
-  /** The broker learns what has come of an event. */
+  /** Tells the broker the outcome of an event. */
   async #conclude({message, event, resolve, outcome: own}: Waiting, last?: EventOutcome): Promise<void> {
     const outcome = last?.kind === 'stopped' ? last : (own ?? last)
     if (outcome !== undefined) resolve(await this.#delivery.conclude(outcome, message, event))
   }
 
-  /** Finds the first path, and the events that go there; those that go nowhere have their outcome then. */
+  /** Finds the first path and its events. Events without a path get their outcome. */
   #targetOf(batch: readonly Waiting[]): Targeted {
     const nowhere: Waiting[] = []
     const routed = batch.flatMap(each => {

@@ -72,7 +72,7 @@ function expirationOf(metadata: Publication['metadata']): string | undefined {
 const MAX_TIME = 253_402_300_799_000
 
 /**
- * The envelope of what is published (components-contrib: pubsub/envelope.go), in JSON with sorted keys. Data in JSON keeps
+ * Returns the envelope of a publication (components-contrib: pubsub/envelope.go), in JSON with sorted keys. Data in JSON keeps
  * its text. `hasTtl`: the broker lets messages expire itself. Throws if a CloudEvent is invalid.
  */
 export function envelopeOf(publication: Publication, appId: string, hasTtl = false): Envelope {
@@ -112,7 +112,7 @@ function dataField(data: Buffer, contentType: string): string {
   return `"data":${isJsonType(contentType) && isJson(text) ? compactJson(text) : JSON.stringify(text)}`
 }
 
-/** An event that its sender has made; what it lacks is filled in. Its values keep their text. */
+/** Completes an event that its sender has made. Its values keep their text. */
 function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: string | undefined): Envelope {
   const text = data.toString()
   const value: unknown = JSON.parse(text)
@@ -141,7 +141,7 @@ function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: str
   }
 }
 
-/** The event that a message becomes whose publisher has made none: its bytes are data (components-contrib: FromRawPayload). */
+/** Returns the event for a message without an envelope: its bytes are data (components-contrib: FromRawPayload). */
 export function rawEvent(
   data: Buffer,
   {pubsubName, topic, metadata}: Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>

@@ -80,7 +80,7 @@ export class Configurations extends AppBlock {
     }
     const subscription: Subscription = {process, request, updates, store, endAtStore, isEnding: false, end}
     this.#subscriptions.set(id, subscription)
-    // meanwhile its process may have ended, its store may have been opened again, or all may have been closed
+    // its process may have ended, its store may have been opened again, or all may have been closed
     this.followProcesses()
     if (this.#closing.signal.aborted) await this.drop(id)
     await this.#carryOver(id, subscription)
@@ -178,7 +178,7 @@ export class Configurations extends AppBlock {
     return component
   }
 
-  /** Begins a subscription once: what an attempt begins that came too late is ended. */
+  /** Begins a subscription once. Ends the subscription of a late attempt. */
   async #begin(
     store: ConfigurationStore,
     {storeName, keys, metadata, onGone}: ConfigurationRequest,
@@ -212,7 +212,7 @@ export class Configurations extends AppBlock {
       store = (await this.context.components.find('configuration', storeName))?.component
       if (store === undefined || store === subscription.store || subscription.isEnding) return
       const {endAtStore} = subscription
-      // it ends with the store before, unless other apps have that still; who ends it waits for the next one alone
+      // it ends with the earlier store, unless other apps still have that; its end waits for the next store alone
       const endBefore = async (): Promise<void> => void endAtStore().catch(() => undefined)
       if (subscription.store !== undefined) subscription.endAtStore = endBefore
       subscription.store = store
@@ -227,7 +227,7 @@ export class Configurations extends AppBlock {
       subscription.endAtStore = end
       void endBefore()
       log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)
-      // what has changed meanwhile was not heard of
+      // changes in between were not heard of
       const found = await store.get(keys, metadata).catch(messageOf)
       if (updates.areOver || subscription.store !== store) return
       if (typeof found === 'string') log.write('warn', `what has changed in ${storeName} cannot be read: ${found}`)

@@ -38,7 +38,7 @@ export type EventAnswer =
   | {readonly kind: 'drop'}
   /** The app has nothing for this path. */
   | {readonly kind: 'unknown'; readonly status: number; readonly text: string}
-  /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. `word`: RETRY, or one unknown to Dapr. */
+  /** `status`: of a failing response, for `matching` of a retry policy; 0 = none. `word`: RETRY, or one unknown to Dapr. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string; readonly word?: string}
   | Interrupted
 
@@ -54,7 +54,7 @@ export interface EventChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'>
   ): Promise<readonly EventAnswer[] | EventAnswer>
 }
 
-/** How events reach the app: what the classes for HTTP and gRPC need. */
+/** The app's process, for the channels over HTTP and gRPC. */
 export interface DeliveryProcess {
   readonly app: Callee
   readonly context: CallContext
@@ -85,7 +85,7 @@ export abstract class EventProcessChannel {
   }
 
   /**
-   * Decides what a request without an answer means; `before`: the process that it was for. An event that its process did not receive, or
+   * Judges a request without an answer; `before`: its process. An event that its process did not receive, or
    * could not answer, does not count as a failure of the app.
    */
   protected unanswered(

@@ -30,13 +30,13 @@ export interface EventDeliveryOptions {
   readonly broker: AppComponent<'pubsub'>
   /** Its routes may change while it is read. */
   readonly subscription: () => TopicSubscription
-  /** Aborted when nothing more is to be delivered; what the app already has may still be answered. */
+  /** Aborted when deliveries end. Open events may still be answered. */
   readonly over: AbortSignal
 }
 
 /** An event that comes back from a dead letter topic waits longer each time, up to LONGEST_MS; MAX_DEAD events are remembered. */
 const LONGEST_MS = 1000
-/** The same for what has no id: equal messages may be several events, none of which comes back. */
+/** The same for messages without an id: equal ones may be several events. */
 const LONGEST_RAW_MS = 20
 const MAX_DEAD = 10_000
 
@@ -44,7 +44,7 @@ const MAX_DEAD = 10_000
 const MAX_CRASHES = 3
 
 /**
- * Delivers the events of one subscription to the app, and decides what follows from its answers (Dapr: pkg/runtime/pubsub).
+ * Delivers the events of one subscription to the app, and decides by its answers (Dapr: pkg/runtime/pubsub).
  */
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
@@ -115,7 +115,7 @@ export class EventDelivery {
     return this.#held.run(deliver)
   }
 
-  /** Does what follows from the outcome of a delivery. */
+  /** Acts on the outcome of a delivery. */
   async conclude(outcome: EventOutcome, message: BrokerMessage, event: AppEvent): Promise<Handled> {
     if (outcome.kind === 'success') return this.#succeeded(event)
     const {log} = this.#options.context

@@ -22,7 +22,7 @@ export const OUTCOMES: Outcomes<EventOutcome> = {
   discard: () => undefined
 }
 
-/** Only what the app may answer differently the next time is a failure; 404 and DROP are not. */
+/** Judges an outcome. Only an answer that may change next time is a failure; 404 and DROP are not. */
 function judge(outcome: EventOutcome): Verdict {
   if (outcome.kind === 'stopped') return 'excluded'
   if (outcome.kind === 'interrupted') return 'failed'

@@ -13,12 +13,12 @@ const LATE_MS = 60_000
 
 /** Something that is read for an app. */
 export interface Followed {
-  /** Aborted when nothing more is to be delivered. */
+  /** Aborted when deliveries end. */
   readonly over: AbortController
   readonly reader: {stop(): Promise<void>}
 }
 
-/** Delivers nothing more; settles when what the app has is answered. */
+/** Ends deliveries. Settles when open events are answered. */
 export async function stopFollowed({over, reader}: Followed): Promise<void> {
   over.abort()
   await reader.stop()
@@ -27,10 +27,10 @@ export async function stopFollowed({over, reader}: Followed): Promise<void> {
 /** Begins a reader, unless it exists. Resolves with true if it has begun, with undefined after a logged failure. */
 type Begin<T> = (wanted: T, failures: LogLevel) => Promise<boolean | undefined>
 
-/** All of one kind that is read for an app: exactly what is wanted. */
+/** All readers of one kind for an app: exactly the wanted ones. */
 export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   protected readonly active = new Map<string, A>()
-  /** The changes of each, one after the other: one whose server does not answer holds up no other. */
+  /** The changes of each, one after the other. A silent server delays no other. */
   readonly #changes = new Map<string, SerialQueue>()
   /** Readers that stop. Each promise settles once its reader has stopped, or is waited for no longer. */
   readonly #leaving = new Map<string, Promise<unknown>>()
@@ -43,7 +43,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   /** Called with those that have begun together. */
   protected begun?(all: readonly T[]): void
 
-  /** Stops what is not wanted, and begins what is; what does not answer is tried again, as a server may start later, or come back. */
+  /** Stops unwanted readers, and begins wanted ones. Tries silent servers again, since one may start later or come back. */
   protected async followAll(all: readonly T[], begin: Begin<T>): Promise<void> {
     if (this.#closing.signal.aborted) return
     const wanted = (this.#wanted = new Map(all.map(each => [this.keyOf(each), each])))
@@ -78,7 +78,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     if (active !== undefined) await stopFollowed(active)
   }
 
-  /** Stops all, also what is about to begin; settles when the app has answered what it already got. */
+  /** Stops all, also starting ones. Settles when the app has answered open events. */
   async close(): Promise<void> {
     this.#closing.abort()
     this.#wanted = new Map()
@@ -86,7 +86,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     await Promise.all([...this.#changes].flatMap(([key, changes]) => [stop(key), changes.run(async () => stop(key))]))
   }
 
-  /** Stops one that is not wanted. An app may keep an event for long, and a server may never answer: it is waited for once. */
+  /** Stops an unwanted reader. Waits for it once: an app may keep an event for long, and a server may never answer. */
   async #leave(key: string, begin: Begin<T>): Promise<unknown> {
     const stopped = this.#change(key, 'error', begin)
     const leaving = within(STOP_MS, stopped)

@@ -26,7 +26,7 @@ type Outcome<Answer> =
   | Stopped
   | {readonly kind: 'failed'; readonly status: 0; readonly text: string}
 
-/** Delivers an event once. Rejects if it cannot be sent: what others have published may be anything. */
+/** Delivers an event once. Rejects if it cannot be sent, since others may publish anything. */
 type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
 
 export interface HeldDeliveryOptions<Answer> {
@@ -39,7 +39,7 @@ export interface HeldDeliveryOptions<Answer> {
   readonly outcomes: Outcomes<Outcome<Answer>>
   /** The outcome of an interrupted event, `crashes` of whose processes ended after they got it; undefined: it is delivered again. */
   readonly interrupted: (answer: Interrupted, crashes: number) => Outcome<Answer> | undefined
-  /** Aborted when nothing more is to be delivered; what the app already has may still be answered. */
+  /** Aborted when deliveries end. Open events may still be answered. */
   readonly over: AbortSignal
 }
 

@@ -61,7 +61,7 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
     const over = new AbortController()
     const active: Omit<Active, 'reader'> & {reader?: BindingReader} = {target: first, binding, over}
     const target = (): BindingTarget => active.target
-    /** Aborted when what the app has not got is wanted back. */
+    /** Aborted when waiting events are wanted back. */
     let taken = new AbortController()
     const begin = (): BindingDelivery => {
       taken = new AbortController()

@@ -30,8 +30,7 @@ export function compactJson(text: string): string {
 }
 
 /**
- * The texts of the values of an object's own keys, as they are written; of equal keys the last. The text must be valid JSON
- * (RFC 8259); of what is no object there are none.
+ * Returns the texts of the values of an object's own keys, as written; of equal keys the last. Returns none for other values. The text must be valid JSON (RFC 8259).
  */
 export function memberTexts(text: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>()
@@ -51,7 +50,7 @@ export function memberTexts(text: string): ReadonlyMap<string, string> {
 const keyIn = (keys: readonly string[], name: string): string =>
   keys.includes(name) ? name : (keys.find(key => key.toLowerCase() === name.toLowerCase()) ?? name)
 
-/** The value of a key in any capitals; what is no object has none. */
+/** Returns the value of a key in any capitals, if the value is an object. */
 export const memberIn = (from: unknown, name: string): unknown =>
   isObject(from) ? from[keyIn(Object.keys(from), name)] : undefined
 
@@ -61,7 +60,7 @@ export function memberText(text: string, name: string): string | undefined {
   return members.get(keyIn([...members.keys()], name))
 }
 
-/** The texts of the items of an array, as they are written. The text must be valid JSON; of what is no array there are none. */
+/** Returns the texts of the items of an array, as written, none for other values. The text must be valid JSON. */
 export function itemTexts(text: string): readonly string[] {
   const items: string[] = []
   let at = skipWhite(text, 0)

@@ -27,7 +27,7 @@ const SETTLED_MS = 2000
 /** How long events that are being published may take at the end. */
 const CLOSE_MS = 500
 
-/** An event is tried again here: a policy would go on with what the files said before, and without an end. */
+/** An event is tried again here: a policy would go on with old files, and without an end. */
 const ONCE = until(AbortSignal.abort())
 const UNCONDITIONAL = {etag: '', metadata: {}, options: {concurrency: '', consistency: ''}} as const
 
@@ -38,7 +38,7 @@ export function outboxOf({name, properties}: Store, app: string): OutboxTarget |
 }
 
 /**
- * Publishes what the transactions of one app have saved. A row of the file has the event before the transaction begins, a marker
+ * Publishes the saved items of one app's transactions. A row of the file has the event before the transaction begins, a marker
  * within it shows that it was committed: an event comes once for each committed transaction, or again, and never without one.
  */
 export class OutboxCalls extends AppBlock {
@@ -54,7 +54,7 @@ export class OutboxCalls extends AppBlock {
     this.#publishing = publishing
   }
 
-  /** Resumes what an earlier run has left, and what another sidecar of the app leaves when it closes; once. */
+  /** Resumes the events of an earlier run, and of a closed sidecar of the app; once. */
   async begin(): Promise<void> {
     await this.#claiming.do(async () => {
       const outbox = await this.context.work.outbox()
@@ -79,7 +79,7 @@ export class OutboxCalls extends AppBlock {
     const {changes, events} = outboxTransaction(all, target, trace)
     const operations = operationsOf(changes)
     if (operations.length === 0) return
-    // as in Dapr, nothing is saved whose event could never be published (pkg/runtime/pubsub/outbox.go, PublishInternal)
+    // as in Dapr, an item is not saved if its event could never be published (pkg/runtime/pubsub/outbox.go, PublishInternal)
     if (events.length > 0)
       await this.#publishing.checkTopic({pubsubName: target.pubsub, topic: target.topic, metadata: {}})
     const outbox = await this.context.work.outbox()
@@ -124,7 +124,7 @@ export class OutboxCalls extends AppBlock {
   async #untilDone(outbox: Outbox, event: KeptEvent, wasCommitted: boolean): Promise<void> {
     let isCommitted = wasCommitted
     let isPublished = false
-    // how long it was tried does not count: what the last try has sent may be under way
+    // the time of tries does not count: the last one may still be under way
     const since = performance.now()
     for (let waitMs = FIRST_MS; !this.#closing.signal.aborted; waitMs = Math.min(LONGEST_MS, waitMs * 2)) {
       try {

@@ -41,7 +41,7 @@ export function outboxTransaction(all: readonly StateChange[], target: OutboxTar
   return {changes, events}
 }
 
-/** `request`: what is saved, whose metadata become keys of the event; `said`: what the event says. */
+/** `request`: the saved item, whose metadata become keys of the event; `said`: the data of the event. */
 function eventOf(
   request: StateSet,
   said: StateSet,

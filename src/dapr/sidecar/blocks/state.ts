@@ -124,7 +124,7 @@ export class State extends AppBlock {
           ? {kind: 'delete', request: checked(change, key)}
           : {kind: 'upsert', request: setRequest(change, key)}
       })
-    /** Attempts of which nothing is known. */
+    /** Attempts with an unknown result. */
     let unclear = 0
     /** Operations that an attempt has refused. */
     let refused: ReadonlySet<number> | undefined
@@ -142,7 +142,7 @@ export class State extends AppBlock {
           throw unclear > 0 ? new Error(error.message) : new PartlyRefused(error.message, refused)
         }
       })
-    // what refuses another attempt may be what the first one has written
+    // the first attempt's write may refuse another one
     const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
     const target = outboxOf(store, this.context.appId)
     // other stores than those that let items expire by themselves may take it for a time in the past
@@ -204,7 +204,7 @@ export class State extends AppBlock {
     )
   }
 
-  /** The errors of those that failed; what is done, or refused, is not tried again (Dapr: PerformBulkStoreOperation). */
+  /** Returns the errors of failed writes. Done and refused writes are not tried again (Dapr: PerformBulkStoreOperation). */
   async #writeEach<Request>(
     store: Store,
     operation: string,

@@ -36,7 +36,7 @@ interface Streamed {
   readonly moves: SerialQueue
 }
 
-/** How a topic is read; `free` settles when what comes may be delivered. */
+/** Arguments of reading a topic; `free` settles when its events may be delivered. */
 type Read = [TopicSubscription, broker: AppComponent<'pubsub'>, channel: EventChannel, free?: Promise<void>]
 
 /** A reader that follows another one has this long to take messages before that is stopped. */
@@ -50,7 +50,7 @@ const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
 const isSameBroker = (a: AppComponent<'pubsub'> | undefined, b: AppComponent<'pubsub'> | undefined): boolean =>
   a?.component === b?.component && a?.topicPrefix === b?.topicPrefix
 
-/** The subscriptions of one app: reads their topics, and delivers what comes (Dapr: pkg/runtime/processor/subscriber). */
+/** The subscriptions of one app: reads their topics, and delivers their events (Dapr: pkg/runtime/processor/subscriber). */
 export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
   readonly #streamed = new Set<Streamed>()
 
@@ -86,7 +86,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     })
     const streamed: Streamed = {channel, gone, active, moves: new SerialQueue()}
     this.#streamed.add(streamed)
-    // its component may have been opened again meanwhile
+    // its component may have been opened again
     void streamed.moves.run(async () => this.#renew(streamed))
     log.write('info', `Subscribing to pubsub '${pubsubName}' topic '${topic}'`)
     return {
@@ -117,7 +117,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     }))
   }
 
-  /** Components have changed: streams continue with those that were reopened. */
+  /** Moves streams to reopened components. */
   async renew(): Promise<void> {
     await Promise.all([...this.#streamed].map(async each => each.moves.run(async () => this.#renew(each))))
   }
@@ -181,7 +181,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     return undefined
   }
 
-  /** Begins before `before` is stopped, if what waits at the broker would be gone without a reader; undefined: it is read after it. */
+  /** Begins before `before` is stopped, if waiting events would be lost without a reader; undefined: it is read after it. */
   async #besides(before: Active | undefined, ...[subscription, broker, channel]: Read): Promise<Active | undefined> {
     if (before === undefined || broker.component.forgetsUnread !== true) return undefined
     const left = Promise.withResolvers<void>()
@@ -199,7 +199,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     const delivering = {waiting: 0, count: 0}
     const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over, delivering}
     let batches: BulkDelivery | undefined
-    /** Aborted when what the app has not got is wanted back. */
+    /** Aborted when waiting events are wanted back. */
     let taken = new AbortController()
     let ended = over.signal
     const begin = (): EventDelivery => {
@@ -222,7 +222,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       const settings = active.subscription.bulk
       if (settings === undefined) return delivery
       batches ??= new BulkDelivery(delivery, channel, settings, ended)
-      if (batches.settings !== settings) batches.flush() // what waits would keep its own time
+      if (batches.settings !== settings) batches.flush() // waiting events would keep their own time
       batches.settings = settings
       return batches
     }

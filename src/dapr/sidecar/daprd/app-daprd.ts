@@ -157,7 +157,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     const latest = (this.#latest = this.#latest.catch(() => undefined).then(work))
     this.#failedAt = Infinity
     latest.then(
-      // what it could not open before is still to be tried again
+      // failed components are still to be tried again
       daprd => latest === this.#latest && daprd?.components !== this.#wanted && (this.#failedAt = performance.now()),
       () => latest === this.#latest && void this.#failed()
     )
@@ -173,12 +173,12 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     if (latest === this.#latest && isRead) this.#change(async () => this.#exchange(!this.#isUpToDate))
   }
 
-  /** Starts again what could not be started: what it needs may be there by now. Components that are opened together fail together. */
+  /** Starts failed components again: their needs may be met now. Components that are opened together fail together. */
   #retry(): void {
     if (performance.now() - this.#failedAt >= RETRY_MS) this.#change(async () => this.#exchange(false))
   }
 
-  /** Starts a daprd that has what is wanted, and ends the one before, which serves until then. `isForced`: the readings alone differ. */
+  /** Starts a daprd with the wanted components, and then ends the earlier one. `isForced`: the readings alone differ. */
   async #exchange(isForced: boolean): Promise<Daprd | undefined> {
     const before = this.#current
     const components = isForced && before !== undefined ? before.components : this.#wanted
@@ -256,12 +256,12 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
     this.#change(async () => {
       await daprd.end()
-      // its components may have changed meanwhile: then the next one serves already
+      // its components may have changed: then the next one serves already
       return this.#current ?? this.#restart(how, daprd.components)
     })
   }
 
-  /** `components`: what the one that has died was able to open. */
+  /** `components`: the open components of the dead one. */
   async #restart(how: string, components: string): Promise<Daprd | undefined> {
     let why = how
     while (!this.#ending.aborted && this.#wanted !== '') {
@@ -281,7 +281,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return undefined
   }
 
-  /** Replaces a daprd that has already asked what the app reads: it asks only once. */
+  /** Replaces a daprd that has already asked for the app's topics: it asks only once. */
   #readingsChanged(): void {
     if (!this.#isUpToDate) this.#change(async () => this.#exchange(!this.#isUpToDate))
   }

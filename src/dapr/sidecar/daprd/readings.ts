@@ -50,7 +50,7 @@ export class Readings {
     }
   }
 
-  /** The app has said what it reads. */
+  /** Notes that the app has named its topics or bindings. */
   setKnown(what: 'topics' | 'bindings'): void {
     if (what === 'topics') this.#topicsKnown.resolve()
     else this.#bindingsKnown.resolve()
@@ -74,12 +74,12 @@ export class Readings {
     return fitsBindings && (topics === undefined || keysOf(topics) === keysOf(this.#topics))
   }
 
-  /** Returns what reads a topic now. */
+  /** Returns the current reader of a topic. */
   readerOf(topic: DaprdTopic): DaprdTopic | undefined {
     return [...this.#topics].find(each => keyOf(each) === keyOf(topic))
   }
 
-  /** Returns what reads a binding now. */
+  /** Returns the current reader of a binding. */
   bindingReader(name: string): DeliverEvent | undefined {
     return this.#bindings.get(name)
   }

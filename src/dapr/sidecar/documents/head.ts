@@ -69,7 +69,7 @@ export function writeHead(manifest: Manifest, fileKey: Buffer): Buffer {
   return Buffer.concat([signed, Buffer.from(`${macOf(fileKey, signed).toString('base64')}\n`)])
 }
 
-/** Whether the head was written by who had the key. */
+/** Whether an owner of the key has written the head. */
 export const isSignedBy = ({signed, mac}: ReadHead, fileKey: Buffer): boolean => {
   const own = macOf(fileKey, signed)
   return mac.length === own.length && timingSafeEqual(mac, own)

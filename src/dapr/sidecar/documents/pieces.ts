@@ -7,7 +7,7 @@ export interface Part {
   readonly isLast: boolean
 }
 
-/** More are copied into one: each costs what is done with it. */
+/** Limit of pieces: more are copied into one, since each costs work. */
 const MAX_PIECES = 8
 
 /** The bytes that streams bring, in whatever pieces. */

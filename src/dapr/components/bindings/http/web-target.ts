@@ -127,7 +127,7 @@ const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a
 const OF_CONNECTION =
   /^(?:connection|keep-alive|proxy-authenticate|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i
 
-/** The headers, those that come more than once joined, and the status. */
+/** Returns the headers, with repeated ones joined, and the status. */
 function metadataOf(status: number, fields: readonly string[]): Record<string, string> {
   const metadata = emptyRecord<string>()
   const named = new Set(namedIn(fields))

@@ -6,7 +6,7 @@ import {codeOf} from '../../../../model/errors.ts'
 const MAX_LINKS = 255
 
 /**
- * A path below a root, as if the root were that of the machine: `..` and links do not lead out of it (filepath-securejoin). Keeps
+ * Returns a path below a root, as if it were the machine's root: `..` and links do not lead out of it (filepath-securejoin). Keeps
  * missing parts as written.
  */
 export async function pathInside(root: string, name: string): Promise<string> {
