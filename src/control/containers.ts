@@ -11,8 +11,7 @@ export interface Containers {
 }
 
 /**
- * The container that goes with its command: `docker run --rm --name NAME …`, or `sh -c 'docker build … && exec "$@"' … docker run …`, as
- * import writes both; undefined: there is none.
+ * The container that goes with its command: `docker run --rm --name NAME …`, or `sh -c 'docker build … && exec "$@"' … docker run …`, as import writes both; undefined = none.
  */
 export function containerOf(command: readonly string[]): Containers | undefined {
   const at = command.findIndex((word, index) => ENGINE.test(word) && command[index + 1] === 'run')

@@ -54,7 +54,7 @@ export function serverText({port, run, app}: ForeignServer): string {
   return `localhost:${port} is ${app === '' ? 'a server' : `"${app}"`} of the run ${run.name}${folder} (pid ${run.pid})`
 }
 
-/** Says whose server it is, and what to do. */
+/** Returns a text with the run of the server, and the next step. */
 export function foreignServerText(server: ForeignServer): string {
   const {port, run} = server
   return `${serverText(server)}, whose data this run must not use: give the app that is this server here an appPort (${port}) and start it at $APP_PORT, so that each copy has its own, or end the other run: pillion down --name ${run.name}`

@@ -26,7 +26,7 @@ export interface KnownCopy {
   readonly space: RememberedSpace | undefined
 }
 
-/** The copies of the template at `file`: in each worktree of its repository, under other names, in clones that run, and those whose folder is gone. */
+/** Returns the copies of the template at `file`: worktrees of its repository, other names, running clones, and copies without a folder. */
 export function knownCopies(env: Environment, file: string): readonly KnownCopy[] {
   const own = linksResolved(file)
   const root = repositoryAbove(dirname(own))
@@ -85,7 +85,7 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
   return [...known, ...left]
 }
 
-/** Of what is about to be a run what will be the run of one of these copies, named as they are. */
+/** Returns the starting runs of these copies, with the names of the copies. */
 export const startsOf = (copies: readonly KnownCopy[], starts: readonly RunIdentity[]): readonly RunIdentity[] =>
   starts.flatMap(start => {
     const copy = copies.find(({folder}) => isSamePath(folder, dirname(start.templateFile)))
@@ -93,8 +93,7 @@ export const startsOf = (copies: readonly KnownCopy[], starts: readonly RunIdent
   })
 
 /**
- * The main working tree and the added ones, as Git remembers them (gitrepository-layout(5)); those of which Git knows that they are gone,
- * too. A worktree that was moved without Git is found if its new place is `root`, or among `places`, and so is one that Git has forgotten then.
+ * Returns the main working tree and the added ones of Git (gitrepository-layout(5)), removed ones included. Finds a worktree that was moved without Git if its new place is `root` or among `places`.
  */
 function worktreesOf(root: string, places: readonly string[] = []): readonly string[] {
   const common = commonOf(gitOf(root))

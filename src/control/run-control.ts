@@ -1,7 +1,7 @@
 import type * as Api from '../model/api.generated.ts'
 import type {TerminalSize} from '../model/terminal.ts'
 
-/** A run and its apps, without what is known of calls. */
+/** A run and its apps, without facts about calls. */
 export type RunListing = Omit<Api.Run, 'faults' | 'hasWork' | 'lastCall'>
 
 /** How another run reaches a sidecar on behalf of its own apps. */
@@ -42,7 +42,7 @@ export interface LogsQuery {
   readonly version: string
   /** Lines that are in memory come with the colours of their app. */
   readonly isColoured?: boolean
-  /** Only what was written before this place in the log of the run, if nothing is followed; left out: all. */
+  /** Limits lines to those before this place in the log of the run. Default: all. */
   readonly before?: number
 }
 
@@ -55,7 +55,7 @@ export interface TerminalViewer {
 
 /** The terminal of an app, whichever process of it runs. */
 export interface SharedTerminal {
-  /** Shows what was shown last, about as much as fits on the screen, and what comes. The result ends it. */
+  /** Shows the latest screen and all further output. The returned function ends it. */
   readonly attach: (viewer: TerminalViewer) => () => void
   /**
    * Types; settles when the terminal has taken it, or `gone` is aborted: '', or why no process takes input. Waits for a process that is

@@ -17,14 +17,14 @@ export interface RunFile {
   readonly identity?: RunIdentity
 }
 
-/** The flags of a run as they are typed, and a hash of each part of its template: what another `up` compares itself with. */
+/** The flags of a run as typed, and a hash of each part of its template. Another `up` compares itself with them. */
 export interface AskedRun {
   readonly flags: readonly string[]
   /** By app, and by key of the top level. Left out: the template is not read yet. */
   readonly parts?: Readonly<Record<string, string>>
 }
 
-/** The process of a run, and what it runs. */
+/** The process of a run, its template and its apps. */
 export interface RunIdentity {
   readonly pid: number
   /** The name of the run for commands. */

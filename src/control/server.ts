@@ -22,12 +22,11 @@ export interface Registration {
   /** The host names that it asked for and other runs have. */
   readonly taken: readonly TakenName[]
   /**
-   * Removes the run from the list at once; settles when those who were being answered have all their data, or after a moment.
-   * Connections that wait for the end of the run stay open until the process exits.
+   * Removes the run from the list at once. Settles when open answers are sent, or after a moment. Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
-  /** Replaces what is registered of the apps of the run and its entrance, and their longest grace period. Never fails. */
-  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names' | 'entrance'>>, graceMs?: number): void
+  /** Replaces the registered facts of the apps, and their longest grace period. Never fails. */
+  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names'>>, graceMs?: number): void
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }
@@ -40,7 +39,7 @@ export interface Registrant extends RunFile {
 /** Answers a request; settles when the answer is written, or when it is one that ends with the run. Rejects if its code cannot be loaded. */
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** Takes over a connection for another protocol; `early`: what has come of that. */
+/** Takes over a connection for another protocol; `early`: its first bytes. */
 export type OnUpgrade = (request: IncomingMessage, socket: Socket, early: Buffer) => void
 
 /** How long readers have to read all at the end of a run. */
@@ -51,7 +50,7 @@ export const homeOf = (folder: string, marker: string): string => join(folder, m
 
 /**
  * Registers a run: its socket listens first and is then renamed into place, so that no client finds a socket that does not
- * respond yet. `folder` has been checked before (`usableFolder`): what reaches the socket comes from the user.
+ * respond yet. `folder` has been checked before (`usableFolder`): only the user reaches the socket.
  * Rejects with a `UserError` if another run has the name that this one asks for.
  */
 export async function register(
@@ -130,7 +129,7 @@ export async function register(
   }
 }
 
-/** Never fails, since that would hide why the run ends: what stays, as where no more files may be open, a later command removes. */
+/** Removes the folder of a run. Never fails, since an error would hide why the run ends. A later command removes the rest. */
 const removeHome = (home: string): void => orElse(() => rmSync(home, {recursive: true, force: true}), undefined)
 
 /** Code cannot be loaded while no file can be opened: this request fails, and later ones are answered. */
@@ -140,7 +139,7 @@ function fail(response: ServerResponse, error: unknown): void {
   response.writeHead(500, {'content-type': 'application/problem+json'}).end(problem)
 }
 
-/** Chooses the names of a run and of its apps, and writes who it is; resolves with what was written. */
+/** Chooses the names of a run and of its apps, and writes its file. Resolves with the written facts. */
 async function introduce(
   folder: string,
   {name: asked, identity, ...about}: Registrant

@@ -8,7 +8,7 @@ import {livingRuns, type LivingRun} from './living-runs.ts'
 /** The file in the folder of a run with one line for each data that it has in a server. */
 const FILE = 'data'
 
-/** Writes down what data a run has in servers, for other copies that use the same. `keys`: equal where the data are. */
+/** Writes down the data of a run in servers, for other copies with the same data. Equal data have equal `keys`. */
 export const noteData = (home: string, keys: readonly string[]): void =>
   appendFileSync(join(home, FILE), keys.map(key => `${key}\n`).join(''), {mode: 0o600})
 

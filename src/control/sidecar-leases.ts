@@ -43,7 +43,7 @@ export class LeaseSearch {
   readonly #timeoutMs: number
   readonly #skipUntil = new Map<string, number>()
 
-  /** `run`: the marker of our own run. `own`: what it is a copy of; other copies are not asked. */
+  /** `run`: the marker of our own run. `own`: its template and copy; other copies are not asked. */
   constructor(env: Environment, run: string, own: TemplateCopy = {file: '', copy: ''}, timeoutMs = TIMEOUT_MS) {
     this.#env = env
     this.#own = own

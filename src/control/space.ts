@@ -30,7 +30,7 @@ export interface Space {
 export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process.cwd()): Promise<Space | undefined> {
   const owner = ownerOf(run, cwd)
   if (!hasSpace(env, owner) && run.file === '') return undefined
-  // of two that start at once, one is the first; and none begins to use what another one forgets
+  // of two starts at once one is the first, and none uses data that another one removes
   return oneByOne(usableFolder(runtimeFolders(env)), async () => {
     const isApart = hasSpace(env, owner) || hasCopyWithout(env, run)
     return Promise.resolve(isApart ? begun(env, owner) : undefined)
@@ -103,7 +103,7 @@ function spaceCalled(env: Environment, called: string, identity: string): Space 
   return {name, folder: join(spacesFolder(env), name)}
 }
 
-/** Writes down whose it is, so that it is known from now on; forgets those that are not used. */
+/** Writes down the owner, and forgets unused spaces. */
 function begun(env: Environment, owner: SpaceOwner): Space {
   const space = spaceFor(env, owner)
   try {
@@ -114,7 +114,7 @@ function begun(env: Environment, owner: SpaceOwner): Space {
     )
     forgetOld(env, name => used.has(name))
   } catch {
-    // what stores something there reports that it cannot
+    // a writer of the folder reports the error
   }
   return space
 }

@@ -13,7 +13,7 @@ import {oneByOne, wordOf} from './run-name.ts'
 /** Files in the runtime folder, each of a process that is about to register a run (`register` removes it); the rest of the name is its pid. */
 const STARTING = 'starting-'
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-/** The file of this process, and what it holds; undefined: none was written. */
+/** The file of this process and its text; undefined before it is written. */
 let announced: {readonly file: string; readonly own: StartingRun} | undefined
 const SLOW_MS = 10_000
 const LOOK_MS = 20
@@ -34,7 +34,7 @@ export const ownStart = (templateFile: string, copy = '', appIds: readonly strin
   appIds
 })
 
-/** The user's runs but one, and those that are about to be. */
+/** The user's runs but one, and starting runs. */
 interface OtherRuns {
   readonly living: readonly RunIdentity[]
   /** Their apps are not known yet. */
@@ -42,8 +42,7 @@ interface OtherRuns {
 }
 
 /**
- * The user's runs, and those that are about to be: of runs that start in the same instant each but the first sees another one. From now on
- * they see this one, unless it yields to the others.
+ * Returns the user's runs and starting runs. Of runs that start at once each but the first sees another one. They see this one from now on, unless it yields.
  */
 export async function announceStart(
   env: Environment,
@@ -64,7 +63,7 @@ export async function announceStart(
   })
 }
 
-/** Does a step that makes the worktree of this start ready, while others see what it is. */
+/** Does a step that prepares the worktree of this start. Other starts see its name. */
 export async function whilePreparing<T>(preparing: string, work: () => Promise<T>): Promise<T> {
   const {file, own} = announced ?? {}
   if (file !== undefined) writeFileSync(file, JSON.stringify({...own, preparing}))
@@ -75,7 +74,7 @@ export async function whilePreparing<T>(preparing: string, work: () => Promise<T
   }
 }
 
-/** Calls `work` once when the process ends, also by a signal that nothing else takes by then: Node's own end by one calls nothing. */
+/** Calls `work` once when the process ends, also by a signal without another listener. */
 function atEnd(work: () => void): void {
   process.once('exit', work)
   for (const signal of ENDING) {

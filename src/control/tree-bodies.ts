@@ -5,7 +5,7 @@ import type {ApiClient} from './api-client.ts'
 const MAX_CALLS = 50
 const MAX_BODY = 500
 
-/** The bodies of the calls of a tree, by their numbers: what was sent, and what was answered. */
+/** Returns the bodies of the requests and responses of a tree, by the number of their call. */
 export async function bodiesOf(
   api: Pick<ApiClient, 'ask'>,
   {nodes}: Api.RequestTree,

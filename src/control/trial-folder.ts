@@ -17,7 +17,7 @@ interface About extends SystemIdentity, Containers {
 }
 
 /**
- * Everything that a trial of a template (`import --check`) writes: logs, and the list of its containers.
+ * The folder of a trial of a template (`import --check`): logs, and the list of containers.
  * `remove` removes all of it; if the trial is killed, the next run does.
  */
 export class TrialFolder {

@@ -1,6 +1,6 @@
 /** Something that keeps a run busy: while all sources say nothing and count nothing, the run is idle. */
 export interface ActivitySource {
-  /** Describes what is under way now; '' = nothing. */
+  /** Describes the work under way; '' = none. */
   readonly busy: () => string
   /** Grows whenever something has happened, also if it is over already. */
   readonly count: () => number
@@ -13,7 +13,7 @@ export interface TopicBacklog {
   readonly topic: string
   /** Type of the component. */
   readonly type: string
-  /** Whether messages that wait at the broker are counted; else only those that are being delivered. */
+  /** Whether messages that wait at the broker count, besides those in delivery. */
   readonly isSeen: boolean
   readonly read: () => Promise<Backlog>
   /** How many wait in our memory, where they are many; else 0. */

@@ -1,5 +1,5 @@
 /**
- * Whether an app can be used: what banner, `ps`, `wait --for ready`, `up --run`, the page, coding agents and other runs mean by "ready".
+ * Whether an app can be used, for banner, `ps`, `wait --for ready`, `up --run`, the page, coding agents and other runs.
  *
  * - `ready`: it takes calls, or runs, if it has no port
  * - `finished`: its process has ended with 0, and is not started again by itself

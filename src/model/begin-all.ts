@@ -1,6 +1,6 @@
 type End = () => Promise<void>
 
-/** Begins what belongs together; the returned function ends all of it. If one cannot begin, those that have begun are ended. */
+/** Begins all parts, and returns a function that ends them. If one fails to begin, ends the earlier ones. */
 export async function beginAll<T>(all: readonly T[], begin: (one: T) => Promise<End>): Promise<End> {
   const begun = await Promise.allSettled(all.map(begin))
   const ends = begun.flatMap(each => (each.status === 'fulfilled' ? each.value : []))

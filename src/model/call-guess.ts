@@ -7,7 +7,7 @@ export function guessText(link: CallLink | null): string {
   return `likely (${Math.round(chance * 100)} %${candidates > 1 ? `, 1 of ${candidates}` : ''})`
 }
 
-/** Why something is shown below something else, as a sentence; '' = it is below nothing. */
+/** Returns the reason for a row's place below another one, as a sentence; '' = it has no row above. */
 export function reasonText(link: CallLink | null): string {
   if (link === null) return ''
   const {reason, candidates} = link

@@ -45,7 +45,7 @@ export interface Call {
   number?: number
   /** Its response has the header `Pillion-Call`: its caller is a program of this machine and not an app. */
   isNumbered?: boolean
-  /** Set when a language model has answered: what that has cost. */
+  /** Cost of the answer of a language model, once it has come. */
   tokens?: {readonly prompt: number; readonly completion: number}
   /** Set when its callee was asleep, and is started for it. */
   hasWoken?: boolean
@@ -63,7 +63,7 @@ export interface Call {
 
 /** A call that may be a stream without end: a reload or a stop does not wait for it. */
 export interface OpenStream {
-  /** Behind its first message the request is open still, or a message of the response has been passed on. */
+  /** The request is still open after its first message, or a message of the response has been passed on. */
   readonly isStream: boolean
   /** Ends it in a way that makes the caller open it again. */
   endStream(): void
@@ -82,7 +82,7 @@ export interface SentRequest {
   readonly lines: string
   /** The `traceparent` of its caller, where the lines have none: of a call of gRPC; '' = none. Left out: see the lines. */
   readonly trace?: string
-  /** The path with the query, as it was sent; left out: that of the call. */
+  /** Path and query as sent. Default: those of the call. */
   readonly target?: string
   /** Latin1 text that begins with the whole head, as it came, and the length of that; left out: it did not come as text. */
   readonly text?: string
@@ -182,7 +182,7 @@ export interface CallSpans {
   readonly own: CallSpan
   /** Span of the callee's sidecar; undefined: the call did not reach one of this run. */
   readonly callee: CallSpan | undefined
-  /** Set by who reads the message of a call of gRPC: what it is about. */
+  /** Actor that a gRPC message names. The reader of the message sets it. */
   actor?: SpanActor | undefined
 }
 
@@ -190,7 +190,7 @@ export interface CallSpans {
 export interface SpanActor {
   readonly type: string
   readonly id: string
-  /** The method that is called, or what else is asked: `CallActor/TYPE/pay`, `GetActorState/TYPE`. */
+  /** Called method or other operation: `CallActor/TYPE/pay`, `GetActorState/TYPE`. */
   readonly name: string
 }
 
@@ -245,7 +245,7 @@ export interface CallObserver {
   used?(use: ComponentUse): void
 }
 
-/** An app has used a component: it has read state, published an event, asked a binding. Times are those of `performance.now()`, in ms. */
+/** Use of a component by an app: a read of state, a published event, a call of a binding. Times are those of `performance.now()`, in ms. */
 export interface ComponentUse {
   readonly app: string
   readonly block: string
@@ -256,7 +256,7 @@ export interface ComponentUse {
   readonly totalMs: number
   /** Why it failed; '' = it did not. */
   readonly failure: string
-  /** The id of what was published; '' = nothing was, or it has none. */
+  /** Id of the published event; '' = none. */
   readonly event: string
   /** The traceparent of the call it belongs to; '' = not known. */
   readonly traceparent: string

@@ -16,8 +16,7 @@ const PYTHON = FRAMES[2]
 const FOREIGN = new RegExp(`${LIBRARIES.source}|^/usr/|^internal/`)
 
 /**
- * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; '' = they do not say. Of a stack the
- * innermost place counts that is the app's own.
+ * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; '' = unknown. In a stack the innermost place in the app's own code counts.
  */
 export function codePlace(lines: readonly string[], folder: string): string {
   const own = lines.filter(line => !RUNTIME_CALL.test(line))

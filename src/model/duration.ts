@@ -11,7 +11,7 @@ export function readDuration(text: string): number | undefined {
   return amount !== '' && ms > 0 && ms <= MAX_MS ? ms : undefined
 }
 
-/** Reads a time, or a date, in ms since 1970. NaN: it is none; a Date would take 30 February for 2 March, and 5 for May. */
+/** Reads a time, or a date, in ms since 1970. NaN = neither. A Date would take 30 February for 2 March, and 5 for May. */
 export function readTime(text: string): number {
   const [day = ''] = /^\d{4}-\d\d-\d\d/.exec(text) ?? []
   const midnight = Date.parse(day)

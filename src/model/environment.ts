@@ -10,7 +10,7 @@ export const variableOf = (env: Environment, name: string): string => ownOf(env,
 export interface OddVariables {
   /** Compose replaces `$OTHER` in their values. */
   readonly referring: readonly string[]
-  /** A `#` in them begins a comment here; for compose only one behind a blank does. */
+  /** Values that a `#` cuts here. For compose a comment needs a blank before it. */
   readonly cut: readonly string[]
 }
 

@@ -37,7 +37,7 @@ export interface UserErrorDetails {
   readonly code?: MistakeCode | HintCode | undefined
   /** Each mistake with its place, for programs. */
   readonly mistakes?: readonly TemplateMistake[]
-  /** The paths that the template names and whose next save may mend it: they are missing, or it has its values from them. */
+  /** Missing files, and files with values of the template. Their next save may mend it. */
   readonly mendedBy?: readonly string[]
   readonly cause?: unknown
 }

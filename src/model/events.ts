@@ -41,7 +41,7 @@ export type RunEvent =
   | {readonly type: 'app-moved'; readonly app: () => AppFacts}
   /** A new process has replaced the app's previous one and accepts calls. `version`: other versions have the same id. */
   | ({readonly type: 'reloaded'; readonly version: string} & Reloaded)
-  /** An edit of the template is applied; the text says what becomes of its apps. */
+  /** An edit of the template is applied. The text names the changes for each app. */
   | {readonly type: 'template-edited'; readonly text: string}
   /** The run is ending: by a signal, by `stop`, or by a request to a sidecar. */
   | {readonly type: 'stopping'}
@@ -67,7 +67,7 @@ export type EarlyEvent =
 
 export interface Reloaded {
   readonly id: string
-  /** Counts the reloads of the app: what a call has waited for names it. */
+  /** Counts the reloads of the app. A call that waited names its reload by it. */
   readonly number: number
   /** The saved files, relative to the folder of the app; none if a reload was requested. */
   readonly files: readonly string[]

@@ -19,7 +19,7 @@ const LONG_NUMBER = /\d{16}/
 export const parseExactly = (text: string): unknown =>
   LONG_NUMBER.test(text) ? json.parse(text, exact) : JSON.parse(text)
 
-/** As `parseExactly`, for secret texts: what it throws does not show the piece that it cannot read. */
+/** Parses a secret text as `parseExactly` does. Its errors show no part of the text. */
 export function parseSecret(text: string): unknown {
   try {
     return parseExactly(text)

@@ -50,7 +50,7 @@ export const ANY = 'any'
 export interface FaultView {
   readonly number: number
   readonly plan: FaultPlan
-  /** Calls that it was asked about, and those of them that it hit. */
+  /** Numbers of calls that match, and of calls that it hit. */
   readonly matched: number
   readonly hits: number
   /** The time in ms after which it ends by itself; Infinity: it does not. */

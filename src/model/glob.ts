@@ -23,7 +23,7 @@ export interface Glob {
   readonly sample: string
 }
 
-/** Whether wildcards skip this absolute folder: only a glob with its name matches what is in it. */
+/** Whether wildcards skip this absolute folder. A glob that names it matches inside, too. */
 export type IsHidden = (folder: string) => boolean
 
 /**

@@ -12,7 +12,7 @@ export type MistakeCode =
   | 'ignored-key' // warning: A key has no effect there, although Dapr's documentation or another section knows it.
   | 'interpolation' // error: `${` without `}`, without a name, or of a variable that must be set.
   | 'invalid-utf8' // error: The file is not UTF-8.
-  | 'invalid-value' // error: A value is not one of those that its key can have.
+  | 'invalid-value' // error: A value is not among those of its key.
   | 'invalid-yaml' // error: The text is not valid YAML.
   | 'missing-key' // error: A required key is missing.
   | 'no-actor-store' // warning: The template has workflows (an earlier run has kept some, or a resource is about them), and no Component has `actorStateStore: "true"`, which a real Dapr needs for them.

@@ -1,4 +1,4 @@
-/** The header of a recorded answer of a language model: what it has cost, and what it asked for. No provider has sent it. */
+/** Header of a recorded answer of a language model, with its cost and its tool calls. Pillion adds it. */
 export const MODEL_HEADER = 'pillion-model'
 
 /** Facts about a call of a language model, without any of its text. */

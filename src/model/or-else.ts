@@ -7,6 +7,6 @@ export function orElse<T, F = T>(work: () => T, fallback: F): T | F {
   }
 }
 
-/** A text without its percent-encoding; where that is broken, as it is. */
+/** Decodes percent-encoding. Returns a text with broken encoding unchanged. */
 export const uriDecoded = (text: string): string =>
   text.includes('%') ? orElse(() => decodeURIComponent(text), text) : text

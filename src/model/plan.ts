@@ -81,7 +81,7 @@ export interface AppPlan {
   readonly ready: ReadyPlan
   readonly restart: 'no' | 'on-failure' | 'always'
   readonly watch: WatchPlan
-  /** `--watch` leaves it out because it reloads itself: what does it (`vite`), else ''. */
+  /** Tool that reloads it (`vite`), so that `--watch` leaves it out; '' = none. */
   readonly reloadsItself: string
   readonly reload: 'replace' | 'overlap'
   readonly stop: StopPlan
@@ -127,7 +127,7 @@ export const instanceName = (name: string, instance: number): string => (instanc
 export const versionedName = ({name, version}: {readonly name: string; readonly version: string}): string =>
   version === '0.0.0' ? name : `${name}@${version}`
 
-/** The id in the name that lines of an app have, maybe with a version and the number of an instance behind it: `shop_1.2.0.2`. */
+/** Returns the id in the name of a log line, which may have a version and an instance after it: `shop_1.2.0.2`. */
 export const idInName = (name: string): string => name.replace(/_\d+\.\d+\.\d+.*$|\.\d+$/, '')
 
 /** Whether a name means an instance: the id of its app, or its own name; the first one may have its number, too (`shop.1`). */
@@ -248,7 +248,7 @@ export interface WatchPlan {
   readonly ignore: readonly string[]
   /** Files that `.gitignore` excludes do not count. False for globs that the template names. */
   readonly honoursGitignore: boolean
-  /** Folders of other apps inside the app's own, absolute: what is saved there is theirs. Left out: none. */
+  /** Folders of other apps inside the app's own, absolute. Saves there belong to those apps. Default: none. */
   readonly others?: readonly string[]
   /** Once the app has exited with 0, a save does not start it again. Left out: it does. */
   readonly untilFinished?: true
@@ -274,7 +274,7 @@ export interface ResourcesPlan {
   readonly folders: readonly string[]
   /** Dapr's Configuration; '' = none. */
   readonly configFile: string
-  /** Dapr's own folder: the template does not ask for what lies in it. */
+  /** Dapr's own folder, whose resources the template does not name. */
   readonly defaultFolder: string
   /** The values for `${…}` in the files of its folders. Left out: nothing is replaced. */
   readonly variables?: Readonly<Record<string, string | undefined>> | undefined

@@ -11,7 +11,7 @@ export const readTextFile = (path: string): string => utf8Text(readTextBytes(pat
 
 /**
  * The bytes of a text file that a user names. Throws if it is not a regular file (a named pipe would block, a device may
- * never end) or larger than `maxBytes`, with a text that can follow the path; otherwise what the system throws.
+ * never end) or larger than `maxBytes`, with a text that can follow the path. Other errors are the system's.
  */
 export function readTextBytes(path: string, maxBytes = MAX_TEXT_BYTES): Buffer {
   const stats = statSync(path)

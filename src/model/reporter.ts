@@ -76,7 +76,7 @@ export interface Reporter {
   warn(code: WarningCode, text: string): void
 }
 
-/** Reports also what is no problem. */
+/** Reports also good news. */
 export interface TellingReporter extends Reporter {
   /** Something that is good to know, in one line. */
   tell(text: string): void

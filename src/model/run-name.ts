@@ -1,4 +1,4 @@
-/** Returns the name of a run for people: that of its template or, without one, its folder; then that of `--name`, if it is another one. */
+/** Returns the name of a run for people: its template's name or folder, and `--name` if that differs. */
 export function shownNameOf({template: {name, file}, name: called}: NamedRun): string {
   const folder = file.split('/').at(-2) ?? ''
   const own = name || folder

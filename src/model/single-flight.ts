@@ -1,6 +1,5 @@
 /**
- * Work of which one at a time is under way for each key: who asks meanwhile waits for that one (Go: singleflight). Only the work itself
- * ends its entry: where each of those who wait removes it, the second removes what the next one has begun.
+ * Runs one piece of work at a time for each key. Callers with the same key wait for that piece (Go: singleflight). Only the work itself ends its entry: a waiting caller could remove the entry of the next piece.
  */
 export class SingleFlight<K, T> {
   readonly #flights = new Map<K, Promise<T>>()
@@ -10,7 +9,7 @@ export class SingleFlight<K, T> {
     return this.#flights.size
   }
 
-  /** Settles when what is under way now has ended, however it ends. */
+  /** Settles when all current work has ended or failed. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#flights.values())
   }

@@ -20,7 +20,7 @@ export interface FilesAround {
   readonly isGitignored: (path: string, isFolder: boolean) => boolean
 }
 
-/** No wildcard matches these: what is in them counts where a glob has their name, as `target/*.jar`. */
+/** Folders that no wildcard matches. A glob with their name does, as `target/*.jar`. */
 const HIDDEN_FOLDERS = new Set([
   '.git',
   'node_modules',

@@ -5,8 +5,7 @@ export interface Clock {
   /** Milliseconds since 1970. */
   date(): number
   /**
-   * Calls `fire` once after `ms` milliseconds, when what has arrived by then is read: where this process was held up, an
-   * answer in time is no late one. The returned function cancels it.
+   * Calls `fire` once after `ms` milliseconds, after all arrived data are read: an answer in time counts even if this process was held up. The returned function cancels it.
    */
   after(ms: number, fire: () => void): () => void
 }

@@ -81,13 +81,12 @@ export const pragma = (database: DatabaseSync, name: string): number =>
   Number(database.prepare(`PRAGMA ${name}`).get()?.[name])
 
 /**
- * Gives back the room of what was removed, where that is most of a large file. Everything waits for that, hence the text for people; '' = it
- * was not done.
+ * Gives back the room of removed rows, if that is most of a large file. Everything waits meanwhile: returns a text for people; '' = not done.
  */
 export function shrink(database: DatabaseSync): string {
   const [free, pages, begun] = [pragma(database, 'freelist_count'), pragma(database, 'page_count'), performance.now()]
   if (free < MANY_PAGES || free * 2 < pages) return ''
-  // a later run tries again where there is no room for the smaller file: what was written of that would stay on the full disk
+  // a full disk has no room for the smaller file: a later run tries again
   for (const step of ['VACUUM', 'PRAGMA wal_checkpoint(TRUNCATE)']) orElse(() => database.exec(step), undefined)
   const bytes = (pages - pragma(database, 'page_count')) * pragma(database, 'page_size')
   return bytes === 0

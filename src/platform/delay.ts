@@ -16,7 +16,7 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.removeEventListener('abort', end)
 }
 
-/** Settles when the signal is aborted; at once if it already is. `until`: it is not waited for any longer. */
+/** Settles when the signal is aborted, or `until` is. */
 export const aborted = async (signal: AbortSignal, until: {readonly signal?: AbortSignal} = {}): Promise<void> =>
   new Promise(resolve => {
     if (signal.aborted) resolve()

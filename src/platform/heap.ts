@@ -10,7 +10,7 @@ const LOOK_MS = 3000
 const FIRST_LOOK_MS = 500
 /** Most that an idle run uses of one processor … */
 const IDLE = 0.05
-/** … and one at which little but polls arrives: a page, a health check, a script that waits. */
+/** … and a light load: polls of a page, a health check, a waiting script. */
 const LIGHT = 0.2
 /** Under a light load the pause of a collection meets calls: it has to bring twice as much, and comes at most this often. */
 const LIGHT_EVERY_MS = 60_000
@@ -49,7 +49,7 @@ let young: 1 | 2 = 2
 
 const setYoung = (factor: 1 | 2): void => setFlag(`--semi-space-growth-factor=${factor}`)
 
-/** Keeps the young generation small while `work` runs, which allocates much that stays: memory would grow by 50 MB meanwhile. */
+/** Keeps the young generation small while `work` runs. Its allocations stay, and memory would grow by 50 MB. */
 export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {
   setYoung(1)
   try {
@@ -60,8 +60,7 @@ export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * From now on gives back what a start or a flood has left, as soon as nothing happens, and within a minute while little
- * happens: V8 keeps it, since it collects only what new allocations need. A run that is busy, or has not grown, is left alone.
+ * Gives back the memory of a start or a flood: at once in a calm run, within a minute under a light load. V8 alone would keep it. Leaves out a run that is busy or has not grown.
  */
 export function giveBackWhenCalm(): void {
   let before = performance.eventLoopUtilization()
@@ -86,7 +85,7 @@ export function giveBackWhenCalm(): void {
 /** `drop`: the pages of Node's program, and what malloc keeps; `collect`: garbage, too. */
 export type GiveBack = 'none' | 'drop' | 'collect'
 
-/** Knows what the last collection has left, and decides when the next one is worth its pause. Times in ms, sizes in bytes. */
+/** Remembers the memory after the last collection, and decides when the next one is worth its pause. Times in ms, sizes in bytes. */
 export class KeptMemory {
   #kept: ResidentMemory = {own: 0, ofFiles: 0}
   #at: number
@@ -97,7 +96,7 @@ export class KeptMemory {
 
   /** `utilization`: the part of one processor that was used since the last look, 0–1. */
   workFor(utilization: number, {own, ofFiles}: ResidentMemory, now: number): GiveBack {
-    // what was in use at the last collection, and has been given back since, is no reason to keep as much garbage
+    // memory that was given back since the last collection allows no garbage
     this.#kept = {...this.#kept, own: Math.min(own, this.#kept.own)}
     const grown = own - this.#kept.own
     if (utilization <= IDLE && grown >= WORTH_BYTES) return 'collect'
@@ -127,7 +126,7 @@ export function collectAfter(bytes: number): void {
   collectGarbage()
 }
 
-/** Bytes of pieces that have been used since what they left was looked at, and what was left outside V8's heap after a collection. */
+/** Bytes of pieces since the last look, and bytes outside V8's heap after a collection. */
 let usedPieces = 0
 let leftOutside = Infinity
 /** After how many bytes the memory is read; how much may gather outside V8's heap; how much of that may be old. */
@@ -177,7 +176,7 @@ function exposedGc(): NodeJS.GCFunction {
 }
 
 /**
- * Gives back what the arenas of malloc keep (malloc_trim(3)): the threads of V8 that compile leave 10–20 MB there, in pieces. False where
+ * Gives back unused memory of malloc's arenas (malloc_trim(3)): the threads of V8 that compile leave 10–20 MB there, in pieces. False where
  * Node cannot call the C library, or it is not glibc.
  */
 export function trimArenas(): boolean {

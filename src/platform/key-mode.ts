@@ -14,9 +14,9 @@ export interface KeyMode {
 }
 
 const MODES = {
-  /** Signals stay: Ctrl-C, Ctrl-Z and Ctrl-\ mean what they did (termios(3): ICANON, ECHO, ISIG). */
+  /** Signals stay: Ctrl-C, Ctrl-Z and Ctrl-\ keep their meaning (termios(3): ICANON, ECHO, ISIG). */
   keys: '-icanon -echo min 1 time 0',
-  /** Every byte as it is, in both directions: what `setRawMode` of Node sets makes CR LF of each LF. */
+  /** Every byte as it is, in both directions. `setRawMode` of Node makes CR LF of each LF. */
   bytes: 'raw -echo'
 } as const
 const WITHIN_MS = 2000

@@ -31,7 +31,7 @@ export const isProgram = (path: string): boolean =>
     return statSync(path).isFile()
   }, false)
 
-/** The names in a folder; none if it cannot be read: it is not there, is no folder, or belongs to another user. */
+/** Returns the names in a folder, none if it cannot be read. */
 export const namesInFolder = (folder: string): readonly string[] => orElse(() => readdirSync(folder), [])
 
 /** The text of a file of proc(5) or the like; '' if the system has none, or does not show it. */

@@ -25,8 +25,7 @@ const SLICE_MS = 3
 const searches = new SerialQueue()
 
 /**
- * Finds the process at the other end of a connection: one connection after the other, slice by slice, so that calls continue
- * meanwhile.
+ * Finds the process at the other end of a connection. Searches one after another, in slices, so that calls continue.
  */
 export async function peerKind(connection: Ends, signs: AppSigns): Promise<PeerKind> {
   const ends = copiedEnds(connection)
@@ -85,7 +84,7 @@ export function environmentValue(pid: number, name: string): string {
   return at < 0 ? '' : environment.slice(from, environment.indexOf('\0', from))
 }
 
-/** Dev servers open the user's browser, which inherits their environment: it speaks for all pages that it shows. */
+/** Whether a process is a browser. A dev server opens the user's browser, which inherits its environment but shows pages of anybody. */
 export function isBrowser(pid: number): boolean {
   const program = basename(linkAt(`/proc/${pid}/exe`))
   return isUsersProgram(program) || /^WebKit\w+Process\b/.test(program)

@@ -18,8 +18,7 @@ interface Holder {
 }
 
 /**
- * Finds what a variable is set to in the environment of the process that holds the other end of a connection. Only processes that have it are
- * looked into, and of those that were looked into before the new descriptors first.
+ * Finds the value of a variable in the environment of the process at the other end of a connection. Looks only at processes with the variable, and at new descriptors of known processes first.
  */
 export class PeerVariable {
   readonly #name: string
@@ -80,7 +79,7 @@ export class PeerVariable {
     else this.#holders.push({pid, value, seen: new Set()})
   }
 
-  /** The latest descriptor first: that is mostly the newest connection. `isNew`: only those that were not looked at. */
+  /** Looks at the latest descriptor first, mostly the newest connection. `isNew`: only at unknown ones. */
   #holds(holder: Holder, socket: string, isNew: boolean): boolean {
     const {pid, seen} = holder
     const numbers = namesInFolder(`/proc/${pid}/fd`)

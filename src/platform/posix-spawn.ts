@@ -115,7 +115,7 @@ type AddressOf = (buffer: Buffer) => bigint
 
 const text = (value: string): Buffer => Buffer.from(`${value}\0`)
 
-/** A `char *[]` with its strings behind it, in one piece of memory, so that nothing of it is freed before the call. */
+/** Makes a `char *[]` with its strings in one piece of memory, so that none is freed before the call. */
 function listOf(values: readonly string[], addressOf: AddressOf): Buffer {
   const table = 8 * (values.length + 1)
   const strings = values.map(value => `${value}\0`).join('')

@@ -57,7 +57,7 @@ export function parseStat(pid: number, stat: string): Seen {
   }
 }
 
-/** Reads what is checked again before a process is signalled. */
+/** Reads the facts that are checked again before a signal to a process. */
 export function readParticulars(pid: number): Particulars | undefined {
   const seen = seeInProc(pid)
   const uid = ownerOf(pid)

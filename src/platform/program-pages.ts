@@ -6,7 +6,7 @@ const PAGE_BYTES = 4096
 /** madvise(2) */
 const MADV_DONTNEED = 4
 
-/** Resident memory of this process in bytes, proc(5): what is its own, and what is read from files and may be read again. */
+/** Resident memory of this process in bytes, proc(5): its own, and pages of files. */
 export interface ResidentMemory {
   readonly own: number
   readonly ofFiles: number
@@ -23,8 +23,7 @@ export function residentMemory(): ResidentMemory {
 }
 
 /**
- * Lets go of the pages of Node's own program. A start reads 40 MB of it, of which calls need a quarter: what is needed again comes from the
- * system's cache of the file, a microsecond for 64 kB. False where Node cannot call the C library, or no such pages are known.
+ * Lets go of the pages of Node's own program. A start reads 40 MB of it, and calls need a quarter. The system's cache returns 64 kB in a microsecond. False where Node cannot call the C library, or no such pages are known.
  */
 export function dropProgramPages(): boolean {
   program ??= findProgram()
@@ -54,8 +53,7 @@ const findProgram = (): Program =>
 const HEADING = /^\S+ r-[x-]p \S+ \S+ \d+ +(.*)/
 
 /**
- * The parts of a program's file in the text of `/proc/self/smaps` that no code can have written to: the others would lose what was
- * written.
+ * Returns the read-only parts of a program's file from the text of `/proc/self/smaps`: other parts would lose data.
  */
 export function rangesIn(smaps: string, path: string): Program['ranges'] {
   return smaps

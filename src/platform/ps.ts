@@ -17,7 +17,7 @@ export async function lookWithPs(): Promise<ProcessSnapshot> {
   }
 }
 
-/** Reads what is checked again before a process is signalled. */
+/** Reads the facts that are checked again before a signal to a process. */
 export async function askPs(pid: number): Promise<Particulars | undefined> {
   const [row] = parsePs(await ps(['-p', pid.toString()]))
   if (row === undefined || row.isZombie) return undefined

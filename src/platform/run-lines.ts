@@ -20,7 +20,7 @@ export interface LinesEnd {
 
 /** Time from the signal to SIGKILL. */
 const GRACE_MS = 5000
-/** Time in which what a command has written comes after its end, while something that it has started holds its output. */
+/** Time for the rest of a command's output after its end, while a process that it started holds the output. */
 const DRAIN_MS = 200
 /** Ends a group when we are gone, as after a SIGKILL: it reads a pipe that only we hold. */
 const GUARD = 'read -r _ || kill -s TERM -- "-$0"'
@@ -61,7 +61,7 @@ export async function runLines(
   const guard = execa('sh', ['-c', GUARD, `${child.pid}`], {cwd: '/', detached: true, reject: false, stdio})
   let [last, isOver] = ['', false]
   const read = async (): Promise<void> => {
-    // to the end: what the command has left behind would be ended by a pipe that is closed
+    // reads to the end: a closed pipe would end processes that the command left behind
     for await (const line of child.iterable({from: 'all'})) {
       if (isOver) continue
       last = line === '' ? last : line
@@ -69,7 +69,7 @@ export async function runLines(
     }
   }
   const {nodeChildProcess: ended} = child
-  // what ignores a signal that ends us, as `&` of a shell makes it, is waited for
+  // waits for programs that ignore the signal, as `&` of a shell makes them
   const {promise: drained, resolve} = Promise.withResolvers<void>()
   ended.once('exit', () => setTimeout(() => isEnding || resolve(), DRAIN_MS))
   try {

@@ -4,7 +4,7 @@
  * and for grep.
  */
 
-/** Editors, which pages of dev servers open at a line: what runs in them, as in their terminals, is the user's, too. */
+/** Editors, which pages of dev servers open at a line. Programs in them and in their terminals are the user's, too. */
 export const EDITOR = [
   '^[^ ]*/share/(code/code|code-insiders/code-insiders|codium/codium|cursor/cursor|windsurf/windsurf)( |$)',
   '^[^ ]*/(visual-studio-code/code|sublime_text/sublime_text|zed-editor)( |$)',
@@ -29,7 +29,7 @@ const users = new RegExp(USERS_PROGRAM)
 const editors = new RegExp(EDITOR)
 const automated = new RegExp(AUTOMATED_BROWSER)
 
-/** Whether what runs below it is left alone, too. */
+/** Whether its descendants are left alone, too. */
 export const isEditor = (command: string): boolean => editors.test(command) && !automated.test(command)
 
 /** Whether a process with this command line is left alone even when the run ends, unless it is in the process group of its app. */

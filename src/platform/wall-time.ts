@@ -32,7 +32,7 @@ export class ClockPair {
     this.#pieces = [{from: -Infinity, offset: origin}]
   }
 
-  /** Something begins at this moment, which is now or was a little while ago: what is measured from then on has the date of now. */
+  /** Notes the begin of something, now or a little ago. Times from then on have the date of now. */
   note(at = this.#clocks.now()): void {
     const last = this.#last
     const date = this.#clocks.date()
@@ -50,7 +50,7 @@ export class ClockPair {
     return at + (this.#pieces.findLast(({from}) => from <= at) ?? this.#last).offset
   }
 
-  /** The `performance.now()` of ms since 1970; where a clock was set back, the later one. */
+  /** Returns the `performance.now()` of ms since 1970; the later one after a clock was set back. */
   at(date: number): number {
     this.note()
     const index = this.#pieces.findLastIndex(({from, offset}) => from + offset <= date)

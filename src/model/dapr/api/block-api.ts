@@ -1,4 +1,4 @@
-// model/dapr/: Dapr's API as data: what can be called, by which names, and with which messages. This file has no imports.
+// model/dapr/: Dapr's API as data: operations, their names and their messages. This file has no imports.
 
 /** An operation of Dapr's API. Its key is Dapr's name for it, in the API log too. */
 export interface Operation {
@@ -23,7 +23,7 @@ export interface ComponentWords {
   readonly purpose: string
   /** The word in the names of default policies (Dapr: pkg/resiliency). */
   readonly policies: string
-  /** The name of the metrics that count their calls; left out: metrics count them otherwise, or not at all. */
+  /** Name of the metrics that count their calls. Default: other metrics count them, or none. */
   readonly counted?: string
 }
 
@@ -31,7 +31,7 @@ export interface ComponentWords {
 export interface BlockApi {
   /** The words for its components; left out: its calls name none. */
   readonly components?: ComponentWords
-  /** Parts of the codes of its errors (`a|b`), and what the metrics count these as (Dapr: pkg/messages/errorcodes). */
+  /** Parts of the codes of its errors (`a|b`), and their names in metrics (Dapr: pkg/messages/errorcodes). */
   readonly errors?: `${string} ${string}`
   readonly operations: Readonly<Record<string, Operation>>
 }

@@ -1,6 +1,6 @@
 import type {BlockApi} from './block-api.ts'
 
-/** Calls of other apps. Over HTTP they get what no other route takes (Dapr: pkg/api/http/directmessaging.go). */
+/** Calls of other apps. Over HTTP they get all requests without another route (Dapr: pkg/api/http/directmessaging.go). */
 export const INVOCATION = {
   errors: 'ERR_DIRECT_INVOKE service-invocation',
   operations: {InvokeService: {grpc: 'v1/invoke'}}
