@@ -8,7 +8,7 @@ export interface SqlColumn<T> {
   readonly write: (value: T) => SQLInputValue
 }
 
-/** A column of any type: what it writes is checked where the type is known. */
+/** A column of any type. The typed column checks its values. */
 interface AnyColumn {
   readonly read: (value: SQLOutputValue | undefined, name: string) => unknown
   readonly write: (value: never) => SQLInputValue
@@ -89,7 +89,7 @@ export class Statements {
   }
 }
 
-/** A table whose rows have a `key` that SQLite gives them. Call what writes within a change of the file. */
+/** A table whose rows have a `key` that SQLite gives them. Call writing methods within a change of the file. */
 export class Table<C extends Columns> {
   readonly statements: Statements
   readonly #name: string

@@ -9,11 +9,11 @@ const MAX_NAMED = 1000
 /** How many firings of one series are made one by one; beyond that only the latest one is. */
 const MAX_OF_SERIES = 100
 
-/** Says whose a wake-up is. */
+/** Returns the owner of a wake-up. */
 export type Whose<T> = (wakeUp: WakeUp) => T
 
 export interface Skipped<T> {
-  /** In the order in which they were due, each with how far the skip was then, in ms, and whose it was. */
+  /** In order of their times, each with the length of the skip so far, in ms, and its owner. */
   readonly fired: readonly (WakeUp & {readonly afterMs: number; readonly of: T | undefined})[]
   readonly others: number
   /** All work that had been started by the end was done. */
@@ -21,7 +21,7 @@ export interface Skipped<T> {
 }
 
 /**
- * Advances the clock of what waits by `ms`, from one wake-up to the next. `settle` waits for the work that a wake-up has started,
+ * Advances the clock of the file by `ms`, from one wake-up to the next. `settle` waits for the work that a wake-up has started,
  * which may set further wake-ups within the skip; it resolves with true once that is done. `of` is asked as a wake-up fires: by the end,
  * its owner may be gone. An aborted signal ends the skip where it is.
  */
@@ -95,7 +95,7 @@ interface Connecting {
   readonly sleep: {readonly triggers: Triggers}
 }
 
-/** Whether an app may get a worker soon; who starts one without a command, and when, is not known. `leftAt`: when its last one has left, by `performance.now()`; 0: it has had none. */
+/** Whether an app may get a worker soon. The start of a worker without a command is not known. `leftAt`: when its last one has left, by `performance.now()`; 0: it has had none. */
 export function mayConnect({availability, plan, lives, sleep}: Connecting, leftAt: number): boolean {
   if (availability === 'waiting' && plan.command.length > 0) return true
   if (availability === 'asleep') return leftAt > 0 || sleep.triggers.hasWorkers === true

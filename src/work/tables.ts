@@ -28,10 +28,10 @@ const WORKFLOWS = `
   ) WITHOUT ROWID;
 `
 
-/** How far what waits is ahead of the clock of the machine: one row, or none. */
+/** The lead of the file's clock over the machine's: one row, or none. */
 const CLOCK = 'CREATE TABLE clock (ahead INTEGER);'
 
-/** Times are those of the file, with what was skipped; `step`: ms; `remaining`: the number of firings left, the next one included. */
+/** Times are those of the file, skips included; `step`: ms; `remaining`: the number of firings left, the next one included. */
 const REMINDERS = `
   CREATE TABLE reminders (
     key ${KEY}, app TEXT, type TEXT, id TEXT, name TEXT, due INTEGER, step INTEGER, remaining INTEGER, expires INTEGER,

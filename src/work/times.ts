@@ -38,13 +38,13 @@ function goStep(text: string): Stride | undefined {
   return typeof ms === 'number' ? {months: 0, days: 0, ms} : undefined
 }
 
-/** Half of what a Date can hold: added to a time of our days it is still a Date. */
+/** Half of the range of a Date: added to a time of our days it is still a Date. */
 const MAX_STRIDE_MS = 4e15
 
 const ifNear = (stride: Stride | undefined): Stride | undefined =>
   stride !== undefined && Math.abs(after(0, stride)) <= MAX_STRIDE_MS ? stride : undefined
 
-/** Reads a duration of Go or of ISO 8601; undefined: it is none, or too long (`MAX_STRIDE_MS`). */
+/** Reads a duration of Go or of ISO 8601; undefined = neither, or too long (`MAX_STRIDE_MS`). */
 export const strideIn = (text: string): Stride | undefined => ifNear(isoStep(text) ?? goStep(text))
 
 /** Adds an interval to a time in ms since 1970. */
@@ -55,7 +55,7 @@ export function after(at: number, {months, days, ms}: Stride): number {
   return date.getTime() + ms
 }
 
-/** Reads a time of RFC 3339 as Go's time.Parse does, in ms since 1970; NaN: it is none. */
+/** Reads a time of RFC 3339 as Go's time.Parse does, in ms since 1970; NaN = no time. */
 export function timeAt(text: string): number {
   const [, local = ''] = RFC3339.exec(text) ?? []
   const at = Date.parse(`${local}Z`)

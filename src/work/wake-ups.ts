@@ -41,7 +41,7 @@ export class WakeUps {
   readonly #sql: Statements
   /** The kinds, as a list in JSON. */
   #served = '[]'
-  /** How far what waits is ahead of the clock, in ms: what was skipped so far. Times in the file are ahead by that. */
+  /** Lead of the file's clock, in ms: all skips so far. Times in the file include it. */
   #ahead: number
   #stop: (() => void) | undefined
   #next = Infinity
@@ -63,7 +63,7 @@ export class WakeUps {
     })
     file.onUndone(() => {
       this.#ahead = this.#readAhead()
-      this.#disarm() // what is undone may be another look than the last one saw
+      this.#disarm() // an undone change may alter the next time
       this.#arm()
     })
   }
@@ -77,7 +77,7 @@ export class WakeUps {
     this.#arm()
   }
 
-  /** Registers what waits for the work that wake-ups have started: it resolves with true when that is done, with false after `maxMs`. */
+  /** Registers a function that waits for the work of wake-ups. It resolves with true when that is done, with false after `maxMs`. */
   onSettle(settle: (maxMs: number) => Promise<boolean>): void {
     this.#settles.push(settle)
   }
@@ -92,14 +92,14 @@ export class WakeUps {
     return this.#ahead
   }
 
-  /** Adds a wake-up whose time is one of the machine's clock. Call it within a change of the file, as `addAt`, `fireNow` and the removals. */
+  /** Adds a wake-up at a time of the machine's clock. Call it within a change of the file, as `addAt`, `fireNow` and the removals. */
   add(kind: string, {due, owner, name, data}: NewWakeUp): void {
     const at = Math.max(-MAX_DUE, Math.min(due + this.#ahead, MAX_DUE))
     this.#sql.run(INSERT, at, kind, owner, name, data)
     if (at < this.#next) this.#disarm()
   }
 
-  /** Adds a wake-up whose time is one of the clock of what waits. */
+  /** Adds a wake-up at a time of the file's clock. */
   addAt(kind: string, wakeUp: NewWakeUp): void {
     this.add(kind, {...wakeUp, due: wakeUp.due - this.#ahead})
   }
@@ -115,13 +115,13 @@ export class WakeUps {
     this.#kinds.get(wakeUp.kind)?.(wakeUp)
   }
 
-  /** How many ms away the first wake-up is (0: it is due); undefined: there is none. */
+  /** Returns the time until the first wake-up in ms, 0 if it is due; undefined = none. */
   firstIn(): number | undefined {
     const due = this.#first()
     return due === undefined ? undefined : Math.max(0, due - this.date())
   }
 
-  /** Brings all wake-ups nearer by `ms`, for good, and fires the first of those that are due then; resolves with these when that is kept. */
+  /** Brings all wake-ups nearer by `ms`, for good, and fires the first due ones. Resolves with them once the change is kept. */
   async skip(ms: number): Promise<readonly WakeUp[]> {
     const skipped = this.#file.change(() => {
       this.#ahead += ms
@@ -185,7 +185,7 @@ export class WakeUps {
 
   /** Fires them in one change, or each in its own where one cannot be handled: that one comes again later, and holds up no other. */
   async #fire(rows: readonly WakeUp[]): Promise<readonly WakeUp[]> {
-    // what fails is tried again at that time; other changes of the file report that it cannot be written
+    // a failed change is tried again then; other changes of the file report the error
     this.#notBefore = this.#clock.now() + LOOK_MS
     const all = rows.map(row => this.#wakeUpOf(row))
     const fault = await this.#faultOf(all)
@@ -202,7 +202,7 @@ export class WakeUps {
     return wakeUps.filter((_, at) => faults[at] === undefined)
   }
 
-  /** Fires these in one change. Returns why nothing of it is kept; undefined: it is. */
+  /** Fires these in one change. Returns the error of a change that is not kept. */
   async #faultOf(wakeUps: readonly WakeUp[]): Promise<unknown> {
     try {
       await this.#file.change(() => wakeUps.forEach(each => this.fireNow(each)))
@@ -221,7 +221,7 @@ export class WakeUps {
     return this.#sql.all(COLUMNS, DUE, this.#served, this.#held, this.date())
   }
 
-  /** The current time of what waits, ahead of the clock by what was skipped. Milliseconds since 1970. */
+  /** Returns the current time of the file, skips included, in ms since 1970. */
   date(): number {
     return this.#clock.date() + this.#ahead
   }

@@ -29,7 +29,7 @@ export class WorkFile {
   readonly database: DatabaseSync
   /** Called after each commit, before the changes resolve. */
   readonly #committed: (() => void)[] = []
-  /** Called when something that was written is undone: what was read of the file may be wrong. */
+  /** Called when a change is undone: data read before may be wrong. */
   readonly #undone: (() => void)[] = []
   /** Actions of this tick's changes for after the commit. */
   readonly #after: (() => void)[] = []
@@ -86,7 +86,7 @@ export class WorkFile {
     return this.#waiting !== undefined
   }
 
-  /** Resolves when no change waits for its commit any more: what is read then is kept. */
+  /** Resolves when no change waits for its commit: data read then are kept. */
   async settled(): Promise<void> {
     await this.#waiting?.promise.catch(() => undefined)
   }
@@ -179,7 +179,7 @@ export class WorkFile {
 
   empty(): void {
     const tables = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
-    // half of it would be worse than all: wake-ups of what is gone would meet what gets its numbers
+    // all or none: wake-ups of removed rows would meet new rows with their numbers
     const all = tables.map(({name}) => `DELETE FROM "${String(name)}";`).join('')
     this.database.exec(`BEGIN; ${all} COMMIT; VACUUM`)
   }

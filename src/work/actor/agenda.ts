@@ -13,7 +13,7 @@ export interface Due {
 /** More entries that are over are removed once they are half of all. */
 const MAX_OVER = 100
 
-/** Holds in memory what is due later: a heap, and one timer for its head. */
+/** Holds work that is due later, in memory: a heap, and one timer for its head. */
 export class Agenda {
   readonly #clock: Clock
   #heap = new TimeHeap<Due>()
@@ -55,7 +55,7 @@ export class Agenda {
   }
 
   #look(): void {
-    this.#armed = -Infinity // nothing arms it meanwhile
+    this.#armed = -Infinity // no other code arms it before the end of this function
     const now = this.#clock.now()
     for (let {first} = this.#heap; first !== undefined && first.at <= now; {first} = this.#heap) {
       this.#heap.removeFirst()

@@ -1,6 +1,6 @@
 import {after, periodOf, TimeFault, dueTimeOf, type Period} from '../times.ts'
 
-/** When a timer or reminder fires and what it passes on, as the caller has written it. */
+/** The times and the data of a timer or reminder, as the caller has written them. */
 export interface FiringRequest {
   readonly dueTime: string
   readonly period: string
@@ -42,7 +42,7 @@ export function timesOf(kind: 'timer' | 'reminder', name: string, request: Firin
   return {...period, due, expires}
 }
 
-/** Refuses what Dapr's scheduler cannot plan, and what would fire without end. */
+/** Refuses reminders that Dapr's scheduler cannot plan, or that would fire without end. */
 function checkReminder({dueTime, period, ttl}: FiringRequest, {step}: Period): void {
   if (dueTime === '' && period === '') throw new FiringFault('job must have either a due time or a schedule')
   if (step !== undefined && (step.months !== 0 || step.days !== 0))

@@ -5,7 +5,7 @@ export class Hosting {
   readonly host: ActorHost
   /** The types that its process hosts; undefined: that is not known yet. */
   types: ReadonlyMap<string, TypeSettings> | undefined
-  /** The signals of those who deactivate its actors: meanwhile no turn begins. */
+  /** The signals of retirements that deactivate its actors. No turn begins during one. */
   readonly retirements = new Set<AbortSignal>()
 
   constructor(host: ActorHost) {

@@ -25,7 +25,7 @@ export async function letGo({all, letGo: release, drains, signal, late}: LetGoOp
     else if (late?.aborted === true) return false
     else {
       for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()
-      // nothing is awaited between the look at the actors and this: what ends meanwhile would not be noticed
+      // an `await` since the look at the actors would miss an end in between
       await oneFree(actors, late === undefined ? signal : AbortSignal.any([signal, late]))
     }
   }

@@ -27,10 +27,10 @@ const COLUMNS = {
   isDue: flag
 }
 
-/** A row of the table. Times are those of the file: ahead of the clock by what was skipped. */
+/** A row of the table. Times are those of the file, ahead of the clock by all skips. */
 export type Reminder = RowOf<typeof COLUMNS> & {readonly key: number}
 
-/** The table of reminders. Call what writes within a change of the file. */
+/** The table of reminders. Call writing methods within a change of the file. */
 export class ReminderStore extends Table<typeof COLUMNS> {
   constructor(database: DatabaseSync) {
     super(database, 'reminders', COLUMNS)

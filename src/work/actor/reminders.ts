@@ -20,13 +20,13 @@ export interface ReminderRequest extends FiringRequest {
 export class ReminderExists extends Error {}
 
 interface Fired extends Delivered {
-  /** The planned time; where firings were missed, that of the latest one. */
+  /** The planned time, of the latest firing if several were missed. */
   readonly due: number
   /** The actor asks that the reminder ends. */
   readonly isCancelled: boolean
 }
 
-/** Reminders of actors: kept in the file, and fired by the clock of what outlives a run. */
+/** Reminders of actors, kept in the file and fired by its clock. */
 export class Reminders {
   readonly #options: SeriesOptions
   readonly #run: Actors['run']

@@ -19,9 +19,7 @@ interface Inside {
 }
 
 /**
- * Finds turns that wait for themselves, also by way of other actors: such a turn ends only when its caller gives up, and nothing
- * else explains it. The trace of a turn shows which calls were made on its behalf; where apps pass no trace on, it is known if
- * each process on the way has one turn alone.
+ * Finds turns that wait for themselves, also by way of other actors: such a turn ends only when its caller gives up. The trace of a turn shows its calls. Without a trace the calls are known if each process on the way has one turn alone.
  */
 export class SelfWaits implements Due {
   at = 0
@@ -88,7 +86,7 @@ interface Way {
   readonly isSure: boolean
 }
 
-/** The way from a turn to a call that waits for it, by the turns between; undefined: it is not known that one has made the other. */
+/** Returns the way from a turn to a call that waits for it, by the turns between; undefined = unknown. */
 function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way | undefined {
   const trace = traceOf(waiting)
   const turns: Inside[] = []

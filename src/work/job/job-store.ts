@@ -43,7 +43,7 @@ const COUNT = {app: text, count: number, overdue: number}
 /** How many jobs an app has, and how many of them are overdue. */
 export type JobCount = RowOf<typeof COUNT>
 
-/** The table of jobs. Call what writes within a change of the file. */
+/** The table of jobs. Call writing methods within a change of the file. */
 export class JobStore {
   readonly #table: Table<typeof COLUMNS>
 

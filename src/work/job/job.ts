@@ -17,7 +17,7 @@ export interface JobRequest {
   readonly policy?: FailurePolicy | undefined
 }
 
-/** A job as it is kept. Times are milliseconds since 1970, by the clock of what waits (`WakeUps.date`). */
+/** A job as it is kept. Times are milliseconds since 1970, by the clock of the file (`WakeUps.date`). */
 export interface Job extends JobRequest, Planned {
   readonly policy: FailurePolicy
   readonly begin: number

@@ -14,7 +14,7 @@ export interface JobOutcome extends Delivered {
   readonly isMissing?: boolean
   /** A process that takes it is about to come: a skip waits for that. */
   readonly isExpected?: boolean
-  /** Its process has got it, and gave no answer: one that is run by hand does not go to another one. */
+  /** Its process has got it, and gave no answer. A run by hand goes to no other process. */
   readonly wasSent?: boolean
 }
 
@@ -22,7 +22,7 @@ export interface JobOutcome extends Delivered {
 export type DeliverJob = (job: Job, waits?: boolean) => Promise<JobOutcome>
 
 interface Ticked extends JobOutcome {
-  /** The planned time; where ticks were missed, that of the latest one. */
+  /** The planned time, of the latest tick if several were missed. */
   readonly planned: number | undefined
 }
 
@@ -93,7 +93,7 @@ export class Jobs {
     if (first === undefined || isOver) this.#options.log(app, 'warn', `job ${request.name}: ${never}`)
   }
 
-  /** Finds a job; settles when what is found is kept. Throws a JobError. */
+  /** Finds a job, once the file has it. Throws a JobError. */
   async get(app: string, name: string): Promise<Job> {
     checkJobName(app, name)
     await this.#options.file.settled()
@@ -119,7 +119,7 @@ export class Jobs {
     return this.#store.named(name, app)
   }
 
-  /** The time by which jobs are due: that of the clock, and what was skipped. */
+  /** Returns the time of the file: the clock's, and all skips. */
   date(): number {
     return this.#options.wakeUps.date()
   }
@@ -170,7 +170,7 @@ export class Jobs {
 
   /** Pauses a job: no tick comes until it is resumed, and those that are due meanwhile do not count as missed. Throws a JobError. */
   async pause(app: string, name: string): Promise<Job> {
-    // a tick that its app has stays due until the app has answered; one that waits for its app does not
+    // a tick in its app stays due until the answer, and a waiting tick does not
     return this.#set(app, name, job => ({
       isPaused: true,
       isDue: job.isDue && this.#withApps.get(jobKey(app, name)) === job.key

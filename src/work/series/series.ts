@@ -64,15 +64,15 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
   readonly deliver: (row: R) => Promise<D>
   /** Called once the removal of a row is kept. */
   readonly onRemoved?: (row: R) => void
-  /** Writes what changes with a firing that is done or given up; returns the time of the next one, undefined: there is none. */
+  /** Writes the changes of a firing that is done or given up. Returns the time of the next firing, if any. */
   readonly advance: (row: R, delivered: D) => number | undefined
-  /** Writes what changes with a failed try. */
+  /** Writes the changes of a failed try. */
   readonly onRetry: (row: R, delivered: D) => void
 }
 
 /**
- * Fires what is planned, from a table of the file (Dapr: its scheduler, diagridio/go-etcd-cron). A firing is marked as due with the change that
- * removes its wake-up, and stays so until its app has answered and what became of it is kept: the next run delivers it again.
+ * Fires planned rows of a table of the file (Dapr: its scheduler, diagridio/go-etcd-cron). A firing is marked as due with the change that
+ * removes its wake-up, and stays so until the answer of its app is kept: the next run delivers it again.
  */
 export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
   readonly #options: SeriesKind<R, D>
@@ -84,14 +84,14 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
 
   constructor(options: SeriesKind<R, D>) {
     const {kind, file, wakeUps, clock, rows} = options
-    // what a change says comes once it is kept: one that cannot be written is made again each second
+    // logs a change once it is kept: a change that cannot be written is made again each second
     this.#options = {...options, log: (...said) => file.afterCommit(() => options.log(...said))}
     this.#quiet = new Quiet(clock, () => this.#delivering > 0)
     wakeUps.serve(kind, ({owner}) => this.#fallDue(owner), {isSeries: true})
     wakeUps.onSettle(async maxMs => this.#quiet.within(maxMs))
     const left = rows.due()
     setImmediate(() => left.forEach(row => this.#announce(row)))
-    // a row whose removal was undone is still due
+    // after an undone removal the row is still due
     file.onUndone(() => rows.due().forEach(row => this.#announce(row)))
   }
 

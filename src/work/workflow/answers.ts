@@ -72,7 +72,7 @@ function readAnswer(start: TurnStart, answer: TurnResponse, now: number): Turn |
   }
 }
 
-/** Applies a worker's answer to an activity: one whose failure cannot be read has failed. Resolves when that is kept. Throws a DecodeError. */
+/** Applies a worker's answer to an activity. An unreadable failure is a failure. Resolves when the change is kept. Throws a DecodeError. */
 export async function answerActivity(engine: Engine, app: string, answer: ActivityResponse): Promise<void> {
   try {
     checkFailure(answer.failureDetails)

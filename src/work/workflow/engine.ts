@@ -58,7 +58,7 @@ export class Engine {
   /** Finished turns that a worker gets once more (`workflow replay`); an instance (`app id`) has no other turn meanwhile. */
   readonly replays = new Map<string, Replayed>()
   readonly leftWork: LeftWork
-  /** A change was undone: what was dropped from memory has to be read from the file again. */
+  /** A change was undone: memory has to be read from the file again. */
   isUndone = false
   /** Instances that were changed since the last commit; undefined: removed before they had ended. */
   readonly changed = new Map<number, Instance | undefined>()
@@ -75,7 +75,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const {file, clock, wakeUps} = options
-    // what a change says and counts comes once it is kept: one that cannot be written is made again each second
+    // warns and counts once a change is kept: a change that cannot be written is made again each second
     const warn: EngineOptions['warn'] = (...said) => file.afterCommit(() => options.warn(...said))
     const counted: EngineOptions['counted'] = (...event) => file.afterCommit(() => options.counted(...event))
     this.options = {...options, warn, counted}

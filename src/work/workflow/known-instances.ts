@@ -9,7 +9,7 @@ import type {WaitingTimer, Wanted, WorkflowStore} from './workflow-store.ts'
 
 const MAX_NAMED = 10
 
-/** Reads instances; what the changes of this tick have written is included. */
+/** Reads instances, with the changes of this tick. */
 export class KnownInstances {
   readonly #engine: Engine
 

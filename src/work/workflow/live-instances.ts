@@ -7,7 +7,7 @@ const MAX_KEPT_BYTES = 16 << 20
 
 const OBJECT_BYTES = 1000
 
-/** The instances in memory: those that something happens to. All others are only in the file. */
+/** The instances in memory, with current work. All others are only in the file. */
 export class LiveInstances {
   readonly #store: WorkflowStore
   readonly #live = new Map<number, LiveInstance>()

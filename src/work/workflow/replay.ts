@@ -14,7 +14,7 @@ import type {WorkItem} from './workers.ts'
 import {turnMessage} from './work-items.ts'
 import {WorkflowError} from './workflow-error.ts'
 
-/** A turn as it was, and what the code does now. */
+/** A turn as it was, and the result of the code now. */
 export interface ReplayedTurn {
   /** The number of the turn, from 0. */
   readonly turn: number
@@ -40,7 +40,7 @@ export class ReplayItem implements WorkItem {
   readonly turn: number
   token = ''
   readonly parts: TurnParts
-  /** Up to this turn; a continue-as-new empties that of the instance. */
+  /** Up to this turn. A continue-as-new empties the history of the instance. */
   readonly history: readonly Uint8Array[]
   /** The worker's answer; undefined: there will be none. */
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
@@ -95,7 +95,7 @@ interface ReplayOptions {
   readonly flush: () => void
 }
 
-/** Gives a turn to the next worker, and compares what the worker does with what was done. Throws a WorkflowError. */
+/** Gives a turn to the next worker, and compares its actions with the recorded ones. Throws a WorkflowError. */
 export async function replayTurn(
   engine: Engine,
   {key, app, id}: Instance,
@@ -120,7 +120,7 @@ export async function replayTurn(
       if (now !== undefined) want(engine, now)
     })
   }
-  goOn().catch(() => undefined) // who changes the file next hears why
+  goOn().catch(() => undefined) // the next change of the file reports the error
   const left = aborted(gone).then(() => {
     if (workers.isInHand(item)) item.isLeft = true
     else item.answer.resolve(undefined)

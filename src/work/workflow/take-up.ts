@@ -60,7 +60,7 @@ function isAwaited({store, held}: Engine, item: TurnItem): boolean {
   return item.live.turn !== item && !held.has(key) && now !== undefined && !isTerminal(now.status) && item.isTurnOf(now)
 }
 
-/** Reads everything again after a change was undone: memory becomes what the file says. Workers keep what they have in hand. */
+/** Reads everything from the file again after an undone change. Workers keep their open work. */
 export function reread(engine: Engine): void {
   const {store, changed, held, live: all} = engine
   for (const key of changed.keys()) {

@@ -26,7 +26,7 @@ export interface Step {
 /** `late`: the event did not come in time. `dropped`: its result is no longer wanted. `skipped`: a timer that fired before its time. */
 export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
 
-/** The steps of an instance, in the order of their beginnings. `dues`: when those timers fire whose time was changed. */
+/** The steps of an instance, in the order of their beginnings. `dues`: the new times of changed timers. */
 export function timelineOf(
   history: readonly Event[],
   app: string,
@@ -41,7 +41,7 @@ class Timeline {
   readonly steps: Step[] = []
   readonly #app: string
   readonly #open = new Map<number, Step>()
-  /** Activities by what all their tries have in common. */
+  /** Activities, by the key that all their tries share. */
   readonly #tried = new Map<string, Step>()
   readonly #awaiting = new Set<Step>()
   #suspension: Step | undefined

@@ -95,8 +95,7 @@ interface Gathered {
 }
 
 /**
- * Applies a worker's answer to a turn: returns the new events of the history, and what is to be done. A pure function of what the
- * turn began with, the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
+ * Applies a worker's answer to a turn: returns the new events of the history, and the next actions. A pure function of the turn's start, the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
  */
 export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): Turn {
   const {inbox} = start
@@ -149,7 +148,7 @@ export function isSuspendedAfter({isSuspended, inbox}: Pick<TurnStart, 'isSuspen
   return last === undefined ? isSuspended : last.kind === 'suspend'
 }
 
-/** Returns the events of one action; collects what the action asks for. */
+/** Returns the events of one action, and collects its requests. */
 function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gathered, now: number): Uint8Array[] {
   const {
     id: task = 0,

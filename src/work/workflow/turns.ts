@@ -70,7 +70,7 @@ export function applyTurn(
   if (live.turn === undefined) engine.live.rest(live)
 }
 
-/** Warns of what an instance sends to one that this run does not have, once for each workflow and app: events do not travel between runs. */
+/** Warns of an event to an instance that this run does not have, once for each workflow and app. Events do not travel between runs. */
 function warnOfLost({options, warned, file}: Engine, {app: own, name, id}: Instance, message: InstanceMessage): void {
   const what = message.kind === 'event' ? `'${message.name}'` : 'its end'
   const why = options.hasApp(message.app) ? 'which does not exist' : 'which is not in this run'

@@ -9,7 +9,7 @@ const PATCH_MISMATCH = 0
 const VERSION_NOT_AVAILABLE = 1
 /** Our own reason: the steps of the code are not those of the history. SDKs do not know it; the description explains it. */
 const CODE_CHANGED = 3
-/** Our own: the answer of the worker asks for what is not known here. */
+/** Our own: the answer of the worker has unknown actions. */
 const UNREADABLE = 4
 
 /** Why an instance cannot continue with the code of the worker that has answered. */
@@ -23,7 +23,7 @@ const NON_DETERMINISM = /NonDeterminis|a previous execution called/i
 const STEP = /\bID=(\d+)|sequence number (\d+)/i
 
 /**
- * Whether a worker lacks what the history was made with: the patches of the history must be a prefix of those of the answer, and
+ * Whether a worker lacks a patch or version of the history: the patches of the history must be a prefix of those of the answer, and
  * the version must be known (Dapr: pkg/actors/targets/workflow/orchestrator/versioning.go). `patches`: of the history.
  */
 export function versionStall({actions, version}: TurnAnswer, patches: readonly string[]): Stall | undefined {
@@ -50,7 +50,7 @@ export function codeStall(
   return undefined
 }
 
-/** The stall of an instance whose worker has answered what cannot be read: it would answer the same at once if it got the turn again. */
+/** Returns the stall of an instance after an unreadable answer: the worker would give the same answer again. */
 export const unreadableStall = ({message}: Error): Stall => ({
   reason: UNREADABLE,
   description: `the answer of its worker cannot be read: ${message}`

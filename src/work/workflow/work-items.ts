@@ -57,7 +57,7 @@ export class LiveInstance {
     this.inbox = inbox
   }
 
-  /** Replaces what is in memory by what the file has. */
+  /** Replaces the memory by the contents of the file. */
   reread(instance: Instance, readHistory: () => Uint8Array[], inbox: InboxEntry[]): void {
     const {turns, execution} = instance
     if (turns !== this.history.length || execution !== this.instance.execution) {
@@ -82,7 +82,7 @@ export class LiveInstance {
     this.#clock = time
   }
 
-  /** When its latest turn was made. A rerun that has had none of its own has those of its source, which may have been made by other code. */
+  /** Time of its latest turn. A rerun without turns has those of its source, maybe by other code. */
   get madeAt(): number {
     const {created, updated} = this.instance
     const copied = updated > created ? [] : eventsOf(this.history.slice(-1))
@@ -131,7 +131,7 @@ interface Turns {
   readonly droppedTurns: ReadonlySet<TurnItem>
 }
 
-/** A turn: the worker gets the history, and what is in the inbox. */
+/** A turn: the worker gets the history and the inbox. */
 export class TurnItem implements WorkItem {
   readonly kind = 'workflows'
   readonly live: LiveInstance

@@ -7,7 +7,7 @@ import {PORTION, PORTION_BYTES} from './left-work.ts'
 /** How long something waits for a worker before that is reported, in ms. */
 const LACK_MS = 2000
 
-/** The stream of a worker: what is sent to it, and how much it may have in hand. */
+/** The stream of a worker, and the limit of its open work. */
 export interface Worker {
   readonly limit: number
   readonly home: string
@@ -38,7 +38,7 @@ class WorkLimits {
     return (this.#named[kind].get(name) ?? 0) < (byName.get(name) ?? Infinity) ? '' : `${kind} ${name}`
   }
 
-  /** Adds one to what is under way (`by`: 1), or subtracts one (−1). */
+  /** Adds one to the open work (`by`: 1), or subtracts one (−1). */
   count({kind, name}: WorkItem, by: 1 | -1): void {
     this.#counts[kind] += by
     const named = (this.#named[kind].get(name) ?? 0) + by
