@@ -32,7 +32,7 @@ export interface Overrides {
   readonly variables?: Readonly<Record<string, string>>
   /** `--profile`: apps with other profiles are left out. Undefined leaves out none. */
   readonly profiles?: readonly string[]
-  /** `--lazy`: apps whose template does not say start with their first call. */
+  /** `--lazy`: apps without a `lazy` key start with their first call. */
   readonly lazy?: boolean
 }
 

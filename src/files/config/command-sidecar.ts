@@ -26,7 +26,7 @@ export interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables
   readonly source: Source
 }
 
-/** The plan of a sidecar for a command that is no app of the template. Throws a `UserError` where a value of `common` cannot be used. */
+/** Returns the plan of a sidecar for a command outside the template. Throws a `UserError` where a value of `common` cannot be used. */
 export function commandSidecar(template: Template, {id, cwd, source, variables, ...around}: CommandSidecar): AppPlan {
   const {values} = template.common
   const app = {values: {appDirPath: cwd}, pairs: new Map(), repeated: [], spot: {start: 0, end: 0}}

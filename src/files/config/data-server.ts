@@ -21,7 +21,7 @@ const FOLLOWERS = wordsOf(
   'tee cat sed grep awk ts jq head tail logger wait fg sleep kill trap echo printf true exit rm psql createdb mysql mc'
 )
 
-/** Whether an app is a database, a broker or the like, by the program that it stays, and by what asks whether it is ready. */
+/** Whether an app is a database, a broker or the like, by its last program and by its check for readiness. */
 export function isDataServer({command, folder, ready}: Pick<AppPlan, 'command' | 'folder' | 'ready'>): boolean {
   const asks = ready.kind === 'command' ? programsIn(ready.command, folder) : []
   if (asks.some(({name}) => PROBES.has(name))) return true
@@ -29,6 +29,6 @@ export function isDataServer({command, folder, ready}: Pick<AppPlan, 'command' |
   return ENGINES.has(name) ? IMAGES.test([name, ...args].join(' ')) : SERVERS.has(name.toLowerCase())
 }
 
-/** Of the programs of a command the one that it runs until its end. */
+/** Returns the program that a command runs until its end. */
 export const programThatStays = (programs: readonly StartedProgram[]): StartedProgram =>
   programs.findLast(({name}) => !FOLLOWERS.has(name) && !PROBES.has(name)) ?? {name: '', args: []}

@@ -33,7 +33,7 @@ export interface Template {
   readonly top: Section<TopValues>
   readonly common: Section<AppValues>
   readonly apps: readonly Section<AppValues>[]
-  /** The pair at a path of keys and indexes inside the value of a key, or the deepest one that exists on the way. */
+  /** The pair at a path of keys and indexes inside the value of a key, or the deepest existing pair on the way. */
   readonly within: (pair: Pair, path: readonly string[]) => Pair
 }
 

@@ -14,7 +14,7 @@ export interface DeployedService {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** The plan of a deployed service. Throws a `UserError` where its folder does not say what to start. */
+/** Returns the plan of a deployed service. Throws a `UserError` if its folder names no program. */
 export function deployedPlan({name, version, folder, fixedPort, env}: DeployedService, around: Surroundings): AppPlan {
   const settings = noSettings(name, folder, {version, fixedPort, env})
   // a folder without Daeploy's file is started like one whose file is empty

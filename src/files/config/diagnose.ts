@@ -51,7 +51,7 @@ export const MAX_MISTAKES = 100
 
 /** Maximum width of the quoted line, in columns. */
 const WIDTH = 80
-/** How many characters on each side of a mistake are looked at: a line may have a million, some of them without width. */
+/** Characters on each side of a mistake that are read: a line may have a million, some without width. */
 const MAX_SIDE = 4 * WIDTH
 
 /** Dapr's prefix for errors that it finds in a template before it starts anything, printed to stdout. */
@@ -65,7 +65,7 @@ export const templateError = (source: Source, ...mistakes: readonly [Mistake, ..
 const explainOther = (source: Source, headline: string | undefined, other: Mistake): string =>
   `${headline === undefined ? `${plainWords(source, other.message)}\n` : ''}${explain(source, other)}`
 
-/** The error for a template that cannot be read at all: there is no place to show. */
+/** Returns the error for an unreadable template, which has no place to show. */
 export function unreadableTemplate(
   message: string,
   {shownAs, ...of}: {readonly cause: unknown; readonly shownAs: string; readonly mendedBy?: readonly string[]}

@@ -13,13 +13,13 @@ import {FoundMistakes, untilLast} from './found-mistakes.ts'
 export interface Examined {
   /** The mistakes for which a start is refused, in the order of Dapr's checks. */
   readonly errors: readonly UserError[]
-  /** The template without what is wrong. Undefined if it cannot be read without that. */
+  /** The template without its mistakes. Undefined if they make it unreadable. */
   readonly loaded: Loaded | undefined
 }
 
 /**
  * Loads a template to its end: the first mistake of each app is recorded and taken out of the tree, and the rest is read again, so that no check has
- * to know how to continue after a mistake. A text that is no YAML has one mistake: what follows it cannot be read.
+ * to know how to continue after a mistake. A text that is not YAML has one mistake, after which nothing can be read.
  */
 export async function examineTemplate(
   typed: string | readonly string[],
@@ -49,7 +49,7 @@ export async function examineTemplate(
       throw explained
     }
   }
-  // an app that was taken out is missed by those that depend on it
+  // dependents of a removed app miss it
   const follows = (mistakes: readonly TemplateMistake[]): boolean =>
     lacksApps && mistakes.every(({code}) => code === 'unknown-dependency')
   for (;;)
@@ -76,7 +76,7 @@ export async function withAllMistakes(
   return new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, cause, explanation})
 }
 
-/** The index of an app before others were taken out; what is no app of the first file comes behind these. */
+/** Returns the index of an app before the removal of others. Apps of further files come last. */
 function indexBefore(root: YamlNode | undefined, rest: YamlNode | undefined): (index: number) => number {
   const all = itemsOf(root)
   const staying = new Set(itemsOf(rest).map(({value}) => value.start))
@@ -110,7 +110,7 @@ function withoutMistake(root: YamlNode, {code, spot}: TemplateMistake): YamlNode
 /** Keys whose paths are relative to `appDirPath`. */
 const IN_FOLDER = ['resourcesPath', 'resourcesPaths', 'configFilePath', 'runtimePath', 'envFile', 'watch']
 
-/** An app whose folder is wrong keeps its id, for those that depend on it; what is relative to that folder is not looked at. */
+/** An app with a wrong folder keeps its id for its dependents. Values relative to that folder are not checked. */
 function withoutInApp(item: ListItem, spot: Spot): ListItem | readonly ListItem[] {
   const {node} = item
   const wrong = pairAt(node, spot)

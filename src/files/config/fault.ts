@@ -29,7 +29,7 @@ type FaultKey = (typeof FAULT_KEYS)[number]
 /** Values as they were written: numbers and booleans may be texts. */
 export type FaultFields = Readonly<Partial<Record<FaultKey, unknown>>>
 
-/** A fault that cannot be: which key is wrong, and what to write. */
+/** A fault with a wrong key. The text says the right form. */
 export class WrongFault extends Error {
   /** Faulty key; empty if the whole is wrong. */
   readonly key: string
@@ -100,7 +100,7 @@ function textOf(value: unknown): string {
 const isYes = (value: unknown): boolean => value === true || value === 'true'
 const isOn = (value: unknown): boolean => value !== undefined && value !== false && value !== 'false'
 
-/** Each of them is a key of a fault. */
+/** Refuses keys that a fault does not have. */
 function checkKeys(fields: FaultFields): void {
   const known: readonly string[] = FAULT_KEYS
   const key = Object.keys(fields).find(each => !known.includes(each))

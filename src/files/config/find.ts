@@ -10,7 +10,7 @@ import {statFault} from './paths.ts'
 export interface FoundTemplate {
   /** Identifies the template for `stop` and `list`: the absolute path, symlinks not resolved; `<cwd>/-` for standard input. */
   readonly file: string
-  /** The template in messages: what was typed, with its name after a folder. */
+  /** The template in messages: the typed path, with the name of the file after a folder. */
   readonly shownAs: string
   /** The folder where relative paths start. */
   readonly folder: string
@@ -78,14 +78,14 @@ export function refuseNoTemplate(cwd: string): void {
 const notFound = (why: string, explanation = TAKEN): UserError =>
   new UserError(`Failed to get run file path: ${why}`, {explanation, code: 'template-unreadable'})
 
-/** The template at or above a folder, the nearest one: what a command in this folder is about. */
+/** Returns the nearest template at or above a folder, for commands in this folder. */
 export function nearestTemplate(folder: string, isThere: (file: string) => boolean = existsSync): string | undefined {
   const found = TEMPLATE_NAMES.map(name => join(folder, name)).find(isThere)
   const parent = dirname(folder)
   return found ?? (parent === folder ? undefined : nearestTemplate(parent, isThere))
 }
 
-/** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for one that is named twice. */
+/** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for a template that is named twice. */
 export function findTemplates(typed: readonly string[], cwd: string): readonly FoundTemplate[] {
   const all = typed.map(each => findTemplate(each, cwd))
   const twice = all.find(({file}, index) => all.findIndex(each => each.file === file) < index)

@@ -48,7 +48,7 @@ function isForShell(node: YamlNode, [{list} = {}, {pair} = {}]: readonly NodePar
 /** Everything that loading accepts although it is probably a mistake, in the order of the text. */
 export function findingsIn(checked: CheckedTemplate): readonly Finding[] {
   const {template, entries, source, documents, wanted = []} = checked
-  // with --profile, loading has refused what these lack
+  // with --profile, loading has refused apps that lack a profile
   const isProfileGiven = wanted.length > 0
   const errors = [
     ...repeatedPorts(entries, source, wanted),

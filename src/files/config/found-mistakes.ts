@@ -51,12 +51,12 @@ export class FoundMistakes {
     return this.#found.length === 0
   }
 
-  /** The check of an app after that of the one before it, as often as an app has mistakes. */
+  /** The mistakes so far: an app is checked again after each of its mistakes. */
   get errors(): readonly UserError[] {
     return this.#found.toSorted((a, b) => a.turn - b.turn || a.index - b.index).map(({error}) => error)
   }
 
-  /** Adds those of a reading but for what follows from others. Returns false if nothing is new. Throws what is no mistake of the user. */
+  /** Adds the mistakes of a reading that do not follow from others. Returns false if none is new. Throws other errors again. */
   add(thrown: unknown, follows: (mistakes: readonly TemplateMistake[]) => boolean): boolean {
     const several = thrown instanceof SeveralMistakes ? thrown : undefined
     if (several === undefined && !(thrown instanceof UserError)) throw thrown
@@ -67,7 +67,7 @@ export class FoundMistakes {
     const spots = new Set<string>()
     for (const {error, index} of all) {
       const fresh = error.mistakes.filter(mistake => !this.#seen.has(nameOf(mistake)))
-      // a mistake that apps share is taken out for all of them
+      // a shared mistake is removed for all its apps
       const isShared = fresh.length > 0 && fresh.every(({spot}) => spots.has(spotName(spot)))
       for (const {spot} of error.mistakes) if (spot !== undefined) spots.add(spotName(spot))
       if (isShared) continue

@@ -11,11 +11,11 @@ import type {Entry} from './service-versions.ts'
 import type {Yaml} from './source.ts'
 import {wrongKeys} from './unknown-keys.ts'
 
-/** Something in a template that can be loaded: a mistake all the same, or what Dapr ignores. */
+/** A probable mistake in a valid template, or a key that Dapr ignores. */
 export interface Finding extends TemplateMistake {
   /** `error`: the template cannot run as it is. */
   readonly severity: 'error' | 'warning'
-  /** Place, quoted line, carets and what to write, ready to print. */
+  /** Place, quoted line, carets and the right form, ready to print. */
   readonly explanation: string
 }
 
@@ -35,7 +35,7 @@ export interface CheckedTemplate {
   readonly wanted?: readonly string[] | undefined
 }
 
-/** Probable mistakes of which `run` warns, too. */
+/** Returns probable mistakes. `run` warns of them, too. */
 export const hintsIn = ({template, entries, source, unset, wanted}: CheckedTemplate): readonly Mistake[] => [
   ...wrongKeys(template),
   ...unset,

@@ -44,7 +44,7 @@ function reloaderIn({name, args}: StartedProgram): string {
   return word !== undefined && !(name === 'node' && isBehindScript(args, word)) ? `${name} ${word}` : ''
 }
 
-/** `vite build` and `vite preview` end, or serve what was built. */
+/** `vite build` and `vite preview` end, or serve built files. */
 const isBuild = (name: string, [first = '']: readonly string[]): boolean =>
   ['vite', 'parcel'].includes(name) && ['build', 'preview', 'optimize'].includes(first)
 
@@ -58,7 +58,7 @@ function isBehindScript(args: readonly string[], word: string): boolean {
   return script !== -1 && script < args.findIndex(arg => arg.startsWith(word))
 }
 
-/** Whether an app runs nothing that a save could change: a database, or a container whose image is not built here. */
+/** Whether no save can change an app: a database, or a container whose image is not built here. */
 function runsNoCode(plan: AppPlan): boolean {
   const programs = programsIn(plan.command, plan.folder)
   const builds = programs.some(({name, args}) => ENGINES.has(name) && args.some(word => /^(build|--build)$/.test(word)))

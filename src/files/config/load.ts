@@ -20,7 +20,7 @@ import type {Opened} from './several-files.ts'
 import {NoYaml, parseSource, readSource, interpolationOf} from './source.ts'
 
 export interface WatchFlag {
-  /** `--watch`: apps whose template does not say are watched, as far as that makes sense for them. */
+  /** `--watch`: apps without a `watch` key are watched, except databases and the like. */
   readonly watch: boolean
 }
 
@@ -35,15 +35,15 @@ export interface LoadContext extends Surroundings {
 
 export interface Loaded {
   readonly plan: Plan
-  /** The apps as the template has them, for what deploys them. Rejects with a `UserError` for a mistake in `kubernetes`. */
+  /** The apps as the template has them, for deployments. Rejects with a `UserError` for a mistake in `kubernetes`. */
   readonly deployable: () => Promise<readonly Entry[]>
-  /** Probable mistakes of which `run` warns, too. */
+  /** Returns probable mistakes. `run` warns of them, too. */
   readonly hints: () => readonly Finding[]
   /** All that loading accepts although it is probably a mistake, in the order of the text. */
   readonly findings: () => Promise<readonly Finding[]>
   /** Returns the place of each app's entry, by its id. */
   readonly places: () => ReadonlyMap<string, Place>
-  /** The plan of a sidecar for a command of the user that is no app of the template. Rejects with a `UserError`. */
+  /** Returns the plan of a sidecar for a command outside the template. Rejects with a `UserError`. */
   readonly commandSidecar: (id: string) => Promise<AppPlan>
 }
 
@@ -55,8 +55,7 @@ export interface Written extends Pick<CheckedTemplate, 'source' | 'documents' | 
 }
 
 /**
- * Loads the template that `-f` names; of several files, each changes what the ones before it say. Rejects with a `UserError`
- * for the first mistake with which it cannot run.
+ * Loads the template of `-f`. Each further file changes the files before it. Rejects with a `UserError` for the first mistake that prevents a run.
  */
 export async function loadTemplate(
   typed: string | readonly string[],
@@ -134,7 +133,7 @@ export function openFile(found: FoundTemplate, {readStdin}: LoadContext): Opened
   return {found, source, document: parseSource(source)}
 }
 
-/** Reads the files of a template. Rejects with a `UserError` for one that cannot be read. */
+/** Reads the files of a template. Rejects with a `UserError` for an unreadable file. */
 export async function openFiles(all: readonly FoundTemplate[], around: LoadContext): Promise<readonly Opened[]> {
   try {
     const [only, ...others] = all
@@ -145,7 +144,7 @@ export async function openFiles(all: readonly FoundTemplate[], around: LoadConte
   }
 }
 
-/** The plan of what was written. */
+/** Returns the plan of a written template. */
 export function resolveWritten(
   {found, source, documents, unset, reading, root}: Written,
   {home, env, each}: LoadContext,

@@ -28,7 +28,7 @@ export interface Settings {
   refuse(complaint: Complaint): never
   /** Throws the error that Dapr prints when it starts this app. */
   refuseAtStart(complaint: Complaint): never
-  /** Throws what Dapr says when it cannot start this app. */
+  /** Throws Dapr's message for an app that cannot start. */
   refuseToStart(complaint: Complaint): never
 }
 
@@ -90,7 +90,7 @@ function kubernetesOf(
   return {kubernetes: {...both, ...merged('annotations'), ...merged('labels')}}
 }
 
-/** The settings of an app that is in no template: what is not in `values` has its default, and a mistake has no place. */
+/** Returns the settings of an app outside a template. Missing values have defaults, and mistakes have no place. */
 export const noSettings = (id: string, folder: string, values: AppValues = {}): Settings => ({
   id,
   folder,

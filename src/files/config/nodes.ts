@@ -15,7 +15,7 @@ export interface WantedType {
   readonly expected: string
 }
 
-/** The pairs of a map in the order in which yaml.v2 assigns them, duplicate keys included; a key that is no text is recorded. */
+/** The pairs of a map in the order in which yaml.v2 assigns them, duplicate keys included. Records keys that are not text. */
 export function mapPairs(reading: Reading, {pairs}: YamlMap): readonly Pair[] {
   if (pairs.every(({complexKey}) => complexKey === undefined)) return pairs
   for (const {complexKey} of pairs)
@@ -49,7 +49,7 @@ export function refuseNode(
   throw templateError(source, {code, message: `error in parsing the provided app config file: yaml: ${problem}`, spot})
 }
 
-/** The pair at a path of keys and indexes inside a value, or the deepest one that exists on the way. */
+/** Returns the pair at a path of keys and indexes inside a value, or the deepest existing pair on the way. */
 export function pairWithin(from: Pair, path: readonly string[]): Pair {
   const [step, ...rest] = path
   const {node} = from

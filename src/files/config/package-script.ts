@@ -16,7 +16,7 @@ interface Manifest {
   readonly workspaces?: unknown
 }
 
-/** Flags of npm, pnpm, yarn and bun that name a package of the workspace, and those that name a folder. */
+/** Flags of npm, pnpm, yarn and bun for a package of the workspace, and for a folder. */
 const PACKAGE_FLAG = /^(?:-w|--workspace|-F|--filter)$/
 const FOLDER_FLAG = /^(?:-C|--prefix|--dir|--cwd)$/
 

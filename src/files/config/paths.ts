@@ -4,7 +4,7 @@ import type {Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import {ownOf} from '../../model/own.ts'
 
-/** Go's words for what the system refuses, which end Dapr's messages. */
+/** Go's words for errors of the system, at the end of Dapr's messages. */
 const GO_TEXT: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
   ENOTDIR: 'not a directory',

@@ -7,8 +7,7 @@ import type {Settings} from './merge.ts'
 import type {Entry} from './service-versions.ts'
 
 /**
- * The plan without the apps of profiles that are not wanted, which can still be started during the run. Throws a `UserError`
- * if an app that stays depends on one that does not, or if none stays.
+ * Returns the plan without apps of other profiles, which can be started during the run. Throws a `UserError` if a dependency is left out, or all apps are.
  */
 export function leaveOut(plan: Plan, entries: readonly Entry[], wanted: readonly string[]): Plan {
   const isWanted = ({profiles}: AppPlan): boolean => profiles?.some(name => wanted.includes(name)) ?? true
@@ -43,7 +42,7 @@ const lacking = (settings: Settings, id: string, profiles: readonly string[]) =>
 const covers = (profiles: readonly string[] | undefined, own: readonly string[]): boolean =>
   profiles === undefined || (own.length > 0 && own.every(name => profiles.includes(name)))
 
-/** Apps that start with one profile, and need an app that starts with another one. */
+/** Returns apps of one profile that need an app of another profile. */
 export const lackingProfiles = (entries: readonly Entry[]): readonly Mistake[] => lackingIn(entries, true)
 
 /** Apps that start without a profile, and need an app that does not: with no flag, the template cannot run. */

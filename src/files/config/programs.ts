@@ -8,14 +8,14 @@ export interface StartedProgram {
   readonly args: readonly string[]
 }
 
-/** Programs that start the one behind them. */
+/** Programs that start the program after them. */
 const LAUNCHERS = new Set(
   'npx bunx pnpx exec env cross-env poetry uv uvx pipenv run dlx corepack dotenv doppler op infisical asdf'.split(' ')
 )
 /** Flags of launchers that have a value behind them. */
 const VALUED =
   /^(?:--(?:extra|group|env-file|with|with-editable|with-requirements|python|project|directory|package|config)|-[XWpeaC])$/
-/** Programs that start the one behind their own words: how many of these are no flags, and which flags take one. */
+/** Programs that start the program after their own words: the number of these without flags, and flags with a value. */
 const WRAPPERS = new Map<string, readonly [words: number, withValue: RegExp]>([
   ...'nohup setsid time dumb-init tini numactl'.split(' ').map(name => [name, [0, /^$/]] as const),
   ...'su-exec gosu taskset'.split(' ').map(name => [name, [1, /^$/]] as const),
@@ -38,8 +38,7 @@ const ASSIGNMENT = /^\w+=/
 const MAX_DEPTH = 5
 
 /**
- * The programs that a command starts, from the outside in: itself, what a launcher, a shell or a script of the
- * `package.json` in `folder` starts, in order.
+ * Returns the programs of a command, from the outside in: itself, then programs of launchers, shells and scripts of the `package.json` in `folder`.
  */
 export function programsIn(
   command: readonly string[],
@@ -54,7 +53,7 @@ export function programsIn(
   return [{name, args}, ...startedBy({name, args}, folder, within)]
 }
 
-/** `within`: what has led here; a script that calls itself is not followed again. */
+/** `within`: the scripts on the way here; none is followed twice. */
 function startedBy({name, args}: StartedProgram, folder: string, within: readonly string[]): readonly StartedProgram[] {
   if (SHELLS.has(name)) return inShell(args, folder, within)
   const wrapper = WRAPPERS.get(name)
@@ -96,7 +95,7 @@ function inShell(args: readonly string[], folder: string, within: readonly strin
 /** Text that a shell does not split: an escaped character, a quoted text, `$( )`, a comment. */
 const WHOLE = String.raw`\\[^]|'[^']*'|"(?:\\[^]|[^"\\])*"|\x60[^\x60]*\x60|\$\((?:[^()]|\([^()]*\))*\)|(?<![^\s;&|(])#[^\n]*`
 const COMMAND = new RegExp(String.raw`(?:${WHOLE}|[<>]&|&>|[^;&|\n])+`, 'g')
-/** A word, or what redirects: `2>&1`, `> log`. */
+/** A word or a redirection: `2>&1`, `> log`. */
 const WORD = new RegExp(String.raw`(?:\d*[<>]+[&|]?|&>+)\s*(?:${WHOLE}|[^\s<>])*|((?:${WHOLE}|[^\s<>])+)`, 'g')
 const QUOTED = /^#[^]*|'([^']*)'|"((?:\\[^]|[^"\\])*)"|\\([^])/g
 /** A here document, from its operator to its last line; or a backslash at the end of a line. */

@@ -36,7 +36,7 @@ interface WrittenPort {
   readonly entry: Entry
 }
 
-/** Refuses a `port` that another key or another app wants. Apps with profiles may be alternatives: those that run are compared when they start. */
+/** Refuses a `port` that another key or another app wants. Apps with profiles may be alternatives: they are compared at their start. */
 export function checkPublished(entries: readonly Entry[], source: Source, each: ForEach): void {
   const hasAny = entries.some(({plan}) => plan.published !== undefined)
   const taken: WrittenPort[] = []

@@ -37,7 +37,7 @@ function allInstances(entries: readonly Replicated[], each: ForEach): readonly A
   return instances.flat()
 }
 
-/** Instances share what the template says but for the ports: each needs its own. */
+/** Returns the instances of an app. They share all values but the ports. */
 function replicasOf(settings: Settings, {id, channel, command, ready}: AppPlan): number {
   const {replicas = 1} = settings.values
   if (replicas === 1) return 1
@@ -69,7 +69,7 @@ const withFreePorts = (plan: AppPlan): AppPlan => ({
 export interface Given extends Surroundings, Overrides {
   readonly found: FoundTemplate
   readonly source: Source
-  /** `--watch`: what it means for an app; left out: it was not given. */
+  /** Meaning of `--watch` for an app. Missing without the flag. */
   readonly impliedWatch?: ImpliedWatch | undefined
   /** Default: the first mistake ends it. */
   readonly each?: ForEach | undefined

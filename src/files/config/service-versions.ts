@@ -25,7 +25,7 @@ export function checkVersions(entries: readonly Entry[], source: Source, each: F
   })
 }
 
-/** Refuses a second app with the id of another one in a plain template; with Dapr both are instances of one app. Apps with profiles may be alternatives. */
+/** Refuses two apps with one id in a plain template; with Dapr both are instances of one app. Apps with profiles may be alternatives. */
 export function checkIds(entries: readonly Entry[], source: Source, each: ForEach): void {
   if (!isPlainTemplate(source.shownAs)) return
   const isSame = ({plan: a}: Entry, {plan: b}: Entry): boolean =>

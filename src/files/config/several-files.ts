@@ -35,7 +35,7 @@ export function joinSources(
 }
 
 /**
- * The template that the files give together: each file changes what the ones before it say. Maps are merged by key and apps
+ * Returns the template of several files: each file changes the files before it. Maps are merged by key and apps
  * by id; everything else is replaced, also by `false`, `0`, `""` and nothing. Apps with new ids come last.
  */
 export function mergeFiles(reading: Reading, documents: readonly Yaml[]): YamlNode {
@@ -46,7 +46,7 @@ export function mergeFiles(reading: Reading, documents: readonly Yaml[]): YamlNo
 
 const KNOWN: readonly string[] = [...Object.keys(TOP_KEYS), ...OUR_TOP_KEYS, 'common', 'apps']
 
-/** Refuses a file that says nothing of a template: it is probably another one than was meant. */
+/** Refuses a file without any key of a template: it is probably another file. */
 function checked(reading: Reading, root: YamlNode, index: number): YamlNode {
   if (root.kind !== 'map' || root.pairs.some(({name}) => KNOWN.includes(name))) return root
   const {shownAs = ''} = reading.source.files?.[index] ?? {}
@@ -109,7 +109,7 @@ interface Names {
   readonly version: string
 }
 
-/** The index of the app that an entry changes; -1: it is a new one. */
+/** Returns the index of the app that an entry changes, -1 for a new app. */
 function meantBy(reading: Reading, app: YamlNode, {id, version}: Names, known: readonly Names[]): number {
   if (app.kind === 'map' && id === '')
     refuseApp(reading, app, 'an app needs an appID, or an appDirPath whose name is its id', 'write appID')

@@ -8,7 +8,7 @@ import {defaultResources, type Surroundings} from './locate.ts'
 import {noSettings} from './merge.ts'
 import {absolutePath, statFault} from './paths.ts'
 
-/** The folder in which the command was typed, and what else it adds. */
+/** The folder of the command, and its further settings. */
 export interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
   readonly cwd: string
 }

@@ -19,7 +19,7 @@ export interface Yaml {
   readonly next?: Spot | undefined
 }
 
-/** Dapr's words before what the parser says. */
+/** Dapr's words before the parser's message. */
 export const BEFORE_SYNTAX = 'error in parsing the provided app config file: yaml: '
 
 /** Reads the text of a template. Throws a `UserError` with Dapr's text if it cannot be read. */
@@ -52,7 +52,7 @@ function fromFile({file, shownAs}: FoundTemplate): Buffer {
   }
 }
 
-/** A text that is no YAML; `yamlMistake` explains it, and is loaded only then. */
+/** A text that is not YAML. `yamlMistake` explains it, and is loaded only then. */
 export class NoYaml extends Error {
   readonly source: Source
   readonly fault: YamlFault

@@ -29,7 +29,7 @@ const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['profiles', ['profile']]
 ])
 
-/** Keys of other tools for what is done in another way here, and how. */
+/** Keys of other tools, and our keys for the same. */
 const UNLIKE_OURS: ReadonlyMap<string, string> = new Map([
   ['image', 'to run a container, write command: [docker, run, --rm, IMAGE]'],
   ['build', 'write the command that starts the program, or one of docker'],

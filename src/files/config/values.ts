@@ -24,7 +24,7 @@ const TYPED_KEYS = new Set(
   ).split(' ')
 )
 
-/** Maps whose keys are free: their values are text, or have the type that they are written with. */
+/** Maps with free keys, whose values are text or have their written type. */
 const FREE_KEYS = new Map<string, Free>([
   ['annotations', 'text'],
   ['labels', 'text'],

@@ -4,11 +4,11 @@ import {explainFault} from '../yaml/explain.ts'
 import {fileAt, placeOf, templateError} from './diagnose.ts'
 import {BEFORE_SYNTAX, type NoYaml} from './source.ts'
 
-/** The error for a text that is no YAML: with the place where it goes wrong, and what to write. */
+/** Returns the error for a text that is not YAML, with its place and the right form. */
 export function yamlMistake({source, fault}: NoYaml): UserError {
   const {text, start} = fileAt(source, fault.spot.start) ?? {...source, start: 0}
   const {message, spot, ...remedy} = explainFault(fault, text, start)
-  // Go names no line for characters that it cannot read, nor for what it finds while it resolves the tree
+  // Go names no line for unreadable characters, nor for mistakes in the tree
   const line =
     fault.syntax === undefined && message === fault.message && message !== TOO_DEEP
       ? ''

@@ -20,13 +20,13 @@ export interface CallerPolicy {
   readonly appId: string
   readonly trustDomain: string
   readonly namespace: string
-  /** Default of the policy. An empty string means that of callers without a policy. */
+  /** Default of the policy. '' = the default of callers without a policy. */
   readonly defaultAction: AccessAction | ''
   readonly operations: readonly OperationRule[]
   readonly place: Place
 }
 
-/** `spec.accessControl` of a Configuration: who may call the app whose sidecar has it. */
+/** `spec.accessControl` of a Configuration: the callers that its app admits. */
 export interface AccessControl {
   readonly defaultAction: AccessAction
   /** The app's own, for the identity under which it calls others. */
@@ -38,8 +38,7 @@ export interface AccessControl {
 
 /**
  * Reads `spec.accessControl` of a Configuration; undefined allows everything. Missing keys have the values of Dapr's
- * default Configuration: `allow` and the trust domain `public` (pkg/config, LoadDefaultConfiguration). With a fault of
- * severity `error` Dapr does not start, and what to enforce is unknown.
+ * default Configuration: `allow` and the trust domain `public` (pkg/config, LoadDefaultConfiguration). With a fault of severity `error` Dapr does not start, and the rules are unknown.
  */
 export const readAccessControl = (spec: Field): AccessControl | undefined => {
   const field = spec.field('accessControl')
@@ -115,7 +114,7 @@ function readAction(field: Field): AccessAction {
 
 const keyOf = (policy: Field): string => `${policy.field('appId').text()}||${policy.field('namespace').text()}`
 
-/** Warns of what is repeated: of two policies for one caller the later one wins, of two operations of one name the earlier one. */
+/** Warns of repetitions: of two policies for one caller the later one wins, of two operations of one name the earlier one. */
 function warnRepeated(policies: readonly Field[]): void {
   const last = new Map(policies.map(policy => [keyOf(policy), policy]))
   for (const policy of policies) {

@@ -20,7 +20,7 @@ export interface ResourceSnapshot {
   /** The subscriptions for this app, in the order of the files. */
   readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: Resiliency
-  /** The policies for this app: what other apps may do with its workflows. */
+  /** The policies for this app: the rights of other apps to its workflows. */
   readonly accessPolicies: readonly WorkflowAccessPolicy[]
   /** Names of the MCPServers for this app: they are listed, and not called. */
   readonly mcpServers: readonly string[]
@@ -69,7 +69,7 @@ export class OpenResources implements AppResources {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Applies a change. A part that is equal stays the same object, so that what was made of it stays valid. */
+  /** Applies a change. An equal part stays the same object, so that objects made of it stay valid. */
   change(changed: ResourceSnapshot): void {
     const {snapshot: before} = this
     const keep = <Key extends keyof ResourceSnapshot>(key: Key): readonly [Key, ResourceSnapshot[Key]] => [

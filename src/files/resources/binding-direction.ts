@@ -1,4 +1,4 @@
-/** The property that limits what a binding is for (Dapr: pkg/runtime/processor/binding). */
+/** The property that limits the use of a binding (Dapr: pkg/runtime/processor/binding). */
 export const DIRECTION = 'direction'
 
 /** Whether `direction` has a word; in none there is every one. */

@@ -1,7 +1,7 @@
 import type {Environment, ParseError, ParseResult} from '@marcbachmann/cel-js'
 import {messageOf} from '../../model/errors.ts'
 
-/** Whether a text contains what a pattern of RE2 describes. Throws for a wrong pattern. */
+/** Whether a text contains a match of a pattern of RE2. Throws for a wrong pattern. */
 type Matches = (text: string, pattern: string) => boolean
 
 /** The name of our `matches` in an expression that was read: the library's own cannot be replaced. */
@@ -20,7 +20,7 @@ export const withMatches = (environment: Environment): Environment =>
     .registerFunction(`string.${OURS}(string): bool`, (text: string, pattern: string) => matches?.(text, pattern))
     .registerFunction('matches(string, string): bool', (text: string, pattern: string) => matches?.(text, pattern))
 
-/** Loads what an expression needs. Rejects where no code can be loaded now: that is no fault of the expression. */
+/** Loads the code for an expression. Rejects if no code can be loaded now, which is not a fault of the expression. */
 export async function loadFor(expression: string): Promise<void> {
   if (expression.includes('matches')) matches ??= await loadMatches()
 }

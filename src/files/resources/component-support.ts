@@ -26,7 +26,7 @@ export const isForDaprd = (
 /** How to install a daprd. */
 export const INSTALL_DAPRD = '"dapr init --slim" of Dapr’s own CLI installs one; one in the PATH is found, too'
 
-/** `always`: also for what we have ourselves, to compare. */
+/** `always`: also for our own types, to compare. */
 export type DaprdUse = 'needed' | 'always' | 'never'
 
 const DAPRD_USES: Readonly<Record<string, DaprdUse>> = {always: 'always', never: 'never', off: 'never'}

@@ -1,6 +1,6 @@
 import type {Block} from '../../model/dapr/api/api.ts'
 
-/** The categories of components whose calls are served here. */
+/** The categories of components with calls that Pillion serves. */
 const BLOCKS: Readonly<Record<Block, true>> = {
   secretstores: true,
   state: true,
@@ -18,7 +18,7 @@ export const splitType = (type: string): readonly [category: string, kind: strin
   return point < 0 ? [type, ''] : [type.slice(0, point), type.slice(point + 1)]
 }
 
-/** Whether a category is one whose calls are served here. */
+/** Whether Pillion serves calls of a category. */
 export const isBlock = (category: string): category is Block => Object.hasOwn(BLOCKS, category)
 
 /** Facts about a built type for the reader of its files; the table is next to the code: `dapr/components/block-types.ts`. */

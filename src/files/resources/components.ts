@@ -81,7 +81,7 @@ export function whyDouble(resource: ComponentResource, all: readonly ComponentRe
     : `duplicate definition of component name ${logName(resource)} with existing ${logName(first)}`
 }
 
-/** The components whose name an earlier one has. */
+/** Returns components with the name of an earlier component. */
 export const doubleComponents = (all: readonly ComponentResource[]): readonly ResourceFault[] =>
   all.flatMap(resource => {
     const message = whyDouble(resource, all)
@@ -189,7 +189,7 @@ function readProperty(item: Field): ComponentProperty {
   }
 }
 
-/** A text that is no duration is the default, as in Dapr. */
+/** Returns the default for a text that is not a duration, as Dapr does. */
 function initTimeoutOf(field: Field): number {
   const text = field.text()
   if (text === '') return DEFAULT_INIT_TIMEOUT_MS

@@ -26,7 +26,7 @@ export interface Configuration {
   readonly workflows: WorkflowSettings
   /** Types of Components that the app may not have. */
   readonly deniedTypes: readonly DeniedType[]
-  /** Settings that would keep callers out or change what passes, and that are not enforced. */
+  /** Settings that would refuse callers or change data, and are not enforced. */
   readonly unenforced: readonly UnenforcedKey[]
 }
 

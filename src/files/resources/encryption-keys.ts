@@ -7,7 +7,7 @@ interface KeyProperty {
   readonly secret: object | undefined
 }
 
-/** Whether it is one of them. Like Dapr, in these capitals or any. */
+/** Whether a property is an encryption key, in any capitals as in Dapr. */
 export const isEncryptionKey = ({name}: {readonly name: string}): boolean =>
   ENCRYPTION_KEYS.some(each => each.toLowerCase() === name.toLowerCase())
 

@@ -2,7 +2,7 @@ import type {PlacedMistake} from '../../model/errors.ts'
 
 /** Something wrong with a resource file. */
 export interface ResourceFault extends PlacedMistake {
-  /** `error`: the resource is left out. `warning`: it is used, but a part of it does nothing or not what it seems. */
+  /** `error`: the resource is left out. `warning`: it is used, but a part has no effect or another one. */
   readonly severity: 'error' | 'warning'
   /** The app is not started. */
   readonly isFatal?: boolean

@@ -42,7 +42,7 @@ export interface ResourceFile {
   readonly references: readonly PlacedReference[]
 }
 
-/** Reads a file as daprd does: each document alone, so that one that is broken hides no other. `variables` are the values for `${…}`. */
+/** Reads a file as daprd does: each document alone, so that a broken one hides no other. `variables` are the values for `${…}`. */
 export function parseResourceFile(from: ResourceSource, variables?: FileVariables, dialect = RESOURCE): ResourceFile {
   const source = {...from, text: withGoLines(from.text.replace(/^\uFEFF/, ''))}
   const reading: Reading = {source, faults: [], dialect}
@@ -52,7 +52,7 @@ export function parseResourceFile(from: ResourceSource, variables?: FileVariable
   let broken = 0
   for (const {root, fault} of readYaml(source.text, dialect)) {
     if (fault !== undefined) {
-      // counted apart from the warnings: one that is not noted would leave a document out without a word
+      // counted apart from the warnings, so that each broken document has a fault
       if (broken++ < MAX_FAULTS) addFault(reading, explainFault(fault, source.text))
     } else if (!isNull(root)) {
       const field = new Field(reading, {node: root, start: root.spot.start, path: ''})
@@ -63,7 +63,7 @@ export function parseResourceFile(from: ResourceSource, variables?: FileVariable
   return {documents: roots, faults: reading.faults, references}
 }
 
-/** So many faults of a file are enough to read; what else is broken or has no effect in it is not looked for. */
+/** Faults of a file after which the search for more ends. */
 export const MAX_FAULTS = 100
 
 const isFull = ({faults}: Reading): boolean => faults.length >= MAX_FAULTS
@@ -85,7 +85,7 @@ interface Position {
 
 const isExact = (number: number): boolean => Number.isFinite(number) && Math.abs(number) <= Number.MAX_SAFE_INTEGER
 
-/** A value in a resource document. An absent one reads as empty and has the place of what should contain it. */
+/** A value in a resource document. An absent one reads as empty, at the place of its parent. */
 export class Field {
   /** Path in the document: `spec.policies.retries.slow.duration`, `scopes[1]`. */
   readonly path: string
@@ -187,7 +187,7 @@ export class Field {
     return this.#node?.kind === 'map'
   }
 
-  /** The value of a scalar; null for an empty one that replaces a variable. */
+  /** The value of a scalar; null for an empty scalar in place of a variable. */
   get #value(): unknown {
     if (this.#node?.kind !== 'scalar') return undefined
     return resolveScalar(this.#node).value ?? this.#node.text

@@ -18,8 +18,7 @@ export const MAX_TIMER_MS = 2 ** 31 - 1
 const PART = /^([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)/
 
 /**
- * Milliseconds of a duration as Go's `time.ParseDuration` reads it (`1m30s`, `-1.5h`, `250us`), or what is wrong with it
- * in Go's words. A whole number without a unit is milliseconds, as Dapr reads it (dapr/kit, config/decode.go).
+ * Milliseconds of a duration as Go's `time.ParseDuration` reads it (`1m30s`, `-1.5h`, `250us`), or Go's text for its mistake. A whole number without a unit is milliseconds, as Dapr reads it (dapr/kit, config/decode.go).
  */
 export function parseGoDuration(text: string): number | string {
   if (/^[-+]?[0-9]+$/.test(text)) return Number(text)

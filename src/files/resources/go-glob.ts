@@ -3,7 +3,7 @@ import {literal, matchesName, oneOf, type Range, type Token} from '../../model/n
 /** A piece of a pattern: a star, a question mark, a class, an escaped character, or any other. */
 const PIECE = /\*|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\(.)|[^[\\]/gsuy
 
-/** Characters and ranges of a class, `a-z_`; undefined: it is none. */
+/** Reads the characters and ranges of a class, `a-z_`; undefined = not a class. */
 function rangesOf(members: string): readonly Range[] | undefined {
   const parts = [...members.matchAll(/(\\.|[^\\-])(?:-(\\.|[^\\-]))?/gsuy)]
   if (parts.map(([part]) => part).join('') !== members) return undefined

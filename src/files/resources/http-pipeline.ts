@@ -2,7 +2,7 @@ import type {Place} from '../../model/errors.ts'
 import type {ComponentResource} from './components.ts'
 import type {Field} from './field.ts'
 
-/** The two pipelines: what comes to a sidecar passes one, what it sends to its app or an external endpoint the other. */
+/** The two pipelines: one for requests to a sidecar, one for its requests to its app or an external endpoint. */
 export type PipelineKey = 'httpPipeline' | 'appHttpPipeline'
 
 /** A handler of a pipeline (Dapr: pkg/config, HandlerSpec): a Component of this name and type. */

@@ -23,8 +23,7 @@ import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-e
 const VARIABLE = /\$(?:\{([^}]{0,250})\}|([-*#$@!?0-9])|(\w+)|\{)/g
 
 /**
- * Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: a variable that is not set is empty, what is no name in braces
- * vanishes, and a `$` without a name stays.
+ * Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: an unset variable is empty, braces without a name vanish, and a `$` without a name stays.
  */
 export const expandVariables = (text: string, env: Environment): string =>
   text.includes('$')
@@ -62,7 +61,7 @@ export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, w
 export interface FileKind<T> {
   /** The value before a file was read; `fault`: why it cannot be, '' = it does not exist. */
   readonly unread: (fault: string) => T
-  /** Reads the text of a file into what it holds. */
+  /** Reads the content of a file from its text. */
   readonly read: (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
   /** Whether a value is kept where the file cannot be used later. */
   readonly isUsable: (value: T) => boolean
@@ -102,7 +101,7 @@ export const FOLDER_FILE: FileKind<FolderFile> = {
   isUsable: () => true
 }
 
-/** A file that exists and cannot be read keeps its app from being started: what it restricts is unknown. */
+/** An unreadable file prevents the start of its app: its restrictions are unknown. */
 export const CONFIG_FILE: FileKind<ConfigFile> = {
   unread: fault => ({...EMPTY_CONFIG, configuration: {...DEFAULT_CONFIGURATION, fault}}),
   read: async (file, text, {env}) => {
@@ -159,7 +158,7 @@ export class LoadedFile<T> {
       if (isDeepStrictEqual(seen, this.#seen)) return false
       const content = await this.#kind.read(this.#shownAs, seen.text, context)
       this.faults = content.faults
-      // at the start what can be used is used; later the last good content is better
+      // at the start a usable part counts; later the last good content is better
       if (!this.#wasUsable || !isBroken(content)) this.value = content.value
       this.#seen = seen
       this.#wasUsable ||= this.#kind.isUsable(this.value)

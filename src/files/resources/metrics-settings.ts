@@ -6,8 +6,8 @@ import type {Field} from './field.ts'
 type Replace = (text: string) => string
 
 /**
- * Compiles a regular expression and what its matches become, both as Go reads them: RE2, with `$1`, `${1}`, `${name}` and
- * `$$` (Go: Regexp.ReplaceAllString). Throws for what is no expression. The library is loaded with the first one.
+ * Compiles a regular expression and its replacement, both as Go reads them: RE2, with `$1`, `${1}`, `${name}` and
+ * `$$` (Go: Regexp.ReplaceAllString). Throws for a wrong expression. The library is loaded with the first one.
  */
 export async function compileReplacement(expression: string, template: string): Promise<Replace> {
   const {RE2JS} = await import('re2js')
@@ -39,7 +39,7 @@ export interface MetricRule {
   /** Name of the metric, with or without `dapr_`. */
   readonly metric: string
   readonly label: string
-  /** By these rules differ: the expression, and what its matches become. */
+  /** Rules differ by expression and replacement. */
   readonly regex: string
   readonly template: string
   readonly replace: Replace

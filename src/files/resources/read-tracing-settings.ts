@@ -57,7 +57,7 @@ function readHeader(field: Field): readonly (readonly [string, string])[] {
   return pairs
 }
 
-/** The name and the value; empty: it is no header. */
+/** Returns name and value, or nothing for a text that is not a header. */
 function splitHeader(text: string): readonly (readonly [string, string])[] {
   const at = text.indexOf('=')
   return at < 1 ? [] : [[text.slice(0, at).trim(), text.slice(at + 1).trim()]]

@@ -25,7 +25,7 @@ export class ResourceStore {
   /** Files below it are shown by their path from there. */
   readonly #cwd: string
   readonly #reporter: Reporter
-  /** Loads what is known of the types of Components. */
+  /** Loads the facts about the types of Components. */
   readonly #types: () => Promise<FactsOfType>
   /** Ports that this copy has in place of the files' ports, if any. */
   readonly #movedPorts: MovedPorts | undefined
@@ -38,7 +38,7 @@ export class ResourceStore {
   /** The faults that there are: each was reported. */
   #reported: ReadonlySet<string> = new Set()
   readonly #warned = new Set<string>()
-  /** Files were read for an app that came, or an edit changes what they mean: the apps that have them get that at the next refresh. */
+  /** Files were read for a new app, or an edit changes their meaning. Other apps get that at the next refresh. */
   #isUnshared = false
   readonly #reads = new SerialQueue()
 
@@ -82,12 +82,12 @@ export class ResourceStore {
     })
   }
 
-  /** Reads what is there for the apps that the run leaves out: their policies hold for what is asked of them meanwhile. */
+  /** Reads the resources of apps that the run leaves out: their policies hold for requests to them. */
   async leaveOut(apps: readonly App[]): Promise<void> {
     return this.#inTurn(async () => {
       const before = this.#leftOut
       const files = apps.some(app => this.#hasAny(app)) ? await this.#load() : this.#files
-      // what cannot be read now stays as it was known, and the next refresh reads it
+      // an unreadable resource stays as it was, and the next refresh reads it
       this.#leftOut = apps.map(app => {
         const known = before.find(each => each.app.id === app.id)?.snapshot ?? this.snapshotOf(app.id)
         const snapshot = known ?? {...NO_RESOURCES, components: usualComponents(app.resources)}
@@ -132,7 +132,7 @@ export class ResourceStore {
     for (const each of this.#apps) if (each.app.id === id) this.#apps.delete(each)
   }
 
-  /** Forgets those of an app whose sidecars are closed, but for the newest ones. */
+  /** Forgets the resources of closed sidecars of an app, except the newest. */
   #forgetClosed(id: string): void {
     const all = [...this.#apps].filter(({app}) => app.id === id)
     for (const each of all.slice(0, -1)) if (each.isClosed) this.#apps.delete(each)
@@ -148,7 +148,7 @@ export class ResourceStore {
     return this.#files?.configurations ?? []
   }
 
-  /** Reads again what has changed, and informs the apps that it is for. */
+  /** Reads changed files again, and informs their apps. */
   async refresh(): Promise<void> {
     await this.#inTurn(async () => {
       const apps = this.#all.map(({app}) => app)
@@ -192,7 +192,7 @@ export class ResourceStore {
     return (this.#files ??= new Files({env: this.#env, factsOfType}, shown, this.#movedPorts))
   }
 
-  /** Each fault once; again when it was gone meanwhile. */
+  /** Reports each fault once, and again after it was gone. */
   #tell(): void {
     const texts = new Set([...this.#apps].flatMap(({snapshot}) => snapshot.faults.map(faultText)))
     const before = this.#reported

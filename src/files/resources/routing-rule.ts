@@ -12,7 +12,7 @@ export interface CompiledRule {
   readonly fits: FitsRule
 }
 
-/** Why a `match` is no rule. */
+/** Reason why a `match` cannot be used. */
 export interface RuleFault {
   readonly message: string
   /** Characters of the expression before it. */

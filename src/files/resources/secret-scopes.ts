@@ -10,7 +10,7 @@ export interface SecretScope {
   readonly isDenying: boolean
 }
 
-/** Whether an app may read a secret; what is not restricted may be read. */
+/** Whether an app may read a secret. Secrets without a restriction may be read. */
 export const isSecretAllowed = (scopes: readonly SecretScope[], store: string, name: string): boolean => {
   const scope = scopes.findLast(({storeName}) => storeName === store)
   if (scope === undefined) return true

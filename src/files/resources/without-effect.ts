@@ -43,7 +43,7 @@ function inDocument(document: Field): readonly WithoutEffect[] {
       {what: `Configuration "${name}"`, why: 'only the file that configFilePath or --config names is read', place}
     ]
   if (UNREAD.includes(word)) return [{what: `${word} "${name}"`, why: NOT_BUILT, place}]
-  // what is not Dapr's is not looked at
+  // documents of others are not checked
   if (READ.includes(word) || !document.field('apiVersion').text().startsWith('dapr.io/')) return []
   const near = nearMiss(word, [...READ, ...UNREAD])
   const why = near === '' ? 'its kind is not known' : `its kind is not known: did you mean ${near}?`
@@ -52,7 +52,7 @@ function inDocument(document: Field): readonly WithoutEffect[] {
 
 const isThere = (field: Field): boolean => field.entries().size > 0
 
-/** Features that Dapr knows (pkg/config/configuration.go): those that are always on here, and those that never are. Dapr ignores other names. */
+/** Features that Dapr knows (pkg/config/configuration.go): always on here, or never. Dapr ignores other names. */
 const ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders', 'WorkflowsRemoteActivityReminder'])
 const OFF = new Set(['WorkflowHistorySigning', 'WorkflowsClusteredDeployment', 'WorkflowsFastPath'])
 
@@ -73,7 +73,7 @@ const KEYS =
   'accessControl api appHttpPipeline components httpPipeline logging metric metrics mtls secrets tracing workflow'
 const READ_KEYS = KEYS.split(' ')
 
-/** Finds keys without effect in a Configuration, and those that Dapr does not know either. */
+/** Finds keys without effect in a Configuration, and keys that Dapr does not know. */
 export function findUnreadKeys({documents: [document]}: ResourceFile): readonly WithoutEffect[] {
   document?.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'status'])
   const spec = document?.field('spec')

@@ -23,14 +23,14 @@ interface Grant {
   readonly fits: (name: string) => boolean
 }
 
-/** Dapr's WorkflowAccessPolicy (pkg/apis/workflowaccesspolicy/v1alpha1): what other apps may do with workflows and activities. */
+/** Dapr's WorkflowAccessPolicy (pkg/apis/workflowaccesspolicy/v1alpha1): the rights of other apps to workflows and activities. */
 export interface WorkflowAccessPolicy extends ResourceHead {
   readonly grants: readonly Grant[]
   /** The place of its kind. */
   readonly place: Place
 }
 
-/** Whether an app may do something. Without policies all is allowed; else what no rule allows is denied (Dapr: pkg/acl/workflow/policy.go). */
+/** Whether an app may do something. Without policies all is allowed; else a rule must allow it (Dapr: pkg/acl/workflow/policy.go). */
 export const isAccessAllowed = (
   policies: readonly WorkflowAccessPolicy[],
   {caller, kind, operation, name}: WorkflowAccess
@@ -43,7 +43,7 @@ export const isAccessAllowed = (
         grant.kind === kind && grant.callers.has(caller) && grant.operations.includes(operation) && grant.fits(name)
     )
 
-/** The policies of a file. As Dapr does, those that its CRD would not let pass are left out, with a warning. */
+/** The policies of a file. Leaves out policies that Dapr's CRD would refuse, with a warning. */
 export const readAccessPolicies = ({documents}: ResourceFile): readonly WorkflowAccessPolicy[] =>
   documents
     .filter(document => document.field('kind').text() === 'WorkflowAccessPolicy')

@@ -10,11 +10,11 @@ export interface WorkflowSettings {
   /** Turns of workflows. */
   readonly workflows: ConcurrencyLimits
   readonly activities: ConcurrencyLimits
-  /** How long one that is over is kept, in milliseconds; what is left out is kept forever. */
+  /** Retention of finished workflows, in ms. Missing = forever. */
   readonly retention: RetentionTimes
 }
 
-/** Retention times in ms by how a workflow ended; what is left out is kept forever. */
+/** Retention times in ms by the end of a workflow. Missing = forever. */
 export type RetentionTimes = Partial<Readonly<Record<(typeof RETAINED_ENDS)[number], number>>>
 
 /** The ends of a workflow that a retention policy names. */

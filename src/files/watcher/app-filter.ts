@@ -9,7 +9,7 @@ import {GITIGNORE, Gitignore} from './gitignore.ts'
 export interface AppFilter extends WatchFilter {
   /** Files of rules outside of the roots. */
   readonly rulesAbove: readonly string[]
-  /** A file of rules, wherever it is: once it is saved, the filter is another one. */
+  /** Whether a file has rules of the filter: a save of it changes the filter. */
   hasRules(path: string): boolean
 }
 

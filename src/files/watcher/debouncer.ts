@@ -11,7 +11,7 @@ const MAX_SAVED = 10
 /** Continuous changes are reported after this time. */
 const CAP_MS = 2000
 
-/** Gathers changes that come close together, and reports them once there are no more. */
+/** Gathers changes that come close together, and reports them after the last one. */
 export class Debouncer<T> {
   readonly #settled: (gathered: ReadonlyMap<string, T>) => void
   readonly #clock: Clock

@@ -15,7 +15,7 @@ const MAX_WAITING = 2000
 /** Known facts about a file. */
 interface Known {
   readonly size: number
-  /** Whether its bytes may be read: it is no folder, no pipe, and not too large. */
+  /** Whether its bytes may be read: it is a file, and not too large. */
   readonly isReadable: boolean
   /** The file is unchanged as long as this is: inode, size and time of the last write. */
   readonly fingerprint: string
@@ -35,7 +35,7 @@ export class FileHashes {
   readonly #maxWaiting: number
   #mayHash = false
   #hashing: Promise<void> | undefined
-  /** Changes are compared one after the other: what was read last is what is known. */
+  /** Changes are compared one after the other, since the last read counts. */
   #compared: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
@@ -47,7 +47,7 @@ export class FileHashes {
     this.#maxWaiting = maxWaiting
   }
 
-  /** The files of which something is known. */
+  /** The known files. */
   get paths(): Iterable<string> {
     return this.#known.keys()
   }

@@ -29,7 +29,7 @@ export interface TargetPolicies {
 const isResiliency = (document: Field): boolean => document.field('kind').text() === 'Resiliency'
 
 /**
- * The Resiliency of a file; undefined when it holds none, or one that cannot be used: the file's faults tell why. Dapr reads
+ * The Resiliency of a file; undefined without a usable one; the file's faults say the reason. Dapr reads
  * the first document of a file alone (pkg/resiliency, loadLocalResiliencyPath).
  */
 export async function readResiliency({documents, faults}: ResourceFile): Promise<ResiliencyResource | undefined> {
@@ -41,7 +41,7 @@ export async function readResiliency({documents, faults}: ResourceFile): Promise
   if (document === undefined || !isResiliency(document)) return undefined
   const {line} = document.place
   const errors = (): number => faults.filter(({severity}) => severity === 'error').length
-  // what precedes it is a first document that is no YAML
+  // the first document is not YAML
   const isSecond = faults.some(({severity, place}) => severity === 'error' && place.line < line)
   const before = errors()
   const resource = await readResource(document)
@@ -63,7 +63,7 @@ async function readResource(document: Field): Promise<ResiliencyResource> {
 }
 
 /**
- * Merges what holds for a caller, in the order of folders and files: later names overwrite earlier ones. Faults: resources
+ * Merges the policies of a caller, in the order of folders and files: later names overwrite earlier ones. Faults: resources
  * of one name, and targets that name a policy which is not defined (Dapr says nothing of either).
  */
 export function mergeResiliencies(
@@ -123,7 +123,7 @@ export function appPolicies({policies, targets}: Resiliency, target: string): Ta
   return {...policiesNamed(policies, names), circuitBreakerCacheSize, isListed: entry !== undefined}
 }
 
-/** `outbound`: our calls to a component. `inbound`: what it brings to the app. */
+/** `outbound`: our calls to a component. `inbound`: its events for the app. */
 export type ComponentDirection = 'inbound' | 'outbound'
 
 /**
@@ -168,7 +168,7 @@ export function actorPolicies(
   }
 }
 
-/** The policies that hold by their names: of each kind that of the first level that has one, else the one of no level. */
+/** Returns the default policies by their names: of each kind that of the first level with one, else the general one. */
 function defaultNames({timeouts, retries, circuitBreakers}: Policies, levels: readonly string[]): PolicyNames {
   const find = (known: ReadonlyMap<string, unknown>, kind: string): string =>
     [...levels, ''].map(level => `Default${level}${kind}Policy`).find(name => known.has(name)) ?? ''

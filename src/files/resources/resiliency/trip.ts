@@ -48,7 +48,7 @@ interface Environments {
 }
 
 let environments: Environments | undefined
-/** By their expressions: what is read again is the same, so that the state of its breakers stays. */
+/** Trips by expression: a rule that is read again stays the same, with the state of its breakers. */
 const compiled = new Map<string, Trip>()
 
 /** Most runs have no circuit breaker: the library is loaded when the first `trip` is read. */
