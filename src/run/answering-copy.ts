@@ -48,7 +48,7 @@ export class AnsweringCopy {
     return {ok: true, pool, isLocal: false, token: '', pathPrefix: '', leave: () => this.#left()}
   }
 
-  /** Passes on no further call. Settles when the copy has answered those that it has. */
+  /** Passes on no further call. Settles when the copy has answered its open calls. */
   async leave(): Promise<void> {
     this.#isLeaving = true
     for (const pool of this.#pools.values()) pool.retire()

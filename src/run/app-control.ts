@@ -100,7 +100,7 @@ const faultBy =
   ({sidecars}: Pick<AppControlParts, 'sidecars'>) =>
   async (runtimes: readonly AppRuntime[]): Promise<string> => {
     const opened = Promise.allSettled(runtimes.map(async runtime => sidecars.get(runtime)?.openAgain()))
-    // what an app starts without may take its time
+    // parts that an app starts without may take their time
     if (runtimes.some(({fault}) => fault !== '')) await opened
     return runtimes.find(runtime => sidecars.has(runtime) && runtime.fault !== '')?.fault ?? ''
   }

@@ -74,7 +74,7 @@ class Holder {
       .on('close', () => {
         clearTimeout(late)
         signal.removeEventListener('abort', end)
-        // a run that has just ended resets what it has not accepted
+        // a run that has just ended resets waiting connections
         resolve(text === '' && why !== '' ? 'refused' : '')
         closed.resolve()
       })

@@ -14,7 +14,7 @@ export class DaprUse {
     this.#runtimes = runtimes
   }
 
-  /** From now on the sidecar of each app asks it what it reads and hosts. */
+  /** Lets the sidecar of each app ask it for its topics and actors from now on. */
   readonly begin = (): void => {
     if (this.#isOn) return
     this.#isOn = true
@@ -36,6 +36,6 @@ export class DaprUse {
   }
 }
 
-/** Whether an app has resources besides those of Dapr's own folder. */
+/** Whether an app has resources outside Dapr's own folder. */
 const namesResources = ({folders, configFile, defaultFolder}: ResourcesPlan): boolean =>
   [...folders, configFile].some(path => path !== '' && !path.startsWith(defaultFolder))

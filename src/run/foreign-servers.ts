@@ -3,12 +3,11 @@ import {listenPorts} from '../model/plan.ts'
 import {isSameTemplate} from '../platform/paths.ts'
 import type {RunContext} from './run-context.ts'
 
-/** Why the server at one of these ports must not be used; '' = it may. `mayBeRun`: a run that listens there itself is no obstacle. */
+/** Returns why the server at one of these ports must not be used; '' = it may. `mayBeRun`: a run itself may listen there. */
 export type ServerRefusal = (ports: Iterable<number>, mayBeRun?: boolean) => Promise<string>
 
 /**
- * Refuses a server that is a process of another copy of the template, or of any other run that listens where an app of this
- * template should. Servers that are no app of the template are shared, as are those of a second run of the same copy.
+ * Refuses a server of another copy of the template, or of any run at the port of an app of this template. Other servers are shared, and so are servers of a second run of the same copy.
  */
 export async function refuseServer(
   {env, plan}: Pick<RunContext, 'env' | 'plan'>,

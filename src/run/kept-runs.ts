@@ -40,7 +40,7 @@ function parsed(line: string): readonly KeptRun[] {
     : []
 }
 
-/** Writes what is known of a run so far: its exits, and how its calls went. Throws if the file cannot be written. */
+/** Writes the facts of a run so far: its exits and its counts of calls. Throws if the file cannot be written. */
 export function keepKnown(context: RunContext, {calls: recorded, deaths, masked}: RunRecorder, isOver: boolean): void {
   const {plan, env, run, startedAt} = context
   const died = Map.groupBy(deaths?.all() ?? [], ({app}) => app)
@@ -60,7 +60,7 @@ export function keepKnown(context: RunContext, {calls: recorded, deaths, masked}
   )
 }
 
-/** Writes what is known of a run, in place of what the file has of it. Throws if the file cannot be written. */
+/** Writes the facts of a run in place of its earlier ones. Throws if the file cannot be written. */
 export function keepRun(of: TemplateRuns, run: KeptRun): void {
   const path = fileOfTemplate(of.env, 'runs', of.template, of.name)
   makeFolder(dirname(path), 0o700)

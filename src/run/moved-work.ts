@@ -8,7 +8,7 @@ import {keptPath} from '../model/template-name.ts'
 import {linksResolved} from '../platform/paths.ts'
 import {notesFolder, type WorkPathOptions} from '../work/work-path.ts'
 
-/** A file of what outlives a run, and the folder of its template. */
+/** A file of workflows, and the folder of its template. */
 interface Owner {
   readonly folder: string
   readonly path: string
@@ -17,7 +17,7 @@ interface Owner {
 /** SQLite keeps changes in two more files, without which the first is an older state. */
 const PARTS = ['-wal', '-shm', '']
 
-/** Notes whose file it is, so that it is found when the folder of the template is moved. */
+/** Notes the owner of a file, so that it is found after a move of the template's folder. */
 export function noteOwner(options: WorkPathOptions, path: string): void {
   const note = noteOf(options)
   if (note === undefined) return

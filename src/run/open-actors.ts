@@ -16,7 +16,7 @@ export interface OpenActorsOptions extends Pick<CallContext, 'faults'> {
   readonly reporter: Reporter
 }
 
-/** Opens the actors of a run, and the access to those of other runs. */
+/** Opens the actors of a run, and the access to actors of other runs. */
 export function openActors(options: OpenActorsOptions): {readonly here: Actors; readonly far: FarActors} {
   const {sidecars, observer, reporter} = options
   const runtimeOf = (instance: string | undefined): AppRuntime | undefined =>

@@ -21,7 +21,7 @@ export interface EntranceParts extends RunPublishedOptions {
   readonly serveDashboard: (socket: Socket, early: Buffer) => void
 }
 
-/** Opens the entrance of a machine: it serves the apps of this run, and passes on connections to those of others. */
+/** Opens the entrance of a machine: it serves the apps of this run, and passes on connections to other runs. */
 export function openEntrance({
   env,
   folder,

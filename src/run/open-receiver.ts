@@ -3,7 +3,7 @@ import {Receiver} from '../observe/telemetry/otlp/receiver.ts'
 import {SpanStore} from '../observe/telemetry/otlp/span-store.ts'
 import type {RunSpansOptions} from './run-spans.ts'
 
-/** Begins to read what has arrived at a port. */
+/** Begins to read arrived data at a port. */
 export function openReceiver(claim: Server, {recorder, runtimes, reporter}: RunSpansOptions): Receiver {
   const store = new SpanStore({
     isRecorded: app => runtimes().find(({id}) => id === app)?.wanted.record.bodyBytes !== -1,

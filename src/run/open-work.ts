@@ -47,7 +47,7 @@ const WITHOUT_STORE =
 /** A larger file is named once at the start. */
 const LARGE_BYTES = 100e6
 
-/** The open file of what outlives a run, with the parts that use it. */
+/** The open file of workflows, jobs and reminders, with its users. */
 export class OpenWork {
   readonly workflows: Workflows
   readonly jobs: Jobs
@@ -177,7 +177,7 @@ export class OpenWork {
       return new Table(this.#series('dapr.runtime.actor.reminders'), run)
     })
 
-  /** Reports what an earlier run has left in the file, and whether that is large. */
+  /** Reports waiting work of an earlier run, and a large file. */
   tellLeft({reporter, runtimes, workMode}: RunWorkOptions, path: string): void {
     const all = [
       ...this.left.map(each => ({...each, word: 'workflow', late: counted(each.overdue, 'timer')})),

@@ -62,7 +62,7 @@ export function withPortHooks(
 }
 
 /**
- * The folder of the hooks; empty if they cannot be written. Hooks are never removed, since a process that outlives the run still
+ * Returns the folder of the hooks; '' if they cannot be written. Hooks are never removed, since a process that outlives the run still
  * needs them when it starts another one; a version of Pillion with other hooks writes them next to these.
  */
 function hookFolder(env: Environment, python: string): string {

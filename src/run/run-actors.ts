@@ -52,7 +52,7 @@ export class RunActors implements ActorAccess {
   /** Deactivates the actors of an app's process that is about to end; false if the signal is aborted before. */
   readonly present = (runtime: AppRuntime): FinishWork => {
     const {pid, home} = runtime
-    // by then another process may have taken its place, with its actors
+    // another process may have taken its place, with its actors
     return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(home, signal)
   }
 

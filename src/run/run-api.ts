@@ -65,7 +65,7 @@ export class RunApi {
   /** Answers a request that came to the control socket. */
   readonly serve: ServeRequest = async (request, response) => this.#serve(request, response, {via: 'socket'})
 
-  /** Waits for conditions of the run. Throws a UserError for what it does not have. */
+  /** Waits for conditions of the run. Throws a UserError for unknown apps. */
   async wait(options: WaitOptions): Promise<Api.Waited> {
     const {waitFor} = await import('../observe/api/wait/wait.ts')
     return waitFor(await this.#openWaits(), options)
@@ -85,7 +85,7 @@ export class RunApi {
 
   /** Serves the dashboard on a connection to its name; `early`: the bytes that were read already. */
   async serveDashboard(socket: Socket, early: Buffer): Promise<void> {
-    // a flowing socket would drop what comes meanwhile
+    // a flowing socket would drop data
     socket.pause().unshift(early)
     try {
       const {listener} = await this.#dashboard.do(async () => this.#open(0))
@@ -191,7 +191,7 @@ export class RunApi {
     return this.#openingEvents.do(async () => this.#createEvents(control))
   }
 
-  /** Creates the event streams for the first reader, with what has happened before. */
+  /** Creates the event streams for the first reader, with earlier events. */
   async #createEvents(control: RunControl): Promise<RunEvents> {
     const {RunEvents} = await import('../observe/api/events/run-events.ts')
     const events = new RunEvents(() => this.#context(control), this.#options.runLog())

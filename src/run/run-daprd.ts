@@ -10,7 +10,7 @@ import type {ComponentResource} from '../files/resources/components.ts'
 import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/sidecar-options.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
-/** The real daprds of a run: one next to each app whose files name a component that we do not have. Other runs do not load the code. */
+/** The real daprds of a run: one next to each app with a component that Pillion lacks. Other runs do not load the code. */
 export class RunDaprd implements FindDaprd {
   readonly #context: Pick<RunContext, 'env' | 'run' | 'reporter' | 'lifetime'>
   readonly #watchdog: Pick<Watchdog, 'watch' | 'forget'>
@@ -32,7 +32,7 @@ export class RunDaprd implements FindDaprd {
     const {env, run, reporter, lifetime} = this.#context
     const {findDaprd} = await import('../dapr/sidecar/daprd/find-daprd.ts')
     const finding = findDaprd(runtime.plan.resources.defaultFolder, env['PATH'] ?? '')
-    // its version is read meanwhile
+    // while its version is read
     const [program, {AppDaprd}] = await Promise.all([finding, import('../dapr/sidecar/daprd/app-daprd.ts')])
     if (typeof program === 'string') {
       this.whyNone = program

@@ -3,7 +3,7 @@ import type {ExitFile} from './last-exits.ts'
 import type {RunContext} from './run-context.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
-/** How often what is known of a run is written, in ms, in case the run is killed. */
+/** Interval of writing the facts of a run, in ms, in case it is killed. */
 const EVERY_MS = 60_000
 
 /** Facts that outlive a run: its exits, and counts of its calls. The code is loaded with the first of them. */

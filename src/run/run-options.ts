@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined
-  /** When the template was read, in ms since 1970: what is saved later is an edit. Left out: just now. */
+  /** Time of reading the template, in ms since 1970: a later save is an edit. Default: now. */
   readonly readAt?: number | undefined
   /** Treatment of workflows and the like at the end. By default they outlive the run. */
   readonly workMode?: WorkMode | undefined

@@ -237,7 +237,7 @@ export class RunParts {
         this.routes.versions.arrange(all)
         this.services.keepOnly(all)
         const ids = all.map(({id}) => id)
-        // also those that are leaving, and go on by the plan before an edit
+        // also leaving apps, which go on by the plan before an edit
         const graceMs = longestGraceMs(this.apps.all.flatMap(({plan: was, wanted}) => [was, wanted]))
         this.#registration?.update({appIds: ids, ...this.names.update(all, this.apps.leftOut())}, graceMs)
       },

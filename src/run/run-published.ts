@@ -56,7 +56,7 @@ export class RunPublished {
     return this.#withHooks?.(before, published, {...at, python: this.#python}) ?? before
   }
 
-  /** Called when the state of an app has changed: one that has just started may listen elsewhere, which is reported then. */
+  /** Called when the state of an app has changed. Reports a started app that listens elsewhere. */
   onMove(runtime: AppRuntime, reporter: TellingReporter): void {
     if (runtime.app.state.phase !== 'starting') return
     if (runtime.plan.published === undefined) return this.#noteLater(runtime, reporter)

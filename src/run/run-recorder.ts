@@ -58,7 +58,7 @@ export class RunRecorder {
   readonly #onDeath: (death: Death) => void
   readonly #adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
 
-  /** `runtimes`: all apps of the run; `workflows`: undefined if there are none; `adviceFor`: what to do about an exit, '' = not known. */
+  /** `runtimes`: all apps of the run; `workflows`: undefined if there are none; `adviceFor`: the advice about an exit, '' = none. */
   constructor(
     runtimes: () => readonly AppRuntime[],
     workflows: () => Workflows | undefined,

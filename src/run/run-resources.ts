@@ -46,7 +46,7 @@ export class RunResources {
     const {id, plan} = runtime
     const resources = await this.#store.open({
       id,
-      // an edit of what variables hold needs no other sidecar
+      // an edit of variables needs no other sidecar
       get resources() {
         return {...plan.resources, variables: runtime.wanted.resources.variables}
       }
@@ -61,7 +61,7 @@ export class RunResources {
     return resources
   }
 
-  /** Called when the policies of apps that the run leaves out matter from now on: something may be asked of them. */
+  /** Reads the policies of apps that the run leaves out. They matter once a request may name such an app. */
   async knowLeftOut(plans: readonly AppPlan[]): Promise<void> {
     this.#knowsLeftOut = true
     await this.leaveOut(plans)
@@ -104,7 +104,7 @@ export class RunResources {
       reporter.warn('policies-enforced', `${place.file}: WorkflowAccessPolicy "${name}" ${ENFORCED_WORKFLOWS}`)
   }
 
-  /** Called when an edit of the template may have changed what variables hold, or given this copy other numbers for ports. */
+  /** Called when an edit of the template may have changed variables, or the ports of this copy. */
   async edited(): Promise<void> {
     this.#store.edited()
     await this.#refresh()
@@ -153,7 +153,7 @@ export class RunResources {
   #await(folder: string): void {
     if (this.#awaiting.has(folder) || this.#watches.has(folder)) return
     const follow = (_: string, name: string | null): void => {
-      // the folder itself has changed: where another one takes its place, only the watcher of folders with resources sees it
+      // the folder itself has changed: only the watcher of folders with resources sees another folder in its place
       const work = name === basename(folder) ? this.#watchFolder(folder) : this.#followAll()
       void inBackground(this.#context.reporter, 'cannot watch resources', work)
     }
@@ -182,7 +182,7 @@ export class RunResources {
     if (this.#isClosed || this.#watches.has(path)) return
     const opened = new Watch({
       ...what,
-      reportsSaves: true, // the bytes of a save may be those of the one before it, and a read in between have found others
+      reportsSaves: true, // two saves may have the same bytes, and a read in between other ones
       since: this.#context.startedAt,
       changed: () => void inBackground(this.#context.reporter, 'cannot read resources again', this.#refresh()),
       polls: why => this.#context.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`),

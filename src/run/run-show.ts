@@ -104,7 +104,7 @@ export class RunShow {
     return {ports: {}}
   }
 
-  /** Answers calls itself from now on. Settles when the copy has answered those that it has. */
+  /** Answers calls itself from now on. Settles when the copy has answered its open calls. */
   async #answerAgain(): Promise<void> {
     const {answering} = this
     this.answering = undefined

@@ -37,7 +37,7 @@ export class RunSpans {
     const [claim] = await listen(0, ['127.0.0.1']).catch(() => [])
     if (claim === undefined) return
     const isWanted = plan.apps.some(({channel, fixedPort}) => [channel.port, fixedPort].includes(portOf([claim])))
-    // it is held meanwhile, so that another one is found
+    // held, so that the search finds another one
     if (isWanted) await this.open(plan).finally(() => release(claim))
     else this.#claim = claim.on('connection', () => void this.#receive(claim))
   }
@@ -50,7 +50,7 @@ export class RunSpans {
     return {...before, ...otelVariables(before, id, portOf([this.#claim]))}
   }
 
-  /** Reads what is still being sent, until `cut` is aborted. */
+  /** Reads the rest of open requests, until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     const receiver = await this.#opening.begun?.catch(() => undefined)
     if (receiver !== undefined) await receiver.close(cut)

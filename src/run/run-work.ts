@@ -34,7 +34,7 @@ export class RunWork implements WorkAccess {
     this.#options = options
   }
 
-  /** Each of these opens the file for what it gives, and rejects if it cannot be opened. */
+  /** Each of these opens the file, and rejects if it cannot be opened. */
   readonly workflows = async (): Promise<Workflows> => (await this.#open()).workflows
   readonly reminders = async (): Promise<Reminders> => (await this.#open()).reminders()
   readonly jobs = async (): Promise<Jobs> => (await this.#open()).jobs
@@ -47,7 +47,7 @@ export class RunWork implements WorkAccess {
     return path === undefined || !existsSync(path) ? new Map() : (await this.#open()).triggers.all()
   }
 
-  /** Stores what starts an app; resolves when it is stored, or cannot be: then a later run asks the app's first process again. */
+  /** Stores the triggers of an app. Resolves when they are stored, or cannot be: then a later run asks the app's first process again. */
   async keepTriggers(app: string, triggers: Triggers): Promise<void> {
     if (this.#isClosed) return
     await this.#open()
@@ -76,7 +76,7 @@ export class RunWork implements WorkAccess {
     return this.#inMemory.do(async () => (await import('./open-work.ts')).OpenWork.open(this.#options, undefined))
   }
 
-  /** Resumes what an earlier run has left, and reports it. */
+  /** Resumes the work of earlier runs, and reports it. */
   async begin(): Promise<void> {
     const moved = existsSync(notesFolder(this.#options.env))
       ? (await import('./moved-work.ts')).movedWork(this.#options)
@@ -116,7 +116,7 @@ export class RunWork implements WorkAccess {
     this.#opened?.workflows.mayTakeMore()
   }
 
-  /** Lets the workers of an app's process finish what they have in hand, since it is about to end; false if the signal is aborted before. */
+  /** Lets the workers of an ending process finish their open work. False if the signal is aborted before. */
   readonly present = ({id, home}: AppRuntime): FinishWork =>
     this.#opened?.workflows.present(id, home) ?? (async () => Promise.resolve(true))
 

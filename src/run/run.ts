@@ -166,7 +166,7 @@ export class Run {
     ]
   }
 
-  /** Reports what has to come after the start lines. */
+  /** Prints reports after the start lines. */
   #report(): void {
     const {services, resources, context} = this.#parts
     const {reporter, excepted, hints} = context
@@ -182,7 +182,7 @@ export class Run {
     const {plan, env, reporter} = context
     warnDuplicateRun({plan, env, reporter}, this.#parts.name)
     memory.begin()
-    // who asks other runs is loaded for it, which fails where no descriptor is free
+    // it loads code for questions to other runs, which fails where no descriptor is free
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs)).catch(() => undefined)
     void inBackground(reporter, 'cannot clean up after killed runs', sweep(env, reporter))
     void inBackground(reporter, 'cannot resume workflows', work.begin())
@@ -212,7 +212,7 @@ export class Run {
     }
   }
 
-  /** Stops the apps; their sidecars stay open meanwhile. */
+  /** Stops the apps, with their sidecars open. */
   async #endApps(): Promise<void> {
     const {actors, apps, context, watchdog} = this.#parts
     await endApps(

@@ -22,7 +22,7 @@ export class SharedData {
     this.#fresh = [...this.#fresh, place]
   }
 
-  /** Notes what was added, so that copies that start later see it; then reports what running copies share. */
+  /** Notes new data for copies that start later, then reports data that running copies share. */
   tell(): void {
     const {plan, env, run, reporter} = this.#context
     const fresh = this.#fresh

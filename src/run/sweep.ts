@@ -13,7 +13,7 @@ import type {RunContext} from './run-context.ts'
 /** The watchdog of a killed run may need this long after the grace period. */
 const WATCHDOG_MS = 1000
 
-/** Removes what killed runs have left behind, if their watchdogs have not done so. Runs with uncertain data are left alone. */
+/** Removes the rest of killed runs, if their watchdogs have not done so. Runs with uncertain data are left alone. */
 export async function sweep(env: Environment, reporter: Reporter): Promise<void> {
   await endKilled(env, reporter)
   await sweepWorkspaces({env, reporter})

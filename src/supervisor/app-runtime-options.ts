@@ -23,7 +23,7 @@ export interface AppRuntimeOptions extends Omit<
   readonly explain: (pendingCall: PendingCall) => string
   /** Called when its state has changed. */
   readonly moved: () => void
-  /** Called when a process exited unexpectedly, with who takes advice about it. Returns what is recorded of the exit; undefined: nothing is. */
+  /** Called when a process exited unexpectedly, with the taker of advice. Returns the recorded exit, if any. */
   readonly ended: (exit: Exit, hints: Reporter) => KeptExit | undefined
   readonly reporter: Reporter
 }

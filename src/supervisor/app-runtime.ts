@@ -89,7 +89,7 @@ export class AppRuntime implements Callee, Intent {
     this.#begin()
   }
 
-  /** Opens the app again by a plan, after its processes have ended: it is as before its first start. */
+  /** Opens the app again by a plan, after its processes have ended, as before its first start. */
   reopen(next: Omit<OpeningOptions, 'person'>): void {
     this.wanted = this.#plan = next.plan
     const person = this.person === 'stopped' ? 'none' : this.person
@@ -253,7 +253,7 @@ export class AppRuntime implements Callee, Intent {
     return this.#program.hasStarted
   }
 
-  /** Puts the wanted plan into effect; its process continues, as nothing of it has changed. */
+  /** Puts the wanted plan into effect. Its process continues, since the plan of the process is the same. */
   adopt(): void {
     this.#plan = this.wanted
   }

@@ -26,12 +26,12 @@ export interface AppSleepOptions extends SleepSwitch {
   readonly triggers: () => Triggers
   /** Starts a process, after those of the apps that it depends on; `cause` completes "it was started by …". */
   readonly wake: (cause: string) => void
-  /** Called when it is known what starts the app. */
+  /** Called when the triggers of the app are known. */
   readonly learn: (triggers: Triggers) => void
   readonly clock?: Clock
 }
 
-/** The pause in ms before an app that has failed to start is started again for what waits without a limit; it doubles each time, up to the longest. */
+/** First pause in ms before another start of a failed app for work that waits without a limit. It doubles up to the longest. */
 const AGAIN_MS = 1000
 const LONGEST_MS = 60_000
 
@@ -145,8 +145,7 @@ export class AppSleep implements Sleep {
   }
 
   /**
-   * Stops the process; the next one starts only on request. `finish` resolves when what only the process has, such as actors, has
-   * ended: true if it has. Resolves with false if it has not, or something needs the app before it is stopped.
+   * Stops the process; the next one starts only on request. `finish` ends parts that only the process has, such as actors, and resolves with true once they have ended. Resolves with false if they have not, or something needs the app before it is stopped.
    */
   async fall(finish: () => Promise<boolean>): Promise<boolean> {
     const {name, queue} = this.#sleeper

@@ -4,7 +4,7 @@ import {spokenDuration} from '../model/duration.ts'
 import {callInFlight, callCount, exitSentence, type ExitFacts} from '../model/exit-sentence.ts'
 import {endOf, WAITS_FOR_SAVE} from '../model/exit-text.ts'
 
-/** Equal calls that were in flight when a process ended: the oldest of them, and how many there were. */
+/** Equal calls in flight at the end of a process: the oldest one, and their number. */
 export interface InterruptedCalls extends InterruptedCall {
   readonly count: number
 }
@@ -19,7 +19,7 @@ export interface KeptExit {
   readonly work: readonly string[]
 }
 
-/** A crashed process and what is known about it. */
+/** A crashed process and its facts. */
 export interface Crash {
   readonly id: string
   readonly exit: Exit
@@ -54,11 +54,11 @@ export function crashReport({id, exit, livedMs, interrupted, work, line, next, d
     .join('\n    ')
 }
 
-/** Describes what follows an exit: another start after this time (Infinity: when one of its files changes). */
+/** Describes the next start after an exit: after this time, or after a change of its files (Infinity). */
 export const nextStartText = (inMs: number): string =>
   inMs === Infinity ? WAITS_FOR_SAVE : `restarting in ${spokenDuration(Math.max(1, Math.ceil(inMs / 100)) * 100)}`
 
-/** The first of them, and how many more there are. */
+/** Returns the first ones, and the number of the others. */
 const shortened = (all: readonly string[], more: number): readonly string[] =>
   more <= 0 ? all : [...all.slice(0, MAX_CALLS), `and ${more} more`]
 
@@ -66,7 +66,7 @@ function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): Ex
   const {method, path, caller, from = caller} = pendingCall
   return {
     method,
-    path: path.replace(/[?;].*/s, ''), // what follows may be secret
+    path: path.replace(/[?;].*/s, ''), // the rest may be secret
     forMs,
     count,
     from: caller === id && path.startsWith('/dapr/') ? 'its sidecar' : from

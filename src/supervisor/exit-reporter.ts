@@ -23,8 +23,7 @@ interface EndedApp {
 const NOTHING_KEPT: KeptExit = {number: 0, calls: [], work: []}
 
 /**
- * Reports what happens to the processes of an app by itself: exits, with the reasons of failures, and changes of health. A crash that
- * repeats is reported as a loop, and again when that has doubled.
+ * Reports events of the processes of an app: exits with the reasons of failures, and changes of health. A repeated crash is reported as a loop, and again after twice as many.
  */
 export class ExitReporter {
   readonly #name: string

@@ -96,7 +96,7 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
 function publishedUrl({published}: AppPlan): string {
   if (published === undefined) return ''
   const {number, host} = published
-  // whether who calls `localhost` reaches what listens at this address
+  // whether a call of `localhost` reaches a listener at this address
   const isLocal = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|::1?|)$/.test(host)
   const name = isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return `http://${name}:${number}`

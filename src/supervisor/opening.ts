@@ -54,7 +54,7 @@ export class Opening {
   isServed: (() => boolean) | undefined
   /** Returns how calls to the sidecar are logged; undefined if they are not. */
   apiLog: (() => ApiLogging | undefined) | undefined
-  /** The sidecar does not ask the app yet what it reads and hosts. */
+  /** The sidecar does not ask the app yet for its topics and actors. */
   isUnasked: boolean
   /** The length of the log when the current process was started, in characters. */
   logStart = 0

@@ -65,7 +65,7 @@ export class Program {
     return this.#app.state.phase === 'exited' && this.#others.size === 0
   }
 
-  /** Settles when the processes that there are now have ended; others may have come meanwhile. */
+  /** Settles when the current processes have ended. Others may have started. */
   async ended(): Promise<void> {
     await Promise.all([this.#app, ...this.#others].map(async app => app.ended))
   }
@@ -101,7 +101,7 @@ export class Program {
     this.#hasStarted = this.hasStarted
     const app = (this.#app = this.#newApp(plan, appPort, why))
     this.#others.add(old)
-    // before the old one is gone: what needs a process meanwhile starts this one
+    // before the old one is gone: a need of a process starts this one
     if (wasAsleep && !this.#hasStarted) app.sleep?.()
     await this.drop(old, why)
     // a process that the user starts in a debugger does not sleep

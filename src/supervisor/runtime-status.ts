@@ -67,7 +67,7 @@ export class RuntimeStatus {
   starting(): void {
     this.obstacle = ''
     this.waitsFor = []
-    // those that need it wait for this start, however the last one went
+    // dependents wait for this start, whatever the result of the last one
     if (this.progress.state.phase === 'asleep' || this.progress.state.phase === 'exited')
       this.#progress = {...this.#progress, state: {phase: 'idle'}}
   }
@@ -80,7 +80,7 @@ export class RuntimeStatus {
     this.#progress = initialProgress(plan)
   }
 
-  /** Its process is being replaced, or its next one has another plan: what it waits for stays. */
+  /** Its process is being replaced, or its next one has another plan. Its dependencies stay. */
   replaced(): void {
     this.#exits.clear()
   }

@@ -14,9 +14,9 @@ export interface Sleep {
   wake(cause: string): boolean
   /** Starts the app for a need without a limit: an event, an actor, a job. Callers repeat this when its state changes. */
   need(cause: string): void
-  /** An app that it depends on is there: what needs it is tried again at once, however often that has failed. */
+  /** A dependency is there: waiting work is tried again at once, however often it has failed. */
   retry(): void
-  /** Its process has said what starts it. */
+  /** Its process has named its triggers. */
   learn(part: Triggers): void
   /** A worker of it got work. */
   onWork(): void

@@ -24,7 +24,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
-  /** Called before an app joins: what replaces it in the run, such as the built-in Redis, gives way. */
+  /** Called before an app joins. Its stand-in, such as the built-in Redis, gives way. */
   readonly makesRoom: (plan: AppPlan) => Promise<void>
   /** Whether an app has called another one, by their ids. */
   readonly calls: (caller: string, callee: string) => boolean
@@ -44,7 +44,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly end: () => Promise<void>
 }
 
-/** The apps of a run: those with an open sidecar, and those that the user has stopped and may start again. */
+/** The apps of a run: with an open sidecar, or stopped by the user, who may start them again. */
 export class Apps implements EditedApps {
   readonly #options: AppsOptions
   #all: readonly AppRuntime[] = []
@@ -114,7 +114,7 @@ export class Apps implements EditedApps {
     await this.#options.leavesOut(plans)
   }
 
-  /** Opens an app that was left out; the caller starts it. Undefined if that was done meanwhile, or the run ends. Throws a UserError. */
+  /** Opens an app that was left out; the caller starts it. Undefined if another caller has opened it, or the run ends. Throws a UserError. */
   async bringIn(plan: AppPlan, person?: Starter): Promise<AppRuntime | undefined> {
     return this.inTurn(async () => {
       const leftOut = this.#leftOut.find(each => planKey(each) === planKey(plan))
@@ -234,7 +234,7 @@ export class Apps implements EditedApps {
     try {
       await closeForEdit(runtimes, next, this.#options, this.#kept)
     } finally {
-      await this.#freePublished() // what is opened next may have the number of one
+      await this.#freePublished() // the next app may have its number
     }
   }
 
@@ -304,7 +304,7 @@ export class Apps implements EditedApps {
     })
   }
 
-  /** Settles when no app is being opened: what the end of the run meets half open would stay open. */
+  /** Settles when no app is being opened: the end of the run would leave a half-open app. */
   async opened(): Promise<void> {
     await Promise.allSettled(this.#halfOpen.keys())
   }
@@ -317,7 +317,7 @@ export class Apps implements EditedApps {
       return await opened
     } finally {
       this.#halfOpen.delete(opened)
-      await this.#freePublished() // that of one that could not be opened: who connects would wait for ever
+      await this.#freePublished() // the port of an app that could not be opened: clients would wait for ever
     }
   }
 

@@ -65,7 +65,7 @@ export interface EditedClose {
   readonly keepsPorts: boolean
   /** The edit opens an app of its id, for which calls wait. */
   readonly isOpenedNext: boolean
-  /** Settles when the apps of the edit that call this one have answered what they had in hand: until then it takes calls. */
+  /** Settles when its callers in the edit have answered their open calls. Until then it takes calls. */
   readonly callers: Promise<unknown>
   /** Called when no call to the app is in flight any more. */
   readonly onDrained: () => void

@@ -48,7 +48,7 @@ export interface AppRuntimesOptions extends RunContext {
   /** Extra text for the error of a call that timed out in an app's queue. */
   readonly explain: (id: string, pendingCall: PendingCall) => string
   readonly sleep: RunSleep
-  /** Called when a process exits unexpectedly. Returns what is recorded of the exit; undefined: nothing is. */
+  /** Called when a process exits unexpectedly. Returns the recorded exit, if any. */
   readonly died: (runtime: AppRuntime, exit: Exit, hints: Reporter) => KeptExit | undefined
   /** The marker of an app process whose orphans survive the run. */
   readonly spare: (marker: string) => void

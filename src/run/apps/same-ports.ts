@@ -2,7 +2,7 @@ import {isDeepStrictEqual} from 'node:util'
 import type {AppPlan} from '../../model/plan.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
 
-/** Whether two plans of an app have the same ports: then the app keeps those that it has. */
+/** Whether two plans of an app have the same ports, so that the app keeps them. */
 export const hasSamePorts = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(portsIn(a), portsIn(b))
 
 const portsIn = (plan: AppPlan): readonly unknown[] => {

@@ -19,7 +19,7 @@ export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
-  /** Tries again what could not be opened for apps. Why they cannot be started; '' = they can. */
+  /** Tries again to open failed parts of apps. Resolves with the reason that they cannot start; '' = they can. */
   readonly faultNow: (runtimes: readonly AppRuntime[]) => Promise<string>
   /** The version that answers for an id. */
   readonly main: (id: string) => AppRuntime | undefined
@@ -243,7 +243,7 @@ export class AppStarter {
       const {isWaking} = runtime.sleep
       if (runtime.isBetweenOpenings && !runtime.hasLeft) return
       const fault = isWaking ? '' : whyNotSpawned(state) // that of the process before
-      // without a pid it could not be spawned: what becomes of it follows
+      // without a pid it could not be spawned: its next state follows
       const isOurs = runtime.plan.command.length > 0 && !runtime.isDebugged
       const isUnknown = state.phase === 'starting' && state.pid === undefined && isOurs
       if (runtime.hasLeft) resolve('')

@@ -7,7 +7,7 @@ import type {RunActors} from '../run-actors.ts'
 import type {RunContext} from '../run-context.ts'
 import type {RunWork} from '../run-work.ts'
 
-/** The activity of an app: it is idle while nothing is under way and the count stays the same. */
+/** The activity of an app. Without work under way, and with the same count, it is idle. */
 export interface Activity {
   readonly isBusy: () => boolean
   /** Grows whenever something has happened, also if that is over already. */
@@ -26,7 +26,7 @@ export interface IdleParts {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
 }
 
-/** The activity of an app: calls from and to it, its use of components, its work, and who is attached to it. */
+/** Returns the activity of an app: calls from and to it, its use of components, its work, and attached terminals. */
 export function activityOf(
   runtime: AppRuntime,
   {recorder, runtimes, changes, work, sidecars}: Omit<IdleParts, 'context' | 'actors'>
@@ -62,7 +62,7 @@ export function activityOf(
         runtime.terminal()?.isAttached === true ||
         changes.isChanging(runtime) ||
         (work.openWorkflows()?.heldBy(id, home, 0).length ?? 0) > 0 ||
-        // it reads from streams that it has opened itself, which only this process would read, or what starts it is not known yet
+        // it reads streams that only this process would read, or its triggers are not known yet
         sidecars.get(runtime)?.keepsAwake() === true ||
         isCalling() ||
         isDependedOn()

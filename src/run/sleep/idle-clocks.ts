@@ -14,7 +14,7 @@ export interface IdleClocksOptions {
   /** Reads the activity of an app. */
   readonly activityOf: (runtime: AppRuntime) => Activity
   readonly instancesOf: (runtime: AppRuntime) => readonly AppRuntime[]
-  /** Ends what only the app's process has: its actors, the work of its workers. */
+  /** Ends the parts that only the app's process has: its actors, the work of its workers. */
   readonly finish: (runtime: AppRuntime) => readonly FinishWork[]
   /** How long that may take, in ms. */
   readonly graceMs: (runtime: AppRuntime) => number
@@ -86,7 +86,7 @@ class IdleClock {
     const instances = this.#instances
     const isRunning = instances.some(({app: {state}}) => state.phase === 'running' || state.phase === 'starting')
     if (this.#options.over.aborted || this.#timeoutMs === Infinity || !isRunning) return this.#onEnd()
-    // one that never sleeps would wake those that fall asleep
+    // an instance that never sleeps would wake the others
     const mayAllSleep = instances.every(({app, sleep}) => app.state.phase === 'exited' || sleep instanceof AppSleep)
     if (mayAllSleep) this.#note(instances)
     else this.#since = systemClock.now()
@@ -95,20 +95,20 @@ class IdleClock {
       await this.#fall(instances, idleMs)
       this.#since = systemClock.now()
     }
-    this.#wait() // also for one that is asleep: something may have started it meanwhile
+    this.#wait() // also for a sleeping app, which may have been started
   }
 
   #note(instances: readonly AppRuntime[]): void {
     const all = instances.map(each => this.#options.activityOf(each))
     const count = all.reduce((sum, each) => sum + each.count(), 0)
     const isBusy = all.some(({isBusy: isBusyNow}) => isBusyNow())
-    // what was under way at the last check may have ended just before this one
+    // work at the last check may have ended just before this one
     if (isBusy || this.#isBusy || count !== this.#count) this.#since = systemClock.now()
     this.#isBusy = isBusy
     this.#count = count
   }
 
-  /** Puts the instances to sleep, unless something comes meanwhile. */
+  /** Puts the instances to sleep, unless work comes first. */
   async #fall(instances: readonly AppRuntime[], idleMs: number): Promise<void> {
     const running = instances.filter(({app: {state}}) => state.phase === 'running')
     const fell = await Promise.all(running.map(async each => this.#fallOne(each)))

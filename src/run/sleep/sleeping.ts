@@ -22,7 +22,7 @@ export class Sleeping {
   /** The keys of the first instances of apps that are being woken, with all their instances. */
   readonly #waking = new Set<string>()
 
-  /** Reads what earlier runs have stored. */
+  /** Reads the triggers of earlier runs. */
   static async open(parts: SleepParts): Promise<Sleeping> {
     return new Sleeping(parts, await parts.work.triggers())
   }
@@ -63,7 +63,7 @@ export class Sleeping {
     for (const {id, sleep} of this.#parts.runtimes()) if (id === app) sleep.need(cause)
   }
 
-  /** Stores what starts an app, for runs in which it sleeps. */
+  /** Stores the triggers of an app, for runs in which it sleeps. */
   learn(app: string, part: Triggers): void {
     const triggers = {...this.#triggers.get(app), ...part}
     this.#triggers.set(app, triggers)

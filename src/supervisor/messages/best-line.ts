@@ -1,14 +1,14 @@
 import {stripVTControlCharacters} from 'node:util'
 import type {Exit} from '../../model/app-state.ts'
 
-/** Lines that do not explain a failure: stack frames, brackets, carets, hints, and what package runners append. */
+/** Lines that do not explain a failure: stack frames, brackets, carets, hints, and lines of package runners. */
 const NOISE = [
   /^\s*at\s/, // Node, Java, .NET
   /^\s*(?:from\s|File "|\.{3} \d+ (?:more|common frames)|\^|~)/, // Ruby, Python, Java
   /^\s*[[\](){},;^~*]*\s*$/,
   /^\s*\[errors\]: \[$/, // Node's AggregateError
   /^Node\.js v\d/,
-  /^\(node:\d+\) |^\(Use `node --trace-/, // its warnings, and how to see more of them
+  /^\(node:\d+\) |^\(Use `node --trace-/, // its warnings, and its hint about more warnings
   /^\s*(?:npm (?:ERR!|error|warn)|error Command failed|info Visit |ELIFECYCLE |exit status \d+$|Traceback |goroutine \d+|\[signal )/i,
   /^\[ERROR\] ?(?:-> )?(?:\[Help |To see |Re-run |For more |After |COMPILATION ERROR|$)/, // Maven
   /^make(?:\[\d+\])?: \*\*\* /,
@@ -63,7 +63,7 @@ const MARKS: readonly RegExp[] = [
   /\b(?:errors?|failed|failure|cannot|critical|refused|denied)\b/i
 ]
 
-/** The stacks that Node prints as it aborts: its own, and that of JavaScript. */
+/** The stacks that Node prints as it aborts: its own and JavaScript's. */
 const OF_ABORT = /^-{5} .* -{5}$|^\s*\d+: (?:0x|.*:\d+:\d+\)?$)/
 
 const MAX_LENGTH = 300

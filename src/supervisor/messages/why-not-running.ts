@@ -20,7 +20,7 @@ interface Status {
   readonly loop: ExitLoop | null
 }
 
-/** The error text for calls to an app that cannot answer: what holds it back, or what happened to it. */
+/** Returns the error for calls to an app that cannot answer: its obstacle, or its end. */
 export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, loop}: Status): string {
   const {id, name, appPort, obstacle, isExcepted, isDebugged} = app
   if (obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return obstacle

@@ -73,7 +73,7 @@ export function standingOf(dependencies: readonly Dependency[], all: readonly Pr
   }
 }
 
-/** Whether an app has reached what a dependency waits for. */
+/** Whether an app has reached the condition of a dependency. */
 export function hasReached({hasStarted, wasReady, hasCompleted}: Progress, {until}: Dependency): boolean {
   switch (until) {
     case 'started':

@@ -14,7 +14,7 @@ export interface StartOrderOptions {
   readonly reporter: Reporter
   /** All apps of the run, also exited ones. */
   readonly runtimes: () => readonly Startable[]
-  /** Ids of apps that an edit could not open: what depends on them is not started. */
+  /** Ids of apps that an edit could not open. Their dependents are not started. */
   readonly lost: () => readonly string[]
   /** The run is stopping: no app may be started. */
   readonly isOver: () => boolean

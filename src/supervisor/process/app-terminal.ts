@@ -41,7 +41,7 @@ export class AppTerminal {
     return terminal
   }
 
-  /** Shows a client the latest output, about as much as fits on the screen, and what follows. The returned function detaches it. */
+  /** Shows a client the latest screen of output, and all further output. The returned function detaches it. */
   attach(viewer: TerminalViewer): () => void {
     this.#viewers.add(viewer)
     if (this.#latest?.lines.isSecond === true) {
@@ -74,7 +74,7 @@ export class AppTerminal {
     for (const viewer of this.#viewers) viewer.show(bytes)
   }
 
-  /** The text that resets the screen for a new process to what a terminal has at first, and announces the process. */
+  /** Returns the text that resets the screen for a new process, and announces it. */
   #between({lines}: ProcessTerminal): string {
     const left = lines.isSecond ? LEAVE_SECOND_SCREEN : ''
     return `${left}${RESET_MODES}\r\n[a new process of ${this.#id}]\r\n`
@@ -107,7 +107,7 @@ export class ProcessTerminal implements TheirStdio {
   readonly stdin: number
   readonly stdout: {readonly theirs: number}
   readonly stderr: {readonly theirs: number}
-  /** Turns what the terminal shows into lines for the log. */
+  /** Turns output of the terminal into lines for the log. */
   readonly lines = new TerminalLines()
   readonly #ours: number
   readonly #listener: TerminalListener

@@ -15,7 +15,7 @@ const LISTENS_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 100
 const ENDED_EVERY_MS = 250
 
-/** The living processes of an app, and those of them that listen; undefined where the system does not tell. */
+/** Returns the living processes of an app, and the listening ones; undefined where the system does not tell. */
 export async function listenersOf(
   {group, marker}: Marked,
   listening: Listening
@@ -30,8 +30,7 @@ export async function listenersOf(
 }
 
 /**
- * The server that a launcher has left behind: a process of the app that listens on its port. Waits for it while one of them lives,
- * unless the app was ready. Resolves with undefined if there is none.
+ * Finds the server that a launcher has left behind: a process of the app that listens on its port. Waits while a process of the app lives, unless the app was ready.
  */
 export async function backgroundServer(
   app: Marked,

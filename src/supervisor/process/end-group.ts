@@ -27,7 +27,7 @@ export interface GroupEnding {
   readonly ended: (orphan: Orphan) => void
 }
 
-/** The signal, and when all processes get it, also those whose parent or leader is still running (`performance.now()`). */
+/** The signal, and the time at which all processes get it, whether their parent or leader runs or not (`performance.now()`). */
 interface Asked {
   readonly signal: NodeJS.Signals
   readonly allAt: number
@@ -35,7 +35,7 @@ interface Asked {
 
 /**
  * Ends a process group and the processes that left it. The leader gets the stop signal first, as with `KillMode=mixed` of
- * systemd.kill(5): launchers pass it on, pools end their workers, and a second signal would cut off what these finish. When it has
+ * systemd.kill(5): launchers pass it on, pools end their workers, and a second signal would cut their work. When it has
  * exited, its children get the signal, and so on downwards; after half of the grace period all get it. `pnpm exec` passes it on and
  * exits at once: below a process that handles the signal, one that has run since waits for that half. Waits until all have exited
  * and the pipes are closed; then SIGKILL ends the rest. Reads the process table instead of `kill(-group, 0)`, which succeeds for

@@ -42,7 +42,7 @@ export class ForegroundCommand {
     }
   }
 
-  /** Passes on a signal that we got; what the terminal has sent to the command itself is not sent again. */
+  /** Passes on a signal that we got, unless the terminal has sent it to the command itself. */
   pass(signal: NodeJS.Signals): void {
     if (!(this.#sharesTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT'))) this.signal(signal)
   }
@@ -60,7 +60,7 @@ export class ForegroundCommand {
 
 /** A program and its arguments, without anything for a shell to do before, between or after. */
 const SIMPLE = /^\s*([\w./-]+)(?:\s[^;&|(){}`\n]*)?$/
-/** Words of the shell that are no programs. */
+/** Words of the shell itself. */
 const OF_SHELL =
   /^(?:\.|:|alias|bg|case|cd|command|do|done|else|esac|eval|exec|exit|export|fg|fi|for|getopts|hash|if|jobs|local|read|readonly|return|set|shift|source|then|time|times|trap|type|ulimit|umask|unset|until|wait|while)$/
 

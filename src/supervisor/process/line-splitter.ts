@@ -50,7 +50,7 @@ const KEPT = 32 * 1024
 const LINES = 10
 /** Text that arrives within this time, in ms, counts as one piece. */
 const PRECISION_MS = 250
-/** The number of times that are kept: enough for what `since` is asked. */
+/** Number of times that are kept: enough for questions of `since`. */
 const MAX_TIMES = 20
 
 /** Keeps the last lines of a stream for messages, in bounded memory and at low cost. */

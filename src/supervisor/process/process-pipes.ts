@@ -35,7 +35,7 @@ export async function processPipes(over: AbortSignal): Promise<ProcessPipes | Ex
   }
 }
 
-/** The place, or why there is none: a disk on which something of it is written is full, for example. */
+/** Returns the place, or the exit without one, as on a full disk. */
 export async function placeOrExit(prepare: () => Promise<ProcessPlace>): Promise<ProcessPlace | Exit> {
   try {
     return await prepare()

@@ -98,7 +98,7 @@ export class ProcessTracker {
     return [...this.#members, ...this.#orphans]
   }
 
-  /** Before a process gets a signal: notes what the processes below it have done, if it handles the signal. */
+  /** Notes the activity of the processes below one that handles a signal, before it gets the signal. */
   async #noteBefore(pid: number, now: Particulars | undefined, name: NodeJS.Signals): Promise<void> {
     if (now?.catches(name) !== true) return
     for (const seen of descendantsIn(this.#found, [pid]))
@@ -139,7 +139,7 @@ export class ProcessTracker {
     )
   }
 
-  /** Removes processes whose command lines show that they are shared, and what runs in editors; only the few outside the group are checked. */
+  /** Removes shared processes by their command lines, and programs in editors. Only the few outside the group are checked. */
   async #withoutShared(orphans: readonly Seen[], {all}: ProcessSnapshot): Promise<readonly Seen[]> {
     const again = await Promise.all(orphans.map(async ({pid}) => (await lookAgain(pid))?.command ?? ''))
     const editors = orphans.filter((_, at) => isEditor(again[at] ?? '')).map(({pid}) => pid)

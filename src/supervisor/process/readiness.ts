@@ -12,7 +12,7 @@ export interface ReadinessOptions {
   readonly isApp: (address: string | undefined) => Promise<boolean>
   /** Called once when the plan's timeout is over; probing continues. */
   readonly slow: (tried: string) => void
-  /** Runs the command of the plan in the app's folder and environment: '' if it succeeded, otherwise what happened. */
+  /** Runs the command of the plan in the app's folder and environment: '' if it succeeded, else the failure. */
   readonly runCommand: (signal: AbortSignal) => Promise<string>
 }
 
@@ -123,7 +123,7 @@ class LogWatch {
     this.#rests.clear()
   }
 
-  /** Looks for the line from now on, also in what came before. */
+  /** Looks for the line from now on, and in earlier output. */
   async load(pattern: string): Promise<void> {
     try {
       const {RE2JS} = await import('re2js')

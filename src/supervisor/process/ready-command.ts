@@ -9,7 +9,7 @@ export interface ReadyCommandOptions {
   readonly noted: (note: Note) => void
   /** Returns the words of a command with the addresses of the apps that it names. Optional: it names none. */
   readonly wordsOf?: ((words: readonly string[]) => readonly string[]) | undefined
-  /** Why the server at one of these ports must not be used: it is that of another run; '', or left out: it may. */
+  /** Returns why the server at one of these ports must not be used: it belongs to another run. '' = it may. */
   readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
 }
 
@@ -26,7 +26,7 @@ export class ReadyCommand {
     this.#options = options
   }
 
-  /** Runs it: '' if it succeeded, otherwise what happened. */
+  /** Runs it. Resolves with '' after success, else with the failure. */
   async run(where: Pick<CommandOptions, 'folder' | 'env' | 'signal'>): Promise<string> {
     const {plan, appPort, noted, serverRefusal, wordsOf = words => words} = this.#options
     if (plan.ready.kind !== 'command') return ''

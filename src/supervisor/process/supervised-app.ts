@@ -131,7 +131,7 @@ export class SupervisedApp implements Supervised {
     return this.#lived
   }
 
-  /** `pipes`: those of the first process; created here if omitted. */
+  /** `pipes`: of the first process. Default: new ones. */
   async start(pipes?: ProcessPipes): Promise<void> {
     if (this.#isToSleep || this.state.phase === 'asleep') this.restart('user')
     this.#begin(pipes)
@@ -243,7 +243,7 @@ export class SupervisedApp implements Supervised {
     const {plan, environment, processMarker, noted, watchdog} = this.#options
     const folder = await this.#folder()
     const env = environment(++this.#generation)
-    // in one turn: the next marker may be that of another process
+    // in one turn: the next marker may belong to another process
     const place = {folder, env, marker: `PILLION_LIFE=${processMarker(this.#generation)}`}
     await watchdog?.openNetwork?.(plan.command, env, why => noted({type: 'no-network', why}))
     return plan.limits ? {...place, limited: (await import('./limits.ts')).limitsFor(plan.limits, noted)} : place
@@ -316,7 +316,7 @@ export class SupervisedApp implements Supervised {
     this.#options.watchdog?.forget(appProcess.group)
     this.#lived = appProcess.lived
     const livedMs = this.#lived.to - this.#lived.from
-    // a restart or a stop may have been requested while what the leader had left behind was ending
+    // a restart or a stop may have been requested while the rest of the group was ending
     if (!isAsked && this.#asked.signal.aborted) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
     return {exit, livedMs, isAsked: this.#asked.signal.aborted}
   }

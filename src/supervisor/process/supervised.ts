@@ -3,7 +3,7 @@ import type {Owner} from '../../platform/port-owners.ts'
 import type {Orphan} from './process-tracker.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 
-/** The process of an app: one that we run (`SupervisedApp`), or one that was started elsewhere (`ExternalApp`). */
+/** The process of an app: ours (`SupervisedApp`), or started elsewhere (`ExternalApp`). */
 export interface Supervised {
   readonly state: AppState
   /** Settles with the state `exited`. */

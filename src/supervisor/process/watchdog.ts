@@ -30,7 +30,7 @@ export class Watchdog {
   readonly #marker: string
   /** Time from SIGTERM to SIGKILL after we were killed. */
   #graceMs: number
-  /** That of the run: where the shell finds its tools, in addition to the system's. */
+  /** Environment of the run, for the shell's PATH besides the system's. */
   readonly #env: Environment
   /** Called if the watchdog cannot start, or has exited and is not replaced: once, until one has lived. */
   readonly #lost: (why: string) => void
@@ -160,7 +160,7 @@ export class Watchdog {
     return child
   }
 
-  /** Sends a line; those of one turn of the event loop are one write: each write wakes the watchdog, while starting apps need the processor. */
+  /** Sends a line. Lines of one turn are one write: each write wakes the watchdog, while starting apps need the processor. */
   #tell(line: string): void {
     const input = this.#process?.stdin
     if (input === undefined || input === null) return
@@ -185,8 +185,8 @@ export class Watchdog {
   }
 }
 
-/** An engine with its settings, for a shell. A line has no room for those of several lines. */
-function engineText({engine, env}: Pick<OwnContainers, 'engine' | 'env'>): string {
+/** Returns an engine with its settings, for a shell. Leaves out settings of several lines. */
+function engineText({engine, env}: OwnContainers): string {
   const settings = Object.entries(env).filter(([name, value = '\n']) => OF_ENGINES.test(name) && !value.includes('\n'))
   return [...settings.map(([name, value = '']) => `${name}=${shellQuoted(value)}`), shellQuoted(engine)].join(' ')
 }

@@ -80,11 +80,11 @@ export class Changes {
     ])
     if (this.#isOver) return
     if (reread !== undefined) this.#beginEdits(Edits, reread)
-    // what is not read again is not the template's alone: it may be a file of apps, too
+    // other files may be files of apps, too
     const templateFiles = reread === undefined ? [plan.file, ...(plan.overlays ?? [])] : filesOf(plan)
     this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
     await Promise.all([
-      // also those that are being opened, as by a command that came before
+      // also apps that a command is opening
       ...[...this.#joined].map(async runtime => this.#watching?.follow(runtime, runtime.opening.createdAt)),
       this.#followTemplate(filesOf(plan), since)
     ])
@@ -96,7 +96,7 @@ export class Changes {
     // an app that was watched without end when it finished waits for files since then
     const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
     const isDone = runtime.plan.watch.untilFinished === true && isOver
-    // an app that sleeps, or whose dependency has failed, starts later with what was saved by then; one that has failed is tried again
+    // a sleeping app, and one with a failed dependency, starts later with the saved files; a failed one is tried again
     if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
     else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
       void this.#exchange(runtime, 'watch', files)
@@ -147,7 +147,7 @@ export class Changes {
     const begun = Promise.withResolvers<void>()
     const off = runtime.onMove(() => {
       const {state} = runtime.app
-      // without a pid it could not be spawned: what becomes of it follows
+      // without a pid it could not be spawned: its next state follows
       if ((state.phase === 'starting' && state.pid !== undefined) || state.phase === 'backoff') begun.resolve()
     })
     // with `overlap` no start is visible until the candidate has taken over, which may never happen
@@ -161,7 +161,7 @@ export class Changes {
     return this.#reloads.get(runtime)?.failure ?? ''
   }
 
-  /** Called when an app has fallen asleep: what was not applied while it had a process applies to the next one. */
+  /** Called when an app has fallen asleep. Its next process takes the changes that were not applied. */
   fellAsleep(runtime: AppRuntime): void {
     if (runtime.wanted === runtime.plan || this.isChanging(runtime)) return
     void this.#exchange(runtime, 'watch')
@@ -190,7 +190,7 @@ export class Changes {
     else this.#edits.broughtIn(plan)
   }
 
-  /** Reads the template again: what could not be opened may be by now. Settles when that is applied. */
+  /** Reads the template again, since apps that could not be opened may be now. Settles when it is applied. */
   async applyAgain(): Promise<void> {
     await this.#edits?.saved()
   }
@@ -241,7 +241,7 @@ export class Changes {
     return isHeld
   }
 
-  /** Replaces the process of an app; that of an instance when it is its turn. */
+  /** Replaces the process of an app, of an instance when its turn has come. */
   async #exchange(runtime: AppRuntime, why: Why, files?: readonly string[]): Promise<void> {
     const reloads = this.#reloadsOf(runtime) // an edit that opens the app again ends these
     this.#exchanged.set(runtime, (this.#exchanged.get(runtime) ?? 0) + 1)

@@ -36,6 +36,6 @@ export async function withDeadline<T>(
   } finally {
     callOff()
     over?.removeEventListener('abort', abort)
-    abort() // stops what it left running
+    abort() // stops its running work
   }
 }

@@ -35,7 +35,7 @@ export interface Overlapping {
   candidate(): Promise<Candidate>
 }
 
-/** Lets workers finish what they have in hand, and gives them no more; false if the signal is aborted before. */
+/** Lets workers finish their open work, and gives them no more. False if the signal is aborted before. */
 export type FinishWork = (signal: AbortSignal) => Promise<boolean>
 
 export interface OverlapOptions {
@@ -48,11 +48,11 @@ export interface OverlapOptions {
   /** While it returns true, these calls wait for others, and no time is used up. */
   readonly isPaused?: (() => boolean) | undefined
   readonly clock: Clock
-  /** Releases what only one process may host: its callers wait until the candidate has taken over. */
+  /** Releases actors, which only one process may host. Their callers wait until the candidate has taken over. */
   readonly letGo: FinishWork
   /** Gives released work back to the current process after the candidate has ended. */
   readonly keepHosted: () => void
-  /** Waits for the tasks of the current process's workers: those of the candidate continue. */
+  /** Waits for the tasks of the current process's workers. The candidate's workers continue. */
   readonly finishWork: FinishWork
   /** The old process has ended: the remaining workers get work again. */
   readonly resumeWork: () => void
@@ -77,7 +77,7 @@ export async function overlap(
   if (candidate instanceof UserError) return `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`
   const isUp = await comesUp(candidate, {signal, healthyMs, ...shared})
   if (isUp) await withDeadline({ms: shared.timeoutMs, over: signal, clock: shared.clock}, letGo)
-  // it may have ended meanwhile, or be about to: its leader has, and what that has left behind is being ended
+  // it may have ended, or its leader has and the rest of its group is ending
   if (!isUp || candidate.app.state.phase === 'exited' || isEnding(candidate.app.state)) {
     if (isUp) keepHosted()
     if (isUp && isEnding(candidate.app.state) && !signal.aborted) await candidate.app.ended

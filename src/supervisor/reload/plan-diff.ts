@@ -6,13 +6,13 @@ import {planKey} from './plan-facts.ts'
 export interface PlanChanges {
   readonly added: readonly AppPlan[]
   readonly removed: readonly AppPlan[]
-  /** In the words of the new plan; `effectOf` says what comes of it. */
+  /** In the words of the new plan; `effectOf` says the effect. */
   readonly changed: readonly AppPlan[]
   /** Keys at the top that count when a run starts. */
   readonly atStart: readonly string[]
 }
 
-/** Apps in another order are no change. */
+/** Compares two plans. The order of apps does not count. */
 export function planChanges(before: Plan, after: Plan): PlanChanges {
   const old = new Map(before.apps.map(app => [planKey(app), app]))
   const added: AppPlan[] = []
@@ -47,8 +47,7 @@ function replicaTexts(apps: readonly AppPlan[], before: Plan, after: Plan): read
 }
 
 /**
- * The changes in words, for the console: `edit of the template: added news, removed mail`; '' for none. `late`: the keys at the top
- * that differ from those of the start of the run.
+ * The changes in words, for the console: `edit of the template: added news, removed mail`; '' for none. `late`: top keys that differ from the start of the run.
  */
 export function editText(before: Plan, after: Plan, late: readonly string[]): string {
   const {added, removed, changed, atStart} = planChanges(before, after)
@@ -83,7 +82,7 @@ export function effectOf(before: AppPlan, after: AppPlan): Effect {
   return isDeepStrictEqual(used(before), used(after)) ? 'nothing' : 'process'
 }
 
-/** The settings that cannot change while an app's sidecar is open, and those that count before its process starts. */
+/** Returns the settings that cannot change while an app's sidecar is open, or count before its process starts. */
 const settled = ({
   channel,
   sidecar,
@@ -108,7 +107,7 @@ const settled = ({
   waitMs: ready.timeoutMs
 })
 
-/** The settings that a process was started with: without those of our watcher, of our sidecar, of when it starts, and of other places. */
+/** Returns the settings of a process, without settings of our watcher, our sidecar, its start and other places. */
 const used = ({
   watch: _w,
   reloadsItself: _r,

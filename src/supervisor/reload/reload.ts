@@ -36,11 +36,11 @@ export interface ReloadsOptions {
   readonly waitsForOthers?: () => boolean
   /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
   readonly callCycle: (pendingCall: PendingCall) => string
-  /** Deactivates what only one process may host, and this one hosts now: actors. */
+  /** Deactivates the actors of the process, which only one process may host. */
   readonly letGo: () => FinishWork
   /** How long that may take, in ms, where it is longer than the app's grace period. */
   readonly letGoMs: () => number
-  /** The process goes on with what it hosts. */
+  /** The process goes on with its actors. */
   readonly keepHosted: () => void
   /** Waits for the tasks of its current workers. */
   readonly finishWork: () => FinishWork
@@ -67,7 +67,7 @@ export class Reloads {
   /** Why the latest reload has left the old process in place; '' = it has not. */
   failure = ''
   #running: Promise<void> | undefined
-  /** How many processes are finishing their work: with overlap the next reload may come while the one before is still drained. */
+  /** Number of processes that finish their work: with overlap a reload may come while the last one still drains. */
   #finishing = 0
   #interrupt = (): void => undefined
 
@@ -77,7 +77,7 @@ export class Reloads {
 
   /**
    * Settles when the app is ready again, or has failed, or is handed over to a debugger. An app that has not been started
-   * yet only gets the plan that is wanted. `files`: those that were saved, relative to the folder of the app.
+   * yet only gets the plan that is wanted. `files`: the saved files, relative to the folder of the app.
    */
   async ask(why: Why, files: readonly string[] = []): Promise<void> {
     if (this.#over.signal.aborted) return

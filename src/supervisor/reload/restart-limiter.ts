@@ -31,7 +31,7 @@ export class RestartLimiter {
   changed(paths: readonly string[]): void {
     const now = this.#clock.now()
     this.#restarts = this.#restarts.filter(at => at > now - WITHIN_MS)
-    // while restarts are suspended it is known what changes most
+    // while restarts are suspended the most frequent file is known
     if (!this.#isSuspended && this.#restarts.length === 0) this.#changes.clear()
     if (!this.#isSuspended) for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
     if (this.#isSuspended || this.#restarts.length >= MAX_RESTARTS) {

@@ -34,7 +34,7 @@ export class Rolling {
     this.#options = options
   }
 
-  /** Settles when the turn of the instance is over, or it, or the one it waits for, is late. A waiting instance keeps its place; one in progress is requested again. */
+  /** Settles when the turn of the instance is over, or this or an earlier turn is late. A waiting instance keeps its place; a turn in progress is requested again. */
   async take(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
     const current = this.#current
     if (current?.runtime === runtime) {
@@ -66,7 +66,7 @@ export class Rolling {
       callOff()
       const {queue, app} = turn.runtime
       const isDown = queue.state !== 'open' && !this.#options.isElsewhere(turn.runtime)
-      // one that still waits for other apps, or sleeps, says nothing about the new code
+      // a waiting or sleeping instance says nothing about the new code
       const {state} = app
       const isUntried = state.phase === 'idle' || (state.phase === 'asleep' && state.last === undefined)
       if (isDown && !isUntried) this.#give(turn)
@@ -93,7 +93,7 @@ export class Rolling {
     const off = runtime.onMove(() => {
       const isNew = runtime.app.state.phase === 'starting' && before !== 'backoff'
       before = runtime.app.state.phase
-      if (!isNew) return // one that crashes again and again would never be late
+      if (!isNew) return // a looping process would never be late
       callOff()
       callOff = clock.after(ready.timeoutMs, late)
     })

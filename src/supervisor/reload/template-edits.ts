@@ -17,11 +17,11 @@ export interface EditedApps {
   hold(): () => void
   /** Waits until no app is being opened or removed; no other one is before `work` has settled. */
   inTurn<T>(work: () => Promise<T>): Promise<T>
-  /** Ids of apps that could not be opened: what depends on them does not start. */
+  /** Ids of apps that could not be opened. Their dependents do not start. */
   lost: readonly string[]
   /** These apps are left out from now on, unless the user starts them. Never fails. */
   leaveOut(plans: readonly AppPlan[]): Promise<void>
-  /** Stops apps, those that call others of them first. `openPlan` opens them again by these plans, or they are removed next. */
+  /** Stops apps, callers first. `openPlan` opens them again by these plans, or they are removed next. */
   closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void>
   remove(runtime: AppRuntime): Promise<void>
   /** Opens an app that is new or was closed, at its index in the template. Undefined if the run ends. Throws a `UserError`. */
@@ -38,7 +38,7 @@ export interface TemplateEditsOptions {
   readonly plan: Plan
   /** Reads the template again. Rejects with a `UserError`. */
   readonly reread: () => Promise<Plan>
-  /** An edit without mistakes is applied now: what becomes of the apps, '' if nothing does. */
+  /** An edit without mistakes is applied now. The text names its effects on apps; '' = none. */
   readonly applies: (text: string) => void
   readonly apps: () => EditedApps
   /** Watches these files, from which the plan was read; saves after `since` (ms since 1970) count. */
@@ -166,7 +166,7 @@ export class TemplateEdits {
     const closed = after.apps.filter(plan => touched.has(plan) && this.#isClosed(plan))
     try {
       const leaving = [...removed, ...closed].flatMap(plan => apps.find(plan) ?? [])
-      // one that could not be closed is out of use all the same; the edit continues with the others
+      // an app that could not be closed is out of use all the same; the edit continues with the others
       const warn = (error: unknown): void => this.#warnFailed(error)
       await apps.closeAll(leaving, closed).catch(warn)
       await Promise.all(removed.map(async plan => this.#remove(plan).catch(warn)))
@@ -227,7 +227,7 @@ export class TemplateEdits {
     this.#release()
     apps.lost = [...failed].map(({id}) => id)
     this.#release = apps.lost.length > 0 ? apps.hold() : () => undefined
-    // the next save adds, or changes, what could not be opened
+    // the next save opens failed apps
     const standing = this.#plan.apps.filter(app => !failed.has(app))
     this.#plan = {...this.#plan, apps: standing}
     return opened

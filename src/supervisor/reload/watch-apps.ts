@@ -37,8 +37,7 @@ export class Watching<M extends WatchedApp> {
   }
 
   /**
-   * Watches what the app's wanted plan says; changes after `since` (ms since 1970) count. An existing watch stays if the
-   * plan says the same; otherwise it reports what it has seen. Settles when the app is being watched.
+   * Watches the files of the app's wanted plan; changes after `since` (ms since 1970) count. An existing watch with the same files stays, another one reports its changes. Settles when the app is being watched.
    */
   async follow(runtime: M, since: number): Promise<void> {
     const {folder, watch: plan, command} = runtime.wanted
@@ -105,7 +104,7 @@ export class Watching<M extends WatchedApp> {
     const watch = this.#open({folder: folderOf(files), watch: {files}, since, changed}, 'the template')
     this.#template = {watch, files} // before anything is waited for, so that the end of the run closes it
     await Promise.all([before?.watch.close(), watch.open()])
-    // the clock was set back meanwhile: no time shows what was saved since
+    // the clock was set back: no time shows later saves
     if (systemClock.date() < since) changed()
   }
 
