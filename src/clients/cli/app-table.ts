@@ -32,7 +32,7 @@ interface TablePlace {
   readonly isWide?: boolean
 }
 
-/** Returns the apps as the terminal lists them: what needs a person first. A pipe keeps the order of the template. */
+/** Returns the apps as the terminal lists them, trouble first. A pipe keeps the order of the template. */
 export const inOrder = (apps: readonly ShownApp[], width: number): readonly ShownApp[] =>
   width === Infinity ? apps : troubleFirst(apps, ({app}) => stateWord(app))
 
@@ -44,7 +44,7 @@ export function appTable(apps: readonly ShownApp[], place: TablePlace): string {
   return [...appLines(inOrder(apps, width), place), ...counted].map(line => `${line}\n`).join('')
 }
 
-/** The head of a table of apps, and a line for each of them in this order, none wider than `width`. */
+/** Returns the head of a table of apps, and a line for each app in this order, none wider than `width`. */
 export function appLines(apps: readonly ShownApp[], place: TablePlace): readonly string[] {
   const {width, isWide = false} = place
   const {id, state, url, port, pid, age: since, restarts, memory, cpu} = appColumns(apps, place)

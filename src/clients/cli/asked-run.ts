@@ -19,7 +19,7 @@ const SAME_RUN = [
   'timestamps'
 ]
 
-/** Identifies what a command line asks of its template; without a plan by its flags alone. */
+/** Identifies a command line and its template; without a plan by its flags alone. */
 export function askedRun({flags, words}: CommandContext, plan?: Plan): AskedRun {
   const more = flags.list('run-file').slice(1)
   const asked = [

@@ -3,8 +3,7 @@ import type {CommandEntry} from './entries/command-entry.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 
 /**
- * The commands that arguments may name: those for templates alone if their first word is one of these. All others are loaded for who asks
- * for them: a run starts with less.
+ * Returns the commands that arguments may name. Loads only commands for templates if the first word is one of these, since a run starts faster so.
  */
 export async function commandsFor(args: readonly string[]): Promise<readonly CommandEntry[]> {
   const word = wordIn(args)

@@ -45,7 +45,7 @@ const IN_CLUSTER = "for a cluster use Dapr's own CLI"
 const forKubernetes = (name: string): readonly [string, string] => [name, `${name} is for Kubernetes: ${IN_CLUSTER}`]
 const notYet = (name: string): readonly [string, string] => [name, `${name} is not supported yet: use Dapr's own CLI`]
 
-/** Commands of Dapr's CLI for Kubernetes, or for services that do not exist here, and what is said instead. */
+/** Commands of Dapr's CLI for Kubernetes, or for services that do not exist here, with their answers. */
 export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
   ['status', `status is for Kubernetes: "pillion ps" shows what runs here; ${IN_CLUSTER}`],
   ['components', `components is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],

@@ -6,7 +6,7 @@ import type {GivenFlags} from './given-flags.ts'
 /** An allowed origin, by the pattern of `schema/template.json`. */
 const ORIGIN = /^(?:\*|[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s?#@]+\/?)$/
 
-/** The plan with what flags say for the whole run. Throws a UserError for a wrong value. */
+/** Returns the plan with flags for the whole run. Throws a UserError for a wrong value. */
 export const flaggedPlan = (plan: Plan, flags: GivenFlags): Plan =>
   withOrigins(named(recorded(plan, flags), flags), flags)
 
@@ -23,7 +23,7 @@ function named(plan: Plan, flags: GivenFlags): Plan {
   return {...plan, ...(copy !== undefined && {copy})}
 }
 
-/** `--allowed-origins`, besides those of the template. */
+/** Adds `--allowed-origins` to the origins of the template. */
 function withOrigins(plan: Plan, flags: GivenFlags): Plan {
   const origins = flags.list('allowed-origins')
   const wrong = origins.find(origin => !ORIGIN.test(origin))

@@ -1,4 +1,4 @@
-/** How long a search may take before a person wants to know what it does, and how often the line changes. */
+/** Time of a search before its first line, and between changes of the line. */
 const FIRST_MS = 500
 const NEXT_MS = 100
 

@@ -12,7 +12,7 @@ interface WantedEvents {
 
 /**
  * The events of a run until it has ended; `bye` is the last one, unless it was killed. A reader that takes nothing for a while is disconnected by
- * the run: it connects again, and gets those that it has missed. Rejects when `signal` aborts.
+ * the run: it connects again, and gets the missed events. Rejects when `signal` aborts.
  */
 export async function* followedEvents(
   {api}: Pick<FoundRun, 'api'>,

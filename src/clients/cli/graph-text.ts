@@ -5,7 +5,7 @@ import {fittingTable} from './table.ts'
 
 type Edge = Api.Graph['edges'][number]
 
-/** A table of who calls whom, where that differs from `dependsOn`, and which apps sleep. */
+/** Returns a table of the calls between apps, the differences from `dependsOn`, and the sleeping apps. */
 export function graphTable(graph: Api.Graph, width: number): string {
   const {edges, asleep} = graph
   const rest = differences(graph) + (asleep.length === 0 ? '' : `\n${ASLEEP}: ${asleep.join(', ')}\n`)

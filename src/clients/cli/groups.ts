@@ -65,7 +65,7 @@ export const membersOf = <T extends {readonly name: string}>(
 ): readonly (readonly [title: string, members: readonly T[]])[] =>
   groups.map(([title, names]) => [title, names.flatMap(name => all.filter(each => each.name === name))] as const)
 
-/** The groups with their members, and what is in none of them as the last, without a title. */
+/** Returns the groups with their members, and the other members as the last group, without a title. */
 export function grouped<T extends {readonly name: string}>(
   all: readonly T[],
   groups: readonly Group[]

@@ -10,7 +10,7 @@ export interface CommandWords {
   readonly examples: readonly string[]
   /** Groups of flags by use on a terminal. Other flags follow. */
   readonly groups?: readonly Group[]
-  /** The end of its help: what its arguments may be. */
+  /** The end of its help, about its arguments. */
   readonly notes?: string
   /** Other names of it. */
   readonly aliases?: readonly string[]

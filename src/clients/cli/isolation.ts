@@ -118,7 +118,7 @@ const NO_PORTS: ReadonlySet<number> = new Set()
 
 const portsIn = (app: App): readonly number[] => [app.appPort, calledPort(app), app.httpPort, app.grpcPort]
 
-/** An app of a copy will be ready, and listen then at a port that its listing does not show, as that of `ready.tcp`; of one that has others, the command has them. */
+/** Whether a waiting app of a copy will listen at a port outside its listing, as of `ready.tcp`. */
 function listensSoon({id, availability, restarts, command}: App, plan: Plan): boolean {
   const own = plan.apps.find(each => each.id === id)
   if (availability !== 'waiting' || restarts > 0 || own?.channel.port !== 0) return false

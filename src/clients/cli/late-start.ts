@@ -1,13 +1,12 @@
 import type {App} from '../../model/api.generated.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 
-/** After this time a start is slow: what it waits for is reported, once. */
+/** Time after which the apps of a slow start are reported, once. */
 const SLOW_MS = 10_000
 const MAX_NAMED = 5
 
 /**
- * Reports once which apps are not ready 10 s after the start lines: where no terminal shows it, a program that is still compiled looks like
- * one that hangs. The result calls it off.
+ * Reports once the apps that are not ready 10 s after the start lines, where no terminal shows them. The returned function cancels it.
  */
 export const tellLateStart = (
   run: {readonly control: {list(): {readonly apps: readonly App[]}} | undefined},
@@ -19,7 +18,7 @@ export const tellLateStart = (
     if (late.length > 0) void lateText(late).then(tell)
   })
 
-/** Whether an app was never ready; one that is restarted or reloaded at that moment does not count. */
+/** Whether an app was never ready. An app in a restart or reload does not count. */
 const isLate = ({availability, state, restarts}: App): boolean =>
   availability === 'waiting' && restarts === 0 && (state === 'idle' || state === 'starting')
 

@@ -43,7 +43,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Reports what is no mistake of the user: no descriptor is free, also for the code that reports mistakes, or a bug of ours. */
+/** Reports an error that is not the user's: a bug of ours, or no free descriptor for the code that reports mistakes. */
 async function unexpected(error: unknown): Promise<number> {
   const {stack = messageOf(error)}: {readonly stack?: string} = error instanceof Error ? error : {}
   const short = `no more files may be open: ${messageOf(error)}. To raise the limit: ulimit -n`

@@ -1,6 +1,5 @@
 /**
- * Commands and flags of other tools, and the answer: a command of ours, or a sentence (with a full stop). A key is a command, or a
- * flag behind one of our commands; `*` is any of them.
+ * Commands and flags of other tools, and the answer: a command of ours, or a sentence (with a full stop). A key is a command, or a flag after one of our commands; `*` is any command.
  */
 const ANSWERS: ReadonlyMap<string, string> = new Map([
   ['address', 'url'],

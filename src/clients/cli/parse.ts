@@ -9,7 +9,7 @@ import type {CommandEntry} from './entries/command-entry.ts'
 import {GLOBAL_FLAGS, type Flag} from './flag.ts'
 import {GivenFlags} from './given-flags.ts'
 
-/** Parses the arguments and runs the one of these commands that they name. Throws CommanderError and UsageError for mistakes. */
+/** Parses the arguments and runs the command that they name. Throws CommanderError and UsageError for mistakes. */
 export async function runCommandLine(
   args: readonly string[],
   commands: readonly CommandEntry[],
@@ -105,7 +105,7 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   }
 }
 
-/** Prints the help of a command; without one the overview of what this folder can use, or of `all`. */
+/** Prints the help of a command; without one the overview of this folder's commands, or of `all`. */
 async function printHelp(
   program: string,
   commands: readonly CommandEntry[],

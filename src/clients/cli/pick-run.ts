@@ -63,7 +63,7 @@ export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (re
 export interface WantedRuns {
   /** Only runs that have an app with this id. */
   readonly id?: string | undefined
-  /** Also those of other folders: for `stop ID`, as in Dapr. */
+  /** Includes runs of other folders: for `stop ID`, as in Dapr. */
   readonly isAnywhere?: boolean
 }
 
@@ -93,7 +93,7 @@ export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: Want
 
 const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
 
-/** The error for a command that finds no run: what is missing, and what runs elsewhere. */
+/** Returns the error for a command without a run, with the runs elsewhere. */
 export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): UserError {
   const own = runsAt(runs, place).flat()
   const others = runs.filter(run => !own.includes(run))
@@ -168,7 +168,7 @@ const NOTHING_RUNS = `Nothing is running: "${UP}" starts the template of a folde
 /** A template as messages name it: from the current folder on. */
 export const shownPath = (template: string): string => relative(process.cwd(), template)
 
-/** Says what runs, for an error about an id that no run has. */
+/** Names the runs and apps, for an error about an unknown id. */
 export const whatRuns = (runs: readonly FoundRun[]): string =>
   runs.length === 0 ? NOTHING_RUNS : `Running: ${idsIn(runs).join(', ')}`
 

@@ -56,7 +56,7 @@ interface UpOutcome {
   readonly identity?: RunIdentity
 }
 
-/** `up -d -o json`: the run, whether this command started it, how it differs from what was asked for, and its apps as `ps -o json` has them. */
+/** `up -d -o json`: the run, whether this command started it, its differences from the command line, and its apps as in `ps -o json`. */
 export async function upAsJson(
   run: FoundRun | undefined,
   {outcome, changes = [], isNew = false, identity}: UpOutcome

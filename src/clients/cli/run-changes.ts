@@ -5,7 +5,7 @@ import {askedRun} from './asked-run.ts'
 import type {CommandContext} from './command-handler.ts'
 import type {SecondUp} from './second-run.ts'
 
-/** Describes how a run differs from what is asked for now. The template is read only if the flags are equal. A command can use a run that reloads on save. */
+/** Describes the differences between a run and this command line. The template is read only if the flags are equal. A command can use a run that reloads on save. */
 export async function changesFor(
   call: CommandContext,
   {asked}: RunIdentity,
@@ -28,7 +28,7 @@ export async function changesFor(
 }
 
 /**
- * Describes how a run differs from what another command line asks for: its flags; where these are equal, its template. Returns an empty list
+ * Describes the differences between a run and another command line: flags, or else the template. Returns an empty list
  * for the same run. Ignores facts that either side does not know.
  */
 export function differences(run: AskedRun | undefined, wanted: AskedRun): readonly string[] {

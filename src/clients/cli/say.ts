@@ -9,7 +9,7 @@ const INDENT = '    '
 /** Width below which wrapping gains nothing. */
 const MIN_WIDTH = 16
 
-/** Breaks lines that are wider than `width` (columns of a terminal; undefined: anything goes) at blanks, and indents what follows. */
+/** Breaks lines that are wider than `width` (columns of a terminal; undefined: anything goes) at blanks, and indents the rest. */
 export function folded(text: string, width: number | undefined): string {
   if (width === undefined || width < MIN_WIDTH) return text
   return text
@@ -39,7 +39,7 @@ export function say(stream: NodeJS.WriteStream, status: Sign, message: string, a
   print(stream, shownStatus(stream, status, message, asJson, code))
 }
 
-/** Prints an error on its stream, and on stderr its place and what to do; as JSON both are one line. `message`: in place of its own. */
+/** Prints an error on its stream, and its place and next step on stderr; as JSON both are one line. `message`: replaces its own. */
 export function sayError(error: UserError, asJson: boolean, message = error.message): void {
   const {stream} = error
   const code = error.code === 'answer' ? undefined : error.code
@@ -61,7 +61,7 @@ export const coded = (hint: string, code: Code | undefined): string =>
 export const HAS_TERMINAL = isatty(0)
 /** Without a terminal, a caller needs the form of `up` that returns. */
 export const UP = HAS_TERMINAL ? 'pillion up' : 'pillion up -d'
-/** The command for the lines of a run; without a terminal one that returns. `of`: the flags by which it reaches the run. */
+/** Returns the command for the lines of a run; without a terminal a command that returns. `of`: the flags by which it reaches the run. */
 export const logsHint = (of: string): string =>
   HAS_TERMINAL ? `pillion logs -f${of} follows` : `pillion logs${of} shows lines`
 /** A hint of several sentences: a line each; without a terminal one line. */

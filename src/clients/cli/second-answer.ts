@@ -115,7 +115,7 @@ async function seenRun(
       limitMs = timeoutMs
     }
     if (run !== undefined) sayOnce(`is stopping (pid ${pid}): this run starts once it has ended`)
-    // the grace of apps that end may be long, as may be what a worktree needs
+    // apps may have a long grace period, and the preparation of a worktree may be long
     if (run !== undefined || start?.preparing !== undefined) since = performance.now()
     if (performance.now() - since > limitMs)
       throw new UserError(`${shown} is already starting (pid ${pid}), and not there after ${roughDuration(limitMs)}`, {

@@ -35,7 +35,7 @@ export async function secondUp(call: CommandContext, how: SecondUp): Promise<num
     if (other === undefined) return undefined
     const {answerSecond} = await import('./second-answer.ts')
     const code = await answerSecond(call, how, {other, shown: `${path}${named}`, of})
-    if (code !== undefined) return code // else it has ended meanwhile
+    if (code !== undefined) return code // else it has ended
   }
 }
 

@@ -36,8 +36,7 @@ export interface SidecarAnswer {
 }
 
 /**
- * The app with this id, in the oldest of the runs that the command is for (Dapr takes any). If there is none, throws a UserError
- * with this message and what to do about it.
+ * The app with this id, in the oldest of the runs that the command is for (Dapr takes any). Otherwise throws a UserError with this message and the next step.
  */
 export async function findApp(
   id: string,
@@ -47,7 +46,7 @@ export async function findApp(
   const finder = await runFinder(flags, asJson)
   const meant = runsMeant(finder.runs, finder.place, {id})
   for (const run of meant) {
-    const app = run.listing.apps.find(each => each.id === id && each.httpPort > 0) // also one that --except has left out
+    const app = run.listing.apps.find(each => each.id === id && each.httpPort > 0) // also an app that --except has left out
     if (app === undefined) continue
     finder.use(run)
     return app

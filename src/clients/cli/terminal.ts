@@ -239,7 +239,7 @@ class AppChannel implements TerminalOutput {
   }
 }
 
-/** Whether what follows begins at the start of a line. */
+/** Whether the next text begins a line. */
 const isWhole = (text: string): boolean => text.endsWith('\n') || text.endsWith(CLEAR)
 
 /** Erases lines from the last one upwards. */

@@ -21,7 +21,7 @@ interface TracePlace {
   readonly bodies?: ReadonlyMap<number, readonly string[]>
 }
 
-/** A request as an indented tree: what was done for what, when, how long, and where a failure began. Never wider than `width`. */
+/** Returns a request as an indented tree, with times and the begin of a failure. Never wider than `width`. */
 export function traceText(tree: RequestTree, place: TracePlace): string {
   const {nodes, leftOut, linesLeftOut} = tree
   const {width, hasLines = false, bodies} = place
@@ -42,7 +42,7 @@ export function traceText(tree: RequestTree, place: TracePlace): string {
 
 type Cells = (cell: (node: TreeNode, index: number) => string) => readonly string[]
 
-/** The columns of a tree; `isShort`: the caller of a call is the one above it. */
+/** Returns the columns of a tree; `isShort`: the row above a call is its caller. */
 function columnsOf(nodes: readonly TreeNode[], isShort: boolean): readonly FittingColumn[] {
   const branches = branchesOf(nodes)
   const cells: Cells = cell => nodes.map(cell)
@@ -81,7 +81,7 @@ function wideRows({nodes, failedAt}: RequestTree): readonly string[] {
   )
 }
 
-/** The bars have what is left of the width, below an axis; notes are below their rows. */
+/** Gives the bars the rest of the width, below an axis, with notes below their rows. */
 function fittingRows({nodes, failedAt}: RequestTree, {width, hasColours = false}: TracePlace): readonly string[] {
   const all = endOf(nodes)
   const paint = (cell: string, row: number): string => (nodes[row]?.isFailed === true ? toned('bad', cell) : cell)
@@ -139,7 +139,7 @@ function branchesOf(nodes: readonly TreeNode[]): readonly string[] {
     .toReversed()
 }
 
-/** When it was, as a bar of the time that all of it took; lighter if it is a guess. */
+/** Draws its time as a part of the whole request, lighter for a guess. */
 function barOf({link, startMs, totalMs}: TreeNode, all: number, room: number): string {
   const begin = Math.min(room - 1, Math.floor((startMs / all) * room))
   const length = Math.max(1, Math.min(room - begin, Math.round((totalMs / all) * room)))

@@ -127,7 +127,7 @@ export const wideHistory = (rows: readonly HistoryRow[]): string =>
   ])
 
 const LIMIT = 120
-/** The fields of which more is shown. */
+/** The fields that are shown at length. */
 const LONG = new Set(['errorMsg', 'failureMessage'])
 const LONG_LIMIT = 160
 

@@ -3,7 +3,7 @@ import {shellWord} from '../../observe/api/export/shell-words.ts'
 import {fittingTable} from './table.ts'
 import {humanAge} from './workflow-tables.ts'
 
-/** A timeline for people: what the workflow is, what it waits for, and a line for each step. */
+/** Returns a timeline for people: the workflow, its current wait, and a line for each step. */
 export function timelineText(
   {workflow, steps, missing}: WorkflowTimeline,
   {now, width}: {readonly now: number; readonly width: number}

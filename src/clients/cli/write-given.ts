@@ -8,7 +8,7 @@ export function writeGiven(path: string, text: string, shownAs = path): void {
   try {
     makeFolder(dirname(path))
     const there = lstatSync(path, {throwIfNoEntry: false})
-    // a file that is there is lost only when the new one is whole; what is no file is written to
+    // a new file replaces the old one when it is whole; other paths are written directly
     if (there?.isFile() === true) writeWhole(path, text, there.mode & 0o777)
     else writeFileSync(path, text)
   } catch (error) {

@@ -10,10 +10,10 @@ import {note, type Check} from './check.ts'
 import {sizeText} from './work.ts'
 
 const DAY_MS = 86_400_000
-/** More would hide what else is said. */
+/** More would hide other findings. */
 const MAX_SHOWN = 20
 
-/** The copies of templates that have data of their own, the one that was used last first; nothing where there are none. */
+/** The copies of templates that have data of their own, the latest first; nothing without any. */
 export function checkCopies(env: Environment, now = Date.now()): readonly Check[] {
   const all = rememberedSpaces(env)
   if (all.length === 0) return []

@@ -100,7 +100,7 @@ const checkFolders = (env: Patient['env']): readonly Check[] =>
     return [usable, ...skipped]
   })
 
-/** The Node that apps find, which need not be the one that runs Pillion: the executable contains its own. */
+/** Checks the Node that apps find. The executable of Pillion contains another one. */
 async function checkNode(env: Patient['env']): Promise<readonly Check[]> {
   const own = note(`Pillion runs in Node ${process.versions.node}`, '')
   const path = findProgram('node', env['PATH'] ?? '')

@@ -80,7 +80,7 @@ function twice(wanted: readonly WantedPort[]): readonly Check[] {
 
 const EVERYWHERE = ['', '0.0.0.0', '::']
 
-/** Apps of different profiles are alternatives, and what listens at different addresses is no obstacle to each other. */
+/** Apps of different profiles are alternatives, and listeners at different addresses do not collide. */
 const collide = (one: WantedPort, other: WantedPort): boolean =>
   one !== other &&
   meet(one, other) &&

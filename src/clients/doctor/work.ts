@@ -7,14 +7,14 @@ import {stateFolder} from '../../platform/state-folder.ts'
 import {isKept, workPath} from '../../work/work-path.ts'
 import {fail, note, ok, type Check} from './check.ts'
 
-/** Whether what outlives a run can be kept; nothing where it is to be kept in memory. Creates nothing. */
+/** Checks whether workflows can be kept in a file, unless memory is chosen. Creates nothing. */
 export function checkState(env: Environment): readonly Check[] {
   if (!isKept({env})) return []
   const folder = stateFolder(env)
   let existing = folder
   while (!existsSync(existing)) existing = dirname(existing)
   try {
-    opendirSync(existing).closeSync() // what is not a folder says so
+    opendirSync(existing).closeSync() // a path that is not a folder throws
     accessSync(existing, constants.W_OK | constants.X_OK)
     if (statfsSync(existing).bavail === 0) throw new Error('the disk is full')
     return [ok(`workflows, jobs and reminders outlive a run in ${folder}`)]

@@ -58,7 +58,7 @@ export function textAnswer(
 /** Text alone: of an answer with `structuredContent` Claude Code, Codex and Cursor show their model nothing else. */
 const textResult = (text: string): ToolResult => ({content: [{type: 'text', text: text.trimEnd()}]})
 
-/** An error in one sentence. `said`: what an app has said of it; '' = nothing. */
+/** Returns an error in one sentence. `said`: the text of an app; '' = none. */
 export const faultAnswer = (text: string, said = ''): ToolResult => ({
   ...textResult(`${clipped(text, MAX_LINE)}\n${marked(clipped(said, MAX_LINE))}`),
   isError: true

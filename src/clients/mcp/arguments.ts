@@ -6,7 +6,7 @@ import {emptyRecord, ownOf} from '../../model/own.ts'
 /** Every tool takes it; it is offered where several run. */
 export const RUN: ToolProperty = {type: 'string', description: 'Name of the run; all tools take it'}
 
-/** Checks what a client gives. Throws a UserError, a sentence with what is allowed. */
+/** Checks arguments of a client. Throws a UserError, a sentence with the allowed values. */
 export function readArguments({name, properties, required = []}: Tool, given: unknown = {}): Arguments {
   const all: ToolProperties = {...properties, run: RUN}
   const allowed = Object.keys(properties)

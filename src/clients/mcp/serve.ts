@@ -101,7 +101,7 @@ async function seenBy(host: Host): Promise<Seen> {
   return {hasWork: (await Promise.all(works).catch(() => [])).some(Boolean), hasRuns: names.length > 1}
 }
 
-/** Uses a tool with what a client gives; errors are answers, too. `signal`: the client has given up. */
+/** Calls a tool with a client's arguments. Errors are answers, too. `signal`: the client has given up. */
 export async function callTool(
   tool: Tool,
   given: unknown,

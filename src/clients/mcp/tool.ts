@@ -42,7 +42,7 @@ export interface Host {
   command(args: readonly string[]): Promise<CommandEnd>
 }
 
-/** A request that a tool can send: its routes, and the names that the first of them takes. */
+/** A request that a tool can send: its routes, and the names of the first one. */
 export interface RouteChoice {
   readonly routes: readonly Route[]
   readonly takes: readonly string[]

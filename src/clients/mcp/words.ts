@@ -19,7 +19,7 @@ export const inToolWords = (message: string): string =>
     .replaceAll(/--name (\S+)/g, 'run "$1"')
     .replaceAll(/--([a-z]+)(?=\b[^-])/g, '"$1"')
 
-/** An error as a sentence with what to do. */
+/** Returns an error as a sentence with the next step. */
 export function sentence(error: unknown): string {
   const hint = error instanceof UserError && error.explanation !== '' ? ` ${error.explanation}` : ''
   return inToolWords(`${messageOf(error)}.${hint}`)

@@ -186,7 +186,7 @@ export class Watchdog {
 }
 
 /** Returns an engine with its settings, for a shell. Leaves out settings of several lines. */
-function engineText({engine, env}: OwnContainers): string {
+function engineText({engine, env}: Pick<OwnContainers, 'engine' | 'env'>): string {
   const settings = Object.entries(env).filter(([name, value = '\n']) => OF_ENGINES.test(name) && !value.includes('\n'))
   return [...settings.map(([name, value = '']) => `${name}=${shellQuoted(value)}`), shellQuoted(engine)].join(' ')
 }

@@ -15,7 +15,7 @@ export interface FileChange {
 const SERVER = {command: 'pillion', args: ['mcp']}
 const IMPORT = '@AGENTS.md'
 
-/** The configurations of MCP servers, and in which folder a client keeps its own: without that folder nothing is written for it. */
+/** The configurations of MCP servers. A client without its folder gets none. */
 const CONFIGURATIONS = [
   {path: '.mcp.json', of: '', map: 'mcpServers', server: SERVER},
   {path: '.cursor/mcp.json', of: '.cursor', map: 'mcpServers', server: SERVER},

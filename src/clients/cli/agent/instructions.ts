@@ -7,7 +7,7 @@ import {readTextFile} from '../../../model/read-file.ts'
 const BEGIN = '<!-- pillion: `pillion agent init` writes these lines -->'
 const END = '<!-- /pillion -->'
 
-/** A text with a block of ours: in place of the one that is there, else at its end. */
+/** Returns a text with our block, in place of an earlier one or at its end. */
 export function withBlock(text: string, block: string): string {
   const own = `${BEGIN}\n${block}\n${END}`
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]
@@ -69,7 +69,7 @@ const RUNNERS = [
   ['bun.lock', 'bun run test']
 ] as const
 
-/** Other commands for tests, by what a file has. */
+/** Other commands for tests, by the contents of a file. */
 const OTHERS = [
   ['Makefile', /^test\s*:/m, 'make test'],
   ['pytest.ini', /^\[pytest\]/m, 'pytest'],

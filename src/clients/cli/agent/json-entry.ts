@@ -4,8 +4,7 @@ import {messageOf, UserError} from '../../../model/errors.ts'
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Adds an entry to a map of a JSON file, whose other text stays as it is: `{"mcpServers": {"pillion": …}}`. An entry of this name that is
- * there is the user's own, and stays. Throws a UserError with the place if the text is not a JSON object.
+ * Adds an entry to a map of a JSON file, whose other text stays as it is: `{"mcpServers": {"pillion": …}}`. An existing entry of this name is the user's own, and stays. Throws a UserError with the place if the text is not a JSON object.
  */
 export function withEntry(text: string, path: string, [map, name, value]: readonly [string, string, Json]): string {
   if (text.trim() === '') return `${JSON.stringify({[map]: {[name]: value}}, undefined, 2)}\n`

@@ -26,7 +26,7 @@ export interface AttachmentOptions {
 /** `detached`: by the user; `ended`: the app has; `gone`: the run was killed. */
 export type AttachmentEnd = 'detached' | 'ended' | 'gone'
 
-/** After this time the first detach key alone is for the app, which also has as long to read what was typed before the keys. */
+/** Time after which the first detach key alone goes to the app, and time for the app to read earlier input. */
 const HELD_MS = 1000
 /** The last switch to or from the second screen in a text. */
 const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl])/ // oxlint-disable-line no-control-regex -- as xterm has it
@@ -140,14 +140,14 @@ export class Attachment {
     this.#held = setTimeout(() => this.#type(this.#keys.release()), HELD_MS)
   }
 
-  /** Detaches: what was typed before is still sent to the app; what comes later is for the next reader of the terminal. */
+  /** Detaches. Earlier input still goes to the app, later input to the next reader of the terminal. */
   async #detach(): Promise<void> {
     process.stdin.off('data', this.#onData).pause()
     await within(HELD_MS, this.#sent)
     this.#over.abort()
   }
 
-  /** Sends what was typed, one request after the other: what is typed meanwhile goes with the next. */
+  /** Sends typed text, one request after the other. The next request has the text typed during this one. */
   #type(text: string): void {
     this.#typed += text
     this.#sent = this.#sent.then(async () => this.#send())
@@ -159,7 +159,7 @@ export class Attachment {
     if (text !== '' && !this.#over.signal.aborted) await this.#tell(text)
   }
 
-  /** Input that the app does not take rings the bell; the end of the app, or of the run, comes with what it shows. */
+  /** Rings the bell for input that the app does not take. The output tells the end of the app or the run. */
   async #tell(text: string, query = {}): Promise<void> {
     try {
       await typeText(this.#options, {text, query, signal: this.#over.signal})

@@ -20,10 +20,10 @@ export function readDetachKeys(text: string): string {
 export const detachKeysText = (keys: string): string =>
   Array.from(keys, key => (key < ' ' ? `Ctrl-${String.fromCharCode(key.charCodeAt(0) + 64)}` : key)).join(' ')
 
-/** Removes the detach keys from what is typed. */
+/** Removes the detach keys from typed text. */
 export class DetachKeys {
   readonly #keys: string
-  /** How many of them have come. */
+  /** Number of detach keys so far. */
   #count = 0
 
   constructor(keys: string) {
@@ -31,8 +31,7 @@ export class DetachKeys {
   }
 
   /**
-   * Returns what is to be typed, latin1, and whether all keys have come: what follows them is dropped. The first of them are held
-   * back until the next one comes.
+   * Returns the text for the app, latin1, and whether all keys have come. Drops text after them, and holds the first keys back until the next one.
    */
   push(text: string): {readonly typed: string; readonly isDetached: boolean} {
     let typed = ''

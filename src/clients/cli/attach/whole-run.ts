@@ -34,7 +34,7 @@ export async function attachToRun(
     void detachOrStop().then(answer => {
       isAsking = false
       if (answer === 'detach') left.resolve(true)
-      // its end ends what is shown
+      // its end ends the output
       return answer === 'stop' ? endRun(run, () => undefined) : undefined
     })
   })
@@ -53,7 +53,7 @@ export async function attachToRun(
 
 const ignore = (): void => undefined
 
-/** Asks on the terminal; the lines of apps wait meanwhile. A second Ctrl-C detaches, too, and any other key is no answer. */
+/** Asks on the terminal, while lines of apps wait. A second Ctrl-C detaches, too; other keys do not count. */
 async function detachOrStop(): Promise<'detach' | 'stop' | 'neither'> {
   const answer = Promise.withResolvers<string>()
   const detach = (): void => answer.resolve('d')

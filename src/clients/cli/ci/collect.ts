@@ -28,7 +28,7 @@ export interface Collecting {
   readonly places: ReadonlyMap<string, Place>
 }
 
-/** Reads the state of the apps while the run still answers. Never fails: what is unknown is left out. */
+/** Reads the state of the apps while the run still answers. Never fails; leaves out unknown facts. */
 export async function collectOutcome({control, as, places}: Collecting): Promise<Collected> {
   const listing = control.list()
   const run = await ownRun()
@@ -93,7 +93,7 @@ async function lastLines(control: RunControl, {id, instance, version}: Api.App):
   return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
 }
 
-/** The run may end at any time, and an exit code matters more than what it does not tell. */
+/** Returns undefined for an error: the run may end at any time, and the exit code matters more. */
 async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await within(TIMEOUT_MS, read())

@@ -8,7 +8,7 @@ import {plainText} from './plain-text.ts'
 
 export const isOnGitHub = ({GITHUB_ACTIONS}: Environment): boolean => GITHUB_ACTIONS === 'true'
 
-/** Annotations for what failed: each is shown at the line of the app in the template. */
+/** Returns annotations for failures, each at the line of the app in the template. */
 export function annotations({apps, checks, template}: RunOutcome, env: Environment): string {
   const failed = apps.filter(hasFailed)
   const ofApps = failed.map(app => command('error', placeOf(app.place, env, app.name), messageFor(app)))

@@ -30,7 +30,7 @@ export class Reports {
     return this.#isOnGitHub && MAYBE_COMMAND.test(text) ? withoutCommands(text) : harmless(text)
   }
 
-  /** Once the run has ended; the result is what is to be printed. */
+  /** Ends the reports after the run. Returns the text to print. */
   async finish(outcome: RunOutcome, warn: (text: string) => void): Promise<string> {
     await this.folder?.finish(outcome)
     try {

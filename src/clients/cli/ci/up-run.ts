@@ -17,7 +17,7 @@ import {commandRunOptions} from './options.ts'
 import {isOnGitHub, mistakeAnnotations} from './github.ts'
 import {harmlessOutput, Reports} from './reports.ts'
 
-/** Runs what a form describes, and returns the exit code. */
+/** Runs the apps of a form, and returns the exit code. */
 type Live = (terminal: Terminal, context: CommandContext, begin: () => Form) => Promise<number>
 
 /** `up --run CMD`: uses the run of this folder if it is the same; else starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */

@@ -10,7 +10,7 @@ import {say} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
 import {writeGiven} from '../write-given.ts'
 
-/** `agent init [--yes]`: writes what coding agents read of this folder's template, after it has shown the change. */
+/** `agent init [--yes]`: writes the files of coding agents for this folder's template, after it has shown the change. */
 export const agentInit: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`agent init takes no arguments, but got ${words[0] ?? ''}`)
   const {template} = commandPlace(flags)

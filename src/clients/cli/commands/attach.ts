@@ -6,7 +6,7 @@ import {idsOf, runFinder} from '../run-here.ts'
 import {say, shownStatus} from '../say.ts'
 
 /**
- * `attach ID`: connects the terminal to that of an app; what comes by a pipe is typed. Exits as the app does if that ends. Without an id: shows
+ * `attach ID`: connects the terminal to the terminal of an app. Types the text of a pipe. Exits as the app does if that ends. Without an id: shows
  * the whole run.
  */
 export const attachTo: CommandHandler = async ({flags, words, asJson}) => {

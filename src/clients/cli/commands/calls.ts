@@ -19,7 +19,7 @@ const MIN_COLUMNS = 40
 /** The formats of the API for other programs. */
 const EXPORTS = ['har', 'curl']
 
-/** `calls [FILTER …] [-f] [-n N] [-o ndjson|har|curl]`, `calls NUMBER`: the latest calls of a run, or one with what was sent. */
+/** `calls [FILTER …] [-f] [-n N] [-o ndjson|har|curl]`, `calls NUMBER`: the latest calls of a run, or one with its request and response. */
 export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
   const isExport = EXPORTS.includes(output)
@@ -91,7 +91,7 @@ async function one(run: FoundRun, number: string, output: string): Promise<numbe
   return 0
 }
 
-/** Prints calls as they end, without those that the list has shown as ended; waits for the reader, for whom the run drops calls then. */
+/** Prints calls as they end, except ended calls of the list. Waits for a slow reader; the run then drops calls. */
 async function printAll(
   followed: AsyncIterable<Lines['GET /calls']>,
   listed: readonly Call[],

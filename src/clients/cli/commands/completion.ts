@@ -173,7 +173,7 @@ compdef _${program} ${program}
 `
 }
 
-/** Completes a command with subcommands: their names, or the rest of the one that is named. */
+/** Completes a command with subcommands: their names, or the arguments of a named one. */
 const zshVerbs = ({name, names, verbs}: ReturnType<typeof parents>[number]): string => `  case $command in
   ${names.join(' | ')})
     if (( CURRENT == 2 )); then

@@ -48,7 +48,7 @@ function dotenvLine(name: string, value: string): string {
 
 const PLAIN = /^[\w./:@%+,-]*$/
 
-/** An entry of `configurations` (code.visualstudio.com/docs/debugtest/debugging-configuration), by what the command calls. */
+/** An entry of `configurations` (code.visualstudio.com/docs/debugtest/debugging-configuration), by the program of the command. */
 function launchEntry({appId, folder, command, environment, added}: Launch): object {
   const env = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
   const [program = '', ...args] = command
@@ -70,7 +70,7 @@ const OF_PYTHON = /^-[WX]$/
 const OF_GO =
   /^--?(?:C|p|asmflags|buildmode|compiler|covermode|coverpkg|exec|gccgoflags|gcflags|installsuffix|ldflags|mod|modfile|overlay|pgo|pkgdir|tags|toolexec)$/
 
-/** The options before what is run, and what follows them. */
+/** Splits options from the program and its arguments. */
 function parted(
   args: readonly string[],
   valued: RegExp
@@ -91,7 +91,7 @@ function goOf(all: readonly string[]): object {
   return {program, args, ...(flags.length > 0 && {buildFlags: flags.map(shellQuoted).join(' ')})}
 }
 
-/** `debug ID [--format F]`: ends the app's process, and prints what to start in its place. */
+/** `debug ID [--format F]`: ends the app's process, and prints the command for a debugger. */
 export const debug: CommandHandler = async context => {
   const format = formatOf(context)
   const {id, run} = await appOf(context, 'debug')

@@ -10,7 +10,7 @@ const TEXT_TYPES = 'app,reload,asleep,woken,death,fault,workflow,note'
 
 const NONE = 'No such event so far'
 
-/** `events [-f] [-o ndjson] [--types …] [--after ID]`: what happens in a run, a line for each event. */
+/** `events [-f] [-o ndjson] [--types …] [--after ID]`: the events of a run, one line each. */
 export const events: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`events takes no arguments, and got ${words[0] ?? ''}`)
   const after = flags.text('after')

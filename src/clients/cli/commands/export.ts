@@ -76,7 +76,7 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
   return 0
 }
 
-/** Warns of what workflows need in a cluster, and of what does not go there. */
+/** Warns of needs of workflows in a cluster, and of features that do not work there. */
 async function workflowWarnings(plan: Plan): Promise<readonly string[]> {
   const snapshots = (await resourcesOf(plan.apps)).map(([, snapshot]) => snapshot)
   const needs = workflowNeeds(plan, snapshots)

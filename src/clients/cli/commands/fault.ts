@@ -22,7 +22,7 @@ const CLEAR: ReadonlySet<string> = new Set(['clear', 'reset'])
 /** Flags that change faults that are there. */
 const VERBS = ['off', 'disable', 'enable'] as const
 
-/** `fault FROM TO …` makes calls fail, `fault` lists what is on, `fault --off N|all` ends it, `--disable` and `--enable` stop it for a while. */
+/** `fault FROM TO …` makes calls fail, `fault` lists faults, `fault --off N|all` ends them, `--disable` and `--enable` stop them for a while. */
 export const fault: CommandHandler = async context => {
   const {flags, words, asJson} = context
   const what = fieldsOf(flags)

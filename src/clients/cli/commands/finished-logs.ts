@@ -17,7 +17,7 @@ export interface FinishedLogs {
   readonly names: readonly string[]
 }
 
-/** The log files of the last run of a template. Throws a UserError if there are none; `others`: what to say of runs elsewhere. */
+/** The log files of the last run of a template. Throws a UserError if there are none; `others`: text about runs elsewhere. */
 export async function finishedLogs(
   {ids, tail, since, asJson, grep, version}: LogsWanted,
   template: string | undefined,
@@ -56,7 +56,7 @@ export async function finishedLogs(
   }
 }
 
-/** The names under which what an id or a name means has written; `wanted`: of which version, '' = of all. */
+/** Returns the names in the log of an id or a name; `wanted`: the version, '' = all. */
 function namesOf({apps}: Plan, text: string, wanted: string): readonly string[] {
   const named = apps.map(({id, version, instance}) => {
     const isOneOfMany = apps.some(each => each.id === id && each.version !== version)

@@ -6,7 +6,7 @@ import {uncarriedLines} from '../../../model/uncarried.ts'
 import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
 
-/** `graph [-o mermaid|json]`: who calls whom in a run, and where that differs from `dependsOn`, which apps sleep. */
+/** `graph [-o mermaid|json]`: the calls between apps of a run, the differences from `dependsOn`, and the sleeping apps. */
 export const graph: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`graph takes no arguments, and got ${words[0] ?? ''}`)
   const output = flags.text('output')

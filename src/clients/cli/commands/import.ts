@@ -15,7 +15,7 @@ import {flagDuration} from '../since.ts'
 import {surroundings} from '../surroundings.ts'
 import {writeGiven} from '../write-given.ts'
 
-/** `import [PATH ...]`: writes a template from Procfiles, compose files, process-compose files, or what folders show. */
+/** `import [PATH ...]`: writes a template from Procfiles, compose files, process-compose files, or folders. */
 export const importTemplate: CommandHandler = async call => {
   const {flags, words, asJson} = call
   if (words.length > 1 && flags.names.includes('from')) throw new UsageError('--from goes with one file or folder')
@@ -45,7 +45,7 @@ export const importTemplate: CommandHandler = async call => {
   const checked = templateText(imported, join(dirname(file), 'dapr.yaml'))
   await check(checked, file)
   if (output !== '-') {
-    checkOutput(file, output, flags.isSet('force')) // another one may have written it meanwhile
+    checkOutput(file, output, flags.isSet('force')) // another program may have written it
     writeGiven(file, text, output)
   } else if (!isChecked) print(process.stdout, text)
   const stream = output === '-' || hasJson ? process.stderr : process.stdout

@@ -12,5 +12,5 @@ const nothing =
 /** `init`: scripts and CI call it first. */
 export const init = nothing('Nothing to install: Pillion contains the sidecars. No file was written.')
 
-/** `uninstall`: what Dapr's own CLI installed stays. */
+/** `uninstall`: leaves the installation of Dapr's own CLI. */
 export const uninstall = nothing('Nothing to uninstall: nothing was installed. No file was removed.')

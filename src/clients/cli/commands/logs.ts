@@ -71,7 +71,7 @@ async function logsOfSeveral(context: CommandContext, wanted: LogsWanted, names:
   return 0
 }
 
-/** Writes the lines of apps of a run, with what `wanted` leaves of them. */
+/** Writes the `wanted` lines of apps of a run. */
 export async function writeLines(run: FoundRun, wanted: LogsWanted): Promise<void> {
   const query = queryOf({...wanted, tail: wanted.grep === undefined ? wanted.tail : -1}) // counts matching lines, below
   for (const each of wanted.ids) query.append('app', each)

@@ -9,8 +9,7 @@ const SHOWS = new Set(['describe', 'inspect', 'show'])
 const SHOWN_BY = new Set(['history', 'get'])
 
 /**
- * A command that has others below it (`workflow`), without one that is known. Without any word it does what `usual` names, for
- * example `workflow list`, or prints its help.
+ * Answers a command with subcommands (`workflow`) whose subcommand is unknown. Without any word runs the `usual` one, such as `workflow list`, or prints the help.
  */
 export const noVerb =
   (entry: CommandEntry, usual = ''): CommandHandler =>

@@ -36,7 +36,7 @@ export function fewDescriptors({apps}: Pick<Plan, 'apps'>, limit = maxDescriptor
   return [{code: 'few-descriptors', text}]
 }
 
-/** Takes the warnings of one reading of a template after the other, and leaves those that the last one did not have. */
+/** Returns a function that takes the warnings of each reading of a template, and returns the new ones. */
 export function newOnes(): (hints: readonly Hint[]) => readonly Hint[] {
   let last = new Set<string>()
   return hints => {

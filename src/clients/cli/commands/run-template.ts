@@ -30,7 +30,7 @@ import type {Live} from '../live/live.ts'
 import {surroundings} from '../surroundings.ts'
 import {isOnTerminal, type Terminal} from '../terminal.ts'
 
-/** A template, and what the flags leave of it. */
+/** A template, and its apps that the flags select. */
 export interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
   readonly loaded: Loaded
   readonly plan: Plan
@@ -61,7 +61,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const files = filesOf(call)
   const fresh = await freshCopy(files, call)
   await fresh?.bring()
-  const readAt = Date.now() // what follows may take minutes
+  const readAt = Date.now() // the rest may take minutes
   const loaded = await loadedTemplate(call).catch((error: unknown) => {
     fresh?.explained(error)
     throw error

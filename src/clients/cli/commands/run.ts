@@ -15,7 +15,7 @@ import {ownOf} from '../../../model/own.ts'
 /** A form of `run` (template or single app): its options, its output, and its last lines. */
 export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
-  /** Called when the start lines are printed; what gives the exit code has ended before we do. */
+  /** Called when the start lines are printed. The giver of the exit code ends before the run. */
   readonly started?: (run: Run) => Promise<void>
   /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
@@ -97,7 +97,7 @@ function refuseWords({words, flags}: CommandContext): void {
   throw new UsageError(`up takes no arguments: did you mean pillion up ${meant}?`)
 }
 
-/** Runs what a form describes to its end, with our signals and streams. The result is the exit code. */
+/** Runs the apps of a form to the end, with our signals and streams. Resolves with the exit code. */
 export async function live(
   terminal: Terminal,
   {flags, asJson}: CommandContext,

@@ -5,7 +5,7 @@ import {UsageError, type CommandContext, type CommandHandler} from '../command-h
 import {idsOf, runFinder} from '../run-here.ts'
 import {say, sayError, UP} from '../say.ts'
 
-/** `start ID …`: back when the processes of all run; an app waits for what it depends on. */
+/** `start ID …`: returns when all processes run. An app waits for its dependencies. */
 export const start: CommandHandler = async context =>
   each('start', context, async ({api}, id) => {
     const {isChanged} = await withReason(async () => api.ask('POST /apps/{id}/start', {at: {id}}))

@@ -29,8 +29,7 @@ import {HAS_TERMINAL, say, sayError} from '../say.ts'
 import {isTemplatePath} from '../template-named.ts'
 
 /**
- * `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID … [-f PATH]`: returns when everything named has ended; with apps,
- * `-f` and `--name` say of which run. Succeeds if nothing is running: scripts stop twice.
+ * `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID … [-f PATH]`: returns when everything named has ended; with apps, `-f` and `--name` choose the run. Succeeds if nothing is running: scripts stop twice.
  */
 export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
   const [runFile] = all.list('run-file') // of several the first names a run
@@ -62,7 +61,7 @@ export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
   return Math.max(0, ...(await Promise.all(stops)))
 }
 
-/** The file of a template, which may be gone while it runs. The error for one that is not there names what could be meant. */
+/** Returns the file of a template, which may be gone while it runs. The error for an unknown file names similar ones. */
 async function templateToStop(runFile: string, asJson: boolean): Promise<string> {
   try {
     return findTemplate(runFile, process.cwd()).file
@@ -137,7 +136,7 @@ const STOPPED = 'Dapr and app processes stopped successfully'
 const countOf = (runs: readonly FoundRun[]): number =>
   runs.flatMap(({listing}) => listing.apps).filter(({state}) => state !== 'stopped').length
 
-/** Ends the run that `--name` names, also one that is about to be, and returns the number of its apps. Throws a UserError if there is none. */
+/** Ends the running or starting run of `--name`, and returns the number of its apps. Throws a UserError if there is none. */
 async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const isMeant = ({name, templateFile}: RunIdentity): boolean =>
     name === place.name && (place.typed === '' || isSameTemplate(templateFile, place.template))
@@ -158,11 +157,11 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   return countOf(run === undefined ? [] : [run])
 }
 
-/** Ends the runs of a template, and what killed runs have left, and returns the number of their apps; undefined if no run was there. */
+/** Ends the runs of a template, and the rest of killed runs. Returns the number of their apps; undefined without a run. */
 async function stopTemplate(file: string, asJson: boolean): Promise<number | undefined> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
   const isMeant = ({templateFile}: RunIdentity): boolean => isSameTemplate(templateFile, file)
-  // first: what begins to run meanwhile is found among the runs
+  // first, so that a start in between is found among the runs
   const wasStarting = await endBySignal(startingRuns(process.env).filter(isMeant), tellSlow(asJson))
   const runs = await runsHere(asJson, isMeant)
   const meant = runs.filter(run => isSameTemplate(run.listing.template.file, file))
@@ -179,7 +178,7 @@ async function stopTemplate(file: string, asJson: boolean): Promise<number | und
 const mute = (runs: readonly FoundRun[]): readonly RunIdentity[] =>
   livingRuns(process.env).filter(({pid}) => !runs.some(({listing}) => listing.pid === pid))
 
-/** Apps may have minutes to end: the user is informed meanwhile. */
+/** Informs the user while apps end, which may take minutes. */
 const tellSlow =
   (asJson: boolean) =>
   (pid: number): void => {

@@ -27,7 +27,7 @@ const EXIT_NOT_IN_TIME = 124
 
 /**
  * `up -d`: starts the run in the background and waits until its apps are ready. Warnings of the run go to `.dapr/logs/up.log` next to
- * the template; what comes of a start that fails is shown alone. Exits with 0 if all apps are ready or the run has ended well, with 1 if one cannot become ready
+ * the template; the output of a failed start is shown alone. Exits with 0 if all apps are ready or the run has ended well, with 1 if one cannot become ready
  * or the run has failed, with 124 if `--timeout` is over. Ctrl-C while it waits stops the run.
  */
 export async function upDetached(call: CommandContext): Promise<number> {
@@ -41,7 +41,7 @@ export async function upDetached(call: CommandContext): Promise<number> {
     stderr: log.descriptor
   })
   closeSync(log.descriptor)
-  // by the pid of the run: it stays that of a living one, also if we are killed
+  // by the pid of the run, which outlives this command
   const own = `${log.path}.${child.pid}`
   orElse(() => renameSync(`${log.path}.${process.pid}`, own), undefined)
   let isStopped = false
@@ -54,7 +54,7 @@ export async function upDetached(call: CommandContext): Promise<number> {
   let start = await startOf(child, {timeoutMs, tell})
   if (start.kind === 'late' && isStopped) start = await endOf(child)
   const isThere = start.kind === 'started' || start.kind === 'late'
-  if (isThere) orElse(() => renameSync(own, log.path), undefined) // if it was removed meanwhile, the run is there all the same
+  if (isThere) orElse(() => renameSync(own, log.path), undefined) // the run is there even if the file was removed
   else {
     print(process.stderr, readFileSync(log.reader, 'utf8'))
     rmSync(own, {force: true})
@@ -105,7 +105,7 @@ interface Log {
   /** Path of the file once the run exists, in place of the last run's file. Until then its name ends with a pid, since two starts may happen at once. */
   readonly path: string
   readonly descriptor: number
-  /** Reads it from its beginning, whatever it is called by then. */
+  /** Reads it from its beginning, even after it was renamed. */
   readonly reader: number
 }
 

@@ -59,7 +59,7 @@ interface AppPlace {
   readonly address: string
 }
 
-/** Why no name leads to an app, and what to do. */
+/** Returns why no name leads to an app, and the next step. */
 function whyNameless(app: App): string {
   const {appPort, appProtocol} = app
   if (appPort === 0 && app.url === '') return 'It does not listen: give it a port or autoPort: true in the template.'
@@ -67,7 +67,7 @@ function whyNameless(app: App): string {
   return 'Another run has its name, or names are off: names: false, PILLION_NAMES=0, or CI without PILLION_NAMES=1.'
 }
 
-/** An app of a run that commands name: of several versions the main one, of several instances one that takes calls. */
+/** Returns the app that a command names: the main version, or an instance that takes calls. */
 async function appOf(
   {words, flags, asJson}: CommandContext,
   verb: string

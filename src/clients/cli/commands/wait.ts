@@ -87,7 +87,7 @@ function show({outcome, conditions, notes}: Api.Waited, timeout: string, asJson:
   for (const note of notes) say(process.stderr, 'info', note, asJson)
 }
 
-/** Prints what a condition still waits for, or why it cannot be met, with the last line of each app that it depends on. */
+/** Prints the open part of a condition, or why it cannot be met, with the last line of each of its apps. */
 export function sayUnmet({condition, state, reason, apps}: Api.Waited['conditions'][number], asJson: boolean): void {
   const lines = apps.map(({app, reason: why, lastLine}) => {
     const last = lastLine === '' ? 'it has written no output' : `its last line: ${lastLine}`

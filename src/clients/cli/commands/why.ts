@@ -56,7 +56,7 @@ const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits:
   return {template, exits: template === '' ? undefined : lastExits(process.env, template, name)}
 }
 
-/** `why --last-run`: what is known of the exits of a run that has ended, maybe since it was killed; `what`: of one app, or one exit by its number. */
+/** `why --last-run`: the exits of a run that has ended or was killed; `what`: an app, or the number of an exit. */
 function lastRun(flags: GivenFlags, what: string | undefined, output: string): number {
   const {template, exits} = exitsOf(flags)
   const all = exits?.deaths ?? []
@@ -118,7 +118,7 @@ export function whyText({app, instances, stalled, death, deaths}: Api.Why, troub
 /** Troubles that say how the app is. */
 const OF_STATE: ReadonlySet<Api.Trouble['kind']> = new Set(['loop', 'exit', 'blocked'])
 
-/** A trouble, and what has failed because of it. */
+/** Returns a trouble, and the failures because of it. */
 function troubleText({text, failed, failedCalls}: Api.Trouble): string {
   const edges = failed.map(({from, to, calls}) => `${from} → ${to} ×${calls}`)
   const because = failedCalls === 0 ? '' : `  failed because of it: ${edges.join(', ')}\n`

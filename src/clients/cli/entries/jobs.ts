@@ -64,7 +64,7 @@ const SHARED: readonly Flag[] = [
 
 const FORMAT: Flag = {...outputFlag(['short', 'wide', 'yaml', 'json'], {refusal: 'usage'}), shown: '"short"'}
 
-/** The commands about what waits for a time, in the words of Dapr's CLI (cmd/scheduler). */
+/** The commands about jobs, reminders and timers, in the words of Dapr's CLI (cmd/scheduler). */
 export const SCHEDULER: CommandEntry = {
   name: 'scheduler',
   aliases: ['sched'],

@@ -3,7 +3,7 @@ import {SOCKET, type CommandEntry} from './command-entry.ts'
 
 const WHICH_RUN = whichRun('Path to the run template of the services', 'f')
 
-/** Commands for services of Daeploy, for one app, and those of Dapr that have nothing to do here. */
+/** Commands for services of Daeploy and for one app, and commands of Dapr without a task here. */
 export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'ls',

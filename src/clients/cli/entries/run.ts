@@ -165,7 +165,7 @@ export const COMMAND_FLAGS: readonly Flag[] = [
   textFlag('report', 'Write events, failed calls, logs and crashes to this folder')
 ]
 
-/** Flags for what a person sees. */
+/** Flags for the view of a run. */
 const SHOWN: Group = ['What you see', ['dashboard', 'log-style', 'timestamps', 'no-record']]
 
 export const RUN_ENTRY: CommandEntry = withKubernetes(

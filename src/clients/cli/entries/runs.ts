@@ -20,7 +20,7 @@ const FORMAT: Flag = {
   }
 }
 
-/** Commands for the apps of a run, and what happened between them. */
+/** Commands for the apps of a run, and their calls. */
 export const RUN_COMMANDS: readonly CommandEntry[] = [
   withKubernetes(
     {

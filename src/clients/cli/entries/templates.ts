@@ -7,7 +7,7 @@ import {RUN_ENTRY, UP_ENTRY} from './run.ts'
 const RUN_FILES: Flag = {...textFlag('run-file', 'Path to the run template file', 'f'), repeats: true, shown: '"."'}
 const asRepeated = (flag: Flag): Flag => (flag.name === 'run-file' ? {...flag, repeats: true} : flag)
 
-/** Commands for a template: run it, stop it, see what runs, check it, write it. */
+/** Commands for a template: run it, stop it, list runs, check it, write it. */
 export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   RUN_ENTRY,
   withKubernetes(

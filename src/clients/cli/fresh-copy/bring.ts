@@ -16,8 +16,7 @@ export interface BringOptions {
 const EVERY_MS = 2000
 
 /**
- * Copies what the template at `file` wants from the main working tree, each glob once in the life of the worktree. A path that is there stays
- * as it is. A second start waits for the first. Rejects with a UserError for what cannot be copied; what has been copied by then stays.
+ * Copies the files of `bring` from the main working tree, each glob once in the life of the worktree. Existing paths stay. A second start waits for the first. Rejects with a UserError for a path that cannot be copied; earlier copies stay.
  */
 export async function bring(worktree: AddedWorktree, file: string, options: BringOptions): Promise<void> {
   // a start that finds nothing to bring writes nothing, and waits for nothing
@@ -29,7 +28,7 @@ export async function bring(worktree: AddedWorktree, file: string, options: Brin
   }
 }
 
-/** As the notes of a worktree name what is done. */
+/** Returns the note of a worktree for a finished glob. */
 const noteOf = ({root}: AddedWorktree, file: string, glob: string): string => `${relative(root, file)} ${glob}`
 
 /** Returns existing paths to bring that were not brought before. */
@@ -49,7 +48,7 @@ async function bringAll(worktree: AddedWorktree, file: string, options: BringOpt
   const copied: string[] = []
   const began = performance.now()
   let total = 0
-  // a folder before what another glob names in it, which is there then
+  // a folder first: paths of other globs in it exist then
   for (const {from, to} of pairs.toSorted((a, b) => depthOf(a) - depthOf(b))) {
     if (lstatSync(to, {throwIfNoEntry: false}) !== undefined) continue
     const name = relative(root, to)
@@ -86,7 +85,7 @@ async function copyOne(
   name: string,
   {onProgress}: BringOptions
 ): Promise<{readonly files: number; readonly links: readonly string[]}> {
-  // what writes there is known by the path behind all links, as its files are
+  // writers are known by the path without links, as their files are
   const real = realpathSync(from)
   const writers = /(?:^|\/)node_modules$/.test(from) ? [] : writersOf(real)
   const [writer] = writers
@@ -111,7 +110,7 @@ interface Pair {
 
 const depthOf = ({to}: Pair): number => to.split('/').length
 
-/** The paths that do not exist yet: in a folder that git has filled in part, those that are missing there. */
+/** Returns the missing paths, also inside a folder that git has filled in part. */
 async function fresh(worktree: AddedWorktree, from: string, to: string): Promise<readonly Pair[]> {
   const {root} = worktree
   if (root === from || root.startsWith(`${from}/`) || !existsSync(from)) return []

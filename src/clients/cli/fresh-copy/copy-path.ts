@@ -6,7 +6,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
-/** The prefix of a copy in progress: one that was interrupted is removed, and made again. */
+/** The prefix of a copy in progress. An interrupted copy is removed and made again. */
 const TEMPORARY = '.pillion-bring-'
 
 export interface Copied {
@@ -20,10 +20,10 @@ export interface Copied {
 /** Returns the temporary path of a copy. */
 export const temporaryFor = (to: string): string => join(dirname(to), `${TEMPORARY}${basename(to)}`)
 
-/** Removes what an interrupted copy has left. */
+/** Removes the rest of an interrupted copy. */
 export const removeTemporary = (to: string): void => rmSync(temporaryFor(to), {recursive: true, force: true})
 
-/** Throws a UserError where a folder above a path of the worktree is a link: what it leads to may be the main working tree. */
+/** Throws a UserError if a folder above a path of the worktree is a link: it may lead to the main working tree. */
 export function checkParents(root: string, to: string): void {
   const names = relative(root, dirname(to)).split(sep).filter(Boolean)
   let path = root
@@ -39,7 +39,7 @@ export function checkParents(root: string, to: string): void {
   }
 }
 
-/** How many files are below a path, and which links there lead out of it. */
+/** Counts the files below a path, and finds links that lead out of it. */
 export function filesBelow(from: string): Copied {
   const links: string[] = []
   let files = 0
@@ -80,7 +80,7 @@ export async function copyPath(from: string, to: string, onPart: (part: number) 
       folder: dirname(from),
       onLine: line => {
         if (line.startsWith('cp: ')) fault ||= line // it copies the other files all the same
-        else onPart(Math.min(1, ++count / all)) // of a tree that grows meanwhile it names more
+        else onPart(Math.min(1, ++count / all)) // a growing tree has more
       }
     })
     if (how === '') {
@@ -93,7 +93,7 @@ export async function copyPath(from: string, to: string, onPart: (part: number) 
   throw new UserError(`bring: ${from} cannot be copied: ${why}`)
 }
 
-/** Gives a finished copy its name, unless something has come there meanwhile. */
+/** Gives a finished copy its name, unless the path exists now. */
 export function settle(to: string): void {
   const temporary = temporaryFor(to)
   try {

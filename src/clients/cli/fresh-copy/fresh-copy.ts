@@ -25,7 +25,7 @@ export class FreshCopy {
         ? undefined
         : new FreshCopy(worktree, found.file, {copy: flags.text('name') ?? '', asJson})
     } catch {
-      return undefined // what reads it says why
+      return undefined // its reader reports the error
     }
   }
 
@@ -36,7 +36,7 @@ export class FreshCopy {
     this.#asJson = asJson
   }
 
-  /** Brings what git does not carry; `down` ends it from now on. Rejects with a UserError. */
+  /** Brings files that git does not carry; `down` ends it from now on. Rejects with a UserError. */
   async bring(): Promise<void> {
     await announceStart(process.env, ownStart(this.#file, this.#copy))
     const {bring} = await import('./bring.ts')
@@ -60,7 +60,7 @@ export class FreshCopy {
     throw new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, explanation})
   }
 
-  /** Runs what `setup` names. Rejects with a UserError if it fails. */
+  /** Runs the command of `setup`. Rejects with a UserError if it fails. */
   async setUp(plan: Plan): Promise<void> {
     if (plan.setup === undefined && plan.apps.every(({setup}) => setup === undefined)) return
     const {setUp} = await import('./set-up.ts')

@@ -111,7 +111,7 @@ async function copyRedis(from: string, temporary: string, pid: number): Promise<
   writeFileSync(join(folder, 'appendonly.aof.manifest'), manifest)
 }
 
-/** mariadb-backup(1): the files as they were read, then the changes that came meanwhile. */
+/** Copies the files of MariaDB, then the changes during that (mariadb-backup(1)). */
 async function copyMariadb(from: string, temporary: string, pid: number): Promise<void> {
   const [port] = (await portsHeldBy([pid])) ?? []
   if (port === undefined) throw new Error('the port of the MariaDB is not known')

@@ -24,7 +24,7 @@ const LOCK_FILES = [
   'composer.lock'
 ]
 
-/** A command that makes a folder ready, or removes what one made. */
+/** A command that makes a folder ready, or undoes that. */
 interface Setup {
   /** The app; '' = all of the template. */
   readonly app: string
@@ -34,8 +34,7 @@ interface Setup {
 }
 
 /**
- * Runs the `setup` of the template, then those of its apps, one after the other: each once in a worktree, and again when a lock file in its
- * folder has changed. A second start waits for those of the first. Rejects with a UserError if one fails: it runs again at the next start.
+ * Runs the `setup` of the template, then of its apps, one after the other: each once in a worktree, and again when a lock file in its folder has changed. A second start waits for the first. Rejects with a UserError if one fails: it runs again at the next start.
  */
 export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: string) => void): Promise<void> {
   const setups = commandsOf(plan, 'setup', plan.copy ?? basename(worktree.root))
@@ -52,7 +51,7 @@ export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: s
 export const teardownsOf = (plan: Plan): readonly string[] =>
   commandsOf(plan, 'teardown', '').map(({command}) => `the teardown ${command.join(' ')}`)
 
-/** Runs the `teardown` of the apps of a copy, then that of the template. Rejects with a UserError if one fails. */
+/** Runs the `teardown` of the apps of a copy, then of the template. Rejects with a UserError if one fails. */
 export async function tearDown(plan: Plan, copy: string, print: (line: string) => void): Promise<void> {
   for (const {command, folder, env} of commandsOf(plan, 'teardown', copy).toReversed()) {
     const {why} = await runLines(command, {folder, env, onLine: line => print(`== TEARDOWN == ${line}`)})

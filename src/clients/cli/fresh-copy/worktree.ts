@@ -16,7 +16,7 @@ export interface AddedWorktree {
   readonly gitFolder: string
 }
 
-/** The one in which a folder lies; undefined: it lies in none, or the main one is not there (a bare repository). */
+/** Returns the added worktree of a folder. Undefined outside of one, and if the main one is missing (a bare repository). */
 export function addedWorktreeOf(folder: string): AddedWorktree | undefined {
   const root = repositoryAbove(resolve(folder))
   if (root === undefined || statSync(join(root, '.git')).isDirectory()) return undefined
@@ -39,7 +39,7 @@ export const alone = async (
 ): Promise<void> =>
   whileLocked(join(gitFolder, 'pillion.lock'), work, () => say('waits for another start of this worktree'))
 
-/** The record of what has been done for a worktree. */
+/** The record of finished steps for a worktree. */
 export interface Prepared {
   /** Globs of `bring` that are done, with the template that they are of. */
   readonly brought: readonly string[]

@@ -16,7 +16,7 @@ interface CheckRequest extends TrialRequest {
 
 const EXIT_INTERRUPTED = 130
 
-/** `import --check`: starts what was written, and reports app by app what became ready. Exits with 0 if all apps did. */
+/** `import --check`: starts the written template, and reports for each app whether it became ready. Exits with 0 if all apps did. */
 export async function checkImported(
   call: CommandContext,
   {rewrite, output, ...options}: CheckRequest

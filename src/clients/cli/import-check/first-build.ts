@@ -6,7 +6,7 @@ interface Builder {
   readonly runs: RegExp
   /** A process of the program that was built; undefined: it is none of these. */
   readonly built?: RegExp
-  /** Finds what a process of the build works on. */
+  /** Finds the current part of a build. */
   readonly part?: RegExp
   /** The command that only builds. `runs`: the line that matched; `program`: the first word of the app's command. */
   readonly before: (runs: string, program: string) => string
@@ -61,7 +61,7 @@ export interface FirstBuild {
   readonly command: string
 }
 
-/** The command lines of a process and of those that it has started. */
+/** Returns the command lines of a process and its descendants. */
 export async function commandLines(pid: number): Promise<readonly string[]> {
   const {all} = await look()
   const pids = [pid, ...descendantsIn(all, [pid]).map(each => each.pid)]

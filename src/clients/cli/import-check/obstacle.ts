@@ -18,7 +18,7 @@ export interface Obstacle {
   readonly command: string
 }
 
-/** An app that did not become ready, and what is known of it. */
+/** An app that did not become ready, and its facts. */
 export interface FailedApp {
   readonly plan: AppPlan
   readonly outcome: AppOutcome
@@ -53,7 +53,7 @@ export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstac
 
 const obstacle = (kind: Obstacle['kind'], text: string, command = ''): Obstacle => ({kind, text, command})
 
-/** The last lines of an app, and the one that explains most. */
+/** Returns the last lines of an app, and the most useful one. */
 const linesOf = ({outcome: {lines, deaths, reason}}: FailedApp): readonly string[] => [
   reason,
   ...deaths.flatMap(death => [death.reason, ...death.lines]),

@@ -10,7 +10,7 @@ export interface Installation {
   readonly folder: string
 }
 
-/** How packages of a language are installed: by the first of these files that is there, and what its lines say where they are not. */
+/** The installation of packages of a language, by the first of these files, and the lines of a program without them. */
 interface Manager {
   readonly files: readonly (readonly [file: string, command: string])[]
   readonly missing: RegExp
@@ -108,7 +108,7 @@ function lacksModules(folder: string): boolean {
   return needed.length > 0 && !foldersAbove(folder).some(hasModules)
 }
 
-/** A module that the program has itself: it is looked for in the wrong folder, and no package lacks. */
+/** Whether a module is the program's own: it is searched in the wrong folder, and no package is missing. */
 function isOwnModule(folder: string, name: string): boolean {
   if (name === '') return false
   const has = (): boolean =>

@@ -25,7 +25,7 @@ export async function trialPlan(plan: Plan, folder: TrialFolder): Promise<Plan> 
   return withFreePorts({...plan, file: '', apps})
 }
 
-/** Numbers that are free stay, so that what has them in its code is tried as it is. */
+/** Keeps free numbers, for programs that have them in their code. */
 async function withFreePorts(plan: Plan): Promise<Plan> {
   const free: number[] = []
   for (const port of fixedPorts(plan)) if (await isFreePort(port)) free.push(port)

@@ -40,7 +40,7 @@ export interface Trial {
 
 export interface TrialRequest {
   readonly imported: Imported
-  /** The template that was made of it. */
+  /** The template of the import. */
   readonly text: string
   /** The path of the template, which may not be written yet. */
   readonly file: string
@@ -50,7 +50,7 @@ export interface TrialRequest {
 
 const KEEPER = 'pillion-import-check'
 const LOOK_MS = 50
-/** How long nothing has to change: what runs without a port might end a moment after its start. */
+/** Time without a change before the end: an app without a port may end a moment after its start. */
 const QUIET_MS = 3000
 /** Exits, after which an app is not expected to become ready by itself. */
 const MAX_RESTARTS = 3
@@ -103,7 +103,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
   }
 }
 
-/** The run of a trial: it ends once nothing more is to be expected. */
+/** The run of a trial. It ends once no further change is expected. */
 class TrialRun {
   readonly #timeoutMs: number
   #listing: readonly App[] = []

@@ -12,7 +12,7 @@ const UNSET = [
   `: ${NAME}: (?:parameter (?:null or )?not set|unbound variable)`
 ].map(text => new RegExp(text))
 
-/** The names of variables of which a line says that they are not set. */
+/** Returns the unset variables that a line names. */
 export const unsetVariables = (line: string): readonly string[] => [
   ...new Set(UNSET.flatMap(each => (each.exec(line) ?? []).slice(1).filter(Boolean)))
 ]

@@ -51,7 +51,7 @@ export class KeyInput {
     return this.#enter()
   }
 
-  /** Someone else has the terminal meanwhile; settles as `use` does, once keys are read again. */
+  /** Lends the terminal to `use`. Settles as `use` does, once keys are read again. */
   async lend<T>(use: () => Promise<T>): Promise<T> {
     this.#unlisten()
     this.#leave()
@@ -97,7 +97,7 @@ export class KeyInput {
     if (mode === undefined) return false
     const {keys, saved} = this.#frozen ?? {}
     this.#frozen = undefined
-    // no other program has changed the modes meanwhile: these are our own
+    // no other program has changed the modes: these are our own
     this.#mode = saved !== undefined && mode.saved === keys ? {...mode, saved} : mode
     this.#options.moded(this.#mode)
     if (this.#isClosed) this.#leave()

@@ -28,7 +28,7 @@ export interface LiveRun {
   guardTerminal(mode: KeyMode | undefined): void
 }
 
-/** If stopping takes longer, the terminal shows what the run waits for. */
+/** Time after which the terminal shows the apps that still stop. */
 const SLOW_STOP_MS = 1500
 const REDRAWN_EVERY_MS = 1000
 
@@ -86,7 +86,7 @@ export class Live {
     return this.#isReadyTold
   }
 
-  /** Leaves the terminal as it was, and prints how the run ended: nothing of it is left. */
+  /** Restores the terminal, and prints the end of the run. */
   end(): void {
     this.close()
     if (this.#apps.length === 0) return

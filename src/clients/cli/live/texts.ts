@@ -28,7 +28,7 @@ interface Readiness extends Place {
   readonly hint: string
 }
 
-/** `6 apps ready in 1.2 s · HINT` below a line for each app; of many, the URL of each and what has ended already below it. */
+/** Returns `6 apps ready in 1.2 s · HINT` below a line for each app; of many apps, above their URLs and the ended apps. */
 export function readyText(all: readonly App[], {name, tookMs, hint, ...place}: Readiness): string {
   const {width, rows} = place
   const apps = wanted(all)

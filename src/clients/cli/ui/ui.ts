@@ -72,7 +72,7 @@ export class Ui {
     })
   }
 
-  /** Settles when the user has quit. Throws a UserError where the terminal gives no keys, and what the run's API fails with. */
+  /** Settles when the user has quit. Throws a UserError if the terminal gives no keys, and errors of the run's API. */
   async run(): Promise<void> {
     const quit = (): void => this.#over.abort()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
@@ -261,7 +261,7 @@ export class Ui {
       case 'd':
         return this.#withApp(async (watched, app) => this.#debug(watched, watched.targetOf(app)))
       case 't':
-        return this.#withApp(async (watched, {id}) => this.#trace(watched, id)) // calls are those of all instances
+        return this.#withApp(async (watched, {id}) => this.#trace(watched, id)) // calls of all instances
     }
   }
 
@@ -281,7 +281,7 @@ export class Ui {
 
   /** The terminal of the app is on the first screen; ours comes back behind it. */
   async #attach({run}: WatchedRun, name: string): Promise<void> {
-    await typeText({run, app: name}, {text: ''}) // who has none says so while the table stays
+    await typeText({run, app: name}, {text: ''}) // an app without a terminal says so while the table stays
     const detachKeys = readDetachKeys(USUAL_DETACH_KEYS)
     const greeting = `attached to ${name}: ${detachKeysText(detachKeys)} goes back to the table\n`
     this.#screen.close()

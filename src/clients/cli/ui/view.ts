@@ -161,7 +161,7 @@ function textPage({title, lines}: TextPage, scrolled: number, {width, height}: S
   return {title, lines: foldedLines(lines, width).slice(scrolled, scrolled + Math.max(1, height - 2))}
 }
 
-/** How far what is shown can be scrolled. */
+/** Returns the last line to which the view can scroll. */
 export function farthest({page, log}: Pick<UiView, 'page' | 'log'>, {width, height}: ScreenSize): number {
   const count = page === undefined ? 0 : page === 'log' ? log.length : foldedLines(page.lines, width).length
   return Math.max(0, count - Math.max(1, height - 2))

@@ -44,7 +44,7 @@ export class WatchedRun {
     return hasOthers ? `${id}.${instance}` : id
   }
 
-  /** The name of this instance with its version, for what is only read. */
+  /** Returns the name of this instance with its version, for reading commands. */
   nameOf(app: App): string {
     return `${this.targetOf(app)}@${app.version}`
   }

@@ -37,7 +37,7 @@ export const invokeTool = (row: Row): Pick<Tool, 'run'> => ({
   }
 })
 
-/** `path`: comes before that of the request. */
+/** `path`: precedes the path of the request. */
 type Address = Readonly<Record<'host' | 'path', string> & {port: number}>
 
 /** Returns the address for a request: the `port` of an app, or a sidecar. Throws a UserError. */

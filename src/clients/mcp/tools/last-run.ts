@@ -14,7 +14,7 @@ const LOG_PLACE = 'pillion-log-place'
 const SEARCHED_LINES = 10_000
 const ENDED = 'No run is here now; this is of the last one.'
 
-/** A command that answers for a run that has ended: where that is asked for, or there is no run. */
+/** Runs a command for an ended run, on request or without a living run. */
 async function ofLastRun(end: Promise<CommandEnd>): Promise<string> {
   const {code, stdout, stderr} = await end
   if (code === 0) return stdout
@@ -23,7 +23,7 @@ async function ofLastRun(end: Promise<CommandEnd>): Promise<string> {
 
 export const appLogsTool: Pick<Tool, 'alone' | 'run'> = {
   alone: async (host, given, error) => {
-    if (error === undefined) return undefined // its files are those of the run that runs
+    if (error === undefined) return undefined // its files belong to the living run
     const [app, grep] = [givenText(given, 'app'), givenText(given, 'grep').toLowerCase()]
     const written = await ofLastRun(host.command(['logs', app, '--tail', SEARCHED_LINES.toString()]))
     const lines = written.split('\n').filter(line => line !== '' && line.toLowerCase().includes(grep))
@@ -43,7 +43,7 @@ export const appLogsTool: Pick<Tool, 'alone' | 'run'> = {
         explanation: 'Leave it out for the lines of this run.'
       })
     const tail = grep === '' ? shown + wanted : SEARCHED_LINES
-    // without what came since the first answer
+    // without lines since the first answer
     const query = {tail, ...(grep !== '' && {grep}), ...(place !== '' && {before: place})}
     const {body, message} = await run.api.open('GET /apps/{id}/logs', {at: {id: app}, query, signal})
     const lines: string[] = []

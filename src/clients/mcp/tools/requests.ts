@@ -25,7 +25,7 @@ export const replayTool = (row: Row): Pick<Tool, 'run'> => ({
         results.push(result)
     } catch (error) {
       if (results.length === 0) throw error
-      why = ': the run has ended' // what was sent is sent
+      why = ': the run has ended' // the request was sent
     }
     const replays = results.map(result => ({...result, hint: inToolWords(result.hint)}))
     const sent = results.filter(({after}) => after !== null).length

@@ -17,7 +17,7 @@ export interface Asks {
   readonly given: Arguments
 }
 
-/** Sends what a tool was given, as `asks` says. Throws a UserError. */
+/** Sends the arguments of a tool, as `asks` says. Throws a UserError. */
 export async function askRoutes(
   {api}: FoundRun,
   row: Row,
@@ -113,7 +113,7 @@ interface HowToShow {
   readonly cursor?: number
   /** Comes first. */
   readonly note?: string
-  /** The place of what does not fit, if no cursor leads there. */
+  /** The place of the rest, if no cursor leads there. */
   readonly rest?: string
 }
 

@@ -6,7 +6,7 @@ import {cursorParts, givenText, type Tool} from '../tool.ts'
 
 export const traceTool: Pick<Tool, 'run'> = {
   run: async (run, given, signal) => {
-    // of the same call as the rows before: the latest that matches may be another one by now
+    // of the same call as the earlier rows: the latest match may be another call now
     const [asked = '', row = '0'] = cursorParts(given, /^(\d*):(\d+)$/)
     const tree = await run.api.ask('GET /trace', {query: {q: asked || givenText(given, 'filter')}, signal})
     const bodies =

@@ -22,7 +22,7 @@ import {surroundings} from '../../surroundings.ts'
 import {copiesOf} from './list.ts'
 import {remainsOf} from './remains.ts'
 
-/** `copies down NAME …` or `--all`: ends the runs of copies of the folder's template, and what is about to be one. */
+/** `copies down NAME …` or `--all`: ends running and starting copies of the folder's template. */
 export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   const isAll = flags.isSet('all')
   if (!isAll && words.length === 0) throw new UsageError('which copy? pillion copies down NAME, or --all')
@@ -54,7 +54,7 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** `copies forget NAME … [--yes]`: runs the `teardown` of copies, and removes what they have left (`remainsOf`). Asks first. */
+/** `copies forget NAME … [--yes]`: runs the `teardown` of copies, and removes their data (`remainsOf`). Asks first. */
 export const forgetCopies: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length === 0) throw new UsageError('which copy? pillion copies forget NAME')

@@ -20,7 +20,7 @@ export function remainsOf(env: Environment, {folder, isGone, space}: KnownCopy):
 const isInside = (folder: string, path: unknown): boolean =>
   typeof path === 'string' && `${path}/`.startsWith(`${folder}/`)
 
-/** The files of what outlives a run, with the notes of whose they are. */
+/** Returns the files of workflows, with the notes of their owners. */
 function workOf(env: Environment, folder: string): readonly string[] {
   return namesInFolder(notesFolder(env)).flatMap(name => {
     const note = join(notesFolder(env), name)

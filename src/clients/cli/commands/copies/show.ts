@@ -42,7 +42,7 @@ export const showCopy: CommandHandler = async ({flags, words: [word, ...more], a
   return 0
 }
 
-/** Whether a copy has the bare names: it is neither an added worktree nor has it a name of its own. */
+/** Whether a copy has the bare names: it is not an added worktree, and has no name of its own. */
 function isMain({folder, isGone, run, space}: KnownCopy): boolean {
   const file = run?.templateFile ?? join(folder, 'pillion.yaml')
   return !isGone && nameSpaceOf(process.env, {file, copy: run?.copy ?? space?.copy ?? '', name: ''}).copy === ''

@@ -9,7 +9,7 @@ const FORMATS = [
   'activity/{app ID}/{activity ID}'
 ]
 
-/** The names that a command has been given. Throws a UserError in Dapr's words for what cannot be one. */
+/** The names that a command has been given. Throws a UserError in Dapr's words for a wrong name. */
 export function checkedNames({words}: CommandContext): readonly string[] {
   if (words.length === 0) throw new UsageError('requires at least 1 arg(s), only received 0')
   for (const word of words) {

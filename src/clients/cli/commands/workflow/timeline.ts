@@ -9,7 +9,7 @@ import {endWithStdout, print} from '../../print.ts'
 import {isOver, stepLine, timelineText} from '../../workflow-timeline.ts'
 import {appIn, onlyWord, runOf} from './target.ts'
 
-/** `workflow timeline ID [--follow]`: the steps of a workflow, and what it waits for. */
+/** `workflow timeline ID [--follow]`: the steps of a workflow, and its current wait. */
 export const workflowTimeline: CommandHandler = async context => {
   const {flags} = context
   const id = onlyWord(context)
@@ -33,7 +33,7 @@ async function followTimeline(run: FoundRun, id: string, ask: () => Promise<Work
   endWithStdout()
   let shown: WorkflowTimeline | undefined
   for await (const event of followedEvents(run, {types: 'workflow'})) {
-    // `hello` is the first event, and `reset` comes in place of those that were missed
+    // `hello` is the first event, and `reset` replaces missed events
     const isNews = event.type === 'workflow' && event.data.id === id && event.data.app === shown?.workflow.app
     if (!isNews && event.type !== 'hello' && event.type !== 'reset') continue
     const before = shown?.steps.map(step => JSON.stringify(step))
