@@ -77,7 +77,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/workflows.md', '$ pillion workflow list', 'unit/clients/cli/workflow-tables.test.ts has the tables'],
   ['docs/workflows.md', 'spec:', 'unit/files/resources/workflow-settings.test.ts'],
   ['docs/workflows.md', 'apiVersion:', 'unit/files/resources/workflow-access.test.ts'],
-  ['docs/messages.md', '❌  there is no run', 'e2e/hints.test.ts'],
+  ['docs/messages.md', '❌  there is no run', 'long/hints.test.ts'],
   ['docs/workflows.md', '$ pillion skip 7d', 'unit/observe/api/workflows.test.ts has what it tells'],
   ['docs/workflows.md', '$ pillion workflow replay o-18', 'sdks/workflow-verbs.test.ts replays an order'],
   ['examples/market/README.md', 'npm install', 'sdks/market.test.ts'],

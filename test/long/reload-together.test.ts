@@ -6,7 +6,7 @@ import {recordedCalls} from '../rig/control-socket.ts'
 import {freePorts} from '../rig/free-port.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {Numbered} from './numbered.ts'
+import {Numbered} from '../e2e/numbered.ts'
 
 /** Calls the next app for each request, a moment later. */
 const CALLER = `
