@@ -25,8 +25,8 @@ export interface Registration {
    * Removes the run from the list at once. Settles when open answers are sent, or after a moment. Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
-  /** Replaces the registered facts of the apps, and their longest grace period. Never fails. */
-  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names'>>, graceMs?: number): void
+  /** Replaces the registered facts of the apps and the entrance, and the longest grace period. Never fails. */
+  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names' | 'entrance'>>, graceMs?: number): void
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }
