@@ -8,6 +8,9 @@ const EVERY_MS = 30_000
 /** The titles of views about things that this run has. */
 export const used = signal<ReadonlySet<string>>(new Set())
 
+/** Their answers need code that a run without work has not loaded. */
+const OF_WORK = new Set(['Workflows', 'Actors', 'Jobs'])
+
 const ASKS: Readonly<Record<string, () => Promise<readonly unknown[]>>> = {
   Workflows: async () => (await api.ask('GET /workflows', {query: {limit: 1}})).workflows,
   Actors: async () => (await api.ask('GET /actors')).types,
@@ -18,9 +21,14 @@ const ASKS: Readonly<Record<string, () => Promise<readonly unknown[]>>> = {
 /** Asks the run for things that it did not have yet. */
 export async function lookForUsed(): Promise<void> {
   if (document.hidden) return
-  for (const [title, ask] of Object.entries(ASKS))
-    if (!used.peek().has(title) && (await ask().catch(() => [])).length > 0)
-      used.value = new Set([...used.peek(), title])
+  const hasWork = await api.ask('GET /run').then(
+    run => run.hasWork,
+    () => false
+  )
+  for (const [title, ask] of Object.entries(ASKS)) {
+    if (used.peek().has(title) || (OF_WORK.has(title) && !hasWork)) continue
+    if ((await ask().catch(() => [])).length > 0) used.value = new Set([...used.peek(), title])
+  }
 }
 
 listen('another', () => {

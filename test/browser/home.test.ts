@@ -52,6 +52,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       async t => {
         const run = await madeUp(t)
         Object.assign(run.answers, FIRST_VIEW)
+        run.answers['GET /run'] = {hasWork: false}
         run.answers['GET /usage'] = {at: new Date(START).toISOString(), groups: []}
         const {page} = await open(browser, run.url, 'light', {width: 1440, height: 800})
         const tabs = page.getByRole('navigation').getByRole('link')
@@ -70,6 +71,11 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
         t.equal(await heads.filter({hasText: 'p95'}).count(), 1, 'a column that is shown stays')
         run.send('fault', {change: 'on', fault: fault(1), text: ''}, 1001)
         await tabs.filter({hasText: 'Faults'}).waitFor()
+        t.notOk(
+          run.asked.some(what => what.startsWith('GET /workflows')),
+          'a run without work is not asked for it'
+        )
+        run.answers['GET /run'] = {hasWork: true}
         run.answers['GET /workflows'] = {workflows: [instance('o-1')], next: null}
         run.restart()
         run.cut()

@@ -113,6 +113,7 @@ export const fault = (number: number, more: Partial<Api.Fault> = {}): Api.Fault 
 /** What the table of apps asks for, where nothing is known; an app has no page of its API. */
 const NO_FIGURES: Answers = {
   'GET /copies': {copies: []},
+  'GET /run': {hasWork: true},
   'GET /workflows': {workflows: [], next: null},
   'GET /pins': {pins: [], rounds: []},
   'GET /actors': {types: []},
