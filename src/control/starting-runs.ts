@@ -42,7 +42,7 @@ interface OtherRuns {
 }
 
 /**
- * Returns the user's runs and starting runs. Of runs that start at once each but the first sees another one. They see this one from now on, unless it yields.
+ * Returns the user's runs and starting runs. Of runs that start at once each but the first sees another one. Other runs see this one from now on, unless it yields.
  */
 export async function announceStart(
   env: Environment,

@@ -8,7 +8,7 @@ import {dirname} from 'node:path'
 export function makeFolder(path: string, mode = 0o777): void {
   if (isFolder(path)) return
   const parent = dirname(path)
-  // a file in the way: the system's error for the folder below tells it
+  // a file in the way: the system's error for the folder below says it
   if (parent !== path && !existsSync(parent)) makeFolder(parent, mode)
   try {
     mkdirSync(path, {mode})

@@ -84,7 +84,7 @@ export class RunApi {
   }
 
   /** Serves the dashboard on a connection to its name; `early`: the bytes that were read already. */
-  async serveDashboard(socket: Socket, early: Buffer): Promise<void> {
+  readonly serveDashboard = async (socket: Socket, early: Buffer): Promise<void> => {
     // a flowing socket would drop data
     socket.pause().unshift(early)
     try {

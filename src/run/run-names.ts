@@ -14,19 +14,21 @@ import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import type {Entrance, EntranceCaller} from '../proxy/published/entrance.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {RunApi} from './run-api.ts'
 import type {RunPublished} from './run-published.ts'
 import type {RunContext} from './run-context.ts'
 import {inBackground} from './run-reporter.ts'
 import {EntrancePorts} from './entrance-ports.ts'
 import {RunShow} from './run-show.ts'
 
+/** Serves a connection to the dashboard, with its first bytes. */
+type ServeDashboard = (socket: Socket, early: Buffer) => Promise<void>
+
 /** The names of the apps of a run, and the entrance of the machine if this run has it. A call loads the code that serves it. */
 export class RunNames {
   readonly #context: RunContext
   readonly #published: RunPublished
   readonly #runtimes: () => readonly AppRuntime[]
-  readonly #api: Pick<RunApi, 'serveDashboard'>
+  readonly #serveDashboard: ServeDashboard
   readonly #changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
   /** The apps that the run leaves out. */
   #leftOut: readonly AppPlan[]
@@ -50,12 +52,12 @@ export class RunNames {
     context: RunContext,
     published: RunPublished,
     runtimes: () => readonly AppRuntime[],
-    api: Pick<RunApi, 'serveDashboard'>,
+    serveDashboard: ServeDashboard,
     changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
   ) {
     this.#context = context
     this.#runtimes = runtimes
-    this.#api = api
+    this.#serveDashboard = serveDashboard
     this.#leftOut = context.plan.leftOut ?? []
     this.#published = published
     this.#changed = changed
@@ -241,8 +243,7 @@ export class RunNames {
       const {openEntrance} = await import('./open-entrance.ts')
       const {env, reporter} = this.#context
       const appAtName = this.#appAt
-      const serveDashboard = (...connection: Parameters<RunApi['serveDashboard']>): void =>
-        void this.#api.serveDashboard(...connection)
+      const serveDashboard = (socket: Socket, early: Buffer): void => void this.#serveDashboard(socket, early)
       const at = {env, folder: this.#folder, reporter, appAtName, serveDashboard}
       const entrance = openEntrance({...this.#published.options, ...at})
       entrance.listen(this.#ports.bound)

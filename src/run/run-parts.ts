@@ -92,12 +92,8 @@ export class RunParts {
     this.resources = new RunResources(context, () => this.work.settingsChanged())
     this.#serverRefusal = async (...server) => (await import('./foreign-servers.ts')).refuseServer(context, ...server)
     this.components = new RunComponents(context, this.#serverRefusal)
-    this.spans = new RunSpans({
-      reporter,
-      recorder: this.#recorder.calls,
-      runtimes,
-      tracingOf: id => this.resources.snapshotOf(id)?.configuration.tracing
-    })
+    const tracingOf = (id: string) => this.resources.snapshotOf(id)?.configuration.tracing
+    this.spans = new RunSpans({reporter, recorder: this.#recorder.calls, runtimes, tracingOf})
     this.work = new RunWork({
       ...context,
       runtimes,
@@ -131,7 +127,9 @@ export class RunParts {
       answering: () => this.names.show.answering,
       appOf: marker => this.appRuntimes.appOf(marker)
     })
-    this.names = new RunNames(context, this.published, runtimes, this.api, facts => this.#registration?.update(facts))
+    this.names = new RunNames(context, this.published, runtimes, this.api.serveDashboard, facts =>
+      this.#registration?.update(facts)
+    )
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)

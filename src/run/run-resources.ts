@@ -61,7 +61,7 @@ export class RunResources {
     return resources
   }
 
-  /** Reads the policies of apps that the run leaves out. They matter once a request may name such an app. */
+  /** Reads the policies of apps that the run leaves out, once a request may name such an app. */
   async knowLeftOut(plans: readonly AppPlan[]): Promise<void> {
     this.#knowsLeftOut = true
     await this.leaveOut(plans)

@@ -31,7 +31,7 @@ export interface AppSleepOptions extends SleepSwitch {
   readonly clock?: Clock
 }
 
-/** First pause in ms before another start of a failed app for work that waits without a limit. It doubles up to the longest. */
+/** First pause in ms before another start of a failed app for work that waits without a limit. Each further pause is twice as long, up to the longest. */
 const AGAIN_MS = 1000
 const LONGEST_MS = 60_000
 

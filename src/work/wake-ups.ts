@@ -77,7 +77,7 @@ export class WakeUps {
     this.#arm()
   }
 
-  /** Registers a function that waits for the work of wake-ups. It resolves with true when that is done, with false after `maxMs`. */
+  /** Registers a function that waits for the work of wake-ups, and resolves with true when that is done, with false after `maxMs`. */
   onSettle(settle: (maxMs: number) => Promise<boolean>): void {
     this.#settles.push(settle)
   }

@@ -42,7 +42,7 @@ export class EventProcess {
     return this.#asked
   }
 
-  /** Whether the app's wishes are known. An unhealthy app, which takes no calls, is asked later. */
+  /** Whether the app's topics and bindings are known. An unhealthy app, which takes no calls, is asked later. */
   get isKnown(): boolean {
     const {isListening, queue, pid} = this.#runtime
     return isListening && (pid === this.#known || !queue.isOpen)

@@ -37,7 +37,7 @@ function allInstances(entries: readonly Replicated[], each: ForEach): readonly A
   return instances.flat()
 }
 
-/** Returns the instances of an app. They share all values but the ports. */
+/** Returns the instances of an app, which share all values but the ports. */
 function replicasOf(settings: Settings, {id, channel, command, ready}: AppPlan): number {
   const {replicas = 1} = settings.values
   if (replicas === 1) return 1

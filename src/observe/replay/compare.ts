@@ -108,7 +108,7 @@ function plain(value: unknown): unknown {
   return Array.isArray(value) ? value : Object.setPrototypeOf(value, null)
 }
 
-/** `shown`: both answers without their secrets, which neighbours may mark as secret. */
+/** `shown`: both answers without their secrets, which other values may mark. */
 function valueFound(difference: ValueDifference, shown: readonly unknown[], masking: Masking): Found {
   const path = difference.path.slice(1)
   const textOf = (value: unknown, root: unknown): string => {

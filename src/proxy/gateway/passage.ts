@@ -52,7 +52,7 @@ interface Travelling {
 
 /**
  * The way of every call to its callee, over any protocol: the policies around its attempts; for each attempt the fault that hits it,
- * its wait in the queue, its permit, and the count of refused connections. A passage ends exactly once, by `over`. It makes the record of its call.
+ * its wait in the queue, its permit, and the count of refused connections. A passage makes the record of its call, and ends exactly once, by `over`.
  */
 export class Passage {
   /** The admission of the current attempt; undefined: none yet. */

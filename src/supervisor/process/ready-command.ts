@@ -9,7 +9,7 @@ export interface ReadyCommandOptions {
   readonly noted: (note: Note) => void
   /** Returns the words of a command with the addresses of the apps that it names. Optional: it names none. */
   readonly wordsOf?: ((words: readonly string[]) => readonly string[]) | undefined
-  /** Returns why the server at one of these ports must not be used: it belongs to another run. '' = it may. */
+  /** Returns why the server at one of these ports must not be used: it belongs to another run; '' = it may. */
   readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
 }
 

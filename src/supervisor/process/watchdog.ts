@@ -36,7 +36,7 @@ export class Watchdog {
   readonly #lost: (why: string) => void
   /** The commands of the watched groups, which its replacement gets, too. */
   readonly #groups = new Map<number, readonly string[]>()
-  /** The networks of containers, by the lines with which it was told of them. */
+  /** The networks of containers, by the lines about them. */
   readonly #networks = new Map<string, Network & {readonly made: Promise<void>}>()
   readonly spared: string[] = [] // values of `PILLION_LIFE`, also of apps that were closed since
   #terminal = ''

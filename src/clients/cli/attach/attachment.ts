@@ -159,7 +159,7 @@ export class Attachment {
     if (text !== '' && !this.#over.signal.aborted) await this.#tell(text)
   }
 
-  /** Rings the bell for input that the app does not take. The output tells the end of the app or the run. */
+  /** Rings the bell for input that the app does not take. The output has the end of the app or the run. */
   async #tell(text: string, query = {}): Promise<void> {
     try {
       await typeText(this.#options, {text, query, signal: this.#over.signal})

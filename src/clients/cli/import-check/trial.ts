@@ -103,7 +103,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
   }
 }
 
-/** The run of a trial. It ends once no further change is expected. */
+/** The run of a trial, which ends once no further change is expected. */
 class TrialRun {
   readonly #timeoutMs: number
   #listing: readonly App[] = []

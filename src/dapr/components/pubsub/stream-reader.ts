@@ -63,7 +63,7 @@ export class StreamReader {
   #begun = Promise.withResolvers<void>()
   /** The app has taken no messages for as long as one may be handled: they are given back. */
   #isAway = false
-  /** More entries were left over than are read ahead. They are claimed after these. */
+  /** Left-over entries, more than are read ahead, which are claimed after these. */
   #hasMore = false
   #look = new AbortController()
   #atWork = 0

@@ -90,7 +90,7 @@ export class BulkDelivery {
     void this.#deliverSome(batch.filter(each => left.delete(each)))
   }
 
-  /** Tells the broker the outcome of an event. */
+  /** Reports the outcome of an event to the broker. */
   async #conclude({message, event, resolve, outcome: own}: Waiting, last?: EventOutcome): Promise<void> {
     const outcome = last?.kind === 'stopped' ? last : (own ?? last)
     if (outcome !== undefined) resolve(await this.#delivery.conclude(outcome, message, event))

@@ -139,7 +139,7 @@ export class SpanStore {
     if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest)
     const {spans, logs} = this.#traces.get(traceId) ?? {spans: new Map(), logs: []}
     this.#traces.delete(traceId)
-    // its items would displace others, and are never shown. They are the latest, so that the search is short
+    // its items would displace others, and are never shown; as the latest they are found soon
     for (let left = spans.size + logs.length, at = this.#items.length - 1; left > 0 && at >= this.#first; at--) {
       const item = this.#items[at]
       if (item?.traceId !== traceId) continue

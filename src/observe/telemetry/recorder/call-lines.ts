@@ -55,7 +55,7 @@ export class CallLines {
   readonly #doubles: Float64Array
   readonly #floats: Float32Array
   readonly #words: Uint32Array
-  /** A bit for each line: its call is under way. It saves a read of all lines. */
+  /** A bit for each line: its call is under way. The bits save a read of all lines. */
   readonly #open: Uint32Array
   #last = 0
 

@@ -3,6 +3,7 @@ import {aborted, pause, within} from '../../../platform/delay.ts'
 import {objectsOf, TEMPLATE_LABEL, type AppObjects, type KubernetesObject, type TemplateObjects} from '../object.ts'
 import type {ClusterAccess} from './access.ts'
 import {APPLY, listText, type CheckedObjects, type ClusterFacts} from './check.ts'
+import type {Say} from './kubectl.ts'
 import {PodLogs} from './pod-logs.ts'
 import {containerName, statusesOf, unschedulable, verdictOf, watchPods, type Pod} from './pods.ts'
 import {takeDown} from './take-down.ts'
@@ -11,9 +12,6 @@ import {takeDown} from './take-down.ts'
 const TAIL = 10
 /** Pause after a kubectl that failed, in ms. */
 const PAUSE_MS = 1000
-
-/** Shows a line of Pillion or of kubectl. */
-export type Say = (sign: 'info' | 'success' | 'warning' | 'failure', text: string) => void
 
 export interface ClusterRunOptions {
   readonly access: ClusterAccess
@@ -45,7 +43,7 @@ export class ClusterRun {
   /** Apps by the names of their pods. */
   readonly #pods = new Map<string, string>()
   /** Starts, ends and texts that were reported. */
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
   /** Apps that are rolled out, and Jobs that have started. Their pods end the run no more. */
   readonly #running = new Set<string>()
 
@@ -178,8 +176,8 @@ export class ClusterRun {
   }
 
   #isNew(key: string): boolean {
-    const isNew = !this.#told.has(key)
-    this.#told.add(key)
+    const isNew = !this.#reported.has(key)
+    this.#reported.add(key)
     return isNew
   }
 

@@ -5,6 +5,9 @@ const TIMEOUT_MS = 60_000
 /** Ends a watch or a log, which then starts again: no kubectl outlives a killed run for long. */
 export const STREAM_LIMIT = '--request-timeout=300s'
 
+/** Shows a line of Pillion or of kubectl. */
+export type Say = (sign: 'info' | 'success' | 'warning' | 'failure', text: string) => void
+
 /** Calls kubectl in one context and namespace. kubectl reads the kubeconfig and has the credentials. */
 export class Kubectl {
   readonly #flags: readonly string[]

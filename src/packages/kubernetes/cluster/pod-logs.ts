@@ -21,7 +21,7 @@ export interface PodLogsOptions {
   readonly take: (pod: string, container: string, line: string) => Promise<void> | undefined
 }
 
-/** Logs of all containers of a label. One kubectl reads them, and restarts for containers that start later. */
+/** Logs of all containers of a label. A single kubectl reads them, and restarts for containers that start later. */
 export class PodLogs {
   readonly #options: PodLogsOptions
   /** Time of the last line of each container. */

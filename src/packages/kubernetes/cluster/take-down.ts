@@ -1,8 +1,7 @@
 import {stopLevels} from '../../../supervisor/order/stop-order.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import {APP_KINDS} from './check.ts'
-import type {Say} from './cluster-run.ts'
-import type {Kubectl} from './kubectl.ts'
+import type {Kubectl, Say} from './kubectl.ts'
 
 export interface TakeDownOptions {
   readonly kinds: string

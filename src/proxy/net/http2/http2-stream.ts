@@ -21,7 +21,7 @@ export interface StreamResponse {
 /** Statuses whose responses have no body (RFC 9110 §6.4.1, §15.3.6). */
 const BODILESS = new Set([204, 205, 304])
 
-/** A request of HTTP/2 as a stream: reads its body, and writes its response. Strings that are written are latin1. It emits no errors, only `close`. */
+/** A request of HTTP/2 as a stream: reads its body, and writes its response. Written strings are latin1. The stream emits no errors, only `close`. */
 export class Http2Stream extends Duplex implements StreamHandler {
   readonly connection: FrameServer
   headersSent = false
@@ -30,7 +30,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
   readonly #frames: FrameStream
   /** The length of the body that is to come, from its head; -1 = unknown. */
   #left: number
-  /** Bytes that nobody has read yet. */
+  /** Unread bytes. */
   #unread = 0
   /** Bytes of the current write that were not sent. */
   #unsent = 0
