@@ -31,7 +31,7 @@ const unique = (texts: readonly string[]): readonly string[] => [...new Set(text
 function summary(taken: readonly Taken[]): string {
   const judged = taken.flatMap(({measures}) =>
     measures.filter((each, at) => {
-      const isRepeated = GOALS[each.name]?.of === 'ours' && measures[at - 1]?.name === each.name
+      const isRepeated = GOALS[each.name]?.of === 'ours' && measures.findIndex(({name}) => name === each.name) < at
       return verdictOf(each).isMet !== undefined && !isRepeated
     })
   )

@@ -81,7 +81,7 @@ function withOthers(whole: Layout, {nodes, edges}: Graph): Layout {
 /** The scale below which labels of edges and states of nodes are too small to read. */
 export const READABLE = 0.75
 
-/** A way to place the layers: from top to bottom rather than from left to right, and the number of layers over which callees that call nobody are spread. */
+/** A way to place the layers: from top to bottom rather than from left to right, and the number of layers over which callees without calls of their own are spread. */
 interface Way {
   readonly isTall: boolean
   readonly spread: number

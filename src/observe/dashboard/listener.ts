@@ -46,7 +46,7 @@ export interface PageListener {
 
 /**
  * Listens on 127.0.0.1, and on ::1 where there is one. Port 0 is the one of the template's path, so that the address stays over restarts, or the next
- * free one. `serve` answers requests under `/api/v1`; `isName` tells a name of
+ * free one. `serve` answers requests under `/api/v1`; `isName` knows a name of
  * the page besides localhost. Throws a UserError if the port is taken.
  */
 export async function listenForPages(
