@@ -18,11 +18,11 @@ function mixed(value: number): number {
 
 type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path' | 'actor'>
 
-/** The calls that a rule was asked about, and what it decides. Pure: it knows no clock. */
+/** The counts of a rule, and its decision about a call. Pure: it knows no clock. */
 export class FaultRule {
   readonly number: number
   readonly plan: FaultPlan
-  /** How many calls it matched, and how many of them it hit. */
+  /** Numbers of calls that it matched, and that it hit. */
   matched = 0
   hits = 0
   /** Whether the rule matches calls. A disabled rule counts nothing. */

@@ -103,7 +103,7 @@ export class AdmissionQueue {
   readonly #waiting = new Set<QueuedCall>()
   #state: 'open' | 'held' | 'shut' = 'held'
   #reason = ''
-  #isPrecise = false // the reason says more than that of a pause
+  #isPrecise = false // the reason says more than the reason of a pause
   #isLocked = false // the process of the app does not change the state
   /** Reasons to queue calls although the app is ready. */
   readonly #pauses = new Set<string>()
@@ -205,7 +205,7 @@ export class AdmissionQueue {
     if (this.isOpen) this.#letIn()
   }
 
-  /** Calls are queued from now on; `reason` goes into the error of those that time out, during a pause if it `isPrecise`. */
+  /** Calls are queued from now on; `reason` goes into the error of a call that times out, during a pause if it `isPrecise`. */
   hold(reason: string, isPrecise = false): void {
     if (this.#isLocked) return
     this.#state = 'held'

@@ -58,7 +58,7 @@ export interface Held {
   readonly admitted: Promise<Admission>
   /** The wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
   readonly isCounted?: boolean
-  /** Calls the listener when `isCounted` changes: a call that has its slot may wait for the app next, and one that waits for the app may wait for a slot. */
+  /** Calls the listener when `isCounted` changes: a call with a slot may wait for the app next, and a waiting call may wait for a slot. */
   readonly onCounted?: (listener: (isCounted: boolean) => void) => void
   /** Reason for the wait; omitted if unknown. */
   readonly reason?: string | undefined
@@ -66,7 +66,7 @@ export interface Held {
   cancel(): void
 }
 
-/** Asks the callee's queue for admission. `isRefused`: a connection was refused just now, so the call must be queued. `caller`: who calls, if it is an app of another run. */
+/** Asks the callee's queue for admission. `isRefused`: a connection was refused just now, so the call must be queued. `caller`: the calling app, if it is of another run. */
 export type Admit = (call: Call, isRefused?: boolean, caller?: CallerIdentity) => Admission | Held
 
 export const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission

@@ -124,7 +124,7 @@ class AppRequest extends ProxiedCall {
   readonly #collector: AppResponseCollector
   readonly #done: (response: AppResponse) => void
   #wasSent = false
-  /** The one that it was sent to. */
+  /** The process that it was sent to. */
   #process: PooledProcess | undefined
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {

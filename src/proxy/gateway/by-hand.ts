@@ -12,7 +12,7 @@ export class ByHand {
   readonly #marks = new PeerVariable('PILLION_LIFE')
   /** By connection: whether an app has it. */
   readonly #apps = new WeakMap<Ends, boolean>()
-  /** The lines of the latest request, which are mostly those of the next one, and whether they name such a program. */
+  /** The lines of the latest request, mostly equal to the next one's, and whether they name such a program. */
   #lines = ''
   #isNamed = false
 

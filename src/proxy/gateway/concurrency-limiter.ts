@@ -20,7 +20,7 @@ export class ConcurrencyLimiter {
   readonly #limit: () => number
   readonly #waiting: QueuedCall[] = []
   #taken = 0
-  /** Whether those that have a slot use it: no timeout counts the time in which they wait for the app. */
+  /** Whether calls with a slot use it. No timeout counts their wait for the app. */
   #isInUse = true
   /** Waiting calls are let in one after the other: thousands that are denied must not nest. */
   #isLettingIn = false
@@ -109,7 +109,7 @@ export class ConcurrencyLimiter {
     if (queued === undefined) return
     const admission = this.#take(queued.admit)
     if (isHeld(admission)) queued.entered = admission
-    // one that is denied may wait for another instance, or for what an edit opens
+    // a denied call may wait for another instance, or for an edit
     if (isHeld(admission) || !admission.ok) queued.counts?.(false)
     queued.settle(isHeld(admission) ? admission.admitted : admission)
   }

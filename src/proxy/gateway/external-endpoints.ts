@@ -18,7 +18,7 @@ export interface ExternalEndpointsOptions {
   readonly recorded?: Recorded | undefined
   /** Calls to HTTPEndpoints go through the proxy that it names; omitted: through none. */
   readonly env?: Environment
-  /** Reads what HTTPEndpoints refer to. */
+  /** Reads secrets for HTTPEndpoints. */
   readonly secretOf?: SecretOf
 }
 
@@ -70,7 +70,7 @@ export class ExternalEndpoints {
     })
   }
 
-  /** Secret stores can be asked from now on, or have changed; settles when those of the endpoints have been. */
+  /** Reads the secrets of endpoints, since secret stores have opened or changed. Settles when all are read. */
   async open(): Promise<void> {
     this.#asksSecrets = true
     await this.#readSecrets()
@@ -97,7 +97,7 @@ export class ExternalEndpoints {
     for (const endpoint of this.#urls.values()) retire(endpoint)
   }
 
-  /** An unchanged endpoint keeps its connections; one whose secrets have to be read is called as before until they are. */
+  /** Reads the endpoints. An unchanged one keeps its connections, and is called as before until its secrets are read. */
   #readEndpoints(before: ReadonlyMap<string, Known>): Map<string, Known> {
     const {endpoints} = this.#options.resources.snapshot
     const known = new Map(
@@ -127,9 +127,9 @@ export class ExternalEndpoints {
       unread.map(async ({resource}) => {
         const endpoint = endpointOf(await withSecrets(resource, this.#options.secretOf), this.#options.env)
         const known = this.#known.get(resource.name)
-        // meanwhile the file may have changed, or they were read by another change
+        // the file may have changed, or another change has read them
         if (known?.resource !== resource || !known.isUnread) return retire(endpoint)
-        // those that cannot be read are read again: their store may be corrected
+        // unreadable secrets are read again: their store may be corrected
         this.#known.set(resource.name, {resource, endpoint, isUnread: typeof endpoint === 'string'})
         retire(known.endpoint)
       })

@@ -195,10 +195,10 @@ class GrpcAppRequest implements Passenger {
   }
 }
 
-/** The app's own sidecar has made the call: it is counted as one that the app has answered. */
+/** Does nothing: the app's own sidecar has made the call, which counts as answered by the app. */
 const countedByCallee = (): void => undefined
 
-/** An answer is one message: one that breaks off within it has not come. */
+/** Whether an answer is whole: it is one message, which may not break off. */
 const isWhole = (message: Buffer, {left}: BrokenResponse): boolean => left >= 0 && PREFIX_BYTES + message.length <= left
 
 /** Calls an app and resolves with its answer. Never rejects. */

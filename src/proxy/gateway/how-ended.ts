@@ -3,7 +3,7 @@ import {within} from '../../platform/delay.ts'
 
 /** The exit of a process is noticed shortly after its connections have closed. */
 const EXIT_TIMEOUT_MS = 250
-/** And then what is left of it is ended, and its last lines are read. */
+/** Time after that to end the rest of it, and to read its last lines. */
 const END_TIMEOUT_MS = 2000
 
 /** How the process behind a closed connection ended; '' if it is still running, as far as we know. */

@@ -30,7 +30,7 @@ const accessDenied = (
 ): Denied | undefined =>
   accessControl === undefined || call.caller === id ? undefined : accessControl.refusal(call, identify(), counters)
 
-/** Admits calls to apps: checks access control, then uses the callee's queue or that of one of its instances. */
+/** Admits calls to apps: checks access control, then uses the callee's queue or the queue of an instance. */
 export function admitBy({find, elsewhere, own, identify}: AdmitOptions): Admit {
   const admit: Admit = (call, isRefused, caller) => {
     const callee = find(call.callee)
@@ -69,7 +69,7 @@ function orElse(held: Held, again: () => Admission | Held | undefined): Held {
   return {...held, admitted, cancel}
 }
 
-/** A wait at several instances counts while it does at one of them: that one takes calls, and is full. */
+/** Lets a wait at several instances count while it counts at one instance, which is full. */
 function countedBy(waits: readonly {readonly held: Held}[]): NonNullable<Held['onCounted']> {
   return listener => {
     const counted = new Set<Held>()
@@ -146,7 +146,7 @@ export class Instances {
       const admission = this.#send(callee, call)
       if (isHeld(admission)) waits.push({callee, held: admission})
       else if (admission.ok) {
-        cancel() // one that is not healthy takes a call of gRPC all the same
+        cancel() // an unhealthy instance takes a call of gRPC all the same
         return admission
       } else denied ??= admission
     }

@@ -8,7 +8,7 @@ import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /** How one attempt of a call ended. */
 export type CallOutcome =
-  /** There is a response, and what it means for the policies; it is buffered until it is accepted. `discard` frees it. */
+  /** A response, with its verdict for the policies, buffered until it is accepted. `discard` frees it. */
   | {readonly kind: 'response'; readonly verdict: Verdict; readonly discard: () => void}
   /** Middleware in front of the callee has responded in its place. */
   | {readonly kind: 'replied'; readonly reply: Reply}
@@ -30,7 +30,7 @@ export type WhyOnce = () => string
 
 /** Treatment of one call by an interceptor. */
 export interface Interception {
-  /** There may be more than one attempt: what is sent has to be kept. */
+  /** There may be more than one attempt, so that the request has to be kept. */
   readonly mayRetry: boolean
   /** Its decisions; omitted if there are none. */
   readonly decisions?: readonly ResiliencyEvent[] | undefined
@@ -40,7 +40,7 @@ export interface Interception {
    */
   begin?(whyOnce: WhyOnce): boolean
   concludes?(outcome: CallOutcome): boolean
-  /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `first`: that of the first attempt. */
+  /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `first`: outcome of the first attempt. */
   run(next: Next, whyOnce: WhyOnce, first?: CallOutcome): Promise<CallOutcome>
   /** The caller has disconnected. */
   cancel(): void

@@ -33,7 +33,7 @@ export const FOREIGN_PAGE =
   'web pages from elsewhere may not send requests here: the Origin or Sec-Fetch-Site header names one. If it is yours, add its origin to allowedOrigins at the top of the template'
 
 /**
- * Checks requests that look like those of a web page from elsewhere. A page can send such requests to any port of this machine,
+ * Checks requests that look like requests of a web page from elsewhere. A page can send such requests to any port of this machine,
  * with its user's browser; and so does an app, such as a gateway, that passes on the headers of its browsers. The process at the
  * other end of the connection decides. Other requests are not checked.
  */
@@ -63,7 +63,7 @@ export class PageGuard {
     return mayPass(await peer, isCall)
   }
 
-  /** Calls one of them when it is known whether such a request may pass. Never rejects. */
+  /** Decides whether such a request may pass, and calls one of its functions. Never rejects. */
   async decide(request: ForeignRequest): Promise<void> {
     const {connection, ends, isCall, isGone, serve, refuse, crashed} = request
     try {

@@ -13,13 +13,13 @@ import {howEnded} from './how-ended.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import type {Interceptor, CallOutcome} from './interceptor.ts'
 
-/** A call, as its passage needs it: what differs between the protocols. */
+/** A call, as its passage needs it: the parts that differ between protocols. */
 export interface Passenger {
   /** Asks the callee's queue. `isRefused`: the callee has refused a connection just now, so the call must be queued. */
   ask(isRefused: boolean): Admission | Held
   /** Protocol by which the callee is called. */
   protocolAt(pool: Pool): Protocol
-  /** Sends it to who has admitted it. */
+  /** Sends it to the callee that has admitted it. */
   send(admitted: Admitted): void
   /** Sends it through the middleware of the callee first; left out: the protocol passes none. */
   filter?(admitted: Admitted, pipeline: AppPipeline): void
@@ -29,7 +29,7 @@ export interface Passenger {
   struck(hit: Hit): void
   /** Another attempt follows the last one, which has been discarded. This and the next two are left out where no policy applies. */
   restart?(): void
-  /** Drops what there is of the current attempt: its connection, its response. */
+  /** Drops the current attempt: its connection, its response. */
   drop(): void
   /** The last attempt has ended: passes on its outcome. */
   conclude?(outcome: CallOutcome): void
@@ -65,7 +65,7 @@ export class Passage {
   readonly #passenger: Passenger
   readonly #context: PassageContext
   readonly journal: CallJournal
-  #length: number // of what is kept of its body while it waits
+  #length: number // of its kept body while it waits
   #held: Held | Delay | undefined
   #heldBytes = 0
   /** A fault has hit the current attempt. */
@@ -129,7 +129,7 @@ export class Passage {
     return true
   }
 
-  /** Counts a piece of its body that is kept until there is a connection; false: it waits, and there is no room for it. */
+  /** Counts a piece of its body that is kept until there is a connection. Returns false without room for it. */
   hold(bytes: number): boolean {
     this.#length += bytes
     return this.#held === undefined || this.#reserve(bytes)

@@ -18,7 +18,7 @@ export interface NamedCallee {
   readonly name: string
   /** Version of the instance that serves calls; '' if another run has the app. */
   readonly version: string
-  /** `caller`: who calls, if it is an app of another run. */
+  /** `caller`: the calling app, if it is of another run. */
   admit(call: Call, isRefused: boolean, caller: CallerIdentity | undefined): Admission | Held
   /** Mirrors a call to the shadows; undefined if there are none. */
   readonly copy: ((of: CopyOf) => Copy) | undefined

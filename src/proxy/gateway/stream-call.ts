@@ -43,7 +43,7 @@ export interface CalleeStream {
 
 /**
  * A call of HTTP/2 between a stream of its caller and one of its callee, which ends exactly once. Bytes are passed on as they come; a
- * slow reader slows its sender. Subclasses decide what the two ends write, and when the call is sent again.
+ * slow reader slows its sender. Subclasses write to the two ends, and decide when the call is sent again.
  */
 export abstract class StreamCall implements Passenger, Waiter, StreamHandler, OpenStream {
   readonly call: Call
@@ -153,7 +153,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   /** Lets the other side send as many bytes as were passed on. */
   sent(stream: FrameStream, bytes: number): void {
     if (stream === this.caller) return this.callee?.credit(bytes)
-    // what is sent again was passed on before
+    // bytes that are sent again were passed on before
     const passed = Math.min(bytes, this.#unpassed)
     this.#unpassed -= passed
     this.caller.credit(passed)

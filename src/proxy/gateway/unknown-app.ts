@@ -1,7 +1,7 @@
 import {nearMiss} from '../../model/near-miss.ts'
 import type {Denied} from './admission.ts'
 
-/** Why an id is unknown: a similar id, the apps of this run, and those of other runs. */
+/** Returns why an id is unknown: a similar id, the apps of this run, and of other runs. */
 export function whyUnknown(id: string, known: readonly string[], others: readonly string[]): string {
   const near = nearMiss(id, [...known, ...others])
   const meant = near === '' ? '' : `; did you mean "${near}"?`

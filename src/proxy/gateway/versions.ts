@@ -101,7 +101,7 @@ export class Versions<M extends Versioned & Callee> {
     return named?.isById === true ? named.runtime : undefined
   }
 
-  /** Returns what answers calls to an id. */
+  /** Returns the app that answers calls to an id. */
   callee(id: string): M | Instances | undefined {
     const named = this.find(id)
     return named?.isById === true ? named.callee : undefined

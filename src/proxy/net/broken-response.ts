@@ -12,7 +12,7 @@ export class BrokenResponse {
     this.opened = opened
   }
 
-  /** The part of a piece that is passed on; `ended` is called if that is not all of it. A text has one character for each byte. */
+  /** Returns the part of a piece that is passed on, and calls `ended` if it is not the whole. A text has one character for each byte. */
   take<Piece extends Buffer | string>(piece: Piece, ended: () => void): Piece {
     if (piece.length > this.left) ended()
     const taken = typeof piece === 'string' ? piece.slice(0, this.left) : piece.subarray(0, this.left)

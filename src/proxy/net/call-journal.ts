@@ -14,7 +14,7 @@ import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import {replyTexts, type Reply} from './reply.ts'
 
-/** How an attempt has ended that another one follows. */
+/** The end of an attempt that another one follows. */
 type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
 
 /**
@@ -29,7 +29,7 @@ export class CallJournal implements CallRecord {
   readonly isRecorded: boolean
   /** The response came in one piece: with its first byte the last one. */
   isWhole = false
-  /** Neither queued nor sent again: it is admitted at the moment at which it started. */
+  /** Neither queued nor sent again: admitted at its start. */
   isFirstTurn = true
   status = 0
   grpcStatus: number | undefined = undefined

@@ -55,8 +55,7 @@ export function attach(claim: net.Server, server: net.Server, warn?: (text: stri
 }
 
 /**
- * Takes the address of `server` from it, which keeps the connections that it has: those that arrive from now on wait for whatever
- * attaches next, and none is refused in between. `owners`: the claims that it was attached to. Undefined for a unix domain socket.
+ * Takes the address of `server` from it. The server keeps its connections; new ones wait for the next owner, and none is refused. `owners`: the claims that it was attached to. Undefined for a unix domain socket.
  */
 export function takeOver(server: net.Server, owners: readonly net.Server[]): net.Server | undefined {
   const handle = Reflect.get(server, HANDLE) as object | null

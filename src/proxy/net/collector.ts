@@ -5,7 +5,7 @@ import {bodyTurn} from './own-turn.ts'
 /** Counts the bytes of several bodies; see `Budget`. */
 export type Room = Pick<Budget, 'take' | 'give'>
 
-/** How many bytes bodies may take together; each collector counts what it holds. */
+/** Limit of bytes for all bodies. Each collector counts its own. */
 export class Budget {
   readonly max: number
   #used = 0
@@ -16,7 +16,7 @@ export class Budget {
 
   /** Counts more bytes of a body that holds `held` already; false: there is no room. */
   take(bytes: number, held: number): boolean {
-    // a single body only has its own limit: a user may have set one that is larger than the common limit
+    // a single body has only its own limit, which a user may have set above the common one
     if (this.#used + bytes > this.max && this.#used > held) return false
     this.#used += bytes
     return true
@@ -35,7 +35,7 @@ const MIB = 1024 * 1024
 /** Memory for bodies that are read as a whole before they are used: requests to our own APIs, answers to our own requests. */
 export const READ_BODIES = new Budget(64 * MIB)
 
-/** Why a body is refused; it can follow the name of what was to be read. */
+/** Reason of a refused body, after the name of the body. */
 export const NO_ROOM = `bodies of ${READ_BODIES.max / MIB} MiB are being read already: send it again later`
 
 const MIN_BLOCK = 4096
@@ -135,8 +135,7 @@ export class UncollectedBody extends Error {
 export const LARGE_BODY = 256 * 1024
 
 /**
- * Reads a stream to its end. Throws an UncollectedBody, and what the stream throws; otherwise the caller has to release the
- * result. Large bodies that end together are given to their callers one after the other.
+ * Reads a stream to its end. Throws an UncollectedBody, and errors of the stream. Otherwise the caller has to release the result. Large bodies that end together are given to their callers one after the other.
  */
 export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number, room?: Room): Promise<Collector> {
   const collector = new Collector(maxBytes, room)
@@ -169,7 +168,7 @@ export async function collectRequest(request: Readable, maxBytes: number, room?:
   }
 }
 
-/** Reads the first bytes of a stream, at most `maxBytes` (0: all), and no further: it may never end. Throws if there is no room, and what the stream throws. */
+/** Reads the first bytes of a stream, at most `maxBytes` (0: all), and no further: it may never end. Throws without room, and errors of the stream. */
 export async function collectFirst(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const collector = new Collector(0)
   try {

@@ -15,7 +15,7 @@ export interface Dial {
   readonly carriesOne?: true
   /** Set if the dialer repeats requests itself: only the dialer knows its new connections. */
   readonly sendsAgain?: true
-  /** Starts connecting. The stream carries HTTP/1.1, whatever the callee speaks; one that reads by `onread` has no `data`. */
+  /** Starts connecting. The stream carries HTTP/1.1 for any protocol of the callee. A stream that reads by `onread` has no `data`. */
   open(host: string, port: number, onread: OnReadOpts): Duplex
 }
 
@@ -37,7 +37,7 @@ export const secureDial: Dial = {
   }
 }
 
-/** Lets a connection read what its other side said before a write fails: it may answer, and close, before it has taken all. */
+/** Lets a connection read the other side's words before a write fails: it may answer, and close, before it has taken all. */
 export function hearLastWords(socket: Writable): void {
   for (const name of ['_write', '_writev'] as const) {
     const write = socket[name]?.bind(socket) as (...values: unknown[]) => void

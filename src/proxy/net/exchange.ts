@@ -22,7 +22,7 @@ export class Exchange implements ResponseHandler {
   isSent = false
   /** Changes each piece of the request's body in place before it is sent; undefined: it stays as it is. */
   onPiece: ((piece: Buffer) => void) | undefined
-  /** Why the first connection ended, where it was sent again: a process may have died of it, so the next one does not get it. */
+  /** Why the first connection ended, if the request was sent again: a process may have died of it, so the next one does not get it. */
   #brokeOff = ''
   /** How the response breaks off on purpose; undefined: it does not. */
   #broken: BrokenResponse | undefined
@@ -173,7 +173,7 @@ export class Exchange implements ResponseHandler {
     if (bytes !== undefined) this.#copy?.take(bytes)
     if (isLast) this.#copy?.whole()
     this.#kept?.add(bytes, isLast)
-    // a connection that is not open yet gets what is kept, or was not sent, once it is
+    // a connection gets kept or unsent bytes once it is open
     const to = this.#upstream?.isOpen === true ? this.#upstream : this.#unsent.text === '' ? undefined : this.#unsent
     if (this.isSent) return true
     const journal = this.#handler?.journal
@@ -351,7 +351,7 @@ export class Exchange implements ResponseHandler {
     upstream.serve(this.#attempt ?? this)
   }
 
-  /** Sends what another connection has not written, or what is kept of the body, then continues with the rest. */
+  /** Sends the unwritten bytes of another connection, or the kept body, then the rest. */
   #sendAgain(): void {
     const [upstream, kept, unsent] = [this.#upstream, this.#kept, this.#unsent.text]
     this.#unsent.text = ''

@@ -100,7 +100,7 @@ class WebRequest {
   readonly #options: WebOptions
   readonly #adapted: AdaptedRequest
   readonly #sink: ResponseSink
-  /** The body, to send it again to where a redirect leads; undefined: it is not known. */
+  /** The body, for the target of a redirect, if it is known. */
   readonly #body: Buffer | undefined
   #request: ClientRequest | undefined
   #redirects = 0
@@ -133,7 +133,7 @@ class WebRequest {
       path,
       headers: asWritten(withHost(pairs, url.host), hasBody),
       agent: isNew ? newAgent(url, this.#options, false) : agentOf(url, this.#options),
-      // Accept what Go accepts: bare LF, folded headers, both length and chunks; we re-encode everything.
+      // Accept the same as Go: bare LF, folded headers, both length and chunks; we re-encode everything.
       insecureHTTPParser: true,
       maxHeaderSize: HEAD_LIMIT,
       ...(url.protocol === 'https:' && {secureContext: contextOf(this.#options.credentials)})

@@ -5,7 +5,7 @@ import {orElse} from '../../model/or-else.ts'
 /** The field of a socket that holds its connection (Node 26: lib/net.js). */
 export const HANDLE = '_handle'
 
-/** Lets `read` have what has come on a connection before a write failed: its other side may answer, and close, before it has taken all. */
+/** Passes received bytes of a connection to `read` before a write failed: its other side may answer, and close, before it has taken all. */
 export function readBeforeFailure(socket: net.Socket, buffer: Buffer, read: (count: number) => void): void {
   const destroy = socket.destroy.bind(socket)
   socket.destroy = error => {
@@ -14,11 +14,11 @@ export function readBeforeFailure(socket: net.Socket, buffer: Buffer, read: (cou
   }
 }
 
-/** 0: there is nothing, or it is gone. */
+/** Returns the number of bytes, 0 without any. */
 const readNow = (socket: net.Socket, buffer: Buffer): number =>
   orElse(() => readSync((Reflect.get(socket, HANDLE) as {readonly fd: number}).fd, buffer), 0)
 
-/** Lets `take` see each connection before the listeners of a server do: they get what it returns; undefined: none of it. */
+/** Lets `take` see each connection before the listeners of a server do. They get its result, if any. */
 export function interceptConnections(server: net.Server, take: (socket: net.Socket) => net.Socket | undefined): void {
   const emit = server.emit.bind(server) as (...event: unknown[]) => boolean
   server.emit = (event: unknown, ...values: unknown[]): boolean => {

@@ -40,7 +40,7 @@ export function closeLingering(socket: Duplex, last = ''): void {
   socket.resume()
 }
 
-/** Closes unless something arrived: where this process was held up, what was sent meanwhile is still to be read. */
+/** Closes unless bytes arrived, which this process may not have read yet if it was held up. */
 function closeIfQuiet(socket: net.Socket): void {
   const {bytesRead} = socket
   setImmediate(() =>

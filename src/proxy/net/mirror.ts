@@ -8,7 +8,7 @@ import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 
 /** A call that is mirrored to shadows. */
 export interface CopyOf {
-  /** App id of who made the call. */
+  /** App id of the caller. */
   readonly caller: string
   readonly method: string
   /** The path with the query. */
@@ -41,7 +41,7 @@ export interface ShadowPermit {
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 /** Maximum size of all bodies that are queued for shadows. */
 const MAX_QUEUED_BYTES = 4 * MAX_BODY_BYTES
-/** Maximum number of copies in flight to a shadow, and queued for it: one that hangs must not use up all sockets. */
+/** Maximum number of copies in flight to a shadow, and queued for it: a hanging shadow must not use up all sockets. */
 const MAX_IN_FLIGHT = 64
 const MAX_QUEUE = 1000
 
@@ -75,7 +75,7 @@ export class Mirror {
     this.#observer = observer
   }
 
-  /** Copies that were asked for, and how many of them are not over. */
+  /** Numbers of all copies, and of open ones. */
   get copies(): {readonly begun: number; readonly open: number} {
     const {begun, ended} = this.#copies
     return {begun, open: begun - ended}
@@ -265,7 +265,7 @@ class Delivery implements ResponseHandler {
   fail(failure: Failure, why: string): void {
     const {pool} = this.#permit
     if (this.#upstream.unsent !== '' && !pool.isRetired) {
-      // nothing of it was written to an idle connection that has ended
+      // the ended idle connection had none of it
       this.#upstream = pool.connect()
       return this.#upstream.serve(this)
     }

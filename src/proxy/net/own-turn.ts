@@ -22,7 +22,7 @@ const APART_MS = 10
 
 const bodies: (() => void)[] = []
 
-/** Settles when it is the turn of a large body, some ms after the work for the one before. */
+/** Settles at the turn of a large body, some ms after the work for the last one. */
 export const bodyTurn = async (): Promise<void> =>
   new Promise(resolve => {
     if (bodies.push(resolve) === 1) setImmediate(nextBody)

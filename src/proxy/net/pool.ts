@@ -22,7 +22,7 @@ export interface PoolOptions {
 
 /** The process behind a pool. */
 export interface PooledProcess {
-  /** Settles when it has ended, with how; with '' when another one takes its place. */
+  /** Settles at its end with the reason, '' for a successor. */
   readonly ended: Promise<string>
   /** The process is no longer ready: its leader may have exited, and its other processes are being ended. */
   readonly isEnding: () => boolean
@@ -55,7 +55,7 @@ export class Pool implements UpstreamOwner {
   readonly #all = new Set<Upstream>()
   #plain: Pool | undefined
   #sweep: NodeJS.Timeout | undefined
-  /** The time of it (`performance.now()`). */
+  /** Time of the last sweep (`performance.now()`). */
   #sweptAt = 0
 
   constructor({hosts, port, dial, authority, protocol = '', maxMessageBytes = 0, process}: PoolOptions) {

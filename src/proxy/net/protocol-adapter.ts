@@ -60,8 +60,7 @@ export const lazyConnect =
   }
 
 /**
- * A connection that takes HTTP/1.1 on this side and passes each request to another client: HTTP/2, or one that follows
- * redirects. So the code that carries calls only knows HTTP/1.1. Takes a single request at a time.
+ * A connection that takes HTTP/1.1 on this side and passes each request to another client, for HTTP/2 or redirects. So the code that carries calls only knows HTTP/1.1. Takes a single request at a time.
  */
 export class ProtocolAdapter extends Duplex {
   readonly #remote: RemoteSide
@@ -103,7 +102,7 @@ export class ProtocolAdapter extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    // what they hold is given back
+    // their bytes are given back
     this.#body?.destroy()
     this.#response?.destroy()
     this.#remote.end()

@@ -73,7 +73,7 @@ export abstract class ResponseCollector implements Downstream {
     else this.collected(this.#collector.take())
   }
 
-  /** Frees what was collected of a response that broke off; nothing is left to read. */
+  /** Frees the collected part of a response that broke off. */
   done(): void {
     this.#collector.release()
   }

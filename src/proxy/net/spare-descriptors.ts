@@ -30,7 +30,7 @@ export function spareDescriptors(server: net.Server, warn?: (text: string) => vo
   })
 }
 
-/** Connections that streams of HTTP/2 may lead to, of all descriptors: who opens streams without end leaves the others to others. */
+/** Returns the limit of connections for streams of HTTP/2, of all descriptors, so that endless streams leave some to others. */
 export const maxOutgoing = (): number => {
   firstSpared ??= findFirst()
   return Math.floor(all / 4)

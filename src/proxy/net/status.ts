@@ -11,7 +11,7 @@ const GO_REASONS: Readonly<Record<number, string | undefined>> = {
   509: undefined
 }
 
-/** The words of Go for a status; undefined: it has none. */
+/** Returns the words of Go for a status, if any. */
 export const statusText = (status: number): string | undefined => ownOf(GO_REASONS, status)
 
 /**

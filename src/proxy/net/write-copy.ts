@@ -10,8 +10,7 @@ const MAX_FREE = 16
 const free: Buffer[] = []
 
 /**
- * Writes a copy of bytes that their owner is about to overwrite; false: wait for `drain`. The buffer of a large copy is used
- * again when it is written: V8 does not see how large buffers are that wait to be collected, and leaves 80 MB of them.
+ * Writes a copy of bytes that their owner is about to overwrite; false: wait for `drain`. The buffer of a large copy is used again when it is written: V8 does not see the size of dead buffers, and leaves 80 MB.
  */
 export function writeCopy(stream: Writable, bytes: Buffer): boolean {
   if (bytes.length < SMALL || bytes.length > SIZE) return stream.write(Buffer.from(bytes))

@@ -28,12 +28,12 @@ export async function freeAppPort(taken: ReadonlySet<number>, {whose, wanted = [
     const port = await getPort({port: others.filter(each => !taken.has(each))}).catch((error: unknown) => {
       throw noFreePort(whose, error)
     })
-    if (!taken.has(port)) return port // the system may give one that is to stay free
+    if (!taken.has(port)) return port // the system may give a number that is to stay free
   }
   throw noFreePort(whose)
 }
 
-/** Says for whom there is no port, and what to do. */
+/** Returns the error for an app without a port, with the next step. */
 export const noFreePort = (whose: string, cause?: unknown): UserError =>
   new UserError(`no port is free for ${whose}`, {
     explanation: FULL.has(codeOf(cause))
@@ -47,7 +47,7 @@ const FULL = new Set(['EMFILE', 'ENFILE'])
 /** Names the process that holds a port (`node server.js, pid 4711`); '' if unknown. */
 export type NameOwner = (port: number) => Promise<string>
 
-/** Why a port is not available: what holds it, where that is known. */
+/** Returns why a port is not available, with its holder, if known. */
 export async function whoHolds(port: number, cause: unknown, nameOwner: NameOwner): Promise<string> {
   const code = codeOf(cause)
   const owner = code === 'EADDRINUSE' ? await nameOwner(port) : ''

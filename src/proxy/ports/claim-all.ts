@@ -10,7 +10,7 @@ export interface Claims {
   readonly manager: ManagerPort | undefined
 }
 
-/** Claims every port of a plan, the manager's first, so that it is not allocated to an app. Throws a UserError; then nothing is held. */
+/** Claims every port of a plan, the manager's first, so that it is not allocated to an app. Throws a UserError, and then holds none. */
 export async function claimAll(plan: Plan): Promise<Claims> {
   const manager = await claimManagerPort(plan, nameOwner)
   try {

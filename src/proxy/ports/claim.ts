@@ -18,7 +18,7 @@ export interface SidecarPorts {
   readonly metricsPort: number
   /** Only displayed; nothing listens there. */
   readonly internalGrpcPort: number
-  /** The port at which the app listens: the template's, or the one allocated for `autoPort`; 0 = none. */
+  /** The port at which the app listens: the template's, or allocated for `autoPort`; 0 = none. */
   readonly appPort: number
 }
 
@@ -160,7 +160,7 @@ class Claim {
     return port
   }
 
-  /** The wanted port, else one of the system's choice; never one that an app of the template wants. */
+  /** Returns the wanted port, else a free one that no app of the template wants. */
   async #free(app: AppPlan, kind: Kind): Promise<readonly Server[]> {
     const wanted = await this.#tryWanted(app, kind)
     if (wanted !== undefined) return wanted

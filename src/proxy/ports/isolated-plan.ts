@@ -5,8 +5,7 @@ import {templateIdentity} from '../../platform/paths.ts'
 import {freeAppPort, usualAppPorts} from './app-port.ts'
 
 /**
- * Free numbers for all ports that a template fixes, the same from day to day for a copy: they follow from its real path, its name and the number
- * itself. `known` are those that the copy has already, which stay.
+ * Returns free numbers for all fixed ports of a template, the same from day to day for a copy: by its real path, its name and the number itself. `known`: numbers of the copy, which stay.
  */
 export async function movedPorts(
   plan: Plan,
@@ -121,7 +120,7 @@ function isolatedApp(app: AppPlan, moved: MovedPorts): AppPlan {
   }
 }
 
-/** The number is read from a variable that Pillion sets, also by what asks whether the app is ready. */
+/** A command, or a check for readiness, that reads the number from a variable of Pillion. */
 const READS_PORT = /\$\{?(?:APP_)?PORT\b/
 
 /** Apps of the isolated plan that get their number neither by their command nor by `env`: they have to take it from PORT, or stay where they are. */

@@ -14,8 +14,7 @@ export interface WantedPorts {
 }
 
 /**
- * Above the ports of apps that we allocate (`app-port.ts`), below the numbers that Linux gives to those who ask for any port
- * (`net.ipv4.ip_local_port_range`).
+ * Above the ports of apps that we allocate (`app-port.ts`), below the numbers that Linux gives for any port (`net.ipv4.ip_local_port_range`).
  */
 const LOWEST = 30_000
 const PER_SIDECAR = 4
@@ -48,7 +47,7 @@ export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPo
   return app => wanted.get(app)
 }
 
-/** The ports for the app of a sidecar that has its usual HTTP port, in the order to try; none where it has another one. */
+/** Returns the ports for the app of a sidecar with its usual HTTP port, in the order to try; none otherwise. */
 export function ownAppPorts(httpPort: number): readonly number[] {
   const place = (httpPort - LOWEST) / PER_SIDECAR
   return Number.isInteger(place) && place >= 0 && place < PLACES ? appPortsAt(place, PLACES) : []

@@ -20,7 +20,7 @@ const SWITCHED = 101
 /** Buffer for the bytes of all apps. */
 const scratch = Buffer.allocUnsafeSlow(65_536)
 
-/** Bytes that are no HTTP: one connection to the app for one of a caller, passed on both ways and listed as one call. */
+/** Bytes outside of HTTP: one connection to the app for one of a caller, passed on both ways and listed as one call. */
 export class BytesCall implements Passenger {
   readonly call: Call
   readonly #context: PublishedContext
@@ -34,8 +34,7 @@ export class BytesCall implements Passenger {
   #isOver = false
 
   /**
-   * `socket`: the caller's connection, which nothing else reads any more; `early`: bytes that were read from it. `reopen` reads it again as a new
-   * one, of a caller that was silent, unless the app speaks first; left out: it stays this call's. `ends`: those of the caller's connection.
+   * `socket`: the caller's connection, which nothing else reads any more; `early`: bytes that were read from it. `reopen` reads the connection of a silent caller again as a new one, unless the app speaks first. `ends`: ends of the caller's connection.
    */
   constructor(
     context: PublishedContext,
@@ -155,7 +154,7 @@ export class BytesCall implements Passenger {
     return true
   }
 
-  /** Passes on what the app says; false: it is read on at the next `drain`. */
+  /** Passes on bytes of the app. Returns false to pause until `drain`. */
   #take(bytes: Buffer): boolean {
     const journal = this.#journal
     const {broken} = this.#passage

@@ -20,8 +20,7 @@ import {readVerbatimHead, type VerbatimHead} from './verbatim-head.ts'
 const HTTP2 = 'PRI * HTTP/2'
 
 /**
- * How often callers of HTTP/2 on other machines are looked at, in ms: one that is silent is pinged, one that does not answer that is cut. On
- * this machine no caller is gone without a word, and one in a debugger does not answer.
+ * Interval of looks at callers of HTTP/2 on other machines, in ms: a silent one is pinged, then cut. Callers of this machine never go silently, except in a debugger.
  */
 const LOOK_MS = 10_000
 
@@ -35,7 +34,7 @@ interface Attributed {
   caller: string
 }
 
-/** Listeners whose requests become calls: their connections, and who calls. A subclass chooses the app that is called. */
+/** Listeners whose requests become calls, with connections and callers. A subclass chooses the callee. */
 export abstract class CallPort implements PublishedHost {
   isClosing = false
   /** The caller of a call that no app makes. */
@@ -138,7 +137,7 @@ export abstract class CallPort implements PublishedHost {
     return this.#http.has(connection)
   }
 
-  /** Reads a connection of which nothing is known yet. */
+  /** Reads a new connection. */
   protected follow(socket: net.Socket): PublishedConnection {
     const connection = new PublishedConnection(this, socket, this.protocolOf(socket))
     this.#http.add(connection)
@@ -161,7 +160,7 @@ export abstract class CallPort implements PublishedHost {
     return 'HTTP/1.1'
   }
 
-  /** The ends of a connection: of one that another run has passed on, those of the caller. */
+  /** Returns the ends of a connection. If another run has passed it on, the ends of the caller. */
   protected endsOf(socket: net.Socket): Ends {
     return this.#passedIn.get(socket) ?? socket
   }

@@ -26,7 +26,7 @@ const MAX_PASSES = 5
 export interface EntranceOptions {
   /** The app of this run that has a host name. */
   readonly appNamed: (name: string) => PublishedContext | undefined
-  /** Serves the dashboard of this run on a connection, from these bytes on; undefined: the name is not that of the dashboard. */
+  /** Serves the dashboard of this run on a connection, from these bytes on; undefined for another name. */
   readonly dashboardNamed: (name: string) => ((socket: net.Socket, early: Buffer) => void) | undefined
   /** The control socket of the other run that has it; '' = none has. */
   readonly socketOf: (name: string) => string

@@ -51,7 +51,7 @@ export class FrameCall extends StreamCall {
   /** Why, where the app may have looked at it: another process must not get it. */
   #brokeOff = ''
 
-  /** `stream` is the caller's half, `walker` that of its connection. */
+  /** `stream`: the caller's half; `walker`: of its connection. */
   constructor(context: PublishedContext, caller: string, head: FrameHead, stream: FrameStream, walker: FieldWalker) {
     const {method, path, request, isGrpc} = head
     const call = {caller, callee: context.callee, method, path, number: 0, isPublished: true}
@@ -176,7 +176,7 @@ export class FrameCall extends StreamCall {
     super.over(failure)
   }
 
-  /** A block of the response: its head, one before it, or what ends it. */
+  /** Takes a block of the response: an interim head, its head, or its end. */
   protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
     const fields = readAnswer(walker, block, isLast)
     const {broken} = this.passage
@@ -216,7 +216,7 @@ export class FrameCall extends StreamCall {
     if (isWhole) this.over('')
   }
 
-  /** A fault ends the response; what was passed on is written first. */
+  /** Ends the response by a fault, after passed bytes are written. */
   #break(): void {
     const {broken} = this.passage
     if (broken !== undefined) broken.isOver = true

@@ -1,6 +1,6 @@
 import net from 'node:net'
 
-/** The header that says whose connection it is, as JSON. */
+/** The header with the caller of the connection, as JSON. */
 const CALLER = 'Pillion-Caller'
 
 export interface PassedOn {

@@ -160,7 +160,7 @@ export class PublishedConnection implements Downstream {
     this.#caller.late.add(replyText(response, this.toHead, this.#isLast ? 'Connection: close\r\n' : ''))
   }
 
-  /** The next call starts, unless the rest of a body is to come: who waits for a word before it sends one may send it or not. */
+  /** Starts the next call, unless the rest of a body is to come: a caller that awaits `100 Continue` may send it or not. */
   done(): void {
     this.tunnel = undefined
     this.#host.ended(this.#isAnswered)
@@ -227,7 +227,7 @@ export class PublishedConnection implements Downstream {
     this.#caller.keepEarly()
   }
 
-  /** Passes on what has come of the body, or of the tunnel; dropped if the call has ended. */
+  /** Passes on bytes of the body or the tunnel. Drops them after the call. */
   #upload(): void {
     const caller = this.#caller
     const bytes = caller.early
@@ -253,7 +253,7 @@ export class PublishedConnection implements Downstream {
       return size
     }
     let content = 0
-    // after many tiny chunks those that follow are moved together, in a copy: the app gets the bytes as they came
+    // after many tiny chunks later ones are moved together, in a copy: the app gets the original bytes
     const read = this.#chunks.mayMove ? Buffer.from(bytes) : bytes
     const stop = this.#chunks.parse(read, 0, read.length, (_, from, to) => {
       content += to - from

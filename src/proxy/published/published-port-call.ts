@@ -22,7 +22,7 @@ export interface PublishedContext extends CallContext {
   readonly namesCalls?: () => boolean
   /** The app takes calls now. */
   readonly isOpen: () => boolean
-  /** The last lines of the app, for who gets no answer. */
+  /** The last lines of the app, for a caller without an answer. */
   readonly lastLines: () => readonly string[]
   /** Advice for a caller without an answer; '' = none. */
   readonly hint?: () => string
@@ -31,7 +31,7 @@ export interface PublishedContext extends CallContext {
   readonly routed?: (path: string) => Routed | undefined
 }
 
-/** The app that answers a path in the place of the one that was called. */
+/** The app that answers a path in place of the called one. */
 export interface Routed {
   readonly context: PublishedContext
   /** The prefix that is removed from the path; empty: it stays as it is. */
@@ -55,7 +55,7 @@ export class PublishedPortCall extends ProxiedCall {
 
   readonly #lines: string
 
-  /** `lines`: header lines that the app gets besides those of the caller. */
+  /** `lines`: header lines for the app besides the caller's. */
   constructor(context: PublishedContext, caller: string, head: VerbatimHead, connection: Connection, lines = '') {
     const {tunnel} = connection
     const {method, target, path, text, size, length} = head

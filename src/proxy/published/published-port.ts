@@ -21,7 +21,7 @@ export interface PortCaller {
 
 /** Finds the other copy that has the app, and that a connection or a request to it belongs to. Each returns a control socket; '' = there is none. */
 export interface OwnCopy {
-  /** The copy whose process holds the other end of a connection. */
+  /** Returns the copy of the process at the other end of a connection. */
   readonly at: (ends: Ends, app: string) => string
   /** The copy that has a host name. */
   readonly named: (host: string, app: string) => string
@@ -34,14 +34,13 @@ const PAGE = /^(?:origin|referer):[ \t]*https?:\/\/([^\s/:]+\.[a-z]+)(?=[\s/:])/
 export class PublishedPort extends CallPort {
   readonly #contextOf: () => PublishedContext
   readonly #ownCopy: OwnCopy | undefined
-  /** The app has answered in HTTP/1: it is none that speaks first. That a caller speaks it shows nothing: some only look what listens there. */
+  /** The app has answered in HTTP/1, so that it does not speak first. A caller's HTTP shows nothing: some only probe the port. */
   #speaksHttp = false
-  /** Requests of HTTP/1 whose answers are to show it. */
+  /** Open requests of HTTP/1, whose answers will show it. */
   #asked = 0
 
   /**
-   * `claims` are bound and listening; the port owns them from now on. `contextOf` returns what calls need to the app that is called there now,
-   * `appAt` the app that holds the other end of a connection, or an empty string if none of the run does.
+   * `claims` are bound and listening; the port owns them from now on. `contextOf` returns the context of calls to the current app of the port, `appAt` the app at the other end of a connection, '' for none of the run.
    */
   constructor(
     claims: readonly net.Server[],
@@ -96,19 +95,19 @@ export class PublishedPort extends CallPort {
     this.passOn(socket, {path, protocol: TO_OWN_COPY, caller, early, failed: () => void socket.resetAndDestroy()})
   }
 
-  /** The app may be one that speaks first, which callers wait for that are silent, once no answer is to show what it speaks. */
+  /** Lets a silent connection wait for an app that may speak first, without an open request that would show its protocol. */
   #listenFor(connection: PublishedConnection): void {
     if (this.#speaksHttp || !this.isKnown(connection)) return
     const late = (): void => {
       if (this.#asked > 0 || this.#speaksHttp) this.#listenFor(connection)
       else connection.passIfSilent()
     }
-    // where this process was held up, what was sent meanwhile is read first
+    // if this process was held up, waiting bytes are read first
     setTimeout(() => setImmediate(late), SILENCE_MS).unref()
   }
 }
 
-/** The bytes of a request, after whose response the connection closes unless it changes its protocol. */
+/** Returns the bytes of a request with `close`, unless it asks for another protocol. */
 function lastOf({text, size, asksForSwitch}: VerbatimHead, bytes: Buffer): Buffer {
   if (asksForSwitch) return bytes
   const lines = text.slice(0, size - 2).replaceAll(/^(?:connection|keep-alive):[^\n]*\n/gim, '')

@@ -60,7 +60,7 @@ export class PublishedPorts {
     }
   }
 
-  /** Serves the ports that are bound, beginning with who has connected meanwhile. */
+  /** Serves the bound ports, waiting connections first. */
   serve(): void {
     const {contextOf, appAt, ownCopy} = this.#apps
     for (const entry of this.#entries.values())

@@ -1,6 +1,6 @@
 import type {OpenStream} from '../../model/call.ts'
 
-/** A connection that carries what it likes: a reload or a stop of the app does not wait until it ends, but ends it. */
+/** A connection with any bytes. A reload or a stop of the app ends it at once. */
 export class TunnelStream implements OpenStream {
   changed: (() => void) | undefined
   #isStream = false

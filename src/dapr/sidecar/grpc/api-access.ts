@@ -4,10 +4,10 @@ import {UNIMPLEMENTED} from '../../../proxy/net/grpc/status.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 
 export const DAPR = '/dapr.proto.runtime.v1.Dapr/'
-/** Paths that do not begin so belong to the proxy: it is not restricted, and the tracing of daprd's streams holds for it alone. */
+/** Begin of paths of the runtime. Other paths belong to the proxy, which is not restricted, and alone has the tracing of daprd's streams. */
 export const RUNTIME_PATHS = '/dapr.proto.runtime.'
 
-/** Whether the sidecar serves a method: what is denied goes before what is allowed. */
+/** Whether the sidecar serves a method. A denial wins over a permission. */
 export const isMethodServed = (access: ApiAccess | undefined, path: string): boolean => {
   if (access === undefined || !path.startsWith(RUNTIME_PATHS)) return true
   const {allowed, denied} = access

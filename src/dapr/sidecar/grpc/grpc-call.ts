@@ -192,7 +192,7 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
       pieces: first,
       isDone
     })
-    // policies apply only until a stream is open: what follows is passed on unchecked
+    // policies apply only until a stream is open: later messages pass unchecked
     if (!journal.isStream || !passage.isPoliced) return
     this.messages.release()
     passage.release()
@@ -223,7 +223,7 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
     this.#over(code, message)
   }
 
-  /** The current attempt has ended; what follows is ignored. `accept` passes that on if it is the last one. */
+  /** Ends the current attempt, whose further data are ignored. `accept` passes it on if it is the last one. */
   #settle(verdict: Verdict, accept: () => void): void {
     if (!this.passage.isPoliced) return accept()
     if (this.#accept !== undefined) return
@@ -264,7 +264,7 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
     this.#over(end.code, end.message)
   }
 
-  /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '' = those of the caller. */
+  /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '' = the caller's messages. */
   #faultOfSize(body: string, max: number): GrpcStatus | undefined {
     this.#answer.gauge.limit(max)
     if (body === '') {

@@ -144,7 +144,7 @@ export class GrpcServer {
   }
 }
 
-/** Reads what the calls of one connection ask for, and hands each to who serves it. */
+/** Reads the calls of one connection, and hands each to its server. */
 class Calls implements StreamHandler {
   readonly #context: GrpcContext
   readonly #reader: HeadReader
@@ -155,7 +155,7 @@ class Calls implements StreamHandler {
     this.#context = context
     this.#peer = peer
     const {guards} = context
-    // those who can open a unix domain socket may speak, by any authority
+    // a client of a unix domain socket may use any authority
     this.#guards = peer.isUnixSocket ? {...guards, isAllowedHost: () => true} : guards
     this.#reader = new HeadReader(connection.walker, context.maxHeadBytes)
   }
@@ -177,7 +177,7 @@ class Calls implements StreamHandler {
     this.#route(stream, head, isLast)
   }
 
-  /** See `PageGuard`. No browser speaks to this port, so who does is looked up at once. */
+  /** Whether `PageGuard` refuses a call. No browser speaks to this port, so its caller is looked up at once. */
   #isRefusedPage(head: RequestHead): boolean {
     const {pages} = this.#guards
     const {socket, isUnixSocket} = this.#peer
@@ -190,7 +190,7 @@ class Calls implements StreamHandler {
     stream.credit(bytes.length)
   }
 
-  // frames written here carry no data, and nothing is under way
+  // frames written here carry no data
   readonly sent = nothing
   readonly reset = nothing
   readonly lost = nothing
@@ -322,7 +322,7 @@ class Calls implements StreamHandler {
     }
   }
 
-  /** Answers a call whose head says that it is not served. Throws a ConnectionError where the caller sends such calls without end. */
+  /** Refuses a call by its head. Throws a ConnectionError for endless refused calls. */
   #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
     record(this.#journalOf(head, undefined), {status, httpStatus, requestBytes: 0, responseBytes: 0})
     stream.refuse(answerHead(answerType(head), httpStatus) + trailersOf(status))
@@ -349,7 +349,7 @@ function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, r
 
 const NOTHING = new Uint8Array(0)
 
-/** A message of our own has no more bytes than one that is received (grpc-go: MaxSendMsgSize). `max`: 0 = any number. */
+/** Returns a sendable answer: a message of our own has no more bytes than a received one (grpc-go: MaxSendMsgSize). `max`: 0 = any number. */
 function sendable(answered: OwnAnswer, max: number): Pick<WholeAnswer, 'status' | 'message'> {
   if ('code' in answered) return {status: answered, message: NOTHING}
   if (max === 0 || answered.length <= max) return {status: {code: OK, message: ''}, message: answered}

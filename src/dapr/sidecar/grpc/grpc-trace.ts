@@ -11,14 +11,14 @@ import type {RequestHead} from './request-head.ts'
 
 type SentTrace = Pick<RequestHead, 'traceparent' | 'traceBin'>
 
-/** The trace that a caller has sent, of which the binary form counts first; '' = none that is one. */
+/** Returns the trace of a caller, first the binary form; '' = no valid one. */
 const givenTrace = ({traceBin, traceparent}: SentTrace): string => {
   const given = traceBin === '' ? '' : traceparentOf(traceBin)
   if (given !== '' && isTraceparent(given)) return given
   return traceparent !== '' && isTraceparent(traceparent) ? traceparent : ''
 }
 
-/** The trace as it was sent, for an app of HTTP: `traceparent` itself, or what `grpc-trace-bin` says. */
+/** Returns the trace as sent, for an app of HTTP: `traceparent`, or the value of `grpc-trace-bin`. */
 export const sentTrace = (head: SentTrace): string => head.traceparent || givenTrace(head)
 
 /** The trace of a call without spans: the caller's, or a new one. */
@@ -37,7 +37,7 @@ export const traceFor = (head: RequestHead, spans: CallSpans | undefined): Trace
     : {traceparent: given, tracestate: head.tracestate}
 }
 
-/** The spans of a call, that of the callee's sidecar below that of the caller's; undefined: none are made. */
+/** Returns the spans of a call, the callee's sidecar below the caller's, if any. */
 export const spansOf = (head: RequestHead, {tracer}: Tracing): CallSpans | undefined => {
   if (tracer === undefined) return undefined
   const own = tracer.start(givenTrace(head), head.tracestate)

@@ -18,7 +18,7 @@ import type {ReceivedCall} from './request-head.ts'
 const INTERNAL_ERROR = 2
 const NOTHING = new Uint8Array(0)
 const ERROR_BYTES = 63
-/** Of a failure of ours (`invokeError`); what a fault or middleware answers may be JSON, too. */
+/** Begin of our own failure (`invokeError`). A fault or middleware may answer with JSON, too. */
 const OWN_ERROR = '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: '
 
 /** Codes for statuses of HTTP (Dapr: pkg/messaging/v1/util.go, CodeFromHTTPStatus). */
@@ -55,7 +55,7 @@ export class InvokeDownstream extends ResponseCollector {
     this.#fail(status.INTERNAL, `error invoking app channel: ${why}`)
   }
 
-  /** Answers a call: a failure has the words that callers over HTTP get, and what a fault or middleware answers counts as the answer of the app. */
+  /** Answers a call. A failure has the words of HTTP. An answer of a fault or middleware counts as the app's. */
   reply({body, status: code, type, lines}: Reply): void {
     if (!body.startsWith(OWN_ERROR)) {
       this.status = code
@@ -107,7 +107,7 @@ const fieldsOf = (lines: string, code: number): string => {
   let fields = ''
   for (let at = 0; at < pairs.length; at += 2) {
     const name = (pairs[at] ?? '').toLowerCase()
-    // it is not that of the message
+    // not the length of the message
     if (name === 'content-length') continue
     fields += encodeField(PERMANENT_HEADER.test(name) ? `dapr-${name}` : name, pairs[at + 1] ?? '')
   }

@@ -26,7 +26,7 @@ const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
 /** The query as it is, but for the characters that would end it, or its line. */
 const queryOf = (query: string): string =>
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  // oxlint-disable-next-line no-control-regex -- they are sought
   query === '' ? '' : `?${latin1Of(query).replace(/[\0- \x7f]/g, encodeURIComponent)}`
 
 const REMOTE = 'rpc error: code = Internal desc = error invoking app channel: '
@@ -97,7 +97,7 @@ function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, received: 
   invoked.start(true)
 }
 
-/** The caller's metadata as header lines; what cannot be one is left out. */
+/** Returns the caller's metadata as header lines, without impossible ones. */
 const pairsOf = ({metadata, authority, userAgent}: RequestHead): string[] => {
   const pairs: string[] = []
   new FieldWalker().walk(metadata, {

@@ -43,7 +43,7 @@ export interface OwnGrpcCall extends BlockCaller {
 
 const EMPTY = new Uint8Array(0)
 
-/** Throws where a message of which no field matters is no protobuf. */
+/** Throws for a broken message, of which no field matters. */
 const checkMessage = (message: Uint8Array): void => eachField(message, () => false)
 
 let answers: typeof import('../operations/answer-grpc.ts') | undefined
@@ -99,7 +99,7 @@ const operationIn = (path: string): ApiOperation | undefined =>
 /** The methods that were looked up, by path: calls are many. */
 const KNOWN = new Map<string, OwnMethod>()
 
-/** Serves a method of the sidecar's own API; undefined: it has no such method. */
+/** Returns the server of a method of the sidecar's own API, if it has the method. */
 export function ownMethod(path: string): OwnMethod | undefined {
   if (path.startsWith(TASK_HUB)) return hubMethod(path.slice(TASK_HUB.length))
   const known = KNOWN.get(path)
@@ -115,7 +115,7 @@ export function ownMethod(path: string): OwnMethod | undefined {
 
 export type OwnStreamName = ApiOperation['name'] | typeof WORK_ITEMS
 
-/** The streaming method that the sidecar serves itself; undefined: it is another one. */
+/** Returns the name of a streaming method that the sidecar serves itself, if it is one. */
 export function ownStream(path: string): OwnStreamName | undefined {
   if (path === TASK_HUB + WORK_ITEMS) return WORK_ITEMS
   const operation = operationIn(path)

@@ -15,7 +15,7 @@ import {
 } from '../../../proxy/net/grpc/status.ts'
 import {timeoutMs} from '../../../proxy/net/grpc/timeout.ts'
 
-/** Decides which calls are allowed, and what is read of them. */
+/** Decides about calls, and reads their heads. */
 export interface GrpcGuards {
   readonly isAllowedHost: (authority: string) => boolean
   /** DAPR_API_TOKEN, '' = none. */

@@ -23,7 +23,7 @@ type Read =
 /** The part of the head in which a field is passed on unchanged; '' = not passed on: the sidecar sets it, or HTTP/2 has no use for it. */
 type Part = 'metadata' | 'protocol' | 'trace' | ''
 
-/** The pseudo fields, by their bits in what was seen. */
+/** The pseudo fields, by their bits. */
 const PSEUDO: ReadonlyMap<string, number> = new Map([
   [':method', 1],
   [':path', 2],
@@ -106,14 +106,14 @@ export class RequestHead implements FieldSink {
   isBadBinary = false
   /** The head breaks the rules of HTTP/2. */
   isMalformed = false
-  /** Larger than what is taken. */
+  /** Larger than the limit. */
   isTooLarge = false
   /** The head was checked, and is valid. */
   isFine = false
   /** The request for the record, created on first access. */
   brief: SentRequest | undefined
   whole: SentRequest | undefined
-  /** The call that the proxy makes of it; undefined: it makes none. */
+  /** The call that the proxy makes of it, if any. */
   call: Call | undefined
   /** The form for the latest callee. */
   #forwarded: Forwarded | undefined
@@ -131,7 +131,7 @@ export class RequestHead implements FieldSink {
     if (known === undefined) return this.#other(field)
     const [part, read] = known
     if (part !== '') this[part] += bytes
-    // one that is empty is there, too
+    // an empty one counts, too
     if (read === 'calleeId' || read === 'appId' || read === 'token') this[read] ??= this.#textOf(field)
     else if (read !== undefined) this[read] ||= this.#textOf(field)
   }
@@ -195,7 +195,7 @@ export const isMarked = ({metadata}: RequestHead, name: string): boolean => {
 /** Heads that one connection remembers. */
 const MAX_KNOWN = 16
 
-/** Reads the heads of one connection. A client says the same again and again: what is equal is read once. */
+/** Reads the heads of one connection. A client repeats its fields: equal ones are read once. */
 export class HeadReader {
   readonly #walker: FieldWalker
   readonly #maxBytes: number
@@ -213,7 +213,7 @@ export class HeadReader {
     const known = this.#known.get(block)
     if (known !== undefined) return (this.#latest = known)
     const head = new RequestHead()
-    // a copy: what is cut out of it would keep all that came with it
+    // a copy: a part of it would keep the whole piece
     const own = textCopy(block)
     this.#walker.walk(own, head)
     head.isTooLarge = this.#walker.listSize > this.#maxBytes

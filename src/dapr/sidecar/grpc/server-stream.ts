@@ -29,12 +29,11 @@ const BEHIND: GrpcStatus = {
 }
 
 /**
- * A call with many messages that the sidecar serves itself. The caller may send no more while messages of it wait; one that does not
- * read gets no more either, or an error, and its stream ends.
+ * A call with many messages that the sidecar serves itself. The caller may send no more while its messages wait. A caller that does not read gets no more, or an error, and its stream ends.
  */
 export class ServerStream implements StreamHandler {
   readonly received: ReceivedCall
-  /** Aborted when the sidecar closes: what is under way is to be finished. */
+  /** Aborted when the sidecar closes. Open work is to be finished. */
   readonly closing: AbortSignal
   readonly #fields: string
   readonly #onEnd: OnEnd
@@ -78,12 +77,12 @@ export class ServerStream implements StreamHandler {
     return message
   }
 
-  /** Takes what comes from now on as bytes: it is large. */
+  /** Takes further large data as bytes. */
   expectLarge(): void {
     this.received.caller.takeBytes()
   }
 
-  /** Sends a message, whole or in pieces, which must not be changed any more. A message of any size may follow what waits. */
+  /** Sends a message, whole or in pieces, which must not be changed any more. A message of any size may follow waiting ones. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
     if (this.#unsent > MAX_BEHIND_MIB << 20) return this.#leave()

@@ -101,7 +101,7 @@ const walkAnswer = (walker: FieldWalker, block: string): AnswerFields => {
   walker.walk(block, fields)
   if (walker.isPlain && block.length <= MAX_KNOWN_LENGTH) {
     if (known.size >= MAX_KNOWN) known.clear()
-    // what is cut out of a block keeps all that came with it
+    // a part of a block would keep the whole piece
     fields.bytes = textCopy(fields.bytes)
     fields.block = textCopy(block)
     known.set(fields.block, fields)

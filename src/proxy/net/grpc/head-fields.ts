@@ -17,7 +17,7 @@ const TE = encodeField('te', 'trailers')
 /** Whether its connections use TLS. */
 export const isSecure = ({protocol}: Pick<Pool, 'protocol'>): boolean => protocol === 'grpcs' || protocol === 'https'
 
-/** The first fields of a call: those of HTTP/2, and what says that this is gRPC. */
+/** Returns the first fields of a call: those of HTTP/2, and the content type of gRPC. */
 export const headFields = (pool: Pick<Pool, 'protocol' | 'authority'>, path: string, contentType: string): string => {
   const authority = encodeNamed(AUTHORITY, pool.authority)
   const type = encodeNamed(CONTENT_TYPE, contentType)

@@ -29,7 +29,7 @@ export type FieldType =
   | {readonly list: Schema}
   | {readonly mapOf: Schema}
 
-/** The fields of a message: number and type. `optional`: one that is absent is undefined, and an empty one is written. */
+/** The fields of a message: number and type. `optional`: an absent field is undefined, and an empty one is written. */
 export interface Schema {
   readonly [name: string]: readonly [number: number, type: FieldType, presence?: 'optional']
 }
@@ -72,7 +72,7 @@ const NO_MAP = Object.freeze({})
 interface Kind {
   /** Value of an absent field. */
   readonly empty: unknown
-  /** `before`: what the message has so far. */
+  /** `before`: the value so far. */
   readonly read: (reader: BinaryReader, before: unknown) => unknown
   /** Writes a value, also an empty one. */
   readonly write: (writer: BinaryWriter, number: number, value: unknown) => void
@@ -82,7 +82,7 @@ type Scalar = Exclude<Extract<FieldType, string>, 'strings' | 'chunks' | 'map'>
 
 /** A single value, by its methods of reader and writer. */
 function single(method: Scalar, wireType: WireType, empty: unknown): Kind {
-  // that of uint32 belongs to each reader
+  // the method of uint32 belongs to each reader
   const taken = new BinaryReader(NOTHING)[method] as (this: BinaryReader) => string
   const put = BinaryWriter.prototype[method] as (this: BinaryWriter, value: unknown) => BinaryWriter
   return {
@@ -184,7 +184,7 @@ function layoutOf(schema: Schema): Layout {
   return layout
 }
 
-/** Bytes that are no message. */
+/** Bytes of a wrong message. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
 }
@@ -243,7 +243,7 @@ export function encode<S extends Schema>(schema: S, message: Partial<Message<S>>
     if (bytes.length > MAX_KEPT_BYTES) shared = new BinaryWriter()
     return bytes
   } catch (error) {
-    shared = new BinaryWriter() // what it holds is half a message
+    shared = new BinaryWriter() // it holds half a message
     throw error
   }
 }

@@ -20,7 +20,7 @@ export class MessageGauge {
     this.max = max
   }
 
-  /** Messages may not be larger than this either, 0 = any number. Gives the bytes of one that was, 0 where none was. */
+  /** Sets a further limit of messages, 0 = none. Returns the bytes of an earlier message above it, else 0. */
   limit(max: number): number {
     if (max === 0) return 0
     if (this.max === 0 || max < this.max) this.max = max

@@ -26,8 +26,7 @@ export class MessageSplitter {
   }
 
   /**
-   * The messages that are whole now, and behind them what ends the call: the bytes of one that is too large as a number, or
-   * `no room` among all bodies that are being read.
+   * Returns the whole messages so far, then the reason to end the call, if any: the bytes of a too large message as a number, or `no room` among all bodies.
    */
   take(data: string | Buffer): readonly (FlaggedMessage | number | 'no room')[] {
     const messages: (FlaggedMessage | number | 'no room')[] = []

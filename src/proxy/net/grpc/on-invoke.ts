@@ -59,7 +59,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set(
   'content-type content-length grpc-status grpc-message grpc-encoding grpc-accept-encoding'.split(' ')
 )
 
-/** The head of an app of gRPC as headers; what is gRPC's own stays behind. */
+/** Returns the head of an app of gRPC as headers, without gRPC's own. */
 const headersOf = (head: string): string[] => {
   const pairs: string[] = []
   new FieldWalker().walk(head, {

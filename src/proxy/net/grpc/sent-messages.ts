@@ -24,7 +24,7 @@ export class SentMessages {
   /** Everything that was passed on in this attempt; undefined: too much to repeat it. */
   #passed: string | undefined
 
-  /** `maxBytes`: of each message, 0 = any number. `isRepeatable`: what was passed on is kept, so that it can be sent once more. */
+  /** `maxBytes`: of each message, 0 = any number. `isRepeatable`: passed bytes are kept for another attempt. */
   constructor(maxBytes: number, isRepeatable: boolean) {
     this.gauge = new MessageGauge(maxBytes)
     this.#passed = isRepeatable ? '' : undefined
@@ -62,7 +62,7 @@ export class SentMessages {
     return true
   }
 
-  /** The beginning of a new stream: all that has come so far, again for another attempt; undefined: it is no longer kept. */
+  /** Returns all bytes so far for a new stream, or for another attempt; undefined once they are no longer kept. */
   first(): readonly string[] | undefined {
     const all = this.#kept
     if (all?.isStarted === true) return all.isLost ? undefined : [all.whole().toString('latin1')]

@@ -65,7 +65,7 @@ const STATUS = 8
 /** `:status`. */
 export const statusField = (status: number): string =>
   status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString())
-/** A text as a caller has to take it in a head. Clients end their call for one that is too large: in Java beyond 8 KiB with its details. */
+/** Limit of a text in a head. Clients end a call with a larger one: in Java beyond 8 KiB with its details. */
 const MAX_TEXT = 3800
 
 /** `-bin` fields travel as base64 without padding. */
@@ -84,7 +84,7 @@ export const trailersOf = ({code, message, details = ''}: GrpcStatus): string =>
   return hasDetails ? fields + encodeBinary('grpc-status-details-bin', details) : fields
 }
 
-/** Behind a whole byte, of which an escaped one takes three characters, and no space. */
+/** Cuts after a whole byte, where an escaped one takes three characters, and not after a space. */
 const cut = (escaped: string): string => escaped.slice(0, MAX_TEXT).replace(/ *(?:%.?)?$/, '')
 
 /** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */

@@ -30,7 +30,7 @@ export const binaryTrace = (traceparent: string): string => {
   return TRACE_BIN + binary.toString('base64').slice(0, BINARY_LENGTH)
 }
 
-/** A valid traceparent in both forms, as fields; of a later version only what this one knows. */
+/** Returns a valid traceparent in both forms, as fields; of a later version only the parts of this one. */
 export const traceFields = (traceparent: string): string =>
   TRACEPARENT +
   (traceparent.length === TRACEPARENT_LENGTH ? traceparent : traceparent.slice(0, TRACEPARENT_LENGTH)) +

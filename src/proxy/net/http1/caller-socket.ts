@@ -43,7 +43,7 @@ export class CallerSocket {
     this.early = this.early === undefined ? bytes : Buffer.concat([this.early, bytes])
   }
 
-  /** Keeps what has come early beyond this read. */
+  /** Keeps early bytes beyond this read. */
   keepEarly(): void {
     if (this.early !== undefined) this.early = owned(this.early)
   }
@@ -68,7 +68,7 @@ export class CallerSocket {
     if (this.socket.isPaused()) this.socket.resume()
   }
 
-  /** Writes a head, in one packet with what follows in this turn. */
+  /** Writes a head, in one packet with later text of this turn. */
   writeHead(text: string): void {
     this.late.write()
     corkTurn(this.socket)
@@ -81,7 +81,7 @@ export class CallerSocket {
     return bytes.length <= SMALL ? socket.write(bytes.toString('latin1'), 'latin1') : writeCopy(socket, bytes)
   }
 
-  /** Leaves the connection to another reader, with what has come early. */
+  /** Leaves the connection to another reader, with its early bytes. */
   leave(): Buffer | undefined {
     const {socket, early} = this
     this.early = undefined

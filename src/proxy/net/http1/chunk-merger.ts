@@ -22,7 +22,7 @@ export class ChunkMerger {
   readonly #readable: (line: Buffer) => Buffer
   #part: Part = 'head'
   #head = ''
-  /** The last request asked for another protocol: behind one that does not get it, node:http drops the rest of a piece. */
+  /** The last request asked for another protocol. If it is refused, node:http drops the rest of a piece. */
   #isAlone = false
   /** The begin of a first line. */
   #held: Buffer = Buffer.alloc(0)
@@ -31,7 +31,7 @@ export class ChunkMerger {
     this.#readable = readable
   }
 
-  /** The bytes for node:http, few requests in a piece; those that are given may change. Only a first line that is not whole is held back. */
+  /** Yields the bytes for node:http, few requests in a piece. Given bytes may change. Only an incomplete first line is held back. */
   *merge(read: Buffer): Generator<Buffer> {
     const bytes = this.#held.length === 0 ? read : Buffer.concat([this.#held, read])
     this.#held = Buffer.alloc(0)
@@ -49,7 +49,7 @@ export class ChunkMerger {
     return this.#held.length > 0
   }
 
-  /** The begin of a first line that is held back: it passes as it is, and so does the rest of it. */
+  /** Returns the held begin of a first line, which passes unchanged, as its rest does. */
   release(): Buffer {
     const held = this.#held
     this.#held = Buffer.alloc(0)
@@ -57,7 +57,7 @@ export class ChunkMerger {
     return held
   }
 
-  /** Returns the index after what has been read. */
+  /** Returns the index after the read bytes. */
   #next(bytes: Buffer, at: number, merged: Buffer[]): number {
     const part = this.#part
     if (part instanceof Chunks) return this.#mergeChunks(part, bytes, at, merged)

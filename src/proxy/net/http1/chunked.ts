@@ -77,7 +77,7 @@ export class Chunks {
     let to = start
     for (let at = start; at < stop; at++) {
       if (this.mayMove && to > from && this.#step === SIZE && this.#count === 0) {
-        // whole chunks whose size has one digit come in thousands
+        // whole chunks with a size of one digit come in thousands
         for (let size = tinyAt(bytes, at, end); size > 0; size = tinyAt(bytes, at, end)) {
           to = moved(bytes, at + 3, size, to)
           at += size + 5

@@ -28,7 +28,7 @@ export const refusalText = (status: number): string => {
 
 /**
  * The requests of one connection, served one at a time and in order: node:http would handle pipelined requests
- * concurrently, and would serve those after a refused one. While more wait than one turn of the event loop serves, nothing is read.
+ * concurrently, and would serve requests after a refused one. While more wait than one turn of the event loop serves, it reads nothing.
  */
 export class Connection {
   /** Requests that arrive from now on are ignored. */

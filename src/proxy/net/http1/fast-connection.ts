@@ -66,7 +66,7 @@ export class FastConnection implements Downstream {
   #isChunked = false
   /** A request is being answered without a callee. */
   #isAnswering = false
-  /** Called if the caller disconnects meanwhile. */
+  /** Called if the caller disconnects. */
   #gone: (() => void) | undefined
 
   constructor(fastPath: FastPathHost, socket: net.Socket) {

@@ -21,7 +21,7 @@ export class FastPath implements FastPathHost {
   readonly #accept: (socket: net.Socket) => void
   readonly #sweep: NodeJS.Timeout
 
-  /** The first request must arrive within `headMs`. `serveHttp2` takes over a connection whose first line is that of HTTP/2. */
+  /** The first request must arrive within `headMs`. `serveHttp2` takes over a connection with the first line of HTTP/2. */
   constructor(server: Server, plain: PlainRoute, headMs: number, serveHttp2?: (socket: net.Socket) => void) {
     this.plain = plain
     this.#headMs = headMs

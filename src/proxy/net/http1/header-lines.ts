@@ -51,7 +51,7 @@ export const CONNECTION = 4
 export const RENAME = 5
 export const MARKED = 8
 
-/** Headers of one connection: RFC 9110 §7.6.1, and what clients of proxies send. */
+/** Headers of one connection: RFC 9110 §7.6.1, and headers of clients of proxies. */
 export const HOP_BY_HOP: Readonly<Record<string, number>> = {
   'keep-alive': DROP,
   'proxy-connection': DROP,
@@ -128,7 +128,7 @@ export const pairsOf = (lines: string): string[] => {
   return pairs
 }
 
-/** The first value of a header (lower case) among names and values by turns; undefined: it is not there. */
+/** The first value of a header (lower case) among names and values by turns; undefined = none. */
 export const valueOf = (pairs: readonly string[], name: string): string | undefined => {
   const at = pairs.findIndex(
     (each, index) => index % 2 === 0 && each.length === name.length && each.toLowerCase() === name

@@ -102,7 +102,7 @@ export class Http1Downstream implements Downstream {
   #writeHead({status}: ResponseHead, lines: string): void {
     const response = this.#response
     response.sendDate = false
-    // In HTTP/1.1 without `close`, which node adds for who awaits `100 Continue`, its own Connection header is redundant.
+    // In HTTP/1.1 without `close`, which node adds for a caller that awaits `100 Continue`, its own Connection header is redundant.
     const isKept = response.shouldKeepAlive && !isAwaitingContinue(this.#request)
     if (isKept && this.#request.httpVersionMinor === 1) response.removeHeader('connection')
     response.writeHead(status, reasonOf(status), pairsOf(lines))

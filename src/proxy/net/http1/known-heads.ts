@@ -10,7 +10,7 @@ interface Head {
   readonly size: number
 }
 
-/** The heads that came last, with what was read in them: one that comes again, byte for byte, is not parsed again. */
+/** The latest heads with their parsed result: an equal head is not parsed again. */
 export class KnownHeads<H extends Head> {
   readonly #known: {readonly text: string; readonly head: H}[] = []
   #next = 0

@@ -5,7 +5,7 @@ export const SMALL = 16_000
 
 const uncork = (stream: Writable): void => stream.uncork()
 
-/** Gathers what is written directly in this turn. */
+/** Gathers direct writes of this turn. */
 export function corkTurn(stream: Writable): void {
   stream.cork()
   process.nextTick(uncork, stream)
@@ -18,12 +18,12 @@ function writeAll(): void {
 }
 
 /**
- * Text for a connection that is written at the end of this turn of the event loop, with that for all others. Callers and callees of many
+ * Text for a connection that is written at the end of this turn of the event loop, with the text for all others. Callers and callees of many
  * connections wake up once for the lot of them, instead of once for each. With 32 connections that saves 2 % of our processor time for a call on
  * a quiet machine, and 16 % on one whose cores are busy.
  */
 export class LateText {
-  /** What waits. */
+  /** Waiting text. */
   text = ''
   /** How often `write` was called. */
   writes = 0

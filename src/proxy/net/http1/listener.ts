@@ -129,7 +129,7 @@ export class Listener {
 
   /**
    * Stops accepting, as `close`, but keeps the addresses for a successor, except those of unix domain sockets: connections that come from now
-   * on wait for it. The first request of one that has sent nothing yet is served here: its caller knows nothing of the change. Call `close` next.
+   * on wait for it. The first request of a silent connection is served here, since its caller does not know the change. Call `close` next.
    */
   handOver(): readonly net.Server[] {
     const claims = this.#servers.flatMap(server => takeOver(server, this.#options.servers) ?? [])

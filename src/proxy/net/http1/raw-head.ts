@@ -10,7 +10,7 @@ export interface ParsedHead {
   readonly rawHeaders: readonly string[]
 }
 
-/** Protocol of a request that does not ask for another one. */
+/** Returns the protocol of a request without an upgrade. */
 export const protocolOf = ({httpVersion}: Pick<ParsedHead, 'httpVersion'>): Protocol =>
   httpVersion.startsWith('2') ? 'HTTP/2' : 'HTTP/1.1'
 

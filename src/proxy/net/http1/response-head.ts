@@ -13,7 +13,7 @@ export const HEAD_LIMIT = 65_536
 export const MAX_INTERIM = 5
 export const TOO_MANY_INTERIM = 'net/http: too many 1xx informational responses'
 
-/** A parsed response head: what to pass on, and how its body ends. */
+/** A parsed response head: the lines to pass on, and the end of its body. */
 export interface ResponseHead {
   readonly status: number
   /** The lines to pass on, each with its CRLF; without hop-by-hop headers and Transfer-Encoding, with Content-Length. */
@@ -123,7 +123,7 @@ const readLines = (text: string, start: number, keep: boolean, rules: HeaderRule
 /**
  * Parses a response head at the start of latin1 text: undefined while it is incomplete, null if it is invalid (RFC 9112 §4,
  * §5; stricter where two parsers could disagree: folded lines, two lengths, a length with chunks). Any three digits are a
- * status. `readLooseResponse` may still accept what is rejected here.
+ * status. `readLooseResponse` may still accept a rejected head.
  */
 export const readResponseHead = (
   text: string,

@@ -7,7 +7,7 @@ export class ResponseHeads {
   #known = new KnownHeads<ResponseHead>()
   #rules: HeaderRules | undefined
 
-  /** As `readResponseHead`, and `readLooseResponse` for what that one rejects. */
+  /** Reads as `readResponseHead`, and a rejected head as `readLooseResponse`. */
   read(text: string, toHead: boolean, rules: HeaderRules): ReturnType<typeof readLooseResponse> {
     // a response to HEAD has no body, whatever its head says
     if (toHead) return readResponseHead(text, true, rules) ?? readLooseResponse(text, true, rules)

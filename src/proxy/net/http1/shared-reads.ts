@@ -16,7 +16,7 @@ type Change = (bytes: Buffer) => Iterable<Buffer>
 /** A connection that is read into a buffer that all share, while it has a reader; without one it is like any other. */
 class SharedSocket extends net.Socket {
   isRead = false
-  /** Changes what is read without a reader. */
+  /** Changes bytes that are read without a reader. */
   change: Change | undefined
 
   constructor(handle: unknown, allowHalfOpen: boolean) {
@@ -27,7 +27,7 @@ class SharedSocket extends net.Socket {
     super({handle, allowHalfOpen, readable: true, writable: true, onread: {buffer, callback: read}} as object)
   }
 
-  /** Passes on what has been read; false: it reads no more for now. */
+  /** Passes on read bytes. Returns false to pause reading. */
   pass(bytes: Buffer): boolean {
     const {change} = this
     let kept = 0
@@ -42,7 +42,7 @@ class SharedSocket extends net.Socket {
   }
 }
 
-/** Whether a read was full of tiny chunks, each of which takes as long as many bytes of a large one. */
+/** Whether a read was full of tiny chunks, each as slow as many bytes of a large one. */
 export const isMuchWork = (read: number, kept: number): boolean => read > 16_384 && 2 * kept < read
 
 /** Reader of a connection (Node 26: lib/net.js). `reading` is Node's belief. */
@@ -74,8 +74,7 @@ export function letOthersRead(socket: Duplex): void {
 }
 
 /**
- * Lets a reader have what the connection reads, or its `data` where its server shares no reads. The next read overwrites what
- * it gets: `owned` copies what is kept. Returns a function that ends it.
+ * Passes the reads of a connection to a reader, or its `data` where its server shares no reads. The next read overwrites them: `owned` copies bytes to keep. Returns a function that ends it.
  */
 export function readWith(socket: Duplex, reader: (bytes: Buffer) => void): () => void {
   socket.on('data', reader)
@@ -95,7 +94,7 @@ export function changeReads(socket: net.Socket, change: Change, bytes: Buffer): 
   socket.pass(bytes)
 }
 
-/** Drops all that a connection without a reader reads from now on, and the rest of what it has read. */
+/** Drops all further and waiting reads of a connection without a reader. */
 export function dropReads(socket: Duplex): void {
   if (socket instanceof SharedSocket) socket.change = () => []
 }
@@ -105,13 +104,12 @@ const ignore = (): void => undefined
 /** The next read overwrites them. */
 export const isShared = (bytes: Buffer): boolean => bytes.buffer === buffer.buffer
 
-/** The bytes themselves, or a copy of those that the next read overwrites. */
+/** Returns the bytes, or a copy if the next read overwrites them. */
 export const owned = (bytes: Buffer): Buffer => (isShared(bytes) ? Buffer.from(bytes) : bytes)
 
 /**
  * Listeners of this server get connections that `readWith` reads into one buffer. For each read of a connection Node allocates
- * 64 KiB, and shrinks them: a tenth of the work of a small call. Node can read into one buffer, but offers that only for
- * connections that are opened, not for those that a server accepts.
+ * 64 KiB, and shrinks them: a tenth of the work of a small call. Node offers reads into one buffer only for opened connections, not for accepted ones.
  */
 export const shareReads = (server: net.Server): void => interceptConnections(server, shared)
 

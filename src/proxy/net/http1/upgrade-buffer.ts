@@ -11,7 +11,7 @@ export class UpgradeBuffer {
   readonly #socket: Duplex
   #bytes: Buffer
 
-  /** `bytes`: those that followed the request. */
+  /** `bytes`: the bytes after the request. */
   constructor(socket: Duplex, bytes: Buffer) {
     this.#socket = socket
     this.#bytes = bytes

@@ -16,7 +16,7 @@ import {alertText, handshakeText} from '../../../model/tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 
 /**
- * How a connection failed its call. `refused`: the connection was refused, nothing was sent. `unreachable`: it failed in
+ * The failure of a connection for its call. `refused`: the connection was refused, nothing was sent. `unreachable`: it failed in
  * another way. `silent`: it closed before the first byte of a response. `malformed`: the response is invalid.
  * `bad-status`: its status cannot be passed on. `cut`: it closed within the response.
  */
@@ -31,7 +31,7 @@ export interface ResponseHandler {
   /** A response 101 makes the connection a tunnel: bytes both ways until one side closes. */
   readonly isTunnel: boolean
   readonly rules: HeaderRules
-  /** A body in chunks passes with its framing: `content` reports what is in it. */
+  /** A body in chunks passes with its framing: `content` reports its content. */
   readonly isVerbatim?: boolean
   /** Takes an interim response (1xx) as it came; left out: none is passed on. */
   interim?(text: string): void
@@ -66,7 +66,7 @@ export interface UpstreamOwner {
   forget(upstream: Upstream): void
 }
 
-// All upstreams read into one buffer: what is kept of it is copied.
+// All upstreams read into one buffer. Kept parts are copied.
 const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
 
 /** The error of a failed connection as Go words it, which users of Dapr know. */
@@ -108,7 +108,7 @@ export class Upstream {
     this.#late = new LateText(this.#socket)
   }
 
-  /** All of the request so far, where nothing of it was written to a connection that is used again: another one may have it. Else ''. */
+  /** The request so far, if none of it was written to a reused connection, for another one. Else ''. */
   get unsent(): string {
     return this.served > 0 && this.#late.writes === this.#writes ? this.#late.text : ''
   }
@@ -138,7 +138,7 @@ export class Upstream {
     return after === '' ? isTaken : this.write(after)
   }
 
-  /** As `writeAll`, for the end of a large request that was held: its caller was not read meanwhile, and may have left behind it. */
+  /** As `writeAll`, for the end of a large held request: its unread caller may have left. */
   readonly writeLate = (before: string, bytes?: Buffer, after = ''): boolean =>
     this.#late.addLater(before + (bytes?.toString('latin1') ?? '') + after)
 

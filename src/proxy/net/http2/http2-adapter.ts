@@ -10,8 +10,7 @@ import {keepHandle} from './keep-handle.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
 
 /**
- * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one of them:
- * then only the first value of that one is used.
+ * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one: then only its first value is used.
  */
 export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
   const headers = headersByName(pairs, name => name.toLowerCase())

@@ -46,7 +46,7 @@ export class Http2Head implements FieldSink {
     this.#pairs.push(name, value)
   }
 
-  /** Checks what the whole head shows; `isLast`: no body follows. */
+  /** Checks the whole head; `isLast`: no body follows. */
   end(isLast: boolean): void {
     if (isLast && this.length > 0) this.isMalformed = true
     if (!METHOD.test(this.#of(':method')) || !AUTHORITY.test(this.#of(':authority'))) this.isMalformed = true

@@ -87,7 +87,7 @@ export class Http2Listener {
     // an HTTP/2 client that ends the connection has abandoned all its streams
     socket.allowHalfOpen = false
     socket.write(SERVER_GREETING, 'latin1')
-    // a caller that sends half a preface, or nothing behind it, is none; a listener that has handed over waits for one stream
+    // a caller with half a preface, or silent after it, is cut; a listener that has handed over waits for one stream
     const late = setTimeout(() => {
       if (!connection.hasSettings || this.#isClosing) connection.destroy('no request')
     }, headMs).unref()
@@ -128,7 +128,7 @@ export class Http2Listener {
       head: (frames, block, isLast) => {
         clearTimeout(late)
         this.#take(connection, socket, {frames, block, isLast})
-        // what was on its way is served, and the rest is for the next listener
+        // streams on their way are served, and the rest is for the next listener
         if (this.#isClosing) connection.leave()
       }
     }

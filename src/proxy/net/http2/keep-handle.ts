@@ -1,7 +1,7 @@
 import type {Http2Session} from 'node:http2'
 
 /**
- * Keeps what belongs to a session until its streams are freed, one tick after they are destroyed. If both end in one tick, node
+ * Keeps the parts of a session until its streams are freed, one tick after their end. If both end in one tick, node
  * frees the session first, and aborts if a stream still holds refused headers (Node 26:
  * `current_nghttp2_memory_ == 0`).
  */

@@ -74,7 +74,7 @@ export class ActorStream implements ActorSession {
     }
   }
 
-  /** The app has answered one of these; what is not known was given up. */
+  /** Takes an answer of the app. Unknown ones were given up. */
   answered({invokeResponse, reminderResponse, timerResponse, deactivateResponse, requestFailed}: Answer): void {
     const fired = reminderResponse ?? timerResponse
     const over = fired ?? deactivateResponse

@@ -23,7 +23,7 @@ const FIRST_MS = 5000
 const refused = toldWhy([400, 'invalidArgument', 'ERR_BAD_REQUEST'], 'invalid request: ')
 const broken = toldWhy([500, 'internal', 'ERR_CRYPTO'], 'failed to perform operation: ')
 
-/** Encrypts what a stream brings, while it comes. */
+/** Encrypts the data of a stream, piece by piece. */
 export async function encryptStream(stream: ServerStream, {cryptography}: Blocks): Promise<GrpcStatus> {
   const first = decode(EncryptRequest, await firstOf(stream))
   const {componentName, keyName, keyWrapAlgorithm, ...options} = optionsOf<typeof EncryptRequestOptions>(first)
@@ -42,7 +42,7 @@ export async function encryptStream(stream: ServerStream, {cryptography}: Blocks
   return sendAll(stream, await cryptography.encrypt(found, wanted, source))
 }
 
-/** Decrypts what a stream brings, while it comes. */
+/** Decrypts the data of a stream, piece by piece. */
 export async function decryptStream(stream: ServerStream, {cryptography}: Blocks): Promise<GrpcStatus> {
   const first = decode(DecryptRequest, await firstOf(stream))
   const {componentName, keyName} = optionsOf<typeof DecryptRequestOptions>(first)

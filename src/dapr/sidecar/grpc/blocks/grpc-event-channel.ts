@@ -134,7 +134,7 @@ const VALUE = /^[ -~]*$/
 /** Metadata of the protocol or of the sidecar itself. */
 const OWN = /^(?:content-type|content-length|host|user-agent|grpc-.*|.*-bin|traceparent|tracestate|dapr-api-token)$/
 
-/** Metadata of a message; what cannot be metadata of gRPC is left out (gRPC over HTTP/2, Custom-Metadata). */
+/** Returns metadata of a message that gRPC allows (gRPC over HTTP/2, Custom-Metadata). */
 function metadataFields(metadata: AppEvent['metadata']): string {
   let fields = ''
   for (const [key, value] of Object.entries(metadata)) {

@@ -64,7 +64,7 @@ async function answers(stream: ServerStream, session: ActorStream): Promise<Grpc
   }
 }
 
-/** The sidecar closes: no turn begins any more, and those that the app has may still end. */
+/** Waits for the end of the sidecar: no turn begins, and open ones may end. */
 async function closed(stream: ServerStream, session: ActorStream, streams: ActorStreams): Promise<GrpcStatus> {
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   streams.closed(session)

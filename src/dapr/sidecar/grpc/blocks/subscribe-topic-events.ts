@@ -20,7 +20,7 @@ const CLOSED: EventAnswer = {kind: 'interrupted', isSent: true, text: 'stream cl
 class StreamEventChannel implements EventChannel {
   readonly #stream: ServerStream
   readonly #begun = Promise.withResolvers<void>()
-  /** The events that wait for a response, by id; those of one id in the order in which they were sent. */
+  /** The events that wait for a response, by id, of one id in the order of sending. */
   readonly #waiting = new Map<string, Settle[]>()
   /** Answers that wait until the caller has read earlier messages. */
   readonly #unsent = new Set<Settle>()
@@ -123,7 +123,7 @@ async function answers(stream: ServerStream, channel: StreamEventChannel): Promi
   }
 }
 
-/** The sidecar closes, or the caller has left: what the caller has may still be answered. */
+/** Waits for the end of the sidecar or the caller: open events may still be answered. */
 async function closed(stream: ServerStream, open: {readonly stop: () => Promise<void>}): Promise<GrpcStatus> {
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   await open.stop()

@@ -45,7 +45,7 @@ export interface OnGone {
   over?: AbortSignal
 }
 
-/** For what the sidecar does by itself: it is tried again until this is aborted. */
+/** Returns a signal for the sidecar's own work, which is tried again until this is aborted. */
 export const until = (over: AbortSignal): OnGone => Object.assign(() => undefined, {over})
 
 /** A signal that the caller has left, and an `OnGone` for others: the caller keeps its latest listener alone. */
@@ -69,7 +69,7 @@ export function attemptSignal(gone: AbortSignal | undefined, attempt: AttemptCon
 /** The result of a call to a component. */
 type Done<T> = {readonly value: T} | {readonly error: unknown}
 
-/** Policies around the calls of one app to its components, and around what these bring to it (Dapr: pkg/resiliency). */
+/** Policies around the calls of one app to its components, and around events of these for the app (Dapr: pkg/resiliency). */
 export class ComponentPolicies {
   readonly #resiliency: Resiliency
   readonly #runtime: PolicyRuntime
@@ -109,7 +109,7 @@ export class ComponentPolicies {
     return new ResilientCall(policies, this.#runtime, outcomes)
   }
 
-  /** Calls a component with its policies. Rejects with the error of the last attempt, or with the one of the policy. */
+  /** Calls a component with its policies. Rejects with the error of the last attempt, or of the policy. */
   async around<T>(
     target: ComponentTargetName,
     work: (attempt?: AttemptControl) => Promise<T>,
@@ -139,7 +139,7 @@ export class ComponentPolicies {
     return done.value
   }
 
-  /** All circuit breakers in use; of those of single actors, of which there may be thousands, the ones that are not closed. */
+  /** Returns all circuit breakers in use. Of single actors, which may be thousands, only the open ones. */
   breakers(): readonly BreakerView[] {
     const ofIds = [...this.#byId.values()].flatMap(known => known.values())
     return [...this.#known.values(), ...ofIds.filter(each => each?.breaker?.state !== 'closed')].flatMap(each =>

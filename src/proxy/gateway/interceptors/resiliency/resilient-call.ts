@@ -16,15 +16,14 @@ import {PausableTimer} from './timeout.ts'
 
 /**
  * How the policies treat an outcome. A number is a failing status of HTTP or gRPC (0–16), which a retry's `matching` decides
- * about. `failed`: there is no response, which is always retried. `excluded`: it says nothing about the callee, is ignored by
- * circuit breakers and not retried.
+ * about. `failed`: there is no response, which is always retried. `excluded`: circuit breakers ignore it, and it is not retried.
  */
 export type Verdict = 'success' | 'failed' | 'excluded' | number
 
 /** How a policy ended a call. */
 export type PolicyFailure = 'timeout' | 'cancelled' | BreakerRefusal
 
-/** The error for it: in Dapr those of Go's contexts. */
+/** Returns the error for it: Dapr has the errors of Go's contexts. */
 export const failureWords = (reason: PolicyFailure): string =>
   reason === 'timeout' ? 'context deadline exceeded' : reason === 'cancelled' ? 'context canceled' : reason
 
@@ -155,7 +154,7 @@ export class ResilientCall<Outcome> {
     this.#interrupt?.()
   }
 
-  /** Makes no further attempt; one that is under way may end. */
+  /** Makes no further attempt. A current one may end. */
   finish(): void {
     this.#isLast = true
     this.#skip?.()
