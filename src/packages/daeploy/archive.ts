@@ -41,13 +41,13 @@ export async function unpackArchive(
   })
   makeFolder(folder)
   const isCompressed = await isGzip(archive)
-  // nothing is awaited before it is read: what goes wrong with it would have no listener
+  // read without an `await` before it: an error would have no listener
   const file = createReadStream(archive)
   const plain = isCompressed ? compose(file, createGunzip(), () => undefined) : file
   try {
     await pipeline(Readable.from(entries.readable(plain, limits.maxBytes, signal)), unpack)
   } catch (error) {
-    entries.check() // what was wrong first
+    entries.check() // the first error
     throw error
   }
   entries.check()
@@ -72,7 +72,7 @@ class Entries {
   #count = 0
   /** The first error, '' for none. */
   #fault = ''
-  /** Folders that are made for what is in them. */
+  /** Folders that are made for their contents. */
   readonly #folders = new Set<string>()
 
   constructor(maxEntries: number) {

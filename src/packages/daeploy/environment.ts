@@ -25,7 +25,7 @@ type Environment = Readonly<Record<string, string>>
 
 const LOOPBACK = ['127.0.0.1', 'localhost']
 
-/** The environment of a Daeploy service: what the SDK reads, on top of everything else, and the path of our hook. */
+/** Returns the environment of a Daeploy service: the SDK's variables on top of all others, and the path of our hook. */
 export function serviceEnvironment(before: Environment, facts: ServiceFacts): Record<string, string> {
   const dotted = {'daeploy.name': facts.name, 'daeploy.version': facts.version, 'daeploy.auth': facts.token}
   const paths = before['PYTHONPATH'] ?? ''

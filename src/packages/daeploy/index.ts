@@ -13,7 +13,7 @@ export {Services} from './services/services.ts'
 /** The Python hook, which a run without published ports and services does not load. */
 export const loadHookText = async (): Promise<string> => (await import('./python-hook.ts')).HOOK_TEXT
 
-/** Removes what killed runs have left of workspaces (`left-workspaces.ts`). Costs one look at a folder if there are none. */
+/** Removes workspaces of killed runs (`left-workspaces.ts`). Costs one look at a folder without any. */
 export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {
   // the reader of the folder reports why it cannot be read
   const mayBeThere = orElse(() => lstatSync(cacheFolder(left.env), {throwIfNoEntry: false}) !== undefined, true)

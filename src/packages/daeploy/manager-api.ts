@@ -130,7 +130,7 @@ export class ManagerApi {
     this.#admit(request, socket, upgrade, () => endWith(socket, PAGE_REFUSED))
   }
 
-  /** Refuses what a web page from elsewhere has sent; all else is served. */
+  /** Refuses requests of a web page from elsewhere, and serves all others. */
   #admit(request: IncomingMessage, socket: Duplex, serve: () => void, refuse: () => void): void {
     const {origin, fetchSite, delegation} = readServiceHeaders(request)
     const {pages} = this.#options.guards
@@ -172,7 +172,7 @@ export class ManagerApi {
     return {protocol, method, path, lines, text, size: text.length}
   }
 
-  /** `delegation`: what a sidecar of another run says of the caller. */
+  /** `delegation`: the caller, by a sidecar of another run. */
   #call(request: SentRequest, target: ServiceTarget, way: Way, delegation = ''): void {
     const service = this.#options.findService(target.name)
     const identity = delegation === '' ? undefined : this.#options.callerOf?.(delegation)
@@ -198,7 +198,7 @@ export class ManagerApi {
 
 const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?')) : '')
 
-/** A URL in absolute form is only sent to proxies: it has no path of ours. */
+/** Parses a URL. Only proxies get an absolute one, which has no path of ours. */
 function parse(url: string): {readonly path: string; readonly target: ServiceTarget | undefined} {
   const query = queryOf(url)
   const path = url.slice(0, url.length - query.length)

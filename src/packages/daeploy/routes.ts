@@ -106,7 +106,7 @@ const withBody =
     return 'refusal' in read ? read.refusal : use(read.body)
   }
 
-/** The body of a request, or the answer to one that cannot be parsed. */
+/** Returns the body of a request, or the answer to a broken one. */
 async function readJson(request: IncomingMessage): Promise<{readonly body: unknown} | {readonly refusal: Reply}> {
   let text = ''
   try {

@@ -30,7 +30,7 @@ export interface ServiceCallOptions {
   readonly request: SentRequest
   readonly target: ServiceTarget
   readonly headers: CallHeaders
-  /** More header lines for the service: those that request a websocket. */
+  /** More header lines for the service, to request a websocket. */
   readonly extraLines: string
   readonly exchange: (handler: CallHandler) => Exchange
 }

@@ -24,7 +24,7 @@ export class BulkReader {
   #stream = 0
   #isLast = false
 
-  /** `begun`: what has come of a frame that is not whole. */
+  /** `begun`: bytes of an incomplete frame. */
   constructor(sink: BulkSink, begun: string) {
     this.#sink = sink
     this.#held = Buffer.from(begun, 'latin1')
@@ -51,7 +51,7 @@ export class BulkReader {
     }
   }
 
-  /** The begin of a frame that others may read on; undefined: it is within one that is not theirs. */
+  /** Returns the begin of a frame for another reader; undefined within a frame of this one. */
   leave(): string | undefined {
     return this.#left > 0 && this.#stream > 0 ? undefined : this.#held.toString('latin1')
   }

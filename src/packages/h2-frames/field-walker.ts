@@ -25,7 +25,7 @@ interface Entry {
 const STATIC_COUNT = STATIC_FIELDS.length
 /** Overhead of a field in the size of a header list (RFC 7541 §4.1). */
 export const FIELD_OVERHEAD = 32
-/** SETTINGS_HEADER_TABLE_SIZE of who has said nothing of it (RFC 9113 §6.5.2): of a peer until it has seen ours, which is 0. */
+/** SETTINGS_HEADER_TABLE_SIZE of a peer without that setting (RFC 9113 §6.5.2): of a peer until it has seen ours, which is 0. */
 export const DEFAULT_TABLE = 4096
 /** Largest size of a block's list: one byte may refer to a long field of the table, thousands of times. */
 const MAX_LIST = 1 << 20

@@ -34,7 +34,7 @@ const MAX_CLOSED = 3
 /** More than these are not opened to one callee: calls wait for room. */
 const MAX_CONNECTIONS = 64
 
-/** The size of the common read buffer; what is read becomes text before the next read, so no read allocates. */
+/** The size of the common read buffer; read bytes become text before the next read, so no read allocates. */
 const READ_BYTES = 65_536
 let scratch: Buffer | undefined
 
@@ -43,7 +43,7 @@ const GONE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
 
-/** Ends a connection on which a write has failed a turn later: what the callee has said before it ended is read until then. */
+/** Ends a connection on which a write has failed a turn later: the callee's last words are read until then. */
 function readBeforeEnd(socket: net.Socket): void {
   const destroy = socket.destroy.bind(socket)
   socket.destroy = (error?: NodeJS.ErrnoException) => {
@@ -53,7 +53,7 @@ function readBeforeEnd(socket: net.Socket): void {
   }
 }
 
-/** The connections to one callee that carry many calls each, shared by all who call it. */
+/** The connections to one callee that carry many calls each, shared by all callers. */
 export class FrameClients {
   readonly #target: FrameTarget
   readonly #open = new Set<FrameClient>()
@@ -137,7 +137,7 @@ export class FrameClients {
             this.#open.add(opened)
             this.#serve()
             if (!this.#isRetired) return
-            // another one would take none either
+            // another connection would take none either
             if (opened.streams.size === 0) this.#fail('the app takes no calls', true)
             opened.leave()
           },
@@ -160,7 +160,7 @@ export class FrameClients {
       })
   }
 
-  /** Gives room to those who wait. */
+  /** Gives room to waiting calls. */
   #serve(): void {
     if (this.#waiting.size === 0) return
     for (const waiter of this.#waiting) {

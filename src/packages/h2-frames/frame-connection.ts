@@ -76,7 +76,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   protected abstract ended(): void
   /** A stream is over. */
   protected abstract freed(): void
-  /** The peer has sent something without use. Throws a ConnectionError where there was too much of it. */
+  /** Counts a frame without use. Throws a ConnectionError for too many. */
   useless(cost = 1): void {
     this.#guard.useless(cost)
   }
@@ -87,7 +87,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.hasSettings = true
   }
 
-  /** Reads what comes from now on. */
+  /** Begins to read. */
   listen(): void {
     this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length)).resume()
   }
@@ -181,13 +181,13 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.freed()
   }
 
-  /** Ends it now, and what it carries. */
+  /** Ends it now, with its streams. */
   destroy(why: string): void {
     this.why ||= why
     this.socket.destroy()
   }
 
-  /** Reads on, unless the peer makes us keep what it does not read. */
+  /** Reads on, unless the peer makes us keep unread bytes. */
   protected readOn(): void {
     if (!this.writer.isStuck) this.socket.resume()
   }
@@ -229,8 +229,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   }
 
   /**
-   * Data counts against the connection's window only until it has been read: what a stream does not pass on counts against its own window,
-   * so that a slow reader stops no other stream.
+   * Data counts against the connection's window only until it has been read: unpassed bytes count against the window of their stream, so that a slow reader stops no other stream.
    */
   #returnWindow(bytes: number): void {
     this.#received += bytes
@@ -266,7 +265,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
         return this.goneAway(frames.readUint31(text, at))
       case frames.PUSH_PROMISE:
         throw new ConnectionError(PROTOCOL_ERROR, 'a push')
-      default: // RFC 9113 §5.5: what is not known is ignored
+      default: // RFC 9113 §5.5: unknown frames are ignored
         this.#guard.useless()
     }
   }
@@ -296,7 +295,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     if (isAck ? length > 0 : length % 6 !== 0)
       throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'settings of another length')
     if (isAck) return
-    // a peer may count what comes before it against its former window (nghttp2, hyper)
+    // a peer may count earlier data against its former window (nghttp2, hyper)
     this.send(frames.frameHead(0, frames.SETTINGS, frames.ACK, 0))
     for (let from = at; from < at + length; from += 6) {
       const name = text.charCodeAt(from) * 256 + text.charCodeAt(from + 1)
@@ -350,7 +349,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     stream.push()
   }
 
-  /** Sends what there is room for. A stream that has more waits behind the others: one with a wide window of its own would leave them nothing. */
+  /** Sends as much as there is room for. A stream with more waits behind the others: a wide window of its own would leave them nothing. */
   #pushWaiting(): void {
     for (const stream of this.#waiting) {
       if (this.room < 1) return
@@ -366,7 +365,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.writer.send(frames.goAwayFrame(this.lastStream, isTheirs ? error.code : frames.INTERNAL_ERROR))
     this.writer.flush()
     this.socket.destroySoon()
-    // what follows is discarded; a peer that does not read gets no more time
+    // further bytes are discarded; a peer that does not read gets no more time
     this.#hasFailed = true
     this.socket.resume()
     setTimeout(() => this.socket.destroy(), LAST_WORD_MS).unref()

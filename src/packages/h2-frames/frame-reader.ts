@@ -26,7 +26,7 @@ export interface FrameSink {
 /** The fields of one head, encoded. */
 const MAX_BLOCK = 1 << 18
 
-/** Cuts what comes on a connection into frames (RFC 9113 §4). */
+/** Cuts the bytes of a connection into frames (RFC 9113 §4). */
 export class FrameReader {
   readonly #sink: FrameSink
   #held = ''

@@ -7,7 +7,7 @@ import {MAX_STREAMS, PREFACE} from './greeting.ts'
 /** After a piece that opens more streams, a connection is read again in the next turn of the event loop: others come first. */
 const PER_TURN = 16
 
-/** A client's connection. Our settings have been sent already. `accept` returns what handles its calls, each from its head on. */
+/** A client's connection. Our settings have been sent already. `accept` returns the handler of a call, from its head on. */
 export class FrameServer extends FrameConnection {
   readonly #onClose: (connection: FrameServer) => void
   readonly #calls: StreamHandler
@@ -94,5 +94,5 @@ export class FrameServer extends FrameConnection {
 }
 
 const nothing = (): void => undefined
-/** Of a stream that has no call: what comes on it is dropped. */
+/** Handler of a stream without a call, whose data are dropped. */
 export const DISCARDED: StreamHandler = {head: nothing, data: nothing, sent: nothing, reset: nothing, lost: nothing}

@@ -30,7 +30,7 @@ interface StreamConnection {
   localDone(stream: FrameStream): void
 }
 
-/** Handles what arrives on a stream, and its end. */
+/** Handles the data of a stream, and its end. */
 export interface StreamHandler {
   /** Handles a block of fields: a head, or trailers. */
   head(stream: FrameStream, block: string, isLast: boolean): void
@@ -45,7 +45,7 @@ export interface StreamHandler {
   lost(stream: FrameStream, why: string, isUnprocessed?: boolean): void
 }
 
-/** Does what belongs to one call: an exception of it stops no other one. */
+/** Does work of one call: its exception stops no other one. */
 export function byItself(act: () => void, warn: (text: string) => void): void {
   try {
     act()
@@ -76,7 +76,7 @@ export class FrameStream {
   #used = 0
   #taken = 0
   readonly #connection: StreamConnection
-  /** Data that waits for the peer's window, from `#first` on, what was sent of that piece cut off. */
+  /** Data that waits for the peer's window, from `#first` on, without sent parts. */
   #waiting = NONE
   #first = 0
   #trailers: string | undefined
@@ -94,7 +94,7 @@ export class FrameStream {
     return this.#connection
   }
 
-  /** Hands its data on as bytes, soon: for those that are large. Not for connections that read into a buffer of their own. */
+  /** Hands large data on as bytes, soon. Not for connections that read into a buffer of their own. */
   takeBytes(): void {
     if (this.isOver || this.takesBytes) return
     this.takesBytes = true
@@ -130,7 +130,7 @@ export class FrameStream {
     connection.useless()
   }
 
-  /** Sends data as far as the peer takes it; what is left waits. */
+  /** Sends data as far as the peer takes it. The rest waits. */
   writeData(bytes: Data, isLast: boolean): void {
     if (this.isOver || this.isLocalDone) return
     if (this.#isWaiting() || bytes.length > this.#room) {
@@ -142,14 +142,14 @@ export class FrameStream {
     this.#sendData(bytes, isLast)
   }
 
-  /** Drops what waits: the next write follows what the peer has taken. */
+  /** Drops waiting data: the next write follows the taken data. */
   dropWaiting(): void {
     this.#waiting = NONE
     this.#first = 0
     this.#trailers = undefined
   }
 
-  /** Sends what waits, as far as the peer takes it. */
+  /** Sends waiting data, as far as the peer takes it. */
   push(): void {
     while (this.#isWaiting() && !this.isOver) {
       const bytes = this.#waiting[this.#first] ?? ''

@@ -9,7 +9,7 @@ const LATE_MS = 5
 const dirty: FrameWriter[] = []
 const late: FrameWriter[] = []
 
-/** Writes once for each connection what one turn of the event loop has brought. */
+/** Writes once for each connection in a turn of the event loop. */
 const flushAll = (): void => {
   for (const writer of dirty.splice(0)) writer.flush()
 }
@@ -22,7 +22,7 @@ const flushLate = (): void => {
 export class FrameWriter {
   /** The peer does not read, maybe until it has been read itself (node:http2, another run of ours): it gets no more data. */
   isClogged = false
-  /** The peer is not read from: what it sends makes us keep more and more. */
+  /** The peer is not read: its frames would make us keep more and more. */
   isStuck = false
   /** How often something was written. */
   writes = 0
@@ -34,7 +34,7 @@ export class FrameWriter {
   #late = ''
   #isDirty = false
 
-  /** `drained` is called when the peer has read what filled the buffers. */
+  /** `drained` is called when the peer has read full buffers. */
   constructor(socket: Duplex, drained: () => void) {
     this.#socket = socket
     socket.on('drain', () => {
@@ -45,7 +45,7 @@ export class FrameWriter {
     })
   }
 
-  /** Sends the head of a frame, and its payload as it is: who gives it leaves it alone from now on. */
+  /** Sends the head of a frame, and its payload as it is, which must not change any more. */
   sendBytes(head: string, payload: Uint8Array): void {
     this.#parts.push(Buffer.from(this.#out + head, 'latin1'), payload)
     this.#out = ''

@@ -18,7 +18,7 @@ const setting = (id: number, value: number): string => String.fromCharCode(0, id
 const greeting = (settings: string): string =>
   frameHead(settings.length, SETTINGS, 0, 0) + settings + windowFrame(0, CONNECTION_WINDOW - INITIAL_WINDOW)
 
-// A header table of 0 bytes: what peers write then means the same on every connection, so fields are passed on as bytes.
+// A header table of 0 bytes: fields of peers then mean the same on every connection, and are passed on as bytes.
 const COMMON = setting(1, 0) + setting(4, STREAM_WINDOW)
 
 /** The first bytes of a server, which Go's SDK waits for. A constant, so that no code has to be loaded for it. */

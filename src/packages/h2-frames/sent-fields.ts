@@ -20,7 +20,7 @@ interface SentBlock {
 }
 
 /**
- * The table of fields that the peer keeps of what we send it (RFC 7541 §2.3). Repeated fields are referred to by
+ * The peer's table of our fields (RFC 7541 §2.3). Repeated fields are referred to by
  * their places in it: for an app in Go that is a tenth of the work of a call. The table is filled once and keeps its entries.
  */
 export class SentFields implements FieldSink {

@@ -6,7 +6,7 @@ import {sourcesIn, textAt} from './reading/files.ts'
 import {envFileVariables} from './reading/variables.ts'
 import {isMap, listedValues, mapOf, textValue, textsOf} from './reading/yaml-file.ts'
 
-/** The apps with notes on what they name and the template has not. `roots`: the folders of the sources: nothing outside of them is read. */
+/** Returns the apps with notes on names that the template lacks. `roots`: the folders of the sources, outside of which it reads nothing. */
 export function withMissing(
   imported: Imported,
   {roots, cwd}: {readonly roots: readonly string[]; readonly cwd: string},
@@ -41,7 +41,7 @@ function unsetNotes(
     ...Object.assign({}, ...files.map(file => envFileVariables(resolve(folder, file)))),
     ...mapOf(keys['env'])
   } as object
-  // with `interpolate` the run replaces ${NAME}, and says what has no value; quoted text is read by no shell
+  // with `interpolate` the run replaces ${NAME}, and names variables without a value; no shell reads quoted text
   const text = line.replaceAll(/'[^']*'/g, '')
   const named =
     interpolate === undefined || interpolate === false

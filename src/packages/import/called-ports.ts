@@ -7,7 +7,7 @@ import {entriesOf, sourcesIn, textAt} from './reading/files.ts'
 import {sampleOf} from './reading/variables.ts'
 import {mapOf, textsOf} from './reading/yaml-file.ts'
 
-/** A URL of this machine, and the name of what has it. */
+/** A URL of this machine, and the name of its variable or key. */
 interface Named {
   /** In capitals, with `_` between its words: `VITE_API_URL`, `usersUrl` as `USERS_URL`; '': it has none. */
   readonly name: string
@@ -44,7 +44,7 @@ export function withCalledPorts(apps: readonly ImportedApp[], roots: readonly st
 
 const isProgram = ({keys}: ImportedApp): boolean => !textsOf(keys['command']).includes('docker')
 
-/** The app that a name of a URL means: that with most words of it. */
+/** Returns the app that a name of a URL means, with most words of it. */
 function ownerOf(name: string, apps: readonly ImportedApp[]): string | undefined {
   const words = `_${name}_`
   const found = apps.map(({id}) => ({id, part: partFor(id, words)})).filter(({part}) => part !== '')

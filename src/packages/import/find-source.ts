@@ -23,7 +23,7 @@ export const KINDS = [
 ] as const
 export type SourceKind = (typeof KINDS)[number]
 
-/** Sources that are found by what is in files. */
+/** Sources that are found by the contents of files. */
 type Unnamed = 'folder' | 'kubernetes' | 'aspire'
 
 /** The names of files, best first. */
@@ -161,7 +161,7 @@ function kindOfText(text: string): SourceKind {
   return /^apiVersion:/m.test(text) && /^kind:/m.test(text) ? 'kubernetes' : 'compose'
 }
 
-/** Reads a file to import. Throws a `UserError` if that fails, or if it is no text. */
+/** Reads a file to import. Throws a `UserError` if that fails, or it is not text. */
 export function readImported(path: string, cwd: string): ImportedFile {
   const shownAs = relative(cwd, path) || path
   try {

@@ -10,11 +10,11 @@ import {calledAt} from './reading/listening.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 import {runsNothing, type RunTool} from './reading/other-tool.ts'
 
-/** Apps of which no two have one port, where programs can be given another one; else a note says it. The first keeps its port. */
+/** Gives apps different ports, where programs can take another one, else a note. The first keeps its port. */
 function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   const wanted = new Set(apps.flatMap(portsOf))
   const owners = new Map<number, string>()
-  // a number in the code of a program stays, where those of all others can be chosen
+  // a number in the code of a program stays; the others can be chosen
   for (const {id, keys} of apps) {
     const port = 'port' in keys ? 0 : Number(keys['appPort'] ?? 0)
     const others = apps.filter(each => port > 0 && each.keys['port'] === port)

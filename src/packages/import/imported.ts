@@ -46,7 +46,7 @@ export interface ImportedFile {
   readonly text: string
 }
 
-/** The absolute path of what a file names. */
+/** Returns the absolute path of a name in a file. */
 export const pathFrom = (file: ImportedFile, path: string): string =>
   resolve(dirname(file.path), path.replace(/^~(?=\/)/, process.env['HOME'] ?? '~'))
 
@@ -71,7 +71,7 @@ export const withBraces = (text: string): string =>
     what === '$' ? '$' : what.endsWith('{') ? whole : `\${${what}}`
   )
 
-/** An app whose source has no variables, for a template with those of another source: a shell reads its `${NAME}`. */
+/** Returns an app of a source without variables, for a template with variables: a shell reads its `${NAME}`. */
 export const withoutVariables = (app: ImportedApp): ImportedApp => ({
   ...app,
   keys: withTexts(app.keys, text => text.replaceAll('${', () => '$${')) as ImportedApp['keys']

@@ -5,17 +5,17 @@ import {LOOPBACK} from '../../platform/probe.ts'
 /** The server at a port of this machine: none, our own Redis, or another one. */
 export type Answerer =
   | {readonly kind: 'none' | 'other'}
-  /** `space`: whose keys it has; '' = those of all runs that have no space. */
+  /** `space`: owner of its keys; '' = all runs without a space. */
   | {readonly kind: 'built-in'; readonly space: string}
 
 /** The time for an answer: another Redis may be busy with one command. */
 const TIMEOUT_MS = 1000
-/** All that is sent to who listens. */
+/** All bytes for the listener. */
 export const QUESTION = 'INFO server\r\nQUIT\r\n'
 /** More than any Redis says of its server. */
 const MAX_BYTES = 64 * 1024
 
-/** Asks who answers at a port of this machine. */
+/** Finds out the server at a port of this machine. */
 export async function identify(port: number): Promise<Answerer> {
   for (const host of LOOPBACK) {
     const info = await serverInfo(host, port)

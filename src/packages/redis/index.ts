@@ -1,6 +1,5 @@
 /**
- * Redis, from both sides: a connection to a real server or cluster, and a server of our own that keeps its keys in a file. A run
- * that uses neither loads neither: what is large comes with a `load…`.
+ * Redis, from both sides: a connection to a real server or cluster, and a server of our own that keeps its keys in a file. A run that uses neither loads neither: large parts come with a `load…`.
  */
 export type {BuiltInRedis} from './built-in-redis.ts'
 export type {RedisAddress} from './official-client.ts'

@@ -16,7 +16,7 @@ export class MemoryConnection implements RedisConnection {
   readonly #engine: RedisEngine
   readonly #session: Session
   readonly #listeners = new Map<string, Set<MessageListener>>()
-  /** The blocking command that is waiting, and those behind it. */
+  /** The waiting blocking command, and later commands. */
   #last: Promise<void> | undefined
   #isClosed = false
 
@@ -105,7 +105,7 @@ export class MemoryConnection implements RedisConnection {
     if (typeof channel !== 'string' || typeof message !== 'string') return
     const name = Buffer.from(channel, 'latin1').toString()
     const bytes = Buffer.from(message, 'latin1')
-    // after the command that has caused the event: what a listener asks for must not be run in the middle of a transaction
+    // after the command that has caused the event: a listener's command must not run in the middle of a transaction
     queueMicrotask(() => {
       for (const listener of this.#listeners.get(pattern) ?? []) listener(name, bytes)
     })

@@ -1,4 +1,4 @@
-// A client of the official library for a real Redis: what it is made with, what it takes and gives, and how it ends.
+// A client of the official library for a real Redis: its options, its values, and its end.
 import {isUtf8} from 'node:buffer'
 import type {RedisClientOptions} from '@redis/client'
 import {messageOf} from '../../model/errors.ts'
@@ -56,7 +56,7 @@ export function createClient(
   return client
 }
 
-/** Ends the socket of a client that is still connecting: the library continues with one that comes after its end. */
+/** Ends the socket of a client that is still connecting: the library continues with a socket that opens after its end. */
 const ends = new WeakMap<object, AbortController>()
 
 /** Ends a client, also one that is still connecting. */

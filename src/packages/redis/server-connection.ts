@@ -45,7 +45,7 @@ export class ServerConnection {
     this.#session.onKill = () => {
       engine.end(this.#session)
       this.#session.isEnding = true
-      if (!this.#isRunning) socket.destroy() // one that kills itself is answered first
+      if (!this.#isRunning) socket.destroy() // a client that kills itself is answered first
     }
     const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
     this.#session.address = `${remoteAddress}:${remotePort}`
@@ -74,7 +74,7 @@ export class ServerConnection {
       })
   }
 
-  /** Writes what is left, and closes; a client that does not read is cut off. */
+  /** Writes the rest, and closes. A client that does not read is cut off. */
   close(): void {
     this.#flush()
     closeLingering(this.#socket)
@@ -173,7 +173,7 @@ export class ServerConnection {
       this.#run()
     }
     if (!this.#isLeaving || this.#isResting || this.#isUnread) return
-    // at once: what comes before the socket is closed is for others
+    // at once: messages before the close of the socket are for others
     this.#engine.end(this.#session)
     if (!this.#isGone) this.close()
   }

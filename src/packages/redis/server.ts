@@ -46,14 +46,14 @@ export class RedisServer {
   serve(engine: RedisEngine): void {
     engine.port = this.port
     this.#engine = engine
-    // who has left meanwhile is no client
+    // a gone client does not count
     for (const socket of this.#early)
       if (socket.readable) this.#accept(socket.removeAllListeners('data'))
       else socket.destroy()
     this.#early = []
   }
 
-  /** Closes the port and all connections; what was answered is written first. */
+  /** Closes the port and all connections, after their answers are written. */
   async close(): Promise<void> {
     const closed = this.#servers.map(
       async server =>

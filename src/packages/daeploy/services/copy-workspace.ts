@@ -5,7 +5,7 @@ import type {Reporter} from '../../../model/reporter.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {fingerprintOf, fingerprintsIn, isDatabase, type Fingerprints, type WorkspaceContent} from './manifest.ts'
 
-/** A copy of a folder for a service, since another one runs in the folder itself. */
+/** A copy of a folder for a service, since another service runs in the folder. */
 export interface CopiedWorkspace extends WorkspaceContent {
   readonly source: string
   readonly folder: string
@@ -42,7 +42,7 @@ export async function copyChanges(
   const empty: string[] = []
   const met = {linked: link, empty: (path: string) => void empty.push(path), unreadable: unread}
   const now = new Map(await fingerprintsIn(source, met))
-  // what cannot be looked at stays as it was copied
+  // unreadable paths stay as copied
   const isUnread = (path: string): boolean => [...unreadable].some(each => each === '' || path.startsWith(each + sep))
   for (const [path, target] of copy.links) if (!links.has(path) && isUnread(path)) links.set(path, target)
   for (const [path, before] of sourceFiles) if (!now.has(path) && isUnread(path)) now.set(path, before)
@@ -115,7 +115,7 @@ function notCopied(
 /** Returns whether a path is a file itself, not a link to one. */
 const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() === true
 
-/** Makes a folder in a copy. All above it are real ones then: what is in their way, as a link, is removed. */
+/** Makes a folder in a copy, below real folders: a link in the way is removed. */
 async function clearFolder(folder: string, path: string): Promise<void> {
   let above = folder
   for (const part of path.split(sep)) {

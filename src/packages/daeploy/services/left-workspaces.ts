@@ -24,7 +24,7 @@ export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Pro
   for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
     try {
       const folder = join(home, marker)
-      // read once: another sweep may remove it before this one knows what is kept
+      // read once: another sweep may remove it before this one knows the kept paths
       const manifest = readManifest(folder)
       if (manifest !== undefined && (await isOver(manifest, marker))) await tidy(folder, manifest, reporter)
     } catch (error) {

@@ -13,7 +13,7 @@ interface Line {
 
 const MAX_LINES = 10_000
 const MAX_CHARACTERS = 8 * 1024 * 1024
-/** A line that is longer is kept in parts, as that of a progress bar, which never ends. */
+/** Longest part of a line: a longer one is kept in parts, as of a progress bar, which never ends. */
 const MAX_OPEN = 64 * 1024
 /** Incomplete character at the end of a text. */
 const UNFINISHED = /[\xc2-\xf4][\x80-\xbf]{0,2}$/

@@ -91,7 +91,7 @@ export class Services {
     this.#manager.add(runtime)
   }
 
-  /** Forgets the apps that have left the run: one that the user has stopped stays, with its log and its folder. */
+  /** Forgets the apps that have left the run. A stopped app stays, with its log and its folder. */
   keepOnly(runtimes: readonly AppRuntime[]): void {
     this.#manager.keepOnly(runtimes)
     this.workspaces.keepOnly(runtimes.map(({plan}) => plan))

@@ -5,7 +5,7 @@ import type {AppPlan} from '../../../model/plan.ts'
 import type {PageGuard} from '../../../proxy/gateway/page-guard.ts'
 import {hostGuard, isToken} from '../../../proxy/gateway/guards.ts'
 
-/** Tokens for the manager's routes: that of the run, and one for each service. */
+/** Tokens for the manager's routes: one of the run, and one for each service. */
 export class Tokens {
   readonly #runToken: string
   readonly #ofServices = new Map<string, string>()

@@ -85,13 +85,13 @@ export class Workspaces {
     return copy.folder
   }
 
-  /** The apps of the run: in the folder of one that has left it, or that an edit took elsewhere, any app may run. */
+  /** Notes the apps of the run. Any app may run in the folder of an app that has left, or moved. */
   keepOnly(apps: readonly AppPlan[]): void {
     const kept = new Set(apps.map(app => `${nameOf(app)} ${sourceOf(app)}`))
     for (const [source, owner] of this.#owners) if (!kept.has(`${owner} ${source}`)) this.#owners.delete(source)
   }
 
-  /** Unpacks a deployed archive into a new folder and removes that of an earlier deployment. Leaves nothing after a failure. */
+  /** Unpacks a deployed archive into a new folder and removes the folder of an earlier deployment. Leaves nothing after a failure. */
   async unpack(name: string, archive: string): Promise<string> {
     this.#closing.signal.throwIfAborted()
     const unpacking = this.#unpack(name, archive)

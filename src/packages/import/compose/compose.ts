@@ -45,7 +45,7 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
     return [id, {id, values: withWords(read, file, own), notes: own}]
   })
   const withoutSidecars = withoutDapr(new Map(known), file)
-  // a template has one such file: the first that has what its services name
+  // a template has one such file: the first with the variables of its services
   const [files, text] = [[...variablesFiles(file), ...envs], JSON.stringify(known)]
   const named = (path: string): readonly string[] =>
     Object.keys(envFileVariables(path)).filter(each => text.includes(`\${${each}`))

@@ -41,7 +41,7 @@ const SWITCHES = flagsOfKeys('privileged read_only=read-only init')
 
 const KNOWN = [FLAGS, LIST_FLAGS, SWITCHES].flatMap(each => Object.keys(each))
 
-/** Variables that the program `docker` reads itself: those of a container are no part of its environment. */
+/** Variables that the program `docker` reads itself. Variables of a container are not in its environment. */
 const OF_DOCKER =
   /^(?:PATH|HOME|DOCKER_(?:API_VERSION|BUILDKIT|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|CUSTOM_HEADERS|DEFAULT_PLATFORM|HOST|TLS\w*))$/
 
@@ -85,7 +85,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       '--env',
       ofDocker.includes(key) ? `${key}=${env[key] ?? ''}` : key
     ]),
-    // one that is empty takes away that of the image
+    // an empty one removes the image's
     ...((values['entrypoint'] ?? null) === null ? [] : ['--entrypoint', entrypoint]),
     image,
     ...[...entrypointArgs, ...commandWords(values['command'])].map(word =>

@@ -5,7 +5,7 @@ import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported
 import {asMap, given, isMap, listedValues, mapOf, mergedValues, textValue, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
-/** The services of a project without what the run itself is. */
+/** The services of a project without those that the run replaces. */
 export type WithoutDapr = Pick<Stack, 'services' | 'leftOut'>
 
 /** Flags of daprd (cmd/daprd/options) and keys of the template. */
@@ -124,7 +124,7 @@ export function boundMounts(volumes: unknown): readonly (readonly [string, strin
 const withoutName = (needed: unknown, name: string): Values =>
   Object.fromEntries(Object.entries(asMap('depends_on', needed)).filter(([each]) => each !== name))
 
-/** Ports of the sidecar that the service publishes for it are no ports of the program. */
+/** Removes ports that the service publishes for its sidecar. */
 function withoutPorts(values: Values, sidecarPorts: readonly unknown[]): Values {
   const {ports} = values
   if (!Array.isArray(ports)) return values
@@ -135,7 +135,7 @@ function withoutPorts(values: Values, sidecarPorts: readonly unknown[]): Values 
   return {...values, ports: ports.filter(isOther)}
 }
 
-/** The apps with what their sidecars say, and with Dapr's ids. */
+/** Returns the apps with the flags of their sidecars, and with Dapr's ids. */
 export function withSidecars(apps: readonly ImportedApp[], services: Stack['services']): readonly ImportedApp[] {
   const ids = new Map<string, string>()
   const taken = new Set(services.keys())

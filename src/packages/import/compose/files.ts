@@ -25,8 +25,7 @@ const MAX_READS = 1000
 
 /**
  * Reads a compose file with the files that it includes and extends, and overrides over it, as compose-go merges them (its packages
- * loader and override). Paths in the values count from the folder of the file, or from `from`; the notes say by service what could not
- * be read of what it extends. Throws a `UserError` for a file that is broken or includes itself.
+ * loader and override). Paths in the values count from the folder of the file, or from `from`; the notes name unreadable bases by service. Throws a `UserError` for a file that is broken or includes itself.
  */
 export function readProject(
   file: ImportedFile,
@@ -42,7 +41,7 @@ export function readProject(
 
 class ProjectReader {
   readonly notes = new Map<string, string[]>()
-  /** The env files of what is included. */
+  /** The env files of included files. */
   readonly envs: string[] = []
   readonly #cwd: string
   /** The files that are being included, the outermost first. */
@@ -102,12 +101,12 @@ class ProjectReader {
     return withPathsFrom(this.together([first, ...over], from), from, folder)
   }
 
-  /** The absolute path of what a file names; compose replaces variables in it. */
+  /** Returns the absolute path of a name in a file, with compose's variables. */
   #pathOf(named: string, path: string): string {
     return resolve(dirname(path), withValues(withBraces(named), this.#first))
   }
 
-  /** A service with what it extends, also of other files. */
+  /** Returns a service with its bases, also of other files. */
   #extended(name: string, within: Extending): Values {
     const {file, folder, services, owner = name, open = []} = within
     const {extends: from, ...own} = mapOf(services[name])
@@ -133,7 +132,7 @@ interface Extending {
   readonly file: ImportedFile
   readonly folder: string
   readonly services: Values
-  /** The service that is read, and what is being extended for it. */
+  /** The service that is read, and its open bases. */
   readonly owner?: string
   readonly open?: readonly string[]
 }

@@ -2,7 +2,7 @@ import {join, relative} from 'node:path'
 import {folderOfStack, isPort, portsOf, usualPort, type Port, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, settingsBelow, sourcesIn, statAt, textAt} from '../reading/files.ts'
 
-/** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
+/** Limits of files of settings, which may name a host. */
 const MAX_BYTES = 100_000
 const MAX_FILES = 50
 /** Names in these are not read by a program. */

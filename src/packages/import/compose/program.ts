@@ -44,7 +44,7 @@ import {
   type Values
 } from '../reading/yaml-file.ts'
 
-/** The program of a service, and what its image says of it. */
+/** The program of a service, and the facts of its image. */
 export interface ComposeProgram extends ListeningProgram {
   /** The ENTRYPOINT of the image that is not run; empty: none. */
   readonly skipped: readonly string[]

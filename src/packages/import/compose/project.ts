@@ -33,7 +33,7 @@ export const withValues = (typed: string, file: ImportedFile, files?: readonly s
 /** A quoted text, a `$${`, or a variable of a command; its default may have variables. */
 const PIECES = /'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|\$\$\{|\$\{(?:[^{}]|\{[^{}]*\})*\}/g
 
-/** A command as text, which compose splits once its variables are replaced: words of the file that count now are written, and what is nothing is none. */
+/** A command as text, which compose splits once its variables are replaced: words of the file that count now are written, and empty ones are not. */
 function withSplit(key: string, command: unknown, file: ImportedFile, notes: string[]): unknown {
   if (typeof command !== 'string') return command
   const now = (value: string): string => withValues(`${value}\n`, file).slice(0, -1)
@@ -45,7 +45,7 @@ function withSplit(key: string, command: unknown, file: ImportedFile, notes: str
     if (/\s/.test(value) && value !== piece)
       notes.push(`${key}: ${piece} is several words for compose, and one here: write them`)
     const isWord = !/\S/.test(command.charAt(at - 1) + command.charAt(at + piece.length))
-    // one that has no value yet may get one before the template runs
+    // a variable without a value may get one before the template runs
     const isUnset = /^\$\{\w+\}$/.test(piece) && now(piece.replace('}', '-unset}')) !== ''
     if (value !== '' || !isWord || isUnset) return piece
     notes.push(`${key}: ${piece} is empty now, and left out`)
@@ -128,7 +128,7 @@ export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): read
 /** The folders of a container in which secrets and configs are. */
 const PLACES = {secrets: '/run/secrets', configs: '/'}
 
-/** A service whose secrets and configs that are files are mounts, as in compose; others have a note. */
+/** Mounts secrets and configs of a service that are files, as compose does. Others have a note. */
 export function withFiles(service: Values, project: Values, file: ImportedFile, notes: string[]): Values {
   const mounts = Object.entries(PLACES).flatMap(([key, folder]) =>
     listedValues(service[key]).flatMap(each => {
@@ -155,7 +155,7 @@ export function pathsHere(env: Values, volumes: unknown, file: ImportedFile, fol
   return mapOf(withTexts(env, value => here.get(value) ?? value))
 }
 
-/** Whether a mount is that of a secret or config. */
+/** Whether a mount is of a secret or config. */
 export const isOfFile = (mount: unknown): boolean => mapOf(mount)['key'] !== undefined
 
 interface Mounts {
@@ -170,7 +170,7 @@ function shortMount(text: string, names: Mounts): string {
   return ['', text].includes(source) ? text : sourceOf(source, names) + text.slice(source.length)
 }
 
-/** A folder of this machine stays what it is, except that no shell reads `~` here. */
+/** Returns the source of a mount. A folder of this machine stays, except that no shell reads `~` here. */
 function sourceOf(source: string, {project, volumes}: Mounts): string {
   if (source.startsWith('~')) return `\${HOME}${source.slice(1)}`
   return /^[./$]/.test(source) ? source : (volumes.get(source) ?? `${project}_${source}`)

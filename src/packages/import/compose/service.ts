@@ -31,7 +31,7 @@ export interface ComposeSidecar {
 /** Variables by name. */
 export type Env = Readonly<Record<string, string>>
 
-/** A service of a compose file, with what it extends. */
+/** A service of a compose file, with its bases. */
 export interface Service {
   readonly id: string
   readonly values: Values
@@ -136,7 +136,7 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   const all = Object.entries(withoutOptional(values, stack, notes)).map(
     ([name, how]) => [name, CONDITIONS.get(textValue(mapOf(how)['condition'])) ?? 'started'] as const
   )
-  // compose waits for these, too; a container shares what another one has once that runs
+  // compose waits for these, too: a container shares parts of another one that runs
   const shared = ['network_mode', 'ipc', 'pid'].flatMap(key => /^service:(.+)$/.exec(textValue(values[key]))?.[1] ?? [])
   const linked = textsOf(values['links']).map(link => [link.replace(/:.*/, ''), 'started'] as const)
   const waited = [...shared.map(name => [name, 'ready'] as const), ...linked, ...all]
@@ -183,7 +183,7 @@ function withoutOptional({depends_on: needed, profiles}: Values, {services, left
 /** How long compose, docker and process-compose wait for a program before they kill it, where their files do not say it. */
 const GRACE = '10s'
 
-/** A template whose apps have that time to end; what an app says of its stop counts in place of what all say. */
+/** A template whose apps have that time to end; an app's own stop counts before the common one. */
 export const withGrace = (imported: Imported): Imported => ({
   ...imported,
   common: {...imported.common, stop: {timeout: GRACE}},
@@ -222,7 +222,7 @@ export function healthCommand({values}: Service): readonly string[] | undefined 
 const KNOWN =
   /^(?:image|build|command|entrypoint|environment|env_file|ports|expose|depends_on|restart|stop_signal|stop_grace_period|profiles|healthcheck|container_name|networks|labels|logging|volumes|init|platform|develop|pull_policy|hostname|secrets|configs|x-.*)$/
 
-/** Notes on keys that say nothing here. `known`: those that count besides. */
+/** Returns notes on keys without a meaning here. `known`: further keys that count. */
 export const leftOver = ({values}: Service, known: readonly string[]): readonly string[] =>
   Object.entries(values)
     .filter(([key]) => !KNOWN.test(key) && !known.includes(key))

@@ -28,7 +28,7 @@ export function appsIn(folder: string, env?: ProgramVariables): readonly Importe
   return []
 }
 
-/** A note on what a folder starts by the files of another language, and no app is: a front end next to its server. */
+/** Returns a note on a program of another language in the folder that is not an app: a front end next to its server. */
 function otherStarts({folder, keys}: ImportedApp, apps: readonly ImportedApp[]): readonly string[] {
   const own = lineOf(keys)
   const parts = apps.map(app => app.folder).filter(part => part !== folder)
@@ -79,7 +79,7 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   }
 }
 
-/** Folders with workloads of Kubernetes, each with what imports it. */
+/** Finds folders with workloads of Kubernetes, each with its command for import. */
 const manifestFolders = (root: string, cwd: string): Projects['silent'] =>
   [root, ...foldersBelow(root, 3)]
     .filter(each => entriesOf(each).some(name => /\.ya?ml$/.test(name) && WORKLOAD.test(readText(each, name))))
@@ -184,7 +184,7 @@ const nothingFound = (shownAs: string, silent: Projects['silent'], others: reado
     ].join('\n')
   })
 
-/** `go run ./cmd/api` and `uvicorn app.main:api` start what is in `cmd/api` and in `app`. */
+/** Whether a program starts a folder below its own: `go run ./cmd/api` starts `cmd/api`, `uvicorn app.main:api` starts `app`. */
 const startsBelow = ({folder, keys}: ImportedApp, part: string): boolean => {
   const way = relative(folder, part)
   return textsOf(keys['command'])

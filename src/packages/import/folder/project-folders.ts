@@ -17,7 +17,7 @@ const MAX_DEPTH = 4
 interface Known {
   /** Whether a folder has the files of a project, to which the folders below belong. */
   readonly isProject: (folder: string) => boolean
-  /** A program of the root starts what is in it. */
+  /** Whether a program of the root starts this folder. */
   readonly isBelow: (folder: string) => boolean
 }
 

@@ -1,4 +1,4 @@
-// Workspaces: what `nx serve` starts (nx.dev/reference/project-configuration), and what a script needs before it by turbo.json
+// Workspaces: programs of `nx serve` (nx.dev/reference/project-configuration), and tasks before a script by turbo.json
 // (turborepo.com/docs/reference/configuration).
 import {basename, relative} from 'node:path'
 import {appsIn} from './folder.ts'
@@ -152,7 +152,7 @@ export function withTurbo(apps: readonly ImportedApp[], root: string): readonly 
   return [...before, ...started]
 }
 
-/** `^build` is the task of all packages that one needs, `web#build` that of another one, `build` its own. */
+/** Reads a task: `^build` of all packages that this one needs, `web#build` of another one, `build` its own. */
 function taskOf(typed: string, name: string): {readonly task: string; readonly filter: string} {
   if (typed.startsWith('^')) return {task: typed.slice(1), filter: `${name}^...`}
   const [owner = name, task] = typed.split('#')

@@ -1,4 +1,4 @@
-// The files of Kubernetes' manifests: those that globs name, and those of kustomize.
+// The files of Kubernetes' manifests, by globs and by kustomize.
 import {basename, dirname, join, resolve} from 'node:path'
 import {compileGlob} from '../../../model/glob.ts'
 import {messageOf} from '../../../model/errors.ts'
@@ -8,7 +8,7 @@ import type {ManifestObject} from './manifest-object.ts'
 import {entriesOf, isFile, isFolder, isLink, textAt} from '../reading/files.ts'
 import {documentsOf, listedValues, mapOf, textValue, textsOf, variablePairs, type Values} from '../reading/yaml-file.ts'
 
-/** Objects, and what could not be read of their files. */
+/** Objects, and the unreadable parts of their files. */
 export interface Manifests {
   readonly objects: readonly ManifestObject[]
   readonly notes: readonly string[]
@@ -16,7 +16,7 @@ export interface Manifests {
 
 const MAX_FILES = 500
 const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
-/** Keys of kustomize that change what its resources say. */
+/** Keys of kustomize that change its resources. */
 const CHANGES = 'patches patchesStrategicMerge patchesJson6902 helmCharts namePrefix nameSuffix images'.split(' ')
 
 /** Reads the files and folders that are named; names may have wildcards, and count from `root`. */

@@ -24,7 +24,7 @@ export function importManifests(path: string, cwd: string): Imported {
 const FOLDERS =
   'k8s kubernetes kubernetes-manifests manifests .k8s deploy/kubernetes deploy deploy/k8s deployment infra/k8s infra/kubernetes'
 
-/** The apps of a folder with what manifests in it say of them, and further containers; undefined: none of them runs one of the apps. */
+/** Returns the apps of a folder with the facts of its manifests, and further containers; undefined if no manifest runs one of the apps. */
 export function withManifests(
   apps: readonly ImportedApp[],
   root: string,

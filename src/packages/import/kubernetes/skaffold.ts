@@ -13,7 +13,7 @@ import {readManifests} from './manifests.ts'
 import {servicePorts} from './service-ports.ts'
 import {documentsOf, given, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
-/** The apps that a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or one that deploys nothing which is read. */
+/** The apps that a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or without a readable deployment. */
 export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const root = dirname(file.path)
   const found = configOf(file, cwd, new Set())

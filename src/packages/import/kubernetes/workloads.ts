@@ -14,10 +14,10 @@ import {emptyRecord, ownOf} from '../../../model/own.ts'
 /** How images are built, by their names without a tag. */
 export type Builds = ReadonlyMap<string, ImageBuild>
 
-/** Further keys are those of compose's `build`. */
+/** Further keys as in compose's `build`. */
 export type ImageBuild = Values & {readonly folder: string}
 
-/** Services as a compose file has them, and what could not be read of each. */
+/** Services as in a compose file, and the unreadable parts of each. */
 export interface ReadServices {
   readonly services: Readonly<Record<string, Values>>
   readonly notes: ReadonlyMap<string, readonly string[]>
@@ -34,12 +34,12 @@ const isOfDapr = ({values}: ManifestObject): boolean => /^(?:dapr\.io\/|$)/.test
 
 /** Paths in the result count from `root`. */
 export function servicesOf(objects: readonly ManifestObject[], builds: Builds, root: string): ReadServices {
-  // also those of other kinds that make pods: a Rollout, a Service of Knative
+  // also other kinds that make pods: a Rollout, a Service of Knative
   const found = objects.filter(({values}) => listedValues(mapOf(podTemplate(values)['spec'])['containers']).length > 0)
   const {kept, left} = withoutAlternatives(found)
   const taken = new Set<string>()
   const workloads = kept.map(each => new Workload(each, objects, taken))
-  // a name that several have is that of the first
+  // a shared name belongs to the first
   const names = new Map(workloads.toReversed().flatMap(each => each.hosts))
   const resources = objects.filter(each => isOfDapr(each) && RESOURCES.has(textValue(each.values['kind'])))
   const components = resources.map(({file}) => file.path)

@@ -78,7 +78,7 @@ function withBase(file: ImportedFile, depth: number): Values {
   return mergedValues({...below, processes: Object.fromEntries(processes) as Values}, own)
 }
 
-/** A process over the one that it extends. Of one that is not there, or extends this one, a note says that it is not carried over. */
+/** Returns a process over its base. A missing or circular base has a note. */
 function extended(id: string, all: Values, open: readonly string[] = []): Values {
   const {extends: base, ...own} = mapOf(ownOf(all, id))
   const name = textValue(base)

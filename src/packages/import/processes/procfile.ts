@@ -37,7 +37,7 @@ export function importProcfile(file: ImportedFile): Imported {
   }
 }
 
-/** A line for a server of production may need what a build makes. */
+/** Adds a note to a line for a server of production, which may need a build. */
 function withBuildNote(app: ImportedApp): ImportedApp {
   const command = textsOf(app.keys['command'])
   const note = buildNote(command, app.folder) || herokuNote(command, app.folder)

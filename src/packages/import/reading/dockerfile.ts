@@ -36,14 +36,14 @@ export function commandsOfDockerfile(
   const last = (name: string, lines = stage): string =>
     (lines.findLast(each => new RegExp(`^${name}\\s`, 'i').test(each)) ?? '').slice(name.length).trim()
   const at = stage.findLastIndex(each => /^ENTRYPOINT\s/i.test(each))
-  // the CMD of a stage below is not that of an ENTRYPOINT
+  // the CMD of an earlier stage does not belong to an ENTRYPOINT
   const cmd = last('CMD', stage.slice(at === -1 ? 0 : stage.lastIndexOf('FROM', at)))
   const [entrypoint, words] = [wordsOf(last('ENTRYPOINT')), own.length > 0 ? own : wordsOf(cmd)]
   // a line for a shell takes no words
   return {entrypoint, commands: [/^[^[]/.test(last('ENTRYPOINT')) ? entrypoint : [...entrypoint, ...words], words]}
 }
 
-/** The lines of a stage, behind those of the stages that it is built from. */
+/** Returns the lines of a stage, after the lines of its base stages. */
 function stageOf(file: string, target: string): readonly string[] {
   const stages = new Map<string, readonly string[]>()
   let name = ''
@@ -118,7 +118,7 @@ function wordsOf(text: string): readonly string[] {
   return Array.isArray(words) ? words.map(String) : []
 }
 
-/** The port that an image says it listens on; 0: none, or it is that of a web server in front of what was built. */
+/** Returns the port that an image names; 0 = none, or the port of a web server for built files. */
 export const portOfDockerfile = (file: string): number =>
   IN_FRONT.test(textAt(file)) ? 0 : Number(/^[ \t]*EXPOSE[ \t]+(\d+)/im.exec(textAt(file))?.[1] ?? 0)
 const IN_FRONT = /^[ \t]*(?:FROM|CMD|ENTRYPOINT)\b.*(?:nginx|httpd|caddy|-apache)/im

@@ -9,7 +9,7 @@ import {mapOf, type Values} from './yaml-file.ts'
 const known = new Map<string, ReadonlyMap<string, Dirent>>()
 let onFolder: (count: number) => void = () => undefined
 
-/** Folders are read again from now on. `looked` gets the number of those that were read, at each of them. */
+/** Reads folders again from now on. `looked` gets the number of read folders, at each of them. */
 export function readFolders(looked: typeof onFolder = () => undefined): void {
   known.clear()
   onFolder = looked
@@ -52,7 +52,7 @@ export const isLink = (path: string): boolean => orElse(() => lstatSync(path).is
 
 export const isFile = (path: string): boolean => statAt(path)?.isFile() === true
 
-/** The text of a file; '' if it is not there, or is no text. */
+/** Returns the text of a file; '' = none. */
 export const textAt = (path: string): string => orElse(() => readTextFile(path), '')
 
 export const readText = (folder: string, name: string): string => (has(folder, name) ? textAt(join(folder, name)) : '')
@@ -112,7 +112,7 @@ export function foldersBelow(
 
 const SOURCES = new Set('.js .mjs .cjs .ts .tsx .jsx .py .go .rb .java .kt .cs .php .rs .ex .properties'.split(' '))
 
-/** Settings that a program reads; those of its tools name no host. */
+/** Returns files of settings that a program reads. Settings of its tools name no host. */
 export const settingsBelow = (folder: string): readonly string[] =>
   [folder, ...foldersBelow(folder, 2)].flatMap(each =>
     entriesOf(each)

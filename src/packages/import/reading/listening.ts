@@ -105,7 +105,7 @@ export function withSeenPorts(app: ImportedApp, ports: readonly number[]): Impor
   return {...app, keys: {...keys, ...others}, notes: [...known, ...notes]}
 }
 
-/** The flag of a command line as words with another number; undefined: it has none. */
+/** Returns a command line with another number in its flag, if it has one. */
 function wordsWith(command: readonly string[], port: number): Takes | undefined {
   if (flaggedPort(command.join(' ')) !== port) return undefined
   const number = new RegExp(`(?<![\\d.])${port}(?!\\d)`, 'g')

@@ -36,7 +36,7 @@ export function splitWords(text: string): readonly string[] {
 const COLON_PART = /((?:\$\{(?:[^{}]|\{[^{}]*\})*\}|\[[^[\]]*\]|[^:])*)(?::|$)/g
 /** The parts of a text between its colons; a variable and an address may contain some: `${DATA:-./data}:/data`, `[::1]:80:80`. */
 export const colonParts = (text: string): readonly string[] =>
-  [...text.matchAll(COLON_PART)].map(([, part = '']) => part).slice(0, -1) // the last is what is behind the end
+  [...text.matchAll(COLON_PART)].map(([, part = '']) => part).slice(0, -1) // the last alternative is the end
 
 const PORT_FLAG =
   /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|(?:-S|--listen|--addr(?:ess)?)[ =](?:localhost|127\.0\.0\.1|\[::1?\]):|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
@@ -47,7 +47,7 @@ const OF_SERVERS = /(?<!\w)(?!(?:https?|tcp|ssl|wss?|grpc):)[a-z][\w+.-]*:\/\/\S
 /** The port that a command line names, or that its program is known for; 0: unknown. */
 export const commandPort = (line: string): number => flaggedPort(line) || (defaultPort(line)?.port ?? 0)
 
-/** The port that a program is known for, and the words by which it is known; undefined: none, or a variable has it. */
+/** Returns the default port of a known program, and the words that show it; undefined = none, or a variable has it. */
 export function defaultPort(line: string): {readonly port: number; readonly guess: string} | undefined {
   const [start, port = 0] = USUAL_PORTS.find(([each]) => each.test(line)) ?? []
   const [name = ''] = start?.exec(line) ?? []
@@ -79,7 +79,7 @@ const MOVED =
 export const hasMovedBind = (command: readonly string[], folder: string): boolean =>
   programsIn(command, folder).some(({name}) => MOVED.test(name))
 
-/** Whether `--port NUMBER` behind a command line has its program listen there: it is nothing but its start. */
+/** Whether `--port NUMBER` after a command line moves its program: the line only starts it. */
 export const takesPortFlag = (line: string): boolean => TAKES_PORT_FLAG.test(line)
 const TAKES_PORT_FLAG =
   /^\s*(?:npx )?(?:vite|astro|ng serve|vue-cli-service serve|webpack(?:-dev-server| serve)|uvicorn|fastapi)\b[^&|;]*$/

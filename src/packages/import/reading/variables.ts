@@ -10,7 +10,7 @@ import {ownOf} from '../../../model/own.ts'
 export const envFileVariables = (file: string): Readonly<Record<string, string | undefined>> =>
   envVariables(textAt(file))
 
-/** Variables whose names have no value, but one in these files. */
+/** Adds values of these files to variables without a value. */
 export function withNamed(key: string, value: unknown, files: readonly string[]): unknown {
   const known = files.flatMap(path => Object.keys(envFileVariables(path)))
   const found = Object.entries(asMap(key, value)).filter(([name, each]) => each === null && known.includes(name))
@@ -30,7 +30,7 @@ export function missingFileNote(path: string, at: string, key = 'env_file'): str
   return `${key}: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`
 }
 
-/** Notes on variables of a file that compose reads in another way. `used`: a text that shows which of them count. */
+/** Notes on variables of a file that compose reads in another way. `used`: a text with the variables that count. */
 export function oddNotes(key: string, path: string, shownAs: string, used?: string): readonly string[] {
   const {referring, cut} = oddVariables(textAt(path))
   const note = (names: readonly string[], what: string): readonly string[] => {

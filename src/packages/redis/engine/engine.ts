@@ -40,7 +40,7 @@ export class RedisEngine {
   readonly databases: readonly Database[]
   readonly #watchers = new Map<Database, Map<string, Set<Session>>>()
 
-  /** `journal` collects what a file has to learn; without it nothing is stored. */
+  /** `journal` collects changes for the file; without it nothing is stored. */
   constructor(journal?: Journal) {
     this.#journal = journal
     this.runId = Array.from({length: 40}, () => Math.trunc(Math.random() * 16).toString(16)).join('')
@@ -92,7 +92,7 @@ export class RedisEngine {
     return result
   }
 
-  /** Waits for what a blocked command needs. `done` is called once; with undefined if the session ends first. */
+  /** Waits for the need of a blocked command. `done` is called once; with undefined if the session ends first. */
   wait(session: Session, blocked: Blocked, done: (result: Result | undefined) => void): void {
     session.cancelWait = this.#waiters.add(session.db, blocked, result => {
       session.cancelWait = undefined

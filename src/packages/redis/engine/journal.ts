@@ -8,11 +8,11 @@ export const keysIn = (keys: ChangedKeys): number => [...keys.values()].reduce((
 /** Number of changes that are written at once, in about 10 ms, without waiting for the timer. */
 const MANY = 4000
 
-/** Writes what a journal has collected. */
+/** Writes the changes of a journal. */
 export interface JournalWriter {
   /** There is something to write. */
   wake(): void
-  /** There is much of it: it is to be written before anything else is changed. */
+  /** Writes many changes before any further one. */
   writeMany(): void
   /** Writes everything now. Returns false on failure. */
   writeAll(): boolean
@@ -56,7 +56,7 @@ export class Journal {
     return this.#writer.writeAll()
   }
 
-  /** Returns what has changed, and begins to collect again. */
+  /** Returns the changes, and begins to collect again. */
   take(): ChangedKeys {
     const {changed} = this
     this.changed = new Map()

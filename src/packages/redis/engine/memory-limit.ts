@@ -19,7 +19,7 @@ interface Growing {
 
 /** Bytes that are taken between two looks at the memory. */
 const LOOK_BYTES = 8 * 1024 * 1024
-/** This part of V8's heap may be in use: the rest is for calls, and for what one command takes while it runs. */
+/** Part of V8's heap that may be in use. The rest is for calls, and for a running command. */
 const FULL = 0.6
 /** The young generation, in which nothing stays (Node 26). */
 const YOUNG_BYTES = 96 * 1024 * 1024
@@ -27,8 +27,7 @@ const YOUNG_BYTES = 96 * 1024 * 1024
 const COLLECT_MS = 5000
 
 /**
- * Refuses to grow before V8's heap is full: that would end the run, with all its apps. Redis does so at `maxmemory`; ours is what
- * Node has (`--max-old-space-size`).
+ * Refuses to grow before V8's heap is full: that would end the run, with all its apps. Redis does so at `maxmemory`; our limit is Node's (`--max-old-space-size`).
  */
 export class MemoryLimit {
   #isFull = false

@@ -36,7 +36,7 @@ export function countIn(text: string): number {
   return count
 }
 
-/** A floating point number as strtod(3) reads it, without what JavaScript alone accepts. */
+/** Reads a floating point number as strtod(3) does, without forms of JavaScript alone. */
 export function parseFloating(text: string): number | undefined {
   const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text)
   if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity
@@ -50,7 +50,7 @@ export function floating(text: string, fault: () => RedisError = notFloat): numb
   return value
 }
 
-/** Throws for what is no integer of 64 bits. */
+/** Reads an integer of 64 bits. Throws for other texts. */
 export function int64(text: string, fault: () => RedisError = notInteger): bigint {
   const value = parseInt64(text)
   if (value === undefined) throw fault()
@@ -71,7 +71,7 @@ const MAX_CHARACTERS = 5 * 1024
 const MAX_DIGITS = 4932
 const infinite = (): RedisError => new RedisError('ERR increment would produce NaN or Infinity')
 
-/** A decimal number in units of its last place. Throws for what is none, or infinite. */
+/** Reads a decimal number in units of its last place. Throws for other texts and infinity. */
 function decimal(text: string, fault: () => RedisError): bigint {
   if (text.length >= MAX_CHARACTERS) throw fault()
   if (floating(text, fault) === 0) return 0n

@@ -16,8 +16,7 @@ export class MatchBudget {
 
 /**
  * Matches Redis' glob patterns (`stringmatchlen`): `*`, `?`, `[a-z]`, `[^a]`, `\` takes the next character literally. A
- * dot is an ordinary character. Only the last `*` is tried again; what that and long classes cost is taken from the budget,
- * and beyond it a RedisError is thrown.
+ * dot is an ordinary character. Only the last `*` is tried again. The budget pays for that and for long classes; beyond it a RedisError is thrown.
  */
 export function matches(pattern: string, text: string, budget = new MatchBudget()): boolean {
   let at = 0

@@ -104,7 +104,7 @@ export class Session {
     this.#deliver(new Push(items))
   }
 
-  /** Ends a transaction, and forgets what was watched. */
+  /** Ends a transaction, and forgets watched keys. */
   endTransaction(): void {
     this.queue = undefined
     this.queued = 0

@@ -39,7 +39,7 @@ export class StreamChanges {
     if (!this.isWhole && entry.isStored) this.trimmed = entry
   }
 
-  /** These rows are written; `left` are those of new entries that are not. */
+  /** Marks rows as written; `left`: new entries without a row. */
   keepAdded(left: StreamEntry[]): void {
     this.partlySince ??= this.added[0]
     this.added = left

@@ -55,7 +55,7 @@ export class Stream {
     return group
   }
 
-  /** Called when all changes are in the file, or those that did not have to wait. */
+  /** Called when all changes that need not wait are in the file. */
   written(): void {
     if (this.changes?.partlySince !== undefined) return
     const isWhole = this.changes?.isWhole === true

@@ -43,7 +43,7 @@ export class KeyWaiters {
     if (waiting !== undefined) this.#ready.add(waiting)
   }
 
-  /** Lets those try again whose keys have changed. */
+  /** Lets waiting commands with changed keys try again. */
   serve(): void {
     while (this.#ready.size > 0) {
       const ready = this.#ready

@@ -10,7 +10,7 @@ export class ProtocolError extends Error {}
 const MAX_LINE_BYTES = 64 * 1024
 /** Limit of an argument: 512 MiB in Redis; a string of V8 ends a few bytes before. */
 const MAX_BULK_BYTES = Math.min(512 * 1024 * 1024, constants.MAX_STRING_LENGTH)
-/** All arguments of a request, with what each takes besides its bytes: Redis' `client-query-buffer-limit`. */
+/** Limit of all arguments of a request, with the overhead of each: Redis' `client-query-buffer-limit`. */
 const MAX_REQUEST_BYTES = 1024 * 1024 * 1024
 const MAX_ARGUMENTS = 2 ** 31 - 1
 

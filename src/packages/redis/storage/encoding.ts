@@ -16,7 +16,7 @@ export interface StoredValue {
   readonly bytes: Uint8Array
 }
 
-/** A row that cannot be what we have written. */
+/** A row that we cannot have written. */
 export class DamagedRow extends Error {}
 
 export function encodeValue(value: Value): StoredValue {

@@ -114,7 +114,7 @@ export class KeyWriter {
     return this.#rows.unfinished.length > 0
   }
 
-  /** Writes some of what a flood of messages has left, or all of it. Throws an error of SQLite. */
+  /** Writes some of the rest of a flood of messages, or all of it. Throws an error of SQLite. */
   writeRest(isAll: boolean): void {
     const streams = this.#rows.unfinished
     let done: readonly Stream[] = []
@@ -154,7 +154,7 @@ export class KeyWriter {
     let rows = NOTHING
     if (value instanceof Stream) {
       written.streams.push(value)
-      // before its head, which counts what is written
+      // before its head, which counts written rows
       rows = this.#rows.write(value, maxBytes)
     }
     let {size} = rows
@@ -177,7 +177,7 @@ export class KeyWriter {
     return {size, isAll: rows.isAll}
   }
 
-  /** Whether the row is written; the file keeps what it had before of a key that is too large, which keeps no other from it. */
+  /** Whether the row is written; the file keeps the earlier value of a too large key, and takes the other keys. */
   #isPut(key: string, row: readonly SQLInputValue[]): boolean {
     try {
       this.#put.run(...row)

@@ -20,7 +20,7 @@ const ROWS_A_TURN = 1000
 /** Number of rows above which memory grows while they are read. */
 const MANY_ROWS = 10_000
 
-/** Reads all keys into an engine; the engine reports those that have expired in the meantime. */
+/** Reads all keys into an engine; the engine reports expired ones. */
 export async function load(file: DatabaseSync, engine: RedisEngine): Promise<StoredRows> {
   const [[keys, entries] = []] = rows(file, 'SELECT (SELECT max(id) FROM keys), (SELECT count(*) FROM entries)')
   const hasMany = Number(keys) + Number(entries) > MANY_ROWS

@@ -16,7 +16,7 @@ export interface StoredKeys {
   readonly file: string | undefined
   /** Reason why the requested file is not used, with its name; empty if there is no reason. */
   readonly refusal: string
-  /** Writes what is left. */
+  /** Writes the rest. */
   close(): void
 }
 
@@ -26,8 +26,7 @@ const LOCK_PAUSE_MS = 50
 
 /**
  * Opens the file and reads its keys. A file that is damaged, or of a newer version, is kept under another name, and a fresh
- * one begun; one that cannot be opened leaves the keys in memory. `warn` is
- * called for files that are set aside or made smaller, and for what is not written later.
+ * one begun; one that cannot be opened leaves the keys in memory. `warn` is called for files that are set aside or made smaller, and for failed writes.
  */
 export async function openStoredKeys(path: string, warn: (text: string) => void): Promise<StoredKeys> {
   for (let tries = 1; ; tries++) {

@@ -5,7 +5,7 @@ import type {StreamEntry} from '../engine/stream-changes.ts'
 import type {Stream} from '../engine/stream.ts'
 import {encodeAll, encodeText} from './encoding.ts'
 
-/** New entries at once that are a flood: those that need not be read again are written when it is over. */
+/** Number of new entries at once that make a flood. Entries that need not be read again are written after it. */
 const FLOOD = 50
 /** Number of them that are written at once. */
 const REST_ROWS = 1000
@@ -28,7 +28,7 @@ interface Unfinished {
   last: StreamId
 }
 
-/** Writes what has changed in streams: entries, groups and what is pending have rows of their own. */
+/** Writes the changes of streams: entries, groups and pending entries have rows of their own. */
 export class StreamRows {
   /** The unfinished streams by their serial numbers. */
   readonly #unfinished = new Map<number, Unfinished>()
@@ -73,7 +73,7 @@ export class StreamRows {
     for (const {ms, seq} of changes.removed) this.#removeEntry.run(serial, ms, seq)
     const {size, left} = this.#addNew(stream, changes.added, maxBytes)
     if (left.length > 0) {
-      // groups wait, too: what they point at is in the file first
+      // groups wait, too: their entries are in the file first
       changes.keepAdded(left)
       return {size, isAll: false}
     }
@@ -101,7 +101,7 @@ export class StreamRows {
     return [...this.#unfinished.values()].map(({stream}) => stream)
   }
 
-  /** Writes some of what a flood has left, or all of it. Returns whether all of the stream is written now; the caller calls `finished` after the commit. */
+  /** Writes some of the rest of a flood, or all of it. Returns whether all of the stream is written now; the caller calls `finished` after the commit. */
   writeRest(stream: Stream, isAll: boolean): boolean {
     if (stream.changes?.isWhole === true) return this.write(stream, Infinity).isAll // a write of it has failed
     let rows = isAll ? Infinity : REST_ROWS
@@ -120,7 +120,7 @@ export class StreamRows {
     this.finished(stream)
   }
 
-  /** Forgets a stream in which nothing of a flood is left to write. */
+  /** Forgets a stream without unwritten entries of a flood. */
   finished({serial}: Stream): void {
     this.#unfinished.delete(serial)
   }
@@ -150,7 +150,7 @@ export class StreamRows {
     else unfinished.last = last
   }
 
-  /** Writes what a flood has left: some of it when the flood is over, all if a group is there now that has not read it. */
+  /** Writes the rest of a flood: some of it after the flood, all if a group has not read it. */
   #finish(stream: Stream, added: number): void {
     const unfinished = this.#unfinished.get(stream.serial)
     if (unfinished === undefined) return

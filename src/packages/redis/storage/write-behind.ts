@@ -44,7 +44,7 @@ export class WriteBehind {
     this.#warn = warn
   }
 
-  /** Starts to write what changes from now on. */
+  /** Starts to write changes from now on. */
   open(writer: KeyWriter): void {
     this.#writer = writer
     if (this.journal.changed.size > 0) this.#wake()
@@ -73,7 +73,7 @@ export class WriteBehind {
     if (changed.size === 0 || this.#writer === undefined) return
     const start = performance.now()
     const count = keysIn(changed)
-    // what is written as a whole grows while this pauses: so would the next pause
+    // keys that are written as a whole grow during a pause, and so would the next pause
     const mostMs = this.journal.moved.size > 0 ? LONG_MS : Infinity
     let isLarge = false
     try {
@@ -95,9 +95,9 @@ export class WriteBehind {
     else if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), REST_MS)
   }
 
-  /** Writes what a flood has left, in pieces, once nothing changes. */
+  /** Writes the rest of a flood, in pieces, once no key changes. */
   #writeRest(isAll: boolean): void {
-    if (this.#writer?.hasRest !== true || this.journal.changed.size > 0) return // after what has changed
+    if (this.#writer?.hasRest !== true || this.journal.changed.size > 0) return // after the changes
     clearTimeout(this.#timer)
     let pauseMs = DELAY_MS
     try {

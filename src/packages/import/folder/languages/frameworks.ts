@@ -3,7 +3,7 @@ import {addressedIn} from './go.ts'
 import {listeningIn, variableIn, type ListensAt} from '../../reading/listening.ts'
 import {projectApp, type ProjectReader} from './project.ts'
 
-/** Programs of Ruby: Rails, Sinatra, and what `rackup` starts. */
+/** Programs of Ruby: Rails, Sinatra, and programs of `rackup`. */
 export const ruby: ProjectReader = {
   appsIn(folder, env) {
     if (has(folder, 'bin/rails') && has(folder, 'config/application.rb', 'config.ru'))

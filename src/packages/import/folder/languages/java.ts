@@ -29,7 +29,7 @@ function mavenStart(folder: string, env: ProgramVariables): ProjectStart | undef
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
   if (SPRING.test(pom) && !isLibrary(folder, pom) && startsSpring(folder))
-    // what another module brings is not read
+    // other modules are not read
     return {
       command: [maven, '-q', 'spring-boot:run'],
       ...springListening(folder, env, notes.length > 0 ? '' : pom),
@@ -59,7 +59,7 @@ const isLibrary = (folder: string, pom: string): boolean =>
   isParent(join(folder, '..')) &&
   !readText(join(folder, '..'), 'pom.xml').includes('spring-boot-maven-plugin')
 
-/** Maven takes modules that another one needs from its repository on this machine. */
+/** Returns modules that a module needs: Maven takes them from its repository on this machine. */
 function siblingsOf(folder: string, pom: string): readonly string[] {
   const parent = join(folder, '..')
   const modules = [...readText(parent, 'pom.xml').matchAll(/<module>\s*([^<\s]+)\s*</g)].map(([, name = '']) => name)
@@ -118,7 +118,7 @@ const QUARKUS_PORT =
 const SERVER_PORT =
   /^(?:[ \t]*server\.port[ \t]*=|server(?:\.port[ \t]*:|:[ \t]*\n(?:[ \t]+\S.*\n|[ \t]*\n)*?[ \t]+port:))[ \t]*(?:\$\{\w+:)?(\d+)/m
 
-/** Whether one of its classes starts Spring, or is a program by itself; where there are none to read, its settings are those of one. */
+/** Whether a class starts Spring, or is a program itself; without readable classes, whether it has Spring's settings. */
 function startsSpring(folder: string): boolean {
   const main = join(folder, 'src')
   const files = allIn(main).filter(name => !/^\w*test\w*\//i.test(name))

@@ -13,7 +13,7 @@ const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
 
 const isDeno = (folder: string): boolean => !has(folder, 'package.json') && has(folder, 'deno.json', 'deno.jsonc')
 
-/** The package.json of a folder, or what its deno.json says in its terms; undefined if there is none, or if it is not JSON. */
+/** Returns the package.json of a folder, or its deno.json in the same terms; undefined without either, or for broken JSON. */
 export function readPackage(folder: string): Values | undefined {
   const deno = isDeno(folder) ? {...jsonOf(folder, 'deno.jsonc'), ...jsonOf(folder, 'deno.json')} : undefined
   const tasks = Object.entries(mapOf(deno?.['tasks'])).map(([name, each]) => [name, mapOf(each)['command'] ?? each])
@@ -42,7 +42,7 @@ export const node: ProjectReader = {
   }
 }
 
-/** The script that starts a package, and its line, of another script where it only names that; undefined: it has none. */
+/** Returns the script that starts a package, and its line, or the line of a script that it names. */
 function startScript(folder: string): {readonly script: string; readonly line: string} | undefined {
   const scripts = scriptsIn(folder)
   const lineOf = (name: string): string => {
@@ -131,7 +131,7 @@ function configuredPort(line: string, folder: string): number {
   return name === undefined ? 0 : Number(/["']?\bport["']?\s*:\s*(\d{4,5})\b/.exec(readText(folder, name))?.[1] ?? 0)
 }
 
-/** Servers of what was built, and where that is. */
+/** Servers of built files, and the folder of these. */
 const SERVES_BUILT: readonly (readonly [RegExp, string])[] = [
   [/\bnext start\b/, '.next'],
   [/\bvite preview\b|\bserve -s dist\b/, 'dist'],

@@ -17,7 +17,7 @@ function pythonApps(folder: string, env?: ProgramVariables): readonly ImportedAp
   const text = readText(folder, file)
   const [part, isInside] = [basename(dirname(join(folder, file))), file.includes('/')]
   const from = Array.from(text.matchAll(/^from (\w+)[ .]/gm), ([, name]) => name)
-  // what imports from its own folder, by a dot or its name, starts by its name in the folder above
+  // a module with imports from its own folder, by a dot or its name, starts from the folder above
   const isPart = /^from \./m.test(text) || (from.includes(part) && (isInside || has(folder, '__init__.py')))
   const place = isPart && !isInside ? dirname(folder) : folder
   const project = ['.', '..', '../..'].map(way => join(place, way)).find(isPython) ?? place
