@@ -250,6 +250,8 @@ export class Watchdog {
   forget = nothing
   spare = nothing
   guardTerminal = nothing
+  openNetwork = async (): Promise<void> => undefined
+  removeNetworks = async (): Promise<void> => undefined
   dismiss = async (): Promise<void> => undefined
 }
 
