@@ -1,6 +1,6 @@
 import type {Environment} from '../model/environment.ts'
 
-/** Variables that configure where an app's SDK sends to, whatever their value (OpenTelemetry's environment variable specification). */
+/** Variables that configure the receiver of an app's SDK, with any value but '' (OpenTelemetry's environment variable specification). */
 const WHERE = /^OTEL_(?:EXPORTER_\w+_ENDPOINT|EXPORTER_JAEGER_AGENT_HOST|(?:EXPERIMENTAL_)?CONFIG_FILE)$/
 /** Interval at which an SDK sends spans and logs, in ms: the default of 5 s would show them long after their request. */
 const DELAY_MS = '500'

@@ -284,7 +284,7 @@ t.test('the lines of apps', async t =>
       t.equal(stack, error, 'what goes on a line has its level')
       await page.getByLabel('Level').selectOption('Warnings and errors')
       await log.getByText('plain').waitFor({state: 'hidden'})
-      t.equal(await log.getByText('shop.py').isVisible(), true)
+      await log.getByText('shop.py').waitFor()
       t.equal(await log.getByText('ready').isVisible(), false)
       t.match(page.url(), /level=warn$/)
     })

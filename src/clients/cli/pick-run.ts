@@ -37,8 +37,7 @@ export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunP
 }
 
 /**
- * The runs of a place, best first: the one that started this command; those of its template; then those of other templates in the same folder, and single runs that
- * were started in or below it. With `--run-file` only the first; with `--name` the one of this name.
+ * Returns groups of runs of a place, best first. With `--name`: the runs of this name; with `--run-file`: of that template; in a command of a run: that run. Otherwise: the runs of the nearest template, then other runs of the folder and below it.
  */
 export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (readonly FoundRun[])[] {
   if (place.name !== undefined) {

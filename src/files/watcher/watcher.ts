@@ -204,7 +204,7 @@ export class Watch {
         void this.#hashes.hash()
         // the library skips a folder that is absent when it begins to follow it; one that it polls, it finds later
         if (this.#look()) return
-        // the library looks at a file before it watches its folder: what is saved in between it does not tell, nor what went with a folder
+        // the library reads a file before it watches its folder, so it misses a save in between, and files that vanish with their folder
         if (areFiles) {
           for (const path of plan.files.filter(each => !seen.has(each)))
             void savedSince(path, since, clock.date()).then(is => (is || since === 0) && see(path, 'other'))

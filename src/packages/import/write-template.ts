@@ -51,7 +51,7 @@ const indented = (lines: readonly string[], by: string): readonly string[] =>
 const comment = (note: string): readonly string[] =>
   note.split('\n').map((line, index) => `${index === 0 ? MARK : '#  '} ${oneLine(line)}`)
 
-/** Blanks in the place of characters that end a line, and a comment, for some reader of YAML, or that are not allowed there. */
+/** Replaces characters that end a comment for some reader of YAML, or are not allowed in one, by blanks. */
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
 
 const keys = (values: Readonly<Record<string, unknown>>): readonly string[] =>

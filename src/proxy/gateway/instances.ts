@@ -117,7 +117,7 @@ export class Instances {
     return callee === undefined ? this.#wait(call) : this.#send(callee, call)
   }
 
-  /** The next instance that admits immediately, preferably not the one that refused; undefined: none. */
+  /** Returns the next open instance with a free slot, except the refusing one; without one, the open instance with the fewest waiting calls. */
   #next(refuser: Callee | undefined): Callee | undefined {
     const {callees} = this
     for (let step = 1; step <= callees.length; step++) {

@@ -26,7 +26,7 @@ const COLUMNS = {
   answer: text
 }
 
-/** The columns that change with each tick. */
+/** The columns that a tick, a pause or a resumption changes. */
 export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>>
 
 /** Selects jobs. */

@@ -126,7 +126,7 @@ export async function replayTurn(
     else item.answer.resolve(undefined)
     return undefined
   })
-  // the item itself is not sent before
+  // without a live turn this asks about `item`, which is not sent yet
   const isInHand = (): boolean => workers.isInHand(engine.live.at(key)?.turn ?? item)
   const free = Promise.withResolvers<void>()
   item.look = () => void (isInHand() || free.resolve())

@@ -104,6 +104,7 @@ export class Watchdog {
   start = (): void => undefined
   spare = this.start
   guardTerminal = this.start
+  removeNetworks = async (): Promise<void> => undefined
   dismiss = async (): Promise<void> => undefined
   watch = ({pid}: {readonly pid: number}, graceMs: number): unknown => ledgerOf().graces.set(pid, graceMs)
   forget = ({pid}: {readonly pid: number}): void => {

@@ -100,7 +100,7 @@ const hasModules = (folder: string): boolean =>
 
 /** A package of Node with dependencies, and no folder of packages at or above it. */
 function lacksModules(folder: string): boolean {
-  // none: no package, or a broken one
+  // undefined without a package.json, or for a broken one
   const read = jsonIn(orElse(() => readTextFile(join(folder, 'package.json')), '')) as Record<string, unknown> | null
   const needed = ['dependencies', 'devDependencies'].flatMap(key =>
     Object.keys((read?.[key] as object | undefined) ?? {})

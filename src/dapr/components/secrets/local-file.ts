@@ -41,7 +41,7 @@ function read(path: string, properties: Properties, isMultiValued: boolean): Sec
   )
 }
 
-/** Each text, number and word by the path to it: `a:b`, `list:0`. */
+/** Returns each scalar as text, by its path: `a:b`, `list:0`. The text of null is ''. */
 function flatten(value: unknown, path: string, separator: string): readonly (readonly [string, string])[] {
   if (value === null) return [[path, '']]
   if (typeof value !== 'object') return [[path, typeof value === 'string' ? value : exactText(value)]]

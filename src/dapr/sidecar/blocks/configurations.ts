@@ -56,7 +56,7 @@ export class Configurations extends AppBlock {
     return this.#call(name, 'get', async () => store.get(keys, metadata), onGone).catch(failed)
   }
 
-  /** The id of the subscription. `ended`: it was ended, not by the one who has asked for it. */
+  /** Begins a subscription, and resolves with its id. `ended` is called at its end. */
   async subscribe(
     request: ConfigurationRequest,
     changed: ConfigurationListener,

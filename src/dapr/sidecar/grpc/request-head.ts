@@ -46,7 +46,7 @@ const KNOWN = new Map<string, readonly [part: Part, read?: Read]>([
   // headers that a gateway passes on from its browser's request
   ['origin', ['metadata', 'origin']],
   ['sec-fetch-site', ['metadata', 'fetchSite']],
-  // headers of the protocol, which go with the messages that they describe
+  // headers of gRPC itself, sent on only with unchanged messages
   ['user-agent', ['protocol', 'userAgent']],
   ['grpc-encoding', ['protocol', 'encoding']],
   ['grpc-accept-encoding', ['protocol']],

@@ -33,7 +33,7 @@ const BEHIND: GrpcStatus = {
  */
 export class ServerStream implements StreamHandler {
   readonly received: ReceivedCall
-  /** Aborted when the sidecar closes. Open work is to be finished. */
+  /** Aborted when the sidecar closes: open events may be answered, and then the stream ends. */
   readonly closing: AbortSignal
   readonly #fields: string
   readonly #onEnd: OnEnd

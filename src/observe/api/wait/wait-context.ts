@@ -63,7 +63,7 @@ export interface WaitContext {
   readonly lastLine: (home: string) => string
   /** Calls the listener with each event of the run; the result ends that. */
   readonly onEvent: (listener: (event: RunEvent) => void) => () => void
-  /** The end of the run waits until this answer is given; it never rejects. */
+  /** Lets the end of the run wait for an answer, which must not reject, for a moment. */
   readonly holds: (answer: Promise<void>) => Promise<void>
   /** Aborted when the run is stopping, and when it has ended. */
   readonly stopping: AbortSignal

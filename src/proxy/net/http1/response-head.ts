@@ -30,7 +30,7 @@ export interface ResponseHead {
   readonly text: string
 }
 
-/** Treatment of a response's headers beyond HTTP's rules. */
+/** Treatment of a response's headers, by HTTP's rules and by its kind of call. */
 export interface HeaderRules {
   readonly kinds: HeaderKinds
   /** Precedes the name of a header of kind `RENAME`. */

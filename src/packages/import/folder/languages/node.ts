@@ -13,7 +13,7 @@ const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
 
 const isDeno = (folder: string): boolean => !has(folder, 'package.json') && has(folder, 'deno.json', 'deno.jsonc')
 
-/** Returns the package.json of a folder, or its deno.json in the same terms; undefined without either, or for broken JSON. */
+/** Returns the package.json of a folder, undefined if it is missing or broken. Without one a deno.json counts in the same terms, a broken one as empty. */
 export function readPackage(folder: string): Values | undefined {
   const deno = isDeno(folder) ? {...jsonOf(folder, 'deno.jsonc'), ...jsonOf(folder, 'deno.json')} : undefined
   const tasks = Object.entries(mapOf(deno?.['tasks'])).map(([name, each]) => [name, mapOf(each)['command'] ?? each])
