@@ -18,7 +18,7 @@ export function readBeforeFailure(socket: net.Socket, buffer: Buffer, read: (cou
 const readNow = (socket: net.Socket, buffer: Buffer): number =>
   orElse(() => readSync((Reflect.get(socket, HANDLE) as {readonly fd: number}).fd, buffer), 0)
 
-/** Lets `take` see each connection before the listeners of a server do. They get its result, if any. */
+/** Lets `take` see each connection before the listeners of a server do, which get its result, if any. */
 export function interceptConnections(server: net.Server, take: (socket: net.Socket) => net.Socket | undefined): void {
   const emit = server.emit.bind(server) as (...event: unknown[]) => boolean
   server.emit = (event: unknown, ...values: unknown[]): boolean => {

@@ -13,7 +13,7 @@ export type Fingerprints = ReadonlyMap<string, string>
 
 /** Files of tools and of Daeploy's SDK: not copied, and not counted as changes of the user. */
 const IGNORED = /^(?:\.dapr|\.git|__pycache__|service(?:_copy)?_db\.db(?:-journal)?)$/
-/** A database. It is copied once; its service writes it, and not the user. */
+/** A database, which is copied once: its service writes it, and not the user. */
 const DATABASE = /\.(?:db|sqlite3?)(?:-(?:journal|wal|shm))?$/
 /** Large, and the same in all copies: symbolic links to them are created. */
 const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
