@@ -7,16 +7,7 @@ import type {Hint} from '../../model/reporter.ts'
 import {descendantsIn, look} from '../../platform/process-table.ts'
 import {isFreePort} from '../../proxy/ports/app-port.ts'
 import type {MovedPorts} from '../../model/moved-ports.ts'
-import {
-  fixedPorts,
-  isolatedPlan,
-  movedPorts,
-  portReaders,
-  portsAsked,
-  secondPorts,
-  unnamedPorts,
-  type HeldPorts
-} from '../../proxy/ports/isolated-plan.ts'
+import {fixedPorts, isolatedPlan, movedPorts, secondPorts, type HeldPorts} from '../../proxy/ports/isolated-plan.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 export interface IsolationOptions {
@@ -71,48 +62,21 @@ export class Isolation {
     return isolatedPlan({...plan, apps: [app]}, this.#moved).apps[0] ?? app
   }
 
+  /** Returns a plan with ports of its own, and notes the hints about them. */
   async apply(plan: Plan): Promise<Plan> {
     this.#moved = await movedPorts(plan, this.#moved, this.#heldByCopy)
     const isolated = isolatedPlan(plan, this.#moved)
-    const moved = plan.apps.flatMap((app, at) => {
-      const now = portsOf(isolated.apps[at])
-      return portsOf(app).flatMap((port, index) => (port === now[index] ? [] : [`${app.id} ${port} → ${now[index]}`]))
+    const {isolationHints} = await import('./isolation-hints.ts')
+    this.#hints = await isolationHints(plan, isolated, {
+      reason: this.#reason,
+      moved: this.#moved,
+      heldByCopy: this.#heldByCopy
     })
-    const besides = plan.apps.flatMap(app =>
-      secondPorts(app, plan, this.#heldByCopy)
-        .filter(port => isMoved(port, this.#moved))
-        .map(port => `${app.id} ${port} → ${this.#moved.get(port)}`)
-    )
-    const readers = portReaders(plan, isolated).map(({id}) => id)
-    const untold =
-      readers.length === 0
-        ? ''
-        : `. Nothing in the template gives ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
-    const called = [
-      ...new Set(unnamedPorts(plan, process.platform === 'linux').map(({id, port}) => `${id} at ${port}`))
-    ]
-    const elsewhere =
-      called.length === 0
-        ? ''
-        : `. What has the number of ${called.join(', ')} in its code or its files calls the other copy: a variable of the template has to name it`
-    const apps = moved.length + besides.length === 0 ? ['the sidecars have others'] : [...moved, ...besides]
-    const text = `other ports: ${this.#reason}: ${[...new Set(apps)].join(', ')}${untold}${elsewhere}`
-    this.#hints = isAnyOther(this.#moved) ? [{code: 'ports-moved', text}, ...(await fileHints(plan, this.#moved))] : []
     // a run keeps the map of its start: an edit adds to it
     for (const [from, to] of isolated.movedPorts ?? []) this.#all.set(from, to)
     return {...isolated, movedPorts: this.#all}
   }
 }
-
-/** The ports at which an app listens, each number once. */
-const portsOf = (app: AppPlan | undefined): readonly number[] =>
-  [
-    ...new Set(app && [app.published?.number ?? 0, app.channel.port, app.ready.kind === 'tcp' ? app.ready.port : 0])
-  ].filter(port => port > 0)
-
-const isMoved = (port: number, moved: MovedPorts): boolean => (moved.get(port) ?? port) !== port
-
-const isAnyOther = (moved: MovedPorts): boolean => [...moved.keys()].some(port => isMoved(port, moved))
 
 const NO_PORTS: ReadonlySet<number> = new Set()
 
@@ -157,25 +121,4 @@ async function heldBelow(pid: number): Promise<HeldPorts> {
     held.set(app.id, new Set([...(held.get(app.id) ?? []), ...(ports ?? [])]))
   }
   return held
-}
-
-const MAX_PLACES = 5
-
-/** Numbers of the template in files that programs read, and servers that no key of the template gives a port. */
-async function fileHints(plan: Plan, moved: MovedPorts): Promise<readonly Hint[]> {
-  const {numbersInFiles} = await import('../../files/config/numbers-in-files.ts')
-  const asked = plan.apps.flatMap(({ready, env}) =>
-    ready.kind === 'command' ? [...portsAsked(ready.command, env)].filter(port => !moved.has(port)) : []
-  )
-  // on Linux a `port` in the code of an app means its own copy
-  const called = new Set(process.platform === 'linux' ? plan.apps.map(({published}) => published?.number) : [])
-  const others = [...moved].flatMap(([from, to]) => (from === to || called.has(from) ? [] : [from]))
-  const found = numbersInFiles(plan, new Set([...others, ...asked]))
-  if (found.length === 0) return []
-  const shown = found.slice(0, MAX_PLACES).map(({place, port}) => `${place} (${port})`)
-  const more = found.length > shown.length ? ` and ${found.length - shown.length} more` : ''
-  const advice = 'write $APP_PORT there, or a variable of env, and the number itself as port or appPort in the template'
-  return [
-    {code: 'ports-moved', text: `numbers in files stay as they are in each copy: ${shown.join(', ')}${more}: ${advice}`}
-  ]
 }
