@@ -1,12 +1,17 @@
 import {authorityOf} from '../../../model/address.ts'
-import {connect, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders} from 'node:http2'
+import {
+  connect,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type Http2Session,
+  type OutgoingHttpHeaders
+} from 'node:http2'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import type {Connect} from '../protocol-adapter.ts'
 import {UpstreamError} from '../dialer.ts'
 import {headersByName} from '../http1/header-lines.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {ownOf} from '../../../model/own.ts'
-import {keepHandle} from './keep-handle.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
 
 /**
@@ -23,6 +28,16 @@ export const withHeaders = <T>(pairs: readonly string[], use: (headers: Outgoing
       if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE' || !Array.isArray(values)) throw error
       headers[name] = values[0] ?? ''
     }
+}
+
+/**
+ * Keeps the parts of a session until its streams are freed, one tick after their end. If both end in one tick, node
+ * frees the session first, and aborts if a stream still holds refused headers (Node 26:
+ * `current_nghttp2_memory_ == 0`).
+ */
+const keepHandle = (session: Http2Session): void => {
+  const parts = Object.getOwnPropertySymbols(session).map(name => Reflect.get(session, name) as unknown)
+  session.once('close', () => setImmediate(() => parts.splice(0)))
 }
 
 const worded = (error: Error & {code?: string}): Error =>
