@@ -48,9 +48,6 @@ const H2C_GRANTED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n
 const NO_REQUEST: Reply = {status: 400, type: '', body: '', lines: ''}
 const HEAD_TOO_LARGE: Reply = {status: 431, type: '', body: '', lines: ''}
 
-/** Open streams of all sidecars. */
-let openStreams = 0
-
 /** The cost, in pings, of a stream that is refused: a client reads the limit before it opens hundreds more. */
 const REFUSAL_COST = 2
 
@@ -149,10 +146,8 @@ export class Http2Listener {
       return connection.useless()
     }
     // an app of HTTP/1 gets a connection for each: others need some, too
-    if (openStreams >= maxOutgoing()) return frames.reset(REFUSED_STREAM)
-    openStreams++
+    if (Http2Stream.open >= maxOutgoing()) return frames.reset(REFUSED_STREAM)
     const stream = new Http2Stream(connection, frames, head.length)
-    stream.once('close', () => openStreams--)
     frames.handler = stream
     contain(stream, error => this.#crashed(connection, error))
     inTurn(() => {

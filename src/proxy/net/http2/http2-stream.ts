@@ -23,6 +23,8 @@ const BODILESS = new Set([204, 205, 304])
 
 /** A request of HTTP/2 as a stream: reads its body, and writes its response. Written strings are latin1. The stream emits no errors, only `close`. */
 export class Http2Stream extends Duplex implements StreamHandler {
+  /** Open streams of all connections; a reset stream does not count, even before its `close`. */
+  static open = 0
   readonly connection: FrameServer
   headersSent = false
   /** Fields that end the response; '' = it has none. */
@@ -42,6 +44,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
     this.connection = connection
     this.#frames = frames
     this.#left = length
+    Http2Stream.open++
   }
 
   /** Sends the head of the response. Returns whether a body may follow. Does nothing for a stream that is over. */
@@ -117,6 +120,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    Http2Stream.open--
     this.#frames.reset(INTERNAL_ERROR)
     this.#taken()
     done(error)
