@@ -9,7 +9,7 @@ registerHooks({
   resolve(specifier, context, next) {
     const {parentURL = ''} = context
     const path = specifier.startsWith('.') ? new URL(specifier, parentURL).href : specifier
-    const isAsked = /\/(?:isolation|isolated-plan)\.ts$/.test(parentURL) && ASKED.test(path)
+    const isAsked = /\/(?:isolation|isolation-hints|isolated-plan)\.ts$/.test(parentURL) && ASKED.test(path)
     return isAsked ? {url: WORLD, shortCircuit: true} : next(specifier, context)
   }
 })
