@@ -40,23 +40,24 @@ export function freeNames(
 /** The run of this user that has a host name; undefined: none has. */
 export const ownerOfName = (env: Environment, name: string): RunName | undefined => ownerAmong(livingRuns(env), name)
 
-/** Asks the run whose entrance has a port for it. Resolves with false if none has. */
+/** Asks the run whose entrance has a port for it, which leaves it before it answers. Resolves with false if none has, or is silent. */
 export async function freeOfEntrance(env: Environment, port: number): Promise<boolean> {
   const holder = livingRuns(env).find(({entrance}) => entrance?.includes(port) === true)
   if (holder === undefined) return false
   const lines = `Connection: Upgrade\r\nUpgrade: ${FREE_PORT}\r\nPillion-Port: ${port}\r\n`
   const socket = connect(join(holder.home, 'socket')).setTimeout(ANSWER_MS)
   socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)
-  await new Promise<void>(resolve => {
-    const end = (): void => void socket.destroy()
+  return new Promise(resolve => {
+    const end = (isFree: boolean): void => {
+      socket.destroy()
+      resolve(isFree)
+    }
     socket
-      .on('error', end)
-      .on('timeout', end)
-      .on('end', end)
-      .on('close', () => resolve())
+      .on('error', () => end(false))
+      .on('timeout', () => end(false))
+      .on('end', () => end(true))
       .resume()
   })
-  return livingRuns(env).every(({entrance}) => entrance?.includes(port) !== true)
 }
 
 function ownerAmong(runs: readonly LivingRun[], name: string): RunName | undefined {

@@ -16,6 +16,7 @@ t.test('names answer at further ports, which an app with that port gets', async 
   const rig = await openRig(t)
   const [port, short, taken] = [await freePort(), await freePort(), await freePort()]
   const other = net.createServer(socket => socket.end('other')).listen(taken, '127.0.0.1')
+  t.teardown(() => other.close())
   await once(other, 'listening')
   const env = {...withNames(port), PILLION_NAMES_PORT: [port, short, taken].join(',')}
   const start = async (folder: string, more: Record<string, unknown> = {}): Promise<ReturnType<Rig['pillion']>> => {

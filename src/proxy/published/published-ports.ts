@@ -86,10 +86,13 @@ export class PublishedPorts {
   }
 
   async #bind(id: string, {host, number}: Pick<PublishedPlan, 'host' | 'number'>): Promise<readonly Server[]> {
+    const bind = async (): Promise<readonly Server[]> => listen(number, host === '' ? LOOPBACK : [host])
     try {
-      return await listen(number, host === '' ? LOOPBACK : [host])
+      return await bind().catch(async (error: unknown) => {
+        if (await this.#apps.freed(number)) return bind()
+        throw error
+      })
     } catch (cause) {
-      if (await this.#apps.freed(number)) return this.#bind(id, {host, number})
       const holder = await whoHolds(number, cause, this.#nameOwner)
       throw new UserError(`app "${id}" cannot be called at port ${number}: ${holder}`, {
         explanation: `Its \`port\` is where Pillion listens for it. End what listens there, or choose another port for "${id}".`,
