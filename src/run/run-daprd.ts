@@ -8,21 +8,18 @@ import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../files/resources/componen
 import {isBlock, splitType} from '../files/resources/component-types.ts'
 import type {ComponentResource} from '../files/resources/components.ts'
 import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/sidecar-options.ts'
-import type {Watchdog} from '../supervisor/process/watchdog.ts'
+import type {ProcessWatchdog} from '../supervisor/process/watchdog.ts'
 
 /** The real daprds of a run: one next to each app with a component that Pillion lacks. Other runs do not load the code. */
 export class RunDaprd implements FindDaprd {
   readonly #context: Pick<RunContext, 'env' | 'run' | 'reporter' | 'lifetime'>
-  readonly #watchdog: Pick<Watchdog, 'watch' | 'forget'>
+  readonly #watchdog: ProcessWatchdog
   readonly #reported = new Set<string>()
   #count = 0
   /** Why there is no daprd; '' if there is one, or none was needed yet. */
   whyNone = ''
 
-  constructor(
-    context: Pick<RunContext, 'env' | 'run' | 'reporter' | 'lifetime'>,
-    watchdog: Pick<Watchdog, 'watch' | 'forget'>
-  ) {
+  constructor(context: Pick<RunContext, 'env' | 'run' | 'reporter' | 'lifetime'>, watchdog: ProcessWatchdog) {
     this.#context = context
     this.#watchdog = watchdog
   }

@@ -114,3 +114,10 @@ export class BlockReader {
     return this.block.charCodeAt(this.at++)
   }
 }
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+/** Fields that only HTTP/1 has (RFC 9113 §8.2.2). */
+const OF_HTTP1 = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+
+/** Whether a field of HTTP/2 may have a name; pseudo-header fields are another matter (RFC 9113 §8.2). */
+export const isFieldName = (name: string): boolean => NAME.test(name) && !OF_HTTP1.has(name)

@@ -1,5 +1,5 @@
 /** HTTP/2 as frames: the server and the clients of gRPC, which pass fields on as bytes. */
-export {kept, textCopy, encodeField, encodeInteger, encodeNamed} from './field-text.ts'
+export {kept, textCopy, encodeField, encodeInteger, encodeNamed, isFieldName} from './field-text.ts'
 export {FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
 export type {FrameClient} from './frame-client.ts'
 export {FrameClients, type Waiter} from './frame-clients.ts'

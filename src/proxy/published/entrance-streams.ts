@@ -1,6 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import type net from 'node:net'
 import {duplexPair, type Duplex} from 'node:stream'
+import {OF_CONNECTION} from '../net/http1/header-lines.ts'
 import {Http2Listener, type StreamRequest} from '../net/http2/http2-listener.ts'
 import type {Http2Stream} from '../net/http2/http2-stream.ts'
 
@@ -8,9 +9,6 @@ import type {Http2Stream} from '../net/http2/http2-stream.ts'
 const MAX_HEAD_BYTES = 16_384
 /** How long a caller may take for its settings, in ms. */
 const HEAD_MS = 10_000
-
-/** Headers of one connection, which a stream does not have (RFC 9113 §8.2.2). */
-const OF_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i
 
 export interface EntranceStreamsOptions {
   /** Serves HTTP/1.1 on a connection in memory, whose caller has this one. */
@@ -55,7 +53,7 @@ function respond(stream: Http2Stream, answer: IncomingMessage, method: string): 
   const pairs: string[] = []
   for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2) {
     const name = answer.rawHeaders[at] ?? ''
-    if (!OF_CONNECTION.test(name)) pairs.push(name, answer.rawHeaders[at + 1] ?? '')
+    if (!OF_CONNECTION.has(name.toLowerCase())) pairs.push(name, answer.rawHeaders[at + 1] ?? '')
   }
   const hasBody = stream.respond({status: answer.statusCode ?? 502, pairs, isLast: method === 'HEAD'})
   if (hasBody) answer.on('aborted', () => stream.close()).pipe(stream)

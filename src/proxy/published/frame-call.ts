@@ -1,4 +1,4 @@
-import {codeName, encodeField, INTERNAL_ERROR, REFUSED_STREAM} from '#h2-frames'
+import {codeName, INTERNAL_ERROR, REFUSED_STREAM} from '#h2-frames'
 import type {FieldWalker, FrameClient, FrameStream} from '#h2-frames'
 import {codeText} from '../../model/grpc-code.ts'
 import type {Hit} from '../faults/hit.ts'
@@ -16,6 +16,7 @@ import {
   INTERNAL,
   OK,
   percentDecoded,
+  responseFields,
   statusField,
   trailersOf,
   UNAVAILABLE
@@ -249,12 +250,8 @@ export class FrameCall extends StreamCall {
   }
 
   #replyNow(reply: Reply, why: string): void {
-    const pairs = replyPairs(reply)
-    let fields = statusField(reply.status)
-    for (let at = 0; at < pairs.length; at += 2)
-      fields += encodeField((pairs[at] ?? '').toLowerCase(), pairs[at + 1] ?? '')
     const body = this.#head.method === 'HEAD' ? '' : Buffer.from(reply.body).toString('latin1')
-    this.caller.writeHead(fields + this.callFields, body === '')
+    this.caller.writeHead(responseFields(reply.status, replyPairs(reply)) + this.callFields, body === '')
     if (body !== '') this.caller.writeData(body, true)
     const journal = this.journal
     journal.status = reply.status

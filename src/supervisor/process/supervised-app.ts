@@ -7,7 +7,7 @@ import type {Readable} from 'node:stream'
 import type {Sink} from '../../model/events.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../../model/app-state.ts'
 import {StateMachine} from './state-machine.ts'
-import type {Watchdog} from './watchdog.ts'
+import type {ProcessWatchdog} from './watchdog.ts'
 import {AppProcess, type ProcessPlace} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {closePipes, type ProcessPipes} from '../../platform/pipes.ts'
@@ -42,7 +42,7 @@ export interface SupervisedOptions extends ReadyCommandOptions {
   /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
   /** Gets each process group, in case we are killed. */
-  readonly watchdog?: (Pick<Watchdog, 'watch' | 'forget'> & Partial<Pick<Watchdog, 'openNetwork'>>) | undefined
+  readonly watchdog?: ProcessWatchdog | undefined
   /** Opens the terminal that the plan asks for. */
   readonly openTerminal?: (() => Promise<ProcessTerminal | Exit>) | undefined
 }
@@ -245,7 +245,7 @@ export class SupervisedApp implements Supervised {
     const env = environment(++this.#generation)
     // in one turn: the next marker may belong to another process
     const place = {folder, env, marker: `PILLION_LIFE=${processMarker(this.#generation)}`}
-    await watchdog?.openNetwork?.(plan.command, env, why => noted({type: 'no-network', why}))
+    await watchdog?.openNetwork(plan.command, env, why => noted({type: 'no-network', why}))
     return plan.limits ? {...place, limited: (await import('./limits.ts')).limitsFor(plan.limits, noted)} : place
   }
 

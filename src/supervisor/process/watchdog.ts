@@ -20,6 +20,9 @@ const OF_ENGINES = /^(?:(?:CONTAINER|CONTAINERD|DOCKER)_\w+|HOME|PATH|XDG_RUNTIM
 /** Containers of a process, with its environment, by which their daemon is found. */
 export type OwnContainers = Containers & {readonly env: Environment}
 
+/** The part of a watchdog that a process needs. */
+export type ProcessWatchdog = Pick<Watchdog, 'watch' | 'forget' | 'openNetwork'>
+
 /**
  * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all
  * processes with the run's marker. A shell reads a pipe which only we hold, so that its input ends when we do.

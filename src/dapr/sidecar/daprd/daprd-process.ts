@@ -6,7 +6,7 @@ import type {LogEntry} from '../../../model/log-entry.ts'
 import {type AppPlan, LOG_LEVELS, type LogLevel} from '../../../model/plan.ts'
 import {makePipes} from '../../../platform/pipes.ts'
 import {AppProcess, type AppProcessOptions} from '../../../supervisor/process/app-process.ts'
-import type {Watchdog} from '../../../supervisor/process/watchdog.ts'
+import type {ProcessWatchdog} from '../../../supervisor/process/watchdog.ts'
 import type {ShownPorts} from '../../../supervisor/daprd-log.ts'
 import type {AppListenerOptions} from './app-listener.ts'
 import type {DaprdProgram} from './find-daprd.ts'
@@ -48,7 +48,7 @@ export interface DaprdOptions {
   /** Components that the process opens (`componentsText`). */
   readonly components: string
   readonly listener: AppListenerOptions
-  readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
+  readonly watchdog: ProcessWatchdog
   /** Aborted when its app ends: one that is not ready by then is given up. */
   readonly ending: AbortSignal
   /** Aborted when the run ends without a grace period. */

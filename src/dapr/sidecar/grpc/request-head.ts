@@ -1,4 +1,4 @@
-import {textCopy, FieldWalker, type HeaderField, type FieldSink, type FrameStream} from '#h2-frames'
+import {textCopy, FieldWalker, isFieldName, type HeaderField, type FieldSink, type FrameStream} from '#h2-frames'
 import type {Call, SentRequest} from '../../../model/call.ts'
 import type {Pool} from '../../../proxy/net/pool.ts'
 import type {SidecarContext} from '../http/invocation.ts'
@@ -56,12 +56,8 @@ const KNOWN = new Map<string, readonly [part: Part, read?: Read]>([
   )
 ])
 
-/** Headers that are not allowed in HTTP/2 (RFC 9113 §8.2.2). */
-const FORBIDDEN = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
-
 /** A value, or several separated by commas (gRPC over HTTP/2, Binary-Header). */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}(?:,[A-Za-z0-9+/]*={0,2})*$/
-const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 
 /** Dapr's values for true (kit/utils, IsTruthy). */
 const IS_TRUE = /^(?:y|yes|true|t|on|1)$/i
@@ -138,7 +134,7 @@ export class RequestHead implements FieldSink {
 
   #other(field: HeaderField): void {
     const {name, bytes} = field
-    if (name.charCodeAt(0) === 58 || !NAME.test(name) || FORBIDDEN.has(name)) this.isMalformed = true
+    if (!isFieldName(name)) this.isMalformed = true
     else if (name.startsWith('grpc-')) this.protocol += bytes
     else this.metadata += bytes
     if (name === 'baggage') this.baggage += (this.baggage === '' ? '' : ',') + this.#textOf(field)

@@ -65,6 +65,15 @@ const STATUS = 8
 /** `:status`. */
 export const statusField = (status: number): string =>
   status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString())
+
+/** The fields of a response; `pairs`: alternating names and values. */
+export function responseFields(status: number, pairs: readonly string[]): string {
+  let fields = statusField(status)
+  for (let at = 0; at + 1 < pairs.length; at += 2)
+    fields += encodeField((pairs[at] ?? '').toLowerCase(), pairs[at + 1] ?? '')
+  return fields
+}
+
 /** Limit of a text in a head. Clients end a call with a larger one: in Java beyond 8 KiB with its details. */
 const MAX_TEXT = 3800
 

@@ -1,15 +1,12 @@
-import type {FieldSink, HeaderField} from '#h2-frames'
+import {type FieldSink, type HeaderField, isFieldName} from '#h2-frames'
 
 const PSEUDO = new Set([':method', ':path', ':authority', ':scheme'])
-const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const TARGET = /^[/*][\x21-\x7e\x80-\xff]*$/
 const AUTHORITY = /^[\x21-\x7e]*$/
 /** Characters that a value does not have (RFC 9113 §8.2.1). */
 // oxlint-disable-next-line no-control-regex
 const BAD_VALUE = /[\0-\x08\n-\x1f\x7f]/
-/** Headers that are not allowed in HTTP/2 (RFC 9113 §8.2.2). */
-const FORBIDDEN = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
 /** The head of a request of HTTP/2, in the form of HTTP/1: an app gets it as text, so every character is checked. */
 export class Http2Head implements FieldSink {
@@ -31,8 +28,7 @@ export class Http2Head implements FieldSink {
       this.#pseudo.set(name, value)
       return
     }
-    if (!NAME.test(name) || FORBIDDEN.has(name) || (name === 'te' && value.toLowerCase() !== 'trailers'))
-      this.isMalformed = true
+    if (!isFieldName(name) || (name === 'te' && value.toLowerCase() !== 'trailers')) this.isMalformed = true
     // several cookie headers become one again (RFC 9113 §8.2.3)
     if (name === 'cookie') {
       this.#cookie += this.#cookie === '' ? value : `; ${value}`

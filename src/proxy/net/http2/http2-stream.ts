@@ -1,14 +1,7 @@
 import {Duplex} from 'node:stream'
-import {
-  encodeField,
-  INTERNAL_ERROR,
-  PROTOCOL_ERROR,
-  type FrameServer,
-  type FrameStream,
-  type StreamHandler
-} from '#h2-frames'
+import {INTERNAL_ERROR, PROTOCOL_ERROR, type FrameServer, type FrameStream, type StreamHandler} from '#h2-frames'
 import {replyPairs, type Reply} from '../reply.ts'
-import {statusField} from '../grpc/status.ts'
+import {responseFields} from '../grpc/status.ts'
 
 /** The head of a response: alternating names and values. */
 export interface StreamResponse {
@@ -51,11 +44,8 @@ export class Http2Stream extends Duplex implements StreamHandler {
   respond({status, pairs, isLast}: StreamResponse): boolean {
     if (this.destroyed || this.headersSent) return false
     this.headersSent = true
-    let fields = statusField(status)
-    for (let at = 0; at + 1 < pairs.length; at += 2)
-      fields += encodeField((pairs[at] ?? '').toLowerCase(), pairs[at + 1] ?? '')
     const isWhole = isLast || BODILESS.has(status)
-    this.#frames.writeHead(fields, isWhole)
+    this.#frames.writeHead(responseFields(status, pairs), isWhole)
     if (isWhole) this.end()
     return !isWhole
   }

@@ -98,7 +98,7 @@ export function open(t: Test, timeoutMs = 60_000, graceMs = 1000) {
     metadata: () => ({}),
     ending: new AbortController().signal,
     now: now.signal,
-    watchdog: {watch: ({pid}) => void pids.push(pid ?? 0), forget: () => undefined},
+    watchdog: {watch: ({pid}) => void pids.push(pid ?? 0), forget: () => undefined, openNetwork: async () => undefined},
     log: ({level, message}) => void lines.push(`${level}: ${message}`),
     warn: text => {
       warned.push(text)

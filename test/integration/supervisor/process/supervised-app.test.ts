@@ -386,7 +386,8 @@ for (const [restart, phase] of [
 
 test('its watchdog is given the time that it may take to end', async t => {
   const given: number[] = []
-  const watchdog = {watch: (_: unknown, graceMs = 0) => void given.push(graceMs), forget: () => undefined}
+  const watch = (_: unknown, graceMs = 0): void => void given.push(graceMs)
+  const watchdog = {watch, forget: () => undefined, openNetwork: async () => undefined}
   const stop = {signal: 'SIGTERM', timeoutMs: 7000, first: 'leader', scope: 'all'} as const
   const {app} = new Scene(t).app({command: script('exec sleep 300'), stop}, {watchdog})
   await app.start()
