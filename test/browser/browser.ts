@@ -116,3 +116,8 @@ export async function violations(page: Page): Promise<readonly string[]> {
     nodes.map(({html, any}) => `${id}: ${html} ${any[0]?.message ?? ''}`)
   )
 }
+
+/** Waits for two frames, after which the browser has laid out what `content-visibility: auto` skipped until then. */
+export async function laidOut(page: Page): Promise<void> {
+  await page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))')
+}

@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import {open, violations, withBrowser} from './browser.ts'
+import {laidOut, open, violations, withBrowser} from './browser.ts'
 import {detail, replayed, runWithCalls} from './made-up-calls.ts'
 import {trouble} from './made-up-crash.ts'
 import {call, callDetail, madeUp, treeNode} from './made-up.ts'
@@ -187,6 +187,7 @@ t.test('the calls between apps', async t =>
       const steps = panel.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
       await steps.first().waitFor()
       t.equal(await steps.count(), 3)
+      await laidOut(page)
       t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\]\s+200, likely \(50 %, 1 of 2\)/)
       const failure = panel.getByRole('region', {name: 'Failure'})
       await failure.getByRole('link', {name: /checkout → payments GET/}).waitFor()
@@ -205,6 +206,7 @@ t.test('the calls between apps', async t =>
       await strip.getByText('told here').waitFor()
       t.equal(await strip.getByText('told above').count(), 0, 'a page about a problem has no strip about it')
       await panel.getByLabel('all log lines (2)').check()
+      await laidOut(page)
       t.match(await steps.first().innerText(), /checkout got an order/)
       await page.keyboard.press('Escape')
       await page.getByRole('grid', {name: 'Calls', exact: true}).waitFor()

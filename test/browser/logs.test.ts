@@ -250,7 +250,7 @@ t.test('the lines of apps', async t =>
         await log.getByText('order 17 again').waitFor()
         await log.getByRole('button', {name: 'Open 1 earlier line that matches'}).click()
         await log.getByText('order 17 came').waitFor()
-        t.match(await log.innerText(), /came[^]*handled[^]*again/)
+        t.match(await log.textContent(), /came[^]*handled[^]*again/)
         t.match(asked, [
           /^grep=order\+17&level=&stream=&limit=500&version=\*$/,
           /^grep=order\+17&level=&stream=&limit=500&version=\*&before=\d+&skip=500$/

@@ -15,7 +15,7 @@ t.test('a request', async t =>
       t.ok(((await bars.boundingBox())?.width ?? 0) > 1300)
       t.same(await bars.locator('.scale span').allInnerTexts(), ['0', '100 ms', '200 ms', '300 ms', '400 ms'])
       t.same(await bars.locator('.branch').allTextContents(), ['', '└ ', '  └ '])
-      const names = await bars.locator('li .name > span:last-child').allInnerTexts()
+      const names = await bars.locator('li .name > span:last-child').allTextContents()
       t.match(names[1], /^checkout → payments/, 'its caller is not the callee of the call above')
     })
 

@@ -40,7 +40,7 @@ t.test('what apps did inside of a call is in its tree, which grows while it is o
 
       run.answers['GET /trace'] = {...tree}
       await rows.getByText('GET https://prices.example/items/13').first().waitFor()
-      t.match(await rows.locator('.name > :last-child').allInnerTexts(), [
+      t.match(await rows.locator('.name > :last-child').allTextContents(), [
         'user → shop GET /orders/13',
         'shop check basket',
         'stock GET /items/13',

@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import {open, violations, withBrowser} from './browser.ts'
+import {laidOut, open, violations, withBrowser} from './browser.ts'
 import {at, detail, instance, step} from './made-up-workflows.ts'
 import {app, call, callDetail, FIRST_VIEW, madeUp, type MadeUp, treeNode} from './made-up.ts'
 
@@ -92,6 +92,7 @@ t.test('workflows', async t =>
       await panel.getByText(/running, waits for child ship in checkout since .*; event approved/).waitFor()
       const steps = panel.getByRole('list', {name: 'Steps'})
       await steps.getByRole('listitem').filter({hasText: 'timer pack'}).waitFor()
+      await laidOut(page)
       const texts = await steps.getByRole('listitem').allInnerTexts()
       t.match(
         texts.map(text => text.replaceAll(/\s+/g, ' ')),
