@@ -271,8 +271,9 @@ t.test('the calls between apps', async t =>
         await head.getByText('200 after').waitFor()
         const steps = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
         await steps.getByText('200').waitFor()
+        run.send('bye', {}, 2000) // a page that changes what it follows gets the event at its next connection
+        await page.getByText('The run has ended').first().waitFor()
         const asked = page.waitForEvent('requestfailed', request => request.url().includes('/trace'))
-        run.send('bye', {}, 2000)
         run.cut()
         run.close()
         await asked

@@ -128,10 +128,10 @@ t.test('the page', async t =>
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'payments'}).waitFor()
       await stopClock(page)
-      run.isDown = true
       run.send('bye', {}, 1001)
-      run.cut()
       await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').waitFor()
+      run.isDown = true
+      run.cut()
       t.ok(await page.getByRole('link', {name: 'payments'}).isVisible(), 'what was known stays')
       run.apps = [app('shipping')]
       run.restart()
