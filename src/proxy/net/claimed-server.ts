@@ -29,11 +29,6 @@ const onUnixSockets = new WeakSet<object>()
 /** Whether a connection came over a unix domain socket: file permissions protect that, so any Host header is accepted. */
 export const isOnUnixSocket = (connection: object): boolean => onUnixSockets.has(connection)
 
-/** Marks a connection that continues another one in the same way. */
-export function inherit(from: object, to: object): void {
-  if (onUnixSockets.has(from)) onUnixSockets.add(to)
-}
-
 /**
  * Serves the claimed address with `server`, starting with the connections that have already arrived. `warn` is called when there
  * are too many.

@@ -8,7 +8,6 @@ import {attach, release} from '../net/claimed-server.ts'
 import {Connections} from '../net/connections.ts'
 import {contain} from '../net/error-boundary.ts'
 import {KnownHeads} from '../net/http1/known-heads.ts'
-import {shareReads} from '../net/http1/shared-reads.ts'
 import type {FrameCallsOptions} from './frame-calls.ts'
 import {passOn, type PassedOn} from './pass-on.ts'
 import {strippedHead} from './path-route.ts'
@@ -70,7 +69,6 @@ export abstract class CallPort implements PublishedHost {
   listen(claims: readonly net.Server[]): void {
     for (const claim of claims) {
       const server = net.createServer({allowHalfOpen: true, noDelay: true})
-      shareReads(server)
       this.connections.follow(server)
       server.on('connection', (socket: net.Socket) => this.accept(socket))
       attach(claim, server, this.#warn)

@@ -3,7 +3,6 @@ import net, {type AddressInfo} from 'node:net'
 import type {CallHandler} from '../../../src/proxy/net/exchange-parts.ts'
 import {CallJournal} from '../../../src/proxy/net/call-journal.ts'
 import {PLAIN_RULES} from '../../../src/proxy/net/http1/response-head.ts'
-import {shareReads} from '../../../src/proxy/net/http1/shared-reads.ts'
 import {Pool} from '../../../src/proxy/net/pool.ts'
 import {Random} from '../../fuzz/random.ts'
 import {CALLER_CONNECTIONS, type BeginCall} from '../../rig/caller-connections.ts'
@@ -60,7 +59,6 @@ class Walk {
   async open(serve: (socket: net.Socket, begin: BeginCall) => void): Promise<void> {
     await this.#app.open()
     this.#pool = this.#newPool()
-    shareReads(this.#front)
     this.#front.on('connection', (socket: net.Socket) => {
       this.#sockets.add(socket)
       serve(socket, this.#begin)

@@ -1,7 +1,7 @@
 import type net from 'node:net'
 import {writeCopy} from '../write-copy.ts'
 import {corkTurn, LateText, SMALL} from './late-text.ts'
-import {owned, readWith} from './shared-reads.ts'
+import {owned, readWith, shareReads} from './shared-reads.ts'
 
 /** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
 export const MAX_EARLY = 8192
@@ -31,6 +31,7 @@ export class CallerSocket {
     const destroy = (): void => listener.destroy()
     this.#listeners = {end: () => listener.end(), close: destroy, error: destroy, drain: () => listener.drain()}
     for (const [event, each] of Object.entries(this.#listeners)) socket.on(event, each)
+    shareReads(socket)
     this.#stopReading = readWith(socket, bytes => listener.read(bytes))
   }
 

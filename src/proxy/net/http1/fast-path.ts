@@ -5,7 +5,7 @@ import {FastConnection, type FastPathHost, type PlainRoute} from './fast-connect
 import {isPreface, readable} from './first-line.ts'
 import {KnownHeads} from './known-heads.ts'
 import {readPlain, type PlainRequest} from './plain-request.ts'
-import {changeReads, shareReads} from './shared-reads.ts'
+import {changeReads} from './shared-reads.ts'
 
 /**
  * Front of a node:http server: every connection starts here, and stays as long as its requests are plain. The front rejects
@@ -29,7 +29,6 @@ export class FastPath implements FastPathHost {
     const [listener] = server.listeners('connection')
     if (listener === undefined) throw new Error('node:http listens to no connections')
     this.#accept = socket => listener.call(server, socket)
-    shareReads(server)
     const begin = (socket: net.Socket): void => void this.#connections.add(new FastConnection(this, socket))
     server.removeAllListeners('connection').on('connection', begin)
     this.#sweep = setInterval(() => this.#age(), 1000).unref()

@@ -1,33 +1,32 @@
 import net from 'node:net'
 import type {Duplex} from 'node:stream'
-import {inherit} from '../claimed-server.ts'
-import {HANDLE, interceptConnections} from '../intercept-connections.ts'
+import {HANDLE} from '../intercept-connections.ts'
 import {readInOwnTurn} from '../own-turn.ts'
 
 /** All connections are read into this buffer, one after the other. */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** The fields of a socket for the server that counts it (Node 26: lib/net.js, `onconnection`). */
-const COUNTED_BY = ['_server', 'server'] as const
-
 /** Replaces read bytes, piece by piece. */
 type Change = (bytes: Buffer) => Iterable<Buffer>
 
-/** A connection that is read into a buffer that all share, while it has a reader; without one it is like any other. */
-class SharedSocket extends net.Socket {
+/** The reads of a connection into the buffer that all share. Without a reader they are copied into its stream. */
+class SharedReads {
   isRead = false
   /** Changes bytes that are read without a reader. */
   change: Change | undefined
+  readonly #socket: net.Socket
 
-  constructor(handle: unknown, allowHalfOpen: boolean) {
-    const read = (size: number): boolean => {
-      const bytes = buffer.subarray(0, size)
-      return this.isRead ? this.emit('data', bytes) : this.pass(bytes)
-    }
-    super({handle, allowHalfOpen, readable: true, writable: true, onread: {buffer, callback: read}} as object)
+  constructor(socket: net.Socket) {
+    this.#socket = socket
   }
 
-  /** Passes on read bytes. Returns false to pause reading. */
+  /** Passes on the bytes that the buffer has now. Returns false to pause reading. */
+  read(size: number): boolean {
+    const bytes = buffer.subarray(0, size)
+    return this.isRead ? this.#socket.emit('data', bytes) : this.pass(bytes)
+  }
+
+  /** Passes on read bytes without a reader. */
   pass(bytes: Buffer): boolean {
     const {change} = this
     let kept = 0
@@ -35,12 +34,14 @@ class SharedSocket extends net.Socket {
     for (const piece of change?.(bytes) ?? [Buffer.from(bytes)]) {
       if (this.change !== change) break
       kept += piece.length
-      isTaken = this.push(piece)
+      isTaken = this.#socket.push(piece)
     }
-    if (isTaken && isMuchWork(bytes.length, kept)) letOthersRead(this)
+    if (isTaken && isMuchWork(bytes.length, kept)) letOthersRead(this.#socket)
     return isTaken
   }
 }
+
+const shared = new WeakMap<Duplex, SharedReads>()
 
 /** Whether a read was full of tiny chunks, each as slow as many bytes of a large one. */
 export const isMuchWork = (read: number, kept: number): boolean => read > 16_384 && 2 * kept < read
@@ -48,6 +49,7 @@ export const isMuchWork = (read: number, kept: number): boolean => read > 16_384
 /** Reader of a connection (Node 26: lib/net.js). `reading` is Node's belief. */
 interface Handle {
   readonly reading: boolean
+  useUserBuffer(into: Buffer): void
   readStart(): void
   readStop(): void
 }
@@ -74,29 +76,32 @@ export function letOthersRead(socket: Duplex): void {
 }
 
 /**
- * Passes the reads of a connection to a reader, or its `data` where its server shares no reads. The next read overwrites them: `owned` copies bytes to keep. Returns a function that ends it.
+ * Passes the reads of a connection to a reader, or its `data` if it does not share its reads. The next read overwrites them: `owned` copies bytes to keep. Returns a function that ends it.
  */
 export function readWith(socket: Duplex, reader: (bytes: Buffer) => void): () => void {
   socket.on('data', reader)
-  if (socket instanceof SharedSocket) socket.isRead = true
+  const reads = shared.get(socket)
+  if (reads !== undefined) reads.isRead = true
   return () => {
-    if (socket instanceof SharedSocket) socket.isRead = false
+    if (reads !== undefined) reads.isRead = false
     socket.removeListener('data', reader)
   }
 }
 
 /** Changes these bytes, and all that a connection without a reader reads from now on, into new Buffers. The connection must have a handler for `data` already. */
 export function changeReads(socket: net.Socket, change: Change, bytes: Buffer): void {
-  if (!(socket instanceof SharedSocket)) return socket.unshift(Buffer.concat([...change(bytes)]))
-  socket.change = change
+  const reads = shared.get(socket)
+  if (reads === undefined) return socket.unshift(Buffer.concat([...change(bytes)]))
+  reads.change = change
   // node:http reads a connection past its stream until there is another listener (lib/_http_server.js, `unconsume`)
   socket.on('data', ignore).off('data', ignore)
-  socket.pass(bytes)
+  reads.pass(bytes)
 }
 
 /** Drops all further and waiting reads of a connection without a reader. */
 export function dropReads(socket: Duplex): void {
-  if (socket instanceof SharedSocket) socket.change = () => []
+  const reads = shared.get(socket)
+  if (reads !== undefined) reads.change = () => []
 }
 
 const ignore = (): void => undefined
@@ -107,18 +112,21 @@ export const isShared = (bytes: Buffer): boolean => bytes.buffer === buffer.buff
 /** Returns the bytes, or a copy if the next read overwrites them. */
 export const owned = (bytes: Buffer): Buffer => (isShared(bytes) ? Buffer.from(bytes) : bytes)
 
-/**
- * Listeners of this server get connections that `readWith` reads into one buffer. For each read of a connection Node allocates
- * 64 KiB, and shrinks them: a tenth of the work of a small call. Node offers reads into one buffer only for opened connections, not for accepted ones.
- */
-export const shareReads = (server: net.Server): void => interceptConnections(server, shared)
+/** The fields of a socket for a buffer that it reads into, and for who gets the bytes (Node 26: lib/net.js, `onread`). */
+const [BUFFER = '', CALLBACK = ''] = ['kBuffer', 'kBufferCb'].map(name =>
+  Object.getOwnPropertySymbols(new net.Socket()).find(({description}) => description === name)
+)
 
-function shared(accepted: net.Socket): net.Socket {
-  const handle: unknown = Reflect.get(accepted, HANDLE)
-  if (handle === undefined || handle === null) return accepted
-  const socket = new SharedSocket(handle, accepted.allowHalfOpen)
-  for (const name of COUNTED_BY) Reflect.set(socket, name, Reflect.get(accepted, name))
-  Reflect.set(accepted, HANDLE, null)
-  inherit(accepted, socket)
-  return socket
+/**
+ * Reads a connection into the one buffer from now on. For each read of a connection Node allocates memory of its own: a tenth of the work of a
+ * small call, a third of one with TLS. Node offers reads into one buffer only for opened connections, not for accepted ones.
+ */
+export function shareReads(socket: net.Socket): void {
+  const handle = Reflect.get(socket, HANDLE) as Handle | null | undefined
+  if (!handle || shared.has(socket)) return
+  const reads = new SharedReads(socket)
+  shared.set(socket, reads)
+  Reflect.set(socket, BUFFER, buffer)
+  Reflect.set(socket, CALLBACK, (size: number) => reads.read(size))
+  handle.useUserBuffer(buffer)
 }

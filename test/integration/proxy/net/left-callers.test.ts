@@ -4,7 +4,6 @@ import t, {type Test} from 'tap'
 import type {CallHandler} from '../../../../src/proxy/net/exchange-parts.ts'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {PLAIN_RULES} from '../../../../src/proxy/net/http1/response-head.ts'
-import {shareReads} from '../../../../src/proxy/net/http1/shared-reads.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {CALLER_CONNECTIONS, type BeginCall} from '../../../rig/caller-connections.ts'
 import {aCall} from '../../../rig/made-call.ts'
@@ -20,7 +19,6 @@ async function listen(t: Test, serve: (socket: net.Socket) => void): Promise<{po
     sockets.push(socket.on('error', nothing))
     serve(socket)
   })
-  shareReads(server)
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
