@@ -7,5 +7,5 @@ if (process.platform === 'win32') {
   console.error(`pillion needs Node 22.22 or newer, this is ${process.versions.node}`)
   process.exitCode = 1
 } else {
-  void import('./start.cjs')
+  require('./start.cjs')
 }

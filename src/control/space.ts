@@ -1,8 +1,8 @@
-import {createHash} from 'node:crypto'
 import {existsSync, realpathSync} from 'node:fs'
 import {basename, dirname, join, relative} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import type {NameSpace} from '../model/app-name.ts'
+import {shortHash} from '../model/fnv1a.ts'
 import type {Plan} from '../model/plan.ts'
 import {commonOf, gitOf} from '../platform/git-folder.ts'
 import {makeFolder} from '../platform/make-folder.ts'
@@ -97,9 +97,7 @@ function spaceFor(env: Environment, {root, copy}: SpaceOwner): Space {
 }
 
 function spaceCalled(env: Environment, called: string, identity: string): Space {
-  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12)
-  const word = wordOf(called)
-  const name = [word, hash].join('-')
+  const name = [wordOf(called), shortHash(identity)].join('-')
   return {name, folder: join(spacesFolder(env), name)}
 }
 

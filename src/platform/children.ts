@@ -28,6 +28,8 @@ export interface Child {
 export class Children {
   readonly #waitpid: CFunction
   readonly #waiting = new Map<number, (exit: Exit) => void>()
+  /** Children that keep us running. */
+  readonly #kept = new Set<number>()
   readonly #status = Buffer.alloc(4)
   #keepAlive: NodeJS.Timeout | undefined
 
@@ -37,11 +39,14 @@ export class Children {
     process.on('SIGCHLD', () => this.#reap())
   }
 
-  /** We are kept running until it is reaped. */
-  add(pid: number): Child {
+  /** Keeps us running until the child is reaped, unless it `isUnref`. */
+  add(pid: number, isUnref: boolean): Child {
     const {promise, resolve} = Promise.withResolvers<Exit>()
     this.#waiting.set(pid, resolve)
-    this.#keepAlive ??= setInterval(() => undefined, 2 ** 30)
+    if (!isUnref) {
+      this.#kept.add(pid)
+      this.#keepAlive ??= setInterval(() => undefined, 2 ** 30)
+    }
     return {pid, exited: promise, hasExited: () => this.#waiting.get(pid) !== resolve}
   }
 
@@ -50,9 +55,10 @@ export class Children {
     for (const [pid, resolve] of this.#waiting) {
       if (this.#waitpid(pid, this.#status, WNOHANG) !== pid) continue
       this.#waiting.delete(pid)
+      this.#kept.delete(pid)
       resolve(exitOf(this.#status.readInt32LE()))
     }
-    if (this.#waiting.size > 0) return
+    if (this.#kept.size > 0) return
     clearInterval(this.#keepAlive)
     this.#keepAlive = undefined
   }

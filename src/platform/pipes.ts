@@ -44,7 +44,7 @@ export async function makePipes(count: number): Promise<ProcessPipes[]> {
 
 /** Creates pipes by pipe2(2): a program would take 7 ms of a start. Returns undefined if this Node or the system cannot. */
 function systemPipes(count: number, open: number[]): ProcessPipes[] | undefined {
-  const pipe2 = process.platform === 'linux' && count > 0 ? findPipe2() : undefined
+  const pipe2 = process.platform === 'linux' && count > 0 ? cFunction('pipe2', ['pointer', 'i32']) : undefined
   if (pipe2 === undefined) return undefined
   const both = Buffer.alloc(8)
   const make = (): Pipe => {
@@ -56,11 +56,20 @@ function systemPipes(count: number, open: number[]): ProcessPipes[] | undefined 
   return Array.from({length: count}, () => ({stdout: make(), stderr: make()}))
 }
 
-const findPipe2 = (): CFunction | undefined =>
-  orElse(
-    () => loadFfi()?.dlopen(null, {pipe2: {arguments: ['pointer', 'i32'], return: 'i32'}}).functions['pipe2'],
-    undefined
-  )
+const cFunction = (name: string, types: readonly string[]): CFunction | undefined =>
+  orElse(() => loadFfi()?.dlopen(null, {[name]: {arguments: types, return: 'i32'}}).functions[name], undefined)
+
+/**
+ * Creates a stdin: a pair of sockets, as Node's own kind is. A FIFO whose writer has closed it would block `open("/dev/stdin")` for ever.
+ * Returns undefined if this Node or the system cannot.
+ */
+export function inputPair(): Pipe | undefined {
+  const socketpair =
+    process.platform === 'linux' ? cFunction('socketpair', ['i32', 'i32', 'i32', 'pointer']) : undefined
+  const both = Buffer.alloc(8)
+  if (socketpair?.(AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, both) !== 0) return undefined
+  return {ours: both.readInt32LE(0), theirs: both.readInt32LE(4)}
+}
 
 /** Creates pipes with one call of `mkfifo`. */
 async function fifos(count: number, open: number[]): Promise<ProcessPipes[]> {
@@ -96,8 +105,10 @@ export function closePipes(pipes: ProcessPipes): void {
 }
 
 const {O_RDONLY, O_WRONLY, O_NONBLOCK} = constants
-/** As Linux has it, open(2). */
+/** As Linux has it, open(2); SOCK_CLOEXEC of socket(2) is the same. */
 const O_CLOEXEC = 0o2000000
+/** Of socketpair(2). */
+const [AF_UNIX, SOCK_STREAM] = [1, 1]
 
 /** Opens the reading end first, without blocking: opening one end of a FIFO waits for the other (fifo(7)). */
 function openPipe(path: string, open: number[]): Pipe {

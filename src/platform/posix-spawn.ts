@@ -14,6 +14,8 @@ export interface PosixSpawnOptions {
   readonly stdin?: number | undefined
   readonly stdout: number
   readonly stderr: number
+  /** The process does not keep us running. */
+  readonly isUnref: boolean
 }
 
 /**
@@ -26,7 +28,7 @@ export function posixSpawn(options: PosixSpawnOptions): Child | undefined {
   const path = library === 'none' || hasNul(options) ? undefined : pathOf(options)
   if (library === 'none' || path === undefined) return undefined
   const pid = library.start(path, options)
-  return pid === undefined ? undefined : library.children.add(pid)
+  return pid === undefined ? undefined : library.children.add(pid, options.isUnref)
 }
 
 /** A C string ends with a NUL byte. */

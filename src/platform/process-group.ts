@@ -1,11 +1,12 @@
 import {spawn, type ChildProcess} from 'node:child_process'
-import {statSync} from 'node:fs'
+import {closeSync, statSync} from 'node:fs'
+import {Socket} from 'node:net'
 import type {Writable} from 'node:stream'
 import {getSystemErrorMap} from 'node:util'
 import {orElse} from '../model/or-else.ts'
 import {codeOf, messageOf} from '../model/errors.ts'
 import type {Exit} from '../model/app-state.ts'
-import {closeTheirs, type TheirStdio} from './pipes.ts'
+import {closeTheirs, inputPair, type TheirStdio} from './pipes.ts'
 import {posixSpawn, type PosixSpawnOptions} from './posix-spawn.ts'
 import {startOfNew} from './process-table.ts'
 
@@ -30,17 +31,18 @@ export interface SpawnOptions extends Pick<PosixSpawnOptions, 'command' | 'folde
   readonly stdio: TheirStdio
   /** The process gets a pipe as stdin; otherwise its stdin is empty, or the terminal. */
   readonly hasInput: boolean
+  /** Neither the process nor its stdin keeps us running. */
+  readonly isUnref?: boolean
 }
 
 /** Spawns a process in its own group. A failed spawn is reported as an exit. */
-export function spawnGroup({command, folder, env, stdio, hasInput}: SpawnOptions): ProcessGroup {
+export function spawnGroup(options: SpawnOptions): ProcessGroup {
+  const {command, folder, env, stdio, hasInput, isUnref = false} = options
   const [file = '', ...args] = command
   try {
     const {stdin, stdout, stderr} = stdio
-    const spawned = hasInput
-      ? undefined
-      : posixSpawn({command, folder, env, stdin, stdout: stdout.theirs, stderr: stderr.theirs})
-    if (spawned !== undefined) return groupOf({...spawned, stdin: null})
+    const spawned = posixLeader(options)
+    if (spawned !== undefined) return groupOf(spawned)
     const leader = spawn(file, args, {
       cwd: folder,
       env,
@@ -49,6 +51,10 @@ export function spawnGroup({command, folder, env, stdio, hasInput}: SpawnOptions
       // Node's own kind of stdin, a socket: a FIFO whose writer has closed it would block `open("/dev/stdin")` forever
       stdio: [hasInput ? 'pipe' : (stdin ?? 'ignore'), stdout.theirs, stderr.theirs]
     })
+    if (isUnref) {
+      leader.unref()
+      ;(leader.stdin as Socket | null)?.unref()
+    }
     return groupOf(leaderOf(leader, folder))
   } catch (error) {
     return neverStarted(spawnError(error, folder)) // an invalid argument, such as one with a NUL byte
@@ -60,6 +66,20 @@ export function spawnGroup({command, folder, env, stdio, hasInput}: SpawnOptions
 /** The parts of a leader that the group needs; `pid` undefined: the spawn failed. */
 interface Leader extends Pick<ProcessGroup, 'stdin' | 'exited' | 'hasExited'> {
   readonly pid: number | undefined
+}
+
+/** Spawns without Node's fork; undefined: this system cannot, or the program cannot be started. */
+function posixLeader({command, folder, env, stdio, hasInput, isUnref = false}: SpawnOptions): Leader | undefined {
+  const input = hasInput ? inputPair() : undefined
+  if (hasInput && input === undefined) return undefined
+  const [stdout, stderr] = [stdio.stdout.theirs, stdio.stderr.theirs]
+  const spawned = posixSpawn({command, folder, env, stdin: input?.theirs ?? stdio.stdin, stdout, stderr, isUnref})
+  if (input === undefined) return spawned && {...spawned, stdin: null}
+  closeSync(input.theirs)
+  if (spawned === undefined) return void closeSync(input.ours)
+  const stdin = new Socket({fd: input.ours, readable: false})
+  if (isUnref) stdin.unref()
+  return {...spawned, stdin}
 }
 
 function groupOf(leader: Leader): ProcessGroup {

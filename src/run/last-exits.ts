@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto'
 import {appendFileSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import type * as Api from '../model/api.generated.ts'
@@ -6,6 +5,7 @@ import {deathView} from '../observe/api/death-view.ts'
 import type {Death} from '../observe/telemetry/recorder/deaths.ts'
 import {Masking} from '../observe/telemetry/recorder/masking.ts'
 import type {Environment} from '../model/environment.ts'
+import {shortHash} from '../model/fnv1a.ts'
 import {orElse} from '../model/or-else.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {templateIdentity} from '../platform/paths.ts'
@@ -27,8 +27,7 @@ const MAX_NAME = 200
 /** The path of a file that is kept for a template; `name`: the name of the run, if it has one. */
 export function fileOfTemplate(env: Environment, kind: 'exits' | 'runs', template: string, name: string): string {
   const identity = encodeURIComponent(`${templateIdentity(template)} ${name}`.trim())
-  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12)
-  const short = identity.length > MAX_NAME ? `${identity.slice(0, MAX_NAME)}-${hash}` : identity
+  const short = identity.length > MAX_NAME ? `${identity.slice(0, MAX_NAME)}-${shortHash(identity)}` : identity
   return join(stateFolder(env), kind, `${short}.jsonl`)
 }
 

@@ -1,8 +1,8 @@
-import {createHash} from 'node:crypto'
 import {readdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {isShortage, UserError} from '../model/errors.ts'
+import {shortHash} from '../model/fnv1a.ts'
 import type {Plan} from '../model/plan.ts'
 import {linksResolved, templateIdentity} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
@@ -33,8 +33,7 @@ export function workPath({env, plan, workMode}: WorkPathOptions): string | undef
   const [first] = apps
   const of = file === '' ? [first?.folder, first?.id] : [file, name]
   const identity = copy === undefined ? of : [...of, copy]
-  const hash = createHash('sha256').update(identity.join('\0')).digest('hex').slice(0, 12)
-  return join(stateFolder(env), `${beginningOf(plan)}${hash}.db`)
+  return join(stateFolder(env), `${beginningOf(plan)}${shortHash(identity.join('\0'))}.db`)
 }
 
 /** The beginning of the name of a plan's file. The apps are not part of it, since an edit may change them. */

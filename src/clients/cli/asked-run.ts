@@ -1,6 +1,6 @@
-import {createHash} from 'node:crypto'
 import {resolve} from 'node:path'
 import type {AskedRun} from '../../control/run-file.ts'
+import {fnv1a} from '../../model/fnv1a.ts'
 import type {Plan} from '../../model/plan.ts'
 import type {CommandContext} from './command-handler.ts'
 
@@ -37,7 +37,7 @@ function partsOf({apps, leftOut = [], atStart = {}}: Plan): Readonly<Record<stri
   return Object.fromEntries(
     [...all, ...Object.entries(atStart)].map(([key, value]) => [
       key,
-      createHash('sha1').update(JSON.stringify(value)).digest('base64').slice(0, 10)
+      fnv1a(Buffer.from(JSON.stringify(value))).toString(36)
     ])
   )
 }

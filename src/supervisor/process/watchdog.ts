@@ -1,10 +1,9 @@
-import {spawn, type ChildProcess} from 'node:child_process'
-import type {Socket} from 'node:net'
+import {openSync} from 'node:fs'
 import {networkEngine, networkName, type Containers} from '../../control/containers.ts'
 import type {Environment} from '../../model/environment.ts'
 import {messageOf} from '../../model/errors.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'
-import type {ProcessGroup} from '../../platform/process-group.ts'
+import {spawnGroup, type ProcessGroup} from '../../platform/process-group.ts'
 import type {Network} from './container-network.ts'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
@@ -43,7 +42,7 @@ export class Watchdog {
   readonly #networks = new Map<string, Network & {readonly made: Promise<void>}>()
   readonly spared: string[] = [] // values of `PILLION_LIFE`, also of apps that were closed since
   #terminal = ''
-  #process: ChildProcess | undefined
+  #process: ProcessGroup | undefined
   #home = ''
   #isLost = false
   #isReported = false
@@ -133,33 +132,30 @@ export class Watchdog {
   async dismiss(): Promise<void> {
     this.#isDismissed = true
     const child = this.#process
-    if (child?.pid === undefined || hasExited(child)) return
+    if (child === undefined || child.hasExited()) return
     const isGone = new AbortController()
-    child.once('exit', () => isGone.abort())
+    void child.exited.then(() => isGone.abort())
     this.#tell('bye')
     await pause(GONE_WITHIN_MS, isGone.signal)
     // a watchdog that was stopped (SIGSTOP) would stay
-    if (!isGone.signal.aborted) child.kill('SIGKILL')
+    child.signal('SIGKILL', 'leader')
   }
 
-  #spawn(home: string): ChildProcess {
+  #spawn(home: string): ProcessGroup {
     const startedAt = performance.now()
-    const child = spawn(
-      '/bin/sh',
-      ['-c', WATCHDOG_LOADER, 'pillion-watchdog', this.#marker, this.#graceMs.toFixed(0), home],
-      {
-        cwd: '/',
-        // SHLVL: a first bash whose input is a socket behaves as if started by rshd, and reads ~/.bashrc
-        env: {PATH: `/usr/bin:/bin:${this.#env['PATH'] ?? ''}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
-        detached: true,
-        stdio: ['pipe', 'ignore', 'ignore']
-      }
+    const nowhere = {theirs: openSync('/dev/null', 'w')}
+    const child = spawnGroup({
+      command: ['/bin/sh', '-c', WATCHDOG_LOADER, 'pillion-watchdog', this.#marker, this.#graceMs.toFixed(0), home],
+      folder: '/',
+      // SHLVL: a first bash whose input is a socket behaves as if started by rshd, and reads ~/.bashrc
+      env: {PATH: `/usr/bin:/bin:${this.#env['PATH'] ?? ''}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
+      stdio: {stdout: nowhere, stderr: nowhere},
+      hasInput: true,
+      isUnref: true
+    })
+    void child.exited.then(exit =>
+      exit.kind === 'spawn-error' ? this.#lose(exit.message) : this.#replace(home, performance.now() - startedAt)
     )
-    child.once('error', ({message}) => this.#lose(message))
-    child.once('exit', () => this.#replace(home, performance.now() - startedAt))
-    child.stdin?.on('error', () => undefined) // `exit` follows
-    child.unref()
-    unref(child)
     return child
   }
 
@@ -193,9 +189,3 @@ function engineText({engine, env}: Pick<OwnContainers, 'engine' | 'env'>): strin
   const settings = Object.entries(env).filter(([name, value = '\n']) => OF_ENGINES.test(name) && !value.includes('\n'))
   return [...settings.map(([name, value = '']) => `${name}=${shellQuoted(value)}`), shellQuoted(engine)].join(' ')
 }
-
-const hasExited = (child: {readonly exitCode: number | null; readonly signalCode: string | null}): boolean =>
-  child.exitCode !== null || child.signalCode !== null
-
-/** The pipe to a child is a socket, which must not keep our process alive. */
-const unref = ({stdin}: ChildProcess): void => void (stdin as Socket | null)?.unref()

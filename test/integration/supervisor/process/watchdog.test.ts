@@ -24,7 +24,7 @@ t.test('TERM comes once, and a shell that dies of it does not hide its children'
   const folder = mkdtempSync('/tmp/p-')
   t.teardown(() => rmSync(folder, {recursive: true}))
   const note = join(folder, 'note')
-  const sayGoodbye = `trap 'echo term >>${note}' TERM; echo up >>${note}; n=0; while [ $n -lt 10 ]; do sleep 0.05; n=$((n+1)); done; echo bye >>${note}`
+  const sayGoodbye = `trap 'echo term >>${note}; n=0' TERM; n=-9999; echo up >>${note}; while [ $n -lt 10 ]; do sleep 0.05; n=$((n+1)); done; echo bye >>${note}`
   const leader = new Sleeper(t, {}, `sh -c "${sayGoodbye.replaceAll('$', '\\$')}" & wait`)
   while (!existsSync(note) || readFileSync(note, 'utf8') === '') await new Promise(setImmediate)
   await vanish({marker: newMark(), lines: [leader.told]})
