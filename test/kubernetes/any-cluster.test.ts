@@ -4,9 +4,9 @@
  */
 import {execFileSync} from 'node:child_process'
 import t from 'tap'
-import {containersOf, type Pod} from '../../src/packages/kubernetes/cluster/pods.ts'
 import {openRig} from '../rig/rig.ts'
 import {Cluster, skip} from './rig/cluster.ts'
+import type {Live} from './rig/kube.ts'
 
 const GIVEN = process.env['PILLION_TEST_KUBECONFIG']
 /** Writes a line when it starts, and listens at port 80. */
@@ -17,8 +17,8 @@ t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async 
   const KUBECONFIG = GIVEN ?? (await Cluster.open(t)).api.kubeconfig('any')
   const env = {...process.env, KUBECONFIG}
   const kubectl = (...args: readonly string[]): string => execFileSync('kubectl', args, {env, encoding: 'utf8'})
-  const pods = (namespace: string): readonly Pod[] =>
-    (JSON.parse(kubectl('get', 'pods', '-n', namespace, '-o', 'json')) as {readonly items: readonly Pod[]}).items
+  const pods = (namespace: string): readonly Live[] =>
+    (JSON.parse(kubectl('get', 'pods', '-n', namespace, '-o', 'json')) as {readonly items: readonly Live[]}).items
   const namespace = `pillion-test-${process.pid}`
   kubectl('create', 'namespace', namespace)
   t.teardown(() => void kubectl('delete', 'namespace', namespace, '--wait=false'))
@@ -41,7 +41,8 @@ t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async 
   const items = pods(namespace)
   for (const id of ['stock', 'shop']) {
     const pod = items.find(each => each.metadata.labels?.['app'] === id)
-    const sidecar = pod === undefined ? undefined : containersOf(pod).find(({name}) => name === 'daprd')
+    const {initContainers = [], containers = []} = pod?.spec ?? {}
+    const sidecar = [...initContainers, ...containers].find(({name}) => name === 'daprd')
     t.match(
       sidecar?.args?.join(' '),
       new RegExp(`--app-id[ =]${id} .*--app-port[ =]80`),

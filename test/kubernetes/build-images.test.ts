@@ -105,11 +105,6 @@ t.test('images that a run builds', {skip}, async t => {
         scripts: {docker: GOOD},
         context: 'production',
         message: /built images cannot be loaded into the cluster of the context "production"\nAdd --registry HOST\/PATH/
-      },
-      {
-        scripts: {},
-        message: /--build builds images, but --diff changes nothing: leave one of them out/,
-        args: ['--diff']
       }
     ] as const) {
       const shop = await openShop(t, cluster, {context: context ?? 'kind-fake'})

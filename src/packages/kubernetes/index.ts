@@ -1,11 +1,8 @@
 /** A template for Kubernetes and compose, as files; and a cluster, which runs them. */
-export {openAccess, type ClusterAccess} from './cluster/access.ts'
-export {allObjects, APP_KINDS, checkObjects, kindsIn, listText, readCluster} from './cluster/check.ts'
-export {ClusterRun} from './cluster/cluster-run.ts'
-export type {Say} from './cluster/kubectl.ts'
-export {Kubectl} from './cluster/kubectl.ts'
-export {podsOf, SIDECAR, type Pod} from './cluster/pods.ts'
-export {takeDown} from './cluster/take-down.ts'
+export {checkObjects, kindsIn, readCluster} from './cluster/check.ts'
+export {ClusterRun, takeDown} from './cluster/cluster-run.ts'
+export {Kubectl, type Say} from './cluster/kubectl.ts'
+export {SIDECAR} from './cluster/pods.ts'
 export {COMPOSE_HEADER, composeFile} from './compose.ts'
 export {buildImages, placeholders, unbuiltIn} from './images/build-images.ts'
 export {

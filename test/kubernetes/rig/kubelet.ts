@@ -365,7 +365,8 @@ export class Kubelet {
 function serve(start: Start, asked: URLSearchParams, response: ServerResponse): void {
   const hasTimes = asked.get('timestamps') === 'true'
   const tail = asked.get('tailLines')
-  const since = Date.parse(asked.get('sinceTime') ?? '') || 0
+  const seconds = asked.get('sinceSeconds')
+  const since = seconds === null ? Date.parse(asked.get('sinceTime') ?? '') || 0 : Date.now() - Number(seconds) * 1000
   const known = start.lines.filter(({time}) => Date.parse(time) >= Math.floor(since / 1000) * 1000)
   let next = start.lines.length - (tail === null ? known.length : Math.min(Number(tail), known.length))
   const read = (): void => {

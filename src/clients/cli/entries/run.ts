@@ -145,8 +145,6 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
 export const RUN_IN_CLUSTER: readonly Flag[] = [
   boolFlag('build', 'With -k: build an image for each app that has a Dockerfile and no containerImage'),
   CONTEXT,
-  boolFlag('diff', 'With -k: show what would change in the cluster, and change nothing'),
-  boolFlag('dry-run', 'With -k: have the API server check everything, and change nothing'),
   NAMESPACE,
   textFlag('registry', 'With -k --build: push the images to HOST/PATH'),
   {...textFlag('timeout', 'With -k: how long apps may take to become ready'), shown: '"5m"'},

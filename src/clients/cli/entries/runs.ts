@@ -72,7 +72,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         boolFlag('app', "With -k: show the app's lines, from all its pods, instead of its sidecar's"),
         CONTEXT,
         NAMESPACE,
-        textFlag('pod-name', 'With -k: the pod; default: the first one', 'p')
+        textFlag('pod-name', 'With -k: the pod; default: all pods of the app', 'p')
       ],
       load: async () => (await import('../commands/kubernetes/logs.ts')).logsInCluster
     }

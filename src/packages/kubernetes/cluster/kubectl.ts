@@ -1,4 +1,6 @@
+import {decoded} from '../../../model/bytes.ts'
 import {UserError} from '../../../model/errors.ts'
+import {lineBatches} from '../../../observe/logging/headed-lines.ts'
 
 /** Limit of a short call with its credential plugins, in ms. */
 const TIMEOUT_MS = 60_000
@@ -8,50 +10,48 @@ export const STREAM_LIMIT = '--request-timeout=300s'
 /** Shows a line of Pillion or of kubectl. */
 export type Say = (sign: 'info' | 'success' | 'warning' | 'failure', text: string) => void
 
+interface CallOptions {
+  readonly input?: string
+  readonly timeout?: number
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Calls kubectl in one context and namespace. kubectl reads the kubeconfig and has the credentials. */
 export class Kubectl {
-  readonly #flags: readonly string[]
+  readonly context: string
+  readonly namespace: string
 
-  /** `context` and `namespace`: '' selects the current ones of the kubeconfig. */
-  constructor({context = '', namespace = ''}: {readonly context?: string; readonly namespace?: string}) {
-    const flags = context === '' ? [] : ['--context', context]
-    this.#flags = namespace === '' ? flags : [...flags, '--namespace', namespace]
+  /** '' selects the current context, and the namespace of the context. */
+  constructor(context: string, namespace: string) {
+    this.context = context
+    this.namespace = namespace
   }
 
-  /** Returns stdout of a short call. Rejects with a UserError that has the words of kubectl, for an exit code above `maxCode`. */
-  async text(args: readonly string[], {input = '', maxCode = 0} = {}): Promise<string> {
-    const {execa} = await import('execa')
-    const all = [...this.#flags, '--request-timeout=15s', ...args]
-    const result = await execa('kubectl', all, {input, reject: false, timeout: TIMEOUT_MS})
-    if ((result.exitCode ?? Infinity) <= maxCode) return result.stdout
-    throw failureOf(result)
+  /** Returns stdout of a short call. Rejects with a UserError. */
+  async text(args: readonly string[], options: CallOptions = {}): Promise<string> {
+    const lines: string[] = []
+    const limits = {timeout: TIMEOUT_MS, ...options}
+    await this.lines(['--request-timeout=15s', ...args], line => void lines.push(line), limits)
+    return decoded(lines.join('\n'))
   }
 
-  /** Returns the JSON that kubectl prints. Rejects with a UserError. */
-  async json<T>(args: readonly string[], options: {readonly input?: string} = {}): Promise<T> {
-    return JSON.parse((await this.text([...args, '-o', 'json'], options)) || '{}') as T
-  }
-
-  /** Calls `onLine` with each line, as bytes (latin1), until kubectl ends. Rejects with a UserError if kubectl fails. */
+  /** Calls `onLine` with each line, as bytes (latin1), until kubectl ends. Rejects with a UserError that has the words of kubectl. */
   async lines(
     args: readonly string[],
     onLine: (line: string) => Promise<void> | void,
-    signal?: AbortSignal
+    {signal, ...options}: CallOptions = {}
   ): Promise<void> {
     const {execa} = await import('execa')
-    const child = execa('kubectl', [...this.#flags, ...args], {
+    const place = [`--context=${this.context}`, `--namespace=${this.namespace}`]
+    const child = execa('kubectl', [...place, ...args], {
       reject: false,
       buffer: {stdout: false},
-      stdin: 'ignore',
+      input: '',
+      ...options,
       ...(signal !== undefined && {cancelSignal: signal})
     })
-    let rest = ''
-    for await (const chunk of child.readable({binary: true}) as AsyncIterable<Buffer>) {
-      const lines = (rest + chunk.toString('latin1')).split('\n')
-      rest = lines.pop() ?? ''
+    for await (const lines of lineBatches(child.stdout.setEncoding('latin1')))
       for (const line of lines) await onLine(line)
-    }
-    if (rest !== '') await onLine(rest)
     const result = await child
     if (result.failed) throw failureOf(result)
   }
@@ -69,10 +69,6 @@ function failureOf({timedOut, exitCode, signal, stderr, originalMessage}: Failur
       explanation: 'Commands with --kubernetes need kubectl in your PATH: https://kubernetes.io/docs/tasks/tools/'
     })
   // without the lines of its log (`E1129 …`)
-  const lines = String(stderr)
-    .split('\n')
-    .filter(line => line !== '' && !/^[EIW]\d{4} /.test(line))
-  return new UserError(
-    `kubectl: ${lines.join('\n').replace(/^[Ee]rror: /, '') || `ended with ${String(exitCode ?? signal)}`}`
-  )
+  const words = String(stderr).replaceAll(/^(?:[EIW]\d{4} .*|)\n/gm, '')
+  return new UserError(`kubectl: ${words.replace(/^[Ee]rror: /, '') || `ended with ${String(exitCode ?? signal)}`}`)
 }

@@ -2,35 +2,25 @@ import {decoded} from '../../../model/bytes.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {isTruthy} from '../../../model/truthy.ts'
 import {pause} from '../../../platform/delay.ts'
-import {STREAM_LIMIT, type Kubectl} from './kubectl.ts'
+import {STREAM_LIMIT, type Kubectl, type Say} from './kubectl.ts'
 
 /** The part of a pod that we read (`core/v1`). */
-export interface Pod {
+interface Pod {
   readonly metadata: {
     readonly name: string
-    readonly namespace: string
-    readonly labels?: Readonly<Record<string, string>>
-    readonly annotations?: Readonly<Record<string, string>>
-    readonly creationTimestamp: string
+    readonly labels: Readonly<Record<string, string | undefined>>
+    readonly annotations?: Readonly<Record<string, string | undefined>>
     readonly deletionTimestamp?: string
   }
-  readonly spec: {readonly containers: readonly Container[]; readonly initContainers?: readonly Container[]}
-  readonly status?: {
-    readonly phase?: string
-    readonly conditions?: readonly {readonly type: string; readonly status: string; readonly message?: string}[]
-    readonly containerStatuses?: readonly ContainerStatus[]
-    readonly initContainerStatuses?: readonly ContainerStatus[]
+  readonly status: {
+    readonly conditions?: readonly {readonly type: string; readonly status: string; readonly message: string}[]
+    readonly containerStatuses?: readonly Container[]
+    readonly initContainerStatuses?: readonly Container[]
   }
 }
 
 interface Container {
   readonly name: string
-  readonly args?: readonly string[]
-}
-
-interface ContainerStatus {
-  readonly name: string
-  readonly restartCount: number
   readonly containerID?: string
   readonly state?: ContainerState
   readonly lastState?: ContainerState
@@ -41,67 +31,162 @@ interface ContainerState {
   readonly terminated?: {readonly exitCode: number; readonly containerID?: string}
 }
 
-/** The name of the container that Dapr's injector adds. */
+/** The container that Dapr's injector adds. */
 export const SIDECAR = 'daprd'
-
-/** All containers of a pod; Dapr's sidecar may be an init container that keeps running. */
-export const containersOf = ({spec}: Pick<Pod, 'spec'>): readonly Container[] =>
-  [spec.initContainers ?? [], spec.containers].flat()
-
-export const statusesOf = ({status}: Pick<Pod, 'status'>): readonly ContainerStatus[] =>
-  [status?.initContainerStatuses ?? [], status?.containerStatuses ?? []].flat()
-
 /** Reasons of a waiting container that time does not repair. The kubelet retries once before it reports `ImagePullBackOff`. */
 const HOPELESS =
   /^(?:ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CreateContainerConfigError|CreateContainerError|RunContainerError)$/
-/** A container that ends after this many restarts keeps ending. */
-const MAX_RESTARTS = 5
+/** `[pod/shop-1/daprd] 2026-01-02T03:04:05.000000006Z text`, as kubectl prints a line with prefix and timestamp. */
+const LINE = /^\[pod\/([^/\]]+)\/([^\]]+)\] (\S+) ?(.*)$/s
+const LOGS = ['--all-containers', '--prefix', '--timestamps', '--ignore-errors', '--max-log-requests=200', STREAM_LIMIT]
+/** Containers that start together are read by one kubectl: the wait for more of them, in ms. */
+const GATHER_MS = 300
+/** Pause after a kubectl that ended by itself, in ms. */
+const PAUSE_MS = 1000
+/** A kubectl reads lines that are older than the run, or than the newest line, by at most this time, in ms. */
+const OVERLAP_MS = 60_000
 
-/** Returns why a pod of an app will not run; '' if it may. `context`: that of the cluster. */
-export function verdictOf(pod: Pod, id: string, context: string): string {
-  const isInjected = containersOf(pod).some(({name}) => name === SIDECAR)
-  // the template may turn the sidecar off: kubernetes: {annotations: {dapr.io/enabled: "off"}}
-  if (!isInjected && isTruthy(pod.metadata.annotations?.['dapr.io/enabled'] ?? 'true'))
-    return `Dapr did not add a sidecar to "${id}" (pod ${pod.metadata.name}): its injector was not asked, or is down. Look at: kubectl get pods -n dapr-system --context ${context}`
-  for (const {name, state, restartCount} of statusesOf(pod)) {
-    const {reason = '', message = ''} = state?.waiting ?? {}
-    if (HOPELESS.test(reason)) return `${containerName(name, id)} cannot start: ${reason}: ${message}`
-    if (restartCount >= MAX_RESTARTS && (state?.terminated !== undefined || reason === 'CrashLoopBackOff'))
-      return `${containerName(name, id)} ended again after ${restartCount} restarts`
+export interface PodsOptions {
+  readonly kubectl: Kubectl
+  /** Selects the pods. */
+  readonly label: string
+  /** Apps that are Jobs. */
+  readonly jobs: readonly string[]
+  readonly signal: AbortSignal
+  readonly say: Say
+  /** Writes a line of a container, as bytes (latin1). */
+  readonly write: (id: string, container: string, line: string) => Promise<void>
+}
+
+/** The pods of a label: what their containers write, and how they end. */
+export class Pods {
+  /** Rejects when a pod cannot run, or a Job fails. */
+  readonly failed = Promise.withResolvers<never>()
+  /** Resolved when a Job completes. */
+  readonly jobs: ReadonlyMap<string, PromiseWithResolvers<void>>
+  /** Apps that are ready, and completed Jobs. Their pods do not end the run. */
+  readonly running = new Set<string>()
+  readonly #options: PodsOptions
+  /** Apps by the names of their pods. */
+  readonly #ids = new Map<string, string>()
+  /** Starts, ends and texts that were reported. */
+  readonly #reported = new Set<string>()
+  /** Time of the last line of each container. */
+  readonly #last = new Map<string, string>()
+  #newest = 0
+  #reader = new AbortController()
+  #reading: Promise<void> | undefined
+
+  constructor(options: PodsOptions) {
+    this.#options = options
+    this.jobs = new Map(options.jobs.map(id => [id, Promise.withResolvers<void>()]))
   }
-  return ''
-}
 
-/** Returns why no node takes a pod; '' if one does. More nodes may come. */
-export function unschedulable({status}: Pod, id: string): string {
-  const found = status?.conditions?.find(({type, status: is}) => type === 'PodScheduled' && is === 'False')
-  return found === undefined ? '' : `no node takes "${id}": ${found.message}`
-}
-
-export const containerName = (name: string, id: string): string => (name === id ? `"${id}"` : `${name} of "${id}"`)
-
-/** Calls `changed` with each pod of a label, and again whenever it changes, until the signal. Starts kubectl again when the API server ends the watch. */
-export async function watchPods(
-  kubectl: Kubectl,
-  label: string,
-  {changed, warn, signal}: {changed: (pod: Pod) => void; warn: (text: string) => void; signal: AbortSignal}
-): Promise<void> {
-  const args = ['get', 'pods', '-l', label, '-w', '-o', 'jsonpath={@}{"\\n"}', STREAM_LIMIT]
-  let isTroubled = false
-  const onLine = (line: string): void => {
-    changed(JSON.parse(decoded(line)) as Pod)
-    isTroubled = false
+  /** Watches until the signal. Starts kubectl again when the API server ends the watch. */
+  async watch(): Promise<void> {
+    const {kubectl, label, signal} = this.#options
+    const args = ['get', 'pods', '-l', label, '-w', '-o', 'jsonpath={@}{"\\n"}', STREAM_LIMIT]
+    const onLine = (line: string): void => this.#see(JSON.parse(decoded(line)) as Pod)
+    for (; !signal.aborted; await pause(PAUSE_MS, signal))
+      await kubectl.lines(args, onLine, {signal}).catch((error: unknown) => {
+        if (!signal.aborted) this.#warn(`logs and states may be old; still trying: ${messageOf(error)}`)
+      })
   }
-  for (; !signal.aborted; await pause(1000, signal))
-    await kubectl.lines(args, onLine, signal).catch((error: unknown) => {
-      if (!isTroubled && !signal.aborted) warn(`logs and states may be old; still trying: ${messageOf(error)}`)
-      isTroubled = true
-    })
+
+  /** Reads the lines that are there. */
+  async flush(): Promise<void> {
+    await this.#read([], this.#options.signal)
+  }
+
+  /** Settles when kubectl has no more lines, or after a second. */
+  async end(): Promise<void> {
+    await Promise.race([this.#reading, pause(PAUSE_MS)])
+  }
+
+  #isNew(key: string): boolean {
+    const isNew = !this.#reported.has(key)
+    this.#reported.add(key)
+    return isNew
+  }
+
+  #warn(text: string): void {
+    if (this.#isNew(text)) this.#options.say('warning', text)
+  }
+
+  /** Reads a pod that is new or has changed. */
+  #see({metadata, status}: Pod): void {
+    const {name, labels, annotations, deletionTimestamp} = metadata
+    const id = labels['app'] ?? ''
+    if (deletionTimestamp !== undefined) return
+    this.#ids.set(name, id)
+    // the template may turn the sidecar off: kubernetes: {annotations: {dapr.io/enabled: "off"}}
+    if (isTruthy(annotations?.['dapr.io/enabled'] ?? '') && labels['dapr.io/sidecar-injected'] === undefined)
+      this.#fail(
+        id,
+        `Dapr did not add a sidecar to "${id}" (pod ${name}): its injector was not asked, or is down. Look at: kubectl get pods -n dapr-system --context ${this.#options.kubectl.context}`
+      )
+    for (const container of [status.initContainerStatuses ?? [], status.containerStatuses ?? []].flat()) {
+      const {containerID, state, lastState} = container
+      if (containerID !== undefined && this.#isNew(containerID)) this.#follow()
+      for (const end of [lastState?.terminated, state?.terminated])
+        if (end !== undefined && this.#isNew(`${end.containerID} ended`)) this.#ended(id, container.name, end.exitCode)
+      const {reason = '', message} = state?.waiting ?? {}
+      if (HOPELESS.test(reason)) this.#fail(id, `${named(container.name, id)} cannot start: ${reason}: ${message}`)
+    }
+    const unscheduled = status.conditions?.find(({type, status: is}) => type === 'PodScheduled' && is === 'False')
+    if (unscheduled !== undefined) this.#warn(`no node takes "${id}": ${unscheduled.message}`)
+  }
+
+  #fail(id: string, text: string): void {
+    if (!this.running.has(id)) this.failed.reject(new UserError(text))
+  }
+
+  #ended(id: string, name: string, code: number): void {
+    const job = name === id ? this.jobs.get(id) : undefined
+    const isLasting = name === id && code === 0 && job === undefined
+    const hint = isLasting ? '; kubernetes: {job: true} if it is meant to end' : ''
+    this.#options.say(code === 0 ? 'info' : 'failure', `${named(name, id)} exited with code ${code}${hint}`)
+    if (job === undefined) return
+    if (code !== 0) return this.#fail(id, `the Job "${id}" failed with exit code ${code}`)
+    this.running.add(id)
+    job.resolve()
+  }
+
+  /** Reads a container that has started, too. The first call starts the reader. */
+  #follow(): void {
+    this.#reader.abort()
+    this.#reading ??= this.#readAll()
+  }
+
+  async #readAll(): Promise<void> {
+    const {signal} = this.#options
+    while (!signal.aborted) {
+      await pause(this.#reader.signal.aborted ? GATHER_MS : PAUSE_MS, signal)
+      this.#reader = new AbortController()
+      this.#reading = this.#read(['-f'], AbortSignal.any([signal, this.#reader.signal]))
+      await this.#reading
+    }
+  }
+
+  async #read(follow: readonly string[], signal: AbortSignal): Promise<void> {
+    const {kubectl, label} = this.#options
+    const since = new Date(this.#newest - OVERLAP_MS).toISOString()
+    const from = this.#newest > 0 ? `--since-time=${since}` : `--since=${OVERLAP_MS / 1000}s`
+    await kubectl
+      .lines(['logs', ...follow, '-l', label, from, ...LOGS], line => this.#take(line), {signal})
+      .catch(() => undefined)
+  }
+
+  async #take(line: string): Promise<void> {
+    const [, pod = '', container = '', time = '', text = ''] = LINE.exec(line) ?? []
+    const id = this.#ids.get(pod)
+    const key = `${pod}/${container}`
+    // lines of a pod that is not known yet are read again
+    if (id === undefined || time <= (this.#last.get(key) ?? '')) return
+    this.#last.set(key, time)
+    this.#newest = Math.max(this.#newest, Date.parse(time))
+    await this.#options.write(id, container, text)
+  }
 }
 
-/** Returns the pods in the namespace of kubectl that `flags` select. Rejects with a UserError. */
-export async function podsOf(kubectl: Kubectl, ...flags: readonly string[]): Promise<readonly Pod[]> {
-  const {items} = await kubectl.json<{readonly items?: readonly Pod[]}>(['get', 'pods', ...flags])
-  if (Array.isArray(items)) return items as readonly Pod[]
-  throw new UserError('the server of the context is not a Kubernetes API server: it sends no list of pods')
-}
+const named = (name: string, id: string): string => (name === id ? `"${id}"` : `${name} of "${id}"`)

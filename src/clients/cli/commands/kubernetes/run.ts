@@ -1,21 +1,11 @@
 import {homedir} from 'node:os'
-import {
-  allObjects,
-  checkObjects,
-  ClusterRun,
-  listText,
-  readCluster,
-  templateObjects,
-  SIDECAR,
-  type Say
-} from '#kubernetes'
-import {asBytes} from '../../../../model/bytes.ts'
+import {checkObjects, ClusterRun, readCluster, SIDECAR, templateObjects, type Say} from '#kubernetes'
 import {loadTemplate} from '../../../../files/config/load.ts'
 import {UserError} from '../../../../model/errors.ts'
-import {openAppLogs} from '../../../../observe/logging/app-log.ts'
 import {Console} from '../../../../observe/logging/console.ts'
 import {RunLog} from '../../../../observe/logging/run-log.ts'
 import type {Plan} from '../../../../model/plan.ts'
+import {openLogs} from '../../../../run/apps/open-logs.ts'
 import {refuseProfiles} from '../../../../supervisor/order/selection.ts'
 import {wantsColours} from '../../colours.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
@@ -29,7 +19,7 @@ import {shownStatus} from '../../say.ts'
 import {surroundings} from '../../surroundings.ts'
 import {openTerminal, type Terminal} from '../../terminal.ts'
 import {flagDuration} from '../../since.ts'
-import {confirmCluster, accessFor} from './open-cluster.ts'
+import {openCluster} from './open-cluster.ts'
 import {wantedImages} from './wanted-images.ts'
 
 const EXIT_BUG = 70
@@ -55,64 +45,45 @@ export const runInCluster: CommandHandler = async context => {
     // report mistakes of the template before asking for confirmation
     const unbuilt = await wantedImages(loaded.plan, context)
     await templateObjects(loaded, {...place, images: unbuilt.placeholders})
-    const access = await accessFor(flags, HERE_ALONE)
-    const isReading = flags.isSet('dry-run') || flags.isSet('diff')
-    if (!isReading) await confirmCluster(access, flags, 'run a template')
-    const facts = await readCluster(access)
-    const images = await unbuilt.build(access.context, terminal)
-    const nativeSidecar = facts.hasNativeSidecars
-    const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar, images})
+    const kubectl = await openCluster(flags, {refused: HERE_ALONE, change: 'run a template'})
+    const {kinds, nativeSidecar} = await readCluster(kubectl)
+    const images = await unbuilt.build(kubectl.context, terminal)
+    const objects = await templateObjects(loaded, {...place, namespace: kubectl.namespace, nativeSidecar, images})
     for (const text of objects.warnings) say('warning', text)
-    const checked = await checkObjects(access, facts, objects)
-    if (isReading) {
-      const args = ['diff', '--server-side', '--field-manager=pillion', '-f', '-']
-      // exit code 1 means that there are differences; kubectl hides the values of Secrets
-      const diff = {input: listText(allObjects(objects)), maxCode: 1}
-      const text = flags.isSet('diff') ? await access.kubectl.text(args, diff) : checked.text
-      const deleted = checked.surplus.map(name => `${name} deleted (server dry run)`)
-      process.stdout.write([text, ...deleted].flatMap(line => (line === '' ? [] : `${line}\n`)).join(''))
-      return 0
-    }
-    const logs = await openLogs(loaded.plan, terminal, say, context)
-    const lived = new ClusterRun({access, facts, objects, checked, timeoutMs, say, write: logs.write})
+    const surplus = await checkObjects(kubectl, kinds, objects)
+    const logs = await openAll(loaded.plan, terminal, say, context)
+    const lived = new ClusterRun({kubectl, kinds, objects, surplus, timeoutMs, say, write: logs.write})
     const hasBug = guard(lived, terminal, {asJson})
-    try {
-      const isHealthy = await lived.run()
-      return hasBug() ? EXIT_BUG : isHealthy ? 0 : 1
-    } finally {
-      await logs.close()
-    }
+    await lived.run().finally(async () => logs.close())
+    return hasBug() ? EXIT_BUG : 0
   } finally {
     await terminal.flush()
   }
 }
 
 /** Opens the console and the files of all apps. */
-async function openLogs({apps, ...plan}: Plan, terminal: Terminal, say: Say, {flags}: CommandContext) {
+async function openAll(plan: Plan, terminal: Terminal, say: Say, {flags, asJson}: CommandContext) {
   const isPainted = wantsColours(terminal.isTerminal, process.env)
-  const view = new LineView({hasTimes: flags.isSet('timestamps'), isPainted})
-  const prefixOf = prefixesFor({...plan, apps}, {style: logStyleOf(flags.text('log-style')), isPainted})
-  const terminalConsole = new Console(terminal.out)
+  const needs = {
+    form: {
+      kind: 'template',
+      prefixOf: prefixesFor(plan, {style: logStyleOf(flags.text('log-style')), isPainted}),
+      view: new LineView({hasTimes: flags.isSet('timestamps'), isPainted})
+    },
+    output: terminal.out,
+    isTerminal: terminal.isTerminal,
+    isJson: asJson,
+    console: new Console(terminal.out),
+    reporter: {warn: (_code: unknown, text: string) => say('warning', text)}
+  } as const
   // the files have all lines
   const runLog = new RunLog({lines: 0, bytes: 0})
-  const open = apps.map(async ({id, logs}, index) => {
-    const consolePrefix = prefixOf(id, index)
-    const both = await openAppLogs({
-      id,
-      plan: logs,
-      level: 'debug',
-      source: {appId: id, instance: '', version: '', isJson: false},
-      hasCommand: true,
-      startedAt: new Date(),
-      console: terminalConsole,
-      ...(consolePrefix !== undefined && {consolePrefix: asBytes(consolePrefix)}),
-      view,
-      isTerminal: terminal.isTerminal,
-      runLog: runLog.writer(id),
-      warn: text => say('warning', text)
-    })
+  const open = plan.apps.map(async (app, index) => {
+    const {id, logs} = app
     say('info', `Writing log files to directory : ${logs.folder}`)
-    return [id, both] as const
+    // its image has the command
+    const withFile = {...app, command: [id]}
+    return [id, await openLogs(withFile, {...needs, name: id, index, runLog: runLog.writer(id)})] as const
   })
   const all = new Map(await Promise.all(open))
   return {

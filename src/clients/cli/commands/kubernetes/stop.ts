@@ -1,11 +1,11 @@
-import {APP_KINDS, kindsIn, MANAGED_BY, MANAGER, takeDown, TEMPLATE_LABEL, templateLabel} from '#kubernetes'
+import {kindsIn, MANAGED_BY, MANAGER, takeDown, TEMPLATE_LABEL, templateLabel} from '#kubernetes'
 import {loadTemplate} from '../../../../files/config/load.ts'
 import {UserError} from '../../../../model/errors.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {idsOf} from '../../run-here.ts'
 import {say} from '../../say.ts'
 import {surroundings} from '../../surroundings.ts'
-import {confirmCluster, accessFor} from './open-cluster.ts'
+import {openCluster} from './open-cluster.ts'
 
 /** `stop -k -f PATH`, `stop -k ID …`: deletes by label what runs of the template made, or of these apps, or of these apps of the template. Exit 0 where nothing is. */
 export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
@@ -14,15 +14,16 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
   if (files.length === 0 && ids.length === 0)
     throw new UserError('nothing to stop: add --run-file PATH, or the ids of apps')
   const plan = files.length === 0 ? undefined : (await loadTemplate(files, surroundings(), {watch: false})).plan
-  const access = await accessFor(flags, ['name', 'version'])
-  await confirmCluster(access, flags, ids.length > 0 ? `delete ${ids.join(', ')}` : 'delete what a template made')
+  const change = `delete ${ids.length > 0 ? ids.join(', ') : 'what a template made'}`
+  const kubectl = await openCluster(flags, {refused: ['name', 'version'], change})
   const now = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => now.abort())
   const label = plan === undefined ? `${MANAGED_BY}=${MANAGER}` : `${TEMPLATE_LABEL}=${templateLabel(plan)}`
   let count = 0
-  await takeDown(access.kubectl, ids.length === 0 ? label : `${label},app in (${ids.join(',')})`, {
-    // a resource of Dapr belongs to the template, not to one app
-    kinds: ids.length === 0 ? await kindsIn(access) : APP_KINDS,
+  await takeDown({
+    kubectl,
+    label: ids.length === 0 ? label : `${label},app in (${ids.join(',')})`,
+    kinds: await kindsIn(kubectl),
     apps: plan?.apps ?? [],
     say(sign, line) {
       count++
@@ -31,13 +32,8 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
     now: now.signal
   })
   const what = ids.length > 0 ? ids.join(', ') : `the run file "${files.join('" and "')}"`
+  const nothing = `Failed to stop: there is nothing of ${what} in the namespace "${kubectl.namespace}"`
   if (count > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
-  else
-    say(
-      process.stderr,
-      'failure',
-      `Failed to stop: there is nothing of ${what} in the namespace "${access.namespace}"`,
-      asJson
-    )
+  else say(process.stderr, 'failure', nothing, asJson)
   return 0
 }

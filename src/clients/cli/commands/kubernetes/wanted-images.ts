@@ -22,9 +22,6 @@ export async function wantedImages({apps}: Plan, {flags, asJson}: CommandContext
     if (registry !== '') throw new UserError('--registry says where --build pushes images: add --build')
     return NONE
   }
-  const dry = ['dry-run', 'diff'].find(name => flags.isSet(name))
-  if (dry !== undefined)
-    throw new UserError(`--build builds images, but --${dry} changes nothing: leave one of them out`)
   const unbuilt = unbuiltIn(apps)
   if (unbuilt.length === 0) return NONE
   return {
