@@ -1,11 +1,12 @@
+import {FrameClients} from '#h2-frames'
+import {authorityOf} from '../../model/address.ts'
 import {messageOf} from '../../model/errors.ts'
-import {withHeaders} from '../../proxy/net/http2/http2-adapter.ts'
+import {valueOf} from '../../proxy/net/http1/header-lines.ts'
+import {Http2Request} from '../../proxy/net/http2/http2-request.ts'
 import {isStreamType} from '../telemetry/recorder/call-content.ts'
-import type {Resent} from './send.ts'
+import type {CallPlace, Resent} from './send.ts'
 
 interface SentAgain {
-  /** Host and port. */
-  readonly authority: string
   readonly method: string
   readonly path: string
   /** Names and values by turns. */
@@ -15,35 +16,35 @@ interface SentAgain {
 
 /** Sends a request over HTTP/2 without TLS, as a client with prior knowledge does (RFC 9113, 3.3). Settles as `sendAgain` does. */
 export async function sendOverHttp2(
-  {authority, method, path, headers, body}: SentAgain,
+  {host, port}: CallPlace,
+  {method, path, headers, body}: SentAgain,
   signal: AbortSignal
 ): Promise<Resent> {
-  const session = process.getBuiltinModule('node:http2').connect(`http://${authority}`)
+  const {promise, resolve} = Promise.withResolvers<Resent>()
+  const failed = (error: unknown): void => resolve({status: 0, why: messageOf(error)})
+  const abort = (): void => failed(signal.reason)
+  const clients = new FrameClients({hosts: [host], port, isSecure: false, warn: failed})
+  const hasBody = body.length > 0
+  const pairs = hasBody ? [...headers, 'content-length', body.length.toString()] : headers
+  let status = 0
+  signal.addEventListener('abort', abort, {once: true})
+  if (signal.aborted) abort()
+  const sink = {
+    respond: (got: number, fields: readonly string[]): void => {
+      status = got
+      if (isStreamType(valueOf(fields, 'content-type') ?? '')) resolve({status, why: ''})
+    },
+    data: () => true,
+    end: () => resolve({status, why: ''}),
+    fail: (error: Error) => (status === 0 ? failed(error) : resolve({status, why: ''})),
+    drain: () => undefined
+  }
+  const request = new Http2Request(clients, authorityOf(host, port), {method, path, pairs, hasBody}, sink)
+  if (hasBody) request.write(body, true)
   try {
-    return await new Promise(resolve => {
-      const failed = (error: unknown): void =>
-        resolve({status: 0, why: signal.aborted ? messageOf(signal.reason) : messageOf(error)})
-      session.on('error', failed)
-      const pairs = headers.map((text, at) => (at % 2 === 0 && text.toLowerCase() === 'host' ? ':authority' : text))
-      const pseudo = [':method', method, ':path', path]
-      if (body.length > 0) pairs.push('content-length', body.length.toString())
-      const stream = withHeaders([...pseudo, ...pairs], own =>
-        session.request(own, {endStream: body.length === 0, signal})
-      )
-      let status = 0
-      stream
-        .on('error', failed)
-        .on('response', head => {
-          status = head[':status'] ?? 0
-          if (isStreamType(head['content-type'] ?? '')) resolve({status, why: ''})
-        })
-        .on('close', () => resolve({status, why: status === 0 ? 'the connection has ended' : ''}))
-        .resume()
-      if (body.length > 0) stream.end(body)
-    })
-  } catch (error) {
-    return {status: 0, why: messageOf(error)} // a head that node:http2 does not write
+    return await promise
   } finally {
-    session.destroy()
+    signal.removeEventListener('abort', abort)
+    clients.cut()
   }
 }

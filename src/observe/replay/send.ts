@@ -34,7 +34,7 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
   const authority = authorityOf(host, port)
   if (version === 'HTTP/2') {
     const {sendOverHttp2} = await import('./send-http2.ts')
-    return sendOverHttp2({authority, method, path: target, headers, body}, signal)
+    return sendOverHttp2({host, port}, {method, path: target, headers, body}, signal)
   }
   if (headerValue(headers, 'host') === '') headers.push('Host', authority)
   if (body.length > 0 || TAKES_BODY.has(method)) headers.push('Content-Length', body.length.toString())

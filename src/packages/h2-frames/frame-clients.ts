@@ -12,6 +12,8 @@ export interface FrameTarget {
   /** Path of a unix domain socket, in place of addresses and port. */
   readonly socketPath?: string
   readonly isSecure: boolean
+  /** The callee's certificate must be valid for its first address. */
+  readonly isVerified?: boolean
   /** Appended in brackets to the error where a connection is accepted, but never used; '' or left out: nothing. */
   readonly hint?: string
   readonly warn: (text: string) => void
@@ -106,7 +108,7 @@ export class FrameClients {
 
   /** `before`: why the address before this one failed. */
   #connect(index: number, before?: Error): void {
-    const {hosts, port, socketPath, isSecure, warn} = this.#target
+    const {hosts, port, socketPath, isSecure, isVerified = false, warn} = this.#target
     const host = hosts[index] ?? '127.0.0.1'
     const onread = {
       buffer: (scratch ??= Buffer.allocUnsafeSlow(READ_BYTES)),
@@ -117,7 +119,13 @@ export class FrameClients {
     }
     const at = {host, port, onread}
     const socket = isSecure
-      ? tls().connect({...at, minVersion: 'TLSv1.2', rejectUnauthorized: false, ALPNProtocols: ['h2']})
+      ? tls().connect({
+          ...at,
+          ...(isVerified && net.isIP(host) === 0 && {servername: host}),
+          minVersion: 'TLSv1.2',
+          rejectUnauthorized: isVerified,
+          ALPNProtocols: ['h2']
+        })
       : net.connect(socketPath === undefined ? at : {path: socketPath, onread})
     readBeforeEnd(socket)
     this.#connecting = socket

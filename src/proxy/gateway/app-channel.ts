@@ -2,7 +2,7 @@ import {secureDial, type Dial} from '../net/dialer.ts'
 import type {GrpcInvocation} from '../../model/call.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {AppState} from '../../model/app-state.ts'
-import {lazyConnect, ProtocolAdapter} from '../net/protocol-adapter.ts'
+import {lazyConnect} from '../net/remote-side.ts'
 import {Pool} from '../net/pool.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import {AdmissionQueue, type PendingCall} from './admission-queue.ts'
@@ -195,15 +195,14 @@ export class AppChannel {
   #newPool(): Pool {
     const plan = this.#plan
     this.#end = Promise.withResolvers<string>()
-    const pool: Pool = new Pool({
+    return new Pool({
       hosts: hostsOf(plan),
       port: this.#appPort,
-      dial: dialOf(plan, () => pool, this.#options.invoked),
+      dial: dialOf(plan, this.#options.invoked),
       protocol: plan.channel.protocol,
       maxMessageBytes: plan.sidecar.maxBodyBytes,
       process: {ended: this.#end.promise, isEnding: () => !this.#isReady}
     })
-    return pool
   }
 }
 
@@ -213,35 +212,23 @@ const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address =
  * How calls over HTTP reach an app that speaks gRPC, through the gRPC connections of its pool. `maxBytes`: of its answer, 0 = any number;
  * `onInvoke` is called when the app has been called.
  */
-export const grpcDial = (pool: () => Pool, maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Dial => {
-  const connect = lazyConnect(async () =>
-    (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool(), maxBytes, onInvoke)
-  )
-  return {
-    protocol: 'gRPC',
-    scheme: 'http',
-    opens: 'connect',
-    carriesOne: true,
-    open: () => new ProtocolAdapter(connect)
-  }
-}
+export const grpcDial = (maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Dial => ({
+  protocol: 'gRPC',
+  scheme: 'http',
+  remote: pool =>
+    lazyConnect(async () => (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool, maxBytes, onInvoke))
+})
 
 /** Apps that speak HTTP/2 without TLS. */
 export const http2Dial: Dial = {
   protocol: 'HTTP/2',
   scheme: 'http',
-  opens: 'connect',
-  open: (host, port) =>
-    new ProtocolAdapter(lazyConnect(async () => (await import('../net/http2/http2-adapter.ts')).connectTo(host, port)))
+  remote: pool => lazyConnect(async () => (await import('../net/http2/http2-request.ts')).connectHttp2(pool))
 }
 
 /** How to connect to an app with this protocol; undefined: plain TCP. */
-function dialOf(
-  {channel: {protocol}, sidecar}: AppPlan,
-  pool: () => Pool,
-  invoked: AppChannelOptions['invoked']
-): Dial | undefined {
-  if (protocol.startsWith('grpc')) return grpcDial(pool, sidecar.maxBodyBytes, invoked)
+function dialOf({channel: {protocol}, sidecar}: AppPlan, invoked: AppChannelOptions['invoked']): Dial | undefined {
+  if (protocol.startsWith('grpc')) return grpcDial(sidecar.maxBodyBytes, invoked)
   if (protocol === 'h2c') return http2Dial
   return protocol === 'https' ? secureDial : undefined
 }

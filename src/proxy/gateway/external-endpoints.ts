@@ -8,7 +8,7 @@ import type {AppResources} from '../../files/resources/app-resources.ts'
 import {Pool} from '../net/pool.ts'
 import type {Dial} from '../net/dialer.ts'
 import type {WebOptions} from '../net/external-adapter.ts'
-import {lazyConnect, ProtocolAdapter} from '../net/protocol-adapter.ts'
+import {lazyConnect} from '../net/remote-side.ts'
 
 export interface ExternalEndpointsOptions {
   readonly resources: AppResources
@@ -200,5 +200,5 @@ function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string
 const webDial = (options: WebOptions): Dial => {
   const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
   const connect = lazyConnect(async () => (await import('../net/external-adapter.ts')).connectWeb(options))
-  return {protocol: 'HTTP/1.1', scheme, opens: 'connect', sendsAgain: true, open: () => new ProtocolAdapter(connect)}
+  return {protocol: 'HTTP/1.1', scheme, remote: () => connect}
 }

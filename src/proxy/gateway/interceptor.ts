@@ -1,6 +1,6 @@
 import type {Call} from '../../model/call.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
-import type {Failure} from '../net/http1/upstream.ts'
+import type {Failure} from '../net/upstream.ts'
 import type {Reply} from '../net/reply.ts'
 import type {Denied} from './admission.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'

@@ -1,5 +1,5 @@
 import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
-import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
+import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 
 /** How the response of an attempt ended before it was accepted. */
 type Ending = {readonly kind: 'end'} | {readonly kind: 'failure'; readonly failure: Failure; readonly why: string}

@@ -2,6 +2,22 @@ import type {OnReadOpts} from 'node:net'
 import type {Duplex, Writable} from 'node:stream'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {codeOf} from '../../model/errors.ts'
+import type {FrameClients} from '#h2-frames'
+import type {Connect} from './remote-side.ts'
+
+/** A callee whose connections carry many calls each. */
+export interface SharedCallee {
+  readonly hosts: readonly string[]
+  readonly port: number
+  /** The Host header of requests. */
+  readonly authority: string
+  /** The app's `appProtocol`, '' = not known. */
+  readonly protocol: string
+  /** Its connections of HTTP/2; created by the first call. */
+  frameClients: FrameClients | undefined
+  /** The same process over plain TCP. */
+  readonly plain: SharedCallee
+}
 
 /** How to connect to a callee other than over plain TCP. */
 export interface Dial {
@@ -9,14 +25,10 @@ export interface Dial {
   readonly protocol: Protocol
   /** `http` or `https`, for error messages. */
   readonly scheme: 'http' | 'https'
-  /** The event that signals an open connection. */
-  readonly opens: 'connect' | 'secureConnect'
-  /** A connection carries one call: whether the callee listens is seen before each. */
-  readonly carriesOne?: true
-  /** Set if the dialer repeats requests itself: only the dialer knows its new connections. */
-  readonly sendsAgain?: true
-  /** Starts connecting. The stream carries HTTP/1.1 for any protocol of the callee. A stream that reads by `onread` has no `data`. */
-  open(host: string, port: number, onread: OnReadOpts): Duplex
+  /** Starts a connection that emits `secureConnect`, and carries HTTP/1.1. A stream that reads by `onread` has no `data`. */
+  open?(host: string, port: number, onread: OnReadOpts): Duplex
+  /** Connects the client that carries one call in place of `open`. */
+  remote?(callee: SharedCallee): Connect
 }
 
 /** A failure whose message the caller gets as it is. */
@@ -25,17 +37,16 @@ export class UpstreamError extends Error {}
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
 
 /** Apps that speak TLS 1.2 or later. Their certificates are not verified (Dapr: pkg/runtime/channels). */
-export const secureDial: Dial = {
+export const secureDial = {
   protocol: 'HTTP/1.1',
   scheme: 'https',
-  opens: 'secureConnect',
-  open: (host, port, onread) => {
+  open: (host: string, port: number, onread: OnReadOpts) => {
     const at = {host, port, onread}
     const socket = tls().connect({...at, minVersion: 'TLSv1.2', rejectUnauthorized: false})
     hearLastWords(socket)
     return socket.setNoDelay(true)
   }
-}
+} satisfies Dial
 
 /** Lets a connection read the other side's words before a write fails: it may answer, and close, before it has taken all. */
 export function hearLastWords(socket: Writable): void {

@@ -8,10 +8,10 @@ import {KeptBody} from './kept-body.ts'
 import {LateReply} from './late-reply.ts'
 import {MAX_EARLY} from './http1/caller-socket.ts'
 import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
-import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
+import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
-import {changed, isSafeAgain, Unsent, writeChunk} from './request-body.ts'
+import {changed, isSafeAgain, lateTo, type PartTarget, Unsent, writeChunk} from './request-body.ts'
 import {faultLine, numberLine, type Reply} from './reply.ts'
 
 /**
@@ -188,17 +188,19 @@ export class Exchange implements ResponseHandler {
     if (to === undefined) this.isSent = isLast
     this.#late?.arrived(isLast)
     const isLate = isLast && journal?.isFirstTurn === false && journal.requestBytes > MAX_EARLY
-    return to === undefined || this.#write(isLate && 'writeLate' in to ? {writeAll: to.writeLate} : to, bytes, isLast)
+    return to === undefined || this.#write(to, bytes, isLast, isLate)
   }
 
   /** Writes a piece of the body, preceded by the head for the first one. */
-  #write(to: Pick<Upstream, 'writeAll'>, piece: Buffer | undefined, isLast: boolean): boolean {
+  #write(to: PartTarget, piece: Buffer | undefined, isLast: boolean, isLate = false): boolean {
     const bytes = this.onPiece === undefined || piece === undefined ? piece : changed(piece, this.onPiece)
     this.isSent = isLast
     const head = this.#isHeadSent ? '' : this.#head
     this.#isHeadSent = true
-    if (this.#length < 0 && !this.isVerbatim) return writeChunk(to, head, bytes, isLast)
-    return bytes === undefined && head === '' ? true : to.writeAll(head, bytes)
+    if (to.isUnframed === true) return to.writeAll(head, bytes, '', isLast)
+    const out = isLate ? lateTo(to) : to
+    if (this.#length < 0 && !this.isVerbatim) return writeChunk(out, head, bytes, isLast)
+    return bytes === undefined && head === '' ? true : out.writeAll(head, bytes)
   }
 
   /** The caller accepts more of the response. */
@@ -306,7 +308,7 @@ export class Exchange implements ResponseHandler {
     const isReplaced = pool?.isRetired !== false
     if (unsent !== '') this.#unsent.text = unsent
     if (known === '' && (failure === 'refused' || (unsent !== '' && isReplaced))) return handler.refused(why)
-    const mayAgain = this.#length === 0 && pool?.dial?.sendsAgain !== true
+    const mayAgain = this.#length === 0 && known === ''
     const isSafe = unsent !== '' || (mayAgain && isSafeAgain(this.#method, failure, upstream))
     if (isReplaced || this.#broken !== undefined || !isSafe)
       return this.#giveUp(known || why, known === '' ? failure : 'silent')

@@ -7,7 +7,8 @@ import {codeOf} from '../../model/errors.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {asWritten} from './http1/header-lines.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
-import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
+import {owned} from './http1/shared-reads.ts'
+import type {AdaptedRequest, Connect, RemoteSink, RequestBody} from './remote-side.ts'
 import {SAFE} from './request-body.ts'
 import {hearLastWords, UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
@@ -73,20 +74,59 @@ const worded = (error: Error, {hostname, host, port}: URL): Error => {
   return error instanceof UpstreamError ? error : new UpstreamError(error.message)
 }
 
+/** Receives the result of a request: one response, or a failure. */
+interface ResponseSink {
+  respond(status: number, pairs: readonly string[], body: Readable): void
+  fail(error: Error): void
+}
+
 /** Calls to an external URL: each becomes a request of node:http, with the redirects that it leads to. */
 export const connectWeb =
   (options: WebOptions): Connect =>
   ({opened}) => {
     let current: WebRequest | undefined
+    let response: Readable | undefined
     process.nextTick(opened)
     return {
       request: (adapted, sink) => {
-        current = new WebRequest(options, adapted, sink)
-        return current.start()
+        current = new WebRequest(options, adapted, {
+          respond: (status, pairs, body) => {
+            response = body
+            sink.respond(status, pairs)
+            pass(body, sink)
+          },
+          fail: error => sink.fail(error)
+        })
+        return bodyOf(current.start(), adapted.hasBody, sink)
       },
-      end: () => current?.end()
+      resume: () => response?.resume(),
+      end: isWhole => {
+        if (isWhole) return void response?.resume() // its connection is used again
+        response?.destroy()
+        current?.end()
+      }
     }
   }
+
+const pass = (body: Readable, sink: RemoteSink): void =>
+  void body
+    .on('data', (piece: Buffer) => void (sink.data(piece) || body.pause()))
+    .on('end', () => sink.end())
+    .on('error', error => sink.fail(error))
+    .on('close', () => sink.fail(new UpstreamError('unexpected EOF')))
+
+/** The body of a request that is written to a stream, which a callee that has answered may have closed. */
+function bodyOf(stream: Writable, hasBody: boolean, sink: RemoteSink): RequestBody {
+  if (hasBody) stream.on('drain', () => sink.drain())
+  else stream.end()
+  return {
+    write: (bytes, isLast) => {
+      const isTaken = bytes === undefined || stream.destroyed || stream.writableEnded || stream.write(owned(bytes))
+      if (isLast) stream.end()
+      return isTaken
+    }
+  }
+}
 
 /** Sends one request whose whole body is known to an external URL. The returned function ends it. */
 export function requestWeb(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink, body: Buffer): () => void {

@@ -4,7 +4,7 @@ import {CallJournal} from './call-journal.ts'
 import {Budget, Collector, type Room} from './collector.ts'
 import type {Pool} from './pool.ts'
 import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
-import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
+import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 
 /** A call that is mirrored to shadows. */
 export interface CopyOf {
@@ -238,7 +238,7 @@ class Delivery implements ResponseHandler {
       this.#journal.begun()
       this.#journal.sentWhole(true, {pid, protocol: pool.protocolOfHttp}, body)
     }
-    this.#upstream.writeAll(head, body)
+    this.#upstream.writeAll(head, body, '', true)
     this.isSent = true
   }
 

@@ -3,7 +3,9 @@ import {authorityOf} from '../../model/address.ts'
 import type {FrameClients} from '#h2-frames'
 import type {Dial} from './dialer.ts'
 import {ResponseHeads} from './http1/response-heads.ts'
-import {Upstream, type UpstreamOwner} from './http1/upstream.ts'
+import {Http1Upstream} from './http1/upstream.ts'
+import {RemoteUpstream} from './remote-upstream.ts'
+import type {Upstream, UpstreamOwner} from './upstream.ts'
 
 export interface PoolOptions {
   /** Addresses of the callee, tried in this order. */
@@ -88,7 +90,8 @@ export class Pool implements UpstreamOwner {
 
   /** A new connection, never a reused one. */
   connect(): Upstream {
-    const upstream = new Upstream(this)
+    const connect = this.dial?.remote?.(this)
+    const upstream = connect === undefined ? new Http1Upstream(this) : new RemoteUpstream(this, connect)
     this.#all.add(upstream)
     return upstream
   }

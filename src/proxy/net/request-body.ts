@@ -1,4 +1,4 @@
-import type {Failure, Upstream} from './http1/upstream.ts'
+import type {Failure, Upstream} from './upstream.ts'
 
 /** A piece may also be kept for another attempt, or for a copy. */
 export function changed(piece: Buffer, change: (piece: Buffer) => void): Buffer {
@@ -7,13 +7,15 @@ export function changed(piece: Buffer, change: (piece: Buffer) => void): Buffer 
   return copy
 }
 
+/** Takes the parts of a request. */
+export type PartTarget = Pick<Upstream, 'writeAll' | 'writeLate' | 'isUnframed'>
+
+/** A target whose connection is written late, if it can be. */
+export const lateTo = (to: PartTarget): PartTarget =>
+  to.writeLate === undefined ? to : {writeAll: to.writeLate.bind(to)}
+
 /** Writes `text`, then the piece as a chunk, and the end of the body if it is the last one. */
-export function writeChunk(
-  to: Pick<Upstream, 'writeAll'>,
-  text: string,
-  bytes: Buffer | undefined,
-  isLast: boolean
-): boolean {
+export function writeChunk(to: PartTarget, text: string, bytes: Buffer | undefined, isLast: boolean): boolean {
   const size = bytes?.length ?? 0
   const before = size > 0 ? `${text}${size.toString(16)}\r\n` : text
   const after = `${size > 0 ? '\r\n' : ''}${isLast ? '0\r\n\r\n' : ''}`
@@ -36,7 +38,7 @@ export const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Whether a request without a body may be sent once more, after its connection closed. RFC 9110 §9.2.2, but stricter: only if
- * nothing was received, on a reused connection, for safe requests. The retry uses a new connection, so that it happens only once. The caller ensures that the process is still the same.
+ * nothing was received, on a reused connection, for safe requests; or if the callee says that it has not begun. The retry uses a new connection, so that it happens only once. The caller ensures that the process is still the same.
  */
 export const isSafeAgain = (method: string, failure: Failure, upstream: Upstream | undefined): boolean =>
-  failure === 'silent' && upstream !== undefined && upstream.served > 0 && SAFE.has(method)
+  failure === 'silent' && (upstream?.isUnprocessed === true || ((upstream?.served ?? 0) > 0 && SAFE.has(method)))

@@ -44,13 +44,17 @@ const sendAsJson =
 export async function openOtlp(otlp: OtlpSettings, options: SpanExporterOptions): Promise<SpanSink> {
   const timeoutMs = otlp.timeoutMs || EXPORT_TIMEOUT_MS
   const shown = new Masking().target(`://${otlp.endpoint}`).slice('://'.length)
-  return openSink(`the collector at ${shown}`, await otlpExporter(otlp, timeoutMs), options, timeoutMs)
+  return openSink(`the collector at ${shown}`, await otlpExporter(otlp, timeoutMs, options.warn), options, timeoutMs)
 }
 
-async function otlpExporter(otlp: OtlpSettings, timeoutMillis: number): Promise<SpanExporter> {
+async function otlpExporter(
+  otlp: OtlpSettings,
+  timeoutMillis: number,
+  warn: (text: string) => void
+): Promise<SpanExporter> {
   if (otlp.protocol === 'http') return httpExporter(otlp, timeoutMillis)
   const {GrpcSpanExporter} = await import('./otlp-grpc.ts')
-  return new GrpcSpanExporter(otlp, timeoutMillis)
+  return new GrpcSpanExporter(otlp, timeoutMillis, warn)
 }
 
 async function httpExporter({endpoint, isSecure, headers}: OtlpSettings, timeoutMillis: number): Promise<SpanExporter> {

@@ -1,50 +1,43 @@
-import type {ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders} from 'node:http2'
 import {setTimeout as pause} from 'node:timers/promises'
+import {encodeField, FrameClients, type FrameTarget} from '#h2-frames'
 import {ExportResultCode, type ExportResult} from '@opentelemetry/core'
 import {ProtobufTraceSerializer} from '@opentelemetry/otlp-transformer'
 import type {ReadableSpan, SpanExporter} from '@opentelemetry/sdk-trace'
 import {roughDuration} from '../../../model/duration.ts'
-import {percentDecoded} from '../../../proxy/net/grpc/status.ts'
+import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
+import {OK, UNAVAILABLE} from '../../../proxy/net/grpc/status.ts'
+import {UnaryCall} from '../../../proxy/net/grpc/unary-call.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
-
-// an ES import would load more than HTTP/2
-const http2 = process.getBuiltinModule('node:http2')
 
 const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 /** The pause before a batch is sent again; each further one is twice as long. */
 const FIRST_PAUSE_MS = 500
-const UNAVAILABLE = '14'
 
-/** Why a call failed; '' = it succeeded. */
-function failureIn(answer: IncomingHttpHeaders): string {
-  const status = String(answer['grpc-status'])
-  const message = percentDecoded(String(answer['grpc-message'] ?? ''))
-  return status === '0' ? '' : `gRPC status ${status}${message === '' ? '' : `: ${message}`}`
-}
+const HTTP_PORT = 80
+const HTTPS_PORT = 443
 
 /**
  * Sends spans over gRPC: one unary call per batch, on one connection that is opened on first use. A batch is sent again while its
  * collector is away, as over HTTP. OpenTelemetry's own exporter loads gRPC by a `require` that bundlers do not see, and would add a megabyte for this call.
  */
 export class GrpcSpanExporter implements SpanExporter {
-  readonly #authority: string
-  readonly #headers: OutgoingHttpHeaders
+  readonly #target: FrameTarget
+  #block: string
   readonly #timeoutMs: number
-  #session: ClientHttp2Session | undefined
+  #clients: FrameClients
   /** Once it is aborted, failed exports are not tried again: the run does not wait. */
   readonly ending = new AbortController()
 
-  constructor({endpoint, isSecure, headers}: OtlpSettings, timeoutMs: number) {
-    this.#authority = `${isSecure ? 'https' : 'http'}://${endpoint}`
+  constructor({endpoint, isSecure, headers}: OtlpSettings, timeoutMs: number, warn: (text: string) => void) {
+    const url = new URL(`${isSecure ? 'https' : 'http'}://${endpoint}`)
+    const port = Number(url.port) || (isSecure ? HTTPS_PORT : HTTP_PORT)
+    this.#target = {hosts: [url.hostname.replace(/^\[(.*)\]$/, '$1')], port, isSecure, isVerified: true, warn}
+    this.#clients = new FrameClients(this.#target)
     this.#timeoutMs = timeoutMs
-    this.#headers = {
-      ':method': 'POST',
-      ':path': PATH,
-      'content-type': 'application/grpc+proto',
-      'grpc-timeout': `${Math.ceil(timeoutMs)}m`,
-      te: 'trailers',
-      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-    }
+    const pool = {protocol: isSecure ? 'grpcs' : 'grpc', authority: url.host}
+    this.#block =
+      headFields(pool, PATH, 'application/grpc+proto') + encodeField('grpc-timeout', `${Math.ceil(timeoutMs)}m`)
+    for (const [name, value] of Object.entries(headers)) this.#block += encodeField(name.toLowerCase(), value)
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
@@ -52,7 +45,7 @@ export class GrpcSpanExporter implements SpanExporter {
   }
 
   async shutdown(): Promise<void> {
-    this.#session?.close()
+    this.#clients.retire()
   }
 
   async #export(spans: ReadableSpan[], done: (result: ExportResult) => void): Promise<void> {
@@ -74,41 +67,26 @@ export class GrpcSpanExporter implements SpanExporter {
   }
 
   /** Resolves with why they are refused for good; '' = they are not. Rejects if they may be sent again. */
-  async #send(bytes: Uint8Array, ms: number): Promise<string> {
+  async #send(message: Uint8Array, ms: number): Promise<string> {
     const {promise, resolve, reject} = Promise.withResolvers<string>()
-    const session = this.#connect()
-    const stream = session.request(this.#headers)
     const timer = setTimeout(() => {
       reject(new Error(`no response within ${roughDuration(this.#timeoutMs)}`))
-      session.destroy() // its other end may be gone, as after a sleep of the machine: the next export gets a new one
+      this.#clients.cut() // the other end may be gone, as after a sleep of the machine: the next export gets a new connection
+      this.#clients = new FrameClients(this.#target)
     }, ms)
-    let answer: IncomingHttpHeaders | undefined
-    const read = (headers: IncomingHttpHeaders): void => {
-      if (headers['grpc-status'] !== undefined) answer ??= headers
-    }
-    stream.on('response', read).on('trailers', read)
-    stream.on('error', error => reject(error.cause instanceof Error ? error.cause : error))
-    stream.on('close', () => {
-      clearTimeout(timer)
-      if (answer === undefined) reject(new Error('the connection closed without a response'))
-      else if (answer['grpc-status'] === UNAVAILABLE) reject(new Error(failureIn(answer)))
-      else resolve(failureIn(answer))
-    })
-    stream.resume()
-    const frame = Buffer.alloc(5) // not compressed, and the length
-    frame.writeUInt32BE(bytes.length, 1)
-    stream.end(Buffer.concat([frame, bytes]))
-    return promise
-  }
-
-  #connect(): ClientHttp2Session {
-    const known = this.#session
-    if (known !== undefined && !known.closed && !known.destroyed) return known
-    const session = http2.connect(this.#authority)
-    session.on('error', () => undefined) // the calls on it get the error, too
-    session.on('goaway', () => session.close())
-    session.unref() // must not keep the process running
-    this.#session = session
-    return session
+    new UnaryCall({
+      clients: this.#clients,
+      block: this.#block,
+      message,
+      maxBytes: 0,
+      done: ({status: {code, message: why}, isCut}) => {
+        const text = `gRPC status ${code}${why === '' ? '' : `: ${why}`}`
+        if (code === OK) resolve('')
+        else if (isCut || code === UNAVAILABLE) reject(new Error(isCut ? why : text))
+        else resolve(text)
+      },
+      refused: why => reject(new Error(why))
+    }).start()
+    return promise.finally(() => clearTimeout(timer))
   }
 }

@@ -1,10 +1,10 @@
 import {FrameClients} from '#h2-frames'
-import type {Pool} from '../pool.ts'
+import type {SharedCallee} from '../dialer.ts'
 import {isSecure} from './head-fields.ts'
 import {ownOf} from '../../../model/own.ts'
 
 /** The connections of a pool that carry many calls each. */
-export const clientsOf = (pool: Pool, warn: (text: string) => void): FrameClients =>
+export const clientsOf = (pool: SharedCallee, warn: (text: string) => void): FrameClients =>
   (pool.frameClients ??= new FrameClients({
     hosts: pool.hosts,
     port: pool.port,

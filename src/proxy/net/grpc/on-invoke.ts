@@ -1,11 +1,9 @@
-import {Readable, Writable} from 'node:stream'
 import {encodeField, FieldWalker} from '#h2-frames'
 import type {GrpcInvocation} from '../../../model/call.ts'
 import {messageOf as errorText} from '../../../model/errors.ts'
-import {UpstreamError} from '../dialer.ts'
+import {type SharedCallee, UpstreamError} from '../dialer.ts'
 import {valueOf} from '../http1/header-lines.ts'
-import type {Pool} from '../pool.ts'
-import type {AdaptedRequest, Connect, ResponseSink} from '../protocol-adapter.ts'
+import type {AdaptedRequest, Connect, RemoteSink} from '../remote-side.ts'
 import {clientsOf} from './clients-of.ts'
 import {detailsOf} from './error-details.ts'
 import {headFields, ON_INVOKE, PERMANENT_HEADER} from './head-fields.ts'
@@ -72,18 +70,20 @@ const headersOf = (head: string): string[] => {
   return pairs
 }
 
-const reply = (back: ResponseSink, status: number, pairs: readonly string[], body: Uint8Array): void =>
-  back.respond(status, [...pairs, 'content-length', body.length.toString()], Readable.from([body], {objectMode: false}))
+function reply(back: RemoteSink, status: number, pairs: readonly string[], body: Uint8Array): void {
+  back.respond(status, [...pairs, 'content-length', body.length.toString()])
+  back.data(Buffer.from(body.buffer, body.byteOffset, body.length))
+}
 
 /** A status of gRPC for a caller of HTTP: `google.rpc.Status` in JSON (pkg/api/http/directmessaging.go). */
-const replyStatus = (back: ResponseSink, {code, message, details = ''}: GrpcStatus, head: string): void => {
+const replyStatus = (back: RemoteSink, {code, message, details = ''}: GrpcStatus, head: string): void => {
   const given = detailsOf(Buffer.from(details, 'latin1'))
   const status = {code, message, ...(given.length > 0 && {details: given})}
   const pairs = [...headersOf(head), 'content-type', 'text/plain; charset=utf-8']
   reply(back, httpStatusOf(code), pairs, Buffer.from(JSON.stringify(status)))
 }
 
-const finish = (back: ResponseSink, {status, head, message}: UnaryOutcome): void => {
+const finish = (back: RemoteSink, {status, head, message}: UnaryOutcome): void => {
   if (status.code !== 0) return replyStatus(back, status, head)
   let response: InvokeResponse
   try {
@@ -98,10 +98,11 @@ const finish = (back: ResponseSink, {status, head, message}: UnaryOutcome): void
 
 /** Calls over HTTP to an app of gRPC: each becomes one OnInvoke on the app's shared connections (Dapr: pkg/channel/grpc). */
 export const connectOnInvoke =
-  (pool: Pool, maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Connect =>
+  (pool: SharedCallee, maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Connect =>
   ({opened, failed}) => {
     const clients = clientsOf(pool, () => undefined)
     let current: UnaryCall | undefined
+    let collected: Collector | undefined
     const first = {
       opened: () => opened(),
       failed: (why: string, isRefused: boolean) =>
@@ -136,21 +137,20 @@ export const connectOnInvoke =
             }
           }).start()
         }
-        return new Writable({
-          write: (piece: Buffer, _, done) => done(body.add(piece) === 'added' ? null : new UpstreamError(NO_ROOM)),
-          destroy: (error, done) => {
-            body.release()
-            if (error !== null) back.fail(error)
-            done(null)
-          },
-          final: done => {
-            start()
-            done()
+        collected = body
+        if (!adapted.hasBody) start()
+        return {
+          write: (bytes, isLast) => {
+            if (bytes !== undefined && body.add(bytes) !== 'added') back.fail(new UpstreamError(NO_ROOM))
+            else if (isLast) start()
+            return true
           }
-        })
+        }
       },
+      resume: () => undefined,
       end: () => {
         clients.leave(first)
+        collected?.release()
         current?.cancel()
       }
     }

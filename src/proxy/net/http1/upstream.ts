@@ -3,68 +3,17 @@ import net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {codeOf, bugText} from '../../../model/errors.ts'
 import {CHUNKED, HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM, UNTIL_CLOSE} from './response-head.ts'
-import type {ResponseHead, HeaderRules} from './response-head.ts'
+import type {ResponseHead} from './response-head.ts'
 import {Chunks, type TakeChunk} from './chunked.ts'
-import {UpstreamError, type Dial} from '../dialer.ts'
+import {UpstreamError} from '../dialer.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
 import {readBeforeFailure} from '../intercept-connections.ts'
-import type {ResponseHeads} from './response-heads.ts'
 import {corkTurn, LateText, SMALL} from './late-text.ts'
 import {isMuchWork, isShared, letOthersRead} from './shared-reads.ts'
 import {writeCopy} from '../write-copy.ts'
 import {alertText, handshakeText} from '../../../model/tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
-
-/**
- * The failure of a connection for its call. `refused`: the connection was refused, nothing was sent. `unreachable`: it failed in
- * another way. `silent`: it closed before the first byte of a response. `malformed`: the response is invalid.
- * `bad-status`: its status cannot be passed on. `cut`: it closed within the response.
- */
-export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'bad-status' | 'cut'
-
-/** Receives the response of one call from its upstream. */
-export interface ResponseHandler {
-  /** The request was a HEAD: the response has no body. */
-  readonly toHead: boolean
-  /** The complete request has been sent. */
-  readonly isSent: boolean
-  /** A response 101 makes the connection a tunnel: bytes both ways until one side closes. */
-  readonly isTunnel: boolean
-  readonly rules: HeaderRules
-  /** A body in chunks passes with its framing: `content` reports its content. */
-  readonly isVerbatim?: boolean
-  /** Takes an interim response (1xx) as it came; left out: none is passed on. */
-  interim?(text: string): void
-  /** Bytes within the chunks of a body that passes with its framing. */
-  content?(bytes: Buffer): void
-  /** The connection is open: send the request. `wasOpen`: it was open already when the call came. */
-  open(wasOpen: boolean): void
-  /** A complete response that arrived in one read and has a length. */
-  whole(head: ResponseHead, body: string): void
-  head(head: ResponseHead): void
-  /** A piece of the body, in a buffer that is reused afterwards; false: wait for `resume()`. */
-  body(bytes: Buffer): boolean
-  /** The response is complete. */
-  end(): void
-  fail(failure: Failure, why: string): void
-  /** The callee accepts more of the request; left out: it was written whole. */
-  drain?(): void
-  /** An internal error while the response was handled; the connection to the callee is closed. */
-  crash(error: unknown): void
-}
-
-/** The pool that owns a connection. */
-export interface UpstreamOwner {
-  /** Tried in this order. */
-  readonly hosts: readonly string[]
-  readonly port: number
-  /** Opens a connection. Undefined for plain TCP. */
-  readonly dial: Dial | undefined
-  readonly responseHeads: ResponseHeads
-  /** Takes an idle connection; false: it is not needed any more. */
-  keep(upstream: Upstream): boolean
-  forget(upstream: Upstream): void
-}
+import type {Failure, ResponseHandler, Upstream, UpstreamOwner} from '../upstream.ts'
 
 // All upstreams read into one buffer. Kept parts are copied.
 const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
@@ -75,11 +24,9 @@ const dialText = (host: string, port: number, code: string): string => {
   return `dial tcp ${authorityOf(host, port)}: connect: ${why}`
 }
 
-/** A connection to a callee, which carries one call at a time, and returns to its pool in between. */
-export class Upstream {
-  /** Number of completed calls. */
+/** A connection of HTTP/1.1, which returns to its pool between calls. */
+export class Http1Upstream implements Upstream {
   served = 0
-  /** How long it had no call, counted by its pool. */
   idleMs = 0
   isOpen = false
   readonly #owner: UpstreamOwner
@@ -108,12 +55,10 @@ export class Upstream {
     this.#late = new LateText(this.#socket)
   }
 
-  /** The request so far, if none of it was written to a reused connection, for another one. Else ''. */
   get unsent(): string {
     return this.served > 0 && this.#late.writes === this.#writes ? this.#late.text : ''
   }
 
-  /** Starts a call. `open()` follows: at once if the connection is open. */
   serve(responseHandler: ResponseHandler): void {
     this.#responseHandler = responseHandler
     this.#writes = this.#late.writes
@@ -127,7 +72,7 @@ export class Upstream {
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
   }
 
-  /** Bytes with latin1 text around them, in one write: small ones are sent as text, to avoid an allocation. */
+  /** Writes all at once: small bytes are sent as text, to avoid an allocation. */
   writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
     if (bytes === undefined) return this.#late.add(before + after)
     if (bytes.length <= SMALL) return this.#late.add(before + bytes.toString('latin1') + after)
@@ -138,29 +83,25 @@ export class Upstream {
     return after === '' ? isTaken : this.write(after)
   }
 
-  /** As `writeAll`, for the end of a large held request: its unread caller may have left. */
-  readonly writeLate = (before: string, bytes?: Buffer, after = ''): boolean =>
-    this.#late.addLater(before + (bytes?.toString('latin1') ?? '') + after)
+  writeLate(before: string, bytes?: Buffer, after = ''): boolean {
+    return this.#late.addLater(before + (bytes?.toString('latin1') ?? '') + after)
+  }
 
-  /** The consumer accepts more of the response. */
   resume(): void {
     this.#socket.resume()
   }
 
-  /** Ends our side; the callee may still send (tunnels). */
   finishSending(): void {
     this.#late.write()
     this.#socket.end()
   }
 
-  /** Closes the connection without notifying the handler. */
   drop(): void {
     this.#responseHandler = undefined
     this.#owner.forget(this)
     this.#socket.destroy()
   }
 
-  /** Closes the connection; the handler sees it as closed by the callee. */
   cut(): void {
     if (this.#responseHandler === undefined) return this.drop()
     this.#socket.destroy()
@@ -170,14 +111,14 @@ export class Upstream {
     const {dial, port} = this.#owner
     const host = this.#owner.hosts[this.#host] ?? '127.0.0.1'
     const socket =
-      dial === undefined
+      dial?.open === undefined
         ? this.#connectPlain(host)
         : dial.open(host, port, this.#onread).on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
     contain(socket, error => this.#crash(error))
     let isAccepted = false
-    if (dial?.opens === 'secureConnect') socket.once('connect', () => (isAccepted = true))
+    if (dial?.open !== undefined) socket.once('connect', () => (isAccepted = true))
     socket
-      .on(dial?.opens ?? 'connect', () => {
+      .on(dial?.open === undefined ? 'connect' : 'secureConnect', () => {
         this.isOpen = true
         this.#why = '' // of an address before this one
         this.#responseHandler?.open(false)
@@ -284,7 +225,7 @@ export class Upstream {
     end: number
   ): void {
     // after an exception uvicorn, for one, closes the connection without announcing it: the next call would fail
-    this.#keep = head.keep && head.status !== 500 && this.#owner.dial?.carriesOne !== true
+    this.#keep = head.keep && head.status !== 500
     this.#left = head.status === 101 && responseHandler.isTunnel ? UNTIL_CLOSE : head.left
     if (this.#left >= 0 && end - at === head.left && text.length === head.size + head.left) {
       this.#free()

@@ -6,7 +6,7 @@ const TARGET = /^[/*][\x21-\x7e\x80-\xff]*$/
 const AUTHORITY = /^[\x21-\x7e]*$/
 /** Characters that a value does not have (RFC 9113 §8.2.1). */
 // oxlint-disable-next-line no-control-regex
-const BAD_VALUE = /[\0-\x08\n-\x1f\x7f]/
+export const BAD_VALUE = /[\0-\x08\n-\x1f\x7f]/
 
 /** The head of a request of HTTP/2, in the form of HTTP/1: an app gets it as text, so every character is checked. */
 export class Http2Head implements FieldSink {

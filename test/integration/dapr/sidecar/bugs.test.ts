@@ -4,7 +4,7 @@ import type {Admission, Admit} from '../../../../src/proxy/gateway/admission.ts'
 import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {Copy} from '../../../../src/proxy/net/mirror.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
-import {ProtocolAdapter} from '../../../../src/proxy/net/protocol-adapter.ts'
+import {ResponseHeads} from '../../../../src/proxy/net/http1/response-heads.ts'
 import {connect, request} from './caller.ts'
 import {data, END_STREAM, headers, onStream, PREFACE} from './frames.ts'
 import {onRequest, openTestSidecar, rawApp, type SidecarSettings} from './rig.ts'
@@ -138,11 +138,12 @@ t.test('a bug that bites where HTTP/2 of an app is adapted: one connection ends'
   const pool = await appOf(t, true)
   t.teardown(() => pool.cut())
   const {port, warnings} = await openTestSidecar(t, {admit: () => admission(pool, () => undefined)})
-  ProtocolAdapter.prototype.push = bug
+  const {read} = ResponseHeads.prototype
+  ResponseHeads.prototype.read = bug
   const caller = await connect(t, port)
   caller.send(request({method: 'GET'}))
   await caller.closed()
-  Reflect.deleteProperty(ProtocolAdapter.prototype, 'push')
+  ResponseHeads.prototype.read = read
   t.match(warnings, [/TypeError: BUG/])
   const other = await connect(t, port)
   other.send(request({method: 'GET'}))

@@ -1,8 +1,9 @@
+import http2, {type ServerHttp2Stream} from 'node:http2'
 import net from 'node:net'
 import t from 'tap'
 import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
-import {connect, overHttp2, request} from './caller.ts'
-import {data, END_STREAM, goAway, headers, onStream, reset} from './frames.ts'
+import {ask, connect, overHttp2, request} from './caller.ts'
+import {data, END_STREAM, frame, goAway, headers, onStream, reset} from './frames.ts'
 import {
   BEHIND_TRAILERS,
   BROKEN,
@@ -154,6 +155,88 @@ t.test('an app that ends a counted answer late: the next call is its own', async
   caller.send(request({body: 'x'}))
   const answer = await caller.answer()
   t.ok(isBrokenOff(answer), JSON.stringify(answer))
+  t.equal(underWay(), 0)
+})
+
+t.test('calls to an app of HTTP/2 share its connection, as far as it takes them at once', async t => {
+  let [connections, open, most] = [0, 0, 0]
+  const app = http2.createServer({settings: {maxConcurrentStreams: 3}})
+  app.on('session', () => connections++)
+  app.on('stream', (stream: ServerHttp2Stream) => {
+    most = Math.max(most, ++open)
+    stream.once('close', () => open--)
+    setImmediate(() => {
+      stream.respond({':status': 200})
+      stream.end('abc')
+    })
+  })
+  const {port, underWay} = await openTestSidecar(t, {appPort: await listen(t, app), dial: http2Dial})
+  const answers = await Promise.all(
+    Array.from({length: 30}, async () => {
+      const caller = await connect(t, port)
+      caller.send(request({body: 'x'}))
+      return caller.answer()
+    })
+  )
+  for (const answer of answers) t.match(answer, {status: 200, body: 'abc'})
+  t.ok(most <= 3 * connections && connections < 15, `${most} at once, ${connections} connections`)
+  t.equal(underWay(), 0)
+})
+
+t.test('a request that an app of HTTP/2 has not begun is sent once more, if it has no body', async t => {
+  let refusals = 2
+  const appPort = await rawApp(t, socket =>
+    onStream(socket, id => {
+      const isRefused = refusals-- > 0
+      socket.write(isRefused ? reset(id, 7) : head(id) + data(id, 'abc', END_STREAM), 'latin1')
+    })
+  )
+  const {port, underWay} = await openTestSidecar(t, {appPort, dial: http2Dial})
+  const caller = await connect(t, port)
+  caller.send(request({method: 'DELETE'}))
+  t.match(await caller.answer(), {status: 500, body: /REFUSED_STREAM/}, 'twice is enough')
+  refusals = 1
+  caller.send(request({method: 'DELETE'}))
+  t.match(await caller.answer(), {status: 200, body: 'abc'})
+  refusals = 1
+  caller.send(request({body: 'x'}))
+  t.match(await caller.answer(), {status: 500, body: /REFUSED_STREAM/})
+  t.equal(underWay(), 0)
+})
+
+const padded = (stream: number): string => frame(0, {flags: 8 | END_STREAM, stream, payload: '\x05abc\0\0\0\0\0'})
+
+t.test('an app of HTTP/2 that pads its data, and one that reads late', async t => {
+  const appPort = await rawApp(t, socket => onStream(socket, id => socket.write(head(id) + padded(id), 'latin1')))
+  const {port} = await openTestSidecar(t, {appPort, dial: http2Dial})
+  t.match(await ask(t, port, request({method: 'GET'})), {status: 200, body: 'abc'})
+
+  const bytes = 32 << 20
+  const late = http2.createServer()
+  const begun = Promise.withResolvers<ServerHttp2Stream>()
+  late.on('stream', (stream: ServerHttp2Stream) => begun.resolve(stream))
+  const appOfLate = {appPort: await listen(t, late), dial: http2Dial}
+  const limits = {maxBodyBytes: 0, readBufferBytes: 4096}
+  const {port: other, underWay} = await openTestSidecar(t, {...appOfLate, limits})
+  const caller = await connect(t, other)
+  caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes}\r\n\r\n`)
+  const pieces = Array.from({length: bytes >> 20}, () => Buffer.alloc(1 << 20))
+  let taken = 0
+  for (const piece of pieces) caller.socket.write(piece, () => taken++)
+  const stream = await begun.promise
+  // what the app does not read stays with the caller, but for windows and buffers
+  for (let before = -1; before !== taken;) {
+    before = taken
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+  t.ok(taken < 16, `${taken} of ${pieces.length} MiB`)
+  let got = 0
+  stream.on('data', (piece: Buffer) => (got += piece.length))
+  stream.on('end', () => {
+    stream.respond({':status': 200})
+    stream.end(got.toString())
+  })
+  t.match(await caller.answer(), {status: 200, body: bytes.toString()})
   t.equal(underWay(), 0)
 })
 

@@ -59,10 +59,9 @@ const ANSWERS: Readonly<Record<string, readonly string[]>> = {
 const deafDial: Dial = {
   protocol: 'HTTP/1.1',
   scheme: 'http',
-  opens: 'connect',
   open: () => {
     const link = new Duplex({read: () => undefined, write: () => undefined})
-    process.nextTick(() => link.emit('connect'))
+    process.nextTick(() => link.emit('secureConnect'))
     return link
   }
 }

@@ -6,7 +6,7 @@ import {closed} from '../../../rig/closed.ts'
 import {freePort} from '../../../rig/free-port.ts'
 import {PLAIN_RULES, type ResponseHead} from '../../../../src/proxy/net/http1/response-head.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
-import type {Failure, ResponseHandler, Upstream} from '../../../../src/proxy/net/http1/upstream.ts'
+import type {Failure, ResponseHandler, Upstream} from '../../../../src/proxy/net/upstream.ts'
 
 const HEAD = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'

@@ -13,14 +13,7 @@ import {callbackApp, grpcApp, type OnInvoke} from './rig.ts'
 const text = (value: Uint8Array): string => Buffer.from(value).toString()
 
 const opened = async (t: Test, appPort: number): Promise<TestSidecar> => {
-  const sidecar: TestSidecar = await openTestSidecar(t, {
-    appPort,
-    dial: grpcDial(
-      () => sidecar.pool,
-      1000,
-      () => undefined
-    )
-  })
+  const sidecar: TestSidecar = await openTestSidecar(t, {appPort, dial: grpcDial(1000, () => undefined)})
   return sidecar
 }
 

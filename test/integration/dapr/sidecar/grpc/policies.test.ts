@@ -349,11 +349,7 @@ t.test('calls over HTTP to an app of gRPC: its codes are no failures', async t =
   const sidecar: TestSidecar = await openTestSidecar(t, {
     appPort: port,
     protocol: 'grpc',
-    dial: grpcDial(
-      () => sidecar.pool,
-      1000,
-      () => undefined
-    ),
+    dial: grpcDial(1000, () => undefined),
     rules: {interceptor, pipeline: []}
   })
   t.match(await ask(t, sidecar.port, request({path: '/x'})), {status: 503})

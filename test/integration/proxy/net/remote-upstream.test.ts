@@ -6,21 +6,21 @@ import {READ_BODIES} from '../../../../src/proxy/net/collector.ts'
 import type {Dial} from '../../../../src/proxy/net/dialer.ts'
 import {grpcDial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {PLAIN_RULES} from '../../../../src/proxy/net/http1/response-head.ts'
-import type {Upstream} from '../../../../src/proxy/net/http1/upstream.ts'
+import type {Upstream} from '../../../../src/proxy/net/upstream.ts'
 import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 
 type Answer = (stream: http2.ServerHttp2Stream, path: string) => void
 
 /** An app that speaks HTTP/2, and a pool of connections to it. */
-const openApp = async (t: Test, answer: Answer, dial: (pool: () => Pool) => Dial): Promise<Pool> => {
+const openApp = async (t: Test, answer: Answer, dial: Dial): Promise<Pool> => {
   const app = http2.createServer().on('stream', (stream: http2.ServerHttp2Stream, head: http2.IncomingHttpHeaders) => {
     stream.resume()
     answer(stream, head[':path'] ?? '')
   })
   await once(app.listen(0, '127.0.0.1'), 'listening')
   const {port} = app.address() as AddressInfo
-  const pool: Pool = new Pool({hosts: ['127.0.0.1'], port, dial: dial(() => pool)})
+  const pool: Pool = new Pool({hosts: ['127.0.0.1'], port, dial})
   t.teardown(() => {
     pool.cut()
     app.close()
@@ -28,8 +28,8 @@ const openApp = async (t: Test, answer: Answer, dial: (pool: () => Pool) => Dial
   return pool
 }
 
-/** Sends a request; its result: the body, or the failure. `open` is called when there is a connection, `drain` when all that was written has gone. */
-const call = async (upstream: Upstream, open: () => void, drain = (): void => undefined): Promise<string> =>
+/** Sends a request; its result: the body, or the failure. `open` is called when there is a connection, */
+const call = async (upstream: Upstream, open: () => void): Promise<string> =>
   new Promise(resolve => {
     let text = ''
     upstream.serve({
@@ -46,7 +46,6 @@ const call = async (upstream: Upstream, open: () => void, drain = (): void => un
       },
       end: () => resolve(text),
       fail: (failure, why) => resolve(`${failure}: ${why}`),
-      drain,
       crash: () => resolve('crash')
     })
   })
@@ -65,30 +64,29 @@ t.test('a stream that ends after its response was whole does not end the next ca
     streams[0]?.once('close', next.resolve).end()
     void next.promise.then(respond).then(() => stream.end('ok'))
   }
-  const pool = await openApp(t, answer, () => http2Dial)
+  const pool = await openApp(t, answer, http2Dial)
   const post = async (path: string): Promise<string> => {
     const upstream = pool.take()
-    return call(upstream, () => upstream.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`))
+    return call(upstream, () =>
+      upstream.writeAll(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`, undefined, '', true)
+    )
   }
   t.equal(await post('/first'), 'ok')
   t.equal(await post('/second'), 'ok')
 })
 
 t.test('a request to an app of gRPC that breaks off within its body gives the room of the body back', async t => {
-  const pool = await openApp(
-    t,
-    () => undefined,
-    pool => grpcDial(pool, 0, () => undefined)
-  )
+  const dial = grpcDial(0, () => undefined)
+  const pool = await openApp(t, () => undefined, dial)
   const size = READ_BODIES.max / 2 + 1
   for (let count = 0; count < 2; count++) {
     const upstream = pool.take()
     await new Promise<void>(resolve => {
       const send = (): void => {
-        upstream.write(`POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 * size}\r\n\r\n`)
-        upstream.write(Buffer.alloc(size))
+        upstream.writeAll(`POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 * size}\r\n\r\n`, Buffer.alloc(size))
+        resolve()
       }
-      void call(upstream, send, resolve)
+      void call(upstream, send)
     })
     upstream.drop()
     await new Promise(setImmediate)

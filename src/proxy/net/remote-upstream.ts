@@ -1,0 +1,172 @@
+import {codeOf, messageOf} from '../../model/errors.ts'
+import {OF_CONNECTION, pairsOf, valueOf} from './http1/header-lines.ts'
+import type {Failure, ResponseHandler, Upstream, UpstreamOwner} from './upstream.ts'
+import type {Connect, Lost, RemoteSink, RemoteSide, RequestBody} from './remote-side.ts'
+import {isValidStatus, statusFault} from './status.ts'
+
+/** A call that another client carries, over HTTP/2, gRPC or with redirects. Its request comes as HTTP/1.1, without the framing of its body. */
+export class RemoteUpstream implements Upstream, RemoteSink {
+  served = 0
+  idleMs = 0
+  isOpen = false
+  isUnprocessed = false
+  readonly unsent = ''
+  readonly isUnframed = true
+  readonly #owner: UpstreamOwner
+  readonly #remote: RemoteSide
+  #handler: ResponseHandler | undefined
+  #body: RequestBody | undefined
+  #hasHead = false
+  /** Bytes of the response's body still to come; below 0: not known. */
+  #left = -1
+
+  constructor(owner: UpstreamOwner, connect: Connect) {
+    this.#owner = owner
+    this.#remote = connect({opened: () => this.#opened(), failed: error => this.fail(error)})
+  }
+
+  serve(handler: ResponseHandler): void {
+    this.#handler = handler
+  }
+
+  writeAll(head: string, bytes: Buffer | undefined, _after = '', isLast = false): boolean {
+    const isBegun = head === '' || this.#begin(head)
+    if (!isBegun || (bytes === undefined && !isLast)) return true
+    const body = this.#body
+    if (isLast) this.#body = undefined
+    return body?.write(bytes, isLast) ?? true
+  }
+
+  /** Does nothing: no other protocol has tunnels. */
+  write(): boolean {
+    return true
+  }
+
+  /** Does nothing. */
+  finishSending(): void {}
+
+  resume(): void {
+    this.#remote.resume()
+  }
+
+  drop(): void {
+    this.#leave(false)
+  }
+
+  cut(): void {
+    this.fail(new Error('EOF'))
+  }
+
+  respond(status: number, pairs: readonly string[]): void {
+    this.#tell(handler => {
+      if (this.#hasHead) return
+      const text = headText(status, pairs)
+      const head = this.#owner.responseHeads.read(text, handler.toHead, handler.rules)
+      if (head === undefined || typeof head === 'string') return this.#fail('malformed', head ?? 'unexpected EOF')
+      if (!isValidStatus(status)) return this.#fail('bad-status', statusFault(text))
+      this.#hasHead = true
+      this.#left = head.left
+      if (head.left !== 0) return handler.head(head)
+      this.#leave(true)
+      handler.whole(head, '')
+    })
+  }
+
+  data(bytes: Buffer): boolean {
+    let isTaken = true
+    this.#tell(handler => {
+      if (bytes.length === 0) return
+      if (this.#left >= 0 && bytes.length > this.#left) return this.#fail('cut', 'more bytes than Content-Length')
+      isTaken = handler.body(bytes)
+      this.#left -= bytes.length
+      if (this.#left === 0) this.#end(handler)
+    })
+    return isTaken
+  }
+
+  end(): void {
+    this.#tell(handler => {
+      if (!this.#hasHead || this.#left > 0) return this.fail(new Error('unexpected EOF'))
+      this.#end(handler)
+    })
+  }
+
+  drain(): void {
+    this.#tell(handler => handler.drain?.())
+  }
+
+  fail(error: Error, lost?: Lost): void {
+    this.isUnprocessed = lost?.isUnprocessed === true
+    if (lost?.wasUsed === true) this.served++
+    if (this.#hasHead) this.#fail('cut', error.message)
+    else if (this.isOpen) this.#fail('silent', error.message)
+    else this.#fail(codeOf(error) === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message)
+  }
+
+  #opened(): void {
+    this.isOpen = true
+    this.#tell(handler => handler.open(false))
+  }
+
+  #leave(isWhole: boolean): void {
+    this.#handler = undefined
+    this.#body = undefined
+    this.#owner.forget(this)
+    this.#remote.end(isWhole)
+  }
+
+  /** Starts the request. Returns false if there is no remote side any more. */
+  #begin(text: string): boolean {
+    const line = text.indexOf('\r\n')
+    const [method = '', path = ''] = text.slice(0, line).split(' ')
+    const all = pairsOf(text.slice(line + 2, -2))
+    const hasBody = valueOf(all, 'transfer-encoding') !== undefined || (valueOf(all, 'content-length') ?? '0') !== '0'
+    const pairs = all.filter((_, at) => !OF_CONNECTION.has((all[at - (at % 2)] ?? '').toLowerCase()))
+    try {
+      const body = this.#remote.request({method, path, pairs, hasBody}, this)
+      if (hasBody) this.#body = body
+      return hasBody
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(messageOf(error)))
+      return false
+    }
+  }
+
+  /** The response is whole. */
+  #end(handler: ResponseHandler): void {
+    this.#leave(true)
+    handler.end()
+  }
+
+  #fail(failure: Failure, why: string): void {
+    this.#tell(handler => {
+      this.drop()
+      handler.fail(failure, why)
+    })
+  }
+
+  /** Calls the handler, unless the call is over. A bug of ours ends this call, and nothing else. */
+  #tell(act: (handler: ResponseHandler) => void): void {
+    const handler = this.#handler
+    if (handler === undefined) return
+    try {
+      act(handler)
+    } catch (error) {
+      this.drop()
+      handler.crash(error)
+    }
+  }
+}
+
+/** The head of a response as HTTP/1.1 has it; a body without a length is chunked there. */
+function headText(status: number, pairs: readonly string[]): string {
+  // a length is ignored if there is a coding
+  const isCounted = valueOf(pairs, 'content-length') !== undefined && valueOf(pairs, 'transfer-encoding') === undefined
+  let lines = isCounted ? '' : 'Transfer-Encoding: chunked\r\n'
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = (pairs[at] ?? '').toLowerCase()
+    if (!OF_CONNECTION.has(name) && (isCounted || name !== 'content-length'))
+      lines += `${pairs[at] ?? ''}: ${pairs[at + 1] ?? ''}\r\n`
+  }
+  return `HTTP/1.1 ${status.toString().padStart(3, '0')}\r\n${lines}\r\n`
+}

@@ -1,0 +1,85 @@
+import type {Dial} from './dialer.ts'
+import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
+import type {ResponseHeads} from './http1/response-heads.ts'
+
+/**
+ * The failure of a connection for its call. `refused`: the connection was refused, nothing was sent. `unreachable`: it failed in
+ * another way. `silent`: it closed before the first byte of a response. `malformed`: the response is invalid.
+ * `bad-status`: its status cannot be passed on. `cut`: it closed within the response.
+ */
+export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'bad-status' | 'cut'
+
+/** Receives the response of one call from its upstream. */
+export interface ResponseHandler {
+  /** The request was a HEAD: the response has no body. */
+  readonly toHead: boolean
+  /** The complete request has been sent. */
+  readonly isSent: boolean
+  /** A response 101 makes the connection a tunnel: bytes both ways until one side closes. */
+  readonly isTunnel: boolean
+  readonly rules: HeaderRules
+  /** A body in chunks passes with its framing: `content` reports its content. */
+  readonly isVerbatim?: boolean
+  /** Takes an interim response (1xx) as it came; left out: none is passed on. */
+  interim?(text: string): void
+  /** Bytes within the chunks of a body that passes with its framing. */
+  content?(bytes: Buffer): void
+  /** The connection is open: send the request. `wasOpen`: it was open already when the call came. */
+  open(wasOpen: boolean): void
+  /** A complete response that arrived in one read and has a length. */
+  whole(head: ResponseHead, body: string): void
+  head(head: ResponseHead): void
+  /** A piece of the body, in a buffer that is reused afterwards; false: wait for `resume()`. */
+  body(bytes: Buffer): boolean
+  /** The response is complete. */
+  end(): void
+  fail(failure: Failure, why: string): void
+  /** The callee accepts more of the request; left out: it was written whole. */
+  drain?(): void
+  /** An internal error while the response was handled; the connection to the callee is closed. */
+  crash(error: unknown): void
+}
+
+/** A connection to a callee, over any protocol. It carries one call at a time. */
+export interface Upstream {
+  /** Number of calls that its callee has answered on this connection. */
+  readonly served: number
+  /** How long it had no call, counted by its pool. */
+  idleMs: number
+  readonly isOpen: boolean
+  /** The request so far, if none of it was written to a reused connection, for another one. Else ''. */
+  readonly unsent: string
+  /** The callee has not begun to handle its request. */
+  readonly isUnprocessed?: boolean
+  /** Bodies are written without the framing of HTTP/1. */
+  readonly isUnframed?: true
+  /** Starts a call. `open()` follows: at once if the connection is open. */
+  serve(handler: ResponseHandler): void
+  /** Bytes with latin1 text around them; false: wait for `drain()`. `isLast`: the request ends with them. */
+  writeAll(before: string, bytes: Buffer | undefined, after?: string, isLast?: boolean): boolean
+  /** As `writeAll`, for the end of a large held request: its unread caller may have left. */
+  writeLate?(before: string, bytes?: Buffer, after?: string): boolean
+  /** Sends bytes through a tunnel; false: wait for `drain()`. */
+  write(data: string | Buffer): boolean
+  /** Ends our side of a tunnel; the callee may still send. */
+  finishSending(): void
+  /** The consumer accepts more of the response. */
+  resume(): void
+  /** Closes the connection without notifying the handler. */
+  drop(): void
+  /** Closes the connection; the handler sees it as closed by the callee. */
+  cut(): void
+}
+
+/** The pool that owns a connection. */
+export interface UpstreamOwner {
+  /** Tried in this order. */
+  readonly hosts: readonly string[]
+  readonly port: number
+  /** Opens a connection. Undefined for plain TCP. */
+  readonly dial: Pick<Dial, 'open'> | undefined
+  readonly responseHeads: ResponseHeads
+  /** Takes an idle connection; false: it is not needed any more. */
+  keep(upstream: Upstream): boolean
+  forget(upstream: Upstream): void
+}
