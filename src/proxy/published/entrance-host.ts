@@ -12,7 +12,7 @@ const PORT = /:\d{1,5}$/
 const MAX_LENGTH = 260
 
 /** Reads the host from header lines. Returns undefined for none or several, which programs could read differently (RFC 9112 §3.2). */
-export function hostIn(lines: string): NamedHost | undefined {
+function hostIn(lines: string): NamedHost | undefined {
   const [first, ...others] = Array.from(lines.matchAll(HOST), ([, host = '']) => host)
   return first === undefined || others.length > 0 ? undefined : namedHost(first)
 }
@@ -29,19 +29,29 @@ export interface Origin {
   readonly scheme: 'http' | 'https'
 }
 
-/** The header lines by which an app learns where its caller came in. A proxy in front of the entrance has written its own, which stay. */
-export function forwardedLines(lines: string, host: string, {address, port, scheme}: Origin): string {
-  const added = [
-    ['X-Forwarded-For', address],
-    ['X-Forwarded-Proto', scheme],
-    ['X-Forwarded-Host', host],
-    ['X-Forwarded-Port', port.toString()]
-  ] as const
+/** Facts about the head of a request to the entrance. */
+export interface AskedHost {
+  /** Undefined without a host that all programs read alike. */
+  readonly host: NamedHost | undefined
+  /** How often it has passed the entrance. */
+  readonly passes: number
+  /** Lines that a proxy in front of the entrance has not written. */
+  readonly lacks: readonly (typeof FORWARDED)[number][]
+}
+
+const FORWARDED = ['For', 'Proto', 'Host', 'Port'] as const
+
+export function readAsked(lines: string): AskedHost {
   const has = /^x-forwarded-/im.test(lines)
-  return added
-    .filter(([name]) => !has || name === 'X-Forwarded-For' || !new RegExp(`^${name}:`, 'im').test(lines))
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('')
+  const isWritten = (name: string): boolean => name !== 'For' && new RegExp(`^x-forwarded-${name}:`, 'im').test(lines)
+  const lacks = has ? FORWARDED.filter(name => !isWritten(name)) : FORWARDED
+  return {host: hostIn(lines), passes: passesIn(lines), lacks}
+}
+
+/** The header lines by which an app learns where its caller came in. */
+export function forwardedLines({host, lacks}: AskedHost, {address, port, scheme}: Origin): string {
+  const values = {For: address, Proto: scheme, Host: host?.written ?? '', Port: port}
+  return lacks.map(name => `X-Forwarded-${name}: ${values[name]}\r\n`).join('')
 }
 
 const PASSES = 'Pillion-Hops'
@@ -50,7 +60,7 @@ const PASSES = 'Pillion-Hops'
 export const PASS_LINE = `${PASSES}: 1\r\n`
 
 /** How often a request has passed the entrance. A proxy may join the lines. */
-export const passesIn = (lines: string): number =>
+const passesIn = (lines: string): number =>
   Array.from(lines.matchAll(/^pillion-hops:([^\r]*)/gim), ([, values = '']) => values.split(',').length).reduce(
     (sum, count) => sum + count,
     0

@@ -6,7 +6,7 @@ import {CallPort} from './call-port.ts'
 import {badHost, looped, misdirected, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
 import {EntranceStreams} from './entrance-streams.ts'
 import {EntranceTls, TLS_HANDSHAKE, type NamedCertificate} from './entrance-tls.ts'
-import {forwardedLines, hostIn, namedHost, PASS_LINE, passesIn, type Origin} from './entrance-host.ts'
+import {forwardedLines, namedHost, PASS_LINE, readAsked, type AskedHost, type Origin} from './entrance-host.ts'
 import {hostSetting} from './host-refusal.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
@@ -54,7 +54,9 @@ export class Entrance extends CallPort {
   readonly #options: EntranceOptions
   /** Apps whose refusal of a host was explained. */
   readonly #explained = new Set<string>()
-  /** The callers behind connections of this program. */
+  /** Facts about heads: a connection repeats its head. */
+  readonly #asked = new WeakMap<VerbatimHead, AskedHost>()
+  /** The callers of connections whose requests came. */
   readonly #callers = new WeakMap<net.Socket, EntranceCaller>()
   /** Connections that were encrypted. */
   readonly #secured = new WeakSet<net.Socket>()
@@ -69,7 +71,9 @@ export class Entrance extends CallPort {
   }
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
-    const host = hostIn(head.lines)
+    const asked = this.#asked.get(head) ?? readAsked(head.lines)
+    this.#asked.set(head, asked)
+    const {host, passes} = asked
     if (host === undefined || !/^[*/]/.test(head.target)) return connection.answer(badHost(head.lines))
     if (head.asksForSwitch && head.target === `/${WAITING}`) return this.#await(connection)
     const serveDashboard = this.#options.dashboardNamed(host.name)
@@ -77,8 +81,8 @@ export class Entrance extends CallPort {
     const context = this.#options.appNamed(host.name)
     const caller = this.#callerAt(connection.socket)
     if (context !== undefined) {
-      if (passesIn(head.lines) >= MAX_PASSES) return connection.answer(looped(context.callee, head.lines))
-      return this.begin(context, head, connection, forwardedLines(head.lines, host.written, caller) + PASS_LINE)
+      if (passes >= MAX_PASSES) return connection.answer(looped(context.callee, head.lines))
+      return this.begin(context, head, connection, forwardedLines(asked, caller) + PASS_LINE)
     }
     const path = this.#options.socketOf(host.name)
     if (path === '') return connection.answer(noName(host, head.lines, this.#options.names))
@@ -87,10 +91,10 @@ export class Entrance extends CallPort {
   }
 
   /** Explains once for each app how it accepts its name. */
-  refused({lines, path}: VerbatimHead, status: number, body: string): void {
-    const {name = ''} = hostIn(lines) ?? {}
+  refused(head: VerbatimHead, status: number, body: string): void {
+    const {name = ''} = this.#asked.get(head)?.host ?? {}
     const app = this.#options.appNamed(name)?.callee ?? ''
-    const setting = this.#explained.has(app) ? '' : hostSetting(status, path, body, name)
+    const setting = this.#explained.has(app) ? '' : hostSetting(status, head.path, body, name)
     if (setting === '') return
     this.#explained.add(app)
     this.#options.hostRefused(`"${app}" refuses the host ${name}: write ${setting}`)
@@ -138,13 +142,10 @@ export class Entrance extends CallPort {
     const passed = this.#callers.get(socket)
     if (passed !== undefined) return passed
     const ends = copiedEnds(socket)
-    return {
-      address: ends.remoteAddress,
-      port: ends.localPort,
-      scheme: this.#secured.has(socket) ? 'https' : 'http',
-      ends,
-      protocol: 'HTTP/1.1'
-    }
+    const scheme = this.#secured.has(socket) ? 'https' : 'http'
+    const caller = {address: ends.remoteAddress, port: ends.localPort, scheme, ends, protocol: 'HTTP/1.1'} as const
+    this.#callers.set(socket, caller)
+    return caller
   }
 
   #streamsOf(): EntranceStreams {
