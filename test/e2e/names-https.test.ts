@@ -1,12 +1,11 @@
 import {once} from 'node:events'
-import http2 from 'node:http2'
 import {chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import tls from 'node:tls'
 import t from 'tap'
 import {callByName, withNames} from '../rig/by-name.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {answerOf, connected, overHttp2} from '../rig/secure-caller.ts'
 
 /** Answers with its headers, and echoes after an upgrade. */
 const WEB = `
@@ -37,48 +36,6 @@ async function startProject(rig: Rig, folder: string, env: Readonly<Record<strin
   const run = rig.pillion(['run', '-f', '.'], {folder, env})
   await run.waitForLine('Writing log files', {nth: 2})
   return run
-}
-
-interface Caller {
-  readonly port: number
-  readonly ca?: string
-}
-
-/** Opens a connection with TLS; rejects with the code of a failed handshake. */
-async function connected({port, ca}: Caller, servername: string): Promise<tls.TLSSocket> {
-  const socket = tls.connect({port, host: '127.0.0.1', servername, ALPNProtocols: ['http/1.1'], ...(ca && {ca})})
-  await once(socket, 'secureConnect')
-  return socket
-}
-
-async function answerOf(caller: Caller, name: string, lines = 'Connection: close\r\n'): Promise<string> {
-  const socket = await connected(caller, name)
-  let text = ''
-  socket.setEncoding('latin1').on('data', (piece: string) => (text += piece))
-  socket.write(`GET / HTTP/1.1\r\nHost: ${name}:${caller.port}\r\n${lines}\r\n`)
-  await once(socket, 'close')
-  return text
-}
-
-/** The answer to a request of HTTP/2: its status, and its body as JSON. */
-async function overHttp2({port, ca = ''}: Caller, name: string, body = '', asked: http2.OutgoingHttpHeaders = {}) {
-  const session = http2.connect(`https://${name}:${port}`, {
-    ca,
-    lookup: (_name, _options, found) => found(null, [{address: '127.0.0.1', family: 4}])
-  })
-  const stream = session.request({
-    ':path': '/a?b=1',
-    ':method': body === '' ? 'GET' : 'POST',
-    accept: 'application/json',
-    ...asked
-  })
-  stream.setEncoding('utf8')
-  if (body !== '') stream.end(body)
-  const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
-  let text = ''
-  for await (const piece of stream) text += piece
-  session.close()
-  return {status: headers[':status'], ...(JSON.parse(text) as object)}
 }
 
 t.test('names answer with TLS: without trust, after trust in a run that is going, and for another run', async t => {
