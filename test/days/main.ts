@@ -38,8 +38,6 @@ const {values} = parseArgs({
     edits: {type: 'boolean', default: false},
     /** Log files instead, and those who read them. */
     logs: {type: 'boolean', default: false},
-    /** Two templates in a cluster instead. */
-    kubernetes: {type: 'boolean', default: false},
     /** Files of components instead, and the servers behind them. */
     components: {type: 'boolean', default: false},
     /** What is asked of state stores, locks and configuration instead, while their components are edited. */
@@ -86,7 +84,6 @@ if (values.copies) {
 /** Walks of seeds, and how many steps they take. */
 const seeded = {
   page: [60, async numbers => (await import('./page/walks.ts')).walkPages(numbers)],
-  kubernetes: [50, async numbers => (await import('./kubernetes/walks.ts')).walkClusters(numbers)],
   components: [
     200,
     async numbers => walkSeeds(numbers, 'components', (await import('./components/walk.ts')).walkComponents)

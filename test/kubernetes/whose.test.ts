@@ -112,8 +112,12 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.same(await shop.left(), [])
   })
 
-  t.test('what the template does not have any more is deleted at the next run', async t => {
+  t.test('what the template does not have any more is deleted at the next run, and nothing of another one', async t => {
     const shop = await cluster.shop(t)
+    const gate = {appID: 'gate', appDirPath: '.', containerImage: 'test/gate:1'}
+    await shop.rig.write({'depot/dapr.yaml': JSON.stringify({version: 1, name: 'depot', apps: [gate]})})
+    const depot = shop.rig.pillion(['run', '-k', '-f', 'depot'], {env: shop.env})
+    await depot.waitForLine('1 app ready')
     await shop.template([{appID: 'stock'}, {appID: 'old', appPort: 3000, createService: true}])
     const first = shop.run()
     await first.waitForLine('2 apps ready')
@@ -123,9 +127,12 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     const second = shop.run()
     await second.waitForLine('service "old" deleted')
     await second.waitForLine('2 apps ready')
-    t.same(await shop.names('apps/v1/deployments'), ['new', 'stock'])
+    t.same(await shop.names('apps/v1/deployments'), ['gate', 'new', 'stock'])
     second.signal('SIGINT')
     t.same(await second.exited, {code: 0, signal: null})
+    t.same(await shop.names('apps/v1/deployments'), ['gate'])
+    depot.signal('SIGINT')
+    t.same(await depot.exited, {code: 0, signal: null})
     t.same(await shop.left(), [])
   })
 
