@@ -5,7 +5,6 @@ import type {RedisEngine} from './engine/engine.ts'
 import {introduction, QUESTION} from './identify.ts'
 import {ServerConnection} from './server-connection.ts'
 
-const MAX_CLIENTS = 10_000
 /** Error codes of a machine without IPv6. */
 const NO_SUCH_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
@@ -89,11 +88,6 @@ export class RedisServer {
       const answer = (bytes: Buffer): unknown =>
         bytes.toString() === QUESTION ? socket.end(introduction(this.#space)) : socket.pause().unshift(bytes)
       socket.once('data', answer).resume()
-      return
-    }
-    if (this.#connections.size >= MAX_CLIENTS) {
-      socket.on('error', () => {}).write('-ERR max number of clients reached\r\n')
-      socket.destroySoon()
       return
     }
     const connection = new ServerConnection(socket, this.#engine)

@@ -13,8 +13,6 @@ interface Script {
   readonly errorLine: number
 }
 
-const MAX_SCRIPTS = 1000
-
 const byText = new Map<string, Script>()
 const bySha = new Map<string, Script>()
 
@@ -39,15 +37,11 @@ export const SCRIPT_COMMANDS: CommandTable = {
     load: keyless(3, (_, [text = '']) => load(text).sha),
     exists: keyless(-3, (_, shas) => shas.map(sha => (bySha.has(sha.toLowerCase()) ? 1 : 0))),
     flush: keyless(-2, () => {
-      forget()
+      byText.clear()
+      bySha.clear()
       return OK_STATUS
     })
   })
-}
-
-function forget(): void {
-  byText.clear()
-  bySha.clear()
 }
 
 function load(text: string): Script {
@@ -62,7 +56,6 @@ function load(text: string): Script {
   const at = text.indexOf('error(')
   const errorLine = at === -1 ? 0 : text.slice(0, at).split('\n').length
   const script = {program, sha, errorLine}
-  if (byText.size >= MAX_SCRIPTS) forget()
   byText.set(text, script)
   bySha.set(sha, script)
   return script
