@@ -112,6 +112,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     t.same(await run.exited, {code: 0, signal: null}, 'a deleted pod did not end the run')
     const lines = run.stdout.lines.filter(line => line.startsWith('== APP - stock =='))
     t.equal(lines.length, 8, 'each line once')
+    t.equal(run.stderr.text, '')
     t.same(await shop.left(), [])
   })
 

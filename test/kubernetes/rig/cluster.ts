@@ -22,18 +22,12 @@ export class Cluster {
     this.injector = new Injector(api)
   }
 
-  /** For whoever closes it. */
-  static async start({withDapr = true} = {}): Promise<Cluster> {
+  /** Started once; it ends with the test. */
+  static async open(t: Test, {withDapr = true} = {}): Promise<Cluster> {
     const cluster = new Cluster(await ApiServer.start({withDapr}))
+    t.teardown(async () => cluster.close())
     await cluster.kubelet.start()
     if (withDapr) await cluster.injector.start()
-    return cluster
-  }
-
-  /** Started once; it ends with the test. */
-  static async open(t: Test, options?: {readonly withDapr: boolean}): Promise<Cluster> {
-    const cluster = await Cluster.start(options)
-    t.teardown(async () => cluster.close())
     return cluster
   }
 

@@ -241,8 +241,6 @@ export class Kubelet {
   readonly unschedulable = new Set<string>()
   /** Called before the containers of a pod get their signal. */
   onEnd: (pod: FakePod) => Promise<void> = async () => undefined
-  /** How many requests for logs have come. */
-  logRequests = 0
 
   constructor(api: ApiServer) {
     this.api = api
@@ -343,22 +341,20 @@ export class Kubelet {
 
   /** `/containerLogs/NAMESPACE/POD/CONTAINER?follow=true&…` */
   #answer({url = ''}: IncomingMessage, response: ServerResponse): void {
-    this.logRequests++
     const {pathname, searchParams} = new URL(url, 'http://kubelet')
     const [, , namespace, name, container] = pathname.split('/')
     const pod = [...this.pods.values()].find(
       ({object: {metadata}}) => metadata.name === name && metadata.namespace === namespace
     )
     const read = pod?.containers.find(each => each.name === container)
-    const starts = read?.starts ?? []
-    const start = searchParams.get('previous') === 'true' ? starts.at(-2) : starts.at(-1)
+    const start = read?.last
     if (start === undefined) {
       response.writeHead(pod === undefined ? 404 : 400)
       response.end(`container "${container}" in pod "${name}" is waiting to start`)
       return
     }
     serve(start, searchParams, response)
-    if (start === read?.last) read.onRead()
+    read?.onRead()
   }
 }
 
