@@ -2,7 +2,8 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {callEndText, shownCause} from '../../src/model/call-end.ts'
 import type {Column} from '../parts/grid.tsx'
 import {bytes, count, duration, timeOfDay} from '../parts/format.ts'
-import {shortened, visible} from '../parts/safe-text.ts'
+import {Name} from '../parts/name.tsx'
+import {visible} from '../parts/safe-text.ts'
 import {hrefOf, route} from '../state/route.ts'
 
 /** Returns the address of a call; from the list, it keeps the filter and sort order for the way back. */
@@ -43,14 +44,21 @@ export function columnsWithGaps(rows: readonly Api.Call[]): readonly Column<Api.
   const gaps = new Map(rows.map((row, at) => [row.number, missingBehind(row, rows[at + 1])]))
   return COLUMNS.map(column =>
     column.name === 'why'
-      ? {...column, cell: row => [whyText(row), gapText(gaps.get(row.number) ?? 0)].filter(Boolean).join(' · ')}
+      ? filledBy(column, row => [whyText(row), gapText(gaps.get(row.number) ?? 0)].filter(Boolean).join(' · '))
       : column
   )
 }
 
+/** Returns the column with other texts; it is left out while all of them are empty. */
+const filledBy = (column: Column<Api.Call>, text: (row: Api.Call) => string): Column<Api.Call> => ({
+  ...column,
+  isEmpty: row => text(row) === '',
+  cell: text
+})
+
 const gapText = (missing: number): string => (missing === 0 ? '' : `↓ ${count(missing)} calls not shown`)
 
-const edgeOf = ({from, to}: Api.Call): string => visible(`${shortened(from, 24)} → ${shortened(to, 24)}`)
+const edgeOf = ({from, to}: Api.Call): string => `${from} → ${to}`
 
 const requestOf = ({method, path, isKept}: Api.Call): string =>
   `${method} ${isKept ? visible(path) : '(no longer kept)'}`
@@ -71,7 +79,13 @@ export const COLUMNS: readonly Column<Api.Call>[] = [
     name: 'edge',
     sortBy: edgeOf,
     fits: edgeOf,
-    cell: call => <span title={visible(`${call.from} → ${call.to}`)}>{edgeOf(call)}</span>
+    cell: ({from, to}) => (
+      <span class="pair">
+        <Name name={from} />
+        <span> → </span>
+        <Name name={to} />
+      </span>
+    )
   },
   {head: 'Request', name: 'request', sortBy: requestOf, fits: requestOf, cell: call => <code>{requestOf(call)}</code>},
   {
@@ -94,12 +108,12 @@ export const COLUMNS: readonly Column<Api.Call>[] = [
     sortBy: ({responseBytes}) => responseBytes,
     cell: ({responseBytes}) => bytes(responseBytes)
   },
-  {head: 'Why', name: 'why', cell: whyText}
+  {head: 'Why', name: 'why', isEmpty: row => whyText(row) === '', cell: whyText}
 ]
 
 /** The columns of requests: the last one also shows how many calls each request caused. */
 export const OF_REQUESTS: readonly Column<Api.Call>[] = COLUMNS.map(column =>
-  column.name === 'why' ? {...column, head: 'Calls', cell: call => insideText(call as Api.RequestRow)} : column
+  column.name === 'why' ? {...filledBy(column, call => insideText(call as Api.RequestRow)), head: 'Calls'} : column
 )
 
 function insideText({calls, failedCalls, ...call}: Api.RequestRow): string {

@@ -22,7 +22,7 @@ export const NODE_HEIGHT = 44
 /** The size of a label: fits `12.6/s ✕ 31 % 65 ms ⚡`. */
 export const LABEL = {width: 150, height: 20}
 /** The size of a label in a crowded picture: fits `12.6/s ✕ 31 %`, also enlarged. */
-export const SHORT_LABEL = {width: 130, height: 26}
+export const SHORT_LABEL = {width: 146, height: 26}
 /** The minimum width of the rows of nodes without edges. */
 const MIN_ROW = 900
 const GAP = 24

@@ -1,4 +1,5 @@
 import {count, duration} from '../parts/format.ts'
+import {Name} from '../parts/name.tsx'
 import {dependsText, failedText, isFaulty, labelOf, nameOf, sentenceOf} from './edge-text.ts'
 import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
 
@@ -11,17 +12,19 @@ interface TableProps {
 /** Shows all edges as a table, the busiest first. */
 export function EdgeTable({graph, selected, onSelect}: TableProps) {
   const edges = graph.edges.toSorted((a, b) => (b.figures?.calls ?? 0) - (a.figures?.calls ?? 0))
+  const isCompared = edges.some(edge => dependsText(edge) !== '')
+  const hasWaited = edges.some(({figures}) => (figures?.waited ?? 0) > 0)
   return (
     <div class="scroll box edges" role="region" aria-label="Calls between apps" tabIndex={0}>
       <table class="table">
         <thead>
           <tr>
-            {['From', 'To', 'dependsOn'].map((head, index) => (
-              <th key={head} scope="col" class={index < 2 ? '' : 'last'}>
+            {['From', 'To', ...(isCompared ? ['dependsOn'] : [])].map(head => (
+              <th key={head} scope="col">
                 {head}
               </th>
             ))}
-            {['Per second', 'Total', 'Failed', 'p50', 'p95', 'Waited'].map(head => (
+            {['Per second', 'Total', 'Failed', 'p50', 'p95', ...(hasWaited ? ['Waited'] : [])].map(head => (
               <th key={head} scope="col" class="right">
                 {head}
               </th>
@@ -35,11 +38,13 @@ export function EdgeTable({graph, selected, onSelect}: TableProps) {
             const {perSecond, failed} = recentOf(edge)
             return (
               <tr key={edgeKey(edge)}>
-                <td>{nameOf(edge.from)}</td>
-                <td>
-                  {nameOf(edge.to)} {isFaulty(edge) && '⚡'}
+                <td class="edge">
+                  <Name name={nameOf(edge.from)} />
                 </td>
-                <td>{dependsText(edge)}</td>
+                <td class="edge">
+                  <Name name={nameOf(edge.to)} /> {isFaulty(edge) && '⚡'}
+                </td>
+                {isCompared && <td>{dependsText(edge)}</td>}
                 <td class="right">{perSecond === 0 ? '–' : count(perSecond)}</td>
                 <td class="right">{count(figures?.calls ?? 0)}</td>
                 <td class={`right ${failed > 0 ? 'bad' : ''}`}>{failedText(edge)}</td>
@@ -47,7 +52,9 @@ export function EdgeTable({graph, selected, onSelect}: TableProps) {
                 <td class="right">
                   {figures === undefined || figures.recent.p95Ms === 0 ? '–' : duration(figures.recent.p95Ms)}
                 </td>
-                <td class="right">{figures === undefined || figures.waited === 0 ? '–' : count(figures.waited)}</td>
+                {hasWaited && (
+                  <td class="right">{figures === undefined || figures.waited === 0 ? '–' : count(figures.waited)}</td>
+                )}
                 <td>
                   <button
                     type="button"

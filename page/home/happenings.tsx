@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {duration, timeOfDay} from '../parts/format.ts'
-import {shortened, visible} from '../parts/safe-text.ts'
+import {visible} from '../parts/safe-text.ts'
 import type {StateWord} from '../../src/model/app-words.ts'
 import {wordOf} from '../state/app-status.ts'
 import {api} from '../state/api.ts'
@@ -23,11 +23,12 @@ interface Happening {
   readonly app: string
   readonly text: string
   readonly isBad: boolean
+  readonly kind: 'start' | 'ready' | 'not ready' | 'end' | 'other'
   /** The number of equal events in a row that this row represents. */
   readonly times: number
 }
 
-type Said = Pick<Happening, 'app' | 'text' | 'isBad'>
+type Said = Pick<Happening, 'app' | 'text' | 'isBad' | 'kind'>
 
 /** The latest events of the run, newest first. */
 const happenings = signal<readonly Happening[]>([])
@@ -36,26 +37,48 @@ let count = 0
 function add(news: readonly (Said & Pick<Happening, 'at'>)[]): void {
   const all = [...news.map(each => ({...each, key: count++, times: 1})), ...happenings.value]
   const listed: Happening[] = []
-  for (const each of all.toSorted((a, b) => b.at - a.at)) {
-    const later = listed.at(-1)
-    // a crash says more than that the app is no longer ready
-    if (each.text === NOT_READY && listed.some(({app, isBad, at}) => app === each.app && isBad && at - each.at < 1000))
-      continue
-    if (later?.app === each.app && later.text === each.text)
-      listed[listed.length - 1] = {...later, times: later.times + each.times}
-    else listed.push(each)
-  }
+  for (const each of all.toSorted((a, b) => b.at - a.at)) addEarlier(listed, each)
   happenings.value = listed.slice(0, MAX_KEPT)
 }
 
-const say = (app: string, text: string, isBad = false): Said => ({app, text, isBad})
+/** The time, in ms, within which the events of one restart or one exit of an app arrive. */
+const ONE_EVENT_MS = 1000
 
-const NOT_READY = 'is no longer ready'
+/** Adds an event before the listed ones, unless a later event of its app reports it, too. */
+function addEarlier(listed: Happening[], each: Happening): void {
+  const [later, afterwards] = listed
+    .filter(({app}) => app === each.app)
+    .slice(-2)
+    .toReversed()
+  const replace = (old: Happening, by: readonly Happening[]): void => void listed.splice(listed.indexOf(old), 1, ...by)
+  const repeats = (other: Happening | undefined): other is Happening => other?.text === each.text
+  if (later !== undefined && later.at - each.at < ONE_EVENT_MS) {
+    if (later.kind === 'end' && ['ready', 'not ready'].includes(each.kind)) return
+    // a reload names how long the app took, and what it was for
+    if (later.kind === 'ready' && each.kind === 'end' && !each.isBad) return replace(later, [each])
+  }
+  if (later?.kind === 'ready' && each.kind === 'start') return
+  if (repeats(later) && (later.isBad || later === listed.at(-1)))
+    return replace(later, [{...later, times: later.times + each.times}])
+  // an app that exits again and again starts in between
+  if ((later?.kind === 'ready' || later?.kind === 'start') && each.isBad && repeats(afterwards)) {
+    replace(later, [])
+    return replace(afterwards, [{...afterwards, times: afterwards.times + each.times}])
+  }
+  listed.push(each)
+}
+
+const say = (app: string, text: string, kind: Happening['kind'] = 'other', isBad = false): Said => ({
+  app,
+  text,
+  kind,
+  isBad
+})
 
 /** The text for each new state of an app; states after a crash have none, because the `death` event says more. */
 const WORDS: Partial<Record<StateWord, string>> = {
   ready: 'is ready',
-  'not ready': NOT_READY,
+  'not ready': 'is no longer ready',
   stopped: 'was stopped',
   asleep: 'is asleep',
   'in debugger': 'was handed over to a debugger',
@@ -81,22 +104,23 @@ function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'da
     const text = ownOf(WORDS, word)
     // a process that has never been ready cannot be "no longer" ready
     if (text === undefined || word === before || (word === 'not ready' && before !== 'ready')) return undefined
-    if (word !== 'ready') return say(key, text, word === 'not ready')
+    if (word === 'not ready') return say(key, text, word, true)
+    if (word !== 'ready') return say(key, text, 'end')
     const wasReady = seen.has(lifeOf(app))
     seen.add(lifeOf(app))
-    const took = app.startedAt && ` after ${duration(Math.max(0, at - Date.parse(app.startedAt)))}`
-    return say(key, wasReady ? 'is ready again' : text + (took ?? ''))
+    const tookMs = app.startedAt === null ? 0 : at - Date.parse(app.startedAt)
+    return say(key, wasReady ? 'is ready again' : text + (tookMs > 0 ? ` after ${duration(tookMs)}` : ''), 'ready')
   }
   return ({type, data}, at) => {
     if (type === 'app') return ofApp(data as Api.App, at)
     if (type === 'reload') {
       const {app, files, tookMs, held} = data as EventData['reload']
       const what = files.length === 0 ? '' : `: ${files.slice(0, 3).join(', ')}${files.length > 3 ? ' …' : ''}`
-      return say(app, `was reloaded in ${duration(tookMs)}${what}${held > 0 ? `; ${held} calls waited` : ''}`)
+      return say(app, `was reloaded in ${duration(tookMs)}${what}${held > 0 ? `; ${held} calls waited` : ''}`, 'end')
     }
     if (type === 'death') {
       const {name, exit, reason} = data as Api.Death
-      return say(name, reason === '' ? exit : `${exit}: ${reason}`, true)
+      return say(name, reason === '' ? exit : `${exit}: ${reason}`, 'end', true)
     }
     const {text, code, change = ''} = data as EventData['note'] & {readonly change?: string}
     // the `death` event says more about a crash
@@ -121,7 +145,7 @@ listen('reset', run => (read = readerOf(run.apps)))
 listen('another', ({apps}, toldAt) => {
   happenings.value = []
   const started = apps.filter(({startedAt}) => startedAt !== null)
-  add(started.map(app => ({...say(keyOf(app), 'was started'), at: Date.parse(app.startedAt ?? '')})))
+  add(started.map(app => ({...say(keyOf(app), 'was started', 'start'), at: Date.parse(app.startedAt ?? '')})))
   addPast(toldAt).catch(() => undefined) // then only later events are shown
 })
 
@@ -142,12 +166,12 @@ export const Happenings = () => (
           {happenings.value.map(({key, at, app, text, isBad, times}) => (
             <tr key={key}>
               <td>{timeOfDay(at).slice(0, 8)}</td>
-              <td class="edge" title={visible(app)}>
-                {shortened(visible(app), 24)}
-              </td>
-              <td class={`wide ${isBad ? 'bad' : ''}`} title={visible(text)}>
-                {times > 1 && `${times} × `}
-                {visible(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)}
+              <td class="wide" title={visible(text)}>
+                {app !== '' && <b>{visible(app)}</b>}{' '}
+                <span class={isBad ? 'bad' : ''}>
+                  {times > 1 && `${times} × `}
+                  {visible(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)}
+                </span>
               </td>
             </tr>
           ))}

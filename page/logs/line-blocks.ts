@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {Levels} from '../../src/model/line-levels.ts'
 import {timeOfDay} from '../parts/format.ts'
-import {visible, withoutColours} from '../parts/safe-text.ts'
+import {shortened, visible, withoutColours} from '../parts/safe-text.ts'
 import {piecesOf} from './ansi.ts'
 
 const LINES = 100
@@ -179,7 +179,7 @@ function elementOf({time, app, stream, level, line: plain, coloured: line = plai
   const element = document.createElement('p')
   element.className = `line ${stream === 'stdout' || stream === null ? '' : stream} ${level ?? ''}`.trim()
   if (stream === 'stderr') element.title = 'stderr'
-  const name = span(app.length > LONG_NAME ? 'app long' : 'app', visible(app))
+  const name = span('app', shortened(visible(app), LONG_NAME))
   if (app.length > LONG_NAME) name.title = visible(app)
   element.append(span('time', time === null ? '' : timeOfDay(time)), ' ', name, ' ')
   const text = document.createElement('span')

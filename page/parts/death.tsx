@@ -53,7 +53,7 @@ export function Death({death}: {readonly death: Api.Death}) {
                 <th>From</th>
                 <th>Request</th>
                 <th>How long</th>
-                <th>Before</th>
+                {earlier > 0 && <th>Before</th>}
                 <th>Actions</th>
               </tr>
             </thead>
@@ -69,13 +69,15 @@ export function Death({death}: {readonly death: Api.Death}) {
                     <small>{bytes(requestBytes)}</small>
                   </td>
                   <td>in flight for {duration(forMs)}</td>
-                  <td>
-                    {times > 0 && (
-                      <b>
-                        also in flight at {times} of {earlier} earlier crashes
-                      </b>
-                    )}
-                  </td>
+                  {earlier > 0 && (
+                    <td>
+                      {times > 0 && (
+                        <b>
+                          also in flight at {times} of {earlier} earlier crashes
+                        </b>
+                      )}
+                    </td>
+                  )}
                   <td>{isKept && <Actions call={{number: call, method, path, to}} />}</td>
                 </tr>
               ))}
@@ -91,7 +93,7 @@ export function Death({death}: {readonly death: Api.Death}) {
                   <td>
                     answered {callEndText({status, marks})} in {duration(totalMs)}
                   </td>
-                  <td />
+                  {earlier > 0 && <td />}
                   <td>
                     {isKept && (
                       <button

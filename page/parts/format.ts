@@ -1,5 +1,6 @@
 /** Returns a duration as `0.8 ms`, `412 ms`, `1.2 s`, `4 min`, `3 h` or `5 days`. */
 export function duration(ms: number): string {
+  if (ms > 0 && ms < 0.05) return '<0.1 ms'
   if (ms < 10) return `${ms.toFixed(1)} ms`
   if (ms < 1000) return `${Math.round(ms)} ms`
   const s = ms / 1000

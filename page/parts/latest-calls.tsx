@@ -49,7 +49,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
           onOpen={({number}) => go(hrefOfCall(number))}
         />
       )}
-      {calls.length === 0 && isAnswered && <NoCalls />}
+      {calls.length === 0 && isAnswered && <NoCalls app={app} />}
     </div>
   )
 }
@@ -59,7 +59,12 @@ const COLUMNS = ALL.filter(({name}) => !['time', 'size', 'why'].includes(name)).
   ({sortBy: _sortBy, ...column}) => column
 )
 
-function NoCalls() {
-  const command = firstCall()
-  return <p class="empty">No call has been made yet. {command !== '' && ['Make one: ', <code>{command}</code>]}</p>
+function NoCalls({app}: {readonly app: string}) {
+  const command = firstCall(app)
+  return (
+    <p class="empty">
+      {app === '' ? 'No call has been made yet. ' : 'No call from or to it. '}
+      {command !== '' && ['Make one: ', <code>{command}</code>]}
+    </p>
+  )
 }

@@ -3,13 +3,20 @@ import {wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {duration, timeOfDay} from './format.ts'
 
+const MAX_SHOWN = 8
+
 /** Shows the latest processes of an app: those that ended unasked, and the running one. */
 export function Lives({app, ends}: {readonly app: Api.App; readonly ends: readonly Api.DeathRow[]}) {
   const {startedAt, pid} = app
-  const latest = ends.slice(-8)
+  const latest = ends.slice(-MAX_SHOWN)
+  const isRunning = pid > 0 && startedAt !== null
+  // the card of the last crash, or the facts, show the only process
+  if (latest.length + (isRunning ? 1 : 0) < 2) return null
   return (
     <section aria-labelledby="lives">
-      <h2 id="lives">Restarts</h2>
+      <h2 id="lives">
+        Restarts {ends.length > MAX_SHOWN && <small>{`the last ${MAX_SHOWN} of ${ends.length}`}</small>}
+      </h2>
       <ol class="ends">
         {latest.map(({number, at, exit, livedMs, files, inside}) => (
           <li key={number} class="bad">
@@ -21,7 +28,7 @@ export function Lives({app, ends}: {readonly app: Api.App; readonly ends: readon
             </small>
           </li>
         ))}
-        {pid > 0 && startedAt !== null && (
+        {isRunning && (
           <li class="good">
             <b>● {wordOf(app)}</b>
             <small>

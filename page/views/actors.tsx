@@ -24,10 +24,34 @@ const TYPES: readonly Column<Api.ActorType>[] = [
   {head: 'Type', name: 'type', cell: ({type}) => <a href={hrefHere(type)}>{visible(type)}</a>},
   {head: 'Hosts', name: 'hosts', cell: ({hosts}) => (hosts.length === 0 ? 'none' : visible(hosts.join(', ')))},
   {head: 'Active', name: 'active', alignsRight: true, cell: ({active}) => count(active)},
-  {head: 'Busy', name: 'busy', alignsRight: true, cell: ({inside}) => count(inside)},
-  {head: 'Waiting', name: 'waiting', alignsRight: true, cell: ({waiting}) => count(waiting)},
-  {head: 'Reminders', name: 'reminders', alignsRight: true, cell: ({reminders}) => count(reminders)},
-  {head: 'Next', name: 'next', alignsRight: true, cell: ({next}) => (next === null ? '' : moment(next))}
+  {
+    head: 'Busy',
+    name: 'inside',
+    isEmpty: ({inside}) => inside === 0,
+    alignsRight: true,
+    cell: ({inside}) => count(inside)
+  },
+  {
+    head: 'Waiting',
+    name: 'waiting',
+    isEmpty: ({waiting}) => waiting === 0,
+    alignsRight: true,
+    cell: ({waiting}) => count(waiting)
+  },
+  {
+    head: 'Reminders',
+    name: 'reminders',
+    isEmpty: ({reminders}) => reminders === 0,
+    alignsRight: true,
+    cell: ({reminders}) => count(reminders)
+  },
+  {
+    head: 'Next',
+    name: 'next',
+    isEmpty: ({next}) => next === null,
+    alignsRight: true,
+    cell: ({next}) => (next === null ? '' : moment(next))
+  }
 ]
 
 const columnsOf = (type: string): readonly Column<Api.ActorRow>[] => [
@@ -68,7 +92,7 @@ function Types() {
     <>
       <div class="tools">
         <h1>Actors</h1>
-        <span class="soft far">{count(rows.length)} types</span>
+        <span class="soft far">{rows.length === 1 ? '1 type' : `${count(rows.length)} types`}</span>
       </div>
       {rows.length > 0 ? (
         <Grid

@@ -96,7 +96,7 @@ function Found({app}: {readonly app: Api.App}) {
         <span class="far" />
         <AppActions app={app} />
       </div>
-      {reason !== '' && !app.isReady && !reason.includes(why?.death?.exit ?? '\0') && (
+      {reason !== '' && !app.isReady && app.loop === null && !reason.includes(why?.death?.exit ?? '\0') && (
         <p class="box note">{withoutColours(reason)}</p>
       )}
       {why?.death && <Death key={why.death.number} death={why.death} />}

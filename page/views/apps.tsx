@@ -12,11 +12,12 @@ import {count, duration, rate} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {late} from '../parts/late.tsx'
 import {LatestCalls} from '../parts/latest-calls.tsx'
-import {shortened, visible, withoutColours} from '../parts/safe-text.ts'
+import {Name} from '../parts/name.tsx'
+import {visible, withoutColours} from '../parts/safe-text.ts'
 import {Sparkline} from '../parts/sparkline.tsx'
 import {Status} from '../parts/status.tsx'
 import {isUp, STATES, troubleFirst, type StateWord} from '../../src/model/app-words.ts'
-import {isDown, rankOf, wordOf} from '../state/app-status.ts'
+import {isDown, rankOf, statusOf, wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {followLastLines, lastLines} from '../state/last-lines.ts'
 import {go, hrefOf, parameter, route, setParameters} from '../state/route.ts'
@@ -64,14 +65,20 @@ const COLUMNS: readonly Column<Api.App>[] = [
     head: 'App',
     name: 'app',
     sortBy: keyOf,
-    fits: app => shortened(keyOf(app)),
+    fits: keyOf,
     cell: app => (
-      <a href={hrefOf('apps', [keyOf(app)])} title={keyOf(app)} tabIndex={-1}>
-        {shortened(keyOf(app))}
+      <a href={hrefOf('apps', [keyOf(app)])} tabIndex={-1}>
+        <Name name={keyOf(app)} />
       </a>
     )
   },
-  {head: 'State', name: 'state', sortBy: rankOf, cell: app => <Status app={app} />},
+  {
+    head: 'State',
+    name: 'state',
+    sortBy: rankOf,
+    fits: app => `● ${statusOf(app, now.value).cell}`,
+    cell: app => <Status app={app} />
+  },
   {head: 'Open', name: 'open', isEmpty: ({appPort}) => appPort === 0, cell: app => <Address app={app} />},
   {
     head: 'Calls/s',
@@ -100,7 +107,14 @@ const COLUMNS: readonly Column<Api.App>[] = [
     sortBy: app => trafficOf(app).failed,
     cell: app => {
       const {calls, failed} = trafficOf(app)
-      return failed === 0 ? '–' : <b class="bad">{`${count(failed)} of ${count(calls)}`}</b>
+      return failed === 0 ? (
+        '–'
+      ) : (
+        <b class="bad">
+          {count(failed)}
+          <i> of {count(calls)}</i>
+        </b>
+      )
     }
   },
   {

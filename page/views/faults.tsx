@@ -2,6 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
 import {commandOf, EMPTY, formOf, keysOf, KINDS, templateLines, type FaultForm} from '../faults/fault-form.ts'
 import {change, remove} from '../faults/quick-faults.tsx'
+import {confirm} from '../parts/confirm.tsx'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {api, mayChange} from '../state/api.ts'
 import {faults, type KnownFault} from '../state/faults.ts'
@@ -57,7 +58,17 @@ export default function Faults() {
       />
       {mayChange && (
         <div class="halves">
-          <Form form={form} setForm={setForm} edited={edited} save={() => void save()} />
+          <Form
+            form={form}
+            setForm={setForm}
+            edited={edited}
+            save={() => {
+              const {from, to, actor, method, path} = form
+              const hitsAll = from === 'any' && to === 'any' && actor + method + path === ''
+              if (!hitsAll) void save()
+              else confirm({text: 'This fault hits every call of the run.', yes: 'Switch on', run: () => void save()})
+            }}
+          />
           <Same form={form} />
         </div>
       )}
@@ -67,7 +78,7 @@ export default function Faults() {
 
 function Table({onEdit}: {readonly onEdit: (row: KnownFault) => void}) {
   if (faults.value.length === 0)
-    return <p class="empty box">No fault is active. One makes calls fail, wait or break off.</p>
+    return <p class="empty box">No fault is active. A fault makes calls fail, wait or break off.</p>
   return (
     <div class="scroll box" role="region" aria-label="Faults that are on" tabIndex={0}>
       <table class="table">

@@ -6,6 +6,7 @@ import {feed, type Feed} from '../logs/line-feed.ts'
 import {save} from '../logs/save.ts'
 import {Chips} from '../parts/chips.tsx'
 import {copyText} from '../parts/copy-button.tsx'
+import {Name} from '../parts/name.tsx'
 import {withoutColours} from '../parts/safe-text.ts'
 import {act, attempt} from '../parts/strips.tsx'
 import {mayChange} from '../state/api.ts'
@@ -263,7 +264,7 @@ function AppTicks() {
       {all.map(id => (
         <div key={id}>
           <label>
-            <input type="checkbox" checked={isTicked(id)} onChange={() => tick(id)} /> <span title={id}>{id}</span>
+            <input type="checkbox" checked={isTicked(id)} onChange={() => tick(id)} /> <Name name={id} />
           </label>
           <button type="button" class="only" aria-label={`Only ${id}`} onClick={() => setParameters({app: id})}>
             only

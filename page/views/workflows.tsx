@@ -64,7 +64,12 @@ const COLUMNS: readonly Column<Api.Workflow>[] = [
     sortBy: tookMs,
     cell: instance => `${isOver(instance) ? '' : 'so far '}${duration(tookMs(instance))}`
   },
-  {head: 'Last message', name: 'says', cell: ({customStatus, failure}) => visible(failure || customStatus)}
+  {
+    head: 'Last message',
+    name: 'says',
+    isEmpty: ({customStatus, failure}) => failure + customStatus === '',
+    cell: ({customStatus, failure}) => visible(failure || customStatus)
+  }
 ]
 
 /** Returns the columns, with one that shows when each instance ran, on an axis from the first start to the last end. */

@@ -45,6 +45,7 @@ t.test('actors', async t =>
       await page.keyboard.press('o')
       const types = page.getByRole('grid', {name: 'Types of actors'})
       await types.getByRole('row', {name: /Cart carts 2 1 1 1 /}).waitFor()
+      t.equal(await page.getByText('1 type', {exact: true}).count(), 1)
       t.strictSame(await violations(page), [])
       await types.getByRole('link', {name: 'Cart'}).click()
       const grid = page.getByRole('grid', {name: 'Actors of the type Cart'})

@@ -84,7 +84,7 @@ t.test('when a run ends, and another one begins', async t =>
       await page.goto(`${run.url.replace(/#.*/, '')}#/apps/payments`)
       await page.getByText('/of-run-a').waitFor()
       await page.goto(`${run.url.replace(/#.*/, '')}#/apps/order-processor`)
-      await page.getByText('No call has been made yet').waitFor()
+      await page.getByText('No call from or to it').waitFor()
       t.equal(await page.getByText('/of-run-a').count(), 0)
       await page.goto(`${run.url.replace(/#.*/, '')}#/apps`)
       await page.getByText('/of-run-a').waitFor()

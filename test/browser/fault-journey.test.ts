@@ -10,7 +10,8 @@ t.test('a real run: a fault from the form hits a call, the graph and the templat
     const app = {appDirPath: '.', command: ['sleep', '600']}
     await rig.template([
       {...app, appID: 'shop'},
-      {...app, appID: 'stock', autoPort: true, command: ['node', '-e', CALLEE]}
+      {...app, appID: 'stock', autoPort: true, command: ['node', '-e', CALLEE]},
+      {...app, appID: 'web', dependsOn: ['shop']}
     ])
     const run = rig.pillion(['run', '-f', '.'])
     const {http} = await run.ports('shop')

@@ -78,6 +78,20 @@ t.test('faults', async t =>
       t.equal(bodies.length, 3, 'a double click adds one fault')
     })
 
+    await t.test('a fault of all calls is asked about first', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW, {'POST /faults': {faults: [fault(3)], removed: 0}})
+      const {page} = await open(browser, run.url)
+      await toView(page, 'Faults')
+      await page.getByRole('form').getByRole('button', {name: 'Switch on'}).click()
+      const question = page.getByRole('dialog')
+      await question.getByText('This fault hits every call of the run.').waitFor()
+      t.notOk(run.asked.includes('POST /faults'), 'one click does no harm')
+      const sent = page.waitForRequest(request => request.method() === 'POST' && request.url().includes('/faults'))
+      await question.getByRole('button', {name: 'Switch on'}).click()
+      await sent
+    })
+
     await t.test('says what the run says of a mistake; an edited fault replaces its old one', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)

@@ -7,6 +7,9 @@ import {instance} from './made-up-workflows.ts'
 const NO_CALLS = {seconds: 60, calls: 0, failed: 0, p95Ms: 0}
 const START = Date.parse('2026-01-31T14:46:28.000Z')
 
+/** Returns a time: seconds after the start. */
+const at = (second: number): string => new Date(START + second * 1000).toISOString()
+
 t.test('the first view: what is wrong, where to click, what has just happened', async t =>
   withBrowser(t, async browser => {
     await t.test('where to click: the app; at its page the one of its API, and its sidecar; what it uses', async t => {
@@ -298,6 +301,35 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       run.send('troubles', {troubles: [trouble({key: 'other', text: '"mail" exited'})]})
       await Promise.all([...again, spoken.getByText('"mail" exited').waitFor({state: 'attached'})])
       t.pass('news are spoken, memory and calls are asked for')
+    })
+
+    await t.test('one event is one row: a start, a loop, a job that ends, a restart', async t => {
+      const run = await madeUp(t)
+      const isDown = {isReady: false, pid: 0, startedAt: null}
+      const past: readonly (readonly [number, string, object])[] = [
+        [1, 'app', app('sync', {pid: 1, startedAt: at(0)})],
+        [2, 'death', death({number: 1, name: 'sync', at: at(2), reason: 'Error: no db'})],
+        [2, 'app', app('sync', {...isDown, state: 'backoff'})],
+        [4, 'app', app('sync', {pid: 2, startedAt: at(3)})],
+        [5, 'death', death({number: 2, name: 'sync', at: at(5), reason: 'Error: no db'})],
+        [6, 'app', app('job', {pid: 3, startedAt: at(6)})],
+        [8, 'app', app('job', {...isDown, pid: 3})],
+        [8, 'app', app('job', {...isDown, state: 'exited', exitCode: 0, availability: 'finished'})],
+        [11, 'app', app('cart', {pid: 4, startedAt: at(10)})],
+        [11, 'reload', {app: 'cart', files: [], tookMs: 900, held: 2}]
+      ]
+      run.past = past.map(([second, type, data], index) => ({id: index + 1, at: at(second), type, data}))
+      run.apps = [app('cart', {pid: 4, startedAt: at(10)})]
+      const {page} = await open(browser, run.url)
+      const happened = page.getByRole('region', {name: 'What happened'})
+      await happened.getByRole('row', {name: 'sync is ready after 1.0 s'}).waitFor()
+      t.same(await happened.locator('td.wide').allTextContents(), [
+        'cart was reloaded in 900 ms; 2 calls waited',
+        'job has ended',
+        'job is ready',
+        'sync 2 × exited with code 1: Error: no db',
+        'sync is ready after 1.0 s'
+      ])
     })
 
     await t.test('what has happened: starts, reloads, crashes, faults; also before the page was opened', async t => {

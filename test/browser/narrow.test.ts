@@ -121,9 +121,25 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
         )
         t.same(await violations(page), [])
         await page.setViewportSize({width: 768, height: 900})
+        t.equal(await page.getByRole('columnheader', {name: 'Why'}).count(), 0, 'a column without texts is not there')
         t.ok(((await page.getByRole('banner').boundingBox())?.height ?? 99) < 50)
       }
     )
+
+    await t.test('on a phone long names keep both ends, and failures are shown', async t => {
+      const failing = await madeUp(t)
+      failing.apps = [app('recommendation-gateway-in-europe'), app('web')]
+      const {page} = await open(browser, failing.url, 'light', {width: 360, height: 740})
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      await grid.getByRole('row', {name: 'web'}).waitFor()
+      const recent = {seconds: 60, calls: 340, failed: 51, p95Ms: 65}
+      failing.send('edges', {edges: [edge('web', 'recommendation-gateway-in-europe', 340, {recent})], waiting: {}})
+      await grid.getByRole('row', {name: 'recommendation-gateway-in-europe'}).getByText('51').waitFor()
+      const end = grid.getByText('-in-europe', {exact: true})
+      const [name, cell] = [await end.boundingBox(), await grid.locator('.rows .app').first().boundingBox()]
+      t.ok((name?.x ?? 999) + (name?.width ?? 0) <= (cell?.x ?? 0) + (cell?.width ?? 0) + 1, 'its end is seen')
+      t.same(await violations(page), [])
+    })
 
     await t.test('on a phone the apps are not squeezed', async t => {
       const many = await madeUp(t)

@@ -35,10 +35,9 @@ export const percentile = (ms: number): string => (ms < 10_000 ? durationText(ms
 
 const some = (count: number): string => (count === 0 ? '' : count.toString())
 
-/** Compares calls with `dependsOn`, if the template names an app there. */
-function differences({edges, uncalled, awaited}: Api.Graph): string {
-  const isNamed = uncalled.length + awaited.length > 0 || edges.some(({isDeclared}) => isDeclared === true)
-  const undeclared = isNamed ? edges.filter(({isDeclared}) => isDeclared === false) : []
+/** Returns a line for each caller whose calls differ from its `dependsOn`. */
+function differences({edges, uncalled}: Api.Graph): string {
+  const undeclared = edges.filter(({isDeclared}) => isDeclared === false)
   const lines = [
     ...grouped(undeclared).map(([from, ids]) => `${from} calls ${list(ids)}: not in its dependsOn`),
     ...grouped(uncalled).map(

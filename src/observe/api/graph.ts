@@ -1,7 +1,10 @@
 import type * as Api from '../../model/api.generated.ts'
 import type {AppPlan} from '../../model/plan.ts'
 
-/** Calls of a sidecar to its own app need no declaration. `asleep`: the ids of the apps that sleep. */
+/**
+ * Returns the graph of a run. Calls are compared with `dependsOn` if an app uses it; calls of a sidecar to its own app need no declaration.
+ * `asleep`: the ids of the apps that sleep.
+ */
 export function graphView(
   edges: readonly Api.Edge[],
   plans: readonly AppPlan[],
@@ -13,9 +16,10 @@ export function graphView(
     declared.set(id, ids)
     for (const dependency of dependsOn) ids.add(dependency.id)
   }
+  const isUsed = plans.some(({dependsOn}) => dependsOn.length > 0)
   const views = edges.map(edge => {
     const isBetweenApps = declared.has(edge.from) && declared.has(edge.to) && edge.from !== edge.to
-    return isBetweenApps ? {...edge, isDeclared: declared.get(edge.from)?.has(edge.to) === true} : edge
+    return isUsed && isBetweenApps ? {...edge, isDeclared: declared.get(edge.from)?.has(edge.to) === true} : edge
   })
   const silent = [...declared].flatMap(([from, ids]) =>
     [...ids].filter(to => !edges.some(edge => edge.from === from && edge.to === to)).map(to => ({from, to}))

@@ -28,6 +28,14 @@ t.test('a database without a port for calls, and a one-shot app, do not have to 
   t.same(graphView([other], plans).awaited, all.slice(0, 2))
 })
 
+t.test('calls are compared with dependsOn only if an app uses it', async t => {
+  const call = {from: 'web', to: 'stock'} as unknown as Edge
+  const plans = [app('web', {}), app('stock', {port: 3000})]
+  t.equal(graphView([call], plans).edges[0]?.isDeclared, undefined)
+  const other = app('shop', {}, [{id: 'stock', until: 'ready'}])
+  t.equal(graphView([call], [...plans, other]).edges[0]?.isDeclared, false)
+})
+
 /** The percentiles of an edge with one call. */
 function percentilesOf(ms: number): readonly number[] {
   const of = new LatencyHistogram()
