@@ -2,7 +2,7 @@ import {statSync} from 'node:fs'
 import {join} from 'node:path'
 import {copiesAmong} from '../control/copies.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
-import {livingRunsIn} from '../control/living-runs.ts'
+import {livingRunsIn, type LivingRun} from '../control/living-runs.ts'
 import {livingRun, readRunFile} from '../control/run-file.ts'
 import {orElse} from '../model/or-else.ts'
 import {PeerVariable} from '../platform/peer-variable.ts'
@@ -18,6 +18,7 @@ const SETTLED_MS = 1000
 /** The other copies of the template that run. Their apps may have numbers of this run in their code. */
 export class NearbyCopies implements OwnCopy {
   readonly #context: Pick<RunContext, 'env' | 'plan'>
+  readonly #among: (runs: readonly LivingRun[]) => readonly LivingRun[]
   readonly #apps = new PeerVariable('PILLION_RUN')
   readonly #commands = new PeerVariable('PILLION_EXEC')
   #folder = ''
@@ -28,15 +29,22 @@ export class NearbyCopies implements OwnCopy {
   /** When the folder of runs had changed as the copies were listed, in ms since 1970; 0 = list them again. */
   #listedAt = 0
 
-  constructor(context: Pick<RunContext, 'env' | 'plan'>) {
+  /** `among` selects the runs that count; left out: the copies of the template. */
+  constructor(context: Pick<RunContext, 'env' | 'plan'>, among?: (runs: readonly LivingRun[]) => readonly LivingRun[]) {
+    const {file, copy = ''} = context.plan
     this.#context = context
+    this.#among = among ?? (runs => copiesAmong(runs, {file, copy}))
   }
 
   /** As `OwnCopy`; the process may be that of a command (`exec`), too. */
   at(ends: Ends, app: string): string {
-    if (this.#list().size === 0) return ''
-    const home = this.#homes.get(this.#apps.of(ends) || this.#commands.of(ends))
+    const home = this.homeAt(ends)
     return home !== undefined && livingRun(home)?.appIds.includes(app) === true ? join(home, 'socket') : ''
+  }
+
+  /** Returns the folder of the run whose process is at the other end of a connection; undefined: none of these runs. */
+  homeAt(ends: Ends): string | undefined {
+    return this.#list().size === 0 ? undefined : this.#homes.get(this.#apps.of(ends) || this.#commands.of(ends))
   }
 
   named(host: string, app: string): string {
@@ -64,7 +72,7 @@ export class NearbyCopies implements OwnCopy {
     const {mtimeMs} = statSync(this.#folder)
     if (mtimeMs === this.#listedAt) return
     this.#listedAt = Date.now() - mtimeMs > SETTLED_MS ? mtimeMs : 0
-    const copies = copiesAmong(livingRunsIn(this.#folder), {file: plan.file, copy: plan.copy ?? ''})
+    const copies = this.#among(livingRunsIn(this.#folder))
     this.#homes = new Map(copies.map(({home}) => [readRunFile(home)?.marker ?? '', home]))
   }
 }

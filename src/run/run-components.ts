@@ -124,12 +124,16 @@ export class RunComponents {
   async #servers(): Promise<RedisServers> {
     const {env, workMode} = this.#context
     return this.#redis.do(async () => {
-      const {RedisServers: Servers} = await import('../dapr/components/redis/redis-servers.ts')
+      const [{RedisServers: Servers}, {RedisOfCopies}] = await Promise.all([
+        import('../dapr/components/redis/redis-servers.ts'),
+        import('./redis-of-copies.ts')
+      ])
       return new Servers({
         ...this.#context,
         env: workMode === 'trial' ? {PILLION_REDIS: 'memory', ...env} : env,
         isOwnPort: port => this.#ports.has(port),
-        space: async () => this.#spaceOf()
+        space: async () => this.#spaceOf(),
+        route: new RedisOfCopies(this.#context).route
       })
     })
   }

@@ -1,6 +1,6 @@
 import type {RedisConnection} from './connection.ts'
 import {MemoryConnection} from './memory-connection.ts'
-import {RedisServer} from './server.ts'
+import {RedisServer, type RouteClient} from './server.ts'
 import {inMemory, openStoredKeys, type StoredKeys} from './storage/stored-keys.ts'
 
 export interface BuiltInRedisOptions {
@@ -10,6 +10,8 @@ export interface BuiltInRedisOptions {
   readonly file?: string | undefined
   /** The copy of a template whose keys these are, for who asks (INFO); left out: they are shared. */
   readonly space?: string | undefined
+  /** Calls `serve` for a client, which is not read yet, or passes it on; left out: all are served. */
+  readonly route?: RouteClient | undefined
   /** Called with what happens to the file, other than that it cannot be used. */
   readonly warn: (text: string) => void
 }
@@ -28,12 +30,12 @@ export class BuiltInRedis {
   }
 
   /** Throws a UserError if the port is taken. Clients that come before the keys are read wait. */
-  static async open({port, file, space = '', warn}: BuiltInRedisOptions): Promise<BuiltInRedis> {
+  static async open({port, file, space = '', route, warn}: BuiltInRedisOptions): Promise<BuiltInRedis> {
     const server = await RedisServer.bind(port, space)
     try {
       const keys = file === undefined ? inMemory() : await openStoredKeys(file, warn)
       keys.engine.space = space
-      server.serve(keys.engine)
+      server.serve(keys.engine, route)
       return new BuiltInRedis(server, keys)
     } catch (error) {
       await server.close()

@@ -7,7 +7,7 @@ export type {Argument, MessageListener, RedisConnection, RedisReply} from './con
 export {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from './dapr-scripts.ts'
 export {itemsIn, orClosed, UnsentError} from './connection.ts'
 export {RedisError} from './engine/result.ts'
-export {answererOf, identify} from './identify.ts'
+export {answererOf, identify, type Answerer} from './identify.ts'
 export {keysFile, redisMode} from './redis-mode.ts'
 
 /** Our own server: `BuiltInRedis`. */

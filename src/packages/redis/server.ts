@@ -8,6 +8,9 @@ import {ServerConnection} from './server-connection.ts'
 /** Error codes of a machine without IPv6. */
 const NO_SUCH_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
+/** Serves a client, which is not read yet, or passes it on. */
+export type RouteClient = (client: Socket, serve: () => void) => void
+
 /** Redis' protocol on the loopback addresses of one port. */
 export class RedisServer {
   /** The port; known once it is bound. */
@@ -17,6 +20,7 @@ export class RedisServer {
   /** Clients that came before there was an engine, unread. */
   #early: Socket[] = []
   #engine: RedisEngine | undefined
+  #route: RouteClient | undefined
 
   /** The space of the keys: another run that asks for it does not wait until they are read. */
   #space = ''
@@ -42,9 +46,10 @@ export class RedisServer {
   }
 
   /** Starts to answer. */
-  serve(engine: RedisEngine): void {
+  serve(engine: RedisEngine, route: RouteClient = (_, serve) => serve()): void {
     engine.port = this.port
     this.#engine = engine
+    this.#route = route
     // a gone client does not count
     for (const socket of this.#early)
       if (socket.readable) this.#accept(socket.removeAllListeners('data'))
@@ -90,7 +95,12 @@ export class RedisServer {
       socket.once('data', answer).resume()
       return
     }
-    const connection = new ServerConnection(socket, this.#engine)
+    const engine = this.#engine
+    this.#route?.(socket, () => this.#serve(socket, engine))
+  }
+
+  #serve(socket: Socket, engine: RedisEngine): void {
+    const connection = new ServerConnection(socket, engine)
     this.#connections.add(connection)
     socket.on('close', () => this.#connections.delete(connection)).resume()
   }

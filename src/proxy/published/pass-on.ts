@@ -21,6 +21,11 @@ export function passOn(socket: net.Socket, {path, protocol, caller, early, faile
   const lines = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n${CALLER}: ${JSON.stringify(caller)}\r\n`
   other.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)
   other.write(early)
+  relay(socket, other, failed)
+}
+
+/** Passes all bytes between a connection and its continuation. `failed` is called if nothing answers there. */
+export function relay(socket: net.Socket, other: net.Socket, failed: () => void): void {
   socket.pipe(other)
   other.pipe(socket)
   socket.on('error', () => socket.destroy()).on('close', () => other.destroy())

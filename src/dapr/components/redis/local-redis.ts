@@ -9,6 +9,7 @@ import {
   type RedisAddress,
   type RedisConnection
 } from '#redis'
+import type {Socket} from 'node:net'
 import type {Environment} from '../../../model/environment.ts'
 import type {Space} from '../../../control/space.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
@@ -28,6 +29,8 @@ export interface LocalRedisOptions {
   readonly reporter: Reporter
   /** The space of this run; undefined, or left out: it has none. Asked when the first component needs it. */
   readonly space?: (() => Promise<Space | undefined>) | undefined
+  /** Passes on a client to the Redis of its own copy, or serves it; left out: all are served. */
+  readonly route?: (port: number, client: Socket, serve: () => void) => void
 }
 
 /** A built-in Redis with the keys of one space. */
@@ -163,7 +166,7 @@ export class LocalRedis {
     // an edit of the template may have given an app the port while we looked whether a server answers
     if (!this.#mayBecome) return false
     const {BuiltInRedis: BuiltIn} = await loadBuiltIn()
-    const {env, reporter} = this.#options
+    const {env, reporter, route} = this.#options
     const mode = redisMode(env)
     const at = `localhost:${this.#port}`
     if (mode === 'off') throw new Error(`no server listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
@@ -172,7 +175,13 @@ export class LocalRedis {
     const file = mode === 'memory' ? undefined : kept
     const warn = (text: string): void => reporter.warn('redis-keys', text)
     try {
-      this.#builtIn = await BuiltIn.open({port: this.#port, file, space: own?.name, warn})
+      this.#builtIn = await BuiltIn.open({
+        port: this.#port,
+        file,
+        space: own?.name,
+        route: own === undefined && route ? (client, serve) => route(this.#port, client, serve) : undefined,
+        warn
+      })
     } catch (error) {
       if (codeOf(error instanceof Error ? error.cause : undefined) === 'EADDRINUSE') return false
       throw error
@@ -182,7 +191,7 @@ export class LocalRedis {
     const text =
       own === undefined
         ? `No Redis at ${at}: Pillion serves one (${keys})`
-        : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${own.port} (${keys}); an app that asks localhost:${own.port} itself does not`
+        : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${own.port} (${keys}); an app that asks localhost:${own.port} itself reaches it while another run serves that (Linux)`
     reporter.warn('built-in-redis', text)
     return true
   }

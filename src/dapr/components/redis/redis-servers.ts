@@ -1,4 +1,12 @@
-import {loadClient, loadCluster, redisMode, type RedisConnection, type RedisAddress, identify} from '#redis'
+import {
+  loadClient,
+  loadCluster,
+  redisMode,
+  type RedisConnection,
+  type Answerer,
+  type RedisAddress,
+  identify
+} from '#redis'
 import {isLoopback} from '../../../model/address.ts'
 import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
 import type {Apart} from '../init-clock.ts'
@@ -79,17 +87,35 @@ export class RedisServers implements RedisAccess {
   }
 }
 
+/** A port at which the Redis of a space may be, and its answerer. */
+interface Place {
+  readonly port: number
+  readonly answerer: Answerer
+}
+
+const placesOf = async (port: number, space: string): Promise<readonly Place[]> =>
+  Promise.all(
+    usualAppPorts(`redis\n${space}\n${port}`).map(async each => ({port: each, answerer: await identify(each)}))
+  )
+
+const isOf =
+  (space: string) =>
+  ({answerer}: Place): boolean =>
+    answerer.kind === 'built-in' && answerer.space === space
+
+/** Returns the port at which the own Redis of a space answers, which replaces the one at a port; undefined: it has none. */
+export const openPortOf = async (port: number, space: string): Promise<number | undefined> =>
+  (await placesOf(port, space)).find(isOf(space))?.port
+
 /**
  * Returns the port of a space's own Redis, which replaces the one at a port: the port where it answers, else the first free one of the ports that
  * follow from both. Resolves with undefined if a real Redis answers at the port itself. Rejects with a UserError if all of these are taken.
  */
 async function portInSpace(port: number, space: string): Promise<number | undefined> {
   if ((await identify(port)).kind === 'other') return undefined
-  const usual = usualAppPorts(`redis\n${space}\n${port}`)
-  const answerers = await Promise.all(usual.map(async each => identify(each)))
-  const own = answerers.findIndex(each => each.kind === 'built-in' && each.space === space)
-  const free = answerers.findIndex(({kind}) => kind === 'none')
-  const found = usual[own === -1 ? free : own]
-  if (found !== undefined) return found
+  const places = await placesOf(port, space)
+  const found = places.find(isOf(space)) ?? places.find(({answerer}) => answerer.kind === 'none')
+  if (found !== undefined) return found.port
+  const usual = places.map(place => place.port)
   throw new UserError(`no port is free for the Redis of this copy: ${usual.join(', ')} are held by others`)
 }
