@@ -56,6 +56,7 @@ export class AppRuntime implements Callee, Intent {
   #recheckedAt = -Infinity // performance.now()
   person: Person
   isStartRequested = false
+  round = 0
   leaves = false
   /** Whether the user has stopped it: its sidecar is closed, or being closed, and not opened since. */
   isStopped = false

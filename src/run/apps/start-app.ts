@@ -91,7 +91,7 @@ export class AppStarter {
     // without an obstacle it is about to start: an edit replaces its process
     if (meant.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
       return `"${id}" is not started yet: it waits for its dependencies`
-    const failures = await changes.restart(left)
+    const failures = await Promise.all(left.map(async each => changes.renew(each)))
     await apps.settled()
     if (lifetime.isOver) return 'the run is stopping'
     if (left.some(({isStopped}) => isStopped)) return 'it was stopped meanwhile'
@@ -173,14 +173,11 @@ export class AppStarter {
     const {apps, starts, changes} = this.#options
     runtime.isStartRequested = false
     if (step === 'open' && (await apps.reopen(runtime))) await starts.late(runtime)
-    else if (step === 'hand over') await changes.handOver(runtime)
-    else if (step === 'take back') await changes.takeBack(runtime)
     else if (step === 'wake') runtime.sleep.wake('start')
-    else if (step === 'restart') await changes.restart([runtime])
     else if (step === 'queue') {
       runtime.reset()
       await starts.late(runtime)
-    }
+    } else if (step !== 'open' && step !== 'none') await changes.renew(runtime)
     return step
   }
 

@@ -80,7 +80,6 @@ export class Sleeping {
       if (isOneThere && standingOf(plan.dependsOn, all).kind !== 'never') sleep.retry()
     }
     if (phase !== 'asleep') return
-    this.#parts.changes.fellAsleep(runtime)
     if (this.#parts.work.lacksWorker(runtime)) runtime.sleep.need('a workflow')
   }
 

@@ -11,6 +11,8 @@ export interface Intent {
   readonly person: Person
   /** A command has asked for a process, and none has begun since. */
   readonly isStartRequested: boolean
+  /** Grows with each save, restart, and edit of its process. A process of an older round gives way. */
+  readonly round: number
 }
 
 /** The state of one app that the steps of commands depend on. */
@@ -31,9 +33,9 @@ export interface OwnerFacts {
  */
 export type OwnerStep = 'open' | 'hand over' | 'take back' | 'wake' | 'restart' | 'queue' | 'none'
 
-/** Decides the next step for an app. The start order, saves and the restart policy decide about a process that a person has not asked for. */
+/** Decides the next step for an app. The start order and the restart policy decide about a process that a person has not asked for. */
 export function nextStep(
-  {leaves, person, isStartRequested}: Intent,
+  {leaves, person, isStartRequested}: Omit<Intent, 'round'>,
   {sidecar, process, isFree}: OwnerFacts
 ): OwnerStep {
   if (leaves || person === 'stopped') return 'none'
@@ -43,4 +45,43 @@ export function nextStep(
   if (person === 'excepted' || !isStartRequested || process === 'up') return 'none'
   if (process === 'asleep') return 'wake'
   return process === 'ended' && isFree ? 'restart' : 'queue'
+}
+
+/**
+ * State of the replacement of a process. `begun`: calls in flight finish; `drained`: none is in flight; `exchanged`: the next process is not
+ * ready yet; `up`: it takes calls; `down`: it has ended; `left`: none was started here.
+ */
+export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up' | 'down' | 'left'
+
+/** The state of one app that the replacement of its process depends on. */
+export interface ExchangeFacts {
+  /** It is closed, or being closed, or the run ends. */
+  readonly isOver: boolean
+  /** The round of its process, or of the latest one that was tried. */
+  readonly round: number
+  /** The round of the candidate that may take over; 0: there is none. */
+  readonly candidate: number
+  readonly replacement: ReplacementPoint
+  /** A ready process of an unchanged plan and starter, which a second one may overlap. */
+  readonly mayOverlap: boolean
+  /** `other`: another instance of the app has its turn, or is first. An app without other instances always has it. */
+  readonly turn: 'own' | 'other'
+}
+
+/**
+ * Step towards a process of the latest round: `overlap` it by a candidate; or `drain` the calls of the old one, which queues new ones,
+ * `exchange` the processes, and `close` the replacement, which lets the calls in.
+ */
+export type ExchangeStep = 'overlap' | 'drain' | 'exchange' | 'close' | 'none'
+
+/** Decides the next step of an app whose process may have to give way. A step under way is called off when another one is named. */
+export function nextExchange({round}: Pick<Intent, 'round'>, facts: ExchangeFacts): ExchangeStep {
+  const {isOver, candidate, replacement, mayOverlap, turn} = facts
+  if (isOver) return replacement === 'none' ? 'none' : 'close'
+  if (candidate > 0) return candidate === round ? 'overlap' : 'none'
+  if (facts.round === round) return ['up', 'down', 'left'].includes(replacement) ? 'close' : 'none'
+  if (replacement === 'drained') return 'exchange'
+  if (replacement !== 'none') return 'drain'
+  if (turn === 'other') return 'none'
+  return mayOverlap ? 'overlap' : 'drain'
 }

@@ -1,19 +1,18 @@
 import type {Emit} from '../../model/events.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
-import {exitOf, type Exit, succeeded, type Why} from '../../model/app-state.ts'
+import {exitOf, type Exit, succeeded} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import type {FinishWork} from './overlap.ts'
-import {Reloads} from './reload.ts'
-import {Rolling} from './rolling.ts'
+import type {HostedWork} from './overlap.ts'
+import {AppOwner} from '../owner/owner.ts'
 import {filesOf} from './plan-facts.ts'
 import type {EditedApps, TemplateEdits} from './template-edits.ts'
 import type {OnFiles, Watching} from './watch-apps.ts'
 import type {Hint, Reporter} from '../../model/reporter.ts'
 
-export interface ChangesOptions {
+export interface ChangesOptions extends HostedWork<AppRuntime> {
   readonly plan: Plan
   /** Start of the run, in ms since 1970. */
   readonly since: number
@@ -23,16 +22,6 @@ export interface ChangesOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
-  /** Deactivates the actors that the app's process hosts now. */
-  readonly letGo: (runtime: AppRuntime) => FinishWork
-  /** How long that may take, in ms, if longer than the app's grace period. */
-  readonly letGoMs: (runtime: AppRuntime) => number
-  /** The app's process goes on with the actors that it hosts. */
-  readonly keepHosted: (runtime: AppRuntime) => void
-  /** Waits until the app's current workers have finished their tasks. */
-  readonly finishWork: (runtime: AppRuntime) => FinishWork
-  /** Gives work to the remaining workers again. */
-  readonly resumeWork: (runtime: AppRuntime) => void
   readonly emit: Emit
   readonly reporter: Reporter
   /** Called when an edit of the template is in effect. */
@@ -44,9 +33,8 @@ export interface ChangesOptions {
 /** Handles changes during a run: of app files, of the template, and restarts by the user. */
 export class Changes {
   readonly #options: ChangesOptions
-  readonly #reloads = new Map<AppRuntime, Reloads>()
-  /** The rolling restarts of apps with several instances, by id and version. */
-  readonly #rolling = new Map<string, Rolling>()
+  /** The owners of the apps that have joined the run and not left it. */
+  readonly #owners = new Map<AppRuntime, AppOwner>()
   /** Ids of apps whose callers use their `appPort`. */
   readonly #direct = new Set<string>()
   /** Edits of the template; loaded with the watcher. */
@@ -54,10 +42,6 @@ export class Changes {
   /** Plans of apps that had joined the run before the edits were loaded. */
   #broughtIn: readonly AppPlan[] = []
   #watching: Watching<AppRuntime> | undefined
-  /** Apps that have joined the run and not left it. */
-  readonly #joined = new Set<AppRuntime>()
-  /** Apps that are being restarted or wait for their turn, with the number of requests. */
-  readonly #exchanged = new Map<AppRuntime, number>()
   readonly #over = new AbortController()
 
   constructor(options: ChangesOptions) {
@@ -85,7 +69,7 @@ export class Changes {
     this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
     await Promise.all([
       // also apps that a command is opening
-      ...[...this.#joined].map(async runtime => this.#watching?.follow(runtime, runtime.opening.createdAt)),
+      ...[...this.#owners.keys()].map(async runtime => this.#watching?.follow(runtime, runtime.opening.createdAt)),
       this.#followTemplate(filesOf(plan), since)
     ])
     if (this.#isOver) await this.#watching.close()
@@ -99,7 +83,7 @@ export class Changes {
     // a sleeping app, and one with a failed dependency, starts later with the saved files; a failed one is tried again
     if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
     else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
-      void this.#exchange(runtime, 'watch', files)
+      this.#owners.get(runtime)?.want('watch', files)
   }
 
   #beginEdits(Edits: typeof TemplateEdits, reread: () => Promise<Plan>): void {
@@ -117,60 +101,29 @@ export class Changes {
         await this.#followTemplate(files, since)
       },
       follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
-      exchange: async runtime => this.#exchange(runtime, 'watch'),
-      isChanging: runtime => this.isChanging(runtime),
+      exchange: runtime => this.#owners.get(runtime)?.want('watch'),
       reporter
     })
     for (const brought of this.#broughtIn) this.#edits.broughtIn(brought)
   }
 
   /**
-   * Restarts apps on request of the user; settles when the new processes have started, or failed: with why each has left the old
-   * process in place, '' = it has not. Instances of one app restart one after the other, each when the previous one is ready.
+   * Replaces the process of an app on request of the user, or gives it to a debugger, or takes it back. Settles when the next process has
+   * started, or failed: with why the old one was left in place, '' = it was not. Instances of one app take turns, each until it is ready.
    */
-  async restart(runtimes: readonly AppRuntime[]): Promise<readonly string[]> {
-    return Promise.all(runtimes.map(async runtime => this.#restart(runtime)))
-  }
-
-  /** Stops the process of an app that the user wants to start in a debugger; settles when it has exited. */
-  async handOver(runtime: AppRuntime): Promise<void> {
-    await this.#reloadsOf(runtime).ask('user')
-  }
-
-  /** Starts an app here that the user wants back from the debugger. */
-  async takeBack(runtime: AppRuntime): Promise<void> {
-    await this.#restart(runtime, true)
-  }
-
-  async #restart(runtime: AppRuntime, isTakenBack = false): Promise<string> {
+  async renew(runtime: AppRuntime): Promise<string> {
     this.#watching?.lift(runtime)
-    const begun = Promise.withResolvers<void>()
-    const off = runtime.onMove(() => {
-      const {state} = runtime.app
-      // without a pid it could not be spawned: its next state follows
-      if ((state.phase === 'starting' && state.pid !== undefined) || state.phase === 'backoff') begun.resolve()
-    })
-    // with `overlap` no start is visible until the candidate has taken over, which may never happen
-    const {stop, ready} = runtime.wanted
-    const callOff = systemClock.after(stop.timeoutMs + ready.timeoutMs, begun.resolve)
-    const hasTurn = !isTakenBack && this.#isOneOfSeveral(runtime)
-    const exchange = isTakenBack ? this.#reloadsOf(runtime).ask('user') : this.#exchange(runtime, 'user')
-    await (hasTurn ? exchange : Promise.race([begun.promise, exchange]))
-    callOff()
-    off()
-    return this.#reloads.get(runtime)?.failure ?? ''
-  }
-
-  /** Called when an app has fallen asleep. Its next process takes the changes that were not applied. */
-  fellAsleep(runtime: AppRuntime): void {
-    if (runtime.wanted === runtime.plan || this.isChanging(runtime)) return
-    void this.#exchange(runtime, 'watch')
+    const owner = this.#owners.get(runtime)
+    const aim = runtime.person === 'debugs' || owner?.takesTurns === true ? 'settled' : 'begun'
+    owner?.want('user')
+    await owner?.reached(aim)
+    return owner?.failure ?? ''
   }
 
   /** Whether a saved file of the app, or a request, is being acted on, or is about to be. */
   isChanging(runtime: AppRuntime): boolean {
-    const isWaiting = this.#exchanged.has(runtime) || this.#watching?.isPending(runtime) === true
-    return !this.#isOver && (isWaiting || this.#reloads.get(runtime)?.isRunning === true)
+    const isSettling = this.#watching?.isPending(runtime) === true
+    return !this.#isOver && (isSettling || this.#owners.get(runtime)?.isChanging === true)
   }
 
   /** Whether an edit of the template is being acted on, or is about to be. */
@@ -180,7 +133,7 @@ export class Changes {
 
   /** Watches the files of an app that has joined the run, and is not started yet. */
   join(runtime: AppRuntime): void {
-    this.#joined.add(runtime)
+    this.#owners.set(runtime, this.#newOwner(runtime))
     void this.#watching?.follow(runtime, runtime.opening.createdAt)
   }
 
@@ -197,9 +150,8 @@ export class Changes {
 
   /** Called when the app leaves the run: it is no longer restarted. */
   leave(runtime: AppRuntime): void {
-    this.#joined.delete(runtime)
-    this.#reloads.get(runtime)?.end()
-    this.#reloads.delete(runtime)
+    this.#owners.get(runtime)?.end()
+    this.#owners.delete(runtime)
     void this.#watching?.remove(runtime)
   }
 
@@ -207,7 +159,7 @@ export class Changes {
   end(): void {
     this.#over.abort()
     this.#edits?.end()
-    for (const reloads of this.#reloads.values()) reloads.end()
+    for (const owner of this.#owners.values()) owner.end()
     void this.#watching?.close()
   }
 
@@ -241,67 +193,20 @@ export class Changes {
     return isHeld
   }
 
-  /** Replaces the process of an app, of an instance when its turn has come. */
-  async #exchange(runtime: AppRuntime, why: Why, files?: readonly string[]): Promise<void> {
-    const reloads = this.#reloadsOf(runtime) // an edit that opens the app again ends these
-    this.#exchanged.set(runtime, (this.#exchanged.get(runtime) ?? 0) + 1)
-    try {
-      await this.#exchangeInTurn(runtime, async () => reloads.ask(why, files))
-    } finally {
-      const left = (this.#exchanged.get(runtime) ?? 1) - 1
-      if (left === 0) this.#exchanged.delete(runtime)
-      else this.#exchanged.set(runtime, left)
-    }
-  }
-
-  async #exchangeInTurn(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
-    // an instance that sleeps has no process to replace: its next one has the new plan, whatever happens to the others
-    if (!this.#isOneOfSeveral(runtime) || isAtRest(runtime)) return exchange()
-    const key = JSON.stringify([runtime.id, runtime.plan.version])
-    const rolling = this.#rolling.get(key) ?? this.#newRolling()
-    this.#rolling.set(key, rolling)
-    await rolling.take(runtime, exchange)
-  }
-
-  #newRolling(): Rolling {
-    const warn = (waiting: readonly AppRuntime[], textOf: (those: string) => string): void => {
-      const names = waiting.map(each => `"${each.name}"`).join(', ')
-      const text = textOf(`${names} ${waiting.length === 1 ? 'keeps its process' : 'keep their processes'}`)
-      if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
-    }
-    return new Rolling({
-      isElsewhere: runtime => !this.#joined.has(runtime) || runtime.isDebugged,
-      stopped: ({name}, waiting) => warn(waiting, those => `"${name}" did not become ready: ${those}`),
-      onLate: ({name}, waiting) => warn(waiting, those => `${those} until "${name}" is ready`)
+  #newOwner(runtime: AppRuntime): AppOwner {
+    const {emit, runtimes} = this.#options
+    const {id, plan} = runtime
+    const isInstance = (each: AppRuntime): boolean => each.id === id && each.plan.version === plan.version
+    return new AppOwner({
+      ...this.#options,
+      runtime,
+      clock: systemClock,
+      group: () => runtimes().flatMap(each => (isInstance(each) ? (this.#owners.get(each) ?? []) : [])),
+      reloaded: what => emit({type: 'reloaded', version: runtime.plan.version, ...what}),
+      replacing: async () => this.#noteDirectCalls(runtime),
+      waitsForOthers: () => this.#waitsForOthers(id),
+      callCycle: pendingCall => this.callCycle(id, pendingCall)
     })
-  }
-
-  #isOneOfSeveral({id, plan: {version}}: AppRuntime): boolean {
-    return this.#options.runtimes().filter(each => each.id === id && each.plan.version === version).length > 1
-  }
-
-  #reloadsOf(runtime: AppRuntime): Reloads {
-    const reloads =
-      this.#reloads.get(runtime) ??
-      new Reloads({
-        runtime,
-        reloaded: what => this.#options.emit({type: 'reloaded', version: runtime.plan.version, ...what}),
-        reporter: this.#options.reporter,
-        replacing: async () => this.#noteDirectCalls(runtime),
-        letGo: () => this.#options.letGo(runtime),
-        letGoMs: () => this.#options.letGoMs(runtime),
-        keepHosted: () => this.#options.keepHosted(runtime),
-        finishWork: () => this.#options.finishWork(runtime),
-        resumeWork: () => {
-          this.#options.resumeWork(runtime)
-          this.#options.keepHosted(runtime)
-        },
-        waitsForOthers: () => this.#waitsForOthers(runtime.id),
-        callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
-      })
-    if (this.#isOver || !this.#joined.has(runtime)) reloads.end()
-    else this.#reloads.set(runtime, reloads)
-    return reloads
   }
 
   /** Says once that calls at the `appPort` of an app are not held, where programs call it there. */
@@ -323,9 +228,6 @@ export class Changes {
     await this.#watching?.followTemplate(files, since, () => void this.#edits?.saved())
   }
 }
-
-/** Whether it sleeps and has not failed: a change does not start it. */
-const isAtRest = ({app: {state}}: AppRuntime): boolean => state.phase === 'asleep' && state.last === undefined
 
 const hasFailed = (exit: Exit | undefined): boolean => exit !== undefined && !succeeded(exit)
 

@@ -1,5 +1,6 @@
 import type {Supervised} from '../process/supervised.ts'
 import type {AppState} from '../../model/app-state.ts'
+import type {AppPlan} from '../../model/plan.ts'
 import type {Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
 import {UserError} from '../../model/errors.ts'
@@ -28,6 +29,7 @@ export interface Previous {
 
 export interface Overlapping {
   readonly name: string
+  readonly plan: Pick<AppPlan, 'stop' | 'ready'>
   readonly queue: AdmissionQueue
   /** The current process. */
   readonly app: Supervised
@@ -38,27 +40,34 @@ export interface Overlapping {
 /** Lets workers finish their open work, and gives them no more. False if the signal is aborted before. */
 export type FinishWork = (signal: AbortSignal) => Promise<boolean>
 
-export interface OverlapOptions {
-  /** Aborted when the candidate is no longer needed. */
-  readonly signal: AbortSignal
-  /** Time for the candidate to become healthy after it is ready. */
-  readonly healthyMs: number
-  /** Time for the calls in the old process to finish. */
-  readonly timeoutMs: number
-  /** While it returns true, these calls wait for others, and no time is used up. */
-  readonly isPaused?: (() => boolean) | undefined
-  readonly clock: Clock
-  /** Releases actors, which only one process may host. Their callers wait until the candidate has taken over. */
-  readonly letGo: FinishWork
-  /** Gives released work back to the current process after the candidate has ended. */
-  readonly keepHosted: () => void
-  /** Waits for the tasks of the current process's workers. The candidate's workers continue. */
-  readonly finishWork: FinishWork
-  /** The old process has ended: the remaining workers get work again. */
-  readonly resumeWork: () => void
-  readonly switched: () => void
+/** The work that the process of an app has besides calls. */
+export interface HostedWork<A> {
+  /** Releases actors, which only one process may host. Their callers wait until the next process has taken over. */
+  readonly letGo: (app: A) => FinishWork
+  /** How long that may take, in ms, if longer than the app's grace period. */
+  readonly letGoMs: (app: A) => number
+  /** The process goes on with the actors that it hosts. */
+  readonly keepHosted: (app: A) => void
+  /** Waits for the tasks of the app's current workers. Those of another process of it continue. */
+  readonly finishWork: (app: A) => FinishWork
+  /** Gives work to the remaining workers (a debugger's) again, whether or not the process was exchanged. */
+  readonly resumeWork: (app: A) => void
+}
+
+/** What an exchange of processes needs. */
+export interface ExchangeOptions<A> extends HostedWork<A> {
+  readonly runtime: A
+  /** While a call of the app's process waits in the queue of another app, which does not wait for this one in turn, no time is used up. */
+  readonly waitsForOthers?: (() => boolean) | undefined
   /** Reports calls that are cut after so many ms; returns the reason for their callers. */
   readonly cut: (left: readonly PendingCall[], tookMs: number) => string
+  readonly clock: Clock
+}
+
+export interface OverlapOptions<A extends Overlapping> extends ExchangeOptions<A> {
+  /** Aborted when the candidate is no longer needed. */
+  readonly signal: AbortSignal
+  readonly switched: () => void
 }
 
 /**
@@ -66,27 +75,28 @@ export interface OverlapOptions {
  * ready. No call waits. The old process is then drained and stopped; another candidate may take over while it is. Returns a
  * warning if the candidate does not become ready, or ''.
  */
-export async function overlap(
-  runtime: Overlapping,
-  {signal, healthyMs, switched, letGo, keepHosted, ...shared}: OverlapOptions
-): Promise<string> {
+export async function overlap<A extends Overlapping>(options: OverlapOptions<A>): Promise<string> {
+  const {runtime, signal, clock, switched, letGo, letGoMs, keepHosted, finishWork} = options
+  const [letActorsGo, finish] = [letGo(runtime), finishWork(runtime)]
+  const timeoutMs = Math.max(runtime.plan.stop.timeoutMs, letGoMs(runtime))
+  const healthyMs = runtime.plan.ready.timeoutMs
   const candidate = await runtime.candidate().catch((error: unknown) => {
     if (error instanceof UserError) return error // there is no port for it
     throw error
   })
   if (candidate instanceof UserError) return `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`
-  const isUp = await comesUp(candidate, {signal, healthyMs, ...shared})
-  if (isUp) await withDeadline({ms: shared.timeoutMs, over: signal, clock: shared.clock}, letGo)
+  const isUp = await comesUp(candidate, {signal, healthyMs, clock})
+  if (isUp) await withDeadline({ms: timeoutMs, over: signal, clock}, letActorsGo)
   // it may have ended, or its leader has and the rest of its group is ending
   if (!isUp || candidate.app.state.phase === 'exited' || isEnding(candidate.app.state)) {
-    if (isUp) keepHosted()
+    if (isUp) keepHosted(runtime)
     if (isUp && isEnding(candidate.app.state) && !signal.aborted) await candidate.app.ended
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
     const rest = runtime.app.state.phase === 'running' ? `: ${GOES_ON}` : ''
     return why === '' ? '' : `the new process of "${runtime.name}" ${why}${rest}`
   }
-  void leave(runtime.queue, () => candidate.promote(), shared)
+  void leave(() => candidate.promote(), timeoutMs, finish, options)
   switched()
   return ''
 }
@@ -96,16 +106,17 @@ const isEnding = (state: AppState): boolean => state.phase === 'running' && !sta
 const GOES_ON = 'the old process continues'
 
 /** Lets the calls and the work in the old process finish, or cancels them after the timeout; then stops it. */
-async function leave(
-  queue: AdmissionQueue,
+async function leave<A extends Overlapping>(
   exchange: () => Previous,
-  options: Pick<OverlapOptions, 'timeoutMs' | 'isPaused' | 'clock' | 'cut' | 'finishWork' | 'resumeWork'>
+  timeoutMs: number,
+  finish: FinishWork,
+  {runtime, waitsForOthers: isPaused, clock, cut, resumeWork}: OverlapOptions<A>
 ): Promise<void> {
-  const {timeoutMs, isPaused, clock, cut, finishWork, resumeWork} = options
+  const {queue} = runtime
   const from = clock.now()
   const inside = [...queue.inFlight.keys()]
   const drained = withDeadline({ms: timeoutMs, isPaused, clock}, async stop =>
-    (await Promise.all([queue.drained(stop), finishWork(stop)])).every(Boolean)
+    (await Promise.all([queue.drained(stop), finish(stop)])).every(Boolean)
   ) // of those inside now
   const old = exchange()
   if (!(await drained)) {
@@ -114,13 +125,13 @@ async function leave(
     old.cut(left.length > 0 ? cut(left, Math.max(timeoutMs, clock.now() - from)) : '')
   }
   await old.stop()
-  resumeWork()
+  resumeWork(runtime)
 }
 
 /** Whether a candidate becomes ready, and healthy in time. */
 async function comesUp(
   candidate: Candidate,
-  {signal, healthyMs, clock}: Pick<OverlapOptions, 'signal' | 'healthyMs' | 'clock'>
+  {signal, healthyMs, clock}: {readonly signal: AbortSignal; readonly healthyMs: number; readonly clock: Clock}
 ): Promise<boolean> {
   if (!(await candidate.ready(signal))) return false
   const ended = candidate.app.ended.then(() => false)

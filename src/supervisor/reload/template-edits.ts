@@ -45,10 +45,8 @@ export interface TemplateEditsOptions {
   readonly followFiles: (files: readonly string[], since: number) => Promise<void>
   /** Watches the files that the app's wanted plan names. */
   readonly follow: (runtime: AppRuntime) => void
-  /** Replaces the app's process by one of its wanted plan; settles when that is ready, or has failed. */
-  readonly exchange: (runtime: AppRuntime) => Promise<void>
-  /** The app is being replaced. */
-  readonly isChanging: (runtime: AppRuntime) => boolean
+  /** Asks for a process of the app's wanted plan. */
+  readonly exchange: (runtime: AppRuntime) => void
   readonly reporter: Reporter
 }
 
@@ -161,9 +159,10 @@ export class TemplateEdits {
     for (const plan of [...added, ...changed]) this.#want(plan)
     this.#options.applies(editText(before, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
-    await apps.leaveOut(after.leftOut ?? [])
     const touched = new Set([...added, ...changed])
+    // in this turn: an app that takes its wanted plan in the meantime would seem to have it already
     const closed = after.apps.filter(plan => touched.has(plan) && this.#isClosed(plan))
+    await apps.leaveOut(after.leftOut ?? [])
     try {
       const leaving = [...removed, ...closed].flatMap(plan => apps.find(plan) ?? [])
       // an app that could not be closed is out of use all the same; the edit continues with the others
@@ -187,7 +186,7 @@ export class TemplateEdits {
 
   /** Whether the app has to be opened, for the first time or again. Otherwise it gets the plan in another way, or when it is started. */
   #isClosed(plan: AppPlan): boolean {
-    const {follow, exchange, isChanging} = this.#options
+    const {follow, exchange} = this.#options
     const apps = this.#options.apps()
     const runtime = apps.find(plan)
     if (runtime === undefined) return true
@@ -195,8 +194,8 @@ export class TemplateEdits {
     const effect = effectOf(runtime.plan, plan)
     if (effect === 'all' || runtime.isGivenUp) return true
     follow(runtime)
-    if (effect === 'nothing' && !isChanging(runtime)) runtime.adopt()
-    else exchange(runtime).catch((error: unknown) => this.#warnFailed(error))
+    if (effect === 'nothing') runtime.adopt()
+    else exchange(runtime)
     return false
   }
 

@@ -9,14 +9,8 @@ type Asked = Parameters<typeof appControl>[0]
 /** Other apps, another phase of the run, or another state of the app. */
 type Meanwhile = Partial<Record<'apps' | 'lifetime' | 'runtime', object>>
 
-/** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then; `meanwhile`: what happens to the run; `failures`: why old processes continue. */
-function restartOf(
-  fault: string,
-  openAgain: () => Promise<void>,
-  after?: object,
-  meanwhile?: Meanwhile,
-  failures: readonly string[] = ['']
-) {
+/** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then; `meanwhile`: what happens to the run; `failure`: why the old process continues. */
+function restartOf(fault: string, openAgain: () => Promise<void>, after?: object, meanwhile?: Meanwhile, failure = '') {
   const plan = planOf({id: 'shop', command: ['node']})
   const up = {state: {phase: 'running', ready: true}}
   const runtime = {id: 'shop', plan, fault, app: up, obstacle: '', sleep: {}, onMove: () => () => undefined}
@@ -30,13 +24,13 @@ function restartOf(
     },
     sidecars: new Map([[runtime, {openAgain}]]),
     changes: {
-      restart: async (all: readonly unknown[]) => {
-        restarted.push(...all)
+      renew: async (all: unknown) => {
+        restarted.push(all)
         if (after !== undefined) Object.assign(runtime.app, {state: after})
         Object.assign(asked.apps, meanwhile?.apps)
         Object.assign(asked.lifetime, meanwhile?.lifetime)
         Object.assign(runtime, meanwhile?.runtime)
-        return Promise.resolve(failures)
+        return Promise.resolve(failure)
       }
     },
     lifetime: {isOver: false}
@@ -74,7 +68,7 @@ t.test('a restart that a stop, or an edit, has come before is none', async t => 
   t.equal(await after({lifetime: {isOver: true}}), 'the run is stopping')
   t.equal(await after({runtime: {isStopped: true}}), 'it was stopped meanwhile')
   t.equal(await after({runtime: {isDebugged: true}}), 'it went to a debugger meanwhile')
-  const goesOn = restartOf('', async () => Promise.resolve(), undefined, {}, ['', 'the old process continues'])
+  const goesOn = restartOf('', async () => Promise.resolve(), undefined, {}, 'the old process continues')
   t.equal(await goesOn.why, 'the old process continues')
   t.equal(await after({runtime: {hasLeft: true}, apps: {named: () => []}}), undefined, 'it has left the run')
 })

@@ -6,7 +6,6 @@ import {runInNewContext} from 'node:vm'
 import t, {type Test} from 'tap'
 import {UserError} from '../../../../src/model/errors.ts'
 import {Changes} from '../../../../src/supervisor/reload/changes.ts'
-import {Reloads} from '../../../../src/supervisor/reload/reload.ts'
 import {Watching} from '../../../../src/supervisor/reload/watch-apps.ts'
 import {Watch} from '../../../../src/files/watcher/watcher.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
@@ -208,7 +207,7 @@ t.test('of an app that has left the run nothing is kept', async t => {
     registry.register(runtime, 'a')
     template.changes.join(runtime)
     template.changes.leave(runtime)
-    await template.changes.restart([runtime])
+    await template.changes.renew(runtime)
   }
   for (let i = 0; i < 20 && freed.length < 90; i++) {
     await new Promise(setImmediate)
@@ -226,6 +225,8 @@ t.test('the files of an app that is still being opened when watching begins are 
     id: 'a',
     plan: wanted,
     wanted,
+    round: 0,
+    onMove: () => () => undefined,
     opening: {createdAt: Date.now()},
     app: {state: {phase: 'running', ready: true}},
     sleep: {isAsleep: false},
@@ -238,37 +239,6 @@ t.test('the files of an app that is still being opened when watching begins are 
   saved(join(folder, 'main.js'), '2')
   t.ok(await seen.promise)
 })
-
-t.test(
-  'one of several instances that is taken back from a debugger is waited for until it starts, not longer',
-  async t => {
-    const template = new Template(t)
-    const asked = Promise.withResolvers<void>()
-    t.intercept(Reloads.prototype, 'ask', {
-      value: async () => {
-        asked.resolve()
-        return new Promise(() => undefined) // it does not become ready
-      }
-    })
-    let moved: (() => void) | undefined
-    const fields = {
-      id: 'a',
-      plan: {version: '0.0.0'},
-      wanted: {stop: {timeoutMs: 60_000}, ready: {timeoutMs: 60_000}},
-      app: {state: {phase: 'starting', pid: 1}},
-      onMove: (listener: () => void) => {
-        moved = listener
-        return () => undefined
-      }
-    }
-    const [instance, other] = [{...fields}, {...fields}] as unknown as readonly [AppRuntime, AppRuntime]
-    template.runtimes = [instance, other]
-    const taken = template.changes.takeBack(instance).then(() => 'started')
-    await asked.promise
-    moved?.()
-    t.equal(await Promise.race([taken, atRest()]), 'started')
-  }
-)
 
 t.test('a run that ends while it turns to other files of its template follows none of them', async t => {
   const open = new Set<unknown>()

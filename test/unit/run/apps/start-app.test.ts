@@ -50,8 +50,8 @@ t.test('an app that is stopped or removed while its process ends is not said to 
   const shop = app('shop')
   const apps = {all: [shop], lost: [], settled: async () => undefined, named: () => [shop], leftOut: () => []}
   const whyAfter = async (meanwhile: () => void, lifetime = {isOver: false}) => {
-    const handOver = async (): Promise<void> => Promise.resolve(meanwhile())
-    return (await starterOf([shop], {changes: {handOver}, lifetime, apps}).debug('shop'))?.why
+    const renew = async (): Promise<void> => Promise.resolve(meanwhile())
+    return (await starterOf([shop], {changes: {renew}, lifetime, apps}).debug('shop'))?.why
   }
   const lifetime = {isOver: false}
   t.equal(await whyAfter(() => (lifetime.isOver = true), lifetime), 'the run is stopping')
@@ -73,8 +73,7 @@ t.test('a stopped app whose components cannot be opened is not handed over', asy
 t.test('of a start and a debugger that come at once for a stopped app the later one has it', async t => {
   for (const isLast of ['debug', 'start'] as const) {
     const shop = app('shop')
-    const handedOver = (isDebugged: boolean) => async () => void Object.assign(shop, {isDebugged})
-    const changes = {handOver: handedOver(true), takeBack: handedOver(false)}
+    const changes = {renew: async () => void Object.assign(shop, {isDebugged: shop.person === 'debugs'})}
     const starter = starterOf([shop], {changes}, [shop])
     const asked = {debug: async () => starter.debug('shop'), start: async () => starter.start('shop')}
     const first = asked[isLast === 'debug' ? 'start' : 'debug']()
@@ -105,7 +104,7 @@ t.test(
       }
     }
     const starts = {late: async ({plan}: AppRuntime) => void log.push(`start ${plan.instance}`)}
-    const changes = {restart: async ([again]: AppRuntime[]) => void log.push(`restart ${again?.plan.instance}`)}
+    const changes = {renew: async (again: AppRuntime) => void log.push(`restart ${again.plan.instance}`)}
     t.match(await starterOf([], {apps, starts, changes}).start('job'), {outcome: 'started'})
     t.same(log, ['start 0', 'start 1'])
   }
@@ -118,7 +117,7 @@ t.test('an app that is started as soon as what it has waited for runs is not sta
   const db = app('db', {app: {state: never}, progress: {id: 'db', state: never, hasStarted: false}})
   const again: unknown[] = []
   const changes = {
-    restart: async ([runtime]: AppRuntime[]) => {
+    renew: async (runtime: AppRuntime) => {
       if (runtime !== db) again.push(runtime)
       Object.assign(db.app, {state: {phase: 'running', ready: true}})
       Object.assign(job, {
@@ -148,7 +147,7 @@ t.test('what could not be opened is opened before an app that depends on it', as
   }
   const changes = {
     applyAgain: async () => void log.push('the template is read again'),
-    restart: async () => void log.push('restart')
+    renew: async () => void log.push('restart')
   }
   const starts = {late: async () => void log.push('it waits for its turn')}
   await starterOf([job], {apps, changes, starts}).start('job')

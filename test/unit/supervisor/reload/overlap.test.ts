@@ -1,6 +1,7 @@
 import t from 'tap'
 import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import type {AppState} from '../../../../src/model/app-state.ts'
+import type {AppPlan} from '../../../../src/model/plan.ts'
 import type {Supervised} from '../../../../src/supervisor/process/supervised.ts'
 import {overlap} from '../../../../src/supervisor/reload/overlap.ts'
 import {TestClock} from '../../../rig/clock.ts'
@@ -32,21 +33,19 @@ t.test('a new process whose leader has ended does not take over while what it le
   }
   const old = {state: {phase: 'running', pid: 1, ready: true}} as Partial<Supervised> as Supervised
   const queue = new AdmissionQueue({timeoutMs: 60_000})
-  const done = overlap(
-    {name: 'shop', queue, app: old, candidate: async () => Promise.resolve(candidate)},
-    {
-      signal: new AbortController().signal,
-      healthyMs: 60_000,
-      timeoutMs: 5000,
-      clock: new TestClock(),
-      letGo,
-      keepHosted: note('keep'),
-      finishWork: async () => Promise.resolve(true),
-      resumeWork: note('resume'),
-      switched: note('switched'),
-      cut: () => ''
-    }
-  )
+  const plan = {stop: {timeoutMs: 5000}, ready: {timeoutMs: 60_000}} as unknown as AppPlan
+  const done = overlap({
+    runtime: {name: 'shop', plan, queue, app: old, candidate: async () => Promise.resolve(candidate)},
+    signal: new AbortController().signal,
+    clock: new TestClock(),
+    letGo: () => letGo,
+    letGoMs: () => 0,
+    keepHosted: note('keep'),
+    finishWork: () => async () => Promise.resolve(true),
+    resumeWork: note('resume'),
+    switched: note('switched'),
+    cut: () => ''
+  })
   while (state.ready) await new Promise(setImmediate)
   await new Promise(setImmediate)
   t.strictSame(asked, ['keep'], 'its actors do not wait for that')

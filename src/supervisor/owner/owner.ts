@@ -1,0 +1,302 @@
+import type {Why} from '../../model/app-state.ts'
+import {messageOf} from '../../model/errors.ts'
+import type {Reloaded} from '../../model/events.ts'
+import type {Reporter} from '../../model/reporter.ts'
+import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
+import type {AppRuntime} from '../app-runtime.ts'
+import {cutText, inSeconds} from '../messages/cut.ts'
+import type {ExchangeOptions} from '../reload/overlap.ts'
+import {Replacement} from '../reload/replacement.ts'
+import {nextExchange, type ExchangeFacts, type ExchangeStep} from './next-step.ts'
+import {ProcessTurn} from './turn.ts'
+
+export interface AppOwnerOptions extends Omit<ExchangeOptions<AppRuntime>, 'cut'> {
+  /** The owners of all instances of the app that are open. */
+  readonly group: () => readonly AppOwner[]
+  readonly reloaded: (what: Reloaded) => void
+  /** Called when a process is about to be replaced. */
+  readonly replacing?: () => unknown
+  readonly reporter: Reporter
+  /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
+  readonly callCycle: (pendingCall: PendingCall) => string
+}
+
+/** A step under way, and the round for which it was begun. */
+interface Doing {
+  readonly step: ExchangeStep
+  readonly round: number
+  readonly callOff: AbortController
+}
+
+/** Waits for the end of a change; `begun`: or for the spawn of a process of this round. */
+interface Waiter {
+  readonly aim: 'begun' | 'settled'
+  readonly round: number
+  readonly settle: () => void
+}
+
+/** The number of requests that may have to wait for a turn. */
+let requests = 0
+
+/**
+ * Owner of the process of one app, from its opening to its end. Saves, edits and commands ask for a newer round at once. The owner takes one
+ * step at a time, each as `nextExchange` names it. Requests that come close together count as one.
+ */
+export class AppOwner {
+  readonly runtime: AppRuntime
+  /** Why the latest change has left the old process in place; '' = it has not. */
+  failure = ''
+  readonly #options: AppOwnerOptions & ExchangeOptions<AppRuntime>
+  readonly #off: () => void
+  readonly #waiters = new Set<Waiter>()
+  #why: Why = 'user'
+  /** The files of all requests since the last reload was reported. */
+  #files: readonly string[] = []
+  /** The number of reloads of the app. */
+  #count = 0
+  /** The round of its process, or of the latest one that was tried. */
+  #round: number
+  #doing: Doing | undefined
+  #replacement: Replacement | undefined
+  #turn: ProcessTurn | undefined
+  /** Its place among the instances that wait for their turn. */
+  #place = 0
+  #isAtRest = true
+  #isOver = false
+  /** Number of processes that finish their work: with overlap a reload may come while the last one still drains. */
+  #finishing = 0
+
+  constructor(options: AppOwnerOptions) {
+    this.runtime = options.runtime
+    this.#options = {...options, cut: this.#cut}
+    this.#round = this.runtime.round
+    this.#off = this.runtime.onMove(() => {
+      this.#replacement?.moved()
+      this.#turn?.moved()
+      const {app, wanted, plan} = this.runtime
+      // its next process takes the plan that was not applied
+      if (app.state.phase === 'asleep' && wanted !== plan && !this.isChanging) this.want('watch')
+      queueMicrotask(() => this.look())
+    })
+  }
+
+  /** Asks for a process of a newer round. `files`: the saved files, relative to the folder of the app. */
+  want(why: Why, files: readonly string[] = []): void {
+    if (this.#isOver) return
+    if (this.changes === 0) this.#place = ++requests
+    this.#files = [...new Set([...this.#files, ...files])]
+    this.#why = why
+    this.failure = ''
+    this.#isAtRest = false
+    this.runtime.round++
+    this.look()
+  }
+
+  /**
+   * Settles when nothing is left to do, or the new process is late. With `begun` also when that was spawned, or should be ready: nothing
+   * shows the start of one that overlaps. An app that has not been started only gets the plan that is wanted.
+   */
+  async reached(aim: Waiter['aim']): Promise<void> {
+    if (!this.isChanging) return
+    const {promise, resolve} = Promise.withResolvers<void>()
+    const {stop, ready} = this.runtime.wanted
+    const callOff = aim === 'begun' ? this.#options.clock.after(stop.timeoutMs + ready.timeoutMs, resolve) : undefined
+    const waiter = {aim, round: this.runtime.round, settle: resolve}
+    this.#waiters.add(waiter)
+    await promise
+    callOff?.()
+    this.#waiters.delete(waiter)
+  }
+
+  /** How many changes it was asked for, and has not tried. */
+  get changes(): number {
+    return this.#isOver ? 0 : this.runtime.round - this.#round
+  }
+
+  /** The process is being replaced, or is about to be. */
+  get isChanging(): boolean {
+    return this.changes > 0 || this.#isBusy
+  }
+
+  /** Whether other instances take its calls while it is replaced. One that sleeps has no process; one that changes hands was named by itself. */
+  get takesTurns(): boolean {
+    const {app, changesHands} = this.runtime
+    const isAsleep = app.state.phase === 'asleep' && app.state.last === undefined
+    return !isAsleep && !changesHands && this.#options.group().length > 1
+  }
+
+  get isWaiting(): boolean {
+    return this.changes > 0 && !this.#isBusy && this.#turn === undefined && this.takesTurns
+  }
+
+  /** No further step is begun. */
+  end(): void {
+    this.#isOver = true
+    this.#isAtRest = false
+    this.#off()
+    this.look()
+  }
+
+  /** Keeps its process, since the new one of another instance has failed. That one looks at all others next. */
+  keep(): void {
+    this.#round = this.runtime.round
+  }
+
+  /** Answers all that wait, whatever it still does. */
+  answer(): void {
+    for (const {settle} of this.#waiters) settle()
+  }
+
+  /** Takes the next step, or calls off the one under way if it is not the next one any more. Must be called after each change. */
+  look(): void {
+    const step = nextExchange(this.runtime, this.#facts)
+    const doing = this.#doing
+    if (doing !== undefined && doing.step !== step) doing.callOff.abort()
+    if (this.#replacement?.hasSpawned === true)
+      for (const {aim, round, settle} of this.#waiters) if (aim === 'begun' && round <= this.#round) settle()
+    if (doing !== undefined) return
+    if (step === 'none') this.#rest()
+    else if (step === 'close') this.#close()
+    else void this.#do(step)
+  }
+
+  get #isBusy(): boolean {
+    return this.#doing !== undefined || this.#replacement !== undefined
+  }
+
+  get #facts(): ExchangeFacts {
+    const {app, plan, wanted, changesHands, isDebugged} = this.runtime
+    const isUp = app.state.phase === 'running' && app.state.ready
+    const isSame = wanted === plan && !changesHands && !isDebugged
+    return {
+      isOver: this.#isOver,
+      round: this.#round,
+      candidate: this.#doing?.step === 'overlap' ? this.#doing.round : 0,
+      replacement: this.#replacement?.at ?? 'none',
+      mayOverlap: plan.reload === 'overlap' && plan.channel.autoPort && isUp && isSame,
+      turn: this.isWaiting && this.#isOtherFirst ? 'other' : 'own'
+    }
+  }
+
+  get #isOtherFirst(): boolean {
+    return this.#options
+      .group()
+      .some(each => each !== this && (each.#turn !== undefined || (each.isWaiting && each.#place < this.#place)))
+  }
+
+  async #do(step: Exclude<ExchangeStep, 'none' | 'close'>): Promise<void> {
+    if (this.isWaiting) this.#turn = this.#newTurn()
+    const {round, name} = this.runtime
+    const doing = {step, round, callOff: new AbortController()}
+    this.#doing = doing
+    try {
+      if (step === 'overlap') await this.#overlap(doing.callOff.signal)
+      else await this.#replace(step, doing)
+    } catch (error) {
+      this.#round = round
+      if (this.#replacement !== undefined) this.#replacement.at = 'left'
+      this.#options.reporter.warn('reload-failed', `cannot reload "${name}": ${messageOf(error)}`)
+    }
+    if (step !== 'drain') this.#round = round
+    this.#doing = undefined
+    this.look()
+  }
+
+  async #replace(step: 'drain' | 'exchange', {round, callOff}: Doing): Promise<void> {
+    const replacement = (this.#replacement ??= this.#newReplacement())
+    if (step === 'drain') return replacement.drain(callOff.signal)
+    this.#round = round
+    await replacement.exchange(this.#why)
+  }
+
+  #newReplacement(): Replacement {
+    const {name} = this.runtime
+    const files = this.#files.length === 0 ? '' : `: ${namesOf(this.#files)}`
+    const words = `"${name}" is being reloaded (reload ${++this.#count}${files})`
+    this.#finishing++
+    void this.#options.replacing?.()
+    return new Replacement(this.#options, words)
+  }
+
+  #close(): void {
+    const {runtime} = this
+    const replacement = this.#replacement
+    this.#replacement = undefined
+    if (replacement === undefined) return
+    replacement.close()
+    this.#finished()
+    const {at, tookMs, cut} = replacement
+    const {held, longestMs, lost} = replacement.stats
+    if (at === 'up' && !this.#isOver) this.#report({tookMs, held, longestMs, lost: lost + cut})
+    // without held calls the report of the crash says all
+    if (at === 'down' && !this.#isOver && held > 0)
+      this.#options.reporter.warn(
+        'reload-failed',
+        `"${runtime.name}" did not become ready after the reload; ${lost} of ${held} queued calls were rejected`
+      )
+    this.look()
+  }
+
+  async #overlap(signal: AbortSignal): Promise<void> {
+    const {reporter, clock} = this.#options
+    const from = clock.now()
+    const {overlap} = await import('../reload/overlap.ts')
+    this.failure = await overlap({
+      ...this.#options,
+      signal,
+      resumeWork: () => this.#finished(),
+      switched: () => {
+        this.#finishing++
+        this.#count++
+        this.#report({tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0})
+      }
+    })
+    if (this.failure !== '') reporter.warn('reload-failed', this.failure)
+  }
+
+  /** Nothing is to be done now. */
+  #rest(): void {
+    if (this.isChanging || this.#isAtRest) return
+    this.#isAtRest = true
+    const turn = this.#turn
+    this.#turn = undefined
+    turn?.close()
+    if (!this.#isOver) turn?.end(this.#round)
+    this.answer()
+    for (const each of this.#options.group()) if (!each.#isAtRest) each.look()
+  }
+
+  #newTurn(): ProcessTurn {
+    const {group, reporter, clock} = this.#options
+    const waiting = (): readonly AppOwner[] => group().filter(each => each !== this && each.isWaiting)
+    return new ProcessTurn({owner: this, since: this.#round, waiting, reporter, clock})
+  }
+
+  /** Resumes work when no process finishes any more: all workers get the message. */
+  #finished(): void {
+    if (--this.#finishing > 0) return
+    this.#options.resumeWork(this.runtime)
+    this.#options.keepHosted(this.runtime)
+  }
+
+  #report(what: Omit<Reloaded, 'id' | 'number' | 'files'>): void {
+    this.#options.reloaded({id: this.runtime.name, number: this.#count, files: this.#files, ...what})
+    this.#files = []
+  }
+
+  readonly #cut = (left: readonly PendingCall[], ms: number): string => {
+    const {reporter, callCycle} = this.#options
+    const {name} = this.runtime
+    const callers = new Map(left.map(pendingCall => [pendingCall.caller, pendingCall]))
+    const why = [...callers.values()].map(callCycle).find(words => words !== '') ?? ''
+    reporter.warn('calls-cut', cutText({id: name, left, ms, after: 'the change'}) + why)
+    return `reload ${this.#count} of "${name}" cut this call after ${inSeconds(ms)} s`
+  }
+}
+
+const MAX_NAMES = 3
+
+const namesOf = (files: readonly string[]): string =>
+  files.length > MAX_NAMES
+    ? `${files.slice(0, MAX_NAMES).join(', ')} and ${files.length - MAX_NAMES} more`
+    : files.join(', ')

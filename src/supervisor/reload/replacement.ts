@@ -1,0 +1,97 @@
+import type {Why} from '../../model/app-state.ts'
+import type {PendingCall, QueueStats} from '../../proxy/gateway/admission-queue.ts'
+import type {AppRuntime} from '../app-runtime.ts'
+import type {ReplacementPoint} from '../owner/next-step.ts'
+import {withDeadline} from './deadline.ts'
+import type {ExchangeOptions} from './overlap.ts'
+
+/**
+ * Replaces the process of one app without losing a call: new calls are queued, calls in flight finish, the process is
+ * stopped, the new one starts and becomes ready, and the queued calls are delivered. No call is ever sent twice.
+ */
+export class Replacement {
+  at: ReplacementPoint = 'begun'
+  readonly stats: Readonly<QueueStats>
+  /** The number of calls that it has cut. */
+  cut = 0
+  readonly #options: ExchangeOptions<AppRuntime>
+  /** Why calls to the app wait. */
+  readonly #words: string
+  readonly #from: number
+  #hasBegun = false
+
+  constructor(options: ExchangeOptions<AppRuntime>, words: string) {
+    const {runtime, clock} = options
+    this.#options = options
+    this.#words = words
+    this.#from = clock.now()
+    this.stats = runtime.queue.startStats()
+    runtime.queue.pause(words)
+  }
+
+  get tookMs(): number {
+    return this.#options.clock.now() - this.#from
+  }
+
+  /** Whether its process was spawned, and not only asked for. A process without a pid could not be spawned. */
+  get hasSpawned(): boolean {
+    const {state} = this.#options.runtime.app
+    return this.#hasBegun && (state.phase !== 'starting' || state.pid !== undefined)
+  }
+
+  /** Lets the calls in flight finish; cancels those that exceed the app's grace period. */
+  async drain(callOff: AbortSignal): Promise<void> {
+    const {runtime, clock, finishWork, letGo, letGoMs, waitsForOthers} = this.#options
+    const from = clock.now()
+    const graceMs = Math.max(runtime.plan.stop.timeoutMs, letGoMs(runtime))
+    const pendingCalls = [...runtime.queue.inFlight.keys()]
+    const deadline = {ms: graceMs, over: callOff, isPaused: waitsForOthers, clock}
+    const steps = [letGo(runtime), finishWork(runtime)]
+    const isDone = async (signal: AbortSignal): Promise<boolean> =>
+      (await Promise.all([runtime.queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
+    const isDrained = await withDeadline(deadline, isDone)
+    if (callOff.aborted) return
+    if (!isDrained) this.#cutAll(pendingCalls, Math.max(graceMs, clock.now() - from))
+    this.at = 'drained'
+  }
+
+  /** Ends the old process and starts the next one, unless there is none to start here. */
+  async exchange(why: Why): Promise<void> {
+    const {runtime} = this.#options
+    const {phase} = runtime.app.state
+    const {changesHands} = runtime
+    if (changesHands) runtime.changeHands()
+    const isOther = runtime.wanted !== runtime.plan || changesHands
+    const isStarted = runtime.hasStarted && !runtime.isDebugged && runtime.wanted.command.length > 0
+    this.at = isStarted ? 'exchanged' : 'left'
+    this.#hasBegun = false
+    if (!isStarted && !isOther) return
+    runtime.renewPool()
+    if (phase !== 'exited' && !isOther) runtime.app.restart(why)
+    else await runtime.replace(why)
+  }
+
+  /** Must be called after each change of the app's state. */
+  moved(): void {
+    const {app, queue} = this.#options.runtime
+    if (this.at !== 'exchanged') return
+    this.#hasBegun ||= app.state.phase === 'starting'
+    if (!this.#hasBegun) return
+    if (queue.state === 'open') this.at = 'up'
+    else if (queue.state === 'shut' || app.state.phase === 'asleep') this.at = 'down'
+  }
+
+  /** Lets calls in, if the app takes some. */
+  close(): void {
+    this.#options.runtime.queue.unpause(this.#words)
+  }
+
+  #cutAll(pendingCalls: readonly PendingCall[], tookMs: number): void {
+    const {runtime, cut} = this.#options
+    const {inFlight} = runtime.queue // a copy
+    const left = pendingCalls.filter(each => inFlight.has(each))
+    if (left.length === 0) return
+    runtime.cutCalls(cut(left, tookMs))
+    this.cut += left.length
+  }
+}

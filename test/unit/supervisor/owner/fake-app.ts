@@ -1,0 +1,156 @@
+import {AdmissionQueue, type Permit} from '../../../../src/proxy/gateway/admission-queue.ts'
+import type {AppState, Why} from '../../../../src/model/app-state.ts'
+import type {Reloaded} from '../../../../src/model/events.ts'
+import type {AppPlan} from '../../../../src/model/plan.ts'
+import type {Supervised} from '../../../../src/supervisor/process/supervised.ts'
+import type {Candidate} from '../../../../src/supervisor/reload/overlap.ts'
+import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
+import {AppOwner} from '../../../../src/supervisor/owner/owner.ts'
+import {TestClock} from '../../../rig/clock.ts'
+
+export const READY: AppState = {phase: 'running', pid: 1, ready: true}
+
+/** What has been promised already is done. */
+export const settle = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** What comes of something, false once the signal is aborted. */
+const until = async (signal: AbortSignal, what: Promise<boolean>): Promise<boolean> =>
+  Promise.race([what, new Promise<false>(resolve => signal.addEventListener('abort', () => resolve(false)))])
+
+/** An app that does nothing but what the test says, and writes down what it is asked. */
+export class FakeRuntime {
+  readonly id = 'shop'
+  readonly name = 'shop'
+  round = 0
+  readonly asked: string[] = []
+  readonly queue = new AdmissionQueue({timeoutMs: 60_000})
+  plan: AppPlan
+  wanted: AppPlan
+  state: AppState = READY
+  /** How a candidate fares. */
+  readonly coming = {ready: Promise.withResolvers<boolean>(), healthy: Promise.withResolvers<boolean>()}
+  candidateState: AppState = {phase: 'idle'}
+  noCandidate: Error | undefined
+  isDebugged = false
+  changesHands = false
+  readonly #listeners = new Set<() => void>()
+
+  constructor(reload: AppPlan['reload'] = 'replace') {
+    this.plan = {
+      reload,
+      command: ['shop'],
+      channel: {autoPort: true},
+      ready: {timeoutMs: 60_000},
+      stop: {timeoutMs: 5000}
+    } as unknown as AppPlan
+    this.wanted = this.plan
+    this.queue.open()
+  }
+
+  get app(): Supervised {
+    const {state} = this
+    return {state, restart: why => this.asked.push(`restart: ${why}`)} as Partial<Supervised> as Supervised
+  }
+
+  get hasStarted(): boolean {
+    return this.state.phase !== 'idle'
+  }
+
+  changeHands(): void {
+    Object.assign(this, {isDebugged: !this.isDebugged, changesHands: false})
+    this.asked.push(this.isDebugged ? 'hand over' : 'take back')
+  }
+
+  onMove(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The app moves, and its queue with it. */
+  move(state: AppState): void {
+    this.state = state
+    if (state.phase === 'running' && state.ready) this.queue.open()
+    else if (state.phase === 'exited' || state.phase === 'backoff') this.queue.shut('it has ended')
+    else this.queue.hold('it starts')
+    for (const listener of this.#listeners) listener()
+  }
+
+  call(path: string): Permit {
+    const permit = this.queue.admit({caller: 'client', method: 'GET', path})
+    if (typeof permit === 'string' || 'outcome' in permit) throw new Error(`${path} is not let in`)
+    return permit
+  }
+
+  renewPool(): void {
+    this.asked.push('renew pool')
+  }
+
+  cutCalls(): void {
+    this.asked.push('cut calls')
+  }
+
+  async replace(why: string): Promise<void> {
+    this.asked.push(`replace: ${why}`)
+    this.plan = this.wanted
+  }
+
+  async candidate(): Promise<Candidate> {
+    this.asked.push('candidate')
+    if (this.noCandidate !== undefined) throw this.noCandidate
+    const {ready, healthy} = this.coming
+    const state = (): AppState => this.candidateState
+    return {
+      app: {
+        get state() {
+          return state()
+        },
+        ended: new Promise<never>(() => undefined)
+      } as Partial<Supervised> as Supervised,
+      ready: async signal => until(signal, ready.promise),
+      healthy: async signal => until(signal, healthy.promise),
+      promote: () => {
+        this.asked.push('promote')
+        return {cut: () => this.asked.push('cut previous'), stop: async () => void this.asked.push('stop previous')}
+      },
+      drop: async () => void this.asked.push('drop')
+    }
+  }
+}
+
+export const open = (
+  reload: AppPlan['reload'] = 'replace',
+  letGo: (runtime: FakeRuntime) => Promise<boolean> = async () => Promise.resolve(true)
+) => {
+  const runtime = new FakeRuntime(reload)
+  const clock = new TestClock()
+  const told: Reloaded[] = []
+  const warned: string[] = []
+  const work: string[] = []
+  const owner: AppOwner = new AppOwner({
+    runtime: runtime as unknown as AppRuntime,
+    group: () => [owner],
+    clock,
+    reloaded: what => told.push(what),
+    reporter: {warn: (_, text) => warned.push(text)},
+    callCycle: () => '',
+    letGo: () => async () => letGo(runtime),
+    letGoMs: () => 0,
+    finishWork: () => async () => {
+      work.push('finish')
+      return Promise.resolve(true)
+    },
+    keepHosted: () => work.push('keep'),
+    resumeWork: () => work.push('resume')
+  })
+  const reloads = {
+    ask: async (why: Why): Promise<void> => {
+      owner.want(why)
+      return owner.reached('settled')
+    },
+    end: () => owner.end(),
+    get failure() {
+      return owner.failure
+    }
+  }
+  return {runtime, clock, owner, reloads, told, warned, work}
+}
