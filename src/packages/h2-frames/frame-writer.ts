@@ -3,6 +3,9 @@ import type {Duplex} from 'node:stream'
 /** Unread bytes at which a peer gets no more data until it has taken them; with as many again of other frames it is not read from, either. */
 const CLOG_BYTES = 1 << 20
 
+/** More is written at once: V8 frees longer texts late. */
+const MAX_TEXT_BYTES = 1 << 16
+
 /** How long acknowledgements wait for other frames, to be sent with them. */
 const LATE_MS = 5
 
@@ -54,6 +57,7 @@ export class FrameWriter {
 
   send(frames: string): void {
     this.#out += frames
+    if (this.#out.length > MAX_TEXT_BYTES) return this.flush()
     if (this.#isDirty) return
     this.#isDirty = true
     if (dirty.push(this) === 1) setImmediate(flushAll)

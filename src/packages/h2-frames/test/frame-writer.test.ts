@@ -53,3 +53,10 @@ t.test('… or soon without any', async t => {
   await turn()
   t.strictSame(one.written, ['13', '4'])
 })
+
+t.test('longer output of one turn is written in parts', async t => {
+  const {frames, written} = writer()
+  for (let at = 0; at < 20; at++) frames.send('x'.repeat(16_384))
+  while (written.join('').length < 20 * 16_384) await turn()
+  t.ok(written.every(text => text.length <= 100_000))
+})
