@@ -2,7 +2,6 @@ import {secureDial, type Dial} from '../net/dialer.ts'
 import type {GrpcInvocation} from '../../model/call.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {AppState} from '../../model/app-state.ts'
-import {lazyConnect} from '../net/remote-side.ts'
 import {Pool} from '../net/pool.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import {AdmissionQueue, type PendingCall} from './admission-queue.ts'
@@ -215,15 +214,14 @@ const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address =
 export const grpcDial = (maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Dial => ({
   protocol: 'gRPC',
   scheme: 'http',
-  remote: pool =>
-    lazyConnect(async () => (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool, maxBytes, onInvoke))
+  remote: async pool => (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool, maxBytes, onInvoke)
 })
 
 /** Apps that speak HTTP/2 without TLS. */
 export const http2Dial: Dial = {
   protocol: 'HTTP/2',
   scheme: 'http',
-  remote: pool => lazyConnect(async () => (await import('../net/http2/http2-request.ts')).connectHttp2(pool))
+  remote: async pool => (await import('../net/http2/http2-request.ts')).connectHttp2(pool)
 }
 
 /** How to connect to an app with this protocol; undefined: plain TCP. */

@@ -8,7 +8,6 @@ import type {AppResources} from '../../files/resources/app-resources.ts'
 import {Pool} from '../net/pool.ts'
 import type {Dial} from '../net/dialer.ts'
 import type {WebOptions} from '../net/external-adapter.ts'
-import {lazyConnect} from '../net/remote-side.ts'
 
 export interface ExternalEndpointsOptions {
   readonly resources: AppResources
@@ -199,6 +198,6 @@ function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string
 /** How calls reach an external URL. */
 const webDial = (options: WebOptions): Dial => {
   const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
-  const connect = lazyConnect(async () => (await import('../net/external-adapter.ts')).connectWeb(options))
-  return {protocol: 'HTTP/1.1', scheme, remote: () => connect}
+  const remote = async () => (await import('../net/external-adapter.ts')).connectWeb(options)
+  return {protocol: 'HTTP/1.1', scheme, remote}
 }

@@ -27,8 +27,8 @@ export interface Dial {
   readonly scheme: 'http' | 'https'
   /** Starts a connection that emits `secureConnect`, and carries HTTP/1.1. A stream that reads by `onread` has no `data`. */
   open?(host: string, port: number, onread: OnReadOpts): Duplex
-  /** Connects the client that carries one call in place of `open`. */
-  remote?(callee: SharedCallee): Connect
+  /** Loads the client that carries one call in place of `open`. */
+  remote?(callee: SharedCallee): Promise<Connect>
 }
 
 /** A failure whose message the caller gets as it is. */

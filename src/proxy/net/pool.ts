@@ -90,8 +90,8 @@ export class Pool implements UpstreamOwner {
 
   /** A new connection, never a reused one. */
   connect(): Upstream {
-    const connect = this.dial?.remote?.(this)
-    const upstream = connect === undefined ? new Http1Upstream(this) : new RemoteUpstream(this, connect)
+    const loaded = this.dial?.remote?.(this)
+    const upstream = loaded === undefined ? new Http1Upstream(this) : new RemoteUpstream(this, loaded)
     this.#all.add(upstream)
     return upstream
   }

@@ -44,31 +44,3 @@ export interface RemoteSide {
 
 /** Connects the remote side; `opened` is called when it is connected, `failed` when it fails. */
 export type Connect = (on: {readonly opened: () => void; readonly failed: (error: Error) => void}) => RemoteSide
-
-/** Loads the code of the remote side with the first connection. */
-export const lazyConnect =
-  (load: () => Promise<Connect>): Connect =>
-  on => {
-    let remote: RemoteSide | undefined
-    let isEnded = false
-    const connect = async (): Promise<void> => {
-      try {
-        const open = await load()
-        if (!isEnded) remote = open(on)
-      } catch (error) {
-        on.failed(error instanceof Error ? error : new Error(String(error)))
-      }
-    }
-    void connect()
-    return {
-      request: (adapted, sink) => {
-        if (remote === undefined) throw new Error('the connection is not open')
-        return remote.request(adapted, sink)
-      },
-      resume: () => remote?.resume(),
-      end: isWhole => {
-        isEnded = true
-        remote?.end(isWhole)
-      }
-    }
-  }

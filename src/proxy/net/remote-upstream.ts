@@ -13,16 +13,21 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   readonly unsent = ''
   readonly isUnframed = true
   readonly #owner: UpstreamOwner
-  readonly #remote: RemoteSide
+  #remote: RemoteSide | undefined
+  #isOver = false
   #handler: ResponseHandler | undefined
   #body: RequestBody | undefined
   #hasHead = false
   /** Bytes of the response's body still to come; below 0: not known. */
   #left = -1
 
-  constructor(owner: UpstreamOwner, connect: Connect) {
+  /** `loaded`: the code of the remote side. */
+  constructor(owner: UpstreamOwner, loaded: Promise<Connect>) {
     this.#owner = owner
-    this.#remote = connect({opened: () => this.#opened(), failed: error => this.fail(error)})
+    loaded.then(
+      connect => this.#connect(connect),
+      (error: unknown) => this.fail(new Error(messageOf(error)))
+    )
   }
 
   serve(handler: ResponseHandler): void {
@@ -46,7 +51,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   finishSending(): void {}
 
   resume(): void {
-    this.#remote.resume()
+    this.#remote?.resume()
   }
 
   drop(): void {
@@ -103,6 +108,10 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     else this.#fail(codeOf(error) === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message)
   }
 
+  #connect(connect: Connect): void {
+    if (!this.#isOver) this.#remote = connect({opened: () => this.#opened(), failed: error => this.fail(error)})
+  }
+
   #opened(): void {
     this.isOpen = true
     this.#tell(handler => handler.open(false))
@@ -112,7 +121,8 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     this.#handler = undefined
     this.#body = undefined
     this.#owner.forget(this)
-    this.#remote.end(isWhole)
+    this.#isOver = true
+    this.#remote?.end(isWhole)
   }
 
   /** Starts the request. Returns false if there is no remote side any more. */
@@ -123,7 +133,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     const hasBody = valueOf(all, 'transfer-encoding') !== undefined || (valueOf(all, 'content-length') ?? '0') !== '0'
     const pairs = all.filter((_, at) => !OF_CONNECTION.has((all[at - (at % 2)] ?? '').toLowerCase()))
     try {
-      const body = this.#remote.request({method, path, pairs, hasBody}, this)
+      const body = this.#remote?.request({method, path, pairs, hasBody}, this)
       if (hasBody) this.#body = body
       return hasBody
     } catch (error) {
