@@ -14,7 +14,7 @@ export interface RequestBody {
   write(bytes: Buffer | undefined, isLast: boolean): boolean
 }
 
-/** What the callee has done with a request that failed. */
+/** A failed request, and how far the callee came with it. */
 export interface Lost {
   /** The callee has not begun to handle it. */
   readonly isUnprocessed: boolean

@@ -40,7 +40,7 @@ export interface ResponseHandler {
   crash(error: unknown): void
 }
 
-/** A connection to a callee, over any protocol. It carries one call at a time. */
+/** A connection to a callee, over any protocol, for one call at a time. */
 export interface Upstream {
   /** Number of calls that its callee has answered on this connection. */
   readonly served: number

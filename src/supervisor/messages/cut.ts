@@ -14,11 +14,14 @@ export interface Cut {
 
 /** Names the calls to an app that did not finish in time and were cancelled. */
 export function cutText({id, left, ms, after}: Cut): string {
-  const named = left.slice(0, MAX_NAMED).map(({method, path, caller}) => `${method} ${path} from ${caller}`)
-  const more = left.length > named.length ? ` and ${left.length - named.length} more` : ''
+  const named = firstOf(left.map(({method, path, caller}) => `${method} ${path} from ${caller}`))
   const [calls, verb] = left.length === 1 ? ['1 call', 'was'] : [`${left.length} calls`, 'were']
-  return `"${id}": ${calls} ${verb} still in flight ${inSeconds(ms)} s after ${after} and ${verb} cancelled: ${named.join(', ')}${more}`
+  return `"${id}": ${calls} ${verb} still in flight ${inSeconds(ms)} s after ${after} and ${verb} cancelled: ${named}`
 }
+
+/** Lists the first three names, and counts the others. */
+export const firstOf = (names: readonly string[]): string =>
+  names.slice(0, MAX_NAMED).join(', ') + (names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '')
 
 /** A duration in seconds, to a tenth, or exactly where it is shorter. */
 export const inSeconds = (ms: number): string => (ms < 100 ? ms / 1000 : Math.round(ms / 100) / 10).toString()

@@ -55,7 +55,7 @@ export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up'
 
 /** The state of one app that the replacement of its process depends on. */
 export interface ExchangeFacts {
-  /** It is closed, or being closed, or the run ends. */
+  /** The app is closed, or being closed, or the run ends. */
   readonly isOver: boolean
   /** The round of its process, or of the latest one that was tried. */
   readonly round: number

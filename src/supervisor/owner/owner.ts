@@ -4,7 +4,7 @@ import type {Reloaded} from '../../model/events.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {cutText, inSeconds} from '../messages/cut.ts'
+import {cutText, firstOf, inSeconds} from '../messages/cut.ts'
 import type {ExchangeOptions} from '../reload/overlap.ts'
 import {Replacement} from '../reload/replacement.ts'
 import {nextExchange, type ExchangeFacts, type ExchangeStep} from './next-step.ts'
@@ -118,7 +118,7 @@ export class AppOwner {
     return this.changes > 0 || this.#isBusy
   }
 
-  /** Whether other instances take its calls while it is replaced. One that sleeps has no process; one that changes hands was named by itself. */
+  /** Whether other instances take its calls while it is replaced. A sleeping app has no process; a debugger was named with one instance. */
   get takesTurns(): boolean {
     const {app, changesHands} = this.runtime
     const isAsleep = app.state.phase === 'asleep' && app.state.last === undefined
@@ -211,7 +211,7 @@ export class AppOwner {
 
   #newReplacement(): Replacement {
     const {name} = this.runtime
-    const files = this.#files.length === 0 ? '' : `: ${namesOf(this.#files)}`
+    const files = this.#files.length === 0 ? '' : `: ${firstOf(this.#files)}`
     const words = `"${name}" is being reloaded (reload ${++this.#count}${files})`
     this.#finishing++
     void this.#options.replacing?.()
@@ -254,7 +254,7 @@ export class AppOwner {
     if (this.failure !== '') reporter.warn('reload-failed', this.failure)
   }
 
-  /** Nothing is to be done now. */
+  /** Ends the turn, and answers all that wait. */
   #rest(): void {
     if (this.isChanging || this.#isAtRest) return
     this.#isAtRest = true
@@ -293,10 +293,3 @@ export class AppOwner {
     return `reload ${this.#count} of "${name}" cut this call after ${inSeconds(ms)} s`
   }
 }
-
-const MAX_NAMES = 3
-
-const namesOf = (files: readonly string[]): string =>
-  files.length > MAX_NAMES
-    ? `${files.slice(0, MAX_NAMES).join(', ')} and ${files.length - MAX_NAMES} more`
-    : files.join(', ')

@@ -51,7 +51,7 @@ export class ProcessTurn {
     this.#callOff()
   }
 
-  /** Decides for the waiting instances that were asked for no more changes. One that sleeps has no process to keep. */
+  /** Decides for the waiting instances that were asked for no more changes. A sleeping instance has no process to keep. */
   end(round: number): void {
     const {owner, since, waiting} = this.#options
     const {queue, app, isDebugged} = owner.runtime

@@ -48,13 +48,13 @@ export interface HostedWork<A> {
   readonly letGoMs: (app: A) => number
   /** The process goes on with the actors that it hosts. */
   readonly keepHosted: (app: A) => void
-  /** Waits for the tasks of the app's current workers. Those of another process of it continue. */
+  /** Waits for the tasks of the app's current workers. Tasks of another process of the app continue. */
   readonly finishWork: (app: A) => FinishWork
   /** Gives work to the remaining workers (a debugger's) again, whether or not the process was exchanged. */
   readonly resumeWork: (app: A) => void
 }
 
-/** What an exchange of processes needs. */
+/** The needs of an exchange of processes. */
 export interface ExchangeOptions<A> extends HostedWork<A> {
   readonly runtime: A
   /** While a call of the app's process waits in the queue of another app, which does not wait for this one in turn, no time is used up. */

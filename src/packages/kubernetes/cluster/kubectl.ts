@@ -21,7 +21,7 @@ export class Kubectl {
   readonly context: string
   readonly namespace: string
 
-  /** '' selects the current context, and the namespace of the context. */
+  /** Selects the current context by '', and its namespace by ''. */
   constructor(context: string, namespace: string) {
     this.context = context
     this.namespace = namespace

@@ -11,7 +11,7 @@ const FIELDS = '{.current-context}{"\\n"}{.clusters[0].cluster.server}{"\\n"}{.c
 interface Use {
   /** Flags that have no meaning in a cluster. */
   readonly refused: readonly string[]
-  /** The change of the cluster, as the question names it. Without it nobody is asked. */
+  /** The change of the cluster, as the question names it. Without it there is no question. */
   readonly change?: string | undefined
 }
 
