@@ -79,6 +79,7 @@ function posixLeader({command, folder, env, stdio, hasInput, isUnref = false}: S
   if (spawned === undefined) return void closeSync(input.ours)
   const stdin = new Socket({fd: input.ours, readable: false})
   if (isUnref) stdin.unref()
+  void spawned.exited.then(() => stdin.destroy())
   return {...spawned, stdin}
 }
 

@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import {chmodSync, openSync, readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
@@ -11,8 +12,8 @@ interface Start {
 
 const PATH = '/usr/bin:/bin'
 
-/** A program whose stdin is a pipe is started by Node's `spawn`; others by posix_spawn(3), where the system and Node have it. */
-const WAYS = ['posix_spawn', 'spawn'] as const
+/** Node without `node:ffi` starts a program by its own `spawn`; others by posix_spawn(3). */
+const WAYS = ['posix_spawn', 'posix_spawn with a stdin', 'spawn'] as const
 
 /** Programs of each kind. */
 const programs = t.testdir({
@@ -24,11 +25,23 @@ const programs = t.testdir({
 })
 for (const name of ['bin/by-path', 'no-shebang', 'no-interpreter']) chmodSync(join(programs, name), 0o755)
 
-/** What a process did, started in one of the two ways. */
+function withoutFfi<T>(act: () => T): T {
+  const {getBuiltinModule} = process
+  const hiding = (name: string): unknown => (name === 'node:ffi' ? undefined : getBuiltinModule(name))
+  Object.assign(process, {getBuiltinModule: hiding})
+  try {
+    return act()
+  } finally {
+    Object.assign(process, {getBuiltinModule})
+  }
+}
+
+/** What a process did, started in one of the ways. */
 async function outcome(way: (typeof WAYS)[number], {command, folder = programs, env = {PATH}}: Start) {
   const path = join(programs, `output of ${way}`)
   const stdio = {stdout: {theirs: openSync(path, 'w')}, stderr: {theirs: openSync(path, 'a')}}
-  const group = spawnGroup({command, folder, env, stdio, hasInput: way === 'spawn'})
+  const start = (): ProcessGroup => spawnGroup({command, folder, env, stdio, hasInput: way !== 'posix_spawn'})
+  const group = way === 'spawn' ? withoutFfi(start) : start()
   group.stdin?.end()
   const exit = await group.exited
   return {exit, output: readFileSync(path, 'utf8'), hasExited: group.hasExited(), hasPid: group.pid !== undefined}
@@ -68,10 +81,10 @@ const STARTS: Readonly<Record<string, Start>> = {
 }
 
 for (const [name, start] of Object.entries(STARTS))
-  t.test(`started in either way, a process ends the same: ${name}`, async t => {
-    const [ours, node] = [await outcome('posix_spawn', start), await outcome('spawn', start)]
-    t.same(ours, node)
-    t.ok(ours.hasExited)
+  t.test(`started in any way, a process ends the same: ${name}`, async t => {
+    const node = await outcome('spawn', start)
+    for (const way of WAYS.slice(0, -1)) t.same(await outcome(way, start), node, way)
+    t.ok(node.hasExited)
   })
 
 const sleeper = (): ProcessGroup =>
@@ -119,5 +132,9 @@ t.test('a start leaves no descriptor behind', async t => {
   await outcome('posix_spawn', {command: ['true']})
   const before = readdirSync('/proc/self/fd').length
   for (const command of [['true'], ['./nonesuch'], ['nonesuch']]) await outcome('posix_spawn', {command})
+  const stdio = {stdout: {theirs: openSync('/dev/null', 'w')}, stderr: {theirs: openSync('/dev/null', 'w')}}
+  const {stdin, exited} = spawnGroup({command: ['true'], folder: '/', env: {PATH}, stdio, hasInput: true})
+  if (stdin !== null) await once(stdin, 'close')
+  await exited
   t.equal(readdirSync('/proc/self/fd').length, before)
 })
