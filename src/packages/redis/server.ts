@@ -19,6 +19,8 @@ export class RedisServer {
   readonly #connections = new Set<ServerConnection>()
   /** Clients that came before there was an engine, unread. */
   #early: Socket[] = []
+  /** Clients that are not served here, or not yet. */
+  readonly #routed = new Set<Socket>()
   #engine: RedisEngine | undefined
   #route: RouteClient | undefined
 
@@ -65,7 +67,7 @@ export class RedisServer {
           server.close(() => resolve())
         })
     )
-    for (const socket of this.#early) socket.destroy()
+    for (const socket of [...this.#early, ...this.#routed]) socket.destroy()
     for (const connection of this.#connections) connection.close()
     await Promise.all(closed)
   }
@@ -96,10 +98,14 @@ export class RedisServer {
       return
     }
     const engine = this.#engine
+    this.#routed.add(socket.pause())
+    socket.on('close', () => this.#routed.delete(socket))
     this.#route?.(socket, () => this.#serve(socket, engine))
   }
 
   #serve(socket: Socket, engine: RedisEngine): void {
+    // a server that closes drops its routed clients
+    if (!this.#routed.delete(socket)) return
     const connection = new ServerConnection(socket, engine)
     this.#connections.add(connection)
     socket.on('close', () => this.#connections.delete(connection)).resume()

@@ -259,3 +259,22 @@ t.test('what a client has sent before it left is run, and answered if it still r
   t.equal(await other.call('GET', 'done'), '"2"')
   other.close()
 })
+
+t.test('a client that may be of another copy keeps its first request, and the end of the server closes it', async t => {
+  const server = await RedisServer.bind(0)
+  const engine = new RedisEngine()
+  t.teardown(() => engine.close())
+  const early = await respClient(server.port)
+  const routes = [Promise.withResolvers<() => void>(), Promise.withResolvers<() => void>()] as const
+  let clients = 0
+  server.serve(engine, (_, serve) => routes[clients++ === 0 ? 0 : 1].resolve(serve))
+  const serve = await routes[0].promise
+  const answer = early.call('PING')
+  const other = connect(server.port, '127.0.0.1').on('error', () => {})
+  const closed = once(other, 'close')
+  await routes[1].promise
+  serve()
+  t.equal(await answer, '+PONG')
+  await server.close()
+  await closed
+})
