@@ -63,7 +63,7 @@ export class AppOwner {
   #place = 0
   #isAtRest = true
   #isOver = false
-  /** Number of processes that finish their work: with overlap a reload may come while the last one still drains. */
+  /** Number of exchanges whose old process releases or finishes its work: one may begin while the last one still drains. */
   #finishing = 0
 
   constructor(options: AppOwnerOptions) {
@@ -241,16 +241,22 @@ export class AppOwner {
     const {reporter, clock} = this.#options
     const from = clock.now()
     const {overlap} = await import('../reload/overlap.ts')
-    this.failure = await overlap({
-      ...this.#options,
-      signal,
-      resumeWork: () => this.#finished(),
-      switched: () => {
-        this.#finishing++
-        this.#count++
-        this.#report({tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0})
-      }
-    })
+    this.#finishing++
+    let isFinishing = false
+    try {
+      this.failure = await overlap({
+        ...this.#options,
+        signal,
+        resumeWork: () => this.#finished(),
+        switched: () => {
+          isFinishing = true
+          this.#count++
+          this.#report({tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0})
+        }
+      })
+    } finally {
+      if (!isFinishing) this.#finished()
+    }
     if (this.failure !== '') reporter.warn('reload-failed', this.failure)
   }
 

@@ -164,6 +164,28 @@ t.test('overlap: work goes on when all old processes have ended, not while a lat
   }
 })
 
+t.test('overlap: an old process that ends does not give back the actors that the current one releases', async t => {
+  const released = Promise.withResolvers<boolean>()
+  const {runtime, reloads, work} = open('overlap', async ({asked}) =>
+    asked.includes('promote') ? released.promise : Promise.resolve(true)
+  )
+  const inside = runtime.call('/old')
+  runtime.candidateState = READY
+  runtime.coming.ready.resolve(true)
+  runtime.coming.healthy.resolve(true)
+  await reloads.ask('watch')
+  const next = reloads.ask('watch')
+  await settle()
+  inside.leave()
+  await settle()
+  t.match(runtime.asked, ['candidate', 'promote', 'candidate', 'stop previous'])
+  t.notOk(work.includes('keep'))
+  released.resolve(true)
+  await next
+  await settle()
+  t.equal(work.at(-1), 'keep')
+})
+
 t.test('overlap: calls in the old process are cut after its grace', async t => {
   const {runtime, clock, reloads, warned} = open('overlap')
   runtime.call('/stream')
