@@ -36,8 +36,8 @@ export const SIDECAR = 'daprd'
 /** Reasons of a waiting container that time does not repair. The kubelet retries once before it reports `ImagePullBackOff`. */
 const HOPELESS =
   /^(?:ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CreateContainerConfigError|CreateContainerError|RunContainerError)$/
-/** `[pod/shop-1/daprd] 2026-01-02T03:04:05.000000006Z text`, as kubectl prints a line with prefix and timestamp. */
-const LINE = /^\[pod\/([^/\]]+)\/([^\]]+)\] (\S+) ?(.*)$/s
+/** `[pod/shop-1/daprd] 2026-01-02T03:04:05.000000006Z text`, as kubectl prints a line. The kubelet's own lines have no time. */
+const LINE = /^\[pod\/([^/\]]+)\/([^\]]+)\] (\d{4}-\S+) ?(.*)$/s
 const LOGS = ['--all-containers', '--prefix', '--timestamps', '--ignore-errors', '--max-log-requests=200', STREAM_LIMIT]
 /** Containers that start together are read by one kubectl: the wait for more of them, in ms. */
 const GATHER_MS = 300
