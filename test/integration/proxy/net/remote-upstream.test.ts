@@ -28,7 +28,7 @@ const openApp = async (t: Test, answer: Answer, dial: Dial): Promise<Pool> => {
   return pool
 }
 
-/** Sends a request; its result: the body, or the failure. `open` is called when there is a connection, */
+/** Sends a request, and calls `open` when there is a connection. Resolves with the body, or the failure. */
 const call = async (upstream: Upstream, open: () => void): Promise<string> =>
   new Promise(resolve => {
     let text = ''
