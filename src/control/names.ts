@@ -40,7 +40,7 @@ export function freeNames(
 /** The run of this user that has a host name; undefined: none has. */
 export const ownerOfName = (env: Environment, name: string): RunName | undefined => ownerAmong(livingRuns(env), name)
 
-/** Asks the run whose entrance has a port for it, which leaves it before it answers. Resolves with false if none has, or is silent. */
+/** Asks the run whose entrance has this port to leave it. Resolves with false if no run has the port, or the run does not answer. */
 export async function freeOfEntrance(env: Environment, port: number): Promise<boolean> {
   const holder = livingRuns(env).find(({entrance}) => entrance?.includes(port) === true)
   if (holder === undefined) return false

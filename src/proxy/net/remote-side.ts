@@ -16,9 +16,9 @@ export interface RequestBody {
 
 /** A failed request, and how far the callee came with it. */
 export interface Lost {
-  /** The callee has not begun to handle it. */
+  /** Whether the callee has not begun to handle the request. */
   readonly isUnprocessed: boolean
-  /** Its connection had carried others. */
+  /** Whether its connection had carried other requests. */
   readonly wasUsed: boolean
 }
 
@@ -29,16 +29,16 @@ export interface RemoteSink {
   data(bytes: Buffer): boolean
   end(): void
   fail(error: Error, lost?: Lost): void
-  /** The callee takes more of the request. */
+  /** Reports that the callee takes more of the request. */
   drain(): void
 }
 
 /** The client on the remote side. */
 export interface RemoteSide {
   request(adapted: AdaptedRequest, sink: RemoteSink): RequestBody
-  /** The caller takes more of the response. */
+  /** Continues the response, of which the caller takes more. */
   resume(): void
-  /** The request is over. `isWhole`: the response has come, if only by its length. */
+  /** Ends the request. `isWhole`: the response is complete, if only by its length. */
   end(isWhole: boolean): void
 }
 

@@ -142,7 +142,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     }
   }
 
-  /** The response is whole. */
+  /** Ends the call, whose response is complete. */
   #end(handler: ResponseHandler): void {
     this.#leave(true)
     handler.end()

@@ -28,7 +28,7 @@ interface Doing {
   readonly callOff: AbortController
 }
 
-/** Waits for the end of a change; `begun`: or for the spawn of a process of this round. */
+/** Caller that waits for the end of a change, or with `begun` for the spawn of a process of this round. */
 interface Waiter {
   readonly aim: 'begun' | 'settled'
   readonly round: number
@@ -44,7 +44,7 @@ let requests = 0
  */
 export class AppOwner {
   readonly runtime: AppRuntime
-  /** Why the latest change has left the old process in place; '' = it has not. */
+  /** Reason for which the latest change has kept the old process; '' = the change has replaced it. */
   failure = ''
   readonly #options: AppOwnerOptions & ExchangeOptions<AppRuntime>
   readonly #off: () => void
@@ -108,7 +108,7 @@ export class AppOwner {
     this.#waiters.delete(waiter)
   }
 
-  /** How many changes it was asked for, and has not tried. */
+  /** Number of requested changes that it has not tried. */
   get changes(): number {
     return this.#isOver ? 0 : this.runtime.round - this.#round
   }
@@ -129,7 +129,7 @@ export class AppOwner {
     return this.changes > 0 && !this.#isBusy && this.#turn === undefined && this.takesTurns
   }
 
-  /** No further step is begun. */
+  /** Ends the owner, which begins no further step. */
   end(): void {
     this.#isOver = true
     this.#isAtRest = false
@@ -142,7 +142,7 @@ export class AppOwner {
     this.#round = this.runtime.round
   }
 
-  /** Answers all that wait, whatever it still does. */
+  /** Answers all waiting callers before its steps end. */
   answer(): void {
     for (const {settle} of this.#waiters) settle()
   }
@@ -260,7 +260,7 @@ export class AppOwner {
     if (this.failure !== '') reporter.warn('reload-failed', this.failure)
   }
 
-  /** Ends the turn, and answers all that wait. */
+  /** Ends the turn, and answers all waiting callers. */
   #rest(): void {
     if (this.isChanging || this.#isAtRest) return
     this.#isAtRest = true

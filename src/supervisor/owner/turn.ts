@@ -5,7 +5,7 @@ import type {AppRuntime} from '../app-runtime.ts'
 /** An instance that has its turn, or waits for it. */
 interface Instance {
   readonly runtime: Pick<AppRuntime, 'name' | 'wanted' | 'app' | 'queue' | 'isDebugged'>
-  /** How many changes it was asked for, and has not tried. */
+  /** Number of requested changes that it has not tried. */
   readonly changes: number
   keep(): void
   answer(): void
@@ -66,7 +66,7 @@ export class ProcessTurn {
     for (const each of keeping) each.keep()
   }
 
-  /** The new process is not ready in time. The turns stay, since it may still become ready. */
+  /** Warns of a late process, and answers the callers. The turns stay, since the process may still become ready. */
   #lateAfter(ms: number): () => void {
     const {owner, waiting, clock} = this.#options
     return clock.after(ms, () => {

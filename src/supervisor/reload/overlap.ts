@@ -44,9 +44,9 @@ export type FinishWork = (signal: AbortSignal) => Promise<boolean>
 export interface HostedWork<A> {
   /** Releases actors, which only one process may host. Their callers wait until the next process has taken over. */
   readonly letGo: (app: A) => FinishWork
-  /** How long that may take, in ms, if longer than the app's grace period. */
+  /** Time limit of that release, in ms, if longer than the app's grace period. */
   readonly letGoMs: (app: A) => number
-  /** The process goes on with the actors that it hosts. */
+  /** Gives the process the actors back that it hosts. */
   readonly keepHosted: (app: A) => void
   /** Waits for the tasks of the app's current workers. Tasks of another process of the app continue. */
   readonly finishWork: (app: A) => FinishWork

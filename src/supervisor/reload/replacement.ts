@@ -15,7 +15,7 @@ export class Replacement {
   /** The number of calls that it has cut. */
   cut = 0
   readonly #options: ExchangeOptions<AppRuntime>
-  /** Why calls to the app wait. */
+  /** Reason that calls to the app get for their wait. */
   readonly #words: string
   readonly #from: number
   #hasBegun = false

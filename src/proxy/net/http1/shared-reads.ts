@@ -112,7 +112,7 @@ export const isShared = (bytes: Buffer): boolean => bytes.buffer === buffer.buff
 /** Returns the bytes, or a copy if the next read overwrites them. */
 export const owned = (bytes: Buffer): Buffer => (isShared(bytes) ? Buffer.from(bytes) : bytes)
 
-/** The fields of a socket for a buffer that it reads into, and for who gets the bytes (Node 26: lib/net.js, `onread`). */
+/** Fields of a socket for its read buffer and for the receiver of the bytes (Node 26: lib/net.js, `onread`). */
 const [BUFFER = '', CALLBACK = ''] = ['kBuffer', 'kBufferCb'].map(name =>
   Object.getOwnPropertySymbols(new net.Socket()).find(({description}) => description === name)
 )

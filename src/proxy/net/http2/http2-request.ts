@@ -56,7 +56,7 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
   #interim = 0
   #hasHead = false
 
-  /** `authority`: where the request names no host. */
+  /** Takes `authority` if the request names no host. */
   constructor(
     clients: FrameClients,
     authority: string,
@@ -86,7 +86,7 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
     this.#stream?.credit(bytes)
   }
 
-  /** Ends it, in whatever state it is. `isWhole`: the response is, by its length. */
+  /** Ends the request in any state. `isWhole`: the response is complete by its length. */
   end(isWhole: boolean): void {
     this.#clients.leave(this)
     if (this.#stream === undefined) return
@@ -149,7 +149,7 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
     this.#sink.fail(new UpstreamError(`http2: ${why}`), {isUnprocessed, wasUsed: this.#wasUsed})
   }
 
-  /** The callee breaks the rules of HTTP/2. */
+  /** Fails a request whose callee breaks the rules of HTTP/2. */
   #break(stream: FrameStream): void {
     this.#fail(stream, PROTOCOL_ERROR, 'http2: malformed response')
   }

@@ -10,7 +10,7 @@ import {TestClock} from '../../../rig/clock.ts'
 
 const EXITED = (code: number): AppState => ({phase: 'exited', exit: {kind: 'code', code}, asked: false})
 
-/** What has been promised already is done. */
+/** Waits until promises that are resolved already have their effect. */
 const settle = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** Apps that start when the test says so, and what is asked of them and told. */

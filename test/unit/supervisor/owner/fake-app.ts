@@ -10,14 +10,14 @@ import {TestClock} from '../../../rig/clock.ts'
 
 export const READY: AppState = {phase: 'running', pid: 1, ready: true}
 
-/** What has been promised already is done. */
+/** Waits until promises that are resolved already have their effect. */
 export const settle = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-/** What comes of something, false once the signal is aborted. */
+/** Resolves as a promise does, or with false once the signal is aborted. */
 const until = async (signal: AbortSignal, what: Promise<boolean>): Promise<boolean> =>
   Promise.race([what, new Promise<false>(resolve => signal.addEventListener('abort', () => resolve(false)))])
 
-/** An app that does nothing but what the test says, and writes down what it is asked. */
+/** An app that moves as the test says, and notes its commands. */
 export class FakeRuntime {
   readonly id = 'shop'
   readonly name = 'shop'
@@ -27,7 +27,7 @@ export class FakeRuntime {
   plan: AppPlan
   wanted: AppPlan
   state: AppState = READY
-  /** How a candidate fares. */
+  /** States that a candidate reaches. */
   readonly coming = {ready: Promise.withResolvers<boolean>(), healthy: Promise.withResolvers<boolean>()}
   candidateState: AppState = {phase: 'idle'}
   noCandidate: Error | undefined

@@ -7,7 +7,7 @@ import {TestClock} from '../../../rig/clock.ts'
 
 const nothing = (): void => undefined
 const whole = async (): Promise<boolean> => Promise.resolve(true)
-/** What has been promised already is done. */
+/** Waits until promises that are resolved already have their effect. */
 const settle = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** An instance whose processes move as the test says. */
