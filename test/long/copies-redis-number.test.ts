@@ -8,7 +8,7 @@ import {writeWorktrees} from '../rig/worktrees.ts'
 const WEB = `
 const {connect} = process.getBuiltinModule('node:net')
 process.getBuiltinModule('node:http').createServer((request, response) => {
-  const redis = connect(Number(process.argv[2]), 'localhost', () => redis.write('INFO server\\r\\nQUIT\\r\\n'))
+  const redis = connect(Number(process.argv[2]), 'localhost', () => redis.write('INFO\\r\\nQUIT\\r\\n'))
   redis.pipe(response)
 }).listen(process.env.PORT, '127.0.0.1')
 `

@@ -8,8 +8,8 @@ export type Answerer =
   /** `space`: owner of its keys; '' = all runs without a space. */
   | {readonly kind: 'built-in'; readonly space: string}
 
-/** The time for an answer: another Redis may be busy with one command. */
-const TIMEOUT_MS = 1000
+/** The time for an answer: another Redis may be busy with one command, and a run with its start. */
+const TIMEOUT_MS = 5000
 /** All bytes for the listener. */
 export const QUESTION = 'INFO server\r\nQUIT\r\n'
 /** More than any Redis says of its server. */

@@ -8,7 +8,7 @@ import {ServerConnection} from './server-connection.ts'
 /** Error codes of a machine without IPv6. */
 const NO_SUCH_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
-/** Serves a client, which is not read yet, or passes it on. */
+/** Serves a client, whose first bytes are read and put back, or passes it on. */
 export type RouteClient = (client: Socket, serve: () => void) => void
 
 /** Redis' protocol on the loopback addresses of one port. */
@@ -17,12 +17,12 @@ export class RedisServer {
   port = 0
   readonly #servers: Server[] = []
   readonly #connections = new Set<ServerConnection>()
-  /** Clients that came before there was an engine, unread. */
+  /** Clients that have asked for something before there was an engine. */
   #early: Socket[] = []
   /** Clients that are not served here, or not yet. */
-  readonly #routed = new Set<Socket>()
+  readonly #unserved = new Set<Socket>()
   #engine: RedisEngine | undefined
-  #route: RouteClient | undefined
+  #route: RouteClient = (_, serve) => serve()
 
   /** The space of the keys: another run that asks for it does not wait until they are read. */
   #space = ''
@@ -48,13 +48,13 @@ export class RedisServer {
   }
 
   /** Starts to answer. */
-  serve(engine: RedisEngine, route: RouteClient = (_, serve) => serve()): void {
+  serve(engine: RedisEngine, route = this.#route): void {
     engine.port = this.port
     this.#engine = engine
     this.#route = route
     // a gone client does not count
     for (const socket of this.#early)
-      if (socket.readable) this.#accept(socket.removeAllListeners('data'))
+      if (socket.readable) route(socket, this.#serving(socket, engine))
       else socket.destroy()
     this.#early = []
   }
@@ -67,7 +67,7 @@ export class RedisServer {
           server.close(() => resolve())
         })
     )
-    for (const socket of [...this.#early, ...this.#routed]) socket.destroy()
+    for (const socket of this.#unserved) socket.destroy()
     for (const connection of this.#connections) connection.close()
     await Promise.all(closed)
   }
@@ -89,25 +89,30 @@ export class RedisServer {
     })
   }
 
+  /** Reads the beginning. A run that looks for the Redis of its copy waits neither for keys nor for a look-up of its process. */
   #accept(socket: Socket): void {
-    if (this.#engine === undefined) {
-      this.#early.push(socket.on('error', () => {}))
-      const answer = (bytes: Buffer): unknown =>
-        bytes.toString() === QUESTION ? socket.end(introduction(this.#space)) : socket.pause().unshift(bytes)
-      socket.once('data', answer).resume()
-      return
-    }
-    const engine = this.#engine
-    this.#routed.add(socket.pause())
-    socket.on('close', () => this.#routed.delete(socket))
-    this.#route?.(socket, () => this.#serve(socket, engine))
+    const leave = (): void => void socket.destroy()
+    this.#unserved.add(socket.on('error', () => {}))
+    socket
+      .on('close', () => this.#unserved.delete(socket))
+      .once('end', leave)
+      .once('data', bytes => {
+        socket.off('end', leave)
+        if (bytes.toString() === QUESTION) return void socket.end(introduction(this.#space))
+        socket.pause().unshift(bytes)
+        if (this.#engine === undefined) this.#early.push(socket)
+        else this.#route(socket, this.#serving(socket, this.#engine))
+      })
+      .resume()
   }
 
-  #serve(socket: Socket, engine: RedisEngine): void {
-    // a server that closes drops its routed clients
-    if (!this.#routed.delete(socket)) return
-    const connection = new ServerConnection(socket, engine)
-    this.#connections.add(connection)
-    socket.on('close', () => this.#connections.delete(connection)).resume()
+  #serving(socket: Socket, engine: RedisEngine): () => void {
+    return () => {
+      // a server that closes drops its routed clients
+      if (!this.#unserved.delete(socket)) return
+      const connection = new ServerConnection(socket, engine)
+      this.#connections.add(connection)
+      socket.on('close', () => this.#connections.delete(connection)).resume()
+    }
   }
 }

@@ -35,7 +35,7 @@ t.test(
       server.serve(engine)
       await closed[2]
       t.equal(String(await once(client, 'data')), ':1\r\n')
-      silent.write('INFO server\r\nQUIT\r\n')
+      silent.write('INFO\r\nQUIT\r\n')
       t.match(String(await once(silent, 'data')), 'redis_version')
       client.end('INCR n\r\n')
       t.equal(String(await once(client, 'data')), ':2\r\n')

@@ -3,6 +3,7 @@ import {connect} from 'node:net'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {RedisEngine} from '../engine/engine.ts'
+import {identify} from '../identify.ts'
 import {RedisServer} from '../server.ts'
 import {answerAfterAll} from '../../../../test/rig/early-answer.ts'
 import {request, respClient} from '../../../../test/rig/resp.ts'
@@ -268,10 +269,12 @@ t.test('a client that may be of another copy keeps its first request, and the en
   const routes = [Promise.withResolvers<() => void>(), Promise.withResolvers<() => void>()] as const
   let clients = 0
   server.serve(engine, (_, serve) => routes[clients++ === 0 ? 0 : 1].resolve(serve))
-  const serve = await routes[0].promise
   const answer = early.call('PING')
+  const serve = await routes[0].promise
+  t.same(await identify(server.port), {kind: 'built-in', space: ''}, 'a look-up of a process is not waited for')
   const other = connect(server.port, '127.0.0.1').on('error', () => {})
   const closed = once(other, 'close')
+  other.write('PING\r\n')
   await routes[1].promise
   serve()
   t.equal(await answer, '+PONG')
