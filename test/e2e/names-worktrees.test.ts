@@ -1,6 +1,8 @@
 import {once} from 'node:events'
 import {readFileSync} from 'node:fs'
+import http2 from 'node:http2'
 import net from 'node:net'
+import {text} from 'node:stream/consumers'
 import {join} from 'node:path'
 import type {Duplex} from 'node:stream'
 import t from 'tap'
@@ -34,6 +36,16 @@ async function overWebSocket(socket: Duplex, host: string): Promise<string> {
   return got
 }
 
+/** Calls a name by HTTP/2 without TLS. Returns the status and the text. */
+async function inClear(port: number, name: string): Promise<string> {
+  const session = http2.connect(`http://127.0.0.1:${port}`)
+  const stream = session.request({':authority': `${name}:${port}`})
+  const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+  const body = await text(stream)
+  session.close()
+  return `${head[':status'] ?? 0} ${body}`
+}
+
 t.test('two projects and three worktrees: each name answers its own app, in each protocol', async t => {
   const rig = await openRig(t)
   const port = await freePort()
@@ -59,4 +71,6 @@ t.test('two projects and three worktrees: each name answers its own app, in each
     t.match(await overWebSocket(net.connect(port, '127.0.0.1'), name), own, `${name} by WebSocket`)
     t.match(await overWebSocket(await connected({port, ca}, name), name), own, `${name} by WebSocket and TLS`)
   }
+  t.match(await inClear(port, 'web-shop.localhost'), /^421 web-shop\.localhost is in another run[^]*https/)
+  t.match(await inClear(port, 'wbe-shop.localhost'), /^404 No app is called wbe-shop\.localhost[^]*web-shop/)
 })

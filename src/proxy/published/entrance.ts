@@ -1,9 +1,9 @@
 import type net from 'node:net'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
-import {replyText} from '../net/reply.ts'
+import {type Reply, replyText} from '../net/reply.ts'
 import {CallPort} from './call-port.ts'
-import {badHost, looped, misdirected, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
+import {badHost, looped, misdirected, noName, notHttp, otherRun, runGone, type ShownName} from './entrance-pages.ts'
 import {EntranceStreams} from './entrance-streams.ts'
 import {EntranceTls, TLS_HANDSHAKE, type NamedCertificate} from './entrance-tls.ts'
 import {forwardedLines, namedHost, PASS_LINE, readAsked, type AskedHost, type Origin} from './entrance-host.ts'
@@ -101,8 +101,11 @@ export class Entrance extends CallPort {
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {
-    const contextOf = ({authority}: {readonly authority: string}): PublishedContext | undefined =>
-      this.#options.appNamed(namedHost(authority).name)
+    const contextOf = ({authority}: {readonly authority: string}): PublishedContext | Reply => {
+      const {appNamed, socketOf, names} = this.#options
+      const host = namedHost(authority)
+      return appNamed(host.name) ?? (socketOf(host.name) === '' ? noName(host, '', names) : otherRun(host))
+    }
     if (this.serveFrames(socket, early, contextOf)) return
     if (early[0] === TLS_HANDSHAKE && !this.#secured.has(socket)) return this.#decrypt(socket, early)
     socket.end(replyText(notHttp(), false, 'Connection: close\r\n'), 'latin1')
