@@ -10,7 +10,8 @@ const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
   ['VERSION', '2.0.0'],
   ['/path/to/directory', '.'],
   ['source', 'cat'], // sh has none
-  ['kubectl apply -f -', 'cat']
+  ['kubectl apply -f -', 'cat'],
+  ['kubectl diff --server-side -f -', 'cat']
 ]
 /** Pages whose blocks are run whole: by `wait.test.ts`, by `test/kubernetes/page.test.ts`, by `paths.test.ts`. */
 const OF_SCRIPTS = ['docs/wait.md', 'docs/past-one-machine.md', 'docs/from-a-procfile.md', 'docs/from-compose.md']
