@@ -292,10 +292,9 @@ export class AppOwner {
 
   readonly #cut = (left: readonly PendingCall[], ms: number): string => {
     const {reporter, callCycle} = this.#options
-    const {name} = this.runtime
     const callers = new Map(left.map(pendingCall => [pendingCall.caller, pendingCall]))
     const why = [...callers.values()].map(callCycle).find(words => words !== '') ?? ''
-    reporter.warn('calls-cut', cutText({id: name, left, ms, after: 'the change'}) + why)
-    return `reload ${this.#count} of "${name}" cut this call after ${inSeconds(ms)} s`
+    reporter.warn('calls-cut', cutText({id: this.runtime.name, left, ms, after: 'the change'}) + why)
+    return `reload ${this.#count} of "${this.runtime.name}" cut this call after ${inSeconds(ms)} s`
   }
 }
