@@ -76,7 +76,10 @@ function posixLeader({command, folder, env, stdio, hasInput, isUnref = false}: S
   const spawned = posixSpawn({command, folder, env, stdin: input?.theirs ?? stdio.stdin, stdout, stderr, isUnref})
   if (input === undefined) return spawned && {...spawned, stdin: null}
   closeSync(input.theirs)
-  if (spawned === undefined) return void closeSync(input.ours)
+  if (spawned === undefined) {
+    closeSync(input.ours)
+    return undefined
+  }
   const stdin = new Socket({fd: input.ours, readable: false})
   if (isUnref) stdin.unref()
   void spawned.exited.then(() => stdin.destroy())

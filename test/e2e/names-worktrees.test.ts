@@ -43,7 +43,7 @@ async function inClear(port: number, name: string): Promise<string> {
   const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
   const body = await text(stream)
   session.close()
-  return `${head[':status'] ?? 0} ${body}`
+  return `${Number(head[':status'])} ${body}`
 }
 
 t.test('two projects and three worktrees: each name answers its own app, in each protocol', async t => {

@@ -26,7 +26,7 @@ const programs = t.testdir({
 for (const name of ['bin/by-path', 'no-shebang', 'no-interpreter']) chmodSync(join(programs, name), 0o755)
 
 function withoutFfi<T>(act: () => T): T {
-  const {getBuiltinModule} = process
+  const getBuiltinModule = process.getBuiltinModule.bind(process)
   const hiding = (name: string): unknown => (name === 'node:ffi' ? undefined : getBuiltinModule(name))
   Object.assign(process, {getBuiltinModule: hiding})
   try {

@@ -18,9 +18,9 @@ t.test('a line of the kubelet, which has no time, hides no line of the app', asy
   const logs = LOGS.values()
   const kubectl: Pick<Kubectl, 'context' | 'lines'> = {
     context: 'test',
-    lines: async ([command], onLine, {signal} = {}) => {
+    lines: async ([command], onLine, options) => {
       if (command === 'logs') return onLine(logs.next().value ?? '')
-      const isOver = new Promise<void>(resolve => signal?.addEventListener('abort', () => resolve()))
+      const isOver = new Promise<void>(resolve => options?.signal?.addEventListener('abort', () => resolve()))
       await onLine(JSON.stringify(POD))
       return isOver
     }

@@ -138,12 +138,12 @@ t.test('a bug that bites where HTTP/2 of an app is adapted: one connection ends'
   const pool = await appOf(t, true)
   t.teardown(() => pool.cut())
   const {port, warnings} = await openTestSidecar(t, {admit: () => admission(pool, () => undefined)})
-  const {read} = ResponseHeads.prototype
+  const own = Object.getOwnPropertyDescriptor(ResponseHeads.prototype, 'read') ?? {}
   ResponseHeads.prototype.read = bug
   const caller = await connect(t, port)
   caller.send(request({method: 'GET'}))
   await caller.closed()
-  ResponseHeads.prototype.read = read
+  Object.defineProperty(ResponseHeads.prototype, 'read', own)
   t.match(warnings, [/TypeError: BUG/])
   const other = await connect(t, port)
   other.send(request({method: 'GET'}))

@@ -54,7 +54,11 @@ export const runInCluster: CommandHandler = async context => {
     const logs = await openAll(loaded.plan, terminal, say, context)
     const lived = new ClusterRun({kubectl, kinds, objects, surplus, timeoutMs, say, write: logs.write})
     const hasBug = guard(lived, terminal, {asJson})
-    await lived.run().finally(async () => logs.close())
+    try {
+      await lived.run()
+    } finally {
+      await logs.close()
+    }
     return hasBug() ? EXIT_BUG : 0
   } finally {
     await terminal.flush()
