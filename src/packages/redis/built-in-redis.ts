@@ -10,7 +10,7 @@ export interface BuiltInRedisOptions {
   readonly file?: string | undefined
   /** The copy of a template whose keys these are, for who asks (INFO); left out: they are shared. */
   readonly space?: string | undefined
-  /** Calls `serve` for a client, which is not read yet, or passes it on; left out: all are served. */
+  /** Calls `serve` for a client, or passes it on with its first bytes; left out: all are served. */
   readonly route?: RouteClient | undefined
   /** Called with what happens to the file, other than that it cannot be used. */
   readonly warn: (text: string) => void

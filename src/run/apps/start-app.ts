@@ -177,7 +177,7 @@ export class AppStarter {
     else if (step === 'queue') {
       runtime.reset()
       await starts.late(runtime)
-    } else if (step !== 'open' && step !== 'none') await changes.renew(runtime)
+    } else if (step === 'hand over' || step === 'take back' || step === 'restart') await changes.renew(runtime)
     return step
   }
 
