@@ -17,7 +17,7 @@ const pack = (...args: readonly string[]): {readonly filename: string; readonly 
 t.test('the package holds the program, its schema and its papers: no tests, no sources', t => {
   const paths = pack('--dry-run').files.map(({path}) => path)
   const known =
-    /^(bin\/(?:pillion\.js|(?:load|start)\.cjs)|dist\/program|schema\/(?:template\.json|api\.yaml)|package\.json)$/
+    /^(bin\/(?:pillion\.js|(?:load|start)\.cjs|package\.json)|dist\/program|schema\/(?:template\.json|api\.yaml)|package\.json)$/
   const papers = /^(README\.md|LICENSE)$/
   t.same(
     paths.filter(path => !known.test(path) && !papers.test(path)),
