@@ -5,7 +5,7 @@ const {join} = require('node:path')
 const {pathToFileURL} = require('node:url')
 const {load} = require('./load.cjs')
 
-/** Time after which the code of a start is complete, in ms. Later a run would keep the code of all that it has done. */
+/** Time after which the code of a command that stays is complete, in ms. A run says itself that its start is complete. */
 const STARTED_MS = 3000
 const {HOME = '', XDG_CACHE_HOME = ''} = process.env
 /** Folders for V8's code: beside the program, or the user's cache if the program's folder is read-only. */
@@ -53,11 +53,14 @@ function keepCode(script, part) {
   if (script.cachedDataRejected === false) return
   const keep = () => {
     clearTimeout(timer)
+    globalThis.pillionStarted = undefined
     process.off('exit', keep)
     const bytes = Buffer.concat([HEAD, script.createCachedData()])
     FOLDERS.some(folder => write(pathOf(folder, part), bytes))
   }
-  const timer = setTimeout(keep, STARTED_MS).unref()
+  // a run that is up has other flags of V8, with which the next start could not use its code
+  const timer = isRun ? undefined : setTimeout(keep, STARTED_MS).unref()
+  globalThis.pillionStarted = keep
   process.on('exit', keep)
 }
 

@@ -1,13 +1,17 @@
 import {isSea} from 'node:sea'
 import {messageOf, UserError} from '../model/errors.ts'
 
-/** Global that `bin/load.cjs` sets for the program that it runs. */
+/** Globals that `bin/load.cjs` and `bin/start.cjs` set for the program that they run. */
 interface Loaded {
   readonly pillionAsset?: (name: string) => Buffer
+  readonly pillionStarted?: () => void
 }
 
 /** Returns the bytes of a file inside the program, or undefined if the source itself runs. */
 export const assetOf = (name: string): Buffer | undefined => (globalThis as Loaded).pillionAsset?.(name)
+
+/** Keeps the code that V8 compiled for the start of a run, unless the start had such code. V8's flags must be its defaults. */
+export const keepCodeOfStart = (): void => (globalThis as Loaded).pillionStarted?.()
 
 /** A second process of this program. */
 export interface OwnProcess {

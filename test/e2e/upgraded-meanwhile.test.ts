@@ -1,6 +1,7 @@
-import {cpSync, mkdtempSync, readdirSync, rmSync} from 'node:fs'
+import {cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -58,3 +59,22 @@ t.test(
     t.match(await rig.run(['list']), {code: 0, stdout: /No Dapr instances found/})
   }
 )
+
+t.test('a run keeps its code once it is up, and the next run can use that code', async t => {
+  const {rig, place} = await installed(t)
+  const code = join(place, '.cache/pillion-run.code')
+  await rig.template([{appID: 'stock', autoPort: true}])
+  const runUntil = async (isUp: () => Promise<unknown>): Promise<void> => {
+    const run = rig.pillion(['run', '-f', '.'])
+    await (await rig.driven('stock')).listen()
+    await isUp()
+    run.signal('SIGTERM')
+    t.match(await run.exited, {code: 0})
+  }
+  await runUntil(async () => {
+    while (!existsSync(code)) await pause(20)
+  })
+  const {ino} = statSync(code)
+  await runUntil(async () => rig.run(['list']))
+  t.equal(statSync(code).ino, ino, 'V8 took the code: it was not written again')
+})

@@ -1,6 +1,7 @@
 import {refuseNoTemplate} from '../../../files/config/find.ts'
 import {UserError} from '../../../model/errors.ts'
 import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../../platform/heap.ts'
+import {keepCodeOfStart} from '../../../platform/own-program.ts'
 import {Run} from '../../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
@@ -109,6 +110,7 @@ export async function live(
   const hasBug = guard(lived, terminal, {asJson, takes})
   try {
     await lived.start()
+    keepCodeOfStart()
     tuneForRun()
     giveBackWhenCalm()
     const shown = started?.(lived)
