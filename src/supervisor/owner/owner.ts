@@ -186,7 +186,7 @@ export class AppOwner {
 
   async #do(step: Exclude<ExchangeStep, 'none' | 'close'>): Promise<void> {
     if (this.isWaiting) this.#turn = this.#newTurn()
-    const {round, name} = this.runtime
+    const {round} = this.runtime
     const doing = {step, round, callOff: new AbortController()}
     this.#doing = doing
     try {
@@ -195,7 +195,7 @@ export class AppOwner {
     } catch (error) {
       this.#round = round
       if (this.#replacement !== undefined) this.#replacement.at = 'left'
-      this.#options.reporter.warn('reload-failed', `cannot reload "${name}": ${messageOf(error)}`)
+      this.#warnFailed('reload', error)
     }
     if (step !== 'drain') this.#round = round
     this.#doing = undefined
@@ -242,22 +242,22 @@ export class AppOwner {
     const from = clock.now()
     const {overlap} = await import('../reload/overlap.ts')
     this.#finishing++
-    let isFinishing = false
+    let left = Promise.resolve()
     try {
-      this.failure = await overlap({
-        ...this.#options,
-        signal,
-        resumeWork: () => this.#finished(),
-        switched: () => {
-          isFinishing = true
-          this.#count++
-          this.#report({tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0})
-        }
-      })
+      const done = await overlap({...this.#options, signal})
+      if (done.kind === 'taken over') {
+        left = done.left
+        this.#count++
+        this.#report({tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0})
+      } else if (done.why !== '') {
+        this.failure = done.why
+        reporter.warn('reload-failed', done.why)
+      }
     } finally {
-      if (!isFinishing) this.#finished()
+      void left
+        .catch((error: unknown) => this.#warnFailed('end the old process of', error))
+        .finally(() => this.#finished())
     }
-    if (this.failure !== '') reporter.warn('reload-failed', this.failure)
   }
 
   /** Ends the turn, and answers all waiting callers. */
@@ -276,6 +276,10 @@ export class AppOwner {
     const {group, reporter, clock} = this.#options
     const waiting = (): readonly AppOwner[] => group().filter(each => each !== this && each.isWaiting)
     return new ProcessTurn({owner: this, since: this.#round, waiting, reporter, clock})
+  }
+
+  #warnFailed(what: string, error: unknown): void {
+    this.#options.reporter.warn('reload-failed', `cannot ${what} "${this.runtime.name}": ${messageOf(error)}`)
   }
 
   /** Resumes work when no process finishes any more: all workers get the message. */

@@ -64,19 +64,25 @@ export interface ExchangeOptions<A> extends HostedWork<A> {
   readonly clock: Clock
 }
 
-export interface OverlapOptions<A extends Overlapping> extends ExchangeOptions<A> {
+export interface OverlapOptions<A extends Overlapping> extends Omit<ExchangeOptions<A>, 'resumeWork'> {
   /** Aborted when the candidate is no longer needed. */
   readonly signal: AbortSignal
-  readonly switched: () => void
 }
 
 /**
- * Replaces the process of an app by a candidate, which starts while the old process serves calls and takes over when it is
- * ready. No call waits. The old process is then drained and stopped; another candidate may take over while it is. Returns a
- * warning if the candidate does not become ready, or ''.
+ * Result of an overlap. `left` settles when the old process has ended, and rejects if it could not be ended. `why`: a warning if the
+ * candidate has failed; '' if it was no longer needed.
  */
-export async function overlap<A extends Overlapping>(options: OverlapOptions<A>): Promise<string> {
-  const {runtime, signal, clock, switched, letGo, letGoMs, keepHosted, finishWork} = options
+export type Overlapped =
+  | {readonly kind: 'taken over'; readonly left: Promise<void>}
+  | {readonly kind: 'kept'; readonly why: string}
+
+/**
+ * Replaces the process of an app by a candidate, which starts while the old process serves calls and takes over when it is
+ * ready. No call waits. The old process is then drained and stopped; another candidate may take over while it is.
+ */
+export async function overlap<A extends Overlapping>(options: OverlapOptions<A>): Promise<Overlapped> {
+  const {runtime, signal, clock, letGo, letGoMs, keepHosted, finishWork} = options
   const [letActorsGo, finish] = [letGo(runtime), finishWork(runtime)]
   const timeoutMs = Math.max(runtime.plan.stop.timeoutMs, letGoMs(runtime))
   const healthyMs = runtime.plan.ready.timeoutMs
@@ -84,7 +90,8 @@ export async function overlap<A extends Overlapping>(options: OverlapOptions<A>)
     if (error instanceof UserError) return error // there is no port for it
     throw error
   })
-  if (candidate instanceof UserError) return `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`
+  if (candidate instanceof UserError)
+    return {kind: 'kept', why: `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`}
   const isUp = await comesUp(candidate, {signal, healthyMs, clock})
   if (isUp) await withDeadline({ms: timeoutMs, over: signal, clock}, letActorsGo)
   // it may have ended, or its leader has and the rest of its group is ending
@@ -94,11 +101,9 @@ export async function overlap<A extends Overlapping>(options: OverlapOptions<A>)
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
     const rest = runtime.app.state.phase === 'running' ? `: ${GOES_ON}` : ''
-    return why === '' ? '' : `the new process of "${runtime.name}" ${why}${rest}`
+    return {kind: 'kept', why: why === '' ? '' : `the new process of "${runtime.name}" ${why}${rest}`}
   }
-  void leave(() => candidate.promote(), timeoutMs, finish, options)
-  switched()
-  return ''
+  return {kind: 'taken over', left: leave(() => candidate.promote(), timeoutMs, finish, options)}
 }
 
 const isEnding = (state: AppState): boolean => state.phase === 'running' && !state.ready
@@ -110,7 +115,7 @@ async function leave<A extends Overlapping>(
   exchange: () => Previous,
   timeoutMs: number,
   finish: FinishWork,
-  {runtime, waitsForOthers: isPaused, clock, cut, resumeWork}: OverlapOptions<A>
+  {runtime, waitsForOthers: isPaused, clock, cut}: OverlapOptions<A>
 ): Promise<void> {
   const {queue} = runtime
   const from = clock.now()
@@ -125,7 +130,6 @@ async function leave<A extends Overlapping>(
     old.cut(left.length > 0 ? cut(left, Math.max(timeoutMs, clock.now() - from)) : '')
   }
   await old.stop()
-  resumeWork(runtime)
 }
 
 /** Whether a candidate becomes ready, and healthy in time. */

@@ -31,6 +31,8 @@ export class FakeRuntime {
   readonly coming = {ready: Promise.withResolvers<boolean>(), healthy: Promise.withResolvers<boolean>()}
   candidateState: AppState = {phase: 'idle'}
   noCandidate: Error | undefined
+  /** Settles when the process that was replaced has ended. */
+  ended: Promise<void> = Promise.resolve()
   isDebugged = false
   changesHands = false
   readonly #listeners = new Set<() => void>()
@@ -110,7 +112,11 @@ export class FakeRuntime {
       healthy: async signal => until(signal, healthy.promise),
       promote: () => {
         this.asked.push('promote')
-        return {cut: () => this.asked.push('cut previous'), stop: async () => void this.asked.push('stop previous')}
+        const stop = async (): Promise<void> => {
+          this.asked.push('stop previous')
+          await this.ended
+        }
+        return {cut: () => this.asked.push('cut previous'), stop}
       },
       drop: async () => void this.asked.push('drop')
     }

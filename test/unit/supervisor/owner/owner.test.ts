@@ -186,6 +186,18 @@ t.test('overlap: an old process that ends does not give back the actors that the
   t.equal(work.at(-1), 'keep')
 })
 
+t.test('overlap: an old process that cannot be ended is reported, and work goes on', async t => {
+  const {runtime, reloads, warned, work} = open('overlap')
+  runtime.ended = Promise.reject(new Error('no descriptor is free'))
+  runtime.ended.catch(() => undefined)
+  runtime.coming.ready.resolve(true)
+  runtime.coming.healthy.resolve(true)
+  await reloads.ask('watch')
+  await settle()
+  t.same(warned, ['cannot end the old process of "shop": no descriptor is free'])
+  t.same(work, ['finish', 'resume', 'keep'])
+})
+
 t.test('overlap: calls in the old process are cut after its grace', async t => {
   const {runtime, clock, reloads, warned} = open('overlap')
   runtime.call('/stream')

@@ -69,8 +69,6 @@ t.test('overlap: so are those in the old process', async t => {
     letGo: () => whole,
     letGoMs: () => 0,
     finishWork: () => whole,
-    resumeWork: () => undefined,
-    switched: () => undefined,
     cut: (left: readonly unknown[]) => (cut = left.length)
   }
   await overlap(options as unknown as OverlapOptions<Overlapping>)
