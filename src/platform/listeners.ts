@@ -48,6 +48,13 @@ function* socketsOn({port, addresses, tables = SOCKET_TABLES}: Listening): Gener
 export const holds = (pid: number, sockets: ReadonlySet<string>): boolean =>
   descriptorsOf(pid).some(path => sockets.has(linkAt(path)))
 
+/** Whether this system has a table, and lets us read it. */
+export const hasTable = (table: string): boolean =>
+  orElse(() => {
+    closeSync(openSync(table, 'r'))
+    return true
+  }, false)
+
 /** A few rows: the kernel fills the whole buffer, and may walk a long table to find the next connection. */
 const CHUNK_BYTES = 512
 

@@ -2,6 +2,7 @@ import type {IncomingMessage} from 'node:http'
 import {connect, type Socket} from 'node:net'
 import {systemClock} from './clock.ts'
 import {pause} from './delay.ts'
+import {hasTable, isListenedOn} from './listeners.ts'
 
 /** The addresses at which an app is expected to listen, in the order in which they are tried. */
 export interface ProbeTarget {
@@ -11,6 +12,7 @@ export interface ProbeTarget {
 
 /** A Node server on `localhost` may listen on either. */
 export const LOOPBACK = ['127.0.0.1', '::1']
+const TABLE = '/proc/net/tcp6'
 /** Advice if the loopback address is missing: sidecars listen there, and apps expect them there. */
 export const GIVE_LOOPBACK = 'Give it to the loopback interface: ip addr add 127.0.0.1/8 dev lo; ip link set lo up'
 
@@ -46,9 +48,13 @@ export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal)
 
 /** The first address that accepts a connection; undefined: none. */
 export async function firstAccepting({addresses, port}: ProbeTarget): Promise<string | undefined> {
-  for (const address of addresses) if (await accepts(address, port)) return address
+  for (const address of addresses) if (mayAccept(address, port) && (await accepts(address, port))) return address
   return undefined
 }
+
+/** Linux lists the sockets of ::1. Node takes 8 ms to read its first address of IPv6, and a start has no such address otherwise. */
+const mayAccept = (address: string, port: number): boolean =>
+  address !== '::1' || !hasTable(TABLE) || isListenedOn({port, addresses: [address], tables: [TABLE]})
 
 const accepts = async (host: string, port: number): Promise<boolean> =>
   new Promise(resolve => {
