@@ -22,11 +22,17 @@ export const PARTS = [WHOLE, WORDS]
 
 /** Half of the program. Few runs need any of these, so each one is decompressed at its first use. */
 export const LIBRARIES = [
+  ['@fastify/busboy'],
+  ['@marcbachmann/cel-js'],
   ['@modelcontextprotocol/server', '@modelcontextprotocol/server/stdio'],
+  ['@peculiar/asn1-schema', '@peculiar/asn1-x509'],
   ['@platformatic/kafka'],
   ['@redis/client'],
   ['amqplib'],
-  ['pg']
+  ['jose'],
+  ['pg'],
+  ['re2js'],
+  ['tar']
 ].map((modules, index) => ({name: `library-${index}`, modules}))
 
 /** The file that has each module of a library. */
