@@ -360,3 +360,16 @@ t.test('a version of a service is named with its version: why and env are of tha
     stderr: /no exit of hello@2\.0\.0 is known\n.*has exits of (?:hello@1\.1\.0, hello|hello, hello@1\.1\.0)\./
   })
 })
+
+t.test('why tells of an app that is down before one whose calls fail', async t => {
+  const rig = await openRig(t)
+  const server = "require('node:http').createServer((_, r) => { r.statusCode = 500; r.end() }).listen(process.env.PORT)"
+  await rig.template([
+    {appID: 'shop', appDirPath: '.', autoPort: true, command: ['node', '-e', server]},
+    {appID: 'worker', restart: 'no', command: ['sh', '-c', 'exit 3']}
+  ])
+  const run = rig.pillion(['up'])
+  await run.waitForLine('"worker" exited with code 3', {stream: 'stderr'})
+  t.match(await rig.run(['invoke', '--app-id', 'shop', '--verb', 'GET', '--method', 'items']), {code: 1})
+  t.match((await rig.run(['why'])).stdout, /^"worker" exited with code 3[^]*\n1 of 1 calls to "shop" failed/)
+})

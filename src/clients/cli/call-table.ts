@@ -17,8 +17,8 @@ export const callTable = (rows: readonly Row[], width: number, hasColours = fals
     [
       {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true, isMain: true},
       {head: 'TIME', cells: rows.map(localTime)},
-      {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 16, isMain: true},
-      {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 16, isMain: true},
+      {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 14, isMain: true},
+      {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 8, isMain: true},
       {
         head: 'STATUS',
         cells: rows.map(statusOf),

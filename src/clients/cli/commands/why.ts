@@ -37,7 +37,7 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const ids = what === undefined ? run.listing.apps.map(({id}) => id) : [what]
   const views = await Promise.all([...new Set(ids)].map(async id => run.api.ask('GET /apps/{id}/why', {at: {id}})))
   const {troubles} = await run.api.ask('GET /troubles')
-  const shown = what === undefined ? views.filter(view => isTroubled(view, troubles)) : views
+  const shown = what === undefined ? worstFirst(views, troubles) : views
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
   else {
     const texts = shown.length === 0 ? ['All apps are ready.\n'] : shown.map(view => whyText(view, troubles))
@@ -50,6 +50,13 @@ const isTroubled = ({app, instances, stalled}: Api.Why, troubles: readonly Api.T
   stalled.length > 0 ||
   instances.some(({availability, isReady, reason}) => !isUsable(availability) || (isReady && reason !== '')) ||
   troubles.some(trouble => trouble.app === app)
+
+/** The apps that need a person, in the order of their troubles. */
+function worstFirst(views: readonly Api.Why[], troubles: readonly Api.Trouble[]): readonly Api.Why[] {
+  const places = new Map([...troubles.entries()].toReversed().map(([place, {app}]) => [app, place]))
+  const placeOf = ({app}: Api.Why): number => places.get(app) ?? troubles.length
+  return views.filter(view => isTroubled(view, troubles)).toSorted((a, b) => placeOf(a) - placeOf(b))
+}
 
 const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits: LastExits | undefined} => {
   const {template = '', name = ''} = commandPlace(flags)
