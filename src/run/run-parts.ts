@@ -117,8 +117,8 @@ export class RunParts {
       lost: () => this.apps.lost,
       isOver: () => lifetime.isOver
     })
-    const {changes, starts, work, actors} = this
-    this.sleep = new RunSleep({context, runtimes, starts, changes, recorder, work, actors, sidecars: this.#sidecars})
+    const {changes, starts, work} = this
+    this.sleep = new RunSleep({context, runtimes, starts, changes, recorder, work, sidecars: this.#sidecars})
     this.published = new RunPublished(context, {
       observer,
       faults: this.api.faults,

@@ -2,7 +2,8 @@ import {Once} from '../model/once.ts'
 import {maySleep, type AppPlan} from '../model/plan.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {OpenSleep} from '../supervisor/app-runtime-options.ts'
-import type {Sleeping, SleepParts} from './sleep/sleeping.ts'
+import type {SleepParts} from './sleep/activity.ts'
+import type {Sleeping} from './sleep/sleeping.ts'
 
 /** The sleeping apps of a run; loaded with the first one. */
 export class RunSleep {

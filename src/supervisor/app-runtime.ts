@@ -11,7 +11,7 @@ import {AppChannel} from '../proxy/gateway/app-channel.ts'
 import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
 import type {Progress} from './order/progress.ts'
-import type {Intent, Person} from './owner/next-step.ts'
+import type {Idle, Intent, Person} from './owner/next-step.ts'
 import type {Candidate} from './reload/overlap.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import {Opening} from './opening.ts'
@@ -44,6 +44,7 @@ export class AppRuntime implements Callee, Intent {
   readonly start = async (pipes: ProcessPipes | undefined): Promise<void> => this.#opening.start(pipes)
   readonly startAsleep = (): void => this.#opening.startAsleep()
   readonly stopNow = (): void => this.#program.stopNow()
+  readonly lull = (): void => this.#program.sleep()
   readonly renewPool = (): void => this.#channel.renewPool()
   readonly candidate = async (): Promise<Candidate> =>
     (await import('./reload/candidate.ts')).candidateOf(this, this.#channel)
@@ -57,6 +58,7 @@ export class AppRuntime implements Callee, Intent {
   person: Person
   isStartRequested = false
   round = 0
+  idle: Idle = {kind: 'no'}
   leaves = false
   /** Whether the user has stopped it: its sidecar is closed, or being closed, and not opened since. */
   isStopped = false
@@ -236,6 +238,14 @@ export class AppRuntime implements Callee, Intent {
     if (now - this.#recheckedAt < RECHECK_EVERY_MS) return
     this.#recheckedAt = now
     this.app.recheck()
+  }
+
+  /** Something needs the app. Returns false if it is not falling asleep, or was needed before. */
+  need(cause: string): boolean {
+    if (this.idle.kind !== 'idle') return false
+    this.idle = {kind: 'needed', cause}
+    this.#tell()
+    return true
   }
 
   /** An app of the run uses Dapr: its sidecar asks it from now on. */

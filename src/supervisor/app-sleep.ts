@@ -8,21 +8,16 @@ import type {Sleep} from './sleep.ts'
 
 /** The app that sleeps. */
 export interface Sleeper {
-  readonly name: string
   readonly plan: AppPlan
   readonly queue: AdmissionQueue
   readonly app: {readonly state: AppState}
+  /** Keeps it awake, or wakes it when its process has ended. Returns false if it is not falling asleep, or was needed before. */
+  need(cause: string): boolean
 }
 
-/** The actions of the sleeping app's runtime. */
-export interface SleepSwitch {
-  /** Ends its process; the next one starts only on request. */
-  readonly sleep: () => void
+export interface AppSleepOptions {
   /** Called when the app is woken: it starts once its dependencies are met. */
   readonly starting: () => void
-}
-
-export interface AppSleepOptions extends SleepSwitch {
   readonly triggers: () => Triggers
   /** Starts a process, after those of the apps that it depends on; `cause` completes "it was started by …". */
   readonly wake: (cause: string) => void
@@ -35,24 +30,20 @@ export interface AppSleepOptions extends SleepSwitch {
 const AGAIN_MS = 1000
 const LONGEST_MS = 60_000
 
-/** The sleep of an app. A call that comes while the app falls asleep keeps it awake, or waits for the next process: none is lost. */
+/** The sleep of an app. A call keeps an app awake that falls asleep, or waits for the next process: none is lost. */
 export class AppSleep implements Sleep {
   readonly #sleeper: Sleeper
   readonly #options: AppSleepOptions
-  #isFalling = false
   #isWaking = false
   #works = 0
   /** The number of failed starts in a row. */
   #failures = 0
   /** Cancels the next start after a failure. */
   #callOff: (() => void) | undefined
-  /** Need of the app while it is falling asleep; may be empty. */
-  #cause = ''
   /** Need of the app while it sleeps, without a limit; may be empty. */
   #needed = ''
   /** Whether a missing dependency has prevented its start. */
   #isBarred = false
-  #onAsleep = (): void => undefined
 
   constructor(sleeper: Sleeper, options: AppSleepOptions) {
     this.#sleeper = sleeper
@@ -82,11 +73,7 @@ export class AppSleep implements Sleep {
   }
 
   wake(cause: string): boolean {
-    if (this.#isFalling) {
-      const isFirst = this.#cause === ''
-      this.#cause ||= cause
-      return isFirst
-    }
+    if (this.#sleeper.need(cause)) return true
     if (!this.isAsleep || this.#isWaking) return false
     this.#isWaking = true
     this.#isBarred = false
@@ -124,7 +111,7 @@ export class AppSleep implements Sleep {
   }
 
   onWait(call: PendingCall): void {
-    if ((this.isAsleep || this.#isFalling) && this.wake(causeOf(call))) call.hasWoken = true
+    if (this.wake(causeOf(call))) call.hasWoken = true
   }
 
   onMove(): void {
@@ -138,43 +125,9 @@ export class AppSleep implements Sleep {
       this.#callOff = undefined
       this.#needed = ''
     }
-    this.#onAsleep()
     // a call may have come before it slept
     const [first] = this.#sleeper.queue.held
     if (first !== undefined) this.onWait(first)
-  }
-
-  /**
-   * Stops the process; the next one starts only on request. `finish` ends parts that only the process has, such as actors, and resolves with true once they have ended. Resolves with false if they have not, or something needs the app before it is stopped.
-   */
-  async fall(finish: () => Promise<boolean>): Promise<boolean> {
-    const {name, queue} = this.#sleeper
-    const words = `"${name}" falls asleep`
-    this.#isFalling = true
-    this.#cause = ''
-    queue.pause(words)
-    try {
-      if (!(await finish()) || this.#cause !== '' || queue.inFlight.size > 0) return false
-      // its process may have ended by itself meanwhile
-      if (this.#sleeper.app.state.phase !== 'running') return this.isAsleep
-      await this.#asleep()
-      return true
-    } finally {
-      this.#isFalling = false
-      if (this.#cause !== '') this.wake(this.#cause)
-      queue.unpause(words)
-    }
-  }
-
-  /** Resolves when the process has ended. A save or the user may have requested another one meanwhile. */
-  async #asleep(): Promise<void> {
-    const {promise, resolve} = Promise.withResolvers<void>()
-    this.#onAsleep = () => {
-      if (['asleep', 'starting', 'exited'].includes(this.#sleeper.app.state.phase)) resolve()
-    }
-    this.#options.sleep()
-    await promise
-    this.#onAsleep = () => undefined
   }
 }
 

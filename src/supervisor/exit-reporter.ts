@@ -27,15 +27,12 @@ const NOTHING_KEPT: KeptExit = {number: 0, calls: [], work: []}
  */
 export class ExitReporter {
   readonly #name: string
-  readonly #reporter: Reporter
   readonly #log: LifecycleLog
-  /** The only app of its run: the terminal shows enough of it. */
-  readonly #isSingle: boolean
-  readonly #ended: AppRuntimeOptions['ended']
+  readonly #of: Pick<AppRuntimeOptions, 'reporter' | 'single' | 'ended'>
   /** Advice, which is given once while the app exits again and again. */
   readonly #hints: Reporter = {
     warn: (code, text) => {
-      if (!this.#given.has(text)) this.#reporter.warn(code, text)
+      if (!this.#given.has(text)) this.#of.reporter.warn(code, text)
       this.#given.add(text)
     }
   }
@@ -44,12 +41,15 @@ export class ExitReporter {
   /** Number of exits at which the loop is reported again. */
   #nextExits = 0
 
-  constructor(name: string, log: LifecycleLog, {reporter, single, ended}: AppRuntimeOptions) {
+  constructor(name: string, log: LifecycleLog, of: Pick<AppRuntimeOptions, 'reporter' | 'single' | 'ended'>) {
     this.#name = name
-    this.#reporter = reporter
     this.#log = log
-    this.#isSingle = single !== undefined
-    this.#ended = ended
+    this.#of = of
+  }
+
+  /** The only app of its run: the terminal shows enough of it. */
+  get #isSingle(): boolean {
+    return this.#of.single !== undefined
   }
 
   report(exit: Exit, app: EndedApp): void {
@@ -57,7 +57,7 @@ export class ExitReporter {
     if (app.loop === null) this.#given.clear()
     const {command, folder} = app.plan
     const fault = exit.kind === 'spawn-error' ? lookPathFault(command, folder, app.searchPath()) : ''
-    const kept = this.#ended(fault === '' ? exit : {kind: 'spawn-error', message: fault}, this.#hints)
+    const kept = this.#of.ended(fault === '' ? exit : {kind: 'spawn-error', message: fault}, this.#hints)
     if (!succeeded(exit)) this.#explain(exit, app, kept ?? NOTHING_KEPT)
   }
 
@@ -65,7 +65,7 @@ export class ExitReporter {
     this.#log.healthChanged(isHealthy)
     if (isHealthy) return
     const text = `"${this.#name}" is not healthy: its health check ${nameOfCheck(plan)} fails. It gets no calls until the check succeeds`
-    this.#reporter.warn('app-unhealthy', text)
+    this.#of.reporter.warn('app-unhealthy', text)
   }
 
   /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. */
@@ -90,11 +90,11 @@ export class ExitReporter {
       this.#nextExits = 0
       const next = inMs === undefined ? '' : nextStartText(inMs)
       const line = isRepeated ? '' : crash.line
-      this.#reporter.warn('app-crashed', crashReport({...crash, line, next}))
+      this.#of.reporter.warn('app-crashed', crashReport({...crash, line, next}))
     } else if (loop.exits >= this.#nextExits) {
       this.#nextExits = 2 * loop.exits
       const line = crash.line === '' ? '' : `\n    ${crash.line}`
-      this.#reporter.warn('app-crashed', `"${this.#name}" ${loopText(loop)}${line}`)
+      this.#of.reporter.warn('app-crashed', `"${this.#name}" ${loopText(loop)}${line}`)
     }
   }
 }

@@ -20,6 +20,7 @@ import {AWAKE, type Sleep} from './sleep.ts'
 /** The app that is opened. */
 interface OpenedApp extends Sleeper {
   readonly id: string
+  readonly name: string
   readonly appPort: number
   readonly pid: number
 }
@@ -77,8 +78,7 @@ export class Opening {
     const {environment, person: starter} = options
     const own = {environment, starter, lines: logs.app.sink, plan: () => app.plan}
     this.program = new Program({...of, ...own, ...moves}, plan, ports.appPort)
-    const sleepSwitch = {sleep: () => this.program.sleep(), starting: () => this.status.starting()}
-    this.sleep = options.openSleep?.(app, sleepSwitch) ?? AWAKE
+    this.sleep = options.openSleep?.(app, () => this.status.starting()) ?? AWAKE
   }
 
   async start(pipes: ProcessPipes | undefined): Promise<void> {

@@ -2,8 +2,8 @@ import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
 import type {CallRecorder} from '../../observe/telemetry/recorder/call-recorder.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {AppSleep} from '../../supervisor/app-sleep.ts'
+import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
-import type {RunActors} from '../run-actors.ts'
 import type {RunContext} from '../run-context.ts'
 import type {RunWork} from '../run-work.ts'
 
@@ -14,22 +14,22 @@ export interface Activity {
   readonly count: () => number
 }
 
-/** The parts of a run that know the activity of an app. */
-export interface IdleParts {
+/** The parts of a run that its sleeping apps need. */
+export interface SleepParts {
   readonly context: Pick<RunContext, 'emit' | 'lifetime' | 'reporter'>
   /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly changes: Changes
+  readonly starts: StartOrder
   readonly recorder: CallRecorder
   readonly work: RunWork
-  readonly actors: RunActors
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
 }
 
 /** Returns the activity of an app: calls from and to it, its use of components, its work, and attached terminals. */
 export function activityOf(
   runtime: AppRuntime,
-  {recorder, runtimes, changes, work, sidecars}: Omit<IdleParts, 'context' | 'actors'>
+  {recorder, runtimes, changes, work, sidecars}: Omit<SleepParts, 'context' | 'starts'>
 ): Activity {
   const {id, home, queue, sleep} = runtime
   const isCalling = (): boolean =>

@@ -3,8 +3,6 @@ import {systemClock} from '../../platform/clock.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {AppSleep} from '../../supervisor/app-sleep.ts'
-import {withDeadline} from '../../supervisor/reload/deadline.ts'
-import type {FinishWork} from '../../supervisor/reload/overlap.ts'
 import type {Activity} from './activity.ts'
 
 export interface IdleClocksOptions {
@@ -14,12 +12,8 @@ export interface IdleClocksOptions {
   /** Reads the activity of an app. */
   readonly activityOf: (runtime: AppRuntime) => Activity
   readonly instancesOf: (runtime: AppRuntime) => readonly AppRuntime[]
-  /** Ends the parts that only the app's process has: its actors, the work of its workers. */
-  readonly finish: (runtime: AppRuntime) => readonly FinishWork[]
-  /** How long that may take, in ms. */
-  readonly graceMs: (runtime: AppRuntime) => number
-  /** Called when the process has ended, or keeps running after all. */
-  readonly resume: (runtime: AppRuntime) => void
+  /** Puts an app to sleep once its work is done, unless it is needed before. Resolves with true if it sleeps. */
+  readonly fall: (runtime: AppRuntime) => Promise<boolean>
 }
 
 /** How often an app is checked within its `idleTimeout`. */
@@ -111,27 +105,11 @@ class IdleClock {
   /** Puts the instances to sleep, unless work comes first. */
   async #fall(instances: readonly AppRuntime[], idleMs: number): Promise<void> {
     const running = instances.filter(({app: {state}}) => state.phase === 'running')
-    const fell = await Promise.all(running.map(async each => this.#fallOne(each)))
+    const fell = await Promise.all(running.map(async each => this.#options.fall(each)))
     const asleep = running.filter((_, at) => fell[at])
     const isWanted = asleep.length < running.length
     for (const {name, sleep, sidecar} of asleep)
       if (isWanted) sleep.wake('another instance of it is needed')
       else if (sleep.isAsleep) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs})
-  }
-
-  async #fallOne(runtime: AppRuntime): Promise<boolean> {
-    const {finish, graceMs, resume, activityOf} = this.#options
-    const steps = finish(runtime)
-    try {
-      if (!(runtime.sleep instanceof AppSleep)) return false
-      return await runtime.sleep.fall(async () =>
-        withDeadline({ms: graceMs(runtime)}, async signal => {
-          const done = await Promise.all(steps.map(async step => step(signal)))
-          return done.every(Boolean) && !activityOf(runtime).isBusy()
-        })
-      )
-    } finally {
-      resume(runtime)
-    }
   }
 }

@@ -2,16 +2,11 @@ import type {Triggers} from '../../model/triggers.ts'
 import {canBeWoken} from '../../model/triggers.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {systemClock} from '../../platform/clock.ts'
-import {AppSleep, type Sleeper, type SleepSwitch} from '../../supervisor/app-sleep.ts'
+import {AppSleep, type Sleeper} from '../../supervisor/app-sleep.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
-import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
-import {activityOf, type IdleParts} from './activity.ts'
+import {activityOf, type SleepParts} from './activity.ts'
 import {IdleClocks} from './idle-clocks.ts'
-
-export interface SleepParts extends IdleParts {
-  readonly starts: StartOrder
-}
 
 /** Wakes the sleeping apps of a run when they are needed, and lets idle ones fall asleep. */
 export class Sleeping {
@@ -30,28 +25,23 @@ export class Sleeping {
   constructor(parts: SleepParts, triggers: ReadonlyMap<string, Triggers>) {
     this.#parts = parts
     this.#triggers = new Map(triggers)
-    const {context, work, actors} = parts
+    const {context, changes} = parts
     this.#clocks = new IdleClocks({
       emit: context.emit,
       over: context.lifetime.stopRequested,
       instancesOf: runtime => this.#instancesOf(runtime),
       activityOf: runtime => activityOf(runtime, parts),
-      finish: runtime => [actors.present(runtime), work.present(runtime)],
-      graceMs: runtime => Math.max(runtime.plan.stop.timeoutMs, actors.drainMs(runtime)),
-      resume: runtime => {
-        work.resume(runtime)
-        actors.resume(runtime)
-      }
+      fall: async runtime => changes.fall(runtime, activityOf(runtime, parts).isBusy)
     })
   }
 
-  sleepOf(runtime: Sleeper & Pick<AppRuntime, 'id'>, own: SleepSwitch): AppSleep {
+  sleepOf(runtime: Sleeper & Pick<AppRuntime, 'id'>, starting: () => void): AppSleep {
     const {id, plan} = runtime
     const triggersNow = (): Triggers => this.#triggers.get(id) ?? {}
     if (plan.lazy === true && plan.instance === 1 && !canBeWoken(plan, triggersNow()))
       this.#parts.context.reporter.tell(`"${id}" is lazy, but starts now: it has no port at which it can be called`)
     return new AppSleep(runtime, {
-      ...own,
+      starting,
       triggers: triggersNow,
       wake: cause => this.#wake(runtime, cause),
       learn: triggers => this.learn(id, triggers)

@@ -5,18 +5,21 @@ import type {Startable} from './start-queue.ts'
 /** How long an app that others wait to end may run and be ready before that is reported, in ms: one that listens is hardly a one-shot app. */
 const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 
+export interface EndlessWaitsNeeds {
+  readonly reporter: Reporter
+  /** All apps of the run, also exited ones. */
+  readonly runtimes: () => readonly Startable[]
+  readonly clock?: Clock
+}
+
 /** Reports, once for each app, that others wait for the end of an app that probably never ends: a server. */
 export class EndlessWaits {
-  readonly #reporter: Reporter
-  readonly #runtimes: () => readonly Startable[]
-  readonly #clock: Clock
+  readonly #needs: EndlessWaitsNeeds
   /** Cancels the timer of an app that others wait for, by its id. */
   readonly #watched = new Map<string, () => void>()
 
-  constructor(reporter: Reporter, runtimes: () => readonly Startable[], clock: Clock = systemClock) {
-    this.#reporter = reporter
-    this.#runtimes = runtimes
-    this.#clock = clock
+  constructor(needs: EndlessWaitsNeeds) {
+    this.#needs = needs
   }
 
   /** Checks the dependencies of an app that waits; `needed`: the apps that it depends on. */
@@ -25,7 +28,8 @@ export class EndlessWaits {
       const app = needed.find(each => each.id === id && goesOn(each))
       if (app === undefined || this.#watched.has(id)) continue
       const afterMs = listens(app) ? TOLD_AFTER_MS.listens : TOLD_AFTER_MS.other
-      const callOff = this.#clock.after(afterMs, () => this.#tell(app, afterMs))
+      const {clock = systemClock} = this.#needs
+      const callOff = clock.after(afterMs, () => this.#tell(app, afterMs))
       this.#watched.set(id, callOff)
     }
   }
@@ -36,13 +40,13 @@ export class EndlessWaits {
   }
 
   #tell(app: Startable, afterMs: number): void {
-    const waiting = this.#runtimes().find(
-      ({plan, app: {state}}) => state.phase === 'idle' && awaitedBy(plan).includes(app.id)
-    )
+    const waiting = this.#needs
+      .runtimes()
+      .find(({plan, app: {state}}) => state.phase === 'idle' && awaitedBy(plan).includes(app.id))
     if (waiting === undefined || !goesOn(app)) return void this.#watched.delete(app.id)
     const until = listens(app) ? 'ready' : 'started'
     const seconds = (afterMs / 1000).toString()
-    this.#reporter.warn(
+    this.#needs.reporter.warn(
       'endless-wait',
       `"${waiting.id}" waits until "${app.id}" ends, which has been ready for ${seconds} s: if it is a server, write dependsOn: {${app.id}: ${until}}`
     )

@@ -1,24 +1,18 @@
 import type {preparePipes} from '../process/process-pipes.ts'
 import type {Emit} from '../../model/events.ts'
-import type {Clock} from '../../platform/clock.ts'
 import {closePipes} from '../../platform/pipes.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {EndlessWaits} from './endless-waits.ts'
+import {EndlessWaits, type EndlessWaitsNeeds} from './endless-waits.ts'
 import {StartQueue, type Startable} from './start-queue.ts'
-import type {Reporter} from '../../model/reporter.ts'
 
-export interface StartOrderOptions {
+export interface StartOrderOptions extends EndlessWaitsNeeds {
   /** The template as the user named it. */
   readonly shownAs: string
   readonly emit: Emit
-  readonly reporter: Reporter
-  /** All apps of the run, also exited ones. */
-  readonly runtimes: () => readonly Startable[]
   /** Ids of apps that an edit could not open. Their dependents are not started. */
   readonly lost: () => readonly string[]
   /** The run is stopping: no app may be started. */
   readonly isOver: () => boolean
-  readonly clock?: Clock
 }
 
 /** Pipes for the first processes, created in advance. */
@@ -42,7 +36,7 @@ export class StartOrder {
 
   constructor(options: StartOrderOptions) {
     this.#options = options
-    this.#endless = new EndlessWaits(options.reporter, options.runtimes, options.clock)
+    this.#endless = new EndlessWaits(options)
     this.#queue = new StartQueue({
       ...options,
       start: runtime => {

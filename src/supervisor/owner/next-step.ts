@@ -4,6 +4,15 @@ export type Person = 'stopped' | Starter
 /** Starter of a process. `none`: the run; `debugs`: the user, in a debugger; `excepted`: the user of `--except`. */
 export type Starter = 'none' | 'debugs' | 'excepted'
 
+/**
+ * Whether the app may fall asleep. `idle`: its idle time is over, and `isBusy` knows of work that no call shows; `needed`: `cause` needs it
+ * since then, and wakes it if it sleeps already.
+ */
+export type Idle =
+  | {readonly kind: 'no'}
+  | {readonly kind: 'idle'; readonly isBusy: () => boolean}
+  | {readonly kind: 'needed'; readonly cause: string}
+
 /** The intent for one app. Commands change it at once, and wait for the steps. */
 export interface Intent {
   /** An edit or a command removes it from the run. */
@@ -13,6 +22,7 @@ export interface Intent {
   readonly isStartRequested: boolean
   /** Grows with each save, restart, and edit of its process. A process of an older round gives way. */
   readonly round: number
+  readonly idle: Idle
 }
 
 /** The state of one app that the steps of commands depend on. */
@@ -35,7 +45,7 @@ export type OwnerStep = 'open' | 'hand over' | 'take back' | 'wake' | 'restart' 
 
 /** Decides the next step for an app. The start order and the restart policy decide about a process that a person has not asked for. */
 export function nextStep(
-  {leaves, person, isStartRequested}: Omit<Intent, 'round'>,
+  {leaves, person, isStartRequested}: Pick<Intent, 'leaves' | 'person' | 'isStartRequested'>,
   {sidecar, process, isFree}: OwnerFacts
 ): OwnerStep {
   if (leaves || person === 'stopped') return 'none'
@@ -49,7 +59,8 @@ export function nextStep(
 
 /**
  * State of the replacement of a process. `begun`: calls in flight finish; `drained`: none is in flight; `exchanged`: the next process is not
- * ready yet; `up`: it takes calls; `down`: it has ended; `left`: none was started here.
+ * ready yet, or the app does not sleep yet; `up`: it takes calls; `down`: it has ended, or sleeps; `left`: none was started here, or it
+ * stays awake.
  */
 export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up' | 'down' | 'left'
 
@@ -62,6 +73,8 @@ export interface ExchangeFacts {
   /** The round of the candidate that may take over; 0: there is none. */
   readonly candidate: number
   readonly replacement: ReplacementPoint
+  /** The app falls asleep: no process replaces its own. */
+  readonly isFalling: boolean
   /** A ready process of an unchanged plan and starter, which a second one may overlap. */
   readonly mayOverlap: boolean
   /** `other`: another instance of the app has its turn, or is first. An app without other instances always has it. */
@@ -70,16 +83,20 @@ export interface ExchangeFacts {
 
 /**
  * Step towards a process of the latest round: `overlap` it by a candidate; or `drain` the calls of the old one, which queues new ones,
- * `exchange` the processes, and `close` the replacement, which lets the calls in.
+ * `exchange` the processes, and `close` the replacement, which lets the calls in. `lull` puts an idle app to sleep in place of `exchange`.
  */
-export type ExchangeStep = 'overlap' | 'drain' | 'exchange' | 'close' | 'none'
+export type ExchangeStep = 'overlap' | 'drain' | 'exchange' | 'lull' | 'close' | 'none'
 
 /** Decides the next step of an app whose process may have to give way. A step under way is called off when another one is named. */
-export function nextExchange({round}: Pick<Intent, 'round'>, facts: ExchangeFacts): ExchangeStep {
-  const {isOver, candidate, replacement, mayOverlap, turn} = facts
+export function nextExchange({round, idle}: Pick<Intent, 'round' | 'idle'>, facts: ExchangeFacts): ExchangeStep {
+  const {isOver, candidate, replacement, isFalling, mayOverlap, turn} = facts
+  const isIdle = idle.kind === 'idle'
   if (isOver) return replacement === 'none' ? 'none' : 'close'
   if (candidate > 0) return candidate === round ? 'overlap' : 'none'
-  if (facts.round === round) return ['up', 'down', 'left'].includes(replacement) ? 'close' : 'none'
+  const isDone = ['up', 'down', 'left'].includes(replacement)
+  if (isFalling && replacement === 'exchanged') return 'none'
+  if (isFalling) return isDone || !isIdle ? 'close' : replacement === 'drained' ? 'lull' : 'drain'
+  if (facts.round === round) return isDone ? 'close' : isIdle && replacement === 'none' ? 'drain' : 'none'
   if (replacement === 'drained') return 'exchange'
   if (replacement !== 'none') return 'drain'
   if (turn === 'other') return 'none'

@@ -1,24 +1,16 @@
 import type {Why} from '../../model/app-state.ts'
-import {messageOf} from '../../model/errors.ts'
-import type {Reloaded} from '../../model/events.ts'
-import type {Reporter} from '../../model/reporter.ts'
-import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {cutText, firstOf, inSeconds} from '../messages/cut.ts'
 import type {ExchangeOptions} from '../reload/overlap.ts'
 import {Replacement} from '../reload/replacement.ts'
 import {nextExchange, type ExchangeFacts, type ExchangeStep} from './next-step.ts'
+import {ReloadReports, type ReloadListeners} from './reload-reports.ts'
 import {ProcessTurn} from './turn.ts'
 
-export interface AppOwnerOptions extends Omit<ExchangeOptions<AppRuntime>, 'cut'> {
+export interface AppOwnerOptions extends Omit<ExchangeOptions<AppRuntime>, 'cut'>, ReloadListeners {
   /** The owners of all instances of the app that are open. */
   readonly group: () => readonly AppOwner[]
-  readonly reloaded: (what: Reloaded) => void
   /** Called when a process is about to be replaced. */
   readonly replacing?: () => unknown
-  readonly reporter: Reporter
-  /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
-  readonly callCycle: (pendingCall: PendingCall) => string
 }
 
 /** A step under way, and the round for which it was begun. */
@@ -48,12 +40,9 @@ export class AppOwner {
   failure = ''
   readonly #options: AppOwnerOptions & ExchangeOptions<AppRuntime>
   readonly #off: () => void
+  readonly #reports: ReloadReports
   readonly #waiters = new Set<Waiter>()
   #why: Why = 'user'
-  /** The files of all requests since the last reload was reported. */
-  #files: readonly string[] = []
-  /** The number of reloads of the app. */
-  #count = 0
   /** The round of its process, or of the latest one that was tried. */
   #round: number
   #doing: Doing | undefined
@@ -68,7 +57,8 @@ export class AppOwner {
 
   constructor(options: AppOwnerOptions) {
     this.runtime = options.runtime
-    this.#options = {...options, cut: this.#cut}
+    this.#reports = new ReloadReports(this.runtime.name, options)
+    this.#options = {...options, cut: this.#reports.cut}
     this.#round = this.runtime.round
     this.#off = this.runtime.onMove(() => {
       this.#replacement?.moved()
@@ -84,12 +74,24 @@ export class AppOwner {
   want(why: Why, files: readonly string[] = []): void {
     if (this.#isOver) return
     if (this.changes === 0) this.#place = ++requests
-    this.#files = [...new Set([...this.#files, ...files])]
+    this.#reports.saved(files)
     this.#why = why
     this.failure = ''
     this.#isAtRest = false
     this.runtime.round++
+    if (this.runtime.idle.kind === 'idle')
+      this.runtime.idle = why === 'user' ? {kind: 'needed', cause: 'restart'} : {kind: 'no'}
     this.look()
+  }
+
+  /** Puts an idle app to sleep once its work is done, unless it is needed before. Resolves with true if it sleeps. */
+  async fall(isBusy: () => boolean): Promise<boolean> {
+    if (!this.#isAtRest || this.#isOver) return false
+    this.#isAtRest = false
+    this.runtime.idle = {kind: 'idle', isBusy}
+    this.look()
+    await this.reached('settled')
+    return this.runtime.sleep.isAsleep
   }
 
   /**
@@ -97,7 +99,7 @@ export class AppOwner {
    * shows the start of one that overlaps. An app that has not been started only gets the plan that is wanted.
    */
   async reached(aim: Waiter['aim']): Promise<void> {
-    if (!this.isChanging) return
+    if (this.#isAtRest) return
     const {promise, resolve} = Promise.withResolvers<void>()
     const {stop, ready} = this.runtime.wanted
     const callOff = aim === 'begun' ? this.#options.clock.after(stop.timeoutMs + ready.timeoutMs, resolve) : undefined
@@ -115,7 +117,7 @@ export class AppOwner {
 
   /** The process is being replaced, or is about to be. */
   get isChanging(): boolean {
-    return this.changes > 0 || this.#isBusy
+    return this.changes > 0 || (this.#isBusy && this.#replacement?.isFalling !== true)
   }
 
   /** Whether other instances take its calls while it is replaced. A sleeping app has no process; a debugger was named with one instance. */
@@ -173,6 +175,7 @@ export class AppOwner {
       round: this.#round,
       candidate: this.#doing?.step === 'overlap' ? this.#doing.round : 0,
       replacement: this.#replacement?.at ?? 'none',
+      isFalling: this.#replacement?.isFalling === true,
       mayOverlap: plan.reload === 'overlap' && plan.channel.autoPort && isUp && isSame,
       turn: this.isWaiting && this.#isOtherFirst ? 'other' : 'own'
     }
@@ -195,50 +198,48 @@ export class AppOwner {
     } catch (error) {
       this.#round = round
       if (this.#replacement !== undefined) this.#replacement.at = 'left'
-      this.#warnFailed('reload', error)
+      this.#reports.failed('reload', error)
     }
     if (step !== 'drain') this.#round = round
     this.#doing = undefined
     this.look()
   }
 
-  async #replace(step: 'drain' | 'exchange', {round, callOff}: Doing): Promise<void> {
+  async #replace(step: 'drain' | 'exchange' | 'lull', {round, callOff}: Doing): Promise<void> {
     const replacement = (this.#replacement ??= this.#newReplacement())
     if (step === 'drain') return replacement.drain(callOff.signal)
+    if (step === 'lull') return replacement.lull()
     this.#round = round
     await replacement.exchange(this.#why)
   }
 
   #newReplacement(): Replacement {
-    const {name} = this.runtime
-    const files = this.#files.length === 0 ? '' : `: ${firstOf(this.#files)}`
-    const words = `"${name}" is being reloaded (reload ${++this.#count}${files})`
     this.#finishing++
+    if (this.changes === 0) return new Replacement(this.#options, `"${this.runtime.name}" falls asleep`, true)
     void this.#options.replacing?.()
-    return new Replacement(this.#options, words)
+    return new Replacement(this.#options, this.#reports.begin(), false)
   }
 
   #close(): void {
-    const {runtime} = this
     const replacement = this.#replacement
     this.#replacement = undefined
     if (replacement === undefined) return
+    if (replacement.isFalling) this.#endFall()
     replacement.close()
     this.#finished()
-    const {at, tookMs, cut} = replacement
-    const {held, longestMs, lost} = replacement.stats
-    if (at === 'up' && !this.#isOver) this.#report({tookMs, held, longestMs, lost: lost + cut})
-    // without held calls the report of the crash says all
-    if (at === 'down' && !this.#isOver && held > 0)
-      this.#options.reporter.warn(
-        'reload-failed',
-        `"${runtime.name}" did not become ready after the reload; ${lost} of ${held} queued calls were rejected`
-      )
+    if (!replacement.isFalling && !this.#isOver) this.#reports.end(replacement)
     this.look()
   }
 
+  /** Wakes an app that something has needed since it was idle: its next process is of the latest round. */
+  #endFall(): void {
+    const {idle, sleep, wanted, plan, round} = this.runtime
+    this.runtime.idle = {kind: 'no'}
+    if (idle.kind === 'needed' && sleep.wake(idle.cause) && wanted === plan) this.#round = round
+  }
+
   async #overlap(signal: AbortSignal): Promise<void> {
-    const {reporter, clock} = this.#options
+    const {clock} = this.#options
     const from = clock.now()
     const {overlap} = await import('../reload/overlap.ts')
     this.#finishing++
@@ -247,22 +248,21 @@ export class AppOwner {
       const done = await overlap({...this.#options, signal})
       if (done.kind === 'taken over') {
         left = done.left
-        this.#count++
-        this.#report({tookMs: clock.now() - from, held: 0, longestMs: 0, lost: 0})
+        this.#reports.tookOver(clock.now() - from)
       } else if (done.why !== '') {
         this.failure = done.why
-        reporter.warn('reload-failed', done.why)
+        this.#reports.warn(done.why)
       }
     } finally {
       void left
-        .catch((error: unknown) => this.#warnFailed('end the old process of', error))
+        .catch((error: unknown) => this.#reports.failed('end the old process of', error))
         .finally(() => this.#finished())
     }
   }
 
   /** Ends the turn, and answers all waiting callers. */
   #rest(): void {
-    if (this.isChanging || this.#isAtRest) return
+    if (this.changes > 0 || this.#isBusy || this.#isAtRest) return
     this.#isAtRest = true
     const turn = this.#turn
     this.#turn = undefined
@@ -278,27 +278,10 @@ export class AppOwner {
     return new ProcessTurn({owner: this, since: this.#round, waiting, reporter, clock})
   }
 
-  #warnFailed(what: string, error: unknown): void {
-    this.#options.reporter.warn('reload-failed', `cannot ${what} "${this.runtime.name}": ${messageOf(error)}`)
-  }
-
   /** Resumes work when no process finishes any more: all workers get the message. */
   #finished(): void {
     if (--this.#finishing > 0) return
     this.#options.resumeWork(this.runtime)
     this.#options.keepHosted(this.runtime)
-  }
-
-  #report(what: Omit<Reloaded, 'id' | 'number' | 'files'>): void {
-    this.#options.reloaded({id: this.runtime.name, number: this.#count, files: this.#files, ...what})
-    this.#files = []
-  }
-
-  readonly #cut = (left: readonly PendingCall[], ms: number): string => {
-    const {reporter, callCycle} = this.#options
-    const callers = new Map(left.map(pendingCall => [pendingCall.caller, pendingCall]))
-    const why = [...callers.values()].map(callCycle).find(words => words !== '') ?? ''
-    reporter.warn('calls-cut', cutText({id: this.runtime.name, left, ms, after: 'the change'}) + why)
-    return `reload ${this.#count} of "${this.runtime.name}" cut this call after ${inSeconds(ms)} s`
   }
 }

@@ -42,14 +42,10 @@ export class Changes {
   /** Plans of apps that had joined the run before the edits were loaded. */
   #broughtIn: readonly AppPlan[] = []
   #watching: Watching<AppRuntime> | undefined
-  readonly #over = new AbortController()
+  #isOver = false
 
   constructor(options: ChangesOptions) {
     this.#options = options
-  }
-
-  get #isOver(): boolean {
-    return this.#over.signal.aborted
   }
 
   /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
@@ -120,6 +116,11 @@ export class Changes {
     return owner?.failure ?? ''
   }
 
+  /** Puts an idle app to sleep, unless it is needed before its work is done. Resolves with true if it sleeps. */
+  async fall(runtime: AppRuntime, isBusy: () => boolean): Promise<boolean> {
+    return (await this.#owners.get(runtime)?.fall(isBusy)) === true
+  }
+
   /** Whether a saved file of the app, or a request, is being acted on, or is about to be. */
   isChanging(runtime: AppRuntime): boolean {
     const isSettling = this.#watching?.isPending(runtime) === true
@@ -157,7 +158,7 @@ export class Changes {
 
   /** Called when the run is stopping: nothing is restarted from now on. */
   end(): void {
-    this.#over.abort()
+    this.#isOver = true
     this.#edits?.end()
     for (const owner of this.#owners.values()) owner.end()
     void this.#watching?.close()

@@ -7,21 +7,24 @@ import type {ExchangeOptions} from './overlap.ts'
 
 /**
  * Replaces the process of one app without losing a call: new calls are queued, calls in flight finish, the process is
- * stopped, the new one starts and becomes ready, and the queued calls are delivered. No call is ever sent twice.
+ * stopped, the new one starts and becomes ready, and the queued calls are delivered. No call is ever sent twice. An app falls asleep in
+ * the same way, without a new process, unless calls and work do not end in time.
  */
 export class Replacement {
   at: ReplacementPoint = 'begun'
   readonly stats: Readonly<QueueStats>
   /** The number of calls that it has cut. */
   cut = 0
+  readonly isFalling: boolean
   readonly #options: ExchangeOptions<AppRuntime>
   /** Reason that calls to the app get for their wait. */
   readonly #words: string
   readonly #from: number
   #hasBegun = false
 
-  constructor(options: ExchangeOptions<AppRuntime>, words: string) {
+  constructor(options: ExchangeOptions<AppRuntime>, words: string, isFalling: boolean) {
     const {runtime, clock} = options
+    this.isFalling = isFalling
     this.#options = options
     this.#words = words
     this.#from = clock.now()
@@ -51,8 +54,17 @@ export class Replacement {
       (await Promise.all([runtime.queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
     const isDrained = await withDeadline(deadline, isDone)
     if (callOff.aborted) return
-    if (!isDrained) this.#cutAll(pendingCalls, Math.max(graceMs, clock.now() - from))
-    this.at = 'drained'
+    if (!isDrained && !this.isFalling) this.#cutAll(pendingCalls, Math.max(graceMs, clock.now() - from))
+    this.at = !isDrained && this.isFalling ? 'left' : 'drained'
+  }
+
+  /** Ends the process of an app that is still idle. Its next process starts only on request. */
+  lull(): void {
+    const {runtime} = this.#options
+    const {app, idle} = runtime
+    const isIdle = app.state.phase === 'running' && idle.kind === 'idle' && !idle.isBusy()
+    this.at = isIdle ? 'exchanged' : 'left'
+    if (isIdle) runtime.lull()
   }
 
   /** Ends the old process and starts the next one, unless there is none to start here. */
@@ -75,6 +87,10 @@ export class Replacement {
   moved(): void {
     const {app, queue} = this.#options.runtime
     if (this.at !== 'exchanged') return
+    if (this.isFalling) {
+      if (['asleep', 'starting', 'exited'].includes(app.state.phase)) this.at = 'down'
+      return
+    }
     this.#hasBegun ||= app.state.phase === 'starting'
     if (!this.#hasBegun) return
     if (queue.state === 'open') this.at = 'up'

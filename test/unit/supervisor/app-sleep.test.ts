@@ -7,13 +7,16 @@ import {planOf} from '../../rig/plan.ts'
 
 const nothing = (): void => undefined
 
+/** It is not falling asleep. */
+const need = (): boolean => false
+
 t.test('a call that comes before the run has put the app to sleep starts it', t => {
   const woken: string[] = []
   const app: {state: AppState} = {state: {phase: 'idle'}}
   const queue: AdmissionQueue = new AdmissionQueue({timeoutMs: Infinity, onWait: call => sleep.onWait(call)})
   const sleep = new AppSleep(
-    {name: 'stock', plan: planOf(), queue, app},
-    {sleep: nothing, starting: nothing, triggers: () => ({}), wake: cause => woken.push(cause), learn: nothing}
+    {plan: planOf(), queue, app, need},
+    {starting: nothing, triggers: () => ({}), wake: cause => woken.push(cause), learn: nothing}
   )
   queue.hold('"stock" has not been started')
   queue.admit({caller: 'shop', method: 'GET', path: '/items'})
@@ -30,9 +33,8 @@ t.test('one that cannot be started is tried again later, or once it can be, not 
   const needs = ['an event', 'an actor']
   const look = (): void => needs.forEach(each => sleep.need(each))
   const sleep: AppSleep = new AppSleep(
-    {name: 'stock', plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app},
+    {plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app, need},
     {
-      sleep: nothing,
       starting: nothing,
       triggers: () => ({}),
       // what it depends on has failed: it sleeps on, and all that wait for it look again
@@ -62,9 +64,8 @@ t.test('what waits without a limit tries again without an end, at most once a mi
   const woken: number[] = []
   const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
   const sleep = new AppSleep(
-    {name: 'stock', plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app},
+    {plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app, need},
     {
-      sleep: nothing,
       starting: nothing,
       triggers: () => ({}),
       wake: () => woken.push(clock.now()),
@@ -91,8 +92,8 @@ t.test('one whose own process fails is not tried again and again because its dep
   const woken: string[] = []
   const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
   const sleep = new AppSleep(
-    {name: 'stock', plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app},
-    {sleep: nothing, starting: nothing, triggers: () => ({}), wake: cause => woken.push(cause), learn: nothing}
+    {plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app, need},
+    {starting: nothing, triggers: () => ({}), wake: cause => woken.push(cause), learn: nothing}
   )
   const fail = (): void => {
     app.state = {phase: 'starting', pid: 1}

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {commandPorts} from '../../../src/supervisor/command-ports.ts'
+import {commandPorts} from '../../../src/supervisor/command.ts'
 
 t.test('variables that give a program the port of its command', t => {
   for (const [command, variables] of [

@@ -4,15 +4,11 @@ import {connect} from 'node:net'
 import {join} from 'node:path'
 import {Readable} from 'node:stream'
 import {test} from 'tap'
-import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
-import {AppSleep} from '../../../../src/supervisor/app-sleep.ts'
-import {planOf} from '../../../rig/plan.ts'
 import {freePort} from '../../../rig/free-port.ts'
 import {preparePipes} from '../../../../src/supervisor/process/process-pipes.ts'
 import {nextStart} from '../../../../src/supervisor/process/restart-policy.ts'
 import {fixture, quietly, Scene, script} from './scene.ts'
 
-const nothing = (): void => undefined
 const FOREVER = script('while :; do sleep 0.05; done')
 
 /** The policy as it is, without its pauses. */
@@ -351,38 +347,6 @@ test("the user's browser, opened by an app, outlives it; one that a program driv
   t.same(await scene.left(), [pid])
   t.match(witness.notes, [{type: 'orphan-ended', command: /--headless/}])
 })
-
-for (const [restart, phase] of [
-  ['no', 'asleep'],
-  ['on-failure', 'backoff']
-] as const)
-  test(`an app that crashes while it is about to fall asleep is not put to sleep: restart ${restart}`, async t => {
-    const {app, witness} = new Scene(t).app(
-      {command: script('exit 3'), restart},
-      {
-        maySleep: () => true,
-        moved: state => {
-          witness.moved(state)
-          sleep.onMove()
-        }
-      }
-    )
-    const queue = new AdmissionQueue({timeoutMs: Infinity})
-    const sleep = new AppSleep(
-      {name: 'a', plan: planOf(), queue, app},
-      {sleep: () => app.sleep(), starting: nothing, triggers: () => ({}), wake: nothing, learn: nothing}
-    )
-    await app.start()
-    const fell = await sleep.fall(async () => {
-      await witness.phase(phase)
-      return true
-    })
-    t.equal(fell, phase === 'asleep')
-    queue.open()
-    t.ok(queue.isOpen, 'no call waits for what does not come')
-    await app.stop('user')
-    t.match(await app.ended, {phase: 'exited'})
-  })
 
 test('its watchdog is given the time that it may take to end', async t => {
   const given: number[] = []

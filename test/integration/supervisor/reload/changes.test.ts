@@ -202,6 +202,7 @@ t.test('of an app that has left the run nothing is kept', async t => {
       plan: planOf({id: 'a'}),
       wanted: planOf({id: 'a'}),
       app: {state: {phase: 'exited'}},
+      idle: {kind: 'no'},
       onMove: () => () => undefined
     } as unknown as AppRuntime
     registry.register(runtime, 'a')
@@ -226,6 +227,7 @@ t.test('the files of an app that is still being opened when watching begins are 
     plan: wanted,
     wanted,
     round: 0,
+    idle: {kind: 'no'},
     onMove: () => () => undefined,
     opening: {createdAt: Date.now()},
     app: {state: {phase: 'running', ready: true}},

@@ -13,14 +13,15 @@ const nothing = (): void => undefined
 function running(idleTimeoutMs: number): AppRuntime {
   const app: {state: AppState} = {state: {phase: 'running', pid: 1, ready: true}}
   const plan = planOf({idleTimeoutMs})
-  const sleeper = {name: 'stock', plan, wanted: plan, app, queue: new AdmissionQueue({timeoutMs: 1000}), sidecar: {}}
-  const fall = (): void => {
-    app.state = {phase: 'asleep', last: undefined}
-    sleep.onMove()
-  }
-  const options = {starting: nothing, triggers: () => ({}), wake: nothing, learn: nothing}
-  const sleep = new AppSleep(sleeper, {...options, sleep: fall})
-  return {...sleeper, sleep} as unknown as AppRuntime
+  const sleeper = {plan, wanted: plan, app, queue: new AdmissionQueue({timeoutMs: 1000}), need: () => false}
+  const sleep = new AppSleep(sleeper, {starting: nothing, triggers: () => ({}), wake: nothing, learn: nothing})
+  return {...sleeper, name: 'stock', sidecar: {}, sleep} as unknown as AppRuntime
+}
+
+/** Puts an app to sleep at once. */
+async function fall({app}: AppRuntime): Promise<boolean> {
+  Object.assign(app, {state: {phase: 'asleep', last: undefined}})
+  return Promise.resolve(true)
 }
 
 t.test('the time is that of the app as an edit has opened it again', async t => {
@@ -32,9 +33,7 @@ t.test('the time is that of the app as an edit has opened it again', async t => 
     over: over.signal,
     activityOf: () => ({isBusy: () => false, count: () => 0}),
     instancesOf: () => instances,
-    finish: () => [],
-    graceMs: () => 1000,
-    resume: nothing
+    fall
   })
   for (const runtime of instances) clocks.follow(runtime)
   instances = [running(10)]
@@ -47,22 +46,17 @@ t.test('one that is started again while it falls asleep falls asleep later', asy
   const over = new AbortController()
   const asleep = Promise.withResolvers<string>()
   const stock = running(10)
-  const state = stock.app as {state: AppState}
   let falls = 0
-  const {sleep} = stock
   const clocks = new IdleClocks({
     emit: event => asleep.resolve(event.type),
     over: over.signal,
     activityOf: () => ({isBusy: () => false, count: () => 0}),
     instancesOf: () => [stock],
-    finish: () => [],
-    graceMs: () => 1000,
     // a save has requested a process, which runs by now
-    resume: () => {
-      if (falls++ > 0) return
-      state.state = {phase: 'running', pid: 2, ready: true}
-      sleep.onMove()
-      clocks.follow(stock)
+    fall: async runtime => {
+      if (falls++ > 0) return fall(runtime)
+      clocks.follow(runtime)
+      return false
     }
   })
   clocks.follow(stock)
@@ -92,9 +86,7 @@ t.test(
         if (hasBegun) setImmediate(looked.resolve)
         return instances
       },
-      finish: () => [],
-      graceMs: () => 1000,
-      resume: nothing
+      fall
     })
     clocks.follow(stock)
     hasBegun = true
@@ -121,9 +113,7 @@ t.test('an instance that never sleeps and has exited, as by a stop, keeps no oth
       if (hasBegun) setImmediate(looked.resolve)
       return [stock, other]
     },
-    finish: () => [],
-    graceMs: () => 1000,
-    resume: nothing
+    fall
   })
   clocks.follow(stock)
   hasBegun = true

@@ -5,7 +5,8 @@ import type {AppPlan} from '../../../../src/model/plan.ts'
 import type {Supervised} from '../../../../src/supervisor/process/supervised.ts'
 import type {Candidate} from '../../../../src/supervisor/reload/overlap.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
-import {AppOwner} from '../../../../src/supervisor/owner/owner.ts'
+import type {Idle} from '../../../../src/supervisor/owner/next-step.ts'
+import {AppOwner, type AppOwnerOptions} from '../../../../src/supervisor/owner/owner.ts'
 import {TestClock} from '../../../rig/clock.ts'
 
 export const READY: AppState = {phase: 'running', pid: 1, ready: true}
@@ -20,8 +21,9 @@ const until = async (signal: AbortSignal, what: Promise<boolean>): Promise<boole
 /** An app that moves as the test says, and notes its commands. */
 export class FakeRuntime {
   readonly id = 'shop'
-  readonly name = 'shop'
+  readonly name: string = 'shop'
   round = 0
+  idle: Idle = {kind: 'no'}
   readonly asked: string[] = []
   readonly queue = new AdmissionQueue({timeoutMs: 60_000})
   plan: AppPlan
@@ -30,6 +32,7 @@ export class FakeRuntime {
   /** States that a candidate reaches. */
   readonly coming = {ready: Promise.withResolvers<boolean>(), healthy: Promise.withResolvers<boolean>()}
   candidateState: AppState = {phase: 'idle'}
+  readonly candidateEnded = Promise.withResolvers<AppState>()
   noCandidate: Error | undefined
   /** Settles when the process that was replaced has ended. */
   ended: Promise<void> = Promise.resolve()
@@ -58,6 +61,19 @@ export class FakeRuntime {
     return this.state.phase !== 'idle'
   }
 
+  get sleep(): object {
+    const isAsleep = this.state.phase === 'asleep'
+    const wake = (cause: string): boolean => {
+      this.asked.push(`wake: ${cause}`)
+      return isAsleep
+    }
+    return {isAsleep, wake}
+  }
+
+  lull(): void {
+    this.asked.push('lull')
+  }
+
   changeHands(): void {
     Object.assign(this, {isDebugged: !this.isDebugged, changesHands: false})
     this.asked.push(this.isDebugged ? 'hand over' : 'take back')
@@ -72,7 +88,7 @@ export class FakeRuntime {
   move(state: AppState): void {
     this.state = state
     if (state.phase === 'running' && state.ready) this.queue.open()
-    else if (state.phase === 'exited' || state.phase === 'backoff') this.queue.shut('it has ended')
+    else if (state.phase === 'exited') this.queue.shut('it has ended')
     else this.queue.hold('it starts')
     for (const listener of this.#listeners) listener()
   }
@@ -106,7 +122,7 @@ export class FakeRuntime {
         get state() {
           return state()
         },
-        ended: new Promise<never>(() => undefined)
+        ended: this.candidateEnded.promise
       } as Partial<Supervised> as Supervised,
       ready: async signal => until(signal, ready.promise),
       healthy: async signal => until(signal, healthy.promise),
@@ -123,6 +139,29 @@ export class FakeRuntime {
   }
 }
 
+/** The owner of an app; `options` replaces what it is given otherwise. */
+export const ownerOf = (
+  runtime: FakeRuntime,
+  clock: TestClock,
+  warned: string[],
+  group: () => readonly AppOwner[],
+  options: Partial<AppOwnerOptions> = {}
+): AppOwner =>
+  new AppOwner({
+    runtime: runtime as unknown as AppRuntime,
+    group,
+    clock,
+    reloaded: () => undefined,
+    reporter: {warn: (_, text) => text.includes('queued') || warned.push(text)},
+    callCycle: () => '',
+    letGo: () => async () => Promise.resolve(true),
+    letGoMs: () => 0,
+    finishWork: () => async () => Promise.resolve(true),
+    keepHosted: () => undefined,
+    resumeWork: () => undefined,
+    ...options
+  })
+
 export const open = (
   reload: AppPlan['reload'] = 'replace',
   letGo: (runtime: FakeRuntime) => Promise<boolean> = async () => Promise.resolve(true)
@@ -132,19 +171,11 @@ export const open = (
   const told: Reloaded[] = []
   const warned: string[] = []
   const work: string[] = []
-  const owner: AppOwner = new AppOwner({
-    runtime: runtime as unknown as AppRuntime,
-    group: () => [owner],
-    clock,
+  const owner: AppOwner = ownerOf(runtime, clock, warned, () => [owner], {
     reloaded: what => told.push(what),
     reporter: {warn: (_, text) => warned.push(text)},
-    callCycle: () => '',
     letGo: () => async () => letGo(runtime),
-    letGoMs: () => 0,
-    finishWork: () => async () => {
-      work.push('finish')
-      return Promise.resolve(true)
-    },
+    finishWork: () => async () => Promise.resolve(work.push('finish') > 0),
     keepHosted: () => work.push('keep'),
     resumeWork: () => work.push('resume')
   })

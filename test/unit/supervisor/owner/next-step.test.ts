@@ -14,24 +14,22 @@ const PERSONS: readonly Intent['person'][] = ['none', 'stopped', 'debugs', 'exce
 const PROCESSES: readonly OwnerFacts['process'][] = ['up', 'asleep', 'ended', 'given up', 'theirs']
 const BOOLEANS = [false, true]
 
-const everyIntent = (): readonly Intent[] =>
-  PERSONS.flatMap(person =>
-    BOOLEANS.flatMap(leaves =>
-      BOOLEANS.map(isStartRequested => ({
-        person,
-        leaves,
-        isStartRequested,
-        round: 0
-      }))
-    )
-  )
+/** Every combination of values. */
+const every = <T extends object>(axes: {readonly [K in keyof T]: readonly T[K][]}): readonly T[] =>
+  Object.entries<readonly unknown[]>(axes).reduce<readonly object[]>(
+    (all, [key, values]) => all.flatMap(each => values.map(value => ({...each, [key]: value}))),
+    [{}]
+  ) as readonly T[]
 
-const everyFacts = (): readonly OwnerFacts[] =>
-  (['open', 'closed'] as const).flatMap(sidecar =>
-    PROCESSES.flatMap(process => BOOLEANS.map(isFree => ({sidecar, process, isFree})))
-  )
+const INTENTS = every<Omit<Intent, 'round' | 'idle'>>({
+  person: PERSONS,
+  leaves: BOOLEANS,
+  isStartRequested: BOOLEANS
+})
 
-const DONE: Readonly<Record<Exclude<OwnerStep, 'none'>, (intent: Intent) => Partial<OwnerFacts>>> = {
+const FACTS = every<OwnerFacts>({sidecar: ['open', 'closed'], process: PROCESSES, isFree: BOOLEANS})
+
+const DONE: Readonly<Record<Exclude<OwnerStep, 'none'>, (intent: Pick<Intent, 'person'>) => Partial<OwnerFacts>>> = {
   open: ({person}) => ({
     sidecar: 'open',
     process: person === 'none' ? 'up' : 'theirs'
@@ -44,7 +42,10 @@ const DONE: Readonly<Record<Exclude<OwnerStep, 'none'>, (intent: Intent) => Part
 }
 
 /** Whether the person has what they want. */
-function isSatisfied({person, leaves, isStartRequested}: Intent, {sidecar, process}: OwnerFacts): boolean {
+function isSatisfied(
+  {person, leaves, isStartRequested}: (typeof INTENTS)[number],
+  {sidecar, process}: OwnerFacts
+): boolean {
   if (leaves || person === 'stopped') return true
   if (sidecar === 'closed') return false
   if (person === 'none') return process === 'up' || (process !== 'theirs' && !isStartRequested)
@@ -53,8 +54,8 @@ function isSatisfied({person, leaves, isStartRequested}: Intent, {sidecar, proce
 
 t.test('each wish is reached from each state, by at most two steps', t => {
   let pairs = 0
-  for (const intent of everyIntent())
-    for (const start of everyFacts()) {
+  for (const intent of INTENTS)
+    for (const start of FACTS) {
       pairs++
       let facts = start
       let isStartRequested = intent.isStartRequested
@@ -102,18 +103,28 @@ t.test('the table of a person who wants a process, or a debugger', t => {
 const POINTS: readonly ReplacementPoint[] = ['none', 'begun', 'drained', 'exchanged', 'up', 'down', 'left']
 const ROUND = 5
 
-const everyExchange = (): readonly ExchangeFacts[] =>
-  BOOLEANS.flatMap(isOver =>
-    [3, ROUND].flatMap(round =>
-      [0, 4, ROUND].flatMap(candidate =>
-        POINTS.flatMap(replacement =>
-          BOOLEANS.flatMap(mayOverlap =>
-            (['own', 'other'] as const).map(turn => ({isOver, round, candidate, replacement, mayOverlap, turn}))
-          )
-        )
-      )
-    )
-  )
+const IDLE: readonly Intent['idle'][] = [
+  {kind: 'no'},
+  {kind: 'idle', isBusy: () => false},
+  {kind: 'needed', cause: 'a call'}
+]
+
+const EXCHANGES = every<ExchangeFacts>({
+  isOver: BOOLEANS,
+  round: [3, ROUND],
+  candidate: [0, 4, ROUND],
+  replacement: POINTS,
+  isFalling: BOOLEANS,
+  mayOverlap: BOOLEANS,
+  turn: ['own', 'other']
+})
+
+/** Whether these facts can occur: a candidate begins only without a replacement, and a process of the latest round is drained only for a sleep. */
+function canOccur({round, candidate, replacement, isFalling}: ExchangeFacts): boolean {
+  if (candidate > 0) return replacement === 'none' && !isFalling && round !== ROUND
+  if (isFalling) return replacement !== 'none' && replacement !== 'up'
+  return round !== ROUND || !['begun', 'drained'].includes(replacement)
+}
 
 /** The facts after a step, or when nothing is to be done: a process gets ready, or fails, or another instance ends its turn. */
 function afterExchange(step: ExchangeStep, facts: ExchangeFacts): ExchangeFacts {
@@ -121,11 +132,13 @@ function afterExchange(step: ExchangeStep, facts: ExchangeFacts): ExchangeFacts 
     case 'overlap':
       return {...facts, round: ROUND, candidate: 0}
     case 'drain':
-      return {...facts, replacement: 'drained', candidate: 0}
+      return {...facts, replacement: 'drained', candidate: 0, isFalling: facts.isFalling || facts.round === ROUND}
     case 'exchange':
       return {...facts, round: ROUND, replacement: 'exchanged'}
+    case 'lull':
+      return {...facts, replacement: 'exchanged'}
     case 'close':
-      return {...facts, replacement: 'none'}
+      return {...facts, replacement: 'none', isFalling: false}
     case 'none':
       return {
         ...facts,
@@ -138,24 +151,24 @@ function afterExchange(step: ExchangeStep, facts: ExchangeFacts): ExchangeFacts 
 
 t.test('each process that is too old gives way, whatever is under way, and no replacement stays open', t => {
   let pairs = 0
-  for (const start of everyExchange()) {
-    const {round, candidate, replacement} = start
-    // a candidate begins only without a replacement, and that is drained only for a newer round
-    if (candidate > 0 && (replacement !== 'none' || round === ROUND)) continue
-    if (round === ROUND && ['begun', 'drained'].includes(replacement)) continue
-    pairs++
-    let facts = start
-    const steps: ExchangeStep[] = []
-    const isDone = (): boolean => facts.replacement === 'none' && (facts.isOver || facts.round === ROUND)
-    while (!isDone() && steps.length < 6) {
-      const step = nextExchange({round: ROUND}, facts)
-      steps.push(step)
-      facts = afterExchange(step, facts)
+  for (const of of IDLE)
+    for (const start of EXCHANGES.filter(canOccur)) {
+      pairs++
+      let [facts, idle] = [start, of]
+      const steps: ExchangeStep[] = []
+      const isDone = (): boolean =>
+        facts.replacement === 'none' && (facts.isOver || (facts.round === ROUND && idle.kind !== 'idle'))
+      while (!isDone() && steps.length < 10) {
+        const step = nextExchange({round: ROUND, idle}, facts)
+        steps.push(step)
+        if (step === 'close' && facts.isFalling) idle = {kind: 'no'}
+        facts = afterExchange(step, facts)
+      }
+      if (!isDone() || (start.isOver && steps.some(step => step !== 'close')))
+        t.fail(JSON.stringify({start, of, steps, facts}))
+      if (steps.includes('lull') && of.kind !== 'idle') t.fail(JSON.stringify({start, of, steps}))
     }
-    if (!isDone() || (start.isOver && steps.some(step => step !== 'close')))
-      t.fail(JSON.stringify({start, steps, facts}))
-  }
-  t.equal(pairs, 112)
+  t.equal(pairs, 576)
   t.end()
 })
 
@@ -165,11 +178,12 @@ t.test('the table of a process that has to give way', t => {
     round: 1,
     candidate: 0,
     replacement: 'none',
+    isFalling: false,
     mayOverlap: false,
     turn: 'own'
   }
-  const then = (round: number, other: Partial<ExchangeFacts> = {}): ExchangeStep =>
-    nextExchange({round}, {...facts, ...other})
+  const then = (round: number, other: Partial<ExchangeFacts> = {}, idle: Intent['idle'] = {kind: 'no'}): ExchangeStep =>
+    nextExchange({round, idle}, {...facts, ...other})
   t.equal(then(1), 'none')
   t.equal(then(2), 'drain')
   t.equal(then(2, {mayOverlap: true}), 'overlap')
@@ -182,5 +196,22 @@ t.test('the table of a process that has to give way', t => {
   for (const replacement of ['up', 'down', 'left'] as const) t.equal(then(1, {replacement}), 'close')
   for (const replacement of ['begun', 'drained', 'exchanged'] as const)
     t.equal(then(2, {replacement, isOver: true}), 'close', 'nothing is begun at the end')
+  const [idle, needed] = [
+    {kind: 'idle', isBusy: () => false},
+    {kind: 'needed', cause: 'a call'}
+  ] as const
+  t.equal(then(1, {}, idle), 'drain', 'it falls asleep')
+  t.equal(then(2, {mayOverlap: true}, idle), 'overlap', 'a newer round comes first')
+  for (const [replacement, forIdle, forNeeded] of [
+    ['begun', 'drain', 'close'],
+    ['drained', 'lull', 'close'],
+    ['exchanged', 'none', 'none'],
+    ['down', 'close', 'close'],
+    ['left', 'close', 'close']
+  ] as const) {
+    t.equal(then(1, {replacement, isFalling: true}, idle), forIdle)
+    t.equal(then(1, {replacement, isFalling: true}, needed), forNeeded)
+    t.equal(then(2, {replacement, isFalling: true}), forNeeded, 'a newer round waits until its process has ended')
+  }
   t.end()
 })

@@ -186,6 +186,24 @@ t.test('overlap: an old process that ends does not give back the actors that the
   t.equal(work.at(-1), 'keep')
 })
 
+t.test('overlap: a process whose leader has ended does not take over while what it left behind is ending', async t => {
+  const {runtime, reloads, warned, work} = open('overlap', async app => {
+    app.candidateState = {phase: 'running', pid: 2, ready: false}
+    return Promise.resolve(true)
+  })
+  runtime.candidateState = READY
+  runtime.coming.ready.resolve(true)
+  runtime.coming.healthy.resolve(true)
+  const done = reloads.ask('watch')
+  await settle()
+  t.same([runtime.asked, work], [['candidate'], ['keep']], 'its actors do not wait for that')
+  runtime.candidateState = {phase: 'exited', exit: {kind: 'code', code: 3}, asked: false}
+  runtime.candidateEnded.resolve(runtime.candidateState)
+  await done
+  t.same(runtime.asked, ['candidate', 'drop'])
+  t.match(warned, [/^the new process of "shop" .*3.*: the old process continues$/])
+})
+
 t.test('overlap: an old process that cannot be ended is reported, and work goes on', async t => {
   const {runtime, reloads, warned, work} = open('overlap')
   runtime.ended = Promise.reject(new Error('no descriptor is free'))

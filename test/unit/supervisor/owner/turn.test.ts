@@ -1,45 +1,29 @@
 import t from 'tap'
 import type {AppState} from '../../../../src/model/app-state.ts'
-import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
-import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
-import {AppOwner} from '../../../../src/supervisor/owner/owner.ts'
+import type {Supervised} from '../../../../src/supervisor/process/supervised.ts'
+import type {AppOwner} from '../../../../src/supervisor/owner/owner.ts'
 import {TestClock} from '../../../rig/clock.ts'
-
-const nothing = (): void => undefined
-const whole = async (): Promise<boolean> => Promise.resolve(true)
-/** Waits until promises that are resolved already have their effect. */
-const settle = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+import {FakeRuntime, ownerOf, READY, settle} from './fake-app.ts'
 
 /** An instance whose processes move as the test says. */
-class Instance {
-  readonly id = 'a'
-  readonly name: string
-  round = 0
-  readonly plan = {command: ['a'], channel: {}, ready: {timeoutMs: 3000}, stop: {timeoutMs: 5000}}
-  readonly wanted = this.plan
-  readonly queue = new AdmissionQueue({timeoutMs: 60_000})
-  readonly hasStarted = true
-  readonly isDebugged = false
-  readonly changesHands = false
-  readonly renewPool = nothing
-  readonly app = {
-    state: {phase: 'running', pid: 1, ready: true} as AppState,
-    restart: (): void => void this.tried.push(this.#change)
-  }
-  readonly replace = async (): Promise<void> => Promise.resolve(this.app.restart())
+class Instance extends FakeRuntime {
+  override readonly name: string
   /** The changes that were tried, in order. */
   readonly tried: string[] = []
   #change = ''
-  readonly #listeners = new Set<() => void>()
 
   constructor(name: string) {
+    super()
     this.name = name
-    this.queue.open()
+    this.plan = this.wanted = {...this.plan, ready: {...this.plan.ready, timeoutMs: 3000}}
   }
 
-  onMove(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+  override get app(): Supervised {
+    return {state: this.state, restart: () => this.tried.push(this.#change)} as Partial<Supervised> as Supervised
+  }
+
+  override async replace(): Promise<void> {
+    return Promise.resolve(this.app.restart('user'))
   }
 
   async ask(owner: AppOwner, change: string): Promise<void> {
@@ -49,23 +33,19 @@ class Instance {
   }
 
   async moves(state: AppState): Promise<void> {
-    this.app.state = state
-    for (const listener of this.#listeners) listener()
+    this.move(state)
     await settle()
   }
 
   /** Its next process starts. */
   async starts(): Promise<void> {
     await settle()
-    this.queue.hold('it starts')
     await this.moves({phase: 'starting', pid: 1})
   }
 
   async comes(state: 'open' | 'shut'): Promise<void> {
-    if (this.app.state.phase !== 'starting') await this.starts()
-    if (state === 'open') this.queue.open()
-    else this.queue.shut('it has ended')
-    await this.moves(state === 'open' ? {phase: 'running', pid: 1, ready: true} : ENDED)
+    if (this.state.phase !== 'starting') await this.starts()
+    await this.moves(state === 'open' ? READY : ENDED)
   }
 }
 
@@ -75,22 +55,7 @@ const shop = () => {
   const told: string[] = []
   const clock = new TestClock()
   const all = [new Instance('a'), new Instance('a.2'), new Instance('a.3')] as const
-  const owners: readonly AppOwner[] = all.map(
-    instance =>
-      new AppOwner({
-        runtime: instance as unknown as AppRuntime,
-        group: () => owners,
-        clock,
-        reloaded: nothing,
-        reporter: {warn: (_, text) => text.includes('queued') || told.push(text)},
-        callCycle: () => '',
-        letGo: () => whole,
-        letGoMs: () => 0,
-        finishWork: () => whole,
-        keepHosted: nothing,
-        resumeWork: nothing
-      })
-  )
+  const owners: readonly AppOwner[] = all.map(instance => ownerOf(instance, clock, told, () => owners))
   /** Asks some of them, all without names. */
   const ask = (change: string, of: readonly Instance[] = all): readonly Promise<void>[] =>
     of.map(async each => each.ask(owners[all.indexOf(each as never)] as AppOwner, change))
@@ -115,7 +80,7 @@ t.test('when one does not become ready, those that sleep have their turn: they h
   const {told, all, ask, tried} = shop()
   const [a, , third] = all
   void ask('edit')
-  third.app.state = {phase: 'asleep', last: undefined}
+  third.state = {phase: 'asleep', last: undefined}
   await a.comes('shut')
   t.same(told, ['"a" did not become ready: "a.2" keeps its process'])
   t.same(tried(), [['edit'], [], ['edit']])

@@ -1,0 +1,74 @@
+import {messageOf} from '../../model/errors.ts'
+import type {Reloaded} from '../../model/events.ts'
+import type {Reporter} from '../../model/reporter.ts'
+import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
+import {cutText, firstOf, inSeconds} from '../messages/cut.ts'
+import type {Replacement} from '../reload/replacement.ts'
+
+export interface ReloadListeners {
+  readonly reloaded: (what: Reloaded) => void
+  readonly reporter: Reporter
+  /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
+  readonly callCycle: (pendingCall: PendingCall) => string
+}
+
+/** Reports the reloads of one app, and numbers them. */
+export class ReloadReports {
+  readonly #name: string
+  readonly #options: ReloadListeners
+  /** The files of all requests since the last reload was reported. */
+  #files: readonly string[] = []
+  #count = 0
+
+  constructor(name: string, options: ReloadListeners) {
+    this.#name = name
+    this.#options = options
+  }
+
+  /** Notes the saved files of a request, relative to the folder of the app. */
+  saved(files: readonly string[]): void {
+    this.#files = [...new Set([...this.#files, ...files])]
+  }
+
+  /** A replacement begins. Returns the reason that its calls get for their wait. */
+  begin(): string {
+    const files = this.#files.length === 0 ? '' : `: ${firstOf(this.#files)}`
+    return `"${this.#name}" is being reloaded (reload ${++this.#count}${files})`
+  }
+
+  /** A candidate has taken over after so many ms. No call has waited. */
+  tookOver(tookMs: number): void {
+    this.#count++
+    this.#report({tookMs, held: 0, longestMs: 0, lost: 0})
+  }
+
+  /** A replacement has ended. */
+  end({at, tookMs, cut, stats: {held, longestMs, lost}}: Replacement): void {
+    if (at === 'up') this.#report({tookMs, held, longestMs, lost: lost + cut})
+    // without held calls the report of the crash says all
+    if (at === 'down' && held > 0)
+      this.warn(`"${this.#name}" did not become ready after the reload; ${lost} of ${held} queued calls were rejected`)
+  }
+
+  /** Reports calls that are cut after so many ms; returns the reason for their callers. */
+  readonly cut = (left: readonly PendingCall[], ms: number): string => {
+    const {reporter, callCycle} = this.#options
+    const callers = new Map(left.map(pendingCall => [pendingCall.caller, pendingCall]))
+    const why = [...callers.values()].map(callCycle).find(words => words !== '') ?? ''
+    reporter.warn('calls-cut', cutText({id: this.#name, left, ms, after: 'the change'}) + why)
+    return `reload ${this.#count} of "${this.#name}" cut this call after ${inSeconds(ms)} s`
+  }
+
+  warn(text: string): void {
+    this.#options.reporter.warn('reload-failed', text)
+  }
+
+  failed(what: string, error: unknown): void {
+    this.warn(`cannot ${what} "${this.#name}": ${messageOf(error)}`)
+  }
+
+  #report(what: Omit<Reloaded, 'id' | 'number' | 'files'>): void {
+    this.#options.reloaded({id: this.#name, number: this.#count, files: this.#files, ...what})
+    this.#files = []
+  }
+}
