@@ -1,8 +1,9 @@
 import {basename, dirname, relative} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
-import {programPorts, withPublished} from './ports.ts'
-import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
+import {ownPort, programPorts, withPublished} from './ports.ts'
+import {appOf} from './program.ts'
+import {serviceProgram, type ComposeProgram} from './service-program.ts'
 import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withFiles, withWords} from './project.ts'
 import {callsIn} from './environment.ts'
 import {namesIn} from './names.ts'
@@ -73,7 +74,7 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
     const program = serviceProgram(service, inNetwork)
     if (program === undefined) continue
     programs.set(id, program)
-    inNetwork.targets.set(id, program.target)
+    inNetwork.targets.set(id, ownPort(program))
   }
   const callers = new Map([...inNetwork.services].filter(([id]) => programs.has(id)))
   for (const [id] of callsIn(inNetwork, callers)) inNetwork.reached.add(id)
@@ -83,7 +84,7 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
   for (const [id, {called}] of ports) stack.programs.set(id, called)
   const made = [...stack.services].map(([id, service]) => {
     const [program, port] = [programs.get(id), ports.get(id)]
-    const app = program && port ? appOf(program, port, stack) : containerApp(service, stack)
+    const app = program && port ? appOf(program, port.start, stack) : containerApp(service, stack)
     const built = buildOf(service, stack)?.folder
     return withRootNote({...app, ...(built !== undefined && {builtFrom: built})})
   })

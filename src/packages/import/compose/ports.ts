@@ -3,32 +3,30 @@ import {callsIn} from './environment.ts'
 import {withValues} from './project.ts'
 import {buildOf, portsOf, publishedPort, usualPort, type Service, type Stack} from './service.ts'
 import {portOfDockerfile} from '../reading/dockerfile.ts'
-import {hasMovedBind, readsPort} from '../reading/shell-words.ts'
+import {calledAt, type Listening} from '../reading/listening.ts'
+import {hasMovedBind} from '../reading/shell-words.ts'
 import {portNumber} from '../reading/variables.ts'
-import {listedValues, variablePairs, type Values} from '../reading/yaml-file.ts'
+import {listedValues, textsOf} from '../reading/yaml-file.ts'
 
-/** A program of a compose file that listens. */
+/** A program of a compose file, with its command and the keys for the number on which it listens, if that is known. */
 export interface ListeningProgram {
   readonly service: Service
   readonly folder: string
-  readonly command: readonly string[]
-  /** The port that its code or the file names; 0: none is known. */
-  readonly target: number
-  /** Whether it listens at the number that the run gives in PORT. */
-  readonly isTold?: boolean
+  readonly start: Listening
 }
 
-/** Port of a program, and the keys of the template for it. */
+/** The number on which it listens in its own folder; 0: not known. */
+export const ownPort = ({start: {keys}}: Pick<ListeningProgram, 'start'>): number =>
+  Number(keys['port'] ?? keys['appPort'] ?? 0)
+
+/** Keys of a program as others call it. */
 export interface ProgramPort {
   /** 0: not known. */
   readonly called: number
-  readonly keys: Values
-  /** PORT is left to the run. */
-  readonly getsPort: boolean
+  readonly start: Listening
 }
 
 type Programs = ReadonlyMap<string, ListeningProgram>
-type Kind = 'movable' | 'variable' | 'fixed'
 
 /** Returns the ports of programs: the published one, else the one on which they listen, or the next free one for several. */
 export function programPorts(programs: Programs, {services, file}: Stack): ReadonlyMap<string, ProgramPort> {
@@ -40,7 +38,7 @@ export function programPorts(programs: Programs, {services, file}: Stack): Reado
     const published = [...programs.values()].filter(each => each !== program).map(numberOf)
     const port = portOf(program, new Set([...used, ...published]))
     ports.set(id, port)
-    for (const each of [port.called, Number(port.keys['appPort'] ?? 0)]) used.add(each)
+    for (const each of [port.called, Number(port.start.keys['appPort'] ?? 0)]) used.add(each)
   }
   return ports
 }
@@ -53,43 +51,34 @@ function numbersOf(text: string, file: Stack['file']): readonly number[] {
 }
 
 /** Numbers that cannot be chosen come first. */
-const rank = (program: ListeningProgram): number => (numberOf(program) > 0 ? 0 : kindOf(program) === 'fixed' ? 1 : 2)
+const rank = (program: ListeningProgram): number =>
+  numberOf(program) > 0 ? 0 : program.start.move === undefined ? 1 : 2
 
 /** The number that it publishes; 0: none. */
 const numberOf = ({service}: ListeningProgram): number =>
   Number(/^\d+(?=$|-)/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
 
-/** Whether a command line reads the number in PORT. */
-export const isToldIn = (command: readonly string[]): boolean => /\$\{?PORT\b/.test(command.join(' '))
-
-function kindOf({command, folder, service, target, isTold}: ListeningProgram): Kind {
-  if (isTold === true || isToldIn(command)) return 'variable'
-  if (hasMovedBind(command, folder)) return 'movable'
-  const readsVariable = variablePairs(service.values['environment'])['PORT'] === target.toString()
-  return readsVariable || readsPort(command.join(' ')) ? 'variable' : 'fixed'
+function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
+  const {service, start} = program
+  const [published, own] = [numberOf(program), ownPort(program)]
+  if (service.sidecar !== undefined) return besideSidecar(program, used)
+  if (own === 0) return {called: published, start}
+  if (published > 0) return {called: published, start: calledAt(start, published)}
+  const called = start.move === undefined ? own : freeFrom(own, used)
+  return {called, start: called === own ? start : calledAt(start, called)}
 }
 
-function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
-  const {service, target} = program
-  const kind = kindOf(program)
+/** A program that its sidecar calls, too: at the number that daprd got. */
+function besideSidecar(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
+  const {service, start, folder} = program
   const published = numberOf(program)
   const own = Number(service.sidecar?.keys['appPort'] ?? 0)
-  if (service.sidecar !== undefined) {
-    if (own === 0) return {called: published, keys: {}, getsPort: false}
-    const app = used.has(own) && kind === 'movable' ? {autoPort: true, fixedPort: own} : {appPort: own}
-    const isOther = published > 0 && published !== own
-    return {called: published || own, keys: isOther ? {port: published, ...app} : app, getsPort: false}
-  }
-  if (target === 0) {
-    // PORT has no number: the run gives it one
-    const isVariable = isToldIn(program.command)
-    return {called: published, keys: isVariable ? {autoPort: true} : {}, getsPort: isVariable}
-  }
-  const called = published || (kind === 'fixed' ? target : freeFrom(target, used))
-  if (kind === 'fixed')
-    return {called, keys: {...(called === target ? {} : {port: called}), appPort: target}, getsPort: false}
-  const isInCode = kind === 'movable' && called !== target
-  return {called, keys: isInCode ? {port: called, fixedPort: target} : {port: called}, getsPort: !isInCode}
+  const {port: _port, appPort: _appPort, ...others} = start.keys
+  if (own === 0) return {called: published, start: {...start, keys: others}}
+  const isMoved = used.has(own) && hasMovedBind(textsOf(start.keys['command']), folder)
+  const keys = isMoved ? {autoPort: true, fixedPort: own} : {appPort: own}
+  const front = published > 0 && published !== own ? {port: published} : {}
+  return {called: published || own, start: {...start, keys: {...front, ...keys, ...others}}}
 }
 
 /** The services, each container with ports that others call, or of its image, published at the same or the next free number. */
@@ -97,7 +86,7 @@ export function withPublished(stack: Stack, programs: Programs): Stack['services
   const {services, file} = stack
   const isHere = ({id, values}: Service): boolean => programs.has(id) || values['network_mode'] === 'host'
   const called = callsIn(stack, new Map([...services].filter(([, each]) => isHere(each))))
-  const used = new Set(Array.from(programs.values(), ({target}) => target))
+  const used = new Set(Array.from(programs.values(), ownPort))
   for (const each of services.values()) {
     if (each.values['network_mode'] === 'host') used.add(Number(publishedPort(each)))
     for (const port of portsOf(each).flatMap(({published}) => numbersOf(published, file))) used.add(port)

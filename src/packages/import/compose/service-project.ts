@@ -1,4 +1,5 @@
 import {basename, dirname, join} from 'node:path'
+import {programsIn} from '../../../files/config/programs.ts'
 import {buildOf, startWords, type Build, type Env, type Service, type Stack} from './service.ts'
 import {appsIn} from '../folder/folder.ts'
 import {imageName} from '../kubernetes/workloads.ts'
@@ -10,19 +11,28 @@ import {textValue} from '../reading/yaml-file.ts'
 /** Folders in which several projects of one context are. */
 const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
 
-/** The project that an image is built of, where it starts, or, in a shared context, with its Dockerfile or name; undefined: none known. `env`: its variables. */
+/** Facts about the program of an image. */
+interface Started {
+  /** The folder in which it starts. */
+  readonly folder: string
+  readonly env: Env
+  /** Commands that may start it, best first. */
+  readonly candidates: readonly (readonly string[])[]
+}
+
+/** The project that an image is built of, where it starts, or, in a shared context, with its Dockerfile or name; undefined: none known. */
 export function projectOf(
   service: Service,
   build: Build,
-  start: string,
-  stack: Stack,
-  env: Env
+  {folder: start, env, candidates}: Started,
+  stack: Stack
 ): ImportedApp | undefined {
   // one Dockerfile may build all projects, each by an argument that names it
   const ofArguments = build.flags.flatMap(flag => /^--build-arg=\w+=\W{0,2}(\w[\w./@-]*)$/.exec(flag)?.[1] ?? [])
   const known = [...ofArguments.filter(each => each.includes('/')), ...namesOf(service), ...ofArguments]
   const own = appsIn(start, env)
-  const named = known.flatMap(name => own.filter(({id}) => id === name))[0]
+  const built = programsIn(candidates[0] ?? [], '').map(({name}) => name)
+  const named = [...built, ...known].flatMap(name => own.filter(({id}) => id === name))[0]
   const others = [...stack.services.values()].filter(each => buildOf(each, stack)?.folder === build.folder)
   const isShared = others.some(each => buildOf(each, stack)?.dockerfile !== build.dockerfile)
   const unlike = others.filter(each => buildOf(each, stack)?.flags.join() !== build.flags.join())

@@ -81,6 +81,19 @@ t.test('a compose service listens where its ports and variables say, not by the 
   t.notOk(template.apps.some(app => 'appPort' in app))
 })
 
+t.test('a compose service has the marks of a guess, and of calls that are not held', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': 'services: {api: {build: api, ports: ["8080:8080"]}, users: {build: users}}',
+    api: {'go.mod': '', 'main.go': 'package main\nfunc main() { http.ListenAndServe(":8080", nil) }'},
+    users: {'main.py': FASTAPI}
+  })
+  t.match(template.apps, [{appPort: 8080}, {port: 8000}])
+  t.strictSame(notes, [
+    'appPort: its calls are not held: have its code read PORT, and write port: 8080',
+    'guessed: port 8000 (the default of uvicorn)'
+  ])
+})
+
 t.test('ENV of a Dockerfile arrives where its CMD does not run here, or is marked', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml':

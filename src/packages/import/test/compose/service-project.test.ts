@@ -60,7 +60,7 @@ t.test('a server of development listens where its project says, or the variable 
     quiet: node('')
   })
   t.match(template.apps, [
-    {port: 3000, fixedPort: 5173},
+    {port: 3000, command: ['npm', 'run', 'dev', '--', '--port', '3000']},
     {port: 9001},
     {env: {API: 'http://localhost:9001', OTHER: 'http://localhost'}}
   ])
