@@ -22,9 +22,8 @@ export async function importAppHost(path: string, root: string, cwd: string, run
     const services = manifest.services()
     if (Object.keys(services).length === 0)
       throw new UserError(`cannot import ${of}: its manifest starts nothing on this machine`)
-    const volumes = Object.fromEntries([...manifest.volumes].map(name => [name, {}]))
     const base = {path: join(root, 'apphost'), shownAs: of, text: ''}
-    const imported = importServices({file: base, values: {services, volumes}, notes: manifest.notesOf, from: of})
+    const imported = importServices({file: base, values: {services}, notes: manifest.notesOf, from: of})
     const withoutFile = 'build: its Dockerfile is one that Aspire writes for its manifest alone: write a command'
     const apps = imported.apps.map(app =>
       JSON.stringify(app.keys).includes(basename(out)) ? {...app, notes: [...app.notes, withoutFile]} : app
@@ -48,165 +47,154 @@ function toolFor(path: string, of: string, file: string): OtherTool {
   }
 }
 
-const PROGRAM = /^(?:project|executable)\./
-const isProgram = (resource: Values): boolean => PROGRAM.test(textValue(resource['type'])) || 'build' in resource
-
 /** Types of resources that run. */
 const RUN = /^(?:project|executable|container|dockerfile)\.v/
 /** These, and the values of others. */
 const KNOWN = /^(?:project|executable|container|dockerfile|value|parameter)\.v|^annotated\.string$/
+const isProgram = (resource: Values): boolean =>
+  /^(?:project|executable)\./.test(textValue(resource['type'])) || 'build' in resource
 
 class Manifest {
   readonly notesOf = new Map<string, string[]>()
   readonly notes: string[] = []
-  readonly volumes = new Set<string>()
-  readonly #resources: Values
+  readonly #resources: ReadonlyMap<string, Values>
   /** The folder of the manifest, which its paths count from. */
   readonly #out: string
   readonly #root: string
 
   constructor(resources: Values, out: string, root: string) {
-    this.#resources = resources
+    this.#resources = new Map(Object.entries(resources).map(([id, each]) => [id, mapOf(each)]))
     this.#out = out
     this.#root = root
   }
 
   /** The resources that run, in the terms of a compose file. */
   services(): Readonly<Record<string, Values>> {
-    const all = Object.entries(this.#resources).map(([id, each]) => [id, mapOf(each)] as const)
-    const services = all.flatMap(([id, each]) =>
-      RUN.test(textValue(each['type'])) ? [[id, this.#service(id, each)] as const] : []
-    )
-    const others = all.map(([id, {type}]) => [id, textValue(type)] as const).filter(([, type]) => !KNOWN.test(type))
-    for (const type of new Set(others.map(([, each]) => each))) {
-      const ids = others.flatMap(([id, each]) => (each === type ? [id] : [])).join(', ')
-      this.notes.push(`${ids}: left out: ${type || 'the manifest'} does not show what runs on this machine`)
-    }
-    for (const [id, {inputs}] of all) {
-      const initial = mapOf(mapOf(mapOf(inputs)['value'])['default'])
+    const others = new Map<string, string[]>()
+    for (const [id, each] of this.#resources) {
+      const [type, initial] = [textValue(each['type']), initialOf(each)]
+      if (!KNOWN.test(type)) others.set(type, [...(others.get(type) ?? []), id])
       if ('generate' in initial)
         this.notes.push(`${id}: Aspire makes a value for each machine: here it is ${madeUp(id)}`)
-      else if (inputs !== undefined && !('value' in initial))
+      else if ('inputs' in each && !('value' in initial))
         this.notes.push(`${id}: a parameter without a value: set ${variableOf(id)} where pillion is started`)
     }
-    return Object.fromEntries(services)
+    for (const [type, ids] of others)
+      this.notes.push(`${ids.join(', ')}: left out: ${type || 'the manifest'} does not show what runs on this machine`)
+    const run = [...this.#resources].filter(([, {type}]) => RUN.test(textValue(type)))
+    return Object.fromEntries(run.map(([id, each]) => [id, this.#service(id, each)]))
   }
-
-  #path = (path: unknown): string => pathTo(resolve(this.#out, textValue(path)), this.#root)
 
   #service(id: string, each: Values): Values {
     const needed = new Set<string>()
-    const text = (typed: string): string => this.#resolved(typed, id, needed, 0)
-    const env = Object.entries(mapOf(each['env'])).flatMap(([name, value]) => {
-      if (isOfPublished(name, textValue(value), each)) return []
-      const resolved = text(textValue(value))
-      const [unknown] = /(?<!\$)\{[\w-]+\.[^{}]*\}/.exec(resolved) ?? []
-      if (unknown === undefined) return [[name, resolved] as const]
-      if (!/^\{[\w-]+\.bindings\.https\./.test(unknown))
-        this.#note(id, `env: ${name}: ${unknown} is known where Aspire deploys it: write its value`)
-      return []
-    })
-    const args = textsOf(each['args']).map(text)
+    const from = {owner: id, needed, depth: 0}
+    const [type, args] = [textValue(each['type']), textsOf(each['args']).map(arg => this.#resolved(arg, from))]
     const ports = Object.values(mapOf(each['bindings'])).flatMap(binding => {
-      const {port, targetPort, protocol} = mapOf(binding)
-      const target = textValue(targetPort)
-      const own = textValue(port) === '' ? target : `${textValue(port)}:${target}`
+      const [port, target, protocol] = ['port', 'targetPort', 'protocol'].map(key => textValue(mapOf(binding)[key]))
+      const own = [port, target].filter(Boolean).join(':')
       return target === '' ? [] : [`${own}${protocol === 'udp' ? '/udp' : ''}`]
     })
+    const environment = Object.fromEntries(
+      Object.entries(mapOf(each['env'])).flatMap(([name, value]) => this.#variable(name, textValue(value), each, from))
+    )
     // a manifest has no order: a program waits for the containers whose addresses it gets
-    const servers = [...needed].filter(name => name !== id && !isProgram(mapOf(this.#resources[name])))
-    const common = {
-      environment: Object.fromEntries(env),
-      ports: ports.length > 0 ? ports : undefined,
-      depends_on: isProgram(each)
-        ? Object.fromEntries(servers.map(name => [name, {condition: 'service_healthy'}]))
-        : undefined
-    }
-    const type = textValue(each['type'])
+    const servers = [...needed].filter(name => name !== id && !isProgram(this.#resources.get(name) ?? {}))
+    const waits = Object.fromEntries(servers.map(name => [name, {condition: 'service_healthy'}]))
+    const common = {environment, ...(ports.length > 0 && {ports}), ...(isProgram(each) && {depends_on: waits})}
     if (type.startsWith('executable.')) {
-      const words = [textValue(each['command']), ...args]
-      const build = {context: this.#path(each['workingDirectory'])}
-      return given({...common, build, command: words, 'x-program': 'true'})
+      const command = [textValue(each['command']), ...args]
+      return {...common, build: {context: this.#path(each['workingDirectory'])}, command, 'x-program': 'true'}
     }
     if (type.startsWith('project.')) {
       if (args.length > 0) this.#note(id, `args: ${args.join(' ')}: write them behind -- in its command`)
-      return given({...common, build: {context: this.#path(dirname(textValue(each['path'])))}})
+      return {...common, build: {context: this.#path(dirname(textValue(each['path'])))}}
     }
+    return {...common, ...this.#image(each), ...(args.length > 0 && {command: args})}
+  }
+
+  /** The variable of a resource, none with a note if only a deployment knows its value. */
+  #variable(name: string, typed: string, each: Values, from: Reference): readonly (readonly [string, string])[] {
+    if (isOfPublished(name, typed, each)) return []
+    const value = this.#resolved(typed, from)
+    const [unknown = ''] = /(?<!\$)\{[\w-]+\.[^{}]*\}/.exec(value) ?? []
+    if (unknown === '') return [[name, value]]
+    if (!/^\{[\w-]+\.bindings\.https\./.test(unknown))
+      this.#note(from.owner, `env: ${name}: ${unknown} is known where Aspire deploys it: write its value`)
+    return []
+  }
+
+  /** The image of a container, and its mounts; `dockerfile.v0` is the first form of `container.v1`. */
+  #image(each: Values): Values {
+    const own = mapOf(each['build'])
     const {
       context,
       dockerfile,
-      stage,
-      args: buildArgs
-    } = mapOf(
-      each['build'] ??
-        (type.startsWith('dockerfile.') && {
-          context: each['context'],
-          dockerfile: each['path'],
-          args: each['buildArgs']
-        })
-    )
-    const build = given({
-      context: this.#path(context),
-      dockerfile: dockerfile && resolve(this.#out, textValue(dockerfile)),
-      target: stage,
-      args: buildArgs
-    })
+      stage: target,
+      args
+    } = 'build' in each ? own : ({...each, dockerfile: each['path'], args: each['buildArgs']} as Values)
+    const file = dockerfile && resolve(this.#out, textValue(dockerfile))
+    const build = given({context: this.#path(context), dockerfile: file, target, args})
+    const mounts = [...listedValues(each['volumes']), ...listedValues(each['bindMounts'])].map(mapOf)
     return given({
-      ...common,
       ...(context === undefined ? {image: each['image']} : {build}),
       entrypoint: each['entrypoint'],
-      command: args.length > 0 ? args : undefined,
-      volumes: this.#mounts(each)
+      volumes: mounts.map(({name, source, target: at, readOnly}) =>
+        [source === undefined ? name : this.#path(source), at, ...(readOnly === 'true' ? ['ro'] : [])]
+          .map(textValue)
+          .filter(Boolean)
+          .join(':')
+      )
     })
   }
 
-  #mounts({volumes, bindMounts}: Values): readonly string[] {
-    const all = [...listedValues(volumes), ...listedValues(bindMounts)].map(mapOf)
-    return all.flatMap(({name, source, target, readOnly}) => {
-      if (name !== undefined) this.volumes.add(textValue(name))
-      const from = source === undefined ? textValue(name) : this.#path(source)
-      return [[from, textValue(target), ...(readOnly === 'true' ? ['ro'] : [])].filter(Boolean).join(':')]
-    })
-  }
+  #path = (path: unknown): string => pathTo(resolve(this.#out, textValue(path)), this.#root)
 
   #note(id: string, text: string): void {
     this.notesOf.set(id, [...(this.notesOf.get(id) ?? []), text])
   }
 
   /** A text with its references replaced; a reference that is not known stays. Dollars are literal in it. */
-  #resolved(typed: string, owner: string, needed: Set<string>, depth: number): string {
-    return typed
-      .replaceAll('$', () => '$$')
-      .replaceAll(/\{([\w-]+)\.([\w.-]+)\}/g, (whole, id: string, way: string) => {
-        const resource = ownOf(this.#resources, id)
-        return resource === undefined
-          ? whole
-          : (this.#valueOf(id, mapOf(resource), way, {owner, needed, depth}) ?? whole)
-      })
+  #resolved(typed: string, from: Reference): string {
+    return literal(typed).replaceAll(/\{([\w-]+)\.([\w.-]+)\}/g, (whole, id: string, way: string) => {
+      const resource = this.#resources.get(id)
+      return (resource && this.#valueOf(id, resource, way.split('.'), from)) ?? whole
+    })
   }
 
   #valueOf(
     id: string,
     resource: Values,
-    way: string,
-    {owner, needed, depth}: {readonly owner: string; readonly needed: Set<string>; readonly depth: number}
+    [first = '', name = '', part = '']: readonly string[],
+    from: Reference
   ): string | undefined {
-    const [first = '', name = '', part = ''] = way.split('.')
     if (first === 'bindings') {
-      needed.add(id)
-      return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part, isProgram(resource) && id !== owner)
+      from.needed.add(id)
+      return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part, isProgram(resource) && id !== from.owner)
     }
     if ('inputs' in resource) {
-      const initial = mapOf(mapOf(mapOf(resource['inputs'])['value'])['default'])
+      const initial = initialOf(resource)
       if ('generate' in initial) return madeUp(id)
-      return 'value' in initial ? textValue(initial['value']).replaceAll('$', () => '$$') : `\${${variableOf(id)}}`
+      return 'value' in initial ? literal(textValue(initial['value'])) : `\${${variableOf(id)}}`
     }
     const value = resource[first]
-    if (typeof value !== 'string' || depth > MAX_DEPTH) return undefined
-    const found = this.#resolved(value, owner, needed, depth + 1)
+    if (typeof value !== 'string' || from.depth > MAX_DEPTH) return undefined
+    const found = this.#resolved(value, {...from, depth: from.depth + 1})
     return resource['filter'] === 'uri' && !found.includes('${') ? encodeURIComponent(found) : found
   }
 }
+
+/** The resource whose text has a reference. */
+interface Reference {
+  readonly owner: string
+  /** Ids of resources whose addresses it gets. */
+  readonly needed: Set<string>
+  readonly depth: number
+}
+
+const literal = (text: string): string => text.replaceAll('$', () => '$$')
+
+/** The first value of a parameter. */
+const initialOf = ({inputs}: Values): Values => mapOf(mapOf(mapOf(inputs)['value'])['default'])
 
 /** References that lead on to others; more are a circle. */
 const MAX_DEPTH = 20

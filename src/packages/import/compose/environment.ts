@@ -1,21 +1,11 @@
-import {join, relative} from 'node:path'
+import {relative} from 'node:path'
 import {pathFrom} from '../imported.ts'
-import {textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
 import {otherPort, portHere} from './names.ts'
 import {withValues} from './project.ts'
-import {
-  ADDRESSES,
-  addressesOf,
-  buildOf,
-  folderOfStack,
-  usualPort,
-  type Env,
-  type Service,
-  type Stack
-} from './service.ts'
+import {ADDRESSES, addressesOf, folderOfStack, usualPort, type Env, type Service, type Stack} from './service.ts'
 
 /**
  * The variables of a service, with other services where it reaches them. `host`: where they all are; an empty string: containers have
@@ -82,9 +72,10 @@ function bareNotes(name: string, value: string, {service, stack, host}: Found): 
     host !== '' && stack.hosts.has(value) && stack.hosts.get(value)?.id !== service.id && !NO_HOST.test(name)
   const isUnknown = NAMES_HOST.test(name) && /^[a-z][\w-]*$/.test(value) && !stack.hosts.has(value) && !ANY.test(value)
   if (!isOther && !isUnknown) return []
-  const place = placeOf([name, value], service, stack)
   // values of a file of variables may be secret
   const isOwn = name in variablePairs(service.values['environment'])
+  const file = isOwn ? undefined : envPaths(service, stack).find(path => name in envFileVariables(path))
+  const place = file === undefined ? '' : `${relative(folderOfStack(stack), file)}: `
   return [
     isOther
       ? `${place}env: ${name}: ${isOwn ? value : 'its value'} is the name of a service: if it is a host, write ${host}`
@@ -109,40 +100,18 @@ export const withPortsHere = (text: string, {id}: Service, stack: Stack, host: s
 /** Addresses of a container that it gives to others itself: programs do not find its name. */
 export function ownAddresses(service: Service, env: Env, stack: Stack): readonly string[] {
   if (!stack.reached.has(service.id)) return []
-  const own = addressesOf(service, env, /mongo/).filter(([, name]) => stack.hosts.get(name) === service)
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => !OF_CLIENT.test(value)))
+  const own = addressesOf(service, given, /mongo/).filter(([, name]) => stack.hosts.get(name) === service)
   const notes = own.map(([text, name, port]) => {
     const here = portHere(service, port, stack)
     const hosts = `for programs write 127.0.0.1 ${name} into /etc/hosts`
     const moved = here === port ? '' : `, and publish it at ${port}, not at ${here}`
-    return `${placeOf([text], service, stack)}others get ${text} as its address: ${hosts}${moved}`
+    return `others get ${text} as its address: ${hosts}${moved}`
   })
   return [...new Set(notes)]
 }
-
-/** `compose.yaml:12: `, the line of a service, of its env files or of its Dockerfile that has all texts; '': none has. */
-function placeOf(texts: readonly string[], service: Service, stack: Stack): string {
-  const build = buildOf(service, stack)
-  const image = build === undefined ? [] : [join(build.folder, build.dockerfile)]
-  for (const path of [stack.file.path, ...envPaths(service, stack), ...image]) {
-    const lines = textAt(path).split('\n')
-    const [start, end] = path === stack.file.path ? partOf(service, lines) : [0, lines.length]
-    const at = lines.slice(start, end).findIndex(line => texts.every(text => line.includes(text)))
-    if (at !== -1) return `${relative(folderOfStack(stack), path)}:${start + at + 1}: `
-  }
-  return ''
-}
-
-/** The first line of a service in a compose file, and that behind its last one; all services, where none is on lines of its own. */
-function partOf({id}: Service, lines: readonly string[]): readonly [start: number, end: number] {
-  const top = lines.findIndex(line => line.startsWith('services:'))
-  const depths = lines.map(line => /^ *(?=[^\s#])/.exec(line)?.[0].length ?? Infinity)
-  const depth = depths.find((each, at) => at > top && each < Infinity) ?? 0
-  const start = lines.findIndex(
-    (line, at) => at > top && depths[at] === depth && /^["']?(.*?)["']?\s*:/.exec(line.trim())?.[1] === id
-  )
-  const end = depths.findIndex((each, at) => at > start && each <= depth)
-  return start === -1 ? [Math.max(top, 0), lines.length] : [start, end === -1 ? lines.length : end]
-}
+/** A URL with a password or a path is one for a client. */
+const OF_CLIENT = /^[\w:]+:\/\/(?:\S+@|[^/,]+\/\w)/
 
 /** `Host=db;Database=x`: it names no port. */
 const STRING = /^[\w ]+=(?!.*\bport\s*=).*;/is

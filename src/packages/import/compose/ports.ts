@@ -3,7 +3,7 @@ import {callsIn} from './environment.ts'
 import {withValues} from './project.ts'
 import {buildOf, portsOf, publishedPort, usualPort, type Service, type Stack} from './service.ts'
 import {portOfDockerfile} from '../reading/dockerfile.ts'
-import {calledAt, type Listening} from '../reading/listening.ts'
+import {calledAt, type PortKeys} from '../reading/listening.ts'
 import {hasMovedBind} from '../reading/shell-words.ts'
 import {portNumber} from '../reading/variables.ts'
 import {listedValues, textsOf} from '../reading/yaml-file.ts'
@@ -12,7 +12,7 @@ import {listedValues, textsOf} from '../reading/yaml-file.ts'
 export interface ListeningProgram {
   readonly service: Service
   readonly folder: string
-  readonly start: Listening
+  readonly start: PortKeys
 }
 
 /** The number on which it listens in its own folder; 0: not known. */
@@ -23,7 +23,7 @@ export const ownPort = ({start: {keys}}: Pick<ListeningProgram, 'start'>): numbe
 export interface ProgramPort {
   /** 0: not known. */
   readonly called: number
-  readonly start: Listening
+  readonly start: PortKeys
 }
 
 type Programs = ReadonlyMap<string, ListeningProgram>
@@ -61,7 +61,7 @@ const numberOf = ({service}: ListeningProgram): number =>
 function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
   const {service, start} = program
   const [published, own] = [numberOf(program), ownPort(program)]
-  if (service.sidecar !== undefined) return besideSidecar(program, used)
+  if (service.sidecar !== undefined) return withSidecarPort(program, used)
   if (own === 0) return {called: published, start}
   if (published > 0) return {called: published, start: calledAt(start, published)}
   const called = start.move === undefined ? own : freeFrom(own, used)
@@ -69,7 +69,7 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
 }
 
 /** A program that its sidecar calls, too: at the number that daprd got. */
-function besideSidecar(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
+function withSidecarPort(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
   const {service, start, folder} = program
   const published = numberOf(program)
   const own = Number(service.sidecar?.keys['appPort'] ?? 0)

@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {pathFrom, pathTo, type ImportedApp} from '../imported.ts'
-import type {Listening} from '../reading/listening.ts'
+import type {PortKeys} from '../reading/listening.ts'
 import {missingFileNote, oddNotes} from '../reading/variables.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 import {composeEnvironment, pathOfEntry, variablesOfFiles, withPortsHere} from './environment.ts'
@@ -23,7 +23,11 @@ import {
 import type {ComposeProgram} from './service-program.ts'
 
 /** Its app, at the port where it is called. */
-export function appOf({folder, skipped, service, start: own}: ComposeProgram, start: Listening, stack: Stack): ImportedApp {
+export function appOf(
+  {folder, skipped, service, start: own}: ComposeProgram,
+  start: PortKeys,
+  stack: Stack
+): ImportedApp {
   const {id, values} = service
   const {command, ...portKeys} = start.keys
   const target = ownPort({start: own})

@@ -1,9 +1,10 @@
 // The program of a service whose image is built here: by its own command, that of its image, or the project in its folder.
-import {join} from 'node:path'
+import {basename, dirname, join} from 'node:path'
 import {programsIn} from '../../../files/config/programs.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
-import {commandListening} from '../folder/command-start.ts'
-import {buildNote} from '../folder/languages/node.ts'
+import {commandStart} from '../folder/command-start.ts'
+import {appsIn} from '../folder/folder.ts'
+import {buildNote, startsParts} from '../folder/languages/node.ts'
 import {withTexts, type ImportedApp} from '../imported.ts'
 import {
   commandsOfDockerfile,
@@ -14,14 +15,14 @@ import {
   variablesOfDockerfile,
   withoutWorkdir
 } from '../reading/dockerfile.ts'
-import {isFolder} from '../reading/files.ts'
-import {calledAt, GUESSED, isOfPort, listeningKeys, type Listening, type ListensAt} from '../reading/listening.ts'
+import {imageName} from '../kubernetes/workloads.ts'
+import {foldersIn, isFolder} from '../reading/files.ts'
+import {calledAt, GUESSED, isOfPort, listeningKeys, type PortKeys, type ListensAt} from '../reading/listening.ts'
 import {mapOf, textsOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {callsIn, variablesOfFiles} from './environment.ts'
 import {withValues} from './project.ts'
 import type {ListeningProgram} from './ports.ts'
 import {buildOf, portsOf, startWords, type Build, type Env, type Service, type Stack} from './service.ts'
-import {projectOf} from './service-project.ts'
 
 /** The program of a service, and the facts of its image. */
 export interface ComposeProgram extends ListeningProgram {
@@ -38,15 +39,17 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   // another tool starts this program itself
   if (service.values['x-program'] === 'true') {
     const command = startWords(service)
-    const found = commandListening(command, build.folder, variablePairs(service.values['environment']))
-    const start = listeningKeys(command, build.folder, {...found, port: exactPort(service) || found.port})
+    const env = variablePairs(service.values['environment'])
+    const start = commandStart(command, build.folder, env, {exact: exactPort(service)})
     return {service, folder: build.folder, start, skipped: []}
   }
   const image = imageOf(service, build, stack)
   const written = image.candidates.find(each => each.length > 0 && runsInFolder(each, image.folder))
   if (written !== undefined && (image.words.length > 0 || buildNote(written, image.folder) === '')) {
     const skipped = written === image.candidates[1] ? image.entrypoint : []
-    return {service: image.service, folder: image.folder, start: writtenStart(written, image), skipped}
+    const {folder, env, exact} = image
+    const start = commandStart(written, folder, env, {exact, other: image.other || Number(env['PORT'] ?? 0)})
+    return {service: image.service, folder, start, skipped}
   }
   const project = projectOf(service, build, image, stack)
   const args = project && argumentsOf(image, project)
@@ -109,25 +112,55 @@ function imageOf(service: Service, build: Build, stack: Stack): Image {
   }
 }
 
-/** The keys of a program whose command is written. */
-function writtenStart(command: readonly string[], {folder, env, exact, other}: Image): Listening {
-  const found = commandListening(command, folder, env)
-  const known = found.guess === undefined ? found.port : 0
-  const port = exact || known || other || Number(env['PORT'] ?? 0)
-  const takes = found.takes ?? (env['PORT'] === port.toString() ? 'PORT' : undefined)
-  const start = listeningKeys(command, folder, port > 0 ? {port, takes} : found)
-  // most programs that nobody calls serve nothing
-  return port === 0 && found.serves !== true ? {...start, notes: start.notes.filter(note => !isOfPort(note))} : start
+/** Folders in which several projects of one context are. */
+const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
+
+/** The project that an image is built of, where it starts, or, in a shared context, with its Dockerfile or name; undefined: none known. */
+function projectOf(
+  service: Service,
+  build: Build,
+  {folder: start, env, candidates}: Image,
+  stack: Stack
+): ImportedApp | undefined {
+  // one Dockerfile may build all projects, each by an argument that names it
+  const ofArguments = build.flags.flatMap(flag => /^--build-arg=\w+=\W{0,2}(\w[\w./@-]*)$/.exec(flag)?.[1] ?? [])
+  const known = [...ofArguments.filter(each => each.includes('/')), ...namesOf(service), ...ofArguments]
+  const own = appsIn(start, env)
+  const built = programsIn(candidates[0] ?? [], '').map(({name}) => name)
+  const named = [...built, ...known].flatMap(name => own.filter(({id}) => id === name))[0]
+  const others = [...stack.services.values()].filter(each => buildOf(each, stack)?.folder === build.folder)
+  const isShared = others.some(each => buildOf(each, stack)?.dockerfile !== build.dockerfile)
+  const unlike = others.filter(each => buildOf(each, stack)?.flags.join() !== build.flags.join())
+  const areSeveral = unlike.some(each => startWords(each).length === 0)
+  const isOne = own.length > 0 && !isShared && !startsParts(start)
+  if (named !== undefined || (isOne && !areSeveral)) return named ?? own[0]
+  const names = isOne ? ofArguments : known
+  const folders = [
+    dirname(join(build.folder, build.dockerfile)),
+    ...GROUPS.flatMap(group => names.map(name => join(build.folder, group, name)))
+  ].filter(each => each !== start && each.startsWith(`${build.folder}/`))
+  const below = own.length === 0 && !isShared ? foldersIn(start).flatMap(each => appsIn(each, env).slice(0, 1)) : []
+  const texts = [...stack.services.values()].flatMap(each => [...namesOf(each), ...(buildOf(each, stack)?.flags ?? [])])
+  const isOfOther = texts.some(text => basename(text.replace(/.*=/, '')) === basename(below[0]?.folder ?? ''))
+  const alone = below.length === 1 && !(areSeveral && isOfOther) ? below[0] : undefined
+  return folders.flatMap(each => appsIn(each, env).slice(0, 1))[0] ?? alone ?? (isShared ? undefined : own[0])
 }
 
+/** The possible names of a service's project: `cart`, of a service `cart-service` with an image `shop/cart`. */
+function namesOf({id, values}: Service): readonly string[] {
+  return [id, basename(imageName(textValue(values['image'])))]
+    .flatMap(each => [each, each.replace(KIND, ''), each.replace(/[-_]?(?:svc|srv)$/, '-service')])
+    .filter(Boolean)
+}
+const KIND = /[-_]?(?:service|svc|srv|app|server)$/
+
 /** The keys of a project. Its server of development listens where the project says; a guess counts less than the file. */
-function projectStart({keys, move, notes, folder}: ImportedApp, {words, exact, other}: Image): Listening {
-  const start: Listening = {keys, move, notes: notes.filter(isOfPort)}
+function projectStart({keys, move, notes, folder}: ImportedApp, {words, exact, other}: Image): PortKeys {
+  const start: PortKeys = {keys, move, notes: notes.filter(isOfPort)}
   const own = Number(keys['port'] ?? keys['appPort'] ?? 0)
   // the code of a worker is that of a server
   const isTold = move !== undefined && Object.keys(move(own)).length === 0
-  if (words.length > 0 && exact === 0 && other === 0 && !isTold)
-    return {keys: {command: keys['command']}, notes: []}
+  if (words.length > 0 && exact === 0 && other === 0 && !isTold) return {keys: {command: keys['command']}, notes: []}
   const isGuess = notes.some(note => note.startsWith(GUESSED))
   if (own > 0) return isTold && isGuess && exact > 0 ? calledAt(start, exact) : start
   if (exact === 0 && other === 0) return {...start, notes: []}

@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import {packageScript} from '../../../files/config/package-script.ts'
 import {readText} from '../reading/files.ts'
-import {listeningIn, type ListensAt} from '../reading/listening.ts'
+import {isOfPort, listeningIn, listeningKeys, type PortKeys, type ListensAt} from '../reading/listening.ts'
 import {flaggedPort, portVariable, readsPort, defaultPort} from '../reading/shell-words.ts'
 import {dotnetListening} from './languages/dotnet.ts'
 import {phoenixListening} from './languages/frameworks.ts'
@@ -43,6 +43,27 @@ export function commandListening(command: readonly string[], folder: string, env
   const found = listeningIn(text, folder, env)
   if (found.port > 0 || found.takes !== undefined) return found
   return defaultPort(line) ?? {port: 0, serves: SERVES.test(text) || (text.trim() === '' && SERVER_NAME.test(line))}
+}
+
+/** Numbers that others than the program know: `exact` comes first, `other` before a guess; 0: none. */
+export interface KnownPorts {
+  readonly exact?: number
+  readonly other?: number
+}
+
+/** The keys of a command. A program that nothing calls gets a mark about its unknown port only if it serves. */
+export function commandStart(
+  command: readonly string[],
+  folder: string,
+  env: ProgramVariables,
+  {exact = 0, other = 0}: KnownPorts = {}
+): PortKeys {
+  const found = commandListening(command, folder, env)
+  const port = exact || (found.guess === undefined ? found.port : 0) || other
+  const takes = found.takes ?? (port > 0 && env['PORT'] === port.toString() ? 'PORT' : undefined)
+  const start = listeningKeys(command, folder, port > 0 ? {port, takes} : found)
+  const isQuiet = port === 0 && found.port === 0 && found.serves !== true
+  return isQuiet ? {keys: {...start.keys, command}, notes: start.notes.filter(note => !isOfPort(note))} : start
 }
 
 /** A call that serves, in the languages whose files a line names. */

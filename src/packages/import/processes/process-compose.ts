@@ -15,9 +15,8 @@ import {
 import {isFile, isFolder} from '../reading/files.ts'
 import {ownOf} from '../../../model/own.ts'
 import {commandOf} from '../reading/shell-words.ts'
-import {commandListening} from '../folder/command-start.ts'
+import {commandStart} from '../folder/command-start.ts'
 import type {ProgramVariables} from '../folder/languages/project.ts'
-import {listeningKeys} from '../reading/listening.ts'
 import {envFileVariables, missingFileNote} from '../reading/variables.ts'
 import {
   given,
@@ -130,23 +129,17 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   if (/\{\{|PC_REPLICA_NUM/.test(lineOf(process))) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
   const probed = Number(textValue(http['port'])) || 0
   const files = Object.assign({}, ...[pathFrom(file, '.env'), own].map(envFileVariables)) as ProgramVariables
-  const found = commandListening(command, folder, {
-    ...files,
-    ...(env as ProgramVariables),
-    ...(given({PORT}) as ProgramVariables)
-  })
-  const isServer = probed > 0 || found.port > 0
-  const {keys: listening, ...more} = listeningKeys(
-    command,
-    folder,
-    probed > 0 ? {port: probed, takes: found.takes} : found
-  )
-  const {command: words = command, ...ports}: Values = isServer ? listening : {}
+  const known = {...files, ...(env as ProgramVariables), ...(given({PORT}) as ProgramVariables)}
+  const {
+    keys: {command: words, ...ports},
+    notes: ofPort,
+    move
+  } = commandStart(command, folder, known, {exact: probed})
   const ownEnv = 'port' in ports ? env : {...env, ...given({PORT})}
   return {
     id,
     folder,
-    ...(isServer && more),
+    move,
     keys: given({
       ...ports,
       appProtocol: hasPort && textValue(http['scheme']).toLowerCase() === 'https' ? 'https' : undefined,
@@ -161,7 +154,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
       profiles: isDisabled ? ['disabled'] : isForeground ? ['foreground'] : undefined,
       tty: ['is_tty', 'is_interactive', 'is_foreground'].some(key => textValue(process[key]) === 'true') || undefined
     }),
-    notes: [...notes, ...(isServer || found.serves === true ? more.notes : [])]
+    notes: [...notes, ...ofPort]
   }
 }
 

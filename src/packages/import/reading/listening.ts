@@ -45,14 +45,10 @@ export const UNKNOWN_PORT =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 
 /** Keys of a program that is called at a number, the way to another one, and notes on doubts. */
-export type Listening = Required<Pick<ImportedApp, 'keys' | 'notes'>> & Pick<ImportedApp, 'move'>
+export type PortKeys = Required<Pick<ImportedApp, 'keys' | 'notes'>> & Pick<ImportedApp, 'move'>
 
 /** The keys of a program that is called at its own number, the way to another number, and notes on doubts. */
-export function listeningKeys(
-  command: readonly string[],
-  folder: string,
-  {port, guess, takes}: ListensAt
-): Listening {
+export function listeningKeys(command: readonly string[], folder: string, {port, guess, takes}: ListensAt): PortKeys {
   const isHooked = hasMovedBind(command, folder)
   const isServer = isDataServer({command, folder, ready: {kind: 'spawned', timeoutMs: 0}})
   const variable = portVariable(command.join(' '))
@@ -84,7 +80,7 @@ export function listeningKeys(
 }
 
 /** An app that others call at a number, with the way in which it takes that; one of its own code keeps its appPort. */
-export function calledAt<T extends Listening>(app: T, port: number): T {
+export function calledAt<T extends PortKeys>(app: T, port: number): T {
   const {keys, move, notes} = app
   if (port === Number(keys['port'] ?? keys['appPort'] ?? 0))
     return {...app, notes: notes.filter(note => !note.startsWith(GUESSED))}

@@ -10,27 +10,6 @@ services:
   mail: {image: axllent/mailpit, depends_on: [app]}
 `
 
-t.test('lazy is never written, whatever starts none or few of an app', async t => {
-  const folder = {'package.json': '{"scripts": {"start": "node x.js"}}', 'x.js': 'server.listen(process.env.PORT)'}
-  const compose = {
-    services: {
-      none: {build: './web', scale: 0, ports: ['3000:3000']},
-      some: {
-        build: './web',
-        deploy: {replicas: 0},
-        profiles: ['more'],
-        labels: {'sablier.enable': 'true', lazy: 'true'}
-      }
-    }
-  }
-  for (const files of [
-    {'compose.yaml': JSON.stringify(compose), web: folder},
-    {Procfile: 'web: node x.js'},
-    {web: folder}
-  ])
-    t.ok((await imported(t, files)).template.apps.length > 0)
-})
-
 t.test('programs of a Procfile, and servers of a compose file', async t => {
   for (const order of [
     ['Procfile', 'compose.yaml'],

@@ -154,7 +154,7 @@ t.test('a Tiltfile: local commands, workloads and compose services that Tilt lis
     watch: {paths: ['./**', '../../go.work']}
   })
   t.match(byId.get('web'), {
-    appPort: 5174,
+    port: 5174,
     command: ['sh', '-c', "(cd .. && export 'A=b' && npm ci) && exec npm run dev"],
     watch: {paths: ['./src/**']}
   })

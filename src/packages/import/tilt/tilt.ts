@@ -5,13 +5,13 @@ import {readProject} from '../compose/files.ts'
 import {variablesFiles} from '../compose/project.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {readImported} from '../find-source.ts'
-import {appsIn} from '../folder/folder.ts'
+import {commandStart} from '../folder/command-start.ts'
 import {pathTo, unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {withForwards, type Forward} from '../kubernetes/forwards.ts'
 import {servicesOf, type ImageBuild} from '../kubernetes/workloads.ts'
 import {isFolder, textAt} from '../reading/files.ts'
 import {jsonValues, type RunTool} from '../reading/other-tool.ts'
-import {commandOf, commandPort} from '../reading/shell-words.ts'
+import {commandOf} from '../reading/shell-words.ts'
 import * as yaml from '../reading/yaml-file.ts'
 
 const {given, listedValues, mapOf, textsOf, textValue} = yaml
@@ -128,20 +128,27 @@ function localApps({name, target, isManual}: Resource): readonly ImportedApp[] {
   const isServing = served.length > 0
   if (!isServing && first.length === 0) return []
   const folder = textValue(isServing ? serve['Dir'] : update['dir'])
-  const port = isServing ? portOf(target, served, folder) : 0
-  const {path} = mapOf(mapOf(target['ReadinessProbe'])['httpGet'])
+  const {httpGet, tcpSocket} = mapOf(target['ReadinessProbe'])
+  const {path} = mapOf(httpGet)
   const paths = textsOf(target['Deps']).map(each => pathTo(each, folder) + (isFolder(each) ? '/**' : ''))
   const env = yaml.variablePairs(textsOf(isServing ? serve['Env'] : update['env']))
+  const exact = Number(mapOf(httpGet ?? tcpSocket)['port'] ?? 0)
+  const other = Number(LINK.exec(JSON.stringify(target['Links'] ?? ''))?.[1] ?? 0)
+  const start = isServing ? commandStart(served, folder, env, {exact, other}) : {keys: {command: first}, notes: []}
+  const isBoth = isServing && first.length > 0
   const keys = given({
-    appPort: port > 0 ? port : undefined,
-    command: isServing && first.length > 0 ? inOrder(update, served, folder) : isServing ? served : first,
+    ...start.keys,
+    ...(isBoth && {command: inOrder(update, textsOf(start.keys['command']), folder)}),
     env: Object.keys(env).length > 0 ? env : undefined,
     ready: isServing && path !== undefined ? {http: textValue(path).replace(/^\/?/, '/')} : undefined,
     watch: paths.length > 0 ? {paths} : undefined,
     profiles: isManual ? ['manual'] : undefined
   })
-  return [{id: idOf(name), folder, keys, notes: []}]
+  return [{id: idOf(name), folder, keys, notes: start.notes, ...(!isBoth && {move: start.move})}]
 }
+
+/** A link to a page of this machine. */
+const LINK = /(?:localhost|127\.0\.0\.1):(\d+)/
 
 /** A shell that runs a command to its end, in its folder and with its variables, and then becomes the other one. */
 function inOrder({args, dir, env}: Values, served: readonly string[], folder: string): readonly string[] {
@@ -155,19 +162,6 @@ function inOrder({args, dir, env}: Values, served: readonly string[], folder: st
 const wordsOf = (argv: unknown): readonly string[] => {
   const words = textsOf(argv)
   return words.length === 3 && words[0] === 'sh' && words[1] === '-c' ? commandOf(words[2] ?? '') : words
-}
-
-/** The port of an app, from its readiness probe, its command, its link, or the project in its folder; 0: none of them says. */
-function portOf({ReadinessProbe: probe, Links: links}: Values, command: readonly string[], folder: string): number {
-  const {httpGet, tcpSocket} = mapOf(probe)
-  const link = JSON.stringify(links ?? '')
-  const keys = appsIn(folder)[0]?.keys ?? {}
-  return (
-    Number(mapOf(httpGet ?? tcpSocket)['port'] ?? 0) ||
-    commandPort(command.join(' ')) ||
-    Number(/(?:localhost|127\.0\.0\.1):(\d+)/.exec(link)?.[1] ?? 0) ||
-    Number(keys['port'] ?? keys['appPort'] ?? 0)
-  )
 }
 
 /** Whether a resource runs a command and ends. */

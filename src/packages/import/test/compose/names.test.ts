@@ -162,7 +162,7 @@ t.test('users, passwords and words of a text stay, where they are called as serv
   )
 })
 
-t.test('a value that is the name of a service, or a host that none is, has a mark with its line', async t => {
+t.test('a value that is the name of a service, or a host that none is, has a mark with its file', async t => {
   const {notes} = await imported(t, {
     'compose.yaml': `services:
   web:
@@ -181,11 +181,11 @@ t.test('a value that is the name of a service, or a host that none is, has a mar
   t.strictSame(
     notes.filter(note => note.includes('env: ')),
     [
-      '.env:1: env: API_URL: there is no service of that name: write the host that it is here',
-      '.env:2: env: MAIL_SERVER: there is no service of that name: write the host that it is here',
-      '.env:3: env: SESSIONS: its value is the name of a service: if it is a host, write localhost',
-      'web/Dockerfile.dev:3: env: DATABASE_HOST: there is no service db: write the host that it is here',
-      'compose.yaml:5: env: CACHE: redis is the name of a service: if it is a host, write localhost'
+      '.env: env: API_URL: there is no service of that name: write the host that it is here',
+      '.env: env: MAIL_SERVER: there is no service of that name: write the host that it is here',
+      '.env: env: SESSIONS: its value is the name of a service: if it is a host, write localhost',
+      'env: DATABASE_HOST: there is no service db: write the host that it is here',
+      'env: CACHE: redis is the name of a service: if it is a host, write localhost'
     ]
   )
 })
@@ -213,7 +213,7 @@ t.test('containers are in one network under all their names, and call each other
 
 t.test('programs do not find the name that a server gives them as its address', async t => {
   const services = `services:
-  kafka: {image: kafka, ports: ["9092:9092"], environment: {LISTENERS: "PLAINTEXT://kafka:9092", VOTERS: "0@kafka:9093"}}
+  kafka: {image: kafka, ports: ["9092:9092"], environment: {LISTENERS: "PLAINTEXT://kafka:9092", VOTERS: "0@kafka:9093", OWN: "http://kafka:9094/x"}}
   mongo: {image: mongo, ports: ["27018:27017"], healthcheck: {test: "echo mongo:27017 | mongosh"}}
 `
   const {notes} = await imported(t, {
@@ -223,9 +223,9 @@ t.test('programs do not find the name that a server gives them as its address', 
   t.strictSame(
     notes.filter(note => note.includes('hosts')),
     [
-      'compose.yaml:2: others get kafka:9092 as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
-      'compose.yaml:2: others get kafka:9093 as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
-      'compose.yaml:3: others get mongo:27017 as its address: for programs write 127.0.0.1 mongo into /etc/hosts, and publish it at 27017, not at 27018'
+      'others get kafka:9092 as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
+      'others get kafka:9093 as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
+      'others get mongo:27017 as its address: for programs write 127.0.0.1 mongo into /etc/hosts, and publish it at 27017, not at 27018'
     ]
   )
   t.strictSame((await imported(t, {'compose.yaml': services})).notes, [])
