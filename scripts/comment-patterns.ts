@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dirname, '..')
 /** First words of clauses, pronouns without a noun, and fragments about special values. */
 const FIRST =
   /^(?:What|Who|Whoever|Whatever|Which|Where|It|They|Those|One|None|Nothing|Nobody|Undefined:|False:|True:|'')(?![a-z])/
-const COMMENT = /\/\*\*?([\s\S]*?)\*\/|(?:^|\s)\/\/ ?(.*)/g
+const COMMENT = /(?<!\S)\/\*\*?([\s\S]*?)\*\/|(?:^|\s)\/\/ ?(.*)/g
 /** Shorter pieces, such as names, are not sentences. */
 const SHORTEST = 12
 

@@ -94,7 +94,7 @@ function rulesOf(text: string, folder: string): readonly Rule[] {
   })
 }
 
-/** '' = it is not there, or cannot be read. Blanks at its start and end count. */
+/** The text of a file, with its blanks; '' if it is missing or unreadable. */
 const textOf = (file: string): string => orElse(() => readTextFile(file), '')
 
 /** All worktrees of a repository share its file. */
