@@ -1,27 +1,36 @@
-// `node docs/spans-picture.ts`: draws spans-light.png and spans-dark.png from the built page, with a run that is made up.
+// `npm run docs`: draws spans-light.png and spans-dark.png from a real run whose apps send spans.
 import {join} from 'node:path'
-import {launch} from '../test/browser/browser.ts'
-import {callDetail, FIRST_VIEW, madeUp} from '../test/browser/made-up.ts'
-import {madeRequest} from '../test/browser/made-up-spans.ts'
+import type {Browser} from 'playwright-core'
+import {OTEL_APP} from '../test/rig/otel-shop.ts'
+import {draw, withRun} from './run-picture.ts'
 
-const SIZE = {width: 1440, height: 800}
+const SIZE = {width: 1180, height: 800}
+const TEMPLATE = `version: 1
+common: {autoPort: true}
+apps:
+  - {appID: shop, appDirPath: ., command: [node, app.cjs, shop, sdk, stock]}
+  - {appID: stock, appDirPath: ., command: [node, app.cjs, stock, sdk]}
+`
 
-const teardowns: (() => void)[] = []
-const run = await madeUp({teardown: close => teardowns.push(close)})
-const {order, tree} = madeRequest(Date.now() - 60_000)
-Object.assign(run.answers, FIRST_VIEW, {
-  'GET /calls': {last: 42, calls: [order]},
-  'GET /calls/41': {...callDetail(order)},
-  'GET /pins': {pins: [], rounds: []},
-  'GET /trace': {...tree}
-})
-const browser = await launch()
-for (const theme of ['light', 'dark'] as const) {
-  const page = await browser.newPage({viewport: SIZE, colorScheme: theme})
-  await page.goto(run.url)
-  await page.goto(`${page.url().replace(/#.*/, '')}#/calls/41`)
-  await page.getByText('failed, LockTimeout').waitFor()
-  await page.getByRole('main').screenshot({path: join(import.meta.dirname, `spans-${theme}.png`)})
-}
-await browser.close()
-for (const close of teardowns) close()
+/** Draws the pictures into a folder. */
+export const drawSpans = async (folder: string, browser: Browser): Promise<void> =>
+  withRun('shop', {'dapr.yaml': TEMPLATE, 'app.cjs': OTEL_APP}, async ({url, pillion}) => {
+    for (const order of [1, 2, 13]) {
+      try {
+        pillion('invoke', '--app-id', 'shop', '--verb', 'GET', '--method', `orders/${order}`)
+      } catch {
+        // order 13 fails
+      }
+    }
+    const calls = JSON.parse(pillion('calls', 'to:shop', '-o', 'json')) as readonly {readonly number: number}[]
+    await draw(browser, {
+      file: join(folder, 'spans'),
+      size: SIZE,
+      url,
+      hash: `#/calls/${calls.at(-1)?.number ?? 0}`,
+      settled: async page => {
+        await page.getByText('NoStock').first().waitFor()
+        return page.getByRole('main')
+      }
+    })
+  })

@@ -1,74 +1,44 @@
-// `node docs/workflows-picture.ts`: draws workflows-light.png and workflows-dark.png from the built page, with a run that is made up.
-import type * as Api from '../src/model/api.generated.ts'
+// `npm run docs`: draws workflows-light.png and workflows-dark.png from a run of examples/workflow-order.
+import {execFileSync} from 'node:child_process'
+import {globSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {launch} from '../test/browser/browser.ts'
-import {detail, instance, step} from '../test/browser/made-up-workflows.ts'
-import {app, FIRST_VIEW, madeUp} from '../test/browser/made-up.ts'
+import type {Browser} from 'playwright-core'
+import {draw, withRun} from './run-picture.ts'
 
-const SIZE = {width: 1000, height: 470}
-const BEGAN = Date.now() - 24_000
-const after = (seconds: number): string => new Date(BEGAN + seconds * 1000).toISOString()
-
-/** A step from one second to another; without an end it waits. */
-const from = (
-  began: number,
-  ended: number | undefined,
-  kind: Api.WorkflowStep['kind'],
-  name: string,
-  more: Partial<Api.WorkflowStep> = {}
-): Api.WorkflowStep =>
-  step(kind, name, {
-    app: 'orders',
-    startedAt: after(began),
-    endedAt: ended === undefined ? null : after(ended),
-    state: ended === undefined ? 'waits' : 'done',
-    ...more
-  })
-
-const order = (id: string, more: Partial<Api.Workflow> = {}): Api.Workflow =>
-  instance(id, {app: 'orders', created: after(0), lastUpdate: after(20), ...more})
-
-const OPEN = order('o-19', {customStatus: 'waits for an approval'})
-const SHIPPING = order('ship-19', {name: 'ship', parent: {app: 'orders', id: 'o-19'}})
-const ROWS = [
-  OPEN,
-  SHIPPING,
-  order('o-18', {status: 'FAILED', failure: 'bank refuses: Grace cannot pay 6'}),
-  order('o-17', {status: 'COMPLETED'}),
-  order('o-16', {status: 'COMPLETED'})
-]
-const STEPS: Readonly<Record<string, readonly Api.WorkflowStep[]>> = {
-  'o-19': [
-    from(0, 0, 'start', 'order', {inputBytes: 53}),
-    from(0.2, 2, 'activity', 'reserve', {app: 'stock', inputBytes: 53, outputBytes: 10}),
-    from(2, 9, 'activity', 'charge', {app: 'bank', tries: 3, outputBytes: 120}),
-    from(9, undefined, 'child', 'ship', {instance: 'ship-19'}),
-    from(9.5, undefined, 'event', 'approved', {until: after(600)})
-  ],
-  'ship-19': [
-    from(9.2, 14, 'activity', 'pack', {app: 'stock'}),
-    from(14, undefined, 'timer', 'pick-up', {until: after(3600)})
-  ]
+const SIZE = {width: 1000, height: 530}
+const EXAMPLE = join(import.meta.dirname, '../examples/workflow-order')
+/** Orders by id. Grace cannot pay; the last one waits for its approval. */
+const ORDERS = {
+  'o-16': {customer: 'Ada', item: 'pen', count: 2, price: 6},
+  'o-17': {customer: 'Ada', item: 'ink', count: 1, price: 9},
+  'o-18': {customer: 'Grace', item: 'pen', count: 2, price: 6},
+  'o-19': {customer: 'Ada', item: 'pen', count: 5, price: 15}
 }
 
-const teardowns: (() => void)[] = []
-const run = await madeUp({teardown: close => teardowns.push(close)})
-run.apps = [app('orders'), app('stock'), app('bank')]
-Object.assign(run.answers, FIRST_VIEW, {
-  'GET /workflows': {workflows: ROWS, next: null},
-  'GET /workflow': detail(OPEN, {input: '{"customer":"Ada","item":"laptop","count":12}'}),
-  'GET /workflow/timeline': (_: string, query: URLSearchParams) => {
-    const id = query.get('id') ?? ''
-    return {workflow: ROWS.find(row => row.id === id) ?? OPEN, missing: [], events: [], steps: STEPS[id] ?? []}
-  }
-})
-const browser = await launch()
-for (const theme of ['light', 'dark'] as const) {
-  const page = await browser.newPage({viewport: SIZE, colorScheme: theme})
-  await page.goto(run.url)
-  await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/orders/o-19`)
-  await page.getByText('timer pick-up').waitFor()
-  await page.screenshot({path: join(import.meta.dirname, `workflows-${theme}.png`)})
+/** Draws the pictures into a folder. Installs the SDK of Dapr, which the example needs. */
+export async function drawWorkflows(folder: string, browser: Browser): Promise<void> {
+  const paths = globSync(['dapr.yaml', 'package.json', '*/*.mjs'], {cwd: EXAMPLE})
+  const files = Object.fromEntries(paths.map(path => [path, readFileSync(join(EXAMPLE, path), 'utf8')]))
+  const install = (cwd: string): void => void execFileSync('npm', ['install', '--no-audit', '--no-fund'], {cwd})
+  await withRun(
+    'workflow-order',
+    files,
+    async ({url, pillion}) => {
+      for (const [id, input] of Object.entries(ORDERS))
+        pillion('workflow', 'run', 'order', '-a', 'orders', '-i', id, '-x', JSON.stringify(input))
+      for (const id of ['o-16', 'o-17']) pillion('workflow', 'raise-event', `${id}/approved`, '-a', 'orders')
+      await draw(browser, {
+        file: join(folder, 'workflows'),
+        size: SIZE,
+        url,
+        hash: '#/workflows/orders/o-19',
+        settled: async page => {
+          await page.getByText('timer').first().waitFor()
+          await page.getByText(/^began .* so far (?:[5-9]|\d\d)(?:\.\d)? s/).waitFor()
+          return page
+        }
+      })
+    },
+    install
+  )
 }
-await browser.close()
-for (const close of teardowns) close()

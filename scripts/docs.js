@@ -222,9 +222,11 @@ function write(name, text, isOfRun) {
 if (import.meta.main) {
   const {realEvents} = await import('../docs/real-events.ts')
   const {drawDashboard} = await import('../docs/dashboard-picture.ts')
+  const {drawSpans} = await import('../docs/spans-picture.ts')
+  const {drawWorkflows} = await import('../docs/workflows-picture.ts')
   const {launch} = await import('../test/browser/browser.ts')
   const browser = await launch()
-  await drawDashboard(join(root, 'docs'), browser)
+  for (const drawn of [drawDashboard, drawSpans, drawWorkflows]) await drawn(join(root, 'docs'), browser)
   await browser.close()
   write('events.json', `${JSON.stringify(await realEvents(), undefined, 2)}\n`, true)
   for (const [name, text] of Object.entries(pages())) write(name, text, false)
