@@ -51,7 +51,7 @@ export class Apps implements EditedApps {
   /** Apps of inactive profiles, which open nothing until the user starts them. */
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
-  readonly #opening = new SingleFlight<AppRuntime, boolean>()
+  readonly #opening = new SingleFlight<AppRuntime, void>()
   /** Apps whose ports and sidecars are being opened. */
   readonly #halfOpen = new Map<Promise<unknown>, AppPlan>()
   /** Settles when no app is being opened or removed. */
@@ -291,16 +291,18 @@ export class Apps implements EditedApps {
   }
 
   /**
-   * Opens a stopped app again, with its ports; the caller starts it. Resolves with true when its sidecar is open, with false if it was
-   * removed before, or the run ends. Throws a UserError if a port that the template fixes is taken.
+   * Opens a stopped app again, with its ports, and starts it, unless it was removed before, or the run ends. Throws a UserError if a port
+   * that the template fixes is taken.
    */
-  async reopen(stopped: AppRuntime): Promise<boolean> {
-    return this.#opening.do(stopped, async () => {
-      await this.#options.closer.close(stopped) // waits if it is still closing
-      return this.inTurn(async () => {
-        if (!stopped.isStopped) return false
-        return (await this.#open(stopped.wanted, this.#all.indexOf(stopped), {previous: stopped})) !== undefined
+  async reopen(stopped: AppRuntime): Promise<void> {
+    await this.#opening.do(stopped, async () => {
+      const {closer, starts} = this.#options
+      await closer.close(stopped) // waits if it is still closing
+      const opened = await this.inTurn(async () => {
+        if (!stopped.isStopped) return undefined
+        return this.#open(stopped.wanted, this.#all.indexOf(stopped), {previous: stopped})
       })
+      if (opened !== undefined) await starts.late(opened)
     })
   }
 

@@ -3,7 +3,6 @@ import type {HandedOver, StartResult} from '../../control/run-control.ts'
 import type {Launch} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {exitOf, succeeded} from '../../model/app-state.ts'
-import {SingleFlight} from '../../model/single-flight.ts'
 import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {commandPorts} from '../../supervisor/command.ts'
@@ -28,10 +27,6 @@ export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
 /** Starts single apps during a run, and first their dependencies; restarts them. Other apps stay as they are. */
 export class AppStarter {
   readonly #options: AppStarterOptions
-  /** Apps of inactive profiles that are being opened: several requests or dependents may need the same one. */
-  readonly #bringing = new SingleFlight<AppPlan, void>()
-  /** The steps under way: one at a time for each app. */
-  readonly #stepping = new SingleFlight<AppRuntime, OwnerStep>()
 
   constructor(options: AppStarterOptions) {
     this.#options = options
@@ -57,7 +52,7 @@ export class AppStarter {
       return {outcome: 'runs already', why: ''}
     try {
       // also an app that `up --except` would leave to the user: it was asked for now
-      for (const plan of leftOut) await this.#bringing.do(plan, async () => this.#bringIn(plan, 'none'))
+      for (const plan of leftOut) await this.#bringIn(plan, 'none')
       const brought = new Set(leftOut.map(planKey)) // one of these may have done its work already
       for (const runtime of apps.named(id))
         if (runtime.isDebugged || !brought.has(planKey(runtime.plan))) await this.#bringUp(runtime)
@@ -125,7 +120,7 @@ export class AppStarter {
     if (fault !== '') return refused(fault)
     const more = before === undefined ? '' : `. To print its environment: pillion env ${id}`
     if (plan.command.length === 0) return refused(`it has no command: start it yourself${more}`)
-    if (before === undefined) await this.#bringing.do(plan, async () => this.#bringIn(plan, 'debugs'))
+    if (before === undefined) await this.#bringIn(plan, 'debugs')
     const runtime = before ?? meant()
     if (runtime === undefined) return refused(lifetime.isOver ? 'the run is stopping' : GONE)
     if (runtime.leaves) return refused(GONE)
@@ -157,8 +152,10 @@ export class AppStarter {
   /** Takes the steps of an app until its person has what they want. A step that changed nothing is not repeated: an edit or the end of the run decides. */
   async #follow(runtime: AppRuntime): Promise<void> {
     let done: OwnerStep = 'none'
-    for (let step = this.#nextOf(runtime); step !== 'none' && step !== done; step = this.#nextOf(runtime))
-      done = await this.#stepping.do(runtime, async () => this.#take(step, runtime))
+    for (let step = this.#nextOf(runtime); step !== 'none' && step !== done; step = this.#nextOf(runtime)) {
+      await this.#take(step, runtime)
+      done = step
+    }
   }
 
   #nextOf(runtime: AppRuntime): OwnerStep {
@@ -169,16 +166,15 @@ export class AppStarter {
     })
   }
 
-  async #take(step: OwnerStep, runtime: AppRuntime): Promise<OwnerStep> {
+  async #take(step: OwnerStep, runtime: AppRuntime): Promise<void> {
     const {apps, starts, changes} = this.#options
     runtime.isStartRequested = false
-    if (step === 'open' && (await apps.reopen(runtime))) await starts.late(runtime)
+    if (step === 'open') await apps.reopen(runtime)
     else if (step === 'wake') runtime.sleep.wake('start')
     else if (step === 'queue') {
       runtime.reset()
       await starts.late(runtime)
-    } else if (step === 'hand over' || step === 'take back' || step === 'restart') await changes.renew(runtime)
-    return step
+    } else await changes.renew(runtime)
   }
 
   /** Opens an app of an inactive profile, and starts it after its dependencies. */
@@ -194,7 +190,7 @@ export class AppStarter {
     const {apps, changes, faultNow} = this.#options
     if (dependsOn.some(({id}) => apps.lost.includes(id))) await changes.applyAgain()
     for (const dependency of dependsOn) {
-      for (const plan of apps.leftOut(dependency.id)) await this.#bringing.do(plan, async () => this.#bringIn(plan))
+      for (const plan of apps.leftOut(dependency.id)) await this.#bringIn(plan)
       for (const needed of apps.named(dependency.id))
         if (this.#isLacking(needed, dependency)) {
           // why it cannot be started, if so, is said when it is
