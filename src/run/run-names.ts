@@ -20,16 +20,19 @@ import {inBackground} from './run-reporter.ts'
 import {EntrancePorts} from './entrance-ports.ts'
 import {RunShow} from './run-show.ts'
 
-/** Serves a connection to the dashboard, with its first bytes. */
-type ServeDashboard = (socket: Socket, early: Buffer) => Promise<void>
+export interface RunNamesParts {
+  readonly context: RunContext
+  readonly published: RunPublished
+  readonly runtimes: () => readonly AppRuntime[]
+  /** Serves a connection to the dashboard, with its first bytes. */
+  readonly serveDashboard: (socket: Socket, early: Buffer) => Promise<void>
+  /** Called when the names or the entrance of the run have changed without an edit. */
+  readonly changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
+}
 
 /** The names of the apps of a run, and the entrance of the machine if this run has it. A call loads the code that serves it. */
 export class RunNames {
-  readonly #context: RunContext
-  readonly #published: RunPublished
-  readonly #runtimes: () => readonly AppRuntime[]
-  readonly #serveDashboard: ServeDashboard
-  readonly #changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
+  readonly #parts: RunNamesParts
   /** The apps that the run leaves out. */
   #leftOut: readonly AppPlan[]
   readonly #over = new AbortController()
@@ -47,28 +50,17 @@ export class RunNames {
   /** Calls of another copy that this run answers, or that another copy answers for it. */
   readonly show: RunShow
 
-  /** `changed` is called when the names or the entrance of the run have changed without an edit. */
-  constructor(
-    context: RunContext,
-    published: RunPublished,
-    runtimes: () => readonly AppRuntime[],
-    serveDashboard: ServeDashboard,
-    changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
-  ) {
-    this.#context = context
-    this.#runtimes = runtimes
-    this.#serveDashboard = serveDashboard
+  constructor(parts: RunNamesParts) {
+    const {context, published, runtimes} = parts
+    this.#parts = parts
     this.#leftOut = context.plan.leftOut ?? []
-    this.#published = published
-    this.#changed = changed
     this.#ports = new EntrancePorts(context.env)
-    const answer = (names?: ReadonlyMap<string, string>): void => changed({names: this.alsoAnswer(names)})
     this.show = new RunShow({
       context,
       published: published.options,
       runtimes,
       project: () => this.#space?.project,
-      answer
+      answer: names => parts.changed({names: this.alsoAnswer(names)})
     })
   }
 
@@ -82,7 +74,7 @@ export class RunNames {
   urlOf(id: string): string {
     const name = [...this.#names].find(([, app]) => app === id)?.[0]
     if (name === undefined) return ''
-    const scheme = schemeOf(name, existsSync(certificatePath(stateFolder(this.#context.env))))
+    const scheme = schemeOf(name, existsSync(certificatePath(stateFolder(this.#parts.context.env))))
     return `${scheme}://${name}${this.#ports.suffix(scheme, this.#folder)}`
   }
 
@@ -109,7 +101,7 @@ export class RunNames {
 
   /** Returns the present address of an app; undefined for an unknown app, or one without an address. */
   readonly addressOf = (id: string): AppAddress | undefined => {
-    const runtime = this.#runtimes().find(each => each.id === id)
+    const runtime = this.#parts.runtimes().find(each => each.id === id)
     const plan = runtime?.plan ?? this.#leftOut.find(each => each.id === id)
     const {published, channel} = plan ?? {}
     const port = published?.number ?? (runtime?.appPort || channel?.port) ?? 0
@@ -122,13 +114,13 @@ export class RunNames {
 
   /** Finds the names, and opens the entrance if no other program has. `folder`: where runs register. */
   async open(folder: string): Promise<void> {
-    const {env, plan} = this.#context
-    if (!wantsNames(this.#context)) return
+    const {env, plan} = this.#parts.context
+    if (!wantsNames(this.#parts.context)) return
     this.#folder = folder
     const {nameSpaceOf} = await import('../control/space.ts')
     this.#space = nameSpaceOf(env, plan)
     this.#names = appNames(plan, this.#space)
-    if (!(await this.#take())) void inBackground(this.#context.reporter, 'names do not answer', this.#wait())
+    if (!(await this.#take())) void inBackground(this.#parts.context.reporter, 'names do not answer', this.#wait())
   }
 
   /** Answers these names, too; left out: only its own. Returns all. */
@@ -139,7 +131,7 @@ export class RunNames {
 
   /** Gives up the names that other runs have. */
   registered(taken: readonly TakenName[]): void {
-    const {reporter} = this.#context
+    const {reporter} = this.#parts.context
     for (const {name, app, run, wantedBy} of taken) {
       if (wantedBy === DASHBOARD) continue
       const where = run.templateFile === '' ? run.name : run.templateFile
@@ -156,7 +148,7 @@ export class RunNames {
     if (this.#space === undefined) return {}
     const apps = all.map(({wanted}) => wanted)
     const before = this.#names
-    const {plan} = this.#context
+    const {plan} = this.#parts.context
     const started = appNames(plan, this.#space)
     // a name that another run had at the start stays with it
     const isFree = (name: string): boolean => before.has(name) || !started.has(name)
@@ -170,7 +162,7 @@ export class RunNames {
       return void this.#free(Number(headers['pillion-port'])).finally(() => socket.end())
     const taken =
       headers.upgrade === TO_OWN_COPY
-        ? this.#published.take(headers, socket, early)
+        ? this.#parts.published.take(headers, socket, early)
         : this.#takeCaller(headers, socket, early)
     void taken.catch(() => socket.destroy())
   }
@@ -197,9 +189,9 @@ export class RunNames {
 
   /** Binds the entrance; false: its port is taken. */
   async #take(): Promise<boolean> {
-    if (!(await this.#ports.bind(this.#context.plan))) return false
+    if (!(await this.#ports.bind(this.#parts.context.plan))) return false
     this.#isForeign = false
-    this.#changed(this.#ports.facts)
+    this.#parts.changed(this.#ports.facts)
     const {begun} = this.#entrance
     if (this.#over.signal.aborted) this.#ports.release()
     else if (begun !== undefined) (await begun).listen(this.#ports.bound)
@@ -222,7 +214,7 @@ export class RunNames {
         signal,
         foreign: text => {
           this.#isForeign = true
-          this.#context.reporter.warn('entrance-taken', text)
+          this.#parts.context.reporter.warn('entrance-taken', text)
         }
       })
       ;(await this.#entrance.begun)?.leave()
@@ -235,17 +227,17 @@ export class RunNames {
     const entrance = await this.#entrance.begun
     if (entrance === undefined) for (const each of freed) release(each)
     else entrance.free(freed)
-    this.#changed(this.#ports.facts)
+    this.#parts.changed(this.#ports.facts)
   }
 
   async #serve(): Promise<Entrance> {
     return this.#entrance.do(async () => {
       const {openEntrance} = await import('./open-entrance.ts')
-      const {env, reporter} = this.#context
+      const {env, reporter} = this.#parts.context
       const appAtName = this.#appAt
-      const serveDashboard = (socket: Socket, early: Buffer): void => void this.#serveDashboard(socket, early)
+      const serveDashboard = (socket: Socket, early: Buffer): void => void this.#parts.serveDashboard(socket, early)
       const at = {env, folder: this.#folder, reporter, appAtName, serveDashboard}
-      const entrance = openEntrance({...this.#published.options, ...at})
+      const entrance = openEntrance({...this.#parts.published.options, ...at})
       entrance.listen(this.#ports.bound)
       return entrance
     })

@@ -74,19 +74,26 @@ export class RunParts {
   constructor(run: RunOptions, lifetime: Lifetime, stop: () => void, ended: Promise<unknown>) {
     this.#stop = stop
     const runtimes = (): readonly AppRuntime[] => this.apps.all
-    this.#recorder = new RunRecorder(
+    this.#recorder = new RunRecorder({
       runtimes,
-      () => this.work.openWorkflows(),
-      death => void this.memory.keepExit(death),
-      async (runtime, hints) => (await import('./taken-port.ts')).takenPort({...this.context, reporter: hints}, runtime)
-    )
+      workflows: () => this.work.openWorkflows(),
+      onDeath: death => void this.memory.keepExit(death),
+      adviceFor: async (runtime, hints) =>
+        (await import('./taken-port.ts')).takenPort({...this.context, reporter: hints}, runtime)
+    })
     this.api = this.#createApi()
     const context = createContext(observed(run, [this.#recorder, this.api]), lifetime)
     this.context = context
     this.memory = new RunMemory(context, this.#recorder)
-    const {plan, emit, reporter} = context
-    this.watchdog = watchdogFor({plan, env: context.env, marker: context.run, reporter})
-    this.peerRuns = this.#createPeerRuns()
+    const {plan, env, emit, reporter} = context
+    this.watchdog = watchdogFor({plan, env, marker: context.run, reporter})
+    this.peerRuns = new PeerRuns({
+      env,
+      own: {file: plan.file, copy: plan.copy ?? ''},
+      run: context.run,
+      identify: id => this.routes.versions.identify(id),
+      known: () => this.routes.versions.runtimes.map(({id}) => id)
+    })
     this.routes = this.#createRoutes()
     this.services = this.#createServices()
     this.resources = new RunResources(context, () => this.work.settingsChanged())
@@ -127,9 +134,13 @@ export class RunParts {
       answering: () => this.names.show.answering,
       appOf: marker => this.appRuntimes.appOf(marker)
     })
-    this.names = new RunNames(context, this.published, runtimes, this.api.serveDashboard, facts =>
-      this.#registration?.update(facts)
-    )
+    this.names = new RunNames({
+      context,
+      published: this.published,
+      runtimes,
+      serveDashboard: this.api.serveDashboard,
+      changed: facts => this.#registration?.update(facts)
+    })
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
@@ -182,17 +193,6 @@ export class RunParts {
       },
       options: () => this.context,
       names: () => this.names
-    })
-  }
-
-  #createPeerRuns(): PeerRuns {
-    const {env, plan, run} = this.context
-    return new PeerRuns({
-      env,
-      own: {file: plan.file, copy: plan.copy ?? ''},
-      run,
-      identify: id => this.routes.versions.identify(id),
-      known: () => this.routes.versions.runtimes.map(({id}) => id)
     })
   }
 

@@ -40,6 +40,16 @@ const MAX_LINE = 4096
 /** Number of lines to keep of the output before an exit. */
 const LINES = 50
 
+export interface RecorderParts {
+  /** All apps of the run. */
+  readonly runtimes: () => readonly AppRuntime[]
+  /** Undefined if there are none. */
+  readonly workflows: () => Workflows | undefined
+  readonly onDeath: (death: Death) => void
+  /** The advice about an exit, '' = none. */
+  readonly adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
+}
+
 /** The memory of a run: its calls, and the exits of its apps. */
 export class RunRecorder {
   readonly calls: CallRecorder
@@ -50,27 +60,14 @@ export class RunRecorder {
   /** Undefined until a process exits unexpectedly. */
   deaths: Deaths | undefined
 
-  readonly #runtimes: () => readonly AppRuntime[]
-  readonly #workflows: () => Workflows | undefined
+  readonly #parts: RecorderParts
   /** Further names that are masked, by app. Names of an app that has left the run stay, as its calls do. */
   readonly #masks = new Map<string, readonly string[]>()
 
-  readonly #onDeath: (death: Death) => void
-  readonly #adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
-
-  /** `runtimes`: all apps of the run; `workflows`: undefined if there are none; `adviceFor`: the advice about an exit, '' = none. */
-  constructor(
-    runtimes: () => readonly AppRuntime[],
-    workflows: () => Workflows | undefined,
-    onDeath: (death: Death) => void,
-    adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
-  ) {
-    this.#adviceFor = adviceFor
-    this.#workflows = workflows
-    this.#onDeath = onDeath
-    this.#runtimes = runtimes
+  constructor(parts: RecorderParts) {
+    this.#parts = parts
     const bodyBytesOf = (app: string): number | undefined =>
-      runtimes().find(({id, wanted}) => id === app || `${id}@${wanted.version}` === app)?.wanted.record.bodyBytes
+      parts.runtimes().find(({id, wanted}) => id === app || `${id}@${wanted.version}` === app)?.wanted.record.bodyBytes
     this.calls = new CallRecorder(bodyBytesOf)
   }
 
@@ -91,7 +88,7 @@ export class RunRecorder {
   }
 
   noticed(event: RunEvent): void {
-    if (event.type === 'template-edited') this.refresh(this.#runtimes())
+    if (event.type === 'template-edited') this.refresh(this.#parts.runtimes())
     if (event.type !== 'reloaded') return
     const {id, version, files, tookMs} = event
     const reload = {files, tookMs, at: performance.now()}
@@ -116,7 +113,7 @@ export class RunRecorder {
     const [start, end] = [runtime.opening.logStart, record.length]
     const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
     // the run that has its port may have ended before the user asks
-    const advice = this.#adviceFor(runtime, hints).catch(() => '')
+    const advice = this.#parts.adviceFor(runtime, hints).catch(() => '')
     this.deaths ??= new Deaths(this.calls)
     const death = this.deaths.add({
       app: id,
@@ -132,12 +129,12 @@ export class RunRecorder {
       ...(own.length > 0 && {
         own: own.map(({pendingCall: {method, path}, forMs}) => ({method, path, from: 'its sidecar', forMs, count: 1}))
       }),
-      work: this.#workflows()?.heldBy(id, runtime.home, from) ?? [],
+      work: this.#parts.workflows()?.heldBy(id, runtime.home, from) ?? [],
       lines,
       place: async () => placeOf(lines, runtime.plan.folder),
       advice: async () => advice
     })
-    this.#onDeath(death)
+    this.#parts.onDeath(death)
     const {number, inside, work} = death
     const calls = new Map(interrupted.map(({pendingCall}) => [pendingCall.number, pendingCall]))
     return {

@@ -17,12 +17,12 @@ const runtime = (version: string): AppRuntime =>
 
 t.test('a save that reloaded one version of an app has not started the process of another one', t => {
   const deaths: Death[] = []
-  const recorder = new RunRecorder(
-    () => [],
-    () => undefined,
-    death => deaths.push(death),
-    async () => Promise.resolve('')
-  )
+  const recorder = new RunRecorder({
+    runtimes: () => [],
+    workflows: () => undefined,
+    onDeath: death => deaths.push(death),
+    adviceFor: async () => Promise.resolve('')
+  })
   const numbers = {number: 1, tookMs: 1, held: 0, longestMs: 0, lost: 0}
   const reloaded = (version: string, files: readonly string[]): void =>
     recorder.noticed({...numbers, type: 'reloaded', id: 'shop', version, files})
