@@ -33,7 +33,7 @@ export function openActors(options: OpenActorsOptions): {readonly here: Actors; 
     onTypes: (app, actors) => {
       for (const {id, sleep} of sidecars.keys()) if (id === app) sleep.learn({actors})
     },
-    counted: (instance, event) => runtimeOf(instance)?.counters?.hosted(event),
+    counted: (instance, event) => runtimeOf(instance)?.opening.counters?.hosted(event),
     journalOf: (request, app) => actorJournal(observer, request, app),
     onDeadlock: ({place}, text) => {
       const log = runtimeOf(place?.host.instance)?.logs.sidecar

@@ -111,10 +111,10 @@ export class OpenWork {
           return runtimes().some(each => each.id === app && mayConnect(each, leftAt))
         },
         onFirstWorker: app => this.#onFirstWorker(app),
-        tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,
+        tracesOf: app => runtimes().find(({id}) => id === app)?.opening.counters?.workTraces,
         counted: (app, event) => {
           const runtime = runtimes().find(({id}) => id === app)
-          runtime?.counters?.worked(event)
+          runtime?.opening.counters?.worked(event)
           runtime?.sleep.onWork()
         }
       })

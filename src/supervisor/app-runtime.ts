@@ -84,8 +84,8 @@ export class AppRuntime implements Callee, Intent {
         this.#opening.exits.reportHealth(isHealthy, this.#plan)
         this.#tell()
       },
-      probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs),
-      invoked: invocation => this.counters?.invoked(invocation),
+      probed: (status, elapsedMs) => this.#opening.counters?.probed(status, elapsedMs),
+      invoked: invocation => this.#opening.counters?.invoked(invocation),
       isAwaited: maySleep(plan)
     })
     this.#opening = new Opening(this, options, first, this.#moves)
@@ -124,22 +124,6 @@ export class AppRuntime implements Callee, Intent {
 
   get sleep(): Sleep {
     return this.#opening.sleep
-  }
-
-  get accessControl(): Opening['accessControl'] {
-    return this.#opening.accessControl
-  }
-
-  get identity(): Opening['identity'] {
-    return this.#opening.identity
-  }
-
-  get counters(): Opening['counters'] {
-    return this.#opening.counters
-  }
-
-  get pipeline(): Opening['pipeline'] {
-    return this.#opening.pipeline
   }
 
   get #program(): Program {

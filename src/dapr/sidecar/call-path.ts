@@ -42,7 +42,7 @@ const countersOf = (
   runtime: AppRuntime,
   metering: SidecarMetering,
   tracing: SidecarTracing
-): NonNullable<AppRuntime['counters']> => ({
+): NonNullable<AppRuntime['opening']['counters']> => ({
   recorded: record => {
     metering.answered(record, runtime.plan.channel.protocol.startsWith('grpc'))
     // the span of the callee is that of the last attempt

@@ -24,7 +24,7 @@ export interface AdmitOptions {
  * always call itself. `identify` is called only if there is access control.
  */
 const accessDenied = (
-  {id, accessControl, counters}: Callee,
+  {id, opening: {accessControl, counters}}: Callee,
   call: Call,
   identify: () => CallerIdentity | undefined
 ): Denied | undefined =>

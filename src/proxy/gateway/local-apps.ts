@@ -7,6 +7,17 @@ import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
 import type {AccessControlInterceptor} from './interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
+/** The settings of an app that its sidecar sets. */
+interface CalleeOpening {
+  /** Decides which apps may call it; undefined: all. */
+  readonly accessControl: AccessControlInterceptor | undefined
+  /** Its identity as a caller; undefined: its sidecar is not open yet. */
+  readonly identity: CallerIdentity | undefined
+  readonly counters?: CalleeCounters | undefined
+  /** The middleware in front of it; undefined: none. */
+  readonly pipeline?: AppPipeline | undefined
+}
+
 /** An app, as the gateway needs to know it. */
 export interface Callee {
   readonly id: string
@@ -19,18 +30,11 @@ export interface Callee {
   readonly pool: Pool
   /** Id of that process; 0 if the run did not start it. */
   readonly pid: number
-  /** Decides which apps may call it; undefined: all. */
-  readonly accessControl: AccessControlInterceptor | undefined
-  /** Its identity as a caller; undefined: its sidecar is not open yet. */
-  readonly identity: CallerIdentity | undefined
+  readonly opening: CalleeOpening
   /** Its APP_API_TOKEN. */
   readonly token: string
   /** Whether its health check fails. */
   readonly isUnhealthy: boolean
-  /** Set by its sidecar. */
-  readonly counters?: CalleeCounters | undefined
-  /** The middleware in front of it; undefined: none. */
-  readonly pipeline?: AppPipeline | undefined
   /** A connection was refused: check again whether it listens. */
   recheck(): void
 }
@@ -64,7 +68,11 @@ function noPort(id: string, isLocal: boolean): Admission {
   return {ok: false, status: 500, error: `${words} (${reason})`, down: {address: '127.0.0.1:0', reason}}
 }
 
-const admitted = ({pool, pid, token, counters, pipeline}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
+const admitted = (
+  {pool, pid, token, opening: {counters, pipeline}}: Callee,
+  isLocal: boolean,
+  {leave}: Permit
+): Admission => ({
   ok: true,
   pool,
   pid,

@@ -113,7 +113,7 @@ export class Versions<M extends Versioned & Callee> {
   }
 
   /** Returns the identity of an app as a caller. */
-  readonly identify: Identify = id => this.main(id)?.identity
+  readonly identify: Identify = id => this.main(id)?.opening.identity
 
   /** The versions to which calls for an id are mirrored. */
   shadows(id: string): readonly Named<M>[] {

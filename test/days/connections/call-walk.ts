@@ -349,8 +349,7 @@ class Walk {
       limiter: this.#limiter,
       pool: this.#pool,
       pid: 1,
-      accessControl: undefined,
-      identity: undefined,
+      opening: {accessControl: undefined, identity: undefined},
       token: '',
       isUnhealthy: false,
       recheck: () => undefined

@@ -230,8 +230,7 @@ class Walk {
       pid: 1,
       token: '',
       isUnhealthy: false,
-      accessControl: undefined,
-      identity: undefined,
+      opening: {accessControl: undefined, identity: undefined},
       recheck: () => undefined
     }
   }

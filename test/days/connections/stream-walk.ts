@@ -157,7 +157,7 @@ class Walk {
       ...shared,
       callee: 'shop',
       admit: call =>
-        admitTo({...callee, accessControl: undefined, identity: undefined, recheck: () => undefined}, call),
+        admitTo({...callee, opening: {accessControl: undefined, identity: undefined}, recheck: () => undefined}, call),
       isOpen: () => this.#queue.isOpen,
       lastLines: () => [],
       warn: text => void this.#app.faults.push(text)

@@ -22,6 +22,7 @@ const instance = (token: string, {isOpen = true, most = 0} = {}): Instance => {
     queue,
     limiter: new ConcurrencyLimiter(() => most),
     pool: {authority: '127.0.0.1:1', protocol: 'http'},
+    opening: {},
     token,
     isUnhealthy: false,
     rechecks: 0,

@@ -18,8 +18,7 @@ const app = (more: Partial<Callee> = {}): Callee => ({
   pid: 0,
   token: '',
   isUnhealthy: false,
-  accessControl: undefined,
-  identity: undefined,
+  opening: {accessControl: undefined, identity: undefined},
   recheck: () => undefined,
   ...more
 })

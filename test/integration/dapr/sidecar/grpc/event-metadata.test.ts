@@ -27,7 +27,16 @@ t.test(
     t.teardown(() => pool.cut())
     const queue = new AdmissionQueue({timeoutMs: 60_000})
     queue.open()
-    const app = {id: 'shop', appPort, queue, limiter: new ConcurrencyLimiter(() => 0), pool, pid: 0, token: ''}
+    const app = {
+      id: 'shop',
+      appPort,
+      queue,
+      opening: {},
+      limiter: new ConcurrencyLimiter(() => 0),
+      pool,
+      pid: 0,
+      token: ''
+    }
     const process = {app, context: {heldBodies: new HeldBodies()}, generation: () => 0, isReady: () => true}
     const channel = new GrpcEventChannel(process as unknown as DeliveryProcess)
     const names = [

@@ -28,7 +28,16 @@ async function appThat(t: Test, answer: string): Promise<DeliveryProcess> {
   })
   const queue = new AdmissionQueue({timeoutMs: 60_000})
   queue.open()
-  const app = {id: 'shop', appPort: port, queue, limiter: new ConcurrencyLimiter(() => 0), pool, pid: 0, token: ''}
+  const app = {
+    id: 'shop',
+    appPort: port,
+    queue,
+    opening: {},
+    limiter: new ConcurrencyLimiter(() => 0),
+    pool,
+    pid: 0,
+    token: ''
+  }
   const process = {app, context: {heldBodies: new HeldBodies()}, generation: () => 0, isReady: () => true}
   return process as unknown as DeliveryProcess
 }
