@@ -18,6 +18,7 @@ import {clientsOf} from '../net/grpc/clients-of.ts'
 import type {MessageGauge} from '../net/grpc/message-gauge.ts'
 import {type GrpcStatus, INTERNAL, RESOURCE_EXHAUSTED} from '../net/grpc/status.ts'
 import type {SentMessages} from '../net/grpc/sent-messages.ts'
+import {maySendAgain} from '../net/request-body.ts'
 import type {Pool} from '../net/pool.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
@@ -43,7 +44,7 @@ export interface CalleeStream {
 
 /**
  * A call of HTTP/2 between a stream of its caller and one of its callee, which ends exactly once. Bytes are passed on as they come; a
- * slow reader slows its sender. Subclasses write to the two ends, and decide when the call is sent again.
+ * slow reader slows its sender. Subclasses write to the two ends.
  */
 export abstract class StreamCall implements Passenger, Waiter, StreamHandler, OpenStream {
   readonly call: Call
@@ -55,6 +56,10 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   protected readonly messages: SentMessages
   readonly #context: StreamContext
   #clients: FrameClients | undefined
+  /** The connection to the callee has had calls before. */
+  #wasUsed = false
+  /** Why the callee's connection ended, if it may have begun to handle the call: another process must not get it. */
+  #brokeOff = ''
   #calleeWalker: FieldWalker | undefined
   /** Bytes that were received and not passed on yet. */
   #unpassed = 0
@@ -92,8 +97,8 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   protected abstract keep(bytes: string): boolean
   protected abstract takeFields(walker: FieldWalker, block: string, isLast: boolean): void
   protected abstract takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void
-  /** Sends the call once more, if the callee has not handled it; `brokeOff`: why it may have, '' = it has not. */
-  protected abstract repeats(brokeOff: string): boolean
+  /** The callee has begun to answer, or a policy has ended the attempt. */
+  protected abstract readonly hasAnswer: boolean
   protected abstract calleeReset(code: number): void
   protected abstract calleeLost(why: string, isUnprocessed: boolean): void
   protected abstract callerLeft(): void
@@ -132,11 +137,13 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     if (passage.admitted === undefined) return
     journal.connectedAt = performance.now()
     journal.attempts++
+    this.#wasUsed = connection.wasUsed
     this.begin(connection, passage.admitted)
   }
 
   failed(why: string, isRefused: boolean): void {
-    if (!isRefused || !this.passage.refused()) this.unreachable(why)
+    if (this.#brokeOff !== '') this.calleeLost(this.#brokeOff, false)
+    else if (!isRefused || !this.passage.refused()) this.unreachable(why)
   }
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
@@ -161,13 +168,13 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
 
   reset(stream: FrameStream, code: number): void {
     if (stream === this.caller) return this.callerLeft()
-    if (stream !== this.callee || (code === REFUSED_STREAM && this.repeats(''))) return
+    if (stream !== this.callee || (code === REFUSED_STREAM && this.#repeats('', true))) return
     this.calleeReset(code)
   }
 
   lost(stream: FrameStream, why: string, isUnprocessed = false): void {
     if (stream === this.caller) return this.callerLeft()
-    if (stream !== this.callee || this.repeats(isUnprocessed ? '' : why)) return
+    if (stream !== this.callee || this.#repeats(why, isUnprocessed)) return
     this.calleeLost(why, isUnprocessed)
   }
 
@@ -176,13 +183,6 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     const context = this.#context
     this.#clients = clientsOf(pool, text => context.warn(text))
     this.#clients.take(this)
-  }
-
-  /** Waits for another connection, after `repeats`. */
-  protected connectAgain(): true {
-    this.callee = undefined
-    this.#clients?.take(this)
-    return true
   }
 
   protected openCallee(connection: FrameClient, {fields, repeated, pieces, isDone}: CalleeStream): FrameStream {
@@ -230,6 +230,21 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     this.drop()
     this.journal.failure = failure
     this.passage.over()
+  }
+
+  /** Sends the call once more, if it may be. */
+  #repeats(why: string, isUnprocessed: boolean): boolean {
+    const {call, journal, messages, passage} = this
+    const {admitted, broken, isOver} = passage
+    const hasBody = !messages.isDone || journal.requestBytes > 0
+    const isReplaced = (admitted?.grpcPool ?? admitted?.pool)?.isRetired !== false
+    if (isOver || broken !== undefined || this.hasAnswer || (isReplaced && !isUnprocessed)) return false
+    if (!maySendAgain({method: call.method, hasBody, isUnprocessed, wasUsed: this.#wasUsed})) return false
+    if (!messages.repeat()) return false
+    this.callee = undefined
+    this.#brokeOff = isUnprocessed ? '' : why
+    if (!isReplaced || !passage.refused()) this.#clients?.take(this)
+    return true
   }
 
   #hears(stream: FrameStream): boolean {

@@ -11,7 +11,7 @@ import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
-import {changed, isSafeAgain, lateTo, type PartTarget, Unsent, writeChunk} from './request-body.ts'
+import {changed, lateTo, maySendAgain, type PartTarget, Unsent, writeChunk} from './request-body.ts'
 import {faultLine, numberLine, type Reply} from './reply.ts'
 
 /**
@@ -103,6 +103,7 @@ export class Exchange implements ResponseHandler {
     this.#pool = pool
     this.#head = head
     this.#brokeOff = ''
+    this.#unsent.wasSent = false
     this.#serve(this.#downstream.isTunnel ? pool.connect() : pool.take())
   }
 
@@ -301,19 +302,18 @@ export class Exchange implements ResponseHandler {
   }
 
   fail(failure: Failure, why: string): void {
-    const [upstream, handler, pool, known] = [this.#upstream, this.#handler, this.#pool, this.#brokeOff]
+    const [upstream, handler, pool, broken] = [this.#upstream, this.#handler, this.#pool, this.#broken]
     this.#upstream = undefined
     if (handler === undefined) return
-    const unsent = (this.#broken === undefined && upstream?.unsent) || ''
+    if (this.#brokeOff !== '') return this.#giveUp(this.#brokeOff, 'silent')
+    const isUnprocessed = broken === undefined && this.#unsent.take(upstream)
     const isReplaced = pool?.isRetired !== false
-    if (unsent !== '') this.#unsent.text = unsent
-    if (known === '' && (failure === 'refused' || (unsent !== '' && isReplaced))) return handler.refused(why)
-    const mayAgain = this.#length === 0 && known === ''
-    const isSafe = unsent !== '' || (mayAgain && isSafeAgain(this.#method, failure, upstream))
-    if (isReplaced || this.#broken !== undefined || !isSafe)
-      return this.#giveUp(known || why, known === '' ? failure : 'silent')
+    if (failure === 'refused' || (isUnprocessed && isReplaced)) return handler.refused(why)
+    const unanswered = {isUnprocessed, hasBody: this.#length !== 0, wasUsed: (upstream?.served ?? 0) > 0}
+    const mayAgain = failure === 'silent' && maySendAgain({method: this.#method, ...unanswered})
+    if (isReplaced || broken !== undefined || !mayAgain) return this.#giveUp(why, failure)
     handler.resent()
-    this.#brokeOff = unsent === '' ? why : ''
+    this.#brokeOff = isUnprocessed ? '' : why
     this.#serve(pool.connect())
   }
 
@@ -355,11 +355,11 @@ export class Exchange implements ResponseHandler {
 
   /** Sends the unwritten bytes of another connection, or the kept body, then the rest. */
   #sendAgain(): void {
-    const [upstream, kept, unsent] = [this.#upstream, this.#kept, this.#unsent.text]
-    this.#unsent.text = ''
-    if (unsent !== '') upstream?.writeAll(unsent, undefined)
+    const [upstream, kept] = [this.#upstream, this.#kept]
+    if (upstream === undefined) return
+    if (this.#unsent.text !== '') this.#unsent.sendTo(upstream, this.isSent)
     else if (kept?.isLost === true) return this.#giveUp(`the request cannot be sent again: ${this.whyOnce}`)
-    else if (upstream !== undefined && kept !== undefined) this.#write(upstream, kept.whole(), kept.isWhole)
+    else if (kept !== undefined) this.#write(upstream, kept.whole(), kept.isWhole)
     if (!this.isSent) this.#downstream.resume?.()
   }
 

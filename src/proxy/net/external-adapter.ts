@@ -9,7 +9,7 @@ import {asWritten} from './http1/header-lines.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import {owned} from './http1/shared-reads.ts'
 import type {AdaptedRequest, Connect, RemoteSink, RequestBody} from './remote-side.ts'
-import {SAFE} from './request-body.ts'
+import {maySendAgain} from './request-body.ts'
 import {hearLastWords, UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
 import {isLoopback} from '../../model/address.ts'
@@ -201,8 +201,8 @@ class WebRequest {
       .on('response', response => this.#handleResponse(response, url, adapted))
       .on('error', error => {
         if (this.#request !== request) return
-        const isSilent = request.reusedSocket && request.socket?.bytesRead === heard
-        if (isSilent && !hasBody && SAFE.has(method)) this.#send(url, adapted, true).end()
+        const wasUsed = request.reusedSocket && request.socket?.bytesRead === heard
+        if (maySendAgain({method, hasBody, isUnprocessed: false, wasUsed})) this.#send(url, adapted, true).end()
         else this.#sink.fail(worded(error, url))
       })
   }

@@ -211,6 +211,7 @@ class Delivery implements ResponseHandler {
   readonly #sending: QueuedCopy
   readonly #permit: ShadowPermit
   #upstream: Upstream
+  #wasLeft = false
   readonly #observer: CallObserver | undefined
 
   constructor(sending: QueuedCopy, permit: ShadowPermit, upstream: Upstream, observer: CallObserver | undefined) {
@@ -264,8 +265,9 @@ class Delivery implements ResponseHandler {
   /** An incomplete response, or one with an invalid status, shows that the copy was delivered. */
   fail(failure: Failure, why: string): void {
     const {pool} = this.#permit
-    if (this.#upstream.unsent !== '' && !pool.isRetired) {
-      // the ended idle connection had none of it
+    if (this.#upstream.unsent !== '' && !pool.isRetired && !this.#wasLeft) {
+      // the shadow has not begun to handle it
+      this.#wasLeft = true
       this.#upstream = pool.connect()
       return this.#upstream.serve(this)
     }

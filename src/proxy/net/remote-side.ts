@@ -16,8 +16,8 @@ export interface RequestBody {
 
 /** A failed request, and how far the callee came with it. */
 export interface Lost {
-  /** Whether the callee has not begun to handle the request. */
-  readonly isUnprocessed: boolean
+  /** The body so far, if the callee has not begun to handle the request; left out: it has, or more was sent than is kept. */
+  readonly unsent?: string | undefined
   /** Whether its connection had carried other requests. */
   readonly wasUsed: boolean
 }

@@ -9,11 +9,11 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   served = 0
   idleMs = 0
   isOpen = false
-  isUnprocessed = false
-  readonly unsent = ''
+  unsent = ''
   readonly isUnframed = true
   readonly #owner: UpstreamOwner
   #remote: RemoteSide | undefined
+  #head = ''
   #isOver = false
   #handler: ResponseHandler | undefined
   #body: RequestBody | undefined
@@ -101,7 +101,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   }
 
   fail(error: Error, lost?: Lost): void {
-    this.isUnprocessed = lost?.isUnprocessed === true
+    if (lost?.unsent !== undefined) this.unsent = this.#head + lost.unsent
     if (lost?.wasUsed === true) this.served++
     if (this.#hasHead) this.#fail('cut', error.message)
     else if (this.isOpen) this.#fail('silent', error.message)
@@ -127,6 +127,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
 
   /** Starts the request. Returns false if there is no remote side any more. */
   #begin(text: string): boolean {
+    this.#head = text
     const line = text.indexOf('\r\n')
     const [method = '', path = ''] = text.slice(0, line).split(' ')
     const all = pairsOf(text.slice(line + 2, -2))

@@ -1,4 +1,4 @@
-import type {Failure, Upstream} from './upstream.ts'
+import type {Upstream} from './upstream.ts'
 
 /** A piece may also be kept for another attempt, or for a copy. */
 export function changed(piece: Buffer, change: (piece: Buffer) => void): Buffer {
@@ -22,9 +22,29 @@ export function writeChunk(to: PartTarget, text: string, bytes: Buffer | undefin
   return before + after === '' ? true : to.writeAll(before, size > 0 ? bytes : undefined, after)
 }
 
-/** Part of a request that a connection has not written, and that waits for another one; may be empty. */
+/** A request that a callee has not begun to handle, and that waits for another connection; may be empty. */
 export class Unsent {
   text = ''
+  isUnframed: true | undefined
+  /** Whether the request was sent again, which happens once. */
+  wasSent = false
+
+  /** Takes the request from a failed connection. Returns false if its callee may have begun to handle it. */
+  take(upstream: Upstream | undefined): boolean {
+    if (upstream === undefined || upstream.unsent === '' || this.wasSent) return false
+    this.text = upstream.unsent
+    this.isUnframed = upstream.isUnframed
+    return true
+  }
+
+  /** Sends the request on another connection; `isLast`: all of it. */
+  sendTo(upstream: Upstream, isLast: boolean): void {
+    const end = this.text.indexOf('\r\n\r\n') + 4
+    const [head, body] = [this.text.slice(0, end), this.text.slice(end)]
+    this.text = ''
+    this.wasSent = true
+    upstream.writeAll(head, body === '' ? undefined : Buffer.from(body, 'latin1'), '', isLast)
+  }
 
   /** Writes a part of the request. After false, wait until the connection is open. */
   writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
@@ -34,11 +54,21 @@ export class Unsent {
 }
 
 /** Methods of requests without a body that may be sent once more. */
-export const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** A request over any protocol whose callee ended it, or its connection, before a response began. */
+interface Unanswered {
+  readonly method: string
+  readonly hasBody: boolean
+  /** The callee has not begun to handle it, and all of it is kept. */
+  readonly isUnprocessed: boolean
+  /** The connection had carried other requests. */
+  readonly wasUsed: boolean
+}
 
 /**
- * Whether a request without a body may be sent once more, after its connection closed. RFC 9110 §9.2.2, but stricter: only if
- * nothing was received, on a reused connection, for safe requests; or if the callee says that it has not begun. The retry uses a new connection, so that it happens only once. The caller ensures that the process is still the same.
+ * Decides whether a request is sent once more: if its callee has not begun to handle it (RFC 9113 §8.7), or if it has no body, is safe, and met a
+ * reused connection (RFC 9110 §9.2.2, but stricter). The process must still be the same then. The caller ensures both that, and the once.
  */
-export const isSafeAgain = (method: string, failure: Failure, upstream: Upstream | undefined): boolean =>
-  failure === 'silent' && (upstream?.isUnprocessed === true || ((upstream?.served ?? 0) > 0 && SAFE.has(method)))
+export const maySendAgain = ({method, hasBody, isUnprocessed, wasUsed}: Unanswered): boolean =>
+  isUnprocessed || (wasUsed && !hasBody && SAFE.has(method))

@@ -47,12 +47,10 @@ export interface Upstream {
   /** How long it had no call, counted by its pool. */
   idleMs: number
   readonly isOpen: boolean
-  /** The request so far, if none of it was written to a reused connection, for another one. Else ''. */
+  /** The head and body so far, for another connection, if the callee has not begun to handle them. Else ''. */
   readonly unsent: string
-  /** The callee has not begun to handle its request. */
-  readonly isUnprocessed?: boolean
   /** Bodies are written without the framing of HTTP/1. */
-  readonly isUnframed?: true
+  readonly isUnframed?: true | undefined
   /** Starts a call. `open()` follows: at once if the connection is open. */
   serve(handler: ResponseHandler): void
   /** Bytes with latin1 text around them; false: wait for `drain()`. `isLast`: the request ends with them. */

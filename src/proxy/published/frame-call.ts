@@ -23,7 +23,6 @@ import {
 } from '../net/grpc/status.ts'
 import {TRACEPARENT} from '../net/grpc/trace-fields.ts'
 import {LateReply} from '../net/late-reply.ts'
-import {SAFE} from '../net/request-body.ts'
 import {replyPairs, replyTexts, type Reply} from '../net/reply.ts'
 import type {FrameHead} from './frame-head.ts'
 import type {PublishedContext} from './published-port-call.ts'
@@ -44,19 +43,13 @@ export class FrameCall extends StreamCall {
   #hasBegun = false
   #late: LateReply | undefined
   /** The callee has said something to it. */
-  #isHeard = false
-  /** The connection to the callee has had calls before. */
-  #isReused = false
-  /** Whether the call was sent once more. */
-  #isRepeated = false
-  /** Why, where the app may have looked at it: another process must not get it. */
-  #brokeOff = ''
+  protected hasAnswer = false
 
   /** `stream`: the caller's half; `walker`: of its connection. */
   constructor(context: PublishedContext, caller: string, head: FrameHead, stream: FrameStream, walker: FieldWalker) {
     const {method, path, request, isGrpc} = head
     const call = {caller, callee: context.callee, method, path, number: 0, isPublished: true}
-    super(context, call, request, {caller: stream, messages: new SentMessages(0, false), mayStream: isGrpc})
+    super(context, call, request, {caller: stream, messages: new SentMessages(0), mayStream: isGrpc})
     this.#context = context
     this.#head = head
     this.#walker = walker
@@ -96,15 +89,9 @@ export class FrameCall extends StreamCall {
       journal.trace = `traceparent: ${traceparent}\r\n`
       trace = TRACEPARENT + traceparent
     }
-    this.#isReused = connection.wasUsed
     const isDone = messages.isDone && this.#trailers === ''
     const callee = this.openCallee(connection, {fields: bytes + trace, pieces: messages.first() ?? [], isDone})
     if (this.#trailers !== '') callee.writeHead(this.#trailers, true)
-  }
-
-  override failed(why: string, isRefused: boolean): void {
-    if (this.#brokeOff !== '') this.#lose(this.#brokeOff)
-    else super.failed(why, isRefused)
   }
 
   unreachable(why: string): void {
@@ -138,26 +125,14 @@ export class FrameCall extends StreamCall {
       .catch((error: unknown) => this.crash(error))
   }
 
-  /** Sends a request without a body once more, where the app has not looked at it, or may have closed the connection before. */
-  protected repeats(brokeOff: string): boolean {
-    const {isOver, isBroken, admitted, broken} = this.passage
-    const isWhole = this.messages.isDone && this.#trailers === '' && this.journal.requestBytes === 0
-    const mayComeTwice = brokeOff === '' || (this.#isReused && SAFE.has(this.#head.method))
-    if (isOver || isBroken || this.#isHeard || this.#isRepeated || !isWhole || !mayComeTwice) return false
-    if (broken !== undefined || admitted?.pool.isRetired !== false) return false
-    this.#isRepeated = true
-    this.#brokeOff = brokeOff
-    return this.connectAgain()
-  }
-
   protected override takeTrailers(block: string, isLast: boolean): void {
     let bytes = ''
     this.#walker.walk(block, {field: field => void (bytes += field.bytes)})
     if (!isLast) return
     this.messages.isDone = true
     if (this.#late !== undefined) this.#late.arrived(true)
-    else if (this.callee === undefined) this.#trailers = bytes
-    else this.callee.writeHead(bytes, true)
+    else this.callee?.writeHead(bytes, true)
+    this.#trailers = bytes
   }
 
   protected measure(bytes: string): boolean {
@@ -183,7 +158,7 @@ export class FrameCall extends StreamCall {
     const {broken} = this.passage
     const journal = this.journal
     if (this.#isCut) return
-    this.#isHeard = true
+    this.hasAnswer = true
     if (broken !== undefined && broken.left < 0) {
       broken.isOver = true
       return this.#lose('EOF')

@@ -53,7 +53,7 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
     const {spans, calleeMethod, isStream} = facts
     const isWhole = observer !== undefined || spans?.own.isSampled === true
     const request = isWhole ? wholeRequest(head, call.path) : briefRequest(head)
-    super(sidecar, call, request, {caller, messages: new SentMessages(maxBodyBytes, true), mayStream: true})
+    super(sidecar, call, request, {caller, messages: new SentMessages(maxBodyBytes), mayStream: true})
     this.sidecar = sidecar
     this.requestHead = head
     this.spans = spans
@@ -90,6 +90,10 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
 
   protected get isHearing(): boolean {
     return this.#accept === undefined
+  }
+
+  protected get hasAnswer(): boolean {
+    return this.#accept !== undefined || this.journal.firstByteAt > 0
   }
 
   endStream(): void {
@@ -165,12 +169,6 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
 
   protected callerLeft(): void {
     this.#over(status.CANCELLED, 'the caller left')
-  }
-
-  /** Sends a call that the app has not begun to handle, as it says, once more, as clients do (grpc-go: stream.go, shouldRetry). */
-  protected repeats(brokeOff: string): boolean {
-    const isEnded = this.#accept !== undefined || this.journal.firstByteAt > 0 || this.passage.broken !== undefined
-    return brokeOff === '' && !isEnded && this.messages.repeat() && this.connectAgain()
   }
 
   protected begin(connection: FrameClient, admitted: Admitted): void {

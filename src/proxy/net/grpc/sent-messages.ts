@@ -11,8 +11,12 @@ export const NO_STREAMS: GrpcStatus = {
 
 const NOTHING: readonly string[] = []
 
-/** A request up to this size can be sent again without a policy that keeps it. */
-const MAX_REPEATED_BYTES = 65_536
+/** Bodies up to this size are kept until a response begins, without a policy that keeps them. */
+const MAX_HELD_BYTES = 65_536
+
+/** Adds a piece to the kept beginning of a body; undefined: it is too large to be kept. */
+export const heldWith = (held: string | undefined, piece: string): string | undefined =>
+  held === undefined || held.length + piece.length > MAX_HELD_BYTES ? undefined : held + kept(piece)
 
 /** The messages of a caller: until there is a stream to the callee they wait here, and as long as they may have to be sent again they are kept. */
 export class SentMessages {
@@ -22,12 +26,11 @@ export class SentMessages {
   #kept: KeptBody | undefined
   #early: string[] | undefined
   /** Everything that was passed on in this attempt; undefined: too much to repeat it. */
-  #passed: string | undefined
+  #passed: string | undefined = ''
 
-  /** `maxBytes`: of each message, 0 = any number. `isRepeatable`: passed bytes are kept for another attempt. */
-  constructor(maxBytes: number, isRepeatable: boolean) {
+  /** `maxBytes`: of each message, 0 = any number. */
+  constructor(maxBytes: number) {
     this.gauge = new MessageGauge(maxBytes)
-    this.#passed = isRepeatable ? '' : undefined
   }
 
   /** There may be more than one attempt. `maxBytes`: 0 = only limited by the total of all calls. */
@@ -46,10 +49,8 @@ export class SentMessages {
       if (this.gauge.isBehindFirst) return false
       this.#kept.add(bytes, this.isDone)
     }
-    const own = hasStream && this.#passed === undefined ? bytes : kept(bytes)
-    if (!hasStream && this.#kept?.isStarted !== true) (this.#early ??= []).push(own)
-    if (this.#passed !== undefined)
-      this.#passed = this.#passed.length + bytes.length > MAX_REPEATED_BYTES ? undefined : this.#passed + own
+    if (!hasStream && this.#kept?.isStarted !== true) (this.#early ??= []).push(kept(bytes))
+    this.#passed = heldWith(this.#passed, bytes)
     return true
   }
 

@@ -18,6 +18,7 @@ import {
 } from '#h2-frames'
 import {type SharedCallee, UpstreamError} from '../dialer.ts'
 import {clientsOf} from '../grpc/clients-of.ts'
+import {heldWith} from '../grpc/sent-messages.ts'
 import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import type {AdaptedRequest, Connect, RemoteSink, RequestBody} from '../remote-side.ts'
 import {BAD_VALUE} from './http2-head.ts'
@@ -49,6 +50,8 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
   /** The beginning of the body, while there is no stream. */
   #early: string[] = []
   #isSent: boolean
+  /** The body so far, for another connection; undefined: too large to be kept. */
+  #held: string | undefined = ''
   /** Bytes of the body that wait for the callee. */
   #unsent = 0
   /** Bytes of the response that the caller has not taken. */
@@ -75,6 +78,7 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
     const text = bytes?.toString('latin1') ?? ''
     this.#unsent += text.length
     this.#isSent = isLast
+    this.#held = heldWith(this.#held, text)
     if (this.#stream === undefined) this.#early.push(text)
     else this.#stream.writeData(text, isLast)
     return this.#unsent === 0
@@ -146,7 +150,8 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
   }
 
   #lose(why: string, isUnprocessed: boolean): void {
-    this.#sink.fail(new UpstreamError(`http2: ${why}`), {isUnprocessed, wasUsed: this.#wasUsed})
+    const unsent = isUnprocessed ? this.#held : undefined
+    this.#sink.fail(new UpstreamError(`http2: ${why}`), {unsent, wasUsed: this.#wasUsed})
   }
 
   /** Fails a request whose callee breaks the rules of HTTP/2. */

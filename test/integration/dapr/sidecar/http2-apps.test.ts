@@ -58,22 +58,61 @@ t.test('an app of HTTP/2 that ends its answer, in any way: a caller of HTTP/2 ha
   }
 })
 
-onBothPaths('a GET that meets the GOAWAY of an app of HTTP/2 is sent once more, to another connection', async t => {
-  const seen: number[] = []
-  const appPort = await rawApp(t, socket =>
-    onStream(socket, stream => {
-      seen.push(stream)
-      if (stream === 1) socket.write(head(1) + data(1, 'abc', END_STREAM), 'latin1')
-      else socket.end(goAway(1, 0), 'latin1')
-    })
+const CHUNKED = 'POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
+
+for (const [what, sent] of [
+  ['GET', request({method: 'GET'})],
+  ['POST', request({body: 'all of it'})],
+  ['POST in chunks', `${CHUNKED}4\r\nall \r\n5\r\nof it\r\n0\r\n\r\n`]
+] as const)
+  onBothPaths(
+    `a ${what} that meets the GOAWAY of an app of HTTP/2 is sent once more, to another connection`,
+    async t => {
+      const seen: number[] = []
+      let [text, bodies] = ['', 0]
+      const appPort = await rawApp(t, socket =>
+        onStream(
+          socket,
+          stream => {
+            seen.push(stream)
+            if (stream > 1) socket.end(goAway(1, 0), 'latin1')
+            else if (what === 'GET') socket.write(head(1) + data(1, 'abc', END_STREAM), 'latin1')
+          },
+          (stream, payload) => {
+            text += stream === 1 ? payload : ''
+            if (text !== 'all of it') return
+            text = ''
+            bodies++
+            socket.write(head(1) + data(1, 'abc', END_STREAM), 'latin1')
+          }
+        )
+      )
+      const {port, underWay} = await openTestSidecar(t, {appPort, dial: http2Dial})
+      const caller = await connect(t, port)
+      for (const _ of [1, 2]) {
+        caller.send(sent)
+        t.match(await caller.answer(), {status: 200, body: 'abc'})
+      }
+      t.strictSame(seen, [1, 3, 1])
+      t.equal(bodies, what === 'GET' ? 0 : 2, 'each with its body')
+      t.equal(underWay(), 0)
+    }
   )
+
+onBothPaths('a POST whose app of HTTP/2 has closed its connection before it was sent goes to another one', async t => {
+  const sockets: net.Socket[] = []
+  const appPort = await rawApp(t, socket => {
+    sockets.push(socket)
+    onStream(socket, stream => void socket.write(head(stream) + data(stream, 'abc', END_STREAM), 'latin1'))
+  })
   const {port, underWay} = await openTestSidecar(t, {appPort, dial: http2Dial})
   const caller = await connect(t, port)
-  for (const _ of [1, 2]) {
-    caller.send(request({method: 'GET'}))
+  for (let round = 0; round < 20; round++) {
+    // its end and the request come to the sidecar in one turn of the event loop
+    sockets.at(-1)?.end()
+    caller.send(request({body: 'x'}))
     t.match(await caller.answer(), {status: 200, body: 'abc'})
   }
-  t.strictSame(seen, [1, 3, 1])
   t.equal(underWay(), 0)
 })
 
@@ -183,7 +222,7 @@ t.test('calls to an app of HTTP/2 share its connection, as far as it takes them 
   t.equal(underWay(), 0)
 })
 
-t.test('a request that an app of HTTP/2 has not begun is sent once more, if it has no body', async t => {
+t.test('a request that an app of HTTP/2 has not begun is sent once more, as long as its body is kept', async t => {
   let refusals = 2
   const appPort = await rawApp(t, socket =>
     onStream(socket, id => {
@@ -200,6 +239,9 @@ t.test('a request that an app of HTTP/2 has not begun is sent once more, if it h
   t.match(await caller.answer(), {status: 200, body: 'abc'})
   refusals = 1
   caller.send(request({body: 'x'}))
+  t.match(await caller.answer(), {status: 200, body: 'abc'})
+  refusals = 1
+  caller.send(request({body: 'x'.repeat(100_000)}))
   t.match(await caller.answer(), {status: 500, body: /REFUSED_STREAM/})
   t.equal(underWay(), 0)
 })
