@@ -93,6 +93,8 @@ export class FrameClient extends FrameConnection {
 
   /** The callee may leave its side open for ever: nothing more is read. */
   protected override finish(): void {
+    // each GOAWAY comes here
+    if (!this.socket.writable) return
     super.finish()
     this.socket.destroySoon()
   }

@@ -203,6 +203,19 @@ for (const answers of [true, false])
     }
   )
 
+t.test('a callee that floods an idle connection with GOAWAY ends it, without a warning', async t => {
+  const warnings: string[] = []
+  const note = ({message}: Error): void => void warnings.push(message)
+  process.on('warning', note)
+  t.teardown(() => process.off('warning', note))
+  const {clients, ours, theirs} = await openIdle(t)
+  await takeOne(clients)
+  const [socket] = ours
+  theirs[0]?.write(goAwayFrame(0, 0).repeat(50), 'latin1')
+  await new Promise(resolve => socket?.once('close', resolve))
+  t.strictSame(warnings, [])
+})
+
 t.test('the settings of an app may come in pieces', async t => {
   for (const cut of [1, 3, 4, 9, 11]) {
     const server = net.createServer(socket => {
