@@ -16,6 +16,7 @@ import {Actors} from '../../../../src/work/actor/actors.ts'
 import {newBlocks, type Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
+import {freePort} from '../../../rig/free-port.ts'
 
 let hasFastPath = true
 
@@ -37,7 +38,8 @@ export const listen = async (t: Test, server: net.Server, host = '127.0.0.1'): P
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => undefined)
   })
-  server.listen(0, host)
+  // a number that is free at ::1 may be another test's at 127.0.0.1
+  server.listen(host === '127.0.0.1' ? 0 : await freePort(), host)
   await once(server, 'listening')
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()

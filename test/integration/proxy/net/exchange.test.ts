@@ -12,6 +12,7 @@ import {UpgradeTunnel} from '../../../../src/proxy/net/http1/upgrade-tunnel.ts'
 import {Mirror, type Shadow} from '../../../../src/proxy/net/mirror.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {closed} from '../../../rig/closed.ts'
+import {freePort} from '../../../rig/free-port.ts'
 import {tlsFile} from '../../../rig/tls.ts'
 import {aCall, aRequest} from '../../../rig/made-call.ts'
 
@@ -24,7 +25,8 @@ const listen = async (t: Test, serve: (socket: net.Socket) => void, host = '127.
     sockets.push(socket.on('error', nothing))
     serve(socket)
   })
-  await once(server.listen(0, host), 'listening')
+  // a number that is free at ::1 may be another test's at 127.0.0.1
+  await once(server.listen(host === '127.0.0.1' ? 0 : await freePort(), host), 'listening')
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
