@@ -15,7 +15,7 @@ const version = readFileSync('version.txt', 'utf8')
 const server = http2.createServer()
 server.on('stream', (stream, headers, flags, raw) => {
   if (headers[':path'] === '/die') process.exit(3)
-  if (headers[':path'] === '/leave') return stream.on('error', () => {}).session.goaway(0, stream.id - 2)
+  if (headers[':path'] === '/leave') return stream.on('error', () => {}).close(http2.constants.NGHTTP2_REFUSED_STREAM)
   if (headers[':path'] === '/early') stream.additionalHeaders({':status': 103, link: '</a.css>'})
   const isGrpc = (headers['content-type'] ?? '').startsWith('application/grpc')
   let body = ''
@@ -170,14 +170,14 @@ t.test('a save under load loses no stream, and a fault hits the edge that it nam
   t.equal((await ask(session, {':path': '/other'})).head[':status'], 200)
 })
 
-t.test('a call that the app says it has not looked at is refused, so that its caller sends it again', async t => {
+t.test('a call that the app refuses twice, unhandled, is refused, so that its caller sends it again', async t => {
   const {rig, session} = await openShop(t)
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
   await t.rejects(
     ask(session, {':method': 'POST', ':path': '/leave'}, {body: Buffer.from('x')}),
     /NGHTTP2_REFUSED_STREAM/
   )
-  t.match((await recordedCalls(rig)).at(-1), {path: '/leave', failure: /GOAWAY/})
+  t.match((await recordedCalls(rig)).at(-1), {path: '/leave', failure: /REFUSED_STREAM/, attempts: 2})
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
 })
 
