@@ -92,9 +92,9 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   /** Opens the stream of the callee by `openCallee`. */
   protected abstract begin(connection: FrameClient, admitted: Admitted): void
   /** Measures a piece of the request; false: it was too large, and the call has ended. */
-  protected abstract measure(bytes: string): boolean
+  protected abstract measure(bytes: string | Buffer): boolean
   /** Keeps a piece; false: it cannot be kept, and the call has ended. */
-  protected abstract keep(bytes: string): boolean
+  protected abstract keep(bytes: string | Buffer): boolean
   protected abstract takeFields(walker: FieldWalker, block: string, isLast: boolean): void
   protected abstract takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void
   /** The callee has begun to answer, or a policy has ended the attempt. */
@@ -157,6 +157,11 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     else if (this.#hears(stream)) this.takeResponse(stream, bytes, isLast)
   }
 
+  /** Takes a piece of a large request. */
+  bytes(_caller: FrameStream, bytes: Buffer, isLast: boolean): void {
+    this.takeRequest(bytes, isLast)
+  }
+
   /** Lets the other side send as many bytes as were passed on. */
   sent(stream: FrameStream, bytes: number): void {
     if (stream === this.caller) return this.callee?.credit(bytes)
@@ -200,14 +205,15 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     if (isLast) this.takeRequest('', true)
   }
 
-  protected takeRequest(bytes: string, isLast: boolean): void {
+  protected takeRequest(bytes: string | Buffer, isLast: boolean): void {
     const {journal, messages, callee} = this
     if (isLast) messages.isDone = true
     if (this.passage.isOver) return this.caller.credit(bytes.length)
     if (!this.measure(bytes)) return
     journal.requestBytes += bytes.length
     this.#unpassed += bytes.length
-    journal.observer?.text(this.call, 'request', bytes)
+    if (typeof bytes === 'string') journal.observer?.text(this.call, 'request', bytes)
+    else journal.observer?.bytes(this.call, 'request', bytes, 0, bytes.length)
     if (callee === undefined && !this.passage.hold(bytes.length))
       return this.failWith({code: RESOURCE_EXHAUSTED, message: HELD_TOO_MUCH})
     if (!this.keep(bytes)) return

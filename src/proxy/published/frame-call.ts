@@ -30,6 +30,9 @@ import {refusal} from './refusal.ts'
 
 const CALLER_LEFT = 'the caller left'
 
+/** Size of a body from which on text costs more than bytes, which pass uncopied. */
+const LARGE_BYTES = 65_536
+
 /** A call of HTTP/2 at a published port: fields and data are passed on unchanged. */
 export class FrameCall extends StreamCall {
   protected readonly isHearing = true
@@ -135,12 +138,14 @@ export class FrameCall extends StreamCall {
     this.#trailers = bytes
   }
 
-  protected measure(bytes: string): boolean {
-    if (this.#head.isGrpc) this.messages.gauge.measure(bytes)
+  protected measure(bytes: string | Buffer): boolean {
+    if (!this.#head.isGrpc) {
+      if (this.journal.requestBytes > LARGE_BYTES) this.caller.takeBytes()
+    } else if (typeof bytes === 'string') this.messages.gauge.measure(bytes)
     return true
   }
 
-  protected keep(bytes: string): boolean {
+  protected keep(bytes: string | Buffer): boolean {
     if (this.#late === undefined) return this.messages.add(bytes, this.callee !== undefined)
     this.caller.credit(bytes.length)
     this.#late.arrived(this.messages.isDone)

@@ -1,6 +1,6 @@
 import {kept} from '#h2-frames'
 import {KeptBody} from '../kept-body.ts'
-import {MessageGauge} from './message-gauge.ts'
+import {latin1, MessageGauge} from './message-gauge.ts'
 import {FAILED_PRECONDITION, type GrpcStatus} from './status.ts'
 
 /** More messages than one cannot be sent again (Dapr: pkg/api/grpc/proxy, errRetryOnStreamingRPC). */
@@ -15,8 +15,10 @@ const NOTHING: readonly string[] = []
 const MAX_HELD_BYTES = 65_536
 
 /** Adds a piece to the kept beginning of a body; undefined: it is too large to be kept. */
-export const heldWith = (held: string | undefined, piece: string): string | undefined =>
-  held === undefined || held.length + piece.length > MAX_HELD_BYTES ? undefined : held + kept(piece)
+export const heldWith = (held: string | undefined, piece: string | Buffer): string | undefined =>
+  held === undefined || held.length + piece.length > MAX_HELD_BYTES ? undefined : held + keptText(piece)
+
+const keptText = (piece: string | Buffer): string => (typeof piece === 'string' ? kept(piece) : latin1(piece))
 
 /** The messages of a caller: until there is a stream to the callee they wait here, and as long as they may have to be sent again they are kept. */
 export class SentMessages {
@@ -44,12 +46,12 @@ export class SentMessages {
   }
 
   /** Adds a piece; `hasStream`: the caller passes it on. Returns false beyond the limit of kept messages. */
-  add(bytes: string, hasStream: boolean): boolean {
+  add(bytes: string | Buffer, hasStream: boolean): boolean {
     if (this.#kept !== undefined) {
       if (this.gauge.isBehindFirst) return false
-      this.#kept.add(bytes, this.isDone)
+      this.#kept.add(keptText(bytes), this.isDone)
     }
-    if (!hasStream && this.#kept?.isStarted !== true) (this.#early ??= []).push(kept(bytes))
+    if (!hasStream && this.#kept?.isStarted !== true) (this.#early ??= []).push(keptText(bytes))
     this.#passed = heldWith(this.#passed, bytes)
     return true
   }
