@@ -177,102 +177,98 @@ t.test('a call without an answer does not pass another connection that has hardl
   t.match(String(said[0]), /^HTTP\/1.1 503 /)
 })
 
-t.test(
-  'a request that an app of HTTP/2 leaves unhandled is sent once more, a GET also if its connection closed',
-  async t => {
-    const seen: string[] = []
-    const sockets = new Set<net.Socket>()
-    let kills = 0
-    const kill = (): void => {
-      kills++
-      for (const socket of sockets) socket.destroy()
-    }
-    const faults = new Faults({tell: () => undefined, kill})
-    const any = {
-      from: 'any',
-      to: 'any',
-      actor: '',
-      method: '',
-      delayMs: 0,
-      jitterMs: 0,
-      status: 0,
-      body: '',
-      cutAfter: 0
-    }
-    faults.add({...any, path: '/killed', kind: 'kill', rate: 1, seed: 1, times: Infinity, forMs: Infinity})
-    const leave: Readonly<Record<string, (session: http2.ServerHttp2Session) => void>> = {
-      '/lost': session => session.destroy(),
-      '/always': session => session.destroy()
-    }
-    const app = http2.createServer().on('session', session => {
-      session.on('error', () => undefined)
-      let streams = 0
-      session.on('stream', (stream, {':path': path = '', ':method': method = ''}) => {
-        seen.push(`${method} ${path}`)
-        stream.on('error', () => undefined).resume()
-        if (path === '/refused' && streams++ === 1) return stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
-        if (path in leave && (streams++ > 0 || path === '/always')) return leave[path]?.(session)
-        streams++
-        stream.respond()
-        return stream.end('ok')
-      })
-    })
-    app.on('connection', (socket: net.Socket) => sockets.add(socket))
-    await once(app.listen(0, '127.0.0.1'), 'listening')
-    const {port: appPort} = app.address() as AddressInfo
-    let pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
-    const context = {
-      callee: 'api',
-      heldBodies: new HeldBodies(),
-      faults: {active: faults},
-      admit: () =>
-        ({ok: true, pool, pid: 7, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
-      isOpen: () => true,
-      lastLines: () => [],
-      warn: (text: string) => void t.fail(text)
-    }
-    const claims = await listen(0, ['127.0.0.1'])
-    const port = new PublishedPort(
-      claims,
-      () => context,
-      () => ''
-    )
-    const session = http2.connect(`http://127.0.0.1:${portOf(claims)}`)
-    t.teardown(async () => {
-      session.destroy()
-      app.close()
-      pool.cut()
-      await port.close(AbortSignal.abort())
-    })
-    const ask = async (method: string, path: string): Promise<unknown> => {
-      const stream = session.request({':method': method, ':path': path})
-      if (method === 'PUT') stream.end('body')
-      const ended = new Promise(resolve => {
-        stream.on('response', ({':status': status}) => resolve(status)).on('error', ({message}) => resolve(message))
-      })
-      stream.resume()
-      return ended
-    }
-    /** What comes of the second request of a connection, and how often the app sees it. */
-    const second = async (method: string, path: string): Promise<readonly [unknown, number]> => {
-      pool.cut()
-      pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
-      await ask('GET', '/first')
-      seen.length = 0
-      const answer = await ask(method, path)
-      return [answer, seen.filter(each => each === `${method} ${path}`).length]
-    }
-    t.same(await second('GET', '/lost'), [200, 2])
-    t.same(await second('GET', '/always'), [502, 2])
-    t.same(await second('DELETE', '/lost'), [502, 1])
-    t.same(await second('PUT', '/lost'), [502, 1])
-    t.same(await second('GET', '/refused'), [200, 2])
-    t.same(await second('DELETE', '/refused'), [200, 2])
-    t.same(await second('PUT', '/refused'), [200, 2], 'with its body')
-    t.equal((await second('GET', '/killed'))[0], 502, 'a fault has ended it')
-    t.equal(kills, 1)
+t.test('a call that an app of HTTP/2 leaves unhandled is sent once more', async t => {
+  const seen: string[] = []
+  const sockets = new Set<net.Socket>()
+  let kills = 0
+  const kill = (): void => {
+    kills++
+    for (const socket of sockets) socket.destroy()
   }
-)
+  const faults = new Faults({tell: () => undefined, kill})
+  const any = {
+    from: 'any',
+    to: 'any',
+    actor: '',
+    method: '',
+    delayMs: 0,
+    jitterMs: 0,
+    status: 0,
+    body: '',
+    cutAfter: 0
+  }
+  faults.add({...any, path: '/killed', kind: 'kill', rate: 1, seed: 1, times: Infinity, forMs: Infinity})
+  const leave: Readonly<Record<string, (session: http2.ServerHttp2Session) => void>> = {
+    '/lost': session => session.destroy(),
+    '/always': session => session.destroy()
+  }
+  const app = http2.createServer().on('session', session => {
+    session.on('error', () => undefined)
+    let streams = 0
+    session.on('stream', (stream, {':path': path = '', ':method': method = ''}) => {
+      seen.push(`${method} ${path}`)
+      stream.on('error', () => undefined).resume()
+      if (path === '/refused' && streams++ === 1) return stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
+      if (path in leave && (streams++ > 0 || path === '/always')) return leave[path]?.(session)
+      streams++
+      stream.respond()
+      return stream.end('ok')
+    })
+  })
+  app.on('connection', (socket: net.Socket) => sockets.add(socket))
+  await once(app.listen(0, '127.0.0.1'), 'listening')
+  const {port: appPort} = app.address() as AddressInfo
+  let pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
+  const context = {
+    callee: 'api',
+    heldBodies: new HeldBodies(),
+    faults: {active: faults},
+    admit: () => ({ok: true, pool, pid: 7, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  }
+  const claims = await listen(0, ['127.0.0.1'])
+  const port = new PublishedPort(
+    claims,
+    () => context,
+    () => ''
+  )
+  const session = http2.connect(`http://127.0.0.1:${portOf(claims)}`)
+  t.teardown(async () => {
+    session.destroy()
+    app.close()
+    pool.cut()
+    await port.close(AbortSignal.abort())
+  })
+  const ask = async (method: string, path: string): Promise<unknown> => {
+    const stream = session.request({':method': method, ':path': path})
+    if (method === 'PUT') stream.end('body')
+    const ended = new Promise(resolve => {
+      stream.on('response', ({':status': status}) => resolve(status)).on('error', ({message}) => resolve(message))
+    })
+    stream.resume()
+    return ended
+  }
+  /** What comes of the second request of a connection, and how often the app sees it. */
+  const second = async (method: string, path: string): Promise<readonly [unknown, number]> => {
+    pool.cut()
+    pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
+    await ask('GET', '/first')
+    seen.length = 0
+    const answer = await ask(method, path)
+    return [answer, seen.filter(each => each === `${method} ${path}`).length]
+  }
+  t.same(await second('GET', '/lost'), [200, 2])
+  t.same(await second('GET', '/always'), [502, 2])
+  t.same(await second('DELETE', '/lost'), [502, 1])
+  t.same(await second('PUT', '/lost'), [502, 1])
+  t.same(await second('GET', '/refused'), [200, 2])
+  t.same(await second('DELETE', '/refused'), [200, 2])
+  t.same(await second('PUT', '/refused'), [200, 2], 'with its body')
+  t.equal((await second('GET', '/killed'))[0], 502, 'a fault has ended it')
+  t.equal(kills, 1)
+})
 
 t.test('a caller of HTTP/2 on another machine that is silent is pinged, and cut where it does not answer', async t => {
   const context = {
