@@ -1,9 +1,9 @@
 import type {Protocol} from '../../model/call-protocol.ts'
-import type {Call, SentRequest} from '../../model/call.ts'
+import type {Call, Recorded, SentRequest} from '../../model/call.ts'
 import type {CallHandler} from '../net/exchange-parts.ts'
 import type {CallJournal} from '../net/call-journal.ts'
 import type {Exchange} from '../net/exchange.ts'
-import type {PooledProcess} from '../net/pool.ts'
+import type {UpstreamSource, Pool, PooledProcess} from '../net/pool.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
 import {ResponseCollector} from '../net/response-collector.ts'
@@ -19,7 +19,11 @@ import {ProxiedCall} from './proxied-call.ts'
 
 export interface AppRequestOptions {
   readonly app: Callee | FarApp
-  readonly context: CallContext
+  readonly context?: Partial<CallContext> | undefined
+  /** Counts the request; left out: nothing does. */
+  readonly recorded?: Recorded | undefined
+  /** The body is a message of gRPC. */
+  readonly isGrpc?: boolean
   /** The app that calls; left out: the app itself, whose sidecar asks it. */
   readonly caller?: {readonly app: string; readonly protocol: Protocol} | undefined
   /** The caller in the record, a topic or a binding; left out: the sidecar. */
@@ -62,7 +66,7 @@ export type AppResponse =
   | {readonly kind: 'unreachable'; readonly why: string; readonly wasSent: boolean}
 
 /** Dapr's callbacks never respond with more. */
-const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+export const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 /** Passes on the response, or the reason for its absence, once. */
 class AppResponseCollector extends ResponseCollector {
@@ -115,7 +119,7 @@ class AppResponseCollector extends ResponseCollector {
  * A request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. Like every call, it waits
  * while the app starts or reloads.
  */
-class AppRequest extends ProxiedCall {
+export class AppRequest extends ProxiedCall {
   readonly rules = PLAIN_RULES
   readonly copy = undefined
   protected readonly exchange: Exchange
@@ -128,14 +132,15 @@ class AppRequest extends ProxiedCall {
   #process: PooledProcess | undefined
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
-    const {method, body, path, lines, attempt, caller, journal} = options
+    const {method, body, path, lines, attempt, caller, journal, recorded} = options
     // not the policies of calls of apps; it is not a request to the sidecar's API either, and does not count as one
-    const context = {...options.context, interceptor: attempt && attemptInterceptor(attempt), recorded: undefined}
+    const context = {...options.context, interceptor: attempt && attemptInterceptor(attempt), recorded}
     const request: SentRequest = {protocol: caller?.protocol ?? 'none', method, path: path.replace(/\?.*$/s, ''), lines}
     super(context, call, request, body.length, journal)
     this.#options = options
     this.#done = done
     this.#collector = new AppResponseCollector(method, body, this, result => {
+      this.note(typeof result === 'string' ? result : undefined)
       if (typeof result === 'string') void this.#unanswered(result)
       else done({kind: 'response', ...result})
     })
@@ -144,6 +149,7 @@ class AppRequest extends ProxiedCall {
 
   /** The requester no longer waits. */
   abandon(why: string): void {
+    if (!this.passage.isOver) this.note(why)
     this.exchange.abort()
     this.#done({kind: 'unreachable', why, wasSent: this.#wasSent})
   }
@@ -167,9 +173,18 @@ class AppRequest extends ProxiedCall {
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
     const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length}\r\n` : ''
     this.exchange.send(
-      pool,
+      this.connectionsTo(pool),
       `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${callerLine}${tokenLine}${length}\r\n`
     )
+  }
+
+  protected connectionsTo(pool: Pool): UpstreamSource {
+    return pool
+  }
+
+  /** Notes the result in the record, before that ends. `failure`: why there is no response. */
+  protected note(_failure: string | undefined): void {
+    // the exchange has done it
   }
 
   protected responseHeaders({lines}: ResponseHead): string {
@@ -205,14 +220,22 @@ class AppRequest extends ProxiedCall {
 }
 
 /** Sends a request to an app and resolves with its response. Never rejects. */
-export function requestApp(options: AppRequestOptions): Promise<AppResponse> {
-  const {app, method, path, from, signal, onStop, caller} = options
+export const requestApp = async (options: AppRequestOptions): Promise<AppResponse> =>
+  sendToApp(options, (call, done) => new AppRequest(options, call, done))
+
+/** Starts a request that `make` creates, and gives it up when it is no longer wanted. */
+export function sendToApp(
+  options: AppRequestOptions,
+  make: (call: Call, done: (response: AppResponse) => void) => AppRequest
+): Promise<AppResponse> {
+  const {app, method, path, from, signal, onStop, caller, isGrpc = false} = options
   return new Promise(resolve => {
     if (signal?.aborted === true) return resolve({kind: 'unreachable', why: 'it was given up', wasSent: false})
     const isOwn = caller === undefined
-    const call = options.journal?.call ?? {caller: caller?.app ?? app.id, callee: app.id, method, path, isOwn, from}
+    const own: Call = {caller: caller?.app ?? app.id, callee: app.id, method, path, isOwn, isGrpc, from}
+    const call = options.journal?.call ?? own
     const abandon = (): void => request.abandon('it was given up')
-    const request = new AppRequest(options, call, response => {
+    const request = make(call, response => {
       signal?.removeEventListener('abort', abandon)
       resolve(response)
     })

@@ -32,12 +32,12 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   abstract readonly copy: Copy | undefined
   protected readonly passage: Passage
   protected abstract readonly exchange: Exchange
-  readonly #context: CallContext
+  readonly #context: Partial<CallContext>
   /** Status of the response of the current attempt, if policies decide about it. */
   #attemptStatus = 0
 
   /** `length`: bytes of the request's body, 0 = none, -1 = chunked. `journal`: the record, if the call has begun before. */
-  constructor(context: CallContext, call: Call, request: SentRequest, length: number, journal?: CallJournal) {
+  constructor(context: Partial<CallContext>, call: Call, request: SentRequest, length: number, journal?: CallJournal) {
     this.call = call
     this.#context = context
     this.passage = new Passage(this, context, journal ?? {call, request}, readAhead(length))

@@ -10,7 +10,7 @@ import {MAX_EARLY} from './http1/caller-socket.ts'
 import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 import type {Copy} from './mirror.ts'
-import type {Pool} from './pool.ts'
+import type {UpstreamSource} from './pool.ts'
 import {changed, lateTo, maySendAgain, type PartTarget, Unsent, writeChunk} from './request-body.ts'
 import {faultLine, numberLine, type Reply} from './reply.ts'
 
@@ -35,7 +35,7 @@ export class Exchange implements ResponseHandler {
   #length = 0
   /** Maximum size of it; 0: no limit. */
   #maxBodyBytes = 0
-  #pool: Pool | undefined
+  #pool: UpstreamSource | undefined
   #upstream: Upstream | undefined
   #head = ''
   #isHeadSent = false
@@ -94,7 +94,7 @@ export class Exchange implements ResponseHandler {
   }
 
   /** The request's head as latin1 text, with the empty line. Call it again only after `refused`. */
-  send(pool: Pool, head: string): void {
+  send(pool: UpstreamSource, head: string): void {
     const handler = this.#handler
     if (handler === undefined) return
     if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)

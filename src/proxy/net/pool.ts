@@ -4,6 +4,7 @@ import type {FrameClients} from '#h2-frames'
 import type {Dial} from './dialer.ts'
 import {ResponseHeads} from './http1/response-heads.ts'
 import {Http1Upstream} from './http1/upstream.ts'
+import type {Connect} from './remote-side.ts'
 import {RemoteUpstream} from './remote-upstream.ts'
 import type {Upstream, UpstreamOwner} from './upstream.ts'
 
@@ -21,6 +22,9 @@ export interface PoolOptions {
   readonly maxMessageBytes?: number
   readonly process?: PooledProcess
 }
+
+/** The connections that an exchange uses. */
+export type UpstreamSource = Pick<Pool, 'take' | 'connect' | 'isRetired'>
 
 /** The process behind a pool. */
 export interface PooledProcess {
@@ -94,6 +98,19 @@ export class Pool implements UpstreamOwner {
     const upstream = loaded === undefined ? new Http1Upstream(this) : new RemoteUpstream(this, loaded)
     this.#all.add(upstream)
     return upstream
+  }
+
+  /** UpstreamSource to the same process that carry calls by another client. */
+  through(connect: Connect): UpstreamSource {
+    const open = (): Upstream => new RemoteUpstream(this, Promise.resolve(connect))
+    const isRetired = (): boolean => this.isRetired
+    return {
+      take: open,
+      connect: open,
+      get isRetired() {
+        return isRetired()
+      }
+    }
   }
 
   keep(upstream: Upstream): boolean {

@@ -103,9 +103,10 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   fail(error: Error, lost?: Lost): void {
     if (lost?.unsent !== undefined) this.unsent = this.#head + lost.unsent
     if (lost?.wasUsed === true) this.served++
+    const isRefused = codeOf(error) === 'ECONNREFUSED' && (!this.isOpen || this.unsent !== '')
     if (this.#hasHead) this.#fail('cut', error.message)
-    else if (this.isOpen) this.#fail('silent', error.message)
-    else this.#fail(codeOf(error) === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message)
+    else if (isRefused) this.#fail('refused', error.message)
+    else this.#fail(this.isOpen ? 'silent' : 'unreachable', error.message)
   }
 
   #connect(connect: Connect): void {

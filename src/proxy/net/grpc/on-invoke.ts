@@ -1,7 +1,7 @@
 import {encodeField, FieldWalker} from '#h2-frames'
 import type {GrpcInvocation} from '../../../model/call.ts'
 import {messageOf as errorText} from '../../../model/errors.ts'
-import {type SharedCallee, UpstreamError} from '../dialer.ts'
+import type {SharedCallee} from '../dialer.ts'
 import {valueOf} from '../http1/header-lines.ts'
 import type {AdaptedRequest, Connect, RemoteSink} from '../remote-side.ts'
 import {clientsOf} from './clients-of.ts'
@@ -9,10 +9,9 @@ import {detailsOf} from './error-details.ts'
 import {headFields, ON_INVOKE, PERMANENT_HEADER} from './head-fields.ts'
 import {readInvokeResponse, VERBS, writeInvokeRequest, type InvokeResponse} from './invoke-messages.ts'
 import {tooLargeToSend} from './message-gauge.ts'
-import {httpStatusOf, INTERNAL, percentDecoded, RESOURCE_EXHAUSTED, UNAVAILABLE, type GrpcStatus} from './status.ts'
+import {httpStatusOf, INTERNAL, percentDecoded, RESOURCE_EXHAUSTED, type GrpcStatus} from './status.ts'
 import {binaryTrace} from './trace-fields.ts'
-import {Collector, NO_ROOM} from '../collector.ts'
-import {UnaryCall, type UnaryOutcome} from './unary-call.ts'
+import {connectUnary, type UnaryOutcome} from './unary-call.ts'
 
 /** Headers that are meant for the sidecar alone, or that would mean something else in gRPC. */
 const CUT = /^(?:host|user-agent|te|grpc-.*|dapr-grpc-.*|.*-bin)$/
@@ -96,62 +95,24 @@ const finish = (back: RemoteSink, {status, head, message}: UnaryOutcome): void =
   reply(back, 200, [...headersOf(head), ...(type === '' ? [] : ['content-type', type])], value)
 }
 
-/** Calls over HTTP to an app of gRPC: each becomes one OnInvoke on the app's shared connections (Dapr: pkg/channel/grpc). */
-export const connectOnInvoke =
-  (pool: SharedCallee, maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Connect =>
-  ({opened, failed}) => {
-    const clients = clientsOf(pool, () => undefined)
-    let current: UnaryCall | undefined
-    let collected: Collector | undefined
-    const first = {
-      opened: () => opened(),
-      failed: (why: string, isRefused: boolean) =>
-        failed(Object.assign(new UpstreamError(why), isRefused && {code: 'ECONNREFUSED'}))
-    }
-    queueMicrotask(() => clients.take(first))
-    return {
-      request: (adapted, back) => {
-        const body = new Collector(0)
-        const start = (): void => {
-          const message = messageOf(adapted, body.take())
-          if (maxBytes > 0 && message.length > maxBytes)
-            return replyStatus(back, {code: RESOURCE_EXHAUSTED, message: tooLargeToSend(message.length, maxBytes)}, '')
-          const startedAt = performance.now()
-          const tell = (code: number, responseBytes: number): void => {
-            const elapsedMs = performance.now() - startedAt
-            onInvoke({method: ON_INVOKE, code, elapsedMs, requestBytes: message.length, responseBytes})
-          }
-          current = new UnaryCall({
-            clients,
-            block: headFields(pool, ON_INVOKE, 'application/grpc') + metadataOf(adapted.pairs),
-            message,
-            maxBytes,
-            done: outcome => {
-              current = undefined
-              tell(outcome.status.code, outcome.message.length)
-              finish(back, outcome)
-            },
-            refused: why => {
-              tell(UNAVAILABLE, 0)
-              replyStatus(back, {code: UNAVAILABLE, message: why}, '')
-            }
-          }).start()
-        }
-        collected = body
-        if (!adapted.hasBody) start()
-        return {
-          write: (bytes, isLast) => {
-            if (bytes !== undefined && body.add(bytes) !== 'added') back.fail(new UpstreamError(NO_ROOM))
-            else if (isLast) start()
-            return true
-          }
-        }
+/** Calls over HTTP to an app of gRPC: each becomes one OnInvoke (Dapr: pkg/channel/grpc). */
+export const connectOnInvoke = (
+  pool: SharedCallee,
+  maxBytes: number,
+  onInvoke: (invocation: GrpcInvocation) => void
+): Connect =>
+  connectUnary(
+    clientsOf(pool, () => undefined),
+    {
+      blockOf: ({pairs}) => headFields(pool, ON_INVOKE, 'application/grpc') + metadataOf(pairs),
+      messageOf: (request, body) => {
+        const message = messageOf(request, body)
+        if (maxBytes === 0 || message.length <= maxBytes) return message
+        return {code: RESOURCE_EXHAUSTED, message: tooLargeToSend(message.length, maxBytes)}
       },
-      resume: () => undefined,
-      end: () => {
-        clients.leave(first)
-        collected?.release()
-        current?.cancel()
-      }
+      maxBytes,
+      finish,
+      called: ({length: requestBytes}, {status: {code}, message: {length: responseBytes}}, elapsedMs) =>
+        onInvoke({method: ON_INVOKE, code, elapsedMs, requestBytes, responseBytes})
     }
-  }
+  )

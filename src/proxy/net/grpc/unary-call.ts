@@ -9,6 +9,8 @@ import {
   REFUSED_STREAM
 } from '#h2-frames'
 import {Collector, NO_ROOM} from '../collector.ts'
+import {UpstreamError} from '../dialer.ts'
+import type {AdaptedRequest, Connect, RemoteSink} from '../remote-side.ts'
 import {readAnswer, type AnswerFields} from './answer-fields.ts'
 import {framed, MessageGauge, PREFIX_BYTES, tooLargeText} from './message-gauge.ts'
 import {
@@ -169,3 +171,69 @@ export class UnaryCall implements StreamHandler, Waiter {
     this.#options.done(outcome)
   }
 }
+
+/** The form of requests that become unary calls of gRPC. */
+export interface UnaryForm {
+  /** The head of the call, as fields. */
+  readonly blockOf: (request: AdaptedRequest) => string
+  /** The message of the call; a status instead refuses the request. */
+  readonly messageOf: (request: AdaptedRequest, body: Buffer) => Uint8Array | GrpcStatus
+  /** Bytes of the answer, 0 = any number. */
+  readonly maxBytes: number
+  /** Responds. */
+  readonly finish: (back: RemoteSink, outcome: UnaryOutcome) => void
+  /** Notes a call that has ended. Left out: nothing is noted. */
+  readonly called?: (message: Uint8Array, outcome: UnaryOutcome, elapsedMs: number) => void
+}
+
+/** Connects to an app of gRPC: each request becomes one call on the app's shared connections, once its body is whole. */
+export const connectUnary =
+  (clients: FrameClients, form: UnaryForm): Connect =>
+  ({opened, failed}) => {
+    const body = new Collector(0)
+    let current: UnaryCall | undefined
+    const first = {
+      opened: () => opened(),
+      failed: (why: string, isRefused: boolean) => failed(failureOf(why, isRefused))
+    }
+    const call = (request: AdaptedRequest, back: RemoteSink): void => {
+      const bytes = body.take()
+      const message = form.messageOf(request, bytes)
+      if ('code' in message) return form.finish(back, {status: message, head: '', message: NOTHING, isCut: false})
+      const startedAt = performance.now()
+      current = new UnaryCall({
+        clients,
+        block: form.blockOf(request),
+        message,
+        maxBytes: form.maxBytes,
+        done: outcome => {
+          current = undefined
+          form.called?.(message, outcome, performance.now() - startedAt)
+          form.finish(back, outcome)
+        },
+        refused: why => back.fail(failureOf(why, true), {unsent: bytes.toString('latin1'), wasUsed: false})
+      }).start()
+    }
+    queueMicrotask(() => clients.take(first))
+    return {
+      request: (request, back) => {
+        if (!request.hasBody) call(request, back)
+        return {
+          write: (bytes, isLast) => {
+            if (bytes !== undefined && body.add(bytes) !== 'added') back.fail(new UpstreamError(NO_ROOM))
+            else if (isLast) call(request, back)
+            return true
+          }
+        }
+      },
+      resume: () => undefined,
+      end: () => {
+        clients.leave(first)
+        body.release()
+        current?.cancel()
+      }
+    }
+  }
+
+const failureOf = (why: string, isRefused: boolean): Error =>
+  Object.assign(new UpstreamError(why), isRefused && {code: 'ECONNREFUSED'})

@@ -110,7 +110,7 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
   }
 
   failed(why: string, isRefused: boolean): void {
-    this.#sink.fail(failureOf(why, isRefused))
+    this.#sink.fail(failureOf(why, isRefused), {unsent: this.#held, wasUsed: false})
   }
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
