@@ -91,9 +91,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   protected abstract readonly isHearing: boolean
   /** Opens the stream of the callee by `openCallee`. */
   protected abstract begin(connection: FrameClient, admitted: Admitted): void
-  /** Measures a piece of the request; false: it was too large, and the call has ended. */
-  protected abstract measure(bytes: string | Buffer): boolean
-  /** Keeps a piece; false: it cannot be kept, and the call has ended. */
+  /** Measures and keeps a piece of the request; false: it was too large, and the call has ended. */
   protected abstract keep(bytes: string | Buffer): boolean
   protected abstract takeFields(walker: FieldWalker, block: string, isLast: boolean): void
   protected abstract takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void
@@ -209,7 +207,6 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     const {journal, messages, callee} = this
     if (isLast) messages.isDone = true
     if (this.passage.isOver) return this.caller.credit(bytes.length)
-    if (!this.measure(bytes)) return
     journal.requestBytes += bytes.length
     this.#unpassed += bytes.length
     if (typeof bytes === 'string') journal.observer?.text(this.call, 'request', bytes)

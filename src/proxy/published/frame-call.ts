@@ -138,14 +138,9 @@ export class FrameCall extends StreamCall {
     this.#trailers = bytes
   }
 
-  protected measure(bytes: string | Buffer): boolean {
-    if (!this.#head.isGrpc) {
-      if (this.journal.requestBytes > LARGE_BYTES) this.caller.takeBytes()
-    } else if (typeof bytes === 'string') this.messages.gauge.measure(bytes)
-    return true
-  }
-
   protected keep(bytes: string | Buffer): boolean {
+    if (!this.#head.isGrpc && this.journal.requestBytes > LARGE_BYTES) this.caller.takeBytes()
+    if (this.#head.isGrpc && typeof bytes === 'string') this.messages.gauge.measure(bytes)
     if (this.#late === undefined) return this.messages.add(bytes, this.callee !== undefined)
     this.caller.credit(bytes.length)
     this.#late.arrived(this.messages.isDone)

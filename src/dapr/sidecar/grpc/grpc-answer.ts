@@ -1,30 +1,14 @@
 import type {FieldWalker, FrameStream} from '#h2-frames'
-import type {Passage} from '../../../proxy/gateway/passage.ts'
+import type {Call, SentRequest} from '../../../model/call.ts'
+import {StreamCall} from '../../../proxy/gateway/stream-call.ts'
 import type {BrokenResponse} from '../../../proxy/net/broken-response.ts'
-import type {CallJournal} from '../../../proxy/net/call-journal.ts'
+import {SentMessages} from '../../../proxy/net/grpc/sent-messages.ts'
+import type {SidecarContext} from '../http/invocation.ts'
 import {type AnswerFields, readAnswer} from '../../../proxy/net/grpc/answer-fields.ts'
 import {MessageGauge, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import {codeOfHttp, INTERNAL, RESOURCE_EXHAUSTED, trailersOf, percentDecoded} from '../../../proxy/net/grpc/status.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import {httpText, NO_TRAILERS} from './answer-faults.ts'
-
-/** The call that an answer belongs to. */
-export interface AnsweredCall {
-  readonly journal: CallJournal
-  readonly passage: Passage
-  readonly changed: (() => void) | undefined
-  /** Additional fields for its head. */
-  moreFields(fields: AnswerFields): string
-  /** The attempt has ended with the answer's status; `pass` passes that on. */
-  answered(end: GrpcStatus, pass: () => void): void
-  /** The attempt has failed within its answer. */
-  failAttempt(end: GrpcStatus): void
-  /** The status of a failed call, in our words about the callee. */
-  failedStatus(why: string): GrpcStatus
-  unreachable(why: string): void
-  /** The whole answer has been passed on. */
-  ended(end: GrpcStatus): void
-}
 
 /** The status of an answer that breaks off by a fault. */
 export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
@@ -33,37 +17,45 @@ export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
 const NO_HEAD: GrpcStatus = {code: INTERNAL, message: 'the app sent data before a head'}
 
 /**
- * The answer of a gRPC call on its way to the caller. With policies around the call, its head is held back until a message follows:
+ * A call of gRPC whose answer is on its way to the caller. With policies around the call, its head is held back until a message follows:
  * once the caller has got one, the call cannot be retried.
  */
-export class GrpcAnswer {
+export abstract class AnsweredCall extends StreamCall {
+  protected readonly sidecar: SidecarContext
+  protected answerGauge: MessageGauge
   /** The caller has got the head of an answer. */
-  hasBegun = false
+  protected hasBegun = false
   /** The caller has got a message of an attempt that policies could have discarded before. */
-  hasPassed = false
-  gauge: MessageGauge
-  readonly #call: AnsweredCall
-  readonly #caller: FrameStream
-  readonly #maxBytes: number
+  protected hasPassed = false
   /** The head that is held back, as fields; '': none. */
   #head = ''
 
-  /** `maxBytes`: of each message. */
-  constructor(call: AnsweredCall, caller: FrameStream, maxBytes: number) {
-    this.#call = call
-    this.#caller = caller
-    this.#maxBytes = maxBytes
-    this.gauge = new MessageGauge(maxBytes)
+  constructor(sidecar: SidecarContext, call: Call, request: SentRequest, caller: FrameStream) {
+    const {maxBodyBytes} = sidecar
+    super(sidecar, call, request, {caller, messages: new SentMessages(maxBodyBytes), mayStream: true})
+    this.sidecar = sidecar
+    this.answerGauge = new MessageGauge(maxBodyBytes)
   }
+
+  /** Additional fields for the head of the answer. */
+  protected abstract answerFields(fields: AnswerFields): string
+  /** The attempt has ended with the answer's status; `pass` passes that on. */
+  protected abstract answered(end: GrpcStatus, pass: () => void): void
+  /** The callee has failed. Policies may retry the call. */
+  protected abstract failAttempt(end: GrpcStatus): void
+  /** The status of a failed call, in our words about the callee. */
+  protected abstract failedStatus(why: string): GrpcStatus
+  /** The whole answer has been passed on. */
+  protected abstract ended(end: GrpcStatus): void
 
   /** Called when another attempt begins. */
-  restart(): void {
+  protected restartAnswer(): void {
     this.#head = ''
-    this.gauge = new MessageGauge(this.#maxBytes)
+    this.answerGauge = new MessageGauge(this.sidecar.maxBodyBytes)
   }
 
-  takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
-    const {journal, passage} = this.#call
+  protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
+    const {journal, passage} = this
     const {broken, isPoliced} = passage
     // read in any case: it may change the table of its connection
     const fields = readAnswer(walker, block, isLast)
@@ -75,33 +67,32 @@ export class GrpcAnswer {
       if (fields.httpStatus < 200 && fields.httpStatus >= 100) return
       journal.firstByteAt = performance.now()
       journal.observer?.responded(journal.call, {text: fields.headText, size: fields.headText.length})
-      if (!fields.isGrpc) return this.#call.failAttempt(this.#statusOfHttp(fields))
-      more = this.#call.moreFields(fields)
+      if (!fields.isGrpc) return this.failAttempt(this.#statusOfHttp(fields))
+      more = this.answerFields(fields) + this.callFields
       head = fields.head + more
       if (!isLast && broken?.left === 0) this.#breakSoon(broken)
     }
     const isRepeated = fields.isRepeated && more === ''
     const trailers = isFirst ? '' : fields.bytes
     if (!isPoliced) this.#pass(head, trailers, isLast ? fields : undefined, isRepeated)
-    else if (isLast) this.#call.answered(statusOf(fields), () => this.#pass(head, trailers, fields))
+    else if (isLast) this.answered(statusOf(fields), () => this.#pass(head, trailers, fields))
     else if (isFirst) this.#head = head
   }
 
-  /** A piece of its messages, from the stream of the callee. */
-  takeMessages(callee: FrameStream, bytes: string, isLast: boolean): void {
-    const {journal, passage, changed} = this.#call
+  protected takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {
+    const {journal, passage} = this
     const {broken} = passage
     if (passage.isOver || (broken !== undefined && this.#isDropped(broken))) return callee.credit(bytes.length)
-    if (!this.hasBegun && this.#head === '') return this.#call.failAttempt(NO_HEAD)
-    const tooLarge = this.gauge.measure(bytes)
-    if (tooLarge > 0) return this.#call.failAttempt(tooLargeFor(tooLarge, this.gauge))
+    if (!this.hasBegun && this.#head === '') return this.failAttempt(NO_HEAD)
+    const tooLarge = this.answerGauge.measure(bytes)
+    if (tooLarge > 0) return this.failAttempt(tooLargeFor(tooLarge, this.answerGauge))
     if (passage.isPoliced) this.#passFirst()
     const passed = broken === undefined ? bytes : broken.take(bytes, () => this.#breakSoon(broken))
     journal.responseBytes += passed.length
     journal.observer?.text(journal.call, 'response', passed)
-    this.#caller.writeData(passed, false)
-    changed?.()
-    if (isLast) this.#call.failAttempt(NO_TRAILERS)
+    this.caller.writeData(passed, false)
+    this.changed?.()
+    if (isLast) this.failAttempt(NO_TRAILERS)
   }
 
   /** Passes on a head, trailers, or both: one block if there is no message between them. `isRepeated`: the peer has sent the block before. */
@@ -113,11 +104,11 @@ export class GrpcAnswer {
     }
     if (end === undefined) return
     if (trailers !== '' || head === '') this.#passFields(trailers + missingFields(end), true, isRepeated)
-    this.#call.ended(statusOf(end))
+    this.ended(statusOf(end))
   }
 
   #passFields(fields: string, isLast: boolean, isRepeated: boolean): void {
-    this.#caller.writeHead(isRepeated ? '' : fields, isLast, isRepeated ? fields : '')
+    this.caller.writeHead(isRepeated ? '' : fields, isLast, isRepeated ? fields : '')
   }
 
   /** A message is about to be passed on: from now on the call cannot be retried. */
@@ -131,8 +122,8 @@ export class GrpcAnswer {
   /** Whether the rest is dropped, by a fault. */
   #isDropped(broken: BrokenResponse): boolean {
     if (broken.left >= 0) return broken.isOver
-    this.#call.passage.isBroken = true
-    this.#call.unreachable('error reading from server: EOF')
+    this.passage.isBroken = true
+    this.unreachable('error reading from server: EOF')
     return true
   }
 
@@ -140,12 +131,12 @@ export class GrpcAnswer {
   #breakSoon(broken: BrokenResponse): void {
     broken.isOver = true
     setImmediate(() => {
-      if (this.#call.passage.broken === broken) this.#call.failAttempt(CUT_CALL)
+      if (this.passage.broken === broken) this.failAttempt(CUT_CALL)
     })
   }
 
   #statusOfHttp(fields: AnswerFields): GrpcStatus {
-    return {...this.#call.failedStatus(httpText(fields)), code: codeOfHttp(fields.httpStatus)}
+    return {...this.failedStatus(httpText(fields)), code: codeOfHttp(fields.httpStatus)}
   }
 }
 

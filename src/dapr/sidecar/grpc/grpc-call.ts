@@ -1,22 +1,19 @@
-import {type FieldWalker, type FrameClient, type FrameStream, codeName, INTERNAL_ERROR} from '#h2-frames'
+import {type FrameClient, codeName, INTERNAL_ERROR} from '#h2-frames'
 import type {Hit} from '../../../proxy/faults/hit.ts'
 import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
 import {RESET} from '../../../proxy/gateway/faulted-call.ts'
 import {grpcStatusOf} from '../../../proxy/gateway/faulted-grpc-call.ts'
 import type {CallOutcome} from '../../../proxy/gateway/interceptor.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
-import {StreamCall} from '../../../proxy/gateway/stream-call.ts'
 import type {Call, CallSpans} from '../../../model/call.ts'
 import {codeText} from '../../../model/grpc-code.ts'
 import {systemClock} from '../../../platform/clock.ts'
-import type {AnswerFields} from '../../../proxy/net/grpc/answer-fields.ts'
-import {type MessageGauge, PREFIX_BYTES, tooLargeToSend} from '../../../proxy/net/grpc/message-gauge.ts'
-import {NO_STREAMS, SentMessages} from '../../../proxy/net/grpc/sent-messages.ts'
+import {PREFIX_BYTES, tooLargeToSend} from '../../../proxy/net/grpc/message-gauge.ts'
+import {NO_STREAMS} from '../../../proxy/net/grpc/sent-messages.ts'
 import * as status from '../../../proxy/net/grpc/status.ts'
 import {trailersOf, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
-import type {SidecarContext} from '../http/invocation.ts'
 import {answerType} from './answer-faults.ts'
-import {CUT_CALL, GrpcAnswer, tooLargeFor, type AnsweredCall} from './grpc-answer.ts'
+import {AnsweredCall, CUT_CALL, tooLargeFor} from './grpc-answer.ts'
 import type {ReceivedCall, Forwarded, RequestHead} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
 
@@ -36,12 +33,10 @@ const RESET_CALL: GrpcStatus = {code: status.UNAVAILABLE, message: RESET}
  * A call of gRPC through the gateway. Messages are passed as bytes, both ways. The API that took the call decides its form at both ends: the
  * proxy, or InvokeService.
  */
-export abstract class GrpcCall extends StreamCall implements AnsweredCall {
-  protected readonly sidecar: SidecarContext
+export abstract class GrpcCall extends AnsweredCall {
   protected readonly requestHead: RequestHead
   protected readonly spans: CallSpans | undefined
   readonly #deadline: number
-  readonly #answer: GrpcAnswer
   #callOff: (() => void) | undefined
   /** How the current attempt has ended; undefined: a policy ends it. */
   #attemptEnd: GrpcStatus | undefined
@@ -49,16 +44,13 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
   #accept: (() => void) | undefined
 
   constructor({sidecar, head, caller, deadline}: ReceivedCall, call: Call, facts: GrpcCallFacts) {
-    const {observer, maxBodyBytes} = sidecar
     const {spans, calleeMethod, isStream} = facts
-    const isWhole = observer !== undefined || spans?.own.isSampled === true
+    const isWhole = sidecar.observer !== undefined || spans?.own.isSampled === true
     const request = isWhole ? wholeRequest(head, call.path) : briefRequest(head)
-    super(sidecar, call, request, {caller, messages: new SentMessages(maxBodyBytes), mayStream: true})
-    this.sidecar = sidecar
+    super(sidecar, call, request, caller)
     this.requestHead = head
     this.spans = spans
     this.#deadline = deadline
-    this.#answer = new GrpcAnswer(this, caller, maxBodyBytes)
     const {journal} = this
     journal.status = 200
     journal.calleeMethod = calleeMethod
@@ -74,19 +66,10 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
   protected bodyFor(_admitted: Admitted): string {
     return ''
   }
-  abstract failedStatus(why: string): GrpcStatus
   /** The status for a callee that does not admit the call. */
   protected abstract deniedStatus(denied: Denied): GrpcStatus
   /** The meaning of a callee's status code for policies. */
   protected abstract verdictOf(code: number): Verdict
-  /** Additional fields for the head of the answer. */
-  protected answerFields(_fields: AnswerFields): string {
-    return ''
-  }
-
-  protected get answerGauge(): MessageGauge {
-    return this.#answer.gauge
-  }
 
   protected get isHearing(): boolean {
     return this.#accept === undefined
@@ -135,7 +118,7 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
     this.journal.followed({status: 200, grpcStatus: code, firstByteAt: this.journal.firstByteAt, failure: message})
     this.#attemptEnd = undefined
     this.#accept = undefined
-    this.#answer.restart()
+    this.restartAnswer()
   }
 
   conclude(outcome: CallOutcome): void {
@@ -145,15 +128,7 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
   }
 
   whyOnce(): string {
-    return this.#answer.hasPassed ? 'the caller has got a message already' : this.messages.whyOnce
-  }
-
-  protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
-    this.#answer.takeFields(walker, block, isLast)
-  }
-
-  protected takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {
-    this.#answer.takeMessages(callee, bytes, isLast)
+    return this.hasPassed ? 'the caller has got a message already' : this.messages.whyOnce
   }
 
   protected calleeReset(code: number): void {
@@ -196,28 +171,20 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
     passage.release()
   }
 
-  protected measure(bytes: string): boolean {
-    const tooLarge = this.messages.gauge.measure(bytes)
-    if (tooLarge > 0) this.failWith(tooLargeFor(tooLarge, this.messages.gauge))
-    return tooLarge === 0
-  }
-
   protected keep(bytes: string): boolean {
-    const isKept = this.messages.add(bytes, this.callee !== undefined)
-    if (!isKept) this.failWith(NO_STREAMS)
+    const {gauge} = this.messages
+    const tooLarge = gauge.measure(bytes)
+    const isKept = tooLarge === 0 && this.messages.add(bytes, this.callee !== undefined)
+    if (!isKept) this.failWith(tooLarge > 0 ? tooLargeFor(tooLarge, gauge) : NO_STREAMS)
     return isKept
   }
 
-  moreFields(fields: AnswerFields): string {
-    return this.answerFields(fields) + this.callFields
-  }
-
-  answered(end: GrpcStatus, pass: () => void): void {
+  protected answered(end: GrpcStatus, pass: () => void): void {
     this.#attemptEnd = end
     this.#settle(this.verdictOf(end.code), pass)
   }
 
-  ended({code, message}: GrpcStatus): void {
+  protected ended({code, message}: GrpcStatus): void {
     this.#over(code, message)
   }
 
@@ -233,8 +200,7 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
     this.#endAttempt(this.failedStatus(why), true)
   }
 
-  /** The callee has failed. Policies may retry the call. */
-  failAttempt(end: GrpcStatus): void {
+  protected failAttempt(end: GrpcStatus): void {
     this.#endAttempt(end, false)
   }
 
@@ -254,9 +220,8 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
   /** Ends the call with a status of the sidecar. */
   protected failWith(end: GrpcStatus): void {
     if (this.passage.isOver) return
-    const answer = this.#answer
-    const head = answer.hasBegun ? '' : status.answerHead(answerType(this.requestHead)) + this.callFields
-    answer.hasBegun = true
+    const head = this.hasBegun ? '' : status.answerHead(answerType(this.requestHead)) + this.callFields
+    this.hasBegun = true
     if (end === RESET_CALL || end === CUT_CALL) this.caller.reset(INTERNAL_ERROR)
     else this.caller.writeHead(head + trailersOf(end), true)
     this.#over(end.code, end.message)
@@ -264,7 +229,7 @@ export abstract class GrpcCall extends StreamCall implements AnsweredCall {
 
   /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '' = the caller's messages. */
   #faultOfSize(body: string, max: number): GrpcStatus | undefined {
-    this.#answer.gauge.limit(max)
+    this.answerGauge.limit(max)
     if (body === '') {
       const bytes = this.messages.gauge.limit(max)
       return bytes === 0 ? undefined : tooLargeFor(bytes, this.messages.gauge)

@@ -82,7 +82,7 @@ export class InvokedGrpcCall extends GrpcCall {
     return {code: INTERNAL, message: `failed to invoke, id: ${this.#sent.sentId}, err: ${error}`}
   }
 
-  failedStatus(why: string): GrpcStatus {
+  protected failedStatus(why: string): GrpcStatus {
     return {code: UNAVAILABLE, message: why}
   }
 

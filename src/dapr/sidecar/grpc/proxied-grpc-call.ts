@@ -51,7 +51,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return statusFrom(error, status === 403 ? PERMISSION_DENIED : UNKNOWN)
   }
 
-  failedStatus(why: string): GrpcStatus {
+  protected failedStatus(why: string): GrpcStatus {
     const {protocol = ''} = this.passage.admitted?.pool ?? {}
     const isGrpc = protocol === '' || protocol.startsWith('grpc')
     const hint = isGrpc ? '' : ` ("${this.call.callee}" has appProtocol ${protocol}, not grpc)`

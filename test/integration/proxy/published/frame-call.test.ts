@@ -60,6 +60,7 @@ t.test('of calls that wait no more is kept than of those of HTTP/1: one that sen
   const calls = Array.from({length: 70}, () => {
     const caller = {
       writeHead: () => undefined,
+      takeBytes: () => undefined,
       credit: () => undefined,
       writeData: (text: string) => refused.push(text),
       reset: () => undefined
@@ -92,7 +93,12 @@ t.test('what a call has sent counts again where its callee has refused it, and i
     lastLines: () => [],
     warn: (text: string) => t.fail(text)
   }
-  const caller = {writeHead: () => undefined, credit: () => undefined, reset: () => undefined} as unknown as FrameStream
+  const caller = {
+    writeHead: () => undefined,
+    takeBytes: () => undefined,
+    credit: () => undefined,
+    reset: () => undefined
+  } as unknown as FrameStream
   const call = new FrameCall(context, 'web', new FrameHead(), caller, new FieldWalker())
   call.start(false)
   for (let n = 0; n < 64; n++) call.data(caller, 'x'.repeat(MIB / 64), false)
