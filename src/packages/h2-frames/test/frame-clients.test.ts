@@ -13,21 +13,28 @@ import {SERVER_GREETING} from '../greeting.ts'
 
 const nothing = (): void => undefined
 
-/** One stream at once. */
-const ONE_STREAM = `${frameHead(6, SETTINGS, 0, 0)}\0\u0003${uint32(1)}`
-
-t.test('a call that waits for room does not get that of a connection that has just been lost', async t => {
-  const sockets: net.Socket[] = []
-  const server = net.createServer(socket => {
-    sockets.push(socket.on('error', nothing).resume())
-    if (sockets.length === 1) socket.write(ONE_STREAM, 'latin1')
-  })
+/** Connections to a callee that serves each in this way. */
+async function clientsTo(t: Test, serve: (socket: net.Socket) => void): Promise<FrameClients> {
+  const server = net.createServer({allowHalfOpen: true}, serve)
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const {port} = server.address() as AddressInfo
   const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
   t.teardown(() => {
     clients.cut()
     server.close()
+  })
+  return clients
+}
+
+/** One stream at once. */
+const ONE_STREAM = `${frameHead(6, SETTINGS, 0, 0)}\0\u0003${uint32(1)}`
+
+t.test('a call that waits for room does not get that of a connection that has just been lost', async t => {
+  const sockets: net.Socket[] = []
+  const isSecond = Promise.withResolvers<void>()
+  const clients = await clientsTo(t, socket => {
+    if (sockets.push(socket.on('error', nothing).resume()) === 2) isSecond.resolve()
+    if (sockets.length === 1) socket.write(ONE_STREAM, 'latin1')
   })
   const take = async (lost: () => void): Promise<FrameClient> =>
     new Promise((resolve, reject) => {
@@ -42,9 +49,8 @@ t.test('a call that waits for room does not get that of a connection that has ju
     })
   const {promise: isLost, resolve: lost} = Promise.withResolvers<void>()
   const first = await take(lost)
-  const connected = once(server, 'connection')
   const waiting = take(nothing)
-  await connected
+  await isSecond.promise
   sockets[0]?.destroy()
   await isLost
   sockets[1]?.write(ONE_STREAM, 'latin1')
@@ -58,23 +64,16 @@ const SETTINGS_ALONE = frameHead(0, SETTINGS, 0, 0)
 /** Connections to a callee that does nothing, with the sockets at both ends, and how a call on one of them was lost. */
 async function openIdle(t: Test): Promise<{clients: FrameClients; ours: net.Socket[]; theirs: net.Socket[]}> {
   const [ours, theirs]: [net.Socket[], net.Socket[]] = [[], []]
-  const server = net.createServer(socket => {
+  const clients = await clientsTo(t, socket => {
     theirs.push(socket.on('error', nothing).resume())
     socket.write(SETTINGS_ALONE, 'latin1')
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const {port} = server.address() as AddressInfo
   const seen = (message: unknown): void => {
     const {socket} = message as {readonly socket: net.Socket}
     ours.push(socket)
   }
   subscribe('net.client.socket', seen)
-  const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
-  t.teardown(() => {
-    unsubscribe('net.client.socket', seen)
-    clients.cut()
-    server.close()
-  })
+  t.teardown(() => unsubscribe('net.client.socket', seen))
   return {clients, ours, theirs}
 }
 
@@ -155,7 +154,7 @@ const MANY = 70
 
 /** A callee that takes one call on each connection (GOAWAY), and closes none; `answers`: the call is over, too. */
 async function openLeaving(t: Test, answers: boolean): Promise<FrameClients> {
-  const server = net.createServer({allowHalfOpen: true}, socket => {
+  const clients = await clientsTo(t, socket => {
     socket.on('error', nothing).write(SETTINGS_ALONE, 'latin1')
     let text = ''
     socket.on('data', bytes => {
@@ -164,13 +163,6 @@ async function openLeaving(t: Test, answers: boolean): Promise<FrameClients> {
       text = ''
       socket.write(goAwayFrame(1, 0) + (answers ? resetFrame(1, 0) : ''), 'latin1')
     })
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const {port} = server.address() as AddressInfo
-  const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
-  t.teardown(() => {
-    clients.cut()
-    server.close()
   })
   return clients
 }
@@ -218,19 +210,14 @@ t.test('a callee that floods an idle connection with GOAWAY ends it, without a w
 
 t.test('the settings of an app may come in pieces', async t => {
   for (const cut of [1, 3, 4, 9, 11]) {
-    const server = net.createServer(socket => {
+    const clients = await clientsTo(t, socket => {
       socket.on('error', nothing).once('data', () => socket.write(ONE_STREAM.slice(cut), 'latin1'))
       socket.write(ONE_STREAM.slice(0, cut), 'latin1')
     })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const {port} = server.address() as AddressInfo
-    const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
     const opened = await new Promise<FrameClient | string>(resolve => {
       clients.take({opened: resolve, failed: resolve})
     })
     t.equal(typeof opened, 'object', `${cut} bytes first`)
-    clients.cut()
-    server.close()
   }
 })
 
@@ -265,17 +252,10 @@ t.test(
       reset: nothing,
       lost: nothing
     }
-    const server = net.createServer(socket => {
+    const clients = await clientsTo(t, socket => {
       socket.write(SERVER_GREETING, 'latin1')
       const warn = (text: string): void => void t.fail(text)
       t.ok(new FrameServer(socket, warn, () => echo, nothing))
-    })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const {port} = server.address() as AddressInfo
-    const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
-    t.teardown(() => {
-      clients.cut()
-      server.close()
     })
     const connection = await new Promise<FrameClient>((opened, failed) => clients.take({opened, failed}))
     const message = 'x'.repeat(1 << 20)
@@ -311,17 +291,10 @@ async function openFull(
   acknowledged: (socket: net.Socket) => void
 ): Promise<{clients: FrameClients; sockets: readonly net.Socket[]}> {
   const sockets: net.Socket[] = []
-  const server = net.createServer(socket => {
+  const clients = await clientsTo(t, socket => {
     sockets.push(socket.on('error', nothing))
     socket.write(NO_STREAMS, 'latin1')
     socket.on('data', bytes => void (bytes.toString('latin1').includes(ACKNOWLEDGED) && acknowledged(socket)))
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const {port} = server.address() as AddressInfo
-  const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
-  t.teardown(() => {
-    clients.cut()
-    server.close()
   })
   return {clients, sockets}
 }

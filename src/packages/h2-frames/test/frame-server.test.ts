@@ -3,12 +3,31 @@ import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {encodeField} from '../field-text.ts'
-import {FrameServer} from '../frame-server.ts'
+import {DISCARDED, FrameServer} from '../frame-server.ts'
 import {DATA, END_STREAM, frameHead, headersFrames, MAX_WINDOW, SETTINGS, uint32, windowFrame} from '../frames.ts'
 import {CONNECTION_WINDOW, PREFACE, SERVER_GREETING, STREAM_WINDOW} from '../greeting.ts'
 import type {FrameStream, StreamHandler} from '../frame-stream.ts'
 
 const nothing = (): void => undefined
+
+/** A server whose connections serve their calls in this way: its port, and the connections. */
+async function serving(t: Test, accept: (connection: FrameServer) => StreamHandler) {
+  const servers: FrameServer[] = []
+  const server = net.createServer(socket => {
+    socket.write(SERVER_GREETING, 'latin1')
+    servers.push(new FrameServer(socket, text => t.fail(text), accept, nothing))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => void server.close())
+  return {server, servers, port: (server.address() as AddressInfo).port}
+}
+
+/** A client of such a server. */
+function sessionTo(t: Test, port: number, settings: http2.Settings = {}): http2.ClientHttp2Session {
+  const session = http2.connect(`http://127.0.0.1:${port}`, {settings})
+  t.teardown(() => session.destroy())
+  return session
+}
 
 /** Number of full streams that fill the first window of a connection, and the id of the stream after them. */
 const UNREAD = CONNECTION_WINDOW / STREAM_WINDOW
@@ -16,34 +35,12 @@ const LAST = 2 * UNREAD + 1
 
 t.test('a connection has one taker of calls, which may know what its caller said before', async t => {
   const takers: StreamHandler[] = []
-  const servers: FrameServer[] = []
-  const server = net.createServer(socket => {
-    socket.write(SERVER_GREETING, 'latin1')
-    servers.push(
-      new FrameServer(
-        socket,
-        text => t.fail(text),
-        () => {
-          const taker: StreamHandler = {
-            head: stream => stream.writeHead('\u0088', true),
-            data: nothing,
-            sent: nothing,
-            reset: nothing,
-            lost: nothing
-          }
-          takers.push(taker)
-          return taker
-        },
-        nothing
-      )
-    )
+  const {servers, port} = await serving(t, () => {
+    const taker = {...DISCARDED, head: (stream: FrameStream) => stream.writeHead('\u0088', true)}
+    takers.push(taker)
+    return taker
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  t.teardown(() => {
-    session.destroy()
-    server.close()
-  })
+  const session = sessionTo(t, port)
   for (let call = 0; call < 3; call++) {
     const stream = session.request({':path': '/'})
     const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
@@ -69,24 +66,8 @@ t.test(
       reset: nothing,
       lost: nothing
     }
-    const server = net.createServer(socket => {
-      socket.write(SERVER_GREETING, 'latin1')
-      const frames = new FrameServer(
-        socket,
-        text => t.fail(text),
-        () => calls,
-        nothing
-      )
-      t.ok(frames)
-    })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
-      settings: {initialWindowSize: STREAM_WINDOW}
-    })
-    t.teardown(() => {
-      session.destroy()
-      server.close()
-    })
+    const {port} = await serving(t, () => calls)
+    const session = sessionTo(t, port, {initialWindowSize: STREAM_WINDOW})
     const long = session.request({':path': '/long'}).on('error', nothing)
     let came = 0
     const cameOf = async (bytes: number): Promise<string> =>
@@ -102,40 +83,21 @@ t.test(
 t.test('a stream that takes bytes, and one that does not, on one connection', async t => {
   const texts = new Map<number, string>()
   const kinds = new Set<string>()
-  const servers: FrameServer[] = []
   const take = (stream: FrameStream, bytes: Buffer | string, isLast: boolean): void => {
     kinds.add(`${stream.id === 1 ? 'large' : 'small'}: ${typeof bytes}`)
     texts.set(stream.id, (texts.get(stream.id) ?? '') + bytes.toString('latin1'))
     stream.credit(bytes.length)
     if (isLast) stream.writeHead('\u0088', true)
   }
-  const server = net.createServer(socket => {
-    socket.write(SERVER_GREETING, 'latin1')
-    const handler: StreamHandler = {
-      head: stream => {
-        if (stream.id === 1) stream.takeBytes()
-      },
-      data: take,
-      bytes: take,
-      sent: nothing,
-      reset: nothing,
-      lost: nothing
-    }
-    servers.push(
-      new FrameServer(
-        socket,
-        text => t.fail(text),
-        () => handler,
-        nothing
-      )
-    )
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  t.teardown(() => {
-    session.destroy()
-    server.close()
-  })
+  const {servers, port} = await serving(t, () => ({
+    ...DISCARDED,
+    head: stream => {
+      if (stream.id === 1) stream.takeBytes()
+    },
+    data: take,
+    bytes: take
+  }))
+  const session = sessionTo(t, port)
   const large = session.request({':path': '/', ':method': 'POST'})
   const small = session.request({':path': '/', ':method': 'POST'})
   const text = 'ä'.repeat(3_000_000)
@@ -160,25 +122,8 @@ const readLast = (stream: FrameStream, bytes: string, isLast: boolean): void => 
 }
 
 t.test('streams that nobody reads stop no other stream of their connection', {timeout: 10_000}, async t => {
-  const servers: FrameServer[] = []
-  const server = net.createServer(socket => {
-    socket.write(SERVER_GREETING, 'latin1')
-    const handler: StreamHandler = {head: nothing, data: readLast, sent: nothing, reset: nothing, lost: nothing}
-    servers.push(
-      new FrameServer(
-        socket,
-        text => t.fail(text),
-        () => handler,
-        nothing
-      )
-    )
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  t.teardown(() => {
-    session.destroy()
-    server.close()
-  })
+  const {servers, port} = await serving(t, () => ({...DISCARDED, data: readLast}))
+  const session = sessionTo(t, port)
   await once(session, 'remoteSettings')
   for (let n = 0; n < UNREAD; n++)
     session.request({':path': '/', ':method': 'POST'}).end(Buffer.alloc(STREAM_WINDOW + 1))
@@ -194,27 +139,12 @@ const pausedClient = async (
   t: Test,
   head: (stream: FrameStream, block: string, server: FrameServer) => void
 ): Promise<{readonly client: net.Socket; readonly socket: net.Socket}> => {
-  const servers: FrameServer[] = []
-  const server = net.createServer(socket => {
-    socket.write(SERVER_GREETING, 'latin1')
-    const taker = (frames: FrameServer): StreamHandler => ({
-      head: (stream, block) => head(stream, block, frames),
-      data: nothing,
-      sent: nothing,
-      reset: nothing,
-      lost: nothing
-    })
-    servers.push(new FrameServer(socket, text => t.fail(text), taker, nothing))
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const client = net
-    .connect((server.address() as AddressInfo).port, '127.0.0.1')
-    .pause()
-    .on('error', nothing)
-  t.teardown(() => {
-    client.destroy()
-    server.close()
-  })
+  const {server, port} = await serving(t, frames => ({
+    ...DISCARDED,
+    head: (stream, block) => head(stream, block, frames)
+  }))
+  const client = net.connect(port, '127.0.0.1').pause().on('error', nothing)
+  t.teardown(() => client.destroy())
   const [socket] = (await once(server, 'connection')) as [net.Socket]
   client.write(PREFACE + frameHead(0, SETTINGS, 0, 0), 'latin1')
   return {client, socket}
@@ -264,23 +194,9 @@ t.test('a peer that breaks the protocol and does not read why is cut all the sam
 
 /** Types and streams of the frames that a server sends, but for its first ones, until `last` has come with what was written together with it. */
 async function framesFor(t: Test, calls: StreamHandler, sent: string, last: string): Promise<string[]> {
-  const server = net.createServer(socket => {
-    socket.write(SERVER_GREETING, 'latin1')
-    t.ok(
-      new FrameServer(
-        socket,
-        text => t.fail(text),
-        () => calls,
-        nothing
-      )
-    )
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const client = net.connect((server.address() as AddressInfo).port, '127.0.0.1')
-  t.teardown(() => {
-    client.destroy()
-    server.close()
-  })
+  const {port} = await serving(t, () => calls)
+  const client = net.connect(port, '127.0.0.1')
+  t.teardown(() => client.destroy())
   client.write(PREFACE + sent, 'latin1')
   const frames: string[] = []
   let text = ''

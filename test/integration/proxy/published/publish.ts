@@ -39,16 +39,34 @@ export const publish = async (
     },
     warn: (text: string) => void t.fail(text)
   }
+  t.teardown(() => {
+    app.close()
+    pool.cut()
+  })
+  return openPort(t, context)
+}
+
+type Context = ReturnType<ConstructorParameters<typeof PublishedPort>[1]>
+
+/** The context of calls that an app admits in this way. */
+export const contextOf = (t: Test, admit: () => unknown): Context =>
+  ({
+    callee: 'api',
+    heldBodies: new HeldBodies(),
+    admit,
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  }) as unknown as Context
+
+/** The number of a published port that is closed with the test. */
+export const openPort = async (t: Test, context: Context): Promise<number> => {
   const claims = await listen(0, ['127.0.0.1'])
   const port = new PublishedPort(
     claims,
     () => context,
     () => ''
   )
-  t.teardown(async () => {
-    app.close()
-    pool.cut()
-    await port.close(AbortSignal.abort())
-  })
+  t.teardown(async () => port.close(AbortSignal.abort()))
   return portOf(claims)
 }

@@ -7,11 +7,8 @@ import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import type {Call} from '../../../../src/model/call.ts'
 import {Faults} from '../../../../src/proxy/faults/faults.ts'
-import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
-import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
-import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
-import {publish} from './publish.ts'
+import {contextOf, openPort, publish} from './publish.ts'
 import {data, END_STREAM, headers, onStream} from '../../dapr/sidecar/frames.ts'
 
 t.test('a connection that passes as bytes is passed once, however long it lasts', async t => {
@@ -147,27 +144,14 @@ t.test('a call without an answer does not pass another connection that has hardl
   // no time passes: it is silent for no longer
   mock.timers.enable({apis: ['setTimeout']})
   const denied = {ok: false, error: 'it is gone', down: undefined} as const
-  const context = {
-    callee: 'api',
-    heldBodies: new HeldBodies(),
-    admit: () => denied,
-    isOpen: () => true,
-    lastLines: () => [],
-    warn: (text: string) => void t.fail(text)
-  } as unknown as ReturnType<ConstructorParameters<typeof PublishedPort>[1]>
-  const claims = await listen(0, ['127.0.0.1'])
-  const port = new PublishedPort(
-    claims,
-    () => context,
-    () => ''
-  )
+  const context = contextOf(t, () => denied)
+  const port = await openPort(t, context)
   const ask = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
-  const [one, other] = [net.connect(portOf(claims), '127.0.0.1'), net.connect(portOf(claims), '127.0.0.1')]
+  const [one, other] = [net.connect(port, '127.0.0.1'), net.connect(port, '127.0.0.1')]
   t.teardown(async () => {
     mock.timers.reset()
     one.destroy()
     other.destroy()
-    await port.close(AbortSignal.abort())
   })
   for (const each of [one, other]) each.on('error', () => undefined)
   one.write(ask)
@@ -220,26 +204,18 @@ t.test('a call that an app of HTTP/2 leaves unhandled is sent once more', async 
   const {port: appPort} = app.address() as AddressInfo
   let pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
   const context = {
-    callee: 'api',
-    heldBodies: new HeldBodies(),
-    faults: {active: faults},
-    admit: () => ({ok: true, pool, pid: 7, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const,
-    isOpen: () => true,
-    lastLines: () => [],
-    warn: (text: string) => void t.fail(text)
+    ...contextOf(
+      t,
+      () => ({ok: true, pool, pid: 7, isLocal: true, token: '', pathPrefix: '', leave: () => undefined}) as const
+    ),
+    faults: {active: faults}
   }
-  const claims = await listen(0, ['127.0.0.1'])
-  const port = new PublishedPort(
-    claims,
-    () => context,
-    () => ''
-  )
-  const session = http2.connect(`http://127.0.0.1:${portOf(claims)}`)
+  const port = await openPort(t, context)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   t.teardown(async () => {
     session.destroy()
     app.close()
     pool.cut()
-    await port.close(AbortSignal.abort())
   })
   const ask = async (method: string, path: string): Promise<unknown> => {
     const stream = session.request({':method': method, ':path': path})
@@ -271,14 +247,7 @@ t.test('a call that an app of HTTP/2 leaves unhandled is sent once more', async 
 })
 
 t.test('a caller of HTTP/2 on another machine that is silent is pinged, and cut where it does not answer', async t => {
-  const context = {
-    callee: 'api',
-    heldBodies: new HeldBodies(),
-    admit: () => ({ok: false, error: 'it is gone', down: undefined}) as const,
-    isOpen: () => true,
-    lastLines: () => [],
-    warn: (text: string) => void t.fail(text)
-  } as unknown as ReturnType<ConstructorParameters<typeof PublishedPort>[1]>
+  const context = contextOf(t, () => ({ok: false, error: 'it is gone', down: undefined}) as const)
   mock.timers.enable({apis: ['setInterval']})
   let isHere = true
   const {createServer} = net
@@ -288,21 +257,15 @@ t.test('a caller of HTTP/2 on another machine that is silent is pinged, and cut 
         if (!isHere) Object.defineProperty(socket, 'remoteAddress', {value: '192.0.2.1'})
       })
   })
-  const claims = await listen(0, ['127.0.0.1'])
-  const port = new PublishedPort(
-    claims,
-    () => context,
-    () => ''
-  )
+  const port = await openPort(t, context)
   const callers: net.Socket[] = []
   t.teardown(async () => {
     mock.timers.reset()
     for (const each of callers) each.destroy()
-    await port.close(AbortSignal.abort())
   })
   /** A caller that says nothing after its preface. */
   const call = async () => {
-    const caller = net.connect(portOf(claims), '127.0.0.1').on('error', () => undefined)
+    const caller = net.connect(port, '127.0.0.1').on('error', () => undefined)
     callers.push(caller)
     // the preface, and no settings of its own
     caller.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0', 'latin1')
@@ -342,27 +305,14 @@ t.test('an app that sends data of HTTP/2 before a head fails that request alone'
   const pool = new Pool({hosts: ['127.0.0.1'], port: appPort, process})
   const broken: unknown[] = []
   const leave = (isBroken?: boolean): void => void broken.push(isBroken)
-  const context = {
-    callee: 'api',
-    heldBodies: new HeldBodies(),
-    admit: () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave}) as const,
-    isOpen: () => true,
-    lastLines: () => [],
-    warn: (text: string) => void t.fail(text)
-  }
-  const claims = await listen(0, ['127.0.0.1'])
-  const port = new PublishedPort(
-    claims,
-    () => context,
-    () => ''
-  )
-  const session = http2.connect(`http://127.0.0.1:${portOf(claims)}`)
+  const context = contextOf(t, () => ({ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave}) as const)
+  const port = await openPort(t, context)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   session.on('error', () => undefined)
   t.teardown(async () => {
     session.destroy()
     pool.cut()
     app.close()
-    await port.close(AbortSignal.abort())
   })
   const other = session.request({':path': '/other'}).on('error', () => undefined)
   for (const _ of [1, 2]) {
