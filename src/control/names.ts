@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import {connect} from 'node:net'
 import {join} from 'node:path'
 import {FREE_PORT} from '../model/app-name.ts'
@@ -40,30 +41,29 @@ export function freeNames(
 /** The run of this user that has a host name; undefined: none has. */
 export const ownerOfName = (env: Environment, name: string): RunName | undefined => ownerAmong(livingRuns(env), name)
 
-/** Asks the run whose entrance has this port to leave it. Resolves with false if no run has the port, or the run does not answer. */
-export async function freeOfEntrance(env: Environment, port: number): Promise<boolean> {
-  const holder = livingRuns(env).find(({entrance}) => entrance?.includes(port) === true)
-  if (holder === undefined) return false
-  const lines = `Connection: Upgrade\r\nUpgrade: ${FREE_PORT}\r\nPillion-Port: ${port}\r\n`
-  const socket = connect(join(holder.home, 'socket')).setTimeout(ANSWER_MS)
-  socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`)
-  return new Promise(resolve => {
-    const end = (isFree: boolean): void => {
-      socket.destroy()
-      resolve(isFree)
-    }
-    socket
-      .on('error', () => end(false))
-      .on('timeout', () => end(false))
-      .on('end', () => end(true))
-      .resume()
-  })
+/** Asks the run that has a port in the place of others to leave it, and binds it meanwhile. Resolves with undefined if no run does so. */
+export async function bindFreed<Bound>(
+  env: Environment,
+  port: number,
+  bind: () => Promise<Bound>
+): Promise<Bound | undefined> {
+  const holder = livingRuns(env).find(({entrance = [], takenOver = []}) => [...entrance, ...takenOver].includes(port))
+  if (holder === undefined) return undefined
+  const socket = connect({path: join(holder.home, 'socket'), allowHalfOpen: true}).resume()
+  socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error('no answer')))
+  const asked = `Connection: Upgrade\r\nUpgrade: ${FREE_PORT}\r\nPillion-Port: ${port}`
+  socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${asked}\r\n\r\n`)
+  try {
+    await once(socket, 'end')
+    return await bind()
+  } catch {
+    return undefined
+  } finally {
+    socket.destroy() // the other run waits for the port again
+  }
 }
 
 function ownerAmong(runs: readonly LivingRun[], name: string): RunName | undefined {
-  for (const run of runs) {
-    const app = ownOf(run.names ?? {}, name)
-    if (app !== undefined) return {name, app, run}
-  }
-  return undefined
+  const run = runs.find(({names = {}}) => ownOf(names, name) !== undefined)
+  return run && {name, app: ownOf(run.names ?? {}, name) ?? '', run}
 }

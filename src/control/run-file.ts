@@ -42,6 +42,8 @@ export interface RunIdentity {
   readonly names?: Readonly<Record<string, string>>
   /** The ports of the entrance, if the run has more than the usual one of them. */
   readonly entrance?: readonly number[]
+  /** The numbers of the template at which it answers in the place of a copy that has ended, if any. */
+  readonly takenOver?: readonly number[]
   /** Request of the command; missing for a single app, or a run of an older version. */
   readonly asked?: AskedRun | undefined
 }

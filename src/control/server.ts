@@ -26,7 +26,7 @@ export interface Registration {
    */
   withdraw(): Promise<void>
   /** Replaces the registered facts of the apps and the entrance, and the longest grace period. Never fails. */
-  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names' | 'entrance'>>, graceMs?: number): void
+  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names' | 'entrance' | 'takenOver'>>, graceMs?: number): void
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }

@@ -12,7 +12,10 @@ export const ENTRANCE_PORT = 7355
 /** Ports at which an address needs no number. */
 export const DEFAULT_PORTS = {http: 80, https: 443} as const
 
-/** The protocol by which a run asks the one with the entrance for a port that an app of its template has. */
+/** The protocol by which a run waits at a port, the entrance or that of an app, until the run that has the port ends. */
+export const WAITING = 'pillion-entrance'
+
+/** The protocol by which a run asks another one for a port that an app of its template has. */
 export const FREE_PORT = 'pillion-free-port'
 
 /** The protocol by which a run passes on a connection to the copy of its template whose process has made it. */

@@ -44,6 +44,7 @@ export type WarningCode =
   | 'not-built' // The template asks for something that has no effect, or an app for something of Dapr that Pillion does not do yet; the message says what.
   | 'not-copied' // A file of a service could not be copied into its working copy.
   | 'not-enforced' // A Configuration restricts calls in a way that Pillion does not enforce.
+  | 'numbers-taken-over' // No other copy listens at numbers of the template any more: this run answers there, until a copy that has them starts.
   | 'odd-app-id' // An `appID` has characters that do not pass through URLs and headers as they are, or a dot.
   | 'outbox' // An event of a committed transaction cannot be published yet. Pillion retries until it succeeds.
   | 'policies-enforced' // The access policies of a Configuration, or a WorkflowAccessPolicy, are enforced; a self-hosted Dapr without mTLS ignores the former, and for the latter refuses whatever another app asks.

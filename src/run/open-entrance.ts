@@ -7,7 +7,7 @@ import type {Environment} from '../model/environment.ts'
 import {Once} from '../model/once.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {Entrance} from '../proxy/published/entrance.ts'
-import {folderMark} from './await-entrance.ts'
+import {folderMark} from './port-holder.ts'
 import type {NameCertificates} from './name-certificates.ts'
 import {publishedApps, type RunPublishedOptions} from './open-published.ts'
 

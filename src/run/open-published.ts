@@ -5,7 +5,7 @@ import type {CallContext} from '../proxy/gateway/call-context.ts'
 import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
 import {admitBy} from '../proxy/gateway/instances.ts'
 import type {Routes} from '../proxy/gateway/routes.ts'
-import {freeOfEntrance} from '../control/names.ts'
+import {bindFreed} from '../control/names.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
 import {routeOf} from '../proxy/published/path-route.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
@@ -35,8 +35,10 @@ const LAST_LINES = 10
 const MAX_LINE = 1000
 
 /** Opens the published ports of a run: each call to them takes the way of an invocation. */
-export function openPublished(options: RunPublishedOptions): PublishedPorts {
-  const freed = async (port: number): Promise<boolean> => freeOfEntrance(options.context.env, port)
+export function openPublished(
+  options: RunPublishedOptions,
+  freed: PublishedApps['freed'] = async (port, bind) => bindFreed(options.context.env, port, bind)
+): PublishedPorts {
   return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context), freed}, nameOwner)
 }
 

@@ -51,17 +51,12 @@ export class RunNames {
   readonly show: RunShow
 
   constructor(parts: RunNamesParts) {
-    const {context, published, runtimes} = parts
+    const {context, changed} = parts
     this.#parts = parts
     this.#leftOut = context.plan.leftOut ?? []
     this.#ports = new EntrancePorts(context.env)
-    this.show = new RunShow({
-      context,
-      published: published.options,
-      runtimes,
-      project: () => this.#space?.project,
-      answer: names => parts.changed({names: this.alsoAnswer(names)})
-    })
+    const answer = (names?: ReadonlyMap<string, string>): void => changed({names: this.alsoAnswer(names)})
+    this.show = new RunShow({...parts, project: () => this.#space?.project, answer})
   }
 
   /** The names that the run asks for, and its entrance. */
@@ -158,8 +153,7 @@ export class RunNames {
 
   /** Takes a connection that another run passes on: the one with the entrance, or a copy whose number it asked for. */
   readonly onUpgrade: OnUpgrade = ({headers}, socket, early) => {
-    if (headers.upgrade === FREE_PORT)
-      return void this.#free(Number(headers['pillion-port'])).finally(() => socket.end())
+    if (headers.upgrade === FREE_PORT) return void this.#free(Number(headers['pillion-port']), socket)
     const taken =
       headers.upgrade === TO_OWN_COPY
         ? this.#parts.published.take(headers, socket, early)
@@ -205,7 +199,7 @@ export class RunNames {
   /** Opens the entrance as soon as the run that has it ends. */
   async #wait(): Promise<void> {
     const {signal} = this.#over
-    const {awaitEntrance} = await import('./await-entrance.ts')
+    const {awaitEntrance} = await import('./port-holder.ts')
     do {
       const {first: port} = this.#ports
       await awaitEntrance({
@@ -221,23 +215,27 @@ export class RunNames {
     } while (!signal.aborted && !(await this.#take()))
   }
 
-  /** Leaves a port of the entrance to an app. */
-  async #free(port: number): Promise<void> {
+  /** Leaves a port to another run, which asks for it by a connection and closes that when it has the port. */
+  async #free(port: number, asker: Socket): Promise<void> {
+    const left = (await this.#parts.published.written()).leave(port)
+    // the copy that is shown until now has the numbers no longer
+    if (left !== undefined) this.show.leave()
+    asker.on('error', () => asker.destroy()).on('close', () => left?.())
     const freed = this.#ports.free(port)
     const entrance = await this.#entrance.begun
     if (entrance === undefined) for (const each of freed) release(each)
     else entrance.free(freed)
-    this.#parts.changed(this.#ports.facts)
+    if (freed.length > 0) this.#parts.changed(this.#ports.facts)
+    asker.resume().end()
   }
 
   async #serve(): Promise<Entrance> {
     return this.#entrance.do(async () => {
       const {openEntrance} = await import('./open-entrance.ts')
-      const {env, reporter} = this.#parts.context
-      const appAtName = this.#appAt
-      const serveDashboard = (socket: Socket, early: Buffer): void => void this.#parts.serveDashboard(socket, early)
-      const at = {env, folder: this.#folder, reporter, appAtName, serveDashboard}
-      const entrance = openEntrance({...this.#parts.published.options, ...at})
+      const {context, published, serveDashboard} = this.#parts
+      const dashboard = (socket: Socket, early: Buffer): void => void serveDashboard(socket, early)
+      const at = {...context, folder: this.#folder, appAtName: this.#appAt, serveDashboard: dashboard}
+      const entrance = openEntrance({...published.options, ...at})
       entrance.listen(this.#ports.bound)
       return entrance
     })

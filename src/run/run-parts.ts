@@ -132,15 +132,12 @@ export class RunParts {
       routes: () => this.routes,
       whyStopped: id => this.apps.whyStopped(id),
       answering: () => this.names.show.answering,
-      appOf: marker => this.appRuntimes.appOf(marker)
+      appOf: marker => this.appRuntimes.appOf(marker),
+      takenOver: takenOver => this.#registration?.update({takenOver})
     })
-    this.names = new RunNames({
-      context,
-      published: this.published,
-      runtimes,
-      serveDashboard: this.api.serveDashboard,
-      changed: facts => this.#registration?.update(facts)
-    })
+    const {published, api} = this
+    const changed: Registration['update'] = facts => this.#registration?.update(facts)
+    this.names = new RunNames({context, published, runtimes, serveDashboard: api.serveDashboard, changed})
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
@@ -168,6 +165,8 @@ export class RunParts {
     const about = registrantOf(this.context, this.names.asked)
     this.#registration = await register(folder, about, this.api.serve, systemClock, this.names.onUpgrade)
     this.names.registered(this.#registration.taken)
+    // the code is for copies alone
+    if (this.context.plan.movedPorts?.size) (await this.published.written()).begin()
   }
 
   /** Closes that socket, so that the run is no longer found. */

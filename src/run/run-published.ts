@@ -3,6 +3,8 @@ import type {Socket} from 'node:net'
 import {loadHookText} from '#daeploy'
 import type {Exit} from '../model/app-state.ts'
 import type {Environment} from '../model/environment.ts'
+import type {Sink} from '../model/events.ts'
+import {movedText} from '../model/moved-ports.ts'
 import {TO_OWN_COPY} from '../model/app-name.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter, TellingReporter} from '../model/reporter.ts'
@@ -11,6 +13,8 @@ import type {PortCaller, PublishedPort} from '../proxy/published/published-port.
 import type {PublishedPorts} from '../proxy/published/published-ports.ts'
 import type {RunPublishedOptions} from './open-published.ts'
 import type {RunContext} from './run-context.ts'
+import type {WrittenPorts} from './written-ports.ts'
+import {Once} from '../model/once.ts'
 import type {withPortHooks as WithPortHooks} from './port-hooks.ts'
 
 /** Time after the start of a process at which its ports are read. */
@@ -18,16 +22,22 @@ const FIRST_LOOK_MS = 5000
 
 /** The ports at which apps of a run are called without Dapr's API; loaded if a template has any. */
 export class RunPublished {
-  readonly options: RunPublishedOptions
+  readonly options: RunPublishedOptions & {
+    readonly context: RunContext
+    /** Called with the numbers of the template at which this run answers in the place of another copy. */
+    readonly takenOver: (numbers: readonly number[]) => void
+  }
   #ports: PublishedPorts | undefined
   /** The ports for calls that other copies pass on, by app. */
   readonly #inner = new Map<string, PublishedPort>()
   #withHooks: typeof WithPortHooks | undefined
   #python = ''
+  /** The numbers of the template, if this copy has others. */
+  readonly #written = new Once<WrittenPorts>()
   /** Ids of apps that listen at a port which the template does not name. */
   readonly #announced = new Set<string>()
 
-  constructor(context: RunContext, options: Omit<RunPublishedOptions, 'context'>) {
+  constructor(context: RunContext, options: Omit<RunPublished['options'], 'context'>) {
     this.options = {...options, context}
   }
 
@@ -85,16 +95,20 @@ export class RunPublished {
 
   /** Takes a connection that another copy passes on by an upgrade with these headers: a process of this run called a number of that copy. */
   async take(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
-    const [{openInner}, {passedCaller}] = await Promise.all([
-      import('./open-published.ts'),
-      import('../proxy/published/pass-on.ts')
-    ])
+    const {passedCaller} = await import('../proxy/published/pass-on.ts')
     const caller = passedCaller(headers, TO_OWN_COPY)
     if (caller === undefined) return void socket.destroy()
     const {app, ends} = caller as PortCaller
+    const port = await this.inner(app)
+    port.adopt(socket, ends, early)
+  }
+
+  /** The port of an app for calls that another copy passes on. */
+  async inner(app: string): Promise<PublishedPort> {
+    const {openInner} = await import('./open-published.ts')
     const port = this.#inner.get(app) ?? openInner(this.options, app)
     this.#inner.set(app, port)
-    port.adopt(socket, ends, early)
+    return port
   }
 
   /** Serves the ports that are bound. */
@@ -107,7 +121,36 @@ export class RunPublished {
     await this.#ports?.keepOnly(plans)
   }
 
+  /** The numbers of the template that this copy has others for. */
+  async written(): Promise<WrittenPorts> {
+    return this.#written.do(async () => {
+      const [{WrittenPorts: Written}, {openPublished}] = await Promise.all([
+        import('./written-ports.ts'),
+        import('./open-published.ts')
+      ])
+      return new Written({...this.options, ports: openPublished(this.options, async () => undefined)})
+    })
+  }
+
   async close(cut?: AbortSignal): Promise<void> {
-    await Promise.all([this.#ports, ...this.#inner.values()].map(async port => port?.close(cut)))
+    const ports = [this.#ports, await this.#written.begun, ...this.#inner.values()]
+    await Promise.all(ports.map(async port => port?.close(cut)))
+  }
+}
+
+/**
+ * Returns a sink that writes the address of the app once, below its first line with the number in its code. In a worktree that number
+ * belongs to the main copy: a person who opens the address tests the other branch.
+ */
+export function withOwnAddress(sink: Sink, {published}: Pick<AppPlan, 'published'>): Sink {
+  if (published === undefined || published.inCode === published.number) return sink
+  const moved = new Map([[published.inCode, published.number]])
+  let isWritten = false
+  return lines => {
+    const waits = sink(lines)
+    if (isWritten || lines.stream === 'status' || movedText(lines.text, moved) === lines.text) return waits
+    isWritten = true
+    const also = sink({...lines, text: `callers reach it at http://localhost:${published.number}\n`})
+    return waits === undefined ? also : waits.then(async () => also)
   }
 }

@@ -2,27 +2,23 @@ import {livingRuns} from '../control/living-runs.ts'
 import type {RunListing} from '../control/run-control.ts'
 import {usableFolder, runtimeFolders} from '../control/folder.ts'
 import type * as Api from '../model/api.generated.ts'
-import {mayHaveName} from '../model/app-name.ts'
+import {appNames, mayHaveName} from '../model/app-name.ts'
+import {freeNames} from '../control/names.ts'
+import {UserError} from '../model/errors.ts'
+import {listen, portOf} from '../proxy/ports/claim.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AnsweringCopy} from './answering-copy.ts'
-import type {RunPublishedOptions} from './open-published.ts'
+import type {RunPublished} from './run-published.ts'
 import type {RunContext} from './run-context.ts'
-import type {LentPorts} from './lent-ports.ts'
 
 export interface RunShowOptions {
   readonly context: RunContext
-  readonly published: RunPublishedOptions
+  readonly published: RunPublished
   readonly runtimes: () => readonly AppRuntime[]
   /** The project, which all copies share; undefined: the apps have no names. */
   readonly project: () => string | undefined
   /** Answers these names besides those of the run, each with the id of its app; left out: none. */
   readonly answer: (names?: ReadonlyMap<string, string>) => void
-}
-
-/** The main copy whose names and ports this run answers; its pid is 0 if it does not run. */
-interface Main {
-  readonly name: string
-  readonly pid: number
 }
 
 /** How many ms the main copy has to answer itself again before this copy ends, and calls that it passed on have to end. */
@@ -33,8 +29,10 @@ export class RunShow {
   /** The copy that answers calls to this run. */
   answering: AnsweringCopy | undefined
   readonly #options: RunShowOptions
-  #main: Main | undefined
-  #ports: LentPorts | undefined
+  /** The main copy whose names and ports this run answers; its pid is 0 if it does not run. */
+  #main: {readonly name: string; readonly pid: number} | undefined
+  /** Ports at which the main copy calls its apps, by app. */
+  readonly #lent = new Map<string, number>()
 
   constructor(options: RunShowOptions) {
     this.#options = options
@@ -57,19 +55,26 @@ export class RunShow {
     if (kind === 'end') {
       // a copy that ends closes its ports next: it must have no call of this run
       if (pid > 0 && pid === this.answering?.pid) await this.#answerAgain()
-      if (pid > 0) return {ports: {}}
-      void this.#answerAgain()
-      this.#giveBack()
+      if (pid === 0) this.leave()
       return {ports: {}}
     }
-    const {LentPorts: Ports} = await import('./lent-ports.ts')
-    this.#ports ??= new Ports(this.#options.published)
-    if (kind === 'take') return this.#takeMain(name, this.#ports)
+    if (kind === 'take') return this.#takeMain(name)
     this.#giveBack()
     this.#main = {name, pid}
-    const apps = this.#options.runtimes().map(({plan}) => plan)
-    const called = apps.filter(app => app.published !== undefined || mayHaveName(app))
-    return {ports: await this.#ports.lend(called.map(({id}) => id))}
+    return this.#lend()
+  }
+
+  /** Opens a port for each app at which the main copy calls it. */
+  async #lend(): Promise<Api.Shown> {
+    const {runtimes, published} = this.#options
+    for (const {id, plan} of runtimes()) {
+      if (this.#lent.has(id) || (plan.published === undefined && !mayHaveName(plan))) continue
+      const claims = await listen(0, ['127.0.0.1'])
+      this.#lent.set(id, portOf(claims))
+      const port = await published.inner(id)
+      port.listen(claims)
+    }
+    return {ports: Object.fromEntries(this.#lent)}
   }
 
   /** This run is about to end: the main copy answers again, and the calls that it has passed on finish. */
@@ -84,12 +89,6 @@ export class RunShow {
     } catch {
       // the main copy ends, too, or finds out that nothing answers
     }
-    await this.#ports?.close(AbortSignal.timeout(BACK_MS))
-  }
-
-  async close(cut: AbortSignal): Promise<void> {
-    void this.#answerAgain()
-    await this.#ports?.close(cut)
   }
 
   async #pass(answers: ConstructorParameters<typeof AnsweringCopy>[0]): Promise<Api.Shown> {
@@ -111,23 +110,33 @@ export class RunShow {
     await answering?.leave()
   }
 
-  async #takeMain(name: string, ports: LentPorts): Promise<Api.Shown> {
-    const {context, project: projectOf, answer} = this.#options
+  /** Takes the names and numbers of the main copy. Rejects with a UserError if another run has one. */
+  async #takeMain(name: string): Promise<Api.Shown> {
+    const {context, published, project: projectOf, answer} = this.#options
     const {plan, env} = context
     this.#giveBack()
-    const {mainNames} = await import('./lent-ports.ts')
     const project = projectOf()
-    const wanted = project && mainNames(plan, project, usableFolder(runtimeFolders(env)))
-    const taken = await ports.take(plan)
-    if (wanted) answer(wanted)
+    const names = project === undefined ? undefined : appNames(plan, {project, copy: ''})
+    const [taken] = freeNames(usableFolder(runtimeFolders(env)), Object.fromEntries(names ?? [])).taken
+    if (taken !== undefined) {
+      const {name: of, app, run} = taken
+      throw new UserError(`${of} is ${app} of ${run.templateFile || run.name} (pid ${run.pid})`)
+    }
+    const ports = await (await published.written()).take()
+    if (names !== undefined) answer(names)
     this.#main = {name, pid: 0}
-    return {ports: taken}
+    return {ports}
+  }
+
+  /** Each copy answers its own names and ports from now on. */
+  leave(): void {
+    void this.#answerAgain()
+    this.#giveBack()
   }
 
   /** Answers only its own names and ports. */
   #giveBack(): void {
     if (this.#main?.pid === 0) this.#options.answer()
-    this.#ports?.giveBack()
     this.#main = undefined
   }
 }

@@ -148,7 +148,7 @@ export class Run {
         }
       },
       {name: 'services', start: () => parts.services.open(claims.manager)},
-      {name: 'published calls', start: () => parts.published.serve(), stop: async cut => parts.names.show.close(cut)},
+      {name: 'published calls', start: () => parts.published.serve(), stop: () => parts.names.show.leave()},
       {name: 'faults', start: async () => addPlanned(parts.api.faults, plan)},
       {name: 'registration', start: async () => parts.register(folder)},
       {

@@ -84,7 +84,7 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
     (await rowsOf(rig)).find(({name}) => name === 'pr'),
     {state: 'gone', diskBytes: null}
   )
-  t.match(await rig.run(['copies', 'forget', 'pr'], {folder: 'main'}), {code: 1, stderr: /Add --yes/})
+  t.match(await rig.run(['copies', 'forget', 'pr'], {folder: 'main'}), {code: 1, stderr: /--yes agrees to it/})
   const lock = join(rig.runtimeDir, 'naming.lock')
   symlinkSync(JSON.stringify({id: 'killed', pid: process.pid, started: 1, ...currentSystem()}), lock)
   t.match(

@@ -155,12 +155,10 @@ t.test('show: apps of main still call each other, and main answers when the copy
 t.test('show: without a main that runs, the copy takes its names and numbers, or says who has them', async t => {
   const shop = await openShop(t)
   const {rig, port, show} = shop
-  const main = await shop.start('main')
-  await shop.start('pr')
-  main.signal('SIGTERM')
-  await main.exited
   const other = net.createServer().listen(port, '127.0.0.1')
   await once(other, 'listening')
+  rig.pillion(['up', '--isolated'], {folder: 'pr', env: withNames(shop.entrance)})
+  await rig.run(['wait', '--for', 'ready'], {folder: 'pr'})
   t.match(await show('pr'), {code: 1, stderr: new RegExp(`"web" cannot be called at port ${port}: `)})
   other.close()
   t.match(await show('pr'), {code: 0, stdout: /pr answers the names and ports of main: web/})
@@ -168,8 +166,14 @@ t.test('show: without a main that runs, the copy takes its names and numbers, or
   t.match(await rig.run(['ps'], {folder: 'pr'}), {stdout: /It answers the names and ports of main/})
   t.match(await show('main'), {code: 0, stdout: /main has its names and ports when it runs/})
   t.match(await callByName(shop.entrance, 'web-shop.localhost'), /^HTTP\/1\.1 404 /)
-  await shop.start('main')
+  const main = await shop.start('main')
   t.strictSame(await answersAt(shop), ['main', 'main', 'main'])
+  main.signal('SIGTERM')
+  await main.exited
+  t.match(await show('pr'), {code: 0})
+  t.strictSame(await answersAt(shop), ['pr', 'pr', 'pr'])
+  await shop.start('main')
+  t.strictSame(await answersAt(shop), ['main', 'main', 'main'], 'main has them again when it starts')
   t.match(await show('nobody'), {code: 1, stderr: /no copy is called nobody/})
   await rig.run(['down'], {folder: 'pr'})
   t.match(await show('pr'), {code: 1, stderr: /pr does not run/})

@@ -25,8 +25,11 @@ export function openInput(): Readable {
   return turns
 }
 
-/** Asks the person at the terminal whether to continue. Throws a UserError for all but a yes. */
-export async function confirm(what: string): Promise<void> {
+/** Asks the person at the terminal whether to continue; `isAgreed`: `--yes` says so. Throws a UserError for all but a yes, and without a person. */
+export async function confirm(what: string, isAgreed = false): Promise<void> {
+  if (isAgreed) return
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new UserError(`this would ${what}`, {explanation: '--yes agrees to it.', code: 'agree'})
   const {createInterface} = await import('node:readline/promises')
   const asker = createInterface({input: process.stdin, output: process.stdout})
   // Ctrl-C and Ctrl-D are no answer

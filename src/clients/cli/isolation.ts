@@ -101,10 +101,13 @@ async function holderOf(
   const having = (has: (app: App) => boolean): RunIdentity | undefined =>
     copies.find((_, at) => listings[at]?.apps.some(has) ?? true)
   const holder = having(app => portsIn(app).some(port => fixed.has(port)))
-  return holder ?? ((await isAnyTaken(fixed)) ? copies[0] : having(mayListenSoon))
+  // a copy leaves these to the run that wants them
+  const left = new Set(copies.flatMap(({takenOver = []}) => takenOver))
+  const wanted = [...fixed].filter(port => !left.has(port))
+  return holder ?? ((await isAnyTaken(wanted)) ? copies[0] : having(mayListenSoon))
 }
 
-async function isAnyTaken(ports: ReadonlySet<number>): Promise<boolean> {
+async function isAnyTaken(ports: readonly number[]): Promise<boolean> {
   for (const port of ports) if (!(await isFreePort(port))) return true
   return false
 }

@@ -1,37 +1,5 @@
 import {AsnConvert, OctetString} from '@peculiar/asn1-schema'
-import {
-  AlgorithmIdentifier,
-  AttributeTypeAndValue,
-  AttributeValue,
-  AuthorityKeyIdentifier,
-  BasicConstraints,
-  Certificate,
-  ExtendedKeyUsage,
-  Extension,
-  Extensions,
-  GeneralName,
-  GeneralSubtree,
-  GeneralSubtrees,
-  id_ce_authorityKeyIdentifier,
-  id_ce_basicConstraints,
-  id_ce_extKeyUsage,
-  id_ce_keyUsage,
-  id_ce_nameConstraints,
-  id_ce_subjectAltName,
-  id_ce_subjectKeyIdentifier,
-  id_kp_serverAuth,
-  KeyUsage,
-  KeyUsageFlags,
-  Name,
-  NameConstraints,
-  RelativeDistinguishedName,
-  SubjectAlternativeName,
-  SubjectKeyIdentifier,
-  SubjectPublicKeyInfo,
-  TBSCertificate,
-  Validity,
-  Version
-} from '@peculiar/asn1-x509'
+import * as asn from '@peculiar/asn1-x509'
 import {createHash, generateKeyPairSync, randomBytes, sign, type KeyObject} from 'node:crypto'
 import {CERTIFIED} from '../../model/app-name.ts'
 
@@ -56,13 +24,13 @@ const COMMON_NAME = '2.5.4.3'
 /** Makes an authority of ten years for names below `CERTIFIED` alone (RFC 5280 §4.2.1.10). */
 export function makeAuthority(name: string, now = Date.now()): KeyPair {
   const {publicKey, privateKey} = newKeys()
-  const permittedSubtrees = new GeneralSubtrees(
-    CERTIFIED.map(domain => new GeneralSubtree({base: new GeneralName({dNSName: domain})}))
+  const permittedSubtrees = new asn.GeneralSubtrees(
+    CERTIFIED.map(domain => new asn.GeneralSubtree({base: new asn.GeneralName({dNSName: domain})}))
   )
   return certified({name, key: privateKey, publicKey}, {name, publicKey, privateKey, days: 3650, now}, [
-    extension(id_ce_basicConstraints, new BasicConstraints({cA: true, pathLenConstraint: 0}), true),
-    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true),
-    extension(id_ce_nameConstraints, new NameConstraints({permittedSubtrees}), true)
+    extension(asn.id_ce_basicConstraints, new asn.BasicConstraints({cA: true, pathLenConstraint: 0}), true),
+    extension(asn.id_ce_keyUsage, new asn.KeyUsage(asn.KeyUsageFlags.keyCertSign | asn.KeyUsageFlags.cRLSign), true),
+    extension(asn.id_ce_nameConstraints, new asn.NameConstraints({permittedSubtrees}), true)
   ])
 }
 
@@ -70,10 +38,10 @@ export function makeAuthority(name: string, now = Date.now()): KeyPair {
 export function makeLeaf(issuer: Issuer, host: string, now = Date.now()): KeyPair {
   const {publicKey, privateKey} = newKeys()
   return certified(issuer, {name: 'Pillion', publicKey, privateKey, days: 364, now}, [
-    extension(id_ce_basicConstraints, new BasicConstraints({cA: false}), true),
-    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature), true),
-    extension(id_ce_extKeyUsage, new ExtendedKeyUsage([id_kp_serverAuth])),
-    extension(id_ce_subjectAltName, new SubjectAlternativeName([new GeneralName({dNSName: host})]))
+    extension(asn.id_ce_basicConstraints, new asn.BasicConstraints({cA: false}), true),
+    extension(asn.id_ce_keyUsage, new asn.KeyUsage(asn.KeyUsageFlags.digitalSignature), true),
+    extension(asn.id_ce_extKeyUsage, new asn.ExtendedKeyUsage([asn.id_kp_serverAuth])),
+    extension(asn.id_ce_subjectAltName, new asn.SubjectAlternativeName([new asn.GeneralName({dNSName: host})]))
   ])
 }
 
@@ -85,29 +53,29 @@ interface Subject {
   readonly now: number
 }
 
-function certified(issuer: Issuer, subject: Subject, extensions: readonly Extension[]): KeyPair {
+function certified(issuer: Issuer, subject: Subject, extensions: readonly asn.Extension[]): KeyPair {
   const {name, publicKey, privateKey, days, now} = subject
-  const signature = new AlgorithmIdentifier({algorithm: ECDSA_SHA256})
-  const tbsCertificate = new TBSCertificate({
-    version: Version.v3,
+  const signature = new asn.AlgorithmIdentifier({algorithm: ECDSA_SHA256})
+  const tbsCertificate = new asn.TBSCertificate({
+    version: asn.Version.v3,
     serialNumber: serialNumber(),
     signature,
     issuer: nameOf(issuer.name),
     // a clock may be a day late
-    validity: new Validity({notBefore: new Date(now - DAY_MS), notAfter: new Date(now + days * DAY_MS)}),
+    validity: new asn.Validity({notBefore: new Date(now - DAY_MS), notAfter: new Date(now + days * DAY_MS)}),
     subject: nameOf(name),
-    subjectPublicKeyInfo: AsnConvert.parse(der(publicKey), SubjectPublicKeyInfo),
-    extensions: new Extensions([
+    subjectPublicKeyInfo: AsnConvert.parse(der(publicKey), asn.SubjectPublicKeyInfo),
+    extensions: new asn.Extensions([
       ...extensions,
-      extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyId(publicKey))),
+      extension(asn.id_ce_subjectKeyIdentifier, new asn.SubjectKeyIdentifier(keyId(publicKey))),
       extension(
-        id_ce_authorityKeyIdentifier,
-        new AuthorityKeyIdentifier({keyIdentifier: new SubjectKeyIdentifier(keyId(issuer.publicKey))})
+        asn.id_ce_authorityKeyIdentifier,
+        new asn.AuthorityKeyIdentifier({keyIdentifier: new asn.SubjectKeyIdentifier(keyId(issuer.publicKey))})
       )
     ])
   })
   const signed = sign('sha256', Buffer.from(AsnConvert.serialize(tbsCertificate)), issuer.key)
-  const whole = new Certificate({tbsCertificate, signatureAlgorithm: signature, signatureValue: bytesOf(signed)})
+  const whole = new asn.Certificate({tbsCertificate, signatureAlgorithm: signature, signatureValue: bytesOf(signed)})
   return {
     certificate: pem('CERTIFICATE', Buffer.from(AsnConvert.serialize(whole))),
     key: privateKey.export({type: 'pkcs8', format: 'pem'})
@@ -117,13 +85,13 @@ function certified(issuer: Issuer, subject: Subject, extensions: readonly Extens
 const newKeys = (): {readonly publicKey: KeyObject; readonly privateKey: KeyObject} =>
   generateKeyPairSync('ec', {namedCurve: 'prime256v1'})
 
-const extension = (extnID: string, value: object, critical = false): Extension =>
-  new Extension({extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value))})
+const extension = (extnID: string, value: object, critical = false): asn.Extension =>
+  new asn.Extension({extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value))})
 
-const nameOf = (text: string): Name =>
-  new Name([
-    new RelativeDistinguishedName([
-      new AttributeTypeAndValue({type: COMMON_NAME, value: new AttributeValue({utf8String: text})})
+const nameOf = (text: string): asn.Name =>
+  new asn.Name([
+    new asn.RelativeDistinguishedName([
+      new asn.AttributeTypeAndValue({type: COMMON_NAME, value: new asn.AttributeValue({utf8String: text})})
     ])
   ])
 

@@ -1,6 +1,7 @@
 import net from 'node:net'
 import type {FrameServer} from '#h2-frames'
 import type {Protocol} from '../../model/call-protocol.ts'
+import {WAITING} from '../../model/app-name.ts'
 import {OUTSIDE, type Call} from '../../model/call.ts'
 import {bugText} from '../../model/errors.ts'
 import {isLocal, type Ends} from '../../platform/proc-net.ts'
@@ -26,6 +27,9 @@ const LOOK_MS = 10_000
 /** How long connections to apps of other runs may take to end, in ms, when this run ends. */
 const LEAVE_MS = 1000
 
+/** Whether another run asks for the port when it is free. */
+export const isWaiting = ({asksForSwitch, target}: VerbatimHead): boolean => asksForSwitch && target === `/${WAITING}`
+
 /** A connection whose caller is looked up once. */
 interface Attributed {
   readonly socket: net.Socket
@@ -45,6 +49,8 @@ export abstract class CallPort implements PublishedHost {
   readonly #frames = new Set<FrameServer>()
   /** The ends of connections that other runs have passed on. */
   readonly #passedIn = new WeakMap<net.Socket, Ends>()
+  /** Connections of runs that wait for the port. */
+  readonly #waiting = new Set<net.Socket>()
   /** Connections that are passed on to other runs. */
   readonly #passed = new Set<net.Socket>()
   readonly #known = new KnownHeads<VerbatimHead>()
@@ -77,8 +83,8 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
-  /** Accepts no further connection at these addresses. */
-  free(claims: readonly net.Server[]): void {
+  /** Accepts no further connection at these addresses; left out: at none. */
+  free(claims: readonly net.Server[] = this.#claims): void {
     for (const claim of claims) {
       this.#servers[this.#claims.indexOf(claim)]?.close()
       release(claim)
@@ -110,6 +116,7 @@ export abstract class CallPort implements PublishedHost {
     this.isClosing = true
     for (const server of this.#servers) server.close()
     for (const claim of this.#claims) release(claim)
+    for (const socket of this.#waiting) socket.destroy()
     this.endSoon(() => true)
     for (const connection of this.#frames) connection.leave()
     if (cut?.aborted === true) this.connections.destroy()
@@ -128,6 +135,17 @@ export abstract class CallPort implements PublishedHost {
       connection.isLeaving = true
       if (!connection.isBusy) connection.destroy()
     }
+  }
+
+  /** Keeps a connection of another run, which may have the port when that closes. `holder` identifies this run. */
+  protected keepWaiting(connection: PublishedConnection, holder: string): void {
+    const {socket} = connection
+    connection.leave()
+    this.#waiting.add(socket)
+    socket.on('close', () => this.#waiting.delete(socket)).on('error', () => socket.destroy())
+    socket.on('end', () => socket.destroy()).resume()
+    const lines = `Upgrade: ${WAITING}\r\nConnection: Upgrade\r\nPillion-Holder: ${holder}\r\n`
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`)
   }
 
   /** Whether a connection is read as HTTP/1. */

@@ -2,7 +2,7 @@ import type net from 'node:net'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {type Reply, replyText} from '../net/reply.ts'
-import {CallPort} from './call-port.ts'
+import {CallPort, isWaiting} from './call-port.ts'
 import {badHost, looped, misdirected, noName, notHttp, otherRun, runGone, type ShownName} from './entrance-pages.ts'
 import {EntranceStreams} from './entrance-streams.ts'
 import {EntranceTls, TLS_HANDSHAKE, type NamedCertificate} from './entrance-tls.ts'
@@ -15,8 +15,6 @@ import type {VerbatimHead} from './verbatim-head.ts'
 /** The caller of a call by name that no app makes. */
 const BROWSER = 'browser'
 
-/** The protocol by which a run waits until the entrance is free. */
-export const WAITING = 'pillion-entrance'
 /** The protocol by which the entrance passes on a connection to another run. */
 export const PASSED_ON = 'pillion-caller'
 
@@ -62,8 +60,6 @@ export class Entrance extends CallPort {
   readonly #secured = new WeakSet<net.Socket>()
   #tls: EntranceTls | undefined
   #streams: EntranceStreams | undefined
-  /** Runs that wait for the entrance. */
-  readonly #waiting = new Set<net.Socket>()
 
   constructor(options: EntranceOptions) {
     super(options.appAt, options.warn)
@@ -75,7 +71,7 @@ export class Entrance extends CallPort {
     this.#asked.set(head, asked)
     const {host, passes} = asked
     if (host === undefined || !/^[*/]/.test(head.target)) return connection.answer(badHost(head.lines))
-    if (head.asksForSwitch && head.target === `/${WAITING}`) return this.#await(connection)
+    if (isWaiting(head)) return this.keepWaiting(connection, this.#options.folder)
     const serveDashboard = this.#options.dashboardNamed(host.name)
     if (serveDashboard !== undefined) return serveDashboard(connection.socket, connection.leave())
     const context = this.#options.appNamed(host.name)
@@ -128,7 +124,6 @@ export class Entrance extends CallPort {
   }
 
   override async close(cut?: AbortSignal): Promise<void> {
-    for (const socket of this.#waiting) socket.destroy()
     this.#streams?.close()
     await super.close(cut)
   }
@@ -173,17 +168,6 @@ export class Entrance extends CallPort {
       }
     })
     this.#tls.accept(socket, early)
-  }
-
-  /** Keeps a connection of another run, which gets the entrance when that closes. */
-  #await(connection: PublishedConnection): void {
-    const {socket} = connection
-    connection.leave()
-    this.#waiting.add(socket)
-    socket.on('close', () => this.#waiting.delete(socket)).on('error', () => socket.destroy())
-    socket.on('end', () => socket.destroy()).resume()
-    const lines = `Upgrade: ${WAITING}\r\nConnection: Upgrade\r\nPillion-Folder: ${this.#options.folder}\r\n`
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`)
   }
 
   /** Passes on a connection to the run that has the name, with all that follows on it. */

@@ -25,8 +25,8 @@ export interface PublishedApps {
   /** The app that holds the other end of a connection; '' = none of the run. */
   readonly appAt: (ends: Ends) => string
   readonly ownCopy: OwnCopy
-  /** Frees a port if the entrance has it; false: another program has. */
-  readonly freed: (port: number) => Promise<boolean>
+  /** Lets another run leave a port to this one, and binds it meanwhile. Resolves with undefined if no run does. */
+  readonly freed: <Bound>(port: number, bind: () => Promise<Bound>) => Promise<Bound | undefined>
 }
 
 type Publishing = Pick<AppPlan, 'id' | 'published'>
@@ -74,6 +74,18 @@ export class PublishedPorts {
     await Promise.all(unwanted.map(async ([key, entry]) => this.#close(key, entry, AbortSignal.abort())))
   }
 
+  /** Accepts nothing new at a number. The returned function ends the connections there once another run has it. */
+  leave(number: number): () => void {
+    const left = [...this.#entries].filter(([, {plan}]) => plan.number === number)
+    for (const [key, {port}] of left) {
+      this.#entries.delete(key)
+      port?.free()
+    }
+    return () => {
+      for (const [, {port}] of left) void port?.close()
+    }
+  }
+
   /** Accepts nothing new; calls in flight may finish until `cut` is aborted. */
   async close(cut?: AbortSignal): Promise<void> {
     await Promise.all([...this.#entries].map(async ([key, entry]) => this.#close(key, entry, cut)))
@@ -89,8 +101,9 @@ export class PublishedPorts {
     const bind = async (): Promise<readonly Server[]> => listen(number, host === '' ? LOOPBACK : [host])
     try {
       return await bind().catch(async (error: unknown) => {
-        if (await this.#apps.freed(number)) return bind()
-        throw error
+        const bound = await this.#apps.freed(number, bind)
+        if (bound === undefined) throw error
+        return bound
       })
     } catch (cause) {
       const holder = await whoHolds(number, cause, this.#nameOwner)

@@ -1,5 +1,4 @@
 import {homedir} from 'node:os'
-import {UserError} from '../../../model/errors.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {certificatePath, stateFolder} from '../../../platform/state-folder.ts'
@@ -90,8 +89,6 @@ async function change(
 }
 
 async function agreed({flags, asJson}: CommandContext, what: string): Promise<void> {
-  if (flags.isSet('yes')) return say(process.stderr, 'info', `this will ${what}`, asJson)
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new UserError(`this would ${what}`, {explanation: '--yes agrees to it.', code: 'agree'})
-  await confirm(what)
+  if (flags.isSet('yes')) say(process.stderr, 'info', `this will ${what}`, asJson)
+  await confirm(what, flags.isSet('yes'))
 }

@@ -10,7 +10,7 @@ import {findTemplate} from '../../../../files/config/find.ts'
 import {loadTemplate} from '../../../../files/config/load.ts'
 import {UserError} from '../../../../model/errors.ts'
 import type {Plan} from '../../../../model/plan.ts'
-import {type CommandContext, type CommandHandler, UsageError} from '../../command-handler.ts'
+import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {confirm} from '../../input.ts'
 import {commandPlace} from '../../pick-run.ts'
@@ -55,8 +55,7 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
 }
 
 /** `copies forget NAME … [--yes]`: runs the `teardown` of copies, and removes their data (`remainsOf`). Asks first. */
-export const forgetCopies: CommandHandler = async context => {
-  const {flags, words, asJson} = context
+export const forgetCopies: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length === 0) throw new UsageError('which copy? pillion copies forget NAME')
   for (const {name} of named(copiesOf(flags), [...new Set(words)])) {
     const asked = remainsNow(flags, name)
@@ -66,7 +65,7 @@ export const forgetCopies: CommandHandler = async context => {
     }
     const plan = await planOf(flags, copyNamed(copiesOf(flags), name))
     const what = [...asked, ...teardownsOf(plan)].join(', ')
-    await confirmed(context, `remove what ${name} keeps: ${what}`)
+    await confirm(`remove what ${name} keeps: ${what}`, flags.isSet('yes'))
     remainsNow(flags, name) // it may have been started before the person answered
     const {space} = copyNamed(copiesOf(flags), name)
     const copy = space === undefined ? name : space.copy || basename(space.root)
@@ -115,12 +114,4 @@ export function copyNamed(copies: readonly KnownCopy[], name: string): KnownCopy
   if (other !== undefined)
     throw new UserError(`two copies are called ${name}`, {explanation: `${found.folder}\n${other.folder}`})
   return found
-}
-
-/** Throws a UserError for a no, and without a person who could answer. */
-async function confirmed({flags}: CommandContext, what: string): Promise<void> {
-  if (flags.isSet('yes')) return
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new UserError(`this would ${what}`, {explanation: 'Add --yes if you mean it.', code: 'agree'})
-  return confirm(what)
 }

@@ -1,9 +1,9 @@
-import {connect} from 'node:net'
+import {connect, type TcpNetConnectOpts} from 'node:net'
+import {WAITING} from '../model/app-name.ts'
 import {fnv1a} from '../model/fnv1a.ts'
 import {pause} from '../platform/delay.ts'
 import {whoHolds} from '../proxy/ports/app-port.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
-import {WAITING} from '../proxy/published/entrance.ts'
 
 export interface Awaited {
   readonly port: number
@@ -19,14 +19,14 @@ const LOOK_MS = 2000
 /** How long a run that binds the port may take to answer, in ms, before it counts as another program. */
 const ANSWER_MS = 5000
 /** The pause, in ms, where the port was given up just now. */
-const AGAIN_MS = 20
+export const AGAIN_MS = 20
 
 /** Identifies a folder of runs without its path. */
 export const folderMark = (folder: string): string => fnv1a(Buffer.from(folder)).toString(16)
 
 /** Settles when the entrance may be free: the run that has it, or another program, no longer does. */
 export async function awaitEntrance({port, folder, signal, foreign}: Awaited): Promise<void> {
-  const holder = new Holder(port, signal)
+  const holder = new PortHolder({host: '127.0.0.1', port}, signal, ANSWER_MS)
   const mark = await holder.mark
   if (mark === folderMark(folder)) return holder.closed
   if (signal.aborted) return undefined
@@ -39,43 +39,37 @@ export async function awaitEntrance({port, folder, signal, foreign}: Awaited): P
   return undefined
 }
 
-/** A connection to the program that has the entrance: it closes when that ends. */
-class Holder {
+/** A connection to the program that has a port: it closes when that ends. */
+export class PortHolder {
   readonly closed: Promise<void>
-  /** The mark of its folder; '' = it is not a run; `refused`: nothing listens. */
+  /** The mark of its folder, `port` for an app of a run; '' = it is not a run; `refused`: nothing listens. */
   readonly mark: Promise<string>
 
-  constructor(port: number, signal: AbortSignal) {
-    const socket = connect({host: '127.0.0.1', port})
+  /** `answerMs`: how long it may take to answer; left out: a run may answer late, since it starts. */
+  constructor(at: TcpNetConnectOpts, signal: AbortSignal, answerMs?: number) {
+    const socket = connect(at)
     const {promise, resolve} = Promise.withResolvers<string>()
     const closed = Promise.withResolvers<void>()
     this.mark = promise
     this.closed = closed.promise
-    let text = ''
-    let why = ''
     const end = (): void => void socket.destroy()
-    const late = setTimeout(end, ANSWER_MS).unref()
+    if (answerMs !== undefined) socket.setTimeout(answerMs, end)
     signal.addEventListener('abort', end, {once: true})
     socket.unref().setEncoding('latin1')
     socket.write(`GET /${WAITING} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${WAITING}\r\n\r\n`)
     socket
-      .on('data', (more: string) => {
-        text += more
-        if (!text.includes('\r\n\r\n') && text.length < 4096) return
-        const mark = /^HTTP\/1\.1 101 [^]*\r\nPillion-Folder: (\w+)\r\n/.exec(text)?.[1] ?? ''
-        clearTimeout(late)
+      .once('data', (answer: string) => {
+        const mark = /^HTTP\/1\.1 101 [^]*\r\nPillion-Holder: (\w+)\r\n/.exec(answer)?.[1] ?? ''
+        socket.setTimeout(0)
         resolve(mark)
         if (mark === '') end()
       })
-      .on('error', error => {
-        why = (error as NodeJS.ErrnoException).code ?? ''
-      })
+      // a run that has just ended resets waiting connections
+      .on('error', () => resolve('refused'))
       .on('end', end)
       .on('close', () => {
-        clearTimeout(late)
         signal.removeEventListener('abort', end)
-        // a run that has just ended resets waiting connections
-        resolve(text === '' && why !== '' ? 'refused' : '')
+        resolve('')
         closed.resolve()
       })
   }
