@@ -10,7 +10,6 @@ import type {ResponseHead} from '../../proxy/net/http1/response-head.ts'
 import type {Failure} from '../../proxy/net/upstream.ts'
 import type {Copy} from '../../proxy/net/mirror.ts'
 import {serviceResponseRules, HAS_LOCATION, type CallHeaders} from './headers.ts'
-import type {Reply} from '../../proxy/net/reply.ts'
 import {BAD_GATEWAY, failure, NO_SUCH_PATH} from './replies.ts'
 import type {NamedCallee} from '../../proxy/gateway/routes.ts'
 import {rewriteLocation, type ServiceTarget} from './target.ts'
@@ -41,8 +40,8 @@ const SERVER = hostname()
 
 /** A call to a service. Removes the prefix from the path and adds it to redirects; errors are Traefik's. */
 export class ServiceCall extends ProxiedCall {
-  readonly rules = serviceResponseRules
-  readonly copy: Copy | undefined
+  override readonly rules = serviceResponseRules
+  override readonly copy: Copy | undefined
   protected readonly isInterceptable = false
   protected readonly exchange: Exchange
   readonly #options: ServiceCallOptions
@@ -95,10 +94,6 @@ export class ServiceCall extends ProxiedCall {
     if (isUnknown === true) this.exchange.reply(NO_SUCH_PATH)
     else if (status === 403) this.exchange.reply(failure(403, error))
     else this.replyFailed(error)
-  }
-
-  protected replyAs(reply: Reply): void {
-    this.exchange.reply(reply)
   }
 
   protected replyFailed(why: string, how?: Failure): void {

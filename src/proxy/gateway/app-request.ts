@@ -4,7 +4,7 @@ import type {CallHandler} from '../net/exchange-parts.ts'
 import type {CallJournal} from '../net/call-journal.ts'
 import type {Exchange} from '../net/exchange.ts'
 import type {UpstreamSource, Pool, PooledProcess} from '../net/pool.ts'
-import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
+import type {ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
 import {ResponseCollector} from '../net/response-collector.ts'
 import type {Admission, Admit, Admitted, Denied, Held} from './admission.ts'
@@ -120,8 +120,6 @@ class AppResponseCollector extends ResponseCollector {
  * while the app starts or reloads.
  */
 export class AppRequest extends ProxiedCall {
-  readonly rules = PLAIN_RULES
-  readonly copy = undefined
   protected readonly exchange: Exchange
   protected readonly isInterceptable = true
   readonly #options: AppRequestOptions
@@ -193,10 +191,6 @@ export class AppRequest extends ProxiedCall {
 
   protected replyDenied({error}: Denied): void {
     this.#collector.failed(error)
-  }
-
-  protected replyAs(reply: Reply): void {
-    this.exchange.reply(reply)
   }
 
   protected replyFailed(why: string): void {

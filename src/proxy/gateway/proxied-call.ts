@@ -8,7 +8,7 @@ import type {CallJournal} from '../net/call-journal.ts'
 import {TOO_LARGE} from '../net/collector.ts'
 import type {Exchange} from '../net/exchange.ts'
 import {pairsOf} from '../net/http1/header-lines.ts'
-import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
+import {PLAIN_RULES, type HeaderRules, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/upstream.ts'
 import type {Copy} from '../net/mirror.ts'
 import {faultLine, numberLine, type Reply} from '../net/reply.ts'
@@ -28,8 +28,8 @@ import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 export abstract class ProxiedCall implements CallHandler, Passenger {
   readonly call: Call
   readonly journal: CallJournal
-  abstract readonly rules: HeaderRules
-  abstract readonly copy: Copy | undefined
+  readonly rules: HeaderRules = PLAIN_RULES
+  readonly copy: Copy | undefined
   protected readonly passage: Passage
   protected abstract readonly exchange: Exchange
   readonly #context: Partial<CallContext>
@@ -153,13 +153,16 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   protected abstract readonly isInterceptable: boolean
   protected abstract responseHeaders(head: ResponseHead): string
   protected abstract replyDenied(denied: Denied): void
-  /** The caller gets this response in place of the callee's. */
-  protected abstract replyAs(reply: Reply): void
   /** There is no response: the callee was not reachable, or its response was invalid. */
   protected abstract replyFailed(why: string, failure: Failure | undefined): void
   protected abstract warnCut(why: string): void
   /** Writes to the log of the listener that received the call. */
   protected abstract warn(text: string): void
+
+  /** The caller gets this response in place of the callee's. */
+  protected replyAs(reply: Reply): void {
+    this.exchange.reply(reply)
+  }
 
   protected verdictOf(status: number): Verdict {
     return verdictOfStatus(status)

@@ -14,6 +14,7 @@ import type {Protocol} from '../../model/call-protocol.ts'
 import {bugText} from '../../model/errors.ts'
 import type {Hit} from '../faults/hit.ts'
 import type {CallJournal} from '../net/call-journal.ts'
+import type {AnswerFields} from '../net/grpc/answer-fields.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import type {MessageGauge} from '../net/grpc/message-gauge.ts'
 import {type GrpcStatus, INTERNAL, RESOURCE_EXHAUSTED} from '../net/grpc/status.ts'
@@ -100,6 +101,8 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   protected abstract calleeReset(code: number): void
   protected abstract calleeLost(why: string, isUnprocessed: boolean): void
   protected abstract callerLeft(): void
+  /** Breaks the response off, by a fault. */
+  protected abstract breakOff(): void
   /** Ends the call with a status of ours. */
   protected abstract failWith(end: GrpcStatus): void
 
@@ -217,6 +220,39 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     if (callee?.isOver === true) this.sent(callee, bytes.length)
     else callee?.writeData(bytes, isLast)
     this.changed?.()
+  }
+
+  /** Whether a fault drops the rest of the response; it may do so before the head. */
+  protected isDropped(): boolean {
+    const {broken} = this.passage
+    if (broken === undefined || (broken.left >= 0 && !broken.isOver)) return false
+    if (!broken.isOver) this.calleeLost('EOF', false)
+    return (broken.isOver = true)
+  }
+
+  /** Notes the head of a response. */
+  protected responded({headText: text}: AnswerFields): void {
+    this.journal.firstByteAt = performance.now()
+    this.journal.observer?.responded(this.call, {text, size: text.length})
+  }
+
+  /** Counts a piece of the response, and returns the part of it that is passed on. */
+  protected passed(bytes: string): string {
+    const {call, journal, passage} = this
+    const passed = passage.broken?.take(bytes, () => this.breakSoon()) ?? bytes
+    journal.responseBytes += passed.length
+    journal.observer?.text(call, 'response', passed)
+    return passed
+  }
+
+  /** Breaks the response off once everything that was passed on is written. */
+  protected breakSoon(): void {
+    const {broken} = this.passage
+    if (broken === undefined) return
+    broken.isOver = true
+    setImmediate(() => {
+      if (this.passage.broken === broken) this.breakOff()
+    })
   }
 
   /** Fields of a response about its call, as `faultLine` and `numberLine` in HTTP/1. */

@@ -155,53 +155,35 @@ export class FrameCall extends StreamCall {
   /** Takes a block of the response: an interim head, its head, or its end. */
   protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
     const fields = readAnswer(walker, block, isLast)
-    const {broken} = this.passage
-    const journal = this.journal
-    if (this.#isCut) return
+    const {journal} = this
+    if (this.isDropped()) return
     this.hasAnswer = true
-    if (broken !== undefined && broken.left < 0) {
-      broken.isOver = true
-      return this.#lose('EOF')
-    }
     const {httpStatus} = fields
     if (!this.#hasBegun && (httpStatus < 100 || httpStatus >= 200)) {
       this.#hasBegun = true
-      journal.firstByteAt = performance.now()
       journal.status = httpStatus
-      journal.observer?.responded(this.call, {text: fields.headText, size: fields.headText.length})
+      this.responded(fields)
       this.caller.writeHead(statusField(httpStatus) + fields.bytes + this.callFields, isLast)
-      if (broken?.left === 0) return this.#break()
+      if (this.passage.broken?.left === 0) return this.breakSoon()
     } else this.caller.writeHead((httpStatus > 0 ? statusField(httpStatus) : '') + fields.bytes, isLast)
     if (fields.status >= 0) journal.grpcStatus = fields.status
     if (isLast) this.over(fields.status > OK ? percentDecoded(fields.message) || codeText(fields.status) : '')
   }
 
   protected takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {
-    const {isOver, broken} = this.passage
-    const journal = this.journal
-    if (isOver || this.#isCut) return callee.credit(bytes.length)
+    if (this.passage.isOver || this.isDropped()) return callee.credit(bytes.length)
     // passed on, it would end the caller's whole connection
     if (!this.#hasBegun) return this.#refuse(502, 'data before a head')
-    const passed = broken === undefined ? bytes : broken.take(bytes, () => this.#break())
+    const passed = this.passed(bytes)
     if (this.#head.isGrpc) this.answerGauge.measure(passed)
-    journal.responseBytes += passed.length
-    journal.observer?.text(this.call, 'response', passed)
-    const isWhole = isLast && !this.#isCut
+    const isWhole = isLast && this.passage.broken?.isOver !== true
     this.caller.writeData(passed, isWhole)
     this.changed?.()
     if (isWhole) this.over('')
   }
 
-  /** Ends the response by a fault, after passed bytes are written. */
-  #break(): void {
-    const {broken} = this.passage
-    if (broken !== undefined) broken.isOver = true
-    setImmediate(() => this.#fail('cut by a fault', INTERNAL_ERROR))
-  }
-
-  /** A fault has cut the response. */
-  get #isCut(): boolean {
-    return this.passage.broken?.isOver === true
+  protected breakOff(): void {
+    this.#fail('cut by a fault', INTERNAL_ERROR)
   }
 
   /** The app has not answered. */

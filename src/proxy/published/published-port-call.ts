@@ -4,10 +4,8 @@ import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
 import type {CallContext} from '../gateway/call-context.ts'
 import {ProxiedCall} from '../gateway/proxied-call.ts'
 import type {Exchange} from '../net/exchange.ts'
-import {PLAIN_RULES} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/upstream.ts'
 import type {Pool} from '../net/pool.ts'
-import type {Reply} from '../net/reply.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import {refusal} from './refusal.ts'
@@ -46,8 +44,6 @@ type Connection = Pick<PublishedConnection, 'protocol' | 'tunnel' | 'begin'>
 
 /** A call at a published port, which is sent unchanged through the passage of every call. */
 export class PublishedPortCall extends ProxiedCall {
-  readonly rules = PLAIN_RULES
-  readonly copy = undefined
   protected readonly isInterceptable = false
   protected readonly exchange: Exchange
   readonly #context: PublishedContext
@@ -98,10 +94,6 @@ export class PublishedPortCall extends ProxiedCall {
 
   protected replyFailed(why: string, failure: Failure | undefined): void {
     this.#refuse(failure === 'refused' || failure === 'unreachable' ? 503 : 502, why)
-  }
-
-  protected replyAs(reply: Reply): void {
-    this.exchange.reply(reply)
   }
 
   protected warn(text: string): void {

@@ -1,7 +1,6 @@
 import type {FieldWalker, FrameStream} from '#h2-frames'
 import type {Call, SentRequest} from '../../../model/call.ts'
 import {StreamCall} from '../../../proxy/gateway/stream-call.ts'
-import type {BrokenResponse} from '../../../proxy/net/broken-response.ts'
 import {SentMessages} from '../../../proxy/net/grpc/sent-messages.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {type AnswerFields, readAnswer} from '../../../proxy/net/grpc/answer-fields.ts'
@@ -55,22 +54,20 @@ export abstract class AnsweredCall extends StreamCall {
   }
 
   protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
-    const {journal, passage} = this
-    const {broken, isPoliced} = passage
+    const {broken, isPoliced} = this.passage
     // read in any case: it may change the table of its connection
     const fields = readAnswer(walker, block, isLast)
-    if (broken !== undefined && this.#isDropped(broken)) return
+    if (this.isDropped()) return
     let head = this.#head
     let more = ''
     const isFirst = !this.hasBegun && head === ''
     if (isFirst) {
       if (fields.httpStatus < 200 && fields.httpStatus >= 100) return
-      journal.firstByteAt = performance.now()
-      journal.observer?.responded(journal.call, {text: fields.headText, size: fields.headText.length})
+      this.responded(fields)
       if (!fields.isGrpc) return this.failAttempt(this.#statusOfHttp(fields))
       more = this.answerFields(fields) + this.callFields
       head = fields.head + more
-      if (!isLast && broken?.left === 0) this.#breakSoon(broken)
+      if (!isLast && broken?.left === 0) this.breakSoon()
     }
     const isRepeated = fields.isRepeated && more === ''
     const trailers = isFirst ? '' : fields.bytes
@@ -80,17 +77,12 @@ export abstract class AnsweredCall extends StreamCall {
   }
 
   protected takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {
-    const {journal, passage} = this
-    const {broken} = passage
-    if (passage.isOver || (broken !== undefined && this.#isDropped(broken))) return callee.credit(bytes.length)
+    if (this.passage.isOver || this.isDropped()) return callee.credit(bytes.length)
     if (!this.hasBegun && this.#head === '') return this.failAttempt(NO_HEAD)
     const tooLarge = this.answerGauge.measure(bytes)
     if (tooLarge > 0) return this.failAttempt(tooLargeFor(tooLarge, this.answerGauge))
-    if (passage.isPoliced) this.#passFirst()
-    const passed = broken === undefined ? bytes : broken.take(bytes, () => this.#breakSoon(broken))
-    journal.responseBytes += passed.length
-    journal.observer?.text(journal.call, 'response', passed)
-    this.caller.writeData(passed, false)
+    if (this.passage.isPoliced) this.#passFirst()
+    this.caller.writeData(this.passed(bytes), false)
     this.changed?.()
     if (isLast) this.failAttempt(NO_TRAILERS)
   }
@@ -119,20 +111,8 @@ export abstract class AnsweredCall extends StreamCall {
     if (head !== '') this.#pass(head, '', undefined)
   }
 
-  /** Whether the rest is dropped, by a fault. */
-  #isDropped(broken: BrokenResponse): boolean {
-    if (broken.left >= 0) return broken.isOver
-    this.passage.isBroken = true
-    this.unreachable('error reading from server: EOF')
-    return true
-  }
-
-  /** Breaks the answer off once everything that was passed on is written. */
-  #breakSoon(broken: BrokenResponse): void {
-    broken.isOver = true
-    setImmediate(() => {
-      if (this.passage.broken === broken) this.failAttempt(CUT_CALL)
-    })
+  protected breakOff(): void {
+    this.failAttempt(CUT_CALL)
   }
 
   #statusOfHttp(fields: AnswerFields): GrpcStatus {

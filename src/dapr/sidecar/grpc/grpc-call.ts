@@ -9,6 +9,7 @@ import type {Call, CallSpans} from '../../../model/call.ts'
 import {codeText} from '../../../model/grpc-code.ts'
 import {systemClock} from '../../../platform/clock.ts'
 import {PREFIX_BYTES, tooLargeToSend} from '../../../proxy/net/grpc/message-gauge.ts'
+import type {Pool} from '../../../proxy/net/pool.ts'
 import {NO_STREAMS} from '../../../proxy/net/grpc/sent-messages.ts'
 import * as status from '../../../proxy/net/grpc/status.ts'
 import {trailersOf, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
@@ -59,7 +60,7 @@ export abstract class GrpcCall extends AnsweredCall {
   }
 
   /** The first fields for the callee: the same for all calls of a method. */
-  protected abstract fixedFields(admitted: Admitted): Forwarded
+  protected abstract fixedFields(admitted: Admitted, pool: Pool): string
   /** The fields after them. */
   protected abstract ownFields(admitted: Admitted, connectedAfterMs: number): string
   /** The message for the callee if it differs from the caller's; '' if it does not. */
@@ -148,7 +149,7 @@ export abstract class GrpcCall extends AnsweredCall {
 
   protected begin(connection: FrameClient, admitted: Admitted): void {
     const {passage, journal} = this
-    const {block, isRepeated} = this.fixedFields(admitted)
+    const {block, isRepeated} = this.#forwarded(admitted)
     const own = this.ownFields(admitted, journal.connectedAt - journal.startedAt)
     const body = this.bodyFor(admitted)
     // another run's sidecar has its own limit
@@ -169,6 +170,13 @@ export abstract class GrpcCall extends AnsweredCall {
     if (!journal.isStream || !passage.isPoliced) return
     this.messages.release()
     passage.release()
+  }
+
+  /** The first fields, remembered for the callee. */
+  #forwarded(admitted: Admitted): Forwarded {
+    const {grpcPool: pool = admitted.pool} = admitted
+    const {requestHead: head, call} = this
+    return head.forwardedTo(pool, call.caller) ?? head.forward(pool, call.caller, this.fixedFields(admitted, pool))
   }
 
   protected keep(bytes: string): boolean {

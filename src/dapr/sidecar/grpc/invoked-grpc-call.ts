@@ -12,7 +12,8 @@ import type {Tracing} from '../http/sidecar-request.ts'
 import {GrpcCall} from './grpc-call.ts'
 import {traceFields} from '../../../proxy/net/grpc/trace-fields.ts'
 import {baggageFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
-import type {ReceivedCall, Forwarded} from './request-head.ts'
+import type {Pool} from '../../../proxy/net/pool.ts'
+import type {ReceivedCall} from './request-head.ts'
 import {headFields, ON_INVOKE} from '../../../proxy/net/grpc/head-fields.ts'
 
 export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
@@ -58,14 +59,9 @@ export class InvokedGrpcCall extends GrpcCall {
     return this.#traceFor(admitted)
   }
 
-  protected fixedFields(admitted: Admitted): Forwarded {
-    const {requestHead: head, call} = this
-    const {grpcPool} = admitted
-    const pool = grpcPool ?? admitted.pool
-    const known = head.forwardedTo(pool, call.caller)
-    if (known !== undefined) return known
-    const first = headFields(pool, grpcPool === undefined ? ON_INVOKE : INVOKE_SERVICE, 'application/grpc')
-    return head.forward(pool, call.caller, first + head.metadata + this.#identity(admitted))
+  protected fixedFields(admitted: Admitted, pool: Pool): string {
+    const path = admitted.grpcPool === undefined ? ON_INVOKE : INVOKE_SERVICE
+    return headFields(pool, path, 'application/grpc') + this.requestHead.metadata + this.#identity(admitted)
   }
 
   protected override bodyFor({grpcPool}: Admitted): string {

@@ -9,7 +9,8 @@ import type {Tracing} from '../http/sidecar-request.ts'
 import {answerType} from './answer-faults.ts'
 import {GrpcCall} from './grpc-call.ts'
 import {baggageFields, spanFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
-import type {ReceivedCall, Forwarded} from './request-head.ts'
+import type {Pool} from '../../../proxy/net/pool.ts'
+import type {ReceivedCall} from './request-head.ts'
 import {
   OK,
   statusFrom,
@@ -58,13 +59,10 @@ export class ProxiedGrpcCall extends GrpcCall {
     return {code: UNAVAILABLE, message: why + hint}
   }
 
-  protected fixedFields(admitted: Admitted): Forwarded {
+  protected fixedFields(admitted: Admitted, pool: Pool): string {
     const {call, requestHead: head} = this
-    const pool = admitted.grpcPool ?? admitted.pool
-    const known = head.forwardedTo(pool, call.caller)
-    if (known !== undefined) return known
     const first = headFields(pool, call.path, answerType(head))
-    return head.forward(pool, call.caller, first + head.protocol + head.metadata + this.#identityFields(admitted))
+    return first + head.protocol + head.metadata + this.#identityFields(admitted)
   }
 
   /** The fields with caller and callee, and the token of the callee, or of the sidecar that leads to it. */

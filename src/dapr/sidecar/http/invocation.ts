@@ -74,8 +74,8 @@ type SentTo = Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token' | 'path
 
 /** A call through a sidecar, with errors and headers as Dapr has them, in both directions. */
 export class Invocation extends ProxiedCall {
-  readonly rules = responseRules
-  readonly copy: Copy | undefined
+  override readonly rules = responseRules
+  override readonly copy: Copy | undefined
   protected readonly exchange: Exchange
   readonly #options: InvocationOptions
 
@@ -151,7 +151,7 @@ export class Invocation extends ProxiedCall {
     this.#reply(invokeError(this.#options.target.sentId, error, status))
   }
 
-  protected replyAs(reply: Reply): void {
+  protected override replyAs(reply: Reply): void {
     this.#reply(reply)
   }
 
