@@ -10,6 +10,7 @@ import {
 } from '#h2-frames'
 import {Collector, NO_ROOM} from '../collector.ts'
 import {UpstreamError} from '../dialer.ts'
+import {maySendAgain} from '../request-body.ts'
 import type {AdaptedRequest, Connect, RemoteSink} from '../remote-side.ts'
 import {readAnswer, type AnswerFields} from './answer-fields.ts'
 import {framed, MessageGauge, PREFIX_BYTES, tooLargeText} from './message-gauge.ts'
@@ -127,18 +128,19 @@ export class UnaryCall implements StreamHandler, Waiter {
   }
 
   reset(_stream: FrameStream, code: number): void {
-    if (code === REFUSED_STREAM && this.#repeat()) return
+    if (this.#repeats(code === REFUSED_STREAM)) return
     this.#fail(codeOfReset(code), `stream terminated by RST_STREAM with error code: ${codeName(code)}`, true)
   }
 
   lost(_stream: FrameStream, why: string, isUnprocessed = false): void {
-    if (isUnprocessed && this.#repeat()) return
+    if (this.#repeats(isUnprocessed)) return
     this.#fail(UNAVAILABLE, `error reading from server: ${why}`, true)
   }
 
   /** Sends a call that the app has not begun to handle once more, as clients of gRPC do. */
-  #repeat(): boolean {
-    if (this.#isRepeated || this.#isOver || this.#hasHead) return false
+  #repeats(isUnprocessed: boolean): boolean {
+    const mayRepeat = maySendAgain({method: 'POST', hasBody: true, isUnprocessed, wasUsed: false})
+    if (!mayRepeat || this.#isRepeated || this.#isOver || this.#hasHead) return false
     this.#isRepeated = true
     this.#options.clients.take(this)
     return true
