@@ -99,7 +99,8 @@ export async function importFrom(
   const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps, cwd)))
   const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
   const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
-  const whole = {...imported, notes, apps: separatePorts(called)}
+  const watched = (await import('./folder/package-watch.ts')).withPackageWatch(called, sources.map(rootOf))
+  const whole = {...imported, notes, apps: separatePorts(watched)}
   const {withMissing} = await import('./app-notes.ts')
   const {withSharedNotes} = await import('./shared-notes.ts')
   const missing = withMissing(whole, {roots: sources.map(rootOf), cwd}, process.env)

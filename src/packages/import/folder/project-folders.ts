@@ -3,7 +3,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {compileGlob} from '../../../model/glob.ts'
 import {readPackage} from './languages/node.ts'
 import {foldersBelow, has, MAX_FOLDERS, readText, textAt} from '../reading/files.ts'
-import {documentsOf, mapOf, textsOf} from '../reading/yaml-file.ts'
+import {documentsOf, mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
 
 /** Folders in which projects keep their parts: no projects by themselves, unless they have a project file. */
 const GROUPS = new Set(['apps', 'packages', 'services', 'cmd', 'src', 'libs'])
@@ -45,6 +45,13 @@ export function foldersOf(
         ? [`only the first ${MAX_FOLDERS} folders were looked at: import a folder below for what is in the others`]
         : []
   }
+}
+
+/** The packages of a workspace by their names. */
+export function packagesOf(root: string): readonly (readonly [name: string, folder: string])[] {
+  const globs = workspaceGlobs(root)
+  const folders = globs.length === 0 ? [] : foldersBelow(root, MAX_DEPTH).filter(matcher(root, globs))
+  return folders.map(each => [textValue(readPackage(each)?.['name']), each])
 }
 
 /** The globs by which a workspace of npm, pnpm, yarn, bun or Lerna names its packages. */

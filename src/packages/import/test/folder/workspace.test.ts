@@ -76,7 +76,7 @@ const serve = (executor: string, options: object = {}): string =>
 t.test('Nx: projects with a target that serves, and those whose target a plugin makes', async t => {
   const files = {
     'nx.json':
-      '{"plugins": ["@nx/eslint/plugin", {"plugin": "@nx/next/plugin", "options": {"devTargetName": "develop"}}]}',
+      '{"plugins": ["@nx/eslint/plugin", "@nx/rsbuild", {"plugin": "@nx/next/plugin", "options": {"devTargetName": "develop"}}]}',
     'package.json': pkg({start: 'nx serve'}),
     'package-lock.json': '',
     apps: {
@@ -84,6 +84,7 @@ t.test('Nx: projects with a target that serves, and those whose target a plugin 
       shop: {'project.json': serve('@nx/angular:dev-server')},
       admin: {'project.json': serve('@nx/angular:dev-server')},
       site: {'project.json': '{"name": "the-site"}', 'next.config.js': ''},
+      cart: {'project.json': '{}', 'rsbuild.config.ts': 'server: {port: 4300}'},
       py: {
         'project.json': JSON.stringify({
           targets: {serve: {executor: 'nx:run-commands', options: {command: 'uvicorn a:b --port 8010'}}}
@@ -96,6 +97,7 @@ t.test('Nx: projects with a target that serves, and those whose target a plugin 
   t.strictSame(await commands(t, files), [
     'admin . 4200 sh -c exec npx nx serve admin --port=$PORT',
     'api . 3333 npx nx serve api',
+    'cart . 4300 sh -c exec npx nx dev cart --port=$PORT',
     'py . 8010 npx nx serve py',
     'shop . 4201 sh -c exec npx nx serve shop --port=$PORT',
     'the-site . 3000 sh -c exec npx nx develop the-site --port=$PORT'
@@ -174,3 +176,31 @@ t.test(
     t.ok(notes.includes('docs, site: the root script dev leaves them out by --filter: --profile others starts them'))
   }
 )
+
+t.test('an app that does not reload itself watches the packages of its workspace that it needs', async t => {
+  const shared = (name: string, more: object): string => pkg({}, {name, ...more})
+  const {template} = await imported(t, {
+    'package.json': pkg({}, {workspaces: ['apps/*', 'packages/*']}),
+    'package-lock.json': '',
+    apps: {
+      api: {'package.json': pkg({dev: 'tsx src/main.ts'}, {dependencies: {'@x/shared': '*', zod: '4'}}), src: {}},
+      job: {'package.json': pkg({start: 'node job.js'}, {name: 'job', dependencies: {'@x/db': '*'}}), 'job.js': ''},
+      web: {'package.json': pkg({dev: 'vite'}, {dependencies: {'@x/shared': '*'}})},
+      alone: {'package.json': pkg({dev: 'tsx main.ts'}), 'main.ts': ''}
+    },
+    packages: {
+      shared: {'package.json': shared('@x/shared', {dependencies: {'@x/db': '*'}}), src: {}},
+      db: {
+        'package.json': shared('@x/db', {exports: {'.': './dist/index.js'}, devDependencies: {'@x/shared': '*'}}),
+        src: {}
+      }
+    }
+  })
+  const byId = new Map(template.apps.map(({appID, watch}) => [appID, watch]))
+  t.strictSame(byId.get('api'), {paths: ['./src/**', '../../packages/shared/src/**', '../../packages/db/dist/**']})
+  t.strictSame(byId.get('job'), {
+    paths: ['./**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs,json}', '../../packages/db/dist/**', '../../packages/shared/src/**'],
+    ignore: ['{dist,build,.next,.turbo,coverage}/**']
+  })
+  t.strictSame([byId.get('web'), byId.get('alone')], [undefined, undefined])
+})
