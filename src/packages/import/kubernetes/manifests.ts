@@ -4,23 +4,21 @@ import {compileGlob} from '../../../model/glob.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {readImported} from '../find-source.ts'
 import type {ImportedFile} from '../imported.ts'
-import type {ManifestObject} from './manifest-object.ts'
+import type {ManifestObject} from './service-ports.ts'
 import {entriesOf, isFile, isFolder, isLink, textAt} from '../reading/files.ts'
 import {documentsOf, listedValues, mapOf, textValue, textsOf, variablePairs, type Values} from '../reading/yaml-file.ts'
-
-/** Objects, and the unreadable parts of their files. */
-export interface Manifests {
-  readonly objects: readonly ManifestObject[]
-  readonly notes: readonly string[]
-}
 
 const MAX_FILES = 500
 const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
 /** Keys of kustomize that change its resources. */
 const CHANGES = 'patches patchesStrategicMerge patchesJson6902 helmCharts namePrefix nameSuffix images'.split(' ')
 
-/** Reads the files and folders that are named; names may have wildcards, and count from `root`. */
-export function readManifests(names: readonly string[], root: string, cwd: string): Manifests {
+/** Reads the files and folders that are named; names may have wildcards, and count from `root`. The notes name unreadable parts. */
+export function readManifests(
+  names: readonly string[],
+  root: string,
+  cwd: string
+): {readonly objects: readonly ManifestObject[]; readonly notes: readonly string[]} {
   const objects: ManifestObject[] = []
   const notes: string[] = []
   const seen = new Set<string>()

@@ -1,5 +1,12 @@
 // Kubernetes' Services: each has its own address, and this machine has each number once.
-import {listedValues, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
+import type {ImportedFile} from '../imported.ts'
+import {listedValues, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
+
+/** An object of a manifest, and its file. */
+export interface ManifestObject {
+  readonly values: Values
+  readonly file: ImportedFile
+}
 
 /** Port on which a container listens, and its port for callers. */
 export interface ServicePort {
@@ -41,3 +48,25 @@ export const shortNames = (value: string, names: KnownHosts): string =>
       return `${before ?? ''}${found.id}${target === '' || (target === '80' && !whole.endsWith(':80')) ? '' : `:${target}`}`
     }
   )
+
+/** A forwarded port. */
+export interface Forward {
+  readonly here: string
+  /** The port in the container, or that of its Service; empty: the first one of the container. */
+  readonly inside: string
+}
+
+/** Services, of which one is called at the ports that are forwarded. */
+export function withForwards<T extends Values>(services: T, id: string, forwards: readonly Forward[]): T {
+  const service = services[id] as Values | undefined
+  if (service === undefined || forwards.length === 0) return services
+  const ports = textsOf(service['ports'])
+  const forwarded = forwards.map(({here, inside}) => {
+    const own = ports.find(port => inside === '' || port.startsWith(`${inside}:`)) ?? inside
+    return `${here}:${lastOf(own) || here}`
+  })
+  const others = ports.filter(port => !forwarded.some(each => lastOf(each) === lastOf(port)))
+  return {...services, [id]: {...service, ports: [...forwarded, ...others]}}
+}
+
+const lastOf = (port: string): string => port.split(':').at(-1) ?? ''

@@ -6,11 +6,9 @@ import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {foldersIn} from '../reading/files.ts'
 import {type Imported, type ImportedFile} from '../imported.ts'
-import {withForwards} from './forwards.ts'
-import type {ManifestObject} from './manifest-object.ts'
 import {imageName, imagesAlone, servicesOf, type Builds} from './workloads.ts'
 import {readManifests} from './manifests.ts'
-import {servicePorts} from './service-ports.ts'
+import {servicePorts, withForwards, type ManifestObject} from './service-ports.ts'
 import {documentsOf, given, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
 /** The apps that a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or without a readable deployment. */

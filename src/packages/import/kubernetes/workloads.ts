@@ -5,9 +5,15 @@ import {isPair} from '../compose/environment.ts'
 import {freeFrom} from '../compose/ports.ts'
 import {usualPort} from '../compose/service.ts'
 import {pathTo, withTexts, type ImportedFile} from '../imported.ts'
-import type {ManifestObject} from './manifest-object.ts'
-import {routeNotes} from './routes.ts'
-import {servicePorts, shortNames, type KnownHost, type KnownHosts, type ServicePort} from './service-ports.ts'
+import {routesOf} from './routes.ts'
+import {
+  servicePorts,
+  shortNames,
+  type KnownHost,
+  type KnownHosts,
+  type ServicePort,
+  type ManifestObject
+} from './service-ports.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord, ownOf} from '../../../model/own.ts'
 
@@ -36,7 +42,7 @@ const isOfDapr = ({values}: ManifestObject): boolean => /^(?:dapr\.io\/|$)/.test
 export function servicesOf(objects: readonly ManifestObject[], builds: Builds, root: string): ReadServices {
   // also other kinds that make pods: a Rollout, a Service of Knative
   const found = objects.filter(({values}) => listedValues(mapOf(podTemplate(values)['spec'])['containers']).length > 0)
-  const {kept, left} = withoutAlternatives(found)
+  const {kept, left: alternatives} = withoutAlternatives(found)
   const taken = new Set<string>()
   const workloads = kept.map(each => new Workload(each, objects, taken))
   // a shared name belongs to the first
@@ -45,11 +51,14 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
   const components = resources.map(({file}) => file.path)
   const published = {'': new Set<number>(), '/udp': new Set<number>()}
   const services = workloads.flatMap(each => each.services({builds, names, root, components, published}))
+  const fronts = new Set(services.flatMap(([id, each]) => ('build' in each ? [id] : [])))
+  const {routes, notes: left} = routesOf(objects, names, fronts)
+  const routed = services.map(([id, each]) => [id, given({...each, 'x-routes': routes.get(id)})] as const)
   return {
-    services: withServers(services),
+    services: withServers(routed),
     notes: new Map(workloads.map(({id, notes}) => [id, notes])),
     files: new Map(workloads.map(({id, file}) => [id, file])),
-    others: [...routeNotes(objects), ...left]
+    others: [...left, ...alternatives]
   }
 }
 
@@ -154,6 +163,7 @@ class Workload {
   /** All names at which it is called. */
   readonly hosts: readonly (readonly [name: string, KnownHost])[]
   readonly notes: string[] = []
+  readonly file: ImportedFile
   readonly #object: ManifestObject
   readonly #all: readonly ManifestObject[]
   readonly #pod: Values
@@ -168,6 +178,7 @@ class Workload {
     const template = podTemplate(values)
     const labels = mapOf(mapOf(template['metadata'])['labels'])
     this.#object = object
+    this.file = object.file
     this.#all = all
     this.#pod = mapOf(template['spec'])
     this.#annotations = mapOf(mapOf(template['metadata'])['annotations'])
@@ -181,11 +192,6 @@ class Workload {
   }
 
   /** The service, and the one of its sidecar of Dapr. */
-  /** Its manifest. */
-  get file(): ImportedFile {
-    return this.#object.file
-  }
-
   services(around: Around): readonly (readonly [string, Values])[] {
     const containers = listedValues(this.#pod['containers']).map(mapOf)
     const isBuilt = (each: Values): boolean => buildFor(textValue(each['image']), around.builds) !== undefined
@@ -227,7 +233,7 @@ class Workload {
   }
 
   #note(text: string): void {
-    this.notes.push(`${this.#object.file.shownAs}: ${text}`)
+    this.notes.push(`${this.file.shownAs}: ${text}`)
   }
 
   /** Returns the ports of its Services, each once, or the port that its container names. */

@@ -13,36 +13,40 @@ const service = (name: string, ports: string): string =>
 
 const shop = (k8s: Files): Files => ({'skaffold.yaml': SKAFFOLD, k8s, api: {...JS}, web: {...JS}})
 
-t.test('an Ingress, and routes of other kinds, are a mark', async t => {
-  const ingress = `---
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: front}
-spec:
-  defaultBackend: {service: {name: web, port: {number: 80}}}
-  rules:
-    - host: shop.dev
-      http:
-        paths:
-          - {path: /api, pathType: Prefix, backend: {service: {name: api, port: {number: 80}}}}
-          - {path: /, backend: {serviceName: web, servicePort: 80}}
-    - http: {paths: [{backend: {service: {name: web}}}]}
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: other}
-spec: {}
-`
-  const {notes} = await imported(
+const ingress = (name: string, paths: string, more = ''): string =>
+  `---\nkind: Ingress\nmetadata: {name: ${name}${more}}\nspec: {rules: [{host: ${name}.dev, http: {paths: [${paths}]}}]}\n`
+const backend = (service: string): string => `backend: {service: {name: ${service}, port: {number: 80}}}`
+
+t.test('paths of an Ingress are routes of the app that answers the rest; other kinds are a mark', async t => {
+  const paths = `{path: /api/*, ${backend('api')}}, {path: /, backend: {serviceName: web, servicePort: 80}}`
+  const {template, notes} = await imported(
     t,
-    shop({'all.yaml': workload('Deployment', 'api') + workload('Deployment', 'web') + ingress})
+    shop({
+      'all.yaml': [
+        workload('Deployment', 'api'),
+        workload('Deployment', 'web'),
+        workload('Deployment', 'db', {image: 'postgres'}),
+        ingress('shop', paths),
+        ingress('strip', paths, ', annotations: {nginx.ingress.kubernetes.io/rewrite-target: /$2}'),
+        ingress('none', `{path: /x, ${backend('api')}}`),
+        ingress('gone', `{path: /y, ${backend('gone')}}, {${backend('web')}}`),
+        '---\nkind: HTTPRoute\nmetadata: {name: other}\nspec: {}\n',
+        '---\nkind: Ingress\nmetadata: {name: all}\nspec: {defaultBackend: {service: {name: db}}}\n'
+      ].join('')
+    })
   )
-  for (const note of [
-    'k8s/all.yaml: Ingress front: other paths → web: not carried over',
-    'k8s/all.yaml: Ingress shop.dev: /api → api, / → web: not carried over',
-    'k8s/all.yaml: HTTPRoute other: not carried over'
-  ])
-    t.ok(notes.includes(note), `${note} in ${notes.join('\n')}`)
+  const web = template.apps.find(({appID}) => appID === 'web')
+  t.strictSame(web?.['routes'], {'/api': 'api'})
+  t.strictSame(
+    notes.filter(note => note.startsWith('k8s/')),
+    [
+      'k8s/all.yaml: Ingress strip.dev: /api → api, / → web: not carried over',
+      'k8s/all.yaml: Ingress none.dev: /x → api: not carried over',
+      'k8s/all.yaml: Ingress gone.dev: /y → gone, / → web: not carried over',
+      'k8s/all.yaml: HTTPRoute other: not carried over',
+      'k8s/all.yaml: Ingress all: / → db: not carried over'
+    ]
+  )
 })
 
 t.test('workloads start again as pods do', async t => {
