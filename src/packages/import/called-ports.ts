@@ -56,7 +56,7 @@ function partFor(id: string, words: string): string {
   const base = wordsOf(id).replace(/_(?:SERVICE|SVC|API|APP|SERVER|BACKEND)$/, '')
   return (
     new RegExp(
-      `_${base}(?:_(?:SERVICE|SVC|API|APP|SERVER|BACKEND))?(?:_(?:BASE|HTTP|INTERNAL|PUBLIC))*_(?:URL|URI|ADDR|ADDRESS|ENDPOINT|HOST|ORIGIN|BASE|TARGET|PORT)_`
+      `_(?!BASE_URL)${base}(?:_(?:SERVICE|SVC|API|APP|SERVER|BACKEND))?(?:_(?:BASE|HTTP|INTERNAL|PUBLIC))*_(?:URL|URI|ADDR|ADDRESS|ENDPOINT|HOST|ORIGIN|BASE|TARGET|PORT)_`
     ).exec(words)?.[0] ?? ''
   )
 }

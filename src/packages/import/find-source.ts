@@ -4,10 +4,9 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readTextBytes} from '../../model/read-file.ts'
-import {entriesOf, isFile, readText, statAt} from './reading/files.ts'
+import {entriesOf, foldersBelow, isFile, readText, statAt} from './reading/files.ts'
 import {orElse} from '../../model/or-else.ts'
 import {mapOf, valuesOf, type Values} from './reading/yaml-file.ts'
-import {appHostsIn} from './aspire/app-host.ts'
 import {envFileVariables} from './reading/variables.ts'
 import type {ImportedFile} from './imported.ts'
 
@@ -125,6 +124,19 @@ export const composeFilesIn = (folder: string): readonly string[] =>
 /** The plain name comes first, then a file for development. */
 const rankOf = (name: string): number =>
   /^(?:docker-)?compose\.ya?ml$/.test(name) ? 0 : /[.-](?:dev|development|local)\b/.test(name) ? 1 : 2
+
+/** The files of AppHosts in a folder, or up to three folders below: a project, or a file that is one by itself. */
+const appHostsIn = (root: string): readonly string[] =>
+  [root, ...foldersBelow(root, 3)].flatMap(folder => {
+    const name = entriesOf(folder).find(each => isAppHost(folder, each))
+    return name === undefined ? [] : [join(folder, name)]
+  })
+
+const isAppHost = (folder: string, name: string): boolean =>
+  /^apphost\.(?:cs|m?[jt]s)$/.test(name)
+    ? /^#:sdk Aspire\.AppHost|\bcreateBuilder\(/m.test(readText(folder, name))
+    : /apphost.*\.(?:cs|fs|vb)proj$/i.test(join(folder, name)) &&
+      /Aspire\.AppHost|IsAspireHost/.test(readText(folder, name))
 
 /** Other compose files of a folder with services of the first one, which they change. */
 function layersOf(folder: string, [first = '', ...over]: readonly string[]): readonly string[] {

@@ -36,9 +36,7 @@ const MAX_LINES = 10
 /** More apps of one line are counted. */
 const MAX_IDS = 6
 
-const FOLDERS = /^(.+?): left out, as (.*)$/
-
-/** A template with one line for each cause that several of its apps, or of the folders that it leaves out, share. Without `all` the list has ten lines. */
+/** A template with one line for each cause that several of its apps share. Without `all` the list has ten lines. */
 export function withSharedNotes(imported: Imported, all = false): Imported {
   const owners = new Map<string, string[]>()
   for (const {id, notes} of imported.apps)
@@ -53,7 +51,7 @@ export function withSharedNotes(imported: Imported, all = false): Imported {
     return cause.line(ids, namesIn(imported.apps, cause.pattern))
   })
   const apps = imported.apps.map(app => ({...app, notes: app.notes.filter(note => !isShared(note))}))
-  const notes = [...withoutRepeats(imported.notes), ...lines]
+  const notes = [...imported.notes, ...lines]
   if (all || notes.length <= MAX_LINES) return {...imported, apps, notes}
   const rest = `and ${notes.length - MAX_LINES + 1} more: pillion import --all writes them`
   return {...imported, apps, notes: [...notes.slice(0, MAX_LINES - 1), rest]}
@@ -65,15 +63,3 @@ const keyOf = (note: string): string => APPS.find(({pattern}) => pattern.test(no
 const namesIn = (apps: readonly ImportedApp[], pattern: RegExp): readonly string[] => [
   ...new Set(apps.flatMap(({notes}) => notes.flatMap(note => pattern.exec(note)?.[1]?.split(/, | and | or /) ?? [])))
 ]
-
-/** Puts folders that are left out for one reason into one line. */
-function withoutRepeats(notes: readonly string[]): readonly string[] {
-  const folders = new Map<string, string[]>()
-  for (const note of notes) {
-    const [, folder = '', reason = note] = FOLDERS.exec(note) ?? []
-    folders.set(reason, [...(folders.get(reason) ?? []), ...(folder === '' ? [] : [folder])])
-  }
-  return Array.from(folders, ([reason, all]) =>
-    all.length === 0 ? reason : `${all.join(', ')}: left out, as ${reason}`
-  )
-}

@@ -1,5 +1,5 @@
 import {dirname} from 'node:path'
-import {Document, visit} from 'yaml'
+import {Document} from 'yaml'
 import {isPlainTemplate} from '../../model/template-name.ts'
 import {pathTo, type Imported, type ImportedApp} from './imported.ts'
 
@@ -58,20 +58,15 @@ const keys = (values: Readonly<Record<string, unknown>>): readonly string[] =>
   Object.entries(values).flatMap(([key, value]) => pair(key, value))
 
 /** Line breaks of YAML 1.1 that YAML 1.2 and JSON know as plain characters: escaped, they are text for every reader. */
-const OTHER_BREAKS = /[\u0085\u2028\u2029]/
-
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const OTHER_BREAKS = /[\u0085\u2028\u2029]/g
 
 /** A key and its value: lists and maps in one line, the variables of `env` in one each, and texts of several lines as they are. */
 function pair(key: string, value: unknown): readonly string[] {
   const document = new Document({}, {version: '1.1'})
   const isFlow = key !== 'env' && !JSON.stringify(value).includes('\\n')
   document.contents = document.createNode({[key]: document.createNode(value, {flow: isFlow})})
-  visit(document, {
-    Scalar: (_, scalar) => {
-      if (typeof scalar.value === 'string' && OTHER_BREAKS.test(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
-    }
-  })
-  const text = document.toString({lineWidth: 0, flowCollectionPadding: false}).trimEnd()
-  return text.replaceAll(new RegExp(OTHER_BREAKS, 'g'), escaped).split('\n')
+  const hasBreaks = new RegExp(OTHER_BREAKS).test(JSON.stringify([key, value]))
+  const style = hasBreaks ? ({defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'QUOTE_DOUBLE'} as const) : {}
+  const text = document.toString({lineWidth: 0, flowCollectionPadding: false, ...style}).trimEnd()
+  return text.replaceAll(OTHER_BREAKS, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).split('\n')
 }

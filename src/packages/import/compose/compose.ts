@@ -1,7 +1,7 @@
 import {basename, dirname, relative} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
-import {ownPort, programPorts, withPublished} from './ports.ts'
+import {ownPort, programPorts, publishedNumber, withPublished} from './ports.ts'
 import {appOf} from './program.ts'
 import {serviceProgram, type ComposeProgram} from './service-program.ts'
 import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withFiles, withWords} from './project.ts'
@@ -9,7 +9,7 @@ import {callsIn} from './environment.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, withGrace, type Service, type Stack} from './service.ts'
-import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {unreadable, withBraces, withTexts, type Imported, type ImportedFile} from '../imported.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
@@ -81,12 +81,15 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
   const published = withPublished(inNetwork, programs)
   const stack: Stack = {...inNetwork, services: published, hosts: byHost(published)}
   const ports = programPorts(programs, stack)
-  for (const [id, {called}] of ports) stack.programs.set(id, called)
+  for (const [id, program] of programs) {
+    const called = ownPort({start: ports.get(id) ?? program.start})
+    stack.programs.set(id, called > 0 ? called : publishedNumber(program))
+  }
   const made = [...stack.services].map(([id, service]) => {
     const [program, port] = [programs.get(id), ports.get(id)]
-    const app = program && port ? appOf(program, port.start, stack) : containerApp(service, stack)
+    const app = program && port ? appOf(program, port, stack) : containerApp(service, stack)
     const built = buildOf(service, stack)?.folder
-    return withRootNote({...app, ...(built !== undefined && {builtFrom: built})})
+    return {...app, ...(built !== undefined && {builtFrom: built})}
   })
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack), ...reachNote(stack))
@@ -105,15 +108,6 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
 function byHost(services: Stack['services']): Stack['hosts'] {
   const named = [...services.values()].flatMap(each => hostsOfService(each).map(name => [name, each] as const))
   return new Map([...named, ...services])
-}
-
-/** In containers every program may listen on ports below 1024. */
-function withRootNote(app: ImportedApp): ImportedApp {
-  const notes = ['port', 'appPort'].flatMap(key => {
-    const port = Number(app.keys[key] ?? 0)
-    return port > 0 && port < 1024 ? [`${key}: only root may listen on ${port}`] : []
-  })
-  return {...app, notes: [...app.notes, ...notes]}
 }
 
 /** Notes about Dapr's own services, and about hosts in the files of its sidecars that are elsewhere here. */

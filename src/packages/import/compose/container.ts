@@ -106,7 +106,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
       env: ofBoth.length > 0 ? Object.fromEntries(ofBoth) : undefined,
       envFile: envFilesOf(service, stack, folderOfStack(stack)),
-      ...withStop(image, sharedKeys(service, stack, notes), notes, build !== undefined),
+      ...withStop(image, sharedKeys(service, stack, notes)),
       ready: readyOf(service, name, called)
     }),
     envHere: composeEnvironment(service, stack, 'localhost', []),
@@ -210,15 +210,9 @@ function buildAndRun(
   return ['sh', '-c', script, 'build', image, file, context, ...more, ...run]
 }
 
-/** PostgreSQL waits for its clients on SIGTERM. A container outlives the shell that builds its image, too, if that is killed. */
-function withStop(image: string, keys: Values, notes: string[], isBuilt: boolean): Values {
-  const {signal, ...stop} = mapOf(keys['stop'])
-  if (isBuilt && signal === 'SIGKILL') {
-    notes.push('stop_signal: SIGKILL would leave a container whose image is built here: it gets SIGTERM')
-    return {...keys, stop}
-  }
-  return /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
-}
+/** PostgreSQL waits for its clients on SIGTERM. */
+const withStop = (image: string, keys: Values): Values =>
+  /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
 
 function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
   if (key === 'extra_hosts' && isMap(value))

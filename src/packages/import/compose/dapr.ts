@@ -5,9 +5,6 @@ import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported
 import {asMap, given, isMap, listedValues, mapOf, mergedValues, textValue, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
-/** The services of a project without those that the run replaces. */
-export type WithoutDapr = Pick<Stack, 'services' | 'leftOut'>
-
 /** Flags of daprd (cmd/daprd/options) and keys of the template. */
 export const DAPRD_KEYS: ReadonlyMap<string, string> = new Map(
   'appPort appProtocol appSSL appMaxConcurrency daprHTTPPort daprGRPCPort enableApiLogging enableAppHealthCheck appHealthCheckPath appHealthProbeInterval appHealthProbeTimeout appHealthThreshold enableProfiling logLevel maxBodySize readBufferSize'
@@ -19,7 +16,10 @@ const OTHER_FLAGS =
   /^(?:app-id|app-channel-address|config|components-path|resources-path|(?:placement|scheduler)-host-address|.*listen-addresses|mode|enable-metrics|metrics-port|.*internal-grpc-port|log-as-json|.*sentry-address|control-plane-.*)$/
 
 /** Takes daprd's containers to their apps, and leaves out Dapr's own services and Zipkin, if any service is a sidecar. */
-export function withoutDapr(services: ReadonlyMap<string, Service>, file: ImportedFile): WithoutDapr {
+export function withoutDapr(
+  services: ReadonlyMap<string, Service>,
+  file: ImportedFile
+): Pick<Stack, 'services' | 'leftOut'> {
   const leftOut = new Map<string, string>()
   const rest = new Map(services)
   for (const service of services.values()) {
@@ -27,7 +27,8 @@ export function withoutDapr(services: ReadonlyMap<string, Service>, file: Import
     const owner = flags && services.get(ownerId(service, flags))
     if (owner === undefined || owner === service) continue
     const sidecar = sidecarOf(service, flags ?? new Map(), file)
-    const needed = {depends_on: withoutName(service.values['depends_on'], owner.id)}
+    const {[owner.id]: _own, ...waited} = asMap('depends_on', service.values['depends_on'])
+    const needed = {depends_on: waited}
     const before = rest.get(owner.id) ?? owner
     const {network_mode: network, ...others} = before.values
     const own = network === `service:${service.id}` ? mergedValues(ofNetwork(service), others) : before.values
@@ -121,9 +122,6 @@ export function boundMounts(volumes: unknown): readonly (readonly [string, strin
   })
 }
 
-const withoutName = (needed: unknown, name: string): Values =>
-  Object.fromEntries(Object.entries(asMap('depends_on', needed)).filter(([each]) => each !== name))
-
 /** Removes ports that the service publishes for its sidecar. */
 function withoutPorts(values: Values, sidecarPorts: readonly unknown[]): Values {
   const {ports} = values
@@ -155,7 +153,12 @@ export function withSidecars(apps: readonly ImportedApp[], services: Stack['serv
 
 const withIds = (keys: Values, ids: ReadonlyMap<string, string>): Values => {
   const needed = Object.entries(mapOf(keys['dependsOn'])).map(([id, how]) => [ids.get(id) ?? id, how])
-  return needed.length === 0 ? keys : {...keys, dependsOn: Object.fromEntries(needed) as Values}
+  const routes = Object.entries(mapOf(keys['routes'])).map(([path, id]) => [path, ids.get(textValue(id)) ?? id])
+  return {
+    ...keys,
+    ...(needed.length > 0 && {dependsOn: Object.fromEntries(needed) as Values}),
+    ...(routes.length > 0 && {routes: Object.fromEntries(routes) as Values})
+  }
 }
 
 /** The ports of a sidecar, and the variables in which its app gets them. */

@@ -1,4 +1,5 @@
 import {join, relative} from 'node:path'
+import {withValues} from './project.ts'
 import {folderOfStack, isPort, portsOf, usualPort, type Port, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, settingsBelow, sourcesIn, statAt, textAt} from '../reading/files.ts'
 
@@ -20,8 +21,9 @@ export interface NameInFile {
 
 /** `redis:6379` */
 const ADDRESS = /(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g
-/** `host: 'redis'`, `Server=db;`, `http://api/` */
-const HOST = /(?<=\b(?:host(?:_?name)?["']?\s*[:=]\s*["']|server\s*=\s*)|:\/\/)([\w-]+)(?=["'`/;,?])/gi
+/** `host: 'redis'`, `Server=db;`, `http://api/`, `//user:secret@db/`, `openConnection("redis")` */
+const HOST =
+  /(?<=\b(?:host(?:_?name)?["']?\s*[:=]\s*["']|server\s*=\s*)|:\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?])/gi
 
 /** Finds names of other services as hosts with a port (`redis:6379`) in files and folders. `except` is the service that owns the files. */
 export function namesIn(
@@ -73,10 +75,10 @@ export function namesInCode(folder: string, service: Service, stack: Stack): rea
     const places = [...new Set(own.map(({place}) => place))]
     const more = places.length > MAX_PLACES ? ` and ${places.length - MAX_PLACES} more places` : ''
     const at = stack.programs.get(stack.hosts.get(id)?.id ?? '') ?? 0
-    if (port === '')
-      return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id} is localhost${at > 0 ? `:${at}` : ''} here: write 127.0.0.1 ${id} into /etc/hosts, or localhost there`
-    const mend = here === port ? `write 127.0.0.1 ${id} into /etc/hosts, or localhost there` : 'write that'
-    return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id}:${port} is localhost:${here} here: ${mend}`
+    const there = port === '' ? (at > 0 ? `:${at}` : '') : `:${here}`
+    const isSame = port === '' || here === port
+    const mend = isSame ? `write 127.0.0.1 ${id} into /etc/hosts, or localhost there` : 'write that'
+    return `${places.slice(0, MAX_PLACES).join(', ')}${more}: ${id}${port && `:${port}`} is localhost${there} here: ${mend}`
   })
 }
 
@@ -101,7 +103,8 @@ export function otherPort({services, programs, targets}: Stack, id: string, wher
 export function portHere(other: Service, port: string, {programs, file}: Stack): string {
   const called = programs.get(other.id)
   if (called !== undefined) return called > 0 && port !== '' ? called.toString() : port
-  const [published = ''] = portsOf(other).flatMap(each => publishedFor(each, port) || [])
+  const ports = portsOf(other).map(each => ({...each, target: withValues(each.target, file)}))
+  const [published = ''] = ports.flatMap(each => publishedFor(each, port) || [])
   return isPort(published, file) ? published : port
 }
 

@@ -19,26 +19,19 @@ export interface ListeningProgram {
 export const ownPort = ({start: {keys}}: Pick<ListeningProgram, 'start'>): number =>
   Number(keys['port'] ?? keys['appPort'] ?? 0)
 
-/** Keys of a program as others call it. */
-export interface ProgramPort {
-  /** 0: not known. */
-  readonly called: number
-  readonly start: PortKeys
-}
-
 type Programs = ReadonlyMap<string, ListeningProgram>
 
 /** Returns the ports of programs: the published one, else the one on which they listen, or the next free one for several. */
-export function programPorts(programs: Programs, {services, file}: Stack): ReadonlyMap<string, ProgramPort> {
+export function programPorts(programs: Programs, {services, file}: Stack): ReadonlyMap<string, PortKeys> {
   const others = [...services.values()].filter(({id}) => !programs.has(id))
   const all = others.flatMap(portsOf).flatMap(({published, target}) => numbersOf(published || target, file))
   const used = new Set([...others.map(each => Number(publishedPort(each))), ...all])
-  const ports = new Map<string, ProgramPort>()
+  const ports = new Map<string, PortKeys>()
   for (const [id, program] of [...programs].toSorted(([, a], [, b]) => rank(a) - rank(b))) {
-    const published = [...programs.values()].filter(each => each !== program).map(numberOf)
-    const port = portOf(program, new Set([...used, ...published]))
-    ports.set(id, port)
-    for (const each of [port.called, Number(port.start.keys['appPort'] ?? 0)]) used.add(each)
+    const published = [...programs.values()].filter(each => each !== program).map(publishedNumber)
+    const start = portOf(program, new Set([...used, ...published]))
+    ports.set(id, start)
+    for (const key of ['port', 'appPort']) used.add(Number(start.keys[key] ?? 0))
   }
   return ports
 }
@@ -52,33 +45,33 @@ function numbersOf(text: string, file: Stack['file']): readonly number[] {
 
 /** Numbers that cannot be chosen come first. */
 const rank = (program: ListeningProgram): number =>
-  numberOf(program) > 0 ? 0 : program.start.move === undefined ? 1 : 2
+  publishedNumber(program) > 0 ? 0 : program.start.move === undefined ? 1 : 2
 
 /** The number that it publishes; 0: none. */
-const numberOf = ({service}: ListeningProgram): number =>
+export const publishedNumber = ({service}: ListeningProgram): number =>
   Number(/^\d+(?=$|-)/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
 
-function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
+function portOf(program: ListeningProgram, used: ReadonlySet<number>): PortKeys {
   const {service, start} = program
-  const [published, own] = [numberOf(program), ownPort(program)]
+  const [published, own] = [publishedNumber(program), ownPort(program)]
   if (service.sidecar !== undefined) return withSidecarPort(program, used)
-  if (own === 0) return {called: published, start}
-  if (published > 0) return {called: published, start: calledAt(start, published)}
+  if (own === 0) return start
+  if (published > 0) return calledAt(start, published)
   const called = start.move === undefined ? own : freeFrom(own, used)
-  return {called, start: called === own ? start : calledAt(start, called)}
+  return called === own ? start : calledAt(start, called)
 }
 
 /** A program that its sidecar calls, too: at the number that daprd got. */
-function withSidecarPort(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
+function withSidecarPort(program: ListeningProgram, used: ReadonlySet<number>): PortKeys {
   const {service, start, folder} = program
-  const published = numberOf(program)
+  const published = publishedNumber(program)
   const own = Number(service.sidecar?.keys['appPort'] ?? 0)
   const {port: _port, appPort: _appPort, ...others} = start.keys
-  if (own === 0) return {called: published, start: {...start, keys: others}}
+  if (own === 0) return {...start, keys: others}
   const isMoved = used.has(own) && hasMovedBind(textsOf(start.keys['command']), folder)
   const keys = isMoved ? {autoPort: true, fixedPort: own} : {appPort: own}
   const front = published > 0 && published !== own ? {port: published} : {}
-  return {called: published || own, start: {...start, keys: {...front, ...keys, ...others}}}
+  return {...start, keys: {...front, ...keys, ...others}}
 }
 
 /** The services, each container with ports that others call, or of its image, published at the same or the next free number. */

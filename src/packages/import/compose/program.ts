@@ -46,6 +46,11 @@ export function appOf(
   if (service.sidecar === undefined) {
     notes.push(...namesInCode(folder, service, stack))
   }
+  const paths = mapOf(values['x-routes'])
+  const routes = Object.keys(paths).length > 0 && 'port' in portKeys ? paths : undefined
+  if (routes === undefined)
+    for (const [path, other] of Object.entries(paths))
+      notes.push(`routes: ${path} is of ${String(other)}: it needs port`)
   const words = textsOf(command)
   notes.push(...[buildNote(words, folder)].filter(Boolean))
   const scale = textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas'])
@@ -69,7 +74,8 @@ export function appOf(
     replicas: copies > 1 && target === 0 ? copies : undefined,
     watch: mapOf(values['develop'])['watch'] === undefined || selfReloader(words, folder) !== '' ? undefined : true,
     limits: limitsKey(values),
-    tty: textValue(values['tty']) === 'true' ? true : undefined
+    tty: textValue(values['tty']) === 'true' ? true : undefined,
+    routes
   })
   if (health !== undefined && readyOf(health, service, target) === undefined && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)

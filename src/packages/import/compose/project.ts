@@ -158,11 +158,8 @@ export function pathsHere(env: Values, volumes: unknown, file: ImportedFile, fol
 /** Whether a mount is of a secret or config. */
 export const isOfFile = (mount: unknown): boolean => mapOf(mount)['key'] !== undefined
 
-interface Mounts {
-  readonly project: string
-  /** Names of volumes by their ids in the file. */
-  readonly volumes: ReadonlyMap<string, string>
-}
+/** `volumes`: names of volumes by their ids in the file. */
+type Mounts = Readonly<{project: string; volumes: ReadonlyMap<string, string>}>
 
 /** `SOURCE:TARGET[:ro]`, or only a target. */
 function shortMount(text: string, names: Mounts): string {

@@ -45,6 +45,8 @@ export function serviceProgram(composed: Service, stack: Stack): ComposeProgram 
   }
   const image = imageOf(service, build, stack)
   const written = image.candidates.find(each => each.length > 0 && runsInFolder(each, image.folder))
+  // a script without a project needs the programs of its image
+  if (written?.[0]?.endsWith('.sh') === true && appsIn(image.folder, image.env).length === 0) return undefined
   if (written !== undefined && (image.words.length > 0 || buildNote(written, image.folder) === '')) {
     const skipped = written === image.candidates[1] ? image.entrypoint : []
     const {folder, env, exact} = image
@@ -68,26 +70,10 @@ const exactPort = (service: Service): number =>
   Number.parseInt(portsOf(service)[0]?.target ?? textsOf(service.values['expose'])[0] ?? '') || 0
 
 /** Facts of an image about its program. */
-interface Image {
-  /** With the variables of the image. */
-  readonly service: Service
-  /** The folder here in which its program starts. */
-  readonly folder: string
-  /** Entrypoint and command of the service itself; empty: those of its image count. */
-  readonly words: readonly string[]
-  readonly entrypoint: readonly string[]
-  /** Commands that may start it, best first, with paths of the folder. */
-  readonly candidates: readonly (readonly string[])[]
-  /** The command of the image itself. */
-  readonly usual: readonly string[]
-  readonly env: Env
-  /** The port in the container by `ports:` or `expose:`; 0: none. */
-  readonly exact: number
-  /** The port of EXPOSE, or at which other services call it; 0: none. */
-  readonly other: number
-}
+type Image = ReturnType<typeof imageOf>
 
-function imageOf(service: Service, build: Build, stack: Stack): Image {
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the type is that of this object
+function imageOf(service: Service, build: Build, stack: Stack) {
   const dockerfile = join(build.folder, build.dockerfile)
   const target = textValue(mapOf(service.values['build'])['target'])
   const {folder, workdir} = startFolder(dockerfile, build.folder, target)
@@ -100,14 +86,20 @@ function imageOf(service: Service, build: Build, stack: Stack): Image {
   const notes = left.length === 0 ? [] : [`Dockerfile: ENV ${left.join(', ')}: not carried over`]
   const called = Number(callsIn(stack).find(([id, port]) => id === service.id && port !== '')?.[1] ?? 0)
   return {
+    /** With the variables of the image. */
     service: {...service, values, notes: [...service.notes, ...notes]},
+    /** The folder here in which its program starts. */
     folder,
+    /** Entrypoint and command of the service itself; empty: those of its image count. */
     words,
     entrypoint: hasEntrypoint ? [] : withoutWorkdir(entrypoint, workdir),
+    /** Commands that may start it, best first, with paths of the folder. */
     candidates: hasEntrypoint ? [words] : commands.map(each => withoutWorkdir(each, workdir)),
+    /** The command of the image itself. */
     usual: commandsOfDockerfile(dockerfile, {target}).commands[0] ?? [],
-    env: {...variablesOfFiles(service, stack), ...environment},
+    env: {...variablesOfFiles(service, stack), ...environment} as Env,
     exact: exactPort(service),
+    /** The port of EXPOSE, or at which other services call it; 0: none. */
     other: (words.length > 0 ? 0 : portOfDockerfile(dockerfile)) || called
   }
 }

@@ -31,7 +31,10 @@ export function commandListening(command: readonly string[], folder: string, env
   if (portVariable(line) !== '') return {port: Number(env[portVariable(line)] ?? 0)}
   const words = line.replace(/^(?:\w+=\S* )+/, '').split(/\s+/)
   const script = /^(?:npm|pnpm|yarn|bun)$/.test(words[0] ?? '') ? packageScript(words.slice(1), folder) : undefined
-  if (script !== undefined) return nodeListening(script.script, command, script.folder, env)
+  if (script !== undefined) {
+    const found = nodeListening(script.script, command, script.folder, env)
+    return {...found, serves: found.port === 0 && SERVES_PARTS.test(script.script)}
+  }
   for (const [pattern, listening] of PROGRAMS) {
     const match = pattern.exec(line)
     if (match !== null) return listening(folder, env, match)
@@ -45,18 +48,15 @@ export function commandListening(command: readonly string[], folder: string, env
   return defaultPort(line) ?? {port: 0, serves: SERVES.test(text) || (text.trim() === '' && SERVER_NAME.test(line))}
 }
 
-/** Numbers that others than the program know: `exact` comes first, `other` before a guess; 0: none. */
-export interface KnownPorts {
-  readonly exact?: number
-  readonly other?: number
-}
-
-/** The keys of a command. A program that nothing calls gets a mark about its unknown port only if it serves. */
+/**
+ * The keys of a command. `exact` is a number that comes before its own, `other` one that comes before a guess. A program that nothing calls
+ * gets a mark about its unknown port only if it serves.
+ */
 export function commandStart(
   command: readonly string[],
   folder: string,
   env: ProgramVariables,
-  {exact = 0, other = 0}: KnownPorts = {}
+  {exact = 0, other = 0}: {readonly exact?: number; readonly other?: number} = {}
 ): PortKeys {
   const found = commandListening(command, folder, env)
   const port = exact || (found.guess === undefined ? found.port : 0) || other
@@ -68,6 +68,9 @@ export function commandStart(
 
 /** A call that serves, in the languages whose files a line names. */
 const SERVES = /\.listen\(|createServer|\bserve\(|serve_forever|\.run\(|Server\(/
+
+/** Tools that start the servers of several packages. */
+const SERVES_PARTS = /\b(?:turbo|nx)\b.*\b(?:dev|start|serve)\b/
 
 /** The name of a program that serves, as it is built: `bin/proxy`. */
 const SERVER_NAME = /^\S*?\b(?:api|gateway|proxy|server|web)(?:\s|$)/

@@ -49,9 +49,6 @@ const lineOf = ({command}: ImportedApp['keys']): string =>
 /** Why a folder with files of a project makes no app; '': it has no such files. */
 const reasonOf = (folder: string): string => READERS.map(reader => reader.reasonOf(folder)).find(Boolean) ?? ''
 
-/** A larger project has its commands elsewhere. */
-const MAX_APPS = 50
-
 /** The apps of a folder and of the folders in it, as their project files show them. Throws a `UserError` if there are none. */
 export async function importFolder(folder: string, shownAs: string, cwd: string): Promise<Imported> {
   const {apps: projects, silent, notes} = await projectsOf(folder)
@@ -59,21 +56,19 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
     throw nothingFound(shownAs, [...silent, ...manifestFolders(folder, cwd)], composeFiles(folder, cwd))
   const manifests = (await import('../kubernetes/project.ts')).withManifests(projects, folder, cwd)
   const apps = withUniqueIds(manifests?.apps ?? projects)
-  const [taken, beyond] = [apps.slice(0, MAX_APPS), apps[MAX_APPS]]
   return {
     from: `the files of ${basename(folder)}/`,
     ...given({interpolate: manifests?.interpolate, common: manifests?.common}),
-    apps: taken.map(app => ({...app, notes: [...app.notes, ...otherStarts(app, taken)]})),
+    apps: apps.map(app => ({...app, notes: [...app.notes, ...otherStarts(app, apps)]})),
     notes: [
-      ...(beyond === undefined
-        ? []
-        : [`only the first ${MAX_APPS} of ${apps.length} projects were taken: add the others, from ${beyond.id} on`]),
       ...notes,
       ...(manifests?.notes ?? []),
       ...otherFiles(composeFiles(folder, cwd)),
       ...[...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder)),
-      ...silent.map(
-        ([part, reason]) => `${part}: left out, as ${reason}: if it is to run, write an app with its command`
+      ...Array.from(
+        Map.groupBy(silent, ([, reason]) => reason),
+        ([reason, parts]) =>
+          `${parts.map(([part]) => part).join(', ')}: left out, as ${reason}: if it is to run, write an app with its command`
       )
     ]
   }

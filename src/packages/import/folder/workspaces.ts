@@ -1,13 +1,13 @@
 // Workspaces: programs of `nx serve` (nx.dev/reference/project-configuration), and tasks before a script by turbo.json
 // (turborepo.com/docs/reference/configuration).
 import {basename, relative} from 'node:path'
-import {appsIn} from './folder.ts'
+import {commandListening} from './command-start.ts'
 import type {ImportedApp} from '../imported.ts'
 import {execOf, readPackage} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
 import {listeningIn, type ListensAt} from '../reading/listening.ts'
 import {projectApp} from './languages/project.ts'
-import {commandPort} from '../reading/shell-words.ts'
+import {commandOf} from '../reading/shell-words.ts'
 import {isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
 /** The apps of each folder that has a project of Nx; none where a project starts nothing. */
@@ -43,6 +43,7 @@ const INFERRED: readonly (readonly [plugin: RegExp, file: RegExp, option: string
   [/^@nx\/vite/, /^vite\.config\./, 'serveTargetName', 'serve'],
   [/^@nx\/webpack/, /^webpack\.config\./, 'serveTargetName', 'serve'],
   [/^@nx\/rspack/, /^rspack\.config\./, 'serveTargetName', 'serve'],
+  [/^@nx\/rsbuild/, /^rsbuild\.config\./, 'devTargetName', 'dev'],
   [/^@nx\/remix/, /^(?:remix|vite)\.config\./, 'devTargetName', 'dev'],
   [/^@nx\/nuxt/, /^nuxt\.config\./, 'serveTargetName', 'serve']
 ]
@@ -71,13 +72,11 @@ function listening(folder: string, target: Values, command: readonly string[]): 
     .map(each => textValue(each) || textValue(mapOf(each)['command']))
   const line = lines.filter(Boolean).join(' && ')
   if (line !== '') {
-    const [found] = appsIn(folder)
-    const port = commandPort(line) || Number(found?.keys['port'] ?? found?.keys['appPort'] ?? 0)
-    const isTold = found?.move !== undefined && Object.keys(found.move(port)).length === 0
-    return {port, takes: isTold ? 'PORT' : undefined}
+    const {port, takes} = commandListening(commandOf(line), folder, {})
+    return {port, takes: takes === 'PORT' ? takes : undefined}
   }
   if (/dev-server|:server$|^$/.test(executor)) {
-    const config = entriesOf(folder).find(name => /^(?:vite|webpack|rspack|nuxt)\.config\./.test(name)) ?? ''
+    const config = entriesOf(folder).find(name => /^(?:vite|webpack|rspack|rsbuild|nuxt)\.config\./.test(name)) ?? ''
     const usual = executor !== '' ? 4200 : has(folder, 'next.config.js', 'next.config.mjs', 'next.config.ts') ? 3000 : 0
     const configured = Number(/\bport:\s*(\d{4,5})/.exec(readText(folder, config))?.[1] ?? 0)
     return {port: written || configured || usual, takes: {words: at => [...command, `--port=${at}`]}}

@@ -57,14 +57,9 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
 /** More files that extend each other are a mistake. */
 const MAX_BASES = 10
 
-/** Other than for compose, nothing takes no command away. */
-const withoutNothing = (all: Values): Values =>
-  JSON.parse(JSON.stringify(all, (key, each: unknown) => each ?? (COMMAND.test(key) ? undefined : null))) as Values
-const COMMAND = /^(?:command|entrypoint)$/
-
 /** The values of a file over those of the file that it extends, whose processes run in the folder of that file. */
 function withBase(file: ImportedFile, depth: number): Values {
-  const {extends: base, ...own} = withoutNothing(valuesOf(file))
+  const {extends: base, ...own} = valuesOf(file)
   const path = pathFrom(file, textValue(base))
   if (base === undefined) return own
   // a note says that it is not carried over

@@ -57,12 +57,17 @@ function herokuNote(command: readonly string[], folder: string): string {
   const [program = ''] = command
   if (program.startsWith('heroku-php-'))
     return `${program} is a program of Heroku: write php -S localhost:$PORT -t ${command[1] ?? '.'} in its place`
+  return ''
+}
+
+/** `go run` in the place of a program that Heroku builds of go.mod, unless that is there. */
+function runByGo(command: readonly string[], folder: string): readonly string[] {
+  const [program = '', ...args] = command
   const module = /^module \S*?([\w.-]+)$/m.exec(textAt(join(folder, 'go.mod')))?.[1]
   const name = program.replace(/^(?:\.\/)?bin\//, '')
-  const isBuilt = module !== undefined && /^[\w.-]+$/.test(name) && !existsSync(join(folder, program))
-  const isKnown = name === module || existsSync(join(folder, 'cmd', name))
-  if (!isBuilt || !isKnown) return ''
-  return `Heroku builds ${program} of go.mod: write go run ${name === module ? '.' : `./cmd/${name}`} in its place`
+  if (module === undefined || !/^[\w.-]+$/.test(name) || existsSync(join(folder, program))) return command
+  if (existsSync(join(folder, 'cmd', name))) return ['go', 'run', `./cmd/${name}`, ...args]
+  return name === module ? ['go', 'run', '.', ...args] : command
 }
 
 /** Rails' `bin/dev` gives foreman a first port: `PORT="${PORT:-3000}"`; 0: there is none. */
@@ -89,7 +94,7 @@ interface Around {
 function appOf(id: string, typed: string, {root, firstPort, variables, before}: Around): ImportedApp {
   const {folder, line: placed} = placedIn(root, typed)
   const {env: own, line: written} = assigned(placed)
-  const command = commandOf(watching(written, folder))
+  const command = runByGo(commandOf(watching(written, folder)), folder)
   const {PORT = (firstPort + PORT_STEP * before.length).toString(), ...env} = own
   const app = {id, folder, notes: []}
   if (id === 'release')

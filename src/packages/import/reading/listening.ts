@@ -32,6 +32,13 @@ export interface ListensAt {
   readonly takes?: Takes | undefined
 }
 
+/** A number that no file has, and the way to another one. */
+export const byDefault = (name: string, port: number, takes?: Takes): ListensAt => ({
+  port,
+  guess: `the default of ${name}`,
+  takes
+})
+
 /** Start of a note on a number that no file has. */
 export const GUESSED = 'guessed: port '
 /** Start of a note on calls that pass Pillion by. */
@@ -110,7 +117,9 @@ export function withSeenPorts(app: ImportedApp, ports: readonly number[]): Impor
 /** Returns a command line with another number in its flag, if it has one. */
 function wordsWith(command: readonly string[], port: number): Takes | undefined {
   if (flaggedPort(command.join(' ')) !== port) return undefined
-  const number = new RegExp(`(?<![\\d.])${port}(?!\\d)`, 'g')
+  // docker publishes the first number: the second one is in the container
+  const end = command.includes('docker') ? '(?=:\\d)' : '(?!\\d)'
+  const number = new RegExp(`(?<![\\d.])${port}${end}`, 'g')
   return {words: at => command.map(word => word.replaceAll(number, () => at))}
 }
 

@@ -39,7 +39,7 @@ export const colonParts = (text: string): readonly string[] =>
   [...text.matchAll(COLON_PART)].map(([, part = '']) => part).slice(0, -1) // the last alternative is the end
 
 const PORT_FLAG =
-  /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|(?:-S|--listen|--addr(?:ess)?)[ =](?:localhost|127\.0\.0\.1|\[::1?\]):|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
+  /(?:--port[ =]|(?:^|\s)-p[ =]?(?:[\d.]+:(?=\d+:))?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|(?:-S|--listen|--addr(?:ess)?)[ =](?:localhost|127\.0\.0\.1|\[::1?\]):|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
 
 /** Addresses of databases and brokers that a program calls: no program of this machine listens at one of these. */
 const OF_SERVERS = /(?<!\w)(?!(?:https?|tcp|ssl|wss?|grpc):)[a-z][\w+.-]*:\/\/\S+/g

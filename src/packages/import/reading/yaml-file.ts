@@ -78,17 +78,13 @@ export function mergedValues(base: Values, over: Values): Values {
 function mergedValue(key: string, before: unknown, value: unknown): unknown {
   if (REPLACED.has(key) && !isMap(before) && !isMap(value)) return value
   if (before === undefined || before === null || value === null) return value ?? before
-  if (PAIRS.has(key) && areTexts(before) && areTexts(value)) return {...asMap(key, before), ...asMap(key, value)}
+  if (PAIRS.has(key)) return {...asMap(key, before), ...asMap(key, value)}
   if (NAMED.has(key) && isMap(before) !== isMap(value)) return mergedValues(asMap(key, before), asMap(key, value))
   if (isMap(before) && isMap(value)) return mergedValues(before, value)
   if (LISTS.has(key)) return withItems(key, listedValues(before), listedValues(value))
   if (!Array.isArray(before) || !Array.isArray(value)) return value
   return withItems(key, before, value)
 }
-
-/** A service may be called `labels`. */
-const areTexts = (value: unknown): boolean =>
-  Object.values(mapOf(value)).every(each => each === null || typeof each !== 'object')
 
 function withItems(key: string, before: readonly unknown[], value: readonly unknown[]): readonly unknown[] {
   const idOf = key === 'volumes' ? mountTarget : (each: unknown): string => JSON.stringify(each)

@@ -135,24 +135,6 @@ t.test('settings with many blank lines are read at once', async t => {
   t.match(template.apps, [{appID: 'web'}])
 })
 
-t.test('values that every object of JavaScript has are no values of a table', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml':
-      'services: {a: {image: x, restart: constructor, depends_on: {b: {condition: toString}}}, b: {image: y}}'
-  })
-  t.match(template.apps[0], {restart: undefined, dependsOn: {b: 'started'}})
-  const {template: other} = await imported(t, {
-    'process-compose.yaml':
-      'processes: {a: {command: x, availability: {restart: valueOf}, depends_on: {b: {condition: constructor}}}, b: {command: y}}'
-  })
-  t.match(other.apps[0], {restart: undefined, dependsOn: {b: 'started'}})
-  const {text} = await imported(t, {
-    'compose.yaml':
-      'services: {a: {image: x}, d: {image: daprio/daprd, network_mode: "service:a", command: [./daprd, --constructor, x]}}'
-  })
-  t.match(text, '# import: d: -constructor x is not carried over')
-})
-
 t.test('paths that the system does not follow: a link to itself, a name that is too long', async t => {
   const cwd = t.testdir({})
   symlinkSync('loop', join(cwd, 'loop'))

@@ -334,19 +334,6 @@ t.test('what manifests make of variables changes no command of another project',
   })
 })
 
-t.test('keys and fields that are named like a part of every object have no other value', async t => {
-  const env = [
-    {name: 'A', valueFrom: {configMapKeyRef: {name: 'settings', key: 'constructor'}}},
-    {name: 'B', valueFrom: {fieldRef: {fieldPath: 'toString'}}}
-  ]
-  const pod = {kind: 'Pod', metadata: {name: 'job'}, spec: {containers: [{name: 'job', image: 'x', env}]}}
-  const settings = {kind: 'ConfigMap', metadata: {name: 'settings'}, data: {level: 'debug'}}
-  const text = [pod, settings].map(each => JSON.stringify({apiVersion: 'v1', ...each})).join('\n---\n')
-  const {template, notes} = await imported(t, {'pod.yaml': text}, 'pod.yaml', 'kubernetes')
-  t.match(template.apps, [{env: {B: '127.0.0.1'}}])
-  t.match(notes, [/A comes from configMap settings, which is in none of the manifests/])
-})
-
 t.test('two dollars are one, values of Secrets are as they are, and a pod has its time to end', async t => {
   const container = {
     name: 'a',

@@ -119,16 +119,6 @@ t.test('a Procfile of Heroku: programs that it builds or has', async t => {
     ['java -jar target/a.jar', {mvnw: ''}, /^it starts target\/a\.jar, which is not there: \.\/mvnw package makes it$/],
     ['java $OPTS -jar build/libs/a.jar', {}, /gradle build makes it/],
     [
-      'shop',
-      {'go.mod': 'module github.com/x/shop\n\ngo 1.24'},
-      /^Heroku builds shop of go\.mod: write go run \. in its/
-    ],
-    [
-      'bin/api',
-      {'go.mod': 'module x.org/shop', cmd: {api: {'main.go': ''}}},
-      /write go run \.\/cmd\/api in its place$/
-    ],
-    [
       'heroku-php-apache2 web/',
       {},
       /^heroku-php-apache2 is a program of Heroku: write php -S localhost:\$PORT -t web\//
@@ -141,6 +131,9 @@ t.test('a Procfile of Heroku: programs that it builds or has', async t => {
       `${line}: ${notes.join('; ')}`
     )
   }
+  const module = {'go.mod': 'module github.com/x/shop\n\ngo 1.24', cmd: {api: {'main.go': ''}}}
+  const {template} = await imported(t, {...module, Procfile: 'worker: shop -q\napi: bin/api\n'})
+  t.match(template.apps, [{command: ['go', 'run', '.', '-q']}, {command: ['go', 'run', './cmd/api']}])
 })
 
 t.test('a folder with a server and a front end of another language: a note names what is not started', async t => {
@@ -219,4 +212,42 @@ t.test('a project of .NET whose files name no port gets one', async t => {
     }
   })
   t.match(template.apps[0], {port: 80, command: ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']})
+})
+
+t.test(
+  'a compose file: hosts behind a password and in calls, ports of variables, and a script of its image',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': `services:
+  web: {build: web, command: node server.js, environment: {USERS: "users:3000"}}
+  users: {build: users, ports: ["3020:$\{PORT}"]}
+  emulator: {build: emulator}
+  db: {image: postgres}
+  redis: {image: redis}
+`,
+      '.env': 'PORT=3000\n',
+      web: {'server.js': "new Pool({url: 'postgres://u:p@db/x'})\nopenConnection('redis')"},
+      users: {Dockerfile: 'FROM scratch\n'},
+      emulator: {Dockerfile: 'FROM x\nENTRYPOINT ["./start.sh"]\n', 'start.sh': 'firebase start'}
+    })
+    t.match(template.apps, [{env: {USERS: 'localhost:3020'}}, {}, {command: ['sh', '-c', /docker build/]}])
+    t.match(notes.join('\n'), /web\/server\.js:1: db is localhost[^]*web\/server\.js:2: redis is localhost/)
+  }
+)
+
+t.test('process-compose: ports that docker publishes, a script that starts servers, and BASE_URL', async t => {
+  const {template, notes} = await imported(t, {
+    'process-compose.yaml': `processes:
+  nginx: {command: docker run -p 127.0.0.1:8080:80 nginx, readiness_probe: {http_get: {port: 8080}}}
+  dev: {command: pnpm dev:web}
+  base: {command: ./base, environment: ["BASE_URL=http://localhost:3000"]}
+`,
+    'package.json': '{"scripts": {"dev:web": "turbo run dev --filter=./web"}}'
+  })
+  t.match(template.apps, [
+    {port: 8080, command: ['sh', '-c', 'exec docker run -p 127.0.0.1:$PORT:80 nginx']},
+    {},
+    {port: undefined}
+  ])
+  t.match(notes, [/^appPort: the port on which it listens is not known/])
 })

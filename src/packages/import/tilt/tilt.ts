@@ -7,7 +7,7 @@ import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {readImported} from '../find-source.ts'
 import {commandStart} from '../folder/command-start.ts'
 import {pathTo, unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {withForwards, type Forward} from '../kubernetes/forwards.ts'
+import {withForwards, type Forward} from '../kubernetes/service-ports.ts'
 import {servicesOf, type ImageBuild} from '../kubernetes/workloads.ts'
 import {isFolder, textAt} from '../reading/files.ts'
 import {jsonValues, type RunTool} from '../reading/other-tool.ts'
@@ -28,7 +28,12 @@ export async function importTiltfile(file: ImportedFile, cwd: string, run: RunTo
     const own = {path: file.path, shownAs: `${file.shownAs} (${name})`, text: textValue(target['yaml'])}
     return yaml.documentsOf(own).map(values => ({values, file: own}))
   })
-  const {services, notes: notesOf, files, others} = servicesOf(objects, new Map(resources.flatMap(buildsOf)), root)
+  const {
+    services,
+    notes: notesOf,
+    files,
+    others
+  } = servicesOf(objects, new Map(resources.flatMap(each => buildsOf(each, textsOf(result['ConfigFiles'])))), root)
   // a workload has the name of its Service, a resource that of its object
   const idsOf = (name: string): readonly string[] => [
     idOf(name),
@@ -79,13 +84,11 @@ interface Resource {
   readonly needs: readonly string[]
   /** Tilt starts it on demand. */
   readonly isManual: boolean
-  /** All files that Tilt has read. */
-  readonly files: readonly string[]
 }
 
 const idOf = (name: string): string => name.replaceAll(/[^\w.-]/g, '-')
 
-function resourceOf(each: Values, {EnabledManifests: enabled, ConfigFiles: files}: Values): Resource {
+function resourceOf(each: Values, {EnabledManifests: enabled}: Values): Resource {
   const name = textValue(each['Name'])
   // 2 and 3 are manual (pkg/model/trigger_mode.go)
   const isManual = ['2', '3'].includes(textValue(each['TriggerMode']))
@@ -94,13 +97,12 @@ function resourceOf(each: Values, {EnabledManifests: enabled, ConfigFiles: files
     target: mapOf(each['DeployTarget']),
     images: listedValues(each['ImageTargets']).map(mapOf),
     needs: textsOf(each['ResourceDependencies']),
-    isManual: isManual || (Array.isArray(enabled) && !textsOf(enabled).includes(name)),
-    files: textsOf(files)
+    isManual: isManual || (Array.isArray(enabled) && !textsOf(enabled).includes(name))
   }
 }
 
 /** The images that it builds, by name. Tilt keeps the text of a Dockerfile, not its path. */
-const buildsOf = ({images, files}: Resource): readonly (readonly [image: string, ImageBuild])[] =>
+const buildsOf = ({images}: Resource, files: readonly string[]): readonly (readonly [image: string, ImageBuild])[] =>
   images.flatMap(({selector, overrideCommand, BuildDetails: details}) => {
     const {context, dockerfileContents: text, target, args, Deps: deps} = mapOf(details)
     const folder = textValue(context) || (textsOf(deps).find(isFolder) ?? '')
@@ -133,7 +135,7 @@ function localApps({name, target, isManual}: Resource): readonly ImportedApp[] {
   const paths = textsOf(target['Deps']).map(each => pathTo(each, folder) + (isFolder(each) ? '/**' : ''))
   const env = yaml.variablePairs(textsOf(isServing ? serve['Env'] : update['env']))
   const exact = Number(mapOf(httpGet ?? tcpSocket)['port'] ?? 0)
-  const other = Number(LINK.exec(JSON.stringify(target['Links'] ?? ''))?.[1] ?? 0)
+  const other = Number(LINK.exec(JSON.stringify(listedValues(target['Links'])))?.[1] ?? 0)
   const start = isServing ? commandStart(served, folder, env, {exact, other}) : {keys: {command: first}, notes: []}
   const isBoth = isServing && first.length > 0
   const keys = given({

@@ -1,6 +1,6 @@
 import {entriesOf, jsonOf, readText} from '../../reading/files.ts'
 import {mapOf, textValue} from '../../reading/yaml-file.ts'
-import type {ListensAt} from '../../reading/listening.ts'
+import {byDefault, type ListensAt} from '../../reading/listening.ts'
 import {projectApp, type ProjectReader, type ProgramVariables} from './project.ts'
 
 /** Programs of .NET: web projects, workers and other executables; tests and libraries are none. */
@@ -27,7 +27,7 @@ export function dotnetListening(folder: string, env: ProgramVariables): ListensA
   const isWeb = readText(folder, projectFile(folder) ?? '').includes('Sdk.Web')
   // learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints
   const isDefault = Number(port) === 0 && isWeb && urls.every(url => url === '')
-  return isDefault ? {port: 5000, guess: 'the default of .NET', takes} : {port: Number(port), takes}
+  return isDefault ? byDefault('.NET', 5000, takes) : {port: Number(port), takes}
 }
 
 export const projectFile = (folder: string): string | undefined =>

@@ -1,6 +1,6 @@
 import {basename, join, relative} from 'node:path'
 import {allIn, has, readText} from '../../reading/files.ts'
-import type {ListensAt} from '../../reading/listening.ts'
+import {byDefault, type ListensAt} from '../../reading/listening.ts'
 import {projectApp, type ProjectReader, type ProjectStart, type ProgramVariables} from './project.ts'
 
 /** Programs of the JVM: Spring Boot, Quarkus, and those of Gradle's plugin `application`. */
@@ -48,7 +48,7 @@ export function quarkusListening(folder: string, env: ProgramVariables): Listens
 }
 
 const orDefault = (port: number, name: string, variable: string): ListensAt =>
-  port > 0 ? {port, takes: {variable}} : {port: 8080, guess: `the default of ${name}`, takes: {variable}}
+  port > 0 ? {port, takes: {variable}} : byDefault(name, 8080, {variable})
 
 const SPRING =
   /spring-(?:boot-(?:maven-plugin|gradle-plugin|starter)|cloud-starter)|org\.springframework\.boot|spring\.?boot\)/i

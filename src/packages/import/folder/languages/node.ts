@@ -5,7 +5,7 @@ import {envFileVariables} from '../../reading/variables.ts'
 import {mapOf, textValue, type Values} from '../../reading/yaml-file.ts'
 import {flaggedPort, readsPort, takesPortFlag, defaultPort} from '../../reading/shell-words.ts'
 import {has, entriesOf, jsonOf, readText} from '../../reading/files.ts'
-import {listeningIn, type ListensAt} from '../../reading/listening.ts'
+import {byDefault, listeningIn, type ListensAt} from '../../reading/listening.ts'
 import {projectApp, type ProjectReader, type ProjectStart, type ProgramVariables} from './project.ts'
 
 /** The scripts that start a package, best first. */
@@ -110,7 +110,7 @@ export function nodeListening(
   const found = listeningIn(text, folder, env)
   if (!/\bDeno\.serve\(|\bdeno serve\b/.test(text + line)) return {...found, takes: found.takes ?? takes}
   const ofDeno = found.takes ?? {variable: 'DENO_SERVE_ADDRESS', value: 'tcp:127.0.0.1:$PORT'}
-  return found.port > 0 ? {...found, takes: ofDeno} : {port: 8000, guess: 'the default of Deno', takes: ofDeno}
+  return found.port > 0 ? {...found, takes: ofDeno} : byDefault('Deno', 8000, ofDeno)
 }
 
 /** Programs, and the files that say their port. */

@@ -1,6 +1,6 @@
 import {basename, dirname, join, relative} from 'node:path'
 import {has, readText} from '../../reading/files.ts'
-import {listeningIn, type ListensAt} from '../../reading/listening.ts'
+import {byDefault, listeningIn, type ListensAt} from '../../reading/listening.ts'
 import {projectApp, type ProjectReader, type ProgramVariables} from './project.ts'
 import type {ImportedApp} from '../../imported.ts'
 
@@ -30,13 +30,10 @@ function pythonApps(folder: string, env?: ProgramVariables): readonly ImportedAp
   ]
   /** A command with its port at the end, which nothing but the default of its framework decides. */
   const served = (port: number, name: string, ...words: readonly string[]): readonly ImportedApp[] => {
-    const takes = {words: (at: string) => [...runner, ...words, at]}
-    return app([...words, port.toString()], {port, guess: `the default of ${name}`, takes})
+    return app([...words, port.toString()], byDefault(name, port, {words: at => [...runner, ...words, at]}))
   }
-  if (file === 'manage.py') {
-    const takes = {words: (at: string) => [...runner, file, 'runserver', at]}
-    return app([file, 'runserver'], {port: 8000, guess: 'the default of Django', takes})
-  }
+  if (file === 'manage.py')
+    return app([file, 'runserver'], byDefault('Django', 8000, {words: at => [...runner, file, 'runserver', at]}))
   const module = (place === folder ? '' : `${part}.`) + file.replace(/\.py$/, '').replaceAll('/', '.')
   const asgi = /FastAPI|Starlette|Litestar/.test(text) ? ASGI.exec(text)?.[1] : undefined
   const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.exec(text)?.[1]

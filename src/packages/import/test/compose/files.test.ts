@@ -140,17 +140,6 @@ t.test('the files that COMPOSE_FILE names lie in the place of the usual ones', a
   t.match((await imported(t, files, 'compose.yaml')).template.apps, [{appID: 'other'}])
 })
 
-t.test('what is called as a key of compose is merged as any other service', async t => {
-  for (const id of ['labels', 'environment', 'args', 'test', 'command']) {
-    const {template} = await imported(t, {
-      'compose.yaml': `services: {${id}: {image: x, ports: ["1:1"], environment: {A: 1}}}`,
-      'compose.override.yaml': `services: {${id}: {ports: ["2:2"], environment: {B: 2}}}`
-    })
-    t.match(template.apps, [{appID: id, env: {A: '1', B: '2'}}])
-    t.match(String(template.apps[0]?.['command']), '--publish,1:1,--publish,2:2,')
-  }
-})
-
 t.test('one port in the short and in the long form is published once', async t => {
   const {template} = await imported(t, {
     'compose.yaml': 'services: {a: {image: x, ports: ["8080:80"]}}',

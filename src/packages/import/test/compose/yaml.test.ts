@@ -44,14 +44,11 @@ t.test('a compose file means what it means to compose', async t => {
 t.test('a signal that a template does not support is reported', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml':
-      'services: {a: {image: httpd, stop_signal: SIGWINCH}, b: {image: x, stop_signal: RTMIN+3}, c: {image: x, stop_signal: 3}, d: {image: x, stop_signal: KILL}, e: {build: e, stop_signal: KILL}}',
-    e: {Dockerfile: 'FROM scratch\n'}
+      'services: {a: {image: httpd, stop_signal: SIGWINCH}, b: {image: x, stop_signal: RTMIN+3}, c: {image: x, stop_signal: 3}, d: {image: x, stop_signal: kill}}'
   })
   const signals = template.apps.map(({stop}) => (stop as {signal?: string} | undefined)?.signal)
-  t.strictSame(signals, ['SIGWINCH', undefined, 'SIGQUIT', 'SIGKILL', undefined])
-  t.match(template.apps[4]?.['command'], ['sh', '-c', /^docker build .* exec/])
+  t.strictSame(signals, ['SIGWINCH', undefined, 'SIGQUIT', 'SIGKILL'])
   t.ok(notes.includes('stop_signal: RTMIN+3 is not carried over: it gets SIGTERM'))
-  t.ok(notes.includes('stop_signal: SIGKILL would leave a container whose image is built here: it gets SIGTERM'))
 })
 
 t.test('variables of a container that docker reads itself are passed by their values', async t => {
@@ -108,14 +105,6 @@ t.test('variables of an image that begin with DOCKER_ are no part of a command',
   t.notMatch(String(app?.['command']), 'secret')
   t.match(String(app?.['command']), /,--env,DOCKER_INFLUXDB_INIT_PASSWORD,.*,--env,DOCKER_CONTEXT=a,/)
   t.match(app?.['env'], {DOCKER_INFLUXDB_INIT_PASSWORD: 'secret'})
-})
-
-t.test('the name of a signal may be in lower case', async t => {
-  const {template, notes} = await imported(t, {
-    'compose.yaml': 'services: {a: {image: x, stop_signal: sigterm}, b: {image: x, stop_signal: quit}}'
-  })
-  t.match(template.apps, [{stop: undefined}, {stop: {signal: 'SIGQUIT'}}])
-  t.notMatch(notes.join('\n'), /stop_signal/)
 })
 
 t.test('a variable of an env file that the docker CLI reads itself is reported', async t => {

@@ -175,14 +175,6 @@ t.test('two dollars in front of braces are a text, and a file that a variable na
   t.notMatch(notes.join('\n'), /env_file/)
 })
 
-t.test('nothing in an override changes nothing', async t => {
-  const {template} = await imported(t, {
-    'process-compose.yaml': 'processes: {a: {command: serve, environment: [A=1], shutdown: {signal: 2}}}',
-    'process-compose.override.yaml': 'processes: {a: {command: null, environment: , shutdown: {signal: null}}}'
-  })
-  t.match(template.apps, [{command: ['serve'], env: {A: '1'}, stop: {signal: 'SIGINT'}}])
-})
-
 t.test('a process is waited for also where its condition is left out', async t => {
   const {template} = await imported(t, {
     'process-compose.yaml':
