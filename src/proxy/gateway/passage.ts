@@ -157,11 +157,13 @@ export class Passage {
     this.isBroken = false
   }
 
-  /** Returns why the callee was lost, with the end of its process if that has ended. */
-  async explained(why: string): Promise<string> {
+  /** Passes on why the callee was lost, with the end of its process if that has ended, unless the call is over by then. */
+  explain(why: string, pass: (explained: string) => void): void {
     const process = this.admitted?.pool.process
-    const how = process === undefined ? '' : await howEnded(process)
-    return how === '' ? why : `${why} (${how})`
+    if (process === undefined) return pass(why)
+    howEnded(process)
+      .then(how => this.isOver || pass(how === '' ? why : `${why} (${how})`))
+      .catch((error: unknown) => this.#passenger.crash(error))
   }
 
   /** The call has ended. */

@@ -195,19 +195,10 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     this.journal.failure = why
     if (why === RESET) return this.exchange.reset()
     const mayHaveEnded = failure === 'silent' || failure === 'malformed'
-    if (!mayHaveEnded || this.passage.admitted?.pool.process === undefined) this.replyFailed(why, failure)
-    else void this.#explainEnd(why, failure)
-  }
-
-  /** The callee closed the connection: if its process has exited, the error says how. */
-  async #explainEnd(why: string, failure: Failure | undefined): Promise<void> {
-    const explained = await this.passage.explained(why)
-    if (this.passage.isOver) return
-    try {
+    if (!mayHaveEnded) return this.replyFailed(why, failure)
+    this.passage.explain(why, explained => {
       this.journal.failure = explained
-      this.replyFailed(this.journal.failure, failure)
-    } catch (error) {
-      this.exchange.crash(error)
-    }
+      this.replyFailed(explained, failure)
+    })
   }
 }

@@ -122,10 +122,7 @@ export class FrameCall extends StreamCall {
 
   #lose(why: string): void {
     this.passage.isBroken = true
-    this.passage
-      .explained(why)
-      .then(explained => this.#refuse(502, explained))
-      .catch((error: unknown) => this.crash(error))
+    this.passage.explain(why, explained => this.#refuse(502, explained))
   }
 
   protected override takeTrailers(block: string, isLast: boolean): void {

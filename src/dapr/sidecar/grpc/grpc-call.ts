@@ -217,11 +217,8 @@ export abstract class GrpcCall extends AnsweredCall {
     if (this.passage.isOver) return
     if (this.#accept === undefined) this.#attemptEnd = end
     this.#settle(this.verdictOf(end.code), () => {
-      if (!isLost) return this.failWith(end)
-      this.passage
-        .explained(end.message)
-        .then(message => this.failWith({code: end.code, message}))
-        .catch((error: unknown) => this.crash(error))
+      if (isLost) this.passage.explain(end.message, message => this.failWith({code: end.code, message}))
+      else this.failWith(end)
     })
   }
 
