@@ -1,4 +1,4 @@
-import {FrameClients} from '#h2-frames'
+import {FrameClients, type Waiter} from '#h2-frames'
 import type {SharedCallee} from '../dialer.ts'
 import {isSecure} from './head-fields.ts'
 import {ownOf} from '../../../model/own.ts'
@@ -12,6 +12,13 @@ export const clientsOf = (pool: SharedCallee, warn: (text: string) => void): Fra
     hint: ownOf(HINTS, pool.protocol) ?? '',
     warn
   }))
+
+/** Waits for a connection, soon, before there is a call. Returns a function that ends the wait. */
+export const takeFirst = (clients: FrameClients, opened: () => void, failed: Waiter['failed']): (() => void) => {
+  const waiter: Waiter = {opened: () => opened(), failed}
+  queueMicrotask(() => clients.take(waiter))
+  return () => clients.leave(waiter)
+}
 
 /** Hints by `appProtocol`; an app that is not meant to speak gRPC gets its hint from its caller. */
 const HINTS: Readonly<Record<string, string>> = {

@@ -13,6 +13,7 @@ import {UpstreamError} from '../dialer.ts'
 import {maySendAgain} from '../request-body.ts'
 import type {AdaptedRequest, Connect, RemoteSink} from '../remote-side.ts'
 import {readAnswer, type AnswerFields} from './answer-fields.ts'
+import {takeFirst} from './clients-of.ts'
 import {framed, MessageGauge, PREFIX_BYTES, tooLargeText} from './message-gauge.ts'
 import {
   codeOfHttp,
@@ -39,10 +40,6 @@ export interface UnaryCallOptions {
   readonly message: Uint8Array
   /** Bytes of the answer, 0 = any number. */
   readonly maxBytes: number
-  /** There is a connection, and the message has been sent. */
-  readonly opened?: () => void
-  /** The first bytes of the answer have arrived. */
-  readonly responded?: () => void
   readonly done: (outcome: UnaryOutcome) => void
   /** Called if nothing listens. */
   readonly refused: (why: string) => void
@@ -86,7 +83,6 @@ export class UnaryCall implements StreamHandler, Waiter {
     this.#connection = connection
     this.#stream = connection.open(this, block, false)
     this.#stream.writeData(framed(message), true)
-    if (!this.#isRepeated) this.#options.opened?.()
   }
 
   failed(why: string, isRefused: boolean): void {
@@ -101,7 +97,6 @@ export class UnaryCall implements StreamHandler, Waiter {
     const fields = readAnswer(this.#connection.walker, block, isLast)
     if (!this.#hasHead) {
       if (fields.httpStatus >= 100 && fields.httpStatus < 200) return
-      this.#options.responded?.()
       if (!fields.isGrpc)
         return this.#fail(
           codeOfHttp(fields.httpStatus),
@@ -194,10 +189,7 @@ export const connectUnary =
   ({opened, failed}) => {
     const body = new Collector(0)
     let current: UnaryCall | undefined
-    const first = {
-      opened: () => opened(),
-      failed: (why: string, isRefused: boolean) => failed(failureOf(why, isRefused))
-    }
+    const leave = takeFirst(clients, opened, (why, isRefused) => failed(failureOf(why, isRefused)))
     const call = (request: AdaptedRequest, back: RemoteSink): void => {
       const bytes = body.take()
       const message = form.messageOf(request, bytes)
@@ -216,7 +208,6 @@ export const connectUnary =
         refused: why => back.fail(failureOf(why, true), {unsent: bytes.toString('latin1'), wasUsed: false})
       }).start()
     }
-    queueMicrotask(() => clients.take(first))
     return {
       request: (request, back) => {
         if (!request.hasBody) call(request, back)
@@ -230,7 +221,7 @@ export const connectUnary =
       },
       resume: () => undefined,
       end: () => {
-        clients.leave(first)
+        leave()
         body.release()
         current?.cancel()
       }

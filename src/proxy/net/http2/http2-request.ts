@@ -17,7 +17,7 @@ import {
   type Waiter
 } from '#h2-frames'
 import {type SharedCallee, UpstreamError} from '../dialer.ts'
-import {clientsOf} from '../grpc/clients-of.ts'
+import {clientsOf, takeFirst} from '../grpc/clients-of.ts'
 import {heldWith} from '../grpc/sent-messages.ts'
 import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import type {AdaptedRequest, Connect, RemoteSink, RequestBody} from '../remote-side.ts'
@@ -191,14 +191,13 @@ export const connectHttp2 =
   (pool: SharedCallee): Connect =>
   ({opened, failed}) => {
     const clients = clientsOf(pool.plain, text => process.emitWarning(text))
-    const first: Waiter = {opened: () => opened(), failed: (why, isRefused) => failed(failureOf(why, isRefused))}
+    const leave = takeFirst(clients, opened, (why, isRefused) => failed(failureOf(why, isRefused)))
     let current: Http2Request | undefined
-    queueMicrotask(() => clients.take(first))
     return {
       request: (adapted, sink) => (current = new Http2Request(clients, pool.authority, adapted, sink)),
       resume: () => current?.resume(),
       end: isWhole => {
-        clients.leave(first)
+        leave()
         current?.end(isWhole)
       }
     }
