@@ -28,10 +28,10 @@ const AT = new RegExp(
 /** The number is a default for a variable, or is in a comment. */
 const IS_DEFAULT = /env|\$\{?\w*PORT|^\s*(?:#|\/\/|\*)/i
 
-/** Finds numbers in the apps' files that this copy replaces, by a bounded search. */
-export function numbersInFiles(plan: Plan, ports: ReadonlySet<number>): readonly NumberInFile[] {
+/** Finds numbers in the apps' files that this copy replaces, by a search of at most `maxMs` milliseconds. */
+export function numbersInFiles(plan: Plan, ports: ReadonlySet<number>, maxMs = MAX_MS): readonly NumberInFile[] {
   const found: NumberInFile[] = []
-  const ends = performance.now() + MAX_MS
+  const ends = performance.now() + maxMs
   const root = dirname(plan.file)
   const resources = new Set(plan.apps.flatMap(({resources: {folders, configFile}}) => [...folders, configFile]))
   const seen = new Set<string>([plan.file, ...(plan.overlays ?? []), ...resources])

@@ -28,7 +28,7 @@ t.test('numbers of ports in files of apps, and no defaults of variables', t => {
       resources: {folders: [join(root, 'resources')], configFile: ''}
     }) as unknown as AppPlan
   const plan = {file: join(root, 'dapr.yaml'), apps: [app('db'), app('api'), app('.')]} as unknown as Plan
-  const places = numbersInFiles(plan, new Set([5432])).map(({place}) => place)
+  const places = numbersInFiles(plan, new Set([5432]), Infinity).map(({place}) => place)
   t.same(places, ['db/pg.sh:2', 'api/main.js:1', 'api/main.js:2', 'api/settings.json:1'])
   t.end()
 })
@@ -39,7 +39,8 @@ t.test('a line of blanks behind a port takes no time', t => {
   writeFileSync(join(root, 'blanks.js'), `port${' '.repeat(120_000)}x\nport${' '.repeat(300)}=  "5432"\n`)
   const app = {folder: root, fixedPort: 0, resources: {folders: [], configFile: ''}}
   const from = process.cpuUsage()
-  const [first] = numbersInFiles({file: join(root, 'dapr.yaml'), apps: [app]} as unknown as Plan, new Set([5432]))
+  const plan = {file: join(root, 'dapr.yaml'), apps: [app]} as unknown as Plan
+  const [first] = numbersInFiles(plan, new Set([5432]), Infinity)
   t.equal(first?.place, 'blanks.js:2')
   t.ok(process.cpuUsage(from).user < 2e6)
   t.end()
