@@ -3,7 +3,8 @@ import type {Emit} from '../../model/events.ts'
 import {closePipes} from '../../platform/pipes.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {EndlessWaits, type EndlessWaitsNeeds} from './endless-waits.ts'
-import {StartQueue, type Startable} from './start-queue.ts'
+import {neverOpened, standingOf} from './progress.ts'
+import type {Startable} from './startable.ts'
 
 export interface StartOrderOptions extends EndlessWaitsNeeds {
   /** The template as the user named it. */
@@ -29,7 +30,8 @@ const startsAsleep = ({sleep, plan: {command}, isDebugged, fault}: Startable): b
 /** Starts the apps of a run: apps without dependencies immediately, the others when their dependencies are met. */
 export class StartOrder {
   readonly #options: StartOrderOptions
-  readonly #queue: StartQueue
+  /** Apps that wait for others. An app that was given up stays: its dependency may be started again. */
+  readonly #waiting = new Set<Startable>()
   readonly #endless: EndlessWaits
   /** Settles when the start lines of all apps without dependencies are printed. */
   #first: Promise<void> = Promise.resolve()
@@ -37,19 +39,6 @@ export class StartOrder {
   constructor(options: StartOrderOptions) {
     this.#options = options
     this.#endless = new EndlessWaits(options)
-    this.#queue = new StartQueue({
-      ...options,
-      start: runtime => {
-        if (runtime.fault !== '') this.#refuse(runtime)
-        else if (runtime.sleep.isAsleep) void runtime.start(undefined)
-        else void this.#startLate(runtime)
-      },
-      waits: (runtime, needed) => {
-        for (const each of needed) each.sleep.wake(`"${runtime.id}" depends on it`)
-        this.#endless.look(runtime, needed)
-      },
-      giveUp: (runtime, why) => this.#giveUp(runtime, why)
-    })
   }
 
   /** Starts all apps without dependencies in parallel; their start lines are printed in the template's order. */
@@ -95,15 +84,46 @@ export class StartOrder {
     else await runtime.start(undefined)
   }
 
-  /** Removes an app that waits and has left the run. */
+  /** Forgets an app that an edit or the user closes. */
   leave(runtime: Startable): void {
-    this.#queue.remove(runtime)
+    this.#waiting.delete(runtime)
   }
 
   /** Must be called after each state change of an app. */
   look(): void {
-    if (this.#options.isOver()) this.#endless.close()
-    else this.#queue.look()
+    if (this.#options.isOver()) return this.#endless.close()
+    if (this.#waiting.size === 0) return
+    const byId = Map.groupBy(this.#options.runtimes(), ({id}) => id)
+    for (const runtime of this.#waiting) this.#lookAt(runtime, byId)
+  }
+
+  #lookAt(runtime: Startable, byId: ReadonlyMap<string, readonly Startable[]>): void {
+    const {dependsOn} = runtime.plan
+    const ids = new Set(dependsOn.map(({id}) => id))
+    // an app checked before may have been given up
+    const needed = [...ids].flatMap(id => byId.get(id) ?? [])
+    const lost = this.#options.lost().filter(id => ids.has(id) && !byId.has(id))
+    const standing = standingOf(dependsOn, [...needed.map(each => each.progress), ...lost.map(neverOpened)])
+    if (runtime.isGivenUp) {
+      if (standing.kind === 'never') return
+      runtime.reset()
+    }
+    const {isAsleep} = runtime.sleep
+    if (runtime.app.state.phase !== 'idle' && !isAsleep) {
+      this.#waiting.delete(runtime) // it was stopped, or has started
+      return
+    }
+    if (standing.kind === 'waits') {
+      runtime.waits(standing.why, standing.ids)
+      for (const each of needed) each.sleep.wake(`"${runtime.id}" depends on it`)
+      return this.#endless.look(runtime, needed)
+    }
+    if (isAsleep || standing.kind === 'free') this.#waiting.delete(runtime)
+    if (standing.kind === 'never')
+      this.#giveUp(runtime, `"${runtime.id}" was not started: it depends on ${standing.why}`)
+    else if (runtime.fault !== '') this.#refuse(runtime)
+    else if (isAsleep) void runtime.start(undefined)
+    else void this.#startLate(runtime)
   }
 
   async #startFirst(runtimes: readonly Startable[], pipes: Pipes[number][]): Promise<void> {
@@ -125,7 +145,7 @@ export class StartOrder {
     for (const {id, plan} of waiting)
       for (const needed of this.#options.runtimes())
         if (plan.dependsOn.some(each => each.id === needed.id)) needed.sleep.wake(`"${id}" depends on it`)
-    this.#queue.add(waiting)
+    for (const runtime of waiting) this.#waiting.add(runtime)
     this.look()
   }
 

@@ -5,7 +5,7 @@ import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {noProgress, progressed, type Progress} from '../../../../src/supervisor/order/progress.ts'
 import {AWAKE} from '../../../../src/supervisor/sleep.ts'
 import {StartOrder} from '../../../../src/supervisor/order/start-order.ts'
-import type {Startable} from '../../../../src/supervisor/order/start-queue.ts'
+import type {Startable} from '../../../../src/supervisor/order/startable.ts'
 import {TestClock} from '../../../rig/clock.ts'
 
 const EXITED = (code: number): AppState => ({phase: 'exited', exit: {kind: 'code', code}, asked: false})
@@ -366,4 +366,34 @@ t.test('an instance that an edit adds to a lazy app begins asleep, unless anothe
     if (second !== undefined) void scene.order.added(second)
     t.same(scene.news(), pid === 0 ? [] : ['start: shop.1'])
   }
+})
+
+t.test('a look at those who wait reads their dependencies alone, however many apps there are', async t => {
+  let [reads, waits] = [0, 0]
+  const runtimes = Array.from({length: 200}, (_, id) => ({
+    id: `${id}`,
+    plan: {dependsOn: id === 0 ? [] : [{id: `${id - 1}`, until: 'started'}], command: ['x'], logs: {}},
+    app: {state: {phase: 'idle'}},
+    sleep: AWAKE,
+    fault: '',
+    start: async () => undefined,
+    waits: () => waits++,
+    get progress() {
+      reads++
+      return noProgress(`${id}`, true)
+    }
+  })) as unknown as readonly Startable[]
+  const of = {shownAs: '', lost: () => [], isOver: () => false, runtimes: () => runtimes}
+  await new StartOrder({...of, emit: () => undefined, reporter: {warn: () => undefined}}).begin([])
+  t.same([waits, reads], [199, 199])
+})
+
+t.test('an app that has left the run while it waited is not started', async t => {
+  const scene = new Scene()
+  scene.add('store')
+  const shop = scene.add('shop', [{id: 'store', until: 'started'}])
+  void scene.order.begin([])
+  scene.order.leave(shop)
+  await scene.spawned('store')
+  t.notOk(scene.news().includes('start: shop'))
 })
