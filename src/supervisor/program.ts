@@ -3,7 +3,7 @@ import type {AppTerminal, ProcessTerminal} from './process/app-terminal.ts'
 import {SupervisedApp, type SupervisedOptions} from './process/supervised-app.ts'
 import {ExternalApp} from './process/external-app.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
-import {nextStart} from './process/restart-policy.ts'
+import {afterExit} from './process/restart-policy.ts'
 import type {Supervised} from './process/supervised.ts'
 import type {Starter} from './owner/next-step.ts'
 import {messageOf} from '../model/errors.ts'
@@ -186,7 +186,6 @@ export class Program {
             folder: () => folderOf(plan),
             // a start, a reload or an edit of the template may still be in progress when the run stops
             maySpawn: () => !this.#isStopped && maySpawn(),
-            maySleep: () => !isOther() && maySleep(latest()),
             processMarker: () => this.marker,
             environment: () => {
               this.#births.set(app, performance.now())
@@ -194,13 +193,14 @@ export class Program {
               this.starts++
               return environment(this.marker, plan, appPort)
             },
-            next: (policy, failures, exit, hasFailedAfterChange) => {
-              if (isOther()) return 'no'
-              const {paths, untilFinished} = latest().watch
-              if (hasFailedAfterChange && paths.length > 0) return Infinity
-              const next = nextStart(policy, failures, exit)
-              const isDone = untilFinished === true && succeeded(exit)
-              return typeof next === 'string' && paths.length > 0 && !isDone ? Infinity : next
+            next: ended => {
+              const {watch} = latest()
+              return afterExit(ended, {
+                isCurrent: !isOther(),
+                isWatched: watch.paths.length > 0,
+                untilFinished: watch.untilFinished === true,
+                maySleep: maySleep(latest())
+              })
             }
           })
     return app

@@ -26,20 +26,43 @@ export const afterRun = ({inARow, short}: Failures, livedMs: number): Failures =
   short: isShort(livedMs) ? short + 1 : 0
 })
 
-/** Decides the next step after an exit; `hasFailedAfterChange`: a saved file started the process, and it was never ready. */
-export type NextStart = (
-  policy: AppPlan['restart'],
-  failures: Failures,
-  exit: Exit,
-  hasFailedAfterChange: boolean
-) => number | 'no' | 'given up'
+/** The end of a process by itself. */
+export interface ExitByItself {
+  readonly policy: AppPlan['restart']
+  readonly failures: Failures
+  readonly exit: Exit
+  /** A saved file started the process, and it was never ready. */
+  readonly hasFailedAfterChange: boolean
+}
 
-/**
- * The step after an unexpected exit: milliseconds until the next process; `no`: the policy does not restart; `given up`:
- * 16 processes in a row ran for less than 1 s.
- */
-export function nextStart(policy: AppPlan['restart'], failures: Failures, exit: Exit): number | 'no' | 'given up' {
-  if (policy === 'no' || (policy === 'on-failure' && succeeded(exit))) return 'no'
-  if (failures.short >= MAX_SHORT_RUNS) return 'given up'
-  return Math.min(FIRST_DELAY_MS * 2 ** (failures.inARow - 1), LONGEST_DELAY_MS)
+/** The program of a process that has ended. */
+export interface EndedProgram {
+  /** Receives the calls. Candidates and previous programs start no further process. */
+  readonly isCurrent: boolean
+  /** A save starts its next process; with `untilFinished` only after a failure. */
+  readonly isWatched: boolean
+  readonly untilFinished: boolean
+  readonly maySleep: boolean
+}
+
+/** Result of an exit. `waits`, `sleeps`: until a process is requested; `given up`: 16 processes in a row ran for less than 1 s. */
+export type AfterExit =
+  | {readonly kind: 'starts'; readonly inMs: number}
+  | {readonly kind: 'waits' | 'sleeps' | 'ends' | 'given up'}
+
+/** Decides what follows an exit. */
+export function afterExit(
+  {policy, failures, exit, hasFailedAfterChange}: ExitByItself,
+  program: EndedProgram
+): AfterExit {
+  const {isCurrent, isWatched, untilFinished, maySleep} = program
+  if (!isCurrent) return {kind: 'ends'}
+  const restarts = policy === 'always' || (policy === 'on-failure' && !succeeded(exit))
+  const isGivenUp = restarts && failures.short >= MAX_SHORT_RUNS
+  const inMs = Math.min(FIRST_DELAY_MS * 2 ** (failures.inARow - 1), LONGEST_DELAY_MS)
+  // the next save may correct it
+  if (restarts && !isGivenUp && !(isWatched && hasFailedAfterChange)) return {kind: 'starts', inMs}
+  if (maySleep) return {kind: 'sleeps'}
+  if (isWatched && !(untilFinished && succeeded(exit))) return {kind: 'waits'}
+  return {kind: isGivenUp ? 'given up' : 'ends'}
 }

@@ -16,7 +16,7 @@ import type {CommandOptions} from '../../platform/run-command.ts'
 import {dropStdio, placeOrExit, processPipes, type ProcessStdio} from './process-pipes.ts'
 import {Readiness, probeTargetOf} from './readiness.ts'
 import {ReadyCommand, type ReadyCommandOptions} from './ready-command.ts'
-import {afterRun, isShort, nextStart, NO_FAILURES, type Failures, type NextStart} from './restart-policy.ts'
+import {afterRun, isShort, NO_FAILURES, type AfterExit, type ExitByItself, type Failures} from './restart-policy.ts'
 import {shellFor} from '../../platform/run-script.ts'
 import {findForeignListeners, type ForeignListener} from './foreign-listener.ts'
 import type {Supervised} from './supervised.ts'
@@ -34,11 +34,10 @@ export interface SupervisedOptions extends ReadyCommandOptions {
   readonly moved: (state: AppState) => void
   /** The only app of a run: its command runs without a shell, its output is passed byte for byte, and it may read stdin. */
   readonly single?: {readonly input: Readable | undefined} | undefined
-  /** The restart policy after an unexpected exit; `Infinity`: no restart until one is requested. */
-  readonly next?: NextStart
+  /** Decides what follows an exit that was not requested. */
+  readonly next: (ended: ExitByItself) => AfterExit
   /** The cause of the first process, if it replaces another one. */
   readonly begunBy?: Why | undefined
-  readonly maySleep?: (() => boolean) | undefined // after an exit without a restart, until a process is requested
   /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
   /** Gets each process group, in case we are killed. */
@@ -196,12 +195,13 @@ export class SupervisedApp implements Supervised {
         continue
       }
       this.#failures = afterRun(this.#failures, ended.livedMs)
-      const {plan, next: decide = nextStart} = this.#options
-      const next = decide(plan.restart, this.#failures, exit, this.#hasFailedAfterChange(exit, ended.livedMs))
-      if (typeof next === 'number' && next !== Infinity) await this.#backOff(next, exit)
-      else if (this.#options.maySleep?.() === true) await this.#sleep(exit)
-      else if (typeof next === 'string') return this.#enterLast(exit, next === 'given up')
-      else await this.#backOff(next, exit)
+      const hasFailedAfterChange = this.#hasFailedAfterChange(exit, ended.livedMs)
+      const {plan, next: decide} = this.#options
+      const next = decide({policy: plan.restart, failures: this.#failures, exit, hasFailedAfterChange})
+      if (next.kind === 'sleeps') await this.#sleep(exit)
+      else if (next.kind === 'starts' || next.kind === 'waits')
+        await this.#backOff(next.kind === 'starts' ? next.inMs : Infinity, exit)
+      else return this.#enterLast(exit, next.kind === 'given up')
     }
     if (pipes !== undefined) closePipes(pipes)
     return this.#machine.enter({phase: 'exited', exit, asked: true})

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Test} from 'tap'
+import {afterExit} from '../../../../src/supervisor/process/restart-policy.ts'
 import {SupervisedApp, type SupervisedOptions} from '../../../../src/supervisor/process/supervised-app.ts'
 import {endMarked} from '../../../../src/supervisor/process/end-group.ts'
 import {seeInProc} from '../../../../src/platform/proc.ts'
@@ -89,6 +90,9 @@ export class Witness {
   }
 }
 
+/** A program of its own, which no save restarts. */
+export const ALONE = {isCurrent: true, isWatched: false, untilFinished: false, maySleep: false}
+
 /** What a test starts carries one mark; whatever of it is left at the end fails the test and is killed. */
 export class Scene {
   readonly run = randomBytes(16).toString('hex')
@@ -124,6 +128,7 @@ export class Scene {
       moved,
       noted,
       lines,
+      next: ended => afterExit(ended, ALONE),
       ...options
     })
     this.#apps.push(app)

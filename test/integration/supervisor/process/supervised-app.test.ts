@@ -6,15 +6,15 @@ import {Readable} from 'node:stream'
 import {test} from 'tap'
 import {freePort} from '../../../rig/free-port.ts'
 import {preparePipes} from '../../../../src/supervisor/process/process-pipes.ts'
-import {nextStart} from '../../../../src/supervisor/process/restart-policy.ts'
-import {fixture, quietly, Scene, script} from './scene.ts'
+import {afterExit, type AfterExit, type ExitByItself} from '../../../../src/supervisor/process/restart-policy.ts'
+import {ALONE, fixture, quietly, Scene, script} from './scene.ts'
 
 const FOREVER = script('while :; do sleep 0.05; done')
 
 /** The policy as it is, without its pauses. */
-const atOnce: typeof nextStart = (policy, failures, exit) => {
-  const next = nextStart(policy, failures, exit)
-  return typeof next === 'number' ? 1 : next
+const atOnce = (ended: ExitByItself): AfterExit => {
+  const next = afterExit(ended, ALONE)
+  return next.kind === 'starts' ? {...next, inMs: 1} : next
 }
 
 test('an app that ends with 0 is started, ready and exited', async t => {
@@ -149,7 +149,10 @@ test('a restart while the last life is still stopping makes one new life', async
 })
 
 test('stop during backoff ends at once', async t => {
-  const {app, witness} = new Scene(t).app({command: ['false'], restart: 'always'}, {next: () => 60_000})
+  const {app, witness} = new Scene(t).app(
+    {command: ['false'], restart: 'always'},
+    {next: () => ({kind: 'starts', inMs: 60_000})}
+  )
   void app.start()
   await witness.phase('backoff')
   t.match(app.state, {failures: 1, last: {kind: 'code', code: 1}})
@@ -158,7 +161,10 @@ test('stop during backoff ends at once', async t => {
 })
 
 test('restart during backoff starts at once and forgets the failures', async t => {
-  const {app, witness} = new Scene(t).app({command: ['false'], restart: 'always'}, {next: () => 60_000})
+  const {app, witness} = new Scene(t).app(
+    {command: ['false'], restart: 'always'},
+    {next: () => ({kind: 'starts', inMs: 60_000})}
+  )
   void app.start()
   await witness.phase('backoff')
   app.restart('user')

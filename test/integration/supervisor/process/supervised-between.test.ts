@@ -13,7 +13,7 @@ test('a save while the folder is prepared counts, though that fails: it is prepa
         app.restart('watch')
         throw new Error('no space left on device')
       },
-      next: (_policy, _failures, exit) => (folders.length > 0 && exit.kind === 'code' ? Infinity : 'no')
+      next: ({exit}) => ({kind: folders.length > 0 && exit.kind === 'code' ? 'waits' : 'ends'})
     }
   )
   await app.start()
@@ -24,7 +24,7 @@ test('a save while the folder is prepared counts, though that fails: it is prepa
 })
 
 test('one that is to sleep while it waits for its next start sleeps, and is started again', async t => {
-  const {app, witness} = new Scene(t).app({command: ['false'], restart: 'always'}, {next: () => Infinity})
+  const {app, witness} = new Scene(t).app({command: ['false'], restart: 'always'}, {next: () => ({kind: 'waits'})})
   await app.start()
   await witness.phase('backoff')
   app.sleep()
