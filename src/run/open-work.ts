@@ -23,7 +23,7 @@ import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-sto
 import {JobStore, type JobCount} from '../work/job/job-store.ts'
 import {Jobs} from '../work/job/jobs.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
-import {RunJobs} from './run-jobs.ts'
+import {jobDelivery} from './run-jobs.ts'
 import {StallReporter} from './stall-reporter.ts'
 
 export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
@@ -118,7 +118,7 @@ export class OpenWork {
           runtime?.sleep.onWork()
         }
       })
-      this.jobs = new Jobs(this.#series('dapr.runtime.scheduler'), new RunJobs(sidecars).deliver)
+      this.jobs = new Jobs(this.#series('dapr.runtime.scheduler'), jobDelivery(sidecars))
       this.workflows.onChanged(instance => this.#stalls.note(instance))
     } catch (error) {
       this.#wakeUps.close() // they wait for their time already

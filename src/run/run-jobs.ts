@@ -2,20 +2,12 @@ import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {DeliverJob} from '../work/job/jobs.ts'
 
-/** Delivers the ticks of jobs to the instances of their apps, round robin. */
-export class RunJobs {
-  readonly #sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  /** The number of ticks so far. */
-  #count = 0
-
-  constructor(sidecars: ReadonlyMap<AppRuntime, OpenSidecar>) {
-    this.#sidecars = sidecars
-  }
-
-  /** Rejects if the code for it cannot be loaded now: the tick is not tried then, and brought later (`Jobs`). */
-  readonly deliver: DeliverJob = async (job, waits) => {
-    const all = [...this.#sidecars].filter(([{id}]) => id === job.app)
-    const first = this.#count++ % all.length
+/** Delivers the ticks of jobs to the instances of their apps, round robin. Rejects if its code cannot be loaded now: the tick is delivered later (`Jobs`). */
+export function jobDelivery(sidecars: ReadonlyMap<AppRuntime, OpenSidecar>): DeliverJob {
+  let ticks = 0
+  return async (job, waits) => {
+    const all = [...sidecars].filter(([{id}]) => id === job.app)
+    const first = ticks++ % all.length
     for (const [, sidecar] of [...all.slice(first), ...all.slice(0, first)]) {
       const outcome = await sidecar.deliverJob(job)
       if (outcome.kind !== 'undeliverable' || (waits === true && outcome.wasSent === true)) return outcome

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {OpenSidecar} from '../../../src/dapr/sidecar/open-sidecar.ts'
-import {RunJobs} from '../../../src/run/run-jobs.ts'
+import {jobDelivery} from '../../../src/run/run-jobs.ts'
 import type {AppRuntime} from '../../../src/supervisor/app-runtime.ts'
 import {Jobs} from '../../../src/work/job/jobs.ts'
 import {WakeUps} from '../../../src/work/wake-ups.ts'
@@ -19,7 +19,7 @@ t.test(
       return Promise.resolve({kind: 'done', answer: '200'})
     }
     const runtime = {id: 'shop', sleep: {need: () => t.fail('it is awake')}} as unknown as AppRuntime
-    const {deliver} = new RunJobs(new Map([[runtime, {deliverJob} as OpenSidecar]]))
+    const deliver = jobDelivery(new Map([[runtime, {deliverJob} as OpenSidecar]]))
     const jobs = new Jobs({file, wakeUps, clock, log: (_, __, text) => t.fail(text)}, deliver)
     await jobs.schedule('shop', {name: 'once', dueTime: '1s', policy: {kind: 'drop'}}, false)
     for (let second = 0; second < 3; second++) {
@@ -42,7 +42,7 @@ t.test('a job that is run by hand, and whose process is gone without an answer, 
   const deliverJob: OpenSidecar['deliverJob'] = async () =>
     Promise.resolve({kind: 'undeliverable', answer: `EOF ${++tries}`, wasSent: true})
   const runtime = {id: 'shop', availability: 'waiting', plan: {command: ['node']}, sleep: {need: () => undefined}}
-  const {deliver} = new RunJobs(new Map([[runtime as unknown as AppRuntime, {deliverJob} as OpenSidecar]]))
+  const deliver = jobDelivery(new Map([[runtime as unknown as AppRuntime, {deliverJob} as OpenSidecar]]))
   const jobs = new Jobs({file, wakeUps, clock, log: (_, __, text) => t.fail(text)}, deliver)
   await jobs.schedule('shop', {name: 'once', dueTime: '9h'}, false)
   t.match(await jobs.run('shop', 'once'), {kind: 'failed', answer: 'EOF 1'})
@@ -66,7 +66,7 @@ t.test('a tick that an app cannot take yet is expected to be taken, unless no pr
       plan: {command},
       sleep: {need: () => undefined}
     } as unknown as AppRuntime
-    const {deliver} = new RunJobs(new Map([[runtime, {deliverJob: refuse} as OpenSidecar]]))
+    const deliver = jobDelivery(new Map([[runtime, {deliverJob: refuse} as OpenSidecar]]))
     t.match(await deliver({app: 'shop', name: 'j'} as never), {kind: 'undeliverable', isExpected})
   }
 })
@@ -81,7 +81,7 @@ t.test('a tick that is run by hand waits for an app that starts, where one is to
     const runtime = {id: 'shop', availability, plan, sleep: {need: () => undefined}} as unknown as AppRuntime
     const deliverJob: OpenSidecar['deliverJob'] = async (job, waits) =>
       waits === true ? Promise.resolve({kind: 'done', answer: '200'}) : refuse(job)
-    const {deliver} = new RunJobs(new Map([[runtime, {deliverJob} as OpenSidecar]]))
+    const deliver = jobDelivery(new Map([[runtime, {deliverJob} as OpenSidecar]]))
     t.match(await deliver({app: 'shop', name: 'j'} as never, true), {answer})
   }
 })
@@ -95,6 +95,6 @@ t.test('a tick that is run by hand waits for the instance that starts, not for o
       return [runtime as unknown as AppRuntime, {deliverJob} as OpenSidecar]
     })
   )
-  const {deliver} = new RunJobs(sidecars)
+  const deliver = jobDelivery(sidecars)
   for (let tick = 0; tick < 2; tick++) t.match(await deliver({app: 'shop', name: 'j'} as never, true), {answer: '200'})
 })
