@@ -6,7 +6,7 @@ import {nextExchange, type ExchangeFacts, type ExchangeStep} from './next-step.t
 import {ReloadReports, type ReloadListeners} from './reload-reports.ts'
 import {ProcessTurn} from './turn.ts'
 
-export interface AppOwnerOptions extends Omit<ExchangeOptions<AppRuntime>, 'cut'>, ReloadListeners {
+export interface AppOwnerOptions extends Omit<ExchangeOptions, 'cut'>, ReloadListeners {
   /** The owners of all instances of the app that are open. */
   readonly group: () => readonly AppOwner[]
   /** Called when a process is about to be replaced. */
@@ -38,7 +38,7 @@ export class AppOwner {
   readonly runtime: AppRuntime
   /** Reason for which the latest change has kept the old process; '' = the change has replaced it. */
   failure = ''
-  readonly #options: AppOwnerOptions & ExchangeOptions<AppRuntime>
+  readonly #options: AppOwnerOptions & ExchangeOptions
   readonly #off: () => void
   readonly #reports: ReloadReports
   readonly #waiters = new Set<Waiter>()

@@ -4,7 +4,26 @@ import {freeAppPort} from '../../proxy/ports/app-port.ts'
 import {ownAppPorts} from '../../proxy/ports/usual-ports.ts'
 import type {Opening} from '../opening.ts'
 import type {Supervised} from '../process/supervised.ts'
-import type {Candidate} from './overlap.ts'
+
+/** A second process of an app, on its own port. */
+export interface Candidate {
+  readonly app: Supervised
+  /** Resolves with true when it is ready, with false when it has exited or the signal is aborted. */
+  ready(signal: AbortSignal): Promise<boolean>
+  /** After `ready`: resolves with true when it is healthy or has no health check, with false when the signal is aborted. */
+  healthy(signal: AbortSignal): Promise<boolean>
+  /** Makes it the current process; returns the previous one. */
+  promote(): Previous
+  /** Stops it: it is no longer needed. */
+  drop(): Promise<void>
+}
+
+/** The process that was replaced. */
+export interface Previous {
+  /** Closes the connections to it and cancels their calls, which get the reason. */
+  cut(why: string): void
+  stop(): Promise<void>
+}
 
 /** The app whose process a candidate replaces. */
 interface Replaced {

@@ -12,7 +12,7 @@ import type {EditedApps, TemplateEdits} from './template-edits.ts'
 import type {OnFiles, Watching} from './watch-apps.ts'
 import type {Hint, Reporter} from '../../model/reporter.ts'
 
-export interface ChangesOptions extends HostedWork<AppRuntime> {
+export interface ChangesOptions extends HostedWork {
   readonly plan: Plan
   /** Start of the run, in ms since 1970. */
   readonly since: number
@@ -41,7 +41,7 @@ export class Changes {
   #edits: TemplateEdits | undefined
   /** Plans of apps that had joined the run before the edits were loaded. */
   #broughtIn: readonly AppPlan[] = []
-  #watching: Watching<AppRuntime> | undefined
+  #watching: Watching | undefined
   #isOver = false
 
   constructor(options: ChangesOptions) {
@@ -71,7 +71,7 @@ export class Changes {
     if (this.#isOver) await this.#watching.close()
   }
 
-  readonly #onFiles: OnFiles<AppRuntime> = (runtime, files) => {
+  readonly #onFiles: OnFiles = (runtime, files) => {
     const {state} = runtime.app
     // an app that was watched without end when it finished waits for files since then
     const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))

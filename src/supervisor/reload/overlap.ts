@@ -1,62 +1,32 @@
-import type {Supervised} from '../process/supervised.ts'
+import type {AppRuntime} from '../app-runtime.ts'
+import type {Candidate, Previous} from './candidate.ts'
 import type {AppState} from '../../model/app-state.ts'
-import type {AppPlan} from '../../model/plan.ts'
 import type {Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
 import {UserError} from '../../model/errors.ts'
 import {endOf} from '../../model/exit-text.ts'
-import type {AdmissionQueue, PendingCall} from '../../proxy/gateway/admission-queue.ts'
-
-/** A second process of an app, on its own port. */
-export interface Candidate {
-  readonly app: Supervised
-  /** Resolves with true when it is ready, with false when it has exited or the signal is aborted. */
-  ready(signal: AbortSignal): Promise<boolean>
-  /** After `ready`: resolves with true when it is healthy or has no health check, with false when the signal is aborted. */
-  healthy(signal: AbortSignal): Promise<boolean>
-  /** Makes it the current process; returns the previous one. */
-  promote(): Previous
-  /** Stops it: it is no longer needed. */
-  drop(): Promise<void>
-}
-
-/** The process that was replaced. */
-export interface Previous {
-  /** Closes the connections to it and cancels their calls, which get the reason. */
-  cut(why: string): void
-  stop(): Promise<void>
-}
-
-export interface Overlapping {
-  readonly name: string
-  readonly plan: Pick<AppPlan, 'stop' | 'ready'>
-  readonly queue: AdmissionQueue
-  /** The current process. */
-  readonly app: Supervised
-  /** Starts a candidate while the current process receives calls. */
-  candidate(): Promise<Candidate>
-}
+import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 
 /** Lets workers finish their open work, and gives them no more. False if the signal is aborted before. */
 export type FinishWork = (signal: AbortSignal) => Promise<boolean>
 
 /** The work that the process of an app has besides calls. */
-export interface HostedWork<A> {
+export interface HostedWork {
   /** Releases actors, which only one process may host. Their callers wait until the next process has taken over. */
-  readonly letGo: (app: A) => FinishWork
+  readonly letGo: (app: AppRuntime) => FinishWork
   /** Time limit of that release, in ms, if longer than the app's grace period. */
-  readonly letGoMs: (app: A) => number
+  readonly letGoMs: (app: AppRuntime) => number
   /** Gives the process the actors back that it hosts. */
-  readonly keepHosted: (app: A) => void
+  readonly keepHosted: (app: AppRuntime) => void
   /** Waits for the tasks of the app's current workers. Tasks of another process of the app continue. */
-  readonly finishWork: (app: A) => FinishWork
+  readonly finishWork: (app: AppRuntime) => FinishWork
   /** Gives work to the remaining workers (a debugger's) again, whether or not the process was exchanged. */
-  readonly resumeWork: (app: A) => void
+  readonly resumeWork: (app: AppRuntime) => void
 }
 
 /** The needs of an exchange of processes. */
-export interface ExchangeOptions<A> extends HostedWork<A> {
-  readonly runtime: A
+export interface ExchangeOptions extends HostedWork {
+  readonly runtime: AppRuntime
   /** While a call of the app's process waits in the queue of another app, which does not wait for this one in turn, no time is used up. */
   readonly waitsForOthers?: (() => boolean) | undefined
   /** Reports calls that are cut after so many ms; returns the reason for their callers. */
@@ -64,7 +34,7 @@ export interface ExchangeOptions<A> extends HostedWork<A> {
   readonly clock: Clock
 }
 
-export interface OverlapOptions<A extends Overlapping> extends Omit<ExchangeOptions<A>, 'resumeWork'> {
+export interface OverlapOptions extends Omit<ExchangeOptions, 'resumeWork'> {
   /** Aborted when the candidate is no longer needed. */
   readonly signal: AbortSignal
 }
@@ -81,7 +51,7 @@ export type Overlapped =
  * Replaces the process of an app by a candidate, which starts while the old process serves calls and takes over when it is
  * ready. No call waits. The old process is then drained and stopped; another candidate may take over while it is.
  */
-export async function overlap<A extends Overlapping>(options: OverlapOptions<A>): Promise<Overlapped> {
+export async function overlap(options: OverlapOptions): Promise<Overlapped> {
   const {runtime, signal, clock, letGo, letGoMs, keepHosted, finishWork} = options
   const [letActorsGo, finish] = [letGo(runtime), finishWork(runtime)]
   const timeoutMs = Math.max(runtime.plan.stop.timeoutMs, letGoMs(runtime))
@@ -111,11 +81,11 @@ const isEnding = (state: AppState): boolean => state.phase === 'running' && !sta
 const GOES_ON = 'the old process continues'
 
 /** Lets the calls and the work in the old process finish, or cancels them after the timeout; then stops it. */
-async function leave<A extends Overlapping>(
+async function leave(
   exchange: () => Previous,
   timeoutMs: number,
   finish: FinishWork,
-  {runtime, waitsForOthers: isPaused, clock, cut}: OverlapOptions<A>
+  {runtime, waitsForOthers: isPaused, clock, cut}: OverlapOptions
 ): Promise<void> {
   const {queue} = runtime
   const from = clock.now()

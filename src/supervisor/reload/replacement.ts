@@ -1,6 +1,5 @@
 import type {Why} from '../../model/app-state.ts'
 import type {PendingCall, QueueStats} from '../../proxy/gateway/admission-queue.ts'
-import type {AppRuntime} from '../app-runtime.ts'
 import type {ReplacementPoint} from '../owner/next-step.ts'
 import {withDeadline} from './deadline.ts'
 import type {ExchangeOptions} from './overlap.ts'
@@ -16,13 +15,13 @@ export class Replacement {
   /** The number of calls that it has cut. */
   cut = 0
   readonly isFalling: boolean
-  readonly #options: ExchangeOptions<AppRuntime>
+  readonly #options: ExchangeOptions
   /** Reason that calls to the app get for their wait. */
   readonly #words: string
   readonly #from: number
   #hasBegun = false
 
-  constructor(options: ExchangeOptions<AppRuntime>, words: string, isFalling: boolean) {
+  constructor(options: ExchangeOptions, words: string, isFalling: boolean) {
     const {runtime, clock} = options
     this.isFalling = isFalling
     this.#options = options

@@ -7,11 +7,8 @@ import type {AppRuntime} from '../app-runtime.ts'
 import {RestartLimiter} from './restart-limiter.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
-/** An app whose files are watched. */
-export type WatchedApp = Pick<AppRuntime, 'id' | 'wanted' | 'exitedAt'>
-
 /** Called with the changed files of an app, relative to its folder. */
-export type OnFiles<M> = (runtime: M, files: readonly string[]) => void
+export type OnFiles = (runtime: AppRuntime, files: readonly string[]) => void
 
 interface Followed {
   readonly watch: Watch
@@ -20,17 +17,17 @@ interface Followed {
 }
 
 /** Watches the files of the watched apps and of the template. */
-export class Watching<M extends WatchedApp> {
-  readonly #onFiles: OnFiles<M>
+export class Watching {
+  readonly #onFiles: OnFiles
   readonly #reporter: Reporter
-  readonly #followed = new Map<M, Followed>()
+  readonly #followed = new Map<AppRuntime, Followed>()
   #template: {readonly watch: Watch; readonly files: readonly string[]} | undefined
   #templateFiles: readonly string[]
   /** Reasons for polling that have been reported. */
   readonly #reported = new Set<string>()
 
   /** `templateFiles`: their changes are not changes of an app. */
-  constructor(templateFiles: readonly string[], onFiles: OnFiles<M>, reporter: Reporter) {
+  constructor(templateFiles: readonly string[], onFiles: OnFiles, reporter: Reporter) {
     this.#templateFiles = templateFiles
     this.#onFiles = onFiles
     this.#reporter = reporter
@@ -39,7 +36,7 @@ export class Watching<M extends WatchedApp> {
   /**
    * Watches the files of the app's wanted plan; changes after `since` (ms since 1970) count. An existing watch with the same files stays, another one reports its changes. Settles when the app is being watched.
    */
-  async follow(runtime: M, since: number): Promise<void> {
+  async follow(runtime: AppRuntime, since: number): Promise<void> {
     const {folder, watch: plan, command} = runtime.wanted
     const before = this.#followed.get(runtime)
     if (plan.paths.length === 0 || command.length === 0) return this.remove(runtime)
@@ -62,14 +59,14 @@ export class Watching<M extends WatchedApp> {
     await before?.watch.finish()
   }
 
-  async remove(runtime: M): Promise<void> {
+  async remove(runtime: AppRuntime): Promise<void> {
     const followed = this.#followed.get(runtime)
     this.#followed.delete(runtime)
     followed?.limiter.close()
     await followed?.watch.close()
   }
 
-  #limiterOf(runtime: M): RestartLimiter {
+  #limiterOf(runtime: AppRuntime): RestartLimiter {
     return new RestartLimiter(
       files => this.#onFiles(runtime, files),
       file =>
@@ -81,7 +78,7 @@ export class Watching<M extends WatchedApp> {
   }
 
   /** A change of its files waits to be acted on. */
-  isPending(runtime: M): boolean {
+  isPending(runtime: AppRuntime): boolean {
     const followed = this.#followed.get(runtime)
     return followed !== undefined && (followed.watch.isSettling || followed.limiter.isSuspended)
   }
@@ -92,7 +89,7 @@ export class Watching<M extends WatchedApp> {
   }
 
   /** The user restarts the app. */
-  lift(runtime: M): void {
+  lift(runtime: AppRuntime): void {
     this.#followed.get(runtime)?.limiter.lift()
   }
 

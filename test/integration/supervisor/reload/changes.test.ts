@@ -256,7 +256,7 @@ t.test('a run that ends while it turns to other files of its template follows no
       return Promise.resolve()
     }
   })
-  const watching = new Watching<never>([], () => undefined, {warn: () => undefined})
+  const watching = new Watching([], () => undefined, {warn: () => undefined})
   await watching.followTemplate(['/shop/a.yaml'], 0, () => undefined)
   t.equal(open.size, 1)
   const turned = watching.followTemplate(['/shop/b.yaml'], 0, () => undefined)
